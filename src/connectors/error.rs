@@ -1,0 +1,1 @@
+//! Why a source could not be read to its end.

@@ -1,0 +1,136 @@
+//! People in: one file for each kind of source, one contract for all of them.
+//!
+//! A connector hands over a *complete* [`Reading`], or an [`Error`]. A `Reading` can only be made from a
+//! [`proof::Complete`], and each kind of source has one way of earning that: LDAP by a final result code of 0 on the
+//! last page, a file by its last line break and by being the same before and after. So no code above can take half
+//! a directory for a whole one.
+//!
+//! Only what a source says crosses this room: whoever is absent, new or changed is found out by [`crate::sync`].
+
+pub mod csv;
+mod error;
+pub mod ldap;
+pub mod mapping;
+pub mod proof;
+mod reading;
+pub mod retry;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::names::ConnectorName;
+use crate::model::people::People;
+use crate::model::schedule::Schedule;
+
+pub use error::Error;
+pub use mapping::Mapping;
+pub use reading::Reading;
+
+/// One configured directory.
+#[derive(Debug)]
+pub struct Connector {
+    /// The name, unique in the file.
+    pub name: ConnectorName,
+    /// When the service reads it; never by itself where there is none.
+    pub schedule: Option<Schedule>,
+    /// How many days before `start_date` a person is let in.
+    pub prehire_days: u32,
+    /// The attribute that tells a person who came back under a new id from a stranger with the same address.
+    pub match_attribute: Option<Attribute>,
+    /// Which attribute of rollcall is which of the source.
+    pub mapping: Mapping,
+    /// Where and how to read.
+    pub source: Source,
+}
+
+/// The kinds of source, each with its own settings.
+#[derive(Debug)]
+pub enum Source {
+    /// Any server that speaks RFC 4511.
+    Ldap(ldap::Settings),
+    /// A file with a header line.
+    Csv(csv::Settings),
+}
+
+/// What a reading needs besides the settings.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Ends the reading with [`Error::Cancelled`].
+    pub cancel: CancellationToken,
+    /// How many people have come so far, for whoever shows progress.
+    pub progress: Progress,
+    /// How long what is transient is tried again.
+    pub retry: retry::Policy,
+}
+
+/// A counter that one side moves and another looks at.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Sets the count.
+    pub fn set(&self, count: u64) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+
+    /// The count.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One step of `rollcall check`, in the order in which a connection is made.
+#[derive(Debug)]
+pub struct Step {
+    /// What was tried: `resolve`, `connect`, `TLS`, `bind`, `read`, `attributes`, …
+    pub name: &'static str,
+    /// What came of it, in words, or why the walk ended here.
+    pub outcome: Result<String, Error>,
+    /// What is worth a second look though it works, such as a mapped attribute that nobody has.
+    pub warnings: Vec<String>,
+}
+
+impl Connector {
+    /// The word for the kind in the file.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.source {
+            Source::Ldap(_) => "ldap",
+            Source::Csv(_) => "csv",
+        }
+    }
+
+    /// Reads everybody, trying again what is transient as `context.retry` says.
+    ///
+    /// # Errors
+    /// Whenever the source did not prove that it said everything; nobody may be removed then.
+    pub async fn read(&self, attributes: &Attributes, context: &Context) -> Result<Reading, Error> {
+        match &self.source {
+            Source::Ldap(settings) => ldap::read(self, settings, attributes, context).await,
+            Source::Csv(settings) => csv::read(self, settings, attributes, context).await,
+        }
+    }
+
+    /// Finds the people with this address. Says nothing about anybody else.
+    ///
+    /// # Errors
+    /// When the source could not be asked.
+    pub async fn find(&self, email: &str, attributes: &Attributes, context: &Context) -> Result<People, Error> {
+        match &self.source {
+            Source::Ldap(settings) => ldap::find(self, settings, email, attributes, context).await,
+            Source::Csv(settings) => csv::find(self, settings, email, attributes, context).await,
+        }
+    }
+
+    /// Walks towards the source step by step, for `rollcall check`; the first step that fails is the last.
+    pub async fn check(&self, attributes: &Attributes, context: &Context) -> Vec<Step> {
+        match &self.source {
+            Source::Ldap(settings) => ldap::check(self, settings, attributes, context).await,
+            Source::Csv(settings) => csv::check(self, settings, attributes, context).await,
+        }
+    }
+}

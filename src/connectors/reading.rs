@@ -1,0 +1,40 @@
+//! A whole directory, read to its proven end.
+
+use crate::connectors::proof::Complete;
+use crate::model::people::People;
+use crate::model::problem::Problem;
+
+/// Everybody whom a source holds. Who is not in it is absent.
+///
+/// There is no way to make one without the source's proof of completeness:
+///
+/// ```compile_fail
+/// fn half(people: rollcall::model::people::People) -> rollcall::connectors::Reading {
+///     rollcall::connectors::Reading { people, problems: Vec::new() }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Reading {
+    people: People,
+    problems: Vec<Problem>,
+}
+
+impl Reading {
+    /// Consumes the proof: these people are all there are.
+    pub(super) fn complete(people: People, problems: Vec<Problem>, proof: Complete) -> Self {
+        let Complete { .. } = proof;
+        Self { people, problems }
+    }
+
+    /// The people, for looking at.
+    #[must_use]
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// The people and what was noticed about them.
+    #[must_use]
+    pub fn into_parts(self) -> (People, Vec<Problem>) {
+        (self.people, self.problems)
+    }
+}

@@ -1,0 +1,99 @@
+//! The attributes that this file knows: the standard ones, and any further ones that its mappings name.
+
+/// A column of people: the number of an attribute in [`Attributes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Attribute(u16);
+
+macro_rules! standard {
+    ($($constant:ident = $index:literal $name:literal),* $(,)?) => {
+        impl Attribute {
+            $(#[doc = concat!("The standard attribute `", $name, "`.")]
+            pub const $constant: Attribute = Attribute($index);)*
+        }
+        /// The attributes that are known in every file; where no connector maps one, it is empty.
+        pub const STANDARD: &[&str] = &[$($name),*];
+    };
+}
+
+standard! {
+    ID = 0 "id",
+    EMAIL = 1 "email",
+    NAME = 2 "name",
+    GIVEN_NAME = 3 "given_name",
+    FAMILY_NAME = 4 "family_name",
+    DEPARTMENT = 5 "department",
+    LOCATION = 6 "location",
+    ROLE = 7 "role",
+    MANAGER = 8 "manager",
+    EMPLOYEE_TYPE = 9 "employee_type",
+    STATUS = 10 "status",
+    START_DATE = 11 "start_date",
+    END_DATE = 12 "end_date",
+}
+
+impl Attribute {
+    /// The place of this attribute in a person's row.
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// The names of all attributes, standard ones first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attributes {
+    names: Vec<String>,
+}
+
+impl Default for Attributes {
+    fn default() -> Self {
+        Self { names: STANDARD.iter().map(|&name| name.to_owned()).collect() }
+    }
+}
+
+impl Attributes {
+    /// The attribute of this name, made known if it was not.
+    pub fn add(&mut self, name: &str) -> Attribute {
+        self.find(name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            Attribute(u16::try_from(self.names.len() - 1).expect("a file names fewer than 65,536 attributes"))
+        })
+    }
+
+    /// The attribute of this name, if it is known.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Attribute> {
+        self.names
+            .iter()
+            .position(|known| known == name)
+            .map(|index| Attribute(u16::try_from(index).expect("`add` lets no more in")))
+    }
+
+    /// The name of an attribute.
+    #[must_use]
+    pub fn name(&self, attribute: Attribute) -> &str {
+        &self.names[attribute.index()]
+    }
+
+    /// All names, in the order of the columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// All attributes, in the order of the columns.
+    pub fn iter(&self) -> impl Iterator<Item = Attribute> {
+        (0..self.names.len()).map(|index| Attribute(u16::try_from(index).expect("`add` lets no more in")))
+    }
+
+    /// How many attributes there are: the width of a person's row.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Never: the standard attributes are always there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}

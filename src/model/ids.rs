@@ -1,0 +1,59 @@
+//! Numbers that name rows, one type for each kind of row, so that they cannot be mixed up.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
+        )]
+        #[serde(transparent)]
+        #[sqlx(transparent)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id!(
+    /// One human on the platform.
+    LearnerId
+);
+id!(
+    /// A User Group.
+    GroupId
+);
+id!(
+    /// A rule of the file, or [`RuleId::BY_HAND`].
+    RuleId
+);
+id!(
+    /// A connector of the file, present or retired.
+    ConnectorId
+);
+id!(
+    /// A course of the catalogue.
+    CourseId
+);
+id!(
+    /// A course assigned to a group or to one learner.
+    AssignmentId
+);
+id!(
+    /// A run or a change by hand; both are numbered in one sequence without gaps.
+    RunId
+);
+id!(
+    /// An order for a worker.
+    JobId
+);
+
+impl RuleId {
+    /// The reason of a membership that a person gave by hand.
+    pub const BY_HAND: RuleId = RuleId(0);
+}

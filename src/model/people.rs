@@ -1,0 +1,226 @@
+//! People as a connector read them: a table of cells, one row a person.
+//!
+//! Rows are cheap (four bytes an attribute) because every text is kept once in [`Values`]. A person is told from
+//! others by the external id; whether a record changed since the last reading is told by a digest of its values.
+
+use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::problem::{Problem, ProblemKind};
+use crate::model::values::{Cell, Values};
+
+/// The number of a row in [`People`].
+pub type Row = u32;
+
+/// A table of people. All rows have an id of their own.
+#[derive(Debug, Clone)]
+pub struct People {
+    /// Every text that stands in the table.
+    pub values: Values,
+    width: usize,
+    cells: Vec<Cell>,
+    rows: FxHashMap<Cell, Row>,
+    set_aside: SetAside,
+}
+
+/// Records that could not be used.
+#[derive(Debug, Clone, Default)]
+pub struct SetAside {
+    without_id: u64,
+    repeated: FxHashMap<Cell, u64>,
+    problems: Vec<Problem>,
+}
+
+impl People {
+    /// An empty table for these attributes.
+    #[must_use]
+    pub fn new(attributes: &Attributes) -> Self {
+        Self {
+            values: Values::default(),
+            width: attributes.len(),
+            cells: Vec::new(),
+            rows: FxHashMap::default(),
+            set_aside: SetAside::default(),
+        }
+    }
+
+    /// Adds a record: one cell an attribute, in the order of [`Attributes`].
+    ///
+    /// A record without an id, and every record of an id that comes more than once, is set aside. `place` says where the
+    /// record stands in the source, for the report.
+    pub fn push(&mut self, cells: &[Cell], place: impl FnOnce() -> String) {
+        debug_assert_eq!(cells.len(), self.width, "a record has one cell for each attribute");
+        let id = cells[Attribute::ID.index()];
+        if id.is_empty() {
+            self.set_aside.without_id += 1;
+            let message = "the record has no id: set aside".to_owned();
+            self.set_aside.problems.push(Problem::new(ProblemKind::NoId, place(), message));
+            return;
+        }
+        if let Some(times) = self.set_aside.repeated.get_mut(&id) {
+            *times += 1;
+            return;
+        }
+        if let Some(row) = self.rows.remove(&id) {
+            self.set_aside.repeated.insert(id, 2);
+            self.remove_row(row);
+            return;
+        }
+        let row = Row::try_from(self.cells.len() / self.width).expect("fewer than four billion people");
+        self.rows.insert(id, row);
+        self.cells.extend_from_slice(cells);
+    }
+
+    fn remove_row(&mut self, row: Row) {
+        let last = self.len() - 1;
+        let (from, to) = (last * self.width, row as usize * self.width);
+        self.cells.copy_within(from..from + self.width, to);
+        self.cells.truncate(from);
+        if row as usize != last {
+            let moved = self.cells[to + Attribute::ID.index()];
+            self.rows.insert(moved, row);
+        }
+    }
+
+    /// How many people there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cells.len() / self.width
+    }
+
+    /// Whether nobody is there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// How many records were set aside.
+    #[must_use]
+    pub fn set_aside(&self) -> u64 {
+        self.set_aside.without_id + self.set_aside.repeated.values().sum::<u64>()
+    }
+
+    /// What was set aside, record by record.
+    pub fn set_aside_problems(&self) -> impl Iterator<Item = Problem> {
+        let mut repeated: Vec<_> = self.set_aside.repeated.iter().collect();
+        repeated.sort_unstable_by_key(|(id, _)| self.values.text(**id));
+        let repeated = repeated.into_iter().map(|(id, times)| {
+            let id = self.values.text(*id);
+            Problem::new(
+                ProblemKind::RepeatedId,
+                id,
+                format!("the id came {times} times: all of its records are set aside"),
+            )
+        });
+        self.set_aside.problems.iter().cloned().chain(repeated)
+    }
+
+    /// Whether a record of this id was set aside: its person is neither read nor absent.
+    #[must_use]
+    pub fn is_set_aside(&self, id: &str) -> bool {
+        self.values.find(id).is_some_and(|id| self.set_aside.repeated.contains_key(&id))
+    }
+
+    /// Whether records came whose person cannot be told: then nobody's absence is certain.
+    #[must_use]
+    pub fn has_nameless(&self) -> bool {
+        self.set_aside.without_id > 0
+    }
+
+    /// The row of an external id.
+    #[must_use]
+    pub fn row(&self, id: &str) -> Option<Row> {
+        self.rows.get(&self.values.find(id)?).copied()
+    }
+
+    /// The cells of a row.
+    #[must_use]
+    pub fn cells(&self, row: Row) -> &[Cell] {
+        let start = row as usize * self.width;
+        &self.cells[start..start + self.width]
+    }
+
+    /// One cell.
+    #[must_use]
+    pub fn cell(&self, row: Row, attribute: Attribute) -> Cell {
+        self.cells[row as usize * self.width + attribute.index()]
+    }
+
+    /// The first value of an attribute, or "".
+    #[must_use]
+    pub fn first(&self, row: Row, attribute: Attribute) -> &str {
+        self.values.first(self.cell(row, attribute))
+    }
+
+    /// The external id of a row.
+    #[must_use]
+    pub fn id(&self, row: Row) -> &str {
+        self.values.text(self.cell(row, Attribute::ID))
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> impl Iterator<Item = Row> + use<> {
+        0..Row::try_from(self.len()).expect("`push` lets no more in")
+    }
+}
+
+/// The order in which attributes enter a digest: by name, so that the order of the file does not matter.
+#[must_use]
+pub fn digest_order(attributes: &Attributes) -> Vec<Attribute> {
+    let mut order: Vec<Attribute> = attributes.iter().collect();
+    order.sort_unstable_by_key(|&attribute| attributes.name(attribute));
+    order
+}
+
+/// A digest of a record's values (XXH3, 64 bits, the same on every machine): two readings of one person with equal
+/// digests are taken as equal.
+#[must_use]
+pub fn digest(
+    attributes: &Attributes,
+    order: &[Attribute],
+    values: &Values,
+    cells: &[Cell],
+    scratch: &mut Vec<u8>,
+) -> i64 {
+    scratch.clear();
+    for &attribute in order {
+        let cell = cells[attribute.index()];
+        if cell.is_empty() {
+            continue;
+        }
+        scratch.extend_from_slice(attributes.name(attribute).as_bytes());
+        scratch.push(0x1e);
+        scratch.extend_from_slice(values.text(cell).as_bytes());
+        scratch.push(0x1d);
+    }
+    xxh3_64(scratch).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn people(ids: &[&str]) -> People {
+        let attributes = Attributes::default();
+        let mut people = People::new(&attributes);
+        for id in ids {
+            let mut cells = vec![Cell::EMPTY; attributes.len()];
+            cells[0] = people.values.intern(id);
+            people.push(&cells, || format!("record {id}"));
+        }
+        people
+    }
+
+    #[test]
+    fn a_repeated_id_sets_all_its_records_aside_and_disturbs_nobody_else() {
+        let people = people(&["a", "b", "a", "c", "a", ""]);
+        let ids: Vec<_> = people.rows().map(|row| people.id(row)).collect();
+        assert_eq!(ids, ["b", "c"]);
+        assert_eq!(people.row("c"), Some(1));
+        assert_eq!(people.set_aside(), 4);
+        assert!(people.is_set_aside("a") && !people.is_set_aside("b"));
+        let kinds: Vec<_> = people.set_aside_problems().map(|problem| problem.kind).collect();
+        assert_eq!(kinds, [ProblemKind::NoId, ProblemKind::RepeatedId]);
+    }
+}

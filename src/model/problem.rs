@@ -1,0 +1,51 @@
+//! What a run noticed and went on without: reported, and never a reason to stop.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that somebody should look at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of thing it is; stable, for scripts.
+    pub kind: ProblemKind,
+    /// Who or what it is about: an external id, a group, an attribute.
+    pub subject: String,
+    /// What happened and what rollcall did about it.
+    pub message: String,
+}
+
+/// The kinds of [`Problem`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// A record without an id: set aside.
+    NoId,
+    /// An id that came more than once: all its records are set aside.
+    RepeatedId,
+    /// An address that is none: the learner goes without.
+    BadAddress,
+    /// An address that another active learner holds: the learner goes without.
+    AddressTaken,
+    /// A new person under the address of somebody who left: made a new learner.
+    AddressHandedOn,
+    /// A date that cannot be read: taken as empty.
+    BadDate,
+    /// A status that no mapping names: taken as active.
+    UnknownStatus,
+    /// A code that `[connector.values]` does not translate: kept as it is.
+    UnknownCode,
+    /// A rule that could not be evaluated for a learner: memberships left as they are.
+    RuleFailed,
+    /// A group whose name cannot be one: not made.
+    BadGroupName,
+    /// A rule's group that was deleted by hand: not made again.
+    GroupDeleted,
+    /// An assignment of the file that names a group or a course that does not exist.
+    AssignmentUnmet,
+}
+
+impl Problem {
+    /// Puts one together.
+    pub fn new(kind: ProblemKind, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind, subject: subject.into(), message: message.into() }
+    }
+}

@@ -1,0 +1,485 @@
+//! Rules: which learners belong to which group, in the Common Expression Language.
+//!
+//! The only module that knows the `cel` crate. A rule is compiled once and refused at once when it names what does not
+//! exist; it is evaluated once for each distinct combination of the attributes that it reads. In an expression
+//! `department` is the first value as a string and `department_all` the list of all values; an attribute without a
+//! value is "" and an empty list. Besides CEL's own functions there are
+//!
+//! - `days_since(date)` and `days_until(date)`: whole days from or to today. An empty date makes the rule not match.
+//! - `equals_ignore_case(a, b)`: equality after trimming and case folding.
+//! - `glob(text, pattern)`: `*` and `?` as in file names, whatever the case.
+
+use std::sync::Arc;
+
+use cel::common::ast::Expr;
+use cel::{Context, ExecutionError, FunctionContext, Program, Value};
+use chrono::NaiveDate;
+
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::guard::Percent;
+use crate::model::names::{ConnectorName, RuleName, fold, nearest};
+use crate::model::status::read_date;
+use crate::model::template::Template;
+use crate::model::values::{Cell, Values};
+
+/// Stands behind the name of an attribute for the list of all its values.
+const ALL: &str = "_all";
+
+/// The longest expression, in bytes: a page of text, far from what nesting could make slow.
+const LONGEST: usize = 4_000;
+
+/// The functions that an expression may call; CEL's operators have names such as `_==_` and are not listed.
+const FUNCTIONS: &[&str] = &[
+    "days_since",
+    "days_until",
+    "equals_ignore_case",
+    "glob",
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "string",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "type",
+    "all",
+    "exists",
+    "exists_one",
+    "filter",
+    "map",
+    "has",
+    "min",
+    "max",
+    "timestamp",
+    "duration",
+    "getFullYear",
+    "getMonth",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getDate",
+];
+
+/// What a date function says of an empty date; the rule does not match then.
+const NO_DATE: &str = "there is no date";
+
+/// A rule, compiled.
+#[derive(Debug)]
+pub struct Rule {
+    /// The name in the file.
+    pub name: RuleName,
+    /// The expression as it was written.
+    pub when: String,
+    /// The group, or groups, that it feeds.
+    pub group: Template,
+    /// Only people of these connectors, where given.
+    pub connectors: Option<Vec<ConnectorName>>,
+    /// The share of its group that one run may take away, where the rule sets its own.
+    pub max_group_removals: Option<Percent>,
+    condition: Condition,
+}
+
+/// An expression, compiled and checked.
+#[derive(Debug)]
+pub struct Condition {
+    program: Program,
+    variables: Vec<Variable>,
+}
+
+#[derive(Debug)]
+struct Variable {
+    name: String,
+    attribute: Attribute,
+    all: bool,
+}
+
+/// Something wrong with an expression, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadExpression {
+    /// Line in the expression, from 0.
+    pub line: usize,
+    /// Column in that line, from 0, in characters.
+    pub column: usize,
+    /// What is wrong, for the person who wrote the rule.
+    pub message: String,
+}
+
+impl Rule {
+    /// Puts a rule together from its checked parts.
+    #[must_use]
+    pub fn new(name: RuleName, when: String, group: Template, condition: Condition) -> Self {
+        Self { name, when, group, connectors: None, max_group_removals: None, condition }
+    }
+
+    /// The attributes that its expression and its template read: equal values, equal outcome.
+    #[must_use]
+    pub fn reads(&self) -> Vec<Attribute> {
+        let mut reads: Vec<Attribute> = self
+            .condition
+            .variables
+            .iter()
+            .map(|variable| variable.attribute)
+            .chain(self.group.reads())
+            .collect();
+        reads.sort_unstable();
+        reads.dedup();
+        reads
+    }
+
+    /// Its condition.
+    #[must_use]
+    pub fn condition(&self) -> &Condition {
+        &self.condition
+    }
+}
+
+impl Condition {
+    /// Compiles an expression, checks every name in it, and tries it once on a person without any value.
+    ///
+    /// # Errors
+    /// All that is wrong with the text, each with its place.
+    pub fn compile(text: &str, attributes: &Attributes) -> Result<Self, Vec<BadExpression>> {
+        if text.len() > LONGEST {
+            let message = format!("the expression has {} bytes, {LONGEST} are allowed", text.len());
+            return Err(vec![BadExpression { line: 0, column: 0, message }]);
+        }
+        let program = Program::compile(text).map_err(|errors| {
+            let mut mistakes: Vec<_> = errors.errors.iter().map(|error| unreadable(text, error)).collect();
+            mistakes.dedup_by_key(|mistake| (mistake.line, mistake.column));
+            mistakes.truncate(1);
+            mistakes
+        })?;
+        let (variables, mut mistakes) = known_variables(text, &program, attributes);
+        mistakes.extend(unknown_functions(text, &program));
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let condition = Self { program, variables };
+        condition.try_out()?;
+        Ok(condition)
+    }
+
+    /// Evaluates it on a person without values and on one whose every value is a date, so that a mistake which
+    /// needs no data to show itself shows itself now.
+    fn try_out(&self) -> Result<(), Vec<BadExpression>> {
+        let judge = Judge::new(NaiveDate::default());
+        let mut values = Values::default();
+        let sample = values.intern("2026-01-01");
+        for cell in [Cell::EMPTY, sample] {
+            match judge.execute(self, &values, |_| cell) {
+                Ok(Value::Bool(_)) => {}
+                Ok(other) => {
+                    let message =
+                        format!("a rule answers true or false, this expression gives {}", kind_of(&other));
+                    return Err(vec![BadExpression { line: 0, column: 0, message }]);
+                }
+                Err(error) if depends_on_data(&error) => {}
+                Err(error) => {
+                    return Err(vec![BadExpression { line: 0, column: 0, message: error.to_string() }]);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Evaluates conditions on a given day. Making one builds CEL's standard library: make one for a run, not for a person.
+pub struct Judge {
+    root: Context<'static, 'static>,
+}
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Judge").finish_non_exhaustive()
+    }
+}
+
+impl Judge {
+    /// A judge for `today`, from which `days_since` and `days_until` count.
+    #[must_use]
+    pub fn new(today: NaiveDate) -> Self {
+        let mut root = Context::default();
+        let since =
+            move |ftx: &FunctionContext, date: Arc<String>| days(ftx, &date, |day| (today - day).num_days());
+        let until =
+            move |ftx: &FunctionContext, date: Arc<String>| days(ftx, &date, |day| (day - today).num_days());
+        let added = [
+            root.add_function("days_since", since),
+            root.add_function("days_until", until),
+            root.add_function("equals_ignore_case", |a: Arc<String>, b: Arc<String>| fold(&a) == fold(&b)),
+            root.add_function("glob", glob),
+        ];
+        debug_assert!(
+            added.iter().all(Result::is_ok),
+            "the names of our functions are free in CEL's library"
+        );
+        Self { root }
+    }
+
+    /// Whether a condition holds for the person whose cells `cell_of` gives.
+    ///
+    /// # Errors
+    /// Why it could not be evaluated. That is not `false`: nobody may lose anything by it.
+    pub fn holds(
+        &self,
+        condition: &Condition,
+        values: &Values,
+        cell_of: impl Fn(Attribute) -> Cell,
+    ) -> Result<bool, String> {
+        match self.execute(condition, values, cell_of) {
+            Ok(Value::Bool(holds)) => Ok(holds),
+            Ok(other) => Err(format!("it gives {} instead of true or false", kind_of(&other))),
+            Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => Ok(false),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn execute(
+        &self,
+        condition: &Condition,
+        values: &Values,
+        cell_of: impl Fn(Attribute) -> Cell,
+    ) -> Result<Value, ExecutionError> {
+        let mut scope = self.root.new_inner_scope();
+        for variable in &condition.variables {
+            let cell = cell_of(variable.attribute);
+            let value = if variable.all {
+                let all = values.all(cell).map(|value| Value::from(value.to_owned())).collect::<Vec<Value>>();
+                Value::from(all)
+            } else {
+                Value::from(values.first(cell).to_owned())
+            };
+            scope.add_variable_from_value(variable.name.as_str(), value);
+        }
+        condition.program.execute(&scope)
+    }
+}
+
+fn days(ftx: &FunctionContext, date: &str, count: impl Fn(NaiveDate) -> i64) -> Result<i64, ExecutionError> {
+    if date.trim().is_empty() {
+        return Err(ftx.error(NO_DATE));
+    }
+    let day = read_date(date).ok_or_else(|| ftx.error(format!("`{date}` is no date")))?;
+    Ok(count(day))
+}
+
+fn glob(ftx: &FunctionContext, text: Arc<String>, pattern: Arc<String>) -> Result<bool, ExecutionError> {
+    let glob = globset::GlobBuilder::new(&fold(&pattern))
+        .literal_separator(false)
+        .build()
+        .map_err(|error| ftx.error(error.to_string()))?;
+    Ok(glob.compile_matcher().is_match(fold(&text)))
+}
+
+fn kind_of(value: &Value) -> String {
+    format!("a value of type {}", value.type_of()).to_lowercase()
+}
+
+/// Whether another person's values could make this error go away.
+fn depends_on_data(error: &ExecutionError) -> bool {
+    match error {
+        ExecutionError::FunctionError { function, .. } => function != "matches",
+        ExecutionError::IndexOutOfBounds(_)
+        | ExecutionError::NoSuchKey(_)
+        | ExecutionError::DivisionByZero(_)
+        | ExecutionError::RemainderByZero(_)
+        | ExecutionError::Overflow(..) => true,
+        _ => false,
+    }
+}
+
+fn known_variables(
+    text: &str,
+    program: &Program,
+    attributes: &Attributes,
+) -> (Vec<Variable>, Vec<BadExpression>) {
+    let mut names: Vec<String> =
+        program.references().variables().iter().map(|&name| name.to_owned()).collect();
+    names.sort_unstable();
+    let mut bound = Vec::new();
+    bound_names(program.expression(), &mut bound);
+    let mut variables = Vec::new();
+    let mut mistakes = Vec::new();
+    for name in names {
+        let whole = attributes.find(&name).map(|attribute| (attribute, false));
+        let list = || {
+            let attribute = attributes.find(name.strip_suffix(ALL)?)?;
+            Some((attribute, true))
+        };
+        match whole.or_else(list) {
+            Some((attribute, all)) => variables.push(Variable { name, attribute, all }),
+            None if bound.contains(&name.as_str()) => {}
+            None => {
+                mistakes.push(unknown_name(text, &name, "no connector maps an attribute", attributes.names()))
+            }
+        }
+    }
+    (variables, mistakes)
+}
+
+/// The names that `exists`, `all`, `filter` and `map` give to the values they go through.
+fn bound_names<'e>(expression: &'e cel::IdedExpr, bound: &mut Vec<&'e str>) {
+    match &expression.expr {
+        Expr::Comprehension(one) => {
+            bound.push(&one.iter_var);
+            bound.extend(one.iter_var2.as_deref());
+            for inner in [&one.iter_range, &one.accu_init, &one.loop_cond, &one.loop_step, &one.result] {
+                bound_names(inner, bound);
+            }
+        }
+        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).for_each(|e| bound_names(e, bound)),
+        Expr::List(list) => list.elements.iter().for_each(|e| bound_names(e, bound)),
+        Expr::Select(select) => bound_names(&select.operand, bound),
+        Expr::Map(_) | Expr::Struct(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
+    }
+}
+
+fn unknown_functions(text: &str, program: &Program) -> Vec<BadExpression> {
+    let references = program.references();
+    let mut unknown: Vec<&str> = references
+        .functions()
+        .into_iter()
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && !FUNCTIONS.contains(name))
+        .collect();
+    unknown.sort_unstable();
+    unknown
+        .into_iter()
+        .map(|name| unknown_name(text, name, "there is no function", FUNCTIONS.iter().copied()))
+        .collect()
+}
+
+fn unknown_name<'a>(
+    text: &str,
+    name: &str,
+    what: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> BadExpression {
+    let hint = nearest(name, known).map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+    let (line, column) = place_of_word(text, name);
+    BadExpression { line, column, message: format!("{what} `{name}`{hint}") }
+}
+
+/// Line and column of the first place where a name stands as a whole word, outside quotes.
+fn place_of_word(text: &str, name: &str) -> (usize, usize) {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    for (number, line) in text.lines().enumerate() {
+        let mut quote = None;
+        for (at, c) in line.char_indices() {
+            match quote {
+                Some(open) if c == open => quote = None,
+                Some(_) => {}
+                None if c == '"' || c == '\'' => quote = Some(c),
+                None => {
+                    let rest = &line[at..];
+                    let starts = !line[..at].ends_with(is_word);
+                    let ends = rest.strip_prefix(name).is_some_and(|after| !after.starts_with(is_word));
+                    if starts && ends {
+                        return (number, line[..at].chars().count());
+                    }
+                }
+            }
+        }
+    }
+    (0, 0)
+}
+
+/// Rewords what the parser says for people who have never seen a grammar.
+fn unreadable(text: &str, error: &cel::ParseError) -> BadExpression {
+    let line = usize::try_from(error.pos.0 - 1).unwrap_or(0);
+    let column = usize::try_from(error.pos.1 - 1).unwrap_or(0);
+    let near: String = text.lines().nth(line).unwrap_or("").chars().skip(column).take(20).collect();
+    let single_equals = near.starts_with('=') && !near.starts_with("==")
+        || error.msg.contains("token recognition error at: '= ");
+    let message = if single_equals {
+        "a comparison is written with two equals signs, `==`".to_owned()
+    } else if near.trim().is_empty() {
+        "the expression ends too early".to_owned()
+    } else {
+        format!("cannot be read from `{}` on", near.trim())
+    };
+    BadExpression { line, column, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attributes() -> Attributes {
+        let mut attributes = Attributes::default();
+        attributes.add("cost_center");
+        attributes
+    }
+
+    fn holds(text: &str, person: &[(&str, &str)]) -> Result<bool, String> {
+        let attributes = attributes();
+        let condition = Condition::compile(text, &attributes).expect("a condition");
+        let mut values = Values::default();
+        let mut cells = vec![Cell::EMPTY; attributes.len()];
+        for (name, value) in person {
+            let attribute = attributes.find(name).expect("known");
+            let mut all = value.split('|').map(str::to_owned).collect();
+            cells[attribute.index()] = values.intern_all(&mut all);
+        }
+        let today = NaiveDate::from_ymd_opt(2026, 11, 23).expect("a day");
+        Judge::new(today).holds(&condition, &values, |attribute| cells[attribute.index()])
+    }
+
+    fn refused(text: &str) -> BadExpression {
+        Condition::compile(text, &attributes()).expect_err("refused").remove(0)
+    }
+
+    #[test]
+    fn a_rule_reads_strings_and_lists() {
+        let ada = [("department", "Sales|Board"), ("location", "Berlin")];
+        assert_eq!(holds(r#"department == "Board""#, &ada), Ok(true));
+        assert_eq!(holds(r#""Sales" in department_all && location == "Berlin""#, &ada), Ok(true));
+        assert_eq!(holds(r#"department_all.exists(d, d.startsWith("Sa"))"#, &ada), Ok(true));
+        assert_eq!(holds(r#"cost_center == "" && size(cost_center_all) == 0"#, &ada), Ok(true));
+    }
+
+    #[test]
+    fn the_helpers_compare_as_people_do() {
+        let ada = [("department", "S\u{e4}LES"), ("role", "Team Lead, EMEA")];
+        assert_eq!(holds("equals_ignore_case(department, \"s\u{e4}les \")", &ada), Ok(true));
+        assert_eq!(holds(r#"glob(role, "team lead*")"#, &ada), Ok(true));
+        assert_eq!(holds(r#"glob(role, "lead*")"#, &ada), Ok(false));
+    }
+
+    #[test]
+    fn days_are_counted_from_today_and_an_empty_date_does_not_match() {
+        let ada = [("start_date", "2026-11-20")];
+        assert_eq!(holds("days_since(start_date) == 3", &ada), Ok(true));
+        assert_eq!(holds("days_until(start_date) == -3", &ada), Ok(true));
+        assert_eq!(holds("days_since(start_date) < 90", &[]), Ok(false));
+        assert_eq!(holds("!(days_since(start_date) < 90)", &[]), Ok(false));
+    }
+
+    #[test]
+    fn what_cannot_be_evaluated_is_an_error_and_never_false() {
+        assert!(holds("days_since(start_date) < 90", &[("start_date", "soon")]).is_err());
+        assert!(holds("int(cost_center) > 5", &[("cost_center", "K-7")]).is_err());
+    }
+
+    #[test]
+    fn a_mistyped_name_is_placed_and_its_nearest_offered() {
+        let mistake = refused("location == \"departmnt\" &&\n  departmnt == \"Sales\"");
+        assert_eq!((mistake.line, mistake.column), (1, 2));
+        assert!(mistake.message.contains("did you mean `department`"), "{}", mistake.message);
+        let mistake = refused("day_since(start_date) < 3");
+        assert!(mistake.message.contains("`days_since`"), "{}", mistake.message);
+        assert!(refused(r#"department == "x" && missing == "1""#).message.contains("`missing`"));
+    }
+
+    #[test]
+    fn text_that_is_no_expression_is_explained() {
+        assert!(refused(r#"department = "Sales""#).message.contains("=="));
+        assert!(refused("department ==").message.contains("too early"));
+        assert!(refused("department").message.contains("true or false"));
+        assert!(!refused("department > 3").message.is_empty());
+        assert!(!refused(r#"department.matches("(")"#).message.is_empty());
+        assert!(refused(&"(".repeat(5_000)).message.contains("4000"));
+    }
+}

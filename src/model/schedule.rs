@@ -1,0 +1,222 @@
+//! When a connector is due: five-field cron expressions in civil time.
+//!
+//! People write schedules in the time on the wall. An expression is stepped through as civil time, and each civil
+//! time becomes one instant: a time in spring's missing hour the moment right after it, a time in autumn's doubled hour
+//! the first of the two. So each civil time fires once.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+
+/// A cron expression in a time zone.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    text: String,
+    zone: Tz,
+    /// One schedule, or two whose union counts: day of month and day of week, when both are given.
+    civil: Vec<cron::Schedule>,
+}
+
+/// Why a text is no schedule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadSchedule {
+    /// Another number of fields than five.
+    #[error("a schedule has five fields (minute hour day-of-month month day-of-week), this one has {0}")]
+    Fields(usize),
+    /// The day of week cannot be read.
+    #[error("`{0}` is no day of the week: use 0 to 7 or sun to sat")]
+    Weekday(String),
+    /// The rest cannot be read.
+    #[error("the schedule `{text}` cannot be read: {reason}")]
+    Unreadable {
+        /// The expression.
+        text: String,
+        /// What the reader of cron expressions says.
+        reason: String,
+    },
+    /// No day has this combination, such as 30 February.
+    #[error("the schedule `{0}` never comes")]
+    Never(String),
+}
+
+const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+
+impl Schedule {
+    /// Reads five fields as cron(5) has them: 0 and 7 are Sunday; where day of month and day of week are both
+    /// given, either matches.
+    ///
+    /// # Errors
+    /// When the text is no such expression, or never comes.
+    pub fn parse(text: &str, zone: Tz) -> Result<Self, BadSchedule> {
+        let fields: Vec<&str> = text.split_whitespace().collect();
+        let &[minute, hour, day, month, weekday] = fields.as_slice() else {
+            return Err(BadSchedule::Fields(fields.len()));
+        };
+        let read = |day: &str, weekday: &str| {
+            let six = format!("0 {minute} {hour} {day} {month} {weekday}");
+            cron::Schedule::from_str(&six)
+                .map_err(|error| BadSchedule::Unreadable { text: text.to_owned(), reason: error.to_string() })
+        };
+        let names = weekday_names(weekday)?;
+        let both = !day.starts_with(['*', '?']) && !weekday.starts_with(['*', '?']);
+        let civil = if both { vec![read(day, "*")?, read("*", &names)?] } else { vec![read(day, &names)?] };
+        let schedule = Self { text: text.to_owned(), zone, civil };
+        if schedule.next_civil(DateTime::UNIX_EPOCH.naive_utc()).is_none() {
+            return Err(BadSchedule::Never(text.to_owned()));
+        }
+        Ok(schedule)
+    }
+
+    /// The expression as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The first instant after `instant`, or none when the expression has run out of years.
+    #[must_use]
+    pub fn next(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let mut civil = instant.with_timezone(&self.zone).naive_local();
+        loop {
+            civil = self.next_civil(civil)?;
+            let due = self.instant(civil);
+            if due > instant {
+                return Some(due);
+            }
+        }
+    }
+
+    /// Whether an instant of this schedule lies after `since` and not after `now`.
+    #[must_use]
+    pub fn is_due(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        self.next(since).is_some_and(|due| due <= now)
+    }
+
+    fn next_civil(&self, civil: NaiveDateTime) -> Option<NaiveDateTime> {
+        let as_if_utc = civil.and_utc();
+        self.civil
+            .iter()
+            .filter_map(|schedule| schedule.after(&as_if_utc).next())
+            .min()
+            .map(|next| next.naive_utc())
+    }
+
+    fn instant(&self, civil: NaiveDateTime) -> DateTime<Utc> {
+        match self.zone.from_local_datetime(&civil) {
+            LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => instant.with_timezone(&Utc),
+            LocalResult::None => self.end_of_gap(civil),
+        }
+    }
+
+    /// The moment at which clocks jump over `civil`: a minute after the last civil minute before it that exists.
+    fn end_of_gap(&self, civil: NaiveDateTime) -> DateTime<Utc> {
+        (1..=LONGEST_GAP_MINUTES)
+            .find_map(|minutes| {
+                let before = civil - TimeDelta::minutes(minutes);
+                self.zone.from_local_datetime(&before).latest()
+            })
+            .map_or_else(|| civil.and_utc(), |last| (last + TimeDelta::minutes(1)).with_timezone(&Utc))
+    }
+}
+
+/// Samoa left out the whole of 30 December 2011; nobody ever left out more.
+const LONGEST_GAP_MINUTES: i64 = 25 * 60;
+
+/// Rewrites the day of week in names, since the reader of expressions counts Sunday as 1 where people mean 0.
+fn weekday_names(field: &str) -> Result<String, BadSchedule> {
+    if field == "*" || field == "?" {
+        return Ok("*".to_owned());
+    }
+    let bad = || BadSchedule::Weekday(field.to_owned());
+    let mut days = [false; 7];
+    for part in field.split(',') {
+        let (range, step) = match part.split_once('/') {
+            Some((range, step)) => (range, Some(step.parse::<usize>().map_err(|_| bad())?)),
+            None => (part, None),
+        };
+        let (first, last) = match range.split_once('-') {
+            _ if range == "*" => (0, 6),
+            Some((first, last)) => (weekday(first).ok_or_else(bad)?, weekday(last).ok_or_else(bad)?),
+            None if step.is_some() => (weekday(range).ok_or_else(bad)?, 6),
+            None => (weekday(range).ok_or_else(bad)?, weekday(range).ok_or_else(bad)?),
+        };
+        let step = step.unwrap_or(1);
+        // `fri-mon` and `5-1` go round the end of the week.
+        let last = if last < first { last + 7 } else { last };
+        if step == 0 {
+            return Err(bad());
+        }
+        for day in (first..=last).step_by(step) {
+            days[day % 7] = true;
+        }
+    }
+    let names: Vec<&str> =
+        WEEKDAYS.iter().zip(days).filter_map(|(&name, wanted)| wanted.then_some(name)).collect();
+    Ok(names.join(","))
+}
+
+fn weekday(text: &str) -> Option<usize> {
+    let lower = text.to_ascii_lowercase();
+    let named = WEEKDAYS.iter().position(|&name| lower.len() >= 3 && lower.starts_with(name));
+    named.or_else(|| text.parse().ok().filter(|&number| number <= 7))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(text: &str, zone: &str) -> Schedule {
+        Schedule::parse(text, zone.parse().expect("a zone")).expect("a schedule")
+    }
+
+    fn next_three(text: &str, zone: &str, after: &str) -> Vec<String> {
+        let schedule = schedule(text, zone);
+        let mut instant: DateTime<Utc> = after.parse().expect("an instant");
+        (0..3)
+            .map(|_| {
+                instant = schedule.next(instant).expect("another one");
+                instant.format("%Y-%m-%dT%H:%MZ").to_string()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_time_in_the_missing_hour_comes_once_right_after_it() {
+        let times = next_three("30 2 * * *", "Europe/Berlin", "2026-03-27T12:00:00Z");
+        assert_eq!(times, ["2026-03-28T01:30Z", "2026-03-29T01:00Z", "2026-03-30T00:30Z"]);
+    }
+
+    #[test]
+    fn a_time_in_the_doubled_hour_comes_once_the_first_time() {
+        let times = next_three("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z");
+        assert_eq!(times, ["2026-10-25T00:30Z", "2026-10-26T01:30Z", "2026-10-27T01:30Z"]);
+    }
+
+    #[test]
+    fn monday_is_one_and_sunday_is_zero_and_seven() {
+        let monday = next_three("0 0 * * 1", "UTC", "2026-11-23T12:00:00Z");
+        assert_eq!(monday[0], "2026-11-30T00:00Z");
+        for sunday in ["0 0 * * 0", "0 0 * * 7", "0 0 * * sun"] {
+            assert_eq!(next_three(sunday, "UTC", "2026-11-23T12:00:00Z")[0], "2026-11-29T00:00Z");
+        }
+        let round_the_week = next_three("0 0 * * 6-1", "UTC", "2026-11-23T12:00:00Z");
+        assert_eq!(round_the_week, ["2026-11-28T00:00Z", "2026-11-29T00:00Z", "2026-11-30T00:00Z"]);
+    }
+
+    #[test]
+    fn day_of_month_and_day_of_week_given_together_mean_either() {
+        let times = next_three("0 0 1 * fri", "UTC", "2026-11-23T12:00:00Z");
+        assert_eq!(times, ["2026-11-27T00:00Z", "2026-12-01T00:00Z", "2026-12-04T00:00Z"]);
+    }
+
+    #[test]
+    fn what_is_no_schedule_is_refused() {
+        let parse = |text: &str| Schedule::parse(text, Tz::UTC).expect_err("refused");
+        assert_eq!(parse("0 2 * *"), BadSchedule::Fields(4));
+        assert_eq!(parse("0 0 2 * * *"), BadSchedule::Fields(6));
+        assert_eq!(parse("0 2 * * 8"), BadSchedule::Weekday("8".into()));
+        assert!(matches!(parse("61 2 * * *"), BadSchedule::Unreadable { .. }));
+        assert_eq!(parse("0 0 30 2 *"), BadSchedule::Never("0 0 30 2 *".into()));
+    }
+}

@@ -1,0 +1,164 @@
+//! Whether a learner may be a member today.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+/// What the directory says of a person, by `[connector.status]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// At work.
+    Active,
+    /// Away for a while; keeps memberships.
+    Leave,
+    /// Gone.
+    Left,
+}
+
+impl Standing {
+    /// The text that stands in the `status` column of people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Leave => "leave",
+            Self::Left => "left",
+        }
+    }
+
+    /// Reads what [`Standing::as_str`] wrote; anything else is active.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        match text {
+            "leave" => Self::Leave,
+            "left" => Self::Left,
+            _ => Self::Active,
+        }
+    }
+}
+
+/// The state of a learner on a given day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(rename_all = "lowercase", type_name = "TEXT")]
+pub enum Status {
+    /// Starts later than `prehire_days` from today: known, and waiting.
+    Upcoming,
+    /// At work.
+    Active,
+    /// Away, with every access kept.
+    Leave,
+    /// Gone: record and history stay, memberships do not.
+    Left,
+}
+
+impl Status {
+    /// The text in tables and messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Upcoming => "upcoming",
+            Self::Active => "active",
+            Self::Leave => "leave",
+            Self::Left => "left",
+        }
+    }
+
+    /// Reads what [`Status::as_str`] wrote.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        match text {
+            "upcoming" => Some(Self::Upcoming),
+            "active" => Some(Self::Active),
+            "leave" => Some(Self::Leave),
+            "left" => Some(Self::Left),
+            _ => None,
+        }
+    }
+
+    /// Whether memberships and enrollments are in force.
+    #[must_use]
+    pub fn has_access(self) -> bool {
+        matches!(self, Self::Active | Self::Leave)
+    }
+
+    /// The state on `today`, from what the directory says and the two dates of employment.
+    ///
+    /// `end` is the last day in; `start` keeps a person out until `prehire_days` before it.
+    #[must_use]
+    pub fn on(
+        today: NaiveDate,
+        standing: Standing,
+        start: Option<NaiveDate>,
+        end: Option<NaiveDate>,
+        prehire_days: u32,
+    ) -> Self {
+        let over = end.is_some_and(|end| end < today);
+        let first_day = start
+            .map(|start| start.checked_sub_days(chrono::Days::new(u64::from(prehire_days))).unwrap_or(start));
+        match standing {
+            Standing::Left => Self::Left,
+            Standing::Active | Standing::Leave if over => Self::Left,
+            Standing::Active | Standing::Leave if first_day.is_some_and(|first| first > today) => {
+                Self::Upcoming
+            }
+            Standing::Active => Self::Active,
+            Standing::Leave => Self::Leave,
+        }
+    }
+}
+
+/// Reads a date as directories write it: `2026-12-31`, the same with a time behind it (RFC 3339), `20261231`, or
+/// LDAP's generalized time `20261231120000Z` (RFC 4517 3.3.13). The day is taken as it stands.
+#[must_use]
+pub fn read_date(text: &str) -> Option<NaiveDate> {
+    let text = text.trim();
+    let dashed = text.len() >= 10 && text.as_bytes()[4] == b'-';
+    if dashed {
+        let day = text.get(..10)?;
+        let rest = text.get(10..)?;
+        let rest_is_time = rest.is_empty() || rest.starts_with(['T', ' ']);
+        return rest_is_time.then(|| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()).flatten();
+    }
+    let day = text.get(..8)?;
+    let rest = text.get(8..)?;
+    let digits = day.bytes().all(|byte| byte.is_ascii_digit());
+    let rest_is_time = rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit());
+    (digits && rest_is_time).then(|| NaiveDate::parse_from_str(day, "%Y%m%d").ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        read_date(text).expect("a date")
+    }
+
+    #[test]
+    fn a_person_is_out_until_the_days_before_the_start_and_in_on_the_last_day() {
+        let status = |today: &str| {
+            Status::on(day(today), Standing::Active, Some(day("2026-06-10")), Some(day("2026-06-20")), 7)
+        };
+        assert_eq!(status("2026-06-02"), Status::Upcoming);
+        assert_eq!(status("2026-06-03"), Status::Active);
+        assert_eq!(status("2026-06-20"), Status::Active);
+        assert_eq!(status("2026-06-21"), Status::Left);
+    }
+
+    #[test]
+    fn who_left_stays_left_whatever_the_dates_say() {
+        let status = Status::on(day("2026-06-01"), Standing::Left, Some(day("2027-01-01")), None, 0);
+        assert_eq!(status, Status::Left);
+    }
+
+    #[test]
+    fn dates_are_read_in_the_forms_of_directories() {
+        for text in ["2026-12-31", "2026-12-31T08:00:00Z", "20261231", "20261231120000Z", " 2026-12-31 "] {
+            assert_eq!(read_date(text), NaiveDate::from_ymd_opt(2026, 12, 31), "{text}");
+        }
+        for text in ["", "31.12.2026", "2026-13-01", "2026-12-31x", "never", "2026123", "äöüäöü"] {
+            assert_eq!(read_date(text), None, "{text}");
+        }
+    }
+}

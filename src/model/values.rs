@@ -1,0 +1,159 @@
+//! Every distinct text of a reading, kept once.
+//!
+//! A directory of a million people has a few thousand departments, places and roles. A [`Cell`] is the number of
+//! a text in [`Values`]; equal texts have equal cells, so comparing, grouping and remembering work on numbers. Several
+//! values of one attribute are one text too, the values in byte order with [`SEPARATOR`] between them.
+
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+
+/// Stands between several values of one attribute. [`crate::model::names::clean`] lets none into a value.
+pub const SEPARATOR: char = '\u{1f}';
+
+/// The number of a text. [`Cell::EMPTY`] is the empty text, which also stands for "no value".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Cell(u32);
+
+impl Cell {
+    /// No value.
+    pub const EMPTY: Cell = Cell(0);
+
+    /// Whether there is no value.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self == Self::EMPTY
+    }
+
+    /// The number as an index.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Texts by number, and numbers by text. All texts lie in one buffer.
+#[derive(Debug, Clone)]
+pub struct Values {
+    text: String,
+    ends: Vec<u64>,
+    table: HashTable<u32>,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        let mut values = Self { text: String::new(), ends: Vec::new(), table: HashTable::new() };
+        values.intern("");
+        values
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    FxBuildHasher.hash_one(text)
+}
+
+fn slice<'a>(text: &'a str, ends: &[u64], index: u32) -> &'a str {
+    let index = index as usize;
+    let start = if index == 0 { 0 } else { ends[index - 1] };
+    &text[start as usize..ends[index] as usize]
+}
+
+impl Values {
+    /// The number of a text, new or known.
+    pub fn intern(&mut self, text: &str) -> Cell {
+        let (buffer, ends) = (&self.text, &self.ends);
+        let hashed = hash(text);
+        if let Some(&index) = self.table.find(hashed, |&index| slice(buffer, ends, index) == text) {
+            return Cell(index);
+        }
+        let index =
+            u32::try_from(self.ends.len()).expect("fewer than four billion distinct texts fit in memory");
+        self.text.push_str(text);
+        self.ends.push(self.text.len() as u64);
+        let (buffer, ends) = (&self.text, &self.ends);
+        self.table.insert_unique(hashed, index, |&index| hash(slice(buffer, ends, index)));
+        Cell(index)
+    }
+
+    /// The number of several values: sorted by bytes, repeated ones once, empty ones left out.
+    pub fn intern_all(&mut self, values: &mut Vec<String>) -> Cell {
+        values.retain(|value| !value.is_empty());
+        match values.as_slice() {
+            [] => Cell::EMPTY,
+            [one] => self.intern(one),
+            [_, ..] => {
+                values.sort_unstable();
+                values.dedup();
+                let joined = values.join(&SEPARATOR.to_string());
+                self.intern(&joined)
+            }
+        }
+    }
+
+    /// The number of a text, if it is known.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<Cell> {
+        self.table
+            .find(hash(text), |&index| slice(&self.text, &self.ends, index) == text)
+            .map(|&index| Cell(index))
+    }
+
+    /// The whole text of a cell, several values with [`SEPARATOR`] between them.
+    #[must_use]
+    pub fn text(&self, cell: Cell) -> &str {
+        slice(&self.text, &self.ends, cell.0)
+    }
+
+    /// The first value in byte order, or "".
+    #[must_use]
+    pub fn first(&self, cell: Cell) -> &str {
+        let text = self.text(cell);
+        text.split(SEPARATOR).next().unwrap_or(text)
+    }
+
+    /// All values in byte order; none for an empty cell.
+    pub fn all(&self, cell: Cell) -> impl Iterator<Item = &str> {
+        let text = self.text(cell);
+        text.split(SEPARATOR).filter(|value| !value.is_empty())
+    }
+
+    /// How many distinct texts there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether nothing but the empty text is there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.len() <= 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_have_equal_cells() {
+        let mut values = Values::default();
+        let sales = values.intern("Sales");
+        assert_eq!(values.intern("Sales"), sales);
+        assert_ne!(values.intern("sales"), sales);
+        assert_eq!(values.text(sales), "Sales");
+        assert_eq!(values.find("Sales"), Some(sales));
+        assert_eq!(values.find("HR"), None);
+        assert_eq!(values.intern(""), Cell::EMPTY);
+    }
+
+    #[test]
+    fn several_values_are_sorted_and_counted_once() {
+        let mut values = Values::default();
+        let both = values.intern_all(&mut vec!["b".into(), "a".into(), String::new(), "b".into()]);
+        assert_eq!(values.first(both), "a");
+        assert_eq!(values.all(both).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(values.intern_all(&mut vec!["a".into(), "b".into()]), both);
+        assert_eq!(values.all(Cell::EMPTY).count(), 0);
+    }
+}
