@@ -1,1 +1,3 @@
+pub mod enrollment;
 pub mod model;
+pub mod store;
