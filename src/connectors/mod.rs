@@ -10,10 +10,12 @@
 pub mod csv;
 mod error;
 pub mod ldap;
+mod mapper;
 pub mod mapping;
 pub mod proof;
 mod reading;
 pub mod retry;
+mod walk;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +27,7 @@ use crate::model::names::ConnectorName;
 use crate::model::people::People;
 use crate::model::schedule::Schedule;
 
-pub use error::Error;
+pub use error::{Cause, Error, Flaw};
 pub use mapping::Mapping;
 pub use reading::Reading;
 
@@ -119,7 +121,12 @@ impl Connector {
     ///
     /// # Errors
     /// When the source could not be asked.
-    pub async fn find(&self, email: &str, attributes: &Attributes, context: &Context) -> Result<People, Error> {
+    pub async fn find(
+        &self,
+        email: &str,
+        attributes: &Attributes,
+        context: &Context,
+    ) -> Result<People, Error> {
         match &self.source {
             Source::Ldap(settings) => ldap::find(self, settings, email, attributes, context).await,
             Source::Csv(settings) => csv::find(self, settings, email, attributes, context).await,
