@@ -10,13 +10,12 @@
 pub mod csv;
 mod error;
 pub mod ldap;
+mod mapper;
 pub mod mapping;
 pub mod proof;
 mod reading;
 pub mod retry;
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+mod walk;
 
 use tokio_util::sync::CancellationToken;
 
@@ -25,9 +24,11 @@ use crate::model::names::ConnectorName;
 use crate::model::people::People;
 use crate::model::schedule::Schedule;
 
-pub use error::Error;
+pub use error::{Cause, Error, Flaw};
 pub use mapping::Mapping;
 pub use reading::Reading;
+
+pub use crate::model::progress::Progress;
 
 /// One configured directory.
 #[derive(Debug)]
@@ -66,23 +67,6 @@ pub struct Context {
     pub retry: retry::Policy,
 }
 
-/// A counter that one side moves and another looks at.
-#[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<AtomicU64>);
-
-impl Progress {
-    /// Sets the count.
-    pub fn set(&self, count: u64) {
-        self.0.store(count, Ordering::Relaxed);
-    }
-
-    /// The count.
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 /// One step of `rollcall check`, in the order in which a connection is made.
 #[derive(Debug)]
 pub struct Step {
@@ -119,7 +103,12 @@ impl Connector {
     ///
     /// # Errors
     /// When the source could not be asked.
-    pub async fn find(&self, email: &str, attributes: &Attributes, context: &Context) -> Result<People, Error> {
+    pub async fn find(
+        &self,
+        email: &str,
+        attributes: &Attributes,
+        context: &Context,
+    ) -> Result<People, Error> {
         match &self.source {
             Source::Ldap(settings) => ldap::find(self, settings, email, attributes, context).await,
             Source::Csv(settings) => csv::find(self, settings, email, attributes, context).await,

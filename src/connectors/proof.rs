@@ -1,21 +1,117 @@
 //! What a source must have said before its list counts as complete.
+//!
+//! Each kind of source has one way of earning a [`Complete`]; there is no other, and none of them can be had without the
+//! source's own words.
+
+use crate::connectors::csv::Stamp;
 
 /// The source has said that its list is complete. Nobody outside this room can make one, and it cannot be copied: a
 /// proof is good for one reading.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// let proof = rollcall::connectors::proof::Complete { seal: () };
+/// ```
+///
+/// ```compile_fail,E0624
+/// let proof = rollcall::connectors::proof::Complete::ldap(&[], Vec::new());
 /// ```
 #[derive(Debug)]
 pub struct Complete {
     seal: (),
 }
 
+/// One base of an LDAP search was read to its last page.
+#[derive(Debug)]
+pub(super) struct EndedBase {
+    base: String,
+}
+
+impl EndedBase {
+    /// The evidence is the last page's result code 0 and its paging control with an empty cookie (RFC 4511 4.5.2,
+    /// RFC 2696 3), and that no reference to another server came.
+    pub(super) fn prove(
+        base: &str,
+        result_code: u32,
+        next_cookie: Option<&[u8]>,
+        references: u64,
+    ) -> Option<Self> {
+        let ended = result_code == 0 && next_cookie.is_some_and(<[u8]>::is_empty) && references == 0;
+        ended.then(|| Self { base: base.to_owned() })
+    }
+}
+
+/// What was seen of a file while it was read.
+#[derive(Debug)]
+pub(super) struct FileSeen {
+    /// The file before reading.
+    pub before: Stamp,
+    /// What stands under its path after reading.
+    pub after: Stamp,
+    /// How many bytes were read.
+    pub bytes: u64,
+    /// The last of them.
+    pub last_byte: Option<u8>,
+}
+
+/// Why a file's end is not proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileDoubt {
+    /// Size, time or inode differ, or fewer or more bytes came than the file had.
+    Changed,
+    /// The last line has no end.
+    NoLineBreak,
+}
+
 impl Complete {
-    /// An LDAP search whose every page ended with result code 0 and whose last page carried an empty cookie
-    /// (RFC 4511 4.5.2, RFC 2696 3).
-    pub(super) fn ldap(result_code: u32, next_cookie: Option<&[u8]>) -> Option<Self> {
-        let ended = result_code == 0 && next_cookie.is_none_or(<[u8]>::is_empty);
-        ended.then_some(Self { seal: () })
+    /// Spends the proof on a reading.
+    pub(super) fn spend(self) {
+        let Self { seal: () } = self;
+    }
+
+    /// Every base of the search, in the order of the settings, was read to its end; there is at least one.
+    pub(super) fn ldap(bases: &[String], ended: Vec<EndedBase>) -> Option<Self> {
+        let every = !bases.is_empty() && bases.iter().eq(ended.iter().map(|ended| &ended.base));
+        drop(ended);
+        every.then_some(Self { seal: () })
+    }
+
+    /// A file that ends with a line break and was the same before and after. That every row has the header's number of
+    /// fields has been seen row by row.
+    pub(super) fn csv(seen: FileSeen) -> Result<Self, FileDoubt> {
+        let FileSeen { before, after, bytes, last_byte } = seen;
+        if before != after || before.size() != bytes {
+            return Err(FileDoubt::Changed);
+        }
+        if last_byte != Some(b'\n') {
+            return Err(FileDoubt::NoLineBreak);
+        }
+        Ok(Self { seal: () })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_has_ended_only_with_result_0_an_empty_cookie_and_no_reference() {
+        let proven =
+            |code, cookie, references| EndedBase::prove("dc=corp", code, cookie, references).is_some();
+        assert!(proven(0, Some(&b""[..]), 0));
+        assert!(!proven(4, Some(&b""[..]), 0));
+        assert!(!proven(10, Some(&b""[..]), 0));
+        assert!(!proven(0, Some(&b"next"[..]), 0));
+        assert!(!proven(0, None, 0));
+        assert!(!proven(0, Some(&b""[..]), 1));
+    }
+
+    #[test]
+    fn a_search_has_ended_only_with_all_of_its_bases() {
+        let ended = |base| EndedBase::prove(base, 0, Some(b""), 0).expect("evidence");
+        let bases = ["ou=a".to_owned(), "ou=b".to_owned()];
+        assert!(Complete::ldap(&bases, vec![ended("ou=a"), ended("ou=b")]).is_some());
+        assert!(Complete::ldap(&bases, vec![ended("ou=a")]).is_none());
+        assert!(Complete::ldap(&bases, vec![ended("ou=a"), ended("ou=a")]).is_none());
+        assert!(Complete::ldap(&[], Vec::new()).is_none());
     }
 }

@@ -8,7 +8,7 @@ use crate::model::problem::Problem;
 ///
 /// There is no way to make one without the source's proof of completeness:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// fn half(people: rollcall::model::people::People) -> rollcall::connectors::Reading {
 ///     rollcall::connectors::Reading { people, problems: Vec::new() }
 /// }
@@ -22,7 +22,7 @@ pub struct Reading {
 impl Reading {
     /// Consumes the proof: these people are all there are.
     pub(super) fn complete(people: People, problems: Vec<Problem>, proof: Complete) -> Self {
-        let Complete { .. } = proof;
+        proof.spend();
         Self { people, problems }
     }
 
@@ -32,7 +32,8 @@ impl Reading {
         &self.people
     }
 
-    /// The people and what was noticed about them.
+    /// The people, and what was noticed about their values. What was set aside is known to the people themselves, by
+    /// [`People::set_aside_problems`].
     #[must_use]
     pub fn into_parts(self) -> (People, Vec<Problem>) {
         (self.people, self.problems)

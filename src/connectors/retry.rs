@@ -1,6 +1,17 @@
 //! Trying again what is transient, and only that.
+//!
+//! The crate behind it is no longer maintained and was asked for by name; it stays inside this file. It only works out
+//! and waits the jittered delays: how often and how long is decided here, so that no server can keep us for ever.
 
+use std::future::Future;
 use std::time::Duration;
+
+use backoff::ExponentialBackoff;
+use backoff::backoff::Backoff;
+use tokio::time::Instant;
+
+use crate::connectors::{Context, Error};
+use crate::model::names::ConnectorName;
 
 /// How long to go on trying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,9 +22,161 @@ pub struct Policy {
     pub within: Duration,
 }
 
+/// The first wait, before jitter: a server that restarts needs about that long.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// The longest wait, before jitter: within the service's 5 minutes it still leaves ten attempts.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
 impl Policy {
     /// For a command that somebody waits for: 3 attempts within 15 seconds.
     pub const TYPED: Policy = Policy { attempts: 3, within: Duration::from_secs(15) };
     /// For the service: 5 minutes.
     pub const SERVICE: Policy = Policy { attempts: u32::MAX, within: Duration::from_secs(300) };
+
+    /// Whether another attempt may begin at `begins`, counted from the first, after `made` of them.
+    fn allows(self, made: u32, begins: Duration) -> bool {
+        made < self.attempts && begins <= self.within
+    }
+}
+
+/// Makes attempts until one succeeds, fails for good, or the policy has had enough.
+///
+/// Ends with [`Error::Cancelled`] as soon as the context is cancelled; the attempt under way is dropped.
+pub(super) async fn retry<T, A, F>(
+    connector: &ConnectorName,
+    context: &Context,
+    mut attempt: A,
+) -> Result<T, Error>
+where
+    A: FnMut() -> F,
+    F: Future<Output = Result<T, Error>>,
+{
+    let classified = || {
+        let under_way = attempt();
+        async move {
+            under_way.await.map_err(|error| {
+                if error.is_transient() {
+                    backoff::Error::transient(error)
+                } else {
+                    backoff::Error::permanent(error)
+                }
+            })
+        }
+    };
+    let report = |error: Error, wait: Duration| {
+        let seconds = wait.as_secs_f64();
+        tracing::warn!(%connector, kind = error.kind(), seconds, "could not read the directory, trying again");
+    };
+    let attempts = backoff::future::retry_notify(Bounded::new(context.retry), classified, report);
+    tokio::select! {
+        biased;
+        () = context.cancel.cancelled() => Err(Error::Cancelled { connector: connector.clone() }),
+        outcome = attempts => outcome,
+    }
+}
+
+/// Jittered waits that end where the policy does.
+struct Bounded {
+    policy: Policy,
+    waits: ExponentialBackoff,
+    made: u32,
+    began: Instant,
+}
+
+impl Bounded {
+    fn new(policy: Policy) -> Self {
+        let waits = ExponentialBackoff {
+            current_interval: FIRST_WAIT,
+            initial_interval: FIRST_WAIT,
+            multiplier: 2.0,
+            max_interval: LONGEST_WAIT,
+            max_elapsed_time: None,
+            ..ExponentialBackoff::default()
+        };
+        Self { policy, waits, made: 0, began: Instant::now() }
+    }
+}
+
+impl Backoff for Bounded {
+    fn next_backoff(&mut self) -> Option<Duration> {
+        self.made += 1;
+        let wait = self.waits.next_backoff()?;
+        self.policy.allows(self.made, self.began.elapsed() + wait).then_some(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::connectors::Progress;
+
+    fn context(retry: Policy) -> Context {
+        Context { cancel: CancellationToken::new(), progress: Progress::default(), retry }
+    }
+
+    fn corp() -> ConnectorName {
+        ConnectorName::new("corp")
+    }
+
+    fn transient() -> Error {
+        Error::CutOff { connector: corp(), attempt: "a test".to_owned(), cause: None }
+    }
+
+    #[test]
+    fn a_policy_ends_with_its_attempts_or_its_time() {
+        let second = Duration::from_secs(1);
+        assert!(Policy::TYPED.allows(2, second));
+        assert!(!Policy::TYPED.allows(3, second));
+        assert!(!Policy::TYPED.allows(1, 16 * second));
+        assert!(Policy::SERVICE.allows(1000, 299 * second));
+        assert!(!Policy::SERVICE.allows(1, 301 * second));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_transient_is_tried_as_often_as_the_policy_says() {
+        let made = Cell::new(0);
+        let outcome: Result<(), Error> = retry(&corp(), &context(Policy::TYPED), || async {
+            made.set(made.get() + 1);
+            Err(transient())
+        })
+        .await;
+        assert_eq!((made.get(), outcome.expect_err("never succeeds").kind()), (3, "cut_off"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_service_gives_up_after_five_minutes() {
+        let began = Instant::now();
+        let outcome: Result<(), Error> =
+            retry(&corp(), &context(Policy::SERVICE), || async { Err(transient()) }).await;
+        assert!(outcome.is_err());
+        let took = began.elapsed();
+        assert!((Duration::from_secs(200)..=Duration::from_secs(300)).contains(&took), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_wrong_for_good_is_tried_once() {
+        let made = Cell::new(0);
+        let outcome: Result<(), Error> = retry(&corp(), &context(Policy::SERVICE), || async {
+            made.set(made.get() + 1);
+            Err(Error::SetAside { connector: corp(), set_aside: 10, records: 20 })
+        })
+        .await;
+        assert_eq!((made.get(), outcome.expect_err("never succeeds").kind()), (1, "set_aside"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn cancelling_ends_the_waiting() {
+        let context = context(Policy::SERVICE);
+        let outcome: Result<(), Error> = retry(&corp(), &context, || async {
+            context.cancel.cancel();
+            Err(transient())
+        })
+        .await;
+        assert_eq!(outcome.expect_err("cancelled").kind(), "cancelled");
+    }
 }

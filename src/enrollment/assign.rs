@@ -66,7 +66,13 @@ pub enum Unassigned {
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
-pub async fn unassign(store: &Store, about: &About, when: When, course: CourseId, whom: Whom) -> Result<Unassigned> {
+pub async fn unassign(
+    store: &Store,
+    about: &About,
+    when: When,
+    course: CourseId,
+    whom: Whom,
+) -> Result<Unassigned> {
     let mut change = Change::begin(store, about, when).await?;
     let there = courses::assignments(&mut change.tx, Some(whom), Some(course)).await?;
     let Some(one) = there.iter().find(|one| one.source == "hand") else {

@@ -111,7 +111,8 @@ impl Change {
     /// # Errors
     /// When the database refuses.
     pub async fn assignments(&mut self, assignments: &[AssignmentId]) -> Result<()> {
-        self.jobs += jobs::enqueue_for_assignments(&mut self.tx, assignments, self.when.now, self.run).await?;
+        self.jobs +=
+            jobs::enqueue_for_assignments(&mut self.tx, assignments, self.when.now, self.run).await?;
         Ok(())
     }
 

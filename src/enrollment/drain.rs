@@ -11,8 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::model::progress::Progress;
 use crate::model::ids::JobId;
+use crate::model::progress::Progress;
 use crate::store::jobs::{self, Batch, Length};
 use crate::store::{Error, Result, Store, enrollments};
 
@@ -112,7 +112,9 @@ impl Worker {
         while let Some(part) = parts.pop() {
             match self.part(part, now).await {
                 Ok(done) => drained.done += done,
-                Err(error) if error.is_transient() || matches!(error, Error::Full { .. }) => return Err(error),
+                Err(error) if error.is_transient() || matches!(error, Error::Full { .. }) => {
+                    return Err(error);
+                }
                 Err(error) => match part {
                     [] => {}
                     [job] => {

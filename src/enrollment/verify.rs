@@ -9,9 +9,9 @@ use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use crate::args;
 use crate::model::due::{Due, kept};
 use crate::store::courses::{self, Whom};
-use crate::args;
 use crate::store::{Result, Store, Tx, enrollments};
 
 /// What was proved.
@@ -88,7 +88,8 @@ pub async fn verify(store: &Store) -> Result<Verdict> {
     .await?;
     verdict.pending = pending.len() as u64;
     let mut found: Vec<(Pair, Option<NaiveDate>, bool)> = Vec::new();
-    enrollments::held(&mut tx, |one| found.push(((one.learner_id, one.course_id), one.due, one.completed))).await?;
+    enrollments::held(&mut tx, |one| found.push(((one.learner_id, one.course_id), one.due, one.completed)))
+        .await?;
     verdict.enrollments = found.len() as u64;
     compare(&expected, &found, |pair| pending.contains(pair), &mut verdict.differences);
     name(&mut tx, &mut verdict.differences).await?;
@@ -105,9 +106,14 @@ async fn expected(tx: &mut Tx, verdict: &mut Verdict) -> Result<BTreeMap<Pair, O
         }
     }
     let mut given_up: FxHashMap<Pair, Vec<(NaiveDate, NaiveDate)>> = FxHashMap::default();
-    tx.each("read kept due dates", KEPT, args![], |(learner, course, on, due): (i64, i64, NaiveDate, NaiveDate)| {
-        given_up.entry((learner, course)).or_default().push((on, due));
-    })
+    tx.each(
+        "read kept due dates",
+        KEPT,
+        args![],
+        |(learner, course, on, due): (i64, i64, NaiveDate, NaiveDate)| {
+            given_up.entry((learner, course)).or_default().push((on, due));
+        },
+    )
     .await?;
     let mut expected: BTreeMap<Pair, Option<NaiveDate>> = BTreeMap::new();
     let mut hold = |learner: i64, one: &courses::Assignment, joined: NaiveDate, start: Option<NaiveDate>| {
@@ -135,7 +141,9 @@ async fn expected(tx: &mut Tx, verdict: &mut Verdict) -> Result<BTreeMap<Pair, O
         if let Whom::Learner(id) = one.whom {
             let row: Option<(i64, NaiveDate, Option<NaiveDate>, String)> =
                 tx.maybe("read a learner", LEARNERS_ALONE, args![id]).await?;
-            if let Some((learner, since, start, _)) = row.filter(|(.., status)| status == "active" || status == "leave") {
+            if let Some((learner, since, start, _)) =
+                row.filter(|(.., status)| status == "active" || status == "leave")
+            {
                 hold(learner, one, since, start);
             }
         }
@@ -171,19 +179,20 @@ fn compare(
     is_pending: impl Fn(&Pair) -> bool,
     differences: &mut Vec<Difference>,
 ) {
-    let mut differ = |pair: &Pair, what: What, expected_due: Option<NaiveDate>, found_due: Option<NaiveDate>| {
-        if !is_pending(pair) {
-            differences.push(Difference {
-                learner: pair.0,
-                course_id: pair.1,
-                email: String::new(),
-                course: String::new(),
-                what,
-                expected_due,
-                found_due,
-            });
-        }
-    };
+    let mut differ =
+        |pair: &Pair, what: What, expected_due: Option<NaiveDate>, found_due: Option<NaiveDate>| {
+            if !is_pending(pair) {
+                differences.push(Difference {
+                    learner: pair.0,
+                    course_id: pair.1,
+                    email: String::new(),
+                    course: String::new(),
+                    what,
+                    expected_due,
+                    found_due,
+                });
+            }
+        };
     let mut wanted = expected.iter().peekable();
     for (pair, due, completed) in found {
         while let Some((missing, due)) = wanted.next_if(|(wanted, _)| *wanted < pair) {
@@ -222,7 +231,8 @@ mod tests {
     #[test]
     fn every_kind_of_difference_is_found() {
         let day = |text: &str| Some(text.parse::<NaiveDate>().expect("a date"));
-        let expected = BTreeMap::from([((1, 1), None), ((1, 2), day("2026-01-01")), ((3, 1), day("2026-01-01"))]);
+        let expected =
+            BTreeMap::from([((1, 1), None), ((1, 2), day("2026-01-01")), ((3, 1), day("2026-01-01"))]);
         let found = [((1, 2), day("2026-02-01"), false), ((2, 1), None, false), ((3, 1), None, true)];
         let mut differences = Vec::new();
         compare(&expected, &found, |_| false, &mut differences);

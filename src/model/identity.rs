@@ -120,16 +120,19 @@ pub fn resolve(
         return matches;
     }
     let mut claimed: FxHashSet<LearnerId> = FxHashSet::default();
-    let mut new: Vec<Row> = people.rows().filter(|&row| matches!(matches[row as usize], Match::New { .. })).collect();
+    let mut new: Vec<Row> =
+        people.rows().filter(|&row| matches!(matches[row as usize], Match::New { .. })).collect();
     // The order of a reading may differ from one to the next; who joins must not.
     new.sort_unstable_by_key(|&row| people.id(row));
     for row in new {
         let address = people.first(row, Attribute::EMAIL);
         let candidates = holders.get(&fold(address)).map_or(&[][..], Vec::as_slice);
-        let own_match = match_attribute.map(|attribute| people.first(row, attribute)).filter(|value| !value.is_empty());
+        let own_match =
+            match_attribute.map(|attribute| people.first(row, attribute)).filter(|value| !value.is_empty());
         let mut left_behind = None;
         for holder in candidates.iter().filter(|holder| !claimed.contains(&holder.learner)) {
-            let still_here = holder.ids.iter().any(|(id, _)| people.row(id).is_some() || people.is_set_aside(id));
+            let still_here =
+                holder.ids.iter().any(|(id, _)| people.row(id).is_some() || people.is_set_aside(id));
             let vanished_now =
                 complete && holder.ids.iter().any(|(id, present)| *present && people.row(id).is_none());
             let other_present = holder.ids.iter().any(|(_, present)| *present) && !vanished_now;

@@ -158,7 +158,8 @@ impl<'a> Draft<'a> {
         let rules: Vec<RuleRef> = std::iter::once(by_hand).chain(known).collect();
         let at = |index: usize| u32::try_from(index).expect("fewer than four billion groups and rules");
         let group_at = groups.iter().enumerate().filter_map(|(i, group)| Some((group.id?, at(i)))).collect();
-        let group_named = groups.iter().enumerate().map(|(i, group)| (group.name.folded().to_owned(), at(i))).collect();
+        let group_named =
+            groups.iter().enumerate().map(|(i, group)| (group.name.folded().to_owned(), at(i))).collect();
         let rule_at = rules.iter().enumerate().filter_map(|(i, rule)| Some((rule.id?, at(i)))).collect();
         Self { plan: Plan { groups, rules, ..Plan::default() }, today, group_at, group_named, rule_at }
     }

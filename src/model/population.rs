@@ -138,7 +138,8 @@ impl Population {
         if !name.is_empty() {
             return name.to_owned();
         }
-        let (given, family) = (self.first(who, Attribute::GIVEN_NAME), self.first(who, Attribute::FAMILY_NAME));
+        let (given, family) =
+            (self.first(who, Attribute::GIVEN_NAME), self.first(who, Attribute::FAMILY_NAME));
         let full = format!("{given} {family}");
         match full.trim() {
             "" => {
@@ -163,7 +164,11 @@ impl Account<'_> {
     pub fn merge(&self, width: usize) -> Box<[Cell]> {
         (0..width)
             .map(|index| {
-                self.cells.iter().map(|cells| cells[index]).find(|cell| !cell.is_empty()).unwrap_or(Cell::EMPTY)
+                self.cells
+                    .iter()
+                    .map(|cells| cells[index])
+                    .find(|cell| !cell.is_empty())
+                    .unwrap_or(Cell::EMPTY)
             })
             .collect()
     }

@@ -55,7 +55,12 @@ struct Outcome {
 impl Roll {
     /// Calls the roll on `today`. `connectors` are those of the file, in its order, for rules that are restricted to some.
     #[must_use]
-    pub fn call(rules: &[Rule], population: &Population, connectors: &[ConnectorName], today: NaiveDate) -> Self {
+    pub fn call(
+        rules: &[Rule],
+        population: &Population,
+        connectors: &[ConnectorName],
+        today: NaiveDate,
+    ) -> Self {
         let judge = Judge::new(today);
         let mut roll = Self::default();
         let mut wanted: FxHashMap<Wanted, u32> = FxHashMap::default();

@@ -330,7 +330,9 @@ fn bound_names<'e>(expression: &'e cel::IdedExpr, bound: &mut Vec<&'e str>) {
                 bound_names(inner, bound);
             }
         }
-        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).for_each(|e| bound_names(e, bound)),
+        Expr::Call(call) => {
+            call.target.as_deref().into_iter().chain(&call.args).for_each(|e| bound_names(e, bound))
+        }
         Expr::List(list) => list.elements.iter().for_each(|e| bound_names(e, bound)),
         Expr::Select(select) => bound_names(&select.operand, bound),
         Expr::Map(_) | Expr::Struct(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}

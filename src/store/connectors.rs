@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::engine::{Tx, args};
 use super::Result;
+use super::engine::{Tx, args};
 use crate::model::ids::{ConnectorId, RunId};
 
 /// A row of the table.

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::engine::{Tx, args};
 use super::Result;
+use super::engine::{Tx, args};
 use crate::model::due::Due;
 use crate::model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
 use crate::model::names::fold;
@@ -30,7 +30,8 @@ const ADD: &str = "
     INSERT INTO courses (code, code_folded, title, source) VALUES ($1, $2, $3, $4)
     ON CONFLICT (code_folded) DO NOTHING RETURNING id";
 
-const RETITLE: &str = "UPDATE courses SET title = $2, source = $3 WHERE id = $1 AND (title <> $2 OR source <> $3)";
+const RETITLE: &str =
+    "UPDATE courses SET title = $2, source = $3 WHERE id = $1 AND (title <> $2 OR source <> $3)";
 
 /// All courses, by code.
 ///
@@ -53,7 +54,8 @@ pub async fn by_code(tx: &mut Tx, code: &str) -> Result<Option<Course>> {
 /// # Errors
 /// When the database refuses.
 pub async fn add(tx: &mut Tx, code: &str, title: &str, source: &str) -> Result<Option<CourseId>> {
-    let row: Option<(CourseId,)> = tx.maybe("add a course", ADD, args![code, fold(code), title, source]).await?;
+    let row: Option<(CourseId,)> =
+        tx.maybe("add a course", ADD, args![code, fold(code), title, source]).await?;
     Ok(row.map(|(id,)| id))
 }
 
@@ -148,7 +150,11 @@ const IN_FORCE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn assignments(tx: &mut Tx, whom: Option<Whom>, course: Option<CourseId>) -> Result<Vec<Assignment>> {
+pub async fn assignments(
+    tx: &mut Tx,
+    whom: Option<Whom>,
+    course: Option<CourseId>,
+) -> Result<Vec<Assignment>> {
     let (group, learner) = match whom {
         Some(Whom::Group(group)) => (group.0, 0),
         Some(Whom::Learner(learner)) => (0, learner.0),

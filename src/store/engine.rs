@@ -209,8 +209,12 @@ impl Tx {
     pub async fn execute(&mut self, doing: &'static str, sql: impl Into<Sql>, args: Vec<Arg>) -> Result<u64> {
         let text = self.pick(sql.into());
         match self {
-            Self::Sqlite(tx) => sqlite_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected()),
-            Self::Postgres(tx) => postgres_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected()),
+            Self::Sqlite(tx) => {
+                sqlite_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+            Self::Postgres(tx) => {
+                postgres_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
         }
         .doing(doing)
     }
@@ -219,7 +223,12 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn all<T: Row>(&mut self, doing: &'static str, sql: impl Into<Sql>, args: Vec<Arg>) -> Result<Vec<T>> {
+    pub async fn all<T: Row>(
+        &mut self,
+        doing: &'static str,
+        sql: impl Into<Sql>,
+        args: Vec<Arg>,
+    ) -> Result<Vec<T>> {
         let text = self.pick(sql.into());
         match self {
             Self::Sqlite(tx) => sqlite_query(text, args)
@@ -281,7 +290,12 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses, or there is no row after all.
-    pub async fn one<T: Row>(&mut self, doing: &'static str, sql: impl Into<Sql>, args: Vec<Arg>) -> Result<T> {
+    pub async fn one<T: Row>(
+        &mut self,
+        doing: &'static str,
+        sql: impl Into<Sql>,
+        args: Vec<Arg>,
+    ) -> Result<T> {
         self.maybe(doing, sql, args).await?.ok_or(sqlx::Error::RowNotFound).doing(doing)
     }
 
@@ -347,7 +361,8 @@ impl Store {
             Some(bytes) => connect.pragma("max_page_count", (bytes / PAGE).max(1).to_string()),
             None => connect,
         };
-        let pool = SqlitePoolOptions::new().max_connections(options.connections).acquire_timeout(BUSY + ACQUIRE);
+        let pool =
+            SqlitePoolOptions::new().max_connections(options.connections).acquire_timeout(BUSY + ACQUIRE);
         let kept = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
         let quick = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
         let store = Self { pools: Pools::Sqlite { kept, quick } };
@@ -393,7 +408,9 @@ impl Store {
     /// When no connection comes about, or SQLite's writer is busy for too long.
     pub async fn write(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { kept, .. } => kept.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite).map_err(unreachable),
+            Pools::Sqlite { kept, .. } => {
+                kept.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite).map_err(unreachable)
+            }
             Pools::Postgres(pool) => fenced(pool).await,
         }
     }
@@ -404,7 +421,9 @@ impl Store {
     /// When no connection comes about, or SQLite's writer is busy for too long.
     pub async fn drain(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { quick, .. } => quick.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite).map_err(unreachable),
+            Pools::Sqlite { quick, .. } => {
+                quick.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite).map_err(unreachable)
+            }
             Pools::Postgres(pool) => fenced(pool).await,
         }
     }

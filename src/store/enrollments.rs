@@ -6,10 +6,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+use super::Result;
 use super::engine::{Sql, Tx, args};
 use super::jobs::Batch;
 use super::learners::who;
-use super::Result;
 use crate::model::ids::{CourseId, LearnerId};
 
 /// The due date of assignment `s`, counted from `f.counts_from`, for a learner who starts on `f.start_date`: the same
@@ -253,8 +253,13 @@ const EXISTS: &str = "SELECT completed_at FROM enrollments WHERE learner_id = $1
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn completed(tx: &mut Tx, learner: LearnerId, course: CourseId) -> Result<Option<Option<DateTime<Utc>>>> {
-    let row: Option<(Option<DateTime<Utc>>,)> = tx.maybe("read an enrollment", EXISTS, args![learner, course]).await?;
+pub async fn completed(
+    tx: &mut Tx,
+    learner: LearnerId,
+    course: CourseId,
+) -> Result<Option<Option<DateTime<Utc>>>> {
+    let row: Option<(Option<DateTime<Utc>>,)> =
+        tx.maybe("read an enrollment", EXISTS, args![learner, course]).await?;
     Ok(row.map(|(at,)| at))
 }
 
@@ -290,7 +295,9 @@ pub struct Row {
 /// Enrollments by learner and course, each with the groups that hold it up.
 const LIST: Sql = Sql::each(
     concat!(
-        "SELECT e.learner_id, ", who!(), r#" AS email, c.code AS course, e.state, e.due, e.completed_at, e.enrolled_at,
+        "SELECT e.learner_id, ",
+        who!(),
+        r#" AS email, c.code AS course, e.state, e.due, e.completed_at, e.enrolled_at,
              COALESCE((SELECT group_concat(name, char(10)) FROM (
                  SELECT DISTINCT g.name FROM memberships m JOIN groups g ON g.id = m.group_id
                  JOIN assignments s ON s.group_id = m.group_id
@@ -304,7 +311,9 @@ const LIST: Sql = Sql::each(
          ORDER BY 2, c.code"#
     ),
     concat!(
-        "SELECT e.learner_id, ", who!(), r#" AS email, c.code AS course, e.state, e.due, e.completed_at, e.enrolled_at,
+        "SELECT e.learner_id, ",
+        who!(),
+        r#" AS email, c.code AS course, e.state, e.due, e.completed_at, e.enrolled_at,
              COALESCE((SELECT string_agg(DISTINCT g.name, chr(10) ORDER BY g.name)
                  FROM memberships m JOIN groups g ON g.id = m.group_id
                  JOIN assignments s ON s.group_id = m.group_id

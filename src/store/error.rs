@@ -61,7 +61,11 @@ impl Error {
         match self {
             Self::Unreachable(_) => true,
             Self::Query { cause, .. } => is_transient(cause),
-            Self::Url { .. } | Self::File { .. } | Self::Newer { .. } | Self::Altered(_) | Self::Full { .. } => false,
+            Self::Url { .. }
+            | Self::File { .. }
+            | Self::Newer { .. }
+            | Self::Altered(_)
+            | Self::Full { .. } => false,
         }
     }
 
@@ -71,7 +75,11 @@ impl Error {
         match self {
             Self::Unreachable(_) => true,
             Self::Query { cause, .. } => is_disconnected(cause),
-            Self::Url { .. } | Self::File { .. } | Self::Newer { .. } | Self::Altered(_) | Self::Full { .. } => false,
+            Self::Url { .. }
+            | Self::File { .. }
+            | Self::Newer { .. }
+            | Self::Altered(_)
+            | Self::Full { .. } => false,
         }
     }
 
@@ -98,7 +106,9 @@ pub(super) trait Doing<T> {
 
 impl<T> Doing<T> for sqlx::Result<T> {
     fn doing(self, doing: &'static str) -> Result<T, Error> {
-        self.map_err(|cause| if is_full(&cause) { Error::Full { doing, cause } } else { Error::Query { doing, cause } })
+        self.map_err(|cause| {
+            if is_full(&cause) { Error::Full { doing, cause } } else { Error::Query { doing, cause } }
+        })
     }
 }
 

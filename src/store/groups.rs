@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::Result;
 use super::engine::{Tx, args};
 use super::learners::who;
 use super::stage::{Stage, stage};
-use super::Result;
 use crate::model::ids::{GroupId, RuleId, RunId};
 use crate::model::names::GroupName;
 
@@ -72,7 +72,8 @@ const MAKE: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn make(tx: &mut Tx, name: &GroupName, by_hand: bool, run: RunId) -> Result<GroupId> {
-    let (id,): (GroupId,) = tx.one("make a group", MAKE, args![name.shown(), name.folded(), by_hand, run]).await?;
+    let (id,): (GroupId,) =
+        tx.one("make a group", MAKE, args![name.shown(), name.folded(), by_hand, run]).await?;
     Ok(id)
 }
 
@@ -188,7 +189,10 @@ const LINK: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn link(tx: &mut Tx, links: impl IntoIterator<Item = (RuleId, String, GroupId, String)>) -> Result<()> {
+pub async fn link(
+    tx: &mut Tx,
+    links: impl IntoIterator<Item = (RuleId, String, GroupId, String)>,
+) -> Result<()> {
     tx.stage(NEW_LINKS, links, |rows, (rule, key, group, name)| {
         rows.int(rule.0).text(&key).int(group.0).text(&name).end();
     })
@@ -240,7 +244,9 @@ pub async fn feeding(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
 
 /// A member as `groups show` prints it, a row for each reason.
 const MEMBERS: &str = concat!(
-    "SELECT l.id, ", who!(), " AS email, l.name, r.id, r.name, m.joined_on
+    "SELECT l.id, ",
+    who!(),
+    " AS email, l.name, r.id, r.name, m.joined_on
      FROM memberships m JOIN learners l ON l.id = m.learner_id JOIN rules r ON r.id = m.rule_id
      WHERE m.group_id = $1 ORDER BY 2, l.id, r.id DESC"
 );

@@ -7,9 +7,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::Result;
 use super::engine::{Sql, Tx, args};
 use super::learners::who;
-use super::Result;
 use crate::model::ids::{AssignmentId, JobId, RunId};
 
 macro_rules! enqueue {
@@ -245,7 +245,9 @@ pub struct Job {
 
 /// Parked orders first, then by number.
 const LIST: &str = concat!(
-    "SELECT j.id, j.kind, ", who!(), " AS email, c.code AS course, j.state, j.attempts, j.error
+    "SELECT j.id, j.kind, ",
+    who!(),
+    " AS email, c.code AS course, j.state, j.attempts, j.error
      FROM jobs j JOIN learners l ON l.id = j.learner_id JOIN courses c ON c.id = j.course_id
      ORDER BY j.state, j.id LIMIT $1"
 );

@@ -5,9 +5,9 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::Result;
 use super::engine::{Sql, Tx, args};
 use super::stage::{Stage, stage};
-use super::Result;
 use crate::model::ids::{LearnerId, RunId};
 use crate::model::status::Status;
 
@@ -211,7 +211,9 @@ const BY_ADDRESS: &str = concat!(
 );
 
 const BY_PERSON: &str = concat!(
-    "SELECT l.id, ", who!(), " AS email, l.name, l.status, l.by_hand
+    "SELECT l.id, ",
+    who!(),
+    " AS email, l.name, l.status, l.by_hand
      FROM persons p JOIN connectors c ON c.id = p.connector_id JOIN learners l ON l.id = p.learner_id
      WHERE c.name = $1 AND p.external_id = $2"
 );
@@ -361,14 +363,18 @@ pub struct Summary {
 
 const LIST: Sql = Sql::each(
     concat!(
-        "SELECT l.id, ", who!(), r#" AS email, l.name, l.status, l.department, l.location, l.role,
+        "SELECT l.id, ",
+        who!(),
+        r#" AS email, l.name, l.status, l.department, l.location, l.role,
              COALESCE((SELECT group_concat(name, char(10)) FROM (
                  SELECT DISTINCT g.name, g.name_folded FROM memberships m JOIN groups g ON g.id = m.group_id
                  WHERE m.learner_id = l.id ORDER BY g.name_folded)), '') AS "groups"
          FROM learners l WHERE $1 = 0 OR l.id = $1 ORDER BY 2, l.id"#
     ),
     concat!(
-        "SELECT l.id, ", who!(), r#" AS email, l.name, l.status, l.department, l.location, l.role,
+        "SELECT l.id, ",
+        who!(),
+        r#" AS email, l.name, l.status, l.department, l.location, l.role,
              COALESCE((SELECT string_agg(name, chr(10) ORDER BY name_folded) FROM (
                  SELECT DISTINCT g.name, g.name_folded FROM memberships m JOIN groups g ON g.id = m.group_id
                  WHERE m.learner_id = l.id) named), '') AS "groups"
@@ -409,4 +415,3 @@ const DETAILS: Sql = Sql::each(
 pub async fn details(tx: &mut Tx, id: LearnerId) -> Result<Details> {
     tx.one("show a learner", DETAILS, args![id]).await
 }
-

@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::engine::{Sql, Tx, args};
 use super::Result;
+use super::engine::{Sql, Tx, args};
 
 /// How long a lease lasts without being renewed, in seconds.
 pub const SECONDS: i64 = 15;
@@ -31,7 +31,8 @@ const TAKE: &str = "
     WHERE leases.expires_at <= $3
     RETURNING fence";
 
-const RENEW: &str = "UPDATE leases SET expires_at = $5 WHERE name = $1 AND holder = $2 AND fence = $3 AND expires_at > $4";
+const RENEW: &str =
+    "UPDATE leases SET expires_at = $5 WHERE name = $1 AND holder = $2 AND fence = $3 AND expires_at > $4";
 
 /// Ends a lease at once; the row stays, so that the next number is a higher one.
 const GIVE_BACK: &str = "UPDATE leases SET expires_at = $4 WHERE name = $1 AND holder = $2 AND fence = $3";

@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 
+use super::Result;
 use super::engine::{Sql, Tx, args};
 use super::stage::{Stage, stage};
-use super::Result;
 use crate::model::ids::{GroupId, LearnerId, RuleId, RunId};
 
 /// One reason for one membership.
@@ -18,8 +18,10 @@ pub struct Reason {
     pub learner: LearnerId,
 }
 
-const ADDED: Stage = stage!("stage_added": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
-const REMOVED: Stage = stage!("stage_removed": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
+const ADDED: Stage =
+    stage!("stage_added": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
+const REMOVED: Stage =
+    stage!("stage_removed": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
 
 /// All reasons, a row for each group and rule, the learners in one text: a row fetched costs more than a number read.
 const ALL: Sql = Sql::each(
@@ -202,7 +204,8 @@ const IN_GROUP: &str = "SELECT group_id, rule_id, learner_id FROM memberships WH
 /// # Errors
 /// When the database refuses.
 pub async fn of_group(tx: &mut Tx, group: GroupId) -> Result<Vec<Reason>> {
-    let rows: Vec<(GroupId, RuleId, LearnerId)> = tx.all("read a group's memberships", IN_GROUP, args![group]).await?;
+    let rows: Vec<(GroupId, RuleId, LearnerId)> =
+        tx.all("read a group's memberships", IN_GROUP, args![group]).await?;
     Ok(rows.into_iter().map(|(group, rule, learner)| Reason { group, rule, learner }).collect())
 }
 
@@ -239,4 +242,34 @@ const REJOIN: &str = "
 /// When the database refuses.
 pub async fn rejoin(tx: &mut Tx, ended: RunId, group: GroupId) -> Result<u64> {
     tx.execute("restore days of joining", REJOIN, args![ended, group]).await
+}
+
+const EXCLUDE: &str = "
+    INSERT INTO exclusions (group_id, learner_id, run_id, reason, until) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (group_id, learner_id) DO UPDATE
+    SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until";
+
+const LIFT: &str = "DELETE FROM exclusions WHERE group_id = $1 AND learner_id = $2";
+
+/// Keeps a learner out of a group, whatever the rules say.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn exclude(
+    tx: &mut Tx,
+    group: GroupId,
+    learner: LearnerId,
+    reason: &str,
+    until: Option<NaiveDate>,
+    run: RunId,
+) -> Result<()> {
+    tx.execute("make an exclusion", EXCLUDE, args![group, learner, run, reason, until]).await.map(|_| ())
+}
+
+/// Lets a learner in again; false when nothing kept the learner out.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn lift(tx: &mut Tx, group: GroupId, learner: LearnerId) -> Result<bool> {
+    Ok(tx.execute("lift an exclusion", LIFT, args![group, learner]).await? == 1)
 }

@@ -10,9 +10,9 @@ use std::path::Path;
 use chrono::Utc;
 use sqlx::migrate::Migrator;
 
+use super::Result;
 use super::engine::{Sql, Store, Tx, args};
 use super::error::{Doing, Error};
-use super::Result;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -30,7 +30,8 @@ const TABLE: Sql = Sql::each(
 /// What has been applied, oldest first.
 const APPLIED: &str = "SELECT version, checksum FROM schema_migrations ORDER BY version";
 
-const NOTE: &str = "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
+const NOTE: &str =
+    "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 
 pub(super) async fn run(store: &Store) -> Result<()> {
     let mut tx = store.write().await?;

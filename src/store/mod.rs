@@ -6,13 +6,13 @@
 
 pub mod connectors;
 pub mod courses;
-pub mod enrollments;
 pub mod engine;
+pub mod enrollments;
 mod error;
 pub mod groups;
 pub mod jobs;
-pub mod leases;
 pub mod learners;
+pub mod leases;
 pub mod memberships;
 mod migrate;
 pub mod persons;

@@ -1,8 +1,8 @@
 //! Persons: records as connectors last read them, and what they said before.
 
+use super::Result;
 use super::engine::{Sql, Tx, args};
 use super::stage::{Stage, stage};
-use super::Result;
 use crate::model::ids::{ConnectorId, LearnerId, RunId};
 
 /// A person as a run needs to know one, without the attributes.

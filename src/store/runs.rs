@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::Result;
 use super::engine::{Tx, args};
 use super::learners::who;
-use super::Result;
 use crate::model::ids::{ConnectorId, RunId};
 use crate::model::problem::Problem;
 
@@ -306,7 +306,9 @@ pub struct Changed {
 
 /// What a run did to memberships; what it added and a later run ended is still what it added.
 const CHANGES: &str = concat!(
-    "SELECT d.sign, ", who!(), r#" AS email, g.name AS "group", r.name AS rule
+    "SELECT d.sign, ",
+    who!(),
+    r#" AS email, g.name AS "group", r.name AS rule
     FROM (
         SELECT '+' AS sign, group_id, rule_id, learner_id FROM memberships WHERE run_id = $1
         UNION ALL

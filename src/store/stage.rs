@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 use chrono::NaiveDate;
 
+use super::Result;
 use super::engine::{Sql, Tx};
 use super::error::Doing;
-use super::Result;
 
 /// Rows a chunk: the size at which `json_each` runs at the floor.
 const CHUNK: usize = 50_000;

@@ -78,7 +78,8 @@ pub fn plan(file: File<'_>, gathered: &Gathered, plan: &Plan) -> CataloguePlan {
     }
     for wanted in file.assignments {
         let course = fold(&wanted.course);
-        let is_known = known.contains_key(&course) || file.courses.iter().any(|one| fold(&one.code) == course);
+        let is_known =
+            known.contains_key(&course) || file.courses.iter().any(|one| fold(&one.code) == course);
         if !is_known {
             let message = "no course has this code: the assignment waits for `rollcall courses add`";
             todo.problems.push(Problem::new(ProblemKind::AssignmentUnmet, wanted.course.as_str(), message));
@@ -86,7 +87,8 @@ pub fn plan(file: File<'_>, gathered: &Gathered, plan: &Plan) -> CataloguePlan {
         }
         for pattern in &wanted.groups {
             let held = there.remove(&(course.clone(), pattern.clone())).unwrap_or_default();
-            let differs = held.iter().filter(|one| one.due != wanted.due || one.late_days != wanted.late_days);
+            let differs =
+                held.iter().filter(|one| one.due != wanted.due || one.late_days != wanted.late_days);
             todo.changed.extend(differs.map(|one| (one.id, wanted.due, wanted.late_days)));
             let met: Vec<GroupAt> = held
                 .iter()
@@ -144,8 +146,11 @@ pub async fn commit(change: &mut Change, todo: &CataloguePlan, groups: &[GroupId
     for (code, title) in &todo.courses {
         know(&mut change.tx, code, title).await?;
     }
-    let by_code: FxHashMap<String, CourseId> =
-        courses::list(&mut change.tx).await?.into_iter().map(|course| (fold(&course.code), CourseId(course.id))).collect();
+    let by_code: FxHashMap<String, CourseId> = courses::list(&mut change.tx)
+        .await?
+        .into_iter()
+        .map(|course| (fold(&course.code), CourseId(course.id)))
+        .collect();
     let mut touched = Vec::new();
     for met in &todo.new {
         let Some(&course) = by_code.get(&met.course) else { continue };

@@ -14,7 +14,7 @@ use crate::model::status::Status;
 use crate::store::leases::Lease;
 use crate::store::memberships::Reason;
 use crate::store::runs::{self, Counts};
-use crate::store::{Result, Store, Tx, connectors, groups, leases, learners, persons};
+use crate::store::{Result, Store, Tx, connectors, groups, learners, leases, persons};
 use crate::sync::catalogue;
 use crate::sync::gather::Gathered;
 use crate::sync::prepare::{Address, LearnerWrite, Prepared};
@@ -91,7 +91,8 @@ pub async fn commit(
     };
     let mut change = Change::of_run(tx, run, when);
     let known = |who: &Who| prepared.population.learner(*who).id;
-    let moving = prepared.population.everybody().filter(|&who| prepared.population.learner(who).comes_or_goes());
+    let moving =
+        prepared.population.everybody().filter(|&who| prepared.population.learner(who).comes_or_goes());
     change
         .prepare(
             prepared.plan.add.iter().map(reason),

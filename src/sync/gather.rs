@@ -60,7 +60,9 @@ pub async fn gather(
     // First: what is loaded after it may be newer than it says, never older.
     let version = runs::version(tx).await?;
     let rows = connectors::list(tx).await?;
-    let number = |name: &ConnectorName| rows.iter().find(|row| row.name == name.as_str()).map(|row| ConnectorId(row.id));
+    let number = |name: &ConnectorName| {
+        rows.iter().find(|row| row.name == name.as_str()).map(|row| ConnectorId(row.id))
+    };
     let places = file.iter().enumerate().filter_map(|(place, name)| Some((number(name)?, place))).collect();
     let mut gathered = Gathered { version, connector: number(connector), places, ..Gathered::default() };
     if let Some(id) = gathered.connector {
@@ -83,10 +85,14 @@ pub async fn gather(
     }
     gathered.by_hand = learners::by_hand(tx).await?;
     gathered.learners = learners::count(tx).await?;
-    gathered.groups = groups::live(tx).await?.into_iter().filter_map(|group| {
-        // Every name in the table was parsed before it was written.
-        Some((group.id, GroupName::parse(&group.name).ok()?))
-    }).collect();
+    gathered.groups = groups::live(tx)
+        .await?
+        .into_iter()
+        .filter_map(|group| {
+            // Every name in the table was parsed before it was written.
+            Some((group.id, GroupName::parse(&group.name).ok()?))
+        })
+        .collect();
     let rules = groups::rules(tx).await?.into_iter().filter(|(id, _)| *id != RuleId::BY_HAND);
     gathered.rules = rules.map(|(id, name)| (id, RuleName::new(name))).collect();
     let links = groups::links(tx).await?.into_iter();

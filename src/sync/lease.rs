@@ -35,7 +35,8 @@ pub enum Taken {
 /// Host and process, for whoever wonders who holds a lease.
 #[must_use]
 pub fn holder() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "localhost".to_owned());
+    let host =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "localhost".to_owned());
     format!("{}:{}", host.trim(), std::process::id())
 }
 

@@ -188,7 +188,17 @@ pub async fn prepare(
     problems.extend(catalogue.problems.iter().cloned());
     problems.sort();
     problems.dedup();
-    Ok(Prepared { population: draft.population, digests, records, absent, learners, leave, plan, catalogue, problems })
+    Ok(Prepared {
+        population: draft.population,
+        digests,
+        records,
+        absent,
+        learners,
+        leave,
+        plan,
+        catalogue,
+        problems,
+    })
 }
 
 /// Who holds the addresses that people with unknown ids bring, with what tells them from strangers.
@@ -205,8 +215,10 @@ async fn holders_of_new_addresses(
         return Ok(by_address);
     }
     let new = people.rows().filter(|&row| gathered.known.find(people.id(row)).is_none());
-    let addresses: Vec<String> =
-        new.map(|row| fold(people.first(row, Attribute::EMAIL))).filter(|address| !address.is_empty()).collect();
+    let addresses: Vec<String> = new
+        .map(|row| fold(people.first(row, Attribute::EMAIL)))
+        .filter(|address| !address.is_empty())
+        .collect();
     for row in learners::holders(tx, addresses, id).await? {
         let holders = by_address.entry(row.email_folded).or_default();
         let known_id = row.external_id.map(|external| (external, row.present.unwrap_or(false)));
@@ -250,7 +262,9 @@ async fn protected(tx: &mut Tx, people: &People, id: ConnectorId) -> Result<FxHa
 fn one_row_a_learner(people: &People, matches: &mut [Match]) {
     let mut seats: FxHashMap<LearnerId, Row> = FxHashMap::default();
     for row in people.rows() {
-        let (Match::Known(KnownPerson { learner, .. }) | Match::Joined { learner, .. }) = matches[row as usize] else {
+        let (Match::Known(KnownPerson { learner, .. }) | Match::Joined { learner, .. }) =
+            matches[row as usize]
+        else {
             continue;
         };
         let Some(&other) = seats.get(&learner) else {
@@ -273,7 +287,9 @@ impl Draft<'_> {
         let mut records = Vec::new();
         for (row, found) in (0..).zip(matches) {
             let (id, was, fate) = match *found {
-                Match::Known(person) if !person.present => (Some(person.learner), Some(person.status), Fate::New),
+                Match::Known(person) if !person.present => {
+                    (Some(person.learner), Some(person.status), Fate::New)
+                }
                 Match::Known(person) if person.digest != digests[row as usize] => {
                     (Some(person.learner), Some(person.status), Fate::Changed)
                 }
@@ -355,7 +371,11 @@ impl Draft<'_> {
             .map(|record| Word {
                 place: self.gathered.places.get(&record.connector_id).copied().unwrap_or(usize::MAX),
                 present: record.present,
-                cells: from_json(self.file.attributes, &mut self.population.people.values, &record.attributes),
+                cells: from_json(
+                    self.file.attributes,
+                    &mut self.population.people.values,
+                    &record.attributes,
+                ),
             })
             .collect();
         if let (Some(row), false) = (row, alone) {
@@ -371,7 +391,8 @@ impl Draft<'_> {
                 (self.status(&[(self.connector, cells)]), bit(self.connector), None)
             }
             (Some(_) | None, _) => {
-                let said: Vec<(usize, &[Cell])> = words.iter().map(|word| (word.place, &*word.cells)).collect();
+                let said: Vec<(usize, &[Cell])> =
+                    words.iter().map(|word| (word.place, &*word.cells)).collect();
                 let account = Account { cells: said.iter().map(|(_, cells)| *cells).collect() };
                 let merged = (!said.is_empty()).then(|| account.merge(self.file.attributes.len()));
                 (self.status(&said), said.iter().fold(0, |mask, (place, _)| mask | bit(*place)), merged)
@@ -401,7 +422,8 @@ impl Draft<'_> {
             said.iter().find_map(|(place, cells)| Some((*place, date(values, cells, attribute)?)))
         };
         let start = first_date(Attribute::START_DATE);
-        let prehire_days = start.and_then(|(place, _)| connector(place)).map_or(0, |connector| connector.prehire_days);
+        let prehire_days =
+            start.and_then(|(place, _)| connector(place)).map_or(0, |connector| connector.prehire_days);
         let end = first_date(Attribute::END_DATE).map(|(_, end)| end);
         Status::on(self.today, standing, start.map(|(_, start)| start), end, prehire_days)
     }
@@ -432,12 +454,15 @@ impl Draft<'_> {
         for who in population.everybody() {
             let learner = population.learner(who);
             let moved = learner.was != Some(learner.status);
-            let changed = matches!(learner.fate, Fate::Changed | Fate::New) || other_attributes.contains(&who);
+            let changed =
+                matches!(learner.fate, Fate::Changed | Fate::New) || other_attributes.contains(&who);
             if population.cells(who).is_none() {
                 if moved {
                     leave.push(who);
                 }
-            } else if learner.fate != Fate::None && (learner.id.is_none() || moved || changed || learner.contested) {
+            } else if learner.fate != Fate::None
+                && (learner.id.is_none() || moved || changed || learner.contested)
+            {
                 write.push(who);
             }
         }
@@ -452,7 +477,8 @@ impl Draft<'_> {
         connector: ConnectorId,
     ) -> Result<(Vec<LearnerWrite>, Vec<Who>)> {
         let population = &self.population;
-        let wanted: Vec<String> = write.iter().map(|&who| fold(population.first(who, Attribute::EMAIL))).collect();
+        let wanted: Vec<String> =
+            write.iter().map(|&who| fold(population.first(who, Attribute::EMAIL))).collect();
         let competes = |who: Who| population.learner(who).status != Status::Left;
         let holders = if self.gathered.learners == 0 {
             Vec::new()

@@ -10,8 +10,8 @@ use crate::connectors::{Connector, Context};
 use crate::enrollment::change::When;
 use crate::model::ids::{ConnectorId, RunId};
 use crate::model::names::ConnectorName;
-use crate::model::population::from_json;
 use crate::model::people::People;
+use crate::model::population::from_json;
 use crate::store::runs::{About, Counts, Kind};
 use crate::store::{Store, connectors, persons, runs};
 use crate::sync::commit::{Committed, commit, counts};
@@ -198,11 +198,10 @@ async fn passage(
 ) -> Result<Report, Error> {
     let when = When::at(Utc::now(), file.zone);
     let settings = &file.connectors[connector];
-    let (seen, gathered) = tokio::try_join!(
-        read(settings, file, asked, stop),
-        gather_now(store, file, connector, when)
-    )?;
-    let (prepared, counts, is_empty) = plan_and_commit(store, file, connector, lease, number, when, seen, gathered).await?;
+    let (seen, gathered) =
+        tokio::try_join!(read(settings, file, asked, stop), gather_now(store, file, connector, when))?;
+    let (prepared, counts, is_empty) =
+        plan_and_commit(store, file, connector, lease, number, when, seen, gathered).await?;
     Ok(Report {
         run: Some(number),
         connector: settings.name.clone(),

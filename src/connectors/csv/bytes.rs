@@ -1,0 +1,134 @@
+//! What is watched while a file's bytes go by.
+
+use std::io::{self, Read};
+
+use sha2::{Digest, Sha256};
+
+use crate::connectors::csv::Fault;
+
+/// Remembers what went by: how much, how it ended, and its SHA-256 where that is asked for.
+#[derive(Debug)]
+pub(super) struct Witness<R> {
+    inner: R,
+    digest: Option<Sha256>,
+    /// Bytes so far.
+    pub bytes: u64,
+    /// The last of them.
+    pub last: Option<u8>,
+}
+
+impl<R> Witness<R> {
+    pub fn new(inner: R, digests: bool) -> Self {
+        Self { inner, digest: digests.then(Sha256::new), bytes: 0, last: None }
+    }
+
+    /// The SHA-256 of everything so far, in lower-case hexadecimal digits.
+    pub fn digest(&self) -> Option<String> {
+        let digest = self.digest.clone()?.finalize();
+        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl<R: Read> Read for Witness<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        let read = &buffer[..length];
+        if let Some(digest) = &mut self.digest {
+            digest.update(read);
+        }
+        self.bytes += length as u64;
+        self.last = read.last().copied().or(self.last);
+        Ok(length)
+    }
+}
+
+/// Where RFC 4180 stands after a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    FieldStart,
+    Plain,
+    Quoted,
+    QuoteInQuoted,
+}
+
+/// Lets through what RFC 4180 allows about quotes and stops at the first that it does not: the parser behind would
+/// guess, and a quote that is never closed would swallow half of the file into one field.
+#[derive(Debug)]
+pub(super) struct Strict<R> {
+    inner: R,
+    delimiter: u8,
+    state: State,
+    line: u64,
+    opened: u64,
+}
+
+impl<R> Strict<R> {
+    pub fn new(inner: R, delimiter: u8) -> Self {
+        Self { inner, delimiter, state: State::FieldStart, line: 1, opened: 1 }
+    }
+
+    fn step(&mut self, byte: u8) -> Result<(), Fault> {
+        let ends_field = byte == self.delimiter || byte == b'\n' || byte == b'\r';
+        self.state = match (self.state, byte) {
+            (State::FieldStart, b'"') => {
+                self.opened = self.line;
+                State::Quoted
+            }
+            (State::Quoted, b'"') => State::QuoteInQuoted,
+            (State::Quoted, _) | (State::QuoteInQuoted, b'"') => State::Quoted,
+            (State::Plain, b'"') => return Err(Fault::StrayQuote { line: self.line }),
+            (State::FieldStart | State::Plain | State::QuoteInQuoted, _) if ends_field => State::FieldStart,
+            (State::FieldStart | State::Plain, _) => State::Plain,
+            (State::QuoteInQuoted, _) => return Err(Fault::StrayQuote { line: self.line }),
+        };
+        self.line += u64::from(byte == b'\n');
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Strict<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        if length == 0 && self.state == State::Quoted && !buffer.is_empty() {
+            return Err(io::Error::other(Fault::OpenQuote { line: self.opened }));
+        }
+        for &byte in &buffer[..length] {
+            self.step(byte).map_err(io::Error::other)?;
+        }
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> Option<Fault> {
+        let mut all = String::new();
+        let error = Strict::new(text.as_bytes(), b',').read_to_string(&mut all).err()?;
+        error.get_ref()?.downcast_ref().cloned()
+    }
+
+    #[test]
+    fn quotes_that_the_standard_allows_go_through() {
+        for text in ["a,b\n", "\"a\",\"b\"\n", "\"a\"\"b\",\"c\nd\"\r\n", "\"\",\"\"\n", ""] {
+            assert_eq!(fault(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn broken_quotes_are_found_with_their_line() {
+        assert_eq!(fault("a\nb\"c\n"), Some(Fault::StrayQuote { line: 2 }));
+        assert_eq!(fault("\"a\"b\n"), Some(Fault::StrayQuote { line: 1 }));
+        assert_eq!(fault("a\n\"b\nc\nd\n"), Some(Fault::OpenQuote { line: 2 }));
+        assert_eq!(fault("a, \"b\"\n"), Some(Fault::StrayQuote { line: 1 }));
+    }
+
+    #[test]
+    fn a_witness_knows_the_digest_of_what_went_by() {
+        let mut witness = Witness::new(&b"abc"[..], true);
+        io::copy(&mut witness, &mut io::sink()).expect("memory can be read");
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!((witness.bytes, witness.last, witness.digest().as_deref()), (3, Some(b'c'), Some(known)));
+    }
+}

@@ -1,0 +1,112 @@
+//! The file itself: whether it may be read now, and whether it stayed what it was.
+
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::SystemTime;
+
+use crate::connectors::csv::{Fault, Settings};
+
+/// What is wrong, and what the system said about it.
+pub(super) type Refusal = (Fault, Option<io::Error>);
+
+/// What changes when somebody writes to a file, or puts another one in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::connectors) struct Stamp {
+    size: u64,
+    modified: (i64, i64),
+    /// Unlike the time of modification this one cannot be set back.
+    changed: (i64, i64),
+    place: (u64, u64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            place: (metadata.dev(), metadata.ino()),
+        }
+    }
+
+    /// The file that stands under a path now; one that is gone has changed.
+    pub fn now(path: &Path) -> Result<Self, Refusal> {
+        fs::metadata(path).map(|metadata| Self::of(&metadata)).map_err(|cause| (Fault::Changed, Some(cause)))
+    }
+
+    /// In bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+/// Opens the file, when its settings let it be read now.
+pub(super) fn open(settings: &Settings, now: SystemTime) -> Result<(File, Stamp), Refusal> {
+    let unreadable = |cause| (Fault::Unreadable, Some(cause));
+    // A pipe would wait for its writer, so what it is comes before opening it.
+    if !fs::metadata(&settings.path).map_err(unreadable)?.is_file() {
+        return Err((Fault::NoFile, None));
+    }
+    let file = File::open(&settings.path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.len() == 0 {
+        return Err((Fault::Empty, None));
+    }
+    let modified = metadata.modified().map_err(unreadable)?;
+    if let Some(done_file) = &settings.done_file {
+        let done = fs::metadata(done_file).and_then(|done| done.modified());
+        let done = done.map_err(|cause| (Fault::NotDone(done_file.clone()), Some(cause)))?;
+        if done < modified {
+            return Err((Fault::DoneBefore(done_file.clone()), None));
+        }
+    }
+    if let Some(most) = settings.max_age {
+        let age = now.duration_since(modified).unwrap_or_default();
+        if age > most {
+            return Err((Fault::TooOld { age, most }, None));
+        }
+    }
+    Ok((file, Stamp::of(&metadata)))
+}
+
+/// The SHA-256 that the file should have: the first word of the line that names it, or of the only line, as
+/// `sha256sum` writes them.
+pub(super) fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, Refusal> {
+    let text = fs::read_to_string(sha256_file)
+        .map_err(|cause| (Fault::NoDigest(sha256_file.into()), Some(cause)))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    find_digest(&text, &name).ok_or_else(|| (Fault::NoDigest(sha256_file.into()), None))
+}
+
+fn find_digest(text: &str, name: &str) -> Option<String> {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let line = match lines.as_slice() {
+        [only] => only,
+        several => several.iter().find(|line| {
+            let named = line.split_once(' ').map_or("", |(_, file)| file.trim_start_matches([' ', '*']));
+            named == name || named.ends_with(&format!("/{name}"))
+        })?,
+    };
+    let digest = line.split_whitespace().next()?;
+    let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_digest.then(|| digest.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_found_as_sha256sum_writes_it() {
+        let (one, two) = ("a".repeat(64), "B".repeat(64));
+        assert_eq!(find_digest(&format!("{one}\n"), "people.csv"), Some(one.clone()));
+        assert_eq!(find_digest(&format!("{one}  elsewhere.csv\n"), "people.csv"), Some(one.clone()));
+        let both = format!("{one}  groups.csv\n{two} */out/people.csv\n");
+        assert_eq!(find_digest(&both, "people.csv"), Some(two.to_ascii_lowercase()));
+        assert_eq!(find_digest(&both, "others.csv"), None);
+        assert_eq!(find_digest("people.csv", "people.csv"), None);
+        assert_eq!(find_digest("", "people.csv"), None);
+    }
+}

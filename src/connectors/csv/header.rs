@@ -1,0 +1,124 @@
+//! The header line: what stands between the fields, and which column is which.
+
+use std::collections::HashSet;
+use std::io::{self, BufRead, Cursor, Read};
+
+use crate::connectors::Mapping;
+use crate::connectors::csv::Fault;
+use crate::model::attributes::Attributes;
+use crate::model::names::{clean, nearest};
+
+/// The mark that some programs put before UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The longest header line, in bytes: a file without a line break in a megabyte is no table.
+const LONGEST: u64 = 1 << 20;
+
+/// Delimiters that are tried, the most usual first.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// The header line and the rest of the file, as one reader again, without the mark. The line is for looking at.
+pub(super) fn split<R: BufRead>(mut file: R) -> io::Result<(Vec<u8>, impl Read)> {
+    let mut line = Vec::new();
+    (&mut file).take(LONGEST).read_until(b'\n', &mut line)?;
+    if line.starts_with(BOM) {
+        line.drain(..BOM.len());
+    }
+    Ok((line.clone(), Cursor::new(line).chain(file)))
+}
+
+/// The delimiter under which the line names most of the mapped columns, or else has most fields.
+pub(super) fn delimiter(line: &[u8], mapping: &Mapping) -> u8 {
+    let score = |delimiter: u8| {
+        let fields = fields(line, delimiter);
+        let mapped =
+            mapping.columns.iter().filter(|(_, source)| fields.iter().any(|field| field == source)).count();
+        (mapped, fields.len())
+    };
+    // Of equals the last wins, so the most usual comes last.
+    DELIMITERS.into_iter().rev().max_by_key(|&delimiter| score(delimiter)).unwrap_or(b',')
+}
+
+fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
+    let mut record = ::csv::ByteRecord::new();
+    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
+    match reader.read_byte_record(&mut record) {
+        Ok(true) => record.iter().map(|field| clean(&String::from_utf8_lossy(field)).into_owned()).collect(),
+        Ok(false) | Err(_) => Vec::new(),
+    }
+}
+
+/// Where each mapped column stands in a row, in the order of the mapping.
+///
+/// # Errors
+/// When the header names a column twice, or lacks mapped ones; all of these are listed.
+pub(super) fn places(
+    header: &::csv::StringRecord,
+    mapping: &Mapping,
+    attributes: &Attributes,
+) -> Result<Vec<usize>, Fault> {
+    let columns: Vec<String> = header.iter().map(|name| clean(name).into_owned()).collect();
+    let mut seen = HashSet::new();
+    if let Some(repeated) = columns.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
+        return Err(Fault::RepeatedColumn(repeated.clone()));
+    }
+    let mut places = Vec::new();
+    let mut missing = Vec::new();
+    for (attribute, source) in &mapping.columns {
+        match columns.iter().position(|name| name == source) {
+            Some(place) => places.push(place),
+            None => {
+                let meant = nearest(source, columns.iter().map(String::as_str));
+                let meant = meant.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                missing.push(format!("`{source}` (mapped to `{}`{meant})", attributes.name(*attribute)));
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Ok(places);
+    }
+    let columns = columns.iter().map(|name| format!("`{name}`")).collect();
+    Err(Fault::MissingColumns { missing, columns })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::attributes::Attribute;
+
+    fn mapping() -> Mapping {
+        let columns = vec![(Attribute::ID, "id".to_owned()), (Attribute::NAME, "full name".to_owned())];
+        Mapping { columns, ..Mapping::default() }
+    }
+
+    #[test]
+    fn the_delimiter_is_the_one_that_makes_sense_of_the_header() {
+        for (line, expected) in [
+            ("id,full name\n", b','),
+            ("id;full name;a,b,c,d\r\n", b';'),
+            ("id\tfull name\n", b'\t'),
+            ("id|\"full name\"\n", b'|'),
+            ("id\n", b','),
+            ("x;y;z\n", b';'),
+        ] {
+            assert_eq!(delimiter(line.as_bytes(), &mapping()), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_missing_column_is_named_with_the_nearest_one() {
+        let header = ::csv::StringRecord::from(vec!["fullname", "mail"]);
+        let fault =
+            places(&header, &mapping(), &Attributes::default()).expect_err("two are missing").to_string();
+        assert!(fault.contains("`id` (mapped to `id`)"), "{fault}");
+        assert!(fault.contains("`full name` (mapped to `name`; did you mean `fullname`?)"), "{fault}");
+        assert!(fault.ends_with("it has `fullname`, `mail`"), "{fault}");
+    }
+
+    #[test]
+    fn a_column_may_not_be_named_twice() {
+        let header = ::csv::StringRecord::from(vec!["id", "full name", " id "]);
+        let fault = places(&header, &mapping(), &Attributes::default()).expect_err("named twice");
+        assert_eq!(fault, Fault::RepeatedColumn("id".to_owned()));
+    }
+}

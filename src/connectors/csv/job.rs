@@ -1,0 +1,211 @@
+//! One passage through the file, on a thread where waiting for a disk disturbs nobody.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::connectors::csv::bytes::{Strict, Witness};
+use crate::connectors::csv::file::{self, Refusal, Stamp};
+use crate::connectors::csv::{Fault, Settings, header};
+use crate::connectors::mapper::{Mapper, Record};
+use crate::connectors::proof::{Complete, FileDoubt, FileSeen};
+use crate::connectors::{Connector, Context, Error, Mapping, Progress, Reading};
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::names::ConnectorName;
+
+/// Progress moves, and the end is looked for, in steps of this many rows.
+const STEP: u64 = 256;
+
+/// How much is asked of the system at once, in bytes.
+const BUFFER: usize = 1 << 18;
+
+/// Everything that a thread needs to read the file.
+#[derive(Debug)]
+pub(super) struct Job {
+    name: ConnectorName,
+    mapping: Mapping,
+    settings: Settings,
+    attributes: Attributes,
+    cancel: CancellationToken,
+    progress: Progress,
+}
+
+/// The file with its header read.
+struct Table<R> {
+    reader: ::csv::Reader<R>,
+    delimiter: u8,
+    width: usize,
+    /// Where each column of the mapping stands in a row.
+    places: Vec<usize>,
+}
+
+impl Job {
+    /// Takes along what the thread needs.
+    pub fn new(
+        connector: &Connector,
+        settings: &Settings,
+        attributes: &Attributes,
+        context: &Context,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            name: connector.name.clone(),
+            mapping: connector.mapping.clone(),
+            settings: settings.clone(),
+            attributes: attributes.clone(),
+            cancel: context.cancel.clone(),
+            progress: context.progress.clone(),
+        })
+    }
+
+    /// Does something where it may block.
+    pub async fn on_its_thread<T, W>(self: Arc<Self>, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    {
+        let name = self.name.clone();
+        match tokio::task::spawn_blocking(move || work(&self)).await {
+            Ok(done) => done,
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            Err(_) => Err(Error::Cancelled { connector: name }),
+        }
+    }
+
+    /// The size of the file in bytes, when it may be read now.
+    pub fn size(&self) -> Result<u64, Error> {
+        self.open().map(|(_, stamp)| stamp.size())
+    }
+
+    /// What the header says, in words.
+    pub fn columns(&self) -> Result<String, Error> {
+        let (file, _) = self.open()?;
+        let table = self.table(BufReader::new(file))?;
+        let between = match table.delimiter {
+            b'\t' => "tabs".to_owned(),
+            delimiter => format!("`{}`", char::from(delimiter)),
+        };
+        Ok(format!("{} columns with {between} between them, {} mapped", table.width, table.places.len()))
+    }
+
+    /// Reads the whole file.
+    pub fn read(&self) -> Result<Reading, Error> {
+        self.progress.set(0);
+        let (file, before) = self.open()?;
+        self.read_opened(&file, before).map_err(|error| match Stamp::now(&self.settings.path) {
+            // Whatever is wrong with a file that somebody is writing is not what is wrong.
+            Ok(after) if after == before => error,
+            Ok(_) | Err(_) if matches!(error, Error::Cancelled { .. }) => error,
+            Ok(_) => self.refuse((Fault::Changed, None)),
+            Err(refusal) => self.refuse(refusal),
+        })
+    }
+
+    fn read_opened(&self, file: &File, before: Stamp) -> Result<Reading, Error> {
+        let mut witness = Witness::new(file, self.settings.sha256_file.is_some());
+        let mut mapper = Mapper::new(&self.name, &self.mapping, &self.attributes);
+        let table = self.table(BufReader::with_capacity(BUFFER, &mut witness))?;
+        self.rows(table, &mut mapper)?;
+        let after = Stamp::now(&self.settings.path).map_err(|refusal| self.refuse(refusal))?;
+        let seen = FileSeen { before, after, bytes: witness.bytes, last_byte: witness.last };
+        let proof = Complete::csv(seen).map_err(|doubt| {
+            let fault = match doubt {
+                FileDoubt::Changed => Fault::Changed,
+                FileDoubt::NoLineBreak => Fault::NoLineBreak,
+            };
+            self.refuse((fault, None))
+        })?;
+        self.more_proof(&witness, mapper.records()).map_err(|refusal| self.refuse(refusal))?;
+        let (people, problems) = mapper.finish()?;
+        self.progress.set(people.len() as u64);
+        Ok(Reading::complete(people, problems, proof))
+    }
+
+    /// What the settings ask for beyond a file that stayed the same.
+    fn more_proof<R>(&self, witness: &Witness<R>, rows: u64) -> Result<(), Refusal> {
+        match self.settings.min_rows {
+            None if rows == 0 => return Err((Fault::HeaderAlone, None)),
+            Some(wanted) if rows < wanted => return Err((Fault::TooFewRows { rows, wanted }, None)),
+            None | Some(_) => (),
+        }
+        if let Some(sha256_file) = &self.settings.sha256_file {
+            let expected = file::expected_digest(sha256_file, &self.settings.path)?;
+            if witness.digest() != Some(expected) {
+                return Err((Fault::WrongDigest(sha256_file.clone()), None));
+            }
+        }
+        Ok(())
+    }
+
+    fn rows<R: Read>(&self, mut table: Table<R>, mapper: &mut Mapper<'_>) -> Result<(), Error> {
+        let mut row = ::csv::StringRecord::new();
+        let mut record = Record::default();
+        while table.reader.read_record(&mut row).map_err(|error| self.unreadable(error))? {
+            record.clear();
+            for (column, (&place, &(attribute, _))) in
+                table.places.iter().zip(&self.mapping.columns).enumerate()
+            {
+                let field = row.get(place).unwrap_or_default();
+                match self.settings.list_separator.as_deref() {
+                    Some(separator) if attribute != Attribute::ID && !separator.is_empty() => {
+                        field.split(separator).for_each(|value| record.add(column, value));
+                    }
+                    Some(_) | None => record.add(column, field),
+                }
+            }
+            let line = row.position().map_or(0, ::csv::Position::line);
+            mapper.push(&record, || format!("line {line}"));
+            if mapper.records().is_multiple_of(STEP) {
+                self.progress.set(mapper.records());
+                if self.cancel.is_cancelled() {
+                    return Err(Error::Cancelled { connector: self.name.clone() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self) -> Result<(File, Stamp), Error> {
+        file::open(&self.settings, SystemTime::now()).map_err(|refusal| self.refuse(refusal))
+    }
+
+    /// Reads the header.
+    fn table<R: BufRead>(&self, file: R) -> Result<Table<impl Read + use<R>>, Error> {
+        let (line, file) =
+            header::split(file).map_err(|cause| self.refuse((Fault::Unreadable, Some(cause))))?;
+        let delimiter = self.settings.delimiter.unwrap_or_else(|| header::delimiter(&line, &self.mapping));
+        let mut reader = ::csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .buffer_capacity(BUFFER)
+            .from_reader(Strict::new(file, delimiter));
+        let header = reader.headers().map_err(|error| self.unreadable(error))?;
+        let places = header::places(header, &self.mapping, &self.attributes);
+        let places = places.map_err(|fault| self.refuse((fault, None)))?;
+        let width = header.len();
+        Ok(Table { reader, delimiter, width, places })
+    }
+
+    fn refuse(&self, (fault, cause): Refusal) -> Error {
+        Error::File { connector: self.name.clone(), path: self.settings.path.clone(), fault, cause }
+    }
+
+    /// What the parser, or what watches over it, found wrong.
+    fn unreadable(&self, error: ::csv::Error) -> Error {
+        let line = |position: Option<::csv::Position>| position.map_or(1, |position| position.line());
+        self.refuse(match error.into_kind() {
+            ::csv::ErrorKind::Utf8 { pos, .. } => (Fault::NotUtf8 { line: line(pos) }, None),
+            ::csv::ErrorKind::UnequalLengths { pos, expected_len: expected, len: found } => {
+                (Fault::Fields { line: line(pos), found, expected }, None)
+            }
+            ::csv::ErrorKind::Io(cause) => {
+                match cause.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+                    Some(fault) => (fault.clone(), None),
+                    None => (Fault::Unreadable, Some(cause)),
+                }
+            }
+            other => (Fault::Unreadable, Some(io::Error::other(format!("{other:?}")))),
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! What a server's result codes mean (RFC 4511 4.1.9 and appendix A), and what to do about them.
+
+use std::fmt;
+
+/// A result code other than 0, with what the server said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    code: u32,
+    text: String,
+}
+
+/// The longest text of a server that is repeated, in characters.
+const LONGEST_TEXT: usize = 200;
+
+/// What is known about a result code.
+struct Meaning {
+    kind: &'static str,
+    words: &'static str,
+    hint: Option<&'static str>,
+}
+
+impl Answer {
+    /// Takes the code and the text of a result.
+    pub(in crate::connectors) fn new(code: u32, text: &str) -> Self {
+        let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        Self { code, text: printable.trim().chars().take(LONGEST_TEXT).collect() }
+    }
+
+    /// The result code.
+    #[must_use]
+    pub fn code(&self) -> u32 {
+        self.code
+    }
+
+    /// Time limit, busy, unavailable: the only codes that pass by themselves.
+    pub(in crate::connectors) fn is_transient(&self) -> bool {
+        matches!(self.code, 3 | 51 | 52)
+    }
+
+    /// A stable word for scripts.
+    pub(in crate::connectors) fn kind(&self) -> &'static str {
+        self.meaning().kind
+    }
+
+    /// What to do next.
+    pub(in crate::connectors) fn hint(&self) -> Option<&'static str> {
+        self.meaning().hint
+    }
+
+    /// What to do about an account that was refused. Active Directory says more in its text.
+    pub(in crate::connectors) fn refusal_hint(&self) -> String {
+        let hint = match () {
+            () if self.text.contains("data 533") => "the account is disabled: enable it in the directory",
+            () if self.text.contains("data 775") => "the account is locked: unlock it in the directory",
+            () if self.text.contains("data 532") => "the account's password has expired: set a new one",
+            () => {
+                "look at `bind_dn` and `bind_password`: they are wrong, or the account is locked or has expired"
+            }
+        };
+        hint.to_owned()
+    }
+
+    fn meaning(&self) -> Meaning {
+        let (kind, words, hint) = match self.code {
+            1 => ("server_error", "the server failed (operationsError)", None),
+            2 => (
+                "server_error",
+                "the server did not understand (protocolError)",
+                Some("see whether the server offers StartTLS, or use `ldaps://`"),
+            ),
+            3 => (
+                "time_limit",
+                "the server's time limit was reached",
+                Some(
+                    "give `bind_dn` a longer time limit on the server, or narrow `filter` to what is indexed",
+                ),
+            ),
+            4 => (
+                "size_limit",
+                "the server's size limit was reached",
+                Some("give `bind_dn` an unlimited `size.prtotal` limit on the server"),
+            ),
+            8 => (
+                "encryption_required",
+                "the server wants a stronger bind",
+                Some("use `ldaps://` or `starttls = true`"),
+            ),
+            10 => (
+                "referral",
+                "the server sent us to another server",
+                Some("write the server that holds `base_dn` in `url`"),
+            ),
+            11 => (
+                "admin_limit",
+                "an administrative limit of the server was reached",
+                Some(
+                    "raise the look-through limit of `bind_dn` on the server, or index what `filter` asks for",
+                ),
+            ),
+            12 => (
+                "no_paging",
+                "the server does not page searches",
+                Some("let the server page searches (RFC 2696) for this account"),
+            ),
+            13 => (
+                "encryption_required",
+                "the server wants an encrypted connection",
+                Some("use `ldaps://` or `starttls = true`"),
+            ),
+            32 => (
+                "no_base",
+                "there is nothing under this name, or the account may not see it",
+                Some("look at `base_dn`, and at what `bind_dn` may read"),
+            ),
+            34 => ("no_base", "this is no distinguished name", Some("look at `base_dn` and `bind_dn`")),
+            48 => (
+                "refused",
+                "the server refused this kind of bind",
+                Some("set `bind_dn` and `bind_password`: the server lets nobody in without"),
+            ),
+            49 => ("refused", "wrong account or password", Some("look at `bind_dn` and `bind_password`")),
+            50 => (
+                "no_access",
+                "the account may not read this",
+                Some("let `bind_dn` search below `base_dn` and read the mapped attributes"),
+            ),
+            51 => ("busy", "the server is busy", None),
+            52 => ("unavailable", "the server is not available", None),
+            53 => (
+                "unwilling",
+                "the server is not willing to do this",
+                Some("see the server's text and log; paging may be switched off for this account"),
+            ),
+            _ => ("server_answer", "the server refused", None),
+        };
+        Meaning { kind, words, hint }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (result {})", self.meaning().words, self.code)?;
+        if self.text.is_empty() { Ok(()) } else { write!(f, ", it said `{}`", self.text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_passes_by_itself_is_tried_again() {
+        let transient: Vec<u32> = (1..130).filter(|&code| Answer::new(code, "").is_transient()).collect();
+        assert_eq!(transient, [3, 51, 52]);
+    }
+
+    #[test]
+    fn a_servers_text_is_repeated_on_one_line() {
+        let answer = Answer::new(4, "too\nmany ");
+        assert_eq!(answer.to_string(), "the server's size limit was reached (result 4), it said `too many`");
+    }
+
+    #[test]
+    fn active_directory_says_why_an_account_is_refused() {
+        let hint = |text| Answer::new(49, text).refusal_hint();
+        assert!(hint("80090308: LdapErr, data 533, v4563").contains("disabled"));
+        assert!(hint("80090308: LdapErr, data 52e, v4563").contains("bind_password"));
+    }
+}

@@ -1,0 +1,85 @@
+//! One column of a mapping: its codes, and what it met that no table names.
+
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+
+use crate::connectors::Mapping;
+use crate::model::attributes::Attribute;
+use crate::model::names::clean;
+use crate::model::problem::{Problem, ProblemKind};
+
+/// The most unknown values of one attribute that are named one by one: a code table against free text would name all.
+const MOST_UNKNOWN: usize = 100;
+
+/// What is to be done with one column of the mapping.
+#[derive(Debug)]
+pub(super) struct Column {
+    /// Its place in the mapping.
+    pub number: usize,
+    /// The attribute that it is mapped to.
+    pub attribute: Attribute,
+    codes: Option<FxHashMap<String, String>>,
+    unknown: FxHashMap<String, u64>,
+}
+
+impl Column {
+    /// Prepares one column, its codes cleaned as values are.
+    pub fn new(number: usize, attribute: Attribute, mapping: &Mapping) -> Self {
+        let cleaned = |(code, name): (&String, &String)| (clean(code).into_owned(), clean(name).into_owned());
+        let codes = mapping.codes.get(&attribute).map(|table| table.iter().map(cleaned).collect());
+        Self { number, attribute, codes, unknown: FxHashMap::default() }
+    }
+
+    /// The name that a code stands for, if it has one.
+    pub fn name_of(&self, code: &str) -> Option<&str> {
+        self.codes.as_ref()?.get(code).map(String::as_str)
+    }
+
+    /// The name that a code stands for; an unknown code stands for itself and is counted.
+    pub fn translate<'t>(&'t mut self, value: Cow<'t, str>) -> Cow<'t, str> {
+        let Some(codes) = &self.codes else { return value };
+        if let Some(name) = codes.get(value.as_ref()) {
+            return Cow::Borrowed(name);
+        }
+        count(&mut self.unknown, &value);
+        value
+    }
+
+    /// Counts a value that no table names.
+    pub fn unknown(&mut self, value: &str) {
+        count(&mut self.unknown, value);
+    }
+
+    /// The values that no table names, with how often they came, the most frequent first. `name` is the attribute's.
+    pub fn problems(&self, name: &str) -> Vec<Problem> {
+        let mut unknown: Vec<(&str, u64)> =
+            self.unknown.iter().map(|(value, &times)| (value.as_str(), times)).collect();
+        unknown.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        let is_status = self.attribute == Attribute::STATUS;
+        let kind = if is_status { ProblemKind::UnknownStatus } else { ProblemKind::UnknownCode };
+        let message = |(value, times): &(&str, u64)| {
+            let people = if *times == 1 { "1 person".to_owned() } else { format!("{times} people") };
+            if is_status {
+                format!("`[connector.status]` does not name `{value}`: taken as active ({people})")
+            } else {
+                format!("`[connector.values.{name}]` does not translate `{value}`: kept as it is ({people})")
+            }
+        };
+        let mut messages: Vec<String> = unknown.iter().take(MOST_UNKNOWN).map(message).collect();
+        if unknown.len() > MOST_UNKNOWN {
+            let more = unknown.len() - MOST_UNKNOWN;
+            messages.push(format!("{more} more values of `{name}` are named by no table"));
+        }
+        messages.into_iter().map(|message| Problem::new(kind, name, message)).collect()
+    }
+}
+
+fn count(counts: &mut FxHashMap<String, u64>, value: &str) {
+    match counts.get_mut(value) {
+        Some(times) => *times += 1,
+        None => {
+            counts.insert(value.to_owned(), 1);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Applies a [`Mapping`]: from a record of a source to a row of people.
+//!
+//! Built once a reading. A source fills a [`Record`] with values as they came, by column of the mapping; [`Mapper::push`]
+//! cleans and translates them and hands the row to [`People`]. What is odd about a value is noticed and gone on
+//! without; only when so many records have no usable id that the mapping must be wrong does [`Mapper::finish`] refuse.
+
+mod column;
+mod record;
+
+use rustc_hash::FxHashMap;
+
+use crate::connectors::{Error, Mapping};
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::names::{ConnectorName, fold, is_address};
+use crate::model::people::People;
+use crate::model::problem::{Problem, ProblemKind};
+use crate::model::status::{Standing, read_date};
+use crate::model::values::Cell;
+
+pub(super) use record::Record;
+
+use column::Column;
+
+/// Fewer records than this may always be set aside: dirty data, not a broken mapping.
+const FEW_SET_ASIDE: u64 = 10;
+
+/// One in this many records set aside is a broken mapping (5 %).
+const SET_ASIDE_SHARE: u64 = 20;
+
+/// Turns records into people.
+#[derive(Debug)]
+pub(super) struct Mapper<'a> {
+    connector: &'a ConnectorName,
+    attributes: &'a Attributes,
+    mapping: &'a Mapping,
+    columns: Vec<Column>,
+    statuses: FxHashMap<String, Option<Standing>>,
+    people: People,
+    cells: Vec<Cell>,
+    texts: Vec<String>,
+    records: u64,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Mapper<'a> {
+    /// Prepares to map a reading.
+    pub fn new(connector: &'a ConnectorName, mapping: &'a Mapping, attributes: &'a Attributes) -> Self {
+        let attributes_of = mapping.columns.iter().enumerate();
+        let mut columns: Vec<Column> =
+            attributes_of.map(|(number, &(attribute, _))| Column::new(number, attribute, mapping)).collect();
+        // The id comes first: what is noticed about the others is reported under it.
+        columns.sort_by_key(|column| column.attribute != Attribute::ID);
+        Self {
+            connector,
+            attributes,
+            mapping,
+            columns,
+            statuses: FxHashMap::default(),
+            people: People::new(attributes),
+            cells: vec![Cell::EMPTY; attributes.len()],
+            texts: Vec::new(),
+            records: 0,
+            problems: Vec::new(),
+        }
+    }
+
+    /// How many records came.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Maps one record. `place` says where it stands in the source.
+    pub fn push(&mut self, record: &Record, place: impl FnOnce() -> String) {
+        self.records += 1;
+        self.cells.fill(Cell::EMPTY);
+        for index in 0..self.columns.len() {
+            let attribute = self.columns[index].attribute;
+            self.cells[attribute.index()] = match attribute {
+                Attribute::ID => self.id(index, record),
+                Attribute::EMAIL => self.address(index, record),
+                Attribute::STATUS => self.status(index, record),
+                Attribute::START_DATE | Attribute::END_DATE => self.date(index, record),
+                _ => self.plain(index, record),
+            };
+        }
+        self.people.push(&self.cells, place);
+    }
+
+    /// Everybody, when enough of the records can be used.
+    ///
+    /// # Errors
+    /// [`Error::SetAside`] when more than 5 % of the records, and at least 10, have an empty or repeated id.
+    pub fn finish(self) -> Result<(People, Vec<Problem>), Error> {
+        let (set_aside, records) = (self.people.set_aside(), self.records);
+        if set_aside >= FEW_SET_ASIDE && set_aside * SET_ASIDE_SHARE > records {
+            return Err(Error::SetAside { connector: self.connector.clone(), set_aside, records });
+        }
+        let mut problems = self.problems;
+        for column in &self.columns {
+            problems.extend(column.problems(self.attributes.name(column.attribute)));
+        }
+        Ok((self.people, problems))
+    }
+
+    /// Whoever came, for looking at.
+    pub fn into_people(self) -> People {
+        self.people
+    }
+
+    /// Exactly one value; a record with none or several cannot be told from others.
+    fn id(&mut self, index: usize, record: &Record) -> Cell {
+        let mut values = record.of(self.columns[index].number);
+        match (values.next(), values.next()) {
+            (Some(id), None) => self.people.values.intern(&id),
+            (Some(_), Some(_)) | (None, _) => Cell::EMPTY,
+        }
+    }
+
+    /// All values.
+    fn plain(&mut self, index: usize, record: &Record) -> Cell {
+        let column = &mut self.columns[index];
+        let mut values = record.of(column.number);
+        let Some(first) = values.next() else { return Cell::EMPTY };
+        let Some(second) = values.next() else {
+            let only = column.translate(first);
+            return self.people.values.intern(&only);
+        };
+        self.texts.clear();
+        for value in [first, second].into_iter().chain(values) {
+            self.texts.push(column.translate(value).into_owned());
+        }
+        self.people.values.intern_all(&mut self.texts)
+    }
+
+    /// One value of several: the first in byte order that will do, so that a server's order does not matter.
+    fn one(
+        &mut self,
+        index: usize,
+        record: &Record,
+        will_do: impl Fn(&str) -> bool,
+    ) -> Result<Cell, Option<String>> {
+        let column = &mut self.columns[index];
+        let mut first: Option<String> = None;
+        let mut best: Option<String> = None;
+        for value in record.of(column.number) {
+            let value = column.translate(value);
+            let chosen = if will_do(&value) { &mut best } else { &mut first };
+            if chosen.as_deref().is_none_or(|chosen| *value < *chosen) {
+                *chosen = Some(value.into_owned());
+            }
+        }
+        best.map(|value| self.people.values.intern(&value)).ok_or(first)
+    }
+
+    fn address(&mut self, index: usize, record: &Record) -> Cell {
+        let chosen = self.one(index, record, is_address);
+        self.noticed(chosen, ProblemKind::BadAddress, |text| {
+            format!("`{text}` is no address: taken as empty")
+        })
+    }
+
+    fn date(&mut self, index: usize, record: &Record) -> Cell {
+        let name = self.attributes.name(self.columns[index].attribute);
+        let chosen = self.one(index, record, |text| read_date(text).is_some());
+        self.noticed(chosen, ProblemKind::BadDate, |text| {
+            format!("`{text}` in `{name}` is no date that can be read: taken as empty")
+        })
+    }
+
+    /// The cell, or an empty one with the value reported under the record's id.
+    fn noticed(
+        &mut self,
+        chosen: Result<Cell, Option<String>>,
+        kind: ProblemKind,
+        message: impl FnOnce(&str) -> String,
+    ) -> Cell {
+        let unusable = match chosen {
+            Ok(cell) => return cell,
+            Err(unusable) => unusable,
+        };
+        let id = self.cells[Attribute::ID.index()];
+        if let Some(text) = unusable.filter(|_| !id.is_empty()) {
+            self.problems.push(Problem::new(kind, self.people.values.text(id), message(&text)));
+        }
+        Cell::EMPTY
+    }
+
+    /// The standing of the first value in byte order that a list names; a value that none names is active.
+    fn status(&mut self, index: usize, record: &Record) -> Cell {
+        let column = &mut self.columns[index];
+        self.texts.clear();
+        for value in record.of(column.number) {
+            let text = column.name_of(&value).map_or_else(|| value.into_owned(), str::to_owned);
+            self.texts.push(text);
+        }
+        if self.texts.is_empty() {
+            return Cell::EMPTY;
+        }
+        self.texts.sort_unstable();
+        let statuses = &mut self.statuses;
+        let named = self.texts.iter().find_map(|text| {
+            if let Some(known) = statuses.get(text) {
+                return *known;
+            }
+            let standing = self.mapping.standings.get(&fold(text)).copied();
+            statuses.insert(text.clone(), standing);
+            standing
+        });
+        if named.is_none() {
+            let unnamed = self.texts.iter().filter(|text| fold(text) != Standing::Active.as_str());
+            unnamed.for_each(|text| column.unknown(text));
+        }
+        self.people.values.intern(named.unwrap_or(Standing::Active).as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What mapping some records came to.
+    struct Mapped {
+        people: People,
+        problems: Vec<Problem>,
+    }
+
+    fn mapping() -> Mapping {
+        let columns = [
+            (Attribute::EMAIL, "mail"),
+            (Attribute::ID, "uid"),
+            (Attribute::DEPARTMENT, "dept"),
+            (Attribute::STATUS, "state"),
+            (Attribute::START_DATE, "from"),
+        ];
+        let departments = FxHashMap::from_iter([("4711".to_owned(), "Sales".to_owned())]);
+        Mapping {
+            columns: columns.map(|(attribute, name)| (attribute, name.to_owned())).to_vec(),
+            codes: FxHashMap::from_iter([(Attribute::DEPARTMENT, departments)]),
+            standings: FxHashMap::from_iter([
+                ("gone".to_owned(), Standing::Left),
+                ("away".to_owned(), Standing::Leave),
+            ]),
+        }
+    }
+
+    fn map(records: &[&[(&str, &str)]]) -> Result<Mapped, Error> {
+        let (name, mapping, attributes) = (ConnectorName::new("corp"), mapping(), Attributes::default());
+        let mut mapper = Mapper::new(&name, &mapping, &attributes);
+        let mut record = Record::default();
+        for values in records {
+            record.clear();
+            for (source, value) in *values {
+                let column = mapping.columns.iter().position(|(_, known)| known == source).expect("mapped");
+                record.add(column, value);
+            }
+            mapper.push(&record, || "somewhere".to_owned());
+        }
+        mapper.finish().map(|(people, problems)| Mapped { people, problems })
+    }
+
+    fn kinds(mapped: &Mapped) -> Vec<ProblemKind> {
+        mapped.problems.iter().map(|problem| problem.kind).collect()
+    }
+
+    #[test]
+    fn values_are_trimmed_normalised_and_translated() {
+        let mapped =
+            map(&[&[("uid", " 7 "), ("mail", " Ada@corp.example"), ("dept", "4711 ")]]).expect("read");
+        let row = mapped.people.row("7").expect("read under the trimmed id");
+        assert_eq!(mapped.people.first(row, Attribute::EMAIL), "Ada@corp.example");
+        assert_eq!(mapped.people.first(row, Attribute::DEPARTMENT), "Sales");
+        assert_eq!(mapped.problems, []);
+    }
+
+    #[test]
+    fn a_code_without_a_name_is_kept_and_reported_once_with_its_count() {
+        let records: [&[(&str, &str)]; 3] = [
+            &[("uid", "1"), ("dept", "4712")],
+            &[("uid", "2"), ("dept", "4712"), ("dept", "4711")],
+            &[("uid", "3"), ("dept", "")],
+        ];
+        let mapped = map(&records).expect("read");
+        let all = |id: &str| {
+            let cell = mapped.people.cell(mapped.people.row(id).expect("read"), Attribute::DEPARTMENT);
+            mapped.people.values.all(cell).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (all("1"), all("2"), all("3")),
+            (vec!["4712".into()], vec!["4712".into(), "Sales".into()], vec![])
+        );
+        assert_eq!(kinds(&mapped), [ProblemKind::UnknownCode]);
+        assert_eq!(mapped.problems[0].subject, "department");
+        assert!(
+            mapped.problems[0].message.contains("`4712`: kept as it is (2 people)"),
+            "{:?}",
+            mapped.problems
+        );
+    }
+
+    #[test]
+    fn a_status_that_no_list_names_is_active_and_reported() {
+        let status = |value| {
+            let mapped = map(&[&[("uid", "1"), ("state", value)]]).expect("read");
+            (mapped.people.first(0, Attribute::STATUS).to_owned(), kinds(&mapped))
+        };
+        assert_eq!(status("GONE"), ("left".to_owned(), vec![]));
+        assert_eq!(status("away"), ("leave".to_owned(), vec![]));
+        assert_eq!(status("Active"), ("active".to_owned(), vec![]));
+        assert_eq!(status("sabbatical"), ("active".to_owned(), vec![ProblemKind::UnknownStatus]));
+        assert_eq!(status(" "), (String::new(), vec![]));
+    }
+
+    #[test]
+    fn an_address_or_date_that_is_none_is_empty_and_reported_under_the_id() {
+        let mapped = map(&[&[("mail", "ada at corp"), ("uid", "7"), ("from", "31.12.2026")]]).expect("read");
+        assert_eq!(mapped.people.first(0, Attribute::EMAIL), "");
+        assert_eq!(mapped.people.first(0, Attribute::START_DATE), "");
+        assert_eq!(kinds(&mapped), [ProblemKind::BadAddress, ProblemKind::BadDate]);
+        assert!(mapped.problems.iter().all(|problem| problem.subject == "7"));
+    }
+
+    #[test]
+    fn of_several_addresses_the_first_in_byte_order_stands_whatever_the_server_sends_first() {
+        for order in [["b@corp", "a@corp", "A"], ["A", "a@corp", "b@corp"]] {
+            let mapped = map(&[&[("uid", "7"), ("mail", order[0]), ("mail", order[1]), ("mail", order[2])]])
+                .expect("read");
+            assert_eq!(mapped.people.first(0, Attribute::EMAIL), "a@corp");
+            assert_eq!(mapped.problems, []);
+        }
+    }
+
+    #[test]
+    fn a_record_with_two_ids_is_set_aside() {
+        let mapped = map(&[&[("uid", "7"), ("uid", "8")], &[("uid", "9")]]).expect("read");
+        assert_eq!((mapped.people.len(), mapped.people.set_aside()), (1, 1));
+    }
+
+    #[test]
+    fn more_than_a_twentieth_set_aside_is_a_broken_mapping() {
+        let outcome = |nameless: usize, named: usize| {
+            let ids: Vec<String> = (0..named).map(|id| id.to_string()).collect();
+            let values: Vec<[(&str, &str); 1]> = ids
+                .iter()
+                .map(|id| [("uid", id.as_str())])
+                .chain((0..nameless).map(|_| [("uid", "")]))
+                .collect();
+            let records: Vec<&[(&str, &str)]> = values.iter().map(<[_; 1]>::as_slice).collect();
+            map(&records).map(|mapped| mapped.people.len())
+        };
+        assert_eq!(outcome(9, 1).ok(), Some(1));
+        assert_eq!(outcome(10, 190).ok(), Some(190));
+        let error = outcome(10, 189).expect_err("10 of 199 is more than 5 %");
+        assert_eq!(error.kind(), "set_aside");
+        assert!(error.to_string().contains("10 of 199 records"), "{error}");
+    }
+}
