@@ -1,1 +1,3 @@
+pub mod config;
+pub mod connectors;
 pub mod model;
