@@ -1,1 +1,3 @@
+//! All integration tests, one program.
 
+mod config;

@@ -61,9 +61,13 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         let hint = match &error {
-            store::Error::Unreachable(_) => Some("is the server of `database.url` up, and are the account and the password right?"),
+            store::Error::Unreachable(_) => {
+                Some("is the server of `database.url` up, and are the account and the password right?")
+            }
             store::Error::Newer { .. } => Some("use the newer rollcall, or a database of its own"),
-            store::Error::Full { .. } => Some("make room, or raise `database.max_size`; nothing was half done"),
+            store::Error::Full { .. } => {
+                Some("make room, or raise `database.max_size`; nothing was half done")
+            }
             store::Error::Url { .. }
             | store::Error::File { .. }
             | store::Error::Altered(_)

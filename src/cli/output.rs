@@ -70,7 +70,9 @@ pub fn table<const N: usize>(
 /// Whether somebody watches standard error.
 #[must_use]
 pub fn is_watched() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() && std::io::stdout().is_terminal()
+    std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none()
+        && std::io::stdout().is_terminal()
 }
 
 /// A count with its noun: `1 job`, `1,204 people`.

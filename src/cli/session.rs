@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::output;
 use crate::config::{self, Config};
 use crate::enrollment::change::When;
-use crate::enrollment::drain::{Drained, Worker, length, until_empty};
+use crate::enrollment::drain::{self, Drained, Worker};
 use crate::model::progress::Progress;
 use crate::store::jobs::Length;
 use crate::store::runs::{About, Kind};
@@ -85,16 +85,16 @@ impl Session {
         }
     }
 
-    /// Drains the queue, with progress for whoever watches; answers what was done and what is parked.
+    /// Drains what is ready, with progress for whoever watches; answers what was done and what is left.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn drain(&self) -> Result<(Drained, Length), Failure> {
         let mut worker = Worker::new(self.store.clone());
-        let total = length(&self.store).await?.ready.unsigned_abs();
+        let total = drain::length(&self.store).await?.ready.unsigned_abs();
         let bar = bar(total, "jobs drained");
         let watch = watch(bar.clone(), worker.settled.clone());
-        let drained = until_empty(&mut worker, &self.stop).await;
+        let drained = drain::now(&mut worker, &self.stop).await;
         watch.abort();
         bar.finish_and_clear();
         Ok(drained?)

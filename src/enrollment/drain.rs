@@ -20,7 +20,7 @@ use crate::store::{Error, Result, Store, enrollments};
 const BATCH: i64 = 5_000;
 
 /// Pauses before an order is tried again, in seconds; after the last it is parked.
-const PAUSES: [i64; 5] = [2, 10, 60, 300, 1_800];
+const PAUSES: [i64; 3] = [1, 5, 25];
 
 /// A worker: goes through the queue from front to back, again and again.
 #[derive(Debug)]
@@ -171,6 +171,24 @@ pub async fn length(store: &Store) -> Result<Length> {
     jobs::length(&mut tx, Utc::now()).await
 }
 
+/// Drains until no order is ready or claimed by others; what waits for another try goes on waiting.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn now(worker: &mut Worker, stop: &CancellationToken) -> Result<(Drained, Length)> {
+    let mut total = Drained::default();
+    loop {
+        let drained = worker.drain(stop).await?;
+        total.done += drained.done;
+        total.failed += drained.failed;
+        let length = length(&worker.store).await?;
+        if stop.is_cancelled() || length.ready == 0 {
+            return Ok((total, length));
+        }
+        pause(stop, CLAIMED_BY_OTHERS).await;
+    }
+}
+
 /// Drains until no order is ready, claimed by others, or waiting for another try; answers what is parked in the end.
 ///
 /// # Errors
@@ -178,21 +196,24 @@ pub async fn length(store: &Store) -> Result<Length> {
 pub async fn until_empty(worker: &mut Worker, stop: &CancellationToken) -> Result<(Drained, Length)> {
     let mut total = Drained::default();
     loop {
-        let drained = worker.drain(stop).await?;
+        let (drained, length) = now(worker, stop).await?;
         total.done += drained.done;
         total.failed += drained.failed;
-        let length = length(&worker.store).await?;
-        if stop.is_cancelled() || (length.ready == 0 && length.later == 0) {
-            return Ok((total, length));
-        }
-        // What others hold is done in a moment; what waits says until when.
-        let wait = match length.next {
-            Some(next) if length.ready == 0 => (next - Utc::now()).to_std().unwrap_or(Duration::ZERO),
-            Some(_) | None => Duration::from_millis(100),
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(wait.min(Duration::from_secs(5))) => {}
-        }
+        let Some(next) = length.next.filter(|_| !stop.is_cancelled()) else { return Ok((total, length)) };
+        let wait = (next - Utc::now()).to_std().unwrap_or(Duration::ZERO);
+        pause(stop, wait.min(LONGEST_PAUSE)).await;
+    }
+}
+
+/// What others hold is done in a moment.
+const CLAIMED_BY_OTHERS: Duration = Duration::from_millis(50);
+
+/// Somebody may make orders ready again meanwhile.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+async fn pause(stop: &CancellationToken, time: Duration) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(time) => {}
     }
 }

@@ -29,6 +29,8 @@ pub enum Error {
     BadCourse { code: String },
     #[error("course `{code}` comes from the file and is edited there")]
     CourseOfTheFile { code: String },
+    #[error("nothing keeps `{email}` out of `{name}`")]
+    NotExcluded { email: String, name: String },
     #[error("`{email}` was never enrolled in `{code}`")]
     NeverEnrolled { email: String, code: String },
 }
@@ -52,6 +54,9 @@ impl Error {
             ),
             Self::NeverEnrolled { .. } => {
                 Some("assign the course first: `rollcall assign COURSE --learner EMAIL`".to_owned())
+            }
+            Self::NotExcluded { .. } => {
+                Some("`rollcall exclusions list` shows who is kept out of what".to_owned())
             }
             Self::Store(_)
             | Self::BadName(_)

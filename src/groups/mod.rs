@@ -272,6 +272,20 @@ pub async fn remove(store: &Store, about: &About, when: When, name: &str, who: &
     commit_members(change, group, effects).await
 }
 
+/// Lets a learner in again: the next sync does what the rules say.
+///
+/// # Errors
+/// When group or learner is unknown, or nothing keeps the learner out.
+pub async fn lift(store: &Store, about: &About, when: When, name: &str, who: &str) -> Result<Done> {
+    let mut change = Change::begin(store, about, when).await?;
+    let group = find(&mut change.tx, name).await?;
+    let learner = find_learner(&mut change.tx, who).await?;
+    if !memberships::lift(&mut change.tx, group.id, learner.id).await? {
+        return Err(Error::NotExcluded { email: learner.email, name: group.name });
+    }
+    Ok(change.commit().await?)
+}
+
 async fn commit_members(change: Change, group: Group, effects: Vec<(Learner, Effect)>) -> Result<Members> {
     let nothing = effects.iter().all(|(_, effect)| matches!(effect, Effect::AlreadyThere | Effect::NotThere));
     let done = if nothing {

@@ -316,3 +316,20 @@ pub async fn retry(tx: &mut Tx, jobs: &[i64], now: DateTime<Utc>) -> Result<u64>
 pub async fn drop(tx: &mut Tx, jobs: &[i64]) -> Result<u64> {
     tx.execute("drop jobs", DROP, args![jobs.to_vec()]).await
 }
+
+const PAIRS: super::stage::Stage =
+    super::stage::stage!("stage_pairs": 0 "learner_id" "BIGINT", 1 "course_id" "BIGINT");
+
+const FOR_PAIRS: &str =
+    enqueue!("SELECT 'enroll', learner_id, course_id, $1, $2 FROM stage_pairs WHERE true");
+
+/// Enqueues for exactly these learners and courses, to settle them again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn enqueue_pairs(tx: &mut Tx, pairs: &[(i64, i64)], now: DateTime<Utc>, run: RunId) -> Result<u64> {
+    tx.stage(PAIRS, pairs, |rows, (learner, course)| rows.int(*learner).int(*course).end()).await?;
+    let enqueued = tx.execute("enqueue repairs", FOR_PAIRS, args![now, run]).await?;
+    tx.drop_stage(PAIRS).await?;
+    Ok(enqueued)
+}

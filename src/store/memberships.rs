@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use super::Result;
 use super::engine::{Sql, Tx, args};
+use super::learners::who;
 use super::stage::{Stage, stage};
 use crate::model::ids::{GroupId, LearnerId, RuleId, RunId};
 
@@ -272,4 +273,36 @@ pub async fn exclude(
 /// When the database refuses.
 pub async fn lift(tx: &mut Tx, group: GroupId, learner: LearnerId) -> Result<bool> {
     Ok(tx.execute("lift an exclusion", LIFT, args![group, learner]).await? == 1)
+}
+
+/// An exclusion as `exclusions list` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+pub struct Exclusion {
+    /// The group.
+    pub group: String,
+    /// The learner.
+    pub email: String,
+    /// Why.
+    pub reason: String,
+    /// Who made it.
+    pub actor: String,
+    /// The last day.
+    pub until: Option<NaiveDate>,
+}
+
+const EXCLUSIONS: &str = concat!(
+    r#"SELECT g.name AS "group", "#,
+    who!(),
+    " AS email, x.reason, r.actor, x.until
+     FROM exclusions x JOIN groups g ON g.id = x.group_id JOIN learners l ON l.id = x.learner_id
+     JOIN runs r ON r.id = x.run_id
+     WHERE g.deleted_run_id IS NULL ORDER BY g.name_folded, 2"
+);
+
+/// Every exclusion, by group.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn exclusions_shown(tx: &mut Tx) -> Result<Vec<Exclusion>> {
+    tx.all("list exclusions", EXCLUSIONS, args![]).await
 }

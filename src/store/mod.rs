@@ -15,6 +15,7 @@ pub mod learners;
 pub mod leases;
 pub mod memberships;
 mod migrate;
+pub mod nodes;
 pub mod persons;
 pub mod runs;
 pub mod stage;

@@ -261,6 +261,23 @@ const LIST: &str = "
     WHERE $1 = 0 OR r.id = $1
     ORDER BY r.id DESC LIMIT $2";
 
+/// The newest run of each connector.
+const LAST: &str = "
+    SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at, r.people_read,
+        r.people_new, r.people_changed, r.people_left, r.people_set_aside, r.groups_created, r.memberships_added,
+        r.memberships_removed, r.jobs_enqueued, r.error_kind, r.error
+    FROM runs r JOIN connectors c ON c.id = r.connector_id
+    WHERE r.id = (SELECT max(o.id) FROM runs o WHERE o.connector_id = c.id AND o.kind = 'sync')
+    ORDER BY c.name";
+
+/// The newest run of each connector.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn last_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
+    tx.all("read last runs", LAST, args![]).await
+}
+
 /// The newest runs, at most `most` of them.
 ///
 /// # Errors
