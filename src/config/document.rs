@@ -8,6 +8,9 @@ use toml::de::{DeTable, Error};
 use crate::config::hidden;
 use crate::config::mistake::{Finding, Mistake, Quote};
 
+/// Shorter texts are not looked for in messages: they would be found in ordinary words.
+const SHORTEST: usize = 4;
+
 /// A file, parsed as far as it goes.
 #[derive(Debug)]
 pub(super) struct Document<'t> {
@@ -42,9 +45,9 @@ impl<'t> Document<'t> {
         Mistake {
             line: line + 1,
             column: column + 1,
-            key: finding.key,
-            message: finding.message,
-            hint: finding.hint,
+            key: self.redacted(&finding.key),
+            message: self.redacted(&finding.message),
+            hint: finding.hint.map(|hint| self.redacted(&hint)),
             file: self.path.to_owned(),
             quote: Some(self.quote(line, start..end)),
         }
@@ -53,6 +56,24 @@ impl<'t> Document<'t> {
     /// The number of the line, from 0.
     pub fn line_of(&self, offset: usize) -> usize {
         self.starts.partition_point(|&start| start <= offset) - 1
+    }
+
+    /// A message on one line, without what must not be shown: where a quotation mark is missing, a value that a message
+    /// repeats may run on over the lines that follow.
+    fn redacted(&self, message: &str) -> String {
+        let mut one_line = match (message.split_once('\n'), message.rsplit_once('`')) {
+            (Some((first, rest)), Some((_, end))) if rest.contains('`') => {
+                format!("{}…`{end}", first.trim_end())
+            }
+            (Some((first, _)), _) => first.trim_end().to_owned(),
+            (None, _) => message.to_owned(),
+        };
+        let hidden =
+            self.hidden.iter().map(|span| self.text[span.clone()].trim_matches(['"', '\'', ' ', '\n', '\r']));
+        for secret in hidden.filter(|secret| secret.len() >= SHORTEST) {
+            one_line = one_line.replace(secret, "***");
+        }
+        one_line
     }
 
     fn quote(&self, line: usize, marked: Range<usize>) -> Quote {

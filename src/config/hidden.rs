@@ -88,34 +88,38 @@ fn credentials(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// Judges a text that is no TOML line by line.
+/// Judges a text that is no TOML line by line: shown are headers, keys that the table knows as no secret, and the lines
+/// that go on from these.
 fn lines(text: &str, spans: &mut Vec<Range<usize>>) {
     let mut section = String::new();
     let mut hiding = false;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let content = line.trim();
+        // A line that was made a comment in haste may leave the rest of its value behind: it counts as a line.
+        let content = line.trim().trim_start_matches('#').trim_start();
         let end = start + line.trim_end().len();
-        if content.starts_with('[') && !content.contains('=') {
-            section = content.trim_matches(['[', ']', ' ']).to_owned();
+        let mut from = start;
+        if let Some(header) =
+            content.strip_prefix('[').filter(|header| is_path(header.trim_matches(['[', ']'])))
+        {
+            section = header.trim_matches(['[', ']']).to_owned();
             hiding = false;
-        } else if let Some((name, _)) = line.split_once('=').filter(|(name, _)| is_key(name)) {
+        } else if let Some((name, _)) = content.split_once('=') {
             let whole = keys::joined(&section, name.trim());
             let (path, last) = whole.rsplit_once('.').unwrap_or(("", &whole));
-            hiding = is_hidden(path, last.trim_matches(['"', '\'']));
-            if hiding {
-                spans.push(start + name.len() + 1..end);
-            }
-        } else if hiding && !content.is_empty() {
-            spans.push(start..end);
+            hiding = !is_path(name.trim()) || is_hidden(path, last);
+            from = end - content.len() + if is_path(name.trim()) { name.len() + 1 } else { 0 };
+        }
+        if hiding && from < end {
+            spans.push(from..end);
         }
         start += line.len();
     }
 }
 
-fn is_key(text: &str) -> bool {
-    let text = text.trim();
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || ['_', '-', '.', '"', '\''].contains(&c))
+/// Whether a text is a plain key or several with dots between them.
+fn is_path(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ['_', '-', '.'].contains(&c))
 }
 
 #[cfg(test)]

@@ -121,3 +121,22 @@ fn a_secret_that_everybody_can_read_is_a_warning() {
     assert!(config.warnings[0].message.contains("everybody on this machine"), "{}", config.warnings[0]);
     assert!(config.database.url.reveal().ends_with("/a.db"));
 }
+
+#[test]
+fn a_file_that_is_cut_or_garbled_anywhere_shows_no_secret() {
+    let whole = "database = { url = \"postgres://ada:hunter2@db/x\" }\n".to_owned()
+        + &ldap("bind_dn = 'cn=ä'\nbind_password = '''\nhunter2'''\nmatch = [\n'id',\n]\n")
+        + "[[rule]]\nname = 'r'\nwhen = \"\"\"\ndepartment == \\\"X\\\" \\\n  && rolle == '日本'\"\"\"\n";
+    let places: Vec<usize> = whole.char_indices().map(|(at, _)| at).collect();
+    for &at in &places {
+        let (before, after) = whole.split_at(at);
+        let mut rest = after.chars();
+        let without = rest.next().map(|_| format!("{before}{}", rest.as_str())).unwrap_or_default();
+        let inserted = ["'", "\"", "]", "[", "\n", "=", "\\", "\"\"\"", "x", "#"]
+            .map(|mark| format!("{before}{mark}{after}"));
+        for text in inserted.into_iter().chain([before.to_owned(), without]) {
+            let Err(mistakes) = parse(&text) else { continue };
+            assert!(!mistakes.to_string().contains("hunter2"), "{text}\n---\n{mistakes}");
+        }
+    }
+}
