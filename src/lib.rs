@@ -1,3 +1,30 @@
+//! rollcall keeps User Groups and course enrollments true to the company's directory.
+//!
+//! The house, from the ground up; every arrow points down:
+//!
+//! ```text
+//! 7  main.rs             parse, run, exit
+//! 6  cli/                words in, words out; the one place that wires things together
+//! 5  config/  service/   the file as one typed value  |  schedules, worker loops, signals
+//! 4  sync/    groups/    directory -> memberships     |  what people change by hand -> memberships
+//! 3  enrollment/         memberships -> jobs -> enrollments: change, assign, drain, verify
+//! 2  connectors/ store/  people in, one file a kind   |  memory: one file a table, engine.rs knows the database
+//! 1  model/              pure: people, rules, rolls, plans, due dates, schedules. No I/O, no async, no clock
+//! ```
+//!
+//! The life of an enrollment:
+//!
+//! 1. [`connectors::Connector::read`] brings a *complete* [`connectors::Reading`], or an error.
+//! 2. [`model::roll::Roll::call`] says who belongs in which group, and by which rule.
+//! 3. [`model::plan::Plan::between`] compares that with the memberships of today.
+//! 4. [`model::guard`] holds the limits on what one run may take away.
+//! 5. [`sync::commit`], through [`enrollment::Change`], writes people, run, memberships and jobs in one transaction.
+//! 6. [`enrollment::drain::Worker`] claims a batch of jobs and writes the enrollments that are true now.
+//!
+//! Three laws, and where each stands: a membership change and its jobs are one transaction ([`enrollment::change`]);
+//! nobody is absent without the source's proof that it said everything ([`connectors::proof`]); the choice of database
+//! is made in one file ([`store::engine`]).
+
 pub mod cli;
 pub mod config;
 pub mod connectors;
