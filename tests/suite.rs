@@ -1,1 +1,5 @@
+//! Everything that is tested from outside, one subject a file, against real servers on loopback.
 
+mod csv_file;
+mod ldap;
+mod support;
