@@ -1,2 +1,9 @@
+pub mod cli;
+pub mod config;
 pub mod connectors;
+pub mod enrollment;
+pub mod groups;
 pub mod model;
+pub mod service;
+pub mod store;
+pub mod sync;

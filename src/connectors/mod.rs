@@ -17,9 +17,6 @@ mod reading;
 pub mod retry;
 mod walk;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use tokio_util::sync::CancellationToken;
 
 use crate::model::attributes::{Attribute, Attributes};
@@ -30,6 +27,8 @@ use crate::model::schedule::Schedule;
 pub use error::{Cause, Error, Flaw};
 pub use mapping::Mapping;
 pub use reading::Reading;
+
+pub use crate::model::progress::Progress;
 
 /// One configured directory.
 #[derive(Debug)]
@@ -66,23 +65,6 @@ pub struct Context {
     pub progress: Progress,
     /// How long what is transient is tried again.
     pub retry: retry::Policy,
-}
-
-/// A counter that one side moves and another looks at.
-#[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<AtomicU64>);
-
-impl Progress {
-    /// Sets the count.
-    pub fn set(&self, count: u64) {
-        self.0.store(count, Ordering::Relaxed);
-    }
-
-    /// The count.
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// One step of `rollcall check`, in the order in which a connection is made.

@@ -4,6 +4,7 @@
 //! come out as values. The rooms above read directories and databases; what they find is judged here.
 
 pub mod attributes;
+pub mod catalogue;
 pub mod due;
 pub mod guard;
 pub mod identity;
@@ -13,6 +14,7 @@ pub mod people;
 pub mod plan;
 pub mod population;
 pub mod problem;
+pub mod progress;
 pub mod roll;
 pub mod rule;
 pub mod schedule;

@@ -28,6 +28,7 @@ pub struct People {
 #[derive(Debug, Clone, Default)]
 pub struct SetAside {
     without_id: u64,
+    addresses: Vec<Cell>,
     repeated: FxHashMap<Cell, u64>,
     problems: Vec<Problem>,
 }
@@ -54,6 +55,7 @@ impl People {
         let id = cells[Attribute::ID.index()];
         if id.is_empty() {
             self.set_aside.without_id += 1;
+            self.set_aside.addresses.push(cells[Attribute::EMAIL.index()]);
             let message = "the record has no id: set aside".to_owned();
             self.set_aside.problems.push(Problem::new(ProblemKind::NoId, place(), message));
             return;
@@ -122,10 +124,10 @@ impl People {
         self.values.find(id).is_some_and(|id| self.set_aside.repeated.contains_key(&id))
     }
 
-    /// Whether records came whose person cannot be told: then nobody's absence is certain.
-    #[must_use]
-    pub fn has_nameless(&self) -> bool {
-        self.set_aside.without_id > 0
+    /// The addresses of records without an id: whoever has one of them is not absent.
+    pub fn nameless_addresses(&self) -> impl Iterator<Item = &str> {
+        let addresses = self.set_aside.addresses.iter().filter(|cell| !cell.is_empty());
+        addresses.map(|&cell| self.values.first(cell))
     }
 
     /// The row of an external id.

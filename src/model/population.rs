@@ -1,1 +1,277 @@
-//! x
+//! The learners that one plan is about, each with merged attributes and the state on this day.
+//!
+//! Most learners are one person of one connector: their attributes are the cells of the reading, not copied. Only who
+//! is known to several connectors, or is not in the reading, has merged cells of his own.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::ids::LearnerId;
+use crate::model::people::{People, Row};
+use crate::model::status::{Status, read_date};
+use crate::model::values::{Cell, Values};
+
+/// The place of a learner in [`Population`].
+pub type Who = u32;
+
+/// What became of a person of this connector since the last good reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing.
+    Same,
+    /// The attributes changed.
+    Changed,
+    /// Was never read before, or comes back.
+    New,
+    /// A complete reading no longer holds the person.
+    Absent,
+    /// There is no person of this connector: added by hand.
+    None,
+}
+
+/// A learner of the plan.
+#[derive(Debug, Clone)]
+pub struct Learner {
+    /// The number; none for somebody new.
+    pub id: Option<LearnerId>,
+    /// The row of the reading.
+    pub row: Option<Row>,
+    /// What became of the person.
+    pub fate: Fate,
+    /// The state so far; none for somebody new.
+    pub was: Option<Status>,
+    /// The state today.
+    pub status: Status,
+    /// Bit n: the file's connector n holds the person; [`Learner::ADDED_BY_HAND`] for nobody's.
+    pub sources: u64,
+    /// Whether somebody else holds the address.
+    pub contested: bool,
+}
+
+impl Learner {
+    /// The bit of learners who were added by hand: rules that name no connector apply to them too.
+    pub const ADDED_BY_HAND: u64 = 1 << 63;
+
+    /// Whether memberships begin or end because the state changed.
+    #[must_use]
+    pub fn comes_or_goes(&self) -> bool {
+        self.was.is_some_and(Status::has_access) != self.status.has_access()
+    }
+}
+
+/// Everybody whom a plan is about.
+#[derive(Debug, Clone)]
+pub struct Population {
+    /// The reading, and every text.
+    pub people: People,
+    merged: FxHashMap<Who, Box<[Cell]>>,
+    /// Everybody; first the rows of the reading, in their order.
+    pub learners: Vec<Learner>,
+    /// The cells of the four states, by [`Status`].
+    states: [Cell; 4],
+}
+
+impl Population {
+    /// A population of nobody yet, around a reading.
+    #[must_use]
+    pub fn new(mut people: People) -> Self {
+        let states = [Status::Upcoming, Status::Active, Status::Leave, Status::Left]
+            .map(|status| people.values.intern(status.as_str()));
+        Self { people, merged: FxHashMap::default(), learners: Vec::new(), states }
+    }
+
+    /// Adds a learner; `merged` replaces the cells of the row where there are any.
+    pub fn push(&mut self, learner: Learner, merged: Option<Box<[Cell]>>) -> Who {
+        let who = Who::try_from(self.learners.len()).expect("fewer than four billion learners");
+        if let Some(cells) = merged {
+            self.merged.insert(who, cells);
+        }
+        self.learners.push(learner);
+        who
+    }
+
+    /// Everybody's place.
+    pub fn everybody(&self) -> impl Iterator<Item = Who> + use<> {
+        0..Who::try_from(self.learners.len()).expect("`push` lets no more in")
+    }
+
+    /// One learner.
+    #[must_use]
+    pub fn learner(&self, who: Who) -> &Learner {
+        &self.learners[who as usize]
+    }
+
+    /// Whether other connectors or a person's hand had a part in the attributes.
+    #[must_use]
+    pub fn is_merged(&self, who: Who) -> bool {
+        self.merged.contains_key(&who)
+    }
+
+    /// The merged attributes; empty for somebody of whom nothing but the absence is known.
+    #[must_use]
+    pub fn cells(&self, who: Who) -> Option<&[Cell]> {
+        match self.merged.get(&who) {
+            Some(cells) => Some(cells),
+            None => self.learner(who).row.map(|row| self.people.cells(row)),
+        }
+    }
+
+    /// One attribute as rules see it: `status` is the state today.
+    #[must_use]
+    pub fn cell(&self, who: Who, attribute: Attribute) -> Cell {
+        if attribute == Attribute::STATUS {
+            return self.states[self.learner(who).status as usize];
+        }
+        self.cells(who).map_or(Cell::EMPTY, |cells| cells[attribute.index()])
+    }
+
+    /// The first value of an attribute.
+    #[must_use]
+    pub fn first(&self, who: Who, attribute: Attribute) -> &str {
+        self.people.values.first(self.cell(who, attribute))
+    }
+
+    /// The name that is shown: `name`, else given and family name, else the address, else the id.
+    #[must_use]
+    pub fn name(&self, who: Who) -> String {
+        let name = self.first(who, Attribute::NAME);
+        if !name.is_empty() {
+            return name.to_owned();
+        }
+        let (given, family) =
+            (self.first(who, Attribute::GIVEN_NAME), self.first(who, Attribute::FAMILY_NAME));
+        let full = format!("{given} {family}");
+        match full.trim() {
+            "" => {
+                let email = self.first(who, Attribute::EMAIL);
+                if email.is_empty() { self.first(who, Attribute::ID).to_owned() } else { email.to_owned() }
+            }
+            full => full.to_owned(),
+        }
+    }
+}
+
+/// What connectors say of one learner, one after the other as the file has them.
+#[derive(Debug, Clone)]
+pub struct Account<'a> {
+    /// The cells of each record; the first that has a value wins, attribute by attribute.
+    pub cells: Vec<&'a [Cell]>,
+}
+
+impl Account<'_> {
+    /// The merged cells.
+    #[must_use]
+    pub fn merge(&self, width: usize) -> Box<[Cell]> {
+        (0..width)
+            .map(|index| {
+                self.cells
+                    .iter()
+                    .map(|cells| cells[index])
+                    .find(|cell| !cell.is_empty())
+                    .unwrap_or(Cell::EMPTY)
+            })
+            .collect()
+    }
+}
+
+/// Reads a date out of cells.
+#[must_use]
+pub fn date(values: &Values, cells: &[Cell], attribute: Attribute) -> Option<chrono::NaiveDate> {
+    let text = values.first(cells[attribute.index()]);
+    if text.is_empty() { None } else { read_date(text) }
+}
+
+/// Every attribute with a value as a JSON object: a string, or a list of strings.
+#[must_use]
+pub fn to_json(attributes: &Attributes, values: &Values, cells: &[Cell]) -> String {
+    let mut json = String::with_capacity(256);
+    json.push('{');
+    for attribute in attributes.iter() {
+        let cell = cells[attribute.index()];
+        if cell.is_empty() {
+            continue;
+        }
+        if json.len() > 1 {
+            json.push(',');
+        }
+        push_string(&mut json, attributes.name(attribute));
+        json.push(':');
+        let mut all = values.all(cell);
+        match (all.next(), all.next()) {
+            (Some(first), Some(second)) => {
+                json.push('[');
+                push_string(&mut json, first);
+                for value in std::iter::once(second).chain(all) {
+                    json.push(',');
+                    push_string(&mut json, value);
+                }
+                json.push(']');
+            }
+            (first, _) => push_string(&mut json, first.unwrap_or("")),
+        }
+    }
+    json.push('}');
+    json
+}
+
+/// Writes a JSON string (RFC 8259 7).
+fn push_string(out: &mut String, value: &str) {
+    out.push('"');
+    for c in value.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// Reads back what [`to_json`] wrote; attributes that this file does not know are left out.
+pub fn from_json(attributes: &Attributes, values: &mut Values, json: &str) -> Box<[Cell]> {
+    let mut cells = vec![Cell::EMPTY; attributes.len()].into_boxed_slice();
+    let Ok(serde_json::Value::Object(object)) = serde_json::from_str(json) else {
+        return cells;
+    };
+    for (name, value) in object {
+        let Some(attribute) = attributes.find(&name) else { continue };
+        cells[attribute.index()] = match value {
+            serde_json::Value::String(text) => values.intern(&text),
+            serde_json::Value::Array(list) => {
+                let mut texts = list.into_iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
+                values.intern_all(&mut texts)
+            }
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Object(_) => Cell::EMPTY,
+        };
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_survive_the_database() {
+        let attributes = Attributes::default();
+        let mut values = Values::default();
+        let mut cells = vec![Cell::EMPTY; attributes.len()];
+        cells[Attribute::NAME.index()] = values.intern("Ada \"the\" \\ Countess");
+        cells[Attribute::DEPARTMENT.index()] = values.intern_all(&mut vec!["Sales".into(), "HR".into()]);
+        let json = to_json(&attributes, &values, &cells);
+        assert_eq!(json, r#"{"name":"Ada \"the\" \\ Countess","department":["HR","Sales"]}"#);
+        assert_eq!(*from_json(&attributes, &mut values, &json), *cells);
+    }
+
+    #[test]
+    fn the_first_connector_that_has_a_value_wins() {
+        let mut values = Values::default();
+        let (a, b) = (values.intern("a"), values.intern("b"));
+        let account = Account { cells: vec![&[a, Cell::EMPTY], &[b, b]] };
+        assert_eq!(*account.merge(2), [a, b]);
+    }
+}

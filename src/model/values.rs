@@ -118,6 +118,11 @@ impl Values {
         text.split(SEPARATOR).filter(|value| !value.is_empty())
     }
 
+    /// Every text but the empty one, in the order in which they came.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        (1..self.ends.len()).map(|index| &self.text[self.ends[index - 1] as usize..self.ends[index] as usize])
+    }
+
     /// How many distinct texts there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,0 +1,375 @@
+//! Words in: the command line.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand};
+
+/// Keeps User Groups and course enrollments true to the company's directory.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, about, propagate_version = true)]
+pub struct Cli {
+    /// The file; without it $ROLLCALL_CONFIG, then ./rollcall.toml, then /etc/rollcall/rollcall.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print JSON: one document, or one object a line where a command streams
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more on standard error; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The service: schedules, connectors and workers, until SIGTERM
+    Run,
+    /// Read directories, plan, commit and drain; all connectors without a name
+    Sync(Sync),
+    /// Find every mistake of the file, then walk each connector step by step
+    Check {
+        /// Look at the file alone
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Drain jobs, on this machine or on another
+    Worker {
+        /// End when no job is ready, claimed or waiting for another try
+        #[arg(long)]
+        until_empty: bool,
+    },
+    /// User Groups and their members
+    #[command(subcommand)]
+    Groups(Groups),
+    /// Who is kept out of what
+    #[command(subcommand)]
+    Exclusions(Exclusions),
+    /// The catalogue
+    #[command(subcommand)]
+    Courses(Courses),
+    /// Assign a course to a group or to one learner
+    Assign(Assign),
+    /// End an assignment
+    Unassign {
+        /// The course's code
+        course: String,
+        #[command(flatten)]
+        whom: Whom,
+        #[command(flatten)]
+        drain: Drain,
+    },
+    /// People on the platform
+    #[command(subcommand)]
+    Learners(Learners),
+    /// Access and progress
+    #[command(subcommand)]
+    Enrollments(Enrollments),
+    /// Sources, their last and next run
+    #[command(subcommand)]
+    Connectors(Connectors),
+    /// Past runs and changes by hand
+    #[command(subcommand)]
+    Runs(Runs),
+    /// The queue, and what has failed for good
+    #[command(subcommand)]
+    Jobs(Jobs),
+    /// Prove that enrollments are what memberships and assignments say
+    Verify {
+        /// Enqueue a job for each difference and drain them
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Whether the service on this machine is alive, for health checks
+    Health,
+    /// The configuration file
+    #[command(subcommand)]
+    Config(Config),
+    /// Completions for a shell, on standard output
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, on standard output
+    Man,
+}
+
+/// `rollcall sync`.
+#[derive(Debug, Args)]
+pub struct Sync {
+    /// Which connectors; all without one
+    #[arg(value_name = "CONNECTOR")]
+    pub connectors: Vec<String>,
+    /// Stop before anything is written, and print the plan
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: exit status 4 when the plan is not empty
+    #[arg(long, requires = "dry_run")]
+    pub exit_code: bool,
+    /// Only the person with this address, in every connector that can look one up
+    #[arg(long, value_name = "EMAIL")]
+    pub only: Option<String>,
+    /// Lift the limits on removals for this one run, never the proof of completeness
+    #[arg(long)]
+    pub allow_removals: bool,
+    #[command(flatten)]
+    pub drain: Drain,
+}
+
+/// Whether the jobs of a change are drained before the command ends.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Drain {
+    /// Leave the jobs to a worker
+    #[arg(long)]
+    pub no_drain: bool,
+}
+
+/// For whom an assignment is.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Whom {
+    /// Every member of this group
+    #[arg(long)]
+    pub group: Option<String>,
+    /// This learner alone
+    #[arg(long, value_name = "EMAIL")]
+    pub learner: Option<String>,
+}
+
+/// `rollcall assign`.
+#[derive(Debug, Args)]
+pub struct Assign {
+    /// The course's code
+    pub course: String,
+    #[command(flatten)]
+    pub whom: Whom,
+    #[command(flatten)]
+    pub due: DueArgs,
+    /// Days that whoever joins late for a fixed date has at least
+    #[arg(long, value_name = "N", default_value_t = crate::model::due::LATE_DAYS)]
+    pub late_days: u32,
+    #[command(flatten)]
+    pub drain: Drain,
+}
+
+/// When an assignment is due; never without any of these.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct DueArgs {
+    /// On this day
+    #[arg(long, value_name = "DATE")]
+    pub due: Option<NaiveDate>,
+    /// Days after joining the group
+    #[arg(long, value_name = "N")]
+    pub due_days: Option<u32>,
+    /// Days after the learner's start date
+    #[arg(long, value_name = "N")]
+    pub due_days_after_start: Option<u32>,
+}
+
+/// `rollcall groups`.
+#[derive(Debug, Subcommand)]
+pub enum Groups {
+    /// Every group
+    List,
+    /// One group with its members and assignments
+    Show {
+        /// The group
+        name: String,
+    },
+    /// Make a group
+    Create {
+        /// The group
+        name: String,
+        /// A member; may be given several times
+        #[arg(long = "member", value_name = "EMAIL")]
+        members: Vec<String>,
+        #[command(flatten)]
+        drain: Drain,
+    },
+    /// Give a group another name
+    Rename {
+        /// The group
+        name: String,
+        /// Its new name
+        new: String,
+    },
+    /// Delete a group; it can be restored for 30 days
+    Delete {
+        /// The group
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        drain: Drain,
+    },
+    /// Restore a deleted group with its members, assignments and due dates
+    Restore {
+        /// The group
+        name: String,
+        #[command(flatten)]
+        drain: Drain,
+    },
+    /// Add learners to a group by hand
+    Add {
+        /// The group
+        name: String,
+        /// The learners
+        #[arg(required = true, value_name = "EMAIL")]
+        who: Vec<String>,
+        #[command(flatten)]
+        drain: Drain,
+    },
+    /// Remove learners from a group by hand
+    Remove {
+        /// The group
+        name: String,
+        /// The learners
+        #[arg(required = true, value_name = "EMAIL")]
+        who: Vec<String>,
+        #[command(flatten)]
+        drain: Drain,
+    },
+}
+
+/// `rollcall exclusions`.
+#[derive(Debug, Subcommand)]
+pub enum Exclusions {
+    /// Everybody who is kept out of a group by hand
+    List,
+    /// Let a learner in again
+    Lift {
+        /// The group
+        name: String,
+        /// The learner
+        email: String,
+        #[command(flatten)]
+        drain: Drain,
+    },
+}
+
+/// `rollcall courses`.
+#[derive(Debug, Subcommand)]
+pub enum Courses {
+    /// Every course
+    List,
+    /// Add a course, or change its title
+    Add {
+        /// The code that commands and files use
+        code: String,
+        /// The title that learners see
+        title: String,
+    },
+    /// Add courses from a CSV file with the columns code and title
+    Import {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+/// `rollcall learners`.
+#[derive(Debug, Subcommand)]
+pub enum Learners {
+    /// Everybody
+    List,
+    /// One learner
+    Show {
+        /// The learner
+        email: String,
+    },
+    /// Add somebody whom no directory has
+    Add {
+        /// The address
+        email: String,
+        /// The name
+        #[arg(long)]
+        name: String,
+    },
+}
+
+/// `rollcall enrollments`.
+#[derive(Debug, Subcommand)]
+pub enum Enrollments {
+    /// Enrollments, all or some
+    List {
+        /// Only this learner's
+        #[arg(long, value_name = "EMAIL")]
+        learner: Option<String>,
+        /// Only in this course
+        #[arg(long, value_name = "CODE")]
+        course: Option<String>,
+        /// Only those that this group holds up
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
+    },
+    /// Note that a course is done
+    Complete {
+        /// The learner
+        email: String,
+        /// The course's code
+        course: String,
+        /// When, as a date or an RFC 3339 time; now without it
+        #[arg(long, value_name = "DATE")]
+        at: Option<String>,
+    },
+}
+
+/// `rollcall connectors`.
+#[derive(Debug, Subcommand)]
+pub enum Connectors {
+    /// Every connector with its last and next run
+    List,
+}
+
+/// `rollcall runs`.
+#[derive(Debug, Subcommand)]
+pub enum Runs {
+    /// The newest runs
+    List {
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// One run with what it changed
+    Show {
+        /// The number
+        run: i64,
+    },
+}
+
+/// `rollcall jobs`.
+#[derive(Debug, Subcommand)]
+pub enum Jobs {
+    /// The queue, what has failed for good first
+    List {
+        /// How many
+        #[arg(long, default_value_t = 1000)]
+        limit: u32,
+    },
+    /// Try failed jobs again: these, or all
+    Retry {
+        /// The jobs
+        ids: Vec<i64>,
+        #[command(flatten)]
+        drain: Drain,
+    },
+    /// Take failed jobs off the queue
+    Drop {
+        /// The jobs
+        #[arg(required = true)]
+        ids: Vec<i64>,
+    },
+}
+
+/// `rollcall config`.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// A complete, commented file
+    Example,
+    /// The JSON Schema of the file
+    Schema,
+}

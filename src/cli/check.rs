@@ -1,0 +1,82 @@
+//! `rollcall check`.
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::failure::{Failure, chain};
+use super::output::{self, count};
+use crate::config::Config;
+use crate::connectors::{Context, Progress, retry};
+
+/// Shows what is worth a second look in a file without mistakes, then walks each connector step by step.
+///
+/// # Errors
+/// When standard output cannot be written to.
+pub async fn check(
+    config: &Config,
+    offline: bool,
+    as_json: bool,
+    stop: &CancellationToken,
+) -> Result<u8, Failure> {
+    let mut failed = false;
+    let mut walks = Vec::new();
+    if !as_json {
+        for warning in &config.warnings {
+            output::talk(&format!("warning: {warning}\n"));
+        }
+        output::facts(&format!(
+            "{}: {}, {}, {}, {}",
+            config.path.display(),
+            count(config.connectors.len() as u64, "connector", "connectors"),
+            count(config.rules.len() as u64, "rule", "rules"),
+            count(config.courses.len() as u64, "course", "courses"),
+            count(config.assignments.len() as u64, "assignment", "assignments"),
+        ))?;
+    }
+    let context =
+        Context { cancel: stop.clone(), progress: Progress::default(), retry: retry::Policy::TYPED };
+    for connector in config.connectors.iter().filter(|_| !offline) {
+        let steps = connector.check(&config.attributes, &context).await;
+        failed |= steps.iter().any(|step| step.outcome.is_err());
+        if as_json {
+            let steps: Vec<_> = steps
+                .iter()
+                .map(|step| {
+                    let (ok, message) = match &step.outcome {
+                        Ok(message) => (true, message.clone()),
+                        Err(error) => (false, chain(error)),
+                    };
+                    json!({"step": step.name, "ok": ok, "message": message, "warnings": step.warnings})
+                })
+                .collect();
+            walks.push(json!({"connector": connector.name, "steps": steps}));
+            continue;
+        }
+        output::facts(&format!("\n{} ({})", connector.name, connector.kind()))?;
+        for step in &steps {
+            match &step.outcome {
+                Ok(message) => output::facts(&format!("  ok    {:<10}  {}", step.name, indent(message)))?,
+                Err(error) => {
+                    output::facts(&format!("  FAIL  {:<10}  {}", step.name, indent(&chain(error))))?;
+                    if let Some(hint) = error.hint() {
+                        output::talk(&format!("\nhint: {hint}"));
+                    }
+                }
+            }
+            for warning in &step.warnings {
+                output::facts(&format!("  warn  {:<10}  {}", step.name, indent(warning)))?;
+            }
+        }
+    }
+    if as_json {
+        let warnings = &config.warnings;
+        output::json(
+            &json!({"file": config.path, "mistakes": [], "warnings": warnings, "connectors": walks}),
+        )?;
+    }
+    Ok(u8::from(failed))
+}
+
+fn indent(text: &str) -> String {
+    text.replace('\n', "\n                    ")
+}

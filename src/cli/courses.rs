@@ -1,0 +1,148 @@
+//! `rollcall courses`, `assign` and `unassign`.
+
+use super::args::{self, Assign, Drain};
+use super::failure::Failure;
+use super::groups::say;
+use super::output::{self, count};
+use super::session::Session;
+use crate::enrollment::assign::{self as assigning, Assigned, Unassigned};
+use crate::groups;
+use crate::model::due::Due;
+use crate::model::ids::CourseId;
+use crate::store::courses::{self, Whom};
+
+/// Runs a command about courses.
+///
+/// # Errors
+/// When it cannot be done.
+pub async fn courses(session: &Session, command: args::Courses) -> Result<u8, Failure> {
+    match command {
+        args::Courses::List => {
+            let mut tx = session.store.read().await?;
+            let all = courses::list(&mut tx).await?;
+            if session.json {
+                output::json(&all)?;
+            } else {
+                let rows = all.iter().map(|one| [one.code.clone(), one.title.clone(), one.source.clone()]);
+                let nothing = "no courses yet: add one with `rollcall courses add CODE TITLE`";
+                output::table(["code", "title", "from"], rows, nothing)?;
+            }
+            Ok(0)
+        }
+        args::Courses::Add { code, title } => {
+            let about = session.by_hand(format!("add course `{code}`"));
+            let done = groups::add_course(&session.store, &about, session.when(), &code, &title).await?;
+            say(session, done.run.0, &format!("course `{code}` is in the catalogue"))
+        }
+        args::Courses::Import { file } => {
+            let list = read_csv(&file)?;
+            let about = session.by_hand(format!("import courses from `{}`", file.display()));
+            let done = groups::add_courses(&session.store, &about, session.when(), &list).await?;
+            let courses = count(list.len() as u64, "course", "courses");
+            say(session, done.run.0, &format!("{courses} of `{}` are in the catalogue", file.display()))
+        }
+    }
+}
+
+/// Reads `code,title`; every bad line is named.
+fn read_csv(path: &std::path::Path) -> Result<Vec<(String, String)>, Failure> {
+    let bad = |line: u64, why: &str| Failure::failed(format!("{}, line {line}: {why}", path.display()));
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", path.display())))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad(1, "the file is not UTF-8"))?;
+    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let header = reader.headers().map_err(|error| bad(1, &error.to_string()))?.clone();
+    let column = |name: &str| {
+        header
+            .iter()
+            .position(|field| field.trim().eq_ignore_ascii_case(name))
+            .ok_or_else(|| bad(1, &format!("there is no column `{name}`: the header is `code,title`")))
+    };
+    let (code, title) = (column("code")?, column("title")?);
+    let mut list = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| {
+            let line = error.position().map_or(0, csv::Position::line);
+            bad(line, &error.to_string())
+        })?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let field = |at: usize| record.get(at).map(str::trim).filter(|text| !text.is_empty());
+        let (Some(code), Some(title)) = (field(code), field(title)) else {
+            return Err(bad(line, "a course needs a code and a title"));
+        };
+        list.push((code.to_owned(), title.to_owned()));
+    }
+    Ok(list)
+}
+
+async fn target(
+    session: &Session,
+    course: &str,
+    whom: &args::Whom,
+) -> Result<(CourseId, Whom, String), Failure> {
+    let mut tx = session.store.read().await?;
+    let course = groups::find_course(&mut tx, course).await?;
+    let (whom, name) = match (&whom.group, &whom.learner) {
+        (Some(group), _) => {
+            let group = groups::find(&mut tx, group).await?;
+            (Whom::Group(group.id), group.name)
+        }
+        (None, Some(learner)) => {
+            let learner = groups::find_learner(&mut tx, learner).await?;
+            (Whom::Learner(learner.id), learner.email)
+        }
+        (None, None) => return Err(Failure::usage("give --group or --learner")),
+    };
+    Ok((CourseId(course.id), whom, name))
+}
+
+/// Assigns a course.
+///
+/// # Errors
+/// When course, group or learner is unknown.
+pub async fn assign(session: &Session, args: Assign) -> Result<u8, Failure> {
+    let (course, whom, name) = target(session, &args.course, &args.whom).await?;
+    let due = match (args.due.due, args.due.due_days, args.due.due_days_after_start) {
+        (Some(day), _, _) => Due::On(day),
+        (None, Some(days), _) => Due::AfterJoining(days),
+        (None, None, Some(days)) => Due::AfterStart(days),
+        (None, None, None) => Due::Never,
+    };
+    let code = &args.course;
+    let about = session.by_hand(format!("assign `{code}` to `{name}`"));
+    let assigned =
+        assigning::assign(&session.store, &about, session.when(), course, whom, due, args.late_days).await?;
+    session.drain_unless(args.drain.no_drain).await?;
+    match assigned {
+        Assigned::New(done) => {
+            let reached = count(done.counts.jobs_enqueued, "learner", "learners");
+            say(session, done.run.0, &format!("assigned `{code}` to `{name}`, which reaches {reached}"))
+        }
+        Assigned::Changed(done) => {
+            say(session, done.run.0, &format!("changed the due date of `{code}` for `{name}`"))
+        }
+        Assigned::Same => {
+            output::talk(&format!("`{code}` is assigned to `{name}` just so already"));
+            Ok(0)
+        }
+    }
+}
+
+/// Ends an assignment by hand.
+///
+/// # Errors
+/// When course, group or learner is unknown, or there is no such assignment.
+pub async fn unassign(session: &Session, code: &str, whom: &args::Whom, drain: Drain) -> Result<u8, Failure> {
+    let (course, whom, name) = target(session, code, whom).await?;
+    let about = session.by_hand(format!("unassign `{code}` from `{name}`"));
+    let unassigned = assigning::unassign(&session.store, &about, session.when(), course, whom).await?;
+    session.drain_unless(drain.no_drain).await?;
+    match unassigned {
+        Unassigned::Ended(done) => {
+            say(session, done.run.0, &format!("`{code}` is no longer assigned to `{name}`"))
+        }
+        Unassigned::OfTheFile => Err(Failure::failed(format!("the file assigns `{code}` to `{name}`"))
+            .hint(format!("strike it from `{}`, then run `rollcall sync`", session.config.path.display()))),
+        Unassigned::None => Err(Failure::failed(format!("`{code}` is not assigned to `{name}`"))),
+    }
+}

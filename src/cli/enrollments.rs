@@ -1,0 +1,155 @@
+//! `rollcall enrollments` and `rollcall verify`.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
+use serde_json::json;
+
+use super::args;
+use super::failure::Failure;
+use super::output::{self, count};
+use super::session::Session;
+use crate::enrollment::verify::{self as verifying, Verdict, What};
+use crate::groups::{self, Completion};
+use crate::store::{enrollments, jobs};
+
+/// Runs a command about enrollments.
+///
+/// # Errors
+/// When it cannot be done.
+pub async fn enrollments(session: &Session, command: args::Enrollments) -> Result<u8, Failure> {
+    match command {
+        args::Enrollments::List { learner, course, group } => {
+            list(session, learner.as_deref(), course.as_deref(), group.as_deref()).await
+        }
+        args::Enrollments::Complete { email, course, at } => {
+            let at = at.map_or(Ok(Utc::now()), |text| instant(session, &text))?;
+            let about = session.by_hand(format!("complete `{course}`"));
+            let done = groups::complete(&session.store, &about, session.when(), &email, &course, at).await?;
+            match done {
+                Completion::Noted => output::facts(&format!("`{email}` has completed `{course}`"))?,
+                Completion::Before(at) => {
+                    output::talk(&format!("`{email}` completed `{course}` at {at} already: that stays"));
+                }
+            }
+            Ok(0)
+        }
+    }
+}
+
+/// An RFC 3339 time, or a day at noon in the file's zone.
+fn instant(session: &Session, text: &str) -> Result<DateTime<Utc>, Failure> {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Ok(instant.with_timezone(&Utc));
+    }
+    let noon = NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default();
+    let day: Option<NaiveDate> = text.parse().ok();
+    day.and_then(|day| session.config.timezone.from_local_datetime(&day.and_time(noon)).earliest())
+        .map(|instant| instant.with_timezone(&Utc))
+        .ok_or_else(|| {
+            Failure::usage(format!("`{text}` is neither a date nor a time"))
+                .hint("write 2026-12-31, or 2026-12-31T09:30:00Z")
+        })
+}
+
+async fn list(
+    session: &Session,
+    learner: Option<&str>,
+    course: Option<&str>,
+    group: Option<&str>,
+) -> Result<u8, Failure> {
+    let mut tx = session.store.read().await?;
+    let learner = match learner {
+        Some(text) => Some(groups::find_learner(&mut tx, text).await?.id.0),
+        None => None,
+    };
+    let course = match course {
+        Some(code) => Some(groups::find_course(&mut tx, code).await?.id),
+        None => None,
+    };
+    let group = match group {
+        Some(name) => Some(groups::find(&mut tx, name).await?.id.0),
+        None => None,
+    };
+    let all = enrollments::list(&mut tx, learner, course, group).await?;
+    let names =
+        |text: &str| text.split('\n').filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    if session.json {
+        let list: Vec<_> = all
+            .iter()
+            .map(|one| {
+                json!({
+                    "email": one.email, "course": one.course, "state": one.state, "due": one.due,
+                    "completed_at": one.completed_at, "groups": names(&one.groups), "enrolled_at": one.enrolled_at,
+                })
+            })
+            .collect();
+        output::json(&list)?;
+        return Ok(0);
+    }
+    let day = |at: Option<DateTime<Utc>>| {
+        at.map_or_else(String::new, |at| at.with_timezone(&session.config.timezone).date_naive().to_string())
+    };
+    let rows = all.iter().map(|one| {
+        [
+            one.email.clone(),
+            one.course.clone(),
+            one.state.clone(),
+            one.due.map_or_else(String::new, |day| day.to_string()),
+            day(one.completed_at),
+            names(&one.groups).join(", "),
+        ]
+    });
+    let nothing = "no enrollments: assign a course with `rollcall assign COURSE --group GROUP`";
+    output::table(["email", "course", "state", "due", "completed", "groups"], rows, nothing)?;
+    Ok(0)
+}
+
+/// Proves that enrollments are what memberships and assignments say; with `repair` makes them so first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn verify(session: &Session, repair: bool) -> Result<u8, Failure> {
+    let mut verdict = verifying::verify(&session.store).await?;
+    if repair && !verdict.differences.is_empty() {
+        let pairs: Vec<(i64, i64)> =
+            verdict.differences.iter().map(|one| (one.learner, one.course_id)).collect();
+        let about = session.by_hand("verify --repair");
+        let mut change = crate::enrollment::Change::begin(&session.store, &about, session.when()).await?;
+        jobs::enqueue_pairs(&mut change.tx, &pairs, change.when.now, change.run).await?;
+        change.commit().await?;
+        let repaired = count(pairs.len() as u64, "difference", "differences");
+        output::talk(&format!("{repaired} found, settling them again"));
+        session.drain().await?;
+        verdict = verifying::verify(&session.store).await?;
+    }
+    print(session, &verdict)?;
+    Ok(u8::from(!verdict.differences.is_empty()))
+}
+
+fn print(session: &Session, verdict: &Verdict) -> Result<(), Failure> {
+    if session.json {
+        return output::json(verdict);
+    }
+    let day = |due: Option<NaiveDate>| due.map_or_else(|| "no due date".to_owned(), |day| day.to_string());
+    for one in &verdict.differences {
+        let what = match one.what {
+            What::Missing => "should have access, and has none".to_owned(),
+            What::Extra => "has access that nothing holds up".to_owned(),
+            What::Due => {
+                format!("is due {}, and should be due {}", day(one.found_due), day(one.expected_due))
+            }
+        };
+        output::facts(&format!(" ! {}  {}  {what}", one.email, one.course))?;
+    }
+    let memberships = count(verdict.memberships, "membership", "memberships");
+    let enrollments = count(verdict.enrollments, "enrollment", "enrollments");
+    let differences = count(verdict.differences.len() as u64, "difference", "differences");
+    output::facts(&format!("{memberships}, {enrollments}, {differences}"))?;
+    if verdict.pending > 0 {
+        let pending = count(verdict.pending, "pair waits", "pairs wait");
+        output::talk(&format!("{pending} for a worker and could not be compared"));
+    }
+    if !verdict.differences.is_empty() {
+        output::talk("\nhint: `rollcall verify --repair` settles them again");
+    }
+    Ok(())
+}

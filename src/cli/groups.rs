@@ -1,0 +1,277 @@
+//! `rollcall groups` and `rollcall exclusions`.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use super::args::{self, Drain};
+use super::failure::Failure;
+use super::output::{self, count};
+use super::session::Session;
+use crate::groups::{self, Effect, Members};
+use crate::model::ids::RuleId;
+use crate::store::courses::{self, Whom};
+use crate::store::groups as table;
+use crate::store::memberships;
+
+/// Runs a command about groups.
+///
+/// # Errors
+/// When it cannot be done.
+pub async fn groups(session: &Session, command: args::Groups) -> Result<u8, Failure> {
+    match command {
+        args::Groups::List => list(session).await,
+        args::Groups::Show { name } => show(session, &name).await,
+        args::Groups::Create { name, members, drain } => create(session, &name, &members, drain).await,
+        args::Groups::Rename { name, new } => {
+            let about = session.by_hand(format!("rename group `{name}` to `{new}`"));
+            let done = groups::rename(&session.store, &about, session.when(), &name, &new).await?;
+            say(session, done.run.0, &format!("renamed `{name}` to `{new}`"))
+        }
+        args::Groups::Delete { name, yes, drain } => delete(session, &name, yes, drain).await,
+        args::Groups::Restore { name, drain } => {
+            let about = session.by_hand(format!("restore group `{name}`"));
+            let done = groups::restore(&session.store, &about, session.when(), &name).await?;
+            session.drain_unless(drain.no_drain).await?;
+            let members = count(done.counts.memberships_added, "membership", "memberships");
+            say(session, done.run.0, &format!("restored `{name}` with {members}"))
+        }
+        args::Groups::Add { name, who, drain } => {
+            let about = session.by_hand(format!("add members to group `{name}`"));
+            let members = groups::add(&session.store, &about, session.when(), &name, &who).await?;
+            session.drain_unless(drain.no_drain).await?;
+            say_members(session, &members)
+        }
+        args::Groups::Remove { name, who, drain } => {
+            let about = session.by_hand(format!("remove members from group `{name}`"));
+            let members = groups::remove(&session.store, &about, session.when(), &name, &who).await?;
+            session.drain_unless(drain.no_drain).await?;
+            say_members(session, &members)
+        }
+    }
+}
+
+/// What a change by hand came to.
+pub fn say(session: &Session, run: i64, what: &str) -> Result<u8, Failure> {
+    if session.json {
+        output::json(&json!({"run": run, "done": what}))?;
+    } else {
+        output::facts(&format!("Run {run}: {what}"))?;
+    }
+    Ok(0)
+}
+
+async fn list(session: &Session) -> Result<u8, Failure> {
+    let mut tx = session.store.read().await?;
+    let groups = table::summaries(&mut tx, None).await?;
+    let rules = rules_by_group(&mut tx).await?;
+    let of = |id: i64| rules.get(&id).cloned().unwrap_or_default();
+    if session.json {
+        output::json(&groups.iter().map(|group| summary(group, &of(group.id))).collect::<Vec<_>>())?;
+    } else {
+        let rows = groups.iter().map(|group| {
+            [
+                group.name.clone(),
+                group.members.to_string(),
+                of(group.id).join(", "),
+                group.assignments.to_string(),
+            ]
+        });
+        let nothing = "no groups yet: make one with `rollcall groups create`, or let a rule make some";
+        output::table(["name", "members", "rules", "assignments"], rows, nothing)?;
+    }
+    Ok(0)
+}
+
+async fn rules_by_group(tx: &mut crate::store::Tx) -> Result<BTreeMap<i64, Vec<String>>, Failure> {
+    let mut rules: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for (group, rule) in table::feeding(tx).await? {
+        rules.entry(group).or_default().push(rule);
+    }
+    Ok(rules)
+}
+
+fn summary(group: &table::Summary, rules: &[String]) -> Value {
+    json!({
+        "id": group.id, "name": group.name, "members": group.members, "rules": rules,
+        "assignments": group.assignments,
+    })
+}
+
+struct Member {
+    email: String,
+    name: String,
+    reasons: Vec<String>,
+    joined_on: chrono::NaiveDate,
+}
+
+async fn show(session: &Session, name: &str) -> Result<u8, Failure> {
+    let mut tx = session.store.read().await?;
+    let group = groups::find(&mut tx, name).await?;
+    let rules = rules_by_group(&mut tx).await?.remove(&group.id.0).unwrap_or_default();
+    let mut members: Vec<(i64, Member)> = Vec::new();
+    for (learner, email, name, rule, rule_name, joined_on) in table::members(&mut tx, group.id).await? {
+        let reason = if rule == RuleId::BY_HAND { "manual".to_owned() } else { format!("rule:{rule_name}") };
+        match members.last_mut().filter(|(last, _)| *last == learner) {
+            Some((_, member)) => member.reasons.push(reason),
+            None => members.push((learner, Member { email, name, reasons: vec![reason], joined_on })),
+        }
+    }
+    let assignments = courses::assignments(&mut tx, Some(Whom::Group(group.id)), None).await?;
+    if session.json {
+        let summaries = table::summaries(&mut tx, Some(group.id)).await?;
+        let mut json = summaries.first().map_or_else(|| json!({}), |one| summary(one, &rules));
+        json["members"] = members
+            .iter()
+            .map(|(_, one)| {
+                json!({
+                    "email": one.email, "name": one.name, "reasons": one.reasons, "joined_on": one.joined_on,
+                })
+            })
+            .collect();
+        json["assignments"] = assignments.iter().map(assignment).collect();
+        output::json(&json)?;
+        return Ok(0);
+    }
+    output::facts(&format!("{} ({})", group.name, count(members.len() as u64, "member", "members")))?;
+    let rows = members.iter().map(|(_, one)| {
+        [one.email.clone(), one.name.clone(), one.reasons.join(", "), one.joined_on.to_string()]
+    });
+    output::table(["email", "name", "reasons", "joined"], rows, "nobody is in it")?;
+    if !assignments.is_empty() {
+        output::facts("")?;
+        let rows = assignments.iter().map(|one| [one.code.clone(), in_words(one), one.source.clone()]);
+        output::table(["course", "due", "from"], rows, "")?;
+    }
+    Ok(0)
+}
+
+fn assignment(one: &courses::Assignment) -> Value {
+    json!({
+        "course": one.code, "due": one.due.fixed(), "due_days": match one.due {
+            crate::model::due::Due::AfterJoining(days) => Some(days),
+            crate::model::due::Due::Never | crate::model::due::Due::On(_) | crate::model::due::Due::AfterStart(_) => None,
+        },
+        "due_days_after_start": match one.due {
+            crate::model::due::Due::AfterStart(days) => Some(days),
+            crate::model::due::Due::Never | crate::model::due::Due::On(_) | crate::model::due::Due::AfterJoining(_) => None,
+        },
+        "late_days": one.late_days, "source": one.source,
+    })
+}
+
+/// A due date in words.
+fn in_words(one: &courses::Assignment) -> String {
+    use crate::model::due::Due;
+    match one.due {
+        Due::Never => "no due date".to_owned(),
+        Due::On(day) => format!("on {day}"),
+        Due::AfterJoining(days) => format!("{} after joining", count(u64::from(days), "day", "days")),
+        Due::AfterStart(days) => format!("{} after the start date", count(u64::from(days), "day", "days")),
+    }
+}
+
+async fn create(session: &Session, name: &str, members: &[String], drain: Drain) -> Result<u8, Failure> {
+    let about = session.by_hand(format!("create group `{name}`"));
+    let done = groups::create(&session.store, &about, session.when(), name, members).await?;
+    session.drain_unless(drain.no_drain).await?;
+    let members = count(done.counts.memberships_added, "member", "members");
+    say(session, done.run.0, &format!("made `{name}` with {members}"))
+}
+
+async fn delete(session: &Session, name: &str, yes: bool, drain: Drain) -> Result<u8, Failure> {
+    let going = groups::going(&session.store, name).await?;
+    let what = format!(
+        "{} and {}",
+        count(going.members.unsigned_abs(), "membership", "memberships"),
+        count(going.assignments.unsigned_abs(), "assignment", "assignments")
+    );
+    if !yes && std::io::stdin().is_terminal() && !confirmed(&format!("Delete `{name}` with {what}?"))? {
+        output::talk("nothing was deleted");
+        return Ok(0);
+    }
+    let about = session.by_hand(format!("delete group `{name}`"));
+    let done = groups::delete(&session.store, &about, session.when(), name).await?;
+    session.drain_unless(drain.no_drain).await?;
+    say(session, done.run.0, &format!("deleted `{name}` with {what}"))?;
+    output::talk(&format!("\nhint: for 30 days `rollcall groups restore '{name}'` brings it back"));
+    Ok(0)
+}
+
+fn confirmed(question: &str) -> Result<bool, Failure> {
+    let mut err = std::io::stderr().lock();
+    write!(err, "{question} [y/N] ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn say_members(session: &Session, members: &Members) -> Result<u8, Failure> {
+    let group = &members.group;
+    let in_words = |effect: &Effect| match effect {
+        Effect::Added => "added",
+        Effect::AlreadyThere => "was in it already",
+        Effect::Waits => "will be in it when the learner has access",
+        Effect::Removed => "removed",
+        Effect::Excluded => "removed, and kept out of what the rules give",
+        Effect::NotThere => "was not in it",
+    };
+    let run = members.done.map(|done| done.run.0);
+    if session.json {
+        let list: Vec<Value> = members
+            .effects
+            .iter()
+            .map(|(learner, effect)| json!({"email": learner.email, "effect": format!("{effect:?}").to_lowercase()}))
+            .collect();
+        output::json(&json!({"run": run, "group": group, "members": list}))?;
+        return Ok(0);
+    }
+    for (learner, effect) in &members.effects {
+        output::facts(&format!("{}  {}", learner.email, in_words(effect)))?;
+    }
+    match run {
+        Some(run) => output::facts(&format!("Run {run}: changed `{group}`"))?,
+        None => output::facts("Nothing to do")?,
+    }
+    if members.effects.iter().any(|(_, effect)| *effect == Effect::Excluded) {
+        output::talk(&format!(
+            "\nhint: `rollcall exclusions lift '{group}' EMAIL` lets the rules decide again"
+        ));
+    }
+    Ok(0)
+}
+
+/// Runs a command about exclusions.
+///
+/// # Errors
+/// When it cannot be done.
+pub async fn exclusions(session: &Session, command: args::Exclusions) -> Result<u8, Failure> {
+    match command {
+        args::Exclusions::List => {
+            let mut tx = session.store.read().await?;
+            let all = memberships::exclusions_shown(&mut tx).await?;
+            if session.json {
+                output::json(&all)?;
+            } else {
+                let rows = all.iter().map(|one| {
+                    let until = one.until.map_or_else(|| "lifted".to_owned(), |day| day.to_string());
+                    [one.group.clone(), one.email.clone(), one.reason.clone(), one.actor.clone(), until]
+                });
+                output::table(
+                    ["group", "email", "why", "who", "until"],
+                    rows,
+                    "nobody is kept out of a group",
+                )?;
+            }
+            Ok(0)
+        }
+        args::Exclusions::Lift { name, email, drain } => {
+            let about = session.by_hand(format!("lift an exclusion from group `{name}`"));
+            let done = groups::lift(&session.store, &about, session.when(), &name, &email).await?;
+            session.drain_unless(drain.no_drain).await?;
+            say(session, done.run.0, &format!("`{email}` may be in `{name}` again; the next sync decides"))
+        }
+    }
+}

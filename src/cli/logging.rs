@@ -1,0 +1,25 @@
+//! The log: lines for people at a terminal, JSON for whoever collects it.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard error. Services log from `info` on, commands from `warn` on; `RUST_LOG` decides otherwise.
+pub fn start(verbose: u8, is_service: bool) {
+    let level = match (is_service, verbose) {
+        (false, 0) => "warn",
+        (true, 0) | (false, 1) => "info",
+        (true, 1) | (false, 2) => "rollcall=debug,info",
+        (true | false, _) => "rollcall=trace,debug",
+    };
+    // Statements of the database and bytes of connections hold people's data; a general level does not turn them on.
+    let quiet = "sqlx=warn,rustls=warn,ldap3=warn,h2=warn,hyper=warn";
+    let asked = std::env::var("RUST_LOG").unwrap_or_else(|_| level.to_owned());
+    let filter = EnvFilter::builder().parse_lossy(format!("{asked},{quiet}"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.with_target(false).with_ansi(std::env::var_os("NO_COLOR").is_none()).init();
+    } else {
+        log.json().flatten_event(true).init();
+    }
+}

@@ -1,0 +1,109 @@
+//! Words out: facts to standard output, talk to standard error; tables for people, JSON for scripts.
+
+use std::io::{IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::failure::Failure;
+
+/// Prints one JSON document.
+///
+/// # Errors
+/// When standard output cannot be written to.
+pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, value).map_err(|error| Failure::failed(error.to_string()))?;
+    finish(writeln!(out))
+}
+
+/// Prints facts.
+///
+/// # Errors
+/// When standard output cannot be written to.
+pub fn facts(text: &str) -> Result<(), Failure> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    finish(writeln!(std::io::stdout().lock(), "{text}"))
+}
+
+/// Whoever reads only the first lines, as `head` does, has what it wants.
+fn finish(written: std::io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Says something to the person at the keyboard.
+pub fn talk(text: &str) {
+    // Nobody can be told that standard error is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Prints a table, or says that there is nothing.
+///
+/// # Errors
+/// When standard output cannot be written to.
+pub fn table<const N: usize>(
+    headings: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+    nothing: &str,
+) -> Result<(), Failure> {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings.map(str::to_uppercase));
+    let mut empty = true;
+    for row in rows {
+        empty = false;
+        table.add_row(row);
+    }
+    if empty {
+        talk(nothing);
+        return Ok(());
+    }
+    let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    facts(&text.join("\n"))
+}
+
+/// Whether somebody watches standard error.
+#[must_use]
+pub fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none()
+        && std::io::stdout().is_terminal()
+}
+
+/// A count with its noun: `1 job`, `1,204 people`.
+#[must_use]
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
+}
+
+/// A number with commas.
+#[must_use]
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_their_nouns_and_commas() {
+        assert_eq!(count(1, "person", "people"), "1 person");
+        assert_eq!(count(1_204, "person", "people"), "1,204 people");
+        assert_eq!(thousands(1_000_000), "1,000,000");
+        assert_eq!(thousands(12), "12");
+    }
+}

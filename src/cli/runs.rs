@@ -1,0 +1,142 @@
+//! `rollcall runs` and `rollcall connectors`.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::args;
+use super::failure::Failure;
+use super::output::{self, count};
+use super::session::Session;
+use crate::model::ids::RunId;
+use crate::store::{connectors as table, persons, runs as log};
+
+fn local(session: &Session, at: DateTime<Utc>) -> String {
+    at.with_timezone(&session.config.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// Runs a command about runs.
+///
+/// # Errors
+/// When it cannot be done.
+pub async fn runs(session: &Session, command: args::Runs) -> Result<u8, Failure> {
+    match command {
+        args::Runs::List { limit } => {
+            let mut tx = session.store.read().await?;
+            let all = log::list(&mut tx, i64::from(limit)).await?;
+            if session.json {
+                output::json(&all)?;
+                return Ok(0);
+            }
+            let rows = all.iter().map(|run| {
+                [
+                    run.run.to_string(),
+                    local(session, run.started_at),
+                    run.connector.clone().unwrap_or_default(),
+                    run.status.clone(),
+                    run.people_read.to_string(),
+                    format!("+{} -{}", run.memberships_added, run.memberships_removed),
+                    run.actor.clone(),
+                    run.what.clone(),
+                ]
+            });
+            let headings = ["run", "started", "connector", "status", "people", "memberships", "who", "what"];
+            output::table(headings, rows, "no runs yet: `rollcall sync` makes the first")?;
+            Ok(0)
+        }
+        args::Runs::Show { run } => show(session, run).await,
+    }
+}
+
+async fn show(session: &Session, number: i64) -> Result<u8, Failure> {
+    let mut tx = session.store.read().await?;
+    let Some(run) = log::show(&mut tx, RunId(number)).await? else {
+        return Err(Failure::failed(format!("there is no run {number}"))
+            .hint("`rollcall runs list` shows the newest"));
+    };
+    let changes = log::changes(&mut tx, RunId(number)).await?;
+    let problems = log::problems(&mut tx, RunId(number)).await?;
+    if session.json {
+        let mut json = serde_json::to_value(&run).map_err(|error| Failure::failed(error.to_string()))?;
+        json["changes"] = json!(changes);
+        json["problems"] = json!(problems);
+        output::json(&json)?;
+        return Ok(0);
+    }
+    let of = run.connector.as_deref().map_or_else(String::new, |name| format!(" of `{name}`"));
+    output::facts(&format!("Run {}{of}: {} at {}", run.run, run.status, local(session, run.started_at)))?;
+    output::facts(&format!("{} by {}", run.what, run.actor))?;
+    if let Some(error) = &run.error {
+        output::facts(&format!("error: {error}"))?;
+    }
+    let rows =
+        changes.iter().map(|one| [one.sign.clone(), one.email.clone(), one.group.clone(), one.rule.clone()]);
+    output::table(["", "email", "group", "reason"], rows, "no membership changed")?;
+    for problem in &problems {
+        output::facts(&format!(" ! {}: {}", problem.subject, problem.message))?;
+    }
+    Ok(0)
+}
+
+/// `rollcall connectors list`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn connectors(session: &Session) -> Result<u8, Failure> {
+    let now = Utc::now();
+    let mut tx = session.store.read().await?;
+    let rows = table::list(&mut tx).await?;
+    let last = log::last_of_connectors(&mut tx).await?;
+    let people = persons::counts(&mut tx).await?;
+    let list: Vec<_> = session
+        .config
+        .connectors
+        .iter()
+        .map(|connector| {
+            let row = rows.iter().find(|row| row.name == connector.name.as_str());
+            let id = row.map(|row| row.id);
+            let held = people.iter().find(|(of, _)| Some(of.0) == id).map_or(0, |(_, count)| *count);
+            let last = last.iter().find(|run| run.connector.as_deref() == Some(connector.name.as_str()));
+            let next = connector.schedule.as_ref().and_then(|schedule| schedule.next(now));
+            json!({
+                "name": connector.name, "kind": connector.kind(), "people": held,
+                "schedule": connector.schedule.as_ref().map(crate::model::schedule::Schedule::text),
+                "last_run": last.map(|run| run.run), "last_status": last.map(|run| run.status.clone()),
+                "last_started_at": last.map(|run| run.started_at), "next_run_at": next,
+            })
+        })
+        .collect();
+    if session.json {
+        output::json(&list)?;
+        return Ok(0);
+    }
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let shown = |value: &serde_json::Value| {
+        value.as_str().and_then(|text| text.parse().ok()).map_or_else(String::new, |at| local(session, at))
+    };
+    let rows = list.iter().map(|one| {
+        let last = format!("{} {}", shown(&one["last_started_at"]), text(&one["last_status"]));
+        let next =
+            if one["next_run_at"].is_null() { "by hand only".to_owned() } else { shown(&one["next_run_at"]) };
+        [text(&one["name"]), text(&one["kind"]), text(&one["people"]), last.trim().to_owned(), next]
+    });
+    output::table(["name", "kind", "people", "last run", "next run"], rows, "the file names no connector")?;
+    let struck = rows_not_in_file(session, &mut tx).await?;
+    if !struck.is_empty() {
+        let retired = count(struck.len() as u64, "connector is", "connectors are");
+        output::talk(&format!(
+            "\n{retired} no longer in the file, its people stay as last read: {}",
+            struck.join(", ")
+        ));
+    }
+    Ok(0)
+}
+
+async fn rows_not_in_file(session: &Session, tx: &mut crate::store::Tx) -> Result<Vec<String>, Failure> {
+    let known = table::list(tx).await?.into_iter().map(|row| row.name);
+    let in_file = |name: &String| session.config.connectors.iter().any(|one| one.name.as_str() == name);
+    Ok(known.filter(|name| !in_file(name)).collect())
+}

@@ -1,0 +1,110 @@
+//! `[[course]]` and `[[assignment]]`.
+
+use crate::config::connector::twice;
+use crate::config::pattern::{self, Pattern};
+use crate::config::section::{At, Section};
+use crate::model::catalogue::{FileAssignment, FileCourse};
+use crate::model::due::{Due, LATE_DAYS};
+use crate::model::names::{GroupName, fold};
+use crate::model::rule::Rule;
+
+pub(super) fn courses(sections: &[Section<'_>]) -> Vec<FileCourse> {
+    let mut codes: Vec<At<&str>> = Vec::new();
+    let mut courses = Vec::new();
+    for section in sections {
+        let Some(code) = section.text("code") else { continue };
+        twice(section, &code, &codes, "course");
+        if let Some(title) = section.text("title") {
+            courses.push(FileCourse {
+                code: code.value.trim().to_owned(),
+                title: title.value.trim().to_owned(),
+            });
+        }
+        codes.push(code);
+    }
+    courses
+}
+
+pub(super) fn assignments(sections: &[Section<'_>]) -> Vec<FileAssignment> {
+    let mut earlier: Vec<(String, At<&str>)> = Vec::new();
+    let mut assignments = Vec::new();
+    for section in sections {
+        let due = due(section);
+        let late_days = section.number("late_days").map_or(LATE_DAYS, |days| days.value);
+        let groups = section.texts("groups");
+        if let (Some([]), Some(place)) = (groups.as_deref(), section.place("groups")) {
+            let finding = place.finding("the assignment names no group");
+            section.report.mistake(
+                finding.hint("for example groups = [\"Department: Sales\", \"Site: *\"]".to_owned()),
+            );
+        }
+        for group in groups.iter().flatten() {
+            if let (false, Err(wrong)) = (pattern::is_glob(group.value), GroupName::parse(group.value)) {
+                section.report.mistake(group.finding(wrong.to_string()));
+            }
+        }
+        let (Some(course), Some(groups)) = (section.text("course"), groups) else { continue };
+        for group in &groups {
+            assigned_twice(section, &course, group, &mut earlier);
+        }
+        let groups = groups.iter().map(|group| group.value.trim().to_owned()).collect();
+        assignments.push(FileAssignment { course: course.value.trim().to_owned(), groups, due, late_days });
+    }
+    assignments
+}
+
+fn assigned_twice<'d>(
+    section: &Section<'d>,
+    course: &At<&'d str>,
+    group: &At<&'d str>,
+    earlier: &mut Vec<(String, At<&'d str>)>,
+) {
+    let code = fold(course.value);
+    let name = fold(group.value);
+    if let Some((_, first)) =
+        earlier.iter().find(|(other, first)| *other == code && fold(first.value) == name)
+    {
+        let line = section.report.document.line_of(first.span.start) + 1;
+        let finding = group.finding(format!("`{}` is assigned to `{}` twice", course.value, group.value));
+        section.report.mistake(finding.hint(format!("the first time stands in line {line}")));
+    }
+    earlier.push((code, group.clone()));
+}
+
+fn due(section: &Section<'_>) -> Due {
+    let names = ["due", "due_days", "due_days_after_start"];
+    let mut given: Vec<(At<()>, &str)> =
+        names.into_iter().filter_map(|name| Some((section.place(name)?, name))).collect();
+    given.sort_by_key(|(place, _)| place.span.start);
+    for (place, name) in given.iter().skip(1) {
+        let finding = place.finding(format!("`{name}` contradicts `{}`", given[0].1));
+        section.report.mistake(finding.hint("an assignment has one due date: keep one of them".to_owned()));
+    }
+    let on = section.day("due").map(|day| Due::On(day.value));
+    let joining = || section.number("due_days").map(|days| Due::AfterJoining(days.value));
+    let start = || section.number("due_days_after_start").map(|days| Due::AfterStart(days.value));
+    on.or_else(joining).or_else(start).unwrap_or(Due::Never)
+}
+
+/// Warns of assignments that wait for something which the file does not make.
+pub(super) fn warn_of_unmet(sections: &[Section<'_>], courses: &[FileCourse], rules: &[Rule]) {
+    let templates: Vec<Pattern> = rules.iter().map(|rule| Pattern::of_template(rule.group.text())).collect();
+    for section in sections {
+        if let Some(course) = section.text("course")
+            && !courses.iter().any(|known| fold(&known.code) == fold(course.value))
+        {
+            let finding = course.finding(format!("the file has no course `{}`", course.value));
+            let near =
+                crate::config::shape::offer(course.value, courses.iter().map(|known| known.code.as_str()));
+            let hint = near.unwrap_or_else(|| "it is met when the catalogue has it".to_owned());
+            section.report.warning(finding.hint(hint));
+        }
+        for group in section.texts("groups").unwrap_or_default() {
+            let wanted = Pattern::of_glob(group.value);
+            if !templates.iter().any(|template| template.meets(&wanted)) {
+                let finding = group.finding(format!("no rule makes a group `{}`", group.value));
+                section.report.warning(finding.hint("it is met when somebody makes one by hand".to_owned()));
+            }
+        }
+    }
+}

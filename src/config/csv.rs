@@ -1,0 +1,40 @@
+//! The keys of a connector of kind `csv`.
+
+use crate::config::Surroundings;
+use crate::config::section::Section;
+use crate::connectors::csv::Settings;
+
+/// The settings, where nothing that they need is missing.
+pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Settings> {
+    let file = |name| section.text(name).map(|path| around.folder.join(path.value));
+    let delimiter = delimiter(section);
+    let list_separator = section.text("list_separator");
+    if let (Some(separator), Some(delimiter)) = (&list_separator, delimiter)
+        && separator.value.as_bytes() == [delimiter]
+    {
+        let finding = separator.finding("`list_separator` is the same as `delimiter`");
+        section.report.mistake(finding.hint("values of one field need a separator of their own".to_owned()));
+    }
+    Some(Settings {
+        path: file("path")?,
+        delimiter,
+        done_file: file("done_file"),
+        sha256_file: file("sha256_file"),
+        min_rows: section.number("min_rows").map(|number| number.value),
+        max_age: section.duration("max_age").map(|age| age.value),
+        list_separator: list_separator.map(|separator| separator.value.to_owned()),
+    })
+}
+
+fn delimiter(section: &Section<'_>) -> Option<u8> {
+    let at = section.text("delimiter")?;
+    match at.value.as_bytes() {
+        b"tab" => Some(b'\t'),
+        &[one] if one.is_ascii_punctuation() && one != b'"' => Some(one),
+        _ => {
+            let finding = at.finding("`delimiter` is neither one mark nor `tab`");
+            section.report.mistake(finding.hint("for example delimiter = \";\"".to_owned()));
+            None
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The text of the file: where things stand in it, and what of it may be shown.
+
+use std::ops::Range;
+use std::path::Path;
+
+use toml::de::{DeTable, Error};
+
+use crate::config::hidden;
+use crate::config::mistake::{Finding, Mistake, Quote};
+
+/// Shorter texts are not looked for in messages: they would be found in ordinary words.
+const SHORTEST: usize = 4;
+
+/// A file, parsed as far as it goes.
+#[derive(Debug)]
+pub(super) struct Document<'t> {
+    /// The name by which messages call it.
+    pub path: &'t Path,
+    /// The whole text.
+    pub text: &'t str,
+    /// What the text says, as far as it could be read.
+    pub root: DeTable<'t>,
+    /// What is no TOML.
+    pub errors: Vec<Error>,
+    starts: Vec<usize>,
+    hidden: Vec<Range<usize>>,
+}
+
+impl<'t> Document<'t> {
+    /// Reads a text, going on after what is no TOML.
+    pub fn read(path: &'t Path, text: &'t str) -> Self {
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let root = root.into_inner();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let hidden = hidden::spans(text, &root, !errors.is_empty());
+        Self { path, text, root, errors, starts, hidden }
+    }
+
+    /// Makes a mistake of what was found: with line, column, and the line itself without its secrets.
+    pub fn mistake(&self, finding: Finding) -> Mistake {
+        let start = self.floor(finding.span.start);
+        let end = self.floor(finding.span.end).max(start);
+        let line = self.line_of(start);
+        let column = self.text[self.starts[line]..start].chars().count();
+        Mistake {
+            line: line + 1,
+            column: column + 1,
+            key: self.redacted(&finding.key),
+            message: self.redacted(&finding.message),
+            hint: finding.hint.map(|hint| self.redacted(&hint)),
+            file: self.path.to_owned(),
+            quote: Some(self.quote(line, start..end)),
+        }
+    }
+
+    /// The number of the line, from 0.
+    pub fn line_of(&self, offset: usize) -> usize {
+        self.starts.partition_point(|&start| start <= offset) - 1
+    }
+
+    /// A message on one line, without what must not be shown: where a quotation mark is missing, a value that a message
+    /// repeats may run on over the lines that follow.
+    fn redacted(&self, message: &str) -> String {
+        let mut one_line = match (message.split_once('\n'), message.rsplit_once('`')) {
+            (Some((first, rest)), Some((_, end))) if rest.contains('`') => {
+                format!("{}…`{end}", first.trim_end())
+            }
+            (Some((first, _)), _) => first.trim_end().to_owned(),
+            (None, _) => message.to_owned(),
+        };
+        let hidden =
+            self.hidden.iter().map(|span| self.text[span.clone()].trim_matches(['"', '\'', ' ', '\n', '\r']));
+        for secret in hidden.filter(|secret| secret.len() >= SHORTEST) {
+            one_line = one_line.replace(secret, "***");
+        }
+        one_line
+    }
+
+    fn quote(&self, line: usize, marked: Range<usize>) -> Quote {
+        let start = self.starts[line];
+        let end = self.starts.get(line + 1).map_or(self.text.len(), |&next| next - 1);
+        let mut quote = Quote { line: String::new(), caret: 0, width: 0 };
+        let (mut at, mut caret, mut stop) = (start, None, None);
+        while at < end {
+            let shown = quote.line.chars().count();
+            let hidden = self.hidden.iter().find(|hidden| hidden.contains(&at));
+            let next = match hidden {
+                Some(hidden) => hidden.end.min(end),
+                None => at + self.text[at..].chars().next().map_or(1, char::len_utf8),
+            };
+            if caret.is_none() && marked.start < next {
+                caret = Some(shown);
+            }
+            quote.line.push_str(if hidden.is_some() { "***" } else { &self.text[at..next] });
+            if marked.end >= next {
+                stop = Some(quote.line.chars().count());
+            }
+            at = next;
+        }
+        quote.line.truncate(quote.line.trim_end().len());
+        let length = quote.line.chars().count();
+        quote.caret = caret.unwrap_or(length).min(length);
+        quote.width = stop.unwrap_or(0).min(length).saturating_sub(quote.caret).max(1);
+        quote
+    }
+
+    fn floor(&self, offset: usize) -> usize {
+        self.text.floor_char_boundary(offset.min(self.text.len()))
+    }
+}
+
+/// The offset in the file of a place inside a string: of its `line` and `column` (from 0, in characters) in the text
+/// that the string stands for. Where that cannot be told, the start of the string.
+pub(super) fn inside(file: &str, string: &Range<usize>, value: &str, line: usize, column: usize) -> usize {
+    let characters = characters(file, string, value);
+    let mut current = (0, 0);
+    for &(offset, character) in &characters {
+        if current == (line, column) || current.0 > line {
+            return offset;
+        }
+        current = if character == '\n' { (current.0 + 1, 0) } else { (current.0, current.1 + 1) };
+    }
+    match characters.last() {
+        Some((offset, last)) => offset + last.len_utf8(),
+        None => string.start,
+    }
+}
+
+/// Every character of a string's value with its offset in the file; nothing where the two do not agree.
+fn characters(file: &str, string: &Range<usize>, value: &str) -> Vec<(usize, char)> {
+    let raw = &file[string.clone()];
+    let quotes =
+        ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quotes| raw.starts_with(quotes)).unwrap_or("");
+    let Some(body) = raw.strip_prefix(quotes).and_then(|body| body.strip_suffix(quotes)) else {
+        return Vec::new();
+    };
+    let mut rest = body;
+    if quotes.len() == 3 {
+        rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')).unwrap_or(rest);
+    }
+    let mut found = Vec::new();
+    while let Some(first) = rest.chars().next() {
+        let offset = string.end - quotes.len() - rest.len();
+        let escaped = quotes.starts_with('"').then(|| rest.strip_prefix('\\')).flatten();
+        rest = match escaped {
+            None => {
+                found.push((offset, first));
+                &rest[first.len_utf8()..]
+            }
+            Some(after) if after.starts_with([' ', '\t', '\r', '\n']) => after.trim_start(),
+            Some(after) => {
+                let Some((character, after)) = escape(after) else { return Vec::new() };
+                found.push((offset, character));
+                after
+            }
+        };
+    }
+    if found.iter().map(|(_, character)| *character).eq(value.chars()) { found } else { Vec::new() }
+}
+
+/// The character that an escape stands for, and what follows it (TOML 1.1, "String").
+fn escape(after: &str) -> Option<(char, &str)> {
+    let letter = after.chars().next()?;
+    let rest = &after[letter.len_utf8()..];
+    let digits = match letter {
+        'b' => return Some(('\u{8}', rest)),
+        't' => return Some(('\t', rest)),
+        'n' => return Some(('\n', rest)),
+        'f' => return Some(('\u{c}', rest)),
+        'r' => return Some(('\r', rest)),
+        'e' => return Some(('\u{1b}', rest)),
+        '"' | '\\' => return Some((letter, rest)),
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => return None,
+    };
+    let number = u32::from_str_radix(rest.get(..digits)?, 16).ok()?;
+    Some((char::from_u32(number)?, &rest[digits..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands in the file at a place inside its only string.
+    fn at(file: &str, line: usize, column: usize) -> &str {
+        let value = toml::de::DeTable::parse(file).expect("TOML").into_inner();
+        let (_, value) = value.iter().next().expect("a key");
+        let text = value.get_ref().as_str().expect("a string");
+        &file[inside(file, &value.span(), text, line, column)..]
+    }
+
+    #[test]
+    fn a_place_inside_a_string_is_found_in_the_file() {
+        assert_eq!(at("k = 'ab == c'", 0, 6), "c'");
+        assert_eq!(at("k = '''\nab\nc d'''", 1, 2), "d'''");
+        assert_eq!(at("k = '''ab\r\nc d'''", 1, 2), "d'''");
+        assert_eq!(at("k = \"\u{e4}b == c\"", 0, 6), "c\"");
+        assert_eq!(at("k = 'ab'", 0, 2), "'");
+    }
+
+    #[test]
+    fn escapes_count_as_the_characters_that_they_stand_for() {
+        assert_eq!(at(r#"k = "a == \"x\" && b""#, 0, 12), r#"b""#);
+        assert_eq!(at(r#"k = "\u00e4\U0001F600\x41b""#, 0, 3), r#"b""#);
+        assert_eq!(at("k = \"\"\"a \\\n   b\"\"\"", 0, 2), "b\"\"\"");
+        assert_eq!(at(r#"k = "a\nb c""#, 1, 2), r#"c""#);
+    }
+}

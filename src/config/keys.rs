@@ -1,0 +1,182 @@
+//! Every key that the file may hold, once.
+//!
+//! The walk through the file, the messages about unknown keys, `rollcall config schema` and the test of the example
+//! all read [`SECTIONS`] and [`KEYS`]; a key that does not stand here does not exist. The rows stand in
+//! [`super::table`].
+
+use crate::config::shape::Shape;
+
+pub(super) use crate::config::table::{KEYS, SECTIONS};
+
+/// One `[section]` or `[[section]]` of the file.
+#[derive(Debug)]
+pub(super) struct SectionSpec {
+    /// Its path, dotted; "" is the top of the file.
+    pub path: &'static str,
+    /// What it looks like.
+    pub form: Form,
+    /// What it is for, in one sentence.
+    pub doc: &'static str,
+}
+
+/// What a section looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `[section]` with the keys of the table.
+    Table,
+    /// `[[section]]`, any number of times, with the keys of the table.
+    List,
+    /// `[section]` whose keys the author of the file chooses; every value is text.
+    Open,
+    /// `[section.NAME]` for names that the author chooses, each an [`Form::Open`] one.
+    OpenTables,
+}
+
+/// One key of a section.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// The path of its section.
+    pub section: &'static str,
+    /// The word before the equals sign.
+    pub name: &'static str,
+    /// What values it takes.
+    pub shape: Shape,
+    /// What happens without it.
+    pub need: Need,
+    /// The kind of connector to which it belongs; all of them where there is none.
+    pub kind: Option<&'static str>,
+    /// What it is for, in one sentence.
+    pub doc: &'static str,
+    /// A value as it is written in the file.
+    pub example: &'static str,
+}
+
+/// What happens without a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// The file is refused.
+    Required,
+    /// Nothing.
+    Optional,
+    /// This value, as it is written in the file, is taken.
+    Default(&'static str),
+}
+
+impl Key {
+    /// An optional key.
+    pub(super) const fn new(
+        section: &'static str,
+        name: &'static str,
+        shape: Shape,
+        example: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        Self { section, name, shape, need: Need::Optional, kind: None, doc, example }
+    }
+
+    /// The same, and the file is refused without it.
+    pub(super) const fn required(self) -> Self {
+        Self { need: Need::Required, ..self }
+    }
+
+    /// The same, and this value stands where the file is silent.
+    pub(super) const fn or(self, default: &'static str) -> Self {
+        Self { need: Need::Default(default), ..self }
+    }
+
+    /// The same, for one kind of connector only.
+    pub(super) const fn of(self, kind: &'static str) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
+
+    /// Whether connectors of this kind have the key; all keys count where the kind is not known.
+    pub(super) fn belongs_to(&self, kind: Option<&str>) -> bool {
+        match (self.kind, kind) {
+            (Some(own), Some(kind)) => own == kind,
+            (Some(_) | None, None) | (None, Some(_)) => true,
+        }
+    }
+}
+
+/// The section of this path.
+pub(super) fn section(path: &str) -> Option<&'static SectionSpec> {
+    SECTIONS.iter().find(|section| section.path == path)
+}
+
+/// The key of this name in a section.
+pub(super) fn key(section: &str, name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.section == section && key.name == name)
+}
+
+/// The keys of a section, in the order of the table.
+pub(super) fn keys_of(section: &str) -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(move |key| key.section == section)
+}
+
+/// The sections directly inside a section.
+pub(super) fn sections_in(parent: &str) -> impl Iterator<Item = &'static SectionSpec> {
+    SECTIONS.iter().filter(move |section| match section.path.rsplit_once('.') {
+        Some((above, _)) => above == parent,
+        None => parent.is_empty() && !section.path.is_empty(),
+    })
+}
+
+impl SectionSpec {
+    /// The last word of the path: the key under which it stands in its parent.
+    pub(super) fn name(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or(self.path, |(_, name)| name)
+    }
+}
+
+/// The dotted path of a name inside a section.
+pub(super) fn joined(section: &str, name: &str) -> String {
+    if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
+}
+
+/// Whether a key of this name holds what must not be shown. `NAME_file` and `NAME_env` say where a secret is, and may be.
+pub(super) fn looks_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let points = name.ends_with("_file") || name.ends_with("_env");
+    !points && ["pass", "pwd", "token", "secret", "key", "credential"].iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_a_section_a_sentence_and_a_name_of_its_own() {
+        for (index, one) in KEYS.iter().enumerate() {
+            assert!(section(one.section).is_some(), "{}", one.section);
+            assert!(one.doc.ends_with('.') && !one.example.is_empty(), "{}", one.name);
+            assert!(
+                !KEYS[..index].iter().any(|other| (other.section, other.name) == (one.section, one.name)),
+                "{}.{} stands twice",
+                one.section,
+                one.name
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_and_the_default_of_every_key_have_its_shape() {
+        for one in KEYS {
+            let default = match one.need {
+                Need::Default(text) => Some(text),
+                Need::Required | Need::Optional => None,
+            };
+            for text in [Some(one.example), default].into_iter().flatten() {
+                let value = toml::de::DeValue::parse(text).expect(one.name);
+                let faults = one.shape.faults(&value);
+                assert!(faults.is_empty(), "{}: {faults:?}", one.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_known_by_its_name_and_where_it_is_kept_is_none() {
+        assert!(looks_secret("bind_password") && looks_secret("apiToken") && looks_secret("client-secret"));
+        assert!(!looks_secret("bind_password_file") && !looks_secret("bind_password_env"));
+        assert!(!looks_secret("base_dn"));
+    }
+}

@@ -1,0 +1,139 @@
+//! The keys of a connector of kind `ldap`.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::Surroundings;
+use crate::config::secret::{self, BIND_PASSWORD};
+use crate::config::section::{At, Section};
+use crate::connectors::ldap::Settings;
+use crate::model::secret::Secret;
+
+const FILTER: &str = "(objectClass=person)";
+/// The size that reads fastest while the reader's memory stays small.
+const PAGE_SIZE: u32 = 500;
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The settings, where nothing that they need is missing.
+pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Settings> {
+    let url = section.text("url");
+    if let Some(url) = &url {
+        check_url(section, url);
+    }
+    let bind = bind(section, around);
+    let ca_file = ca_file(section, around);
+    let filter = filter(section);
+    let base_dns = section.texts("base_dn");
+    Some(Settings {
+        url: url?.value.to_owned(),
+        starttls: section.flag("starttls"),
+        plaintext: section.flag("plaintext"),
+        ca_file,
+        bind,
+        base_dns: base_dns?.iter().map(|dn| dn.value.to_owned()).collect(),
+        filter,
+        page_size: section.number("page_size").map_or(PAGE_SIZE, |number| number.value),
+        timeout: section.duration("timeout").map_or(TIMEOUT, |timeout| timeout.value),
+    })
+}
+
+fn check_url(section: &Section<'_>, at: &At<&str>) {
+    let say = |message: &str, hint: &str| section.report.mistake(at.finding(message).hint(hint.to_owned()));
+    let form = "write ldaps://HOST:PORT or ldap://HOST:PORT";
+    let Ok(url) = url::Url::parse(at.value) else {
+        return say("`url` cannot be read", form);
+    };
+    if !["ldap", "ldaps"].contains(&url.scheme()) {
+        return say("`url` begins with neither ldap:// nor ldaps://", form);
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return say("`url` names no server", form);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return say("`url` holds an account", "put it into `bind_dn` and `bind_password_file`");
+    }
+    if url.path().len() > 1 || url.query().is_some() || url.fragment().is_some() {
+        return say("`url` holds more than a server and a port", "put the rest into `base_dn` and `filter`");
+    }
+    check_encryption(section, at, url.scheme() == "ldaps");
+}
+
+fn check_encryption(section: &Section<'_>, url: &At<&str>, encrypted: bool) {
+    let say = |at: Option<At<()>>, message: &str, hint: &str| {
+        let finding = at.map_or_else(|| url.finding(message), |at| at.finding(message));
+        section.report.mistake(finding.hint(hint.to_owned()));
+    };
+    match (encrypted, section.flag("starttls"), section.flag("plaintext")) {
+        (false, true, true) => {
+            let message = "`plaintext` contradicts `starttls`";
+            say(section.place("plaintext"), message, "keep `starttls`, unless the network is trusted");
+        }
+        (false, false, false) => {
+            let message = "passwords and people would cross the network unencrypted";
+            let hint =
+                "write ldaps://, or add starttls = true; or plaintext = true where the network is trusted";
+            // A switch that could not be read has been complained about; what it means is not known.
+            if !section.has("starttls") && !section.has("plaintext") {
+                section.report.absence(url.finding(message).hint(hint.to_owned()));
+            } else if section.switched_off("starttls") && section.switched_off("plaintext") {
+                say(None, message, hint);
+            }
+        }
+        (true, true, _) => {
+            say(section.place("starttls"), "ldaps:// is encrypted without `starttls`", "leave it out")
+        }
+        (true, false, true) => {
+            say(section.place("plaintext"), "`plaintext` contradicts ldaps://", "leave it out");
+        }
+        (true, false, false) | (false, true, false) | (false, false, true) => {}
+    }
+}
+
+fn bind(section: &Section<'_>, around: &Surroundings<'_>) -> Option<(String, Secret)> {
+    let account = section.text("bind_dn");
+    let password = secret::read(section, BIND_PASSWORD, around);
+    match (account, password, BIND_PASSWORD.place(section)) {
+        (Some(account), Some(password), _) => Some((account.value.to_owned(), password.value)),
+        (Some(account), None, None) => {
+            let finding = account.finding("`bind_dn` has no password");
+            let hint = "add `bind_password_file`; without `bind_dn` the bind is anonymous".to_owned();
+            section.report.absence(finding.hint(hint));
+            None
+        }
+        (None, _, Some(password)) if !section.has("bind_dn") => {
+            let finding = password.finding("there is a password and no `bind_dn`");
+            section.report.absence(finding.hint("add `bind_dn`, the account of the password".to_owned()));
+            None
+        }
+        (Some(_) | None, None, _) | (None, Some(_), _) => None,
+    }
+}
+
+fn ca_file(section: &Section<'_>, around: &Surroundings<'_>) -> Option<PathBuf> {
+    let at = section.text("ca_file")?;
+    let path = around.folder.join(at.value);
+    let opened = File::open(&path).and_then(|file| file.metadata());
+    let wrong = match opened {
+        Ok(metadata) if metadata.is_file() => return Some(path),
+        Ok(_) => "it is no file".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    section.report.mistake(at.finding(format!("`{}` cannot be read: {wrong}", path.display())));
+    None
+}
+
+fn filter(section: &Section<'_>) -> String {
+    let Some(filter) = section.text("filter") else { return FILTER.to_owned() };
+    let text = filter.value.trim();
+    if !text.starts_with('(') || ldap3::parse_filter(text).is_err() {
+        let (opened, closed) = (text.matches('(').count(), text.matches(')').count());
+        let hint = if opened == closed {
+            "write a filter such as (&(objectClass=person)(mail=*)), RFC 4515".to_owned()
+        } else {
+            format!("it opens {opened} brackets and closes {closed}")
+        };
+        section.report.mistake(filter.finding("`filter` is no LDAP filter").hint(hint));
+    }
+    text.to_owned()
+}

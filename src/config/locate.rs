@@ -1,0 +1,89 @@
+//! Which file is meant.
+
+use std::path::{Path, PathBuf};
+
+/// Names the file where no `--config` does.
+const VARIABLE: &str = "ROLLCALL_CONFIG";
+const BESIDE: &str = "rollcall.toml";
+const SYSTEM: &str = "/etc/rollcall/rollcall.toml";
+
+/// There is no file anywhere.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no configuration file: `--config` is not given, ${VARIABLE} is not set, and neither `{}` nor `{}` exists",
+    beside.display(),
+    system.display()
+)]
+pub struct NoFile {
+    beside: PathBuf,
+    system: PathBuf,
+}
+
+impl NoFile {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "begin with `rollcall config example > rollcall.toml`"
+    }
+}
+
+/// The file of `--config`, else of `$ROLLCALL_CONFIG`, else `rollcall.toml` in `cwd`, else
+/// `/etc/rollcall/rollcall.toml`. A file that was named is taken without a look; the other two must exist.
+///
+/// # Errors
+/// When none is named and none exists; the message says where it was looked for.
+pub fn find(
+    named: Option<&Path>,
+    env: &dyn Fn(&str) -> Option<String>,
+    cwd: &Path,
+) -> Result<PathBuf, NoFile> {
+    find_in(named, env, cwd, Path::new(SYSTEM))
+}
+
+fn find_in(
+    named: Option<&Path>,
+    env: &dyn Fn(&str) -> Option<String>,
+    cwd: &Path,
+    system: &Path,
+) -> Result<PathBuf, NoFile> {
+    if let Some(path) = named {
+        return Ok(cwd.join(path));
+    }
+    if let Some(path) = env(VARIABLE).filter(|path| !path.is_empty()) {
+        return Ok(cwd.join(path));
+    }
+    let beside = cwd.join(BESIDE);
+    if beside.is_file() {
+        return Ok(beside);
+    }
+    if system.is_file() {
+        return Ok(system.to_owned());
+    }
+    Err(NoFile { beside, system: system.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_looked_for_in_four_places() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cwd = folder.path();
+        let system = cwd.join("etc.toml");
+        let set = |_: &str| Some("set.toml".to_owned());
+        let unset = |_: &str| None;
+        let find = |named: Option<&str>, env: &dyn Fn(&str) -> Option<String>| {
+            find_in(named.map(Path::new), env, cwd, &system)
+        };
+        let error = find(None, &unset).expect_err("no file").to_string();
+        assert!(error.contains("rollcall.toml") && error.contains("etc.toml"), "{error}");
+        assert!(error.contains("$ROLLCALL_CONFIG"), "{error}");
+        std::fs::write(&system, "").expect("written");
+        assert_eq!(find(None, &unset), Ok(system.clone()));
+        std::fs::write(cwd.join("rollcall.toml"), "").expect("written");
+        assert_eq!(find(None, &unset), Ok(cwd.join("rollcall.toml")));
+        assert_eq!(find(None, &set), Ok(cwd.join("set.toml")));
+        assert_eq!(find(Some("/a/named.toml"), &set), Ok("/a/named.toml".into()));
+    }
+}

@@ -1,0 +1,191 @@
+//! The file as one typed value, or the list of everything that is wrong with it.
+//!
+//! [`Config::load`] walks the spanned TOML against one table of keys and builds the types of the rooms below:
+//! connectors, rules, limits. It stops at nothing: every [`Mistake`] is found at once, each with its line, its column
+//! and a hint. What works and is worth a second look stands in [`Config::warnings`].
+//!
+//! No secret leaves this room but as a [`Secret`]: where a line of the file is quoted, what is secret in it is `***`.
+//! Secret files and the existence of CA files are read here; the sources themselves are not touched.
+
+mod connector;
+mod course;
+mod csv;
+mod digest;
+mod document;
+mod hidden;
+mod keys;
+mod ldap;
+mod locate;
+mod mapping;
+mod mistake;
+mod pattern;
+mod rule;
+mod schema;
+mod secret;
+mod section;
+mod settings;
+mod shape;
+mod syntax;
+mod table;
+mod units;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use chrono_tz::Tz;
+
+use crate::config::document::Document;
+use crate::config::section::{Report, Section};
+use crate::connectors::Connector;
+use crate::model::attributes::Attributes;
+use crate::model::catalogue::{FileAssignment, FileCourse};
+use crate::model::guard::Limits;
+use crate::model::rule::Rule;
+use crate::model::secret::Secret;
+
+pub use locate::{NoFile, find};
+pub use mistake::{Mistake, Mistakes};
+pub use schema::schema;
+
+/// A complete, commented file: what `rollcall config example` prints.
+pub const EXAMPLE: &str = include_str!("../../config/rollcall.example.toml");
+
+/// Everything that the file says.
+#[derive(Debug)]
+pub struct Config {
+    /// The file.
+    pub path: PathBuf,
+    /// The folder of the file, from which relative paths start.
+    pub folder: PathBuf,
+    /// A digest of what decides a plan, 32 hexadecimal digits: nodes whose digests are equal plan alike. The database,
+    /// the pages, the workers and the secrets do not count.
+    pub digest: String,
+    /// Where dates live.
+    pub timezone: Tz,
+    /// Where rollcall keeps what it knows.
+    pub database: Database,
+    /// The pages and the API.
+    pub web: Web,
+    /// The workers.
+    pub worker: Worker,
+    /// The limits of the guard.
+    pub safety: Limits,
+    /// The standard attributes, and every further one that a mapping names.
+    pub attributes: Attributes,
+    /// The connectors, in the order of the file: the first that has a value wins.
+    pub connectors: Vec<Connector>,
+    /// The rules, in the order of the file.
+    pub rules: Vec<Rule>,
+    /// The courses that the file holds.
+    pub courses: Vec<FileCourse>,
+    /// The assignments that the file holds.
+    pub assignments: Vec<FileAssignment>,
+    /// What works and is worth a second look, in the order of the lines.
+    pub warnings: Vec<Mistake>,
+}
+
+/// `[database]`.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// `sqlite://` with an absolute path, or `postgres://` or `postgresql://` as it was written.
+    pub url: Secret,
+    /// The largest size of an SQLite file, in bytes.
+    pub max_size: Option<u64>,
+}
+
+/// `[web]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Web {
+    /// The address and port for pages and API.
+    pub listen: SocketAddr,
+}
+
+/// `[worker]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Worker {
+    /// How many workers drain jobs at once, 1 to 64.
+    pub concurrency: u32,
+}
+
+/// What the file leans on besides itself.
+pub(crate) struct Surroundings<'a> {
+    folder: &'a Path,
+    env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Config {
+    /// What a sync needs of the file.
+    #[must_use]
+    pub fn for_sync(&self) -> crate::sync::File<'_> {
+        crate::sync::File {
+            zone: self.timezone,
+            attributes: &self.attributes,
+            connectors: &self.connectors,
+            rules: &self.rules,
+            courses: &self.courses,
+            assignments: &self.assignments,
+            limits: self.safety,
+            digest: &self.digest,
+        }
+    }
+
+    /// Reads the file, and the secrets that it names.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, or why it cannot be read.
+    pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
+        let bytes = std::fs::read(path).map_err(|error| mistake::unreadable(path, &error))?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| mistake::not_utf8(path, &bytes, error))?;
+        Self::parse(text, path, env)
+    }
+
+    /// Reads a text as if it stood in the file `path`, and the secrets that it names.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let folder = absolute.parent().unwrap_or(Path::new("/"));
+        let document = Document::read(path, text);
+        let report = Report::new(&document);
+        let config = assemble(&Section::root(&report), &Surroundings { folder, env });
+        let digest = digest::of(&document.root);
+        let warnings = report.finish()?;
+        Ok(Self { path: path.to_owned(), folder: folder.to_owned(), digest, warnings, ..config })
+    }
+}
+
+/// Builds what the file says; where something is wrong it is said to the section's report, and left out.
+fn assemble(root: &Section<'_>, around: &Surroundings<'_>) -> Config {
+    let timezone = root.parsed("timezone").map_or(Tz::UTC, |zone| zone.value);
+    let mut attributes = Attributes::default();
+    let sections = root.list("connector");
+    let names = connector::names(&sections);
+    let connectors = connector::read(&sections, timezone, around, &mut attributes);
+    let rule_sections = root.list("rule");
+    let known = rule::Known { attributes: &attributes, connectors: &names };
+    let rules = rule::read(&rule_sections, known);
+    if rules.len() == rule_sections.len() {
+        rule::warn_of_empty(&rule_sections, &rules, &connectors, &attributes);
+    }
+    let courses = course::courses(&root.list("course"));
+    let assignment_sections = root.list("assignment");
+    let assignments = course::assignments(&assignment_sections);
+    course::warn_of_unmet(&assignment_sections, &courses, &rules);
+    Config {
+        path: PathBuf::new(),
+        folder: PathBuf::new(),
+        digest: String::new(),
+        timezone,
+        database: settings::database(root, around),
+        web: settings::web(root),
+        worker: settings::worker(root),
+        safety: settings::safety(root),
+        attributes,
+        connectors,
+        rules,
+        courses,
+        assignments,
+        warnings: Vec::new(),
+    }
+}

@@ -1,0 +1,141 @@
+//! `[[rule]]`: names, expressions and templates.
+
+use crate::config::connector::twice;
+use crate::config::document::inside;
+use crate::config::section::{At, Section};
+use crate::config::shape::offer;
+use crate::connectors::Connector;
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::names::{ConnectorName, RuleName, fold};
+use crate::model::rule::{Condition, Rule};
+use crate::model::template::Template;
+
+/// What rules may name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// Every attribute.
+    pub attributes: &'a Attributes,
+    /// The names of the connectors.
+    pub connectors: &'a [At<&'a str>],
+}
+
+/// The rules that can be made; what is wrong with the others is said.
+pub(super) fn read(sections: &[Section<'_>], known: Known<'_>) -> Vec<Rule> {
+    let mut names: Vec<At<&str>> = Vec::new();
+    let mut rules = Vec::new();
+    for section in sections {
+        if let Some(name) = section.text("name") {
+            check_name(section, &name, &names);
+            names.push(name);
+        }
+        rules.extend(one(section, known));
+    }
+    rules
+}
+
+fn check_name(section: &Section<'_>, name: &At<&str>, earlier: &[At<&str>]) {
+    if name.value.contains(['(', ')']) {
+        section.report.mistake(name.finding("the name of a rule has no parentheses"));
+    }
+    twice(section, name, earlier, "rule");
+}
+
+fn one(section: &Section<'_>, known: Known<'_>) -> Option<Rule> {
+    let condition = condition(section, known.attributes);
+    let group = template(section, known.attributes);
+    let connectors = connectors(section, known.connectors);
+    let max_group_removals = section.parsed("max_group_removals").map(|share| share.value);
+    let name = RuleName::new(section.text("name")?.value.trim());
+    let when = section.text("when")?.value.to_owned();
+    let mut rule = Rule::new(name, when, group?, condition?);
+    rule.connectors = connectors;
+    rule.max_group_removals = max_group_removals;
+    Some(rule)
+}
+
+fn condition(section: &Section<'_>, attributes: &Attributes) -> Option<Condition> {
+    let when = section.text("when")?;
+    match Condition::compile(when.value, attributes) {
+        Ok(condition) => Some(condition),
+        Err(mistakes) => {
+            for mistake in mistakes {
+                place(section, &when, (mistake.line, mistake.column), &mistake.message);
+            }
+            None
+        }
+    }
+}
+
+fn template(section: &Section<'_>, attributes: &Attributes) -> Option<Template> {
+    let group = section.text("group")?;
+    match Template::parse(group.value, attributes) {
+        Ok(template) => Some(template),
+        Err(mistake) => {
+            let before = group.value.get(..mistake.at).unwrap_or("");
+            let line = before.matches('\n').count();
+            let column = before.rsplit('\n').next().unwrap_or(before).chars().count();
+            place(section, &group, (line, column), &mistake.message);
+            None
+        }
+    }
+}
+
+/// Says something of a place inside a text. A name that nobody knows may stand in a part of the file that could not be
+/// read.
+fn place(section: &Section<'_>, text: &At<&str>, (line, column): (usize, usize), message: &str) {
+    let file = section.report.document.text;
+    let start = inside(file, &text.span, text.value, line, column);
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let length = file[start..].find(|c| !word(c)).unwrap_or(file.len() - start);
+    let end = (start + length).min(text.span.end);
+    let (message, hint) = match message.split_once(", did you mean ") {
+        Some((message, near)) => (message, Some(format!("did you mean {near}"))),
+        None => (message, None),
+    };
+    let placed = At { value: (), key: text.key.clone(), span: start..end.max(start) };
+    section.report.absence(placed.finding(message).hint(hint));
+}
+
+fn connectors(section: &Section<'_>, known: &[At<&str>]) -> Option<Vec<ConnectorName>> {
+    let chosen = section.texts("connectors")?;
+    if let (true, Some(place)) = (chosen.is_empty(), section.place("connectors")) {
+        let finding = place.finding("a rule for no connector is a rule for nobody");
+        section.report.mistake(finding.hint("leave `connectors` out for the people of all".to_owned()));
+    }
+    let mut names = Vec::new();
+    for one in chosen {
+        match known.iter().find(|name| fold(name.value) == fold(one.value)) {
+            Some(name) => names.push(ConnectorName::new(name.value)),
+            None => {
+                let finding = one.finding(format!("there is no connector `{}`", one.value));
+                section.report.absence(finding.hint(offer(one.value, known.iter().map(|name| name.value))));
+            }
+        }
+    }
+    Some(names)
+}
+
+/// Warns of rules that read an attribute which nobody fills.
+pub(super) fn warn_of_empty(
+    sections: &[Section<'_>],
+    rules: &[Rule],
+    connectors: &[Connector],
+    attributes: &Attributes,
+) {
+    for (section, rule) in sections.iter().zip(rules) {
+        for attribute in rule.reads() {
+            if connectors.iter().any(|connector| connector.mapping.maps(attribute)) {
+                continue;
+            }
+            let place = if rule.group.reads().any(|read| read == attribute) { "group" } else { "when" };
+            let Some(place) = section.text(place) else { continue };
+            section.report.warning(empty(&place, attribute, attributes));
+        }
+    }
+}
+
+fn empty(place: &At<&str>, attribute: Attribute, attributes: &Attributes) -> crate::config::mistake::Finding {
+    let name = attributes.name(attribute);
+    let finding = place.finding(format!("no connector maps `{name}`: it is empty for everybody"));
+    finding.hint(format!("map `{name}` under `[connector.attributes]`"))
+}

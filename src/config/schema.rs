@@ -1,0 +1,106 @@
+//! The table of keys as a JSON Schema (draft 2020-12), for editors.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::keys::{self, Form, Key, Need, SectionSpec};
+use crate::config::shape::{KINDS, Shape};
+
+/// The schema of the file: every key with its type, its default and a sentence.
+#[must_use]
+pub fn schema() -> Value {
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "rollcall.toml",
+    });
+    if let (Some(all), Some(root)) = (schema.as_object_mut(), keys::section("")) {
+        all.extend(section(root, None));
+    }
+    schema
+}
+
+/// A section as the schema of an object.
+fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for key in keys::keys_of(spec.path).filter(|key| key.belongs_to(kind)) {
+        properties.insert(key.name.to_owned(), value(key, kind));
+        if key.need == Need::Required {
+            required.push(key.name);
+        }
+    }
+    for inner in keys::sections_in(spec.path) {
+        properties.insert(inner.name().to_owned(), form(inner));
+    }
+    let mut object = Map::new();
+    object.insert("type".to_owned(), json!("object"));
+    object.insert("description".to_owned(), json!(spec.doc));
+    object.insert("properties".to_owned(), Value::Object(properties));
+    object.insert("additionalProperties".to_owned(), json!(false));
+    if spec.path == "connector" {
+        required.push("attributes");
+    }
+    if !required.is_empty() {
+        object.insert("required".to_owned(), json!(required));
+    }
+    object
+}
+
+fn form(spec: &SectionSpec) -> Value {
+    let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+    match spec.form {
+        Form::Table => Value::Object(section(spec, None)),
+        Form::List if spec.path == "connector" => {
+            let kinds: Vec<Map<String, Value>> = KINDS.iter().map(|kind| section(spec, Some(kind))).collect();
+            json!({ "type": "array", "description": spec.doc, "items": { "oneOf": kinds } })
+        }
+        Form::List => json!({ "type": "array", "description": spec.doc, "items": section(spec, None) }),
+        Form::Open => json!({
+            "type": "object",
+            "description": spec.doc,
+            "propertyNames": { "pattern": "^[a-z_][a-z0-9_]*$" },
+            "additionalProperties": { "type": "string", "minLength": 1 },
+            "required": ["id"],
+        }),
+        Form::OpenTables => {
+            json!({ "type": "object", "description": spec.doc, "additionalProperties": texts })
+        }
+    }
+}
+
+fn value(key: &Key, kind: Option<&str>) -> Value {
+    let text = json!({ "type": "string", "minLength": 1 });
+    let texts = json!({ "type": "array", "items": text });
+    let mut schema = match key.shape {
+        Shape::Text { most } => json!({ "type": "string", "minLength": 1, "maxLength": most }),
+        Shape::Secret | Shape::Zone | Shape::Address => text,
+        Shape::Texts => texts,
+        Shape::OneOrMoreTexts => {
+            json!({ "oneOf": [text, { "type": "array", "items": text, "minItems": 1 }] })
+        }
+        Shape::Flag => json!({ "type": "boolean" }),
+        Shape::Number { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Shape::Percent { .. } => json!({ "type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$" }),
+        Shape::Duration => json!({ "type": "string", "pattern": r"^\s*[0-9]+\s*[smhd]\s*$" }),
+        Shape::Size => json!({ "type": "string", "pattern": r"^\s*[0-9]+\s*([KMGT]i?|k)?B\s*$" }),
+        Shape::Day => json!({ "type": "string", "format": "date" }),
+        Shape::Kind => kind.map_or_else(|| json!({ "enum": KINDS }), |kind| json!({ "const": kind })),
+    };
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("description".to_owned(), json!(key.doc));
+        schema.extend(read(key.example).map(|example| ("examples".to_owned(), json!([example]))));
+        if let Need::Default(default) = key.need {
+            schema.extend(read(default).map(|default| ("default".to_owned(), default)));
+        }
+        if key.shape == Shape::Secret {
+            schema.insert("writeOnly".to_owned(), json!(true));
+        }
+    }
+    schema
+}
+
+/// A value as the file writes it, as JSON.
+fn read(text: &str) -> Option<Value> {
+    let file = format!("value = {text}");
+    let mut table: Map<String, Value> = toml::from_str(&file).ok()?;
+    table.remove("value")
+}

@@ -1,0 +1,96 @@
+//! Secrets: `NAME`, `NAME_file` or `NAME_env`, exactly one of them.
+
+use std::path::Path;
+
+use crate::config::Surroundings;
+use crate::config::section::{At, Section};
+use crate::model::secret::Secret;
+
+/// The three keys of one secret.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names {
+    pub plain: &'static str,
+    pub file: &'static str,
+    pub env: &'static str,
+}
+
+pub(super) const DATABASE_URL: Names = Names { plain: "url", file: "url_file", env: "url_env" };
+pub(super) const BIND_PASSWORD: Names =
+    Names { plain: "bind_password", file: "bind_password_file", env: "bind_password_env" };
+
+impl Names {
+    fn all(self) -> [&'static str; 3] {
+        [self.plain, self.file, self.env]
+    }
+
+    /// The first of the three keys that the section has, right or wrong.
+    pub fn place(self, section: &Section<'_>) -> Option<At<()>> {
+        self.all().into_iter().find_map(|name| section.place(name))
+    }
+}
+
+/// Reads a secret; nothing where there is none, or none that can be had, which is then said.
+pub(super) fn read(section: &Section<'_>, names: Names, around: &Surroundings<'_>) -> Option<At<Secret>> {
+    let mut given: Vec<(At<()>, &str)> =
+        names.all().into_iter().filter_map(|name| Some((section.place(name)?, name))).collect();
+    given.sort_by_key(|(place, _)| place.span.start);
+    if let [(_, first), (second, name), ..] = given.as_slice() {
+        let message = format!("`{name}` stands beside `{first}`, which gives the same secret");
+        section.report.mistake(second.finding(message).hint("keep one of them".to_owned()));
+        return None;
+    }
+    if let Some(plain) = section.text(names.plain) {
+        return Some(At { value: Secret::new(plain.value), key: plain.key, span: plain.span });
+    }
+    if let Some(path) = section.text(names.file) {
+        let text = from_file(section, &path, &around.folder.join(path.value))?;
+        return Some(At { value: Secret::new(text), key: path.key, span: path.span });
+    }
+    let name = section.text(names.env)?;
+    let text = from_env(section, &name, around)?;
+    Some(At { value: Secret::new(text), key: name.key, span: name.span })
+}
+
+fn from_file(section: &Section<'_>, at: &At<&str>, path: &Path) -> Option<String> {
+    let mut text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let message = format!("the secret in `{}` cannot be read: {error}", path.display());
+            section.report.mistake(at.finding(message));
+            return None;
+        }
+    };
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    text.truncate(line.strip_suffix('\r').unwrap_or(line).len());
+    if text.is_empty() {
+        section.report.mistake(at.finding(format!("the secret in `{}` is empty", path.display())));
+        return None;
+    }
+    if readable_by_others(path) {
+        let finding =
+            at.finding(format!("everybody on this machine can read the secret in `{}`", path.display()));
+        section.report.warning(finding.hint(format!("chmod 600 {}", path.display())));
+    }
+    Some(text)
+}
+
+fn from_env(section: &Section<'_>, at: &At<&str>, around: &Surroundings<'_>) -> Option<String> {
+    let finding = match (around.env)(at.value) {
+        Some(text) if !text.is_empty() => return Some(text),
+        Some(_) => at.finding(format!("the environment variable `{}` is empty", at.value)),
+        None => at.finding(format!("the environment variable `{}` is not set", at.value)),
+    };
+    section.report.mistake(finding);
+    None
+}
+
+#[cfg(unix)]
+fn readable_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_path: &Path) -> bool {
+    false
+}

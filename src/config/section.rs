@@ -1,0 +1,381 @@
+//! The walk through the file: one section at a time, against the table of keys.
+//!
+//! Opening a [`Section`] checks its keys, their shapes and what is missing; reading a key afterwards gives a value or
+//! nothing, and what is wrong with it has been said already.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::document::Document;
+use crate::config::keys::{self, Form, Key, Need};
+use crate::config::mistake::{Finding, Mistake, Mistakes, sort};
+use crate::config::shape::{self, Shape, found, integer, offer};
+use crate::config::{syntax, units};
+
+/// Gathers what is found while the file is walked.
+#[derive(Debug)]
+pub(super) struct Report<'d> {
+    pub document: &'d Document<'d>,
+    mistakes: RefCell<Vec<Finding>>,
+    warnings: RefCell<Vec<Finding>>,
+    unreadable: Vec<usize>,
+}
+
+impl<'d> Report<'d> {
+    /// Begins with what is no TOML.
+    pub fn new(document: &'d Document<'d>) -> Self {
+        let mistakes = syntax::findings(document);
+        let unreadable = mistakes.iter().map(|finding| document.line_of(finding.span.start)).collect();
+        Self { document, mistakes: RefCell::new(mistakes), warnings: RefCell::default(), unreadable }
+    }
+
+    /// Something that is wrong whatever else the file holds; not said of a line that is no TOML.
+    pub fn mistake(&self, finding: Finding) {
+        if !self.unreadable.contains(&self.document.line_of(finding.span.start)) {
+            self.mistakes.borrow_mut().push(finding);
+        }
+    }
+
+    /// Something that is wrong because another thing is not there; not said of a file that could not be read to its end.
+    pub fn absence(&self, finding: Finding) {
+        if self.unreadable.is_empty() {
+            self.mistakes.borrow_mut().push(finding);
+        }
+    }
+
+    /// Something that works, and is worth a second look.
+    pub fn warning(&self, finding: Finding) {
+        self.warnings.borrow_mut().push(finding);
+    }
+
+    /// The warnings, or everything that is wrong.
+    pub fn finish(self) -> Result<Vec<Mistake>, Mistakes> {
+        let placed = |findings: RefCell<Vec<Finding>>| -> Vec<Mistake> {
+            findings.into_inner().into_iter().map(|finding| self.document.mistake(finding)).collect()
+        };
+        let mistakes = placed(self.mistakes);
+        if !mistakes.is_empty() {
+            return Err(Mistakes::new(mistakes));
+        }
+        let mut warnings = placed(self.warnings);
+        sort(&mut warnings);
+        Ok(warnings)
+    }
+}
+
+/// A value with its place.
+#[derive(Debug, Clone)]
+pub(super) struct At<T> {
+    pub value: T,
+    pub key: String,
+    pub span: Range<usize>,
+}
+
+impl<T> At<T> {
+    /// Something to say about this value.
+    pub fn finding(&self, message: impl Into<String>) -> Finding {
+        Finding::new(&self.key, self.span.clone(), message)
+    }
+}
+
+/// One section of the file, or the silence in its place.
+#[derive(Debug, Clone)]
+pub(super) struct Section<'d> {
+    pub report: &'d Report<'d>,
+    /// Its path in the table of keys.
+    path: &'static str,
+    /// Its path in this file, with the numbers of lists.
+    pub key: String,
+    /// Its header.
+    pub span: Range<usize>,
+    rows: Option<&'d DeTable<'d>>,
+}
+
+impl<'d> Section<'d> {
+    /// The top of the file.
+    pub fn root(report: &'d Report<'d>) -> Self {
+        let root =
+            Self { report, path: "", key: String::new(), span: 0..0, rows: Some(&report.document.root) };
+        root.check();
+        root
+    }
+
+    /// The `[section]` of this name; an empty one where the file has none.
+    pub fn table(&self, name: &'static str) -> Section<'d> {
+        let path = self.inner_path(name);
+        let value = self.rows.and_then(|rows| rows.get(name));
+        let rows = value.and_then(|value| value.get_ref().as_table());
+        let span = value.filter(|_| rows.is_some()).map_or(self.span.clone(), Spanned::span);
+        let section = Section { report: self.report, path, key: keys::joined(&self.key, name), span, rows };
+        section.check();
+        section
+    }
+
+    /// Every `[[section]]` of this name.
+    pub fn list(&self, name: &'static str) -> Vec<Section<'d>> {
+        let path = self.inner_path(name);
+        let value = self.rows.and_then(|rows| rows.get(name));
+        let list = value.and_then(|value| value.get_ref().as_array());
+        let mut sections = Vec::new();
+        for (index, one) in list.into_iter().flat_map(|list| list.iter()).enumerate() {
+            let key = format!("{}[{index}]", keys::joined(&self.key, name));
+            match one.get_ref() {
+                DeValue::Table(rows) => {
+                    let section =
+                        Section { report: self.report, path, key, span: one.span(), rows: Some(rows) };
+                    section.check();
+                    sections.push(section);
+                }
+                other => {
+                    let message = format!("`{name}` should hold sections, this is {}", found(other));
+                    self.report.mistake(Finding::new(&key, one.span(), message));
+                }
+            }
+        }
+        sections
+    }
+
+    /// The texts of an open section in the order of the file: each key and its text.
+    pub fn open(&self) -> Vec<(At<&'d str>, At<&'d str>)> {
+        let mut pairs = Vec::new();
+        for (name, value) in self.rows.into_iter().flatten() {
+            let key = keys::joined(&self.key, name.get_ref());
+            match value.get_ref() {
+                DeValue::String(text) => pairs.push((
+                    At { value: name.get_ref().as_ref(), key: key.clone(), span: name.span() },
+                    At { value: text.as_ref(), key, span: value.span() },
+                )),
+                other => {
+                    let message =
+                        format!("`{}` should be text in quotes, this is {}", name.get_ref(), found(other));
+                    let finding = Finding::new(&key, value.span(), message);
+                    self.report.mistake(finding.hint(self.strayed(name.get_ref())));
+                }
+            }
+        }
+        pairs.sort_by_key(|(name, _)| name.span.start);
+        pairs
+    }
+
+    /// The `[section.NAME]` tables of an open section in the order of the file.
+    pub fn open_tables(&self) -> Vec<(At<&'d str>, Section<'d>)> {
+        let mut tables = Vec::new();
+        for (name, value) in self.rows.into_iter().flatten() {
+            let key = keys::joined(&self.key, name.get_ref());
+            match value.get_ref() {
+                DeValue::Table(rows) => {
+                    let at = At { value: name.get_ref().as_ref(), key: key.clone(), span: name.span() };
+                    let section = Section {
+                        report: self.report,
+                        path: self.path,
+                        key,
+                        span: value.span(),
+                        rows: Some(rows),
+                    };
+                    tables.push((at, section));
+                }
+                other => {
+                    let name = name.get_ref();
+                    let message = format!("`{name}` should be a section, this is {}", found(other));
+                    let hint = format!("write `[{}.{name}]` and a line for each code", self.path);
+                    self.report.mistake(Finding::new(&key, value.span(), message).hint(hint));
+                }
+            }
+        }
+        tables.sort_by_key(|(name, _)| name.span.start);
+        tables
+    }
+
+    /// Something to say about the section as a whole.
+    pub fn finding(&self, message: impl Into<String>) -> Finding {
+        Finding::new(&self.key, self.span.clone(), message)
+    }
+
+    /// Whether the file has this key here, right or wrong.
+    pub fn has(&self, name: &str) -> bool {
+        self.rows.is_some_and(|rows| rows.contains_key(name))
+    }
+
+    /// The place of a key's value, right or wrong.
+    pub fn place(&self, name: &str) -> Option<At<()>> {
+        let value = self.rows?.get(name)?;
+        Some(At { value: (), key: keys::joined(&self.key, name), span: value.span() })
+    }
+
+    pub fn text(&self, name: &'static str) -> Option<At<&'d str>> {
+        self.read(name, |value| value.get_ref().as_str())
+    }
+
+    pub fn flag(&self, name: &'static str) -> bool {
+        self.read(name, |value| value.get_ref().as_bool()).is_some_and(|flag| flag.value)
+    }
+
+    /// Whether a switch is off: not there, or `false`.
+    pub fn switched_off(&self, name: &'static str) -> bool {
+        self.rows.and_then(|rows| rows.get(name)).is_none_or(|value| value.get_ref().as_bool() == Some(false))
+    }
+
+    pub fn number<N: TryFrom<i64>>(&self, name: &'static str) -> Option<At<N>> {
+        self.read(name, |value| N::try_from(integer(value.get_ref().as_integer()?)?).ok())
+    }
+
+    pub fn duration(&self, name: &'static str) -> Option<At<Duration>> {
+        self.read(name, |value| units::duration(value.get_ref().as_str()?))
+    }
+
+    pub fn size(&self, name: &'static str) -> Option<At<u64>> {
+        self.read(name, |value| units::size(value.get_ref().as_str()?))
+    }
+
+    pub fn day(&self, name: &'static str) -> Option<At<NaiveDate>> {
+        self.read(name, shape::day)
+    }
+
+    /// A text that parses into something: a percentage, a zone, an address.
+    pub fn parsed<T: std::str::FromStr>(&self, name: &'static str) -> Option<At<T>> {
+        self.read(name, |value| value.get_ref().as_str()?.parse().ok())
+    }
+
+    /// The entries of a list, or the one text in its place.
+    pub fn texts(&self, name: &'static str) -> Option<Vec<At<&'d str>>> {
+        let key = keys::joined(&self.key, name);
+        let entry = |index: Option<usize>, value: &'d Spanned<DeValue<'d>>| {
+            let key = index.map_or(key.clone(), |index| format!("{key}[{index}]"));
+            value.get_ref().as_str().map(|text| At { value: text, key, span: value.span() })
+        };
+        let list = self.read(name, |value| match value.get_ref() {
+            DeValue::Array(list) => {
+                list.iter().enumerate().map(|(index, one)| entry(Some(index), one)).collect()
+            }
+            _ => entry(None, value).map(|one| vec![one]),
+        });
+        list.map(|list| list.value)
+    }
+
+    /// A value that has its key's shape.
+    fn read<T>(
+        &self,
+        name: &'static str,
+        get: impl Fn(&'d Spanned<DeValue<'d>>) -> Option<T>,
+    ) -> Option<At<T>> {
+        let key = keys::key(self.path, name);
+        debug_assert!(key.is_some(), "`{}.{name}` stands in the table of keys", self.path);
+        let value = self.rows?.get(name)?;
+        let right = key.is_some_and(|key| key.shape.faults(value).is_empty());
+        let value = At {
+            value: get(value).filter(|_| right)?,
+            key: keys::joined(&self.key, name),
+            span: value.span(),
+        };
+        Some(value)
+    }
+
+    fn inner_path(&self, name: &'static str) -> &'static str {
+        let inner = keys::sections_in(self.path).find(|section| section.name() == name);
+        debug_assert!(inner.is_some(), "the section `{name}` stands in the table of keys");
+        inner.map_or("", |section| section.path)
+    }
+
+    /// The kind of connector, where this is one and the kind is known.
+    pub fn kind(&self) -> Option<&'d str> {
+        let kind = self.rows?.get("kind")?.get_ref().as_str()?;
+        shape::KINDS.contains(&kind).then_some(kind)
+    }
+
+    fn check(&self) {
+        let Some(spec) = keys::section(self.path) else { return };
+        if matches!(spec.form, Form::Open | Form::OpenTables) {
+            return;
+        }
+        for (name, value) in self.rows.into_iter().flatten() {
+            let word = name.get_ref().as_ref();
+            if let Some(inner) = keys::sections_in(self.path).find(|inner| inner.name() == word) {
+                self.check_form(inner.form, word, value);
+                continue;
+            }
+            match keys::key(self.path, word).filter(|key| key.belongs_to(self.kind())) {
+                Some(key) => self.check_value(key, value),
+                None => self.unknown(word, name.span()),
+            }
+        }
+        for key in keys::keys_of(self.path).filter(|key| key.need == Need::Required) {
+            if key.belongs_to(self.kind())
+                && (key.kind.is_none() || self.kind().is_some())
+                && !self.has(key.name)
+            {
+                let finding = self.finding(format!("`{}` is missing", key.name));
+                self.report
+                    .absence(finding.hint(format!("add a line such as {} = {}", key.name, key.example)));
+            }
+        }
+    }
+
+    fn check_value(&self, key: &Key, value: &Spanned<DeValue<'_>>) {
+        for fault in key.shape.faults(value) {
+            let hint = fault.hint.or_else(|| match key.shape {
+                Shape::Text { .. } | Shape::Secret if value.get_ref().is_str() => None,
+                _ => Some(format!("for example {} = {}", key.name, key.example)),
+            });
+            let message = format!("`{}` {}", key.name, fault.message);
+            let finding = Finding::new(&keys::joined(&self.key, key.name), fault.span, message);
+            self.report.mistake(finding.hint(hint));
+        }
+    }
+
+    fn check_form(&self, form: Form, name: &str, value: &Spanned<DeValue<'_>>) {
+        let path = keys::joined(self.path, name);
+        let right = match form {
+            Form::List => value.get_ref().is_array(),
+            Form::Table | Form::Open | Form::OpenTables => value.get_ref().is_table(),
+        };
+        if !right {
+            let (header, what) = match form {
+                Form::List => (format!("[[{path}]]"), "a list of sections"),
+                Form::Table | Form::Open => (format!("[{path}]"), "a section"),
+                Form::OpenTables => (format!("[{path}.NAME]"), "sections"),
+            };
+            let message = format!("`{name}` should be {what}, this is {}", found(value.get_ref()));
+            let finding = Finding::new(&keys::joined(&self.key, name), value.span(), message);
+            self.report.mistake(finding.hint(format!("write it as `{header}`")));
+        }
+    }
+
+    fn unknown(&self, name: &str, span: Range<usize>) {
+        let key = keys::joined(&self.key, name);
+        let finding = if self.path.is_empty() {
+            Finding::new(&key, span, format!("there is no key or section `{name}`"))
+        } else {
+            Finding::new(&key, span, format!("`{}` has no key `{name}`", self.path))
+        };
+        let known = keys::keys_of(self.path).filter(|key| key.belongs_to(self.kind())).map(|key| key.name);
+        let inner = keys::sections_in(self.path).map(keys::SectionSpec::name);
+        let hint = self.strayed(name).or_else(|| offer(name, known.chain(inner)));
+        self.report.mistake(finding.hint(hint));
+    }
+
+    /// Says where a key belongs that exists, elsewhere.
+    pub fn strayed(&self, name: &str) -> Option<String> {
+        let elsewhere: Vec<&Key> = keys::KEYS.iter().filter(|key| key.name == name).collect();
+        let key = match elsewhere.as_slice() {
+            [key] => key,
+            several => several.iter().find(|key| key.section.is_empty())?,
+        };
+        match (key.kind, key.section) {
+            (Some(kind), section) if section == self.path => {
+                Some(format!("`{name}` belongs to connectors of kind `{kind}`"))
+            }
+            (_, "") => Some(format!("`{name}` belongs to the top of the file, above the first section")),
+            (_, section) if section.starts_with(self.path) || !self.path.starts_with(section) => {
+                Some(format!("`{name}` belongs to `{section}`"))
+            }
+            (_, section) => {
+                Some(format!("`{name}` belongs to `{section}`, above the line `[{}]`", self.path))
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The sections that the file has once: `[database]`, `[web]`, `[worker]`, `[safety]`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use crate::config::secret::{self, DATABASE_URL};
+use crate::config::section::{At, Section};
+use crate::config::{Database, Surroundings, Web, Worker};
+use crate::model::guard::Limits;
+use crate::model::secret::Secret;
+
+/// The database where the file names none, beside the file.
+const DATABASE: &str = "sqlite://rollcall.db";
+const PORT: u16 = 8080;
+/// One worker settles thousands of jobs a second; the second keeps going while the first waits for a commit.
+const CONCURRENCY: u32 = 2;
+
+pub(super) fn database(root: &Section<'_>, around: &Surroundings<'_>) -> Database {
+    let section = root.table("database");
+    let given = secret::read(&section, DATABASE_URL, around);
+    let max_size = section.size("max_size");
+    let url = given.as_ref().map_or(DATABASE, |url| url.value.reveal());
+    let is_sqlite = url.starts_with("sqlite:");
+    if let (Some(size), false) = (&max_size, is_sqlite) {
+        let finding = size.finding("`max_size` is for SQLite only, and the URL names another database");
+        section.report.mistake(finding.hint("leave it out, or limit the size on the server".to_owned()));
+    }
+    if let Some(at) = &given {
+        check_url(&section, at);
+    }
+    Database { url: Secret::new(resolved(url, around.folder)), max_size: max_size.map(|size| size.value) }
+}
+
+fn check_url(section: &Section<'_>, at: &At<Secret>) {
+    let url = at.value.reveal();
+    let server = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let wrong = if let Some(file) = url.strip_prefix("sqlite:") {
+        file.trim_start_matches('/')
+            .split('?')
+            .next()
+            .is_none_or(str::is_empty)
+            .then_some("the URL names no file")
+    } else if server {
+        match url::Url::parse(url) {
+            Ok(parsed) if parsed.path().len() <= 1 => Some("the URL names no database"),
+            Ok(_) => None,
+            Err(_) => Some("the URL cannot be read"),
+        }
+    } else {
+        Some("the URL names no database that rollcall knows")
+    };
+    if let Some(message) = wrong {
+        let hint =
+            "write sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME; in a password, %40 stands for @";
+        section.report.mistake(at.finding(message).hint(hint.to_owned()));
+    }
+}
+
+/// The URL with a relative SQLite file put into the folder of the configuration.
+fn resolved(url: &str, folder: &Path) -> String {
+    let Some(rest) = url.strip_prefix("sqlite:") else { return url.to_owned() };
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    if rest.starts_with('/') || rest.starts_with(':') {
+        return url.to_owned();
+    }
+    let folder = folder.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("sqlite://{}/{rest}", folder.trim_end_matches('/'))
+}
+
+pub(super) fn web(root: &Section<'_>) -> Web {
+    let listen = root.table("web").parsed("listen");
+    Web { listen: listen.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)), |listen| listen.value) }
+}
+
+pub(super) fn worker(root: &Section<'_>) -> Worker {
+    let concurrency = root.table("worker").number("concurrency");
+    Worker { concurrency: concurrency.map_or(CONCURRENCY, |number| number.value) }
+}
+
+pub(super) fn safety(root: &Section<'_>) -> Limits {
+    let section = root.table("safety");
+    let default = Limits::default();
+    let share = |name, default| section.parsed(name).map_or(default, |share| share.value);
+    let count = |name, default| section.number(name).map_or(default, |number| number.value);
+    Limits {
+        max_removals: share("max_removals", default.max_removals),
+        max_removals_total: count("max_removals_total", default.max_removals_total),
+        max_group_removals: share("max_group_removals", default.max_group_removals),
+        min_read: share("min_read", default.min_read),
+        max_blanked: share("max_blanked", default.max_blanked),
+        max_rekeyed: share("max_rekeyed", default.max_rekeyed),
+        max_new_groups: count("max_new_groups", default.max_new_groups),
+        max_growth: share("max_growth", default.max_growth),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_sqlite_file_lies_beside_the_configuration() {
+        let folder = Path::new("/etc/rollcall 100%");
+        assert_eq!(resolved("sqlite://a.db?mode=rwc", folder), "sqlite:///etc/rollcall 100%25/a.db?mode=rwc");
+        assert_eq!(resolved("sqlite:data/a.db", folder), "sqlite:///etc/rollcall 100%25/data/a.db");
+        for absolute in ["sqlite:///var/a.db", "sqlite::memory:", "postgres://a:b@c/d"] {
+            assert_eq!(resolved(absolute, folder), absolute);
+        }
+    }
+}

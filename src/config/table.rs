@@ -1,0 +1,315 @@
+//! The rows of the table of keys: sections first, then the keys of each, in the order of the example.
+
+use crate::config::keys::{Form, Key, SectionSpec};
+use crate::config::shape::Shape::{
+    Address, Day, Duration, Flag, Kind, Number, OneOrMoreTexts, Percent, Secret, Size, Text, Texts, Zone,
+};
+
+const fn section(path: &'static str, form: Form, doc: &'static str) -> SectionSpec {
+    SectionSpec { path, form, doc }
+}
+
+/// The longest ordinary text, in characters: a path or a distinguished name, not a page.
+const TEXT: crate::config::shape::Shape = Text { most: 1_000 };
+/// Rules read their expression from one text; the compiler has a limit of its own.
+const EXPRESSION: crate::config::shape::Shape = Text { most: 10_000 };
+/// Ten years: more is a typing mistake.
+const DAYS: crate::config::shape::Shape = Number { least: 0, most: 3_650 };
+/// A count of people, groups or rows.
+const COUNT: crate::config::shape::Shape = Number { least: 0, most: 1_000_000_000 };
+
+pub(super) static SECTIONS: &[SectionSpec] = &[
+    section("", Form::Table, "The configuration of rollcall."),
+    section("database", Form::Table, "Where rollcall keeps what it knows."),
+    section("web", Form::Table, "The pages and the HTTP API."),
+    section("worker", Form::Table, "The workers that drain jobs."),
+    section("safety", Form::Table, "The limits beyond which a run's changes wait for approval."),
+    section("connector", Form::List, "A directory that people are read from."),
+    section("connector.attributes", Form::Open, "Attribute of rollcall = attribute of the source."),
+    section("connector.status", Form::Table, "Which values of the source's status mean what."),
+    section("connector.values", Form::OpenTables, "Codes of the source = the names that they stand for."),
+    section("rule", Form::List, "Which learners belong to which group."),
+    section("course", Form::List, "A course of the catalogue."),
+    section("assignment", Form::List, "A course assigned to groups."),
+];
+
+pub(super) static KEYS: &[Key] = &[
+    Key::new("", "timezone", Zone, r#""Europe/Berlin""#, "The zone in which dates begin and end.")
+        .or(r#""UTC""#),
+    Key::new(
+        "database",
+        "url",
+        Secret,
+        r#""postgres://rollcall:password@db.corp.example/rollcall""#,
+        "The database, `sqlite://FILE` or `postgres://USER:PASSWORD@HOST/NAME`.",
+    )
+    .or(r#""sqlite://rollcall.db""#),
+    Key::new("database", "url_file", TEXT, r#""secrets/database-url""#, "A file that holds the URL."),
+    Key::new("database", "url_env", TEXT, r#""DATABASE_URL""#, "An environment variable that holds the URL."),
+    Key::new("database", "max_size", Size, r#""512MiB""#, "The largest size of an SQLite file."),
+    Key::new("web", "listen", Address, r#""0.0.0.0:8080""#, "The address and port for pages and API.")
+        .or(r#""127.0.0.1:8080""#),
+    Key::new(
+        "worker",
+        "concurrency",
+        Number { least: 1, most: 64 },
+        "4",
+        "How many workers drain jobs at once.",
+    )
+    .or("2"),
+    Key::new(
+        "safety",
+        "max_removals",
+        Percent { most: 100 },
+        r#""5%""#,
+        "The share of memberships, learners and enrollments that may go within 24 hours.",
+    )
+    .or(r#""5%""#),
+    Key::new("safety", "max_removals_total", COUNT, "500", "The most people who may lose something at once.")
+        .or("500"),
+    Key::new(
+        "safety",
+        "max_group_removals",
+        Percent { most: 100 },
+        r#""30%""#,
+        "The share of one group of 20 or more that may go.",
+    )
+    .or(r#""30%""#),
+    Key::new(
+        "safety",
+        "min_read",
+        Percent { most: 100 },
+        r#""80%""#,
+        "The share of the last good reading's people that must be there.",
+    )
+    .or(r#""80%""#),
+    Key::new(
+        "safety",
+        "max_blanked",
+        Percent { most: 100 },
+        r#""5%""#,
+        "The share of people whose value of a mapped attribute may go blank.",
+    )
+    .or(r#""5%""#),
+    Key::new(
+        "safety",
+        "max_rekeyed",
+        Percent { most: 100 },
+        r#""1%""#,
+        "The share of known addresses that may come under new ids.",
+    )
+    .or(r#""1%""#),
+    Key::new("safety", "max_new_groups", COUNT, "50", "The most new groups in one run.").or("50"),
+    Key::new(
+        "safety",
+        "max_growth",
+        Percent { most: 10_000 },
+        r#""100%""#,
+        "The growth of a group that an edited rule, mapping or template may cause.",
+    )
+    .or(r#""100%""#),
+    Key::new(
+        "connector",
+        "name",
+        Text { most: 64 },
+        r#""corp""#,
+        "The connector's name, unique in the file.",
+    )
+    .required(),
+    Key::new("connector", "kind", Kind, r#""ldap""#, "What the source is.").required(),
+    Key::new(
+        "connector",
+        "schedule",
+        Text { most: 200 },
+        r#""0 2 * * *""#,
+        "When the service reads it: five fields of cron; never by itself without.",
+    ),
+    Key::new(
+        "connector",
+        "timezone",
+        Zone,
+        r#""Europe/Paris""#,
+        "The zone of the schedule, where it is not the file's.",
+    ),
+    Key::new("connector", "prehire_days", DAYS, "7", "How many days before `start_date` a person is let in.")
+        .or("0"),
+    Key::new(
+        "connector",
+        "match",
+        Text { most: 64 },
+        r#""employee_number""#,
+        "The mapped attribute that tells who comes back from a stranger with the same address.",
+    ),
+    Key::new(
+        "connector",
+        "url",
+        TEXT,
+        r#""ldaps://dc1.corp.example:636""#,
+        "The server, `ldaps://HOST:PORT` or `ldap://HOST:PORT`.",
+    )
+    .of("ldap")
+    .required(),
+    Key::new("connector", "starttls", Flag, "true", "Encrypt an `ldap://` connection with StartTLS.")
+        .of("ldap")
+        .or("false"),
+    Key::new("connector", "plaintext", Flag, "true", "Go without encryption, on purpose.")
+        .of("ldap")
+        .or("false"),
+    Key::new(
+        "connector",
+        "ca_file",
+        TEXT,
+        r#""corp-ca.pem""#,
+        "A private CA in PEM, in place of the system's.",
+    )
+    .of("ldap"),
+    Key::new(
+        "connector",
+        "bind_dn",
+        TEXT,
+        r#""cn=rollcall,ou=services,dc=corp,dc=example""#,
+        "The account that reads; anonymous without.",
+    )
+    .of("ldap"),
+    Key::new("connector", "bind_password", Secret, r#""correct horse""#, "The account's password.")
+        .of("ldap"),
+    Key::new("connector", "bind_password_file", TEXT, r#""secrets/ldap""#, "A file that holds the password.")
+        .of("ldap"),
+    Key::new(
+        "connector",
+        "bind_password_env",
+        TEXT,
+        r#""LDAP_PASSWORD""#,
+        "An environment variable that holds the password.",
+    )
+    .of("ldap"),
+    Key::new(
+        "connector",
+        "base_dn",
+        OneOrMoreTexts,
+        r#""ou=people,dc=corp,dc=example""#,
+        "Where people are; several places as a list.",
+    )
+    .of("ldap")
+    .required(),
+    Key::new(
+        "connector",
+        "filter",
+        EXPRESSION,
+        r#""(objectClass=inetOrgPerson)""#,
+        "Who of them (RFC 4515).",
+    )
+    .of("ldap")
+    .or(r#""(objectClass=person)""#),
+    Key::new(
+        "connector",
+        "page_size",
+        Number { least: 1, most: 10_000 },
+        "500",
+        "How many entries a page has.",
+    )
+    .of("ldap")
+    .or("500"),
+    Key::new("connector", "timeout", Duration, r#""60s""#, "The longest wait for the server's next message.")
+        .of("ldap")
+        .or(r#""60s""#),
+    Key::new("connector", "path", TEXT, r#""people.csv""#, "The file: UTF-8, with a header line (RFC 4180).")
+        .of("csv")
+        .required(),
+    Key::new(
+        "connector",
+        "delimiter",
+        Text { most: 3 },
+        r#"";""#,
+        "What stands between fields, one character or `tab`; found from the header line without.",
+    )
+    .of("csv"),
+    Key::new(
+        "connector",
+        "done_file",
+        TEXT,
+        r#""people.done""#,
+        "A file that exists only when the people are written to the end.",
+    )
+    .of("csv"),
+    Key::new(
+        "connector",
+        "sha256_file",
+        TEXT,
+        r#""people.csv.sha256""#,
+        "A file that holds the SHA-256 of the people, as `sha256sum` writes it.",
+    )
+    .of("csv"),
+    Key::new("connector", "min_rows", COUNT, "100", "Fewer rows than this are no directory.").of("csv"),
+    Key::new("connector", "max_age", Duration, r#""26h""#, "An older file is yesterday's.").of("csv"),
+    Key::new(
+        "connector",
+        "list_separator",
+        Text { most: 10 },
+        r#""|""#,
+        "What stands between several values of one field; a field is one value without.",
+    )
+    .of("csv"),
+    Key::new("connector.status", "active", Texts, r#"["employed"]"#, "Values that mean at work.").or("[]"),
+    Key::new("connector.status", "leave", Texts, r#"["on leave"]"#, "Values that mean away for a while.")
+        .or("[]"),
+    Key::new("connector.status", "left", Texts, r#"["terminated", "inactive"]"#, "Values that mean gone.")
+        .or("[]"),
+    Key::new("rule", "name", Text { most: 100 }, r#""departments""#, "The rule's name, unique in the file.")
+        .required(),
+    Key::new(
+        "rule",
+        "group",
+        Text { most: 500 },
+        r#""Department: {department}""#,
+        "The group, or a template that names one for each value.",
+    )
+    .required(),
+    Key::new(
+        "rule",
+        "when",
+        EXPRESSION,
+        r#"'department != ""'"#,
+        "An expression over the attributes (Common Expression Language).",
+    )
+    .required(),
+    Key::new("rule", "connectors", Texts, r#"["corp"]"#, "Only people of these connectors; of all without."),
+    Key::new(
+        "rule",
+        "max_group_removals",
+        Percent { most: 100 },
+        r#""50%""#,
+        "The share of its group that may go, in place of the one of `[safety]`.",
+    ),
+    Key::new("course", "code", Text { most: 100 }, r#""GDPR-101""#, "The course's code, unique in the file.")
+        .required(),
+    Key::new("course", "title", Text { most: 300 }, r#""Data protection basics""#, "What learners read.")
+        .required(),
+    Key::new("assignment", "course", Text { most: 100 }, r#""GDPR-101""#, "The code of the course.")
+        .required(),
+    Key::new(
+        "assignment",
+        "groups",
+        Texts,
+        r#"["Department: Sales", "Site: *"]"#,
+        "Names of groups, or globs over names.",
+    )
+    .required(),
+    Key::new("assignment", "due", Day, r#""2026-12-31""#, "The day on which it is due."),
+    Key::new("assignment", "due_days", DAYS, "30", "Due so many days after joining the group."),
+    Key::new(
+        "assignment",
+        "due_days_after_start",
+        DAYS,
+        "14",
+        "Due so many days after the later of `start_date` and joining.",
+    ),
+    Key::new(
+        "assignment",
+        "late_days",
+        DAYS,
+        "14",
+        "The time that whoever joins late for a fixed day has at least, in days.",
+    )
+    .or("14"),
+];

@@ -1,0 +1,149 @@
+//! The law: a membership change and its jobs are one transaction.
+//!
+//! Every change, by a sync or by hand, is a [`Change`]: it holds the head's lock from beginning to end, so that changes
+//! come one after the other, and it has the number of its run. Whoever changes memberships calls [`Change::prepare`]
+//! and [`Change::members`]; there is no other way to write them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::model::ids::{AssignmentId, LearnerId, RunId};
+use crate::store::memberships::Reason;
+use crate::store::runs::{About, Counts, Status};
+use crate::store::{Result, Store, Tx, enrollments, jobs, learners, memberships, runs};
+
+/// The time of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// The instant.
+    pub now: DateTime<Utc>,
+    /// The day in the file's time zone.
+    pub today: NaiveDate,
+}
+
+impl When {
+    /// An instant, and the day that it falls on in a zone.
+    #[must_use]
+    pub fn at(now: DateTime<Utc>, zone: chrono_tz::Tz) -> Self {
+        Self { now, today: now.with_timezone(&zone).date_naive() }
+    }
+}
+
+/// A numbered change under way. Dropping it takes everything back.
+#[derive(Debug)]
+pub struct Change {
+    /// The transaction, for whatever else belongs to the change.
+    pub tx: Tx,
+    /// The number.
+    pub run: RunId,
+    /// The time.
+    pub when: When,
+    jobs: u64,
+    added: u64,
+    removed: u64,
+}
+
+impl Change {
+    /// Begins a change by hand, under a number of its own.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn begin(store: &Store, about: &About, when: When) -> Result<Self> {
+        let mut tx = store.write().await?;
+        let run = runs::begin(&mut tx, about, when.now).await?;
+        runs::lock_head(&mut tx).await?;
+        Ok(Self { tx, run, when, jobs: 0, added: 0, removed: 0 })
+    }
+
+    /// Goes on with a run that has its number already, in a transaction that holds the head's lock.
+    #[must_use]
+    pub fn of_run(tx: Tx, run: RunId, when: When) -> Self {
+        Self { tx, run, when, jobs: 0, added: 0, removed: 0 }
+    }
+
+    /// Lays out what will change, and remembers the due dates that are given up; `comes_or_goes` are the learners whose
+    /// state gives or takes access. Then write learners, then call [`Change::members`].
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn prepare(
+        &mut self,
+        add: impl IntoIterator<Item = Reason>,
+        remove: impl IntoIterator<Item = Reason>,
+        comes_or_goes: impl IntoIterator<Item = LearnerId>,
+    ) -> Result<()> {
+        memberships::stage(&mut self.tx, add, remove).await?;
+        learners::stage_changes(&mut self.tx, comes_or_goes).await?;
+        enrollments::keep_dues(&mut self.tx, self.when.today).await?;
+        Ok(())
+    }
+
+    /// Gives and ends the memberships that were laid out, and enqueues the jobs that follow.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn members(&mut self) -> Result<()> {
+        let Self { tx, run, when, .. } = self;
+        self.added += memberships::give(tx, when.today, *run).await?;
+        self.removed += memberships::end(tx, *run).await?;
+        memberships::rest_and_wake(tx, *run).await?;
+        self.jobs += jobs::enqueue_for_members(tx, when.now, *run).await?;
+        self.jobs += jobs::enqueue_for_status(tx, when.now, *run).await?;
+        self.jobs += jobs::enqueue_for_starts(tx, when.now, *run).await?;
+        memberships::unstage(tx).await?;
+        learners::unstage_changes(tx).await
+    }
+
+    /// [`Change::prepare`] and [`Change::members`] where nothing else changes.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn only_members(
+        &mut self,
+        add: impl IntoIterator<Item = Reason>,
+        remove: impl IntoIterator<Item = Reason>,
+    ) -> Result<()> {
+        self.prepare(add, remove, []).await?;
+        self.members().await
+    }
+
+    /// Enqueues for everybody whom these assignments reach, after they have been made, changed or ended.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn assignments(&mut self, assignments: &[AssignmentId]) -> Result<()> {
+        self.jobs +=
+            jobs::enqueue_for_assignments(&mut self.tx, assignments, self.when.now, self.run).await?;
+        Ok(())
+    }
+
+    /// What the change has counted so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            memberships_added: self.added,
+            memberships_removed: self.removed,
+            jobs_enqueued: self.jobs,
+            ..Counts::default()
+        }
+    }
+
+    /// Commits a change by hand.
+    ///
+    /// # Errors
+    /// When the database refuses; nothing is changed then.
+    pub async fn commit(mut self) -> Result<Done> {
+        let counts = self.counts();
+        runs::finish(&mut self.tx, self.run, Status::Applied, &counts, &[], self.when.now).await?;
+        self.tx.commit().await?;
+        Ok(Done { run: self.run, counts })
+    }
+}
+
+/// A change that is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// The number.
+    pub run: RunId,
+    /// What it counted.
+    pub counts: Counts,
+}

@@ -1,0 +1,219 @@
+//! Draining the queue: claim a batch, write the enrollments that are true now, take the batch off the queue.
+//!
+//! A batch is one transaction of two steps. The first claims rows of the queue, which locks them: whoever changes
+//! something for the same learner and course waits. The second has a fresh view of memberships and assignments, so it
+//! sees every change whose order it has claimed. A batch that the database refuses is halved until the order that
+//! it refuses is alone; that one is tried again with growing pauses, and parked when that does not help.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::model::ids::JobId;
+use crate::model::progress::Progress;
+use crate::store::jobs::{self, Batch, Length};
+use crate::store::{Error, Result, Store, enrollments};
+
+/// Orders a batch: large enough to be at the floor, small enough to be done in a second.
+const BATCH: i64 = 5_000;
+
+/// Pauses before an order is tried again, in seconds; after the last it is parked.
+const PAUSES: [i64; 3] = [1, 5, 25];
+
+/// A worker: goes through the queue from front to back, again and again.
+#[derive(Debug)]
+pub struct Worker {
+    store: Store,
+    cursor: i64,
+    /// How many orders it has settled, for whoever shows progress.
+    pub settled: Progress,
+}
+
+/// What a worker did before it found nothing more to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Orders settled.
+    pub done: u64,
+    /// Orders put off or parked.
+    pub failed: u64,
+}
+
+impl Worker {
+    /// A worker at the front of the queue.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, cursor: 0, settled: Progress::default() }
+    }
+
+    /// Settles everything that is ready, and ends when nothing is, or after the batch in hand when told to.
+    ///
+    /// # Errors
+    /// When the database does not answer; the batch in hand is still queued then.
+    pub async fn drain(&mut self, stop: &CancellationToken) -> Result<Drained> {
+        let mut drained = Drained::default();
+        let mut from_the_front = self.cursor == 0;
+        while !stop.is_cancelled() {
+            let round = self.batch(Utc::now()).await?;
+            drained.done += round.done;
+            drained.failed += round.failed;
+            self.settled.set(self.settled.get() + round.done);
+            if round == Drained::default() {
+                if from_the_front {
+                    break;
+                }
+                // Orders that came back, or came late, lie before the cursor.
+                self.cursor = 0;
+                from_the_front = true;
+            } else {
+                from_the_front = false;
+            }
+        }
+        Ok(drained)
+    }
+
+    async fn batch(&mut self, now: DateTime<Utc>) -> Result<Drained> {
+        let mut tx = self.store.drain().await?;
+        let batch = jobs::claim(&mut tx, self.cursor, now, BATCH).await?;
+        if batch.size == 0 {
+            self.cursor = 0;
+            tx.rollback().await?;
+            return Ok(Drained::default());
+        }
+        let settled = async {
+            enrollments::settle(&mut tx, &batch, now).await?;
+            jobs::done(&mut tx, &batch, now).await?;
+            tx.commit().await
+        };
+        match settled.await {
+            Ok(()) => {
+                debug!(jobs = batch.size, "settled a batch");
+                self.cursor = if batch.size < BATCH.unsigned_abs() { 0 } else { batch.last };
+                Ok(Drained { done: batch.size, failed: 0 })
+            }
+            Err(error) if error.is_transient() || matches!(error, Error::Full { .. }) => Err(error),
+            Err(error) => {
+                warn!(jobs = batch.size, %error, "a batch was refused, settling it in parts");
+                let drained = self.halves(now).await?;
+                self.cursor = 0;
+                Ok(drained)
+            }
+        }
+    }
+
+    /// Goes through the batch that was refused in ever smaller parts, until what is refused is one order alone.
+    async fn halves(&mut self, now: DateTime<Utc>) -> Result<Drained> {
+        let mut tx = self.store.drain().await?;
+        let ids = jobs::claim_each(&mut tx, self.cursor, now, BATCH).await?;
+        tx.rollback().await?;
+        let mut drained = Drained::default();
+        let mut parts: Vec<&[JobId]> = vec![&ids];
+        while let Some(part) = parts.pop() {
+            match self.part(part, now).await {
+                Ok(done) => drained.done += done,
+                Err(error) if error.is_transient() || matches!(error, Error::Full { .. }) => {
+                    return Err(error);
+                }
+                Err(error) => match part {
+                    [] => {}
+                    [job] => {
+                        self.put_off(*job, &error, now).await?;
+                        drained.failed += 1;
+                    }
+                    [_, ..] => {
+                        let (front, back) = part.split_at(part.len() / 2);
+                        parts.push(back);
+                        parts.push(front);
+                    }
+                },
+            }
+        }
+        Ok(drained)
+    }
+
+    /// Settles exactly these orders, as far as they are still there.
+    async fn part(&self, part: &[JobId], now: DateTime<Utc>) -> Result<u64> {
+        let (Some(first), Some(last)) = (part.first(), part.last()) else { return Ok(0) };
+        let mut tx = self.store.drain().await?;
+        let most = i64::try_from(part.len()).unwrap_or(BATCH);
+        let claimed = jobs::claim(&mut tx, first.0 - 1, now, most).await?;
+        let ids: Vec<i64> = claimed.ids.iter().copied().filter(|id| *id <= last.0).collect();
+        let batch = Batch { size: claimed.size, first: first.0, last: last.0, ids };
+        enrollments::settle(&mut tx, &batch, now).await?;
+        let done = jobs::done(&mut tx, &batch, now).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    async fn put_off(&self, job: JobId, error: &Error, now: DateTime<Utc>) -> Result<()> {
+        let mut tx = self.store.write().await?;
+        let Some(attempts) = jobs::attempts(&mut tx, job).await? else { return Ok(()) };
+        let pause = usize::try_from(attempts).ok().and_then(|attempts| PAUSES.get(attempts));
+        let again = pause.map(|&seconds| now + TimeDelta::seconds(seconds));
+        let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+        jobs::failed(&mut tx, job, &cause, again, now).await?;
+        tx.commit().await?;
+        match again {
+            Some(_) => warn!(job = %job, attempts = attempts + 1, "a job failed, it will be tried again"),
+            None => tracing::error!(job = %job, "a job failed for good: see `rollcall jobs list`"),
+        }
+        Ok(())
+    }
+}
+
+/// How long the queue is now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn length(store: &Store) -> Result<Length> {
+    let mut tx = store.read().await?;
+    jobs::length(&mut tx, Utc::now()).await
+}
+
+/// Drains until no order is ready or claimed by others; what waits for another try goes on waiting.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn now(worker: &mut Worker, stop: &CancellationToken) -> Result<(Drained, Length)> {
+    let mut total = Drained::default();
+    loop {
+        let drained = worker.drain(stop).await?;
+        total.done += drained.done;
+        total.failed += drained.failed;
+        let length = length(&worker.store).await?;
+        if stop.is_cancelled() || length.ready == 0 {
+            return Ok((total, length));
+        }
+        pause(stop, CLAIMED_BY_OTHERS).await;
+    }
+}
+
+/// Drains until no order is ready, claimed by others, or waiting for another try; answers what is parked in the end.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn until_empty(worker: &mut Worker, stop: &CancellationToken) -> Result<(Drained, Length)> {
+    let mut total = Drained::default();
+    loop {
+        let (drained, length) = now(worker, stop).await?;
+        total.done += drained.done;
+        total.failed += drained.failed;
+        let Some(next) = length.next.filter(|_| !stop.is_cancelled()) else { return Ok((total, length)) };
+        let wait = (next - Utc::now()).to_std().unwrap_or(Duration::ZERO);
+        pause(stop, wait.min(LONGEST_PAUSE)).await;
+    }
+}
+
+/// What others hold is done in a moment.
+const CLAIMED_BY_OTHERS: Duration = Duration::from_millis(50);
+
+/// Somebody may make orders ready again meanwhile.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+async fn pause(stop: &CancellationToken, time: Duration) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(time) => {}
+    }
+}

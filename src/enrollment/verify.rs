@@ -1,0 +1,245 @@
+//! The proof that enrollments are what memberships and assignments say.
+//!
+//! Shares no statement with the worker: memberships and assignments are read as they stand, joined here, and each due
+//! date is worked out by [`Due::date`]; the result is compared with the enrollments, both in the order of their keys.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use crate::args;
+use crate::model::due::{Due, kept};
+use crate::store::courses::{self, Whom};
+use crate::store::{Result, Store, Tx, enrollments};
+
+/// What was proved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Distinct pairs of learner and group.
+    pub memberships: u64,
+    /// Enrollments with access.
+    pub enrollments: u64,
+    /// Pairs whose job is still in the queue, and so may differ.
+    pub pending: u64,
+    /// Everything that is not as it should be.
+    pub differences: Vec<Difference>,
+}
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Difference {
+    /// The learner's number.
+    #[serde(skip)]
+    pub learner: i64,
+    /// The course's number.
+    #[serde(skip)]
+    pub course_id: i64,
+    /// The learner.
+    pub email: String,
+    /// The course's code.
+    pub course: String,
+    /// What is wrong.
+    pub what: What,
+    /// The due date that memberships and assignments give.
+    pub expected_due: Option<NaiveDate>,
+    /// The due date of the enrollment.
+    pub found_due: Option<NaiveDate>,
+}
+
+/// The kinds of [`Difference`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Should have access, and has none.
+    Missing,
+    /// Has access that nothing holds up.
+    Extra,
+    /// Has another due date than follows.
+    Due,
+}
+
+type Pair = (i64, i64);
+
+const MEMBERSHIPS: &str = "
+    SELECT DISTINCT m.learner_id, m.group_id, m.joined_on, l.start_date, l.status
+    FROM memberships m JOIN learners l ON l.id = m.learner_id
+    ORDER BY m.learner_id, m.group_id";
+
+const PENDING: &str = "SELECT learner_id, course_id FROM jobs WHERE state = 'ready'";
+
+const LEARNERS_ALONE: &str = "SELECT id, active_since, start_date, status FROM learners WHERE id = $1";
+
+const KEPT: &str = "SELECT learner_id, course_id, lost_on, due FROM kept_dues";
+
+/// Compares, in one snapshot of the database.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn verify(store: &Store) -> Result<Verdict> {
+    let mut tx = store.read().await?;
+    let mut verdict = Verdict::default();
+    let expected = expected(&mut tx, &mut verdict).await?;
+    let mut pending: rustc_hash::FxHashSet<Pair> = rustc_hash::FxHashSet::default();
+    tx.each("read the queue", PENDING, args![], |pair: Pair| {
+        pending.insert(pair);
+    })
+    .await?;
+    verdict.pending = pending.len() as u64;
+    let mut found: Vec<(Pair, Option<NaiveDate>, bool)> = Vec::new();
+    enrollments::held(&mut tx, |one| found.push(((one.learner_id, one.course_id), one.due, one.completed)))
+        .await?;
+    verdict.enrollments = found.len() as u64;
+    compare(&expected, &found, |pair| pending.contains(pair), &mut verdict.differences);
+    name(&mut tx, &mut verdict.differences).await?;
+    Ok(verdict)
+}
+
+/// Every learner and course that memberships and assignments hold up, with the earliest due date.
+async fn expected(tx: &mut Tx, verdict: &mut Verdict) -> Result<BTreeMap<Pair, Option<NaiveDate>>> {
+    let assignments = courses::assignments(tx, None, None).await?;
+    let mut of_group: FxHashMap<i64, Vec<&courses::Assignment>> = FxHashMap::default();
+    for one in &assignments {
+        if let Whom::Group(group) = one.whom {
+            of_group.entry(group.0).or_default().push(one);
+        }
+    }
+    let mut given_up: FxHashMap<Pair, Vec<(NaiveDate, NaiveDate)>> = FxHashMap::default();
+    tx.each(
+        "read kept due dates",
+        KEPT,
+        args![],
+        |(learner, course, on, due): (i64, i64, NaiveDate, NaiveDate)| {
+            given_up.entry((learner, course)).or_default().push((on, due));
+        },
+    )
+    .await?;
+    let mut expected: BTreeMap<Pair, Option<NaiveDate>> = BTreeMap::new();
+    let mut hold = |learner: i64, one: &courses::Assignment, joined: NaiveDate, start: Option<NaiveDate>| {
+        let pair = (learner, one.course.0);
+        let due = due_for(one.due, one.late_days, joined.max(one.assigned_on), start, given_up.get(&pair));
+        expected.entry(pair).and_modify(|known| *known = earliest(*known, due)).or_insert(due);
+    };
+    let mut count = 0;
+    tx.each(
+        "read memberships",
+        MEMBERSHIPS,
+        args![],
+        |(learner, group, joined, start, status): (i64, i64, NaiveDate, Option<NaiveDate>, String)| {
+            count += 1;
+            if status == "active" || status == "leave" {
+                for one in of_group.get(&group).map_or(&[][..], Vec::as_slice) {
+                    hold(learner, one, joined, start);
+                }
+            }
+        },
+    )
+    .await?;
+    verdict.memberships = count;
+    for one in &assignments {
+        if let Whom::Learner(id) = one.whom {
+            let row: Option<(i64, NaiveDate, Option<NaiveDate>, String)> =
+                tx.maybe("read a learner", LEARNERS_ALONE, args![id]).await?;
+            if let Some((learner, since, start, _)) =
+                row.filter(|(.., status)| status == "active" || status == "leave")
+            {
+                hold(learner, one, since, start);
+            }
+        }
+    }
+    Ok(expected)
+}
+
+fn due_for(
+    due: Due,
+    late_days: u32,
+    counts_from: NaiveDate,
+    start: Option<NaiveDate>,
+    given_up: Option<&Vec<(NaiveDate, NaiveDate)>>,
+) -> Option<NaiveDate> {
+    let own = due.date(late_days, counts_from, start);
+    given_up
+        .into_iter()
+        .flatten()
+        .fold(own, |due, (lost_on, lost_due)| kept(due, counts_from, *lost_due, *lost_on))
+}
+
+/// An assignment without a due date asks for none; it does not take one away.
+fn earliest(one: Option<NaiveDate>, other: Option<NaiveDate>) -> Option<NaiveDate> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn compare(
+    expected: &BTreeMap<Pair, Option<NaiveDate>>,
+    found: &[(Pair, Option<NaiveDate>, bool)],
+    is_pending: impl Fn(&Pair) -> bool,
+    differences: &mut Vec<Difference>,
+) {
+    let mut differ =
+        |pair: &Pair, what: What, expected_due: Option<NaiveDate>, found_due: Option<NaiveDate>| {
+            if !is_pending(pair) {
+                differences.push(Difference {
+                    learner: pair.0,
+                    course_id: pair.1,
+                    email: String::new(),
+                    course: String::new(),
+                    what,
+                    expected_due,
+                    found_due,
+                });
+            }
+        };
+    let mut wanted = expected.iter().peekable();
+    for (pair, due, completed) in found {
+        while let Some((missing, due)) = wanted.next_if(|(wanted, _)| *wanted < pair) {
+            differ(missing, What::Missing, *due, None);
+        }
+        match wanted.next_if(|(wanted, _)| *wanted == pair) {
+            None => differ(pair, What::Extra, None, *due),
+            Some((_, expected)) if expected != due && !completed => differ(pair, What::Due, *expected, *due),
+            Some(_) => {}
+        }
+    }
+    for (missing, due) in wanted {
+        differ(missing, What::Missing, *due, None);
+    }
+}
+
+const NAMES: &str = "
+    SELECT COALESCE(l.email, l.name), c.code FROM learners l, courses c WHERE l.id = $1 AND c.id = $2";
+
+async fn name(tx: &mut Tx, differences: &mut [Difference]) -> Result<()> {
+    for one in differences {
+        let names: Option<(String, String)> =
+            tx.maybe("name a difference", NAMES, args![one.learner, one.course_id]).await?;
+        if let Some((email, course)) = names {
+            one.email = email;
+            one.course = course;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_difference_is_found() {
+        let day = |text: &str| Some(text.parse::<NaiveDate>().expect("a date"));
+        let expected =
+            BTreeMap::from([((1, 1), None), ((1, 2), day("2026-01-01")), ((3, 1), day("2026-01-01"))]);
+        let found = [((1, 2), day("2026-02-01"), false), ((2, 1), None, false), ((3, 1), None, true)];
+        let mut differences = Vec::new();
+        compare(&expected, &found, |_| false, &mut differences);
+        let kinds: Vec<_> = differences.iter().map(|one| ((one.learner, one.course_id), one.what)).collect();
+        assert_eq!(kinds, [((1, 1), What::Missing), ((1, 2), What::Due), ((2, 1), What::Extra)]);
+        differences.clear();
+        compare(&expected, &found, |_| true, &mut differences);
+        assert_eq!(differences, []);
+    }
+}

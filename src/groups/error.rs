@@ -1,0 +1,71 @@
+//! Why a change by hand was refused. Nothing was changed.
+
+use crate::model::names::BadGroupName;
+use crate::store;
+
+/// Why a change by hand was refused.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say what the fields are")]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("{0}")]
+    BadName(#[from] BadGroupName),
+    #[error("there is already a group `{name}`")]
+    GroupExists { name: String },
+    #[error("there is no group `{name}`")]
+    NoGroup { name: String, nearest: Option<String> },
+    #[error("no group `{name}` was deleted in the last 30 days")]
+    NotDeleted { name: String },
+    #[error("nobody is known as `{text}`")]
+    NoLearner { text: String },
+    #[error("there is no course `{code}`")]
+    NoCourse { code: String, nearest: Option<String> },
+    #[error("`{text}` is no e-mail address")]
+    BadAddress { text: String },
+    #[error("`{email}` is the address of {name}")]
+    AddressTaken { email: String, name: String },
+    #[error("a course needs a code and a title (code `{code}`)")]
+    BadCourse { code: String },
+    #[error("course `{code}` comes from the file and is edited there")]
+    CourseOfTheFile { code: String },
+    #[error("nothing keeps `{email}` out of `{name}`")]
+    NotExcluded { email: String, name: String },
+    #[error("`{email}` was never enrolled in `{code}`")]
+    NeverEnrolled { email: String, code: String },
+}
+
+impl Error {
+    /// What to do next, where there is something.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoGroup { nearest: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::NoGroup { nearest: None, .. } => {
+                Some("`rollcall groups list` shows every group".to_owned())
+            }
+            Self::NoCourse { nearest: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::NoCourse { nearest: None, .. } => Some(
+                "add it with `rollcall courses add CODE TITLE`, or see `rollcall courses list`".to_owned(),
+            ),
+            Self::NoLearner { .. } => Some(
+                "give an address, a former address, or CONNECTOR:ID; `rollcall learners list` shows all"
+                    .to_owned(),
+            ),
+            Self::NeverEnrolled { .. } => {
+                Some("assign the course first: `rollcall assign COURSE --learner EMAIL`".to_owned())
+            }
+            Self::NotExcluded { .. } => {
+                Some("`rollcall exclusions list` shows who is kept out of what".to_owned())
+            }
+            Self::Store(_)
+            | Self::BadName(_)
+            | Self::GroupExists { .. }
+            | Self::NotDeleted { .. }
+            | Self::BadAddress { .. }
+            | Self::AddressTaken { .. }
+            | Self::BadCourse { .. }
+            | Self::CourseOfTheFile { .. } => None,
+        }
+    }
+}

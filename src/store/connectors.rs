@@ -1,0 +1,82 @@
+//! Every connector that a file has ever named, and up to when its schedule is served.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::Result;
+use super::engine::{Tx, args};
+use crate::model::ids::{ConnectorId, RunId};
+
+/// A row of the table.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Row {
+    /// The number.
+    pub id: i64,
+    /// The name in the file.
+    pub name: String,
+    /// The kind of source.
+    pub kind: String,
+    /// The schedule that `scheduled_until` belongs to.
+    pub schedule: Option<String>,
+    /// Every scheduled instant up to here is served.
+    pub scheduled_until: DateTime<Utc>,
+    /// The last run that was applied or found nothing to do.
+    pub good_run_id: Option<i64>,
+    /// When it was retired.
+    pub retired_at: Option<DateTime<Utc>>,
+}
+
+/// Makes a connector known. One that is new, or has another schedule than before, owes nothing from the past.
+const KNOW: &str = "
+    INSERT INTO connectors (name, kind, schedule, scheduled_until) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (name) DO UPDATE
+    SET kind = excluded.kind, retired_at = NULL, schedule = excluded.schedule,
+        scheduled_until = CASE WHEN connectors.schedule IS NOT DISTINCT FROM excluded.schedule
+            THEN connectors.scheduled_until ELSE excluded.scheduled_until END
+    RETURNING id, name, kind, schedule, scheduled_until, good_run_id, retired_at";
+
+const LIST: &str = "
+    SELECT id, name, kind, schedule, scheduled_until, good_run_id, retired_at FROM connectors ORDER BY name";
+
+/// Serves a schedule up to an instant, unless another machine was quicker.
+const SERVE: &str = "UPDATE connectors SET scheduled_until = $3 WHERE id = $1 AND scheduled_until = $2";
+
+const GOOD_RUN: &str = "UPDATE connectors SET good_run_id = $2 WHERE id = $1";
+
+/// Makes a connector of the file known and answers its row.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn know(
+    tx: &mut Tx,
+    name: &str,
+    kind: &str,
+    schedule: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Row> {
+    tx.one("make a connector known", KNOW, args![name, kind, schedule, now]).await
+}
+
+/// All connectors, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(tx: &mut Tx) -> Result<Vec<Row>> {
+    tx.all("list connectors", LIST, args![]).await
+}
+
+/// Claims the scheduled instants between `since` and `until`; false when another machine has claimed them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn serve(tx: &mut Tx, id: ConnectorId, since: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute("claim a schedule", SERVE, args![id, since, until]).await? == 1)
+}
+
+/// Remembers the last good run of a connector.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn good_run(tx: &mut Tx, id: ConnectorId, run: RunId) -> Result<()> {
+    tx.execute("remember a good run", GOOD_RUN, args![id, run]).await.map(|_| ())
+}

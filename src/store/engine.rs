@@ -1,0 +1,462 @@
+//! The choice of database, made here and nowhere else.
+//!
+//! One SQL text serves both engines wherever one can; where they must differ, [`Sql::each`] holds both side by side.
+//! Statements are never kept prepared on the server, so that a pooler in transaction mode may stand between.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, FromRow, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use super::error::{Doing, Error};
+use super::{Result, migrate};
+use crate::model::secret::Secret;
+
+/// How long a statement waits for SQLite's one writer: a first commit of a large directory takes seconds.
+const BUSY: Duration = Duration::from_secs(60);
+
+/// How long a command waits for a connection before it says that the database does not answer.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// Bytes a page of SQLite, as it has been since 2016.
+const PAGE: u64 = 4096;
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite://PATH` or `postgres://…`.
+    pub url: Secret,
+    /// The most bytes that a SQLite file may grow to.
+    pub max_size: Option<u64>,
+    /// The most connections of this process.
+    pub connections: u32,
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: Pools,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    /// `kept` syncs the disk at every commit, `quick` leaves that to the next one of `kept`.
+    Sqlite {
+        kept: SqlitePool,
+        quick: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// A transaction on either engine. Dropping it rolls it back.
+#[derive(Debug)]
+pub enum Tx {
+    /// On the embedded database.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On a PostgreSQL server.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A statement for either engine.
+#[derive(Debug, Clone, Copy)]
+pub struct Sql {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl Sql {
+    /// The few statements that must differ, both texts side by side.
+    #[must_use]
+    pub const fn each(sqlite: &'static str, postgres: &'static str) -> Self {
+        Self { sqlite, postgres }
+    }
+}
+
+impl From<&'static str> for Sql {
+    fn from(both: &'static str) -> Self {
+        Self { sqlite: both, postgres: both }
+    }
+}
+
+/// A value for a placeholder.
+#[derive(Debug, Clone)]
+pub enum Arg {
+    /// A number, or none.
+    Int(Option<i64>),
+    /// A small number, or none, for the columns of 32 bits.
+    Small(Option<i32>),
+    /// A text, or none.
+    Text(Option<String>),
+    /// A day, or none.
+    Day(Option<NaiveDate>),
+    /// An instant, or none; kept to the microsecond, as PostgreSQL does.
+    Instant(Option<DateTime<Utc>>),
+    /// Yes or no.
+    Flag(bool),
+    /// Several numbers: a JSON array for SQLite's `json_each`, an array for PostgreSQL's `ANY`.
+    Ints(Vec<i64>),
+    /// Several texts, in the same two forms.
+    Texts(Vec<String>),
+}
+
+macro_rules! arg {
+    ($($type:ty => |$value:ident| $arg:expr),* $(,)?) => {
+        $(impl From<$type> for Arg {
+            fn from($value: $type) -> Self {
+                $arg
+            }
+        })*
+    };
+}
+
+arg! {
+    i64 => |value| Arg::Int(Some(value)),
+    Option<i64> => |value| Arg::Int(value),
+    i32 => |value| Arg::Small(Some(value)),
+    Option<i32> => |value| Arg::Small(value),
+    &str => |value| Arg::Text(Some(value.to_owned())),
+    String => |value| Arg::Text(Some(value)),
+    Option<String> => |value| Arg::Text(value),
+    Option<&str> => |value| Arg::Text(value.map(str::to_owned)),
+    NaiveDate => |value| Arg::Day(Some(value)),
+    Option<NaiveDate> => |value| Arg::Day(value),
+    DateTime<Utc> => |value| Arg::Instant(Some(value)),
+    Option<DateTime<Utc>> => |value| Arg::Instant(value),
+    bool => |value| Arg::Flag(value),
+    Vec<i64> => |value| Arg::Ints(value),
+    Vec<String> => |value| Arg::Texts(value),
+    crate::model::ids::LearnerId => |id| Arg::Int(Some(id.0)),
+    crate::model::ids::GroupId => |id| Arg::Int(Some(id.0)),
+    crate::model::ids::RuleId => |id| Arg::Int(Some(id.0)),
+    crate::model::ids::ConnectorId => |id| Arg::Int(Some(id.0)),
+    Option<crate::model::ids::ConnectorId> => |id| Arg::Int(id.map(|id| id.0)),
+    crate::model::ids::CourseId => |id| Arg::Int(Some(id.0)),
+    crate::model::ids::AssignmentId => |id| Arg::Int(Some(id.0)),
+    crate::model::ids::RunId => |id| Arg::Int(Some(id.0)),
+    crate::model::ids::JobId => |id| Arg::Int(Some(id.0)),
+}
+
+/// Values for placeholders, in order: `args![id, name]`.
+#[macro_export]
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::store::Arg::from($value)),*] };
+}
+pub use args;
+
+/// A row that can be read from either engine; every tuple and every `#[derive(FromRow)]` of plain columns is one.
+pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+fn to_microseconds(instant: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(instant.timestamp_micros()).unwrap_or(instant)
+}
+
+type SqliteQuery = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+type PostgresQuery = sqlx::query::Query<'static, Postgres, PgArguments>;
+
+fn sqlite_query(sql: &'static str, args: Vec<Arg>) -> SqliteQuery {
+    args.into_iter().fold(sqlx::query(sql).persistent(false), |query, arg| match arg {
+        Arg::Int(value) => query.bind(value),
+        Arg::Small(value) => query.bind(value),
+        Arg::Text(value) => query.bind(value),
+        Arg::Day(value) => query.bind(value),
+        Arg::Instant(value) => query.bind(value.map(to_microseconds)),
+        Arg::Flag(value) => query.bind(value),
+        Arg::Ints(values) => query.bind(serde_json::json!(values).to_string()),
+        Arg::Texts(values) => query.bind(serde_json::json!(values).to_string()),
+    })
+}
+
+fn postgres_query(sql: &'static str, args: Vec<Arg>) -> PostgresQuery {
+    args.into_iter().fold(sqlx::query(sql).persistent(false), |query, arg| match arg {
+        Arg::Int(value) => query.bind(value),
+        Arg::Small(value) => query.bind(value),
+        Arg::Text(value) => query.bind(value),
+        Arg::Day(value) => query.bind(value),
+        Arg::Instant(value) => query.bind(value.map(to_microseconds)),
+        Arg::Flag(value) => query.bind(value),
+        Arg::Ints(values) => query.bind(values),
+        Arg::Texts(values) => query.bind(values),
+    })
+}
+
+impl Tx {
+    /// The text for this engine.
+    #[must_use]
+    pub fn pick(&self, sql: Sql) -> &'static str {
+        match self {
+            Self::Sqlite(_) => sql.sqlite,
+            Self::Postgres(_) => sql.postgres,
+        }
+    }
+
+    /// Whether this is the embedded database.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    /// Runs a statement and answers how many rows it touched. `doing` completes "the database could not …".
+    ///
+    /// # Errors
+    /// When the database refuses; the transaction is of no more use then.
+    pub async fn execute(&mut self, doing: &'static str, sql: impl Into<Sql>, args: Vec<Arg>) -> Result<u64> {
+        let text = self.pick(sql.into());
+        match self {
+            Self::Sqlite(tx) => {
+                sqlite_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+            Self::Postgres(tx) => {
+                postgres_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+        }
+        .doing(doing)
+    }
+
+    /// Runs a query and answers all its rows.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn all<T: Row>(
+        &mut self,
+        doing: &'static str,
+        sql: impl Into<Sql>,
+        args: Vec<Arg>,
+    ) -> Result<Vec<T>> {
+        let text = self.pick(sql.into());
+        match self {
+            Self::Sqlite(tx) => sqlite_query(text, args)
+                .fetch_all(&mut **tx)
+                .await
+                .and_then(|rows| rows.iter().map(T::from_row).collect()),
+            Self::Postgres(tx) => postgres_query(text, args)
+                .fetch_all(&mut **tx)
+                .await
+                .and_then(|rows| rows.iter().map(T::from_row).collect()),
+        }
+        .doing(doing)
+    }
+
+    /// Runs a query and hands its rows over one by one, without keeping them.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn each<T: Row>(
+        &mut self,
+        doing: &'static str,
+        sql: impl Into<Sql>,
+        args: Vec<Arg>,
+        mut take: impl FnMut(T),
+    ) -> Result<()> {
+        use futures_util::TryStreamExt;
+        let text = self.pick(sql.into());
+        match self {
+            Self::Sqlite(tx) => {
+                let mut rows = sqlite_query(text, args).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await.doing(doing)? {
+                    take(T::from_row(&row).doing(doing)?);
+                }
+            }
+            Self::Postgres(tx) => {
+                let mut rows = postgres_query(text, args).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await.doing(doing)? {
+                    take(T::from_row(&row).doing(doing)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a query and answers its row, if there is one.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn maybe<T: Row>(
+        &mut self,
+        doing: &'static str,
+        sql: impl Into<Sql>,
+        args: Vec<Arg>,
+    ) -> Result<Option<T>> {
+        Ok(self.all(doing, sql, args).await?.into_iter().next())
+    }
+
+    /// Runs a query that always has a row.
+    ///
+    /// # Errors
+    /// When the database refuses, or there is no row after all.
+    pub async fn one<T: Row>(
+        &mut self,
+        doing: &'static str,
+        sql: impl Into<Sql>,
+        args: Vec<Arg>,
+    ) -> Result<T> {
+        self.maybe(doing, sql, args).await?.ok_or(sqlx::Error::RowNotFound).doing(doing)
+    }
+
+    /// Makes everything permanent.
+    ///
+    /// # Errors
+    /// When the database refuses, or the connection is lost: then it may or may not have happened.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+        .doing("commit")
+    }
+
+    /// Takes everything back now rather than when the connection is next used.
+    ///
+    /// # Errors
+    /// When the connection is lost; then it is taken back all the same.
+    pub async fn rollback(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await,
+            Self::Postgres(tx) => tx.rollback().await,
+        }
+        .doing("roll back")
+    }
+}
+
+/// A server ends a transaction that says nothing for this long: whoever was stopped in the middle of one and wakes up
+/// finds it gone.
+const FENCE: &str = "SET LOCAL idle_in_transaction_session_timeout = '20s'";
+
+impl Store {
+    /// Opens the database, made if it is a SQLite file that is not there, and brings it to this program's version.
+    ///
+    /// # Errors
+    /// When it cannot be reached or opened, or a newer program has been here.
+    pub async fn open(options: &Options) -> Result<Self> {
+        let url = options.url.reveal();
+        let store = if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+            Self::open_sqlite(path, options).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Self::open_postgres(url, options).await?
+        } else {
+            let reason = "it begins with neither `sqlite://` nor `postgres://`".to_owned();
+            return Err(Error::Url { reason });
+        };
+        Ok(store)
+    }
+
+    async fn open_sqlite(path: PathBuf, options: &Options) -> Result<Self> {
+        let connect = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .pragma("cache_size", "-65536")
+            .pragma("temp_store", "MEMORY")
+            .disable_statement_logging();
+        let connect = match options.max_size {
+            Some(bytes) => connect.pragma("max_page_count", (bytes / PAGE).max(1).to_string()),
+            None => connect,
+        };
+        let pool =
+            SqlitePoolOptions::new().max_connections(options.connections).acquire_timeout(BUSY + ACQUIRE);
+        let kept = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
+        let quick = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
+        let store = Self { pools: Pools::Sqlite { kept, quick } };
+        // SQLite takes no lock of its own for the switch to WAL and for migrations.
+        let lock = migrate::lock_file(&path).await?;
+        let migrated = migrate::run(&store).await;
+        drop(lock);
+        migrated.map(|()| store)
+    }
+
+    async fn open_postgres(url: &str, options: &Options) -> Result<Self> {
+        let connect = PgConnectOptions::from_str(url)
+            .map_err(|_| Error::Url { reason: "it is no PostgreSQL URL".to_owned() })?
+            .statement_cache_capacity(0)
+            .extra_float_digits(None)
+            .application_name("rollcall")
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(options.connections)
+            .acquire_timeout(ACQUIRE)
+            .connect_lazy_with(connect);
+        let store = Self { pools: Pools::Postgres(pool) };
+        migrate::run(&store).await.map(|()| store)
+    }
+
+    /// A transaction that reads one state of the database, whatever others write meanwhile.
+    ///
+    /// # Errors
+    /// When no connection comes about.
+    pub async fn read(&self) -> Result<Tx> {
+        match &self.pools {
+            Pools::Sqlite { kept, .. } => kept.begin().await.map(Tx::Sqlite),
+            Pools::Postgres(pool) => {
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Tx::Postgres)
+            }
+        }
+        .map_err(unreachable)
+    }
+
+    /// A transaction that writes what must outlive a power cut.
+    ///
+    /// # Errors
+    /// When no connection comes about, or SQLite's writer is busy for too long.
+    pub async fn write(&self) -> Result<Tx> {
+        match &self.pools {
+            Pools::Sqlite { kept, .. } => {
+                kept.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite).map_err(unreachable)
+            }
+            Pools::Postgres(pool) => fenced(pool).await,
+        }
+    }
+
+    /// A transaction of a worker. On SQLite its loss in a power cut is made good by the jobs, which are lost with it.
+    ///
+    /// # Errors
+    /// When no connection comes about, or SQLite's writer is busy for too long.
+    pub async fn drain(&self) -> Result<Tx> {
+        match &self.pools {
+            Pools::Sqlite { quick, .. } => {
+                quick.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite).map_err(unreachable)
+            }
+            Pools::Postgres(pool) => fenced(pool).await,
+        }
+    }
+
+    /// Whether several machines can share this database.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.pools, Pools::Postgres(_))
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { kept, quick } => {
+                quick.close().await;
+                kept.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn fenced(pool: &PgPool) -> Result<Tx> {
+    let mut tx = Tx::Postgres(pool.begin().await.map_err(unreachable)?);
+    tx.execute("set the limit on idle transactions", FENCE, Vec::new()).await?;
+    Ok(tx)
+}
+
+fn unreachable(error: sqlx::Error) -> Error {
+    let full = Err::<(), _>(error).doing("begin");
+    match full {
+        Err(Error::Query { cause, .. }) => Error::Unreachable(cause),
+        Err(other) => other,
+        Ok(()) => unreachable!("an error stays an error"),
+    }
+}

@@ -1,0 +1,366 @@
+//! Access and progress, derived from memberships and assignments.
+//!
+//! [`settle`] is the only statement that gives or takes access. It looks at what is true now, so it may be run for the
+//! same learner and course as often as anybody likes.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use super::Result;
+use super::engine::{Sql, Tx, args};
+use super::jobs::Batch;
+use super::learners::who;
+use crate::model::ids::{CourseId, LearnerId};
+
+/// The due date of assignment `s`, counted from `f.counts_from`, for a learner who starts on `f.start_date`: the same
+/// arithmetic as [`crate::model::due::Due::date`], in each engine's words.
+macro_rules! due_sqlite {
+    () => {
+        "CASE f.due_kind
+            WHEN 'fixed' THEN max(f.due_on, date(f.counts_from, '+' || f.late_days || ' days'))
+            WHEN 'after_joining' THEN date(f.counts_from, '+' || f.due_days || ' days')
+            WHEN 'after_start' THEN
+                date(max(f.counts_from, COALESCE(f.start_date, f.counts_from)), '+' || f.due_days || ' days')
+         END"
+    };
+}
+
+macro_rules! due_postgres {
+    () => {
+        "CASE f.due_kind
+            WHEN 'fixed' THEN GREATEST(f.due_on, f.counts_from + f.late_days)
+            WHEN 'after_joining' THEN f.counts_from + f.due_days
+            WHEN 'after_start' THEN GREATEST(f.counts_from, f.start_date) + f.due_days
+         END"
+    };
+}
+
+/// What holds up the pairs of `wanted (learner_id, course_id)`: a row for each membership and assignment, and for each
+/// assignment to the learner alone. The order of the joins is part of it: from the few pairs to the many memberships.
+macro_rules! found_sqlite {
+    () => {
+        "SELECT w.learner_id, w.course_id, max(m.joined_on, s.assigned_on) AS counts_from, s.due_kind, s.due_on,
+                s.due_days, s.late_days, l.start_date, s.group_id
+         FROM wanted w CROSS JOIN memberships m ON m.learner_id = w.learner_id
+         CROSS JOIN assignments s
+             ON s.group_id = m.group_id AND s.course_id = w.course_id AND s.ended_run_id IS NULL
+                AND s.group_id IS NOT NULL
+         CROSS JOIN learners l ON l.id = w.learner_id
+         UNION ALL
+         SELECT w.learner_id, w.course_id, max(l.active_since, s.assigned_on), s.due_kind, s.due_on, s.due_days,
+                s.late_days, l.start_date, NULL
+         FROM wanted w CROSS JOIN assignments s
+             ON s.learner_id = w.learner_id AND s.course_id = w.course_id AND s.ended_run_id IS NULL
+         CROSS JOIN learners l ON l.id = w.learner_id AND l.status IN ('active', 'leave')"
+    };
+}
+
+macro_rules! found_postgres {
+    () => {
+        "SELECT w.learner_id, w.course_id, GREATEST(m.joined_on, s.assigned_on) AS counts_from, s.due_kind, s.due_on,
+                s.due_days, s.late_days, l.start_date, s.group_id
+         FROM wanted w JOIN memberships m ON m.learner_id = w.learner_id
+         JOIN assignments s ON s.group_id = m.group_id AND s.course_id = w.course_id AND s.ended_run_id IS NULL
+         JOIN learners l ON l.id = w.learner_id
+         UNION ALL
+         SELECT w.learner_id, w.course_id, GREATEST(l.active_since, s.assigned_on), s.due_kind, s.due_on, s.due_days,
+                s.late_days, l.start_date, NULL
+         FROM wanted w JOIN assignments s
+             ON s.learner_id = w.learner_id AND s.course_id = w.course_id AND s.ended_run_id IS NULL
+         JOIN learners l ON l.id = w.learner_id AND l.status IN ('active', 'leave')"
+    };
+}
+
+/// The rows of `found` with their due dates; a date given up earlier stands for whoever came back in time.
+macro_rules! dated_sqlite {
+    () => {
+        concat!(
+            "SELECT d.learner_id, d.course_id, d.group_id,
+                 CASE WHEN k.due IS NULL THEN d.due WHEN d.due IS NULL OR k.due < d.due THEN k.due ELSE d.due END AS due
+             FROM (SELECT f.learner_id, f.course_id, f.group_id, f.counts_from, ",
+            due_sqlite!(),
+            " AS due FROM found f) d
+             LEFT JOIN kept_dues k ON k.learner_id = d.learner_id AND k.course_id = d.course_id
+                 AND k.lost_on BETWEEN date(d.counts_from, '-30 days') AND d.counts_from"
+        )
+    };
+}
+
+macro_rules! dated_postgres {
+    () => {
+        concat!(
+            "SELECT d.learner_id, d.course_id, d.group_id, LEAST(k.due, d.due) AS due
+             FROM (SELECT f.learner_id, f.course_id, f.group_id, f.counts_from, ",
+            due_postgres!(),
+            " AS due FROM found f) d
+             LEFT JOIN kept_dues k ON k.learner_id = d.learner_id AND k.course_id = d.course_id
+                 AND k.lost_on BETWEEN d.counts_from - 30 AND d.counts_from"
+        )
+    };
+}
+
+macro_rules! upsert {
+    () => {
+        " ON CONFLICT (learner_id, course_id) DO UPDATE
+          SET state = excluded.state, revoked_at = excluded.revoked_at,
+              due = CASE WHEN excluded.state = 'revoked' OR enrollments.completed_at IS NOT NULL
+                  THEN enrollments.due ELSE excluded.due END
+          WHERE enrollments.state <> excluded.state
+             OR (excluded.state = 'active' AND enrollments.completed_at IS NULL
+                 AND enrollments.due IS DISTINCT FROM excluded.due)"
+    };
+}
+
+/// Settles a batch: everybody of it who is held up has access, with the earliest due date, and nobody else of it has.
+const SETTLE: Sql = Sql::each(
+    concat!(
+        "INSERT INTO enrollments (learner_id, course_id, state, due, enrolled_at, revoked_at)
+         WITH wanted AS (
+             SELECT learner_id, course_id FROM jobs
+             WHERE id BETWEEN $1 AND $2 AND state = 'ready' AND run_at <= $3 AND $4 = $4),
+         found AS (", found_sqlite!(), "),
+         dated AS (", dated_sqlite!(), ")
+         SELECT learner_id, course_id, CASE WHEN max(held) = 1 THEN 'active' ELSE 'revoked' END, min(due), $3,
+             CASE WHEN max(held) = 1 THEN NULL ELSE $3 END
+         FROM (
+             SELECT learner_id, course_id, 1 AS held, due FROM dated
+             UNION ALL
+             SELECT w.learner_id, w.course_id, 0, NULL
+             FROM wanted w CROSS JOIN enrollments e
+                 ON e.learner_id = w.learner_id AND e.course_id = w.course_id AND e.state = 'active')
+         GROUP BY learner_id, course_id", upsert!()
+    ),
+    concat!(
+        "INSERT INTO enrollments (learner_id, course_id, state, due, enrolled_at, revoked_at)
+         WITH wanted AS MATERIALIZED (
+             SELECT learner_id, course_id FROM jobs
+             WHERE id = ANY($4) AND $1 <= $2),
+         found AS (", found_postgres!(), "),
+         dated AS (", dated_postgres!(), ")
+         SELECT learner_id, course_id, CASE WHEN max(held) = 1 THEN 'active' ELSE 'revoked' END, min(due), $3,
+             CASE WHEN max(held) = 1 THEN NULL ELSE $3 END
+         FROM (
+             SELECT learner_id, course_id, 1 AS held, due FROM dated
+             UNION ALL
+             SELECT w.learner_id, w.course_id, 0, NULL
+             FROM wanted w JOIN enrollments e
+                 ON e.learner_id = w.learner_id AND e.course_id = w.course_id AND e.state = 'active') all_of_it
+         GROUP BY learner_id, course_id", upsert!()
+    ),
+);
+
+/// Statistics lag behind a large commit; with them out of date, PostgreSQL would read whole tables for each batch.
+const BY_INDEX: Sql = Sql::each("SELECT 1", "SET LOCAL enable_seqscan = off");
+
+/// Gives and takes access for the learners and courses of a claimed batch.
+///
+/// # Errors
+/// When the database refuses one of them, and with it all.
+pub async fn settle(tx: &mut Tx, batch: &Batch, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute("choose indexes", BY_INDEX, args![]).await?;
+    tx.execute("settle enrollments", SETTLE, args![batch.first, batch.last, now, batch.ids.clone()]).await
+}
+
+/// Due dates that are about to be given up: those of the groups in `stage_removed` that the learner really leaves, and
+/// those of learners in `stage_status` who go. Call it before memberships end and learners' states are written.
+const KEEP_DUES: Sql = Sql::each(
+    concat!(
+        "INSERT INTO kept_dues (learner_id, course_id, lost_on, due)
+         WITH lost AS (
+             SELECT DISTINCT r.learner_id, r.group_id FROM stage_removed r
+             WHERE NOT EXISTS (SELECT 1 FROM stage_added a WHERE a.learner_id = r.learner_id AND a.group_id = r.group_id)
+               AND NOT EXISTS (
+                 SELECT 1 FROM memberships m
+                 WHERE m.learner_id = r.learner_id AND m.group_id = r.group_id
+                   AND (m.group_id, m.rule_id, m.learner_id) NOT IN (SELECT group_id, rule_id, learner_id FROM stage_removed))),
+         wanted AS (
+             SELECT DISTINCT l.learner_id, s.course_id
+             FROM lost l JOIN assignments s ON s.group_id = l.group_id AND s.ended_run_id IS NULL
+             UNION
+             SELECT c.learner_id, s.course_id
+             FROM stage_status c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL),
+         found AS (", found_sqlite!(), "),
+         dated AS (", dated_sqlite!(), ")
+         SELECT d.learner_id, d.course_id, $1, min(d.due)
+         FROM dated d LEFT JOIN lost l ON l.learner_id = d.learner_id AND l.group_id = d.group_id
+         WHERE d.due IS NOT NULL
+           AND (l.learner_id IS NOT NULL
+                OR d.group_id IS NULL AND d.learner_id IN (SELECT learner_id FROM stage_status))
+         GROUP BY d.learner_id, d.course_id
+         ON CONFLICT (learner_id, course_id, lost_on) DO UPDATE SET due = min(kept_dues.due, excluded.due)"
+    ),
+    concat!(
+        "INSERT INTO kept_dues (learner_id, course_id, lost_on, due)
+         WITH lost AS MATERIALIZED (
+             SELECT DISTINCT r.learner_id, r.group_id FROM stage_removed r
+             WHERE NOT EXISTS (SELECT 1 FROM stage_added a WHERE a.learner_id = r.learner_id AND a.group_id = r.group_id)
+               AND NOT EXISTS (
+                 SELECT 1 FROM memberships m
+                 WHERE m.learner_id = r.learner_id AND m.group_id = r.group_id
+                   AND NOT EXISTS (SELECT 1 FROM stage_removed o WHERE o.learner_id = m.learner_id
+                                   AND o.group_id = m.group_id AND o.rule_id = m.rule_id))),
+         wanted AS MATERIALIZED (
+             SELECT DISTINCT l.learner_id, s.course_id
+             FROM lost l JOIN assignments s ON s.group_id = l.group_id AND s.ended_run_id IS NULL
+             UNION
+             SELECT c.learner_id, s.course_id
+             FROM stage_status c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL),
+         found AS (", found_postgres!(), "),
+         dated AS (", dated_postgres!(), ")
+         SELECT d.learner_id, d.course_id, $1, min(d.due)
+         FROM dated d LEFT JOIN lost l ON l.learner_id = d.learner_id AND l.group_id = d.group_id
+         WHERE d.due IS NOT NULL
+           AND (l.learner_id IS NOT NULL
+                OR d.group_id IS NULL AND d.learner_id IN (SELECT learner_id FROM stage_status))
+         GROUP BY d.learner_id, d.course_id
+         ON CONFLICT (learner_id, course_id, lost_on) DO UPDATE SET due = LEAST(kept_dues.due, excluded.due)"
+    ),
+);
+
+/// Remembers the due dates that the staged removals give up.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn keep_dues(tx: &mut Tx, today: NaiveDate) -> Result<u64> {
+    tx.execute("keep due dates", KEEP_DUES, args![today]).await
+}
+
+/// A date that somebody sets now is not shortened by one that was given up before.
+const FORGET_DUES: Sql = Sql::each(
+    "DELETE FROM kept_dues WHERE (learner_id, course_id) IN (
+         SELECT m.learner_id, s.course_id FROM assignments s JOIN memberships m ON m.group_id = s.group_id
+         WHERE s.id IN (SELECT value FROM json_each($1)))",
+    "DELETE FROM kept_dues WHERE (learner_id, course_id) IN (
+         SELECT m.learner_id, s.course_id FROM assignments s JOIN memberships m ON m.group_id = s.group_id
+         WHERE s.id = ANY($1))",
+);
+
+/// Forgets the dates that members of these assignments' groups gave up earlier.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forget_dues(tx: &mut Tx, assignments: Vec<i64>) -> Result<u64> {
+    tx.execute("forget due dates", FORGET_DUES, args![assignments]).await
+}
+
+const COMPLETE: &str = "
+    UPDATE enrollments SET completed_at = $3
+    WHERE learner_id = $1 AND course_id = $2 AND completed_at IS NULL";
+
+const EXISTS: &str = "SELECT completed_at FROM enrollments WHERE learner_id = $1 AND course_id = $2";
+
+/// Whether a learner was ever enrolled in a course, and when it was completed.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn completed(
+    tx: &mut Tx,
+    learner: LearnerId,
+    course: CourseId,
+) -> Result<Option<Option<DateTime<Utc>>>> {
+    let row: Option<(Option<DateTime<Utc>>,)> =
+        tx.maybe("read an enrollment", EXISTS, args![learner, course]).await?;
+    Ok(row.map(|(at,)| at))
+}
+
+/// Notes that a course is done; a completion that is there already stays.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn complete(tx: &mut Tx, learner: LearnerId, course: CourseId, at: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute("complete an enrollment", COMPLETE, args![learner, course, at]).await? == 1)
+}
+
+/// An enrollment as `enrollments list` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The learner's number.
+    pub learner_id: i64,
+    /// The learner.
+    pub email: String,
+    /// The course's code.
+    pub course: String,
+    /// `active` or `revoked`.
+    pub state: String,
+    /// The due date.
+    pub due: Option<NaiveDate>,
+    /// When it was completed.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// When access was first given.
+    pub enrolled_at: DateTime<Utc>,
+    /// The groups that hold it up, line by line.
+    pub groups: String,
+}
+
+/// Enrollments by learner and course, each with the groups that hold it up.
+const LIST: Sql = Sql::each(
+    concat!(
+        "SELECT e.learner_id, ",
+        who!(),
+        r#" AS email, c.code AS course, e.state, e.due, e.completed_at, e.enrolled_at,
+             COALESCE((SELECT group_concat(name, char(10)) FROM (
+                 SELECT DISTINCT g.name FROM memberships m JOIN groups g ON g.id = m.group_id
+                 JOIN assignments s ON s.group_id = m.group_id
+                 WHERE m.learner_id = e.learner_id AND s.course_id = e.course_id AND s.ended_run_id IS NULL
+                 ORDER BY g.name)), '') AS "groups"
+         FROM enrollments e JOIN learners l ON l.id = e.learner_id JOIN courses c ON c.id = e.course_id
+         WHERE ($1 IS NULL OR e.learner_id = $1) AND ($2 IS NULL OR e.course_id = $2)
+           AND ($3 IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN assignments s ON s.group_id = m.group_id
+                WHERE m.learner_id = e.learner_id AND m.group_id = $3 AND s.course_id = e.course_id
+                  AND s.ended_run_id IS NULL))
+         ORDER BY 2, c.code"#
+    ),
+    concat!(
+        "SELECT e.learner_id, ",
+        who!(),
+        r#" AS email, c.code AS course, e.state, e.due, e.completed_at, e.enrolled_at,
+             COALESCE((SELECT string_agg(DISTINCT g.name, chr(10) ORDER BY g.name)
+                 FROM memberships m JOIN groups g ON g.id = m.group_id
+                 JOIN assignments s ON s.group_id = m.group_id
+                 WHERE m.learner_id = e.learner_id AND s.course_id = e.course_id AND s.ended_run_id IS NULL), '') AS "groups"
+         FROM enrollments e JOIN learners l ON l.id = e.learner_id JOIN courses c ON c.id = e.course_id
+         WHERE ($1::bigint IS NULL OR e.learner_id = $1) AND ($2::bigint IS NULL OR e.course_id = $2)
+           AND ($3::bigint IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN assignments s ON s.group_id = m.group_id
+                WHERE m.learner_id = e.learner_id AND m.group_id = $3 AND s.course_id = e.course_id
+                  AND s.ended_run_id IS NULL))
+         ORDER BY 2, c.code"#
+    ),
+);
+
+/// Enrollments, of one learner, one course or one group where given.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(
+    tx: &mut Tx,
+    learner: Option<i64>,
+    course: Option<i64>,
+    group: Option<i64>,
+) -> Result<Vec<Row>> {
+    tx.all("list enrollments", LIST, args![learner, course, group]).await
+}
+
+/// What `verify` compares: every enrollment with access, and every due date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Held {
+    /// The learner.
+    pub learner_id: i64,
+    /// The course.
+    pub course_id: i64,
+    /// The due date.
+    pub due: Option<NaiveDate>,
+    /// Whether the course is done: its due date is frozen then.
+    pub completed: bool,
+}
+
+const HELD: &str = "
+    SELECT learner_id, course_id, due, completed_at IS NOT NULL AS completed FROM enrollments
+    WHERE state = 'active' ORDER BY learner_id, course_id";
+
+/// Hands over every enrollment with access, by learner and course.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn held(tx: &mut Tx, take: impl FnMut(Held)) -> Result<()> {
+    tx.each("read enrollments", HELD, args![], take).await
+}

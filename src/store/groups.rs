@@ -1,0 +1,263 @@
+//! User Groups, the rules that feed them, and which rule feeds which group for which value.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::Result;
+use super::engine::{Tx, args};
+use super::learners::who;
+use super::stage::{Stage, stage};
+use crate::model::ids::{GroupId, RuleId, RunId};
+use crate::model::names::GroupName;
+
+/// A group.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Group {
+    /// The number.
+    pub id: GroupId,
+    /// The name as it is shown.
+    pub name: String,
+    /// The name as it is compared.
+    pub name_folded: String,
+    /// Whether a person made it.
+    pub by_hand: bool,
+    /// The run that deleted it.
+    pub deleted_run_id: Option<i64>,
+    /// When it was deleted.
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+const LIVE: &str = "
+    SELECT id, name, name_folded, by_hand, deleted_run_id, deleted_at FROM groups
+    WHERE deleted_run_id IS NULL ORDER BY id";
+
+const BY_NAME: &str = "
+    SELECT id, name, name_folded, by_hand, deleted_run_id, deleted_at FROM groups
+    WHERE deleted_run_id IS NULL AND name_folded = $1";
+
+/// The one of this name that was deleted last.
+const DELETED: &str = "
+    SELECT id, name, name_folded, by_hand, deleted_run_id, deleted_at FROM groups
+    WHERE deleted_run_id IS NOT NULL AND name_folded = $1 ORDER BY deleted_run_id DESC LIMIT 1";
+
+/// Every group that is not deleted.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn live(tx: &mut Tx) -> Result<Vec<Group>> {
+    tx.all("read groups", LIVE, args![]).await
+}
+
+/// The group of a name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_name(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
+    tx.maybe("find a group", BY_NAME, args![name.folded()]).await
+}
+
+/// The deleted group of a name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn deleted(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
+    tx.maybe("find a deleted group", DELETED, args![name.folded()]).await
+}
+
+const MAKE: &str = "
+    INSERT INTO groups (name, name_folded, by_hand, run_id) VALUES ($1, $2, $3, $4) RETURNING id";
+
+/// Makes a group by hand.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn make(tx: &mut Tx, name: &GroupName, by_hand: bool, run: RunId) -> Result<GroupId> {
+    let (id,): (GroupId,) =
+        tx.one("make a group", MAKE, args![name.shown(), name.folded(), by_hand, run]).await?;
+    Ok(id)
+}
+
+const NEW: Stage = stage!("stage_groups": 0 "name" "TEXT", 1 "name_folded" "TEXT");
+
+const MAKE_ALL: &str = "
+    INSERT INTO groups (name, name_folded, by_hand, run_id)
+    SELECT name, name_folded, FALSE, $1 FROM stage_groups ORDER BY name_folded
+    RETURNING id, name_folded";
+
+/// Makes groups that rules name; answers their numbers by folded name, in no order.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn make_all<'a>(
+    tx: &mut Tx,
+    names: impl IntoIterator<Item = &'a GroupName>,
+    run: RunId,
+) -> Result<Vec<(GroupId, String)>> {
+    tx.stage(NEW, names, |rows, name| rows.text(name.shown()).text(name.folded()).end()).await?;
+    let made = tx.all("make groups", MAKE_ALL, args![run]).await?;
+    tx.drop_stage(NEW).await?;
+    Ok(made)
+}
+
+const RENAME: &str = "UPDATE groups SET name = $2, name_folded = $3 WHERE id = $1";
+
+/// Gives a group another name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn rename(tx: &mut Tx, group: GroupId, name: &GroupName) -> Result<()> {
+    tx.execute("rename a group", RENAME, args![group, name.shown(), name.folded()]).await.map(|_| ())
+}
+
+const DELETE: &str = "UPDATE groups SET deleted_run_id = $2, deleted_at = $3 WHERE id = $1";
+
+/// Marks a group as deleted.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn delete(tx: &mut Tx, group: GroupId, run: RunId, now: DateTime<Utc>) -> Result<()> {
+    tx.execute("delete a group", DELETE, args![group, run, now]).await.map(|_| ())
+}
+
+const UNDELETE: &str = "UPDATE groups SET deleted_run_id = NULL, deleted_at = NULL WHERE id = $1";
+
+/// Takes a deletion back.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn undelete(tx: &mut Tx, group: GroupId) -> Result<()> {
+    tx.execute("restore a group", UNDELETE, args![group]).await.map(|_| ())
+}
+
+const RULES: &str = "SELECT id, name FROM rules ORDER BY id";
+
+/// Every rule that was ever named.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn rules(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
+    tx.all("read rules", RULES, args![]).await
+}
+
+const KNOW_RULE: &str = "INSERT INTO rules (name) VALUES ($1) RETURNING id";
+
+/// Makes a rule known.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn know_rule(tx: &mut Tx, name: &str) -> Result<RuleId> {
+    let (id,): (RuleId,) = tx.one("make a rule known", KNOW_RULE, args![name]).await?;
+    Ok(id)
+}
+
+/// Which group a rule feeds for a value.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Link {
+    /// The rule.
+    pub rule_id: RuleId,
+    /// The folded values of its template.
+    pub key: String,
+    /// The group, which may have been deleted since.
+    pub group_id: GroupId,
+    /// The name that the template gave when they met.
+    pub name: String,
+    /// Whether the group is deleted.
+    pub deleted: bool,
+}
+
+const LINKS: &str = "
+    SELECT k.rule_id, k.key, k.group_id, k.name, g.deleted_run_id IS NOT NULL AS deleted
+    FROM rule_groups k JOIN groups g ON g.id = k.group_id ORDER BY k.rule_id, k.key";
+
+/// Every link from a rule and a value to a group.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn links(tx: &mut Tx) -> Result<Vec<Link>> {
+    tx.all("read which rule feeds which group", LINKS, args![]).await
+}
+
+const NEW_LINKS: Stage =
+    stage!("stage_links": 0 "rule_id" "BIGINT", 1 "key" "TEXT", 2 "group_id" "BIGINT", 3 "name" "TEXT");
+
+const LINK: &str = "
+    INSERT INTO rule_groups (rule_id, key, group_id, name)
+    SELECT rule_id, key, group_id, name FROM stage_links WHERE true
+    ON CONFLICT (rule_id, key) DO UPDATE SET group_id = excluded.group_id, name = excluded.name";
+
+/// Writes down which rule feeds which group.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn link(
+    tx: &mut Tx,
+    links: impl IntoIterator<Item = (RuleId, String, GroupId, String)>,
+) -> Result<()> {
+    tx.stage(NEW_LINKS, links, |rows, (rule, key, group, name)| {
+        rows.int(rule.0).text(&key).int(group.0).text(&name).end();
+    })
+    .await?;
+    tx.execute("link rules and groups", LINK, args![]).await?;
+    tx.drop_stage(NEW_LINKS).await
+}
+
+/// A group as `groups list` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Summary {
+    /// The number.
+    pub id: i64,
+    /// The name.
+    pub name: String,
+    /// How many learners are in it.
+    pub members: i64,
+    /// How many assignments it has.
+    pub assignments: i64,
+}
+
+const SUMMARIES: &str = "
+    SELECT g.id, g.name,
+        (SELECT count(DISTINCT m.learner_id) FROM memberships m WHERE m.group_id = g.id) AS members,
+        (SELECT count(*) FROM assignments s WHERE s.group_id = g.id AND s.ended_run_id IS NULL) AS assignments
+    FROM groups g WHERE g.deleted_run_id IS NULL AND ($1 = 0 OR g.id = $1)
+    ORDER BY g.name_folded";
+
+/// All groups with their numbers, or one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn summaries(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<Summary>> {
+    tx.all("list groups", SUMMARIES, args![only.map_or(0, |id| id.0)]).await
+}
+
+/// Rules by group, for every group that is not deleted.
+const FEEDING: &str = "
+    SELECT DISTINCT k.group_id, r.name FROM rule_groups k JOIN rules r ON r.id = k.rule_id
+    ORDER BY k.group_id, r.name";
+
+/// Which rules feed which groups, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn feeding(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
+    tx.all("read the rules of groups", FEEDING, args![]).await
+}
+
+/// A member as `groups show` prints it, a row for each reason.
+const MEMBERS: &str = concat!(
+    "SELECT l.id, ",
+    who!(),
+    " AS email, l.name, r.id, r.name, m.joined_on
+     FROM memberships m JOIN learners l ON l.id = m.learner_id JOIN rules r ON r.id = m.rule_id
+     WHERE m.group_id = $1 ORDER BY 2, l.id, r.id DESC"
+);
+
+/// A row of [`members`]: learner, address, name, rule, rule's name, day of joining.
+pub type MemberRow = (i64, String, String, RuleId, String, chrono::NaiveDate);
+
+/// The members of a group, a row for each reason, rules before memberships by hand.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberRow>> {
+    tx.all("read a group's members", MEMBERS, args![group]).await
+}

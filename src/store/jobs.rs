@@ -1,0 +1,335 @@
+//! The queue: one order for each learner and course whose enrollment may have to change.
+//!
+//! Orders are enqueued by [`crate::enrollment::change`] in the transaction of the change that causes them, and an order
+//! that is there already is written again: that takes its row's lock, so that a worker which is settling it now is
+//! waited for, and its order comes back afterwards.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::Result;
+use super::engine::{Sql, Tx, args};
+use super::learners::who;
+use crate::model::ids::{AssignmentId, JobId, RunId};
+
+macro_rules! enqueue {
+    ($select:expr) => {
+        concat!(
+            "INSERT INTO jobs (kind, learner_id, course_id, run_at, run_id) ",
+            $select,
+            " ON CONFLICT (learner_id, course_id) DO UPDATE
+              SET kind = excluded.kind, state = 'ready', attempts = 0, run_at = excluded.run_at, error = NULL,
+                  run_id = excluded.run_id"
+        )
+    };
+}
+
+/// For everybody who was given a membership: the courses of the group.
+const FOR_ADDED: &str = enqueue!(
+    "SELECT DISTINCT 'enroll', a.learner_id, s.course_id, $1, $2
+     FROM stage_added a JOIN assignments s ON s.group_id = a.group_id AND s.ended_run_id IS NULL
+     WHERE true ORDER BY a.learner_id, s.course_id"
+);
+
+/// For everybody whose last reason in a group ended: the courses of the group. What the learner was enrolled for a
+/// moment ago stays so.
+const FOR_REMOVED: &str = enqueue!(
+    "SELECT DISTINCT 'unenroll', r.learner_id, s.course_id, $1, $2
+     FROM stage_removed r JOIN assignments s ON s.group_id = r.group_id AND s.ended_run_id IS NULL
+     WHERE NOT EXISTS (SELECT 1 FROM memberships m WHERE m.learner_id = r.learner_id AND m.group_id = r.group_id)
+       AND NOT EXISTS (SELECT 1 FROM stage_added a JOIN assignments t ON t.group_id = a.group_id
+                       WHERE a.learner_id = r.learner_id AND t.course_id = s.course_id AND t.ended_run_id IS NULL)
+     ORDER BY r.learner_id, s.course_id"
+);
+
+/// For learners who come or go: the courses assigned to them alone.
+const FOR_STATUS: &str = enqueue!(
+    "SELECT DISTINCT CASE WHEN l.status IN ('active', 'leave') THEN 'enroll' ELSE 'unenroll' END,
+         c.learner_id, s.course_id, $1, $2
+     FROM stage_status c JOIN learners l ON l.id = c.learner_id
+     JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
+     WHERE true ORDER BY c.learner_id, s.course_id"
+);
+
+/// For learners whose `start_date` moved: the courses whose due date counts from it.
+const FOR_STARTS: &str = enqueue!(
+    "SELECT DISTINCT 'enroll', c.learner_id, s.course_id, $1, $2
+     FROM stage_starts c JOIN memberships m ON m.learner_id = c.learner_id
+     JOIN assignments s ON s.group_id = m.group_id AND s.ended_run_id IS NULL
+     WHERE s.due_kind = 'after_start'
+     UNION
+     SELECT 'enroll', c.learner_id, s.course_id, $1, $2
+     FROM stage_starts c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
+     WHERE s.due_kind = 'after_start'
+     ORDER BY 2, 3"
+);
+
+/// For everybody whom an assignment reaches.
+const FOR_ASSIGNMENTS: Sql = Sql::each(
+    enqueue!(
+        "SELECT DISTINCT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END, m.learner_id, s.course_id, $1, $2
+         FROM assignments s JOIN memberships m ON m.group_id = s.group_id
+         WHERE s.id IN (SELECT value FROM json_each($3))
+         UNION
+         SELECT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END, s.learner_id, s.course_id, $1, $2
+         FROM assignments s WHERE s.learner_id IS NOT NULL AND s.id IN (SELECT value FROM json_each($3))
+         ORDER BY 2, 3, 1 DESC"
+    ),
+    // One row for each learner and course: an order that a statement would write twice is refused.
+    enqueue!(
+        "SELECT min(k), learner_id, course_id, $1, $2 FROM (
+             SELECT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END AS k, m.learner_id, s.course_id
+             FROM assignments s JOIN memberships m ON m.group_id = s.group_id
+             WHERE s.id = ANY($3)
+             UNION
+             SELECT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END, s.learner_id, s.course_id
+             FROM assignments s WHERE s.learner_id IS NOT NULL AND s.id = ANY($3)
+         ) reached GROUP BY learner_id, course_id ORDER BY learner_id, course_id"
+    ),
+);
+
+/// Enqueues for the staged memberships: call it after they have been given and ended.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn enqueue_for_members(tx: &mut Tx, now: DateTime<Utc>, run: RunId) -> Result<u64> {
+    let added = tx.execute("enqueue enrollments", FOR_ADDED, args![now, run]).await?;
+    let removed = tx.execute("enqueue withdrawals", FOR_REMOVED, args![now, run]).await?;
+    Ok(added + removed)
+}
+
+/// Enqueues for the learners in `stage_status`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn enqueue_for_status(tx: &mut Tx, now: DateTime<Utc>, run: RunId) -> Result<u64> {
+    tx.execute("enqueue for those who come and go", FOR_STATUS, args![now, run]).await
+}
+
+/// Enqueues for the learners in `stage_starts`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn enqueue_for_starts(tx: &mut Tx, now: DateTime<Utc>, run: RunId) -> Result<u64> {
+    tx.execute("enqueue for new start dates", FOR_STARTS, args![now, run]).await
+}
+
+/// Enqueues for everybody whom these assignments reach: call it after they have been made, changed or ended.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn enqueue_for_assignments(
+    tx: &mut Tx,
+    assignments: &[AssignmentId],
+    now: DateTime<Utc>,
+    run: RunId,
+) -> Result<u64> {
+    if assignments.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<i64> = assignments.iter().map(|id| id.0).collect();
+    tx.execute("enqueue for assignments", FOR_ASSIGNMENTS, args![now, run, ids]).await
+}
+
+/// The next orders that are due, behind a worker's cursor. On PostgreSQL their rows are locked, past those that other
+/// workers hold.
+const CLAIM: Sql = Sql::each(
+    "SELECT id FROM jobs WHERE id > $1 AND state = 'ready' AND run_at <= $2 ORDER BY id LIMIT $3",
+    "SELECT id FROM jobs WHERE id > $1 AND state = 'ready' AND run_at <= $2 ORDER BY id LIMIT $3
+     FOR UPDATE SKIP LOCKED",
+);
+
+/// One text for all the numbers: a row fetched costs more than a number read.
+const CLAIM_MANY: Sql = Sql::each(
+    "SELECT count(*), COALESCE(min(id), 0), COALESCE(max(id), 0), '' FROM (
+         SELECT id FROM jobs WHERE id > $1 AND state = 'ready' AND run_at <= $2 ORDER BY id LIMIT $3)",
+    "SELECT count(*), COALESCE(min(id), 0), COALESCE(max(id), 0), COALESCE(string_agg(id::text, ' '), '') FROM (
+         SELECT id FROM jobs WHERE id > $1 AND state = 'ready' AND run_at <= $2 ORDER BY id LIMIT $3
+         FOR UPDATE SKIP LOCKED) claimed",
+);
+
+/// A batch of orders that one transaction settles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// How many.
+    pub size: u64,
+    /// The lowest number.
+    pub first: i64,
+    /// The highest number: the next batch begins behind it.
+    pub last: i64,
+    /// All numbers, where rows in between may belong to other workers.
+    pub ids: Vec<i64>,
+}
+
+/// Claims up to `most` orders with numbers above `cursor`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn claim(tx: &mut Tx, cursor: i64, now: DateTime<Utc>, most: i64) -> Result<Batch> {
+    let (size, first, last, ids): (i64, i64, i64, String) =
+        tx.one("claim jobs", CLAIM_MANY, args![cursor, now, most]).await?;
+    let ids = ids.split(' ').filter_map(|id| id.parse().ok()).collect();
+    Ok(Batch { size: size.unsigned_abs(), first, last, ids })
+}
+
+/// Claims up to `most` orders and names each, for a batch that has to be halved.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn claim_each(tx: &mut Tx, cursor: i64, now: DateTime<Utc>, most: i64) -> Result<Vec<JobId>> {
+    let rows: Vec<(JobId,)> = tx.all("claim jobs", CLAIM, args![cursor, now, most]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+const DONE: Sql = Sql::each(
+    "DELETE FROM jobs WHERE id BETWEEN $1 AND $2 AND state = 'ready' AND run_at <= $3 AND $4 = $4",
+    "DELETE FROM jobs WHERE id = ANY($4) AND $1 <= $2 AND $3::timestamptz IS NOT NULL",
+);
+
+/// Takes settled orders off the queue.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn done(tx: &mut Tx, batch: &Batch, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute("finish jobs", DONE, args![batch.first, batch.last, now, batch.ids.clone()]).await
+}
+
+/// Puts an order off, or parks it.
+const FAILED: &str = "
+    UPDATE jobs SET attempts = attempts + 1, error = $2, run_at = $3, state = $4 WHERE id = $1";
+
+const ATTEMPTS: &str = "SELECT attempts FROM jobs WHERE id = $1";
+
+/// How often an order has failed so far.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn attempts(tx: &mut Tx, job: JobId) -> Result<Option<i32>> {
+    let row: Option<(i32,)> = tx.maybe("read a job", ATTEMPTS, args![job]).await?;
+    Ok(row.map(|(attempts,)| attempts))
+}
+
+/// Notes a failure: try again at `again`, or park it where there is none.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn failed(
+    tx: &mut Tx,
+    job: JobId,
+    error: &str,
+    again: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let state = if again.is_some() { "ready" } else { "failed" };
+    tx.execute("note a failed job", FAILED, args![job, error, again.unwrap_or(now), state]).await.map(|_| ())
+}
+
+/// An order as `jobs list` prints it.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Job {
+    /// The number.
+    pub id: i64,
+    /// What was expected when it was enqueued: `enroll` or `unenroll`.
+    pub kind: String,
+    /// The learner.
+    pub email: String,
+    /// The course's code.
+    pub course: String,
+    /// `ready` or `failed`.
+    pub state: String,
+    /// How often it failed.
+    pub attempts: i32,
+    /// Why it failed last.
+    pub error: Option<String>,
+}
+
+/// Parked orders first, then by number.
+const LIST: &str = concat!(
+    "SELECT j.id, j.kind, ",
+    who!(),
+    " AS email, c.code AS course, j.state, j.attempts, j.error
+     FROM jobs j JOIN learners l ON l.id = j.learner_id JOIN courses c ON c.id = j.course_id
+     ORDER BY j.state, j.id LIMIT $1"
+);
+
+/// The queue, at most `most` of it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Job>> {
+    tx.all("list jobs", LIST, args![most]).await
+}
+
+/// How many orders there are: ready now, ready later, parked; and when the next of those for later is due.
+const COUNT: &str = "
+    SELECT count(*) FILTER (WHERE state = 'ready' AND run_at <= $1),
+        count(*) FILTER (WHERE state = 'ready' AND run_at > $1),
+        count(*) FILTER (WHERE state = 'failed'),
+        min(CASE WHEN state = 'ready' AND run_at > $1 THEN run_at END)
+    FROM jobs";
+
+/// The length of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct Length {
+    /// Due.
+    pub ready: i64,
+    /// Waiting for another try.
+    pub later: i64,
+    /// Parked.
+    pub failed: i64,
+    /// When the first of those that wait is due.
+    pub next: Option<DateTime<Utc>>,
+}
+
+/// How long the queue is.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn length(tx: &mut Tx, now: DateTime<Utc>) -> Result<Length> {
+    let (ready, later, failed, next) = tx.one("count jobs", COUNT, args![now]).await?;
+    Ok(Length { ready, later, failed, next })
+}
+
+const RETRY: Sql = Sql::each(
+    "UPDATE jobs SET state = 'ready', attempts = 0, run_at = $1
+     WHERE state = 'failed' AND ($2 OR id IN (SELECT value FROM json_each($3)))",
+    "UPDATE jobs SET state = 'ready', attempts = 0, run_at = $1 WHERE state = 'failed' AND ($2 OR id = ANY($3))",
+);
+
+const DROP: Sql = Sql::each(
+    "DELETE FROM jobs WHERE state = 'failed' AND id IN (SELECT value FROM json_each($1))",
+    "DELETE FROM jobs WHERE state = 'failed' AND id = ANY($1)",
+);
+
+/// Makes parked orders ready again: these, or all where none is named.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn retry(tx: &mut Tx, jobs: &[i64], now: DateTime<Utc>) -> Result<u64> {
+    tx.execute("retry jobs", RETRY, args![now, jobs.is_empty(), jobs.to_vec()]).await
+}
+
+/// Takes parked orders off the queue for good.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn drop(tx: &mut Tx, jobs: &[i64]) -> Result<u64> {
+    tx.execute("drop jobs", DROP, args![jobs.to_vec()]).await
+}
+
+const PAIRS: super::stage::Stage =
+    super::stage::stage!("stage_pairs": 0 "learner_id" "BIGINT", 1 "course_id" "BIGINT");
+
+const FOR_PAIRS: &str =
+    enqueue!("SELECT 'enroll', learner_id, course_id, $1, $2 FROM stage_pairs WHERE true");
+
+/// Enqueues for exactly these learners and courses, to settle them again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn enqueue_pairs(tx: &mut Tx, pairs: &[(i64, i64)], now: DateTime<Utc>, run: RunId) -> Result<u64> {
+    tx.stage(PAIRS, pairs, |rows, (learner, course)| rows.int(*learner).int(*course).end()).await?;
+    let enqueued = tx.execute("enqueue repairs", FOR_PAIRS, args![now, run]).await?;
+    tx.drop_stage(PAIRS).await?;
+    Ok(enqueued)
+}

@@ -1,0 +1,88 @@
+//! Who runs a connector now: a row with a holder, an expiry on the database's clock, and a number that fences off
+//! holders who lost it without noticing.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Result;
+use super::engine::{Sql, Tx, args};
+
+/// How long a lease lasts without being renewed, in seconds.
+pub const SECONDS: i64 = 15;
+
+/// A lease that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// What it is for, such as `connector:corp`.
+    pub name: String,
+    /// Who holds it.
+    pub holder: String,
+    /// The number under which it is held.
+    pub fence: i64,
+}
+
+/// SQLite's clock is the machine's, which the program binds.
+const NOW: Sql = Sql::each("SELECT $1", "SELECT clock_timestamp() WHERE $1::timestamptz IS NOT NULL");
+
+/// Takes a lease that is free or has run out.
+const TAKE: &str = "
+    INSERT INTO leases (name, holder, fence, expires_at) VALUES ($1, $2, 1, $4)
+    ON CONFLICT (name) DO UPDATE
+    SET holder = excluded.holder, fence = leases.fence + 1, expires_at = excluded.expires_at
+    WHERE leases.expires_at <= $3
+    RETURNING fence";
+
+const RENEW: &str =
+    "UPDATE leases SET expires_at = $5 WHERE name = $1 AND holder = $2 AND fence = $3 AND expires_at > $4";
+
+/// Ends a lease at once; the row stays, so that the next number is a higher one.
+const GIVE_BACK: &str = "UPDATE leases SET expires_at = $4 WHERE name = $1 AND holder = $2 AND fence = $3";
+
+const HOLDER: &str = "SELECT holder FROM leases WHERE name = $1 AND expires_at > $2";
+
+async fn clock(tx: &mut Tx) -> Result<DateTime<Utc>> {
+    let (now,): (DateTime<Utc>,) = tx.one("read the clock", NOW, args![Utc::now()]).await?;
+    Ok(now)
+}
+
+/// Takes a lease, unless somebody holds it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn take(tx: &mut Tx, name: &str, holder: &str) -> Result<Option<Lease>> {
+    let now = clock(tx).await?;
+    let until = now + TimeDelta::seconds(SECONDS);
+    let row: Option<(i64,)> = tx.maybe("take a lease", TAKE, args![name, holder, now, until]).await?;
+    Ok(row.map(|(fence,)| Lease { name: name.to_owned(), holder: holder.to_owned(), fence }))
+}
+
+/// Makes a lease last again, and says whether it was still held. Inside a commit's transaction it locks the lease, so
+/// that nobody can take it before the commit is done.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn renew(tx: &mut Tx, lease: &Lease) -> Result<bool> {
+    let now = clock(tx).await?;
+    let until = now + TimeDelta::seconds(SECONDS);
+    let args = args![lease.name.as_str(), lease.holder.as_str(), lease.fence, now, until];
+    Ok(tx.execute("renew a lease", RENEW, args).await? == 1)
+}
+
+/// Gives a lease back.
+///
+/// # Errors
+/// When the database refuses; then it runs out by itself.
+pub async fn give_back(tx: &mut Tx, lease: &Lease) -> Result<()> {
+    let now = clock(tx).await?;
+    let args = args![lease.name.as_str(), lease.holder.as_str(), lease.fence, now];
+    tx.execute("give a lease back", GIVE_BACK, args).await.map(|_| ())
+}
+
+/// Who holds a lease now.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn holder(tx: &mut Tx, name: &str) -> Result<Option<String>> {
+    let now = clock(tx).await?;
+    let row: Option<(String,)> = tx.maybe("look at a lease", HOLDER, args![name, now]).await?;
+    Ok(row.map(|(holder,)| holder))
+}

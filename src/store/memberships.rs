@@ -1,0 +1,308 @@
+//! Who is in which group, and for which reason. The writing half is called by [`crate::enrollment::change`] alone.
+
+use chrono::NaiveDate;
+
+use super::Result;
+use super::engine::{Sql, Tx, args};
+use super::learners::who;
+use super::stage::{Stage, stage};
+use crate::model::ids::{GroupId, LearnerId, RuleId, RunId};
+
+/// One reason for one membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reason {
+    /// The group.
+    pub group: GroupId,
+    /// The rule, or [`RuleId::BY_HAND`].
+    pub rule: RuleId,
+    /// The member.
+    pub learner: LearnerId,
+}
+
+const ADDED: Stage =
+    stage!("stage_added": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
+const REMOVED: Stage =
+    stage!("stage_removed": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
+
+/// All reasons, a row for each group and rule, the learners in one text: a row fetched costs more than a number read.
+const ALL: Sql = Sql::each(
+    "SELECT group_id, rule_id, group_concat(learner_id, ' ') FROM memberships GROUP BY group_id, rule_id",
+    "SELECT group_id, rule_id, string_agg(learner_id::text, ' ') FROM memberships GROUP BY group_id, rule_id",
+);
+
+/// Every reason of today: group, rule, and the numbers of its learners with spaces between them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn all(tx: &mut Tx) -> Result<Vec<(GroupId, RuleId, String)>> {
+    tx.all("read memberships", ALL, args![]).await
+}
+
+/// Lays out what is to be given and what is to be ended, for the statements below.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn stage(
+    tx: &mut Tx,
+    added: impl IntoIterator<Item = Reason>,
+    removed: impl IntoIterator<Item = Reason>,
+) -> Result<()> {
+    let row = |rows: &mut super::stage::Rows, reason: Reason| {
+        rows.int(reason.group.0).int(reason.rule.0).int(reason.learner.0).end();
+    };
+    tx.stage(ADDED, added, row).await?;
+    tx.stage(REMOVED, removed, row).await?;
+    Ok(())
+}
+
+/// Clears away what [`stage`] laid out.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn unstage(tx: &mut Tx) -> Result<()> {
+    tx.drop_stage(ADDED).await?;
+    tx.drop_stage(REMOVED).await
+}
+
+/// Gives the reasons that were laid out. A learner who is in the group already keeps the day of joining, even when the
+/// reason so far ends in the same transaction: give first, end afterwards.
+const GIVE: &str = "
+    INSERT INTO memberships (group_id, rule_id, learner_id, joined_on, run_id)
+    SELECT a.group_id, a.rule_id, a.learner_id,
+        COALESCE((SELECT min(m.joined_on) FROM memberships m
+                  WHERE m.learner_id = a.learner_id AND m.group_id = a.group_id), CAST($1 AS DATE)), $2
+    FROM stage_added a
+    WHERE true
+    ON CONFLICT (group_id, rule_id, learner_id) DO NOTHING";
+
+const GIVE_SQLITE: &str = "
+    INSERT INTO memberships (group_id, rule_id, learner_id, joined_on, run_id)
+    SELECT a.group_id, a.rule_id, a.learner_id,
+        COALESCE((SELECT min(m.joined_on) FROM memberships m
+                  WHERE m.learner_id = a.learner_id AND m.group_id = a.group_id), $1), $2
+    FROM stage_added a
+    WHERE true
+    ORDER BY a.group_id, a.rule_id, a.learner_id
+    ON CONFLICT (group_id, rule_id, learner_id) DO NOTHING";
+
+/// Keeps what is about to end.
+const REMEMBER: &str = "
+    INSERT INTO ended_memberships (ended_run_id, group_id, rule_id, learner_id, joined_on, run_id)
+    SELECT $1, m.group_id, m.rule_id, m.learner_id, m.joined_on, m.run_id
+    FROM stage_removed r
+    JOIN memberships m ON m.group_id = r.group_id AND m.rule_id = r.rule_id AND m.learner_id = r.learner_id";
+
+const END: &str = "
+    DELETE FROM memberships
+    WHERE (group_id, rule_id, learner_id) IN (SELECT group_id, rule_id, learner_id FROM stage_removed)";
+
+/// Gives the staged reasons; answers how many were new.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn give(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<u64> {
+    tx.execute("give memberships", Sql::each(GIVE_SQLITE, GIVE), args![today, run]).await
+}
+
+/// Ends the staged reasons; answers how many there were.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end(tx: &mut Tx, run: RunId) -> Result<u64> {
+    tx.execute("remember memberships", REMEMBER, args![run]).await?;
+    tx.execute("end memberships", END, args![]).await
+}
+
+/// Memberships by hand of those who go: they come back with the learner.
+const TO_DORMANT: &str = "
+    INSERT INTO dormant_memberships (learner_id, group_id, run_id)
+    SELECT r.learner_id, r.group_id, $1
+    FROM stage_removed r JOIN learners l ON l.id = r.learner_id
+    WHERE r.rule_id = 0 AND l.status IN ('left', 'upcoming')
+    ON CONFLICT (learner_id, group_id) DO NOTHING";
+
+/// Memberships by hand that have come back to life.
+const WAKE: &str = "
+    DELETE FROM dormant_memberships
+    WHERE (learner_id, group_id) IN (SELECT learner_id, group_id FROM stage_added WHERE rule_id = 0)";
+
+/// Moves the staged memberships by hand of learners without access to rest, and those of learners with access from it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn rest_and_wake(tx: &mut Tx, run: RunId) -> Result<()> {
+    tx.execute("put memberships to rest", TO_DORMANT, args![run]).await?;
+    tx.execute("wake memberships", WAKE, args![]).await.map(|_| ())
+}
+
+/// Memberships at rest in groups that still exist.
+const DORMANT: &str = "
+    SELECT d.group_id, d.learner_id FROM dormant_memberships d
+    JOIN groups g ON g.id = d.group_id
+    WHERE g.deleted_run_id IS NULL
+    ORDER BY d.learner_id, d.group_id";
+
+/// Memberships by hand that wait for their learner.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn dormant(tx: &mut Tx) -> Result<Vec<(GroupId, LearnerId)>> {
+    tx.all("read resting memberships", DORMANT, args![]).await
+}
+
+/// Lets a learner without access wait for a membership by hand.
+const LAY_DORMANT: &str = "
+    INSERT INTO dormant_memberships (learner_id, group_id, run_id) VALUES ($1, $2, $3)
+    ON CONFLICT (learner_id, group_id) DO NOTHING";
+
+const DROP_DORMANT: &str = "DELETE FROM dormant_memberships WHERE learner_id = $1 AND group_id = $2";
+
+/// Puts down a membership by hand for a learner who has no access today.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn lay_dormant(tx: &mut Tx, learner: LearnerId, group: GroupId, run: RunId) -> Result<u64> {
+    tx.execute("put a membership to rest", LAY_DORMANT, args![learner, group, run]).await
+}
+
+/// Forgets a membership by hand that waits.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn drop_dormant(tx: &mut Tx, learner: LearnerId, group: GroupId) -> Result<u64> {
+    tx.execute("drop a resting membership", DROP_DORMANT, args![learner, group]).await
+}
+
+/// Everybody whom somebody keeps out of a group today.
+const EXCLUDED: &str = "
+    SELECT group_id, learner_id FROM exclusions WHERE until IS NULL OR until >= $1 ORDER BY group_id, learner_id";
+
+/// The exclusions in force.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn exclusions(tx: &mut Tx, today: NaiveDate) -> Result<Vec<(GroupId, LearnerId)>> {
+    tx.all("read exclusions", EXCLUDED, args![today]).await
+}
+
+/// The reasons for one learner in one group.
+const OF: &str = "SELECT rule_id FROM memberships WHERE learner_id = $1 AND group_id = $2 ORDER BY rule_id";
+
+/// Why a learner is in a group; nothing when the learner is not.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn reasons(tx: &mut Tx, learner: LearnerId, group: GroupId) -> Result<Vec<RuleId>> {
+    let rows: Vec<(RuleId,)> = tx.all("read reasons", OF, args![learner, group]).await?;
+    Ok(rows.into_iter().map(|(rule,)| rule).collect())
+}
+
+/// Every reason in one group.
+const IN_GROUP: &str = "SELECT group_id, rule_id, learner_id FROM memberships WHERE group_id = $1";
+
+/// Every reason for every member of a group.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_group(tx: &mut Tx, group: GroupId) -> Result<Vec<Reason>> {
+    let rows: Vec<(GroupId, RuleId, LearnerId)> =
+        tx.all("read a group's memberships", IN_GROUP, args![group]).await?;
+    Ok(rows.into_iter().map(|(group, rule, learner)| Reason { group, rule, learner }).collect())
+}
+
+/// What a run ended in one group, of learners who may have access again.
+const ENDED_BY: &str = "
+    SELECT e.group_id, e.rule_id, e.learner_id FROM ended_memberships e
+    JOIN learners l ON l.id = e.learner_id
+    WHERE e.ended_run_id = $1 AND e.group_id = $2 AND l.status IN ('active', 'leave')";
+
+/// What a deletion ended, for whoever restores the group.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn ended_by(tx: &mut Tx, run: RunId, group: GroupId) -> Result<Vec<Reason>> {
+    let rows: Vec<(GroupId, RuleId, LearnerId)> =
+        tx.all("read ended memberships", ENDED_BY, args![run, group]).await?;
+    Ok(rows.into_iter().map(|(group, rule, learner)| Reason { group, rule, learner }).collect())
+}
+
+/// Gives back the day of joining that a membership had before `ended_run_id` ended it.
+const REJOIN: &str = "
+    UPDATE memberships
+    SET joined_on = (SELECT min(e.joined_on) FROM ended_memberships e
+                     WHERE e.ended_run_id = $1 AND e.group_id = memberships.group_id
+                       AND e.learner_id = memberships.learner_id)
+    WHERE group_id = $2
+      AND EXISTS (SELECT 1 FROM ended_memberships e
+                  WHERE e.ended_run_id = $1 AND e.group_id = memberships.group_id
+                    AND e.learner_id = memberships.learner_id)";
+
+/// Restores the days of joining in a group whose memberships `ended` had ended.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn rejoin(tx: &mut Tx, ended: RunId, group: GroupId) -> Result<u64> {
+    tx.execute("restore days of joining", REJOIN, args![ended, group]).await
+}
+
+const EXCLUDE: &str = "
+    INSERT INTO exclusions (group_id, learner_id, run_id, reason, until) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (group_id, learner_id) DO UPDATE
+    SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until";
+
+const LIFT: &str = "DELETE FROM exclusions WHERE group_id = $1 AND learner_id = $2";
+
+/// Keeps a learner out of a group, whatever the rules say.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn exclude(
+    tx: &mut Tx,
+    group: GroupId,
+    learner: LearnerId,
+    reason: &str,
+    until: Option<NaiveDate>,
+    run: RunId,
+) -> Result<()> {
+    tx.execute("make an exclusion", EXCLUDE, args![group, learner, run, reason, until]).await.map(|_| ())
+}
+
+/// Lets a learner in again; false when nothing kept the learner out.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn lift(tx: &mut Tx, group: GroupId, learner: LearnerId) -> Result<bool> {
+    Ok(tx.execute("lift an exclusion", LIFT, args![group, learner]).await? == 1)
+}
+
+/// An exclusion as `exclusions list` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+pub struct Exclusion {
+    /// The group.
+    pub group: String,
+    /// The learner.
+    pub email: String,
+    /// Why.
+    pub reason: String,
+    /// Who made it.
+    pub actor: String,
+    /// The last day.
+    pub until: Option<NaiveDate>,
+}
+
+const EXCLUSIONS: &str = concat!(
+    r#"SELECT g.name AS "group", "#,
+    who!(),
+    " AS email, x.reason, r.actor, x.until
+     FROM exclusions x JOIN groups g ON g.id = x.group_id JOIN learners l ON l.id = x.learner_id
+     JOIN runs r ON r.id = x.run_id
+     WHERE g.deleted_run_id IS NULL ORDER BY g.name_folded, 2"
+);
+
+/// Every exclusion, by group.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn exclusions_shown(tx: &mut Tx) -> Result<Vec<Exclusion>> {
+    tx.all("list exclusions", EXCLUSIONS, args![]).await
+}

@@ -1,0 +1,27 @@
+//! Memory: one file a table, and [`engine`], the one file that knows which database there is.
+//!
+//! Nothing is decided here. Functions answer the questions that the rooms above ask, and write the sets that they
+//! decided on, inside a [`Tx`] that the caller began and will commit. Everything happens in a transaction, because
+//! behind a pooler in transaction mode nothing else keeps two statements on one connection.
+
+pub mod connectors;
+pub mod courses;
+pub mod engine;
+pub mod enrollments;
+mod error;
+pub mod groups;
+pub mod jobs;
+pub mod learners;
+pub mod leases;
+pub mod memberships;
+mod migrate;
+pub mod nodes;
+pub mod persons;
+pub mod runs;
+pub mod stage;
+
+pub use engine::{Arg, Options, Sql, Store, Tx};
+pub use error::Error;
+
+/// What store functions answer with.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,51 @@
+//! The services that share this database.
+
+use chrono::{DateTime, Utc};
+
+use super::Result;
+use super::engine::{Tx, args};
+
+const BEAT: &str = "
+    INSERT INTO nodes (id, host, version, file_digest, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (id) DO UPDATE SET file_digest = excluded.file_digest, seen_at = excluded.seen_at";
+
+const LEAVE: &str = "DELETE FROM nodes WHERE id = $1";
+
+/// Rows that nobody took back.
+const FORGET: &str = "DELETE FROM nodes WHERE seen_at < $1";
+
+const ALIVE: &str = "SELECT count(*) FROM nodes WHERE host = $1 AND seen_at >= $2";
+
+/// Gives a sign of life, and forgets services that have been silent for a day.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn beat(
+    tx: &mut Tx,
+    id: &str,
+    host: &str,
+    digest: &str,
+    started: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let args = args![id, host, env!("CARGO_PKG_VERSION"), digest, started, now];
+    tx.execute("give a sign of life", BEAT, args).await?;
+    tx.execute("forget old services", FORGET, args![now - chrono::TimeDelta::days(1)]).await.map(|_| ())
+}
+
+/// Takes a service's row back.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn leave(tx: &mut Tx, id: &str) -> Result<()> {
+    tx.execute("take a service's row back", LEAVE, args![id]).await.map(|_| ())
+}
+
+/// Whether a service on a host has given a sign of life since then.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn alive(tx: &mut Tx, host: &str, since: DateTime<Utc>) -> Result<bool> {
+    let (count,): (i64,) = tx.one("look for signs of life", ALIVE, args![host, since]).await?;
+    Ok(count > 0)
+}

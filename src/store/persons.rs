@@ -1,0 +1,174 @@
+//! Persons: records as connectors last read them, and what they said before.
+
+use super::Result;
+use super::engine::{Sql, Tx, args};
+use super::stage::{Stage, stage};
+use crate::model::ids::{ConnectorId, LearnerId, RunId};
+
+/// A person as a run needs to know one, without the attributes.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Known {
+    /// The source's id.
+    pub external_id: String,
+    /// The learner.
+    pub learner_id: LearnerId,
+    /// Of the attributes.
+    pub digest: i64,
+    /// Whether the last good reading held this person.
+    pub present: bool,
+    /// The learner's state.
+    pub status: String,
+    /// The folded address that the learner would have if nobody else held it.
+    pub contested: bool,
+}
+
+const KNOWN: &str = "
+    SELECT p.external_id, p.learner_id, p.digest, p.present, l.status, l.email_contested IS NOT NULL AS contested
+    FROM persons p JOIN learners l ON l.id = p.learner_id
+    WHERE p.connector_id = $1";
+
+/// Hands over every person of a connector, in no order.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn known(tx: &mut Tx, connector: ConnectorId, take: impl FnMut(Known)) -> Result<()> {
+    tx.each("read persons", KNOWN, args![connector], take).await
+}
+
+/// A record with its attributes.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Record {
+    /// The connector's number.
+    pub connector_id: ConnectorId,
+    /// The source's id.
+    pub external_id: String,
+    /// The learner.
+    pub learner_id: LearnerId,
+    /// Whether the last good reading held this person.
+    pub present: bool,
+    /// The attributes, as a JSON object.
+    pub attributes: String,
+}
+
+/// What other connectors say of the learners of this one.
+const OTHERS: Sql = Sql::each(
+    "SELECT o.connector_id, o.external_id, o.learner_id, o.present, o.attributes
+     FROM persons o WHERE o.connector_id <> $1
+       AND EXISTS (SELECT 1 FROM persons p WHERE p.connector_id = $1 AND p.learner_id = o.learner_id)
+     ORDER BY o.learner_id, o.connector_id, o.external_id",
+    "SELECT o.connector_id, o.external_id, o.learner_id, o.present, o.attributes::text AS attributes
+     FROM persons o WHERE o.connector_id <> $1
+       AND EXISTS (SELECT 1 FROM persons p WHERE p.connector_id = $1 AND p.learner_id = o.learner_id)
+     ORDER BY o.learner_id, o.connector_id, o.external_id",
+);
+
+/// The records of other connectors for learners whom this connector knows too.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn others(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<Record>> {
+    tx.all("read what other connectors say", OTHERS, args![connector]).await
+}
+
+const OF_LEARNERS: Sql = Sql::each(
+    "SELECT connector_id, external_id, learner_id, present, attributes FROM persons
+     WHERE learner_id IN (SELECT value FROM json_each($1)) ORDER BY learner_id, connector_id, external_id",
+    "SELECT connector_id, external_id, learner_id, present, attributes::text AS attributes FROM persons
+     WHERE learner_id = ANY($1) ORDER BY learner_id, connector_id, external_id",
+);
+
+/// Every record of these learners.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_learners(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<Record>> {
+    if learners.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.all("read records of learners", OF_LEARNERS, args![learners]).await
+}
+
+const PRESENT: Sql = Sql::each(
+    "SELECT connector_id, external_id, learner_id, present, attributes FROM persons
+     WHERE connector_id = $1 AND present",
+    "SELECT connector_id, external_id, learner_id, present, attributes::text AS attributes FROM persons
+     WHERE connector_id = $1 AND present",
+);
+
+/// Hands over everybody whom the last good reading of a connector held.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn present(tx: &mut Tx, connector: ConnectorId, take: impl FnMut(Record)) -> Result<()> {
+    tx.each("read the people last read", PRESENT, args![connector], take).await
+}
+
+/// A record as a run writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write<'a> {
+    /// The source's id.
+    pub external_id: &'a str,
+    /// The learner.
+    pub learner: LearnerId,
+    /// Of the attributes.
+    pub digest: i64,
+    /// The attributes, as a JSON object.
+    pub attributes: String,
+}
+
+const WRITTEN: Stage = stage!(
+    "stage_persons": 0 "external_id" "TEXT", 1 "learner_id" "BIGINT", 2 "digest" "BIGINT", 3 "attributes" "JSONB"
+);
+const ABSENT: Stage = stage!("stage_absent": 0 "external_id" "TEXT");
+
+/// What rows said before they change.
+const REMEMBER: &str = "
+    INSERT INTO person_changes (run_id, connector_id, external_id, present, attributes)
+    SELECT $1, p.connector_id, p.external_id, p.present, p.attributes
+    FROM (SELECT external_id FROM stage_persons UNION SELECT external_id FROM stage_absent) s
+    JOIN persons p ON p.connector_id = $2 AND p.external_id = s.external_id";
+
+const UPSERT: &str = "
+    INSERT INTO persons (connector_id, external_id, learner_id, present, digest, attributes, run_id)
+    SELECT $2, external_id, learner_id, TRUE, digest, attributes, $1 FROM stage_persons
+    WHERE true ORDER BY external_id
+    ON CONFLICT (connector_id, external_id) DO UPDATE
+    SET learner_id = excluded.learner_id, present = TRUE, digest = excluded.digest,
+        attributes = excluded.attributes, run_id = excluded.run_id";
+
+const LEAVE: &str = "
+    UPDATE persons SET present = FALSE, run_id = $1
+    WHERE connector_id = $2 AND external_id IN (SELECT external_id FROM stage_absent)";
+
+/// Writes new and changed records, and marks those that a complete reading no longer held.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn write<'a>(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    written: impl IntoIterator<Item = Write<'a>>,
+    absent: impl IntoIterator<Item = &'a str>,
+    run: RunId,
+) -> Result<()> {
+    tx.stage(WRITTEN, written, |rows, one| {
+        rows.text(one.external_id).int(one.learner.0).int(one.digest).text(&one.attributes).end();
+    })
+    .await?;
+    tx.stage(ABSENT, absent, |rows, id| rows.text(id).end()).await?;
+    tx.execute("remember records", REMEMBER, args![run, connector]).await?;
+    tx.execute("write records", UPSERT, args![run, connector]).await?;
+    tx.execute("mark absent records", LEAVE, args![run, connector]).await?;
+    tx.drop_stage(WRITTEN).await?;
+    tx.drop_stage(ABSENT).await
+}
+
+const COUNT: &str = "SELECT connector_id, count(*) FILTER (WHERE present) FROM persons GROUP BY connector_id";
+
+/// How many people each connector holds.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn counts(tx: &mut Tx) -> Result<Vec<(ConnectorId, i64)>> {
+    tx.all("count people", COUNT, args![]).await
+}

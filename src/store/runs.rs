@@ -1,0 +1,362 @@
+//! Runs, changes by hand, and the head of the sequence that numbers them.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::Result;
+use super::engine::{Tx, args};
+use super::learners::who;
+use crate::model::ids::{ConnectorId, RunId};
+use crate::model::problem::Problem;
+
+/// What kind of change a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A passage through a directory.
+    Sync,
+    /// A change by hand.
+    Hand,
+    /// Dates and tenure rules, acting on the people last read while a source cannot be read.
+    Clock,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Hand => "hand",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+/// What a run is about, before it begins.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Sync or hand.
+    pub kind: Kind,
+    /// The connector of a sync.
+    pub connector: Option<ConnectorId>,
+    /// Who started it.
+    pub actor: String,
+    /// The command, or why it began.
+    pub what: String,
+    /// The digest of the file that it went by.
+    pub file_digest: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Under way, or ended by a kill.
+    Running,
+    /// Committed.
+    Applied,
+    /// Nothing to do.
+    Unchanged,
+    /// Part of it waits; the rest is committed.
+    Held,
+    /// Nothing was committed.
+    Failed,
+}
+
+impl Status {
+    /// The text in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Applied => "applied",
+            Self::Unchanged => "unchanged",
+            Self::Held => "held",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What a run counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// People whom the source holds.
+    pub people_read: u64,
+    /// People who were not there before.
+    pub people_new: u64,
+    /// People whose record changed.
+    pub people_changed: u64,
+    /// Learners who left.
+    pub people_left: u64,
+    /// Records that could not be used.
+    pub people_set_aside: u64,
+    /// Groups that rules made.
+    pub groups_created: u64,
+    /// Reasons for memberships given.
+    pub memberships_added: u64,
+    /// Reasons for memberships ended.
+    pub memberships_removed: u64,
+    /// Jobs for workers.
+    pub jobs_enqueued: u64,
+}
+
+/// Counts one up and locks the head until the transaction ends.
+const NEXT_RUN: &str = "UPDATE head SET runs = runs + 1 WHERE id = 1 RETURNING runs";
+
+const NEXT_VERSION: &str = "UPDATE head SET version = version + 1 WHERE id = 1 RETURNING version";
+
+const VERSION: &str = "SELECT version FROM head WHERE id = 1";
+
+const BEGIN: &str = "
+    INSERT INTO runs (id, kind, connector_id, actor, what, status, started_at, file_digest)
+    VALUES ($1, $2, $3, $4, $5, 'running', $6, $7)";
+
+const FINISH: &str = "
+    UPDATE runs
+    SET status = $2, finished_at = $3, people_read = $4, people_new = $5, people_changed = $6, people_left = $7,
+        people_set_aside = $8, groups_created = $9, memberships_added = $10, memberships_removed = $11,
+        jobs_enqueued = $12
+    WHERE id = $1";
+
+const PROBLEMS: super::Sql = super::Sql::each(
+    "UPDATE runs SET problems = $2 WHERE id = $1",
+    "UPDATE runs SET problems = $2::jsonb WHERE id = $1",
+);
+
+const FAIL: &str = "
+    UPDATE runs SET status = 'failed', finished_at = $2, error_kind = $3, error = $4
+    WHERE id = $1 AND status = 'running'";
+
+/// Runs that a kill ended: still running, though nobody holds the connector's lease any more.
+const ABANDONED: &str = "
+    UPDATE runs SET status = 'failed', finished_at = $2, error_kind = 'interrupted',
+        error = 'the process that ran it ended before it could commit'
+    WHERE connector_id = $1 AND status = 'running'";
+
+/// Numbers and begins a run. The head stays locked until the transaction ends.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn begin(tx: &mut Tx, about: &About, now: DateTime<Utc>) -> Result<RunId> {
+    let (id,): (i64,) = tx.one("number a run", NEXT_RUN, args![]).await?;
+    let args = args![
+        id,
+        about.kind.as_str(),
+        about.connector,
+        about.actor.as_str(),
+        about.what.as_str(),
+        now,
+        about.file_digest.clone()
+    ];
+    tx.execute("begin a run", BEGIN, args).await?;
+    Ok(RunId(id))
+}
+
+/// Locks the head and moves its version: whoever else plans will plan again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn lock_head(tx: &mut Tx) -> Result<i64> {
+    let (version,): (i64,) = tx.one("lock the head", NEXT_VERSION, args![]).await?;
+    Ok(version)
+}
+
+/// The version of memberships, rules and assignments.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn version(tx: &mut Tx) -> Result<i64> {
+    let (version,): (i64,) = tx.one("read the head", VERSION, args![]).await?;
+    Ok(version)
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Writes down how a run ended.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn finish(
+    tx: &mut Tx,
+    run: RunId,
+    status: Status,
+    counts: &Counts,
+    problems: &[Problem],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let args = args![
+        run,
+        status.as_str(),
+        now,
+        count(counts.people_read),
+        count(counts.people_new),
+        count(counts.people_changed),
+        count(counts.people_left),
+        count(counts.people_set_aside),
+        count(counts.groups_created),
+        count(counts.memberships_added),
+        count(counts.memberships_removed),
+        count(counts.jobs_enqueued)
+    ];
+    tx.execute("finish a run", FINISH, args).await?;
+    if !problems.is_empty() {
+        let kept = &problems[..problems.len().min(MOST_PROBLEMS)];
+        let json = serde_json::to_string(kept).unwrap_or_else(|_| "[]".to_owned());
+        tx.execute("note a run's problems", PROBLEMS, args![run, json]).await?;
+    }
+    Ok(())
+}
+
+/// A run keeps this many of its problems; more of them say nothing new.
+const MOST_PROBLEMS: usize = 1_000;
+
+/// Writes down why a run failed.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fail(tx: &mut Tx, run: RunId, kind: &str, message: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.execute("note a failed run", FAIL, args![run, now, kind, message]).await.map(|_| ())
+}
+
+/// Closes runs of a connector that a kill left open. Only the holder of the connector's lease may say so.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn close_abandoned(tx: &mut Tx, connector: ConnectorId, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute("close abandoned runs", ABANDONED, args![connector, now]).await
+}
+
+/// A run as `runs list` and `runs show` print it.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of the table `runs`, whose comments say what they are")]
+pub struct Run {
+    #[sqlx(rename = "id")]
+    pub run: i64,
+    pub kind: String,
+    pub connector: Option<String>,
+    pub actor: String,
+    pub what: String,
+    pub status: String,
+    pub started_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+    pub people_read: i64,
+    pub people_new: i64,
+    pub people_changed: i64,
+    pub people_left: i64,
+    pub people_set_aside: i64,
+    pub groups_created: i64,
+    pub memberships_added: i64,
+    pub memberships_removed: i64,
+    pub jobs_enqueued: i64,
+    pub error_kind: Option<String>,
+    pub error: Option<String>,
+}
+
+/// The newest runs first.
+const LIST: &str = "
+    SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at, r.people_read,
+        r.people_new, r.people_changed, r.people_left, r.people_set_aside, r.groups_created, r.memberships_added,
+        r.memberships_removed, r.jobs_enqueued, r.error_kind, r.error
+    FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+    WHERE $1 = 0 OR r.id = $1
+    ORDER BY r.id DESC LIMIT $2";
+
+/// The newest run of each connector.
+const LAST: &str = "
+    SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at, r.people_read,
+        r.people_new, r.people_changed, r.people_left, r.people_set_aside, r.groups_created, r.memberships_added,
+        r.memberships_removed, r.jobs_enqueued, r.error_kind, r.error
+    FROM runs r JOIN connectors c ON c.id = r.connector_id
+    WHERE r.id = (SELECT max(o.id) FROM runs o WHERE o.connector_id = c.id AND o.kind = 'sync')
+    ORDER BY c.name";
+
+/// The newest run of each connector.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn last_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
+    tx.all("read last runs", LAST, args![]).await
+}
+
+/// The newest runs, at most `most` of them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Run>> {
+    tx.all("list runs", LIST, args![0_i64, most]).await
+}
+
+/// One run.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn show(tx: &mut Tx, run: RunId) -> Result<Option<Run>> {
+    tx.maybe("show a run", LIST, args![run, 1_i64]).await
+}
+
+const RUN_PROBLEMS: super::Sql = super::Sql::each(
+    "SELECT problems FROM runs WHERE id = $1",
+    "SELECT problems::text FROM runs WHERE id = $1",
+);
+
+/// What a run noticed and went on without.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn problems(tx: &mut Tx, run: RunId) -> Result<Vec<Problem>> {
+    let row: Option<(String,)> = tx.maybe("read a run's problems", RUN_PROBLEMS, args![run]).await?;
+    Ok(row.and_then(|(json,)| serde_json::from_str(&json).ok()).unwrap_or_default())
+}
+
+/// One membership that a run gave or ended.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Changed {
+    /// `+` or `-`.
+    pub sign: String,
+    /// The address, or `CONNECTOR:ID`.
+    pub email: String,
+    /// The group.
+    pub group: String,
+    /// The rule's name.
+    pub rule: String,
+}
+
+/// What a run did to memberships; what it added and a later run ended is still what it added.
+const CHANGES: &str = concat!(
+    "SELECT d.sign, ",
+    who!(),
+    r#" AS email, g.name AS "group", r.name AS rule
+    FROM (
+        SELECT '+' AS sign, group_id, rule_id, learner_id FROM memberships WHERE run_id = $1
+        UNION ALL
+        SELECT '+' AS sign, group_id, rule_id, learner_id FROM ended_memberships WHERE run_id = $1
+        UNION ALL
+        SELECT '-' AS sign, group_id, rule_id, learner_id FROM ended_memberships WHERE ended_run_id = $1
+    ) d
+    JOIN learners l ON l.id = d.learner_id
+    JOIN groups g ON g.id = d.group_id
+    JOIN rules r ON r.id = d.rule_id
+    ORDER BY g.name_folded, 2, d.sign, r.name"#
+);
+
+/// What a run did to memberships.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn changes(tx: &mut Tx, run: RunId) -> Result<Vec<Changed>> {
+    tx.all("read a run's changes", CHANGES, args![run]).await
+}
+
+/// Statistics that a large commit has put out of date; they take part in the transaction.
+const ANALYZE: super::Sql = super::Sql::each(
+    "PRAGMA optimize",
+    "ANALYZE learners, persons, memberships, jobs, assignments, groups, enrollments",
+);
+
+/// Lets the database look at its tables again after a large change.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn analyze(tx: &mut Tx) -> Result<()> {
+    tx.execute("look at the tables again", ANALYZE, args![]).await.map(|_| ())
+}

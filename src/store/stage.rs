@@ -1,0 +1,238 @@
+//! Large sets on their way into the database.
+//!
+//! A stage is a temporary table of the transaction, filled at the speed of the engine's own bulk load: COPY on
+//! PostgreSQL, `json_each` in chunks on SQLite. What follows is set work between the stage and the tables.
+
+use std::fmt::Write;
+
+use chrono::NaiveDate;
+
+use super::Result;
+use super::engine::{Sql, Tx};
+use super::error::Doing;
+
+/// Rows a chunk: the size at which `json_each` runs at the floor.
+const CHUNK: usize = 50_000;
+
+/// A temporary table; [`stage!`] makes one from its columns.
+#[derive(Debug, Clone, Copy)]
+pub struct Stage {
+    /// Makes the table.
+    pub create: Sql,
+    /// Fills it: from a JSON array of arrays in `$1` on SQLite, from COPY's text format on PostgreSQL.
+    pub fill: Sql,
+    /// Tells PostgreSQL's planner what came, which it cannot know of a table filled a moment ago.
+    pub analyze: Sql,
+    /// Drops it, so that the same transaction may make it again.
+    pub drop: &'static str,
+}
+
+/// The statements of a stage, from its name and its columns: number, name, type.
+macro_rules! stage {
+    ($table:literal: $n0:literal $c0:literal $t0:literal $(, $n:literal $c:literal $t:literal)* $(,)?) => {
+        $crate::store::stage::Stage {
+            create: $crate::store::Sql::each(
+                concat!("CREATE TEMP TABLE ", $table, " (", $c0, " ", $t0, $(", ", $c, " ", $t,)* ")"),
+                concat!("CREATE TEMP TABLE ", $table, " (", $c0, " ", $t0, $(", ", $c, " ", $t,)* ") ON COMMIT DROP"),
+            ),
+            fill: $crate::store::Sql::each(
+                concat!(
+                    "INSERT INTO ", $table, " SELECT value ->> ", $n0, $(", value ->> ", $n,)* " FROM json_each($1)"
+                ),
+                concat!("COPY ", $table, " FROM STDIN"),
+            ),
+            analyze: $crate::store::Sql::each("SELECT 1", concat!("ANALYZE ", $table)),
+            drop: concat!("DROP TABLE ", $table),
+        }
+    };
+}
+pub(super) use stage;
+
+/// Rows in the form that the engine loads fastest. Cells are added from left to right, [`Rows::end`] ends a row.
+#[derive(Debug)]
+pub struct Rows {
+    json: bool,
+    text: String,
+    count: usize,
+    first: bool,
+}
+
+impl Rows {
+    fn new(json: bool) -> Self {
+        Self { json, text: String::new(), count: 0, first: true }
+    }
+
+    fn next_cell(&mut self) {
+        match (self.json, self.first) {
+            (true, true) => self.text.push_str(if self.count == 0 { "[[" } else { ",[" }),
+            (true, false) => self.text.push(','),
+            (false, true) => {}
+            (false, false) => self.text.push('\t'),
+        }
+        self.first = false;
+    }
+
+    /// A number.
+    pub fn int(&mut self, value: i64) -> &mut Self {
+        self.next_cell();
+        write!(self.text, "{value}").expect("writing to a string does not fail");
+        self
+    }
+
+    /// A number, or none.
+    pub fn opt_int(&mut self, value: Option<i64>) -> &mut Self {
+        match value {
+            Some(value) => self.int(value),
+            None => self.null(),
+        }
+    }
+
+    /// Yes or no.
+    pub fn flag(&mut self, value: bool) -> &mut Self {
+        self.next_cell();
+        self.text.push_str(match (self.json, value) {
+            (true, true) => "1",
+            (true, false) => "0",
+            (false, true) => "t",
+            (false, false) => "f",
+        });
+        self
+    }
+
+    /// Nothing.
+    pub fn null(&mut self) -> &mut Self {
+        self.next_cell();
+        self.text.push_str(if self.json { "null" } else { "\\N" });
+        self
+    }
+
+    /// A text.
+    pub fn text(&mut self, value: &str) -> &mut Self {
+        self.next_cell();
+        if self.json {
+            push_json(&mut self.text, value);
+        } else {
+            push_copy(&mut self.text, value);
+        }
+        self
+    }
+
+    /// A text, or none.
+    pub fn opt_text(&mut self, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.text(value),
+            None => self.null(),
+        }
+    }
+
+    /// A day, or none.
+    pub fn day(&mut self, value: Option<NaiveDate>) -> &mut Self {
+        match value {
+            Some(day) => self.text(&day.to_string()),
+            None => self.null(),
+        }
+    }
+
+    /// Ends the row.
+    pub fn end(&mut self) {
+        self.text.push(if self.json { ']' } else { '\n' });
+        self.count += 1;
+        self.first = true;
+    }
+
+    fn take(&mut self) -> String {
+        if self.json {
+            self.text.push(']');
+        }
+        self.count = 0;
+        std::mem::take(&mut self.text)
+    }
+}
+
+/// Writes a JSON string (RFC 8259 7).
+pub(crate) fn push_json(out: &mut String, value: &str) {
+    out.push('"');
+    if value.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        for c in value.chars() {
+            match c {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                c if (c as u32) < 0x20 => {
+                    write!(out, "\\u{:04x}", c as u32).expect("writing to a string does not fail");
+                }
+                c => out.push(c),
+            }
+        }
+    } else {
+        out.push_str(value);
+    }
+    out.push('"');
+}
+
+fn push_copy(out: &mut String, value: &str) {
+    if value.bytes().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b'\\')) {
+        for c in value.chars() {
+            match c {
+                '\t' => out.push_str("\\t"),
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\\' => out.push_str("\\\\"),
+                c => out.push(c),
+            }
+        }
+    } else {
+        out.push_str(value);
+    }
+}
+
+impl Tx {
+    /// Makes a stage and fills it with `items`, each written by `row`.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn stage<I>(
+        &mut self,
+        stage: Stage,
+        items: impl IntoIterator<Item = I>,
+        mut row: impl FnMut(&mut Rows, I),
+    ) -> Result<u64> {
+        const DOING: &str = "stage rows";
+        self.execute(DOING, stage.create, Vec::new()).await?;
+        let mut items = items.into_iter();
+        let mut total = 0;
+        let mut rows = Rows::new(self.is_sqlite());
+        loop {
+            for item in items.by_ref().take(CHUNK) {
+                row(&mut rows, item);
+            }
+            if rows.count == 0 {
+                break;
+            }
+            total += rows.count as u64;
+            let text = rows.take();
+            let fill = self.pick(stage.fill);
+            match self {
+                Self::Sqlite(tx) => {
+                    sqlx::query(fill).persistent(false).bind(text).execute(&mut **tx).await.doing(DOING)?;
+                }
+                Self::Postgres(tx) => {
+                    let mut copy = tx.copy_in_raw(fill).await.doing(DOING)?;
+                    copy.send(text.into_bytes()).await.doing(DOING)?;
+                    copy.finish().await.doing(DOING)?;
+                }
+            }
+        }
+        if total > 0 && !self.is_sqlite() {
+            self.execute(DOING, stage.analyze, Vec::new()).await?;
+        }
+        Ok(total)
+    }
+
+    /// Drops a stage, so that the same transaction may make it again.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn drop_stage(&mut self, stage: Stage) -> Result<()> {
+        self.execute("drop a stage", stage.drop, Vec::new()).await.map(|_| ())
+    }
+}

@@ -1,0 +1,232 @@
+//! Writing a plan: people, run, memberships and jobs in one transaction.
+
+use chrono::{DateTime, Utc};
+use rustc_hash::FxHashMap;
+
+use crate::enrollment::Change;
+use crate::enrollment::change::When;
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::ids::{GroupId, LearnerId, RuleId, RunId};
+use crate::model::names::fold;
+use crate::model::plan::{Entry, Plan};
+use crate::model::population::{Fate, Who, date, to_json};
+use crate::model::status::Status;
+use crate::store::leases::Lease;
+use crate::store::memberships::Reason;
+use crate::store::runs::{self, Counts};
+use crate::store::{Result, Store, Tx, connectors, groups, learners, leases, persons};
+use crate::sync::catalogue;
+use crate::sync::gather::Gathered;
+use crate::sync::prepare::{Address, LearnerWrite, Prepared};
+
+/// What came of a commit.
+#[derive(Debug)]
+pub enum Committed {
+    /// It is done.
+    Done(Counts),
+    /// Memberships, rules or assignments moved since the plan: nothing was written.
+    Moved,
+    /// The lease is somebody else's by now: nothing was written.
+    LeaseLost,
+}
+
+/// What a run counts, before and after.
+#[must_use]
+pub fn counts(prepared: &Prepared) -> Counts {
+    let population = &prepared.population;
+    let fates = |fate: Fate| population.learners.iter().filter(|learner| learner.fate == fate).count() as u64;
+    let left = population.learners.iter().filter(|learner| {
+        learner.status == Status::Left && learner.was.is_some_and(|was| was != Status::Left)
+    });
+    Counts {
+        people_read: population.people.len() as u64,
+        people_new: fates(Fate::New),
+        people_changed: fates(Fate::Changed),
+        people_left: left.count() as u64,
+        people_set_aside: population.people.set_aside(),
+        groups_created: prepared.plan.new_groups() as u64,
+        memberships_added: prepared.plan.add.len() as u64,
+        memberships_removed: prepared.plan.remove.len() as u64,
+        jobs_enqueued: 0,
+    }
+}
+
+/// Rows from which on PostgreSQL is told to look at its tables again.
+const MANY: u64 = 10_000;
+
+/// Commits a plan under a lease.
+///
+/// # Errors
+/// When the database refuses; nothing is changed then.
+pub async fn commit(
+    store: &Store,
+    lease: &Lease,
+    run: RunId,
+    when: When,
+    attributes: &Attributes,
+    gathered: &Gathered,
+    prepared: &Prepared,
+) -> Result<Committed> {
+    let mut tx = store.write().await?;
+    if !leases::renew(&mut tx, lease).await? {
+        tx.rollback().await?;
+        return Ok(Committed::LeaseLost);
+    }
+    let mut counts = counts(prepared);
+    if prepared.is_empty() {
+        finish(&mut tx, run, runs::Status::Unchanged, &counts, gathered, prepared, when.now).await?;
+        tx.commit().await?;
+        return Ok(Committed::Done(counts));
+    }
+    if runs::lock_head(&mut tx).await? != gathered.version + 1 {
+        tx.rollback().await?;
+        return Ok(Committed::Moved);
+    }
+    let (groups, rules) = groups_and_rules(&mut tx, &prepared.plan, run).await?;
+    let ids = learner_ids(&mut tx, prepared).await?;
+    let reason = |entry: &Entry| Reason {
+        group: groups[entry.group as usize],
+        rule: rules[entry.rule as usize],
+        learner: ids[entry.who as usize],
+    };
+    let mut change = Change::of_run(tx, run, when);
+    let known = |who: &Who| prepared.population.learner(*who).id;
+    let moving =
+        prepared.population.everybody().filter(|&who| prepared.population.learner(who).comes_or_goes());
+    change
+        .prepare(
+            prepared.plan.add.iter().map(reason),
+            prepared.plan.remove.iter().map(reason),
+            moving.filter_map(|who| known(&who)),
+        )
+        .await?;
+    let leave = prepared.leave.iter().filter_map(known).map(|id| id.0).collect();
+    learners::leave(&mut change.tx, leave, run).await?;
+    let rows = prepared.learners.iter().map(|one| learner_row(one, prepared, attributes, &ids));
+    learners::write(&mut change.tx, rows, when.today, run).await?;
+    write_persons(&mut change.tx, run, attributes, gathered, prepared, &ids).await?;
+    change.members().await?;
+    catalogue::commit(&mut change, &prepared.catalogue, &groups).await?;
+    counts.jobs_enqueued = change.counts().jobs_enqueued;
+    let mut tx = change.tx;
+    if counts.people_new + counts.memberships_added + counts.jobs_enqueued > MANY {
+        runs::analyze(&mut tx).await?;
+    }
+    finish(&mut tx, run, runs::Status::Applied, &counts, gathered, prepared, when.now).await?;
+    tx.commit().await?;
+    Ok(Committed::Done(counts))
+}
+
+async fn finish(
+    tx: &mut Tx,
+    run: RunId,
+    status: runs::Status,
+    counts: &Counts,
+    gathered: &Gathered,
+    prepared: &Prepared,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    runs::finish(tx, run, status, counts, &prepared.problems, now).await?;
+    match gathered.connector {
+        Some(connector) => connectors::good_run(tx, connector, run).await,
+        None => Ok(()),
+    }
+}
+
+/// Makes groups and rules that are new; answers the numbers of all of the plan's, in its order.
+async fn groups_and_rules(tx: &mut Tx, plan: &Plan, run: RunId) -> Result<(Vec<GroupId>, Vec<RuleId>)> {
+    let new = plan.groups.iter().filter(|group| group.id.is_none()).map(|group| &group.name);
+    let made: FxHashMap<String, GroupId> = if plan.new_groups() > 0 {
+        groups::make_all(tx, new, run).await?.into_iter().map(|(id, folded)| (folded, id)).collect()
+    } else {
+        FxHashMap::default()
+    };
+    let groups: Vec<GroupId> = plan
+        .groups
+        .iter()
+        .map(|group| group.id.or_else(|| made.get(group.name.folded()).copied()))
+        .map(|id| id.expect("every group of the plan has a number or was made just now"))
+        .collect();
+    let mut rules = Vec::with_capacity(plan.rules.len());
+    for rule in &plan.rules {
+        rules.push(match rule.id {
+            Some(id) => id,
+            None => groups::know_rule(tx, rule.name.as_str()).await?,
+        });
+    }
+    if !plan.meetings.is_empty() {
+        let links = plan.meetings.iter().map(|one| {
+            (rules[one.rule as usize], one.key.clone(), groups[one.group as usize], one.name.clone())
+        });
+        groups::link(tx, links).await?;
+    }
+    Ok((groups, rules))
+}
+
+/// The numbers of all learners of the population; new ones get the next free ones.
+async fn learner_ids(tx: &mut Tx, prepared: &Prepared) -> Result<Vec<LearnerId>> {
+    let mut next = learners::next_id(tx).await?;
+    let ids = prepared.population.learners.iter().map(|learner| {
+        learner.id.unwrap_or_else(|| {
+            let id = LearnerId(next);
+            next += 1;
+            id
+        })
+    });
+    Ok(ids.collect())
+}
+
+fn learner_row<'a>(
+    one: &LearnerWrite,
+    prepared: &'a Prepared,
+    attributes: &Attributes,
+    ids: &[LearnerId],
+) -> learners::Write<'a> {
+    let population = &prepared.population;
+    let values = &population.people.values;
+    let learner = population.learner(one.who);
+    let cells = population.cells(one.who).unwrap_or(&[]);
+    let text = |attribute: Attribute| population.first(one.who, attribute);
+    let email = text(Attribute::EMAIL);
+    let own = one.address == Address::Own;
+    learners::Write {
+        id: ids[one.who as usize],
+        fresh: learner.id.is_none(),
+        email: own.then_some(email),
+        email_folded: own.then(|| fold(email)),
+        email_contested: (one.address == Address::Taken).then(|| fold(email)),
+        name: population.name(one.who),
+        texts: [
+            text(Attribute::GIVEN_NAME),
+            text(Attribute::FAMILY_NAME),
+            text(Attribute::DEPARTMENT),
+            text(Attribute::LOCATION),
+            text(Attribute::ROLE),
+            text(Attribute::MANAGER),
+            text(Attribute::EMPLOYEE_TYPE),
+        ],
+        start: date(values, cells, Attribute::START_DATE),
+        end: date(values, cells, Attribute::END_DATE),
+        status: learner.status,
+        attributes: to_json(attributes, values, cells),
+    }
+}
+
+async fn write_persons(
+    tx: &mut Tx,
+    run: RunId,
+    attributes: &Attributes,
+    gathered: &Gathered,
+    prepared: &Prepared,
+    ids: &[LearnerId],
+) -> Result<()> {
+    let Some(connector) = gathered.connector else { return Ok(()) };
+    let people = &prepared.population.people;
+    let rows = prepared.records.iter().map(|&(row, who)| persons::Write {
+        external_id: people.id(row),
+        learner: ids[who as usize],
+        digest: prepared.digests[row as usize],
+        attributes: to_json(attributes, &people.values, people.cells(row)),
+    });
+    persons::write(tx, connector, rows, prepared.absent.iter().map(String::as_str), run).await
+}

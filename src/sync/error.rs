@@ -1,0 +1,60 @@
+//! Why a run failed. Nothing was removed.
+
+use crate::model::names::ConnectorName;
+use crate::{connectors, store};
+
+/// Why a run committed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The source did not prove that it said everything.
+    #[error(transparent)]
+    Source(#[from] connectors::Error),
+    /// The database could not do its part.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Somebody else runs this connector now.
+    #[error("connector `{connector}` is being run by `{holder}`")]
+    AlreadyRunning {
+        /// The connector.
+        connector: ConnectorName,
+        /// Host and process of whoever runs it.
+        holder: String,
+    },
+    /// The run took too long to renew its lease, and somebody else may have begun.
+    #[error("connector `{connector}`: the run lost its lease before it could commit")]
+    LeaseLost {
+        /// The connector.
+        connector: ConnectorName,
+    },
+    /// It was told to stop.
+    #[error("connector `{connector}`: the run was stopped before it could commit")]
+    Stopped {
+        /// The connector.
+        connector: ConnectorName,
+    },
+}
+
+impl Error {
+    /// A short word for scripts.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Source(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+            Self::AlreadyRunning { .. } => "already_running",
+            Self::LeaseLost { .. } => "lease_lost",
+            Self::Stopped { .. } => "stopped",
+        }
+    }
+
+    /// Whether the next try may go better without anybody's doing.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Source(error) => error.is_transient(),
+            Self::Store(error) => error.is_transient(),
+            Self::AlreadyRunning { .. } | Self::LeaseLost { .. } => true,
+            Self::Stopped { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! One run at a time for each connector, whoever started it, on however many machines.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use crate::model::names::ConnectorName;
+use crate::store::leases::{self, Lease};
+use crate::store::{Result, Store};
+
+/// How often a lease of 15 seconds is renewed.
+const RENEWAL: Duration = Duration::from_secs(5);
+
+/// A lease that renews itself until it is given back.
+#[derive(Debug)]
+pub struct Held {
+    store: Store,
+    lease: Lease,
+    renewing: JoinHandle<()>,
+    /// Cancelled when the lease is lost: a run had better stop then, its commit would be refused.
+    pub lost: CancellationToken,
+}
+
+/// What came of asking for a lease.
+#[derive(Debug)]
+pub enum Taken {
+    /// It is ours.
+    Held(Held),
+    /// It is somebody's.
+    By(String),
+}
+
+/// Host and process, for whoever wonders who holds a lease.
+#[must_use]
+pub fn holder() -> String {
+    let host =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "localhost".to_owned());
+    format!("{}:{}", host.trim(), std::process::id())
+}
+
+fn name(connector: &ConnectorName) -> String {
+    format!("connector:{connector}")
+}
+
+/// Takes the lease of a connector, unless somebody holds it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn take(store: &Store, connector: &ConnectorName) -> Result<Taken> {
+    let name = name(connector);
+    let mut tx = store.write().await?;
+    // One process may run several services (tests do): the holder is this one taking, not only this process.
+    let unique = format!("{}/{:x}", holder(), std::ptr::from_ref(&name).addr());
+    match leases::take(&mut tx, &name, &unique).await? {
+        Some(lease) => {
+            tx.commit().await?;
+            Ok(Taken::Held(Held::begin(store.clone(), lease)))
+        }
+        None => {
+            let by = leases::holder(&mut tx, &name).await?;
+            tx.rollback().await?;
+            Ok(Taken::By(by.unwrap_or_else(|| "somebody".to_owned())))
+        }
+    }
+}
+
+impl Held {
+    fn begin(store: Store, lease: Lease) -> Self {
+        let lost = CancellationToken::new();
+        let renewing = tokio::spawn(renew_for_ever(store.clone(), lease.clone(), lost.clone()));
+        Self { store, lease, renewing, lost }
+    }
+
+    /// The lease, for the commit that checks it.
+    #[must_use]
+    pub fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Gives it back, so that the next run need not wait for it to run out.
+    pub async fn give_back(self) {
+        self.renewing.abort();
+        let given_back = async {
+            let mut tx = self.store.write().await?;
+            leases::give_back(&mut tx, &self.lease).await?;
+            tx.commit().await
+        };
+        if let Err(error) = given_back.await {
+            warn!(lease = self.lease.name, %error, "a lease could not be given back, it runs out by itself");
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.renewing.abort();
+    }
+}
+
+async fn renew_for_ever(store: Store, lease: Lease, lost: CancellationToken) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        let renewed = async {
+            let mut tx = store.write().await?;
+            let held = leases::renew(&mut tx, &lease).await?;
+            tx.commit().await?;
+            Ok::<bool, crate::store::Error>(held)
+        };
+        match renewed.await {
+            Ok(true) => {}
+            Ok(false) => {
+                error!(lease = lease.name, "the lease was lost, the run stops");
+                lost.cancel();
+                return;
+            }
+            // The commit will tell whether the lease is still held.
+            Err(error) => warn!(lease = lease.name, %error, "a lease could not be renewed"),
+        }
+    }
+}

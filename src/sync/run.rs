@@ -1,0 +1,318 @@
+//! One run of one connector, from the lease to the commit.
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::connectors::{Connector, Context};
+use crate::enrollment::change::When;
+use crate::model::ids::{ConnectorId, RunId};
+use crate::model::names::ConnectorName;
+use crate::model::people::People;
+use crate::model::population::from_json;
+use crate::store::runs::{About, Counts, Kind};
+use crate::store::{Store, connectors, persons, runs};
+use crate::sync::commit::{Committed, commit, counts};
+use crate::sync::gather::{Gathered, gather};
+use crate::sync::lease::{Held, Taken, take};
+use crate::sync::prepare::{Prepared, Seen, prepare};
+use crate::sync::report::{Outcome, Report};
+use crate::sync::{Error, File};
+
+/// What is asked of a run.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Who asks: a person of the operating system, or the schedule.
+    pub actor: String,
+    /// The command, or why it begins.
+    pub what: String,
+    /// Stop before the commit.
+    pub dry_run: bool,
+    /// Only people with this address.
+    pub only: Option<String>,
+    /// How long to wait for another run of the same connector.
+    pub patience: Duration,
+    /// How to read.
+    pub reading: Context,
+}
+
+/// How often somebody else's lease is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How often a plan is made again because something moved in between, before the run gives up.
+const PLANS: u32 = 10;
+
+/// Runs the file's connector number `connector`. Whatever goes wrong is in the report.
+pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Report {
+    let began = Instant::now();
+    let name = file.connectors[connector].name.clone();
+    let result = if asked.dry_run {
+        dry_run(store, file, connector, asked).await
+    } else {
+        real_run(store, file, connector, asked).await
+    };
+    let report = match result {
+        Ok(report) => report,
+        Err(Failure { run, error }) => Report {
+            run,
+            connector: name,
+            outcome: Outcome::Failed(error),
+            counts: Counts::default(),
+            prepared: None,
+            problems: Vec::new(),
+            took: Duration::ZERO,
+        },
+    };
+    Report { took: began.elapsed(), ..report }
+}
+
+struct Failure {
+    run: Option<RunId>,
+    error: Error,
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { run: None, error: error.into() }
+    }
+}
+
+async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Report, Failure> {
+    let when = When::at(Utc::now(), file.zone);
+    let (seen, gathered) = tokio::try_join!(
+        read(&file.connectors[connector], file, asked, &asked.reading.cancel),
+        gather_now(store, file, connector, when)
+    )?;
+    let mut tx = store.read().await?;
+    let prepared = prepare(&mut tx, file, connector, &gathered, seen, when.today).await?;
+    Ok(Report {
+        run: None,
+        connector: file.connectors[connector].name.clone(),
+        outcome: Outcome::Planned,
+        counts: counts(&prepared),
+        problems: prepared.problems.clone(),
+        prepared: Some(prepared),
+        took: Duration::ZERO,
+    })
+}
+
+async fn real_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Report, Failure> {
+    let settings = &file.connectors[connector];
+    let lease = wait_for_lease(store, &settings.name, asked).await?;
+    let result = leased_run(store, file, connector, asked, &lease).await;
+    lease.give_back().await;
+    result
+}
+
+async fn wait_for_lease(store: &Store, connector: &ConnectorName, asked: &Asked) -> Result<Held, Error> {
+    let since = Instant::now();
+    loop {
+        match take(store, connector).await? {
+            Taken::Held(lease) => return Ok(lease),
+            Taken::By(holder) if since.elapsed() >= asked.patience => {
+                return Err(Error::AlreadyRunning { connector: connector.clone(), holder });
+            }
+            Taken::By(_) => {}
+        }
+        tokio::select! {
+            () = asked.reading.cancel.cancelled() => {
+                return Err(Error::Stopped { connector: connector.clone() });
+            }
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+async fn leased_run(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &Asked,
+    lease: &Held,
+) -> Result<Report, Failure> {
+    let settings = &file.connectors[connector];
+    let (id, number) = begin(store, file, settings, asked).await?;
+    info!(run = %number, connector = %settings.name, "began a run");
+    let stop = asked.reading.cancel.child_token();
+    let work = passage(store, file, connector, asked, lease, number, &stop);
+    let result = tokio::select! {
+        result = work => result,
+        () = lease.lost.cancelled() => Err(Error::LeaseLost { connector: settings.name.clone() }),
+        () = asked.reading.cancel.cancelled() => Err(Error::Stopped { connector: settings.name.clone() }),
+    };
+    stop.cancel();
+    match result {
+        Ok(report) => {
+            info!(
+                run = %number, connector = %settings.name, people = report.counts.people_read,
+                added = report.counts.memberships_added, removed = report.counts.memberships_removed,
+                jobs = report.counts.jobs_enqueued, "finished a run"
+            );
+            Ok(report)
+        }
+        Err(error) => {
+            error!(run = %number, connector = %settings.name, kind = error.kind(), %error, "a run failed, nobody was removed");
+            note_failure(store, number, &error).await;
+            if matches!(error, Error::Source(_)) && asked.only.is_none() {
+                tick(store, file, connector, asked, lease, id).await;
+            }
+            Err(Failure { run: Some(number), error })
+        }
+    }
+}
+
+async fn begin(
+    store: &Store,
+    file: File<'_>,
+    settings: &Connector,
+    asked: &Asked,
+) -> Result<(ConnectorId, RunId), Error> {
+    let now = Utc::now();
+    let mut tx = store.write().await?;
+    let schedule = settings.schedule.as_ref().map(crate::model::schedule::Schedule::text);
+    let row = connectors::know(&mut tx, settings.name.as_str(), settings.kind(), schedule, now).await?;
+    let id = ConnectorId(row.id);
+    runs::close_abandoned(&mut tx, id, now).await?;
+    let about = About {
+        kind: Kind::Sync,
+        connector: Some(id),
+        actor: asked.actor.clone(),
+        what: asked.what.clone(),
+        file_digest: Some(file.digest.to_owned()),
+    };
+    let number = runs::begin(&mut tx, &about, now).await?;
+    tx.commit().await?;
+    Ok((id, number))
+}
+
+async fn passage(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &Asked,
+    lease: &Held,
+    number: RunId,
+    stop: &CancellationToken,
+) -> Result<Report, Error> {
+    let when = When::at(Utc::now(), file.zone);
+    let settings = &file.connectors[connector];
+    let (seen, gathered) =
+        tokio::try_join!(read(settings, file, asked, stop), gather_now(store, file, connector, when))?;
+    let (prepared, counts, is_empty) =
+        plan_and_commit(store, file, connector, lease, number, when, seen, gathered).await?;
+    Ok(Report {
+        run: Some(number),
+        connector: settings.name.clone(),
+        outcome: if is_empty { Outcome::Unchanged } else { Outcome::Applied },
+        counts,
+        problems: prepared.problems.clone(),
+        prepared: Some(prepared),
+        took: Duration::ZERO,
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "the whole of a run's state, named once, handed on once")]
+async fn plan_and_commit(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    lease: &Held,
+    number: RunId,
+    when: When,
+    mut seen: Seen,
+    mut gathered: Gathered,
+) -> Result<(Prepared, Counts, bool), Error> {
+    let name = &file.connectors[connector].name;
+    for _ in 0..PLANS {
+        let again = seen.remember();
+        let mut tx = store.read().await?;
+        let prepared = prepare(&mut tx, file, connector, &gathered, seen, when.today).await?;
+        tx.rollback().await?;
+        match commit(store, lease.lease(), number, when, file.attributes, &gathered, &prepared).await? {
+            Committed::Done(counts) => {
+                let is_empty = prepared.is_empty();
+                return Ok((prepared, counts, is_empty));
+            }
+            Committed::LeaseLost => return Err(Error::LeaseLost { connector: name.clone() }),
+            Committed::Moved => {
+                info!(run = %number, connector = %name, "memberships moved in between, planning again");
+                seen = again.restore(prepared.population.people);
+                gathered = gather_now(store, file, connector, when).await?;
+            }
+        }
+    }
+    Err(Error::LeaseLost { connector: name.clone() })
+}
+
+async fn gather_now(store: &Store, file: File<'_>, connector: usize, when: When) -> Result<Gathered, Error> {
+    let mut tx = store.read().await?;
+    let names = file.connector_names();
+    let gathered = gather(&mut tx, &file.connectors[connector].name, &names, when.today).await?;
+    tx.rollback().await?;
+    Ok(gathered)
+}
+
+async fn read(
+    settings: &Connector,
+    file: File<'_>,
+    asked: &Asked,
+    stop: &CancellationToken,
+) -> Result<Seen, Error> {
+    let context = Context { cancel: stop.clone(), ..asked.reading.clone() };
+    match &asked.only {
+        None => Ok(Seen::all(settings.read(file.attributes, &context).await?)),
+        Some(email) => Ok(Seen::some(settings.find(email, file.attributes, &context).await?)),
+    }
+}
+
+async fn note_failure(store: &Store, number: RunId, error: &Error) {
+    let noted = async {
+        let mut tx = store.write().await?;
+        runs::fail(&mut tx, number, error.kind(), &error.to_string(), Utc::now()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = noted.await {
+        error!(run = %number, %error, "a failed run could not be noted");
+    }
+}
+
+/// The clock runs though the source cannot be read: dates and tenure rules act on the people last read.
+async fn tick(store: &Store, file: File<'_>, connector: usize, asked: &Asked, lease: &Held, id: ConnectorId) {
+    let name = &file.connectors[connector].name;
+    let ticked = async {
+        let when = When::at(Utc::now(), file.zone);
+        let gathered = gather_now(store, file, connector, when).await?;
+        let mut tx = store.read().await?;
+        let mut people = People::new(file.attributes);
+        persons::present(&mut tx, id, |record| {
+            let cells = from_json(file.attributes, &mut people.values, &record.attributes);
+            people.push(&cells, || record.external_id.clone());
+        })
+        .await?;
+        let prepared = prepare(&mut tx, file, connector, &gathered, Seen::some(people), when.today).await?;
+        tx.rollback().await?;
+        if prepared.plan.add.is_empty() && prepared.plan.remove.is_empty() && prepared.learners.is_empty() {
+            return Ok(None);
+        }
+        let about = About {
+            kind: Kind::Clock,
+            connector: Some(id),
+            actor: asked.actor.clone(),
+            what: "dates and tenure rules, on the people last read".to_owned(),
+            file_digest: Some(file.digest.to_owned()),
+        };
+        let mut tx = store.write().await?;
+        let number = runs::begin(&mut tx, &about, when.now).await?;
+        tx.commit().await?;
+        let seen = Seen::some(prepared.population.people);
+        plan_and_commit(store, file, connector, lease, number, when, seen, gathered).await?;
+        Ok::<_, Error>(Some(number))
+    };
+    match ticked.await {
+        Ok(None) => {}
+        Ok(Some(number)) => info!(run = %number, connector = %name, "dates acted on the people last read"),
+        Err(error) => error!(connector = %name, %error, "dates could not act on the people last read"),
+    }
+}

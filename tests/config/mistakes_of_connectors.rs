@@ -1,0 +1,91 @@
+//! What is wrong with connectors. A `«` stands where each mistake is expected.
+
+use super::{csv, ldap, parse, wrong};
+
+#[test]
+fn a_connector_says_when_and_what_it_reads() {
+    wrong(&csv("schedule = «'0 2 * *'"), &["five fields"]);
+    wrong(&csv("schedule = «'0 0 30 2 *'"), &["never comes"]);
+    wrong(&csv("timezone = «'Mars'"), &["no time zone"]);
+    wrong(&csv("prehire_days = «-7"), &["from 0 to 3650"]);
+    wrong(&csv("").replace("'drop'", "«'hr drop'"), &["use letters, digits"]);
+    wrong(&csv("").replace("'csv'", "«'okta'"), &["is `okta`, which is not read by this version"]);
+    wrong(&csv("").replace("'csv'", "«'ldpa'"), &["no kind of connector | did you mean `ldap`?"]);
+    wrong(&csv("match = «'employee_number'"), &["this connector does not map `employee_number`"]);
+}
+
+#[test]
+fn a_file_of_people_has_fields() {
+    wrong(&csv("delimiter = «';;'"), &["neither one mark nor `tab`"]);
+    wrong(&csv("delimiter = ';'\nlist_separator = «';'"), &["the same as `delimiter`"]);
+    wrong(&csv("max_age = «'0h'"), &["no length of time"]);
+    wrong(&csv("min_rows = «-1"), &["from 0 to"]);
+}
+
+#[test]
+fn a_mapping_fits_together() {
+    let with = |lines: &str| csv(&format!("[connector.attributes]\nid = 'x'\n{lines}"));
+    wrong(&with("«Cost-Center = 'y'"), &["small letters, digits and `_`"]);
+    wrong(&with("«team_all = 'y'"), &["`_all` stands for lists in rules"]);
+    wrong(&with("«in = 'y'"), &["it has a meaning in rules"]);
+    wrong(&with("team = «' '"), &["`team` names no attribute of the source"]);
+    wrong(
+        &with("department = 'd'\n[connector.values.«departmnt]\n1 = 'Sales'"),
+        &["does not map `departmnt` | did you mean `department`?"],
+    );
+    wrong(&with("[connector.values]\ndepartment = «'x'"), &["write `[connector.values.department]`"]);
+    wrong(&with("role = 'r'\n[connector.values.role]\n1 = 'A'\n«' 1' = 'B'"), &["stands here twice"]);
+    wrong(
+        &with("status = 's'\n[connector.status]\nleave = ['gone']\nleft = [«'Gone ']"),
+        &["`Gone ` stands for both `leave` and `left`"],
+    );
+    wrong(&with("«[connector.status]\nleft = ['x']"), &["does not map `status`"]);
+}
+
+#[test]
+fn a_directory_is_not_read_in_the_open_by_accident() {
+    wrong(&ldap("url = «'ldap://dc1'"), &["unencrypted | write ldaps://, or add starttls = true"]);
+    wrong(&ldap("url = «'ldap://dc1'\nstarttls = false"), &["unencrypted"]);
+    wrong(
+        &ldap("url = 'ldap://dc1'\nstarttls = true\nplaintext = «true"),
+        &["`plaintext` contradicts `starttls`"],
+    );
+    wrong(&ldap("starttls = «true"), &["encrypted without `starttls`"]);
+    wrong(&ldap("plaintext = «true"), &["contradicts ldaps://"]);
+    wrong(&ldap("url = 'ldap://dc1'\nstarttls = «'yes'"), &["true or false, this is text"]);
+    for lines in ["starttls = true", "plaintext = true"] {
+        assert!(parse(&ldap(&format!("url = 'ldap://dc1'\n{lines}"))).is_ok());
+    }
+}
+
+#[test]
+fn a_directory_is_named_rightly() {
+    wrong(&ldap("url = «'https://dc1'"), &["neither ldap:// nor ldaps://"]);
+    wrong(&ldap("url = «'dc1'"), &["`url` cannot be read"]);
+    wrong(&ldap("url = «'ldaps://ada:pw@dc1'"), &["`url` holds an account"]);
+    wrong(&ldap("url = «'ldaps://dc1/dc=x'"), &["more than a server and a port"]);
+    wrong(&ldap("ca_file = «'/nowhere/ca.pem'"), &["`/nowhere/ca.pem` cannot be read"]);
+    wrong(&ldap("filter = «'(&(a=b)(c=d)'"), &["it opens 3 brackets and closes 2"]);
+    wrong(&ldap("base_dn = «[]"), &["is an empty list"]);
+    wrong(&ldap("base_dn = ['dc=x', «'']"), &["has an entry that is empty"]);
+    wrong(&ldap("timeout = «'60'"), &["no length of time"]);
+    wrong(&ldap("page_size = «0"), &["from 1 to 10000"]);
+}
+
+#[test]
+fn a_secret_is_given_once_and_can_be_had() {
+    let account = |lines: &str| ldap(&format!("bind_dn = 'cn=a'\n{lines}"));
+    wrong(&ldap("bind_dn = «'cn=a'"), &["`bind_dn` has no password"]);
+    wrong(&ldap("bind_password = «'x'"), &["there is a password and no `bind_dn`"]);
+    wrong(&account("bind_password = «''"), &["`bind_password` is empty"]);
+    wrong(
+        &account("bind_password = 'x'\nbind_password_file = «'y'"),
+        &["`bind_password_file` stands beside `bind_password`"],
+    );
+    wrong(&account("bind_password_file = «'/nowhere/pw'"), &["`/nowhere/pw` cannot be read"]);
+    wrong(&account("bind_password_env = «'NOT_SET'"), &["`NOT_SET` is not set"]);
+    wrong("[database]\nurl = «'mysql://a'", &["no database that rollcall knows"]);
+    wrong("[database]\nurl = «'sqlite://'", &["names no file"]);
+    wrong("[database]\nurl = «'postgres://a:b@c'", &["names no database"]);
+    wrong("[database]\nurl = 'postgres://a:b@c/d'\nmax_size = «'1GiB'", &["`max_size` is for SQLite only"]);
+}
