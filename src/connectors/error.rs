@@ -313,7 +313,7 @@ impl Error {
             Self::Malformed { .. } => {
                 Some("see whether the port in `url` is that of an LDAP server".to_owned())
             }
-            Self::File { fault, .. } => fault.hint(),
+            Self::File { fault, .. } => Some(fault.hint().to_owned()),
             Self::SetAside { .. } => Some(
                 "map `id` to an attribute that every person has once and never again, such as `entryUUID`"
                     .to_owned(),

@@ -32,7 +32,7 @@ impl Policy {
     /// For a command that somebody waits for: 3 attempts within 15 seconds.
     pub const TYPED: Policy = Policy { attempts: 3, within: Duration::from_secs(15) };
     /// For the service: 5 minutes.
-    pub const SERVICE: Policy = Policy { attempts: u32::MAX, within: Duration::from_secs(300) };
+    pub const SERVICE: Policy = Policy { attempts: u32::MAX, within: Duration::from_mins(5) };
 
     /// Whether another attempt may begin at `begins`, counted from the first, after `made` of them.
     fn allows(self, made: u32, begins: Duration) -> bool {

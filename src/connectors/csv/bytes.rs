@@ -25,7 +25,7 @@ impl<R> Witness<R> {
     /// The SHA-256 of everything so far, in lower-case hexadecimal digits.
     pub fn digest(&self) -> Option<String> {
         let digest = self.digest.clone()?.finalize();
-        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(format!("{digest:x}"))
     }
 }
 

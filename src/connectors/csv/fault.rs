@@ -136,8 +136,8 @@ impl Fault {
     }
 
     /// What to do next.
-    pub(in crate::connectors) fn hint(&self) -> Option<String> {
-        let hint = match self {
+    pub(in crate::connectors) fn hint(&self) -> &'static str {
+        match self {
             Self::Unreadable | Self::NoFile => "look at `path`, and whether this account may read the file",
             Self::HeaderAlone => "set `min_rows = 0` if nobody being left is what is meant",
             Self::NotUtf8 { .. } => "let the export write UTF-8",
@@ -158,8 +158,7 @@ impl Fault {
                 "let the export write the file first and its SHA-256 after, as `sha256sum` does"
             }
             Self::RepeatedColumn(_) => "let the export give each column a name of its own",
-        };
-        Some(hint.to_owned())
+        }
     }
 }
 

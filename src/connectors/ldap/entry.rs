@@ -3,6 +3,7 @@
 //! The crate's own parser panics on what is malformed, and takes apart attributes that nobody mapped; this one answers
 //! with `None`, copies nothing that is not wanted, and sees the bytes of binary ids as they are.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use ldap3::asn1::{PL, StructureTag, parse_tag};
@@ -56,13 +57,13 @@ impl Entries {
             }
             for value in values {
                 let value = primitive(value)?;
-                let readable = if wanted.is_guid { None } else { std::str::from_utf8(value).ok() };
-                match readable {
-                    Some(text) => wanted.columns.iter().for_each(|&column| record.add(column, text)),
-                    None => {
-                        let text = binary(value, wanted.is_guid);
-                        wanted.columns.iter().for_each(|&column| record.add(column, &text));
-                    }
+                let is_guid = wanted.is_guid && value.len() == GUID_ORDER.len();
+                let text = match std::str::from_utf8(value) {
+                    Ok(text) if !is_guid => Cow::Borrowed(text),
+                    Ok(_) | Err(_) => Cow::Owned(binary(value, is_guid)),
+                };
+                for &column in &wanted.columns {
+                    record.add(column, &text);
                 }
             }
         }
@@ -97,26 +98,21 @@ pub(super) fn cookie(value: &[u8]) -> Option<Vec<u8>> {
     primitive(cookie).map(<[u8]>::to_vec)
 }
 
-/// A value that is no text: 16 bytes of an `objectGUID` in the form that Active Directory's own tools show, whose first
-/// three parts are little-endian (MS-DTYP 2.3.4), anything else as lower-case hexadecimal digits.
+/// Where the bytes of an `objectGUID` stand in the form that Active Directory's own tools show: the first three parts are
+/// little-endian (MS-DTYP 2.3.4).
+const GUID_ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/// A value that is no text: the 16 bytes of an `objectGUID`, or anything as lower-case hexadecimal digits.
 fn binary(value: &[u8], is_guid: bool) -> String {
-    const GUID_ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-    let mut text = String::with_capacity(36);
-    if is_guid && value.len() == GUID_ORDER.len() {
-        for (place, &index) in GUID_ORDER.iter().enumerate() {
-            if matches!(place, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            hexadecimal(&mut text, value[index]);
+    let mut text = String::with_capacity(2 * value.len() + 4);
+    for place in 0..value.len() {
+        if is_guid && matches!(place, 4 | 6 | 8 | 10) {
+            text.push('-');
         }
-    } else {
-        value.iter().for_each(|&byte| hexadecimal(&mut text, byte));
+        let byte = if is_guid { value[GUID_ORDER[place]] } else { value[place] };
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
     }
     text
-}
-
-fn hexadecimal(text: &mut String, byte: u8) {
-    write!(text, "{byte:02x}").expect("writing to a string cannot fail");
 }
 
 fn constructed(tag: &StructureTag) -> Option<&[StructureTag]> {

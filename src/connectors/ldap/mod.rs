@@ -45,7 +45,7 @@ const PROGRESS_STEP: u64 = 256;
 pub struct Settings {
     /// `ldap://host:port` or `ldaps://host:port`.
     pub url: String,
-    /// Begin with StartTLS (RFC 4511 4.14) on an `ldap://` connection.
+    /// Begin with `StartTLS` (RFC 4511 4.14) on an `ldap://` connection.
     pub starttls: bool,
     /// Go without encryption on purpose.
     pub plaintext: bool,

@@ -94,7 +94,8 @@ impl<'a> Way<'a> {
             settings = settings.set_config(self.tls_config().await?);
         }
         let url = self.endpoint.url();
-        let begun = contained(LdapConnAsync::with_settings(settings, &url)).await;
+        // Boxed because the handshake's buffers lie in it: every future above would carry them along.
+        let begun = contained(Box::pin(LdapConnAsync::with_settings(settings, &url))).await;
         let Some(begun) = begun else {
             return Err(Error::Malformed {
                 connector: self.connector.clone(),
@@ -220,8 +221,7 @@ impl Session<'_> {
         let connector = self.connector.clone();
         let attempt = attempt.to_owned();
         match timeout(self.settings.timeout, &mut self.driver).await {
-            // The decoder's own complaint is the one that carries no code of the system.
-            Ok(Ok(Err(LdapError::Io { source }))) if source.kind() == io::ErrorKind::Other => {
+            Ok(Ok(Err(LdapError::Io { source }))) if is_nonsense(&source) => {
                 Error::Malformed { connector, attempt }
             }
             Ok(Ok(Err(LdapError::Io { source }))) => {
@@ -235,6 +235,12 @@ impl Session<'_> {
 
 fn stalled(connector: ConnectorName, attempt: &str, settings: &Settings) -> Error {
     Error::Stalled { connector, attempt: attempt.to_owned(), seconds: settings.timeout.as_secs_f64() }
+}
+
+/// Whether the crate's decoder complained. It has no code of its own for that; a message that was cut off comes with the
+/// same code and other words.
+fn is_nonsense(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Other && error.to_string() == "decoding error"
 }
 
 fn timed_out() -> io::Error {

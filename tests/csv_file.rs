@@ -1,0 +1,364 @@
+//! Reading a file, and every way in which a file can be less than everything.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use rollcall::connectors::csv::Settings;
+use rollcall::connectors::{Connector, Error, Reading, Source};
+use rollcall::model::attributes::{Attribute, Attributes};
+use rollcall::model::people::People;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::support::{connector, ids, mapping, once, patient};
+
+const MAPPED: &[(&str, &str)] =
+    &[("id", "employee_id"), ("email", "work_email"), ("name", "full_name"), ("department", "department")];
+
+const PEOPLE: &str = "employee_id,work_email,full_name,department\n\
+                      1,ada@corp.example,Ada Lovelace,Sales\n\
+                      2,grace@corp.example,\"Hopper, Grace\",HR\n\
+                      3,alan@corp.example,\"Alan \"\"the\"\" Turing\",\"Research\nand more\"\n\
+                      4,emmy@corp.example,Emmy Noether,Research\n";
+
+/// A file and the connector that reads it.
+struct Drop {
+    folder: TempDir,
+    attributes: Attributes,
+    connector: Connector,
+}
+
+impl Drop {
+    fn of(content: impl AsRef<[u8]>) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let path = folder.path().join("people.csv");
+        fs::write(&path, content).expect("the file can be written");
+        let (attributes, mapping) = mapping(MAPPED);
+        let settings = Settings {
+            path,
+            delimiter: None,
+            done_file: None,
+            sha256_file: None,
+            min_rows: None,
+            max_age: None,
+            list_separator: None,
+        };
+        Self { folder, attributes, connector: connector(mapping, Source::Csv(settings)) }
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        match &mut self.connector.source {
+            Source::Csv(settings) => change(settings),
+            Source::Ldap(_) => unreachable!("made as csv"),
+        }
+        self
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    async fn read(&self) -> Result<Reading, Error> {
+        self.connector.read(&self.attributes, &once()).await
+    }
+
+    async fn people(&self) -> People {
+        self.read().await.expect("everybody").into_parts().0
+    }
+
+    async fn error(&self) -> Error {
+        self.read().await.expect_err("not everybody")
+    }
+
+    /// The kind of the error, and its message after the file's name.
+    async fn told(&self) -> (&'static str, String) {
+        let error = self.error().await;
+        let message = error.to_string();
+        let (_, told) = message.split_once("people.csv`: ").expect("the file is named");
+        (error.kind(), told.to_owned())
+    }
+}
+
+/// Everybody's department, by id.
+fn departments(people: &People) -> Vec<(String, Vec<String>)> {
+    let values =
+        |row| people.values.all(people.cell(row, Attribute::DEPARTMENT)).map(str::to_owned).collect();
+    people.rows().map(|row| (people.id(row).to_owned(), values(row))).collect()
+}
+
+#[tokio::test]
+async fn everybody_in_the_file_is_read_quotes_and_all() {
+    let drop = Drop::of(PEOPLE);
+    let context = once();
+    let reading = drop.connector.read(&drop.attributes, &context).await.expect("everybody");
+    let people = reading.people();
+    assert_eq!((ids(people), context.progress.get()), (["1", "2", "3", "4"].map(str::to_owned).to_vec(), 4));
+    assert_eq!(people.first(1, Attribute::NAME), "Hopper, Grace");
+    assert_eq!(people.first(2, Attribute::NAME), "Alan \"the\" Turing");
+    assert_eq!(people.first(2, Attribute::DEPARTMENT), "Research and more");
+}
+
+#[tokio::test]
+async fn a_mark_before_the_header_and_windows_line_breaks_change_nothing() {
+    let plain = Drop::of(PEOPLE).people().await;
+    let windows = format!("\u{feff}{}", PEOPLE.replace('\n', "\r\n"));
+    let marked = Drop::of(windows).people().await;
+    assert_eq!(ids(&marked), ids(&plain));
+    assert_eq!(marked.first(0, Attribute::NAME), "Ada Lovelace");
+    let quoted = format!("\u{feff}{}", PEOPLE.replacen("employee_id", "\"employee_id\"", 1));
+    assert_eq!(ids(&Drop::of(quoted).people().await), ids(&plain));
+}
+
+#[tokio::test]
+async fn semicolons_tabs_and_bars_are_found_from_the_header() {
+    for delimiter in [';', '\t', '|'] {
+        let content = format!(
+            "employee_id{delimiter}work_email{delimiter}full_name{delimiter}department\n\
+             1{delimiter}ada@corp.example{delimiter}Lovelace, Ada{delimiter}Sales\n"
+        );
+        let people = Drop::of(content).people().await;
+        assert_eq!(people.first(0, Attribute::NAME), "Lovelace, Ada", "{delimiter:?}");
+    }
+    let told = Drop::of(PEOPLE).set(|settings| settings.delimiter = Some(b';')).told().await;
+    assert_eq!(told.0, "bad_header");
+}
+
+#[tokio::test]
+async fn a_separator_makes_several_values_of_one_field_and_never_of_an_id() {
+    let content = "employee_id,work_email,full_name,department\nA;B,a@corp.example,Ada,Sales; HR;;Sales\n";
+    let people =
+        Drop::of(content).set(|settings| settings.list_separator = Some(";".to_owned())).people().await;
+    assert_eq!(departments(&people), [("A;B".to_owned(), vec!["HR".to_owned(), "Sales".to_owned()])]);
+}
+
+#[tokio::test]
+async fn every_missing_column_is_named_with_the_one_that_may_be_meant() {
+    let (kind, told) = Drop::of("employee_id,work_mail,name\n1,a@b,Ada\n").told().await;
+    assert_eq!(kind, "bad_header");
+    assert!(told.contains("`work_email` (mapped to `email`; did you mean `work_mail`?)"), "{told}");
+    assert!(
+        told.contains("`full_name` (mapped to `name`") && told.contains("`department` (mapped to"),
+        "{told}"
+    );
+    assert!(told.contains("it has `employee_id`, `work_mail`, `name`"), "{told}");
+}
+
+#[tokio::test]
+async fn a_column_named_twice_is_refused() {
+    let (kind, told) = Drop::of(PEOPLE.replacen("full_name", "work_email", 1)).told().await;
+    assert_eq!((kind, told.as_str()), ("bad_header", "the header names the column `work_email` twice"));
+}
+
+#[tokio::test]
+async fn broken_quotes_and_ragged_rows_are_found_with_their_line() {
+    for (from, to, expected) in [
+        ("Ada Lovelace", "Ada \"Lovelace\"", "line 2: a quote inside a field"),
+        ("\"Hopper, Grace\"", "\"Hopper\", Grace\"", "line 3: a quote inside a field"),
+        ("Emmy Noether", "\"Emmy Noether", "line 6: the quote that begins here is never closed"),
+        ("Emmy Noether", "Emmy Noether,Erlangen", "line 6 has 5 fields, the header has 4"),
+        ("grace@corp.example,", "", "line 3 has 3 fields, the header has 4"),
+    ] {
+        let (kind, told) = Drop::of(PEOPLE.replacen(from, to, 1)).told().await;
+        assert_eq!(kind, "bad_file", "{told}");
+        assert!(told.starts_with(expected), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_utf_8_is_found_with_its_line_even_in_a_column_that_nobody_mapped() {
+    let mut content = b"employee_id,work_email,full_name,department,city\n1,a@b,Ada,Sales,Bonn\n".to_vec();
+    content.extend_from_slice(b"2,c@d,Emmy,HR,M\xfcnchen\n");
+    assert_eq!(Drop::of(content).told().await, ("bad_file", "line 3 is not UTF-8".to_owned()));
+    let utf_16: Vec<u8> = "\u{feff}employee_id\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(Drop::of(utf_16).told().await.1, "line 1 is not UTF-8");
+}
+
+#[tokio::test]
+async fn a_file_cut_at_any_byte_of_its_last_two_lines_is_no_reading() {
+    let ends: Vec<usize> = PEOPLE.match_indices('\n').map(|(at, _)| at + 1).collect();
+    // The record of three lines and the last one.
+    let from = ends[2];
+    let mut whole_lines = 0;
+    for position in from..PEOPLE.len() {
+        let outcome = Drop::of(&PEOPLE[..position]).read().await;
+        if position == from || position == ends[4] {
+            // Cut between two rows: only a proof from outside can tell, see below.
+            whole_lines += 1;
+            assert!(outcome.is_ok(), "cut at {position}");
+        } else {
+            let kind = outcome.expect_err(&format!("cut at {position}")).kind();
+            assert!(matches!(kind, "incomplete" | "bad_file"), "cut at {position}: {kind}");
+        }
+    }
+    assert_eq!(whole_lines, 2);
+}
+
+fn sha256(content: &str) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn with_a_digest_a_file_cut_at_any_line_or_changed_anywhere_is_no_reading() {
+    let digest = format!("{}  people.csv\n", sha256(PEOPLE));
+    let outcome = async |content: &str| {
+        let drop = Drop::of(content);
+        let beside = drop.beside("people.csv.sha256");
+        fs::write(&beside, &digest).expect("the digest can be written");
+        drop.set(|settings| settings.sha256_file = Some(beside)).read().await.map(|_| ())
+    };
+    outcome(PEOPLE).await.expect("the whole file");
+    for (at, _) in PEOPLE.match_indices('\n').filter(|(at, _)| at + 1 < PEOPLE.len()) {
+        let error = outcome(&PEOPLE[..=at]).await.expect_err("lines are missing");
+        assert!(matches!(error.kind(), "incomplete" | "bad_file"), "{error}");
+    }
+    let changed = outcome(&PEOPLE.replace("Sales", "Sells")).await.expect_err("changed");
+    assert!(changed.to_string().contains("SHA-256"), "{changed}");
+}
+
+#[tokio::test]
+async fn a_digest_that_is_missing_or_none_is_no_proof() {
+    let drop = Drop::of(PEOPLE);
+    let beside = drop.beside("people.csv.sha256");
+    let drop = drop.set(|settings| settings.sha256_file = Some(beside.clone()));
+    assert_eq!(drop.told().await.0, "incomplete");
+    fs::write(&beside, "people.csv: OK\n").expect("the file can be written");
+    assert!(drop.told().await.1.contains("holds no SHA-256"));
+}
+
+#[tokio::test]
+async fn an_empty_file_and_a_header_alone_are_no_directory() {
+    let header = PEOPLE.split_inclusive('\n').next().expect("a header");
+    assert_eq!(Drop::of("").told().await, ("incomplete", "the file is empty".to_owned()));
+    assert_eq!(Drop::of(header).told().await.0, "incomplete");
+    let allowed = Drop::of(header).set(|settings| settings.min_rows = Some(0));
+    assert_eq!(allowed.people().await.len(), 0);
+    assert_eq!(Drop::of(header.trim_end()).told().await.0, "incomplete");
+}
+
+#[tokio::test]
+async fn fewer_rows_than_wanted_are_no_directory() {
+    let wanting = |rows| Drop::of(PEOPLE).set(|settings| settings.min_rows = Some(rows));
+    assert_eq!(wanting(4).people().await.len(), 4);
+    let told = wanting(5).told().await;
+    assert_eq!(told, ("incomplete", "the file has 4 rows, `min_rows` wants 5".to_owned()));
+}
+
+#[tokio::test]
+async fn an_old_file_is_yesterdays() {
+    let drop = Drop::of(PEOPLE).set(|settings| settings.max_age = Some(Duration::from_secs(26 * 3600)));
+    assert_eq!(drop.people().await.len(), 4);
+    let file = File::options().write(true).open(drop.beside("people.csv")).expect("the file");
+    file.set_modified(SystemTime::now() - Duration::from_secs(30 * 3600)).expect("a time");
+    let told = drop.told().await;
+    assert_eq!(told, ("too_old", "the file was written 30 h ago, `max_age` is 26 h".to_owned()));
+}
+
+#[tokio::test]
+async fn a_file_counts_only_when_its_done_file_is_there_and_not_older() {
+    let drop = Drop::of(PEOPLE);
+    let done = drop.beside("people.done");
+    let drop = drop.set(|settings| settings.done_file = Some(done.clone()));
+    let error = drop.error().await;
+    assert_eq!((error.kind(), error.is_transient()), ("incomplete", true));
+    let written = File::create(&done).expect("the done file");
+    assert_eq!(drop.people().await.len(), 4);
+    written.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("a time");
+    assert!(drop.told().await.1.contains("older than the file"));
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_or_no_file_is_named() {
+    let drop = Drop::of(PEOPLE);
+    let folder = drop.beside("people.csv");
+    fs::remove_file(&folder).expect("removed");
+    assert_eq!(drop.told().await, ("unreadable", "the file could not be read".to_owned()));
+    fs::create_dir(&folder).expect("a folder");
+    assert_eq!(drop.told().await, ("unreadable", "this is no file".to_owned()));
+}
+
+/// A file of many rows, and what happens to it once some of them have been read.
+async fn disturbed(happens: impl FnOnce(&Drop, File)) -> Error {
+    let row = |id: usize| format!("{id},p{id}@corp.example,Person {id},Sales\n");
+    let content: String =
+        PEOPLE.split_inclusive('\n').take(1).map(str::to_owned).chain((0..60_000).map(row)).collect();
+    let drop = Drop::of(&content);
+    let context = once();
+    let file = File::options().append(true).open(drop.beside("people.csv")).expect("the file");
+    let writer = async {
+        while context.progress.get() == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(context.progress.get() < 60_000, "the file was read before it could be disturbed");
+        happens(&drop, file);
+    };
+    let (outcome, ()) = tokio::join!(drop.connector.read(&drop.attributes, &context), writer);
+    outcome.expect_err("disturbed")
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_touched_cut_or_replaced_while_it_is_read_is_no_reading() {
+    let errors = [
+        disturbed(|_, mut file| file.write_all(b"x,x@corp.example,X,Sales\n").expect("written")).await,
+        disturbed(|_, mut file| file.write_all(b"x,x@cor").expect("written")).await,
+        disturbed(|_, file| file.set_modified(SystemTime::UNIX_EPOCH).expect("touched")).await,
+        disturbed(|_, file| file.set_len(file.metadata().expect("a size").len() / 2).expect("cut")).await,
+        disturbed(|drop, _| {
+            fs::write(drop.beside("next.csv"), PEOPLE).expect("written");
+            fs::rename(drop.beside("next.csv"), drop.beside("people.csv")).expect("replaced");
+        })
+        .await,
+        disturbed(|drop, _| fs::remove_file(drop.beside("people.csv")).expect("removed")).await,
+    ];
+    for error in errors {
+        assert!(error.to_string().ends_with("the file changed while it was read"), "{error}");
+        assert_eq!((error.kind(), error.is_transient()), ("incomplete", true));
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_reading_ends() {
+    let drop = Drop::of(PEOPLE);
+    let context = once();
+    context.cancel.cancel();
+    let error = drop.connector.read(&drop.attributes, &context).await.expect_err("cancelled");
+    assert_eq!(error.kind(), "cancelled");
+}
+
+#[tokio::test]
+async fn a_file_that_is_finished_in_time_is_read_the_second_time() {
+    let drop = Drop::of("");
+    let context = patient(3);
+    let finish = async {
+        tokio::task::yield_now().await;
+        fs::write(drop.beside("people.csv"), PEOPLE).expect("finished");
+    };
+    let (outcome, ()) = tokio::join!(drop.connector.read(&drop.attributes, &context), finish);
+    assert_eq!(outcome.expect("read").people().len(), 4);
+}
+
+#[tokio::test]
+async fn one_person_is_found_by_address_whatever_the_case() {
+    let drop = Drop::of(PEOPLE);
+    let found = drop.connector.find("GRACE@corp.example ", &drop.attributes, &once()).await.expect("asked");
+    assert_eq!((ids(&found), found.first(0, Attribute::DEPARTMENT)), (vec!["2".to_owned()], "HR"));
+    let found = drop.connector.find("nobody@corp.example", &drop.attributes, &once()).await.expect("asked");
+    assert!(found.is_empty());
+}
+
+#[tokio::test]
+async fn check_shows_every_step_and_ends_with_the_one_that_fails() {
+    let walk = async |drop: Drop| {
+        let steps = drop.connector.check(&drop.attributes, &once()).await;
+        (steps.iter().map(|step| (step.name, step.outcome.is_ok())).collect::<Vec<_>>(), steps)
+    };
+    let (names, steps) = walk(Drop::of(PEOPLE)).await;
+    assert_eq!(names, [("open", true), ("columns", true), ("read", true), ("attributes", true)]);
+    let words = steps[3].outcome.as_ref().expect("it works");
+    assert!(words.contains("of 4 people: id 4") && words.contains("`1` Ada Lovelace"), "{words}");
+    assert_eq!(walk(Drop::of("")).await.0, [("open", false)]);
+    assert_eq!(walk(Drop::of("a,b\n1,2\n")).await.0, [("open", true), ("columns", false)]);
+    let cut = Drop::of(PEOPLE.trim_end());
+    assert_eq!(walk(cut).await.0, [("open", true), ("columns", true), ("read", false)]);
+}

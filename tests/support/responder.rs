@@ -1,0 +1,142 @@
+//! An LDAP server that says what it is told to say, for what a real one cannot be brought to say.
+
+use std::sync::{Arc, Mutex};
+
+use ldap3::asn1::{PL, StructureTag, parse_tag};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// One message of an answer.
+#[derive(Debug, Clone)]
+pub enum Say {
+    /// An entry whose `uid` is this.
+    Entry(&'static str),
+    /// A search reference.
+    Reference(&'static str),
+    /// The end of a page: a result code and, where there is one, the cookie of the paging control.
+    Done(u8, Option<&'static [u8]>),
+    /// A message of the right number around these bytes.
+    Operation(Vec<u8>),
+    /// Bytes as they are.
+    Raw(Vec<u8>),
+}
+
+/// A server that answers every bind with 0 and each search with the next page of its script, the last one for ever.
+pub struct Responder {
+    port: u16,
+    task: JoinHandle<()>,
+}
+
+impl Responder {
+    /// Begins to listen.
+    pub async fn start(pages: Vec<Vec<Say>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let pages = Arc::new(Mutex::new(pages));
+        let task = tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.expect("a client");
+                tokio::spawn(serve(client, pages.clone()));
+            }
+        });
+        Self { port, task }
+    }
+
+    /// For a connection in the clear.
+    pub fn url(&self) -> String {
+        format!("ldap://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(mut client: TcpStream, pages: Arc<Mutex<Vec<Vec<Say>>>>) {
+    let mut received = Vec::new();
+    loop {
+        while let Ok((rest, message)) = parse_tag(&received) {
+            let length = received.len() - rest.len();
+            let PL::C(parts) = message.payload else { return };
+            let answer = match parts[1].id {
+                BIND => sequence(&[number(&parts), tagged(0x61, &result(0))]),
+                SEARCH => next_page(&pages).iter().flat_map(|say| spoken(say, &parts)).collect(),
+                _ => return,
+            };
+            received.drain(..length);
+            if client.write_all(&answer).await.is_err() {
+                return;
+            }
+        }
+        let mut buffer = [0; 4096];
+        let Ok(length @ 1..) = client.read(&mut buffer).await else { return };
+        received.extend_from_slice(&buffer[..length]);
+    }
+}
+
+const BIND: u64 = 0;
+const SEARCH: u64 = 3;
+
+fn next_page(pages: &Mutex<Vec<Vec<Say>>>) -> Vec<Say> {
+    let mut pages = pages.lock().expect("no test panics while it speaks");
+    if pages.len() > 1 { pages.remove(0) } else { pages.first().cloned().unwrap_or_default() }
+}
+
+fn spoken(say: &Say, request: &[StructureTag]) -> Vec<u8> {
+    let message = |operation: &[u8], controls: &[u8]| {
+        sequence(&[number(request), operation.to_vec(), controls.to_vec()])
+    };
+    match say {
+        Say::Entry(uid) => {
+            let values = tagged(0x31, &octets(uid.as_bytes()));
+            let attribute = sequence(&[octets(b"uid"), values]);
+            let dn = octets(format!("uid={uid},dc=corp").as_bytes());
+            message(&tagged(0x64, &[dn, sequence(&[attribute])].concat()), &[])
+        }
+        Say::Reference(uri) => message(&tagged(0x73, &octets(uri.as_bytes())), &[]),
+        Say::Done(code, cookie) => {
+            let control = cookie.map_or_else(Vec::new, |cookie| {
+                let value = sequence(&[vec![2, 1, 0], octets(cookie)]);
+                tagged(0xa0, &sequence(&[octets(b"1.2.840.113556.1.4.319"), octets(&value)]))
+            });
+            message(&tagged(0x65, &result(*code)), &control)
+        }
+        Say::Operation(bytes) => message(bytes, &[]),
+        Say::Raw(bytes) => bytes.clone(),
+    }
+}
+
+fn result(code: u8) -> Vec<u8> {
+    [vec![0x0a, 1, code], octets(b""), octets(b"")].concat()
+}
+
+fn number(request: &[StructureTag]) -> Vec<u8> {
+    let PL::P(bytes) = &request[0].payload else { panic!("a message has a number") };
+    tagged(0x02, bytes)
+}
+
+fn octets(bytes: &[u8]) -> Vec<u8> {
+    tagged(0x04, bytes)
+}
+
+fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
+    tagged(0x30, &parts.concat())
+}
+
+/// Tag, length, value (X.690 8.1).
+pub fn tagged(tag: u8, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(value.len()).expect("short messages only");
+    let mut bytes = vec![tag];
+    match u8::try_from(length) {
+        Ok(short @ 0..128) => bytes.push(short),
+        Ok(_) | Err(_) => {
+            bytes.push(0x82);
+            bytes.extend_from_slice(&length.to_be_bytes());
+        }
+    }
+    bytes.extend_from_slice(value);
+    bytes
+}
