@@ -25,13 +25,9 @@ pub async fn run(session: &Session, named: Option<&PathBuf>) -> Result<u8, Failu
         }
         Ok(Arc::new(config))
     });
-    let first = load(session_path(session))?;
+    let first = load(Some(&session.config.path))?;
     service::run(session.store.clone(), Arc::new(first), reload).await?;
     Ok(0)
-}
-
-fn session_path(session: &Session) -> Option<&PathBuf> {
-    Some(&session.config.path)
 }
 
 /// Drains jobs until told to stop, or until the queue is empty.

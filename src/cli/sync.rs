@@ -198,31 +198,59 @@ fn print_problems(report: &Report) {
     }
 }
 
-/// A plan line by line: who joins and leaves which group, and why.
+/// A plan for reading: line by line who joins and leaves which group, and why; a large one group by group.
 fn plan_lines(prepared: &Prepared) -> Vec<String> {
     let plan = &prepared.plan;
+    if plan.add.len() + plan.remove.len() > SHOWN {
+        return by_group(prepared);
+    }
     let changes =
         plan.add.iter().map(|entry| ('+', entry)).chain(plan.remove.iter().map(|entry| ('-', entry)));
-    let total = plan.add.len() + plan.remove.len();
     let rows: Vec<(char, String, &str, String)> = changes
-        .take(SHOWN)
         .map(|(sign, entry)| {
             let group = plan.groups[entry.group as usize].name.shown();
             (sign, label(prepared, entry.who), group, why(prepared, sign, entry))
         })
         .collect();
-    let width =
-        |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
-    let who = width(&mut rows.iter().map(|row| row.1.as_str()));
-    let group = width(&mut rows.iter().map(|row| row.2));
-    let mut lines: Vec<String> = rows
-        .iter()
+    let who = width(rows.iter().map(|row| row.1.as_str()));
+    let group = width(rows.iter().map(|row| row.2));
+    rows.iter()
         .map(|(sign, label, name, why)| {
             format!(" {sign} {label:who$}  {name:group$}  {why}").trim_end().to_owned()
         })
+        .collect()
+}
+
+fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+/// How many join and leave each group, largest changes first.
+fn by_group(prepared: &Prepared) -> Vec<String> {
+    let plan = &prepared.plan;
+    let mut changes = vec![(0_u64, 0_u64); plan.groups.len()];
+    plan.add.iter().for_each(|entry| changes[entry.group as usize].0 += 1);
+    plan.remove.iter().for_each(|entry| changes[entry.group as usize].1 += 1);
+    let mut rows: Vec<(&str, u64, u64)> = plan
+        .groups
+        .iter()
+        .zip(changes)
+        .filter(|(_, (added, removed))| added + removed > 0)
+        .map(|(group, (added, removed))| (group.name.shown(), added, removed))
         .collect();
-    if total > SHOWN {
-        lines.push(format!(" … and {} more", output::thousands((total - SHOWN) as u64)));
+    rows.sort_by_key(|(_, added, removed)| std::cmp::Reverse(added + removed));
+    let name = width(rows.iter().take(SHOWN).map(|row| row.0));
+    let mut lines: Vec<String> = rows
+        .iter()
+        .take(SHOWN)
+        .map(|(group, added, removed)| {
+            let removed =
+                if *removed == 0 { String::new() } else { format!("  -{}", output::thousands(*removed)) };
+            format!("   {group:name$}  +{}{removed}", output::thousands(*added))
+        })
+        .collect();
+    if rows.len() > SHOWN {
+        lines.push(format!("   … and {} more groups", output::thousands((rows.len() - SHOWN) as u64)));
     }
     lines
 }

@@ -271,7 +271,8 @@ mod tests {
     fn the_first_connector_that_has_a_value_wins() {
         let mut values = Values::default();
         let (a, b) = (values.intern("a"), values.intern("b"));
-        let account = Account { cells: vec![&[a, Cell::EMPTY], &[b, b]] };
+        let (first, second) = ([a, Cell::EMPTY], [b, b]);
+        let account = Account { cells: vec![&first, &second] };
         assert_eq!(*account.merge(2), [a, b]);
     }
 }

@@ -37,7 +37,7 @@ impl Cell {
 #[derive(Debug, Clone)]
 pub struct Values {
     text: String,
-    ends: Vec<u64>,
+    ends: Vec<usize>,
     table: HashTable<u32>,
 }
 
@@ -53,10 +53,10 @@ fn hash(text: &str) -> u64 {
     FxBuildHasher.hash_one(text)
 }
 
-fn slice<'a>(text: &'a str, ends: &[u64], index: u32) -> &'a str {
+fn slice<'a>(text: &'a str, ends: &[usize], index: u32) -> &'a str {
     let index = index as usize;
     let start = if index == 0 { 0 } else { ends[index - 1] };
-    &text[start as usize..ends[index] as usize]
+    &text[start..ends[index]]
 }
 
 impl Values {
@@ -70,7 +70,7 @@ impl Values {
         let index =
             u32::try_from(self.ends.len()).expect("fewer than four billion distinct texts fit in memory");
         self.text.push_str(text);
-        self.ends.push(self.text.len() as u64);
+        self.ends.push(self.text.len());
         let (buffer, ends) = (&self.text, &self.ends);
         self.table.insert_unique(hashed, index, |&index| hash(slice(buffer, ends, index)));
         Cell(index)
@@ -120,7 +120,7 @@ impl Values {
 
     /// Every text but the empty one, in the order in which they came.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        (1..self.ends.len()).map(|index| &self.text[self.ends[index - 1] as usize..self.ends[index] as usize])
+        (1..self.ends.len()).map(|index| &self.text[self.ends[index - 1]..self.ends[index]])
     }
 
     /// How many distinct texts there are.

@@ -33,7 +33,9 @@ fn keys(path: &str, value: &toml::Value, found: &mut BTreeSet<String>) {
             rows.iter().for_each(|(name, inner)| keys(&joined(&path, name), inner, found));
         }
         toml::Value::Array(list) if list.iter().all(toml::Value::is_table) => {
-            list.iter().for_each(|one| keys(path, one, found));
+            for one in list {
+                keys(path, one, found);
+            }
         }
         _ => {
             found.insert(path.to_owned());
