@@ -83,6 +83,12 @@ pub enum Command {
         #[arg(long)]
         repair: bool,
     },
+    /// Who changed what: every run and every change by hand, oldest first
+    Audit {
+        /// From this day on
+        #[arg(long, value_name = "DATE")]
+        since: Option<NaiveDate>,
+    },
     /// Whether the service on this machine is alive, for health checks
     Health,
     /// The configuration file

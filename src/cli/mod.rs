@@ -139,6 +139,7 @@ async fn with_session(cli: Cli, session: Session) -> Result<(u8, Session), Failu
         Command::Enrollments(command) => enrollments::enrollments(&session, command).await?,
         Command::Connectors(args::Connectors::List) => runs::connectors(&session).await?,
         Command::Runs(command) => runs::runs(&session, command).await?,
+        Command::Audit { since } => runs::audit(&session, since).await?,
         Command::Jobs(command) => jobs::jobs(&session, command).await?,
         Command::Verify { repair } => enrollments::verify(&session, repair).await?,
         Command::Check { .. } | Command::Config(_) | Command::Completions { .. } | Command::Man => 0,

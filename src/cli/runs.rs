@@ -1,6 +1,6 @@
 //! `rollcall runs` and `rollcall connectors`.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde_json::json;
 
 use super::args;
@@ -45,6 +45,38 @@ pub async fn runs(session: &Session, command: args::Runs) -> Result<u8, Failure>
         }
         args::Runs::Show { run } => show(session, run).await,
     }
+}
+
+/// `rollcall audit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn audit(session: &Session, since: Option<NaiveDate>) -> Result<u8, Failure> {
+    let midnight = since
+        .and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(session.config.timezone).earliest());
+    let from = midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc));
+    let mut tx = session.store.read().await?;
+    let all = log::since(&mut tx, from).await?;
+    if session.json {
+        output::json(&all)?;
+        return Ok(0);
+    }
+    let rows = all.iter().map(|run| {
+        [
+            local(session, run.started_at),
+            run.actor.clone(),
+            run.what.clone(),
+            run.status.clone(),
+            format!("+{} -{}", run.memberships_added, run.memberships_removed),
+            run.run.to_string(),
+        ]
+    });
+    output::table(
+        ["when", "who", "what", "status", "memberships", "run"],
+        rows,
+        "nothing was changed since then",
+    )?;
+    Ok(0)
 }
 
 async fn show(session: &Session, number: i64) -> Result<u8, Failure> {

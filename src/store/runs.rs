@@ -278,6 +278,22 @@ pub async fn last_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
     tx.all("read last runs", LAST, args![]).await
 }
 
+/// Everything since an instant, oldest first.
+const SINCE: &str = "
+    SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at, r.people_read,
+        r.people_new, r.people_changed, r.people_left, r.people_set_aside, r.groups_created, r.memberships_added,
+        r.memberships_removed, r.jobs_enqueued, r.error_kind, r.error
+    FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+    WHERE r.started_at >= $1 ORDER BY r.id";
+
+/// Every run since an instant, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<Run>> {
+    tx.all("read the audit", SINCE, args![instant]).await
+}
+
 /// The newest runs, at most `most` of them.
 ///
 /// # Errors
