@@ -101,6 +101,7 @@ CREATE TABLE learners (
 );
 CREATE UNIQUE INDEX learners_by_address ON learners (email_folded) WHERE status <> 'left' AND email_folded IS NOT NULL;
 CREATE INDEX learners_by_any_address ON learners (email_folded);
+CREATE INDEX learners_by_hand ON learners (id) WHERE by_hand;
 CREATE INDEX learners_contested ON learners (email_contested) WHERE email_contested IS NOT NULL;
 COMMENT ON TABLE learners IS 'One row a human. The columns are the merged attributes of the persons who are this learner.';
 COMMENT ON COLUMN learners.email IS 'Unique among learners who have not left; NULL without an address, or when somebody else holds it.';

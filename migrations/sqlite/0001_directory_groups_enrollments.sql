@@ -108,6 +108,7 @@ CREATE TABLE learners (
 );
 CREATE UNIQUE INDEX learners_by_address ON learners (email_folded) WHERE status <> 'left' AND email_folded IS NOT NULL;
 CREATE INDEX learners_by_any_address ON learners (email_folded);
+CREATE INDEX learners_by_hand ON learners (id) WHERE by_hand;
 CREATE INDEX learners_contested ON learners (email_contested) WHERE email_contested IS NOT NULL;
 
 -- Addresses that a learner once had: they still find the learner.

@@ -64,24 +64,25 @@ const FOR_STARTS: &str = enqueue!(
      ORDER BY 2, 3"
 );
 
-/// For everybody whom an assignment reaches.
+/// For everybody whom an assignment reaches, one order for each learner and course: an order that one statement would
+/// write twice is refused.
 const FOR_ASSIGNMENTS: Sql = Sql::each(
     enqueue!(
-        "SELECT DISTINCT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END, m.learner_id, s.course_id, $1, $2
-         FROM assignments s JOIN memberships m ON m.group_id = s.group_id
-         WHERE s.id IN (SELECT value FROM json_each($3))
-         UNION
-         SELECT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END, s.learner_id, s.course_id, $1, $2
-         FROM assignments s WHERE s.learner_id IS NOT NULL AND s.id IN (SELECT value FROM json_each($3))
-         ORDER BY 2, 3, 1 DESC"
+        "SELECT min(k), learner_id, course_id, $1, $2 FROM (
+             SELECT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END AS k, m.learner_id, s.course_id
+             FROM assignments s JOIN memberships m ON m.group_id = s.group_id
+             WHERE s.id IN (SELECT value FROM json_each($3))
+             UNION ALL
+             SELECT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END, s.learner_id, s.course_id
+             FROM assignments s WHERE s.learner_id IS NOT NULL AND s.id IN (SELECT value FROM json_each($3))
+         ) reached GROUP BY learner_id, course_id ORDER BY learner_id, course_id"
     ),
-    // One row for each learner and course: an order that a statement would write twice is refused.
     enqueue!(
         "SELECT min(k), learner_id, course_id, $1, $2 FROM (
              SELECT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END AS k, m.learner_id, s.course_id
              FROM assignments s JOIN memberships m ON m.group_id = s.group_id
              WHERE s.id = ANY($3)
-             UNION
+             UNION ALL
              SELECT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END, s.learner_id, s.course_id
              FROM assignments s WHERE s.learner_id IS NOT NULL AND s.id = ANY($3)
          ) reached GROUP BY learner_id, course_id ORDER BY learner_id, course_id"

@@ -103,6 +103,13 @@ const REMEMBER: &str = "
     FROM stage_removed r
     JOIN memberships m ON m.group_id = r.group_id AND m.rule_id = r.rule_id AND m.learner_id = r.learner_id";
 
+/// SQLite has no statistics of a stage; a CROSS JOIN keeps the few in front of the many.
+const REMEMBER_SQLITE: &str = "
+    INSERT INTO ended_memberships (ended_run_id, group_id, rule_id, learner_id, joined_on, run_id)
+    SELECT $1, m.group_id, m.rule_id, m.learner_id, m.joined_on, m.run_id
+    FROM stage_removed r
+    CROSS JOIN memberships m ON m.group_id = r.group_id AND m.rule_id = r.rule_id AND m.learner_id = r.learner_id";
+
 const END: &str = "
     DELETE FROM memberships
     WHERE (group_id, rule_id, learner_id) IN (SELECT group_id, rule_id, learner_id FROM stage_removed)";
@@ -120,7 +127,7 @@ pub async fn give(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<u64> {
 /// # Errors
 /// When the database refuses.
 pub async fn end(tx: &mut Tx, run: RunId) -> Result<u64> {
-    tx.execute("remember memberships", REMEMBER, args![run]).await?;
+    tx.execute("remember memberships", Sql::each(REMEMBER_SQLITE, REMEMBER), args![run]).await?;
     tx.execute("end memberships", END, args![]).await
 }
 
