@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::failure::Failure;
 use super::output::{self, count};
 use super::session::{Session, load};
-use crate::enrollment::drain::{self, Worker};
+use crate::enrollment::drain;
+use crate::model::progress::Progress;
 use crate::service::{self, Reload};
 
 /// The service, until SIGTERM.
@@ -42,8 +43,8 @@ pub async fn worker(session: &Session, until_empty: bool) -> Result<u8, Failure>
         signals.abort();
         return Ok(0);
     }
-    let mut worker = Worker::new(session.store.clone());
-    let (drained, length) = drain::until_empty(&mut worker, &stop).await?;
+    let workers = session.config.worker.concurrency;
+    let (drained, length) = drain::until_empty(&session.store, workers, &Progress::default(), &stop).await?;
     signals.abort();
     let failed = length.failed.unsigned_abs();
     if session.json {

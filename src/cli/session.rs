@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::output;
 use crate::config::{self, Config};
 use crate::enrollment::change::When;
-use crate::enrollment::drain::{self, Drained, Worker};
+use crate::enrollment::drain::{self, Drained};
 use crate::model::progress::Progress;
 use crate::store::jobs::Length;
 use crate::store::runs::{About, Kind};
@@ -90,11 +90,11 @@ impl Session {
     /// # Errors
     /// When the database does not answer.
     pub async fn drain(&self) -> Result<(Drained, Length), Failure> {
-        let mut worker = Worker::new(self.store.clone());
+        let settled = Progress::default();
         let total = drain::length(&self.store).await?.ready.unsigned_abs();
         let bar = bar(total, "jobs drained");
-        let watch = watch(bar.clone(), worker.settled.clone());
-        let drained = drain::now(&mut worker, &self.stop).await;
+        let watch = watch(bar.clone(), settled.clone());
+        let drained = drain::now(&self.store, self.config.worker.concurrency, &settled, &self.stop).await;
         watch.abort();
         bar.finish_and_clear();
         Ok(drained?)

@@ -123,7 +123,10 @@ pub(super) fn warn_of_empty(
     attributes: &Attributes,
 ) {
     for (section, rule) in sections.iter().zip(rules) {
-        for attribute in rule.reads() {
+        let mut reads: Vec<_> = rule.condition().reads().into_iter().chain(rule.group.reads()).collect();
+        reads.sort_unstable();
+        reads.dedup();
+        for attribute in reads {
             if connectors.iter().any(|connector| connector.mapping.maps(attribute)) {
                 continue;
             }

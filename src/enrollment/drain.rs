@@ -27,8 +27,8 @@ const PAUSES: [i64; 3] = [1, 5, 25];
 pub struct Worker {
     store: Store,
     cursor: i64,
-    /// How many orders it has settled, for whoever shows progress.
-    pub settled: Progress,
+    /// How many orders the team has settled, for whoever shows progress.
+    settled: Progress,
 }
 
 /// What a worker did before it found nothing more to do.
@@ -58,7 +58,7 @@ impl Worker {
             let round = self.batch(Utc::now()).await?;
             drained.done += round.done;
             drained.failed += round.failed;
-            self.settled.set(self.settled.get() + round.done);
+            self.settled.add(round.done);
             if round == Drained::default() {
                 if from_the_front {
                     break;
@@ -171,17 +171,29 @@ pub async fn length(store: &Store) -> Result<Length> {
     jobs::length(&mut tx, Utc::now()).await
 }
 
-/// Drains until no order is ready or claimed by others; what waits for another try goes on waiting.
+/// Drains with as many workers as help, until no order is ready or claimed by others; what waits for another try goes
+/// on waiting. SQLite has one writer, so one worker is all that helps it.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn now(worker: &mut Worker, stop: &CancellationToken) -> Result<(Drained, Length)> {
+pub async fn now(
+    store: &Store,
+    workers: u32,
+    settled: &Progress,
+    stop: &CancellationToken,
+) -> Result<(Drained, Length)> {
+    let workers = if store.is_shared() { workers } else { 1 };
     let mut total = Drained::default();
     loop {
-        let drained = worker.drain(stop).await?;
-        total.done += drained.done;
-        total.failed += drained.failed;
-        let length = length(&worker.store).await?;
+        let team = (0..workers).map(|_| {
+            let mut worker = Worker { store: store.clone(), cursor: 0, settled: settled.clone() };
+            async move { worker.drain(stop).await }
+        });
+        for drained in futures_util::future::try_join_all(team).await? {
+            total.done += drained.done;
+            total.failed += drained.failed;
+        }
+        let length = length(store).await?;
         if stop.is_cancelled() || length.ready == 0 {
             return Ok((total, length));
         }
@@ -193,10 +205,15 @@ pub async fn now(worker: &mut Worker, stop: &CancellationToken) -> Result<(Drain
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn until_empty(worker: &mut Worker, stop: &CancellationToken) -> Result<(Drained, Length)> {
+pub async fn until_empty(
+    store: &Store,
+    workers: u32,
+    settled: &Progress,
+    stop: &CancellationToken,
+) -> Result<(Drained, Length)> {
     let mut total = Drained::default();
     loop {
-        let (drained, length) = now(worker, stop).await?;
+        let (drained, length) = now(store, workers, settled, stop).await?;
         total.done += drained.done;
         total.failed += drained.failed;
         let Some(next) = length.next.filter(|_| !stop.is_cancelled()) else { return Ok((total, length)) };

@@ -13,6 +13,11 @@ impl Progress {
         self.0.store(count, Ordering::Relaxed);
     }
 
+    /// Counts more.
+    pub fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
     /// The count.
     #[must_use]
     pub fn get(&self) -> u64 {

@@ -1,7 +1,8 @@
 //! The roll: who belongs in which group, and by which rule.
 //!
-//! Each rule is evaluated once for each distinct combination of the attributes that it and its template read. A
-//! company has a few thousand of those whatever its size, so a million people and hundreds of rules take a second.
+//! Each rule is evaluated once for each distinct combination of the attributes that its expression reads, and each
+//! template is filled once for each distinct combination of those that it reads. A company has a few thousand of
+//! those whatever its size, so a million people and hundreds of rules take a second.
 
 use std::hash::BuildHasher;
 
@@ -13,7 +14,8 @@ use crate::model::attributes::Attribute;
 use crate::model::names::ConnectorName;
 use crate::model::population::{Population, Who};
 use crate::model::rule::{Judge, Rule};
-use crate::model::values::Cell;
+use crate::model::template::Template;
+use crate::model::values::{Cell, Values};
 
 /// A group that a rule names for a value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,18 +39,24 @@ pub struct Roll {
     pub undecided: Vec<(u32, Who, String)>,
 }
 
-/// The rules that read the same attributes, and what came of each combination of values.
-struct Family<'r> {
+/// What came of each distinct combination of some attributes.
+struct Memo<T> {
     reads: Vec<Attribute>,
-    rules: Vec<(u32, &'r Rule)>,
     table: HashTable<u32>,
     keys: Vec<Cell>,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<T>,
+    scratch: Vec<Cell>,
+}
+
+/// The rules whose expressions read the same attributes, and what came of each combination of values.
+struct Family<'r> {
+    rules: Vec<(u32, &'r Rule)>,
+    memo: Memo<Verdicts>,
 }
 
 #[derive(Default)]
-struct Outcome {
-    matches: Vec<(u32, u32)>,
+struct Verdicts {
+    matches: Vec<u32>,
     failures: Vec<(u32, String)>,
 }
 
@@ -63,31 +71,81 @@ impl Roll {
     ) -> Self {
         let judge = Judge::new(today);
         let mut roll = Self::default();
-        let mut wanted: FxHashMap<Wanted, u32> = FxHashMap::default();
         let masks: Vec<u64> = rules.iter().map(|rule| mask(rule, connectors)).collect();
+        let mut groups: Vec<Memo<Vec<u32>>> =
+            rules.iter().map(|rule| Memo::new(rule.group.reads().collect())).collect();
+        let mut numbers: FxHashMap<(u32, String), u32> = FxHashMap::default();
+        let values = &population.people.values;
         for mut family in families(rules) {
-            let mut key = Vec::with_capacity(family.reads.len());
+            let rules = &family.rules;
+            let evaluate = |memo_of: &dyn Fn(Attribute) -> Cell| verdicts(rules, &judge, values, memo_of);
             for who in population.everybody() {
                 let learner = population.learner(who);
                 if !learner.status.has_access() {
                     continue;
                 }
-                key.clear();
-                key.extend(family.reads.iter().map(|&attribute| population.cell(who, attribute)));
-                let outcome = family.outcome(&key, population, &judge, &mut wanted);
-                let applies = |rule: u32| masks[rule as usize] & learner.sources != 0;
-                let matches = outcome.matches.iter().filter(|(rule, _)| applies(*rule));
-                roll.members.extend(matches.map(|&(_, wanted)| (wanted, who)));
-                let failures = outcome.failures.iter().filter(|(rule, _)| applies(*rule));
+                let verdicts = family.memo.outcome(|attribute| population.cell(who, attribute), evaluate);
+                let applies = |rule: &u32| masks[*rule as usize] & learner.sources != 0;
+                for &rule in verdicts.matches.iter().filter(|rule| applies(rule)) {
+                    let template = &rules_at(rules, rule).group;
+                    let fill = |cell_of: &dyn Fn(Attribute) -> Cell| {
+                        roll_wanted(rule, template, values, cell_of, &mut numbers, &mut roll.wanted)
+                    };
+                    let wanted =
+                        groups[rule as usize].outcome(|attribute| population.cell(who, attribute), fill);
+                    roll.members.extend(wanted.iter().map(|&wanted| (wanted, who)));
+                }
+                let failures = verdicts.failures.iter().filter(|(rule, _)| applies(rule));
                 roll.undecided.extend(failures.map(|(rule, why)| (*rule, who, why.clone())));
             }
         }
-        roll.wanted = vec![Wanted { rule: 0, key: String::new(), name: String::new() }; wanted.len()];
-        for (one, index) in wanted {
-            roll.wanted[index as usize] = one;
-        }
         roll
     }
+}
+
+fn rules_at<'r>(rules: &[(u32, &'r Rule)], wanted: u32) -> &'r Rule {
+    let found = rules.binary_search_by_key(&wanted, |(rule, _)| *rule);
+    rules[found.expect("a verdict names a rule of its family, which is in the order of the file")].1
+}
+
+fn roll_wanted(
+    rule: u32,
+    template: &Template,
+    values: &Values,
+    cell_of: &dyn Fn(Attribute) -> Cell,
+    numbers: &mut FxHashMap<(u32, String), u32>,
+    wanted: &mut Vec<Wanted>,
+) -> Vec<u32> {
+    template
+        .fill(values, cell_of)
+        .into_iter()
+        .map(|filled| {
+            // Values that differ in case alone mean one group.
+            *numbers.entry((rule, filled.key.clone())).or_insert_with(|| {
+                wanted.push(Wanted { rule, key: filled.key, name: filled.name });
+                u32::try_from(wanted.len() - 1).expect("fewer than four billion groups")
+            })
+        })
+        .collect()
+}
+
+fn verdicts(
+    rules: &[(u32, &Rule)],
+    judge: &Judge,
+    values: &Values,
+    cell_of: &dyn Fn(Attribute) -> Cell,
+) -> Verdicts {
+    let conditions = rules.iter().map(|(_, rule)| rule.condition());
+    let scope = judge.scope(conditions, values, cell_of);
+    let mut verdicts = Verdicts::default();
+    for (index, rule) in rules {
+        match scope.holds(rule.condition()) {
+            Ok(false) => {}
+            Ok(true) => verdicts.matches.push(*index),
+            Err(why) => verdicts.failures.push((*index, why)),
+        }
+    }
+    verdicts
 }
 
 /// The connectors that a rule is restricted to, as bits; all bits where it is not.
@@ -103,39 +161,38 @@ fn mask(rule: &Rule, connectors: &[ConnectorName]) -> u64 {
 
 fn families(rules: &[Rule]) -> Vec<Family<'_>> {
     let mut families: Vec<Family<'_>> = Vec::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let index = u32::try_from(index).expect("fewer than four billion rules");
-        let reads = rule.reads();
-        match families.iter_mut().find(|family| family.reads == reads) {
+    for (index, rule) in (0..).zip(rules) {
+        let reads = rule.condition().reads();
+        match families.iter_mut().find(|family| family.memo.reads == reads) {
             Some(family) => family.rules.push((index, rule)),
-            None => families.push(Family {
-                reads,
-                rules: vec![(index, rule)],
-                table: HashTable::new(),
-                keys: Vec::new(),
-                outcomes: Vec::new(),
-            }),
+            None => families.push(Family { rules: vec![(index, rule)], memo: Memo::new(reads) }),
         }
     }
     families
 }
 
-impl Family<'_> {
+impl<T> Memo<T> {
+    fn new(reads: Vec<Attribute>) -> Self {
+        Self { reads, table: HashTable::new(), keys: Vec::new(), outcomes: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// What came of the combination that `cell_of` gives, worked out by `evaluate` when it is new.
     fn outcome(
         &mut self,
-        key: &[Cell],
-        population: &Population,
-        judge: &Judge,
-        wanted: &mut FxHashMap<Wanted, u32>,
-    ) -> &Outcome {
+        cell_of: impl Fn(Attribute) -> Cell,
+        evaluate: impl FnOnce(&dyn Fn(Attribute) -> Cell) -> T,
+    ) -> &T {
         let width = self.reads.len();
+        self.scratch.clear();
+        self.scratch.extend(self.reads.iter().map(|&attribute| cell_of(attribute)));
+        let key = &self.scratch[..];
         let hash = FxBuildHasher.hash_one(key);
         let known = &self.keys[..];
         let same = |&index: &u32| &known[index as usize * width..][..width] == key;
         if let Some(&index) = self.table.find(hash, same) {
             return &self.outcomes[index as usize];
         }
-        let outcome = self.evaluate(key, population, judge, wanted);
+        let outcome = evaluate(&cell_of);
         let index = u32::try_from(self.outcomes.len()).expect("fewer combinations than learners");
         self.keys.extend_from_slice(key);
         self.outcomes.push(outcome);
@@ -144,33 +201,5 @@ impl Family<'_> {
             FxBuildHasher.hash_one(&known[index as usize * width..][..width])
         });
         &self.outcomes[index as usize]
-    }
-
-    fn evaluate(
-        &self,
-        key: &[Cell],
-        population: &Population,
-        judge: &Judge,
-        wanted: &mut FxHashMap<Wanted, u32>,
-    ) -> Outcome {
-        let values = &population.people.values;
-        let cell_of = |attribute: Attribute| {
-            self.reads.iter().position(|&read| read == attribute).map_or(Cell::EMPTY, |index| key[index])
-        };
-        let mut outcome = Outcome::default();
-        for &(index, rule) in &self.rules {
-            match judge.holds(rule.condition(), values, cell_of) {
-                Ok(false) => {}
-                Ok(true) => {
-                    for filled in rule.group.fill(values, cell_of) {
-                        let one = Wanted { rule: index, key: filled.key, name: filled.name };
-                        let next = u32::try_from(wanted.len()).expect("fewer than four billion groups");
-                        outcome.matches.push((index, *wanted.entry(one).or_insert(next)));
-                    }
-                }
-                Err(why) => outcome.failures.push((index, why)),
-            }
-        }
-        outcome
     }
 }

@@ -114,21 +114,6 @@ impl Rule {
         Self { name, when, group, connectors: None, max_group_removals: None, condition }
     }
 
-    /// The attributes that its expression and its template read: equal values, equal outcome.
-    #[must_use]
-    pub fn reads(&self) -> Vec<Attribute> {
-        let mut reads: Vec<Attribute> = self
-            .condition
-            .variables
-            .iter()
-            .map(|variable| variable.attribute)
-            .chain(self.group.reads())
-            .collect();
-        reads.sort_unstable();
-        reads.dedup();
-        reads
-    }
-
     /// Its condition.
     #[must_use]
     pub fn condition(&self) -> &Condition {
@@ -137,6 +122,15 @@ impl Rule {
 }
 
 impl Condition {
+    /// The attributes that the expression reads, sorted: equal values, equal outcome.
+    #[must_use]
+    pub fn reads(&self) -> Vec<Attribute> {
+        let mut reads: Vec<Attribute> = self.variables.iter().map(|variable| variable.attribute).collect();
+        reads.sort_unstable();
+        reads.dedup();
+        reads
+    }
+
     /// Compiles an expression, checks every name in it, and tries it once on a person without any value.
     ///
     /// # Errors
@@ -169,7 +163,7 @@ impl Condition {
         let mut values = Values::default();
         let sample = values.intern("2026-01-01");
         for cell in [Cell::EMPTY, sample] {
-            match judge.execute(self, &values, |_| cell) {
+            match self.program.execute(&judge.scope([self], &values, |_| cell).0) {
                 Ok(Value::Bool(_)) => {}
                 Ok(other) => {
                     let message =
@@ -219,32 +213,20 @@ impl Judge {
         Self { root }
     }
 
-    /// Whether a condition holds for the person whose cells `cell_of` gives.
-    ///
-    /// # Errors
-    /// Why it could not be evaluated. That is not `false`: nobody may lose anything by it.
-    pub fn holds(
-        &self,
-        condition: &Condition,
+    /// Gives the attributes that some conditions read to whoever evaluates them: once for a person, not for a rule.
+    pub fn scope<'j, 'c>(
+        &'j self,
+        conditions: impl IntoIterator<Item = &'c Condition>,
         values: &Values,
         cell_of: impl Fn(Attribute) -> Cell,
-    ) -> Result<bool, String> {
-        match self.execute(condition, values, cell_of) {
-            Ok(Value::Bool(holds)) => Ok(holds),
-            Ok(other) => Err(format!("it gives {} instead of true or false", kind_of(&other))),
-            Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => Ok(false),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    fn execute(
-        &self,
-        condition: &Condition,
-        values: &Values,
-        cell_of: impl Fn(Attribute) -> Cell,
-    ) -> Result<Value, ExecutionError> {
+    ) -> Scope<'j> {
         let mut scope = self.root.new_inner_scope();
-        for variable in &condition.variables {
+        let mut given: Vec<&str> = Vec::new();
+        for variable in conditions.into_iter().flat_map(|condition| &condition.variables) {
+            if given.contains(&variable.name.as_str()) {
+                continue;
+            }
+            given.push(&variable.name);
             let cell = cell_of(variable.attribute);
             let value = if variable.all {
                 let all = values.all(cell).map(|value| Value::from(value.to_owned())).collect::<Vec<Value>>();
@@ -254,7 +236,31 @@ impl Judge {
             };
             scope.add_variable_from_value(variable.name.as_str(), value);
         }
-        condition.program.execute(&scope)
+        Scope(scope)
+    }
+}
+
+/// A person as conditions see one.
+pub struct Scope<'j>(Context<'j, 'static>);
+
+impl std::fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}
+
+impl Scope<'_> {
+    /// Whether a condition, one of those that the scope was made for, holds.
+    ///
+    /// # Errors
+    /// Why it could not be evaluated. That is not `false`: nobody may lose anything by it.
+    pub fn holds(&self, condition: &Condition) -> Result<bool, String> {
+        match condition.program.execute(&self.0) {
+            Ok(Value::Bool(holds)) => Ok(holds),
+            Ok(other) => Err(format!("it gives {} instead of true or false", kind_of(&other))),
+            Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => Ok(false),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 
@@ -426,7 +432,7 @@ mod tests {
             cells[attribute.index()] = values.intern_all(&mut all);
         }
         let today = NaiveDate::from_ymd_opt(2026, 11, 23).expect("a day");
-        Judge::new(today).holds(&condition, &values, |attribute| cells[attribute.index()])
+        Judge::new(today).scope([&condition], &values, |attribute| cells[attribute.index()]).holds(&condition)
     }
 
     fn refused(text: &str) -> BadExpression {

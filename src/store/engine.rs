@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
@@ -13,6 +13,7 @@ use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, FromRow, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tracing::trace;
 
 use super::error::{Doing, Error};
 use super::{Result, migrate};
@@ -208,15 +209,17 @@ impl Tx {
     /// When the database refuses; the transaction is of no more use then.
     pub async fn execute(&mut self, doing: &'static str, sql: impl Into<Sql>, args: Vec<Arg>) -> Result<u64> {
         let text = self.pick(sql.into());
-        match self {
+        let began = Instant::now();
+        let done = match self {
             Self::Sqlite(tx) => {
                 sqlite_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
             }
             Self::Postgres(tx) => {
                 postgres_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
             }
-        }
-        .doing(doing)
+        };
+        trace!(doing, rows = done.as_ref().ok(), ms = began.elapsed().as_millis(), "ran a statement");
+        done.doing(doing)
     }
 
     /// Runs a query and answers all its rows.
@@ -229,18 +232,9 @@ impl Tx {
         sql: impl Into<Sql>,
         args: Vec<Arg>,
     ) -> Result<Vec<T>> {
-        let text = self.pick(sql.into());
-        match self {
-            Self::Sqlite(tx) => sqlite_query(text, args)
-                .fetch_all(&mut **tx)
-                .await
-                .and_then(|rows| rows.iter().map(T::from_row).collect()),
-            Self::Postgres(tx) => postgres_query(text, args)
-                .fetch_all(&mut **tx)
-                .await
-                .and_then(|rows| rows.iter().map(T::from_row).collect()),
-        }
-        .doing(doing)
+        let mut rows = Vec::new();
+        self.each(doing, sql, args, |row| rows.push(row)).await?;
+        Ok(rows)
     }
 
     /// Runs a query and hands its rows over one by one, without keeping them.
@@ -256,6 +250,7 @@ impl Tx {
     ) -> Result<()> {
         use futures_util::TryStreamExt;
         let text = self.pick(sql.into());
+        let began = Instant::now();
         match self {
             Self::Sqlite(tx) => {
                 let mut rows = sqlite_query(text, args).fetch(&mut **tx);
@@ -270,6 +265,7 @@ impl Tx {
                 }
             }
         }
+        trace!(doing, ms = began.elapsed().as_millis(), "ran a query");
         Ok(())
     }
 

@@ -167,52 +167,55 @@ const KEEP_DUES: Sql = Sql::each(
     concat!(
         "INSERT INTO kept_dues (learner_id, course_id, lost_on, due)
          WITH lost AS (
-             SELECT DISTINCT r.learner_id, r.group_id FROM stage_removed r
-             WHERE NOT EXISTS (SELECT 1 FROM stage_added a WHERE a.learner_id = r.learner_id AND a.group_id = r.group_id)
-               AND NOT EXISTS (
-                 SELECT 1 FROM memberships m
-                 WHERE m.learner_id = r.learner_id AND m.group_id = r.group_id
-                   AND (m.group_id, m.rule_id, m.learner_id) NOT IN (SELECT group_id, rule_id, learner_id FROM stage_removed))),
-         wanted AS (
-             SELECT DISTINCT l.learner_id, s.course_id
-             FROM lost l JOIN assignments s ON s.group_id = l.group_id AND s.ended_run_id IS NULL
-             UNION
-             SELECT c.learner_id, s.course_id
-             FROM stage_status c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL),
-         found AS (", found_sqlite!(), "),
+             SELECT DISTINCT r.learner_id, r.group_id, m.joined_on
+             FROM stage_removed r CROSS JOIN memberships m
+                 ON m.group_id = r.group_id AND m.rule_id = r.rule_id AND m.learner_id = r.learner_id
+             WHERE NOT EXISTS (SELECT 1 FROM stage_added a
+                               WHERE a.learner_id = r.learner_id AND a.group_id = r.group_id)
+               AND NOT EXISTS (SELECT 1 FROM memberships o
+                               WHERE o.learner_id = r.learner_id AND o.group_id = r.group_id
+                                 AND NOT EXISTS (SELECT 1 FROM stage_removed e WHERE e.learner_id = o.learner_id
+                                                 AND e.group_id = o.group_id AND e.rule_id = o.rule_id))),
+         found AS (
+             SELECT t.learner_id, s.course_id, max(t.joined_on, s.assigned_on) AS counts_from, s.due_kind,
+                 s.due_on, s.due_days, s.late_days, l.start_date, s.group_id
+             FROM lost t CROSS JOIN assignments s ON s.group_id = t.group_id AND s.ended_run_id IS NULL
+             CROSS JOIN learners l ON l.id = t.learner_id
+             UNION ALL
+             SELECT c.learner_id, s.course_id, max(l.active_since, s.assigned_on), s.due_kind, s.due_on,
+                 s.due_days, s.late_days, l.start_date, NULL
+             FROM stage_status c CROSS JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
+             CROSS JOIN learners l ON l.id = c.learner_id AND l.status IN ('active', 'leave')),
          dated AS (", dated_sqlite!(), ")
-         SELECT d.learner_id, d.course_id, $1, min(d.due)
-         FROM dated d LEFT JOIN lost l ON l.learner_id = d.learner_id AND l.group_id = d.group_id
-         WHERE d.due IS NOT NULL
-           AND (l.learner_id IS NOT NULL
-                OR d.group_id IS NULL AND d.learner_id IN (SELECT learner_id FROM stage_status))
-         GROUP BY d.learner_id, d.course_id
+         SELECT learner_id, course_id, $1, min(due) FROM dated WHERE due IS NOT NULL
+         GROUP BY learner_id, course_id
          ON CONFLICT (learner_id, course_id, lost_on) DO UPDATE SET due = min(kept_dues.due, excluded.due)"
     ),
     concat!(
         "INSERT INTO kept_dues (learner_id, course_id, lost_on, due)
          WITH lost AS MATERIALIZED (
-             SELECT DISTINCT r.learner_id, r.group_id FROM stage_removed r
-             WHERE NOT EXISTS (SELECT 1 FROM stage_added a WHERE a.learner_id = r.learner_id AND a.group_id = r.group_id)
-               AND NOT EXISTS (
-                 SELECT 1 FROM memberships m
-                 WHERE m.learner_id = r.learner_id AND m.group_id = r.group_id
-                   AND NOT EXISTS (SELECT 1 FROM stage_removed o WHERE o.learner_id = m.learner_id
-                                   AND o.group_id = m.group_id AND o.rule_id = m.rule_id))),
-         wanted AS MATERIALIZED (
-             SELECT DISTINCT l.learner_id, s.course_id
-             FROM lost l JOIN assignments s ON s.group_id = l.group_id AND s.ended_run_id IS NULL
-             UNION
-             SELECT c.learner_id, s.course_id
-             FROM stage_status c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL),
-         found AS (", found_postgres!(), "),
+             SELECT DISTINCT r.learner_id, r.group_id, m.joined_on
+             FROM stage_removed r JOIN memberships m
+                 ON m.group_id = r.group_id AND m.rule_id = r.rule_id AND m.learner_id = r.learner_id
+             WHERE NOT EXISTS (SELECT 1 FROM stage_added a
+                               WHERE a.learner_id = r.learner_id AND a.group_id = r.group_id)
+               AND NOT EXISTS (SELECT 1 FROM memberships o
+                               WHERE o.learner_id = r.learner_id AND o.group_id = r.group_id
+                                 AND NOT EXISTS (SELECT 1 FROM stage_removed e WHERE e.learner_id = o.learner_id
+                                                 AND e.group_id = o.group_id AND e.rule_id = o.rule_id))),
+         found AS (
+             SELECT t.learner_id, s.course_id, GREATEST(t.joined_on, s.assigned_on) AS counts_from, s.due_kind,
+                 s.due_on, s.due_days, s.late_days, l.start_date, s.group_id
+             FROM lost t JOIN assignments s ON s.group_id = t.group_id AND s.ended_run_id IS NULL
+             JOIN learners l ON l.id = t.learner_id
+             UNION ALL
+             SELECT c.learner_id, s.course_id, GREATEST(l.active_since, s.assigned_on), s.due_kind, s.due_on,
+                 s.due_days, s.late_days, l.start_date, NULL
+             FROM stage_status c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
+             JOIN learners l ON l.id = c.learner_id AND l.status IN ('active', 'leave')),
          dated AS (", dated_postgres!(), ")
-         SELECT d.learner_id, d.course_id, $1, min(d.due)
-         FROM dated d LEFT JOIN lost l ON l.learner_id = d.learner_id AND l.group_id = d.group_id
-         WHERE d.due IS NOT NULL
-           AND (l.learner_id IS NOT NULL
-                OR d.group_id IS NULL AND d.learner_id IN (SELECT learner_id FROM stage_status))
-         GROUP BY d.learner_id, d.course_id
+         SELECT learner_id, course_id, $1, min(due) FROM dated WHERE due IS NOT NULL
+         GROUP BY learner_id, course_id
          ON CONFLICT (learner_id, course_id, lost_on) DO UPDATE SET due = LEAST(kept_dues.due, excluded.due)"
     ),
 );

@@ -24,6 +24,15 @@ const ADDED: Stage =
 const REMOVED: Stage =
     stage!("stage_removed": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
 
+const REMOVED_BY_LEARNER: Sql = Sql::each(
+    "CREATE INDEX temp.stage_removed_by_learner ON stage_removed (learner_id, group_id, rule_id)",
+    "CREATE INDEX ON stage_removed (learner_id, group_id, rule_id)",
+);
+const ADDED_BY_LEARNER: Sql = Sql::each(
+    "CREATE INDEX temp.stage_added_by_learner ON stage_added (learner_id, group_id)",
+    "CREATE INDEX ON stage_added (learner_id, group_id)",
+);
+
 /// All reasons, a row for each group and rule, the learners in one text: a row fetched costs more than a number read.
 const ALL: Sql = Sql::each(
     "SELECT group_id, rule_id, group_concat(learner_id, ' ') FROM memberships GROUP BY group_id, rule_id",
@@ -52,6 +61,8 @@ pub async fn stage(
     };
     tx.stage(ADDED, added, row).await?;
     tx.stage(REMOVED, removed, row).await?;
+    tx.execute("index what is removed", REMOVED_BY_LEARNER, args![]).await?;
+    tx.execute("index what is added", ADDED_BY_LEARNER, args![]).await?;
     Ok(())
 }
 

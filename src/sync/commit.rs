@@ -51,7 +51,7 @@ pub fn counts(prepared: &Prepared) -> Counts {
     }
 }
 
-/// Rows from which on PostgreSQL is told to look at its tables again.
+/// Rows from which on the database is told to look at its tables again, when they are a good part of what it holds.
 const MANY: u64 = 10_000;
 
 /// Commits a plan under a lease.
@@ -109,7 +109,7 @@ pub async fn commit(
     catalogue::commit(&mut change, &prepared.catalogue, &groups).await?;
     counts.jobs_enqueued = change.counts().jobs_enqueued;
     let mut tx = change.tx;
-    if counts.people_new + counts.memberships_added + counts.jobs_enqueued > MANY {
+    if counts.memberships_added > MANY.max(counts.people_read / 2) {
         runs::analyze(&mut tx).await?;
     }
     finish(&mut tx, run, runs::Status::Applied, &counts, gathered, prepared, when.now).await?;
