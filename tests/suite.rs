@@ -2,5 +2,8 @@
 
 mod config;
 mod csv_file;
+mod due_dates;
+mod enrollments;
 mod ldap;
+mod memberships;
 mod support;

@@ -23,6 +23,11 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// Ten years, as in the file: a date beyond the calendar would be refused only when it is settled.
+fn days() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(0..=3650)
+}
+
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -155,7 +160,7 @@ pub struct Assign {
     #[command(flatten)]
     pub due: DueArgs,
     /// Days that whoever joins late for a fixed date has at least
-    #[arg(long, value_name = "N", default_value_t = crate::model::due::LATE_DAYS)]
+    #[arg(long, value_name = "N", default_value_t = crate::model::due::LATE_DAYS, value_parser = days())]
     pub late_days: u32,
     #[command(flatten)]
     pub drain: Drain,
@@ -169,10 +174,10 @@ pub struct DueArgs {
     #[arg(long, value_name = "DATE")]
     pub due: Option<NaiveDate>,
     /// Days after joining the group
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = days())]
     pub due_days: Option<u32>,
     /// Days after the learner's start date
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = days())]
     pub due_days_after_start: Option<u32>,
 }
 

@@ -110,7 +110,10 @@ impl Plan {
         let targets: Vec<Option<GroupAt>> = {
             // Groups are made in the order of their names, whatever the order of the reading.
             let mut order: Vec<usize> = (0..roll.wanted.len()).collect();
-            order.sort_unstable_by_key(|&at| (roll.wanted[at].rule, &roll.wanted[at].key));
+            order.sort_unstable_by_key(|&at| {
+                let one = &roll.wanted[at];
+                (one.rule, &one.key, &one.name)
+            });
             let mut targets = vec![None; roll.wanted.len()];
             for at in order {
                 let one = &roll.wanted[at];
@@ -199,7 +202,15 @@ impl<'a> Draft<'a> {
                 at
             }
         };
-        self.plan.meetings.push(Meeting { rule, key: key.to_owned(), group, name: name.shown().to_owned() });
+        // Other spellings of the same value come right behind the first.
+        if self.plan.meetings.last().is_none_or(|last| last.rule != rule || last.key != key) {
+            self.plan.meetings.push(Meeting {
+                rule,
+                key: key.to_owned(),
+                group,
+                name: name.shown().to_owned(),
+            });
+        }
         Some(group)
     }
 

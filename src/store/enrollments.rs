@@ -232,13 +232,18 @@ pub async fn keep_dues(tx: &mut Tx, today: NaiveDate) -> Result<u64> {
 const FORGET_DUES: Sql = Sql::each(
     "DELETE FROM kept_dues WHERE (learner_id, course_id) IN (
          SELECT m.learner_id, s.course_id FROM assignments s JOIN memberships m ON m.group_id = s.group_id
-         WHERE s.id IN (SELECT value FROM json_each($1)))",
+         WHERE s.id IN (SELECT value FROM json_each($1))
+         UNION
+         SELECT s.learner_id, s.course_id FROM assignments s
+         WHERE s.learner_id IS NOT NULL AND s.id IN (SELECT value FROM json_each($1)))",
     "DELETE FROM kept_dues WHERE (learner_id, course_id) IN (
          SELECT m.learner_id, s.course_id FROM assignments s JOIN memberships m ON m.group_id = s.group_id
-         WHERE s.id = ANY($1))",
+         WHERE s.id = ANY($1)
+         UNION
+         SELECT s.learner_id, s.course_id FROM assignments s WHERE s.learner_id IS NOT NULL AND s.id = ANY($1))",
 );
 
-/// Forgets the dates that members of these assignments' groups gave up earlier.
+/// Forgets the dates that whoever these assignments reach gave up earlier.
 ///
 /// # Errors
 /// When the database refuses.

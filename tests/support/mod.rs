@@ -4,8 +4,14 @@
 //! is missing is installed; nothing is skipped.
 
 pub mod ca;
+pub mod company;
+pub mod database;
+pub mod hand;
 pub mod packages;
 pub mod person;
+pub mod pgbouncer;
+pub mod postgres;
+pub mod program;
 pub mod proxy;
 pub mod responder;
 pub mod slapd;

@@ -1,0 +1,263 @@
+//! What memberships and assignments give: access that comes and goes, progress that stays.
+
+use rollcall::model::due::Due;
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+
+/// Sales and Research have the same course of the file; ada is in Sales.
+fn two_departments(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.departments();
+    company.course("GDPR");
+    company.assignment("GDPR", "Sales", "due_days = 30");
+    company.assignment("GDPR", "Research", "due_days = 60");
+    company.hire("ada", &[("department", "Sales")]);
+    company.hire("bob", &[("department", "Research")]);
+    company.sync();
+    company
+}
+
+/// Notes every time that access is taken from anybody.
+fn watch_losses(company: &Company) {
+    company.sql("CREATE TABLE losses (learner_id BIGINT, course_id BIGINT)");
+    company.sql(company.db.pick(
+        "CREATE TRIGGER watch AFTER UPDATE ON enrollments WHEN new.state = 'revoked'
+         BEGIN INSERT INTO losses VALUES (new.learner_id, new.course_id); END",
+        "CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF new.state = 'revoked' THEN INSERT INTO losses VALUES (new.learner_id, new.course_id); END IF;
+             RETURN new; END $$;
+         CREATE TRIGGER watch AFTER UPDATE ON enrollments FOR EACH ROW EXECUTE FUNCTION watch()",
+    ));
+}
+
+#[test]
+fn whoever_joins_a_group_is_enrolled_and_whoever_leaves_it_loses_access() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        assert!(company.has_access("ada", "GDPR"));
+        company.hire("eve", &[("department", "Sales")]);
+        company.move_to("ada", "Kitchen");
+        company.sync();
+        assert!(company.has_access("eve", "GDPR"));
+        assert_eq!(company.enrollment("ada", "GDPR").state, "revoked");
+        company.verify();
+    });
+}
+
+#[test]
+fn moving_between_two_groups_with_the_same_course_never_loses_access() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        let before = company.enrollment("ada", "GDPR");
+        company.days_pass(10);
+        watch_losses(&company);
+        company.move_to("ada", "Research");
+        company.sync();
+        assert_eq!(company.count("losses"), 0);
+        let after = company.enrollment("ada", "GDPR");
+        assert_eq!((after.state, after.enrolled_at), (before.state, before.enrolled_at));
+        assert_eq!(company.due_in("ada", "GDPR"), Some(20), "the earlier date stands");
+        company.verify();
+    });
+}
+
+#[test]
+fn moving_by_hand_in_two_steps_is_no_loss_when_the_new_group_comes_first() {
+    on_both(|engine| {
+        let company = Company::new(engine);
+        company.add_learner("ada");
+        company.add_course("GDPR");
+        company.create("Old", &["ada"]);
+        company.create("New", &[]);
+        company.assign("GDPR", "Old", Due::AfterJoining(30));
+        company.assign("GDPR", "New", Due::AfterJoining(60));
+        watch_losses(&company);
+        company.add("New", "ada");
+        company.remove("Old", "ada");
+        assert_eq!(company.count("losses"), 0);
+        assert!(company.has_access("ada", "GDPR"));
+        company.remove("New", "ada");
+        assert_eq!(company.count("losses"), 1);
+        company.verify();
+    });
+}
+
+#[test]
+fn a_learner_in_two_groups_keeps_the_course_until_the_last_one_goes() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        company.move_to("ada", "Sales|Research");
+        company.sync();
+        assert_eq!(company.due_in("ada", "GDPR"), Some(30), "the earliest of several stands");
+        company.move_to("ada", "Research");
+        company.sync();
+        assert!(company.has_access("ada", "GDPR"));
+        company.move_to("ada", "");
+        company.sync();
+        assert!(!company.has_access("ada", "GDPR"));
+        company.verify();
+    });
+}
+
+#[test]
+fn leaving_revokes_and_deletes_nothing_and_the_same_enrollment_comes_back() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        company.complete("ada", "GDPR");
+        company.sql("UPDATE enrollments SET progress = 70");
+        let before = company.enrollment("ada", "GDPR");
+        company.leave("ada");
+        company.sync();
+        assert_eq!(company.status("ada"), "left");
+        assert_eq!(company.members("Sales"), Vec::<String>::new());
+        let away = company.enrollment("ada", "GDPR");
+        assert_eq!((away.state.as_str(), away.completed, away.progress.as_str()), ("revoked", true, "70"));
+        company.hire("ada", &[("department", "Sales")]);
+        company.sync();
+        assert_eq!(company.enrollment("ada", "GDPR"), before);
+        assert_eq!(company.count("learners"), 2);
+        company.verify();
+    });
+}
+
+#[test]
+fn memberships_by_hand_come_back_with_the_learner() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        company.add_course("CHESS");
+        company.create("Chess club", &["ada", "bob"]);
+        company.assign("CHESS", "Chess club", Due::Never);
+        company.leave("ada");
+        company.sync();
+        assert_eq!(company.members("Chess club"), ["bob"]);
+        assert!(!company.has_access("ada", "CHESS"));
+        company.hire("ada", &[("department", "Kitchen")]);
+        company.sync();
+        assert_eq!(company.members("Chess club"), ["ada", "bob"]);
+        assert!(company.has_access("ada", "CHESS"));
+        company.verify();
+    });
+}
+
+#[test]
+fn leave_keeps_memberships_and_access() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        company.change("ada", &[("status", "leave")]);
+        company.sync();
+        assert_eq!(company.status("ada"), "leave");
+        assert_eq!(company.members("Sales"), ["ada"]);
+        assert!(company.has_access("ada", "GDPR"));
+        company.change("ada", &[("status", "left")]);
+        company.sync();
+        assert!(!company.has_access("ada", "GDPR"));
+        company.verify();
+    });
+}
+
+#[test]
+fn deleting_a_group_ends_its_assignments_and_restoring_it_brings_all_back() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        company.add_course("CHESS");
+        company.assign("CHESS", "Sales", Due::AfterJoining(40));
+        company.add("Sales", "bob");
+        company.days_pass(5);
+        company.drain();
+        let before = (company.enrollment("ada", "GDPR"), company.enrollment("bob", "CHESS"));
+        assert_eq!(company.due_in("ada", "GDPR"), Some(25));
+        company.delete("Sales");
+        assert!(!company.has_access("ada", "GDPR"));
+        assert!(company.has_access("bob", "GDPR"), "Research still holds it up");
+        company.verify();
+        company.sync();
+        assert_eq!(company.groups(), ["Research"], "a rule does not make a deleted group again");
+        company.restore("Sales");
+        company.verify();
+        assert_eq!(company.members("Sales"), ["ada", "bob"]);
+        assert_eq!((company.enrollment("ada", "GDPR"), company.enrollment("bob", "CHESS")), before);
+        company.leave("bob");
+        company.sync();
+        company.verify();
+    });
+}
+
+#[test]
+fn renaming_a_group_does_not_end_an_assignment_of_the_file() {
+    on_both(|engine| {
+        let company = two_departments(engine);
+        company.rename("Sales", "Vertrieb");
+        company.sync();
+        assert_eq!(company.members("Vertrieb"), ["ada"]);
+        assert!(company.has_access("ada", "GDPR"));
+        assert_eq!(company.groups(), ["Research", "Vertrieb"]);
+        company.verify();
+    });
+}
+
+#[test]
+fn an_assignment_struck_from_the_file_ends_at_the_next_sync() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        company.strike("due_days = 30");
+        company.sync();
+        assert!(!company.has_access("ada", "GDPR"));
+        assert!(company.has_access("bob", "GDPR"));
+        company.verify();
+    });
+}
+
+#[test]
+fn a_glob_meets_groups_that_appear_later() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.rule("sites", "Site: {location}", "location != \"\"");
+        company.course("SAFE");
+        company.assignment("SAFE", "site: *", "");
+        company.hire("ada", &[("location", "Berlin")]);
+        company.sync();
+        company.hire("bob", &[("location", "Paris")]);
+        company.sync();
+        assert!(company.has_access("ada", "SAFE") && company.has_access("bob", "SAFE"));
+        company.add_learner("eve");
+        company.create("Site: Moon", &["eve"]);
+        company.sync();
+        assert!(company.has_access("eve", "SAFE"));
+        company.verify();
+    });
+}
+
+#[test]
+fn the_file_takes_nothing_that_a_hand_assigned() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        company.assign("GDPR", "Sales", Due::Never);
+        company.strike("due_days = 30");
+        company.sync();
+        assert!(company.has_access("ada", "GDPR"));
+        assert_eq!(company.due_in("ada", "GDPR"), None);
+        company.verify();
+    });
+}
+
+#[test]
+fn a_course_for_one_learner_alone_comes_and_goes_with_the_learner() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        company.add_course("LEAD");
+        company.assign_alone("LEAD", "ada", Due::AfterJoining(10));
+        assert_eq!(company.due_in("ada", "LEAD"), Some(10));
+        company.leave("ada");
+        company.sync();
+        assert!(!company.has_access("ada", "LEAD"));
+        company.verify();
+        company.hire("ada", &[]);
+        company.sync();
+        assert!(company.has_access("ada", "LEAD"));
+        company.verify();
+        company.unassign_alone("LEAD", "ada");
+        assert!(!company.has_access("ada", "LEAD"));
+        company.verify();
+    });
+}

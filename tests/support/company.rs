@@ -1,0 +1,468 @@
+//! A company to tell stories about: its people in CSV files, its rules and courses in a file of TOML, its database.
+//!
+//! Everybody is called by a short word, which is the external id and the name; the address is `WORD@corp.example`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::{NaiveDate, Timelike, Utc};
+use rollcall::config::Config;
+use rollcall::enrollment::change::When;
+use rollcall::enrollment::drain::{self, Drained, Worker};
+use rollcall::enrollment::verify::{Verdict, verify};
+use rollcall::store::Store;
+use rollcall::store::jobs::Length;
+use rollcall::store::runs::{About, Kind};
+use rollcall::sync::{self, Asked, Outcome, Report};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use super::database::{Database, Engine, Rows};
+use super::once;
+
+/// The columns of every CSV file, each mapped to the attribute of the same name.
+pub const COLUMNS: [&str; 9] =
+    ["id", "email", "name", "department", "location", "role", "status", "start_date", "end_date"];
+
+const SEPARATOR: &str = "list_separator = \"|\"\n";
+
+/// One of the company's directories.
+struct Directory {
+    name: String,
+    settings: String,
+    /// Which of the columns the connector maps.
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+    /// What stands in the file instead of the rows.
+    instead: Option<Vec<u8>>,
+}
+
+/// A company.
+pub struct Company {
+    pub db: Database,
+    pub folder: TempDir,
+    pub runtime: Runtime,
+    pub store: Store,
+    /// Rules, courses and assignments, or anything else that stands behind the connectors.
+    pub text: String,
+    /// Sections before the connectors, besides the database.
+    pub head: String,
+    directories: Vec<Directory>,
+}
+
+/// A learner's access to a course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrollment {
+    pub state: String,
+    pub due: Option<NaiveDate>,
+    pub completed: bool,
+    pub progress: String,
+    pub enrolled_at: String,
+}
+
+/// The address of somebody.
+pub fn email(who: &str) -> String {
+    if who.contains(['@', ':']) { who.to_owned() } else { format!("{who}@corp.example") }
+}
+
+/// A zone in which it is far from midnight now, so that no test begins on one day and ends on the next.
+pub fn zone() -> chrono_tz::Tz {
+    if (6..18).contains(&Utc::now().hour()) { chrono_tz::Tz::UTC } else { chrono_tz::Etc::GMTMinus12 }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
+}
+
+impl Company {
+    /// A company with one directory, `hr`, and nobody in it.
+    pub fn new(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = Database::new(engine, folder.path());
+        Self::with(db, folder)
+    }
+
+    /// A company on a certain database.
+    pub fn with(db: Database, folder: TempDir) -> Self {
+        let runtime = runtime();
+        let store = runtime.block_on(db.open());
+        let (text, head) = (String::new(), String::new());
+        let mut company = Self { db, folder, runtime, store, text, head, directories: Vec::new() };
+        company.directory("hr", &COLUMNS, "");
+        company
+    }
+
+    /// Adds a directory that maps these columns; `settings` are further lines of the connector.
+    pub fn directory(&mut self, name: &str, columns: &[&'static str], settings: &str) {
+        self.directories.retain(|one| one.name != name);
+        self.directories.push(Directory {
+            name: name.to_owned(),
+            settings: settings.to_owned(),
+            columns: columns.to_vec(),
+            rows: Vec::new(),
+            instead: None,
+        });
+    }
+
+    /// Further lines for a connector that is there.
+    pub fn settings(&mut self, name: &str, settings: &str) {
+        self.of(name).settings = settings.to_owned();
+    }
+
+    fn of(&mut self, name: &str) -> &mut Directory {
+        self.directories.iter_mut().find(|one| one.name == name).expect("a directory of that name")
+    }
+
+    /// A rule that gives a group, or several by a template.
+    pub fn rule(&mut self, name: &str, group: &str, when: &str) {
+        self.text.push_str(&format!("[[rule]]\nname = '{name}'\ngroup = '{group}'\nwhen = '{when}'\n"));
+    }
+
+    /// A rule a group: whoever is in the department is in the group of its name.
+    pub fn departments(&mut self) {
+        self.rule("departments", "{department}", "department != \"\"");
+    }
+
+    /// A course of the file.
+    pub fn course(&mut self, code: &str) {
+        self.text.push_str(&format!("[[course]]\ncode = '{code}'\ntitle = 'All about {code}'\n"));
+    }
+
+    /// An assignment of the file; `due` are its further lines.
+    pub fn assignment(&mut self, course: &str, group: &str, due: &str) {
+        self.text.push_str(&format!("[[assignment]]\ncourse = '{course}'\ngroups = ['{group}']\n{due}\n"));
+    }
+
+    /// Takes everything from the first occurrence of `from` to the end of that section out of the file.
+    pub fn strike(&mut self, section: &str) {
+        let sections = self.text.split_inclusive("\n[[").map(str::to_owned).collect::<Vec<_>>().concat();
+        let mut kept = String::new();
+        for one in sections.split("[[").skip(1).map(|one| format!("[[{one}")) {
+            if !one.contains(section) {
+                kept.push_str(&one);
+            }
+        }
+        assert_ne!(kept, self.text, "the file has a section with `{section}`");
+        self.text = kept;
+    }
+
+    /// Somebody comes: a row in the first directory.
+    pub fn hire(&mut self, who: &str, values: &[(&str, &str)]) {
+        let first = self.directories[0].name.clone();
+        self.hire_at(&first, who, values);
+    }
+
+    /// A row in a certain directory.
+    pub fn hire_at(&mut self, directory: &str, who: &str, values: &[(&str, &str)]) {
+        let mut row = vec![String::new(); COLUMNS.len()];
+        (row[0], row[1], row[2]) = (who.to_owned(), email(who), who.to_owned());
+        self.of(directory).rows.push(row);
+        self.change_at(directory, who, values);
+    }
+
+    /// Changes what the first directory says of somebody.
+    pub fn change(&mut self, who: &str, values: &[(&str, &str)]) {
+        let first = self.directories[0].name.clone();
+        self.change_at(&first, who, values);
+    }
+
+    /// Changes the last row of somebody in a certain directory.
+    pub fn change_at(&mut self, directory: &str, who: &str, values: &[(&str, &str)]) {
+        let row = self.of(directory).rows.iter_mut().rev().find(|row| row[0] == who).expect("a row");
+        for (column, value) in values {
+            let at = COLUMNS.iter().position(|one| one == column).expect("a column of that name");
+            row[at] = (*value).to_owned();
+        }
+    }
+
+    /// Somebody moves to another department.
+    pub fn move_to(&mut self, who: &str, department: &str) {
+        self.change(who, &[("department", department)]);
+    }
+
+    /// The first directory no longer holds somebody.
+    pub fn leave(&mut self, who: &str) {
+        let first = self.directories[0].name.clone();
+        self.leave_at(&first, who);
+    }
+
+    /// A certain directory no longer holds somebody.
+    pub fn leave_at(&mut self, directory: &str, who: &str) {
+        let rows = &mut self.of(directory).rows;
+        let before = rows.len();
+        rows.retain(|row| row[0] != who);
+        assert!(rows.len() < before, "`{who}` was in `{directory}`");
+    }
+
+    /// Everybody is somebody else.
+    pub fn dismiss_everybody(&mut self, directory: &str) {
+        self.of(directory).rows.clear();
+    }
+
+    /// Puts these bytes in the place of a directory's file, or its rows again.
+    pub fn instead(&mut self, directory: &str, bytes: Option<&[u8]>) {
+        self.of(directory).instead = bytes.map(<[u8]>::to_vec);
+    }
+
+    /// What a directory's file says.
+    pub fn csv(&self, directory: &str) -> Vec<u8> {
+        let one = self.directories.iter().find(|one| one.name == directory).expect("a directory");
+        if let Some(bytes) = &one.instead {
+            return bytes.clone();
+        }
+        let mut text = one.columns.join(",") + "\n";
+        for row in &one.rows {
+            let cell = |name: &&str| {
+                let at = COLUMNS.iter().position(|column| column == name).expect("a column");
+                format!("\"{}\"", row[at].replace('"', "\"\""))
+            };
+            text.push_str(&(one.columns.iter().map(cell).collect::<Vec<_>>().join(",") + "\n"));
+        }
+        text.into_bytes()
+    }
+
+    /// The file as it stands.
+    pub fn toml(&self) -> String {
+        let mut text = format!("timezone = '{}'\n{}\n", zone(), self.head);
+        text.push_str(&format!("[database]\nurl = '{}'\n", self.db.url));
+        for one in &self.directories {
+            let name = &one.name;
+            text.push_str(&format!("[[connector]]\nname = '{name}'\n"));
+            if !one.settings.contains("kind = ") {
+                text.push_str(&format!("kind = 'csv'\npath = '{name}.csv'\nmin_rows = 0\n{SEPARATOR}"));
+            }
+            text.push_str(&format!("{}\n[connector.attributes]\n", one.settings));
+            for column in &one.columns {
+                text.push_str(&format!("{column} = '{column}'\n"));
+            }
+            if one.columns.contains(&"status") {
+                text.push_str(
+                    "[connector.status]\nactive = ['active']\nleave = ['leave']\nleft = ['left']\n",
+                );
+            }
+        }
+        text + &self.text
+    }
+
+    /// The path of the file, written just now together with the people.
+    pub fn write(&self) -> PathBuf {
+        for one in &self.directories {
+            let path = self.folder.path().join(format!("{}.csv", one.name));
+            fs::write(path, self.csv(&one.name)).expect("written");
+        }
+        let path = self.folder.path().join("rollcall.toml");
+        fs::write(&path, self.toml()).expect("written");
+        path
+    }
+
+    /// The file as rollcall reads it.
+    pub fn config(&self) -> Config {
+        let path = self.write();
+        Config::load(&path, &|_| None).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    }
+
+    /// One run of one directory, without draining.
+    pub fn run(&self, directory: &str, dry_run: bool) -> Report {
+        let config = self.config();
+        self.runtime.block_on(run(&self.store, &config, directory, dry_run))
+    }
+
+    /// Syncs a directory and drains; fails the test when the run fails.
+    pub fn sync_at(&self, directory: &str) -> Report {
+        let report = self.run(directory, false);
+        if let Outcome::Failed(error) = &report.outcome {
+            panic!("the sync failed: {error} {error:?}");
+        }
+        self.drain();
+        report
+    }
+
+    /// Syncs every directory in the order of the file; answers the report of the last.
+    pub fn sync(&self) -> Report {
+        let mut last = None;
+        for one in &self.directories {
+            last = Some(self.sync_at(&one.name));
+        }
+        last.expect("a company has a directory")
+    }
+
+    /// Drains what is ready.
+    pub fn drain(&self) -> (Drained, Length) {
+        let (mut worker, stop) = (Worker::new(self.store.clone()), CancellationToken::new());
+        self.runtime.block_on(drain::now(&mut worker, &stop)).expect("the queue is drained")
+    }
+
+    /// What the proof says.
+    pub fn verdict(&self) -> Verdict {
+        self.runtime.block_on(verify(&self.store)).expect("the database answers")
+    }
+
+    /// Proves that enrollments are what they should be, with nothing left in the queue.
+    pub fn verify(&self) {
+        let verdict = self.verdict();
+        assert_eq!(verdict.differences, [], "{verdict:?}");
+        assert_eq!(verdict.pending, 0, "{verdict:?}");
+    }
+
+    /// Statements past rollcall.
+    pub fn sql(&self, sql: &str) -> Rows {
+        self.runtime.block_on(self.db.sql(sql))
+    }
+
+    /// The first column of the first row.
+    pub fn one(&self, sql: &str) -> String {
+        let rows = self.sql(sql);
+        let row = rows.first().unwrap_or_else(|| panic!("no row: {sql}"));
+        row.values().next().cloned().flatten().unwrap_or_default()
+    }
+
+    /// How many rows a query has.
+    pub fn count(&self, from: &str) -> i64 {
+        self.one(&format!("SELECT count(*) FROM {from}")).parse().expect("a number")
+    }
+
+    /// Everything in the database but what every run writes about itself.
+    pub fn contents(&self) -> BTreeMap<String, Rows> {
+        self.runtime.block_on(self.db.contents(&["runs", "head", "leases", "connectors", "sqlite_stat1"]))
+    }
+
+    /// The number of the learner whom any directory calls so, or whose address it is.
+    pub fn learner(&self, who: &str) -> i64 {
+        let rows = self.sql(&format!(
+            "SELECT learner_id AS id FROM persons WHERE external_id = '{who}'
+             UNION SELECT id FROM learners WHERE email = '{}'",
+            email(who)
+        ));
+        assert_eq!(rows.len(), 1, "`{who}` is one learner: {rows:?}");
+        rows[0]["id"].as_deref().and_then(|id| id.parse().ok()).expect("a number")
+    }
+
+    /// The state of a learner.
+    pub fn status(&self, who: &str) -> String {
+        self.one(&format!("SELECT status FROM learners WHERE id = {}", self.learner(who)))
+    }
+
+    /// The address of a learner, or nothing.
+    pub fn address(&self, who: &str) -> String {
+        self.one(&format!("SELECT email FROM learners WHERE id = {}", self.learner(who)))
+    }
+
+    /// The names of a group's members, sorted.
+    pub fn members(&self, group: &str) -> Vec<String> {
+        let sql = format!(
+            "SELECT DISTINCT l.name FROM memberships m JOIN learners l ON l.id = m.learner_id
+             JOIN groups g ON g.id = m.group_id WHERE g.name = '{group}' AND g.deleted_run_id IS NULL"
+        );
+        let mut names: Vec<String> =
+            self.sql(&sql).into_iter().filter_map(|row| row["name"].clone()).collect();
+        names.sort();
+        names
+    }
+
+    /// The names of all groups that are not deleted, sorted.
+    pub fn groups(&self) -> Vec<String> {
+        let rows = self.sql("SELECT name FROM groups WHERE deleted_run_id IS NULL");
+        let mut names: Vec<String> = rows.into_iter().filter_map(|row| row["name"].clone()).collect();
+        names.sort();
+        names
+    }
+
+    /// A learner's enrollment in a course.
+    pub fn find_enrollment(&self, who: &str, course: &str) -> Option<Enrollment> {
+        let rows = self.sql(&format!(
+            "SELECT e.state, e.due, e.completed_at, e.progress, e.enrolled_at FROM enrollments e
+             JOIN courses c ON c.id = e.course_id WHERE c.code = '{course}' AND e.learner_id = {}",
+            self.learner(who)
+        ));
+        assert!(rows.len() <= 1, "{rows:?}");
+        rows.into_iter().next().map(|row| Enrollment {
+            state: row["state"].clone().unwrap_or_default(),
+            due: row["due"].as_deref().map(|day| day.parse().expect("a day")),
+            completed: row["completed_at"].is_some(),
+            progress: row["progress"].clone().unwrap_or_default(),
+            enrolled_at: row["enrolled_at"].clone().unwrap_or_default(),
+        })
+    }
+
+    /// A learner's enrollment in a course that must be there.
+    pub fn enrollment(&self, who: &str, course: &str) -> Enrollment {
+        self.find_enrollment(who, course)
+            .unwrap_or_else(|| panic!("`{who}` was never enrolled in `{course}`"))
+    }
+
+    /// Whether a learner may open a course.
+    pub fn has_access(&self, who: &str, course: &str) -> bool {
+        self.find_enrollment(who, course).is_some_and(|one| one.state == "active")
+    }
+
+    /// The due date of a course for a learner, in days from today.
+    pub fn due_in(&self, who: &str, course: &str) -> Option<i64> {
+        self.enrollment(who, course).due.map(|due| (due - self.today()).num_days())
+    }
+
+    /// Now.
+    pub fn when(&self) -> When {
+        When::at(Utc::now(), zone())
+    }
+
+    /// Today where the company is.
+    pub fn today(&self) -> NaiveDate {
+        self.when().today
+    }
+
+    /// The day that is `days` from today, as files write it.
+    pub fn day(&self, days: i64) -> String {
+        (self.today() + chrono::TimeDelta::days(days)).to_string()
+    }
+
+    /// Lets days pass, by moving everything that has happened into the past.
+    pub fn days_pass(&self, days: i64) {
+        for (table, column) in [
+            ("memberships", "joined_on"),
+            ("ended_memberships", "joined_on"),
+            ("assignments", "assigned_on"),
+            ("learners", "active_since"),
+            ("kept_dues", "lost_on"),
+            ("kept_dues", "due"),
+            ("enrollments", "due"),
+        ] {
+            let moved = match self.db.engine {
+                Engine::Sqlite => format!("date({column}, '-{days} days')"),
+                Engine::Postgres => format!("{column} - {days}"),
+            };
+            self.sql(&format!("UPDATE {table} SET {column} = {moved}"));
+        }
+    }
+
+    /// A change by hand, as it is written down.
+    pub fn about(&self) -> About {
+        About {
+            kind: Kind::Hand,
+            connector: None,
+            actor: "tester".to_owned(),
+            what: "a test".to_owned(),
+            file_digest: None,
+        }
+    }
+
+    /// The path of the database file.
+    pub fn database_file(&self) -> PathBuf {
+        Path::new(self.db.url.trim_start_matches("sqlite://")).to_owned()
+    }
+}
+
+/// One run of one directory of a file.
+pub async fn run(store: &Store, config: &Config, directory: &str, dry_run: bool) -> Report {
+    let at = config.connectors.iter().position(|one| one.name.as_str() == directory).expect("a connector");
+    let asked = Asked {
+        actor: "tester".to_owned(),
+        what: "a test".to_owned(),
+        dry_run,
+        only: None,
+        patience: std::time::Duration::from_secs(60),
+        reading: once(),
+    };
+    sync::run(store, config.for_sync(), at, &asked).await
+}

@@ -1,0 +1,154 @@
+//! The two engines, and a look into the tables that does not go through rollcall.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use rollcall::store::{Options, Store};
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, SqliteConnection};
+use sqlx::{PgConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
+
+use super::postgres;
+
+/// A database engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        })
+    }
+}
+
+/// Says on which engine a test failed.
+struct Named(Engine);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("this happened on {}", self.0);
+        }
+    }
+}
+
+/// Runs a test on one engine, then on the other.
+pub fn on_both(test: impl Fn(Engine)) {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let _named = Named(engine);
+        test(engine);
+    }
+}
+
+/// The rows of a table, each column as text.
+pub type Rows = Vec<BTreeMap<String, Option<String>>>;
+
+/// Where a company's data lies.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub engine: Engine,
+    pub url: String,
+}
+
+impl Database {
+    /// A fresh one; SQLite's lies in `folder`.
+    pub fn new(engine: Engine, folder: &Path) -> Self {
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite://{}/rollcall.db", folder.display()),
+            Engine::Postgres => postgres::shared().url(&postgres::shared().new_database()),
+        };
+        Self { engine, url }
+    }
+
+    /// One that is there already.
+    pub fn at(url: String) -> Self {
+        let engine = if url.starts_with("sqlite") { Engine::Sqlite } else { Engine::Postgres };
+        Self { engine, url }
+    }
+
+    /// How rollcall opens it.
+    pub fn options(&self) -> Options {
+        Options { url: rollcall::model::secret::Secret::new(&self.url), max_size: None, connections: 8 }
+    }
+
+    /// Opened by rollcall.
+    pub async fn open(&self) -> Store {
+        Store::open(&self.options()).await.expect("the database opens")
+    }
+
+    /// The text of this engine.
+    pub fn pick<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match self.engine {
+            Engine::Sqlite => sqlite,
+            Engine::Postgres => postgres,
+        }
+    }
+
+    /// Runs statements past rollcall; answers the rows of the last one, every column as text.
+    pub async fn sql(&self, sql: &str) -> Rows {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self.engine {
+            Engine::Sqlite => {
+                let options: SqliteConnectOptions = self.url.parse().expect("a URL");
+                let options = options.busy_timeout(std::time::Duration::from_secs(60));
+                let mut connection: SqliteConnection = options.connect().await.expect("SQLite opens");
+                let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.expect("SQLite does it");
+                connection.close().await.expect("closed");
+                rows.iter().map(texts).collect()
+            }
+            Engine::Postgres => {
+                let options: PgConnectOptions = self.url.parse().expect("a URL");
+                let mut connection: PgConnection = options.connect().await.expect("PostgreSQL answers");
+                let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.expect("PostgreSQL does it");
+                connection.close().await.expect("closed");
+                rows.iter().map(texts).collect()
+            }
+        }
+    }
+
+    /// The names of all tables and their columns.
+    pub async fn columns(&self) -> BTreeMap<String, Vec<String>> {
+        let sql = self.pick(
+            "SELECT m.name AS t, c.name AS c FROM sqlite_schema m, pragma_table_info(m.name) c
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1, 2",
+            "SELECT table_name AS t, column_name AS c FROM information_schema.columns
+             WHERE table_schema = 'public' ORDER BY table_name COLLATE \"C\", column_name COLLATE \"C\"",
+        );
+        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in self.sql(sql).await {
+            let text = |name: &str| row[name].clone().expect("a name");
+            tables.entry(text("t")).or_default().push(text("c"));
+        }
+        tables
+    }
+
+    /// Everything that stands in every table, but for the tables named.
+    pub async fn contents(&self, without: &[&str]) -> BTreeMap<String, Rows> {
+        let mut contents = BTreeMap::new();
+        for table in self.columns().await.into_keys().filter(|table| !without.contains(&table.as_str())) {
+            let mut rows = self.sql(&format!("SELECT * FROM {table}")).await;
+            rows.sort();
+            contents.insert(table, rows);
+        }
+        contents
+    }
+}
+
+fn texts<R: Row>(row: &R) -> BTreeMap<String, Option<String>>
+where
+    usize: sqlx::ColumnIndex<R>,
+    for<'r> Option<String>: sqlx::Decode<'r, R::Database>,
+    String: sqlx::Type<R::Database>,
+{
+    let column = |column: &<R::Database as sqlx::Database>::Column| {
+        let text =
+            row.try_get_unchecked::<Option<String>, _>(column.ordinal()).expect("every column is a text");
+        (column.name().to_owned(), text)
+    };
+    row.columns().iter().map(column).collect()
+}

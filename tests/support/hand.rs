@@ -1,0 +1,143 @@
+//! Changes that people of the company make by hand, through the library, each drained.
+
+use rollcall::enrollment::assign::{self, Assigned};
+use rollcall::groups::{self, Effect};
+use rollcall::model::due::Due;
+use rollcall::model::ids::{CourseId, LearnerId};
+use rollcall::store::courses::Whom;
+
+use super::company::{Company, email};
+
+impl Company {
+    /// Makes a group.
+    pub fn create(&self, group: &str, members: &[&str]) {
+        let members: Vec<String> = members.iter().map(|who| email(who)).collect();
+        self.runtime
+            .block_on(async {
+                groups::create(&self.store, &self.about(), self.when(), group, &members).await
+            })
+            .expect("the group is made");
+        self.drain();
+    }
+
+    /// Adds somebody to a group.
+    pub fn add(&self, group: &str, who: &str) -> Effect {
+        let added = self.runtime.block_on(async {
+            groups::add(&self.store, &self.about(), self.when(), group, &[email(who)]).await
+        });
+        self.drain();
+        added.expect("added").effects[0].1
+    }
+
+    /// Removes somebody from a group.
+    pub fn remove(&self, group: &str, who: &str) -> Effect {
+        let removed = self.runtime.block_on(async {
+            groups::remove(&self.store, &self.about(), self.when(), group, &[email(who)]).await
+        });
+        self.drain();
+        removed.expect("removed").effects[0].1
+    }
+
+    /// Lets somebody in again.
+    pub fn lift(&self, group: &str, who: &str) {
+        self.runtime
+            .block_on(async {
+                groups::lift(&self.store, &self.about(), self.when(), group, &email(who)).await
+            })
+            .expect("lifted");
+    }
+
+    /// Gives a group another name.
+    pub fn rename(&self, group: &str, new: &str) {
+        self.runtime
+            .block_on(async { groups::rename(&self.store, &self.about(), self.when(), group, new).await })
+            .expect("renamed");
+    }
+
+    /// Deletes a group.
+    pub fn delete(&self, group: &str) {
+        self.runtime
+            .block_on(async { groups::delete(&self.store, &self.about(), self.when(), group).await })
+            .expect("deleted");
+        self.drain();
+    }
+
+    /// Restores a group.
+    pub fn restore(&self, group: &str) {
+        self.runtime
+            .block_on(async { groups::restore(&self.store, &self.about(), self.when(), group).await })
+            .expect("restored");
+        self.drain();
+    }
+
+    /// Adds a course that the file does not have.
+    pub fn add_course(&self, code: &str) {
+        self.runtime
+            .block_on(async {
+                groups::add_course(&self.store, &self.about(), self.when(), code, "A course").await
+            })
+            .expect("added");
+    }
+
+    /// Adds a learner whom no directory has.
+    pub fn add_learner(&self, who: &str) -> LearnerId {
+        self.runtime
+            .block_on(async {
+                groups::add_learner(&self.store, &self.about(), self.when(), &email(who), who).await
+            })
+            .expect("added")
+            .0
+    }
+
+    /// Notes that somebody has completed a course.
+    pub fn complete(&self, who: &str, course: &str) {
+        let (about, when) = (self.about(), self.when());
+        self.runtime
+            .block_on(async {
+                groups::complete(&self.store, &about, when, &email(who), course, when.now).await
+            })
+            .expect("completed");
+    }
+
+    /// Assigns a course to a group.
+    pub fn assign(&self, course: &str, group: &str, due: Due) -> Assigned {
+        let whom = self.runtime.block_on(async {
+            let mut tx = self.store.read().await.expect("the database answers");
+            Whom::Group(groups::find(&mut tx, group).await.expect("a group").id)
+        });
+        self.assign_whom(course, whom, due)
+    }
+
+    /// Assigns a course to one learner.
+    pub fn assign_alone(&self, course: &str, who: &str, due: Due) -> Assigned {
+        self.assign_whom(course, Whom::Learner(LearnerId(self.learner(who))), due)
+    }
+
+    fn assign_whom(&self, course: &str, whom: Whom, due: Due) -> Assigned {
+        let id = self.course_id(course);
+        let assigned = self
+            .runtime
+            .block_on(async {
+                assign::assign(&self.store, &self.about(), self.when(), id, whom, due, 14).await
+            })
+            .expect("assigned");
+        self.drain();
+        assigned
+    }
+
+    /// Ends an assignment to one learner.
+    pub fn unassign_alone(&self, course: &str, who: &str) {
+        let (id, whom) = (self.course_id(course), Whom::Learner(LearnerId(self.learner(who))));
+        self.runtime
+            .block_on(async { assign::unassign(&self.store, &self.about(), self.when(), id, whom).await })
+            .expect("unassigned");
+        self.drain();
+    }
+
+    fn course_id(&self, course: &str) -> CourseId {
+        self.runtime.block_on(async {
+            let mut tx = self.store.read().await.expect("the database answers");
+            CourseId(groups::find_course(&mut tx, course).await.expect("a course").id)
+        })
+    }
+}
