@@ -4,6 +4,8 @@ mod config;
 mod csv_file;
 mod due_dates;
 mod enrollments;
+mod identity;
+mod jobs;
 mod ldap;
 mod memberships;
 mod support;

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, Timelike, Utc};
 use rollcall::config::Config;
 use rollcall::enrollment::change::When;
-use rollcall::enrollment::drain::{self, Drained, Worker};
+use rollcall::enrollment::drain::{self, Drained};
 use rollcall::enrollment::verify::{Verdict, verify};
+use rollcall::model::progress::Progress;
 use rollcall::store::Store;
 use rollcall::store::jobs::Length;
 use rollcall::store::runs::{About, Kind};
@@ -290,8 +291,8 @@ impl Company {
 
     /// Drains what is ready.
     pub fn drain(&self) -> (Drained, Length) {
-        let (mut worker, stop) = (Worker::new(self.store.clone()), CancellationToken::new());
-        self.runtime.block_on(drain::now(&mut worker, &stop)).expect("the queue is drained")
+        let (settled, stop) = (Progress::default(), CancellationToken::new());
+        self.runtime.block_on(drain::now(&self.store, 1, &settled, &stop)).expect("the queue is drained")
     }
 
     /// What the proof says.
