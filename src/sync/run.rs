@@ -143,6 +143,13 @@ async fn leased_run(
         () = asked.reading.cancel.cancelled() => Err(Error::Stopped { connector: settings.name.clone() }),
     };
     stop.cancel();
+    // Told to stop, a reading ends with an error of its own: that says nothing about the source.
+    let result = match result {
+        Err(Error::Source(_)) if asked.reading.cancel.is_cancelled() => {
+            Err(Error::Stopped { connector: settings.name.clone() })
+        }
+        other => other,
+    };
     match result {
         Ok(report) => {
             info!(
