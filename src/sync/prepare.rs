@@ -549,7 +549,6 @@ impl Draft<'_> {
         }
         let mut decided = Vec::with_capacity(write.len());
         for (&who, address) in write.iter().zip(&wanted) {
-            let learner = population.learner(who);
             let address = match winners.get(address.as_str()) {
                 _ if address.is_empty() => Address::None,
                 Some(winner) if *winner != Some(who) && competes(who) => Address::Taken,
