@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::company::{Company, email, run};
 use crate::support::database::{Engine, on_both};
+use crate::support::hand::about;
 
 /// So many people in Sales, which has a course.
 fn sales(engine: Engine, people: usize) -> Company {
@@ -117,7 +118,7 @@ fn four_workers_drain_one_queue_while_a_sync_commits_and_a_hand_removes_members(
             company.assignment(course, "*", "due_days = 9");
         }
         let config = company.config();
-        let (about, when) = (company.about(), company.when());
+        let (about, when) = (about(), company.when());
         let stop = CancellationToken::new();
         company.runtime.block_on(async {
             let mut workers = tokio::task::JoinSet::new();

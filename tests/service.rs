@@ -65,7 +65,9 @@ fn a_missed_schedule_is_made_up_for_once_by_however_many_services() {
         until("a scheduled run has ended", || {
             company.count(&format!("{scheduled} AND finished_at IS NOT NULL")) > 0
         });
-        services.iter().for_each(|service| service.says("the service has begun"));
+        for service in &services {
+            service.says("the service has begun");
+        }
         // Both have looked several times by then.
         std::thread::sleep(Duration::from_millis(1500));
         assert_eq!(company.count(scheduled), 1);
