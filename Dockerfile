@@ -1,9 +1,8 @@
 # rollcall as a container: one program, no shell account, no root.
 #
-#   docker run -v ./rollcall.toml:/etc/rollcall/rollcall.toml:ro -v rollcall:/var/lib/rollcall -p 8080:8080 rollcall
+#   docker run -v ./rollcall.toml:/etc/rollcall/rollcall.toml:ro -v rollcall:/var/lib/rollcall rollcall
 #
-# In the file, let the pages listen on every address of the container, [web] listen = "0.0.0.0:8080", and keep an
-# SQLite database in the volume, [database] url = "sqlite:///var/lib/rollcall/rollcall.db".
+# In the file, keep an SQLite database in the volume: [database] url = "sqlite:///var/lib/rollcall/rollcall.db".
 # Build with `buildah build --format docker`, or `docker build`: the OCI format knows no HEALTHCHECK.
 
 FROM docker.io/library/rust:1.95-bookworm AS build
@@ -26,7 +25,6 @@ COPY --from=build /usr/local/bin/rollcall /usr/local/bin/rollcall
 USER 10001:10001
 WORKDIR /var/lib/rollcall
 VOLUME ["/etc/rollcall", "/var/lib/rollcall"]
-EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["rollcall", "health"]
 ENTRYPOINT ["rollcall"]

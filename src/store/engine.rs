@@ -25,6 +25,9 @@ const BUSY: Duration = Duration::from_secs(60);
 /// How long a command waits for a connection before it says that the database does not answer.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
+/// What each connection of SQLite keeps in memory: 32 MiB. Larger sorts go through a temporary file.
+const CACHE: &str = "-32768";
+
 /// Bytes a page of SQLite, as it has been since 2016.
 const PAGE: u64 = 4096;
 
@@ -350,8 +353,7 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .foreign_keys(true)
             .busy_timeout(BUSY)
-            .pragma("cache_size", "-65536")
-            .pragma("temp_store", "MEMORY")
+            .pragma("cache_size", CACHE)
             .disable_statement_logging();
         let connect = match options.max_size {
             Some(bytes) => connect.pragma("max_page_count", (bytes / PAGE).max(1).to_string()),

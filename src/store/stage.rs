@@ -14,6 +14,9 @@ use super::error::Doing;
 /// Rows a chunk: the size at which `json_each` runs at the floor.
 const CHUNK: usize = 50_000;
 
+/// Bytes a chunk: the text is there twice while it is sent, and wide rows need no more of it to be fast.
+const CHUNK_BYTES: usize = 8 << 20;
+
 /// A temporary table; [`stage!`] makes one from its columns.
 #[derive(Debug, Clone, Copy)]
 pub struct Stage {
@@ -202,7 +205,8 @@ impl Tx {
         let mut total = 0;
         let mut rows = Rows::new(self.is_sqlite());
         loop {
-            for item in items.by_ref().take(CHUNK) {
+            while rows.count < CHUNK && rows.text.len() < CHUNK_BYTES {
+                let Some(item) = items.next() else { break };
                 row(&mut rows, item);
             }
             if rows.count == 0 {

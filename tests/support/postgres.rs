@@ -29,6 +29,7 @@ const WATCH: &str =
 pub struct Cluster {
     folder: PathBuf,
     port: u16,
+    memory: &'static str,
     watch: Child,
 }
 
@@ -76,8 +77,13 @@ fn run(command: &mut Command) -> Result<(), String> {
 }
 
 impl Cluster {
-    /// Makes and starts a server.
+    /// Makes and starts a server for tests.
     pub fn start() -> Self {
+        Self::with_memory("32MB")
+    }
+
+    /// Makes and starts a server with so much memory for its pages.
+    pub fn with_memory(memory: &'static str) -> Self {
         packages::need(&format!("{BIN}/postgres"), &["postgresql-15"]);
         let folder = folder_without_rights("postgres");
         let initdb = ["--no-sync", "--auth", "trust", "--username", "postgres", "--encoding", "UTF8"];
@@ -86,7 +92,7 @@ impl Cluster {
         let mut shell = without_rights("sh");
         shell.args(["-c", WATCH, "sh", BIN]).arg(&folder);
         let watch = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let mut cluster = Self { folder, port: free_port(), watch: watch.expect("a shell") };
+        let mut cluster = Self { folder, port: free_port(), memory, watch: watch.expect("a shell") };
         // Somebody else may take the port between finding and using it.
         if cluster.launch().is_err() {
             cluster.port = free_port();
@@ -98,9 +104,10 @@ impl Cluster {
     fn launch(&self) -> Result<(), String> {
         let settings = format!(
             "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories='{}' -c max_connections=200 \
-             -c shared_buffers=32MB -c fsync=on",
+             -c shared_buffers={} -c max_wal_size=4GB -c fsync=on",
             self.port,
-            self.folder.display()
+            self.folder.display(),
+            self.memory
         );
         let log = self.folder.join("log");
         let mut pg_ctl = pg("pg_ctl");

@@ -117,7 +117,7 @@ TLSCACertificateFile {ca}
 TLSCertificateFile {certificate}
 TLSCertificateKeyFile {key}
 database mdb
-maxsize 268435456
+maxsize 8589934592
 suffix dc=corp,dc=example
 rootdn \"{admin}\"
 rootpw \"{password}\"

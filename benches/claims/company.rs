@@ -1,0 +1,111 @@
+//! A company of any size: 40 departments, 30 places, 50 roles, spread without a pattern and the same at each run.
+//!
+//! Its rules give about 4 memberships a person, its courses about 11 enrollments.
+
+use std::fmt::Write;
+
+use crate::support::person::Person;
+use crate::support::slapd::{ADMIN, Directory, Slapd};
+
+/// Rules in the file.
+pub const RULES: usize = 100;
+
+/// The attributes that rollcall reads, and so does the floor.
+pub const ATTRIBUTES: [(&str, &str); 9] = [
+    ("id", "employeeNumber"),
+    ("email", "mail"),
+    ("name", "cn"),
+    ("given_name", "givenName"),
+    ("family_name", "sn"),
+    ("department", "departmentNumber"),
+    ("location", "l"),
+    ("role", "title"),
+    ("employee_type", "employeeType"),
+];
+
+/// Its people, today or tomorrow.
+pub struct Company {
+    people: Vec<Person>,
+}
+
+/// A number that looks random, the same for the same person (the finaliser of `SplitMix64`).
+fn spread(person: usize) -> usize {
+    let mut x = (person as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    usize::try_from((x ^ (x >> 31)) >> 8).expect("56 bits")
+}
+
+/// Department, place and role of a person.
+pub fn seat(person: usize) -> (usize, usize, usize) {
+    let x = spread(person);
+    (x % 40, x / 40 % 30, x / 1_200 % 50)
+}
+
+impl Company {
+    /// So many people; tomorrow 1 % have left, 1 % are new and 1 % are in another department.
+    pub fn of(size: usize, tomorrow: bool) -> Self {
+        let hundredth = size / 100;
+        let numbers = if tomorrow { hundredth..size + hundredth } else { 0..size };
+        let people = numbers.map(|number| {
+            let (department, place, role) = seat(number);
+            let moved = tomorrow && (hundredth..2 * hundredth).contains(&number);
+            let department = if moved { (department + 1) % 40 } else { department };
+            let person = Person::new(number);
+            let person = ["departmentNumber", "l", "title", "cn", "sn"]
+                .iter()
+                .fold(person, |one, name| one.without(name));
+            person
+                .with("cn", &format!("Given{number} Family{number}"))
+                .with("givenName", &format!("Given{number}"))
+                .with("sn", &format!("Family{number}"))
+                .with("departmentNumber", &format!("Dept {department}"))
+                .with("l", &format!("City {place}"))
+                .with("title", &format!("Role {role}"))
+                .with("employeeType", "employee")
+        });
+        Self { people: people.collect() }
+    }
+
+    /// A server that holds them.
+    pub fn directory(&self) -> Directory {
+        Directory::of(self.people.clone())
+    }
+}
+
+/// The file of a company whose directory is at `slapd`.
+pub fn file(slapd: &Slapd, database: &str) -> String {
+    let mut text =
+        format!("[database]\nurl = \"{database}\"\n\n[[connector]]\nname = \"corp\"\nkind = \"ldap\"\n");
+    writeln!(text, "url = \"{}\"\nplaintext = true", slapd.url()).expect("a string");
+    writeln!(text, "bind_dn = \"{}\"\nbind_password = \"{}\"", ADMIN.0, ADMIN.1).expect("a string");
+    text.push_str("base_dn = \"dc=corp,dc=example\"\nfilter = \"(objectClass=inetOrgPerson)\"\n[connector.attributes]\n");
+    for (name, source) in ATTRIBUTES {
+        writeln!(text, "{name} = \"{source}\"").expect("a string");
+    }
+    for (name, group) in [
+        ("departments", "Department: {department}"),
+        ("sites", "Site: {location}"),
+        ("roles", "Role: {role}"),
+    ] {
+        rule(&mut text, name, group, "department != \"\"");
+    }
+    for number in 3..RULES {
+        let roles: Vec<String> =
+            (0..20).map(|step| format!("\"Role {}\"", (number + step * 3) % 50)).collect();
+        let when = format!("department == \"Dept {}\" && role in [{}]", number % 40, roles.join(", "));
+        rule(&mut text, &format!("team-{number}"), &format!("Team {number} {{location}}"), &when);
+    }
+    for number in 0..12 {
+        let groups = ["Department: *", "Site: *", "Role: *", "Team *"][number % 4];
+        let due = ["due_days = 30", "due = \"2099-12-31\"", "due_days_after_start = 14", ""][number % 4];
+        writeln!(text, "[[course]]\ncode = \"C{number}\"\ntitle = \"Course {number}\"").expect("a string");
+        writeln!(text, "[[assignment]]\ncourse = \"C{number}\"\ngroups = [\"{groups}\"]\n{due}")
+            .expect("a string");
+    }
+    text
+}
+
+fn rule(text: &mut String, name: &str, group: &str, when: &str) {
+    writeln!(text, "[[rule]]\nname = \"{name}\"\ngroup = \"{group}\"\nwhen = '{when}'").expect("a string");
+}

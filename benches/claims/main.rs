@@ -1,0 +1,96 @@
+//! What rollcall claims about its speed, measured: each claim is a ratio against a floor of the same run.
+//!
+//! `cargo bench` measures 100,000 people; `ROLLCALL_BENCH_PEOPLE` another number. Every figure is the median of
+//! `ROLLCALL_BENCH_RUNS` runs (3) after one that does not count. Servers are thrown away afterwards.
+
+#[path = "../../tests/support/mod.rs"]
+#[expect(dead_code, reason = "the tests use the rest of it")]
+mod support;
+
+mod company;
+mod floors;
+mod program;
+
+use std::path::Path;
+use std::time::Duration;
+
+use company::Company;
+use program::{Database, Program, Took};
+use support::postgres::Cluster;
+use support::slapd::Slapd;
+
+fn main() {
+    // `cargo test --benches` only wants to know that this starts.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let people = number("ROLLCALL_BENCH_PEOPLE", 100_000);
+    let runs = number("ROLLCALL_BENCH_RUNS", 3);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let before = Company::of(people, false);
+    let after = Company::of(people, true);
+    let (first, second) =
+        runtime.block_on(async { (before.directory().start().await, after.directory().start().await) });
+    let cluster = Cluster::with_memory("1GB");
+    let folder = tempfile::tempdir().expect("a folder");
+    println!("{people} people, {} rules, medians of {runs} runs", company::RULES);
+    let read = floors::ldapsearch(&first, runs);
+    println!("ldapsearch of the same attributes          {}", seconds(read));
+    for database in [Database::sqlite(folder.path()), Database::postgres(&cluster)] {
+        measure(&database, folder.path(), (&first, &second), read, runs);
+    }
+}
+
+fn number(name: &str, otherwise: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:8.2} s", time.as_secs_f64())
+}
+
+fn ratio(time: Duration, floor: Duration) -> f64 {
+    time.as_secs_f64() / floor.as_secs_f64()
+}
+
+fn claim(what: &str, took: &Took, floor: Duration, limit: f64) {
+    let ratio = ratio(took.time, floor);
+    let verdict = if ratio <= limit { "within" } else { "ABOVE" };
+    println!(
+        "  {what:<42} {}  {ratio:5.2} x the floor of {}, {verdict} {limit} x; {:4} MiB",
+        seconds(took.time),
+        seconds(floor).trim(),
+        took.memory_mib
+    );
+}
+
+fn measure(
+    database: &Database,
+    folder: &Path,
+    (first, second): (&Slapd, &Slapd),
+    read: Duration,
+    runs: usize,
+) {
+    println!("\n{}", database.name());
+    let today = Program::new(folder, "today", first, database);
+    let tomorrow = Program::new(folder, "tomorrow", second, database);
+
+    database.make();
+    let commit = today.run(&["sync", "--no-drain"]);
+    database.keep("queued");
+    let drain = today.run(&["worker", "--until-empty"]);
+    database.keep("drained");
+    let whole = Took { time: commit.time + drain.time, memory_mib: commit.memory_mib.max(drain.memory_mib) };
+    claim("first sync, commit and drain", &whole, floors::bulk_load(database), 3.0);
+    let jobs = floors::single_statements(database);
+    let limit = if database.is_sqlite() { 4.0 } else { 2.5 };
+    claim(&format!("drain of {} jobs", jobs.jobs), &drain, jobs.time, limit);
+
+    database.bring_back("drained");
+    let unchanged = program::median(runs, || today.run(&["sync"]), || {});
+    claim("sync that changes nothing", &unchanged, read, 2.0);
+    let bring_back = || database.bring_back("drained");
+    let changed = program::median(runs, || tomorrow.run(&["sync"]), bring_back);
+    claim("1 % joined, left and moved, drained", &changed, unchanged.time, 1.3);
+    bring_back();
+}
