@@ -1,9 +1,16 @@
 //! Everything that is tested from outside, one subject a file, against real servers on loopback.
 
+mod bad_days;
+mod commands;
 mod config;
 mod csv_file;
 mod due_dates;
 mod enrollments;
+mod histories;
+mod identity;
+mod jobs;
 mod ldap;
 mod memberships;
+mod service;
+mod store;
 mod support;

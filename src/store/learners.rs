@@ -80,6 +80,21 @@ const LET_GO: &str = "
     WHERE learners.id = s.id AND NOT s.fresh
       AND (s.status = 'left' OR learners.email_folded IS DISTINCT FROM s.email_folded)";
 
+/// Who has left with an address that somebody comes with now: it still finds them, behind its new holder.
+const HANDED_ON: &str = "
+    INSERT INTO former_addresses (email_folded, learner_id, run_id)
+    SELECT l.email_folded, l.id, $1
+    FROM stage_learners s JOIN learners l ON l.email_folded = s.email_folded
+    WHERE l.status = 'left' AND s.status <> 'left'
+      AND NOT EXISTS (SELECT 1 FROM stage_learners o WHERE o.id = l.id)
+    ON CONFLICT (email_folded, learner_id) DO NOTHING";
+
+const GIVE_UP: &str = "
+    UPDATE learners SET email = NULL, email_folded = NULL, run_id = $1
+    FROM stage_learners s
+    WHERE learners.email_folded = s.email_folded AND learners.status = 'left' AND s.status <> 'left'
+      AND NOT EXISTS (SELECT 1 FROM stage_learners o WHERE o.id = learners.id)";
+
 /// Whose due dates may move with the first day.
 const NOTE_STARTS: &str = "
     INSERT INTO stage_starts (learner_id)
@@ -132,6 +147,8 @@ pub async fn write<'a>(
     .await?;
     tx.execute("keep former addresses", FORMER, args![run]).await?;
     tx.execute("let addresses go", LET_GO, args![]).await?;
+    tx.execute("keep addresses that are handed on", HANDED_ON, args![run]).await?;
+    tx.execute("hand addresses on", GIVE_UP, args![run]).await?;
     tx.execute("note new start dates", NOTE_STARTS, args![]).await?;
     tx.execute("change learners", UPDATE, args![run, today]).await?;
     tx.execute("add learners", Sql::each(INSERT_SQLITE, INSERT), args![run, today]).await?;

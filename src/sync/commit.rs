@@ -14,7 +14,7 @@ use crate::model::status::Status;
 use crate::store::leases::Lease;
 use crate::store::memberships::Reason;
 use crate::store::runs::{self, Counts};
-use crate::store::{Result, Store, Tx, connectors, groups, learners, leases, persons};
+use crate::store::{Result, Tx, connectors, groups, learners, leases, persons};
 use crate::sync::catalogue;
 use crate::sync::gather::Gathered;
 use crate::sync::prepare::{Address, LearnerWrite, Prepared};
@@ -54,12 +54,12 @@ pub fn counts(prepared: &Prepared) -> Counts {
 /// Rows from which on the database is told to look at its tables again, when they are a good part of what it holds.
 const MANY: u64 = 10_000;
 
-/// Commits a plan under a lease.
+/// Commits a plan under a lease, in a transaction that writes.
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
 pub async fn commit(
-    store: &Store,
+    mut tx: Tx,
     lease: &Lease,
     run: RunId,
     when: When,
@@ -67,7 +67,6 @@ pub async fn commit(
     gathered: &Gathered,
     prepared: &Prepared,
 ) -> Result<Committed> {
-    let mut tx = store.write().await?;
     if !leases::renew(&mut tx, lease).await? {
         tx.rollback().await?;
         return Ok(Committed::LeaseLost);

@@ -173,6 +173,10 @@ pub async fn prepare(
     for record in &gathered.others {
         others.entry(record.learner_id).or_default().push(record);
     }
+    let of_joined = others_of_joined(tx, &matches, &others, id).await?;
+    for record in &of_joined {
+        others.entry(record.learner_id).or_default().push(record);
+    }
     let population = Population::new(people);
     let seats = FxHashMap::default();
     let mut draft = Draft { file, connector, gathered, today, population, others, seats, problems };
@@ -252,6 +256,22 @@ async fn holders_of_new_addresses(
     Ok(by_address)
 }
 
+/// What other connectors say of learners whom this one meets only now.
+async fn others_of_joined(
+    tx: &mut Tx,
+    matches: &[Match],
+    others: &FxHashMap<LearnerId, Vec<&Record>>,
+    id: ConnectorId,
+) -> Result<Vec<Record>> {
+    let joined = matches.iter().filter_map(|found| match found {
+        Match::Joined { learner, .. } if !others.contains_key(learner) => Some(learner.0),
+        Match::Joined { .. } | Match::Known(_) | Match::New { .. } => None,
+    });
+    let mut records = persons::of_learners(tx, joined.collect()).await?;
+    records.retain(|record| record.connector_id != id);
+    Ok(records)
+}
+
 /// Learners who came as records without an id: set aside, and not absent.
 async fn protected(tx: &mut Tx, people: &People, id: ConnectorId) -> Result<FxHashSet<LearnerId>> {
     let addresses: Vec<String> = people.nameless_addresses().map(fold).collect();
@@ -280,6 +300,17 @@ fn one_row_a_learner(people: &People, matches: &mut [Match]) {
         seats.insert(learner, if loser == row { other } else { row });
         matches[loser as usize] = Match::New { instead_of: None };
     }
+}
+
+/// Whose rows a run may have to write.
+#[derive(Default)]
+struct Candidates {
+    /// Learners whose row may change.
+    write: Vec<Who>,
+    /// Those of them of whom nothing is new: somebody else has held their address so far.
+    asking_again: FxHashSet<Who>,
+    /// Learners of whom nothing but the leaving changes.
+    leave: Vec<Who>,
 }
 
 impl Draft<'_> {
@@ -428,8 +459,7 @@ impl Draft<'_> {
         Status::on(self.today, standing, start.map(|(_, start)| start), end, prehire_days)
     }
 
-    /// Learners whose row may have to be written, and those of whom nothing but the leaving changes.
-    async fn candidates(&self, tx: &mut Tx) -> Result<(Vec<Who>, Vec<Who>)> {
+    async fn candidates(&self, tx: &mut Tx) -> Result<Candidates> {
         let population = &self.population;
         let merged = population.everybody().filter(|&who| {
             let learner = population.learner(who);
@@ -450,7 +480,7 @@ impl Draft<'_> {
             })
             .map(|(who, _)| who)
             .collect();
-        let (mut write, mut leave) = (Vec::new(), Vec::new());
+        let mut found = Candidates::default();
         for who in population.everybody() {
             let learner = population.learner(who);
             let moved = learner.was != Some(learner.status);
@@ -458,22 +488,26 @@ impl Draft<'_> {
                 matches!(learner.fate, Fate::Changed | Fate::New) || other_attributes.contains(&who);
             if population.cells(who).is_none() {
                 if moved {
-                    leave.push(who);
+                    found.leave.push(who);
                 }
-            } else if learner.fate != Fate::None
-                && (learner.id.is_none() || moved || changed || learner.contested)
-            {
-                write.push(who);
+            } else if learner.fate != Fate::None {
+                let is_new = learner.id.is_none() || moved || changed;
+                if is_new || learner.contested {
+                    found.write.push(who);
+                }
+                if !is_new && learner.contested {
+                    found.asking_again.insert(who);
+                }
             }
         }
-        Ok((write, leave))
+        Ok(found)
     }
 
     /// Decides who gets which address: who has it keeps it, then those who were here longest.
     async fn addresses(
         &mut self,
         tx: &mut Tx,
-        (write, leave): (Vec<Who>, Vec<Who>),
+        Candidates { write, asking_again, leave }: Candidates,
         connector: ConnectorId,
     ) -> Result<(Vec<LearnerWrite>, Vec<Who>)> {
         let population = &self.population;
@@ -515,10 +549,10 @@ impl Draft<'_> {
         }
         let mut decided = Vec::with_capacity(write.len());
         for (&who, address) in write.iter().zip(&wanted) {
-            let learner = population.learner(who);
             let address = match winners.get(address.as_str()) {
                 _ if address.is_empty() => Address::None,
-                Some(winner) if competes(who) && *winner != Some(who) => Address::Taken,
+                Some(winner) if *winner != Some(who) && competes(who) => Address::Taken,
+                Some(winner) if *winner != Some(who) => Address::None,
                 Some(_) | None => Address::Own,
             };
             if address == Address::Taken {
@@ -526,11 +560,7 @@ impl Draft<'_> {
                 let message = "another learner holds the address: this one goes without";
                 self.problems.push(Problem::new(ProblemKind::AddressTaken, subject, message));
             }
-            let nothing_new = learner.contested
-                && address == Address::Taken
-                && learner.fate == Fate::Same
-                && learner.was == Some(learner.status)
-                && !population.is_merged(who);
+            let nothing_new = asking_again.contains(&who) && address == Address::Taken;
             if !nothing_new {
                 decided.push(LearnerWrite { who, address });
             }

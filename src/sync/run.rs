@@ -13,7 +13,7 @@ use crate::model::names::ConnectorName;
 use crate::model::people::People;
 use crate::model::population::from_json;
 use crate::store::runs::{About, Counts, Kind};
-use crate::store::{Store, connectors, persons, runs};
+use crate::store::{Store, Tx, connectors, persons, runs};
 use crate::sync::commit::{Committed, commit, counts};
 use crate::sync::gather::{Gathered, gather};
 use crate::sync::lease::{Held, Taken, take};
@@ -41,8 +41,8 @@ pub struct Asked {
 /// How often somebody else's lease is looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// How often a plan is made again because something moved in between, before the run gives up.
-const PLANS: u32 = 10;
+/// How often a plan is made while others may change something, before they are made to wait for it.
+const PLANS: u32 = 3;
 
 /// Runs the file's connector number `connector`. Whatever goes wrong is in the report.
 pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Report {
@@ -143,6 +143,13 @@ async fn leased_run(
         () = asked.reading.cancel.cancelled() => Err(Error::Stopped { connector: settings.name.clone() }),
     };
     stop.cancel();
+    // Told to stop, a reading ends with an error of its own: that says nothing about the source.
+    let result = match result {
+        Err(Error::Source(_)) if asked.reading.cancel.is_cancelled() => {
+            Err(Error::Stopped { connector: settings.name.clone() })
+        }
+        other => other,
+    };
     match result {
         Ok(report) => {
             info!(
@@ -224,34 +231,51 @@ async fn plan_and_commit(
     mut seen: Seen,
     mut gathered: Gathered,
 ) -> Result<(Prepared, Counts, bool), Error> {
-    let name = &file.connectors[connector].name;
-    for _ in 0..PLANS {
+    for round in 1.. {
         let again = seen.remember();
-        let mut tx = store.read().await?;
-        let prepared = prepare(&mut tx, file, connector, &gathered, seen, when.today).await?;
-        tx.rollback().await?;
-        match commit(store, lease.lease(), number, when, file.attributes, &gathered, &prepared).await? {
+        let undisturbed = if round > PLANS {
+            let mut tx = store.write().await?;
+            runs::lock_head(&mut tx).await?;
+            gathered = gather_in(&mut tx, file, connector, when).await?;
+            Some(tx)
+        } else {
+            None
+        };
+        let (prepared, tx) = match undisturbed {
+            Some(mut tx) => (prepare(&mut tx, file, connector, &gathered, seen, when.today).await?, tx),
+            None => {
+                let mut tx = store.read().await?;
+                let prepared = prepare(&mut tx, file, connector, &gathered, seen, when.today).await?;
+                tx.rollback().await?;
+                (prepared, store.write().await?)
+            }
+        };
+        match commit(tx, lease.lease(), number, when, file.attributes, &gathered, &prepared).await? {
             Committed::Done(counts) => {
                 let is_empty = prepared.is_empty();
                 return Ok((prepared, counts, is_empty));
             }
-            Committed::LeaseLost => return Err(Error::LeaseLost { connector: name.clone() }),
+            Committed::LeaseLost => break,
             Committed::Moved => {
-                info!(run = %number, connector = %name, "memberships moved in between, planning again");
+                info!(run = %number, connector = %file.connectors[connector].name, "memberships moved in between, planning again");
                 seen = again.restore(prepared.population.people);
                 gathered = gather_now(store, file, connector, when).await?;
             }
         }
     }
-    Err(Error::LeaseLost { connector: name.clone() })
+    Err(Error::LeaseLost { connector: file.connectors[connector].name.clone() })
 }
 
 async fn gather_now(store: &Store, file: File<'_>, connector: usize, when: When) -> Result<Gathered, Error> {
     let mut tx = store.read().await?;
-    let names = file.connector_names();
-    let gathered = gather(&mut tx, &file.connectors[connector].name, &names, when.today).await?;
+    let gathered = gather_in(&mut tx, file, connector, when).await?;
     tx.rollback().await?;
     Ok(gathered)
+}
+
+async fn gather_in(tx: &mut Tx, file: File<'_>, connector: usize, when: When) -> Result<Gathered, Error> {
+    let names = file.connector_names();
+    Ok(gather(tx, &file.connectors[connector].name, &names, when.today).await?)
 }
 
 async fn read(

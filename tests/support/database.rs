@@ -103,6 +103,7 @@ impl Database {
             }
             Engine::Postgres => {
                 let options: PgConnectOptions = self.url.parse().expect("a URL");
+                let options = options.extra_float_digits(None).statement_cache_capacity(0);
                 let mut connection: PgConnection = options.connect().await.expect("PostgreSQL answers");
                 let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.expect("PostgreSQL does it");
                 connection.close().await.expect("closed");

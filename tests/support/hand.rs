@@ -5,26 +5,36 @@ use rollcall::groups::{self, Effect};
 use rollcall::model::due::Due;
 use rollcall::model::ids::{CourseId, LearnerId};
 use rollcall::store::courses::Whom;
+use rollcall::store::runs::{About, Kind};
 
 use super::company::{Company, email};
+
+/// A change by hand, as it is written down.
+pub fn about() -> About {
+    About {
+        kind: Kind::Hand,
+        connector: None,
+        actor: "tester".to_owned(),
+        what: "a test".to_owned(),
+        file_digest: None,
+    }
+}
 
 impl Company {
     /// Makes a group.
     pub fn create(&self, group: &str, members: &[&str]) {
         let members: Vec<String> = members.iter().map(|who| email(who)).collect();
         self.runtime
-            .block_on(async {
-                groups::create(&self.store, &self.about(), self.when(), group, &members).await
-            })
+            .block_on(async { groups::create(&self.store, &about(), self.when(), group, &members).await })
             .expect("the group is made");
         self.drain();
     }
 
     /// Adds somebody to a group.
     pub fn add(&self, group: &str, who: &str) -> Effect {
-        let added = self.runtime.block_on(async {
-            groups::add(&self.store, &self.about(), self.when(), group, &[email(who)]).await
-        });
+        let added = self
+            .runtime
+            .block_on(async { groups::add(&self.store, &about(), self.when(), group, &[email(who)]).await });
         self.drain();
         added.expect("added").effects[0].1
     }
@@ -32,7 +42,7 @@ impl Company {
     /// Removes somebody from a group.
     pub fn remove(&self, group: &str, who: &str) -> Effect {
         let removed = self.runtime.block_on(async {
-            groups::remove(&self.store, &self.about(), self.when(), group, &[email(who)]).await
+            groups::remove(&self.store, &about(), self.when(), group, &[email(who)]).await
         });
         self.drain();
         removed.expect("removed").effects[0].1
@@ -41,23 +51,21 @@ impl Company {
     /// Lets somebody in again.
     pub fn lift(&self, group: &str, who: &str) {
         self.runtime
-            .block_on(async {
-                groups::lift(&self.store, &self.about(), self.when(), group, &email(who)).await
-            })
+            .block_on(async { groups::lift(&self.store, &about(), self.when(), group, &email(who)).await })
             .expect("lifted");
     }
 
     /// Gives a group another name.
     pub fn rename(&self, group: &str, new: &str) {
         self.runtime
-            .block_on(async { groups::rename(&self.store, &self.about(), self.when(), group, new).await })
+            .block_on(async { groups::rename(&self.store, &about(), self.when(), group, new).await })
             .expect("renamed");
     }
 
     /// Deletes a group.
     pub fn delete(&self, group: &str) {
         self.runtime
-            .block_on(async { groups::delete(&self.store, &self.about(), self.when(), group).await })
+            .block_on(async { groups::delete(&self.store, &about(), self.when(), group).await })
             .expect("deleted");
         self.drain();
     }
@@ -65,7 +73,7 @@ impl Company {
     /// Restores a group.
     pub fn restore(&self, group: &str) {
         self.runtime
-            .block_on(async { groups::restore(&self.store, &self.about(), self.when(), group).await })
+            .block_on(async { groups::restore(&self.store, &about(), self.when(), group).await })
             .expect("restored");
         self.drain();
     }
@@ -74,7 +82,7 @@ impl Company {
     pub fn add_course(&self, code: &str) {
         self.runtime
             .block_on(async {
-                groups::add_course(&self.store, &self.about(), self.when(), code, "A course").await
+                groups::add_course(&self.store, &about(), self.when(), code, "A course").await
             })
             .expect("added");
     }
@@ -83,7 +91,7 @@ impl Company {
     pub fn add_learner(&self, who: &str) -> LearnerId {
         self.runtime
             .block_on(async {
-                groups::add_learner(&self.store, &self.about(), self.when(), &email(who), who).await
+                groups::add_learner(&self.store, &about(), self.when(), &email(who), who).await
             })
             .expect("added")
             .0
@@ -91,7 +99,7 @@ impl Company {
 
     /// Notes that somebody has completed a course.
     pub fn complete(&self, who: &str, course: &str) {
-        let (about, when) = (self.about(), self.when());
+        let (about, when) = (about(), self.when());
         self.runtime
             .block_on(async {
                 groups::complete(&self.store, &about, when, &email(who), course, when.now).await
@@ -117,9 +125,7 @@ impl Company {
         let id = self.course_id(course);
         let assigned = self
             .runtime
-            .block_on(async {
-                assign::assign(&self.store, &self.about(), self.when(), id, whom, due, 14).await
-            })
+            .block_on(async { assign::assign(&self.store, &about(), self.when(), id, whom, due, 14).await })
             .expect("assigned");
         self.drain();
         assigned
@@ -129,7 +135,7 @@ impl Company {
     pub fn unassign_alone(&self, course: &str, who: &str) {
         let (id, whom) = (self.course_id(course), Whom::Learner(LearnerId(self.learner(who))));
         self.runtime
-            .block_on(async { assign::unassign(&self.store, &self.about(), self.when(), id, whom).await })
+            .block_on(async { assign::unassign(&self.store, &about(), self.when(), id, whom).await })
             .expect("unassigned");
         self.drain();
     }

@@ -5,6 +5,7 @@
 
 pub mod ca;
 pub mod company;
+pub mod company_files;
 pub mod database;
 pub mod hand;
 pub mod packages;

@@ -1,0 +1,215 @@
+//! Days on which things go wrong, and nothing is lost.
+
+use std::fs;
+use std::process::Command;
+
+use crate::support::company::Company;
+use crate::support::database::{Database, Engine, on_both};
+use crate::support::pgbouncer::Pooler;
+use crate::support::postgres::{self, Cluster};
+use crate::support::program::{Running, finish, program};
+
+/// So many people in Sales, which has some courses.
+fn fill(company: &mut Company, people: usize) {
+    company.departments();
+    for course in ["A", "B", "C", "D"] {
+        company.course(course);
+        company.assignment(course, "Sales", "due_days = 30");
+    }
+    for number in 0..people {
+        company.hire(&format!("p{number:04}"), &[("department", "Sales")]);
+    }
+}
+
+#[test]
+fn a_directory_that_is_not_whole_removes_nobody() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        fill(&mut company, 20);
+        company.sync();
+        let before = company.contents();
+        let whole = company.csv("hr");
+        let header = whole.split_inclusive(|byte| *byte == b'\n').next().expect("a header").to_vec();
+        let mut one_field_less = whole.clone();
+        one_field_less.extend(b"p9999,short\n");
+        for bad in [&b""[..], &whole[..whole.len() - 1], &whole[..whole.len() / 2], &one_field_less] {
+            company.instead("hr", Some(bad));
+            let done = company.rollcall(&["sync", "--json"]).ended(1).json();
+            assert_eq!((&done["status"], &done["memberships"]["remove"]), (&"failed".into(), &0.into()));
+            assert!(done["error"]["kind"].is_string() && done["error"]["message"].is_string(), "{done}");
+            assert_eq!(company.contents(), before);
+        }
+        company.instead("hr", Some(&header));
+        let head = company.toml().replace("min_rows = 0", "min_rows = 1");
+        fs::write(company.write(), head).expect("written");
+        let done = finish(program(&company.folder.path().join("rollcall.toml")).args(["sync", "--json"]));
+        assert_eq!(done.ended(1).json()["status"], "failed");
+        assert_eq!(company.contents(), before);
+    });
+}
+
+#[test]
+fn two_syncs_of_one_directory_at_once_run_one_after_the_other() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        fill(&mut company, 200);
+        let path = company.write();
+        company.sql("CREATE TABLE at_once (running BIGINT)");
+        company.sql(company.db.pick(
+            "CREATE TRIGGER watch AFTER INSERT ON runs BEGIN
+                 INSERT INTO at_once SELECT count(*) FROM runs WHERE status = 'running'; END",
+            "CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 INSERT INTO at_once SELECT count(*) FROM runs WHERE status = 'running'; RETURN new; END $$;
+             CREATE TRIGGER watch AFTER INSERT ON runs FOR EACH ROW EXECUTE FUNCTION watch()",
+        ));
+        let syncs: Vec<_> = (0..3)
+            .map(|_| {
+                let path = path.clone();
+                std::thread::spawn(move || finish(program(&path).args(["sync", "--json"])).ended(0).json())
+            })
+            .collect();
+        let mut statuses: Vec<String> = syncs
+            .into_iter()
+            .map(|sync| sync.join().expect("a sync")["status"].as_str().expect("a status").to_owned())
+            .collect();
+        statuses.sort();
+        assert_eq!(statuses, ["applied", "unchanged", "unchanged"]);
+        assert_eq!(company.one("SELECT max(running) FROM at_once"), "1");
+        company.verify();
+    });
+}
+
+#[test]
+fn a_sync_that_was_killed_is_closed_by_the_next_one() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        fill(&mut company, 3);
+        company.sync();
+        company.sql(
+            "INSERT INTO runs (id, kind, connector_id, actor, what, status, started_at)
+             SELECT runs + 1, 'sync', (SELECT id FROM connectors), 'x', 'x', 'running', '2026-01-01T00:00:00+00:00'
+             FROM head",
+        );
+        company.sql("UPDATE head SET runs = runs + 1");
+        company.sync();
+        assert_eq!(company.count("runs WHERE status = 'running'"), 0);
+        assert_eq!(company.count("runs WHERE error_kind = 'interrupted'"), 1);
+    });
+}
+
+#[test]
+fn a_server_that_crashes_in_the_middle_of_a_drain_loses_nothing() {
+    let cluster = Cluster::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut company = Company::with(Database::at(cluster.url(&cluster.new_database())), folder);
+    fill(&mut company, 3000);
+    company.run("hr", false);
+    let jobs = company.count("jobs");
+    assert_eq!(jobs, 12_000);
+    let path = company.write();
+    // The worker is stopped by the crash while it waits for a lock inside a batch.
+    company.runtime.block_on(async {
+        let mut lock = company.store.write().await.expect("the database answers");
+        let doing = "hold a row";
+        lock.execute(doing, "LOCK TABLE enrollments IN EXCLUSIVE MODE", Vec::new()).await.expect("locked");
+        let worker = Running::start(program(&path).args(["worker", "-v"]));
+        let waiting = "SELECT 1 AS x FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%enrollments%'";
+        while company.db.sql(waiting).await.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        cluster.crash();
+        drop(lock);
+        worker.says("the queue could not be drained");
+        cluster.start_again();
+        while !company.db.sql("SELECT 1 AS x FROM jobs LIMIT 1").await.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    });
+    assert_eq!(company.count("enrollments"), jobs);
+    company.verify();
+}
+
+#[test]
+fn a_pooler_in_transaction_mode_may_stand_between() {
+    let pooler = Pooler::before(postgres::shared());
+    let folder = tempfile::tempdir().expect("a folder");
+    let db = Database::at(pooler.url(&postgres::shared().new_database()));
+    let mut company = Company::with(db, folder);
+    fill(&mut company, 300);
+    company.rollcall(&["sync", "--json"]).ended(0);
+    for number in 0..50 {
+        company.move_to(&format!("p{number:04}"), "Research");
+    }
+    let path = company.write();
+    let mut others: Vec<Running> =
+        (0..3).map(|_| Running::start(program(&path).args(["worker", "--until-empty"]))).collect();
+    company.sync();
+    for group in ["Research", "Sales"] {
+        company.remove(group, "p0007");
+        company.add(group, "p0008");
+    }
+    company.create("Chess club", &["p0001", "p0099"]);
+    company.delete("Chess club");
+    company.restore("Chess club");
+    for other in &mut others {
+        assert!(other.wait().success(), "{:?}", other.log());
+    }
+    company.rollcall(&["verify"]).ended(0);
+    assert_eq!(company.members("Research").len(), 49);
+    company.verify();
+}
+
+#[test]
+fn a_database_without_room_says_so_and_goes_on_when_there_is_some() {
+    let mut company = Company::new(Engine::Sqlite);
+    company.sync();
+    fill(&mut company, 3000);
+    let path = company.write();
+    let toml = company.toml();
+    let small = toml.replace("rollcall.db'\n", "rollcall.db'\nmax_size = '512KiB'\n");
+    assert_ne!(small, toml);
+    let before = company.contents();
+    fs::write(&path, small).expect("written");
+    let done = finish(program(&path).args(["sync", "--json"])).ended(1);
+    assert_eq!(done.json()["error"]["kind"], "database_full");
+    assert_eq!(company.contents(), before, "nothing is half done");
+    fs::write(&path, toml).expect("written");
+    finish(program(&path).args(["sync"])).ended(0);
+    assert_eq!(company.count("enrollments"), 12_000);
+    company.verify();
+}
+
+#[test]
+fn a_full_disk_says_so_and_goes_on_when_there_is_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mount = folder.path().join("disk");
+    fs::create_dir(&mount).expect("a folder");
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1M", "none"]).arg(&mount).output();
+    if !mounted.is_ok_and(|done| done.status.success()) {
+        eprintln!("no disk can be mounted here; the test beside this one fills a database by `max_size`");
+        return;
+    }
+    let unmount = Unmount(mount.clone());
+    let mut company = Company::with(Database::new(Engine::Sqlite, &mount), folder);
+    company.sync();
+    fill(&mut company, 3000);
+    let before = company.contents();
+    let done = company.rollcall(&["sync", "--json"]).ended(1);
+    assert!(done.out.contains("database_full") || done.err.contains("the database is full"), "{done:?}");
+    assert_eq!(company.contents(), before, "nothing is half done");
+    let more = Command::new("mount").args(["-o", "remount,size=64M"]).arg(&mount).status();
+    assert!(more.expect("mount runs").success());
+    company.rollcall(&["sync"]).ended(0);
+    assert_eq!(company.count("enrollments"), 12_000);
+    company.verify();
+    company.runtime.block_on(company.store.close());
+    drop(unmount);
+}
+
+struct Unmount(std::path::PathBuf);
+
+impl Drop for Unmount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}

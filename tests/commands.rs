@@ -1,0 +1,291 @@
+//! The command line, through the program: what scripts rely on.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+use crate::support::program::{Running, finish, program};
+
+/// Two people in Sales, which has a course.
+fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.departments();
+    company.course("GDPR");
+    company.assignment("GDPR", "Sales", "due_days = 30");
+    company.hire("ada", &[("department", "Sales"), ("location", "Berlin"), ("role", "Boss")]);
+    company.hire("bob", &[("department", "Sales")]);
+    company
+}
+
+/// The keys of an object, in their order.
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().expect("an object").keys().map(String::as_str).collect()
+}
+
+/// Whether a value has these keys, and whatever else has been added since.
+fn has(value: &Value, wanted: &[&str]) {
+    let keys = keys(value);
+    assert!(wanted.iter().all(|key| keys.contains(key)), "{wanted:?} of {value}");
+}
+
+#[test]
+fn sync_prints_one_object_a_connector() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.directory("it", &["id", "email"], "");
+        let lines = company.rollcall(&["sync", "--json"]).ended(0).lines();
+        assert_eq!(lines.len(), 2);
+        let mut first = lines[0].clone();
+        assert!(first["seconds"].is_f64());
+        first["seconds"] = json!(1.5);
+        assert_eq!(
+            first,
+            json!({
+                "run": 1, "connector": "hr", "status": "applied", "dry_run": false,
+                "people": {"read": 2, "new": 2, "changed": 0, "left": 0, "set_aside": 0, "held": 0},
+                "groups": {"created": 1, "held": 0}, "memberships": {"add": 2, "remove": 0, "held": 0},
+                "enrollments": {"held": 0}, "jobs": {"enqueued": 2, "done": 2, "failed": 0}, "seconds": 1.5,
+                "problems": [],
+            })
+        );
+        let again = company.rollcall(&["sync", "hr", "--json"]).ended(0).json();
+        assert_eq!((&again["status"], &again["jobs"]["enqueued"]), (&"unchanged".into(), &0.into()));
+        assert!(again["run"].as_i64() > Some(2));
+    });
+}
+
+#[test]
+fn a_dry_run_prints_its_plan_and_writes_nothing() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let everything = |company: &Company| company.runtime.block_on(company.db.contents(&[]));
+        let before = everything(&company);
+        let plan = company.rollcall(&["sync", "--dry-run", "--json"]).ended(0).json();
+        assert_eq!(
+            (&plan["run"], &plan["status"], &plan["dry_run"]),
+            (&Value::Null, &"planned".into(), &true.into())
+        );
+        assert_eq!(plan["memberships"]["add"], 2);
+        let text = company.rollcall(&["sync", "--dry-run", "--exit-code"]).ended(4).out;
+        assert!(text.contains("ada@corp.example") && text.contains("Sales"), "{text}");
+        assert_eq!(everything(&company), before);
+        company.sync();
+        let before = everything(&company);
+        company.rollcall(&["sync", "--dry-run", "--exit-code"]).ended(0);
+        company.leave("bob");
+        company.rollcall(&["sync", "--dry-run", "--exit-code"]).ended(4);
+        assert_eq!(everything(&company), before);
+    });
+}
+
+#[test]
+fn only_adds_and_changes_one_person_and_ends_nobody() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.hire("eve", &[("department", "Sales")]);
+        company.sync();
+        company.leave("bob");
+        company.move_to("ada", "Research");
+        company.move_to("eve", "Research");
+        let done = company.rollcall(&["sync", "--only", "ADA@corp.example", "--json"]).ended(0).json();
+        assert_eq!(done["people"]["changed"], 1);
+        assert_eq!(company.members("Research"), ["ada"]);
+        assert_eq!(company.members("Sales"), ["bob", "eve"]);
+        company.rollcall(&["sync", "--only", "nobody@corp.example"]).ended(0);
+        assert_eq!(company.members("Sales"), ["bob", "eve"]);
+        company.verify();
+    });
+}
+
+#[test]
+fn no_drain_leaves_the_jobs_to_a_worker() {
+    on_both(|engine| {
+        let company = company(engine);
+        let done = company.rollcall(&["sync", "--no-drain", "--json"]).ended(0).json();
+        assert_eq!((&done["jobs"]["enqueued"], &done["jobs"]["done"]), (&2.into(), &0.into()));
+        let jobs = company.json(&["jobs", "list"]);
+        has(&jobs[0], &["id", "kind", "email", "course", "state", "attempts", "error"]);
+        assert_eq!((&jobs[0]["kind"], &jobs[0]["error"]), (&"enroll".into(), &Value::Null));
+        assert_eq!(company.json(&["worker", "--until-empty"])["done"], 2);
+        company.verify();
+    });
+}
+
+#[test]
+fn lists_have_the_shapes_that_scripts_rely_on() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.sync();
+        company.add("Sales", "bob");
+        let groups = company.json(&["groups", "list"]);
+        assert_eq!(
+            groups,
+            json!([{"id": groups[0]["id"], "name": "Sales", "members": 2, "rules": ["departments"], "assignments": 1}])
+        );
+        let sales = company.json(&["groups", "show", "sales"]);
+        has(&sales, &["id", "name", "rules"]);
+        has(&sales["members"][1], &["email", "name"]);
+        assert_eq!(sales["members"][1]["reasons"], json!(["rule:departments", "manual"]));
+        let assignment = &sales["assignments"][0];
+        assert_eq!(
+            (&assignment["course"], &assignment["due"], &assignment["due_days"]),
+            (&"GDPR".into(), &Value::Null, &30.into())
+        );
+        assert_eq!(
+            company.json(&["learners", "list"])[0],
+            json!({"email": "ada@corp.example", "name": "ada", "status": "active", "department": "Sales",
+                "location": "Berlin", "role": "Boss", "groups": ["Sales"]})
+        );
+        let enrollments = company.json(&["enrollments", "list", "--learner", "ada@corp.example"]);
+        assert!(enrollments[0]["enrolled_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{enrollments}");
+        assert_eq!(
+            enrollments,
+            json!([{"email": "ada@corp.example", "course": "GDPR", "state": "active", "due": company.day(30),
+                "completed_at": null, "groups": ["Sales"], "enrolled_at": enrollments[0]["enrolled_at"]}])
+        );
+        let verdict = company.json(&["verify"]);
+        assert_eq!((&verdict["memberships"], &verdict["enrollments"]), (&2.into(), &2.into()));
+        assert_eq!(verdict["differences"], json!([]));
+        assert_eq!(company.json(&["jobs", "list"]), json!([]));
+        for list in [["runs", "list"], ["connectors", "list"], ["courses", "list"], ["exclusions", "list"]] {
+            assert!(company.json(&list).is_array());
+        }
+        company.rollcall(&["runs", "show", "1", "--json"]).ended(0);
+    });
+}
+
+#[test]
+fn a_life_by_hand() {
+    on_both(|engine| {
+        let company = Company::new(engine);
+        company.write();
+        let all = |args: &[&str]| company.rollcall(args).ended(0);
+        all(&["learners", "add", "ada@corp.example", "--name", "Ada"]);
+        all(&["courses", "add", "LEAD", "Leading"]);
+        all(&["groups", "create", "Bosses", "--member", "ada@corp.example"]);
+        all(&["assign", "lead", "--group", "bosses", "--due-days-after-start", "5"]);
+        assert_eq!(company.json(&["enrollments", "list", "--group", "Bosses"])[0]["due"], company.day(5));
+        all(&["enrollments", "complete", "ada@corp.example", "LEAD", "--at", "2026-01-31"]);
+        let done = company.json(&["enrollments", "list", "--course", "LEAD"]);
+        assert!(done[0]["completed_at"].as_str().is_some_and(|at| at.starts_with("2026-01-31")), "{done}");
+        all(&["groups", "delete", "Bosses", "--yes"]);
+        assert_eq!(company.json(&["enrollments", "list"])[0]["state"], "revoked");
+        all(&["groups", "restore", "Bosses"]);
+        all(&["groups", "rename", "Bosses", "Leaders"]);
+        all(&["groups", "remove", "Leaders", "ada@corp.example"]);
+        assert_eq!(company.json(&["enrollments", "list"])[0]["state"], "revoked");
+        all(&["assign", "LEAD", "--learner", "ada@corp.example", "--due", "2031-05-06"]);
+        assert_eq!(company.json(&["enrollments", "list"])[0]["state"], "active");
+        all(&["unassign", "LEAD", "--learner", "ada@corp.example"]);
+        all(&["verify"]);
+    });
+}
+
+#[test]
+fn what_is_unknown_is_named_with_what_comes_nearest() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.sync();
+        for (status, args, near) in [
+            (2, &["sync", "hrr"][..], "`hr`"),
+            (1, &["groups", "show", "Salse"], "`Sales`"),
+            (1, &["assign", "GDRP", "--group", "Sales"], "`GDPR`"),
+            (1, &["groups", "add", "Sales", "nobody@corp.example"], "CONNECTOR:ID"),
+            (1, &["runs", "show", "999"], "runs list"),
+            (1, &["enrollments", "complete", "ada@corp.example", "nothing"], "courses"),
+            (2, &["enrollments", "complete", "ada@corp.example", "GDPR", "--at", "soon"], "2026-12-31"),
+            (2, &["assign", "GDPR", "--group", "Sales", "--due-days", "99999999"], "3650"),
+            (2, &["assign", "GDPR"], "--group"),
+            (2, &["sync", "--exit-code"], "--dry-run"),
+            (2, &["snyc"], "sync"),
+        ] {
+            let before = company.contents();
+            let done = company.rollcall(args).ended(status);
+            assert!(done.err.contains(near), "{args:?}: {done:?}");
+            assert_eq!(done.out, "", "{args:?}");
+            assert_eq!(company.contents(), before, "{args:?}");
+        }
+    });
+}
+
+#[test]
+fn what_needs_no_database_makes_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rollcall.toml");
+    fs::write(
+        &path,
+        "timezone = 'Nowhere'\n[[rule]]\nname = 'r'\ngroup = 'G'\nwhen = 'departmnt == 1'\n[wb]\n",
+    )
+    .expect("written");
+    for args in [&["check"][..], &["check", "--offline"], &["sync"], &["groups", "list"]] {
+        let done = finish(program(&path).args(args)).ended(2);
+        for part in ["Nowhere", "departmnt", "department", "wb", ":1:", ":5:", "3 mistakes"] {
+            assert!(done.err.contains(part), "{part} in {}", done.err);
+        }
+    }
+    let example = finish(program(&path).args(["config", "example"])).ended(0).out;
+    assert!(example.parse::<toml::Table>().is_ok());
+    let schema = finish(program(&path).args(["config", "schema"])).ended(0).json();
+    assert!(schema["properties"]["connector"].is_object());
+    assert!(finish(program(&path).args(["completions", "bash"])).ended(0).out.contains("complete -F"));
+    assert!(finish(program(&path).args(["man"])).ended(0).out.contains(".TH rollcall"));
+    let left: Vec<_> =
+        fs::read_dir(folder.path()).expect("a folder").map(|one| one.expect("a file").file_name()).collect();
+    assert_eq!(left, ["rollcall.toml"]);
+    let nowhere = folder.path().join("nowhere.toml");
+    finish(program(&nowhere).arg("sync")).ended(2);
+}
+
+#[test]
+fn no_secret_reaches_an_output_or_a_log() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.directory("ad", &["id"], "");
+        company.settings(
+            "ad",
+            "kind = 'ldap'\nurl = 'ldap://127.0.0.1:1'\nplaintext = true\nbase_dn = 'dc=x'\nbind_dn = 'cn=x'\n\
+             bind_password = 'open-sesame-LDAP'\n",
+        );
+        let path = company.write();
+        let wrong =
+            folder_with(&company.toml().replace(":1'", ":2'").replace("/company_", "/no_such_company_"));
+        for file in [path.as_path(), wrong.path().join("rollcall.toml").as_path()] {
+            for args in [
+                &["sync"][..],
+                &["sync", "--json"],
+                &["check"],
+                &["check", "--json"],
+                &["connectors", "list"],
+            ] {
+                let done = finish(program(file).args(args).arg("-vvv").env("RUST_LOG", "trace"));
+                assert!(!done.err.contains("open-sesame") && !done.out.contains("open-sesame"), "{done:?}");
+            }
+        }
+        let kept = format!("{:?}", company.runtime.block_on(company.db.contents(&[])));
+        assert!(!kept.contains("open-sesame"));
+    });
+}
+
+fn folder_with(toml: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("rollcall.toml"), toml).expect("written");
+    folder
+}
+
+#[test]
+fn an_interrupted_sync_is_taken_back() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let (silent, url) = crate::service::silent_server();
+        company.settings("hr", &crate::service::ldap(&url));
+        let before = company.contents();
+        let mut sync = Running::start(program(&company.write()).args(["sync", "-v"]));
+        silent.accept().expect("it connects");
+        sync.signal("TERM");
+        assert_eq!(sync.wait().code(), Some(130), "{:?}", sync.log());
+        assert_eq!(company.contents(), before);
+        assert_eq!(company.count("runs WHERE status = 'running'"), 0);
+    });
+}

@@ -1,0 +1,203 @@
+//! Whatever happens in the directory and by hand: a dry run says what the run does, the next one finds nothing to do, and
+//! the proof holds.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use rollcall::model::due::Due;
+use rollcall::model::plan::Plan;
+use rollcall::sync::{Outcome, Report};
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+
+const PEOPLE: [&str; 5] = ["ada", "bob", "eve", "joe", "zoe"];
+const DEPARTMENTS: [&str; 5] = ["", "Sales", "sales", "Research", "Sales|Research"];
+const STATUSES: [&str; 4] = ["active", "active", "leave", "left"];
+
+/// One thing that happens between two syncs.
+#[derive(Debug, Clone)]
+enum Event {
+    Hire { who: usize, second: bool },
+    Leave { who: usize, second: bool },
+    Move { who: usize, department: usize, second: bool },
+    Status { who: usize, status: usize },
+    Address { who: usize, of: usize },
+    Dates { who: usize, start: i64, end: i64 },
+    AddByHand { who: usize },
+    RemoveByHand { who: usize },
+    Delete,
+    Restore,
+    Assign { days: u32 },
+    Pass { days: i64 },
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let who = 0..PEOPLE.len();
+    let day = prop::sample::select(vec![-40_i64, -1, 0, 1, 40]);
+    prop_oneof![
+        4 => (who.clone(), any::<bool>()).prop_map(|(who, second)| Event::Hire { who, second }),
+        2 => (who.clone(), any::<bool>()).prop_map(|(who, second)| Event::Leave { who, second }),
+        4 => (who.clone(), 0..DEPARTMENTS.len(), any::<bool>())
+            .prop_map(|(who, department, second)| Event::Move { who, department, second }),
+        2 => (who.clone(), 0..STATUSES.len()).prop_map(|(who, status)| Event::Status { who, status }),
+        2 => (who.clone(), who.clone()).prop_map(|(who, of)| Event::Address { who, of }),
+        1 => (who.clone(), day.clone(), day).prop_map(|(who, start, end)| Event::Dates { who, start, end }),
+        2 => who.clone().prop_map(|who| Event::AddByHand { who }),
+        2 => who.prop_map(|who| Event::RemoveByHand { who }),
+        1 => Just(Event::Delete),
+        1 => Just(Event::Restore),
+        1 => (1_u32..90).prop_map(|days| Event::Assign { days }),
+        1 => (1_i64..40).prop_map(|days| Event::Pass { days }),
+    ]
+}
+
+/// A company and what its files hold, so that events that make no sense are left out.
+struct Story {
+    company: Company,
+    present: [BTreeSet<usize>; 2],
+}
+
+const DIRECTORIES: [&str; 2] = ["hr", "it"];
+
+impl Story {
+    fn begin(engine: Engine) -> Self {
+        let mut company = Company::new(engine);
+        company.directory("it", &["id", "email", "name", "department"], "");
+        company.departments();
+        company.rule("everybody", "Everybody", "status != \"leave\"");
+        company.rule("of-it", "IT", "department.startsWith(\"Res\")");
+        for (course, group, due) in
+            [("A", "Sales", "due_days = 30"), ("B", "*", "due_days_after_start = 10"), ("A", "Research", "")]
+        {
+            if !company.text.contains(&format!("code = '{course}'")) {
+                company.course(course);
+            }
+            company.assignment(course, group, due);
+        }
+        company.sync();
+        company.create("Club", &[]);
+        Self { company, present: [BTreeSet::new(), BTreeSet::new()] }
+    }
+
+    fn known(&self, who: usize) -> bool {
+        self.company.count(&format!("learners WHERE email = '{}@corp.example'", PEOPLE[who])) > 0
+    }
+
+    fn happens(&mut self, event: &Event) {
+        let club = self.company.groups().contains(&"Club".to_owned());
+        match *event {
+            Event::Hire { who, second } => {
+                if self.present[usize::from(second)].insert(who) {
+                    let directory = DIRECTORIES[usize::from(second)];
+                    self.company.hire_at(directory, PEOPLE[who], &[("department", "Sales")]);
+                }
+            }
+            Event::Leave { who, second } => {
+                if self.present[usize::from(second)].remove(&who) {
+                    self.company.leave_at(DIRECTORIES[usize::from(second)], PEOPLE[who]);
+                }
+            }
+            Event::Move { who, department, second } => {
+                self.change(usize::from(second), who, &[("department", DEPARTMENTS[department])]);
+            }
+            Event::Status { who, status } => self.change(0, who, &[("status", STATUSES[status])]),
+            Event::Address { who, of } => {
+                self.change(0, who, &[("email", &format!("{}@corp.example", PEOPLE[of]))]);
+            }
+            Event::Dates { who, start, end } => {
+                let (start, end) = (self.company.day(start), self.company.day(end));
+                self.change(0, who, &[("start_date", &start), ("end_date", &end)]);
+            }
+            Event::AddByHand { who } if club && self.known(who) => {
+                self.company.add("Club", PEOPLE[who]);
+            }
+            Event::RemoveByHand { who } if self.known(who) => {
+                if self.company.groups().contains(&"Sales".to_owned()) {
+                    self.company.remove("Sales", PEOPLE[who]);
+                }
+            }
+            Event::Delete if club => self.company.delete("Club"),
+            Event::Restore if !club => self.company.restore("Club"),
+            Event::Assign { days } if club => {
+                self.company.assign("A", "Club", Due::AfterJoining(days));
+            }
+            Event::Pass { days } => self.company.days_pass(days),
+            Event::AddByHand { .. }
+            | Event::RemoveByHand { .. }
+            | Event::Delete
+            | Event::Restore
+            | Event::Assign { .. } => {}
+        }
+    }
+
+    fn change(&mut self, directory: usize, who: usize, values: &[(&str, &str)]) {
+        if self.present[directory].contains(&who) {
+            self.company.change_at(DIRECTORIES[directory], PEOPLE[who], values);
+        }
+    }
+
+    /// Every reason for every membership: group, rule, learner.
+    fn reasons(&self) -> BTreeSet<String> {
+        let sql = "SELECT group_id, rule_id, learner_id FROM memberships";
+        self.company.sql(sql).into_iter().map(|row| format!("{row:?}")).collect()
+    }
+
+    fn sync(&self, directory: &str) {
+        let plan = |report: &Report| report.prepared.as_ref().expect("a plan").plan.clone();
+        let contents = |company: &Company| company.runtime.block_on(company.db.contents(&[]));
+        let before = (contents(&self.company), self.reasons());
+        let dry = self.company.run(directory, true);
+        assert!(matches!(dry.outcome, Outcome::Planned), "{:?}", dry.outcome);
+        assert_eq!(contents(&self.company), before.0, "a dry run writes nothing");
+        let real = self.company.run(directory, false);
+        let (planned, done): (Plan, Plan) = (plan(&dry), plan(&real));
+        assert_eq!(planned, done, "the plan of the dry run is the plan of the run");
+        let after = self.reasons();
+        let counted = (dry.counts.memberships_added, dry.counts.memberships_removed);
+        let changed =
+            (after.difference(&before.1).count() as u64, before.1.difference(&after).count() as u64);
+        assert_eq!(changed, counted, "the tables changed by what the dry run said");
+        let nothing = dry.prepared.as_ref().is_some_and(|prepared| prepared.is_empty());
+        assert_eq!(matches!(real.outcome, Outcome::Unchanged), nothing, "{:?}", real.outcome);
+        self.company.drain();
+        self.company.verify();
+    }
+
+    /// After a sync of everything, nothing is left to be done.
+    fn settles(&self) {
+        // What the second directory brought may be news for the first one's people.
+        for directory in DIRECTORIES.iter().chain(&DIRECTORIES) {
+            self.sync(directory);
+        }
+        let before = self.company.contents();
+        for directory in DIRECTORIES {
+            let report = self.company.run(directory, false);
+            assert!(matches!(report.outcome, Outcome::Unchanged), "{:?}", report.outcome);
+        }
+        assert_eq!(self.company.contents(), before);
+    }
+}
+
+#[test]
+fn a_dry_run_says_what_the_run_does_and_the_next_run_finds_nothing_to_do() {
+    on_both(|engine| {
+        let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4);
+        let config = Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
+        let histories = prop::collection::vec(prop::collection::vec(event(), 1..8), 1..4);
+        let result = TestRunner::new(config).run(&histories, |history| {
+            let mut story = Story::begin(engine);
+            for events in &history {
+                for event in events {
+                    story.happens(event);
+                }
+                story.settles();
+            }
+            Ok(())
+        });
+        if let Err(error) = result {
+            panic!("{error}");
+        }
+    });
+}

@@ -1,0 +1,282 @@
+//! Who is who: the source's own id decides, an address is for first contact only.
+
+use rollcall::model::problem::ProblemKind;
+use rollcall::sync::{Outcome, Report};
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+
+fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.departments();
+    for who in ["ada", "bob"] {
+        company.hire(who, &[("department", "Sales")]);
+    }
+    company
+}
+
+/// A second directory that knows addresses and departments, and no status.
+fn second(company: &mut Company) {
+    company.directory("it", &["id", "email", "name", "department", "role"], "");
+}
+
+fn problems(report: &Report) -> Vec<(ProblemKind, String)> {
+    report.problems.iter().map(|one| (one.kind, one.subject.clone())).collect()
+}
+
+/// Another sync of everybody finds nothing to do and writes nothing but the run.
+fn is_at_rest(company: &Company) {
+    let before = company.contents();
+    let report = company.sync();
+    assert!(matches!(report.outcome, Outcome::Unchanged), "{:?}", report.outcome);
+    assert_eq!(company.contents(), before);
+    company.verify();
+}
+
+#[test]
+fn a_new_name_and_a_new_address_are_the_same_learner_and_the_former_address_still_finds_them() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        let ada = company.learner("ada");
+        company.change("ada", &[("email", "ada.king@corp.example"), ("name", "Ada King")]);
+        company.sync();
+        assert_eq!(company.count("learners"), 2);
+        let shown = company.json(&["learners", "show", "ADA@corp.example"]);
+        assert_eq!(shown["name"], "Ada King");
+        assert_eq!(company.learner("ada"), ada);
+        is_at_rest(&company);
+    });
+}
+
+#[test]
+fn two_people_may_swap_addresses() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        let before = (company.learner("ada"), company.learner("bob"));
+        company.change("ada", &[("email", "bob@corp.example")]);
+        company.change("bob", &[("email", "ada@corp.example")]);
+        let report = company.sync();
+        assert_eq!(problems(&report), []);
+        assert_eq!(company.count("learners"), 2);
+        let of = |email: &str| company.one(&format!("SELECT id FROM learners WHERE email = '{email}'"));
+        assert_eq!(of("bob@corp.example"), before.0.to_string());
+        assert_eq!(of("ada@corp.example"), before.1.to_string());
+        is_at_rest(&company);
+    });
+}
+
+#[test]
+fn an_address_handed_on_does_not_hand_on_a_strangers_record() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        let ada = company.learner("ada");
+        company.leave("ada");
+        company.sync();
+        company.hire("new", &[("email", "Ada@corp.example"), ("department", "Sales")]);
+        let report = company.sync();
+        assert_eq!(problems(&report), [(ProblemKind::AddressHandedOn, "new".to_owned())]);
+        assert_eq!(company.count("learners"), 3);
+        let holders = company.sql("SELECT name FROM learners WHERE email_folded = 'ada@corp.example'");
+        assert_eq!(holders.len(), 1, "the old one gives the address up: {holders:?}");
+        assert_eq!(company.one(&format!("SELECT status FROM learners WHERE id = {ada}")), "left");
+        is_at_rest(&company);
+        company.hire("ada", &[("department", "Sales")]);
+        let report = company.sync();
+        assert_eq!(problems(&report), [(ProblemKind::AddressTaken, "ada".to_owned())]);
+        assert_eq!(company.members("Sales"), ["ada", "bob", "new"]);
+        is_at_rest(&company);
+    });
+}
+
+#[test]
+fn who_comes_back_under_a_new_id_in_the_same_reading_is_the_same_learner() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        company.leave("ada");
+        company.hire("ada-2", &[("email", "ada@corp.example"), ("department", "Sales")]);
+        company.sync();
+        assert_eq!(company.count("learners"), 2);
+        assert_eq!(company.members("Sales"), ["ada-2", "bob"]);
+        is_at_rest(&company);
+    });
+}
+
+#[test]
+fn an_address_that_somebody_active_holds_makes_a_learner_without_one() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        company.hire("eve", &[("email", "ADA@corp.example"), ("department", "Sales")]);
+        let report = company.sync();
+        assert_eq!(problems(&report), [(ProblemKind::AddressTaken, "eve".to_owned())]);
+        assert_eq!(company.members("Sales"), ["ada", "bob", "eve"]);
+        let shown = company.json(&["groups", "show", "Sales"]);
+        let emails: Vec<_> =
+            shown["members"].as_array().expect("members").iter().map(|one| &one["email"]).collect();
+        assert_eq!(emails, ["ada@corp.example", "bob@corp.example", "hr:eve"]);
+        assert_eq!(company.json(&["learners", "show", "hr:eve"])["name"], "eve");
+        is_at_rest(&company);
+        company.leave("ada");
+        company.sync();
+        assert_eq!(company.one("SELECT email FROM learners WHERE name = 'eve'"), "ADA@corp.example");
+        is_at_rest(&company);
+    });
+}
+
+#[test]
+fn people_without_an_address_are_learners_all_the_same() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.hire("eve", &[("email", ""), ("department", "Sales")]);
+        company.hire("joe", &[("email", ""), ("department", "Sales")]);
+        company.sync();
+        assert_eq!(company.members("Sales"), ["ada", "bob", "eve", "joe"]);
+        is_at_rest(&company);
+    });
+}
+
+#[test]
+fn who_is_set_aside_keeps_everything_and_disturbs_nobody() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        let before = company.contents();
+        company.change("bob", &[("id", "ada")]);
+        let report = company.sync();
+        assert_eq!(report.counts.people_set_aside, 2);
+        assert!(
+            problems(&report).contains(&(ProblemKind::RepeatedId, "ada".to_owned())),
+            "{:?}",
+            report.problems
+        );
+        assert_eq!(company.members("Sales"), ["ada"], "bob's id is gone from the source");
+        company.leave("ada");
+        company.hire("ada", &[("department", "Sales")]);
+        company.hire("bob", &[("department", "Sales")]);
+        company.sync();
+        assert_eq!(company.members("Sales"), ["ada", "bob"]);
+        company.change("ada", &[("id", "")]);
+        company.sync();
+        assert_eq!(
+            company.members("Sales"),
+            ["ada", "bob"],
+            "a record without an id is known by its address"
+        );
+        assert_eq!(company.contents()["enrollments"], before["enrollments"]);
+        company.verify();
+    });
+}
+
+#[test]
+fn a_second_directory_joins_by_address_and_the_first_in_the_file_wins_value_by_value() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        second(&mut company);
+        company.hire_at(
+            "it",
+            "u1",
+            &[("email", "ADA@corp.example"), ("department", "Toys"), ("role", "Boss")],
+        );
+        company.hire_at("it", "u2", &[("department", "Toys")]);
+        let report = company.sync();
+        assert_eq!(report.counts.memberships_removed, 0, "meeting somebody takes nothing away");
+        assert_eq!(company.count("learners"), 3);
+        assert_eq!(company.learner("u1"), company.learner("ada"));
+        let shown = company.json(&["learners", "show", "ada@corp.example"]);
+        assert_eq!((&shown["department"], &shown["role"]), (&"Sales".into(), &"Boss".into()));
+        assert_eq!(company.members("Toys"), ["u2"]);
+        is_at_rest(&company);
+        company.change("ada", &[("department", "")]);
+        company.sync();
+        assert_eq!(company.members("Toys"), ["ada", "u2"]);
+        is_at_rest(&company);
+    });
+}
+
+#[test]
+fn who_is_gone_from_one_directory_stays_while_another_holds_them() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        second(&mut company);
+        company.hire_at("it", "u1", &[("email", "ada@corp.example"), ("department", "Toys")]);
+        company.sync();
+        company.leave("ada");
+        company.sync();
+        assert_eq!(company.status("u1"), "active");
+        assert_eq!(company.members("Sales"), ["bob"]);
+        assert_eq!(company.members("Toys"), ["u1"]);
+        is_at_rest(&company);
+        company.leave_at("it", "u1");
+        company.sync();
+        assert_eq!(company.members("Toys"), Vec::<String>::new());
+        is_at_rest(&company);
+    });
+}
+
+#[test]
+fn nothing_is_written_twice_with_two_directories_hand_changes_and_a_contested_address() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.course("GDPR");
+        company.assignment("GDPR", "*", "due_days = 30");
+        second(&mut company);
+        company.hire("eve", &[("email", "ada@corp.example"), ("department", "Sales")]);
+        company.hire("joe", &[("department", "Sales"), ("status", "leave")]);
+        company.hire_at("it", "u1", &[("email", "ada@corp.example"), ("role", "Boss")]);
+        company.hire_at("it", "u2", &[("email", "bob@corp.example"), ("role", "Boss")]);
+        company.sync();
+        company.add_learner("zoe");
+        company.create("Chess club", &["zoe", "bob"]);
+        company.remove("Sales", "bob");
+        company.delete("Chess club");
+        company.create("Chess club", &["zoe"]);
+        company.sync();
+        is_at_rest(&company);
+        // The contested address comes to somebody whom two directories hold.
+        company.hire_at("it", "u3", &[("email", "joe@corp.example"), ("role", "Boss")]);
+        company.sync();
+        company.change("joe", &[("email", "bob@corp.example")]);
+        company.sync();
+        is_at_rest(&company);
+    });
+}
+
+#[test]
+fn a_learner_added_by_hand_becomes_the_person_of_that_address() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let zoe = company.add_learner("zoe");
+        company.create("Chess club", &["zoe"]);
+        company.sync();
+        company.hire("zoe", &[("department", "Sales")]);
+        company.sync();
+        assert_eq!(company.learner("zoe"), zoe.0);
+        assert_eq!(company.members("Chess club"), ["zoe"]);
+        assert_eq!(company.members("Sales"), ["ada", "bob", "zoe"]);
+        is_at_rest(&company);
+    });
+}
+
+#[test]
+fn a_name_may_hold_anything_that_a_csv_file_can_hold() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        for (who, name) in [
+            ("a", "tab\there, back\\slash \\N \\."),
+            ("b", "two\nlines and \"quotes\" and 'more'"),
+            ("c", "nul \u{0} bell \u{7} and \u{85}"),
+            ("d", "\u{1f469}\u{200d}\u{1f4bb} \u{202e}right to left {\"json\": [1]}"),
+        ] {
+            company.hire(who, &[("name", name), ("department", name), ("role", name)]);
+        }
+        company.sync();
+        assert_eq!(company.count("learners"), 6);
+        assert_eq!(company.groups().len(), 5);
+        assert!(company.groups().iter().any(|name| name.contains("back\\slash \\N \\.")));
+        is_at_rest(&company);
+    });
+}

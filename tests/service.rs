@@ -1,0 +1,174 @@
+//! The service, through the program: schedules, signals and logs.
+
+use std::fs;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+use crate::support::program::{Running, program, until};
+
+/// A server that takes connections and never answers.
+pub fn silent_server() -> (TcpListener, String) {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("ldap://{}", server.local_addr().expect("an address"));
+    (server, url)
+}
+
+/// The lines of a connector that reads from there.
+pub fn ldap(url: &str) -> String {
+    format!("kind = 'ldap'\nurl = '{url}'\nplaintext = true\nbase_dn = 'dc=x'\n")
+}
+
+/// One person in Sales, read every minute.
+fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.departments();
+    company.settings("hr", "schedule = '* * * * *'");
+    company.hire("ada", &[("department", "Sales")]);
+    company.head = "[web]\nlisten = '127.0.0.1:0'\n".to_owned();
+    company
+}
+
+/// The schedule was served last some days ago.
+fn miss_some_runs(company: &Company) {
+    company.sql("UPDATE connectors SET scheduled_until = '2026-01-01T00:00:00+00:00'");
+}
+
+fn start(company: &Company) -> Running {
+    Running::start(program(&company.write()).arg("run"))
+}
+
+fn end(mut service: Running) {
+    let since = Instant::now();
+    service.signal("TERM");
+    let status = service.wait();
+    assert!(status.success(), "{status}: {:?}", service.log());
+    assert!(since.elapsed() < Duration::from_secs(10));
+}
+
+/// Waits until the next minute is far enough away to finish something before it.
+fn away_from_the_minute() {
+    use chrono::Timelike;
+    until("the next minute is far", || (1..45).contains(&chrono::Utc::now().second()));
+}
+
+#[test]
+fn a_missed_schedule_is_made_up_for_once_by_however_many_services() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.rollcall(&["sync"]).ended(0);
+        away_from_the_minute();
+        miss_some_runs(&company);
+        let services = [start(&company), start(&company)];
+        let scheduled = "runs WHERE actor = 'schedule'";
+        until("a scheduled run has ended", || {
+            company.count(&format!("{scheduled} AND finished_at IS NOT NULL")) > 0
+        });
+        for service in &services {
+            service.says("the service has begun");
+        }
+        // Both have looked several times by then.
+        std::thread::sleep(Duration::from_millis(1500));
+        assert_eq!(company.count(scheduled), 1);
+        services.into_iter().for_each(end);
+        assert_eq!(company.count("nodes"), 0);
+    });
+}
+
+#[test]
+fn a_new_connector_owes_nothing() {
+    on_both(|engine| {
+        let company = company(engine);
+        away_from_the_minute();
+        let service = start(&company);
+        until("the connector is known", || company.count("connectors") == 1);
+        std::thread::sleep(Duration::from_millis(1200));
+        assert_eq!(company.count("runs"), 0);
+        end(service);
+    });
+}
+
+#[test]
+fn the_service_drains_what_others_enqueue() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.settings("hr", "");
+        company.course("GDPR");
+        company.assignment("GDPR", "Sales", "");
+        let service = start(&company);
+        company.rollcall(&["sync", "--no-drain"]).ended(0);
+        until("the queue is empty", || company.count("jobs") == 0);
+        company.verify();
+        company.rollcall(&["health"]).ended(0);
+        end(service);
+        company.rollcall(&["health"]).ended(1);
+    });
+}
+
+#[test]
+fn a_service_told_to_stop_while_it_reads_takes_the_run_back_and_ends_in_time() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.rollcall(&["sync"]).ended(0);
+        let (silent, url) = silent_server();
+        company.settings("hr", &format!("schedule = '* * * * *'\n{}", ldap(&url)));
+        miss_some_runs(&company);
+        let before = company.contents();
+        let service = start(&company);
+        silent.accept().expect("it connects");
+        end(service);
+        let mut after = company.contents();
+        after.insert("nodes".to_owned(), before["nodes"].clone());
+        assert_eq!(after, before);
+        assert_eq!(company.count("runs WHERE status = 'running'"), 0);
+        assert_eq!(company.one("SELECT error_kind FROM runs WHERE actor = 'schedule'"), "stopped");
+    });
+}
+
+#[test]
+fn a_wrong_file_is_not_taken_and_a_good_one_is() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.settings("hr", "");
+        let service = start(&company);
+        service.says("the service has begun");
+        let path = company.write();
+        fs::write(&path, "timezone = 'Nowhere'\n").expect("written");
+        service.signal("HUP");
+        service.says("goes on with the old one");
+        company.rollcall(&["sync"]).ended(0);
+        company.settings("hr", "schedule = '* * * * *'");
+        company.sql(
+            "UPDATE connectors SET schedule = '* * * * *', scheduled_until = '2026-01-01T00:00:00+00:00'",
+        );
+        company.write();
+        service.signal("HUP");
+        service.says("read the file again");
+        until("the new schedule runs", || company.count("runs WHERE actor = 'schedule'") > 0);
+        end(service);
+    });
+}
+
+#[test]
+fn the_log_is_json_and_names_nobody() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.rollcall(&["sync"]).ended(0);
+        miss_some_runs(&company);
+        let service = start(&company);
+        service.says("finished a run");
+        let log = service.log();
+        for line in &log {
+            let line: serde_json::Value =
+                serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+            assert!(
+                line["timestamp"].is_string() && line["level"].is_string() && line["message"].is_string(),
+                "{line}"
+            );
+        }
+        let all = log.join("\n");
+        assert!(!all.contains("ada") && !all.contains("corp.example"), "{all}");
+        end(service);
+    });
+}

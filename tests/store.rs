@@ -1,0 +1,72 @@
+//! The two databases are one design.
+
+use std::sync::{Arc, Barrier};
+
+use rollcall::store::{Error, Store};
+
+use crate::support::company::Company;
+use crate::support::database::{Database, Engine, on_both};
+
+#[test]
+fn both_databases_have_the_same_tables_and_columns() {
+    let columns = |engine| {
+        let company = Company::new(engine);
+        company.runtime.block_on(company.db.columns())
+    };
+    let (sqlite, postgres) = (columns(Engine::Sqlite), columns(Engine::Postgres));
+    assert!(sqlite.len() > 15, "{sqlite:?}");
+    assert_eq!(sqlite, postgres);
+}
+
+#[test]
+fn processes_that_open_a_fresh_database_at_once_all_succeed() {
+    on_both(|engine| {
+        for _ in 0..3 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let db = Database::new(engine, folder.path());
+            let start = Arc::new(Barrier::new(4));
+            let openers: Vec<_> = (0..4)
+                .map(|_| {
+                    let (db, start) = (db.clone(), Arc::clone(&start));
+                    std::thread::spawn(move || {
+                        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                        let runtime = runtime.expect("a runtime");
+                        start.wait();
+                        runtime.block_on(async { db.open().await.close().await });
+                    })
+                })
+                .collect();
+            for opener in openers {
+                opener.join().expect("it opens");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_older_program_leaves_a_newer_database_alone() {
+    on_both(|engine| {
+        let company = Company::new(engine);
+        company.sql(
+            "INSERT INTO schema_migrations (version, name, checksum, applied_at)
+             VALUES (9999, 'from the future', 'x', '2040-01-01T00:00:00+00:00')",
+        );
+        let opened = company.runtime.block_on(Store::open(&company.db.options()));
+        assert!(matches!(opened, Err(Error::Newer { found: 9999, .. })), "{opened:?}");
+        let done = company.rollcall(&["groups", "list"]).ended(1);
+        assert!(
+            done.err.contains("the database is at version 9999") && done.err.contains("hint:"),
+            "{done:?}"
+        );
+    });
+}
+
+#[test]
+fn a_migration_that_was_altered_is_refused() {
+    on_both(|engine| {
+        let company = Company::new(engine);
+        company.sql("UPDATE schema_migrations SET checksum = 'another' WHERE version = 1");
+        let opened = company.runtime.block_on(Store::open(&company.db.options()));
+        assert!(matches!(opened, Err(Error::Altered(1))), "{opened:?}");
+    });
+}
