@@ -71,6 +71,7 @@ impl From<store::Error> for Failure {
             store::Error::Url { .. }
             | store::Error::File { .. }
             | store::Error::Altered(_)
+            | store::Error::Lost(_)
             | store::Error::Query { .. } => None,
         };
         Self { status: 1, text: chain(&error), hint: hint.map(str::to_owned) }

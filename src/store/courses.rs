@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::Result;
-use super::engine::{Tx, args};
+use super::arg::args;
+use super::engine::Tx;
 use crate::model::due::Due;
 use crate::model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
 use crate::model::names::fold;

@@ -7,7 +7,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::engine::{Sql, Tx, args};
+use super::arg::args;
+use super::engine::{Sql, Tx};
 use super::jobs::Batch;
 use super::learners::who;
 use crate::model::ids::{CourseId, LearnerId};

@@ -34,6 +34,9 @@ pub enum Error {
     /// A migration that was applied is not the one that this program carries.
     #[error("migration {0} of the database differs from the one in this rollcall")]
     Altered(i64),
+    /// The work on the database ended in disorder.
+    #[error("the work on the database ended in disorder")]
+    Lost(#[source] tokio::task::JoinError),
     /// There is no room left.
     #[error("the database is full: could not {doing}")]
     Full {
@@ -65,6 +68,7 @@ impl Error {
             | Self::File { .. }
             | Self::Newer { .. }
             | Self::Altered(_)
+            | Self::Lost(_)
             | Self::Full { .. } => false,
         }
     }
@@ -79,6 +83,7 @@ impl Error {
             | Self::File { .. }
             | Self::Newer { .. }
             | Self::Altered(_)
+            | Self::Lost(_)
             | Self::Full { .. } => false,
         }
     }
@@ -92,6 +97,7 @@ impl Error {
             Self::File { .. } => "database_file",
             Self::Newer { .. } => "database_newer",
             Self::Altered(_) => "database_altered",
+            Self::Lost(_) => "database",
             Self::Full { .. } => "database_full",
             Self::Query { cause, .. } if is_disconnected(cause) => "database_unreachable",
             Self::Query { .. } => "database",

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::engine::{Sql, Tx, args};
+use super::arg::args;
+use super::engine::{Sql, Tx};
 use super::learners::who;
 use crate::model::ids::{AssignmentId, JobId, RunId};
 

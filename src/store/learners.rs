@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::Result;
-use super::engine::{Sql, Tx, args};
+use super::arg::args;
+use super::engine::{Sql, Tx};
 use super::stage::{Stage, stage};
 use crate::model::ids::{LearnerId, RunId};
 use crate::model::status::Status;

@@ -4,7 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Result;
-use super::engine::{Sql, Tx, args};
+use super::arg::args;
+use super::engine::{Sql, Tx};
 
 /// How long a lease lasts without being renewed, in seconds.
 pub const SECONDS: i64 = 15;

@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 
 use super::Result;
-use super::engine::{Sql, Tx, args};
+use super::arg::args;
+use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::stage::{Stage, stage};
 use crate::model::ids::{GroupId, LearnerId, RuleId, RunId};

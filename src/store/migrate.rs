@@ -11,7 +11,8 @@ use chrono::Utc;
 use sqlx::migrate::Migrator;
 
 use super::Result;
-use super::engine::{Sql, Store, Tx, args};
+use super::arg::args;
+use super::engine::{Sql, Store, Tx};
 use super::error::{Doing, Error};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");

@@ -4,6 +4,7 @@
 //! decided on, inside a [`Tx`] that the caller began and will commit. Everything happens in a transaction, because
 //! behind a pooler in transaction mode nothing else keeps two statements on one connection.
 
+pub mod arg;
 pub mod connectors;
 pub mod courses;
 pub mod engine;
@@ -20,7 +21,8 @@ pub mod persons;
 pub mod runs;
 pub mod stage;
 
-pub use engine::{Arg, Options, Sql, Store, Tx};
+pub use arg::Arg;
+pub use engine::{Options, Sql, Store, Tx};
 pub use error::Error;
 
 /// What store functions answer with.

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::engine::{Tx, args};
+use super::arg::args;
+use super::engine::Tx;
 
 const BEAT: &str = "
     INSERT INTO nodes (id, host, version, file_digest, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)

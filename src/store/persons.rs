@@ -1,7 +1,8 @@
 //! Persons: records as connectors last read them, and what they said before.
 
 use super::Result;
-use super::engine::{Sql, Tx, args};
+use super::arg::args;
+use super::engine::{Sql, Tx};
 use super::stage::{Stage, stage};
 use crate::model::ids::{ConnectorId, LearnerId, RunId};
 

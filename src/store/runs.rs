@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::engine::{Tx, args};
+use super::arg::args;
+use super::engine::Tx;
 use super::learners::who;
 use crate::model::ids::{ConnectorId, RunId};
 use crate::model::problem::Problem;

@@ -15,9 +15,10 @@ use crate::store::leases::Lease;
 use crate::store::memberships::Reason;
 use crate::store::runs::{self, Counts};
 use crate::store::{Result, Tx, connectors, groups, learners, leases, persons};
+use crate::sync::addresses::{Address, LearnerWrite};
 use crate::sync::catalogue;
 use crate::sync::gather::Gathered;
-use crate::sync::prepare::{Address, LearnerWrite, Prepared};
+use crate::sync::prepare::Prepared;
 
 /// What came of a commit.
 #[derive(Debug)]

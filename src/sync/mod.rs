@@ -5,14 +5,17 @@
 //! code stopped before the commit. When memberships, rules or assignments moved since they were gathered, the same
 //! reading is planned again.
 
+pub mod addresses;
 pub mod catalogue;
 pub mod commit;
 mod error;
 pub mod gather;
 pub mod lease;
+mod meeting;
 pub mod prepare;
 pub mod report;
 mod run;
+mod seats;
 
 use std::fmt;
 

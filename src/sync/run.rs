@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info};
 
 use crate::connectors::{Connector, Context};
@@ -205,8 +206,9 @@ async fn passage(
 ) -> Result<Report, Error> {
     let when = When::at(Utc::now(), file.zone);
     let settings = &file.connectors[connector];
-    let (seen, gathered) =
-        tokio::try_join!(read(settings, file, asked, stop), gather_now(store, file, connector, when))?;
+    let gathering = gather_beside(store, file, connector, when);
+    let seen = read(settings, file, asked, stop).await?;
+    let gathered = gathering.await.map_err(crate::store::Error::Lost)??;
     let (prepared, counts, is_empty) =
         plan_and_commit(store, file, connector, lease, number, when, seen, gathered).await?;
     Ok(Report {
@@ -264,6 +266,22 @@ async fn plan_and_commit(
         }
     }
     Err(Error::LeaseLost { connector: file.connectors[connector].name.clone() })
+}
+
+/// Gathers on a thread of its own, while the directory is being read.
+fn gather_beside(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    when: When,
+) -> AbortOnDropHandle<crate::store::Result<Gathered>> {
+    let (store, names) = (store.clone(), file.connector_names());
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut tx = store.read().await?;
+        let gathered = gather(&mut tx, &names[connector], &names, when.today).await?;
+        tx.rollback().await?;
+        Ok(gathered)
+    }))
 }
 
 async fn gather_now(store: &Store, file: File<'_>, connector: usize, when: When) -> Result<Gathered, Error> {

@@ -1,0 +1,160 @@
+//! Who gets which address, and whose rows change at all.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::model::attributes::Attribute;
+use crate::model::ids::{ConnectorId, LearnerId};
+use crate::model::names::fold;
+use crate::model::population::{Fate, Who, to_json};
+use crate::model::problem::{Problem, ProblemKind};
+use crate::model::status::Status;
+use crate::store::{Result, Tx, learners};
+use crate::sync::prepare::Draft;
+
+/// How a learner's row is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearnerWrite {
+    /// The learner.
+    pub who: Who,
+    /// The address that the learner gets.
+    pub address: Address,
+}
+
+/// What becomes of the address that the directory gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// There is none, or none that can be used.
+    None,
+    /// It is the learner's.
+    Own,
+    /// Somebody else holds it.
+    Taken,
+}
+
+/// Whose rows a run may have to write.
+#[derive(Default)]
+pub(super) struct Candidates {
+    /// Learners whose row may change.
+    write: Vec<Who>,
+    /// Those of them of whom nothing is new: somebody else has held their address so far.
+    asking_again: FxHashSet<Who>,
+    /// Learners of whom nothing but the leaving changes.
+    leave: Vec<Who>,
+}
+
+impl Draft<'_> {
+    pub(super) async fn candidates(&self, tx: &mut Tx) -> Result<Candidates> {
+        let population = &self.population;
+        let merged = population.everybody().filter(|&who| {
+            let learner = population.learner(who);
+            population.is_merged(who) && learner.fate != Fate::None && learner.id.is_some()
+        });
+        let merged: Vec<(Who, LearnerId)> =
+            merged.filter_map(|who| Some((who, population.learner(who).id?))).collect();
+        let ids = merged.iter().map(|(_, id)| id.0).collect();
+        let stored: FxHashMap<LearnerId, String> = learners::attributes(tx, ids).await?.into_iter().collect();
+        let other_attributes: FxHashSet<Who> = merged
+            .into_iter()
+            .filter(|(who, id)| {
+                let now = population
+                    .cells(*who)
+                    .map(|cells| to_json(self.file.attributes, &population.people.values, cells));
+                let same = |stored: &String| now.as_deref().is_some_and(|now| same_json(now, stored));
+                !stored.get(id).is_some_and(same)
+            })
+            .map(|(who, _)| who)
+            .collect();
+        let mut found = Candidates::default();
+        for who in population.everybody() {
+            let learner = population.learner(who);
+            let moved = learner.was != Some(learner.status);
+            let changed =
+                matches!(learner.fate, Fate::Changed | Fate::New) || other_attributes.contains(&who);
+            if population.cells(who).is_none() {
+                if moved {
+                    found.leave.push(who);
+                }
+            } else if learner.fate != Fate::None {
+                let is_new = learner.id.is_none() || moved || changed;
+                if is_new || learner.contested {
+                    found.write.push(who);
+                }
+                if !is_new && learner.contested {
+                    found.asking_again.insert(who);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Decides who gets which address: who has it keeps it, then those who were here longest.
+    pub(super) async fn addresses(
+        &mut self,
+        tx: &mut Tx,
+        Candidates { write, asking_again, leave }: Candidates,
+        connector: ConnectorId,
+    ) -> Result<(Vec<LearnerWrite>, Vec<Who>)> {
+        let population = &self.population;
+        let wanted: Vec<String> =
+            write.iter().map(|&who| fold(population.first(who, Attribute::EMAIL))).collect();
+        let competes = |who: Who| population.learner(who).status != Status::Left;
+        let holders = if self.gathered.learners == 0 {
+            Vec::new()
+        } else {
+            let wanted = wanted.iter().filter(|address| !address.is_empty()).cloned().collect();
+            learners::holders(tx, wanted, connector).await?
+        };
+        let mut winners: FxHashMap<&str, Option<Who>> = FxHashMap::default();
+        let wants: FxHashMap<Who, &str> =
+            write.iter().zip(&wanted).map(|(&who, address)| (who, address.as_str())).collect();
+        let leaving: FxHashSet<Who> = leave.iter().copied().collect();
+        for holder in holders.iter().filter(|holder| holder.status != Status::Left.as_str()) {
+            let address = holder.email_folded.as_str();
+            match self.seats.get(&holder.id) {
+                Some(who) if leaving.contains(who) || !competes(*who) => {}
+                Some(who) if wants.get(who).is_some_and(|wanted| *wanted != address) => {}
+                Some(who) => {
+                    winners.insert(address, Some(*who));
+                }
+                None => {
+                    winners.insert(address, None);
+                }
+            }
+        }
+        let mut order: Vec<usize> = (0..write.len()).collect();
+        order.sort_unstable_by_key(|&at| {
+            let learner = population.learner(write[at]);
+            (learner.id.map_or(i64::MAX, |id| id.0), population.first(write[at], Attribute::ID))
+        });
+        for at in order {
+            if competes(write[at]) && !wanted[at].is_empty() {
+                winners.entry(&wanted[at]).or_insert(Some(write[at]));
+            }
+        }
+        let mut decided = Vec::with_capacity(write.len());
+        for (&who, address) in write.iter().zip(&wanted) {
+            let address = match winners.get(address.as_str()) {
+                _ if address.is_empty() => Address::None,
+                Some(winner) if *winner != Some(who) && competes(who) => Address::Taken,
+                Some(winner) if *winner != Some(who) => Address::None,
+                Some(_) | None => Address::Own,
+            };
+            if address == Address::Taken {
+                let subject = population.first(who, Attribute::ID);
+                let message = "another learner holds the address: this one goes without";
+                self.problems.push(Problem::new(ProblemKind::AddressTaken, subject, message));
+            }
+            let nothing_new = asking_again.contains(&who) && address == Address::Taken;
+            if !nothing_new {
+                decided.push(LearnerWrite { who, address });
+            }
+        }
+        Ok((decided, leave))
+    }
+}
+
+/// PostgreSQL keeps JSON in an order and with spaces of its own.
+fn same_json(one: &str, other: &str) -> bool {
+    let read = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+    one == other || read(one) == read(other)
+}
