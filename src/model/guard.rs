@@ -1,6 +1,7 @@
 //! The limits on what one run may take away.
 //!
-//! The guard looks at a plan's effect, whatever caused it. What is within the limits is committed; the rest is held.
+//! The place of the guard, between plan and commit. It will look at a plan's effect, whatever caused it; here are the
+//! limits that it goes by, as the file gives them.
 
 use std::fmt;
 use std::str::FromStr;
