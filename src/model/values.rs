@@ -4,10 +4,8 @@
 //! a text in [`Values`]; equal texts have equal cells, so comparing, grouping and remembering work on numbers. Several
 //! values of one attribute are one text too, the values in byte order with [`SEPARATOR`] between them.
 
-use std::hash::BuildHasher;
-
 use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Stands between several values of one attribute. [`crate::model::names::clean`] lets none into a value.
 pub const SEPARATOR: char = '\u{1f}';
@@ -50,7 +48,7 @@ impl Default for Values {
 }
 
 fn hash(text: &str) -> u64 {
-    FxBuildHasher.hash_one(text)
+    xxh3_64(text.as_bytes())
 }
 
 fn slice<'a>(text: &'a str, ends: &[usize], index: u32) -> &'a str {
