@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::service::{ldap, silent_server};
 use crate::support::company::Company;
 use crate::support::database::{Database, Engine, on_both};
 use crate::support::pgbouncer::Pooler;
@@ -98,6 +99,72 @@ fn a_sync_that_was_killed_is_closed_by_the_next_one() {
 }
 
 #[test]
+fn two_directories_with_the_same_people_synced_at_once_make_each_learner_once() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.directory("it", &["id", "email", "department"], "");
+        fill(&mut company, 100);
+        for number in 0..100 {
+            company.hire_at("it", &format!("p{number:04}"), &[("department", "Research")]);
+        }
+        let path = company.write();
+        let syncs = ["hr", "it"].map(|directory| {
+            let path = path.clone();
+            std::thread::spawn(move || finish(program(&path).args(["sync", directory])).ended(0))
+        });
+        for sync in syncs {
+            sync.join().expect("a sync");
+        }
+        company.sync();
+        assert_eq!(company.count("learners"), 100);
+        assert_eq!(company.members("Research").len(), 0, "the first directory of the file wins");
+        company.verify();
+    });
+}
+
+#[test]
+fn a_sync_whose_process_is_killed_leaves_nothing_half_done_and_the_next_one_goes_on() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        fill(&mut company, 3);
+        company.sync();
+        let before = company.contents();
+        let (silent, url) = silent_server();
+        company.settings("hr", &ldap(&url));
+        let sync = Running::start(program(&company.write()).arg("sync"));
+        silent.accept().expect("it connects");
+        drop(sync);
+        assert_eq!(company.contents(), before);
+        // The dead run's lease has run out.
+        company.sql("UPDATE leases SET expires_at = '2026-01-01T00:00:00+00:00'");
+        company.settings("hr", "");
+        company.hire("eve", &[("department", "Sales")]);
+        company.sync();
+        assert_eq!(company.members("Sales").len(), 4);
+        assert_eq!(company.count("runs WHERE error_kind = 'interrupted'"), 1);
+    });
+}
+
+#[test]
+fn a_run_that_has_lost_its_lease_stops_and_commits_nothing() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        fill(&mut company, 3);
+        company.sync();
+        let before = company.contents();
+        let (silent, url) = silent_server();
+        company.settings("hr", &ldap(&url));
+        let mut sync = Running::start(program(&company.write()).args(["sync", "-v"]));
+        silent.accept().expect("it connects");
+        company.sql("UPDATE leases SET fence = fence + 1, holder = 'another', expires_at = '2040-01-01T00:00:00+00:00'");
+        assert_eq!(sync.wait().code(), Some(1));
+        sync.says("the lease was lost");
+        assert_eq!(company.contents(), before);
+        assert_eq!(company.count("runs WHERE error_kind = 'lease_lost'"), 1);
+    });
+}
+
+#[test]
 fn a_server_that_crashes_in_the_middle_of_a_drain_loses_nothing() {
     let cluster = Cluster::start();
     let folder = tempfile::tempdir().expect("a folder");
@@ -185,10 +252,9 @@ fn a_full_disk_says_so_and_goes_on_when_there_is_room() {
     let mount = folder.path().join("disk");
     fs::create_dir(&mount).expect("a folder");
     let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1M", "none"]).arg(&mount).output();
-    if !mounted.is_ok_and(|done| done.status.success()) {
-        eprintln!("no disk can be mounted here; the test beside this one fills a database by `max_size`");
-        return;
-    }
+    let mounted = mounted.expect("mount runs");
+    let said = String::from_utf8_lossy(&mounted.stderr);
+    assert!(mounted.status.success(), "a small disk must be mounted for this test, which takes root: {said}");
     let unmount = Unmount(mount.clone());
     let mut company = Company::with(Database::new(Engine::Sqlite, &mount), folder);
     company.sync();

@@ -261,3 +261,18 @@ fn a_course_for_one_learner_alone_comes_and_goes_with_the_learner() {
         company.verify();
     });
 }
+
+#[test]
+fn one_course_may_reach_a_group_by_several_lines_of_the_file() {
+    on_both(|engine| {
+        let mut company = two_departments(engine);
+        company.assignment("gdpr", "S*", "due_days = 20");
+        company.assignment("GDPR", "Sale?", "due_days = 10");
+        company.sync();
+        assert_eq!(company.due_in("ada", "GDPR"), Some(10));
+        company.strike("due_days = 10");
+        company.sync();
+        assert_eq!(company.due_in("ada", "GDPR"), Some(20));
+        company.verify();
+    });
+}

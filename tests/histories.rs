@@ -163,6 +163,8 @@ impl Story {
         assert_eq!(matches!(real.outcome, Outcome::Unchanged), nothing, "{:?}", real.outcome);
         self.company.drain();
         self.company.verify();
+        let again = self.company.run(directory, false);
+        assert!(matches!(again.outcome, Outcome::Unchanged), "the same people again: {:?}", again.outcome);
     }
 
     /// After a sync of everything, nothing is left to be done.

@@ -280,3 +280,21 @@ fn a_name_may_hold_anything_that_a_csv_file_can_hold() {
         is_at_rest(&company);
     });
 }
+
+#[test]
+fn the_people_of_a_connector_struck_from_the_file_stay_as_last_read() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        second(&mut company);
+        for who in ["ada", "zoe"] {
+            company.hire_at("it", who, &[("department", "Toys")]);
+        }
+        company.sync();
+        company.directories.pop();
+        company.leave("ada");
+        company.sync();
+        assert_eq!(company.status("ada"), "active");
+        assert_eq!(company.members("Toys"), ["ada", "zoe"]);
+        is_at_rest(&company);
+    });
+}

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use rollcall::enrollment::drain::Worker;
+use rollcall::enrollment::drain::{Worker, now};
 use rollcall::groups;
 use rollcall::model::due::Due;
+use rollcall::model::progress::Progress;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::company::{Company, email, run};
@@ -198,5 +199,19 @@ fn the_proof_finds_each_kind_of_difference_and_repairs_it() {
         company.rollcall(&["verify", "--repair"]).ended(0);
         company.verify();
         assert_eq!(company.enrollment("p0004", "EXTRA").state, "revoked", "nothing is deleted");
+    });
+}
+
+#[test]
+fn a_bad_job_is_counted_once_however_many_workers_meet_it() {
+    on_both(|engine| {
+        let company = sales(engine, 400);
+        company.run("hr", false);
+        refuse(&company, "p0017");
+        let (settled, stop) = (Progress::default(), CancellationToken::new());
+        let (drained, length) =
+            company.runtime.block_on(now(&company.store, 4, &settled, &stop)).expect("drained");
+        assert_eq!((drained.done, drained.failed, length.later), (399, 1, 1));
+        assert_eq!(company.one("SELECT attempts FROM jobs"), "1");
     });
 }

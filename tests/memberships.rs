@@ -71,3 +71,71 @@ fn whom_a_hand_removes_stays_out_until_the_exclusion_is_lifted() {
         assert_eq!(company.members("Sales"), ["ada", "bob"]);
     });
 }
+
+/// From the last zone of the world to the first one: it is a later day there.
+const LATE: chrono_tz::Tz = chrono_tz::Etc::GMTPlus12;
+const EARLY: chrono_tz::Tz = chrono_tz::Etc::GMTMinus14;
+
+#[test]
+fn rules_and_dates_act_when_their_day_comes_though_nothing_changed_in_the_directory() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.zone = LATE;
+        company.rule("new", "New hires", "days_since(start_date) < 90");
+        company.rule("all", "Everybody", "true");
+        company.hire("ada", &[("start_date", &company.day(-89))]);
+        company.hire("bob", &[("start_date", &company.day(1))]);
+        company.hire("eve", &[("end_date", &company.day(0))]);
+        company.hire("joe", &[("start_date", "some day")]);
+        company.sync();
+        assert_eq!(company.members("New hires"), ["ada"]);
+        assert_eq!(company.members("Everybody"), ["ada", "eve", "joe"]);
+        company.zone = EARLY;
+        let report = company.sync();
+        assert_eq!((report.counts.people_new, report.counts.people_changed), (0, 0));
+        assert_eq!(company.members("New hires"), ["bob"]);
+        assert_eq!(company.members("Everybody"), ["ada", "bob", "joe"]);
+        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+    });
+}
+
+#[test]
+fn a_rule_may_be_for_the_people_of_one_connector() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.directory("it", &["id", "email"], "");
+        company.rule("all", "Everybody", "true");
+        company.rule("it", "Accounts", "true");
+        company.text.push_str("connectors = ['it']\n");
+        for directory in ["hr", "it"] {
+            company.hire_at(directory, "ada", &[]);
+        }
+        company.hire("bob", &[]);
+        company.add_learner("zoe");
+        company.sync();
+        assert_eq!(company.members("Accounts"), ["ada"]);
+        assert_eq!(company.members("Everybody"), ["ada", "bob", "zoe"]);
+        company.leave_at("it", "ada");
+        company.sync();
+        assert_eq!(company.members("Accounts"), Vec::<String>::new());
+        assert_eq!(company.members("Everybody"), ["ada", "bob", "zoe"]);
+    });
+}
+
+#[test]
+fn an_edited_rule_moves_its_members_and_a_struck_one_gives_them_up() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.departments();
+        company.hire("ada", &[("department", "Sales")]);
+        company.sync();
+        company.text = company.text.replace("'{department}'", "'Department: {department}'");
+        company.sync();
+        assert_eq!(company.members("Sales"), Vec::<String>::new());
+        assert_eq!(company.members("Department: Sales"), ["ada"]);
+        company.text = String::new();
+        company.sync();
+        assert_eq!(company.count("memberships"), 0);
+        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+    });
+}

@@ -1,11 +1,13 @@
 //! The two databases are one design.
 
+use std::fs;
 use std::sync::{Arc, Barrier};
 
 use rollcall::store::{Error, Store};
 
 use crate::support::company::Company;
 use crate::support::database::{Database, Engine, on_both};
+use crate::support::program::{finish, program};
 
 #[test]
 fn both_databases_have_the_same_tables_and_columns() {
@@ -69,4 +71,16 @@ fn a_migration_that_was_altered_is_refused() {
         let opened = company.runtime.block_on(Store::open(&company.db.options()));
         assert!(matches!(opened, Err(Error::Altered(1))), "{opened:?}");
     });
+}
+
+#[test]
+fn a_database_lies_beside_its_file_whatever_the_folder_is_called() {
+    for name in ["plain", "with space", "100%", "50%25", "what?", "a#b", "\u{e4}\u{f6}\u{fc}"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = folder.path().join(name);
+        fs::create_dir(&home).expect("a folder");
+        fs::write(home.join("rollcall.toml"), "[database]\nurl = 'sqlite://my.db'\n").expect("written");
+        finish(program(&home.join("rollcall.toml")).args(["groups", "list"])).ended(0);
+        assert!(home.join("my.db").is_file(), "{name}");
+    }
 }

@@ -118,8 +118,7 @@ impl Worker {
                 Err(error) => match part {
                     [] => {}
                     [job] => {
-                        self.put_off(*job, &error, now).await?;
-                        drained.failed += 1;
+                        drained.failed += u64::from(self.put_off(*job, &error, now).await?);
                     }
                     [_, ..] => {
                         let (front, back) = part.split_at(part.len() / 2);
@@ -146,19 +145,20 @@ impl Worker {
         Ok(done)
     }
 
-    async fn put_off(&self, job: JobId, error: &Error, now: DateTime<Utc>) -> Result<()> {
+    async fn put_off(&self, job: JobId, error: &Error, now: DateTime<Utc>) -> Result<bool> {
         let mut tx = self.store.write().await?;
-        let Some(attempts) = jobs::attempts(&mut tx, job).await? else { return Ok(()) };
+        let Some(attempts) = jobs::attempts(&mut tx, job).await? else { return Ok(false) };
         let pause = usize::try_from(attempts).ok().and_then(|attempts| PAUSES.get(attempts));
         let again = pause.map(|&seconds| now + TimeDelta::seconds(seconds));
         let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-        jobs::failed(&mut tx, job, &cause, again, now).await?;
+        let noted = jobs::failed(&mut tx, job, &cause, again, now).await?;
         tx.commit().await?;
         match again {
+            _ if !noted => {}
             Some(_) => warn!(job = %job, attempts = attempts + 1, "a job failed, it will be tried again"),
             None => tracing::error!(job = %job, "a job failed for good: see `rollcall jobs list`"),
         }
-        Ok(())
+        Ok(noted)
     }
 }
 

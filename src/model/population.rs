@@ -52,6 +52,9 @@ impl Learner {
     /// The bit of learners who were added by hand: rules that name no connector apply to them too.
     pub const ADDED_BY_HAND: u64 = 1 << 63;
 
+    /// The bit of connectors that the file no longer has: their people stay as last read, under the same rules.
+    pub const STRUCK: u64 = 1 << 62;
+
     /// Whether memberships begin or end because the state changed.
     #[must_use]
     pub fn comes_or_goes(&self) -> bool {

@@ -3,7 +3,6 @@
 //! One SQL text serves both engines wherever one can; where they must differ, [`Sql::each`] holds both side by side.
 //! Statements are never kept prepared on the server, so that a pooler in transaction mode may stand between.
 
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -230,9 +229,8 @@ impl Store {
     /// When it cannot be reached or opened, or a newer program has been here.
     pub async fn open(options: &Options) -> Result<Self> {
         let url = options.url.reveal();
-        let store = if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
-            Self::open_sqlite(path, options).await?
+        let store = if url.starts_with("sqlite:") {
+            Self::open_sqlite(url, options).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url, options).await?
         } else {
@@ -242,9 +240,11 @@ impl Store {
         Ok(store)
     }
 
-    async fn open_sqlite(path: PathBuf, options: &Options) -> Result<Self> {
-        let connect = SqliteConnectOptions::new()
-            .filename(&path)
+    async fn open_sqlite(url: &str, options: &Options) -> Result<Self> {
+        let connect = SqliteConnectOptions::from_str(url)
+            .map_err(|_| Error::Url { reason: "it is no SQLite URL".to_owned() })?;
+        let path = connect.get_filename().to_owned();
+        let connect = connect
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .foreign_keys(true)

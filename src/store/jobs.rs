@@ -196,9 +196,10 @@ pub async fn done(tx: &mut Tx, batch: &Batch, now: DateTime<Utc>) -> Result<u64>
     tx.execute("finish jobs", DONE, args![batch.first, batch.last, now, batch.ids.clone()]).await
 }
 
-/// Puts an order off, or parks it.
+/// Puts an order off, or parks it, unless another worker that met it at the same time has done so.
 const FAILED: &str = "
-    UPDATE jobs SET attempts = attempts + 1, error = $2, run_at = $3, state = $4 WHERE id = $1";
+    UPDATE jobs SET attempts = attempts + 1, error = $2, run_at = $3, state = $4
+    WHERE id = $1 AND state = 'ready' AND run_at <= $5";
 
 const ATTEMPTS: &str = "SELECT attempts FROM jobs WHERE id = $1";
 
@@ -211,7 +212,7 @@ pub async fn attempts(tx: &mut Tx, job: JobId) -> Result<Option<i32>> {
     Ok(row.map(|(attempts,)| attempts))
 }
 
-/// Notes a failure: try again at `again`, or park it where there is none.
+/// Notes a failure: try again at `again`, or park it where there is none. False when that has been done already.
 ///
 /// # Errors
 /// When the database refuses.
@@ -221,9 +222,10 @@ pub async fn failed(
     error: &str,
     again: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<bool> {
     let state = if again.is_some() { "ready" } else { "failed" };
-    tx.execute("note a failed job", FAILED, args![job, error, again.unwrap_or(now), state]).await.map(|_| ())
+    let args = args![job, error, again.unwrap_or(now), state, now];
+    Ok(tx.execute("note a failed job", FAILED, args).await? == 1)
 }
 
 /// An order as `jobs list` prints it.

@@ -167,7 +167,7 @@ impl Draft<'_> {
     }
 }
 
-/// The bit of a connector; those of retired ones count for nothing.
+/// The bit of a connector; those that the file no longer has share one.
 fn bit(place: usize) -> u64 {
-    if place < 63 { 1 << place } else { 0 }
+    if place < 62 { 1 << place } else { Learner::STRUCK }
 }
