@@ -9,7 +9,7 @@ use crate::model::population::{Fate, Who, to_json};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::status::Status;
 use crate::store::{Result, Tx, learners};
-use crate::sync::prepare::Draft;
+use crate::sync::seats::Draft;
 
 /// How a learner's row is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]

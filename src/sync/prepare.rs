@@ -18,6 +18,7 @@ use crate::sync::addresses::LearnerWrite;
 use crate::sync::catalogue::{self, CataloguePlan};
 use crate::sync::gather::Gathered;
 use crate::sync::meeting::{holders_of_new_addresses, one_row_a_learner, others_of_joined, protected};
+use crate::sync::seats::Draft;
 
 /// What a source said: everybody, or some people of whom it knows.
 #[derive(Debug)]
@@ -102,17 +103,6 @@ impl Prepared {
             && self.plan.is_empty()
             && self.catalogue.is_empty()
     }
-}
-
-pub(super) struct Draft<'a> {
-    pub(super) file: File<'a>,
-    pub(super) connector: usize,
-    pub(super) gathered: &'a Gathered,
-    pub(super) today: NaiveDate,
-    pub(super) population: Population,
-    pub(super) others: FxHashMap<LearnerId, Vec<&'a Record>>,
-    pub(super) seats: FxHashMap<LearnerId, Who>,
-    pub(super) problems: Vec<Problem>,
 }
 
 /// Works out what a run of the file's connector number `connector` would do.

@@ -1,17 +1,32 @@
 //! Giving everybody a seat: who of the reading, of the absent and of those added by hand is which learner, in which
 //! state, with which attributes.
 
-use rustc_hash::FxHashSet;
+use chrono::NaiveDate;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::attributes::Attribute;
 use crate::model::identity::{KnownPerson, Match};
 use crate::model::ids::LearnerId;
 use crate::model::people::Row;
-use crate::model::population::{Account, Fate, Learner, Who, date, from_json};
+use crate::model::population::{Account, Fate, Learner, Population, Who, date, from_json};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::status::{Standing, Status};
 use crate::model::values::Cell;
-use crate::sync::prepare::Draft;
+use crate::store::persons::Record;
+use crate::sync::File;
+use crate::sync::gather::Gathered;
+
+/// A plan in the making: who has a seat so far.
+pub(super) struct Draft<'a> {
+    pub(super) file: File<'a>,
+    pub(super) connector: usize,
+    pub(super) gathered: &'a Gathered,
+    pub(super) today: NaiveDate,
+    pub(super) population: Population,
+    pub(super) others: FxHashMap<LearnerId, Vec<&'a Record>>,
+    pub(super) seats: FxHashMap<LearnerId, Who>,
+    pub(super) problems: Vec<Problem>,
+}
 
 /// What one connector says of a learner.
 struct Word {
