@@ -67,7 +67,7 @@ pub async fn stage(
     Ok(())
 }
 
-/// Clears away what [`stage`] laid out.
+/// Clears away what [`stage()`] laid out.
 ///
 /// # Errors
 /// When the database refuses.

@@ -1,6 +1,6 @@
 //! From a directory to memberships: read, plan, guard, commit.
 //!
-//! [`run`] is one passage. The reading and what the database knows are gathered at the same time; [`prepare`] and the
+//! [`run()`] is one passage. The reading and what the database knows are gathered at the same time; [`prepare`] and the
 //! pure planner turn both into a plan; [`commit`] writes it through [`crate::enrollment::Change`]. A dry run is the same
 //! code stopped before the commit. When memberships, rules or assignments moved since they were gathered, the same
 //! reading is planned again.

@@ -25,7 +25,7 @@ use crate::sync::seats::Draft;
 pub struct Seen {
     /// The people.
     pub people: People,
-    /// Whether who is not among them is absent. Only [`Seen::all`] says so, and only of a [`Reading`].
+    /// Whether who is not among them is absent. Only [`Seen::all`] says so, and only of a [`crate::connectors::Reading`].
     complete: bool,
     /// What was noticed while reading.
     pub problems: Vec<Problem>,
