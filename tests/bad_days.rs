@@ -2,6 +2,11 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
+
+use rollcall::model::names::ConnectorName;
+use rollcall::sync::lease::{Taken, take};
+use tokio::time::timeout;
 
 use crate::service::{ldap, silent_server};
 use crate::support::company::Company;
@@ -162,6 +167,22 @@ fn a_run_that_has_lost_its_lease_stops_and_commits_nothing() {
         assert_eq!(company.contents(), before);
         assert_eq!(company.count("runs WHERE error_kind = 'lease_lost'"), 1);
     });
+}
+
+#[test]
+fn a_commit_that_outlasts_its_lease_is_not_called_lost() {
+    let company = Company::new(Engine::Sqlite);
+    let taken = company.runtime.block_on(take(&company.store, &ConnectorName::new("hr")));
+    let Taken::Held(held) = taken.expect("the database answers") else { panic!("nobody else runs it") };
+    let lost_within = |seconds| {
+        let lost = held.lost.cancelled();
+        company.runtime.block_on(async { timeout(Duration::from_secs(seconds), lost).await.is_ok() })
+    };
+    held.committing(true);
+    company.sql("UPDATE leases SET expires_at = '2026-01-01T00:00:00+00:00'");
+    assert!(!lost_within(6), "the renewal that comes meanwhile says nothing about the commit");
+    held.committing(false);
+    assert!(lost_within(12), "without a commit it would have been lost");
 }
 
 #[test]

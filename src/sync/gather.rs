@@ -68,7 +68,7 @@ pub async fn gather(
     if let Some(id) = gathered.connector {
         let known = &mut gathered.known;
         persons::known(tx, id, |one| {
-            let status = Status::read(&one.status).unwrap_or(Status::Left);
+            let status = Status::read(one.status).unwrap_or(Status::Left);
             let person = KnownPerson {
                 learner: one.learner_id,
                 digest: one.digest,
@@ -76,7 +76,7 @@ pub async fn gather(
                 status,
                 contested: one.contested,
             };
-            known.push(&one.external_id, person);
+            known.push(one.external_id, person);
         })
         .await?;
         if rows.len() > 1 {

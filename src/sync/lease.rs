@@ -1,5 +1,7 @@
 //! One run at a time for each connector, whoever started it, on however many machines.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -19,6 +21,7 @@ pub struct Held {
     store: Store,
     lease: Lease,
     renewing: JoinHandle<()>,
+    committing: Arc<AtomicBool>,
     /// Cancelled when the lease is lost: a run had better stop then, its commit would be refused.
     pub lost: CancellationToken,
 }
@@ -69,14 +72,21 @@ pub async fn take(store: &Store, connector: &ConnectorName) -> Result<Taken> {
 impl Held {
     fn begin(store: Store, lease: Lease) -> Self {
         let lost = CancellationToken::new();
-        let renewing = tokio::spawn(renew_for_ever(store.clone(), lease.clone(), lost.clone()));
-        Self { store, lease, renewing, lost }
+        let committing = Arc::new(AtomicBool::new(false));
+        let renewal = renew_for_ever(store.clone(), lease.clone(), lost.clone(), Arc::clone(&committing));
+        Self { store, lease, renewing: tokio::spawn(renewal), committing, lost }
     }
 
     /// The lease, for the commit that checks it.
     #[must_use]
     pub fn lease(&self) -> &Lease {
         &self.lease
+    }
+
+    /// Says whether a commit is under way. It holds the lease by its own transaction, which locks it against everybody
+    /// for as long as the commit takes, the renewal included.
+    pub fn committing(&self, is_under_way: bool) {
+        self.committing.store(is_under_way, Ordering::SeqCst);
     }
 
     /// Gives it back, so that the next run need not wait for it to run out.
@@ -99,9 +109,12 @@ impl Drop for Held {
     }
 }
 
-async fn renew_for_ever(store: Store, lease: Lease, lost: CancellationToken) {
+async fn renew_for_ever(store: Store, lease: Lease, lost: CancellationToken, committing: Arc<AtomicBool>) {
     loop {
         tokio::time::sleep(RENEWAL).await;
+        if committing.load(Ordering::SeqCst) {
+            continue;
+        }
         let renewed = async {
             let mut tx = store.write().await?;
             let held = leases::renew(&mut tx, &lease).await?;
@@ -109,6 +122,8 @@ async fn renew_for_ever(store: Store, lease: Lease, lost: CancellationToken) {
             Ok::<bool, crate::store::Error>(held)
         };
         match renewed.await {
+            // What the renewal found while it waited for the commit says nothing about the commit.
+            Ok(true) | Ok(false) | Err(_) if committing.load(Ordering::SeqCst) => {}
             Ok(true) => {}
             Ok(false) => {
                 error!(lease = lease.name, "the lease was lost, the run stops");

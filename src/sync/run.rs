@@ -252,13 +252,17 @@ async fn plan_and_commit(
                 (prepared, store.write().await?)
             }
         };
-        match commit(tx, lease.lease(), number, when, file.attributes, &gathered, &prepared).await? {
+        lease.committing(true);
+        let committed =
+            commit(tx, lease.lease(), number, when, file.attributes, &gathered, &prepared).await?;
+        match committed {
             Committed::Done(counts) => {
                 let is_empty = prepared.is_empty();
                 return Ok((prepared, counts, is_empty));
             }
             Committed::LeaseLost => break,
             Committed::Moved => {
+                lease.committing(false);
                 info!(run = %number, connector = %file.connectors[connector].name, "memberships moved in between, planning again");
                 seen = again.restore(prepared.population.people);
                 gathered = gather_now(store, file, connector, when).await?;
