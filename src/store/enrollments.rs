@@ -40,13 +40,13 @@ macro_rules! due_postgres {
 /// assignment to the learner alone. The order of the joins is part of it: from the few pairs to the many memberships.
 macro_rules! found_sqlite {
     () => {
-        "SELECT w.learner_id, w.course_id, max(m.joined_on, s.assigned_on) AS counts_from, s.due_kind, s.due_on,
+        "SELECT u.learner_id, s.course_id, max(m.joined_on, s.assigned_on) AS counts_from, s.due_kind, s.due_on,
                 s.due_days, s.late_days, l.start_date, s.group_id
-         FROM wanted w CROSS JOIN memberships m ON m.learner_id = w.learner_id
+         FROM (SELECT DISTINCT learner_id FROM wanted) u CROSS JOIN learners l ON l.id = u.learner_id
+         CROSS JOIN memberships m ON m.learner_id = u.learner_id
          CROSS JOIN assignments s
-             ON s.group_id = m.group_id AND s.course_id = w.course_id AND s.ended_run_id IS NULL
-                AND s.group_id IS NOT NULL
-         CROSS JOIN learners l ON l.id = w.learner_id
+             ON s.group_id = m.group_id AND s.ended_run_id IS NULL AND s.group_id IS NOT NULL
+         WHERE (u.learner_id, s.course_id) IN (SELECT learner_id, course_id FROM wanted)
          UNION ALL
          SELECT w.learner_id, w.course_id, max(l.active_since, s.assigned_on), s.due_kind, s.due_on, s.due_days,
                 s.late_days, l.start_date, NULL

@@ -15,7 +15,7 @@ use super::error::Doing;
 const CHUNK: usize = 50_000;
 
 /// Bytes a chunk: the text is there twice while it is sent, and wide rows need no more of it to be fast.
-const CHUNK_BYTES: usize = 8 << 20;
+const CHUNK_BYTES: usize = 4 << 20;
 
 /// A temporary table; [`stage!`] makes one from its columns.
 #[derive(Debug, Clone, Copy)]

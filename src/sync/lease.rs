@@ -123,7 +123,7 @@ async fn renew_for_ever(store: Store, lease: Lease, lost: CancellationToken, com
         };
         match renewed.await {
             // What the renewal found while it waited for the commit says nothing about the commit.
-            Ok(true) | Ok(false) | Err(_) if committing.load(Ordering::SeqCst) => {}
+            Ok(_) | Err(_) if committing.load(Ordering::SeqCst) => {}
             Ok(true) => {}
             Ok(false) => {
                 error!(lease = lease.name, "the lease was lost, the run stops");
