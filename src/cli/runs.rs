@@ -116,7 +116,7 @@ async fn show(session: &Session, number: i64) -> Result<u8, Failure> {
 pub async fn connectors(session: &Session) -> Result<u8, Failure> {
     let now = Utc::now();
     let mut tx = session.store.read().await?;
-    let rows = table::list(&mut tx).await?;
+    let known = table::list(&mut tx).await?;
     let last = log::last_of_connectors(&mut tx).await?;
     let people = persons::counts(&mut tx).await?;
     let list: Vec<_> = session
@@ -124,7 +124,7 @@ pub async fn connectors(session: &Session) -> Result<u8, Failure> {
         .connectors
         .iter()
         .map(|connector| {
-            let row = rows.iter().find(|row| row.name == connector.name.as_str());
+            let row = known.iter().find(|row| row.name == connector.name.as_str());
             let id = row.map(|row| row.id);
             let held = people.iter().find(|(of, _)| Some(of.0) == id).map_or(0, |(_, count)| *count);
             let last = last.iter().find(|run| run.connector.as_deref() == Some(connector.name.as_str()));
@@ -156,7 +156,8 @@ pub async fn connectors(session: &Session) -> Result<u8, Failure> {
         [text(&one["name"]), text(&one["kind"]), text(&one["people"]), last.trim().to_owned(), next]
     });
     output::table(["name", "kind", "people", "last run", "next run"], rows, "the file names no connector")?;
-    let struck = rows_not_in_file(session, &mut tx).await?;
+    let in_file = |name: &str| session.config.connectors.iter().any(|one| one.name.as_str() == name);
+    let struck: Vec<&str> = known.iter().map(|row| row.name.as_str()).filter(|name| !in_file(name)).collect();
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");
         output::talk(&format!(
@@ -165,10 +166,4 @@ pub async fn connectors(session: &Session) -> Result<u8, Failure> {
         ));
     }
     Ok(0)
-}
-
-async fn rows_not_in_file(session: &Session, tx: &mut crate::store::Tx) -> Result<Vec<String>, Failure> {
-    let known = table::list(tx).await?.into_iter().map(|row| row.name);
-    let in_file = |name: &String| session.config.connectors.iter().any(|one| one.name.as_str() == name);
-    Ok(known.filter(|name| !in_file(name)).collect())
 }

@@ -26,8 +26,7 @@ pub async fn run(session: &Session, named: Option<&PathBuf>) -> Result<u8, Failu
         }
         Ok(Arc::new(config))
     });
-    let first = load(Some(&session.config.path))?;
-    service::run(session.store.clone(), Arc::new(first), reload).await?;
+    service::run(session.store.clone(), Arc::clone(&session.config), reload).await?;
     Ok(0)
 }
 

@@ -1,6 +1,7 @@
 //! What most commands need: the file, the database, and who is asking.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -21,7 +22,7 @@ use crate::store::{Options, Store};
 #[derive(Debug)]
 pub struct Session {
     /// The file.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The database.
     pub store: Store,
     /// Whether to print JSON.
@@ -64,7 +65,7 @@ impl Session {
     /// When the database cannot be opened.
     pub async fn open(config: Config, json: bool, stop: CancellationToken) -> Result<Self, Failure> {
         let store = Store::open(&options(&config)).await?;
-        Ok(Self { config, store, json, stop })
+        Ok(Self { config: Arc::new(config), store, json, stop })
     }
 
     /// Now, in the file's zone.

@@ -69,7 +69,10 @@ const MEMBERSHIPS: &str = "
 
 const PENDING: &str = "SELECT learner_id, course_id FROM jobs WHERE state = 'ready'";
 
-const LEARNERS_ALONE: &str = "SELECT id, active_since, start_date, status FROM learners WHERE id = $1";
+const LEARNERS_ALONE: &str = "
+    SELECT l.id, l.active_since, l.start_date FROM learners l
+    WHERE l.status IN ('active', 'leave')
+      AND l.id IN (SELECT a.learner_id FROM assignments a WHERE a.learner_id IS NOT NULL AND a.ended_run_id IS NULL)";
 
 const KEPT: &str = "SELECT learner_id, course_id, lost_on, due FROM kept_dues";
 
@@ -137,15 +140,21 @@ async fn expected(tx: &mut Tx, verdict: &mut Verdict) -> Result<BTreeMap<Pair, O
     )
     .await?;
     verdict.memberships = count;
+    let mut alone: FxHashMap<i64, (NaiveDate, Option<NaiveDate>)> = FxHashMap::default();
+    tx.each(
+        "read learners",
+        LEARNERS_ALONE,
+        args![],
+        |(id, since, start): (i64, NaiveDate, Option<NaiveDate>)| {
+            alone.insert(id, (since, start));
+        },
+    )
+    .await?;
     for one in &assignments {
-        if let Whom::Learner(id) = one.whom {
-            let row: Option<(i64, NaiveDate, Option<NaiveDate>, String)> =
-                tx.maybe("read a learner", LEARNERS_ALONE, args![id]).await?;
-            if let Some((learner, since, start, _)) =
-                row.filter(|(.., status)| status == "active" || status == "leave")
-            {
-                hold(learner, one, since, start);
-            }
+        if let Whom::Learner(id) = one.whom
+            && let Some((since, start)) = alone.get(&id.0)
+        {
+            hold(id.0, one, *since, *start);
         }
     }
     Ok(expected)

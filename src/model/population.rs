@@ -3,6 +3,8 @@
 //! Most learners are one person of one connector: their attributes are the cells of the reading, not copied. Only who
 //! is known to several connectors, or is not in the reading, has merged cells of his own.
 
+use std::fmt::Write;
+
 use rustc_hash::FxHashMap;
 
 use crate::model::attributes::{Attribute, Attributes};
@@ -218,15 +220,21 @@ pub fn to_json(attributes: &Attributes, values: &Values, cells: &[Cell]) -> Stri
 }
 
 /// Writes a JSON string (RFC 8259 7).
-fn push_string(out: &mut String, value: &str) {
+pub(crate) fn push_string(out: &mut String, value: &str) {
     out.push('"');
-    for c in value.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
+    if value.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        for c in value.chars() {
+            match c {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                c if (c as u32) < 0x20 => {
+                    write!(out, "\\u{:04x}", c as u32).expect("writing to a string does not fail");
+                }
+                c => out.push(c),
+            }
         }
+    } else {
+        out.push_str(value);
     }
     out.push('"');
 }

@@ -253,23 +253,29 @@ pub struct Run {
     pub error: Option<String>,
 }
 
+macro_rules! run_columns {
+    () => {
+        "SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at,
+            r.people_read, r.people_new, r.people_changed, r.people_left, r.people_set_aside, r.groups_created,
+            r.memberships_added, r.memberships_removed, r.jobs_enqueued, r.error_kind, r.error"
+    };
+}
+
 /// The newest runs first.
-const LIST: &str = "
-    SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at, r.people_read,
-        r.people_new, r.people_changed, r.people_left, r.people_set_aside, r.groups_created, r.memberships_added,
-        r.memberships_removed, r.jobs_enqueued, r.error_kind, r.error
-    FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+const LIST: &str = concat!(
+    run_columns!(),
+    " FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
     WHERE $1 = 0 OR r.id = $1
-    ORDER BY r.id DESC LIMIT $2";
+    ORDER BY r.id DESC LIMIT $2"
+);
 
 /// The newest run of each connector.
-const LAST: &str = "
-    SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at, r.people_read,
-        r.people_new, r.people_changed, r.people_left, r.people_set_aside, r.groups_created, r.memberships_added,
-        r.memberships_removed, r.jobs_enqueued, r.error_kind, r.error
-    FROM runs r JOIN connectors c ON c.id = r.connector_id
+const LAST: &str = concat!(
+    run_columns!(),
+    " FROM runs r JOIN connectors c ON c.id = r.connector_id
     WHERE r.id = (SELECT max(o.id) FROM runs o WHERE o.connector_id = c.id AND o.kind = 'sync')
-    ORDER BY c.name";
+    ORDER BY c.name"
+);
 
 /// The newest run of each connector.
 ///
@@ -280,12 +286,11 @@ pub async fn last_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
 }
 
 /// Everything since an instant, oldest first.
-const SINCE: &str = "
-    SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at, r.people_read,
-        r.people_new, r.people_changed, r.people_left, r.people_set_aside, r.groups_created, r.memberships_added,
-        r.memberships_removed, r.jobs_enqueued, r.error_kind, r.error
-    FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
-    WHERE r.started_at >= $1 ORDER BY r.id";
+const SINCE: &str = concat!(
+    run_columns!(),
+    " FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+    WHERE r.started_at >= $1 ORDER BY r.id"
+);
 
 /// Every run since an instant, oldest first.
 ///

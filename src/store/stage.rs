@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::error::Doing;
+use crate::model::population::push_string;
 
 /// Rows a chunk: the size at which `json_each` runs at the floor.
 const CHUNK: usize = 50_000;
@@ -113,7 +114,7 @@ impl Rows {
     pub fn text(&mut self, value: &str) -> &mut Self {
         self.next_cell();
         if self.json {
-            push_json(&mut self.text, value);
+            push_string(&mut self.text, value);
         } else {
             push_copy(&mut self.text, value);
         }
@@ -150,26 +151,6 @@ impl Rows {
         self.count = 0;
         std::mem::take(&mut self.text)
     }
-}
-
-/// Writes a JSON string (RFC 8259 7).
-pub(crate) fn push_json(out: &mut String, value: &str) {
-    out.push('"');
-    if value.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-        for c in value.chars() {
-            match c {
-                '"' => out.push_str("\\\""),
-                '\\' => out.push_str("\\\\"),
-                c if (c as u32) < 0x20 => {
-                    write!(out, "\\u{:04x}", c as u32).expect("writing to a string does not fail");
-                }
-                c => out.push(c),
-            }
-        }
-    } else {
-        out.push_str(value);
-    }
-    out.push('"');
 }
 
 fn push_copy(out: &mut String, value: &str) {
