@@ -79,6 +79,25 @@ pub enum Command {
     /// Past runs and changes by hand
     #[command(subcommand)]
     Runs(Runs),
+    /// Do what a run held, as far as the latest reading still wants it
+    Approve {
+        /// The number of the run
+        run: i64,
+        #[command(flatten)]
+        drain: Drain,
+    },
+    /// Discard what a run held, until the source or the rules change for those learners
+    Reject {
+        /// The number of the run
+        run: i64,
+    },
+    /// Take back what a run, an approval or a change by hand did to memberships, assignments and enrollments
+    Undo {
+        /// The number of the run
+        run: i64,
+        #[command(flatten)]
+        drain: Drain,
+    },
     /// The queue, and what has failed for good
     #[command(subcommand)]
     Jobs(Jobs),

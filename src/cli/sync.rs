@@ -19,6 +19,9 @@ use crate::sync::{self, Asked, Error, Outcome, Report};
 /// How long a typed sync waits for another run of the same connector.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The exit status of a run of which something waits.
+const HELD: u8 = 3;
+
 /// Lines of a plan that a terminal shows; the rest is counted.
 const SHOWN: usize = 40;
 
@@ -29,6 +32,7 @@ const SHOWN: usize = 40;
 pub async fn sync(session: &Session, args: Sync) -> Result<u8, Failure> {
     let chosen = choose(session, &args.connectors)?;
     let mut worst = 0;
+    let mut held = false;
     let mut planned = false;
     for connector in chosen {
         let (report, drained) = one(session, &args, connector).await?;
@@ -38,9 +42,14 @@ pub async fn sync(session: &Session, args: Sync) -> Result<u8, Failure> {
         print(session, &args, &report, drained)?;
         let failed = matches!(report.outcome, Outcome::Failed(_)) || drained.failed > 0;
         worst = worst.max(u8::from(failed));
+        held |= report.is_held();
         planned |= report.prepared.as_ref().is_some_and(|prepared| !prepared.is_empty());
     }
-    Ok(if worst == 0 && args.exit_code && planned { 4 } else { worst })
+    Ok(match worst {
+        0 if args.exit_code && planned => 4,
+        0 if held && !args.dry_run => HELD,
+        worst => worst,
+    })
 }
 
 fn choose(session: &Session, named: &[String]) -> Result<Vec<usize>, Failure> {
@@ -92,6 +101,7 @@ async fn one(session: &Session, args: &Sync, connector: usize) -> Result<(Report
         what,
         dry_run: args.dry_run,
         only: args.only.clone(),
+        allow_removals: args.allow_removals,
         patience: PATIENCE,
         reading,
     };
@@ -123,7 +133,9 @@ fn print(session: &Session, args: &Sync, report: &Report, drained: DrainedJobs) 
             }
             Ok(())
         }
-        Outcome::Applied | Outcome::Unchanged | Outcome::Planned => print_done(report, drained),
+        Outcome::Applied | Outcome::Held | Outcome::Unchanged | Outcome::Planned => {
+            print_done(report, drained)
+        }
     }
 }
 
@@ -148,7 +160,7 @@ fn print_done(report: &Report, drained: DrainedJobs) -> Result<(), Failure> {
     let unchanged = counts.people_read.saturating_sub(counts.people_new + counts.people_changed);
     let name = match (&report.outcome, report.run) {
         (Outcome::Planned, _) => "Dry run".to_owned(),
-        (Outcome::Applied | Outcome::Unchanged | Outcome::Failed(_), run) => {
+        (Outcome::Applied | Outcome::Held | Outcome::Unchanged | Outcome::Failed(_), run) => {
             format!("Run {}", run.map_or_else(|| "?".to_owned(), |run| run.to_string()))
         }
     };
@@ -177,6 +189,9 @@ fn print_done(report: &Report, drained: DrainedJobs) -> Result<(), Failure> {
         lines.push(format!("{enqueued} enqueued, {} drained", output::thousands(drained.done)));
     }
     output::facts(&lines.join("\n"))?;
+    if let Some(prepared) = report.prepared.as_ref().filter(|_| report.is_held()) {
+        super::holds::print_held(report.run, counts, &prepared.held)?;
+    }
     print_problems(report);
     if drained.failed > 0 {
         let failed = count(drained.failed, "job has", "jobs have");
@@ -299,6 +314,7 @@ fn as_json(args: &Sync, report: &Report, drained: DrainedJobs) -> serde_json::Va
     let counts = &report.counts;
     let status = match &report.outcome {
         Outcome::Applied => "applied",
+        Outcome::Held => "held",
         Outcome::Unchanged => "unchanged",
         Outcome::Planned => "planned",
         Outcome::Failed(_) => "failed",
@@ -310,15 +326,21 @@ fn as_json(args: &Sync, report: &Report, drained: DrainedJobs) -> serde_json::Va
         "dry_run": args.dry_run,
         "people": {
             "read": counts.people_read, "new": counts.people_new, "changed": counts.people_changed,
-            "left": counts.people_left, "set_aside": counts.people_set_aside, "held": 0,
+            "left": counts.people_left, "set_aside": counts.people_set_aside,
+            "held": counts.people_held,
         },
-        "groups": {"created": counts.groups_created, "held": 0},
-        "memberships": {"add": counts.memberships_added, "remove": counts.memberships_removed, "held": 0},
-        "enrollments": {"held": 0},
+        "groups": {"created": counts.groups_created, "held": counts.groups_held},
+        "memberships": {
+            "add": counts.memberships_added, "remove": counts.memberships_removed, "held": counts.memberships_held,
+        },
+        "enrollments": {"held": counts.enrollments_held},
         "jobs": {"enqueued": counts.jobs_enqueued, "done": drained.done, "failed": drained.failed},
         "seconds": (report.took.as_secs_f64() * 1000.0).round() / 1000.0,
         "problems": report.problems,
     });
+    if let Some(prepared) = report.prepared.as_ref().filter(|_| report.is_held()) {
+        json["held"] = json!({"causes": prepared.held.causes, "reasons": prepared.held.reasons});
+    }
     if let Outcome::Failed(error) = &report.outcome {
         json["error"] = json!({"kind": error.kind(), "message": chain(error)});
     }

@@ -222,7 +222,8 @@ pub async fn add(store: &Store, about: &About, when: When, name: &str, who: &[St
     let mut give = Vec::new();
     let mut effects = Vec::new();
     for learner in find_all(&mut change.tx, who).await? {
-        memberships::lift(&mut change.tx, group.id, learner.id).await?;
+        let run = change.run;
+        memberships::lift(&mut change.tx, group.id, learner.id, run).await?;
         let by_hand =
             memberships::reasons(&mut change.tx, learner.id, group.id).await?.contains(&RuleId::BY_HAND);
         let effect = match learner.status() {
@@ -280,7 +281,8 @@ pub async fn lift(store: &Store, about: &About, when: When, name: &str, who: &st
     let mut change = Change::begin(store, about, when).await?;
     let group = find(&mut change.tx, name).await?;
     let learner = find_learner(&mut change.tx, who).await?;
-    if !memberships::lift(&mut change.tx, group.id, learner.id).await? {
+    let run = change.run;
+    if !memberships::lift(&mut change.tx, group.id, learner.id, run).await? {
         return Err(Error::NotExcluded { email: learner.email, name: group.name });
     }
     Ok(change.commit().await?)
@@ -394,7 +396,8 @@ pub async fn complete(
             Ok(Completion::Before(before))
         }
         Some(None) => {
-            enrollments::complete(&mut change.tx, learner.id, id, at).await?;
+            let run = change.run;
+            enrollments::complete(&mut change.tx, learner.id, id, at, run).await?;
             change.commit().await?;
             Ok(Completion::Noted)
         }

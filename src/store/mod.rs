@@ -11,6 +11,7 @@ pub mod engine;
 pub mod enrollments;
 mod error;
 pub mod groups;
+pub mod holds;
 pub mod jobs;
 pub mod learners;
 pub mod leases;
@@ -20,6 +21,7 @@ pub mod nodes;
 pub mod persons;
 pub mod runs;
 pub mod stage;
+pub mod undo;
 
 pub use arg::Arg;
 pub use engine::{Options, Sql, Store, Tx};

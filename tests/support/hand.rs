@@ -17,6 +17,7 @@ pub fn about() -> About {
         actor: "tester".to_owned(),
         what: "a test".to_owned(),
         file_digest: None,
+        subject: None,
     }
 }
 
