@@ -47,7 +47,12 @@ fn half_a_directory_removes_nobody_and_lets_new_people_in() {
 #[test]
 fn ten_may_go_and_what_went_in_24_hours_counts() {
     on_both(|engine| {
-        let mut company = company(engine, 60, 60);
+        let mut company = Company::new(engine);
+        company.guarded();
+        company.departments();
+        company.hire_many("s", 60, &[("department", "Sales")]);
+        company.hire_many("r", 60, &[("department", "Research")]);
+        company.sync_free();
         for number in 1..=6 {
             company.leave(&format!("s{number}"));
         }
