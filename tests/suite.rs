@@ -12,6 +12,7 @@ mod holds;
 mod identity;
 mod jobs;
 mod ldap;
+mod links;
 mod memberships;
 mod service;
 mod store;

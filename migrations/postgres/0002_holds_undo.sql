@@ -79,3 +79,34 @@ CREATE INDEX ended_memberships_by_giver ON ended_memberships (run_id);
 CREATE INDEX assignments_by_run ON assignments (run_id);
 CREATE INDEX assignments_by_end ON assignments (ended_run_id) WHERE ended_run_id IS NOT NULL;
 CREATE INDEX person_changes_by_run ON person_changes (run_id);
+
+-- Learners whom somebody made one by hand.
+CREATE TABLE learner_links (
+    run_id       BIGINT PRIMARY KEY,
+    -- The learner who is both now.
+    learner_id   BIGINT NOT NULL REFERENCES learners,
+    -- The learner who was the other one, with the address and whether added by hand.
+    merged_id    BIGINT NOT NULL REFERENCES learners,
+    email        TEXT,
+    email_folded TEXT,
+    by_hand      BOOLEAN NOT NULL,
+    ended_run_id BIGINT
+);
+CREATE UNIQUE INDEX learner_links_in_force ON learner_links (merged_id) WHERE ended_run_id IS NULL;
+
+-- The persons that moved with a link.
+CREATE TABLE linked_persons (
+    run_id       BIGINT NOT NULL,
+    connector_id BIGINT NOT NULL,
+    external_id  TEXT NOT NULL,
+    PRIMARY KEY (run_id, connector_id, external_id)
+);
+
+-- Progress of the learner before a link brought in the other one's; NULL progress where there was no enrollment.
+CREATE TABLE linked_enrollments (
+    run_id       BIGINT NOT NULL,
+    course_id    BIGINT NOT NULL,
+    progress     INTEGER,
+    completed_at TIMESTAMPTZ,
+    PRIMARY KEY (run_id, course_id)
+);

@@ -311,6 +311,24 @@ pub enum Learners {
         /// The learner
         email: String,
     },
+    /// Make two learners one: the first one stays
+    Link {
+        /// The learner who stays
+        one: String,
+        /// The learner who becomes part of the first
+        other: String,
+        #[command(flatten)]
+        drain: Drain,
+    },
+    /// Part two learners who were linked
+    Unlink {
+        /// One of them
+        one: String,
+        /// The other
+        other: String,
+        #[command(flatten)]
+        drain: Drain,
+    },
     /// Add somebody whom no directory has
     Add {
         /// The address
@@ -353,6 +371,16 @@ pub enum Enrollments {
 pub enum Connectors {
     /// Every connector with its last and next run
     List,
+    /// Let go of everybody whom a connector held that has left the file
+    Retire {
+        /// The connector
+        name: String,
+        /// Lift the limits on removals for this once
+        #[arg(long)]
+        allow_removals: bool,
+        #[command(flatten)]
+        drain: Drain,
+    },
 }
 
 /// `rollcall runs`.

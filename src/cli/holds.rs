@@ -13,7 +13,7 @@ use crate::model::ids::RunId;
 use crate::store::holds::Change;
 use crate::store::runs::Counts;
 use crate::sync::approve::{self, Asked, Decided};
-use crate::sync::undo;
+use crate::sync::{retire, undo};
 
 /// How long an approval waits for a run of the same connector.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -91,9 +91,6 @@ impl From<approve::Error> for Failure {
             approve::Error::NoRun { .. } => Some("`rollcall runs list` shows the newest".to_owned()),
             approve::Error::NothingHeld { newer: Some(newer), .. } => {
                 Some(format!("what waits now was shown by run {newer}: `rollcall runs show {newer}`"))
-            }
-            approve::Error::NotInFile { .. } => {
-                Some("put the connector back into the file, or `rollcall connectors retire` it".to_owned())
             }
             approve::Error::FilesDiffer { .. } => {
                 Some("give every machine the same file, and reload it with SIGHUP".to_owned())
@@ -176,6 +173,55 @@ fn print_decided(session: &Session, of: i64, decided: &Decided, verb: &str) -> R
         output::talk(&format!("\nhint: `rollcall runs show {newest}`, then `rollcall approve {newest}`"));
     }
     Ok(0)
+}
+
+/// Lets go of everybody whom a connector held that has left the file.
+///
+/// # Errors
+/// When the file still names it or nobody ever did, or it cannot be done now.
+pub async fn retire(session: &Session, name: &str, allow: bool, drain: Drain) -> Result<u8, Failure> {
+    let asked = Asked {
+        actor: actor(),
+        what: format!("rollcall connectors retire {name}"),
+        patience: PATIENCE,
+        stop: session.stop.clone(),
+    };
+    let file = session.config.for_sync();
+    let report = retire::retire(&session.store, file, name, &asked, allow).await?;
+    session.drain_unless(drain.no_drain).await?;
+    let counts = &report.counts;
+    let run = report.run.map_or(0, |run| run.0);
+    if session.json {
+        output::json(&json!({
+            "run": run, "connector": name, "status": if report.is_held() { "held" } else { "applied" },
+            "people": {"left": counts.people_left, "held": counts.people_held},
+            "memberships": {"remove": counts.memberships_removed, "held": counts.memberships_held},
+        }))?;
+    } else {
+        let left = count(counts.people_left, "learner", "learners");
+        let lost = count(counts.memberships_removed, "membership", "memberships");
+        output::facts(&format!("Run {run}: let go of `{name}`; {left} left, {lost} ended"))?;
+        if let Some(prepared) = report.prepared.as_ref().filter(|_| report.is_held()) {
+            print_held(report.run, counts, &prepared.held)?;
+        }
+    }
+    Ok(if report.is_held() { super::sync::HELD } else { 0 })
+}
+
+impl From<retire::NotRetired> for Failure {
+    fn from(error: retire::NotRetired) -> Self {
+        let failure = Failure::failed(super::failure::chain(&error));
+        match &error {
+            retire::NotRetired::InFile { .. } => failure.hint("strike it from the file first"),
+            retire::NotRetired::Unknown { nearest: Some(near), .. } => {
+                failure.hint(format!("did you mean `{near}`?"))
+            }
+            retire::NotRetired::Unknown { nearest: None, .. } => {
+                failure.hint("see `rollcall connectors list`")
+            }
+            retire::NotRetired::Sync(_) => failure,
+        }
+    }
 }
 
 /// Takes back what a run did.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use super::args::Sync;
@@ -10,9 +11,11 @@ use super::output::{self, count};
 use super::session::{Session, actor, bar, watch};
 use crate::connectors::{Context, Progress, retry};
 use crate::model::attributes::Attribute;
+use crate::model::ids::LearnerId;
 use crate::model::names::nearest;
 use crate::model::plan::Entry;
 use crate::model::population::Fate;
+use crate::store::learners;
 use crate::sync::prepare::Prepared;
 use crate::sync::{self, Asked, Error, Outcome, Report};
 
@@ -20,7 +23,7 @@ use crate::sync::{self, Asked, Error, Outcome, Report};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The exit status of a run of which something waits.
-const HELD: u8 = 3;
+pub(super) const HELD: u8 = 3;
 
 /// Lines of a plan that a terminal shows; the rest is counted.
 const SHOWN: usize = 40;
@@ -36,10 +39,11 @@ pub async fn sync(session: &Session, args: Sync) -> Result<u8, Failure> {
     let mut planned = false;
     for connector in chosen {
         let (report, drained) = one(session, &args, connector).await?;
+        let names = names(session, &report).await?;
         if session.stop.is_cancelled() {
             return Ok(super::INTERRUPTED);
         }
-        print(session, &args, &report, drained)?;
+        print(session, &args, &report, drained, &names)?;
         let failed = matches!(report.outcome, Outcome::Failed(_)) || drained.failed > 0;
         worst = worst.max(u8::from(failed));
         held |= report.is_held();
@@ -119,7 +123,31 @@ async fn one(session: &Session, args: &Sync, connector: usize) -> Result<(Report
     Ok((report, drained))
 }
 
-fn print(session: &Session, args: &Sync, report: &Report, drained: DrainedJobs) -> Result<(), Failure> {
+/// How learners are called whom the reading no longer holds.
+type Names = FxHashMap<LearnerId, String>;
+
+async fn names(session: &Session, report: &Report) -> Result<Names, Failure> {
+    let Some(prepared) = report.prepared.as_ref().filter(|one| !session.json && is_short(one)) else {
+        return Ok(Names::default());
+    };
+    let nameless = prepared.plan.remove.iter().filter(|entry| prepared.population.cells(entry.who).is_none());
+    let ids = nameless.filter_map(|entry| prepared.population.learner(entry.who).id).map(|id| id.0).collect();
+    let mut tx = session.store.read().await?;
+    Ok(learners::labels(&mut tx, ids).await?.into_iter().collect())
+}
+
+/// Whether a plan is shown line by line.
+fn is_short(prepared: &Prepared) -> bool {
+    prepared.plan.add.len() + prepared.plan.remove.len() <= SHOWN
+}
+
+fn print(
+    session: &Session,
+    args: &Sync,
+    report: &Report,
+    drained: DrainedJobs,
+    names: &Names,
+) -> Result<(), Failure> {
     if session.json {
         return output::json(&as_json(args, report, drained));
     }
@@ -134,7 +162,7 @@ fn print(session: &Session, args: &Sync, report: &Report, drained: DrainedJobs) 
             Ok(())
         }
         Outcome::Applied | Outcome::Held | Outcome::Unchanged | Outcome::Planned => {
-            print_done(report, drained)
+            print_done(report, drained, names)
         }
     }
 }
@@ -149,12 +177,12 @@ fn hint(error: &Error) -> Option<String> {
     }
 }
 
-fn print_done(report: &Report, drained: DrainedJobs) -> Result<(), Failure> {
+fn print_done(report: &Report, drained: DrainedJobs, names: &Names) -> Result<(), Failure> {
     let counts = &report.counts;
     let people = count(counts.people_read, "person", "people");
     output::talk(&format!("Read {people} from `{}` in {:.1} s", report.connector, report.took.as_secs_f64()));
     if let Some(prepared) = &report.prepared {
-        output::facts(&plan_lines(prepared).join("\n"))?;
+        output::facts(&plan_lines(prepared, names).join("\n"))?;
     }
     let changed = counts.people_new + counts.people_changed + counts.people_left;
     let unchanged = counts.people_read.saturating_sub(counts.people_new + counts.people_changed);
@@ -214,9 +242,9 @@ fn print_problems(report: &Report) {
 }
 
 /// A plan for reading: line by line who joins and leaves which group, and why; a large one group by group.
-fn plan_lines(prepared: &Prepared) -> Vec<String> {
+fn plan_lines(prepared: &Prepared, names: &Names) -> Vec<String> {
     let plan = &prepared.plan;
-    if plan.add.len() + plan.remove.len() > SHOWN {
+    if !is_short(prepared) {
         return by_group(prepared);
     }
     let changes =
@@ -224,7 +252,7 @@ fn plan_lines(prepared: &Prepared) -> Vec<String> {
     let rows: Vec<(char, String, &str, String)> = changes
         .map(|(sign, entry)| {
             let group = plan.groups[entry.group as usize].name.shown();
-            (sign, label(prepared, entry.who), group, why(prepared, sign, entry))
+            (sign, label(prepared, names, entry.who), group, why(prepared, sign, entry))
         })
         .collect();
     let who = width(rows.iter().map(|row| row.1.as_str()));
@@ -270,7 +298,10 @@ fn by_group(prepared: &Prepared) -> Vec<String> {
     lines
 }
 
-fn label(prepared: &Prepared, who: u32) -> String {
+fn label(prepared: &Prepared, names: &Names, who: u32) -> String {
+    if let Some(name) = prepared.population.learner(who).id.and_then(|id| names.get(&id)) {
+        return name.clone();
+    }
     let email = prepared.population.first(who, Attribute::EMAIL);
     if email.is_empty() {
         prepared.population.learner(who).id.map_or_else(

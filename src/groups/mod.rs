@@ -5,6 +5,7 @@
 //! removed is kept out of what the rules would give.
 
 mod error;
+pub mod links;
 
 use chrono::{TimeDelta, Utc};
 

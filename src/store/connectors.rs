@@ -65,6 +65,19 @@ const BASELINE: Sql = Sql::each(
     "SELECT COALESCE(baseline::text, '') FROM connectors WHERE id = $1",
 );
 
+/// A connector is retired when it holds nobody any longer.
+const RETIRE: &str = "
+    UPDATE connectors SET retired_at = $2
+    WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM persons p WHERE p.connector_id = $1 AND p.present)";
+
+/// Marks a connector that has left the file as retired, unless it still holds somebody.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn retire(tx: &mut Tx, id: ConnectorId, now: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute("retire a connector", RETIRE, args![id, now]).await? == 1)
+}
+
 /// Makes a connector of the file known and answers its row.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ pub mod holds;
 pub mod jobs;
 pub mod learners;
 pub mod leases;
+pub mod links;
 pub mod memberships;
 mod migrate;
 pub mod nodes;

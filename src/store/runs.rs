@@ -407,6 +407,31 @@ pub async fn problems(tx: &mut Tx, run: RunId) -> Result<Vec<Problem>> {
     Ok(row.and_then(|(json,)| serde_json::from_str(&json).ok()).unwrap_or_default())
 }
 
+const GUARD_OF: super::Sql = super::Sql::each(
+    "SELECT guard, connector_id FROM runs WHERE id = $1",
+    "SELECT guard::text, connector_id FROM runs WHERE id = $1",
+);
+
+/// What the guard found in a run, as a JSON object, and the run's connector.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn guard(tx: &mut Tx, run: RunId) -> Result<(String, Option<ConnectorId>)> {
+    let (json, connector): (String, Option<i64>) =
+        tx.one("read what the guard found", GUARD_OF, args![run]).await?;
+    Ok((json, connector.map(ConnectorId)))
+}
+
+const ABOUT: &str = "SELECT id, what FROM runs WHERE subject_run_id = $1 ORDER BY id";
+
+/// Approvals, rejections and undos of a run: their numbers, and what was said.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn about(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, String)>> {
+    tx.all("read what was decided on a run", ABOUT, args![run]).await
+}
+
 /// One membership that a run gave or ended.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 pub struct Changed {

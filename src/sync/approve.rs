@@ -23,6 +23,7 @@ use crate::sync::commit::{Commit, Committed, commit};
 use crate::sync::guarded::{Policy, prepare};
 use crate::sync::lease::Held;
 use crate::sync::prepare::{Ask, Seen};
+use crate::sync::retire::with_struck;
 use crate::sync::run::{gather_now, wait_for_lease};
 use crate::sync::{File, shown};
 
@@ -36,8 +37,6 @@ pub enum Error {
     NoRun { run: RunId },
     #[error("nothing that run {run} held waits any longer")]
     NothingHeld { run: RunId, newer: Option<i64> },
-    #[error("run {run} is one of connector `{connector}`, which the file no longer names")]
-    NotInFile { run: RunId, connector: String },
     #[error("nothing is approved while {hosts} by another file")]
     FilesDiffer { hosts: String },
 }
@@ -111,9 +110,14 @@ pub async fn approve(store: &Store, file: File<'_>, run: RunId, asked: &Asked) -
     let hold = find(&mut tx, run).await?;
     tx.rollback().await?;
     let place = file.connectors.iter().position(|one| one.name.as_str() == hold.name);
-    let Some(place) = place else { return Err(Error::NotInFile { run, connector: hold.name }) };
+    // A connector that has left the file is being retired.
+    let all = if place.is_none() { with_struck(file, &hold.name) } else { Vec::new() };
+    let (file, place) = match place {
+        Some(place) => (file, place),
+        None => (File { connectors: &all, ..file }, all.len() - 1),
+    };
     let lease = wait_for_lease(store, &file.connectors[place].name, asked.patience, &asked.stop).await?;
-    let decided = leased(store, file, place, run, asked, &lease).await;
+    let decided = leased(store, file, place, run, asked, &lease, all.is_empty()).await;
     lease.give_back().await;
     decided
 }
@@ -125,6 +129,7 @@ async fn leased(
     run: RunId,
     asked: &Asked,
     lease: &Held,
+    all_in_file: bool,
 ) -> Result<Decided, Error> {
     loop {
         let when = When::at(Utc::now(), file.zone);
@@ -164,6 +169,11 @@ async fn leased(
                 let (done, gone) = hold.open.into_iter().partition(|one| keys.contains(&one.change_key));
                 let mut dropped: Vec<HeldChange> = gone;
                 dropped.extend(hold.dropped);
+                if !all_in_file {
+                    let mut tx = store.write().await?;
+                    connectors::retire(&mut tx, hold.connector, when.now).await?;
+                    tx.commit().await?;
+                }
                 let mut tx = store.read().await?;
                 let waiting = holds::waiting(&mut tx, hold.connector).await?;
                 return Ok(Decided { run: number, connector: hold.name, counts, done, dropped, waiting });

@@ -28,6 +28,8 @@ pub enum Policy {
     Guard {
         /// Lifts the limits on removals, never the proof of completeness.
         allow_removals: bool,
+        /// A connector is being retired: its empty reading says nothing about the source.
+        retires: bool,
     },
     /// Exactly these held changes, by their keys: somebody has approved them.
     Shown(FxHashSet<String>),
@@ -41,7 +43,7 @@ pub async fn prepare(tx: &mut Tx, ask: Ask<'_>, seen: Seen) -> Result<Prepared> 
     let nothing = Withheld::default();
     let first = pass(tx, ask, seen, &nothing).await?;
     match ask.policy {
-        Policy::Guard { allow_removals } => guard(tx, ask, first, *allow_removals).await,
+        Policy::Guard { allow_removals, .. } => guard(tx, ask, first, *allow_removals).await,
         Policy::Shown(keys) => crate::sync::shown::only(tx, ask, first, keys).await,
     }
 }

@@ -13,6 +13,7 @@ use crate::model::words::{count, thousands};
 use crate::store::courses::Whom;
 use crate::sync::baseline::Baseline;
 use crate::sync::facts::{decision, present};
+use crate::sync::guarded::Policy;
 use crate::sync::prepare::{Ask, Prepared};
 
 /// Which of a plan's removals wait.
@@ -144,7 +145,7 @@ pub(super) fn removals(
 
 /// Whether the reading holds too few of the people of the last good one.
 fn too_small(ask: Ask<'_>, prepared: &Prepared) -> Option<Reason> {
-    if !prepared.complete {
+    if !prepared.complete || matches!(ask.policy, Policy::Guard { retires: true, .. }) {
         return None;
     }
     let known = present(ask);

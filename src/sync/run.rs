@@ -44,7 +44,7 @@ pub struct Asked {
 
 impl Asked {
     fn policy(&self) -> Policy {
-        Policy::Guard { allow_removals: self.allow_removals }
+        Policy::Guard { allow_removals: self.allow_removals, retires: false }
     }
 }
 
@@ -249,15 +249,15 @@ async fn passage(
 
 /// What is planned and committed, and by what.
 #[derive(Clone, Copy)]
-struct Task<'a> {
-    store: &'a Store,
-    file: File<'a>,
-    connector: usize,
-    policy: &'a Policy,
-    when: When,
+pub(super) struct Task<'a> {
+    pub(super) store: &'a Store,
+    pub(super) file: File<'a>,
+    pub(super) connector: usize,
+    pub(super) policy: &'a Policy,
+    pub(super) when: When,
 }
 
-async fn plan_and_commit(
+pub(super) async fn plan_and_commit(
     task: Task<'_>,
     lease: &Held,
     number: RunId,
@@ -371,7 +371,7 @@ async fn tick(store: &Store, file: File<'_>, connector: usize, asked: &Asked, le
             people.push(&cells, || record.external_id.clone());
         })
         .await?;
-        let policy = Policy::Guard { allow_removals: false };
+        let policy = Policy::Guard { allow_removals: false, retires: false };
         let ask = Ask { file, connector, gathered: &gathered, today: when.today, policy: &policy };
         let prepared = prepare(&mut tx, ask, Seen::some(people)).await?;
         tx.rollback().await?;

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rollcall::groups::{self as links_by_hand, links};
 use rollcall::model::guard::Limit;
-use rollcall::model::ids::RunId;
+use rollcall::model::ids::{LearnerId, RunId};
 use rollcall::store::runs::Kind;
 use rollcall::sync::approve::{self, Decided};
 use rollcall::sync::undo::{self, Undone};
 use rollcall::sync::{Outcome, Report};
+use rollcall::sync::{refresh, retire};
 use tokio_util::sync::CancellationToken;
 
-use super::company::{Company, run_asked};
+use super::company::{Company, email, run_asked};
 use super::hand::about;
 
 /// The limits that stand where the file says nothing.
@@ -64,12 +66,7 @@ impl Company {
     /// Approves what a run held.
     pub fn approve(&self, run: RunId) -> Result<Decided, approve::Error> {
         let config = self.config();
-        let asked = approve::Asked {
-            actor: "tester".to_owned(),
-            what: format!("approve {run}"),
-            patience: Duration::from_secs(60),
-            stop: CancellationToken::new(),
-        };
+        let asked = asked(format!("approve {run}"));
         let decided = self.runtime.block_on(approve::approve(&self.store, config.for_sync(), run, &asked));
         self.drain();
         decided
@@ -95,9 +92,57 @@ impl Company {
         undone
     }
 
+    /// Makes two learners one, and lets the rules decide.
+    pub fn link(&self, one: &str, other: &str) -> Result<(), links_by_hand::Error> {
+        let (about, when) = (about(), self.when());
+        let linked =
+            self.runtime.block_on(links::link(&self.store, &about, when, &email(one), &email(other)))?;
+        self.refresh(linked.learner.id);
+        self.drain();
+        Ok(())
+    }
+
+    /// Parts two learners, and lets the rules decide.
+    pub fn unlink(&self, one: &str, other: &str) -> Result<(), links_by_hand::Error> {
+        let (about, when) = (about(), self.when());
+        let parted =
+            self.runtime.block_on(links::unlink(&self.store, &about, when, &email(one), &email(other)))?;
+        self.refresh(parted.learner.id);
+        self.refresh(parted.other);
+        self.drain();
+        Ok(())
+    }
+
+    fn refresh(&self, learner: LearnerId) {
+        let config = self.config();
+        let stop = CancellationToken::new();
+        self.runtime
+            .block_on(refresh::refresh(&self.store, config.for_sync(), learner, &about(), &stop))
+            .expect("the rules decide");
+    }
+
+    /// Retires a connector.
+    pub fn retire(&self, name: &str, allow: bool) -> Result<Report, retire::NotRetired> {
+        let config = self.config();
+        let asked = asked(format!("retire {name}"));
+        let report =
+            self.runtime.block_on(retire::retire(&self.store, config.for_sync(), name, &asked, allow));
+        self.drain();
+        report
+    }
+
     /// The number of the last run or change.
     pub fn last_run(&self) -> i64 {
         self.one("SELECT max(id) FROM runs").parse().expect("a number")
+    }
+}
+
+fn asked(what: String) -> approve::Asked {
+    approve::Asked {
+        actor: "tester".to_owned(),
+        what,
+        patience: Duration::from_secs(60),
+        stop: CancellationToken::new(),
     }
 }
 
