@@ -8,6 +8,8 @@ mod due_dates;
 mod enrollments;
 mod guard;
 mod histories;
+mod history;
+mod hold_commands;
 mod holds;
 mod identity;
 mod jobs;

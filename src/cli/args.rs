@@ -261,6 +261,12 @@ pub enum Groups {
         /// The learners
         #[arg(required = true, value_name = "EMAIL")]
         who: Vec<String>,
+        /// The last day on which rules do not bring them back; without it until somebody lifts it
+        #[arg(long, value_name = "DATE")]
+        until: Option<NaiveDate>,
+        /// Why they are kept out
+        #[arg(long, value_name = "TEXT", default_value = "removed by hand")]
+        because: String,
         #[command(flatten)]
         drain: Drain,
     },

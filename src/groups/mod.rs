@@ -7,7 +7,7 @@
 mod error;
 pub mod links;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{NaiveDate, TimeDelta, Utc};
 
 use crate::enrollment::assign;
 use crate::enrollment::change::{Change, Done, When};
@@ -245,11 +245,33 @@ pub async fn add(store: &Store, about: &About, when: When, name: &str, who: &[St
     commit_members(change, group, effects).await
 }
 
+/// Why and until when whoever is removed is kept out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exclude<'a> {
+    /// Why.
+    pub reason: &'a str,
+    /// The last day; none for as long as nobody lifts it.
+    pub until: Option<NaiveDate>,
+}
+
+impl Default for Exclude<'_> {
+    fn default() -> Self {
+        Self { reason: "removed by hand", until: None }
+    }
+}
+
 /// Removes learners from a group by hand. Where a rule gives the membership, an exclusion keeps it from coming back.
 ///
 /// # Errors
 /// When the group or a learner is unknown.
-pub async fn remove(store: &Store, about: &About, when: When, name: &str, who: &[String]) -> Result<Members> {
+pub async fn remove(
+    store: &Store,
+    about: &About,
+    when: When,
+    name: &str,
+    who: &[String],
+    exclude: Exclude<'_>,
+) -> Result<Members> {
     let mut change = Change::begin(store, about, when).await?;
     let group = find(&mut change.tx, name).await?;
     let mut end = Vec::new();
@@ -260,7 +282,8 @@ pub async fn remove(store: &Store, about: &About, when: When, name: &str, who: &
         let by_rule = reasons.iter().any(|rule| *rule != RuleId::BY_HAND);
         if by_rule {
             let run = change.run;
-            memberships::exclude(&mut change.tx, group.id, learner.id, "removed by hand", None, run).await?;
+            let Exclude { reason, until } = exclude;
+            memberships::exclude(&mut change.tx, group.id, learner.id, reason, until, run).await?;
         }
         let effect = match (by_rule, reasons.is_empty() && !waited) {
             (true, _) => Effect::Excluded,

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod enrollments;
 mod error;
 pub mod groups;
+pub mod history;
 pub mod holds;
 pub mod jobs;
 pub mod learners;

@@ -43,7 +43,8 @@ impl Company {
     /// Removes somebody from a group.
     pub fn remove(&self, group: &str, who: &str) -> Effect {
         let removed = self.runtime.block_on(async {
-            groups::remove(&self.store, &about(), self.when(), group, &[email(who)]).await
+            let exclude = groups::Exclude::default();
+            groups::remove(&self.store, &about(), self.when(), group, &[email(who)], exclude).await
         });
         self.drain();
         removed.expect("removed").effects[0].1
