@@ -20,6 +20,7 @@ pub mod nodes;
 pub mod persons;
 pub mod runs;
 pub mod stage;
+mod strike;
 
 pub use arg::Arg;
 pub use engine::{Options, Sql, Store, Tx};

@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::error::Doing;
+use super::strike::{Side, pass};
 use crate::model::population::push_string;
 
 /// Rows a chunk: the size at which `json_each` runs at the floor.
@@ -196,6 +197,7 @@ impl Tx {
             total += rows.count as u64;
             let text = rows.take();
             let fill = self.pick(stage.fill);
+            pass(Side::Before, DOING, fill);
             match self {
                 Self::Sqlite(tx) => {
                     sqlx::query(fill).persistent(false).bind(text).execute(&mut **tx).await.doing(DOING)?;
@@ -206,6 +208,7 @@ impl Tx {
                     copy.finish().await.doing(DOING)?;
                 }
             }
+            pass(Side::After, DOING, fill);
         }
         if total > 0 && !self.is_sqlite() {
             self.execute(DOING, stage.analyze, Vec::new()).await?;
