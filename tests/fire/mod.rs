@@ -3,7 +3,9 @@
 //! Each test does as much as fits into a minute; `ROLLCALL_FIRE=long` does all of it. Where chance decides, a seed is
 //! printed, and `ROLLCALL_FIRE_SEED` gives it back.
 
+mod by_ldap;
 mod copies;
+mod cut;
 mod incidents;
 mod kill;
 mod state;
