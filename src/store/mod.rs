@@ -23,6 +23,7 @@ pub mod nodes;
 pub mod persons;
 pub mod runs;
 pub mod stage;
+mod strike;
 pub mod undo;
 
 pub use arg::Arg;
