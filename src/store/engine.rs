@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Database, PgPool, Pool, Postgres, Sqlite, SqlitePool, Transaction};
 use tracing::trace;
 
 use super::arg::{Arg, Row, postgres_query, sqlite_query};
@@ -298,10 +298,9 @@ impl Store {
     /// When no connection comes about.
     pub async fn read(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { kept, .. } => begun(kept.begin()).await.map(Tx::Sqlite),
+            Pools::Sqlite { kept, .. } => begun(kept, "BEGIN").await.map(Tx::Sqlite),
             Pools::Postgres(pool) => {
-                let begin = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-                begun(begin).await.map(Tx::Postgres)
+                begun(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Tx::Postgres)
             }
         }
     }
@@ -312,7 +311,7 @@ impl Store {
     /// When no connection comes about, or SQLite's writer is busy for too long.
     pub async fn write(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { kept, .. } => begun(kept.begin_with("BEGIN IMMEDIATE")).await.map(Tx::Sqlite),
+            Pools::Sqlite { kept, .. } => begun(kept, "BEGIN IMMEDIATE").await.map(Tx::Sqlite),
             Pools::Postgres(pool) => fenced(pool).await,
         }
     }
@@ -323,7 +322,7 @@ impl Store {
     /// When no connection comes about, or SQLite's writer is busy for too long.
     pub async fn drain(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { quick, .. } => begun(quick.begin_with("BEGIN IMMEDIATE")).await.map(Tx::Sqlite),
+            Pools::Sqlite { quick, .. } => begun(quick, "BEGIN IMMEDIATE").await.map(Tx::Sqlite),
             Pools::Postgres(pool) => fenced(pool).await,
         }
     }
@@ -347,16 +346,20 @@ impl Store {
 }
 
 async fn fenced(pool: &PgPool) -> Result<Tx> {
-    let mut tx = Tx::Postgres(begun(pool.begin()).await?);
+    let mut tx = Tx::Postgres(begun(pool, "BEGIN").await?);
     tx.execute("set the limit on idle transactions", FENCE, Vec::new()).await?;
     Ok(tx)
 }
 
-async fn begun<T>(begin: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
+/// Begins a transaction, in a task of its own: whoever is cancelled meanwhile drops a transaction that has begun and is
+/// rolled back. sqlx gives a connection back as it is when a beginning is dropped half-way, inside a transaction that
+/// the next user of the connection would go on with.
+async fn begun<D: Database>(pool: &Pool<D>, statement: &'static str) -> Result<Transaction<'static, D>> {
     pass(Side::Before, "begin", "BEGIN");
-    let begun = begin.await;
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
     pass(Side::After, "begin", "BEGIN");
-    begun.map_err(unreachable)
+    begun.map_err(Error::Lost)?.map_err(unreachable)
 }
 
 fn unreachable(error: sqlx::Error) -> Error {

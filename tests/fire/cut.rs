@@ -44,7 +44,11 @@ impl Witness {
         let report = run_by(&self.company, bad);
         let Outcome::Failed(error) = report.outcome else { panic!("{what}: {:?}", report.outcome) };
         self.failed += 1;
-        assert_eq!(self.company.count("runs WHERE status = 'failed'"), self.failed, "{what}");
+        assert_eq!(
+            self.company.count("runs WHERE status = 'failed'"),
+            self.failed,
+            "{what}: {error} {error:?}"
+        );
         same(&state_of(&self.company), &self.before, what);
         error.kind().to_owned()
     }
