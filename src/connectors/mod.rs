@@ -115,6 +115,23 @@ impl Connector {
         }
     }
 
+    /// Asks once more for people whom a reading did not hold: a source that is read page by page without a snapshot can
+    /// miss somebody who moves meanwhile. A file is a snapshot, and is not asked.
+    ///
+    /// # Errors
+    /// When the source could not be asked.
+    pub async fn look_up(
+        &self,
+        ids: &[String],
+        attributes: &Attributes,
+        context: &Context,
+    ) -> Result<Vec<People>, Error> {
+        match &self.source {
+            Source::Ldap(settings) => ldap::look_up(self, settings, ids, attributes, context).await,
+            Source::Csv(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Walks towards the source step by step, for `rollcall check`; the first step that fails is the last.
     pub async fn check(&self, attributes: &Attributes, context: &Context) -> Vec<Step> {
         match &self.source {

@@ -74,6 +74,24 @@ impl People {
         self.cells.extend_from_slice(cells);
     }
 
+    /// Adds those of other people whose ids are not here yet.
+    pub fn add_missing(&mut self, other: &People) {
+        for row in other.rows() {
+            if self.row(other.id(row)).is_some() {
+                continue;
+            }
+            let cells: Vec<Cell> = other
+                .cells(row)
+                .iter()
+                .map(|&cell| {
+                    let mut texts = other.values.all(cell).map(str::to_owned).collect();
+                    self.values.intern_all(&mut texts)
+                })
+                .collect();
+            self.push(&cells, String::new);
+        }
+    }
+
     fn remove_row(&mut self, row: Row) {
         let last = self.len() - 1;
         let (from, to) = (last * self.width, row as usize * self.width);

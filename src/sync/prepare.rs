@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::model::attributes::Attribute;
 use crate::model::guard::Held;
-use crate::model::identity::resolve;
+use crate::model::identity::{KnownPeople, resolve};
 use crate::model::ids::{ConnectorId, LearnerId};
 use crate::model::names::RuleName;
 use crate::model::people::{People, Row, digest, digest_order};
@@ -54,6 +54,20 @@ impl Seen {
     #[must_use]
     pub(super) fn kept(people: People) -> Self {
         Self { people, complete: true, problems: Vec::new() }
+    }
+
+    /// The ids of known people whom a whole directory does not hold, sorted.
+    #[must_use]
+    pub(super) fn gone(&self, known: &KnownPeople) -> Vec<String> {
+        if !self.complete {
+            return Vec::new();
+        }
+        let gone = known.iter().filter(|(id, person)| {
+            person.present && self.people.row(id).is_none() && !self.people.is_set_aside(id)
+        });
+        let mut gone: Vec<String> = gone.map(|(id, _)| id.to_owned()).collect();
+        gone.sort_unstable();
+        gone
     }
 
     /// Some people; nothing follows for anybody else.

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info};
 
-use crate::connectors::{Connector, Context};
+use crate::connectors::{Connector, Context, Progress};
 use crate::enrollment::change::When;
 use crate::model::ids::{ConnectorId, RunId};
 use crate::model::names::ConnectorName;
@@ -95,6 +95,8 @@ async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked)
         read(&file.connectors[connector], file, asked, &asked.reading.cancel),
         gather_now(store, file, connector, when)
     )?;
+    let settings = &file.connectors[connector];
+    let seen = ask_again(settings, file, asked, &gathered, seen, &asked.reading.cancel).await?;
     let mut tx = store.read().await?;
     let policy = asked.policy();
     let ask = Ask { file, connector, gathered: &gathered, today: when.today, policy: &policy };
@@ -226,6 +228,7 @@ async fn passage(
     let gathering = gather_beside(store, file, connector, when);
     let seen = read(settings, file, asked, stop).await?;
     let gathered = gathering.await.map_err(crate::store::Error::Lost)??;
+    let seen = ask_again(settings, file, asked, &gathered, seen, stop).await?;
     let policy = asked.policy();
     let task = Task { store, file, connector, policy: &policy, when };
     let (prepared, counts) = plan_and_commit(task, lease, number, seen, gathered).await?;
@@ -345,6 +348,28 @@ async fn read(
         None => Ok(Seen::all(settings.read(file.attributes, &context).await?)),
         Some(email) => Ok(Seen::some(settings.find(email, file.attributes, &context).await?)),
     }
+}
+
+/// Asks the source once more for those who seem to have gone, as long as they are few enough to go at once.
+async fn ask_again(
+    settings: &Connector,
+    file: File<'_>,
+    asked: &Asked,
+    gathered: &Gathered,
+    mut seen: Seen,
+    stop: &CancellationToken,
+) -> Result<Seen, Error> {
+    let gone = seen.gone(&gathered.known);
+    let known = gathered.known.iter().filter(|(_, person)| person.present).count() as u64;
+    if gone.is_empty() || gone.len() as u64 > file.limits.removals_of(known) {
+        return Ok(seen);
+    }
+    // A progress of its own: the people of the reading stay counted.
+    let context = Context { cancel: stop.clone(), progress: Progress::default(), ..asked.reading.clone() };
+    for people in settings.look_up(&gone, file.attributes, &context).await? {
+        seen.people.add_missing(&people);
+    }
+    Ok(seen)
 }
 
 async fn note_failure(store: &Store, number: RunId, error: &Error) {

@@ -3,6 +3,7 @@
 //! Each test does as much as fits into a minute; `ROLLCALL_FIRE=long` does all of it. Where chance decides, a seed is
 //! printed, and `ROLLCALL_FIRE_SEED` gives it back.
 
+mod absent;
 mod by_ldap;
 mod copies;
 mod cut;
