@@ -1,14 +1,16 @@
 //! Any directory that speaks LDAP version 3 (RFC 4511).
 //!
 //! A reading is one bind and one search a base, read by pages to a proven end. [`session`] makes the connection,
-//! [`search`] reads pages, [`entry`] takes messages apart, [`answer`] knows the result codes, [`mod@check`] shows the way
-//! step by step. Whatever a server sends, nothing here panics and nothing short of result code 0 on every last page
+//! [`search`] reads pages, [`line`] tells entries from what the crate reads, [`entry`] takes entries apart, [`answer`]
+//! knows the result codes, [`mod@check`] shows the way step by step. Whatever a server sends, nothing here panics and nothing short of result code 0 on every last page
 //! counts as a whole directory.
 
 mod answer;
+mod ber;
 mod check;
 mod endpoint;
 mod entry;
+mod line;
 mod search;
 mod session;
 mod tls;
@@ -16,7 +18,6 @@ mod tls;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ldap3::asn1::StructureTag;
 use ldap3::ldap_escape;
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::xxh3_128;
@@ -116,9 +117,9 @@ async fn gather<'a>(
     let mut bases = Bases::new(settings);
     let mut ended = Vec::new();
     for base in &settings.base_dns {
-        let each = |message: &StructureTag| {
-            entries.read(message, &mut record)?;
-            let dn = entry::dn(message)?;
+        let each = |entry: &[u8]| {
+            entries.read(entry, &mut record)?;
+            let dn = entry::dn(entry)?;
             if bases.is_new(dn) {
                 mapper.push(&record, || clean(&String::from_utf8_lossy(dn)).into_owned());
                 if mapper.records().is_multiple_of(PROGRESS_STEP) {
