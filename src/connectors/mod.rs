@@ -31,7 +31,7 @@ pub use reading::Reading;
 pub use crate::model::progress::Progress;
 
 /// One configured directory.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Connector {
     /// The name, unique in the file.
     pub name: ConnectorName,
@@ -48,7 +48,7 @@ pub struct Connector {
 }
 
 /// The kinds of source, each with its own settings.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Source {
     /// Any server that speaks RFC 4511.
     Ldap(ldap::Settings),

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use ldap3::ldap_escape;
 use rustc_hash::FxHashSet;
+use tokio_util::task::AbortOnDropHandle;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::connectors::mapper::{Mapper, Record};
@@ -66,6 +67,22 @@ pub struct Settings {
 
 /// Reads everybody below every base.
 pub(super) async fn read(
+    connector: &Connector,
+    settings: &Settings,
+    attributes: &Attributes,
+    context: &Context,
+) -> Result<Reading, Error> {
+    // In a task, so that the thread that waits for the network is the one that reads, and wakes no other.
+    let (connector, settings) = (connector.clone(), settings.clone());
+    let (attributes, context) = (attributes.clone(), context.clone());
+    let reading = tokio::spawn(async move { attempts(&connector, &settings, &attributes, &context).await });
+    match AbortOnDropHandle::new(reading).await {
+        Ok(read) => read,
+        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+    }
+}
+
+async fn attempts(
     connector: &Connector,
     settings: &Settings,
     attributes: &Attributes,
