@@ -54,6 +54,8 @@ pub(super) struct Line {
     next: usize,
     to_server: Vec<u8>,
     to_crate: Vec<u8>,
+    /// Messages that the crate was given without being asked which.
+    passed_on: u64,
     /// Why the line broke, when that was seen behind an answer that came in time.
     broken: Option<Fault>,
 }
@@ -82,15 +84,15 @@ impl Line {
     /// Puts a line between a server and the near end of the crate's socket pair.
     pub fn new(server: Wire, krate: UnixStream) -> Self {
         let (from_server, to_server, to_crate) = (Vec::new(), Vec::new(), Vec::new());
-        Self { server, krate, from_server, next: 0, to_server, to_crate, broken: None }
+        Self { server, krate, from_server, next: 0, to_server, to_crate, passed_on: 0, broken: None }
     }
 
-    /// Takes the line down, for one that is encrypted. `None` when the server has said more than it was asked for: what
-    /// came in the clear must not be taken for what comes encrypted.
+    /// Takes the line down after its first answer, for one that is encrypted. `None` when the server has said more than
+    /// that: what came in the clear must not be taken for what comes encrypted.
     pub fn take_down(self) -> Option<(TcpStream, UnixStream)> {
-        let is_empty = self.next == self.from_server.len() && self.to_crate.is_empty();
+        let said_more = self.passed_on != 1 || self.next < self.from_server.len();
         match self.server {
-            Wire::Plain(stream) if is_empty => Some((stream, self.krate)),
+            Wire::Plain(stream) if !said_more => Some((stream, self.krate)),
             Wire::Plain(_) | Wire::Encrypted(_) => None,
         }
     }
@@ -147,6 +149,7 @@ impl Line {
     fn pass_on(&mut self) -> Result<(), Fault> {
         while let Some(message) = self.message()? {
             self.to_crate.extend_from_slice(&self.from_server[message]);
+            self.passed_on += 1;
         }
         Ok(())
     }
