@@ -484,7 +484,8 @@ async fn malformed_messages_are_errors_and_no_panic() {
 
 #[tokio::test]
 async fn what_answers_another_question_or_says_nothing_about_people_is_passed_over() {
-    let entry = [tagged(0x04, b"uid=z"), tagged(0x30, &[])].concat();
+    let uid = [tagged(0x04, b"uid"), tagged(0x31, &tagged(0x04, b"z"))].concat();
+    let entry = [tagged(0x04, b"uid=z"), tagged(0x30, &tagged(0x30, &uid))].concat();
     let elsewhere = tagged(0x30, &[tagged(0x02, &[99]), tagged(0x64, &entry)].concat());
     let intermediate = Say::Operation(tagged(0x79, &[]));
     let page = |uid, cookie| {
