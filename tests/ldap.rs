@@ -488,13 +488,10 @@ async fn what_answers_another_question_or_says_nothing_about_people_is_passed_ov
     let entry = [tagged(0x04, b"uid=z"), tagged(0x30, &tagged(0x30, &uid))].concat();
     let elsewhere = tagged(0x30, &[tagged(0x02, &[99]), tagged(0x64, &entry)].concat());
     let intermediate = Say::Operation(tagged(0x79, &[]));
-    let page = |uid, cookie| {
-        let odd = [Say::Raw(elsewhere.clone()), intermediate.clone()];
-        [&odd[..], &[Say::Entry(uid)], &odd[..], &[Say::Done(0, Some(cookie))]].concat()
-    };
-    let read = told(vec![page("a", b"1"), page("b", b"")]).await;
-    assert_eq!(read.expect("complete"), ["a", "b"]);
-    let nobody = told(vec![vec![intermediate.clone(), Say::Done(0, Some(b""))]]).await;
+    let first = vec![Say::Raw(elsewhere), intermediate.clone(), Say::Entry("a"), Say::Done(0, Some(b"1"))];
+    let second = vec![Say::Entry("b"), intermediate.clone(), Say::Done(0, Some(b""))];
+    assert_eq!(told(vec![first, second]).await.expect("complete"), ["a", "b"]);
+    let nobody = told(vec![vec![intermediate, Say::Done(0, Some(b""))]]).await;
     assert_eq!(nobody.expect("complete"), Vec::<String>::new());
 }
 
