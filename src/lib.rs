@@ -17,7 +17,7 @@
 //! 1. [`connectors::Connector::read`] brings a *complete* [`connectors::Reading`], or an error.
 //! 2. [`model::roll::Roll::call`] says who belongs in which group, and by which rule.
 //! 3. [`model::plan::Plan::between`] compares that with the memberships of today.
-//! 4. [`model::guard`] is the place for what one run may take away: the limits of the file stand there.
+//! 4. [`sync::guarded`] splits the plan by the limits of the file ([`model::guard`]): what is beyond them is held.
 //! 5. [`sync::commit`], through [`enrollment::Change`], writes people, run, memberships and jobs in one transaction.
 //! 6. [`enrollment::drain::Worker`] claims a batch of jobs and writes the enrollments that are true now.
 //!

@@ -139,3 +139,34 @@ fn an_edited_rule_moves_its_members_and_a_struck_one_gives_them_up() {
         assert!(matches!(company.sync().outcome, Outcome::Unchanged));
     });
 }
+
+#[test]
+fn an_exclusion_with_a_last_day_ends_by_itself() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.departments();
+        company.hire("ada", &[("department", "Sales")]);
+        company.sync();
+        let until = company.day(3);
+        company
+            .rollcall(&[
+                "groups",
+                "remove",
+                "Sales",
+                "ada@corp.example",
+                "--until",
+                &until,
+                "--because",
+                "on loan",
+            ])
+            .ended(0);
+        let listed = company.json(&["exclusions", "list"]);
+        assert_eq!((&listed[0]["reason"], &listed[0]["until"]), (&"on loan".into(), &until.as_str().into()));
+        company.sync();
+        assert_eq!(company.members("Sales"), Vec::<String>::new());
+        let yesterday = company.day(-1);
+        company.sql(&format!("UPDATE exclusions SET until = '{yesterday}'"));
+        company.sync();
+        assert_eq!(company.members("Sales"), ["ada"]);
+    });
+}

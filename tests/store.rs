@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::{Arc, Barrier};
+use std::task::Poll;
 
 use rollcall::store::{Error, Store};
 
@@ -83,4 +84,35 @@ fn a_database_lies_beside_its_file_whatever_the_folder_is_called() {
         finish(program(&home.join("rollcall.toml")).args(["groups", "list"])).ended(0);
         assert!(home.join("my.db").is_file(), "{name}");
     }
+}
+
+#[test]
+fn whoever_is_cancelled_while_a_transaction_begins_leaves_none_behind() {
+    on_both(|engine| {
+        let company = Company::new(engine);
+        company.runtime.block_on(async {
+            let options = rollcall::store::Options { connections: 1, ..company.db.options() };
+            let only = Store::open(&options).await.expect("the database opens");
+            for polls in 1..40 {
+                // Looks at the beginning so many times, then lets go of it.
+                let mut left = polls;
+                let mut reading = Box::pin(only.read());
+                let begun = std::future::poll_fn(|context| {
+                    left -= 1;
+                    match reading.as_mut().poll(context) {
+                        Poll::Ready(tx) => Poll::Ready(Some(tx)),
+                        Poll::Pending if left == 0 => Poll::Ready(None),
+                        Poll::Pending => Poll::Pending,
+                    }
+                });
+                drop(begun.await);
+                drop(reading);
+                let mut tx = only.write().await.expect("a transaction");
+                tx.execute("write", "UPDATE head SET runs = runs WHERE id = 1", Vec::new())
+                    .await
+                    .expect("nothing of the reading is left");
+                tx.commit().await.expect("committed");
+            }
+        });
+    });
 }

@@ -79,6 +79,25 @@ pub enum Command {
     /// Past runs and changes by hand
     #[command(subcommand)]
     Runs(Runs),
+    /// Do what a run held, as far as the latest reading still wants it
+    Approve {
+        /// The number of the run
+        run: i64,
+        #[command(flatten)]
+        drain: Drain,
+    },
+    /// Discard what a run held, until the source or the rules change for those learners
+    Reject {
+        /// The number of the run
+        run: i64,
+    },
+    /// Take back what a run, an approval or a change by hand did to memberships, assignments and enrollments
+    Undo {
+        /// The number of the run
+        run: i64,
+        #[command(flatten)]
+        drain: Drain,
+    },
     /// The queue, and what has failed for good
     #[command(subcommand)]
     Jobs(Jobs),
@@ -242,6 +261,12 @@ pub enum Groups {
         /// The learners
         #[arg(required = true, value_name = "EMAIL")]
         who: Vec<String>,
+        /// The last day on which rules do not bring them back; without it until somebody lifts it
+        #[arg(long, value_name = "DATE")]
+        until: Option<NaiveDate>,
+        /// Why they are kept out
+        #[arg(long, value_name = "TEXT", default_value = "removed by hand")]
+        because: String,
         #[command(flatten)]
         drain: Drain,
     },
@@ -292,6 +317,24 @@ pub enum Learners {
         /// The learner
         email: String,
     },
+    /// Make two learners one: the first one stays
+    Link {
+        /// The learner who stays
+        one: String,
+        /// The learner who becomes part of the first
+        other: String,
+        #[command(flatten)]
+        drain: Drain,
+    },
+    /// Part two learners who were linked
+    Unlink {
+        /// One of them
+        one: String,
+        /// The other
+        other: String,
+        #[command(flatten)]
+        drain: Drain,
+    },
     /// Add somebody whom no directory has
     Add {
         /// The address
@@ -334,6 +377,16 @@ pub enum Enrollments {
 pub enum Connectors {
     /// Every connector with its last and next run
     List,
+    /// Let go of everybody whom a connector held that has left the file
+    Retire {
+        /// The connector
+        name: String,
+        /// Lift the limits on removals for this once
+        #[arg(long)]
+        allow_removals: bool,
+        #[command(flatten)]
+        drain: Drain,
+    },
 }
 
 /// `rollcall runs`.

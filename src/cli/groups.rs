@@ -9,7 +9,7 @@ use super::args::{self, Drain};
 use super::failure::Failure;
 use super::output::{self, count};
 use super::session::Session;
-use crate::groups::{self, Effect, Members};
+use crate::groups::{self, Effect, Exclude, Members};
 use crate::model::ids::RuleId;
 use crate::store::courses::{self, Whom};
 use crate::store::groups as table;
@@ -43,9 +43,11 @@ pub async fn groups(session: &Session, command: args::Groups) -> Result<u8, Fail
             session.drain_unless(drain.no_drain).await?;
             say_members(session, &members)
         }
-        args::Groups::Remove { name, who, drain } => {
+        args::Groups::Remove { name, who, until, because, drain } => {
             let about = session.by_hand(format!("remove members from group `{name}`"));
-            let members = groups::remove(&session.store, &about, session.when(), &name, &who).await?;
+            let exclude = Exclude { reason: &because, until };
+            let members =
+                groups::remove(&session.store, &about, session.when(), &name, &who, exclude).await?;
             session.drain_unless(drain.no_drain).await?;
             say_members(session, &members)
         }

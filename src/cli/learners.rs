@@ -7,8 +7,11 @@ use super::failure::Failure;
 use super::groups::say;
 use super::output;
 use super::session::Session;
-use crate::groups;
+use crate::groups::{self, links};
+use crate::model::ids::LearnerId;
 use crate::store::learners::{self, Summary};
+use crate::store::runs::About;
+use crate::sync::refresh;
 
 fn lines(text: &str) -> Vec<&str> {
     text.split('\n').filter(|line| !line.is_empty()).collect()
@@ -19,6 +22,16 @@ fn as_json(one: &Summary) -> Value {
         "email": one.email, "name": one.name, "status": one.status, "department": one.department,
         "location": one.location, "role": one.role, "groups": lines(&one.groups),
     })
+}
+
+/// Lets the rules decide anew for one learner.
+async fn refresh(session: &Session, learner: LearnerId, about: &About) -> Result<(), Failure> {
+    let about = About { what: format!("rules, after: {}", about.what), ..about.clone() };
+    let file = session.config.for_sync();
+    refresh::refresh(&session.store, file, learner, &about, &session.stop)
+        .await
+        .map_err(|error| Failure::failed(super::failure::chain(&error)))?;
+    Ok(())
 }
 
 /// Runs a command about learners.
@@ -54,6 +67,21 @@ pub async fn learners(session: &Session, command: args::Learners) -> Result<u8, 
             Ok(0)
         }
         args::Learners::Show { email } => show(session, &email).await,
+        args::Learners::Link { one, other, drain } => {
+            let about = session.by_hand(format!("link `{one}` and `{other}`"));
+            let linked = links::link(&session.store, &about, session.when(), &one, &other).await?;
+            refresh(session, linked.learner.id, &about).await?;
+            session.drain_unless(drain.no_drain).await?;
+            say(session, linked.done.run.0, &format!("`{one}` and `{other}` are one learner"))
+        }
+        args::Learners::Unlink { one, other, drain } => {
+            let about = session.by_hand(format!("unlink `{one}` and `{other}`"));
+            let parted = links::unlink(&session.store, &about, session.when(), &one, &other).await?;
+            refresh(session, parted.learner.id, &about).await?;
+            refresh(session, parted.other, &about).await?;
+            session.drain_unless(drain.no_drain).await?;
+            say(session, parted.done.run.0, &format!("`{one}` and `{other}` are two learners again"))
+        }
         args::Learners::Add { email, name } => {
             let about = session.by_hand(format!("add learner `{email}`"));
             let (_, done) =

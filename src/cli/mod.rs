@@ -9,6 +9,7 @@ mod courses;
 mod enrollments;
 mod failure;
 mod groups;
+mod holds;
 mod jobs;
 mod learners;
 mod logging;
@@ -138,7 +139,13 @@ async fn with_session(cli: Cli, session: Session) -> Result<(u8, Session), Failu
         Command::Learners(command) => learners::learners(&session, command).await?,
         Command::Enrollments(command) => enrollments::enrollments(&session, command).await?,
         Command::Connectors(args::Connectors::List) => runs::connectors(&session).await?,
+        Command::Connectors(args::Connectors::Retire { name, allow_removals, drain }) => {
+            holds::retire(&session, &name, allow_removals, drain).await?
+        }
         Command::Runs(command) => runs::runs(&session, command).await?,
+        Command::Approve { run, drain } => holds::approve(&session, run, drain).await?,
+        Command::Reject { run } => holds::reject(&session, run).await?,
+        Command::Undo { run, drain } => holds::undo(&session, run, drain).await?,
         Command::Audit { since } => runs::audit(&session, since).await?,
         Command::Jobs(command) => jobs::jobs(&session, command).await?,
         Command::Verify { repair } => enrollments::verify(&session, repair).await?,

@@ -6,6 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::failure::Failure;
+pub use crate::model::words::{count, thousands};
 
 /// Prints one JSON document.
 ///
@@ -73,37 +74,4 @@ pub fn is_watched() -> bool {
     std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none()
         && std::io::stdout().is_terminal()
-}
-
-/// A count with its noun: `1 job`, `1,204 people`.
-#[must_use]
-pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(number), if number == 1 { one } else { many })
-}
-
-/// A number with commas.
-#[must_use]
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_have_their_nouns_and_commas() {
-        assert_eq!(count(1, "person", "people"), "1 person");
-        assert_eq!(count(1_204, "person", "people"), "1,204 people");
-        assert_eq!(thousands(1_000_000), "1,000,000");
-        assert_eq!(thousands(12), "12");
-    }
 }

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::output::{self, count};
 use super::session::Session;
 use crate::model::ids::RunId;
-use crate::store::{connectors as table, persons, runs as log};
+use crate::store::{connectors as table, holds, persons, runs as log};
 
 fn local(session: &Session, at: DateTime<Utc>) -> String {
     at.with_timezone(&session.config.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
@@ -87,10 +87,21 @@ async fn show(session: &Session, number: i64) -> Result<u8, Failure> {
     };
     let changes = log::changes(&mut tx, RunId(number)).await?;
     let problems = log::problems(&mut tx, RunId(number)).await?;
+    let (guard, connector) = log::guard(&mut tx, RunId(number)).await?;
+    let guard: serde_json::Value = serde_json::from_str(&guard).unwrap_or_default();
+    let held = match connector {
+        Some(connector) => holds::shown(&mut tx, connector, RunId(number)).await?,
+        None => Vec::new(),
+    };
+    let decided = log::about(&mut tx, RunId(number)).await?;
     if session.json {
         let mut json = serde_json::to_value(&run).map_err(|error| Failure::failed(error.to_string()))?;
         json["changes"] = json!(changes);
         json["problems"] = json!(problems);
+        json["causes"] = guard["causes"].clone();
+        json["reasons"] = guard["reasons"].clone();
+        json["held"] = json!(held);
+        json["decisions"] = decided.iter().map(|(run, what)| json!({"run": run, "what": what})).collect();
         output::json(&json)?;
         return Ok(0);
     }
@@ -106,7 +117,37 @@ async fn show(session: &Session, number: i64) -> Result<u8, Failure> {
     for problem in &problems {
         output::facts(&format!(" ! {}: {}", problem.subject, problem.message))?;
     }
+    show_held(number, &guard, &held)?;
+    for (run, what) in &decided {
+        output::facts(&format!("\nRun {run}: {what}"))?;
+    }
     Ok(0)
+}
+
+/// What a run did not do, why, and what became of it.
+fn show_held(number: i64, guard: &serde_json::Value, held: &[holds::Change]) -> Result<(), Failure> {
+    if held.is_empty() {
+        return Ok(());
+    }
+    let texts = |name: &str, of: fn(&serde_json::Value) -> Option<&str>| -> Vec<String> {
+        guard[name].as_array().into_iter().flatten().filter_map(of).map(str::to_owned).collect()
+    };
+    let changes = count(held.len() as u64, "change", "changes");
+    let mut lines = vec![String::new(), format!("held: {changes}")];
+    lines.extend(texts("causes", |one| one.as_str()).into_iter().map(|cause| format!("  because: {cause}")));
+    lines.extend(
+        texts("reasons", |one| one["message"].as_str())
+            .into_iter()
+            .map(|reason| format!("  limit: {reason}")),
+    );
+    output::facts(&lines.join("\n"))?;
+    let rows =
+        held.iter().map(|change| [super::holds::line(change), change.reason.clone(), change.state.clone()]);
+    output::table(["change", "limit", "state"], rows, "")?;
+    if held.iter().any(|change| change.state == "held") {
+        output::talk(&format!("\nhint: `rollcall approve {number}` or `rollcall reject {number}`"));
+    }
+    Ok(())
 }
 
 /// `rollcall connectors list`.

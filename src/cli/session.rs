@@ -83,6 +83,7 @@ impl Session {
             actor: actor(),
             what: what.into(),
             file_digest: Some(self.config.digest.clone()),
+            subject: None,
         }
     }
 

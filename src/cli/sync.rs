@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use super::args::Sync;
@@ -10,14 +11,19 @@ use super::output::{self, count};
 use super::session::{Session, actor, bar, watch};
 use crate::connectors::{Context, Progress, retry};
 use crate::model::attributes::Attribute;
+use crate::model::ids::LearnerId;
 use crate::model::names::nearest;
 use crate::model::plan::Entry;
 use crate::model::population::Fate;
+use crate::store::learners;
 use crate::sync::prepare::Prepared;
 use crate::sync::{self, Asked, Error, Outcome, Report};
 
 /// How long a typed sync waits for another run of the same connector.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The exit status of a run of which something waits.
+pub(super) const HELD: u8 = 3;
 
 /// Lines of a plan that a terminal shows; the rest is counted.
 const SHOWN: usize = 40;
@@ -29,18 +35,25 @@ const SHOWN: usize = 40;
 pub async fn sync(session: &Session, args: Sync) -> Result<u8, Failure> {
     let chosen = choose(session, &args.connectors)?;
     let mut worst = 0;
+    let mut held = false;
     let mut planned = false;
     for connector in chosen {
         let (report, drained) = one(session, &args, connector).await?;
+        let names = names(session, &report).await?;
         if session.stop.is_cancelled() {
             return Ok(super::INTERRUPTED);
         }
-        print(session, &args, &report, drained)?;
+        print(session, &args, &report, drained, &names)?;
         let failed = matches!(report.outcome, Outcome::Failed(_)) || drained.failed > 0;
         worst = worst.max(u8::from(failed));
+        held |= report.is_held();
         planned |= report.prepared.as_ref().is_some_and(|prepared| !prepared.is_empty());
     }
-    Ok(if worst == 0 && args.exit_code && planned { 4 } else { worst })
+    Ok(match worst {
+        0 if args.exit_code && planned => 4,
+        0 if held && !args.dry_run => HELD,
+        worst => worst,
+    })
 }
 
 fn choose(session: &Session, named: &[String]) -> Result<Vec<usize>, Failure> {
@@ -92,6 +105,7 @@ async fn one(session: &Session, args: &Sync, connector: usize) -> Result<(Report
         what,
         dry_run: args.dry_run,
         only: args.only.clone(),
+        allow_removals: args.allow_removals,
         patience: PATIENCE,
         reading,
     };
@@ -109,7 +123,31 @@ async fn one(session: &Session, args: &Sync, connector: usize) -> Result<(Report
     Ok((report, drained))
 }
 
-fn print(session: &Session, args: &Sync, report: &Report, drained: DrainedJobs) -> Result<(), Failure> {
+/// How learners are called whom the reading no longer holds.
+type Names = FxHashMap<LearnerId, String>;
+
+async fn names(session: &Session, report: &Report) -> Result<Names, Failure> {
+    let Some(prepared) = report.prepared.as_ref().filter(|one| !session.json && is_short(one)) else {
+        return Ok(Names::default());
+    };
+    let nameless = prepared.plan.remove.iter().filter(|entry| prepared.population.cells(entry.who).is_none());
+    let ids = nameless.filter_map(|entry| prepared.population.learner(entry.who).id).map(|id| id.0).collect();
+    let mut tx = session.store.read().await?;
+    Ok(learners::labels(&mut tx, ids).await?.into_iter().collect())
+}
+
+/// Whether a plan is shown line by line.
+fn is_short(prepared: &Prepared) -> bool {
+    prepared.plan.add.len() + prepared.plan.remove.len() <= SHOWN
+}
+
+fn print(
+    session: &Session,
+    args: &Sync,
+    report: &Report,
+    drained: DrainedJobs,
+    names: &Names,
+) -> Result<(), Failure> {
     if session.json {
         return output::json(&as_json(args, report, drained));
     }
@@ -123,7 +161,9 @@ fn print(session: &Session, args: &Sync, report: &Report, drained: DrainedJobs) 
             }
             Ok(())
         }
-        Outcome::Applied | Outcome::Unchanged | Outcome::Planned => print_done(report, drained),
+        Outcome::Applied | Outcome::Held | Outcome::Unchanged | Outcome::Planned => {
+            print_done(report, drained, names)
+        }
     }
 }
 
@@ -137,18 +177,18 @@ fn hint(error: &Error) -> Option<String> {
     }
 }
 
-fn print_done(report: &Report, drained: DrainedJobs) -> Result<(), Failure> {
+fn print_done(report: &Report, drained: DrainedJobs, names: &Names) -> Result<(), Failure> {
     let counts = &report.counts;
     let people = count(counts.people_read, "person", "people");
     output::talk(&format!("Read {people} from `{}` in {:.1} s", report.connector, report.took.as_secs_f64()));
     if let Some(prepared) = &report.prepared {
-        output::facts(&plan_lines(prepared).join("\n"))?;
+        output::facts(&plan_lines(prepared, names).join("\n"))?;
     }
     let changed = counts.people_new + counts.people_changed + counts.people_left;
     let unchanged = counts.people_read.saturating_sub(counts.people_new + counts.people_changed);
     let name = match (&report.outcome, report.run) {
         (Outcome::Planned, _) => "Dry run".to_owned(),
-        (Outcome::Applied | Outcome::Unchanged | Outcome::Failed(_), run) => {
+        (Outcome::Applied | Outcome::Held | Outcome::Unchanged | Outcome::Failed(_), run) => {
             format!("Run {}", run.map_or_else(|| "?".to_owned(), |run| run.to_string()))
         }
     };
@@ -177,6 +217,9 @@ fn print_done(report: &Report, drained: DrainedJobs) -> Result<(), Failure> {
         lines.push(format!("{enqueued} enqueued, {} drained", output::thousands(drained.done)));
     }
     output::facts(&lines.join("\n"))?;
+    if let Some(prepared) = report.prepared.as_ref().filter(|_| report.is_held()) {
+        super::holds::print_held(report.run, counts, &prepared.held)?;
+    }
     print_problems(report);
     if drained.failed > 0 {
         let failed = count(drained.failed, "job has", "jobs have");
@@ -199,9 +242,9 @@ fn print_problems(report: &Report) {
 }
 
 /// A plan for reading: line by line who joins and leaves which group, and why; a large one group by group.
-fn plan_lines(prepared: &Prepared) -> Vec<String> {
+fn plan_lines(prepared: &Prepared, names: &Names) -> Vec<String> {
     let plan = &prepared.plan;
-    if plan.add.len() + plan.remove.len() > SHOWN {
+    if !is_short(prepared) {
         return by_group(prepared);
     }
     let changes =
@@ -209,7 +252,7 @@ fn plan_lines(prepared: &Prepared) -> Vec<String> {
     let rows: Vec<(char, String, &str, String)> = changes
         .map(|(sign, entry)| {
             let group = plan.groups[entry.group as usize].name.shown();
-            (sign, label(prepared, entry.who), group, why(prepared, sign, entry))
+            (sign, label(prepared, names, entry.who), group, why(prepared, sign, entry))
         })
         .collect();
     let who = width(rows.iter().map(|row| row.1.as_str()));
@@ -255,7 +298,10 @@ fn by_group(prepared: &Prepared) -> Vec<String> {
     lines
 }
 
-fn label(prepared: &Prepared, who: u32) -> String {
+fn label(prepared: &Prepared, names: &Names, who: u32) -> String {
+    if let Some(name) = prepared.population.learner(who).id.and_then(|id| names.get(&id)) {
+        return name.clone();
+    }
     let email = prepared.population.first(who, Attribute::EMAIL);
     if email.is_empty() {
         prepared.population.learner(who).id.map_or_else(
@@ -299,6 +345,7 @@ fn as_json(args: &Sync, report: &Report, drained: DrainedJobs) -> serde_json::Va
     let counts = &report.counts;
     let status = match &report.outcome {
         Outcome::Applied => "applied",
+        Outcome::Held => "held",
         Outcome::Unchanged => "unchanged",
         Outcome::Planned => "planned",
         Outcome::Failed(_) => "failed",
@@ -310,15 +357,21 @@ fn as_json(args: &Sync, report: &Report, drained: DrainedJobs) -> serde_json::Va
         "dry_run": args.dry_run,
         "people": {
             "read": counts.people_read, "new": counts.people_new, "changed": counts.people_changed,
-            "left": counts.people_left, "set_aside": counts.people_set_aside, "held": 0,
+            "left": counts.people_left, "set_aside": counts.people_set_aside,
+            "held": counts.people_held,
         },
-        "groups": {"created": counts.groups_created, "held": 0},
-        "memberships": {"add": counts.memberships_added, "remove": counts.memberships_removed, "held": 0},
-        "enrollments": {"held": 0},
+        "groups": {"created": counts.groups_created, "held": counts.groups_held},
+        "memberships": {
+            "add": counts.memberships_added, "remove": counts.memberships_removed, "held": counts.memberships_held,
+        },
+        "enrollments": {"held": counts.enrollments_held},
         "jobs": {"enqueued": counts.jobs_enqueued, "done": drained.done, "failed": drained.failed},
         "seconds": (report.took.as_secs_f64() * 1000.0).round() / 1000.0,
         "problems": report.problems,
     });
+    if let Some(prepared) = report.prepared.as_ref().filter(|_| report.is_held()) {
+        json["held"] = json!({"causes": prepared.held.causes, "reasons": prepared.held.reasons});
+    }
     if let Outcome::Failed(error) = &report.outcome {
         json["error"] = json!({"kind": error.kind(), "message": chain(error)});
     }

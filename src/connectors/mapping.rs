@@ -1,8 +1,9 @@
 //! From the words of a source to the attributes of rollcall.
 
 use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::model::attributes::Attribute;
+use crate::model::attributes::{Attribute, Attributes};
 use crate::model::status::Standing;
 
 /// `[connector.attributes]`, `[connector.values.X]` and `[connector.status]` of one connector.
@@ -17,6 +18,27 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// A digest of all that it says (XXH3, 64 bits), whatever its order: tells an edited mapping.
+    #[must_use]
+    pub fn digest(&self, attributes: &Attributes) -> i64 {
+        let mut lines: Vec<String> = Vec::new();
+        for (attribute, column) in &self.columns {
+            lines.push(format!("attribute\u{1e}{}\u{1e}{column}", attributes.name(*attribute)));
+        }
+        for (attribute, codes) in &self.codes {
+            let name = attributes.name(*attribute);
+            lines.extend(
+                codes.iter().map(|(code, value)| format!("code\u{1e}{name}\u{1e}{code}\u{1e}{value}")),
+            );
+        }
+        let standings = self.standings.iter();
+        lines.extend(
+            standings.map(|(value, standing)| format!("status\u{1e}{value}\u{1e}{}", standing.as_str())),
+        );
+        lines.sort_unstable();
+        xxh3_64(lines.join("\u{1d}").as_bytes()).cast_signed()
+    }
+
     /// Whether this connector maps an attribute.
     #[must_use]
     pub fn maps(&self, attribute: Attribute) -> bool {

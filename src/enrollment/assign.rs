@@ -99,7 +99,7 @@ pub async fn make(change: &mut Change, new: &NewAssignment) -> Result<Assignment
 /// # Errors
 /// When the database refuses.
 pub async fn change_due(change: &mut Change, id: AssignmentId, due: Due, late_days: u32) -> Result<()> {
-    courses::change_due(&mut change.tx, id, due, late_days).await?;
+    courses::change_due(&mut change.tx, id, due, late_days, change.run).await?;
     enrollments::forget_dues(&mut change.tx, vec![id.0]).await?;
     change.assignments(&[id]).await
 }

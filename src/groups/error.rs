@@ -31,6 +31,12 @@ pub enum Error {
     CourseOfTheFile { code: String },
     #[error("nothing keeps `{email}` out of `{name}`")]
     NotExcluded { email: String, name: String },
+    #[error("`{one}` and `{other}` are one learner already")]
+    SameLearner { one: String, other: String },
+    #[error("`{one}` and `{other}` are two people of connector `{connector}`")]
+    Colleagues { one: String, other: String, connector: String },
+    #[error("`{one}` and `{other}` are not linked")]
+    NotLinked { one: String, other: String },
     #[error("`{email}` was never enrolled in `{code}`")]
     NeverEnrolled { email: String, code: String },
 }
@@ -64,6 +70,9 @@ impl Error {
             | Self::NotDeleted { .. }
             | Self::BadAddress { .. }
             | Self::AddressTaken { .. }
+            | Self::SameLearner { .. }
+            | Self::Colleagues { .. }
+            | Self::NotLinked { .. }
             | Self::BadCourse { .. }
             | Self::CourseOfTheFile { .. } => None,
         }

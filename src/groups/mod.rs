@@ -5,8 +5,9 @@
 //! removed is kept out of what the rules would give.
 
 mod error;
+pub mod links;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{NaiveDate, TimeDelta, Utc};
 
 use crate::enrollment::assign;
 use crate::enrollment::change::{Change, Done, When};
@@ -222,7 +223,8 @@ pub async fn add(store: &Store, about: &About, when: When, name: &str, who: &[St
     let mut give = Vec::new();
     let mut effects = Vec::new();
     for learner in find_all(&mut change.tx, who).await? {
-        memberships::lift(&mut change.tx, group.id, learner.id).await?;
+        let run = change.run;
+        memberships::lift(&mut change.tx, group.id, learner.id, run).await?;
         let by_hand =
             memberships::reasons(&mut change.tx, learner.id, group.id).await?.contains(&RuleId::BY_HAND);
         let effect = match learner.status() {
@@ -243,11 +245,33 @@ pub async fn add(store: &Store, about: &About, when: When, name: &str, who: &[St
     commit_members(change, group, effects).await
 }
 
+/// Why and until when whoever is removed is kept out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exclude<'a> {
+    /// Why.
+    pub reason: &'a str,
+    /// The last day; none for as long as nobody lifts it.
+    pub until: Option<NaiveDate>,
+}
+
+impl Default for Exclude<'_> {
+    fn default() -> Self {
+        Self { reason: "removed by hand", until: None }
+    }
+}
+
 /// Removes learners from a group by hand. Where a rule gives the membership, an exclusion keeps it from coming back.
 ///
 /// # Errors
 /// When the group or a learner is unknown.
-pub async fn remove(store: &Store, about: &About, when: When, name: &str, who: &[String]) -> Result<Members> {
+pub async fn remove(
+    store: &Store,
+    about: &About,
+    when: When,
+    name: &str,
+    who: &[String],
+    exclude: Exclude<'_>,
+) -> Result<Members> {
     let mut change = Change::begin(store, about, when).await?;
     let group = find(&mut change.tx, name).await?;
     let mut end = Vec::new();
@@ -258,7 +282,8 @@ pub async fn remove(store: &Store, about: &About, when: When, name: &str, who: &
         let by_rule = reasons.iter().any(|rule| *rule != RuleId::BY_HAND);
         if by_rule {
             let run = change.run;
-            memberships::exclude(&mut change.tx, group.id, learner.id, "removed by hand", None, run).await?;
+            let Exclude { reason, until } = exclude;
+            memberships::exclude(&mut change.tx, group.id, learner.id, reason, until, run).await?;
         }
         let effect = match (by_rule, reasons.is_empty() && !waited) {
             (true, _) => Effect::Excluded,
@@ -280,7 +305,8 @@ pub async fn lift(store: &Store, about: &About, when: When, name: &str, who: &st
     let mut change = Change::begin(store, about, when).await?;
     let group = find(&mut change.tx, name).await?;
     let learner = find_learner(&mut change.tx, who).await?;
-    if !memberships::lift(&mut change.tx, group.id, learner.id).await? {
+    let run = change.run;
+    if !memberships::lift(&mut change.tx, group.id, learner.id, run).await? {
         return Err(Error::NotExcluded { email: learner.email, name: group.name });
     }
     Ok(change.commit().await?)
@@ -394,7 +420,8 @@ pub async fn complete(
             Ok(Completion::Before(before))
         }
         Some(None) => {
-            enrollments::complete(&mut change.tx, learner.id, id, at).await?;
+            let run = change.run;
+            enrollments::complete(&mut change.tx, learner.id, id, at, run).await?;
             change.commit().await?;
             Ok(Completion::Noted)
         }

@@ -22,3 +22,4 @@ pub mod secret;
 pub mod status;
 pub mod template;
 pub mod values;
+pub mod words;

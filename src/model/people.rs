@@ -149,6 +149,11 @@ impl People {
         self.cells[row as usize * self.width + attribute.index()]
     }
 
+    /// Puts another value in the place of one; answers the one that stood there.
+    pub fn replace(&mut self, row: Row, attribute: Attribute, cell: Cell) -> Cell {
+        std::mem::replace(&mut self.cells[row as usize * self.width + attribute.index()], cell)
+    }
+
     /// The first value of an attribute, or "".
     #[must_use]
     pub fn first(&self, row: Row, attribute: Attribute) -> &str {

@@ -24,6 +24,18 @@ pub struct Group {
     pub id: Option<GroupId>,
     /// The name.
     pub name: GroupName,
+    /// Whether a person made it.
+    pub by_hand: bool,
+    /// Whether it would be made, but waits for approval.
+    pub held: bool,
+}
+
+impl Group {
+    /// Whether the plan makes it.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.id.is_none() && !self.held
+    }
 }
 
 /// A rule of the plan: one of the file, or one that has left it and still holds memberships.
@@ -62,8 +74,8 @@ pub struct Meeting {
 /// What the database says before the plan: everything that belongs to a group today.
 #[derive(Debug, Clone, Default)]
 pub struct Today {
-    /// Groups that are not deleted.
-    pub groups: Vec<(GroupId, GroupName)>,
+    /// Groups that are not deleted, and whether a person made each.
+    pub groups: Vec<(GroupId, GroupName, bool)>,
     /// Rules that were ever named, without the reason by hand.
     pub rules: Vec<(RuleId, RuleName)>,
     /// Rule, key: the group, its name when they met, and whether it has been deleted since.
@@ -85,6 +97,8 @@ pub struct Plan {
     pub rules: Vec<RuleRef>,
     /// Rules and groups that meet.
     pub meetings: Vec<Meeting>,
+    /// Every reason of today of the learners of the population, sorted.
+    pub before: Vec<Entry>,
     /// Reasons to be given, sorted.
     pub add: Vec<Entry>,
     /// Reasons to be ended, sorted.
@@ -136,7 +150,7 @@ impl Plan {
             Problem::new(ProblemKind::RuleFailed, subject, message)
         }));
         plan.problems.sort();
-        Self { add, remove, ..plan }
+        Self { before: is, add, remove, ..plan }
     }
 
     /// Whether nothing about groups and memberships changes.
@@ -148,14 +162,22 @@ impl Plan {
     /// How many groups are made.
     #[must_use]
     pub fn new_groups(&self) -> usize {
-        self.groups.iter().filter(|group| group.id.is_none()).count()
+        self.groups.iter().filter(|group| group.is_made()).count()
     }
 }
 
 impl<'a> Draft<'a> {
     fn new(today: &'a Today) -> Self {
-        let groups: Vec<Group> =
-            today.groups.iter().map(|(id, name)| Group { id: Some(*id), name: name.clone() }).collect();
+        let groups: Vec<Group> = today
+            .groups
+            .iter()
+            .map(|(id, name, by_hand)| Group {
+                id: Some(*id),
+                name: name.clone(),
+                by_hand: *by_hand,
+                held: false,
+            })
+            .collect();
         let by_hand = RuleRef { id: Some(RuleId::BY_HAND), name: RuleName::new("(by hand)") };
         let known = today.rules.iter().map(|(id, name)| RuleRef { id: Some(*id), name: name.clone() });
         let rules: Vec<RuleRef> = std::iter::once(by_hand).chain(known).collect();
@@ -198,7 +220,7 @@ impl<'a> Draft<'a> {
             None => {
                 let at = u32::try_from(self.plan.groups.len()).expect("fewer than four billion groups");
                 self.group_named.insert(name.folded().to_owned(), at);
-                self.plan.groups.push(Group { id: None, name: name.clone() });
+                self.plan.groups.push(Group { id: None, name: name.clone(), by_hand: false, held: false });
                 at
             }
         };

@@ -57,6 +57,12 @@ impl Learner {
     /// The bit of connectors that the file no longer has: their people stay as last read, under the same rules.
     pub const STRUCK: u64 = 1 << 62;
 
+    /// Whether the learner loses every access.
+    #[must_use]
+    pub fn goes(&self) -> bool {
+        self.was.is_some_and(Status::has_access) && !self.status.has_access()
+    }
+
     /// Whether memberships begin or end because the state changed.
     #[must_use]
     pub fn comes_or_goes(&self) -> bool {
@@ -93,6 +99,12 @@ impl Population {
         }
         self.learners.push(learner);
         who
+    }
+
+    /// The reading and the learners, apart.
+    #[must_use]
+    pub fn into_parts(self) -> (People, Vec<Learner>) {
+        (self.people, self.learners)
     }
 
     /// Everybody's place.

@@ -5,6 +5,7 @@
 //! hand is finished, a run in hand is rolled back, and the service ends within ten seconds. SIGHUP reads the file again
 //! and keeps the old one when the new one is wrong.
 
+pub mod history;
 pub mod node;
 mod scheduler;
 pub mod signals;
@@ -37,6 +38,7 @@ pub async fn run(store: Store, config: Arc<Config>, reload: Reload) -> std::io::
     let tasks = TaskTracker::new();
     tasks.spawn(workers::run_owned(store.clone(), config.worker.concurrency, stop.clone()));
     tasks.spawn(node::beat(store.clone(), file.clone(), stop.clone()));
+    tasks.spawn(history::forget_daily(store.clone(), file.clone(), stop.clone()));
     tasks.spawn(scheduler::run(store.clone(), file, stop.clone()));
     info!(connectors = config.connectors.len(), "the service has begun");
     let mut signals = signals::Signals::hear()?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -15,9 +15,6 @@ use crate::sync::lease::holder;
 /// How often a service gives a sign of life.
 const BEAT: Duration = Duration::from_secs(5);
 
-/// How old the last sign may be.
-const ALIVE: TimeDelta = TimeDelta::seconds(30);
-
 /// Gives signs of life until told to stop, then takes its row back.
 pub async fn beat(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {
     let started = Utc::now();
@@ -26,7 +23,7 @@ pub async fn beat(store: Store, file: watch::Receiver<Arc<Config>>, stop: Cancel
         let digest = file.borrow().digest.clone();
         let beaten = async {
             let mut tx = store.write().await?;
-            nodes::beat(&mut tx, &id, &host(), &digest, started, Utc::now()).await?;
+            nodes::beat(&mut tx, &id, &host(), &digest, started).await?;
             tx.commit().await
         };
         if let Err(error) = beaten.await {
@@ -58,5 +55,5 @@ fn host() -> String {
 /// When the database does not answer.
 pub async fn alive_here(store: &Store) -> Result<bool> {
     let mut tx = store.read().await?;
-    nodes::alive(&mut tx, &host(), Utc::now() - ALIVE).await
+    nodes::alive(&mut tx, &host()).await
 }

@@ -117,6 +117,7 @@ async fn one(store: Store, config: Arc<Config>, at: usize, stop: CancellationTok
         what: "scheduled sync".to_owned(),
         dry_run: false,
         only: None,
+        allow_removals: false,
         patience: Duration::ZERO,
         reading,
     };

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Result;
 use super::arg::args;
-use super::engine::Tx;
+use super::engine::{Sql, Tx};
 use crate::model::ids::{ConnectorId, RunId};
 
 /// A row of the table.
@@ -42,7 +42,41 @@ const LIST: &str = "
 /// Serves a schedule up to an instant, unless another machine was quicker.
 const SERVE: &str = "UPDATE connectors SET scheduled_until = $3 WHERE id = $1 AND scheduled_until = $2";
 
-const GOOD_RUN: &str = "UPDATE connectors SET good_run_id = $2 WHERE id = $1";
+const GOOD_RUN: Sql = Sql::each(
+    "UPDATE connectors SET good_run_id = $2, baseline = $3, held_run_id = NULL, held_baseline = NULL WHERE id = $1",
+    "UPDATE connectors SET good_run_id = $2, baseline = $3::jsonb, held_run_id = NULL, held_baseline = NULL
+     WHERE id = $1",
+);
+
+const HELD_RUN: Sql = Sql::each(
+    "UPDATE connectors SET held_run_id = $2, held_baseline = $3 WHERE id = $1",
+    "UPDATE connectors SET held_run_id = $2, held_baseline = $3::jsonb WHERE id = $1",
+);
+
+/// The reading of a hold becomes the one that later ones are measured against, once all of it is approved.
+const PROMOTE: &str = "
+    UPDATE connectors
+    SET good_run_id = held_run_id, baseline = held_baseline, held_run_id = NULL, held_baseline = NULL
+    WHERE id = $1 AND held_run_id IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM held_changes h WHERE h.connector_id = $1 AND h.state = 'held')";
+
+const BASELINE: Sql = Sql::each(
+    "SELECT COALESCE(baseline, '') FROM connectors WHERE id = $1",
+    "SELECT COALESCE(baseline::text, '') FROM connectors WHERE id = $1",
+);
+
+/// A connector is retired when it holds nobody any longer.
+const RETIRE: &str = "
+    UPDATE connectors SET retired_at = $2
+    WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM persons p WHERE p.connector_id = $1 AND p.present)";
+
+/// Marks a connector that has left the file as retired, unless it still holds somebody.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn retire(tx: &mut Tx, id: ConnectorId, now: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute("retire a connector", RETIRE, args![id, now]).await? == 1)
+}
 
 /// Makes a connector of the file known and answers its row.
 ///
@@ -74,10 +108,35 @@ pub async fn serve(tx: &mut Tx, id: ConnectorId, since: DateTime<Utc>, until: Da
     Ok(tx.execute("claim a schedule", SERVE, args![id, since, until]).await? == 1)
 }
 
-/// Remembers the last good run of a connector.
+/// Remembers the last good run of a connector, and what it measured.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn good_run(tx: &mut Tx, id: ConnectorId, run: RunId) -> Result<()> {
-    tx.execute("remember a good run", GOOD_RUN, args![id, run]).await.map(|_| ())
+pub async fn good_run(tx: &mut Tx, id: ConnectorId, run: RunId, baseline: &str) -> Result<()> {
+    tx.execute("remember a good run", GOOD_RUN, args![id, run, baseline]).await.map(|_| ())
+}
+
+/// Remembers the last complete run of which something is held, and what it measured.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn held_run(tx: &mut Tx, id: ConnectorId, run: RunId, baseline: &str) -> Result<()> {
+    tx.execute("remember a held run", HELD_RUN, args![id, run, baseline]).await.map(|_| ())
+}
+
+/// Makes the held run the last good one, when nothing of it waits any longer.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn promote(tx: &mut Tx, id: ConnectorId) -> Result<()> {
+    tx.execute("remember an approved run", PROMOTE, args![id]).await.map(|_| ())
+}
+
+/// What the last good run measured, as a JSON object; empty before there was one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
+    let (json,): (String,) = tx.one("read what the last good run measured", BASELINE, args![id]).await?;
+    Ok(json)
 }

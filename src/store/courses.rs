@@ -222,11 +222,17 @@ pub async fn make(tx: &mut Tx, new: &NewAssignment, today: NaiveDate, run: RunId
 const CHANGE: &str = "
     UPDATE assignments SET due_kind = $2, due_on = $3, due_days = $4, late_days = $5 WHERE id = $1";
 
-/// Gives an assignment another due date.
+const REMEMBER_DUE: &str = "
+    INSERT INTO assignment_changes (run_id, assignment_id, due_kind, due_on, due_days, late_days)
+    SELECT $2, id, due_kind, due_on, due_days, late_days FROM assignments WHERE id = $1
+    ON CONFLICT (run_id, assignment_id) DO NOTHING";
+
+/// Gives an assignment another due date; the one so far is remembered under the run.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn change_due(tx: &mut Tx, id: AssignmentId, due: Due, late_days: u32) -> Result<()> {
+pub async fn change_due(tx: &mut Tx, id: AssignmentId, due: Due, late_days: u32, run: RunId) -> Result<()> {
+    tx.execute("remember a due date", REMEMBER_DUE, args![id, run]).await?;
     let args = args![id, due.kind(), due.fixed(), due.days().map(days), days(late_days)];
     tx.execute("change an assignment", CHANGE, args).await.map(|_| ())
 }

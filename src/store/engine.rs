@@ -2,17 +2,21 @@
 //!
 //! One SQL text serves both engines wherever one can; where they must differ, [`Sql::each`] holds both side by side.
 //! Statements are never kept prepared on the server, so that a pooler in transaction mode may stand between.
+//!
+//! Around every begin, statement and commit lies a point at which a test may kill or stop the program: see
+//! [`super::strike`]. A release build has none of it.
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Database, PgPool, Pool, Postgres, Sqlite, SqlitePool, Transaction};
 use tracing::trace;
 
 use super::arg::{Arg, Row, postgres_query, sqlite_query};
 use super::error::{Doing, Error};
+use super::strike::{Side, pass};
 use super::{Result, migrate};
 use crate::model::secret::Secret;
 
@@ -108,6 +112,7 @@ impl Tx {
     pub async fn execute(&mut self, doing: &'static str, sql: impl Into<Sql>, args: Vec<Arg>) -> Result<u64> {
         let text = self.pick(sql.into());
         let began = Instant::now();
+        pass(Side::Before, doing, text);
         let done = match self {
             Self::Sqlite(tx) => {
                 sqlite_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
@@ -116,6 +121,7 @@ impl Tx {
                 postgres_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
             }
         };
+        pass(Side::After, doing, text);
         trace!(doing, rows = done.as_ref().ok(), ms = began.elapsed().as_millis(), "ran a statement");
         done.doing(doing)
     }
@@ -149,6 +155,7 @@ impl Tx {
         use futures_util::TryStreamExt;
         let text = self.pick(sql.into());
         let began = Instant::now();
+        pass(Side::Before, doing, text);
         match self {
             Self::Sqlite(tx) => {
                 let mut rows = sqlite_query(text, args).fetch(&mut **tx);
@@ -163,6 +170,7 @@ impl Tx {
                 }
             }
         }
+        pass(Side::After, doing, text);
         trace!(doing, ms = began.elapsed().as_millis(), "ran a query");
         Ok(())
     }
@@ -198,11 +206,13 @@ impl Tx {
     /// # Errors
     /// When the database refuses, or the connection is lost: then it may or may not have happened.
     pub async fn commit(self) -> Result<()> {
-        match self {
+        pass(Side::Before, "commit", "COMMIT");
+        let done = match self {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(tx) => tx.commit().await,
-        }
-        .doing("commit")
+        };
+        pass(Side::After, "commit", "COMMIT");
+        done.doing("commit")
     }
 
     /// Takes everything back now rather than when the connection is next used.
@@ -288,12 +298,11 @@ impl Store {
     /// When no connection comes about.
     pub async fn read(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { kept, .. } => kept.begin().await.map(Tx::Sqlite),
+            Pools::Sqlite { kept, .. } => begun(kept, "BEGIN").await.map(Tx::Sqlite),
             Pools::Postgres(pool) => {
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Tx::Postgres)
+                begun(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Tx::Postgres)
             }
         }
-        .map_err(unreachable)
     }
 
     /// A transaction that writes what must outlive a power cut.
@@ -302,9 +311,7 @@ impl Store {
     /// When no connection comes about, or SQLite's writer is busy for too long.
     pub async fn write(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { kept, .. } => {
-                kept.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite).map_err(unreachable)
-            }
+            Pools::Sqlite { kept, .. } => begun(kept, "BEGIN IMMEDIATE").await.map(Tx::Sqlite),
             Pools::Postgres(pool) => fenced(pool).await,
         }
     }
@@ -315,9 +322,7 @@ impl Store {
     /// When no connection comes about, or SQLite's writer is busy for too long.
     pub async fn drain(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { quick, .. } => {
-                quick.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite).map_err(unreachable)
-            }
+            Pools::Sqlite { quick, .. } => begun(quick, "BEGIN IMMEDIATE").await.map(Tx::Sqlite),
             Pools::Postgres(pool) => fenced(pool).await,
         }
     }
@@ -341,9 +346,20 @@ impl Store {
 }
 
 async fn fenced(pool: &PgPool) -> Result<Tx> {
-    let mut tx = Tx::Postgres(pool.begin().await.map_err(unreachable)?);
+    let mut tx = Tx::Postgres(begun(pool, "BEGIN").await?);
     tx.execute("set the limit on idle transactions", FENCE, Vec::new()).await?;
     Ok(tx)
+}
+
+/// Begins a transaction, in a task of its own: whoever is cancelled meanwhile drops a transaction that has begun and is
+/// rolled back. sqlx gives a connection back as it is when a beginning is dropped half-way, inside a transaction that
+/// the next user of the connection would go on with.
+async fn begun<D: Database>(pool: &Pool<D>, statement: &'static str) -> Result<Transaction<'static, D>> {
+    pass(Side::Before, "begin", "BEGIN");
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
+    pass(Side::After, "begin", "BEGIN");
+    begun.map_err(Error::Lost)?.map_err(unreachable)
 }
 
 fn unreachable(error: sqlx::Error) -> Error {

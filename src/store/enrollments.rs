@@ -11,7 +11,7 @@ use super::arg::args;
 use super::engine::{Sql, Tx};
 use super::jobs::Batch;
 use super::learners::who;
-use crate::model::ids::{CourseId, LearnerId};
+use crate::model::ids::{CourseId, LearnerId, RunId};
 
 /// The due date of assignment `s`, counted from `f.counts_from`, for a learner who starts on `f.start_date`: the same
 /// arithmetic as [`crate::model::due::Due::date`], in each engine's words.
@@ -253,7 +253,7 @@ pub async fn forget_dues(tx: &mut Tx, assignments: Vec<i64>) -> Result<u64> {
 }
 
 const COMPLETE: &str = "
-    UPDATE enrollments SET completed_at = $3
+    UPDATE enrollments SET completed_at = $3, completed_run_id = $4
     WHERE learner_id = $1 AND course_id = $2 AND completed_at IS NULL";
 
 const EXISTS: &str = "SELECT completed_at FROM enrollments WHERE learner_id = $1 AND course_id = $2";
@@ -276,8 +276,14 @@ pub async fn completed(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn complete(tx: &mut Tx, learner: LearnerId, course: CourseId, at: DateTime<Utc>) -> Result<bool> {
-    Ok(tx.execute("complete an enrollment", COMPLETE, args![learner, course, at]).await? == 1)
+pub async fn complete(
+    tx: &mut Tx,
+    learner: LearnerId,
+    course: CourseId,
+    at: DateTime<Utc>,
+    run: RunId,
+) -> Result<bool> {
+    Ok(tx.execute("complete an enrollment", COMPLETE, args![learner, course, at, run]).await? == 1)
 }
 
 /// An enrollment as `enrollments list` prints it.

@@ -252,6 +252,17 @@ pub async fn find(tx: &mut Tx, text: &str) -> Result<Option<Learner>> {
     }
 }
 
+const STATUS: &str = "SELECT status FROM learners WHERE id = $1";
+
+/// The state of a learner.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn status(tx: &mut Tx, id: LearnerId) -> Result<Status> {
+    let (status,): (String,) = tx.one("read a learner's state", STATUS, args![id]).await?;
+    Ok(Status::read(&status).unwrap_or(Status::Left))
+}
+
 const ADD: &str = "
     INSERT INTO learners (id, email, email_folded, name, status, active_since, by_hand, run_id)
     VALUES ($1, $2, $3, $4, 'active', $5, TRUE, $6)";
@@ -343,6 +354,22 @@ pub async fn attributes(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerI
         return Ok(Vec::new());
     }
     tx.all("read attributes of learners", ATTRIBUTES, args![learners]).await
+}
+
+const LABELS: Sql = Sql::each(
+    concat!("SELECT l.id, ", who!(), " FROM learners l WHERE l.id IN (SELECT value FROM json_each($1))"),
+    concat!("SELECT l.id, ", who!(), " FROM learners l WHERE l.id = ANY($1)"),
+);
+
+/// How these learners are called.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn labels(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerId, String)>> {
+    if learners.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.all("name learners", LABELS, args![learners]).await
 }
 
 const COUNT: &str = "SELECT count(*) FROM learners";

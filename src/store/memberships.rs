@@ -194,7 +194,8 @@ pub async fn drop_dormant(tx: &mut Tx, learner: LearnerId, group: GroupId) -> Re
 
 /// Everybody whom somebody keeps out of a group today.
 const EXCLUDED: &str = "
-    SELECT group_id, learner_id FROM exclusions WHERE until IS NULL OR until >= $1 ORDER BY group_id, learner_id";
+    SELECT group_id, learner_id FROM exclusions
+    WHERE lifted_run_id IS NULL AND (until IS NULL OR until >= $1) ORDER BY group_id, learner_id";
 
 /// The exclusions in force.
 ///
@@ -267,9 +268,10 @@ pub async fn rejoin(tx: &mut Tx, ended: RunId, group: GroupId) -> Result<u64> {
 const EXCLUDE: &str = "
     INSERT INTO exclusions (group_id, learner_id, run_id, reason, until) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (group_id, learner_id) DO UPDATE
-    SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until";
+    SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL";
 
-const LIFT: &str = "DELETE FROM exclusions WHERE group_id = $1 AND learner_id = $2";
+const LIFT: &str = "
+    UPDATE exclusions SET lifted_run_id = $3 WHERE group_id = $1 AND learner_id = $2 AND lifted_run_id IS NULL";
 
 /// Keeps a learner out of a group, whatever the rules say.
 ///
@@ -290,8 +292,8 @@ pub async fn exclude(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn lift(tx: &mut Tx, group: GroupId, learner: LearnerId) -> Result<bool> {
-    Ok(tx.execute("lift an exclusion", LIFT, args![group, learner]).await? == 1)
+pub async fn lift(tx: &mut Tx, group: GroupId, learner: LearnerId, run: RunId) -> Result<bool> {
+    Ok(tx.execute("lift an exclusion", LIFT, args![group, learner, run]).await? == 1)
 }
 
 /// An exclusion as `exclusions list` prints it.
@@ -315,7 +317,7 @@ const EXCLUSIONS: &str = concat!(
     " AS email, x.reason, r.actor, x.until
      FROM exclusions x JOIN groups g ON g.id = x.group_id JOIN learners l ON l.id = x.learner_id
      JOIN runs r ON r.id = x.run_id
-     WHERE g.deleted_run_id IS NULL ORDER BY g.name_folded, 2"
+     WHERE g.deleted_run_id IS NULL AND x.lifted_run_id IS NULL ORDER BY g.name_folded, 2"
 );
 
 /// Every exclusion, by group.

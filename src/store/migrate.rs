@@ -14,6 +14,7 @@ use super::Result;
 use super::arg::args;
 use super::engine::{Sql, Store, Tx};
 use super::error::{Doing, Error};
+use super::strike::{Side, pass};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -62,12 +63,15 @@ pub(super) async fn run(store: &Store) -> Result<()> {
 }
 
 async fn apply(tx: &mut Tx, sql: &str) -> Result<()> {
+    const DOING: &str = "apply a migration";
+    pass(Side::Before, DOING, sql);
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
-    match tx {
+    let applied = match tx {
         Tx::Sqlite(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()),
         Tx::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()),
-    }
-    .doing("apply a migration")
+    };
+    pass(Side::After, DOING, "");
+    applied.doing(DOING)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,10 +1,11 @@
 //! The services that share this database.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Result;
 use super::arg::args;
 use super::engine::Tx;
+use super::leases::clock;
 
 const BEAT: &str = "
     INSERT INTO nodes (id, host, version, file_digest, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -17,21 +18,21 @@ const FORGET: &str = "DELETE FROM nodes WHERE seen_at < $1";
 
 const ALIVE: &str = "SELECT count(*) FROM nodes WHERE host = $1 AND seen_at >= $2";
 
-/// Gives a sign of life, and forgets services that have been silent for a day.
+const DIFFERING: &str = "
+    SELECT DISTINCT host FROM nodes WHERE file_digest <> $1 AND seen_at >= $2 ORDER BY host";
+
+/// How old the last sign of a service that is alive may be.
+const ALIVE_FOR: TimeDelta = TimeDelta::seconds(30);
+
+/// Gives a sign of life by the database's clock, and forgets services that have been silent for a day.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn beat(
-    tx: &mut Tx,
-    id: &str,
-    host: &str,
-    digest: &str,
-    started: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<()> {
+pub async fn beat(tx: &mut Tx, id: &str, host: &str, digest: &str, started: DateTime<Utc>) -> Result<()> {
+    let now = clock(tx).await?;
     let args = args![id, host, env!("CARGO_PKG_VERSION"), digest, started, now];
     tx.execute("give a sign of life", BEAT, args).await?;
-    tx.execute("forget old services", FORGET, args![now - chrono::TimeDelta::days(1)]).await.map(|_| ())
+    tx.execute("forget old services", FORGET, args![now - TimeDelta::days(1)]).await.map(|_| ())
 }
 
 /// Takes a service's row back.
@@ -42,11 +43,22 @@ pub async fn leave(tx: &mut Tx, id: &str) -> Result<()> {
     tx.execute("take a service's row back", LEAVE, args![id]).await.map(|_| ())
 }
 
-/// Whether a service on a host has given a sign of life since then.
+/// Whether a service on a host has given a sign of life lately.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn alive(tx: &mut Tx, host: &str, since: DateTime<Utc>) -> Result<bool> {
+pub async fn alive(tx: &mut Tx, host: &str) -> Result<bool> {
+    let since = clock(tx).await? - ALIVE_FOR;
     let (count,): (i64,) = tx.one("look for signs of life", ALIVE, args![host, since]).await?;
     Ok(count > 0)
+}
+
+/// The hosts of living services that go by another file than the one of this digest.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn differing(tx: &mut Tx, digest: &str) -> Result<Vec<String>> {
+    let since = clock(tx).await? - ALIVE_FOR;
+    let rows: Vec<(String,)> = tx.all("compare files", DIFFERING, args![digest, since]).await?;
+    Ok(rows.into_iter().map(|(host,)| host).collect())
 }

@@ -141,6 +141,27 @@ pub async fn present(tx: &mut Tx, connector: ConnectorId, take: impl FnMut(Recor
     tx.each("read the people last read", PRESENT, args![connector], take).await
 }
 
+const STORED: Sql = Sql::each(
+    "SELECT external_id, attributes FROM persons
+     WHERE connector_id = $1 AND external_id IN (SELECT value FROM json_each($2))",
+    "SELECT external_id, attributes::text FROM persons WHERE connector_id = $1 AND external_id = ANY($2)",
+);
+
+/// The attributes of some of a connector's people as they were last read, as JSON objects.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn attributes(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    ids: Vec<String>,
+) -> Result<Vec<(String, String)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.all("read attributes as last read", STORED, args![connector, ids]).await
+}
+
 /// A record as a run writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write<'a> {

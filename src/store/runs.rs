@@ -19,6 +19,10 @@ pub enum Kind {
     Hand,
     /// Dates and tenure rules, acting on the people last read while a source cannot be read.
     Clock,
+    /// Held changes that somebody let through.
+    Approval,
+    /// What another run did, taken back.
+    Undo,
 }
 
 impl Kind {
@@ -27,6 +31,8 @@ impl Kind {
             Self::Sync => "sync",
             Self::Hand => "hand",
             Self::Clock => "clock",
+            Self::Approval => "approval",
+            Self::Undo => "undo",
         }
     }
 }
@@ -44,6 +50,8 @@ pub struct About {
     pub what: String,
     /// The digest of the file that it went by.
     pub file_digest: Option<String>,
+    /// The run that it approves, rejects or takes back.
+    pub subject: Option<RunId>,
 }
 
 /// How a run ended.
@@ -97,6 +105,27 @@ pub struct Counts {
     pub memberships_removed: u64,
     /// Jobs for workers.
     pub jobs_enqueued: u64,
+    /// People whom something held is about.
+    pub people_held: u64,
+    /// Groups that wait to be made.
+    pub groups_held: u64,
+    /// Reasons for memberships that wait to be given or ended.
+    pub memberships_held: u64,
+    /// Enrollments that would go with what is held.
+    pub enrollments_held: u64,
+    /// What counts against the limits for 24 hours.
+    pub charge: Charge,
+}
+
+/// What a run took away that nobody had approved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Charge {
+    /// Learners.
+    pub learners: u64,
+    /// Memberships.
+    pub memberships: u64,
+    /// Enrollments.
+    pub enrollments: u64,
 }
 
 /// Counts one up and locks the head until the transaction ends.
@@ -107,20 +136,32 @@ const NEXT_VERSION: &str = "UPDATE head SET version = version + 1 WHERE id = 1 R
 const VERSION: &str = "SELECT version FROM head WHERE id = 1";
 
 const BEGIN: &str = "
-    INSERT INTO runs (id, kind, connector_id, actor, what, status, started_at, file_digest)
-    VALUES ($1, $2, $3, $4, $5, 'running', $6, $7)";
+    INSERT INTO runs (id, kind, connector_id, actor, what, status, started_at, file_digest, subject_run_id)
+    VALUES ($1, $2, $3, $4, $5, 'running', $6, $7, $8)";
 
 const FINISH: &str = "
     UPDATE runs
     SET status = $2, finished_at = $3, people_read = $4, people_new = $5, people_changed = $6, people_left = $7,
         people_set_aside = $8, groups_created = $9, memberships_added = $10, memberships_removed = $11,
-        jobs_enqueued = $12
+        jobs_enqueued = $12, people_held = $13, groups_held = $14, memberships_held = $15, enrollments_held = $16,
+        charged_learners = $17, charged_memberships = $18, charged_enrollments = $19
     WHERE id = $1";
 
 const PROBLEMS: super::Sql = super::Sql::each(
     "UPDATE runs SET problems = $2 WHERE id = $1",
     "UPDATE runs SET problems = $2::jsonb WHERE id = $1",
 );
+
+const GUARD: super::Sql = super::Sql::each(
+    "UPDATE runs SET guard = $2 WHERE id = $1",
+    "UPDATE runs SET guard = $2::jsonb WHERE id = $1",
+);
+
+/// What a connector's runs took away since an instant that nobody had approved.
+const CHARGED: &str = "
+    SELECT CAST(COALESCE(sum(charged_learners), 0) AS BIGINT), CAST(COALESCE(sum(charged_memberships), 0) AS BIGINT),
+        CAST(COALESCE(sum(charged_enrollments), 0) AS BIGINT)
+    FROM runs WHERE connector_id = $1 AND started_at > $2";
 
 const FAIL: &str = "
     UPDATE runs SET status = 'failed', finished_at = $2, error_kind = $3, error = $4
@@ -145,7 +186,8 @@ pub async fn begin(tx: &mut Tx, about: &About, now: DateTime<Utc>) -> Result<Run
         about.actor.as_str(),
         about.what.as_str(),
         now,
-        about.file_digest.clone()
+        about.file_digest.clone(),
+        about.subject.map(|run| run.0)
     ];
     tx.execute("begin a run", BEGIN, args).await?;
     Ok(RunId(id))
@@ -197,7 +239,14 @@ pub async fn finish(
         count(counts.groups_created),
         count(counts.memberships_added),
         count(counts.memberships_removed),
-        count(counts.jobs_enqueued)
+        count(counts.jobs_enqueued),
+        count(counts.people_held),
+        count(counts.groups_held),
+        count(counts.memberships_held),
+        count(counts.enrollments_held),
+        count(counts.charge.learners),
+        count(counts.charge.memberships),
+        count(counts.charge.enrollments)
     ];
     tx.execute("finish a run", FINISH, args).await?;
     if !problems.is_empty() {
@@ -206,6 +255,28 @@ pub async fn finish(
         tx.execute("note a run's problems", PROBLEMS, args![run, json]).await?;
     }
     Ok(())
+}
+
+/// Writes down what the guard found.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn note_guard(tx: &mut Tx, run: RunId, json: &str) -> Result<()> {
+    tx.execute("note what the guard found", GUARD, args![run, json]).await.map(|_| ())
+}
+
+/// What counts against the limits of a connector since an instant.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn charged(tx: &mut Tx, connector: ConnectorId, since: DateTime<Utc>) -> Result<Charge> {
+    let (learners, memberships, enrollments): (i64, i64, i64) =
+        tx.one("count what went in 24 hours", CHARGED, args![connector, since]).await?;
+    Ok(Charge {
+        learners: learners.unsigned_abs(),
+        memberships: memberships.unsigned_abs(),
+        enrollments: enrollments.unsigned_abs(),
+    })
 }
 
 /// A run keeps this many of its problems; more of them say nothing new.
@@ -249,6 +320,11 @@ pub struct Run {
     pub memberships_added: i64,
     pub memberships_removed: i64,
     pub jobs_enqueued: i64,
+    pub people_held: i64,
+    pub groups_held: i64,
+    pub memberships_held: i64,
+    pub enrollments_held: i64,
+    pub subject_run_id: Option<i64>,
     pub error_kind: Option<String>,
     pub error: Option<String>,
 }
@@ -257,7 +333,8 @@ macro_rules! run_columns {
     () => {
         "SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at,
             r.people_read, r.people_new, r.people_changed, r.people_left, r.people_set_aside, r.groups_created,
-            r.memberships_added, r.memberships_removed, r.jobs_enqueued, r.error_kind, r.error"
+            r.memberships_added, r.memberships_removed, r.jobs_enqueued, r.people_held, r.groups_held,
+            r.memberships_held, r.enrollments_held, r.subject_run_id, r.error_kind, r.error"
     };
 }
 
@@ -328,6 +405,31 @@ const RUN_PROBLEMS: super::Sql = super::Sql::each(
 pub async fn problems(tx: &mut Tx, run: RunId) -> Result<Vec<Problem>> {
     let row: Option<(String,)> = tx.maybe("read a run's problems", RUN_PROBLEMS, args![run]).await?;
     Ok(row.and_then(|(json,)| serde_json::from_str(&json).ok()).unwrap_or_default())
+}
+
+const GUARD_OF: super::Sql = super::Sql::each(
+    "SELECT guard, connector_id FROM runs WHERE id = $1",
+    "SELECT guard::text, connector_id FROM runs WHERE id = $1",
+);
+
+/// What the guard found in a run, as a JSON object, and the run's connector.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn guard(tx: &mut Tx, run: RunId) -> Result<(String, Option<ConnectorId>)> {
+    let (json, connector): (String, Option<i64>) =
+        tx.one("read what the guard found", GUARD_OF, args![run]).await?;
+    Ok((json, connector.map(ConnectorId)))
+}
+
+const ABOUT: &str = "SELECT id, what FROM runs WHERE subject_run_id = $1 ORDER BY id";
+
+/// Approvals, rejections and undos of a run: their numbers, and what was said.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn about(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, String)>> {
+    tx.all("read what was decided on a run", ABOUT, args![run]).await
 }
 
 /// One membership that a run gave or ended.

@@ -1,15 +1,17 @@
 //! Large sets on their way into the database.
 //!
 //! A stage is a temporary table of the transaction, filled at the speed of the engine's own bulk load: COPY on
-//! PostgreSQL, `json_each` in chunks on SQLite. What follows is set work between the stage and the tables.
+//! PostgreSQL (one statement for a few rows), `json_each` in chunks on SQLite. What follows is set work between the stage and the tables.
 
 use std::fmt::Write;
 
 use chrono::NaiveDate;
 
 use super::Result;
+use super::arg::args;
 use super::engine::{Sql, Tx};
 use super::error::Doing;
+use super::strike::{Side, pass};
 use crate::model::population::push_string;
 
 /// Rows a chunk: the size at which `json_each` runs at the floor.
@@ -18,13 +20,19 @@ const CHUNK: usize = 50_000;
 /// Bytes a chunk: the text is there twice while it is sent, and wide rows need no more of it to be fast.
 const CHUNK_BYTES: usize = 4 << 20;
 
+/// Rows up to which PostgreSQL is sent one statement rather than a COPY. The driver leaves the delay of small segments on
+/// (RFC 896), and a COPY of a few rows waits 40 ms for the acknowledgement between its data and its end.
+const FEW: usize = 500;
+
 /// A temporary table; [`stage!`] makes one from its columns.
 #[derive(Debug, Clone, Copy)]
 pub struct Stage {
     /// Makes the table.
     pub create: Sql,
-    /// Fills it: from a JSON array of arrays in `$1` on SQLite, from COPY's text format on PostgreSQL.
+    /// Fills it from a JSON array of arrays in `$1`.
     pub fill: Sql,
+    /// Fills it from COPY's text format, on PostgreSQL.
+    pub copy: &'static str,
     /// Tells PostgreSQL's planner what came, which it cannot know of a table filled a moment ago.
     pub analyze: Sql,
     /// Drops it, so that the same transaction may make it again.
@@ -43,8 +51,12 @@ macro_rules! stage {
                 concat!(
                     "INSERT INTO ", $table, " SELECT value ->> ", $n0, $(", value ->> ", $n,)* " FROM json_each($1)"
                 ),
-                concat!("COPY ", $table, " FROM STDIN"),
+                concat!(
+                    "INSERT INTO ", $table, " SELECT (value ->> ", $n0, ")::", $t0, $(", (value ->> ", $n, ")::", $t,)*
+                    " FROM json_array_elements($1::json)"
+                ),
             ),
+            copy: concat!("COPY ", $table, " FROM STDIN"),
             analyze: $crate::store::Sql::each("SELECT 1", concat!("ANALYZE ", $table)),
             drop: concat!("DROP TABLE ", $table),
         }
@@ -183,8 +195,11 @@ impl Tx {
         const DOING: &str = "stage rows";
         self.execute(DOING, stage.create, Vec::new()).await?;
         let mut items = items.into_iter();
+        let first: Vec<I> = items.by_ref().take(FEW + 1).collect();
+        let by_copy = !self.is_sqlite() && first.len() > FEW;
+        let mut items = first.into_iter().chain(items);
         let mut total = 0;
-        let mut rows = Rows::new(self.is_sqlite());
+        let mut rows = Rows::new(!by_copy);
         loop {
             while rows.count < CHUNK && rows.text.len() < CHUNK_BYTES {
                 let Some(item) = items.next() else { break };
@@ -195,15 +210,16 @@ impl Tx {
             }
             total += rows.count as u64;
             let text = rows.take();
-            let fill = self.pick(stage.fill);
             match self {
-                Self::Sqlite(tx) => {
-                    sqlx::query(fill).persistent(false).bind(text).execute(&mut **tx).await.doing(DOING)?;
-                }
-                Self::Postgres(tx) => {
-                    let mut copy = tx.copy_in_raw(fill).await.doing(DOING)?;
+                Self::Postgres(tx) if by_copy => {
+                    pass(Side::Before, DOING, stage.copy);
+                    let mut copy = tx.copy_in_raw(stage.copy).await.doing(DOING)?;
                     copy.send(text.into_bytes()).await.doing(DOING)?;
                     copy.finish().await.doing(DOING)?;
+                    pass(Side::After, DOING, stage.copy);
+                }
+                Self::Sqlite(_) | Self::Postgres(_) => {
+                    self.execute(DOING, stage.fill, args![text]).await?;
                 }
             }
         }

@@ -1,24 +1,26 @@
 //! Writing a plan: people, run, memberships and jobs in one transaction.
 
-use chrono::{DateTime, Utc};
 use rustc_hash::FxHashMap;
 
 use crate::enrollment::Change;
 use crate::enrollment::change::When;
 use crate::model::attributes::{Attribute, Attributes};
-use crate::model::ids::{GroupId, LearnerId, RuleId, RunId};
+use crate::model::guard::{HeldChange, HeldGroup, HeldWho, Kind, Limit, Named};
+use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use crate::model::names::fold;
+use crate::model::people::Row;
 use crate::model::plan::{Entry, Plan};
 use crate::model::population::{Fate, Who, date, to_json};
 use crate::model::status::Status;
 use crate::store::leases::Lease;
 use crate::store::memberships::Reason;
 use crate::store::runs::{self, Counts};
-use crate::store::{Result, Tx, connectors, groups, learners, leases, persons};
+use crate::store::{Result, Tx, connectors, groups, holds, learners, leases, persons};
 use crate::sync::addresses::{Address, LearnerWrite};
+use crate::sync::baseline::Baseline;
 use crate::sync::catalogue;
 use crate::sync::gather::Gathered;
-use crate::sync::prepare::Prepared;
+use crate::sync::prepare::{Ask, Prepared};
 
 /// What came of a commit.
 #[derive(Debug)]
@@ -49,32 +51,47 @@ pub fn counts(prepared: &Prepared) -> Counts {
         memberships_added: prepared.plan.add.len() as u64,
         memberships_removed: prepared.plan.remove.len() as u64,
         jobs_enqueued: 0,
+        people_held: prepared.held.people(),
+        groups_held: prepared.held.count(&[Kind::Group]),
+        memberships_held: prepared.held.count(&[Kind::Give, Kind::End]),
+        enrollments_held: prepared.held.enrollments,
+        charge: prepared.charge,
     }
 }
 
 /// Rows from which on the database is told to look at its tables again, when they are a good part of what it holds.
 const MANY: u64 = 10_000;
 
+/// Under what a plan is committed.
+#[derive(Debug)]
+pub struct Commit<'a> {
+    /// The lease.
+    pub lease: &'a Lease,
+    /// The number of the run.
+    pub run: RunId,
+    /// The time.
+    pub when: When,
+    /// What the plan was asked for.
+    pub ask: Ask<'a>,
+    /// For an approval: the keys of the held changes that it decides on.
+    pub approved: Option<Vec<String>>,
+}
+
 /// Commits a plan under a lease, in a transaction that writes.
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
-pub async fn commit(
-    mut tx: Tx,
-    lease: &Lease,
-    run: RunId,
-    when: When,
-    attributes: &Attributes,
-    gathered: &Gathered,
-    prepared: &Prepared,
-) -> Result<Committed> {
+pub async fn commit(mut tx: Tx, job: Commit<'_>, prepared: &Prepared) -> Result<Committed> {
+    let Commit { lease, run, when, ask, .. } = job;
+    let (gathered, attributes) = (ask.gathered, ask.file.attributes);
     if !leases::renew(&mut tx, lease).await? {
         tx.rollback().await?;
         return Ok(Committed::LeaseLost);
     }
     let mut counts = counts(prepared);
-    if prepared.is_empty() {
-        finish(&mut tx, run, runs::Status::Unchanged, &counts, gathered, prepared, when.now).await?;
+    let settles_holds = job.approved.is_some() || (prepared.complete && gathered.any_held);
+    if prepared.is_empty() && !settles_holds {
+        finish(&mut tx, &job, &counts, prepared).await?;
         tx.commit().await?;
         return Ok(Committed::Done(counts));
     }
@@ -112,30 +129,149 @@ pub async fn commit(
     if counts.memberships_added > MANY.max(counts.people_read / 2) {
         runs::analyze(&mut tx).await?;
     }
-    finish(&mut tx, run, runs::Status::Applied, &counts, gathered, prepared, when.now).await?;
+    if let Some(connector) = gathered.connector {
+        let numbers = Numbers { rules: &rules, of_rows: of_rows(prepared, &ids) };
+        settle_holds(&mut tx, connector, &job, prepared, &numbers).await?;
+    }
+    finish(&mut tx, &job, &counts, prepared).await?;
     tx.commit().await?;
     Ok(Committed::Done(counts))
 }
 
-async fn finish(
-    tx: &mut Tx,
-    run: RunId,
-    status: runs::Status,
-    counts: &Counts,
-    gathered: &Gathered,
-    prepared: &Prepared,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    runs::finish(tx, run, status, counts, &prepared.problems, now).await?;
-    match gathered.connector {
-        Some(connector) => connectors::good_run(tx, connector, run).await,
-        None => Ok(()),
+/// How a run ended.
+fn status(prepared: &Prepared) -> runs::Status {
+    if prepared.held.is_waiting() {
+        runs::Status::Held
+    } else if prepared.writes_nothing() {
+        runs::Status::Unchanged
+    } else {
+        runs::Status::Applied
     }
+}
+
+async fn finish(tx: &mut Tx, job: &Commit<'_>, counts: &Counts, prepared: &Prepared) -> Result<()> {
+    let held = &prepared.held;
+    runs::finish(tx, job.run, status(prepared), counts, &prepared.problems, job.when.now).await?;
+    if held.is_waiting() {
+        let json = serde_json::json!({ "causes": held.causes, "reasons": held.reasons });
+        runs::note_guard(tx, job.run, &json.to_string()).await?;
+    }
+    let Some(connector) = job.ask.gathered.connector else { return Ok(()) };
+    if job.approved.is_some() {
+        return connectors::promote(tx, connector).await;
+    }
+    if !prepared.complete {
+        return Ok(());
+    }
+    let people = prepared.population.people.len() as u64;
+    let baseline = Baseline::of(job.ask.file, job.ask.connector, people).json();
+    if held.is_waiting() {
+        connectors::held_run(tx, connector, job.run, &baseline).await
+    } else {
+        connectors::good_run(tx, connector, job.run, &baseline).await
+    }
+}
+
+/// The numbers that rules and learners of a plan have in the database.
+struct Numbers<'a> {
+    rules: &'a [RuleId],
+    /// Of the rows of the reading that have a learner.
+    of_rows: FxHashMap<Row, LearnerId>,
+}
+
+fn of_rows(prepared: &Prepared, ids: &[LearnerId]) -> FxHashMap<Row, LearnerId> {
+    if prepared.held.changes.is_empty() {
+        return FxHashMap::default();
+    }
+    let learners = prepared.population.learners.iter().zip(ids);
+    learners.filter_map(|(learner, id)| Some((learner.row?, *id))).collect()
+}
+
+/// Writes down what is held, or forgets what was approved.
+async fn settle_holds(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    job: &Commit<'_>,
+    prepared: &Prepared,
+    numbers: &Numbers<'_>,
+) -> Result<()> {
+    if let Some(keys) = &job.approved {
+        holds::forget(tx, keys.clone()).await?;
+        let people = &prepared.population.people;
+        let mut written: Vec<String> =
+            prepared.records.iter().map(|(row, _)| people.id(*row).to_owned()).collect();
+        written.extend(prepared.absent.iter().cloned());
+        return holds::settle_records(tx, connector, written).await;
+    }
+    if prepared.held.changes.is_empty() && !(prepared.complete && job.ask.gathered.any_held) {
+        return Ok(());
+    }
+    let writes =
+        prepared.held.changes.iter().filter_map(|change| held_write(connector, change, prepared, numbers));
+    holds::write(tx, connector, job.run, writes, prepared.complete).await?;
+    holds::keep_records(tx, connector, job.run, &prepared.held_records, prepared.complete).await
+}
+
+fn held_write(
+    connector: ConnectorId,
+    change: &HeldChange,
+    prepared: &Prepared,
+    numbers: &Numbers<'_>,
+) -> Option<holds::Write> {
+    let learner = match change.who {
+        Some(HeldWho::Known(id)) => Some(id),
+        // Somebody new whose own record is held is no learner yet.
+        Some(HeldWho::New(row)) => match (numbers.of_rows.get(&row), change.kind) {
+            (Some(id), _) => Some(*id),
+            (None, Kind::Give | Kind::End) => return None,
+            (None, _) => None,
+        },
+        None => None,
+    };
+    let plan = &prepared.plan;
+    let rule = match (&change.rule, change.kind) {
+        (Some(name), _) => {
+            let at = plan.rules.iter().skip(1).position(|rule| rule.name == *name)? + 1;
+            Some(numbers.rules[at])
+        }
+        (None, Kind::Give | Kind::End) => Some(RuleId::BY_HAND),
+        (None, _) => None,
+    };
+    let (group, group_name) = match &change.group {
+        Some(HeldGroup::Known(id)) => (Some(*id), None),
+        Some(HeldGroup::New(name)) => (None, Some(name.clone())),
+        None => (None, None),
+    };
+    let named = Named {
+        connector: connector.0,
+        who: learner,
+        external_id: change.external_id.as_deref(),
+        group: change.group.as_ref(),
+        rule,
+        assignment: change.assignment,
+    };
+    Some(holds::Write {
+        key: named.key(change.kind),
+        kind: change.kind.as_str(),
+        learner,
+        external_id: change.external_id.clone(),
+        group,
+        group_name,
+        rule,
+        assignment: change.assignment,
+        state: match change.limit {
+            Limit::Rejected => "rejected",
+            Limit::Undone => "undone",
+            _ => "held",
+        },
+        reason: change.limit.as_str(),
+        fingerprint: change.fingerprint,
+    })
 }
 
 /// Makes groups and rules that are new; answers the numbers of all of the plan's, in its order.
 async fn groups_and_rules(tx: &mut Tx, plan: &Plan, run: RunId) -> Result<(Vec<GroupId>, Vec<RuleId>)> {
-    let new = plan.groups.iter().filter(|group| group.id.is_none()).map(|group| &group.name);
+    let new = plan.groups.iter().filter(|group| group.is_made()).map(|group| &group.name);
     let made: FxHashMap<String, GroupId> = if plan.new_groups() > 0 {
         groups::make_all(tx, new, run).await?.into_iter().map(|(id, folded)| (folded, id)).collect()
     } else {
@@ -144,8 +280,8 @@ async fn groups_and_rules(tx: &mut Tx, plan: &Plan, run: RunId) -> Result<(Vec<G
     let groups: Vec<GroupId> = plan
         .groups
         .iter()
-        .map(|group| group.id.or_else(|| made.get(group.name.folded()).copied()))
-        .map(|id| id.expect("every group of the plan has a number or was made just now"))
+        // A group that waits to be made has no number, and nothing that is committed speaks of it.
+        .map(|group| group.id.or_else(|| made.get(group.name.folded()).copied()).unwrap_or(GroupId(0)))
         .collect();
     let mut rules = Vec::with_capacity(plan.rules.len());
     for rule in &plan.rules {

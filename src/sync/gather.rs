@@ -1,16 +1,22 @@
 //! What the database knows before a plan: one snapshot, loaded while the directory is still being read.
 
-use chrono::NaiveDate;
+use chrono::TimeDelta;
 use rustc_hash::FxHashMap;
 
+use crate::enrollment::change::When;
 use crate::model::identity::{KnownPeople, KnownPerson};
 use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId};
 use crate::model::names::{ConnectorName, GroupName, RuleName};
 use crate::model::status::Status;
 use crate::store::courses::{Assignment, Course};
+use crate::store::holds::Standing;
 use crate::store::learners::ByHand;
 use crate::store::persons::Record;
-use crate::store::{Result, Tx, connectors, courses, groups, learners, memberships, persons, runs};
+use crate::store::runs::Charge;
+use crate::store::{
+    Result, Tx, connectors, courses, groups, holds, learners, memberships, nodes, persons, runs,
+};
+use crate::sync::baseline::Baseline;
 
 /// Everything that a plan for one connector starts from.
 #[derive(Debug, Default)]
@@ -29,8 +35,8 @@ pub struct Gathered {
     pub by_hand: Vec<ByHand>,
     /// How many learners there are.
     pub learners: i64,
-    /// Groups that are not deleted.
-    pub groups: Vec<(GroupId, GroupName)>,
+    /// Groups that are not deleted, and whether a person made each.
+    pub groups: Vec<(GroupId, GroupName, bool)>,
     /// Rules that were ever named.
     pub rules: Vec<(RuleId, RuleName)>,
     /// Rule, key: group, name, deleted.
@@ -45,7 +51,22 @@ pub struct Gathered {
     pub courses: Vec<Course>,
     /// Assignments in force.
     pub assignments: Vec<Assignment>,
+    /// What the last good run measured; none before there was one.
+    pub baseline: Option<Baseline>,
+    /// Whether a run of this connector was ever applied.
+    pub has_good_run: bool,
+    /// What this connector's runs took away in 24 hours that nobody had approved.
+    pub charged: Charge,
+    /// Decisions on held changes that stand: the key of each change, `rejected` or `undone`, and of what.
+    pub standing: FxHashMap<String, Standing>,
+    /// Whether anything is written down of this connector's held changes.
+    pub any_held: bool,
+    /// Machines that go by another file.
+    pub other_files: Vec<String>,
 }
+
+/// The time over which removals are counted together.
+const DAY: TimeDelta = TimeDelta::hours(24);
 
 /// Loads everything that a plan for `connector` starts from.
 ///
@@ -55,7 +76,8 @@ pub async fn gather(
     tx: &mut Tx,
     connector: &ConnectorName,
     file: &[ConnectorName],
-    today: NaiveDate,
+    digest: &str,
+    when: When,
 ) -> Result<Gathered> {
     // First: what is loaded after it may be newer than it says, never older.
     let version = runs::version(tx).await?;
@@ -83,6 +105,16 @@ pub async fn gather(
             gathered.others = persons::others(tx, id).await?;
         }
     }
+    if let Some(row) = rows.iter().find(|row| row.name == connector.as_str()) {
+        let id = ConnectorId(row.id);
+        gathered.has_good_run = row.good_run_id.is_some();
+        gathered.baseline = Baseline::read(&connectors::baseline(tx, id).await?);
+        gathered.charged = runs::charged(tx, id, when.now - DAY).await?;
+        gathered.any_held = holds::any(tx, id).await?;
+    }
+    gathered.standing =
+        holds::standing(tx).await?.into_iter().map(|one| (one.change_key.clone(), one)).collect();
+    gathered.other_files = nodes::differing(tx, digest).await?;
     gathered.by_hand = learners::by_hand(tx).await?;
     gathered.learners = learners::count(tx).await?;
     gathered.groups = groups::live(tx)
@@ -90,7 +122,7 @@ pub async fn gather(
         .into_iter()
         .filter_map(|group| {
             // Every name in the table was parsed before it was written.
-            Some((group.id, GroupName::parse(&group.name).ok()?))
+            Some((group.id, GroupName::parse(&group.name).ok()?, group.by_hand))
         })
         .collect();
     let rules = groups::rules(tx).await?.into_iter().filter(|(id, _)| *id != RuleId::BY_HAND);
@@ -100,7 +132,7 @@ pub async fn gather(
         links.map(|link| ((link.rule_id, link.key), (link.group_id, link.name, link.deleted))).collect();
     gathered.members = memberships::all(tx).await?;
     gathered.resting = memberships::dormant(tx).await?;
-    gathered.exclusions = memberships::exclusions(tx, today).await?;
+    gathered.exclusions = memberships::exclusions(tx, when.today).await?;
     gathered.courses = courses::list(tx).await?;
     gathered.assignments = courses::assignments(tx, None, None).await?;
     Ok(gathered)

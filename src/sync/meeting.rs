@@ -109,3 +109,22 @@ pub(super) fn one_row_a_learner(people: &People, matches: &mut [Match]) {
         matches[loser as usize] = Match::New { instead_of: None };
     }
 }
+
+/// Whom the reading holds under a new id while the id at the last good reading has vanished from it.
+pub(super) fn rekeyed(people: &People, matches: &[Match], gathered: &Gathered) -> Vec<(Row, LearnerId)> {
+    let joined = (0..).zip(matches).filter_map(|(row, found)| match found {
+        Match::Joined { learner, .. } => Some((row, *learner)),
+        Match::Known(_) | Match::New { .. } => None,
+    });
+    let joined: Vec<(Row, LearnerId)> = joined.collect();
+    if joined.is_empty() {
+        return joined;
+    }
+    let vanished: FxHashSet<LearnerId> = gathered
+        .known
+        .iter()
+        .filter(|(id, person)| person.present && people.row(id).is_none() && !people.is_set_aside(id))
+        .map(|(_, person)| person.learner)
+        .collect();
+    joined.into_iter().filter(|(_, learner)| vanished.contains(learner)).collect()
+}

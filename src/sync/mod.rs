@@ -6,16 +6,29 @@
 //! reading is planned again.
 
 pub mod addresses;
+pub mod approve;
+pub mod baseline;
 pub mod catalogue;
 pub mod commit;
 mod error;
+mod facts;
 pub mod gather;
+pub mod guarded;
+mod held;
+mod judged;
 pub mod lease;
 mod meeting;
 pub mod prepare;
+mod prints;
+pub mod refresh;
 pub mod report;
+pub mod retire;
 mod run;
 mod seats;
+mod shown;
+mod taken;
+pub mod undo;
+mod withheld;
 
 use std::fmt;
 

@@ -1,24 +1,35 @@
 //! From a reading and what the database knows to a population and a plan.
+//!
+//! [`pass`] works out what a reading asks for; [`crate::sync::guarded`] goes through it, as often as it takes to leave
+//! out what must wait.
 
 use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 
+use crate::model::attributes::Attribute;
+use crate::model::guard::Held;
 use crate::model::identity::resolve;
 use crate::model::ids::{ConnectorId, LearnerId};
 use crate::model::names::RuleName;
 use crate::model::people::{People, Row, digest, digest_order};
 use crate::model::plan::{Plan, Today};
-use crate::model::population::{Population, Who};
+use crate::model::population::{Learner, Population, Who};
 use crate::model::problem::Problem;
 use crate::model::roll::Roll;
-use crate::store::persons::Record;
-use crate::store::{Result, Tx};
+use crate::model::values::Cell;
+use crate::store::holds::Record;
+use crate::store::runs::Charge;
+use crate::store::{Result, Tx, persons};
 use crate::sync::File;
 use crate::sync::addresses::LearnerWrite;
 use crate::sync::catalogue::{self, CataloguePlan};
 use crate::sync::gather::Gathered;
-use crate::sync::meeting::{holders_of_new_addresses, one_row_a_learner, others_of_joined, protected};
+use crate::sync::guarded::Policy;
+use crate::sync::meeting::{
+    holders_of_new_addresses, one_row_a_learner, others_of_joined, protected, rekeyed,
+};
 use crate::sync::seats::Draft;
+use crate::sync::withheld::Withheld;
 
 /// What a source said: everybody, or some people of whom it knows.
 #[derive(Debug)]
@@ -39,6 +50,12 @@ impl Seen {
         Self { people, complete: true, problems }
     }
 
+    /// A whole directory as the last complete reading left it in the database, with what was held.
+    #[must_use]
+    pub(super) fn kept(people: People) -> Self {
+        Self { people, complete: true, problems: Vec::new() }
+    }
+
     /// Some people; nothing follows for anybody else.
     #[must_use]
     pub fn some(people: People) -> Self {
@@ -46,27 +63,19 @@ impl Seen {
     }
 }
 
-/// What is left of a [`Seen`] while its people are planned with.
-#[derive(Debug)]
-pub struct Remembered {
-    complete: bool,
-    problems: Vec<Problem>,
-}
-
-impl Seen {
-    /// Keeps what is not in the people.
-    #[must_use]
-    pub fn remember(&self) -> Remembered {
-        Remembered { complete: self.complete, problems: self.problems.clone() }
-    }
-}
-
-impl Remembered {
-    /// The same reading again, to be planned once more.
-    #[must_use]
-    pub fn restore(self, people: People) -> Seen {
-        Seen { people, complete: self.complete, problems: self.problems }
-    }
+/// What a plan is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// The file.
+    pub file: File<'a>,
+    /// Which of its connectors.
+    pub connector: usize,
+    /// What the database knows.
+    pub gathered: &'a Gathered,
+    /// The day.
+    pub today: NaiveDate,
+    /// What may go through.
+    pub policy: &'a Policy,
 }
 
 /// Everything that a run is about to do.
@@ -84,18 +93,38 @@ pub struct Prepared {
     pub learners: Vec<LearnerWrite>,
     /// Learners of whom nothing but the leaving changes.
     pub leave: Vec<Who>,
+    /// Learners who are here already and come under a new id, and the row that says so.
+    pub rekeyed: Vec<(Row, LearnerId)>,
     /// Groups and memberships.
     pub plan: Plan,
     /// Courses and assignments of the file.
     pub catalogue: CataloguePlan,
     /// What was noticed.
     pub problems: Vec<Problem>,
+    /// What the reading asks for and will not be done.
+    pub held: Held,
+    /// What the reading says of people whose record stays as it was.
+    pub held_records: Vec<Record>,
+    /// What goes that nobody has approved.
+    pub charge: Charge,
+    /// Whether the reading holds everybody.
+    pub complete: bool,
+    /// Values of the reading in whose place an older one stands.
+    pub(super) replaced: Vec<(Row, Attribute, Cell)>,
+    /// What was noticed while reading.
+    pub(super) noticed: Vec<Problem>,
 }
 
 impl Prepared {
-    /// Whether there is nothing to write.
+    /// Whether there is nothing to write, and nothing to write down as held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
+        self.writes_nothing() && self.held.changes.is_empty()
+    }
+
+    /// Whether people, groups, memberships, courses and assignments stay as they are.
+    #[must_use]
+    pub fn writes_nothing(&self) -> bool {
         self.records.is_empty()
             && self.absent.is_empty()
             && self.learners.is_empty()
@@ -103,23 +132,29 @@ impl Prepared {
             && self.plan.is_empty()
             && self.catalogue.is_empty()
     }
+
+    /// The reading again, to be planned once more, and what this plan made of it.
+    #[must_use]
+    pub(super) fn into_seen(self) -> (Seen, Plan, Vec<Learner>) {
+        let (mut people, learners) = self.population.into_parts();
+        for (row, attribute, cell) in self.replaced {
+            people.replace(row, attribute, cell);
+        }
+        (Seen { people, complete: self.complete, problems: self.noticed }, self.plan, learners)
+    }
 }
 
-/// Works out what a run of the file's connector number `connector` would do.
+/// Works out what a reading asks for, but for what is withheld: those people stay as they were last read.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn prepare(
-    tx: &mut Tx,
-    file: File<'_>,
-    connector: usize,
-    gathered: &Gathered,
-    seen: Seen,
-    today: NaiveDate,
-) -> Result<Prepared> {
+pub(super) async fn pass(tx: &mut Tx, ask: Ask<'_>, seen: Seen, withheld: &Withheld) -> Result<Prepared> {
+    let Ask { file, connector, gathered, today, .. } = ask;
     let id = gathered.connector.unwrap_or(ConnectorId(0));
-    let Seen { people, complete, mut problems } = seen;
+    let Seen { mut people, complete, problems: noticed } = seen;
+    let mut problems = noticed.clone();
     problems.extend(people.set_aside_problems());
+    let replaced = withheld.replace(&mut people);
     let order = digest_order(file.attributes);
     let mut scratch = Vec::new();
     let digests: Vec<i64> = people
@@ -131,7 +166,8 @@ pub async fn prepare(
     let match_attribute = file.connectors[connector].match_attribute;
     let mut matches = resolve(&people, &gathered.known, &holders, match_attribute, complete);
     one_row_a_learner(&people, &mut matches);
-    let mut others: FxHashMap<LearnerId, Vec<&Record>> = FxHashMap::default();
+    let rekeyed = if complete { rekeyed(&people, &matches, gathered) } else { Vec::new() };
+    let mut others: FxHashMap<LearnerId, Vec<&persons::Record>> = FxHashMap::default();
     for record in &gathered.others {
         others.entry(record.learner_id).or_default().push(record);
     }
@@ -142,8 +178,8 @@ pub async fn prepare(
     let population = Population::new(people);
     let seats = FxHashMap::default();
     let mut draft = Draft { file, connector, gathered, today, population, others, seats, problems };
-    let records = draft.seat_rows(&matches, &digests);
-    let absent = if complete { draft.seat_absentees(&protected) } else { Vec::new() };
+    let records = draft.seat_rows(&matches, &digests, withheld);
+    let absent = if complete { draft.seat_absentees(&protected, withheld) } else { Vec::new() };
     draft.seat_hand_made();
     let candidates = draft.candidates(tx).await?;
     let (learners, leave) = draft.addresses(tx, candidates, id).await?;
@@ -161,9 +197,16 @@ pub async fn prepare(
         absent,
         learners,
         leave,
+        rekeyed,
         plan,
         catalogue,
         problems,
+        held: Held::default(),
+        held_records: Vec::new(),
+        charge: Charge::default(),
+        complete,
+        replaced,
+        noticed,
     })
 }
 

@@ -14,6 +14,8 @@ use crate::sync::prepare::Prepared;
 pub enum Outcome {
     /// Something was written.
     Applied,
+    /// Something waits for approval; the rest was written.
+    Held,
     /// There was nothing to do.
     Unchanged,
     /// A dry run: this would have been written.
@@ -39,4 +41,12 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// How long it took, without the draining.
     pub took: Duration,
+}
+
+impl Report {
+    /// Whether something waits for approval, or would wait.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.prepared.as_ref().is_some_and(|prepared| prepared.held.is_waiting())
+    }
 }

@@ -15,10 +15,11 @@ use crate::model::people::People;
 use crate::model::population::from_json;
 use crate::store::runs::{About, Counts, Kind};
 use crate::store::{Store, Tx, connectors, persons, runs};
-use crate::sync::commit::{Committed, commit, counts};
+use crate::sync::commit::{Commit, Committed, commit, counts};
 use crate::sync::gather::{Gathered, gather};
+use crate::sync::guarded::{Policy, prepare};
 use crate::sync::lease::{Held, Taken, take};
-use crate::sync::prepare::{Prepared, Seen, prepare};
+use crate::sync::prepare::{Ask, Prepared, Seen};
 use crate::sync::report::{Outcome, Report};
 use crate::sync::{Error, File};
 
@@ -33,10 +34,18 @@ pub struct Asked {
     pub dry_run: bool,
     /// Only people with this address.
     pub only: Option<String>,
+    /// Lift the limits on removals for this one run.
+    pub allow_removals: bool,
     /// How long to wait for another run of the same connector.
     pub patience: Duration,
     /// How to read.
     pub reading: Context,
+}
+
+impl Asked {
+    fn policy(&self) -> Policy {
+        Policy::Guard { allow_removals: self.allow_removals, retires: false }
+    }
 }
 
 /// How often somebody else's lease is looked at.
@@ -87,7 +96,9 @@ async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked)
         gather_now(store, file, connector, when)
     )?;
     let mut tx = store.read().await?;
-    let prepared = prepare(&mut tx, file, connector, &gathered, seen, when.today).await?;
+    let policy = asked.policy();
+    let ask = Ask { file, connector, gathered: &gathered, today: when.today, policy: &policy };
+    let prepared = prepare(&mut tx, ask, seen).await?;
     Ok(Report {
         run: None,
         connector: file.connectors[connector].name.clone(),
@@ -101,24 +112,29 @@ async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked)
 
 async fn real_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Report, Failure> {
     let settings = &file.connectors[connector];
-    let lease = wait_for_lease(store, &settings.name, asked).await?;
+    let lease = wait_for_lease(store, &settings.name, asked.patience, &asked.reading.cancel).await?;
     let result = leased_run(store, file, connector, asked, &lease).await;
     lease.give_back().await;
     result
 }
 
-async fn wait_for_lease(store: &Store, connector: &ConnectorName, asked: &Asked) -> Result<Held, Error> {
+pub(super) async fn wait_for_lease(
+    store: &Store,
+    connector: &ConnectorName,
+    patience: Duration,
+    stop: &CancellationToken,
+) -> Result<Held, Error> {
     let since = Instant::now();
     loop {
         match take(store, connector).await? {
             Taken::Held(lease) => return Ok(lease),
-            Taken::By(holder) if since.elapsed() >= asked.patience => {
+            Taken::By(holder) if since.elapsed() >= patience => {
                 return Err(Error::AlreadyRunning { connector: connector.clone(), holder });
             }
             Taken::By(_) => {}
         }
         tokio::select! {
-            () = asked.reading.cancel.cancelled() => {
+            () = stop.cancelled() => {
                 return Err(Error::Stopped { connector: connector.clone() });
             }
             () = tokio::time::sleep(LOOK) => {}
@@ -189,6 +205,7 @@ async fn begin(
         actor: asked.actor.clone(),
         what: asked.what.clone(),
         file_digest: Some(file.digest.to_owned()),
+        subject: None,
     };
     let number = runs::begin(&mut tx, &about, now).await?;
     tx.commit().await?;
@@ -209,12 +226,20 @@ async fn passage(
     let gathering = gather_beside(store, file, connector, when);
     let seen = read(settings, file, asked, stop).await?;
     let gathered = gathering.await.map_err(crate::store::Error::Lost)??;
-    let (prepared, counts, is_empty) =
-        plan_and_commit(store, file, connector, lease, number, when, seen, gathered).await?;
+    let policy = asked.policy();
+    let task = Task { store, file, connector, policy: &policy, when };
+    let (prepared, counts) = plan_and_commit(task, lease, number, seen, gathered).await?;
+    let outcome = if prepared.held.is_waiting() {
+        Outcome::Held
+    } else if prepared.writes_nothing() {
+        Outcome::Unchanged
+    } else {
+        Outcome::Applied
+    };
     Ok(Report {
         run: Some(number),
         connector: settings.name.clone(),
-        outcome: if is_empty { Outcome::Unchanged } else { Outcome::Applied },
+        outcome,
         counts,
         problems: prepared.problems.clone(),
         prepared: Some(prepared),
@@ -222,49 +247,53 @@ async fn passage(
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "the whole of a run's state, named once, handed on once")]
-async fn plan_and_commit(
-    store: &Store,
-    file: File<'_>,
-    connector: usize,
+/// What is planned and committed, and by what.
+#[derive(Clone, Copy)]
+pub(super) struct Task<'a> {
+    pub(super) store: &'a Store,
+    pub(super) file: File<'a>,
+    pub(super) connector: usize,
+    pub(super) policy: &'a Policy,
+    pub(super) when: When,
+}
+
+pub(super) async fn plan_and_commit(
+    task: Task<'_>,
     lease: &Held,
     number: RunId,
-    when: When,
     mut seen: Seen,
     mut gathered: Gathered,
-) -> Result<(Prepared, Counts, bool), Error> {
+) -> Result<(Prepared, Counts), Error> {
+    let Task { store, file, connector, policy, when } = task;
     for round in 1.. {
-        let again = seen.remember();
         let undisturbed = if round > PLANS {
             let mut tx = store.write().await?;
             runs::lock_head(&mut tx).await?;
             gathered = gather_in(&mut tx, file, connector, when).await?;
+            // The commit finds the head as it was gathered, and moves it by one.
             Some(tx)
         } else {
             None
         };
+        let ask = Ask { file, connector, gathered: &gathered, today: when.today, policy };
         let (prepared, tx) = match undisturbed {
-            Some(mut tx) => (prepare(&mut tx, file, connector, &gathered, seen, when.today).await?, tx),
+            Some(mut tx) => (prepare(&mut tx, ask, seen).await?, tx),
             None => {
                 let mut tx = store.read().await?;
-                let prepared = prepare(&mut tx, file, connector, &gathered, seen, when.today).await?;
+                let prepared = prepare(&mut tx, ask, seen).await?;
                 tx.rollback().await?;
                 (prepared, store.write().await?)
             }
         };
         lease.committing(true);
-        let committed =
-            commit(tx, lease.lease(), number, when, file.attributes, &gathered, &prepared).await?;
-        match committed {
-            Committed::Done(counts) => {
-                let is_empty = prepared.is_empty();
-                return Ok((prepared, counts, is_empty));
-            }
+        let job = Commit { lease: lease.lease(), run: number, when, ask, approved: None };
+        match commit(tx, job, &prepared).await? {
+            Committed::Done(counts) => return Ok((prepared, counts)),
             Committed::LeaseLost => break,
             Committed::Moved => {
                 lease.committing(false);
                 info!(run = %number, connector = %file.connectors[connector].name, "memberships moved in between, planning again");
-                seen = again.restore(prepared.population.people);
+                (seen, _, _) = prepared.into_seen();
                 gathered = gather_now(store, file, connector, when).await?;
             }
         }
@@ -279,16 +308,21 @@ fn gather_beside(
     connector: usize,
     when: When,
 ) -> AbortOnDropHandle<crate::store::Result<Gathered>> {
-    let (store, names) = (store.clone(), file.connector_names());
+    let (store, names, digest) = (store.clone(), file.connector_names(), file.digest.to_owned());
     AbortOnDropHandle::new(tokio::spawn(async move {
         let mut tx = store.read().await?;
-        let gathered = gather(&mut tx, &names[connector], &names, when.today).await?;
+        let gathered = gather(&mut tx, &names[connector], &names, &digest, when).await?;
         tx.rollback().await?;
         Ok(gathered)
     }))
 }
 
-async fn gather_now(store: &Store, file: File<'_>, connector: usize, when: When) -> Result<Gathered, Error> {
+pub(super) async fn gather_now(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    when: When,
+) -> Result<Gathered, Error> {
     let mut tx = store.read().await?;
     let gathered = gather_in(&mut tx, file, connector, when).await?;
     tx.rollback().await?;
@@ -297,7 +331,7 @@ async fn gather_now(store: &Store, file: File<'_>, connector: usize, when: When)
 
 async fn gather_in(tx: &mut Tx, file: File<'_>, connector: usize, when: When) -> Result<Gathered, Error> {
     let names = file.connector_names();
-    Ok(gather(tx, &file.connectors[connector].name, &names, when.today).await?)
+    Ok(gather(tx, &file.connectors[connector].name, &names, file.digest, when).await?)
 }
 
 async fn read(
@@ -337,9 +371,13 @@ async fn tick(store: &Store, file: File<'_>, connector: usize, asked: &Asked, le
             people.push(&cells, || record.external_id.clone());
         })
         .await?;
-        let prepared = prepare(&mut tx, file, connector, &gathered, Seen::some(people), when.today).await?;
+        let policy = Policy::Guard { allow_removals: false, retires: false };
+        let ask = Ask { file, connector, gathered: &gathered, today: when.today, policy: &policy };
+        let prepared = prepare(&mut tx, ask, Seen::some(people)).await?;
         tx.rollback().await?;
-        if prepared.plan.add.is_empty() && prepared.plan.remove.is_empty() && prepared.learners.is_empty() {
+        let plan = &prepared.plan;
+        let idle = plan.add.is_empty() && plan.remove.is_empty() && prepared.learners.is_empty();
+        if idle && !prepared.held.is_waiting() {
             return Ok(None);
         }
         let about = About {
@@ -348,12 +386,14 @@ async fn tick(store: &Store, file: File<'_>, connector: usize, asked: &Asked, le
             actor: asked.actor.clone(),
             what: "dates and tenure rules, on the people last read".to_owned(),
             file_digest: Some(file.digest.to_owned()),
+            subject: None,
         };
         let mut tx = store.write().await?;
         let number = runs::begin(&mut tx, &about, when.now).await?;
         tx.commit().await?;
-        let seen = Seen::some(prepared.population.people);
-        plan_and_commit(store, file, connector, lease, number, when, seen, gathered).await?;
+        let (seen, _, _) = prepared.into_seen();
+        let task = Task { store, file, connector, policy: &policy, when };
+        plan_and_commit(task, lease, number, seen, gathered).await?;
         Ok::<_, Error>(Some(number))
     };
     match ticked.await {

@@ -15,6 +15,7 @@ use crate::model::values::Cell;
 use crate::store::persons::Record;
 use crate::sync::File;
 use crate::sync::gather::Gathered;
+use crate::sync::withheld::Withheld;
 
 /// A plan in the making: who has a seat so far.
 pub(super) struct Draft<'a> {
@@ -36,9 +37,14 @@ struct Word {
 }
 
 impl Draft<'_> {
-    pub(super) fn seat_rows(&mut self, matches: &[Match], digests: &[i64]) -> Vec<(Row, Who)> {
+    pub(super) fn seat_rows(
+        &mut self,
+        matches: &[Match],
+        digests: &[i64],
+        withheld: &Withheld,
+    ) -> Vec<(Row, Who)> {
         let mut records = Vec::new();
-        for (row, found) in (0..).zip(matches) {
+        for (row, found) in (0..).zip(matches).filter(|(row, _)| !withheld.has_row(*row)) {
             let (id, was, fate) = match *found {
                 Match::Known(person) if !person.present => {
                     (Some(person.learner), Some(person.status), Fate::New)
@@ -65,12 +71,17 @@ impl Draft<'_> {
     }
 
     /// Seats those whom the reading no longer holds; answers their ids, sorted.
-    pub(super) fn seat_absentees(&mut self, protected: &FxHashSet<LearnerId>) -> Vec<String> {
+    pub(super) fn seat_absentees(
+        &mut self,
+        protected: &FxHashSet<LearnerId>,
+        withheld: &Withheld,
+    ) -> Vec<String> {
         let people = &self.population.people;
         let gone = self.gathered.known.iter().filter(|(id, person)| {
             person.present
                 && people.row(id).is_none()
                 && !people.is_set_aside(id)
+                && !withheld.has_id(id)
                 && !protected.contains(&person.learner)
         });
         let mut gone: Vec<(&str, KnownPerson)> = gone.map(|(id, person)| (id, *person)).collect();

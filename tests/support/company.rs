@@ -250,14 +250,26 @@ impl Company {
 
 /// One run of one directory of a file.
 pub async fn run(store: &Store, config: &Config, directory: &str, dry_run: bool) -> Report {
+    run_asked(store, config, directory, |asked| asked.dry_run = dry_run).await
+}
+
+/// One run of one directory of a file, as it is asked for.
+pub async fn run_asked(
+    store: &Store,
+    config: &Config,
+    directory: &str,
+    ask: impl FnOnce(&mut Asked),
+) -> Report {
     let at = config.connectors.iter().position(|one| one.name.as_str() == directory).expect("a connector");
-    let asked = Asked {
+    let mut asked = Asked {
         actor: "tester".to_owned(),
         what: "a test".to_owned(),
-        dry_run,
+        dry_run: false,
         only: None,
+        allow_removals: false,
         patience: std::time::Duration::from_secs(60),
         reading: once(),
     };
+    ask(&mut asked);
     sync::run(store, config.for_sync(), at, &asked).await
 }

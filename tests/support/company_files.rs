@@ -11,6 +11,19 @@ use super::company::{Company, email};
 pub const COLUMNS: [&str; 9] =
     ["id", "email", "name", "department", "location", "role", "status", "start_date", "end_date"];
 
+/// Limits that nothing reaches: half of a handful of people may go in stories that are about something else.
+const UNGUARDED: &str = "
+[safety]
+max_removals = '100%'
+max_removals_total = 1000000
+max_group_removals = '100%'
+min_read = '0%'
+max_blanked = '100%'
+max_rekeyed = '100%'
+max_new_groups = 1000000
+max_growth = '10000%'
+";
+
 const SEPARATOR: &str = "list_separator = \"|\"\n";
 
 /// One of the company's directories.
@@ -147,6 +160,9 @@ impl Company {
     /// The file as it stands.
     pub fn toml(&self) -> String {
         let mut text = format!("timezone = '{}'\n{}\n", self.zone, self.head);
+        if !self.head.contains("[safety]") {
+            text.push_str(UNGUARDED);
+        }
         text.push_str(&format!("[database]\nurl = '{}'\n", self.db.url));
         for one in &self.directories {
             let name = &one.name;

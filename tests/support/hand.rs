@@ -17,6 +17,7 @@ pub fn about() -> About {
         actor: "tester".to_owned(),
         what: "a test".to_owned(),
         file_digest: None,
+        subject: None,
     }
 }
 
@@ -42,7 +43,8 @@ impl Company {
     /// Removes somebody from a group.
     pub fn remove(&self, group: &str, who: &str) -> Effect {
         let removed = self.runtime.block_on(async {
-            groups::remove(&self.store, &about(), self.when(), group, &[email(who)]).await
+            let exclude = groups::Exclude::default();
+            groups::remove(&self.store, &about(), self.when(), group, &[email(who)], exclude).await
         });
         self.drain();
         removed.expect("removed").effects[0].1

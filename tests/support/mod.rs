@@ -7,6 +7,7 @@ pub mod ca;
 pub mod company;
 pub mod company_files;
 pub mod database;
+pub mod decisions;
 pub mod hand;
 pub mod packages;
 pub mod person;

@@ -1,8 +1,7 @@
 //! A line between a client and a server that can be cut.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,7 +29,7 @@ pub enum Line {
 pub struct Proxy {
     /// Where clients connect.
     pub port: u16,
-    passed: Arc<AtomicU64>,
+    said: Arc<Mutex<Vec<u8>>>,
     task: JoinHandle<()>,
 }
 
@@ -39,8 +38,8 @@ impl Proxy {
     pub async fn start(target: u16, line: Line) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let passed = Arc::new(AtomicU64::new(0));
-        let counter = passed.clone();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let record = said.clone();
         let task = tokio::spawn(async move {
             let mut first = true;
             loop {
@@ -55,15 +54,20 @@ impl Proxy {
                     | Line::ResetAfter(_) => line,
                 };
                 first = false;
-                tokio::spawn(connect(client, target, line, counter.clone()));
+                tokio::spawn(connect(client, target, line, record.clone()));
             }
         });
-        Self { port, passed, task }
+        Self { port, said, task }
     }
 
-    /// Bytes that came from the server so far, over all connections.
+    /// How many bytes have come from the server so far, over all connections.
     pub fn passed(&self) -> u64 {
-        self.passed.load(Ordering::SeqCst)
+        self.said().len() as u64
+    }
+
+    /// The bytes that have come from the server so far, over all connections.
+    pub fn said(&self) -> Vec<u8> {
+        self.said.lock().expect("no line panics").clone()
     }
 
     /// For a connection in the clear.
@@ -84,7 +88,7 @@ pub async fn refusing_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-async fn connect(mut client: TcpStream, target: u16, line: Line, passed: Arc<AtomicU64>) {
+async fn connect(mut client: TcpStream, target: u16, line: Line, said: Arc<Mutex<Vec<u8>>>) {
     let mut server =
         TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], target))).await.expect("the server");
     let limit = match line {
@@ -92,7 +96,7 @@ async fn connect(mut client: TcpStream, target: u16, line: Line, passed: Arc<Ato
         Line::BlackHole => 0,
         Line::StallAfter(bytes) | Line::CutAfter(bytes) | Line::ResetAfter(bytes) => bytes,
     };
-    pass(&mut client, &mut server, limit, &passed).await;
+    pass(&mut client, &mut server, limit, &said).await;
     match line {
         Line::Pass | Line::CutFirst | Line::CutAfter(_) => (),
         Line::BlackHole | Line::StallAfter(_) => {
@@ -105,7 +109,7 @@ async fn connect(mut client: TcpStream, target: u16, line: Line, passed: Arc<Ato
 }
 
 /// Passes bytes both ways until one side closes or `limit` bytes have come from the server.
-async fn pass(client: &mut TcpStream, server: &mut TcpStream, limit: u64, passed: &AtomicU64) {
+async fn pass(client: &mut TcpStream, server: &mut TcpStream, limit: u64, said: &Mutex<Vec<u8>>) {
     let (mut from_client, mut from_server) = ([0; 16384], [0; 16384]);
     let mut left = limit;
     while left > 0 {
@@ -119,7 +123,7 @@ async fn pass(client: &mut TcpStream, server: &mut TcpStream, limit: u64, passed
                 let length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
                 if client.write_all(&from_server[..length]).await.is_err() { return }
                 left -= length as u64;
-                passed.fetch_add(length as u64, Ordering::SeqCst);
+                said.lock().expect("no line panics").extend_from_slice(&from_server[..length]);
             }
         }
     }

@@ -26,7 +26,7 @@ pub(super) use file::Stamp;
 use job::Job;
 
 /// The settings of a connector of kind `csv`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// The file.
     pub path: PathBuf,

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use cel::{Context, ExecutionError, FunctionContext, Program, Value};
 use chrono::NaiveDate;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::attributes::{Attribute, Attributes};
 use crate::model::guard::Percent;
@@ -67,6 +68,17 @@ impl Rule {
     #[must_use]
     pub fn new(name: RuleName, when: String, group: Template, condition: Condition) -> Self {
         Self { name, when, group, connectors: None, max_group_removals: None, condition }
+    }
+
+    /// A digest of all that decides who is in which group by it (XXH3, 64 bits): tells an edited rule.
+    #[must_use]
+    pub fn digest(&self) -> i64 {
+        let mut text = format!("{}\u{1e}{}", self.when.trim(), self.group.text());
+        for connector in self.connectors.iter().flatten() {
+            text.push('\u{1e}');
+            text.push_str(connector.as_str());
+        }
+        xxh3_64(text.as_bytes()).cast_signed()
     }
 
     /// Its condition.

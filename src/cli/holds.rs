@@ -1,0 +1,274 @@
+//! `rollcall approve`, `rollcall reject` and `rollcall undo`, and how a hold is shown.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::args::Drain;
+use super::failure::Failure;
+use super::output::{self, count, thousands};
+use super::session::{Session, actor};
+use crate::model::guard::Held;
+use crate::model::ids::RunId;
+use crate::store::holds::Change;
+use crate::store::runs::Counts;
+use crate::sync::approve::{self, Asked, Decided};
+use crate::sync::{retire, undo};
+
+/// How long an approval waits for a run of the same connector.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Lines of changes that a terminal shows; the rest is counted.
+const SHOWN: usize = 40;
+
+/// Prints what a run holds, why, and what to do about it.
+///
+/// # Errors
+/// When standard output cannot be written to.
+pub fn print_held(run: Option<RunId>, counts: &Counts, held: &Held) -> Result<(), Failure> {
+    let mut what = Vec::new();
+    if counts.memberships_held > 0 {
+        what.push(count(counts.memberships_held, "membership", "memberships"));
+    }
+    if counts.groups_held > 0 {
+        what.push(count(counts.groups_held, "group", "groups"));
+    }
+    if counts.enrollments_held > 0 {
+        what.push(count(counts.enrollments_held, "enrollment", "enrollments"));
+    }
+    let people = count(counts.people_held, "person", "people");
+    let what = match what.as_slice() {
+        [] if counts.people_held > 0 => people,
+        [] => "an assignment of the file".to_owned(),
+        _ if counts.people_held > 0 => format!("{} of {people}", what.join(", ")),
+        _ => what.join(", "),
+    };
+    let mut lines = vec![String::new(), format!("held: {what}")];
+    lines.extend(held.causes.iter().map(|cause| format!("  because: {cause}")));
+    lines.extend(
+        held.reasons
+            .iter()
+            .map(|reason| format!("  limit: {} (`{}`)", reason.message, reason.limit.as_str())),
+    );
+    output::facts(&lines.join("\n"))?;
+    if let Some(run) = run {
+        output::talk(&format!(
+            "\nhint: look at them with `rollcall runs show {run}`, then `rollcall approve {run}` or `rollcall reject {run}`"
+        ));
+    }
+    Ok(())
+}
+
+/// A held change for reading.
+#[must_use]
+pub fn line(change: &Change) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (who, group) = (text(&change.email), text(&change.group));
+    let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" (rule `{rule}`)"));
+    match change.kind.as_str() {
+        "leave" => format!(" - {who} leaves"),
+        "record" => format!(" ~ {who} changes"),
+        "rekey" => format!(" ~ {who} comes under a new id"),
+        "group" => format!(" + group {group}"),
+        "meet" => format!(" + group {group} is fed{by}"),
+        "give" => format!(" + {who}  {group}{by}"),
+        "unassign" => format!(" - course {} for {group}", text(&change.course)),
+        _ => format!(" - {who}  {group}{by}"),
+    }
+}
+
+fn print_lines(changes: &[Change]) -> Result<(), Failure> {
+    let mut lines: Vec<String> = changes.iter().take(SHOWN).map(line).collect();
+    if changes.len() > SHOWN {
+        lines.push(format!(" … and {} more", thousands((changes.len() - SHOWN) as u64)));
+    }
+    output::facts(&lines.join("\n"))
+}
+
+impl From<approve::Error> for Failure {
+    fn from(error: approve::Error) -> Self {
+        let hint = match &error {
+            approve::Error::NoRun { .. } => Some("`rollcall runs list` shows the newest".to_owned()),
+            approve::Error::NothingHeld { newer: Some(newer), .. } => {
+                Some(format!("what waits now was shown by run {newer}: `rollcall runs show {newer}`"))
+            }
+            approve::Error::FilesDiffer { .. } => {
+                Some("give every machine the same file, and reload it with SIGHUP".to_owned())
+            }
+            approve::Error::NothingHeld { newer: None, .. } | approve::Error::Sync(_) => None,
+        };
+        let failure = Failure::failed(super::failure::chain(&error));
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<undo::Error> for Failure {
+    fn from(error: undo::Error) -> Self {
+        let failure = Failure::failed(super::failure::chain(&error));
+        match &error {
+            undo::Error::Store(_) | undo::Error::Running { .. } => failure,
+            undo::Error::NoRun { .. } => failure.hint("`rollcall runs list` shows the newest"),
+            undo::Error::Nothing { touched, .. } if touched.is_empty() => failure,
+            undo::Error::Nothing { touched, .. } => {
+                failure.hint(format!("all of it was touched since:\n ! {}", touched.join("\n ! ")))
+            }
+        }
+    }
+}
+
+/// Approves what a run held.
+///
+/// # Errors
+/// When nothing of it waits, or it cannot be done now.
+pub async fn approve(session: &Session, run: i64, drain: Drain) -> Result<u8, Failure> {
+    let asked = Asked {
+        actor: actor(),
+        what: format!("rollcall approve {run}"),
+        patience: PATIENCE,
+        stop: session.stop.clone(),
+    };
+    let file = session.config.for_sync();
+    let decided = approve::approve(&session.store, file, RunId(run), &asked).await?;
+    session.drain_unless(drain.no_drain).await?;
+    print_decided(session, run, &decided, "approved")
+}
+
+/// Rejects what a run held.
+///
+/// # Errors
+/// When nothing of it waits.
+pub async fn reject(session: &Session, run: i64) -> Result<u8, Failure> {
+    let mut about = session.by_hand(format!("rollcall reject {run}"));
+    about.subject = Some(RunId(run));
+    let decided = approve::reject(&session.store, &about, session.when(), RunId(run)).await?;
+    print_decided(session, run, &decided, "rejected")
+}
+
+fn print_decided(session: &Session, of: i64, decided: &Decided, verb: &str) -> Result<u8, Failure> {
+    if session.json {
+        output::json(&json!({
+            "run": decided.run, "connector": decided.connector, "of": of, verb: decided.done,
+            "dropped": decided.dropped, "waiting": decided.waiting,
+            "memberships": {"add": decided.counts.memberships_added, "remove": decided.counts.memberships_removed},
+            "jobs": {"enqueued": decided.counts.jobs_enqueued},
+        }))?;
+        return Ok(0);
+    }
+    print_lines(&decided.done)?;
+    let changes = count(decided.done.len() as u64, "change", "changes");
+    output::facts(&format!("Run {}: {verb} {changes} that run {of} held", decided.run))?;
+    if !decided.dropped.is_empty() {
+        let gone = count(decided.dropped.len() as u64, "change", "changes");
+        output::facts(&format!("\nno longer wanted, and not done: {gone}"))?;
+        print_lines(&decided.dropped)?;
+    }
+    if !decided.waiting.is_empty() {
+        let more = count(decided.waiting.len() as u64, "change waits", "changes wait");
+        let newest = decided.waiting.iter().map(|change| change.last_run_id).max().unwrap_or(of);
+        output::facts(&format!("\n{more} that run {of} did not show:"))?;
+        print_lines(&decided.waiting)?;
+        output::talk(&format!("\nhint: `rollcall runs show {newest}`, then `rollcall approve {newest}`"));
+    }
+    Ok(0)
+}
+
+/// Lets go of everybody whom a connector held that has left the file.
+///
+/// # Errors
+/// When the file still names it or nobody ever did, or it cannot be done now.
+pub async fn retire(session: &Session, name: &str, allow: bool, drain: Drain) -> Result<u8, Failure> {
+    let asked = Asked {
+        actor: actor(),
+        what: format!("rollcall connectors retire {name}"),
+        patience: PATIENCE,
+        stop: session.stop.clone(),
+    };
+    let file = session.config.for_sync();
+    let report = retire::retire(&session.store, file, name, &asked, allow).await?;
+    session.drain_unless(drain.no_drain).await?;
+    let counts = &report.counts;
+    let run = report.run.map_or(0, |run| run.0);
+    if session.json {
+        output::json(&json!({
+            "run": run, "connector": name, "status": if report.is_held() { "held" } else { "applied" },
+            "people": {"left": counts.people_left, "held": counts.people_held},
+            "memberships": {"remove": counts.memberships_removed, "held": counts.memberships_held},
+        }))?;
+    } else {
+        let left = count(counts.people_left, "learner", "learners");
+        let lost = count(counts.memberships_removed, "membership", "memberships");
+        output::facts(&format!("Run {run}: let go of `{name}`; {left} left, {lost} ended"))?;
+        if let Some(prepared) = report.prepared.as_ref().filter(|_| report.is_held()) {
+            print_held(report.run, counts, &prepared.held)?;
+        }
+    }
+    Ok(if report.is_held() { super::sync::HELD } else { 0 })
+}
+
+impl From<retire::NotRetired> for Failure {
+    fn from(error: retire::NotRetired) -> Self {
+        let failure = Failure::failed(super::failure::chain(&error));
+        match &error {
+            retire::NotRetired::InFile { .. } => failure.hint("strike it from the file first"),
+            retire::NotRetired::Unknown { nearest: Some(near), .. } => {
+                failure.hint(format!("did you mean `{near}`?"))
+            }
+            retire::NotRetired::Unknown { nearest: None, .. } => {
+                failure.hint("see `rollcall connectors list`")
+            }
+            retire::NotRetired::Sync(_) => failure,
+        }
+    }
+}
+
+/// Takes back what a run did.
+///
+/// # Errors
+/// When there is no such run, or nothing of it can be taken back.
+pub async fn undo(session: &Session, run: i64, drain: Drain) -> Result<u8, Failure> {
+    let mut about = session.by_hand(format!("rollcall undo {run}"));
+    about.kind = crate::store::runs::Kind::Undo;
+    about.subject = Some(RunId(run));
+    let undone = crate::sync::undo::undo(
+        &session.store,
+        session.config.for_sync(),
+        &about,
+        session.when(),
+        RunId(run),
+    )
+    .await?;
+    session.drain_unless(drain.no_drain).await?;
+    if session.json {
+        output::json(&json!({
+            "run": undone.run, "of": run,
+            "memberships": {"add": undone.counts.memberships_added, "remove": undone.counts.memberships_removed},
+            "learners": undone.learners, "assignments": undone.assignments, "groups": undone.groups,
+            "completions": undone.completions, "exclusions": undone.exclusions, "touched": undone.touched,
+            "jobs": {"enqueued": undone.counts.jobs_enqueued},
+        }))?;
+        return Ok(0);
+    }
+    let counts = &undone.counts;
+    output::facts(&format!(
+        "Run {}: took back run {run}; {} given back, {} ended, {}, {}",
+        undone.run,
+        count(counts.memberships_added, "membership", "memberships"),
+        thousands(counts.memberships_removed),
+        count(undone.learners, "learner is back", "learners are back"),
+        count(undone.assignments, "assignment as before", "assignments as before"),
+    ))?;
+    if !undone.touched.is_empty() {
+        let touched = count(undone.touched.len() as u64, "change was", "changes were");
+        output::facts(&format!("\n{touched} touched since, and stay as they are:"))?;
+        let mut lines: Vec<String> =
+            undone.touched.iter().take(SHOWN).map(|one| format!(" ! {one}")).collect();
+        if undone.touched.len() > SHOWN {
+            lines.push(format!(" … and {} more", thousands((undone.touched.len() - SHOWN) as u64)));
+        }
+        output::facts(&lines.join("\n"))?;
+    }
+    Ok(0)
+}

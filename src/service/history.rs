@@ -1,0 +1,45 @@
+//! Forgetting, once a day, what has grown too old to be asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::config::Config;
+use crate::enrollment::change::When;
+use crate::store::{Result, Store, history};
+
+/// How long it can be asked what was.
+pub const KEPT: TimeDelta = TimeDelta::days(90);
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Forgets old history at once and then every day, until told to stop.
+pub async fn forget_daily(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let when = When::at(Utc::now(), file.borrow().timezone);
+        match forget(&store, when).await {
+            Ok(0) => {}
+            Ok(rows) => info!(rows, "forgot what is older than 90 days"),
+            Err(error) => warn!(%error, "old history could not be forgotten, it is tried again tomorrow"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(DAY) => {}
+        }
+    }
+}
+
+/// Forgets what is older than [`KEPT`]; answers how many rows that were.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget(store: &Store, when: When) -> Result<u64> {
+    let mut tx = store.write().await?;
+    let rows = history::forget(&mut tx, when.now - KEPT, when.today).await?;
+    tx.commit().await?;
+    Ok(rows)
+}

@@ -1,0 +1,323 @@
+//! Changes that a complete reading wants and that were not made: held, rejected, or taken back.
+
+use serde::Serialize;
+
+use super::Result;
+use super::arg::args;
+use super::engine::{Sql, Tx};
+use super::learners::who;
+use super::stage::{Stage, stage};
+use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
+
+/// A decision on a change that stands: rejected or taken back.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Standing {
+    /// Tells the change from others.
+    pub change_key: String,
+    /// `rejected` or `undone`.
+    pub state: String,
+    /// Of the attributes and the rule when it was decided.
+    pub fingerprint: i64,
+}
+
+const STANDING: &str = "
+    SELECT change_key, state, fingerprint FROM held_changes WHERE state IN ('rejected', 'undone')";
+
+/// Every decision that stands, of all connectors.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn standing(tx: &mut Tx) -> Result<Vec<Standing>> {
+    tx.all("read decisions on held changes", STANDING, args![]).await
+}
+
+const ANY: &str = "SELECT count(*) FROM held_changes WHERE connector_id = $1";
+
+/// Whether anything is written down of a connector's held changes.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn any(tx: &mut Tx, connector: ConnectorId) -> Result<bool> {
+    let (count,): (i64,) = tx.one("look for held changes", ANY, args![connector]).await?;
+    Ok(count > 0)
+}
+
+/// A change as a run writes it down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// Tells it from others.
+    pub key: String,
+    /// The kind.
+    pub kind: &'static str,
+    /// The learner.
+    pub learner: Option<LearnerId>,
+    /// The source's id of the person.
+    pub external_id: Option<String>,
+    /// The group.
+    pub group: Option<GroupId>,
+    /// The name of a group that is not made yet.
+    pub group_name: Option<String>,
+    /// The rule.
+    pub rule: Option<RuleId>,
+    /// The assignment.
+    pub assignment: Option<AssignmentId>,
+    /// `held`, `rejected` or `undone`.
+    pub state: &'static str,
+    /// The limit that held it.
+    pub reason: &'static str,
+    /// Of the attributes and the rule.
+    pub fingerprint: i64,
+}
+
+const CHANGES: Stage = stage!(
+    "stage_held": 0 "change_key" "TEXT", 1 "kind" "TEXT", 2 "learner_id" "BIGINT", 3 "external_id" "TEXT",
+    4 "group_id" "BIGINT", 5 "group_name" "TEXT", 6 "rule_id" "BIGINT", 7 "assignment_id" "BIGINT", 8 "state" "TEXT",
+    9 "reason" "TEXT", 10 "fingerprint" "BIGINT"
+);
+
+/// A change that was shown before keeps the first run that showed it, unless it was decided or dropped in between.
+const SHOW: &str = "
+    INSERT INTO held_changes (connector_id, change_key, kind, learner_id, external_id, group_id, group_name, rule_id,
+        assignment_id, state, reason, fingerprint, first_run_id, last_run_id)
+    SELECT $1, change_key, kind, learner_id, external_id, group_id, group_name, rule_id, assignment_id, state, reason,
+        fingerprint, $2, $2
+    FROM stage_held
+    WHERE true ORDER BY change_key
+    ON CONFLICT (change_key) DO UPDATE
+    SET state = excluded.state, reason = excluded.reason, fingerprint = excluded.fingerprint,
+        last_run_id = excluded.last_run_id,
+        first_run_id = CASE WHEN held_changes.state = excluded.state THEN held_changes.first_run_id
+            ELSE excluded.first_run_id END";
+
+/// What the latest complete reading no longer wants.
+const DROP: &str = "
+    UPDATE held_changes SET state = 'dropped' WHERE connector_id = $1 AND state = 'held' AND last_run_id < $2";
+
+const FORGET_DECIDED: &str = "
+    DELETE FROM held_changes
+    WHERE connector_id = $1 AND state IN ('rejected', 'undone') AND last_run_id < $2";
+
+/// With nothing waiting, nobody asks what was dropped.
+const FORGET_DROPPED: &str = "
+    DELETE FROM held_changes
+    WHERE connector_id = $1 AND state = 'dropped'
+      AND NOT EXISTS (SELECT 1 FROM held_changes h WHERE h.connector_id = $1 AND h.state = 'held')";
+
+/// Writes down what a run did not do. `complete` says that it is all that the source wants of this connector's people.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn write(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    run: RunId,
+    changes: impl IntoIterator<Item = Write>,
+    complete: bool,
+) -> Result<()> {
+    let staged = tx
+        .stage(CHANGES, changes, |rows, one| {
+            rows.text(&one.key).text(one.kind).opt_int(one.learner.map(|id| id.0));
+            rows.opt_text(one.external_id.as_deref()).opt_int(one.group.map(|id| id.0));
+            rows.opt_text(one.group_name.as_deref()).opt_int(one.rule.map(|id| id.0));
+            rows.opt_int(one.assignment.map(|id| id.0))
+                .text(one.state)
+                .text(one.reason)
+                .int(one.fingerprint)
+                .end();
+        })
+        .await?;
+    if staged > 0 {
+        tx.execute("write down held changes", SHOW, args![connector, run]).await?;
+    }
+    tx.drop_stage(CHANGES).await?;
+    if complete {
+        tx.execute("drop held changes", DROP, args![connector, run]).await?;
+        tx.execute("forget decisions", FORGET_DECIDED, args![connector, run]).await?;
+    }
+    tx.execute("forget dropped changes", FORGET_DROPPED, args![connector]).await.map(|_| ())
+}
+
+/// What a reading says of a person whose record stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Record {
+    /// The source's id.
+    pub external_id: String,
+    /// Whether the reading holds the person.
+    pub present: bool,
+    /// The attributes, as a JSON object.
+    pub attributes: String,
+}
+
+const RECORDS: Stage =
+    stage!("stage_held_records": 0 "external_id" "TEXT", 1 "present" "BOOLEAN", 2 "attributes" "JSONB");
+
+const CLEAR_RECORDS: &str = "DELETE FROM held_records WHERE connector_id = $1";
+
+const KEEP_RECORDS: &str = "
+    INSERT INTO held_records (connector_id, external_id, present, attributes, run_id)
+    SELECT $1, external_id, present, attributes, $2 FROM stage_held_records
+    WHERE true ORDER BY external_id
+    ON CONFLICT (connector_id, external_id) DO UPDATE
+    SET present = excluded.present, attributes = excluded.attributes, run_id = excluded.run_id";
+
+/// Keeps what the reading says of people whose record stays as it was; `complete` says that it is all of them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn keep_records<'a>(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    run: RunId,
+    records: impl IntoIterator<Item = &'a Record>,
+    complete: bool,
+) -> Result<()> {
+    if complete {
+        tx.execute("clear held records", CLEAR_RECORDS, args![connector]).await?;
+    }
+    let staged = tx
+        .stage(RECORDS, records, |rows, one| {
+            rows.text(&one.external_id).flag(one.present).text(&one.attributes).end();
+        })
+        .await?;
+    if staged > 0 {
+        tx.execute("keep held records", KEEP_RECORDS, args![connector, run]).await?;
+    }
+    tx.drop_stage(RECORDS).await
+}
+
+const READ_RECORDS: Sql = Sql::each(
+    "SELECT external_id, present, attributes FROM held_records WHERE connector_id = $1 ORDER BY external_id",
+    "SELECT external_id, present, attributes::text AS attributes FROM held_records
+     WHERE connector_id = $1 ORDER BY external_id",
+);
+
+/// What the latest complete reading says of people whose record stays as it was.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn records(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<Record>> {
+    tx.all("read held records", READ_RECORDS, args![connector]).await
+}
+
+const SETTLE_RECORDS: Sql = Sql::each(
+    "DELETE FROM held_records WHERE connector_id = $1 AND external_id IN (SELECT value FROM json_each($2))",
+    "DELETE FROM held_records WHERE connector_id = $1 AND external_id = ANY($2)",
+);
+
+/// Forgets held records that have been written now.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn settle_records(tx: &mut Tx, connector: ConnectorId, ids: Vec<String>) -> Result<()> {
+    tx.execute("settle held records", SETTLE_RECORDS, args![connector, ids]).await.map(|_| ())
+}
+
+/// A change that is written down, with the names of what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Change {
+    /// Tells it from others.
+    #[serde(skip)]
+    pub change_key: String,
+    /// The kind.
+    pub kind: String,
+    /// The learner, or the source's id of somebody new.
+    pub email: Option<String>,
+    /// The group.
+    pub group: Option<String>,
+    /// The rule.
+    pub rule: Option<String>,
+    /// The course whose assignment ends.
+    pub course: Option<String>,
+    /// `held`, `rejected`, `undone` or `dropped`.
+    pub state: String,
+    /// The limit that held it.
+    pub reason: String,
+    /// The first run that showed it.
+    pub first_run_id: i64,
+    /// The last run that showed it.
+    pub last_run_id: i64,
+}
+
+macro_rules! change_columns {
+    () => {
+        concat!(
+            "SELECT h.change_key, h.kind, COALESCE((SELECT ",
+            who!(),
+            " FROM learners l WHERE l.id = h.learner_id), h.external_id) AS email,
+                COALESCE((SELECT g.name FROM groups g WHERE g.id = COALESCE(h.group_id,
+                    (SELECT s.group_id FROM assignments s WHERE s.id = h.assignment_id))), h.group_name) AS \"group\",
+                (SELECT r.name FROM rules r WHERE r.id = h.rule_id) AS rule,
+                (SELECT c.code FROM assignments s JOIN courses c ON c.id = s.course_id WHERE s.id = h.assignment_id)
+                    AS course,
+                h.state, h.reason, h.first_run_id, h.last_run_id
+            FROM held_changes h "
+        )
+    };
+}
+
+/// What a run showed: from the first to the last run that a change was part of. Changes that were taken back belong to
+/// the run that took them back.
+const SHOWN: &str = concat!(
+    change_columns!(),
+    "WHERE h.connector_id = $1
+       AND CASE WHEN h.state = 'undone' THEN h.first_run_id = $2
+                ELSE h.first_run_id <= $2 AND h.last_run_id >= $2 END
+     ORDER BY h.kind, 4, 3, h.id"
+);
+
+/// The changes that a run showed as held, and what became of each.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn shown(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<Change>> {
+    tx.all("read what a run held", SHOWN, args![connector, run]).await
+}
+
+/// What waits now, of one connector.
+const WAITING: &str =
+    concat!(change_columns!(), "WHERE h.connector_id = $1 AND h.state = 'held' ORDER BY h.kind, 4, 3, h.id");
+
+/// Every change of a connector that waits for approval.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn waiting(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<Change>> {
+    tx.all("read what waits", WAITING, args![connector]).await
+}
+
+const FORGET: Sql = Sql::each(
+    "DELETE FROM held_changes WHERE change_key IN (SELECT value FROM json_each($1))",
+    "DELETE FROM held_changes WHERE change_key = ANY($1)",
+);
+
+/// Forgets changes: they have been made, or nobody wants them any longer.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forget(tx: &mut Tx, keys: Vec<String>) -> Result<u64> {
+    tx.execute("forget held changes", FORGET, args![keys]).await
+}
+
+const REJECT: &str = "
+    UPDATE held_changes SET state = 'rejected'
+    WHERE connector_id = $1 AND state = 'held' AND first_run_id <= $2 AND last_run_id >= $2";
+
+/// Rejects what a run showed as held and still waits; answers how many changes that were.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn reject(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<u64> {
+    let rejected = tx.execute("reject held changes", REJECT, args![connector, run]).await?;
+    tx.execute("forget dropped changes", FORGET_DROPPED, args![connector]).await?;
+    Ok(rejected)
+}
+
+const FORGET_UNDONE: &str = "DELETE FROM held_changes WHERE state = 'undone' AND first_run_id = $1";
+
+/// Forgets what an undo keeps from being done again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forget_undone(tx: &mut Tx, run: RunId) -> Result<u64> {
+    tx.execute("forget what was taken back", FORGET_UNDONE, args![run]).await
+}

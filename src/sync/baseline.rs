@@ -1,0 +1,101 @@
+//! What a good run measured, for the guard to measure later runs against.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::words::count;
+use crate::sync::File;
+
+/// What a complete reading found, and the file that it went by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// People whom the source held.
+    pub people: u64,
+    /// Of the connector's mapping.
+    pub mapping: i64,
+    /// Of each rule, by name.
+    pub rules: BTreeMap<String, i64>,
+}
+
+impl Baseline {
+    /// What a reading of so many people by this file would leave behind.
+    #[must_use]
+    pub fn of(file: File<'_>, connector: usize, people: u64) -> Self {
+        let rules = file.rules.iter().map(|rule| (rule.name.as_str().to_owned(), rule.digest())).collect();
+        Self { people, mapping: file.connectors[connector].mapping.digest(file.attributes), rules }
+    }
+
+    /// Reads what [`Baseline::json`] wrote; none of an empty text.
+    #[must_use]
+    pub fn read(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+
+    /// As the database keeps it.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Whether the mapping is another one than `then`.
+    #[must_use]
+    pub fn has_other_mapping(&self, then: &Self) -> bool {
+        self.mapping != then.mapping
+    }
+
+    /// Whether a rule is new, or another one than `then`.
+    #[must_use]
+    pub fn has_other_rule(&self, then: &Self, rule: &str) -> bool {
+        self.rules.get(rule) != then.rules.get(rule)
+    }
+
+    /// What is different from `then`, in words: the source, the mapping, the rules.
+    #[must_use]
+    pub fn changes(&self, then: &Self, connector: &str) -> Vec<String> {
+        let mut changes = Vec::new();
+        if self.people != then.people {
+            let people = count(self.people, "person", "people");
+            let before = crate::model::words::thousands(then.people);
+            changes.push(format!("the directory answered with {people}, the last good run read {before}"));
+        }
+        if self.has_other_mapping(then) {
+            changes.push(format!("the mapping of `{connector}` was edited"));
+        }
+        let names = self.rules.keys().chain(then.rules.keys().filter(|name| !self.rules.contains_key(*name)));
+        for name in names.filter(|name| self.has_other_rule(then, name)) {
+            let what = match (then.rules.contains_key(name), self.rules.contains_key(name)) {
+                (true, true) => "was edited",
+                (false, _) => "is new",
+                (true, false) => "was struck from the file",
+            };
+            changes.push(format!("the rule `{name}` {what}"));
+        }
+        changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_is_said_in_words() {
+        let rules =
+            |all: &[(&str, i64)]| all.iter().map(|(name, digest)| ((*name).to_owned(), *digest)).collect();
+        let then = Baseline { people: 1_204, mapping: 1, rules: rules(&[("a", 1), ("b", 1), ("c", 1)]) };
+        let now = Baseline { people: 1_056, mapping: 2, rules: rules(&[("a", 1), ("b", 2), ("d", 1)]) };
+        assert_eq!(then.changes(&then, "corp"), Vec::<String>::new());
+        assert_eq!(Baseline::read(&then.json()), Some(then.clone()));
+        assert_eq!(
+            now.changes(&then, "corp"),
+            [
+                "the directory answered with 1,056 people, the last good run read 1,204",
+                "the mapping of `corp` was edited",
+                "the rule `b` was edited",
+                "the rule `d` is new",
+                "the rule `c` was struck from the file",
+            ]
+        );
+    }
+}

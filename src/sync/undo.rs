@@ -1,0 +1,384 @@
+//! Taking back what a run did.
+//!
+//! Memberships that the run gave end, those that it ended are given back with their days of joining, who left comes
+//! back, assignments and due dates are as they were. What somebody or something has touched since stays, and is listed.
+//! What is taken back is written down, so that the next run does not do it again: until somebody approves it, or the
+//! person's attributes or the rule change.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::enrollment::Change;
+use crate::enrollment::assign;
+use crate::enrollment::change::When;
+use crate::model::attributes::Attribute;
+use crate::model::due::Due;
+use crate::model::guard::{HeldGroup, Kind, Limit, Named};
+use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
+use crate::model::population::{date, from_json};
+use crate::model::status::{Standing, Status};
+use crate::model::values::Values;
+use crate::store::memberships::Reason;
+use crate::store::runs::{self, About, Counts};
+use crate::store::undo::{self as done, Ended, Leaver};
+use crate::store::{Result, Store, Tx, connectors, courses, groups, holds, jobs, learners, persons};
+use crate::sync::File;
+use crate::sync::prints::{ABSENT, cells_print, of_entry};
+
+/// Why nothing was taken back.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say what the fields are")]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] crate::store::Error),
+    #[error("there is no run {run}")]
+    NoRun { run: RunId },
+    #[error("run {run} has not ended yet")]
+    Running { run: RunId },
+    #[error("run {run} did nothing that could be taken back")]
+    Nothing { run: RunId, touched: Vec<String> },
+}
+
+/// What was taken back.
+#[derive(Debug, Default)]
+pub struct Undone {
+    /// The number of the undo.
+    pub run: i64,
+    /// Memberships given back and ended, and jobs.
+    pub counts: Counts,
+    /// Learners who are back.
+    pub learners: u64,
+    /// Assignments that are as before.
+    pub assignments: u64,
+    /// Groups that are there again, or gone again.
+    pub groups: u64,
+    /// Completions taken back.
+    pub completions: u64,
+    /// Exclusions lifted, or in force again.
+    pub exclusions: u64,
+    /// What was touched since and stays, a sentence each.
+    pub touched: Vec<String>,
+}
+
+/// An undo under way.
+struct Undoing<'a> {
+    file: File<'a>,
+    change: Change,
+    /// The run that is taken back.
+    run: RunId,
+    /// Its connector, where it is one of a connector.
+    connector: Option<ConnectorId>,
+    /// What the next run must not do again.
+    standing: Vec<holds::Write>,
+    undone: Undone,
+}
+
+/// Takes back what a run, an approval, an undo or a change by hand did.
+///
+/// # Errors
+/// When there is no such run, nothing of it can be taken back, or the database refuses; nothing is changed then.
+pub async fn undo(
+    store: &Store,
+    file: File<'_>,
+    about: &About,
+    when: When,
+    run: RunId,
+) -> std::result::Result<Undone, Error> {
+    let mut tx = store.read().await?;
+    let row = runs::show(&mut tx, run).await?.ok_or(Error::NoRun { run })?;
+    if row.status == "running" {
+        return Err(Error::Running { run });
+    }
+    let connector =
+        connectors::list(&mut tx).await?.into_iter().find(|one| Some(&one.name) == row.connector.as_ref());
+    let connector = connector.map(|one| ConnectorId(one.id));
+    tx.rollback().await?;
+    let about = About { connector, ..about.clone() };
+    let change = Change::begin(store, &about, when).await?;
+    let mut undoing =
+        Undoing { file, change, run, connector, standing: Vec::new(), undone: Undone::default() };
+    undoing.groups().await?;
+    undoing.memberships().await?;
+    undoing.assignments().await?;
+    undoing.dues().await?;
+    undoing.by_hand(row.kind == "hand").await?;
+    let Undoing { mut change, standing, mut undone, .. } = undoing;
+    let counts = change.counts();
+    let nothing = counts.memberships_added + counts.memberships_removed == 0
+        && undone.learners + undone.assignments + undone.groups + undone.completions + undone.exclusions == 0;
+    if nothing {
+        return Err(Error::Nothing { run, touched: undone.touched });
+    }
+    if row.kind == "undo" {
+        holds::forget_undone(&mut change.tx, run).await?;
+    } else if let Some(connector) = connector {
+        let number = change.run;
+        holds::write(&mut change.tx, connector, number, standing, false).await?;
+    }
+    let done = change.commit().await?;
+    undone.run = done.run.0;
+    undone.counts = done.counts;
+    undone.touched.sort();
+    Ok(undone)
+}
+
+impl Undoing<'_> {
+    /// Groups that were deleted are there again.
+    async fn groups(&mut self) -> Result<()> {
+        for (id, name, is_taken) in done::deleted_groups(&mut self.change.tx, self.run).await? {
+            if is_taken {
+                self.undone.touched.push(format!("another group is called {name} by now"));
+            } else {
+                groups::undelete(&mut self.change.tx, id).await?;
+                self.undone.groups += 1;
+            }
+        }
+        Ok(())
+    }
+
+    async fn memberships(&mut self) -> Result<()> {
+        let leavers = match self.connector {
+            Some(connector) => done::leavers(&mut self.change.tx, self.run, connector).await?,
+            None => Vec::new(),
+        };
+        let back = self.who_comes_back(&leavers);
+        let given = done::given(&mut self.change.tx, self.run).await?;
+        let ended = done::ended(&mut self.change.tx, self.run).await?;
+        let mut touched: Vec<(LearnerId, GroupId, &'static str)> = Vec::new();
+        let mut again = Vec::new();
+        for one in &ended {
+            match in_the_way(one, &back) {
+                Some(why) => touched.push((one.learner_id, one.group_id, why)),
+                None => {
+                    again.push(Reason { group: one.group_id, rule: one.rule_id, learner: one.learner_id })
+                }
+            }
+        }
+        let take: Vec<Reason> = given
+            .iter()
+            .map(|one| Reason { group: one.group_id, rule: one.rule_id, learner: one.learner_id })
+            .collect();
+        self.note_memberships(&again, &take).await?;
+        let change = &mut self.change;
+        change.prepare(again.iter().copied(), take.iter().copied(), back.keys().copied()).await?;
+        let states: Vec<(LearnerId, &'static str)> =
+            back.iter().map(|(id, status)| (*id, status.as_str())).collect();
+        let number = change.run;
+        self.undone.learners = done::come_back(&mut change.tx, &states, number).await?;
+        change.members().await?;
+        done::rejoin(&mut change.tx, self.run, number).await?;
+        self.records(&leavers, &back).await?;
+        self.undone.touched.extend(done::in_words(&mut self.change.tx, &touched).await?);
+        let gone = done::given_and_ended(&mut self.change.tx, self.run).await?;
+        self.undone.touched.extend(gone);
+        Ok(())
+    }
+
+    /// The learners who left in the run, each with the state that the record before the run gives today.
+    fn who_comes_back(&self, leavers: &[Leaver]) -> FxHashMap<LearnerId, Status> {
+        let mut back = FxHashMap::default();
+        for one in leavers {
+            let before = one.before.as_deref().unwrap_or(&one.attributes);
+            let mut values = Values::default();
+            let cells = from_json(self.file.attributes, &mut values, before);
+            let standing = Standing::read(values.first(cells[Attribute::STATUS.index()]));
+            let day = |attribute| date(&values, &cells, attribute);
+            let status = Status::on(
+                self.change.when.today,
+                standing,
+                day(Attribute::START_DATE),
+                day(Attribute::END_DATE),
+                0,
+            );
+            let was_in = one.before.is_some() && status.has_access();
+            if was_in || one.lost_something {
+                back.insert(one.learner_id, if status.has_access() { status } else { Status::Active });
+            }
+        }
+        back
+    }
+
+    /// The records of those who come back are as before the run; what the source says of them is kept beside.
+    async fn records(&mut self, leavers: &[Leaver], back: &FxHashMap<LearnerId, Status>) -> Result<()> {
+        let Some(connector) = self.connector else { return Ok(()) };
+        let leavers: Vec<&Leaver> = leavers.iter().filter(|one| back.contains_key(&one.learner_id)).collect();
+        if leavers.is_empty() {
+            return Ok(());
+        }
+        let as_read = leavers.iter().map(|one| holds::Record {
+            external_id: one.external_id.clone(),
+            present: one.present,
+            attributes: one.attributes.clone(),
+        });
+        let as_read: Vec<holds::Record> = as_read.collect();
+        let rows: Vec<persons::Write<'_>> = leavers
+            .iter()
+            .map(|one| {
+                let attributes = one.before.clone().unwrap_or_else(|| one.attributes.clone());
+                let mut values = Values::default();
+                let cells = from_json(self.file.attributes, &mut values, &attributes);
+                let digest = cells_print(self.file.attributes, &values, &cells);
+                persons::Write { external_id: &one.external_id, learner: one.learner_id, digest, attributes }
+            })
+            .collect();
+        let number = self.change.run;
+        persons::write(&mut self.change.tx, connector, rows, [], number).await?;
+        holds::keep_records(&mut self.change.tx, connector, number, &as_read, false).await?;
+        for one in &leavers {
+            let named = Named { who: Some(one.learner_id), ..Named::default() };
+            let fingerprint = if one.present { one.digest } else { ABSENT };
+            let write = taken_back(named, Kind::Leave, fingerprint);
+            self.standing.push(holds::Write { external_id: Some(one.external_id.clone()), ..write });
+        }
+        Ok(())
+    }
+
+    /// Writes down which reasons are given back and ended, with fingerprints of the learners as they are now.
+    async fn note_memberships(&mut self, again: &[Reason], take: &[Reason]) -> Result<()> {
+        if self.connector.is_none() {
+            return Ok(());
+        }
+        let rules: FxHashMap<RuleId, i64> = done::rule_names(&mut self.change.tx)
+            .await?
+            .into_iter()
+            .filter_map(|(id, name)| {
+                let rule = self.file.rules.iter().find(|rule| rule.name.as_str() == name)?;
+                Some((id, rule.digest()))
+            })
+            .collect();
+        let ids: FxHashSet<i64> = again.iter().chain(take).map(|reason| reason.learner.0).collect();
+        let stored = learners::attributes(&mut self.change.tx, ids.into_iter().collect()).await?;
+        let prints: FxHashMap<LearnerId, i64> = stored
+            .into_iter()
+            .map(|(id, json)| {
+                let mut values = Values::default();
+                let cells = from_json(self.file.attributes, &mut values, &json);
+                (id, cells_print(self.file.attributes, &values, &cells))
+            })
+            .collect();
+        for (kind, reasons) in [(Kind::End, again), (Kind::Give, take)] {
+            for reason in reasons {
+                let group = HeldGroup::Known(reason.group);
+                let named = Named {
+                    who: Some(reason.learner),
+                    group: Some(&group),
+                    rule: Some(reason.rule),
+                    ..Named::default()
+                };
+                let print = prints.get(&reason.learner).copied().unwrap_or(ABSENT);
+                let fingerprint = of_entry(print, rules.get(&reason.rule).copied().unwrap_or(0));
+                let write = taken_back(named, kind, fingerprint);
+                self.standing.push(write);
+            }
+        }
+        Ok(())
+    }
+
+    async fn assignments(&mut self) -> Result<()> {
+        let all = done::assignments(&mut self.change.tx, self.run).await?;
+        let made: Vec<AssignmentId> = all.iter().filter(|one| one.made).map(|one| one.id).collect();
+        let ended: Vec<AssignmentId> =
+            all.iter().filter(|one| one.ended && !one.blocked).map(|one| one.id).collect();
+        let blocked = all.iter().filter(|one| one.ended && one.blocked);
+        self.undone.touched.extend(blocked.map(|one| {
+            format!(
+                "course {} for {}: the group is gone, or the course is assigned again",
+                one.code, one.whom
+            )
+        }));
+        let gone = all.iter().filter(|one| !one.made && !one.ended);
+        self.undone.touched.extend(
+            gone.map(|one| format!("course {} for {}: the assignment has ended since", one.code, one.whom)),
+        );
+        assign::end(&mut self.change, &made).await?;
+        done::revive(&mut self.change.tx, &ended).await?;
+        self.change.assignments(&ended).await?;
+        self.undone.assignments += (made.len() + ended.len()) as u64;
+        for one in all.iter().filter(|one| one.source == "file" && (one.made || one.ended && !one.blocked)) {
+            let group = one.group_id.map(|id| HeldGroup::Known(GroupId(id)));
+            let write = if one.ended {
+                let named = Named { assignment: Some(one.id), ..Named::default() };
+                taken_back(named, Kind::Unassign, 0)
+            } else {
+                let course = course_of(&one.code, &one.pattern);
+                let named = Named { external_id: Some(&course), group: group.as_ref(), ..Named::default() };
+                taken_back(named, Kind::Assign, 0)
+            };
+            self.standing.push(write);
+        }
+        Ok(())
+    }
+
+    async fn dues(&mut self) -> Result<()> {
+        for one in done::dues(&mut self.change.tx, self.run).await? {
+            let days = one.due_days.map(i32::unsigned_abs);
+            let due = Due::read(&one.due_kind, one.due_on, days).unwrap_or(Due::Never);
+            if one.touched {
+                self.undone.touched.push(format!("course {}: the due date was changed again", one.code));
+            } else if one.source == "file" {
+                self.undone.touched.push(format!("course {}: the due date comes from the file", one.code));
+            } else {
+                let late_days = one.late_days.unsigned_abs();
+                let number = self.change.run;
+                courses::change_due(&mut self.change.tx, one.assignment_id, due, late_days, number).await?;
+                self.change.assignments(&[one.assignment_id]).await?;
+                self.undone.assignments += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Exclusions, completions, and groups that a person made.
+    async fn by_hand(&mut self, by_hand: bool) -> Result<()> {
+        let Change { run: number, when, .. } = self.change;
+        let tx: &mut Tx = &mut self.change.tx;
+        self.undone.exclusions = done::exclusions(tx, self.run, number, by_hand).await?;
+        let pairs = done::completions(tx, self.run).await?;
+        jobs::enqueue_pairs(tx, &pairs, when.now, number).await?;
+        self.undone.completions = pairs.len() as u64;
+        self.undone.groups += done::delete_empty_groups(tx, self.run, number, when.now).await?;
+        Ok(())
+    }
+}
+
+/// A change that was taken back, as it is written down.
+fn taken_back(named: Named<'_>, kind: Kind, fingerprint: i64) -> holds::Write {
+    let (group, group_name) = match named.group {
+        Some(HeldGroup::Known(id)) => (Some(*id), None),
+        Some(HeldGroup::New(name)) => (None, Some(name.clone())),
+        None => (None, None),
+    };
+    holds::Write {
+        key: named.key(kind),
+        kind: kind.as_str(),
+        learner: named.who,
+        external_id: named.external_id.map(str::to_owned),
+        group,
+        group_name,
+        rule: named.rule,
+        assignment: named.assignment,
+        state: "undone",
+        reason: Limit::Undone.as_str(),
+        fingerprint,
+    }
+}
+
+/// The course and the pattern of an assignment of the file, for the key of a change.
+pub(super) fn course_of(code: &str, pattern: &str) -> String {
+    format!("{}\u{1e}{pattern}", crate::model::names::fold(code))
+}
+
+/// What stands in the way of giving a membership back.
+fn in_the_way(one: &Ended, back: &FxHashMap<LearnerId, Status>) -> Option<&'static str> {
+    let has_access = matches!(one.status.as_str(), "active" | "leave") || back.contains_key(&one.learner_id);
+    if one.is_there {
+        Some("is a member again")
+    } else if one.ended_again {
+        Some("became a member again and left again")
+    } else if one.group_deleted {
+        Some("the group has been deleted")
+    } else if !has_access {
+        Some("has left since")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,140 @@
+//! Holds, approvals, rejections and undos through the program: exit status, JSON, and what a person reads.
+
+use serde_json::{Value, json};
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+
+/// Twelve people in Sales and one in Research, of whom seven of Sales have gone.
+fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.guarded();
+    company.departments();
+    company.course("GDPR");
+    company.assignment("GDPR", "Sales", "due_days = 30");
+    company.hire_many("s", 12, &[("department", "Sales")]);
+    company.hire("ada", &[("department", "Research")]);
+    company.rollcall(&["sync"]).ended(0);
+    company.leave_many("s", 7);
+    company.hire("bob", &[("department", "Research")]);
+    company
+}
+
+/// The first line tells the time.
+fn behind_the_first_line(text: &str) -> String {
+    text.lines().skip(1).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_hold_is_told_as_json_and_by_exit_status_3() {
+    on_both(|engine| {
+        let company = company(engine);
+        let planned = company.rollcall(&["sync", "--dry-run", "--json"]).ended(0).json();
+        assert_eq!((&planned["status"], &planned["run"]), (&"planned".into(), &Value::Null));
+        let held = company.rollcall(&["sync", "--json"]).ended(3).json();
+        assert_eq!(held["status"], "held");
+        assert_eq!(
+            held["people"],
+            json!({"read": 7, "new": 1, "changed": 0, "left": 0, "set_aside": 0, "held": 7})
+        );
+        assert_eq!(held["memberships"], json!({"add": 1, "remove": 0, "held": 7}));
+        assert_eq!((&held["enrollments"]["held"], &held["groups"]["held"]), (&7.into(), &0.into()));
+        assert_eq!(planned["memberships"], held["memberships"]);
+        let shown = company.json(&["runs", "show", "2"]);
+        assert_eq!(shown["held"].as_array().map(Vec::len), Some(14));
+        assert_eq!(shown["held"][0]["reason"], "min_read");
+        let approved = company.json(&["approve", "2"]);
+        assert_eq!((&approved["of"], &approved["memberships"]["remove"]), (&2.into(), &7.into()));
+        assert_eq!(company.rollcall(&["sync", "--json"]).ended(0).json()["status"], "unchanged");
+        let undone = company.json(&["undo", "3"]);
+        assert_eq!((&undone["learners"], &undone["memberships"]["add"]), (&7.into(), &7.into()));
+        company.rollcall(&["verify"]).ended(0);
+        company.rollcall(&["approve", "2"]).ended(1);
+        company.rollcall(&["undo", "99"]).ended(1);
+    });
+}
+
+#[test]
+fn a_hold_an_approval_and_an_undo_read_like_this() {
+    on_both(|engine| {
+        insta::allow_duplicates! {
+            let company = company(engine);
+            insta::assert_snapshot!(company.rollcall(&["sync"]).ended(3).out.trim_end(), @r#"
+ + bob@corp.example  Research  department = Research (rule `departments`)
+Run 2: 1 new, 0 changed, 0 left, 6 unchanged; 1 membership added, 0 removed
+
+held: 7 memberships, 7 enrollments of 7 people
+  because: the directory answered with 7 people, the last good run read 13
+  limit: the directory holds 6 of the 13 people of the last good reading, the limit is 80 % (`min_read`)
+  limit: 7 memberships of 7 people would go, the limit is 6 (`max_removals`)
+  limit: 7 learners would go, the limit is 6 (`max_removals`)
+  limit: 7 enrollments of 7 people would go, the limit is 6 (`max_removals`)
+"#);
+            insta::assert_snapshot!(behind_the_first_line(&company.rollcall(&["runs", "show", "2"]).ended(0).out), @r#"
+rollcall sync hr by tester
+    EMAIL             GROUP     REASON
+ +  bob@corp.example  Research  departments
+
+held: 14 changes
+  because: the directory answered with 7 people, the last good run read 13
+  limit: the directory holds 6 of the 13 people of the last good reading, the limit is 80 %
+  limit: 7 memberships of 7 people would go, the limit is 6
+  limit: 7 learners would go, the limit is 6
+  limit: 7 enrollments of 7 people would go, the limit is 6
+ CHANGE                                          LIMIT     STATE
+  - s1@corp.example  Sales (rule `departments`)  min_read  held
+  - s2@corp.example  Sales (rule `departments`)  min_read  held
+  - s3@corp.example  Sales (rule `departments`)  min_read  held
+  - s4@corp.example  Sales (rule `departments`)  min_read  held
+  - s5@corp.example  Sales (rule `departments`)  min_read  held
+  - s6@corp.example  Sales (rule `departments`)  min_read  held
+  - s7@corp.example  Sales (rule `departments`)  min_read  held
+  - s1@corp.example leaves                       min_read  held
+  - s2@corp.example leaves                       min_read  held
+  - s3@corp.example leaves                       min_read  held
+  - s4@corp.example leaves                       min_read  held
+  - s5@corp.example leaves                       min_read  held
+  - s6@corp.example leaves                       min_read  held
+  - s7@corp.example leaves                       min_read  held
+"#);
+            insta::assert_snapshot!(company.rollcall(&["approve", "2"]).ended(0).out.trim_end(), @r#"
+ - s1@corp.example  Sales (rule `departments`)
+ - s2@corp.example  Sales (rule `departments`)
+ - s3@corp.example  Sales (rule `departments`)
+ - s4@corp.example  Sales (rule `departments`)
+ - s5@corp.example  Sales (rule `departments`)
+ - s6@corp.example  Sales (rule `departments`)
+ - s7@corp.example  Sales (rule `departments`)
+ - s1@corp.example leaves
+ - s2@corp.example leaves
+ - s3@corp.example leaves
+ - s4@corp.example leaves
+ - s5@corp.example leaves
+ - s6@corp.example leaves
+ - s7@corp.example leaves
+Run 3: approved 14 changes that run 2 held
+"#);
+            insta::assert_snapshot!(company.rollcall(&["undo", "3"]).ended(0).out.trim_end(), @r#"
+Run 4: took back run 3; 7 memberships given back, 0 ended, 7 learners are back, 0 assignments as before
+"#);
+            let refused = company.rollcall(&["approve", "2"]).ended(1);
+            insta::assert_snapshot!(refused.err.trim_end(), @r#"
+error: nothing that run 2 held waits any longer
+"#);
+        }
+    });
+}
+
+#[test]
+fn a_rejected_hold_is_quiet_from_then_on() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.rollcall(&["sync"]).ended(3);
+        let rejected = company.json(&["reject", "2"]);
+        assert_eq!(rejected["rejected"].as_array().map(Vec::len), Some(14));
+        let quiet = company.rollcall(&["sync", "--json"]).ended(0).json();
+        assert_eq!((&quiet["status"], &quiet["people"]["held"]), (&"unchanged".into(), &0.into()));
+        let allowed = company.rollcall(&["sync", "--allow-removals", "--json"]).ended(0).json();
+        assert_eq!(allowed["memberships"]["remove"], 0, "a rejection is a decision, not a limit");
+    });
+}

@@ -1,0 +1,140 @@
+//! Learners whom somebody makes one, and connectors that leave the file for good.
+
+use rollcall::model::ids::RunId;
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+use crate::support::decisions::held;
+
+/// The same human in two directories, under addresses that have nothing in common.
+fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.directory("it", &["id", "email", "name", "department", "location"], "");
+    company.departments();
+    company.rule("berlin", "Berlin", "location == \"Berlin\"");
+    company.rule("both", "Sales Berlin", "department == \"Sales\" && location == \"Berlin\"");
+    for (course, group) in [("S", "Sales"), ("B", "Berlin")] {
+        company.course(course);
+        company.assignment(course, group, "due_days = 30");
+    }
+    company.hire("ada", &[("department", "Sales")]);
+    company.hire("bob", &[("department", "Sales")]);
+    company.hire_at("it", "alovelace", &[("location", "Berlin")]);
+    company.sync();
+    company
+}
+
+#[test]
+fn two_learners_become_one_with_the_attributes_courses_and_progress_of_both() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.create("Club", &["alovelace"]);
+        company.complete("alovelace", "B");
+        assert_eq!(company.members("Sales Berlin"), Vec::<String>::new());
+        company.link("ada", "alovelace").expect("linked");
+        assert_eq!(company.learner("alovelace"), company.learner("ada"));
+        assert_eq!(company.members("Sales Berlin"), ["ada"], "the rules see both directories");
+        assert_eq!(
+            (company.members("Berlin"), company.members("Club")),
+            (vec!["ada".into()], vec!["ada".to_owned()])
+        );
+        assert!(company.enrollment("ada", "B").completed);
+        assert!(company.has_access("ada", "S") && company.has_access("ada", "B"));
+        company.verify();
+        company.sync();
+        assert_eq!(company.members("Sales Berlin"), ["ada"], "and the next runs keep it so");
+        assert_eq!(company.count("learners WHERE status <> 'left'"), 2);
+        company.verify();
+    });
+}
+
+#[test]
+fn parting_them_takes_it_back() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.create("Club", &["alovelace"]);
+        company.complete("alovelace", "B");
+        let (ada, other) = (company.learner("ada"), company.learner("alovelace"));
+        company.link("ada", "alovelace").expect("linked");
+        company.unlink("ada", "alovelace").expect("parted");
+        assert_eq!((company.learner("ada"), company.learner("alovelace")), (ada, other));
+        assert_eq!(company.members("Sales Berlin"), Vec::<String>::new());
+        assert_eq!(company.members("Sales"), ["ada", "bob"]);
+        assert_eq!(
+            (company.members("Berlin"), company.members("Club")),
+            (vec!["alovelace".into()], vec!["alovelace".to_owned()])
+        );
+        assert!(company.enrollment("alovelace", "B").completed);
+        assert!(!company.find_enrollment("ada", "B").is_some_and(|one| one.completed), "ada never did it");
+        assert_eq!(company.one("SELECT count(*) FROM learners WHERE email = 'alovelace@corp.example'"), "1");
+        company.sync();
+        company.verify();
+        assert!(company.unlink("ada", "alovelace").is_err(), "once is enough");
+    });
+}
+
+#[test]
+fn a_learner_added_by_hand_is_linked_and_parted_like_anybody() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.add_learner("guest");
+        company.create("Club", &["guest"]);
+        company.link("ada", "guest").expect("linked");
+        assert_eq!(company.members("Club"), ["ada"]);
+        company.unlink("ada", "guest").expect("parted");
+        assert_eq!(company.members("Club"), ["guest"]);
+        assert_eq!(company.status("guest"), "active");
+        company.sync();
+        company.verify();
+    });
+}
+
+#[test]
+fn colleagues_of_one_directory_are_not_one_person() {
+    on_both(|engine| {
+        let company = company(engine);
+        let before = company.contents();
+        assert!(company.link("ada", "bob").is_err());
+        assert!(company.link("ada", "ada").is_err());
+        assert!(company.link("ada", "nobody").is_err());
+        assert_eq!(company.contents(), before);
+    });
+}
+
+#[test]
+fn a_connector_that_is_retired_lets_its_people_go_when_that_is_approved() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        assert!(company.retire("it", false).is_err(), "it is still in the file");
+        company.directories.retain(|one| one.name != "it");
+        company.guarded();
+        company.sync();
+        assert_eq!(company.members("Berlin"), ["alovelace"], "as last read");
+        let report = company.retire("it", false).expect("a run");
+        assert_eq!(held(&report).get("leave"), Some(&1), "everybody of a connector is more than half");
+        assert_eq!(company.members("Berlin"), ["alovelace"]);
+        company.approve(report.run.unwrap_or(RunId(0))).expect("approved");
+        assert_eq!((company.members("Berlin"), company.status("alovelace")), (Vec::new(), "left".to_owned()));
+        assert_eq!(company.count("connectors WHERE name = 'it' AND retired_at IS NOT NULL"), 1);
+        assert_eq!(company.members("Sales"), ["ada", "bob"]);
+        company.verify();
+        assert!(company.retire("itt", false).is_err());
+    });
+}
+
+#[test]
+fn whom_another_directory_holds_stays_when_one_is_retired() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.link("ada", "alovelace").expect("linked");
+        company.directories.retain(|one| one.name != "it");
+        company.retire("it", true).expect("retired");
+        assert_eq!(company.status("ada"), "active");
+        assert_eq!(
+            (company.members("Sales"), company.members("Berlin")),
+            (vec!["ada".into(), "bob".to_owned()], Vec::new())
+        );
+        company.sync();
+        company.verify();
+    });
+}

@@ -1,0 +1,168 @@
+//! Runs under the limits of the file, and what people of the company decide on what they hold.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rollcall::groups::{self as links_by_hand, links};
+use rollcall::model::guard::Limit;
+use rollcall::model::ids::{LearnerId, RunId};
+use rollcall::store::runs::Kind;
+use rollcall::sync::approve::{self, Decided};
+use rollcall::sync::undo::{self, Undone};
+use rollcall::sync::{Outcome, Report};
+use rollcall::sync::{refresh, retire};
+use tokio_util::sync::CancellationToken;
+
+use super::company::{Company, email, run_asked};
+use super::hand::about;
+
+/// The limits that stand where the file says nothing.
+pub const DEFAULT_LIMITS: &str = "[safety]\nmax_removals = '5%'\n";
+
+impl Company {
+    /// The limits as they are without a `[safety]` of the file's own.
+    pub fn guarded(&mut self) {
+        self.head = DEFAULT_LIMITS.to_owned();
+    }
+
+    /// People `PREFIX1` to `PREFIXn` in a department.
+    pub fn hire_many(&mut self, prefix: &str, count: usize, values: &[(&str, &str)]) {
+        for number in 1..=count {
+            self.hire(&format!("{prefix}{number}"), values);
+        }
+    }
+
+    /// The same people leave.
+    pub fn leave_many(&mut self, prefix: &str, count: usize) {
+        for number in 1..=count {
+            self.leave(&format!("{prefix}{number}"));
+        }
+    }
+
+    /// A run of the first directory; something of it is held.
+    pub fn sync_held(&self) -> Report {
+        let report = self.sync();
+        assert!(matches!(report.outcome, Outcome::Held), "{:?}: {:?}", report.outcome, held(&report));
+        report
+    }
+
+    /// A run of the first directory; nothing of it is held.
+    pub fn sync_free(&self) -> Report {
+        let report = self.sync();
+        let free = matches!(report.outcome, Outcome::Applied | Outcome::Unchanged);
+        assert!(free, "{:?}: {:?}", report.outcome, reasons(&report));
+        report
+    }
+
+    /// A run with `--allow-removals`.
+    pub fn sync_allowing(&self) -> Report {
+        let config = self.config();
+        let report =
+            self.runtime.block_on(run_asked(&self.store, &config, "hr", |asked| asked.allow_removals = true));
+        self.drain();
+        report
+    }
+
+    /// Approves what a run held.
+    pub fn approve(&self, run: RunId) -> Result<Decided, approve::Error> {
+        let config = self.config();
+        let asked = asked(format!("approve {run}"));
+        let decided = self.runtime.block_on(approve::approve(&self.store, config.for_sync(), run, &asked));
+        self.drain();
+        decided
+    }
+
+    /// Rejects what a run held.
+    pub fn reject(&self, run: RunId) -> Result<Decided, approve::Error> {
+        self.runtime.block_on(approve::reject(&self.store, &about(), self.when(), run))
+    }
+
+    /// Takes back what a run did.
+    pub fn undo(&self, run: i64) -> Result<Undone, undo::Error> {
+        let config = self.config();
+        let about = rollcall::store::runs::About { kind: Kind::Undo, subject: Some(RunId(run)), ..about() };
+        let undone = self.runtime.block_on(undo::undo(
+            &self.store,
+            config.for_sync(),
+            &about,
+            self.when(),
+            RunId(run),
+        ));
+        self.drain();
+        undone
+    }
+
+    /// Makes two learners one, and lets the rules decide.
+    pub fn link(&self, one: &str, other: &str) -> Result<(), links_by_hand::Error> {
+        let (about, when) = (about(), self.when());
+        let linked =
+            self.runtime.block_on(links::link(&self.store, &about, when, &email(one), &email(other)))?;
+        self.refresh(linked.learner.id);
+        self.drain();
+        Ok(())
+    }
+
+    /// Parts two learners, and lets the rules decide.
+    pub fn unlink(&self, one: &str, other: &str) -> Result<(), links_by_hand::Error> {
+        let (about, when) = (about(), self.when());
+        let parted =
+            self.runtime.block_on(links::unlink(&self.store, &about, when, &email(one), &email(other)))?;
+        self.refresh(parted.learner.id);
+        self.refresh(parted.other);
+        self.drain();
+        Ok(())
+    }
+
+    fn refresh(&self, learner: LearnerId) {
+        let config = self.config();
+        let stop = CancellationToken::new();
+        self.runtime
+            .block_on(refresh::refresh(&self.store, config.for_sync(), learner, &about(), &stop))
+            .expect("the rules decide");
+    }
+
+    /// Retires a connector.
+    pub fn retire(&self, name: &str, allow: bool) -> Result<Report, retire::NotRetired> {
+        let config = self.config();
+        let asked = asked(format!("retire {name}"));
+        let report =
+            self.runtime.block_on(retire::retire(&self.store, config.for_sync(), name, &asked, allow));
+        self.drain();
+        report
+    }
+
+    /// The number of the last run or change.
+    pub fn last_run(&self) -> i64 {
+        self.one("SELECT max(id) FROM runs").parse().expect("a number")
+    }
+}
+
+fn asked(what: String) -> approve::Asked {
+    approve::Asked {
+        actor: "tester".to_owned(),
+        what,
+        patience: Duration::from_secs(60),
+        stop: CancellationToken::new(),
+    }
+}
+
+/// How many waiting changes there are of each kind.
+pub fn held(report: &Report) -> BTreeMap<&'static str, usize> {
+    let mut kinds = BTreeMap::new();
+    let prepared = report.prepared.as_ref().expect("a plan");
+    for change in prepared.held.changes.iter().filter(|change| change.is_waiting()) {
+        *kinds.entry(change.kind.as_str()).or_default() += 1;
+    }
+    kinds
+}
+
+/// The limits that a run reached.
+pub fn reasons(report: &Report) -> Vec<(Limit, String)> {
+    let prepared = report.prepared.as_ref().expect("a plan");
+    prepared.held.reasons.iter().map(|reason| (reason.limit, reason.message.clone())).collect()
+}
+
+/// What changed since the last good run, as a hold says it.
+pub fn causes(report: &Report) -> Vec<String> {
+    report.prepared.as_ref().expect("a plan").held.causes.clone()
+}

@@ -1,0 +1,183 @@
+//! Taking back what a run, an approval or a change by hand did, and keeping it back.
+
+use rollcall::model::due::Due;
+use rollcall::sync::{Outcome, undo};
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+
+fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.departments();
+    for (course, group) in [("S", "Sales"), ("R", "Research")] {
+        company.course(course);
+        company.assignment(course, group, "due_days = 30");
+    }
+    for (who, department) in [("ada", "Sales"), ("bob", "Sales"), ("eve", "Research"), ("joe", "Research")] {
+        company.hire(who, &[("department", department)]);
+    }
+    company.sync();
+    company
+}
+
+#[test]
+fn a_run_that_removed_people_is_taken_back_with_dates_and_not_done_again() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.days_pass(10);
+        let before = company.enrollment("ada", "S");
+        company.leave("ada");
+        company.leave("bob");
+        let run = company.sync().run.expect("a number").0;
+        assert_eq!((company.status("ada"), company.has_access("ada", "S")), ("left".into(), false));
+        let undone = company.undo(run).expect("taken back");
+        assert_eq!((undone.learners, undone.counts.memberships_added), (2, 2));
+        assert_eq!(company.status("ada"), "active");
+        assert_eq!(company.enrollment("ada", "S"), before, "the same enrollment with the same date");
+        company.verify();
+        for _ in 0..2 {
+            let report = company.sync();
+            assert!(matches!(report.outcome, Outcome::Unchanged), "{:?}", report.outcome);
+        }
+        assert_eq!(company.members("Sales"), ["ada", "bob"]);
+        company.approve(rollcall::model::ids::RunId(undone.run)).expect("let through after all");
+        assert_eq!(company.members("Sales"), Vec::<String>::new());
+        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        company.verify();
+    });
+}
+
+#[test]
+fn a_move_is_taken_back_until_the_directory_says_something_else_of_the_person() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.move_to("ada", "Research");
+        let run = company.sync().run.expect("a number").0;
+        company.undo(run).expect("taken back");
+        assert_eq!(
+            (company.members("Sales"), company.members("Research")),
+            (vec!["ada".to_owned(), "bob".to_owned()], vec!["eve".to_owned(), "joe".to_owned()])
+        );
+        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        company.change("ada", &[("location", "Berlin")]);
+        company.sync();
+        assert_eq!(company.members("Research"), ["ada", "eve", "joe"]);
+        company.verify();
+    });
+}
+
+#[test]
+fn what_was_touched_since_stays_and_is_listed() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.move_to("ada", "Research");
+        company.move_to("bob", "Research");
+        let run = company.sync().run.expect("a number").0;
+        company.remove("Research", "ada");
+        company.leave("bob");
+        company.sync();
+        let undone = company.undo(run).expect("taken back");
+        let text = undone.touched.join("\n");
+        assert!(text.contains("ada@corp.example has left Research since"), "{text}");
+        assert!(text.contains("bob@corp.example in Sales: has left since"), "{text}");
+        assert_eq!(company.members("Sales"), ["ada"], "what nobody touched is given back");
+        company.verify();
+    });
+}
+
+#[test]
+fn changes_by_hand_are_taken_back_whole() {
+    on_both(|engine| {
+        let company = company(engine);
+        let groups = |company: &Company| (company.members("Sales"), company.members("Research"));
+        let before = groups(&company);
+        company.remove("Sales", "ada");
+        company.undo(company.last_run()).expect("a removal is taken back");
+        assert_eq!(
+            (groups(&company), company.count("exclusions WHERE lifted_run_id IS NULL")),
+            (before.clone(), 0)
+        );
+        company.add("Sales", "eve");
+        company.undo(company.last_run()).expect("an addition is taken back");
+        assert_eq!(groups(&company), before);
+        company.create("Club", &["joe"]);
+        company.undo(company.last_run()).expect("a group is taken back");
+        assert!(!company.groups().contains(&"Club".to_owned()));
+        company.delete("Sales");
+        assert!(!company.has_access("ada", "S"));
+        company.undo(company.last_run()).expect("a deletion is taken back");
+        assert_eq!(groups(&company), before);
+        assert!(company.has_access("ada", "S"));
+        company.assign("R", "Sales", Due::AfterJoining(5));
+        company.assign("R", "Sales", Due::AfterJoining(9));
+        company.undo(company.last_run()).expect("a date is taken back");
+        assert_eq!(company.due_in("ada", "R"), Some(5));
+        let completed = company.last_run() + 1;
+        company.complete("ada", "S");
+        company.undo(completed).expect("a completion is taken back");
+        assert!(!company.enrollment("ada", "S").completed);
+        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        company.verify();
+    });
+}
+
+#[test]
+fn an_undo_is_taken_back_like_anything_else() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.leave("ada");
+        let run = company.sync().run.expect("a number").0;
+        let undone = company.undo(run).expect("taken back").run;
+        assert_eq!(company.status("ada"), "active");
+        company.undo(undone).expect("taken back again");
+        company.sync();
+        assert_eq!(company.status("ada"), "left", "nothing keeps it back any longer");
+        company.verify();
+    });
+}
+
+#[test]
+fn an_approval_is_taken_back() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.guarded();
+        company.departments();
+        company.hire_many("s", 30, &[("department", "Sales")]);
+        company.sync_free();
+        company.leave_many("s", 15);
+        let run = company.sync_held().run.expect("a number");
+        let approval = company.approve(run).expect("approved").run;
+        assert_eq!(company.members("Sales").len(), 15);
+        company.undo(approval.0).expect("taken back");
+        assert_eq!(company.members("Sales").len(), 30);
+        company.sync_free();
+        assert_eq!(company.members("Sales").len(), 30);
+        company.verify();
+    });
+}
+
+#[test]
+fn the_first_run_is_taken_back_and_the_next_one_does_nothing() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.undo(1).expect("taken back");
+        assert_eq!(company.count("memberships"), 0);
+        assert_eq!(company.count("enrollments WHERE state = 'active'"), 0);
+        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        assert_eq!(company.count("memberships"), 0);
+        company.verify();
+    });
+}
+
+#[test]
+fn nothing_is_taken_back_where_there_is_nothing() {
+    on_both(|engine| {
+        let company = company(engine);
+        let unchanged = company.sync().run.expect("a number").0;
+        assert!(matches!(company.undo(unchanged), Err(undo::Error::Nothing { .. })));
+        assert!(matches!(company.undo(99), Err(undo::Error::NoRun { .. })));
+        let runs = company.count("runs");
+        assert!(company.undo(unchanged).is_err());
+        assert_eq!(company.count("runs"), runs, "a refused undo leaves no trace");
+    });
+}
