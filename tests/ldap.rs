@@ -470,6 +470,7 @@ async fn a_reference_among_the_entries_is_a_missing_part() {
 async fn malformed_messages_are_errors_and_no_panic() {
     for nonsense in [
         Say::Raw(format!("HTTP/1.1 400 Bad Request\r\n{}", "x".repeat(100)).into_bytes()),
+        Say::Raw(vec![0x30, 0x84, 0x7f, 0xff, 0xff, 0xff]),
         Say::Operation(tagged(0x64, &[])),
         Say::Operation(tagged(0x64, &tagged(0x04, b"uid=a"))),
         Say::Operation(tagged(0x64, &[tagged(0x04, b"uid=a"), tagged(0x30, &tagged(0x04, b"uid"))].concat())),
@@ -478,6 +479,44 @@ async fn malformed_messages_are_errors_and_no_panic() {
     ] {
         let error = told(vec![vec![nonsense.clone(), Say::Done(0, Some(b""))]]).await.expect_err("nonsense");
         assert_eq!((error.kind(), error.is_transient()), ("malformed", false), "{nonsense:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_answers_another_question_or_says_nothing_about_people_is_passed_over() {
+    let uid = [tagged(0x04, b"uid"), tagged(0x31, &tagged(0x04, b"z"))].concat();
+    let entry = [tagged(0x04, b"uid=z"), tagged(0x30, &tagged(0x30, &uid))].concat();
+    let elsewhere = tagged(0x30, &[tagged(0x02, &[99]), tagged(0x64, &entry)].concat());
+    let intermediate = Say::Operation(tagged(0x79, &[]));
+    let first = vec![Say::Raw(elsewhere), intermediate.clone(), Say::Entry("a"), Say::Done(0, Some(b"1"))];
+    let second = vec![Say::Entry("b"), intermediate.clone(), Say::Done(0, Some(b""))];
+    assert_eq!(told(vec![first, second]).await.expect("complete"), ["a", "b"]);
+    let nobody = told(vec![vec![intermediate, Say::Done(0, Some(b""))]]).await;
+    assert_eq!(nobody.expect("complete"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_server_that_goes_on_in_the_clear_after_it_agreed_to_tls_is_not_believed() {
+    let server = Responder::start(vec![vec![Say::Entry("a"), Say::Done(0, Some(b""))]]).await;
+    let reader = Reader::mapped(server.url(), &[("id", "uid")]).set(|settings| settings.starttls = true);
+    let error = reader.error().await;
+    assert_eq!((error.kind(), error.is_transient()), ("malformed", false));
+    assert!(error.to_string().contains("StartTLS"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_heard_though_the_server_hangs_up_behind_it() {
+    let slapd = Directory::of(people(1)).start().await;
+    let refused = async |line: Line| {
+        let line = Proxy::start(slapd.port, line).await;
+        let wrong = Some((READER.0.to_owned(), Secret::new("wrong")));
+        let error = Reader::new(line.url()).set(|settings| settings.bind = wrong).error().await;
+        (error.kind(), line.passed())
+    };
+    let (kind, said) = refused(Line::Pass).await;
+    assert_eq!(kind, "refused");
+    for _ in 0..20 {
+        assert_eq!(refused(Line::CutAfter(said)).await.0, "refused");
     }
 }
 

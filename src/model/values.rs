@@ -36,7 +36,15 @@ impl Cell {
 pub struct Values {
     text: String,
     ends: Vec<usize>,
-    table: HashTable<u32>,
+    table: HashTable<Known>,
+}
+
+/// A text that has a number. Half of its hash stands beside it, so that a table that grows, or holds another text in the
+/// same place, need not look for the text itself: that would be far away in memory, twice.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    hash: u32,
+    index: u32,
 }
 
 impl Default for Values {
@@ -47,8 +55,14 @@ impl Default for Values {
     }
 }
 
-fn hash(text: &str) -> u64 {
-    xxh3_64(text.as_bytes())
+fn hash(text: &str) -> u32 {
+    // Cut short on purpose: half a hash tells texts apart well enough to look at the right one first.
+    (xxh3_64(text.as_bytes()) >> 32) as u32
+}
+
+/// The table looks at the highest bits and the lowest.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 fn slice<'a>(text: &'a str, ends: &[usize], index: u32) -> &'a str {
@@ -60,18 +74,21 @@ fn slice<'a>(text: &'a str, ends: &[usize], index: u32) -> &'a str {
 impl Values {
     /// The number of a text, new or known.
     pub fn intern(&mut self, text: &str) -> Cell {
-        let (buffer, ends) = (&self.text, &self.ends);
-        let hashed = hash(text);
-        if let Some(&index) = self.table.find(hashed, |&index| slice(buffer, ends, index) == text) {
-            return Cell(index);
+        let hash = hash(text);
+        if let Some(known) = self.known(hash, text) {
+            return known;
         }
         let index =
             u32::try_from(self.ends.len()).expect("fewer than four billion distinct texts fit in memory");
         self.text.push_str(text);
         self.ends.push(self.text.len());
-        let (buffer, ends) = (&self.text, &self.ends);
-        self.table.insert_unique(hashed, index, |&index| hash(slice(buffer, ends, index)));
+        self.table.insert_unique(spread(hash), Known { hash, index }, |known| spread(known.hash));
         Cell(index)
+    }
+
+    fn known(&self, hash: u32, text: &str) -> Option<Cell> {
+        let is_it = |known: &Known| known.hash == hash && slice(&self.text, &self.ends, known.index) == text;
+        self.table.find(spread(hash), is_it).map(|known| Cell(known.index))
     }
 
     /// The number of several values: sorted by bytes, repeated ones once, empty ones left out.
@@ -92,9 +109,7 @@ impl Values {
     /// The number of a text, if it is known.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Cell> {
-        self.table
-            .find(hash(text), |&index| slice(&self.text, &self.ends, index) == text)
-            .map(|&index| Cell(index))
+        self.known(hash(text), text)
     }
 
     /// The whole text of a cell, several values with [`SEPARATOR`] between them.

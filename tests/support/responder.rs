@@ -22,7 +22,8 @@ pub enum Say {
     Raw(Vec<u8>),
 }
 
-/// A server that answers every bind with 0 and each search with the next page of its script, the last one for ever.
+/// A server that answers every bind with 0 and each search with the next page of its script, the last one for ever. It
+/// agrees to TLS, and goes on with the next page in the clear.
 pub struct Responder {
     port: u16,
     task: JoinHandle<()>,
@@ -63,6 +64,10 @@ async fn serve(mut client: TcpStream, pages: Arc<Mutex<Vec<Vec<Say>>>>) {
             let PL::C(parts) = message.payload else { return };
             let answer = match parts[1].id {
                 BIND => sequence(&[number(&parts), tagged(0x61, &result(0))]),
+                EXTENDED => {
+                    let agreed = sequence(&[number(&parts), tagged(0x78, &result(0))]);
+                    next_page(&pages).iter().fold(agreed, |said, say| [said, spoken(say, &parts)].concat())
+                }
                 SEARCH => next_page(&pages).iter().flat_map(|say| spoken(say, &parts)).collect(),
                 _ => return,
             };
@@ -79,6 +84,7 @@ async fn serve(mut client: TcpStream, pages: Arc<Mutex<Vec<Vec<Say>>>>) {
 
 const BIND: u64 = 0;
 const SEARCH: u64 = 3;
+const EXTENDED: u64 = 23;
 
 fn next_page(pages: &Mutex<Vec<Vec<Say>>>) -> Vec<Say> {
     let mut pages = pages.lock().expect("no test panics while it speaks");

@@ -85,8 +85,8 @@ async fn first_page(
     let mut entries = Entries::new(&connector.mapping);
     let mut record = Record::default();
     for base in &settings.base_dns {
-        let each = |message: &ldap3::asn1::StructureTag| {
-            entries.read(message, &mut record)?;
+        let each = |entry: &[u8]| {
+            entries.read(entry, &mut record)?;
             mapper.push(&record, || base.clone());
             Some(())
         };

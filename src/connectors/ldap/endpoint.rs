@@ -51,11 +51,6 @@ impl Endpoint {
             format!("{}:{}", self.host, self.port)
         }
     }
-
-    /// The same place in the one spelling that the crate is given.
-    pub fn url(&self) -> String {
-        format!("{}://{}", if self.tls { "ldaps" } else { "ldap" }, self.address())
-    }
 }
 
 #[cfg(test)]

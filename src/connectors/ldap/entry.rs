@@ -6,29 +6,37 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use ldap3::asn1::{PL, StructureTag, parse_tag};
+use ldap3::asn1::{PL, StructureTag};
 use rustc_hash::FxHashMap;
 
 use crate::connectors::Mapping;
+use crate::connectors::ldap::ber::{self, INTEGER, OCTETS, SEQUENCE, SET};
 use crate::connectors::mapper::Record;
 use crate::model::names::clean;
 
-/// The id of a search result entry (RFC 4511 4.5.2).
-pub(super) const ENTRY: u64 = 4;
+/// The tag of a search result entry (RFC 4511 4.5.2).
+pub(super) const ENTRY: u8 = 0x64;
 
 /// The id of a search result reference.
 pub(super) const REFERENCE: u64 = 19;
+
+/// The id of an intermediate response (RFC 4511 4.13).
+pub(super) const INTERMEDIATE: u64 = 25;
 
 /// Takes entries apart by the columns of a mapping.
 #[derive(Debug)]
 pub(super) struct Entries {
     wanted: FxHashMap<String, Vec<usize>>,
-    /// Attribute names as this server spells them, and their columns; none for a name that nobody mapped.
-    spellings: FxHashMap<Vec<u8>, Wanted>,
+    /// Attribute names as this server spells them.
+    spellings: Vec<Spelling>,
+    /// The spelling that is likely to come next: servers send attributes in the same order with every entry.
+    likely: usize,
 }
 
+/// A name of an attribute as a server spells it, and its columns; none for a name that nobody mapped.
 #[derive(Debug, Clone)]
-struct Wanted {
+struct Spelling {
+    name: Box<[u8]>,
     columns: Vec<usize>,
     is_guid: bool,
 }
@@ -41,61 +49,85 @@ impl Entries {
         for (column, (_, name)) in mapping.columns.iter().enumerate() {
             wanted.entry(name.to_ascii_lowercase()).or_default().push(column);
         }
-        Self { wanted, spellings: FxHashMap::default() }
+        Self { wanted, spellings: Vec::new(), likely: 0 }
     }
 
-    /// Reads an entry into a record; `None` when it is malformed.
-    pub fn read(&mut self, entry: &StructureTag, record: &mut Record) -> Option<()> {
+    /// Reads the contents of an entry into a record; `None` when the entry is malformed.
+    pub fn read(&mut self, mut entry: &[u8], record: &mut Record) -> Option<()> {
         record.clear();
-        let [dn, attributes] = constructed(entry)? else { return None };
-        for attribute in constructed(attributes)? {
-            let [name, values] = constructed(attribute)? else { return None };
-            let (name, values) = (primitive(name)?, constructed(values)?);
-            let wanted = self.wanted(name)?;
-            if wanted.columns.is_empty() {
-                continue;
-            }
-            for value in values {
-                let value = primitive(value)?;
-                let is_guid = wanted.is_guid && value.len() == GUID_ORDER.len();
+        ber::take(&mut entry, OCTETS)?;
+        let mut attributes = ber::take(&mut entry, SEQUENCE)?;
+        while !attributes.is_empty() {
+            let mut attribute = ber::take(&mut attributes, SEQUENCE)?;
+            let name = ber::take(&mut attribute, OCTETS)?;
+            let mut values = ber::take(&mut attribute, SET)?;
+            let spelling = self.spelling(name)?;
+            while !values.is_empty() {
+                let value = ber::take(&mut values, OCTETS)?;
+                if spelling.columns.is_empty() {
+                    continue;
+                }
+                let is_guid = spelling.is_guid && value.len() == GUID_ORDER.len();
                 let text = match std::str::from_utf8(value) {
                     Ok(text) if !is_guid => Cow::Borrowed(text),
                     Ok(_) | Err(_) => Cow::Owned(binary(value, is_guid)),
                 };
-                for &column in &wanted.columns {
+                for &column in &spelling.columns {
                     record.add(column, &text);
                 }
             }
         }
-        primitive(dn).map(|_| ())
+        entry.is_empty().then_some(())
     }
 
-    fn wanted(&mut self, name: &[u8]) -> Option<&Wanted> {
-        if !self.spellings.contains_key(name) {
-            let lower = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
-            let columns = self.wanted.get(&lower).cloned().unwrap_or_default();
-            self.spellings.insert(name.to_vec(), Wanted { columns, is_guid: lower == "objectguid" });
+    fn spelling(&mut self, name: &[u8]) -> Option<&Spelling> {
+        let is_it = |spelling: &Spelling| *spelling.name == *name;
+        let place = if self.spellings.get(self.likely).is_some_and(is_it) {
+            self.likely
+        } else {
+            match self.spellings.iter().position(is_it) {
+                Some(place) => place,
+                None => self.learn(name)?,
+            }
+        };
+        self.likely = place + 1;
+        if self.likely == self.spellings.len() {
+            self.likely = 0;
         }
-        self.spellings.get(name)
+        self.spellings.get(place)
+    }
+
+    fn learn(&mut self, name: &[u8]) -> Option<usize> {
+        let lower = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
+        let columns = self.wanted.get(&lower).cloned().unwrap_or_default();
+        self.spellings.push(Spelling { name: name.into(), columns, is_guid: lower == "objectguid" });
+        Some(self.spellings.len() - 1)
     }
 }
 
 /// The DN of an entry, as the server spells it.
-pub(super) fn dn(entry: &StructureTag) -> Option<&[u8]> {
-    constructed(entry)?.first().and_then(primitive)
+pub(super) fn dn(mut entry: &[u8]) -> Option<&[u8]> {
+    ber::take(&mut entry, OCTETS)
 }
 
 /// The first address of a search result reference, for the report.
 pub(super) fn reference(message: &StructureTag) -> String {
-    let first = constructed(message).and_then(<[_]>::first).and_then(primitive).unwrap_or_default();
-    clean(&String::from_utf8_lossy(first)).into_owned()
+    let first = match &message.payload {
+        PL::C(parts) => parts.first().map(|part| &part.payload),
+        PL::P(_) => None,
+    };
+    let address = match first {
+        Some(PL::P(bytes)) => bytes.as_slice(),
+        Some(PL::C(_)) | None => &[],
+    };
+    clean(&String::from_utf8_lossy(address)).into_owned()
 }
 
 /// The cookie of a paging control's value (RFC 2696 2); `None` when it is malformed.
-pub(super) fn cookie(value: &[u8]) -> Option<Vec<u8>> {
-    let (_, control) = parse_tag(value).ok()?;
-    let [_, cookie] = constructed(&control)? else { return None };
-    primitive(cookie).map(<[u8]>::to_vec)
+pub(super) fn cookie(mut value: &[u8]) -> Option<Vec<u8>> {
+    let mut control = ber::take(&mut value, SEQUENCE)?;
+    ber::take(&mut control, INTEGER)?;
+    ber::take(&mut control, OCTETS).map(<[u8]>::to_vec)
 }
 
 /// Where the bytes of an `objectGUID` stand in the form that Active Directory's own tools show: the first three parts are
@@ -115,43 +147,26 @@ fn binary(value: &[u8], is_guid: bool) -> String {
     text
 }
 
-fn constructed(tag: &StructureTag) -> Option<&[StructureTag]> {
-    match &tag.payload {
-        PL::C(parts) => Some(parts),
-        PL::P(_) => None,
-    }
-}
-
-fn primitive(tag: &StructureTag) -> Option<&[u8]> {
-    match &tag.payload {
-        PL::P(bytes) => Some(bytes),
-        PL::C(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use ldap3::asn1::TagClass;
-
     use super::*;
     use crate::model::attributes::Attribute;
 
-    fn bytes(value: &[u8]) -> StructureTag {
-        StructureTag { class: TagClass::Universal, id: 4, payload: PL::P(value.to_vec()) }
+    fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(contents.len()).expect("short ones only");
+        [&[tag, length], contents].concat()
     }
 
-    fn list(parts: Vec<StructureTag>) -> StructureTag {
-        StructureTag { class: TagClass::Universal, id: 16, payload: PL::C(parts) }
-    }
-
-    fn entry(attributes: &[(&str, &[&[u8]])]) -> StructureTag {
+    fn entry(attributes: &[(&str, &[&[u8]])]) -> Vec<u8> {
         let attributes = attributes.iter().map(|(name, values)| {
-            list(vec![bytes(name.as_bytes()), list(values.iter().map(|v| bytes(v)).collect())])
+            let values: Vec<u8> = values.iter().flat_map(|value| element(OCTETS, value)).collect();
+            element(SEQUENCE, &[element(OCTETS, name.as_bytes()), element(SET, &values)].concat())
         });
-        list(vec![bytes(b"cn=ada"), list(attributes.collect())])
+        let attributes: Vec<u8> = attributes.flatten().collect();
+        [element(OCTETS, b"cn=ada"), element(SEQUENCE, &attributes)].concat()
     }
 
-    fn read(source: &str, entry: &StructureTag) -> Option<Vec<String>> {
+    fn read(source: &str, entry: &[u8]) -> Option<Vec<String>> {
         let mapping = Mapping { columns: vec![(Attribute::ID, source.to_owned())], ..Mapping::default() };
         let mut record = Record::default();
         Entries::new(&mapping).read(entry, &mut record)?;
@@ -185,10 +200,40 @@ mod tests {
     }
 
     #[test]
+    fn attributes_may_come_in_any_order_and_more_than_once() {
+        let mapping = Mapping {
+            columns: vec![(Attribute::ID, "uid".to_owned()), (Attribute::EMAIL, "mail".to_owned())],
+            ..Mapping::default()
+        };
+        let (mut entries, mut record) = (Entries::new(&mapping), Record::default());
+        for names in
+            [["uid", "mail", "l"], ["mail", "l", "uid"], ["l", "uid", "mail"], ["mail", "mail", "uid"]]
+        {
+            let values = names.map(|name| [name.as_bytes()]);
+            let attributes = [0, 1, 2].map(|place| (names[place], &values[place][..]));
+            let entry = entry(&attributes);
+            assert_eq!(entries.read(&entry, &mut record), Some(()));
+            assert_eq!(dn(&entry), Some(&b"cn=ada"[..]));
+            let of = |column| record.of(column).map(Cow::into_owned).collect::<Vec<_>>();
+            let mails = names.iter().filter(|&&name| name == "mail").count();
+            assert_eq!((of(0), of(1)), (vec!["uid".to_owned()], vec!["mail".to_owned(); mails]), "{names:?}");
+        }
+    }
+
+    #[test]
     fn a_malformed_entry_is_no_entry_and_no_panic() {
-        assert_eq!(read("mail", &bytes(b"x")), None);
-        assert_eq!(read("mail", &list(vec![bytes(b"cn=ada")])), None);
-        assert_eq!(read("mail", &list(vec![bytes(b"cn=ada"), list(vec![bytes(b"mail")])])), None);
+        let dn = element(OCTETS, b"cn=ada");
+        let with = |attributes: &[u8]| [&dn[..], &element(SEQUENCE, attributes)].concat();
+        assert_eq!(read("mail", &with(&[])), Some(vec![]));
+        assert_eq!(read("mail", &[]), None);
+        assert_eq!(read("mail", &dn), None);
+        assert_eq!(read("mail", &with(&element(OCTETS, b"mail"))), None);
+        assert_eq!(read("mail", &with(&element(SEQUENCE, &element(OCTETS, b"mail")))), None);
+        assert_eq!(read("mail", &[with(&[]), dn.clone()].concat()), None);
+        let whole = entry(&[("mail", &[b"ada@corp"])]);
+        for length in 0..whole.len() {
+            assert_eq!(read("mail", &whole[..length]), None, "{length} bytes");
+        }
         assert_eq!(read("mail", &entry(&[("\u{e9}", &[])])), Some(vec![]));
         assert_eq!(cookie(&[0x30, 0x80, 0x01]), None);
         assert_eq!(cookie(&[0x30, 0x05, 0x02, 0x01, 0x00, 0x04, 0x00]), Some(vec![]));

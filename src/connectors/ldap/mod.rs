@@ -1,14 +1,16 @@
 //! Any directory that speaks LDAP version 3 (RFC 4511).
 //!
 //! A reading is one bind and one search a base, read by pages to a proven end. [`session`] makes the connection,
-//! [`search`] reads pages, [`entry`] takes messages apart, [`answer`] knows the result codes, [`mod@check`] shows the way
-//! step by step. Whatever a server sends, nothing here panics and nothing short of result code 0 on every last page
+//! [`search`] reads pages, [`line`] tells entries from what the crate reads, [`entry`] takes entries apart, [`answer`]
+//! knows the result codes, [`mod@check`] shows the way step by step. Whatever a server sends, nothing here panics and nothing short of result code 0 on every last page
 //! counts as a whole directory.
 
 mod answer;
+mod ber;
 mod check;
 mod endpoint;
 mod entry;
+mod line;
 mod search;
 mod session;
 mod tls;
@@ -16,9 +18,9 @@ mod tls;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ldap3::asn1::StructureTag;
 use ldap3::ldap_escape;
 use rustc_hash::FxHashSet;
+use tokio_util::task::AbortOnDropHandle;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::connectors::mapper::{Mapper, Record};
@@ -70,6 +72,22 @@ pub(super) async fn read(
     attributes: &Attributes,
     context: &Context,
 ) -> Result<Reading, Error> {
+    // In a task, so that the thread that waits for the network is the one that reads, and wakes no other.
+    let (connector, settings) = (connector.clone(), settings.clone());
+    let (attributes, context) = (attributes.clone(), context.clone());
+    let reading = tokio::spawn(async move { attempts(&connector, &settings, &attributes, &context).await });
+    match AbortOnDropHandle::new(reading).await {
+        Ok(read) => read,
+        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+    }
+}
+
+async fn attempts(
+    connector: &Connector,
+    settings: &Settings,
+    attributes: &Attributes,
+    context: &Context,
+) -> Result<Reading, Error> {
     retry(&connector.name, context, || async {
         let (mapper, ended) = gather(connector, settings, &settings.filter, attributes, context).await?;
         let proof = Complete::ldap(&settings.base_dns, ended)
@@ -116,9 +134,9 @@ async fn gather<'a>(
     let mut bases = Bases::new(settings);
     let mut ended = Vec::new();
     for base in &settings.base_dns {
-        let each = |message: &StructureTag| {
-            entries.read(message, &mut record)?;
-            let dn = entry::dn(message)?;
+        let each = |entry: &[u8]| {
+            entries.read(entry, &mut record)?;
+            let dn = entry::dn(entry)?;
             if bases.is_new(dn) {
                 mapper.push(&record, || clean(&String::from_utf8_lossy(dn)).into_owned());
                 if mapper.records().is_multiple_of(PROGRESS_STEP) {

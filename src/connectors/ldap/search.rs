@@ -3,7 +3,6 @@
 //! Paging is done by hand so that every page's result code and cookie are looked at: a server that stops at a limit has
 //! already sent entries, and says so only in the code of the last message.
 
-use ldap3::asn1::StructureTag;
 use ldap3::controls::{Control, ControlType, MakeCritical, PagedResults};
 use ldap3::{LdapResult, Scope};
 use rustc_hash::FxHashSet;
@@ -11,7 +10,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::connectors::Error;
 use crate::connectors::ldap::answer::Answer;
-use crate::connectors::ldap::entry::{self, ENTRY, REFERENCE};
+use crate::connectors::ldap::entry::{self, INTERMEDIATE, REFERENCE};
+use crate::connectors::ldap::line::{Fault, Next};
 use crate::connectors::ldap::session::Session;
 use crate::connectors::proof::EndedBase;
 
@@ -32,12 +32,13 @@ pub(super) struct Page {
 }
 
 impl Session<'_> {
-    /// Reads everything below a base. `each` is given every entry and answers `None` to one that is malformed.
+    /// Reads everything below a base. `each` is given the contents of every entry and answers `None` to one
+    /// that is malformed.
     pub async fn search(
         &mut self,
         search: &Search<'_>,
         base: &str,
-        mut each: impl FnMut(&StructureTag) -> Option<()>,
+        mut each: impl FnMut(&[u8]) -> Option<()>,
     ) -> Result<EndedBase, Error> {
         let mut seen = FxHashSet::default();
         let mut cookie = Vec::new();
@@ -63,43 +64,45 @@ impl Session<'_> {
         search: &Search<'_>,
         base: &str,
         cookie: Vec<u8>,
-        mut each: impl FnMut(&StructureTag) -> Option<()>,
+        mut each: impl FnMut(&[u8]) -> Option<()>,
     ) -> Result<Page, Error> {
         let attempt = format!("the search below `{base}`");
-        let malformed = |session: &Self| Error::Malformed {
-            connector: session.connector.clone(),
-            attempt: attempt.clone(),
-        };
         let size = i32::try_from(self.settings.page_size).unwrap_or(i32::MAX);
-        self.ldap.with_timeout(self.settings.timeout);
+        let (wait, attributes) = (self.settings.timeout, &search.attributes);
+        self.ldap.with_timeout(wait);
         self.ldap.with_controls(PagedResults { size, cookie }.critical());
-        let begun = self.ldap.streaming_search(base, Scope::Subtree, search.filter, &search.attributes).await;
-        let mut stream = match begun {
-            Ok(stream) => stream,
-            Err(cause) => return Err(self.failed(cause, &attempt).await),
-        };
+        let asked = self.ldap.streaming_search(base, Scope::Subtree, search.filter, attributes);
+        let asked = self.line.tell(asked).await;
+        let mut stream = asked.map_err(|why| self.fault(why, &attempt))?;
+        let number = stream.ldap_handle().last_id();
         let mut digest = Xxh3::new();
         let mut references = (0, String::new());
         loop {
-            let message = match stream.next().await {
-                Ok(Some(message)) => message,
-                Ok(None) => break,
-                Err(cause) => return Err(self.failed(cause, &attempt).await),
-            };
-            match message.0.id {
-                ENTRY => {
-                    each(&message.0).ok_or_else(|| malformed(self))?;
-                    digest.update(entry::dn(&message.0).unwrap_or_default());
+            match self.line.next(number, wait).await {
+                Ok(Next::Entry(entry)) => {
+                    let Some(dn) = each(entry).and_then(|()| entry::dn(entry)) else {
+                        return Err(self.fault(Fault::Malformed, &attempt));
+                    };
+                    digest.update(dn);
                     digest.update(&[0]);
+                    continue;
                 }
+                Ok(Next::Other) => (),
+                Err(why) => return Err(self.fault(why, &attempt)),
+            }
+            let other = self.line.tell(stream.next()).await;
+            let Some(other) = other.map_err(|why| self.fault(why, &attempt))? else { break };
+            match other.0.id {
                 REFERENCE => {
                     references.0 += 1;
                     if references.1.is_empty() {
-                        references.1 = entry::reference(&message.0);
+                        references.1 = entry::reference(&other.0);
                     }
                 }
-                // An intermediate response (RFC 4511 4.13) says nothing about people.
-                _ => (),
+                // It says nothing about people.
+                INTERMEDIATE => (),
+                // Somebody would be missed.
+                _ => return Err(self.fault(Fault::Malformed, &attempt)),
             }
         }
         let result = stream.finish().await;
@@ -112,7 +115,7 @@ impl Session<'_> {
             // A critical control that was ignored: whatever came may be a part.
             return Err(Error::NoPaging { connector: self.connector.clone(), base: base.to_owned() });
         };
-        let next = entry::cookie(control).ok_or_else(|| malformed(self))?;
+        let next = entry::cookie(control).ok_or_else(|| self.fault(Fault::Malformed, &attempt))?;
         Ok(Page { result_code: result.rc, next, references: references.0, digest: digest.digest128() })
     }
 

@@ -2,17 +2,20 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 
-use futures_util::FutureExt;
+use ldap3::exop::Exop;
+use ldap3::result::ExopResult;
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
-use tokio::net::{TcpStream, lookup_host};
-use tokio::task::JoinHandle;
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::connectors::Error;
 use crate::connectors::ldap::answer::Answer;
 use crate::connectors::ldap::endpoint::Endpoint;
+use crate::connectors::ldap::line::{Fault, Line, Wire};
 use crate::connectors::ldap::{Settings, tls};
 use crate::model::names::ConnectorName;
 
@@ -30,8 +33,19 @@ pub(super) struct Session<'a> {
     pub connector: &'a ConnectorName,
     pub settings: &'a Settings,
     pub ldap: Ldap,
-    driver: JoinHandle<Result<(), LdapError>>,
+    pub line: Line,
+    /// Ends with the session.
+    _driver: AbortOnDropHandle<()>,
 }
+
+/// The address of a line in the crate's words: it is given a socket and looks for nothing.
+const LINE: &str = "ldapi:///";
+
+/// The name of the request for TLS.
+const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
+
+/// What is under way while TLS is agreed upon.
+const HANDSHAKE: &str = "the TLS handshake";
 
 impl<'a> Way<'a> {
     /// Reads the settings. A password is never sent in the clear unless that was said on purpose.
@@ -70,7 +84,11 @@ impl<'a> Way<'a> {
         let mut cause = timed_out();
         for address in addresses {
             match timeout(self.settings.timeout, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => return Ok(stream),
+                // A page is asked for as soon as the one before has been read, whatever has been acknowledged so far.
+                Ok(Ok(stream)) => match stream.set_nodelay(true) {
+                    Ok(()) => return Ok(stream),
+                    Err(refused) => cause = refused,
+                },
                 Ok(Err(refused)) => cause = refused,
                 Err(_) => cause = timed_out(),
             }
@@ -85,26 +103,51 @@ impl<'a> Way<'a> {
 
     /// Encrypts the connection and begins to speak LDAP.
     pub async fn secure(&self, stream: TcpStream) -> Result<Session<'a>, Error> {
-        let stream = stream.into_std().map_err(|cause| self.cut_off(Some(cause)))?;
-        let mut settings = LdapConnSettings::new()
-            .set_conn_timeout(self.settings.timeout)
-            .set_std_stream(StdStream::Tcp(stream))
-            .set_starttls(self.settings.starttls && !self.endpoint.tls);
-        if self.is_encrypted() {
-            settings = settings.set_config(self.tls_config().await?);
+        let wire = if self.endpoint.tls { self.shake_hands(stream).await? } else { Wire::Plain(stream) };
+        let (ours, connection, ldap) = attach().await.map_err(|cause| {
+            let address = self.endpoint.address();
+            Error::Connect { connector: self.connector.clone(), address, cause }
+        })?;
+        // What it dies of shows on the line, which it closes.
+        let driver = AbortOnDropHandle::new(tokio::spawn(async { drop(connection.drive().await) }));
+        let line = Line::new(wire, ours);
+        let (connector, settings) = (self.connector, self.settings);
+        let session = Session { connector, settings, ldap, line, _driver: driver };
+        if settings.starttls && !self.endpoint.tls { self.start_tls(session).await } else { Ok(session) }
+    }
+
+    /// Asks for TLS on a connection that began in the clear (RFC 4511 4.14).
+    async fn start_tls(&self, mut session: Session<'a>) -> Result<Session<'a>, Error> {
+        let attempt = "StartTLS";
+        session.ldap.with_timeout(self.settings.timeout);
+        let request = Exop { name: Some(START_TLS.to_owned()), val: None };
+        let asked = session.line.ask(session.ldap.extended(request)).await;
+        let ExopResult(_, result) = asked.map_err(|why| session.fault(why, attempt))?;
+        if result.rc != 0 {
+            let (connector, answer) = (self.connector.clone(), Answer::new(result.rc, &result.text));
+            return Err(Error::Answer { connector, attempt: attempt.to_owned(), answer });
         }
-        let url = self.endpoint.url();
-        // Boxed because the handshake's buffers lie in it: every future above would carry them along.
-        let begun = contained(Box::pin(LdapConnAsync::with_settings(settings, &url))).await;
-        let Some(begun) = begun else {
-            return Err(Error::Malformed {
-                connector: self.connector.clone(),
-                attempt: "StartTLS".to_owned(),
-            });
+        let Some((stream, krate)) = session.line.take_down() else {
+            return Err(fault(self.connector, self.settings, Fault::Malformed, attempt));
         };
-        let (connection, ldap) = begun.map_err(|cause| self.insecure(cause))?;
-        let driver = tokio::spawn(connection.drive());
-        Ok(Session { connector: self.connector, settings: self.settings, ldap, driver })
+        Ok(Session { line: Line::new(self.shake_hands(stream).await?, krate), ..session })
+    }
+
+    async fn shake_hands(&self, stream: TcpStream) -> Result<Wire, Error> {
+        let config = self.tls_config().await?;
+        let host = &self.endpoint.host;
+        let name = ServerName::try_from(host.clone()).map_err(|cause| Error::Tls {
+            connector: self.connector.clone(),
+            host: host.clone(),
+            cause: cause.into(),
+        })?;
+        // Boxed because the handshake's buffers lie in it: every future above would carry them along.
+        let handshake = Box::pin(TlsConnector::from(config).connect(name, stream));
+        match timeout(self.settings.timeout, handshake).await {
+            Ok(Ok(stream)) => Ok(Wire::Encrypted(Box::new(stream))),
+            Ok(Err(cause)) => Err(self.insecure(cause)),
+            Err(_) => Err(fault(self.connector, self.settings, Fault::Stalled, HANDSHAKE)),
+        }
     }
 
     /// Every step up to the bind.
@@ -123,34 +166,14 @@ impl<'a> Way<'a> {
         read.map_err(|(place, cause)| Error::NoCa { connector: self.connector.clone(), place, cause })
     }
 
-    fn cut_off(&self, cause: Option<io::Error>) -> Error {
-        Error::CutOff { connector: self.connector.clone(), attempt: "the TLS handshake".to_owned(), cause }
-    }
-
     /// Why no TLS came about.
-    fn insecure(&self, cause: LdapError) -> Error {
-        let connector = self.connector.clone();
-        let host = self.endpoint.host.clone();
-        match cause {
-            LdapError::Timeout { .. } => stalled(connector, "the TLS handshake", self.settings),
-            LdapError::LdapResult { result } => {
-                let answer = Answer::new(result.rc, &result.text);
-                Error::Answer { connector, attempt: "StartTLS".to_owned(), answer }
-            }
-            LdapError::Io { source } => {
-                let inner = source.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).cloned();
-                match inner {
-                    Some(cause) => match tls::flaw(&cause) {
-                        Some(flaw) => Error::Certificate { connector, host, flaw, cause },
-                        None => Error::Tls { connector, host, cause: cause.into() },
-                    },
-                    None => self.cut_off(Some(source)),
-                }
-            }
-            LdapError::ResultRecv { .. } | LdapError::EndOfStream | LdapError::OpSend { .. } => {
-                self.cut_off(None)
-            }
-            other => Error::Tls { connector, host, cause: other.into() },
+    fn insecure(&self, cause: io::Error) -> Error {
+        let (connector, host) = (self.connector.clone(), self.endpoint.host.clone());
+        let inner = cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).cloned();
+        match inner.map(|inner| (tls::flaw(&inner), inner)) {
+            Some((Some(flaw), cause)) => Error::Certificate { connector, host, flaw, cause },
+            Some((None, cause)) => Error::Tls { connector, host, cause: cause.into() },
+            None => fault(self.connector, self.settings, Fault::CutOff(Some(cause)), HANDSHAKE),
         }
     }
 }
@@ -175,11 +198,8 @@ impl Session<'_> {
             _ => format!("the bind as `{account}`"),
         };
         self.ldap.with_timeout(self.settings.timeout);
-        let result = match contained(self.ldap.simple_bind(account, password)).await {
-            Some(Ok(result)) => result,
-            Some(Err(cause)) => return Err(self.failed(cause, &attempt).await),
-            None => return Err(Error::Malformed { connector: self.connector.clone(), attempt }),
-        };
+        let bound = self.line.ask(self.ldap.simple_bind(account, password)).await;
+        let result = bound.map_err(|why| self.fault(why, &attempt))?;
         let answer = Answer::new(result.rc, &result.text);
         match result.rc {
             0 => Ok(()),
@@ -193,61 +213,39 @@ impl Session<'_> {
 
     /// Says goodbye. What can go wrong now harms nobody.
     pub async fn close(mut self) {
-        let _ = timeout(self.settings.timeout, self.ldap.unbind()).await;
+        let goodbye = async {
+            let _ = self.line.ask(self.ldap.unbind()).await;
+            self.line.close().await;
+        };
+        let _ = timeout(self.settings.timeout, goodbye).await;
     }
 
-    /// Why an operation came to nothing.
-    pub async fn failed(&mut self, cause: LdapError, attempt: &str) -> Error {
-        let connector = self.connector.clone();
-        match cause {
-            LdapError::Timeout { .. } => stalled(connector, attempt, self.settings),
-            LdapError::FilterParsing => {
-                let fault = "is no LDAP filter (RFC 4515)".to_owned();
-                Error::Setting { connector, setting: "filter", fault }
-            }
-            LdapError::Io { source } => {
-                Error::CutOff { connector, attempt: attempt.to_owned(), cause: Some(source) }
-            }
-            LdapError::EndOfStream
-            | LdapError::ResultRecv { .. }
-            | LdapError::OpSend { .. }
-            | LdapError::IdScrubSend { .. } => self.lost(attempt).await,
-            _ => Error::Malformed { connector, attempt: attempt.to_owned() },
-        }
-    }
-
-    /// Why the connection is gone: its driver knows.
-    async fn lost(&mut self, attempt: &str) -> Error {
-        let connector = self.connector.clone();
-        let attempt = attempt.to_owned();
-        match timeout(self.settings.timeout, &mut self.driver).await {
-            Ok(Ok(Err(LdapError::Io { source }))) if is_nonsense(&source) => {
-                Error::Malformed { connector, attempt }
-            }
-            Ok(Ok(Err(LdapError::Io { source }))) => {
-                Error::CutOff { connector, attempt, cause: Some(source) }
-            }
-            Ok(Err(panicked)) if panicked.is_panic() => Error::Malformed { connector, attempt },
-            Ok(Ok(_) | Err(_)) | Err(_) => Error::CutOff { connector, attempt, cause: None },
-        }
+    /// Why an attempt came to nothing.
+    pub fn fault(&self, why: Fault, attempt: &str) -> Error {
+        fault(self.connector, self.settings, why, attempt)
     }
 }
 
-fn stalled(connector: ConnectorName, attempt: &str, settings: &Settings) -> Error {
-    Error::Stalled { connector, attempt: attempt.to_owned(), seconds: settings.timeout.as_secs_f64() }
+/// The crate on one end of a socket pair, and the other end.
+async fn attach() -> io::Result<(UnixStream, LdapConnAsync, Ldap)> {
+    let (ours, its) = UnixStream::pair()?;
+    let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(its.into_std()?));
+    match LdapConnAsync::with_settings(settings, LINE).await {
+        Ok((connection, ldap)) => Ok((ours, connection, ldap)),
+        Err(LdapError::Io { source }) => Err(source),
+        Err(other) => Err(io::Error::other(other)),
+    }
 }
 
-/// Whether the crate's decoder complained. It has no code of its own for that; a message that was cut off comes with the
-/// same code and other words.
-fn is_nonsense(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::Other && error.to_string() == "decoding error"
+fn fault(connector: &ConnectorName, settings: &Settings, why: Fault, attempt: &str) -> Error {
+    let (connector, attempt) = (connector.clone(), attempt.to_owned());
+    match why {
+        Fault::CutOff(cause) => Error::CutOff { connector, attempt, cause },
+        Fault::Stalled => Error::Stalled { connector, attempt, seconds: settings.timeout.as_secs_f64() },
+        Fault::Malformed => Error::Malformed { connector, attempt },
+    }
 }
 
 fn timed_out() -> io::Error {
     io::ErrorKind::TimedOut.into()
-}
-
-/// Awaits a call of the crate that takes apart what the server sent and panics where that is malformed: `None` then.
-async fn contained<F: Future>(call: F) -> Option<F::Output> {
-    AssertUnwindSafe(call).catch_unwind().await.ok()
 }
