@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::model::status::{Standing, Status};
-use crate::store::explain::{Job, Kept, Run};
+use crate::store::assigned::{Job, Kept};
+use crate::store::explain::Run;
 
 /// Why a learner is, or is not, in each group and course.
 #[derive(Debug, Clone, Serialize)]

@@ -10,8 +10,8 @@ use crate::explain::{Asked, Error, Runs, View};
 use crate::model::due::{self, Due};
 use crate::model::ids::{CourseId, GroupId};
 use crate::store::Tx;
-use crate::store::assigned::{self, Assigned};
-use crate::store::explain::{self as table, Enrollment, Job, Kept, Membership};
+use crate::store::assigned::{self, Assigned, Enrollment, Job, Kept};
+use crate::store::explain::Membership;
 
 /// What is known of the learner's courses.
 pub(super) struct Gathered {
@@ -65,13 +65,13 @@ pub(super) async fn gather(
     }
     gathered.reaching.retain(|one| one.group_id.is_some() || somebody.has_access());
     gathered.reaching.sort_by_key(|one| one.id);
-    let enrollments = table::enrollments(tx, id).await?.into_iter();
+    let enrollments = assigned::enrollments(tx, id).await?.into_iter();
     let known = enrollments.filter(|one| view.end.is_none_or(|end| one.enrolled_at < end));
     gathered.enrollments = known.map(|one| (one.course_id, one)).collect();
-    gathered.kept = table::kept(tx, id).await?;
+    gathered.kept = assigned::kept(tx, id).await?;
     gathered.kept.retain(|one| one.lost_on <= view.day);
     if view.until.is_none() {
-        gathered.jobs = table::jobs(tx, id).await?;
+        gathered.jobs = assigned::jobs(tx, id).await?;
     }
     let mut ids: FxHashSet<CourseId> = gathered.reaching.iter().map(|one| one.course_id).collect();
     ids.extend(gathered.enrollments.keys());
@@ -79,7 +79,7 @@ pub(super) async fn gather(
     if let Some(course) = asked.course {
         ids = FxHashSet::from_iter([course]);
     }
-    gathered.courses = table::courses(tx, ids.iter().map(|id| id.0).collect()).await?;
+    gathered.courses = assigned::courses(tx, ids.iter().map(|id| id.0).collect()).await?;
     let closed = ids.into_iter().filter(|id| asked.course.is_some() || !gathered.has_access(view, *id));
     gathered.giving = assigned::of_courses(tx, id, closed.map(|id| id.0).collect()).await?;
     Ok(gathered)

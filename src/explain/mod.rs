@@ -9,6 +9,7 @@
 pub mod answer;
 mod courses;
 mod groups;
+mod membership;
 mod person;
 mod rules;
 
@@ -146,7 +147,7 @@ pub async fn explain(
         at: asked.at.filter(|_| past),
         learner: somebody.answer(file, view, &runs, decisions),
         groups: if asked.group.is_some() || asked.course.is_none() {
-            groups::Answers {
+            membership::Answers {
                 file,
                 view,
                 somebody: &somebody,

@@ -1,6 +1,7 @@
-//! Assignments that reach one learner, in force or ended, for [`crate::explain`].
+//! Assignments that reach one learner, enrollments and jobs, for [`crate::explain`].
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
 
 use super::Result;
 use super::arg::args;
@@ -146,4 +147,86 @@ const DUES_BEFORE: Sql = Sql::each(
 /// When the database refuses.
 pub async fn dues_before(tx: &mut Tx, assignments: Vec<i64>, run: i64) -> Result<Vec<DueBefore>> {
     tx.all("read due dates before a run", DUES_BEFORE, args![run, assignments]).await
+}
+
+/// A learner's enrollment.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of the table `enrollments`, whose comments say what they are")]
+pub struct Enrollment {
+    pub course_id: CourseId,
+    pub state: String,
+    pub due: Option<NaiveDate>,
+    pub enrolled_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub completed_at: Option<DateTime<Utc>>,
+    pub progress: i32,
+}
+
+const ENROLLMENTS: &str = "
+    SELECT course_id, state, due, enrolled_at, revoked_at, completed_at, progress FROM enrollments
+    WHERE learner_id = $1";
+
+/// A learner's enrollments.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn enrollments(tx: &mut Tx, id: LearnerId) -> Result<Vec<Enrollment>> {
+    tx.all("read a learner's enrollments", ENROLLMENTS, args![id]).await
+}
+
+/// A due date that ended with a membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of the table `kept_dues`, whose comment says what they are")]
+pub struct Kept {
+    #[serde(skip)]
+    pub course_id: CourseId,
+    pub lost_on: NaiveDate,
+    pub due: NaiveDate,
+}
+
+const KEPT: &str =
+    "SELECT course_id, lost_on, due FROM kept_dues WHERE learner_id = $1 ORDER BY course_id, lost_on";
+
+/// The due dates that a learner gave up.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn kept(tx: &mut Tx, id: LearnerId) -> Result<Vec<Kept>> {
+    tx.all("read a learner's kept due dates", KEPT, args![id]).await
+}
+
+/// A job of a learner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of the table `jobs`, whose comments say what they are")]
+pub struct Job {
+    #[serde(skip)]
+    pub course_id: CourseId,
+    pub id: i64,
+    pub kind: String,
+    pub state: String,
+    pub attempts: i32,
+    pub error: Option<String>,
+}
+
+const JOBS: &str = "SELECT course_id, id, kind, state, attempts, error FROM jobs WHERE learner_id = $1";
+
+/// A learner's jobs.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn jobs(tx: &mut Tx, id: LearnerId) -> Result<Vec<Job>> {
+    tx.all("read a learner's jobs", JOBS, args![id]).await
+}
+
+const COURSES: Sql = Sql::each(
+    "SELECT id, code, title FROM courses WHERE id IN (SELECT value FROM json_each($1)) ORDER BY code_folded",
+    "SELECT id, code, title FROM courses WHERE id = ANY($1) ORDER BY code_folded",
+);
+
+/// Numbers, codes and titles of courses, by code.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn courses(tx: &mut Tx, ids: Vec<i64>) -> Result<Vec<(CourseId, String, String)>> {
+    tx.all("read courses", COURSES, args![ids]).await
 }

@@ -32,7 +32,7 @@ pub(super) fn print(lines: &mut Lines, course: &Course) {
         let text = format!("had access until {}", lines.local(since));
         lines.line(text);
     } else if !course.access && course.enrolled_at.is_none() && course.through.is_empty() {
-        lines.line(lines.tense("was never enrolled", "had never been enrolled").to_owned());
+        lines.line(lines.tense("was never enrolled", "had never been enrolled"));
     }
     for one in &course.lost {
         let text = lost(lines, one);

@@ -98,6 +98,12 @@ struct Row {
 fn rule(lines: &mut Lines, rule: &Rule) {
     let mut rows = Vec::new();
     rule.clauses.iter().for_each(|one| clause(&mut rows, one, 0));
+    // What the name of the group reads besides.
+    let shown = |one: &&Value| !rule.clauses.iter().any(|clause| reads(clause, &one.variable));
+    let of_name = rule.values.iter().filter(shown).map(value).collect::<Vec<_>>().join(", ");
+    if !of_name.is_empty() {
+        rows.push(Row { text: format!("group {}", rule.group), outcome: "", values: of_name });
+    }
     let width = rows.iter().map(|row| row.text.chars().count()).max().unwrap_or(0);
     let states = rows.iter().map(|row| row.outcome.len()).max().unwrap_or(0);
     let head = format!("rule `{}`: ", rule.rule);
@@ -119,6 +125,11 @@ fn clause(rows: &mut Vec<Row>, one: &Clause, depth: usize) {
     let text = format!("{}{}", "  ".repeat(depth), one.text);
     rows.push(Row { text, outcome, values: of_leaf.collect::<Vec<_>>().join(", ") });
     one.parts.iter().for_each(|part| clause(rows, part, depth + 1));
+}
+
+/// Whether a clause reads an attribute, by either of its names.
+fn reads(one: &Clause, attribute: &str) -> bool {
+    one.values.iter().any(|value| value.variable.strip_suffix("_all").unwrap_or(&value.variable) == attribute)
 }
 
 fn value(one: &Value) -> String {

@@ -13,25 +13,25 @@ pub(super) struct Lines {
     /// Who it is about.
     pub(super) who: String,
     at: Option<NaiveDate>,
-    lines: Vec<String>,
+    done: Vec<String>,
 }
 
 impl Lines {
     pub(super) fn new(zone: Tz, explained: &Explanation) -> Self {
-        Self { zone, who: explained.learner.email.clone(), at: explained.at, lines: Vec::new() }
+        Self { zone, who: explained.learner.email.clone(), at: explained.at, done: Vec::new() }
     }
 
     /// A line that everything below it belongs to.
     pub(super) fn title(&mut self, text: String) {
-        if !self.lines.is_empty() {
-            self.lines.push(String::new());
+        if !self.done.is_empty() {
+            self.done.push(String::new());
         }
-        self.lines.push(text);
+        self.done.push(text);
     }
 
     /// A line below a title.
     pub(super) fn line(&mut self, text: impl AsRef<str>) {
-        self.lines.push(format!("  {}", text.as_ref()).trim_end().to_owned());
+        self.done.push(format!("  {}", text.as_ref()).trim_end().to_owned());
     }
 
     /// A word for today, or one for a past day.
@@ -87,7 +87,7 @@ impl Lines {
     }
 
     pub(super) fn text(self) -> String {
-        self.lines.join("\n")
+        self.done.join("\n")
     }
 }
 
