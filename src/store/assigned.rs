@@ -48,24 +48,34 @@ impl Assigned {
 macro_rules! columns {
     () => {
         "SELECT s.id, s.course_id, s.group_id, g.name AS group_name, s.due_kind, s.due_on, s.due_days, s.late_days,
-             s.assigned_on, s.source, s.pattern, s.run_id, s.ended_run_id
-         FROM assignments s LEFT JOIN groups g ON g.id = s.group_id "
+             s.assigned_on, s.source, s.pattern, s.run_id, s.ended_run_id "
     };
 }
 
-/// SQLite uses a partial index only where the query repeats its condition.
+macro_rules! from {
+    () => {
+        "FROM assignments s LEFT JOIN groups g ON g.id = s.group_id "
+    };
+}
+
+/// SQLite uses a partial index only where the query repeats its condition, and statistics that lag behind mislead it: a
+/// CROSS JOIN keeps the few in front of the many.
 const REACHING: Sql = Sql::each(
     concat!(
         columns!(),
-        "WHERE s.ended_run_id IS NULL AND s.group_id IS NOT NULL AND s.group_id IN (SELECT value FROM json_each($2))
+        "FROM json_each($2) j CROSS JOIN assignments s ON s.group_id = j.value LEFT JOIN groups g ON g.id = s.group_id
+         WHERE s.ended_run_id IS NULL AND s.group_id IS NOT NULL
          UNION ALL ",
         columns!(),
+        from!(),
         "WHERE s.ended_run_id IS NULL AND s.learner_id IS NOT NULL AND s.learner_id = $1"
     ),
     concat!(
         columns!(),
+        from!(),
         "WHERE s.ended_run_id IS NULL AND s.group_id = ANY($2) UNION ALL ",
         columns!(),
+        from!(),
         "WHERE s.ended_run_id IS NULL AND s.learner_id = $1"
     ),
 );
@@ -81,11 +91,13 @@ pub async fn reaching(tx: &mut Tx, learner: LearnerId, groups: Vec<i64>) -> Resu
 const ENDED: Sql = Sql::each(
     concat!(
         columns!(),
+        from!(),
         "WHERE s.ended_run_id IS NOT NULL AND s.ended_run_id > $3
            AND (s.learner_id = $1 OR s.group_id IN (SELECT value FROM json_each($2)))"
     ),
     concat!(
         columns!(),
+        from!(),
         "WHERE s.ended_run_id IS NOT NULL AND s.ended_run_id > $3 AND (s.learner_id = $1 OR s.group_id = ANY($2))"
     ),
 );
@@ -106,11 +118,12 @@ pub async fn ended_since(
 const OF_COURSES: Sql = Sql::each(
     concat!(
         columns!(),
-        "WHERE s.course_id IN (SELECT value FROM json_each($2))
-           AND (s.group_id IS NOT NULL OR s.learner_id = $1) ORDER BY s.id"
+        "FROM json_each($2) j CROSS JOIN assignments s ON s.course_id = j.value LEFT JOIN groups g ON g.id = s.group_id
+         WHERE (s.group_id IS NOT NULL OR s.learner_id = $1) ORDER BY s.id"
     ),
     concat!(
         columns!(),
+        from!(),
         "WHERE s.course_id = ANY($2) AND (s.group_id IS NOT NULL OR s.learner_id = $1) ORDER BY s.id"
     ),
 );

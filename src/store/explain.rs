@@ -258,8 +258,8 @@ const LINKS_OF_KEYS: Sql = Sql::each(
 );
 
 const LINKS_OF_GROUPS: Sql = Sql::each(
-    "SELECT rule_id, key, group_id, name FROM rule_groups WHERE group_id IN (SELECT value FROM json_each($1))
-     ORDER BY rule_id, key",
+    "SELECT k.rule_id, k.key, k.group_id, k.name FROM json_each($1) j CROSS JOIN rule_groups k ON k.group_id = j.value
+     ORDER BY k.rule_id, k.key",
     "SELECT rule_id, key, group_id, name FROM rule_groups WHERE group_id = ANY($1) ORDER BY rule_id, key",
 );
 
@@ -295,14 +295,16 @@ pub struct Run {
     pub about: Option<i64>,
 }
 
+/// The order keeps SQLite on the index of numbers, whose statistics may be of a day on which there were few runs.
 const RUNS: Sql = Sql::each(
     "SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.started_at, r.subject_run_id
-     FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id WHERE r.id IN (SELECT value FROM json_each($1))",
+     FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+     WHERE r.id IN (SELECT value FROM json_each($1)) ORDER BY r.id",
     "SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.started_at, r.subject_run_id
-     FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id WHERE r.id = ANY($1)",
+     FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id WHERE r.id = ANY($1) ORDER BY r.id",
 );
 
-/// These runs, in no order.
+/// These runs, by number.
 ///
 /// # Errors
 /// When the database refuses.
@@ -310,8 +312,9 @@ pub async fn runs(tx: &mut Tx, ids: Vec<i64>) -> Result<Vec<Run>> {
     tx.all("read runs", RUNS, args![ids]).await
 }
 
-/// Runs are numbered as they start: the newest ones are looked at first.
-const LAST_BEFORE: &str = "SELECT id FROM runs WHERE started_at < $1 ORDER BY id DESC LIMIT 1";
+/// Runs are numbered as they start: the newest ones are looked at first. The first condition says so to SQLite, whose
+/// statistics may be of a day on which there were few runs.
+const LAST_BEFORE: &str = "SELECT id FROM runs WHERE id > 0 AND started_at < $1 ORDER BY id DESC LIMIT 1";
 
 /// The last run that had started before an instant; 0 when there was none.
 ///
