@@ -7,6 +7,7 @@
 //! 6  cli/                words in, words out; the one place that wires things together
 //! 5  config/  service/   the file as one typed value  |  schedules, worker loops, signals
 //! 4  sync/    groups/    directory -> memberships     |  what people change by hand -> memberships
+//!    explain/            why somebody is, or is not, in a group or course, today or on a past day
 //! 3  enrollment/         memberships -> jobs -> enrollments: change, assign, drain, verify
 //! 2  connectors/ store/  people in, one file a kind   |  memory: one file a table, engine.rs knows the database
 //! 1  model/              pure: people, rules, rolls, plans, due dates, schedules. No I/O, no async, no clock
@@ -29,6 +30,7 @@ pub mod cli;
 pub mod config;
 pub mod connectors;
 pub mod enrollment;
+pub mod explain;
 pub mod groups;
 pub mod model;
 pub mod service;

@@ -6,6 +6,7 @@ mod config;
 mod csv_file;
 mod due_dates;
 mod enrollments;
+mod explain;
 mod fire;
 mod guard;
 mod histories;

@@ -73,6 +73,8 @@ pub enum Command {
     /// Access and progress
     #[command(subcommand)]
     Enrollments(Enrollments),
+    /// Why somebody is, or is not, in each group and course
+    Explain(Explain),
     /// Sources, their last and next run
     #[command(subcommand)]
     Connectors(Connectors),
@@ -370,6 +372,22 @@ pub enum Enrollments {
         #[arg(long, value_name = "DATE")]
         at: Option<String>,
     },
+}
+
+/// `rollcall explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The learner: an address, a former address, or CONNECTOR:ID
+    pub email: String,
+    /// Only this group, even where nothing connects the learner with it
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// Only this course
+    #[arg(long, value_name = "CODE")]
+    pub course: Option<String>,
+    /// As it was at the end of this day, of the last 90
+    #[arg(long, value_name = "DATE")]
+    pub at: Option<NaiveDate>,
 }
 
 /// `rollcall connectors`.

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod courses;
 mod enrollments;
+mod explain;
 mod failure;
 mod groups;
 mod holds;
@@ -138,6 +139,7 @@ async fn with_session(cli: Cli, session: Session) -> Result<(u8, Session), Failu
         }
         Command::Learners(command) => learners::learners(&session, command).await?,
         Command::Enrollments(command) => enrollments::enrollments(&session, command).await?,
+        Command::Explain(args) => explain::explain(&session, &args).await?,
         Command::Connectors(args::Connectors::List) => runs::connectors(&session).await?,
         Command::Connectors(args::Connectors::Retire { name, allow_removals, drain }) => {
             holds::retire(&session, &name, allow_removals, drain).await?

@@ -5,11 +5,13 @@
 //! behind a pooler in transaction mode nothing else keeps two statements on one connection.
 
 pub mod arg;
+pub mod assigned;
 pub mod connectors;
 pub mod courses;
 pub mod engine;
 pub mod enrollments;
 mod error;
+pub mod explain;
 pub mod groups;
 pub mod history;
 pub mod holds;

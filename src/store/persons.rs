@@ -188,8 +188,8 @@ const REMEMBER: &str = "
     JOIN persons p ON p.connector_id = $2 AND p.external_id = s.external_id";
 
 const UPSERT: &str = "
-    INSERT INTO persons (connector_id, external_id, learner_id, present, digest, attributes, run_id)
-    SELECT $2, external_id, learner_id, TRUE, digest, attributes, $1 FROM stage_persons
+    INSERT INTO persons (connector_id, external_id, learner_id, present, digest, attributes, run_id, first_run_id)
+    SELECT $2, external_id, learner_id, TRUE, digest, attributes, $1, $1 FROM stage_persons
     WHERE true ORDER BY external_id
     ON CONFLICT (connector_id, external_id) DO UPDATE
     SET learner_id = excluded.learner_id, present = TRUE, digest = excluded.digest,

@@ -10,6 +10,7 @@
 //! - `glob(text, pattern)`: `*` and `?` as in file names, whatever the case.
 
 mod checks;
+pub mod clauses;
 
 use std::sync::Arc;
 
@@ -216,17 +217,41 @@ impl std::fmt::Debug for Scope<'_> {
     }
 }
 
+/// What a condition comes to for somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is true.
+    True,
+    /// It is false.
+    False,
+    /// A date function was asked about an empty date: the rule does not match.
+    NoDate,
+    /// It could not be evaluated, and why. That is not false: nobody may lose anything by it.
+    Failed(String),
+}
+
 impl Scope<'_> {
     /// Whether a condition, one of those that the scope was made for, holds.
     ///
     /// # Errors
     /// Why it could not be evaluated. That is not `false`: nobody may lose anything by it.
     pub fn holds(&self, condition: &Condition) -> Result<bool, String> {
+        match self.outcome(condition) {
+            Outcome::True => Ok(true),
+            Outcome::False | Outcome::NoDate => Ok(false),
+            Outcome::Failed(why) => Err(why),
+        }
+    }
+
+    /// What a condition, one of those that the scope was made for or a part of one, comes to.
+    #[must_use]
+    pub fn outcome(&self, condition: &Condition) -> Outcome {
         match condition.program.execute(&self.0) {
-            Ok(Value::Bool(holds)) => Ok(holds),
-            Ok(other) => Err(format!("it gives {} instead of true or false", kind_of(&other))),
-            Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => Ok(false),
-            Err(error) => Err(error.to_string()),
+            Ok(Value::Bool(true)) => Outcome::True,
+            Ok(Value::Bool(false)) => Outcome::False,
+            Ok(other) => Outcome::Failed(format!("it gives {} instead of true or false", kind_of(&other))),
+            Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => Outcome::NoDate,
+            Err(error) => Outcome::Failed(error.to_string()),
         }
     }
 }

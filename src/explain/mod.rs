@@ -1,0 +1,189 @@
+//! Why a learner is, or is not, in each group and course.
+//!
+//! [`explain()`] reads everything of one learner, by indexes, and puts it beside what the rules of the file make of the
+//! learner: the values that they read and the connector of each, the clause that is false, exclusions, what is held,
+//! rejected or taken back, the runs that gave and ended memberships, the assignments behind each course. The answer is
+//! one value, [`Explanation`]. A past day is asked about in the same way: records, memberships, exclusions and
+//! assignments are those of its end, the rules are those of the file as it is now. Nothing here writes.
+
+pub mod answer;
+mod courses;
+mod groups;
+mod membership;
+mod person;
+mod rules;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use rustc_hash::FxHashMap;
+
+use crate::connectors::Connector;
+use crate::enrollment::change::When;
+use crate::model::attributes::Attributes;
+use crate::model::ids::{CourseId, LearnerId};
+use crate::model::names::BadGroupName;
+use crate::model::rule::Rule;
+use crate::store::Tx;
+use crate::store::explain::{self as table, Run};
+
+pub use answer::Explanation;
+
+/// How far back a past day may lie, in days: what people still ask about.
+pub const PAST_DAYS: u64 = 90;
+
+/// What nobody keeps the history of.
+const NOT_OF_THE_PAST: &str =
+    "rules and the order of connectors are those of the file today, and groups have the names of today";
+
+/// What an explanation needs of the file.
+#[derive(Clone, Copy)]
+pub struct File<'a> {
+    /// Where dates live.
+    pub zone: Tz,
+    /// Every attribute.
+    pub attributes: &'a Attributes,
+    /// Every connector, in the order in which their values win.
+    pub connectors: &'a [Connector],
+    /// Every rule.
+    pub rules: &'a [Rule],
+}
+
+impl std::fmt::Debug for File<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("File").field("zone", &self.zone).finish_non_exhaustive()
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// About whom.
+    pub learner: LearnerId,
+    /// Only this group, even where nothing connects the learner with it.
+    pub group: Option<&'a str>,
+    /// Only this course.
+    pub course: Option<CourseId>,
+    /// On a past day.
+    pub at: Option<NaiveDate>,
+}
+
+/// Why there is no explanation.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say what the fields are")]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] crate::store::Error),
+    #[error(transparent)]
+    BadName(#[from] BadGroupName),
+    #[error("there is no group `{name}`, and no rule would make it for this learner")]
+    NoGroup { name: String },
+    #[error("{day} is still to come")]
+    Future { day: NaiveDate },
+    #[error("{day} is more than {PAST_DAYS} days ago")]
+    TooOld { day: NaiveDate, oldest: NaiveDate },
+}
+
+/// The day that is looked at.
+#[derive(Debug, Clone, Copy)]
+struct View {
+    day: NaiveDate,
+    /// The last run of a past day; none today.
+    until: Option<i64>,
+    /// When a past day ended.
+    end: Option<DateTime<Utc>>,
+}
+
+impl View {
+    /// Whether something that a run did had been done by then.
+    fn has_seen(self, run: i64) -> bool {
+        self.until.is_none_or(|until| run <= until)
+    }
+
+    /// Whether something that runs did and ended was in force.
+    fn is_in_force(self, run: i64, ended: Option<i64>) -> bool {
+        self.has_seen(run) && !ended.is_some_and(|ended| self.has_seen(ended))
+    }
+}
+
+/// The runs that an answer speaks of, by number.
+#[derive(Debug, Default)]
+struct Runs(FxHashMap<i64, Run>);
+
+impl Runs {
+    async fn read(tx: &mut Tx, mut ids: Vec<i64>) -> crate::store::Result<Self> {
+        ids.sort_unstable();
+        ids.dedup();
+        let runs = table::runs(tx, ids).await?;
+        Ok(Self(runs.into_iter().map(|run| (run.run, run)).collect()))
+    }
+
+    fn get(&self, id: i64) -> Option<Run> {
+        self.0.get(&id).cloned()
+    }
+}
+
+/// Says why a learner is, or is not, in each group and course.
+///
+/// # Errors
+/// When there is no such group, the day is to come or too long ago, or the database refuses.
+pub async fn explain(
+    tx: &mut Tx,
+    file: File<'_>,
+    asked: Asked<'_>,
+    when: When,
+) -> Result<Explanation, Error> {
+    let view = view(tx, file, asked.at, when.today).await?;
+    let row = table::learner(tx, asked.learner).await?;
+    let somebody = person::read(tx, file, row, view).await?;
+    let judge = rules::judge(view);
+    let opinions = rules::ask(file, &somebody, &judge);
+    let groups = groups::gather(tx, asked, view, &somebody, &opinions).await?;
+    let courses = courses::gather(tx, asked, view, &somebody, &groups).await?;
+    let ids = somebody.runs().chain(groups.runs()).chain(courses.runs()).collect();
+    let runs = Runs::read(tx, ids).await?;
+    let decisions = groups.decisions_on_learner(&runs);
+    let past = view.until.is_some();
+    Ok(Explanation {
+        at: asked.at.filter(|_| past),
+        learner: somebody.answer(file, view, &runs, decisions),
+        groups: if asked.group.is_some() || asked.course.is_none() {
+            membership::Answers {
+                file,
+                view,
+                somebody: &somebody,
+                opinions: &opinions,
+                judge: &judge,
+                runs: &runs,
+            }
+            .all(&groups)
+        } else {
+            Vec::new()
+        },
+        courses: courses.answers(view, &somebody, &runs),
+        notes: if past { vec![NOT_OF_THE_PAST.to_owned()] } else { Vec::new() },
+    })
+}
+
+async fn view(tx: &mut Tx, file: File<'_>, at: Option<NaiveDate>, today: NaiveDate) -> Result<View, Error> {
+    let Some(day) = at.filter(|day| *day != today) else {
+        return Ok(View { day: today, until: None, end: None });
+    };
+    if day > today {
+        return Err(Error::Future { day });
+    }
+    let oldest = today - Days::new(PAST_DAYS);
+    if day < oldest {
+        return Err(Error::TooOld { day, oldest });
+    }
+    let end = midnight(day + Days::new(1), file.zone);
+    let until = table::last_run_before(tx, end).await?;
+    Ok(View { day, until: Some(until), end: Some(end) })
+}
+
+/// When a day begins: at midnight, or right behind the hours that a zone leaves out.
+fn midnight(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let begin = day.and_time(NaiveTime::MIN);
+    let local =
+        (0..24).find_map(|hours| (begin + TimeDelta::hours(hours)).and_local_timezone(zone).earliest());
+    local.map_or_else(|| begin.and_utc(), |local| local.with_timezone(&Utc))
+}

@@ -1,0 +1,276 @@
+//! Who the learner is: the state and the attributes on a day, and which connector each of them comes from.
+
+use chrono::NaiveDate;
+
+use crate::explain::answer::{self, Origin, Said, WhyStatus};
+use crate::explain::{File, Runs, View};
+use crate::model::attributes::Attribute;
+use crate::model::population::{date, from_json};
+use crate::model::rule::Rule;
+use crate::model::status::{Standing, Status};
+use crate::model::values::{Cell, Values};
+use crate::store::explain as table;
+use crate::store::{Result, Tx};
+
+/// A learner on a day.
+pub(super) struct Somebody {
+    pub(super) row: table::Learner,
+    /// None on a day on which nobody knew the learner.
+    pub(super) status: Option<Status>,
+    pub(super) values: Values,
+    /// The state that follows from the records on the day.
+    computed: Status,
+    why: WhyStatus,
+    records: Vec<Record>,
+    cells: Vec<Cell>,
+    /// The record that each cell comes from.
+    origins: Vec<Option<usize>>,
+    state: Cell,
+    former: Vec<String>,
+}
+
+/// What one connector says.
+struct Record {
+    connector: String,
+    external_id: String,
+    place: usize,
+    present: bool,
+    retired: bool,
+    cells: Box<[Cell]>,
+    run: Option<i64>,
+}
+
+impl Record {
+    fn origin(&self) -> Origin {
+        Origin { connector: Some(self.connector.clone()), external_id: Some(self.external_id.clone()) }
+    }
+}
+
+/// Connectors that the file does not name come behind all that it names.
+const STRUCK: usize = usize::MAX;
+
+/// Reads who the learner was on the day.
+pub(super) async fn read(tx: &mut Tx, file: File<'_>, row: table::Learner, view: View) -> Result<Somebody> {
+    let rows = table::persons(tx, row.id).await?;
+    let before = match view.until {
+        Some(run) => table::before(tx, row.id, run).await?,
+        None => Vec::new(),
+    };
+    let former = table::former_addresses(tx, row.id).await?;
+    let mut values = Values::default();
+    let mut records = Vec::new();
+    for person in rows {
+        if view.until.is_some_and(|run| person.first_run_id.is_some_and(|first| first > run)) {
+            continue;
+        }
+        // The oldest change after the day says what stood before it.
+        let then = before
+            .iter()
+            .find(|one| one.connector_id == person.connector_id && one.external_id == person.external_id);
+        let (present, attributes) =
+            then.map_or((person.present, &person.attributes), |then| (then.present, &then.attributes));
+        let place = file.connectors.iter().position(|one| one.name.as_str() == person.connector);
+        records.push(Record {
+            cells: from_json(file.attributes, &mut values, attributes),
+            place: place.unwrap_or(STRUCK),
+            present,
+            retired: person.retired,
+            run: then.is_none().then_some(person.run_id),
+            connector: person.connector,
+            external_id: person.external_id,
+        });
+    }
+    records.sort_by_key(|record| (!record.present, record.place));
+    Ok(Somebody::merge(file, row, view, values, records, former))
+}
+
+impl Somebody {
+    fn merge(
+        file: File<'_>,
+        row: table::Learner,
+        view: View,
+        mut values: Values,
+        records: Vec<Record>,
+        former: Vec<String>,
+    ) -> Self {
+        let by_hand = row.by_hand && records.is_empty();
+        let unknown = records.is_empty() && view.until.is_some_and(|run| !by_hand || row.run_id > run);
+        let someone = records.iter().any(|record| record.present);
+        // Of somebody absent the last record is shown.
+        let counting = |record: &&Record| record.present || !someone;
+        let mut cells = vec![Cell::EMPTY; file.attributes.len()];
+        let mut origins = vec![None; file.attributes.len()];
+        for attribute in file.attributes.iter().map(Attribute::index) {
+            let said = records.iter().enumerate().filter(|(_, record)| counting(record));
+            let mut said = said.filter(|(_, record)| !record.cells[attribute].is_empty());
+            if let Some((at, record)) = said.next() {
+                (cells[attribute], origins[attribute]) = (record.cells[attribute], Some(at));
+            }
+        }
+        if by_hand {
+            cells[Attribute::EMAIL.index()] = values.intern(row.email.as_deref().unwrap_or(""));
+            cells[Attribute::NAME.index()] = values.intern(&row.name);
+        }
+        let (computed, why) = if unknown {
+            (Status::Left, WhyStatus::Unknown)
+        } else if by_hand {
+            (Status::Active, WhyStatus::AddedByHand)
+        } else {
+            state(file, &values, &records, view.day)
+        };
+        let stored = Status::read(&row.status).unwrap_or(Status::Left);
+        let status = match view.until {
+            Some(_) if unknown => None,
+            Some(_) => Some(computed),
+            None => Some(stored),
+        };
+        let computed = if by_hand { stored } else { computed };
+        let state = values.intern(status.unwrap_or(Status::Left).as_str());
+        Self { row, status, values, computed, why, records, cells, origins, state, former }
+    }
+
+    /// Whether memberships are in force.
+    pub(super) fn has_access(&self) -> bool {
+        self.status.is_some_and(Status::has_access)
+    }
+
+    /// One attribute as rules see it.
+    pub(super) fn cell(&self, attribute: Attribute) -> Cell {
+        if attribute == Attribute::STATUS { self.state } else { self.cells[attribute.index()] }
+    }
+
+    /// The values of an attribute as rules see it.
+    pub(super) fn all(&self, attribute: Attribute) -> Vec<String> {
+        self.values.all(self.cell(attribute)).map(str::to_owned).collect()
+    }
+
+    /// Whose value an attribute is.
+    pub(super) fn origin(&self, attribute: Attribute) -> Origin {
+        let at = self.origins[attribute.index()];
+        at.map_or_else(Origin::default, |at| self.records[at].origin())
+    }
+
+    /// The first day.
+    pub(super) fn start(&self) -> Option<NaiveDate> {
+        date(&self.values, &self.cells, Attribute::START_DATE)
+    }
+
+    /// Whether a rule looks at people of this learner's connectors.
+    pub(super) fn is_asked_by(&self, rule: &Rule) -> bool {
+        let Some(named) = &rule.connectors else { return true };
+        let present = self.records.iter().filter(|record| record.present && record.place != STRUCK);
+        present.into_iter().any(|record| named.iter().any(|name| name.as_str() == record.connector))
+    }
+
+    /// The runs that changed the records.
+    pub(super) fn runs(&self) -> impl Iterator<Item = i64> {
+        self.records.iter().filter_map(|record| record.run)
+    }
+
+    /// What an explanation says of the learner.
+    pub(super) fn answer(
+        &self,
+        file: File<'_>,
+        view: View,
+        runs: &Runs,
+        decisions: Vec<answer::Decision>,
+    ) -> answer::Learner {
+        let mut because = self.why.clone();
+        if let WhyStatus::Absent { connector, external_id, run } = &mut because {
+            let of = |record: &&Record| record.connector == *connector && record.external_id == *external_id;
+            *run = self.records.iter().find(of).and_then(|record| runs.get(record.run?));
+        }
+        let persons = self.records.iter().map(|record| answer::Person {
+            connector: record.connector.clone(),
+            external_id: record.external_id.clone(),
+            present: record.present,
+            in_file: record.place != STRUCK && !record.retired,
+            run: record.run.and_then(|run| runs.get(run)),
+        });
+        let is_now = view.until.is_none();
+        let contested = self.row.email_contested.clone().filter(|_| is_now);
+        answer::Learner {
+            email: self.row.label.clone(),
+            name: self.row.name.clone(),
+            status: self.status,
+            because,
+            next_status: Some(self.computed).filter(|next| is_now && self.status != Some(*next)),
+            former_addresses: self.former.clone(),
+            contested: contested
+                .map(|address| answer::Contested { address, holder: self.row.holder.clone() }),
+            persons: persons.collect(),
+            attributes: file.attributes.iter().filter_map(|one| self.attribute(file, one)).collect(),
+            decisions,
+        }
+    }
+
+    fn attribute(&self, file: File<'_>, attribute: Attribute) -> Option<answer::Attribute> {
+        let at = attribute.index();
+        let texts = |cell: Cell| self.values.all(cell).map(str::to_owned).collect::<Vec<_>>();
+        let cell = self.cells[at];
+        if cell.is_empty() {
+            return None;
+        }
+        let others = self.records.iter().enumerate().filter(|(place, record)| {
+            record.present
+                && Some(*place) != self.origins[at]
+                && ![Cell::EMPTY, cell].contains(&record.cells[at])
+        });
+        // Every record has an id of its own.
+        let others = others.filter(|_| attribute != Attribute::ID);
+        Some(answer::Attribute {
+            name: file.attributes.name(attribute).to_owned(),
+            values: texts(cell),
+            origin: self.origin(attribute),
+            lost: others
+                .map(|(_, record)| Said { origin: record.origin(), values: texts(record.cells[at]) })
+                .collect(),
+        })
+    }
+}
+
+/// The state on a day, from what the connectors that hold the person say: the same as a sync works out.
+fn state(file: File<'_>, values: &Values, records: &[Record], day: NaiveDate) -> (Status, WhyStatus) {
+    let present: Vec<&Record> = records.iter().filter(|record| record.present).collect();
+    if present.is_empty() {
+        let why = records.first().map_or(WhyStatus::NoPerson, |record| WhyStatus::Absent {
+            connector: record.connector.clone(),
+            external_id: record.external_id.clone(),
+            run: None,
+        });
+        return (Status::Left, why);
+    }
+    let connector = |record: &Record| file.connectors.get(record.place);
+    let says = present
+        .iter()
+        .find(|record| connector(record).is_some_and(|one| one.mapping.maps(Attribute::STATUS)));
+    let standing = says.map_or(Standing::Active, |record| {
+        Standing::read(values.first(record.cells[Attribute::STATUS.index()]))
+    });
+    let first = |attribute| {
+        present.iter().find_map(|record| Some((*record, date(values, &record.cells, attribute)?)))
+    };
+    let (start, end) = (first(Attribute::START_DATE), first(Attribute::END_DATE));
+    let prehire_days = start.and_then(|(record, _)| connector(record)).map_or(0, |one| one.prehire_days);
+    let days = [start, end].map(|one| one.map(|(_, day)| day));
+    let status = Status::on(day, standing, days[0], days[1], prehire_days);
+    let why = match (status, start, end) {
+        (Status::Left, _, Some((record, end_date))) if standing != Standing::Left => {
+            WhyStatus::Ended { connector: record.connector.clone(), end_date }
+        }
+        (Status::Upcoming, Some((record, start_date)), _) => {
+            WhyStatus::Starts { connector: record.connector.clone(), start_date, prehire_days }
+        }
+        _ => says.map_or_else(
+            || WhyStatus::HeldBy {
+                connectors: present.iter().map(|record| record.connector.clone()).collect(),
+            },
+            |record| WhyStatus::Says {
+                connector: record.connector.clone(),
+                external_id: record.external_id.clone(),
+                status: standing,
+            },
+        ),
+    };
+    (status, why)
+}

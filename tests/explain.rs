@@ -1,0 +1,344 @@
+//! Why somebody is, or is not, in each group and course.
+
+use rollcall::explain::{self, Asked, File};
+use rollcall::groups;
+use rollcall::model::ids::CourseId;
+use serde_json::{Value, json};
+
+use crate::support::company::{Company, email};
+use crate::support::database::{Engine, on_both};
+
+mod courses;
+mod past;
+mod rules;
+
+/// What is asked besides the learner.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ask<'a> {
+    pub group: Option<&'a str>,
+    pub course: Option<&'a str>,
+    pub at: Option<chrono::NaiveDate>,
+}
+
+impl Company {
+    /// What an explanation says, as JSON.
+    pub fn try_explain(&self, who: &str, ask: Ask<'_>) -> Result<Value, explain::Error> {
+        let config = self.config();
+        let file = File {
+            zone: config.timezone,
+            attributes: &config.attributes,
+            connectors: &config.connectors,
+            rules: &config.rules,
+        };
+        self.runtime.block_on(async {
+            let mut tx = self.store.read().await.expect("the database answers");
+            let learner = groups::find_learner(&mut tx, &email(who)).await.expect("a learner").id;
+            let course = match ask.course {
+                Some(code) => Some(CourseId(groups::find_course(&mut tx, code).await.expect("a course").id)),
+                None => None,
+            };
+            let asked = Asked { learner, group: ask.group, course, at: ask.at };
+            let explained = explain::explain(&mut tx, file, asked, self.when()).await?;
+            Ok(serde_json::to_value(&explained).expect("JSON"))
+        })
+    }
+
+    /// Everything about somebody.
+    pub fn explain(&self, who: &str) -> Value {
+        self.try_explain(who, Ask::default()).expect("an explanation")
+    }
+
+    /// Somebody and one group.
+    pub fn why(&self, who: &str, group: &str) -> Value {
+        let ask = Ask { group: Some(group), ..Ask::default() };
+        let explained = self.try_explain(who, ask).expect("an explanation");
+        let groups = explained["groups"].as_array().expect("a list");
+        assert_eq!(groups.len(), 1, "{groups:#?}");
+        groups[0].clone()
+    }
+
+    /// Somebody and one course.
+    pub fn why_course(&self, who: &str, course: &str) -> Value {
+        let ask = Ask { course: Some(course), ..Ask::default() };
+        self.try_explain(who, ask).expect("an explanation")["courses"][0].clone()
+    }
+}
+
+/// The kinds of what decides on a membership, and whether there is one.
+pub fn kinds(group: &Value) -> (bool, Vec<&str>) {
+    let because = group["because"].as_array().expect("a list");
+    let kinds = because.iter().map(|one| one["kind"].as_str().expect("a kind")).collect();
+    (group["member"].as_bool().expect("yes or no"), kinds)
+}
+
+/// The groups of an explanation by name, each with [`kinds`].
+pub fn all_kinds(explained: &Value) -> Vec<(&str, bool, Vec<&str>)> {
+    let groups = explained["groups"].as_array().expect("a list").iter();
+    let one = |group| {
+        let (member, kinds) = kinds(group);
+        (group["group"].as_str().expect("a name"), member, kinds)
+    };
+    groups.map(one).collect()
+}
+
+/// A rule for department and place.
+fn berlin(company: &mut Company) {
+    company.rule("berlin-sales", "Sales Berlin", "department == \"Sales\" && location == \"Berlin\"");
+}
+
+fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.departments();
+    berlin(&mut company);
+    company.hire("ada", &[("department", "Sales"), ("location", "Paris")]);
+    company.hire("bob", &[("department", "Sales"), ("location", "Berlin")]);
+    company
+}
+
+#[test]
+fn a_member_is_in_by_a_rule_since_a_run_with_the_values_that_it_reads() {
+    on_both(|engine| {
+        let company = company(engine);
+        let run = company.sync().run.expect("a number").0;
+        let group = company.why("bob", "sales berlin");
+        assert_eq!(kinds(&group), (true, vec!["rule"]));
+        assert_eq!((&group["group"], &group["joined_on"]), (&json!("Sales Berlin"), &json!(company.today())));
+        let because = &group["because"][0];
+        assert_eq!((&because["rule"], &because["in_file"]), (&json!("berlin-sales"), &json!(true)));
+        assert_eq!((&because["run"]["run"], &because["run"]["actor"]), (&json!(run), &json!("tester")));
+        let values = &group["rules"][0]["values"];
+        assert_eq!(
+            values[0],
+            json!({"variable": "department", "values": ["Sales"], "connector": "hr", "external_id": "bob"})
+        );
+        assert_eq!(values[1]["values"], json!(["Berlin"]));
+    });
+}
+
+#[test]
+fn who_is_not_in_learns_which_clause_is_false_for_which_value() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.sync();
+        let group = company.why("ada", "Sales Berlin");
+        assert_eq!(kinds(&group), (false, vec!["clause_false"]));
+        assert_eq!(group["because"][0]["clauses"], json!(["location == \"Berlin\""]));
+        let clauses = group["rules"][0]["clauses"].as_array().expect("a list");
+        let outcomes: Vec<&Value> = clauses.iter().map(|one| &one["outcome"]).collect();
+        assert_eq!(outcomes, [&json!("true"), &json!("false")]);
+        assert_eq!(clauses[1]["values"][0]["values"], json!(["Paris"]));
+        assert_eq!(
+            all_kinds(&company.explain("ada")),
+            [("Sales", true, vec!["rule"]), ("Sales Berlin", false, vec!["clause_false"])]
+        );
+    });
+}
+
+#[test]
+fn each_value_has_its_connector_and_what_others_say_is_told() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.directory("it", &["id", "email", "department", "role"], "");
+        let values = [("email", "ada@corp.example"), ("department", "IT"), ("role", "Boss")];
+        company.hire_at("it", "u7", &values);
+        company.sync();
+        let explained = company.explain("ada");
+        let attributes = explained["learner"]["attributes"].as_array().expect("a list");
+        let of = |name: &str| attributes.iter().find(|one| one["name"] == name).expect("an attribute");
+        assert_eq!(
+            *of("department"),
+            json!({
+                "name": "department", "values": ["Sales"], "connector": "hr", "external_id": "ada",
+                "lost": [{"connector": "it", "external_id": "u7", "values": ["IT"]}],
+            })
+        );
+        assert_eq!((&of("role")["connector"], &of("role")["lost"]), (&json!("it"), &json!([])));
+        assert_eq!(
+            explained["learner"]["because"],
+            json!({"kind": "says", "connector": "hr", "external_id": "ada", "status": "active"})
+        );
+    });
+}
+
+#[test]
+fn who_was_added_by_hand_is_in_since_that_change() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.sync();
+        company.add("Sales Berlin", "ada");
+        let group = company.why("ada", "Sales Berlin");
+        assert_eq!(kinds(&group), (true, vec!["by_hand"]));
+        let run = &group["because"][0]["run"];
+        assert_eq!((&run["run"], &run["kind"]), (&json!(company.last_run()), &json!("hand")));
+        company.add_learner("eve");
+        let eve = company.explain("eve");
+        assert_eq!(
+            (&eve["learner"]["because"]["kind"], &eve["learner"]["status"]),
+            (&json!("added_by_hand"), &json!("active"))
+        );
+    });
+}
+
+#[test]
+fn who_is_kept_out_learns_by_whom_and_why() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.sync();
+        company.remove("Sales Berlin", "bob");
+        let group = company.why("bob", "Sales Berlin");
+        assert_eq!(kinds(&group), (false, vec!["excluded"]));
+        let because = &group["because"][0];
+        assert_eq!((&because["reason"], &because["until"]), (&json!("removed by hand"), &Value::Null));
+        assert_eq!(
+            (&because["run"]["actor"], &because["run"]["run"]),
+            (&json!("tester"), &json!(company.last_run()))
+        );
+        assert_eq!(group["ended"]["run"], json!(company.last_run()));
+        company.lift("Sales Berlin", "bob");
+        assert_eq!(kinds(&company.why("bob", "Sales Berlin")), (false, vec!["next_run"]));
+        company.sync();
+        assert_eq!(kinds(&company.why("bob", "Sales Berlin")), (true, vec!["rule"]));
+    });
+}
+
+#[test]
+fn a_membership_that_waits_or_was_rejected_names_its_run_and_its_limit() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.guarded();
+        company.departments();
+        company.hire_many("s", 60, &[("department", "Sales")]);
+        company.sync_free();
+        company.rule("each", "Team {name}", "true");
+        let run = company.sync_held().run.expect("a number");
+        let group = company.why("s1", "Team s1");
+        assert_eq!(kinds(&group), (false, vec!["held"]));
+        let because = &group["because"][0];
+        assert_eq!((&because["limit"], &because["rule"]), (&json!("max_new_groups"), &json!("each")));
+        assert_eq!((&because["first_run"]["run"], &group["exists"]), (&json!(run.0), &json!(false)));
+        company.reject(run).expect("rejected");
+        assert_eq!(kinds(&company.why("s1", "Team s1")), (false, vec!["rejected"]));
+        company.sync_free();
+        assert_eq!(kinds(&company.why("s1", "Team s1")), (false, vec!["rejected"]));
+    });
+}
+
+#[test]
+fn who_is_still_in_because_the_end_is_held_learns_so() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.guarded();
+        company.departments();
+        company.hire_many("s", 30, &[("department", "Sales")]);
+        company.hire_many("r", 30, &[("department", "Research")]);
+        company.sync_free();
+        for number in 1..=20 {
+            company.move_to(&format!("s{number}"), "Research");
+        }
+        company.leave_many("r", 20);
+        let run = company.sync_held().run.expect("a number").0;
+        let group = company.why("s1", "Sales");
+        assert_eq!(kinds(&group), (true, vec!["rule", "held"]));
+        assert_eq!(
+            (&group["because"][1]["change"], &group["because"][1]["first_run"]["run"]),
+            (&json!("end"), &json!(run))
+        );
+        let leaver = company.explain("r1");
+        assert_eq!(leaver["learner"]["decisions"][0]["change"], "leave");
+        assert_eq!(all_kinds(&leaver), [("Research", true, vec!["rule", "held"])]);
+    });
+}
+
+#[test]
+fn what_was_taken_back_names_the_undo_and_the_run() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        company.move_to("ada", "Research");
+        let run = company.sync().run.expect("a number").0;
+        let undo = company.undo(run).expect("taken back").run;
+        let group = company.why("ada", "Research");
+        assert_eq!(kinds(&group), (false, vec!["undone"]));
+        let by = &group["because"][0]["first_run"];
+        assert_eq!((&by["run"], &by["about"]), (&json!(undo), &json!(run)));
+        assert_eq!(kinds(&company.why("ada", "Sales")), (true, vec!["rule", "undone"]));
+    });
+}
+
+#[test]
+fn who_has_left_or_not_started_is_told_since_when_and_why() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.hire("eve", &[("department", "Sales"), ("start_date", &company.day(30))]);
+        company.hire("joe", &[("department", "Sales"), ("end_date", &company.day(-1))]);
+        company.hire("kim", &[("department", "Sales"), ("status", "leave")]);
+        company.sync();
+        company.add("Sales Berlin", "eve");
+        company.leave("bob");
+        let run = company.sync().run.expect("a number").0;
+        let bob = company.explain("bob");
+        assert_eq!(bob["learner"]["status"], "left");
+        let because = &bob["learner"]["because"];
+        assert_eq!((&because["kind"], &because["run"]["run"]), (&json!("absent"), &json!(run)));
+        assert_eq!(kinds(&company.why("bob", "Sales Berlin")), (false, vec!["left"]));
+        let eve = company.explain("eve");
+        assert_eq!(eve["learner"]["because"]["start_date"], json!(company.day(30)));
+        assert_eq!(kinds(&company.why("eve", "Sales")), (false, vec!["upcoming"]));
+        assert_eq!(
+            kinds(&company.why("eve", "Sales Berlin")),
+            (false, vec!["upcoming", "waits", "clause_false"])
+        );
+        assert_eq!(
+            company.explain("joe")["learner"]["because"],
+            json!({"kind": "ended", "connector": "hr", "end_date": company.day(-1)})
+        );
+        assert_eq!(company.explain("kim")["learner"]["because"]["status"], "leave");
+        for who in ["ada", "bob", "eve", "joe", "kim"] {
+            let learner = &company.explain(who)["learner"];
+            assert_eq!(learner["next_status"], Value::Null, "a sync works out the same: {learner}");
+        }
+    });
+}
+
+#[test]
+fn the_command_prints_the_clause_and_the_same_as_json() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.course("S");
+        company.assignment("S", "Sales", "due_days = 30");
+        company.text.push_str("[[rule]]\nname = 'either'\ngroup = 'Either'\nwhen = '''\nlocation == \"Rome\" || location == \"Oslo\"'''\n");
+        company.rollcall(&["sync"]).ended(0);
+        let done = company.rollcall(&["explain", "ADA@corp.example"]).ended(0);
+        let expected = "
+`ada@corp.example` is not in `Either`, which is not there
+  rule `either`: location == \"Rome\" || location == \"Oslo\"  FALSE
+                   location == \"Rome\"                      FALSE  location = Paris (hr)
+                   location == \"Oslo\"                      FALSE  location = Paris (hr)
+";
+        assert!(done.out.contains(expected), "{}", done.out);
+        let expected = "
+`ada@corp.example` is not in `Sales Berlin`
+  rule `berlin-sales`: department == \"Sales\"  true   department = Sales (hr)
+                       location == \"Berlin\"   FALSE  location = Paris (hr)
+";
+        assert!(done.out.contains(expected), "{}", done.out);
+        assert!(
+            done.out.starts_with("`ada@corp.example` (ada) is active: `hr` says status active\n"),
+            "{}",
+            done.out
+        );
+        assert!(done.out.contains("\n`ada@corp.example` has access to `S`, due "), "{}", done.out);
+        let json = company.json(&["explain", "ada@corp.example", "--group", "Sales Berlin"]);
+        let keys: Vec<&str> = json.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(keys, ["at", "courses", "groups", "learner", "notes"]);
+        assert_eq!((&json["courses"], &json["groups"][0]["group"]), (&json!([]), &json!("Sales Berlin")));
+        let keys: Vec<&str> =
+            json["groups"][0].as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(keys, ["because", "by_hand", "ended", "exists", "group", "joined_on", "member", "rules"]);
+        let unknown = company.rollcall(&["explain", "ada@corp.example", "--group", "Sales Berlyn"]).ended(1);
+        assert!(unknown.err.contains("did you mean `Sales Berlin`?"), "{}", unknown.err);
+        let future = company.rollcall(&["explain", "ada@corp.example", "--at", &company.day(1)]).ended(2);
+        assert!(future.err.contains("is still to come"), "{}", future.err);
+        company.rollcall(&["explain", "nobody@corp.example"]).ended(1);
+    });
+}

@@ -1,0 +1,152 @@
+//! What rules make of somebody, and what stands in their way.
+
+use super::*;
+
+#[test]
+fn a_deleted_group_is_not_made_again_and_says_who_deleted_it() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.sync();
+        company.delete("Sales Berlin");
+        let run = company.last_run();
+        company.sync();
+        let group = company.why("bob", "Sales Berlin");
+        assert_eq!(kinds(&group), (false, vec!["deleted_group"]));
+        assert_eq!((&group["because"][0]["run"]["run"], &group["exists"]), (&json!(run), &json!(false)));
+    });
+}
+
+#[test]
+fn a_group_made_by_hand_waits_for_approval_before_a_rule_feeds_it() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.guarded();
+        company.create("Sales Berlin", &[]);
+        let before = company.sync_held().run.expect("a number");
+        let group = company.why("bob", "Sales Berlin");
+        assert_eq!(kinds(&group), (false, vec!["hand_made_group"]));
+        assert_eq!((&group["because"][0]["run"]["run"], &group["by_hand"]), (&json!(before.0), &json!(true)));
+        company.create("Nobody", &[]);
+        company.rule("new", "Nobody", "true");
+        let group = company.why("bob", "Nobody");
+        assert_eq!(
+            (kinds(&group), &group["because"][0]["run"]),
+            ((false, vec!["hand_made_group"]), &Value::Null)
+        );
+        company.approve(before).expect("approved");
+        assert_eq!(kinds(&company.why("bob", "Sales Berlin")), (true, vec!["rule"]));
+    });
+}
+
+#[test]
+fn a_rule_for_other_connectors_says_for_which() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.directory("it", &["id", "email"], "");
+        company.text.push_str("[[rule]]\nname = 'it'\ngroup = 'IT'\nwhen = 'true'\nconnectors = ['it']\n");
+        company.hire_at("it", "u7", &[("email", "ada@corp.example")]);
+        company.sync();
+        assert_eq!(kinds(&company.why("ada", "IT")), (true, vec!["rule"]));
+        let group = company.why("bob", "IT");
+        assert_eq!(kinds(&group), (false, vec!["other_connectors"]));
+        assert_eq!(group["because"][0]["connectors"], json!(["it"]));
+    });
+}
+
+#[test]
+fn a_rule_that_cannot_be_evaluated_is_not_false() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.rule("fresh", "Fresh", "department == \"Sales\" && days_since(location) < 3");
+        company.change("bob", &[("location", &company.day(-1))]);
+        company.sync();
+        let group = company.why("ada", "Fresh");
+        assert_eq!(kinds(&group), (false, vec!["rule_failed"]));
+        let clause = &group["rules"][0]["clauses"][1];
+        assert_eq!(clause["outcome"], "failed");
+        assert!(clause["why"].as_str().expect("why").contains("`Paris` is no date"), "{clause}");
+        company.change("bob", &[("location", "Rome")]);
+        company.sync();
+        assert_eq!(
+            kinds(&company.why("bob", "Fresh")),
+            (true, vec!["rule", "rule_failed"]),
+            "stays as it is"
+        );
+        company.change("bob", &[("location", "")]);
+        company.sync();
+        let group = company.why("bob", "Fresh");
+        assert_eq!(kinds(&group), (false, vec!["clause_false"]));
+        assert_eq!(group["rules"][0]["clauses"][1]["outcome"], "no_date");
+    });
+}
+
+#[test]
+fn a_group_of_another_value_says_which_groups_the_rule_names_instead() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.hire("eve", &[("department", "Research")]);
+        company.hire("joe", &[]);
+        company.sync();
+        company.create("Choir", &[]);
+        let group = company.why("ada", "Research");
+        assert_eq!(kinds(&group), (false, vec!["other_groups"]));
+        assert_eq!(group["because"][0]["groups"], json!(["Sales"]));
+        let group = company.why("joe", "Research");
+        assert_eq!(
+            (kinds(&group), &group["because"][0]["attributes"]),
+            ((false, vec!["no_value"]), &json!(["department"]))
+        );
+        assert_eq!(kinds(&company.why("ada", "Choir")), (false, vec!["nothing"]));
+        let unknown = company.try_explain("ada", Ask { group: Some("Chor"), ..Ask::default() });
+        assert!(matches!(unknown, Err(explain::Error::NoGroup { .. })), "{unknown:?}");
+    });
+}
+
+#[test]
+fn a_renamed_group_is_still_the_one_that_the_rule_knows() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.sync();
+        company.rename("Sales Berlin", "Berliners");
+        assert_eq!(kinds(&company.why("bob", "Berliners")), (true, vec!["rule"]));
+        assert_eq!(kinds(&company.why("ada", "Berliners")), (false, vec!["clause_false"]));
+    });
+}
+
+#[test]
+fn what_the_next_run_will_do_is_told_as_such() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        company.text = company.text.replace("\"Berlin\"", "\"Paris\"");
+        assert_eq!(kinds(&company.why("ada", "Sales Berlin")), (false, vec!["next_run"]));
+        assert_eq!(kinds(&company.why("bob", "Sales Berlin")), (true, vec!["rule", "ends_next"]));
+        company.strike("berlin-sales");
+        let group = company.why("bob", "Sales Berlin");
+        assert_eq!(
+            (kinds(&group), &group["because"][0]["in_file"]),
+            ((true, vec!["rule", "ends_next"]), &json!(false))
+        );
+    });
+}
+
+#[test]
+fn former_and_contested_addresses_are_told() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync();
+        company.change("ada", &[("email", "countess@corp.example")]);
+        company.change("bob", &[("email", "countess@corp.example")]);
+        company.sync();
+        let ada = company.explain("ada");
+        assert_eq!(
+            (&ada["learner"]["email"], &ada["learner"]["former_addresses"]),
+            (&json!("countess@corp.example"), &json!(["ada@corp.example"]))
+        );
+        let bob = company.explain("hr:bob");
+        assert_eq!(
+            bob["learner"]["contested"],
+            json!({"address": "countess@corp.example", "holder": "countess@corp.example"})
+        );
+    });
+}
