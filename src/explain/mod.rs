@@ -136,7 +136,8 @@ pub async fn explain(
     let row = table::learner(tx, asked.learner).await?;
     let somebody = person::read(tx, file, row, view).await?;
     let judge = rules::judge(view);
-    let opinions = rules::ask(file, &somebody, &judge);
+    // Rules say nothing of somebody whom nobody knew.
+    let opinions = if somebody.status.is_some() { rules::ask(file, &somebody, &judge) } else { Vec::new() };
     let groups = groups::gather(tx, asked, view, &somebody, &opinions).await?;
     let courses = courses::gather(tx, asked, view, &somebody, &groups).await?;
     let ids = somebody.runs().chain(groups.runs()).chain(courses.runs()).collect();

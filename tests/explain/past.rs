@@ -77,6 +77,7 @@ fn before_somebody_was_first_read_nobody_knew_the_learner() {
             (&then["learner"]["because"]["kind"], &then["learner"]["status"]),
             (&json!("unknown"), &Value::Null)
         );
+        assert_eq!((&then["groups"], &then["courses"]), (&json!([]), &json!([])));
         let then = company.at("eve", 3);
         assert_eq!(of(&then["learner"], "attributes", "name", "department")["values"], json!(["Sales"]));
         assert_eq!(all_kinds(&then)[0], ("Sales", true, vec!["rule"]));

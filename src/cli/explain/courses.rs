@@ -19,7 +19,10 @@ pub(super) fn print(lines: &mut Lines, course: &Course) {
     let (who, day) = (lines.who.clone(), lines.on_the_day());
     lines.title(format!("`{who}` {has} `{}`{day}{due}", course.course));
     for (at, one) in course.through.iter().enumerate() {
-        let text = through(lines, one, course.through.len() > 1 && course.due_from == Some(at));
+        let decides = course.through.len() > 1 && course.due_from == Some(at);
+        lines.line(through(one, decides));
+        let by = if one.source == "file" { "by the file" } else { "by hand" };
+        let text = format!("  assigned {by} on {}: {}", one.assigned_on, lines.run(one.run.as_ref()));
         lines.line(text);
     }
     if let Some(done) = course.completed_at {
@@ -49,11 +52,13 @@ pub(super) fn print(lines: &mut Lines, course: &Course) {
             0 => String::new(),
             more => format!(" and {}", count(more as u64, "more group", "more groups")),
         };
-        lines.line(format!("in these groups the learner would have it: {}{more}", names(shown)));
+        let too = if course.access { " too" } else { "" };
+        let would = lines.tense("would give it", "would have given it");
+        lines.line(format!("being in these groups {would}{too}: {}{more}", names(shown)));
     }
 }
 
-fn through(lines: &Lines, one: &Through, decides: bool) -> String {
+fn through(one: &Through, decides: bool) -> String {
     let days = one.due_days.map_or_else(String::new, |days| count(u64::from(days), "day", "days"));
     let to = one
         .group
@@ -79,13 +84,8 @@ fn through(lines: &Lines, one: &Through, decides: bool) -> String {
     let kept = one.kept.map_or_else(String::new, |kept| {
         format!("; the date of before {} stands: {}", kept.lost_on, kept.due)
     });
-    let by = if one.source == "file" { "by the file" } else { "by hand" };
     let earliest = if decides { " (the earliest)" } else { "" };
-    format!(
-        "{to}{joined}, {due}{kept}{earliest}; assigned {by} on {}, {}",
-        one.assigned_on,
-        lines.run(one.run.as_ref())
-    )
+    format!("{to}{joined}, {due}{kept}{earliest}")
 }
 
 fn lost(lines: &Lines, lost: &Lost) -> String {

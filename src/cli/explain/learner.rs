@@ -3,8 +3,8 @@
 use super::lines::{Lines, names, padded, source, values};
 use crate::explain::answer::{Learner, WhyStatus};
 
-/// Prints who the learner is, and why in that state.
-pub(super) fn print(lines: &mut Lines, learner: &Learner) {
+/// Prints who the learner is, and why in that state; with `all`, every record, attribute and address.
+pub(super) fn print(lines: &mut Lines, learner: &Learner, all: bool) {
     let status = learner.status.map_or("not known", |status| status.as_str());
     let name = if learner.name.is_empty() { String::new() } else { format!(" ({})", learner.name) };
     let (is, day, why) = (lines.tense("is", "was"), lines.on_the_day(), why(lines, &learner.because));
@@ -12,6 +12,21 @@ pub(super) fn print(lines: &mut Lines, learner: &Learner) {
     if let Some(next) = learner.next_status {
         lines.line(format!("the next run makes that {}", next.as_str()));
     }
+    if all {
+        records(lines, learner);
+    }
+    if let Some(contested) = &learner.contested {
+        let holder =
+            contested.holder.as_ref().map_or_else(|| "another learner".to_owned(), |one| format!("`{one}`"));
+        lines.line(format!("without the address `{}`: {holder} holds it", contested.address));
+    }
+    for decision in &learner.decisions {
+        let text = lines.decision(decision);
+        lines.line(text);
+    }
+}
+
+fn records(lines: &mut Lines, learner: &Learner) {
     for person in &learner.persons {
         let state = if person.present { "held by" } else { "no longer held by" };
         let struck = if person.in_file { "" } else { ", which the file no longer names" };
@@ -38,15 +53,6 @@ pub(super) fn print(lines: &mut Lines, learner: &Learner) {
     }
     if !learner.former_addresses.is_empty() {
         lines.line(format!("former addresses: {}", names(&learner.former_addresses)));
-    }
-    if let Some(contested) = &learner.contested {
-        let holder =
-            contested.holder.as_ref().map_or_else(|| "another learner".to_owned(), |one| format!("`{one}`"));
-        lines.line(format!("without the address `{}`: {holder} holds it", contested.address));
-    }
-    for decision in &learner.decisions {
-        let text = lines.decision(decision);
-        lines.line(text);
     }
 }
 

@@ -47,7 +47,7 @@ pub async fn explain(session: &Session, args: &Explain) -> Result<u8, Failure> {
         return Ok(0);
     }
     let mut lines = Lines::new(config.timezone, &explained);
-    learner::print(&mut lines, &explained.learner);
+    learner::print(&mut lines, &explained.learner, args.group.is_none() && args.course.is_none());
     for group in &explained.groups {
         groups::print(&mut lines, group);
     }
