@@ -181,3 +181,17 @@ fn nothing_is_taken_back_where_there_is_nothing() {
         assert_eq!(company.count("runs"), runs, "a refused undo leaves no trace");
     });
 }
+
+#[test]
+fn what_an_undo_took_from_a_learner_added_by_hand_is_not_given_again() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.rule("everybody", "Everybody", "true");
+        company.add_learner("zoe");
+        let run = company.sync().run.expect("a number").0;
+        assert!(company.members("Everybody").contains(&"zoe".to_owned()));
+        company.undo(run).expect("taken back");
+        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        assert_eq!(company.members("Everybody"), Vec::<String>::new());
+    });
+}
