@@ -195,3 +195,22 @@ fn what_an_undo_took_from_a_learner_added_by_hand_is_not_given_again() {
         assert_eq!(company.members("Everybody"), Vec::<String>::new());
     });
 }
+
+#[test]
+fn who_came_back_by_hand_before_a_removal_is_taken_back_has_one_day_of_joining() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.days_pass(10);
+        company.remove("Sales", "ada");
+        let removal = company.last_run();
+        company.add("Sales", "ada");
+        company.undo(removal).expect("taken back");
+        let days = format!(
+            "SELECT DISTINCT joined_on FROM memberships WHERE learner_id = {}",
+            company.learner("ada")
+        );
+        assert_eq!(company.sql(&days).len(), 1, "the same for both reasons");
+        assert_eq!(company.due_in("ada", "S"), Some(20));
+        company.verify();
+    });
+}
