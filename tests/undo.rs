@@ -181,3 +181,36 @@ fn nothing_is_taken_back_where_there_is_nothing() {
         assert_eq!(company.count("runs"), runs, "a refused undo leaves no trace");
     });
 }
+
+#[test]
+fn what_an_undo_took_from_a_learner_added_by_hand_is_not_given_again() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.rule("everybody", "Everybody", "true");
+        company.add_learner("zoe");
+        let run = company.sync().run.expect("a number").0;
+        assert!(company.members("Everybody").contains(&"zoe".to_owned()));
+        company.undo(run).expect("taken back");
+        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        assert_eq!(company.members("Everybody"), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn who_came_back_by_hand_before_a_removal_is_taken_back_has_one_day_of_joining() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.days_pass(10);
+        company.remove("Sales", "ada");
+        let removal = company.last_run();
+        company.add("Sales", "ada");
+        company.undo(removal).expect("taken back");
+        let days = format!(
+            "SELECT DISTINCT joined_on FROM memberships WHERE learner_id = {}",
+            company.learner("ada")
+        );
+        assert_eq!(company.sql(&days).len(), 1, "the same for both reasons");
+        assert_eq!(company.due_in("ada", "S"), Some(20));
+        company.verify();
+    });
+}

@@ -173,13 +173,17 @@ pub async fn in_words(tx: &mut Tx, rows: &[(LearnerId, GroupId, &'static str)]) 
     Ok(named.into_iter().map(|(text,)| text).collect())
 }
 
-/// Gives back the days of joining of what `undo` gave back.
+/// Gives back the days of joining of what `undo` gave back. Who has come back to the group by another reason meanwhile
+/// has been in it since the earlier day, too: the day is the same for all reasons.
 const REJOIN: &str = "
     UPDATE memberships
-    SET joined_on = COALESCE((SELECT min(e.joined_on) FROM ended_memberships e
-        WHERE e.ended_run_id = $1 AND e.learner_id = memberships.learner_id AND e.group_id = memberships.group_id),
-        joined_on)
-    WHERE run_id = $2";
+    SET joined_on = (SELECT min(e.joined_on) FROM ended_memberships e
+        WHERE e.ended_run_id = $1 AND e.learner_id = memberships.learner_id AND e.group_id = memberships.group_id)
+    WHERE EXISTS (SELECT 1 FROM memberships u
+                  WHERE u.run_id = $2 AND u.learner_id = memberships.learner_id AND u.group_id = memberships.group_id)
+      AND EXISTS (SELECT 1 FROM ended_memberships e
+                  WHERE e.ended_run_id = $1 AND e.learner_id = memberships.learner_id
+                    AND e.group_id = memberships.group_id AND e.joined_on < memberships.joined_on)";
 
 /// Gives back the days of joining.
 ///

@@ -4,14 +4,15 @@
 use chrono::NaiveDate;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::attributes::Attribute;
+use crate::model::attributes::{Attribute, Attributes};
 use crate::model::identity::{KnownPerson, Match};
 use crate::model::ids::LearnerId;
 use crate::model::people::Row;
 use crate::model::population::{Account, Fate, Learner, Population, Who, date, from_json};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::status::{Standing, Status};
-use crate::model::values::Cell;
+use crate::model::values::{Cell, Values};
+use crate::store::learners::ByHand;
 use crate::store::persons::Record;
 use crate::sync::File;
 use crate::sync::gather::Gathered;
@@ -96,15 +97,11 @@ impl Draft<'_> {
     }
 
     pub(super) fn seat_hand_made(&mut self) {
-        let width = self.file.attributes.len();
         for one in &self.gathered.by_hand {
             if self.seats.contains_key(&one.id) {
                 continue;
             }
-            let mut cells = vec![Cell::EMPTY; width].into_boxed_slice();
-            let values = &mut self.population.people.values;
-            cells[Attribute::EMAIL.index()] = values.intern(one.email.as_deref().unwrap_or(""));
-            cells[Attribute::NAME.index()] = values.intern(&one.name);
+            let cells = cells_by_hand(self.file.attributes, &mut self.population.people.values, one);
             let learner = Learner {
                 id: Some(one.id),
                 row: None,
@@ -191,6 +188,14 @@ impl Draft<'_> {
         let end = first_date(Attribute::END_DATE).map(|(_, end)| end);
         Status::on(self.today, standing, start.map(|(_, start)| start), end, prehire_days)
     }
+}
+
+/// What is known of somebody who was added by hand.
+pub(super) fn cells_by_hand(attributes: &Attributes, values: &mut Values, one: &ByHand) -> Box<[Cell]> {
+    let mut cells = vec![Cell::EMPTY; attributes.len()].into_boxed_slice();
+    cells[Attribute::EMAIL.index()] = values.intern(one.email.as_deref().unwrap_or(""));
+    cells[Attribute::NAME.index()] = values.intern(&one.name);
+    cells
 }
 
 /// The bit of a connector; those that the file no longer has share one.

@@ -23,6 +23,7 @@ use crate::store::undo::{self as done, Ended, Leaver};
 use crate::store::{Result, Store, Tx, connectors, courses, groups, holds, jobs, learners, persons};
 use crate::sync::File;
 use crate::sync::prints::{ABSENT, cells_print, of_entry};
+use crate::sync::seats::cells_by_hand;
 
 /// Why nothing was taken back.
 #[derive(Debug, thiserror::Error)]
@@ -247,14 +248,21 @@ impl Undoing<'_> {
             .collect();
         let ids: FxHashSet<i64> = again.iter().chain(take).map(|reason| reason.learner.0).collect();
         let stored = learners::attributes(&mut self.change.tx, ids.into_iter().collect()).await?;
-        let prints: FxHashMap<LearnerId, i64> = stored
+        let attributes = self.file.attributes;
+        let mut prints: FxHashMap<LearnerId, i64> = stored
             .into_iter()
             .map(|(id, json)| {
                 let mut values = Values::default();
-                let cells = from_json(self.file.attributes, &mut values, &json);
-                (id, cells_print(self.file.attributes, &values, &cells))
+                let cells = from_json(attributes, &mut values, &json);
+                (id, cells_print(attributes, &values, &cells))
             })
             .collect();
+        // Who was added by hand has no attributes but a name and an address.
+        for one in learners::by_hand(&mut self.change.tx).await? {
+            let mut values = Values::default();
+            let cells = cells_by_hand(attributes, &mut values, &one);
+            prints.insert(one.id, cells_print(attributes, &values, &cells));
+        }
         for (kind, reasons) in [(Kind::End, again), (Kind::Give, take)] {
             for reason in reasons {
                 let group = HeldGroup::Known(reason.group);
