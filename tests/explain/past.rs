@@ -72,7 +72,7 @@ fn before_somebody_was_first_read_nobody_knew_the_learner() {
         company.rest_for(5);
         company.change("eve", &[("department", "Research")]);
         company.sync();
-        let then = company.at("eve", 12);
+        let then = company.at("eve", 7);
         assert_eq!(
             (&then["learner"]["because"]["kind"], &then["learner"]["status"]),
             (&json!("unknown"), &Value::Null)
