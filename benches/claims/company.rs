@@ -7,6 +7,9 @@ use std::fmt::Write;
 use crate::support::person::Person;
 use crate::support::slapd::{ADMIN, Directory, Slapd};
 
+/// The guard judges every plan, and what several runs of one day take away stays within its limits.
+const SAFETY: &str = "[safety]\nmax_removals = \"60%\"\nmax_removals_total = 1000000\n\n";
+
 /// Rules in the file.
 pub const RULES: usize = 100;
 
@@ -75,8 +78,9 @@ impl Company {
 
 /// The file of a company whose directory is at `slapd`.
 pub fn file(slapd: &Slapd, database: &str) -> String {
-    let mut text =
-        format!("[database]\nurl = \"{database}\"\n\n[[connector]]\nname = \"corp\"\nkind = \"ldap\"\n");
+    let mut text = format!(
+        "[database]\nurl = \"{database}\"\n\n{SAFETY}[[connector]]\nname = \"corp\"\nkind = \"ldap\"\n"
+    );
     writeln!(text, "url = \"{}\"\nplaintext = true", slapd.url()).expect("a string");
     writeln!(text, "bind_dn = \"{}\"\nbind_password = \"{}\"", ADMIN.0, ADMIN.1).expect("a string");
     text.push_str("base_dn = \"dc=corp,dc=example\"\nfilter = \"(objectClass=inetOrgPerson)\"\n[connector.attributes]\n");
