@@ -14,6 +14,7 @@ mod history;
 mod hold_commands;
 mod holds;
 mod identity;
+mod incidents;
 mod jobs;
 mod ldap;
 mod links;

@@ -1,0 +1,150 @@
+//! What has gone wrong with other programs of this kind, in public, each once more here. Those that need a server that is
+//! cut, stalled or stopped stand in `fire`.
+
+use rollcall::model::guard::Limit;
+use rollcall::sync::Outcome;
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+use crate::support::decisions::{held, reasons};
+
+/// Twelve people in two departments, each with a course.
+fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.guarded();
+    company.departments();
+    for (course, group) in [("S", "Sales"), ("R", "Research")] {
+        company.course(course);
+        company.assignment(course, group, "due_days = 30");
+    }
+    company.hire_many("s", 6, &[("department", "Sales")]);
+    company.hire_many("r", 6, &[("department", "Research")]);
+    company.sync_free();
+    company
+}
+
+/// The people, memberships and enrollments of a company.
+fn everything(company: &Company) -> (i64, i64, i64) {
+    let count = |from: &str| company.count(from);
+    (
+        count("learners WHERE status = 'active'"),
+        count("memberships"),
+        count("enrollments WHERE state = 'active'"),
+    )
+}
+
+#[test]
+fn a_directory_that_could_not_be_reached_deleted_everybody() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let before = everything(&company);
+        let ldap = "kind = 'ldap'\nurl = 'ldap://127.0.0.1:1'\nplaintext = true\nbase_dn = 'dc=corp'\nfilter = '(uid=*)'\n";
+        company.settings("hr", ldap);
+        let report = company.run("hr", false);
+        assert!(matches!(report.outcome, Outcome::Failed(_)), "{:?}", report.outcome);
+        company.drain();
+        assert_eq!(everything(&company), before);
+        company.settings("hr", "");
+        assert!(matches!(company.sync_free().outcome, Outcome::Unchanged));
+    });
+}
+
+#[test]
+fn an_empty_answer_with_success_was_taken_for_an_empty_company() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let before = everything(&company);
+        company.leave_many("s", 6);
+        company.leave_many("r", 6);
+        let report = company.run("hr", false);
+        assert!(matches!(report.outcome, Outcome::Failed(_) | Outcome::Held), "{:?}", report.outcome);
+        company.drain();
+        assert_eq!(everything(&company), before);
+    });
+}
+
+#[test]
+fn a_sync_removed_memberships_that_it_had_not_given() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.create("Club", &["s1", "r1"]);
+        company.add("Research", "s2");
+        company.strike("departments");
+        let report = company.sync_allowing();
+        assert!(matches!(report.outcome, Outcome::Applied), "{:?}", report.outcome);
+        assert_eq!(company.members("Club"), ["r1", "s1"]);
+        assert_eq!(
+            company.members("Research"),
+            ["s2"],
+            "what the rule gave is gone, what a hand gave is not"
+        );
+        company.verify();
+    });
+}
+
+#[test]
+fn a_marriage_and_a_move_to_another_unit_made_a_second_account_without_the_progress() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.complete("s1", "S");
+        let learner = company.learner("s1");
+        company
+            .change("s1", &[("name", "married"), ("email", "married@corp.example"), ("location", "Paris")]);
+        let report = company.sync_free();
+        assert_eq!((report.counts.memberships_added, report.counts.memberships_removed), (0, 0));
+        assert_eq!((company.count("learners"), company.learner("s1")), (12, learner));
+        assert!(company.enrollment("s1", "S").completed);
+    });
+}
+
+#[test]
+fn a_restored_directory_gave_everybody_a_new_id() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        let before = everything(&company);
+        for number in 1..=6 {
+            for (prefix, department) in [("s", "Sales"), ("r", "Research")] {
+                let who = format!("{prefix}{number}");
+                company.leave(&who);
+                let email = format!("{who}@corp.example");
+                company.hire(&format!("restored-{who}"), &[("email", &email), ("department", department)]);
+            }
+        }
+        let report = company.sync_held();
+        assert_eq!(reasons(&report)[0].0, Limit::MaxRekeyed);
+        assert_eq!((held(&report)["rekey"], everything(&company)), (12, before));
+    });
+}
+
+#[test]
+fn leaving_a_group_deleted_the_grade() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.complete("s1", "S");
+        company.sql("UPDATE enrollments SET progress = 80 WHERE completed_at IS NOT NULL");
+        company.move_to("s1", "Research");
+        company.sync_free();
+        let left = company.enrollment("s1", "S");
+        assert_eq!((left.state.as_str(), left.completed, left.progress.as_str()), ("revoked", true, "80"));
+        company.move_to("s1", "Sales");
+        company.sync_free();
+        let back = company.enrollment("s1", "S");
+        assert_eq!((back.state.as_str(), back.completed, back.progress.as_str()), ("active", true, "80"));
+    });
+}
+
+#[test]
+fn a_termination_took_effect_in_the_zone_of_the_server_and_not_of_the_company() {
+    on_both(|engine| {
+        for zone in [chrono_tz::Pacific::Kiritimati, chrono_tz::Etc::GMTPlus12] {
+            let mut company = Company::new(engine);
+            company.zone = zone;
+            company.departments();
+            let (today, yesterday) = (company.day(0), company.day(-1));
+            company.hire("last-day", &[("department", "Sales"), ("end_date", &today)]);
+            company.hire("gone", &[("department", "Sales"), ("end_date", &yesterday)]);
+            company.sync();
+            assert_eq!(company.members("Sales"), ["last-day"], "{zone}");
+        }
+    });
+}
