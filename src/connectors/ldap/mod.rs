@@ -1,7 +1,7 @@
 //! Any directory that speaks LDAP version 3 (RFC 4511).
 //!
 //! A reading is one bind and one search a base, read by pages to a proven end. [`session`] makes the connection,
-//! [`search`] reads pages, [`line`] tells entries from what the crate reads, [`entry`] takes entries apart, [`answer`]
+//! [`search`] reads pages, [`mod@line`] tells entries from what the crate reads, [`entry`] takes entries apart, [`answer`]
 //! knows the result codes, [`mod@check`] shows the way step by step. Whatever a server sends, nothing here panics and nothing short of result code 0 on every last page
 //! counts as a whole directory.
 
