@@ -3,6 +3,7 @@
 //! Its rules give about 4 memberships a person, its courses about 11 enrollments.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use crate::support::person::Person;
 use crate::support::slapd::{ADMIN, Directory, Slapd};
@@ -28,7 +29,15 @@ pub const ATTRIBUTES: [(&str, &str); 9] = [
 
 /// Its people, today or tomorrow.
 pub struct Company {
-    people: Vec<Person>,
+    people: Vec<Seat>,
+}
+
+/// One of its people, and where they sit.
+struct Seat {
+    number: usize,
+    department: usize,
+    place: usize,
+    role: usize,
 }
 
 /// A number that looks random, the same for the same person (the finaliser of `SplitMix64`).
@@ -54,36 +63,78 @@ impl Company {
             let (department, place, role) = seat(number);
             let moved = tomorrow && (hundredth..2 * hundredth).contains(&number);
             let department = if moved { (department + 1) % 40 } else { department };
-            let person = Person::new(number);
-            let person = ["departmentNumber", "l", "title", "cn", "sn"]
-                .iter()
-                .fold(person, |one, name| one.without(name));
-            person
-                .with("cn", &format!("Given{number} Family{number}"))
-                .with("givenName", &format!("Given{number}"))
-                .with("sn", &format!("Family{number}"))
-                .with("departmentNumber", &format!("Dept {department}"))
-                .with("l", &format!("City {place}"))
-                .with("title", &format!("Role {role}"))
-                .with("employeeType", "employee")
+            Seat { number, department, place, role }
         });
         Self { people: people.collect() }
     }
 
     /// A server that holds them.
     pub fn directory(&self) -> Directory {
-        Directory::of(self.people.clone())
+        Directory::of(self.people.iter().map(Seat::entry).collect())
+    }
+
+    /// A file that holds them, with the same names for the columns as an LDAP server has.
+    pub fn csv(&self) -> String {
+        let mut text = ATTRIBUTES.map(|(_, source)| source).join(",");
+        text.push('\n');
+        for Seat { number, department, place, role } in &self.people {
+            writeln!(
+                text,
+                "p{number},p{number}@corp.example,Given{number} Family{number},Given{number},Family{number},\
+                 Dept {department},City {place},Role {role},employee"
+            )
+            .expect("a string");
+        }
+        text
     }
 }
 
-/// The file of a company whose directory is at `slapd`.
-pub fn file(slapd: &Slapd, database: &str) -> String {
-    let mut text = format!(
-        "[database]\nurl = \"{database}\"\n\n{SAFETY}[[connector]]\nname = \"corp\"\nkind = \"ldap\"\n"
-    );
-    writeln!(text, "url = \"{}\"\nplaintext = true", slapd.url()).expect("a string");
-    writeln!(text, "bind_dn = \"{}\"\nbind_password = \"{}\"", ADMIN.0, ADMIN.1).expect("a string");
-    text.push_str("base_dn = \"dc=corp,dc=example\"\nfilter = \"(objectClass=inetOrgPerson)\"\n[connector.attributes]\n");
+impl Seat {
+    fn entry(&self) -> Person {
+        let Self { number, department, place, role } = self;
+        let person = Person::new(*number);
+        let person =
+            ["departmentNumber", "l", "title", "cn", "sn"].iter().fold(person, |one, name| one.without(name));
+        person
+            .with("cn", &format!("Given{number} Family{number}"))
+            .with("givenName", &format!("Given{number}"))
+            .with("sn", &format!("Family{number}"))
+            .with("departmentNumber", &format!("Dept {department}"))
+            .with("l", &format!("City {place}"))
+            .with("title", &format!("Role {role}"))
+            .with("employeeType", "employee")
+    }
+}
+
+/// Where the people are read.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    /// A server.
+    Ldap(&'a Slapd),
+    /// A file.
+    Csv(&'a Path),
+}
+
+impl Source<'_> {
+    fn settings(self) -> String {
+        match self {
+            Self::Ldap(slapd) => format!(
+                "kind = \"ldap\"\nurl = \"{}\"\nplaintext = true\nbind_dn = \"{}\"\nbind_password = \"{}\"\n\
+                 base_dn = \"dc=corp,dc=example\"\nfilter = \"(objectClass=inetOrgPerson)\"\n",
+                slapd.url(),
+                ADMIN.0,
+                ADMIN.1
+            ),
+            Self::Csv(path) => format!("kind = \"csv\"\npath = \"{}\"\n", path.display()),
+        }
+    }
+}
+
+/// The file of a company whose people are read there.
+pub fn file(source: Source<'_>, database: &str) -> String {
+    let mut text = format!("[database]\nurl = \"{database}\"\n\n{SAFETY}[[connector]]\nname = \"corp\"\n");
+    text.push_str(&source.settings());
+    text.push_str("[connector.attributes]\n");
     for (name, source) in ATTRIBUTES {
         writeln!(text, "{name} = \"{source}\"").expect("a string");
     }

@@ -2,6 +2,8 @@
 //!
 //! `cargo bench` measures 100,000 people; `ROLLCALL_BENCH_PEOPLE` another number. Every figure is the median of
 //! `ROLLCALL_BENCH_RUNS` runs (3) after one that does not count. Servers are thrown away afterwards.
+//! `cargo bench --bench claims -- queue` measures a kept queue library beside rollcall's queue, `-- scale` how time and
+//! memory grow from 10,000 people in a file to 1,000,000.
 
 #[path = "../../tests/support/mod.rs"]
 #[expect(dead_code, reason = "the tests use the rest of it")]
@@ -10,11 +12,13 @@ mod support;
 mod company;
 mod floors;
 mod program;
+mod queue;
+mod scale;
 
 use std::path::Path;
 use std::time::Duration;
 
-use company::Company;
+use company::{Company, Source};
 use program::{Database, Program, Took};
 use support::postgres::Cluster;
 use support::slapd::Slapd;
@@ -24,8 +28,15 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    let is_asked = |what: &str| std::env::args().any(|argument| argument == what);
     let people = number("ROLLCALL_BENCH_PEOPLE", 100_000);
     let runs = number("ROLLCALL_BENCH_RUNS", 3);
+    if is_asked("scale") {
+        return scale::measure(runs);
+    }
+    if is_asked("queue") {
+        return queue::measure(people);
+    }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let before = Company::of(people, false);
     let after = Company::of(people, true);
@@ -72,8 +83,8 @@ fn measure(
     runs: usize,
 ) {
     println!("\n{}", database.name());
-    let today = Program::new(folder, "today", first, database);
-    let tomorrow = Program::new(folder, "tomorrow", second, database);
+    let today = Program::new(folder, "today", Source::Ldap(first), database);
+    let tomorrow = Program::new(folder, "tomorrow", Source::Ldap(second), database);
 
     database.make();
     let commit = today.run(&["sync", "--no-drain"]);

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::company;
+use crate::company::{self, Source};
 use crate::support::postgres::Cluster;
-use crate::support::slapd::Slapd;
 
 /// What a run of the program took.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +23,10 @@ pub struct Program {
 }
 
 impl Program {
-    /// Writes the file for one directory and one database.
-    pub fn new(folder: &Path, name: &str, slapd: &Slapd, database: &Database) -> Self {
+    /// Writes the file for one source and one database.
+    pub fn new(folder: &Path, name: &str, source: Source<'_>, database: &Database) -> Self {
         let file = folder.join(format!("{name}-{}.toml", database.name()));
-        fs::write(&file, company::file(slapd, &database.url())).expect("a file");
+        fs::write(&file, company::file(source, &database.url())).expect("a file");
         Self { file }
     }
 
@@ -162,7 +161,11 @@ impl Database {
 
     /// Makes it, empty.
     pub fn make(&self) {
-        if !self.is_sqlite() {
+        if let Self::Sqlite(path) = self {
+            for rest in ["", "-wal", "-shm"] {
+                let _ = fs::remove_file(format!("{}{rest}", path.display()));
+            }
+        } else {
             self.shell("postgres", "DROP DATABASE IF EXISTS bench;\nCREATE DATABASE bench;");
         }
     }

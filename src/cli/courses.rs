@@ -9,7 +9,8 @@ use crate::enrollment::assign::{self as assigning, Assigned, Unassigned};
 use crate::groups;
 use crate::model::due::Due;
 use crate::model::ids::CourseId;
-use crate::store::courses::{self, Whom};
+use crate::store::assignments::Whom;
+use crate::store::courses;
 
 /// Runs a command about courses.
 ///

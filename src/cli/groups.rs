@@ -11,7 +11,7 @@ use super::output::{self, count};
 use super::session::Session;
 use crate::groups::{self, Effect, Exclude, Members};
 use crate::model::ids::RuleId;
-use crate::store::courses::{self, Whom};
+use crate::store::assignments::{self, Assignment, Whom};
 use crate::store::groups as table;
 use crate::store::memberships;
 
@@ -120,7 +120,7 @@ async fn show(session: &Session, name: &str) -> Result<u8, Failure> {
             None => members.push((learner, Member { email, name, reasons: vec![reason], joined_on })),
         }
     }
-    let assignments = courses::assignments(&mut tx, Some(Whom::Group(group.id)), None).await?;
+    let assignments = assignments::in_force(&mut tx, Some(Whom::Group(group.id)), None).await?;
     if session.json {
         let summaries = table::summaries(&mut tx, Some(group.id)).await?;
         let mut json = summaries.first().map_or_else(|| json!({}), |one| summary(one, &rules));
@@ -149,7 +149,7 @@ async fn show(session: &Session, name: &str) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn assignment(one: &courses::Assignment) -> Value {
+fn assignment(one: &Assignment) -> Value {
     json!({
         "course": one.code, "due": one.due.fixed(), "due_days": match one.due {
             crate::model::due::Due::AfterJoining(days) => Some(days),
@@ -164,7 +164,7 @@ fn assignment(one: &courses::Assignment) -> Value {
 }
 
 /// A due date in words.
-fn in_words(one: &courses::Assignment) -> String {
+fn in_words(one: &Assignment) -> String {
     use crate::model::due::Due;
     match one.due {
         Due::Never => "no due date".to_owned(),

@@ -3,7 +3,7 @@
 use crate::enrollment::change::{Change, Done, When};
 use crate::model::due::Due;
 use crate::model::ids::{AssignmentId, CourseId};
-use crate::store::courses::{self, NewAssignment, Whom};
+use crate::store::assignments::{self, NewAssignment, NewDue, Whom};
 use crate::store::runs::About;
 use crate::store::{Result, Store, enrollments};
 
@@ -32,7 +32,7 @@ pub async fn assign(
     late_days: u32,
 ) -> Result<Assigned> {
     let mut change = Change::begin(store, about, when).await?;
-    let there = courses::assignments(&mut change.tx, Some(whom), Some(course)).await?;
+    let there = assignments::in_force(&mut change.tx, Some(whom), Some(course)).await?;
     let by_hand = there.into_iter().find(|one| one.source == "hand" && one.whom == whom);
     match by_hand {
         Some(one) if one.due == due && one.late_days == late_days => {
@@ -40,12 +40,12 @@ pub async fn assign(
             Ok(Assigned::Same)
         }
         Some(one) => {
-            change_due(&mut change, one.id, due, late_days).await?;
+            change_dues(&mut change, &[NewDue { assignment: one.id, due, late_days }]).await?;
             change.commit().await.map(Assigned::Changed)
         }
         None => {
             let new = NewAssignment { course, whom, due, late_days, source: "hand", pattern: String::new() };
-            make(&mut change, &new).await?;
+            make(&mut change, &[new]).await?;
             change.commit().await.map(Assigned::New)
         }
     }
@@ -74,7 +74,7 @@ pub async fn unassign(
     whom: Whom,
 ) -> Result<Unassigned> {
     let mut change = Change::begin(store, about, when).await?;
-    let there = courses::assignments(&mut change.tx, Some(whom), Some(course)).await?;
+    let there = assignments::in_force(&mut change.tx, Some(whom), Some(course)).await?;
     let Some(one) = there.iter().find(|one| one.source == "hand") else {
         change.tx.rollback().await?;
         return Ok(if there.is_empty() { Unassigned::None } else { Unassigned::OfTheFile });
@@ -83,25 +83,25 @@ pub async fn unassign(
     change.commit().await.map(Unassigned::Ended)
 }
 
-/// Makes an assignment within a change.
+/// Makes assignments within a change.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn make(change: &mut Change, new: &NewAssignment) -> Result<AssignmentId> {
-    let id = courses::make(&mut change.tx, new, change.when.today, change.run).await?;
-    change.assignments(&[id]).await?;
-    Ok(id)
+pub async fn make(change: &mut Change, new: &[NewAssignment]) -> Result<()> {
+    let made = assignments::make(&mut change.tx, new, change.when.today, change.run).await?;
+    change.assignments(&made).await
 }
 
-/// Gives an assignment another due date within a change: it stands for every open enrollment, whatever dates its
+/// Gives assignments other due dates within a change: they stand for every open enrollment, whatever dates its
 /// learners brought along from elsewhere.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn change_due(change: &mut Change, id: AssignmentId, due: Due, late_days: u32) -> Result<()> {
-    courses::change_due(&mut change.tx, id, due, late_days, change.run).await?;
-    enrollments::forget_dues(&mut change.tx, vec![id.0]).await?;
-    change.assignments(&[id]).await
+pub async fn change_dues(change: &mut Change, new: &[NewDue]) -> Result<()> {
+    let changed: Vec<AssignmentId> = new.iter().map(|one| one.assignment).collect();
+    assignments::change_dues(&mut change.tx, new, change.run).await?;
+    enrollments::forget_dues(&mut change.tx, changed.iter().map(|id| id.0).collect()).await?;
+    change.assignments(&changed).await
 }
 
 /// Ends assignments within a change.
@@ -109,8 +109,6 @@ pub async fn change_due(change: &mut Change, id: AssignmentId, due: Due, late_da
 /// # Errors
 /// When the database refuses.
 pub async fn end(change: &mut Change, ids: &[AssignmentId]) -> Result<()> {
-    for &id in ids {
-        courses::end(&mut change.tx, id, change.run).await?;
-    }
+    assignments::end(&mut change.tx, ids, change.run).await?;
     change.assignments(ids).await
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::args;
 use crate::model::due::{Due, kept};
-use crate::store::courses::{self, Whom};
+use crate::store::assignments::{self, Assignment, Whom};
 use crate::store::{Result, Store, Tx, enrollments};
 
 /// What was proved.
@@ -101,8 +101,8 @@ pub async fn verify(store: &Store) -> Result<Verdict> {
 
 /// Every learner and course that memberships and assignments hold up, with the earliest due date.
 async fn expected(tx: &mut Tx, verdict: &mut Verdict) -> Result<BTreeMap<Pair, Option<NaiveDate>>> {
-    let assignments = courses::assignments(tx, None, None).await?;
-    let mut of_group: FxHashMap<i64, Vec<&courses::Assignment>> = FxHashMap::default();
+    let assignments = assignments::in_force(tx, None, None).await?;
+    let mut of_group: FxHashMap<i64, Vec<&Assignment>> = FxHashMap::default();
     for one in &assignments {
         if let Whom::Group(group) = one.whom {
             of_group.entry(group.0).or_default().push(one);
@@ -119,7 +119,7 @@ async fn expected(tx: &mut Tx, verdict: &mut Verdict) -> Result<BTreeMap<Pair, O
     )
     .await?;
     let mut expected: BTreeMap<Pair, Option<NaiveDate>> = BTreeMap::new();
-    let mut hold = |learner: i64, one: &courses::Assignment, joined: NaiveDate, start: Option<NaiveDate>| {
+    let mut hold = |learner: i64, one: &Assignment, joined: NaiveDate, start: Option<NaiveDate>| {
         let pair = (learner, one.course.0);
         let due = due_for(one.due, one.late_days, joined.max(one.assigned_on), start, given_up.get(&pair));
         expected.entry(pair).and_modify(|known| *known = earliest(*known, due)).or_insert(due);

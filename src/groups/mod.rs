@@ -14,7 +14,8 @@ use crate::enrollment::change::{Change, Done, When};
 use crate::model::ids::{LearnerId, RuleId, RunId};
 use crate::model::names::{GroupName, fold, is_address, nearest};
 use crate::model::status::Status;
-use crate::store::courses::{self, Whom};
+use crate::store::assignments::{self, Whom};
+use crate::store::courses;
 use crate::store::groups::{self, Group};
 use crate::store::learners::{self, Learner};
 use crate::store::memberships::{self, Reason};
@@ -150,7 +151,7 @@ pub async fn going(store: &Store, name: &str) -> Result<Going> {
 pub async fn delete(store: &Store, about: &About, when: When, name: &str) -> Result<Done> {
     let mut change = Change::begin(store, about, when).await?;
     let group = find(&mut change.tx, name).await?;
-    let assigned = courses::assignments(&mut change.tx, Some(Whom::Group(group.id)), None).await?;
+    let assigned = assignments::in_force(&mut change.tx, Some(Whom::Group(group.id)), None).await?;
     let assigned: Vec<_> = assigned.iter().map(|one| one.id).collect();
     assign::end(&mut change, &assigned).await?;
     let members = memberships::of_group(&mut change.tx, group.id).await?;
@@ -180,7 +181,7 @@ pub async fn restore(store: &Store, about: &About, when: When, name: &str) -> Re
     let members = memberships::ended_by(&mut change.tx, ended, group).await?;
     change.only_members(members, []).await?;
     memberships::rejoin(&mut change.tx, ended, group).await?;
-    let assigned = courses::unend(&mut change.tx, group, ended).await?;
+    let assigned = assignments::unend(&mut change.tx, group, ended).await?;
     change.assignments(&assigned).await?;
     Ok(change.commit().await?)
 }

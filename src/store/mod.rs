@@ -6,6 +6,7 @@
 
 pub mod arg;
 pub mod assigned;
+pub mod assignments;
 pub mod connectors;
 pub mod courses;
 pub mod engine;

@@ -12,7 +12,8 @@ use crate::model::ids::{AssignmentId, CourseId, GroupId};
 use crate::model::names::fold;
 use crate::model::plan::{GroupAt, Plan};
 use crate::model::problem::{Problem, ProblemKind};
-use crate::store::courses::{self, NewAssignment, Whom};
+use crate::store::assignments::{Assignment, NewAssignment, NewDue, Whom};
+use crate::store::courses;
 use crate::store::{Result, Tx};
 use crate::sync::File;
 use crate::sync::gather::Gathered;
@@ -25,7 +26,7 @@ pub struct CataloguePlan {
     /// Assignments that have met a group.
     pub new: Vec<Met>,
     /// Assignments with another due date.
-    pub changed: Vec<(AssignmentId, Due, u32)>,
+    pub changed: Vec<NewDue>,
     /// Assignments that the file no longer has.
     pub ended: Vec<AssignmentId>,
     /// What was noticed.
@@ -72,7 +73,7 @@ pub fn plan(file: File<'_>, gathered: &Gathered, plan: &Plan) -> CataloguePlan {
     }
     let group_at: FxHashMap<GroupId, GroupAt> =
         (0..).zip(&plan.groups).filter_map(|(at, group)| Some((group.id?, at))).collect();
-    let mut there: FxHashMap<Key, Vec<&courses::Assignment>> = FxHashMap::default();
+    let mut there: FxHashMap<Key, Vec<&Assignment>> = FxHashMap::default();
     for one in gathered.assignments.iter().filter(|one| one.source == "file") {
         there.entry((fold(&one.code), one.pattern.clone())).or_default().push(one);
     }
@@ -89,7 +90,11 @@ pub fn plan(file: File<'_>, gathered: &Gathered, plan: &Plan) -> CataloguePlan {
             let held = there.remove(&(course.clone(), pattern.clone())).unwrap_or_default();
             let differs =
                 held.iter().filter(|one| one.due != wanted.due || one.late_days != wanted.late_days);
-            todo.changed.extend(differs.map(|one| (one.id, wanted.due, wanted.late_days)));
+            todo.changed.extend(differs.map(|one| NewDue {
+                assignment: one.id,
+                due: wanted.due,
+                late_days: wanted.late_days,
+            }));
             let met: Vec<GroupAt> = held
                 .iter()
                 .filter_map(|one| match one.whom {
@@ -151,24 +156,22 @@ pub async fn commit(change: &mut Change, todo: &CataloguePlan, groups: &[GroupId
         .into_iter()
         .map(|course| (fold(&course.code), CourseId(course.id)))
         .collect();
-    let mut touched = Vec::new();
-    for met in &todo.new {
-        let Some(&course) = by_code.get(&met.course) else { continue };
-        let whom = Whom::Group(groups[met.group as usize]);
-        let new = NewAssignment {
-            course,
-            whom,
-            due: met.due,
-            late_days: met.late_days,
-            source: "file",
-            pattern: met.pattern.clone(),
-        };
-        touched.push(courses::make(&mut change.tx, &new, change.when.today, change.run).await?);
-    }
-    change.assignments(&touched).await?;
-    for (id, due, late_days) in &todo.changed {
-        assign::change_due(change, *id, *due, *late_days).await?;
-    }
+    let new: Vec<NewAssignment> = todo
+        .new
+        .iter()
+        .filter_map(|met| {
+            Some(NewAssignment {
+                course: *by_code.get(&met.course)?,
+                whom: Whom::Group(groups[met.group as usize]),
+                due: met.due,
+                late_days: met.late_days,
+                source: "file",
+                pattern: met.pattern.clone(),
+            })
+        })
+        .collect();
+    assign::make(change, &new).await?;
+    assign::change_dues(change, &todo.changed).await?;
     assign::end(change, &todo.ended).await
 }
 

@@ -8,7 +8,8 @@ use crate::model::identity::{KnownPeople, KnownPerson};
 use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId};
 use crate::model::names::{ConnectorName, GroupName, RuleName};
 use crate::model::status::Status;
-use crate::store::courses::{Assignment, Course};
+use crate::store::assignments::{self, Assignment};
+use crate::store::courses::Course;
 use crate::store::holds::Standing;
 use crate::store::learners::ByHand;
 use crate::store::persons::Record;
@@ -134,6 +135,6 @@ pub async fn gather(
     gathered.resting = memberships::dormant(tx).await?;
     gathered.exclusions = memberships::exclusions(tx, when.today).await?;
     gathered.courses = courses::list(tx).await?;
-    gathered.assignments = courses::assignments(tx, None, None).await?;
+    gathered.assignments = assignments::in_force(tx, None, None).await?;
     Ok(gathered)
 }

@@ -10,7 +10,7 @@ use crate::model::names::fold;
 use crate::model::plan::{Entry, GroupAt, RuleAt};
 use crate::model::population::Who;
 use crate::model::words::{count, thousands};
-use crate::store::courses::Whom;
+use crate::store::assignments::Whom;
 use crate::sync::baseline::Baseline;
 use crate::sync::facts::{decision, present};
 use crate::sync::guarded::Policy;

@@ -17,10 +17,11 @@ use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, R
 use crate::model::population::{date, from_json};
 use crate::model::status::{Standing, Status};
 use crate::model::values::Values;
+use crate::store::assignments::{self, NewDue};
 use crate::store::memberships::Reason;
 use crate::store::runs::{self, About, Counts};
 use crate::store::undo::{self as done, Ended, Leaver};
-use crate::store::{Result, Store, Tx, connectors, courses, groups, holds, jobs, learners, persons};
+use crate::store::{Result, Store, Tx, connectors, groups, holds, jobs, learners, persons};
 use crate::sync::File;
 use crate::sync::prints::{ABSENT, cells_print, of_entry};
 use crate::sync::seats::cells_by_hand;
@@ -317,6 +318,7 @@ impl Undoing<'_> {
     }
 
     async fn dues(&mut self) -> Result<()> {
+        let mut back = Vec::new();
         for one in done::dues(&mut self.change.tx, self.run).await? {
             let days = one.due_days.map(i32::unsigned_abs);
             let due = Due::read(&one.due_kind, one.due_on, days).unwrap_or(Due::Never);
@@ -326,12 +328,13 @@ impl Undoing<'_> {
                 self.undone.touched.push(format!("course {}: the due date comes from the file", one.code));
             } else {
                 let late_days = one.late_days.unsigned_abs();
-                let number = self.change.run;
-                courses::change_due(&mut self.change.tx, one.assignment_id, due, late_days, number).await?;
-                self.change.assignments(&[one.assignment_id]).await?;
-                self.undone.assignments += 1;
+                back.push(NewDue { assignment: one.assignment_id, due, late_days });
             }
         }
+        assignments::change_dues(&mut self.change.tx, &back, self.change.run).await?;
+        let changed: Vec<AssignmentId> = back.iter().map(|one| one.assignment).collect();
+        self.change.assignments(&changed).await?;
+        self.undone.assignments += back.len() as u64;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use rollcall::enrollment::assign::{self, Assigned};
 use rollcall::groups::{self, Effect};
 use rollcall::model::due::Due;
 use rollcall::model::ids::{CourseId, LearnerId};
-use rollcall::store::courses::Whom;
+use rollcall::store::assignments::Whom;
 use rollcall::store::runs::{About, Kind};
 
 use super::company::{Company, email};

@@ -1,0 +1,238 @@
+//! Which courses are assigned to whom.
+
+use chrono::NaiveDate;
+
+use super::Result;
+use super::arg::args;
+use super::engine::{Sql, Tx};
+use super::stage::{Rows, Stage, stage};
+use crate::model::due::Due;
+use crate::model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
+
+/// Who an assignment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Whom {
+    /// Every member of a group.
+    Group(GroupId),
+    /// One learner.
+    Learner(LearnerId),
+}
+
+/// An assignment in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The number.
+    pub id: AssignmentId,
+    /// The course.
+    pub course: CourseId,
+    /// Its code.
+    pub code: String,
+    /// For whom.
+    pub whom: Whom,
+    /// When it is due.
+    pub due: Due,
+    /// The time given to latecomers, in days.
+    pub late_days: u32,
+    /// The day from which it counts.
+    pub assigned_on: NaiveDate,
+    /// `hand` or `file`.
+    pub source: String,
+    /// What the file says of the groups; empty by hand.
+    pub pattern: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct AssignmentRow {
+    id: AssignmentId,
+    course_id: CourseId,
+    code: String,
+    group_id: Option<i64>,
+    learner_id: Option<i64>,
+    due_kind: String,
+    due_on: Option<NaiveDate>,
+    due_days: Option<i32>,
+    late_days: i32,
+    assigned_on: NaiveDate,
+    source: String,
+    pattern: String,
+}
+
+impl From<AssignmentRow> for Assignment {
+    fn from(row: AssignmentRow) -> Self {
+        let days = row.due_days.map(i32::unsigned_abs);
+        let whom = match (row.group_id, row.learner_id) {
+            (Some(group), _) => Whom::Group(GroupId(group)),
+            (None, learner) => Whom::Learner(LearnerId(learner.unwrap_or_default())),
+        };
+        Self {
+            id: row.id,
+            course: row.course_id,
+            code: row.code,
+            whom,
+            // A CHECK of the table keeps kind, day and days together.
+            due: Due::read(&row.due_kind, row.due_on, days).unwrap_or(Due::Never),
+            late_days: row.late_days.unsigned_abs(),
+            assigned_on: row.assigned_on,
+            source: row.source,
+            pattern: row.pattern,
+        }
+    }
+}
+
+/// Every assignment in force, or those of one group, learner or course.
+const IN_FORCE: &str = "
+    SELECT s.id, s.course_id, c.code, s.group_id, s.learner_id, s.due_kind, s.due_on, s.due_days, s.late_days,
+        s.assigned_on, s.source, s.pattern
+    FROM assignments s JOIN courses c ON c.id = s.course_id
+    WHERE s.ended_run_id IS NULL AND ($1 = 0 OR s.group_id = $1) AND ($2 = 0 OR s.learner_id = $2)
+      AND ($3 = 0 OR s.course_id = $3)
+    ORDER BY c.code_folded, s.id";
+
+/// The assignments in force, all of them or only a group's, a learner's or a course's.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn in_force(tx: &mut Tx, whom: Option<Whom>, course: Option<CourseId>) -> Result<Vec<Assignment>> {
+    let (group, learner) = match whom {
+        Some(Whom::Group(group)) => (group.0, 0),
+        Some(Whom::Learner(learner)) => (0, learner.0),
+        None => (0, 0),
+    };
+    let args = args![group, learner, course.map_or(0, |course| course.0)];
+    let rows: Vec<AssignmentRow> = tx.all("read assignments", IN_FORCE, args).await?;
+    Ok(rows.into_iter().map(Assignment::from).collect())
+}
+
+/// An assignment to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAssignment {
+    /// The course.
+    pub course: CourseId,
+    /// For whom.
+    pub whom: Whom,
+    /// When it is due.
+    pub due: Due,
+    /// The time given to latecomers, in days.
+    pub late_days: u32,
+    /// `hand` or `file`.
+    pub source: &'static str,
+    /// What the file says of the groups; empty by hand.
+    pub pattern: String,
+}
+
+const NEW: Stage = stage!("stage_assignments": 0 "course_id" "BIGINT", 1 "group_id" "BIGINT", 2 "learner_id" "BIGINT",
+    3 "due_kind" "TEXT", 4 "due_on" "DATE", 5 "due_days" "INT", 6 "late_days" "INT", 7 "source" "TEXT",
+    8 "pattern" "TEXT");
+
+const MAKE: &str = "
+    INSERT INTO assignments (course_id, group_id, learner_id, due_kind, due_on, due_days, late_days, assigned_on,
+        source, pattern, run_id)
+    SELECT course_id, group_id, learner_id, due_kind, due_on, due_days, late_days, $1, source, pattern, $2
+    FROM stage_assignments
+    RETURNING id";
+
+fn days(days: u32) -> i64 {
+    i32::try_from(days).unwrap_or(i32::MAX).into()
+}
+
+/// The four cells of a due date.
+fn push_due(rows: &mut Rows, due: Due, late_days: u32) -> &mut Rows {
+    rows.text(due.kind()).day(due.fixed()).opt_int(due.days().map(days)).int(days(late_days))
+}
+
+/// Makes assignments.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn make(
+    tx: &mut Tx,
+    new: &[NewAssignment],
+    today: NaiveDate,
+    run: RunId,
+) -> Result<Vec<AssignmentId>> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.stage(NEW, new, |rows, one| {
+        let (group, learner) = match one.whom {
+            Whom::Group(group) => (Some(group.0), None),
+            Whom::Learner(learner) => (None, Some(learner.0)),
+        };
+        rows.int(one.course.0).opt_int(group).opt_int(learner);
+        push_due(rows, one.due, one.late_days).text(one.source).text(&one.pattern).end();
+    })
+    .await?;
+    let made: Vec<(AssignmentId,)> = tx.all("make assignments", MAKE, args![today, run]).await?;
+    tx.drop_stage(NEW).await?;
+    Ok(made.into_iter().map(|(id,)| id).collect())
+}
+
+/// Another due date for an assignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewDue {
+    /// The assignment.
+    pub assignment: AssignmentId,
+    /// When it is due from now on.
+    pub due: Due,
+    /// The time given to latecomers, in days.
+    pub late_days: u32,
+}
+
+const NEW_DUES: Stage = stage!("stage_dues": 0 "id" "BIGINT", 1 "due_kind" "TEXT", 2 "due_on" "DATE",
+    3 "due_days" "INT", 4 "late_days" "INT");
+
+const CHANGE: &str = "
+    UPDATE assignments SET due_kind = d.due_kind, due_on = d.due_on, due_days = d.due_days, late_days = d.late_days
+    FROM stage_dues d WHERE d.id = assignments.id";
+
+const REMEMBER_DUES: &str = "
+    INSERT INTO assignment_changes (run_id, assignment_id, due_kind, due_on, due_days, late_days)
+    SELECT $1, a.id, a.due_kind, a.due_on, a.due_days, a.late_days
+    FROM assignments a JOIN stage_dues d ON d.id = a.id WHERE true
+    ON CONFLICT (run_id, assignment_id) DO NOTHING";
+
+/// Gives assignments other due dates; those so far are remembered under the run.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn change_dues(tx: &mut Tx, new: &[NewDue], run: RunId) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    tx.stage(NEW_DUES, new, |rows, one| {
+        rows.int(one.assignment.0);
+        push_due(rows, one.due, one.late_days).end();
+    })
+    .await?;
+    tx.execute("remember due dates", REMEMBER_DUES, args![run]).await?;
+    tx.execute("change assignments", CHANGE, args![]).await?;
+    tx.drop_stage(NEW_DUES).await
+}
+
+const END: Sql = Sql::each(
+    "UPDATE assignments SET ended_run_id = $2
+     WHERE id IN (SELECT value FROM json_each($1)) AND ended_run_id IS NULL",
+    "UPDATE assignments SET ended_run_id = $2 WHERE id = ANY($1) AND ended_run_id IS NULL",
+);
+
+/// Ends assignments.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end(tx: &mut Tx, ids: &[AssignmentId], run: RunId) -> Result<()> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    tx.execute("end assignments", END, args![ids, run]).await.map(|_| ())
+}
+
+/// Takes back what the deletion of a group did to its assignments.
+const UNEND: &str = "
+    UPDATE assignments SET ended_run_id = NULL WHERE group_id = $1 AND ended_run_id = $2 RETURNING id";
+
+/// Restores the assignments of a group that a run ended.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn unend(tx: &mut Tx, group: GroupId, ended: RunId) -> Result<Vec<AssignmentId>> {
+    let rows: Vec<(AssignmentId,)> = tx.all("restore assignments", UNEND, args![group, ended]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
