@@ -16,6 +16,7 @@ mod holds;
 mod identity;
 mod incidents;
 mod jobs;
+mod kinds;
 mod ldap;
 mod links;
 mod memberships;

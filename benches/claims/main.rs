@@ -6,7 +6,7 @@
 //! memory grow from 10,000 people in a file to 1,000,000.
 
 #[path = "../../tests/support/mod.rs"]
-#[expect(dead_code, reason = "the tests use the rest of it")]
+#[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
 mod support;
 
 mod company;

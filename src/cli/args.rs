@@ -450,8 +450,11 @@ pub enum Jobs {
 /// `rollcall config`.
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// A complete, commented file
-    Example,
+    /// A complete, commented file; or the section of one kind of connector
+    Example {
+        /// The kind of connector, such as `okta`
+        kind: Option<String>,
+    },
     /// The JSON Schema of the file
     Schema,
 }

@@ -87,10 +87,22 @@ async fn interrupt(stop: CancellationToken) {
     std::process::exit(i32::from(INTERRUPTED));
 }
 
+/// The example of a kind of connector, or of a whole file.
+fn example(kind: Option<&str>) -> Result<&'static str, Failure> {
+    use crate::config::{EXAMPLE, KIND_EXAMPLES};
+    let Some(kind) = kind.filter(|kind| !["ldap", "csv"].contains(kind)) else { return Ok(EXAMPLE) };
+    let found = KIND_EXAMPLES.iter().find(|(name, _)| *name == kind);
+    found.map(|(_, example)| *example).ok_or_else(|| {
+        let kinds: Vec<&str> = KIND_EXAMPLES.iter().map(|(name, _)| *name).collect();
+        Failure::usage(format!("there is no kind of connector `{kind}`"))
+            .hint(format!("there are ldap, csv, {}", kinds.join(", ")))
+    })
+}
+
 async fn dispatch(cli: Cli, stop: CancellationToken) -> Result<u8, Failure> {
     match &cli.command {
-        Command::Config(Config::Example) => {
-            output::facts(crate::config::EXAMPLE.trim_end())?;
+        Command::Config(Config::Example { kind }) => {
+            output::facts(example(kind.as_deref())?.trim_end())?;
             return Ok(0);
         }
         Command::Config(Config::Schema) => {

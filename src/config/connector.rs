@@ -3,7 +3,8 @@
 use chrono_tz::Tz;
 
 use crate::config::section::{At, Section};
-use crate::config::{Surroundings, csv, ldap, mapping};
+use crate::config::{Surroundings, api, csv, ldap, mapping};
+use crate::connectors::api::kinds;
 use crate::connectors::{Connector, Source};
 use crate::model::attributes::Attributes;
 use crate::model::names::{ConnectorName, fold};
@@ -55,7 +56,8 @@ fn one(
     let match_attribute = mapping::matched(section, &mapping, attributes);
     let source = match section.kind()? {
         "ldap" => Source::Ldap(ldap::read(section, around)?),
-        _ => Source::Csv(csv::read(section, around)?),
+        "csv" => Source::Csv(csv::read(section, around)?),
+        name => Source::Api(Box::new(api::read(section, around, kinds::kind(name)?, &mapping)?)),
     };
     Some(Connector {
         name: ConnectorName::new(section.text("name")?.value),

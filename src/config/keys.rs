@@ -43,8 +43,10 @@ pub(super) struct Key {
     pub shape: Shape,
     /// What happens without it.
     pub need: Need,
-    /// The kind of connector to which it belongs; all of them where there is none.
-    pub kind: Option<&'static str>,
+    /// The kinds of connector to which it belongs; all of them where there is none.
+    pub kinds: &'static [&'static str],
+    /// The kinds that do without it, though it is required.
+    pub spared: &'static [&'static str],
     /// What it is for, in one sentence.
     pub doc: &'static str,
     /// A value as it is written in the file.
@@ -71,7 +73,7 @@ impl Key {
         example: &'static str,
         doc: &'static str,
     ) -> Self {
-        Self { section, name, shape, need: Need::Optional, kind: None, doc, example }
+        Self { section, name, shape, need: Need::Optional, kinds: &[], spared: &[], doc, example }
     }
 
     /// The same, and the file is refused without it.
@@ -84,17 +86,28 @@ impl Key {
         Self { need: Need::Default(default), ..self }
     }
 
-    /// The same, for one kind of connector only.
-    pub(super) const fn of(self, kind: &'static str) -> Self {
-        Self { kind: Some(kind), ..self }
+    /// The same, for some kinds of connector only.
+    pub(super) const fn of(self, kinds: &'static [&'static str]) -> Self {
+        Self { kinds, ..self }
+    }
+
+    /// The same, and these kinds need not have it.
+    pub(super) const fn sparing(self, spared: &'static [&'static str]) -> Self {
+        Self { spared, ..self }
     }
 
     /// Whether connectors of this kind have the key; all keys count where the kind is not known.
     pub(super) fn belongs_to(&self, kind: Option<&str>) -> bool {
-        match (self.kind, kind) {
-            (Some(own), Some(kind)) => own == kind,
-            (Some(_) | None, None) | (None, Some(_)) => true,
-        }
+        self.kinds.is_empty() || kind.is_none_or(|kind| self.kinds.contains(&kind))
+    }
+
+    /// Whether the file is refused without the key; where the kind is not known, only of what all kinds need.
+    pub(super) fn is_required_of(&self, kind: Option<&str>) -> bool {
+        let by_kind = match kind {
+            Some(kind) => self.belongs_to(Some(kind)) && !self.spared.contains(&kind),
+            None => self.kinds.is_empty(),
+        };
+        self.need == Need::Required && by_kind
     }
 }
 
@@ -136,8 +149,11 @@ pub(super) fn joined(section: &str, name: &str) -> String {
 /// Whether a key of this name holds what must not be shown. `NAME_file` and `NAME_env` say where a secret is, and may be.
 pub(super) fn looks_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let points = name.ends_with("_file") || name.ends_with("_env");
-    !points && ["pass", "pwd", "token", "secret", "key", "credential"].iter().any(|word| name.contains(word))
+    let points = ["_file", "_env", "_url", "_header", "_id", "_param"].iter().any(|end| name.ends_with(end));
+    !points
+        && ["pass", "pwd", "token", "secret", "key", "credential", "service_account"]
+            .iter()
+            .any(|word| name.contains(word))
 }
 
 #[cfg(test)]

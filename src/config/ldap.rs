@@ -13,7 +13,7 @@ use crate::model::secret::Secret;
 const FILTER: &str = "(objectClass=person)";
 /// The size that reads fastest while the reader's memory stays small.
 const PAGE_SIZE: u32 = 500;
-const TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The settings, where nothing that they need is missing.
 pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Settings> {
@@ -110,7 +110,7 @@ fn bind(section: &Section<'_>, around: &Surroundings<'_>) -> Option<(String, Sec
     }
 }
 
-fn ca_file(section: &Section<'_>, around: &Surroundings<'_>) -> Option<PathBuf> {
+pub(super) fn ca_file(section: &Section<'_>, around: &Surroundings<'_>) -> Option<PathBuf> {
     let at = section.text("ca_file")?;
     let path = around.folder.join(at.value);
     let opened = File::open(&path).and_then(|file| file.metadata());

@@ -6,6 +6,7 @@ use crate::config::keys;
 use crate::config::section::{At, Section};
 use crate::config::shape::offer;
 use crate::connectors::Mapping;
+use crate::connectors::api::kinds::{self, Kind};
 use crate::model::attributes::{Attribute, Attributes, STANDARD};
 use crate::model::names::{clean, fold};
 use crate::model::rule::Condition;
@@ -41,14 +42,29 @@ const LONGEST: usize = 63;
 
 /// Reads a connector's mapping, making its attributes known.
 pub(super) fn read(section: &Section<'_>, attributes: &mut Attributes) -> Mapping {
-    let columns = columns(section, attributes);
+    let defaults = section.kind().and_then(kinds::kind);
+    let columns = columns(section, attributes, defaults.map_or(&[], |kind| kind.mapping));
     let mapping = Mapping { columns, ..Mapping::default() };
     let codes = codes(section, &mapping, attributes);
-    let standings = standings(section, &mapping);
+    let standings = match defaults {
+        Some(kind) if section.table("status").is_silent() => usual_standings(kind),
+        Some(_) | None => standings(section, &mapping),
+    };
     Mapping { codes, standings, ..mapping }
 }
 
-fn columns(section: &Section<'_>, attributes: &mut Attributes) -> Vec<(Attribute, String)> {
+/// What the values of a known system's status mean.
+fn usual_standings(kind: &Kind) -> FxHashMap<String, Standing> {
+    let means = [Standing::Active, Standing::Leave, Standing::Left].into_iter().zip(kind.standings);
+    means.flat_map(|(standing, values)| values.iter().map(move |value| (fold(value), standing))).collect()
+}
+
+/// What the file maps, and of a known system what the file says nothing about.
+fn columns(
+    section: &Section<'_>,
+    attributes: &mut Attributes,
+    defaults: &[(&'static str, &'static str)],
+) -> Vec<(Attribute, String)> {
     let mapped = section.table("attributes");
     let mut columns = Vec::new();
     for (name, source) in mapped.open() {
@@ -73,7 +89,12 @@ fn columns(section: &Section<'_>, attributes: &mut Attributes) -> Vec<(Attribute
         }
         columns.push((attributes.add(name.value), source.value.trim().to_owned()));
     }
-    if !mapped.has("id") {
+    for (name, source) in defaults {
+        if !mapped.has(name) {
+            columns.push((attributes.add(name), (*source).to_owned()));
+        }
+    }
+    if !mapped.has("id") && defaults.is_empty() {
         let finding = mapped.finding("no attribute of the source is mapped to `id`");
         section.report.absence(finding.hint(
             "under `[connector.attributes]` add a line such as id = \"entryUUID\": what never changes for a person"

@@ -7,6 +7,8 @@
 //! No secret leaves this room but as a [`Secret`]: where a line of the file is quoted, what is secret in it is `***`.
 //! Secret files and the existence of CA files are read here; the sources themselves are not touched.
 
+mod access;
+mod api;
 mod connector;
 mod course;
 mod csv;
@@ -49,6 +51,20 @@ pub use schema::schema;
 
 /// A complete, commented file: what `rollcall config example` prints.
 pub const EXAMPLE: &str = include_str!("../../config/rollcall.example.toml");
+
+/// The same for the connectors of each other kind: what `rollcall config example KIND` prints.
+pub const KIND_EXAMPLES: &[(&str, &str)] = &[
+    ("scim", include_str!("../../config/connectors/scim.toml")),
+    ("entra", include_str!("../../config/connectors/entra.toml")),
+    ("okta", include_str!("../../config/connectors/okta.toml")),
+    ("google", include_str!("../../config/connectors/google.toml")),
+    ("bamboohr", include_str!("../../config/connectors/bamboohr.toml")),
+    ("personio", include_str!("../../config/connectors/personio.toml")),
+    ("workday", include_str!("../../config/connectors/workday.toml")),
+    ("successfactors", include_str!("../../config/connectors/successfactors.toml")),
+    ("hibob", include_str!("../../config/connectors/hibob.toml")),
+    ("http_json", include_str!("../../config/connectors/http_json.toml")),
+];
 
 /// Everything that the file says.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
     let mut required = Vec::new();
     for key in keys::keys_of(spec.path).filter(|key| key.belongs_to(kind)) {
         properties.insert(key.name.to_owned(), value(key, kind));
-        if key.need == Need::Required {
+        if key.is_required_of(kind) {
             required.push(key.name);
         }
     }

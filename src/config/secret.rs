@@ -18,6 +18,18 @@ pub(super) const DATABASE_URL: Names = Names { plain: "url", file: "url_file", e
 pub(super) const BIND_PASSWORD: Names =
     Names { plain: "bind_password", file: "bind_password_file", env: "bind_password_env" };
 
+pub(super) const PASSWORD: Names = Names { plain: "password", file: "password_file", env: "password_env" };
+pub(super) const TOKEN: Names = Names { plain: "token", file: "token_file", env: "token_env" };
+pub(super) const API_KEY: Names = Names { plain: "api_key", file: "api_key_file", env: "api_key_env" };
+pub(super) const CLIENT_SECRET: Names =
+    Names { plain: "client_secret", file: "client_secret_file", env: "client_secret_env" };
+pub(super) const REFRESH_TOKEN: Names =
+    Names { plain: "refresh_token", file: "refresh_token_file", env: "refresh_token_env" };
+pub(super) const PRIVATE_KEY: Names =
+    Names { plain: "private_key", file: "private_key_file", env: "private_key_env" };
+pub(super) const SERVICE_ACCOUNT: Names =
+    Names { plain: "service_account", file: "service_account_file", env: "service_account_env" };
+
 impl Names {
     fn all(self) -> [&'static str; 3] {
         [self.plain, self.file, self.env]

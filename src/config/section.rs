@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::config::document::Document;
-use crate::config::keys::{self, Form, Key, Need};
+use crate::config::keys::{self, Form, Key};
 use crate::config::mistake::{Finding, Mistake, Mistakes, sort};
 use crate::config::shape::{self, Shape, found, integer, offer};
 use crate::config::{syntax, units};
@@ -201,6 +201,11 @@ impl<'d> Section<'d> {
         self.rows.is_some_and(|rows| rows.contains_key(name))
     }
 
+    /// Whether the file has nothing here.
+    pub fn is_silent(&self) -> bool {
+        self.rows.is_none_or(|rows| rows.is_empty())
+    }
+
     /// The place of a key's value, right or wrong.
     pub fn place(&self, name: &str) -> Option<At<()>> {
         let value = self.rows?.get(name)?;
@@ -303,11 +308,8 @@ impl<'d> Section<'d> {
                 None => self.unknown(word, name.span()),
             }
         }
-        for key in keys::keys_of(self.path).filter(|key| key.need == Need::Required) {
-            if key.belongs_to(self.kind())
-                && (key.kind.is_none() || self.kind().is_some())
-                && !self.has(key.name)
-            {
+        for key in keys::keys_of(self.path).filter(|key| key.is_required_of(self.kind())) {
+            if !self.has(key.name) {
                 let finding = self.finding(format!("`{}` is missing", key.name));
                 self.report
                     .absence(finding.hint(format!("add a line such as {} = {}", key.name, key.example)));
@@ -365,9 +367,10 @@ impl<'d> Section<'d> {
             [key] => key,
             several => several.iter().find(|key| key.section.is_empty())?,
         };
-        match (key.kind, key.section) {
-            (Some(kind), section) if section == self.path => {
-                Some(format!("`{name}` belongs to connectors of kind `{kind}`"))
+        match (key.kinds, key.section) {
+            ([_, ..], section) if section == self.path => {
+                let kinds: Vec<String> = key.kinds.iter().map(|kind| format!("`{kind}`")).collect();
+                Some(format!("`{name}` belongs to connectors of kind {}", kinds.join(", ")))
             }
             (_, "") => Some(format!("`{name}` belongs to the top of the file, above the first section")),
             (_, section) if section.starts_with(self.path) || !self.path.starts_with(section) => {

@@ -13,13 +13,9 @@ use crate::model::guard;
 use crate::model::names::{clean, nearest};
 
 /// The kinds of connector that this version reads.
-pub(super) const KINDS: &[&str] = &["ldap", "csv"];
-
-/// The kinds that have a name and no reader yet.
-const LATER: &[&str] = &[
-    "active_directory",
-    "json_file",
-    "sql",
+pub(super) const KINDS: &[&str] = &[
+    "ldap",
+    "csv",
     "scim",
     "entra",
     "okta",
@@ -31,6 +27,9 @@ const LATER: &[&str] = &[
     "hibob",
     "http_json",
 ];
+
+/// The kinds that have a name and no reader yet.
+const LATER: &[&str] = &["active_directory", "json_file", "sql"];
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,12 +182,10 @@ impl Shape {
                 let hint = "an IP address and a port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"";
                 no("no address with a port", write(hint))
             }
-            Self::Kind if LATER.contains(&text) => {
-                no("not read by this version", Some("this version reads `ldap` and `csv`".to_owned()))
-            }
+            Self::Kind if LATER.contains(&text) => no("not read by this version", Some(kinds_in_words())),
             Self::Kind if !KINDS.contains(&text) => {
                 let near = offer(text, KINDS.iter().copied());
-                let hint = near.or_else(|| Some("this version reads `ldap` and `csv`".to_owned()));
+                let hint = near.or_else(|| Some(kinds_in_words()));
                 no("no kind of connector", hint)
             }
             Self::Text { .. }
@@ -205,6 +202,11 @@ impl Shape {
             | Self::Kind => Ok(()),
         }
     }
+}
+
+fn kinds_in_words() -> String {
+    let kinds: Vec<String> = KINDS.iter().map(|kind| format!("`{kind}`")).collect();
+    format!("this version reads {}", kinds.join(", "))
 }
 
 /// The entries of lists.

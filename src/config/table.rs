@@ -18,6 +18,49 @@ const DAYS: crate::config::shape::Shape = Number { least: 0, most: 3_650 };
 /// A count of people, groups or rows.
 const COUNT: crate::config::shape::Shape = Number { least: 0, most: 1_000_000_000 };
 
+const LDAP: &[&str] = &["ldap"];
+const CSV: &[&str] = &["csv"];
+/// Kinds that are reached by HTTP.
+const HTTP: &[&str] = &[
+    "scim",
+    "entra",
+    "okta",
+    "google",
+    "bamboohr",
+    "personio",
+    "workday",
+    "successfactors",
+    "hibob",
+    "http_json",
+];
+/// Kinds that are reached over a network.
+const REMOTE: &[&str] = &[
+    "ldap",
+    "scim",
+    "entra",
+    "okta",
+    "google",
+    "bamboohr",
+    "personio",
+    "workday",
+    "successfactors",
+    "hibob",
+    "http_json",
+];
+/// Kinds whose server has one address for everybody, or one that is made from a name.
+const AT_HOME: &[&str] = &["entra", "google", "bamboohr", "personio", "hibob"];
+const BY_PAGES: &[&str] =
+    &["ldap", "scim", "entra", "okta", "google", "bamboohr", "personio", "successfactors", "http_json"];
+const BY_PASSWORD: &[&str] = &["scim", "workday", "successfactors", "hibob", "http_json"];
+const BY_PASSWORD_ONLY: &[&str] = &["scim", "workday", "successfactors", "http_json"];
+const BY_TOKEN: &[&str] = &["scim", "okta", "successfactors", "hibob", "http_json"];
+const BY_CLIENT: &[&str] = &["scim", "entra", "okta", "personio", "workday", "http_json"];
+const BY_CLIENT_SECRET: &[&str] = &["scim", "entra", "personio", "workday", "http_json"];
+const BY_REFRESH: &[&str] = &["workday", "http_json"];
+const BY_KEY: &[&str] = &["bamboohr", "http_json"];
+const GRANTED: &[&str] = &["scim", "entra", "okta", "google", "personio", "workday", "http_json"];
+const OWN: &[&str] = &["http_json"];
+
 pub(super) static SECTIONS: &[SectionSpec] = &[
     section("", Form::Table, "The configuration of rollcall."),
     section("database", Form::Table, "Where rollcall keeps what it knows."),
@@ -145,15 +188,16 @@ pub(super) static KEYS: &[Key] = &[
         "url",
         TEXT,
         r#""ldaps://dc1.corp.example:636""#,
-        "The server, `ldaps://HOST:PORT` or `ldap://HOST:PORT`.",
+        "The server: `ldaps://HOST:PORT`, `ldap://HOST:PORT`, or the API's `https://` address.",
     )
-    .of("ldap")
-    .required(),
+    .of(REMOTE)
+    .required()
+    .sparing(AT_HOME),
     Key::new("connector", "starttls", Flag, "true", "Encrypt an `ldap://` connection with StartTLS.")
-        .of("ldap")
+        .of(LDAP)
         .or("false"),
     Key::new("connector", "plaintext", Flag, "true", "Go without encryption, on purpose.")
-        .of("ldap")
+        .of(REMOTE)
         .or("false"),
     Key::new(
         "connector",
@@ -162,7 +206,7 @@ pub(super) static KEYS: &[Key] = &[
         r#""corp-ca.pem""#,
         "A private CA in PEM, in place of the system's.",
     )
-    .of("ldap"),
+    .of(REMOTE),
     Key::new(
         "connector",
         "bind_dn",
@@ -170,11 +214,10 @@ pub(super) static KEYS: &[Key] = &[
         r#""cn=rollcall,ou=services,dc=corp,dc=example""#,
         "The account that reads; anonymous without.",
     )
-    .of("ldap"),
-    Key::new("connector", "bind_password", Secret, r#""correct horse""#, "The account's password.")
-        .of("ldap"),
+    .of(LDAP),
+    Key::new("connector", "bind_password", Secret, r#""correct horse""#, "The account's password.").of(LDAP),
     Key::new("connector", "bind_password_file", TEXT, r#""secrets/ldap""#, "A file that holds the password.")
-        .of("ldap"),
+        .of(LDAP),
     Key::new(
         "connector",
         "bind_password_env",
@@ -182,7 +225,7 @@ pub(super) static KEYS: &[Key] = &[
         r#""LDAP_PASSWORD""#,
         "An environment variable that holds the password.",
     )
-    .of("ldap"),
+    .of(LDAP),
     Key::new(
         "connector",
         "base_dn",
@@ -190,31 +233,265 @@ pub(super) static KEYS: &[Key] = &[
         r#""ou=people,dc=corp,dc=example""#,
         "Where people are; several places as a list.",
     )
-    .of("ldap")
+    .of(LDAP)
     .required(),
     Key::new(
         "connector",
         "filter",
         EXPRESSION,
         r#""(objectClass=inetOrgPerson)""#,
-        "Who of them (RFC 4515).",
+        "Who of them: an LDAP filter (RFC 4515), or the API's own (`scim`, `entra`).",
     )
-    .of("ldap")
-    .or(r#""(objectClass=person)""#),
+    .of(&["ldap", "scim", "entra"]),
     Key::new(
         "connector",
         "page_size",
         Number { least: 1, most: 10_000 },
         "500",
-        "How many entries a page has.",
+        "How many people a page has; 500 for `ldap`, else what the system likes.",
     )
-    .of("ldap")
-    .or("500"),
+    .of(BY_PAGES),
     Key::new("connector", "timeout", Duration, r#""60s""#, "The longest wait for the server's next message.")
-        .of("ldap")
+        .of(REMOTE)
         .or(r#""60s""#),
+    Key::new(
+        "connector",
+        "company",
+        Text { most: 100 },
+        r#""initech""#,
+        "The company's name in the address.",
+    )
+    .of(&["bamboohr"]),
+    Key::new(
+        "connector",
+        "tenant",
+        Text { most: 100 },
+        r#""corp.onmicrosoft.com""#,
+        "The directory's id or domain.",
+    )
+    .of(&["entra"])
+    .required(),
+    Key::new("connector", "user", Text { most: 200 }, r#""rollcall@initech""#, "The account that reads.")
+        .of(BY_PASSWORD),
+    Key::new("connector", "password", Secret, r#""correct horse""#, "The account's password.")
+        .of(BY_PASSWORD_ONLY),
+    Key::new("connector", "password_file", TEXT, r#""secrets/hr""#, "A file that holds the password.")
+        .of(BY_PASSWORD_ONLY),
+    Key::new(
+        "connector",
+        "password_env",
+        TEXT,
+        r#""HR_PASSWORD""#,
+        "An environment variable that holds the password.",
+    )
+    .of(BY_PASSWORD_ONLY),
+    Key::new(
+        "connector",
+        "token",
+        Secret,
+        r#""battery staple""#,
+        "A token that does not have to be fetched.",
+    )
+    .of(BY_TOKEN),
+    Key::new("connector", "token_file", TEXT, r#""secrets/token""#, "A file that holds the token.")
+        .of(BY_TOKEN),
+    Key::new(
+        "connector",
+        "token_env",
+        TEXT,
+        r#""HR_TOKEN""#,
+        "An environment variable that holds the token.",
+    )
+    .of(BY_TOKEN),
+    Key::new("connector", "api_key", Secret, r#""battery staple""#, "A key.").of(BY_KEY),
+    Key::new("connector", "api_key_file", TEXT, r#""secrets/key""#, "A file that holds the key.").of(BY_KEY),
+    Key::new("connector", "api_key_env", TEXT, r#""HR_KEY""#, "An environment variable that holds the key.")
+        .of(BY_KEY),
+    Key::new("connector", "api_key_header", Text { most: 100 }, r#""X-API-Key""#, "The header for the key.")
+        .of(OWN)
+        .or(r#""X-API-Key""#),
+    Key::new("connector", "client_id", Text { most: 200 }, r#""8d2f…""#, "The client that asks for tokens.")
+        .of(BY_CLIENT),
+    Key::new("connector", "client_secret", Secret, r#""battery staple""#, "The client's secret.")
+        .of(BY_CLIENT_SECRET),
+    Key::new(
+        "connector",
+        "client_secret_file",
+        TEXT,
+        r#""secrets/client""#,
+        "A file that holds the client's secret.",
+    )
+    .of(BY_CLIENT_SECRET),
+    Key::new(
+        "connector",
+        "client_secret_env",
+        TEXT,
+        r#""CLIENT_SECRET""#,
+        "An environment variable that holds the client's secret.",
+    )
+    .of(BY_CLIENT_SECRET),
+    Key::new("connector", "refresh_token", Secret, r#""battery staple""#, "A token that fetches others.")
+        .of(BY_REFRESH),
+    Key::new(
+        "connector",
+        "refresh_token_file",
+        TEXT,
+        r#""secrets/refresh""#,
+        "A file that holds the refresh token.",
+    )
+    .of(BY_REFRESH),
+    Key::new(
+        "connector",
+        "refresh_token_env",
+        TEXT,
+        r#""REFRESH_TOKEN""#,
+        "An environment variable that holds the refresh token.",
+    )
+    .of(BY_REFRESH),
+    Key::new("connector", "private_key", Secret, r#""-----BEGIN PRIVATE KEY-----…""#, "An RSA key in PEM.")
+        .of(&["okta"]),
+    Key::new("connector", "private_key_file", TEXT, r#""secrets/okta.pem""#, "A file that holds the key.")
+        .of(&["okta"]),
+    Key::new(
+        "connector",
+        "private_key_env",
+        TEXT,
+        r#""OKTA_KEY""#,
+        "An environment variable that holds the key.",
+    )
+    .of(&["okta"]),
+    Key::new("connector", "key_id", Text { most: 200 }, r#""rollcall-1""#, "The key's name.").of(&["okta"]),
+    Key::new("connector", "service_account", Secret, r#""{…}""#, "The service account's key file, as text.")
+        .of(&["google"]),
+    Key::new(
+        "connector",
+        "service_account_file",
+        TEXT,
+        r#""secrets/google.json""#,
+        "The service account's key file.",
+    )
+    .of(&["google"]),
+    Key::new(
+        "connector",
+        "service_account_env",
+        TEXT,
+        r#""GOOGLE_KEY""#,
+        "An environment variable that holds the service account's key file.",
+    )
+    .of(&["google"]),
+    Key::new(
+        "connector",
+        "admin",
+        Text { most: 200 },
+        r#""it@corp.example""#,
+        "For whom the service account acts.",
+    )
+    .of(&["google"])
+    .required(),
+    Key::new(
+        "connector",
+        "token_url",
+        TEXT,
+        r#""https://login.corp.example/token""#,
+        "Where tokens are fetched, where the system does not say.",
+    )
+    .of(GRANTED),
+    Key::new("connector", "scope", TEXT, r#""people.read""#, "What tokens are for.").of(GRANTED),
+    Key::new(
+        "connector",
+        "requests_per_second",
+        Number { least: 1, most: 1_000 },
+        "5",
+        "The most requests a second; what the system allows, without.",
+    )
+    .of(HTTP),
+    Key::new("connector", "max_answer", Size, r#""64MiB""#, "The largest answer that is read.").of(HTTP),
+    Key::new(
+        "connector",
+        "customer",
+        Text { most: 100 },
+        r#""my_customer""#,
+        "The account whose users are read.",
+    )
+    .of(&["google"]),
+    Key::new(
+        "connector",
+        "domain",
+        Text { most: 200 },
+        r#""corp.example""#,
+        "The one domain whose users are read.",
+    )
+    .of(&["google"]),
+    Key::new("connector", "query", TEXT, r#""orgUnitPath='/Staff'""#, "Who of them, in the system's words.")
+        .of(&["google"]),
+    Key::new("connector", "dataset", Text { most: 100 }, r#""employee""#, "The dataset that is read.")
+        .of(&["bamboohr"]),
+    Key::new(
+        "connector",
+        "expand",
+        TEXT,
+        r#""personalInfoNav,emailNav""#,
+        "What is read beside each person.",
+    )
+    .of(&["successfactors"]),
+    Key::new(
+        "connector",
+        "list",
+        TEXT,
+        r#""data.items""#,
+        "Where the people stand in an answer; `$` is its top.",
+    )
+    .of(OWN)
+    .required(),
+    Key::new(
+        "connector",
+        "total",
+        TEXT,
+        r#""meta.total""#,
+        "Where an answer says how many people there are in all.",
+    )
+    .of(OWN),
+    Key::new(
+        "connector",
+        "paging",
+        Text { most: 20 },
+        r#""cursor""#,
+        "How pages follow each other: `whole`, `link`, `next_url`, `cursor`, `page` or `offset`.",
+    )
+    .of(&["http_json", "scim", "successfactors"])
+    .required()
+    .sparing(&["scim", "successfactors"]),
+    Key::new("connector", "next", TEXT, r#""meta.next""#, "Where the next page's URL or cursor stands.")
+        .of(OWN),
+    Key::new(
+        "connector",
+        "page_param",
+        Text { most: 100 },
+        r#""page""#,
+        "The parameter for cursor, page or offset.",
+    )
+    .of(OWN),
+    Key::new(
+        "connector",
+        "first_page",
+        Number { least: 0, most: 1 },
+        "1",
+        "The first page's, or record's, number.",
+    )
+    .of(OWN),
+    Key::new("connector", "size_param", Text { most: 100 }, r#""limit""#, "The parameter for people a page.")
+        .of(OWN),
+    Key::new("connector", "headers", Texts, r#"["X-Team: it"]"#, "Headers of every request.").of(OWN),
+    Key::new(
+        "connector",
+        "body",
+        EXPRESSION,
+        r#"'{"active": true}'"#,
+        "A body of JSON, which makes requests POST.",
+    )
+    .of(OWN),
     Key::new("connector", "path", TEXT, r#""people.csv""#, "The file: UTF-8, with a header line (RFC 4180).")
-        .of("csv")
+        .of(CSV)
         .required(),
     Key::new(
         "connector",
@@ -223,7 +500,7 @@ pub(super) static KEYS: &[Key] = &[
         r#"";""#,
         "What stands between fields, one character or `tab`; found from the header line without.",
     )
-    .of("csv"),
+    .of(CSV),
     Key::new(
         "connector",
         "done_file",
@@ -231,7 +508,7 @@ pub(super) static KEYS: &[Key] = &[
         r#""people.done""#,
         "A file that exists only when the people are written to the end.",
     )
-    .of("csv"),
+    .of(CSV),
     Key::new(
         "connector",
         "sha256_file",
@@ -239,9 +516,9 @@ pub(super) static KEYS: &[Key] = &[
         r#""people.csv.sha256""#,
         "A file that holds the SHA-256 of the people, as `sha256sum` writes it.",
     )
-    .of("csv"),
-    Key::new("connector", "min_rows", COUNT, "100", "Fewer rows than this are no directory.").of("csv"),
-    Key::new("connector", "max_age", Duration, r#""26h""#, "An older file is yesterday's.").of("csv"),
+    .of(CSV),
+    Key::new("connector", "min_rows", COUNT, "100", "Fewer rows than this are no directory.").of(CSV),
+    Key::new("connector", "max_age", Duration, r#""26h""#, "An older file is yesterday's.").of(CSV),
     Key::new(
         "connector",
         "list_separator",
@@ -249,7 +526,7 @@ pub(super) static KEYS: &[Key] = &[
         r#""|""#,
         "What stands between several values of one field; a field is one value without.",
     )
-    .of("csv"),
+    .of(CSV),
     Key::new("connector.status", "active", Texts, r#"["employed"]"#, "Values that mean at work.").or("[]"),
     Key::new("connector.status", "leave", Texts, r#"["on leave"]"#, "Values that mean away for a while.")
         .or("[]"),

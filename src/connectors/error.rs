@@ -6,8 +6,10 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::connectors::csv::Fault;
+use crate::connectors::http;
 use crate::connectors::ldap::Answer;
 use crate::model::names::ConnectorName;
 
@@ -193,6 +195,16 @@ pub enum Error {
         #[source]
         cause: Option<io::Error>,
     },
+    /// A server that speaks HTTP answered what is no answer.
+    #[error("connector `{connector}`: {attempt}: {fault}")]
+    Http {
+        /// The connector.
+        connector: ConnectorName,
+        /// What was under way.
+        attempt: String,
+        /// What is wrong with the answer.
+        fault: http::Fault,
+    },
     /// So many records cannot be used that the mapping must be wrong.
     #[error(
         "connector `{connector}`: {set_aside} of {records} records have an empty or repeated id: the mapping is wrong"
@@ -232,6 +244,7 @@ impl Error {
             Self::Resolve { .. } | Self::Connect { .. } | Self::CutOff { .. } | Self::Stalled { .. } => true,
             Self::Answer { answer, .. } => answer.is_transient(),
             Self::File { fault, .. } => fault.is_transient(),
+            Self::Http { fault, .. } => fault.is_transient(),
             Self::Cancelled { .. }
             | Self::Setting { .. }
             | Self::NoCa { .. }
@@ -244,6 +257,27 @@ impl Error {
             | Self::Malformed { .. }
             | Self::Unproven { .. }
             | Self::SetAside { .. } => false,
+        }
+    }
+
+    /// How long the source asked to wait before the next attempt.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Http { fault, .. } => fault.wait(),
+            _ => None,
+        }
+    }
+
+    /// The same, told as a wait for which there is no time.
+    pub(super) fn after_too_long_a_wait(self, wait: Duration) -> Self {
+        match self {
+            Self::Http { connector, attempt, .. } => Self::Http {
+                connector,
+                attempt,
+                fault: http::Fault::TooLongAWait { seconds: wait.as_secs() },
+            },
+            other => other,
         }
     }
 
@@ -263,6 +297,7 @@ impl Error {
             Self::Stalled { .. } => "stalled",
             Self::Malformed { .. } => "malformed",
             Self::File { fault, .. } => fault.kind(),
+            Self::Http { fault, .. } => fault.kind(),
             Self::SetAside { .. } => "set_aside",
         }
     }
@@ -314,6 +349,7 @@ impl Error {
                 Some("see whether the port in `url` is that of an LDAP server".to_owned())
             }
             Self::File { fault, .. } => Some(fault.hint().to_owned()),
+            Self::Http { fault, .. } => Some(fault.hint().to_owned()),
             Self::SetAside { .. } => Some(
                 "map `id` to an attribute that every person has once and never again, such as `entryUUID`"
                     .to_owned(),

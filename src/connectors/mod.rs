@@ -7,14 +7,18 @@
 //!
 //! Only what a source says crosses this room: whoever is absent, new or changed is found out by [`crate::sync`].
 
+pub mod api;
 pub mod csv;
 mod error;
+pub mod http;
+pub mod json;
 pub mod ldap;
 mod mapper;
 pub mod mapping;
 pub mod proof;
 mod reading;
 pub mod retry;
+mod tls;
 mod walk;
 
 use tokio_util::sync::CancellationToken;
@@ -54,6 +58,8 @@ pub enum Source {
     Ldap(ldap::Settings),
     /// A file with a header line.
     Csv(csv::Settings),
+    /// Pages of JSON behind HTTP.
+    Api(Box<api::Settings>),
 }
 
 /// What a reading needs besides the settings.
@@ -82,9 +88,10 @@ impl Connector {
     /// The word for the kind in the file.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self.source {
+        match &self.source {
             Source::Ldap(_) => "ldap",
             Source::Csv(_) => "csv",
+            Source::Api(settings) => settings.kind,
         }
     }
 
@@ -96,6 +103,7 @@ impl Connector {
         match &self.source {
             Source::Ldap(settings) => ldap::read(self, settings, attributes, context).await,
             Source::Csv(settings) => csv::read(self, settings, attributes, context).await,
+            Source::Api(settings) => api::read(self, settings, attributes, context).await,
         }
     }
 
@@ -112,6 +120,7 @@ impl Connector {
         match &self.source {
             Source::Ldap(settings) => ldap::find(self, settings, email, attributes, context).await,
             Source::Csv(settings) => csv::find(self, settings, email, attributes, context).await,
+            Source::Api(settings) => api::find(self, settings, email, attributes, context).await,
         }
     }
 
@@ -129,6 +138,7 @@ impl Connector {
         match &self.source {
             Source::Ldap(settings) => ldap::look_up(self, settings, ids, attributes, context).await,
             Source::Csv(_) => Ok(Vec::new()),
+            Source::Api(settings) => api::look_up(self, settings, ids, attributes, context).await,
         }
     }
 
@@ -137,6 +147,7 @@ impl Connector {
         match &self.source {
             Source::Ldap(settings) => ldap::check(self, settings, attributes, context).await,
             Source::Csv(settings) => csv::check(self, settings, attributes, context).await,
+            Source::Api(settings) => api::check(self, settings, attributes, context).await,
         }
     }
 }

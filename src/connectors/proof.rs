@@ -40,6 +40,20 @@ impl EndedBase {
     }
 }
 
+/// One list of an API was read to its last page.
+#[derive(Debug)]
+pub(super) struct EndedList {
+    seal: (),
+}
+
+impl EndedList {
+    /// The evidence is that the last page was reached by the rule of the list, which whoever calls this has followed, and
+    /// that no fewer different people came than the source ever said there are.
+    pub(super) fn prove(told: Option<u64>, came: u64) -> Option<Self> {
+        told.is_none_or(|told| came >= told).then_some(Self { seal: () })
+    }
+}
+
 /// What was seen of a file while it was read.
 #[derive(Debug)]
 pub(super) struct FileSeen {
@@ -75,6 +89,13 @@ impl Complete {
         every.then_some(Self { seal: () })
     }
 
+    /// Every list of an API was read to its end; there is at least one.
+    pub(super) fn api(lists: usize, ended: Vec<EndedList>) -> Option<Self> {
+        let seals = ended.into_iter().map(|EndedList { seal }| seal);
+        let every = lists > 0 && seals.count() == lists;
+        every.then_some(Self { seal: () })
+    }
+
     /// A file that ends with a line break and was the same before and after. That every row has the header's number of
     /// fields has been seen row by row.
     pub(super) fn csv(seen: FileSeen) -> Result<Self, FileDoubt> {
@@ -103,6 +124,15 @@ mod tests {
         assert!(!proven(0, Some(&b"next"[..]), 0));
         assert!(!proven(0, None, 0));
         assert!(!proven(0, Some(&b""[..]), 1));
+    }
+
+    #[test]
+    fn lists_have_ended_only_all_of_them_and_with_everybody_who_was_told() {
+        assert!(EndedList::prove(Some(3), 2).is_none());
+        let ended = |told, came| EndedList::prove(told, came).expect("evidence");
+        assert!(Complete::api(2, vec![ended(Some(3), 3), ended(None, 0)]).is_some());
+        assert!(Complete::api(2, vec![ended(Some(3), 4)]).is_none());
+        assert!(Complete::api(0, Vec::new()).is_none());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! and waits the jittered delays: how often and how long is decided here, so that no server can keep us for ever.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use backoff::ExponentialBackoff;
@@ -31,6 +32,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 impl Policy {
     /// For a command that somebody waits for: 3 attempts within 15 seconds.
     pub const TYPED: Policy = Policy { attempts: 3, within: Duration::from_secs(15) };
+    /// For a step that somebody looks at: one attempt.
+    pub const ONCE: Policy = Policy { attempts: 1, within: Duration::ZERO };
     /// For the service: 5 minutes.
     pub const SERVICE: Policy = Policy { attempts: u32::MAX, within: Duration::from_mins(5) };
 
@@ -52,15 +55,17 @@ where
     A: FnMut() -> F,
     F: Future<Output = Result<T, Error>>,
 {
+    let tries = Tries { policy: context.retry, made: AtomicU32::new(0), began: Instant::now() };
     let classified = || {
         let under_way = attempt();
+        let tries = &tries;
         async move {
-            under_way.await.map_err(|error| {
-                if error.is_transient() {
-                    backoff::Error::transient(error)
-                } else {
-                    backoff::Error::permanent(error)
-                }
+            under_way.await.map_err(|error| match error.wait() {
+                _ if !error.is_transient() => backoff::Error::permanent(error),
+                // The crate would wait as long and as often as it is asked to.
+                Some(wait) if tries.allow_another(wait) => backoff::Error::retry_after(error, wait),
+                Some(wait) => backoff::Error::permanent(error.after_too_long_a_wait(wait)),
+                None => backoff::Error::transient(error),
             })
         }
     };
@@ -68,7 +73,7 @@ where
         let seconds = wait.as_secs_f64();
         tracing::warn!(%connector, kind = error.kind(), seconds, "could not read the directory, trying again");
     };
-    let attempts = backoff::future::retry_notify(Bounded::new(context.retry), classified, report);
+    let attempts = backoff::future::retry_notify(Bounded::new(&tries), classified, report);
     tokio::select! {
         biased;
         () = context.cancel.cancelled() => Err(Error::Cancelled { connector: connector.clone() }),
@@ -76,16 +81,29 @@ where
     }
 }
 
-/// Jittered waits that end where the policy does.
-struct Bounded {
+/// The attempts made so far.
+struct Tries {
     policy: Policy,
-    waits: ExponentialBackoff,
-    made: u32,
+    made: AtomicU32,
     began: Instant,
 }
 
-impl Bounded {
-    fn new(policy: Policy) -> Self {
+impl Tries {
+    /// Counts an attempt that failed; whether another may begin after this wait.
+    fn allow_another(&self, wait: Duration) -> bool {
+        let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
+        self.policy.allows(made, self.began.elapsed() + wait)
+    }
+}
+
+/// Jittered waits that end where the policy does.
+struct Bounded<'t> {
+    tries: &'t Tries,
+    waits: ExponentialBackoff,
+}
+
+impl<'t> Bounded<'t> {
+    fn new(tries: &'t Tries) -> Self {
         let waits = ExponentialBackoff {
             current_interval: FIRST_WAIT,
             initial_interval: FIRST_WAIT,
@@ -94,15 +112,14 @@ impl Bounded {
             max_elapsed_time: None,
             ..ExponentialBackoff::default()
         };
-        Self { policy, waits, made: 0, began: Instant::now() }
+        Self { tries, waits }
     }
 }
 
-impl Backoff for Bounded {
+impl Backoff for Bounded<'_> {
     fn next_backoff(&mut self) -> Option<Duration> {
-        self.made += 1;
         let wait = self.waits.next_backoff()?;
-        self.policy.allows(self.made, self.began.elapsed() + wait).then_some(wait)
+        self.tries.allow_another(wait).then_some(wait)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether a learner may be a member today.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 /// What the directory says of a person, by `[connector.status]`.
@@ -109,10 +109,15 @@ impl Status {
 }
 
 /// Reads a date as directories write it: `2026-12-31`, the same with a time behind it (RFC 3339), `20261231`, or
-/// LDAP's generalized time `20261231120000Z` (RFC 4517 3.3.13). The day is taken as it stands.
+/// LDAP's generalized time `20261231120000Z` (RFC 4517 3.3.13). The day is taken as it stands. OData's `/Date(ms)/` is the
+/// day in UTC, as which it was made from one.
 #[must_use]
 pub fn read_date(text: &str) -> Option<NaiveDate> {
     let text = text.trim();
+    if let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
+        let end = inner.rfind(['+', '-']).filter(|&at| at > 0).unwrap_or(inner.len());
+        return Some(DateTime::from_timestamp_millis(inner[..end].parse().ok()?)?.date_naive());
+    }
     let dashed = text.len() >= 10 && text.as_bytes()[4] == b'-';
     if dashed {
         let day = text.get(..10)?;

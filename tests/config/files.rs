@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rollcall::config::{Config, EXAMPLE, schema};
+use rollcall::config::{Config, EXAMPLE, KIND_EXAMPLES, schema};
 use rollcall::connectors::Source;
 use rollcall::model::due::Due;
 use serde_json::Value;
@@ -12,11 +12,16 @@ use super::{no_env, private};
 
 /// The example with its optional keys taken out of their comments: TOML still, if not a file that makes sense.
 fn whole_example() -> toml::Table {
+    uncommented(EXAMPLE)
+}
+
+/// An example with every key that it only mentions.
+fn uncommented(example: &str) -> toml::Table {
     let is_key = |line: &str| {
         let name = line.strip_prefix("# ").and_then(|rest| rest.split_once(" = ")).map(|(name, _)| name);
         name.is_some_and(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
     };
-    let lines = EXAMPLE.lines().map(|line| if is_key(line) { &line[2..] } else { line });
+    let lines = example.lines().map(|line| if is_key(line) { &line[2..] } else { line });
     lines.collect::<Vec<_>>().join("\n").parse().expect("TOML")
 }
 
@@ -112,17 +117,42 @@ fn the_example_shows_every_key_and_no_other() {
     let (mut shown, mut known) = (BTreeSet::new(), BTreeSet::new());
     keys("", &toml::Value::Table(whole_example()), &mut shown);
     schema_keys("", &schema(), &mut known);
-    // What all kinds of connector have is shown once, with one of them.
-    let common: Vec<String> =
-        ["timezone", "prehire_days", "match", "status.active", "status.leave", "status.left", "values"]
-            .into_iter()
-            .flat_map(|name| ["ldap", "csv"].map(|kind| format!("connector<{kind}>.{name}")))
-            .collect();
-    for pair in common.chunks(2) {
-        assert!(pair.iter().any(|key| shown.contains(key)), "{pair:?}");
+    for (_, example) in KIND_EXAMPLES {
+        keys("", &toml::Value::Table(uncommented(example)), &mut shown);
     }
-    shown.extend(common);
+    assert!(shown.is_subset(&known), "{:?}", shown.difference(&known));
+    // What several kinds of connector have is shown with one of them.
+    let bare = |keys: &BTreeSet<String>| -> BTreeSet<String> {
+        keys.iter()
+            .map(|key| key.rsplit_once('>').map_or(key.as_str(), |(_, name)| name).to_owned())
+            .collect()
+    };
+    let (shown, known) = (bare(&shown), bare(&known));
     assert_eq!(shown, known);
+}
+
+#[test]
+fn the_example_of_every_kind_is_right() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("secrets")).expect("made");
+    for (kind, example) in KIND_EXAMPLES {
+        let table: toml::Table = example.parse().expect("TOML");
+        let secret = table["connector"][0]
+            .as_table()
+            .expect("a section")
+            .iter()
+            .find(|(name, _)| name.ends_with("_file"));
+        let (name, file) = secret.expect("a secret in a file");
+        let path = folder.path().join(file.as_str().expect("a path"));
+        let account = "{\"client_email\": \"a@b\", \"private_key\": \"k\"}";
+        std::fs::write(&path, if name.starts_with("service") { account } else { "hunter2" })
+            .expect("written");
+        private(&path);
+        let config = Config::parse(example, &folder.path().join("rollcall.toml"), &|_| None);
+        let config = config.unwrap_or_else(|wrong| panic!("{kind}: {wrong}"));
+        assert!(config.warnings.is_empty(), "{kind}: {:?}", config.warnings);
+        assert_eq!(config.connectors[0].kind(), *kind);
+    }
 }
 
 #[test]

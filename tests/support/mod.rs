@@ -3,6 +3,7 @@
 //! Every server is started by the test that needs it, on a free port of 127.0.0.1, and ends with it. A Debian package that
 //! is missing is installed; nothing is skipped.
 
+pub mod api;
 pub mod ca;
 pub mod company;
 pub mod company_files;

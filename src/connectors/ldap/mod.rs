@@ -13,7 +13,6 @@ mod entry;
 mod line;
 mod search;
 mod session;
-mod tls;
 
 use std::path::PathBuf;
 use std::time::Duration;

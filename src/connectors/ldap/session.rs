@@ -12,11 +12,11 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::connectors::Error;
+use crate::connectors::ldap::Settings;
 use crate::connectors::ldap::answer::Answer;
 use crate::connectors::ldap::endpoint::Endpoint;
 use crate::connectors::ldap::line::{Fault, Line, Wire};
-use crate::connectors::ldap::{Settings, tls};
+use crate::connectors::{Error, tls};
 use crate::model::names::ConnectorName;
 
 /// The way to a server, not walked yet.

@@ -26,6 +26,11 @@ impl Record {
         self.values.push((column, start..self.text.len()));
     }
 
+    /// All values, one behind the other.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The values of a column, cleaned, without the empty ones.
     pub fn of(&self, column: usize) -> impl Iterator<Item = Cow<'_, str>> {
         self.values

@@ -1,0 +1,241 @@
+//! The keys of a connector whose people are behind HTTP.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use url::Url;
+
+use crate::config::section::{At, Section};
+use crate::config::{Surroundings, access, ldap};
+use crate::connectors::Mapping;
+use crate::connectors::api::kinds::{Given, Kind, Own};
+use crate::connectors::api::{Paging, Place, Settings};
+use crate::connectors::http::{self, Tokens};
+use crate::connectors::json::{self, Keys, Path};
+
+/// Texts of the file that a kind may look for.
+const TEXTS: [&str; 8] = ["filter", "customer", "domain", "query", "dataset", "expand", "paging", "tenant"];
+
+/// The settings, where nothing that they need is missing.
+pub(super) fn read(
+    section: &Section<'_>,
+    around: &Surroundings<'_>,
+    kind: &'static Kind,
+    mapping: &Mapping,
+) -> Option<Settings> {
+    let url = url(section, kind);
+    let paths = paths(section, mapping);
+    let own = (kind.name == "http_json").then(|| own(section));
+    let page_size = page_size(section, kind);
+    let ca_file = ldap::ca_file(section, around);
+    let auth = access::read(section, around, kind, url.as_ref());
+    let (url, paths, auth) = (url?, paths?, auth?);
+    let own = match own {
+        Some(own) => Some(own?),
+        None => None,
+    };
+    let texts: BTreeMap<&'static str, String> =
+        TEXTS.into_iter().filter_map(|name| Some((name, section.text(name)?.value.to_owned()))).collect();
+    let places: Vec<String> = mapping
+        .columns
+        .iter()
+        .flat_map(|(_, place)| place.split(" | "))
+        .map(|place| place.trim().to_owned())
+        .filter(|place| !place.starts_with('@'))
+        .collect();
+    let given = Given { page_size, texts: &texts, places: &places, own: own.as_ref() };
+    let http = http::Settings {
+        url,
+        ca_file,
+        timeout: section.duration("timeout").map_or(ldap::TIMEOUT, |timeout| timeout.value),
+        most_bytes: section.size("max_answer").map_or(kind.most_bytes, |size| size.value),
+        requests_per_second: section
+            .number("requests_per_second")
+            .map_or(kind.requests_per_second, |number| number.value),
+        auth,
+        quota_words: kind.quota_words,
+        tokens: Tokens::default(),
+    };
+    Some(Settings { kind: kind.name, http, description: (kind.describe)(&given), paths })
+}
+
+/// The server's address.
+fn url(section: &Section<'_>, kind: &Kind) -> Option<Url> {
+    if let Some(at) = section.text("url") {
+        return checked(section, &at);
+    }
+    let usual = kind.url?;
+    if !usual.contains("{company}") {
+        return usual.parse().ok();
+    }
+    let Some(company) = section.text("company") else {
+        if !section.has("url") && !section.has("company") {
+            let hint = "add a line such as company = \"initech\"".to_owned();
+            section.report.absence(section.finding("`company` is missing").hint(hint));
+        }
+        return None;
+    };
+    if company.value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return usual.replace("{company}", company.value).parse().ok();
+    }
+    let hint = "write the part of the address before `.bamboohr.com`".to_owned();
+    section.report.mistake(company.finding("`company` is no part of an address").hint(hint));
+    None
+}
+
+/// An address to which secrets may be sent.
+pub(super) fn checked(section: &Section<'_>, at: &At<&str>) -> Option<Url> {
+    let say = |message: String, hint: &str| {
+        section.report.mistake(at.finding(message).hint(hint.to_owned()));
+        None
+    };
+    let name = at.key.rsplit('.').next().unwrap_or_default();
+    let Ok(url) = Url::parse(at.value) else {
+        return say(format!("`{name}` cannot be read"), "write https://HOST/PATH");
+    };
+    if !["https", "http"].contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
+        return say(format!("`{name}` is no address of HTTP"), "write https://HOST/PATH");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return say(
+            format!("`{name}` holds an account"),
+            "put it into keys of its own, the secret into a file",
+        );
+    }
+    if url.scheme() == "http" && section.switched_off("plaintext") {
+        let hint = "write https://, or plaintext = true where the network is trusted";
+        return say("secrets and people would cross the network unencrypted".to_owned(), hint);
+    }
+    Some(url)
+}
+
+/// The places of the mapped attributes.
+fn paths(section: &Section<'_>, mapping: &Mapping) -> Option<Vec<Path>> {
+    let written = section.table("attributes").open();
+    let mut all = Some(Vec::new());
+    for (_, place) in &mapping.columns {
+        match (Path::parse(place), &mut all) {
+            (Ok(path), Some(paths)) => paths.push(path),
+            (Ok(_), None) => {}
+            (Err(flaw), _) => {
+                if let Some((_, at)) = written.iter().find(|(_, at)| at.value.trim() == place) {
+                    let hint = "for example `profile.email`, or `emails[?@.type=='work'].value`".to_owned();
+                    section.report.mistake(at.finding(format!("the place {flaw}")).hint(hint));
+                }
+                all = None;
+            }
+        }
+    }
+    all
+}
+
+fn page_size(section: &Section<'_>, kind: &Kind) -> u32 {
+    let (usual, most) = kind.page_size;
+    let Some(at) = section.number("page_size") else { return usual };
+    if at.value > most {
+        let message = format!("`page_size` is more than the {most} that `{}` sends", kind.name);
+        section.report.mistake(at.finding(message).hint(format!("write {most} or less, or leave it out")));
+    }
+    at.value
+}
+
+/// What the file says of an API of its own.
+fn own(section: &Section<'_>) -> Option<Own> {
+    let list = keys(section, "list");
+    let total = section.has("total").then(|| keys(section, "total"));
+    let body = section.has("body").then(|| body(section));
+    let paging = paging(section);
+    let headers = headers(section);
+    Some(Own {
+        headers,
+        body: match body {
+            Some(body) => Some(body?),
+            None => None,
+        },
+        list: list?,
+        total: match total {
+            Some(total) => Some(total?),
+            None => None,
+        },
+        paging: paging?,
+        size_param: section.text("size_param").map(|name| name.value.to_owned()),
+    })
+}
+
+fn keys(section: &Section<'_>, name: &'static str) -> Option<Keys> {
+    let at = section.text(name)?;
+    match json::keys(at.value) {
+        Ok(keys) => Some(keys),
+        Err(flaw) => {
+            let hint = format!("for example {name} = \"data.{name}\"");
+            section.report.mistake(at.finding(format!("`{name}` {flaw}")).hint(hint));
+            None
+        }
+    }
+}
+
+fn body(section: &Section<'_>) -> Option<Value> {
+    let at = section.text("body")?;
+    match serde_json::from_str(at.value) {
+        Ok(body) => Some(body),
+        Err(error) => {
+            section.report.mistake(at.finding(format!("`body` is no JSON: {error}")));
+            None
+        }
+    }
+}
+
+fn headers(section: &Section<'_>) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    for at in section.texts("headers").unwrap_or_default() {
+        match at.value.split_once(':').map(|(name, value)| (name.trim(), value.trim())) {
+            Some((name, value)) if http::is_header(name, value) => {
+                headers.push((name.to_owned(), value.to_owned()));
+            }
+            Some(_) | None => {
+                let finding = at.finding(format!("`{}` is no header that can be sent", at.value));
+                section.report.mistake(finding.hint("for example \"X-Team: it\"".to_owned()));
+            }
+        }
+    }
+    headers
+}
+
+fn paging(section: &Section<'_>) -> Option<Paging> {
+    let at = section.text("paging")?;
+    let place = || section.text("page_param").map(|name| Place::Query(name.value.to_owned()));
+    let needs = |name: &'static str| {
+        if !section.has(name) {
+            let message = format!("`paging = \"{}\"` needs `{name}`", at.value);
+            section.report.absence(at.finding(message));
+        }
+    };
+    let first = |usual| section.number("first_page").map_or(usual, |number| number.value);
+    match at.value {
+        "whole" => Some(Paging::Whole),
+        "link" => Some(Paging::Link),
+        "next_url" => {
+            needs("next");
+            Some(Paging::NextUrl { at: keys(section, "next")? })
+        }
+        "cursor" => {
+            needs("next");
+            needs("page_param");
+            let (at, place) = (keys(section, "next"), place());
+            Some(Paging::Cursor { at: at?, place: place?, in_url: false })
+        }
+        "page" => {
+            needs("page_param");
+            Some(Paging::Number { place: place()?, first: first(1) })
+        }
+        "offset" => {
+            needs("page_param");
+            Some(Paging::Offset { place: place()?, first: first(0) })
+        }
+        _ => {
+            let hint = "write whole, link, next_url, cursor, page or offset".to_owned();
+            section.report.mistake(at.finding(format!("`{}` is no way of paging", at.value)).hint(hint));
+            None
+        }
+    }
+}

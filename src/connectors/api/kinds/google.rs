@@ -1,0 +1,75 @@
+//! Google Workspace, by the Directory API (`/admin/directory/v1/users`).
+//!
+//! Needs a service account with domain-wide delegation for the scope `admin.directory.user.readonly`, and `admin`, an
+//! administrator with the right to read users, for whom it acts. Pages follow `nextPageToken`; the end is a page without
+//! it. Suspended and archived people have left; deleted ones are gone. A status of 403 is about the right to read unless
+//! it names a quota.
+
+use super::{Access, Given, Kind, PAGE, pair, words};
+use crate::connectors::api::{Ask, Description, Paging, Pass, Place};
+
+pub(super) static KIND: Kind = Kind {
+    name: "google",
+    url: Some("https://admin.googleapis.com/admin/directory/v1"),
+    access: &[Access::ServiceAccount {
+        scope: "https://www.googleapis.com/auth/admin.directory.user.readonly",
+    }],
+    page_size: (500, 500),
+    requests_per_second: 20,
+    most_bytes: PAGE,
+    mapping: &[
+        ("id", "id"),
+        ("email", "primaryEmail"),
+        ("name", "name.fullName"),
+        ("given_name", "name.givenName"),
+        ("family_name", "name.familyName"),
+        ("department", "organizations[?@.primary==true].department | organizations.department"),
+        ("location", "organizations[?@.primary==true].location | addresses[?@.type=='work'].locality"),
+        ("role", "organizations[?@.primary==true].title | organizations.title"),
+        ("manager", "relations[?@.type=='manager'].value"),
+        ("employee_type", "organizations[?@.primary==true].description"),
+        ("status", "@flags"),
+    ],
+    standings: [&["active"], &[], &["suspended", "archived"]],
+    quota_words: &["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"],
+    describe,
+};
+
+fn describe(given: &Given<'_>) -> Description {
+    let scope = match given.texts.get("domain") {
+        Some(domain) => pair("domain", domain.as_str()),
+        None => pair("customer", given.text("customer", "my_customer")),
+    };
+    let list = |question: Option<(String, String)>| {
+        let mut query = vec![
+            scope.clone(),
+            pair("maxResults", given.page_size.to_string()),
+            pair("projection", "full"),
+            pair("orderBy", "email"),
+        ];
+        query.extend(question);
+        Pass {
+            ask: Ask { path: "users".to_owned(), query, ..Ask::default() },
+            list: words(&["users"]),
+            total: None,
+            may_lack_list: true,
+            paging: Paging::Cursor {
+                at: words(&["nextPageToken"]),
+                place: Place::Query("pageToken".to_owned()),
+                in_url: false,
+            },
+        }
+    };
+    let question = given.texts.get("query").map(|query| pair("query", query.as_str()));
+    Description {
+        passes: vec![list(question)],
+        by_email: Some(list(Some(pair("query", "email={email}")))),
+        by_id: Some(Ask {
+            path: "users/{id}".to_owned(),
+            query: vec![pair("projection", "full")],
+            ..Ask::default()
+        }),
+        flags: &["suspended", "archived"],
+        blanks: &[],
+    }
+}

@@ -1,0 +1,64 @@
+//! Any other API that answers with pages of JSON: the file says how.
+
+use serde_json::Value;
+
+use super::{Access, Given, Kind, PAGE, pair};
+use crate::connectors::api::{Ask, Description, Paging, Pass};
+use crate::connectors::json::Keys;
+
+pub(super) static KIND: Kind = Kind {
+    name: "http_json",
+    url: None,
+    access: &[
+        Access::Token("Bearer "),
+        Access::KeyInHeader,
+        Access::RefreshToken,
+        Access::ClientSecret { token_url: None, scope: None },
+        Access::Password,
+        Access::Nobody,
+    ],
+    page_size: (100, 100_000),
+    requests_per_second: 5,
+    most_bytes: PAGE,
+    mapping: &[],
+    standings: [&[], &[], &[]],
+    quota_words: &[],
+    describe,
+};
+
+/// What a file says of an API of its own.
+#[derive(Debug, Clone)]
+pub struct Own {
+    /// Headers that every request has.
+    pub headers: Vec<(String, String)>,
+    /// A body, which makes requests `POST`.
+    pub body: Option<Value>,
+    /// Where the list stands in an answer.
+    pub list: Keys,
+    /// Where the number of all records stands.
+    pub total: Option<Keys>,
+    /// How pages follow each other.
+    pub paging: Paging,
+    /// The parameter that asks for records a page.
+    pub size_param: Option<String>,
+}
+
+fn describe(given: &Given<'_>) -> Description {
+    let Some(own) = given.own else {
+        return Description { passes: Vec::new(), by_email: None, by_id: None, flags: &[], blanks: &[] };
+    };
+    let query = own.size_param.iter().map(|name| pair(name, given.page_size.to_string())).collect();
+    Description {
+        passes: vec![Pass {
+            ask: Ask { query, headers: own.headers.clone(), body: own.body.clone(), ..Ask::default() },
+            list: own.list.clone(),
+            total: own.total.clone(),
+            may_lack_list: false,
+            paging: own.paging.clone(),
+        }],
+        by_email: None,
+        by_id: None,
+        flags: &[],
+        blanks: &[],
+    }
+}

@@ -1,0 +1,174 @@
+//! The systems that are known by name.
+//!
+//! A new one takes five steps: a file here with a [`Kind`] (address, access, default mapping, and what is asked for);
+//! its line in [`KINDS`]; its word beside the keys that it takes in `config/table.rs`; recorded answers in
+//! `tests/support/api/`; its line in the table of `tests/kinds.rs`. Nothing else knows how many kinds there are.
+//!
+//! None of these has been tried against a live tenant: addresses, fields and limits are the vendors' published ones, and
+//! what those leave open can be set in the file.
+
+mod bamboohr;
+mod entra;
+mod google;
+mod hibob;
+mod http_json;
+mod okta;
+mod personio;
+mod scim;
+mod successfactors;
+mod workday;
+
+use std::collections::BTreeMap;
+
+use crate::connectors::api::Description;
+
+pub use http_json::Own;
+
+/// One system, as far as it can be said before a file is read.
+#[derive(Debug)]
+pub struct Kind {
+    /// The word in the file.
+    pub name: &'static str,
+    /// The server's URL; `{NAME}` stands for a text of the file. None where the file must give it.
+    pub url: Option<&'static str>,
+    /// The ways to prove who asks, as the keys that they take.
+    pub access: &'static [Access],
+    /// Records a page, and the most that the system sends.
+    pub page_size: (u32, u32),
+    /// Requests a second where the file does not say.
+    pub requests_per_second: u32,
+    /// The largest answer where the file does not say, in bytes.
+    pub most_bytes: u64,
+    /// Attribute of rollcall, places of the system.
+    pub mapping: &'static [(&'static str, &'static str)],
+    /// Values of its status, and what they mean: active, leave, left.
+    pub standings: [&'static [&'static str]; 3],
+    /// Answers of status 403 with one of these words are about too many requests.
+    pub quota_words: &'static [&'static str],
+    /// What is asked for.
+    pub describe: fn(&Given<'_>) -> Description,
+}
+
+/// One way to prove who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// `token`, behind these words in the `Authorization` header.
+    Token(&'static str),
+    /// `user` and `password`.
+    Password,
+    /// `user` and `token`, sent as user and password.
+    UserToken,
+    /// `api_key`, sent as the user of a password that does not matter.
+    KeyAsUser,
+    /// `api_key` in the header that `api_key_header` names.
+    KeyInHeader,
+    /// `client_id` and `client_secret`, in the form that a token is asked for with.
+    ClientSecret {
+        /// The token endpoint where the file does not give `token_url`.
+        token_url: Option<&'static str>,
+        /// What the token is for, where the file does not give `scope`.
+        scope: Option<&'static str>,
+    },
+    /// `client_id`, `client_secret` and `refresh_token`.
+    RefreshToken,
+    /// `client_id` and `private_key`.
+    ClientKey {
+        /// The token endpoint where the file does not give `token_url`.
+        token_url: &'static str,
+        /// What the token is for, where the file does not give `scope`.
+        scope: &'static str,
+    },
+    /// `service_account` and `admin`, for whom it acts.
+    ServiceAccount {
+        /// What the token is for, where the file does not give `scope`.
+        scope: &'static str,
+    },
+    /// Nothing.
+    Nobody,
+}
+
+/// What the file gives of a system.
+#[derive(Debug)]
+pub struct Given<'f> {
+    /// Records a page.
+    pub page_size: u32,
+    /// Its texts, by key.
+    pub texts: &'f BTreeMap<&'static str, String>,
+    /// The places of all mapped attributes, as they are written, each alternative by itself.
+    pub places: &'f [String],
+    /// What a file says of a system of its own.
+    pub own: Option<&'f Own>,
+}
+
+impl Given<'_> {
+    /// A text of the file, or what stands for it.
+    fn text(&self, key: &str, otherwise: &str) -> String {
+        self.texts.get(key).map_or_else(|| otherwise.to_owned(), String::clone)
+    }
+
+    /// The first name of every place, once: what to ask for.
+    fn heads(&self) -> Vec<&str> {
+        let mut heads: Vec<&str> = self
+            .places
+            .iter()
+            .filter_map(|place| place.split(['.', '[']).next())
+            .filter(|head| !head.is_empty())
+            .collect();
+        heads.sort_unstable();
+        heads.dedup();
+        heads
+    }
+}
+
+/// All of them.
+pub static KINDS: &[&Kind] = &[
+    &scim::KIND,
+    &entra::KIND,
+    &okta::KIND,
+    &google::KIND,
+    &bamboohr::KIND,
+    &personio::KIND,
+    &workday::KIND,
+    &successfactors::KIND,
+    &hibob::KIND,
+    &http_json::KIND,
+];
+
+/// The kind of this name.
+#[must_use]
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name).copied()
+}
+
+/// A mebibyte.
+const MIB: u64 = 1 << 20;
+
+/// Enough for the largest page of any system.
+const PAGE: u64 = 64 * MIB;
+
+/// Enough for a whole company in one answer.
+const COMPANY: u64 = 1024 * MIB;
+
+fn pair(name: &str, value: impl Into<String>) -> (String, String) {
+    (name.to_owned(), value.into())
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connectors::json::Path;
+
+    #[test]
+    fn the_default_mapping_of_every_kind_is_made_of_paths_and_has_an_id() {
+        for kind in KINDS.iter().filter(|kind| !kind.mapping.is_empty()) {
+            assert!(kind.mapping.iter().any(|(name, _)| *name == "id"), "{}", kind.name);
+            for (name, place) in kind.mapping {
+                assert!(Path::parse(place).is_ok(), "{}: {name} = {place}", kind.name);
+            }
+        }
+    }
+}

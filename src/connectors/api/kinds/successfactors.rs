@@ -1,0 +1,82 @@
+//! SAP SuccessFactors, by OData version 2 (`/odata/v2/PerPerson`).
+//!
+//! Needs a technical user (`user@company`) with the right to query the API, and to see employees who left: rows and
+//! fields that it may not see are missing without a word. Pages follow `d.__next` of a snapshot; the end is a page
+//! without it, and the number of all records beside it. Effective-dated rows are those of today. Of several employments
+//! the one that has no end counts.
+
+use super::{Access, Given, Kind, PAGE, pair, words};
+use crate::connectors::api::{Ask, Description, Paging, Pass};
+
+pub(super) static KIND: Kind = Kind {
+    name: "successfactors",
+    url: None,
+    access: &[Access::Password, Access::Token("Bearer ")],
+    page_size: (1_000, 1_000),
+    requests_per_second: 4,
+    most_bytes: PAGE,
+    mapping: &[
+        ("id", "personIdExternal"),
+        ("email", "emailNav.results[?@.isPrimary==true].emailAddress | emailNav.results.emailAddress"),
+        ("name", "personalInfoNav.results[0].displayName"),
+        ("given_name", "personalInfoNav.results[0].firstName"),
+        ("family_name", "personalInfoNav.results[0].lastName"),
+        (
+            "department",
+            "employmentNav.results[?@.endDate==null].jobInfoNav.results[0].departmentNav.name_localized | employmentNav.results[0].jobInfoNav.results[0].departmentNav.name_localized",
+        ),
+        (
+            "location",
+            "employmentNav.results[?@.endDate==null].jobInfoNav.results[0].locationNav.name | employmentNav.results[0].jobInfoNav.results[0].locationNav.name",
+        ),
+        (
+            "role",
+            "employmentNav.results[?@.endDate==null].jobInfoNav.results[0].jobTitle | employmentNav.results[0].jobInfoNav.results[0].jobTitle",
+        ),
+        (
+            "manager",
+            "employmentNav.results[?@.endDate==null].jobInfoNav.results[0].managerId | employmentNav.results[0].jobInfoNav.results[0].managerId",
+        ),
+        (
+            "status",
+            "employmentNav.results[?@.endDate==null].jobInfoNav.results[0].emplStatusNav.externalCode | employmentNav.results[0].jobInfoNav.results[0].emplStatusNav.externalCode",
+        ),
+        (
+            "start_date",
+            "employmentNav.results[?@.endDate==null].startDate | employmentNav.results[0].startDate",
+        ),
+    ],
+    standings: [&["A"], &["U", "P"], &["T", "R", "S", "F", "D", "O"]],
+    quota_words: &[],
+    describe,
+};
+
+const EXPANDED: &str = "personalInfoNav,emailNav,employmentNav,employmentNav/jobInfoNav,\
+                        employmentNav/jobInfoNav/departmentNav,employmentNav/jobInfoNav/locationNav,\
+                        employmentNav/jobInfoNav/emplStatusNav";
+
+fn describe(given: &Given<'_>) -> Description {
+    Description {
+        passes: vec![Pass {
+            ask: Ask {
+                path: "PerPerson".to_owned(),
+                query: vec![
+                    pair("$format", "json"),
+                    pair("$expand", given.text("expand", EXPANDED)),
+                    pair("$inlinecount", "allpages"),
+                    pair("paging", given.text("paging", "snapshot")),
+                    pair("customPageSize", given.page_size.to_string()),
+                ],
+                ..Ask::default()
+            },
+            list: words(&["d", "results"]),
+            total: Some(words(&["d", "__count"])),
+            may_lack_list: false,
+            paging: Paging::NextUrl { at: words(&["d", "__next"]) },
+        }],
+        by_email: None,
+        by_id: None,
+        flags: &[],
+        blanks: &["NO_MANAGER", "9999-12-31"],
+    }
+}

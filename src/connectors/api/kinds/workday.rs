@@ -1,0 +1,51 @@
+//! Workday, by a custom report as a service (RaaS) in JSON.
+//!
+//! Needs an integration system user who owns the report or shares it, and whose security group sees everybody: a report
+//! that it may see in part has fewer rows and says nothing. `url` is that of the report. The whole report is one answer:
+//! it is complete when the JSON is. Names are those that the report gives its columns, so the mapping is usually the
+//! file's; let the report hold terminated workers for some weeks, else they are absent instead of gone.
+
+use super::{Access, COMPANY, Given, Kind, pair, words};
+use crate::connectors::api::{Ask, Description, Paging, Pass};
+
+pub(super) static KIND: Kind = Kind {
+    name: "workday",
+    url: None,
+    access: &[Access::RefreshToken, Access::Password],
+    page_size: (1, 1),
+    requests_per_second: 2,
+    most_bytes: COMPANY,
+    mapping: &[
+        ("id", "WID | Employee_ID"),
+        ("email", "Work_Email"),
+        ("given_name", "First_Name"),
+        ("family_name", "Last_Name"),
+        ("department", "Department | Supervisory_Organization"),
+        ("location", "Location"),
+        ("role", "Business_Title"),
+        ("manager", "Manager_Employee_ID"),
+        ("employee_type", "Worker_Type"),
+        ("status", "Status"),
+        ("start_date", "Hire_Date"),
+        ("end_date", "Termination_Date"),
+    ],
+    standings: [&["Active"], &["On Leave"], &["Terminated"]],
+    quota_words: &[],
+    describe,
+};
+
+fn describe(_: &Given<'_>) -> Description {
+    Description {
+        passes: vec![Pass {
+            ask: Ask { query: vec![pair("format", "json")], ..Ask::default() },
+            list: words(&["Report_Entry"]),
+            total: None,
+            may_lack_list: false,
+            paging: Paging::Whole,
+        }],
+        by_email: None,
+        by_id: None,
+        flags: &[],
+        blanks: &[],
+    }
+}

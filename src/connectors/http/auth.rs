@@ -1,0 +1,255 @@
+//! Who asks: a secret in a header, or a token that is fetched with one.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::Utc;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::connectors::http::jwt;
+use crate::model::secret::Secret;
+
+/// How a server knows who asks.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// It does not want to know.
+    Nobody,
+    /// A secret in a header, such as `Authorization: Bearer …`.
+    Header {
+        /// The header.
+        name: &'static str,
+        /// What stands before the secret.
+        prefix: &'static str,
+        /// The secret.
+        secret: Secret,
+    },
+    /// A secret in a header whose name the file gives.
+    NamedHeader {
+        /// The header.
+        name: String,
+        /// The secret.
+        secret: Secret,
+    },
+    /// User and password (RFC 7617). Some systems take a key for the user.
+    Basic {
+        /// The user.
+        user: Secret,
+        /// The password.
+        password: Secret,
+    },
+    /// A token that is fetched first, and sent as `Authorization: Bearer …` (RFC 6750).
+    Token(Grant),
+}
+
+/// How a token is fetched.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The token endpoint.
+    pub url: Url,
+    /// What proves who asks.
+    pub kind: GrantKind,
+    /// What the token is for.
+    pub scope: Option<String>,
+}
+
+/// What proves to a token endpoint who asks.
+#[derive(Debug, Clone)]
+pub enum GrantKind {
+    /// Client credentials in the form (RFC 6749 4.4).
+    ClientSecret {
+        /// The client.
+        id: String,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// The same, in the `Authorization` header (RFC 6749 2.3.1).
+    ClientSecretBasic {
+        /// The client.
+        id: String,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// Client credentials proven by a key (RFC 7523 2.2).
+    ClientKey {
+        /// The client.
+        id: String,
+        /// A private RSA key in PEM.
+        key: Secret,
+        /// The name of the key.
+        key_id: Option<String>,
+    },
+    /// A service account that acts for somebody (RFC 7523 2.1).
+    ServiceAccount {
+        /// The account.
+        issuer: String,
+        /// For whom it acts.
+        subject: String,
+        /// A private RSA key in PEM.
+        key: Secret,
+        /// The name of the key.
+        key_id: Option<String>,
+    },
+    /// A token that only fetches others (RFC 6749 6).
+    RefreshToken {
+        /// The client.
+        id: String,
+        /// Its secret.
+        secret: Secret,
+        /// The refresh token.
+        token: Secret,
+    },
+}
+
+/// How long a signed statement is good for.
+const STATEMENT: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+
+/// A token is renewed this long before it ends.
+const MARGIN: Duration = Duration::from_mins(1);
+
+/// How long a token is good for whose end was not told (RFC 6749 5.1 leaves it out).
+const UNTOLD: Duration = Duration::from_mins(5);
+
+/// What goes to the token endpoint.
+#[derive(Debug)]
+pub(super) struct TokenRequest {
+    pub form: String,
+    pub basic: Option<(Secret, Secret)>,
+}
+
+impl Auth {
+    /// Every secret in it.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = String> {
+        let secrets: Vec<&Secret> = match self {
+            Self::Nobody => Vec::new(),
+            Self::Header { secret, .. } | Self::NamedHeader { secret, .. } => vec![secret],
+            Self::Basic { user, password } => vec![user, password],
+            Self::Token(grant) => match &grant.kind {
+                GrantKind::ClientSecret { secret, .. } | GrantKind::ClientSecretBasic { secret, .. } => {
+                    vec![secret]
+                }
+                GrantKind::ClientKey { key, .. } | GrantKind::ServiceAccount { key, .. } => vec![key],
+                GrantKind::RefreshToken { secret, token, .. } => vec![secret, token],
+            },
+        };
+        let mut texts: Vec<String> = secrets.into_iter().map(|secret| secret.reveal().to_owned()).collect();
+        if let Self::Basic { user, password } = self {
+            // As it goes over the line.
+            texts.push(STANDARD.encode(format!("{}:{}", user.reveal(), password.reveal())));
+        }
+        texts.into_iter()
+    }
+}
+
+impl Grant {
+    /// The request for a token; the error says what is wrong with the key.
+    pub(super) fn request(&self) -> Result<TokenRequest, String> {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        let mut basic = None;
+        match &self.kind {
+            GrantKind::ClientSecret { id, secret } => {
+                form.append_pair("grant_type", "client_credentials");
+                form.append_pair("client_id", id).append_pair("client_secret", secret.reveal());
+            }
+            GrantKind::ClientSecretBasic { id, secret } => {
+                form.append_pair("grant_type", "client_credentials");
+                basic = Some((Secret::new(id.as_str()), secret.clone()));
+            }
+            GrantKind::RefreshToken { id, secret, token } => {
+                form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", token.reveal());
+                basic = Some((Secret::new(id.as_str()), secret.clone()));
+            }
+            GrantKind::ClientKey { id, key, key_id } => {
+                let mut claims = self.claims(id);
+                claims["sub"] = json!(id);
+                claims["jti"] = json!(random_id());
+                let statement = jwt::sign(&claims, key.reveal(), key_id.as_deref())?;
+                form.append_pair("grant_type", "client_credentials")
+                    .append_pair(
+                        "client_assertion_type",
+                        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                    )
+                    .append_pair("client_assertion", &statement);
+            }
+            GrantKind::ServiceAccount { issuer, subject, key, key_id } => {
+                let mut claims = self.claims(issuer);
+                claims["sub"] = json!(subject);
+                claims["scope"] = json!(self.scope);
+                let statement = jwt::sign(&claims, key.reveal(), key_id.as_deref())?;
+                form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+                    .append_pair("assertion", &statement);
+                return Ok(TokenRequest { form: form.finish(), basic: None });
+            }
+        }
+        if let Some(scope) = &self.scope {
+            form.append_pair("scope", scope);
+        }
+        Ok(TokenRequest { form: form.finish(), basic })
+    }
+
+    fn claims(&self, issuer: &str) -> Value {
+        let now = Utc::now();
+        json!({
+            "iss": issuer,
+            "aud": self.url.as_str(),
+            "iat": now.timestamp(),
+            "exp": (now + STATEMENT).timestamp(),
+        })
+    }
+}
+
+/// A number that no other statement has.
+fn random_id() -> String {
+    let mut bytes = [0; 16];
+    // Without randomness the statement is refused as a repetition at worst.
+    let _ = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The token in hand, until it ends.
+#[derive(Clone, Default)]
+pub struct Tokens(Arc<Mutex<Option<Token>>>);
+
+struct Token {
+    text: String,
+    until: Instant,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Tokens {
+    /// The token, where there is a good one.
+    pub(super) fn now(&self) -> Option<String> {
+        let token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        token.as_ref().filter(|token| Instant::now() < token.until).map(|token| token.text.clone())
+    }
+
+    /// Forgets it: the server no longer takes it.
+    pub(super) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Keeps what a token endpoint answered and hands it over, where there is a token in it.
+    pub(super) fn keep(&self, answer: &[u8]) -> Option<String> {
+        let answer: Value = serde_json::from_slice(answer).ok()?;
+        // Personio's first API answers in a shape of its own.
+        let (text, life) = match answer.get("access_token") {
+            Some(text) => (text, answer.get("expires_in")),
+            None => (answer.pointer("/data/token")?, answer.pointer("/data/expires_in")),
+        };
+        let text = text.as_str().filter(|text| !text.is_empty())?.to_owned();
+        let seconds = life.and_then(|life| life.as_u64().or_else(|| life.as_str()?.parse().ok()));
+        let life = seconds.map_or(UNTOLD, Duration::from_secs);
+        let until = Instant::now() + life.saturating_sub(MARGIN);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Token { text: text.clone(), until });
+        Some(text)
+    }
+}

@@ -1,0 +1,301 @@
+//! Sends requests and reads answers to their ends.
+
+use std::io;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::redirect;
+use serde_json::Value;
+use url::Url;
+
+use crate::connectors::http::auth::Auth;
+use crate::connectors::http::pace::{self, Pace};
+use crate::connectors::http::{Fault, Settings, shown};
+use crate::connectors::retry::retry;
+use crate::connectors::{Context, Error, tls};
+use crate::model::names::ConnectorName;
+
+pub(in crate::connectors) use reqwest::Method;
+
+/// Who asks, for the server's log.
+const USER_AGENT: &str = concat!("rollcall/", env!("CARGO_PKG_VERSION"));
+
+/// An answer may take so many times the wait for its next bytes.
+const WHOLE: u32 = 10;
+
+/// The most characters of what a server said that are shown.
+const SAID: usize = 200;
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(in crate::connectors) struct Call {
+    /// `GET`, or `POST` where a search has a body.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// More headers than every request has.
+    pub headers: Vec<(String, String)>,
+    /// A body of JSON.
+    pub body: Option<Value>,
+}
+
+/// A good answer.
+#[derive(Debug)]
+pub(in crate::connectors) struct Answered {
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its whole body.
+    pub body: Vec<u8>,
+}
+
+/// What became of a request for something that may not be there.
+#[derive(Debug)]
+pub(in crate::connectors) enum Sent {
+    /// It is there.
+    There(Answered),
+    /// There is nothing (404).
+    Nothing,
+}
+
+/// A connection to one server, with its credentials.
+#[derive(Debug)]
+pub(in crate::connectors) struct Client {
+    connector: ConnectorName,
+    settings: Settings,
+    http: reqwest::Client,
+    pace: Pace,
+}
+
+impl Client {
+    /// Prepares to ask; reads the CAs.
+    pub async fn new(connector: &ConnectorName, settings: &Settings) -> Result<Self, Error> {
+        let ca_file = settings.ca_file.clone();
+        let read = tokio::task::spawn_blocking(move || tls::config(ca_file.as_deref())).await;
+        let read = read.unwrap_or_else(|ended| Err(("the CA store".to_owned(), ended.into())));
+        let tls =
+            read.map_err(|(place, cause)| Error::NoCa { connector: connector.clone(), place, cause })?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured((*tls).clone())
+            .user_agent(USER_AGENT)
+            .redirect(redirect::Policy::none())
+            .connect_timeout(settings.timeout)
+            .read_timeout(settings.timeout)
+            .timeout(settings.timeout * WHOLE)
+            .build()
+            .map_err(|cause| Error::Tls {
+                connector: connector.clone(),
+                host: host(&settings.url),
+                cause: cause.into(),
+            })?;
+        let pace = Pace::new(settings.requests_per_second);
+        Ok(Self { connector: connector.clone(), settings: settings.clone(), http, pace })
+    }
+
+    /// Sends a request, trying again what is transient; `attempt` says in messages what it is for.
+    pub async fn send(&self, call: &Call, attempt: &str, context: &Context) -> Result<Answered, Error> {
+        retry(&self.connector, context, || self.once(call, attempt)).await
+    }
+
+    /// The same where 404 is an answer, too.
+    pub async fn look(&self, call: &Call, attempt: &str, context: &Context) -> Result<Sent, Error> {
+        match self.send(call, attempt, context).await {
+            Ok(answered) => Ok(Sent::There(answered)),
+            Err(Error::Http { fault: Fault::Status { status: 404, .. }, .. }) => Ok(Sent::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a request once.
+    pub async fn once(&self, call: &Call, attempt: &str) -> Result<Answered, Error> {
+        if !self.settings.is_home(&call.url) {
+            return Err(self.wrong(attempt, Fault::Elsewhere { to: shown(&call.url) }));
+        }
+        let had_token = self.settings.tokens.now().is_some();
+        match self.ask(call, attempt).await {
+            // The token may have been taken back before its time.
+            Err(Error::Http { fault: Fault::Status { status: 401, .. }, .. }) if had_token => {
+                self.settings.tokens.forget();
+                self.ask(call, attempt).await
+            }
+            answered => answered,
+        }
+    }
+
+    async fn ask(&self, call: &Call, attempt: &str) -> Result<Answered, Error> {
+        let mut request = self.http.request(call.method.clone(), call.url.clone());
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        if let Some(body) = &call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        request = match &self.settings.auth {
+            Auth::Nobody => request,
+            Auth::Header { name, prefix, secret } => {
+                request.header(*name, secret_value(&format!("{prefix}{}", secret.reveal())))
+            }
+            Auth::NamedHeader { name, secret } => {
+                request.header(name.as_str(), secret_value(secret.reveal()))
+            }
+            Auth::Basic { user, password } => request.basic_auth(user.reveal(), Some(password.reveal())),
+            Auth::Token(_) => {
+                request.header("authorization", secret_value(&format!("Bearer {}", self.token().await?)))
+            }
+        };
+        self.pace.turn().await;
+        self.answered(request, attempt).await
+    }
+
+    /// A token that is good now.
+    pub async fn token(&self) -> Result<String, Error> {
+        if let Some(token) = self.settings.tokens.now() {
+            return Ok(token);
+        }
+        let Auth::Token(grant) = &self.settings.auth else { return Ok(String::new()) };
+        let attempt = format!("the request for a token to `{}`", shown(&grant.url));
+        let wanted = grant.request().map_err(|why| self.wrong(&attempt, Fault::Key(why)))?;
+        let mut request = self.http.post(grant.url.clone());
+        if let Some((user, password)) = &wanted.basic {
+            request = request.basic_auth(user.reveal(), Some(password.reveal()));
+        }
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let answered = self.answered(request.header(CONTENT_TYPE, form).body(wanted.form), &attempt).await?;
+        self.settings.tokens.keep(&answered.body).ok_or_else(|| self.wrong(&attempt, Fault::NoToken))
+    }
+
+    /// Sends a request and reads the answer to its end.
+    async fn answered(&self, request: reqwest::RequestBuilder, attempt: &str) -> Result<Answered, Error> {
+        let request = request.header(ACCEPT, "application/json, application/scim+json;q=0.9, */*;q=0.1");
+        let mut response = request.send().await.map_err(|cause| self.failed(attempt, cause))?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|cause| self.failed(attempt, cause))? {
+            if (body.len() + chunk.len()) as u64 > self.settings.most_bytes {
+                return Err(self.wrong(attempt, Fault::TooLarge { most: self.settings.most_bytes }));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        if status.is_success() {
+            if let Some(wait) = pace::used_up(&headers) {
+                self.pace.pause(wait);
+            }
+            return Ok(Answered { headers, body });
+        }
+        if status.is_redirection() {
+            let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
+            let to = self.settings.url.join(to).map_or_else(|_| "nowhere".to_owned(), |to| shown(&to));
+            return Err(self.wrong(attempt, Fault::Redirect { to }));
+        }
+        let text = String::from_utf8_lossy(&body);
+        let is_quota = status == 403 && self.settings.quota_words.iter().any(|word| text.contains(word));
+        let said = shortened(&self.settings.scrubbed(&said(&headers, &text)));
+        let status = if is_quota { 429 } else { status.as_u16() };
+        Err(self.wrong(attempt, Fault::Status { status, said, wait: pace::asked(&headers) }))
+    }
+
+    /// An error about what was answered.
+    pub fn wrong(&self, attempt: &str, fault: Fault) -> Error {
+        Error::Http { connector: self.connector.clone(), attempt: attempt.to_owned(), fault }
+    }
+
+    /// Why no answer came, or not all of it.
+    fn failed(&self, attempt: &str, cause: reqwest::Error) -> Error {
+        let connector = self.connector.clone();
+        let host = cause.url().map_or_else(|| host(&self.settings.url), host);
+        let cause = cause.without_url();
+        if cause.is_timeout() {
+            let seconds = self.settings.timeout.as_secs_f64();
+            return Error::Stalled { connector, attempt: attempt.to_owned(), seconds };
+        }
+        let (is_connect, inner) = (cause.is_connect(), rustls_error(&cause));
+        match inner.map(|inner| (tls::flaw(&inner), inner)) {
+            Some((Some(flaw), cause)) => Error::Certificate { connector, host, flaw, cause },
+            Some((None, cause)) => Error::Tls { connector, host, cause: cause.into() },
+            None if is_connect => Error::Connect { connector, address: host, cause: plainly(&cause) },
+            None => Error::CutOff { connector, attempt: attempt.to_owned(), cause: Some(plainly(&cause)) },
+        }
+    }
+}
+
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or_default().to_owned()
+}
+
+fn secret_value(text: &str) -> HeaderValue {
+    // A secret that no header can hold is refused by the server like any other wrong one.
+    let mut value = HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
+/// Whether a header can be sent under this name with this value.
+#[must_use]
+pub fn is_header(name: &str, value: &str) -> bool {
+    HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_str(value).is_ok()
+}
+
+/// What TLS said, however deep it lies.
+fn rustls_error(error: &reqwest::Error) -> Option<rustls::Error> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+            return Some(found.clone());
+        }
+        if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref)
+            && let Some(found) = inner.downcast_ref::<rustls::Error>()
+        {
+            return Some(found.clone());
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The innermost cause, in its own words.
+fn plainly(error: &reqwest::Error) -> io::Error {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    match cause.downcast_ref::<io::Error>() {
+        Some(io) if io.raw_os_error().is_some() => {
+            io::Error::from_raw_os_error(io.raw_os_error().unwrap_or_default())
+        }
+        Some(_) | None => io::Error::other(cause.to_string()),
+    }
+}
+
+/// What a server says of its refusal: the words under the usual names, else the text itself.
+fn said(headers: &HeaderMap, body: &str) -> String {
+    const PLACES: [&str; 11] = [
+        "/error_description",
+        "/error/message/value",
+        "/error/message",
+        "/message",
+        "/detail",
+        "/errorSummary",
+        "/errors/0/detail",
+        "/errors/0/message",
+        "/errors/0/title",
+        "/title",
+        "/error",
+    ];
+    if let Ok(json) = serde_json::from_str::<Value>(body) {
+        let found = PLACES.iter().find_map(|place| json.pointer(place)?.as_str());
+        return found.unwrap_or_default().to_owned();
+    }
+    if let Some(message) = headers.get("x-bamboohr-error-message").and_then(|text| text.to_str().ok()) {
+        return message.to_owned();
+    }
+    if body.trim_start().starts_with('<') { String::new() } else { body.to_owned() }
+}
+
+/// A line of bounded length without anything that a terminal would obey.
+fn shortened(text: &str) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(SAID) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}

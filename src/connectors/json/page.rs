@@ -1,0 +1,277 @@
+//! One answer of a source: the list of records in it, and what it says of the rest.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::connectors::json::{Keys, Picker};
+use crate::connectors::mapper::Record;
+
+/// Where an answer has what.
+#[derive(Debug, Clone, Default)]
+pub(in crate::connectors) struct Shape {
+    /// The list of records; the answer itself where there are no names.
+    pub list: Keys,
+    /// How many records there are in all.
+    pub total: Option<Keys>,
+    /// The URL or the cursor of the next page.
+    pub next: Option<Keys>,
+}
+
+/// What an answer said besides its records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::connectors) struct Page {
+    /// How many records came; none where there was no list.
+    pub records: Option<u64>,
+    /// How many there are in all.
+    pub total: Option<u64>,
+    /// The URL or the cursor of the next page.
+    pub next: Option<String>,
+}
+
+/// Why an answer cannot be read.
+#[derive(Debug)]
+pub(in crate::connectors) enum Unreadable {
+    /// It is no JSON, or not to its end.
+    Json(serde_json::Error),
+    /// The number of all records is none.
+    Total(String),
+}
+
+impl Shape {
+    /// Reads an answer and hands on its records, the number of each in the list beside it.
+    pub fn read(
+        &self,
+        json: &[u8],
+        picker: &mut Picker,
+        mut each: impl FnMut(&Record, u64),
+    ) -> Result<Page, Unreadable> {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        let mut record = Record::default();
+        let mut into =
+            Into { picker, record: &mut record, each: &mut each, page: Page::default(), total: None };
+        let mut wanted = vec![(self.list.as_slice(), What::List)];
+        wanted.extend(self.total.as_deref().map(|keys| (keys, What::Total)));
+        wanted.extend(self.next.as_deref().map(|keys| (keys, What::Next)));
+        At { wanted, into: &mut into }.deserialize(&mut reader).map_err(Unreadable::Json)?;
+        let Into { mut page, total, .. } = into;
+        reader.end().map_err(Unreadable::Json)?;
+        if let Some(text) = total {
+            page.total = Some(text.parse().map_err(|_| Unreadable::Total(text))?);
+        }
+        Ok(page)
+    }
+}
+
+impl Shape {
+    /// Reads an answer that holds one record where others hold a list.
+    pub fn read_one(&self, json: &[u8], picker: &mut Picker, record: &mut Record) -> Result<(), Unreadable> {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        let raw: &RawValue = serde::Deserialize::deserialize(&mut reader).map_err(Unreadable::Json)?;
+        reader.end().map_err(Unreadable::Json)?;
+        let mut text = raw.get();
+        for key in &self.list {
+            let inside: BTreeMap<Cow<'_, str>, &RawValue> =
+                serde_json::from_str(text).map_err(Unreadable::Json)?;
+            let Some(inner) = inside.get(key.as_str()) else { break };
+            text = inner.get();
+        }
+        picker.pick(&mut serde_json::Deserializer::from_str(text), record).map_err(Unreadable::Json)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    List,
+    Total,
+    Next,
+}
+
+/// Where what is found goes.
+struct Into<'a> {
+    picker: &'a mut Picker,
+    record: &'a mut Record,
+    each: &'a mut dyn FnMut(&Record, u64),
+    page: Page,
+    total: Option<String>,
+}
+
+/// A value of the answer, and what is wanted below it.
+struct At<'w, 'i, 'a> {
+    wanted: Vec<(&'w [String], What)>,
+    into: &'i mut Into<'a>,
+}
+
+impl<'de> DeserializeSeed<'de> for At<'_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        match self.wanted.iter().find(|(keys, _)| keys.is_empty()) {
+            Some((_, What::List)) => json.deserialize_any(Records(self.into)),
+            Some((_, what)) => {
+                let raw: &RawValue = serde::Deserialize::deserialize(json)?;
+                let text = scalar(raw.get()).map_err(D::Error::custom)?;
+                let place =
+                    if *what == What::Total { &mut self.into.total } else { &mut self.into.page.next };
+                *place = text;
+                Ok(())
+            }
+            None => json.deserialize_any(self),
+        }
+    }
+}
+
+/// A text or a number; nothing for anything else.
+fn scalar(text: &str) -> Result<Option<String>, serde_json::Error> {
+    match text.as_bytes().first() {
+        Some(b'"') => {
+            serde_json::from_str::<String>(text).map(|text| Some(text).filter(|text| !text.is_empty()))
+        }
+        Some(b'-' | b'0'..=b'9') => Ok(Some(text.to_owned())),
+        Some(_) | None => Ok(None),
+    }
+}
+
+impl<'de> Visitor<'de> for At<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            let below =
+                self.wanted.iter().filter(|(keys, _)| keys.first().is_some_and(|first| *first == key));
+            let wanted: Vec<(&[String], What)> = below.map(|&(keys, what)| (&keys[1..], what)).collect();
+            if wanted.is_empty() {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                map.next_value_seed(At { wanted, into: &mut *self.into })?;
+            }
+        }
+        Ok(())
+    }
+
+    // Where an object was looked for and something else stands, nothing is found.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// The list itself.
+struct Records<'i, 'a>(&'i mut Into<'a>);
+
+impl<'de> Visitor<'de> for Records<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut number = 0;
+        while list.next_element_seed(One(&mut *self.0))?.is_some() {
+            number += 1;
+            (self.0.each)(self.0.record, number);
+        }
+        self.0.page.records = Some(number);
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// One record of the list.
+struct One<'i, 'a>(&'i mut Into<'a>);
+
+impl<'de> DeserializeSeed<'de> for One<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        self.0.picker.pick(json, self.0.record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connectors::json::Path;
+
+    fn read(shape: &Shape, json: &str) -> (Vec<String>, Result<Page, Unreadable>) {
+        let mut picker = Picker::new(&[Path::parse("id").expect("a path")]);
+        let mut ids = Vec::new();
+        let page = shape.read(json.as_bytes(), &mut picker, |record, _| {
+            ids.push(record.of(0).next().unwrap_or_default().into_owned());
+        });
+        (ids, page)
+    }
+
+    fn keys(words: &[&str]) -> Keys {
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_page_has_a_list_a_total_and_a_next_wherever_they_stand() {
+        let shape = Shape {
+            list: keys(&["data", "items"]),
+            total: Some(keys(&["meta", "total"])),
+            next: Some(keys(&["meta", "next"])),
+        };
+        let json = r#"{"meta": {"next": "abc", "total": "3", "x": []}, "data": {"items": [{"id": 1}, {"id": "b"}], "y": 1}}"#;
+        let (ids, page) = read(&shape, json);
+        assert_eq!(ids, ["1", "b"]);
+        let page = page.expect("a page");
+        assert_eq!(page, Page { records: Some(2), total: Some(3), next: Some("abc".to_owned()) });
+        let (_, page) = read(&shape, r#"{"meta": {"next": null, "total": 0}, "data": null}"#);
+        assert_eq!(page.expect("a page"), Page { records: None, total: Some(0), next: None });
+    }
+
+    #[test]
+    fn the_answer_itself_may_be_the_list() {
+        let (ids, page) = read(&Shape::default(), r#"[{"id": "a"}, {"id": "b"}]"#);
+        assert_eq!((ids.len(), page.expect("a page").records), (2, Some(2)));
+    }
+
+    #[test]
+    fn what_is_cut_or_followed_by_something_is_no_answer() {
+        let json = r#"[{"id": "a"}, {"id": "b"}]"#;
+        for end in 0..json.len() {
+            assert!(read(&Shape::default(), &json[..end]).1.is_err(), "{}", &json[..end]);
+        }
+        assert!(read(&Shape::default(), "[] []").1.is_err());
+        assert!(read(&Shape::default(), r#"{"error": "no"}"#).1.is_err(), "an object is no list");
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        assert!(read(&Shape::default(), &deep).1.is_err(), "too deep");
+    }
+}

@@ -1,0 +1,61 @@
+//! Every kind of source behind HTTP, against a server with its manners.
+
+mod faults;
+mod paging;
+mod people;
+mod questions;
+mod secrets;
+
+use std::path::Path;
+
+use rollcall::config::Config;
+use rollcall::connectors::{Connector, Error, Reading};
+use tokio::runtime::Runtime;
+
+use crate::support::api::{Manner, System, everybody};
+use crate::support::once;
+
+/// A file that reads a system, for tests that need no database.
+pub fn config(system: &System, more: &str) -> Config {
+    let section = system.section("hr");
+    let (keys, tables) = section
+        .split_once("\n[connector.")
+        .map_or((section.as_str(), String::new()), |(keys, rest)| (keys, format!("\n[connector.{rest}")));
+    let text = format!("{keys}\n{more}{tables}");
+    Config::parse(&text, Path::new("rollcall.toml"), &|_| None)
+        .unwrap_or_else(|wrong| panic!("{wrong}\n{text}"))
+}
+
+/// A connector, its attributes and a runtime.
+pub struct Reader {
+    pub config: Config,
+    pub runtime: Runtime,
+}
+
+impl Reader {
+    pub fn new(system: &System, more: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        Self { config: config(system, more), runtime }
+    }
+
+    pub fn connector(&self) -> &Connector {
+        &self.config.connectors[0]
+    }
+
+    pub fn read(&self) -> Result<Reading, Error> {
+        self.runtime.block_on(self.connector().read(&self.config.attributes, &once()))
+    }
+}
+
+/// A system with so many people.
+pub fn system(manner: Manner, count: usize) -> System {
+    System::start(manner, &everybody(count))
+}
+
+/// The word of an error, or `read` and how many came.
+pub fn came_to(read: &Result<Reading, Error>) -> String {
+    match read {
+        Ok(reading) => format!("read {}", reading.people().len()),
+        Err(error) => error.kind().to_owned(),
+    }
+}

@@ -1,0 +1,161 @@
+//! The same people through every kind.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use rollcall::config::Config;
+use rollcall::sync::Outcome;
+
+use crate::support::api::{Body, MANNERS, System, everybody};
+use crate::support::company::{Company, run};
+use crate::support::database::{Engine, Rows};
+use crate::support::person::Person;
+use crate::support::slapd::{ADMIN, Directory};
+
+const RULES: &str = "
+[[rule]]
+name = 'departments'
+group = 'Department: {department}'
+when = 'department != \"\"'
+[[rule]]
+name = 'leads'
+group = 'Leads'
+when = 'role == \"Lead\" && location == \"Berlin\"'
+[[rule]]
+name = 'managed'
+group = 'Managed'
+when = 'manager == \"E0000\"'
+[[course]]
+code = 'GDPR'
+title = 'Data protection'
+[[assignment]]
+course = 'GDPR'
+groups = ['Department: *']
+";
+
+/// Who is in which group and who has which course, by address.
+type Picture = (Rows, Rows);
+
+fn picture(section: &str) -> Picture {
+    let company = Company::new(Engine::Sqlite);
+    let text = format!("{section}\n{RULES}");
+    let config =
+        Config::parse(&text, Path::new("rollcall.toml"), &|_| None).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let report = company.runtime.block_on(run(&company.store, &config, "hr", false));
+    assert!(matches!(report.outcome, Outcome::Applied), "{:?}\n{section}", report.outcome);
+    company.drain();
+    company.verify();
+    let again = company.runtime.block_on(run(&company.store, &config, "hr", false));
+    assert!(matches!(again.outcome, Outcome::Unchanged), "{:?}\n{section}", again.outcome);
+    (
+        company.sql(
+            "SELECT g.name, l.email FROM memberships m JOIN groups g ON g.id = m.group_id
+             JOIN learners l ON l.id = m.learner_id ORDER BY 1, 2",
+        ),
+        company.sql(
+            "SELECT c.code, l.email, e.state FROM enrollments e JOIN courses c ON c.id = e.course_id
+             JOIN learners l ON l.id = e.learner_id ORDER BY 1, 2",
+        ),
+    )
+}
+
+fn by_csv(folder: &Path, people: &[Body]) -> Picture {
+    let mut text = "id,email,department,location,role,manager,status\n".to_owned();
+    for one in people {
+        let manager = one.manager_id().unwrap_or_default();
+        let status = if one.works { "in" } else { "out" };
+        writeln!(
+            text,
+            "{},{},{},{},{},{manager},{status}",
+            one.id(),
+            one.email(),
+            one.department,
+            one.place,
+            one.role
+        )
+        .expect("a string");
+    }
+    let path = folder.join("people.csv");
+    std::fs::write(&path, text).expect("a file");
+    let names = ["id", "email", "department", "location", "role", "manager", "status"];
+    let columns: String = names.iter().map(|name| format!("{name} = '{name}'\n")).collect();
+    picture(&format!(
+        "[[connector]]\nname = 'hr'\nkind = 'csv'\npath = '{}'\n[connector.attributes]\n{columns}\n\
+         [connector.status]\nleft = ['out']",
+        path.display()
+    ))
+}
+
+fn by_ldap(people: &[Body]) -> Picture {
+    let entries = people.iter().map(|one| {
+        let entry = ["cn", "departmentNumber", "l", "title", "mail", "employeeNumber"]
+            .iter()
+            .fold(Person::new(one.number), |entry, name| entry.without(name));
+        let entry = entry
+            .with("cn", &one.given())
+            .with("departmentNumber", &one.department)
+            .with("l", &one.place)
+            .with("title", &one.role)
+            .with("mail", &one.email())
+            .with("employeeNumber", &one.id())
+            .with("employeeType", if one.works { "in" } else { "out" });
+        match one.manager_id() {
+            Some(manager) => entry.with("description", &manager),
+            None => entry,
+        }
+    });
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let slapd = runtime.block_on(Directory::of(entries.collect()).start());
+    picture(&format!(
+        "[[connector]]\nname = 'hr'\nkind = 'ldap'\nurl = '{}'\nplaintext = true\nbind_dn = '{}'\nbind_password = \"{}\"\n\
+         base_dn = 'dc=corp,dc=example'\nfilter = '(objectClass=inetOrgPerson)'\n[connector.attributes]\n\
+         id = 'employeeNumber'\nemail = 'mail'\ndepartment = 'departmentNumber'\nlocation = 'l'\nrole = 'title'\n\
+         manager = 'description'\nstatus = 'employeeType'\n[connector.status]\nleft = ['out']",
+        slapd.url(),
+        ADMIN.0,
+        ADMIN.1
+    ))
+}
+
+#[test]
+fn a_thousand_people_give_the_same_groups_and_enrollments_whatever_the_source() {
+    let people = everybody(1_000);
+    let folder = tempfile::tempdir().expect("a folder");
+    let expected = by_csv(folder.path(), &people);
+    assert!(expected.0.len() > 1_800 && expected.1.len() >= 900, "{} {}", expected.0.len(), expected.1.len());
+    let mut seen = BTreeMap::from([("ldap", by_ldap(&people))]);
+    for manner in MANNERS {
+        seen.insert(manner.kind, picture(&System::start(manner, &people).section("hr")));
+    }
+    for (kind, picture) in seen {
+        assert!(
+            picture == expected,
+            "{kind} gives another picture: {:?}",
+            picture.0.iter().take(3).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn who_is_gone_from_an_api_is_gone_and_a_run_that_fails_removes_nobody() {
+    let manner = MANNERS[0];
+    let system = System::start(manner, &everybody(100));
+    let company = Company::new(Engine::Sqlite);
+    let text = format!("{}\n{RULES}", system.section("hr"));
+    let config = Config::parse(&text, Path::new("rollcall.toml"), &|_| None).expect("a file");
+    let sync = || company.runtime.block_on(run(&company.store, &config, "hr", false));
+    assert!(matches!(sync().outcome, Outcome::Applied));
+    let members = company.count("memberships");
+    system.server.bend(
+        |request, reply| if request.number("startIndex") == Some(71) { reply.status(404) } else { reply },
+    );
+    assert!(matches!(sync().outcome, Outcome::Failed(_)));
+    assert_eq!(company.count("memberships"), members);
+    system.server.straighten();
+    let left: Vec<Body> = everybody(100).into_iter().filter(|one| ![3, 4].contains(&one.number)).collect();
+    system.set(&left);
+    assert!(matches!(sync().outcome, Outcome::Applied));
+    assert_eq!(company.status("p3"), "left");
+    assert_eq!(company.status("p5"), "active");
+}

@@ -1,0 +1,41 @@
+//! What is secret stays so: in errors, in logs at any level, in what `check` and `sync` print, in the database.
+
+use super::system;
+use crate::support::api::{FETCHED, MANNERS, Reply, SECRET};
+use crate::support::program::program;
+
+#[test]
+fn no_secret_of_an_api_is_written_anywhere() {
+    for manner in MANNERS {
+        let system = system(manner, 30);
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("rollcall.toml");
+        std::fs::write(&file, system.section("hr")).expect("a file");
+        let key: Vec<&str> = system.key.pem.lines().filter(|line| line.len() > 60).collect();
+        let mut written = String::new();
+        let mut run = |words: &[&str]| {
+            let output =
+                program(&file).args(words).env("RUST_LOG", "trace").output().expect("the program runs");
+            written.push_str(&String::from_utf8_lossy(&output.stdout));
+            written.push_str(&String::from_utf8_lossy(&output.stderr));
+        };
+        run(&["check"]);
+        run(&["sync"]);
+        // Refused, by a server that repeats what it was sent.
+        system.server.bend(|request, _| {
+            let sent = format!("{:?} {}", request.headers, String::from_utf8_lossy(&request.body));
+            Reply::bytes("text/plain", sent.into_bytes()).status(401)
+        });
+        run(&["check"]);
+        run(&["sync"]);
+        run(&["runs", "list", "--json"]);
+        let database = std::fs::read(folder.path().join("rollcall.db"))
+            .unwrap_or_else(|error| panic!("{error}: {written}"));
+        written.push_str(&String::from_utf8_lossy(&database));
+        assert!(written.contains("401"), "{}: {written}", manner.kind);
+        for secret in [SECRET, FETCHED].into_iter().chain(key) {
+            let at = written.find(secret).map(|at| written[at.saturating_sub(200)..at].to_owned());
+            assert!(at.is_none(), "{}: … {}", manner.kind, at.unwrap_or_default());
+        }
+    }
+}

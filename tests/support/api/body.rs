@@ -1,0 +1,53 @@
+//! The people of the test systems, before each of them says it in its own words.
+
+/// Somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    pub number: usize,
+    pub department: String,
+    pub place: String,
+    pub role: String,
+    /// Whether they are still there.
+    pub works: bool,
+    /// The number of their manager.
+    pub manager: Option<usize>,
+}
+
+impl Body {
+    pub fn new(number: usize) -> Self {
+        let of = |names: &[&str], step: usize| names[number / step % names.len()].to_owned();
+        Self {
+            number,
+            department: of(&["Sales", "Care", "Engineering", "Légal"], 1),
+            place: of(&["Berlin", "Lyon", "Kraków"], 4),
+            role: of(&["Clerk", "Lead"], 12),
+            works: number % 10 != 9,
+            manager: (number > 0).then_some(0),
+        }
+    }
+
+    pub fn id(&self) -> String {
+        format!("E{:04}", self.number)
+    }
+
+    pub fn email(&self) -> String {
+        format!("p{}@corp.example", self.number)
+    }
+
+    pub fn given(&self) -> String {
+        format!("Given{}", self.number)
+    }
+
+    pub fn family(&self) -> String {
+        format!("Family{}", self.number)
+    }
+
+    pub fn manager_id(&self) -> Option<String> {
+        self.manager.map(|number| Self::new(number).id())
+    }
+}
+
+/// So many people.
+pub fn everybody(count: usize) -> Vec<Body> {
+    (0..count).map(Body::new).collect()
+}

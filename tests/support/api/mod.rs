@@ -1,0 +1,154 @@
+//! A server that speaks the manners of HR systems: what it asks for, how it pages, how it fails.
+//!
+//! [`Server`] takes requests one by one and hands them to a [`Manner`], unless a [`Fault`] was put in the way of just
+//! that request. A system is one file beside this one: how its records look, how its pages follow each other, and the
+//! lines of the file with which rollcall reads it.
+
+mod bamboohr;
+mod body;
+mod entra;
+mod google;
+mod hibob;
+mod key;
+mod okta;
+mod own;
+mod personio;
+mod scim;
+mod successfactors;
+mod wire;
+mod workday;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+pub use body::{Body, everybody};
+pub use key::Key;
+pub use wire::{How, Reply, Request, Server};
+
+/// The secret of every test server. Whoever finds it in a log has found a leak.
+pub const SECRET: &str = "s3cr3t-of-the-test-server";
+
+/// The token that is fetched with it.
+pub const FETCHED: &str = "fetched-t0ken-of-the-test-server";
+
+/// How one system behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// The word in the file.
+    pub kind: &'static str,
+    /// The lines of a file that reads it at this address, the name and the kind left out.
+    pub file: fn(&str, &Key) -> String,
+    /// How a person looks.
+    pub record: fn(&Body) -> Value,
+    /// The answer to a request, from these records.
+    pub answer: fn(&Request, &[Value], &Key) -> Reply,
+    /// Whether a page is one of several.
+    pub pages: bool,
+    /// Whether it tells how many people there are.
+    pub tells_total: bool,
+}
+
+/// All systems.
+pub const MANNERS: [Manner; 11] = [
+    scim::MANNER,
+    scim::BY_CURSOR,
+    entra::MANNER,
+    okta::MANNER,
+    google::MANNER,
+    bamboohr::MANNER,
+    personio::MANNER,
+    workday::MANNER,
+    successfactors::MANNER,
+    hibob::MANNER,
+    own::MANNER,
+];
+
+/// A system with its people, running.
+pub struct System {
+    pub manner: Manner,
+    pub server: Server,
+    pub key: Key,
+    people: Arc<Mutex<Vec<Value>>>,
+}
+
+impl System {
+    /// Starts it with these people.
+    pub fn start(manner: Manner, people: &[Body]) -> Self {
+        let key = Key::new();
+        let records: Vec<Value> = people.iter().map(manner.record).collect();
+        let people = Arc::new(Mutex::new(records));
+        let (shared, its_key) = (Arc::clone(&people), key.clone());
+        let server = Server::start(move |request| {
+            let people = shared.lock().expect("nobody panicked").clone();
+            (manner.answer)(request, &people, &its_key)
+        });
+        Self { manner, server, key, people }
+    }
+
+    /// Other people from now on.
+    pub fn set(&self, people: &[Body]) {
+        *self.people.lock().expect("nobody panicked") = people.iter().map(self.manner.record).collect();
+    }
+
+    /// Other records from now on.
+    pub fn set_records(&self, records: Vec<Value>) {
+        *self.people.lock().expect("nobody panicked") = records;
+    }
+
+    /// The lines of a file that reads it.
+    pub fn file(&self) -> String {
+        (self.manner.file)(&self.server.url(""), &self.key)
+    }
+
+    /// The section of a file that reads it.
+    pub fn section(&self, name: &str) -> String {
+        let lines = self.file();
+        format!(
+            "[[connector]]\nname = \"{name}\"\nkind = \"{}\"\nplaintext = true\nrequests_per_second = 1000\n{lines}\n",
+            self.manner.kind
+        )
+    }
+}
+
+/// A part of a list by numbers in the request.
+pub fn slice(people: &[Value], from: usize, size: usize) -> Vec<Value> {
+    people.iter().skip(from).take(size).cloned().collect()
+}
+
+/// The fields of a record that were asked for.
+pub fn only(record: &Value, wanted: &[&str]) -> Value {
+    let Some(fields) = record.as_object() else { return record.clone() };
+    fields
+        .iter()
+        .filter(|(name, _)| wanted.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Whether a request has this header.
+pub fn has(request: &Request, header: &str, value: &str) -> bool {
+    request.headers.get(header).is_some_and(|found| found == value)
+}
+
+/// The answer to a request for a token with a client's secret.
+pub fn token(request: &Request, secret: (&str, &str)) -> Reply {
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    if form.get(secret.0).is_some_and(|found| found == secret.1) {
+        Reply::json(
+            serde_json::json!({ "access_token": FETCHED, "token_type": "Bearer", "expires_in": 3600 }),
+        )
+    } else {
+        let said = format!("wrong client, you sent {form:?}");
+        Reply::json(serde_json::json!({ "error": "invalid_client", "error_description": said })).status(401)
+    }
+}
+
+/// Nobody may ask like that. As careless servers do, it repeats what it was sent.
+pub fn refused(request: &Request) -> Reply {
+    let sent = request.headers.get("authorization").cloned().unwrap_or_default();
+    Reply::json(serde_json::json!({ "message": format!("not with `{sent}`") })).status(401)
+}

@@ -1,0 +1,36 @@
+//! An API that somebody wrote at home: pages by number, a key in a header, everything in its own places.
+
+use serde_json::{Value, json};
+
+use super::{Body, Key, Manner, Reply, Request, SECRET, has, slice};
+
+pub const MANNER: Manner = Manner { kind: "http_json", file, record, answer, pages: true, tells_total: true };
+
+fn file(url: &str, _: &Key) -> String {
+    format!(
+        "url = \"{url}/people?all=yes\"\napi_key = \"{SECRET}\"\napi_key_header = \"X-Key\"\nlist = \"answer.people\"\n\
+         total = \"answer.count\"\npaging = \"page\"\npage_param = \"p\"\nsize_param = \"n\"\npage_size = 130\n\
+         headers = [\"X-Team: it\"]\n\
+         [connector.attributes]\nid = \"no\"\nemail = \"contact[?@.kind=='mail'].to\"\nname = \"full\"\n\
+         department = \"in.dept | in.old_dept\"\nlocation = \"in.place\"\nrole = \"job\"\nmanager = \"boss\"\n\
+         status = \"state\"\n[connector.status]\nleft = [\"out\"]"
+    )
+}
+
+fn record(body: &Body) -> Value {
+    json!({
+        "no": body.id(), "full": format!("{} {}", body.given(), body.family()), "job": body.role,
+        "contact": [{ "kind": "phone", "to": "1" }, { "kind": "mail", "to": body.email() }],
+        "in": { "dept": body.department, "place": body.place }, "boss": body.manager_id(),
+        "state": if body.works { "in" } else { "out" },
+    })
+}
+
+fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
+    if !has(request, "x-key", SECRET) || !has(request, "x-team", "it") || request.get("all") != Some("yes") {
+        return Reply::json(json!({ "message": format!("not with {:?}", request.headers) })).status(403);
+    }
+    let (page, size) = (request.number("p").unwrap_or(1), request.number("n").unwrap_or(10));
+    let rows = slice(people, (page - 1) * size, size);
+    Reply::json(json!({ "answer": { "count": people.len(), "people": rows } }))
+}

@@ -1,0 +1,207 @@
+//! HTTP/1.1 by hand, so that answers can be cut, stalled and bent as no library would.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// What came.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    pub query: BTreeMap<String, String>,
+    /// Names in small letters.
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+    /// Where the server can be reached, for links to itself.
+    pub home: String,
+}
+
+impl Request {
+    /// A parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
+    /// A parameter that is a number.
+    pub fn number(&self, name: &str) -> Option<usize> {
+        self.get(name)?.parse().ok()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// How an answer is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// To its end.
+    Whole,
+    /// Announced whole, and cut after so many bytes.
+    Cut(usize),
+    /// The head, then nothing, for ever.
+    Silent,
+    /// A byte now and then.
+    Dripping,
+    /// Without end.
+    Endless,
+}
+
+/// What goes back.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub how: How,
+}
+
+impl Reply {
+    pub fn json(body: Value) -> Self {
+        Self::bytes("application/json", body.to_string().into_bytes())
+    }
+
+    pub fn bytes(kind: &str, body: Vec<u8>) -> Self {
+        let headers = vec![("Content-Type".to_owned(), kind.to_owned())];
+        Self { status: 200, headers, body, how: How::Whole }
+    }
+
+    pub fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn how(self, how: How) -> Self {
+        Self { how, ..self }
+    }
+}
+
+type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
+type Bend = dyn Fn(&Request, Reply) -> Reply + Send + Sync;
+
+struct State {
+    answer: Box<Answer>,
+    bend: Mutex<Option<Arc<Bend>>>,
+    log: Mutex<Vec<Request>>,
+    port: u16,
+}
+
+/// A server on a free port of this machine; it ends with the process.
+pub struct Server(Arc<State>);
+
+impl Server {
+    /// Answers every request so.
+    pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let state = State { answer: Box::new(answer), bend: Mutex::default(), log: Mutex::default(), port };
+        let state = Arc::new(state);
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let state = Arc::clone(&shared);
+                std::thread::spawn(move || serve(&stream, &state));
+            }
+        });
+        Self(state)
+    }
+
+    /// An address on it.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.0.port)
+    }
+
+    /// From now on, answers are what `bend` makes of them.
+    pub fn bend(&self, bend: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) {
+        *self.0.bend.lock().expect("nobody panicked") = Some(Arc::new(bend));
+    }
+
+    /// Answers are sent as they are again.
+    pub fn straighten(&self) {
+        *self.0.bend.lock().expect("nobody panicked") = None;
+    }
+
+    /// What was asked since the last time.
+    pub fn asked(&self) -> Vec<Request> {
+        std::mem::take(&mut *self.0.log.lock().expect("nobody panicked"))
+    }
+}
+
+fn serve(stream: &TcpStream, state: &State) {
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = read(&mut reader, state.port) {
+        state.log.lock().expect("nobody panicked").push(request.clone());
+        let bend = state.bend.lock().expect("nobody panicked").clone();
+        let reply = (state.answer)(&request);
+        let reply = bend.map_or(reply.clone(), |bend| bend(&request, reply));
+        if write(stream, &reply).is_none() {
+            return;
+        }
+    }
+}
+
+fn read(reader: &mut BufReader<&TcpStream>, port: u16) -> Option<Request> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|&length| length > 0)?;
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let home = format!("http://127.0.0.1:{port}");
+    let url = url::Url::parse(&format!("{home}{target}")).ok()?;
+    let query = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|&length| length > 0)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+    }
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(Request { method, path: url.path().to_owned(), query, headers, body, home })
+}
+
+/// Sends an answer; nothing when the connection cannot go on.
+fn write(mut stream: &TcpStream, reply: &Reply) -> Option<()> {
+    let mut head = format!("HTTP/1.1 {} Answer\r\n", reply.status);
+    for (name, value) in &reply.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let length = if reply.how == How::Endless { 1 << 40 } else { reply.body.len() };
+    head.push_str(&format!("Content-Length: {length}\r\n\r\n"));
+    stream.write_all(head.as_bytes()).ok()?;
+    match reply.how {
+        How::Whole => stream.write_all(&reply.body).ok(),
+        How::Cut(bytes) => {
+            stream.write_all(&reply.body[..bytes.min(reply.body.len())]).ok()?;
+            None
+        }
+        How::Silent => {
+            // Until the other side has had enough.
+            let _ = stream.read(&mut [0; 1]);
+            None
+        }
+        How::Dripping => {
+            for byte in &reply.body {
+                stream.write_all(&[*byte]).ok()?;
+                std::thread::sleep(Duration::from_millis(150));
+            }
+            Some(())
+        }
+        How::Endless => {
+            let spaces = vec![b' '; 1 << 16];
+            while stream.write_all(&spaces).is_ok() {}
+            None
+        }
+    }
+}
