@@ -64,8 +64,8 @@ pub struct Pass {
     pub list: Keys,
     /// Where the number of all records stands.
     pub total: Option<Keys>,
-    /// Whether an answer without the list is an empty page.
-    pub may_lack_list: bool,
+    /// What an answer without the list must have to be an empty page; there is always a list where there is nothing.
+    pub without_list: Option<Keys>,
     /// How pages follow each other.
     pub paging: Paging,
 }

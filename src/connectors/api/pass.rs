@@ -62,7 +62,7 @@ impl<'a> Passes<'a> {
 
     /// Reads a list to its end.
     pub async fn read(&mut self, pass: &Pass) -> Result<EndedList, Error> {
-        let shape = Shape { list: pass.list.clone(), total: pass.total.clone(), next: pass.paging.at() };
+        let shape = pass.shape();
         let mut progress = Progress::default();
         let mut told: Option<u64> = None;
         let mut bodies = FxHashSet::default();
@@ -79,7 +79,7 @@ impl<'a> Passes<'a> {
             told = told.max(page.total);
             let records = match page.records {
                 Some(records) => records,
-                None if pass.may_lack_list || page.total == Some(0) => 0,
+                None if page.is_empty || page.total == Some(0) => 0,
                 None => return Err(wrong(Fault::NoList { place: in_words(&pass.list) })),
             };
             progress.records += records;
@@ -110,13 +110,13 @@ impl<'a> Passes<'a> {
 
     /// Reads the first page of a list, for looking at.
     pub async fn first_page(&mut self, pass: &Pass) -> Result<(), Error> {
-        let shape = Shape { list: pass.list.clone(), total: pass.total.clone(), next: pass.paging.at() };
+        let shape = pass.shape();
         let mut call = pass.ask.call(self.settings);
         pass.paging.begin(&mut call);
         let attempt = format!("page 1 of `{}`", shown(&call.url));
         let answer = self.client.send(&call, &attempt, self.context).await?;
         let (page, _, _) = self.take(&shape, &answer, &attempt)?;
-        if page.records.is_none() && !pass.may_lack_list {
+        if page.records.is_none() && !page.is_empty && page.total != Some(0) {
             return Err(self.client.wrong(&attempt, Fault::NoList { place: in_words(&pass.list) }));
         }
         Ok(())
@@ -152,6 +152,17 @@ impl<'a> Passes<'a> {
         match shape.read(&answer.body, picker, each) {
             Ok(page) => Ok((page, new, unusable)),
             Err(why) => Err(self.client.wrong(attempt, unreadable(&answer.body, &why))),
+        }
+    }
+}
+
+impl Pass {
+    fn shape(&self) -> Shape {
+        Shape {
+            list: self.list.clone(),
+            total: self.total.clone(),
+            next: self.paging.at(),
+            empty: self.without_list.clone(),
         }
     }
 }

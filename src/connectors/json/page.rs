@@ -19,6 +19,8 @@ pub(in crate::connectors) struct Shape {
     pub total: Option<Keys>,
     /// The URL or the cursor of the next page.
     pub next: Option<Keys>,
+    /// What an answer without a list must have to be an empty page.
+    pub empty: Option<Keys>,
 }
 
 /// What an answer said besides its records.
@@ -30,6 +32,8 @@ pub(in crate::connectors) struct Page {
     pub total: Option<u64>,
     /// The URL or the cursor of the next page.
     pub next: Option<String>,
+    /// Whether it has what makes it an empty page where it has no list.
+    pub is_empty: bool,
 }
 
 /// Why an answer cannot be read.
@@ -56,6 +60,7 @@ impl Shape {
         let mut wanted = vec![(self.list.as_slice(), What::List)];
         wanted.extend(self.total.as_deref().map(|keys| (keys, What::Total)));
         wanted.extend(self.next.as_deref().map(|keys| (keys, What::Next)));
+        wanted.extend(self.empty.as_deref().map(|keys| (keys, What::Empty)));
         At { wanted, into: &mut into }.deserialize(&mut reader).map_err(Unreadable::Json)?;
         let Into { mut page, total, .. } = into;
         reader.end().map_err(Unreadable::Json)?;
@@ -88,6 +93,7 @@ enum What {
     List,
     Total,
     Next,
+    Empty,
 }
 
 /// Where what is found goes.
@@ -114,9 +120,11 @@ impl<'de> DeserializeSeed<'de> for At<'_, '_, '_> {
             Some((_, what)) => {
                 let raw: &RawValue = serde::Deserialize::deserialize(json)?;
                 let text = scalar(raw.get()).map_err(D::Error::custom)?;
-                let place =
-                    if *what == What::Total { &mut self.into.total } else { &mut self.into.page.next };
-                *place = text;
+                match what {
+                    What::Total => self.into.total = text,
+                    What::Next => self.into.page.next = text,
+                    What::List | What::Empty => self.into.page.is_empty = text.is_some(),
+                }
                 Ok(())
             }
             None => json.deserialize_any(self),
@@ -247,14 +255,21 @@ mod tests {
             list: keys(&["data", "items"]),
             total: Some(keys(&["meta", "total"])),
             next: Some(keys(&["meta", "next"])),
+            empty: None,
         };
         let json = r#"{"meta": {"next": "abc", "total": "3", "x": []}, "data": {"items": [{"id": 1}, {"id": "b"}], "y": 1}}"#;
         let (ids, page) = read(&shape, json);
         assert_eq!(ids, ["1", "b"]);
         let page = page.expect("a page");
-        assert_eq!(page, Page { records: Some(2), total: Some(3), next: Some("abc".to_owned()) });
+        assert_eq!(
+            page,
+            Page { records: Some(2), total: Some(3), next: Some("abc".to_owned()), is_empty: false }
+        );
         let (_, page) = read(&shape, r#"{"meta": {"next": null, "total": 0}, "data": null}"#);
-        assert_eq!(page.expect("a page"), Page { records: None, total: Some(0), next: None });
+        assert_eq!(
+            page.expect("a page"),
+            Page { records: None, total: Some(0), next: None, is_empty: false }
+        );
     }
 
     #[test]

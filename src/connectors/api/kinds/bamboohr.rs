@@ -44,7 +44,7 @@ fn describe(given: &Given<'_>) -> Description {
             ask: Ask { path: format!("api/v2/datasets/{dataset}/data"), body: Some(body), ..Ask::default() },
             list: words(&["data"]),
             total: None,
-            may_lack_list: false,
+            without_list: None,
             paging: Paging::Number { place: Place::Body(words(&["page"])), first: 1 },
         }],
         by_email: None,

@@ -52,7 +52,7 @@ fn describe(given: &Given<'_>) -> Description {
             ask: Ask { path: "users".to_owned(), query, ..Ask::default() },
             list: words(&["value"]),
             total: None,
-            may_lack_list: false,
+            without_list: None,
             paging: Paging::NextUrl { at: words(&["@odata.nextLink"]) },
         }
     };

@@ -52,7 +52,7 @@ fn describe(given: &Given<'_>) -> Description {
             ask: Ask { path: "users".to_owned(), query, ..Ask::default() },
             list: words(&["users"]),
             total: None,
-            may_lack_list: true,
+            without_list: Some(words(&["kind"])),
             paging: Paging::Cursor {
                 at: words(&["nextPageToken"]),
                 place: Place::Query("pageToken".to_owned()),

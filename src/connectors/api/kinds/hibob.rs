@@ -51,7 +51,7 @@ fn describe(given: &Given<'_>) -> Description {
         ask: Ask { path: "people/search".to_owned(), body: Some(body), ..Ask::default() },
         list: words(&["employees"]),
         total: None,
-        may_lack_list: false,
+        without_list: None,
         paging: Paging::Whole,
     };
     let filtered = |field: &str, value: &str| {

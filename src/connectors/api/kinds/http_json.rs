@@ -53,7 +53,7 @@ fn describe(given: &Given<'_>) -> Description {
             ask: Ask { query, headers: own.headers.clone(), body: own.body.clone(), ..Ask::default() },
             list: own.list.clone(),
             total: own.total.clone(),
-            may_lack_list: false,
+            without_list: None,
             paging: own.paging.clone(),
         }],
         by_email: None,

@@ -50,7 +50,7 @@ fn describe(given: &Given<'_>) -> Description {
             ask: Ask { path: USERS.to_owned(), query, ..Ask::default() },
             list: Vec::new(),
             total: None,
-            may_lack_list: false,
+            without_list: None,
             paging: Paging::Link,
         }
     };

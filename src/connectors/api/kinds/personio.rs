@@ -42,7 +42,7 @@ fn describe(given: &Given<'_>) -> Description {
             ask: Ask { path: "v1/company/employees".to_owned(), query, ..Ask::default() },
             list: words(&["data"]),
             total: Some(words(&["metadata", "total_elements"])),
-            may_lack_list: false,
+            without_list: None,
             paging: Paging::Offset { place: Place::Query("offset".to_owned()), first: 0 },
         }
     };

@@ -54,7 +54,7 @@ fn describe(given: &Given<'_>) -> Description {
         ask: Ask { path: "Users".to_owned(), query, ..Ask::default() },
         list: words(&["Resources"]),
         total: Some(words(&["totalResults"])),
-        may_lack_list: false,
+        without_list: None,
         paging: paging.clone(),
     };
     let by_email = list(vec![size, pair("filter", "emails.value eq \"{email}\" or userName eq \"{email}\"")]);

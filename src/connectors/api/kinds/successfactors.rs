@@ -71,7 +71,7 @@ fn describe(given: &Given<'_>) -> Description {
             },
             list: words(&["d", "results"]),
             total: Some(words(&["d", "__count"])),
-            may_lack_list: false,
+            without_list: None,
             paging: Paging::NextUrl { at: words(&["d", "__next"]) },
         }],
         by_email: None,

@@ -40,7 +40,7 @@ fn describe(_: &Given<'_>) -> Description {
             ask: Ask { query: vec![pair("format", "json")], ..Ask::default() },
             list: words(&["Report_Entry"]),
             total: None,
-            may_lack_list: false,
+            without_list: None,
             paging: Paging::Whole,
         }],
         by_email: None,
