@@ -214,3 +214,22 @@ fn who_came_back_by_hand_before_a_removal_is_taken_back_has_one_day_of_joining()
         company.verify();
     });
 }
+
+#[test]
+fn what_was_taken_back_does_not_count_over_24_hours() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.guarded();
+        company.departments();
+        company.hire_many("s", 60, &[("department", "Sales")]);
+        company.sync_free();
+        company.leave_many("s", 8);
+        let run = company.sync_free().run.expect("a number").0;
+        company.undo(run).expect("taken back");
+        for number in 11..=20 {
+            company.leave(&format!("s{number}"));
+        }
+        company.sync_free();
+        assert_eq!(company.members("Sales").len(), 50, "ten may go: the eight are there again");
+    });
+}

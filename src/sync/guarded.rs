@@ -17,6 +17,7 @@ use crate::store::{Result, Tx};
 use crate::sync::facts::{blanked, decided, is_going, leave_all_out, rekeyed};
 use crate::sync::held::{Wanted, hold};
 use crate::sync::judged::{Scope, additions, courses, removals, taken_from_others};
+use crate::sync::measured::before_hold;
 use crate::sync::prepare::{Ask, Prepared, Seen, pass};
 use crate::sync::taken::Taken;
 use crate::sync::withheld::Withheld;
@@ -87,6 +88,9 @@ async fn guard(tx: &mut Tx, ask: Ask<'_>, mut first: Prepared, allow: bool) -> R
     would_go = wanted.as_ref().map_or(would_go, |wanted| wanted.enrollments);
     let kept = would_go.saturating_sub(after.enrollments + others);
     hold(ask, &mut current, wanted, taken, &withheld, reasons, kept);
+    if current.held.is_waiting() {
+        current.before_hold = before_hold(ask, &current);
+    }
     Ok(current)
 }
 

@@ -115,6 +115,9 @@ pub async fn undo(
         let number = change.run;
         holds::write(&mut change.tx, connector, number, standing, false).await?;
     }
+    if undone.touched.is_empty() {
+        runs::charge_nothing(&mut change.tx, run).await?;
+    }
     let done = change.commit().await?;
     undone.run = done.run.0;
     undone.counts = done.counts;
