@@ -179,6 +179,24 @@ fn people_who_came_with_held_runs_widen_no_limit() {
 }
 
 #[test]
+fn those_who_may_not_leave_yet_count_among_those_who_were_there() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.guarded();
+        company.departments();
+        company.hire_many("s", 200, &[("department", "Sales")]);
+        company.hire_many("r", 200, &[("department", "Research")]);
+        company.sync_free();
+        company.leave_many("s", 21);
+        company.sync_held();
+        company.hire_many("s", 21, &[("department", "Sales")]);
+        company.leave_many("r", 20);
+        company.sync_free();
+        assert_eq!(company.members("Research").len(), 180, "20 of 400 may go, whatever waited before");
+    });
+}
+
+#[test]
 fn a_group_that_grew_with_held_runs_loses_and_grows_no_more_for_it() {
     on_both(|engine| {
         let mut company = Company::new(engine);
@@ -237,5 +255,26 @@ fn what_somebody_approves_in_between_does_not_count_over_24_hours() {
         company.leave("t12");
         let report = company.sync_held();
         assert!(reasons(&report)[0].1.contains("and 10 went in the last 24 hours"), "{:?}", reasons(&report));
+    });
+}
+
+#[test]
+fn what_runs_of_two_connectors_hold_can_be_approved_through_either() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.directory("it", &["id", "email"], "");
+        for number in 1..=30 {
+            company.hire_at("it", &format!("s{number}"), &[]);
+        }
+        company.sync_free();
+        company.strike("course = 'S'");
+        let (hr, it) = (company.sync_at("hr"), company.sync_at("it"));
+        assert_eq!((held(&hr), held(&it)), ([("unassign", 1)].into(), [("unassign", 1)].into()));
+        company.approve(it.run.expect("a number")).expect("approved");
+        assert!(!company.has_access("s1", "S"));
+        let decided = company.approve(hr.run.expect("a number"));
+        assert!(matches!(decided, Err(approve::Error::NothingHeld { .. })), "{decided:?}");
+        company.sync_free();
+        company.verify();
     });
 }

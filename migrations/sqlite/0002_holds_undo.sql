@@ -44,7 +44,7 @@ CREATE TABLE held_changes (
     -- The first and the last run that showed it.
     first_run_id  BIGINT NOT NULL,
     last_run_id   BIGINT NOT NULL,
-    UNIQUE (change_key)
+    UNIQUE (connector_id, change_key)
 );
 CREATE INDEX held_changes_by_connector ON held_changes (connector_id, state);
 CREATE INDEX held_changes_by_learner ON held_changes (learner_id) WHERE learner_id IS NOT NULL;

@@ -44,7 +44,7 @@ pub(super) fn decided(ask: Ask<'_>, prepared: &Prepared, withheld: &mut Withheld
 
 /// What somebody has decided on a change of this key, if it is still about the same.
 pub(super) fn decision(ask: Ask<'_>, key: &str, fingerprint: i64) -> Option<Limit> {
-    let standing = ask.gathered.standing.get(key).filter(|one| one.fingerprint == fingerprint)?;
+    let standing = ask.gathered.standing.get(key)?.iter().find(|one| one.fingerprint == fingerprint)?;
     Some(if standing.state == "undone" { Limit::Undone } else { Limit::Rejected })
 }
 

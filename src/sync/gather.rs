@@ -64,8 +64,8 @@ pub struct Gathered {
     pub charged_since: Charge,
     /// People who came since that run began.
     pub newcomers: FxHashSet<String>,
-    /// Decisions on held changes that stand: the key of each change, `rejected` or `undone`, and of what.
-    pub standing: FxHashMap<String, Standing>,
+    /// Decisions on held changes that stand, by the key of each change; runs of several connectors may have held the same.
+    pub standing: FxHashMap<String, Vec<Standing>>,
     /// Whether anything is written down of this connector's held changes.
     pub any_held: bool,
     /// Machines that go by another file.
@@ -125,8 +125,9 @@ pub async fn gather(
         }
         gathered.any_held = holds::any(tx, id).await?;
     }
-    gathered.standing =
-        holds::standing(tx).await?.into_iter().map(|one| (one.change_key.clone(), one)).collect();
+    for one in holds::standing(tx).await? {
+        gathered.standing.entry(one.change_key.clone()).or_default().push(one);
+    }
     gathered.other_files = nodes::differing(tx, digest).await?;
     gathered.by_hand = learners::by_hand(tx).await?;
     gathered.learners = learners::count(tx).await?;

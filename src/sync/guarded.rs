@@ -66,6 +66,8 @@ async fn guard(tx: &mut Tx, ask: Ask<'_>, mut first: Prepared, allow: bool) -> R
     let others = taken_from_others(ask, &current);
     let (scope, found) = removals(ask, &current, &effect, others, allow);
     let going = going(&current, &effect, &scope);
+    // Who stays as last read has no part in the next plan, but had something all the same.
+    let had = (!going.is_empty()).then_some(effect.had);
     let mut effect = effect;
     if !going.is_empty() {
         taken.put_back(&mut current);
@@ -89,7 +91,7 @@ async fn guard(tx: &mut Tx, ask: Ask<'_>, mut first: Prepared, allow: bool) -> R
     let kept = would_go.saturating_sub(after.enrollments + others);
     hold(ask, &mut current, wanted, taken, &withheld, reasons, kept);
     if current.held.is_waiting() {
-        current.before_hold = before_hold(ask, &current);
+        current.before_hold = before_hold(ask, &current, had);
     }
     Ok(current)
 }

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::{BeforeHold, Effect};
+use crate::model::guard::{BeforeHold, Effect, Had};
 use crate::model::ids::GroupId;
 use crate::model::plan::GroupAt;
 use crate::sync::facts::present;
@@ -10,12 +10,14 @@ use crate::sync::gather::Gathered;
 use crate::sync::judged::courses;
 use crate::sync::prepare::{Ask, Prepared};
 
-/// What there was before the first run of which something waits; none before there was a good one.
-pub(super) fn before_hold(ask: Ask<'_>, prepared: &Prepared) -> Option<BeforeHold> {
+/// What there was before the first run of which something waits; none before there was a good one. `had` is what this
+/// connector's people had, where that was measured before anybody was left out.
+pub(super) fn before_hold(ask: Ask<'_>, prepared: &Prepared, had: Option<Had>) -> Option<BeforeHold> {
     if !ask.gathered.has_good_run || ask.gathered.before_hold.is_some() {
         return None;
     }
-    let had = Effect::measured(&prepared.plan, &prepared.population, &courses(ask, prepared)).had;
+    let measured = || Effect::measured(&prepared.plan, &prepared.population, &courses(ask, prepared)).had;
+    let had = had.unwrap_or_else(measured);
     let groups = members(ask.gathered, |_| true);
     let sizes = ask.gathered.groups.iter().map(|(id, _, _)| (id.0, groups.get(id).copied().unwrap_or(0)));
     Some(BeforeHold { run: 0, people: present(ask), had, groups: sizes.collect() })
