@@ -19,6 +19,7 @@ mod jobs;
 mod ldap;
 mod links;
 mod memberships;
+mod model;
 mod service;
 mod store;
 mod support;
