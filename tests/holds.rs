@@ -278,3 +278,39 @@ fn what_runs_of_two_connectors_hold_can_be_approved_through_either() {
         company.verify();
     });
 }
+
+#[test]
+fn whose_leaving_is_approved_is_a_member_of_nothing_of_a_group_restored_in_between_neither() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.delete("Sales");
+        company.leave_many("s", 20);
+        let run = company.sync_held().run.expect("a number");
+        company.restore("Sales");
+        company.approve(run).expect("approved");
+        assert_eq!((company.status("s1"), company.has_access("s1", "S")), ("left".into(), false));
+        assert_eq!(company.members("Sales").len(), 10);
+        company.verify();
+    });
+}
+
+#[test]
+fn whose_last_day_was_yesterday_is_a_member_of_nothing_whatever_was_rejected() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.zone = chrono_tz::Etc::GMTPlus12;
+        let last = company.day(0);
+        company.change("s1", &[("end_date", &last)]);
+        company.sync_free();
+        for number in 1..=20 {
+            company.move_to(&format!("s{number}"), "Research");
+        }
+        let report = company.sync_held();
+        company.reject(report.run.expect("a number")).expect("rejected");
+        company.zone = chrono_tz::Etc::GMTMinus14;
+        company.sync_free();
+        assert_eq!((company.status("s1"), company.has_access("s1", "S")), ("left".into(), false));
+        assert_eq!(company.members("Sales").len(), 29, "the others stay");
+        company.verify();
+    });
+}

@@ -184,7 +184,7 @@ impl Planner<'_> {
                 taken.changes.insert(change, decision);
             }
         }
-        for reason in &plan.remove {
+        for reason in plan.remove.iter().filter(|reason| !plan.seats[&reason.who].goes()) {
             let change = Change::End(reason.clone());
             let own = self.decided(&change, &self.print(reason, plan));
             let decision = own.or_else(|| moves.get(&(reason.rule, reason.who.clone())).copied());
@@ -336,7 +336,9 @@ impl Planner<'_> {
         self.leave_out(&first, stays.iter(), &mut out);
         let mut plan = if out.words.is_empty() { first } else { self.plan(reading, &out) };
         plan.add.retain(|reason| shown.contains(&Change::Give(reason.clone())));
-        plan.remove.retain(|reason| shown.contains(&Change::End(reason.clone())));
+        let seats = &plan.seats;
+        plan.remove
+            .retain(|reason| seats[&reason.who].goes() || shown.contains(&Change::End(reason.clone())));
         plan.meetings.clear();
         plan.catalogue.changed.clear();
         plan.catalogue.ended.retain(|at| shown.contains(&Change::Unassign(*at)));
