@@ -53,7 +53,8 @@ fn a_move_is_taken_back_until_the_directory_says_something_else_of_the_person() 
         let mut company = company(engine);
         company.move_to("ada", "Research");
         let run = company.sync().run.expect("a number").0;
-        company.undo(run).expect("taken back");
+        let undone = company.undo(run).expect("taken back");
+        assert_eq!(undone.touched, Vec::<String>::new(), "nobody else has touched anything");
         assert_eq!(
             (company.members("Sales"), company.members("Research")),
             (vec!["ada".to_owned(), "bob".to_owned()], vec!["eve".to_owned(), "joe".to_owned()])

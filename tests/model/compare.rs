@@ -192,6 +192,10 @@ fn expected(model: &Model) -> BTreeSet<String> {
 
 /// What the tables and the model do not agree on.
 pub fn differences(model: &Model, company: &Company) -> Result<(), String> {
+    let outside = model.members.keys().find(|reason| !model.learners[&reason.who].status.has_access());
+    if let Some(reason) = outside {
+        return Err(format!("who has left, or has not started, is a member of nothing: {reason:?}"));
+    }
     let (found, expected) = (found(model, company)?, expected(model));
     let missing = expected.difference(&found).map(|line| format!("  the model has  {line}\n"));
     let more = found.difference(&expected).map(|line| format!("  rollcall has   {line}\n"));

@@ -144,6 +144,11 @@ impl Model {
         let one = &mut self.assignments[at];
         let before = std::mem::replace(&mut one.due, due);
         one.changed.push((run, before));
+        self.forget_dues(at);
+    }
+
+    fn forget_dues(&mut self, at: usize) {
+        let one = &self.assignments[at];
         let (course, whom) = (one.course, one.whom.clone());
         let reached = match whom {
             Whom::Group(group) => self.members_of(group),

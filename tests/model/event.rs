@@ -50,7 +50,7 @@ const WEIGHTS: [(What, usize); 21] = [
     (What::Complete, 3),
     (What::Approve, 6),
     (What::Reject, 3),
-    (What::Undo, 0),
+    (What::Undo, 5),
 ];
 
 /// One event; what the numbers choose depends on what is there when it happens.

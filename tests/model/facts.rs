@@ -217,6 +217,8 @@ pub struct Model {
     pub kept: BTreeMap<(Who, &'static str, NaiveDate), NaiveDate>,
     pub enrollments: BTreeMap<(Who, &'static str), Enrollment>,
     pub guarded: [Guarded; 2],
+    /// What connectors said of people who were there before a run changed it.
+    pub records_before: BTreeMap<(Run, usize, String), Record>,
     pub runs: BTreeMap<Run, Kind>,
 }
 

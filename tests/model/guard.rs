@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{Amount, Before, Change, Decision, Model, Print, Reason, Record, Who, Whom};
+use super::facts::{Amount, Before, Change, Decision, Print, Reason, Record, Who, Whom};
 use super::plan::{LeftOut, Plan, Planner, Reading};
 
 /// What a run does, and what it holds.

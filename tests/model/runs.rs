@@ -136,7 +136,9 @@ impl Model {
             if !learner.status.has_access() && seat.status.has_access() {
                 learner.active_since = today;
             }
-            if learner.status != seat.status || seat.fate == Fate::Changed || seat.fate == Fate::New {
+            let says_more = seat.record.as_ref().is_some_and(|record| *record != learner.record);
+            let is_news = matches!(seat.fate, Fate::Changed | Fate::New);
+            if learner.status != seat.status || is_news || says_more {
                 learner.run = run;
             }
             learner.status = seat.status;
@@ -150,10 +152,15 @@ impl Model {
                 Person { who: who.clone(), present: true, record: reading.people[word].clone(), came: run };
             let there = self.persons.get(&(connector, word.clone())).filter(|there| there.present);
             let came = there.map_or(run, |there| there.came);
+            if let Some(there) = there.filter(|_| seat.fate != Fate::Same) {
+                self.records_before.insert((run, connector, word.clone()), there.record.clone());
+            }
             self.persons.insert((connector, word.clone()), Person { came, ..person });
         }
         for word in &plan.absent {
-            self.persons.get_mut(&(connector, word.clone())).expect("was there").present = false;
+            let person = self.persons.get_mut(&(connector, word.clone())).expect("was there");
+            person.present = false;
+            self.records_before.insert((run, connector, word.clone()), person.record.clone());
         }
         self.change_members(&add, &plan.remove, today, run);
         for (link, (group, name)) in &plan.meetings {
@@ -211,7 +218,7 @@ impl Model {
         self.forget_dropped(connector);
     }
 
-    fn forget_dropped(&mut self, connector: usize) {
+    pub fn forget_dropped(&mut self, connector: usize) {
         let holds = &mut self.guarded[connector].holds;
         if !holds.values().any(|hold| hold.decision == Decision::Held) {
             holds.retain(|_, hold| hold.decision != Decision::Dropped);

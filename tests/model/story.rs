@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rollcall::enrollment::assign;
 use rollcall::groups;
 use rollcall::model::due;
-use rollcall::model::ids::{CourseId, LearnerId, RunId};
+use rollcall::model::ids::{CourseId, RunId};
 use rollcall::store::courses::Whom as StoreWhom;
 use rollcall::sync::{Outcome, approve, undo};
 
