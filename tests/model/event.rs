@@ -29,27 +29,27 @@ pub enum What {
 }
 
 /// How often each happens.
-const WEIGHTS: [(What, usize); 21] = [
-    (What::Hire, 4),
-    (What::Leave, 6),
-    (What::Change, 8),
-    (What::Rule, 3),
-    (What::FileAssignment, 2),
-    (What::Sync, 22),
-    (What::Drain, 6),
+pub const WEIGHTS: [(What, usize); 21] = [
+    (What::Hire, 5),
+    (What::Leave, 8),
+    (What::Change, 9),
+    (What::Rule, 4),
+    (What::FileAssignment, 3),
+    (What::Sync, 18),
+    (What::Drain, 4),
     (What::Pass, 1),
     (What::Add, 3),
     (What::Remove, 4),
     (What::Lift, 2),
     (What::Create, 1),
     (What::Rename, 1),
-    (What::Delete, 2),
-    (What::Restore, 2),
+    (What::Delete, 3),
+    (What::Restore, 3),
     (What::Assign, 4),
-    (What::Unassign, 2),
-    (What::Complete, 3),
-    (What::Approve, 6),
-    (What::Reject, 3),
+    (What::Unassign, 3),
+    (What::Complete, 2),
+    (What::Approve, 5),
+    (What::Reject, 4),
     (What::Undo, 5),
 ];
 
