@@ -151,6 +151,21 @@ fn an_attribute_gone_blank_keeps_what_follows_from_it_and_lets_the_rest_through(
 }
 
 #[test]
+fn new_people_do_not_make_a_blank_attribute_harmless() {
+    on_both(|engine| {
+        let mut company = company(engine, 30, 30);
+        for number in 1..=10 {
+            company.change(&format!("s{number}"), &[("department", "")]);
+        }
+        company.hire_many("n", 200, &[("department", "Sales")]);
+        let report = company.sync_held();
+        let message = &reasons(&report)[0].1;
+        assert!(message.starts_with("`department` is blank for 10 of the 60 people who had it"), "{message}");
+        assert_eq!(company.members("Sales").len(), 230);
+    });
+}
+
+#[test]
 fn everybody_under_a_new_id_is_held_and_linked_when_somebody_approves() {
     on_both(|engine| {
         let mut company = company(engine, 20, 20);

@@ -1,11 +1,12 @@
 //! What becomes of held changes: refreshed by later runs, approved as they were shown, rejected.
 
+use rollcall::model::guard::Limit;
 use rollcall::sync::Outcome;
 use rollcall::sync::approve;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::decisions::held;
+use crate::support::decisions::{held, reasons};
 
 fn company(engine: Engine) -> Company {
     let mut company = Company::new(engine);
@@ -142,5 +143,174 @@ fn a_dry_run_holds_what_the_run_holds() {
         let real = company.sync_held();
         assert_eq!(held(&dry), held(&real));
         assert_eq!(dry.counts.enrollments_held, real.counts.enrollments_held);
+    });
+}
+
+/// Something waits from now on: a rule meets a group made by hand.
+fn something_waits(company: &mut Company) {
+    company.create("Club", &["r1"]);
+    company.rule("club", "Club", "location == \"Berlin\"");
+    company.change("r1", &[("location", "Berlin")]);
+    company.sync_held();
+}
+
+#[test]
+fn people_who_came_with_held_runs_widen_no_limit() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        something_waits(&mut company);
+        company.hire_many("n", 340, &[("department", "Sales")]);
+        let report = company.sync_held();
+        assert_eq!(held(&report), [("give", 1), ("meet", 1)].into(), "new people are let in");
+        company.leave_many("s", 13);
+        let report = company.sync_held();
+        assert_eq!(held(&report)["leave"], 13, "13 of 60 are too many, of 400 they were not");
+        let limits: Vec<Limit> = reasons(&report).into_iter().map(|(limit, _)| limit).collect();
+        assert!(limits.contains(&Limit::MinRead), "47 of 60 are there, whoever came since: {limits:?}");
+        let message = reasons(&report).into_iter().find(|(limit, _)| *limit == Limit::MaxRemovals);
+        assert!(message.as_ref().is_some_and(|(_, text)| text.contains("the limit is 10")), "{message:?}");
+        company.approve(report.run.expect("a number")).expect("approved");
+        assert_eq!(company.one("SELECT COALESCE(before_hold, 'null') FROM connectors"), "null");
+        company.leave_many("n", 15);
+        company.sync_free();
+        assert_eq!(company.members("Sales").len(), 342, "all is approved: 15 are not too many of 387");
+        company.verify();
+    });
+}
+
+#[test]
+fn those_who_may_not_leave_yet_count_among_those_who_were_there() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.guarded();
+        company.departments();
+        company.hire_many("s", 200, &[("department", "Sales")]);
+        company.hire_many("r", 200, &[("department", "Research")]);
+        company.sync_free();
+        company.leave_many("s", 21);
+        company.sync_held();
+        company.hire_many("s", 21, &[("department", "Sales")]);
+        company.leave_many("r", 20);
+        company.sync_free();
+        assert_eq!(company.members("Research").len(), 180, "20 of 400 may go, whatever waited before");
+    });
+}
+
+#[test]
+fn a_group_that_grew_with_held_runs_loses_and_grows_no_more_for_it() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.guarded();
+        company.departments();
+        company.hire_many("s", 30, &[("department", "Sales")]);
+        company.hire_many("r", 370, &[("department", "Research")]);
+        company.rule("new", "Berlin", "role == \"new\"");
+        company.change("r1", &[("role", "new")]);
+        company.sync_free();
+        something_waits(&mut company);
+        company.hire_many("n", 30, &[("department", "Sales")]);
+        company.rule("clerks", "Berlin", "role == \"clerk\"");
+        for number in 2..=20 {
+            company.change(&format!("r{number}"), &[("role", "clerk")]);
+        }
+        company.sync_held();
+        assert_eq!((company.members("Sales").len(), company.members("Berlin").len()), (60, 20));
+        company.leave_many("s", 10);
+        for number in 21..=23 {
+            company.change(&format!("r{number}"), &[("role", "clerk")]);
+        }
+        let report = company.sync_held();
+        let of = |limit| reasons(&report).into_iter().find(|(of, _)| *of == limit).map(|(_, text)| text);
+        assert_eq!(
+            of(Limit::MaxGroupRemovals).as_deref(),
+            Some("`Sales` would lose 10 of its 30 members, the limit is 30 %")
+        );
+        assert_eq!(
+            of(Limit::MaxGrowth).as_deref(),
+            Some("`Berlin` would grow from 1 to 23 members because the file was edited, the limit is 100 %")
+        );
+        assert_eq!((company.members("Sales").len(), company.members("Berlin").len()), (60, 20));
+    });
+}
+
+#[test]
+fn what_somebody_approves_in_between_does_not_count_over_24_hours() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.hire_many("t", 60, &[("department", "Legal")]);
+        company.sync_free();
+        company.leave_many("t", 6);
+        company.sync_free();
+        company.leave_many("s", 20);
+        let run = company.sync_held().run.expect("a number");
+        company.approve(run).expect("approved");
+        for number in 7..=10 {
+            company.leave(&format!("t{number}"));
+        }
+        company.sync_free();
+        company.leave("t11");
+        let report = company.sync_held();
+        assert!(reasons(&report)[0].1.contains("and 10 went in the last 24 hours"), "{:?}", reasons(&report));
+        company.sync_allowing();
+        company.leave("t12");
+        let report = company.sync_held();
+        assert!(reasons(&report)[0].1.contains("and 10 went in the last 24 hours"), "{:?}", reasons(&report));
+    });
+}
+
+#[test]
+fn what_runs_of_two_connectors_hold_can_be_approved_through_either() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.directory("it", &["id", "email"], "");
+        for number in 1..=30 {
+            company.hire_at("it", &format!("s{number}"), &[]);
+        }
+        company.sync_free();
+        company.strike("course = 'S'");
+        let (hr, it) = (company.sync_at("hr"), company.sync_at("it"));
+        assert_eq!((held(&hr), held(&it)), ([("unassign", 1)].into(), [("unassign", 1)].into()));
+        company.approve(it.run.expect("a number")).expect("approved");
+        assert!(!company.has_access("s1", "S"));
+        let decided = company.approve(hr.run.expect("a number"));
+        assert!(matches!(decided, Err(approve::Error::NothingHeld { .. })), "{decided:?}");
+        company.sync_free();
+        company.verify();
+    });
+}
+
+#[test]
+fn whose_leaving_is_approved_is_a_member_of_nothing_of_a_group_restored_in_between_neither() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.delete("Sales");
+        company.leave_many("s", 20);
+        let run = company.sync_held().run.expect("a number");
+        company.restore("Sales");
+        company.approve(run).expect("approved");
+        assert_eq!((company.status("s1"), company.has_access("s1", "S")), ("left".into(), false));
+        assert_eq!(company.members("Sales").len(), 10);
+        company.verify();
+    });
+}
+
+#[test]
+fn whose_last_day_was_yesterday_is_a_member_of_nothing_whatever_was_rejected() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.zone = chrono_tz::Etc::GMTPlus12;
+        let last = company.day(0);
+        company.change("s1", &[("end_date", &last)]);
+        company.sync_free();
+        for number in 1..=20 {
+            company.move_to(&format!("s{number}"), "Research");
+        }
+        let report = company.sync_held();
+        company.reject(report.run.expect("a number")).expect("rejected");
+        company.zone = chrono_tz::Etc::GMTMinus14;
+        company.sync_free();
+        assert_eq!((company.status("s1"), company.has_access("s1", "S")), ("left".into(), false));
+        assert_eq!(company.members("Sales").len(), 29, "the others stay");
+        company.verify();
     });
 }

@@ -20,6 +20,7 @@ mod kinds;
 mod ldap;
 mod links;
 mod memberships;
+mod model;
 mod service;
 mod store;
 mod support;

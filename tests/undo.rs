@@ -53,7 +53,8 @@ fn a_move_is_taken_back_until_the_directory_says_something_else_of_the_person() 
         let mut company = company(engine);
         company.move_to("ada", "Research");
         let run = company.sync().run.expect("a number").0;
-        company.undo(run).expect("taken back");
+        let undone = company.undo(run).expect("taken back");
+        assert_eq!(undone.touched, Vec::<String>::new(), "nobody else has touched anything");
         assert_eq!(
             (company.members("Sales"), company.members("Research")),
             (vec!["ada".to_owned(), "bob".to_owned()], vec!["eve".to_owned(), "joe".to_owned()])
@@ -212,5 +213,24 @@ fn who_came_back_by_hand_before_a_removal_is_taken_back_has_one_day_of_joining()
         assert_eq!(company.sql(&days).len(), 1, "the same for both reasons");
         assert_eq!(company.due_in("ada", "S"), Some(20));
         company.verify();
+    });
+}
+
+#[test]
+fn what_was_taken_back_does_not_count_over_24_hours() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.guarded();
+        company.departments();
+        company.hire_many("s", 60, &[("department", "Sales")]);
+        company.sync_free();
+        company.leave_many("s", 8);
+        let run = company.sync_free().run.expect("a number").0;
+        company.undo(run).expect("taken back");
+        for number in 11..=20 {
+            company.leave(&format!("s{number}"));
+        }
+        company.sync_free();
+        assert_eq!(company.members("Sales").len(), 50, "ten may go: the eight are there again");
     });
 }

@@ -3,8 +3,10 @@
 ALTER TABLE connectors ADD COLUMN baseline JSONB;
 ALTER TABLE connectors ADD COLUMN held_baseline JSONB;
 ALTER TABLE connectors ADD COLUMN held_run_id BIGINT;
+ALTER TABLE connectors ADD COLUMN before_hold JSONB;
 COMMENT ON COLUMN connectors.baseline IS 'The last complete reading whose run was applied, unchanged or approved, as the guard measures later ones against it: {"people": n, "mapping": digest, "rules": {name: digest}}.';
 COMMENT ON COLUMN connectors.held_baseline IS 'The same of the last complete reading that was held: it becomes the baseline when all that it held is approved.';
+COMMENT ON COLUMN connectors.before_hold IS 'What there was before the first of the runs of which something waits: while it waits, limits are measured against no more than {"run": n, "people": n, "had": {"learners": n, "memberships": n, "enrollments": n}, "groups": {number: members}}.';
 
 ALTER TABLE runs ADD COLUMN charged_learners BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN charged_memberships BIGINT NOT NULL DEFAULT 0;
@@ -12,7 +14,7 @@ ALTER TABLE runs ADD COLUMN charged_enrollments BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN guard JSONB NOT NULL DEFAULT '{"causes":[],"reasons":[]}';
 ALTER TABLE runs ADD COLUMN subject_run_id BIGINT;
 CREATE INDEX runs_by_subject ON runs (subject_run_id) WHERE subject_run_id IS NOT NULL;
-COMMENT ON COLUMN runs.charged_memberships IS 'What the run took away that counts against max_removals for 24 hours, likewise the columns beside it. What somebody approved, or let through with --allow-removals, counts for nothing.';
+COMMENT ON COLUMN runs.charged_memberships IS 'What the run took away that counts against max_removals for 24 hours, likewise the columns beside it. What somebody approved, took back, or let through with --allow-removals, counts for nothing.';
 COMMENT ON COLUMN runs.guard IS 'What changed (the source, the file, an attribute), and the limits that were reached.';
 COMMENT ON COLUMN runs.subject_run_id IS 'The run that an approval, a rejection or an undo is about.';
 
@@ -32,7 +34,7 @@ CREATE TABLE held_changes (
     fingerprint   BIGINT NOT NULL,
     first_run_id  BIGINT NOT NULL,
     last_run_id   BIGINT NOT NULL,
-    UNIQUE (change_key)
+    UNIQUE (connector_id, change_key)
 );
 CREATE INDEX held_changes_by_connector ON held_changes (connector_id, state);
 CREATE INDEX held_changes_by_learner ON held_changes (learner_id) WHERE learner_id IS NOT NULL;

@@ -6,9 +6,12 @@ ALTER TABLE connectors ADD COLUMN baseline TEXT;
 -- The same of the last complete reading that was held: it becomes the baseline when all that it held is approved.
 ALTER TABLE connectors ADD COLUMN held_baseline TEXT;
 ALTER TABLE connectors ADD COLUMN held_run_id BIGINT;
+-- What there was before the first of the runs of which something waits: while it waits, limits are measured against no
+-- more than {"run": n, "people": n, "had": {"learners": n, "memberships": n, "enrollments": n}, "groups": {number: members}}.
+ALTER TABLE connectors ADD COLUMN before_hold TEXT;
 
--- What a run took away that counts against max_removals for 24 hours. What somebody approved, or let through with
--- --allow-removals, counts for nothing.
+-- What a run took away that counts against max_removals for 24 hours. What somebody approved, took back, or let through
+-- with --allow-removals, counts for nothing.
 ALTER TABLE runs ADD COLUMN charged_learners BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN charged_memberships BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN charged_enrollments BIGINT NOT NULL DEFAULT 0;
@@ -41,7 +44,7 @@ CREATE TABLE held_changes (
     -- The first and the last run that showed it.
     first_run_id  BIGINT NOT NULL,
     last_run_id   BIGINT NOT NULL,
-    UNIQUE (change_key)
+    UNIQUE (connector_id, change_key)
 );
 CREATE INDEX held_changes_by_connector ON held_changes (connector_id, state);
 CREATE INDEX held_changes_by_learner ON held_changes (learner_id) WHERE learner_id IS NOT NULL;

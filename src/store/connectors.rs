@@ -43,26 +43,35 @@ const LIST: &str = "
 const SERVE: &str = "UPDATE connectors SET scheduled_until = $3 WHERE id = $1 AND scheduled_until = $2";
 
 const GOOD_RUN: Sql = Sql::each(
-    "UPDATE connectors SET good_run_id = $2, baseline = $3, held_run_id = NULL, held_baseline = NULL WHERE id = $1",
-    "UPDATE connectors SET good_run_id = $2, baseline = $3::jsonb, held_run_id = NULL, held_baseline = NULL
+    "UPDATE connectors SET good_run_id = $2, baseline = $3, held_run_id = NULL, held_baseline = NULL,
+         before_hold = NULL
+     WHERE id = $1",
+    "UPDATE connectors SET good_run_id = $2, baseline = $3::jsonb, held_run_id = NULL, held_baseline = NULL,
+         before_hold = NULL
      WHERE id = $1",
 );
 
 const HELD_RUN: Sql = Sql::each(
-    "UPDATE connectors SET held_run_id = $2, held_baseline = $3 WHERE id = $1",
-    "UPDATE connectors SET held_run_id = $2, held_baseline = $3::jsonb WHERE id = $1",
+    "UPDATE connectors SET held_run_id = $2, held_baseline = $3, before_hold = COALESCE(before_hold, $4) WHERE id = $1",
+    "UPDATE connectors
+     SET held_run_id = $2, held_baseline = $3::jsonb, before_hold = COALESCE(before_hold, $4::jsonb) WHERE id = $1",
 );
 
 /// The reading of a hold becomes the one that later ones are measured against, once all of it is approved.
 const PROMOTE: &str = "
     UPDATE connectors
-    SET good_run_id = held_run_id, baseline = held_baseline, held_run_id = NULL, held_baseline = NULL
+    SET good_run_id = held_run_id, baseline = held_baseline, held_run_id = NULL, held_baseline = NULL, before_hold = NULL
     WHERE id = $1 AND held_run_id IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM held_changes h WHERE h.connector_id = $1 AND h.state = 'held')";
 
 const BASELINE: Sql = Sql::each(
     "SELECT COALESCE(baseline, '') FROM connectors WHERE id = $1",
     "SELECT COALESCE(baseline::text, '') FROM connectors WHERE id = $1",
+);
+
+const BEFORE_HOLD: Sql = Sql::each(
+    "SELECT COALESCE(before_hold, '') FROM connectors WHERE id = $1",
+    "SELECT COALESCE(before_hold::text, '') FROM connectors WHERE id = $1",
 );
 
 /// A connector is retired when it holds nobody any longer.
@@ -116,12 +125,19 @@ pub async fn good_run(tx: &mut Tx, id: ConnectorId, run: RunId, baseline: &str) 
     tx.execute("remember a good run", GOOD_RUN, args![id, run, baseline]).await.map(|_| ())
 }
 
-/// Remembers the last complete run of which something is held, and what it measured.
+/// Remembers the last complete run of which something is held, and what it measured; of the first one also what there
+/// was before it.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn held_run(tx: &mut Tx, id: ConnectorId, run: RunId, baseline: &str) -> Result<()> {
-    tx.execute("remember a held run", HELD_RUN, args![id, run, baseline]).await.map(|_| ())
+pub async fn held_run(
+    tx: &mut Tx,
+    id: ConnectorId,
+    run: RunId,
+    baseline: &str,
+    before: Option<&str>,
+) -> Result<()> {
+    tx.execute("remember a held run", HELD_RUN, args![id, run, baseline, before]).await.map(|_| ())
 }
 
 /// Makes the held run the last good one, when nothing of it waits any longer.
@@ -138,5 +154,14 @@ pub async fn promote(tx: &mut Tx, id: ConnectorId) -> Result<()> {
 /// When the database refuses.
 pub async fn baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
     let (json,): (String,) = tx.one("read what the last good run measured", BASELINE, args![id]).await?;
+    Ok(json)
+}
+
+/// What there was before the first of the runs of which something waits, as a JSON object; empty while nothing waits.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn before_hold(tx: &mut Tx, id: ConnectorId) -> Result<String> {
+    let (json,): (String,) = tx.one("read what there was before a hold", BEFORE_HOLD, args![id]).await?;
     Ok(json)
 }

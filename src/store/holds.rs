@@ -21,7 +21,8 @@ pub struct Standing {
 }
 
 const STANDING: &str = "
-    SELECT change_key, state, fingerprint FROM held_changes WHERE state IN ('rejected', 'undone')";
+    SELECT change_key, state, fingerprint FROM held_changes WHERE state IN ('rejected', 'undone')
+    ORDER BY change_key, id";
 
 /// Every decision that stands, of all connectors.
 ///
@@ -83,7 +84,7 @@ const SHOW: &str = "
         fingerprint, $2, $2
     FROM stage_held
     WHERE true ORDER BY change_key
-    ON CONFLICT (change_key) DO UPDATE
+    ON CONFLICT (connector_id, change_key) DO UPDATE
     SET state = excluded.state, reason = excluded.reason, fingerprint = excluded.fingerprint,
         last_run_id = excluded.last_run_id,
         first_run_id = CASE WHEN held_changes.state = excluded.state THEN held_changes.first_run_id

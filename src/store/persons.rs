@@ -231,3 +231,19 @@ const COUNT: &str = "SELECT connector_id, count(*) FILTER (WHERE present) FROM p
 pub async fn counts(tx: &mut Tx) -> Result<Vec<(ConnectorId, i64)>> {
     tx.all("count people", COUNT, args![]).await
 }
+
+/// Who was first read, or was there again, in a run from a certain one on.
+const NEW_SINCE: &str = "
+    SELECT external_id FROM persons WHERE connector_id = $1 AND present AND first_run_id >= $2
+    UNION
+    SELECT external_id FROM person_changes WHERE run_id >= $2 AND connector_id = $1 AND NOT present
+    ORDER BY external_id";
+
+/// The people of a connector who came in a run from `first` on.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn new_since(tx: &mut Tx, connector: ConnectorId, first: RunId) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = tx.all("read who came since", NEW_SINCE, args![connector, first]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}

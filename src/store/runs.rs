@@ -157,11 +157,11 @@ const GUARD: super::Sql = super::Sql::each(
     "UPDATE runs SET guard = $2::jsonb WHERE id = $1",
 );
 
-/// What a connector's runs took away since an instant that nobody had approved.
+/// What a connector's runs, from one of them on, took away since an instant that nobody had approved.
 const CHARGED: &str = "
     SELECT CAST(COALESCE(sum(charged_learners), 0) AS BIGINT), CAST(COALESCE(sum(charged_memberships), 0) AS BIGINT),
         CAST(COALESCE(sum(charged_enrollments), 0) AS BIGINT)
-    FROM runs WHERE connector_id = $1 AND started_at > $2";
+    FROM runs WHERE connector_id = $1 AND started_at > $2 AND id >= $3";
 
 const FAIL: &str = "
     UPDATE runs SET status = 'failed', finished_at = $2, error_kind = $3, error = $4
@@ -265,18 +265,34 @@ pub async fn note_guard(tx: &mut Tx, run: RunId, json: &str) -> Result<()> {
     tx.execute("note what the guard found", GUARD, args![run, json]).await.map(|_| ())
 }
 
-/// What counts against the limits of a connector since an instant.
+/// What counts against the limits of a connector since an instant, of its runs from `first` on.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn charged(tx: &mut Tx, connector: ConnectorId, since: DateTime<Utc>) -> Result<Charge> {
+pub async fn charged(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    since: DateTime<Utc>,
+    first: RunId,
+) -> Result<Charge> {
     let (learners, memberships, enrollments): (i64, i64, i64) =
-        tx.one("count what went in 24 hours", CHARGED, args![connector, since]).await?;
+        tx.one("count what went in 24 hours", CHARGED, args![connector, since, first]).await?;
     Ok(Charge {
         learners: learners.unsigned_abs(),
         memberships: memberships.unsigned_abs(),
         enrollments: enrollments.unsigned_abs(),
     })
+}
+
+const CHARGE_NOTHING: &str = "
+    UPDATE runs SET charged_learners = 0, charged_memberships = 0, charged_enrollments = 0 WHERE id = $1";
+
+/// What a run took away is all given back: it no longer counts against the limits.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn charge_nothing(tx: &mut Tx, run: RunId) -> Result<()> {
+    tx.execute("count nothing against the limits", CHARGE_NOTHING, args![run]).await.map(|_| ())
 }
 
 /// A run keeps this many of its problems; more of them say nothing new.

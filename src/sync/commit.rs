@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::enrollment::Change;
 use crate::enrollment::change::When;
 use crate::model::attributes::{Attribute, Attributes};
-use crate::model::guard::{HeldChange, HeldGroup, HeldWho, Kind, Limit, Named};
+use crate::model::guard::{BeforeHold, HeldChange, HeldGroup, HeldWho, Kind, Limit, Named};
 use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use crate::model::names::fold;
 use crate::model::people::Row;
@@ -166,7 +166,9 @@ async fn finish(tx: &mut Tx, job: &Commit<'_>, counts: &Counts, prepared: &Prepa
     let people = prepared.population.people.len() as u64;
     let baseline = Baseline::of(job.ask.file, job.ask.connector, people).json();
     if held.is_waiting() {
-        connectors::held_run(tx, connector, job.run, &baseline).await
+        let before =
+            prepared.before_hold.clone().map(|before| BeforeHold { run: job.run.0, ..before }.json());
+        connectors::held_run(tx, connector, job.run, &baseline, before.as_deref()).await
     } else {
         connectors::good_run(tx, connector, job.run, &baseline).await
     }

@@ -44,7 +44,7 @@ pub(super) fn decided(ask: Ask<'_>, prepared: &Prepared, withheld: &mut Withheld
 
 /// What somebody has decided on a change of this key, if it is still about the same.
 pub(super) fn decision(ask: Ask<'_>, key: &str, fingerprint: i64) -> Option<Limit> {
-    let standing = ask.gathered.standing.get(key).filter(|one| one.fingerprint == fingerprint)?;
+    let standing = ask.gathered.standing.get(key)?.iter().find(|one| one.fingerprint == fingerprint)?;
     Some(if standing.state == "undone" { Limit::Undone } else { Limit::Rejected })
 }
 
@@ -128,9 +128,14 @@ fn leave_ids_out(
     }
 }
 
-/// How many people the last good reading held.
+/// How many people the last good reading held; who came since something waits is not counted.
 pub(super) fn present(ask: Ask<'_>) -> u64 {
-    ask.gathered.known.iter().filter(|(_, person)| person.present).count() as u64
+    ask.gathered.known.iter().filter(|(id, person)| person.present && !is_newcomer(ask, id)).count() as u64
+}
+
+/// Whether somebody came since something waits.
+pub(super) fn is_newcomer(ask: Ask<'_>, id: &str) -> bool {
+    !ask.gathered.newcomers.is_empty() && ask.gathered.newcomers.contains(id)
 }
 
 /// Keeps older values where an attribute went blank for more people than may be.
@@ -199,7 +204,7 @@ fn older(values: &mut crate::model::values::Values, json: &serde_json::Value) ->
 /// An attribute that may have gone blank for too many.
 struct Suspect {
     attribute: Attribute,
-    /// People who have a value of it.
+    /// People of the last good reading who have a value of it.
     filled: u64,
     /// Changed records without one.
     rows: Vec<Row>,
@@ -208,23 +213,26 @@ struct Suspect {
 /// Attributes of which too many changed records have no value. Who had none before is still among them.
 fn suspects(ask: Ask<'_>, prepared: &Prepared) -> Vec<Suspect> {
     let people = &prepared.population.people;
-    let changed: Vec<bool> = people
+    // Of the people of the last good reading: whether the record is another one.
+    let changed: Vec<Option<bool>> = people
         .rows()
         .map(|row| {
-            let known = ask.gathered.known.find(people.id(row));
-            known.is_some_and(|person| person.present && person.digest != prepared.digests[row as usize])
+            let id = people.id(row);
+            let known = ask.gathered.known.find(id).filter(|person| person.present && !is_newcomer(ask, id));
+            known.map(|person| person.digest != prepared.digests[row as usize])
         })
         .collect();
-    if !changed.contains(&true) {
+    if !changed.contains(&Some(true)) {
         return Vec::new();
     }
     let mapped = ask.file.connectors[ask.connector].mapping.columns.iter().map(|(attribute, _)| *attribute);
     let suspect = |attribute: Attribute| {
         let (mut filled, mut rows) = (0, Vec::new());
         for row in people.rows() {
+            let Some(changed) = changed[row as usize] else { continue };
             if !people.cell(row, attribute).is_empty() {
                 filled += 1;
-            } else if changed[row as usize] {
+            } else if changed {
                 rows.push(row);
             }
         }

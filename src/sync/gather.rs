@@ -1,11 +1,12 @@
 //! What the database knows before a plan: one snapshot, loaded while the directory is still being read.
 
 use chrono::TimeDelta;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::enrollment::change::When;
+use crate::model::guard::BeforeHold;
 use crate::model::identity::{KnownPeople, KnownPerson};
-use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId};
+use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use crate::model::names::{ConnectorName, GroupName, RuleName};
 use crate::model::status::Status;
 use crate::store::assignments::{self, Assignment};
@@ -58,8 +59,14 @@ pub struct Gathered {
     pub has_good_run: bool,
     /// What this connector's runs took away in 24 hours that nobody had approved.
     pub charged: Charge,
-    /// Decisions on held changes that stand: the key of each change, `rejected` or `undone`, and of what.
-    pub standing: FxHashMap<String, Standing>,
+    /// What there was before the first of the runs of which something waits; none while nothing waits.
+    pub before_hold: Option<BeforeHold>,
+    /// What of `charged` went since that run began.
+    pub charged_since: Charge,
+    /// People who came since that run began.
+    pub newcomers: FxHashSet<String>,
+    /// Decisions on held changes that stand, by the key of each change; runs of several connectors may have held the same.
+    pub standing: FxHashMap<String, Vec<Standing>>,
     /// Whether anything is written down of this connector's held changes.
     pub any_held: bool,
     /// Machines that go by another file.
@@ -110,11 +117,18 @@ pub async fn gather(
         let id = ConnectorId(row.id);
         gathered.has_good_run = row.good_run_id.is_some();
         gathered.baseline = Baseline::read(&connectors::baseline(tx, id).await?);
-        gathered.charged = runs::charged(tx, id, when.now - DAY).await?;
+        gathered.charged = runs::charged(tx, id, when.now - DAY, RunId(0)).await?;
+        gathered.before_hold = BeforeHold::read(&connectors::before_hold(tx, id).await?);
+        if let Some(before) = &gathered.before_hold {
+            let first = RunId(before.run);
+            gathered.charged_since = runs::charged(tx, id, when.now - DAY, first).await?;
+            gathered.newcomers = persons::new_since(tx, id, first).await?.into_iter().collect();
+        }
         gathered.any_held = holds::any(tx, id).await?;
     }
-    gathered.standing =
-        holds::standing(tx).await?.into_iter().map(|one| (one.change_key.clone(), one)).collect();
+    for one in holds::standing(tx).await? {
+        gathered.standing.entry(one.change_key.clone()).or_default().push(one);
+    }
     gathered.other_files = nodes::differing(tx, digest).await?;
     gathered.by_hand = learners::by_hand(tx).await?;
     gathered.learners = learners::count(tx).await?;

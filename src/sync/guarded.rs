@@ -17,6 +17,7 @@ use crate::store::{Result, Tx};
 use crate::sync::facts::{blanked, decided, is_going, leave_all_out, rekeyed};
 use crate::sync::held::{Wanted, hold};
 use crate::sync::judged::{Scope, additions, courses, removals, taken_from_others};
+use crate::sync::measured::before_hold;
 use crate::sync::prepare::{Ask, Prepared, Seen, pass};
 use crate::sync::taken::Taken;
 use crate::sync::withheld::Withheld;
@@ -65,6 +66,8 @@ async fn guard(tx: &mut Tx, ask: Ask<'_>, mut first: Prepared, allow: bool) -> R
     let others = taken_from_others(ask, &current);
     let (scope, found) = removals(ask, &current, &effect, others, allow);
     let going = going(&current, &effect, &scope);
+    // Who stays as last read has no part in the next plan, but had something all the same.
+    let had = (!going.is_empty()).then_some(effect.had);
     let mut effect = effect;
     if !going.is_empty() {
         taken.put_back(&mut current);
@@ -87,6 +90,9 @@ async fn guard(tx: &mut Tx, ask: Ask<'_>, mut first: Prepared, allow: bool) -> R
     would_go = wanted.as_ref().map_or(would_go, |wanted| wanted.enrollments);
     let kept = would_go.saturating_sub(after.enrollments + others);
     hold(ask, &mut current, wanted, taken, &withheld, reasons, kept);
+    if current.held.is_waiting() {
+        current.before_hold = before_hold(ask, &current, had);
+    }
     Ok(current)
 }
 

@@ -3,8 +3,9 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::guard::HeldGroup;
+use crate::model::guard::before::base;
 use crate::model::guard::effect::Courses;
-use crate::model::guard::{Effect, Kind, Limit, Limits, Named, Percent, Reason};
+use crate::model::guard::{Effect, Had, Kind, Limit, Limits, Named, Percent, Reason};
 use crate::model::ids::{CourseId, GroupId, LearnerId, RuleId};
 use crate::model::names::fold;
 use crate::model::plan::{Entry, GroupAt, RuleAt};
@@ -12,8 +13,9 @@ use crate::model::population::Who;
 use crate::model::words::{count, thousands};
 use crate::store::assignments::Whom;
 use crate::sync::baseline::Baseline;
-use crate::sync::facts::{decision, present};
+use crate::sync::facts::{decision, is_newcomer, present};
 use crate::sync::guarded::Policy;
+use crate::sync::measured::{members_then, sizes};
 use crate::sync::prepare::{Ask, Prepared};
 
 /// Which of a plan's removals wait.
@@ -151,7 +153,8 @@ fn too_small(ask: Ask<'_>, prepared: &Prepared) -> Option<Reason> {
     let known = present(ask);
     let came_again: FxHashSet<LearnerId> = prepared.rekeyed.iter().map(|(_, learner)| *learner).collect();
     let learner = |id: &&String| ask.gathered.known.find(id).map(|person| person.learner);
-    let gone = prepared.absent.iter().filter(|id| learner(id).is_none_or(|one| !came_again.contains(&one)));
+    let gone = prepared.absent.iter().filter(|id| !is_newcomer(ask, id));
+    let gone = gone.filter(|id| learner(id).is_none_or(|one| !came_again.contains(&one)));
     let still = known.saturating_sub(gone.count() as u64);
     let limits = &ask.file.limits;
     limits.is_too_small(still, known).then(|| Reason {
@@ -171,8 +174,10 @@ fn too_many(ask: Ask<'_>, effect: &Effect, others: u64) -> Vec<Reason> {
     let charged = ask.gathered.charged;
     let mut reasons = Vec::new();
     let people = count(effect.people.len() as u64 + others, "person", "people");
-    let mut weigh = |lost: u64, before: u64, had: u64, one: &str, many: &str| {
-        let limit = limits.removals_of(had + before);
+    let then = ask.gathered.before_hold.as_ref().map(|before| before.had);
+    let since = ask.gathered.charged_since;
+    let mut weigh = |lost: u64, before: u64, base: u64, one: &str, many: &str| {
+        let limit = limits.removals_of(base);
         if lost > 0 && lost + before > limit {
             let earlier = if before > 0 {
                 format!(", and {} went in the last 24 hours", thousands(before))
@@ -185,16 +190,13 @@ fn too_many(ask: Ask<'_>, effect: &Effect, others: u64) -> Vec<Reason> {
             reasons.push(Reason { limit: Limit::MaxRemovals, message });
         }
     };
-    let lost = effect.memberships.len() as u64;
-    weigh(lost, charged.memberships, effect.had_memberships, "membership", "memberships");
-    weigh(effect.leaving.len() as u64, charged.learners, effect.had_learners, "learner", "learners");
-    weigh(
-        effect.enrollments + others,
-        charged.enrollments,
-        effect.had_enrollments,
-        "enrollment",
-        "enrollments",
-    );
+    let Had { learners, memberships, enrollments } = effect.had;
+    let of = base(memberships, charged.memberships, then.map(|had| had.memberships), since.memberships);
+    weigh(effect.memberships.len() as u64, charged.memberships, of, "membership", "memberships");
+    let of = base(learners, charged.learners, then.map(|had| had.learners), since.learners);
+    weigh(effect.leaving.len() as u64, charged.learners, of, "learner", "learners");
+    let of = base(enrollments, charged.enrollments, then.map(|had| had.enrollments), since.enrollments);
+    weigh(effect.enrollments + others, charged.enrollments, of, "enrollment", "enrollments");
     if effect.people.len() as u64 + others > limits.max_removals_total {
         let message =
             format!("{people} would lose something, the limit is {}", thousands(limits.max_removals_total));
@@ -231,7 +233,10 @@ fn of_groups(
     let sizes = sizes(ask, prepared, lost.iter().map(|(group, _)| *group));
     let mut held = FxHashSet::default();
     for (group, lost) in lost {
-        let (size, share) = (sizes.get(&group).copied().unwrap_or(0), share_of(&group));
+        let (today, share) = (sizes.get(&group).copied().unwrap_or(0), share_of(&group));
+        let then = members_then(ask, prepared, group, today);
+        // A group that has grown out of being small since then is measured as it is.
+        let size = if Limits::is_small_group(then) { today } else { then };
         if Limits::group_loses_too_many(share, lost, size) {
             let name = plan.groups[group as usize].name.shown();
             let message = format!(
@@ -244,23 +249,6 @@ fn of_groups(
         }
     }
     held
-}
-
-/// How many members some groups have today, whichever connector they come from.
-fn sizes(
-    ask: Ask<'_>,
-    prepared: &Prepared,
-    groups: impl Iterator<Item = GroupAt>,
-) -> FxHashMap<GroupAt, u64> {
-    let ids: FxHashMap<GroupId, GroupAt> =
-        groups.filter_map(|at| Some((prepared.plan.groups[at as usize].id?, at))).collect();
-    let mut members: FxHashMap<GroupAt, FxHashSet<&str>> = FxHashMap::default();
-    for (group, _, learners) in &ask.gathered.members {
-        if let Some(at) = ids.get(group) {
-            members.entry(*at).or_default().extend(learners.split(' '));
-        }
-    }
-    members.into_iter().map(|(at, members)| (at, members.len() as u64)).collect()
 }
 
 /// What of a plan's additions waits.
@@ -367,7 +355,9 @@ fn growth(ask: Ask<'_>, prepared: &Prepared, waiting: &mut Waiting) {
             fresh.entry(entry.group).or_default().insert(entry.who);
         }
     }
-    fresh.retain(|_, members| ask.file.limits.grows_too_much(0, members.len() as u64));
+    if ask.gathered.before_hold.is_none() {
+        fresh.retain(|_, members| ask.file.limits.grows_too_much(0, members.len() as u64));
+    }
     for entry in &plan.before {
         if let Some(members) = fresh.get_mut(&entry.group) {
             members.remove(&entry.who);
@@ -378,21 +368,22 @@ fn growth(ask: Ask<'_>, prepared: &Prepared, waiting: &mut Waiting) {
         fresh.iter().map(|(at, members)| (*at, members.len() as u64)).collect();
     grown.sort_unstable();
     for (at, more) in grown {
-        let size = sizes.get(&at).copied().unwrap_or(0);
+        let today = sizes.get(&at).copied().unwrap_or(0);
+        let size = members_then(ask, prepared, at, today);
         let by: FxHashSet<RuleAt> = plan
             .add
             .iter()
             .filter(|entry| entry.group == at && edited[entry.rule as usize] && entry.rule != 0)
             .map(|entry| entry.rule)
             .collect();
-        if by.is_empty() || !ask.file.limits.grows_too_much(size, size + more) {
+        if by.is_empty() || more == 0 || !ask.file.limits.grows_too_much(size, today + more) {
             continue;
         }
         let name = plan.groups[at as usize].name.shown();
         let message = format!(
             "`{name}` would grow from {} to {} members because the file was edited, the limit is {}",
             thousands(size),
-            thousands(size + more),
+            thousands(today + more),
             ask.file.limits.max_growth
         );
         waiting.reasons.push(Reason { limit: Limit::MaxGrowth, message });

@@ -17,6 +17,7 @@ pub mod guarded;
 mod held;
 mod judged;
 pub mod lease;
+mod measured;
 mod meeting;
 pub mod prepare;
 mod prints;

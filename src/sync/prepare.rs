@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 
 use crate::model::attributes::Attribute;
-use crate::model::guard::Held;
+use crate::model::guard::{BeforeHold, Held};
 use crate::model::identity::{KnownPeople, resolve};
 use crate::model::ids::{ConnectorId, LearnerId};
 use crate::model::names::RuleName;
@@ -119,6 +119,8 @@ pub struct Prepared {
     pub held: Held,
     /// What the reading says of people whose record stays as it was.
     pub held_records: Vec<Record>,
+    /// What there was before this run, where it is the first of which something waits; its number is still to come.
+    pub before_hold: Option<BeforeHold>,
     /// What goes that nobody has approved.
     pub charge: Charge,
     /// Whether the reading holds everybody.
@@ -217,6 +219,7 @@ pub(super) async fn pass(tx: &mut Tx, ask: Ask<'_>, seen: Seen, withheld: &Withh
         problems,
         held: Held::default(),
         held_records: Vec::new(),
+        before_hold: None,
         charge: Charge::default(),
         complete,
         replaced,

@@ -52,7 +52,11 @@ fn cut(prepared: &mut Prepared, keys: &FxHashSet<String>) {
     let add = std::mem::take(&mut prepared.plan.add);
     let remove = std::mem::take(&mut prepared.plan.remove);
     let add = add.into_iter().filter(|entry| is_shown(Kind::Give, prepared, entry, keys)).collect();
-    let remove = remove.into_iter().filter(|entry| is_shown(Kind::End, prepared, entry, keys)).collect();
+    // Who leaves is a member of nothing, of groups that were made or restored in between neither.
+    let leaves = |entry: &Entry| prepared.population.learner(entry.who).goes();
+    let remove =
+        remove.into_iter().filter(|entry| leaves(entry) || is_shown(Kind::End, prepared, entry, keys));
+    let remove = remove.collect();
     (prepared.plan.add, prepared.plan.remove) = (add, remove);
     for group in &mut prepared.plan.groups {
         group.held = group.id.is_none() && !keys.contains(&group_key(group));

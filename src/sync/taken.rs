@@ -48,6 +48,10 @@ impl Taken {
         let moves: FxHashMap<(RuleAt, Who), Limit> =
             give.iter().map(|(entry, limit)| ((entry.rule, entry.who), *limit)).collect();
         let limit_of = |entry: &Entry| {
+            // Who leaves is a member of nothing, whatever was decided on one of the memberships.
+            if prepared.population.learner(entry.who).goes() {
+                return None;
+            }
             decided(ask, prepared, Kind::End, entry).or_else(|| moves.get(&(entry.rule, entry.who)).copied())
         };
         taken.end =

@@ -116,6 +116,9 @@ pub async fn undo(
         let number = change.run;
         holds::write(&mut change.tx, connector, number, standing, false).await?;
     }
+    if undone.touched.is_empty() {
+        runs::charge_nothing(&mut change.tx, run).await?;
+    }
     let done = change.commit().await?;
     undone.run = done.run.0;
     undone.counts = done.counts;
@@ -160,6 +163,9 @@ impl Undoing<'_> {
             .map(|one| Reason { group: one.group_id, rule: one.rule_id, learner: one.learner_id })
             .collect();
         self.note_memberships(&again, &take).await?;
+        // Before this undo ends any of them itself.
+        let gone = done::given_and_ended(&mut self.change.tx, self.run).await?;
+        self.undone.touched.extend(gone);
         let change = &mut self.change;
         change.prepare(again.iter().copied(), take.iter().copied(), back.keys().copied()).await?;
         let states: Vec<(LearnerId, &'static str)> =
@@ -170,8 +176,6 @@ impl Undoing<'_> {
         done::rejoin(&mut change.tx, self.run, number).await?;
         self.records(&leavers, &back).await?;
         self.undone.touched.extend(done::in_words(&mut self.change.tx, &touched).await?);
-        let gone = done::given_and_ended(&mut self.change.tx, self.run).await?;
-        self.undone.touched.extend(gone);
         Ok(())
     }
 

@@ -246,6 +246,25 @@ impl Company {
             self.sql(&format!("UPDATE {table} SET {column} = {moved}"));
         }
     }
+
+    /// Lets days pass as [`Company::days_pass`] does, for deletions, fixed dates and what runs took away, too.
+    pub fn everything_was(&self, days: i64) {
+        self.days_pass(days);
+        for (table, column) in [("assignments", "due_on"), ("assignment_changes", "due_on")] {
+            let moved = match self.db.engine {
+                Engine::Sqlite => format!("date({column}, '-{days} days')"),
+                Engine::Postgres => format!("{column} - {days}"),
+            };
+            self.sql(&format!("UPDATE {table} SET {column} = {moved}"));
+        }
+        for (table, column) in [("groups", "deleted_at"), ("runs", "started_at")] {
+            let moved = match self.db.engine {
+                Engine::Sqlite => format!("strftime('%Y-%m-%dT%H:%M:%S+00:00', {column}, '-{days} days')"),
+                Engine::Postgres => format!("{column} - interval '{days} days'"),
+            };
+            self.sql(&format!("UPDATE {table} SET {column} = {moved}"));
+        }
+    }
 }
 
 /// One run of one directory of a file.

@@ -135,6 +135,11 @@ impl Company {
         assert!(rows.len() < before, "`{who}` was in `{directory}`");
     }
 
+    /// A certain directory holds nobody.
+    pub fn fire_all(&mut self, directory: &str) {
+        self.of(directory).rows.clear();
+    }
+
     /// Puts these bytes in the place of a directory's file, or its rows again.
     pub fn instead(&mut self, directory: &str, bytes: Option<&[u8]>) {
         self.of(directory).instead = bytes.map(<[u8]>::to_vec);

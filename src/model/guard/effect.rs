@@ -5,6 +5,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::model::guard::Had;
 use crate::model::plan::{Entry, GroupAt, Plan};
 use crate::model::population::{Fate, Population, Who};
 use crate::model::status::Status;
@@ -33,29 +34,31 @@ pub struct Effect {
     pub enrollments: u64,
     /// Everybody who loses something.
     pub people: FxHashSet<Who>,
-    /// Memberships of this connector's people today.
-    pub had_memberships: u64,
-    /// Learners of this connector with access today.
-    pub had_learners: u64,
-    /// Enrollments of this connector's people today.
-    pub had_enrollments: u64,
+    /// What this connector's people have today.
+    pub had: Had,
 }
 
 impl Effect {
-    /// Works out the effect of a plan.
+    /// Works out the effect of a plan; of one that takes nothing, nothing is measured.
     #[must_use]
     pub fn of(plan: &Plan, population: &Population, courses: &Courses) -> Self {
+        let leaves = population.everybody().any(|who| population.learner(who).goes());
+        if plan.remove.is_empty() && !leaves && courses.before == courses.after {
+            return Self::default();
+        }
+        Self::measured(plan, population, courses)
+    }
+
+    /// Works out the effect of a plan, and what there is today in any case.
+    #[must_use]
+    pub fn measured(plan: &Plan, population: &Population, courses: &Courses) -> Self {
         let leaving = population.everybody().filter(|&who| population.learner(who).goes());
         let mut effect = Self { leaving: leaving.collect(), ..Self::default() };
-        let ends = courses.before != courses.after;
-        if plan.remove.is_empty() && effect.leaving.is_empty() && !ends {
-            return effect;
-        }
         let is_own = |who: Who| population.learner(who).fate != Fate::None;
         effect.memberships = lost_memberships(plan);
-        effect.had_memberships = pairs(&plan.before, is_own);
+        effect.had.memberships = pairs(&plan.before, is_own);
         let had_access = |who: &Who| population.learner(*who).was.is_some_and(Status::has_access);
-        effect.had_learners =
+        effect.had.learners =
             population.everybody().filter(|&who| is_own(who)).filter(had_access).count() as u64;
         effect.people.extend(effect.memberships.iter().map(|(_, who)| *who));
         effect.people.extend(effect.leaving.iter().copied());
@@ -95,7 +98,7 @@ impl Effect {
                     self.people.insert(who);
                 }
                 if population.learner(who).fate != Fate::None {
-                    self.had_enrollments += u64::from(had.count_ones());
+                    self.had.enrollments += u64::from(had.count_ones());
                 }
             }
         }
@@ -201,11 +204,11 @@ mod tests {
             "the second learner has a reason left"
         );
         assert_eq!(
-            (effect.enrollments, effect.had_enrollments),
+            (effect.enrollments, effect.had.enrollments),
             (2, 5),
             "course 70 moves with the first learner"
         );
-        assert_eq!((effect.had_memberships, effect.had_learners, effect.people.len()), (3, 3, 2));
+        assert_eq!((effect.had.memberships, effect.had.learners, effect.people.len()), (3, 3, 2));
         let nothing_instead = Plan { add: Vec::new(), ..plan };
         assert_eq!(Effect::of(&nothing_instead, &people, &courses(same, same)).enrollments, 3);
     }

@@ -131,7 +131,13 @@ impl Limits {
     /// Whether a group of `size` losing `lost` members loses too many, by the share that counts for it.
     #[must_use]
     pub fn group_loses_too_many(share: Percent, lost: u64, size: u64) -> bool {
-        size >= SMALL_GROUP && lost > share.of(size)
+        !Self::is_small_group(size) && lost > share.of(size)
+    }
+
+    /// Whether a group is too small to have a limit of its own.
+    #[must_use]
+    pub fn is_small_group(size: u64) -> bool {
+        size < SMALL_GROUP
     }
 
     /// Whether a group that grows from `before` to `after` members grows too much for an edit of the file.

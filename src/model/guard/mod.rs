@@ -1,13 +1,15 @@
 //! The guard: what one run may take away or make without being asked.
 //!
 //! It looks at a plan's effect, whatever caused it, and splits the plan: the suspicious part is *held*, the rest goes
-//! through. [`effect`] works out who would lose what, [`limits`] are those of the file, [`held`] names what was held,
+//! through. [`effect`] works out who would lose what, [`before`] of how much while a hold waits, [`limits`] are those of the file, [`held`] names what was held,
 //! why, and what changed. Nothing here reads or writes; [`crate::sync::guarded`] asks and acts.
 
+pub mod before;
 pub mod effect;
 pub mod held;
 pub mod limits;
 
+pub use before::{BeforeHold, Had};
 pub use effect::Effect;
 pub use held::{Held, HeldChange, HeldGroup, HeldWho, Kind, Limit, Named, Reason};
 pub use limits::{BadPercent, Limits, Percent};

@@ -1,0 +1,353 @@
+//! What of a plan may go through, by the limits of the file: how many may go over a day, how many of one group, and how
+//! few a reading may hold. The other limits are wide open in these histories.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::facts::{Amount, Before, Change, Decision, Print, Reason, Record, Who, Whom};
+use super::plan::{LeftOut, Plan, Planner, Reading};
+
+/// What a run does, and what it holds.
+#[derive(Debug, Clone, Default)]
+pub struct Judged {
+    pub plan: Plan,
+    /// Groups that are made.
+    pub made: BTreeSet<usize>,
+    pub held: BTreeMap<Change, (Decision, Print)>,
+    pub left_out: LeftOut,
+    pub charge: Amount,
+    /// What there was before, where this is the first run of which something waits.
+    pub before: Option<Before>,
+}
+
+impl Judged {
+    pub fn waits(&self) -> bool {
+        self.held.values().any(|(decision, _)| *decision == Decision::Held)
+    }
+}
+
+/// What was taken out of a plan.
+#[derive(Debug, Clone, Default)]
+struct Taken {
+    changes: BTreeMap<Change, Decision>,
+    give: BTreeSet<Reason>,
+    end: BTreeSet<Reason>,
+}
+
+/// Which removals wait.
+enum Scope {
+    Nothing,
+    Groups(BTreeSet<usize>),
+    All,
+}
+
+/// A limit of so many, of `had`: 5 %, but always 10, and never more than half.
+fn may_go(had: usize) -> usize {
+    (had * 5 / 100).max(10.min(had / 2))
+}
+
+impl Planner<'_> {
+    /// Works out what a run may do.
+    pub fn judge(&mut self, reading: &Reading) -> Judged {
+        let first = self.plan(reading, &LeftOut::default());
+        let mut out = LeftOut::default();
+        let mut decided_people: BTreeMap<Who, Decision> = BTreeMap::new();
+        for (who, seat) in first.seats.iter().filter(|(_, seat)| seat.is_going()) {
+            let own = seat.word.as_ref().map(|word| reading.people[word].clone());
+            if let Some(decision) = self.decided(&Change::Leave(who.clone()), &(own, String::new())) {
+                decided_people.insert(who.clone(), decision);
+            }
+        }
+        self.leave_out(&first, decided_people.keys(), &mut out);
+        let mut current = if out.words.is_empty() { first.clone() } else { self.plan(reading, &out) };
+        let mut taken = self.take_decided(&mut current);
+        let lost = self.lost(&current);
+        let had = self.had(if out.words.is_empty() { &first } else { &current });
+        let scope = self.scope(&current, &lost, had, reading);
+        let going: Vec<Who> = current
+            .seats
+            .iter()
+            .filter(|(who, seat)| {
+                seat.is_going()
+                    && match &scope {
+                        Scope::Nothing => false,
+                        Scope::All => true,
+                        Scope::Groups(groups) => {
+                            lost.0.iter().any(|(group, one)| one == *who && groups.contains(group))
+                        }
+                    }
+            })
+            .map(|(who, _)| who.clone())
+            .collect();
+        let mut leaving: BTreeMap<Who, Decision> = decided_people;
+        if !going.is_empty() {
+            let whole = if out.words.is_empty() { first.clone() } else { self.plan(reading, &out) };
+            self.leave_out(&whole, going.iter(), &mut out);
+            leaving.extend(going.iter().map(|who| (who.clone(), Decision::Held)));
+            current = self.plan(reading, &out);
+            taken = self.take_decided(&mut current);
+        }
+        let lost = self.lost(&current);
+        for reason in current.remove.clone() {
+            let is_lost = lost.0.contains(&(reason.group, reason.who.clone()));
+            let waits = match &scope {
+                Scope::Nothing => false,
+                Scope::All => is_lost,
+                Scope::Groups(groups) => is_lost && groups.contains(&reason.group),
+            };
+            if waits {
+                current.remove.remove(&reason);
+                taken.end.insert(reason.clone());
+                taken.changes.insert(Change::End(reason), Decision::Held);
+            }
+        }
+        if matches!(scope, Scope::All) {
+            for at in std::mem::take(&mut current.catalogue.ended) {
+                taken.changes.insert(Change::Unassign(at), Decision::Held);
+            }
+        }
+        let (_, charge) = self.lost(&current);
+        let mut judged = Judged { charge, ..Judged::default() };
+        judged.made = first.wanted.intersection(&current.wanted).copied().collect();
+        let unmade: BTreeSet<usize> = current.wanted.difference(&first.wanted).copied().collect();
+        current.add.retain(|reason| first.add.contains(reason));
+        current.remove.retain(|reason| first.remove.contains(reason));
+        current.meetings.retain(|(_, (group, _))| !unmade.contains(group));
+        current.catalogue.new.retain(|(group, _, _, _)| !unmade.contains(group));
+        for (change, decision) in taken.changes {
+            let print = self.print_of(&change, &current);
+            judged.held.insert(change, (decision, print));
+        }
+        for (who, decision) in &leaving {
+            let own = first.seats[who].word.as_ref().map(|word| reading.people[word].clone());
+            judged.held.insert(Change::Leave(who.clone()), (*decision, (own, String::new())));
+        }
+        let gives = first.add.iter().filter(|one| !current.add.contains(one) && !taken.give.contains(one));
+        let ends =
+            first.remove.iter().filter(|one| !current.remove.contains(one) && !taken.end.contains(one));
+        let together =
+            gives.map(|one| Change::Give(one.clone())).chain(ends.map(|one| Change::End(one.clone())));
+        for change in together {
+            let (Change::Give(reason) | Change::End(reason)) = &change else { continue };
+            let decision = leaving.get(&reason.who).copied().unwrap_or(Decision::Held);
+            judged.held.insert(change, (decision, Print::default()));
+        }
+        let guarded = &self.model.guarded[self.connector];
+        if judged.waits() && guarded.had_good_run && guarded.before.is_none() {
+            let groups = 0..self.model.groups.len();
+            let groups = groups.map(|group| (group, self.model.members_of(group).len())).collect();
+            judged.before = Some(Before { run: 0, had, groups });
+        }
+        judged.plan = current;
+        judged.left_out = out;
+        judged
+    }
+
+    /// Leaves people out, and that others are no longer there.
+    fn leave_out<'w>(&self, plan: &Plan, who: impl Iterator<Item = &'w Who>, out: &mut LeftOut) {
+        for who in who {
+            out.words.extend(plan.seats[who].word.clone());
+            let absent = plan
+                .absent
+                .iter()
+                .filter(|word| self.model.persons[&(self.connector, (*word).clone())].who == *who);
+            out.words.extend(absent.cloned());
+        }
+    }
+
+    /// What somebody has decided on a change that is still about the same.
+    fn decided(&self, change: &Change, print: &Print) -> Option<Decision> {
+        let all = self.model.guarded.iter().filter_map(|guarded| guarded.holds.get(change));
+        let stands = |decision| matches!(decision, Decision::Rejected | Decision::Undone);
+        all.filter(|hold| stands(hold.decision) && hold.print == *print).map(|hold| hold.decision).next()
+    }
+
+    fn print_of(&self, change: &Change, plan: &Plan) -> Print {
+        match change {
+            Change::Give(reason) | Change::End(reason) => self.print(reason, plan),
+            Change::Leave(_) | Change::Assign(..) | Change::Unassign(_) => Print::default(),
+        }
+    }
+
+    fn print(&self, reason: &Reason, plan: &Plan) -> Print {
+        (plan.seats[&reason.who].record.clone(), self.file.print(reason.rule))
+    }
+
+    /// Takes out what was rejected or taken back; and who may not be given one group is not taken out of another.
+    fn take_decided(&self, plan: &mut Plan) -> Taken {
+        let mut taken = Taken::default();
+        let mut moves: BTreeMap<(&'static str, Who), Decision> = BTreeMap::new();
+        for reason in &plan.add {
+            let change = Change::Give(reason.clone());
+            if let Some(decision) = self.decided(&change, &self.print(reason, plan)) {
+                moves.insert((reason.rule, reason.who.clone()), decision);
+                taken.give.insert(reason.clone());
+                taken.changes.insert(change, decision);
+            }
+        }
+        for reason in plan.remove.iter().filter(|reason| !plan.seats[&reason.who].goes()) {
+            let change = Change::End(reason.clone());
+            let own = self.decided(&change, &self.print(reason, plan));
+            let decision = own.or_else(|| moves.get(&(reason.rule, reason.who.clone())).copied());
+            if let Some(decision) = decision {
+                taken.end.insert(reason.clone());
+                taken.changes.insert(change, decision);
+            }
+        }
+        let none = Print::default();
+        for at in plan.catalogue.ended.clone() {
+            if let Some(decision) = self.decided(&Change::Unassign(at), &none) {
+                plan.catalogue.ended.remove(&at);
+                taken.changes.insert(Change::Unassign(at), decision);
+            }
+        }
+        for new in plan.catalogue.new.clone() {
+            let change = Change::Assign(new.0, new.1, new.2);
+            if let Some(decision) = self.decided(&change, &none) {
+                plan.catalogue.new.remove(&new);
+                taken.changes.insert(change, decision);
+            }
+        }
+        plan.add.retain(|reason| !taken.give.contains(reason));
+        plan.remove.retain(|reason| !taken.end.contains(reason));
+        taken
+    }
+
+    /// Memberships whose last reason ends, and how much is lost in all.
+    fn lost(&self, plan: &Plan) -> (BTreeSet<(usize, Who)>, Amount) {
+        let stays = |group: usize, who: &Who| {
+            let mut reasons = self.model.reasons(group, who).into_iter();
+            reasons.any(|reason| !plan.remove.contains(&reason))
+                || plan.add.iter().any(|reason| reason.group == group && reason.who == *who)
+        };
+        let pairs = plan.remove.iter().map(|reason| (reason.group, reason.who.clone()));
+        let lost: BTreeSet<(usize, Who)> = pairs.filter(|(group, who)| !stays(*group, who)).collect();
+        let mut enrollments = 0;
+        for (who, seat) in &plan.seats {
+            let groups = self.model.groups_of(who);
+            let had = self.courses(who, &groups, seat.had_access(), None);
+            let mut then: BTreeSet<usize> =
+                groups.into_iter().filter(|group| !lost.contains(&(*group, who.clone()))).collect();
+            then.extend(plan.add.iter().filter(|reason| reason.who == *who).map(|reason| reason.group));
+            let keeps = self.courses(who, &then, seat.status.has_access(), Some(plan));
+            enrollments += had.difference(&keeps).count();
+        }
+        for (who, _) in self.model.learners.iter().filter(|(who, _)| !plan.seats.contains_key(*who)) {
+            let groups = self.model.groups_of(who);
+            let keeps = self.courses(who, &groups, true, Some(plan));
+            enrollments += self.courses(who, &groups, true, None).difference(&keeps).count();
+        }
+        let learners = plan.seats.values().filter(|seat| seat.goes()).count();
+        let amount = Amount { memberships: lost.len(), learners, enrollments };
+        (lost, amount)
+    }
+
+    /// The courses that somebody in some groups has, today or after a plan.
+    fn courses(
+        &self,
+        who: &Who,
+        groups: &BTreeSet<usize>,
+        access: bool,
+        plan: Option<&Plan>,
+    ) -> BTreeSet<&'static str> {
+        let holds = |whom: &Whom| match whom {
+            Whom::Group(group) => groups.contains(group),
+            Whom::Alone(one) => access && one == who,
+        };
+        let all = self.model.assignments.iter().enumerate().filter(|(_, one)| one.ended.is_none());
+        let all = all.filter(|(at, _)| plan.is_none_or(|plan| !plan.catalogue.ended.contains(at)));
+        let mut courses: BTreeSet<&'static str> =
+            all.filter(|(_, one)| holds(&one.whom)).map(|(_, one)| one.course).collect();
+        let new = plan.into_iter().flat_map(|plan| &plan.catalogue.new);
+        courses.extend(new.filter(|(group, ..)| groups.contains(group)).map(|(_, course, ..)| *course));
+        courses
+    }
+
+    /// What this connector's people have today.
+    fn had(&self, plan: &Plan) -> Amount {
+        let mut had = Amount::default();
+        for (who, seat) in plan.seats.iter().filter(|(_, seat)| seat.is_own()) {
+            let groups = self.model.groups_of(who);
+            had.memberships += groups.len();
+            had.learners += usize::from(seat.had_access());
+            had.enrollments += self.courses(who, &groups, seat.had_access(), None).len();
+        }
+        had
+    }
+
+    fn scope(
+        &self,
+        plan: &Plan,
+        lost: &(BTreeSet<(usize, Who)>, Amount),
+        had: Amount,
+        reading: &Reading,
+    ) -> Scope {
+        let guarded = &self.model.guarded[self.connector];
+        let before = guarded.before.as_ref();
+        let came_since = |came: i64| before.is_some_and(|before| came >= before.run);
+        let persons = self.model.persons.iter().filter(|((connector, _), _)| *connector == self.connector);
+        let known: Vec<&String> = persons
+            .filter(|(_, person)| person.present && !came_since(person.came))
+            .map(|((_, word), _)| word)
+            .collect();
+        let gone = plan.absent.iter().filter(|word| known.contains(word)).count();
+        if reading.complete && (known.len() - gone) * 100 < known.len() * 80 && !plan.absent.is_empty() {
+            return Scope::All;
+        }
+        let sum = |pick: fn(&Amount) -> usize, from: i64| -> usize {
+            guarded.charged.iter().filter(|(run, _)| **run >= from).map(|(_, amount)| pick(amount)).sum()
+        };
+        let picks: [fn(&Amount) -> usize; 3] =
+            [|one| one.memberships, |one| one.learners, |one| one.enrollments];
+        for pick in picks {
+            let charged = sum(pick, 0);
+            let base = match before {
+                Some(then) => (pick(&had) + charged).min(pick(&then.had) + charged - sum(pick, then.run)),
+                None => pick(&had) + charged,
+            };
+            let goes = pick(&lost.1);
+            if goes > 0 && goes + charged > may_go(base) {
+                return Scope::All;
+            }
+        }
+        let mut groups = BTreeSet::new();
+        for group in lost.0.iter().map(|(group, _)| *group).collect::<BTreeSet<usize>>() {
+            let today = self.model.members_of(group).len();
+            let then =
+                before.and_then(|before| before.groups.get(&group)).map_or(today, |then| today.min(*then));
+            let size = if then < 20 { today } else { then };
+            let goes = lost.0.iter().filter(|(of, _)| *of == group).count();
+            if size >= 20 && goes > size * 30 / 100 {
+                groups.insert(group);
+            }
+        }
+        if groups.is_empty() { Scope::Nothing } else { Scope::Groups(groups) }
+    }
+
+    /// What an approval of these changes does: nothing that was not shown.
+    pub fn only(&mut self, reading: &Reading, shown: &BTreeSet<Change>) -> Judged {
+        let first = self.plan(reading, &LeftOut::default());
+        let stays = first.seats.iter().filter(|(who, seat)| {
+            let moves = seat.word.is_some()
+                && (seat.fate != super::plan::Fate::Same || seat.was != Some(seat.status));
+            if seat.is_going() { !shown.contains(&Change::Leave((*who).clone())) } else { moves }
+        });
+        let stays: Vec<Who> = stays.map(|(who, _)| who.clone()).collect();
+        let mut out = LeftOut::default();
+        self.leave_out(&first, stays.iter(), &mut out);
+        let mut plan = if out.words.is_empty() { first } else { self.plan(reading, &out) };
+        plan.add.retain(|reason| shown.contains(&Change::Give(reason.clone())));
+        let seats = &plan.seats;
+        plan.remove
+            .retain(|reason| seats[&reason.who].goes() || shown.contains(&Change::End(reason.clone())));
+        plan.meetings.clear();
+        plan.catalogue.changed.clear();
+        plan.catalogue.ended.retain(|at| shown.contains(&Change::Unassign(*at)));
+        plan.catalogue.new.retain(|new| shown.contains(&Change::Assign(new.0, new.1, new.2)));
+        Judged { plan, left_out: out, ..Judged::default() }
+    }
+
+    /// What the people who were left out are like by the reading.
+    pub fn kept_out(&self, reading: &Reading, out: &LeftOut) -> BTreeMap<String, Option<Record>> {
+        out.words.iter().map(|word| (word.clone(), reading.people.get(word).cloned())).collect()
+    }
+}

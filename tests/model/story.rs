@@ -1,0 +1,272 @@
+//! One history, lived through by rollcall and by the model.
+
+use std::collections::BTreeMap;
+
+use rollcall::sync::Outcome;
+
+use super::compare::differences;
+use super::event::{Event, What};
+use super::facts::{CONNECTORS, Learner, Model, Record, Status};
+use super::rules::{ASSIGNMENTS, File, RULES};
+use super::runs::{End, Passage};
+use crate::support::company::{Company, email};
+use crate::support::company_files::COLUMNS;
+use crate::support::database::{Engine, Rows};
+
+/// So many people there may be.
+const PEOPLE: usize = 26;
+/// So many of them work from the first day on.
+const FIRST: usize = 24;
+/// The columns of the second directory.
+const SECOND: [&str; 4] = ["id", "email", "department", "location"];
+/// The limits of these histories: removals, groups and readings; everything else is wide open.
+const LIMITS: &str = "[safety]\nmax_removals_total = 1000000\nmax_blanked = '100%'\nmax_rekeyed = '100%'\n\
+                      max_new_groups = 1000000\nmax_growth = '10000%'\n";
+
+/// What may stand in each column that changes.
+const VALUES: [(&str, &[&str]); 5] = [
+    ("department", &["Sales", "Research", "Legal", "Legal|Sales", ""]),
+    ("location", &["Berlin", "Paris", ""]),
+    ("role", &["", "lead"]),
+    ("status", &["active", "active", "leave", "left"]),
+    ("start_date", &["", "2020-02-02", "2100-01-01"]),
+];
+
+type Row = BTreeMap<&'static str, &'static str>;
+
+pub struct Story {
+    pub(super) company: Company,
+    pub(super) model: Model,
+    pub(super) file: File,
+    rows: [BTreeMap<String, Row>; 2],
+    pub(super) names: usize,
+    days: i64,
+    /// How often what happened.
+    pub tally: BTreeMap<String, usize>,
+}
+
+fn word(at: usize) -> String {
+    format!("p{:02}", at % PEOPLE)
+}
+
+impl Story {
+    /// A company of two dozen people, a quarter of them in a second directory, read once.
+    pub fn begin(engine: Engine) -> Self {
+        let mut company = Company::new(engine);
+        company.head = LIMITS.to_owned();
+        company.directory("it", &SECOND, "");
+        let rows = [BTreeMap::new(), BTreeMap::new()];
+        let mut story = Self {
+            company,
+            model: Model::default(),
+            file: File::default(),
+            rows,
+            names: 0,
+            days: 0,
+            tally: BTreeMap::new(),
+        };
+        for at in 0..FIRST {
+            let department = ["Sales", "Research", "Sales", "Legal|Sales"][at % 4];
+            let role = if at % 9 == 0 { "lead" } else { "" };
+            let location = if at % 3 == 0 { "Berlin" } else { "Paris" };
+            let row =
+                [("department", department), ("location", location), ("role", role), ("status", "active")];
+            story.rows[0].insert(word(at), row.into());
+        }
+        for at in 0..6 {
+            story.rows[1].insert(word(at * 4), [("location", "Paris")].into());
+        }
+        story.company.add_learner("guest");
+        let record = [("email", vec![email("guest")])].into();
+        let (active_since, status) = (story.company.today(), Status::Active);
+        let guest = Learner { status, active_since, run: 1, record, by_hand: true };
+        story.model.learners.insert("hand:guest".to_owned(), guest);
+        story.company.add_course("LEAD");
+        story
+    }
+
+    /// Everything that happens, step by step, and a settled end.
+    pub fn live(&mut self, events: &[Event]) -> Result<(), String> {
+        let beginning = [What::Sync, What::Sync, What::Drain].iter().zip([0, 1, 0]);
+        let beginning: Vec<Event> = beginning.map(|(what, a)| Event { what: *what, a, b: 1, c: 0 }).collect();
+        for (at, event) in beginning.iter().chain(events).enumerate() {
+            let happened = self.happens(*event).map_err(|why| format!("step {at}, {event:?}: {why}"))?;
+            if happened {
+                self.note(format!("{:?}", event.what));
+                differences(&self.model, &self.company)
+                    .map_err(|why| format!("step {at}, {event:?}:\n{why}"))?;
+            }
+        }
+        self.settles().map_err(|why| format!("at the end: {why}"))
+    }
+
+    /// After everything has been read, nothing is left to be done, and the proof holds.
+    fn settles(&mut self) -> Result<(), String> {
+        self.sync(0, false)?;
+        self.sync(1, false)?;
+        self.drain();
+        differences(&self.model, &self.company)?;
+        let mut before = self.contents();
+        let mut quiet = self.does_nothing()?;
+        if !quiet {
+            // What the second directory brought may be news for the first one's people.
+            self.drain();
+            before = self.contents();
+            quiet = self.does_nothing()?;
+        }
+        if !quiet || self.contents() != before {
+            return Err("there is still something to do".to_owned());
+        }
+        differences(&self.model, &self.company)?;
+        let verdict = self.company.verdict();
+        if verdict.differences.is_empty() && verdict.pending == 0 {
+            Ok(())
+        } else {
+            Err(format!("{verdict:?}"))
+        }
+    }
+
+    /// Reads everything again; whether that changes nothing.
+    fn does_nothing(&mut self) -> Result<bool, String> {
+        let ends = [self.sync(0, false)?, self.sync(1, false)?];
+        Ok(!ends.contains(&Some(End::Applied)))
+    }
+
+    /// The tables, without what every run writes about itself and about what waits.
+    fn contents(&self) -> BTreeMap<String, Rows> {
+        let mut contents = self.company.contents();
+        contents.retain(|table, _| !table.starts_with("held_"));
+        contents
+    }
+
+    fn note(&mut self, what: String) {
+        *self.tally.entry(what).or_default() += 1;
+    }
+
+    fn drain(&mut self) {
+        self.company.drain();
+        self.model.drain();
+    }
+
+    /// What a directory says, as the model reads it.
+    fn people(&self, connector: usize) -> BTreeMap<String, Record> {
+        let columns: &[&str] = if connector == 0 { &COLUMNS } else { &SECOND };
+        let record = |row: &Row| -> Record {
+            let cells = row.iter().filter(|(name, value)| columns.contains(name) && !value.is_empty());
+            cells
+                .map(|(name, value)| {
+                    let mut values: Vec<String> = value.split('|').map(str::to_owned).collect();
+                    values.sort();
+                    (*name, values)
+                })
+                .collect()
+        };
+        self.rows[connector].iter().map(|(word, row)| (word.clone(), record(row))).collect()
+    }
+
+    pub(super) fn write(&mut self, broken: Option<usize>) {
+        self.company.text = self.file.text();
+        for (connector, name) in CONNECTORS.iter().enumerate() {
+            let rows = self.rows[connector].iter();
+            let rows: Vec<(String, Vec<(&str, &str)>)> =
+                rows.map(|(word, row)| (word.clone(), row.iter().map(|(k, v)| (*k, *v)).collect())).collect();
+            self.company.fire_all(name);
+            for (word, values) in rows {
+                self.company.hire_at(name, &word, &values);
+            }
+            let cut = (broken == Some(connector)).then_some(b"id,email\np01".as_slice());
+            self.company.instead(name, cut);
+        }
+    }
+
+    /// A run; none for one that failed.
+    fn sync(&mut self, connector: usize, broken: bool) -> Result<Option<End>, String> {
+        self.write(broken.then_some(connector));
+        let report = self.company.run(CONNECTORS[connector], false);
+        let run = report.run.ok_or_else(|| format!("no run: {:?}", report.outcome))?.0;
+        let passage = Passage { file: &self.file, connector, today: self.company.today(), run };
+        let found = match report.outcome {
+            Outcome::Held => End::Held,
+            Outcome::Unchanged => End::Unchanged,
+            Outcome::Applied => End::Applied,
+            Outcome::Failed(_) if broken => {
+                let does = self.model.failed(passage);
+                self.note(format!("failed run, {}", if does { "the clock runs" } else { "nothing happens" }));
+                return Ok(None);
+            }
+            Outcome::Failed(_) | Outcome::Planned => return Err(format!("{:?}", report.outcome)),
+        };
+        let people = self.people(connector);
+        let expected = self.model.sync(passage, people);
+        // Whether an address is free again is no business of the model.
+        let same = found == expected || (found, expected) == (End::Applied, End::Unchanged);
+        self.note(format!("run {found:?}"));
+        if same {
+            Ok(Some(found))
+        } else {
+            Err(format!("the run came to {found:?}, the model says {expected:?}"))
+        }
+    }
+
+    /// One event; false where it makes no sense now.
+    fn happens(&mut self, event: Event) -> Result<bool, String> {
+        let Event { what, a, b, c } = event;
+        let many = if c % 3 == 0 { c / 3 % 9 + 1 } else { 1 };
+        let directory = usize::from(b % 4 == 0);
+        match what {
+            What::Hire => {
+                let row = Row::from([
+                    ("department", VALUES[0].1[c % 4]),
+                    ("location", VALUES[1].1[b % 3]),
+                    ("status", "active"),
+                ]);
+                self.rows[directory].entry(word(a)).or_insert(row);
+            }
+            What::Leave => {
+                for at in a..a + many {
+                    self.rows[directory].remove(&word(at));
+                }
+            }
+            What::Change => {
+                let (column, values) = VALUES[b % VALUES.len()];
+                let directory = usize::from(b % 7 == 0);
+                for at in a..a + many {
+                    if let Some(row) = self.rows[directory].get_mut(&word(at)) {
+                        row.insert(column, values[c % values.len()]);
+                    }
+                }
+            }
+            What::Rule => self.file.rules[a % RULES.len()] = b % RULES[a % RULES.len()].len(),
+            What::FileAssignment => {
+                self.file.assignments[a % ASSIGNMENTS.len()] = b % ASSIGNMENTS[a % ASSIGNMENTS.len()].len();
+            }
+            What::Sync => {
+                self.sync(a % 2, b % 8 == 0)?;
+            }
+            What::Drain => self.drain(),
+            What::Pass => return Ok(self.pass([2, 9, 25, 40][a % 4])),
+            What::Approve | What::Reject | What::Undo => return self.decides(what, a),
+            What::Add
+            | What::Remove
+            | What::Lift
+            | What::Create
+            | What::Rename
+            | What::Delete
+            | What::Restore
+            | What::Assign
+            | What::Unassign
+            | What::Complete => return self.by_hand(event),
+        }
+        Ok(matches!(what, What::Sync | What::Drain))
+    }
+
+    fn pass(&mut self, days: i64) -> bool {
+        self.days += 1;
+        if self.days > 3 {
+            return false;
+        }
+        self.company.everything_was(days);
+        self.model.pass(days);
+        true
+    }
+}
