@@ -9,6 +9,7 @@ mod copies;
 mod cut;
 mod incidents;
 mod kill;
+mod machines;
 mod restarts;
 mod schedules;
 mod state;
