@@ -233,7 +233,7 @@ fn three_machines_with_clocks_a_minute_apart_that_die_at_random_serve_each_due_t
     until("both directories have been read", || {
         site.ended("it", "= 'applied'") > 0 && site.ended("hr", "= 'applied'") > 0
     });
-    for number in 0..if is_long() { 200 } else { 9 } {
+    for number in 0..if is_long() { 200 } else { 7 } {
         day(&mut site.company, &mut dice, number);
         site.publish();
         if dice.below(2) == 0 {
