@@ -23,3 +23,4 @@ mod service;
 mod store;
 mod support;
 mod undo;
+mod upgrade;
