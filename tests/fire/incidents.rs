@@ -47,6 +47,8 @@ fn services_that_started_one_after_another_put_the_jobs_that_others_had_in_hand_
         service.says("the service has begun");
         service
     };
+    // What is held is let go of inside a runtime, even when the test fails.
+    let _inside = company.runtime.enter();
     let held = company.runtime.block_on(async {
         let mut tx = company.store.read().await.expect("the database answers");
         let held = tx.execute("hold a lock", "SELECT pg_advisory_xact_lock(16)", Vec::new()).await;
