@@ -87,7 +87,7 @@ impl Typed {
     fn begin(company: &Company, round: usize) -> Self {
         let path = company.write();
         Self(std::thread::spawn(move || {
-            let change = if round % 2 == 0 { "add" } else { "remove" };
+            let change = if round.is_multiple_of(2) { "add" } else { "remove" };
             let email = format!("{}@corp.example", who(round));
             let hand = finish(program(&path).args(["groups", change, "Club", &email, "--no-drain"]));
             [hand, finish(program(&path).args(["sync", "hr", "--no-drain", "--json"]))]
