@@ -1,6 +1,8 @@
 //! What has gone wrong with other programs of this kind, in public, each once more here. Those that need a server that is
 //! cut, stalled or stopped stand in `fire`.
 
+use std::path::Path;
+
 use rollcall::model::guard::Limit;
 use rollcall::sync::Outcome;
 
@@ -147,4 +149,48 @@ fn a_termination_took_effect_in_the_zone_of_the_server_and_not_of_the_company() 
             assert_eq!(company.members("Sales"), ["last-day"], "{zone}");
         }
     });
+}
+
+#[test]
+fn a_hire_with_a_date_to_come_was_skipped_for_good() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.departments();
+        // Where it is at least a day earlier than on the other side of the world.
+        company.zone = chrono_tz::Etc::GMTPlus12;
+        let tomorrow = company.day(1);
+        company.hire("soon", &[("department", "Sales"), ("start_date", &tomorrow)]);
+        company.sync();
+        assert_eq!(company.members("Sales"), [""; 0]);
+        company.zone = chrono_tz::Pacific::Kiritimati;
+        company.sync();
+        assert_eq!(company.members("Sales"), ["soon"], "the row is the same, the day has come");
+    });
+}
+
+/// Whether a path such as `fire::kill` or `jobs::one_bad_job` names a file of tests or of the program, or a function
+/// in one.
+fn is_there(path: &str) -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = |folder: &str, path: &str| {
+        let base = root.join(folder).join(path.replace("::", "/"));
+        [base.with_extension("rs"), base.join("mod.rs")].into_iter().find(|file| file.exists())
+    };
+    ["tests", "src"].into_iter().any(|folder| {
+        let function = path.rsplit_once("::").and_then(|(module, name)| {
+            let text = std::fs::read_to_string(file(folder, module)?).ok()?;
+            text.contains(&format!("fn {name}(")).then_some(())
+        });
+        function.is_some() || file(folder, path).is_some()
+    })
+}
+
+#[test]
+fn what_was_promised_in_a_document_was_never_there() {
+    let promises = include_str!("../docs/promises.md");
+    let named: Vec<&str> =
+        promises.split('`').skip(1).step_by(2).filter(|name| name.contains("::")).collect();
+    assert!(named.len() > 50, "{named:?}");
+    let missing: Vec<&&str> = named.iter().filter(|name| !is_there(name)).collect();
+    assert!(missing.is_empty(), "docs/promises.md names what is not there: {missing:#?}");
 }

@@ -77,6 +77,26 @@ fn a_missed_schedule_is_made_up_for_once_by_however_many_services() {
 }
 
 #[test]
+fn a_scheduled_run_that_could_not_begin_is_still_owed() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.settings("hr", "schedule = '0 0 1 1 *'");
+        company.rollcall(&["sync"]).ended(0);
+        company.sql("UPDATE connectors SET scheduled_until = '2020-06-01T00:00:00+00:00'");
+        company.sql(company.db.pick(
+            "CREATE TRIGGER refuse BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'not now'); END",
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$;
+             CREATE TRIGGER refuse BEFORE INSERT ON runs FOR EACH ROW EXECUTE FUNCTION refuse()",
+        ));
+        let service = start(&company);
+        service.says("a schedule could not be looked at");
+        company.sql(company.db.pick("DROP TRIGGER refuse", "DROP TRIGGER refuse ON runs"));
+        until("the run is made up for", || company.count("runs WHERE actor = 'schedule'") > 0);
+        end(service);
+    });
+}
+
+#[test]
 fn a_new_connector_owes_nothing() {
     on_both(|engine| {
         let company = company(engine);

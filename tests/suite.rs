@@ -25,3 +25,4 @@ mod service;
 mod store;
 mod support;
 mod undo;
+mod upgrade;

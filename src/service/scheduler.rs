@@ -16,7 +16,7 @@ use crate::model::ids::ConnectorId;
 use crate::model::schedule::Schedule;
 use crate::store::connectors::{self, Row};
 use crate::store::{Result, Store};
-use crate::sync::{self, Asked, Error, Outcome};
+use crate::sync::{self, Asked, Begun, Claimed, Due};
 
 /// How often schedules are looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -39,15 +39,15 @@ pub async fn run(store: Store, file: watch::Receiver<Arc<Config>>, stop: Cancell
             if running.contains(&name) {
                 continue;
             }
-            match served.claim(&store, &config, at).await {
-                Ok(true) => {
+            match served.claim(&store, &config, at, &stop).await {
+                Ok(Some(begun)) => {
                     running.push(name);
                     let (store, config, stop) = (store.clone(), Arc::clone(&config), stop.clone());
                     // Planning is work for a processor: a thread of its own, so that nobody else waits for it.
                     let here = tokio::runtime::Handle::current();
-                    runs.spawn_blocking(move || here.block_on(one(store, config, at, stop)));
+                    runs.spawn_blocking(move || here.block_on(one(store, config, at, stop, begun)));
                 }
-                Ok(false) => {}
+                Ok(None) => {}
                 Err(error) => warn!(connector = name, %error, "a schedule could not be looked at"),
             }
         }
@@ -66,10 +66,16 @@ struct Served {
 }
 
 impl Served {
-    /// Whether the connector's schedule is due, and nobody else has claimed it.
-    async fn claim(&mut self, store: &Store, config: &Config, at: usize) -> Result<bool> {
+    /// The run that has begun, where the connector's schedule is due and nobody else has claimed it.
+    async fn claim(
+        &mut self,
+        store: &Store,
+        config: &Config,
+        at: usize,
+        stop: &CancellationToken,
+    ) -> Result<Option<Begun>> {
         let connector = &config.connectors[at];
-        let Some(schedule) = &connector.schedule else { return Ok(false) };
+        let Some(schedule) = &connector.schedule else { return Ok(None) };
         let key = (connector.name.to_string(), schedule.text().to_owned());
         let now = Utc::now();
         let (id, since) = match self.rows.get(&key) {
@@ -77,19 +83,25 @@ impl Served {
             None => self.look(store, &key, connector.kind(), schedule, now).await?,
         };
         if !schedule.is_due(since, now) {
-            return Ok(false);
+            return Ok(None);
         }
-        let mut tx = store.write().await?;
-        let claimed = connectors::serve(&mut tx, id, since, now).await?;
-        tx.commit().await?;
-        if claimed {
-            info!(connector = %connector.name, "the schedule is due");
-            self.rows.insert(key, (id, now));
-        } else {
+        let due = Due { connector: id, since, until: now };
+        let claimed = sync::claim(store, config.for_sync(), at, &asked(stop), due).await?;
+        if matches!(claimed, Claimed::Elsewhere) {
             // Another machine was quicker, or the schedule was edited: look again.
             self.rows.remove(&key);
+            return Ok(None);
         }
-        Ok(claimed)
+        info!(connector = %connector.name, "the schedule is due");
+        self.rows.insert(key, (id, now));
+        match claimed {
+            Claimed::Begun(begun) => Ok(Some(*begun)),
+            Claimed::Skipped(holder) => {
+                info!(connector = %connector.name, holder, "somebody runs this connector already, skipping");
+                Ok(None)
+            }
+            Claimed::Elsewhere => Ok(None),
+        }
     }
 
     async fn look(
@@ -109,10 +121,10 @@ impl Served {
     }
 }
 
-async fn one(store: Store, config: Arc<Config>, at: usize, stop: CancellationToken) -> String {
-    let name = config.connectors[at].name.to_string();
-    let reading = Context { cancel: stop, progress: Progress::default(), retry: retry::Policy::SERVICE };
-    let asked = Asked {
+fn asked(stop: &CancellationToken) -> Asked {
+    let reading =
+        Context { cancel: stop.clone(), progress: Progress::default(), retry: retry::Policy::SERVICE };
+    Asked {
         actor: "schedule".to_owned(),
         what: "scheduled sync".to_owned(),
         dry_run: false,
@@ -120,10 +132,10 @@ async fn one(store: Store, config: Arc<Config>, at: usize, stop: CancellationTok
         allow_removals: false,
         patience: Duration::ZERO,
         reading,
-    };
-    let report = sync::run(&store, config.for_sync(), at, &asked).await;
-    if let Outcome::Failed(Error::AlreadyRunning { holder, .. }) = &report.outcome {
-        info!(connector = name, holder, "somebody runs this connector already, skipping");
     }
-    name
+}
+
+async fn one(store: Store, config: Arc<Config>, at: usize, stop: CancellationToken, begun: Begun) -> String {
+    sync::go_on(&store, config.for_sync(), at, &asked(&stop), begun).await;
+    config.connectors[at].name.to_string()
 }

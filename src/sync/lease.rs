@@ -10,7 +10,7 @@ use tracing::{error, warn};
 
 use crate::model::names::ConnectorName;
 use crate::store::leases::{self, Lease};
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, Tx};
 
 /// How often a lease of 15 seconds is renewed.
 const RENEWAL: Duration = Duration::from_secs(5);
@@ -52,25 +52,32 @@ fn name(connector: &ConnectorName) -> String {
 /// # Errors
 /// When the database does not answer.
 pub async fn take(store: &Store, connector: &ConnectorName) -> Result<Taken> {
-    let name = name(connector);
     let mut tx = store.write().await?;
+    if let Some(lease) = take_in(&mut tx, connector).await? {
+        tx.commit().await?;
+        return Ok(Taken::Held(Held::begin(store.clone(), lease)));
+    }
+    let by = holder_in(&mut tx, connector).await?;
+    tx.rollback().await?;
+    Ok(Taken::By(by.unwrap_or_else(|| "somebody".to_owned())))
+}
+
+/// Takes the lease of a connector in a transaction, unless somebody holds it: it is held from the commit on.
+pub(super) async fn take_in(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<Lease>> {
+    let name = name(connector);
     // One process may run several services (tests do): the holder is this one taking, not only this process.
     let unique = format!("{}/{:x}", holder(), std::ptr::from_ref(&name).addr());
-    match leases::take(&mut tx, &name, &unique).await? {
-        Some(lease) => {
-            tx.commit().await?;
-            Ok(Taken::Held(Held::begin(store.clone(), lease)))
-        }
-        None => {
-            let by = leases::holder(&mut tx, &name).await?;
-            tx.rollback().await?;
-            Ok(Taken::By(by.unwrap_or_else(|| "somebody".to_owned())))
-        }
-    }
+    leases::take(tx, &name, &unique).await
+}
+
+/// Who holds the lease of a connector now.
+pub(super) async fn holder_in(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<String>> {
+    leases::holder(tx, &name(connector)).await
 }
 
 impl Held {
-    fn begin(store: Store, lease: Lease) -> Self {
+    /// Begins to renew a lease that has just been taken.
+    pub(super) fn begin(store: Store, lease: Lease) -> Self {
         let lost = CancellationToken::new();
         let committing = Arc::new(AtomicBool::new(false));
         let renewal = renew_for_ever(store.clone(), lease.clone(), lost.clone(), Arc::clone(&committing));

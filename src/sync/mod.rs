@@ -10,6 +10,7 @@ pub mod approve;
 pub mod baseline;
 pub mod catalogue;
 pub mod commit;
+mod due;
 mod error;
 mod facts;
 pub mod gather;
@@ -42,9 +43,10 @@ use crate::model::guard::Limits;
 use crate::model::names::ConnectorName;
 use crate::model::rule::Rule;
 
+pub use due::{Begun, Claimed, Due, claim};
 pub use error::Error;
 pub use report::{Outcome, Report};
-pub use run::{Asked, run};
+pub use run::{Asked, go_on, run};
 
 /// What a sync needs of the file.
 #[derive(Clone, Copy)]

@@ -16,6 +16,7 @@ use crate::model::population::from_json;
 use crate::store::runs::{About, Counts, Kind};
 use crate::store::{Store, Tx, connectors, persons, runs};
 use crate::sync::commit::{Commit, Committed, commit, counts};
+use crate::sync::due::Begun;
 use crate::sync::gather::{Gathered, gather};
 use crate::sync::guarded::{Policy, prepare};
 use crate::sync::lease::{Held, Taken, take};
@@ -63,11 +64,22 @@ pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &Asked)
     } else {
         real_run(store, file, connector, asked).await
     };
+    reported(name, began, result)
+}
+
+/// Goes on with a run that a schedule has begun. Whatever goes wrong is in the report.
+pub async fn go_on(store: &Store, file: File<'_>, connector: usize, asked: &Asked, begun: Begun) -> Report {
+    let began = Instant::now();
+    let name = file.connectors[connector].name.clone();
+    reported(name, began, begun_run(store, file, connector, asked, begun).await)
+}
+
+fn reported(connector: ConnectorName, began: Instant, result: Result<Report, Failure>) -> Report {
     let report = match result {
         Ok(report) => report,
         Err(Failure { run, error }) => Report {
             run,
-            connector: name,
+            connector,
             outcome: Outcome::Failed(error),
             counts: Counts::default(),
             prepared: None,
@@ -115,8 +127,27 @@ async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked)
 async fn real_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Report, Failure> {
     let settings = &file.connectors[connector];
     let lease = wait_for_lease(store, &settings.name, asked.patience, &asked.reading.cancel).await?;
-    let result = leased_run(store, file, connector, asked, &lease).await;
-    lease.give_back().await;
+    match begin(store, file, settings, asked).await {
+        Ok((id, number)) => {
+            let begun = Begun { lease, connector: id, number };
+            begun_run(store, file, connector, asked, begun).await
+        }
+        Err(error) => {
+            lease.give_back().await;
+            Err(error.into())
+        }
+    }
+}
+
+async fn begun_run(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &Asked,
+    begun: Begun,
+) -> Result<Report, Failure> {
+    let result = leased_run(store, file, connector, asked, &begun).await;
+    begun.lease.give_back().await;
     result
 }
 
@@ -149,10 +180,11 @@ async fn leased_run(
     file: File<'_>,
     connector: usize,
     asked: &Asked,
-    lease: &Held,
+    begun: &Begun,
 ) -> Result<Report, Failure> {
     let settings = &file.connectors[connector];
-    let (id, number) = begin(store, file, settings, asked).await?;
+    let Begun { lease, connector: id, number } = begun;
+    let number = *number;
     info!(run = %number, connector = %settings.name, "began a run");
     let stop = asked.reading.cancel.child_token();
     let work = passage(store, file, connector, asked, lease, number, &stop);
@@ -182,7 +214,7 @@ async fn leased_run(
             error!(run = %number, connector = %settings.name, kind = error.kind(), %error, "a run failed, nobody was removed");
             note_failure(store, number, &error).await;
             if matches!(error, Error::Source(_)) && asked.only.is_none() {
-                tick(store, file, connector, asked, lease, id).await;
+                tick(store, file, connector, asked, lease, *id).await;
             }
             Err(Failure { run: Some(number), error })
         }
@@ -195,12 +227,24 @@ async fn begin(
     settings: &Connector,
     asked: &Asked,
 ) -> Result<(ConnectorId, RunId), Error> {
-    let now = Utc::now();
     let mut tx = store.write().await?;
+    let begun = begin_in(&mut tx, file, settings, asked).await?;
+    tx.commit().await?;
+    Ok(begun)
+}
+
+/// Begins a run in a transaction of whoever holds, or takes, the lease: it has begun from the commit on.
+pub(super) async fn begin_in(
+    tx: &mut Tx,
+    file: File<'_>,
+    settings: &Connector,
+    asked: &Asked,
+) -> crate::store::Result<(ConnectorId, RunId)> {
+    let now = Utc::now();
     let schedule = settings.schedule.as_ref().map(crate::model::schedule::Schedule::text);
-    let row = connectors::know(&mut tx, settings.name.as_str(), settings.kind(), schedule, now).await?;
+    let row = connectors::know(tx, settings.name.as_str(), settings.kind(), schedule, now).await?;
     let id = ConnectorId(row.id);
-    runs::close_abandoned(&mut tx, id, now).await?;
+    runs::close_abandoned(tx, id, now).await?;
     let about = About {
         kind: Kind::Sync,
         connector: Some(id),
@@ -209,8 +253,7 @@ async fn begin(
         file_digest: Some(file.digest.to_owned()),
         subject: None,
     };
-    let number = runs::begin(&mut tx, &about, now).await?;
-    tx.commit().await?;
+    let number = runs::begin(tx, &about, now).await?;
     Ok((id, number))
 }
 

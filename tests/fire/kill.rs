@@ -61,7 +61,8 @@ fn chosen(points: &[Point], count: usize) -> (Vec<usize>, usize) {
         (1..=points.len()).collect()
     } else {
         let mut chosen = spread(1, first_write - 1, count / 4);
-        chosen.extend(spread(first_write, points.len(), count - count / 4));
+        chosen.extend(spread(first_write, points.len(), count - chosen.len()));
+        assert_eq!(chosen.len(), count, "as many points as are promised");
         chosen
     };
     (chosen, first_write)

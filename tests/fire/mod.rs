@@ -9,6 +9,8 @@ mod copies;
 mod cut;
 mod incidents;
 mod kill;
+mod machines;
+mod restarts;
 mod schedules;
 mod state;
 mod stop;

@@ -104,7 +104,8 @@ impl Cluster {
     fn launch(&self) -> Result<(), String> {
         let settings = format!(
             "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories='{}' -c max_connections=200 \
-             -c shared_buffers={} -c max_wal_size=4GB -c fsync=on",
+             -c shared_buffers={} -c max_wal_size=4GB -c fsync=on \
+             -c recovery_init_sync_method=syncfs",
             self.port,
             self.folder.display(),
             self.memory
@@ -134,6 +135,15 @@ impl Cluster {
     /// Starts the server again on the same port.
     pub fn start_again(&self) {
         self.launch().expect("the server starts");
+    }
+
+    /// Ends the server as a power cut would, and starts it again at once; answers when it takes connections.
+    pub fn restart(&self) {
+        let mut pg_ctl = pg("pg_ctl");
+        pg_ctl.arg("-D").arg(self.data()).arg("-l").arg(self.folder.join("log"));
+        pg_ctl.args(["-w", "-m", "immediate", "restart"]);
+        let status = pg_ctl.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        assert!(status.expect("pg_ctl runs").success(), "the server starts");
     }
 
     /// The port.
