@@ -4,7 +4,7 @@ use rollcall::enrollment::assign;
 use rollcall::groups;
 use rollcall::model::due;
 use rollcall::model::ids::{CourseId, RunId};
-use rollcall::store::courses::Whom as StoreWhom;
+use rollcall::store::assignments::Whom as StoreWhom;
 use rollcall::sync::{approve, undo};
 
 use super::event::{Event, What};
