@@ -1,11 +1,14 @@
 //! `[[connector]]`: what all kinds have in common.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 
 use crate::config::section::{At, Section};
-use crate::config::{Surroundings, api, csv, ldap, mapping};
+use crate::config::{Surroundings, api, csv, ldap, mapping, rule};
 use crate::connectors::api::kinds;
-use crate::connectors::{Connector, Source};
+use crate::connectors::mapping::Include;
+use crate::connectors::{Connector, Mapping, Source};
 use crate::model::attributes::Attributes;
 use crate::model::names::{ConnectorName, fold};
 use crate::model::schedule::Schedule;
@@ -42,16 +45,21 @@ pub(super) fn read(
     around: &Surroundings<'_>,
     attributes: &mut Attributes,
 ) -> Vec<Connector> {
-    sections.iter().filter_map(|section| one(section, zone, around, attributes)).collect()
+    let mappings: Vec<Mapping> =
+        sections.iter().map(|section| mapping::read(section, around, attributes)).collect();
+    // Every attribute is known now, and an expression may name any of them.
+    let both = sections.iter().zip(mappings);
+    both.filter_map(|(section, mapping)| one(section, mapping, zone, around, attributes)).collect()
 }
 
 fn one(
     section: &Section<'_>,
+    mut mapping: Mapping,
     zone: Tz,
     around: &Surroundings<'_>,
-    attributes: &mut Attributes,
+    attributes: &Attributes,
 ) -> Option<Connector> {
-    let mapping = mapping::read(section, attributes);
+    mapping.include = include(section, attributes);
     let schedule = schedule(section, zone);
     let match_attribute = mapping::matched(section, &mapping, attributes);
     let source = match section.kind()? {
@@ -67,6 +75,13 @@ fn one(
         mapping,
         source,
     })
+}
+
+/// Who counts as a person.
+fn include(section: &Section<'_>, attributes: &Attributes) -> Option<Include> {
+    let text = section.text("include")?;
+    let condition = rule::compiled(section, &text, attributes)?;
+    Some(Include { text: text.value.to_owned(), condition: Arc::new(condition) })
 }
 
 fn schedule(section: &Section<'_>, zone: Tz) -> Option<Schedule> {

@@ -165,7 +165,8 @@ impl Config {
         let document = Document::read(path, text);
         let report = Report::new(&document);
         let config = assemble(&Section::root(&report), &Surroundings { folder, env });
-        let digest = digest::of(&document.root);
+        let digest =
+            digest::with_mappings(&digest::of(&document.root), &config.connectors, &config.attributes);
         let warnings = report.finish()?;
         Ok(Self { path: path.to_owned(), folder: folder.to_owned(), digest, warnings, ..config })
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::keys::{self, Form, Key, Need, SectionSpec};
 use crate::config::shape::{KINDS, Shape};
+use crate::connectors::api::kinds;
 
 /// The schema of the file: every key with its type, its default and a sentence.
 #[must_use]
@@ -29,14 +30,14 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
         }
     }
     for inner in keys::sections_in(spec.path) {
-        properties.insert(inner.name().to_owned(), form(inner));
+        properties.insert(inner.name().to_owned(), form(inner, kind));
     }
     let mut object = Map::new();
     object.insert("type".to_owned(), json!("object"));
     object.insert("description".to_owned(), json!(spec.doc));
     object.insert("properties".to_owned(), Value::Object(properties));
     object.insert("additionalProperties".to_owned(), json!(false));
-    if spec.path == "connector" {
+    if spec.path == "connector" && !has_usual_mapping(kind) {
         required.push("attributes");
     }
     if !required.is_empty() {
@@ -45,7 +46,12 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
     object
 }
 
-fn form(spec: &SectionSpec) -> Value {
+/// Whether connectors of this kind need map nothing.
+fn has_usual_mapping(kind: Option<&str>) -> bool {
+    kind.and_then(kinds::kind).is_some_and(|kind| !kind.mapping.is_empty())
+}
+
+fn form(spec: &SectionSpec, kind: Option<&str>) -> Value {
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     match spec.form {
         Form::Table => Value::Object(section(spec, None)),
@@ -54,13 +60,16 @@ fn form(spec: &SectionSpec) -> Value {
             json!({ "type": "array", "description": spec.doc, "items": { "oneOf": kinds } })
         }
         Form::List => json!({ "type": "array", "description": spec.doc, "items": section(spec, None) }),
-        Form::Open => json!({
-            "type": "object",
-            "description": spec.doc,
-            "propertyNames": { "pattern": "^[a-z_][a-z0-9_]*$" },
-            "additionalProperties": { "type": "string", "minLength": 1 },
-            "required": ["id"],
-        }),
+        Form::Open => {
+            let needs_id = spec.path == "connector.attributes" && !has_usual_mapping(kind);
+            json!({
+                "type": "object",
+                "description": spec.doc,
+                "propertyNames": { "pattern": "^[a-z_][a-z0-9_]*$" },
+                "additionalProperties": { "type": "string", "minLength": 1 },
+                "required": if needs_id { json!(["id"]) } else { json!([]) },
+            })
+        }
         Form::OpenTables => {
             json!({ "type": "object", "description": spec.doc, "additionalProperties": texts })
         }

@@ -69,6 +69,11 @@ pub(super) static SECTIONS: &[SectionSpec] = &[
     section("safety", Form::Table, "The limits beyond which a run's changes wait for approval."),
     section("connector", Form::List, "A directory that people are read from."),
     section("connector.attributes", Form::Open, "Attribute of rollcall = attribute of the source."),
+    section(
+        "connector.values_file",
+        Form::Open,
+        "Attribute = a CSV file of codes and the names that they stand for.",
+    ),
     section("connector.status", Form::Table, "Which values of the source's status mean what."),
     section("connector.values", Form::OpenTables, "Codes of the source = the names that they stand for."),
     section("rule", Form::List, "Which learners belong to which group."),
@@ -182,6 +187,13 @@ pub(super) static KEYS: &[Key] = &[
         Text { most: 64 },
         r#""employee_number""#,
         "The mapped attribute that tells who comes back from a stranger with the same address.",
+    ),
+    Key::new(
+        "connector",
+        "include",
+        EXPRESSION,
+        r#"'employee_type != "service"'"#,
+        "Who of the directory counts as a person (Common Expression Language); everybody without.",
     ),
     Key::new(
         "connector",

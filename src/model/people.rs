@@ -22,6 +22,7 @@ pub struct People {
     cells: Vec<Cell>,
     rows: FxHashMap<Cell, Row>,
     set_aside: SetAside,
+    left_out: u64,
 }
 
 /// Records that could not be used.
@@ -43,6 +44,7 @@ impl People {
             cells: Vec::new(),
             rows: FxHashMap::default(),
             set_aside: SetAside::default(),
+            left_out: 0,
         }
     }
 
@@ -119,6 +121,22 @@ impl People {
     #[must_use]
     pub fn set_aside(&self) -> u64 {
         self.set_aside.without_id + self.set_aside.repeated.values().sum::<u64>()
+    }
+
+    /// Takes rows out, in ascending order, as if the source did not hold them.
+    pub fn leave_out(&mut self, rows: &[Row]) {
+        // From the end, so that the row that moves into a gap is one that stays.
+        for &row in rows.iter().rev() {
+            self.rows.remove(&self.cells[row as usize * self.width + Attribute::ID.index()]);
+            self.remove_row(row);
+        }
+        self.left_out += rows.len() as u64;
+    }
+
+    /// How many people the source holds who do not count.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// What was set aside, record by record.

@@ -16,6 +16,7 @@ mod facts;
 pub mod gather;
 pub mod guarded;
 mod held;
+mod included;
 mod judged;
 pub mod lease;
 mod measured;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info};
@@ -19,6 +19,7 @@ use crate::sync::commit::{Commit, Committed, commit, counts};
 use crate::sync::due::Begun;
 use crate::sync::gather::{Gathered, gather};
 use crate::sync::guarded::{Policy, prepare};
+use crate::sync::included::leave_out;
 use crate::sync::lease::{Held, Taken, take};
 use crate::sync::prepare::{Ask, Prepared, Seen};
 use crate::sync::report::{Outcome, Report};
@@ -104,11 +105,11 @@ impl<E: Into<Error>> From<E> for Failure {
 async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Report, Failure> {
     let when = When::at(Utc::now(), file.zone);
     let (seen, gathered) = tokio::try_join!(
-        read(&file.connectors[connector], file, asked, &asked.reading.cancel),
+        read(&file.connectors[connector], file, asked, when.today, &asked.reading.cancel),
         gather_now(store, file, connector, when)
     )?;
     let settings = &file.connectors[connector];
-    let seen = ask_again(settings, file, asked, &gathered, seen, &asked.reading.cancel).await?;
+    let seen = ask_again(settings, file, asked, &gathered, seen, when.today, &asked.reading.cancel).await?;
     let mut tx = store.read().await?;
     let policy = asked.policy();
     let ask = Ask { file, connector, gathered: &gathered, today: when.today, policy: &policy };
@@ -269,9 +270,9 @@ async fn passage(
     let when = When::at(Utc::now(), file.zone);
     let settings = &file.connectors[connector];
     let gathering = gather_beside(store, file, connector, when);
-    let seen = read(settings, file, asked, stop).await?;
+    let seen = read(settings, file, asked, when.today, stop).await?;
     let gathered = gathering.await.map_err(crate::store::Error::Lost)??;
-    let seen = ask_again(settings, file, asked, &gathered, seen, stop).await?;
+    let seen = ask_again(settings, file, asked, &gathered, seen, when.today, stop).await?;
     let policy = asked.policy();
     let task = Task { store, file, connector, policy: &policy, when };
     let (prepared, counts) = plan_and_commit(task, lease, number, seen, gathered).await?;
@@ -384,13 +385,17 @@ async fn read(
     settings: &Connector,
     file: File<'_>,
     asked: &Asked,
+    today: NaiveDate,
     stop: &CancellationToken,
 ) -> Result<Seen, Error> {
     let context = Context { cancel: stop.clone(), ..asked.reading.clone() };
-    match &asked.only {
-        None => Ok(Seen::all(settings.read(file.attributes, &context).await?)),
-        Some(email) => Ok(Seen::some(settings.find(email, file.attributes, &context).await?)),
-    }
+    let mut seen = match &asked.only {
+        None => Seen::all(settings.read(file.attributes, &context).await?),
+        Some(email) => Seen::some(settings.find(email, file.attributes, &context).await?),
+    };
+    let noticed = leave_out(&mut seen.people, settings, today);
+    seen.problems.extend(noticed);
+    Ok(seen)
 }
 
 /// Asks the source once more for those who seem to have gone, as long as they are few enough to go at once.
@@ -400,6 +405,7 @@ async fn ask_again(
     asked: &Asked,
     gathered: &Gathered,
     mut seen: Seen,
+    today: NaiveDate,
     stop: &CancellationToken,
 ) -> Result<Seen, Error> {
     let gone = seen.gone(&gathered.known);
@@ -409,7 +415,8 @@ async fn ask_again(
     }
     // A progress of its own: the people of the reading stay counted.
     let context = Context { cancel: stop.clone(), progress: Progress::default(), ..asked.reading.clone() };
-    for people in settings.look_up(&gone, file.attributes, &context).await? {
+    for mut people in settings.look_up(&gone, file.attributes, &context).await? {
+        leave_out(&mut people, settings, today);
         seen.people.add_missing(&people);
     }
     Ok(seen)

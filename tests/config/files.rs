@@ -32,7 +32,9 @@ fn joined(path: &str, name: &str) -> String {
 /// Every key of a file, dotted; those of a connector with their kind.
 fn keys(path: &str, value: &toml::Value, found: &mut BTreeSet<String>) {
     match value {
-        toml::Value::Table(rows) if !path.ends_with(".attributes") && !path.ends_with(".values") => {
+        toml::Value::Table(rows)
+            if ![".attributes", ".values", ".values_file"].iter().any(|end| path.ends_with(end)) =>
+        {
             let kind = rows.get("kind").and_then(toml::Value::as_str).map(|kind| format!("<{kind}>"));
             let path = path.to_owned() + &kind.unwrap_or_default();
             rows.iter().for_each(|(name, inner)| keys(&joined(&path, name), inner, found));
@@ -163,6 +165,7 @@ fn the_example_is_right() {
     std::fs::write(&secret, "hunter2\n").expect("written");
     private(&secret);
     std::fs::write(folder.path().join("corp-ca.pem"), "").expect("written");
+    std::fs::write(folder.path().join("sites.csv"), "BER,Berlin\n").expect("written");
     let path = folder.path().join("rollcall.toml");
     std::fs::write(&path, EXAMPLE).expect("written");
     let config = Config::load(&path, &no_env).unwrap_or_else(|mistakes| panic!("{mistakes}"));
