@@ -11,10 +11,8 @@ use crate::connectors::{Connector, Context, Progress};
 use crate::enrollment::change::When;
 use crate::model::ids::{ConnectorId, RunId};
 use crate::model::names::ConnectorName;
-use crate::model::people::People;
-use crate::model::population::from_json;
 use crate::store::runs::{About, Counts, Kind};
-use crate::store::{Store, Tx, connectors, persons, runs};
+use crate::store::{Store, Tx, connectors, runs};
 use crate::sync::commit::{Commit, Committed, commit, counts};
 use crate::sync::due::Begun;
 use crate::sync::gather::{Gathered, gather};
@@ -23,6 +21,7 @@ use crate::sync::included::leave_out;
 use crate::sync::lease::{Held, Taken, take};
 use crate::sync::prepare::{Ask, Prepared, Seen};
 use crate::sync::report::{Outcome, Report};
+use crate::sync::tick::tick;
 use crate::sync::{Error, File};
 
 /// What is asked of a run.
@@ -430,50 +429,5 @@ async fn note_failure(store: &Store, number: RunId, error: &Error) {
     };
     if let Err(error) = noted.await {
         error!(run = %number, %error, "a failed run could not be noted");
-    }
-}
-
-/// The clock runs though the source cannot be read: dates and tenure rules act on the people last read.
-async fn tick(store: &Store, file: File<'_>, connector: usize, asked: &Asked, lease: &Held, id: ConnectorId) {
-    let name = &file.connectors[connector].name;
-    let ticked = async {
-        let when = When::at(Utc::now(), file.zone);
-        let gathered = gather_now(store, file, connector, when).await?;
-        let mut tx = store.read().await?;
-        let mut people = People::new(file.attributes);
-        persons::present(&mut tx, id, |record| {
-            let cells = from_json(file.attributes, &mut people.values, &record.attributes);
-            people.push(&cells, || record.external_id.clone());
-        })
-        .await?;
-        let policy = Policy::Guard { allow_removals: false, retires: false };
-        let ask = Ask { file, connector, gathered: &gathered, today: when.today, policy: &policy };
-        let prepared = prepare(&mut tx, ask, Seen::some(people)).await?;
-        tx.rollback().await?;
-        let plan = &prepared.plan;
-        let idle = plan.add.is_empty() && plan.remove.is_empty() && prepared.learners.is_empty();
-        if idle && !prepared.held.is_waiting() {
-            return Ok(None);
-        }
-        let about = About {
-            kind: Kind::Clock,
-            connector: Some(id),
-            actor: asked.actor.clone(),
-            what: "dates and tenure rules, on the people last read".to_owned(),
-            file_digest: Some(file.digest.to_owned()),
-            subject: None,
-        };
-        let mut tx = store.write().await?;
-        let number = runs::begin(&mut tx, &about, when.now).await?;
-        tx.commit().await?;
-        let (seen, _, _) = prepared.into_seen();
-        let task = Task { store, file, connector, policy: &policy, when };
-        plan_and_commit(task, lease, number, seen, gathered).await?;
-        Ok::<_, Error>(Some(number))
-    };
-    match ticked.await {
-        Ok(None) => {}
-        Ok(Some(number)) => info!(run = %number, connector = %name, "dates acted on the people last read"),
-        Err(error) => error!(connector = %name, %error, "dates could not act on the people last read"),
     }
 }

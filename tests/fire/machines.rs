@@ -181,7 +181,7 @@ fn each_due_time_came_once(site: &Site) {
             skipped += usize::from(is_busy);
             assert_eq!(claim["runs"].as_deref(), Some(if is_busy { "0" } else { "1" }), "{claim:?}");
         }
-        assert!(claims.len() > 5, "{claims:#?}");
+        assert!(claims.len() > 3, "{claims:#?}");
         eprintln!(
             "`{connector}`: {} claims, {late} of them for more than one time, {skipped} while another run was in hand",
             claims.len()
@@ -233,7 +233,7 @@ fn three_machines_with_clocks_a_minute_apart_that_die_at_random_serve_each_due_t
     until("both directories have been read", || {
         site.ended("it", "= 'applied'") > 0 && site.ended("hr", "= 'applied'") > 0
     });
-    for number in 0..if is_long() { 200 } else { 7 } {
+    for number in 0..if is_long() { 120 } else { 7 } {
         day(&mut site.company, &mut dice, number);
         site.publish();
         if dice.below(2) == 0 {
