@@ -5,10 +5,10 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use crate::config::section::{At, Section};
-use crate::config::{Surroundings, api, csv, ldap, mapping, rule};
+use crate::config::{Surroundings, api, csv, ldap, mapping, rule, sql};
 use crate::connectors::api::kinds;
 use crate::connectors::mapping::Include;
-use crate::connectors::{Connector, Mapping, Source};
+use crate::connectors::{Connector, Mapping, Source, json_file};
 use crate::model::attributes::Attributes;
 use crate::model::names::{ConnectorName, fold};
 use crate::model::schedule::Schedule;
@@ -65,6 +65,8 @@ fn one(
     let source = match section.kind()? {
         "ldap" => Source::Ldap(ldap::read(section, around)?),
         "csv" => Source::Csv(csv::read(section, around)?),
+        "json_file" => Source::JsonFile(json_file(section, around, &mapping)?),
+        "sql" => Source::Sql(sql::read(section, around)?),
         name => Source::Api(Box::new(api::read(section, around, kinds::kind(name)?, &mapping)?)),
     };
     Some(Connector {
@@ -75,6 +77,15 @@ fn one(
         mapping,
         source,
     })
+}
+
+fn json_file(
+    section: &Section<'_>,
+    around: &Surroundings<'_>,
+    mapping: &Mapping,
+) -> Option<json_file::Settings> {
+    let (file, paths) = (csv::file(section, around), api::paths(section, mapping));
+    Some(json_file::Settings { file: file?, paths: paths? })
 }
 
 /// Who counts as a person.

@@ -27,6 +27,7 @@ mod secret;
 mod section;
 mod settings;
 mod shape;
+mod sql;
 mod syntax;
 mod table;
 mod units;
@@ -54,6 +55,8 @@ pub const EXAMPLE: &str = include_str!("../../config/rollcall.example.toml");
 
 /// The same for the connectors of each other kind: what `rollcall config example KIND` prints.
 pub const KIND_EXAMPLES: &[(&str, &str)] = &[
+    ("json_file", include_str!("../../config/connectors/json_file.toml")),
+    ("sql", include_str!("../../config/connectors/sql.toml")),
     ("scim", include_str!("../../config/connectors/scim.toml")),
     ("entra", include_str!("../../config/connectors/entra.toml")),
     ("okta", include_str!("../../config/connectors/okta.toml")),

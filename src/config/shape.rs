@@ -16,6 +16,8 @@ use crate::model::names::{clean, nearest};
 pub(super) const KINDS: &[&str] = &[
     "ldap",
     "csv",
+    "json_file",
+    "sql",
     "scim",
     "entra",
     "okta",
@@ -29,7 +31,7 @@ pub(super) const KINDS: &[&str] = &[
 ];
 
 /// The kinds that have a name and no reader yet.
-const LATER: &[&str] = &["active_directory", "json_file", "sql"];
+const LATER: &[&str] = &["active_directory"];
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

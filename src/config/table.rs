@@ -20,6 +20,9 @@ const COUNT: crate::config::shape::Shape = Number { least: 0, most: 1_000_000_00
 
 const LDAP: &[&str] = &["ldap"];
 const CSV: &[&str] = &["csv"];
+/// Kinds that read a file.
+const FILE: &[&str] = &["csv", "json_file"];
+const SQL: &[&str] = &["sql"];
 /// Kinds that are reached by HTTP.
 const HTTP: &[&str] = &[
     "scim",
@@ -46,6 +49,21 @@ const REMOTE: &[&str] = &[
     "successfactors",
     "hibob",
     "http_json",
+];
+/// Kinds that wait for somebody's answer.
+const WAITING: &[&str] = &[
+    "ldap",
+    "scim",
+    "entra",
+    "okta",
+    "google",
+    "bamboohr",
+    "personio",
+    "workday",
+    "successfactors",
+    "hibob",
+    "http_json",
+    "sql",
 ];
 /// Kinds whose server has one address for everybody, or one that is made from a name.
 const AT_HOME: &[&str] = &["entra", "google", "bamboohr", "personio", "hibob"];
@@ -264,7 +282,7 @@ pub(super) static KEYS: &[Key] = &[
     )
     .of(BY_PAGES),
     Key::new("connector", "timeout", Duration, r#""60s""#, "The longest wait for the server's next message.")
-        .of(REMOTE)
+        .of(WAITING)
         .or(r#""60s""#),
     Key::new(
         "connector",
@@ -420,6 +438,32 @@ pub(super) static KEYS: &[Key] = &[
     Key::new("connector", "max_answer", Size, r#""64MiB""#, "The largest answer that is read.").of(HTTP),
     Key::new(
         "connector",
+        "database_url",
+        Secret,
+        r#""postgres://reader:password@hr.corp.example/hr""#,
+        "The database that is read, `postgres://…` or `sqlite://FILE`.",
+    )
+    .of(SQL),
+    Key::new("connector", "database_url_file", TEXT, r#""secrets/hr-db""#, "A file that holds its URL.")
+        .of(SQL),
+    Key::new(
+        "connector",
+        "database_url_env",
+        TEXT,
+        r#""HR_DB""#,
+        "An environment variable that holds its URL.",
+    )
+    .of(SQL),
+    Key::new(
+        "connector",
+        "count_query",
+        EXPRESSION,
+        r#""SELECT count(*) FROM people""#,
+        "A query that gives the number of rows, as a proof of the end.",
+    )
+    .of(SQL),
+    Key::new(
+        "connector",
         "customer",
         Text { most: 100 },
         r#""my_customer""#,
@@ -434,8 +478,16 @@ pub(super) static KEYS: &[Key] = &[
         "The one domain whose users are read.",
     )
     .of(&["google"]),
-    Key::new("connector", "query", TEXT, r#""orgUnitPath='/Staff'""#, "Who of them, in the system's words.")
-        .of(&["google"]),
+    Key::new(
+        "connector",
+        "query",
+        EXPRESSION,
+        r#""SELECT * FROM people""#,
+        "The query that gives the people (`sql`), or who of them in the system's words (`google`).",
+    )
+    .of(&["google", "sql"])
+    .required()
+    .sparing(&["google"]),
     Key::new("connector", "dataset", Text { most: 100 }, r#""employee""#, "The dataset that is read.")
         .of(&["bamboohr"]),
     Key::new(
@@ -502,9 +554,15 @@ pub(super) static KEYS: &[Key] = &[
         "A body of JSON, which makes requests POST.",
     )
     .of(OWN),
-    Key::new("connector", "path", TEXT, r#""people.csv""#, "The file: UTF-8, with a header line (RFC 4180).")
-        .of(CSV)
-        .required(),
+    Key::new(
+        "connector",
+        "path",
+        TEXT,
+        r#""people.csv""#,
+        "The file, in UTF-8: with a header line (RFC 4180), an array of JSON, or JSON Lines.",
+    )
+    .of(FILE)
+    .required(),
     Key::new(
         "connector",
         "delimiter",
@@ -520,7 +578,7 @@ pub(super) static KEYS: &[Key] = &[
         r#""people.done""#,
         "A file that exists only when the people are written to the end.",
     )
-    .of(CSV),
+    .of(FILE),
     Key::new(
         "connector",
         "sha256_file",
@@ -528,9 +586,9 @@ pub(super) static KEYS: &[Key] = &[
         r#""people.csv.sha256""#,
         "A file that holds the SHA-256 of the people, as `sha256sum` writes it.",
     )
-    .of(CSV),
-    Key::new("connector", "min_rows", COUNT, "100", "Fewer rows than this are no directory.").of(CSV),
-    Key::new("connector", "max_age", Duration, r#""26h""#, "An older file is yesterday's.").of(CSV),
+    .of(FILE),
+    Key::new("connector", "min_rows", COUNT, "100", "Fewer rows than this are no directory.").of(FILE),
+    Key::new("connector", "max_age", Duration, r#""26h""#, "An older file is yesterday's.").of(FILE),
     Key::new(
         "connector",
         "list_separator",

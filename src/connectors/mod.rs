@@ -10,14 +10,17 @@
 pub mod api;
 pub mod csv;
 mod error;
+pub mod file;
 pub mod http;
 pub mod json;
+pub mod json_file;
 pub mod ldap;
 mod mapper;
 pub mod mapping;
 pub mod proof;
 mod reading;
 pub mod retry;
+pub mod sql;
 mod tls;
 mod walk;
 
@@ -58,6 +61,10 @@ pub enum Source {
     Ldap(ldap::Settings),
     /// A file with a header line.
     Csv(csv::Settings),
+    /// A file of JSON.
+    JsonFile(json_file::Settings),
+    /// A query against another database.
+    Sql(sql::Settings),
     /// Pages of JSON behind HTTP.
     Api(Box<api::Settings>),
 }
@@ -91,6 +98,8 @@ impl Connector {
         match &self.source {
             Source::Ldap(_) => "ldap",
             Source::Csv(_) => "csv",
+            Source::JsonFile(_) => "json_file",
+            Source::Sql(_) => "sql",
             Source::Api(settings) => settings.kind,
         }
     }
@@ -103,6 +112,8 @@ impl Connector {
         match &self.source {
             Source::Ldap(settings) => ldap::read(self, settings, attributes, context).await,
             Source::Csv(settings) => csv::read(self, settings, attributes, context).await,
+            Source::JsonFile(settings) => json_file::read(self, settings, attributes, context).await,
+            Source::Sql(settings) => sql::read(self, settings, attributes, context).await,
             Source::Api(settings) => api::read(self, settings, attributes, context).await,
         }
     }
@@ -120,6 +131,8 @@ impl Connector {
         match &self.source {
             Source::Ldap(settings) => ldap::find(self, settings, email, attributes, context).await,
             Source::Csv(settings) => csv::find(self, settings, email, attributes, context).await,
+            Source::JsonFile(settings) => json_file::find(self, settings, email, attributes, context).await,
+            Source::Sql(settings) => sql::find(self, settings, email, attributes, context).await,
             Source::Api(settings) => api::find(self, settings, email, attributes, context).await,
         }
     }
@@ -137,7 +150,7 @@ impl Connector {
     ) -> Result<Vec<People>, Error> {
         match &self.source {
             Source::Ldap(settings) => ldap::look_up(self, settings, ids, attributes, context).await,
-            Source::Csv(_) => Ok(Vec::new()),
+            Source::Csv(_) | Source::JsonFile(_) | Source::Sql(_) => Ok(Vec::new()),
             Source::Api(settings) => api::look_up(self, settings, ids, attributes, context).await,
         }
     }
@@ -147,6 +160,8 @@ impl Connector {
         match &self.source {
             Source::Ldap(settings) => ldap::check(self, settings, attributes, context).await,
             Source::Csv(settings) => csv::check(self, settings, attributes, context).await,
+            Source::JsonFile(settings) => json_file::check(self, settings, attributes, context).await,
+            Source::Sql(settings) => sql::check(self, settings, attributes, context).await,
             Source::Api(settings) => api::check(self, settings, attributes, context).await,
         }
     }

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::attributes::{Attribute, Attributes};
+use crate::model::names::fold;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::values::{Cell, Values};
 
@@ -74,6 +75,24 @@ impl People {
         let row = Row::try_from(self.cells.len() / self.width).expect("fewer than four billion people");
         self.rows.insert(id, row);
         self.cells.extend_from_slice(cells);
+    }
+
+    /// The people of an address, whatever its case, in a table of their own.
+    #[must_use]
+    pub fn of_address(&self, attributes: &Attributes, email: &str) -> Self {
+        let (mut found, folded) = (Self::new(attributes), fold(email));
+        for row in self.rows().filter(|&row| fold(self.first(row, Attribute::EMAIL)) == folded) {
+            let cells: Vec<Cell> = self
+                .cells(row)
+                .iter()
+                .map(|&cell| {
+                    let mut texts = self.values.all(cell).map(str::to_owned).collect();
+                    found.values.intern_all(&mut texts)
+                })
+                .collect();
+            found.push(&cells, String::new);
+        }
+        found
     }
 
     /// Adds those of other people whose ids are not here yet.

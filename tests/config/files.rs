@@ -144,11 +144,18 @@ fn the_example_of_every_kind_is_right() {
             .expect("a section")
             .iter()
             .find(|(name, _)| name.ends_with("_file"));
-        let (name, file) = secret.expect("a secret in a file");
+        let (name, file) = secret.expect("a file beside");
         let path = folder.path().join(file.as_str().expect("a path"));
         let account = "{\"client_email\": \"a@b\", \"private_key\": \"k\"}";
-        std::fs::write(&path, if name.starts_with("service") { account } else { "hunter2" })
-            .expect("written");
+        std::fs::write(
+            &path,
+            match name.as_str() {
+                "service_account_file" => account,
+                "database_url_file" => "postgres://localhost/hr",
+                _ => "hunter2",
+            },
+        )
+        .expect("written");
         private(&path);
         let config = Config::parse(example, &folder.path().join("rollcall.toml"), &|_| None);
         let config = config.unwrap_or_else(|wrong| panic!("{kind}: {wrong}"));
