@@ -15,7 +15,10 @@ use crate::support::database::Engine;
 use crate::support::packages;
 use crate::support::program::{Running, program, until};
 
-const FAKE: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+/// The library that gives a program another clock.
+fn clock() -> String {
+    format!("/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH)
+}
 
 /// How much faster clocks run here.
 const SPEED: i32 = 20;
@@ -59,7 +62,7 @@ struct Machine {
 
 impl Site {
     fn new() -> Self {
-        packages::need(FAKE, &["libfaketime"]);
+        packages::need(&clock(), &["libfaketime"]);
         let mut company = Company::new(Engine::Postgres);
         company.head = format!("{WIDE_OPEN}[web]\nlisten = '127.0.0.1:0'\n[worker]\nconcurrency = 2\n");
         company.settings("hr", "schedule = '* * * * *'");
@@ -84,7 +87,7 @@ impl Site {
     fn by_clock(&self, command: &mut Command, offset: i64) {
         let passed = TimeDelta::from_std(self.began.0.elapsed()).expect("not long") * SPEED;
         let now = self.began.1 + passed + TimeDelta::seconds(offset);
-        command.env("LD_PRELOAD", FAKE).env("TZ", "UTC").env("NO_FAKE_STAT", "1");
+        command.env("LD_PRELOAD", clock()).env("TZ", "UTC").env("NO_FAKE_STAT", "1");
         command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         command.env("FAKETIME", format!("@{} x{SPEED}", now.format("%Y-%m-%d %H:%M:%S")));
     }
