@@ -134,6 +134,10 @@ pub enum Change {
     Leave(Who),
     Give(Reason),
     End(Reason),
+    /// A group that is not there yet is made.
+    Make(String),
+    /// Somebody is given a group that is not there yet.
+    GiveNew(String, &'static str, Who),
     Assign(usize, &'static str, &'static str),
     Unassign(usize),
 }

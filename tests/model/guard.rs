@@ -124,12 +124,19 @@ impl Planner<'_> {
         let gives = first.add.iter().filter(|one| !current.add.contains(one) && !taken.give.contains(one));
         let ends =
             first.remove.iter().filter(|one| !current.remove.contains(one) && !taken.end.contains(one));
-        let together =
-            gives.map(|one| Change::Give(one.clone())).chain(ends.map(|one| Change::End(one.clone())));
+        let together = gives.map(|one| self.give(one)).chain(ends.map(|one| Change::End(one.clone())));
         for change in together {
-            let (Change::Give(reason) | Change::End(reason)) = &change else { continue };
-            let decision = leaving.get(&reason.who).copied().unwrap_or(Decision::Held);
+            let who = match &change {
+                Change::Give(Reason { who, .. }) | Change::End(Reason { who, .. }) => who,
+                Change::GiveNew(_, _, who) => who,
+                Change::Leave(_) | Change::Make(_) | Change::Assign(..) | Change::Unassign(_) => continue,
+            };
+            let decision = leaving.get(who).copied().unwrap_or(Decision::Held);
             judged.held.insert(change, (decision, Print::default()));
+        }
+        for group in first.wanted.difference(&current.wanted) {
+            let make = Change::Make(self.name(*group).to_owned());
+            judged.held.insert(make, (Decision::Held, Print::default()));
         }
         let guarded = &self.model.guarded[self.connector];
         if judged.waits() && guarded.had_good_run && guarded.before.is_none() {
@@ -140,6 +147,14 @@ impl Planner<'_> {
         judged.plan = current;
         judged.left_out = out;
         judged
+    }
+
+    /// Giving somebody a group, which may not be there yet.
+    fn give(&self, reason: &Reason) -> Change {
+        if reason.group < self.model.groups.len() {
+            return Change::Give(reason.clone());
+        }
+        Change::GiveNew(self.name(reason.group).to_owned(), reason.rule, reason.who.clone())
     }
 
     /// Leaves people out, and that others are no longer there.
@@ -164,7 +179,8 @@ impl Planner<'_> {
     fn print_of(&self, change: &Change, plan: &Plan) -> Print {
         match change {
             Change::Give(reason) | Change::End(reason) => self.print(reason, plan),
-            Change::Leave(_) | Change::Assign(..) | Change::Unassign(_) => Print::default(),
+            Change::Leave(_) | Change::Make(_) | Change::GiveNew(..) => Print::default(),
+            Change::Assign(..) | Change::Unassign(_) => Print::default(),
         }
     }
 
@@ -335,15 +351,19 @@ impl Planner<'_> {
         let mut out = LeftOut::default();
         self.leave_out(&first, stays.iter(), &mut out);
         let mut plan = if out.words.is_empty() { first } else { self.plan(reading, &out) };
-        plan.add.retain(|reason| shown.contains(&Change::Give(reason.clone())));
+        plan.add.retain(|reason| shown.contains(&self.give(reason)));
+        let is_made = |group: &usize| shown.contains(&Change::Make(self.name(*group).to_owned()));
+        let made: BTreeSet<usize> = plan.wanted.iter().copied().filter(is_made).collect();
         let seats = &plan.seats;
         plan.remove
             .retain(|reason| seats[&reason.who].goes() || shown.contains(&Change::End(reason.clone())));
-        plan.meetings.clear();
+        plan.meetings.retain(|(_, (group, _))| made.contains(group));
         plan.catalogue.changed.clear();
         plan.catalogue.ended.retain(|at| shown.contains(&Change::Unassign(*at)));
-        plan.catalogue.new.retain(|new| shown.contains(&Change::Assign(new.0, new.1, new.2)));
-        Judged { plan, left_out: out, ..Judged::default() }
+        let is_shown =
+            |group: usize, course, pattern| shown.contains(&Change::Assign(group, course, pattern));
+        plan.catalogue.new.retain(|new| made.contains(&new.0) || is_shown(new.0, new.1, new.2));
+        Judged { plan, made, left_out: out, ..Judged::default() }
     }
 
     /// What the people who were left out are like by the reading.
