@@ -20,6 +20,12 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// What the reading says of the people who were left out.
+    pub fn kept_out(&self, reading: &Reading) -> BTreeMap<String, Option<Record>> {
+        let words = self.left_out.words.iter();
+        words.map(|word| (word.clone(), reading.people.get(word).cloned())).collect()
+    }
+
     pub fn waits(&self) -> bool {
         self.held.values().any(|(decision, _)| *decision == Decision::Held)
     }
@@ -364,10 +370,5 @@ impl Planner<'_> {
             |group: usize, course, pattern| shown.contains(&Change::Assign(group, course, pattern));
         plan.catalogue.new.retain(|new| made.contains(&new.0) || is_shown(new.0, new.1, new.2));
         Judged { plan, made, left_out: out, ..Judged::default() }
-    }
-
-    /// What the people who were left out are like by the reading.
-    pub fn kept_out(&self, reading: &Reading, out: &LeftOut) -> BTreeMap<String, Option<Record>> {
-        out.words.iter().map(|word| (word.clone(), reading.people.get(word).cloned())).collect()
     }
 }

@@ -64,7 +64,7 @@ impl Model {
     fn passes(&mut self, passage: Passage<'_>, reading: &Reading) -> End {
         let mut planner = self.planner(passage);
         let judged = planner.judge(reading);
-        let kept_out = planner.kept_out(reading, &judged.left_out);
+        let kept_out = judged.kept_out(reading);
         let fresh = planner.fresh;
         let nothing = self.is_nothing(passage.connector, &judged, reading);
         self.commit(passage, reading, &judged, &fresh);
