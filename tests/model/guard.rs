@@ -145,7 +145,7 @@ impl Planner<'_> {
             judged.held.insert(make, (Decision::Held, Print::default()));
         }
         let guarded = &self.model.guarded[self.connector];
-        if judged.waits() && guarded.had_good_run && guarded.before.is_none() {
+        if judged.waits() && guarded.baseline.is_some() && guarded.before.is_none() {
             let groups = 0..self.model.groups.len();
             let groups = groups.map(|group| (group, self.model.members_of(group).len())).collect();
             judged.before = Some(Before { run: 0, had, groups });
@@ -176,7 +176,7 @@ impl Planner<'_> {
     }
 
     /// What somebody has decided on a change that is still about the same.
-    fn decided(&self, change: &Change, print: &Print) -> Option<Decision> {
+    pub fn decided(&self, change: &Change, print: &Print) -> Option<Decision> {
         let all = self.model.guarded.iter().filter_map(|guarded| guarded.holds.get(change));
         let stands = |decision| matches!(decision, Decision::Rejected | Decision::Undone);
         all.filter(|hold| stands(hold.decision) && hold.print == *print).map(|hold| hold.decision).next()
@@ -190,7 +190,7 @@ impl Planner<'_> {
         }
     }
 
-    fn print(&self, reason: &Reason, plan: &Plan) -> Print {
+    pub fn print(&self, reason: &Reason, plan: &Plan) -> Print {
         (plan.seats[&reason.who].record.clone(), self.file.print(reason.rule))
     }
 
@@ -198,9 +198,11 @@ impl Planner<'_> {
     fn take_decided(&self, plan: &mut Plan) -> Taken {
         let mut taken = Taken::default();
         let mut moves: BTreeMap<(&'static str, Who), Decision> = BTreeMap::new();
+        let growing = self.growing(plan);
         for reason in &plan.add {
             let change = Change::Give(reason.clone());
-            if let Some(decision) = self.decided(&change, &self.print(reason, plan)) {
+            let grows = growing.contains(&(reason.rule, reason.group)).then_some(Decision::Held);
+            if let Some(decision) = self.decided(&change, &self.print(reason, plan)).or(grows) {
                 moves.insert((reason.rule, reason.who.clone()), decision);
                 taken.give.insert(reason.clone());
                 taken.changes.insert(change, decision);

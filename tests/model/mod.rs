@@ -17,6 +17,7 @@ mod courses;
 mod deeds;
 mod event;
 mod facts;
+mod growth;
 mod guard;
 mod hand;
 mod plan;
