@@ -11,6 +11,8 @@ pub mod api;
 pub mod csv;
 mod error;
 pub mod file;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod http;
 pub mod json;
 pub mod json_file;

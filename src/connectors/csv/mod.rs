@@ -76,3 +76,19 @@ pub(super) async fn check(
     }
     steps
 }
+
+/// Header and rows of any bytes, for the fuzzer.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8], mapping: &crate::connectors::Mapping) {
+    use std::io::Read;
+
+    let Ok((line, file)) = header::split(bytes) else { return };
+    let delimiter = header::delimiter(&line, mapping);
+    let mut all = Vec::new();
+    let _ = bytes::Strict::new(file, delimiter).read_to_end(&mut all);
+    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).from_reader(all.as_slice());
+    if let Ok(header) = reader.headers() {
+        let _ = header::places(header, mapping, &Attributes::default());
+    }
+    reader.records().take_while(Result::is_ok).for_each(drop);
+}

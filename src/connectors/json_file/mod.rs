@@ -140,3 +140,12 @@ impl From<Flaw> for file::Refusal {
         }
     }
 }
+
+/// The records of any bytes, for the fuzzer.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8], picker: &mut Picker) {
+    let (mut records, mut record) = (Records::new(BufReader::with_capacity(7, bytes)), Record::default());
+    while let Ok(Some(json)) = records.next() {
+        let _ = picker.pick(&mut serde_json::Deserializer::from_slice(json), &mut record);
+    }
+}

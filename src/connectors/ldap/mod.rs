@@ -2,8 +2,8 @@
 //!
 //! A reading is one bind and one search a base, read by pages to a proven end. [`session`] makes the connection,
 //! [`search`] reads pages, [`mod@line`] tells entries from what the crate reads, [`entry`] takes entries apart, [`answer`]
-//! knows the result codes, [`mod@check`] shows the way step by step. Whatever a server sends, nothing here panics and nothing short of result code 0 on every last page
-//! counts as a whole directory.
+//! knows the result codes, [`mod@check`] shows the way step by step. Whatever a server sends, nothing here panics
+//! and nothing short of result code 0 on every last page counts as a whole directory.
 
 mod answer;
 mod ber;
@@ -226,6 +226,14 @@ impl Bases {
     fn is_new(&mut self, dn: &[u8]) -> bool {
         self.seen.as_mut().is_none_or(|seen| seen.insert(xxh3_128(dn)))
     }
+}
+
+/// An entry of any bytes, for the fuzzer.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8], mapping: &Mapping) {
+    let (mut entries, mut record) = (Entries::new(mapping), Record::default());
+    let _ = entries.read(bytes, &mut record);
+    let _ = entry::dn(bytes);
 }
 
 #[cfg(test)]
