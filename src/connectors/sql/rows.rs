@@ -194,8 +194,7 @@ fn places_in(connector: &ConnectorName, columns: &[&str], row: &SqliteRow) -> Re
 
 /// What picks the mapped columns out of a row of JSON.
 fn picker_for(connector: &ConnectorName, columns: &[&str], json: &str) -> Result<Picker, Error> {
-    let row: std::collections::BTreeMap<String, serde::de::IgnoredAny> =
-        serde_json::from_str(json).unwrap_or_default();
+    let row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).unwrap_or_default();
     let there: Vec<&str> = row.keys().map(String::as_str).collect();
     missing(connector, columns, &there)?;
     let named = |column: &&str| there.iter().find(|name| name.eq_ignore_ascii_case(column));
