@@ -51,7 +51,7 @@ impl Drop {
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         match &mut self.connector.source {
             Source::Csv(settings) => change(settings),
-            Source::Ldap(_) | Source::Api(_) => unreachable!("made as csv"),
+            Source::Ldap(_) | Source::ActiveDirectory(_) | Source::Api(_) => unreachable!("made as csv"),
         }
         self
     }

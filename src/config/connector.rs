@@ -56,6 +56,7 @@ fn one(
     let match_attribute = mapping::matched(section, &mapping, attributes);
     let source = match section.kind()? {
         "ldap" => Source::Ldap(ldap::read(section, around)?),
+        "active_directory" => Source::ActiveDirectory(ldap::controllers(section, around, zone)?),
         "csv" => Source::Csv(csv::read(section, around)?),
         name => Source::Api(Box::new(api::read(section, around, kinds::kind(name)?, &mapping)?)),
     };

@@ -54,6 +54,7 @@ pub const EXAMPLE: &str = include_str!("../../config/rollcall.example.toml");
 
 /// The same for the connectors of each other kind: what `rollcall config example KIND` prints.
 pub const KIND_EXAMPLES: &[(&str, &str)] = &[
+    ("active_directory", include_str!("../../config/connectors/active_directory.toml")),
     ("scim", include_str!("../../config/connectors/scim.toml")),
     ("entra", include_str!("../../config/connectors/entra.toml")),
     ("okta", include_str!("../../config/connectors/okta.toml")),

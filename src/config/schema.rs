@@ -70,7 +70,7 @@ fn form(spec: &SectionSpec) -> Value {
 fn value(key: &Key, kind: Option<&str>) -> Value {
     let text = json!({ "type": "string", "minLength": 1 });
     let texts = json!({ "type": "array", "items": text });
-    let mut schema = match key.shape {
+    let mut schema = match key.shape_of(kind) {
         Shape::Text { most } => json!({ "type": "string", "minLength": 1, "maxLength": most }),
         Shape::Secret | Shape::Zone | Shape::Address => text,
         Shape::Texts => texts,

@@ -15,6 +15,7 @@ use crate::model::names::{clean, nearest};
 /// The kinds of connector that this version reads.
 pub(super) const KINDS: &[&str] = &[
     "ldap",
+    "active_directory",
     "csv",
     "scim",
     "entra",
@@ -29,7 +30,7 @@ pub(super) const KINDS: &[&str] = &[
 ];
 
 /// The kinds that have a name and no reader yet.
-const LATER: &[&str] = &["active_directory", "json_file", "sql"];
+const LATER: &[&str] = &["json_file", "sql"];
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

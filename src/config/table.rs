@@ -18,7 +18,9 @@ const DAYS: crate::config::shape::Shape = Number { least: 0, most: 3_650 };
 /// A count of people, groups or rows.
 const COUNT: crate::config::shape::Shape = Number { least: 0, most: 1_000_000_000 };
 
-const LDAP: &[&str] = &["ldap"];
+const LDAP: &[&str] = &["ldap", "active_directory"];
+/// Kinds with several servers that hold the same.
+const MIRRORED: &[&str] = &["active_directory"];
 const CSV: &[&str] = &["csv"];
 /// Kinds that are reached by HTTP.
 const HTTP: &[&str] = &[
@@ -36,6 +38,7 @@ const HTTP: &[&str] = &[
 /// Kinds that are reached over a network.
 const REMOTE: &[&str] = &[
     "ldap",
+    "active_directory",
     "scim",
     "entra",
     "okta",
@@ -49,8 +52,18 @@ const REMOTE: &[&str] = &[
 ];
 /// Kinds whose server has one address for everybody, or one that is made from a name.
 const AT_HOME: &[&str] = &["entra", "google", "bamboohr", "personio", "hibob"];
-const BY_PAGES: &[&str] =
-    &["ldap", "scim", "entra", "okta", "google", "bamboohr", "personio", "successfactors", "http_json"];
+const BY_PAGES: &[&str] = &[
+    "ldap",
+    "active_directory",
+    "scim",
+    "entra",
+    "okta",
+    "google",
+    "bamboohr",
+    "personio",
+    "successfactors",
+    "http_json",
+];
 const BY_PASSWORD: &[&str] = &["scim", "workday", "successfactors", "hibob", "http_json"];
 const BY_PASSWORD_ONLY: &[&str] = &["scim", "workday", "successfactors", "http_json"];
 const BY_TOKEN: &[&str] = &["scim", "okta", "successfactors", "hibob", "http_json"];
@@ -188,9 +201,10 @@ pub(super) static KEYS: &[Key] = &[
         "url",
         TEXT,
         r#""ldaps://dc1.corp.example:636""#,
-        "The server: `ldaps://HOST:PORT`, `ldap://HOST:PORT`, or the API's `https://` address.",
+        "The server: `ldaps://HOST:PORT`, `ldap://HOST:PORT`, or the API's `https://` address; for `active_directory` also a list.",
     )
     .of(REMOTE)
+    .several(MIRRORED)
     .required()
     .sparing(AT_HOME),
     Key::new("connector", "starttls", Flag, "true", "Encrypt an `ldap://` connection with StartTLS.")
@@ -242,13 +256,13 @@ pub(super) static KEYS: &[Key] = &[
         r#""(objectClass=inetOrgPerson)""#,
         "Who of them: an LDAP filter (RFC 4515), or the API's own (`scim`, `entra`).",
     )
-    .of(&["ldap", "scim", "entra"]),
+    .of(&["ldap", "active_directory", "scim", "entra"]),
     Key::new(
         "connector",
         "page_size",
         Number { least: 1, most: 10_000 },
         "500",
-        "How many people a page has; 500 for `ldap`, else what the system likes.",
+        "How many people a page has; 500 for `ldap` and `active_directory`, else what the system likes.",
     )
     .of(BY_PAGES),
     Key::new("connector", "timeout", Duration, r#""60s""#, "The longest wait for the server's next message.")
