@@ -49,9 +49,7 @@ fn servers(
     usual_page: u32,
 ) -> Option<Vec<Settings>> {
     let urls = section.texts("url");
-    for url in urls.iter().flatten() {
-        check_url(section, url);
-    }
+    check_urls(section, urls.as_deref().unwrap_or_default());
     let bind = bind(section, around);
     let ca_file = ca_file(section, around);
     let filter = filter(section, usual_filter);
@@ -71,8 +69,24 @@ fn servers(
     Some(urls.iter().map(settings).collect())
 }
 
-fn check_url(section: &Section<'_>, at: &At<&str>) {
-    let say = |message: &str, hint: &str| section.report.mistake(at.finding(message).hint(hint.to_owned()));
+/// Checks every address, and how it goes with the switches for encryption: once for each of the two schemes.
+fn check_urls(section: &Section<'_>, urls: &[At<&str>]) {
+    let mut checked = Vec::new();
+    for url in urls {
+        let Some(encrypted) = check_url(section, url) else { continue };
+        if !checked.contains(&encrypted) {
+            check_encryption(section, url, encrypted);
+            checked.push(encrypted);
+        }
+    }
+}
+
+/// Whether an address encrypts by itself; what is wrong with it is said.
+fn check_url(section: &Section<'_>, at: &At<&str>) -> Option<bool> {
+    let say = |message: &str, hint: &str| {
+        section.report.mistake(at.finding(message).hint(hint.to_owned()));
+        None
+    };
     let form = "write ldaps://HOST:PORT or ldap://HOST:PORT";
     let Ok(url) = url::Url::parse(at.value) else {
         return say("`url` cannot be read", form);
@@ -89,7 +103,7 @@ fn check_url(section: &Section<'_>, at: &At<&str>) {
     if url.path().len() > 1 || url.query().is_some() || url.fragment().is_some() {
         return say("`url` holds more than a server and a port", "put the rest into `base_dn` and `filter`");
     }
-    check_encryption(section, at, url.scheme() == "ldaps");
+    Some(url.scheme() == "ldaps")
 }
 
 fn check_encryption(section: &Section<'_>, url: &At<&str>, encrypted: bool) {
