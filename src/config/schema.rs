@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::keys::{self, Form, Key, Need, SectionSpec};
 use crate::config::shape::{KINDS, Shape};
+use crate::connectors;
 
 /// The schema of the file: every key with its type, its default and a sentence.
 #[must_use]
@@ -20,6 +21,7 @@ pub fn schema() -> Value {
 
 /// A section as the schema of an object.
 fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
+    let has_usual = kind.and_then(connectors::usual).is_some_and(|usual| !usual.columns.is_empty());
     let mut properties = Map::new();
     let mut required = Vec::new();
     for key in keys::keys_of(spec.path).filter(|key| key.belongs_to(kind)) {
@@ -29,14 +31,14 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
         }
     }
     for inner in keys::sections_in(spec.path) {
-        properties.insert(inner.name().to_owned(), form(inner));
+        properties.insert(inner.name().to_owned(), form(inner, has_usual));
     }
     let mut object = Map::new();
     object.insert("type".to_owned(), json!("object"));
     object.insert("description".to_owned(), json!(spec.doc));
     object.insert("properties".to_owned(), Value::Object(properties));
     object.insert("additionalProperties".to_owned(), json!(false));
-    if spec.path == "connector" {
+    if spec.path == "connector" && !has_usual {
         required.push("attributes");
     }
     if !required.is_empty() {
@@ -45,7 +47,9 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
     object
 }
 
-fn form(spec: &SectionSpec) -> Value {
+/// A section by its form; a mapping needs no id where the kind has a usual one.
+fn form(spec: &SectionSpec, has_usual: bool) -> Value {
+    let needed: &[&str] = if has_usual { &[] } else { &["id"] };
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     match spec.form {
         Form::Table => Value::Object(section(spec, None)),
@@ -59,7 +63,7 @@ fn form(spec: &SectionSpec) -> Value {
             "description": spec.doc,
             "propertyNames": { "pattern": "^[a-z_][a-z0-9_]*$" },
             "additionalProperties": { "type": "string", "minLength": 1 },
-            "required": ["id"],
+            "required": needed,
         }),
         Form::OpenTables => {
             json!({ "type": "object", "description": spec.doc, "additionalProperties": texts })

@@ -98,7 +98,7 @@ impl Complete {
         let Self { seal: () } = self;
     }
 
-    /// Every base of the search, in the order of the settings, was read to its end; there is at least one.
+    /// Every base that was to be searched, in this order, was read to its end; there is at least one.
     pub(super) fn ldap(bases: &[String], ended: Vec<EndedBase>) -> Option<Self> {
         let every = !bases.is_empty() && bases.iter().eq(ended.iter().map(|ended| &ended.base));
         drop(ended);

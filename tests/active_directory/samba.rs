@@ -242,7 +242,7 @@ async fn one_person_is_found_by_either_address_or_by_id_with_the_same_manager() 
     let (connector, attributes) = (reader.connector(), &reader.config.attributes);
     let same = |found: &People, login: &str| {
         let expected = id(&reader, &people, login);
-        assert_eq!(ids(found), [expected.clone()], "{login}");
+        assert_eq!(ids(found), std::slice::from_ref(&expected), "{login}");
         for attribute in ["email", "manager", "status", "groups", "name"] {
             assert_eq!(
                 reader.values(found, &expected, attribute),

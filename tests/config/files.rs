@@ -228,7 +228,8 @@ fn the_demo_is_right() {
 #[test]
 fn the_schema_allows_the_files_and_refuses_mistakes() {
     let schema = schema();
-    for text in [EXAMPLE, include_str!("../../config/demo/rollcall.toml")] {
+    let kinds = KIND_EXAMPLES.iter().map(|(_, example)| *example);
+    for text in [EXAMPLE, include_str!("../../config/demo/rollcall.toml")].into_iter().chain(kinds) {
         let file: Value = toml::from_str(text).expect("TOML");
         assert_eq!(violations("", &schema, &file), Vec::<String>::new());
     }

@@ -70,7 +70,7 @@ mod tests {
         for never in ["0", "9223372036854775807", "", "never", "-1"] {
             assert_eq!(expiry(never), None, "{never}");
         }
-        assert_eq!(expiry("134116128000000000"), Some(moment("2026-01-01T00:00:00Z")));
+        assert_eq!(expiry("134116992000000000"), Some(moment("2026-01-01T00:00:00Z")));
         assert_eq!(expiry("1"), Some(moment("1601-01-01T00:00:00Z")));
     }
 

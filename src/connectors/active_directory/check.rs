@@ -93,6 +93,6 @@ async fn first_page(
     let mut managers = std::mem::take(&mut gathering.sink.managers);
     find_managers(session, &columns, at.controller, &mut managers).await?;
     let mut people = gathering.sink.plain.mapper.into_people();
-    managers.name(&mut people, &columns.people);
+    managers.name(&mut people, &columns);
     Ok((people, reference))
 }

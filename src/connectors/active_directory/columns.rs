@@ -23,10 +23,8 @@ pub(super) struct Columns {
     pub id: Option<usize>,
     /// The column of the address.
     pub address: Option<usize>,
-    /// The attributes that hold the DNs of people until it is known who they are.
-    pub people: Vec<Attribute>,
-    /// The columns of those.
-    pub people_columns: Vec<usize>,
+    /// The attributes that hold the DNs of people until it is known who they are, and their columns.
+    pub people: Vec<(Attribute, usize)>,
 }
 
 /// A column that is made of others.
@@ -88,7 +86,6 @@ impl Columns {
             id: place(Attribute::ID),
             address: place(Attribute::EMAIL),
             people: Vec::new(),
-            people_columns: Vec::new(),
         };
         for (column, (attribute, source)) in mapping.columns.iter().enumerate() {
             // What means nothing fills nothing; the file with it is refused.
@@ -97,8 +94,7 @@ impl Columns {
                 Meaning::Attributes(names) if names.len() == 1 => columns.names[column] = names[0].to_owned(),
                 Meaning::Person(name) => {
                     columns.names[column] = name.to_owned();
-                    columns.people.push(*attribute);
-                    columns.people_columns.push(column);
+                    columns.people.push((*attribute, column));
                 }
                 other => {
                     let derived = columns.derive_from(other);

@@ -52,7 +52,7 @@ impl Gathered<'_> {
     /// Whoever came.
     pub fn into_people(self, columns: &Columns) -> People {
         let mut people = self.mapper.into_people();
-        self.managers.name(&mut people, &columns.people);
+        self.managers.name(&mut people, columns);
         people
     }
 }
@@ -177,12 +177,12 @@ impl Sink for Persons<'_, '_> {
         if self.only.as_ref().is_some_and(|only| !has(only)) {
             return;
         }
-        if !columns.people_columns.is_empty() {
+        if !columns.people.is_empty() {
             if let Some(id) = columns.id_of(record) {
                 managers.learn(dn, &id);
             }
-            for &column in columns.people_columns.iter().filter(|_| self.notes) {
-                record.of(column).for_each(|dn| managers.note(&dn));
+            for (_, column) in columns.people.iter().filter(|_| self.notes) {
+                record.of(*column).for_each(|dn| managers.note(&dn));
             }
         }
         plain.take(record, dn);

@@ -6,8 +6,8 @@
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::connectors::active_directory::columns::Columns;
 use crate::connectors::active_directory::dn;
-use crate::model::attributes::Attribute;
 use crate::model::people::People;
 use crate::model::values::Cell;
 
@@ -44,10 +44,10 @@ impl Managers {
     }
 
     /// Puts ids in the place of DNs.
-    pub fn name(&self, people: &mut People, attributes: &[Attribute]) {
+    pub fn name(&self, people: &mut People, columns: &Columns) {
         let mut known: FxHashMap<Cell, Cell> = FxHashMap::from_iter([(Cell::EMPTY, Cell::EMPTY)]);
         for row in people.rows() {
-            for &attribute in attributes {
+            for &(attribute, _) in &columns.people {
                 let written = people.cell(row, attribute);
                 let named = match known.get(&written) {
                     Some(named) => *named,

@@ -83,7 +83,7 @@ pub(super) async fn read(
         let proof = Complete::ldap(&bases, ended)
             .ok_or_else(|| Error::Unproven { connector: connector.name.clone() })?;
         let (mut people, problems) = mapper.finish()?;
-        managers.name(&mut people, &columns.people);
+        managers.name(&mut people, &columns);
         context.progress.set(people.len() as u64);
         Ok(Reading::complete(people, problems, proof))
     })

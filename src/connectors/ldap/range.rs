@@ -43,15 +43,24 @@ impl Range {
     }
 }
 
+/// What is to be done after a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// Ask for the values from this place on.
+    Ask(u64),
+    /// Nothing: it was the last.
+    End,
+}
+
 impl Part {
-    /// Where the next part begins, when this one is what was asked for from `first` on; `Some(None)` when it is the last.
-    fn next(&self, first: u64) -> Option<Option<u64>> {
+    /// What is to be done next, when this part is the one that was asked for, from `first` on, and whole.
+    fn then(&self, first: u64) -> Option<Then> {
         match self.range {
             Range { first: begins, .. } if begins != first => None,
-            Range { last: None, .. } => Some(None),
+            Range { last: None, .. } => Some(Then::End),
             Range { last: Some(last), .. } => {
                 let whole = last >= first && last - first == self.count.checked_sub(1)?;
-                whole.then_some(Some(last + 1))
+                whole.then_some(Then::Ask(last + 1))
             }
         }
     }
@@ -66,26 +75,20 @@ pub(super) async fn complete(
     record: &mut Record,
 ) -> Result<(), Error> {
     for part in parts {
-        let missing = |first| Error::Values {
-            connector: session.connector.clone(),
-            attribute: part.attribute.clone(),
-            first,
-        };
-        let mut next = part.next(0).ok_or_else(|| missing(0))?;
-        while let Some(first) = next {
-            let asked = format!("{};range={first}-*", part.attribute);
+        let (connector, attribute) = (session.connector.clone(), &part.attribute);
+        let missing =
+            |first| Error::Values { connector: connector.clone(), attribute: attribute.clone(), first };
+        let mut then = part.then(0).ok_or_else(|| missing(0))?;
+        while let Then::Ask(first) = then {
+            let asked = format!("{attribute};range={first}-*");
             let mut came = None;
             let each = |entry: &[u8]| {
                 entries.read_more(entry, record)?;
-                came = entries.parts().iter().find(|other| other.attribute == part.attribute).cloned();
+                came = entries.parts().iter().find(|other| other.attribute == *attribute).cloned();
                 Some(())
             };
             session.look(dn, &[&asked], each).await?;
-            next = came.and_then(|part| part.next(first)).ok_or_else(|| Error::Values {
-                connector: session.connector.clone(),
-                attribute: part.attribute.clone(),
-                first,
-            })?;
+            then = came.and_then(|part| part.then(first)).ok_or_else(|| missing(first))?;
         }
     }
     Ok(())
@@ -112,10 +115,10 @@ mod tests {
     #[test]
     fn a_part_leads_to_the_next_only_when_it_is_the_one_that_was_asked_for_and_whole() {
         let next = |first, last, count, asked| {
-            Part { attribute: String::new(), range: Range { first, last }, count }.next(asked)
+            Part { attribute: String::new(), range: Range { first, last }, count }.then(asked)
         };
-        assert_eq!(next(0, Some(1499), 1500, 0), Some(Some(1500)));
-        assert_eq!(next(1500, None, 1, 1500), Some(None));
+        assert_eq!(next(0, Some(1499), 1500, 0), Some(Then::Ask(1500)));
+        assert_eq!(next(1500, None, 1, 1500), Some(Then::End));
         assert_eq!(next(0, Some(1499), 1500, 1500), None, "the same part again");
         assert_eq!(next(1500, Some(2999), 1499, 1500), None, "a value is missing");
         assert_eq!(next(1500, Some(1499), 0, 1500), None, "nothing came, and more is promised");
