@@ -12,8 +12,8 @@ use rollcall::config::Config;
 use rollcall::connectors::{Connector, Error, Reading};
 use rollcall::model::people::People;
 
+use crate::support::once;
 use crate::support::responder::Say;
-use crate::support::{once, patient};
 
 const PEOPLE: &str = "OU=People,DC=corp,DC=example";
 

@@ -1,7 +1,8 @@
 //! Several domain controllers, and what each of them may answer.
 
-use super::{END, Reader, patient, person};
+use super::{END, PEOPLE, Reader, group, group_dn, person};
 use crate::support::ids;
+use crate::support::patient;
 use crate::support::proxy::{Line, Proxy, refusing_port};
 use crate::support::responder::{Responder, Say};
 
@@ -69,6 +70,13 @@ async fn the_next_controller_is_asked_when_one_has_no_time_or_cannot_be_reached(
         "{warnings:?}"
     );
     assert!(steps.iter().all(|step| step.outcome.is_ok()), "{steps:?}");
+    let reader = Reader::told(&list(&[&nobody, "ldap://dc9.corp.invalid"]), "");
+    let steps = reader.connector().check(&reader.config.attributes, &crate::support::once()).await;
+    assert_eq!(
+        steps.iter().map(|step| (step.name, step.outcome.is_ok())).collect::<Vec<_>>(),
+        [("resolve", false)]
+    );
+    assert!(steps[0].warnings.len() == 1 && steps[0].warnings[0].contains(&nobody), "{steps:?}");
 }
 
 #[tokio::test]
@@ -107,4 +115,39 @@ async fn when_no_controller_can_be_reached_all_are_tried_again_and_nobody_is_rea
         reader.connector().read(&reader.config.attributes, &patient(2)).await.expect_err("nobody there");
     assert_eq!((error.kind(), error.is_transient()), ("unreachable", true));
     assert!(error.to_string().contains(&second.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_line_cut_anywhere_between_groups_and_people_is_no_reading() {
+    let staff = [group_dn("Staff")];
+    let ada = person("ada", &[("memberOf;range=0-0", &staff)]);
+    let more = Say::Object(
+        format!("CN=ada,{PEOPLE}"),
+        vec![("memberOf;range=1-*".to_owned(), vec![group_dn("All")])],
+    );
+    let pages = vec![
+        vec![group("Staff", &[]), Say::Done(0, Some(b"1"))],
+        vec![group("All", &[]), END],
+        vec![person("bob", &[]), Say::Done(0, Some(b"1"))],
+        vec![ada, END],
+        vec![more, Say::Done(0, None)],
+    ];
+    let cut_at = async |line: Line| {
+        let server = Responder::start(pages.clone()).await;
+        let port = server.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        let proxy = Proxy::start(port, line).await;
+        let reader = Reader::told(&proxy.url(), "groups = 'memberOf'");
+        let read = reader.read().await.map(|reading| reading.into_parts().0);
+        (read.map(|people| reader.values(&people, "ada", "groups")), proxy.passed())
+    };
+    let (read, total) = cut_at(Line::Pass).await;
+    assert_eq!(read.expect("everybody"), ["All", "Staff"]);
+    for position in (0..total).step_by(5) {
+        let error = cut_at(Line::CutAfter(position)).await.0.expect_err("cut");
+        assert_eq!(
+            (error.kind(), error.is_transient()),
+            ("cut_off", true),
+            "after {position} of {total} bytes"
+        );
+    }
 }

@@ -306,6 +306,13 @@ async fn a_refused_account_is_told_why() {
 }
 
 #[tokio::test]
+async fn a_server_that_tells_nothing_to_whoever_is_anonymous_is_no_empty_directory() {
+    let error = reader("# bind_dn = ''", "").read().await.expect_err("nothing was told");
+    assert_eq!((error.kind(), error.is_transient()), ("refused", false), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("`bind_dn`")), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_search_from_the_top_of_the_domain_passes_references_over() {
     let top = format!("base_dn = '{DOMAIN}'");
     let reader = reader(&top, "");

@@ -100,12 +100,14 @@ fn active_directory(lines: &str) -> String {
 
 #[test]
 fn active_directory_may_have_several_servers_and_others_one() {
-    let config = parse(&active_directory("url = ['ldaps://dc1', 'ldaps://dc2']")).expect("a file");
+    let lines = active_directory("url = ['ldaps://dc1', 'ldaps://dc2']");
+    let config = parse(&format!("timezone = 'Europe/Berlin'\n{lines}")).expect("a file");
     let Source::ActiveDirectory(settings) = &config.connectors[0].source else {
         panic!("the kind is another")
     };
     let urls: Vec<_> = settings.controllers.iter().map(|controller| controller.url.as_str()).collect();
     assert_eq!(urls, ["ldaps://dc1", "ldaps://dc2"]);
+    assert_eq!(settings.zone, chrono_tz::Europe::Berlin);
     let first = &settings.controllers[0];
     assert_eq!(first.filter, "(&(objectCategory=person)(objectClass=user))");
     assert_eq!((first.page_size, first.timeout.as_secs()), (500, 60));

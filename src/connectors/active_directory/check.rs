@@ -26,7 +26,8 @@ pub(in crate::connectors) async fn check(
     let failed = |name, error| Step { name, outcome: Err(error), warnings: Vec::new() };
     let mut passed_over = Vec::new();
     let mut steps = vec![failed("settings", no_controller(connector))];
-    for controller in &settings.controllers {
+    let mut controllers = settings.controllers.iter().peekable();
+    while let Some(controller) = controllers.next() {
         steps.clear();
         let at = At { controller, now: Utc::now(), zone: settings.zone };
         let walk = steps_of(connector, at, attributes, &mut steps);
@@ -35,14 +36,13 @@ pub(in crate::connectors) async fn check(
             break;
         }
         match steps.last().map(|step| &step.outcome) {
-            Some(Err(error)) if error.is_transient() => {
+            Some(Err(error)) if error.is_transient() && controllers.peek().is_some() => {
                 passed_over.push(format!("`{}` is passed over: {error}", controller.url));
             }
             Some(_) | None => break,
         }
     }
-    let is_there = steps.last().is_some_and(|step| step.outcome.is_ok());
-    if let Some(first) = steps.first_mut().filter(|_| is_there) {
+    if let Some(first) = steps.first_mut() {
         first.warnings.append(&mut passed_over);
     }
     steps

@@ -2,7 +2,8 @@
 //!
 //! A directory says of each person and of each group which groups hold it (`memberOf`), but for the primary group of
 //! a person, of which it says the number only. So the groups are read once, without their members, and nesting is
-//! followed in memory: no question for each person, and no list of members that could be too long.
+//! followed in memory: no question for each person, and no list of members that could be too long. Of groups of other
+//! domains a domain controller names those that it knows of; how these are nested is not followed.
 
 use std::borrow::Cow;
 

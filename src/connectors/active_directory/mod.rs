@@ -159,17 +159,17 @@ impl<'a> Asker<'a> {
         let name = &self.connector.name;
         retry(name, context, || async move {
             let mut outcome = Err(no_controller(self.connector));
-            for controller in &self.settings.controllers {
-                if let Err(error) = &outcome
-                    && error.is_transient()
-                {
-                    tracing::warn!(connector = %name, kind = error.kind(), "asking the next domain controller");
-                }
+            let mut controllers = self.settings.controllers.iter().peekable();
+            while let Some(controller) = controllers.next() {
                 context.progress.set(0);
                 let at = gather::At { controller, now: Utc::now(), zone: self.settings.zone };
                 outcome = gather::visit(self, at, columns, question, &context.progress).await;
-                if outcome.as_ref().err().is_none_or(|error| !error.is_transient()) {
-                    break;
+                match &outcome {
+                    Err(error) if error.is_transient() && controllers.peek().is_some() => {
+                        let (kind, controller) = (error.kind(), &controller.url);
+                        tracing::warn!(connector = %name, %controller, kind, "asking the next domain controller");
+                    }
+                    Ok(_) | Err(_) => break,
                 }
             }
             outcome

@@ -93,8 +93,18 @@ impl Answer {
         Some(Refusal { words, hint })
     }
 
+    /// Whether it is how Active Directory, or Samba, answers a question of somebody who is anonymous.
+    fn wants_a_bind(&self) -> bool {
+        ["000004DC", "00002020"].iter().any(|code| self.text.starts_with(code))
+    }
+
     fn meaning(&self) -> Meaning {
         let (kind, words, hint) = match self.code {
+            1 if self.wants_a_bind() => (
+                "refused",
+                "the server tells nothing to whoever it does not know",
+                Some("set `bind_dn` and `bind_password`"),
+            ),
             1 => ("server_error", "the server failed (operationsError)", None),
             2 => (
                 "server_error",
