@@ -44,7 +44,7 @@ fn sync_prints_one_object_a_connector() {
             first,
             json!({
                 "run": 1, "connector": "hr", "status": "applied", "dry_run": false,
-                "people": {"read": 2, "new": 2, "changed": 0, "left": 0, "set_aside": 0, "held": 0},
+                "people": {"read": 2, "new": 2, "changed": 0, "left": 0, "set_aside": 0, "left_out": 0, "held": 0},
                 "groups": {"created": 1, "held": 0}, "memberships": {"add": 2, "remove": 0, "held": 0},
                 "enrollments": {"held": 0}, "jobs": {"enqueued": 2, "done": 2, "failed": 0}, "seconds": 1.5,
                 "problems": [],

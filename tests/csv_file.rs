@@ -36,22 +36,15 @@ impl Drop {
         let path = folder.path().join("people.csv");
         fs::write(&path, content).expect("the file can be written");
         let (attributes, mapping) = mapping(MAPPED);
-        let settings = Settings {
-            path,
-            delimiter: None,
-            done_file: None,
-            sha256_file: None,
-            min_rows: None,
-            max_age: None,
-            list_separator: None,
-        };
+        let file = rollcall::connectors::file::Settings { path, ..Default::default() };
+        let settings = Settings { file, ..Settings::default() };
         Self { folder, attributes, connector: connector(mapping, Source::Csv(settings)) }
     }
 
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         match &mut self.connector.source {
             Source::Csv(settings) => change(settings),
-            Source::Ldap(_) | Source::ActiveDirectory(_) | Source::Api(_) => unreachable!("made as csv"),
+            _ => unreachable!("made as csv"),
         }
         self
     }
@@ -206,7 +199,7 @@ async fn with_a_digest_a_file_cut_at_any_line_or_changed_anywhere_is_no_reading(
         let drop = Drop::of(content);
         let beside = drop.beside("people.csv.sha256");
         fs::write(&beside, &digest).expect("the digest can be written");
-        drop.set(|settings| settings.sha256_file = Some(beside)).read().await.map(|_| ())
+        drop.set(|settings| settings.file.sha256_file = Some(beside)).read().await.map(|_| ())
     };
     outcome(PEOPLE).await.expect("the whole file");
     for (at, _) in PEOPLE.match_indices('\n').filter(|(at, _)| at + 1 < PEOPLE.len()) {
@@ -221,7 +214,7 @@ async fn with_a_digest_a_file_cut_at_any_line_or_changed_anywhere_is_no_reading(
 async fn a_digest_that_is_missing_or_none_is_no_proof() {
     let drop = Drop::of(PEOPLE);
     let beside = drop.beside("people.csv.sha256");
-    let drop = drop.set(|settings| settings.sha256_file = Some(beside.clone()));
+    let drop = drop.set(|settings| settings.file.sha256_file = Some(beside.clone()));
     assert_eq!(drop.told().await.0, "incomplete");
     fs::write(&beside, "people.csv: OK\n").expect("the file can be written");
     assert!(drop.told().await.1.contains("holds no SHA-256"));
@@ -232,14 +225,14 @@ async fn an_empty_file_and_a_header_alone_are_no_directory() {
     let header = PEOPLE.split_inclusive('\n').next().expect("a header");
     assert_eq!(Drop::of("").told().await, ("incomplete", "the file is empty".to_owned()));
     assert_eq!(Drop::of(header).told().await.0, "incomplete");
-    let allowed = Drop::of(header).set(|settings| settings.min_rows = Some(0));
+    let allowed = Drop::of(header).set(|settings| settings.file.min_rows = Some(0));
     assert_eq!(allowed.people().await.len(), 0);
     assert_eq!(Drop::of(header.trim_end()).told().await.0, "incomplete");
 }
 
 #[tokio::test]
 async fn fewer_rows_than_wanted_are_no_directory() {
-    let wanting = |rows| Drop::of(PEOPLE).set(|settings| settings.min_rows = Some(rows));
+    let wanting = |rows| Drop::of(PEOPLE).set(|settings| settings.file.min_rows = Some(rows));
     assert_eq!(wanting(4).people().await.len(), 4);
     let told = wanting(5).told().await;
     assert_eq!(told, ("incomplete", "the file has 4 rows, `min_rows` wants 5".to_owned()));
@@ -247,7 +240,7 @@ async fn fewer_rows_than_wanted_are_no_directory() {
 
 #[tokio::test]
 async fn an_old_file_is_yesterdays() {
-    let drop = Drop::of(PEOPLE).set(|settings| settings.max_age = Some(Duration::from_secs(26 * 3600)));
+    let drop = Drop::of(PEOPLE).set(|settings| settings.file.max_age = Some(Duration::from_secs(26 * 3600)));
     assert_eq!(drop.people().await.len(), 4);
     let file = File::options().write(true).open(drop.beside("people.csv")).expect("the file");
     file.set_modified(SystemTime::now() - Duration::from_secs(30 * 3600)).expect("a time");
@@ -259,7 +252,7 @@ async fn an_old_file_is_yesterdays() {
 async fn a_file_counts_only_when_its_done_file_is_there_and_not_older() {
     let drop = Drop::of(PEOPLE);
     let done = drop.beside("people.done");
-    let drop = drop.set(|settings| settings.done_file = Some(done.clone()));
+    let drop = drop.set(|settings| settings.file.done_file = Some(done.clone()));
     let error = drop.error().await;
     assert_eq!((error.kind(), error.is_transient()), ("incomplete", true));
     let written = File::create(&done).expect("the done file");

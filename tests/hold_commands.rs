@@ -35,7 +35,7 @@ fn a_hold_is_told_as_json_and_by_exit_status_3() {
         assert_eq!(held["status"], "held");
         assert_eq!(
             held["people"],
-            json!({"read": 7, "new": 1, "changed": 0, "left": 0, "set_aside": 0, "held": 7})
+            json!({"read": 7, "new": 1, "changed": 0, "left": 0, "set_aside": 0, "left_out": 0, "held": 7})
         );
         assert_eq!(held["memberships"], json!({"add": 1, "remove": 0, "held": 7}));
         assert_eq!((&held["enrollments"]["held"], &held["groups"]["held"]), (&7.into(), &0.into()));

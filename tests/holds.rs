@@ -314,3 +314,23 @@ fn whose_last_day_was_yesterday_is_a_member_of_nothing_whatever_was_rejected() {
         company.verify();
     });
 }
+
+#[test]
+fn a_growth_that_was_rejected_is_not_held_again() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.rule("berlin", "Berlin", "location == \"Berlin\"");
+        company.change("s1", &[("location", "Berlin")]);
+        company.sync_free();
+        company.text = company.text.replace("location == \"Berlin\"", "department == \"Sales\"");
+        let run = company.sync_held().run.expect("a number");
+        company.reject(run).expect("rejected");
+        for _ in 0..2 {
+            assert!(matches!(company.sync_free().outcome, Outcome::Unchanged));
+        }
+        assert_eq!(company.members("Berlin"), ["s1"]);
+        company.hire("s31", &[("department", "Sales")]);
+        company.sync_free();
+        assert_eq!(company.members("Berlin"), ["s1", "s31"], "somebody new was not part of it");
+    });
+}

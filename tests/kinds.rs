@@ -1,6 +1,8 @@
 //! Every kind of source behind HTTP, against a server with its manners.
 
 mod faults;
+mod files_and_queries;
+mod included;
 mod paging;
 mod people;
 mod questions;

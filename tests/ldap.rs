@@ -55,7 +55,7 @@ impl Reader {
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         match &mut self.connector.source {
             Source::Ldap(settings) => change(settings),
-            Source::ActiveDirectory(_) | Source::Csv(_) | Source::Api(_) => unreachable!("made as ldap"),
+            _ => unreachable!("made as ldap"),
         }
         self
     }

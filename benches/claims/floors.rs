@@ -52,10 +52,7 @@ pub fn bulk_load(database: &Database) -> Duration {
     let out = LARGE.map(|table| format!("\\copy {table} to '{}'", at(table))).join("\n");
     database.shell("spare", &out);
     let all = LARGE.join(", ");
-    database.shell(
-        "spare",
-        &format!("TRUNCATE {all}, former_addresses, dormant_memberships, exclusions, assignments;"),
-    );
+    database.shell("spare", &format!("TRUNCATE {all} CASCADE;"));
     let load = LARGE.map(|table| format!("\\copy {table} from '{}'", at(table))).join("\n");
     database.shell("spare", &format!("BEGIN;\n{load}\nCOMMIT;")).0
 }

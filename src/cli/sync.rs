@@ -358,7 +358,7 @@ fn as_json(args: &Sync, report: &Report, drained: DrainedJobs) -> serde_json::Va
         "people": {
             "read": counts.people_read, "new": counts.people_new, "changed": counts.people_changed,
             "left": counts.people_left, "set_aside": counts.people_set_aside,
-            "held": counts.people_held,
+            "left_out": counts.people_left_out, "held": counts.people_held,
         },
         "groups": {"created": counts.groups_created, "held": counts.groups_held},
         "memberships": {

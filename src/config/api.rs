@@ -110,7 +110,7 @@ pub(super) fn checked(section: &Section<'_>, at: &At<&str>) -> Option<Url> {
 }
 
 /// The places of the mapped attributes.
-fn paths(section: &Section<'_>, mapping: &Mapping) -> Option<Vec<Path>> {
+pub(super) fn paths(section: &Section<'_>, mapping: &Mapping) -> Option<Vec<Path>> {
     let written = section.table("attributes").open();
     let mut all = Some(Vec::new());
     for (_, place) in &mapping.columns {

@@ -1,11 +1,14 @@
 //! `[[connector]]`: what all kinds have in common.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 
 use crate::config::section::{At, Section};
-use crate::config::{Surroundings, api, csv, ldap, mapping};
+use crate::config::{Surroundings, api, csv, ldap, mapping, rule, sql};
 use crate::connectors::api::kinds;
-use crate::connectors::{Connector, Source};
+use crate::connectors::mapping::Include;
+use crate::connectors::{Connector, Mapping, Source, json_file};
 use crate::model::attributes::Attributes;
 use crate::model::names::{ConnectorName, fold};
 use crate::model::schedule::Schedule;
@@ -42,22 +45,29 @@ pub(super) fn read(
     around: &Surroundings<'_>,
     attributes: &mut Attributes,
 ) -> Vec<Connector> {
-    sections.iter().filter_map(|section| one(section, zone, around, attributes)).collect()
+    let mappings: Vec<Mapping> =
+        sections.iter().map(|section| mapping::read(section, around, attributes)).collect();
+    // Every attribute is known now, and an expression may name any of them.
+    let both = sections.iter().zip(mappings);
+    both.filter_map(|(section, mapping)| one(section, mapping, zone, around, attributes)).collect()
 }
 
 fn one(
     section: &Section<'_>,
+    mut mapping: Mapping,
     zone: Tz,
     around: &Surroundings<'_>,
-    attributes: &mut Attributes,
+    attributes: &Attributes,
 ) -> Option<Connector> {
-    let mapping = mapping::read(section, attributes);
+    mapping.include = include(section, attributes);
     let schedule = schedule(section, zone);
     let match_attribute = mapping::matched(section, &mapping, attributes);
     let source = match section.kind()? {
         "ldap" => Source::Ldap(ldap::read(section, around)?),
         "active_directory" => Source::ActiveDirectory(ldap::controllers(section, around, zone)?),
         "csv" => Source::Csv(csv::read(section, around)?),
+        "json_file" => Source::JsonFile(json_file(section, around, &mapping)?),
+        "sql" => Source::Sql(sql::read(section, around)?),
         name => Source::Api(Box::new(api::read(section, around, kinds::kind(name)?, &mapping)?)),
     };
     Some(Connector {
@@ -68,6 +78,22 @@ fn one(
         mapping,
         source,
     })
+}
+
+fn json_file(
+    section: &Section<'_>,
+    around: &Surroundings<'_>,
+    mapping: &Mapping,
+) -> Option<json_file::Settings> {
+    let (file, paths) = (csv::file(section, around), api::paths(section, mapping));
+    Some(json_file::Settings { file: file?, paths: paths? })
+}
+
+/// Who counts as a person.
+fn include(section: &Section<'_>, attributes: &Attributes) -> Option<Include> {
+    let text = section.text("include")?;
+    let condition = rule::compiled(section, &text, attributes)?;
+    Some(Include { text: text.value.to_owned(), condition: Arc::new(condition) })
 }
 
 fn schedule(section: &Section<'_>, zone: Tz) -> Option<Schedule> {

@@ -3,10 +3,10 @@
 use crate::config::Surroundings;
 use crate::config::section::Section;
 use crate::connectors::csv::Settings;
+use crate::connectors::file;
 
 /// The settings, where nothing that they need is missing.
 pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Settings> {
-    let file = |name| section.text(name).map(|path| around.folder.join(path.value));
     let delimiter = delimiter(section);
     let list_separator = section.text("list_separator");
     if let (Some(separator), Some(delimiter)) = (&list_separator, delimiter)
@@ -16,13 +16,21 @@ pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<S
         section.report.mistake(finding.hint("values of one field need a separator of their own".to_owned()));
     }
     Some(Settings {
-        path: file("path")?,
+        file: file(section, around)?,
         delimiter,
-        done_file: file("done_file"),
-        sha256_file: file("sha256_file"),
+        list_separator: list_separator.map(|separator| separator.value.to_owned()),
+    })
+}
+
+/// The keys of a file, whatever is in it.
+pub(super) fn file(section: &Section<'_>, around: &Surroundings<'_>) -> Option<file::Settings> {
+    let path = |name| section.text(name).map(|path| around.folder.join(path.value));
+    Some(file::Settings {
+        path: path("path")?,
+        done_file: path("done_file"),
+        sha256_file: path("sha256_file"),
         min_rows: section.number("min_rows").map(|number| number.value),
         max_age: section.duration("max_age").map(|age| age.value),
-        list_separator: list_separator.map(|separator| separator.value.to_owned()),
     })
 }
 

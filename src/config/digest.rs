@@ -8,6 +8,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::config::keys::{self, looks_secret};
 use crate::config::shape::integer;
+use crate::connectors::Connector;
+use crate::model::attributes::Attributes;
 
 /// Sections that decide no plan.
 const LEFT_OUT: &[&str] = &["database", "web", "worker"];
@@ -17,6 +19,13 @@ pub(super) fn of(root: &DeTable<'_>) -> String {
     let mut text = String::new();
     table(root, true, &mut text);
     format!("{:032x}", xxh3_128(text.as_bytes()))
+}
+
+/// The same with what mappings take from other files.
+pub(super) fn with_mappings(digest: &str, connectors: &[Connector], attributes: &Attributes) -> String {
+    let mappings: Vec<String> =
+        connectors.iter().map(|connector| connector.mapping.digest(attributes).to_string()).collect();
+    format!("{:032x}", xxh3_128(format!("{digest} {}", mappings.join(" ")).as_bytes()))
 }
 
 fn table(rows: &DeTable<'_>, top: bool, out: &mut String) {

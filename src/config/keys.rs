@@ -171,6 +171,9 @@ pub(super) fn joined(section: &str, name: &str) -> String {
 /// Whether a key of this name holds what must not be shown. `NAME_file` and `NAME_env` say where a secret is, and may be.
 pub(super) fn looks_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
+    if name == "database_url" {
+        return true;
+    }
     let points = ["_file", "_env", "_url", "_header", "_id", "_param"].iter().any(|end| name.ends_with(end));
     !points
         && ["pass", "pwd", "token", "secret", "key", "credential", "service_account"]

@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::config::keys;
 use crate::config::section::{At, Section};
 use crate::config::shape::offer;
+use crate::config::{Surroundings, keys};
 use crate::connectors::mapping::Usual;
 use crate::connectors::{self, Mapping};
 use crate::model::attributes::{Attribute, Attributes, STANDARD};
@@ -41,11 +41,11 @@ const RESERVED: &[&str] = &[
 const LONGEST: usize = 63;
 
 /// Reads a connector's mapping, making its attributes known.
-pub(super) fn read(section: &Section<'_>, attributes: &mut Attributes) -> Mapping {
+pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>, attributes: &mut Attributes) -> Mapping {
     let usual = section.kind().and_then(connectors::usual);
     let columns = columns(section, attributes, usual.map_or(&[], |usual| usual.columns));
     let mapping = Mapping { columns, ..Mapping::default() };
-    let codes = codes(section, &mapping, attributes);
+    let codes = codes(section, &mapping, around, attributes);
     let standings = match usual {
         Some(usual) if section.table("status").is_silent() => usual_standings(usual),
         Some(_) | None => standings(section, &mapping),
@@ -137,19 +137,62 @@ fn bad_name(name: &str) -> Option<(String, Option<String>)> {
 fn codes(
     section: &Section<'_>,
     mapping: &Mapping,
+    around: &Surroundings<'_>,
     attributes: &Attributes,
 ) -> FxHashMap<Attribute, FxHashMap<String, String>> {
     let mut codes = FxHashMap::default();
+    for (name, file) in section.table("values_file").open() {
+        let Some(attribute) = mapped(section, mapping, attributes, &name) else { continue };
+        codes.insert(attribute, from_file(section, &file, around));
+    }
     for (name, rows) in section.table("values").open_tables() {
         let Some(attribute) = mapped(section, mapping, attributes, &name) else { continue };
-        let mut translated: FxHashMap<String, String> = FxHashMap::default();
+        // What stands here counts beside what a file says.
+        let translated: &mut FxHashMap<String, String> = codes.entry(attribute).or_default();
+        let mut here: Vec<String> = Vec::new();
         for (code, value) in rows.open() {
             let trimmed = clean(code.value).into_owned();
-            if translated.insert(trimmed, value.value.to_owned()).is_some() {
+            if here.contains(&trimmed) {
                 section.report.mistake(code.finding(format!("the code `{}` stands here twice", code.value)));
             }
+            translated.insert(trimmed.clone(), value.value.to_owned());
+            here.push(trimmed);
         }
-        codes.insert(attribute, translated);
+    }
+    codes
+}
+
+/// The codes of a CSV file without a header: code, name.
+fn from_file(section: &Section<'_>, at: &At<&str>, around: &Surroundings<'_>) -> FxHashMap<String, String> {
+    let path = around.folder.join(at.value);
+    let mut codes = FxHashMap::default();
+    let say =
+        |message: String| section.report.mistake(at.finding(format!("`{}`: {message}", path.display())));
+    let opened = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_path(&path);
+    let mut rows = match opened {
+        Ok(rows) => rows,
+        Err(error) => {
+            say(error.to_string());
+            return codes;
+        }
+    };
+    for row in rows.records() {
+        match row {
+            Ok(row) if row.len() == 2 => {
+                if codes.insert(clean(&row[0]).into_owned(), row[1].to_owned()).is_some() {
+                    let line = row.position().map_or(0, ::csv::Position::line);
+                    say(format!("line {line}: the code `{}` stands there twice", &row[0]));
+                }
+            }
+            Ok(row) => {
+                let line = row.position().map_or(0, ::csv::Position::line);
+                say(format!("line {line}: a line has a code and a name, this one has {} fields", row.len()));
+            }
+            Err(error) => {
+                say(error.to_string());
+                break;
+            }
+        }
     }
     codes
 }

@@ -27,6 +27,7 @@ mod secret;
 mod section;
 mod settings;
 mod shape;
+mod sql;
 mod syntax;
 mod table;
 mod units;
@@ -55,6 +56,8 @@ pub const EXAMPLE: &str = include_str!("../../config/rollcall.example.toml");
 /// The same for the connectors of each other kind: what `rollcall config example KIND` prints.
 pub const KIND_EXAMPLES: &[(&str, &str)] = &[
     ("active_directory", include_str!("../../config/connectors/active_directory.toml")),
+    ("json_file", include_str!("../../config/connectors/json_file.toml")),
+    ("sql", include_str!("../../config/connectors/sql.toml")),
     ("scim", include_str!("../../config/connectors/scim.toml")),
     ("entra", include_str!("../../config/connectors/entra.toml")),
     ("okta", include_str!("../../config/connectors/okta.toml")),
@@ -166,7 +169,8 @@ impl Config {
         let document = Document::read(path, text);
         let report = Report::new(&document);
         let config = assemble(&Section::root(&report), &Surroundings { folder, env });
-        let digest = digest::of(&document.root);
+        let digest =
+            digest::with_mappings(&digest::of(&document.root), &config.connectors, &config.attributes);
         let warnings = report.finish()?;
         Ok(Self { path: path.to_owned(), folder: folder.to_owned(), digest, warnings, ..config })
     }

@@ -54,12 +54,16 @@ fn one(section: &Section<'_>, known: Known<'_>) -> Option<Rule> {
 }
 
 fn condition(section: &Section<'_>, attributes: &Attributes) -> Option<Condition> {
-    let when = section.text("when")?;
-    match Condition::compile(when.value, attributes) {
+    compiled(section, &section.text("when")?, attributes)
+}
+
+/// An expression of the file; what is wrong with it is said at its place.
+pub(super) fn compiled(section: &Section<'_>, text: &At<&str>, attributes: &Attributes) -> Option<Condition> {
+    match Condition::compile(text.value, attributes) {
         Ok(condition) => Some(condition),
         Err(mistakes) => {
             for mistake in mistakes {
-                place(section, &when, (mistake.line, mistake.column), &mistake.message);
+                place(section, text, (mistake.line, mistake.column), &mistake.message);
             }
             None
         }

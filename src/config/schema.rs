@@ -49,7 +49,6 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
 
 /// A section by its form; a mapping needs no id where the kind has a usual one.
 fn form(spec: &SectionSpec, has_usual: bool) -> Value {
-    let needed: &[&str] = if has_usual { &[] } else { &["id"] };
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     match spec.form {
         Form::Table => Value::Object(section(spec, None)),
@@ -58,13 +57,17 @@ fn form(spec: &SectionSpec, has_usual: bool) -> Value {
             json!({ "type": "array", "description": spec.doc, "items": { "oneOf": kinds } })
         }
         Form::List => json!({ "type": "array", "description": spec.doc, "items": section(spec, None) }),
-        Form::Open => json!({
-            "type": "object",
-            "description": spec.doc,
-            "propertyNames": { "pattern": "^[a-z_][a-z0-9_]*$" },
-            "additionalProperties": { "type": "string", "minLength": 1 },
-            "required": needed,
-        }),
+        Form::Open => {
+            let needed: &[&str] =
+                if spec.path == "connector.attributes" && !has_usual { &["id"] } else { &[] };
+            json!({
+                "type": "object",
+                "description": spec.doc,
+                "propertyNames": { "pattern": "^[a-z_][a-z0-9_]*$" },
+                "additionalProperties": { "type": "string", "minLength": 1 },
+                "required": needed,
+            })
+        }
         Form::OpenTables => {
             json!({ "type": "object", "description": spec.doc, "additionalProperties": texts })
         }

@@ -18,6 +18,8 @@ pub(super) const DATABASE_URL: Names = Names { plain: "url", file: "url_file", e
 pub(super) const BIND_PASSWORD: Names =
     Names { plain: "bind_password", file: "bind_password_file", env: "bind_password_env" };
 
+pub(super) const SQL_URL: Names =
+    Names { plain: "database_url", file: "database_url_file", env: "database_url_env" };
 pub(super) const PASSWORD: Names = Names { plain: "password", file: "password_file", env: "password_env" };
 pub(super) const TOKEN: Names = Names { plain: "token", file: "token_file", env: "token_env" };
 pub(super) const API_KEY: Names = Names { plain: "api_key", file: "api_key_file", env: "api_key_env" };

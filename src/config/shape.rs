@@ -17,6 +17,8 @@ pub(super) const KINDS: &[&str] = &[
     "ldap",
     "active_directory",
     "csv",
+    "json_file",
+    "sql",
     "scim",
     "entra",
     "okta",
@@ -28,9 +30,6 @@ pub(super) const KINDS: &[&str] = &[
     "hibob",
     "http_json",
 ];
-
-/// The kinds that have a name and no reader yet.
-const LATER: &[&str] = &["json_file", "sql"];
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,7 +182,6 @@ impl Shape {
                 let hint = "an IP address and a port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"";
                 no("no address with a port", write(hint))
             }
-            Self::Kind if LATER.contains(&text) => no("not read by this version", Some(kinds_in_words())),
             Self::Kind if !KINDS.contains(&text) => {
                 let near = offer(text, KINDS.iter().copied());
                 let hint = near.or_else(|| Some(kinds_in_words()));

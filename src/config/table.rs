@@ -22,6 +22,9 @@ const LDAP: &[&str] = &["ldap", "active_directory"];
 /// Kinds with several servers that hold the same.
 const MIRRORED: &[&str] = &["active_directory"];
 const CSV: &[&str] = &["csv"];
+/// Kinds that read a file.
+const FILE: &[&str] = &["csv", "json_file"];
+const SQL: &[&str] = &["sql"];
 /// Kinds that are reached by HTTP.
 const HTTP: &[&str] = &[
     "scim",
@@ -49,6 +52,22 @@ const REMOTE: &[&str] = &[
     "successfactors",
     "hibob",
     "http_json",
+];
+/// Kinds that wait for somebody's answer.
+const WAITING: &[&str] = &[
+    "ldap",
+    "active_directory",
+    "scim",
+    "entra",
+    "okta",
+    "google",
+    "bamboohr",
+    "personio",
+    "workday",
+    "successfactors",
+    "hibob",
+    "http_json",
+    "sql",
 ];
 /// Kinds whose server has one address for everybody, or one that is made from a name.
 const AT_HOME: &[&str] = &["entra", "google", "bamboohr", "personio", "hibob"];
@@ -82,6 +101,11 @@ pub(super) static SECTIONS: &[SectionSpec] = &[
     section("safety", Form::Table, "The limits beyond which a run's changes wait for approval."),
     section("connector", Form::List, "A directory that people are read from."),
     section("connector.attributes", Form::Open, "Attribute of rollcall = attribute of the source."),
+    section(
+        "connector.values_file",
+        Form::Open,
+        "Attribute = a CSV file of codes and the names that they stand for.",
+    ),
     section("connector.status", Form::Table, "Which values of the source's status mean what."),
     section("connector.values", Form::OpenTables, "Codes of the source = the names that they stand for."),
     section("rule", Form::List, "Which learners belong to which group."),
@@ -198,6 +222,13 @@ pub(super) static KEYS: &[Key] = &[
     ),
     Key::new(
         "connector",
+        "include",
+        EXPRESSION,
+        r#"'employee_type != "service"'"#,
+        "Who of the directory counts as a person (Common Expression Language); everybody without.",
+    ),
+    Key::new(
+        "connector",
         "url",
         TEXT,
         r#""ldaps://dc1.corp.example:636""#,
@@ -266,7 +297,7 @@ pub(super) static KEYS: &[Key] = &[
     )
     .of(BY_PAGES),
     Key::new("connector", "timeout", Duration, r#""60s""#, "The longest wait for the server's next message.")
-        .of(REMOTE)
+        .of(WAITING)
         .or(r#""60s""#),
     Key::new(
         "connector",
@@ -422,6 +453,32 @@ pub(super) static KEYS: &[Key] = &[
     Key::new("connector", "max_answer", Size, r#""64MiB""#, "The largest answer that is read.").of(HTTP),
     Key::new(
         "connector",
+        "database_url",
+        Secret,
+        r#""postgres://reader:password@hr.corp.example/hr""#,
+        "The database that is read, `postgres://…` or `sqlite://FILE`.",
+    )
+    .of(SQL),
+    Key::new("connector", "database_url_file", TEXT, r#""secrets/hr-db""#, "A file that holds its URL.")
+        .of(SQL),
+    Key::new(
+        "connector",
+        "database_url_env",
+        TEXT,
+        r#""HR_DB""#,
+        "An environment variable that holds its URL.",
+    )
+    .of(SQL),
+    Key::new(
+        "connector",
+        "count_query",
+        EXPRESSION,
+        r#""SELECT count(*) FROM people""#,
+        "A query that gives the number of rows, as a proof of the end.",
+    )
+    .of(SQL),
+    Key::new(
+        "connector",
         "customer",
         Text { most: 100 },
         r#""my_customer""#,
@@ -436,8 +493,16 @@ pub(super) static KEYS: &[Key] = &[
         "The one domain whose users are read.",
     )
     .of(&["google"]),
-    Key::new("connector", "query", TEXT, r#""orgUnitPath='/Staff'""#, "Who of them, in the system's words.")
-        .of(&["google"]),
+    Key::new(
+        "connector",
+        "query",
+        EXPRESSION,
+        r#""SELECT * FROM people""#,
+        "The query that gives the people (`sql`), or who of them in the system's words (`google`).",
+    )
+    .of(&["google", "sql"])
+    .required()
+    .sparing(&["google"]),
     Key::new("connector", "dataset", Text { most: 100 }, r#""employee""#, "The dataset that is read.")
         .of(&["bamboohr"]),
     Key::new(
@@ -504,9 +569,15 @@ pub(super) static KEYS: &[Key] = &[
         "A body of JSON, which makes requests POST.",
     )
     .of(OWN),
-    Key::new("connector", "path", TEXT, r#""people.csv""#, "The file: UTF-8, with a header line (RFC 4180).")
-        .of(CSV)
-        .required(),
+    Key::new(
+        "connector",
+        "path",
+        TEXT,
+        r#""people.csv""#,
+        "The file, in UTF-8: with a header line (RFC 4180), an array of JSON, or JSON Lines.",
+    )
+    .of(FILE)
+    .required(),
     Key::new(
         "connector",
         "delimiter",
@@ -522,7 +593,7 @@ pub(super) static KEYS: &[Key] = &[
         r#""people.done""#,
         "A file that exists only when the people are written to the end.",
     )
-    .of(CSV),
+    .of(FILE),
     Key::new(
         "connector",
         "sha256_file",
@@ -530,9 +601,9 @@ pub(super) static KEYS: &[Key] = &[
         r#""people.csv.sha256""#,
         "A file that holds the SHA-256 of the people, as `sha256sum` writes it.",
     )
-    .of(CSV),
-    Key::new("connector", "min_rows", COUNT, "100", "Fewer rows than this are no directory.").of(CSV),
-    Key::new("connector", "max_age", Duration, r#""26h""#, "An older file is yesterday's.").of(CSV),
+    .of(FILE),
+    Key::new("connector", "min_rows", COUNT, "100", "Fewer rows than this are no directory.").of(FILE),
+    Key::new("connector", "max_age", Duration, r#""26h""#, "An older file is yesterday's.").of(FILE),
     Key::new(
         "connector",
         "list_separator",

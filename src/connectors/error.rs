@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::connectors::csv::Fault;
+use crate::connectors::file::Fault;
 use crate::connectors::http;
 use crate::connectors::ldap::Answer;
 use crate::model::names::ConnectorName;
@@ -218,6 +218,37 @@ pub enum Error {
         /// What is wrong with the answer.
         fault: http::Fault,
     },
+    /// A database refused a query.
+    #[error("connector `{connector}`: {attempt} failed")]
+    Query {
+        /// The connector.
+        connector: ConnectorName,
+        /// What was under way.
+        attempt: String,
+        /// What the database said.
+        #[source]
+        cause: sqlx::Error,
+    },
+    /// A query gives rows without mapped columns.
+    #[error("connector `{connector}`: the query gives no column {}; it gives {}", missing.join(", "), columns.join(", "))]
+    NoColumns {
+        /// The connector.
+        connector: ConnectorName,
+        /// The columns that are mapped and not there.
+        missing: Vec<String>,
+        /// The columns that are there.
+        columns: Vec<String>,
+    },
+    /// A query gave another number of rows than there are.
+    #[error("connector `{connector}`: the query gave {came} rows, `count_query` says {told}")]
+    Counted {
+        /// The connector.
+        connector: ConnectorName,
+        /// What was said.
+        told: u64,
+        /// What came.
+        came: u64,
+    },
     /// So many records cannot be used that the mapping must be wrong.
     #[error(
         "connector `{connector}`: {set_aside} of {records} records have an empty or repeated id: the mapping is wrong"
@@ -271,6 +302,9 @@ impl Error {
             | Self::PageRepeats { .. }
             | Self::Malformed { .. }
             | Self::Unproven { .. }
+            | Self::Query { .. }
+            | Self::NoColumns { .. }
+            | Self::Counted { .. }
             | Self::SetAside { .. } => false,
         }
     }
@@ -310,7 +344,10 @@ impl Error {
             Self::NoPaging { .. }
             | Self::PageRepeats { .. }
             | Self::Values { .. }
-            | Self::Unproven { .. } => "incomplete",
+            | Self::Unproven { .. }
+            | Self::Counted { .. } => "incomplete",
+            Self::Query { .. } => "query",
+            Self::NoColumns { .. } => "bad_header",
             Self::CutOff { .. } => "cut_off",
             Self::Stalled { .. } => "stalled",
             Self::Malformed { .. } => "malformed",
@@ -372,6 +409,13 @@ impl Error {
             }
             Self::File { fault, .. } => Some(fault.hint().to_owned()),
             Self::Http { fault, .. } => Some(fault.hint().to_owned()),
+            Self::Query { .. } => {
+                Some("try the query in the database's own shell, with the same account".to_owned())
+            }
+            Self::NoColumns { .. } => {
+                Some("name the columns of the query in `[connector.attributes]`".to_owned())
+            }
+            Self::Counted { .. } => Some("let `count_query` count the very rows of `query`".to_owned()),
             Self::SetAside { .. } => Some(
                 "map `id` to an attribute that every person has once and never again, such as `entryUUID`"
                     .to_owned(),

@@ -1,9 +1,12 @@
 //! From the words of a source to the attributes of rollcall.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::attributes::{Attribute, Attributes};
+use crate::model::rule::Condition;
 use crate::model::status::Standing;
 
 /// `[connector.attributes]`, `[connector.values.X]` and `[connector.status]` of one connector.
@@ -15,6 +18,17 @@ pub struct Mapping {
     pub codes: FxHashMap<Attribute, FxHashMap<String, String>>,
     /// Values of the source's status (folded) and what they mean; any other value is active.
     pub standings: FxHashMap<String, Standing>,
+    /// Who of the source counts as a person; everybody where there is none.
+    pub include: Option<Include>,
+}
+
+/// An expression that tells people from what else stands in a directory.
+#[derive(Debug, Clone)]
+pub struct Include {
+    /// As it was written.
+    pub text: String,
+    /// Compiled.
+    pub condition: Arc<Condition>,
 }
 
 /// What a kind of source maps where the file says nothing.
@@ -44,6 +58,7 @@ impl Mapping {
         lines.extend(
             standings.map(|(value, standing)| format!("status\u{1e}{value}\u{1e}{}", standing.as_str())),
         );
+        lines.extend(self.include.iter().map(|include| format!("include\u{1e}{}", include.text.trim())));
         lines.sort_unstable();
         xxh3_64(lines.join("\u{1d}").as_bytes()).cast_signed()
     }

@@ -11,14 +11,19 @@ pub mod active_directory;
 pub mod api;
 pub mod csv;
 mod error;
+pub mod file;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod http;
 pub mod json;
+pub mod json_file;
 pub mod ldap;
 mod mapper;
 pub mod mapping;
 pub mod proof;
 mod reading;
 pub mod retry;
+pub mod sql;
 mod tls;
 mod walk;
 
@@ -70,6 +75,10 @@ pub enum Source {
     ActiveDirectory(active_directory::Settings),
     /// A file with a header line.
     Csv(csv::Settings),
+    /// A file of JSON.
+    JsonFile(json_file::Settings),
+    /// A query against another database.
+    Sql(sql::Settings),
     /// Pages of JSON behind HTTP.
     Api(Box<api::Settings>),
 }
@@ -104,6 +113,8 @@ impl Connector {
             Source::Ldap(_) => "ldap",
             Source::ActiveDirectory(_) => "active_directory",
             Source::Csv(_) => "csv",
+            Source::JsonFile(_) => "json_file",
+            Source::Sql(_) => "sql",
             Source::Api(settings) => settings.kind,
         }
     }
@@ -119,6 +130,8 @@ impl Connector {
                 active_directory::read(self, settings, attributes, context).await
             }
             Source::Csv(settings) => csv::read(self, settings, attributes, context).await,
+            Source::JsonFile(settings) => json_file::read(self, settings, attributes, context).await,
+            Source::Sql(settings) => sql::read(self, settings, attributes, context).await,
             Source::Api(settings) => api::read(self, settings, attributes, context).await,
         }
     }
@@ -139,6 +152,8 @@ impl Connector {
                 active_directory::find(self, settings, email, attributes, context).await
             }
             Source::Csv(settings) => csv::find(self, settings, email, attributes, context).await,
+            Source::JsonFile(settings) => json_file::find(self, settings, email, attributes, context).await,
+            Source::Sql(settings) => sql::find(self, settings, email, attributes, context).await,
             Source::Api(settings) => api::find(self, settings, email, attributes, context).await,
         }
     }
@@ -159,7 +174,7 @@ impl Connector {
             Source::ActiveDirectory(settings) => {
                 active_directory::look_up(self, settings, ids, attributes, context).await
             }
-            Source::Csv(_) => Ok(Vec::new()),
+            Source::Csv(_) | Source::JsonFile(_) | Source::Sql(_) => Ok(Vec::new()),
             Source::Api(settings) => api::look_up(self, settings, ids, attributes, context).await,
         }
     }
@@ -172,6 +187,8 @@ impl Connector {
                 active_directory::check(self, settings, attributes, context).await
             }
             Source::Csv(settings) => csv::check(self, settings, attributes, context).await,
+            Source::JsonFile(settings) => json_file::check(self, settings, attributes, context).await,
+            Source::Sql(settings) => sql::check(self, settings, attributes, context).await,
             Source::Api(settings) => api::check(self, settings, attributes, context).await,
         }
     }

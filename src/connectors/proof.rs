@@ -3,7 +3,7 @@
 //! Each kind of source has one way of earning a [`Complete`]; there is no other, and none of them can be had without the
 //! source's own words.
 
-use crate::connectors::csv::Stamp;
+use crate::connectors::file::Stamp;
 
 /// The source has said that its list is complete. Nobody outside this room can make one, and it cannot be copied: a
 /// proof is good for one reading.
@@ -81,6 +81,17 @@ pub(super) struct FileSeen {
     pub bytes: u64,
     /// The last of them.
     pub last_byte: Option<u8>,
+    /// What shows its end.
+    pub ending: Ending,
+}
+
+/// What shows that a file's content came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// A line break behind the last row.
+    LineBreak,
+    /// The bracket that closes the list was read, and nothing came after it.
+    Closed,
 }
 
 /// Why a file's end is not proven.
@@ -93,6 +104,11 @@ pub(super) enum FileDoubt {
 }
 
 impl Complete {
+    /// A query whose rows came to their end within one transaction, as many as it says there are where it says so.
+    pub(super) fn sql(told: Option<u64>, came: u64) -> Option<Self> {
+        told.is_none_or(|told| told == came).then_some(Self { seal: () })
+    }
+
     /// Spends the proof on a reading.
     pub(super) fn spend(self) {
         let Self { seal: () } = self;
@@ -112,14 +128,14 @@ impl Complete {
         every.then_some(Self { seal: () })
     }
 
-    /// A file that ends with a line break and was the same before and after. That every row has the header's number of
-    /// fields has been seen row by row.
-    pub(super) fn csv(seen: FileSeen) -> Result<Self, FileDoubt> {
-        let FileSeen { before, after, bytes, last_byte } = seen;
+    /// A file that shows its end and was the same before and after. That every row has the header's number of fields, and
+    /// every record is JSON, has been seen one by one.
+    pub(super) fn file(seen: FileSeen) -> Result<Self, FileDoubt> {
+        let FileSeen { before, after, bytes, last_byte, ending } = seen;
         if before != after || before.size() != bytes {
             return Err(FileDoubt::Changed);
         }
-        if last_byte != Some(b'\n') {
+        if ending == Ending::LineBreak && last_byte != Some(b'\n') {
             return Err(FileDoubt::NoLineBreak);
         }
         Ok(Self { seal: () })

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::attributes::{Attribute, Attributes};
+use crate::model::names::fold;
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::values::{Cell, Values};
 
@@ -22,6 +23,7 @@ pub struct People {
     cells: Vec<Cell>,
     rows: FxHashMap<Cell, Row>,
     set_aside: SetAside,
+    left_out: u64,
 }
 
 /// Records that could not be used.
@@ -43,6 +45,7 @@ impl People {
             cells: Vec::new(),
             rows: FxHashMap::default(),
             set_aside: SetAside::default(),
+            left_out: 0,
         }
     }
 
@@ -72,6 +75,24 @@ impl People {
         let row = Row::try_from(self.cells.len() / self.width).expect("fewer than four billion people");
         self.rows.insert(id, row);
         self.cells.extend_from_slice(cells);
+    }
+
+    /// The people of an address, whatever its case, in a table of their own.
+    #[must_use]
+    pub fn of_address(&self, attributes: &Attributes, email: &str) -> Self {
+        let (mut found, folded) = (Self::new(attributes), fold(email));
+        for row in self.rows().filter(|&row| fold(self.first(row, Attribute::EMAIL)) == folded) {
+            let cells: Vec<Cell> = self
+                .cells(row)
+                .iter()
+                .map(|&cell| {
+                    let mut texts = self.values.all(cell).map(str::to_owned).collect();
+                    found.values.intern_all(&mut texts)
+                })
+                .collect();
+            found.push(&cells, String::new);
+        }
+        found
     }
 
     /// Adds those of other people whose ids are not here yet.
@@ -119,6 +140,22 @@ impl People {
     #[must_use]
     pub fn set_aside(&self) -> u64 {
         self.set_aside.without_id + self.set_aside.repeated.values().sum::<u64>()
+    }
+
+    /// Takes rows out, in ascending order, as if the source did not hold them.
+    pub fn leave_out(&mut self, rows: &[Row]) {
+        // From the end, so that the row that moves into a gap is one that stays.
+        for &row in rows.iter().rev() {
+            self.rows.remove(&self.cells[row as usize * self.width + Attribute::ID.index()]);
+            self.remove_row(row);
+        }
+        self.left_out += rows.len() as u64;
+    }
+
+    /// How many people the source holds who do not count.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// What was set aside, record by record.

@@ -97,6 +97,8 @@ pub struct Counts {
     pub people_left: u64,
     /// Records that could not be used.
     pub people_set_aside: u64,
+    /// People whom the source holds and who do not count, by the connector's `include`.
+    pub people_left_out: u64,
     /// Groups that rules made.
     pub groups_created: u64,
     /// Reasons for memberships given.
@@ -144,7 +146,8 @@ const FINISH: &str = "
     SET status = $2, finished_at = $3, people_read = $4, people_new = $5, people_changed = $6, people_left = $7,
         people_set_aside = $8, groups_created = $9, memberships_added = $10, memberships_removed = $11,
         jobs_enqueued = $12, people_held = $13, groups_held = $14, memberships_held = $15, enrollments_held = $16,
-        charged_learners = $17, charged_memberships = $18, charged_enrollments = $19
+        charged_learners = $17, charged_memberships = $18, charged_enrollments = $19,
+        people_left_out = $20
     WHERE id = $1";
 
 const PROBLEMS: super::Sql = super::Sql::each(
@@ -246,7 +249,8 @@ pub async fn finish(
         count(counts.enrollments_held),
         count(counts.charge.learners),
         count(counts.charge.memberships),
-        count(counts.charge.enrollments)
+        count(counts.charge.enrollments),
+        count(counts.people_left_out)
     ];
     tx.execute("finish a run", FINISH, args).await?;
     if !problems.is_empty() {
@@ -332,6 +336,7 @@ pub struct Run {
     pub people_changed: i64,
     pub people_left: i64,
     pub people_set_aside: i64,
+    pub people_left_out: i64,
     pub groups_created: i64,
     pub memberships_added: i64,
     pub memberships_removed: i64,
@@ -348,7 +353,8 @@ pub struct Run {
 macro_rules! run_columns {
     () => {
         "SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at,
-            r.people_read, r.people_new, r.people_changed, r.people_left, r.people_set_aside, r.groups_created,
+            r.people_read, r.people_new, r.people_changed, r.people_left, r.people_set_aside,
+            r.people_left_out, r.groups_created,
             r.memberships_added, r.memberships_removed, r.jobs_enqueued, r.people_held, r.groups_held,
             r.memberships_held, r.enrollments_held, r.subject_run_id, r.error_kind, r.error"
     };

@@ -47,6 +47,7 @@ pub fn counts(prepared: &Prepared) -> Counts {
         people_changed: fates(Fate::Changed),
         people_left: left.count() as u64,
         people_set_aside: population.people.set_aside(),
+        people_left_out: population.people.left_out(),
         groups_created: prepared.plan.new_groups() as u64,
         memberships_added: prepared.plan.add.len() as u64,
         memberships_removed: prepared.plan.remove.len() as u64,

@@ -17,6 +17,7 @@ use crate::sync::facts::{decision, is_newcomer, present};
 use crate::sync::guarded::Policy;
 use crate::sync::measured::{members_then, sizes};
 use crate::sync::prepare::{Ask, Prepared};
+use crate::sync::taken::decided;
 
 /// Which of a plan's removals wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -349,8 +350,12 @@ fn growth(ask: Ask<'_>, prepared: &Prepared, waiting: &mut Waiting) {
     if !edited.contains(&true) {
         return;
     }
+    // What somebody has decided on is not given, and so makes nothing grow.
+    let is_given = |entry: &&Entry| {
+        waiting.limit(entry).is_none() && decided(ask, prepared, Kind::Give, entry).is_none()
+    };
     let mut fresh: FxHashMap<GroupAt, FxHashSet<Who>> = FxHashMap::default();
-    for entry in plan.add.iter().filter(|entry| waiting.limit(entry).is_none() && entry.rule != 0) {
+    for entry in plan.add.iter().filter(|entry| entry.rule != 0).filter(is_given) {
         if plan.groups[entry.group as usize].id.is_some() {
             fresh.entry(entry.group).or_default().insert(entry.who);
         }

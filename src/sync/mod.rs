@@ -2,8 +2,8 @@
 //!
 //! [`run()`] is one passage. The reading and what the database knows are gathered at the same time; [`prepare`] and the
 //! pure planner turn both into a plan; [`commit`] writes it through [`crate::enrollment::Change`]. A dry run is the same
-//! code stopped before the commit. When memberships, rules or assignments moved since they were gathered, the same
-//! reading is planned again.
+//! code stopped before the commit; [`claim`] and [`go_on`] are the same for a schedule. When memberships, rules or
+//! assignments moved since they were gathered, the same reading is planned again.
 
 pub mod addresses;
 pub mod approve;
@@ -16,6 +16,7 @@ mod facts;
 pub mod gather;
 pub mod guarded;
 mod held;
+mod included;
 mod judged;
 pub mod lease;
 mod measured;
@@ -29,6 +30,7 @@ mod run;
 mod seats;
 mod shown;
 mod taken;
+mod tick;
 pub mod undo;
 mod withheld;
 

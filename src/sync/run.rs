@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info};
@@ -11,17 +11,17 @@ use crate::connectors::{Connector, Context, Progress};
 use crate::enrollment::change::When;
 use crate::model::ids::{ConnectorId, RunId};
 use crate::model::names::ConnectorName;
-use crate::model::people::People;
-use crate::model::population::from_json;
 use crate::store::runs::{About, Counts, Kind};
-use crate::store::{Store, Tx, connectors, persons, runs};
+use crate::store::{Store, Tx, connectors, runs};
 use crate::sync::commit::{Commit, Committed, commit, counts};
 use crate::sync::due::Begun;
 use crate::sync::gather::{Gathered, gather};
 use crate::sync::guarded::{Policy, prepare};
+use crate::sync::included::leave_out;
 use crate::sync::lease::{Held, Taken, take};
 use crate::sync::prepare::{Ask, Prepared, Seen};
 use crate::sync::report::{Outcome, Report};
+use crate::sync::tick::tick;
 use crate::sync::{Error, File};
 
 /// What is asked of a run.
@@ -104,11 +104,11 @@ impl<E: Into<Error>> From<E> for Failure {
 async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Report, Failure> {
     let when = When::at(Utc::now(), file.zone);
     let (seen, gathered) = tokio::try_join!(
-        read(&file.connectors[connector], file, asked, &asked.reading.cancel),
+        read(&file.connectors[connector], file, asked, when.today, &asked.reading.cancel),
         gather_now(store, file, connector, when)
     )?;
     let settings = &file.connectors[connector];
-    let seen = ask_again(settings, file, asked, &gathered, seen, &asked.reading.cancel).await?;
+    let seen = ask_again(settings, file, asked, &gathered, seen, when.today, &asked.reading.cancel).await?;
     let mut tx = store.read().await?;
     let policy = asked.policy();
     let ask = Ask { file, connector, gathered: &gathered, today: when.today, policy: &policy };
@@ -269,9 +269,9 @@ async fn passage(
     let when = When::at(Utc::now(), file.zone);
     let settings = &file.connectors[connector];
     let gathering = gather_beside(store, file, connector, when);
-    let seen = read(settings, file, asked, stop).await?;
+    let seen = read(settings, file, asked, when.today, stop).await?;
     let gathered = gathering.await.map_err(crate::store::Error::Lost)??;
-    let seen = ask_again(settings, file, asked, &gathered, seen, stop).await?;
+    let seen = ask_again(settings, file, asked, &gathered, seen, when.today, stop).await?;
     let policy = asked.policy();
     let task = Task { store, file, connector, policy: &policy, when };
     let (prepared, counts) = plan_and_commit(task, lease, number, seen, gathered).await?;
@@ -384,13 +384,17 @@ async fn read(
     settings: &Connector,
     file: File<'_>,
     asked: &Asked,
+    today: NaiveDate,
     stop: &CancellationToken,
 ) -> Result<Seen, Error> {
     let context = Context { cancel: stop.clone(), ..asked.reading.clone() };
-    match &asked.only {
-        None => Ok(Seen::all(settings.read(file.attributes, &context).await?)),
-        Some(email) => Ok(Seen::some(settings.find(email, file.attributes, &context).await?)),
-    }
+    let mut seen = match &asked.only {
+        None => Seen::all(settings.read(file.attributes, &context).await?),
+        Some(email) => Seen::some(settings.find(email, file.attributes, &context).await?),
+    };
+    let noticed = leave_out(&mut seen.people, settings, today);
+    seen.problems.extend(noticed);
+    Ok(seen)
 }
 
 /// Asks the source once more for those who seem to have gone, as long as they are few enough to go at once.
@@ -400,6 +404,7 @@ async fn ask_again(
     asked: &Asked,
     gathered: &Gathered,
     mut seen: Seen,
+    today: NaiveDate,
     stop: &CancellationToken,
 ) -> Result<Seen, Error> {
     let gone = seen.gone(&gathered.known);
@@ -409,7 +414,8 @@ async fn ask_again(
     }
     // A progress of its own: the people of the reading stay counted.
     let context = Context { cancel: stop.clone(), progress: Progress::default(), ..asked.reading.clone() };
-    for people in settings.look_up(&gone, file.attributes, &context).await? {
+    for mut people in settings.look_up(&gone, file.attributes, &context).await? {
+        leave_out(&mut people, settings, today);
         seen.people.add_missing(&people);
     }
     Ok(seen)
@@ -423,50 +429,5 @@ async fn note_failure(store: &Store, number: RunId, error: &Error) {
     };
     if let Err(error) = noted.await {
         error!(run = %number, %error, "a failed run could not be noted");
-    }
-}
-
-/// The clock runs though the source cannot be read: dates and tenure rules act on the people last read.
-async fn tick(store: &Store, file: File<'_>, connector: usize, asked: &Asked, lease: &Held, id: ConnectorId) {
-    let name = &file.connectors[connector].name;
-    let ticked = async {
-        let when = When::at(Utc::now(), file.zone);
-        let gathered = gather_now(store, file, connector, when).await?;
-        let mut tx = store.read().await?;
-        let mut people = People::new(file.attributes);
-        persons::present(&mut tx, id, |record| {
-            let cells = from_json(file.attributes, &mut people.values, &record.attributes);
-            people.push(&cells, || record.external_id.clone());
-        })
-        .await?;
-        let policy = Policy::Guard { allow_removals: false, retires: false };
-        let ask = Ask { file, connector, gathered: &gathered, today: when.today, policy: &policy };
-        let prepared = prepare(&mut tx, ask, Seen::some(people)).await?;
-        tx.rollback().await?;
-        let plan = &prepared.plan;
-        let idle = plan.add.is_empty() && plan.remove.is_empty() && prepared.learners.is_empty();
-        if idle && !prepared.held.is_waiting() {
-            return Ok(None);
-        }
-        let about = About {
-            kind: Kind::Clock,
-            connector: Some(id),
-            actor: asked.actor.clone(),
-            what: "dates and tenure rules, on the people last read".to_owned(),
-            file_digest: Some(file.digest.to_owned()),
-            subject: None,
-        };
-        let mut tx = store.write().await?;
-        let number = runs::begin(&mut tx, &about, when.now).await?;
-        tx.commit().await?;
-        let (seen, _, _) = prepared.into_seen();
-        let task = Task { store, file, connector, policy: &policy, when };
-        plan_and_commit(task, lease, number, seen, gathered).await?;
-        Ok::<_, Error>(Some(number))
-    };
-    match ticked.await {
-        Ok(None) => {}
-        Ok(Some(number)) => info!(run = %number, connector = %name, "dates acted on the people last read"),
-        Err(error) => error!(connector = %name, %error, "dates could not act on the people last read"),
     }
 }

@@ -42,7 +42,7 @@ impl Taken {
     pub(super) fn waiting(ask: Ask<'_>, prepared: &mut Prepared, waiting: &Waiting) -> Self {
         let mut taken = Self::default();
         let limit_of =
-            |entry: &Entry| waiting.limit(entry).or_else(|| decided(ask, prepared, Kind::Give, entry));
+            |entry: &Entry| decided(ask, prepared, Kind::Give, entry).or_else(|| waiting.limit(entry));
         let give: Vec<(Entry, Limit)> =
             prepared.plan.add.iter().filter_map(|entry| Some((*entry, limit_of(entry)?))).collect();
         let moves: FxHashMap<(RuleAt, Who), Limit> =
@@ -138,7 +138,7 @@ impl Taken {
 }
 
 /// What somebody has decided on one reason for a membership.
-fn decided(ask: Ask<'_>, prepared: &Prepared, kind: Kind, entry: &Entry) -> Option<Limit> {
+pub(super) fn decided(ask: Ask<'_>, prepared: &Prepared, kind: Kind, entry: &Entry) -> Option<Limit> {
     if ask.gathered.standing.is_empty() {
         return None;
     }

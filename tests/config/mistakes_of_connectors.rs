@@ -11,7 +11,6 @@ fn a_connector_says_when_and_what_it_reads() {
     wrong(&csv("timezone = «'Mars'"), &["no time zone"]);
     wrong(&csv("prehire_days = «-7"), &["from 0 to 3650"]);
     wrong(&csv("").replace("'drop'", "«'hr drop'"), &["use letters, digits"]);
-    wrong(&csv("").replace("'csv'", "«'sql'"), &["is `sql`, which is not read by this version"]);
     wrong(&csv("").replace("'csv'", "«'ldpa'"), &["no kind of connector | did you mean `ldap`?"]);
     wrong(&csv("match = «'employee_number'"), &["this connector does not map `employee_number`"]);
 }

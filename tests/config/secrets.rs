@@ -94,7 +94,7 @@ fn a_secret_comes_from_a_file_without_its_line_break_or_from_the_environment() {
                 let (_, password) = settings.bind.clone().expect("an account");
                 (password.reveal().to_owned(), config.warnings.len())
             }
-            Source::ActiveDirectory(_) | Source::Csv(_) | Source::Api(_) => unreachable!("the kind is ldap"),
+            _ => unreachable!("the kind is ldap"),
         })
     };
     for (text, secret) in

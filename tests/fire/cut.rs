@@ -204,7 +204,7 @@ fn a_file_cut_at_any_byte_of_its_last_lines_takes_nothing_from_anybody() {
         fs::write(&beside, digest + "  hr.csv\n").expect("written");
         let mut proven = witness.company.config();
         let Source::Csv(settings) = &mut proven.connectors[0].source else { unreachable!("a file") };
-        settings.sha256_file = Some(beside);
+        settings.file.sha256_file = Some(beside);
         let mut between = 0;
         for position in rows[rows.len() - 4] + 1..whole.len() {
             fs::write(&path, &whole[..position]).expect("written");
@@ -227,7 +227,7 @@ fn a_file_cut_at_any_line_takes_nothing_from_anybody_where_its_rows_are_counted(
         let mut counted = company.config();
         let whole = company.csv("hr");
         let Source::Csv(settings) = &mut counted.connectors[0].source else { unreachable!("a file") };
-        settings.min_rows = Some(12);
+        settings.file.min_rows = Some(12);
         let path = company.folder.path().join("hr.csv");
         let mut witness = Witness::of(company, &counted);
         let lines = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);

@@ -15,7 +15,10 @@ use crate::support::database::Engine;
 use crate::support::packages;
 use crate::support::program::{Running, program, until};
 
-const FAKE: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+/// The library that gives a program another clock.
+fn clock() -> String {
+    format!("/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH)
+}
 
 /// How much faster clocks run here.
 const SPEED: i32 = 20;
@@ -59,7 +62,7 @@ struct Machine {
 
 impl Site {
     fn new() -> Self {
-        packages::need(FAKE, &["libfaketime"]);
+        packages::need(&clock(), &["libfaketime"]);
         let mut company = Company::new(Engine::Postgres);
         company.head = format!("{WIDE_OPEN}[web]\nlisten = '127.0.0.1:0'\n[worker]\nconcurrency = 2\n");
         company.settings("hr", "schedule = '* * * * *'");
@@ -84,7 +87,7 @@ impl Site {
     fn by_clock(&self, command: &mut Command, offset: i64) {
         let passed = TimeDelta::from_std(self.began.0.elapsed()).expect("not long") * SPEED;
         let now = self.began.1 + passed + TimeDelta::seconds(offset);
-        command.env("LD_PRELOAD", FAKE).env("TZ", "UTC").env("NO_FAKE_STAT", "1");
+        command.env("LD_PRELOAD", clock()).env("TZ", "UTC").env("NO_FAKE_STAT", "1");
         command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         command.env("FAKETIME", format!("@{} x{SPEED}", now.format("%Y-%m-%d %H:%M:%S")));
     }
@@ -181,7 +184,7 @@ fn each_due_time_came_once(site: &Site) {
             skipped += usize::from(is_busy);
             assert_eq!(claim["runs"].as_deref(), Some(if is_busy { "0" } else { "1" }), "{claim:?}");
         }
-        assert!(claims.len() > 5, "{claims:#?}");
+        assert!(claims.len() > 3, "{claims:#?}");
         eprintln!(
             "`{connector}`: {} claims, {late} of them for more than one time, {skipped} while another run was in hand",
             claims.len()
@@ -233,7 +236,7 @@ fn three_machines_with_clocks_a_minute_apart_that_die_at_random_serve_each_due_t
     until("both directories have been read", || {
         site.ended("it", "= 'applied'") > 0 && site.ended("hr", "= 'applied'") > 0
     });
-    for number in 0..if is_long() { 200 } else { 7 } {
+    for number in 0..if is_long() { 120 } else { 7 } {
         day(&mut site.company, &mut dice, number);
         site.publish();
         if dice.below(2) == 0 {

@@ -20,6 +20,7 @@ const BACK: Duration = Duration::from_secs(30);
 const SETTLE_ALL: &str = "
     INSERT INTO jobs (kind, learner_id, course_id, run_at, run_id)
     SELECT 'enroll', l.id, c.id, now(), (SELECT max(id) FROM runs) FROM learners l, courses c
+    ORDER BY l.id, c.id
     ON CONFLICT (learner_id, course_id) DO NOTHING";
 
 /// One job, which a worker takes off the queue as soon as there is one.

@@ -13,7 +13,7 @@ use super::state::same;
 use super::story::{first_day, second_day};
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::{Done, Running, until};
+use crate::support::program::{Done, Running, signal, until};
 
 /// A command that stands still at one of its statements.
 pub struct Stopped {
@@ -45,8 +45,7 @@ impl Stopped {
 
     /// Wakes it and waits for its end.
     pub fn goes_on(mut self) -> Done {
-        let woken = Command::new("kill").args(["-s", "CONT", &self.child.id().to_string()]).status();
-        assert!(woken.expect("kill runs").success());
+        signal(self.child.id(), "CONT");
         let read = |pipe: Option<&mut dyn Read>| {
             let mut text = String::new();
             pipe.expect("a pipe").read_to_string(&mut text).expect("UTF-8");

@@ -88,6 +88,63 @@ fn by_csv(folder: &Path, people: &[Body]) -> Picture {
     ))
 }
 
+/// The same rows as JSON Lines, and as a table.
+fn by_file_and_query(folder: &Path, people: &[Body]) -> [Picture; 2] {
+    let names = ["id", "email", "department", "location", "role", "manager", "status"];
+    let columns: String = names.iter().map(|name| format!("{name} = '{name}'\n")).collect();
+    let rows: Vec<[String; 7]> = people
+        .iter()
+        .map(|one| {
+            let status = if one.works { "in" } else { "out" };
+            let (department, place, role) = (one.department.clone(), one.place.clone(), one.role.clone());
+            [
+                one.id(),
+                one.email(),
+                department,
+                place,
+                role,
+                one.manager_id().unwrap_or_default(),
+                status.to_owned(),
+            ]
+        })
+        .collect();
+    let lines: String = rows
+        .iter()
+        .map(|row| {
+            let object: serde_json::Map<_, _> = names
+                .iter()
+                .zip(row)
+                .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
+                .collect();
+            format!("{}\n", serde_json::Value::Object(object))
+        })
+        .collect();
+    let path = folder.join("people.jsonl");
+    std::fs::write(&path, lines).expect("a file");
+    let db = folder.join("hr.db");
+    let quoted: Vec<String> = rows.iter().map(|row| format!("('{}')", row.join("','"))).collect();
+    let script =
+        format!("CREATE TABLE hr ({});\nINSERT INTO hr VALUES {};", names.join(","), quoted.join(","));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        use sqlx::{ConnectOptions, Connection};
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&db).create_if_missing(true);
+        let mut connection = options.connect().await.expect("a database");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut connection).await.expect("rows");
+        connection.close().await.expect("closed");
+    });
+    let section = |kind: &str, lines: String| {
+        picture(&format!(
+            "[[connector]]\nname = 'hr'\nkind = '{kind}'\n{lines}\n[connector.attributes]\n{columns}\n\
+             [connector.status]\nleft = ['out']"
+        ))
+    };
+    [
+        section("json_file", format!("path = '{}'", path.display())),
+        section("sql", format!("database_url = 'sqlite://{}'\nquery = 'SELECT * FROM hr'", db.display())),
+    ]
+}
+
 fn by_ldap(people: &[Body]) -> Picture {
     let entries = people.iter().map(|one| {
         let entry = ["cn", "departmentNumber", "l", "title", "mail", "employeeNumber"]
@@ -159,6 +216,8 @@ fn a_thousand_people_give_the_same_groups_and_enrollments_whatever_the_source() 
     assert!(expected.0.len() > 1_800 && expected.1.len() >= 900, "{} {}", expected.0.len(), expected.1.len());
     let mut seen =
         BTreeMap::from([("ldap", by_ldap(&people)), ("active_directory", by_active_directory(&people))]);
+    let [file, query] = by_file_and_query(folder.path(), &people);
+    seen.extend([("json_file", file), ("sql", query)]);
     for manner in MANNERS {
         seen.insert(manner.kind, picture(&System::start(manner, &people).section("hr")));
     }

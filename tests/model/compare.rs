@@ -42,7 +42,7 @@ const TABLES: &str = "
     FROM kept_dues k JOIN courses c ON c.id = k.course_id
     UNION ALL
     SELECT 'holds|' || COALESCE(CAST(h.learner_id AS TEXT), '') || '|' || n.name || '|' || h.state || '|' || h.kind || '|'
-        || COALESCE(g.name, a.name, '') || '|' || COALESCE(CASE WHEN h.rule_id = 0 THEN '' ELSE r.name END, '') || '|'
+        || COALESCE(g.name, a.name, h.group_name, '') || '|' || COALESCE(CASE WHEN h.rule_id = 0 THEN '' ELSE r.name END, '') || '|'
         || CASE WHEN h.kind = 'assign' THEN upper(substr(h.external_id, 1, 1)) || substr(h.external_id, 3)
            ELSE COALESCE(c.code || s.pattern, '') END
     FROM held_changes h JOIN connectors n ON n.id = h.connector_id LEFT JOIN groups g ON g.id = h.group_id
@@ -172,6 +172,8 @@ fn expected(model: &Model) -> BTreeSet<String> {
                 Change::Leave(who) => ("leave", who, "", "", String::new()),
                 Change::Give(one) => ("give", &one.who, name(one.group), one.rule, String::new()),
                 Change::End(one) => ("end", &one.who, name(one.group), one.rule, String::new()),
+                Change::Make(group) => ("group", &none, group.as_str(), "", String::new()),
+                Change::GiveNew(group, rule, who) => ("give", who, group.as_str(), *rule, String::new()),
                 Change::Assign(group, course, pattern) => {
                     ("assign", &none, name(*group), "", format!("{course}{pattern}"))
                 }

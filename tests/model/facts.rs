@@ -134,6 +134,10 @@ pub enum Change {
     Leave(Who),
     Give(Reason),
     End(Reason),
+    /// A group that is not there yet is made.
+    Make(String),
+    /// Somebody is given a group that is not there yet.
+    GiveNew(String, &'static str, Who),
     Assign(usize, &'static str, &'static str),
     Unassign(usize),
 }
@@ -173,14 +177,19 @@ pub struct Before {
     pub groups: BTreeMap<usize, usize>,
 }
 
+/// Rules, by name.
+pub type Rules = BTreeMap<&'static str, String>;
+
 /// What the guard knows of one connector.
 #[derive(Debug, Clone, Default)]
 pub struct Guarded {
     pub holds: BTreeMap<Change, Hold>,
     /// What the last complete reading says of people who stay as they were; nothing where it does not have them.
     pub kept_out: BTreeMap<String, Option<Record>>,
-    pub had_good_run: bool,
-    pub holds_run: bool,
+    /// The rules by which the last good run went; none before there was one.
+    pub baseline: Option<Rules>,
+    /// The same of the last run of which something waits.
+    pub held_baseline: Option<Rules>,
     pub before: Option<Before>,
     /// What runs of the last 24 hours took away.
     pub charged: BTreeMap<Run, Amount>,

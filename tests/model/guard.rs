@@ -20,6 +20,12 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// What the reading says of the people who were left out.
+    pub fn kept_out(&self, reading: &Reading) -> BTreeMap<String, Option<Record>> {
+        let words = self.left_out.words.iter();
+        words.map(|word| (word.clone(), reading.people.get(word).cloned())).collect()
+    }
+
     pub fn waits(&self) -> bool {
         self.held.values().any(|(decision, _)| *decision == Decision::Held)
     }
@@ -124,15 +130,22 @@ impl Planner<'_> {
         let gives = first.add.iter().filter(|one| !current.add.contains(one) && !taken.give.contains(one));
         let ends =
             first.remove.iter().filter(|one| !current.remove.contains(one) && !taken.end.contains(one));
-        let together =
-            gives.map(|one| Change::Give(one.clone())).chain(ends.map(|one| Change::End(one.clone())));
+        let together = gives.map(|one| self.give(one)).chain(ends.map(|one| Change::End(one.clone())));
         for change in together {
-            let (Change::Give(reason) | Change::End(reason)) = &change else { continue };
-            let decision = leaving.get(&reason.who).copied().unwrap_or(Decision::Held);
+            let who = match &change {
+                Change::Give(Reason { who, .. }) | Change::End(Reason { who, .. }) => who,
+                Change::GiveNew(_, _, who) => who,
+                Change::Leave(_) | Change::Make(_) | Change::Assign(..) | Change::Unassign(_) => continue,
+            };
+            let decision = leaving.get(who).copied().unwrap_or(Decision::Held);
             judged.held.insert(change, (decision, Print::default()));
         }
+        for group in first.wanted.difference(&current.wanted) {
+            let make = Change::Make(self.name(*group).to_owned());
+            judged.held.insert(make, (Decision::Held, Print::default()));
+        }
         let guarded = &self.model.guarded[self.connector];
-        if judged.waits() && guarded.had_good_run && guarded.before.is_none() {
+        if judged.waits() && guarded.baseline.is_some() && guarded.before.is_none() {
             let groups = 0..self.model.groups.len();
             let groups = groups.map(|group| (group, self.model.members_of(group).len())).collect();
             judged.before = Some(Before { run: 0, had, groups });
@@ -140,6 +153,14 @@ impl Planner<'_> {
         judged.plan = current;
         judged.left_out = out;
         judged
+    }
+
+    /// Giving somebody a group, which may not be there yet.
+    fn give(&self, reason: &Reason) -> Change {
+        if reason.group < self.model.groups.len() {
+            return Change::Give(reason.clone());
+        }
+        Change::GiveNew(self.name(reason.group).to_owned(), reason.rule, reason.who.clone())
     }
 
     /// Leaves people out, and that others are no longer there.
@@ -155,7 +176,7 @@ impl Planner<'_> {
     }
 
     /// What somebody has decided on a change that is still about the same.
-    fn decided(&self, change: &Change, print: &Print) -> Option<Decision> {
+    pub fn decided(&self, change: &Change, print: &Print) -> Option<Decision> {
         let all = self.model.guarded.iter().filter_map(|guarded| guarded.holds.get(change));
         let stands = |decision| matches!(decision, Decision::Rejected | Decision::Undone);
         all.filter(|hold| stands(hold.decision) && hold.print == *print).map(|hold| hold.decision).next()
@@ -164,11 +185,12 @@ impl Planner<'_> {
     fn print_of(&self, change: &Change, plan: &Plan) -> Print {
         match change {
             Change::Give(reason) | Change::End(reason) => self.print(reason, plan),
-            Change::Leave(_) | Change::Assign(..) | Change::Unassign(_) => Print::default(),
+            Change::Leave(_) | Change::Make(_) | Change::GiveNew(..) => Print::default(),
+            Change::Assign(..) | Change::Unassign(_) => Print::default(),
         }
     }
 
-    fn print(&self, reason: &Reason, plan: &Plan) -> Print {
+    pub fn print(&self, reason: &Reason, plan: &Plan) -> Print {
         (plan.seats[&reason.who].record.clone(), self.file.print(reason.rule))
     }
 
@@ -176,9 +198,11 @@ impl Planner<'_> {
     fn take_decided(&self, plan: &mut Plan) -> Taken {
         let mut taken = Taken::default();
         let mut moves: BTreeMap<(&'static str, Who), Decision> = BTreeMap::new();
+        let growing = self.growing(plan);
         for reason in &plan.add {
             let change = Change::Give(reason.clone());
-            if let Some(decision) = self.decided(&change, &self.print(reason, plan)) {
+            let grows = growing.contains(&(reason.rule, reason.group)).then_some(Decision::Held);
+            if let Some(decision) = self.decided(&change, &self.print(reason, plan)).or(grows) {
                 moves.insert((reason.rule, reason.who.clone()), decision);
                 taken.give.insert(reason.clone());
                 taken.changes.insert(change, decision);
@@ -335,19 +359,18 @@ impl Planner<'_> {
         let mut out = LeftOut::default();
         self.leave_out(&first, stays.iter(), &mut out);
         let mut plan = if out.words.is_empty() { first } else { self.plan(reading, &out) };
-        plan.add.retain(|reason| shown.contains(&Change::Give(reason.clone())));
+        plan.add.retain(|reason| shown.contains(&self.give(reason)));
+        let is_made = |group: &usize| shown.contains(&Change::Make(self.name(*group).to_owned()));
+        let made: BTreeSet<usize> = plan.wanted.iter().copied().filter(is_made).collect();
         let seats = &plan.seats;
         plan.remove
             .retain(|reason| seats[&reason.who].goes() || shown.contains(&Change::End(reason.clone())));
-        plan.meetings.clear();
+        plan.meetings.retain(|(_, (group, _))| made.contains(group));
         plan.catalogue.changed.clear();
         plan.catalogue.ended.retain(|at| shown.contains(&Change::Unassign(*at)));
-        plan.catalogue.new.retain(|new| shown.contains(&Change::Assign(new.0, new.1, new.2)));
-        Judged { plan, left_out: out, ..Judged::default() }
-    }
-
-    /// What the people who were left out are like by the reading.
-    pub fn kept_out(&self, reading: &Reading, out: &LeftOut) -> BTreeMap<String, Option<Record>> {
-        out.words.iter().map(|word| (word.clone(), reading.people.get(word).cloned())).collect()
+        let is_shown =
+            |group: usize, course, pattern| shown.contains(&Change::Assign(group, course, pattern));
+        plan.catalogue.new.retain(|new| made.contains(&new.0) || is_shown(new.0, new.1, new.2));
+        Judged { plan, made, left_out: out, ..Judged::default() }
     }
 }

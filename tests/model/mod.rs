@@ -17,6 +17,7 @@ mod courses;
 mod deeds;
 mod event;
 mod facts;
+mod growth;
 mod guard;
 mod hand;
 mod plan;
@@ -47,7 +48,7 @@ fn live(engine: Engine, events: &[Event]) -> Result<Tally, String> {
 
 /// The events of a history without which it would not fail, as far as a few tries find out.
 fn cut_down(engine: Engine, mut events: Vec<Event>, mut why: String) -> (Vec<Event>, String) {
-    let mut tries = 150;
+    let mut tries = 80;
     let mut size = events.len() / 2;
     while size > 0 {
         let mut from = 0;
@@ -67,6 +68,7 @@ fn cut_down(engine: Engine, mut events: Vec<Event>, mut why: String) -> (Vec<Eve
 
 fn lives_through(engine: Engine, events: Vec<Event>) -> Tally {
     live(engine, &events).unwrap_or_else(|why| {
+        eprintln!("on {engine}, rollcall and the model differ: {why}\nnow for fewer events");
         let (events, why) = cut_down(engine, events, why);
         let events: String = events.iter().map(|event| format!("  {event:?}\n")).collect();
         panic!("on {engine}, rollcall and the model differ after\n{events}{why}");
@@ -93,6 +95,9 @@ fn whatever_happens_the_tables_say_what_the_model_says_and_nothing_is_left_to_be
         }
     }
     eprintln!("this happened: {all:#?}");
+    if std::env::var_os("ROLLCALL_FIRE_SEED").is_some() {
+        return;
+    }
     for what in event::WEIGHTS.map(|(what, _)| format!("{what:?}")) {
         let is_quiet = ["Hire", "Leave", "Change", "Rule", "FileAssignment"].contains(&what.as_str());
         assert!(is_quiet || all.contains_key(&what), "`{what}` never happened");

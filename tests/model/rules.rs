@@ -109,14 +109,14 @@ pub struct FileAssignment {
 
 /// Each assignment in the forms that it may have.
 pub const ASSIGNMENTS: [&[Option<FileAssignment>]; 4] = [
-    &[of("A", "Sales", Due::AfterJoining(30)), of("A", "Sales", Due::AfterJoining(12)), None],
-    &[of("B", "*", Due::Never), of("B", "*", Due::AfterStart(20)), None],
-    &[of("A", "Berlin", Due::AfterStart(10)), None],
-    &[of("C", "L*", Due::AfterJoining(45)), None],
+    &[Some(of("A", "Sales", Due::AfterJoining(30))), Some(of("A", "Sales", Due::AfterJoining(12))), None],
+    &[Some(of("B", "*", Due::Never)), Some(of("B", "*", Due::AfterStart(20))), None],
+    &[Some(of("A", "Berlin", Due::AfterStart(10))), None],
+    &[Some(of("C", "L*", Due::AfterJoining(45))), None],
 ];
 
-const fn of(course: &'static str, pattern: &'static str, due: Due) -> Option<FileAssignment> {
-    Some(FileAssignment { course, pattern, due })
+const fn of(course: &'static str, pattern: &'static str, due: Due) -> FileAssignment {
+    FileAssignment { course, pattern, due }
 }
 
 impl FileAssignment {

@@ -64,7 +64,8 @@ impl Model {
     fn passes(&mut self, passage: Passage<'_>, reading: &Reading) -> End {
         let mut planner = self.planner(passage);
         let judged = planner.judge(reading);
-        let kept_out = planner.kept_out(reading, &judged.left_out);
+        let kept_out = judged.kept_out(reading);
+        let rules = planner.rules();
         let fresh = planner.fresh;
         let nothing = self.is_nothing(passage.connector, &judged, reading);
         self.commit(passage, reading, &judged, &fresh);
@@ -72,11 +73,12 @@ impl Model {
         let guarded = &mut self.guarded[passage.connector];
         guarded.charged.insert(passage.run, judged.charge);
         if reading.complete && judged.waits() {
-            guarded.holds_run = true;
+            guarded.held_baseline = Some(rules);
             if let (None, Some(before)) = (&guarded.before, judged.before.clone()) {
                 guarded.before = Some(super::facts::Before { run: passage.run, ..before });
             }
         } else if reading.complete {
+            guarded.held_baseline = Some(rules);
             self.good_run(passage.connector);
         }
         match (judged.waits(), nothing) {
@@ -88,7 +90,7 @@ impl Model {
 
     fn good_run(&mut self, connector: usize) {
         let guarded = &mut self.guarded[connector];
-        (guarded.had_good_run, guarded.holds_run, guarded.before) = (true, false, None);
+        (guarded.baseline, guarded.before) = (guarded.held_baseline.take(), None);
     }
 
     fn is_nothing(&self, connector: usize, judged: &Judged, reading: &Reading) -> bool {
@@ -271,7 +273,7 @@ impl Model {
         let guarded = &mut self.guarded[connector];
         guarded.kept_out.retain(|word, _| !written.contains(word));
         let waits = guarded.holds.values().any(|hold| hold.decision == Decision::Held);
-        if guarded.holds_run && !waits {
+        if guarded.held_baseline.is_some() && !waits {
             self.good_run(connector);
         }
         true

@@ -14,7 +14,7 @@ use crate::support::company_files::COLUMNS;
 use crate::support::database::{Engine, Rows};
 
 /// So many people there may be.
-const PEOPLE: usize = 26;
+const PEOPLE: usize = 60;
 /// So many of them work from the first day on.
 const FIRST: usize = 24;
 /// The columns of the second directory.
@@ -220,7 +220,9 @@ impl Story {
                     ("location", VALUES[1].1[b % 3]),
                     ("status", "active"),
                 ]);
-                self.rows[directory].entry(word(a)).or_insert(row);
+                for at in a..a + many * 3 {
+                    self.rows[directory].entry(word(at)).or_insert_with(|| row.clone());
+                }
             }
             What::Leave => {
                 for at in a..a + many {

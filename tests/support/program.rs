@@ -116,8 +116,7 @@ impl Running {
 
     /// Sends a signal such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status();
-        assert!(status.expect("kill runs").success());
+        signal(self.child.id(), name);
     }
 
     /// Whether it has ended.
@@ -139,4 +138,10 @@ impl Drop for Running {
             eprintln!("{}", self.log().join("\n"));
         }
     }
+}
+
+/// Sends a signal such as `TERM` to a process; by the shell, since a small Debian has no program for it.
+pub fn signal(process: u32, name: &str) {
+    let status = Command::new("sh").args(["-c", &format!("kill -s {name} {process}")]).status();
+    assert!(status.expect("the shell runs").success(), "{name} to {process}");
 }

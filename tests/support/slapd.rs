@@ -123,7 +123,7 @@ rootdn \"{admin}\"
 rootpw \"{password}\"
 directory {folder}/data
 dbnosync
-index objectClass eq
+index objectClass,employeeNumber eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by * read
 "

@@ -2,45 +2,7 @@
 
 use std::io::{self, Read};
 
-use sha2::{Digest, Sha256};
-
-use crate::connectors::csv::Fault;
-
-/// Remembers what went by: how much, how it ended, and its SHA-256 where that is asked for.
-#[derive(Debug)]
-pub(super) struct Witness<R> {
-    inner: R,
-    digest: Option<Sha256>,
-    /// Bytes so far.
-    pub bytes: u64,
-    /// The last of them.
-    pub last: Option<u8>,
-}
-
-impl<R> Witness<R> {
-    pub fn new(inner: R, digests: bool) -> Self {
-        Self { inner, digest: digests.then(Sha256::new), bytes: 0, last: None }
-    }
-
-    /// The SHA-256 of everything so far, in lower-case hexadecimal digits.
-    pub fn digest(&self) -> Option<String> {
-        let digest = self.digest.clone()?.finalize();
-        Some(format!("{digest:x}"))
-    }
-}
-
-impl<R: Read> Read for Witness<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        let read = &buffer[..length];
-        if let Some(digest) = &mut self.digest {
-            digest.update(read);
-        }
-        self.bytes += length as u64;
-        self.last = read.last().copied().or(self.last);
-        Ok(length)
-    }
-}
+use crate::connectors::file::Fault;
 
 /// Where RFC 4180 stands after a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,13 +84,5 @@ mod tests {
         assert_eq!(fault("\"a\"b\n"), Some(Fault::StrayQuote { line: 1 }));
         assert_eq!(fault("a\n\"b\nc\nd\n"), Some(Fault::OpenQuote { line: 2 }));
         assert_eq!(fault("a, \"b\"\n"), Some(Fault::StrayQuote { line: 1 }));
-    }
-
-    #[test]
-    fn a_witness_knows_the_digest_of_what_went_by() {
-        let mut witness = Witness::new(&b"abc"[..], true);
-        io::copy(&mut witness, &mut io::sink()).expect("memory can be read");
-        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!((witness.bytes, witness.last, witness.digest().as_deref()), (3, Some(b'c'), Some(known)));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{self, BufRead, Cursor, Read};
 
 use crate::connectors::Mapping;
-use crate::connectors::csv::Fault;
+use crate::connectors::file::Fault;
 use crate::model::attributes::Attributes;
 use crate::model::names::{clean, nearest};
 

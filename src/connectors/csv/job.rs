@@ -5,14 +5,12 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio_util::sync::CancellationToken;
-
-use crate::connectors::csv::bytes::{Strict, Witness};
-use crate::connectors::csv::file::{self, Refusal, Stamp};
-use crate::connectors::csv::{Fault, Settings, header};
+use crate::connectors::csv::bytes::Strict;
+use crate::connectors::csv::{Settings, header};
+use crate::connectors::file::{self, Fault, Refusal, Stamp};
 use crate::connectors::mapper::{Mapper, Record};
-use crate::connectors::proof::{Complete, FileDoubt, FileSeen};
-use crate::connectors::{Connector, Context, Error, Mapping, Progress, Reading};
+use crate::connectors::proof::Ending;
+use crate::connectors::{Connector, Context, Error, Mapping, Reading};
 use crate::model::attributes::{Attribute, Attributes};
 use crate::model::names::ConnectorName;
 
@@ -29,8 +27,7 @@ pub(super) struct Job {
     mapping: Mapping,
     settings: Settings,
     attributes: Attributes,
-    cancel: CancellationToken,
-    progress: Progress,
+    context: Context,
 }
 
 /// The file with its header read.
@@ -55,8 +52,7 @@ impl Job {
             mapping: connector.mapping.clone(),
             settings: settings.clone(),
             attributes: attributes.clone(),
-            cancel: context.cancel.clone(),
-            progress: context.progress.clone(),
+            context: context.clone(),
         })
     }
 
@@ -92,51 +88,12 @@ impl Job {
 
     /// Reads the whole file.
     pub fn read(&self) -> Result<Reading, Error> {
-        self.progress.set(0);
-        let (file, before) = self.open()?;
-        self.read_opened(&file, before).map_err(|error| match Stamp::now(&self.settings.path) {
-            // Whatever is wrong with a file that somebody is writing is not what is wrong.
-            Ok(after) if after == before => error,
-            Ok(_) | Err(_) if matches!(error, Error::Cancelled { .. }) => error,
-            Ok(_) => self.refuse((Fault::Changed, None)),
-            Err(refusal) => self.refuse(refusal),
+        file::read(&self.name, &self.settings.file, &self.context, |witness| {
+            let mut mapper = Mapper::new(&self.name, &self.mapping, &self.attributes);
+            let table = self.table(BufReader::with_capacity(BUFFER, witness))?;
+            self.rows(table, &mut mapper)?;
+            Ok((mapper, Ending::LineBreak))
         })
-    }
-
-    fn read_opened(&self, file: &File, before: Stamp) -> Result<Reading, Error> {
-        let mut witness = Witness::new(file, self.settings.sha256_file.is_some());
-        let mut mapper = Mapper::new(&self.name, &self.mapping, &self.attributes);
-        let table = self.table(BufReader::with_capacity(BUFFER, &mut witness))?;
-        self.rows(table, &mut mapper)?;
-        let after = Stamp::now(&self.settings.path).map_err(|refusal| self.refuse(refusal))?;
-        let seen = FileSeen { before, after, bytes: witness.bytes, last_byte: witness.last };
-        let proof = Complete::csv(seen).map_err(|doubt| {
-            let fault = match doubt {
-                FileDoubt::Changed => Fault::Changed,
-                FileDoubt::NoLineBreak => Fault::NoLineBreak,
-            };
-            self.refuse((fault, None))
-        })?;
-        self.more_proof(&witness, mapper.records()).map_err(|refusal| self.refuse(refusal))?;
-        let (people, problems) = mapper.finish()?;
-        self.progress.set(people.len() as u64);
-        Ok(Reading::complete(people, problems, proof))
-    }
-
-    /// What the settings ask for beyond a file that stayed the same.
-    fn more_proof<R>(&self, witness: &Witness<R>, rows: u64) -> Result<(), Refusal> {
-        match self.settings.min_rows {
-            None if rows == 0 => return Err((Fault::HeaderAlone, None)),
-            Some(wanted) if rows < wanted => return Err((Fault::TooFewRows { rows, wanted }, None)),
-            None | Some(_) => (),
-        }
-        if let Some(sha256_file) = &self.settings.sha256_file {
-            let expected = file::expected_digest(sha256_file, &self.settings.path)?;
-            if witness.digest() != Some(expected) {
-                return Err((Fault::WrongDigest(sha256_file.clone()), None));
-            }
-        }
-        Ok(())
     }
 
     fn rows<R: Read>(&self, mut table: Table<R>, mapper: &mut Mapper<'_>) -> Result<(), Error> {
@@ -158,8 +115,8 @@ impl Job {
             let line = row.position().map_or(0, ::csv::Position::line);
             mapper.push(&record, || format!("line {line}"));
             if mapper.records().is_multiple_of(STEP) {
-                self.progress.set(mapper.records());
-                if self.cancel.is_cancelled() {
+                self.context.progress.set(mapper.records());
+                if self.context.cancel.is_cancelled() {
                     return Err(Error::Cancelled { connector: self.name.clone() });
                 }
             }
@@ -168,7 +125,7 @@ impl Job {
     }
 
     fn open(&self) -> Result<(File, Stamp), Error> {
-        file::open(&self.settings, SystemTime::now()).map_err(|refusal| self.refuse(refusal))
+        file::open(&self.settings.file, SystemTime::now()).map_err(|refusal| self.refuse(refusal))
     }
 
     /// Reads the header.
@@ -188,7 +145,7 @@ impl Job {
     }
 
     fn refuse(&self, (fault, cause): Refusal) -> Error {
-        Error::File { connector: self.name.clone(), path: self.settings.path.clone(), fault, cause }
+        Error::File { connector: self.name.clone(), path: self.settings.file.path.clone(), fault, cause }
     }
 
     /// What the parser, or what watches over it, found wrong.

@@ -5,23 +5,13 @@
 //! more. What the parser behind would forgive ([`bytes`]) is an error here: a guess could lose people.
 
 mod bytes;
-mod fault;
-mod file;
 mod header;
 mod job;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, Context, Error, Reading, Step, walk};
-use crate::model::attributes::{Attribute, Attributes};
-use crate::model::names::fold;
+use crate::connectors::{Connector, Context, Error, Reading, Step, file, walk};
+use crate::model::attributes::Attributes;
 use crate::model::people::People;
-use crate::model::values::Cell;
-
-pub use fault::Fault;
-pub(super) use file::Stamp;
 
 use job::Job;
 
@@ -29,18 +19,10 @@ use job::Job;
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// The file.
-    pub path: PathBuf,
+    pub file: file::Settings,
     /// The delimiter; found from the header line where none is given.
     pub delimiter: Option<u8>,
-    /// Exists only when whoever writes the file has finished.
-    pub done_file: Option<PathBuf>,
-    /// Holds the file's SHA-256 in hexadecimal digits, as `sha256sum` writes it.
-    pub sha256_file: Option<PathBuf>,
-    /// Fewer rows than this are no directory.
-    pub min_rows: Option<u64>,
-    /// An older file is yesterday's.
-    pub max_age: Option<Duration>,
-    /// What stands between several values of one field; none means a field is one value.
+    /// What stands between several values of one field; a field is one value where none is given.
     pub list_separator: Option<String>,
 }
 
@@ -66,7 +48,7 @@ pub(super) async fn find(
     let job = Job::new(connector, settings, attributes, context);
     let reading = retry(&connector.name, context, || job.clone().on_its_thread(Job::read)).await?;
     let (everybody, _) = reading.into_parts();
-    Ok(of_address(&everybody, attributes, &fold(email)))
+    Ok(everybody.of_address(attributes, email))
 }
 
 /// Walks towards the file: open, columns, read, attributes.
@@ -78,7 +60,7 @@ pub(super) async fn check(
 ) -> Vec<Step> {
     let job = Job::new(connector, settings, attributes, context);
     let mut steps = Vec::new();
-    let path = settings.path.display();
+    let path = settings.file.path.display();
     let opened = job.clone().on_its_thread(Job::size).await;
     if walk::step(&mut steps, "open", opened, |size| format!("`{path}`, {size} bytes")).is_none() {
         return steps;
@@ -95,13 +77,18 @@ pub(super) async fn check(
     steps
 }
 
-/// The people of an address, in a table of their own.
-fn of_address(everybody: &People, attributes: &Attributes, folded: &str) -> People {
-    let mut found = People::new(attributes);
-    for row in everybody.rows().filter(|&row| fold(everybody.first(row, Attribute::EMAIL)) == folded) {
-        let texts = everybody.cells(row).iter().map(|&cell| everybody.values.text(cell));
-        let cells: Vec<Cell> = texts.map(|text| found.values.intern(text)).collect();
-        found.push(&cells, String::new);
+/// Header and rows of any bytes, for the fuzzer.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8], mapping: &crate::connectors::Mapping) {
+    use std::io::Read;
+
+    let Ok((line, file)) = header::split(bytes) else { return };
+    let delimiter = header::delimiter(&line, mapping);
+    let mut all = Vec::new();
+    let _ = bytes::Strict::new(file, delimiter).read_to_end(&mut all);
+    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).from_reader(all.as_slice());
+    if let Ok(header) = reader.headers() {
+        let _ = header::places(header, mapping, &Attributes::default());
     }
-    found
+    reader.records().take_while(Result::is_ok).for_each(drop);
 }

@@ -48,6 +48,12 @@ impl Path {
         Ok(Self { alternatives })
     }
 
+    /// The place of a name that stands at the top of a record, whatever characters it has.
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        Self { alternatives: vec![Alternative { keys: vec![name.to_owned()], query: None }] }
+    }
+
     /// The first name of each place: what a source that is told which attributes to send must be asked for.
     #[must_use]
     pub fn heads(&self) -> Vec<&str> {

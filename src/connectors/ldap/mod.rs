@@ -221,6 +221,15 @@ fn address_filter(mapping: &Mapping, filter: &str, email: &str) -> Option<String
     Some(narrowed(filter, &equals(source, &clean(email))))
 }
 
+/// An entry of any bytes, for the fuzzer.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(bytes: &[u8], mapping: &Mapping) {
+    let columns = mapping.columns.iter().map(|(_, name)| name.as_str());
+    let mut record = crate::connectors::mapper::Record::default();
+    let _ = entry::Entries::new(columns).read(bytes, &mut record);
+    let _ = entry::dn(bytes);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -240,6 +240,7 @@ mod tests {
                 ("gone".to_owned(), Standing::Left),
                 ("away".to_owned(), Standing::Leave),
             ]),
+            include: None,
         }
     }
 

@@ -15,9 +15,9 @@ pub enum Fault {
     /// Not one byte.
     #[error("the file is empty")]
     Empty,
-    /// A header line and nothing after it.
-    #[error("the file holds a header line and nobody")]
-    HeaderAlone,
+    /// Nobody in it, though something is.
+    #[error("the file holds nobody")]
+    Nobody,
     /// Fewer rows than `min_rows`.
     #[error("the file has {rows} rows, `min_rows` wants {wanted}")]
     TooFewRows {
@@ -52,6 +52,17 @@ pub enum Fault {
     /// The last line has no end.
     #[error("the last line has no line break: the file is cut off")]
     NoLineBreak,
+    /// The list has no end.
+    #[error("the list is never closed: the file is cut off")]
+    NotClosed,
+    /// Something that is no JSON, or no record.
+    #[error("{place} is no record of JSON: {what}")]
+    NotJson {
+        /// The line, or the number of the element.
+        place: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// Not UTF-8.
     #[error("line {line} is not UTF-8")]
     NotUtf8 {
@@ -97,14 +108,20 @@ impl Fault {
     /// Whether whoever writes the file may just not have finished.
     pub(in crate::connectors) fn is_transient(&self) -> bool {
         match self {
-            Self::Empty | Self::NotDone(_) | Self::DoneBefore(_) | Self::Changed | Self::NoLineBreak => true,
+            Self::Empty
+            | Self::NotDone(_)
+            | Self::DoneBefore(_)
+            | Self::Changed
+            | Self::NoLineBreak
+            | Self::NotClosed => true,
             Self::Unreadable
             | Self::NoFile
-            | Self::HeaderAlone
+            | Self::Nobody
             | Self::TooFewRows { .. }
             | Self::TooOld { .. }
             | Self::NoDigest(_)
             | Self::WrongDigest(_)
+            | Self::NotJson { .. }
             | Self::NotUtf8 { .. }
             | Self::StrayQuote { .. }
             | Self::OpenQuote { .. }
@@ -119,18 +136,21 @@ impl Fault {
         match self {
             Self::Unreadable | Self::NoFile => "unreadable",
             Self::Empty
-            | Self::HeaderAlone
+            | Self::Nobody
             | Self::TooFewRows { .. }
             | Self::NotDone(_)
             | Self::DoneBefore(_)
             | Self::NoDigest(_)
             | Self::WrongDigest(_)
             | Self::Changed
-            | Self::NoLineBreak => "incomplete",
+            | Self::NoLineBreak
+            | Self::NotClosed => "incomplete",
             Self::TooOld { .. } => "too_old",
-            Self::NotUtf8 { .. } | Self::StrayQuote { .. } | Self::OpenQuote { .. } | Self::Fields { .. } => {
-                "bad_file"
-            }
+            Self::NotJson { .. }
+            | Self::NotUtf8 { .. }
+            | Self::StrayQuote { .. }
+            | Self::OpenQuote { .. }
+            | Self::Fields { .. } => "bad_file",
             Self::RepeatedColumn(_) | Self::MissingColumns { .. } => "bad_header",
         }
     }
@@ -139,8 +159,9 @@ impl Fault {
     pub(in crate::connectors) fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable | Self::NoFile => "look at `path`, and whether this account may read the file",
-            Self::HeaderAlone => "set `min_rows = 0` if nobody being left is what is meant",
+            Self::Nobody => "set `min_rows = 0` if nobody being left is what is meant",
             Self::NotUtf8 { .. } => "let the export write UTF-8",
+            Self::NotJson { .. } => "let the export write an array of objects, or one object a line",
             Self::StrayQuote { .. } | Self::OpenQuote { .. } => {
                 "let the export quote fields as RFC 4180 says"
             }
@@ -148,7 +169,7 @@ impl Fault {
                 "see whether the file was cut off, or a field holds the delimiter without quotes"
             }
             Self::MissingColumns { .. } => "name the columns of the file in `[connector.attributes]`",
-            Self::Empty | Self::Changed | Self::NoLineBreak => {
+            Self::Empty | Self::Changed | Self::NoLineBreak | Self::NotClosed => {
                 "let the export write another file and rename it when it is done"
             }
             Self::TooFewRows { .. } | Self::TooOld { .. } | Self::NotDone(_) | Self::DoneBefore(_) => {

@@ -1,12 +1,37 @@
-//! The file itself: whether it may be read now, and whether it stayed what it was.
+//! Files that other systems drop: whether one may be read now, whether it stayed what it was, and what else proves that
+//! it is whole. What is in it is the business of the kind.
+
+mod fault;
+mod witness;
 
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-use std::time::SystemTime;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use crate::connectors::csv::{Fault, Settings};
+use crate::connectors::mapper::Mapper;
+use crate::connectors::proof::{Complete, Ending, FileDoubt, FileSeen};
+use crate::connectors::{Context, Error, Reading};
+use crate::model::names::ConnectorName;
+
+pub use fault::Fault;
+pub(super) use witness::Witness;
+
+/// The settings of a file, whatever is in it.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The file.
+    pub path: PathBuf,
+    /// Exists only when whoever writes the file has finished.
+    pub done_file: Option<PathBuf>,
+    /// Holds the file's SHA-256 in hexadecimal digits, as `sha256sum` writes it.
+    pub sha256_file: Option<PathBuf>,
+    /// Fewer records than this are no directory.
+    pub min_rows: Option<u64>,
+    /// An older file is yesterday's.
+    pub max_age: Option<Duration>,
+}
 
 /// What is wrong, and what the system said about it.
 pub(super) type Refusal = (Fault, Option<io::Error>);
@@ -42,6 +67,60 @@ impl Stamp {
     }
 }
 
+/// Reads a file with what `gather` makes of its bytes, from one end to the other: it counts when the same file stands there
+/// afterwards, and when everything that its settings ask for is so.
+pub(super) fn read<'a>(
+    name: &ConnectorName,
+    settings: &Settings,
+    context: &Context,
+    gather: impl FnOnce(&mut Witness<&File>) -> Result<(Mapper<'a>, Ending), Error>,
+) -> Result<Reading, Error> {
+    let refuse =
+        |(fault, cause)| Error::File { connector: name.clone(), path: settings.path.clone(), fault, cause };
+    context.progress.set(0);
+    let (file, before) = open(settings, SystemTime::now()).map_err(refuse)?;
+    let read = || {
+        let mut witness = Witness::new(&file, settings.sha256_file.is_some());
+        let (mapper, ending) = gather(&mut witness)?;
+        let after = Stamp::now(&settings.path).map_err(refuse)?;
+        let seen = FileSeen { before, after, bytes: witness.bytes, last_byte: witness.last, ending };
+        let proof = Complete::file(seen).map_err(|doubt| {
+            let fault = match doubt {
+                FileDoubt::Changed => Fault::Changed,
+                FileDoubt::NoLineBreak => Fault::NoLineBreak,
+            };
+            refuse((fault, None))
+        })?;
+        more_proof(settings, &witness, mapper.records()).map_err(refuse)?;
+        let (people, problems) = mapper.finish()?;
+        context.progress.set(people.len() as u64);
+        Ok(Reading::complete(people, problems, proof))
+    };
+    read().map_err(|error| match Stamp::now(&settings.path) {
+        // Whatever is wrong with a file that somebody is writing is not what is wrong.
+        Ok(after) if after == before => error,
+        Ok(_) | Err(_) if matches!(error, Error::Cancelled { .. }) => error,
+        Ok(_) => refuse((Fault::Changed, None)),
+        Err(refusal) => refuse(refusal),
+    })
+}
+
+/// What the settings ask for beyond a file that stayed the same.
+fn more_proof<R>(settings: &Settings, witness: &Witness<R>, rows: u64) -> Result<(), Refusal> {
+    match settings.min_rows {
+        None if rows == 0 => return Err((Fault::Nobody, None)),
+        Some(wanted) if rows < wanted => return Err((Fault::TooFewRows { rows, wanted }, None)),
+        None | Some(_) => (),
+    }
+    if let Some(sha256_file) = &settings.sha256_file {
+        let expected = expected_digest(sha256_file, &settings.path)?;
+        if witness.digest() != Some(expected) {
+            return Err((Fault::WrongDigest(sha256_file.clone()), None));
+        }
+    }
+    Ok(())
+}
+
 /// Opens the file, when its settings let it be read now.
 pub(super) fn open(settings: &Settings, now: SystemTime) -> Result<(File, Stamp), Refusal> {
     let unreadable = |cause| (Fault::Unreadable, Some(cause));
@@ -73,7 +152,7 @@ pub(super) fn open(settings: &Settings, now: SystemTime) -> Result<(File, Stamp)
 
 /// The SHA-256 that the file should have: the first word of the line that names it, or of the only line, as
 /// `sha256sum` writes them.
-pub(super) fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, Refusal> {
+fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, Refusal> {
     let text = fs::read_to_string(sha256_file)
         .map_err(|cause| (Fault::NoDigest(sha256_file.into()), Some(cause)))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();

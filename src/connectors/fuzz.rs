@@ -1,0 +1,55 @@
+//! What the fuzzer calls: the parsers of this room, each with any bytes. Built only with `--cfg fuzzing`.
+//!
+//! None of them may panic; the two that read whole lists must not take a part of one for all of it, which they show by
+//! ending in an error.
+
+use crate::connectors::json::{Path, Picker, Shape};
+use crate::connectors::mapper::Mapper;
+use crate::connectors::mapping::Mapping;
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::names::ConnectorName;
+
+const PLACES: [&str; 4] = ["id", "a.b | c", "emails[?@.type=='work'].value", "['x.y'].z"];
+
+fn picker() -> Picker {
+    let paths: Vec<Path> = PLACES.iter().filter_map(|place| Path::parse(place).ok()).collect();
+    Picker::new(&paths).with(&["gone"], &["0000-00-00"])
+}
+
+fn mapping() -> Mapping {
+    let columns = [(Attribute::ID, "id"), (Attribute::EMAIL, "mail"), (Attribute::START_DATE, "start")];
+    Mapping {
+        columns: columns.map(|(attribute, name)| (attribute, name.to_owned())).to_vec(),
+        ..Mapping::default()
+    }
+}
+
+/// An answer of an API, mapped.
+pub fn json_page(bytes: &[u8]) {
+    let keys = |name: &str| vec![name.to_owned()];
+    let shape = Shape {
+        list: keys("data"),
+        total: Some(keys("total")),
+        next: Some(keys("next")),
+        empty: Some(keys("kind")),
+    };
+    let (name, mapping, attributes) = (ConnectorName::new("fuzz"), mapping(), Attributes::default());
+    let mut mapper = Mapper::new(&name, &mapping, &attributes);
+    let _ = shape.read(bytes, &mut picker(), |record, _| mapper.push(record, String::new));
+    let _ = mapper.finish();
+}
+
+/// The records of a file of JSON.
+pub fn json_records(bytes: &[u8]) {
+    crate::connectors::json_file::fuzz(bytes, &mut picker());
+}
+
+/// The header and the rows of a file of fields.
+pub fn csv_file(bytes: &[u8]) {
+    crate::connectors::csv::fuzz(bytes, &mapping());
+}
+
+/// One entry of an LDAP server, as it comes over the line.
+pub fn ldap_entry(bytes: &[u8]) {
+    crate::connectors::ldap::fuzz(bytes, &mapping());
+}

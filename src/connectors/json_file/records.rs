@@ -1,0 +1,253 @@
+//! Where one record ends and the next begins: the bytes of each, whole, one after the other.
+//!
+//! Only brackets, quotes and commas are looked at; what stands between them is for the parser behind.
+
+use std::io::{self, BufRead};
+
+/// The largest record, in bytes: a person is a few thousand.
+const LARGEST: usize = 16 << 20;
+
+/// The mark that some programs put before UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The records of a file.
+#[derive(Debug)]
+pub(super) struct Records<R> {
+    file: R,
+    form: Option<Form>,
+    record: Vec<u8>,
+    number: u64,
+}
+
+/// How records follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// In one array, from which the last record has been taken.
+    Array,
+    /// In an array that is closed.
+    Closed,
+    /// A line each.
+    Lines,
+}
+
+/// Why there is no next record.
+#[derive(Debug)]
+pub(super) enum Flaw {
+    /// The system did not let us read on.
+    Unreadable(io::Error),
+    /// The file ends inside the array.
+    NotClosed,
+    /// Something else stands where a record should.
+    Wrong {
+        /// Where.
+        place: String,
+        /// What is wrong.
+        what: &'static str,
+    },
+}
+
+impl<R: BufRead> Records<R> {
+    pub fn new(file: R) -> Self {
+        Self { file, form: None, record: Vec::new(), number: 0 }
+    }
+
+    /// Whether the records stand in one array.
+    pub fn is_array(&self) -> bool {
+        matches!(self.form, Some(Form::Array | Form::Closed))
+    }
+
+    /// Where the record that came last stands.
+    pub fn place(&self) -> String {
+        let what = if self.is_array() { "element" } else { "line" };
+        format!("{what} {}", self.number)
+    }
+
+    /// The bytes of the next record; nothing at the end.
+    pub fn next(&mut self) -> Result<Option<&[u8]>, Flaw> {
+        let form = match self.form {
+            Some(form) => form,
+            None => self.begin()?,
+        };
+        let there = match form {
+            Form::Lines => self.next_line()?,
+            Form::Array => self.next_element()?,
+            Form::Closed => false,
+        };
+        Ok(there.then_some(self.record.as_slice()))
+    }
+
+    /// Looks at the first byte.
+    fn begin(&mut self) -> Result<Form, Flaw> {
+        if self.file.fill_buf().map_err(Flaw::Unreadable)?.starts_with(BOM) {
+            self.file.consume(BOM.len());
+        }
+        let form = match self.skip_space()? {
+            Some(b'[') => {
+                self.file.consume(1);
+                Form::Array
+            }
+            Some(_) | None => Form::Lines,
+        };
+        self.form = Some(form);
+        Ok(form)
+    }
+
+    /// The next byte that is no space, still unread.
+    fn skip_space(&mut self) -> Result<Option<u8>, Flaw> {
+        loop {
+            let buffer = self.file.fill_buf().map_err(Flaw::Unreadable)?;
+            let Some(&first) = buffer.first() else { return Ok(None) };
+            let spaces = buffer.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            if spaces == 0 {
+                return Ok(Some(first));
+            }
+            self.file.consume(spaces);
+        }
+    }
+
+    fn next_line(&mut self) -> Result<bool, Flaw> {
+        loop {
+            self.record.clear();
+            self.number += 1;
+            let most = u64::try_from(LARGEST).unwrap_or(u64::MAX);
+            let mut limited = io::Read::take(&mut self.file, most);
+            let read = limited.read_until(b'\n', &mut self.record).map_err(Flaw::Unreadable)?;
+            if read == 0 {
+                return Ok(false);
+            }
+            if read == LARGEST {
+                return Err(self.wrong("it is larger than 16 MiB"));
+            }
+            if !self.record.iter().all(u8::is_ascii_whitespace) {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn next_element(&mut self) -> Result<bool, Flaw> {
+        match self.skip_space()? {
+            None => return Err(Flaw::NotClosed),
+            Some(b']') if self.number == 0 => return self.close(),
+            Some(_) => {}
+        }
+        self.number += 1;
+        self.record.clear();
+        match self.value()? {
+            b',' => {}
+            // The end of the array, which is looked at again when the next record is asked for.
+            _ => {
+                self.close()?;
+            }
+        }
+        if self.record.iter().all(u8::is_ascii_whitespace) {
+            return Err(self.wrong("nothing stands there"));
+        }
+        Ok(true)
+    }
+
+    /// Reads up to the comma or the bracket behind a value, which is answered.
+    fn value(&mut self) -> Result<u8, Flaw> {
+        let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
+        loop {
+            let buffer = self.file.fill_buf().map_err(Flaw::Unreadable)?;
+            if buffer.is_empty() {
+                return Err(Flaw::NotClosed);
+            }
+            let mut end = None;
+            for (at, &byte) in buffer.iter().enumerate() {
+                match byte {
+                    _ if escaped => escaped = false,
+                    b'\\' if in_text => escaped = true,
+                    b'"' => in_text = !in_text,
+                    _ if in_text => {}
+                    b',' | b']' if depth == 0 => {
+                        end = Some((at, byte));
+                        break;
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+            }
+            let length = end.map_or(buffer.len(), |(at, _)| at);
+            self.record.extend_from_slice(&buffer[..length]);
+            self.file.consume(length);
+            if self.record.len() > LARGEST {
+                return Err(self.wrong("it is larger than 16 MiB"));
+            }
+            if let Some((_, byte)) = end {
+                if byte == b',' {
+                    self.file.consume(1);
+                }
+                return Ok(byte);
+            }
+        }
+    }
+
+    /// Reads the bracket that closes the array; nothing may follow.
+    fn close(&mut self) -> Result<bool, Flaw> {
+        self.file.consume(1);
+        self.form = Some(Form::Closed);
+        match self.skip_space()? {
+            None => Ok(false),
+            Some(_) => Err(self.wrong("something follows behind the list")),
+        }
+    }
+
+    fn wrong(&self, what: &'static str) -> Flaw {
+        Flaw::Wrong { place: self.place(), what }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The records, or a word for what is wrong; whatever the size of the pieces in which the bytes come.
+    fn read(text: &str) -> Result<Vec<String>, &'static str> {
+        let all = |size: usize| {
+            let mut records = Records::new(io::BufReader::with_capacity(size, text.as_bytes()));
+            let mut found = Vec::new();
+            loop {
+                match records.next() {
+                    Ok(Some(record)) => found.push(String::from_utf8_lossy(record).trim().to_owned()),
+                    Ok(None) => return Ok(found),
+                    Err(Flaw::Wrong { what, .. }) => return Err(what),
+                    Err(Flaw::NotClosed) => return Err("not closed"),
+                    Err(Flaw::Unreadable(_)) => return Err("unreadable"),
+                }
+            }
+        };
+        let whole = all(1 << 16);
+        assert_eq!(all(3), whole, "{text}");
+        whole
+    }
+
+    #[test]
+    fn an_array_falls_into_its_elements() {
+        assert_eq!(read("[]"), Ok(Vec::new()));
+        let text = " [ {\"a\": [1, 2, {\"b\": \"],}\\\"\"}]} ,\n{\"c\": {}}, 7 ]\n ";
+        let expected = ["{\"a\": [1, 2, {\"b\": \"],}\\\"\"}]}", "{\"c\": {}}", "7"];
+        assert_eq!(read(text), Ok(expected.map(str::to_owned).to_vec()));
+        assert_eq!(read("\u{feff}[{}]"), Ok(vec!["{}".to_owned()]));
+    }
+
+    #[test]
+    fn lines_fall_into_records_and_empty_ones_are_none() {
+        assert_eq!(
+            read("{\"a\": 1}\n\n{\"a\": \"]\"}\r\n"),
+            Ok(vec!["{\"a\": 1}".to_owned(), "{\"a\": \"]\"}".to_owned()])
+        );
+    }
+
+    #[test]
+    fn what_is_cut_or_goes_on_is_no_list() {
+        let text = "[{\"a\": \"b\"}, {\"c\": [1]}]";
+        for end in 1..text.len() {
+            assert_eq!(read(&text[..end]), Err("not closed"), "{}", &text[..end]);
+        }
+        assert_eq!(read("[{}] {}"), Err("something follows behind the list"));
+        assert_eq!(read("[{},]"), Err("nothing stands there"));
+        assert_eq!(read("[,{}]"), Err("nothing stands there"));
+    }
+}

@@ -1,0 +1,227 @@
+//! The rows of a query, from either engine, as texts by column.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, TypeInfo, ValueRef};
+use tokio::time::timeout;
+
+use crate::connectors::Error;
+use crate::connectors::json::{Path, Picker};
+use crate::connectors::mapper::Record;
+use crate::connectors::sql::Settings;
+use crate::model::names::ConnectorName;
+
+/// A connection inside its transaction.
+#[derive(Debug)]
+pub(super) struct Source<'s> {
+    connector: &'s ConnectorName,
+    settings: &'s Settings,
+    connection: Either,
+}
+
+#[derive(Debug)]
+enum Either {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+impl<'s> Source<'s> {
+    /// Connects, and begins to read one state of the database.
+    pub async fn open(connector: &'s ConnectorName, settings: &'s Settings) -> Result<Self, Error> {
+        let connecting = connect(settings.database.reveal());
+        let connected = timeout(settings.timeout, connecting).await;
+        let connection = match connected {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(sqlx::Error::Io(cause))) => {
+                let address = host(settings.database.reveal());
+                return Err(Error::Connect { connector: connector.clone(), address, cause });
+            }
+            Ok(Err(cause)) => return Err(failed(connector, "the connection", cause)),
+            Err(_) => return Err(stalled(connector, settings.timeout, "the connection")),
+        };
+        Ok(Self { connector, settings, connection })
+    }
+
+    /// What is connected to, in words.
+    pub fn in_words(&self) -> String {
+        match self.connection {
+            Either::Postgres(_) => "PostgreSQL, in a transaction that only reads".to_owned(),
+            Either::Sqlite(_) => "SQLite, opened to be read only".to_owned(),
+        }
+    }
+
+    /// Reads the query's rows, all or the first ones.
+    pub async fn rows(
+        &mut self,
+        columns: &[&str],
+        most: Option<u64>,
+        record: &mut Record,
+        mut each: impl FnMut(&Record),
+    ) -> Result<(), Error> {
+        const ATTEMPT: &str = "the query";
+        let Self { connector, settings, connection } = self;
+        let (query, wait) = (settings.query.trim().trim_end_matches(';'), settings.timeout);
+        let limit = most.map_or(String::new(), |most| format!(" LIMIT {most}"));
+        let broken = |cause| failed(connector, ATTEMPT, cause);
+        match connection {
+            Either::Postgres(connection) => {
+                // As JSON every type has one text, and lists stay lists.
+                let text = format!("SELECT row_to_json(person)::text FROM ({query}\n) AS person{limit}");
+                let mut rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(text)).fetch(connection);
+                let mut picker: Option<Picker> = None;
+                while let Some(json) =
+                    next(connector, wait, ATTEMPT, rows.try_next()).await?.map_err(broken)?
+                {
+                    let picker = match &mut picker {
+                        Some(picker) => picker,
+                        None => picker.insert(picker_for(connector, columns, &json)?),
+                    };
+                    picker
+                        .pick(&mut serde_json::Deserializer::from_str(&json), record)
+                        .map_err(|cause| broken(sqlx::Error::Decode(cause.into())))?;
+                    each(record);
+                }
+            }
+            Either::Sqlite(connection) => {
+                let text = format!("SELECT * FROM ({query}\n){limit}");
+                let mut rows = sqlx::query(AssertSqlSafe(text)).fetch(connection);
+                let mut places: Option<Vec<usize>> = None;
+                while let Some(row) =
+                    next(connector, wait, ATTEMPT, rows.try_next()).await?.map_err(broken)?
+                {
+                    let places = match &places {
+                        Some(places) => places,
+                        None => places.insert(places_in(connector, columns, &row)?),
+                    };
+                    record.clear();
+                    for (column, &place) in places.iter().enumerate() {
+                        if let Some(text) = text_of(&row, place).map_err(broken)? {
+                            record.add(column, &text);
+                        }
+                    }
+                    each(record);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many rows there are, where the settings have a query for it.
+    pub async fn count(&mut self) -> Result<Option<u64>, Error> {
+        const ATTEMPT: &str = "`count_query`";
+        let Some(query) = &self.settings.count_query else { return Ok(None) };
+        let text = query.trim().trim_end_matches(';').to_owned();
+        let wait = self.settings.timeout;
+        let counted = match &mut self.connection {
+            Either::Postgres(connection) => {
+                let text = format!("SELECT (SELECT * FROM ({text}\n) AS counted)::bigint");
+                let one = sqlx::query_scalar::<_, i64>(AssertSqlSafe(text)).fetch_one(connection);
+                next(self.connector, wait, ATTEMPT, one).await?
+            }
+            Either::Sqlite(connection) => {
+                let text = format!("SELECT CAST((SELECT * FROM ({text}\n)) AS INTEGER)");
+                let one = sqlx::query_scalar::<_, i64>(AssertSqlSafe(text)).fetch_one(connection);
+                next(self.connector, wait, ATTEMPT, one).await?
+            }
+        };
+        let counted = counted.map_err(|cause| failed(self.connector, ATTEMPT, cause))?;
+        Ok(Some(u64::try_from(counted).unwrap_or_default()))
+    }
+
+    /// Lets go. Nothing was written.
+    pub async fn close(self) {
+        let _ = match self.connection {
+            Either::Postgres(connection) => timeout(self.settings.timeout, connection.close()).await,
+            Either::Sqlite(connection) => timeout(self.settings.timeout, connection.close()).await,
+        };
+    }
+}
+
+/// The server that a URL names.
+fn host(url: &str) -> String {
+    let url = url::Url::parse(url).ok();
+    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "the database".to_owned())
+}
+
+async fn connect(url: &str) -> Result<Either, sqlx::Error> {
+    if url.starts_with("sqlite:") {
+        let options = SqliteConnectOptions::from_str(url)?.read_only(true).create_if_missing(false);
+        let mut connection = options.disable_statement_logging().connect().await?;
+        sqlx::query("BEGIN").execute(&mut connection).await?;
+        return Ok(Either::Sqlite(connection));
+    }
+    let options = PgConnectOptions::from_str(url)?.application_name("rollcall");
+    let mut connection = options.disable_statement_logging().connect().await?;
+    sqlx::query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .execute(&mut connection)
+        .await?;
+    Ok(Either::Postgres(connection))
+}
+
+/// What comes next, unless nothing comes.
+async fn next<T>(
+    connector: &ConnectorName,
+    wait: Duration,
+    attempt: &str,
+    coming: impl Future<Output = T>,
+) -> Result<T, Error> {
+    timeout(wait, coming).await.map_err(|_| stalled(connector, wait, attempt))
+}
+
+fn stalled(connector: &ConnectorName, wait: Duration, attempt: &str) -> Error {
+    Error::Stalled { connector: connector.clone(), attempt: attempt.to_owned(), seconds: wait.as_secs_f64() }
+}
+
+fn failed(connector: &ConnectorName, attempt: &str, cause: sqlx::Error) -> Error {
+    let (connector, attempt) = (connector.clone(), attempt.to_owned());
+    match cause {
+        sqlx::Error::Io(cause) => Error::CutOff { connector, attempt, cause: Some(cause) },
+        cause => Error::Query { connector, attempt, cause },
+    }
+}
+
+/// Where the mapped columns stand in a row.
+fn places_in(connector: &ConnectorName, columns: &[&str], row: &SqliteRow) -> Result<Vec<usize>, Error> {
+    let there: Vec<&str> = row.columns().iter().map(Column::name).collect();
+    let place = |column: &&str| there.iter().position(|name| name.eq_ignore_ascii_case(column));
+    missing(connector, columns, &there)?;
+    Ok(columns.iter().filter_map(place).collect())
+}
+
+/// What picks the mapped columns out of a row of JSON.
+fn picker_for(connector: &ConnectorName, columns: &[&str], json: &str) -> Result<Picker, Error> {
+    let row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).unwrap_or_default();
+    let there: Vec<&str> = row.keys().map(String::as_str).collect();
+    missing(connector, columns, &there)?;
+    let named = |column: &&str| there.iter().find(|name| name.eq_ignore_ascii_case(column));
+    let paths: Vec<Path> = columns.iter().filter_map(named).map(|name| Path::of_name(name)).collect();
+    Ok(Picker::new(&paths))
+}
+
+fn missing(connector: &ConnectorName, columns: &[&str], there: &[&str]) -> Result<(), Error> {
+    let lacks = |column: &&&str| !there.iter().any(|name| name.eq_ignore_ascii_case(column));
+    let missing: Vec<String> = columns.iter().filter(lacks).map(|column| format!("`{column}`")).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let columns = there.iter().map(|column| format!("`{column}`")).collect();
+    Err(Error::NoColumns { connector: connector.clone(), missing, columns })
+}
+
+/// A value of SQLite as text; bytes are none.
+fn text_of(row: &SqliteRow, place: usize) -> Result<Option<String>, sqlx::Error> {
+    let value = row.try_get_raw(place)?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    Ok(match value.type_info().name() {
+        "INTEGER" | "BOOLEAN" => Some(row.try_get_unchecked::<i64, _>(place)?.to_string()),
+        "REAL" => Some(row.try_get_unchecked::<f64, _>(place)?.to_string()),
+        "BLOB" => None,
+        _ => Some(row.try_get_unchecked::<String, _>(place)?),
+    })
+}
