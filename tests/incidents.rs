@@ -1,5 +1,5 @@
 //! What has gone wrong with other programs of this kind, in public, each once more here. Those that need a server that is
-//! cut, stalled or stopped stand in `fire`.
+//! cut, stalled or stopped stand in `fire`, those about large groups in `active_directory`.
 
 use std::path::Path;
 

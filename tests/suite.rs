@@ -1,5 +1,6 @@
 //! Everything that is tested from outside, one subject a file, against real servers on loopback.
 
+mod active_directory;
 mod bad_days;
 mod commands;
 mod config;

@@ -64,6 +64,7 @@ fn one(
     let match_attribute = mapping::matched(section, &mapping, attributes);
     let source = match section.kind()? {
         "ldap" => Source::Ldap(ldap::read(section, around)?),
+        "active_directory" => Source::ActiveDirectory(ldap::controllers(section, around, zone)?),
         "csv" => Source::Csv(csv::read(section, around)?),
         "json_file" => Source::JsonFile(json_file(section, around, &mapping)?),
         "sql" => Source::Sql(sql::read(section, around)?),

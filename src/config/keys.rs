@@ -47,6 +47,8 @@ pub(super) struct Key {
     pub kinds: &'static [&'static str],
     /// The kinds that do without it, though it is required.
     pub spared: &'static [&'static str],
+    /// The kinds for which several texts may stand in the place of one.
+    pub several: &'static [&'static str],
     /// What it is for, in one sentence.
     pub doc: &'static str,
     /// A value as it is written in the file.
@@ -73,7 +75,17 @@ impl Key {
         example: &'static str,
         doc: &'static str,
     ) -> Self {
-        Self { section, name, shape, need: Need::Optional, kinds: &[], spared: &[], doc, example }
+        Self {
+            section,
+            name,
+            shape,
+            need: Need::Optional,
+            kinds: &[],
+            spared: &[],
+            several: &[],
+            doc,
+            example,
+        }
     }
 
     /// The same, and the file is refused without it.
@@ -94,6 +106,16 @@ impl Key {
     /// The same, and these kinds need not have it.
     pub(super) const fn sparing(self, spared: &'static [&'static str]) -> Self {
         Self { spared, ..self }
+    }
+
+    /// The same, and these kinds may have a list of it.
+    pub(super) const fn several(self, several: &'static [&'static str]) -> Self {
+        Self { several, ..self }
+    }
+
+    /// What values it takes in a connector of this kind.
+    pub(super) fn shape_of(&self, kind: Option<&str>) -> Shape {
+        if kind.is_some_and(|kind| self.several.contains(&kind)) { Shape::OneOrMoreTexts } else { self.shape }
     }
 
     /// Whether connectors of this kind have the key; all keys count where the kind is not known.

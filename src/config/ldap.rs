@@ -1,12 +1,15 @@
-//! The keys of a connector of kind `ldap`.
+//! The keys of a connector of kind `ldap` or `active_directory`.
 
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono_tz::Tz;
+
 use crate::config::Surroundings;
 use crate::config::secret::{self, BIND_PASSWORD};
 use crate::config::section::{At, Section};
+use crate::connectors::active_directory;
 use crate::connectors::ldap::Settings;
 use crate::model::secret::Secret;
 
@@ -15,31 +18,75 @@ const FILTER: &str = "(objectClass=person)";
 const PAGE_SIZE: u32 = 500;
 pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The settings, where nothing that they need is missing.
+/// The settings of a connector of kind `ldap`, where nothing that they need is missing.
 pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Settings> {
-    let url = section.text("url");
-    if let Some(url) = &url {
-        check_url(section, url);
-    }
-    let bind = bind(section, around);
-    let ca_file = ca_file(section, around);
-    let filter = filter(section);
-    let base_dns = section.texts("base_dn");
-    Some(Settings {
-        url: url?.value.to_owned(),
-        starttls: section.flag("starttls"),
-        plaintext: section.flag("plaintext"),
-        ca_file,
-        bind,
-        base_dns: base_dns?.iter().map(|dn| dn.value.to_owned()).collect(),
-        filter,
-        page_size: section.number("page_size").map_or(PAGE_SIZE, |number| number.value),
-        timeout: section.duration("timeout").map_or(TIMEOUT, |timeout| timeout.value),
-    })
+    servers(section, around, FILTER, PAGE_SIZE)?.pop()
 }
 
-fn check_url(section: &Section<'_>, at: &At<&str>) {
-    let say = |message: &str, hint: &str| section.report.mistake(at.finding(message).hint(hint.to_owned()));
+/// The same of a connector of kind `active_directory`.
+pub(super) fn controllers(
+    section: &Section<'_>,
+    around: &Surroundings<'_>,
+    zone: Tz,
+) -> Option<active_directory::Settings> {
+    let sources = section.table("attributes").open();
+    let mut known = true;
+    for (name, source) in sources.iter().filter(|(_, source)| !active_directory::is_source(source.value)) {
+        let finding = source.finding(format!("`{}` is mapped to what is no attribute", name.value));
+        let hint = "write the name of an attribute, several with | between them, or @account, @accountExpires or @groupDNs";
+        section.report.mistake(finding.hint(hint.to_owned()));
+        known = false;
+    }
+    let controllers = servers(section, around, active_directory::FILTER, active_directory::PAGE_SIZE)?;
+    known.then_some(active_directory::Settings { controllers, zone })
+}
+
+/// The settings of every server in `url`, in the order of the file; there is at least one.
+fn servers(
+    section: &Section<'_>,
+    around: &Surroundings<'_>,
+    usual_filter: &str,
+    usual_page: u32,
+) -> Option<Vec<Settings>> {
+    let urls = section.texts("url");
+    check_urls(section, urls.as_deref().unwrap_or_default());
+    let bind = bind(section, around);
+    let ca_file = ca_file(section, around);
+    let filter = filter(section, usual_filter);
+    let base_dns = section.texts("base_dn");
+    let (urls, base_dns) = (urls?, base_dns?);
+    let settings = |url: &At<&str>| Settings {
+        url: url.value.to_owned(),
+        starttls: section.flag("starttls"),
+        plaintext: section.flag("plaintext"),
+        ca_file: ca_file.clone(),
+        bind: bind.clone(),
+        base_dns: base_dns.iter().map(|dn| dn.value.to_owned()).collect(),
+        filter: filter.clone(),
+        page_size: section.number("page_size").map_or(usual_page, |number| number.value),
+        timeout: section.duration("timeout").map_or(TIMEOUT, |timeout| timeout.value),
+    };
+    Some(urls.iter().map(settings).collect())
+}
+
+/// Checks every address, and how it goes with the switches for encryption: once for each of the two schemes.
+fn check_urls(section: &Section<'_>, urls: &[At<&str>]) {
+    let mut checked = Vec::new();
+    for url in urls {
+        let Some(encrypted) = check_url(section, url) else { continue };
+        if !checked.contains(&encrypted) {
+            check_encryption(section, url, encrypted);
+            checked.push(encrypted);
+        }
+    }
+}
+
+/// Whether an address encrypts by itself; what is wrong with it is said.
+fn check_url(section: &Section<'_>, at: &At<&str>) -> Option<bool> {
+    let say = |message: &str, hint: &str| {
+        section.report.mistake(at.finding(message).hint(hint.to_owned()));
+        None
+    };
     let form = "write ldaps://HOST:PORT or ldap://HOST:PORT";
     let Ok(url) = url::Url::parse(at.value) else {
         return say("`url` cannot be read", form);
@@ -56,7 +103,7 @@ fn check_url(section: &Section<'_>, at: &At<&str>) {
     if url.path().len() > 1 || url.query().is_some() || url.fragment().is_some() {
         return say("`url` holds more than a server and a port", "put the rest into `base_dn` and `filter`");
     }
-    check_encryption(section, at, url.scheme() == "ldaps");
+    Some(url.scheme() == "ldaps")
 }
 
 fn check_encryption(section: &Section<'_>, url: &At<&str>, encrypted: bool) {
@@ -123,8 +170,8 @@ pub(super) fn ca_file(section: &Section<'_>, around: &Surroundings<'_>) -> Optio
     None
 }
 
-fn filter(section: &Section<'_>) -> String {
-    let Some(filter) = section.text("filter") else { return FILTER.to_owned() };
+fn filter(section: &Section<'_>, usual: &str) -> String {
+    let Some(filter) = section.text("filter") else { return usual.to_owned() };
     let text = filter.value.trim();
     if !text.starts_with('(') || ldap3::parse_filter(text).is_err() {
         let (opened, closed) = (text.matches('(').count(), text.matches(')').count());

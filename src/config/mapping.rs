@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 use crate::config::section::{At, Section};
 use crate::config::shape::offer;
 use crate::config::{Surroundings, keys};
-use crate::connectors::Mapping;
-use crate::connectors::api::kinds::{self, Kind};
+use crate::connectors::mapping::Usual;
+use crate::connectors::{self, Mapping};
 use crate::model::attributes::{Attribute, Attributes, STANDARD};
 use crate::model::names::{clean, fold};
 use crate::model::rule::Condition;
@@ -42,20 +42,20 @@ const LONGEST: usize = 63;
 
 /// Reads a connector's mapping, making its attributes known.
 pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>, attributes: &mut Attributes) -> Mapping {
-    let defaults = section.kind().and_then(kinds::kind);
-    let columns = columns(section, attributes, defaults.map_or(&[], |kind| kind.mapping));
+    let usual = section.kind().and_then(connectors::usual);
+    let columns = columns(section, attributes, usual.map_or(&[], |usual| usual.columns));
     let mapping = Mapping { columns, ..Mapping::default() };
     let codes = codes(section, &mapping, around, attributes);
-    let standings = match defaults {
-        Some(kind) if section.table("status").is_silent() => usual_standings(kind),
+    let standings = match usual {
+        Some(usual) if section.table("status").is_silent() => usual_standings(usual),
         Some(_) | None => standings(section, &mapping),
     };
     Mapping { codes, standings, ..mapping }
 }
 
 /// What the values of a known system's status mean.
-fn usual_standings(kind: &Kind) -> FxHashMap<String, Standing> {
-    let means = [Standing::Active, Standing::Leave, Standing::Left].into_iter().zip(kind.standings);
+fn usual_standings(usual: Usual) -> FxHashMap<String, Standing> {
+    let means = [Standing::Active, Standing::Leave, Standing::Left].into_iter().zip(usual.standings);
     means.flat_map(|(standing, values)| values.iter().map(move |value| (fold(value), standing))).collect()
 }
 

@@ -55,6 +55,7 @@ pub const EXAMPLE: &str = include_str!("../../config/rollcall.example.toml");
 
 /// The same for the connectors of each other kind: what `rollcall config example KIND` prints.
 pub const KIND_EXAMPLES: &[(&str, &str)] = &[
+    ("active_directory", include_str!("../../config/connectors/active_directory.toml")),
     ("json_file", include_str!("../../config/connectors/json_file.toml")),
     ("sql", include_str!("../../config/connectors/sql.toml")),
     ("scim", include_str!("../../config/connectors/scim.toml")),

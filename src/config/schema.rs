@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::keys::{self, Form, Key, Need, SectionSpec};
 use crate::config::shape::{KINDS, Shape};
-use crate::connectors::api::kinds;
+use crate::connectors;
 
 /// The schema of the file: every key with its type, its default and a sentence.
 #[must_use]
@@ -21,6 +21,7 @@ pub fn schema() -> Value {
 
 /// A section as the schema of an object.
 fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
+    let has_usual = kind.and_then(connectors::usual).is_some_and(|usual| !usual.columns.is_empty());
     let mut properties = Map::new();
     let mut required = Vec::new();
     for key in keys::keys_of(spec.path).filter(|key| key.belongs_to(kind)) {
@@ -30,14 +31,14 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
         }
     }
     for inner in keys::sections_in(spec.path) {
-        properties.insert(inner.name().to_owned(), form(inner, kind));
+        properties.insert(inner.name().to_owned(), form(inner, has_usual));
     }
     let mut object = Map::new();
     object.insert("type".to_owned(), json!("object"));
     object.insert("description".to_owned(), json!(spec.doc));
     object.insert("properties".to_owned(), Value::Object(properties));
     object.insert("additionalProperties".to_owned(), json!(false));
-    if spec.path == "connector" && !has_usual_mapping(kind) {
+    if spec.path == "connector" && !has_usual {
         required.push("attributes");
     }
     if !required.is_empty() {
@@ -46,12 +47,8 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
     object
 }
 
-/// Whether connectors of this kind need map nothing.
-fn has_usual_mapping(kind: Option<&str>) -> bool {
-    kind.and_then(kinds::kind).is_some_and(|kind| !kind.mapping.is_empty())
-}
-
-fn form(spec: &SectionSpec, kind: Option<&str>) -> Value {
+/// A section by its form; a mapping needs no id where the kind has a usual one.
+fn form(spec: &SectionSpec, has_usual: bool) -> Value {
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     match spec.form {
         Form::Table => Value::Object(section(spec, None)),
@@ -61,13 +58,14 @@ fn form(spec: &SectionSpec, kind: Option<&str>) -> Value {
         }
         Form::List => json!({ "type": "array", "description": spec.doc, "items": section(spec, None) }),
         Form::Open => {
-            let needs_id = spec.path == "connector.attributes" && !has_usual_mapping(kind);
+            let needed: &[&str] =
+                if spec.path == "connector.attributes" && !has_usual { &["id"] } else { &[] };
             json!({
                 "type": "object",
                 "description": spec.doc,
                 "propertyNames": { "pattern": "^[a-z_][a-z0-9_]*$" },
                 "additionalProperties": { "type": "string", "minLength": 1 },
-                "required": if needs_id { json!(["id"]) } else { json!([]) },
+                "required": needed,
             })
         }
         Form::OpenTables => {
@@ -79,7 +77,7 @@ fn form(spec: &SectionSpec, kind: Option<&str>) -> Value {
 fn value(key: &Key, kind: Option<&str>) -> Value {
     let text = json!({ "type": "string", "minLength": 1 });
     let texts = json!({ "type": "array", "items": text });
-    let mut schema = match key.shape {
+    let mut schema = match key.shape_of(kind) {
         Shape::Text { most } => json!({ "type": "string", "minLength": 1, "maxLength": most }),
         Shape::Secret | Shape::Zone | Shape::Address => text,
         Shape::Texts => texts,

@@ -271,7 +271,7 @@ impl<'d> Section<'d> {
         let key = keys::key(self.path, name);
         debug_assert!(key.is_some(), "`{}.{name}` stands in the table of keys", self.path);
         let value = self.rows?.get(name)?;
-        let right = key.is_some_and(|key| key.shape.faults(value).is_empty());
+        let right = key.is_some_and(|key| key.shape_of(self.kind()).faults(value).is_empty());
         let value = At {
             value: get(value).filter(|_| right)?,
             key: keys::joined(&self.key, name),
@@ -318,8 +318,9 @@ impl<'d> Section<'d> {
     }
 
     fn check_value(&self, key: &Key, value: &Spanned<DeValue<'_>>) {
-        for fault in key.shape.faults(value) {
-            let hint = fault.hint.or_else(|| match key.shape {
+        let shape = key.shape_of(self.kind());
+        for fault in shape.faults(value) {
+            let hint = fault.hint.or_else(|| match shape {
                 Shape::Text { .. } | Shape::Secret if value.get_ref().is_str() => None,
                 _ => Some(format!("for example {} = {}", key.name, key.example)),
             });

@@ -15,6 +15,7 @@ use crate::model::names::{clean, nearest};
 /// The kinds of connector that this version reads.
 pub(super) const KINDS: &[&str] = &[
     "ldap",
+    "active_directory",
     "csv",
     "json_file",
     "sql",
@@ -29,9 +30,6 @@ pub(super) const KINDS: &[&str] = &[
     "hibob",
     "http_json",
 ];
-
-/// The kinds that have a name and no reader yet.
-const LATER: &[&str] = &["active_directory"];
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +182,6 @@ impl Shape {
                 let hint = "an IP address and a port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"";
                 no("no address with a port", write(hint))
             }
-            Self::Kind if LATER.contains(&text) => no("not read by this version", Some(kinds_in_words())),
             Self::Kind if !KINDS.contains(&text) => {
                 let near = offer(text, KINDS.iter().copied());
                 let hint = near.or_else(|| Some(kinds_in_words()));

@@ -18,7 +18,9 @@ const DAYS: crate::config::shape::Shape = Number { least: 0, most: 3_650 };
 /// A count of people, groups or rows.
 const COUNT: crate::config::shape::Shape = Number { least: 0, most: 1_000_000_000 };
 
-const LDAP: &[&str] = &["ldap"];
+const LDAP: &[&str] = &["ldap", "active_directory"];
+/// Kinds with several servers that hold the same.
+const MIRRORED: &[&str] = &["active_directory"];
 const CSV: &[&str] = &["csv"];
 /// Kinds that read a file.
 const FILE: &[&str] = &["csv", "json_file"];
@@ -39,6 +41,7 @@ const HTTP: &[&str] = &[
 /// Kinds that are reached over a network.
 const REMOTE: &[&str] = &[
     "ldap",
+    "active_directory",
     "scim",
     "entra",
     "okta",
@@ -53,6 +56,7 @@ const REMOTE: &[&str] = &[
 /// Kinds that wait for somebody's answer.
 const WAITING: &[&str] = &[
     "ldap",
+    "active_directory",
     "scim",
     "entra",
     "okta",
@@ -67,8 +71,18 @@ const WAITING: &[&str] = &[
 ];
 /// Kinds whose server has one address for everybody, or one that is made from a name.
 const AT_HOME: &[&str] = &["entra", "google", "bamboohr", "personio", "hibob"];
-const BY_PAGES: &[&str] =
-    &["ldap", "scim", "entra", "okta", "google", "bamboohr", "personio", "successfactors", "http_json"];
+const BY_PAGES: &[&str] = &[
+    "ldap",
+    "active_directory",
+    "scim",
+    "entra",
+    "okta",
+    "google",
+    "bamboohr",
+    "personio",
+    "successfactors",
+    "http_json",
+];
 const BY_PASSWORD: &[&str] = &["scim", "workday", "successfactors", "hibob", "http_json"];
 const BY_PASSWORD_ONLY: &[&str] = &["scim", "workday", "successfactors", "http_json"];
 const BY_TOKEN: &[&str] = &["scim", "okta", "successfactors", "hibob", "http_json"];
@@ -218,9 +232,10 @@ pub(super) static KEYS: &[Key] = &[
         "url",
         TEXT,
         r#""ldaps://dc1.corp.example:636""#,
-        "The server: `ldaps://HOST:PORT`, `ldap://HOST:PORT`, or the API's `https://` address.",
+        "The server: `ldaps://HOST:PORT`, `ldap://HOST:PORT`, or the API's `https://` address; for `active_directory` also a list.",
     )
     .of(REMOTE)
+    .several(MIRRORED)
     .required()
     .sparing(AT_HOME),
     Key::new("connector", "starttls", Flag, "true", "Encrypt an `ldap://` connection with StartTLS.")
@@ -272,13 +287,13 @@ pub(super) static KEYS: &[Key] = &[
         r#""(objectClass=inetOrgPerson)""#,
         "Who of them: an LDAP filter (RFC 4515), or the API's own (`scim`, `entra`).",
     )
-    .of(&["ldap", "scim", "entra"]),
+    .of(&["ldap", "active_directory", "scim", "entra"]),
     Key::new(
         "connector",
         "page_size",
         Number { least: 1, most: 10_000 },
         "500",
-        "How many people a page has; 500 for `ldap`, else what the system likes.",
+        "How many people a page has; 500 for `ldap` and `active_directory`, else what the system likes.",
     )
     .of(BY_PAGES),
     Key::new("connector", "timeout", Duration, r#""60s""#, "The longest wait for the server's next message.")

@@ -93,7 +93,7 @@ pub enum Error {
         cause: Cause,
     },
     /// Wrong account or password.
-    #[error("connector `{connector}`: the server refused the account `{account}`")]
+    #[error("connector `{connector}`: the server refused the account `{account}`{}", answer.refusal_reason())]
     Refused {
         /// The connector.
         connector: ConnectorName,
@@ -146,6 +146,19 @@ pub enum Error {
         base: String,
         /// The number of the page, from 1.
         page: u64,
+    },
+    /// Of an attribute with many values only a part came.
+    #[error(
+        "connector `{connector}`: an entry has more values of `{attribute}` than came: those from number {first} on are \
+         missing"
+    )]
+    Values {
+        /// The connector.
+        connector: ConnectorName,
+        /// The attribute of the source.
+        attribute: String,
+        /// The place of the first value that did not come, from 0.
+        first: u64,
     },
     /// The connection ended too early.
     #[error("connector `{connector}`: the connection was cut during {attempt}")]
@@ -272,6 +285,8 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
+            // The entry may have gone away between two questions.
+            Self::Values { .. } => true,
             Self::Resolve { .. } | Self::Connect { .. } | Self::CutOff { .. } | Self::Stalled { .. } => true,
             Self::Answer { answer, .. } => answer.is_transient(),
             Self::File { fault, .. } => fault.is_transient(),
@@ -328,6 +343,7 @@ impl Error {
             Self::References { .. } => "referral",
             Self::NoPaging { .. }
             | Self::PageRepeats { .. }
+            | Self::Values { .. }
             | Self::Unproven { .. }
             | Self::Counted { .. } => "incomplete",
             Self::Query { .. } => "query",
@@ -381,6 +397,10 @@ impl Error {
             Self::PageRepeats { .. } => {
                 Some("look for a fault in the server's paging; another `page_size` may help".to_owned())
             }
+            Self::Values { .. } => Some(
+                "look at the server's limit on values (`MaxValRange`) and at what it says in its log"
+                    .to_owned(),
+            ),
             Self::CutOff { .. } | Self::Stalled { .. } => {
                 Some("look at the server's log and load; a slow server needs a longer `timeout`".to_owned())
             }

@@ -31,6 +31,15 @@ pub struct Include {
     pub condition: Arc<Condition>,
 }
 
+/// What a kind of source maps where the file says nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Usual {
+    /// Attribute of rollcall, attribute of the source.
+    pub columns: &'static [(&'static str, &'static str)],
+    /// Values of its status, and what they mean: active, leave, left.
+    pub standings: [&'static [&'static str]; 3],
+}
+
 impl Mapping {
     /// A digest of all that it says (XXH3, 64 bits), whatever its order: tells an edited mapping.
     #[must_use]

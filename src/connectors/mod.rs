@@ -7,6 +7,7 @@
 //!
 //! Only what a source says crosses this room: whoever is absent, new or changed is found out by [`crate::sync`].
 
+pub mod active_directory;
 pub mod api;
 pub mod csv;
 mod error;
@@ -56,11 +57,22 @@ pub struct Connector {
     pub source: Source,
 }
 
+/// What a kind of source maps where the file says nothing; nothing for most.
+#[must_use]
+pub fn usual(kind: &str) -> Option<mapping::Usual> {
+    match kind {
+        "active_directory" => Some(active_directory::USUAL),
+        _ => api::kinds::kind(kind).map(api::kinds::Kind::usual),
+    }
+}
+
 /// The kinds of source, each with its own settings.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// Any server that speaks RFC 4511.
     Ldap(ldap::Settings),
+    /// Domain controllers of Active Directory.
+    ActiveDirectory(active_directory::Settings),
     /// A file with a header line.
     Csv(csv::Settings),
     /// A file of JSON.
@@ -99,6 +111,7 @@ impl Connector {
     pub fn kind(&self) -> &'static str {
         match &self.source {
             Source::Ldap(_) => "ldap",
+            Source::ActiveDirectory(_) => "active_directory",
             Source::Csv(_) => "csv",
             Source::JsonFile(_) => "json_file",
             Source::Sql(_) => "sql",
@@ -113,6 +126,9 @@ impl Connector {
     pub async fn read(&self, attributes: &Attributes, context: &Context) -> Result<Reading, Error> {
         match &self.source {
             Source::Ldap(settings) => ldap::read(self, settings, attributes, context).await,
+            Source::ActiveDirectory(settings) => {
+                active_directory::read(self, settings, attributes, context).await
+            }
             Source::Csv(settings) => csv::read(self, settings, attributes, context).await,
             Source::JsonFile(settings) => json_file::read(self, settings, attributes, context).await,
             Source::Sql(settings) => sql::read(self, settings, attributes, context).await,
@@ -132,6 +148,9 @@ impl Connector {
     ) -> Result<People, Error> {
         match &self.source {
             Source::Ldap(settings) => ldap::find(self, settings, email, attributes, context).await,
+            Source::ActiveDirectory(settings) => {
+                active_directory::find(self, settings, email, attributes, context).await
+            }
             Source::Csv(settings) => csv::find(self, settings, email, attributes, context).await,
             Source::JsonFile(settings) => json_file::find(self, settings, email, attributes, context).await,
             Source::Sql(settings) => sql::find(self, settings, email, attributes, context).await,
@@ -152,6 +171,9 @@ impl Connector {
     ) -> Result<Vec<People>, Error> {
         match &self.source {
             Source::Ldap(settings) => ldap::look_up(self, settings, ids, attributes, context).await,
+            Source::ActiveDirectory(settings) => {
+                active_directory::look_up(self, settings, ids, attributes, context).await
+            }
             Source::Csv(_) | Source::JsonFile(_) | Source::Sql(_) => Ok(Vec::new()),
             Source::Api(settings) => api::look_up(self, settings, ids, attributes, context).await,
         }
@@ -161,6 +183,9 @@ impl Connector {
     pub async fn check(&self, attributes: &Attributes, context: &Context) -> Vec<Step> {
         match &self.source {
             Source::Ldap(settings) => ldap::check(self, settings, attributes, context).await,
+            Source::ActiveDirectory(settings) => {
+                active_directory::check(self, settings, attributes, context).await
+            }
             Source::Csv(settings) => csv::check(self, settings, attributes, context).await,
             Source::JsonFile(settings) => json_file::check(self, settings, attributes, context).await,
             Source::Sql(settings) => sql::check(self, settings, attributes, context).await,

@@ -28,16 +28,32 @@ pub(super) struct EndedBase {
 
 impl EndedBase {
     /// The evidence is the last page's result code 0 and its paging control with an empty cookie (RFC 4511 4.5.2,
-    /// RFC 2696 3), and that no reference to another server came.
+    /// RFC 2696 3), and that no reference came which stands for a part of the answer.
     pub(super) fn prove(
         base: &str,
         result_code: u32,
         next_cookie: Option<&[u8]>,
         references: u64,
+        meaning: References,
     ) -> Option<Self> {
-        let ended = result_code == 0 && next_cookie.is_some_and(<[u8]>::is_empty) && references == 0;
+        let whole = match meaning {
+            References::MissingParts => references == 0,
+            References::OtherDirectories => true,
+        };
+        let ended = result_code == 0 && next_cookie.is_some_and(<[u8]>::is_empty) && whole;
         ended.then(|| Self { base: base.to_owned() })
     }
+}
+
+/// What it means that a search's answer names other servers (RFC 4511 4.5.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum References {
+    /// A part of what was asked for lies there.
+    MissingParts,
+    /// Another directory begins there. Active Directory makes references from its list of naming contexts only
+    /// (MS-ADTS 3.1.1.4.6) and sends them with every search from the top of a domain: its configuration, its zones, its
+    /// child domains. They lie below the base by name and were never a part of the domain.
+    OtherDirectories,
 }
 
 /// One list of an API was read to its last page.
@@ -98,7 +114,7 @@ impl Complete {
         let Self { seal: () } = self;
     }
 
-    /// Every base of the search, in the order of the settings, was read to its end; there is at least one.
+    /// Every base that was to be searched, in this order, was read to its end; there is at least one.
     pub(super) fn ldap(bases: &[String], ended: Vec<EndedBase>) -> Option<Self> {
         let every = !bases.is_empty() && bases.iter().eq(ended.iter().map(|ended| &ended.base));
         drop(ended);
@@ -130,10 +146,23 @@ impl Complete {
 mod tests {
     use super::*;
 
+    fn proven_with(meaning: References, code: u32, cookie: Option<&[u8]>, references: u64) -> bool {
+        EndedBase::prove("dc=corp", code, cookie, references, meaning).is_some()
+    }
+
+    #[test]
+    fn references_to_other_directories_prove_nothing_and_harm_nothing() {
+        let proven = |code, cookie| proven_with(References::OtherDirectories, code, cookie, 3);
+        assert!(proven(0, Some(&b""[..])));
+        assert!(!proven(10, Some(&b""[..])));
+        assert!(!proven(0, Some(&b"next"[..])));
+        assert!(!proven(0, None));
+    }
+
     #[test]
     fn a_base_has_ended_only_with_result_0_an_empty_cookie_and_no_reference() {
         let proven =
-            |code, cookie, references| EndedBase::prove("dc=corp", code, cookie, references).is_some();
+            |code, cookie, references| proven_with(References::MissingParts, code, cookie, references);
         assert!(proven(0, Some(&b""[..]), 0));
         assert!(!proven(4, Some(&b""[..]), 0));
         assert!(!proven(10, Some(&b""[..]), 0));
@@ -153,7 +182,8 @@ mod tests {
 
     #[test]
     fn a_search_has_ended_only_with_all_of_its_bases() {
-        let ended = |base| EndedBase::prove(base, 0, Some(b""), 0).expect("evidence");
+        let ended =
+            |base| EndedBase::prove(base, 0, Some(b""), 0, References::MissingParts).expect("evidence");
         let bases = ["ou=a".to_owned(), "ou=b".to_owned()];
         assert!(Complete::ldap(&bases, vec![ended("ou=a"), ended("ou=b")]).is_some());
         assert!(Complete::ldap(&bases, vec![ended("ou=a")]).is_none());

@@ -1,5 +1,7 @@
 //! What is wrong with connectors. A `«` stands where each mistake is expected.
 
+use rollcall::connectors::Source;
+
 use super::{csv, ldap, parse, wrong};
 
 #[test]
@@ -9,10 +11,6 @@ fn a_connector_says_when_and_what_it_reads() {
     wrong(&csv("timezone = «'Mars'"), &["no time zone"]);
     wrong(&csv("prehire_days = «-7"), &["from 0 to 3650"]);
     wrong(&csv("").replace("'drop'", "«'hr drop'"), &["use letters, digits"]);
-    wrong(
-        &csv("").replace("'csv'", "«'active_directory'"),
-        &["is `active_directory`, which is not read by this version"],
-    );
     wrong(&csv("").replace("'csv'", "«'ldpa'"), &["no kind of connector | did you mean `ldap`?"]);
     wrong(&csv("match = «'employee_number'"), &["this connector does not map `employee_number`"]);
 }
@@ -91,4 +89,50 @@ fn a_secret_is_given_once_and_can_be_had() {
     wrong("[database]\nurl = «'sqlite://'", &["names no file"]);
     wrong("[database]\nurl = «'postgres://a:b@c'", &["names no database"]);
     wrong("[database]\nurl = 'postgres://a:b@c/d'\nmax_size = «'1GiB'", &["`max_size` is for SQLite only"]);
+}
+
+/// A connector of kind `active_directory`, right but for these lines.
+fn active_directory(lines: &str) -> String {
+    let url = if lines.contains("url = ") { "" } else { "url = 'ldaps://dc1'\n" };
+    format!("[[connector]]\nname = 'corp'\nkind = 'active_directory'\n{url}base_dn = 'dc=x'\n{lines}\n")
+}
+
+#[test]
+fn active_directory_may_have_several_servers_and_others_one() {
+    let lines = active_directory("url = ['ldaps://dc1', 'ldaps://dc2']");
+    let config = parse(&format!("timezone = 'Europe/Berlin'\n{lines}")).expect("a file");
+    let Source::ActiveDirectory(settings) = &config.connectors[0].source else {
+        panic!("the kind is another")
+    };
+    let urls: Vec<_> = settings.controllers.iter().map(|controller| controller.url.as_str()).collect();
+    assert_eq!(urls, ["ldaps://dc1", "ldaps://dc2"]);
+    assert_eq!(settings.zone, chrono_tz::Europe::Berlin);
+    let first = &settings.controllers[0];
+    assert_eq!(first.filter, "(&(objectCategory=person)(objectClass=user))");
+    assert_eq!((first.page_size, first.timeout.as_secs()), (500, 60));
+    let mapped: Vec<_> =
+        config.connectors[0].mapping.columns.iter().map(|(_, source)| source.as_str()).collect();
+    assert!(mapped.contains(&"objectGUID") && mapped.contains(&"@account"), "{mapped:?}");
+    assert_eq!(config.connectors[0].mapping.standings.len(), 3);
+    wrong(&active_directory("url = ['ldaps://dc1', «'ldap://dc2']"), &["unencrypted"]);
+    wrong(&active_directory("url = ['ldaps://dc1', «'dc2']"), &["`url` cannot be read"]);
+    wrong(&active_directory("url = «[]"), &["is an empty list"]);
+    wrong(&active_directory("url = «5"), &["text in quotes, or a list of texts"]);
+    wrong(&active_directory("url = «'ldap://dc1'"), &["unencrypted"]);
+    wrong(&ldap("url = «['ldaps://dc1', 'ldaps://dc2']"), &["text in quotes, this is a list"]);
+    let twice = "url = ['ldaps://dc1', 'ldaps://dc2']\nstarttls = «true";
+    wrong(&active_directory(twice), &["encrypted without `starttls`"]);
+}
+
+#[test]
+fn a_source_of_active_directory_that_means_nothing_is_refused() {
+    let mapped = |line: &str| active_directory(&format!("[connector.attributes]\n{line}"));
+    for line in ["mobile = 'mobile | telephoneNumber'", "groups = 'memberOf'", "end_date = '@accountExpires'"]
+    {
+        assert!(parse(&mapped(line)).is_ok(), "{line}");
+    }
+    wrong(&mapped("status = «'@acount'"), &["is no attribute | write the name of an attribute"]);
+    wrong(&mapped("mobile = «'mobile ||'"), &["`mobile` is mapped to what is no attribute"]);
+    wrong(&active_directory("filter = «'(a=b'"), &["opens 1 brackets"]);
+    wrong(&active_directory("«prot = 'x'"), &["has no key `prot`"]);
 }

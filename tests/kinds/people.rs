@@ -11,6 +11,7 @@ use crate::support::api::{Body, MANNERS, System, everybody};
 use crate::support::company::{Company, run};
 use crate::support::database::{Engine, Rows};
 use crate::support::person::Person;
+use crate::support::samba::{self, DOMAIN};
 use crate::support::slapd::{ADMIN, Directory};
 
 const RULES: &str = "
@@ -175,13 +176,46 @@ fn by_ldap(people: &[Body]) -> Picture {
     ))
 }
 
+fn by_active_directory(people: &[Body]) -> Picture {
+    let dn = |number: usize| format!("CN={},OU=Company,{DOMAIN}", Body::new(number).id());
+    let mut orders =
+        vec![samba::add(&format!("OU=Company,{DOMAIN}"), &[("objectClass", "organizationalUnit")])];
+    for one in people {
+        let (id, email, manager) = (one.id(), one.email(), one.manager.map(dn).unwrap_or_default());
+        let mut values = vec![
+            ("objectClass", "user"),
+            ("sAMAccountName", &*id),
+            ("employeeID", &id),
+            ("mail", &email),
+            ("department", &one.department),
+            ("l", &one.place),
+            ("title", &one.role),
+            ("userAccountControl", if one.works { "512" } else { "514" }),
+        ];
+        if !manager.is_empty() {
+            values.push(("manager", &manager));
+        }
+        orders.push(samba::add(&dn(one.number), &values));
+    }
+    let domain = samba::samba();
+    domain.order(&orders);
+    let (reader, password) = (format!("CN=Administrator,CN=Users,{DOMAIN}"), samba::PASSWORD);
+    picture(&format!(
+        "[[connector]]\nname = 'hr'\nkind = 'active_directory'\nurl = '{}'\nca_file = '{}'\nbind_dn = '{reader}'\n\
+         bind_password = '{password}'\nbase_dn = 'OU=Company,{DOMAIN}'\n[connector.attributes]\nid = 'employeeID'",
+        domain.tls_url(),
+        domain.ca_file.display(),
+    ))
+}
+
 #[test]
 fn a_thousand_people_give_the_same_groups_and_enrollments_whatever_the_source() {
     let people = everybody(1_000);
     let folder = tempfile::tempdir().expect("a folder");
     let expected = by_csv(folder.path(), &people);
     assert!(expected.0.len() > 1_800 && expected.1.len() >= 900, "{} {}", expected.0.len(), expected.1.len());
-    let mut seen = BTreeMap::from([("ldap", by_ldap(&people))]);
+    let mut seen =
+        BTreeMap::from([("ldap", by_ldap(&people)), ("active_directory", by_active_directory(&people))]);
     let [file, query] = by_file_and_query(folder.path(), &people);
     seen.extend([("json_file", file), ("sql", query)]);
     for manner in MANNERS {

@@ -17,6 +17,7 @@ pub mod postgres;
 pub mod program;
 pub mod proxy;
 pub mod responder;
+pub mod samba;
 pub mod slapd;
 
 use std::time::Duration;

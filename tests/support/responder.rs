@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 pub enum Say {
     /// An entry whose `uid` is this.
     Entry(&'static str),
+    /// An entry of this name, and each attribute with its values.
+    Object(String, Vec<(String, Vec<String>)>),
     /// A search reference.
     Reference(&'static str),
     /// The end of a page: a result code and, where there is one, the cookie of the paging control.
@@ -26,8 +28,12 @@ pub enum Say {
 /// agrees to TLS, and goes on with the next page in the clear.
 pub struct Responder {
     port: u16,
+    asked: Asked,
     task: JoinHandle<()>,
 }
+
+/// What searches asked for.
+type Asked = Arc<Mutex<Vec<Vec<String>>>>;
 
 impl Responder {
     /// Begins to listen.
@@ -35,13 +41,20 @@ impl Responder {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let pages = Arc::new(Mutex::new(pages));
+        let asked = Asked::default();
+        let record = asked.clone();
         let task = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.expect("a client");
-                tokio::spawn(serve(client, pages.clone()));
+                tokio::spawn(serve(client, pages.clone(), record.clone()));
             }
         });
-        Self { port, task }
+        Self { port, asked, task }
+    }
+
+    /// The attributes that each search so far asked for.
+    pub fn asked(&self) -> Vec<Vec<String>> {
+        self.asked.lock().expect("no test panics while it speaks").clone()
     }
 
     /// For a connection in the clear.
@@ -56,7 +69,7 @@ impl Drop for Responder {
     }
 }
 
-async fn serve(mut client: TcpStream, pages: Arc<Mutex<Vec<Vec<Say>>>>) {
+async fn serve(mut client: TcpStream, pages: Arc<Mutex<Vec<Vec<Say>>>>, asked: Asked) {
     let mut received = Vec::new();
     loop {
         while let Ok((rest, message)) = parse_tag(&received) {
@@ -68,7 +81,10 @@ async fn serve(mut client: TcpStream, pages: Arc<Mutex<Vec<Vec<Say>>>>) {
                     let agreed = sequence(&[number(&parts), tagged(0x78, &result(0))]);
                     next_page(&pages).iter().fold(agreed, |said, say| [said, spoken(say, &parts)].concat())
                 }
-                SEARCH => next_page(&pages).iter().flat_map(|say| spoken(say, &parts)).collect(),
+                SEARCH => {
+                    asked.lock().expect("no test panics while it speaks").push(wanted(&parts[1]));
+                    next_page(&pages).iter().flat_map(|say| spoken(say, &parts)).collect()
+                }
                 _ => return,
             };
             received.drain(..length);
@@ -86,6 +102,20 @@ const BIND: u64 = 0;
 const SEARCH: u64 = 3;
 const EXTENDED: u64 = 23;
 
+/// The attributes of a search request, its last part (RFC 4511 4.5.1).
+fn wanted(request: &StructureTag) -> Vec<String> {
+    let inner = |tag: &StructureTag| match &tag.payload {
+        PL::C(parts) => parts.clone(),
+        PL::P(_) => Vec::new(),
+    };
+    let names = inner(request).last().map(inner).unwrap_or_default();
+    let text = |tag: StructureTag| match tag.payload {
+        PL::P(bytes) => String::from_utf8(bytes).expect("a name"),
+        PL::C(_) => panic!("a name is no list"),
+    };
+    names.into_iter().map(text).collect()
+}
+
 fn next_page(pages: &Mutex<Vec<Vec<Say>>>) -> Vec<Say> {
     let mut pages = pages.lock().expect("no test panics while it speaks");
     if pages.len() > 1 { pages.remove(0) } else { pages.first().cloned().unwrap_or_default() }
@@ -97,10 +127,16 @@ fn spoken(say: &Say, request: &[StructureTag]) -> Vec<u8> {
     };
     match say {
         Say::Entry(uid) => {
-            let values = tagged(0x31, &octets(uid.as_bytes()));
-            let attribute = sequence(&[octets(b"uid"), values]);
-            let dn = octets(format!("uid={uid},dc=corp").as_bytes());
-            message(&tagged(0x64, &[dn, sequence(&[attribute])].concat()), &[])
+            let values = vec![("uid".to_owned(), vec![(*uid).to_owned()])];
+            spoken(&Say::Object(format!("uid={uid},dc=corp"), values), request)
+        }
+        Say::Object(dn, attributes) => {
+            let attribute = |(name, values): &(String, Vec<String>)| {
+                let values: Vec<u8> = values.iter().flat_map(|value| octets(value.as_bytes())).collect();
+                sequence(&[octets(name.as_bytes()), tagged(0x31, &values)])
+            };
+            let attributes: Vec<Vec<u8>> = attributes.iter().map(attribute).collect();
+            message(&tagged(0x64, &[octets(dn.as_bytes()), sequence(&attributes)].concat()), &[])
         }
         Say::Reference(uri) => message(&tagged(0x73, &octets(uri.as_bytes())), &[]),
         Say::Done(code, cookie) => {
@@ -134,12 +170,12 @@ fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
 
 /// Tag, length, value (X.690 8.1).
 pub fn tagged(tag: u8, value: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(value.len()).expect("short messages only");
+    let length = u32::try_from(value.len()).expect("short messages only");
     let mut bytes = vec![tag];
     match u8::try_from(length) {
         Ok(short @ 0..128) => bytes.push(short),
         Ok(_) | Err(_) => {
-            bytes.push(0x82);
+            bytes.push(0x84);
             bytes.extend_from_slice(&length.to_be_bytes());
         }
     }

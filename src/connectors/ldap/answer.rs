@@ -19,6 +19,12 @@ struct Meaning {
     hint: Option<&'static str>,
 }
 
+/// Why an account is refused.
+struct Refusal {
+    words: &'static str,
+    hint: &'static str,
+}
+
 impl Answer {
     /// Takes the code and the text of a result.
     pub(in crate::connectors) fn new(code: u32, text: &str) -> Self {
@@ -47,21 +53,58 @@ impl Answer {
         self.meaning().hint
     }
 
-    /// What to do about an account that was refused. Active Directory says more in its text.
+    /// What to do about an account that was refused.
     pub(in crate::connectors) fn refusal_hint(&self) -> String {
-        let hint = match () {
-            () if self.text.contains("data 533") => "the account is disabled: enable it in the directory",
-            () if self.text.contains("data 775") => "the account is locked: unlock it in the directory",
-            () if self.text.contains("data 532") => "the account's password has expired: set a new one",
-            () => {
-                "look at `bind_dn` and `bind_password`: they are wrong, or the account is locked or has expired"
+        let usual =
+            "look at `bind_dn` and `bind_password`: they are wrong, or the account is locked or has expired";
+        self.refusal().map_or(usual, |refusal| refusal.hint).to_owned()
+    }
+
+    /// Why an account was refused, where the server says more than that; to be read behind a message.
+    pub(in crate::connectors) fn refusal_reason(&self) -> String {
+        self.refusal().map_or_else(String::new, |refusal| format!(": {}", refusal.words))
+    }
+
+    /// What Active Directory says in its text, such as `AcceptSecurityContext error, data 52e`: a code of Windows
+    /// (MS-ERREF 2.2) in hexadecimal digits.
+    fn refusal(&self) -> Option<Refusal> {
+        let (_, code) = self.text.split_once("data ")?;
+        let code: String = code.chars().take_while(char::is_ascii_hexdigit).collect();
+        let (words, hint) = match code.as_str() {
+            "525" => ("there is no such account", "look at `bind_dn`"),
+            "52e" => ("the account or the password is wrong", "look at `bind_dn` and `bind_password`"),
+            "530" => {
+                ("the account may not log on at this time", "let it log on at all times in the directory")
             }
+            "531" => (
+                "the account may not log on from this machine",
+                "let it log on from this machine in the directory",
+            ),
+            "532" => ("the account's password has expired", "set a new one, and one that does not expire"),
+            "533" => ("the account is disabled", "enable it in the directory"),
+            "701" => ("the account has expired", "let it expire later, or never, in the directory"),
+            "773" => (
+                "the account must change its password first",
+                "set a password that it need not change in the directory",
+            ),
+            "775" => ("the account is locked", "unlock it in the directory"),
+            _ => return None,
         };
-        hint.to_owned()
+        Some(Refusal { words, hint })
+    }
+
+    /// Whether it is how Active Directory, or Samba, answers a question of somebody who is anonymous.
+    fn wants_a_bind(&self) -> bool {
+        ["000004DC", "00002020"].iter().any(|code| self.text.starts_with(code))
     }
 
     fn meaning(&self) -> Meaning {
         let (kind, words, hint) = match self.code {
+            1 if self.wants_a_bind() => (
+                "refused",
+                "the server tells nothing to whoever it does not know",
+                Some("set `bind_dn` and `bind_password`"),
+            ),
             1 => ("server_error", "the server failed (operationsError)", None),
             2 => (
                 "server_error",
@@ -162,8 +205,26 @@ mod tests {
 
     #[test]
     fn active_directory_says_why_an_account_is_refused() {
-        let hint = |text| Answer::new(49, text).refusal_hint();
-        assert!(hint("80090308: LdapErr, data 533, v4563").contains("disabled"));
-        assert!(hint("80090308: LdapErr, data 52e, v4563").contains("bind_password"));
+        let words = |code| {
+            let text = format!(
+                "80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data {code}, v4563"
+            );
+            let answer = Answer::new(49, &text);
+            format!("{} | {}", answer.refusal_reason(), answer.refusal_hint())
+        };
+        for (code, said) in [
+            ("525", "no such account | look at `bind_dn`"),
+            ("52e", "the account or the password is wrong"),
+            ("530", "at this time"),
+            ("531", "from this machine"),
+            ("532", "password has expired | set a new one"),
+            ("533", "is disabled | enable it"),
+            ("701", "the account has expired"),
+            ("773", "must change its password first"),
+            ("775", "is locked | unlock it"),
+            ("52", " | look at `bind_dn` and `bind_password`: they are wrong, or"),
+        ] {
+            assert!(words(code).contains(said), "{code}: {}", words(code));
+        }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use crate::connectors::ldap::entry::Entries;
 use crate::connectors::ldap::session::{Session, Way};
-use crate::connectors::ldap::{Settings, searching};
-use crate::connectors::mapper::{Mapper, Record};
+use crate::connectors::ldap::{Settings, can_search, gathering, searching};
+use crate::connectors::mapper::Mapper;
 use crate::connectors::{Connector, Context, Error, Step, walk};
 use crate::model::attributes::Attributes;
 use crate::model::people::People;
+use crate::model::progress::Progress;
 
 /// Walks towards the directory; the first step that fails is the last. Nothing is tried again.
 pub(in crate::connectors) async fn check(
@@ -34,9 +34,24 @@ async fn steps_of(
     attributes: &Attributes,
     steps: &mut Vec<Step>,
 ) -> Option<()> {
+    let mut session = arrive(connector, settings, steps).await?;
+    let read = first_page(connector, settings, attributes, &mut session).await;
+    session.close().await;
+    let people =
+        walk::step(steps, "read", read, |people| format!("{} people on the first page", people.len()))?;
+    walk::look(steps, connector, attributes, &people);
+    Some(())
+}
+
+/// Takes the steps up to the bind; `None` when one failed.
+pub(in crate::connectors) async fn arrive<'a>(
+    connector: &'a Connector,
+    settings: &'a Settings,
+    steps: &mut Vec<Step>,
+) -> Option<Session<'a>> {
     let way = match prepared(connector, settings) {
         Ok(way) => way,
-        Err(error) => return walk::step(steps, "settings", Err(error), |()| String::new()),
+        Err(error) => return walk::step(steps, "settings", Err(error), |_: &Session<'_>| String::new()),
     };
     let addresses = walk::step(steps, "resolve", way.resolve().await, |addresses| {
         let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
@@ -59,17 +74,12 @@ async fn steps_of(
     }
     let account = settings.bind.as_ref().map_or("anonymous", |(account, _)| account.as_str());
     walk::step(steps, "bind", session.bind().await, |()| format!("as {account}"))?;
-    let read = first_page(connector, settings, attributes, &mut session).await;
-    session.close().await;
-    let people =
-        walk::step(steps, "read", read, |people| format!("{} people on the first page", people.len()))?;
-    walk::look(steps, connector, attributes, &people);
-    Some(())
+    Some(session)
 }
 
 /// The way, when the settings lead somewhere.
 fn prepared<'a>(connector: &'a Connector, settings: &'a Settings) -> Result<Way<'a>, Error> {
-    searching(connector, settings, &settings.filter)?;
+    can_search(&connector.name, settings, &settings.filter)?;
     Way::new(&connector.name, settings)
 }
 
@@ -81,16 +91,10 @@ async fn first_page(
     session: &mut Session<'_>,
 ) -> Result<People, Error> {
     let search = searching(connector, settings, &settings.filter)?;
-    let mut mapper = Mapper::new(&connector.name, &connector.mapping, attributes);
-    let mut entries = Entries::new(&connector.mapping);
-    let mut record = Record::default();
+    let mapper = Mapper::new(&connector.name, &connector.mapping, attributes);
+    let mut gathering = gathering(connector, settings, mapper, Progress::default());
     for base in &settings.base_dns {
-        let each = |entry: &[u8]| {
-            entries.read(entry, &mut record)?;
-            mapper.push(&record, || base.clone());
-            Some(())
-        };
-        session.page(&search, base, Vec::new(), each).await?;
+        gathering.first_page(session, &search, base).await?;
     }
-    Ok(mapper.into_people())
+    Ok(gathering.sink.mapper.into_people())
 }

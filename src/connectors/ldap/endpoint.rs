@@ -2,7 +2,7 @@
 
 /// The parts of `ldap://host:port` or `ldaps://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Endpoint {
+pub(in crate::connectors) struct Endpoint {
     /// TLS from the first byte.
     pub tls: bool,
     /// The host, without the brackets of an IPv6 address.

@@ -3,14 +3,12 @@
 //! The crate's own parser panics on what is malformed, and takes apart attributes that nobody mapped; this one answers
 //! with `None`, copies nothing that is not wanted, and sees the bytes of binary ids as they are.
 
-use std::borrow::Cow;
-use std::fmt::Write;
-
 use ldap3::asn1::{PL, StructureTag};
 use rustc_hash::FxHashMap;
 
-use crate::connectors::Mapping;
 use crate::connectors::ldap::ber::{self, INTEGER, OCTETS, SEQUENCE, SET};
+use crate::connectors::ldap::form::Form;
+use crate::connectors::ldap::range::{Part, Range};
 use crate::connectors::mapper::Record;
 use crate::model::names::clean;
 
@@ -23,7 +21,7 @@ pub(super) const REFERENCE: u64 = 19;
 /// The id of an intermediate response (RFC 4511 4.13).
 pub(super) const INTERMEDIATE: u64 = 25;
 
-/// Takes entries apart by the columns of a mapping.
+/// Takes entries apart by the columns that are wanted.
 #[derive(Debug)]
 pub(super) struct Entries {
     wanted: FxHashMap<String, Vec<usize>>,
@@ -31,6 +29,8 @@ pub(super) struct Entries {
     spellings: Vec<Spelling>,
     /// The spelling that is likely to come next: servers send attributes in the same order with every entry.
     likely: usize,
+    /// Of which attributes of the entry that was read last only a part came.
+    parts: Vec<Part>,
 }
 
 /// A name of an attribute as a server spells it, and its columns; none for a name that nobody mapped.
@@ -38,49 +38,65 @@ pub(super) struct Entries {
 struct Spelling {
     name: Box<[u8]>,
     columns: Vec<usize>,
-    is_guid: bool,
+    form: Form,
+    /// The attribute without a range, in lower case, and the range.
+    part: Option<(String, Range)>,
 }
 
 impl Entries {
-    /// Prepares for the columns of a mapping. Names are compared without case (RFC 4512 2.5); one with options, such as
-    /// `title;lang-de`, is another attribute than the one without.
-    pub fn new(mapping: &Mapping) -> Self {
+    /// Prepares for columns, by the attribute of each; nothing is read into one without. Names are compared without case
+    /// (RFC 4512 2.5); one with options, such as `title;lang-de`, is another attribute than the one without. A part of
+    /// the values, such as `member;range=0-1499`, is of the attribute itself.
+    pub fn new<'n>(columns: impl IntoIterator<Item = &'n str>) -> Self {
         let mut wanted: FxHashMap<String, Vec<usize>> = FxHashMap::default();
-        for (column, (_, name)) in mapping.columns.iter().enumerate() {
+        for (column, name) in columns.into_iter().enumerate().filter(|(_, name)| !name.is_empty()) {
             wanted.entry(name.to_ascii_lowercase()).or_default().push(column);
         }
-        Self { wanted, spellings: Vec::new(), likely: 0 }
+        Self { wanted, spellings: Vec::new(), likely: 0, parts: Vec::new() }
     }
 
     /// Reads the contents of an entry into a record; `None` when the entry is malformed.
-    pub fn read(&mut self, mut entry: &[u8], record: &mut Record) -> Option<()> {
+    pub fn read(&mut self, entry: &[u8], record: &mut Record) -> Option<()> {
         record.clear();
+        self.read_more(entry, record)
+    }
+
+    /// The same, added to what the record has.
+    pub fn read_more(&mut self, mut entry: &[u8], record: &mut Record) -> Option<()> {
+        self.parts.clear();
         ber::take(&mut entry, OCTETS)?;
         let mut attributes = ber::take(&mut entry, SEQUENCE)?;
         while !attributes.is_empty() {
             let mut attribute = ber::take(&mut attributes, SEQUENCE)?;
             let name = ber::take(&mut attribute, OCTETS)?;
             let mut values = ber::take(&mut attribute, SET)?;
-            let spelling = self.spelling(name)?;
+            let place = self.spelling(name)?;
+            let spelling = &self.spellings[place];
+            let mut count = 0;
             while !values.is_empty() {
                 let value = ber::take(&mut values, OCTETS)?;
+                count += 1;
                 if spelling.columns.is_empty() {
                     continue;
                 }
-                let is_guid = spelling.is_guid && value.len() == GUID_ORDER.len();
-                let text = match std::str::from_utf8(value) {
-                    Ok(text) if !is_guid => Cow::Borrowed(text),
-                    Ok(_) | Err(_) => Cow::Owned(binary(value, is_guid)),
-                };
+                let text = spelling.form.text(value);
                 for &column in &spelling.columns {
                     record.add(column, &text);
                 }
+            }
+            if let Some((attribute, range)) = &spelling.part {
+                self.parts.push(Part { attribute: attribute.clone(), range: *range, count });
             }
         }
         entry.is_empty().then_some(())
     }
 
-    fn spelling(&mut self, name: &[u8]) -> Option<&Spelling> {
+    /// Of which attributes of the entry that was read last only a part came, as far as they are wanted.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    fn spelling(&mut self, name: &[u8]) -> Option<usize> {
         let is_it = |spelling: &Spelling| *spelling.name == *name;
         let place = if self.spellings.get(self.likely).is_some_and(is_it) {
             self.likely
@@ -94,13 +110,16 @@ impl Entries {
         if self.likely == self.spellings.len() {
             self.likely = 0;
         }
-        self.spellings.get(place)
+        Some(place)
     }
 
     fn learn(&mut self, name: &[u8]) -> Option<usize> {
         let lower = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
-        let columns = self.wanted.get(&lower).cloned().unwrap_or_default();
-        self.spellings.push(Spelling { name: name.into(), columns, is_guid: lower == "objectguid" });
+        let (attribute, range) = Range::split(&lower);
+        let columns = self.wanted.get(&attribute).cloned().unwrap_or_default();
+        let form = Form::of(&attribute);
+        let part = range.filter(|_| !columns.is_empty()).map(|range| (attribute, range));
+        self.spellings.push(Spelling { name: name.into(), columns, form, part });
         Some(self.spellings.len() - 1)
     }
 }
@@ -130,27 +149,11 @@ pub(super) fn cookie(mut value: &[u8]) -> Option<Vec<u8>> {
     ber::take(&mut control, OCTETS).map(<[u8]>::to_vec)
 }
 
-/// Where the bytes of an `objectGUID` stand in the form that Active Directory's own tools show: the first three parts are
-/// little-endian (MS-DTYP 2.3.4).
-const GUID_ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-
-/// A value that is no text: the 16 bytes of an `objectGUID`, or anything as lower-case hexadecimal digits.
-fn binary(value: &[u8], is_guid: bool) -> String {
-    let mut text = String::with_capacity(2 * value.len() + 4);
-    for place in 0..value.len() {
-        if is_guid && matches!(place, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        let byte = if is_guid { value[GUID_ORDER[place]] } else { value[place] };
-        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
-    use crate::model::attributes::Attribute;
 
     fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
         let length = u8::try_from(contents.len()).expect("short ones only");
@@ -167,10 +170,9 @@ mod tests {
     }
 
     fn read(source: &str, entry: &[u8]) -> Option<Vec<String>> {
-        let mapping = Mapping { columns: vec![(Attribute::ID, source.to_owned())], ..Mapping::default() };
         let mut record = Record::default();
-        Entries::new(&mapping).read(entry, &mut record)?;
-        Some(record.of(0).map(std::borrow::Cow::into_owned).collect())
+        Entries::new([source]).read(entry, &mut record)?;
+        Some(record.of(0).map(Cow::into_owned).collect())
     }
 
     #[test]
@@ -201,11 +203,7 @@ mod tests {
 
     #[test]
     fn attributes_may_come_in_any_order_and_more_than_once() {
-        let mapping = Mapping {
-            columns: vec![(Attribute::ID, "uid".to_owned()), (Attribute::EMAIL, "mail".to_owned())],
-            ..Mapping::default()
-        };
-        let (mut entries, mut record) = (Entries::new(&mapping), Record::default());
+        let (mut entries, mut record) = (Entries::new(["uid", "mail"]), Record::default());
         for names in
             [["uid", "mail", "l"], ["mail", "l", "uid"], ["l", "uid", "mail"], ["mail", "mail", "uid"]]
         {
@@ -218,6 +216,25 @@ mod tests {
             let mails = names.iter().filter(|&&name| name == "mail").count();
             assert_eq!((of(0), of(1)), (vec!["uid".to_owned()], vec!["mail".to_owned(); mails]), "{names:?}");
         }
+    }
+
+    #[test]
+    fn a_part_of_the_values_is_of_the_attribute_itself_and_told() {
+        let mut entries = Entries::new(["memberOf", "mail"]);
+        let mut record = Record::default();
+        let both = entry(&[
+            ("memberOf", &[]),
+            ("memberOf;Range=0-1", &[b"a", b"b"]),
+            ("x;range=0-1", &[b"y"]),
+            ("mail", &[b"m"]),
+        ]);
+        assert_eq!(entries.read(&both, &mut record), Some(()));
+        assert_eq!(record.of(0).map(Cow::into_owned).collect::<Vec<_>>(), ["a", "b"]);
+        let part =
+            Part { attribute: "memberof".to_owned(), range: Range { first: 0, last: Some(1) }, count: 2 };
+        assert_eq!(entries.parts(), [part]);
+        assert_eq!(entries.read(&entry(&[("mail", &[b"m"])]), &mut record), Some(()));
+        assert_eq!(entries.parts(), []);
     }
 
     #[test]

@@ -37,7 +37,7 @@ const LONGEST: usize = 64 << 20;
 
 /// A connection to a server.
 #[derive(Debug)]
-pub(super) enum Wire {
+pub(in crate::connectors) enum Wire {
     /// In the clear.
     Plain(TcpStream),
     /// Encrypted. Boxed, for its buffers are large.
@@ -46,7 +46,7 @@ pub(super) enum Wire {
 
 /// The line of one session.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(in crate::connectors) struct Line {
     server: Wire,
     krate: UnixStream,
     from_server: Vec<u8>,
@@ -62,7 +62,7 @@ pub(super) struct Line {
 
 /// Why nothing more comes over the line.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(in crate::connectors) enum Fault {
     /// The connection was closed or broke.
     CutOff(Option<io::Error>),
     /// Nothing came for as long as the settings allow.
@@ -73,7 +73,7 @@ pub(super) enum Fault {
 
 /// What comes next while a search is under way.
 #[derive(Debug)]
-pub(super) enum Next<'a> {
+pub(in crate::connectors) enum Next<'a> {
     /// An entry: the contents of its `SearchResultEntry` (RFC 4511 4.5.2).
     Entry(&'a [u8]),
     /// A message of the search that the crate has now.

@@ -1,45 +1,44 @@
 //! Any directory that speaks LDAP version 3 (RFC 4511).
 //!
 //! A reading is one bind and one search a base, read by pages to a proven end. [`session`] makes the connection,
-//! [`search`] reads pages, [`mod@line`] tells entries from what the crate reads, [`entry`] takes entries apart, [`answer`]
-//! knows the result codes, [`mod@check`] shows the way step by step. Whatever a server sends, nothing here panics
-//! and nothing short of result code 0 on every last page counts as a whole directory.
+//! [`search`] reads pages, [`mod@line`] tells entries from what the crate reads, [`entry`] takes entries apart, [`range`]
+//! asks for the rest of values that come in parts, [`mod@gather`] puts these together, [`answer`] knows the result codes,
+//! [`mod@check`] shows the way step by step. Whatever a server sends, nothing here panics and nothing short of result
+//! code 0 on every last page counts as a whole directory.
 
 mod answer;
 mod ber;
 mod check;
 mod endpoint;
 mod entry;
+mod form;
+mod gather;
 mod line;
+mod range;
 mod search;
 mod session;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ldap3::ldap_escape;
-use rustc_hash::FxHashSet;
 use tokio_util::task::AbortOnDropHandle;
-use xxhash_rust::xxh3::xxh3_128;
 
-use crate::connectors::mapper::{Mapper, Record};
-use crate::connectors::proof::{Complete, EndedBase};
+use crate::connectors::mapper::Mapper;
+use crate::connectors::proof::{Complete, EndedBase, References};
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, Context, Error, Mapping, Reading};
+use crate::connectors::{Connector, Context, Error, Mapping, Progress, Reading};
 use crate::model::attributes::{Attribute, Attributes};
-use crate::model::names::clean;
+use crate::model::names::{ConnectorName, clean};
 use crate::model::people::People;
 use crate::model::secret::Secret;
 
 pub use answer::Answer;
-pub(super) use check::check;
+pub(super) use check::{arrive, check};
+pub(super) use gather::{Gathering, Plain, Sink};
+pub(super) use search::Search;
+pub(super) use session::{Session, Way};
 
-use entry::Entries;
-use search::Search;
-use session::Way;
-
-/// Progress moves in steps of this many records: often enough to be seen, seldom enough to cost nothing.
-const PROGRESS_STEP: u64 = 256;
+use form::equals;
 
 /// The settings of a connector of kind `ldap`.
 #[derive(Debug, Clone)]
@@ -71,11 +70,14 @@ pub(super) async fn read(
     attributes: &Attributes,
     context: &Context,
 ) -> Result<Reading, Error> {
-    // In a task, so that the thread that waits for the network is the one that reads, and wakes no other.
     let (connector, settings) = (connector.clone(), settings.clone());
     let (attributes, context) = (attributes.clone(), context.clone());
-    let reading = tokio::spawn(async move { attempts(&connector, &settings, &attributes, &context).await });
-    match AbortOnDropHandle::new(reading).await {
+    in_a_task(async move { attempts(&connector, &settings, &attributes, &context).await }).await
+}
+
+/// Does it in a task, so that the thread that waits for the network is the one that reads, and wakes no other.
+pub(super) async fn in_a_task<T: Send + 'static>(reading: impl Future<Output = T> + Send + 'static) -> T {
+    match AbortOnDropHandle::new(tokio::spawn(reading)).await {
         Ok(read) => read,
         Err(ended) => std::panic::resume_unwind(ended.into_panic()),
     }
@@ -127,27 +129,25 @@ async fn gather<'a>(
     context.progress.set(0);
     let search = searching(connector, settings, filter)?;
     let mut session = Way::new(&connector.name, settings)?.walk().await?;
-    let mut mapper = Mapper::new(&connector.name, &connector.mapping, attributes);
-    let mut entries = Entries::new(&connector.mapping);
-    let mut record = Record::default();
-    let mut bases = Bases::new(settings);
+    let mapper = Mapper::new(&connector.name, &connector.mapping, attributes);
+    let mut gathering = gathering(connector, settings, mapper, context.progress.clone());
     let mut ended = Vec::new();
     for base in &settings.base_dns {
-        let each = |entry: &[u8]| {
-            entries.read(entry, &mut record)?;
-            let dn = entry::dn(entry)?;
-            if bases.is_new(dn) {
-                mapper.push(&record, || clean(&String::from_utf8_lossy(dn)).into_owned());
-                if mapper.records().is_multiple_of(PROGRESS_STEP) {
-                    context.progress.set(mapper.records());
-                }
-            }
-            Some(())
-        };
-        ended.push(session.search(&search, base, each).await?);
+        ended.push(gathering.search(&mut session, &search, base).await?);
     }
     session.close().await;
-    Ok((mapper, ended))
+    Ok((gathering.sink.mapper, ended))
+}
+
+/// Prepares to map what the searches of the settings will bring.
+fn gathering<'a>(
+    connector: &Connector,
+    settings: &Settings,
+    mapper: Mapper<'a>,
+    progress: Progress,
+) -> Gathering<Plain<'a>> {
+    let columns = connector.mapping.columns.iter().map(|(_, name)| name.as_str());
+    Gathering::new(columns, settings.base_dns.len(), Plain { mapper, progress })
 }
 
 /// What to search for, when it can be searched for at all.
@@ -156,25 +156,29 @@ fn searching<'a>(
     settings: &Settings,
     filter: &'a str,
 ) -> Result<Search<'a>, Error> {
-    let wrong = |setting, fault: &str| Error::Setting {
-        connector: connector.name.clone(),
-        setting,
-        fault: fault.to_owned(),
-    };
-    if settings.base_dns.is_empty() {
-        return Err(wrong("base_dn", "is missing"));
-    }
-    if ldap3::parse_filter(filter).is_err() {
-        return Err(wrong("filter", "is no LDAP filter (RFC 4515)"));
-    }
+    can_search(&connector.name, settings, filter)?;
     let mut attributes: Vec<&str> = connector.mapping.columns.iter().map(|(_, name)| name.as_str()).collect();
     attributes.sort_unstable();
     attributes.dedup();
-    Ok(Search { filter, attributes })
+    Ok(Search { filter, attributes, references: References::MissingParts })
+}
+
+/// Whether there is somewhere to search, and something to search for.
+pub(super) fn can_search(connector: &ConnectorName, settings: &Settings, filter: &str) -> Result<(), Error> {
+    let wrong = |setting, fault: &str| {
+        Err(Error::Setting { connector: connector.clone(), setting, fault: fault.to_owned() })
+    };
+    if settings.base_dns.is_empty() {
+        return wrong("base_dn", "is missing");
+    }
+    if ldap3::parse_filter(filter).is_err() {
+        return wrong("filter", "is no LDAP filter (RFC 4515)");
+    }
+    Ok(())
 }
 
 /// Ids that one question asks for: a filter of some 6 kB, far below what servers take.
-const TOGETHER: usize = 100;
+pub(super) const TOGETHER: usize = 100;
 
 /// Finds the people of some ids.
 pub(super) async fn look_up(
@@ -188,8 +192,7 @@ pub(super) async fn look_up(
     let Some((_, source)) = source else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for some in ids.chunks(TOGETHER) {
-        let any: String = some.iter().map(|id| format!("({source}={})", ldap_escape(id.as_str()))).collect();
-        let filter = narrowed(&settings.filter, &format!("(|{any})"));
+        let filter = narrowed(&settings.filter, &any_of(source, some));
         let people = retry(&connector.name, context, || async {
             let (mapper, _) = gather(connector, settings, &filter, attributes, context).await?;
             Ok(mapper.into_people())
@@ -199,8 +202,14 @@ pub(super) async fn look_up(
     Ok(found)
 }
 
+/// A filter that asks for any of several values of an attribute.
+pub(super) fn any_of(attribute: &str, texts: &[impl AsRef<str>]) -> String {
+    let any: String = texts.iter().map(|text| equals(attribute, text.as_ref())).collect();
+    format!("(|{any})")
+}
+
 /// A filter that asks for more than the settings do.
-fn narrowed(filter: &str, more: &str) -> String {
+pub(super) fn narrowed(filter: &str, more: &str) -> String {
     let filter = filter.trim();
     let (open, close) = if filter.starts_with('(') { ("", "") } else { ("(", ")") };
     format!("(&{open}{filter}{close}{more})")
@@ -209,30 +218,15 @@ fn narrowed(filter: &str, more: &str) -> String {
 /// The filter of the settings, narrowed to one address.
 fn address_filter(mapping: &Mapping, filter: &str, email: &str) -> Option<String> {
     let (_, source) = mapping.columns.iter().find(|(attribute, _)| *attribute == Attribute::EMAIL)?;
-    Some(narrowed(filter, &format!("({source}={})", ldap_escape(clean(email)))))
-}
-
-/// Tells an entry that lies below two bases from one that comes for the first time.
-struct Bases {
-    /// Digests of the DNs so far (XXH3, 128 bits: a collision would lose somebody); none where there is one base only.
-    seen: Option<FxHashSet<u128>>,
-}
-
-impl Bases {
-    fn new(settings: &Settings) -> Self {
-        Self { seen: (settings.base_dns.len() > 1).then(FxHashSet::default) }
-    }
-
-    fn is_new(&mut self, dn: &[u8]) -> bool {
-        self.seen.as_mut().is_none_or(|seen| seen.insert(xxh3_128(dn)))
-    }
+    Some(narrowed(filter, &equals(source, &clean(email))))
 }
 
 /// An entry of any bytes, for the fuzzer.
 #[cfg(fuzzing)]
 pub(super) fn fuzz(bytes: &[u8], mapping: &Mapping) {
-    let (mut entries, mut record) = (Entries::new(mapping), Record::default());
-    let _ = entries.read(bytes, &mut record);
+    let columns = mapping.columns.iter().map(|(_, name)| name.as_str());
+    let mut record = crate::connectors::mapper::Record::default();
+    let _ = entry::Entries::new(columns).read(bytes, &mut record);
     let _ = entry::dn(bytes);
 }
 

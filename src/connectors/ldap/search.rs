@@ -13,22 +13,44 @@ use crate::connectors::ldap::answer::Answer;
 use crate::connectors::ldap::entry::{self, INTERMEDIATE, REFERENCE};
 use crate::connectors::ldap::line::{Fault, Next};
 use crate::connectors::ldap::session::Session;
-use crate::connectors::proof::EndedBase;
+use crate::connectors::proof::{EndedBase, References};
 
 /// What to ask below each base.
 #[derive(Debug)]
-pub(super) struct Search<'a> {
+pub(in crate::connectors) struct Search<'a> {
     pub filter: &'a str,
     pub attributes: Vec<&'a str>,
+    /// What references to other servers mean.
+    pub references: References,
 }
 
 /// The end of one page.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(in crate::connectors) struct Page {
     result_code: u32,
     next: Vec<u8>,
-    references: u64,
+    /// How many references came, and the first of them.
+    pub references: (u64, String),
     digest: u128,
+}
+
+/// The filter that every entry meets.
+const ANYTHING: &str = "(objectClass=*)";
+
+/// The result code for a name that nothing has (RFC 4511 A.2).
+const NO_SUCH_OBJECT: u32 = 32;
+
+/// All that was said in answer to one question.
+struct Heard {
+    result: LdapResult,
+    references: (u64, String),
+    digest: u128,
+}
+
+impl Page {
+    fn is_last_of(&self, base: &str, meaning: References) -> Option<EndedBase> {
+        EndedBase::prove(base, self.result_code, Some(&self.next), self.references.0, meaning)
+    }
 }
 
 impl Session<'_> {
@@ -46,7 +68,7 @@ impl Session<'_> {
         loop {
             number += 1;
             let page = self.page(search, base, cookie, &mut each).await?;
-            if let Some(ended) = EndedBase::prove(base, page.result_code, Some(&page.next), page.references) {
+            if let Some(ended) = page.is_last_of(base, search.references) {
                 return Ok(ended);
             }
             // The cookie alone proves nothing: 389-ds sends the same one with every page.
@@ -64,16 +86,50 @@ impl Session<'_> {
         search: &Search<'_>,
         base: &str,
         cookie: Vec<u8>,
-        mut each: impl FnMut(&[u8]) -> Option<()>,
+        each: impl FnMut(&[u8]) -> Option<()>,
     ) -> Result<Page, Error> {
         let attempt = format!("the search below `{base}`");
         let size = i32::try_from(self.settings.page_size).unwrap_or(i32::MAX);
-        let (wait, attributes) = (self.settings.timeout, &search.attributes);
-        self.ldap.with_timeout(wait);
         self.ldap.with_controls(PagedResults { size, cookie }.critical());
-        let asked = self.ldap.streaming_search(base, Scope::Subtree, search.filter, attributes);
+        let asked = (base, Scope::Subtree, search.filter, &search.attributes[..]);
+        let Heard { result, references, digest } = self.hear(asked, &attempt, each).await?;
+        self.succeeded(&result, &attempt)?;
+        if references.0 > 0 && search.references == References::MissingParts {
+            let (connector, base, (count, first)) = (self.connector.clone(), base.to_owned(), references);
+            return Err(Error::References { connector, base, count, first });
+        }
+        let Some(control) = paging_control(&result.ctrls) else {
+            // A critical control that was ignored: whatever came may be a part.
+            return Err(Error::NoPaging { connector: self.connector.clone(), base: base.to_owned() });
+        };
+        let next = entry::cookie(control).ok_or_else(|| self.fault(Fault::Malformed, &attempt))?;
+        Ok(Page { result_code: result.rc, next, references, digest })
+    }
+
+    /// Asks for some attributes of one entry. No entry may come where there is none of this name any more.
+    pub async fn look(
+        &mut self,
+        dn: &str,
+        attributes: &[&str],
+        each: impl FnMut(&[u8]) -> Option<()>,
+    ) -> Result<(), Error> {
+        let attempt = "the reading of one entry";
+        let heard = self.hear((dn, Scope::Base, ANYTHING, attributes), attempt, each).await?;
+        if heard.result.rc == NO_SUCH_OBJECT { Ok(()) } else { self.succeeded(&heard.result, attempt) }
+    }
+
+    /// Asks, and listens until the server has said its result.
+    async fn hear(
+        &mut self,
+        (base, scope, filter, attributes): (&str, Scope, &str, &[&str]),
+        attempt: &str,
+        mut each: impl FnMut(&[u8]) -> Option<()>,
+    ) -> Result<Heard, Error> {
+        let wait = self.settings.timeout;
+        self.ldap.with_timeout(wait);
+        let asked = self.ldap.streaming_search(base, scope, filter, attributes);
         let asked = self.line.tell(asked).await;
-        let mut stream = asked.map_err(|why| self.fault(why, &attempt))?;
+        let mut stream = asked.map_err(|why| self.fault(why, attempt))?;
         let number = stream.ldap_handle().last_id();
         let mut digest = Xxh3::new();
         let mut references = (0, String::new());
@@ -81,17 +137,17 @@ impl Session<'_> {
             match self.line.next(number, wait).await {
                 Ok(Next::Entry(entry)) => {
                     let Some(dn) = each(entry).and_then(|()| entry::dn(entry)) else {
-                        return Err(self.fault(Fault::Malformed, &attempt));
+                        return Err(self.fault(Fault::Malformed, attempt));
                     };
                     digest.update(dn);
                     digest.update(&[0]);
                     continue;
                 }
                 Ok(Next::Other) => (),
-                Err(why) => return Err(self.fault(why, &attempt)),
+                Err(why) => return Err(self.fault(why, attempt)),
             }
             let other = self.line.tell(stream.next()).await;
-            let Some(other) = other.map_err(|why| self.fault(why, &attempt))? else { break };
+            let Some(other) = other.map_err(|why| self.fault(why, attempt))? else { break };
             match other.0.id {
                 REFERENCE => {
                     references.0 += 1;
@@ -102,21 +158,11 @@ impl Session<'_> {
                 // It says nothing about people.
                 INTERMEDIATE => (),
                 // Somebody would be missed.
-                _ => return Err(self.fault(Fault::Malformed, &attempt)),
+                _ => return Err(self.fault(Fault::Malformed, attempt)),
             }
         }
         let result = stream.finish().await;
-        self.succeeded(&result, &attempt)?;
-        if references.0 > 0 {
-            let (connector, base, (count, first)) = (self.connector.clone(), base.to_owned(), references);
-            return Err(Error::References { connector, base, count, first });
-        }
-        let Some(control) = paging_control(&result.ctrls) else {
-            // A critical control that was ignored: whatever came may be a part.
-            return Err(Error::NoPaging { connector: self.connector.clone(), base: base.to_owned() });
-        };
-        let next = entry::cookie(control).ok_or_else(|| self.fault(Fault::Malformed, &attempt))?;
-        Ok(Page { result_code: result.rc, next, references: references.0, digest: digest.digest128() })
+        Ok(Heard { result, references, digest: digest.digest128() })
     }
 
     fn succeeded(&self, result: &LdapResult, attempt: &str) -> Result<(), Error> {

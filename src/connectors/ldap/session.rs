@@ -21,7 +21,7 @@ use crate::model::names::ConnectorName;
 
 /// The way to a server, not walked yet.
 #[derive(Debug)]
-pub(super) struct Way<'a> {
+pub(in crate::connectors) struct Way<'a> {
     pub connector: &'a ConnectorName,
     pub settings: &'a Settings,
     pub endpoint: Endpoint,
@@ -29,7 +29,7 @@ pub(super) struct Way<'a> {
 
 /// A connection, encrypted as the settings say.
 #[derive(Debug)]
-pub(super) struct Session<'a> {
+pub(in crate::connectors) struct Session<'a> {
     pub connector: &'a ConnectorName,
     pub settings: &'a Settings,
     pub ldap: Ldap,

@@ -21,6 +21,7 @@ mod workday;
 use std::collections::BTreeMap;
 
 use crate::connectors::api::Description;
+use crate::connectors::mapping::Usual;
 
 pub use http_json::Own;
 
@@ -47,6 +48,14 @@ pub struct Kind {
     pub quota_words: &'static [&'static str],
     /// What is asked for.
     pub describe: fn(&Given<'_>) -> Description,
+}
+
+impl Kind {
+    /// What it maps where the file says nothing.
+    #[must_use]
+    pub fn usual(&self) -> Usual {
+        Usual { columns: self.mapping, standings: self.standings }
+    }
 }
 
 /// One way to prove who asks.

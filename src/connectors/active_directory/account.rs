@@ -1,0 +1,102 @@
+//! What two numbers of an account say: `userAccountControl` and `accountExpires`.
+
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+/// The account may be used.
+pub const ACTIVE: &str = "active";
+
+/// Somebody has disabled the account.
+pub const DISABLED: &str = "disabled";
+
+/// The account has expired.
+pub const EXPIRED: &str = "expired";
+
+/// The bit of `userAccountControl` for a disabled account (MS-ADTS 2.2.16).
+const ACCOUNT_DISABLED: u32 = 0x2;
+
+/// From 1601, where the ticks of a file time begin, to 1970, in ticks of 100 ns (MS-DTYP 2.3.3).
+const TICKS_TO_1970: i64 = 116_444_736_000_000_000;
+
+/// Ticks in a microsecond.
+const TICKS: i64 = 10;
+
+/// The last year that a date of four digits can write.
+const LAST_YEAR: i32 = 9999;
+
+/// When an account expires; never where it says 0 or the largest number there is, or what is no number.
+pub(super) fn expiry(ticks: &str) -> Option<DateTime<Utc>> {
+    match ticks.parse().ok()? {
+        ..=0 | i64::MAX => None,
+        ticks => DateTime::from_timestamp_micros((ticks - TICKS_TO_1970).div_euclid(TICKS)),
+    }
+}
+
+/// How an account stands. An account whose `userAccountControl` cannot be read, and that has not expired, says nothing:
+/// it may be disabled.
+pub(super) fn standing(
+    control: Option<&str>,
+    expiry: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<&'static str> {
+    // The number is written with a sign.
+    let control = control.and_then(|number| number.parse::<i32>().ok()).map(i32::cast_unsigned);
+    let is_over = expiry.is_some_and(|expiry| expiry <= now);
+    match control {
+        Some(bits) if bits & ACCOUNT_DISABLED != 0 => Some(DISABLED),
+        Some(_) | None if is_over => Some(EXPIRED),
+        Some(_) => Some(ACTIVE),
+        None => None,
+    }
+}
+
+/// The last day on which an account can be used, as a date. Active Directory's own tools show "end of 31 December" and
+/// store the midnight that follows; so the last day is that of the moment before.
+pub(super) fn last_day(expiry: DateTime<Utc>, zone: Tz) -> Option<String> {
+    let last = expiry.checked_sub_signed(TimeDelta::microseconds(1))?.with_timezone(&zone).date_naive();
+    (last.year() <= LAST_YEAR).then(|| last.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(text: &str) -> DateTime<Utc> {
+        text.parse().expect("a moment")
+    }
+
+    #[test]
+    fn accounts_that_never_expire_say_so_in_two_ways() {
+        for never in ["0", "9223372036854775807", "", "never", "-1"] {
+            assert_eq!(expiry(never), None, "{never}");
+        }
+        assert_eq!(expiry("134116992000000000"), Some(moment("2026-01-01T00:00:00Z")));
+        assert_eq!(expiry("1"), Some(moment("1601-01-01T00:00:00Z")));
+    }
+
+    #[test]
+    fn an_account_is_active_until_it_is_disabled_or_expires() {
+        let now = moment("2026-06-01T12:00:00Z");
+        let before = Some(moment("2026-06-01T12:00:00Z"));
+        let after = Some(moment("2026-06-01T12:00:01Z"));
+        assert_eq!(standing(Some("512"), None, now), Some(ACTIVE));
+        assert_eq!(standing(Some("514"), None, now), Some(DISABLED));
+        assert_eq!(standing(Some("-2147483134"), None, now), Some(DISABLED));
+        assert_eq!(standing(Some("66048"), after, now), Some(ACTIVE));
+        assert_eq!(standing(Some("512"), before, now), Some(EXPIRED));
+        assert_eq!(standing(Some("514"), before, now), Some(DISABLED));
+        assert_eq!(standing(None, before, now), Some(EXPIRED));
+        assert_eq!(standing(None, after, now), None);
+    }
+
+    #[test]
+    fn the_last_day_is_that_of_the_moment_before_the_end_in_the_companys_zone() {
+        let day = |text, zone| last_day(moment(text), zone).expect("a day");
+        assert_eq!(day("2026-12-31T23:00:00Z", chrono_tz::Europe::Berlin), "2026-12-31");
+        assert_eq!(day("2026-12-31T23:00:00Z", Tz::UTC), "2026-12-31");
+        assert_eq!(day("2027-01-01T00:00:00Z", Tz::UTC), "2026-12-31");
+        assert_eq!(day("2026-12-31T12:00:00Z", Tz::UTC), "2026-12-31");
+        let far = expiry("9223372036854775806").expect("a moment");
+        assert_eq!(last_day(far, Tz::UTC), None);
+    }
+}

@@ -1,0 +1,288 @@
+//! What the sources of a mapping mean in Active Directory.
+//!
+//! Most sources are attributes. `a | b` is the first of several that has a value. A word that begins with `@` is made
+//! of others, `memberOf` stands for all groups of somebody, and `manager` for the manager's id.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::connectors::Mapping;
+use crate::connectors::active_directory::account;
+use crate::connectors::active_directory::groups::{Groups, Shown};
+use crate::connectors::ldap::any_of;
+use crate::connectors::mapper::Record;
+use crate::model::attributes::Attribute;
+
+/// How the columns of a mapping come about.
+#[derive(Debug)]
+pub(super) struct Columns {
+    /// The attribute that fills each column, "" where none does. Those behind the mapping's hold what others are made of.
+    names: Vec<String>,
+    derived: Vec<(usize, Derived)>,
+    /// The column of the id.
+    pub id: Option<usize>,
+    /// The column of the address.
+    pub address: Option<usize>,
+    /// The attributes that hold the DNs of people until it is known who they are, and their columns.
+    pub people: Vec<(Attribute, usize)>,
+}
+
+/// A column that is made of others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Derived {
+    /// The values of the first that has any.
+    FirstOf(Vec<usize>),
+    /// How the account stands.
+    Account { control: usize, expires: usize },
+    /// The last day of the account.
+    LastDay { expires: usize },
+    /// All groups.
+    Groups { direct: usize, primary: usize, sid: usize, shown: Shown },
+}
+
+/// What a source means.
+#[derive(Debug, PartialEq, Eq)]
+enum Meaning<'s> {
+    Account,
+    LastDay,
+    Groups(Shown),
+    Person(&'s str),
+    Attributes(Vec<&'s str>),
+}
+
+/// Whether a source of a mapping means something.
+#[must_use]
+pub fn is_source(source: &str) -> bool {
+    meaning(source).is_some()
+}
+
+fn meaning(source: &str) -> Option<Meaning<'_>> {
+    let source = source.trim();
+    match source.to_ascii_lowercase().as_str() {
+        "@account" => Some(Meaning::Account),
+        "@accountexpires" => Some(Meaning::LastDay),
+        "memberof" => Some(Meaning::Groups(Shown::Names)),
+        "@groupdns" => Some(Meaning::Groups(Shown::Dns)),
+        "manager" => Some(Meaning::Person(source)),
+        _ => {
+            let names: Vec<&str> = source.split('|').map(str::trim).collect();
+            let is_name = |name: &&str| {
+                // RFC 4512 1.4 and 2.5: a name or a number, and options.
+                let plain = |c: char| c.is_ascii_alphanumeric() || ['-', '.', ';', '_'].contains(&c);
+                !name.is_empty() && name.chars().all(plain)
+            };
+            names.iter().all(is_name).then_some(Meaning::Attributes(names))
+        }
+    }
+}
+
+impl Columns {
+    /// Finds out what a mapping needs.
+    pub fn new(mapping: &Mapping) -> Self {
+        let place = |wanted| mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
+        let mut columns = Self {
+            names: vec![String::new(); mapping.columns.len()],
+            derived: Vec::new(),
+            id: place(Attribute::ID),
+            address: place(Attribute::EMAIL),
+            people: Vec::new(),
+        };
+        for (column, (attribute, source)) in mapping.columns.iter().enumerate() {
+            // What means nothing fills nothing; the file with it is refused.
+            let Some(meaning) = meaning(source) else { continue };
+            match meaning {
+                Meaning::Attributes(names) if names.len() == 1 => columns.names[column] = names[0].to_owned(),
+                Meaning::Person(name) => {
+                    columns.names[column] = name.to_owned();
+                    columns.people.push((*attribute, column));
+                }
+                other => {
+                    let derived = columns.derive_from(other);
+                    columns.derived.push((column, derived));
+                }
+            }
+        }
+        columns
+    }
+
+    fn derive_from(&mut self, meaning: Meaning<'_>) -> Derived {
+        match meaning {
+            Meaning::Account => {
+                Derived::Account { control: self.need("userAccountControl"), expires: self.need(EXPIRES) }
+            }
+            Meaning::LastDay => Derived::LastDay { expires: self.need(EXPIRES) },
+            Meaning::Groups(shown) => Derived::Groups {
+                direct: self.need("memberOf"),
+                primary: self.need("primaryGroupID"),
+                sid: self.need("objectSid"),
+                shown,
+            },
+            Meaning::Attributes(names) => {
+                Derived::FirstOf(names.iter().map(|name| self.need(name)).collect())
+            }
+            Meaning::Person(name) => Derived::FirstOf(vec![self.need(name)]),
+        }
+    }
+
+    /// The column of an attribute that others are made of, behind those of the mapping.
+    fn need(&mut self, name: &str) -> usize {
+        self.names.push(name.to_owned());
+        self.names.len() - 1
+    }
+
+    /// The attribute of each column.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// What to ask for.
+    pub fn attributes(&self) -> Vec<&str> {
+        once_each(self.names())
+    }
+
+    /// What to ask for of whom only the id is wanted.
+    pub fn attributes_of_id(&self) -> Vec<&str> {
+        once_each(self.filling(self.id))
+    }
+
+    /// The attributes that fill a column with their own values.
+    fn filling(&self, column: Option<usize>) -> impl Iterator<Item = &str> {
+        let others = self.derived.iter().find(|(derived, _)| Some(*derived) == column).map(|(_, by)| by);
+        let others = match others {
+            Some(Derived::FirstOf(others)) => others.as_slice(),
+            Some(_) | None => &[],
+        };
+        column.into_iter().chain(others.iter().copied()).map(|column| self.names[column].as_str())
+    }
+
+    /// A filter that asks for any of several values of a column; `None` where no attribute fills it.
+    pub fn equals(&self, column: Option<usize>, texts: &[impl AsRef<str>]) -> Option<String> {
+        let any: String =
+            once_each(self.filling(column)).into_iter().map(|name| any_of(name, texts)).collect();
+        (!any.is_empty()).then(|| format!("(|{any})"))
+    }
+
+    /// Whether groups must be read.
+    pub fn want_groups(&self) -> bool {
+        self.derived.iter().any(|(_, derived)| matches!(derived, Derived::Groups { .. }))
+    }
+
+    /// Fills the columns of a record that are made of others.
+    pub fn derive(&self, record: &mut Record, groups: &mut Groups, now: DateTime<Utc>, zone: Tz) {
+        for (column, derived) in &self.derived {
+            let values: Vec<String> = match derived {
+                Derived::FirstOf(others) => first_of(record, others),
+                Derived::Account { control, expires } => {
+                    let control = record.of(*control).next();
+                    let expiry = record.of(*expires).next().and_then(|ticks| account::expiry(&ticks));
+                    let standing = account::standing(control.as_deref(), expiry, now);
+                    standing.into_iter().map(str::to_owned).collect()
+                }
+                Derived::LastDay { expires } => {
+                    let expiry = record.of(*expires).next().and_then(|ticks| account::expiry(&ticks));
+                    expiry.and_then(|expiry| account::last_day(expiry, zone)).into_iter().collect()
+                }
+                Derived::Groups { direct, primary, sid, shown } => {
+                    let primary = record.of(*sid).next().zip(record.of(*primary).next());
+                    let primary = primary.and_then(|(sid, number)| in_domain_of(&sid, &number));
+                    groups.of(record.of(*direct), primary.as_deref(), *shown)
+                }
+            };
+            for value in values {
+                record.add(*column, &value);
+            }
+        }
+    }
+
+    /// The id of a record, where it has just one; what it may be made of is not derived yet.
+    pub fn id_of(&self, record: &Record) -> Option<String> {
+        let column = self.id?;
+        let mut values: Vec<String> = record.of(column).map(std::borrow::Cow::into_owned).collect();
+        let derived = self.derived.iter().find(|(derived, _)| *derived == column);
+        if let Some((_, Derived::FirstOf(others))) = derived
+            && values.is_empty()
+        {
+            values = first_of(record, others);
+        }
+        if values.len() == 1 { values.pop() } else { None }
+    }
+}
+
+/// When the account expires, in ticks.
+const EXPIRES: &str = "accountExpires";
+
+fn first_of(record: &Record, columns: &[usize]) -> Vec<String> {
+    let values = |&column: &usize| record.of(column).map(std::borrow::Cow::into_owned).collect::<Vec<_>>();
+    columns.iter().map(values).find(|values| !values.is_empty()).unwrap_or_default()
+}
+
+/// The security identifier of this number in the domain of another (MS-DTYP 2.4.2).
+fn in_domain_of(sid: &str, number: &str) -> Option<String> {
+    let (domain, _) = sid.rsplit_once('-')?;
+    Some(format!("{domain}-{number}"))
+}
+
+fn once_each<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(pairs: &[(Attribute, &str)]) -> Columns {
+        let columns = pairs.iter().map(|(attribute, source)| (*attribute, (*source).to_owned())).collect();
+        Columns::new(&Mapping { columns, ..Mapping::default() })
+    }
+
+    #[test]
+    fn only_what_is_needed_is_asked_for() {
+        let plain = columns(&[(Attribute::ID, "objectGUID"), (Attribute::EMAIL, "mail | userPrincipalName")]);
+        assert_eq!(plain.attributes(), ["mail", "objectGUID", "userPrincipalName"]);
+        assert!(!plain.want_groups());
+        let more = columns(&[
+            (Attribute::ID, "objectGUID"),
+            (Attribute::STATUS, "@Account"),
+            (Attribute::ROLE, "MemberOf"),
+        ]);
+        assert_eq!(
+            more.attributes(),
+            ["accountExpires", "memberOf", "objectGUID", "objectSid", "primaryGroupID", "userAccountControl"]
+        );
+        assert!(more.want_groups());
+    }
+
+    #[test]
+    fn a_source_is_an_attribute_or_a_word_that_means_something() {
+        for source in
+            ["mail", "mail|cn", "title;lang-de", "2.5.4.3", "@account", "@accountExpires", "@groupDNs"]
+        {
+            assert!(is_source(source), "{source}");
+        }
+        for source in ["@acount", "mail |", "| mail", "mail | @account", "a b", "*", ""] {
+            assert!(!is_source(source), "{source}");
+        }
+    }
+
+    #[test]
+    fn the_first_attribute_that_has_a_value_stands_and_all_are_asked() {
+        let columns = columns(&[(Attribute::ID, "employeeID|objectGUID"), (Attribute::EMAIL, "mail|upn")]);
+        let mut record = Record::default();
+        let place = |name| columns.names().position(|known| known == name).expect("asked for");
+        record.add(place("upn"), "ada@login");
+        record.add(place("objectGUID"), "7");
+        columns.derive(&mut record, &mut Groups::default(), DateTime::UNIX_EPOCH, Tz::UTC);
+        let of = |column| record.of(column).collect::<Vec<_>>();
+        assert_eq!((of(0), of(1)), (vec!["7".into()], vec!["ada@login".into()]));
+        assert_eq!(columns.id_of(&record), Some("7".to_owned()));
+        assert_eq!(columns.equals(columns.address, &["*"]), Some(r"(|(|(mail=\2a))(|(upn=\2a)))".to_owned()));
+    }
+
+    #[test]
+    fn a_primary_group_is_one_of_the_persons_own_domain() {
+        assert_eq!(in_domain_of("S-1-5-21-7-8-9-1104", "513").as_deref(), Some("S-1-5-21-7-8-9-513"));
+    }
+}

@@ -1,0 +1,171 @@
+//! All groups of somebody: those that hold the person, those that hold these, and the primary group.
+//!
+//! A directory says of each person and of each group which groups hold it (`memberOf`), but for the primary group of
+//! a person, of which it says the number only. So the groups are read once, without their members, and nesting is
+//! followed in memory: no question for each person, and no list of members that could be too long. Of groups of other
+//! domains a domain controller names those that it knows of; how these are nested is not followed.
+
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+
+use crate::connectors::active_directory::dn;
+use crate::connectors::ldap::Sink;
+use crate::connectors::mapper::Record;
+
+/// Who is a group.
+pub(super) const FILTER: &str = "(objectClass=group)";
+
+/// What is read of a group, by column.
+pub(super) const COLUMNS: [&str; 3] = ["cn", "objectSid", "memberOf"];
+
+const NAME: usize = 0;
+const SID: usize = 1;
+const ABOVE: usize = 2;
+
+/// What a mapping wants of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Its `cn`.
+    Names,
+    /// Its DN.
+    Dns,
+}
+
+/// The groups that were read, and others that somebody is in.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    all: Vec<Group>,
+    by_name: FxHashMap<String, usize>,
+    /// DNs as they came, so that most need not be brought into one form.
+    by_spelling: FxHashMap<String, usize>,
+    by_sid: FxHashMap<String, usize>,
+    /// In which search each group was met last.
+    met: Vec<u64>,
+    search: u64,
+}
+
+#[derive(Debug)]
+struct Group {
+    name: String,
+    dn: String,
+    /// The groups that hold it.
+    above: Vec<usize>,
+}
+
+impl Sink for Groups {
+    fn take(&mut self, record: &mut Record, dn: &[u8]) {
+        let group = self.place(&String::from_utf8_lossy(dn));
+        if let Some(name) = record.of(NAME).next() {
+            self.all[group].name = name.into_owned();
+        }
+        if let Some(sid) = record.of(SID).next() {
+            self.by_sid.insert(sid.into_owned(), group);
+        }
+        self.all[group].above = record.of(ABOVE).map(|above| self.place(&above)).collect();
+    }
+}
+
+impl Groups {
+    /// The place of a group. One that was not read, of another domain perhaps, is known by its DN all the same.
+    fn place(&mut self, dn: &str) -> usize {
+        if let Some(&place) = self.by_spelling.get(dn) {
+            return place;
+        }
+        let next = self.all.len();
+        let place = *self.by_name.entry(dn::key(dn)).or_insert(next);
+        if place == next {
+            self.all.push(Group { name: dn::first_value(dn), dn: dn.to_owned(), above: Vec::new() });
+            self.met.push(0);
+        }
+        self.by_spelling.insert(dn.to_owned(), place);
+        place
+    }
+
+    /// Everything that holds somebody whom these groups hold and whose primary group has this identifier.
+    pub fn of<'d>(
+        &mut self,
+        direct: impl Iterator<Item = Cow<'d, str>>,
+        primary: Option<&str>,
+        shown: Shown,
+    ) -> Vec<String> {
+        self.search += 1;
+        let mut next: Vec<usize> = direct.map(|dn| self.place(&dn)).collect();
+        next.extend(primary.and_then(|sid| self.by_sid.get(sid)));
+        let mut found = Vec::new();
+        // A group may hold itself by a detour.
+        while let Some(group) = next.pop() {
+            if std::mem::replace(&mut self.met[group], self.search) == self.search {
+                continue;
+            }
+            let Group { name, dn, above } = &self.all[group];
+            next.extend(above);
+            found.push(match shown {
+                Shown::Names => name.clone(),
+                Shown::Dns => dn.clone(),
+            });
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(rows: &[(&str, &str, &[&str])]) -> Groups {
+        let mut groups = Groups::default();
+        for (dn, sid, above) in rows {
+            let mut record = Record::default();
+            record.add(NAME, &dn::first_value(dn));
+            record.add(SID, sid);
+            above.iter().for_each(|above| record.add(ABOVE, above));
+            groups.take(&mut record, dn.as_bytes());
+        }
+        groups
+    }
+
+    fn names(groups: &mut Groups, direct: &[&str], primary: Option<&str>) -> Vec<String> {
+        let mut names = groups.of(direct.iter().map(|&dn| dn.into()), primary, Shown::Names);
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn nesting_is_followed_up_whatever_the_order_in_which_groups_come_and_however_they_are_spelt() {
+        let mut groups = groups(&[
+            ("CN=Staff,DC=corp", "S-1-5-21-1", &[]),
+            ("CN=Sales,DC=corp", "S-1-5-21-2", &["cn=staff,dc=CORP"]),
+            ("CN=Berlin,DC=corp", "S-1-5-21-3", &["CN=Sales,DC=corp"]),
+            ("CN=Users,DC=corp", "S-1-5-21-513", &["CN=Everybody,DC=corp"]),
+        ]);
+        assert_eq!(names(&mut groups, &["cn=BERLIN,dc=corp"], None), ["Berlin", "Sales", "Staff"]);
+        assert_eq!(
+            names(&mut groups, &["CN=Staff,DC=corp"], Some("S-1-5-21-513")),
+            ["Everybody", "Staff", "Users"]
+        );
+        assert_eq!(names(&mut groups, &[], Some("S-1-5-21-999")), [""; 0]);
+        assert_eq!(
+            groups.of(["cn=STAFF,dc=corp".into()].into_iter(), None, Shown::Dns),
+            ["CN=Staff,DC=corp"]
+        );
+    }
+
+    #[test]
+    fn groups_that_hold_each_other_come_to_an_end() {
+        let mut groups = groups(&[
+            ("CN=A,DC=corp", "1", &["CN=B,DC=corp"]),
+            ("CN=B,DC=corp", "2", &["CN=C,DC=corp"]),
+            ("CN=C,DC=corp", "3", &["CN=A,DC=corp", "CN=C,DC=corp"]),
+        ]);
+        for _ in 0..2 {
+            assert_eq!(names(&mut groups, &["CN=B,DC=corp"], None), ["A", "B", "C"]);
+        }
+    }
+
+    #[test]
+    fn a_group_that_was_not_read_is_called_by_its_name() {
+        let mut groups = groups(&[]);
+        assert_eq!(names(&mut groups, &[r"CN=Sales\, North,DC=eu,DC=corp"], None), ["Sales, North"]);
+    }
+}

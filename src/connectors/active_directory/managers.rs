@@ -1,0 +1,66 @@
+//! Who is meant by the DN of a person.
+//!
+//! `manager` is a DN, which a rename or a move changes; what is kept is the id of whoever it names. Somebody who is not
+//! among the people of the connector has none: the value is empty.
+
+use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::connectors::active_directory::columns::Columns;
+use crate::connectors::active_directory::dn;
+use crate::model::people::People;
+use crate::model::values::Cell;
+
+/// The ids of people by their DNs.
+#[derive(Debug, Default)]
+pub(super) struct Managers {
+    /// By a digest of the DN (XXH3, 128 bits).
+    ids: FxHashMap<u128, Box<str>>,
+    /// Who is a manager of somebody.
+    named: FxHashMap<u128, String>,
+}
+
+fn digest(dn: &str) -> u128 {
+    xxh3_128(dn::key(dn).as_bytes())
+}
+
+impl Managers {
+    /// Learns whose DN this is.
+    pub fn learn(&mut self, dn: &[u8], id: &str) {
+        self.ids.insert(digest(&String::from_utf8_lossy(dn)), id.into());
+    }
+
+    /// Notes that somebody has a manager of this DN.
+    pub fn note(&mut self, dn: &str) {
+        self.named.entry(digest(dn)).or_insert_with(|| dn.to_owned());
+    }
+
+    /// The managers whose ids are not known yet, in byte order.
+    pub fn unknown(&self) -> Vec<String> {
+        let unknown = self.named.iter().filter(|(digest, _)| !self.ids.contains_key(digest));
+        let mut unknown: Vec<String> = unknown.map(|(_, dn)| dn.clone()).collect();
+        unknown.sort_unstable();
+        unknown
+    }
+
+    /// Puts ids in the place of DNs.
+    pub fn name(&self, people: &mut People, columns: &Columns) {
+        let mut known: FxHashMap<Cell, Cell> = FxHashMap::from_iter([(Cell::EMPTY, Cell::EMPTY)]);
+        for row in people.rows() {
+            for &(attribute, _) in &columns.people {
+                let written = people.cell(row, attribute);
+                let named = match known.get(&written) {
+                    Some(named) => *named,
+                    None => {
+                        let ids = people.values.all(written).filter_map(|dn| self.ids.get(&digest(dn)));
+                        let mut ids: Vec<String> = ids.map(ToString::to_string).collect();
+                        let named = people.values.intern_all(&mut ids);
+                        known.insert(written, named);
+                        named
+                    }
+                };
+                people.replace(row, attribute, named);
+            }
+        }
+    }
+}

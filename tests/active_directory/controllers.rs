@@ -1,0 +1,153 @@
+//! Several domain controllers, and what each of them may answer.
+
+use super::{END, PEOPLE, Reader, group, group_dn, person};
+use crate::support::ids;
+use crate::support::patient;
+use crate::support::proxy::{Line, Proxy, refusing_port};
+use crate::support::responder::{Responder, Say};
+
+/// A server of these pages, without groups.
+async fn told(pages: Vec<Vec<Say>>) -> Result<Vec<String>, (&'static str, bool)> {
+    let server = Responder::start(pages).await;
+    let reader = Reader::told(&server.url(), "");
+    let read = reader.read().await;
+    read.map(|reading| ids(reading.people())).map_err(|error| (error.kind(), error.is_transient()))
+}
+
+fn list(urls: &[&str]) -> String {
+    format!("{urls:?}")
+}
+
+#[tokio::test]
+async fn only_result_0_with_an_empty_cookie_is_the_end() {
+    for (code, kind, transient) in [
+        (1, "server_error", false),
+        (3, "time_limit", true),
+        (4, "size_limit", false),
+        (10, "referral", false),
+        (11, "admin_limit", false),
+        (51, "busy", true),
+        (52, "unavailable", true),
+        (53, "unwilling", false),
+    ] {
+        for cookie in [None, Some(&b""[..])] {
+            let page = vec![person("ada", &[]), Say::Done(code, cookie)];
+            assert_eq!(told(vec![page]).await, Err((kind, transient)), "result {code}");
+        }
+    }
+    let unpaged = vec![person("ada", &[]), Say::Done(0, None)];
+    assert_eq!(told(vec![unpaged]).await, Err(("incomplete", false)));
+}
+
+#[tokio::test]
+async fn references_to_other_directories_are_passed_over_and_a_referral_at_the_end_is_not() {
+    let zones = Say::Reference("ldap://ForestDnsZones.corp.example/DC=ForestDnsZones,DC=corp,DC=example");
+    let first = vec![person("ada", &[]), zones.clone(), Say::Done(0, Some(b"1"))];
+    let second = vec![zones.clone(), person("bob", &[]), zones.clone(), END];
+    assert_eq!(told(vec![first.clone(), second]).await, Ok(vec!["ada".to_owned(), "bob".to_owned()]));
+    let end = vec![zones, Say::Done(10, Some(b""))];
+    assert_eq!(told(vec![first, end]).await, Err(("referral", false)));
+}
+
+#[tokio::test]
+async fn the_next_controller_is_asked_when_one_has_no_time_or_cannot_be_reached() {
+    let good = || Responder::start(vec![vec![person("ada", &[]), person("bob", &[]), END]]);
+    let (busy, away) = (51, 52);
+    for code in [busy, away] {
+        let bad = Responder::start(vec![vec![person("mallory", &[]), Say::Done(code, None)]]).await;
+        let good = good().await;
+        let reader = Reader::told(&list(&[&bad.url(), &good.url()]), "");
+        assert_eq!(ids(&reader.people().await), ["ada", "bob"], "result {code}");
+    }
+    let good = good().await;
+    let nobody = format!("ldap://127.0.0.1:{}", refusing_port().await);
+    let reader = Reader::told(&list(&[&nobody, "ldap://dc9.corp.invalid", &good.url()]), "");
+    assert_eq!(ids(&reader.people().await), ["ada", "bob"]);
+    let steps = reader.connector().check(&reader.config.attributes, &crate::support::once()).await;
+    let warnings = &steps[0].warnings;
+    assert!(
+        warnings.len() == 2 && warnings[0].contains(&nobody) && warnings[1].contains("dc9"),
+        "{warnings:?}"
+    );
+    assert!(steps.iter().all(|step| step.outcome.is_ok()), "{steps:?}");
+    let reader = Reader::told(&list(&[&nobody, "ldap://dc9.corp.invalid"]), "");
+    let steps = reader.connector().check(&reader.config.attributes, &crate::support::once()).await;
+    assert_eq!(
+        steps.iter().map(|step| (step.name, step.outcome.is_ok())).collect::<Vec<_>>(),
+        [("resolve", false)]
+    );
+    assert!(steps[0].warnings.len() == 1 && steps[0].warnings[0].contains(&nobody), "{steps:?}");
+}
+
+#[tokio::test]
+async fn pages_of_two_controllers_are_never_put_together() {
+    let first = vec![person("old-1", &[]), Say::Done(0, Some(b"1"))];
+    let second = vec![person("old-2", &[]), Say::Done(0, Some(b"2"))];
+    let behind = Responder::start(vec![first, second, vec![person("old-3", &[]), Say::Done(52, None)]]).await;
+    let good = Responder::start(vec![vec![person("new-1", &[]), END]]).await;
+    let reader = Reader::told(&list(&[&behind.url(), &good.url()]), "");
+    assert_eq!(ids(&reader.people().await), ["new-1"]);
+    // The same, when the line is cut in the middle of the first page.
+    let many: Vec<Say> = (0..100).map(|number| person(&format!("old-{number}"), &[])).collect();
+    let long = Responder::start(vec![[many, vec![END]].concat()]).await;
+    let port = long.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let cut = Proxy::start(port, Line::CutAfter(3000)).await;
+    let reader = Reader::told(&list(&[&cut.url(), &good.url()]), "");
+    assert_eq!(ids(&reader.people().await), ["new-1"]);
+    assert!(cut.passed() >= 3000);
+}
+
+#[tokio::test]
+async fn what_another_controller_would_not_do_better_ends_the_reading() {
+    let limited = Responder::start(vec![vec![person("ada", &[]), Say::Done(4, None)]]).await;
+    let good = Responder::start(vec![vec![person("ada", &[]), END]]).await;
+    let reader = Reader::told(&list(&[&limited.url(), &good.url()]), "");
+    assert_eq!(reader.fails().await, ("size_limit", false));
+    assert_eq!(good.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn when_no_controller_can_be_reached_all_are_tried_again_and_nobody_is_read() {
+    let (first, second) = (refusing_port().await, refusing_port().await);
+    let urls = [first, second].map(|port| format!("ldap://127.0.0.1:{port}"));
+    let reader = Reader::told(&list(&[&urls[0], &urls[1]]), "");
+    let error =
+        reader.connector().read(&reader.config.attributes, &patient(2)).await.expect_err("nobody there");
+    assert_eq!((error.kind(), error.is_transient()), ("unreachable", true));
+    assert!(error.to_string().contains(&second.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_line_cut_anywhere_between_groups_and_people_is_no_reading() {
+    let staff = [group_dn("Staff")];
+    let ada = person("ada", &[("memberOf;range=0-0", &staff)]);
+    let more = Say::Object(
+        format!("CN=ada,{PEOPLE}"),
+        vec![("memberOf;range=1-*".to_owned(), vec![group_dn("All")])],
+    );
+    let pages = vec![
+        vec![group("Staff", &[]), Say::Done(0, Some(b"1"))],
+        vec![group("All", &[]), END],
+        vec![person("bob", &[]), Say::Done(0, Some(b"1"))],
+        vec![ada, END],
+        vec![more, Say::Done(0, None)],
+    ];
+    let cut_at = async |line: Line| {
+        let server = Responder::start(pages.clone()).await;
+        let port = server.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        let proxy = Proxy::start(port, line).await;
+        let reader = Reader::told(&proxy.url(), "groups = 'memberOf'");
+        let read = reader.read().await.map(|reading| reading.into_parts().0);
+        (read.map(|people| reader.values(&people, "ada", "groups")), proxy.passed())
+    };
+    let (read, total) = cut_at(Line::Pass).await;
+    assert_eq!(read.expect("everybody"), ["All", "Staff"]);
+    for position in (0..total).step_by(5) {
+        let error = cut_at(Line::CutAfter(position)).await.0.expect_err("cut");
+        assert_eq!(
+            (error.kind(), error.is_transient()),
+            ("cut_off", true),
+            "after {position} of {total} bytes"
+        );
+    }
+}
