@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::config::keys::{self, Form, Key, Need, SectionSpec};
-use crate::config::shape::{KINDS, Shape};
+use crate::config::shape::Shape;
+use crate::config::table::KINDS;
 use crate::connectors;
 
 /// The schema of the file: every key with its type, its default and a sentence.

@@ -15,6 +15,7 @@ use crate::config::document::Document;
 use crate::config::keys::{self, Form, Key};
 use crate::config::mistake::{Finding, Mistake, Mistakes, sort};
 use crate::config::shape::{self, Shape, found, integer, offer};
+use crate::config::table::KINDS;
 use crate::config::{syntax, units};
 
 /// Gathers what is found while the file is walked.
@@ -289,7 +290,7 @@ impl<'d> Section<'d> {
     /// The kind of connector, where this is one and the kind is known.
     pub fn kind(&self) -> Option<&'d str> {
         let kind = self.rows?.get("kind")?.get_ref().as_str()?;
-        shape::KINDS.contains(&kind).then_some(kind)
+        KINDS.contains(&kind).then_some(kind)
     }
 
     fn check(&self) {

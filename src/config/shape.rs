@@ -8,28 +8,10 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
+use crate::config::table::KINDS;
 use crate::config::units;
 use crate::model::guard;
 use crate::model::names::{clean, nearest};
-
-/// The kinds of connector that this version reads.
-pub(super) const KINDS: &[&str] = &[
-    "ldap",
-    "active_directory",
-    "csv",
-    "json_file",
-    "sql",
-    "scim",
-    "entra",
-    "okta",
-    "google",
-    "bamboohr",
-    "personio",
-    "workday",
-    "successfactors",
-    "hibob",
-    "http_json",
-];
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,6 +18,21 @@ const DAYS: crate::config::shape::Shape = Number { least: 0, most: 3_650 };
 /// A count of people, groups or rows.
 const COUNT: crate::config::shape::Shape = Number { least: 0, most: 1_000_000_000 };
 
+/// Two lists of kinds as one of `N`.
+pub(super) const fn joined<const N: usize>(
+    first: &[&'static str],
+    second: &[&'static str],
+) -> [&'static str; N] {
+    assert!(first.len() + second.len() == N, "N is the length of both");
+    let mut all = [""; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    all
+}
+
 const LDAP: &[&str] = &["ldap", "active_directory"];
 /// Kinds with several servers that hold the same.
 const MIRRORED: &[&str] = &["active_directory"];
@@ -39,36 +54,9 @@ const HTTP: &[&str] = &[
     "http_json",
 ];
 /// Kinds that are reached over a network.
-const REMOTE: &[&str] = &[
-    "ldap",
-    "active_directory",
-    "scim",
-    "entra",
-    "okta",
-    "google",
-    "bamboohr",
-    "personio",
-    "workday",
-    "successfactors",
-    "hibob",
-    "http_json",
-];
+const REMOTE: &[&str] = &joined::<12>(LDAP, HTTP);
 /// Kinds that wait for somebody's answer.
-const WAITING: &[&str] = &[
-    "ldap",
-    "active_directory",
-    "scim",
-    "entra",
-    "okta",
-    "google",
-    "bamboohr",
-    "personio",
-    "workday",
-    "successfactors",
-    "hibob",
-    "http_json",
-    "sql",
-];
+const WAITING: &[&str] = &joined::<13>(REMOTE, SQL);
 /// Kinds whose server has one address for everybody, or one that is made from a name.
 const AT_HOME: &[&str] = &["entra", "google", "bamboohr", "personio", "hibob"];
 const BY_PAGES: &[&str] = &[
@@ -92,6 +80,9 @@ const BY_REFRESH: &[&str] = &["workday", "http_json"];
 const BY_KEY: &[&str] = &["bamboohr", "http_json"];
 const GRANTED: &[&str] = &["scim", "entra", "okta", "google", "personio", "workday", "http_json"];
 const OWN: &[&str] = &["http_json"];
+
+/// All kinds.
+pub(super) const KINDS: &[&str] = &joined::<15>(&joined::<5>(LDAP, &joined::<3>(FILE, SQL)), HTTP);
 
 pub(super) static SECTIONS: &[SectionSpec] = &[
     section("", Form::Table, "The configuration of rollcall."),

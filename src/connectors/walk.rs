@@ -22,6 +22,12 @@ pub(super) fn step<T>(
     value
 }
 
+/// The step that was not taken because somebody ended the walk.
+pub(super) fn cancelled(connector: &Connector) -> Step {
+    let cancelled = Error::Cancelled { connector: connector.name.clone() };
+    Step { name: "read", outcome: Err(cancelled), warnings: Vec::new() }
+}
+
 /// Adds a warning to the step that was taken last.
 pub(super) fn warn(steps: &mut [Step], warning: String) {
     if let Some(step) = steps.last_mut() {

@@ -32,7 +32,7 @@ pub(in crate::connectors) async fn check(
         let at = At { controller, now: Utc::now(), zone: settings.zone };
         let walk = steps_of(connector, at, attributes, &mut steps);
         if context.cancel.run_until_cancelled(walk).await.is_none() {
-            steps.push(failed("read", Error::Cancelled { connector: connector.name.clone() }));
+            steps.push(walk::cancelled(connector));
             break;
         }
         match steps.last().map(|step| &step.outcome) {

@@ -25,8 +25,7 @@ pub(in crate::connectors) async fn check(
         .run_until_cancelled(steps_of(connector, settings, attributes, &once, &mut steps))
         .await;
     if walked.is_none() {
-        let cancelled = Error::Cancelled { connector: connector.name.clone() };
-        steps.push(Step { name: "read", outcome: Err(cancelled), warnings: Vec::new() });
+        steps.push(walk::cancelled(connector));
     }
     steps
 }

@@ -18,7 +18,7 @@ use crate::connectors::json::{Keys, Path, Picker};
 use crate::connectors::mapper::{Mapper, Record};
 use crate::connectors::proof::Complete;
 use crate::connectors::{Connector, Context, Error, Reading};
-use crate::model::attributes::{Attribute, Attributes};
+use crate::model::attributes::Attributes;
 use crate::model::names::fold;
 use crate::model::people::People;
 
@@ -184,10 +184,5 @@ pub(super) async fn look_up(
 impl Settings {
     fn picker(&self) -> Picker {
         Picker::new(&self.paths).with(self.description.flags, self.description.blanks)
-    }
-
-    /// Which column holds the ids.
-    fn id_column(connector: &Connector) -> Option<usize> {
-        connector.mapping.columns.iter().position(|(attribute, _)| *attribute == Attribute::ID)
     }
 }

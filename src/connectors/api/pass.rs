@@ -44,7 +44,7 @@ impl<'a> Passes<'a> {
             context,
             mapper: Mapper::new(&connector.name, &connector.mapping, attributes),
             picker: settings.picker(),
-            id: Settings::id_column(connector),
+            id: column(Attribute::ID),
             email: column(Attribute::EMAIL),
             wanted: None,
             came: FxHashMap::default(),

@@ -63,11 +63,7 @@ impl Job {
         W: FnOnce(&Self) -> Result<T, Error> + Send + 'static,
     {
         let name = self.name.clone();
-        match tokio::task::spawn_blocking(move || work(&self)).await {
-            Ok(done) => done,
-            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-            Err(_) => Err(Error::Cancelled { connector: name }),
-        }
+        file::on_a_thread(&name, move || work(&self)).await
     }
 
     /// The size of the file in bytes, when it may be read now.

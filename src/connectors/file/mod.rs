@@ -67,6 +67,18 @@ impl Stamp {
     }
 }
 
+/// Does something where it may block, on a thread where waiting for a disk disturbs nobody.
+pub(super) async fn on_a_thread<T: Send + 'static>(
+    name: &ConnectorName,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+        Err(_) => Err(Error::Cancelled { connector: name.clone() }),
+    }
+}
+
 /// Reads a file with what `gather` makes of its bytes, from one end to the other: it counts when the same file stands there
 /// afterwards, and when everything that its settings ask for is so.
 pub(super) fn read<'a>(

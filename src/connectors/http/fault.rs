@@ -62,7 +62,7 @@ pub enum Fault {
     /// The number of all people is none.
     #[error("the number of all people is `{0}`, which is no number")]
     NoTotal(String),
-    /// A place in the mapping that no source has.
+    /// The token endpoint answered well, and without a token.
     #[error("the token endpoint sent no token")]
     NoToken,
     /// It wants more patience than there is.

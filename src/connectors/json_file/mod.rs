@@ -83,17 +83,12 @@ async fn on_its_thread(
     let (connector, settings) = (connector.clone(), settings.clone());
     let (attributes, context) = (attributes.clone(), context.clone());
     let name = connector.name.clone();
-    let work = move || {
+    file::on_a_thread(&name, move || {
         file::read(&connector.name, &settings.file, &context, |witness| {
             gather(&connector, &settings, &attributes, &context, witness)
         })
-        .map(|reading| (reading, ()))
-    };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map(|(reading, ())| reading),
-        Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-        Err(_) => Err(Error::Cancelled { connector: name }),
-    }
+    })
+    .await
 }
 
 fn gather<'a>(
