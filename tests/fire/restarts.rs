@@ -16,8 +16,10 @@ const OF_SALES: [&str; 3] = ["A", "B", "C"];
 /// How long the service may take to be at work again, once the server takes connections.
 const BACK: Duration = Duration::from_secs(30);
 
-/// Everybody whom a job names is settled again, as they are after a change that reaches everybody.
+/// Everybody whom a job names is settled again, as they are after a change that reaches everybody; in line with the runs
+/// that write jobs too, as every change of the program is.
 const SETTLE_ALL: &str = "
+    SELECT version FROM head WHERE id = 1 FOR UPDATE;
     INSERT INTO jobs (kind, learner_id, course_id, run_at, run_id)
     SELECT 'enroll', l.id, c.id, now(), (SELECT max(id) FROM runs) FROM learners l, courses c
     ORDER BY l.id, c.id
