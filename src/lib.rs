@@ -26,6 +26,7 @@
 //! nobody is absent without the source's proof that it said everything ([`connectors::proof`]); the choice of database
 //! is made in one file ([`store::engine`]).
 
+pub mod accounts;
 pub mod cli;
 pub mod config;
 pub mod connectors;
@@ -36,3 +37,4 @@ pub mod model;
 pub mod service;
 pub mod store;
 pub mod sync;
+pub mod web;

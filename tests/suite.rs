@@ -27,3 +27,4 @@ mod store;
 mod support;
 mod undo;
 mod upgrade;
+mod web;

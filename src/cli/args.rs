@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 
+use crate::model::role::Role;
+
 /// Keeps User Groups and course enrollments true to the company's directory.
 #[derive(Debug, Parser)]
 #[command(name = "rollcall", version, about, propagate_version = true)]
@@ -109,6 +111,9 @@ pub enum Command {
         #[arg(long)]
         repair: bool,
     },
+    /// Who may use the pages and the API
+    #[command(subcommand)]
+    Admin(Admin),
     /// Who changed what: every run and every change by hand, oldest first
     Audit {
         /// From this day on
@@ -444,6 +449,69 @@ pub enum Jobs {
         /// The jobs
         #[arg(required = true)]
         ids: Vec<i64>,
+    },
+}
+
+/// `rollcall admin`.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Every account and every token
+    List,
+    /// Make an account; without a password it is given a link to set one, good for a day
+    Create {
+        /// The address that signs in
+        email: String,
+        /// What it may do: license_holder, operator, manager or viewer
+        #[arg(long)]
+        role: Role,
+        /// The name that pages show
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Read the password from standard input, one line
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Give an account another role
+    Role {
+        /// The account
+        email: String,
+        /// What it may do from now on
+        #[arg(long)]
+        role: Role,
+    },
+    /// Make a link for an account to set a new password, good for a day
+    Invite {
+        /// The account
+        email: String,
+    },
+    /// Take the right to sign in from an account, or to use the API from a token
+    Revoke {
+        /// The account's address, or the token's name
+        who: String,
+    },
+    /// Keys of programs that use the API
+    #[command(subcommand)]
+    Token(Token),
+}
+
+/// `rollcall admin token`.
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// Make a token; its key is printed once and kept nowhere
+    Create {
+        /// What it is for
+        name: String,
+        /// What it may do: license_holder, operator, manager or viewer
+        #[arg(long)]
+        role: Role,
+        /// The last day on which it is good; without it until somebody revokes it
+        #[arg(long, value_name = "DATE")]
+        until: Option<NaiveDate>,
+    },
+    /// Revoke a token
+    Revoke {
+        /// Its name
+        name: String,
     },
 }
 

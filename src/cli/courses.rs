@@ -5,11 +5,9 @@ use super::failure::Failure;
 use super::groups::say;
 use super::output::{self, count};
 use super::session::Session;
-use crate::enrollment::assign::{self as assigning, Assigned, Unassigned};
-use crate::groups;
+use crate::enrollment::assign::Outcome;
+use crate::groups::{self, Asked, Target, Unassigned};
 use crate::model::due::Due;
-use crate::model::ids::CourseId;
-use crate::store::assignments::Whom;
 use crate::store::courses;
 
 /// Runs a command about courses.
@@ -76,25 +74,12 @@ fn read_csv(path: &std::path::Path) -> Result<Vec<(String, String)>, Failure> {
     Ok(list)
 }
 
-async fn target(
-    session: &Session,
-    course: &str,
-    whom: &args::Whom,
-) -> Result<(CourseId, Whom, String), Failure> {
-    let mut tx = session.store.read().await?;
-    let course = groups::find_course(&mut tx, course).await?;
-    let (whom, name) = match (&whom.group, &whom.learner) {
-        (Some(group), _) => {
-            let group = groups::find(&mut tx, group).await?;
-            (Whom::Group(group.id), group.name)
-        }
-        (None, Some(learner)) => {
-            let learner = groups::find_learner(&mut tx, learner).await?;
-            (Whom::Learner(learner.id), learner.email)
-        }
-        (None, None) => return Err(Failure::usage("give --group or --learner")),
-    };
-    Ok((CourseId(course.id), whom, name))
+fn target(whom: &args::Whom) -> Result<(Target<'_>, &str), Failure> {
+    match (&whom.group, &whom.learner) {
+        (Some(group), _) => Ok((Target::Group(group.into()), group)),
+        (None, Some(learner)) => Ok((Target::Learner(learner), learner)),
+        (None, None) => Err(Failure::usage("give --group or --learner")),
+    }
 }
 
 /// Assigns a course.
@@ -102,7 +87,6 @@ async fn target(
 /// # Errors
 /// When course, group or learner is unknown.
 pub async fn assign(session: &Session, args: Assign) -> Result<u8, Failure> {
-    let (course, whom, name) = target(session, &args.course, &args.whom).await?;
     let due = match (args.due.due, args.due.due_days, args.due.due_days_after_start) {
         (Some(day), _, _) => Due::On(day),
         (None, Some(days), _) => Due::AfterJoining(days),
@@ -110,19 +94,21 @@ pub async fn assign(session: &Session, args: Assign) -> Result<u8, Failure> {
         (None, None, None) => Due::Never,
     };
     let code = &args.course;
+    let (target, name) = target(&args.whom)?;
     let about = session.by_hand(format!("assign `{code}` to `{name}`"));
-    let assigned =
-        assigning::assign(&session.store, &about, session.when(), course, whom, due, args.late_days).await?;
+    let asked = Asked { course: code, due, late_days: args.late_days };
+    let answer = groups::assign(&session.store, &about, session.when(), asked, &[target]).await?;
     session.drain_unless(args.drain.no_drain).await?;
-    match assigned {
-        Assigned::New(done) => {
+    let name = answer.outcomes.first().map_or(name, |(name, _)| name);
+    match (answer.done, answer.outcomes.first().map(|(_, outcome)| *outcome)) {
+        (Some(done), Some(Outcome::New)) => {
             let reached = count(done.counts.jobs_enqueued, "learner", "learners");
             say(session, done.run.0, &format!("assigned `{code}` to `{name}`, which reaches {reached}"))
         }
-        Assigned::Changed(done) => {
+        (Some(done), _) => {
             say(session, done.run.0, &format!("changed the due date of `{code}` for `{name}`"))
         }
-        Assigned::Same => {
+        (None, _) => {
             output::talk(&format!("`{code}` is assigned to `{name}` just so already"));
             Ok(0)
         }
@@ -134,9 +120,9 @@ pub async fn assign(session: &Session, args: Assign) -> Result<u8, Failure> {
 /// # Errors
 /// When course, group or learner is unknown, or there is no such assignment.
 pub async fn unassign(session: &Session, code: &str, whom: &args::Whom, drain: Drain) -> Result<u8, Failure> {
-    let (course, whom, name) = target(session, code, whom).await?;
+    let (target, name) = target(whom)?;
     let about = session.by_hand(format!("unassign `{code}` from `{name}`"));
-    let unassigned = assigning::unassign(&session.store, &about, session.when(), course, whom).await?;
+    let unassigned = groups::unassign(&session.store, &about, session.when(), code, target).await?;
     session.drain_unless(drain.no_drain).await?;
     match unassigned {
         Unassigned::Ended(done) => {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::config::{Mistakes, NoFile};
-use crate::{groups, store};
+use crate::{accounts, groups, store};
 
 /// A command that could not do what it was asked.
 #[derive(Debug)]
@@ -83,6 +83,18 @@ impl From<groups::Error> for Failure {
         match error {
             groups::Error::Store(error) => error.into(),
             error => Self { status: 1, text: chain(&error), hint: error.hint() },
+        }
+    }
+}
+
+impl From<accounts::Error> for Failure {
+    fn from(error: accounts::Error) -> Self {
+        match error {
+            accounts::Error::Store(error) => error.into(),
+            error => {
+                let hint = error.hint().map(str::to_owned);
+                Self { status: 1, text: chain(&error), hint }
+            }
         }
     }
 }

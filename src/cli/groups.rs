@@ -9,7 +9,7 @@ use super::args::{self, Drain};
 use super::failure::Failure;
 use super::output::{self, count};
 use super::session::Session;
-use crate::groups::{self, Effect, Exclude, Members};
+use crate::groups::{self, Effect, Keep, Members};
 use crate::model::ids::RuleId;
 use crate::store::assignments::{self, Assignment, Whom};
 use crate::store::groups as table;
@@ -45,9 +45,8 @@ pub async fn groups(session: &Session, command: args::Groups) -> Result<u8, Fail
         }
         args::Groups::Remove { name, who, until, because, drain } => {
             let about = session.by_hand(format!("remove members from group `{name}`"));
-            let exclude = Exclude { reason: &because, until };
-            let members =
-                groups::remove(&session.store, &about, session.when(), &name, &who, exclude).await?;
+            let keep = Keep { reason: &because, until };
+            let members = groups::remove(&session.store, &about, session.when(), &name, &who, keep).await?;
             session.drain_unless(drain.no_drain).await?;
             say_members(session, &members)
         }

@@ -3,6 +3,7 @@
 //! Each command is a function that gets what it needs, does one thing through the rooms below, and prints. Rooms below
 //! know neither exit codes nor tables; here is no decision that is not about words.
 
+mod admin;
 mod args;
 mod check;
 mod courses;
@@ -160,6 +161,7 @@ async fn with_session(cli: Cli, session: Session) -> Result<(u8, Session), Failu
         Command::Approve { run, drain } => holds::approve(&session, run, drain).await?,
         Command::Reject { run } => holds::reject(&session, run).await?,
         Command::Undo { run, drain } => holds::undo(&session, run, drain).await?,
+        Command::Admin(command) => admin::admin(&session, command).await?,
         Command::Audit { since } => runs::audit(&session, since).await?,
         Command::Jobs(command) => jobs::jobs(&session, command).await?,
         Command::Verify { repair } => enrollments::verify(&session, repair).await?,

@@ -1,16 +1,21 @@
 //! `rollcall run`, `worker` and `health`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::Utc;
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use super::failure::Failure;
 use super::output::{self, count};
 use super::session::{Session, load};
+use crate::accounts;
 use crate::enrollment::drain;
 use crate::model::progress::Progress;
-use crate::service::{self, Reload};
+use crate::service::{self, Pages, Reload};
+use crate::web::{self, Web};
 
 /// The service, until SIGTERM.
 ///
@@ -26,8 +31,34 @@ pub async fn run(session: &Session, named: Option<&PathBuf>) -> Result<u8, Failu
         }
         Ok(Arc::new(config))
     });
-    service::run(session.store.clone(), Arc::clone(&session.config), reload).await?;
+    let address = session.config.web.listen;
+    let listening = web::listen(address).await.map_err(|error| {
+        Failure::failed(format!("pages and API cannot listen at {address}: {error}"))
+            .hint("give another address in `[web] listen`; port 0 takes any that is free")
+    })?;
+    if let Some(link) = first_link(session, listening.address).await? {
+        output::talk(&link);
+    }
+    let pages: Pages = Box::new(move |store, file, stop| {
+        Box::pin(async move {
+            if let Err(error) = listening.serve(Web { store, file, stop }).await {
+                error!(%error, "pages and API are gone");
+            }
+        })
+    });
+    service::run(session.store.clone(), Arc::clone(&session.config), reload, pages).await?;
     Ok(0)
+}
+
+/// What to say where nobody may sign in yet: a link that makes the first account, good for a day and for once.
+async fn first_link(session: &Session, address: SocketAddr) -> Result<Option<String>, Failure> {
+    let invitation = accounts::first_invitation(&session.store, Utc::now()).await?;
+    Ok(invitation.map(|invitation| {
+        format!(
+            "Nobody may sign in yet. This link makes the first account, once, within a day:\n  {}",
+            super::admin::link(address, &invitation)
+        )
+    }))
 }
 
 /// Drains jobs until told to stop, or until the queue is empty.

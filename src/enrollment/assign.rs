@@ -1,86 +1,62 @@
 //! Courses for groups and for single learners.
 
-use crate::enrollment::change::{Change, Done, When};
+use rustc_hash::FxHashMap;
+
+use crate::enrollment::change::Change;
 use crate::model::due::Due;
 use crate::model::ids::{AssignmentId, CourseId};
-use crate::store::assignments::{self, NewAssignment, NewDue, Whom};
-use crate::store::runs::About;
-use crate::store::{Result, Store, enrollments};
+use crate::store::assignments::{self, Assignment, NewAssignment, NewDue, Whom};
+use crate::store::{Result, enrollments};
 
-/// What assigning came to.
+/// What assigning came to, for one group or learner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Assigned {
+pub enum Outcome {
     /// It is new.
-    New(Done),
+    New,
     /// It was there with another due date, which is changed.
-    Changed(Done),
+    Changed,
     /// It was there just so.
     Same,
 }
 
-/// Assigns a course by hand, or gives the assignment by hand that is there another due date.
+/// Assigns a course by hand within a change, or gives the assignments by hand that are there another due date; answers
+/// what came of it, in the order of `whom`.
 ///
 /// # Errors
-/// When the database refuses; nothing is changed then.
-pub async fn assign(
-    store: &Store,
-    about: &About,
-    when: When,
+/// When the database refuses.
+pub async fn assign_all(
+    change: &mut Change,
     course: CourseId,
-    whom: Whom,
+    whom: &[Whom],
     due: Due,
     late_days: u32,
-) -> Result<Assigned> {
-    let mut change = Change::begin(store, about, when).await?;
-    let there = assignments::in_force(&mut change.tx, Some(whom), Some(course)).await?;
-    let by_hand = there.into_iter().find(|one| one.source == "hand" && one.whom == whom);
-    match by_hand {
-        Some(one) if one.due == due && one.late_days == late_days => {
-            change.tx.rollback().await?;
-            Ok(Assigned::Same)
-        }
-        Some(one) => {
-            change_dues(&mut change, &[NewDue { assignment: one.id, due, late_days }]).await?;
-            change.commit().await.map(Assigned::Changed)
-        }
-        None => {
-            let new = NewAssignment { course, whom, due, late_days, source: "hand", pattern: String::new() };
-            make(&mut change, &[new]).await?;
-            change.commit().await.map(Assigned::New)
-        }
+) -> Result<Vec<Outcome>> {
+    let there = assignments::in_force(&mut change.tx, None, Some(course)).await?;
+    let by_hand: FxHashMap<Whom, &Assignment> =
+        there.iter().filter(|one| one.source == "hand").map(|one| (one.whom, one)).collect();
+    let (mut new, mut dues) = (Vec::new(), Vec::new());
+    let mut outcomes = Vec::with_capacity(whom.len());
+    for &whom in whom {
+        outcomes.push(match by_hand.get(&whom) {
+            Some(one) if one.due == due && one.late_days == late_days => Outcome::Same,
+            Some(one) => {
+                dues.push(NewDue { assignment: one.id, due, late_days });
+                Outcome::Changed
+            }
+            None => {
+                let source = "hand";
+                new.push(NewAssignment { course, whom, due, late_days, source, pattern: String::new() });
+                Outcome::New
+            }
+        });
     }
-}
-
-/// What unassigning came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unassigned {
-    /// It has ended.
-    Ended(Done),
-    /// There is none by hand, but the file has one.
-    OfTheFile,
-    /// There is none.
-    None,
-}
-
-/// Ends an assignment by hand.
-///
-/// # Errors
-/// When the database refuses; nothing is changed then.
-pub async fn unassign(
-    store: &Store,
-    about: &About,
-    when: When,
-    course: CourseId,
-    whom: Whom,
-) -> Result<Unassigned> {
-    let mut change = Change::begin(store, about, when).await?;
-    let there = assignments::in_force(&mut change.tx, Some(whom), Some(course)).await?;
-    let Some(one) = there.iter().find(|one| one.source == "hand") else {
-        change.tx.rollback().await?;
-        return Ok(if there.is_empty() { Unassigned::None } else { Unassigned::OfTheFile });
-    };
-    end(&mut change, &[one.id]).await?;
-    change.commit().await.map(Unassigned::Ended)
+    if !dues.is_empty() {
+        change_dues(change, &dues).await?;
+    }
+    if !new.is_empty() {
+        make(change, &new).await?;
+    }
+    Ok(outcomes)
 }
 
 /// Makes assignments within a change.

@@ -5,11 +5,12 @@
 //! and [`Change::members`]; there is no other way to write them.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::Value;
 
 use crate::model::ids::{AssignmentId, LearnerId, RunId};
 use crate::store::memberships::Reason;
 use crate::store::runs::{About, Counts, Status};
-use crate::store::{Result, Store, Tx, enrollments, jobs, learners, memberships, runs};
+use crate::store::{Result, Store, Tx, enrollments, groups, jobs, learners, memberships, runs};
 
 /// The time of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,7 @@ impl Change {
         let Self { tx, run, when, .. } = self;
         self.added += memberships::give(tx, when.today, *run).await?;
         self.removed += memberships::end(tx, *run).await?;
+        memberships::recount(tx, *run).await?;
         memberships::rest_and_wake(tx, *run).await?;
         self.jobs += jobs::enqueue_for_members(tx, when.now, *run).await?;
         self.jobs += jobs::enqueue_for_status(tx, when.now, *run).await?;
@@ -111,9 +113,18 @@ impl Change {
     /// # Errors
     /// When the database refuses.
     pub async fn assignments(&mut self, assignments: &[AssignmentId]) -> Result<()> {
+        groups::touch(&mut self.tx, assignments, self.run).await?;
         self.jobs +=
             jobs::enqueue_for_assignments(&mut self.tx, assignments, self.when.now, self.run).await?;
         Ok(())
+    }
+
+    /// Writes down what the change found and what it leaves, for whoever asks later what was changed.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn note(&mut self, found: &Value, made: &Value) -> Result<()> {
+        runs::note_change(&mut self.tx, self.run, found, made).await
     }
 
     /// What the change has counted so far.

@@ -12,6 +12,7 @@ mod groups;
 mod membership;
 mod person;
 mod rules;
+pub mod words;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;

@@ -1,5 +1,6 @@
 //! Why a change by hand was refused. Nothing was changed.
 
+use crate::model::ids::RunId;
 use crate::model::names::BadGroupName;
 use crate::store;
 
@@ -15,6 +16,16 @@ pub enum Error {
     GroupExists { name: String },
     #[error("there is no group `{name}`")]
     NoGroup { name: String, nearest: Option<String> },
+    #[error("the group is no longer there (number {id})")]
+    GroupGone { id: i64 },
+    #[error("group `{name}` was changed meanwhile: {what} (run {run}, by {actor})")]
+    ChangedSince { name: String, run: RunId, actor: String, what: String },
+    #[error("the assignment is no longer there (number {id})")]
+    NoAssignment { id: i64 },
+    #[error("course `{code}` is assigned by the file and is edited there")]
+    AssignmentOfTheFile { code: String },
+    #[error("the due date of `{code}` was changed meanwhile")]
+    DueChangedSince { code: String },
     #[error("no group `{name}` was deleted in the last 30 days")]
     NotDeleted { name: String },
     #[error("nobody is known as `{text}`")]
@@ -64,7 +75,13 @@ impl Error {
             Self::NotExcluded { .. } => {
                 Some("`rollcall exclusions list` shows who is kept out of what".to_owned())
             }
+            Self::ChangedSince { .. } | Self::DueChangedSince { .. } => {
+                Some("look at it as it is now, then do it again".to_owned())
+            }
             Self::Store(_)
+            | Self::GroupGone { .. }
+            | Self::NoAssignment { .. }
+            | Self::AssignmentOfTheFile { .. }
             | Self::BadName(_)
             | Self::GroupExists { .. }
             | Self::NotDeleted { .. }

@@ -10,7 +10,7 @@ use crate::groups::{Error, Result, find_learner};
 use crate::model::ids::{LearnerId, RuleId, RunId};
 use crate::model::status::Status;
 use crate::store::learners::Learner;
-use crate::store::memberships::Reason;
+use crate::store::memberships::{self, Reason};
 use crate::store::runs::About;
 use crate::store::{Store, jobs, links};
 
@@ -85,7 +85,7 @@ pub async fn unlink(store: &Store, about: &About, when: When, first: &str, secon
     let merged = crate::store::learners::status(&mut change.tx, link.merged_id).await?;
     if merged == Status::Left {
         for group in by_hand {
-            crate::store::memberships::lay_dormant(&mut change.tx, link.merged_id, group, run).await?;
+            memberships::lay_dormant(&mut change.tx, vec![link.merged_id.0], group, run).await?;
         }
         change.only_members([], take).await?;
     } else {

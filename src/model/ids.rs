@@ -53,6 +53,19 @@ id!(
     JobId
 );
 
+id!(
+    /// An account that may sign in.
+    AccountId
+);
+id!(
+    /// A key of a program that uses the API.
+    TokenId
+);
+id!(
+    /// A form of several pages that is not saved yet.
+    DraftId
+);
+
 impl RuleId {
     /// The reason of a membership that a person gave by hand.
     pub const BY_HAND: RuleId = RuleId(0);

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The longest name of a group, in characters: long enough for any template, short enough for a page.
@@ -40,6 +41,25 @@ pub fn fold(text: &str) -> String {
     }
     let folded = caseless::default_case_fold_str(&cleaned);
     folded.nfc().collect()
+}
+
+/// The words of some texts, as people look for them: folded, without accents, each once, with single spaces between.
+///
+/// A word ends at whatever is neither letter nor digit, so that an address is found by each of its parts. Letters of
+/// scripts that write no spaces are one word.
+#[must_use]
+pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for text in texts {
+        let plain: String = fold(text).nfkd().filter(|c| !is_combining_mark(*c)).collect();
+        for word in plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            let word = fold(word);
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+    }
+    words.join(" ")
 }
 
 /// Whether a text has the form of an address: one `@` with something on both sides, and no space.
@@ -155,6 +175,12 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_are_found_by_every_word_without_its_accents() {
+        let found = terms(["Zoë Müller-Łoś", "zoe.mueller@corp.example", "R&D", "東京", "Müller"]);
+        assert_eq!(found, "zoe muller łos mueller corp example r d 東京");
+    }
 
     #[test]
     fn spellings_that_differ_in_case_form_or_spaces_are_one_name() {

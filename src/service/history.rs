@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::accounts;
 use crate::config::Config;
 use crate::enrollment::change::When;
 use crate::store::{Result, Store, history};
@@ -25,6 +26,9 @@ pub async fn forget_daily(store: Store, file: watch::Receiver<Arc<Config>>, stop
             Ok(0) => {}
             Ok(rows) => info!(rows, "forgot what is older than 90 days"),
             Err(error) => warn!(%error, "old history could not be forgotten, it is tried again tomorrow"),
+        }
+        if let Err(error) = accounts::forget_old(&store, when.now).await {
+            warn!(%error, "old sessions could not be forgotten, it is tried again tomorrow");
         }
         tokio::select! {
             () = stop.cancelled() => {}

@@ -14,6 +14,7 @@ pub mod workers;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +26,10 @@ use crate::store::Store;
 /// Reads the file again, or says what is wrong with it.
 pub type Reload = Box<dyn Fn() -> Result<Arc<Config>, String> + Send>;
 
+/// Answers requests until the service ends.
+pub type Pages =
+    Box<dyn FnOnce(Store, watch::Receiver<Arc<Config>>, CancellationToken) -> BoxFuture<'static, ()> + Send>;
+
 /// The longest time between SIGTERM and the end.
 const FAREWELL: Duration = Duration::from_secs(9);
 
@@ -32,10 +37,11 @@ const FAREWELL: Duration = Duration::from_secs(9);
 ///
 /// # Errors
 /// When the signals of the machine cannot be heard.
-pub async fn run(store: Store, config: Arc<Config>, reload: Reload) -> std::io::Result<()> {
+pub async fn run(store: Store, config: Arc<Config>, reload: Reload, pages: Pages) -> std::io::Result<()> {
     let stop = CancellationToken::new();
     let (publish, file) = watch::channel(Arc::clone(&config));
     let tasks = TaskTracker::new();
+    tasks.spawn(pages(store.clone(), file.clone(), stop.clone()));
     tasks.spawn(workers::run_owned(store.clone(), config.worker.concurrency, stop.clone()));
     tasks.spawn(node::beat(store.clone(), file.clone(), stop.clone()));
     tasks.spawn(history::forget_daily(store.clone(), file.clone(), stop.clone()));

@@ -61,6 +61,11 @@ arg! {
     crate::model::ids::AssignmentId => |id| Arg::Int(Some(id.0)),
     crate::model::ids::RunId => |id| Arg::Int(Some(id.0)),
     crate::model::ids::JobId => |id| Arg::Int(Some(id.0)),
+    crate::model::ids::AccountId => |id| Arg::Int(Some(id.0)),
+    Option<crate::model::ids::AccountId> => |id| Arg::Int(id.map(|id| id.0)),
+    crate::model::ids::TokenId => |id| Arg::Int(Some(id.0)),
+    crate::model::ids::DraftId => |id| Arg::Int(Some(id.0)),
+    crate::model::role::Role => |role| Arg::Text(Some(role.as_str().to_owned())),
 }
 
 /// Values for placeholders, in order: `args![id, name]`.

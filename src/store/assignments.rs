@@ -103,6 +103,21 @@ pub async fn in_force(tx: &mut Tx, whom: Option<Whom>, course: Option<CourseId>)
     Ok(rows.into_iter().map(Assignment::from).collect())
 }
 
+const BY_NUMBER: &str = "
+    SELECT s.id, s.course_id, c.code, s.group_id, s.learner_id, s.due_kind, s.due_on, s.due_days, s.late_days,
+        s.assigned_on, s.source, s.pattern
+    FROM assignments s JOIN courses c ON c.id = s.course_id
+    WHERE s.ended_run_id IS NULL AND s.id = $1";
+
+/// An assignment, while it is in force.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_number(tx: &mut Tx, id: AssignmentId) -> Result<Option<Assignment>> {
+    let row: Option<AssignmentRow> = tx.maybe("find an assignment", BY_NUMBER, args![id]).await?;
+    Ok(row.map(Assignment::from))
+}
+
 /// An assignment to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAssignment {

@@ -26,11 +26,10 @@ const LIST: &str = "SELECT id, code, title, source FROM courses ORDER BY code_fo
 const BY_CODE: &str = "SELECT id, code, title, source FROM courses WHERE code_folded = $1";
 
 const ADD: &str = "
-    INSERT INTO courses (code, code_folded, title, source) VALUES ($1, $2, $3, $4)
+    INSERT INTO courses (code, code_folded, title, source, title_folded) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (code_folded) DO NOTHING RETURNING id";
 
-const RETITLE: &str =
-    "UPDATE courses SET title = $2, source = $3 WHERE id = $1 AND (title <> $2 OR source <> $3)";
+const RETITLE: &str = "UPDATE courses SET title = $2, source = $3, title_folded = $4 WHERE id = $1 AND (title <> $2 OR source <> $3)";
 
 /// All courses, by code.
 ///
@@ -54,7 +53,7 @@ pub async fn by_code(tx: &mut Tx, code: &str) -> Result<Option<Course>> {
 /// When the database refuses.
 pub async fn add(tx: &mut Tx, code: &str, title: &str, source: &str) -> Result<Option<CourseId>> {
     let row: Option<(CourseId,)> =
-        tx.maybe("add a course", ADD, args![code, fold(code), title, source]).await?;
+        tx.maybe("add a course", ADD, args![code, fold(code), title, source, fold(title)]).await?;
     Ok(row.map(|(id,)| id))
 }
 
@@ -63,5 +62,18 @@ pub async fn add(tx: &mut Tx, code: &str, title: &str, source: &str) -> Result<O
 /// # Errors
 /// When the database refuses.
 pub async fn retitle(tx: &mut Tx, course: CourseId, title: &str, source: &str) -> Result<bool> {
-    Ok(tx.execute("change a course's title", RETITLE, args![course, title, source]).await? == 1)
+    Ok(tx.execute("change a course's title", RETITLE, args![course, title, source, fold(title)]).await? == 1)
+}
+
+const FOLD: &str = "UPDATE courses SET title_folded = $2 WHERE id = $1";
+
+/// Writes how titles are looked for, where an older program did not.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fold_titles(tx: &mut Tx) -> Result<()> {
+    for course in list(tx).await? {
+        tx.execute("fold the title of a course", FOLD, args![course.id, fold(&course.title)]).await?;
+    }
+    Ok(())
 }

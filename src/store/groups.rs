@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::Result;
 use super::arg::args;
-use super::engine::Tx;
+use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::stage::{Stage, stage};
-use crate::model::ids::{GroupId, RuleId, RunId};
+use crate::model::ids::{AssignmentId, GroupId, RuleId, RunId};
 use crate::model::names::GroupName;
 
 /// A group.
@@ -22,6 +22,10 @@ pub struct Group {
     pub name_folded: String,
     /// Whether a person made it.
     pub by_hand: bool,
+    /// How many learners are in it.
+    pub members: i64,
+    /// The last run that changed its name, members or assignments.
+    pub changed_run_id: RunId,
     /// The run that deleted it.
     pub deleted_run_id: Option<i64>,
     /// When it was deleted.
@@ -29,16 +33,20 @@ pub struct Group {
 }
 
 const LIVE: &str = "
-    SELECT id, name, name_folded, by_hand, deleted_run_id, deleted_at FROM groups
+    SELECT id, name, name_folded, by_hand, members, changed_run_id, deleted_run_id, deleted_at FROM groups
     WHERE deleted_run_id IS NULL ORDER BY id";
 
 const BY_NAME: &str = "
-    SELECT id, name, name_folded, by_hand, deleted_run_id, deleted_at FROM groups
+    SELECT id, name, name_folded, by_hand, members, changed_run_id, deleted_run_id, deleted_at FROM groups
     WHERE deleted_run_id IS NULL AND name_folded = $1";
+
+const BY_NUMBER: &str = "
+    SELECT id, name, name_folded, by_hand, members, changed_run_id, deleted_run_id, deleted_at FROM groups
+    WHERE deleted_run_id IS NULL AND id = $1";
 
 /// The one of this name that was deleted last.
 const DELETED: &str = "
-    SELECT id, name, name_folded, by_hand, deleted_run_id, deleted_at FROM groups
+    SELECT id, name, name_folded, by_hand, members, changed_run_id, deleted_run_id, deleted_at FROM groups
     WHERE deleted_run_id IS NOT NULL AND name_folded = $1 ORDER BY deleted_run_id DESC LIMIT 1";
 
 /// Every group that is not deleted.
@@ -57,6 +65,14 @@ pub async fn by_name(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
     tx.maybe("find a group", BY_NAME, args![name.folded()]).await
 }
 
+/// A group that is not deleted.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_number(tx: &mut Tx, id: GroupId) -> Result<Option<Group>> {
+    tx.maybe("find a group", BY_NUMBER, args![id]).await
+}
+
 /// The deleted group of a name.
 ///
 /// # Errors
@@ -66,7 +82,7 @@ pub async fn deleted(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
 }
 
 const MAKE: &str = "
-    INSERT INTO groups (name, name_folded, by_hand, run_id) VALUES ($1, $2, $3, $4) RETURNING id";
+    INSERT INTO groups (name, name_folded, by_hand, run_id, changed_run_id) VALUES ($1, $2, $3, $4, $4) RETURNING id";
 
 /// Makes a group by hand.
 ///
@@ -81,8 +97,8 @@ pub async fn make(tx: &mut Tx, name: &GroupName, by_hand: bool, run: RunId) -> R
 const NEW: Stage = stage!("stage_groups": 0 "name" "TEXT", 1 "name_folded" "TEXT");
 
 const MAKE_ALL: &str = "
-    INSERT INTO groups (name, name_folded, by_hand, run_id)
-    SELECT name, name_folded, FALSE, $1 FROM stage_groups ORDER BY name_folded
+    INSERT INTO groups (name, name_folded, by_hand, run_id, changed_run_id)
+    SELECT name, name_folded, FALSE, $1, $1 FROM stage_groups ORDER BY name_folded
     RETURNING id, name_folded";
 
 /// Makes groups that rules name; answers their numbers by folded name, in no order.
@@ -100,17 +116,18 @@ pub async fn make_all<'a>(
     Ok(made)
 }
 
-const RENAME: &str = "UPDATE groups SET name = $2, name_folded = $3 WHERE id = $1";
+const RENAME: &str = "UPDATE groups SET name = $2, name_folded = $3, changed_run_id = $4 WHERE id = $1";
 
 /// Gives a group another name.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn rename(tx: &mut Tx, group: GroupId, name: &GroupName) -> Result<()> {
-    tx.execute("rename a group", RENAME, args![group, name.shown(), name.folded()]).await.map(|_| ())
+pub async fn rename(tx: &mut Tx, group: GroupId, name: &GroupName, run: RunId) -> Result<()> {
+    tx.execute("rename a group", RENAME, args![group, name.shown(), name.folded(), run]).await.map(|_| ())
 }
 
-const DELETE: &str = "UPDATE groups SET deleted_run_id = $2, deleted_at = $3 WHERE id = $1";
+const DELETE: &str = "
+    UPDATE groups SET deleted_run_id = $2, deleted_at = $3, changed_run_id = $2 WHERE id = $1";
 
 /// Marks a group as deleted.
 ///
@@ -128,6 +145,22 @@ const UNDELETE: &str = "UPDATE groups SET deleted_run_id = NULL, deleted_at = NU
 /// When the database refuses.
 pub async fn undelete(tx: &mut Tx, group: GroupId) -> Result<()> {
     tx.execute("restore a group", UNDELETE, args![group]).await.map(|_| ())
+}
+
+const TOUCH: Sql = Sql::each(
+    "UPDATE groups SET changed_run_id = $2 WHERE id IN (
+         SELECT group_id FROM assignments WHERE group_id IS NOT NULL AND id IN (SELECT value FROM json_each($1)))",
+    "UPDATE groups SET changed_run_id = $2 WHERE id IN (
+         SELECT group_id FROM assignments WHERE group_id IS NOT NULL AND id = ANY($1))",
+);
+
+/// Notes which run changed the assignments of groups.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn touch(tx: &mut Tx, assignments: &[AssignmentId], run: RunId) -> Result<()> {
+    let ids: Vec<i64> = assignments.iter().map(|id| id.0).collect();
+    tx.execute("note changed assignments", TOUCH, args![ids, run]).await.map(|_| ())
 }
 
 const RULES: &str = "SELECT id, name FROM rules ORDER BY id";
@@ -216,8 +249,7 @@ pub struct Summary {
 }
 
 const SUMMARIES: &str = "
-    SELECT g.id, g.name,
-        (SELECT count(DISTINCT m.learner_id) FROM memberships m WHERE m.group_id = g.id) AS members,
+    SELECT g.id, g.name, g.members,
         (SELECT count(*) FROM assignments s WHERE s.group_id = g.id AND s.ended_run_id IS NULL) AS assignments
     FROM groups g WHERE g.deleted_run_id IS NULL AND ($1 = 0 OR g.id = $1)
     ORDER BY g.name_folded";
@@ -228,6 +260,30 @@ const SUMMARIES: &str = "
 /// When the database refuses.
 pub async fn summaries(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<Summary>> {
     tx.all("list groups", SUMMARIES, args![only.map_or(0, |id| id.0)]).await
+}
+
+/// Members of a group who have a course through it alone, and how many such enrollments there are.
+const LOSING: &str = "
+    SELECT count(DISTINCT lost.learner_id), count(*)
+    FROM (
+        SELECT DISTINCT m.learner_id, s.course_id
+        FROM assignments s JOIN memberships m ON m.group_id = s.group_id
+        WHERE s.group_id = $1 AND s.ended_run_id IS NULL
+    ) lost
+    WHERE NOT EXISTS (
+            SELECT 1 FROM assignments o JOIN memberships k ON k.group_id = o.group_id
+            WHERE o.course_id = lost.course_id AND o.ended_run_id IS NULL AND o.group_id <> $1
+              AND k.learner_id = lost.learner_id)
+      AND NOT EXISTS (
+            SELECT 1 FROM assignments o
+            WHERE o.course_id = lost.course_id AND o.ended_run_id IS NULL AND o.learner_id = lost.learner_id)";
+
+/// How many members of a group would lose a course with it, and how many enrollments would end.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn losing(tx: &mut Tx, group: GroupId) -> Result<(i64, i64)> {
+    tx.one("count who would lose a course", LOSING, args![group]).await
 }
 
 /// Rules by group, for every group that is not deleted.

@@ -10,6 +10,7 @@ use super::arg::args;
 use super::engine::{Sql, Tx};
 use super::stage::{Stage, stage};
 use crate::model::ids::{LearnerId, RunId};
+use crate::model::names::{fold, terms};
 use crate::model::status::Status;
 
 /// How a learner `l` is called: by the address, else as `CONNECTOR:ID`, else by name.
@@ -52,7 +53,8 @@ const WRITTEN: Stage = stage!(
     "stage_learners": 0 "id" "BIGINT", 1 "fresh" "BOOLEAN", 2 "email" "TEXT", 3 "email_folded" "TEXT",
     4 "email_contested" "TEXT", 5 "name" "TEXT", 6 "given_name" "TEXT", 7 "family_name" "TEXT",
     8 "department" "TEXT", 9 "location" "TEXT", 10 "role" "TEXT", 11 "manager" "TEXT", 12 "employee_type" "TEXT",
-    13 "start_date" "DATE", 14 "end_date" "DATE", 15 "status" "TEXT", 16 "attributes" "JSONB"
+    13 "start_date" "DATE", 14 "end_date" "DATE", 15 "status" "TEXT", 16 "attributes" "JSONB",
+    17 "name_folded" "TEXT", 18 "terms" "TEXT"
 );
 
 const NEXT: &str = "SELECT COALESCE(max(id), CAST(0 AS BIGINT)) + 1 FROM learners";
@@ -108,6 +110,7 @@ const UPDATE: &str = "
         given_name = s.given_name, family_name = s.family_name, department = s.department, location = s.location,
         role = s.role, manager = s.manager, employee_type = s.employee_type, start_date = s.start_date,
         end_date = s.end_date, attributes = s.attributes, run_id = $1, by_hand = FALSE, status = s.status,
+        name_folded = s.name_folded, terms = s.terms,
         active_since = CASE WHEN learners.status IN ('left', 'upcoming') AND s.status IN ('active', 'leave')
             THEN $2 ELSE learners.active_since END
     FROM stage_learners s
@@ -115,16 +118,18 @@ const UPDATE: &str = "
 
 const INSERT: &str = "
     INSERT INTO learners (id, email, email_folded, email_contested, name, given_name, family_name, department,
-        location, role, manager, employee_type, start_date, end_date, status, active_since, attributes, run_id)
+        location, role, manager, employee_type, start_date, end_date, status, active_since, attributes, name_folded,
+        terms, run_id)
     SELECT id, email, email_folded, email_contested, name, given_name, family_name, department, location, role,
-        manager, employee_type, start_date, end_date, status, CAST($2 AS DATE), attributes, $1
+        manager, employee_type, start_date, end_date, status, CAST($2 AS DATE), attributes, name_folded, terms, $1
     FROM stage_learners WHERE fresh ORDER BY id";
 
 const INSERT_SQLITE: &str = "
     INSERT INTO learners (id, email, email_folded, email_contested, name, given_name, family_name, department,
-        location, role, manager, employee_type, start_date, end_date, status, active_since, attributes, run_id)
+        location, role, manager, employee_type, start_date, end_date, status, active_since, attributes, name_folded,
+        terms, run_id)
     SELECT id, email, email_folded, email_contested, name, given_name, family_name, department, location, role,
-        manager, employee_type, start_date, end_date, status, $2, attributes, $1
+        manager, employee_type, start_date, end_date, status, $2, attributes, name_folded, terms, $1
     FROM stage_learners WHERE fresh ORDER BY id";
 
 /// Writes rows of learners, new and changed, between [`stage_changes`] and what follows from it.
@@ -143,7 +148,10 @@ pub async fn write<'a>(
         for text in one.texts {
             rows.text(text);
         }
-        rows.day(one.start).day(one.end).text(one.status.as_str()).text(&one.attributes).end();
+        rows.day(one.start).day(one.end).text(one.status.as_str()).text(&one.attributes);
+        let [_, _, department, location, role, ..] = one.texts;
+        let terms = terms([&one.name, one.email.unwrap_or_default(), department, location, role]);
+        rows.text(&fold(&one.name)).text(&terms).end();
     })
     .await?;
     tx.execute("keep former addresses", FORMER, args![run]).await?;
@@ -154,6 +162,30 @@ pub async fn write<'a>(
     tx.execute("change learners", UPDATE, args![run, today]).await?;
     tx.execute("add learners", Sql::each(INSERT_SQLITE, INSERT), args![run, today]).await?;
     tx.drop_stage(WRITTEN).await
+}
+
+const UNWRITTEN: &str = "
+    SELECT id, name, COALESCE(email, '') AS email, department, location, role FROM learners WHERE terms IS NULL";
+
+const TERMS: Stage = stage!("stage_terms": 0 "id" "BIGINT", 1 "name_folded" "TEXT", 2 "terms" "TEXT");
+
+const WRITE_TERMS: &str = "
+    UPDATE learners SET name_folded = s.name_folded, terms = s.terms FROM stage_terms s WHERE learners.id = s.id";
+
+/// Writes the words by which learners are found, where an older program did not.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn write_terms(tx: &mut Tx) -> Result<()> {
+    let all: Vec<(i64, String, String, String, String, String)> =
+        tx.all("read learners without terms", UNWRITTEN, args![]).await?;
+    tx.stage(TERMS, all, |rows, (id, name, email, department, location, role)| {
+        let found = terms([&name, &email, &department, &location, &role].map(String::as_str));
+        rows.int(id).text(&fold(&name)).text(&found).end();
+    })
+    .await?;
+    tx.execute("write the terms of learners", WRITE_TERMS, args![]).await?;
+    tx.drop_stage(TERMS).await
 }
 
 const COMING_AND_GOING: Stage = stage!("stage_status": 0 "learner_id" "BIGINT");
@@ -241,7 +273,7 @@ const BY_PERSON: &str = concat!(
 /// # Errors
 /// When the database refuses.
 pub async fn find(tx: &mut Tx, text: &str) -> Result<Option<Learner>> {
-    let folded = crate::model::names::fold(text);
+    let folded = fold(text);
     let by_address: Option<Learner> = tx.maybe("find a learner", BY_ADDRESS, args![folded]).await?;
     if by_address.is_some() {
         return Ok(by_address);
@@ -250,6 +282,39 @@ pub async fn find(tx: &mut Tx, text: &str) -> Result<Option<Learner>> {
         Some((connector, id)) => tx.maybe("find a person", BY_PERSON, args![connector, id]).await,
         None => Ok(None),
     }
+}
+
+const BY_NUMBERS: Sql = Sql::each(
+    concat!(
+        "SELECT l.id, ",
+        who!(),
+        " AS email, l.name, l.status, l.by_hand
+         FROM learners l WHERE l.id IN (SELECT value FROM json_each($1)) ORDER BY l.id"
+    ),
+    concat!(
+        "SELECT l.id, ",
+        who!(),
+        " AS email, l.name, l.status, l.by_hand FROM learners l WHERE l.id = ANY($1) ORDER BY l.id"
+    ),
+);
+
+/// The learners of these numbers, in order.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_numbers(tx: &mut Tx, numbers: Vec<i64>) -> Result<Vec<Learner>> {
+    tx.all("find learners", BY_NUMBERS, args![numbers]).await
+}
+
+const WITH_ACCESS: &str = "SELECT count(*) FROM learners WHERE status IN ('active', 'leave')";
+
+/// How many learners have access.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn with_access(tx: &mut Tx) -> Result<i64> {
+    let (count,): (i64,) = tx.one("count learners with access", WITH_ACCESS, args![]).await?;
+    Ok(count)
 }
 
 const STATUS: &str = "SELECT status FROM learners WHERE id = $1";
@@ -264,8 +329,8 @@ pub async fn status(tx: &mut Tx, id: LearnerId) -> Result<Status> {
 }
 
 const ADD: &str = "
-    INSERT INTO learners (id, email, email_folded, name, status, active_since, by_hand, run_id)
-    VALUES ($1, $2, $3, $4, 'active', $5, TRUE, $6)";
+    INSERT INTO learners (id, email, email_folded, name, name_folded, terms, status, active_since, by_hand, run_id)
+    VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, TRUE, $8)";
 
 /// Adds a learner by hand. Hold the head's lock.
 ///
@@ -273,8 +338,8 @@ const ADD: &str = "
 /// When the database refuses.
 pub async fn add(tx: &mut Tx, email: &str, name: &str, today: NaiveDate, run: RunId) -> Result<LearnerId> {
     let id = next_id(tx).await?;
-    let folded = crate::model::names::fold(email);
-    tx.execute("add a learner", ADD, args![id, email, folded, name, today, run]).await?;
+    let args = args![id, email, fold(email), name, fold(name), terms([name, email]), today, run];
+    tx.execute("add a learner", ADD, args).await?;
     Ok(LearnerId(id))
 }
 

@@ -132,6 +132,25 @@ pub async fn end(tx: &mut Tx, run: RunId) -> Result<u64> {
     tx.execute("end memberships", END, args![]).await
 }
 
+/// Groups that the stages touch, with the number of their members as it is now.
+const RECOUNT: &str = "
+    UPDATE groups SET members = counted.members, changed_run_id = $1
+    FROM (
+        SELECT touched.group_id, count(DISTINCT m.learner_id) AS members
+        FROM (SELECT group_id FROM stage_added UNION SELECT group_id FROM stage_removed) touched
+        LEFT JOIN memberships m ON m.group_id = touched.group_id
+        GROUP BY touched.group_id
+    ) counted
+    WHERE groups.id = counted.group_id";
+
+/// Counts the members of the groups whose memberships were given or ended.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn recount(tx: &mut Tx, run: RunId) -> Result<()> {
+    tx.execute("count members", RECOUNT, args![run]).await.map(|_| ())
+}
+
 /// Memberships by hand of those who go: they come back with the learner.
 const TO_DORMANT: &str = "
     INSERT INTO dormant_memberships (learner_id, group_id, run_id)
@@ -169,27 +188,40 @@ pub async fn dormant(tx: &mut Tx) -> Result<Vec<(GroupId, LearnerId)>> {
     tx.all("read resting memberships", DORMANT, args![]).await
 }
 
-/// Lets a learner without access wait for a membership by hand.
-const LAY_DORMANT: &str = "
-    INSERT INTO dormant_memberships (learner_id, group_id, run_id) VALUES ($1, $2, $3)
-    ON CONFLICT (learner_id, group_id) DO NOTHING";
+const LAY_DORMANT: Sql = Sql::each(
+    "INSERT INTO dormant_memberships (learner_id, group_id, run_id)
+     SELECT value, $2, $3 FROM json_each($1) WHERE true
+     ON CONFLICT (learner_id, group_id) DO NOTHING",
+    "INSERT INTO dormant_memberships (learner_id, group_id, run_id)
+     SELECT value, $2, $3 FROM UNNEST($1) AS j (value)
+     ON CONFLICT (learner_id, group_id) DO NOTHING",
+);
 
-const DROP_DORMANT: &str = "DELETE FROM dormant_memberships WHERE learner_id = $1 AND group_id = $2";
+const DROP_DORMANT: Sql = Sql::each(
+    "DELETE FROM dormant_memberships WHERE group_id = $2 AND learner_id IN (SELECT value FROM json_each($1))
+     RETURNING learner_id",
+    "DELETE FROM dormant_memberships WHERE group_id = $2 AND learner_id = ANY($1) RETURNING learner_id",
+);
 
-/// Puts down a membership by hand for a learner who has no access today.
+/// Puts down a membership by hand for learners who have no access today: they wait.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn lay_dormant(tx: &mut Tx, learner: LearnerId, group: GroupId, run: RunId) -> Result<u64> {
-    tx.execute("put a membership to rest", LAY_DORMANT, args![learner, group, run]).await
+pub async fn lay_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<()> {
+    if learners.is_empty() {
+        return Ok(());
+    }
+    tx.execute("put memberships to rest", LAY_DORMANT, args![learners, group, run]).await.map(|_| ())
 }
 
-/// Forgets a membership by hand that waits.
+/// Forgets memberships by hand that wait; answers whose they were.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn drop_dormant(tx: &mut Tx, learner: LearnerId, group: GroupId) -> Result<u64> {
-    tx.execute("drop a resting membership", DROP_DORMANT, args![learner, group]).await
+pub async fn drop_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<LearnerId>> {
+    let dropped: Vec<(LearnerId,)> =
+        tx.all("drop resting memberships", DROP_DORMANT, args![learners, group]).await?;
+    Ok(dropped.into_iter().map(|(learner,)| learner).collect())
 }
 
 /// Everybody whom somebody keeps out of a group today.
@@ -205,16 +237,19 @@ pub async fn exclusions(tx: &mut Tx, today: NaiveDate) -> Result<Vec<(GroupId, L
     tx.all("read exclusions", EXCLUDED, args![today]).await
 }
 
-/// The reasons for one learner in one group.
-const OF: &str = "SELECT rule_id FROM memberships WHERE learner_id = $1 AND group_id = $2 ORDER BY rule_id";
+const OF: Sql = Sql::each(
+    "SELECT m.learner_id, m.rule_id FROM json_each($1) j
+     CROSS JOIN memberships m ON m.learner_id = j.value AND m.group_id = $2 ORDER BY m.learner_id, m.rule_id",
+    "SELECT learner_id, rule_id FROM memberships WHERE learner_id = ANY($1) AND group_id = $2
+     ORDER BY learner_id, rule_id",
+);
 
-/// Why a learner is in a group; nothing when the learner is not.
+/// Why these learners are in a group: a pair for each reason, nothing for who is not in it.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn reasons(tx: &mut Tx, learner: LearnerId, group: GroupId) -> Result<Vec<RuleId>> {
-    let rows: Vec<(RuleId,)> = tx.all("read reasons", OF, args![learner, group]).await?;
-    Ok(rows.into_iter().map(|(rule,)| rule).collect())
+pub async fn reasons(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<(LearnerId, RuleId)>> {
+    tx.all("read reasons", OF, args![learners, group]).await
 }
 
 /// Every reason in one group.
@@ -265,35 +300,63 @@ pub async fn rejoin(tx: &mut Tx, ended: RunId, group: GroupId) -> Result<u64> {
     tx.execute("restore days of joining", REJOIN, args![ended, group]).await
 }
 
-const EXCLUDE: &str = "
-    INSERT INTO exclusions (group_id, learner_id, run_id, reason, until) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (group_id, learner_id) DO UPDATE
-    SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL";
+const EXCLUDE: Sql = Sql::each(
+    "INSERT INTO exclusions (group_id, learner_id, run_id, reason, until)
+     SELECT $2, value, $3, $4, $5 FROM json_each($1) WHERE true
+     ON CONFLICT (group_id, learner_id) DO UPDATE
+     SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL",
+    "INSERT INTO exclusions (group_id, learner_id, run_id, reason, until)
+     SELECT $2, value, $3, $4, $5 FROM UNNEST($1) AS j (value)
+     ON CONFLICT (group_id, learner_id) DO UPDATE
+     SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL",
+);
 
-const LIFT: &str = "
-    UPDATE exclusions SET lifted_run_id = $3 WHERE group_id = $1 AND learner_id = $2 AND lifted_run_id IS NULL";
+const LIFT: Sql = Sql::each(
+    "UPDATE exclusions SET lifted_run_id = $3
+     WHERE group_id = $2 AND learner_id IN (SELECT value FROM json_each($1)) AND lifted_run_id IS NULL",
+    "UPDATE exclusions SET lifted_run_id = $3
+     WHERE group_id = $2 AND learner_id = ANY($1) AND lifted_run_id IS NULL",
+);
 
-/// Keeps a learner out of a group, whatever the rules say.
+/// Why somebody is kept out of a group, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep<'a> {
+    /// Why.
+    pub reason: &'a str,
+    /// The last day; none for as long as nobody lifts it.
+    pub until: Option<NaiveDate>,
+}
+
+impl Default for Keep<'_> {
+    fn default() -> Self {
+        Self { reason: "removed by hand", until: None }
+    }
+}
+
+/// Keeps learners out of a group, whatever the rules say.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn exclude(
     tx: &mut Tx,
+    learners: Vec<i64>,
     group: GroupId,
-    learner: LearnerId,
-    reason: &str,
-    until: Option<NaiveDate>,
+    keep: Keep<'_>,
     run: RunId,
 ) -> Result<()> {
-    tx.execute("make an exclusion", EXCLUDE, args![group, learner, run, reason, until]).await.map(|_| ())
+    if learners.is_empty() {
+        return Ok(());
+    }
+    let args = args![learners, group, run, keep.reason, keep.until];
+    tx.execute("make exclusions", EXCLUDE, args).await.map(|_| ())
 }
 
-/// Lets a learner in again; false when nothing kept the learner out.
+/// Lets learners in again; answers how many were kept out.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn lift(tx: &mut Tx, group: GroupId, learner: LearnerId, run: RunId) -> Result<bool> {
-    Ok(tx.execute("lift an exclusion", LIFT, args![group, learner, run]).await? == 1)
+pub async fn lift(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<u64> {
+    tx.execute("lift exclusions", LIFT, args![learners, group, run]).await
 }
 
 /// An exclusion as `exclusions list` prints it.

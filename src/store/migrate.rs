@@ -15,6 +15,7 @@ use super::arg::args;
 use super::engine::{Sql, Store, Tx};
 use super::error::{Doing, Error};
 use super::strike::{Side, pass};
+use super::{courses, learners};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -35,6 +36,9 @@ const APPLIED: &str = "SELECT version, checksum FROM schema_migrations ORDER BY 
 const NOTE: &str =
     "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 
+/// The migration that made columns which only the program can fill.
+const TERMS: i64 = 4;
+
 pub(super) async fn run(store: &Store) -> Result<()> {
     let mut tx = store.write().await?;
     if !tx.is_sqlite() {
@@ -47,6 +51,7 @@ pub(super) async fn run(store: &Store) -> Result<()> {
     if let Some(&(found, _)) = applied.last().filter(|(version, _)| *version > known) {
         return Err(Error::Newer { found, known });
     }
+    let mut new = Vec::new();
     for migration in migrator.iter() {
         let checksum = hex(&migration.checksum);
         match applied.iter().find(|(version, _)| *version == migration.version) {
@@ -56,8 +61,13 @@ pub(super) async fn run(store: &Store) -> Result<()> {
                 apply(&mut tx, migration.sql.as_str()).await?;
                 let args = args![migration.version, &*migration.description, checksum, Utc::now()];
                 tx.execute("note a migration", NOTE, args).await?;
+                new.push(migration.version);
             }
         }
+    }
+    if new.contains(&TERMS) {
+        learners::write_terms(&mut tx).await?;
+        courses::fold_titles(&mut tx).await?;
     }
     tx.commit().await
 }

@@ -4,11 +4,13 @@
 //! decided on, inside a [`Tx`] that the caller began and will commit. Everything happens in a transaction, because
 //! behind a pooler in transaction mode nothing else keeps two statements on one connection.
 
+pub mod accounts;
 pub mod arg;
 pub mod assigned;
 pub mod assignments;
 pub mod connectors;
 pub mod courses;
+pub mod drafts;
 pub mod engine;
 pub mod enrollments;
 mod error;
@@ -20,13 +22,16 @@ pub mod jobs;
 pub mod learners;
 pub mod leases;
 pub mod links;
+pub mod listing;
 pub mod memberships;
 mod migrate;
 pub mod nodes;
 pub mod persons;
 pub mod runs;
+pub mod sessions;
 pub mod stage;
 mod strike;
+pub mod tokens;
 pub mod undo;
 
 pub use arg::Arg;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Result;
 use super::arg::args;
@@ -160,6 +161,8 @@ const GUARD: super::Sql = super::Sql::each(
     "UPDATE runs SET guard = $2::jsonb WHERE id = $1",
 );
 
+const NOTE_CHANGE: &str = "UPDATE runs SET found = $2, made = $3, group_id = $4 WHERE id = $1";
+
 /// What a connector's runs, from one of them on, took away since an instant that nobody had approved.
 const CHARGED: &str = "
     SELECT CAST(COALESCE(sum(charged_learners), 0) AS BIGINT), CAST(COALESCE(sum(charged_memberships), 0) AS BIGINT),
@@ -212,6 +215,17 @@ pub async fn lock_head(tx: &mut Tx) -> Result<i64> {
 pub async fn version(tx: &mut Tx) -> Result<i64> {
     let (version,): (i64,) = tx.one("read the head", VERSION, args![]).await?;
     Ok(version)
+}
+
+/// Writes down what a change by hand found and what it leaves; null where its own rows say it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn note_change(tx: &mut Tx, run: RunId, found: &Value, made: &Value) -> Result<()> {
+    let text = |value: &Value| (!value.is_null()).then(|| value.to_string());
+    // A change is about a group where either side says so.
+    let group = made.get("group").or_else(|| found.get("group")).and_then(Value::as_i64);
+    tx.execute("note a change", NOTE_CHANGE, args![run, text(found), text(made), group]).await.map(|_| ())
 }
 
 fn count(number: u64) -> i64 {

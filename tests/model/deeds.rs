@@ -1,10 +1,8 @@
 //! What people decide and change by hand, done by rollcall and by the model.
 
-use rollcall::enrollment::assign;
 use rollcall::groups;
 use rollcall::model::due;
-use rollcall::model::ids::{CourseId, RunId};
-use rollcall::store::assignments::Whom as StoreWhom;
+use rollcall::model::ids::RunId;
 use rollcall::sync::{approve, undo};
 
 use super::event::{Event, What};
@@ -87,7 +85,7 @@ impl Story {
                 (done.map_err(|why| why.to_string())?.done.is_some(), model.add(group, &who, today, next))
             }
             What::Remove => {
-                let exclude = groups::Exclude::default();
+                let exclude = groups::Keep::default();
                 let done =
                     company.runtime.block_on(groups::remove(store, &about, when, &name, &text, exclude));
                 (done.map_err(|why| why.to_string())?.done.is_some(), model.remove(group, &who, today, next))
@@ -201,28 +199,24 @@ impl Company {
     /// Assigns a course, or ends that; workers come later.
     fn assign_only(&self, course: &str, group: &str, who: &str, whom: &Whom, due: Option<Due>) -> bool {
         self.runtime.block_on(async {
-            let mut tx = self.store.read().await.expect("the database answers");
-            let course = CourseId(groups::find_course(&mut tx, course).await.expect("a course").id);
-            let whom = match whom {
-                Whom::Group(_) => StoreWhom::Group(groups::find(&mut tx, group).await.expect("a group").id),
-                Whom::Alone(_) => {
-                    StoreWhom::Learner(groups::find_learner(&mut tx, who).await.expect("a learner").id)
-                }
+            let target = match whom {
+                Whom::Group(_) => groups::Target::Group(group.into()),
+                Whom::Alone(_) => groups::Target::Learner(who),
             };
-            drop(tx);
             let (about, when) = (about(), self.when());
             let due = match due {
                 None => {
-                    let ended = assign::unassign(&self.store, &about, when, course, whom).await;
-                    return matches!(ended.expect("unassigned"), assign::Unassigned::Ended(_));
+                    let ended = groups::unassign(&self.store, &about, when, course, target).await;
+                    return matches!(ended.expect("unassigned"), groups::Unassigned::Ended(_));
                 }
                 Some(Due::Never) => due::Due::Never,
                 Some(Due::On(day)) => due::Due::On(day),
                 Some(Due::AfterJoining(days)) => due::Due::AfterJoining(days),
                 Some(Due::AfterStart(days)) => due::Due::AfterStart(days),
             };
-            let done = assign::assign(&self.store, &about, when, course, whom, due, due::LATE_DAYS).await;
-            !matches!(done.expect("assigned"), assign::Assigned::Same)
+            let asked = groups::Asked { course, due, late_days: due::LATE_DAYS };
+            let answer = groups::assign(&self.store, &about, when, asked, &[target]).await;
+            answer.expect("assigned").done.is_some()
         })
     }
 }

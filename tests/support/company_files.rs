@@ -165,6 +165,9 @@ impl Company {
     /// The file as it stands.
     pub fn toml(&self) -> String {
         let mut text = format!("timezone = '{}'\n{}\n", self.zone, self.head);
+        if !self.head.contains("[web]") {
+            text.push_str("[web]\nlisten = '127.0.0.1:0'\n");
+        }
         if !self.head.contains("[safety]") {
             text.push_str(UNGUARDED);
         }

@@ -112,11 +112,11 @@ impl Database {
         }
     }
 
-    /// The names of all tables and their columns.
+    /// The names of all tables and their columns; SQLite's full-text index is PostgreSQL's index, and no table.
     pub async fn columns(&self) -> BTreeMap<String, Vec<String>> {
         let sql = self.pick(
             "SELECT m.name AS t, c.name AS c FROM sqlite_schema m, pragma_table_info(m.name) c
-             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1, 2",
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'learner_terms%' ORDER BY 1, 2",
             "SELECT table_name AS t, column_name AS c FROM information_schema.columns
              WHERE table_schema = 'public' ORDER BY table_name COLLATE \"C\", column_name COLLATE \"C\"",
         );

@@ -1,10 +1,8 @@
 //! Changes that people of the company make by hand, through the library, each drained.
 
-use rollcall::enrollment::assign::{self, Assigned};
-use rollcall::groups::{self, Effect};
+use rollcall::groups::{self, Asked, Effect, Target};
 use rollcall::model::due::Due;
-use rollcall::model::ids::{CourseId, LearnerId};
-use rollcall::store::assignments::Whom;
+use rollcall::model::ids::LearnerId;
 use rollcall::store::runs::{About, Kind};
 
 use super::company::{Company, email};
@@ -43,7 +41,7 @@ impl Company {
     /// Removes somebody from a group.
     pub fn remove(&self, group: &str, who: &str) -> Effect {
         let removed = self.runtime.block_on(async {
-            let exclude = groups::Exclude::default();
+            let exclude = groups::Keep::default();
             groups::remove(&self.store, &about(), self.when(), group, &[email(who)], exclude).await
         });
         self.drain();
@@ -110,42 +108,30 @@ impl Company {
     }
 
     /// Assigns a course to a group.
-    pub fn assign(&self, course: &str, group: &str, due: Due) -> Assigned {
-        let whom = self.runtime.block_on(async {
-            let mut tx = self.store.read().await.expect("the database answers");
-            Whom::Group(groups::find(&mut tx, group).await.expect("a group").id)
-        });
-        self.assign_whom(course, whom, due)
+    pub fn assign(&self, course: &str, group: &str, due: Due) {
+        self.assign_to(course, Target::Group(group.into()), due);
     }
 
     /// Assigns a course to one learner.
-    pub fn assign_alone(&self, course: &str, who: &str, due: Due) -> Assigned {
-        self.assign_whom(course, Whom::Learner(LearnerId(self.learner(who))), due)
+    pub fn assign_alone(&self, course: &str, who: &str, due: Due) {
+        self.assign_to(course, Target::Learner(&email(who)), due);
     }
 
-    fn assign_whom(&self, course: &str, whom: Whom, due: Due) -> Assigned {
-        let id = self.course_id(course);
-        let assigned = self
-            .runtime
-            .block_on(async { assign::assign(&self.store, &about(), self.when(), id, whom, due, 14).await })
+    fn assign_to(&self, course: &str, target: Target<'_>, due: Due) {
+        let asked = Asked { course, due, late_days: 14 };
+        self.runtime
+            .block_on(async { groups::assign(&self.store, &about(), self.when(), asked, &[target]).await })
             .expect("assigned");
         self.drain();
-        assigned
     }
 
     /// Ends an assignment to one learner.
     pub fn unassign_alone(&self, course: &str, who: &str) {
-        let (id, whom) = (self.course_id(course), Whom::Learner(LearnerId(self.learner(who))));
+        let (who, when) = (email(who), self.when());
+        let target = Target::Learner(&who);
         self.runtime
-            .block_on(async { assign::unassign(&self.store, &about(), self.when(), id, whom).await })
+            .block_on(async { groups::unassign(&self.store, &about(), when, course, target).await })
             .expect("unassigned");
         self.drain();
-    }
-
-    fn course_id(&self, course: &str) -> CourseId {
-        self.runtime.block_on(async {
-            let mut tx = self.store.read().await.expect("the database answers");
-            CourseId(groups::find_course(&mut tx, course).await.expect("a course").id)
-        })
     }
 }

@@ -4,12 +4,14 @@
 //! is missing is installed; nothing is skipped.
 
 pub mod api;
+pub mod browser;
 pub mod ca;
 pub mod company;
 pub mod company_files;
 pub mod database;
 pub mod decisions;
 pub mod hand;
+pub mod npm;
 pub mod packages;
 pub mod person;
 pub mod pgbouncer;
@@ -19,6 +21,7 @@ pub mod proxy;
 pub mod responder;
 pub mod samba;
 pub mod slapd;
+pub mod web;
 
 use std::time::Duration;
 

@@ -7,13 +7,22 @@ use crate::explain::Explanation;
 use crate::explain::answer::{Decision, Origin};
 use crate::store::explain::Run;
 
-/// Lines in the making.
+/// What is said of the learner, of one group, or of one course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// The sentence that everything below it belongs to.
+    pub title: String,
+    /// Lines; spaces in front of one put it below the line before.
+    pub lines: Vec<String>,
+}
+
+/// Sections in the making.
 pub(super) struct Lines {
     zone: Tz,
     /// Who it is about.
     pub(super) who: String,
     at: Option<NaiveDate>,
-    done: Vec<String>,
+    done: Vec<Section>,
 }
 
 impl Lines {
@@ -22,16 +31,15 @@ impl Lines {
     }
 
     /// A line that everything below it belongs to.
-    pub(super) fn title(&mut self, text: String) {
-        if !self.done.is_empty() {
-            self.done.push(String::new());
-        }
-        self.done.push(text);
+    pub(super) fn title(&mut self, title: String) {
+        self.done.push(Section { title, lines: Vec::new() });
     }
 
     /// A line below a title.
     pub(super) fn line(&mut self, text: impl AsRef<str>) {
-        self.done.push(format!("  {}", text.as_ref()).trim_end().to_owned());
+        if let Some(section) = self.done.last_mut() {
+            section.lines.push(text.as_ref().trim_end().to_owned());
+        }
     }
 
     /// A word for today, or one for a past day.
@@ -86,8 +94,8 @@ impl Lines {
         }
     }
 
-    pub(super) fn text(self) -> String {
-        self.done.join("\n")
+    pub(super) fn take(&mut self) -> Vec<Section> {
+        std::mem::take(&mut self.done)
     }
 }
 

@@ -1,18 +1,13 @@
 //! `rollcall explain`.
 
-mod courses;
-mod groups;
-mod learner;
-mod lines;
-
 use super::args::Explain;
 use super::failure::Failure;
 use super::output;
 use super::session::Session;
+use crate::explain::words::words;
 use crate::explain::{self, Asked, File};
 use crate::groups as by_hand;
 use crate::model::ids::CourseId;
-use lines::Lines;
 
 /// Says why a learner is, or is not, in each group and course.
 ///
@@ -46,15 +41,8 @@ pub async fn explain(session: &Session, args: &Explain) -> Result<u8, Failure> {
         output::json(&explained)?;
         return Ok(0);
     }
-    let mut lines = Lines::new(config.timezone, &explained);
-    learner::print(&mut lines, &explained.learner, args.group.is_none() && args.course.is_none());
-    for group in &explained.groups {
-        groups::print(&mut lines, group);
-    }
-    for course in &explained.courses {
-        courses::print(&mut lines, course);
-    }
-    output::facts(&lines.text())?;
+    let whole = args.group.is_none() && args.course.is_none();
+    output::facts(&words(&explained, config.timezone, whole).text())?;
     for note in &explained.notes {
         output::talk(&format!("\n{note}"));
     }

@@ -1,0 +1,63 @@
+//! Why somebody may not sign in, or an account was not changed. Nothing was changed.
+
+use std::time::Duration;
+
+use crate::store;
+
+/// Why somebody may not sign in, or an account was not changed.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say what the fields are")]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("address or password are not right")]
+    Wrong,
+    #[error("too many tries, wait {} s", wait.as_secs().max(1))]
+    TooMany { wait: Duration },
+    #[error("`{text}` is no e-mail address")]
+    BadAddress { text: String },
+    #[error("there is already an account `{email}`")]
+    Exists { email: String },
+    #[error("there is no account `{email}`")]
+    NoAccount { email: String },
+    #[error("there is already a token `{name}`")]
+    TokenExists { name: String },
+    #[error("there is no token `{name}`")]
+    NoToken { name: String },
+    #[error("a token needs a name of at most {most} characters")]
+    BadTokenName { most: usize },
+    #[error("`{email}` is the last license holder")]
+    LastLicenseHolder { email: String },
+    #[error("the link is not good: it was used, withdrawn, or is older than a day")]
+    BadLink,
+    #[error("a password has {least} to {most} characters")]
+    BadPassword { least: usize, most: usize },
+    #[error("the password is the address")]
+    PasswordIsAddress,
+    #[error("the password could not be worked on")]
+    Broken,
+}
+
+impl Error {
+    /// What to do next, where there is something.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Exists { .. } => Some(
+                "`rollcall admin role EMAIL --role ROLE` changes what it may do, `rollcall admin invite EMAIL` lets it set a new password",
+            ),
+            Self::NoAccount { .. } | Self::NoToken { .. } => Some("`rollcall admin list` shows all"),
+            Self::LastLicenseHolder { .. } => Some("make somebody else one first"),
+            Self::BadLink => Some("ask for a new one: `rollcall admin invite EMAIL` makes it"),
+            Self::Store(_)
+            | Self::Wrong
+            | Self::TooMany { .. }
+            | Self::BadAddress { .. }
+            | Self::TokenExists { .. }
+            | Self::BadTokenName { .. }
+            | Self::BadPassword { .. }
+            | Self::PasswordIsAddress
+            | Self::Broken => None,
+        }
+    }
+}

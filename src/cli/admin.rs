@@ -1,0 +1,175 @@
+//! `rollcall admin`: who may use the pages and the API.
+
+use std::io::BufRead;
+use std::net::SocketAddr;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
+use serde_json::json;
+
+use super::args;
+use super::failure::Failure;
+use super::groups::say;
+use super::output;
+use super::session::Session;
+use crate::accounts::{self, Invitation};
+use crate::model::role::Role;
+use crate::store::{accounts as table, tokens};
+
+/// The address of a link, on the machine where the service runs.
+#[must_use]
+pub fn link(address: SocketAddr, invitation: &Invitation) -> String {
+    format!("http://{address}/welcome/{}", invitation.key)
+}
+
+/// Runs a command about accounts and tokens.
+///
+/// # Errors
+/// When it cannot be done.
+pub async fn admin(session: &Session, command: args::Admin) -> Result<u8, Failure> {
+    match command {
+        args::Admin::List => list(session).await,
+        args::Admin::Create { email, role, name, password_stdin } => {
+            create(session, &email, role, &name, password_stdin).await
+        }
+        args::Admin::Role { email, role } => {
+            let about = session.by_hand(format!("make account `{email}` {role}"));
+            let done = accounts::role(&session.store, &about, session.when(), &email, role).await?;
+            say(session, done.run.0, &format!("`{email}` is {} now", role.in_words()))
+        }
+        args::Admin::Invite { email } => invite(session, &email).await,
+        args::Admin::Revoke { who } => revoke(session, &who).await,
+        args::Admin::Token(args::Token::Create { name, role, until }) => {
+            token(session, &name, role, until).await
+        }
+        args::Admin::Token(args::Token::Revoke { name }) => revoke_token(session, &name).await,
+    }
+}
+
+async fn list(session: &Session) -> Result<u8, Failure> {
+    let mut tx = session.store.read().await?;
+    let accounts = table::list(&mut tx).await?;
+    let tokens = tokens::list(&mut tx).await?;
+    if session.json {
+        let accounts: Vec<_> = accounts
+            .iter()
+            .map(|one| json!({"email": one.email, "name": one.name, "role": one.role, "active": one.is_active()}))
+            .collect();
+        let tokens: Vec<_> = tokens
+            .iter()
+            .map(|one| {
+                json!({
+                    "name": one.name, "role": one.role, "created_at": one.created_at,
+                    "expires_at": one.expires_at, "seen_at": one.seen_at,
+                })
+            })
+            .collect();
+        output::json(&json!({"accounts": accounts, "tokens": tokens}))?;
+        return Ok(0);
+    }
+    let rows = accounts.iter().map(|one| {
+        let state = match (one.is_active(), one.password.is_some() || one.subject.is_some()) {
+            (true, true) => "active",
+            (true, false) => "has no password yet",
+            (false, _) => "revoked",
+        };
+        [one.email.clone(), one.name.clone(), one.role.clone(), state.to_owned()]
+    });
+    let nothing = "no accounts yet: make one with `rollcall admin create EMAIL --role license_holder`";
+    output::table(["account", "name", "role", "state"], rows, nothing)?;
+    if !tokens.is_empty() {
+        let day = |at: Option<DateTime<Utc>>, none: &str| {
+            at.map_or_else(
+                || none.to_owned(),
+                |at| at.with_timezone(&session.config.timezone).date_naive().to_string(),
+            )
+        };
+        output::facts("")?;
+        let rows = tokens.iter().map(|one| {
+            [one.name.clone(), one.role.clone(), day(one.expires_at, "never"), day(one.seen_at, "never")]
+        });
+        output::table(["token", "role", "ends", "last used"], rows, "")?;
+    }
+    Ok(0)
+}
+
+async fn create(
+    session: &Session,
+    email: &str,
+    role: Role,
+    name: &str,
+    password_stdin: bool,
+) -> Result<u8, Failure> {
+    let secret = if password_stdin {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line)?;
+        Some(line.trim_end_matches(['\r', '\n']).to_owned())
+    } else {
+        None
+    };
+    let about = session.by_hand(format!("make account `{email}` as {role}"));
+    let when = session.when();
+    let done = accounts::create(&session.store, &about, when, email, name, role, secret.as_deref()).await?;
+    if secret.is_some() {
+        return say(session, done.run.0, &format!("`{email}` may sign in as {}", role.in_words()));
+    }
+    invite(session, email).await
+}
+
+async fn invite(session: &Session, email: &str) -> Result<u8, Failure> {
+    let about = session.by_hand(format!("make a link for account `{email}`"));
+    let (done, invitation) = accounts::invite(&session.store, &about, session.when(), email).await?;
+    let link = link(session.config.web.listen, &invitation);
+    if session.json {
+        output::json(&json!({"run": done.run, "email": email, "link": link, "until": invitation.until}))?;
+    } else {
+        output::facts(&link)?;
+        output::talk(&format!(
+            "\nhint: with this link `{email}` sets a password, once, within a day; give the service's own address where that is another one"
+        ));
+    }
+    Ok(0)
+}
+
+async fn revoke(session: &Session, who: &str) -> Result<u8, Failure> {
+    let about = session.by_hand(format!("revoke account `{who}`"));
+    match accounts::revoke(&session.store, &about, session.when(), who).await {
+        Ok(done) => say(session, done.run.0, &format!("`{who}` may no longer sign in")),
+        Err(accounts::Error::NoAccount { .. }) => revoke_token(session, who).await.map_err(|failure| {
+            if failure.status == 1 {
+                Failure::failed(format!("there is no account and no token `{who}`"))
+                    .hint("`rollcall admin list` shows all")
+            } else {
+                failure
+            }
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn revoke_token(session: &Session, name: &str) -> Result<u8, Failure> {
+    let about = session.by_hand(format!("revoke token `{name}`"));
+    let done = accounts::revoke_token(&session.store, &about, session.when(), name).await?;
+    say(session, done.run.0, &format!("the token `{name}` is no longer good"))
+}
+
+async fn token(session: &Session, name: &str, role: Role, until: Option<NaiveDate>) -> Result<u8, Failure> {
+    let zone = session.config.timezone;
+    // To the end of its last day.
+    let expires = until.and_then(|day| day.succ_opt()).and_then(|day| {
+        zone.from_local_datetime(&day.and_time(NaiveTime::MIN)).earliest().map(|at| at.with_timezone(&Utc))
+    });
+    let about = session.by_hand(format!("make token `{name}` as {role}"));
+    let (done, secret) =
+        accounts::make_token(&session.store, &about, session.when(), name, role, expires).await?;
+    if session.json {
+        output::json(
+            &json!({"run": done.run, "name": name, "role": role, "token": secret, "expires_at": expires}),
+        )?;
+    } else {
+        output::facts(&secret)?;
+        output::talk(
+            "\nhint: keep it now, it is shown this once; programs send it as `Authorization: Bearer …`",
+        );
+    }
+    Ok(0)
+}

@@ -1,0 +1,131 @@
+//! Which group and which learners a change is about.
+
+use rustc_hash::FxHashSet;
+
+use crate::groups::{Error, Result, find_learner};
+use crate::model::ids::{GroupId, RunId};
+use crate::model::names::{GroupName, nearest};
+use crate::store::groups::{self, Group};
+use crate::store::learners::{self, Learner};
+use crate::store::{Tx, runs};
+
+/// A group, by name or by number, and as of which run it was seen by whoever wants to change it.
+#[derive(Debug, Clone, Copy)]
+pub struct Which<'a> {
+    by: By<'a>,
+    seen: Option<RunId>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum By<'a> {
+    Name(&'a str),
+    Number(GroupId),
+}
+
+impl Which<'_> {
+    /// The same, refused with [`Error::ChangedSince`] where a later run has changed the group.
+    #[must_use]
+    pub fn seen(self, run: Option<RunId>) -> Self {
+        Self { seen: run, ..self }
+    }
+}
+
+impl<'a> From<&'a str> for Which<'a> {
+    fn from(name: &'a str) -> Self {
+        Self { by: By::Name(name), seen: None }
+    }
+}
+
+impl<'a> From<&'a String> for Which<'a> {
+    fn from(name: &'a String) -> Self {
+        Self::from(name.as_str())
+    }
+}
+
+impl From<GroupId> for Which<'_> {
+    fn from(id: GroupId) -> Self {
+        Self { by: By::Number(id), seen: None }
+    }
+}
+
+/// Learners, by what they are called or by their numbers.
+#[derive(Debug, Clone)]
+pub enum Who<'a> {
+    /// Addresses, former addresses, or `CONNECTOR:ID`.
+    Called(&'a [String]),
+    /// Numbers.
+    Numbers(Vec<i64>),
+}
+
+impl<'a> From<&'a [String]> for Who<'a> {
+    fn from(texts: &'a [String]) -> Self {
+        Self::Called(texts)
+    }
+}
+
+impl<'a> From<&'a Vec<String>> for Who<'a> {
+    fn from(texts: &'a Vec<String>) -> Self {
+        Self::Called(texts)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [String; N]> for Who<'a> {
+    fn from(texts: &'a [String; N]) -> Self {
+        Self::Called(texts)
+    }
+}
+
+impl Who<'_> {
+    /// The learners, each once, in the order of their numbers where they are meant by numbers.
+    pub(super) async fn find(&self, tx: &mut Tx) -> Result<Vec<Learner>> {
+        let mut found: Vec<Learner> = Vec::new();
+        match self {
+            Self::Numbers(numbers) => {
+                found = learners::by_numbers(tx, numbers.clone()).await?;
+                let there: FxHashSet<i64> = found.iter().map(|one| one.id.0).collect();
+                if let Some(missing) = numbers.iter().find(|id| !there.contains(id)) {
+                    return Err(Error::NoLearner { text: format!("number {missing}") });
+                }
+            }
+            Self::Called(texts) => {
+                for text in *texts {
+                    let learner = find_learner(tx, text).await?;
+                    if found.iter().all(|known| known.id != learner.id) {
+                        found.push(learner);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Finds a group.
+///
+/// # Errors
+/// When there is none, with the nearest name there is; or when it was changed since it was seen, with who did it.
+pub async fn find(tx: &mut Tx, which: impl Into<Which<'_>>) -> Result<Group> {
+    let which = which.into();
+    let group = match which.by {
+        By::Number(id) => groups::by_number(tx, id).await?.ok_or(Error::GroupGone { id: id.0 })?,
+        By::Name(name) => {
+            let parsed = GroupName::parse(name)?;
+            match groups::by_name(tx, &parsed).await? {
+                Some(group) => group,
+                None => {
+                    let all = groups::live(tx).await?;
+                    let near = nearest(name, all.iter().map(|group| group.name.as_str())).map(str::to_owned);
+                    return Err(Error::NoGroup { name: name.to_owned(), nearest: near });
+                }
+            }
+        }
+    };
+    match which.seen {
+        Some(seen) if group.changed_run_id != seen => {
+            let run = runs::show(tx, group.changed_run_id).await?;
+            let (actor, what) = run.map_or_else(Default::default, |run| (run.actor, run.what));
+            Err(Error::ChangedSince { name: group.name, run: group.changed_run_id, actor, what })
+        }
+        Some(_) | None => Ok(group),
+    }
+}

@@ -1,0 +1,201 @@
+//! Accounts that may sign in, and the links that let somebody set a password.
+
+use chrono::{DateTime, Utc};
+
+use super::Result;
+use super::arg::args;
+use super::engine::Tx;
+use crate::model::ids::{AccountId, RunId};
+use crate::model::names::fold;
+use crate::model::role::Role;
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Account {
+    /// The number.
+    pub id: AccountId,
+    /// The address that signs in.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// The role's text.
+    pub role: String,
+    /// The password's hash.
+    pub password: Option<String>,
+    /// Issuer and subject at the sign-in provider.
+    pub subject: Option<String>,
+    /// The change that took the right to sign in away.
+    pub deactivated_run_id: Option<i64>,
+}
+
+impl Account {
+    /// The role, read.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role.parse().unwrap_or(Role::Viewer)
+    }
+
+    /// Whether it may sign in.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.deactivated_run_id.is_none()
+    }
+}
+
+const LIST: &str = "
+    SELECT id, email, name, role, password, subject, deactivated_run_id FROM accounts ORDER BY email_folded";
+
+const BY_EMAIL: &str = "
+    SELECT id, email, name, role, password, subject, deactivated_run_id FROM accounts WHERE email_folded = $1";
+
+const BY_NUMBER: &str = "
+    SELECT id, email, name, role, password, subject, deactivated_run_id FROM accounts WHERE id = $1";
+
+const BY_SUBJECT: &str = "
+    SELECT id, email, name, role, password, subject, deactivated_run_id FROM accounts WHERE subject = $1";
+
+/// Every account, by address.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(tx: &mut Tx) -> Result<Vec<Account>> {
+    tx.all("list accounts", LIST, args![]).await
+}
+
+/// The account of an address, active or not.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<Account>> {
+    tx.maybe("find an account", BY_EMAIL, args![fold(email)]).await
+}
+
+/// An account, active or not.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_number(tx: &mut Tx, id: AccountId) -> Result<Option<Account>> {
+    tx.maybe("find an account", BY_NUMBER, args![id]).await
+}
+
+/// The account that a sign-in provider knows by this subject.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_subject(tx: &mut Tx, subject: &str) -> Result<Option<Account>> {
+    tx.maybe("find an account", BY_SUBJECT, args![subject]).await
+}
+
+const ADD: &str = "
+    INSERT INTO accounts (email, email_folded, name, role, run_id) VALUES ($1, $2, $3, $4, $5) RETURNING id";
+
+/// Adds an account that cannot sign in yet.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn add(tx: &mut Tx, email: &str, name: &str, role: Role, run: RunId) -> Result<AccountId> {
+    let (id,): (AccountId,) =
+        tx.one("add an account", ADD, args![email, fold(email), name, role, run]).await?;
+    Ok(id)
+}
+
+const SET_PASSWORD: &str = "UPDATE accounts SET password = $2 WHERE id = $1";
+const SET_ROLE: &str = "UPDATE accounts SET role = $2 WHERE id = $1";
+const SET_SUBJECT: &str = "UPDATE accounts SET subject = $2, name = $3 WHERE id = $1";
+const SET_ACTIVE: &str = "UPDATE accounts SET deactivated_run_id = $2 WHERE id = $1";
+
+/// Keeps the hash of a password.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn set_password(tx: &mut Tx, id: AccountId, hash: &str) -> Result<()> {
+    tx.execute("set a password", SET_PASSWORD, args![id, hash]).await.map(|_| ())
+}
+
+/// Gives an account another role.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn set_role(tx: &mut Tx, id: AccountId, role: Role) -> Result<()> {
+    tx.execute("change a role", SET_ROLE, args![id, role]).await.map(|_| ())
+}
+
+/// Ties an account to a subject of the sign-in provider.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn set_subject(tx: &mut Tx, id: AccountId, subject: &str, name: &str) -> Result<()> {
+    tx.execute("tie an account to the provider", SET_SUBJECT, args![id, subject, name]).await.map(|_| ())
+}
+
+/// Takes the right to sign in away, or gives it back.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn deactivate(tx: &mut Tx, id: AccountId, run: Option<RunId>) -> Result<()> {
+    tx.execute("deactivate an account", SET_ACTIVE, args![id, run.map(|run| run.0)]).await.map(|_| ())
+}
+
+const HOLDERS: &str = "
+    SELECT count(*) FROM accounts WHERE role = 'license_holder' AND deactivated_run_id IS NULL AND id <> $1";
+
+/// How many license holders there are besides one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn other_license_holders(tx: &mut Tx, than: AccountId) -> Result<i64> {
+    let (count,): (i64,) = tx.one("count license holders", HOLDERS, args![than]).await?;
+    Ok(count)
+}
+
+const ANY: &str = "SELECT count(*) FROM accounts";
+
+/// Whether there is any account at all.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn any(tx: &mut Tx) -> Result<bool> {
+    let (count,): (i64,) = tx.one("look for accounts", ANY, args![]).await?;
+    Ok(count > 0)
+}
+
+const WITHDRAW: &str =
+    "DELETE FROM invitations WHERE expires_at < $1 OR COALESCE(account_id, CAST(0 AS BIGINT)) = $2";
+
+const INVITE: &str = "INSERT INTO invitations (digest, account_id, expires_at) VALUES ($1, $2, $3)";
+
+/// Keeps a link; older ones for the same account, and expired ones, are no longer good.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn invite(
+    tx: &mut Tx,
+    digest: &str,
+    account: Option<AccountId>,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<()> {
+    tx.execute("withdraw links", WITHDRAW, args![now, account.map_or(0, |id| id.0)]).await?;
+    tx.execute("keep a link", INVITE, args![digest, account, until]).await.map(|_| ())
+}
+
+const INVITED: &str = "SELECT account_id FROM invitations WHERE digest = $1 AND expires_at >= $2";
+
+/// For whom a link is; the inner none stands for the first account of all. None where the link is not good.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn invited(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<Option<Option<AccountId>>> {
+    let row: Option<(Option<i64>,)> = tx.maybe("find a link", INVITED, args![digest, now]).await?;
+    Ok(row.map(|(account,)| account.map(AccountId)))
+}
+
+const USE: &str = "DELETE FROM invitations WHERE digest = $1";
+
+/// Uses a link up.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn use_up(tx: &mut Tx, digest: &str) -> Result<()> {
+    tx.execute("use a link", USE, args![digest]).await.map(|_| ())
+}

@@ -1,0 +1,184 @@
+//! Assigned courses.
+
+use chrono::NaiveDate;
+
+use crate::model::due::Due;
+use crate::model::ids::{AssignmentId, CourseId, GroupId};
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::{Sql, Tx};
+use crate::store::learners::who;
+use crate::store::listing::{From, contains};
+
+/// An assignment in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The number.
+    pub id: AssignmentId,
+    /// The course's number.
+    pub course_id: CourseId,
+    /// The course's code.
+    pub code: String,
+    /// The code as it is compared.
+    pub code_folded: String,
+    /// The course's title.
+    pub title: String,
+    /// The group's number; none for an assignment to one learner.
+    pub group_id: Option<i64>,
+    /// The learner's number; none for an assignment to a group.
+    pub learner_id: Option<i64>,
+    /// The group, or the learner.
+    pub whom: String,
+    /// How many learners it reaches.
+    pub reaches: i64,
+    /// Which kind of due date.
+    pub due_kind: String,
+    /// The day, where it is fixed.
+    pub due_on: Option<NaiveDate>,
+    /// The days, where they are counted.
+    pub due_days: Option<i32>,
+    /// Days that whoever joins late for a fixed date has at least.
+    pub late_days: i32,
+    /// When it was assigned.
+    pub assigned_on: NaiveDate,
+    /// `hand` or `file`.
+    pub source: String,
+}
+
+impl Row {
+    /// When it is due.
+    #[must_use]
+    pub fn due(&self) -> Due {
+        let days = self.due_days.and_then(|days| u32::try_from(days).ok());
+        Due::read(&self.due_kind, self.due_on, days).unwrap_or(Due::Never)
+    }
+
+    /// Days that whoever joins late has at least.
+    #[must_use]
+    pub fn late_days(&self) -> u32 {
+        u32::try_from(self.late_days).unwrap_or_default()
+    }
+}
+
+macro_rules! columns {
+    () => {
+        concat!(
+            "SELECT s.id, s.course_id, c.code, c.code_folded, c.title, s.group_id, s.learner_id,
+                CASE WHEN g.id IS NOT NULL THEN g.name ELSE ",
+            who!(),
+            " END AS whom, COALESCE(g.members, CAST(1 AS BIGINT)) AS reaches, s.due_kind, s.due_on, s.due_days,
+                s.late_days, s.assigned_on, s.source
+             FROM assignments s JOIN courses c ON c.id = s.course_id
+             LEFT JOIN groups g ON g.id = s.group_id LEFT JOIN learners l ON l.id = s.learner_id
+             WHERE s.ended_run_id IS NULL AND "
+        )
+    };
+}
+
+macro_rules! of {
+    ($contains:literal) => {
+        concat!(
+            columns!(),
+            "($1 = '' OR ",
+            $contains,
+            "(c.code_folded, $1) > 0 OR ",
+            $contains,
+            "(COALESCE(c.title_folded, ''), $1) > 0 OR ",
+            $contains,
+            "(COALESCE(g.name_folded, l.email_folded, ''), $1) > 0)
+             AND (c.code_folded, s.id) > ($2, $3) ORDER BY c.code_folded, s.id LIMIT $4"
+        )
+    };
+}
+
+const PAGE: Sql = contains(of!("instr"), of!("strpos"));
+
+/// A page of assignments in force, by course, with the folded text in course, group or learner.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, text: &str, from: From<'_>) -> Result<Vec<Row>> {
+    tx.all("list assignments", PAGE, args![text, from.text, from.id, from.limit]).await
+}
+
+const ONE: &str = concat!(columns!(), "s.id = $1");
+
+/// An assignment in force.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn one(tx: &mut Tx, id: AssignmentId) -> Result<Option<Row>> {
+    tx.maybe("read an assignment", ONE, args![id]).await
+}
+
+const OF_GROUP: &str = concat!(columns!(), "s.group_id = $1 ORDER BY c.code_folded, s.id");
+
+/// The assignments of a group.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_group(tx: &mut Tx, group: GroupId) -> Result<Vec<Row>> {
+    tx.all("read a group's assignments", OF_GROUP, args![group]).await
+}
+
+/// How far the members of a group have come in one of its courses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Progress {
+    /// The course.
+    pub course_id: CourseId,
+    /// Who may open it.
+    pub enrolled: i64,
+    /// Who has completed it.
+    pub completed: i64,
+    /// Who has not, and should have.
+    pub overdue: i64,
+}
+
+const PROGRESS: &str = "
+    SELECT e.course_id,
+        count(*) FILTER (WHERE e.state = 'active') AS enrolled,
+        count(*) FILTER (WHERE e.completed_at IS NOT NULL) AS completed,
+        count(*) FILTER (WHERE e.state = 'active' AND e.completed_at IS NULL AND e.due < $2) AS overdue
+    FROM (SELECT DISTINCT learner_id FROM memberships WHERE group_id = $1) m
+    JOIN enrollments e ON e.learner_id = m.learner_id
+    WHERE e.course_id IN (SELECT course_id FROM assignments WHERE group_id = $1 AND ended_run_id IS NULL)
+    GROUP BY e.course_id";
+
+/// How far the members of a group have come in each course that is assigned to it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn progress(tx: &mut Tx, group: GroupId, today: NaiveDate) -> Result<Vec<Progress>> {
+    tx.all("count a group's progress", PROGRESS, args![group, today]).await
+}
+
+/// What an assignment to groups would do today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Preview {
+    /// Members of the groups, each once.
+    pub members: i64,
+    /// Of them, who may open the course already.
+    pub enrolled: i64,
+    /// Of them, who has completed it already.
+    pub completed: i64,
+}
+
+const PREVIEW: Sql = Sql::each(
+    "SELECT count(*) AS members, count(*) FILTER (WHERE e.state = 'active') AS enrolled,
+        count(*) FILTER (WHERE e.completed_at IS NOT NULL) AS completed
+     FROM (SELECT DISTINCT learner_id FROM memberships
+           WHERE group_id IN (SELECT value FROM json_each($1))) m
+     LEFT JOIN enrollments e ON e.learner_id = m.learner_id AND e.course_id = $2",
+    "SELECT count(*) AS members, count(*) FILTER (WHERE e.state = 'active') AS enrolled,
+        count(*) FILTER (WHERE e.completed_at IS NOT NULL) AS completed
+     FROM (SELECT DISTINCT learner_id FROM memberships WHERE group_id = ANY($1)) m
+     LEFT JOIN enrollments e ON e.learner_id = m.learner_id AND e.course_id = $2",
+);
+
+/// How many an assignment of a course to groups would reach today.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn preview(tx: &mut Tx, groups: Vec<i64>, course: CourseId) -> Result<Preview> {
+    tx.one("count who would be enrolled", PREVIEW, args![groups, course]).await
+}

@@ -1,0 +1,132 @@
+//! The catalogue, by code.
+
+use chrono::NaiveDate;
+
+use crate::model::ids::CourseId;
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::{Sql, Tx};
+use crate::store::listing::{From, contains};
+
+/// A course in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The number.
+    pub id: CourseId,
+    /// The code.
+    pub code: String,
+    /// The code as it is compared.
+    pub code_folded: String,
+    /// The title.
+    pub title: String,
+    /// `hand` or `file`.
+    pub source: String,
+    /// To how many groups and learners it is assigned.
+    pub assignments: i64,
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT c.id, c.code, c.code_folded, c.title, c.source,
+            (SELECT count(*) FROM assignments s WHERE s.course_id = c.id AND s.ended_run_id IS NULL) AS assignments
+         FROM courses c WHERE "
+    };
+}
+
+macro_rules! of {
+    ($contains:literal) => {
+        concat!(
+            columns!(),
+            "($1 = '' OR ",
+            $contains,
+            "(c.code_folded, $1) > 0 OR ",
+            $contains,
+            "(COALESCE(c.title_folded, ''), $1) > 0)
+             AND (c.code_folded, c.id) > ($2, $3) ORDER BY c.code_folded, c.id LIMIT $4"
+        )
+    };
+}
+
+const PAGE: Sql = contains(of!("instr"), of!("strpos"));
+
+/// A page of courses whose code or title contains a folded text.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, text: &str, from: From<'_>) -> Result<Vec<Row>> {
+    tx.all("list courses", PAGE, args![text, from.text, from.id, from.limit]).await
+}
+
+const ONE: &str = concat!(columns!(), "c.id = $1");
+
+/// A course.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn one(tx: &mut Tx, id: CourseId) -> Result<Option<Row>> {
+    tx.maybe("read a course", ONE, args![id]).await
+}
+
+/// How far everybody has come in a course.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct Progress {
+    /// Who may open it.
+    pub enrolled: i64,
+    /// Who has completed it.
+    pub completed: i64,
+    /// Who has not, and should have.
+    pub overdue: i64,
+}
+
+const PROGRESS: &str = "
+    SELECT count(*) FILTER (WHERE state = 'active') AS enrolled,
+        count(*) FILTER (WHERE completed_at IS NOT NULL) AS completed,
+        count(*) FILTER (WHERE state = 'active' AND completed_at IS NULL AND due < $2) AS overdue
+    FROM enrollments WHERE course_id = $1";
+
+/// How far everybody has come in a course.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn progress(tx: &mut Tx, course: CourseId, today: NaiveDate) -> Result<Progress> {
+    tx.one("count the progress in a course", PROGRESS, args![course, today]).await
+}
+
+const PROGRESS_ALONE: &str = "
+    SELECT count(*) FILTER (WHERE state = 'active') AS enrolled,
+        count(*) FILTER (WHERE completed_at IS NOT NULL) AS completed,
+        count(*) FILTER (WHERE state = 'active' AND completed_at IS NULL AND due < $3) AS overdue
+    FROM enrollments WHERE course_id = $1 AND learner_id = $2";
+
+/// How far one learner has come in a course.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn progress_alone(
+    tx: &mut Tx,
+    course: CourseId,
+    learner: i64,
+    today: NaiveDate,
+) -> Result<Progress> {
+    tx.one("count the progress in a course", PROGRESS_ALONE, args![course, learner, today]).await
+}
+
+const PROGRESS_OF_GROUP: &str = "
+    SELECT count(*) FILTER (WHERE e.state = 'active') AS enrolled,
+        count(*) FILTER (WHERE e.completed_at IS NOT NULL) AS completed,
+        count(*) FILTER (WHERE e.state = 'active' AND e.completed_at IS NULL AND e.due < $3) AS overdue
+    FROM (SELECT DISTINCT learner_id FROM memberships WHERE group_id = $2) m
+    JOIN enrollments e ON e.learner_id = m.learner_id AND e.course_id = $1";
+
+/// How far the members of a group have come in a course.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn progress_of_group(
+    tx: &mut Tx,
+    course: CourseId,
+    group: i64,
+    today: NaiveDate,
+) -> Result<Progress> {
+    tx.one("count a group's progress in a course", PROGRESS_OF_GROUP, args![course, group, today]).await
+}

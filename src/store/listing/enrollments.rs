@@ -1,0 +1,134 @@
+//! Enrollments in one course, by the learner's name.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::model::ids::{CourseId, GroupId};
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::Tx;
+use crate::store::learners::who;
+use crate::store::listing::From;
+
+/// An enrollment in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The learner's number.
+    pub id: i64,
+    /// The address, or what stands for it.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// What the list is sorted by.
+    pub name_folded: String,
+    /// `active` or `revoked`.
+    pub state: String,
+    /// The last day.
+    pub due: Option<NaiveDate>,
+    /// When it was done.
+    pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// Which enrollments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Which {
+    /// All with access.
+    #[default]
+    Enrolled,
+    /// Those that are done.
+    Completed,
+    /// Those that should be done and are not.
+    Overdue,
+}
+
+macro_rules! page {
+    ($from:literal, $which:literal) => {
+        concat!(
+            "SELECT l.id, ",
+            who!(),
+            " AS email, l.name, COALESCE(l.name_folded, '') AS name_folded, e.state, e.due, e.completed_at ",
+            $from,
+            " AND (l.name_folded, l.id) > ($3, $4) AND ",
+            $which,
+            " ORDER BY l.name_folded, l.id LIMIT $5"
+        )
+    };
+}
+
+macro_rules! which {
+    ($name:ident, $which:literal) => {
+        /// Of a group's members; of one learner, or of everybody where that is 0.
+        const $name: (&str, &str) = (
+            page!(
+                "FROM (SELECT DISTINCT learner_id FROM memberships WHERE group_id = $1) m
+                 JOIN enrollments e ON e.learner_id = m.learner_id AND e.course_id = $2
+                 JOIN learners l ON l.id = e.learner_id WHERE true",
+                $which
+            ),
+            page!(
+                "FROM enrollments e JOIN learners l ON l.id = e.learner_id
+                 WHERE e.course_id = $2 AND ($1 = 0 OR e.learner_id = $1)",
+                $which
+            ),
+        );
+    };
+}
+
+which!(ENROLLED, "e.state = 'active'");
+which!(COMPLETED, "e.completed_at IS NOT NULL");
+which!(OVERDUE, "e.state = 'active' AND e.completed_at IS NULL AND e.due < $6");
+
+const fn sql(which: Which) -> (&'static str, &'static str) {
+    match which {
+        Which::Enrolled => ENROLLED,
+        Which::Completed => COMPLETED,
+        Which::Overdue => OVERDUE,
+    }
+}
+
+async fn read(
+    tx: &mut Tx,
+    sql: &'static str,
+    of: i64,
+    course: CourseId,
+    overdue: Option<NaiveDate>,
+    from: From<'_>,
+) -> Result<Vec<Row>> {
+    let mut args = args![of, course, from.text, from.id, from.limit];
+    args.extend(overdue.map(crate::store::Arg::from));
+    tx.all("list enrollments", sql, args).await
+}
+
+/// A page of enrollments in a course, of a group's members or of everybody, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(
+    tx: &mut Tx,
+    course: CourseId,
+    group: Option<GroupId>,
+    which: Which,
+    today: NaiveDate,
+    from: From<'_>,
+) -> Result<Vec<Row>> {
+    let overdue = (which == Which::Overdue).then_some(today);
+    match group {
+        Some(group) => read(tx, sql(which).0, group.0, course, overdue, from).await,
+        None => read(tx, sql(which).1, 0, course, overdue, from).await,
+    }
+}
+
+/// The same for one learner.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn alone(
+    tx: &mut Tx,
+    course: CourseId,
+    learner: i64,
+    which: Which,
+    today: NaiveDate,
+    from: From<'_>,
+) -> Result<Vec<Row>> {
+    let overdue = (which == Which::Overdue).then_some(today);
+    read(tx, sql(which).1, learner, course, overdue, from).await
+}

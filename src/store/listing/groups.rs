@@ -1,0 +1,157 @@
+//! Groups, by name, size or last change.
+
+use chrono::{DateTime, Utc};
+
+use crate::model::ids::GroupId;
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::{Sql, Tx};
+use crate::store::listing::{From, contains};
+
+/// A group in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The number.
+    pub id: GroupId,
+    /// The name.
+    pub name: String,
+    /// The name as it is compared.
+    pub name_folded: String,
+    /// How many learners are in it.
+    pub members: i64,
+    /// How many assignments it has.
+    pub courses: i64,
+    /// Whether somebody is in it by hand.
+    pub has_by_hand: bool,
+    /// The last run that changed it.
+    pub changed_run_id: i64,
+    /// When that was.
+    pub changed_at: Option<DateTime<Utc>>,
+}
+
+/// What a list of groups is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// The name.
+    #[default]
+    Name,
+    /// The number of members, the largest group first.
+    Members,
+    /// The last change, the newest first.
+    Changed,
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT g.id, g.name, g.name_folded, g.members,
+            (SELECT count(*) FROM assignments s WHERE s.group_id = g.id AND s.ended_run_id IS NULL) AS courses,
+            EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = g.id AND m.rule_id = 0) AS has_by_hand,
+            g.changed_run_id, COALESCE(r.finished_at, r.started_at) AS changed_at
+         FROM groups g LEFT JOIN runs r ON r.id = g.changed_run_id
+         WHERE g.deleted_run_id IS NULL AND "
+    };
+}
+
+macro_rules! of {
+    ($order:literal) => {
+        contains(
+            concat!(columns!(), "($1 = '' OR instr(g.name_folded, $1) > 0) AND ", $order, " LIMIT $4"),
+            concat!(columns!(), "($1 = '' OR strpos(g.name_folded, $1) > 0) AND ", $order, " LIMIT $4"),
+        )
+    };
+}
+
+const BY_NAME: Sql = of!("(g.name_folded, g.id) > ($2, $3) ORDER BY g.name_folded, g.id");
+
+const BY_MEMBERS: Sql = of!("(g.members < $2 OR g.members = $2 AND g.id > $3) ORDER BY g.members DESC, g.id");
+
+const BY_CHANGE: Sql = of!(
+    "(g.changed_run_id < $2 OR g.changed_run_id = $2 AND g.id > $3) ORDER BY g.changed_run_id DESC, g.id"
+);
+
+/// A page of groups whose names contain a folded text.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, text: &str, sort: Sort, from: From<'_>) -> Result<Vec<Row>> {
+    let number = from.text.parse::<i64>().unwrap_or(i64::MAX);
+    match sort {
+        Sort::Name => tx.all("list groups", BY_NAME, args![text, from.text, from.id, from.limit]).await,
+        Sort::Members => tx.all("list groups", BY_MEMBERS, args![text, number, from.id, from.limit]).await,
+        Sort::Changed => tx.all("list groups", BY_CHANGE, args![text, number, from.id, from.limit]).await,
+    }
+}
+
+const RULES: Sql = Sql::each(
+    "SELECT DISTINCT k.group_id, r.name FROM rule_groups k JOIN rules r ON r.id = k.rule_id
+     WHERE k.group_id IN (SELECT value FROM json_each($1)) ORDER BY k.group_id, r.name",
+    "SELECT DISTINCT k.group_id, r.name FROM rule_groups k JOIN rules r ON r.id = k.rule_id
+     WHERE k.group_id = ANY($1) ORDER BY k.group_id, r.name",
+);
+
+/// The rules that feed these groups, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn rules(tx: &mut Tx, groups: Vec<i64>) -> Result<Vec<(GroupId, String)>> {
+    tx.all("read the rules of groups", RULES, args![groups]).await
+}
+
+/// A run that changed a group.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Event {
+    /// Its number.
+    pub run: i64,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub what: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How many memberships it gave that are still there.
+    pub given: i64,
+    /// How many memberships it ended.
+    pub ended: i64,
+}
+
+/// Runs that gave or ended memberships of a group, made or ended its assignments, or were about it.
+const HISTORY: &str = "
+    SELECT r.id AS run, r.actor, r.what, COALESCE(r.finished_at, r.started_at) AS at,
+        (SELECT count(*) FROM memberships m WHERE m.group_id = $1 AND m.run_id = r.id) AS given,
+        (SELECT count(*) FROM ended_memberships e WHERE e.group_id = $1 AND e.ended_run_id = r.id) AS ended
+    FROM runs r
+    WHERE r.id IN (
+        SELECT * FROM (SELECT DISTINCT run_id FROM memberships WHERE group_id = $1 ORDER BY run_id DESC LIMIT $2) a
+        UNION
+        SELECT * FROM (SELECT DISTINCT ended_run_id FROM ended_memberships WHERE group_id = $1
+                       ORDER BY ended_run_id DESC LIMIT $2) b
+        UNION
+        SELECT * FROM (SELECT id FROM runs WHERE group_id = $1 ORDER BY id DESC LIMIT $2) c
+        UNION SELECT run_id FROM assignments WHERE group_id = $1
+        UNION SELECT ended_run_id FROM assignments WHERE group_id = $1 AND ended_run_id IS NOT NULL
+        UNION SELECT run_id FROM groups WHERE id = $1)
+    ORDER BY r.id DESC LIMIT $2";
+
+/// The last runs that changed a group, the newest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn history(tx: &mut Tx, group: GroupId, limit: i64) -> Result<Vec<Event>> {
+    tx.all("read a group's history", HISTORY, args![group, limit]).await
+}
+
+const DELETED: &str = "
+    SELECT g.id, g.name, g.name_folded, CAST(0 AS BIGINT) AS members, CAST(0 AS BIGINT) AS courses,
+        FALSE AS has_by_hand, g.deleted_run_id AS changed_run_id, g.deleted_at AS changed_at
+    FROM groups g
+    WHERE g.deleted_at >= $1
+      AND NOT EXISTS (SELECT 1 FROM groups o WHERE o.deleted_run_id IS NULL AND o.name_folded = g.name_folded)
+    ORDER BY g.deleted_run_id DESC LIMIT 50";
+
+/// Groups that were deleted since, and whose names are free.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn deleted_since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<Row>> {
+    tx.all("list deleted groups", DELETED, args![instant]).await
+}

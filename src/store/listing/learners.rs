@@ -1,0 +1,167 @@
+//! Learners, by name.
+
+use crate::model::ids::{DraftId, LearnerId};
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::{Sql, Tx};
+use crate::store::learners::who;
+use crate::store::listing::{From, search};
+
+/// A learner in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The number.
+    pub id: i64,
+    /// The address, or what stands for it.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// What the list is sorted by.
+    pub name_folded: String,
+    /// `upcoming`, `active`, `leave` or `left`.
+    pub status: String,
+    /// The department.
+    pub department: String,
+    /// The place.
+    pub location: String,
+    /// The role.
+    pub role: String,
+    /// Whether somebody else holds the address.
+    pub contested: bool,
+}
+
+/// Who is looked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Find<'a> {
+    /// Beginnings of words; everybody where it has none.
+    pub text: &'a str,
+    /// Those who have left too.
+    pub left: bool,
+    /// Only those whose address somebody else holds.
+    pub contested: bool,
+    /// Only those whom somebody linked with another.
+    pub linked: bool,
+}
+
+macro_rules! columns {
+    () => {
+        concat!(
+            "SELECT l.id, ",
+            who!(),
+            " AS email, l.name, COALESCE(l.name_folded, '') AS name_folded, l.status, l.department, l.location,
+                l.role, l.email_contested IS NOT NULL AS contested "
+        )
+    };
+}
+
+macro_rules! narrowed {
+    () => {
+        " (l.status <> 'left' OR $1) AND (NOT $2 OR l.email_contested IS NOT NULL)
+          AND (NOT $3 OR EXISTS (SELECT 1 FROM learner_links k
+                                 WHERE k.learner_id = l.id AND k.ended_run_id IS NULL)) "
+    };
+}
+
+const PAGE: &str = concat!(
+    columns!(),
+    "FROM learners l WHERE ",
+    narrowed!(),
+    "AND (l.name_folded, l.id) > ($4, $5) ORDER BY l.name_folded, l.id LIMIT $6"
+);
+
+const FOUND: Sql = Sql::each(
+    concat!(
+        columns!(),
+        "FROM learner_terms JOIN learners l ON l.id = learner_terms.rowid WHERE learner_terms MATCH $7 AND ",
+        narrowed!(),
+        "AND (l.name_folded, l.id) > ($4, $5) ORDER BY l.name_folded, l.id LIMIT $6"
+    ),
+    concat!(
+        columns!(),
+        "FROM learners l WHERE array_to_tsvector(string_to_array(l.terms, ' ')) @@ $7::tsquery AND ",
+        narrowed!(),
+        "AND (l.name_folded, l.id) > ($4, $5) ORDER BY l.name_folded, l.id LIMIT $6"
+    ),
+);
+
+/// A page of learners, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, find: Find<'_>, from: From<'_>) -> Result<Vec<Row>> {
+    let args = args![find.left, find.contested, find.linked, from.text, from.id, from.limit];
+    match search(tx, find.text) {
+        None => tx.all("list learners", PAGE, args).await,
+        Some(words) => tx.all("find learners", FOUND, [args, args![words]].concat()).await,
+    }
+}
+
+const COUNT: &str = concat!("SELECT count(*) FROM learners l WHERE ", narrowed!());
+
+const COUNT_FOUND: Sql = Sql::each(
+    concat!(
+        "SELECT count(*) FROM learner_terms JOIN learners l ON l.id = learner_terms.rowid
+         WHERE learner_terms MATCH $4 AND ",
+        narrowed!()
+    ),
+    concat!(
+        "SELECT count(*) FROM learners l
+         WHERE array_to_tsvector(string_to_array(l.terms, ' ')) @@ $4::tsquery AND ",
+        narrowed!()
+    ),
+);
+
+/// How many learners are found.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn count(tx: &mut Tx, find: Find<'_>) -> Result<i64> {
+    let args = args![find.left, find.contested, find.linked];
+    let (count,): (i64,) = match search(tx, find.text) {
+        None => tx.one("count learners", COUNT, args).await?,
+        Some(words) => tx.one("count found learners", COUNT_FOUND, [args, args![words]].concat()).await?,
+    };
+    Ok(count)
+}
+
+const CHOOSE: &str = "
+    INSERT INTO draft_choices (draft_id, chosen) SELECT $1, l.id FROM learners l WHERE l.status <> 'left'
+    ON CONFLICT (draft_id, chosen) DO NOTHING";
+
+const CHOOSE_FOUND: Sql = Sql::each(
+    "INSERT INTO draft_choices (draft_id, chosen)
+     SELECT $1, l.id FROM learner_terms JOIN learners l ON l.id = learner_terms.rowid
+     WHERE learner_terms MATCH $2 AND l.status <> 'left'
+     ON CONFLICT (draft_id, chosen) DO NOTHING",
+    "INSERT INTO draft_choices (draft_id, chosen)
+     SELECT $1, l.id FROM learners l
+     WHERE array_to_tsvector(string_to_array(l.terms, ' ')) @@ $2::tsquery AND l.status <> 'left'
+     ON CONFLICT (draft_id, chosen) DO NOTHING",
+);
+
+/// Chooses everybody who is found and has not left.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn choose_all(tx: &mut Tx, draft: DraftId, text: &str) -> Result<u64> {
+    match search(tx, text) {
+        None => tx.execute("choose everybody", CHOOSE, args![draft]).await,
+        Some(words) => tx.execute("choose who is found", CHOOSE_FOUND, args![draft, words]).await,
+    }
+}
+
+const LINKED_TO: &str = concat!(
+    "SELECT COALESCE(k.email, ",
+    who!(),
+    ") FROM learner_links k JOIN learners l ON l.id = k.merged_id
+      WHERE k.learner_id = $1 AND k.ended_run_id IS NULL ORDER BY 1"
+);
+
+/// Whom somebody made one with this learner, by the address that they had.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn linked_to(tx: &mut Tx, learner: LearnerId) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = tx.all("read who is linked", LINKED_TO, args![learner]).await?;
+    Ok(rows.into_iter().map(|(email,)| email).collect())
+}

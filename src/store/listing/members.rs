@@ -1,0 +1,115 @@
+//! The members of one group, by name.
+
+use chrono::NaiveDate;
+
+use crate::model::ids::{GroupId, RuleId};
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::{Sql, Tx};
+use crate::store::learners::who;
+use crate::store::listing::{From, search};
+
+/// A member in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The learner's number.
+    pub id: i64,
+    /// The address, or what stands for it.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// What the list is sorted by.
+    pub name_folded: String,
+    /// `upcoming`, `active`, `leave` or `left`.
+    pub status: String,
+    /// The department.
+    pub department: String,
+    /// The place.
+    pub location: String,
+    /// The role.
+    pub role: String,
+    /// The day of joining; none for who waits to have access.
+    pub joined_on: Option<NaiveDate>,
+}
+
+/// Members and those who wait, each once.
+macro_rules! members {
+    () => {
+        "(SELECT learner_id, min(joined_on) AS joined_on FROM memberships WHERE group_id = $1 GROUP BY learner_id
+          UNION ALL SELECT learner_id, CAST(NULL AS DATE) FROM dormant_memberships WHERE group_id = $1) m"
+    };
+}
+
+macro_rules! members_sqlite {
+    () => {
+        "(SELECT learner_id, min(joined_on) AS joined_on FROM memberships WHERE group_id = $1 GROUP BY learner_id
+          UNION ALL SELECT learner_id, NULL FROM dormant_memberships WHERE group_id = $1) m"
+    };
+}
+
+macro_rules! columns {
+    () => {
+        concat!(
+            "SELECT l.id, ",
+            who!(),
+            " AS email, l.name, COALESCE(l.name_folded, '') AS name_folded, l.status, l.department, l.location,
+                l.role, m.joined_on FROM "
+        )
+    };
+}
+
+macro_rules! order {
+    () => {
+        " (l.name_folded, l.id) > ($2, $3) ORDER BY l.name_folded, l.id LIMIT $4"
+    };
+}
+
+const PAGE: Sql = Sql::each(
+    concat!(columns!(), members_sqlite!(), " JOIN learners l ON l.id = m.learner_id WHERE", order!()),
+    concat!(columns!(), members!(), " JOIN learners l ON l.id = m.learner_id WHERE", order!()),
+);
+
+const FOUND: Sql = Sql::each(
+    concat!(
+        columns!(),
+        members_sqlite!(),
+        " JOIN learners l ON l.id = m.learner_id
+          WHERE l.id IN (SELECT rowid FROM learner_terms WHERE learner_terms MATCH $5) AND",
+        order!()
+    ),
+    concat!(
+        columns!(),
+        members!(),
+        " JOIN learners l ON l.id = m.learner_id
+          WHERE array_to_tsvector(string_to_array(l.terms, ' ')) @@ $5::tsquery AND",
+        order!()
+    ),
+);
+
+/// A page of members, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, group: GroupId, text: &str, from: From<'_>) -> Result<Vec<Row>> {
+    let args = args![group, from.text, from.id, from.limit];
+    match search(tx, text) {
+        None => tx.all("list members", PAGE, args).await,
+        Some(words) => tx.all("find members", FOUND, [args, args![words]].concat()).await,
+    }
+}
+
+const REASONS: Sql = Sql::each(
+    "SELECT m.learner_id, m.rule_id, r.name FROM json_each($1) j
+     CROSS JOIN memberships m ON m.learner_id = j.value AND m.group_id = $2
+     JOIN rules r ON r.id = m.rule_id ORDER BY m.learner_id, m.rule_id",
+    "SELECT m.learner_id, m.rule_id, r.name FROM memberships m JOIN rules r ON r.id = m.rule_id
+     WHERE m.learner_id = ANY($1) AND m.group_id = $2 ORDER BY m.learner_id, m.rule_id",
+);
+
+/// Why these learners are in a group: learner, rule and its name, a row for each reason.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn reasons(tx: &mut Tx, group: GroupId, learners: Vec<i64>) -> Result<Vec<(i64, RuleId, String)>> {
+    tx.all("read reasons", REASONS, args![learners, group]).await
+}

@@ -1,0 +1,47 @@
+//! Lists as pages and API show them: one page at a time, from behind the last row of the page before, by an index.
+//!
+//! Learners are found by the beginnings of words ([`crate::model::names::terms`]), by the full-text index of either
+//! engine: all words must be there, in any order.
+
+pub mod assignments;
+pub mod changes;
+pub mod courses;
+pub mod enrollments;
+pub mod groups;
+pub mod learners;
+pub mod members;
+
+use super::engine::{Sql, Tx};
+use crate::model::names::terms;
+
+/// From where, and how much.
+#[derive(Debug, Clone, Copy)]
+pub struct From<'a> {
+    /// What the last row of the page before is sorted by; empty for the first page.
+    pub text: &'a str,
+    /// The number of that row; 0 for the first page.
+    pub id: i64,
+    /// Rows at most.
+    pub limit: i64,
+}
+
+/// What somebody looks for, in the language of the engine's index; none where the text has no word.
+#[must_use]
+pub fn search(tx: &Tx, text: &str) -> Option<String> {
+    let found = terms([text]);
+    if found.is_empty() {
+        return None;
+    }
+    // Words are letters and digits alone: nothing in them can end the quotes.
+    let words = found.split(' ');
+    Some(if tx.is_sqlite() {
+        words.map(|word| format!("\"{word}\"*")).collect::<Vec<_>>().join(" ")
+    } else {
+        words.map(|word| format!("'{word}':*")).collect::<Vec<_>>().join(" & ")
+    })
+}
+
+/// The text that is looked for in names of groups and courses: anywhere in them.
+const fn contains(sqlite: &'static str, postgres: &'static str) -> Sql {
+    Sql::each(sqlite, postgres)
+}

@@ -1,0 +1,142 @@
+//! Who is signed in, and who has tried in vain.
+
+use chrono::{DateTime, Utc};
+
+use super::Result;
+use super::arg::args;
+use super::engine::{Sql, Tx};
+use crate::model::ids::AccountId;
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Session {
+    /// The account.
+    pub account_id: AccountId,
+    /// Its address.
+    pub email: String,
+    /// Its name.
+    pub name: String,
+    /// Its role's text.
+    pub role: String,
+    /// When it signed in.
+    pub started_at: DateTime<Utc>,
+    /// When it was last seen, to the minute.
+    pub seen_at: DateTime<Utc>,
+}
+
+const BY_DIGEST: &str = "
+    SELECT s.account_id, a.email, a.name, a.role, s.started_at, s.seen_at
+    FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.digest = $1 AND a.deactivated_run_id IS NULL";
+
+/// Who is signed in with this cookie.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_digest(tx: &mut Tx, digest: &str) -> Result<Option<Session>> {
+    tx.maybe("find a session", BY_DIGEST, args![digest]).await
+}
+
+const START: &str = "INSERT INTO sessions (digest, account_id, started_at, seen_at) VALUES ($1, $2, $3, $3)";
+
+/// Signs an account in.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn start(tx: &mut Tx, digest: &str, account: AccountId, now: DateTime<Utc>) -> Result<()> {
+    tx.execute("start a session", START, args![digest, account, now]).await.map(|_| ())
+}
+
+const SEE: &str = "UPDATE sessions SET seen_at = $2 WHERE digest = $1 AND seen_at < $2";
+
+/// Notes that somebody was seen.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn see(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.execute("note a session", SEE, args![digest, now]).await.map(|_| ())
+}
+
+const END: &str = "DELETE FROM sessions WHERE digest = $1";
+const END_ALL: &str = "DELETE FROM sessions WHERE account_id = $1";
+const END_OLD: &str = "DELETE FROM sessions WHERE seen_at < $1 OR started_at < $2";
+
+/// Signs somebody out.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end(tx: &mut Tx, digest: &str) -> Result<()> {
+    tx.execute("end a session", END, args![digest]).await.map(|_| ())
+}
+
+/// Signs an account out everywhere.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end_all(tx: &mut Tx, account: AccountId) -> Result<u64> {
+    tx.execute("end the sessions of an account", END_ALL, args![account]).await
+}
+
+/// Forgets sessions that were last seen, or began, too long ago.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn end_old(tx: &mut Tx, seen_before: DateTime<Utc>, began_before: DateTime<Utc>) -> Result<u64> {
+    tx.execute("end old sessions", END_OLD, args![seen_before, began_before]).await
+}
+
+/// Failed tries at one place.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Failures {
+    /// How many in a row.
+    pub failures: i64,
+    /// The last one.
+    pub last_at: DateTime<Utc>,
+}
+
+const FAILURES: Sql = Sql::each(
+    "SELECT failures, last_at FROM sign_in_failures WHERE place IN (SELECT value FROM json_each($1))",
+    "SELECT failures, last_at FROM sign_in_failures WHERE place = ANY($1)",
+);
+
+/// The failed tries at these places.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn failures(tx: &mut Tx, places: Vec<String>) -> Result<Vec<Failures>> {
+    tx.all("read failed tries", FAILURES, args![places]).await
+}
+
+/// Counts one up, from one where the last try lies before $3.
+const FAIL: &str = "
+    INSERT INTO sign_in_failures (place, failures, last_at) VALUES ($1, 1, $2)
+    ON CONFLICT (place) DO UPDATE
+    SET failures = CASE WHEN sign_in_failures.last_at < $3 THEN 1 ELSE sign_in_failures.failures + 1 END,
+        last_at = excluded.last_at";
+
+/// Counts a failed try; those before `forgotten` no longer count.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fail(tx: &mut Tx, place: &str, now: DateTime<Utc>, forgotten: DateTime<Utc>) -> Result<()> {
+    tx.execute("count a failed try", FAIL, args![place, now, forgotten]).await.map(|_| ())
+}
+
+const FORGIVE: &str = "DELETE FROM sign_in_failures WHERE place = $1";
+const FORGIVE_OLD: &str = "DELETE FROM sign_in_failures WHERE last_at < $1";
+
+/// Forgets the failed tries at a place.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forgive(tx: &mut Tx, place: &str) -> Result<()> {
+    tx.execute("forget failed tries", FORGIVE, args![place]).await.map(|_| ())
+}
+
+/// Forgets failed tries of long ago.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forgive_old(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
+    tx.execute("forget old failed tries", FORGIVE_OLD, args![before]).await
+}

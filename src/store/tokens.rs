@@ -1,0 +1,118 @@
+//! Keys of programs that use the API.
+
+use chrono::{DateTime, Utc};
+
+use super::Result;
+use super::arg::args;
+use super::engine::Tx;
+use crate::model::ids::{RunId, TokenId};
+use crate::model::names::fold;
+use crate::model::role::Role;
+
+/// A token; the key itself is known to nobody.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Token {
+    /// The number.
+    pub id: TokenId,
+    /// What it is for.
+    pub name: String,
+    /// Its role's text.
+    pub role: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it ends.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was last used, to the minute.
+    pub seen_at: Option<DateTime<Utc>>,
+}
+
+impl Token {
+    /// The role, read.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role.parse().unwrap_or(Role::Viewer)
+    }
+}
+
+const LIST: &str = "
+    SELECT id, name, role, created_at, expires_at, seen_at FROM api_tokens
+    WHERE revoked_run_id IS NULL ORDER BY name_folded";
+
+const BY_DIGEST: &str = "
+    SELECT id, name, role, created_at, expires_at, seen_at FROM api_tokens
+    WHERE revoked_run_id IS NULL AND digest = $1 AND (expires_at IS NULL OR expires_at > $2)";
+
+const BY_NAME: &str = "
+    SELECT id, name, role, created_at, expires_at, seen_at FROM api_tokens
+    WHERE revoked_run_id IS NULL AND name_folded = $1";
+
+/// Every token that was not revoked, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(tx: &mut Tx) -> Result<Vec<Token>> {
+    tx.all("list tokens", LIST, args![]).await
+}
+
+/// The token of a key, where it is good.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_digest(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<Option<Token>> {
+    tx.maybe("find a token", BY_DIGEST, args![digest, now]).await
+}
+
+/// The token of a name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_name(tx: &mut Tx, name: &str) -> Result<Option<Token>> {
+    tx.maybe("find a token", BY_NAME, args![fold(name)]).await
+}
+
+const ADD: &str = "
+    INSERT INTO api_tokens (name, name_folded, digest, role, created_at, expires_at, run_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+
+/// A token to be kept.
+#[derive(Debug, Clone, Copy)]
+pub struct New<'a> {
+    /// What it is for.
+    pub name: &'a str,
+    /// The digest of its key.
+    pub digest: &'a str,
+    /// Its role.
+    pub role: Role,
+    /// When it ends.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Keeps a token.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn add(tx: &mut Tx, new: New<'_>, now: DateTime<Utc>, run: RunId) -> Result<TokenId> {
+    let args = args![new.name, fold(new.name), new.digest, new.role, now, new.expires_at, run];
+    let (id,): (TokenId,) = tx.one("add a token", ADD, args).await?;
+    Ok(id)
+}
+
+const REVOKE: &str = "UPDATE api_tokens SET revoked_run_id = $2 WHERE id = $1 AND revoked_run_id IS NULL";
+
+/// Revokes a token.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn revoke(tx: &mut Tx, id: TokenId, run: RunId) -> Result<()> {
+    tx.execute("revoke a token", REVOKE, args![id, run]).await.map(|_| ())
+}
+
+const SEE: &str = "UPDATE api_tokens SET seen_at = $2 WHERE id = $1";
+
+/// Notes that a token was used.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn see(tx: &mut Tx, id: TokenId, now: DateTime<Utc>) -> Result<()> {
+    tx.execute("note the use of a token", SEE, args![id, now]).await.map(|_| ())
+}

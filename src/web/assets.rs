@@ -1,0 +1,47 @@
+//! The stylesheet and the script, inside the program, under names that change with what is in them.
+
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::web::trouble::Trouble;
+
+const STYLE: &str = include_str!("assets/style.css");
+const SCRIPT: &str = include_str!("assets/script.js");
+const ICON: &str = include_str!("assets/icon.svg");
+
+/// A file, and the address that it has while it is like this.
+pub(super) struct Asset {
+    pub address: String,
+    kind: &'static str,
+    text: &'static str,
+}
+
+impl Asset {
+    fn new(name: &str, end: &str, kind: &'static str, text: &'static str) -> Self {
+        Self { address: format!("/assets/{name}-{:016x}.{end}", xxh3_64(text.as_bytes())), kind, text }
+    }
+}
+
+pub(super) static STYLES: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("style", "css", "text/css; charset=utf-8", STYLE));
+pub(super) static SCRIPTS: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("script", "js", "text/javascript; charset=utf-8", SCRIPT));
+pub(super) static ICONS: LazyLock<Asset> = LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", ICON));
+
+/// One of them, kept by browsers for a year.
+pub(super) async fn asset(Path(name): Path<String>) -> Response {
+    let wanted = format!("/assets/{name}");
+    let found = [&*STYLES, &*SCRIPTS, &*ICONS].into_iter().find(|asset| asset.address == wanted);
+    match found {
+        Some(asset) => {
+            let forever = "public, max-age=31536000, immutable";
+            ([(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, forever)], asset.text)
+                .into_response()
+        }
+        None => Trouble::Missing { what: "the file".to_owned() }.into_response(),
+    }
+}

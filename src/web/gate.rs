@@ -1,0 +1,101 @@
+//! Who asks, and whether they may.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, OriginalUri, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::Utc;
+
+use crate::accounts::{self, Principal};
+use crate::model::role::May;
+use crate::web::Web;
+use crate::web::form::{Form, MOST_BYTES};
+use crate::web::pages::sign_in;
+use crate::web::trouble::Trouble;
+
+/// The cookie of a session. Browsers take `__Host-` from this very host alone, over TLS or on this machine.
+pub(super) const COOKIE: &str = "__Host-rollcall";
+
+/// What stands in front of a route.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    pub web: Web,
+    pub may: May,
+}
+
+/// Lets through whoever may, and tells the handler who it is; sends everybody else to sign in. A form that comes with a
+/// session that has ended is kept through that.
+pub(super) async fn gate(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let principal = match signed_in(&gate.web, request.headers()).await {
+        Ok(principal) => principal,
+        Err(error) => return Trouble::from(error).into_response(),
+    };
+    match principal {
+        Some(principal) if principal.role.may(gate.may) => {
+            request.extensions_mut().insert(principal);
+            next.run(request).await
+        }
+        Some(principal) => Trouble::Forbidden { role: principal.role, may: gate.may }.into_response(),
+        None => to_sign_in(&gate.web, request).await,
+    }
+}
+
+async fn to_sign_in(web: &Web, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let uri = OriginalUri::from_request_parts(&mut parts, web).await.map(|uri| uri.0).unwrap_or_default();
+    let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    if parts.method != Method::POST {
+        return Redirect::to(&sign_in::address(&path)).into_response();
+    }
+    match to_bytes(body, MOST_BYTES).await {
+        Ok(bytes) => sign_in::keeping(&path, &String::from_utf8_lossy(&bytes)),
+        Err(_) => Trouble::TooLarge.into_response(),
+    }
+}
+
+/// Who is signed in.
+pub(super) async fn signed_in(web: &Web, headers: &HeaderMap) -> Result<Option<Principal>, accounts::Error> {
+    match cookie(headers) {
+        Some(cookie) => accounts::signed_in(&web.store, cookie, Utc::now()).await,
+        None => Ok(None),
+    }
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+/// The header that makes a browser keep a session, or forget it where there is none.
+pub(super) fn set_cookie(value: Option<&str>) -> (header::HeaderName, String) {
+    let end = if value.is_some() { "" } else { "; Max-Age=0" };
+    let value = value.unwrap_or_default();
+    (header::SET_COOKIE, format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{end}"))
+}
+
+/// Whoever the gate let through.
+impl<S: Send + Sync> FromRequestParts<S> for Principal {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Trouble> {
+        parts.extensions.get::<Self>().cloned().ok_or(Trouble::Missing { what: "the page".to_owned() })
+    }
+}
+
+/// A form that was sent.
+impl<S: Send + Sync> axum::extract::FromRequest<S> for Form {
+    type Rejection = Trouble;
+
+    async fn from_request(request: Request<Body>, _: &S) -> Result<Self, Trouble> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+        if kind.trim() != "application/x-www-form-urlencoded" {
+            return Err(Trouble::NotAForm);
+        }
+        let bytes = to_bytes(request.into_body(), MOST_BYTES).await.map_err(|_| Trouble::TooLarge)?;
+        Ok(Self::read(&bytes))
+    }
+}

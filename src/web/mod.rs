@@ -1,0 +1,89 @@
+//! Pages and API: who asks from outside, in HTML or JSON.
+//!
+//! A request goes through [`routes`], where every route has declared what it needs, past [`gate`], which knows who asks,
+//! to a handler in [`pages`] that reads its form, calls the rooms below ([`crate::groups`], [`crate::sync`], …) and
+//! answers. No rule of the business stands here: what a page may do, the command does by the same function.
+//!
+//! Pages are made on the server and work without scripts. What several pages ask for is kept as a draft in the
+//! database, so that going back, signing in again, or another machine loses nothing.
+
+mod assets;
+mod csv;
+mod cursor;
+mod form;
+mod frame;
+mod gate;
+mod pages;
+mod routes;
+mod serve;
+mod trouble;
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::accounts::Principal;
+use crate::config::Config;
+use crate::enrollment::change::When;
+use crate::store::Store;
+use crate::store::runs::{About, Kind};
+
+pub use routes::{Access, Route};
+pub use serve::{Listening, listen};
+
+/// What every handler stands on.
+#[derive(Debug, Clone)]
+pub struct Web {
+    /// The database.
+    pub store: Store,
+    /// The file, as it was last read.
+    pub file: watch::Receiver<Arc<Config>>,
+    /// Ends what is under way with the service.
+    pub stop: CancellationToken,
+}
+
+impl Web {
+    /// The file now.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.file.borrow())
+    }
+
+    /// Now, in the file's zone.
+    #[must_use]
+    pub fn when(&self) -> When {
+        When::at(Utc::now(), self.config().timezone)
+    }
+
+    /// A change by hand, as it is written down.
+    #[must_use]
+    pub fn about(&self, who: &Principal, what: impl Into<String>) -> About {
+        About {
+            kind: Kind::Hand,
+            connector: None,
+            actor: who.actor.clone(),
+            what: what.into(),
+            file_digest: Some(self.config().digest.clone()),
+            subject: None,
+        }
+    }
+}
+
+/// Does what plans on a thread of its own: planning is work for a processor, and nobody else waits for it.
+async fn aside<T, F>(plan: impl FnOnce() -> F + Send + 'static) -> Result<T, trouble::Trouble>
+where
+    T: Send + 'static,
+    F: Future<Output = T>,
+{
+    let here = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || here.block_on(plan())).await;
+    done.map_err(|panic| trouble::Trouble::Broken { what: panic.to_string() })
+}
+
+/// Every route with what it needs, for whoever wants to prove that none is open by mistake.
+#[must_use]
+pub fn table(web: &Web) -> Vec<Route> {
+    pages::routes(web).into_table()
+}

@@ -1,0 +1,80 @@
+//! The catalogue: which courses there are, and a new one.
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect};
+
+use crate::accounts::Principal;
+use crate::groups::{self, Error};
+use crate::model::names::fold;
+use crate::store::listing::courses::{self, Row};
+use crate::web::Web;
+use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::form::Form;
+use crate::web::frame::{Fault, Frame, Here};
+use crate::web::pages::{Answer, notice};
+use crate::web::trouble::sentence;
+
+#[derive(Template)]
+#[template(path = "assigned/catalogue.html")]
+struct Page<'a> {
+    frame: Frame,
+    text: &'a str,
+    rows: Vec<Row>,
+    next: Option<String>,
+    is_first: bool,
+    code: &'a str,
+    title: &'a str,
+}
+
+pub(in crate::web::pages) async fn show(
+    State(web): State<Web>,
+    RawQuery(query): RawQuery,
+    who: Principal,
+) -> Answer {
+    let query = Form::read(query.unwrap_or_default().as_bytes());
+    shown(&web, &who, &query, ("", ""), Vec::new()).await
+}
+
+async fn shown(
+    web: &Web,
+    who: &Principal,
+    query: &Form,
+    (code, title): (&str, &str),
+    faults: Vec<Fault>,
+) -> Answer {
+    let text = query.text("q");
+    let place = Place::of(query);
+    let mut tx = web.store.read().await?;
+    let mut rows = courses::page(&mut tx, &fold(text), place.from()).await?;
+    let next = cut(&mut rows, |row| Cursor { text: row.code_folded.clone(), id: row.id.0 });
+    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let frame =
+        Frame::new(who, Here::Assigned, "Courses").notice(notice(&mut tx, query).await?).faults(faults);
+    let page = Page { frame, text, rows, next, is_first: place.is_first(), code, title };
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+pub(in crate::web::pages) async fn add(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+    let (code, title) = (form.text("code").trim(), form.text("title").trim());
+    let mut faults = Vec::new();
+    if code.is_empty() {
+        faults.push(Fault::new("code", "Give the course a code, such as GDPR-101."));
+    }
+    if title.is_empty() {
+        faults.push(Fault::new("title", "Give the course the title that learners see."));
+    }
+    if !faults.is_empty() {
+        return shown(&web, &who, &Form::default(), (code, title), faults).await;
+    }
+    let about = web.about(&who, format!("add course `{code}`"));
+    match groups::add_course(&web.store, &about, web.when(), code, title).await {
+        Ok(done) => Ok(Redirect::to(&format!("/courses?run={}", done.run)).into_response()),
+        Err(Error::Store(error)) => Err(error.into()),
+        Err(error) => {
+            let fault = Fault::new("code", sentence(&error.to_string()));
+            shown(&web, &who, &Form::default(), (code, title), vec![fault]).await
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! One learner: attributes and where they come from, groups and courses, and why.
+
+use askama::Template;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect};
+
+use crate::accounts::Principal;
+use crate::explain::answer::{Course, Group};
+use crate::explain::words::{Section, words};
+use crate::explain::{self, Asked, File};
+use crate::groups::{Error, links};
+use crate::model::ids::LearnerId;
+use crate::model::role::May;
+use crate::store::runs::About;
+use crate::store::{learners, listing};
+use crate::sync::refresh;
+use crate::web::form::Form;
+use crate::web::frame::{Fault, Frame, Here};
+use crate::web::pages::{Answer, notice};
+use crate::web::trouble::{Trouble, sentence};
+use crate::web::{Web, aside};
+
+#[derive(Template)]
+#[template(path = "learners/one.html")]
+struct Page {
+    frame: Frame,
+    id: i64,
+    name: String,
+    email: String,
+    status: String,
+    attributes: Vec<Attribute>,
+    about: Vec<Section>,
+    groups: Vec<(Group, Vec<Section>)>,
+    courses: Vec<(CourseLine, Vec<Section>)>,
+    linked: Vec<String>,
+    may_resync: bool,
+    typed: String,
+    /// What asking the directories came to.
+    outcome: Vec<String>,
+}
+
+struct Attribute {
+    name: String,
+    values: String,
+    origin: String,
+}
+
+struct CourseLine {
+    code: String,
+    state: &'static str,
+    due: String,
+    completed: String,
+    through: String,
+}
+
+fn course(course: &Course, web: &Web) -> CourseLine {
+    let zone = web.config().timezone;
+    let through = course
+        .through
+        .iter()
+        .map(|one| one.group.clone().unwrap_or_else(|| "assigned to the learner alone".to_owned()));
+    CourseLine {
+        code: course.course.clone(),
+        state: if course.access { "enrolled" } else { "no access" },
+        due: course.due.map_or_else(String::new, |day| day.to_string()),
+        completed: course
+            .completed_at
+            .map_or_else(String::new, |at| at.with_timezone(&zone).date_naive().to_string()),
+        through: through.collect::<Vec<_>>().join(", "),
+    }
+}
+
+pub(in crate::web::pages) async fn show(
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    RawQuery(query): RawQuery,
+    who: Principal,
+) -> Answer {
+    let query = Form::read(query.unwrap_or_default().as_bytes());
+    shown(&web, &who, id, &query, Vec::new(), Vec::new()).await
+}
+
+/// The page, with what was wrong with a form of it, and what asking the directories came to.
+pub(super) async fn shown(
+    web: &Web,
+    who: &Principal,
+    id: i64,
+    query: &Form,
+    outcome: Vec<String>,
+    faults: Vec<Fault>,
+) -> Answer {
+    let config = web.config();
+    let mut tx = web.store.read().await?;
+    let learner = learners::by_numbers(&mut tx, vec![id]).await?.into_iter().next();
+    let learner = learner.ok_or_else(|| Trouble::Missing { what: "the learner".to_owned() })?;
+    let file = File {
+        zone: config.timezone,
+        attributes: &config.attributes,
+        connectors: &config.connectors,
+        rules: &config.rules,
+    };
+    let asked = Asked { learner: learner.id, group: None, course: None, at: None };
+    let explained = explain::explain(&mut tx, file, asked, web.when()).await.map_err(refused)?;
+    let words = words(&explained, config.timezone, false);
+    let linked = listing::learners::linked_to(&mut tx, learner.id).await?;
+    let attributes = explained.learner.attributes.iter().map(|one| Attribute {
+        name: one.name.clone(),
+        values: one.values.join(", "),
+        origin: one.origin.connector.clone().unwrap_or_else(|| "by hand".to_owned()),
+    });
+    let courses: Vec<CourseLine> = explained.courses.iter().map(|one| course(one, web)).collect();
+    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let frame = Frame::new(who, Here::Learners, learner.name.clone())
+        .notice(notice(&mut tx, query).await?)
+        .faults(faults);
+    let page = Page {
+        frame,
+        id,
+        attributes: attributes.collect(),
+        about: words.learner,
+        groups: explained.groups.into_iter().zip(words.groups).collect(),
+        courses: courses.into_iter().zip(words.courses).collect(),
+        linked,
+        may_resync: who.role.may(May::Resync),
+        typed: query.text("other").to_owned(),
+        outcome,
+        name: learner.name,
+        email: learner.email,
+        status: learner.status,
+    };
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+fn refused(error: explain::Error) -> Trouble {
+    match error {
+        explain::Error::Store(error) => error.into(),
+        other => Trouble::Bad { what: other.to_string() },
+    }
+}
+
+/// Makes two learners one, or two again; the rules decide anew for whoever is concerned.
+pub(in crate::web::pages) async fn link(
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    who: Principal,
+    form: Form,
+) -> Answer {
+    let other = form.text("other").trim();
+    let me = {
+        let mut tx = web.store.read().await?;
+        learners::by_numbers(&mut tx, vec![id]).await?.into_iter().next()
+    };
+    let me = me.ok_or_else(|| Trouble::Missing { what: "the learner".to_owned() })?;
+    let parts = form.text("do") == "unlink";
+    let what = if parts { "unlink" } else { "link" };
+    let about = web.about(&who, format!("{what} `{}` and `{other}`", me.email));
+    let linked = if parts {
+        links::unlink(&web.store, &about, web.when(), &me.email, other).await
+    } else {
+        links::link(&web.store, &about, web.when(), &me.email, other).await
+    };
+    let linked = match linked {
+        Ok(linked) => linked,
+        Err(Error::Store(error)) => return Err(error.into()),
+        Err(error) => {
+            let fault = Fault::new("other", sentence(&error.to_string()));
+            return shown(&web, &who, id, &form, Vec::new(), vec![fault]).await;
+        }
+    };
+    let mut concerned = vec![linked.learner.id];
+    if parts {
+        concerned.push(linked.other);
+    }
+    for learner in concerned {
+        decide_anew(&web, learner, &about).await?;
+    }
+    let run = linked.done.run;
+    Ok(Redirect::to(&format!("/learners/{}?run={run}", linked.learner.id)).into_response())
+}
+
+async fn decide_anew(web: &Web, learner: LearnerId, about: &About) -> Result<(), Trouble> {
+    let about = About { what: format!("rules, after: {}", about.what), ..about.clone() };
+    let web = web.clone();
+    let decided = aside(move || async move {
+        let config = web.config();
+        refresh::refresh(&web.store, config.for_sync(), learner, &about, &web.stop).await.map(|_| ())
+    });
+    decided.await?.map_err(|error| Trouble::Bad {
+        what: format!("it is done, but the rules could not decide anew: {error}"),
+    })
+}

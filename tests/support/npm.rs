@@ -1,0 +1,33 @@
+//! Packages of npm that the tests need, each installed once into the tests' folder.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::packages;
+
+/// The folder of a package with everything that it needs, such as `axe-core@4.11.0`.
+pub fn install(package: &str) -> PathBuf {
+    packages::need("/usr/bin/npm", &["nodejs", "npm"]);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("npm").join(package);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let done = folder.join("done");
+    let lock = File::create(folder.join("lock")).expect("a lock file");
+    lock.lock().expect("one process at a time installs");
+    if !done.exists() {
+        let output = Command::new("npm")
+            .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
+            .arg(&folder)
+            .arg(package)
+            .output()
+            .expect("npm runs");
+        assert!(output.status.success(), "{package}: {}", String::from_utf8_lossy(&output.stderr));
+        File::create(done).expect("the mark of a whole installation");
+    }
+    folder
+}
+
+/// A file of a package, by its path below the installed packages.
+pub fn file(package: &str, path: &str) -> PathBuf {
+    install(package).join("node_modules").join(path)
+}

@@ -1,0 +1,4 @@
+//! The pages, in a real browser and request by request.
+
+mod article;
+mod gallery;

@@ -1,0 +1,118 @@
+//! Every page in both themes and at both widths: no violation that axe-core finds, nothing that runs over the side, and
+//! a picture of each for whoever wants to look.
+
+use rollcall::model::role::Role;
+use serde_json::json;
+
+use crate::support::browser::Browser;
+use crate::support::company::Company;
+use crate::support::database::Engine;
+use crate::support::npm;
+
+/// The widths of a small telephone and of a wide screen, in pixels.
+const WIDTHS: [u32; 2] = [320, 1600];
+
+/// WCAG 2.2, levels A and AA, and what axe's makers recommend.
+const RULES: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/// Looks at one page; answers what is wrong with it.
+async fn look(browser: &Browser, axe: &str, name: &str, path: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for dark in [false, true] {
+        browser.dark(dark).await;
+        for width in WIDTHS {
+            browser.size(width, 900).await;
+            browser.go(path).await;
+            let theme = if dark { "dark" } else { "light" };
+            let picture = format!("{name}-{width}-{theme}");
+            browser.whole_picture(&picture).await;
+            let wide = browser.run("return document.documentElement.scrollWidth", vec![]).await;
+            if wide.as_u64() > Some(u64::from(width)) {
+                wrong.push(format!("{picture} runs over the side: {wide}"));
+            }
+            // The pages' policy lets no script in; the browser itself may run one.
+            browser.run(axe, vec![]).await;
+            let script = "const done = arguments[1];
+                axe.run(document, {runOnly: arguments[0]}).then(found => done(found.violations.map(
+                    one => one.id + ': ' + one.nodes.map(node => node.html + ' ' + node.failureSummary).join(' | '))));";
+            let found = browser.run_async(script, vec![json!(RULES)]).await;
+            for violation in found.as_array().expect("a list") {
+                wrong.push(format!("{picture}: {violation}"));
+            }
+        }
+    }
+    wrong
+}
+
+const PAGES: [(&str, &str); 17] = [
+    ("groups", "/groups"),
+    ("groups-by-members", "/groups?sort=members"),
+    ("groups-none-found", "/groups?q=zzz"),
+    ("group", "/groups/1"),
+    ("group-create", "/groups/new"),
+    ("group-create-search", "/groups/new?q=a"),
+    ("group-add", "/groups/1/add"),
+    ("group-name", "/groups/1/name"),
+    ("group-delete", "/groups/1/delete"),
+    ("assigned", "/assigned"),
+    ("assigned-new", "/assigned/new"),
+    ("assigned-one", "/assigned/1"),
+    ("courses", "/courses"),
+    ("learners", "/learners"),
+    ("learner", "/learners/1"),
+    ("learner-new", "/learners/new"),
+    ("missing", "/nothing"),
+];
+
+/// Pages that say what to do first.
+const EMPTY: [(&str, &str); 6] = [
+    ("empty-groups", "/groups"),
+    ("empty-group-create", "/groups/new"),
+    ("empty-assigned", "/assigned"),
+    ("empty-assigned-new", "/assigned/new"),
+    ("empty-courses", "/courses"),
+    ("empty-learners", "/learners"),
+];
+
+#[test]
+fn empty_pages_are_accessible_and_fit_every_screen() {
+    let company = Company::new(Engine::Sqlite);
+    company.account("license@corp.example", Role::LicenseHolder);
+    show(&company, &EMPTY);
+}
+
+#[test]
+fn pages_are_accessible_and_fit_every_screen() {
+    let mut company = Company::new(Engine::Sqlite);
+    company.departments();
+    let odd = "Уршула Ściślewska-Öztürk 漢字漢字 the Third of Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch";
+    for at in 0..120 {
+        let department =
+            ["Sales", "Engineering", "営業部", "Rechnungswesen und Controlling der Gesellschaft"][at % 4];
+        company.hire(&format!("person{at}"), &[("department", department), ("location", "Berlin")]);
+    }
+    company.hire("odd", &[("name", odd), ("department", "Sales"), ("role", odd)]);
+    company.text.push_str("[[course]]\ncode = 'GDPR-101'\ntitle = 'Data protection basics'\n");
+    company.text.push_str("[[assignment]]\ncourse = 'GDPR-101'\ngroups = ['*']\ndue_days = 30\n");
+    company.sync();
+    company.account("license@corp.example", Role::LicenseHolder);
+    show(&company, &PAGES);
+}
+
+fn show(company: &Company, pages: &[(&str, &str)]) {
+    let axe = npm::file("axe-core@4.11.0", "axe-core/axe.min.js");
+    let axe = std::fs::read_to_string(axe).expect("axe-core");
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let browser = Browser::open(&site.base, true).await;
+        let mut wrong = look(&browser, &axe, "sign-in", "/sign-in").await;
+        browser.close().await;
+        let browser = site.window("license@corp.example", true).await;
+        for (name, path) in pages {
+            wrong.extend(look(&browser, &axe, name, path).await);
+        }
+        browser.close().await;
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    });
+    site.end();
+}
