@@ -1,4 +1,4 @@
-//! Every kind of source behind HTTP, against a server with its manners.
+//! Every kind of source behind HTTP, against a server with its manners, and SCIM against one that others wrote.
 
 mod faults;
 mod files_and_queries;
@@ -6,6 +6,7 @@ mod included;
 mod paging;
 mod people;
 mod questions;
+mod scim_server;
 mod secrets;
 
 use std::path::Path;
