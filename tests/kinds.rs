@@ -1,5 +1,6 @@
-//! Every kind of source behind HTTP, against a server with its manners, and SCIM against one that others wrote.
+//! Every kind of source behind HTTP, against a server with its manners; two of them against servers that others wrote.
 
+mod datasette;
 mod faults;
 mod files_and_queries;
 mod included;
