@@ -5,6 +5,8 @@
 //! name, and a file may write one of its own (`http_json`). A reading counts as complete when every pass came to its
 //! end by its own rule, no page went in circles, and as many different people came as the source says there are.
 
+#[cfg(any(test, fuzzing))]
+mod any;
 mod ask;
 mod check;
 pub mod kinds;
