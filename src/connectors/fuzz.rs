@@ -3,6 +3,7 @@
 //! None of them may panic; the two that read whole lists must not take a part of one for all of it, which they show by
 //! ending in an error.
 
+use crate::connectors::api::{any, kinds::KINDS};
 use crate::connectors::json::{Path, Picker, Shape};
 use crate::connectors::mapper::Mapper;
 use crate::connectors::mapping::Mapping;
@@ -37,6 +38,16 @@ pub fn json_page(bytes: &[u8]) {
     let mut mapper = Mapper::new(&name, &mapping, &attributes);
     let _ = shape.read(bytes, &mut picker(), |record, _| mapper.push(record, String::new));
     let _ = mapper.finish();
+}
+
+/// A page of a known system, which the first byte chooses, read by its default mapping.
+pub fn kind_page(bytes: &[u8]) {
+    let Some((first, body)) = bytes.split_first() else { return };
+    let kind = KINDS[usize::from(*first) % KINDS.len()];
+    if let Some((page, people)) = any::page(kind, body) {
+        let (came, told) = (people.len() as u64 + people.set_aside(), page.records.unwrap_or_default());
+        assert_eq!(came, told, "each record of a page counts");
+    }
 }
 
 /// The records of a file of JSON.

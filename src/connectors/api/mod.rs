@@ -6,7 +6,7 @@
 //! end by its own rule, no page went in circles, and as many different people came as the source says there are.
 
 #[cfg(any(test, fuzzing))]
-mod any;
+pub(super) mod any;
 mod ask;
 mod check;
 pub mod kinds;
