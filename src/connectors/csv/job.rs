@@ -166,7 +166,6 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use proptest::sample::Index;
     use tempfile::TempDir;
 
     use super::*;
@@ -181,10 +180,8 @@ mod tests {
         let columns = columns.map(|(attribute, name)| (attribute, name.to_owned())).to_vec();
         let path = folder.path().join("people.csv");
         std::fs::write(&path, bytes).expect("written");
-        let settings = Settings {
-            file: file::Settings { path, min_rows: Some(0), ..file::Settings::default() },
-            ..Settings::default()
-        };
+        let settings =
+            Settings { file: file::Settings { path, ..file::Settings::default() }, ..Settings::default() };
         let connector = Connector {
             name: ConnectorName::new("hr"),
             schedule: None,
@@ -199,9 +196,7 @@ mod tests {
             retry: Policy::ONCE,
         };
         let reading = Job::new(&connector, &settings, &Attributes::default(), &context).read()?;
-        let records = reading.people().len() as u64 + reading.people().set_aside();
-        // What is set aside may be the broken mapping that fails a run, and is no fewer people then.
-        Ok(records)
+        Ok(reading.people().len() as u64 + reading.people().set_aside())
     }
 
     /// A field, quoted where it must be, and sometimes where it need not.
@@ -223,7 +218,7 @@ mod tests {
     /// A whole file: the header and so many rows with ids of their own, each with its line break.
     fn lines() -> impl Strategy<Value = Vec<String>> {
         let row = (field(), field());
-        (prop::collection::vec(row, 0..6), any::<bool>()).prop_map(|(rows, windows)| {
+        (prop::collection::vec(row, 1..6), any::<bool>()).prop_map(|(rows, windows)| {
             let end = if windows { "\r\n" } else { "\n" };
             let rows = rows
                 .iter()
@@ -234,7 +229,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
@@ -265,18 +260,21 @@ mod tests {
 
         #[test]
         fn a_file_that_lost_gained_or_changed_a_byte_has_as_many_records_or_none(
-            lines in lines(), at in any::<Index>(), byte in prop_oneof![any::<u8>(), prop::sample::select(b"\"\n\r,;".to_vec())], how in 0..3,
+            lines in lines(), byte in any::<u8>(),
         ) {
             let folder = TempDir::new().expect("a folder");
-            let mut bytes = lines.concat().into_bytes();
-            let at = at.index(bytes.len());
-            match how {
-                0 => drop(bytes.remove(at)),
-                1 => bytes.insert(at, byte),
-                _ => bytes[at] = byte,
-            }
-            if let Ok(records) = read(&folder, &bytes) {
-                prop_assert_eq!(records, lines.len() as u64 - 1, "{:?}", String::from_utf8_lossy(&bytes));
+            let whole = lines.concat().into_bytes();
+            for at in 0..whole.len() {
+                let (before, after) = (&whole[..at], &whole[at + 1..]);
+                let mut bent = vec![[before, after].concat()];
+                for byte in [b'"', b'\n', b'\r', b',', byte] {
+                    bent.extend([[before, &[byte], after].concat(), [before, &[byte], &whole[at..]].concat()]);
+                }
+                for bytes in bent {
+                    if let Ok(records) = read(&folder, &bytes) {
+                        prop_assert_eq!(records, lines.len() as u64 - 1, "{:?}", String::from_utf8_lossy(&bytes));
+                    }
+                }
             }
         }
     }
