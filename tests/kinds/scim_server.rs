@@ -73,7 +73,9 @@ impl Scim {
         std::fs::write(folder.path().join("able.json"), able.words().to_string()).expect("written");
         let words = ["--bearer-token", TOKEN, "--service-provider-config", "able.json"];
         let mut scim = Self { served: Served::start("scim2-server", &words, folder), ids: BTreeMap::new() };
-        people.iter().for_each(|one| scim.add(one));
+        for one in people {
+            scim.add(one);
+        }
         scim
     }
 

@@ -163,7 +163,7 @@ impl Fault {
             Self::NotJson { .. } => "see whether `url` is that of the API and not of a page for people",
             Self::TooLarge { .. } => "set a smaller `page_size`, or a larger `max_answer`",
             Self::NoList { .. } => "look at the answer with the same credentials, and at `list`",
-            Self::NotOne => "look at `id_url`, and at the answer with the same credentials",
+            Self::NotOne => "the server does not understand what is asked: look at `id_url`, or at `url`",
             Self::Circle { .. } => "look at `paging` and its parameters: the server seems to ignore them",
             Self::TooFew { .. } => {
                 "the list changed while it was read, or the account may not see everybody; read again"
