@@ -86,10 +86,15 @@ impl Job {
     pub fn read(&self) -> Result<Reading, Error> {
         file::read(&self.name, &self.settings.file, &self.context, |witness| {
             let mut mapper = Mapper::new(&self.name, &self.mapping, &self.attributes);
-            let table = self.table(BufReader::with_capacity(BUFFER, witness))?;
-            self.rows(table, &mut mapper)?;
+            self.rows_of(BufReader::with_capacity(BUFFER, witness), &mut mapper)?;
             Ok((mapper, Ending::LineBreak))
         })
+    }
+
+    /// Maps the rows of a file, its header read first.
+    pub fn rows_of(&self, file: impl BufRead, mapper: &mut Mapper<'_>) -> Result<(), Error> {
+        let table = self.table(file)?;
+        self.rows(table, mapper)
     }
 
     fn rows<R: Read>(&self, mut table: Table<R>, mapper: &mut Mapper<'_>) -> Result<(), Error> {
