@@ -1,11 +1,14 @@
-//! Every kind of source behind HTTP, against a server with its manners.
+//! Every kind of source behind HTTP, against a server with its manners; two of them against servers that others wrote.
 
+mod bent;
+mod datasette;
 mod faults;
 mod files_and_queries;
 mod included;
 mod paging;
 mod people;
 mod questions;
+mod scim_server;
 mod secrets;
 
 use std::path::Path;
@@ -14,7 +17,7 @@ use rollcall::config::Config;
 use rollcall::connectors::{Connector, Error, Reading};
 use tokio::runtime::Runtime;
 
-use crate::support::api::{Manner, System, everybody};
+use crate::support::api::{Manner, Request, System, everybody};
 use crate::support::once;
 
 /// A file that reads a system, for tests that need no database.
@@ -60,4 +63,9 @@ pub fn came_to(read: &Result<Reading, Error>) -> String {
         Ok(reading) => format!("read {}", reading.people().len()),
         Err(error) => error.kind().to_owned(),
     }
+}
+
+/// Whether a request is for people, and not for a token.
+pub fn is_for_people(request: &Request) -> bool {
+    !(request.path.ends_with("/token") || request.path.ends_with("/auth"))
 }

@@ -25,7 +25,7 @@ pub(super) fn read(
 ) -> Option<Settings> {
     let url = url(section, kind);
     let paths = paths(section, mapping);
-    let own = (kind.name == "http_json").then(|| own(section));
+    let own = (kind.name == "http_json").then(|| own(section, url.as_ref()));
     let page_size = page_size(section, kind);
     let ca_file = ldap::ca_file(section, around);
     let auth = access::read(section, around, kind, url.as_ref());
@@ -140,12 +140,18 @@ fn page_size(section: &Section<'_>, kind: &Kind) -> u32 {
 }
 
 /// What the file says of an API of its own.
-fn own(section: &Section<'_>) -> Option<Own> {
+fn own(section: &Section<'_>, home: Option<&Url>) -> Option<Own> {
     let list = keys(section, "list");
     let total = section.has("total").then(|| keys(section, "total"));
     let body = section.has("body").then(|| body(section));
     let paging = paging(section);
     let headers = headers(section);
+    let email_url = url_of_one(section, home, "email_url", "{email}");
+    let id_url = url_of_one(section, home, "id_url", "{id}");
+    let record = if section.has("record") { keys(section, "record") } else { Some(Keys::new()) };
+    if let Some(at) = section.text("record").filter(|_| !section.has("id_url")) {
+        section.report.mistake(at.finding("`record` needs `id_url`"));
+    }
     Some(Own {
         headers,
         body: match body {
@@ -159,7 +165,33 @@ fn own(section: &Section<'_>) -> Option<Own> {
         },
         paging: paging?,
         size_param: section.text("size_param").map(|name| name.value.to_owned()),
+        email_url,
+        id_url,
+        record: record?,
     })
+}
+
+/// A URL on the server with a place for whoever is asked for.
+fn url_of_one(
+    section: &Section<'_>,
+    home: Option<&Url>,
+    name: &'static str,
+    place: &'static str,
+) -> Option<String> {
+    let at = section.text(name)?;
+    if !at.value.contains(place) {
+        let hint = format!("write {place} where it stands in the URL");
+        section.report.mistake(at.finding(format!("`{name}` has no {place}")).hint(hint));
+        return None;
+    }
+    let filled = at.value.replace(place, "0");
+    let url = checked(section, &At { value: filled.as_str(), key: at.key.clone(), span: at.span.clone() })?;
+    if home.is_some_and(|home| home.origin() != url.origin()) {
+        let hint = "credentials go to the scheme, host and port of `url` only".to_owned();
+        section.report.mistake(at.finding(format!("`{name}` lies on another server than `url`")).hint(hint));
+        return None;
+    }
+    Some(at.value.to_owned())
 }
 
 fn keys(section: &Section<'_>, name: &'static str) -> Option<Keys> {

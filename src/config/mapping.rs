@@ -5,7 +5,6 @@ use rustc_hash::FxHashMap;
 use crate::config::section::{At, Section};
 use crate::config::shape::offer;
 use crate::config::{Surroundings, keys};
-use crate::connectors::mapping::Usual;
 use crate::connectors::{self, Mapping};
 use crate::model::attributes::{Attribute, Attributes, STANDARD};
 use crate::model::names::{clean, fold};
@@ -47,16 +46,10 @@ pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>, attributes:
     let mapping = Mapping { columns, ..Mapping::default() };
     let codes = codes(section, &mapping, around, attributes);
     let standings = match usual {
-        Some(usual) if section.table("status").is_silent() => usual_standings(usual),
+        Some(usual) if section.table("status").is_silent() => usual.meanings(),
         Some(_) | None => standings(section, &mapping),
     };
     Mapping { codes, standings, ..mapping }
-}
-
-/// What the values of a known system's status mean.
-fn usual_standings(usual: Usual) -> FxHashMap<String, Standing> {
-    let means = [Standing::Active, Standing::Leave, Standing::Left].into_iter().zip(usual.standings);
-    means.flat_map(|(standing, values)| values.iter().map(move |value| (fold(value), standing))).collect()
 }
 
 /// What the file maps, and of a known system what the file says nothing about.

@@ -551,6 +551,30 @@ pub(super) static KEYS: &[Key] = &[
     .of(OWN),
     Key::new("connector", "size_param", Text { most: 100 }, r#""limit""#, "The parameter for people a page.")
         .of(OWN),
+    Key::new(
+        "connector",
+        "email_url",
+        TEXT,
+        r#""https://hr.corp.example/api/people?mail={email}""#,
+        "The URL of the people with one address, answered with a list like that of everybody.",
+    )
+    .of(OWN),
+    Key::new(
+        "connector",
+        "id_url",
+        TEXT,
+        r#""https://hr.corp.example/api/people/{id}""#,
+        "The URL of the person with one id; status 404 is nobody.",
+    )
+    .of(OWN),
+    Key::new(
+        "connector",
+        "record",
+        TEXT,
+        r#""data""#,
+        "Where the person stands in the answer of `id_url`; it is the whole answer without.",
+    )
+    .of(OWN),
     Key::new("connector", "headers", Texts, r#"["X-Team: it"]"#, "Headers of every request.").of(OWN),
     Key::new(
         "connector",

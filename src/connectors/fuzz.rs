@@ -3,6 +3,9 @@
 //! None of them may panic; the two that read whole lists must not take a part of one for all of it, which they show by
 //! ending in an error.
 
+use std::sync::LazyLock;
+
+use crate::connectors::api::{any, kinds::KINDS};
 use crate::connectors::json::{Path, Picker, Shape};
 use crate::connectors::mapper::Mapper;
 use crate::connectors::mapping::Mapping;
@@ -11,9 +14,12 @@ use crate::model::names::ConnectorName;
 
 const PLACES: [&str; 4] = ["id", "a.b | c", "emails[?@.type=='work'].value", "['x.y'].z"];
 
+/// Read once: to read a path takes longer than what is tried with it.
+static PATHS: LazyLock<Vec<Path>> =
+    LazyLock::new(|| PLACES.iter().filter_map(|place| Path::parse(place).ok()).collect());
+
 fn picker() -> Picker {
-    let paths: Vec<Path> = PLACES.iter().filter_map(|place| Path::parse(place).ok()).collect();
-    Picker::new(&paths).with(&["gone"], &["0000-00-00"])
+    Picker::new(PATHS.iter()).with(&["gone"], &["0000-00-00"])
 }
 
 fn mapping() -> Mapping {
@@ -39,6 +45,16 @@ pub fn json_page(bytes: &[u8]) {
     let _ = mapper.finish();
 }
 
+/// A page of a known system, which the first byte chooses, read by its default mapping.
+pub fn kind_page(bytes: &[u8]) {
+    let Some((first, body)) = bytes.split_first() else { return };
+    let kind = KINDS[usize::from(*first) % KINDS.len()];
+    if let Some((page, people)) = any::page(kind, body) {
+        let (came, told) = (people.len() as u64 + people.set_aside(), page.records.unwrap_or_default());
+        assert_eq!(came, told, "each record of a page counts");
+    }
+}
+
 /// The records of a file of JSON.
 pub fn json_records(bytes: &[u8]) {
     crate::connectors::json_file::fuzz(bytes, &mut picker());
@@ -46,10 +62,13 @@ pub fn json_records(bytes: &[u8]) {
 
 /// The header and the rows of a file of fields.
 pub fn csv_file(bytes: &[u8]) {
-    crate::connectors::csv::fuzz(bytes, &mapping());
+    crate::connectors::csv::fuzz(bytes, mapping());
 }
 
 /// One entry of an LDAP server, as it comes over the line.
 pub fn ldap_entry(bytes: &[u8]) {
-    crate::connectors::ldap::fuzz(bytes, &mapping());
+    let (name, mapping, attributes) = (ConnectorName::new("fuzz"), mapping(), Attributes::default());
+    let mut mapper = Mapper::new(&name, &mapping, &attributes);
+    crate::connectors::ldap::fuzz(bytes, &mapping, |record| mapper.push(record, String::new));
+    let _ = mapper.finish();
 }

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::attributes::{Attribute, Attributes};
+use crate::model::names::fold;
 use crate::model::rule::Condition;
 use crate::model::status::Standing;
 
@@ -38,6 +39,15 @@ pub struct Usual {
     pub columns: &'static [(&'static str, &'static str)],
     /// Values of its status, and what they mean: active, leave, left.
     pub standings: [&'static [&'static str]; 3],
+}
+
+impl Usual {
+    /// What the values of its status mean, by their folded text.
+    #[must_use]
+    pub fn meanings(&self) -> FxHashMap<String, Standing> {
+        let means = [Standing::Active, Standing::Leave, Standing::Left].into_iter().zip(self.standings);
+        means.flat_map(|(standing, values)| values.iter().map(move |value| (fold(value), standing))).collect()
+    }
 }
 
 impl Mapping {

@@ -136,3 +136,25 @@ fn a_source_of_active_directory_that_means_nothing_is_refused() {
     wrong(&active_directory("filter = «'(a=b'"), &["opens 1 brackets"]);
     wrong(&active_directory("«prot = 'x'"), &["has no key `prot`"]);
 }
+
+#[test]
+fn an_api_of_ones_own_says_where_one_person_is_found_on_the_same_server() {
+    let own = |lines: &str| {
+        format!(
+            "[[connector]]\nname = 'hr'\nkind = 'http_json'\nurl = 'https://hr.corp/people'\nlist = 'data'\n\
+             paging = 'whole'\n{lines}\n[connector.attributes]\nid = 'id'\n"
+        )
+    };
+    let lines = "id_url = 'https://hr.corp/people/{id}'\nrecord = 'data'\nemail_url = 'https://hr.corp/people?q={email}'";
+    assert!(parse(&own(lines)).is_ok());
+    assert!(parse(&own("id_url = 'https://hr.corp:443/{id}'\nrecord = '$'")).is_ok());
+    wrong(&own("id_url = «'https://hr.corp/people'"), &["`id_url` has no {id} | write {id}"]);
+    wrong(&own("email_url = «'https://hr.corp/people/{id}'"), &["`email_url` has no {email}"]);
+    for elsewhere in ["https://hr.corp.evil/{id}", "https://hr.corp:444/{id}", "https://{id}.hr.corp/"] {
+        wrong(&own(&format!("id_url = «'{elsewhere}'")), &["`id_url` lies on another server than `url`"]);
+    }
+    wrong(&own("id_url = «'http://hr.corp/{id}'"), &["unencrypted"]);
+    wrong(&own("id_url = «'people/{id}'"), &["`id_url` cannot be read"]);
+    wrong(&own("record = «'data'"), &["`record` needs `id_url`"]);
+    wrong(&own("id_url = 'https://hr.corp/{id}'\nrecord = «'a[0]'"), &["names with dots"]);
+}

@@ -6,14 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use super::{Reader, came_to, system};
+use super::{Reader, came_to, is_for_people, system};
 use crate::support::api::{How, MANNERS, Manner, Reply, Request, System};
 use crate::support::patient;
-
-/// Whether a request is for people, and not for a token.
-fn is_for_people(request: &Request) -> bool {
-    !(request.path.ends_with("/token") || request.path.ends_with("/auth"))
-}
 
 /// Bends the answer to the n-th request for people, from 1.
 fn bend_at(system: &System, n: usize, bend: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) {

@@ -1,7 +1,7 @@
 //! What the tests stand on: servers of their own, lines that can be cut, and connectors to try them with.
 //!
 //! Every server is started by the test that needs it, on a free port of 127.0.0.1, and ends with it. A Debian package that
-//! is missing is installed; nothing is skipped.
+//! is missing is installed, programs from the Python Package Index at pinned versions; nothing is skipped.
 
 pub mod api;
 pub mod browser;
@@ -18,6 +18,7 @@ pub mod pgbouncer;
 pub mod postgres;
 pub mod program;
 pub mod proxy;
+pub mod python;
 pub mod responder;
 pub mod samba;
 pub mod slapd;

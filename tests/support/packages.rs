@@ -10,29 +10,34 @@ use std::process::Command;
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Sees to it that `program` is there, installing `packages` if it is not.
+pub fn need(program: &str, packages: &[&str]) {
+    need_that(program, || Path::new(program).exists(), packages);
+}
+
+/// Sees to it that something is there, installing `packages` if it is not.
 ///
 /// One process at a time installs; the others wait for it. The packages' services are not started.
-pub fn need(program: &str, packages: &[&str]) {
-    if Path::new(program).exists() {
+pub fn need_that(what: &str, is_there: impl Fn() -> bool, packages: &[&str]) {
+    if is_there() {
         return;
     }
     let lock = File::create(std::env::temp_dir().join("rollcall-tests-packages.lock")).expect("a lock file");
     lock.lock().expect("the lock of the package manager");
-    if Path::new(program).exists() {
+    if is_there() {
         return;
     }
     let wanted = packages.join(" ");
     let is_root = fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
     assert!(
         is_root && Path::new("/usr/bin/apt-get").exists(),
-        "these tests need {program}: install the packages {wanted} (with apt-get, as root), then run them again"
+        "these tests need {what}: install the packages {wanted} (with apt-get, as root), then run them again"
     );
     let _policy = NoServices::declare();
     if !apt_get("install", packages) {
         assert!(apt_get("update", &[]), "apt-get update failed");
         assert!(apt_get("install", packages), "apt-get could not install {wanted}");
     }
-    assert!(Path::new(program).exists(), "the packages {wanted} did not bring {program}");
+    assert!(is_there(), "the packages {wanted} did not bring {what}");
 }
 
 fn apt_get(verb: &str, packages: &[&str]) -> bool {

@@ -12,7 +12,8 @@ impl Ask {
     pub fn of(&self, name: &str, value: &str) -> Self {
         let pair = |(key, text): &(String, String)| (key.clone(), text.replace(name, value));
         Self {
-            path: self.path.replace(name, &in_path(value)),
+            url: self.url.as_ref().map(|url| url.replace(name, &in_url(value))),
+            path: self.path.replace(name, &in_url(value)),
             query: self.query.iter().map(pair).collect(),
             headers: self.headers.clone(),
             body: self.body.as_ref().map(|body| filled(body, name, value)),
@@ -22,7 +23,10 @@ impl Ask {
 
     /// The call that it makes on the server of the settings.
     pub(super) fn call(&self, settings: &Settings) -> Call {
-        let mut url = settings.http.url.clone();
+        // The file is only read where a URL of its own lies on the server; who is asked for cannot lead elsewhere.
+        let own =
+            self.url.as_ref().and_then(|own| Url::parse(own).ok()).filter(|own| settings.http.is_home(own));
+        let mut url = own.unwrap_or_else(|| settings.http.url.clone());
         if !self.path.is_empty() {
             let path = format!("{}/{}", url.path().trim_end_matches('/'), self.path);
             url.set_path(&path);
@@ -55,8 +59,8 @@ pub(super) fn set(url: &mut Url, name: &str, value: &str) {
     pairs.extend_pairs(others).append_pair(name, value);
 }
 
-/// A segment of a path.
-fn in_path(value: &str) -> String {
+/// A segment of a path, or a value of a query.
+fn in_url(value: &str) -> String {
     value.bytes().fold(String::new(), |mut text, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             text.push(byte.into());
@@ -83,12 +87,14 @@ mod tests {
     #[test]
     fn who_is_asked_for_is_escaped_where_it_stands() {
         let ask = Ask {
+            url: Some("https://a.example/{id}?x={id}".to_owned()),
             path: "users/{id}".to_owned(),
             query: vec![("filter".to_owned(), "mail eq '{id}'".to_owned())],
             body: Some(serde_json::json!({ "ids": ["{id}", 7] })),
             ..Ask::default()
         };
         let filled = ask.of("{id}", "a/b ü");
+        assert_eq!(filled.url.as_deref(), Some("https://a.example/a%2Fb%20%C3%BC?x=a%2Fb%20%C3%BC"));
         assert_eq!(filled.path, "users/a%2Fb%20%C3%BC");
         assert_eq!(filled.query[0].1, "mail eq 'a/b ü'");
         assert_eq!(filled.body, Some(serde_json::json!({ "ids": ["a/b ü", 7] })));

@@ -5,6 +5,8 @@
 //! name, and a file may write one of its own (`http_json`). A reading counts as complete when every pass came to its
 //! end by its own rule, no page went in circles, and as many different people came as the source says there are.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod any;
 mod ask;
 mod check;
 pub mod kinds;
@@ -18,7 +20,7 @@ use crate::connectors::json::{Keys, Path, Picker};
 use crate::connectors::mapper::{Mapper, Record};
 use crate::connectors::proof::Complete;
 use crate::connectors::{Connector, Context, Error, Reading};
-use crate::model::attributes::Attributes;
+use crate::model::attributes::{Attribute, Attributes};
 use crate::model::names::fold;
 use crate::model::people::People;
 
@@ -73,6 +75,8 @@ pub struct Pass {
 /// A request. `{id}` and `{email}` stand for who is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Ask {
+    /// A URL of its own on the same server, in the place of the server's.
+    pub url: Option<String>,
     /// From the server's URL on, as a relative reference (RFC 3986): `users`, or nothing.
     pub path: String,
     /// Parameters.
@@ -168,6 +172,7 @@ pub(super) async fn look_up(
     let mut mapper = Mapper::new(&connector.name, &connector.mapping, attributes);
     let mut picker = settings.picker();
     let mut record = Record::default();
+    let column = connector.mapping.columns.iter().position(|(attribute, _)| *attribute == Attribute::ID);
     for id in ids {
         let attempt = format!("the question for `{id}`");
         let call = by_id.of("{id}", id).call(settings);
@@ -176,6 +181,10 @@ pub(super) async fn look_up(
         shape
             .read_one(&answer.body, &mut picker, &mut record)
             .map_err(|why| client.wrong(&attempt, pass::unreadable(&answer.body, &why)))?;
+        // A server that does not understand the question may answer with a whole list: nobody is absent by that.
+        if column.is_some_and(|column| record.of(column).nth(1).is_some()) {
+            return Err(client.wrong(&attempt, http::Fault::NotOne));
+        }
         mapper.push(&record, || attempt.clone());
     }
     Ok(vec![mapper.into_people()])

@@ -157,7 +157,8 @@ impl<'a> Passes<'a> {
 }
 
 impl Pass {
-    fn shape(&self) -> Shape {
+    /// Where its answers have what.
+    pub(super) fn shape(&self) -> Shape {
         Shape {
             list: self.list.clone(),
             total: self.total.clone(),

@@ -77,18 +77,25 @@ pub(super) async fn check(
     steps
 }
 
-/// Header and rows of any bytes, for the fuzzer.
+/// A file of any bytes, for the fuzzer.
 #[cfg(fuzzing)]
-pub(super) fn fuzz(bytes: &[u8], mapping: &crate::connectors::Mapping) {
-    use std::io::Read;
+pub(super) fn fuzz(bytes: &[u8], mapping: crate::connectors::Mapping) {
+    use crate::connectors::{Progress, Source, mapper::Mapper, retry};
+    use crate::model::names::ConnectorName;
 
-    let Ok((line, file)) = header::split(bytes) else { return };
-    let delimiter = header::delimiter(&line, mapping);
-    let mut all = Vec::new();
-    let _ = bytes::Strict::new(file, delimiter).read_to_end(&mut all);
-    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).from_reader(all.as_slice());
-    if let Ok(header) = reader.headers() {
-        let _ = header::places(header, mapping, &Attributes::default());
-    }
-    reader.records().take_while(Result::is_ok).for_each(drop);
+    let settings = Settings { list_separator: Some("|".to_owned()), ..Settings::default() };
+    let connector = Connector {
+        name: ConnectorName::new("fuzz"),
+        schedule: None,
+        prehire_days: 0,
+        match_attribute: None,
+        mapping,
+        source: Source::Csv(settings.clone()),
+    };
+    let (cancel, progress) = (tokio_util::sync::CancellationToken::new(), Progress::default());
+    let context = Context { cancel, progress, retry: retry::Policy::ONCE };
+    let attributes = Attributes::default();
+    let mut mapper = Mapper::new(&connector.name, &connector.mapping, &attributes);
+    let _ = Job::new(&connector, &settings, &attributes, &context).rows_of(bytes, &mut mapper);
+    let _ = mapper.finish();
 }

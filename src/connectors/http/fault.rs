@@ -45,6 +45,9 @@ pub enum Fault {
         /// Where it was looked for.
         place: String,
     },
+    /// There are several people where one was asked for.
+    #[error("there are several people in the answer to a question for one")]
+    NotOne,
     /// The pages do not get on.
     #[error("page {page} brought nobody new: the server's paging goes in circles")]
     Circle {
@@ -108,6 +111,7 @@ impl Fault {
             | Self::NotJson { .. }
             | Self::TooLarge { .. }
             | Self::NoList { .. }
+            | Self::NotOne
             | Self::Circle { .. }
             | Self::NoTotal(_)
             | Self::NoToken
@@ -134,7 +138,7 @@ impl Fault {
             Self::Status { status: 429, .. } | Self::TooLongAWait { .. } => "rate_limited",
             Self::Status { .. } => "answer",
             Self::Redirect { .. } | Self::Elsewhere { .. } => "redirect",
-            Self::NotJson { .. } | Self::NoTotal(_) => "malformed",
+            Self::NotJson { .. } | Self::NoTotal(_) | Self::NotOne => "malformed",
             Self::TooLarge { .. } => "too_large",
             Self::NoList { .. } | Self::Circle { .. } | Self::TooFew { .. } => "incomplete",
         }
@@ -159,6 +163,7 @@ impl Fault {
             Self::NotJson { .. } => "see whether `url` is that of the API and not of a page for people",
             Self::TooLarge { .. } => "set a smaller `page_size`, or a larger `max_answer`",
             Self::NoList { .. } => "look at the answer with the same credentials, and at `list`",
+            Self::NotOne => "the server does not understand what is asked: look at `id_url`, or at `url`",
             Self::Circle { .. } => "look at `paging` and its parameters: the server seems to ignore them",
             Self::TooFew { .. } => {
                 "the list changed while it was read, or the account may not see everybody; read again"

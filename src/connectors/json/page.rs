@@ -55,8 +55,14 @@ impl Shape {
     ) -> Result<Page, Unreadable> {
         let mut reader = serde_json::Deserializer::from_slice(json);
         let mut record = Record::default();
-        let mut into =
-            Into { picker, record: &mut record, each: &mut each, page: Page::default(), total: None };
+        let mut into = Into {
+            picker,
+            record: &mut record,
+            each: &mut each,
+            page: Page::default(),
+            total: None,
+            seen: Vec::new(),
+        };
         let mut wanted = vec![(self.list.as_slice(), What::List)];
         wanted.extend(self.total.as_deref().map(|keys| (keys, What::Total)));
         wanted.extend(self.next.as_deref().map(|keys| (keys, What::Next)));
@@ -88,12 +94,23 @@ impl Shape {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
     List,
     Total,
     Next,
     Empty,
+}
+
+impl What {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Total => "number of all records",
+            Self::Next => "next page",
+            Self::Empty => "mark of an empty page",
+        }
+    }
 }
 
 /// Where what is found goes.
@@ -103,6 +120,8 @@ struct Into<'a> {
     each: &'a mut dyn FnMut(&Record, u64),
     page: Page,
     total: Option<String>,
+    /// What has been found.
+    seen: Vec<What>,
 }
 
 /// A value of the answer, and what is wanted below it.
@@ -115,7 +134,15 @@ impl<'de> DeserializeSeed<'de> for At<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        match self.wanted.iter().find(|(keys, _)| keys.is_empty()) {
+        let here = self.wanted.iter().find(|(keys, _)| keys.is_empty());
+        if let Some((_, what)) = here {
+            // Of two lists, or two cursors, none can be trusted to be the right one.
+            if self.into.seen.contains(what) {
+                return Err(D::Error::custom(format!("the {} stands there twice", what.in_words())));
+            }
+            self.into.seen.push(*what);
+        }
+        match here {
             Some((_, What::List)) => json.deserialize_any(Records(self.into)),
             Some((_, what)) => {
                 let raw: &RawValue = serde::Deserialize::deserialize(json)?;
@@ -266,6 +293,29 @@ mod tests {
         assert!(read(&Shape::default(), r#"{"error": "no"}"#).1.is_err(), "an object is no list");
         let deep = "[".repeat(200) + &"]".repeat(200);
         assert!(read(&Shape::default(), &deep).1.is_err(), "too deep");
+    }
+
+    #[test]
+    fn an_answer_that_says_something_twice_is_none() {
+        let shape = Shape {
+            list: keys(&["data"]),
+            total: Some(keys(&["meta", "total"])),
+            next: Some(keys(&["meta", "next"])),
+            empty: None,
+        };
+        for json in [
+            r#"{"data": [{"id": 1}, {"id": 2}], "data": []}"#,
+            r#"{"data": [{"id": 1}], "data": null}"#,
+            r#"{"data": [], "meta": {"next": "a", "next": null}}"#,
+            r#"{"data": [], "meta": {"total": 7}, "meta": {"total": 1}}"#,
+        ] {
+            let (_, page) = read(&shape, json);
+            let said = page.map_or_else(|error| format!("{error:?}"), |page| format!("{page:?}"));
+            assert!(said.contains("stands there twice"), "{json}: {said}");
+        }
+        let apart =
+            r#"{"meta": {"total": 1}, "data": [{"id": 1, "id": 1}], "meta": {"next": "a"}, "x": 1, "x": 2}"#;
+        assert!(read(&shape, apart).1.is_ok());
     }
 
     proptest::proptest! {

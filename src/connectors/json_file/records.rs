@@ -201,6 +201,9 @@ impl<R: BufRead> Records<R> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
 
     /// The records, or a word for what is wrong; whatever the size of the pieces in which the bytes come.
@@ -249,5 +252,40 @@ mod tests {
         assert_eq!(read("[{}] {}"), Err("something follows behind the list"));
         assert_eq!(read("[{},]"), Err("nothing stands there"));
         assert_eq!(read("[,{}]"), Err("nothing stands there"));
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<i32>().prop_map(Value::from),
+            "[]{}\",\\\\a\n]{0,6}".prop_map(Value::from)
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[a\"\\]]{0,2}", inner, 0..3)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn an_array_has_its_elements_and_no_part_of_it_is_one(elements in prop::collection::vec(value(), 0..4), spaced in any::<bool>()) {
+            let whole = Value::from(elements.clone());
+            let text = if spaced { format!("{whole:#}") } else { whole.to_string() };
+            prop_assert_eq!(read(&text).map(|records| records.len()), Ok(elements.len()));
+            for end in (1..text.len()).filter(|&end| text.is_char_boundary(end)) {
+                prop_assert!(read(&text[..end]).is_err(), "{}", &text[..end]);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let mut records = Records::new(io::BufReader::with_capacity(3, bytes.as_slice()));
+            while let Ok(Some(_)) = records.next() {}
+        }
     }
 }

@@ -153,11 +153,23 @@ pub(super) fn cookie(mut value: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use std::borrow::Cow;
 
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::connectors::Mapping;
+    use crate::connectors::mapper::Mapper;
+    use crate::model::attributes::{Attribute, Attributes};
+    use crate::model::names::ConnectorName;
 
     fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
-        let length = u8::try_from(contents.len()).expect("short ones only");
-        [&[tag, length], contents].concat()
+        match u8::try_from(contents.len()) {
+            Ok(length @ ..0x80) => [&[tag, length], contents].concat(),
+            Ok(length) => [&[tag, 0x81, length], contents].concat(),
+            Err(_) => {
+                let length = u16::try_from(contents.len()).expect("short ones only").to_be_bytes();
+                [&[tag, 0x82], &length[..], contents].concat()
+            }
+        }
     }
 
     fn entry(attributes: &[(&str, &[&[u8]])]) -> Vec<u8> {
@@ -254,5 +266,93 @@ mod tests {
         assert_eq!(read("mail", &entry(&[("\u{e9}", &[])])), Some(vec![]));
         assert_eq!(cookie(&[0x30, 0x80, 0x01]), None);
         assert_eq!(cookie(&[0x30, 0x05, 0x02, 0x01, 0x00, 0x04, 0x00]), Some(vec![]));
+    }
+
+    /// Reads an entry as the connector does, to the row of people that becomes of it.
+    fn mapped(bytes: &[u8]) -> Option<(usize, u64)> {
+        let columns = [
+            (Attribute::ID, "objectGUID"),
+            (Attribute::EMAIL, "mail"),
+            (Attribute::STATUS, "objectSid"),
+            (Attribute::START_DATE, "from"),
+        ];
+        let columns = columns.map(|(attribute, name)| (attribute, name.to_owned())).to_vec();
+        let (name, attributes) = (ConnectorName::new("corp"), Attributes::default());
+        let mapping = Mapping { columns, ..Mapping::default() };
+        let mut mapper = Mapper::new(&name, &mapping, &attributes);
+        let mut record = Record::default();
+        Entries::new(mapping.columns.iter().map(|(_, name)| name.as_str())).read(bytes, &mut record)?;
+        mapper.push(&record, String::new);
+        let people = mapper.into_people();
+        Some((people.len(), people.set_aside()))
+    }
+
+    fn attributes() -> impl Strategy<Value = Vec<(String, Vec<Vec<u8>>)>> {
+        let known = ["objectGUID", "MAIL", "objectSid", "from", "mail;range=0-1", "objectguid;lang-de"];
+        let name = prop_oneof![
+            4 => prop::sample::select(known.to_vec()).prop_map(str::to_owned),
+            1 => "[a-z;=0-9*-]{0,9}",
+        ];
+        let value = prop_oneof![
+            any::<[u8; 16]>().prop_map(|bytes| bytes.to_vec()),
+            prop::collection::vec(any::<u8>(), 0..9),
+            "\\PC{0,3}@[a-z]{1,3}".prop_map(String::into_bytes),
+        ];
+        let values = prop::collection::vec(value, 0..3);
+        prop::collection::vec((name, values), 0..3)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let _ = (mapped(&bytes), dn(&bytes), cookie(&bytes), ber::message(&bytes), ber::whole(&bytes, 50));
+        }
+
+        #[test]
+        fn an_entry_is_one_record_and_no_part_of_it_is_an_entry(attributes in attributes()) {
+            let slices: Vec<(&str, Vec<&[u8]>)> =
+                attributes.iter().map(|(name, values)| (name.as_str(), values.iter().map(Vec::as_slice).collect())).collect();
+            let slices: Vec<(&str, &[&[u8]])> =
+                slices.iter().map(|(name, values)| (*name, values.as_slice())).collect();
+            let whole = entry(&slices);
+            let (people, set_aside) = mapped(&whole).expect("well formed");
+            prop_assert_eq!(people as u64 + set_aside, 1);
+            for end in 0..whole.len() {
+                prop_assert_eq!(mapped(&whole[..end]), None);
+            }
+            prop_assert_eq!(mapped(&[whole.as_slice(), &[OCTETS, 0]].concat()), None, "something follows");
+            // In the message that holds it, as the line finds it.
+            let number = element(INTEGER, &[7]);
+            let message = element(SEQUENCE, &[number, element(ENTRY, &whole)].concat());
+            for end in 0..message.len() {
+                prop_assert_eq!(ber::whole(&message[..end], 1000), ber::Whole::NotYet);
+                prop_assert_eq!(ber::message(&message[..end]), None);
+            }
+            let found = ber::message(&message).map(|message| (message.operation, message.contents));
+            let begin = message.len() - whole.len();
+            prop_assert_eq!(found, Some((ENTRY, begin..message.len())));
+        }
+
+        #[test]
+        fn an_entry_that_lost_gained_or_changed_a_byte_is_one_record_or_none(
+            attributes in attributes(), at in any::<prop::sample::Index>(), byte in any::<u8>(), how in 0..3,
+        ) {
+            let slices: Vec<(&str, Vec<&[u8]>)> =
+                attributes.iter().map(|(name, values)| (name.as_str(), values.iter().map(Vec::as_slice).collect())).collect();
+            let slices: Vec<(&str, &[&[u8]])> =
+                slices.iter().map(|(name, values)| (*name, values.as_slice())).collect();
+            let mut bytes = entry(&slices);
+            let at = at.index(bytes.len());
+            match how {
+                0 => drop(bytes.remove(at)),
+                1 => bytes.insert(at, byte),
+                _ => bytes[at] = byte,
+            }
+            if let Some((people, set_aside)) = mapped(&bytes) {
+                prop_assert_eq!(people as u64 + set_aside, 1);
+            }
+        }
     }
 }

@@ -223,10 +223,16 @@ fn address_filter(mapping: &Mapping, filter: &str, email: &str) -> Option<String
 
 /// An entry of any bytes, for the fuzzer.
 #[cfg(fuzzing)]
-pub(super) fn fuzz(bytes: &[u8], mapping: &Mapping) {
+pub(super) fn fuzz(
+    bytes: &[u8],
+    mapping: &Mapping,
+    mut take: impl FnMut(&crate::connectors::mapper::Record),
+) {
     let columns = mapping.columns.iter().map(|(_, name)| name.as_str());
     let mut record = crate::connectors::mapper::Record::default();
-    let _ = entry::Entries::new(columns).read(bytes, &mut record);
+    if entry::Entries::new(columns).read(bytes, &mut record).is_some() {
+        take(&record);
+    }
     let _ = entry::dn(bytes);
 }
 

@@ -41,6 +41,12 @@ pub struct Own {
     pub paging: Paging,
     /// The parameter that asks for records a page.
     pub size_param: Option<String>,
+    /// The URL of the people with one address, which answers with a list like that of everybody.
+    pub email_url: Option<String>,
+    /// The URL of one id.
+    pub id_url: Option<String>,
+    /// Where the record stands in the answer to that.
+    pub record: Keys,
 }
 
 fn describe(given: &Given<'_>) -> Description {
@@ -48,16 +54,21 @@ fn describe(given: &Given<'_>) -> Description {
         return Description { passes: Vec::new(), by_email: None, by_id: None, flags: &[], blanks: &[] };
     };
     let query = own.size_param.iter().map(|name| pair(name, given.page_size.to_string())).collect();
+    let ask = Ask { query, headers: own.headers.clone(), body: own.body.clone(), ..Ask::default() };
+    // A URL that names somebody asks by itself, without the body of the list.
+    let of_one =
+        |url: &String| Ask { url: Some(url.clone()), headers: own.headers.clone(), ..Ask::default() };
+    let list = |ask| Pass {
+        ask,
+        list: own.list.clone(),
+        total: own.total.clone(),
+        without_list: None,
+        paging: own.paging.clone(),
+    };
     Description {
-        passes: vec![Pass {
-            ask: Ask { query, headers: own.headers.clone(), body: own.body.clone(), ..Ask::default() },
-            list: own.list.clone(),
-            total: own.total.clone(),
-            without_list: None,
-            paging: own.paging.clone(),
-        }],
-        by_email: None,
-        by_id: None,
+        passes: vec![list(ask)],
+        by_email: own.email_url.as_ref().map(|url| list(of_one(url))),
+        by_id: own.id_url.as_ref().map(|url| Ask { record: own.record.clone(), ..of_one(url) }),
         flags: &[],
         blanks: &[],
     }
