@@ -1,5 +1,6 @@
 //! Every kind of source behind HTTP, against a server with its manners.
 
+mod details;
 mod faults;
 mod files_and_queries;
 mod included;

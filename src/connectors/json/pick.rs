@@ -93,6 +93,11 @@ impl Picker {
         Ok(())
     }
 
+    /// Reads one record that was kept as it was sent.
+    pub fn pick_raw(&mut self, json: &RawValue, record: &mut Record) -> Result<(), serde_json::Error> {
+        self.pick(&mut serde_json::Deserializer::from_str(json.get()), record)
+    }
+
     fn read_flags(&mut self) {
         for &slot in &self.flag_slots {
             let mut any = false;

@@ -4,8 +4,15 @@ use serde_json::{Value, json};
 
 use super::{Body, Key, Manner, Reply, Request, SECRET, has, refused, slice};
 
-pub const MANNER: Manner =
-    Manner { kind: "successfactors", file, record, answer, pages: true, tells_total: true };
+pub const MANNER: Manner = Manner {
+    kind: "successfactors",
+    file,
+    record,
+    answer,
+    pages: true,
+    tells_total: true,
+    fetches_token: false,
+};
 
 const MOST: usize = 100;
 

@@ -45,7 +45,14 @@ pub struct Own {
 
 fn describe(given: &Given<'_>) -> Description {
     let Some(own) = given.own else {
-        return Description { passes: Vec::new(), by_email: None, by_id: None, flags: &[], blanks: &[] };
+        return Description {
+            passes: Vec::new(),
+            by_email: None,
+            by_id: None,
+            detail: None,
+            flags: &[],
+            blanks: &[],
+        };
     };
     let query = own.size_param.iter().map(|name| pair(name, given.page_size.to_string())).collect();
     Description {
@@ -58,6 +65,7 @@ fn describe(given: &Given<'_>) -> Description {
         }],
         by_email: None,
         by_id: None,
+        detail: None,
         flags: &[],
         blanks: &[],
     }

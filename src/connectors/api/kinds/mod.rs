@@ -14,6 +14,7 @@ mod hibob;
 mod http_json;
 mod okta;
 mod personio;
+mod personio_v2;
 mod scim;
 mod successfactors;
 mod workday;
@@ -137,6 +138,7 @@ pub static KINDS: &[&Kind] = &[
     &google::KIND,
     &bamboohr::KIND,
     &personio::KIND,
+    &personio_v2::KIND,
     &workday::KIND,
     &successfactors::KIND,
     &hibob::KIND,

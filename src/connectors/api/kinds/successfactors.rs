@@ -76,6 +76,7 @@ fn describe(given: &Given<'_>) -> Description {
         }],
         by_email: None,
         by_id: None,
+        detail: None,
         flags: &[],
         blanks: &["NO_MANAGER", "9999-12-31"],
     }
