@@ -76,12 +76,15 @@ const BY_PAGES: &[&str] = &[
 const BY_PASSWORD: &[&str] = &["scim", "workday", "successfactors", "hibob", "http_json"];
 const BY_PASSWORD_ONLY: &[&str] = &["scim", "workday", "successfactors", "http_json"];
 const BY_TOKEN: &[&str] = &["scim", "okta", "successfactors", "hibob", "http_json"];
-const BY_CLIENT: &[&str] = &["scim", "entra", "okta", "personio", "personio_v2", "workday", "http_json"];
+const BY_CLIENT: &[&str] =
+    &["scim", "entra", "okta", "personio", "personio_v2", "workday", "successfactors", "http_json"];
 const BY_CLIENT_SECRET: &[&str] = &["scim", "entra", "personio", "personio_v2", "workday", "http_json"];
+/// Kinds whose clients have a key pair.
+const BY_KEY_PAIR: &[&str] = &["okta", "successfactors"];
 const BY_REFRESH: &[&str] = &["workday", "http_json"];
 const BY_KEY: &[&str] = &["bamboohr", "http_json"];
 const GRANTED: &[&str] =
-    &["scim", "entra", "okta", "google", "personio", "personio_v2", "workday", "http_json"];
+    &["scim", "entra", "okta", "google", "personio", "personio_v2", "workday", "successfactors", "http_json"];
 const OWN: &[&str] = &["http_json"];
 
 /// All kinds.
@@ -303,6 +306,14 @@ pub(super) static KEYS: &[Key] = &[
     .of(&["bamboohr"]),
     Key::new(
         "connector",
+        "company_id",
+        Text { most: 100 },
+        r#""corp""#,
+        "The company's id, which a request for a token names.",
+    )
+    .of(&["successfactors"]),
+    Key::new(
+        "connector",
         "tenant",
         Text { most: 100 },
         r#""corp.onmicrosoft.com""#,
@@ -388,9 +399,9 @@ pub(super) static KEYS: &[Key] = &[
     )
     .of(BY_REFRESH),
     Key::new("connector", "private_key", Secret, r#""-----BEGIN PRIVATE KEY-----…""#, "An RSA key in PEM.")
-        .of(&["okta"]),
+        .of(BY_KEY_PAIR),
     Key::new("connector", "private_key_file", TEXT, r#""secrets/rollcall.pem""#, "A file that holds the key.")
-        .of(&["okta"]),
+        .of(BY_KEY_PAIR),
     Key::new(
         "connector",
         "private_key_env",
@@ -398,7 +409,7 @@ pub(super) static KEYS: &[Key] = &[
         r#""RSA_KEY""#,
         "An environment variable that holds the key.",
     )
-    .of(&["okta"]),
+    .of(BY_KEY_PAIR),
     Key::new("connector", "key_id", Text { most: 200 }, r#""rollcall-1""#, "The key's name.").of(&["okta"]),
     Key::new("connector", "service_account", Secret, r#""{…}""#, "The service account's key file, as text.")
         .of(&["google"]),

@@ -54,7 +54,7 @@ pub struct Manner {
 }
 
 /// All systems.
-pub const MANNERS: [Manner; 12] = [
+pub const MANNERS: [Manner; 13] = [
     scim::MANNER,
     scim::BY_CURSOR,
     entra::MANNER,
@@ -65,6 +65,7 @@ pub const MANNERS: [Manner; 12] = [
     personio_v2::MANNER,
     workday::MANNER,
     successfactors::MANNER,
+    successfactors::BY_KEY,
     hibob::MANNER,
     own::MANNER,
 ];

@@ -88,6 +88,13 @@ pub enum Access {
         /// What the token is for, where the file does not give `scope`.
         scope: &'static str,
     },
+    /// `client_id`, `company_id`, `user` and `private_key`.
+    Saml {
+        /// The token endpoint where the file does not give `token_url`.
+        token_url: &'static str,
+        /// Who is to believe what the key signs.
+        audience: &'static str,
+    },
     /// `service_account` and `admin`, for whom it acts.
     ServiceAccount {
         /// What the token is for, where the file does not give `scope`.
