@@ -1,8 +1,6 @@
 //! The systems that are known by name.
 //!
-//! A new one takes five steps: a file here with a [`Kind`] (address, access, default mapping, and what is asked for);
-//! its line in [`KINDS`]; its word beside the keys that it takes in `config/table.rs`; recorded answers in
-//! `tests/support/api/`; its line in the table of `tests/kinds.rs`. Nothing else knows how many kinds there are.
+//! [`crate::connectors`] says how another one is added.
 //!
 //! None of these has been tried against a live tenant: addresses, fields and limits are the vendors' published ones, and
 //! what those leave open can be set in the file.
