@@ -28,7 +28,7 @@ pub use detail::Detail;
 pub use paging::{Paging, Place};
 
 use detail::Details;
-use pass::Passes;
+use pass::{Count, Keeper, Passes};
 
 /// The settings of a connector that reads an API.
 #[derive(Debug, Clone)]
@@ -132,6 +132,30 @@ async fn once(
     let (people, problems) = passes.into_mapper().finish()?;
     context.progress.set(people.len() as u64);
     Ok(Reading::complete(people, problems, proof))
+}
+
+/// The people of pages that are at hand, as a reading maps them, without asking anybody. A page without a list has
+/// nobody. This proves nothing about anybody else; it is there to be measured.
+///
+/// # Errors
+/// When a page is not JSON.
+pub fn mapped<'p>(
+    connector: &Connector,
+    settings: &Settings,
+    attributes: &Attributes,
+    pages: impl IntoIterator<Item = &'p [u8]>,
+) -> Result<People, serde_json::Error> {
+    let (mut keeper, mut picker) = (Keeper::new(connector, attributes), settings.picker());
+    let Some(pass) = settings.description.passes.first() else { return Ok(keeper.mapper.into_people()) };
+    let shape = pass.shape();
+    for page in pages {
+        let mut count = Count::default();
+        let each = |record: &Record, _| keeper.keep(record, &mut count, String::new);
+        if let Err(Unreadable::Json(error)) = shape.read(page, &mut picker, each) {
+            return Err(error);
+        }
+    }
+    Ok(keeper.mapper.into_people())
 }
 
 /// Finds the people of one address.

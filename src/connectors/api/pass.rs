@@ -25,8 +25,8 @@ pub(super) struct Passes<'a> {
 }
 
 /// Who came so far, and who of them is kept.
-struct Keeper<'a> {
-    mapper: Mapper<'a>,
+pub(super) struct Keeper<'a> {
+    pub mapper: Mapper<'a>,
     id: Option<usize>,
     email: Option<usize>,
     /// The address that is looked for; all where there is none.
@@ -37,7 +37,7 @@ struct Keeper<'a> {
 
 /// What the records of a page were.
 #[derive(Debug, Default)]
-struct Count {
+pub(super) struct Count {
     /// Of people who had not come yet.
     new: u64,
     /// Without an id, with that of another record, or of nobody any more.
@@ -52,15 +52,7 @@ impl<'a> Passes<'a> {
         client: &'a Client,
         context: &'a Context,
     ) -> Self {
-        let column =
-            |wanted| connector.mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
-        let keeper = Keeper {
-            mapper: Mapper::new(&connector.name, &connector.mapping, attributes),
-            id: column(Attribute::ID),
-            email: column(Attribute::EMAIL),
-            wanted: None,
-            came: FxHashMap::default(),
-        };
+        let keeper = Keeper::new(connector, attributes);
         Self { settings, client, context, picker: settings.picker(), keeper }
     }
 
@@ -169,9 +161,21 @@ impl<'a> Passes<'a> {
     }
 }
 
-impl Keeper<'_> {
+impl<'a> Keeper<'a> {
+    pub fn new(connector: &'a Connector, attributes: &'a Attributes) -> Self {
+        let column =
+            |wanted| connector.mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
+        Self {
+            mapper: Mapper::new(&connector.name, &connector.mapping, attributes),
+            id: column(Attribute::ID),
+            email: column(Attribute::EMAIL),
+            wanted: None,
+            came: FxHashMap::default(),
+        }
+    }
+
     /// Takes a record. `place` says where it stands.
-    fn keep(&mut self, record: &Record, count: &mut Count, place: impl FnOnce() -> String) {
+    pub fn keep(&mut self, record: &Record, count: &mut Count, place: impl FnOnce() -> String) {
         match self.id.and_then(|column| record.of(column).next()) {
             None => count.unusable += 1,
             Some(id) => {
