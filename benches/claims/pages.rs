@@ -119,18 +119,18 @@ fn memory(company: &Company, pages: Vec<Vec<u8>>, runs: usize) {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "what is not read would not be parsed")]
-struct Page {
+struct Answer {
     schemas: Vec<String>,
     total_results: u64,
     items_per_page: u64,
     #[serde(rename = "Resources")]
-    resources: Vec<User>,
+    resources: Vec<Person>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "what is not read would not be parsed")]
-struct User {
+struct Person {
     schemas: Vec<String>,
     id: String,
     external_id: String,
@@ -194,7 +194,7 @@ struct Meta {
 }
 
 /// Parses every page, and keeps them all.
-fn parsed(pages: &[Vec<u8>]) -> Vec<Page> {
+fn parsed(pages: &[Vec<u8>]) -> Vec<Answer> {
     pages.iter().map(|page| serde_json::from_slice(page).expect("a page")).collect()
 }
 

@@ -136,3 +136,26 @@ fn a_source_of_active_directory_that_means_nothing_is_refused() {
     wrong(&active_directory("filter = «'(a=b'"), &["opens 1 brackets"]);
     wrong(&active_directory("«prot = 'x'"), &["has no key `prot`"]);
 }
+
+fn successfactors(lines: &str) -> String {
+    format!(
+        "[[connector]]\nname = 'hr'\nkind = 'successfactors'\nurl = 'https://api4.successfactors.com/odata/v2'\n{lines}\n"
+    )
+}
+
+#[test]
+fn whoever_asks_with_a_key_says_for_which_company_and_for_whom() {
+    let all = "private_key = '-----'\nclient_id = 'c'\ncompany_id = 'corp'\nuser = 'u'";
+    let config = parse(&successfactors(all)).expect("a file");
+    let Source::Api(settings) = &config.connectors[0].source else { panic!("an API") };
+    let rollcall::connectors::http::Auth::Token(grant) = &settings.http.auth else { panic!("a token") };
+    assert_eq!(grant.url.as_str(), "https://api4.successfactors.com/oauth/token");
+    for missing in ["client_id", "company_id", "user"] {
+        let lines: Vec<&str> = all.lines().filter(|line| !line.starts_with(missing)).collect();
+        wrong(
+            &successfactors(&lines.join("\n")).replacen("[[", "«[[", 1),
+            &[&format!("`{missing}` is missing")],
+        );
+    }
+    wrong(&successfactors("").replacen("[[", "«[[", 1), &["`company_id`, `user` and `private_key_file`"]);
+}

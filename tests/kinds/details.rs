@@ -9,11 +9,13 @@ use super::{Reader, came_to, system};
 use crate::support::api::{MANNERS, Manner, Reply, Request, System};
 use crate::support::{ids, once};
 
+type Bend = fn(&Request, Reply) -> Reply;
+
 fn manner() -> Manner {
     MANNERS.into_iter().find(|manner| manner.kind == "personio_v2").expect("a kind")
 }
 
-/// Bends what is said of the employments of `id`, from the n-th time on that it is asked for, `times` times.
+/// Bends what is said of the employments of `id`, so many times.
 fn bend(
     system: &System,
     id: &'static str,
@@ -32,7 +34,6 @@ fn bend(
 fn whose_details_are_refused_cut_or_silent_is_not_read_without_them() {
     let system = system(manner(), 120);
     let reader = Reader::new(&system, "timeout = \"1s\"");
-    type Bend = fn(&Request, Reply) -> Reply;
     let faults: [(&str, Bend, &str); 7] = [
         ("403", |_, reply| reply.status(403), "refused"),
         ("500", |_, reply| reply.status(500), "answer"),
@@ -83,7 +84,6 @@ fn who_was_erased_since_the_page_was_sent_is_gone_and_nobody_else_is() {
 fn who_is_there_and_whose_details_are_not_is_asked_for_once_more_and_then_the_reading_fails() {
     let system = system(manner(), 60);
     let reader = Reader::new(&system, "");
-    type Bend = fn(&Request, Reply) -> Reply;
     let missing: [Bend; 2] = [|_, reply| reply.status(404), |_, _| Reply::json(json!({ "_data": [] }))];
     for how in missing {
         bend(&system, "E0007", 1, how);

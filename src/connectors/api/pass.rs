@@ -190,7 +190,7 @@ impl<'a> Keeper<'a> {
             }
         }
         let is_wanted = self.wanted.as_ref().is_none_or(|wanted| {
-            self.email.is_some_and(|column| record.of(column).any(|address| fold(&address) == *wanted))
+            self.email.is_some_and(|column| record.of(column).any(|address| fold(address) == *wanted))
         });
         if is_wanted {
             self.mapper.push(record, place);

@@ -1,11 +1,11 @@
 //! Entries of a list, chosen by one of their values, without building any of them.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::connectors::json::Name;
 use crate::connectors::json::path::{Choice, Literal};
 use crate::connectors::json::pick::{Node, Walk, take};
 use crate::connectors::mapper::Record;
@@ -90,8 +90,8 @@ impl<'de> Visitor<'de> for Entry<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Choices { names, choices } = &self.node.choices;
         let mut values: [Option<&RawValue>; MOST] = [None; MOST];
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            let place = names.iter().position(|name| **name == *key);
+        while let Some(Name(key)) = map.next_key()? {
+            let place = names.iter().position(|name| **name == key);
             let inner = self.node.inner.get(key.as_ref());
             match (place, inner) {
                 (None, None) => map.next_value::<IgnoredAny>().map(drop)?,

@@ -34,10 +34,12 @@ macro_rules! ignore_scalars {
 }
 
 mod choice;
+mod name;
 mod page;
 mod path;
 mod pick;
 
+use name::Name;
 pub(super) use page::{Page, Shape, Unreadable};
 pub use path::{Flaw, Keys, Path, keys};
 pub(super) use pick::Picker;

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::connectors::json::{Keys, Picker};
+use crate::connectors::json::{Keys, Name, Picker};
 use crate::connectors::mapper::Record;
 
 /// Where an answer has what.
@@ -183,7 +183,7 @@ impl<'de, R: Records> Visitor<'de> for At<'_, '_, '_, R> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(Name(key)) = map.next_key()? {
             let below =
                 self.wanted.iter().filter(|(keys, _)| keys.first().is_some_and(|first| *first == key));
             let wanted: Vec<(&[String], What)> = below.map(|&(keys, what)| (&keys[1..], what)).collect();
@@ -249,7 +249,7 @@ mod tests {
         let mut picker = Picker::new(&[Path::parse("id").expect("a path")]);
         let mut ids = Vec::new();
         let page = shape.read(json.as_bytes(), &mut picker, |record, _| {
-            ids.push(record.of(0).next().unwrap_or_default().into_owned());
+            ids.push(record.of(0).next().unwrap_or_default().to_owned());
         });
         (ids, page)
     }

@@ -9,8 +9,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use serde_json_path::JsonPath;
 
-use crate::connectors::json::Path;
 use crate::connectors::json::choice::{Choices, Entries};
+use crate::connectors::json::{Name, Path};
 use crate::connectors::mapper::Record;
 
 /// The places of all columns, as a tree that is walked together with the record.
@@ -93,11 +93,12 @@ impl Picker {
         record.clear();
         Walk { node: &self.root, found: &mut self.found }.deserialize(json)?;
         self.read_flags();
-        let means_something = |value: &Cow<'_, str>| !self.blanks.contains(&value.as_ref());
+        let means_something = |value: &str| !self.blanks.contains(&value);
         for (column, slots) in self.columns.iter().enumerate() {
-            let slot = slots.iter().find(|&&slot| self.found.of(slot).any(|value| means_something(&value)));
-            let values = slot.into_iter().flat_map(|&slot| self.found.of(slot)).filter(means_something);
-            values.for_each(|value| record.add(column, &value));
+            let slot = slots.iter().find(|&&slot| self.found.of(slot).any(means_something));
+            if let Some(&slot) = slot {
+                record.add_all(column, self.found.of(slot).filter(|value| means_something(value)));
+            }
         }
         Ok(())
     }
@@ -201,7 +202,7 @@ impl<'de> Visitor<'de> for Inside<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(Name(key)) = map.next_key()? {
             match self.node.inner.get(key.as_ref()) {
                 Some(node) => map.next_value_seed(Walk { node, found: &mut *self.found })?,
                 None => map.next_value::<IgnoredAny>().map(drop)?,
@@ -276,7 +277,7 @@ mod tests {
         let mut picker = Picker::new(&paths);
         let mut record = Record::default();
         picker.pick(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
-        (0..paths.len()).map(|column| record.of(column).map(Cow::into_owned).collect()).collect()
+        (0..paths.len()).map(|column| record.of(column).map(str::to_owned).collect()).collect()
     }
 
     #[test]
@@ -311,7 +312,7 @@ mod tests {
         let mut read = |json: &str| {
             let mut record = Record::default();
             picker.pick(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
-            let of = |column| record.of(column).map(Cow::into_owned).collect::<Vec<_>>().join(",");
+            let of = |column| record.of(column).map(str::to_owned).collect::<Vec<_>>().join(",");
             (of(0), of(1))
         };
         let pair = |one: &str, two: &str| (one.to_owned(), two.to_owned());
