@@ -276,7 +276,7 @@ mod tests {
         record.add(place("objectGUID"), "7");
         columns.derive(&mut record, &mut Groups::default(), DateTime::UNIX_EPOCH, Tz::UTC);
         let of = |column| record.of(column).collect::<Vec<_>>();
-        assert_eq!((of(0), of(1)), (vec!["7".into()], vec!["ada@login".into()]));
+        assert_eq!((of(0), of(1)), (vec!["7"], vec!["ada@login"]));
         assert_eq!(columns.id_of(&record), Some("7".to_owned()));
         assert_eq!(columns.equals(columns.address, &["*"]), Some(r"(|(|(mail=\2a))(|(upn=\2a)))".to_owned()));
     }
