@@ -2,6 +2,7 @@
 
 mod bent;
 mod datasette;
+mod details;
 mod faults;
 mod files_and_queries;
 mod included;

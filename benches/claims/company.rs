@@ -73,6 +73,19 @@ impl Company {
         Directory::of(self.people.iter().map(Seat::entry).collect())
     }
 
+    /// The pages of a SCIM server that holds them, so many people on each.
+    pub fn pages(&self, size: usize) -> Vec<Vec<u8>> {
+        let page = |people: &[Seat]| {
+            let list: Vec<serde_json::Value> = people.iter().map(Seat::scim).collect();
+            let page = serde_json::json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+                "totalResults": self.people.len(), "itemsPerPage": list.len(), "Resources": list,
+            });
+            page.to_string().into_bytes()
+        };
+        self.people.chunks(size).map(page).collect()
+    }
+
     /// A file that holds them, with the same names for the columns as an LDAP server has.
     pub fn csv(&self) -> String {
         let mut text = ATTRIBUTES.map(|(_, source)| source).join(",");
@@ -90,6 +103,29 @@ impl Company {
 }
 
 impl Seat {
+    fn scim(&self) -> serde_json::Value {
+        let Self { number, department, place, role } = self;
+        serde_json::json!({
+            "schemas": [
+                "urn:ietf:params:scim:schemas:core:2.0:User",
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+            ],
+            "id": format!("p{number}"), "externalId": format!("E{number:06}"), "userName": format!("p{number}@corp.example"),
+            "active": true, "displayName": format!("Given{number} Family{number}"),
+            "name": { "givenName": format!("Given{number}"), "familyName": format!("Family{number}") },
+            "title": format!("Role {role}"), "userType": "employee",
+            "emails": [
+                { "type": "home", "value": format!("home{number}@mail.example") },
+                { "type": "work", "value": format!("p{number}@corp.example"), "primary": true },
+            ],
+            "addresses": [{ "type": "work", "locality": format!("City {place}"), "country": "DE" }],
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {
+                "department": format!("Dept {department}"), "manager": { "value": format!("p{}", number / 8) },
+            },
+            "meta": { "resourceType": "User", "lastModified": "2026-02-03T10:00:00Z", "version": "W/\"a1\"" },
+        })
+    }
+
     fn entry(&self) -> Person {
         let Self { number, department, place, role } = self;
         let person = Person::new(*number);
@@ -113,6 +149,8 @@ pub enum Source<'a> {
     Ldap(&'a Slapd),
     /// A file.
     Csv(&'a Path),
+    /// A SCIM server under this address.
+    Scim(&'a str),
 }
 
 impl Source<'_> {
@@ -125,6 +163,9 @@ impl Source<'_> {
                 ADMIN.0,
                 ADMIN.1
             ),
+            Self::Scim(url) => {
+                format!("kind = \"scim\"\nurl = \"{url}\"\nplaintext = true\nrequests_per_second = 1000\n")
+            }
             Self::Csv(path) => format!("kind = \"csv\"\npath = \"{}\"\n", path.display()),
         }
     }
@@ -134,9 +175,12 @@ impl Source<'_> {
 pub fn file(source: Source<'_>, database: &str) -> String {
     let mut text = format!("[database]\nurl = \"{database}\"\n\n{SAFETY}[[connector]]\nname = \"corp\"\n");
     text.push_str(&source.settings());
-    text.push_str("[connector.attributes]\n");
-    for (name, source) in ATTRIBUTES {
-        writeln!(text, "{name} = \"{source}\"").expect("a string");
+    // SCIM has the usual mapping.
+    if !matches!(source, Source::Scim(_)) {
+        text.push_str("[connector.attributes]\n");
+        for (name, source) in ATTRIBUTES {
+            writeln!(text, "{name} = \"{source}\"").expect("a string");
+        }
     }
     for (name, group) in [
         ("departments", "Department: {department}"),

@@ -3,7 +3,7 @@
 //! `cargo bench` measures 100,000 people; `ROLLCALL_BENCH_PEOPLE` another number. Every figure is the median of
 //! `ROLLCALL_BENCH_RUNS` runs (3) after one that does not count. Servers are thrown away afterwards.
 //! `cargo bench --bench claims -- queue` measures a kept queue library beside rollcall's queue, `-- scale` how time and
-//! memory grow from 10,000 people in a file to 1,000,000.
+//! memory grow from 10,000 people in a file to 1,000,000, `-- pages` what people cost that come as pages of JSON.
 
 #[path = "../../tests/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
@@ -11,6 +11,7 @@ mod support;
 
 mod company;
 mod floors;
+mod pages;
 mod program;
 mod queue;
 mod scale;
@@ -34,6 +35,9 @@ fn main() {
     if is_asked("scale") {
         return scale::measure(runs);
     }
+    if is_asked("pages") {
+        return pages::measure(people, runs);
+    }
     if is_asked("queue") {
         return queue::measure(people);
     }
@@ -50,6 +54,7 @@ fn main() {
     for database in [Database::sqlite(folder.path()), Database::postgres(&cluster)] {
         measure(&database, folder.path(), (&first, &second), read, runs);
     }
+    pages::measure(people, runs);
 }
 
 fn number(name: &str, otherwise: usize) -> usize {

@@ -70,6 +70,13 @@ pub(super) fn read(
             let key_id = section.text("key_id").map(|at| at.value.to_owned());
             Some(grant(section, to?, Some(scope), GrantKind::ClientKey { id: id?, key: key?, key_id }))
         }
+        Access::Saml { token_url, audience } => {
+            let (id, company) = (text(section, "client_id"), text(section, "company_id"));
+            let (user, key) = (user(), secret(PRIVATE_KEY));
+            let to = endpoint(section, Some(token_url), url);
+            let (id, company, user, key) = (id?, company?, user?, key?);
+            Some(grant(section, to?, None, GrantKind::Saml { id, company, user, audience, key }))
+        }
         Access::ServiceAccount { scope } => service_account(section, around, scope),
     }
 }
@@ -84,7 +91,7 @@ impl Access {
             Self::KeyAsUser | Self::KeyInHeader => has(API_KEY),
             Self::ClientSecret { .. } => has(CLIENT_SECRET),
             Self::RefreshToken => has(REFRESH_TOKEN),
-            Self::ClientKey { .. } => has(PRIVATE_KEY),
+            Self::ClientKey { .. } | Self::Saml { .. } => has(PRIVATE_KEY),
             Self::ServiceAccount { .. } => has(SERVICE_ACCOUNT),
             Self::Nobody => true,
         }
@@ -99,6 +106,7 @@ impl Access {
             Self::ClientSecret { .. } => "`client_id` and `client_secret_file`",
             Self::RefreshToken => "`client_id`, `client_secret_file` and `refresh_token_file`",
             Self::ClientKey { .. } => "`client_id` and `private_key_file`",
+            Self::Saml { .. } => "`client_id`, `company_id`, `user` and `private_key_file`",
             Self::ServiceAccount { .. } => "`service_account_file`",
             Self::Nobody => "nothing",
         };
@@ -133,11 +141,15 @@ fn endpoint(section: &Section<'_>, usual: Option<&str>, url: Option<&Url>) -> Op
         return None;
     };
     let tenant = section.text("tenant").map_or("", |at| at.value);
-    let base = url.map(|url| url.as_str().trim_end_matches('/').to_owned());
-    if usual.contains("{url}") && base.is_none() {
-        return None;
-    }
-    usual.replace("{tenant}", tenant).replace("{url}", &base.unwrap_or_default()).parse().ok()
+    let usual = usual.replace("{tenant}", tenant);
+    let usual = match url {
+        Some(url) => usual
+            .replace("{url}", url.as_str().trim_end_matches('/'))
+            .replace("{server}", &url.origin().ascii_serialization()),
+        None if usual.contains(['{', '}']) => return None,
+        None => usual,
+    };
+    usual.parse().ok()
 }
 
 fn grant(section: &Section<'_>, url: Url, scope: Option<&str>, kind: GrantKind) -> Auth {

@@ -64,6 +64,7 @@ pub const KIND_EXAMPLES: &[(&str, &str)] = &[
     ("google", include_str!("../../config/connectors/google.toml")),
     ("bamboohr", include_str!("../../config/connectors/bamboohr.toml")),
     ("personio", include_str!("../../config/connectors/personio.toml")),
+    ("personio_v2", include_str!("../../config/connectors/personio_v2.toml")),
     ("workday", include_str!("../../config/connectors/workday.toml")),
     ("successfactors", include_str!("../../config/connectors/successfactors.toml")),
     ("hibob", include_str!("../../config/connectors/hibob.toml")),

@@ -48,17 +48,18 @@ const HTTP: &[&str] = &[
     "google",
     "bamboohr",
     "personio",
+    "personio_v2",
     "workday",
     "successfactors",
     "hibob",
     "http_json",
 ];
 /// Kinds that are reached over a network.
-const REMOTE: &[&str] = &joined::<12>(LDAP, HTTP);
+const REMOTE: &[&str] = &joined::<13>(LDAP, HTTP);
 /// Kinds that wait for somebody's answer.
-const WAITING: &[&str] = &joined::<13>(REMOTE, SQL);
+const WAITING: &[&str] = &joined::<14>(REMOTE, SQL);
 /// Kinds whose server has one address for everybody, or one that is made from a name.
-const AT_HOME: &[&str] = &["entra", "google", "bamboohr", "personio", "hibob"];
+const AT_HOME: &[&str] = &["entra", "google", "bamboohr", "personio", "personio_v2", "hibob"];
 const BY_PAGES: &[&str] = &[
     "ldap",
     "active_directory",
@@ -68,21 +69,26 @@ const BY_PAGES: &[&str] = &[
     "google",
     "bamboohr",
     "personio",
+    "personio_v2",
     "successfactors",
     "http_json",
 ];
 const BY_PASSWORD: &[&str] = &["scim", "workday", "successfactors", "hibob", "http_json"];
 const BY_PASSWORD_ONLY: &[&str] = &["scim", "workday", "successfactors", "http_json"];
 const BY_TOKEN: &[&str] = &["scim", "okta", "successfactors", "hibob", "http_json"];
-const BY_CLIENT: &[&str] = &["scim", "entra", "okta", "personio", "workday", "http_json"];
-const BY_CLIENT_SECRET: &[&str] = &["scim", "entra", "personio", "workday", "http_json"];
+const BY_CLIENT: &[&str] =
+    &["scim", "entra", "okta", "personio", "personio_v2", "workday", "successfactors", "http_json"];
+const BY_CLIENT_SECRET: &[&str] = &["scim", "entra", "personio", "personio_v2", "workday", "http_json"];
+/// Kinds whose clients have a key pair.
+const BY_KEY_PAIR: &[&str] = &["okta", "successfactors"];
 const BY_REFRESH: &[&str] = &["workday", "http_json"];
 const BY_KEY: &[&str] = &["bamboohr", "http_json"];
-const GRANTED: &[&str] = &["scim", "entra", "okta", "google", "personio", "workday", "http_json"];
+const GRANTED: &[&str] =
+    &["scim", "entra", "okta", "google", "personio", "personio_v2", "workday", "successfactors", "http_json"];
 const OWN: &[&str] = &["http_json"];
 
 /// All kinds.
-pub(super) const KINDS: &[&str] = &joined::<15>(&joined::<5>(LDAP, &joined::<3>(FILE, SQL)), HTTP);
+pub(super) const KINDS: &[&str] = &joined::<16>(&joined::<5>(LDAP, &joined::<3>(FILE, SQL)), HTTP);
 
 pub(super) static SECTIONS: &[SectionSpec] = &[
     section("", Form::Table, "The configuration of rollcall."),
@@ -300,6 +306,14 @@ pub(super) static KEYS: &[Key] = &[
     .of(&["bamboohr"]),
     Key::new(
         "connector",
+        "company_id",
+        Text { most: 100 },
+        r#""corp""#,
+        "The company's id, which a request for a token names.",
+    )
+    .of(&["successfactors"]),
+    Key::new(
+        "connector",
         "tenant",
         Text { most: 100 },
         r#""corp.onmicrosoft.com""#,
@@ -385,17 +399,17 @@ pub(super) static KEYS: &[Key] = &[
     )
     .of(BY_REFRESH),
     Key::new("connector", "private_key", Secret, r#""-----BEGIN PRIVATE KEY-----…""#, "An RSA key in PEM.")
-        .of(&["okta"]),
-    Key::new("connector", "private_key_file", TEXT, r#""secrets/okta.pem""#, "A file that holds the key.")
-        .of(&["okta"]),
+        .of(BY_KEY_PAIR),
+    Key::new("connector", "private_key_file", TEXT, r#""secrets/rollcall.pem""#, "A file that holds the key.")
+        .of(BY_KEY_PAIR),
     Key::new(
         "connector",
         "private_key_env",
         TEXT,
-        r#""OKTA_KEY""#,
+        r#""RSA_KEY""#,
         "An environment variable that holds the key.",
     )
-    .of(&["okta"]),
+    .of(BY_KEY_PAIR),
     Key::new("connector", "key_id", Text { most: 200 }, r#""rollcall-1""#, "The key's name.").of(&["okta"]),
     Key::new("connector", "service_account", Secret, r#""{…}""#, "The service account's key file, as text.")
         .of(&["google"]),

@@ -5,6 +5,13 @@
 //! last page, a file by its last line break and by being the same before and after. So no code above can take half
 //! a directory for a whole one.
 //!
+//! Adding a kind of API takes five steps; nothing else knows how many there are:
+//! 1. a file in [`api::kinds`] with a [`api::kinds::Kind`]: address, access, default mapping, and what is asked for;
+//! 2. its line in [`api::kinds::KINDS`];
+//! 3. its word beside the keys that it takes, in `config/table.rs`, and its example in `config/connectors/`;
+//! 4. its server in `tests/support/api/`, which every test of `tests/kinds/` then goes through;
+//! 5. its rights, limits and proof of the end in `docs/sources.md`.
+//!
 //! Only what a source says crosses this room: whoever is absent, new or changed is found out by [`crate::sync`].
 
 pub mod active_directory;

@@ -158,3 +158,26 @@ fn an_api_of_ones_own_says_where_one_person_is_found_on_the_same_server() {
     wrong(&own("record = «'data'"), &["`record` needs `id_url`"]);
     wrong(&own("id_url = 'https://hr.corp/{id}'\nrecord = «'a[0]'"), &["names with dots"]);
 }
+
+fn successfactors(lines: &str) -> String {
+    format!(
+        "[[connector]]\nname = 'hr'\nkind = 'successfactors'\nurl = 'https://api4.successfactors.com/odata/v2'\n{lines}\n"
+    )
+}
+
+#[test]
+fn whoever_asks_with_a_key_says_for_which_company_and_for_whom() {
+    let all = "private_key = '-----'\nclient_id = 'c'\ncompany_id = 'corp'\nuser = 'u'";
+    let config = parse(&successfactors(all)).expect("a file");
+    let Source::Api(settings) = &config.connectors[0].source else { panic!("an API") };
+    let rollcall::connectors::http::Auth::Token(grant) = &settings.http.auth else { panic!("a token") };
+    assert_eq!(grant.url.as_str(), "https://api4.successfactors.com/oauth/token");
+    for missing in ["client_id", "company_id", "user"] {
+        let lines: Vec<&str> = all.lines().filter(|line| !line.starts_with(missing)).collect();
+        wrong(
+            &successfactors(&lines.join("\n")).replacen("[[", "«[[", 1),
+            &[&format!("`{missing}` is missing")],
+        );
+    }
+    wrong(&successfactors("").replacen("[[", "«[[", 1), &["`company_id`, `user` and `private_key_file`"]);
+}

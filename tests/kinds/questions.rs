@@ -30,7 +30,7 @@ fn absentees_are_asked_for_by_id_where_the_api_can() {
         let found = reader.connector().look_up(&asked, &reader.config.attributes, &once);
         let found = reader.runtime.block_on(found).unwrap_or_else(|error| panic!("{}: {error}", manner.kind));
         let found: Vec<String> = found.iter().flat_map(ids).collect();
-        let can = ["scim", "entra", "okta", "google", "personio"].contains(&manner.kind);
+        let can = ["scim", "entra", "okta", "google", "personio", "personio_v2"].contains(&manner.kind);
         assert_eq!(found, if can { vec!["E0007"] } else { Vec::new() }, "{}", manner.kind);
     }
 }

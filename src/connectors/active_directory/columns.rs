@@ -174,17 +174,17 @@ impl Columns {
                 Derived::FirstOf(others) => first_of(record, others),
                 Derived::Account { control, expires } => {
                     let control = record.of(*control).next();
-                    let expiry = record.of(*expires).next().and_then(|ticks| account::expiry(&ticks));
-                    let standing = account::standing(control.as_deref(), expiry, now);
+                    let expiry = record.of(*expires).next().and_then(account::expiry);
+                    let standing = account::standing(control, expiry, now);
                     standing.into_iter().map(str::to_owned).collect()
                 }
                 Derived::LastDay { expires } => {
-                    let expiry = record.of(*expires).next().and_then(|ticks| account::expiry(&ticks));
+                    let expiry = record.of(*expires).next().and_then(account::expiry);
                     expiry.and_then(|expiry| account::last_day(expiry, zone)).into_iter().collect()
                 }
                 Derived::Groups { direct, primary, sid, shown } => {
                     let primary = record.of(*sid).next().zip(record.of(*primary).next());
-                    let primary = primary.and_then(|(sid, number)| in_domain_of(&sid, &number));
+                    let primary = primary.and_then(|(sid, number)| in_domain_of(sid, number));
                     groups.of(record.of(*direct), primary.as_deref(), *shown)
                 }
             };
@@ -197,7 +197,7 @@ impl Columns {
     /// The id of a record, where it has just one; what it may be made of is not derived yet.
     pub fn id_of(&self, record: &Record) -> Option<String> {
         let column = self.id?;
-        let mut values: Vec<String> = record.of(column).map(std::borrow::Cow::into_owned).collect();
+        let mut values: Vec<String> = record.of(column).map(str::to_owned).collect();
         let derived = self.derived.iter().find(|(derived, _)| *derived == column);
         if let Some((_, Derived::FirstOf(others))) = derived
             && values.is_empty()
@@ -212,7 +212,7 @@ impl Columns {
 const EXPIRES: &str = "accountExpires";
 
 fn first_of(record: &Record, columns: &[usize]) -> Vec<String> {
-    let values = |&column: &usize| record.of(column).map(std::borrow::Cow::into_owned).collect::<Vec<_>>();
+    let values = |&column: &usize| record.of(column).map(str::to_owned).collect::<Vec<_>>();
     columns.iter().map(values).find(|values| !values.is_empty()).unwrap_or_default()
 }
 
@@ -276,7 +276,7 @@ mod tests {
         record.add(place("objectGUID"), "7");
         columns.derive(&mut record, &mut Groups::default(), DateTime::UNIX_EPOCH, Tz::UTC);
         let of = |column| record.of(column).collect::<Vec<_>>();
-        assert_eq!((of(0), of(1)), (vec!["7".into()], vec!["ada@login".into()]));
+        assert_eq!((of(0), of(1)), (vec!["7"], vec!["ada@login"]));
         assert_eq!(columns.id_of(&record), Some("7".to_owned()));
         assert_eq!(columns.equals(columns.address, &["*"]), Some(r"(|(|(mail=\2a))(|(upn=\2a)))".to_owned()));
     }

@@ -173,7 +173,7 @@ impl Sink for Persons<'_, '_> {
         columns.derive(record, groups, self.now, self.zone);
         let address = columns.address;
         let has =
-            |only: &String| address.is_some_and(|address| record.of(address).any(|one| fold(&one) == *only));
+            |only: &String| address.is_some_and(|address| record.of(address).any(|one| fold(one) == *only));
         if self.only.as_ref().is_some_and(|only| !has(only)) {
             return;
         }
@@ -182,7 +182,7 @@ impl Sink for Persons<'_, '_> {
                 managers.learn(dn, &id);
             }
             for (_, column) in columns.people.iter().filter(|_| self.notes) {
-                record.of(*column).for_each(|dn| managers.note(&dn));
+                record.of(*column).for_each(|dn| managers.note(dn));
             }
         }
         plain.take(record, dn);

@@ -5,8 +5,6 @@
 //! followed in memory: no question for each person, and no list of members that could be too long. Of groups of other
 //! domains a domain controller names those that it knows of; how these are nested is not followed.
 
-use std::borrow::Cow;
-
 use rustc_hash::FxHashMap;
 
 use crate::connectors::active_directory::dn;
@@ -57,12 +55,12 @@ impl Sink for Groups {
     fn take(&mut self, record: &mut Record, dn: &[u8]) {
         let group = self.place(&String::from_utf8_lossy(dn));
         if let Some(name) = record.of(NAME).next() {
-            self.all[group].name = name.into_owned();
+            self.all[group].name = name.to_owned();
         }
         if let Some(sid) = record.of(SID).next() {
-            self.by_sid.insert(sid.into_owned(), group);
+            self.by_sid.insert(sid.to_owned(), group);
         }
-        self.all[group].above = record.of(ABOVE).map(|above| self.place(&above)).collect();
+        self.all[group].above = record.of(ABOVE).map(|above| self.place(above)).collect();
     }
 }
 
@@ -85,12 +83,12 @@ impl Groups {
     /// Everything that holds somebody whom these groups hold and whose primary group has this identifier.
     pub fn of<'d>(
         &mut self,
-        direct: impl Iterator<Item = Cow<'d, str>>,
+        direct: impl Iterator<Item = &'d str>,
         primary: Option<&str>,
         shown: Shown,
     ) -> Vec<String> {
         self.search += 1;
-        let mut next: Vec<usize> = direct.map(|dn| self.place(&dn)).collect();
+        let mut next: Vec<usize> = direct.map(|dn| self.place(dn)).collect();
         next.extend(primary.and_then(|sid| self.by_sid.get(sid)));
         let mut found = Vec::new();
         // A group may hold itself by a detour.
@@ -126,7 +124,7 @@ mod tests {
     }
 
     fn names(groups: &mut Groups, direct: &[&str], primary: Option<&str>) -> Vec<String> {
-        let mut names = groups.of(direct.iter().map(|&dn| dn.into()), primary, Shown::Names);
+        let mut names = groups.of(direct.iter().copied(), primary, Shown::Names);
         names.sort_unstable();
         names
     }
@@ -145,10 +143,7 @@ mod tests {
             ["Everybody", "Staff", "Users"]
         );
         assert_eq!(names(&mut groups, &[], Some("S-1-5-21-999")), [""; 0]);
-        assert_eq!(
-            groups.of(["cn=STAFF,dc=corp".into()].into_iter(), None, Shown::Dns),
-            ["CN=Staff,DC=corp"]
-        );
+        assert_eq!(groups.of(["cn=STAFF,dc=corp"].into_iter(), None, Shown::Dns), ["CN=Staff,DC=corp"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub(super) mod any;
 mod ask;
 mod check;
+mod detail;
 pub mod kinds;
 mod paging;
 mod pass;
@@ -16,7 +17,7 @@ mod pass;
 use serde_json::Value;
 
 use crate::connectors::http::{self, Client};
-use crate::connectors::json::{Keys, Path, Picker};
+use crate::connectors::json::{Keys, Path, Picker, Shape, Unreadable};
 use crate::connectors::mapper::{Mapper, Record};
 use crate::connectors::proof::Complete;
 use crate::connectors::{Connector, Context, Error, Reading};
@@ -25,9 +26,11 @@ use crate::model::names::fold;
 use crate::model::people::People;
 
 pub(super) use check::check;
+pub use detail::Detail;
 pub use paging::{Paging, Place};
 
-use pass::Passes;
+use detail::Details;
+use pass::{Count, Keeper, Passes};
 
 /// The settings of a connector that reads an API.
 #[derive(Debug, Clone)]
@@ -51,6 +54,8 @@ pub struct Description {
     pub by_email: Option<Pass>,
     /// How to ask for one id; absentees cannot be asked for where there is none.
     pub by_id: Option<Ask>,
+    /// What is asked for beside every record; nothing for most.
+    pub detail: Option<Detail>,
     /// Switches of a record that tell how somebody stands, for the place `@flags`: the names of those that are true.
     pub flags: &'static [&'static str],
     /// Texts that mean nothing, such as `0000-00-00`.
@@ -104,7 +109,8 @@ pub(super) async fn read(
             Err(error) => error,
         };
         // A list that changed while it was read is read anew, once: what else may pass was waited for already.
-        let changed = matches!(&error, Error::Http { fault: http::Fault::TooFew { .. }, .. });
+        let changed =
+            matches!(&error, Error::Http { fault: http::Fault::TooFew { .. } | http::Fault::NoDetails, .. });
         if !(changed && again) {
             return Err(error);
         }
@@ -130,6 +136,30 @@ async fn once(
     let (people, problems) = passes.into_mapper().finish()?;
     context.progress.set(people.len() as u64);
     Ok(Reading::complete(people, problems, proof))
+}
+
+/// The people of pages that are at hand, as a reading maps them, without asking anybody. A page without a list has
+/// nobody. This proves nothing about anybody else; it is there to be measured.
+///
+/// # Errors
+/// When a page is not JSON.
+pub fn mapped<'p>(
+    connector: &Connector,
+    settings: &Settings,
+    attributes: &Attributes,
+    pages: impl IntoIterator<Item = &'p [u8]>,
+) -> Result<People, serde_json::Error> {
+    let (mut keeper, mut picker) = (Keeper::new(connector, attributes), settings.picker());
+    let Some(pass) = settings.description.passes.first() else { return Ok(keeper.mapper.into_people()) };
+    let shape = pass.shape();
+    for page in pages {
+        let mut count = Count::default();
+        let each = |record: &Record, _| keeper.keep(record, &mut count, String::new);
+        if let Err(Unreadable::Json(error)) = shape.read(page, &mut picker, each) {
+            return Err(error);
+        }
+    }
+    Ok(keeper.mapper.into_people())
 }
 
 /// Finds the people of one address.
@@ -177,10 +207,14 @@ pub(super) async fn look_up(
         let attempt = format!("the question for `{id}`");
         let call = by_id.of("{id}", id).call(settings);
         let http::Sent::There(answer) = client.look(&call, &attempt, context).await? else { continue };
-        let shape = crate::connectors::json::Shape { list: by_id.record.clone(), ..Default::default() };
-        shape
-            .read_one(&answer.body, &mut picker, &mut record)
-            .map_err(|why| client.wrong(&attempt, pass::unreadable(&answer.body, &why)))?;
+        let wrong = |why| client.wrong(&attempt, pass::unreadable(&answer.body, &why));
+        let shape = Shape { list: by_id.record.clone(), ..Shape::default() };
+        let mut one = shape.read_one(&answer.body).map_err(wrong)?.to_owned();
+        if let Some(details) = settings.details(&client, context) {
+            let Some(whole) = details.of(one).await? else { continue };
+            one = whole;
+        }
+        picker.pick_raw(&one, &mut record).map_err(|error| wrong(Unreadable::Json(error)))?;
         // A server that does not understand the question may answer with a whole list: nobody is absent by that.
         if column.is_some_and(|column| record.of(column).nth(1).is_some()) {
             return Err(client.wrong(&attempt, http::Fault::NotOne));
@@ -191,6 +225,12 @@ pub(super) async fn look_up(
 }
 
 impl Settings {
+    /// What asks for the details of records, where there are any.
+    fn details<'a>(&'a self, client: &'a Client, context: &'a Context) -> Option<Details<'a>> {
+        let detail = self.description.detail.as_ref()?;
+        Some(Details { detail, settings: self, client, context })
+    }
+
     fn picker(&self) -> Picker {
         Picker::new(&self.paths).with(self.description.flags, self.description.blanks)
     }

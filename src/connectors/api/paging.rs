@@ -149,7 +149,8 @@ fn elsewhere(home: &http::Settings, from: &Url, link: &str) -> Result<Url, Fault
 /// The cursor in the URL of the next page.
 fn cursor_of(from: &Url, next: &str, place: &Place) -> Option<String> {
     let Place::Query(name) = place else { return None };
-    let next = from.join(next).ok()?;
+    // A plus in it is one, whether it was escaped or not: a space is no part of a cursor.
+    let next = from.join(&next.replace('+', "%2B")).ok()?;
     let cursor = next.query_pairs().find(|(key, _)| key == name)?.1.into_owned();
     Some(cursor).filter(|cursor| !cursor.is_empty())
 }

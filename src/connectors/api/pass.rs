@@ -1,8 +1,10 @@
 //! One list, read page by page to its end.
 
+use futures_util::{StreamExt, stream};
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use crate::connectors::api::detail::AT_ONCE;
 use crate::connectors::api::paging::{Next, Progress};
 use crate::connectors::api::{Pass, Settings};
 use crate::connectors::http::{Answered, Client, Fault, shown};
@@ -18,14 +20,28 @@ pub(super) struct Passes<'a> {
     settings: &'a Settings,
     client: &'a Client,
     context: &'a Context,
-    mapper: Mapper<'a>,
     picker: Picker,
+    keeper: Keeper<'a>,
+}
+
+/// Who came so far, and who of them is kept.
+pub(super) struct Keeper<'a> {
+    pub mapper: Mapper<'a>,
     id: Option<usize>,
     email: Option<usize>,
     /// The address that is looked for; all where there is none.
     wanted: Option<String>,
     /// Everybody so far, by a digest of the id (a collision would lose somebody): a digest of the record.
     came: FxHashMap<u128, u64>,
+}
+
+/// What the records of a page were.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    /// Of people who had not come yet.
+    new: u64,
+    /// Without an id, with that of another record, or of nobody any more.
+    unusable: u64,
 }
 
 impl<'a> Passes<'a> {
@@ -36,28 +52,17 @@ impl<'a> Passes<'a> {
         client: &'a Client,
         context: &'a Context,
     ) -> Self {
-        let column =
-            |wanted| connector.mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
-        Self {
-            settings,
-            client,
-            context,
-            mapper: Mapper::new(&connector.name, &connector.mapping, attributes),
-            picker: settings.picker(),
-            id: column(Attribute::ID),
-            email: column(Attribute::EMAIL),
-            wanted: None,
-            came: FxHashMap::default(),
-        }
+        let keeper = Keeper::new(connector, attributes);
+        Self { settings, client, context, picker: settings.picker(), keeper }
     }
 
     /// Keeps only the people of one address, folded.
     pub fn only(&mut self, address: &str) {
-        self.wanted = Some(address.to_owned());
+        self.keeper.wanted = Some(address.to_owned());
     }
 
     pub fn into_mapper(self) -> Mapper<'a> {
-        self.mapper
+        self.keeper.mapper
     }
 
     /// Reads a list to its end.
@@ -66,14 +71,14 @@ impl<'a> Passes<'a> {
         let mut progress = Progress::default();
         let mut told: Option<u64> = None;
         let mut bodies = FxHashSet::default();
-        let (before, mut useless) = (self.came.len() as u64, 0);
+        let (before, mut useless) = (self.keeper.came.len() as u64, 0);
         let mut call = pass.ask.call(self.settings);
         pass.paging.begin(&mut call);
         loop {
             progress.pages += 1;
             let attempt = format!("page {} of `{}`", progress.pages, shown(&call.url));
             let answer = self.client.send(&call, &attempt, self.context).await?;
-            let (page, new, unusable) = self.take(&shape, &answer, &attempt)?;
+            let (page, Count { new, unusable }) = self.take(&shape, &answer, &attempt).await?;
             let wrong = |fault| self.client.wrong(&attempt, fault);
             useless += unusable;
             told = told.max(page.total);
@@ -87,7 +92,7 @@ impl<'a> Passes<'a> {
             if records > 0 && (came_before || new == 0 && unusable == 0) {
                 return Err(wrong(Fault::Circle { page: progress.pages }));
             }
-            self.context.progress.set(self.mapper.records());
+            self.context.progress.set(self.keeper.mapper.records());
             match pass
                 .paging
                 .next(&call, &answer, &page, &mut progress, &self.settings.http)
@@ -95,7 +100,7 @@ impl<'a> Passes<'a> {
             {
                 Next::Page(next) => call = next,
                 Next::End => {
-                    let came = self.came.len() as u64 - before + useless;
+                    let came = self.keeper.came.len() as u64 - before + useless;
                     return match (EndedList::prove(told, came), told) {
                         (Some(ended), _) => Ok(ended),
                         (None, told) => {
@@ -115,43 +120,80 @@ impl<'a> Passes<'a> {
         pass.paging.begin(&mut call);
         let attempt = format!("page 1 of `{}`", shown(&call.url));
         let answer = self.client.send(&call, &attempt, self.context).await?;
-        let (page, _, _) = self.take(&shape, &answer, &attempt)?;
+        let (page, _) = self.take(&shape, &answer, &attempt).await?;
         if page.records.is_none() && !page.is_empty && page.total != Some(0) {
             return Err(self.client.wrong(&attempt, Fault::NoList { place: in_words(&pass.list) }));
         }
         Ok(())
     }
 
-    /// Reads a page: what it says, how many of its records are of people who had not come yet, and how many have no id,
-    /// or that of another record.
-    fn take(&mut self, shape: &Shape, answer: &Answered, attempt: &str) -> Result<(Page, u64, u64), Error> {
-        let Self { mapper, picker, came, id, email, wanted, .. } = self;
-        let (mut new, mut unusable) = (0, 0);
-        let each = |record: &Record, number| {
-            let id = id.and_then(|column| record.of(column).next());
-            match id {
-                None => unusable += 1,
-                Some(id) => {
-                    let content = xxh3_64(record.text().as_bytes());
-                    match came.insert(xxh3_128(id.as_bytes()), content) {
-                        None => new += 1,
-                        // Pages that shift while they are read show somebody twice.
-                        Some(before) if before == content => return,
-                        // The source has two records of one id: neither can be used, and both were counted by it.
-                        Some(_) => unusable += 1,
-                    }
+    /// Reads a page: what it says, and what its records are, each with its details where there are any.
+    async fn take(
+        &mut self,
+        shape: &Shape,
+        answer: &Answered,
+        attempt: &str,
+    ) -> Result<(Page, Count), Error> {
+        let Self { settings, client, context, picker, keeper } = self;
+        let wrong = |why| client.wrong(attempt, unreadable(&answer.body, &why));
+        let place = |number| format!("{attempt}, record {number}");
+        let mut count = Count::default();
+        let Some(details) = settings.details(client, context) else {
+            let each = |record: &Record, number| keeper.keep(record, &mut count, || place(number));
+            let page = shape.read(&answer.body, picker, each).map_err(wrong)?;
+            return Ok((page, count));
+        };
+        let mut records = Vec::new();
+        let page = shape.read_raw(&answer.body, &mut records).map_err(wrong)?;
+        let asked = stream::iter(records).map(|record| details.of(record)).buffered(AT_ONCE);
+        let mut asked = std::pin::pin!(asked.zip(stream::iter(1_u64..)));
+        let mut record = Record::default();
+        while let Some((whole, number)) = asked.next().await {
+            let Some(whole) = whole? else {
+                // Erased since the page was sent.
+                count.unusable += 1;
+                continue;
+            };
+            picker.pick_raw(&whole, &mut record).map_err(|error| wrong(Unreadable::Json(error)))?;
+            keeper.keep(&record, &mut count, || place(number));
+        }
+        Ok((page, count))
+    }
+}
+
+impl<'a> Keeper<'a> {
+    pub fn new(connector: &'a Connector, attributes: &'a Attributes) -> Self {
+        let column =
+            |wanted| connector.mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
+        Self {
+            mapper: Mapper::new(&connector.name, &connector.mapping, attributes),
+            id: column(Attribute::ID),
+            email: column(Attribute::EMAIL),
+            wanted: None,
+            came: FxHashMap::default(),
+        }
+    }
+
+    /// Takes a record. `place` says where it stands.
+    pub fn keep(&mut self, record: &Record, count: &mut Count, place: impl FnOnce() -> String) {
+        match self.id.and_then(|column| record.of(column).next()) {
+            None => count.unusable += 1,
+            Some(id) => {
+                let content = xxh3_64(record.text().as_bytes());
+                match self.came.insert(xxh3_128(id.as_bytes()), content) {
+                    None => count.new += 1,
+                    // Pages that shift while they are read show somebody twice.
+                    Some(before) if before == content => return,
+                    // The source has two records of one id: neither can be used, and both were counted by it.
+                    Some(_) => count.unusable += 1,
                 }
             }
-            let is_wanted = wanted.as_ref().is_none_or(|wanted| {
-                email.is_some_and(|column| record.of(column).any(|address| fold(&address) == *wanted))
-            });
-            if is_wanted {
-                mapper.push(record, || format!("{attempt}, record {number}"));
-            }
-        };
-        match shape.read(&answer.body, picker, each) {
-            Ok(page) => Ok((page, new, unusable)),
-            Err(why) => Err(self.client.wrong(attempt, unreadable(&answer.body, &why))),
+        }
+        let is_wanted = self.wanted.as_ref().is_none_or(|wanted| {
+            self.email.is_some_and(|column| record.of(column).any(|address| fold(address) == *wanted))
+        });
+        if is_wanted {
+            self.mapper.push(record, place);
         }
     }
 }
@@ -184,6 +226,6 @@ pub(super) fn unreadable(body: &[u8], why: &Unreadable) -> Fault {
     Fault::NotJson { what }
 }
 
-fn in_words(list: &[String]) -> String {
+pub(super) fn in_words(list: &[String]) -> String {
     if list.is_empty() { "the top of the answer".to_owned() } else { list.join(".") }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::connectors::http::jwt;
+use crate::connectors::http::{jwt, saml};
 use crate::model::secret::Secret;
 
 /// How a server knows who asks.
@@ -94,6 +94,19 @@ pub enum GrantKind {
         /// The name of the key.
         key_id: Option<String>,
     },
+    /// A client and the key that signs what it says of whom it acts for (RFC 7522 2.1), as SAP SuccessFactors wants it.
+    Saml {
+        /// The client.
+        id: String,
+        /// The company whose data is read.
+        company: String,
+        /// For whom it acts.
+        user: String,
+        /// Who is to believe it.
+        audience: &'static str,
+        /// A private RSA key in PEM.
+        key: Secret,
+    },
     /// A token that only fetches others (RFC 6749 6).
     RefreshToken {
         /// The client.
@@ -132,7 +145,9 @@ impl Auth {
                 GrantKind::ClientSecret { secret, .. } | GrantKind::ClientSecretBasic { secret, .. } => {
                     vec![secret]
                 }
-                GrantKind::ClientKey { key, .. } | GrantKind::ServiceAccount { key, .. } => vec![key],
+                GrantKind::ClientKey { key, .. }
+                | GrantKind::ServiceAccount { key, .. }
+                | GrantKind::Saml { key, .. } => vec![key],
                 GrantKind::RefreshToken { secret, token, .. } => vec![secret, token],
             },
         };
@@ -174,6 +189,21 @@ impl Grant {
                         "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
                     )
                     .append_pair("client_assertion", &statement);
+            }
+            GrantKind::Saml { id, company, user, audience, key } => {
+                let assertion = saml::Assertion {
+                    // A name in XML begins with no digit.
+                    id: &format!("_{}", random_id()),
+                    now: Utc::now(),
+                    issuer: id,
+                    subject: user,
+                    audience,
+                    recipient: self.url.as_str(),
+                };
+                form.append_pair("company_id", company)
+                    .append_pair("client_id", id)
+                    .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:saml2-bearer")
+                    .append_pair("assertion", &assertion.signed(key.reveal())?);
             }
             GrantKind::ServiceAccount { issuer, subject, key, key_id } => {
                 let mut claims = self.claims(issuer);

@@ -62,6 +62,9 @@ pub enum Fault {
         /// Different people who came.
         came: u64,
     },
+    /// The source has somebody, and nothing of what it should have beside them.
+    #[error("the server has the person and says nothing there")]
+    NoDetails,
     /// The number of all people is none.
     #[error("the number of all people is `{0}`, which is no number")]
     NoTotal(String),
@@ -105,7 +108,7 @@ impl Fault {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
             // The list changed while it was read: another reading may see it whole.
-            Self::TooFew { .. } => true,
+            Self::TooFew { .. } | Self::NoDetails => true,
             Self::Redirect { .. }
             | Self::Elsewhere { .. }
             | Self::NotJson { .. }
@@ -140,7 +143,7 @@ impl Fault {
             Self::Redirect { .. } | Self::Elsewhere { .. } => "redirect",
             Self::NotJson { .. } | Self::NoTotal(_) | Self::NotOne => "malformed",
             Self::TooLarge { .. } => "too_large",
-            Self::NoList { .. } | Self::Circle { .. } | Self::TooFew { .. } => "incomplete",
+            Self::NoList { .. } | Self::Circle { .. } | Self::TooFew { .. } | Self::NoDetails => "incomplete",
         }
     }
 
@@ -165,7 +168,7 @@ impl Fault {
             Self::NoList { .. } => "look at the answer with the same credentials, and at `list`",
             Self::NotOne => "the server does not understand what is asked: look at `id_url`, or at `url`",
             Self::Circle { .. } => "look at `paging` and its parameters: the server seems to ignore them",
-            Self::TooFew { .. } => {
+            Self::TooFew { .. } | Self::NoDetails => {
                 "the list changed while it was read, or the account may not see everybody; read again"
             }
             Self::NoTotal(_) => "look at `total`",

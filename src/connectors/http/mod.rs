@@ -9,8 +9,10 @@ mod auth;
 mod client;
 mod fault;
 mod jwt;
+mod key;
 mod link;
 mod pace;
+mod saml;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,11 +62,15 @@ impl Settings {
                 text = text.replace(&secret, "***");
             }
         }
-        // A signed statement is good for minutes, and every one of them begins alike (RFC 7519 3.1).
-        while let Some(at) = text.find("eyJ") {
-            let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-            let end = text[at..].find(|c| !is_part(c)).map_or(text.len(), |end| at + end);
-            text.replace_range(at..end, "***");
+        // A signed statement is good for minutes, and every one of them begins alike: `{"` (RFC 7519 3.1), `<saml2`.
+        for beginning in ["eyJ", "PHNhbWwy"] {
+            while let Some(at) = text.find(beginning) {
+                let is_part = |c: char| {
+                    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '=' | '%')
+                };
+                let end = text[at..].find(|c| !is_part(c)).map_or(text.len(), |end| at + end);
+                text.replace_range(at..end, "***");
+            }
         }
         text
     }

@@ -1,6 +1,7 @@
 //! JSON in: which values of a document go into which column, picked while the text is parsed.
 //!
-//! [`path`] reads what a file says of the places of values, [`pick`] takes them out of one record, [`page`] finds the
+//! [`path`] reads what a file says of the places of values, [`pick`] takes them out of one record ([`choice`] where an
+//! entry of a list is chosen), [`page`] finds the
 //! list of records in an answer and hands each of them on. Text that nobody asked for is skipped, never built.
 
 /// The methods of a visitor for whom a text, a number, a switch or nothing holds nothing.
@@ -32,10 +33,13 @@ macro_rules! ignore_scalars {
     };
 }
 
+mod choice;
+mod name;
 mod page;
 mod path;
 mod pick;
 
+use name::Name;
 pub(super) use page::{Page, Shape, Unreadable};
 pub use path::{Flaw, Keys, Path, keys};
 pub(super) use pick::Picker;

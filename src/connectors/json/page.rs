@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::connectors::json::{Keys, Picker};
+use crate::connectors::json::{Keys, Name, Picker};
 use crate::connectors::mapper::Record;
 
 /// Where an answer has what.
@@ -51,18 +51,19 @@ impl Shape {
         &self,
         json: &[u8],
         picker: &mut Picker,
-        mut each: impl FnMut(&Record, u64),
+        each: impl FnMut(&Record, u64),
     ) -> Result<Page, Unreadable> {
+        self.read_into(json, &mut Picked { picker, record: Record::default(), each })
+    }
+
+    /// Reads an answer and keeps its records as they were sent.
+    pub fn read_raw(&self, json: &[u8], records: &mut Vec<Box<RawValue>>) -> Result<Page, Unreadable> {
+        self.read_into(json, records)
+    }
+
+    fn read_into<R: Records>(&self, json: &[u8], records: &mut R) -> Result<Page, Unreadable> {
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let mut record = Record::default();
-        let mut into = Into {
-            picker,
-            record: &mut record,
-            each: &mut each,
-            page: Page::default(),
-            total: None,
-            seen: Vec::new(),
-        };
+        let mut into = Into { records, page: Page::default(), total: None, seen: Vec::new() };
         let mut wanted = vec![(self.list.as_slice(), What::List)];
         wanted.extend(self.total.as_deref().map(|keys| (keys, What::Total)));
         wanted.extend(self.next.as_deref().map(|keys| (keys, What::Next)));
@@ -79,18 +80,17 @@ impl Shape {
 
 impl Shape {
     /// Reads an answer that holds one record where others hold a list.
-    pub fn read_one(&self, json: &[u8], picker: &mut Picker, record: &mut Record) -> Result<(), Unreadable> {
+    pub fn read_one<'j>(&self, json: &'j [u8]) -> Result<&'j RawValue, Unreadable> {
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let raw: &RawValue = serde::Deserialize::deserialize(&mut reader).map_err(Unreadable::Json)?;
+        let mut found: &RawValue = serde::Deserialize::deserialize(&mut reader).map_err(Unreadable::Json)?;
         reader.end().map_err(Unreadable::Json)?;
-        let mut text = raw.get();
         for key in &self.list {
             let inside: BTreeMap<Cow<'_, str>, &RawValue> =
-                serde_json::from_str(text).map_err(Unreadable::Json)?;
+                serde_json::from_str(found.get()).map_err(Unreadable::Json)?;
             let Some(inner) = inside.get(key.as_str()) else { break };
-            text = inner.get();
+            found = inner;
         }
-        picker.pick(&mut serde_json::Deserializer::from_str(text), record).map_err(Unreadable::Json)
+        Ok(found)
     }
 }
 
@@ -113,11 +113,37 @@ impl What {
     }
 }
 
+/// Where records go.
+trait Records {
+    /// Takes one, the number of it in the list beside it.
+    fn take<'de, D: Deserializer<'de>>(&mut self, json: D, number: u64) -> Result<(), D::Error>;
+}
+
+/// The values of each that are mapped.
+struct Picked<'p, F> {
+    picker: &'p mut Picker,
+    record: Record,
+    each: F,
+}
+
+impl<F: FnMut(&Record, u64)> Records for Picked<'_, F> {
+    fn take<'de, D: Deserializer<'de>>(&mut self, json: D, number: u64) -> Result<(), D::Error> {
+        self.picker.pick(json, &mut self.record)?;
+        (self.each)(&self.record, number);
+        Ok(())
+    }
+}
+
+impl Records for Vec<Box<RawValue>> {
+    fn take<'de, D: Deserializer<'de>>(&mut self, json: D, _: u64) -> Result<(), D::Error> {
+        self.push(serde::Deserialize::deserialize(json)?);
+        Ok(())
+    }
+}
+
 /// Where what is found goes.
-struct Into<'a> {
-    picker: &'a mut Picker,
-    record: &'a mut Record,
-    each: &'a mut dyn FnMut(&Record, u64),
+struct Into<'a, R> {
+    records: &'a mut R,
     page: Page,
     total: Option<String>,
     /// What has been found.
@@ -125,12 +151,12 @@ struct Into<'a> {
 }
 
 /// A value of the answer, and what is wanted below it.
-struct At<'w, 'i, 'a> {
+struct At<'w, 'i, 'a, R> {
     wanted: Vec<(&'w [String], What)>,
-    into: &'i mut Into<'a>,
+    into: &'i mut Into<'a, R>,
 }
 
-impl<'de> DeserializeSeed<'de> for At<'_, '_, '_> {
+impl<'de, R: Records> DeserializeSeed<'de> for At<'_, '_, '_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -143,7 +169,7 @@ impl<'de> DeserializeSeed<'de> for At<'_, '_, '_> {
             self.into.seen.push(*what);
         }
         match here {
-            Some((_, What::List)) => json.deserialize_any(Records(self.into)),
+            Some((_, What::List)) => json.deserialize_any(List(self.into)),
             Some((_, what)) => {
                 let raw: &RawValue = serde::Deserialize::deserialize(json)?;
                 let text = scalar(raw.get()).map_err(D::Error::custom)?;
@@ -170,7 +196,7 @@ fn scalar(text: &str) -> Result<Option<String>, serde_json::Error> {
     }
 }
 
-impl<'de> Visitor<'de> for At<'_, '_, '_> {
+impl<'de, R: Records> Visitor<'de> for At<'_, '_, '_, R> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,7 +204,7 @@ impl<'de> Visitor<'de> for At<'_, '_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(Name(key)) = map.next_key()? {
             let below =
                 self.wanted.iter().filter(|(keys, _)| keys.first().is_some_and(|first| *first == key));
             let wanted: Vec<(&[String], What)> = below.map(|&(keys, what)| (&keys[1..], what)).collect();
@@ -201,9 +227,9 @@ impl<'de> Visitor<'de> for At<'_, '_, '_> {
 }
 
 /// The list itself.
-struct Records<'i, 'a>(&'i mut Into<'a>);
+struct List<'i, 'a, R>(&'i mut Into<'a, R>);
 
-impl<'de> Visitor<'de> for Records<'_, '_> {
+impl<'de, R: Records> Visitor<'de> for List<'_, '_, R> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,9 +238,8 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let mut number = 0;
-        while list.next_element_seed(One(&mut *self.0))?.is_some() {
+        while list.next_element_seed(One(&mut *self.0.records, number + 1))?.is_some() {
             number += 1;
-            (self.0.each)(self.0.record, number);
         }
         self.0.page.records = Some(number);
         Ok(())
@@ -225,14 +250,14 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
     }
 }
 
-/// One record of the list.
-struct One<'i, 'a>(&'i mut Into<'a>);
+/// One record of the list, and its number.
+struct One<'r, R>(&'r mut R, u64);
 
-impl<'de> DeserializeSeed<'de> for One<'_, '_> {
+impl<'de, R: Records> DeserializeSeed<'de> for One<'_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        self.0.picker.pick(json, self.0.record)
+        self.0.take(json, self.1)
     }
 }
 
@@ -245,7 +270,7 @@ mod tests {
         let mut picker = Picker::new(&[Path::parse("id").expect("a path")]);
         let mut ids = Vec::new();
         let page = shape.read(json.as_bytes(), &mut picker, |record, _| {
-            ids.push(record.of(0).next().unwrap_or_default().into_owned());
+            ids.push(record.of(0).next().unwrap_or_default().to_owned());
         });
         (ids, page)
     }

@@ -21,7 +21,37 @@ pub(super) struct Alternative {
     /// The names up to where it becomes difficult.
     pub keys: Keys,
     /// What is asked of what stands there.
-    pub query: Option<JsonPath>,
+    pub query: Option<Query>,
+}
+
+/// What is asked of a list.
+#[derive(Debug, Clone)]
+pub(super) struct Query {
+    /// The question.
+    pub path: JsonPath,
+    /// The same, where it is the plainest of all.
+    pub choice: Option<Choice>,
+}
+
+/// One value of the entries that have another: `[?@.type=='work'].value`. Most questions are of this kind, and it takes no
+/// more than a look at the text to answer them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Choice {
+    /// The name of the value that decides.
+    pub by: String,
+    /// What it must be.
+    pub is: Literal,
+    /// The name of the value that is wanted.
+    pub wanted: String,
+}
+
+/// A value that is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Literal {
+    /// A text.
+    Text(String),
+    /// `true`, `false` or `null`, as they are written.
+    Word(&'static str),
 }
 
 /// What is wrong with a path.
@@ -90,7 +120,26 @@ fn alternative(text: &str) -> Result<Alternative, Flaw> {
     let separator = if rest.starts_with(['[', '.']) { "" } else { "." };
     let query =
         JsonPath::parse(&format!("${separator}{rest}")).map_err(|error| Flaw::Grammar(error.to_string()))?;
+    let query = Query { path: query, choice: choice(rest) };
     Ok(Alternative { keys, query: Some(query) })
+}
+
+/// The plainest question, where it is one.
+fn choice(text: &str) -> Option<Choice> {
+    let is_plain = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let (test, wanted) = text.strip_prefix("[?@.")?.split_once("].")?;
+    let (by, is) = test.split_once("==")?;
+    let (by, is) = (by.trim_end(), is.trim());
+    let quoted = ['\'', '"'].into_iter().find_map(|quote| is.strip_prefix(quote)?.strip_suffix(quote));
+    let is = match quoted {
+        Some(text) if text.contains(['\'', '"', '\\', ']']) => return None,
+        Some(text) => Literal::Text(text.to_owned()),
+        None => Literal::Word(["true", "false", "null"].into_iter().find(|word| *word == is)?),
+    };
+    (is_plain(by) && is_plain(wanted)).then(|| Choice { by: by.to_owned(), is, wanted: wanted.to_owned() })
 }
 
 /// A name at the beginning of a path, and what comes after it.

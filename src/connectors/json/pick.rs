@@ -9,7 +9,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use serde_json_path::JsonPath;
 
-use crate::connectors::json::Path;
+use crate::connectors::json::choice::{Choices, Entries};
+use crate::connectors::json::{Name, Path};
 use crate::connectors::mapper::Record;
 
 /// The places of all columns, as a tree that is walked together with the record.
@@ -32,12 +33,16 @@ pub(in crate::connectors) struct Picker {
 pub(in crate::connectors) const FLAGS: &str = "@flags";
 
 #[derive(Debug, Default)]
-struct Node {
-    inner: FxHashMap<Box<str>, Node>,
+pub(super) struct Node {
+    pub(super) inner: FxHashMap<Box<str>, Node>,
     /// Slots that take the value itself.
     slots: Vec<usize>,
     /// Slots that take what a query finds in the value.
     queries: Vec<(usize, JsonPath)>,
+    /// Slots that take one value of the entries of a list, where no query asks for more.
+    pub(super) choices: Choices,
+    /// Whether a query is none of the choices.
+    is_involved: bool,
 }
 
 impl Picker {
@@ -53,7 +58,11 @@ impl Picker {
                     .iter()
                     .fold(&mut picker.root, |node, key| node.inner.entry(key.as_str().into()).or_default());
                 match &alternative.query {
-                    Some(query) => node.queries.push((slots, query.clone())),
+                    Some(query) => {
+                        let is_plain = query.choice.as_ref().is_some_and(|one| node.choices.add(slots, one));
+                        node.is_involved |= !is_plain;
+                        node.queries.push((slots, query.path.clone()));
+                    }
                     None => node.slots.push(slots),
                 }
                 column.push(slots);
@@ -84,13 +93,19 @@ impl Picker {
         record.clear();
         Walk { node: &self.root, found: &mut self.found }.deserialize(json)?;
         self.read_flags();
-        let means_something = |value: &Cow<'_, str>| !self.blanks.contains(&value.as_ref());
+        let means_something = |value: &str| !self.blanks.contains(&value);
         for (column, slots) in self.columns.iter().enumerate() {
-            let slot = slots.iter().find(|&&slot| self.found.of(slot).any(|value| means_something(&value)));
-            let values = slot.into_iter().flat_map(|&slot| self.found.of(slot)).filter(means_something);
-            values.for_each(|value| record.add(column, &value));
+            let slot = slots.iter().find(|&&slot| self.found.of(slot).any(means_something));
+            if let Some(&slot) = slot {
+                record.add_all(column, self.found.of(slot).filter(|value| means_something(value)));
+            }
         }
         Ok(())
+    }
+
+    /// Reads one record that was kept as it was sent.
+    pub fn pick_raw(&mut self, json: &RawValue, record: &mut Record) -> Result<(), serde_json::Error> {
+        self.pick(&mut serde_json::Deserializer::from_str(json.get()), record)
     }
 
     fn read_flags(&mut self) {
@@ -110,9 +125,9 @@ impl Picker {
 }
 
 /// One value of the record beside its node of the tree.
-struct Walk<'w> {
-    node: &'w Node,
-    found: &'w mut Record,
+pub(super) struct Walk<'w> {
+    pub node: &'w Node,
+    pub found: &'w mut Record,
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
@@ -121,6 +136,10 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
         let Self { node, found } = self;
         if !node.queries.is_empty() {
+            if !node.is_involved && node.slots.is_empty() {
+                let raw: &RawValue = serde::Deserialize::deserialize(json)?;
+                return node.choose(raw.get(), found).map_err(D::Error::custom);
+            }
             let value = <Value as serde::Deserialize>::deserialize(json)?;
             node.walk(&value, found);
             return Ok(());
@@ -139,7 +158,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
 }
 
 /// Adds a scalar, or each scalar of an array.
-fn take(text: &str, slots: &[usize], found: &mut Record) -> Result<(), serde_json::Error> {
+pub(super) fn take(text: &str, slots: &[usize], found: &mut Record) -> Result<(), serde_json::Error> {
     let mut add = |value: &str| slots.iter().for_each(|&slot| found.add(slot, value));
     match text.as_bytes().first() {
         Some(b'"') => {
@@ -183,7 +202,7 @@ impl<'de> Visitor<'de> for Inside<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(Name(key)) = map.next_key()? {
             match self.node.inner.get(key.as_ref()) {
                 Some(node) => map.next_value_seed(Walk { node, found: &mut *self.found })?,
                 None => map.next_value::<IgnoredAny>().map(drop)?,
@@ -201,6 +220,16 @@ impl<'de> Visitor<'de> for Inside<'_> {
 }
 
 impl Node {
+    /// Takes values of a list's entries by other values of theirs.
+    fn choose(&self, text: &str, found: &mut Record) -> Result<(), serde_json::Error> {
+        if !text.starts_with('[') {
+            // Of an object the grammar asks each value: nobody means that, and it need not be fast.
+            self.walk(&serde_json::from_str(text)?, found);
+            return Ok(());
+        }
+        serde_json::Deserializer::from_str(text).deserialize_seq(Entries { node: self, found })
+    }
+
     /// The same for a value that had to be built, because a query asks for more than names.
     fn walk(&self, value: &Value, found: &mut Record) {
         for &slot in &self.slots {
@@ -212,7 +241,7 @@ impl Node {
         self.walk_inner(value, found);
     }
 
-    fn walk_inner(&self, value: &Value, found: &mut Record) {
+    pub(super) fn walk_inner(&self, value: &Value, found: &mut Record) {
         match value {
             Value::Object(map) => {
                 for (key, node) in &self.inner {
@@ -248,7 +277,7 @@ mod tests {
         let mut picker = Picker::new(&paths);
         let mut record = Record::default();
         picker.pick(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
-        (0..paths.len()).map(|column| record.of(column).map(Cow::into_owned).collect()).collect()
+        (0..paths.len()).map(|column| record.of(column).map(str::to_owned).collect()).collect()
     }
 
     #[test]
@@ -283,7 +312,7 @@ mod tests {
         let mut read = |json: &str| {
             let mut record = Record::default();
             picker.pick(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
-            let of = |column| record.of(column).map(Cow::into_owned).collect::<Vec<_>>().join(",");
+            let of = |column| record.of(column).map(str::to_owned).collect::<Vec<_>>().join(",");
             (of(0), of(1))
         };
         let pair = |one: &str, two: &str| (one.to_owned(), two.to_owned());

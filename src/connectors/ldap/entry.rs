@@ -151,7 +151,6 @@ pub(super) fn cookie(mut value: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
 
     use proptest::prelude::*;
 
@@ -184,7 +183,7 @@ mod tests {
     fn read(source: &str, entry: &[u8]) -> Option<Vec<String>> {
         let mut record = Record::default();
         Entries::new([source]).read(entry, &mut record)?;
-        Some(record.of(0).map(Cow::into_owned).collect())
+        Some(record.of(0).map(str::to_owned).collect())
     }
 
     #[test]
@@ -224,7 +223,7 @@ mod tests {
             let entry = entry(&attributes);
             assert_eq!(entries.read(&entry, &mut record), Some(()));
             assert_eq!(dn(&entry), Some(&b"cn=ada"[..]));
-            let of = |column| record.of(column).map(Cow::into_owned).collect::<Vec<_>>();
+            let of = |column| record.of(column).map(str::to_owned).collect::<Vec<_>>();
             let mails = names.iter().filter(|&&name| name == "mail").count();
             assert_eq!((of(0), of(1)), (vec!["uid".to_owned()], vec!["mail".to_owned(); mails]), "{names:?}");
         }
@@ -241,7 +240,7 @@ mod tests {
             ("mail", &[b"m"]),
         ]);
         assert_eq!(entries.read(&both, &mut record), Some(()));
-        assert_eq!(record.of(0).map(Cow::into_owned).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(record.of(0).map(str::to_owned).collect::<Vec<_>>(), ["a", "b"]);
         let part =
             Part { attribute: "memberof".to_owned(), range: Range { first: 0, last: Some(1) }, count: 2 };
         assert_eq!(entries.parts(), [part]);

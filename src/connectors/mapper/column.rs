@@ -1,7 +1,5 @@
 //! One column of a mapping: its codes, and what it met that no table names.
 
-use std::borrow::Cow;
-
 use rustc_hash::FxHashMap;
 
 use crate::connectors::Mapping;
@@ -37,12 +35,12 @@ impl Column {
     }
 
     /// The name that a code stands for; an unknown code stands for itself and is counted.
-    pub fn translate<'t>(&'t mut self, value: Cow<'t, str>) -> Cow<'t, str> {
+    pub fn translate<'t>(&'t mut self, value: &'t str) -> &'t str {
         let Some(codes) = &self.codes else { return value };
-        if let Some(name) = codes.get(value.as_ref()) {
-            return Cow::Borrowed(name);
+        if let Some(name) = codes.get(value) {
+            return name;
         }
-        count(&mut self.unknown, &value);
+        count(&mut self.unknown, value);
         value
     }
 

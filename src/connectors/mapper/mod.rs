@@ -111,7 +111,7 @@ impl<'a> Mapper<'a> {
     fn id(&mut self, index: usize, record: &Record) -> Cell {
         let mut values = record.of(self.columns[index].number);
         match (values.next(), values.next()) {
-            (Some(id), None) => self.people.values.intern(&id),
+            (Some(id), None) => self.people.values.intern(id),
             (Some(_), Some(_)) | (None, _) => Cell::EMPTY,
         }
     }
@@ -123,11 +123,11 @@ impl<'a> Mapper<'a> {
         let Some(first) = values.next() else { return Cell::EMPTY };
         let Some(second) = values.next() else {
             let only = column.translate(first);
-            return self.people.values.intern(&only);
+            return self.people.values.intern(only);
         };
         self.texts.clear();
         for value in [first, second].into_iter().chain(values) {
-            self.texts.push(column.translate(value).into_owned());
+            self.texts.push(column.translate(value).to_owned());
         }
         self.people.values.intern_all(&mut self.texts)
     }
@@ -144,9 +144,9 @@ impl<'a> Mapper<'a> {
         let mut best: Option<String> = None;
         for value in record.of(column.number) {
             let value = column.translate(value);
-            let chosen = if will_do(&value) { &mut best } else { &mut first };
-            if chosen.as_deref().is_none_or(|chosen| *value < *chosen) {
-                *chosen = Some(value.into_owned());
+            let chosen = if will_do(value) { &mut best } else { &mut first };
+            if chosen.as_deref().is_none_or(|chosen| value < chosen) {
+                *chosen = Some(value.to_owned());
             }
         }
         best.map(|value| self.people.values.intern(&value)).ok_or(first)
@@ -190,8 +190,7 @@ impl<'a> Mapper<'a> {
         let column = &mut self.columns[index];
         self.texts.clear();
         for value in record.of(column.number) {
-            let text = column.name_of(&value).map_or_else(|| value.into_owned(), str::to_owned);
-            self.texts.push(text);
+            self.texts.push(column.name_of(value).unwrap_or(value).to_owned());
         }
         if self.texts.is_empty() {
             return Cell::EMPTY;

@@ -1,11 +1,10 @@
 //! One record of a source before it is mapped.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::model::names::clean;
 
-/// The values of one record as they came, by column of the mapping. Reused from record to record.
+/// The values of one record, cleaned, without the empty ones, by column of the mapping. Reused from record to record.
 #[derive(Debug, Default)]
 pub(in crate::connectors) struct Record {
     text: String,
@@ -21,6 +20,18 @@ impl Record {
 
     /// Adds a value of a column; a column may have several.
     pub fn add(&mut self, column: usize, value: &str) {
+        let value = clean(value);
+        if !value.is_empty() {
+            self.put(column, &value);
+        }
+    }
+
+    /// Adds to a column values of another record, which are clean.
+    pub fn add_all<'v>(&mut self, column: usize, values: impl Iterator<Item = &'v str>) {
+        values.for_each(|value| self.put(column, value));
+    }
+
+    fn put(&mut self, column: usize, value: &str) {
         let start = self.text.len();
         self.text.push_str(value);
         self.values.push((column, start..self.text.len()));
@@ -31,12 +42,8 @@ impl Record {
         &self.text
     }
 
-    /// The values of a column, cleaned, without the empty ones.
-    pub fn of(&self, column: usize) -> impl Iterator<Item = Cow<'_, str>> {
-        self.values
-            .iter()
-            .filter(move |(of, _)| *of == column)
-            .map(|(_, range)| clean(&self.text[range.clone()]))
-            .filter(|value| !value.is_empty())
+    /// The values of a column.
+    pub fn of(&self, column: usize) -> impl Iterator<Item = &str> {
+        self.values.iter().filter(move |(of, _)| *of == column).map(|(_, range)| &self.text[range.clone()])
     }
 }

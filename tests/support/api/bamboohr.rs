@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Body, Key, Manner, Reply, Request, SECRET, has, only, refused, slice};
 
-pub const MANNER: Manner = Manner { kind: "bamboohr", file, record, answer, pages: true, tells_total: false };
+pub const MANNER: Manner =
+    Manner { kind: "bamboohr", file, record, answer, pages: true, tells_total: false, fetches_token: false };
 
 const MOST: usize = 150;
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Body, FETCHED, Key, Manner, Reply, Request, SECRET, has, only, refused, slice, token};
 
-pub const MANNER: Manner = Manner { kind: "entra", file, record, answer, pages: true, tells_total: false };
+pub const MANNER: Manner =
+    Manner { kind: "entra", file, record, answer, pages: true, tells_total: false, fetches_token: true };
 
 const MOST: usize = 120;
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Body, FETCHED, Key, Manner, Reply, Request, has, refused, slice};
 
-pub const MANNER: Manner = Manner { kind: "google", file, record, answer, pages: true, tells_total: false };
+pub const MANNER: Manner =
+    Manner { kind: "google", file, record, answer, pages: true, tells_total: false, fetches_token: true };
 
 const MOST: usize = 80;
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Body, Key, Manner, Reply, Request, SECRET, has, refused};
 
-pub const MANNER: Manner = Manner { kind: "hibob", file, record, answer, pages: false, tells_total: false };
+pub const MANNER: Manner =
+    Manner { kind: "hibob", file, record, answer, pages: false, tells_total: false, fetches_token: false };
 
 fn file(url: &str, _: &Key) -> String {
     format!("url = \"{url}/v1\"\nuser = \"SERVICE-1\"\ntoken = \"{SECRET}\"")

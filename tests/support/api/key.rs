@@ -1,6 +1,7 @@
 //! A key pair, for systems that know their clients by one.
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use ring::signature::KeyPair as _;
@@ -44,5 +45,36 @@ impl Key {
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.public);
         key.verify(signed.as_bytes(), &decode(signature)?).ok()?;
         serde_json::from_slice(&decode(signed.split_once('.')?.1)?).ok()
+    }
+
+    /// The XML of a SAML assertion in Base64 that this key has signed, as `xmlsec1` judges it.
+    pub fn assertion(&self, assertion: &str) -> Option<String> {
+        use base64::Engine as _;
+        packages::need("/usr/bin/xmlsec1", &["xmlsec1"]);
+        let xml = base64::engine::general_purpose::STANDARD.decode(assertion).ok()?;
+        let xml = String::from_utf8(xml).ok()?;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (public, file) = (folder.path().join("public.pem"), folder.path().join("assertion.xml"));
+        let mut made = Command::new("openssl")
+            .args(["pkey", "-pubout", "-out"])
+            .arg(&public)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("openssl runs");
+        made.stdin.take().expect("a pipe").write_all(self.pem.as_bytes()).expect("openssl reads");
+        assert!(made.wait().expect("openssl ends").success());
+        std::fs::write(&file, &xml).expect("a file");
+        let judged = Command::new("xmlsec1")
+            .args([
+                "--verify",
+                "--id-attr:ID",
+                "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
+                "--pubkey-pem",
+            ])
+            .arg(&public)
+            .arg(&file)
+            .output()
+            .expect("xmlsec1 runs");
+        judged.status.success().then_some(xml)
     }
 }

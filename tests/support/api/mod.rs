@@ -13,6 +13,7 @@ mod key;
 mod okta;
 mod own;
 mod personio;
+mod personio_v2;
 mod scim;
 mod successfactors;
 mod wire;
@@ -48,10 +49,12 @@ pub struct Manner {
     pub pages: bool,
     /// Whether it tells how many people there are.
     pub tells_total: bool,
+    /// Whether a token is fetched first.
+    pub fetches_token: bool,
 }
 
 /// All systems.
-pub const MANNERS: [Manner; 11] = [
+pub const MANNERS: [Manner; 13] = [
     scim::MANNER,
     scim::BY_CURSOR,
     entra::MANNER,
@@ -59,8 +62,10 @@ pub const MANNERS: [Manner; 11] = [
     google::MANNER,
     bamboohr::MANNER,
     personio::MANNER,
+    personio_v2::MANNER,
     workday::MANNER,
     successfactors::MANNER,
+    successfactors::BY_KEY,
     hibob::MANNER,
     own::MANNER,
 ];
@@ -70,7 +75,7 @@ pub struct System {
     pub manner: Manner,
     pub server: Server,
     pub key: Key,
-    people: Arc<Mutex<Vec<Value>>>,
+    people: Arc<Mutex<Arc<Vec<Value>>>>,
 }
 
 impl System {
@@ -78,10 +83,10 @@ impl System {
     pub fn start(manner: Manner, people: &[Body]) -> Self {
         let key = Key::new();
         let records: Vec<Value> = people.iter().map(manner.record).collect();
-        let people = Arc::new(Mutex::new(records));
+        let people = Arc::new(Mutex::new(Arc::new(records)));
         let (shared, its_key) = (Arc::clone(&people), key.clone());
         let server = Server::start(move |request| {
-            let people = shared.lock().expect("nobody panicked").clone();
+            let people = Arc::clone(&shared.lock().expect("nobody panicked"));
             (manner.answer)(request, &people, &its_key)
         });
         Self { manner, server, key, people }
@@ -89,12 +94,12 @@ impl System {
 
     /// Other people from now on.
     pub fn set(&self, people: &[Body]) {
-        *self.people.lock().expect("nobody panicked") = people.iter().map(self.manner.record).collect();
+        self.set_records(people.iter().map(self.manner.record).collect());
     }
 
     /// Other records from now on.
     pub fn set_records(&self, records: Vec<Value>) {
-        *self.people.lock().expect("nobody panicked") = records;
+        *self.people.lock().expect("nobody panicked") = Arc::new(records);
     }
 
     /// The lines of a file that reads it.

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Body, Key, Manner, Reply, Request, SECRET, has, refused, slice};
 
-pub const MANNER: Manner = Manner { kind: "okta", file, record, answer, pages: true, tells_total: false };
+pub const MANNER: Manner =
+    Manner { kind: "okta", file, record, answer, pages: true, tells_total: false, fetches_token: false };
 
 const MOST: usize = 90;
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Body, Key, Manner, Reply, Request, SECRET, has, slice};
 
-pub const MANNER: Manner = Manner { kind: "http_json", file, record, answer, pages: true, tells_total: true };
+pub const MANNER: Manner =
+    Manner { kind: "http_json", file, record, answer, pages: true, tells_total: true, fetches_token: false };
 
 fn file(url: &str, _: &Key) -> String {
     format!(

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Body, FETCHED, Key, Manner, Reply, Request, SECRET, has, refused, slice, token};
 
-pub const MANNER: Manner = Manner { kind: "personio", file, record, answer, pages: true, tells_total: true };
+pub const MANNER: Manner =
+    Manner { kind: "personio", file, record, answer, pages: true, tells_total: true, fetches_token: true };
 
 fn file(url: &str, _: &Key) -> String {
     format!("url = \"{url}\"\nclient_id = \"papi-1\"\nclient_secret = \"{SECRET}\"")

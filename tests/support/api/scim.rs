@@ -4,8 +4,15 @@ use serde_json::{Value, json};
 
 use super::{Body, Key, Manner, Reply, Request, SECRET, has, refused, slice};
 
-pub const MANNER: Manner =
-    Manner { kind: "scim", file, record, answer: by_index, pages: true, tells_total: true };
+pub const MANNER: Manner = Manner {
+    kind: "scim",
+    file,
+    record,
+    answer: by_index,
+    pages: true,
+    tells_total: true,
+    fetches_token: false,
+};
 pub const BY_CURSOR: Manner = Manner { file: cursor_file, answer: by_cursor, ..MANNER };
 
 /// The server sends fewer than it is asked for.

@@ -1,16 +1,36 @@
 //! SAP SuccessFactors.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::{Body, Key, Manner, Reply, Request, SECRET, has, refused, slice};
+use super::{Body, FETCHED, Key, Manner, Reply, Request, SECRET, has, refused, slice};
 
-pub const MANNER: Manner =
-    Manner { kind: "successfactors", file, record, answer, pages: true, tells_total: true };
+pub const MANNER: Manner = Manner {
+    kind: "successfactors",
+    file,
+    record,
+    answer,
+    pages: true,
+    tells_total: true,
+    fetches_token: false,
+};
+
+pub const BY_KEY: Manner =
+    Manner { file: file_with_key, answer: answer_by_key, fetches_token: true, ..MANNER };
 
 const MOST: usize = 100;
 
 fn file(url: &str, _: &Key) -> String {
     format!("url = \"{url}/odata/v2\"\nuser = \"rollcall@corp\"\npassword = \"{SECRET}\"")
+}
+
+fn file_with_key(url: &str, key: &Key) -> String {
+    format!(
+        "url = \"{url}/odata/v2\"\nclient_id = \"c1<&>ent\"\ncompany_id = \"corp & sons\"\nuser = \"it's \\\"rollcall\\\" <é>\"\n\
+         private_key = \"\"\"\n{}\"\"\"",
+        key.pem
+    )
 }
 
 fn record(body: &Body) -> Value {
@@ -42,6 +62,57 @@ fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
     if !has(request, "authorization", &format!("Basic {basic}")) {
         return refused(request);
     }
+    listed(request, people)
+}
+
+/// What the assertion must say, and how often.
+const SAID: [&str; 6] = [
+    "<saml2:Issuer>c1&lt;&amp;&gt;ent</saml2:Issuer>",
+    ">it's \"rollcall\" &lt;é&gt;</saml2:NameID>",
+    "<saml2:Audience>www.successfactors.com</saml2:Audience>",
+    "<saml2:Attribute Name=\"api_key\"><saml2:AttributeValue>c1&lt;&amp;&gt;ent</saml2:AttributeValue>",
+    "<saml2:AuthnStatement AuthnInstant=",
+    "/oauth/token\">",
+];
+
+fn answer_by_key(request: &Request, people: &[Value], key: &Key) -> Reply {
+    if request.path == "/oauth/token" {
+        let form: BTreeMap<String, String> =
+            url::form_urlencoded::parse(&request.body).into_owned().collect();
+        let is = |name: &str, value: &str| form.get(name).is_some_and(|found| found == value);
+        let believed = is("company_id", "corp & sons")
+            && is("client_id", "c1<&>ent")
+            && is("grant_type", "urn:ietf:params:oauth:grant-type:saml2-bearer")
+            && form
+                .get("assertion")
+                .and_then(|assertion| key.assertion(assertion))
+                .is_some_and(|xml| SAID.iter().all(|said| xml.contains(said)) && is_now(&xml));
+        return if believed {
+            Reply::json(json!({ "access_token": FETCHED, "token_type": "Bearer", "expires_in": 86399 }))
+        } else {
+            Reply::json(json!({ "errorMessage": format!("not with {form:?}") })).status(401)
+        };
+    }
+    if !has(request, "authorization", &format!("Bearer {FETCHED}")) {
+        return refused(request);
+    }
+    listed(request, people)
+}
+
+/// Whether the conditions of an assertion hold now, and for ten minutes at most.
+fn is_now(xml: &str) -> bool {
+    let conditions = xml.split_once("<saml2:Conditions").map_or("", |(_, rest)| rest);
+    let time = |name: &str| {
+        let value = conditions.split_once(&format!("{name}=\""))?.1.split('"').next()?;
+        chrono::DateTime::parse_from_rfc3339(value).ok()
+    };
+    let now = chrono::Utc::now();
+    time("NotBefore").is_some_and(|from| from <= now)
+        && time("NotOnOrAfter")
+            .is_some_and(|until| until > now && until <= now + chrono::TimeDelta::minutes(10))
+}
+
+fn listed(request: &Request, people: &[Value]) -> Reply {
     if request.get("$format") != Some("json") {
         return Reply::bytes("application/atom+xml", b"<feed/>".to_vec());
     }

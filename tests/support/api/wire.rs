@@ -138,6 +138,8 @@ impl Server {
 }
 
 fn serve(stream: &TcpStream, state: &State) {
+    // Head and body are two writes: the second does not wait until the first was acknowledged.
+    stream.set_nodelay(true).expect("a connection");
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader, state.port) {
         state.log.lock().expect("nobody panicked").push(request.clone());

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Body, Key, Manner, Reply, Request, SECRET, has, refused};
 
-pub const MANNER: Manner = Manner { kind: "workday", file, record, answer, pages: false, tells_total: false };
+pub const MANNER: Manner =
+    Manner { kind: "workday", file, record, answer, pages: false, tells_total: false, fetches_token: false };
 
 const REPORT: &str = "/ccx/service/customreport2/corp/ISU_rollcall/People";
 

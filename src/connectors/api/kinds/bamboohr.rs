@@ -49,6 +49,7 @@ fn describe(given: &Given<'_>) -> Description {
         }],
         by_email: None,
         by_id: None,
+        detail: None,
         flags: &[],
         blanks: &["0000-00-00"],
     }

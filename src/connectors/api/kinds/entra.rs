@@ -60,6 +60,7 @@ fn describe(given: &Given<'_>) -> Description {
         passes: vec![list(given.text("filter", "userType eq 'Member'"))],
         by_email: Some(list("mail eq '{email}' or userPrincipalName eq '{email}'".to_owned())),
         by_id: Some(Ask { path: "users/{id}".to_owned(), query: fields, ..Ask::default() }),
+        detail: None,
         flags: &[],
         blanks: &[],
     }

@@ -69,6 +69,7 @@ fn describe(given: &Given<'_>) -> Description {
             query: vec![pair("projection", "full")],
             ..Ask::default()
         }),
+        detail: None,
         flags: &["suspended", "archived"],
         blanks: &[],
     }

@@ -63,6 +63,7 @@ fn describe(given: &Given<'_>) -> Description {
         passes: vec![list(body.clone())],
         by_email: Some(list(filtered("root.email", "{email}"))),
         by_id: None,
+        detail: None,
         flags: &[],
         blanks: &[],
     }

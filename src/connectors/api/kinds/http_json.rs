@@ -51,7 +51,14 @@ pub struct Own {
 
 fn describe(given: &Given<'_>) -> Description {
     let Some(own) = given.own else {
-        return Description { passes: Vec::new(), by_email: None, by_id: None, flags: &[], blanks: &[] };
+        return Description {
+            passes: Vec::new(),
+            by_email: None,
+            by_id: None,
+            detail: None,
+            flags: &[],
+            blanks: &[],
+        };
     };
     let query = own.size_param.iter().map(|name| pair(name, given.page_size.to_string())).collect();
     let ask = Ask { query, headers: own.headers.clone(), body: own.body.clone(), ..Ask::default() };
@@ -69,6 +76,7 @@ fn describe(given: &Given<'_>) -> Description {
         passes: vec![list(ask)],
         by_email: own.email_url.as_ref().map(|url| list(of_one(url))),
         by_id: own.id_url.as_ref().map(|url| Ask { record: own.record.clone(), ..of_one(url) }),
+        detail: None,
         flags: &[],
         blanks: &[],
     }

@@ -1,8 +1,6 @@
 //! The systems that are known by name.
 //!
-//! A new one takes five steps: a file here with a [`Kind`] (address, access, default mapping, and what is asked for);
-//! its line in [`KINDS`]; its word beside the keys that it takes in `config/table.rs`; recorded answers in
-//! `tests/support/api/`; its line in the table of `tests/kinds.rs`. Nothing else knows how many kinds there are.
+//! [`crate::connectors`] says how another one is added.
 //!
 //! None of these has been tried against a live tenant: addresses, fields and limits are the vendors' published ones, and
 //! what those leave open can be set in the file.
@@ -14,6 +12,7 @@ mod hibob;
 mod http_json;
 mod okta;
 mod personio;
+mod personio_v2;
 mod scim;
 mod successfactors;
 mod workday;
@@ -87,6 +86,13 @@ pub enum Access {
         /// What the token is for, where the file does not give `scope`.
         scope: &'static str,
     },
+    /// `client_id`, `company_id`, `user` and `private_key`.
+    Saml {
+        /// The token endpoint where the file does not give `token_url`.
+        token_url: &'static str,
+        /// Who is to believe what the key signs.
+        audience: &'static str,
+    },
     /// `service_account` and `admin`, for whom it acts.
     ServiceAccount {
         /// What the token is for, where the file does not give `scope`.
@@ -137,6 +143,7 @@ pub static KINDS: &[&Kind] = &[
     &google::KIND,
     &bamboohr::KIND,
     &personio::KIND,
+    &personio_v2::KIND,
     &workday::KIND,
     &successfactors::KIND,
     &hibob::KIND,

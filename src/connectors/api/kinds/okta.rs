@@ -61,6 +61,7 @@ fn describe(given: &Given<'_>) -> Description {
             "profile.email eq \"{email}\" or profile.login eq \"{email}\"",
         )))),
         by_id: Some(Ask { path: format!("{USERS}/{{id}}"), ..Ask::default() }),
+        detail: None,
         flags: &[],
         blanks: &[],
     }

@@ -54,6 +54,7 @@ fn describe(given: &Given<'_>) -> Description {
             record: words(&["data"]),
             ..Ask::default()
         }),
+        detail: None,
         flags: &[],
         blanks: &[],
     }

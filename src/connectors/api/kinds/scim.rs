@@ -62,6 +62,7 @@ fn describe(given: &Given<'_>) -> Description {
         passes: vec![list(query)],
         by_email: (!by_cursor).then_some(by_email),
         by_id: Some(Ask { path: "Users/{id}".to_owned(), ..Ask::default() }),
+        detail: None,
         flags: &[],
         blanks: &[],
     }

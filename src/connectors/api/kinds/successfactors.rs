@@ -1,7 +1,8 @@
 //! SAP SuccessFactors, by OData version 2 (`/odata/v2/PerPerson`).
 //!
-//! Needs a technical user (`user@company`) with the right to query the API, and to see employees who left: rows and
-//! fields that it may not see are missing without a word. Pages follow `d.__next` of a snapshot; the end is a page
+//! Asks with a client's key (OAuth 2.0 by a SAML 2.0 assertion, RFC 7522), or with user and password, which SAP retires.
+//! Needs a technical user with the right to query the API, and to see employees who left: rows and fields that it may
+//! not see are missing without a word. Pages follow `d.__next` of a snapshot; the end is a page
 //! without it, and the number of all records beside it. Effective-dated rows are those of today. Of several employments
 //! the one that has no end counts.
 
@@ -11,7 +12,11 @@ use crate::connectors::api::{Ask, Description, Paging, Pass};
 pub(super) static KIND: Kind = Kind {
     name: "successfactors",
     url: None,
-    access: &[Access::Password, Access::Token("Bearer ")],
+    access: &[
+        Access::Saml { token_url: "{server}/oauth/token", audience: "www.successfactors.com" },
+        Access::Password,
+        Access::Token("Bearer "),
+    ],
     page_size: (1_000, 1_000),
     requests_per_second: 4,
     most_bytes: PAGE,
@@ -76,6 +81,7 @@ fn describe(given: &Given<'_>) -> Description {
         }],
         by_email: None,
         by_id: None,
+        detail: None,
         flags: &[],
         blanks: &["NO_MANAGER", "9999-12-31"],
     }

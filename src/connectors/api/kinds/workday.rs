@@ -45,6 +45,7 @@ fn describe(_: &Given<'_>) -> Description {
         }],
         by_email: None,
         by_id: None,
+        detail: None,
         flags: &[],
         blanks: &[],
     }

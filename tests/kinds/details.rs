@@ -1,0 +1,131 @@
+//! What is asked for once for every person: nobody is read without it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rollcall::model::attributes::Attribute;
+use serde_json::json;
+
+use super::{Reader, came_to, system};
+use crate::support::api::{MANNERS, Manner, Reply, Request, System};
+use crate::support::{ids, once};
+
+type Bend = fn(&Request, Reply) -> Reply;
+
+fn manner() -> Manner {
+    MANNERS.into_iter().find(|manner| manner.kind == "personio_v2").expect("a kind")
+}
+
+/// Bends what is said of the employments of `id`, so many times.
+fn bend(
+    system: &System,
+    id: &'static str,
+    times: usize,
+    bend: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static,
+) {
+    let count = AtomicUsize::new(0);
+    system.server.bend(move |request, reply| {
+        let is_it = request.path == format!("/v2/persons/{id}/employments")
+            && count.fetch_add(1, Ordering::Relaxed) < times;
+        if is_it { bend(request, reply) } else { reply }
+    });
+}
+
+#[test]
+fn whose_details_are_refused_cut_or_silent_is_not_read_without_them() {
+    let system = system(manner(), 120);
+    let reader = Reader::new(&system, "timeout = \"1s\"");
+    let faults: [(&str, Bend, &str); 7] = [
+        ("403", |_, reply| reply.status(403), "refused"),
+        ("500", |_, reply| reply.status(500), "answer"),
+        ("429", |_, reply| reply.status(429), "rate_limited"),
+        ("nothing", |_, reply| Reply { body: Vec::new(), ..reply }, "malformed"),
+        ("no list", |_, _| Reply::json(json!({ "_meta": {} })), "incomplete"),
+        (
+            "in circles",
+            |_, _| {
+                let next = json!({ "links": { "next": { "href": "?cursor=cur%2B0" } } });
+                Reply::json(json!({ "_data": [{ "id": "1" }], "_meta": next }))
+            },
+            "incomplete",
+        ),
+        ("silence", |_, reply| reply.how(crate::support::api::How::Silent), "stalled"),
+    ];
+    for (name, fault, wanted) in faults {
+        // Somebody of the last page, with two pages of employments.
+        bend(&system, "E0116", usize::MAX, fault);
+        let read = reader.read();
+        assert_eq!(came_to(&read), wanted, "{name}");
+        let error = read.expect_err("a fault").to_string();
+        assert!(error.contains("`employments` of `E0116`"), "{name}: {error}");
+    }
+    system.server.straighten();
+    assert_eq!(came_to(&reader.read()), "read 120");
+}
+
+#[test]
+fn who_was_erased_since_the_page_was_sent_is_gone_and_nobody_else_is() {
+    let system = system(manner(), 60);
+    let reader = Reader::new(&system, "");
+    system.server.bend(
+        |request, reply| {
+            if request.path.starts_with("/v2/persons/E0007") { reply.status(404) } else { reply }
+        },
+    );
+    let reading = reader.read().expect("the others");
+    assert_eq!((reading.people().len(), reading.people().row("E0007")), (59, None));
+    let asked = ["E0007".to_owned(), "E0008".to_owned()];
+    let once = once();
+    let found = reader.connector().look_up(&asked, &reader.config.attributes, &once);
+    let found = reader.runtime.block_on(found).expect("an answer");
+    assert_eq!(found.iter().flat_map(ids).collect::<Vec<_>>(), ["E0008"]);
+}
+
+#[test]
+fn who_is_there_and_whose_details_are_not_is_asked_for_once_more_and_then_the_reading_fails() {
+    let system = system(manner(), 60);
+    let reader = Reader::new(&system, "");
+    let missing: [Bend; 2] = [|_, reply| reply.status(404), |_, _| Reply::json(json!({ "_data": [] }))];
+    for how in missing {
+        bend(&system, "E0007", 1, how);
+        assert_eq!(came_to(&reader.read()), "read 60");
+        bend(&system, "E0007", usize::MAX, how);
+        let read = reader.read();
+        assert_eq!(came_to(&read), "incomplete");
+        let once = once();
+        let asked = ["E0007".to_owned()];
+        let found = reader.connector().look_up(&asked, &reader.config.attributes, &once);
+        assert!(reader.runtime.block_on(found).is_err(), "nobody is taken for absent who is there");
+    }
+}
+
+#[test]
+fn somebody_without_any_details_has_what_the_list_says() {
+    let system = system(manner(), 1);
+    let mut records =
+        vec![json!({ "id": "1", "email": "a@corp.example", "status": "INACTIVE", "employments": [] })];
+    records.push(
+        json!({ "id": "2", "employments": [{ "id": "x", "status": "UNSPECIFIED" }], "status": "ACTIVE" }),
+    );
+    system.set_records(records);
+    let reading = Reader::new(&system, "").read().expect("both");
+    let status =
+        |id: &str| reading.people().first(reading.people().row(id).expect("read"), Attribute::STATUS);
+    assert_eq!((status("1"), status("2")), ("left", "active"));
+}
+
+#[test]
+fn a_check_asks_for_the_details_of_one_page() {
+    let system = system(manner(), 120);
+    let reader = Reader::new(&system, "");
+    let steps = reader.runtime.block_on(reader.connector().check(&reader.config.attributes, &once()));
+    assert!(steps.iter().all(|step| step.outcome.is_ok()), "{steps:?}");
+    let of_nobody =
+        steps.iter().flat_map(|step| &step.warnings).any(|warning| warning.contains("department"));
+    assert!(!of_nobody, "{steps:?}");
+    let asked = system.server.asked();
+    let details = asked.iter().filter(|request| request.path.ends_with("/employments"));
+    let of: std::collections::BTreeSet<&str> = details.map(|request| request.path.as_str()).collect();
+    assert_eq!(of.len(), 50);
+    // The token, and one page of people.
+    assert_eq!(asked.iter().filter(|request| !request.path.ends_with("/employments")).count(), 2);
+}
