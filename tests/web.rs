@@ -1,4 +1,7 @@
 //! The pages, in a real browser and request by request.
 
 mod article;
+mod bad_days;
 mod gallery;
+mod routes;
+mod sign_in;

@@ -37,7 +37,7 @@ pub async fn run(session: &Session, named: Option<&PathBuf>) -> Result<u8, Failu
             .hint("give another address in `[web] listen`; port 0 takes any that is free")
     })?;
     if let Some(link) = first_link(session, listening.address).await? {
-        output::talk(&link);
+        output::facts(&link)?;
     }
     let pages: Pages = Box::new(move |store, file, stop| {
         Box::pin(async move {

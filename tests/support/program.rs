@@ -70,6 +70,7 @@ impl Company {
 pub struct Running {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
+    out: Arc<Mutex<Vec<String>>>,
 }
 
 /// How long a test waits for what should take a moment.
@@ -84,20 +85,31 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Keeps the lines of a pipe as they come.
+fn gather(pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&lines);
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            kept.lock().expect("the lines").push(line);
+        }
+    });
+    lines
+}
+
 impl Running {
-    /// Starts a command and gathers its log.
+    /// Starts a command and gathers its log and its output.
     pub fn start(command: &mut Command) -> Self {
         let mut child =
-            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("rollcall starts");
-        let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                kept.lock().expect("the log").push(line);
-            }
-        });
-        Self { child, log }
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("rollcall starts");
+        let log = gather(child.stderr.take().expect("a pipe"));
+        let out = gather(child.stdout.take().expect("a pipe"));
+        Self { child, log, out }
+    }
+
+    /// What it has said besides its log.
+    pub fn out(&self) -> Vec<String> {
+        self.out.lock().expect("the output").clone()
     }
 
     /// What it has logged so far.

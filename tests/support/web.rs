@@ -1,5 +1,6 @@
 //! A company whose service runs, and people who use its pages.
 
+use reqwest::{Client, RequestBuilder, Response, redirect};
 use rollcall::accounts;
 use rollcall::model::role::Role;
 use serde_json::Value;
@@ -18,15 +19,23 @@ pub struct Site {
     service: Running,
 }
 
+/// The service of a company that has started.
+fn start(company: &Company) -> (Running, String) {
+    // A first request may come before anything else has met the TLS provider of the client.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let service = Running::start(program(&company.write()).arg("run"));
+    service.says("pages and API are there");
+    let log = service.log();
+    let line = log.iter().find(|line| line.contains("pages and API are there")).expect("the line");
+    let json: Value = serde_json::from_str(line).expect("JSON");
+    let base = format!("http://{}", json["address"].as_str().expect("an address"));
+    (service, base)
+}
+
 impl Company {
     /// Starts the service and waits until its pages are there.
     pub fn serve(&self) -> Site {
-        let service = Running::start(program(&self.write()).arg("run"));
-        service.says("pages and API are there");
-        let log = service.log();
-        let line = log.iter().find(|line| line.contains("pages and API are there")).expect("the line");
-        let json: Value = serde_json::from_str(line).expect("JSON");
-        let base = format!("http://{}", json["address"].as_str().expect("an address"));
+        let (service, base) = start(self);
         Site { base, service }
     }
 
@@ -45,11 +54,92 @@ impl Company {
     }
 }
 
+/// What came back.
+#[derive(Debug)]
+pub struct Page {
+    pub status: u16,
+    /// Where a redirect leads.
+    pub to: String,
+    pub text: String,
+    /// The cookie that was set.
+    pub cookie: Option<String>,
+}
+
+async fn page(response: Response) -> Page {
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let (status, to) = (response.status().as_u16(), header("location").unwrap_or_default().to_owned());
+    let cookie = header("set-cookie").and_then(|value| value.split(';').next()).map(str::to_owned);
+    Page { status, to, cookie, text: response.text().await.expect("a text") }
+}
+
+/// Somebody who asks for pages without a browser.
+pub struct Visitor {
+    base: String,
+    client: Client,
+    pub cookie: Option<String>,
+}
+
+impl Visitor {
+    fn with_cookie(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request,
+        }
+    }
+
+    /// Asks for a page.
+    pub async fn get(&self, path: &str) -> Page {
+        let request = self.client.get(format!("{}{path}", self.base));
+        page(self.with_cookie(request).send().await.expect("an answer")).await
+    }
+
+    /// A request with a body, and with more headers.
+    pub async fn send(&self, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Page {
+        let mut request = self.with_cookie(self.client.post(format!("{}{path}", self.base)));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        page(request.body(body.into()).send().await.expect("an answer")).await
+    }
+
+    /// Sends a form as a browser does.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let headers =
+            [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+        self.send(path, &headers, body).await
+    }
+
+    /// Signs in.
+    pub async fn sign_in(mut self, email: &str) -> Self {
+        let page = self.post("/sign-in", &[("email", email), ("password", PASSWORD), ("to", "/")]).await;
+        assert_eq!(page.status, 303, "{page:?}");
+        self.cookie = page.cookie;
+        self
+    }
+}
+
 impl Site {
+    /// What the service has said besides its log.
+    pub fn said(&self) -> Vec<String> {
+        self.service.out()
+    }
+
     /// Ends the service in order.
     pub fn end(mut self) {
         self.service.signal("TERM");
         assert!(self.service.wait().success(), "{:?}", self.service.log());
+    }
+
+    /// Somebody who is not signed in and follows no redirect.
+    pub fn visitor(&self) -> Visitor {
+        let client = Client::builder().redirect(redirect::Policy::none()).build().expect("a client");
+        Visitor { base: self.base.clone(), client, cookie: None }
+    }
+
+    /// Somebody who has signed in.
+    pub async fn signed_in(&self, email: &str) -> Visitor {
+        self.visitor().sign_in(email).await
     }
 
     /// A window in which somebody has signed in.

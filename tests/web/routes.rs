@@ -1,0 +1,129 @@
+//! Every route with every role, with none, and from another site: the list is the program's own.
+
+use std::sync::Arc;
+
+use rollcall::model::role::Role;
+use rollcall::web::{Access, Route, Web, table};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::company::Company;
+use crate::support::database::Engine;
+use crate::support::web::Visitor;
+
+fn company() -> Company {
+    let mut company = Company::new(Engine::Sqlite);
+    company.departments();
+    company.hire("ada", &[("department", "Sales")]);
+    company.text.push_str("[[course]]\ncode = 'GDPR-101'\ntitle = 'Data protection basics'\n");
+    company.text.push_str("[[assignment]]\ncourse = 'GDPR-101'\ngroups = ['Sales']\n");
+    company.sync();
+    for role in Role::ALL {
+        company.account(&format!("{role}@corp.example"), role);
+    }
+    company
+}
+
+/// Every route of pages; those of the API are tried with its own clients.
+fn routes(company: &Company) -> Vec<Route> {
+    let (_publish, file) = tokio::sync::watch::channel(Arc::new(company.config()));
+    let web = Web { store: company.store.clone(), file, stop: CancellationToken::new() };
+    let all = table(&web);
+    assert!(all.len() > 30, "{all:?}");
+    all.into_iter().filter(|route| !route.path.starts_with("/api/")).collect()
+}
+
+/// An address of a route; what varies is a number that nothing has, so that nothing is done.
+fn address(route: &Route) -> String {
+    let parts = route.path.split('/').map(|part| if part.starts_with('{') { "999999" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+async fn ask(visitor: &Visitor, route: &Route) -> (u16, String) {
+    let page = if route.method == "GET" {
+        visitor.get(&address(route)).await
+    } else {
+        visitor.post(&address(route), &[]).await
+    };
+    (page.status, page.to)
+}
+
+#[test]
+fn every_route_lets_in_whoever_may_and_nobody_else() {
+    let company = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        for route in routes(&company) {
+            let Access::Needs(may) = route.access else {
+                let (status, _) = ask(&site.visitor(), &route).await;
+                assert_ne!(status, 403, "{route:?}");
+                continue;
+            };
+            let (status, to) = ask(&site.visitor(), &route).await;
+            if route.method == "GET" {
+                assert!(status == 303 && to.starts_with("/sign-in?to="), "{route:?}: {status} {to}");
+            } else {
+                assert_eq!(status, 401, "{route:?}");
+            }
+            for role in Role::ALL {
+                // Signed in for each, since one of the routes signs out.
+                let visitor = site.signed_in(&format!("{role}@corp.example")).await;
+                let (status, to) = ask(&visitor, &route).await;
+                assert_eq!(status == 403, !role.may(may), "{route:?} as {role}: {status} {to}");
+                assert!(status < 500 && status != 401, "{route:?} as {role}: {status}");
+            }
+        }
+    });
+    site.end();
+}
+
+#[test]
+fn what_changes_something_is_refused_from_another_site() {
+    let company = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let visitor = site.signed_in("license_holder@corp.example").await;
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        for route in routes(&company).into_iter().filter(|route| route.method != "GET") {
+            for headers in [
+                vec![form, ("sec-fetch-site", "cross-site")],
+                vec![form, ("sec-fetch-site", "same-site")],
+                vec![form, ("origin", "https://evil.example")],
+                vec![form, ("origin", "null")],
+            ] {
+                let page = visitor.send(&address(&route), &headers, "name=x&code=x&title=x").await;
+                assert_eq!(page.status, 403, "{route:?} {headers:?}: {page:?}");
+            }
+        }
+        // The session is still there: not even signing out was done.
+        assert_eq!(visitor.get("/groups").await.status, 200);
+    });
+    site.end();
+    assert_eq!(company.count("courses WHERE code = 'x'"), 0);
+}
+
+#[test]
+fn a_viewer_is_shown_no_button_that_is_not_for_viewers() {
+    let company = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let viewer = site.signed_in("viewer@corp.example").await;
+        let group = company_group(&company).await;
+        for path in
+            ["/groups".to_owned(), format!("/groups/{group}"), "/assigned".to_owned(), "/courses".to_owned()]
+        {
+            let page = viewer.get(&path).await;
+            assert_eq!(page.status, 200, "{path}");
+            for word in
+                ["Create group", "Add members", "Delete group", "Assign course", "Add course", ">Remove<"]
+            {
+                assert!(!page.text.contains(word), "{path} shows `{word}`");
+            }
+        }
+    });
+    site.end();
+}
+
+async fn company_group(company: &Company) -> i64 {
+    let mut tx = company.store.read().await.expect("the database answers");
+    rollcall::groups::find(&mut tx, "Sales").await.expect("a group").id.0
+}

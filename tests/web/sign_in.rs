@@ -1,0 +1,182 @@
+//! Signing in: the first account, guessing, sessions that end.
+
+use rollcall::model::role::Role;
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+use crate::support::program::until;
+use crate::support::web::{PASSWORD, Site};
+
+fn company(engine: Engine) -> Company {
+    let company = Company::new(engine);
+    company.account("license@corp.example", Role::LicenseHolder);
+    company
+}
+
+/// The link that a service says where nobody may sign in yet.
+fn first_link(site: &Site) -> Option<String> {
+    let said = site.said();
+    let line = said.iter().find_map(|line| line.split_once("/welcome/"));
+    line.map(|(_, key)| format!("/welcome/{}", key.trim()))
+}
+
+#[test]
+fn the_first_start_says_a_link_that_makes_the_first_account_once() {
+    on_both(|engine| {
+        let company = Company::new(engine);
+        let site = company.serve();
+        until("the service says the link", || first_link(&site).is_some());
+        let link = first_link(&site).expect("a link");
+        company.runtime.block_on(async {
+            let visitor = site.visitor();
+            assert_eq!(visitor.get("/groups").await.status, 303);
+            assert!(visitor.get(&link).await.text.contains("You are the first here"));
+            let short = [("email", "ada@corp.example"), ("password", "short"), ("again", "short")];
+            let refused = visitor.post(&link, &short).await;
+            assert!(refused.status == 422 && refused.text.contains("A password has 12 to 256 characters"));
+            let differ = [("email", "ada@corp.example"), ("password", PASSWORD), ("again", "other")];
+            assert!(visitor.post(&link, &differ).await.text.contains("The two passwords differ"));
+            let good = [("email", "ada@corp.example"), ("password", PASSWORD), ("again", PASSWORD)];
+            let welcome = visitor.post(&link, &good).await;
+            assert_eq!((welcome.status, welcome.to.as_str()), (303, "/"), "{welcome:?}");
+            let cookie = welcome.cookie.expect("a session");
+            assert!(cookie.starts_with("__Host-rollcall="), "{cookie}");
+            // The link is used up.
+            assert_eq!(visitor.get(&link).await.status, 400);
+            assert_eq!(visitor.post(&link, &good).await.status, 400);
+            assert_eq!(site.signed_in("ADA@corp.example").await.get("/groups").await.status, 200);
+        });
+        site.end();
+        assert_eq!(company.one("SELECT role FROM accounts"), "license_holder");
+        // With an account there is no link any more.
+        let again = company.serve();
+        assert_eq!(first_link(&again), None);
+        again.end();
+    });
+}
+
+#[test]
+fn a_cookie_is_for_this_host_and_no_script() {
+    let company = company(Engine::Sqlite);
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let form = format!("email=license@corp.example&password={}&to=/", PASSWORD.replace(' ', "+"));
+        let request = client.expect("a client").post(format!("{}/sign-in", site.base));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        let answer = request.send().await.expect("an answer");
+        let cookie = answer.headers()["set-cookie"].to_str().expect("a text").to_owned();
+        for part in ["__Host-", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"] {
+            assert!(cookie.contains(part), "{cookie}");
+        }
+        // What the database holds lets nobody in.
+        let digest = {
+            let rows = company.db.sql("SELECT digest FROM sessions").await;
+            rows[0]["digest"].clone().expect("a digest")
+        };
+        assert!(!cookie.contains(&digest));
+        let mut thief = site.visitor();
+        thief.cookie = Some(format!("__Host-rollcall={digest}"));
+        assert_eq!(thief.get("/groups").await.status, 303);
+    });
+    site.end();
+}
+
+#[test]
+fn whoever_guesses_is_told_nothing_and_slowed_down() {
+    on_both(|engine| {
+        let company = company(engine);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let visitor = site.visitor();
+            let guess = async |email: &str| {
+                visitor.post("/sign-in", &[("email", email), ("password", "wrong wrong wrong")]).await
+            };
+            let (known, unknown) = (guess("license@corp.example").await, guess("nobody@corp.example").await);
+            assert_eq!((known.status, unknown.status), (401, 401));
+            let same = known.text.replace("license@", "") == unknown.text.replace("nobody@", "");
+            assert!(same, "the two answers differ:\n{}\n{}", known.text, unknown.text);
+            for email in ["license@corp.example", "nobody@corp.example"] {
+                let mut statuses = Vec::new();
+                for _ in 0..6 {
+                    statuses.push(guess(email).await.status);
+                }
+                assert_eq!(statuses.last(), Some(&429), "{email}: {statuses:?}");
+            }
+            // Not even the right password goes through while the wait lasts.
+            let right = [("email", "license@corp.example"), ("password", PASSWORD)];
+            assert_eq!(visitor.post("/sign-in", &right).await.status, 429);
+            company.db.sql("DELETE FROM sign_in_failures").await;
+            assert_eq!(visitor.post("/sign-in", &right).await.status, 303);
+        });
+        site.end();
+    });
+}
+
+#[test]
+fn a_session_ends_by_itself_and_with_the_account() {
+    on_both(|engine| {
+        let company = company(engine);
+        company.account("second@corp.example", Role::Manager);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let age = async |column: &str| {
+                let sql = format!("UPDATE sessions SET {column} = '2026-01-01T00:00:00+00:00'");
+                company.db.sql(&sql).await;
+            };
+            for column in ["seen_at", "started_at"] {
+                let visitor = site.signed_in("license@corp.example").await;
+                assert_eq!(visitor.get("/groups").await.status, 200);
+                age(column).await;
+                assert_eq!(visitor.get("/groups").await.status, 303, "{column}");
+                company.db.sql("DELETE FROM sessions").await;
+            }
+            let visitor = site.signed_in("second@corp.example").await;
+            assert_eq!(visitor.get("/groups").await.status, 200);
+            let about = crate::support::hand::about();
+            let when = company.when();
+            rollcall::accounts::revoke(&company.store, &about, when, "second@corp.example")
+                .await
+                .expect("revoked");
+            assert_eq!(visitor.get("/groups").await.status, 303);
+            let again = [("email", "second@corp.example"), ("password", PASSWORD)];
+            assert_eq!(site.visitor().post("/sign-in", &again).await.status, 401);
+            let visitor = site.signed_in("license@corp.example").await;
+            visitor.post("/sign-out", &[]).await;
+            assert_eq!(visitor.get("/groups").await.status, 303, "a signed-out cookie is good for nothing");
+        });
+        site.end();
+    });
+}
+
+#[test]
+fn a_form_that_comes_after_the_session_has_ended_is_kept_through_signing_in() {
+    let company = company(Engine::Sqlite);
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let visitor = site.signed_in("license@corp.example").await;
+        company.db.sql("DELETE FROM sessions").await;
+        let fields = [("code", "GDPR-101"), ("title", "Data \"protection\" & <basics>")];
+        let kept = visitor.post("/courses", &fields).await;
+        assert_eq!(kept.status, 401);
+        assert!(kept.text.contains("what you typed is kept"), "{}", kept.text);
+    });
+    company.runtime.block_on(async {
+        // In the browser, as somebody who knows nothing of this.
+        let browser = site.window("license@corp.example", false).await;
+        browser.go("/courses").await;
+        company.db.sql("DELETE FROM sessions").await;
+        browser.fill("Code", "GDPR-101").await;
+        browser.fill("Title", "Data \"protection\" & <basics>").await;
+        browser.click("Add course").await;
+        browser.says("Sign in again; what you typed is kept").await;
+        browser.fill("E-mail", "license@corp.example").await;
+        browser.fill("Password", PASSWORD).await;
+        browser.click("Sign in").await;
+        browser.click("Go on").await;
+        browser.says("Data \"protection\" & <basics>").await;
+        browser.close().await;
+    });
+    site.end();
+    assert_eq!(company.one("SELECT title FROM courses"), "Data \"protection\" & <basics>");
+}
