@@ -3,5 +3,6 @@
 mod article;
 mod bad_days;
 mod gallery;
+mod ops;
 mod routes;
 mod sign_in;

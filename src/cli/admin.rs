@@ -12,13 +12,15 @@ use super::groups::say;
 use super::output;
 use super::session::Session;
 use crate::accounts::{self, Invitation};
+use crate::config::Web;
 use crate::model::role::Role;
 use crate::store::{accounts as table, tokens};
 
 /// The address of a link, on the machine where the service runs.
 #[must_use]
-pub fn link(address: SocketAddr, invitation: &Invitation) -> String {
-    format!("http://{address}/welcome/{}", invitation.key)
+pub fn link(web: &Web, address: SocketAddr, invitation: &Invitation) -> String {
+    let scheme = if web.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{address}/welcome/{}", invitation.key)
 }
 
 /// Runs a command about accounts and tokens.
@@ -118,7 +120,8 @@ async fn create(
 async fn invite(session: &Session, email: &str) -> Result<u8, Failure> {
     let about = session.by_hand(format!("make a link for account `{email}`"));
     let (done, invitation) = accounts::invite(&session.store, &about, session.when(), email).await?;
-    let link = link(session.config.web.listen, &invitation);
+    let web = &session.config.web;
+    let link = link(web, web.listen, &invitation);
     if session.json {
         output::json(&json!({"run": done.run, "email": email, "link": link, "until": invitation.until}))?;
     } else {

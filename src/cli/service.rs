@@ -14,7 +14,7 @@ use super::session::{Session, load};
 use crate::accounts;
 use crate::enrollment::drain;
 use crate::model::progress::Progress;
-use crate::service::{self, Pages, Reload};
+use crate::service::{self, Pages, Reload, Surroundings};
 use crate::web::{self, Web};
 
 /// The service, until SIGTERM.
@@ -32,16 +32,18 @@ pub async fn run(session: &Session, named: Option<&PathBuf>) -> Result<u8, Failu
         Ok(Arc::new(config))
     });
     let address = session.config.web.listen;
-    let listening = web::listen(address).await.map_err(|error| {
+    let tls = session.config.web.tls.clone();
+    let listening = web::listen(address, tls.as_ref()).await.map_err(|error| {
         Failure::failed(format!("pages and API cannot listen at {address}: {error}"))
             .hint("give another address in `[web] listen`; port 0 takes any that is free")
     })?;
     if let Some(link) = first_link(session, listening.address).await? {
         output::facts(&link)?;
     }
-    let pages: Pages = Box::new(move |store, file, stop| {
+    let pages: Pages = Box::new(move |around| {
+        let Surroundings { store, file, stop, pulse } = around;
         Box::pin(async move {
-            if let Err(error) = listening.serve(Web { store, file, stop }).await {
+            if let Err(error) = listening.serve(Web { store, file, stop, pulse }).await {
                 error!(%error, "pages and API are gone");
             }
         })
@@ -56,7 +58,7 @@ async fn first_link(session: &Session, address: SocketAddr) -> Result<Option<Str
     Ok(invitation.map(|invitation| {
         format!(
             "Nobody may sign in yet. This link makes the first account, once, within a day:\n  {}",
-            super::admin::link(address, &invitation)
+            super::admin::link(&session.config.web, address, &invitation)
         )
     }))
 }

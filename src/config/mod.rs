@@ -115,10 +115,21 @@ pub struct Database {
 }
 
 /// `[web]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Web {
     /// The address and port for pages and API.
     pub listen: SocketAddr,
+    /// Certificate and key, where pages and API are encrypted by rollcall itself.
+    pub tls: Option<Tls>,
+}
+
+/// The files of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate and those between it and its CA, in PEM.
+    pub cert: PathBuf,
+    /// Its key, in PEM.
+    pub key: PathBuf,
 }
 
 /// `[worker]`.
@@ -200,7 +211,7 @@ fn assemble(root: &Section<'_>, around: &Surroundings<'_>) -> Config {
         digest: String::new(),
         timezone,
         database: settings::database(root, around),
-        web: settings::web(root),
+        web: settings::web(root, around),
         worker: settings::worker(root),
         safety: settings::safety(root),
         attributes,

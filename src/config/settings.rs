@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::config::secret::{self, DATABASE_URL};
 use crate::config::section::{At, Section};
-use crate::config::{Database, Surroundings, Web, Worker};
+use crate::config::{Database, Surroundings, Tls, Web, Worker};
 use crate::model::guard::Limits;
 use crate::model::secret::Secret;
 
@@ -67,9 +67,24 @@ fn resolved(url: &str, folder: &Path) -> String {
     format!("sqlite://{}/{rest}", folder.trim_end_matches('/'))
 }
 
-pub(super) fn web(root: &Section<'_>) -> Web {
-    let listen = root.table("web").parsed("listen");
-    Web { listen: listen.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)), |listen| listen.value) }
+pub(super) fn web(root: &Section<'_>, around: &Surroundings<'_>) -> Web {
+    let section = root.table("web");
+    let listen = section.parsed("listen");
+    let listen = listen.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)), |listen| listen.value);
+    let file = |name| section.text(name).map(|at| (around.folder.join(&at.value), at));
+    let tls = match (file("cert"), file("key")) {
+        (Some((cert, _)), Some((key, _))) => Some(Tls { cert, key }),
+        (Some((_, at)), None) => {
+            section.report.mistake(at.finding("`cert` needs `key`, the file of its key"));
+            None
+        }
+        (None, Some((_, at))) => {
+            section.report.mistake(at.finding("`key` needs `cert`, the file of the certificate"));
+            None
+        }
+        (None, None) => None,
+    };
+    Web { listen, tls }
 }
 
 pub(super) fn worker(root: &Section<'_>) -> Worker {

@@ -126,6 +126,8 @@ pub(super) static KEYS: &[Key] = &[
     Key::new("database", "max_size", Size, r#""512MiB""#, "The largest size of an SQLite file."),
     Key::new("web", "listen", Address, r#""0.0.0.0:8080""#, "The address and port for pages and API.")
         .or(r#""127.0.0.1:8080""#),
+    Key::new("web", "cert", TEXT, r#""web.pem""#, "The certificate of the pages in PEM; without it they are not encrypted."),
+    Key::new("web", "key", TEXT, r#""web.key""#, "The key of the certificate in PEM."),
     Key::new(
         "worker",
         "concurrency",

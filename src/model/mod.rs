@@ -15,6 +15,7 @@ pub mod plan;
 pub mod population;
 pub mod problem;
 pub mod progress;
+pub mod pulse;
 pub mod role;
 pub mod roll;
 pub mod rule;

@@ -21,14 +21,27 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
 use crate::config::Config;
+use crate::model::pulse::Pulse;
 use crate::store::Store;
 
 /// Reads the file again, or says what is wrong with it.
 pub type Reload = Box<dyn Fn() -> Result<Arc<Config>, String> + Send>;
 
 /// Answers requests until the service ends.
-pub type Pages =
-    Box<dyn FnOnce(Store, watch::Receiver<Arc<Config>>, CancellationToken) -> BoxFuture<'static, ()> + Send>;
+pub type Pages = Box<dyn FnOnce(Surroundings) -> BoxFuture<'static, ()> + Send>;
+
+/// What goes on around whoever answers requests.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The database.
+    pub store: Store,
+    /// The file, as it was last read.
+    pub file: watch::Receiver<Arc<Config>>,
+    /// Ends what is under way with the service.
+    pub stop: CancellationToken,
+    /// Beats while the scheduler looks at schedules.
+    pub pulse: Pulse,
+}
 
 /// The longest time between SIGTERM and the end.
 const FAREWELL: Duration = Duration::from_secs(9);
@@ -41,11 +54,14 @@ pub async fn run(store: Store, config: Arc<Config>, reload: Reload, pages: Pages
     let stop = CancellationToken::new();
     let (publish, file) = watch::channel(Arc::clone(&config));
     let tasks = TaskTracker::new();
-    tasks.spawn(pages(store.clone(), file.clone(), stop.clone()));
+    let pulse = Pulse::default();
+    let (around, beat) = (stop.clone(), pulse.clone());
+    let surroundings = Surroundings { store: store.clone(), file: file.clone(), stop: around, pulse: beat };
+    tasks.spawn(pages(surroundings));
     tasks.spawn(workers::run_owned(store.clone(), config.worker.concurrency, stop.clone()));
     tasks.spawn(node::beat(store.clone(), file.clone(), stop.clone()));
     tasks.spawn(history::forget_daily(store.clone(), file.clone(), stop.clone()));
-    tasks.spawn(scheduler::run(store.clone(), file, stop.clone()));
+    tasks.spawn(scheduler::run(store.clone(), file, stop.clone(), pulse));
     info!(connectors = config.connectors.len(), "the service has begun");
     let mut signals = signals::Signals::hear()?;
     while !stop.is_cancelled() {

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 use crate::config::Config;
 use crate::connectors::{Context, Progress, retry};
 use crate::model::ids::ConnectorId;
+use crate::model::pulse::Pulse;
 use crate::model::schedule::Schedule;
 use crate::store::connectors::{self, Row};
 use crate::store::{Result, Store};
@@ -22,11 +23,12 @@ use crate::sync::{self, Asked, Begun, Claimed, Due};
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Starts what is due until told to stop; runs in hand are taken back then.
-pub async fn run(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {
+pub async fn run(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken, pulse: Pulse) {
     let mut served = Served::default();
     let mut runs: JoinSet<String> = JoinSet::new();
     let mut running: Vec<String> = Vec::new();
     while !stop.is_cancelled() {
+        pulse.beat(Utc::now());
         let config = Arc::clone(&file.borrow());
         while let Some(ended) = runs.try_join_next() {
             match ended {

@@ -24,6 +24,7 @@ pub mod leases;
 pub mod links;
 pub mod listing;
 pub mod memberships;
+pub mod metrics;
 mod migrate;
 pub mod nodes;
 pub mod persons;

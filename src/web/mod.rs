@@ -13,9 +13,11 @@ mod cursor;
 mod form;
 mod frame;
 mod gate;
+mod ops;
 mod pages;
 mod routes;
 mod serve;
+mod tls;
 mod trouble;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::Principal;
 use crate::config::Config;
 use crate::enrollment::change::When;
+use crate::model::pulse::Pulse;
 use crate::store::Store;
 use crate::store::runs::{About, Kind};
 
@@ -42,6 +45,8 @@ pub struct Web {
     pub file: watch::Receiver<Arc<Config>>,
     /// Ends what is under way with the service.
     pub stop: CancellationToken,
+    /// Beats while the scheduler looks at schedules.
+    pub pulse: Pulse,
 }
 
 impl Web {

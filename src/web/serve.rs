@@ -1,16 +1,20 @@
 //! Listening for requests, and what goes around every answer.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
 use tracing::info;
 
+use crate::config::Tls;
+use crate::web::tls::{self, Encrypted, From};
 use crate::web::{Web, pages};
 
 /// Nothing from elsewhere, no script or style inside a page, no frame around it.
@@ -29,18 +33,20 @@ const HEADERS: [(HeaderName, &str); 5] = [
 #[derive(Debug)]
 pub struct Listening {
     socket: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
     /// The address that it has.
     pub address: SocketAddr,
 }
 
-/// Begins to listen.
+/// Begins to listen, with TLS where there are files of a certificate.
 ///
 /// # Errors
-/// When the address is taken or is not this machine's.
-pub async fn listen(address: SocketAddr) -> std::io::Result<Listening> {
+/// When the address is taken or is not this machine's, or certificate and key cannot be used.
+pub async fn listen(address: SocketAddr, files: Option<&Tls>) -> std::io::Result<Listening> {
+    let tls = files.map(tls::read).transpose()?;
     let socket = TcpListener::bind(address).await?;
     let address = socket.local_addr()?;
-    Ok(Listening { socket, address })
+    Ok(Listening { socket, tls, address })
 }
 
 impl Listening {
@@ -50,14 +56,31 @@ impl Listening {
     /// When the socket breaks.
     pub async fn serve(self, web: Web) -> std::io::Result<()> {
         let stop = web.stop.clone();
-        info!(address = %self.address, "pages and API are there");
-        let service = router(&web).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(self.socket, service).with_graceful_shutdown(stop.cancelled_owned()).await
+        info!(address = %self.address, tls = self.tls.is_some(), "pages and API are there");
+        let router = router(&web, self.tls.is_some());
+        let service = router.into_make_service_with_connect_info::<From>();
+        match self.tls {
+            None => axum::serve(self.socket, service).with_graceful_shutdown(stop.cancelled_owned()).await,
+            Some(tls) => {
+                let connections = Encrypted::new(self.socket, self.address, tls, &web);
+                axum::serve(connections, service).with_graceful_shutdown(stop.cancelled_owned()).await
+            }
+        }
     }
 }
 
-fn router(web: &Web) -> Router {
-    pages::routes(web).into_router().fallback(pages::missing).layer(CsrfLayer::new()).layer(from_fn(headers))
+fn router(web: &Web, encrypted: bool) -> Router {
+    let router = pages::routes(web).into_router().fallback(pages::missing);
+    let router = router.layer(CsrfLayer::new()).layer(from_fn(headers));
+    if encrypted { router.layer(from_fn(only_encrypted)) } else { router }
+}
+
+/// Browsers that have been here over TLS come back over TLS alone, for a year.
+async fn only_encrypted(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let year = HeaderValue::from_static("max-age=31536000");
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    response
 }
 
 async fn headers(request: Request, next: Next) -> Response {

@@ -125,6 +125,12 @@ impl Site {
         self.service.out()
     }
 
+    /// Makes the service read its file again.
+    pub fn hang_up(&self) {
+        self.service.signal("HUP");
+        self.service.says("read the file again");
+    }
+
     /// Ends the service in order.
     pub fn end(mut self) {
         self.service.signal("TERM");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rollcall::model::pulse::Pulse;
 use rollcall::model::role::Role;
 use rollcall::web::{Access, Route, Web, table};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,8 @@ fn company() -> Company {
 /// Every route of pages; those of the API are tried with its own clients.
 fn routes(company: &Company) -> Vec<Route> {
     let (_publish, file) = tokio::sync::watch::channel(Arc::new(company.config()));
-    let web = Web { store: company.store.clone(), file, stop: CancellationToken::new() };
+    let web =
+        Web { store: company.store.clone(), file, stop: CancellationToken::new(), pulse: Pulse::default() };
     let all = table(&web);
     assert!(all.len() > 30, "{all:?}");
     all.into_iter().filter(|route| !route.path.starts_with("/api/")).collect()

@@ -18,6 +18,7 @@ use crate::store::Tx;
 use crate::web::Web;
 use crate::web::assets::asset;
 use crate::web::form::Form;
+use crate::web::ops;
 use crate::web::routes::{Access, Routes};
 use crate::web::trouble::Trouble;
 
@@ -29,6 +30,9 @@ const MANAGE: Access = Access::Needs(May::Manage);
 
 pub(super) fn routes(web: &Web) -> Routes {
     Routes::new(web)
+        .get("/healthz", Access::Open, ops::healthz)
+        .get("/readyz", Access::Open, ops::readyz)
+        .get("/metrics", Access::Needs(May::Operate), ops::metrics)
         .get("/", READ, home)
         .get("/assets/{name}", Access::Open, asset)
         .get("/sign-in", Access::Open, sign_in::show)

@@ -1,7 +1,5 @@
 //! Signing in and out.
 
-use std::net::SocketAddr;
-
 use askama::Template;
 use axum::extract::{ConnectInfo, RawQuery, State};
 use axum::http::StatusCode;
@@ -15,6 +13,7 @@ use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame};
 use crate::web::gate::set_cookie;
 use crate::web::pages::{Answer, page};
+use crate::web::tls::From;
 use crate::web::trouble::{Trouble, sentence};
 
 #[derive(Template)]
@@ -66,12 +65,12 @@ pub(super) async fn show(RawQuery(query): RawQuery) -> Answer {
 
 pub(super) async fn sign_in(
     State(web): State<Web>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ConnectInfo(from): ConnectInfo<From>,
     form: Form,
 ) -> Answer {
     let (email, to, kept) = (form.text("email"), inside(form.text("to")), form.text("kept"));
     let now = Utc::now();
-    match accounts::sign_in(&web.store, email, form.text("password"), Place(from.ip()), now).await {
+    match accounts::sign_in(&web.store, email, form.text("password"), Place(from.0.ip()), now).await {
         Ok(signed_in) => {
             let cookie = set_cookie(Some(&signed_in.cookie));
             if kept.is_empty() {

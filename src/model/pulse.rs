@@ -1,0 +1,40 @@
+//! A sign of life within one process: one part beats, another asks how long ago that was.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// When something was last known to be alive; shared by all clones.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse {
+    /// Microseconds since 1970; 0 before the first beat.
+    last: Arc<AtomicI64>,
+}
+
+impl Pulse {
+    /// Notes that it is alive.
+    pub fn beat(&self, now: DateTime<Utc>) {
+        self.last.store(now.timestamp_micros(), Ordering::Relaxed);
+    }
+
+    /// How long ago the last beat was; nothing before the first.
+    #[must_use]
+    pub fn age(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let last = self.last.load(Ordering::Relaxed);
+        DateTime::from_timestamp_micros(last).filter(|_| last != 0).map(|last| now - last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pulse_is_as_old_as_its_last_beat_for_every_clone() {
+        let (pulse, now) = (Pulse::default(), Utc::now());
+        assert_eq!(pulse.age(now), None);
+        pulse.clone().beat(now - TimeDelta::seconds(3));
+        assert_eq!(pulse.age(now).map(|age| age.num_seconds()), Some(3));
+    }
+}

@@ -1,0 +1,143 @@
+//! Numbers for whoever watches from outside. All of them are kept in the database, so that every service that shares one
+//! says the same.
+
+use chrono::{DateTime, Utc};
+
+use super::Result;
+use super::arg::args;
+use super::engine::{Sql, Tx};
+
+/// A connector, as its runs left it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Connector {
+    /// The name.
+    pub name: String,
+    /// When its last good run ended.
+    pub good_at: Option<DateTime<Utc>>,
+    /// How many people that run read.
+    pub people: i64,
+    /// Whether the last run failed.
+    pub has_failed: bool,
+    /// Whether something of it waits for approval.
+    pub is_held: bool,
+}
+
+const CONNECTORS: &str = "
+    SELECT c.name, g.finished_at AS good_at, COALESCE(g.people_read, CAST(0 AS BIGINT)) AS people,
+        COALESCE((SELECT r.status = 'failed' FROM runs r WHERE r.connector_id = c.id AND r.kind = 'sync'
+                  ORDER BY r.id DESC LIMIT 1), FALSE) AS has_failed,
+        EXISTS (SELECT 1 FROM held_changes h WHERE h.connector_id = c.id AND h.state = 'held') AS is_held
+    FROM connectors c LEFT JOIN runs g ON g.id = c.good_run_id
+    WHERE c.retired_at IS NULL ORDER BY c.name";
+
+/// Every connector that was not retired.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn connectors(tx: &mut Tx) -> Result<Vec<Connector>> {
+    tx.all("read connectors for metrics", CONNECTORS, args![]).await
+}
+
+/// Sizes of the tables that matter.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Sizes {
+    /// Learners with access.
+    pub learners: i64,
+    /// Groups.
+    pub groups: i64,
+    /// Learners in groups, each as often as the groups that hold them.
+    pub memberships: i64,
+    /// Jobs that wait for a worker.
+    pub ready: i64,
+    /// Jobs that have failed for good.
+    pub failed: i64,
+    /// Since when the oldest job waits.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+const SIZES: &str = "
+    SELECT (SELECT count(*) FROM learners WHERE status IN ('active', 'leave')) AS learners,
+        (SELECT count(*) FROM groups WHERE deleted_run_id IS NULL) AS groups,
+        (SELECT CAST(COALESCE(sum(members), 0) AS BIGINT) FROM groups WHERE deleted_run_id IS NULL) AS memberships,
+        (SELECT count(*) FROM jobs WHERE state = 'ready') AS ready,
+        (SELECT count(*) FROM jobs WHERE state = 'failed') AS failed,
+        (SELECT min(run_at) FROM jobs WHERE state = 'ready') AS oldest";
+
+const SIZES_SQLITE: &str = r#"
+    SELECT (SELECT count(*) FROM learners WHERE status IN ('active', 'leave')) AS learners,
+        (SELECT count(*) FROM groups WHERE deleted_run_id IS NULL) AS "groups",
+        (SELECT COALESCE(sum(members), 0) FROM groups WHERE deleted_run_id IS NULL) AS memberships,
+        (SELECT count(*) FROM jobs WHERE state = 'ready') AS ready,
+        (SELECT count(*) FROM jobs WHERE state = 'failed') AS failed,
+        (SELECT min(run_at) FROM jobs WHERE state = 'ready') AS oldest"#;
+
+/// How much there is.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn sizes(tx: &mut Tx) -> Result<Sizes> {
+    tx.one("read sizes for metrics", Sql::each(SIZES_SQLITE, SIZES), args![]).await
+}
+
+/// The upper ends of the buckets of [`durations`], in seconds: from a file of a few people to a million by a slow API.
+pub const BUCKETS: [f64; 10] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, f64::INFINITY];
+
+macro_rules! durations {
+    ($seconds:literal) => {
+        concat!(
+            "SELECT name, status, bucket, count(*) AS runs, sum(seconds) AS seconds
+             FROM (
+                 SELECT c.name, r.status, d.seconds,
+                     CASE WHEN d.seconds <= 0.1 THEN CAST(0 AS BIGINT) WHEN d.seconds <= 0.3 THEN 1
+                          WHEN d.seconds <= 1 THEN 2 WHEN d.seconds <= 3 THEN 3 WHEN d.seconds <= 10 THEN 4
+                          WHEN d.seconds <= 30 THEN 5 WHEN d.seconds <= 100 THEN 6 WHEN d.seconds <= 300 THEN 7
+                          WHEN d.seconds <= 1000 THEN 8 ELSE 9 END AS bucket
+                 FROM connectors c
+                 JOIN runs r ON r.connector_id = c.id AND r.kind = 'sync' AND r.finished_at IS NOT NULL
+                 JOIN (SELECT id, ",
+            $seconds,
+            " AS seconds FROM runs WHERE kind = 'sync' AND finished_at IS NOT NULL) d ON d.id = r.id
+             ) timed
+             GROUP BY name, status, bucket ORDER BY name, status, bucket"
+        )
+    };
+}
+
+const DURATIONS: Sql = Sql::each(
+    durations!("(julianday(finished_at) - julianday(started_at)) * 86400.0"),
+    durations!("CAST(EXTRACT(EPOCH FROM finished_at - started_at) AS DOUBLE PRECISION)"),
+);
+
+/// Runs of one connector that ended in one way and took about as long.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct Took {
+    /// The connector.
+    pub name: String,
+    /// How they ended.
+    pub status: String,
+    /// Which of [`BUCKETS`].
+    pub bucket: i64,
+    /// How many.
+    pub runs: i64,
+    /// Seconds in all.
+    pub seconds: f64,
+}
+
+/// How long the runs of each connector took.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn durations(tx: &mut Tx) -> Result<Vec<Took>> {
+    tx.all("read durations for metrics", DURATIONS, args![]).await
+}
+
+const ALIVE: &str = "SELECT id FROM head WHERE id = 1";
+
+/// Whether the database answers.
+///
+/// # Errors
+/// When it does not.
+pub async fn alive(tx: &mut Tx) -> Result<()> {
+    let _: (i64,) = tx.one("look whether the database answers", ALIVE, args![]).await?;
+    Ok(())
+}
