@@ -71,7 +71,7 @@ pub(super) fn web(root: &Section<'_>, around: &Surroundings<'_>) -> Web {
     let section = root.table("web");
     let listen = section.parsed("listen");
     let listen = listen.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)), |listen| listen.value);
-    let file = |name| section.text(name).map(|at| (around.folder.join(&at.value), at));
+    let file = |name| section.text(name).map(|at| (around.folder.join(at.value), at));
     let tls = match (file("cert"), file("key")) {
         (Some((cert, _)), Some((key, _))) => Some(Tls { cert, key }),
         (Some((_, at)), None) => {
