@@ -4,5 +4,6 @@ mod article;
 mod bad_days;
 mod gallery;
 mod ops;
+mod provider;
 mod routes;
 mod sign_in;

@@ -34,6 +34,12 @@ pub enum Error {
     BadPassword { least: usize, most: usize },
     #[error("the password is the address")]
     PasswordIsAddress,
+    #[error("the sign-in provider let `{email}` in, and none of its groups has a role here")]
+    NoRole { email: String },
+    #[error("the account `{email}` may no longer sign in")]
+    Revoked { email: String },
+    #[error("the account `{email}` belongs to somebody else than whom the sign-in provider let in")]
+    NotTheirs { email: String },
     #[error("the password could not be worked on")]
     Broken,
 }
@@ -57,6 +63,9 @@ impl Error {
             | Self::BadTokenName { .. }
             | Self::BadPassword { .. }
             | Self::PasswordIsAddress
+            | Self::NoRole { .. }
+            | Self::Revoked { .. }
+            | Self::NotTheirs { .. }
             | Self::Broken => None,
         }
     }

@@ -7,12 +7,14 @@ mod account;
 mod error;
 mod key;
 mod password;
+mod provided;
 mod session;
 mod throttle;
 mod token;
 
 pub use account::{Invitation, create, first_invitation, invite, revoke, role, welcome, welcomed};
 pub use error::Error;
+pub use provided::{Provided, provided};
 pub use session::{Principal, SignedIn, Via, forget_old, sign_in, sign_out, signed_in, start};
 pub use throttle::Place;
 pub use token::{bearer, make_token, revoke_token};

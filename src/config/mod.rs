@@ -43,6 +43,7 @@ use crate::connectors::Connector;
 use crate::model::attributes::Attributes;
 use crate::model::catalogue::{FileAssignment, FileCourse};
 use crate::model::guard::Limits;
+use crate::model::role::Role;
 use crate::model::rule::Rule;
 use crate::model::secret::Secret;
 
@@ -121,6 +122,27 @@ pub struct Web {
     pub listen: SocketAddr,
     /// Certificate and key, where pages and API are encrypted by rollcall itself.
     pub tls: Option<Tls>,
+    /// The company's sign-in provider.
+    pub sign_in: Option<SignIn>,
+}
+
+/// `[web.sign_in]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// The provider's issuer URL (OpenID Connect Discovery 1.0).
+    pub issuer: String,
+    /// The URL of the pages, to which the provider answers.
+    pub here: String,
+    /// What the provider calls rollcall.
+    pub client_id: String,
+    /// How rollcall proves that; none where PKCE alone does.
+    pub client_secret: Option<Secret>,
+    /// What is asked for besides `openid`.
+    pub scopes: Vec<String>,
+    /// The claim that has the groups.
+    pub groups_claim: String,
+    /// Groups that give each role, from the one that allows most.
+    pub roles: Vec<(Role, Vec<String>)>,
 }
 
 /// The files of a certificate.

@@ -3,10 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use crate::config::secret::{self, DATABASE_URL};
+use crate::config::secret::{self, CLIENT_SECRET, DATABASE_URL};
 use crate::config::section::{At, Section};
-use crate::config::{Database, Surroundings, Tls, Web, Worker};
+use crate::config::{Database, SignIn, Surroundings, Tls, Web, Worker};
 use crate::model::guard::Limits;
+use crate::model::role::Role;
 use crate::model::secret::Secret;
 
 /// The database where the file names none, beside the file.
@@ -84,7 +85,50 @@ pub(super) fn web(root: &Section<'_>, around: &Surroundings<'_>) -> Web {
         }
         (None, None) => None,
     };
-    Web { listen, tls }
+    Web { listen, tls, sign_in: sign_in(&section, around) }
+}
+
+fn sign_in(web: &Section<'_>, around: &Surroundings<'_>) -> Option<SignIn> {
+    let section = web.table("sign_in");
+    if section.is_silent() {
+        return None;
+    }
+    let secret = secret::read(&section, CLIENT_SECRET, around).map(|at| at.value);
+    let text = |name| section.text(name).map(|at| at.value.to_owned());
+    let texts = |name| -> Vec<String> {
+        section.texts(name).unwrap_or_default().iter().map(|at| at.value.to_owned()).collect()
+    };
+    let roles = [
+        (Role::LicenseHolder, "license_holders"),
+        (Role::Operator, "operators"),
+        (Role::Manager, "managers"),
+        (Role::Viewer, "viewers"),
+    ];
+    let roles: Vec<_> = roles.map(|(role, name)| (role, texts(name))).into();
+    if roles.iter().all(|(_, groups)| groups.is_empty()) {
+        let finding = section.finding("no group of the provider has a role, so nobody could sign in");
+        section.report.mistake(finding.hint("name groups in `license_holders`, `managers`, …".to_owned()));
+    }
+    for name in ["issuer", "url"] {
+        let Some(at) = section.text(name) else { continue };
+        let parsed = url::Url::parse(at.value);
+        let is_home = |url: &url::Url| matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        match parsed {
+            Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_home(&url) => {}
+            Ok(_) => section.report.mistake(at.finding(format!("`{name}` is not https"))),
+            Err(_) => section.report.mistake(at.finding(format!("`{name}` is no URL"))),
+        }
+    }
+    let scopes = section.texts("scopes").map(|all| all.iter().map(|at| at.value.to_owned()).collect());
+    Some(SignIn {
+        issuer: text("issuer")?,
+        here: text("url")?,
+        client_id: text("client_id")?,
+        client_secret: secret,
+        scopes: scopes.unwrap_or_else(|| vec!["email".to_owned(), "profile".to_owned()]),
+        groups_claim: text("groups_claim").unwrap_or_else(|| "groups".to_owned()),
+        roles,
+    })
 }
 
 pub(super) fn worker(root: &Section<'_>) -> Worker {

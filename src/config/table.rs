@@ -94,6 +94,7 @@ pub(super) static SECTIONS: &[SectionSpec] = &[
     section("", Form::Table, "The configuration of rollcall."),
     section("database", Form::Table, "Where rollcall keeps what it knows."),
     section("web", Form::Table, "The pages and the HTTP API."),
+    section("web.sign_in", Form::Table, "The company's sign-in provider (OpenID Connect)."),
     section("worker", Form::Table, "The workers that drain jobs."),
     section("safety", Form::Table, "The limits beyond which a run's changes wait for approval."),
     section("connector", Form::List, "A directory that people are read from."),
@@ -128,6 +129,41 @@ pub(super) static KEYS: &[Key] = &[
         .or(r#""127.0.0.1:8080""#),
     Key::new("web", "cert", TEXT, r#""web.pem""#, "The certificate of the pages in PEM; without it they are not encrypted."),
     Key::new("web", "key", TEXT, r#""web.key""#, "The key of the certificate in PEM."),
+    Key::new("web.sign_in", "issuer", TEXT, r#""https://login.corp.example""#, "The provider's issuer URL.").required(),
+    Key::new(
+        "web.sign_in",
+        "url",
+        TEXT,
+        r#""https://rollcall.corp.example""#,
+        "The URL of these pages; the provider answers to /sign-in/callback below it.",
+    )
+    .required(),
+    Key::new("web.sign_in", "client_id", TEXT, r#""rollcall""#, "What the provider calls rollcall.").required(),
+    Key::new("web.sign_in", "client_secret", Secret, r#""battery staple""#, "The client's secret."),
+    Key::new(
+        "web.sign_in",
+        "client_secret_file",
+        TEXT,
+        r#""secrets/sign-in""#,
+        "A file that holds the client's secret.",
+    ),
+    Key::new(
+        "web.sign_in",
+        "client_secret_env",
+        TEXT,
+        r#""SIGN_IN_SECRET""#,
+        "An environment variable that holds the client's secret.",
+    ),
+    Key::new("web.sign_in", "scopes", Texts, r#"["email", "profile", "groups"]"#, "What is asked for besides `openid`.")
+        .or(r#"["email", "profile"]"#),
+    Key::new("web.sign_in", "groups_claim", TEXT, r#""roles""#, "The claim that has the groups.").or(r#""groups""#),
+    Key::new("web.sign_in", "license_holders", Texts, r#"["rollcall-admins"]"#, "Groups whose people may do everything.")
+        .or("[]"),
+    Key::new("web.sign_in", "operators", Texts, r#"["it-service"]"#, "Groups whose people see to connectors, runs and jobs.")
+        .or("[]"),
+    Key::new("web.sign_in", "managers", Texts, r#"["learning"]"#, "Groups whose people see to groups and courses.")
+        .or("[]"),
+    Key::new("web.sign_in", "viewers", Texts, r#"["staff"]"#, "Groups whose people may read.").or("[]"),
     Key::new(
         "worker",
         "concurrency",

@@ -50,7 +50,7 @@ async fn to_sign_in(web: &Web, request: Request) -> Response {
         return Redirect::to(&sign_in::address(&path)).into_response();
     }
     match to_bytes(body, MOST_BYTES).await {
-        Ok(bytes) => sign_in::keeping(&path, &String::from_utf8_lossy(&bytes)),
+        Ok(bytes) => sign_in::keeping(web, &path, &String::from_utf8_lossy(&bytes)),
         Err(_) => Trouble::TooLarge.into_response(),
     }
 }
@@ -64,9 +64,14 @@ pub(super) async fn signed_in(web: &Web, headers: &HeaderMap) -> Result<Option<P
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_of(headers, COOKIE)
+}
+
+/// The value of a cookie.
+pub(super) fn cookie_of<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
 /// The header that makes a browser keep a session, or forget it where there is none.

@@ -15,6 +15,7 @@ mod frame;
 mod gate;
 mod ops;
 mod pages;
+mod provider;
 mod routes;
 mod serve;
 mod tls;

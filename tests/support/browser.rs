@@ -214,6 +214,12 @@ impl Browser {
         self.act(&format!("fill `{label}`"), &Self::field(label), type_it).await;
     }
 
+    /// Types into the field of this name, on pages that have no labels.
+    pub async fn type_into(&self, name: &str, text: &str) {
+        let path = format!("//input[@name={}]", quoted(name));
+        self.act(&format!("type into `{name}`"), &path, async |field| field.send_keys(text).await).await;
+    }
+
     /// What stands in the field of this label.
     pub async fn value(&self, label: &str) -> String {
         let value = async |field: Element| field.prop("value").await;

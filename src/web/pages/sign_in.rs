@@ -2,17 +2,20 @@
 
 use askama::Template;
 use axum::extract::{ConnectInfo, RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, Html, IntoResponse, Redirect, Response};
 use chrono::Utc;
+use tracing::warn;
 use url::form_urlencoded;
 
 use crate::accounts::{self, Place, Principal};
+use crate::store::runs::{About, Kind};
 use crate::web::Web;
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame};
 use crate::web::gate::set_cookie;
 use crate::web::pages::{Answer, page};
+use crate::web::provider::{self, Provider};
 use crate::web::tls::From;
 use crate::web::trouble::{Trouble, sentence};
 
@@ -25,6 +28,8 @@ struct Page<'a> {
     to: &'a str,
     /// A form that was sent when the session had ended.
     kept: &'a str,
+    /// Whether the company has a sign-in provider.
+    has_provider: bool,
 }
 
 #[derive(Template)]
@@ -48,19 +53,88 @@ fn inside(to: &str) -> &str {
 }
 
 /// The page, with a form that came too late.
-pub(in crate::web) fn keeping(to: &str, kept: &str) -> Response {
+pub(in crate::web) fn keeping(web: &Web, to: &str, kept: &str) -> Response {
     let text = "You were signed out meanwhile. Sign in again; what you typed is kept.";
     let frame = Frame::nobody("Sign in").faults(vec![Fault::new("", text)]);
-    let shown = Page { frame, email: "", to: inside(to), kept }.render();
+    let has_provider = web.config().web.sign_in.is_some();
+    let shown = Page { frame, email: "", to: inside(to), kept, has_provider }.render();
     match shown {
         Ok(html) => (StatusCode::UNAUTHORIZED, Html(html)).into_response(),
         Err(error) => Trouble::from(error).into_response(),
     }
 }
 
-pub(super) async fn show(RawQuery(query): RawQuery) -> Answer {
+pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery) -> Answer {
     let query = Form::read(query.unwrap_or_default().as_bytes());
-    page(&Page { frame: Frame::nobody("Sign in"), email: "", to: inside(query.text("to")), kept: "" })
+    let has_provider = web.config().web.sign_in.is_some();
+    let to = inside(query.text("to"));
+    page(&Page { frame: Frame::nobody("Sign in"), email: "", to, kept: "", has_provider })
+}
+
+/// Sends the browser to the company's sign-in provider.
+pub(super) async fn to_provider(State(web): State<Web>, RawQuery(query): RawQuery) -> Answer {
+    let query = Form::read(query.unwrap_or_default().as_bytes());
+    let config = web.config();
+    let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
+    let begun =
+        Provider::discover(sign_in).await.and_then(|provider| provider.begin(inside(query.text("to"))));
+    match begun {
+        Ok((url, cookie)) => Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response()),
+        Err(error) => refused(&web, &error),
+    }
+}
+
+/// Signs in whom the provider sends back.
+pub(super) async fn from_provider(
+    State(web): State<Web>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Answer {
+    let query = Form::read(query.unwrap_or_default().as_bytes());
+    let config = web.config();
+    let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
+    if !query.text("error").is_empty() {
+        let said = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
+        return refused(&web, &provider::Error::Refused { said });
+    }
+    let ended = match Provider::discover(sign_in).await {
+        Ok(provider) => provider.end(&headers, query.text("state"), query.text("code")).await,
+        Err(error) => Err(error),
+    };
+    let (provided, to) = match ended {
+        Ok(ended) => ended,
+        Err(error) => return refused(&web, &error),
+    };
+    let about = About {
+        kind: Kind::Hand,
+        connector: None,
+        actor: provided.email.clone(),
+        what: format!("sign `{}` in through the provider", provided.email),
+        file_digest: None,
+        subject: None,
+    };
+    match accounts::provided(&web.store, &about, web.when(), &provided).await {
+        Ok(account) => {
+            let signed_in = accounts::start(&web.store, account, &provided.email, Utc::now()).await?;
+            let (name, cookie) = set_cookie(Some(&signed_in.cookie));
+            // Two cookies: the session comes, the sign-in goes.
+            let cookies = AppendHeaders([(name, cookie), (header::SET_COOKIE, provider::forget())]);
+            Ok((cookies, Redirect::to(inside(&to))).into_response())
+        }
+        Err(accounts::Error::Store(error)) => Err(error.into()),
+        Err(error) => refused(&web, &error),
+    }
+}
+
+/// The page, with why the provider's way did not lead in.
+fn refused(web: &Web, error: &(dyn std::error::Error + 'static)) -> Answer {
+    if let Some(provider::Error::Provider { why, doing }) = error.downcast_ref() {
+        warn!(why, doing, "nobody could be signed in through the provider");
+    }
+    let frame = Frame::nobody("Sign in").faults(vec![Fault::new("", sentence(&error.to_string()))]);
+    let has_provider = web.config().web.sign_in.is_some();
+    let html = Page { frame, email: "", to: "/", kept: "", has_provider }.render()?;
+    Ok((StatusCode::FORBIDDEN, Html(html)).into_response())
 }
 
 pub(super) async fn sign_in(
@@ -88,7 +162,8 @@ pub(super) async fn sign_in(
             };
             let fault = Fault::new("email", sentence(&error.to_string()));
             let frame = Frame::nobody("Sign in").faults(vec![fault]);
-            let html = Page { frame, email, to, kept }.render()?;
+            let has_provider = web.config().web.sign_in.is_some();
+            let html = Page { frame, email, to, kept, has_provider }.render()?;
             Ok((status, Html(html)).into_response())
         }
     }
