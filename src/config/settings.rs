@@ -89,10 +89,10 @@ pub(super) fn web(root: &Section<'_>, around: &Surroundings<'_>) -> Web {
 }
 
 fn sign_in(web: &Section<'_>, around: &Surroundings<'_>) -> Option<SignIn> {
-    let section = web.table("sign_in");
-    if section.is_silent() {
+    if !web.has("sign_in") {
         return None;
     }
+    let section = web.table("sign_in");
     let secret = secret::read(&section, CLIENT_SECRET, around).map(|at| at.value);
     let text = |name| section.text(name).map(|at| at.value.to_owned());
     let texts = |name| -> Vec<String> {

@@ -21,7 +21,12 @@ fn uncommented(example: &str) -> toml::Table {
         let name = line.strip_prefix("# ").and_then(|rest| rest.split_once(" = ")).map(|(name, _)| name);
         name.is_some_and(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
     };
-    let lines = example.lines().map(|line| if is_key(line) { &line[2..] } else { line });
+    let is_section = |line: &str| {
+        let name = line.strip_prefix("# [").and_then(|rest| rest.strip_suffix(']'));
+        name.is_some_and(|name| !name.contains(' '))
+    };
+    let is_out = |line: &str| is_key(line) || is_section(line);
+    let lines = example.lines().map(|line| if is_out(line) { &line[2..] } else { line });
     lines.collect::<Vec<_>>().join("\n").parse().expect("TOML")
 }
 
