@@ -6,8 +6,9 @@
 //! 7  main.rs             parse, run, exit
 //! 6  cli/                words in, words out; the one place that wires things together
 //! 5  config/  service/   the file as one typed value  |  schedules, worker loops, signals
+//!    web/                pages: who asks from outside, past the gate that knows who may
 //! 4  sync/    groups/    directory -> memberships     |  what people change by hand -> memberships
-//!    explain/            why somebody is, or is not, in a group or course, today or on a past day
+//!    explain/ accounts/  why somebody is, or is not, in a group or course  |  who may sign in, and as what
 //! 3  enrollment/         memberships -> jobs -> enrollments: change, assign, drain, verify
 //! 2  connectors/ store/  people in, one file a kind   |  memory: one file a table, engine.rs knows the database
 //! 1  model/              pure: people, rules, rolls, plans, due dates, schedules. No I/O, no async, no clock
