@@ -3,7 +3,8 @@
 //! `cargo bench` measures 100,000 people; `ROLLCALL_BENCH_PEOPLE` another number. Every figure is the median of
 //! `ROLLCALL_BENCH_RUNS` runs (3) after one that does not count. Servers are thrown away afterwards.
 //! `cargo bench --bench claims -- queue` measures a kept queue library beside rollcall's queue, `-- scale` how time and
-//! memory grow from 10,000 people in a file to 1,000,000, `-- pages` what people cost that come as pages of JSON.
+//! memory grow from 10,000 people in a file to 1,000,000, `-- pages` what people cost that come as pages of JSON,
+//! `-- web` what the pages of a large company cost.
 
 #[path = "../../tests/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
@@ -15,6 +16,7 @@ mod pages;
 mod program;
 mod queue;
 mod scale;
+mod web;
 
 use std::path::Path;
 use std::time::Duration;
@@ -37,6 +39,9 @@ fn main() {
     }
     if is_asked("pages") {
         return pages::measure(people, runs);
+    }
+    if is_asked("web") {
+        return web::measure();
     }
     if is_asked("queue") {
         return queue::measure(people);
