@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::output::{self, count};
 use super::session::Session;
 use crate::model::ids::RunId;
+use crate::store::listing::record;
 use crate::store::{connectors as table, holds, persons, runs as log};
 
 fn local(session: &Session, at: DateTime<Utc>) -> String {
@@ -56,12 +57,13 @@ pub async fn audit(session: &Session, since: Option<NaiveDate>) -> Result<u8, Fa
         .and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(session.config.timezone).earliest());
     let from = midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc));
     let mut tx = session.store.read().await?;
-    let all = log::since(&mut tx, from).await?;
+    let all = record::since(&mut tx, from).await?;
     if session.json {
         output::json(&all)?;
         return Ok(0);
     }
-    let rows = all.iter().map(|run| {
+    let rows = all.iter().map(|one| {
+        let run = &one.run;
         [
             local(session, run.started_at),
             run.actor.clone(),
@@ -69,10 +71,12 @@ pub async fn audit(session: &Session, since: Option<NaiveDate>) -> Result<u8, Fa
             run.status.clone(),
             format!("+{} -{}", run.memberships_added, run.memberships_removed),
             run.run.to_string(),
+            one.before(),
+            one.after(),
         ]
     });
     output::table(
-        ["when", "who", "what", "status", "memberships", "run"],
+        ["when", "who", "what", "status", "memberships", "run", "before", "after"],
         rows,
         "nothing was changed since then",
     )?;

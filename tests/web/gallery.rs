@@ -44,7 +44,7 @@ async fn look(browser: &Browser, axe: &str, name: &str, path: &str) -> Vec<Strin
     wrong
 }
 
-const PAGES: [(&str, &str); 17] = [
+const PAGES: [(&str, &str); 21] = [
     ("groups", "/groups"),
     ("groups-by-members", "/groups?sort=members"),
     ("groups-none-found", "/groups?q=zzz"),
@@ -61,17 +61,22 @@ const PAGES: [(&str, &str); 17] = [
     ("learners", "/learners"),
     ("learner", "/learners/1"),
     ("learner-new", "/learners/new"),
+    ("settings", "/settings"),
+    ("settings-tokens", "/settings/tokens"),
+    ("settings-changes", "/settings/changes"),
+    ("settings-health", "/settings/health"),
     ("missing", "/nothing"),
 ];
 
 /// Pages that say what to do first.
-const EMPTY: [(&str, &str); 6] = [
+const EMPTY: [(&str, &str); 7] = [
     ("empty-groups", "/groups"),
     ("empty-group-create", "/groups/new"),
     ("empty-assigned", "/assigned"),
     ("empty-assigned-new", "/assigned/new"),
     ("empty-courses", "/courses"),
     ("empty-learners", "/learners"),
+    ("empty-tokens", "/settings/tokens"),
 ];
 
 #[test]

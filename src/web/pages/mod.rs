@@ -4,6 +4,7 @@ mod assigned;
 mod groups;
 mod learners;
 mod picker;
+mod settings;
 pub(super) mod sign_in;
 mod welcome;
 
@@ -26,9 +27,10 @@ type Answer = Result<Response, Trouble>;
 
 const READ: Access = Access::Needs(May::Read);
 const MANAGE: Access = Access::Needs(May::Manage);
+const OWN: Access = Access::Needs(May::Own);
 
 pub(super) fn routes(web: &Web) -> Routes {
-    Routes::new(web)
+    let routes = Routes::new(web)
         .get("/", READ, home)
         .get("/assets/{name}", Access::Open, asset)
         .get("/sign-in", Access::Open, sign_in::show)
@@ -68,7 +70,8 @@ pub(super) fn routes(web: &Web) -> Routes {
         .get("/learners/{id}", READ, learners::one::show)
         .post("/learners/{id}/link", MANAGE, learners::one::link)
         .post("/learners/{id}/resync", Access::Needs(May::Resync), learners::resync::go)
-        .get("/progress/{run}", READ, progress)
+        .get("/progress/{run}", READ, progress);
+    settings::routes(routes)
 }
 
 /// The first page.
