@@ -24,6 +24,7 @@ pub struct Record {
     pub made: Option<String>,
 }
 
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
 fn as_value<S: Serializer>(json: &Option<String>, to: S) -> std::result::Result<S::Ok, S::Error> {
     let value = json.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
     value.serialize(to)

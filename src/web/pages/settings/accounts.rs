@@ -7,7 +7,6 @@ use axum::response::{Html, IntoResponse, Redirect};
 
 use crate::accounts::{self, Error, Invitation, Principal};
 use crate::model::role::Role;
-use crate::store::accounts::Account;
 use crate::store::listing::From;
 use crate::store::listing::accounts::{self as listed, Row};
 use crate::web::Web;
@@ -45,16 +44,6 @@ struct Fresh {
     email: String,
     link: String,
     until: String,
-}
-
-/// What each role is for, beside its name.
-fn is_for(role: &Role) -> &'static str {
-    match role {
-        Role::LicenseHolder => "may do everything, and says who else may do what",
-        Role::Operator => "sees to connectors, runs and jobs",
-        Role::Manager => "sees to groups, courses and learners",
-        Role::Viewer => "reads",
-    }
 }
 
 fn place(row: &Row) -> Cursor {
@@ -173,9 +162,4 @@ pub(super) async fn change(State(web): State<Web>, headers: HeaderMap, who: Prin
             shown(&web, &who, &Form::default(), Typed::default(), None, faults).await
         }
     }
-}
-
-/// Whether the account has this role.
-fn has(account: &Account, role: &Role) -> bool {
-    account.role() == *role
 }
