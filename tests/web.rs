@@ -2,4 +2,6 @@
 
 mod article;
 mod gallery;
+mod jobs;
 mod settings;
+mod sync;

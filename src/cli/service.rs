@@ -15,7 +15,7 @@ use crate::accounts;
 use crate::enrollment::drain;
 use crate::model::progress::Progress;
 use crate::service::{self, Pages, Reload};
-use crate::web::{self, Web};
+use crate::web::{self, Behind, Web};
 
 /// The service, until SIGTERM.
 ///
@@ -41,7 +41,7 @@ pub async fn run(session: &Session, named: Option<&PathBuf>) -> Result<u8, Failu
     }
     let pages: Pages = Box::new(move |store, file, stop| {
         Box::pin(async move {
-            if let Err(error) = listening.serve(Web { store, file, stop }).await {
+            if let Err(error) = listening.serve(Web { store, file, stop, behind: Behind::default() }).await {
                 error!(%error, "pages and API are gone");
             }
         })

@@ -200,3 +200,22 @@ fn why(prepared: &Prepared, sign: char, entry: &Entry) -> String {
     let verb = if sign == '+' { "rule" } else { "no longer by rule" };
     if facts.is_empty() { format!("{verb} `{rule}`") } else { format!("{facts} ({verb} `{rule}`)") }
 }
+
+/// How many held changes of a kind there are.
+#[must_use]
+pub fn kind(kind: &str, number: u64) -> String {
+    match kind {
+        "leave" => count(number, "learner leaves", "learners leave"),
+        "record" => count(number, "learner changes", "learners change"),
+        "rekey" => count(number, "learner comes under a new id", "learners come under new ids"),
+        "group" => count(number, "group is made", "groups are made"),
+        "meet" => {
+            count(number, "group made by hand is fed by a rule", "groups made by hand are fed by rules")
+        }
+        "give" => count(number, "membership is added", "memberships are added"),
+        "end" => count(number, "membership is removed", "memberships are removed"),
+        "assign" => count(number, "assignment of the file begins", "assignments of the file begin"),
+        "unassign" => count(number, "assignment of the file ends", "assignments of the file end"),
+        other => format!("{}: {other}", thousands(number)),
+    }
+}

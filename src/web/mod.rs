@@ -8,6 +8,7 @@
 //! database, so that going back, signing in again, or another machine loses nothing.
 
 mod assets;
+mod behind;
 mod csv;
 mod cursor;
 mod form;
@@ -30,6 +31,7 @@ use crate::enrollment::change::When;
 use crate::store::Store;
 use crate::store::runs::{About, Kind};
 
+pub use behind::Behind;
 pub use routes::{Access, Route};
 pub use serve::{Listening, listen};
 
@@ -42,6 +44,8 @@ pub struct Web {
     pub file: watch::Receiver<Arc<Config>>,
     /// Ends what is under way with the service.
     pub stop: CancellationToken,
+    /// What goes on behind the pages.
+    pub behind: Behind,
 }
 
 impl Web {

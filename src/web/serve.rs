@@ -52,7 +52,9 @@ impl Listening {
         let stop = web.stop.clone();
         info!(address = %self.address, "pages and API are there");
         let service = router(&web).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(self.socket, service).with_graceful_shutdown(stop.cancelled_owned()).await
+        let served = axum::serve(self.socket, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+        web.behind.end().await;
+        served
     }
 }
 

@@ -10,9 +10,11 @@ pub mod courses;
 pub mod enrollments;
 pub mod groups;
 pub mod health;
+pub mod jobs;
 pub mod learners;
 pub mod members;
 pub mod record;
+pub mod runs;
 
 use super::engine::{Sql, Tx};
 use crate::model::names::terms;

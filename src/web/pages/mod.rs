@@ -2,10 +2,12 @@
 
 mod assigned;
 mod groups;
+mod jobs;
 mod learners;
 mod picker;
 mod settings;
 pub(super) mod sign_in;
+mod sync;
 mod welcome;
 
 use askama::Template;
@@ -27,6 +29,7 @@ type Answer = Result<Response, Trouble>;
 
 const READ: Access = Access::Needs(May::Read);
 const MANAGE: Access = Access::Needs(May::Manage);
+const OPERATE: Access = Access::Needs(May::Operate);
 const OWN: Access = Access::Needs(May::Own);
 
 pub(super) fn routes(web: &Web) -> Routes {
@@ -71,7 +74,7 @@ pub(super) fn routes(web: &Web) -> Routes {
         .post("/learners/{id}/link", MANAGE, learners::one::link)
         .post("/learners/{id}/resync", Access::Needs(May::Resync), learners::resync::go)
         .get("/progress/{run}", READ, progress);
-    settings::routes(routes)
+    settings::routes(jobs::routes(sync::routes(routes)))
 }
 
 /// The first page.
