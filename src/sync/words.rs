@@ -219,3 +219,23 @@ pub fn kind(kind: &str, number: u64) -> String {
         other => format!("{}: {other}", thousands(number)),
     }
 }
+
+/// A held change as a sentence.
+#[must_use]
+pub fn sentence(change: &Change) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (who, group) = (text(&change.email), text(&change.group));
+    let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" by rule {rule}"));
+    match change.kind.as_str() {
+        "leave" => format!("{who} leaves"),
+        "record" => format!("{who} changes"),
+        "rekey" => format!("{who} comes under a new id"),
+        "group" => format!("group {group} is made"),
+        "meet" => format!("group {group}, made by hand, is fed{by}"),
+        "give" => format!("{who} is added to {group}{by}"),
+        "assign" => format!("course {} is assigned to {group}", text(&change.course)),
+        "unassign" => format!("course {} is no longer assigned to {group}", text(&change.course)),
+        _ if by.is_empty() => format!("{who} is removed from {group}"),
+        _ => format!("{who} is removed from {group}, no longer{by}"),
+    }
+}

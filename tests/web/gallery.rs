@@ -124,7 +124,11 @@ fn pages_are_accessible_and_fit_every_screen() {
         company.leave(&format!("person{at}"));
     }
     company.sync_held();
-    company.sql("UPDATE jobs SET state = 'failed', error = 'the database refused it'");
+    company.sql(
+        "INSERT INTO jobs (kind, learner_id, course_id, state, attempts, run_at, error, run_id)
+         SELECT 'enroll', id, 1, 'failed', 4, '2026-01-01T00:00:00+00:00', 'the database refused it', 1
+         FROM learners WHERE id <= 60",
+    );
     show(&company, &PAGES);
 }
 

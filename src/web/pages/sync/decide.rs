@@ -100,7 +100,7 @@ impl List {
     }
 
     fn changes(title: String, changes: &[Change]) -> Self {
-        Self::of(title, changes.iter().map(|change| words::change(change).trim().to_owned()).collect())
+        Self::of(title, changes.iter().map(words::sentence).collect())
     }
 }
 

@@ -162,7 +162,7 @@ pub(super) async fn show(
             let mut found = listed::held(&mut tx, connector, RunId(id), from.id, from.limit).await?;
             let next = cut(&mut found, |one| Cursor { text: String::new(), id: one.id });
             let waiting = |one: &listed::HeldRow| Waiting {
-                text: words::change(&one.change).trim().to_owned(),
+                text: words::sentence(&one.change),
                 limit: one.change.reason.clone(),
                 state: one.change.state.clone(),
             };
