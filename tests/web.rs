@@ -3,7 +3,10 @@
 mod article;
 mod bad_days;
 mod gallery;
+mod jobs;
 mod ops;
 mod provider;
 mod routes;
+mod settings;
 mod sign_in;
+mod sync;

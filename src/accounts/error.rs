@@ -24,6 +24,8 @@ pub enum Error {
     TokenExists { name: String },
     #[error("there is no token `{name}`")]
     NoToken { name: String },
+    #[error("the token would end before it is made")]
+    TokenOver,
     #[error("a token needs a name of at most {most} characters")]
     BadTokenName { most: usize },
     #[error("`{email}` is the last license holder")]
@@ -60,6 +62,7 @@ impl Error {
             | Self::TooMany { .. }
             | Self::BadAddress { .. }
             | Self::TokenExists { .. }
+            | Self::TokenOver
             | Self::BadTokenName { .. }
             | Self::BadPassword { .. }
             | Self::PasswordIsAddress

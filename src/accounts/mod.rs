@@ -17,7 +17,7 @@ pub use error::Error;
 pub use provided::{Provided, provided};
 pub use session::{Principal, SignedIn, Via, forget_old, sign_in, sign_out, signed_in, start};
 pub use throttle::Place;
-pub use token::{bearer, make_token, revoke_token};
+pub use token::{bearer, end_of, make_token, revoke_token};
 
 /// What this room answers with.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -1,6 +1,7 @@
 //! Keys of programs that use the API.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::accounts::session::{Principal, Via};
@@ -20,10 +21,17 @@ const LONGEST_NAME: usize = 100;
 /// A use is noted at most this often.
 const NOTED: TimeDelta = TimeDelta::minutes(1);
 
+/// When a token ends whose last day this is: with the day, where dates live.
+#[must_use]
+pub fn end_of(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
+    let midnight = day.succ_opt()?.and_time(NaiveTime::MIN);
+    zone.from_local_datetime(&midnight).earliest().map(|at| at.with_timezone(&Utc))
+}
+
 /// Makes a token; its key is answered once and kept nowhere.
 ///
 /// # Errors
-/// When the name cannot be one or is taken.
+/// When the name cannot be one or is taken, or the end is past.
 pub async fn make_token(
     store: &Store,
     about: &About,
@@ -35,6 +43,9 @@ pub async fn make_token(
     let name = clean(name);
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
         return Err(Error::BadTokenName { most: LONGEST_NAME });
+    }
+    if expires_at.is_some_and(|at| at <= when.now) {
+        return Err(Error::TokenOver);
     }
     let mut change = Change::begin(store, about, when).await?;
     if let Some(there) = tokens::by_name(&mut change.tx, &name).await? {

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::net::SocketAddr;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 
 use super::args;
@@ -68,14 +68,9 @@ async fn list(session: &Session) -> Result<u8, Failure> {
         output::json(&json!({"accounts": accounts, "tokens": tokens}))?;
         return Ok(0);
     }
-    let rows = accounts.iter().map(|one| {
-        let state = match (one.is_active(), one.password.is_some() || one.subject.is_some()) {
-            (true, true) => "active",
-            (true, false) => "has no password yet",
-            (false, _) => "revoked",
-        };
-        [one.email.clone(), one.name.clone(), one.role.clone(), state.to_owned()]
-    });
+    let rows = accounts
+        .iter()
+        .map(|one| [one.email.clone(), one.name.clone(), one.role.clone(), one.state().to_owned()]);
     let nothing = "no accounts yet: make one with `rollcall admin create EMAIL --role license_holder`";
     output::table(["account", "name", "role", "state"], rows, nothing)?;
     if !tokens.is_empty() {
@@ -156,11 +151,7 @@ async fn revoke_token(session: &Session, name: &str) -> Result<u8, Failure> {
 }
 
 async fn token(session: &Session, name: &str, role: Role, until: Option<NaiveDate>) -> Result<u8, Failure> {
-    let zone = session.config.timezone;
-    // To the end of its last day.
-    let expires = until.and_then(|day| day.succ_opt()).and_then(|day| {
-        zone.from_local_datetime(&day.and_time(NaiveTime::MIN)).earliest().map(|at| at.with_timezone(&Utc))
-    });
+    let expires = until.and_then(|day| accounts::end_of(day, session.config.timezone));
     let about = session.by_hand(format!("make token `{name}` as {role}"));
     let (done, secret) =
         accounts::make_token(&session.store, &about, session.when(), name, role, expires).await?;

@@ -13,36 +13,18 @@ use crate::model::ids::RunId;
 use crate::store::holds::Change;
 use crate::store::runs::Counts;
 use crate::sync::approve::{self, Asked, Decided};
+use crate::sync::words::{self, SHOWN};
 use crate::sync::{retire, undo};
 
 /// How long an approval waits for a run of the same connector.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Lines of changes that a terminal shows; the rest is counted.
-const SHOWN: usize = 40;
 
 /// Prints what a run holds, why, and what to do about it.
 ///
 /// # Errors
 /// When standard output cannot be written to.
 pub fn print_held(run: Option<RunId>, counts: &Counts, held: &Held) -> Result<(), Failure> {
-    let mut what = Vec::new();
-    if counts.memberships_held > 0 {
-        what.push(count(counts.memberships_held, "membership", "memberships"));
-    }
-    if counts.groups_held > 0 {
-        what.push(count(counts.groups_held, "group", "groups"));
-    }
-    if counts.enrollments_held > 0 {
-        what.push(count(counts.enrollments_held, "enrollment", "enrollments"));
-    }
-    let people = count(counts.people_held, "person", "people");
-    let what = match what.as_slice() {
-        [] if counts.people_held > 0 => people,
-        [] => "an assignment of the file".to_owned(),
-        _ if counts.people_held > 0 => format!("{} of {people}", what.join(", ")),
-        _ => what.join(", "),
-    };
+    let what = words::held(counts);
     let mut lines = vec![String::new(), format!("held: {what}")];
     lines.extend(held.causes.iter().map(|cause| format!("  because: {cause}")));
     lines.extend(
@@ -59,26 +41,8 @@ pub fn print_held(run: Option<RunId>, counts: &Counts, held: &Held) -> Result<()
     Ok(())
 }
 
-/// A held change for reading.
-#[must_use]
-pub fn line(change: &Change) -> String {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let (who, group) = (text(&change.email), text(&change.group));
-    let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" (rule `{rule}`)"));
-    match change.kind.as_str() {
-        "leave" => format!(" - {who} leaves"),
-        "record" => format!(" ~ {who} changes"),
-        "rekey" => format!(" ~ {who} comes under a new id"),
-        "group" => format!(" + group {group}"),
-        "meet" => format!(" + group {group} is fed{by}"),
-        "give" => format!(" + {who}  {group}{by}"),
-        "unassign" => format!(" - course {} for {group}", text(&change.course)),
-        _ => format!(" - {who}  {group}{by}"),
-    }
-}
-
 fn print_lines(changes: &[Change]) -> Result<(), Failure> {
-    let mut lines: Vec<String> = changes.iter().take(SHOWN).map(line).collect();
+    let mut lines: Vec<String> = changes.iter().take(SHOWN).map(words::change).collect();
     if changes.len() > SHOWN {
         lines.push(format!(" … and {} more", thousands((changes.len() - SHOWN) as u64)));
     }

@@ -1,11 +1,10 @@
 //! `rollcall jobs`.
 
-use chrono::Utc;
-
 use super::args;
 use super::failure::Failure;
 use super::output::{self, count};
 use super::session::Session;
+use crate::enrollment::parked::{self, Settled};
 use crate::store::jobs;
 
 /// Runs a command about jobs.
@@ -40,20 +39,31 @@ pub async fn jobs(session: &Session, command: args::Jobs) -> Result<u8, Failure>
             Ok(0)
         }
         args::Jobs::Retry { ids, drain } => {
-            let mut tx = session.store.write().await?;
-            let retried = jobs::retry(&mut tx, &ids, Utc::now()).await?;
-            tx.commit().await?;
-            output::talk(&format!("{} made ready again", count(retried, "job", "jobs")));
+            let about = session.by_hand(typed("retry", &ids));
+            let retried = parked::retry(&session.store, &about, session.when(), &ids).await?;
+            output::talk(&said(retried, ["job", "jobs"], "made ready again"));
             session.drain_unless(drain.no_drain).await?;
             Ok(0)
         }
         args::Jobs::Drop { ids } => {
-            let mut tx = session.store.write().await?;
-            let dropped = jobs::drop(&mut tx, &ids).await?;
-            tx.commit().await?;
-            output::talk(&format!("{} dropped", count(dropped, "failed job", "failed jobs")));
+            let about = session.by_hand(typed("drop", &ids));
+            let dropped = parked::drop(&session.store, &about, session.when(), &ids).await?;
+            output::talk(&said(dropped, ["failed job", "failed jobs"], "dropped"));
             output::talk("\nhint: `rollcall verify` shows what they leave behind");
             Ok(0)
         }
+    }
+}
+
+/// The command as it was typed, for the record of changes.
+fn typed(verb: &str, ids: &[i64]) -> String {
+    let ids: String = ids.iter().map(|id| format!(" {id}")).collect();
+    format!("rollcall jobs {verb}{ids}")
+}
+
+fn said(settled: Option<Settled>, [one, many]: [&str; 2], verb: &str) -> String {
+    match settled {
+        Some(settled) => format!("Run {}: {} {verb}", settled.done.run, count(settled.jobs, one, many)),
+        None => format!("{} {verb}", count(0, one, many)),
     }
 }

@@ -8,7 +8,10 @@ use super::failure::Failure;
 use super::output::{self, count};
 use super::session::Session;
 use crate::model::ids::RunId;
-use crate::store::{connectors as table, holds, persons, runs as log};
+use crate::store::listing::record;
+use crate::store::{holds, runs as log};
+use crate::sync::overview::overview;
+use crate::sync::words;
 
 fn local(session: &Session, at: DateTime<Utc>) -> String {
     at.with_timezone(&session.config.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
@@ -56,12 +59,13 @@ pub async fn audit(session: &Session, since: Option<NaiveDate>) -> Result<u8, Fa
         .and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(session.config.timezone).earliest());
     let from = midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc));
     let mut tx = session.store.read().await?;
-    let all = log::since(&mut tx, from).await?;
+    let all = record::since(&mut tx, from).await?;
     if session.json {
         output::json(&all)?;
         return Ok(0);
     }
-    let rows = all.iter().map(|run| {
+    let rows = all.iter().map(|one| {
+        let run = &one.run;
         [
             local(session, run.started_at),
             run.actor.clone(),
@@ -69,10 +73,12 @@ pub async fn audit(session: &Session, since: Option<NaiveDate>) -> Result<u8, Fa
             run.status.clone(),
             format!("+{} -{}", run.memberships_added, run.memberships_removed),
             run.run.to_string(),
+            one.before(),
+            one.after(),
         ]
     });
     output::table(
-        ["when", "who", "what", "status", "memberships", "run"],
+        ["when", "who", "what", "status", "memberships", "run", "before", "after"],
         rows,
         "nothing was changed since then",
     )?;
@@ -141,8 +147,7 @@ fn show_held(number: i64, guard: &serde_json::Value, held: &[holds::Change]) -> 
             .map(|reason| format!("  limit: {reason}")),
     );
     output::facts(&lines.join("\n"))?;
-    let rows =
-        held.iter().map(|change| [super::holds::line(change), change.reason.clone(), change.state.clone()]);
+    let rows = held.iter().map(|change| [words::change(change), change.reason.clone(), change.state.clone()]);
     output::table(["change", "limit", "state"], rows, "")?;
     if held.iter().any(|change| change.state == "held") {
         output::talk(&format!("\nhint: `rollcall approve {number}` or `rollcall reject {number}`"));
@@ -155,50 +160,20 @@ fn show_held(number: i64, guard: &serde_json::Value, held: &[holds::Change]) -> 
 /// # Errors
 /// When the database does not answer.
 pub async fn connectors(session: &Session) -> Result<u8, Failure> {
-    let now = Utc::now();
     let mut tx = session.store.read().await?;
-    let known = table::list(&mut tx).await?;
-    let last = log::last_of_connectors(&mut tx).await?;
-    let people = persons::counts(&mut tx).await?;
-    let list: Vec<_> = session
-        .config
-        .connectors
-        .iter()
-        .map(|connector| {
-            let row = known.iter().find(|row| row.name == connector.name.as_str());
-            let id = row.map(|row| row.id);
-            let held = people.iter().find(|(of, _)| Some(of.0) == id).map_or(0, |(_, count)| *count);
-            let last = last.iter().find(|run| run.connector.as_deref() == Some(connector.name.as_str()));
-            let next = connector.schedule.as_ref().and_then(|schedule| schedule.next(now));
-            json!({
-                "name": connector.name, "kind": connector.kind(), "people": held,
-                "schedule": connector.schedule.as_ref().map(crate::model::schedule::Schedule::text),
-                "last_run": last.map(|run| run.run), "last_status": last.map(|run| run.status.clone()),
-                "last_started_at": last.map(|run| run.started_at), "next_run_at": next,
-            })
-        })
-        .collect();
+    let overview = overview(&mut tx, &session.config.connectors, Utc::now()).await?;
     if session.json {
-        output::json(&list)?;
+        output::json(&overview.connectors)?;
         return Ok(0);
     }
-    let text = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Null => String::new(),
-        other => other.to_string(),
-    };
-    let shown = |value: &serde_json::Value| {
-        value.as_str().and_then(|text| text.parse().ok()).map_or_else(String::new, |at| local(session, at))
-    };
-    let rows = list.iter().map(|one| {
-        let last = format!("{} {}", shown(&one["last_started_at"]), text(&one["last_status"]));
-        let next =
-            if one["next_run_at"].is_null() { "by hand only".to_owned() } else { shown(&one["next_run_at"]) };
-        [text(&one["name"]), text(&one["kind"]), text(&one["people"]), last.trim().to_owned(), next]
+    let shown = |at: Option<DateTime<Utc>>| at.map_or_else(String::new, |at| local(session, at));
+    let rows = overview.connectors.iter().map(|one| {
+        let last = format!("{} {}", shown(one.last_started_at), one.last_status.clone().unwrap_or_default());
+        let next = one.next_run_at.map_or_else(|| "by hand only".to_owned(), |at| local(session, at));
+        [one.name.clone(), one.kind.to_owned(), one.people.to_string(), last.trim().to_owned(), next]
     });
     output::table(["name", "kind", "people", "last run", "next run"], rows, "the file names no connector")?;
-    let in_file = |name: &str| session.config.connectors.iter().any(|one| one.name.as_str() == name);
-    let struck: Vec<&str> = known.iter().map(|row| row.name.as_str()).filter(|name| !in_file(name)).collect();
+    let struck = overview.struck;
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");
         output::talk(&format!(

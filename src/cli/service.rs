@@ -15,7 +15,7 @@ use crate::accounts;
 use crate::enrollment::drain;
 use crate::model::progress::Progress;
 use crate::service::{self, Pages, Reload, Surroundings};
-use crate::web::{self, Web};
+use crate::web::{self, Behind, Web};
 
 /// The service, until SIGTERM.
 ///
@@ -43,7 +43,8 @@ pub async fn run(session: &Session, named: Option<&PathBuf>) -> Result<u8, Failu
     let pages: Pages = Box::new(move |around| {
         let Surroundings { store, file, stop, pulse } = around;
         Box::pin(async move {
-            if let Err(error) = listening.serve(Web { store, file, stop, pulse }).await {
+            let web = Web { store, file, stop, pulse, behind: Behind::default() };
+            if let Err(error) = listening.serve(web).await {
                 error!(%error, "pages and API are gone");
             }
         })

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use super::args::Sync;
@@ -10,13 +9,8 @@ use super::failure::{Failure, chain};
 use super::output::{self, count};
 use super::session::{Session, actor, bar, watch};
 use crate::connectors::{Context, Progress, retry};
-use crate::model::attributes::Attribute;
-use crate::model::ids::LearnerId;
 use crate::model::names::nearest;
-use crate::model::plan::Entry;
-use crate::model::population::Fate;
-use crate::store::learners;
-use crate::sync::prepare::Prepared;
+use crate::sync::words::{self, Names, SHOWN};
 use crate::sync::{self, Asked, Error, Outcome, Report};
 
 /// How long a typed sync waits for another run of the same connector.
@@ -24,9 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The exit status of a run of which something waits.
 pub(super) const HELD: u8 = 3;
-
-/// Lines of a plan that a terminal shows; the rest is counted.
-const SHOWN: usize = 40;
 
 /// Syncs the named connectors, or all.
 ///
@@ -123,22 +114,11 @@ async fn one(session: &Session, args: &Sync, connector: usize) -> Result<(Report
     Ok((report, drained))
 }
 
-/// How learners are called whom the reading no longer holds.
-type Names = FxHashMap<LearnerId, String>;
-
 async fn names(session: &Session, report: &Report) -> Result<Names, Failure> {
-    let Some(prepared) = report.prepared.as_ref().filter(|one| !session.json && is_short(one)) else {
-        return Ok(Names::default());
-    };
-    let nameless = prepared.plan.remove.iter().filter(|entry| prepared.population.cells(entry.who).is_none());
-    let ids = nameless.filter_map(|entry| prepared.population.learner(entry.who).id).map(|id| id.0).collect();
-    let mut tx = session.store.read().await?;
-    Ok(learners::labels(&mut tx, ids).await?.into_iter().collect())
-}
-
-/// Whether a plan is shown line by line.
-fn is_short(prepared: &Prepared) -> bool {
-    prepared.plan.add.len() + prepared.plan.remove.len() <= SHOWN
+    match report.prepared.as_ref().filter(|_| !session.json) {
+        Some(prepared) => Ok(words::names(&session.store, prepared).await?),
+        None => Ok(Names::default()),
+    }
 }
 
 fn print(
@@ -182,33 +162,15 @@ fn print_done(report: &Report, drained: DrainedJobs, names: &Names) -> Result<()
     let people = count(counts.people_read, "person", "people");
     output::talk(&format!("Read {people} from `{}` in {:.1} s", report.connector, report.took.as_secs_f64()));
     if let Some(prepared) = &report.prepared {
-        output::facts(&plan_lines(prepared, names).join("\n"))?;
+        output::facts(&words::lines(prepared, names).join("\n"))?;
     }
-    let changed = counts.people_new + counts.people_changed + counts.people_left;
-    let unchanged = counts.people_read.saturating_sub(counts.people_new + counts.people_changed);
     let name = match (&report.outcome, report.run) {
         (Outcome::Planned, _) => "Dry run".to_owned(),
         (Outcome::Applied | Outcome::Held | Outcome::Unchanged | Outcome::Failed(_), run) => {
             format!("Run {}", run.map_or_else(|| "?".to_owned(), |run| run.to_string()))
         }
     };
-    let people = if changed == 0 {
-        "nobody changed".to_owned()
-    } else {
-        format!(
-            "{} new, {} changed, {} left, {} unchanged",
-            output::thousands(counts.people_new),
-            output::thousands(counts.people_changed),
-            output::thousands(counts.people_left),
-            output::thousands(unchanged)
-        )
-    };
-    let memberships = format!(
-        "{} added, {} removed",
-        count(counts.memberships_added, "membership", "memberships"),
-        output::thousands(counts.memberships_removed)
-    );
-    let mut lines = vec![format!("{name}: {people}; {memberships}")];
+    let mut lines = vec![format!("{name}: {}", words::summary(counts))];
     if counts.groups_created > 0 {
         lines.push(format!("{} made", count(counts.groups_created, "group", "groups")));
     }
@@ -239,106 +201,6 @@ fn print_problems(report: &Report) {
     if report.problems.len() > SHOWN {
         output::talk(&format!(" … and {} more", output::thousands((report.problems.len() - SHOWN) as u64)));
     }
-}
-
-/// A plan for reading: line by line who joins and leaves which group, and why; a large one group by group.
-fn plan_lines(prepared: &Prepared, names: &Names) -> Vec<String> {
-    let plan = &prepared.plan;
-    if !is_short(prepared) {
-        return by_group(prepared);
-    }
-    let changes =
-        plan.add.iter().map(|entry| ('+', entry)).chain(plan.remove.iter().map(|entry| ('-', entry)));
-    let rows: Vec<(char, String, &str, String)> = changes
-        .map(|(sign, entry)| {
-            let group = plan.groups[entry.group as usize].name.shown();
-            (sign, label(prepared, names, entry.who), group, why(prepared, sign, entry))
-        })
-        .collect();
-    let who = width(rows.iter().map(|row| row.1.as_str()));
-    let group = width(rows.iter().map(|row| row.2));
-    rows.iter()
-        .map(|(sign, label, name, why)| {
-            format!(" {sign} {label:who$}  {name:group$}  {why}").trim_end().to_owned()
-        })
-        .collect()
-}
-
-fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
-    texts.map(|text| text.chars().count()).max().unwrap_or(0)
-}
-
-/// How many join and leave each group, largest changes first.
-fn by_group(prepared: &Prepared) -> Vec<String> {
-    let plan = &prepared.plan;
-    let mut changes = vec![(0_u64, 0_u64); plan.groups.len()];
-    plan.add.iter().for_each(|entry| changes[entry.group as usize].0 += 1);
-    plan.remove.iter().for_each(|entry| changes[entry.group as usize].1 += 1);
-    let mut rows: Vec<(&str, u64, u64)> = plan
-        .groups
-        .iter()
-        .zip(changes)
-        .filter(|(_, (added, removed))| added + removed > 0)
-        .map(|(group, (added, removed))| (group.name.shown(), added, removed))
-        .collect();
-    rows.sort_by_key(|(_, added, removed)| std::cmp::Reverse(added + removed));
-    let name = width(rows.iter().take(SHOWN).map(|row| row.0));
-    let mut lines: Vec<String> = rows
-        .iter()
-        .take(SHOWN)
-        .map(|(group, added, removed)| {
-            let removed =
-                if *removed == 0 { String::new() } else { format!("  -{}", output::thousands(*removed)) };
-            format!("   {group:name$}  +{}{removed}", output::thousands(*added))
-        })
-        .collect();
-    if rows.len() > SHOWN {
-        lines.push(format!("   … and {} more groups", output::thousands((rows.len() - SHOWN) as u64)));
-    }
-    lines
-}
-
-fn label(prepared: &Prepared, names: &Names, who: u32) -> String {
-    if let Some(name) = prepared.population.learner(who).id.and_then(|id| names.get(&id)) {
-        return name.clone();
-    }
-    let email = prepared.population.first(who, Attribute::EMAIL);
-    if email.is_empty() {
-        prepared.population.learner(who).id.map_or_else(
-            || prepared.population.first(who, Attribute::ID).to_owned(),
-            |id| {
-                let name = prepared.population.name(who);
-                if name.is_empty() { format!("learner {id}") } else { name }
-            },
-        )
-    } else {
-        email.to_owned()
-    }
-}
-
-fn why(prepared: &Prepared, sign: char, entry: &Entry) -> String {
-    let rule = &prepared.plan.rules[entry.rule as usize].name;
-    let learner = prepared.population.learner(entry.who);
-    if sign == '-' && !learner.status.has_access() {
-        return match learner.fate {
-            Fate::Absent => "is no longer in the directory".to_owned(),
-            Fate::Same | Fate::Changed | Fate::New | Fate::None => {
-                format!("status is {}", learner.status.as_str())
-            }
-        };
-    }
-    if entry.rule == 0 {
-        return "by hand".to_owned();
-    }
-    let facts =
-        [Attribute::DEPARTMENT, Attribute::LOCATION, Attribute::ROLE].into_iter().filter_map(|attribute| {
-            let value = prepared.population.first(entry.who, attribute);
-            let name = crate::model::attributes::STANDARD[attribute.index()];
-            (!value.is_empty()).then(|| format!("{name} = {value}"))
-        });
-    let facts = facts.collect::<Vec<_>>().join(", ");
-    let verb = if sign == '+' { "rule" } else { "no longer by rule" };
-    if facts.is_empty() { format!("{verb} `{rule}`") } else { format!("{facts} ({verb} `{rule}`)") }
 }
 
 fn as_json(args: &Sync, report: &Report, drained: DrainedJobs) -> serde_json::Value {

@@ -7,6 +7,7 @@
 pub mod assign;
 pub mod change;
 pub mod drain;
+pub mod parked;
 pub mod verify;
 
 pub use change::Change;

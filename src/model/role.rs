@@ -79,6 +79,19 @@ impl Role {
     }
 }
 
+impl Role {
+    /// What it is for, beside its name.
+    #[must_use]
+    pub fn is_for(self) -> &'static str {
+        match self {
+            Self::LicenseHolder => "may do everything, and says who else may do what",
+            Self::Operator => "sees to connectors, runs and jobs",
+            Self::Manager => "sees to groups, courses and learners",
+            Self::Viewer => "reads",
+        }
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

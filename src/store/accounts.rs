@@ -35,6 +35,16 @@ impl Account {
         self.role.parse().unwrap_or(Role::Viewer)
     }
 
+    /// Whether it may sign in, in words.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        match (self.is_active(), self.password.is_some() || self.subject.is_some()) {
+            (true, true) => "active",
+            (true, false) => "has no password yet",
+            (false, _) => "revoked",
+        }
+    }
+
     /// Whether it may sign in.
     #[must_use]
     pub fn is_active(&self) -> bool {

@@ -240,7 +240,11 @@ pub struct Change {
 }
 
 macro_rules! change_columns {
+
     () => {
+        change_columns!("")
+    };
+    ($more:literal) => {
         concat!(
             "SELECT h.change_key, h.kind, COALESCE((SELECT ",
             who!(),
@@ -250,11 +254,13 @@ macro_rules! change_columns {
                 (SELECT r.name FROM rules r WHERE r.id = h.rule_id) AS rule,
                 (SELECT c.code FROM assignments s JOIN courses c ON c.id = s.course_id WHERE s.id = h.assignment_id)
                     AS course,
-                h.state, h.reason, h.first_run_id, h.last_run_id
-            FROM held_changes h "
+                h.state, h.reason, h.first_run_id, h.last_run_id",
+            $more,
+            " FROM held_changes h "
         )
     };
 }
+pub(super) use change_columns;
 
 /// What a run showed: from the first to the last run that a change was part of. Changes that were taken back belong to
 /// the run that took them back.

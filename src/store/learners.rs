@@ -437,6 +437,16 @@ pub async fn labels(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerId, S
     tx.all("name learners", LABELS, args![learners]).await
 }
 
+const STATES: &str = "SELECT id, status FROM learners WHERE status <> 'left'";
+
+/// The state of everybody who has not left.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn states(tx: &mut Tx) -> Result<Vec<(LearnerId, Status)>> {
+    tx.all("read the states of learners", STATES, args![]).await
+}
+
 const COUNT: &str = "SELECT count(*) FROM learners";
 
 /// How many learners there are.

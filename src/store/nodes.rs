@@ -21,6 +21,24 @@ const ALIVE: &str = "SELECT count(*) FROM nodes WHERE host = $1 AND seen_at >= $
 const DIFFERING: &str = "
     SELECT DISTINCT host FROM nodes WHERE file_digest <> $1 AND seen_at >= $2 ORDER BY host";
 
+/// A service that is alive.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Node {
+    /// The machine.
+    pub host: String,
+    /// The program's version.
+    pub version: String,
+    /// The digest of the file that it goes by.
+    pub file_digest: String,
+    /// Since when.
+    pub started_at: DateTime<Utc>,
+    /// The last sign of life, by the database's clock.
+    pub seen_at: DateTime<Utc>,
+}
+
+const LIVING: &str = "
+    SELECT host, version, file_digest, started_at, seen_at FROM nodes WHERE seen_at >= $1 ORDER BY host, id";
+
 /// How old the last sign of a service that is alive may be.
 const ALIVE_FOR: TimeDelta = TimeDelta::seconds(30);
 
@@ -51,6 +69,15 @@ pub async fn alive(tx: &mut Tx, host: &str) -> Result<bool> {
     let since = clock(tx).await? - ALIVE_FOR;
     let (count,): (i64,) = tx.one("look for signs of life", ALIVE, args![host, since]).await?;
     Ok(count > 0)
+}
+
+/// Every service that is alive, by machine.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn living(tx: &mut Tx) -> Result<Vec<Node>> {
+    let since = clock(tx).await? - ALIVE_FOR;
+    tx.all("list the services", LIVING, args![since]).await
 }
 
 /// The hosts of living services that go by another file than the one of this digest.

@@ -146,6 +146,20 @@ pub async fn present(tx: &mut Tx, connector: ConnectorId, take: impl FnMut(Recor
     tx.each("read the people last read", PRESENT, args![connector], take).await
 }
 
+const ALL_PRESENT: Sql = Sql::each(
+    "SELECT connector_id, external_id, learner_id, present, attributes FROM persons WHERE present",
+    "SELECT connector_id, external_id, learner_id, present, attributes::text AS attributes FROM persons
+     WHERE present",
+);
+
+/// Hands over everybody whom the last good reading of any connector held.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn all_present(tx: &mut Tx, take: impl FnMut(Record)) -> Result<()> {
+    tx.each("read the people last read", ALL_PRESENT, args![], take).await
+}
+
 const STORED: Sql = Sql::each(
     "SELECT external_id, attributes FROM persons
      WHERE connector_id = $1 AND external_id IN (SELECT value FROM json_each($2))",

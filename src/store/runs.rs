@@ -373,6 +373,7 @@ macro_rules! run_columns {
             r.memberships_held, r.enrollments_held, r.subject_run_id, r.error_kind, r.error"
     };
 }
+pub(super) use run_columns;
 
 /// The newest runs first.
 const LIST: &str = concat!(
@@ -396,21 +397,6 @@ const LAST: &str = concat!(
 /// When the database refuses.
 pub async fn last_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
     tx.all("read last runs", LAST, args![]).await
-}
-
-/// Everything since an instant, oldest first.
-const SINCE: &str = concat!(
-    run_columns!(),
-    " FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
-    WHERE r.started_at >= $1 ORDER BY r.id"
-);
-
-/// Every run since an instant, oldest first.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<Run>> {
-    tx.all("read the audit", SINCE, args![instant]).await
 }
 
 /// The newest runs, at most `most` of them.

@@ -30,6 +30,14 @@ pub struct Begun {
     pub(super) number: RunId,
 }
 
+impl Begun {
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> RunId {
+        self.number
+    }
+}
+
 /// What came of claiming what is due.
 #[derive(Debug)]
 pub enum Claimed {

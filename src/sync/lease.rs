@@ -71,7 +71,10 @@ pub(super) async fn take_in(tx: &mut Tx, connector: &ConnectorName) -> Result<Op
 }
 
 /// Who holds the lease of a connector now.
-pub(super) async fn holder_in(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<String>> {
+///
+/// # Errors
+/// When the database refuses.
+pub async fn holder_in(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<String>> {
     leases::holder(tx, &name(connector)).await
 }
 

@@ -21,6 +21,7 @@ mod judged;
 pub mod lease;
 mod measured;
 mod meeting;
+pub mod overview;
 pub mod prepare;
 mod prints;
 pub mod refresh;
@@ -31,8 +32,10 @@ mod seats;
 mod shown;
 mod taken;
 mod tick;
+pub mod tryout;
 pub mod undo;
 mod withheld;
+pub mod words;
 
 use std::fmt;
 
@@ -48,7 +51,7 @@ use crate::model::rule::Rule;
 pub use due::{Begun, Claimed, Due, claim};
 pub use error::Error;
 pub use report::{Outcome, Report};
-pub use run::{Asked, go_on, run};
+pub use run::{Asked, go_on, run, start};
 
 /// What a sync needs of the file.
 #[derive(Clone, Copy)]

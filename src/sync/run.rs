@@ -125,16 +125,22 @@ async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked)
 }
 
 async fn real_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Report, Failure> {
+    let begun = start(store, file, connector, asked).await?;
+    begun_run(store, file, connector, asked, begun).await
+}
+
+/// Takes the lease of the file's connector number `connector` and begins a run: see [`go_on`].
+///
+/// # Errors
+/// When somebody else runs it for longer than is waited, or the database does not answer; no run has begun then.
+pub async fn start(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Begun, Error> {
     let settings = &file.connectors[connector];
     let lease = wait_for_lease(store, &settings.name, asked.patience, &asked.reading.cancel).await?;
     match begin(store, file, settings, asked).await {
-        Ok((id, number)) => {
-            let begun = Begun { lease, connector: id, number };
-            begun_run(store, file, connector, asked, begun).await
-        }
+        Ok((id, number)) => Ok(Begun { lease, connector: id, number }),
         Err(error) => {
             lease.give_back().await;
-            Err(error.into())
+            Err(error)
         }
     }
 }

@@ -199,6 +199,6 @@ pub(super) fn cells_by_hand(attributes: &Attributes, values: &mut Values, one: &
 }
 
 /// The bit of a connector; those that the file no longer has share one.
-fn bit(place: usize) -> u64 {
+pub(super) fn bit(place: usize) -> u64 {
     if place < 62 { 1 << place } else { Learner::STRUCK }
 }

@@ -12,6 +12,8 @@ pub(super) enum Here {
     Groups,
     Assigned,
     Learners,
+    Sync,
+    Jobs,
     Settings,
 }
 
@@ -23,10 +25,12 @@ pub(super) struct Item {
     may: May,
 }
 
-const MENU: [Item; 4] = [
+const MENU: [Item; 6] = [
     Item { label: "Groups", address: "/groups", here: Here::Groups, may: May::Read },
     Item { label: "Assigned courses", address: "/assigned", here: Here::Assigned, may: May::Read },
     Item { label: "Learners", address: "/learners", here: Here::Learners, may: May::Read },
+    Item { label: "Sync", address: "/sync", here: Here::Sync, may: May::Operate },
+    Item { label: "Jobs", address: "/jobs", here: Here::Jobs, may: May::Operate },
     Item { label: "Settings", address: "/settings", here: Here::Settings, may: May::Own },
 ];
 

@@ -8,6 +8,7 @@
 //! database, so that going back, signing in again, or another machine loses nothing.
 
 mod assets;
+mod behind;
 mod csv;
 mod cursor;
 mod form;
@@ -34,6 +35,7 @@ use crate::model::pulse::Pulse;
 use crate::store::Store;
 use crate::store::runs::{About, Kind};
 
+pub use behind::Behind;
 pub use routes::{Access, Route};
 pub use serve::{Listening, listen};
 
@@ -48,6 +50,8 @@ pub struct Web {
     pub stop: CancellationToken,
     /// Beats while the scheduler looks at schedules.
     pub pulse: Pulse,
+    /// What goes on behind the pages.
+    pub behind: Behind,
 }
 
 impl Web {

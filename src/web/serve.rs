@@ -59,13 +59,15 @@ impl Listening {
         info!(address = %self.address, tls = self.tls.is_some(), "pages and API are there");
         let router = router(&web, self.tls.is_some());
         let service = router.into_make_service_with_connect_info::<From>();
-        match self.tls {
+        let served = match self.tls {
             None => axum::serve(self.socket, service).with_graceful_shutdown(stop.cancelled_owned()).await,
             Some(tls) => {
                 let connections = Encrypted::new(self.socket, self.address, tls, &web);
                 axum::serve(connections, service).with_graceful_shutdown(stop.cancelled_owned()).await
             }
-        }
+        };
+        web.behind.end().await;
+        served
     }
 }
 

@@ -226,6 +226,12 @@ impl Browser {
         self.act(&format!("read `{label}`"), &Self::field(label), value).await.unwrap_or_default()
     }
 
+    /// Chooses from the list of this label.
+    pub async fn choose(&self, label: &str, value: &str) {
+        let choose = async |field: Element| field.select_by_value(value).await;
+        self.act(&format!("choose from `{label}`"), &Self::field(label), choose).await;
+    }
+
     /// Ticks the box, or takes the choice, of this label.
     pub async fn tick(&self, label: &str) {
         let tick = async |field: Element| {

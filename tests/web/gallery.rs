@@ -44,7 +44,7 @@ async fn look(browser: &Browser, axe: &str, name: &str, path: &str) -> Vec<Strin
     wrong
 }
 
-const PAGES: [(&str, &str); 17] = [
+const PAGES: [(&str, &str); 34] = [
     ("groups", "/groups"),
     ("groups-by-members", "/groups?sort=members"),
     ("groups-none-found", "/groups?q=zzz"),
@@ -61,17 +61,40 @@ const PAGES: [(&str, &str); 17] = [
     ("learners", "/learners"),
     ("learner", "/learners/1"),
     ("learner-new", "/learners/new"),
+    ("settings", "/settings"),
+    ("settings-tokens", "/settings/tokens"),
+    ("settings-changes", "/settings/changes"),
+    ("settings-health", "/settings/health"),
+    ("sync", "/sync"),
+    ("sync-runs", "/sync/runs"),
+    ("sync-runs-none", "/sync/runs?status=failed"),
+    ("sync-run", "/sync/runs/1?by=group"),
+    ("sync-run-by-person", "/sync/runs/1?by=person"),
+    ("sync-run-held", "/sync/runs/3"),
+    ("sync-approve", "/sync/runs/3/approve"),
+    ("sync-undo", "/sync/runs/1/undo"),
+    ("sync-plots", "/sync/plots"),
+    ("sync-rules", "/sync/rules"),
+    ("sync-rules-tried", "/sync/rules?when=department+%3D%3D+%22Sales%22&group=Engineering"),
+    ("sync-rules-mistake", "/sync/rules?when=departmnt+%3D%3D+%22Sales%22"),
+    ("jobs", "/jobs"),
     ("missing", "/nothing"),
 ];
 
 /// Pages that say what to do first.
-const EMPTY: [(&str, &str); 6] = [
+const EMPTY: [(&str, &str); 12] = [
     ("empty-groups", "/groups"),
     ("empty-group-create", "/groups/new"),
     ("empty-assigned", "/assigned"),
     ("empty-assigned-new", "/assigned/new"),
     ("empty-courses", "/courses"),
     ("empty-learners", "/learners"),
+    ("empty-tokens", "/settings/tokens"),
+    ("empty-sync", "/sync"),
+    ("empty-sync-runs", "/sync/runs"),
+    ("empty-sync-plots", "/sync/plots"),
+    ("empty-sync-rules", "/sync/rules"),
+    ("empty-jobs", "/jobs"),
 ];
 
 #[test]
@@ -94,8 +117,18 @@ fn pages_are_accessible_and_fit_every_screen() {
     company.hire("odd", &[("name", odd), ("department", "Sales"), ("role", odd)]);
     company.text.push_str("[[course]]\ncode = 'GDPR-101'\ntitle = 'Data protection basics'\n");
     company.text.push_str("[[assignment]]\ncourse = 'GDPR-101'\ngroups = ['*']\ndue_days = 30\n");
-    company.sync();
+    company.guarded();
+    company.sync_allowing();
     company.account("license@corp.example", Role::LicenseHolder);
+    for at in 0..60 {
+        company.leave(&format!("person{at}"));
+    }
+    company.sync_held();
+    company.sql(
+        "INSERT INTO jobs (kind, learner_id, course_id, state, attempts, run_at, error, run_id)
+         SELECT 'enroll', id, 1, 'failed', 4, '2026-01-01T00:00:00+00:00', 'the database refused it', 1
+         FROM learners WHERE id <= 60",
+    );
     show(&company, &PAGES);
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rollcall::model::pulse::Pulse;
 use rollcall::model::role::Role;
-use rollcall::web::{Access, Route, Web, table};
+use rollcall::web::{Access, Behind, Route, Web, table};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::company::Company;
@@ -27,8 +27,13 @@ fn company() -> Company {
 /// Every route of pages; those of the API are tried with its own clients.
 fn routes(company: &Company) -> Vec<Route> {
     let (_publish, file) = tokio::sync::watch::channel(Arc::new(company.config()));
-    let web =
-        Web { store: company.store.clone(), file, stop: CancellationToken::new(), pulse: Pulse::default() };
+    let web = Web {
+        store: company.store.clone(),
+        file,
+        stop: CancellationToken::new(),
+        pulse: Pulse::default(),
+        behind: Behind::default(),
+    };
     let all = table(&web);
     assert!(all.len() > 30, "{all:?}");
     all.into_iter().filter(|route| !route.path.starts_with("/api/")).collect()

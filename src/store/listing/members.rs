@@ -113,3 +113,14 @@ const REASONS: Sql = Sql::each(
 pub async fn reasons(tx: &mut Tx, group: GroupId, learners: Vec<i64>) -> Result<Vec<(i64, RuleId, String)>> {
     tx.all("read reasons", REASONS, args![learners, group]).await
 }
+
+const NUMBERS: &str = "SELECT DISTINCT learner_id FROM memberships WHERE group_id = $1";
+
+/// The numbers of a group's members.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn numbers(tx: &mut Tx, group: GroupId) -> Result<Vec<i64>> {
+    let rows: Vec<(i64,)> = tx.all("read a group's members", NUMBERS, args![group]).await?;
+    Ok(rows.into_iter().map(|(learner,)| learner).collect())
+}

@@ -3,13 +3,18 @@
 //! Learners are found by the beginnings of words ([`crate::model::names::terms`]), by the full-text index of either
 //! engine: all words must be there, in any order.
 
+pub mod accounts;
 pub mod assignments;
 pub mod changes;
 pub mod courses;
 pub mod enrollments;
 pub mod groups;
+pub mod health;
+pub mod jobs;
 pub mod learners;
 pub mod members;
+pub mod record;
+pub mod runs;
 
 use super::engine::{Sql, Tx};
 use crate::model::names::terms;

@@ -2,9 +2,12 @@
 
 mod assigned;
 mod groups;
+mod jobs;
 mod learners;
 mod picker;
+mod settings;
 pub(super) mod sign_in;
+mod sync;
 mod welcome;
 
 use askama::Template;
@@ -27,9 +30,11 @@ type Answer = Result<Response, Trouble>;
 
 const READ: Access = Access::Needs(May::Read);
 const MANAGE: Access = Access::Needs(May::Manage);
+const OPERATE: Access = Access::Needs(May::Operate);
+const OWN: Access = Access::Needs(May::Own);
 
 pub(super) fn routes(web: &Web) -> Routes {
-    Routes::new(web)
+    let routes = Routes::new(web)
         .get("/healthz", Access::Open, ops::healthz)
         .get("/readyz", Access::Open, ops::readyz)
         .get("/metrics", Access::Needs(May::Operate), ops::metrics)
@@ -74,7 +79,8 @@ pub(super) fn routes(web: &Web) -> Routes {
         .get("/learners/{id}", READ, learners::one::show)
         .post("/learners/{id}/link", MANAGE, learners::one::link)
         .post("/learners/{id}/resync", Access::Needs(May::Resync), learners::resync::go)
-        .get("/progress/{run}", READ, progress)
+        .get("/progress/{run}", READ, progress);
+    settings::routes(jobs::routes(sync::routes(routes)))
 }
 
 /// The first page.

@@ -1,0 +1,29 @@
+//! Accounts, by address.
+
+use crate::store::Result;
+use crate::store::accounts::Account;
+use crate::store::arg::args;
+use crate::store::engine::Tx;
+use crate::store::listing::From;
+
+/// An account in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The account.
+    #[sqlx(flatten)]
+    pub account: Account,
+    /// What the list is sorted by.
+    pub email_folded: String,
+}
+
+const PAGE: &str = "
+    SELECT id, email, email_folded, name, role, password, subject, deactivated_run_id FROM accounts
+    WHERE (email_folded, id) > ($1, $2) ORDER BY email_folded, id LIMIT $3";
+
+/// A page of accounts.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, from: From<'_>) -> Result<Vec<Row>> {
+    tx.all("list accounts", PAGE, args![from.text, from.id, from.limit]).await
+}

@@ -1,0 +1,75 @@
+//! Jobs that failed for good, by number, and how old the queue is.
+
+use chrono::{DateTime, Utc};
+
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::{Sql, Tx};
+use crate::store::learners::who;
+
+/// A job that failed for good.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Failed {
+    /// The number.
+    pub id: i64,
+    /// The learner's number.
+    pub learner_id: i64,
+    /// The learner.
+    pub email: String,
+    /// The course's code.
+    pub course: String,
+    /// How often it failed.
+    pub attempts: i32,
+    /// Why it failed last.
+    pub error: String,
+    /// The run that caused it.
+    pub run_id: i64,
+}
+
+macro_rules! failed {
+    ($where:literal) => {
+        concat!(
+            "SELECT j.id, j.learner_id, ",
+            who!(),
+            " AS email, c.code AS course, j.attempts, COALESCE(j.error, '') AS error, j.run_id
+             FROM jobs j JOIN learners l ON l.id = j.learner_id JOIN courses c ON c.id = j.course_id
+             WHERE j.state = 'failed' AND ",
+            $where
+        )
+    };
+}
+
+const PAGE: &str = failed!("j.id > $1 ORDER BY j.id LIMIT $2");
+
+/// A page of the jobs that failed for good, behind the one of this number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn failed(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Failed>> {
+    tx.all("list failed jobs", PAGE, args![after, limit]).await
+}
+
+const THESE: Sql = Sql::each(
+    failed!("($1 OR j.id IN (SELECT value FROM json_each($2))) ORDER BY j.id"),
+    failed!("($1 OR j.id = ANY($2)) ORDER BY j.id"),
+);
+
+/// Those of some jobs that failed for good; of all jobs where none is named.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn these(tx: &mut Tx, jobs: &[i64]) -> Result<Vec<Failed>> {
+    tx.all("read failed jobs", THESE, args![jobs.is_empty(), jobs.to_vec()]).await
+}
+
+const OLDEST: &str = "
+    SELECT min(r.started_at) FROM jobs j JOIN runs r ON r.id = j.run_id WHERE j.state = 'ready'";
+
+/// When the run began that caused the oldest job that is ready.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn oldest(tx: &mut Tx) -> Result<Option<DateTime<Utc>>> {
+    let (at,): (Option<DateTime<Utc>>,) = tx.one("look for the oldest job", OLDEST, args![]).await?;
+    Ok(at)
+}

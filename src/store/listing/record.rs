@@ -1,0 +1,132 @@
+//! The record of changes: every run, newest first, with what a change by hand found and what it left.
+
+use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::Tx;
+use crate::store::runs::{Run, run_columns};
+
+/// A run, with what it found and what it left.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Record {
+    /// The run.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub run: Run,
+    /// What a change by hand found, as JSON; none where the run's own rows say it.
+    #[serde(serialize_with = "as_value")]
+    pub found: Option<String>,
+    /// What a change by hand left, as JSON.
+    #[serde(serialize_with = "as_value")]
+    pub made: Option<String>,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+fn as_value<S: Serializer>(json: &Option<String>, to: S) -> std::result::Result<S::Ok, S::Error> {
+    let value = json.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
+    value.serialize(to)
+}
+
+/// A JSON object in words, `key: value` by `key: value`.
+fn words(json: Option<&str>) -> String {
+    let value = json.and_then(|json| serde_json::from_str(json).ok());
+    let Some(Value::Object(object)) = value else { return String::new() };
+    let pairs = object.iter().map(|(key, value)| format!("{}: {}", key.replace('_', " "), text(value)));
+    pairs.collect::<Vec<_>>().join(", ")
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "none".to_owned(),
+        Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(" + "),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+impl Record {
+    /// What there was before, in words; empty where the run's own rows say it.
+    #[must_use]
+    pub fn before(&self) -> String {
+        words(self.found.as_deref())
+    }
+
+    /// What there is since then, in words.
+    #[must_use]
+    pub fn after(&self) -> String {
+        words(self.made.as_deref())
+    }
+}
+
+/// Which runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Find<'a> {
+    /// The kind; empty for every one.
+    pub kind: &'a str,
+    /// The connector's name; empty for every one, and for runs without one.
+    pub connector: &'a str,
+    /// How they ended; empty for all.
+    pub status: &'a str,
+    /// Only runs of a connector.
+    pub of_connectors: bool,
+}
+
+const PAGE: &str = concat!(
+    run_columns!(),
+    ", r.found, r.made FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+    WHERE ($1 = '' OR r.kind = $1) AND ($2 = '' OR c.name = $2) AND ($3 = '' OR r.status = $3)
+      AND ($4 = 0 OR r.connector_id IS NOT NULL) AND ($5 = 0 OR r.id < $5)
+    ORDER BY r.id DESC LIMIT $6"
+);
+
+/// A page of runs, newest first, from the one before `before` on; from the newest where that is 0.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, find: Find<'_>, before: i64, limit: i64) -> Result<Vec<Record>> {
+    let of_connectors = i64::from(find.of_connectors);
+    let args = args![find.kind, find.connector, find.status, of_connectors, before, limit];
+    tx.all("list changes", PAGE, args).await
+}
+
+const SINCE: &str = concat!(
+    run_columns!(),
+    ", r.found, r.made FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+    WHERE r.started_at >= $1 ORDER BY r.id"
+);
+
+/// Every run since an instant, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<Record>> {
+    tx.all("read the record of changes", SINCE, args![instant]).await
+}
+
+const ONE: &str = concat!(
+    run_columns!(),
+    ", r.found, r.made FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id WHERE r.id = $1"
+);
+
+/// One run.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn one(tx: &mut Tx, run: i64) -> Result<Option<Record>> {
+    tx.maybe("read a change", ONE, args![run]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_change_found_reads_as_words() {
+        assert_eq!(words(Some(r#"{"email":"a@b.c","link_until":null}"#)), "email: a@b.c, link until: none");
+        assert_eq!(words(Some(r#"{"to":["Sales","R&D"],"members":2}"#)), "members: 2, to: Sales + R&D");
+        assert_eq!(words(None), "");
+    }
+}

@@ -1,0 +1,292 @@
+//! What one run did, a page at a time, and what the runs of a time came to.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::model::ids::{ConnectorId, RunId};
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::{Sql, Tx};
+use crate::store::holds::{Change, change_columns};
+use crate::store::learners::who;
+use crate::store::listing::From;
+
+/// What a run did to memberships, a row for each reason given or ended.
+macro_rules! did {
+    () => {
+        "(SELECT '+' AS sign, group_id, rule_id, learner_id FROM memberships WHERE run_id = $1
+          UNION ALL
+          SELECT '+' AS sign, group_id, rule_id, learner_id FROM ended_memberships WHERE run_id = $1
+          UNION ALL
+          SELECT '-' AS sign, group_id, rule_id, learner_id FROM ended_memberships WHERE ended_run_id = $1) d"
+    };
+}
+
+/// How a run changed one group.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct OfGroup {
+    /// The group's number.
+    pub id: i64,
+    /// The group.
+    pub name: String,
+    /// What the list is sorted by.
+    pub name_folded: String,
+    /// Reasons given.
+    pub given: i64,
+    /// Reasons ended.
+    pub ended: i64,
+}
+
+const BY_GROUP: &str = concat!(
+    "SELECT g.id, g.name, g.name_folded, count(*) FILTER (WHERE d.sign = '+') AS given,
+        count(*) FILTER (WHERE d.sign = '-') AS ended
+     FROM ",
+    did!(),
+    " JOIN groups g ON g.id = d.group_id
+     WHERE (g.name_folded, g.id) > ($2, $3)
+     GROUP BY g.id, g.name, g.name_folded ORDER BY g.name_folded, g.id LIMIT $4"
+);
+
+/// A page of the groups that a run changed, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_group(tx: &mut Tx, run: RunId, from: From<'_>) -> Result<Vec<OfGroup>> {
+    tx.all("read a run's groups", BY_GROUP, args![run, from.text, from.id, from.limit]).await
+}
+
+/// Somebody whose memberships a run changed.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Person {
+    /// The learner's number.
+    pub id: i64,
+    /// The address, or what stands for it.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// What the list is sorted by.
+    pub name_folded: String,
+}
+
+const PEOPLE: &str = concat!(
+    "SELECT l.id, ",
+    who!(),
+    " AS email, l.name, COALESCE(l.name_folded, '') AS name_folded FROM learners l
+     WHERE l.id IN (SELECT d.learner_id FROM ",
+    did!(),
+    ") AND (COALESCE(l.name_folded, ''), l.id) > ($2, $3)
+     ORDER BY COALESCE(l.name_folded, ''), l.id LIMIT $4"
+);
+
+/// A page of those whose memberships a run changed, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn people(tx: &mut Tx, run: RunId, from: From<'_>) -> Result<Vec<Person>> {
+    tx.all("read a run's people", PEOPLE, args![run, from.text, from.id, from.limit]).await
+}
+
+/// A membership that a run gave or ended.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Step {
+    /// The learner's number.
+    pub learner_id: i64,
+    /// `+` or `-`.
+    pub sign: String,
+    /// The group.
+    pub group: String,
+    /// The rule; empty where it is by hand.
+    pub rule: String,
+}
+
+const STEPS: Sql = Sql::each(
+    concat!(
+        r#"SELECT d.learner_id, d.sign, g.name AS "group", CASE WHEN r.id = 0 THEN '' ELSE r.name END AS rule FROM "#,
+        did!(),
+        " JOIN groups g ON g.id = d.group_id JOIN rules r ON r.id = d.rule_id
+         WHERE d.learner_id IN (SELECT value FROM json_each($2)) ORDER BY d.learner_id, d.sign, g.name_folded, r.name"
+    ),
+    concat!(
+        r#"SELECT d.learner_id, d.sign, g.name AS "group", CASE WHEN r.id = 0 THEN '' ELSE r.name END AS rule FROM "#,
+        did!(),
+        " JOIN groups g ON g.id = d.group_id JOIN rules r ON r.id = d.rule_id
+         WHERE d.learner_id = ANY($2) ORDER BY d.learner_id, d.sign, g.name_folded, r.name"
+    ),
+);
+
+/// What a run did to the memberships of some learners.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn steps(tx: &mut Tx, run: RunId, learners: Vec<i64>) -> Result<Vec<Step>> {
+    tx.all("read a run's changes", STEPS, args![run, learners]).await
+}
+
+/// A held change, with the number that its page is found by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct HeldRow {
+    /// The change.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub change: Change,
+    /// The number.
+    pub id: i64,
+}
+
+/// What a run showed, as [`crate::store::holds::shown`] has it.
+macro_rules! shown {
+    () => {
+        "h.connector_id = $1
+           AND CASE WHEN h.state = 'undone' THEN h.first_run_id = $2
+                    ELSE h.first_run_id <= $2 AND h.last_run_id >= $2 END"
+    };
+}
+
+const HELD: &str = concat!(
+    "SELECT * FROM (",
+    change_columns!(", h.id"),
+    "WHERE ",
+    shown!(),
+    " AND h.id > $3) of_run ORDER BY id LIMIT $4"
+);
+
+/// A page of what a run held, in the order in which it was written down.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn held(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    run: RunId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<HeldRow>> {
+    tx.all("read what a run held", HELD, args![connector, run, after, limit]).await
+}
+
+/// How many changes of a kind a run held, by what became of them.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct HeldCount {
+    /// The kind.
+    pub kind: String,
+    /// `held`, `rejected`, `undone` or `dropped`.
+    pub state: String,
+    /// How many.
+    pub changes: i64,
+}
+
+const HELD_COUNTS: &str = concat!(
+    "SELECT h.kind, h.state, count(*) AS changes FROM held_changes h WHERE ",
+    shown!(),
+    " GROUP BY h.kind, h.state ORDER BY h.kind, h.state"
+);
+
+/// How many changes of each kind a run held.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn held_counts(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldCount>> {
+    tx.all("count what a run held", HELD_COUNTS, args![connector, run]).await
+}
+
+const WAITING: &str = "
+    SELECT c.name, CAST(max(h.last_run_id) AS BIGINT), count(*) FROM held_changes h
+    JOIN connectors c ON c.id = h.connector_id WHERE h.state = 'held' GROUP BY c.name ORDER BY c.name";
+
+/// The connectors of which changes wait: the newest run that showed them, and how many.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn waiting(tx: &mut Tx) -> Result<Vec<(String, i64, i64)>> {
+    tx.all("look for what waits", WAITING, args![]).await
+}
+
+/// What a run came to, for a plot.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Point {
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub status: String,
+    /// People read.
+    pub people_read: i64,
+    /// Memberships added.
+    pub added: i64,
+    /// Memberships removed.
+    pub removed: i64,
+    /// Memberships held.
+    pub held: i64,
+    /// Jobs enqueued.
+    pub jobs: i64,
+}
+
+macro_rules! point {
+    () => {
+        "SELECT r.started_at, r.finished_at, r.status, r.people_read, r.memberships_added AS added,
+            r.memberships_removed AS removed, r.memberships_held AS held, r.jobs_enqueued AS jobs FROM runs r "
+    };
+}
+
+const POINTS: &str = concat!(
+    point!(),
+    "JOIN connectors c ON c.id = r.connector_id
+     WHERE c.name = $1 AND r.kind = 'sync' AND r.started_at >= $2 ORDER BY r.id"
+);
+
+/// The syncs of a connector since an instant, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn points(tx: &mut Tx, connector: &str, since: DateTime<Utc>) -> Result<Vec<Point>> {
+    tx.all("read runs for a plot", POINTS, args![connector, since]).await
+}
+
+const WITH_JOBS: &str = concat!(point!(), "WHERE r.started_at >= $1 AND r.jobs_enqueued > 0 ORDER BY r.id");
+
+/// The runs since an instant that caused jobs, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn with_jobs(tx: &mut Tx, since: DateTime<Utc>) -> Result<Vec<Point>> {
+    tx.all("read runs that caused jobs", WITH_JOBS, args![since]).await
+}
+
+/// A group that a rule feeds.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Fed {
+    /// The rule.
+    pub rule: String,
+    /// The group's number.
+    pub group_id: i64,
+    /// The group.
+    pub name: String,
+    /// How many learners the rule gives to it.
+    pub members: i64,
+}
+
+const FED: &str = "
+    SELECT r.name AS rule, g.id AS group_id, g.name, count(*) AS members
+    FROM memberships m JOIN rules r ON r.id = m.rule_id JOIN groups g ON g.id = m.group_id
+    WHERE m.rule_id <> 0 GROUP BY r.name, g.id, g.name, g.name_folded ORDER BY r.name, g.name_folded, g.id";
+
+/// The groups that rules feed, by rule and group.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fed(tx: &mut Tx) -> Result<Vec<Fed>> {
+    tx.all("read what rules give", FED, args![]).await
+}
+
+const GIVEN: &str = "
+    SELECT r.name, count(DISTINCT m.learner_id) FROM memberships m JOIN rules r ON r.id = m.rule_id
+    WHERE m.rule_id <> 0 GROUP BY r.name ORDER BY r.name";
+
+/// How many learners each rule gives a group to.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn given(tx: &mut Tx) -> Result<Vec<(String, i64)>> {
+    tx.all("count whom rules match", GIVEN, args![]).await
+}

@@ -1,0 +1,72 @@
+//! Every connector at a glance: its people, its last run and its next one.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::connectors::Connector;
+use crate::model::schedule::Schedule;
+use crate::store::{Result, Tx, connectors as table, persons, runs};
+use crate::sync::lease::holder_in;
+
+/// A connector of the file at a glance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Glance {
+    /// The name.
+    pub name: String,
+    /// The kind.
+    pub kind: &'static str,
+    /// How many people it holds.
+    pub people: i64,
+    /// When it runs by itself, as the file says it.
+    pub schedule: Option<String>,
+    /// The number of its newest run.
+    pub last_run: Option<i64>,
+    /// How that ended.
+    pub last_status: Option<String>,
+    /// When that began.
+    pub last_started_at: Option<DateTime<Utc>>,
+    /// When it runs next by itself.
+    pub next_run_at: Option<DateTime<Utc>>,
+    /// Host and process of whoever runs it now.
+    #[serde(skip)]
+    pub holder: Option<String>,
+}
+
+/// Every connector at a glance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overview {
+    /// Those of the file, in its order.
+    pub connectors: Vec<Glance>,
+    /// Those that the file no longer names and whose people stay as last read.
+    pub struck: Vec<String>,
+}
+
+/// Looks at every connector.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn overview(tx: &mut Tx, file: &[Connector], now: DateTime<Utc>) -> Result<Overview> {
+    let known = table::list(tx).await?;
+    let last = runs::last_of_connectors(tx).await?;
+    let people = persons::counts(tx).await?;
+    let mut connectors = Vec::new();
+    for connector in file {
+        let name = connector.name.as_str();
+        let id = known.iter().find(|row| row.name == name).map(|row| row.id);
+        let last = last.iter().find(|run| run.connector.as_deref() == Some(name));
+        connectors.push(Glance {
+            name: name.to_owned(),
+            kind: connector.kind(),
+            people: people.iter().find(|(of, _)| Some(of.0) == id).map_or(0, |(_, count)| *count),
+            schedule: connector.schedule.as_ref().map(|schedule| Schedule::text(schedule).to_owned()),
+            last_run: last.map(|run| run.run),
+            last_status: last.map(|run| run.status.clone()),
+            last_started_at: last.map(|run| run.started_at),
+            next_run_at: connector.schedule.as_ref().and_then(|schedule| schedule.next(now)),
+            holder: holder_in(tx, &connector.name).await?,
+        });
+    }
+    let in_file = |name: &str| file.iter().any(|one| one.name.as_str() == name);
+    let struck = known.into_iter().map(|row| row.name).filter(|name| !in_file(name)).collect();
+    Ok(Overview { connectors, struck })
+}

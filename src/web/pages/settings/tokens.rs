@@ -1,0 +1,126 @@
+//! Keys for programs.
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect};
+use chrono::NaiveDate;
+
+use crate::accounts::{self, Error, Principal};
+use crate::model::role::Role;
+use crate::store::tokens::{self, Token};
+use crate::web::Web;
+use crate::web::form::Form;
+use crate::web::frame::{Fault, Frame, Here};
+use crate::web::pages::groups::local;
+use crate::web::pages::{Answer, notice};
+use crate::web::trouble::sentence;
+
+#[derive(Template)]
+#[template(path = "settings/tokens.html")]
+struct Page<'a> {
+    frame: Frame,
+    tab: &'static str,
+    rows: Vec<Line>,
+    roles: [Role; 4],
+    name: &'a str,
+    role: &'a str,
+    until: &'a str,
+    fresh: Option<(&'a str, String)>,
+}
+
+struct Line {
+    name: String,
+    role: &'static str,
+    made: String,
+    ends: String,
+    used: String,
+}
+
+pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who: Principal) -> Answer {
+    let query = Form::read(query.unwrap_or_default().as_bytes());
+    shown(&web, &who, &query, &Form::default(), None, Vec::new()).await
+}
+
+fn line(web: &Web, token: Token) -> Line {
+    let zone = web.config().timezone;
+    let role = token.role().in_words();
+    Line {
+        role,
+        made: local(token.created_at, zone),
+        ends: token.expires_at.map_or_else(|| "never".to_owned(), |at| local(at, zone)),
+        used: token.seen_at.map_or_else(|| "never".to_owned(), |at| local(at, zone)),
+        name: token.name,
+    }
+}
+
+async fn shown(
+    web: &Web,
+    who: &Principal,
+    query: &Form,
+    typed: &Form,
+    key: Option<(&str, String)>,
+    faults: Vec<Fault>,
+) -> Answer {
+    let mut tx = web.store.read().await?;
+    let rows = tokens::list(&mut tx).await?;
+    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let frame =
+        Frame::new(who, Here::Settings, "Tokens").notice(notice(&mut tx, query).await?).faults(faults);
+    let page = Page {
+        frame,
+        tab: "tokens",
+        rows: rows.into_iter().map(|token| line(web, token)).collect(),
+        roles: Role::ALL,
+        name: typed.text("name"),
+        role: typed.text("role"),
+        until: typed.text("until"),
+        fresh: key,
+    };
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+pub(super) async fn make(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+    let name = form.text("name").trim();
+    let mut faults = Vec::new();
+    let role = form.text("role").parse::<Role>().ok();
+    if role.is_none() {
+        faults.push(Fault::new("role", "Choose what the token may do."));
+    }
+    let day = form.text("until").trim();
+    let until = day.parse::<NaiveDate>().ok();
+    if !day.is_empty() && until.is_none() {
+        faults.push(Fault::new("until", "The day is written as 2026-12-31."));
+    }
+    let (Some(role), true) = (role, faults.is_empty()) else {
+        return shown(&web, &who, &Form::default(), &form, None, faults).await;
+    };
+    let ends = until.and_then(|day| accounts::end_of(day, web.config().timezone));
+    let about = web.about(&who, format!("make token `{name}` as {role}"));
+    match accounts::make_token(&web.store, &about, web.when(), name, role, ends).await {
+        Ok((_, key)) => {
+            let none = Form::default();
+            shown(&web, &who, &none, &none, Some((name, key)), Vec::new()).await
+        }
+        Err(Error::Store(error)) => Err(error.into()),
+        Err(error) => {
+            let field = if matches!(error, Error::TokenOver) { "until" } else { "name" };
+            let fault = Fault::new(field, sentence(&error.to_string()));
+            shown(&web, &who, &Form::default(), &form, None, vec![fault]).await
+        }
+    }
+}
+
+pub(super) async fn revoke(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+    let name = form.text("name");
+    let about = web.about(&who, format!("revoke token `{name}`"));
+    match accounts::revoke_token(&web.store, &about, web.when(), name).await {
+        Ok(done) => Ok(Redirect::to(&format!("/settings/tokens?run={}", done.run)).into_response()),
+        Err(Error::Store(error)) => Err(error.into()),
+        Err(error) => {
+            let fault = Fault::new("", sentence(&error.to_string()));
+            let none = Form::default();
+            shown(&web, &who, &none, &none, None, vec![fault]).await
+        }
+    }
+}

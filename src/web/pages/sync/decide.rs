@@ -1,0 +1,276 @@
+//! Approving or rejecting what a run held, and taking back what a run did.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse};
+
+use super::one;
+use crate::accounts::Principal;
+use crate::model::ids::RunId;
+use crate::model::words::count;
+use crate::store::holds::Change;
+use crate::store::runs::Kind;
+use crate::sync::approve::{self, Asked, Decided};
+use crate::sync::undo::{self, Undone};
+use crate::sync::words;
+use crate::web::frame::{Fault, Frame, Here};
+use crate::web::pages::{Answer, page};
+use crate::web::trouble::{Trouble, sentence};
+use crate::web::{Web, aside};
+
+/// How long somebody waits for a run of the same connector that is under way.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Lines of a list that the answer shows; the rest is counted.
+const LINES: usize = 200;
+
+/// What is done with a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Approve,
+    Reject,
+    Undo,
+}
+
+impl Deed {
+    fn of(text: &str) -> Result<Self, Trouble> {
+        match text {
+            "approve" => Ok(Self::Approve),
+            "reject" => Ok(Self::Reject),
+            "undo" => Ok(Self::Undo),
+            _ => Err(Trouble::Missing { what: "the page".to_owned() }),
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Undo => "undo",
+        }
+    }
+
+    fn button(self) -> &'static str {
+        match self {
+            Self::Approve => "Approve",
+            Self::Reject => "Reject",
+            Self::Undo => "Undo",
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sync/decide.html")]
+struct Page {
+    frame: Frame,
+    run: i64,
+    deed: Deed,
+    lines: Vec<String>,
+    because: Vec<String>,
+    touched: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Template)]
+#[template(path = "sync/decided.html")]
+struct Came {
+    frame: Frame,
+    run: i64,
+    number: i64,
+    summary: String,
+    lists: Vec<List>,
+    /// The run that shows what still waits.
+    newer: Option<i64>,
+}
+
+struct List {
+    title: String,
+    lines: Vec<String>,
+    more: usize,
+}
+
+impl List {
+    fn of(title: String, mut lines: Vec<String>) -> Self {
+        let more = lines.len().saturating_sub(LINES);
+        lines.truncate(LINES);
+        Self { title, lines, more }
+    }
+
+    fn changes(title: String, changes: &[Change]) -> Self {
+        Self::of(title, changes.iter().map(words::sentence).collect())
+    }
+}
+
+pub(super) async fn ask(
+    State(web): State<Web>,
+    Path((id, deed)): Path<(i64, String)>,
+    who: Principal,
+) -> Answer {
+    asked(&web, &who, id, Deed::of(&deed)?, Vec::new(), Vec::new()).await
+}
+
+async fn asked(
+    web: &Web,
+    who: &Principal,
+    run: i64,
+    deed: Deed,
+    faults: Vec<Fault>,
+    touched: Vec<String>,
+) -> Answer {
+    let mut tx = web.store.read().await?;
+    let record = one::find(&mut tx, run).await?;
+    let (because, connector) = one::because(&mut tx, run).await?;
+    let lines = match deed {
+        Deed::Approve | Deed::Reject => one::held_in_words(&mut tx, connector, run, true).await?.0,
+        Deed::Undo => undoes(&record.run),
+    };
+    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let title = format!("{} run {run}", deed.button());
+    let frame = Frame::new(who, Here::Sync, title).faults(faults);
+    let because = if deed == Deed::Undo { Vec::new() } else { because };
+    let page = Page { frame, run, deed, lines, because, touched };
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+/// What an undo of a run would do, as far as is known before.
+fn undoes(run: &crate::store::runs::Run) -> Vec<String> {
+    let number = |number: i64, one, many| count(number.unsigned_abs(), one, many);
+    let mut lines = Vec::new();
+    if run.memberships_added > 0 {
+        lines.push(format!(
+            "{} that it added end",
+            number(run.memberships_added, "membership", "memberships")
+        ));
+    }
+    if run.memberships_removed > 0 {
+        let removed = number(run.memberships_removed, "membership", "memberships");
+        lines.push(format!("{removed} that it removed come back, with joining and due dates"));
+    }
+    if run.people_left > 0 {
+        lines.push(format!("{} who left are back", number(run.people_left, "learner", "learners")));
+    }
+    if run.groups_created > 0 {
+        lines.push(format!("{} that it made go", number(run.groups_created, "group", "groups")));
+    }
+    if run.kind == "hand" {
+        lines.push(format!("What this change did is as before: {}", run.what));
+    }
+    lines
+}
+
+pub(super) async fn go(
+    State(web): State<Web>,
+    Path((id, deed)): Path<(i64, String)>,
+    who: Principal,
+) -> Answer {
+    let deed = Deed::of(&deed)?;
+    match deed {
+        Deed::Approve => {
+            let asked_for = Asked {
+                actor: who.actor.clone(),
+                what: format!("approve run {id}"),
+                patience: PATIENCE,
+                stop: web.stop.clone(),
+            };
+            let doing = web.clone();
+            let decided = aside(move || async move {
+                let config = doing.config();
+                approve::approve(&doing.store, config.for_sync(), RunId(id), &asked_for).await
+            });
+            decided_on(&web, &who, id, deed, decided.await?).await
+        }
+        Deed::Reject => {
+            let mut about = web.about(&who, format!("reject run {id}"));
+            about.subject = Some(RunId(id));
+            let decided = approve::reject(&web.store, &about, web.when(), RunId(id)).await;
+            decided_on(&web, &who, id, deed, decided).await
+        }
+        Deed::Undo => {
+            let mut about = web.about(&who, format!("undo run {id}"));
+            about.kind = Kind::Undo;
+            about.subject = Some(RunId(id));
+            let doing = web.clone();
+            let undone = aside(move || async move {
+                let config = doing.config();
+                undo::undo(&doing.store, config.for_sync(), &about, doing.when(), RunId(id)).await
+            });
+            match undone.await? {
+                Ok(undone) => took_back(&who, id, undone),
+                Err(undo::Error::Store(error)) => Err(error.into()),
+                Err(error) => {
+                    let fault = Fault::new("", sentence(&error.to_string()));
+                    let touched = match error {
+                        undo::Error::Nothing { touched, .. } => touched,
+                        undo::Error::Store(_) | undo::Error::NoRun { .. } | undo::Error::Running { .. } => {
+                            Vec::new()
+                        }
+                    };
+                    asked(&web, &who, id, deed, vec![fault], touched).await
+                }
+            }
+        }
+    }
+}
+
+async fn decided_on(
+    web: &Web,
+    who: &Principal,
+    run: i64,
+    deed: Deed,
+    decided: Result<Decided, approve::Error>,
+) -> Answer {
+    let decided = match decided {
+        Ok(decided) => decided,
+        Err(approve::Error::Sync(crate::sync::Error::Store(error))) => return Err(error.into()),
+        Err(error) => {
+            let mut text = sentence(&error.to_string());
+            if let approve::Error::NothingHeld { newer: Some(newer), .. } = &error {
+                text.push_str(&format!(" What waits now was shown by run {newer}."));
+            }
+            return asked(web, who, run, deed, vec![Fault::new("", text)], Vec::new()).await;
+        }
+    };
+    let changes = |number: usize| count(number as u64, "change", "changes");
+    let verb = if deed == Deed::Approve { "Approved" } else { "Rejected" };
+    let mut lists = Vec::new();
+    if !decided.done.is_empty() {
+        lists.push(List::changes(verb.to_owned(), &decided.done));
+    }
+    if !decided.dropped.is_empty() {
+        let title = format!("No longer wanted, and not done: {}", changes(decided.dropped.len()));
+        lists.push(List::changes(title, &decided.dropped));
+    }
+    if !decided.waiting.is_empty() {
+        let title = format!("Not shown by run {run}, and waiting still: {}", changes(decided.waiting.len()));
+        lists.push(List::changes(title, &decided.waiting));
+    }
+    page(&Came {
+        frame: Frame::new(who, Here::Sync, format!("{verb} run {run}")),
+        run,
+        number: decided.run.0,
+        summary: format!("{verb} {} that run {run} held", changes(decided.done.len())),
+        lists,
+        newer: decided.waiting.iter().map(|change| change.last_run_id).max(),
+    })
+}
+
+fn took_back(who: &Principal, run: i64, undone: Undone) -> Answer {
+    let counts = &undone.counts;
+    let summary = format!(
+        "Took back run {run}: {} given back, {} ended, {}, {}",
+        count(counts.memberships_added, "membership", "memberships"),
+        count(counts.memberships_removed, "membership", "memberships"),
+        count(undone.learners, "learner is back", "learners are back"),
+        count(undone.assignments, "assignment as before", "assignments as before"),
+    );
+    let mut lists = Vec::new();
+    if !undone.touched.is_empty() {
+        let touched = count(undone.touched.len() as u64, "change was", "changes were");
+        lists.push(List::of(format!("{touched} touched since, and stay as they are"), undone.touched));
+    }
+    let frame = Frame::new(who, Here::Sync, format!("Took back run {run}"));
+    page(&Came { frame, run, number: undone.run, summary, lists, newer: None })
+}

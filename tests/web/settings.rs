@@ -1,0 +1,128 @@
+//! Settings: who may sign in, keys for programs, the record of changes.
+
+use rollcall::model::role::Role;
+
+use crate::support::browser::Browser;
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+use crate::support::web::{PASSWORD, Site};
+
+fn company(engine: Engine) -> Company {
+    let company = Company::new(engine);
+    company.account("license@corp.example", Role::LicenseHolder);
+    company
+}
+
+/// The path of the link that the page shows.
+async fn link(browser: &Browser, label: &str) -> String {
+    let link = browser.value(label).await;
+    let at = link.find("/welcome/").unwrap_or_else(|| panic!("no link: {link}"));
+    link[at..].to_owned()
+}
+
+#[test]
+fn an_account_is_made_signs_in_by_its_link_and_is_signed_out_by_the_next_click_after_it_is_revoked() {
+    on_both(|engine| {
+        let company = company(engine);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let license = site.window("license@corp.example", false).await;
+            license.click("Settings").await;
+            license.fill("E-mail", "ops@corp.example").await;
+            license.click("Make account").await;
+            license.says("Choose what the account may do").await;
+            assert_eq!(license.value("E-mail").await, "ops@corp.example", "what was typed stays");
+            license.tick("operator").await;
+            license.click("Make account").await;
+            license.says("It is shown this once").await;
+            let link = link(&license, "Link for ops@corp.example").await;
+            license.go("/settings").await;
+            license.says("has no password yet").await;
+            let page = license.client.source().await.expect("the page");
+            assert!(!page.contains("/welcome/"), "the link is shown once");
+            let ops = Browser::open(&site.base, false).await;
+            ops.go(&link).await;
+            ops.fill("New password", PASSWORD).await;
+            ops.fill("The same again", PASSWORD).await;
+            ops.click("Save").await;
+            ops.says("ops@corp.example operator").await;
+            license.go("/settings").await;
+            license.click("Revoke ops@corp.example").await;
+            license.says("revoke account `ops@corp.example`").await;
+            ops.click("Learners").await;
+            ops.says("Password").await;
+            assert!(ops.path().await.starts_with("/sign-in"), "{}", ops.path().await);
+            ops.close().await;
+            license.click("Changes").await;
+            license.says("email: ops@corp.example, role: operator").await;
+            license.close().await;
+        });
+        site.end();
+        let audit = company.json(&["audit"]);
+        let revoked = audit
+            .as_array()
+            .expect("a list")
+            .iter()
+            .find(|one| one["what"].as_str().is_some_and(|what| what.starts_with("revoke")));
+        let revoked = revoked.expect("the change");
+        assert_eq!(revoked["actor"], "license@corp.example");
+        assert_eq!(revoked["found"]["role"], "operator");
+        assert_eq!(revoked["made"], serde_json::Value::Null);
+        let table = company.rollcall(&["audit"]).ended(0).out;
+        assert!(table.contains("role: operator"), "{table}");
+    });
+}
+
+#[test]
+fn the_last_license_holder_stays_and_a_role_counts_from_the_next_click_on() {
+    let company = company(Engine::Sqlite);
+    company.account("reader@corp.example", Role::Viewer);
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let reader = site.window("reader@corp.example", true).await;
+        assert!(!reader.text().await.contains("Settings"), "not in the menu of a viewer");
+        let license = site.window("license@corp.example", true).await;
+        license.go("/settings").await;
+        license.click("Revoke license@corp.example").await;
+        license.says("is the last license holder").await;
+        license.choose("Role of reader@corp.example", "license_holder").await;
+        license.click("Change the role of reader@corp.example").await;
+        license.says("make account `reader@corp.example` license_holder").await;
+        reader.click("Learners").await;
+        reader.click("Settings").await;
+        reader.says("Make an account").await;
+        reader.close().await;
+        license.close().await;
+    });
+    site.end();
+}
+
+#[test]
+fn the_key_of_a_token_is_shown_once() {
+    let company = company(Engine::Sqlite);
+    let site = company.serve();
+    company.runtime.block_on(tokens(&site));
+    assert_eq!(company.count("api_tokens WHERE revoked_run_id IS NOT NULL AND name = 'nightly export'"), 1);
+    site.end();
+}
+
+async fn tokens(site: &Site) {
+    let license = site.window("license@corp.example", false).await;
+    license.go("/settings/tokens").await;
+    license.says("No program may use the API yet").await;
+    license.fill("Name", "nightly export").await;
+    license.tick("viewer").await;
+    license.click("Make token").await;
+    let key = license.value("Key of nightly export").await;
+    assert!(key.starts_with("rollcall_"), "{key}");
+    license.go("/settings/tokens").await;
+    let page = license.client.source().await.expect("the page");
+    assert!(page.contains("nightly export") && !page.contains(&key), "{page}");
+    license.fill("Name", "nightly export").await;
+    license.tick("viewer").await;
+    license.click("Make token").await;
+    license.says("There is already a token").await;
+    license.click("Revoke nightly export").await;
+    license.says("No program may use the API yet").await;
+    license.close().await;
+}

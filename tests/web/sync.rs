@@ -1,0 +1,203 @@
+//! Connectors, runs, what is held, and the rules, by an operator.
+
+use rollcall::model::names::ConnectorName;
+use rollcall::model::role::Role;
+use rollcall::sync::lease::{self, Taken};
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+use crate::support::program::until;
+use crate::support::web::Site;
+
+const OPS: &str = "ops@corp.example";
+
+/// Thirty people in Sales, thirty in Research, a course for Sales, and the usual limits.
+fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.guarded();
+    company.departments();
+    company.course("S");
+    company.assignment("S", "Sales", "due_days = 30");
+    company.hire_many("s", 30, &[("department", "Sales")]);
+    company.hire_many("r", 30, &[("department", "Research")]);
+    company.account(OPS, Role::Operator);
+    company
+}
+
+#[test]
+fn what_is_held_is_approved_in_the_page_and_taken_back_in_the_page() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.sync_free();
+        company.leave_many("s", 20);
+        let held = company.sync_held().run.expect("a number");
+        let site = company.serve();
+        let approval = company.runtime.block_on(async {
+            let ops = site.window(OPS, false).await;
+            ops.click("Sync").await;
+            ops.says("wait for approval").await;
+            ops.click(&format!("look at run {held}")).await;
+            ops.says("20 learners leave").await;
+            ops.says("the limit is").await;
+            ops.says("s1@corp.example leaves").await;
+            ops.click("Approve").await;
+            ops.says("This is done, as far as the latest complete reading still wants it").await;
+            ops.says("20 learners leave").await;
+            ops.click("Approve").await;
+            ops.says(&format!("that run {held} held")).await;
+            ops.close().await;
+            held.0 + 1
+        });
+        until("Sales has ten members", || company.members("Sales").len() == 10);
+        assert_eq!(company.status("s1"), "left");
+        let sql = format!("SELECT actor FROM runs WHERE id = {approval} AND kind = 'approval'");
+        assert_eq!(company.one(&sql), OPS);
+        company.runtime.block_on(async {
+            let ops = site.window(OPS, false).await;
+            ops.go(&format!("/sync/runs/{held}/approve")).await;
+            ops.click("Approve").await;
+            ops.says("waits any longer").await;
+            ops.go(&format!("/sync/runs/{approval}")).await;
+            ops.click("Undo").await;
+            ops.says("20 memberships that it removed come back").await;
+            ops.click("Undo").await;
+            ops.says("20 learners are back").await;
+            ops.close().await;
+        });
+        assert_eq!(company.members("Sales").len(), 30);
+        until("the queue is empty", || company.count("jobs") == 0);
+        company.verify();
+        site.end();
+    });
+}
+
+#[test]
+fn what_is_held_is_rejected_in_the_page() {
+    let mut company = company(Engine::Sqlite);
+    company.sync_free();
+    company.leave_many("s", 20);
+    let held = company.sync_held().run.expect("a number");
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let ops = site.window(OPS, true).await;
+        ops.go(&format!("/sync/runs/{held}")).await;
+        ops.click("Reject").await;
+        ops.says("This is discarded").await;
+        ops.click("Reject").await;
+        ops.says(&format!("Rejected run {held}")).await;
+        ops.close().await;
+    });
+    assert_eq!(company.members("Sales").len(), 30);
+    assert_eq!(company.count("held_changes WHERE state = 'held'"), 0);
+    site.end();
+}
+
+#[test]
+fn a_preview_changes_nothing_and_run_now_does_what_it_showed() {
+    on_both(|engine| {
+        let company = company(engine);
+        let site = company.serve();
+        company.runtime.block_on(preview(&site));
+        assert_eq!((company.count("runs WHERE kind = 'sync'"), company.count("learners")), (0, 0));
+        company.runtime.block_on(async {
+            let ops = site.window(OPS, true).await;
+            ops.go("/sync").await;
+            ops.click("Run now: hr").await;
+            // The page looks again by itself until the run has ended.
+            ops.says("Memberships added").await;
+            ops.says("applied after").await;
+            ops.click("by person").await;
+            ops.says("added to Sales").await;
+            ops.click("Runs").await;
+            ops.says("run connector `hr` now").await;
+            ops.click("Last 90 days").await;
+            ops.says("at most 60 on").await;
+            ops.close().await;
+        });
+        assert_eq!(company.members("Sales").len(), 30);
+        until("the queue is empty", || company.count("jobs") == 0);
+        company.verify();
+        site.end();
+    });
+}
+
+async fn preview(site: &Site) {
+    let ops = site.window(OPS, true).await;
+    ops.click("Sync").await;
+    ops.says("never run").await;
+    ops.click("Preview: hr").await;
+    ops.says("Nothing was changed. A run would do this:").await;
+    ops.says("60 new, 0 changed, 0 left, 0 unchanged; 60 memberships added, 0 removed").await;
+    ops.close().await;
+}
+
+#[test]
+fn a_second_start_says_that_somebody_runs_the_connector_already() {
+    let company = company(Engine::Sqlite);
+    let site = company.serve();
+    let name = ConnectorName::new("hr");
+    company.runtime.block_on(async {
+        let Taken::Held(lease) = lease::take(&company.store, &name).await.expect("the database answers")
+        else {
+            panic!("nobody else runs it");
+        };
+        let ops = site.window(OPS, false).await;
+        ops.go("/sync").await;
+        ops.says("running now").await;
+        ops.click("Run now: hr").await;
+        ops.says("is being run by").await;
+        lease.give_back().await;
+        ops.close().await;
+    });
+    assert_eq!(company.count("runs WHERE kind = 'sync'"), 0);
+    site.end();
+}
+
+#[test]
+fn a_run_that_fails_says_why_in_its_page() {
+    let mut company = company(Engine::Sqlite);
+    company.instead("hr", Some(b"nothing that could be read"));
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let ops = site.window(OPS, true).await;
+        ops.go("/sync").await;
+        ops.click("Run now: hr").await;
+        ops.says("Nothing was changed, nobody was removed.").await;
+        ops.go("/sync").await;
+        ops.click("Preview: hr").await;
+        ops.says("a run would change nothing either").await;
+        ops.close().await;
+    });
+    site.end();
+}
+
+#[test]
+fn an_expression_is_tried_out_with_its_mistakes_its_people_and_the_difference_from_a_group() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.hire("odd", &[("department", "Sales"), ("location", "Berlin")]);
+        company.sync();
+        company.create("Berlin", &["r1"]);
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let ops = site.window(OPS, false).await;
+            ops.click("Sync").await;
+            ops.click("Rules").await;
+            ops.says("61 in 2 groups").await;
+            ops.fill("Expression", "department == \"Sales\" && locatoin == \"Berlin\"").await;
+            ops.click("Try it").await;
+            ops.says("Line 1, column 26").await;
+            ops.says("did you mean `location`").await;
+            ops.fill("Expression", "department == \"Sales\" && location == \"Berlin\"").await;
+            ops.fill("Compare with the members of a group", "berlin").await;
+            ops.click("Try it").await;
+            ops.says("1 learner matches").await;
+            ops.says("odd@corp.example").await;
+            ops.says("Matching, and not in “Berlin” yet: 1").await;
+            ops.click("In “Berlin”, and not matching: 1").await;
+            ops.says("r1@corp.example").await;
+            ops.close().await;
+        });
+        site.end();
+    });
+}
