@@ -70,15 +70,15 @@ async fn fill(db: &tests::Database) {
         format!(
             "INSERT INTO learners (id, email, email_folded, name, name_folded, terms, department, location, role,
                 status, active_since, attributes, run_id)
-             SELECT n, 'p' || n || '@corp.example', 'p' || n || '@corp.example', 'First' || n % 500 || ' Last' || n,
-                'first' || n % 500 || ' last' || n,
-                'first' || n % 500 || ' last' || n || ' p' || n || ' corp example department' || n % 40 || ' place' || n % 30,
-                'department' || n % 40, 'place' || n % 30, 'role' || n % 50, 'active', {day},
+             SELECT n, 'p' || n || '@corp.example', 'p' || n || '@corp.example', 'First' || (n % 500) || ' Last' || n,
+                'first' || (n % 500) || ' last' || n,
+                'first' || (n % 500) || ' last' || n || ' p' || n || ' corp example department' || (n % 40) || ' place' || (n % 30),
+                'department' || (n % 40), 'place' || (n % 30), 'role' || (n % 50), 'active', {day},
                 {}, 1
              FROM {} s",
             db.pick(
-                "json_object('id', n, 'department', 'department' || n % 40)",
-                "jsonb_build_object('id', n::text, 'department', 'department' || n % 40)"
+                "json_object('id', n, 'department', 'department' || (n % 40))",
+                "jsonb_build_object('id', n::text, 'department', 'department' || (n % 40))"
             ),
             of(100_000)
         ),

@@ -99,6 +99,10 @@ impl Frame {
         self.who.as_ref().is_some_and(|who| who.role.may(what))
     }
 
+    pub fn operates(&self) -> bool {
+        self.may(May::Operate)
+    }
+
     pub fn manages(&self) -> bool {
         self.may(May::Manage)
     }

@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse, Redirect};
 
 use crate::accounts::Principal;
 use crate::explain::answer::{Course, Group};
-use crate::explain::words::{Section, words};
+use crate::explain::words::{Section, Words, words};
 use crate::explain::{self, Asked, File};
 use crate::groups::{Error, links};
 use crate::model::ids::LearnerId;
@@ -102,7 +102,7 @@ pub(super) async fn shown(
     };
     let asked = Asked { learner: learner.id, group: None, course: None, at: None };
     let explained = explain::explain(&mut tx, file, asked, web.when()).await.map_err(refused)?;
-    let words = words(&explained, config.timezone, false);
+    let words = plain(words(&explained, config.timezone, false));
     let linked = listing::learners::linked_to(&mut tx, learner.id).await?;
     let attributes = explained.learner.attributes.iter().map(|one| Attribute {
         name: one.name.clone(),
@@ -130,6 +130,18 @@ pub(super) async fn shown(
         status: learner.status,
     };
     Ok((status, Html(page.render()?)).into_response())
+}
+
+/// The same without the backticks that names have at a terminal.
+fn plain(mut words: Words) -> Words {
+    let of = |section: &mut Section| {
+        section.title = section.title.replace('`', "");
+        section.lines.iter_mut().for_each(|line| *line = line.replace('`', ""));
+    };
+    words.learner.iter_mut().for_each(of);
+    words.groups.iter_mut().flatten().for_each(of);
+    words.courses.iter_mut().flatten().for_each(of);
+    words
 }
 
 fn refused(error: explain::Error) -> Trouble {
