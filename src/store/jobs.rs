@@ -229,7 +229,7 @@ pub async fn failed(
 }
 
 /// An order as `jobs list` prints it.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Job {
     /// The number.
     pub id: i64,

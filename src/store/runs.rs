@@ -333,7 +333,7 @@ pub async fn close_abandoned(tx: &mut Tx, connector: ConnectorId, now: DateTime<
 }
 
 /// A run as `runs list` and `runs show` print it.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the columns of the table `runs`, whose comments say what they are")]
 pub struct Run {
     #[sqlx(rename = "id")]
@@ -469,7 +469,8 @@ pub async fn about(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, String)>> {
 }
 
 /// One membership that a run gave or ended.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(as = MembershipChange)]
 pub struct Changed {
     /// `+` or `-`.
     pub sign: String,
