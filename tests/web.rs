@@ -1,4 +1,5 @@
 //! The pages, in a real browser and request by request.
 
+mod api;
 mod article;
 mod gallery;

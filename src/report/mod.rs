@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 pub use connectors::{Connector, Retired, connectors};
 pub use courses::Assigned;
 pub use enrollments::Enrollment;
-pub use groups::{Changed, Group, Member, Touched, members_of, summaries};
+pub use groups::{Changed, Group, Member, Touched, members_of, reason, summaries};
 pub use learners::{Known, Learner, known};
 pub use runs::{Decided, Decision, Shown, Undone, shown};
 pub use sync::{Drained, Failure, Held, Sync};

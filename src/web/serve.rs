@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
 use tracing::info;
 
-use crate::web::{Web, pages};
+use crate::web::api::problem::in_one_form;
+use crate::web::{Web, pages, routes_of};
 
 /// Nothing from elsewhere, no script or style inside a page, no frame around it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -57,7 +58,8 @@ impl Listening {
 }
 
 fn router(web: &Web) -> Router {
-    pages::routes(web).into_router().fallback(pages::missing).layer(CsrfLayer::new()).layer(from_fn(headers))
+    let routes = routes_of(web).into_router().fallback(pages::missing);
+    routes.layer(CsrfLayer::new()).layer(from_fn(in_one_form)).layer(from_fn(headers))
 }
 
 async fn headers(request: Request, next: Next) -> Response {

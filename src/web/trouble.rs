@@ -107,14 +107,8 @@ impl Trouble {
     }
 }
 
-fn forbidden(role: Role, may: May) -> String {
-    let needed = match may {
-        May::Read => "any role",
-        May::Manage => "the role manager",
-        May::Operate => "the role operator",
-        May::Resync => "the role manager or operator",
-        May::Own => "the role license holder",
-    };
+pub(super) fn forbidden(role: Role, may: May) -> String {
+    let needed = may.in_words();
     format!(
         "You are signed in as {}; this needs {needed}. A license holder can change roles.",
         role.in_words()

@@ -45,6 +45,15 @@ impl Company {
     }
 }
 
+impl Company {
+    /// Makes a token and answers its key.
+    pub fn token(&self, name: &str, role: Role) -> String {
+        let made =
+            self.runtime.block_on(accounts::make_token(&self.store, &about(), self.when(), name, role, None));
+        made.expect("the token is made").1
+    }
+}
+
 impl Site {
     /// Ends the service in order.
     pub fn end(mut self) {

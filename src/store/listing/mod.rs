@@ -7,6 +7,7 @@ pub mod assignments;
 pub mod changes;
 pub mod courses;
 pub mod enrollments;
+pub mod exclusions;
 pub mod groups;
 pub mod learners;
 pub mod members;
