@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! 7  main.rs             parse, run, exit
-//! 6  cli/                words in, words out; the one place that wires things together
+//! 6  cli/    web/        words in, words out  |  pages and API: forms in, HTML out; JSON in, JSON out
+//!    report/             what both say in JSON
 //! 5  config/  service/   the file as one typed value  |  schedules, worker loops, signals
 //!    web/                pages: who asks from outside, past the gate that knows who may
 //! 4  sync/    groups/    directory -> memberships     |  what people change by hand -> memberships
@@ -35,6 +36,7 @@ pub mod enrollment;
 pub mod explain;
 pub mod groups;
 pub mod model;
+pub mod report;
 pub mod service;
 pub mod store;
 pub mod sync;

@@ -135,7 +135,7 @@ fn lists_have_the_shapes_that_scripts_rely_on() {
         );
         assert_eq!(
             company.json(&["learners", "list"])[0],
-            json!({"email": "ada@corp.example", "name": "ada", "status": "active", "department": "Sales",
+            json!({"id": company.learner("ada"), "email": "ada@corp.example", "name": "ada", "status": "active", "department": "Sales",
                 "location": "Berlin", "role": "Boss", "groups": ["Sales"]})
         );
         let enrollments = company.json(&["enrollments", "list", "--learner", "ada@corp.example"]);

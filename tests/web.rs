@@ -1,5 +1,6 @@
 //! The pages, in a real browser and request by request.
 
+mod api;
 mod article;
 mod bad_days;
 mod gallery;

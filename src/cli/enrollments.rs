@@ -1,7 +1,6 @@
 //! `rollcall enrollments` and `rollcall verify`.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
-use serde_json::json;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::args;
 use super::failure::Failure;
@@ -9,6 +8,8 @@ use super::output::{self, count};
 use super::session::Session;
 use crate::enrollment::verify::{self as verifying, Verdict, What};
 use crate::groups::{self, Completion};
+use crate::model::instant;
+use crate::report::Enrollment;
 use crate::store::{enrollments, jobs};
 
 /// Runs a command about enrollments.
@@ -37,17 +38,10 @@ pub async fn enrollments(session: &Session, command: args::Enrollments) -> Resul
 
 /// An RFC 3339 time, or a day at noon in the file's zone.
 fn instant(session: &Session, text: &str) -> Result<DateTime<Utc>, Failure> {
-    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
-        return Ok(instant.with_timezone(&Utc));
-    }
-    let noon = NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default();
-    let day: Option<NaiveDate> = text.parse().ok();
-    day.and_then(|day| session.config.timezone.from_local_datetime(&day.and_time(noon)).earliest())
-        .map(|instant| instant.with_timezone(&Utc))
-        .ok_or_else(|| {
-            Failure::usage(format!("`{text}` is neither a date nor a time"))
-                .hint("write 2026-12-31, or 2026-12-31T09:30:00Z")
-        })
+    instant::read(text, session.config.timezone).ok_or_else(|| {
+        Failure::usage(format!("`{text}` is neither a date nor a time"))
+            .hint("write 2026-12-31, or 2026-12-31T09:30:00Z")
+    })
 }
 
 async fn list(
@@ -70,19 +64,9 @@ async fn list(
         None => None,
     };
     let all = enrollments::list(&mut tx, learner, course, group).await?;
-    let names =
-        |text: &str| text.split('\n').filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let all: Vec<Enrollment> = all.iter().map(Enrollment::from).collect();
     if session.json {
-        let list: Vec<_> = all
-            .iter()
-            .map(|one| {
-                json!({
-                    "email": one.email, "course": one.course, "state": one.state, "due": one.due,
-                    "completed_at": one.completed_at, "groups": names(&one.groups), "enrolled_at": one.enrolled_at,
-                })
-            })
-            .collect();
-        output::json(&list)?;
+        output::json(&all)?;
         return Ok(0);
     }
     let day = |at: Option<DateTime<Utc>>| {
@@ -95,7 +79,7 @@ async fn list(
             one.state.clone(),
             one.due.map_or_else(String::new, |day| day.to_string()),
             day(one.completed_at),
-            names(&one.groups).join(", "),
+            one.groups.join(", "),
         ]
     });
     let nothing = "no enrollments: assign a course with `rollcall assign COURSE --group GROUP`";

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::config::{Mistakes, NoFile};
+pub use crate::report::chain;
 use crate::{accounts, groups, store};
 
 /// A command that could not do what it was asked.
@@ -41,21 +42,6 @@ impl Failure {
         }
         out
     }
-}
-
-/// An error and its causes, a line each.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            write!(text, "\n  because: {next}").expect("writing to a string does not fail");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 impl From<store::Error> for Failure {

@@ -1,18 +1,16 @@
 //! `rollcall groups` and `rollcall exclusions`.
 
-use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::args::{self, Drain};
 use super::failure::Failure;
 use super::output::{self, count};
 use super::session::Session;
 use crate::groups::{self, Effect, Keep, Members};
-use crate::model::ids::RuleId;
+use crate::report::{self, Assigned, Changed};
 use crate::store::assignments::{self, Assignment, Whom};
-use crate::store::groups as table;
 use crate::store::memberships;
 
 /// Runs a command about groups.
@@ -65,17 +63,15 @@ pub fn say(session: &Session, run: i64, what: &str) -> Result<u8, Failure> {
 
 async fn list(session: &Session) -> Result<u8, Failure> {
     let mut tx = session.store.read().await?;
-    let groups = table::summaries(&mut tx, None).await?;
-    let rules = rules_by_group(&mut tx).await?;
-    let of = |id: i64| rules.get(&id).cloned().unwrap_or_default();
+    let groups = report::summaries(&mut tx, None).await?;
     if session.json {
-        output::json(&groups.iter().map(|group| summary(group, &of(group.id))).collect::<Vec<_>>())?;
+        output::json(&groups)?;
     } else {
         let rows = groups.iter().map(|group| {
             [
                 group.name.clone(),
                 group.members.to_string(),
-                of(group.id).join(", "),
+                group.rules.join(", "),
                 group.assignments.to_string(),
             ]
         });
@@ -85,60 +81,25 @@ async fn list(session: &Session) -> Result<u8, Failure> {
     Ok(0)
 }
 
-async fn rules_by_group(tx: &mut crate::store::Tx) -> Result<BTreeMap<i64, Vec<String>>, Failure> {
-    let mut rules: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-    for (group, rule) in table::feeding(tx).await? {
-        rules.entry(group).or_default().push(rule);
-    }
-    Ok(rules)
-}
-
-fn summary(group: &table::Summary, rules: &[String]) -> Value {
-    json!({
-        "id": group.id, "name": group.name, "members": group.members, "rules": rules,
-        "assignments": group.assignments,
-    })
-}
-
-struct Member {
-    email: String,
-    name: String,
-    reasons: Vec<String>,
-    joined_on: chrono::NaiveDate,
-}
-
 async fn show(session: &Session, name: &str) -> Result<u8, Failure> {
     let mut tx = session.store.read().await?;
     let group = groups::find(&mut tx, name).await?;
-    let rules = rules_by_group(&mut tx).await?.remove(&group.id.0).unwrap_or_default();
-    let mut members: Vec<(i64, Member)> = Vec::new();
-    for (learner, email, name, rule, rule_name, joined_on) in table::members(&mut tx, group.id).await? {
-        let reason = if rule == RuleId::BY_HAND { "manual".to_owned() } else { format!("rule:{rule_name}") };
-        match members.last_mut().filter(|(last, _)| *last == learner) {
-            Some((_, member)) => member.reasons.push(reason),
-            None => members.push((learner, Member { email, name, reasons: vec![reason], joined_on })),
-        }
-    }
+    let members = report::members_of(&mut tx, group.id).await?;
     let assignments = assignments::in_force(&mut tx, Some(Whom::Group(group.id)), None).await?;
     if session.json {
-        let summaries = table::summaries(&mut tx, Some(group.id)).await?;
-        let mut json = summaries.first().map_or_else(|| json!({}), |one| summary(one, &rules));
-        json["members"] = members
-            .iter()
-            .map(|(_, one)| {
-                json!({
-                    "email": one.email, "name": one.name, "reasons": one.reasons, "joined_on": one.joined_on,
-                })
-            })
-            .collect();
-        json["assignments"] = assignments.iter().map(assignment).collect();
+        let summaries = report::summaries(&mut tx, Some(group.id)).await?;
+        let assigned =
+            assignments.iter().map(|one| Assigned::new(&one.code, one.due, one.late_days, &one.source));
+        let mut json = json!(summaries.first());
+        json["members"] = json!(members);
+        json["assignments"] = assigned.map(|one| json!(one)).collect();
         output::json(&json)?;
         return Ok(0);
     }
     output::facts(&format!("{} ({})", group.name, count(members.len() as u64, "member", "members")))?;
-    let rows = members.iter().map(|(_, one)| {
-        [one.email.clone(), one.name.clone(), one.reasons.join(", "), one.joined_on.to_string()]
-    });
+    let rows = members
+        .iter()
+        .map(|one| [one.email.clone(), one.name.clone(), one.reasons.join(", "), one.joined_on.to_string()]);
     output::table(["email", "name", "reasons", "joined"], rows, "nobody is in it")?;
     if !assignments.is_empty() {
         output::facts("")?;
@@ -146,20 +107,6 @@ async fn show(session: &Session, name: &str) -> Result<u8, Failure> {
         output::table(["course", "due", "from"], rows, "")?;
     }
     Ok(0)
-}
-
-fn assignment(one: &Assignment) -> Value {
-    json!({
-        "course": one.code, "due": one.due.fixed(), "due_days": match one.due {
-            crate::model::due::Due::AfterJoining(days) => Some(days),
-            crate::model::due::Due::Never | crate::model::due::Due::On(_) | crate::model::due::Due::AfterStart(_) => None,
-        },
-        "due_days_after_start": match one.due {
-            crate::model::due::Due::AfterStart(days) => Some(days),
-            crate::model::due::Due::Never | crate::model::due::Due::On(_) | crate::model::due::Due::AfterJoining(_) => None,
-        },
-        "late_days": one.late_days, "source": one.source,
-    })
 }
 
 /// A due date in words.
@@ -221,12 +168,7 @@ fn say_members(session: &Session, members: &Members) -> Result<u8, Failure> {
     };
     let run = members.done.map(|done| done.run.0);
     if session.json {
-        let list: Vec<Value> = members
-            .effects
-            .iter()
-            .map(|(learner, effect)| json!({"email": learner.email, "effect": format!("{effect:?}").to_lowercase()}))
-            .collect();
-        output::json(&json!({"run": run, "group": group, "members": list}))?;
+        output::json(&Changed::from(members))?;
         return Ok(0);
     }
     for (learner, effect) in &members.effects {

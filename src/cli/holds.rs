@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::args::Drain;
 use super::failure::Failure;
 use super::output::{self, count, thousands};
 use super::session::{Session, actor};
 use crate::model::guard::Held;
 use crate::model::ids::RunId;
+use crate::report;
 use crate::store::holds::Change;
 use crate::store::runs::Counts;
 use crate::sync::approve::{self, Asked, Decided};
@@ -97,7 +96,7 @@ pub async fn approve(session: &Session, run: i64, drain: Drain) -> Result<u8, Fa
     let file = session.config.for_sync();
     let decided = approve::approve(&session.store, file, RunId(run), &asked).await?;
     session.drain_unless(drain.no_drain).await?;
-    print_decided(session, run, &decided, "approved")
+    print_decided(session, run, &decided, "approved", &report::Decided::approved(RunId(run), &decided))
 }
 
 /// Rejects what a run held.
@@ -108,17 +107,18 @@ pub async fn reject(session: &Session, run: i64) -> Result<u8, Failure> {
     let mut about = session.by_hand(format!("rollcall reject {run}"));
     about.subject = Some(RunId(run));
     let decided = approve::reject(&session.store, &about, session.when(), RunId(run)).await?;
-    print_decided(session, run, &decided, "rejected")
+    print_decided(session, run, &decided, "rejected", &report::Decided::rejected(RunId(run), &decided))
 }
 
-fn print_decided(session: &Session, of: i64, decided: &Decided, verb: &str) -> Result<u8, Failure> {
+fn print_decided(
+    session: &Session,
+    of: i64,
+    decided: &Decided,
+    verb: &str,
+    json: &report::Decided,
+) -> Result<u8, Failure> {
     if session.json {
-        output::json(&json!({
-            "run": decided.run, "connector": decided.connector, "of": of, verb: decided.done,
-            "dropped": decided.dropped, "waiting": decided.waiting,
-            "memberships": {"add": decided.counts.memberships_added, "remove": decided.counts.memberships_removed},
-            "jobs": {"enqueued": decided.counts.jobs_enqueued},
-        }))?;
+        output::json(json)?;
         return Ok(0);
     }
     print_lines(&decided.done)?;
@@ -156,11 +156,7 @@ pub async fn retire(session: &Session, name: &str, allow: bool, drain: Drain) ->
     let counts = &report.counts;
     let run = report.run.map_or(0, |run| run.0);
     if session.json {
-        output::json(&json!({
-            "run": run, "connector": name, "status": if report.is_held() { "held" } else { "applied" },
-            "people": {"left": counts.people_left, "held": counts.people_held},
-            "memberships": {"remove": counts.memberships_removed, "held": counts.memberships_held},
-        }))?;
+        output::json(&report::Retired::new(name, &report))?;
     } else {
         let left = count(counts.people_left, "learner", "learners");
         let lost = count(counts.memberships_removed, "membership", "memberships");
@@ -206,13 +202,7 @@ pub async fn undo(session: &Session, run: i64, drain: Drain) -> Result<u8, Failu
     .await?;
     session.drain_unless(drain.no_drain).await?;
     if session.json {
-        output::json(&json!({
-            "run": undone.run, "of": run,
-            "memberships": {"add": undone.counts.memberships_added, "remove": undone.counts.memberships_removed},
-            "learners": undone.learners, "assignments": undone.assignments, "groups": undone.groups,
-            "completions": undone.completions, "exclusions": undone.exclusions, "touched": undone.touched,
-            "jobs": {"enqueued": undone.counts.jobs_enqueued},
-        }))?;
+        output::json(&report::Undone::new(RunId(run), &undone))?;
         return Ok(0);
     }
     let counts = &undone.counts;

@@ -1,6 +1,6 @@
 //! `rollcall learners`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::args;
 use super::failure::Failure;
@@ -9,20 +9,10 @@ use super::output;
 use super::session::Session;
 use crate::groups::{self, links};
 use crate::model::ids::LearnerId;
-use crate::store::learners::{self, Summary};
+use crate::report::{self, Learner};
+use crate::store::learners;
 use crate::store::runs::About;
 use crate::sync::refresh;
-
-fn lines(text: &str) -> Vec<&str> {
-    text.split('\n').filter(|line| !line.is_empty()).collect()
-}
-
-fn as_json(one: &Summary) -> Value {
-    json!({
-        "email": one.email, "name": one.name, "status": one.status, "department": one.department,
-        "location": one.location, "role": one.role, "groups": lines(&one.groups),
-    })
-}
 
 /// Lets the rules decide anew for one learner.
 async fn refresh(session: &Session, learner: LearnerId, about: &About) -> Result<(), Failure> {
@@ -43,8 +33,9 @@ pub async fn learners(session: &Session, command: args::Learners) -> Result<u8, 
         args::Learners::List => {
             let mut tx = session.store.read().await?;
             let all = learners::list(&mut tx, None).await?;
+            let all: Vec<Learner> = all.iter().map(Learner::from).collect();
             if session.json {
-                output::json(&all.iter().map(as_json).collect::<Vec<_>>())?;
+                output::json(&all)?;
             } else {
                 let rows = all.iter().map(|one| {
                     [
@@ -54,7 +45,7 @@ pub async fn learners(session: &Session, command: args::Learners) -> Result<u8, 
                         one.department.clone(),
                         one.location.clone(),
                         one.role.clone(),
-                        lines(&one.groups).join(", "),
+                        one.groups.join(", "),
                     ]
                 });
                 let nothing = "nobody yet: `rollcall sync` brings people in";
@@ -94,15 +85,10 @@ pub async fn learners(session: &Session, command: args::Learners) -> Result<u8, 
 async fn show(session: &Session, email: &str) -> Result<u8, Failure> {
     let mut tx = session.store.read().await?;
     let learner = groups::find_learner(&mut tx, email).await?;
-    let summary = learners::list(&mut tx, Some(learner.id)).await?;
-    let details = learners::details(&mut tx, learner.id).await?;
-    let attributes: Value = serde_json::from_str(&details.attributes).unwrap_or_default();
-    let mut one = summary.first().map_or_else(|| json!({}), as_json);
-    one["attributes"] = attributes;
-    one["start_date"] = json!(details.start_date);
-    one["end_date"] = json!(details.end_date);
+    let known = report::known(&mut tx, learner.id).await?;
+    let known = known.ok_or_else(|| groups::Error::NoLearner { text: email.to_owned() })?;
     if session.json {
-        output::json(&one)?;
+        output::json(&known)?;
         return Ok(0);
     }
     let text = |value: &Value| match value {
@@ -111,11 +97,10 @@ async fn show(session: &Session, email: &str) -> Result<u8, Failure> {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => String::new(),
     };
     output::facts(&format!("{} ({})", learner.email, learner.status))?;
-    let attributes = one["attributes"].as_object().into_iter().flatten();
-    let rows = attributes.map(|(name, value)| [name.clone(), text(value)]);
+    let rows = known.attributes.iter().map(|(name, value)| [name.clone(), text(value)]);
     output::table(["attribute", "value"], rows, "nothing more is known")?;
-    output::facts(&format!("groups: {}", text(&one["groups"])))?;
-    if details.email_contested.is_some() {
+    output::facts(&format!("groups: {}", known.learner.groups.join(", ")))?;
+    if known.contested {
         output::talk("another learner holds this learner's address");
     }
     Ok(0)

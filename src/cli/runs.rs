@@ -1,16 +1,15 @@
 //! `rollcall runs` and `rollcall connectors`.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use serde_json::json;
 
 use super::args;
 use super::failure::Failure;
 use super::output::{self, count};
 use super::session::Session;
 use crate::model::ids::RunId;
+use crate::report::{self, Shown};
 use crate::store::listing::record;
-use crate::store::{holds, runs as log};
-use crate::sync::overview::overview;
+use crate::store::runs as log;
 use crate::sync::words;
 
 fn local(session: &Session, at: DateTime<Utc>) -> String {
@@ -87,65 +86,46 @@ pub async fn audit(session: &Session, since: Option<NaiveDate>) -> Result<u8, Fa
 
 async fn show(session: &Session, number: i64) -> Result<u8, Failure> {
     let mut tx = session.store.read().await?;
-    let Some(run) = log::show(&mut tx, RunId(number)).await? else {
+    let Some(shown) = report::shown(&mut tx, RunId(number)).await? else {
         return Err(Failure::failed(format!("there is no run {number}"))
             .hint("`rollcall runs list` shows the newest"));
     };
-    let changes = log::changes(&mut tx, RunId(number)).await?;
-    let problems = log::problems(&mut tx, RunId(number)).await?;
-    let (guard, connector) = log::guard(&mut tx, RunId(number)).await?;
-    let guard: serde_json::Value = serde_json::from_str(&guard).unwrap_or_default();
-    let held = match connector {
-        Some(connector) => holds::shown(&mut tx, connector, RunId(number)).await?,
-        None => Vec::new(),
-    };
-    let decided = log::about(&mut tx, RunId(number)).await?;
     if session.json {
-        let mut json = serde_json::to_value(&run).map_err(|error| Failure::failed(error.to_string()))?;
-        json["changes"] = json!(changes);
-        json["problems"] = json!(problems);
-        json["causes"] = guard["causes"].clone();
-        json["reasons"] = guard["reasons"].clone();
-        json["held"] = json!(held);
-        json["decisions"] = decided.iter().map(|(run, what)| json!({"run": run, "what": what})).collect();
-        output::json(&json)?;
+        output::json(&shown)?;
         return Ok(0);
     }
+    let run = &shown.row;
     let of = run.connector.as_deref().map_or_else(String::new, |name| format!(" of `{name}`"));
     output::facts(&format!("Run {}{of}: {} at {}", run.run, run.status, local(session, run.started_at)))?;
     output::facts(&format!("{} by {}", run.what, run.actor))?;
     if let Some(error) = &run.error {
         output::facts(&format!("error: {error}"))?;
     }
-    let rows =
-        changes.iter().map(|one| [one.sign.clone(), one.email.clone(), one.group.clone(), one.rule.clone()]);
+    let rows = shown
+        .changes
+        .iter()
+        .map(|one| [one.sign.clone(), one.email.clone(), one.group.clone(), one.rule.clone()]);
     output::table(["", "email", "group", "reason"], rows, "no membership changed")?;
-    for problem in &problems {
+    for problem in &shown.problems {
         output::facts(&format!(" ! {}: {}", problem.subject, problem.message))?;
     }
-    show_held(number, &guard, &held)?;
-    for (run, what) in &decided {
-        output::facts(&format!("\nRun {run}: {what}"))?;
+    show_held(number, &shown)?;
+    for decision in &shown.decisions {
+        output::facts(&format!("\nRun {}: {}", decision.run, decision.what))?;
     }
     Ok(0)
 }
 
 /// What a run did not do, why, and what became of it.
-fn show_held(number: i64, guard: &serde_json::Value, held: &[holds::Change]) -> Result<(), Failure> {
+fn show_held(number: i64, shown: &Shown) -> Result<(), Failure> {
+    let held = &shown.held;
     if held.is_empty() {
         return Ok(());
     }
-    let texts = |name: &str, of: fn(&serde_json::Value) -> Option<&str>| -> Vec<String> {
-        guard[name].as_array().into_iter().flatten().filter_map(of).map(str::to_owned).collect()
-    };
     let changes = count(held.len() as u64, "change", "changes");
     let mut lines = vec![String::new(), format!("held: {changes}")];
-    lines.extend(texts("causes", |one| one.as_str()).into_iter().map(|cause| format!("  because: {cause}")));
-    lines.extend(
-        texts("reasons", |one| one["message"].as_str())
-            .into_iter()
-            .map(|reason| format!("  limit: {reason}")),
-    );
+    lines.extend(shown.causes.iter().flatten().map(|cause| format!("  because: {cause}")));
+    lines.extend(shown.reasons.iter().flatten().map(|reason| format!("  limit: {}", reason.message)));
     output::facts(&lines.join("\n"))?;
     let rows = held.iter().map(|change| [words::change(change), change.reason.clone(), change.state.clone()]);
     output::table(["change", "limit", "state"], rows, "")?;
@@ -161,19 +141,19 @@ fn show_held(number: i64, guard: &serde_json::Value, held: &[holds::Change]) -> 
 /// When the database does not answer.
 pub async fn connectors(session: &Session) -> Result<u8, Failure> {
     let mut tx = session.store.read().await?;
-    let overview = overview(&mut tx, &session.config.connectors, Utc::now()).await?;
+    let (list, struck) = report::connectors(&mut tx, &session.config, Utc::now()).await?;
     if session.json {
-        output::json(&overview.connectors)?;
+        output::json(&list)?;
         return Ok(0);
     }
     let shown = |at: Option<DateTime<Utc>>| at.map_or_else(String::new, |at| local(session, at));
-    let rows = overview.connectors.iter().map(|one| {
-        let last = format!("{} {}", shown(one.last_started_at), one.last_status.clone().unwrap_or_default());
+    let rows = list.iter().map(|one| {
+        let last =
+            format!("{} {}", shown(one.last_started_at), one.last_status.as_deref().unwrap_or_default());
         let next = one.next_run_at.map_or_else(|| "by hand only".to_owned(), |at| local(session, at));
         [one.name.clone(), one.kind.to_owned(), one.people.to_string(), last.trim().to_owned(), next]
     });
     output::table(["name", "kind", "people", "last run", "next run"], rows, "the file names no connector")?;
-    let struck = overview.struck;
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");
         output::talk(&format!(

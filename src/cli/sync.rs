@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::args::Sync;
 use super::failure::{Failure, chain};
 use super::output::{self, count};
 use super::session::{Session, actor, bar, watch};
 use crate::connectors::{Context, Progress, retry};
 use crate::model::names::nearest;
+use crate::report;
 use crate::sync::words::{self, Names, SHOWN};
 use crate::sync::{self, Asked, Error, Outcome, Report};
 
@@ -129,7 +128,7 @@ fn print(
     names: &Names,
 ) -> Result<(), Failure> {
     if session.json {
-        return output::json(&as_json(args, report, drained));
+        return output::json(&report::Sync::new(report, args.dry_run, drained.done, drained.failed));
     }
     match &report.outcome {
         Outcome::Failed(error) => {
@@ -201,41 +200,4 @@ fn print_problems(report: &Report) {
     if report.problems.len() > SHOWN {
         output::talk(&format!(" … and {} more", output::thousands((report.problems.len() - SHOWN) as u64)));
     }
-}
-
-fn as_json(args: &Sync, report: &Report, drained: DrainedJobs) -> serde_json::Value {
-    let counts = &report.counts;
-    let status = match &report.outcome {
-        Outcome::Applied => "applied",
-        Outcome::Held => "held",
-        Outcome::Unchanged => "unchanged",
-        Outcome::Planned => "planned",
-        Outcome::Failed(_) => "failed",
-    };
-    let mut json = json!({
-        "run": report.run,
-        "connector": report.connector,
-        "status": status,
-        "dry_run": args.dry_run,
-        "people": {
-            "read": counts.people_read, "new": counts.people_new, "changed": counts.people_changed,
-            "left": counts.people_left, "set_aside": counts.people_set_aside,
-            "left_out": counts.people_left_out, "held": counts.people_held,
-        },
-        "groups": {"created": counts.groups_created, "held": counts.groups_held},
-        "memberships": {
-            "add": counts.memberships_added, "remove": counts.memberships_removed, "held": counts.memberships_held,
-        },
-        "enrollments": {"held": counts.enrollments_held},
-        "jobs": {"enqueued": counts.jobs_enqueued, "done": drained.done, "failed": drained.failed},
-        "seconds": (report.took.as_secs_f64() * 1000.0).round() / 1000.0,
-        "problems": report.problems,
-    });
-    if let Some(prepared) = report.prepared.as_ref().filter(|_| report.is_held()) {
-        json["held"] = json!({"causes": prepared.held.causes, "reasons": prepared.held.reasons});
-    }
-    if let Outcome::Failed(error) = &report.outcome {
-        json["error"] = json!({"kind": error.kind(), "message": chain(error)});
-    }
-    json
 }

@@ -15,7 +15,7 @@ use crate::store::assignments::{self, Assignment, Whom};
 use crate::store::{Result, Store, Tx, enrollments};
 
 /// What was proved.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Verdict {
     /// Distinct pairs of learner and group.
     pub memberships: u64,
@@ -28,7 +28,7 @@ pub struct Verdict {
 }
 
 /// One thing that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 pub struct Difference {
     /// The learner's number.
     #[serde(skip)]
@@ -49,8 +49,9 @@ pub struct Difference {
 }
 
 /// The kinds of [`Difference`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DifferenceKind)]
 pub enum What {
     /// Should have access, and has none.
     Missing,

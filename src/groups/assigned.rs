@@ -129,6 +129,31 @@ pub async fn change_due(
     Ok(Some(change.commit().await?))
 }
 
+/// Ends an assignment by hand, by its number. `seen` is the due date that was shown to whoever ends it.
+///
+/// # Errors
+/// When it has ended, comes from the file, or was given another date since it was seen.
+pub async fn end(
+    store: &Store,
+    about: &About,
+    when: When,
+    id: AssignmentId,
+    seen: Option<(Due, u32)>,
+) -> Result<Done> {
+    let mut change = Change::begin(store, about, when).await?;
+    let there = in_force(&mut change.tx, id).await?;
+    if there.source == "file" {
+        return Err(Error::AssignmentOfTheFile { code: there.code });
+    }
+    if seen.is_some_and(|seen| seen != (there.due, there.late_days)) {
+        return Err(Error::DueChangedSince { code: there.code });
+    }
+    assigning::end(&mut change, &[id]).await?;
+    let due = words(there.due, there.late_days);
+    change.note(&json!({"course": there.code, "due": due}), &Value::Null).await?;
+    Ok(change.commit().await?)
+}
+
 /// What unassigning came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unassigned {

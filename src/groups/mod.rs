@@ -15,7 +15,7 @@ pub mod links;
 mod members;
 mod which;
 
-pub use assigned::{Answer, Asked, Target, Unassigned, assign, change_due, unassign};
+pub use assigned::{Answer, Asked, Target, Unassigned, assign, change_due, end, unassign};
 pub use courses::{Completion, add_course, add_courses, complete, find_course};
 pub use error::Error;
 pub use group::{Going, create, delete, going, rename, restore};

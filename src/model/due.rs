@@ -21,6 +21,9 @@ pub enum Due {
 /// The time given to those for whom a calendar day has passed or is too near, in days.
 pub const LATE_DAYS: u32 = 14;
 
+/// The most days that a due date may lie ahead: ten years.
+pub const MOST_DAYS: u32 = 3650;
+
 /// How long a date that was given up by leaving is remembered for those who come back, in days.
 pub const KEPT_DAYS: u64 = 30;
 

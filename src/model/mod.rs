@@ -9,6 +9,7 @@ pub mod due;
 pub mod guard;
 pub mod identity;
 pub mod ids;
+pub mod instant;
 pub mod names;
 pub mod people;
 pub mod plan;

@@ -34,6 +34,20 @@ pub enum May {
     Own,
 }
 
+impl May {
+    /// Who may, for people.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Read => "any role",
+            Self::Manage => "the role manager",
+            Self::Operate => "the role operator",
+            Self::Resync => "the role manager or operator",
+            Self::Own => "the role license holder",
+        }
+    }
+}
+
 /// A text that is no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no role `{0}`: there are license_holder, operator, manager, viewer")]

@@ -291,6 +291,8 @@ pub async fn complete(
 pub struct Row {
     /// The learner's number.
     pub learner_id: i64,
+    /// The course's number.
+    pub course_id: i64,
     /// The learner.
     pub email: String,
     /// The course's code.
@@ -307,10 +309,11 @@ pub struct Row {
     pub groups: String,
 }
 
-/// Enrollments by learner and course, each with the groups that hold it up.
-const LIST: Sql = Sql::each(
-    concat!(
-        "SELECT e.learner_id, ",
+/// Enrollments, each with the groups that hold it up, for SQLite.
+macro_rules! listed_sqlite {
+    ($order:literal) => {
+        concat!(
+        "SELECT e.learner_id, e.course_id, ",
         who!(),
         r#" AS email, c.code AS course, e.state, e.due, e.completed_at, e.enrolled_at,
              COALESCE((SELECT group_concat(name, char(10)) FROM (
@@ -323,10 +326,17 @@ const LIST: Sql = Sql::each(
            AND ($3 IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN assignments s ON s.group_id = m.group_id
                 WHERE m.learner_id = e.learner_id AND m.group_id = $3 AND s.course_id = e.course_id
                   AND s.ended_run_id IS NULL))
-         ORDER BY 2, c.code"#
-    ),
-    concat!(
-        "SELECT e.learner_id, ",
+         "#,
+        $order
+    )
+    };
+}
+
+/// The same for PostgreSQL.
+macro_rules! listed_postgres {
+    ($order:literal) => {
+        concat!(
+        "SELECT e.learner_id, e.course_id, ",
         who!(),
         r#" AS email, c.code AS course, e.state, e.due, e.completed_at, e.enrolled_at,
              COALESCE((SELECT string_agg(DISTINCT g.name, chr(10) ORDER BY g.name)
@@ -338,7 +348,20 @@ const LIST: Sql = Sql::each(
            AND ($3::bigint IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN assignments s ON s.group_id = m.group_id
                 WHERE m.learner_id = e.learner_id AND m.group_id = $3 AND s.course_id = e.course_id
                   AND s.ended_run_id IS NULL))
-         ORDER BY 2, c.code"#
+         "#,
+        $order
+    )
+    };
+}
+
+/// By learner and course.
+const LIST: Sql = Sql::each(listed_sqlite!("ORDER BY 3, c.code"), listed_postgres!("ORDER BY 3, c.code"));
+
+/// By the numbers of learner and course, from behind an enrollment on.
+const PAGE: Sql = Sql::each(
+    listed_sqlite!("AND (e.learner_id, e.course_id) > ($4, $5) ORDER BY e.learner_id, e.course_id LIMIT $6"),
+    listed_postgres!(
+        "AND (e.learner_id, e.course_id) > ($4, $5) ORDER BY e.learner_id, e.course_id LIMIT $6"
     ),
 );
 
@@ -353,6 +376,25 @@ pub async fn list(
     group: Option<i64>,
 ) -> Result<Vec<Row>> {
     tx.all("list enrollments", LIST, args![learner, course, group]).await
+}
+
+/// Of which learner, course and group enrollments are listed; of all where none is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Of {
+    /// The learner's number.
+    pub learner: Option<i64>,
+    /// The course's number.
+    pub course: Option<i64>,
+    /// The group's number.
+    pub group: Option<i64>,
+}
+
+/// A page of enrollments from behind a learner's number and a course's on.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, of: Of, after: (i64, i64), most: i64) -> Result<Vec<Row>> {
+    tx.all("list enrollments", PAGE, args![of.learner, of.course, of.group, after.0, after.1, most]).await
 }
 
 /// What `verify` compares: every enrollment with access, and every due date.

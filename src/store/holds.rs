@@ -214,7 +214,8 @@ pub async fn settle_records(tx: &mut Tx, connector: ConnectorId, ids: Vec<String
 }
 
 /// A change that is written down, with the names of what it is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(as = HeldChange)]
 pub struct Change {
     /// Tells it from others.
     #[serde(skip)]

@@ -11,6 +11,7 @@ use super::Result;
 use super::arg::args;
 use super::engine::{Sql, Tx};
 use super::learners::who;
+use super::listing::From;
 use crate::model::ids::{AssignmentId, JobId, RunId};
 
 macro_rules! enqueue {
@@ -229,7 +230,7 @@ pub async fn failed(
 }
 
 /// An order as `jobs list` prints it.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Job {
     /// The number.
     pub id: i64,
@@ -247,14 +248,23 @@ pub struct Job {
     pub error: Option<String>,
 }
 
+macro_rules! listed {
+    ($rest:literal) => {
+        concat!(
+            "SELECT j.id, j.kind, ",
+            who!(),
+            " AS email, c.code AS course, j.state, j.attempts, j.error
+             FROM jobs j JOIN learners l ON l.id = j.learner_id JOIN courses c ON c.id = j.course_id ",
+            $rest
+        )
+    };
+}
+
 /// Parked orders first, then by number.
-const LIST: &str = concat!(
-    "SELECT j.id, j.kind, ",
-    who!(),
-    " AS email, c.code AS course, j.state, j.attempts, j.error
-     FROM jobs j JOIN learners l ON l.id = j.learner_id JOIN courses c ON c.id = j.course_id
-     ORDER BY j.state, j.id LIMIT $1"
-);
+const LIST: &str = listed!("ORDER BY j.state, j.id LIMIT $1");
+
+/// The same from behind an order on.
+const PAGE: &str = listed!("WHERE (j.state, j.id) > ($1, $2) ORDER BY j.state, j.id LIMIT $3");
 
 /// The queue, at most `most` of it.
 ///
@@ -262,6 +272,14 @@ const LIST: &str = concat!(
 /// When the database refuses.
 pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Job>> {
     tx.all("list jobs", LIST, args![most]).await
+}
+
+/// The queue from behind an order on: what state that is in, and its number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, from: From<'_>) -> Result<Vec<Job>> {
+    tx.all("list jobs", PAGE, args![from.text, from.id, from.limit]).await
 }
 
 /// How many orders there are: ready now, ready later, parked; and when the next of those for later is due.

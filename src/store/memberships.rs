@@ -360,7 +360,7 @@ pub async fn lift(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -
 }
 
 /// An exclusion as `exclusions list` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Exclusion {
     /// The group.
     pub group: String,

@@ -333,7 +333,7 @@ pub async fn close_abandoned(tx: &mut Tx, connector: ConnectorId, now: DateTime<
 }
 
 /// A run as `runs list` and `runs show` print it.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the columns of the table `runs`, whose comments say what they are")]
 pub struct Run {
     #[sqlx(rename = "id")]
@@ -407,6 +407,22 @@ pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Run>> {
     tx.all("list runs", LIST, args![0_i64, most]).await
 }
 
+/// A page of runs that began since an instant, newest first.
+const PAGE: &str = concat!(
+    run_columns!(),
+    " FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+    WHERE r.id < $1 AND r.started_at >= $2
+    ORDER BY r.id DESC LIMIT $3"
+);
+
+/// Runs before a number and since an instant, the newest first, at most `most` of them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, before: i64, since: DateTime<Utc>, most: i64) -> Result<Vec<Run>> {
+    tx.all("list runs", PAGE, args![before, since, most]).await
+}
+
 /// One run.
 ///
 /// # Errors
@@ -455,7 +471,8 @@ pub async fn about(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, String)>> {
 }
 
 /// One membership that a run gave or ended.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(as = MembershipChange)]
 pub struct Changed {
     /// `+` or `-`.
     pub sign: String,

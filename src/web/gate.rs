@@ -3,7 +3,7 @@
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
@@ -11,9 +11,10 @@ use chrono::Utc;
 use crate::accounts::{self, Principal};
 use crate::model::role::May;
 use crate::web::Web;
+use crate::web::api::problem::Problem;
 use crate::web::form::{Form, MOST_BYTES};
 use crate::web::pages::sign_in;
-use crate::web::trouble::Trouble;
+use crate::web::trouble::{Trouble, forbidden};
 
 /// The cookie of a session. Browsers take `__Host-` from this very host alone, over TLS or on this machine.
 pub(super) const COOKIE: &str = "__Host-rollcall";
@@ -40,6 +41,40 @@ pub(super) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
         Some(principal) => Trouble::Forbidden { role: principal.role, may: gate.may }.into_response(),
         None => to_sign_in(&gate.web, request).await,
     }
+}
+
+/// Lets through whoever may, by the key of a token or by the cookie of a session, and says to everybody else why not.
+pub(super) async fn api_gate(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let principal = match headers.get(header::AUTHORIZATION) {
+        None => signed_in(&gate.web, headers).await,
+        Some(value) => match bearer(value) {
+            Some(secret) => accounts::bearer(&gate.web.store, secret, Utc::now()).await,
+            None => Ok(None),
+        },
+    };
+    match principal {
+        Err(error) => Problem::from(error).into_response(),
+        Ok(Some(principal)) if principal.role.may(gate.may) => {
+            request.extensions_mut().insert(principal);
+            next.run(request).await
+        }
+        Ok(Some(principal)) => {
+            let text = forbidden(principal.role, gate.may);
+            Problem::new(StatusCode::FORBIDDEN, "forbidden", text).into_response()
+        }
+        Ok(None) => {
+            let text = "nobody is known by this key or session";
+            let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", text);
+            problem.hint("send `Authorization: Bearer KEY` with the key of a token").into_response()
+        }
+    }
+}
+
+/// The key in a header (RFC 6750, 2.1).
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
 async fn to_sign_in(web: &Web, request: Request) -> Response {

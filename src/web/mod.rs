@@ -1,12 +1,14 @@
 //! Pages and API: who asks from outside, in HTML or JSON.
 //!
 //! A request goes through [`routes`], where every route has declared what it needs, past [`gate`], which knows who asks,
-//! to a handler in [`pages`] that reads its form, calls the rooms below ([`crate::groups`], [`crate::sync`], …) and
+//! to a handler in [`pages`] or [`api`] that reads what was sent, calls the rooms below ([`crate::groups`], [`crate::sync`], …) and
 //! answers. No rule of the business stands here: what a page may do, the command does by the same function.
 //!
 //! Pages are made on the server and work without scripts. What several pages ask for is kept as a draft in the
 //! database, so that going back, signing in again, or another machine loses nothing.
 
+mod api;
+mod asking;
 mod assets;
 mod behind;
 mod csv;
@@ -95,5 +97,9 @@ where
 /// Every route with what it needs, for whoever wants to prove that none is open by mistake.
 #[must_use]
 pub fn table(web: &Web) -> Vec<Route> {
-    pages::routes(web).into_table()
+    routes_of(web).into_table()
+}
+
+fn routes_of(web: &Web) -> routes::Routes {
+    api::routes(pages::routes(web))
 }

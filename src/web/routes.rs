@@ -4,11 +4,11 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use crate::model::role::May;
 use crate::web::Web;
-use crate::web::gate::{Gate, gate};
+use crate::web::gate::{Gate, api_gate, gate};
 
 /// What a route needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Access {
 /// A route as it was declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// `GET` or `POST`.
+    /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub method: Method,
     /// With `{name}` for what varies.
     pub path: &'static str,
@@ -60,12 +60,35 @@ impl Routes {
         self.add(Method::POST, path, access, post(handler))
     }
 
+    /// Something to be changed in part.
+    pub fn patch<H, T>(self, path: &'static str, access: Access, handler: H) -> Self
+    where
+        H: Handler<T, Web>,
+        T: 'static,
+    {
+        self.add(Method::PATCH, path, access, patch(handler))
+    }
+
+    /// Something to be ended.
+    pub fn delete<H, T>(self, path: &'static str, access: Access, handler: H) -> Self
+    where
+        H: Handler<T, Web>,
+        T: 'static,
+    {
+        self.add(Method::DELETE, path, access, delete(handler))
+    }
+
     fn add(mut self, method: Method, path: &'static str, access: Access, handler: MethodRouter<Web>) -> Self {
         let handler = match access {
             Access::Open => handler,
             Access::Needs(may) => {
                 let at = Gate { web: self.web.clone(), may };
-                handler.layer(from_fn_with_state(at, gate))
+                // Programs ask for these: they bring a key.
+                if path.starts_with("/api/") || path == "/metrics" {
+                    handler.layer(from_fn_with_state(at, api_gate))
+                } else {
+                    handler.layer(from_fn_with_state(at, gate))
+                }
             }
         };
         self.router = self.router.route(path, handler);

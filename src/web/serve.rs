@@ -14,8 +14,9 @@ use tower_http::csrf::CsrfLayer;
 use tracing::info;
 
 use crate::config::Tls;
+use crate::web::api::problem::in_one_form;
 use crate::web::tls::{self, Encrypted, From};
-use crate::web::{Web, pages};
+use crate::web::{Web, pages, routes_of};
 
 /// Nothing from elsewhere, no script or style inside a page, no frame around it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -72,8 +73,8 @@ impl Listening {
 }
 
 fn router(web: &Web, encrypted: bool) -> Router {
-    let router = pages::routes(web).into_router().fallback(pages::missing);
-    let router = router.layer(CsrfLayer::new()).layer(from_fn(headers));
+    let router = routes_of(web).into_router().fallback(pages::missing);
+    let router = router.layer(CsrfLayer::new()).layer(from_fn(in_one_form)).layer(from_fn(headers));
     if encrypted { router.layer(from_fn(only_encrypted)) } else { router }
 }
 

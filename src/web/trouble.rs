@@ -107,14 +107,8 @@ impl Trouble {
     }
 }
 
-fn forbidden(role: Role, may: May) -> String {
-    let needed = match may {
-        May::Read => "any role",
-        May::Manage => "the role manager",
-        May::Operate => "the role operator",
-        May::Resync => "the role manager or operator",
-        May::Own => "the role license holder",
-    };
+pub(super) fn forbidden(role: Role, may: May) -> String {
+    let needed = may.in_words();
     format!(
         "You are signed in as {}; this needs {needed}. A license holder can change roles.",
         role.in_words()
@@ -125,7 +119,8 @@ fn forbidden(role: Role, may: May) -> String {
 pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+    let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 impl IntoResponse for Trouble {

@@ -18,41 +18,54 @@ use super::postgres::free_port;
 
 const PYTHON: &str = "/usr/bin/python3";
 
-/// All packages, those that others need included.
-const PINNED: &str = include_str!("python.txt");
+/// Packages at pinned versions, those that others need included, in a folder of their own.
+pub struct Pins {
+    /// The list below `tests/support/`.
+    file: &'static str,
+    text: &'static str,
+    folder: OnceLock<PathBuf>,
+}
+
+/// Servers that answer as others do.
+static SERVERS: Pins = Pins { file: "python.txt", text: include_str!("python.txt"), folder: OnceLock::new() };
+
+/// What tries an API by its description.
+pub static SCHEMATHESIS: Pins =
+    Pins { file: "schemathesis.txt", text: include_str!("schemathesis.txt"), folder: OnceLock::new() };
 
 /// Runs a server until the other end of its input is closed.
 const WATCH: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & server=$!; \
                      (read -r _ <&3; kill -KILL $server 2>/dev/null) & wait $server";
 
-/// The folder of the installed programs.
-fn programs() -> &'static Path {
-    static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAMS.get_or_init(|| {
-        let version = xxhash_rust::xxh3::xxh3_64(PINNED.as_bytes());
-        let above = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        fs::create_dir_all(above).expect("a folder");
-        let folder = above.join(format!("python-{version:016x}"));
-        let lock = File::create(folder.with_extension("lock")).expect("a lock file");
-        lock.lock().expect("the lock of the folder");
-        // Written when all is there: what was broken off is begun anew.
-        let complete = folder.join("complete");
-        if !complete.exists() {
-            install(&folder);
-            fs::write(complete, "").expect("written");
-        }
-        folder.join("bin")
-    })
+impl Pins {
+    /// The folder of the installed programs.
+    pub fn programs(&self) -> &Path {
+        self.folder.get_or_init(|| {
+            let version = xxhash_rust::xxh3::xxh3_64(self.text.as_bytes());
+            let above = Path::new(env!("CARGO_TARGET_TMPDIR"));
+            fs::create_dir_all(above).expect("a folder");
+            let folder = above.join(format!("python-{version:016x}"));
+            let lock = File::create(folder.with_extension("lock")).expect("a lock file");
+            lock.lock().expect("the lock of the folder");
+            // Written when all is there: what was broken off is begun anew.
+            let complete = folder.join("complete");
+            if !complete.exists() {
+                install(&folder, self.file);
+                fs::write(complete, "").expect("written");
+            }
+            folder.join("bin")
+        })
+    }
 }
 
-fn install(folder: &Path) {
+fn install(folder: &Path, file: &str) {
     let can = || {
         let asked = Command::new(PYTHON).args(["-c", "import ensurepip"]).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     };
     packages::need_that("a Python with `venv`", can, &["python3", "python3-venv"]);
     checked(Command::new(PYTHON).args(["-m", "venv", "--clear"]).arg(folder));
-    let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/python.txt");
+    let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support").join(file);
     let mut pip = Command::new(folder.join("bin/pip"));
     pip.args(["install", "--quiet", "--no-deps", "--disable-pip-version-check", "--requirement"]).arg(pins);
     checked(&mut pip);
@@ -83,7 +96,7 @@ impl Served {
     pub fn start(program: &str, words: &[&str], mut folder: TempDir) -> Self {
         // Another process may take a port between looking for it and using it.
         for _ in 0..10 {
-            match Self::try_start(&programs().join(program), words, folder) {
+            match Self::try_start(&SERVERS.programs().join(program), words, folder) {
                 Ok(served) => return served,
                 Err(again) => folder = again,
             }

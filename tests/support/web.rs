@@ -119,6 +119,15 @@ impl Visitor {
     }
 }
 
+impl Company {
+    /// Makes a token and answers its key.
+    pub fn token(&self, name: &str, role: Role) -> String {
+        let made =
+            self.runtime.block_on(accounts::make_token(&self.store, &about(), self.when(), name, role, None));
+        made.expect("the token is made").1
+    }
+}
+
 impl Site {
     /// What the service has said besides its log.
     pub fn said(&self) -> Vec<String> {

@@ -44,8 +44,22 @@ fn numbers_are_those_of_the_database_in_a_form_that_prometheus_reads() {
         let text = company.runtime.block_on(async {
             let visitor = site.visitor();
             assert_eq!(visitor.get("/healthz").await.text, "ok\n");
-            assert_eq!(visitor.get("/metrics").await.status, 303, "numbers are not for everybody");
-            site.signed_in("operator@corp.example").await.get("/metrics").await.text
+            assert_eq!(visitor.get("/metrics").await.status, 401, "numbers are not for everybody");
+            let by_session = site.signed_in("operator@corp.example").await.get("/metrics").await;
+            assert_eq!(by_session.status, 200);
+            // Prometheus itself brings the key of a token.
+            let (about, when) = (crate::support::hand::about(), company.when());
+            let made = rollcall::accounts::make_token(
+                &company.store,
+                &about,
+                when,
+                "prometheus",
+                Role::Operator,
+                None,
+            );
+            let (_, key) = made.await.expect("a token");
+            let request = reqwest::Client::new().get(format!("{}/metrics", site.base)).bearer_auth(key);
+            request.send().await.expect("an answer").text().await.expect("a text")
         });
         for line in [
             "rollcall_connector_people{connector=\"hr\"} 3.0",

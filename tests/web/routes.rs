@@ -36,7 +36,8 @@ fn routes(company: &Company) -> Vec<Route> {
     };
     let all = table(&web);
     assert!(all.len() > 30, "{all:?}");
-    all.into_iter().filter(|route| !route.path.starts_with("/api/")).collect()
+    let is_for_programs = |route: &Route| route.path.starts_with("/api/") || route.path == "/metrics";
+    all.into_iter().filter(|route| !is_for_programs(route)).collect()
 }
 
 /// An address of a route; what varies is a number that nothing has, so that nothing is done.

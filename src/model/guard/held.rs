@@ -9,7 +9,9 @@ use crate::model::names::{RuleName, fold};
 use crate::model::people::Row;
 
 /// The limits, by the names that they have in the file; and what holds without a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// Too many memberships, learners or enrollments would go.
@@ -63,7 +65,8 @@ impl Limit {
 }
 
 /// A limit that was reached, in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = HeldReason)]
 pub struct Reason {
     /// Which one.
     pub limit: Limit,

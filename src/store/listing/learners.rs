@@ -165,3 +165,18 @@ pub async fn linked_to(tx: &mut Tx, learner: LearnerId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = tx.all("read who is linked", LINKED_TO, args![learner]).await?;
     Ok(rows.into_iter().map(|(email,)| email).collect())
 }
+
+const GROUPS: Sql = Sql::each(
+    "SELECT DISTINCT m.learner_id, g.name FROM memberships m JOIN groups g ON g.id = m.group_id
+     WHERE m.learner_id IN (SELECT value FROM json_each($1)) ORDER BY m.learner_id, g.name",
+    "SELECT DISTINCT m.learner_id, g.name FROM memberships m JOIN groups g ON g.id = m.group_id
+     WHERE m.learner_id = ANY($1) ORDER BY m.learner_id, g.name",
+);
+
+/// The groups of these learners, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn groups(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(i64, String)>> {
+    tx.all("read the groups of learners", GROUPS, args![learners]).await
+}

@@ -8,6 +8,7 @@ pub mod assignments;
 pub mod changes;
 pub mod courses;
 pub mod enrollments;
+pub mod exclusions;
 pub mod groups;
 pub mod health;
 pub mod jobs;

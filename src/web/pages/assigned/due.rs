@@ -2,13 +2,10 @@
 
 use chrono::NaiveDate;
 
-use crate::model::due::{Due, LATE_DAYS};
+use crate::model::due::{Due, LATE_DAYS, MOST_DAYS};
 use crate::model::words::count;
 use crate::web::form::Form;
 use crate::web::frame::Fault;
-
-/// The most days that a due date may lie ahead: ten years, as in the file.
-const MOST_DAYS: u32 = 3650;
 
 /// The fields of a due date, as they were typed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,16 +10,14 @@ use crate::explain::answer::{Course, Group};
 use crate::explain::words::{Section, Words, words};
 use crate::explain::{self, Asked, File};
 use crate::groups::{Error, links};
-use crate::model::ids::LearnerId;
 use crate::model::role::May;
-use crate::store::runs::About;
 use crate::store::{learners, listing};
-use crate::sync::refresh;
+use crate::web::Web;
+use crate::web::asking::decide_anew;
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::{Answer, notice};
 use crate::web::trouble::{Trouble, sentence};
-use crate::web::{Web, aside};
 
 #[derive(Template)]
 #[template(path = "learners/one.html")]
@@ -185,20 +183,11 @@ pub(in crate::web::pages) async fn link(
         concerned.push(linked.other);
     }
     for learner in concerned {
-        decide_anew(&web, learner, &about).await?;
+        let decided = decide_anew(&web, learner, &about).await?;
+        decided.map_err(|error| Trouble::Bad {
+            what: format!("it is done, but the rules could not decide anew: {error}"),
+        })?;
     }
     let run = linked.done.run;
     Ok(Redirect::to(&format!("/learners/{}?run={run}", linked.learner.id)).into_response())
-}
-
-async fn decide_anew(web: &Web, learner: LearnerId, about: &About) -> Result<(), Trouble> {
-    let about = About { what: format!("rules, after: {}", about.what), ..about.clone() };
-    let web = web.clone();
-    let decided = aside(move || async move {
-        let config = web.config();
-        refresh::refresh(&web.store, config.for_sync(), learner, &about, &web.stop).await.map(|_| ())
-    });
-    decided.await?.map_err(|error| Trouble::Bad {
-        what: format!("it is done, but the rules could not decide anew: {error}"),
-    })
 }

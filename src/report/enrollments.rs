@@ -1,0 +1,41 @@
+//! Enrollments.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::lines;
+use crate::store::enrollments::Row;
+
+/// A learner's access to a course, and progress in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Enrollment {
+    /// The address, or what stands for it.
+    pub email: String,
+    /// The course's code.
+    pub course: String,
+    /// `active` or `revoked`.
+    pub state: String,
+    /// The last day.
+    pub due: Option<NaiveDate>,
+    /// When it was done.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// The groups that hold it up.
+    pub groups: Vec<String>,
+    /// When access was first given.
+    pub enrolled_at: DateTime<Utc>,
+}
+
+impl From<&Row> for Enrollment {
+    fn from(one: &Row) -> Self {
+        Self {
+            email: one.email.clone(),
+            course: one.course.clone(),
+            state: one.state.clone(),
+            due: one.due,
+            completed_at: one.completed_at,
+            groups: lines(&one.groups),
+            enrolled_at: one.enrolled_at,
+        }
+    }
+}

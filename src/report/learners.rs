@@ -1,0 +1,80 @@
+//! Learners.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::lines;
+use crate::model::ids::LearnerId;
+use crate::store::learners::{self as table, Summary};
+use crate::store::{Result, Tx};
+
+/// A learner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Learner {
+    /// The number.
+    pub id: i64,
+    /// The address, or what stands for it.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// `upcoming`, `active`, `leave` or `left`.
+    pub status: String,
+    /// The department.
+    pub department: String,
+    /// The place.
+    pub location: String,
+    /// The role.
+    pub role: String,
+    /// The groups, by name.
+    pub groups: Vec<String>,
+}
+
+impl From<&Summary> for Learner {
+    fn from(one: &Summary) -> Self {
+        Self {
+            id: one.id,
+            email: one.email.clone(),
+            name: one.name.clone(),
+            status: one.status.clone(),
+            department: one.department.clone(),
+            location: one.location.clone(),
+            role: one.role.clone(),
+            groups: lines(&one.groups),
+        }
+    }
+}
+
+/// A learner with everything that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Known {
+    /// Who.
+    #[serde(flatten)]
+    pub learner: Learner,
+    /// Every attribute with a value: a text, or a list of texts.
+    #[schema(value_type = Object)]
+    pub attributes: Map<String, Value>,
+    /// The first day.
+    pub start_date: Option<NaiveDate>,
+    /// The last day.
+    pub end_date: Option<NaiveDate>,
+    /// Whether another learner holds the address.
+    pub contested: bool,
+}
+
+/// What is known of a learner; nothing where there is none.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn known(tx: &mut Tx, id: LearnerId) -> Result<Option<Known>> {
+    let Some(summary) = table::list(tx, Some(id)).await?.into_iter().next() else { return Ok(None) };
+    let details = table::details(tx, id).await?;
+    Ok(Some(Known {
+        learner: Learner::from(&summary),
+        attributes: serde_json::from_str(&details.attributes).unwrap_or_default(),
+        start_date: details.start_date,
+        end_date: details.end_date,
+        contested: details.email_contested.is_some(),
+    }))
+}

@@ -1,0 +1,48 @@
+//! Who is kept out of what, by group.
+
+use chrono::NaiveDate;
+
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::Tx;
+use crate::store::learners::who;
+use crate::store::listing::From;
+
+/// An exclusion in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The group's number.
+    pub group_id: i64,
+    /// The group.
+    pub name: String,
+    /// What the list is sorted by.
+    pub name_folded: String,
+    /// The learner's number.
+    pub learner_id: i64,
+    /// The address, or what stands for it.
+    pub email: String,
+    /// Why.
+    pub reason: String,
+    /// Who removed the learner.
+    pub actor: String,
+    /// The last day; none for as long as nobody lifts it.
+    pub until: Option<NaiveDate>,
+}
+
+const PAGE: &str = concat!(
+    "SELECT x.group_id, g.name, g.name_folded, x.learner_id, ",
+    who!(),
+    " AS email, x.reason, r.actor, x.until
+     FROM exclusions x JOIN groups g ON g.id = x.group_id JOIN learners l ON l.id = x.learner_id
+     JOIN runs r ON r.id = x.run_id
+     WHERE g.deleted_run_id IS NULL AND x.lifted_run_id IS NULL AND (g.name_folded, x.learner_id) > ($1, $2)
+     ORDER BY g.name_folded, x.learner_id LIMIT $3"
+);
+
+/// A page of exclusions, by group.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, from: From<'_>) -> Result<Vec<Row>> {
+    tx.all("list exclusions", PAGE, args![from.text, from.id, from.limit]).await
+}

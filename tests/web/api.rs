@@ -1,0 +1,108 @@
+//! The API, request by request.
+
+mod article;
+mod bodies;
+mod conditions;
+mod document;
+mod lists;
+mod roles;
+mod schemathesis;
+
+use reqwest::{Client, Method};
+use rollcall::model::role::Role;
+use serde_json::Value;
+
+use crate::support::company::Company;
+use crate::support::web::Site;
+
+/// Somebody who asks, with the key of a token.
+struct Api<'a> {
+    company: &'a Company,
+    base: String,
+    client: Client,
+    key: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    kind: String,
+    etag: Option<String>,
+    location: Option<String>,
+    body: Value,
+}
+
+impl Answer {
+    /// The same, when it is what was expected.
+    #[track_caller]
+    fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
+    /// The problem of a field.
+    #[track_caller]
+    fn refuses(&self, status: u16, field: Option<&str>) {
+        assert_eq!((self.status, self.kind.as_str()), (status, "application/problem+json"), "{self:?}");
+        assert_eq!(self.body["status"], status, "{self:?}");
+        assert_eq!(self.body["field"].as_str(), field, "{self:?}");
+        for name in ["type", "title", "kind", "detail"] {
+            assert!(self.body[name].as_str().is_some_and(|text| !text.is_empty()), "{name}: {self:?}");
+        }
+    }
+}
+
+impl<'a> Api<'a> {
+    fn new(company: &'a Company, site: &Site, role: Role) -> Self {
+        let key = company.token(&format!("a {role}"), role);
+        Self { key: Some(key), ..Self::nobody(company, site) }
+    }
+
+    fn nobody(company: &'a Company, site: &Site) -> Self {
+        // The client wants one, though these lines are not encrypted.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self { company, base: site.base.clone(), client: Client::new(), key: None }
+    }
+
+    /// Sends a request, whatever it is.
+    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
+        let method: Method = method.parse().expect("a method");
+        let mut request = self.client.request(method, format!("{}/api/v1{path}", self.base));
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_owned());
+        }
+        self.company.runtime.block_on(async {
+            let response = request.send().await.expect("an answer");
+            let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+            let (kind, etag, location) = (header("content-type"), header("etag"), header("location"));
+            let status = response.status().as_u16();
+            let body = response.bytes().await.expect("a body");
+            Answer {
+                status,
+                kind: kind.unwrap_or_default(),
+                etag,
+                location,
+                body: serde_json::from_slice(&body).unwrap_or_default(),
+            }
+        })
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], None)
+    }
+
+    fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.send(method, path, &[("content-type", "application/json")], Some(&body.to_string()))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Answer {
+        self.json("POST", path, body)
+    }
+}

@@ -1,0 +1,101 @@
+//! What is wrong with what was sent.
+
+use rollcall::model::role::Role;
+
+use super::Api;
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+
+const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+
+#[test]
+fn every_kind_of_bad_body_is_refused_by_the_name_of_its_field_and_nothing_happens() {
+    on_both(|engine| {
+        let company = Company::new(engine);
+        company.create("There", &[]);
+        company.add_course("GDPR");
+        let site = company.serve();
+        let api = Api::new(&company, &site, Role::Manager);
+        let long = format!(r#"{{"name": "{}"}}"#, "x".repeat(501));
+        for (path, body, status, field) in [
+            ("/groups", r#"{"name": "A", "memebers": []}"#, 422, Some("memebers")),
+            ("/groups", r#"{"members": []}"#, 422, Some("name")),
+            ("/groups", r#"{"name": 7}"#, 422, Some("name")),
+            ("/groups", r#"{"name": "A", "members": ["a@b.example", 7]}"#, 422, Some("members")),
+            ("/groups", r#"{"name": "A", "members": ["nobody@corp.example"]}"#, 422, Some("members")),
+            ("/groups", r#"{"name": " "}"#, 422, Some("name")),
+            ("/groups", r#"{"name": "a\u0000b"}"#, 422, Some("name")),
+            ("/groups", &long, 422, Some("name")),
+            ("/groups", r#"{"name": "there"}"#, 409, Some("name")),
+            ("/groups", r#"{"name": "A""#, 400, None),
+            ("/groups", "[]", 422, Some(".")),
+            ("/groups", "", 400, None),
+            ("/assignments", r#"{"course": "GDPX", "groups": ["There"]}"#, 422, Some("course")),
+            ("/assignments", r#"{"course": "GDPR", "groups": ["Theer"]}"#, 422, Some("groups")),
+            ("/assignments", r#"{"course": "GDPR", "learner": "x@y.example"}"#, 422, Some("learner")),
+            ("/assignments", r#"{"course": "GDPR"}"#, 422, Some("groups")),
+            (
+                "/assignments",
+                r#"{"course": "GDPR", "groups": ["There"], "due": "31.12.2026"}"#,
+                422,
+                Some("due"),
+            ),
+            (
+                "/assignments",
+                r#"{"course": "GDPR", "groups": ["There"], "due_days": 9999}"#,
+                422,
+                Some("due_days"),
+            ),
+            (
+                "/assignments",
+                r#"{"course": "GDPR", "groups": ["There"], "due_days": 1, "due_days_after_start": 1}"#,
+                422,
+                Some("due"),
+            ),
+            ("/assignments", r#"{"course": "GDPR", "groups": ["There", 5]}"#, 422, Some("groups[1]")),
+            ("/learners", r#"{"email": "nobody", "name": "N"}"#, 422, Some("email")),
+            ("/jobs/drop", "{}", 403, None),
+        ] {
+            let answer = api.send("POST", path, JSON, Some(body));
+            eprintln!("{path} {body}");
+            answer.refuses(status, field);
+        }
+        let broken = api.send("POST", "/groups", JSON, Some("{\n \"name\": oops}"));
+        assert!(
+            broken.body["detail"].as_str().is_some_and(|text| text.contains("line 2 column 10")),
+            "{broken:?}"
+        );
+        let near = api.send("POST", "/assignments", JSON, Some(r#"{"course": "GDPX", "groups": ["There"]}"#));
+        assert_eq!(near.body["hint"], "Did you mean `GDPR`?.".trim_end_matches('.'), "{near:?}");
+        api.send("POST", "/groups", &[], Some(r#"{"name": "A"}"#)).refuses(415, None);
+        api.send("POST", "/groups", &[("content-type", "text/plain")], Some("{}")).refuses(415, None);
+        let huge = format!(r#"{{"name": "A", "members": ["{}"]}}"#, "x".repeat(1 << 20));
+        api.send("POST", "/groups", JSON, Some(&huge)).refuses(413, None);
+        assert_eq!(company.groups(), ["There"]);
+        assert_eq!(company.count("assignments"), 0);
+        site.end();
+    });
+}
+
+#[test]
+fn what_has_no_address_or_no_such_method_or_comes_from_another_site_is_refused_in_the_same_form() {
+    let company = Company::new(Engine::Sqlite);
+    let site = company.serve();
+    let api = Api::new(&company, &site, Role::LicenseHolder);
+    api.get("/nothing").refuses(404, None);
+    api.get("/groups/x").refuses(404, None);
+    api.get("/groups/-1").refuses(404, None);
+    api.send("PUT", "/groups", JSON, Some("{}")).refuses(405, None);
+    api.get("/groups?sort=size").refuses(422, Some("sort"));
+    api.get("/groups?limit=201").refuses(422, Some("limit"));
+    api.get("/groups?limit=0").refuses(422, Some("limit"));
+    api.get("/groups?limit=1&limit=2").refuses(422, Some("limit"));
+    api.get("/groups?after=nowhere").refuses(422, Some("after"));
+    api.get("/enrollments?learner=nobody").refuses(422, Some("learner"));
+    api.get("/audit?since=yesterday").refuses(422, Some("since"));
+    api.get("/runs/7").refuses(404, None);
+    let elsewhere = [JSON[0], ("origin", "https://elsewhere.example"), ("sec-fetch-site", "cross-site")];
+    api.send("POST", "/groups", &elsewhere, Some(r#"{"name": "A"}"#)).refuses(403, None);
+    assert_eq!(company.groups(), [""; 0]);
+    site.end();
+}

@@ -1,0 +1,54 @@
+//! Who may do what.
+
+use rollcall::model::role::Role;
+use rollcall::web::Access;
+
+use super::Api;
+use super::document::table;
+use crate::support::company::Company;
+use crate::support::database::Engine;
+
+#[test]
+fn every_route_lets_in_whoever_may_and_nobody_else() {
+    let company = Company::new(Engine::Sqlite);
+    let site = company.serve();
+    let nobody = Api::nobody(&company, &site);
+    let stranger = Api { key: Some("rollcall_nobody".to_owned()), ..Api::nobody(&company, &site) };
+    let everybody = Role::ALL.map(|role| (role, Api::new(&company, &site, role)));
+    let mut looked = 0;
+    for route in table(&company) {
+        let Some(path) = route.path.strip_prefix("/api/v1") else { continue };
+        let path = path.replace("{id}", "999999").replace("{name}", "nowhere");
+        let send = |api: &Api| api.send(route.method.as_str(), &path, &[], None);
+        let Access::Needs(may) = route.access else {
+            assert_eq!(path, "/openapi.json", "only the document is for everybody");
+            send(&nobody).is(200);
+            continue;
+        };
+        send(&nobody).refuses(401, None);
+        send(&stranger).refuses(401, None);
+        for (role, api) in &everybody {
+            let answer = send(api);
+            if role.may(may) {
+                assert!(![401, 403].contains(&answer.status), "{role} {path} {answer:?}");
+                assert!(answer.status < 500, "{role} {path} {answer:?}");
+            } else {
+                answer.refuses(403, None);
+            }
+        }
+        looked += 1;
+    }
+    assert!(looked > 30, "{looked}");
+    site.end();
+}
+
+#[test]
+fn a_session_is_good_for_the_api_and_a_revoked_token_for_nothing() {
+    let company = Company::new(Engine::Sqlite);
+    let site = company.serve();
+    let api = Api::new(&company, &site, Role::Viewer);
+    api.get("/groups").is(200);
+    company.rollcall(&["admin", "revoke", "a viewer"]).ended(0);
+    api.get("/groups").refuses(401, None);
+    site.end();
+}
