@@ -4,10 +4,9 @@
 //!
 //! ```text
 //! 7  main.rs             parse, run, exit
-//! 6  cli/    web/        words in, words out  |  pages and API: forms in, HTML out; JSON in, JSON out
+//! 6  cli/    web/        words in, words out  |  pages and API, past the gate that knows who may
 //!    report/             what both say in JSON
 //! 5  config/  service/   the file as one typed value  |  schedules, worker loops, signals
-//!    web/                pages: who asks from outside, past the gate that knows who may
 //! 4  sync/    groups/    directory -> memberships     |  what people change by hand -> memberships
 //!    explain/ accounts/  why somebody is, or is not, in a group or course  |  who may sign in, and as what
 //! 3  enrollment/         memberships -> jobs -> enrollments: change, assign, drain, verify
