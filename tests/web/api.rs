@@ -4,6 +4,7 @@ mod article;
 mod bodies;
 mod conditions;
 mod document;
+mod jobs;
 mod lists;
 mod roles;
 mod schemathesis;

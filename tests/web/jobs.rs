@@ -9,7 +9,7 @@ use crate::support::program::until;
 const OPS: &str = "ops@corp.example";
 
 /// Three people with a course; the jobs of two have failed for good.
-fn company(engine: Engine) -> Company {
+pub fn company(engine: Engine) -> Company {
     let mut company = Company::new(engine);
     company.departments();
     company.course("GDPR");

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,7 +10,9 @@ use super::body::{Body, MaybeBody};
 use super::problem::Problem;
 use super::query::{Page, Query};
 use crate::accounts::Principal;
+use crate::enrollment::parked;
 use crate::enrollment::verify::{self as verifying, Verdict};
+use crate::model::words::count;
 use crate::store::jobs::{self as table, Job};
 use crate::web::Web;
 use crate::web::cursor::Cursor;
@@ -39,6 +40,8 @@ pub(super) struct These {
 /// What retrying came to.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Retried {
+    /// The number of the change; null where none of them had failed for good.
+    run: Option<i64>,
     /// Jobs that are ready again.
     retried: u64,
 }
@@ -46,12 +49,19 @@ pub(super) struct Retried {
 /// What dropping came to.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Dropped {
+    /// The number of the change; null where none of them had failed for good.
+    run: Option<i64>,
     /// Jobs that are gone.
     dropped: u64,
 }
 
 fn named(ids: &[i64]) -> Result<(), Problem> {
     if ids.is_empty() { Err(Problem::invalid("ids", "no job is named")) } else { Ok(()) }
+}
+
+/// What is asked for, for the record of changes.
+fn about(verb: &str, ids: &[i64]) -> String {
+    format!("{verb} {}", count(ids.len() as u64, "failed job", "failed jobs"))
 }
 
 pub(super) async fn list(State(web): State<Web>, query: Query, _: Principal) -> Answer<Page<Job>> {
@@ -64,22 +74,26 @@ pub(super) async fn list(State(web): State<Web>, query: Query, _: Principal) -> 
 
 pub(super) async fn retry(
     State(web): State<Web>,
-    _: Principal,
+    who: Principal,
     MaybeBody(some): MaybeBody<Some>,
 ) -> Answer<Retried> {
     some.ids.as_deref().map_or(Ok(()), named)?;
-    let mut tx = web.store.write().await?;
-    let retried = table::retry(&mut tx, &some.ids.unwrap_or_default(), Utc::now()).await?;
-    tx.commit().await?;
-    Ok(Json(Retried { retried }))
+    let ids = some.ids.unwrap_or_default();
+    let what = if ids.is_empty() { "retry all failed jobs".to_owned() } else { about("retry", &ids) };
+    let settled = parked::retry(&web.store, &web.about(&who, what), web.when(), &ids).await?;
+    let run = settled.map(|settled| settled.done.run.0);
+    Ok(Json(Retried { run, retried: settled.map_or(0, |settled| settled.jobs) }))
 }
 
-pub(super) async fn drop(State(web): State<Web>, _: Principal, Body(these): Body<These>) -> Answer<Dropped> {
-    named(&these.ids)?;
-    let mut tx = web.store.write().await?;
-    let dropped = table::drop(&mut tx, &these.ids).await?;
-    tx.commit().await?;
-    Ok(Json(Dropped { dropped }))
+pub(super) async fn drop(
+    State(web): State<Web>,
+    who: Principal,
+    Body(These { ids }): Body<These>,
+) -> Answer<Dropped> {
+    named(&ids)?;
+    let settled = parked::drop(&web.store, &web.about(&who, about("drop", &ids)), web.when(), &ids).await?;
+    let run = settled.map(|settled| settled.done.run.0);
+    Ok(Json(Dropped { run, dropped: settled.map_or(0, |settled| settled.jobs) }))
 }
 
 pub(super) async fn verify(State(web): State<Web>, query: Query, _: Principal) -> Answer<Verdict> {
