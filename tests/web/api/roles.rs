@@ -45,7 +45,22 @@ fn every_route_lets_in_whoever_may_and_nobody_else() {
 #[test]
 fn a_session_is_good_for_the_api_and_a_revoked_token_for_nothing() {
     let company = Company::new(Engine::Sqlite);
+    company.account("boss@corp.example", Role::Manager);
     let site = company.serve();
+    let path = "/api/v1/groups";
+    company.runtime.block_on(async {
+        assert_eq!(site.visitor().get(path).await.status, 401);
+        let boss = site.signed_in("boss@corp.example").await;
+        let list = boss.get(path).await;
+        assert!(list.status == 200 && list.text.starts_with(r#"{"items":"#), "{list:?}");
+        let group = r#"{"name": "Sales"}"#;
+        let json = ("content-type", "application/json");
+        let foreign = boss.send(path, &[json, ("sec-fetch-site", "cross-site")], group).await;
+        assert_eq!(foreign.status, 403, "{foreign:?}");
+        let own = boss.send(path, &[json, ("sec-fetch-site", "same-origin")], group).await;
+        assert_eq!(own.status, 201, "{own:?}");
+    });
+    assert_eq!(company.groups(), ["Sales"]);
     let api = Api::new(&company, &site, Role::Viewer);
     api.get("/groups").is(200);
     company.rollcall(&["admin", "revoke", "a viewer"]).ended(0);
