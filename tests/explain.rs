@@ -1,6 +1,6 @@
 //! Why somebody is, or is not, in each group and course.
 
-use rollcall::explain::{self, Asked, File};
+use rollcall::explain::{self, Asked};
 use rollcall::groups;
 use rollcall::model::ids::CourseId;
 use serde_json::{Value, json};
@@ -24,12 +24,7 @@ impl Company {
     /// What an explanation says, as JSON.
     pub fn try_explain(&self, who: &str, ask: Ask<'_>) -> Result<Value, explain::Error> {
         let config = self.config();
-        let file = File {
-            zone: config.timezone,
-            attributes: &config.attributes,
-            connectors: &config.connectors,
-            rules: &config.rules,
-        };
+        let file = config.for_explain();
         self.runtime.block_on(async {
             let mut tx = self.store.read().await.expect("the database answers");
             let learner = groups::find_learner(&mut tx, &email(who)).await.expect("a learner").id;

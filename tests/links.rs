@@ -1,6 +1,10 @@
 //! Learners whom somebody makes one, and connectors that leave the file for good.
 
+use rollcall::groups;
 use rollcall::model::ids::RunId;
+use rollcall::model::names::ConnectorName;
+use rollcall::sync::lease::{Taken, take};
+use rollcall::sync::linked::Error;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -70,6 +74,38 @@ fn parting_them_takes_it_back() {
         company.sync();
         company.verify();
         assert!(company.unlink("ada", "alovelace").is_err(), "once is enough");
+    });
+}
+
+#[test]
+fn a_link_stands_when_the_rules_cannot_decide_at_once_and_the_next_sync_does_it() {
+    on_both(|engine| {
+        let company = company(engine);
+        let hr = ConnectorName::new("hr");
+        let lease = company.runtime.block_on(take(&company.store, &hr)).expect("the database answers");
+        let Taken::Held(lease) = lease else { panic!("nobody else runs `hr`") };
+        let error = company.link("ada", "alovelace").expect_err("`hr` is being run");
+        assert!(
+            matches!(&error, Error::Undecided { run, cause }
+            if run.0 == company.last_run() && cause.kind() == "already_running"),
+            "{error:?}"
+        );
+        let said = error.to_string();
+        assert!(said.starts_with("it is done (run "), "{said}");
+        assert_eq!(company.learner("alovelace"), company.learner("ada"));
+        assert_eq!(company.members("Sales Berlin"), Vec::<String>::new());
+        company.runtime.block_on(lease.give_back());
+        company.sync();
+        assert_eq!(company.members("Sales Berlin"), ["ada"]);
+        company.verify();
+    });
+}
+
+#[test]
+fn a_link_that_is_refused_is_told_from_one_that_is_done() {
+    on_both(|engine| {
+        let error = company(engine).link("ada", "bob").expect_err("two people of `hr`");
+        assert!(matches!(error, Error::Refused(groups::Error::Colleagues { .. })), "{error:?}");
     });
 }
 

@@ -12,7 +12,7 @@ use reqwest::Client;
 use rollcall::accounts;
 use rollcall::config::Config;
 use rollcall::enrollment::change::When;
-use rollcall::explain::{self, Asked, File};
+use rollcall::explain::{self, Asked};
 use rollcall::model::ids::{GroupId, LearnerId};
 use rollcall::model::role::Role;
 use rollcall::store::listing::{From, assignments, groups, learners, members};
@@ -199,12 +199,7 @@ async fn of(db: &tests::Database, folder: &Path) {
             })
             .await;
     }
-    let explained = File {
-        zone: config.timezone,
-        attributes: &config.attributes,
-        connectors: &config.connectors,
-        rules: &config.rules,
-    };
+    let explained = config.for_explain();
     report
         .page("a learner", "/learners/777", async |tx: &mut Tx| {
             let asked = Asked { learner: LearnerId(777), group: None, course: None, at: None };

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::output;
 use super::session::Session;
 use crate::explain::words::words;
-use crate::explain::{self, Asked, File};
+use crate::explain::{self, Asked};
 use crate::groups as by_hand;
 use crate::model::ids::CourseId;
 
@@ -21,14 +21,8 @@ pub async fn explain(session: &Session, args: &Explain) -> Result<u8, Failure> {
         None => None,
     };
     let config = &session.config;
-    let file = File {
-        zone: config.timezone,
-        attributes: &config.attributes,
-        connectors: &config.connectors,
-        rules: &config.rules,
-    };
     let asked = Asked { learner: learner.id, group: args.group.as_deref(), course, at: args.at };
-    let explained = match explain::explain(&mut tx, file, asked, session.when()).await {
+    let explained = match explain::explain(&mut tx, config.for_explain(), asked, session.when()).await {
         Ok(explained) => explained,
         Err(explain::Error::NoGroup { name }) => {
             // The one that knows which name is near.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::config::{Mistakes, NoFile};
 pub use crate::report::chain;
+use crate::sync::linked;
 use crate::{accounts, groups, store};
 
 /// A command that could not do what it was asked.
@@ -69,6 +70,17 @@ impl From<groups::Error> for Failure {
         match error {
             groups::Error::Store(error) => error.into(),
             error => Self { status: 1, text: chain(&error), hint: error.hint() },
+        }
+    }
+}
+
+impl From<linked::Error> for Failure {
+    fn from(error: linked::Error) -> Self {
+        match error {
+            linked::Error::Refused(error) => error.into(),
+            error @ linked::Error::Undecided { .. } => {
+                Self { status: 1, text: chain(&error), hint: Some(linked::Error::HINT.to_owned()) }
+            }
         }
     }
 }

@@ -122,7 +122,7 @@ fn in_words(one: &Assignment) -> String {
 
 async fn create(session: &Session, name: &str, members: &[String], drain: Drain) -> Result<u8, Failure> {
     let about = session.by_hand(format!("create group `{name}`"));
-    let done = groups::create(&session.store, &about, session.when(), name, members).await?;
+    let (_, done) = groups::create(&session.store, &about, session.when(), name, members).await?;
     session.drain_unless(drain.no_drain).await?;
     let members = count(done.counts.memberships_added, "member", "members");
     say(session, done.run.0, &format!("made `{name}` with {members}"))

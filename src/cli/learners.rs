@@ -1,5 +1,7 @@
 //! `rollcall learners`.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::args;
@@ -7,22 +9,14 @@ use super::failure::Failure;
 use super::groups::say;
 use super::output;
 use super::session::Session;
-use crate::groups::{self, links};
-use crate::model::ids::LearnerId;
+use crate::groups;
 use crate::report::{self, Learner};
 use crate::store::learners;
-use crate::store::runs::About;
-use crate::sync::refresh;
+use crate::sync::linked;
+use crate::sync::refresh::Anew;
 
-/// Lets the rules decide anew for one learner.
-async fn refresh(session: &Session, learner: LearnerId, about: &About) -> Result<(), Failure> {
-    let about = About { what: format!("rules, after: {}", about.what), ..about.clone() };
-    let file = session.config.for_sync();
-    refresh::refresh(&session.store, file, learner, &about, &session.stop)
-        .await
-        .map_err(|error| Failure::failed(super::failure::chain(&error)))?;
-    Ok(())
-}
+/// How long to wait for a run that is under way.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a command about learners.
 ///
@@ -60,18 +54,15 @@ pub async fn learners(session: &Session, command: args::Learners) -> Result<u8, 
         args::Learners::Show { email } => show(session, &email).await,
         args::Learners::Link { one, other, drain } => {
             let about = session.by_hand(format!("link `{one}` and `{other}`"));
-            let linked = links::link(&session.store, &about, session.when(), &one, &other).await?;
-            refresh(session, linked.learner.id, &about).await?;
+            let linked = linked::link(anew(session), &about, session.when(), [&one, &other]).await;
             session.drain_unless(drain.no_drain).await?;
-            say(session, linked.done.run.0, &format!("`{one}` and `{other}` are one learner"))
+            say(session, linked?.done.run.0, &format!("`{one}` and `{other}` are one learner"))
         }
         args::Learners::Unlink { one, other, drain } => {
             let about = session.by_hand(format!("unlink `{one}` and `{other}`"));
-            let parted = links::unlink(&session.store, &about, session.when(), &one, &other).await?;
-            refresh(session, parted.learner.id, &about).await?;
-            refresh(session, parted.other, &about).await?;
+            let parted = linked::unlink(anew(session), &about, session.when(), [&one, &other]).await;
             session.drain_unless(drain.no_drain).await?;
-            say(session, parted.done.run.0, &format!("`{one}` and `{other}` are two learners again"))
+            say(session, parted?.done.run.0, &format!("`{one}` and `{other}` are two learners again"))
         }
         args::Learners::Add { email, name } => {
             let about = session.by_hand(format!("add learner `{email}`"));
@@ -80,6 +71,10 @@ pub async fn learners(session: &Session, command: args::Learners) -> Result<u8, 
             say(session, done.run.0, &format!("added `{email}`"))
         }
     }
+}
+
+fn anew(session: &Session) -> Anew<'_> {
+    Anew { store: &session.store, file: session.config.for_sync(), patience: PATIENCE, stop: &session.stop }
 }
 
 async fn show(session: &Session, email: &str) -> Result<u8, Failure> {

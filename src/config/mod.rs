@@ -183,6 +183,17 @@ impl Config {
         }
     }
 
+    /// What an explanation needs.
+    #[must_use]
+    pub fn for_explain(&self) -> crate::explain::File<'_> {
+        crate::explain::File {
+            zone: self.timezone,
+            attributes: &self.attributes,
+            connectors: &self.connectors,
+            rules: &self.rules,
+        }
+    }
+
     /// Reads the file, and the secrets that it names.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::model::due::Due;
 use crate::model::ids::{AssignmentId, CourseId};
 use crate::store::assignments::{self, Assignment, NewDue, Whom};
 use crate::store::runs::About;
-use crate::store::{Store, Tx};
+use crate::store::{Store, Tx, groups, learners};
 
 /// For whom a course is.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +96,17 @@ async fn in_force(tx: &mut Tx, id: AssignmentId) -> Result<Assignment> {
     assignments::by_number(tx, id).await?.ok_or(Error::NoAssignment { id: id.0 })
 }
 
+/// Whether an assignment may be changed by whoever saw it with this due date.
+fn by_hand_as_seen(there: &Assignment, seen: Option<(Due, u32)>) -> Result<()> {
+    if there.source == "file" {
+        return Err(Error::AssignmentOfTheFile { code: there.code.clone() });
+    }
+    if seen.is_some_and(|seen| seen != (there.due, there.late_days)) {
+        return Err(Error::DueChangedSince { code: there.code.clone() });
+    }
+    Ok(())
+}
+
 /// Gives an assignment by hand another due date; none when it has it already. `seen` is the date that was shown to
 /// whoever changes it.
 ///
@@ -111,13 +122,8 @@ pub async fn change_due(
 ) -> Result<Option<Done>> {
     let mut change = Change::begin(store, about, when).await?;
     let there = in_force(&mut change.tx, id).await?;
-    if there.source == "file" {
-        return Err(Error::AssignmentOfTheFile { code: there.code });
-    }
+    by_hand_as_seen(&there, seen)?;
     let now = (there.due, there.late_days);
-    if seen.is_some_and(|seen| seen != now) {
-        return Err(Error::DueChangedSince { code: there.code });
-    }
     if now == new {
         change.tx.rollback().await?;
         return Ok(None);
@@ -142,15 +148,25 @@ pub async fn end(
 ) -> Result<Done> {
     let mut change = Change::begin(store, about, when).await?;
     let there = in_force(&mut change.tx, id).await?;
-    if there.source == "file" {
-        return Err(Error::AssignmentOfTheFile { code: there.code });
-    }
-    if seen.is_some_and(|seen| seen != (there.due, there.late_days)) {
-        return Err(Error::DueChangedSince { code: there.code });
-    }
-    assigning::end(&mut change, &[id]).await?;
+    by_hand_as_seen(&there, seen)?;
+    finish(change, &there).await
+}
+
+/// What whoever a course is for is called.
+async fn name_of(tx: &mut Tx, whom: Whom) -> Result<Option<String>> {
+    Ok(match whom {
+        Whom::Group(group) => groups::by_number(tx, group).await?.map(|group| group.name),
+        Whom::Learner(learner) => learners::by_number(tx, learner).await?.map(|learner| learner.email),
+    })
+}
+
+/// Ends an assignment by hand, and notes what it was.
+async fn finish(mut change: Change, there: &Assignment) -> Result<Done> {
+    let to: Vec<String> = name_of(&mut change.tx, there.whom).await?.into_iter().collect();
+    assigning::end(&mut change, &[there.id]).await?;
     let due = words(there.due, there.late_days);
-    change.note(&json!({"course": there.code, "due": due}), &Value::Null).await?;
+    let found = json!({"course": there.code, "to": to, "due": due});
+    change.note(&found, &Value::Null).await?;
     Ok(change.commit().await?)
 }
 
@@ -178,14 +194,11 @@ pub async fn unassign(
 ) -> Result<Unassigned> {
     let mut change = Change::begin(store, about, when).await?;
     let course = find_course(&mut change.tx, code).await?;
-    let (whom, name) = resolve(&mut change.tx, target).await?;
+    let (whom, _) = resolve(&mut change.tx, target).await?;
     let there = assignments::in_force(&mut change.tx, Some(whom), Some(CourseId(course.id))).await?;
     let Some(one) = there.iter().find(|one| one.source == "hand") else {
         change.tx.rollback().await?;
         return Ok(if there.is_empty() { Unassigned::None } else { Unassigned::OfTheFile });
     };
-    assigning::end(&mut change, &[one.id]).await?;
-    let found = json!({"course": course.code, "to": [name], "due": words(one.due, one.late_days)});
-    change.note(&found, &Value::Null).await?;
-    Ok(Unassigned::Ended(change.commit().await?))
+    Ok(Unassigned::Ended(finish(change, one).await?))
 }

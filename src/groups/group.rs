@@ -8,14 +8,14 @@ use crate::enrollment::change::{Change, Done, When};
 use crate::groups::members::give_by_hand;
 use crate::groups::{Error, Result, Which, Who, find};
 use crate::model::guard::Limits;
-use crate::model::ids::RunId;
+use crate::model::ids::{GroupId, RunId};
 use crate::model::names::GroupName;
 use crate::store::assignments::{self, Whom};
 use crate::store::runs::About;
 use crate::store::{Store, groups, learners, memberships};
 
 /// How long a deleted group can be restored.
-const RESTORABLE: TimeDelta = TimeDelta::days(30);
+pub const RESTORABLE: TimeDelta = TimeDelta::days(30);
 
 /// Makes a group with these members; answers its number too.
 ///
@@ -27,7 +27,7 @@ pub async fn create(
     when: When,
     name: &str,
     members: impl Into<Who<'_>>,
-) -> Result<Done> {
+) -> Result<(GroupId, Done)> {
     let name = GroupName::parse(name)?;
     let mut change = Change::begin(store, about, when).await?;
     if let Some(there) = groups::by_name(&mut change.tx, &name).await? {
@@ -38,7 +38,7 @@ pub async fn create(
     give_by_hand(&mut change, group, &members, &[]).await?;
     let made = json!({"group": group, "name": name.shown(), "members": members.len()});
     change.note(&Value::Null, &made).await?;
-    Ok(change.commit().await?)
+    Ok((group, change.commit().await?))
 }
 
 /// Gives a group another name, and changes nothing else.

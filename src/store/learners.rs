@@ -306,6 +306,14 @@ pub async fn by_numbers(tx: &mut Tx, numbers: Vec<i64>) -> Result<Vec<Learner>> 
     tx.all("find learners", BY_NUMBERS, args![numbers]).await
 }
 
+/// The learner with a number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_number(tx: &mut Tx, id: LearnerId) -> Result<Option<Learner>> {
+    Ok(by_numbers(tx, vec![id.0]).await?.pop())
+}
+
 const WITH_ACCESS: &str = "SELECT count(*) FROM learners WHERE status IN ('active', 'leave')";
 
 /// How many learners have access.

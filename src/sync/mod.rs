@@ -19,6 +19,7 @@ mod held;
 mod included;
 mod judged;
 pub mod lease;
+pub mod linked;
 mod measured;
 mod meeting;
 pub mod overview;

@@ -16,8 +16,18 @@ use crate::sync::prepare::Seen;
 use crate::sync::run::{Task, gather_now, plan_and_commit, wait_for_lease};
 use crate::sync::{Error, File};
 
-/// How long to wait for a run of the learner's connector.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// What it takes to let the rules decide anew.
+#[derive(Debug, Clone, Copy)]
+pub struct Anew<'a> {
+    /// Where to.
+    pub store: &'a Store,
+    /// The file with the rules.
+    pub file: File<'a>,
+    /// How long to wait for a run of the learner's connector that is under way.
+    pub patience: Duration,
+    /// Ends the wait.
+    pub stop: &'a CancellationToken,
+}
 
 /// Does for one learner what the rules say, and answers what that came to; nothing where no connector of the file
 /// holds the learner.
@@ -25,11 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// # Errors
 /// When the connector is being run for too long, or the database refuses; nothing is changed then.
 pub async fn refresh(
-    store: &Store,
-    file: File<'_>,
+    Anew { store, file, patience, stop }: Anew<'_>,
     learner: LearnerId,
     about: &About,
-    stop: &CancellationToken,
 ) -> Result<Option<(RunId, Counts)>, Error> {
     let mut tx = store.read().await?;
     let held_by = links::connectors(&mut tx, learner).await?;
@@ -39,7 +47,7 @@ pub async fn refresh(
     let row = connectors::list(&mut tx).await?.into_iter().find(|row| row.name == name.as_str());
     let Some(connector) = row.map(|row| ConnectorId(row.id)) else { return Ok(None) };
     tx.rollback().await?;
-    let lease = wait_for_lease(store, name, PATIENCE, stop).await?;
+    let lease = wait_for_lease(store, name, patience, stop).await?;
     let refreshed = async {
         let mut tx = store.read().await?;
         let mut people = People::new(file.attributes);

@@ -1,12 +1,12 @@
-//! What pages and API ask of the rooms below that plan: syncs, and rules that decide anew.
+//! What pages and API ask of the rooms below that plan: syncs, and two learners made one.
 
 use std::time::Duration;
 
 use crate::accounts::Principal;
 use crate::connectors::{Context, Progress, retry};
-use crate::model::ids::LearnerId;
-use crate::store::runs::About;
-use crate::sync::{self, Asked, Report, refresh};
+use crate::groups::links::Linked;
+use crate::sync::refresh::Anew;
+use crate::sync::{self, Asked, Report, linked};
 use crate::web::trouble::Trouble;
 use crate::web::{Web, aside};
 
@@ -43,17 +43,34 @@ pub(super) async fn resync(web: &Web, who: &Principal, email: &str) -> Result<Ve
     .await
 }
 
-/// Lets the rules decide anew for one learner.
-pub(super) async fn decide_anew(
+/// What becomes of two learners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Two {
+    /// They are made one.
+    Linked,
+    /// They are parted.
+    Parted,
+}
+
+/// Makes the learner of an address and another one into one, or parts them.
+pub(super) async fn link(
     web: &Web,
-    learner: LearnerId,
-    about: &About,
-) -> Result<Result<(), sync::Error>, Trouble> {
-    let about = About { what: format!("rules, after: {}", about.what), ..about.clone() };
+    who: &Principal,
+    two: Two,
+    [first, second]: [&str; 2],
+) -> Result<Result<Linked, linked::Error>, Trouble> {
+    let verb = if two == Two::Linked { "link" } else { "unlink" };
+    let about = web.about(who, format!("{verb} `{first}` and `{second}`"));
+    let names = [first.to_owned(), second.to_owned()];
     let web = web.clone();
     aside(move || async move {
         let config = web.config();
-        refresh::refresh(&web.store, config.for_sync(), learner, &about, &web.stop).await.map(|_| ())
+        let anew = Anew { store: &web.store, file: config.for_sync(), patience: PATIENCE, stop: &web.stop };
+        let names = names.each_ref().map(String::as_str);
+        match two {
+            Two::Linked => linked::link(anew, &about, web.when(), names).await,
+            Two::Parted => linked::unlink(anew, &about, web.when(), names).await,
+        }
     })
     .await
 }

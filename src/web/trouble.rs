@@ -6,6 +6,8 @@ use axum::response::{Html, IntoResponse, Response};
 use tracing::{error, warn};
 
 use crate::model::role::{May, Role};
+use crate::report::chain;
+use crate::sync::linked;
 use crate::web::frame::Frame;
 use crate::{accounts, groups, store};
 
@@ -24,6 +26,8 @@ pub enum Trouble {
     Bad { what: String },
     /// The database.
     Store(store::Error),
+    /// Two learners are what was asked, but the rules have not decided.
+    Undecided(linked::Error),
     /// The program.
     Broken { what: String },
 }
@@ -54,6 +58,15 @@ impl From<groups::Error> for Trouble {
     }
 }
 
+impl From<linked::Error> for Trouble {
+    fn from(error: linked::Error) -> Self {
+        match error {
+            linked::Error::Refused(error) => error.into(),
+            error @ linked::Error::Undecided { .. } => Self::Undecided(error),
+        }
+    }
+}
+
 impl From<askama::Error> for Trouble {
     fn from(error: askama::Error) -> Self {
         Self::Broken { what: error.to_string() }
@@ -76,7 +89,7 @@ impl Trouble {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Bad { .. } => StatusCode::BAD_REQUEST,
-            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Undecided(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -98,6 +111,10 @@ impl Trouble {
             Self::Store(_) => (
                 "The database refused",
                 "Nothing was changed. The service's log says why; whoever runs rollcall can read it.".to_owned(),
+            ),
+            Self::Undecided(error) => (
+                "Done, but not to the end",
+                format!("{} {}", sentence(&error.to_string()), sentence(linked::Error::HINT)),
             ),
             Self::Broken { .. } => (
                 "Something broke",
@@ -127,6 +144,7 @@ impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         match &self {
             Self::Store(cause) => warn!(error = %chain(cause), "a page could not be made"),
+            Self::Undecided(cause) => warn!(error = %chain(cause), "the rules could not decide anew"),
             Self::Broken { what } => error!(what, "a page could not be made"),
             Self::Forbidden { .. }
             | Self::Missing { .. }
@@ -143,15 +161,4 @@ impl IntoResponse for Trouble {
         }
         response
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

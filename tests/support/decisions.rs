@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rollcall::groups::{self as links_by_hand, links};
+use rollcall::groups::links::Linked;
 use rollcall::model::guard::Limit;
-use rollcall::model::ids::{LearnerId, RunId};
+use rollcall::model::ids::RunId;
 use rollcall::store::runs::Kind;
 use rollcall::sync::approve::{self, Decided};
+use rollcall::sync::refresh::Anew;
 use rollcall::sync::undo::{self, Undone};
-use rollcall::sync::{Outcome, Report};
-use rollcall::sync::{refresh, retire};
+use rollcall::sync::{Outcome, Report, linked, retire};
 use tokio_util::sync::CancellationToken;
 
 use super::company::{Company, email, run_asked};
@@ -92,33 +92,28 @@ impl Company {
         undone
     }
 
-    /// Makes two learners one, and lets the rules decide.
-    pub fn link(&self, one: &str, other: &str) -> Result<(), links_by_hand::Error> {
-        let (about, when) = (about(), self.when());
-        let linked =
-            self.runtime.block_on(links::link(&self.store, &about, when, &email(one), &email(other)))?;
-        self.refresh(linked.learner.id);
-        self.drain();
-        Ok(())
+    /// Makes two learners one.
+    pub fn link(&self, one: &str, other: &str) -> Result<Linked, linked::Error> {
+        self.two(one, other, async |anew, names| linked::link(anew, &about(), self.when(), names).await)
     }
 
-    /// Parts two learners, and lets the rules decide.
-    pub fn unlink(&self, one: &str, other: &str) -> Result<(), links_by_hand::Error> {
-        let (about, when) = (about(), self.when());
-        let parted =
-            self.runtime.block_on(links::unlink(&self.store, &about, when, &email(one), &email(other)))?;
-        self.refresh(parted.learner.id);
-        self.refresh(parted.other);
-        self.drain();
-        Ok(())
+    /// Parts two learners.
+    pub fn unlink(&self, one: &str, other: &str) -> Result<Linked, linked::Error> {
+        self.two(one, other, async |anew, names| linked::unlink(anew, &about(), self.when(), names).await)
     }
 
-    fn refresh(&self, learner: LearnerId) {
-        let config = self.config();
-        let stop = CancellationToken::new();
-        self.runtime
-            .block_on(refresh::refresh(&self.store, config.for_sync(), learner, &about(), &stop))
-            .expect("the rules decide");
+    fn two(
+        &self,
+        one: &str,
+        other: &str,
+        deed: impl AsyncFnOnce(Anew<'_>, [&str; 2]) -> Result<Linked, linked::Error>,
+    ) -> Result<Linked, linked::Error> {
+        let (config, stop) = (self.config(), CancellationToken::new());
+        let anew =
+            Anew { store: &self.store, file: config.for_sync(), patience: Duration::ZERO, stop: &stop };
+        let linked = self.runtime.block_on(deed(anew, [&email(one), &email(other)]));
+        self.drain();
+        linked
     }
 
     /// Retires a connector.

@@ -121,13 +121,11 @@ pub(super) async fn create(
     let name = new.name.trim();
     let about = web.about(&who, format!("create group `{name}`"));
     let made = groups::create(&web.store, &about, web.when(), name, new.members.who()).await;
-    let done = made.map_err(|error| match error {
+    let (id, done) = made.map_err(|error| match error {
         error @ groups::Error::NoLearner { .. } => Problem::from(error).about("members"),
         error => error.into(),
     })?;
-    let mut tx = web.store.read().await?;
-    let id = groups::find(&mut tx, name).await?.id.0;
-    let change = Change { id: Some(id), ..Change::new(Some(&done), format!("made `{name}`")) };
+    let change = Change { id: Some(id.0), ..Change::new(Some(&done), format!("made `{name}`")) };
     let place = [(header::LOCATION, format!("/api/v1/groups/{id}"))];
     Ok((StatusCode::CREATED, place, Json(change)))
 }

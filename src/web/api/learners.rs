@@ -11,15 +11,15 @@ use super::problem::Problem;
 use super::query::{Number, Page, Query};
 use super::{Answer, Change};
 use crate::accounts::Principal;
-use crate::explain::{self, Asked, File};
-use crate::groups::{self, links};
+use crate::explain::{self, Asked};
+use crate::groups;
 use crate::model::ids::{CourseId, LearnerId};
 use crate::report;
 use crate::store::Tx;
 use crate::store::learners::{self, Learner};
 use crate::store::listing::learners::{self as listing, Find};
 use crate::web::Web;
-use crate::web::asking::{self, decide_anew};
+use crate::web::asking::{self, Two};
 use crate::web::cursor::Cursor;
 
 /// A learner to be added.
@@ -51,7 +51,7 @@ pub(super) struct Other {
 pub(super) struct Explanation(explain::Explanation);
 
 async fn find(tx: &mut Tx, id: i64) -> Result<Learner, Problem> {
-    let found = learners::by_numbers(tx, vec![id]).await?.into_iter().next();
+    let found = learners::by_number(tx, LearnerId(id)).await?;
     found.ok_or_else(|| Problem::missing("no such learner"))
 }
 
@@ -118,14 +118,8 @@ pub(super) async fn explain(
         Some(code) => Some(CourseId(groups::find_course(&mut tx, code).await?.id)),
         None => None,
     };
-    let file = File {
-        zone: config.timezone,
-        attributes: &config.attributes,
-        connectors: &config.connectors,
-        rules: &config.rules,
-    };
     let asked = Asked { learner: learner.id, group: query.text("group"), course, at };
-    let explained = explain::explain(&mut tx, file, asked, web.when()).await?;
+    let explained = explain::explain(&mut tx, config.for_explain(), asked, web.when()).await?;
     Ok(Json(Explanation(explained)))
 }
 
@@ -135,13 +129,7 @@ pub(super) async fn link(
     who: Principal,
     Body(Other { other }): Body<Other>,
 ) -> Answer<Change> {
-    let me = find(&mut web.store.read().await?, id).await?.email;
-    let about = web.about(&who, format!("link `{me}` and `{other}`"));
-    let linked = links::link(&web.store, &about, web.when(), &me, &other).await;
-    let linked = linked.map_err(|error| Problem::from(error).about("other"))?;
-    decide_anew(&web, linked.learner.id, &about).await??;
-    let words = format!("`{me}` and `{other}` are one learner");
-    Ok(Json(Change::new(Some(&linked.done), words)))
+    two(&web, &who, Two::Linked, id, &other).await
 }
 
 pub(super) async fn unlink(
@@ -150,15 +138,18 @@ pub(super) async fn unlink(
     who: Principal,
     Body(Other { other }): Body<Other>,
 ) -> Answer<Change> {
+    two(&web, &who, Two::Parted, id, &other).await
+}
+
+async fn two(web: &Web, who: &Principal, two: Two, id: i64, other: &str) -> Answer<Change> {
     let me = find(&mut web.store.read().await?, id).await?.email;
-    let about = web.about(&who, format!("unlink `{me}` and `{other}`"));
-    let parted = links::unlink(&web.store, &about, web.when(), &me, &other).await;
-    let parted = parted.map_err(|error| Problem::from(error).about("other"))?;
-    for learner in [parted.learner.id, parted.other] {
-        decide_anew(&web, learner, &about).await??;
-    }
-    let words = format!("`{me}` and `{other}` are two learners again");
-    Ok(Json(Change::new(Some(&parted.done), words)))
+    let linked = asking::link(web, who, two, [&me, other]).await?;
+    let linked = linked.map_err(|error| Problem::from(error).about("other"))?;
+    let words = match two {
+        Two::Linked => format!("`{me}` and `{other}` are one learner"),
+        Two::Parted => format!("`{me}` and `{other}` are two learners again"),
+    };
+    Ok(Json(Change::new(Some(&linked.done), words)))
 }
 
 pub(super) async fn resync(

@@ -10,7 +10,7 @@ use tracing::{error, warn};
 use utoipa::ToSchema;
 
 use crate::report::chain;
-use crate::sync::{approve, retire, undo};
+use crate::sync::{approve, linked, retire, undo};
 use crate::web::trouble::{Trouble, sentence};
 use crate::{accounts, explain, groups, store, sync};
 
@@ -192,6 +192,19 @@ impl From<sync::Error> for Problem {
                 Self::new(StatusCode::CONFLICT, error.kind(), error.to_string())
             }
             other => Self::new(StatusCode::SERVICE_UNAVAILABLE, other.kind(), other.to_string()),
+        }
+    }
+}
+
+impl From<linked::Error> for Problem {
+    fn from(error: linked::Error) -> Self {
+        match error {
+            linked::Error::Refused(error) => error.into(),
+            linked::Error::Undecided { .. } => {
+                warn!(error = %chain(&error), "the rules could not decide anew");
+                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "undecided", error.to_string());
+                problem.hint(linked::Error::HINT)
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Redirect};
 use super::due::DueFields;
 use super::list::Line;
 use crate::accounts::Principal;
-use crate::groups::{self, Error, Target, Unassigned};
+use crate::groups::{self, Error};
 use crate::model::ids::{AssignmentId, GroupId};
 use crate::store::Tx;
 use crate::store::listing::From;
@@ -218,17 +218,13 @@ pub(in crate::web::pages) async fn end(
         let mut tx = web.store.read().await?;
         find(&mut tx, id).await?
     };
-    let target = match assigned.group_id {
-        Some(group) => Target::Group(GroupId(group).into()),
-        None => Target::Learner(&assigned.whom),
-    };
     let about = web.about(&who, format!("unassign `{}` from `{}`", assigned.code, assigned.whom));
-    match groups::unassign(&web.store, &about, web.when(), &assigned.code, target).await? {
-        Unassigned::Ended(done) => Ok(Redirect::to(&format!("/assigned?run={}", done.run)).into_response()),
-        Unassigned::OfTheFile => {
+    match groups::end(&web.store, &about, web.when(), AssignmentId(id), None).await {
+        Ok(done) => Ok(Redirect::to(&format!("/assigned?run={}", done.run)).into_response()),
+        Err(Error::AssignmentOfTheFile { .. }) => {
             let text = "The file assigns this course. Strike it there; it ends with the next sync.";
             shown(&web, &who, id, &Form::default(), None, vec![Fault::new("", text)]).await
         }
-        Unassigned::None => Err(Trouble::Missing { what: "the assignment".to_owned() }),
+        Err(error) => Err(error.into()),
     }
 }

@@ -76,7 +76,7 @@ async fn save(
     };
     let about = web.about(who, format!("create group `{}`", name.trim()));
     match groups::create(&web.store, &about, web.when(), name, Who::Numbers(chosen)).await {
-        Ok(done) => {
+        Ok((_, done)) => {
             picker::forget(&web.store, draft).await?;
             Ok(Redirect::to(&format!("/groups?run={}", done.run)).into_response())
         }

@@ -2,11 +2,12 @@
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::{local, origin};
 use crate::accounts::Principal;
+use crate::groups::RESTORABLE;
 use crate::model::ids::GroupId;
 use crate::model::names::fold;
 use crate::store::Tx;
@@ -19,9 +20,6 @@ use crate::web::form::Form;
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::{Answer, notice, page};
 use crate::web::trouble::Trouble;
-
-/// How long a deleted group can be restored.
-const RESTORABLE: TimeDelta = TimeDelta::days(30);
 
 #[derive(Template)]
 #[template(path = "groups/list.html")]

@@ -8,12 +8,14 @@ use axum::response::{Html, IntoResponse, Redirect};
 use crate::accounts::Principal;
 use crate::explain::answer::{Course, Group};
 use crate::explain::words::{Section, Words, words};
-use crate::explain::{self, Asked, File};
-use crate::groups::{Error, links};
+use crate::explain::{self, Asked};
+use crate::groups::Error;
+use crate::model::ids::LearnerId;
 use crate::model::role::May;
 use crate::store::{learners, listing};
+use crate::sync::linked;
 use crate::web::Web;
-use crate::web::asking::decide_anew;
+use crate::web::asking::{self, Two};
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::{Answer, notice};
@@ -90,16 +92,11 @@ pub(super) async fn shown(
 ) -> Answer {
     let config = web.config();
     let mut tx = web.store.read().await?;
-    let learner = learners::by_numbers(&mut tx, vec![id]).await?.into_iter().next();
+    let learner = learners::by_number(&mut tx, LearnerId(id)).await?;
     let learner = learner.ok_or_else(|| Trouble::Missing { what: "the learner".to_owned() })?;
-    let file = File {
-        zone: config.timezone,
-        attributes: &config.attributes,
-        connectors: &config.connectors,
-        rules: &config.rules,
-    };
     let asked = Asked { learner: learner.id, group: None, course: None, at: None };
-    let explained = explain::explain(&mut tx, file, asked, web.when()).await.map_err(refused)?;
+    let explained =
+        explain::explain(&mut tx, config.for_explain(), asked, web.when()).await.map_err(refused)?;
     let words = plain(words(&explained, config.timezone, false));
     let linked = listing::learners::linked_to(&mut tx, learner.id).await?;
     let attributes = explained.learner.attributes.iter().map(|one| Attribute {
@@ -159,35 +156,18 @@ pub(in crate::web::pages) async fn link(
     let other = form.text("other").trim();
     let me = {
         let mut tx = web.store.read().await?;
-        learners::by_numbers(&mut tx, vec![id]).await?.into_iter().next()
+        learners::by_number(&mut tx, LearnerId(id)).await?
     };
     let me = me.ok_or_else(|| Trouble::Missing { what: "the learner".to_owned() })?;
-    let parts = form.text("do") == "unlink";
-    let what = if parts { "unlink" } else { "link" };
-    let about = web.about(&who, format!("{what} `{}` and `{other}`", me.email));
-    let linked = if parts {
-        links::unlink(&web.store, &about, web.when(), &me.email, other).await
-    } else {
-        links::link(&web.store, &about, web.when(), &me.email, other).await
-    };
-    let linked = match linked {
+    let two = if form.text("do") == "unlink" { Two::Parted } else { Two::Linked };
+    let linked = match asking::link(&web, &who, two, [&me.email, other]).await? {
         Ok(linked) => linked,
-        Err(Error::Store(error)) => return Err(error.into()),
-        Err(error) => {
+        Err(linked::Error::Refused(error)) if !matches!(error, Error::Store(_)) => {
             let fault = Fault::new("other", sentence(&error.to_string()));
             return shown(&web, &who, id, &form, Vec::new(), vec![fault]).await;
         }
+        Err(error) => return Err(error.into()),
     };
-    let mut concerned = vec![linked.learner.id];
-    if parts {
-        concerned.push(linked.other);
-    }
-    for learner in concerned {
-        let decided = decide_anew(&web, learner, &about).await?;
-        decided.map_err(|error| Trouble::Bad {
-            what: format!("it is done, but the rules could not decide anew: {error}"),
-        })?;
-    }
     let run = linked.done.run;
     Ok(Redirect::to(&format!("/learners/{}?run={run}", linked.learner.id)).into_response())
 }

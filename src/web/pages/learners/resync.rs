@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 
 use super::one;
 use crate::accounts::Principal;
+use crate::model::ids::LearnerId;
 use crate::model::words::count;
 use crate::store::learners;
 use crate::sync::{Outcome, Report};
@@ -17,7 +18,7 @@ use crate::web::trouble::{Trouble, sentence};
 pub(in crate::web::pages) async fn go(State(web): State<Web>, Path(id): Path<i64>, who: Principal) -> Answer {
     let learner = {
         let mut tx = web.store.read().await?;
-        learners::by_numbers(&mut tx, vec![id]).await?.into_iter().next()
+        learners::by_number(&mut tx, LearnerId(id)).await?
     };
     let learner = learner.ok_or_else(|| Trouble::Missing { what: "the learner".to_owned() })?;
     if !crate::model::names::is_address(&learner.email) {

@@ -1,0 +1,75 @@
+//! Making two learners one, or two again, and letting the rules decide anew for whoever is concerned.
+//!
+//! The link is a change by hand of its own ([`crate::groups::links`]); what the rules make of the merged attributes is
+//! the run after it. When that run fails the link stands, and the next sync decides.
+
+use crate::enrollment::change::When;
+use crate::groups;
+use crate::groups::links::{self, Linked};
+use crate::model::ids::{LearnerId, RunId};
+use crate::store::runs::About;
+use crate::sync::refresh::{Anew, refresh};
+
+/// Why two learners are not what was asked, or not quite.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It was refused. Nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] groups::Error),
+    /// It is done, but the rules have not decided.
+    #[error("it is done (run {run}), but the rules could not decide anew")]
+    Undecided {
+        /// The change that is done.
+        run: RunId,
+        /// Why the rules could not.
+        #[source]
+        cause: Box<super::Error>,
+    },
+}
+
+impl Error {
+    /// What to do when the rules have not decided.
+    pub const HINT: &'static str = "the next sync decides; nothing needs to be done again";
+}
+
+/// Makes two learners one: `first` stays.
+///
+/// # Errors
+/// [`Error::Refused`] when one is unknown, both are one already, or a connector holds both at once;
+/// [`Error::Undecided`] when the rules could not decide afterwards.
+pub async fn link(
+    anew: Anew<'_>,
+    about: &About,
+    when: When,
+    [first, second]: [&str; 2],
+) -> Result<Linked, Error> {
+    let linked = links::link(anew.store, about, when, first, second).await?;
+    decide(anew, about, linked.done.run, &[linked.learner.id]).await?;
+    Ok(linked)
+}
+
+/// Parts two learners whom [`link`] made one.
+///
+/// # Errors
+/// [`Error::Refused`] when one is unknown, or they are not linked; [`Error::Undecided`] when the rules could not
+/// decide afterwards.
+pub async fn unlink(
+    anew: Anew<'_>,
+    about: &About,
+    when: When,
+    [first, second]: [&str; 2],
+) -> Result<Linked, Error> {
+    let parted = links::unlink(anew.store, about, when, first, second).await?;
+    decide(anew, about, parted.done.run, &[parted.learner.id, parted.other]).await?;
+    Ok(parted)
+}
+
+async fn decide(anew: Anew<'_>, about: &About, run: RunId, learners: &[LearnerId]) -> Result<(), Error> {
+    let about = About { what: format!("rules, after: {}", about.what), ..about.clone() };
+    for learner in learners {
+        refresh(anew, *learner, &about)
+            .await
+            .map_err(|cause| Error::Undecided { run, cause: Box::new(cause) })?;
+    }
+    Ok(())
+}
