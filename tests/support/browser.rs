@@ -150,6 +150,23 @@ impl Browser {
         url.as_str().trim_start_matches(&self.base).to_owned()
     }
 
+    /// Waits until the page is one whose path begins so.
+    pub async fn arrives(&self, path: &str) {
+        let since = Instant::now();
+        loop {
+            let here = self.path().await;
+            if here.starts_with(path) {
+                return;
+            }
+            assert!(
+                since.elapsed() < PATIENCE,
+                "the page is not `{path}…` but `{here}`:\n{}",
+                self.text().await
+            );
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// What stands on the page, as somebody reads it; nothing while it changes.
     pub async fn text(&self) -> String {
         let Ok(body) = self.client.find(Locator::Css("body")).await else { return String::new() };

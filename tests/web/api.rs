@@ -1,6 +1,5 @@
 //! The API, request by request.
 
-mod article;
 mod bodies;
 mod conditions;
 mod document;
@@ -8,6 +7,7 @@ mod jobs;
 mod lists;
 mod roles;
 mod schemathesis;
+mod steering;
 
 use reqwest::{Client, Method};
 use rollcall::model::role::Role;
@@ -17,7 +17,7 @@ use crate::support::company::Company;
 use crate::support::web::Site;
 
 /// Somebody who asks, with the key of a token.
-struct Api<'a> {
+pub struct Api<'a> {
     company: &'a Company,
     base: String,
     client: Client,
@@ -26,25 +26,25 @@ struct Api<'a> {
 
 /// What came back.
 #[derive(Debug)]
-struct Answer {
+pub struct Answer {
     status: u16,
     kind: String,
     etag: Option<String>,
-    location: Option<String>,
-    body: Value,
+    pub location: Option<String>,
+    pub body: Value,
 }
 
 impl Answer {
     /// The same, when it is what was expected.
     #[track_caller]
-    fn is(self, status: u16) -> Self {
+    pub fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
     /// The problem of a field.
     #[track_caller]
-    fn refuses(&self, status: u16, field: Option<&str>) {
+    pub fn refuses(&self, status: u16, field: Option<&str>) {
         assert_eq!((self.status, self.kind.as_str()), (status, "application/problem+json"), "{self:?}");
         assert_eq!(self.body["status"], status, "{self:?}");
         assert_eq!(self.body["field"].as_str(), field, "{self:?}");
@@ -56,8 +56,11 @@ impl Answer {
 
 impl<'a> Api<'a> {
     fn new(company: &'a Company, site: &Site, role: Role) -> Self {
-        let key = company.token(&format!("a {role}"), role);
-        Self { key: Some(key), ..Self::nobody(company, site) }
+        Self::with_key(company, site, &company.token(&format!("a {role}"), role))
+    }
+
+    pub fn with_key(company: &'a Company, site: &Site, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..Self::nobody(company, site) }
     }
 
     fn nobody(company: &'a Company, site: &Site) -> Self {
@@ -67,7 +70,7 @@ impl<'a> Api<'a> {
     }
 
     /// Sends a request, whatever it is.
-    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
         let method: Method = method.parse().expect("a method");
         let mut request = self.client.request(method, format!("{}/api/v1{path}", self.base));
         if let Some(key) = &self.key {
@@ -95,15 +98,15 @@ impl<'a> Api<'a> {
         })
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], None)
     }
 
-    fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
         self.send(method, path, &[("content-type", "application/json")], Some(&body.to_string()))
     }
 
-    fn post(&self, path: &str, body: &Value) -> Answer {
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.json("POST", path, body)
     }
 }

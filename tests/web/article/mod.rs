@@ -1,0 +1,240 @@
+//! The help article, sentence by sentence: by somebody in a browser with scripts and without, by a program that has
+//! nothing but the API, and by somebody at a terminal. All walk the same way, and the database says what came of it.
+
+mod api;
+mod browser;
+mod command;
+mod text;
+
+use crate::support::company::Company;
+use crate::support::database::{Engine, on_both};
+use crate::support::program::until;
+use text::{Reader, Section};
+
+/// A course, by what a program and by what a person calls it.
+#[derive(Debug, Clone, Copy)]
+struct Course {
+    code: &'static str,
+    title: &'static str,
+}
+
+const PRIVACY: Course = Course { code: "GDPR-101", title: "Data protection basics" };
+const SELLING: Course = Course { code: "SALES-201", title: "Selling without tricks" };
+const SINGING: Course = Course { code: "SING-1", title: "Singing together" };
+
+/// Whoever does what the article says, in one of the ways that rollcall offers; each names the sentences that it
+/// follows.
+trait Hand {
+    /// License holders and managers find everything, and others do not.
+    fn is_in_control(&self, company: &Company);
+    fn create(&self, company: &Company, read: &Reader, group: &str, members: &[&str]);
+    fn rename(&self, company: &Company, group: &str, new: &str);
+    fn add(&self, company: &Company, group: &str, who: &str);
+    fn remove(&self, company: &Company, group: &str, who: &str);
+    fn delete(&self, company: &Company, group: &str);
+    /// Assigns a course that is due some days after joining.
+    fn assign(&self, company: &Company, read: &Reader, course: Course, group: &str, days: u32);
+}
+
+/// People of a small company, whom rules put into groups, and three courses.
+fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    for (who, department, location, role) in [
+        ("ada", "Sales", "Berlin", "Representative"),
+        ("grace", "Sales", "Paris", "Lead"),
+        ("linus", "Engineering", "Berlin", "Developer"),
+        ("margaret", "Engineering", "Boston", "Lead"),
+    ] {
+        company.hire(who, &[("department", department), ("location", location), ("role", role)]);
+    }
+    company.rule("departments", "Department: {department}", "department != \"\"");
+    company.rule("sites", "Site: {location}", "location != \"\"");
+    company.rule("roles", "Role: {role}", "role != \"\"");
+    for Course { code, title } in [PRIVACY, SELLING, SINGING] {
+        company.text.push_str(&format!("[[course]]\ncode = '{code}'\ntitle = '{title}'\n"));
+    }
+    company.guarded();
+    company.sync_free();
+    company
+}
+
+/// Who may open a course is exactly who is expected, as soon as the workers have caught up.
+#[track_caller]
+fn enrolled(company: &Company, course: Course, expected: &[&str]) {
+    let code = course.code;
+    let look = || {
+        let rows = company.sql(&format!(
+            "SELECT l.name AS name FROM enrollments e JOIN learners l ON l.id = e.learner_id
+             JOIN courses c ON c.id = e.course_id WHERE e.state = 'active' AND c.code = '{code}' ORDER BY 1"
+        ));
+        rows.iter().filter_map(|row| row["name"].clone()).collect::<Vec<_>>()
+    };
+    until(&format!("{expected:?} are enrolled in `{code}`"), || {
+        company.count("jobs") == 0 && look() == expected
+    });
+}
+
+/// How many assignments are in force.
+fn assignments(company: &Company) -> i64 {
+    company.count("assignments WHERE ended_run_id IS NULL")
+}
+
+#[test]
+fn every_sentence_of_the_article_is_true_in_the_browser_with_scripts() {
+    on_both(|engine| browser::walk(company(engine), true));
+}
+
+#[test]
+fn every_sentence_of_the_article_is_true_in_the_browser_without_scripts() {
+    on_both(|engine| browser::walk(company(engine), false));
+}
+
+#[test]
+fn every_sentence_of_the_article_is_true_of_the_api() {
+    on_both(|engine| api::walk(company(engine)));
+}
+
+#[test]
+fn every_sentence_of_the_article_is_true_of_the_command() {
+    on_both(|engine| command::walk(company(engine)));
+}
+
+/// The whole article.
+fn walk(company: &mut Company, hand: &dyn Hand) {
+    let read = Reader::default();
+    title(company, hand, &read);
+    why(company, hand, &read);
+    create(company, hand, &read);
+    manage(company, hand, &read);
+    assign(company, hand, &read);
+    membership(company, hand, &read);
+    close(company, &read);
+    read.has_read_everything();
+}
+
+fn title(company: &Company, hand: &dyn Hand, read: &Reader) {
+    let aside = Reader::default();
+    read.at(Section::Title, 1);
+    hand.create(company, &aside, "Choir", &["margaret"]);
+    hand.assign(company, &aside, SINGING, "Choir", 7);
+    enrolled(company, SINGING, &["margaret"]);
+}
+
+fn why(company: &mut Company, hand: &dyn Hand, read: &Reader) {
+    read.at(Section::Why, 1);
+    assert_eq!(company.members("Department: Sales"), ["ada", "grace"]);
+    assert_eq!(company.members("Site: Berlin"), ["ada", "linus"]);
+    assert_eq!(company.members("Role: Lead"), ["grace", "margaret"]);
+    read.at(Section::Why, 2);
+    let before = assignments(company);
+    hand.assign(company, &Reader::default(), PRIVACY, "Department: Sales", 30);
+    assert_eq!(assignments(company), before + 1);
+    read.at(Section::Why, 3);
+    enrolled(company, PRIVACY, &["ada", "grace"]);
+    let deeds = company.count("runs WHERE kind = 'hand'");
+    read.at(Section::Why, 4);
+    company.hire("joan", &[("department", "Sales")]);
+    company.sync_free();
+    enrolled(company, PRIVACY, &["ada", "grace", "joan"]);
+    read.at(Section::Why, 5);
+    company.move_to("joan", "Engineering");
+    company.sync_free();
+    enrolled(company, PRIVACY, &["ada", "grace"]);
+    read.at(Section::Why, 6);
+    assert_eq!(company.count("runs WHERE kind = 'hand'"), deeds, "nobody lent a hand");
+    read.at(Section::Why, 7);
+    let whole = company.csv("hr");
+    company.instead(
+        "hr",
+        Some(whole.split_inclusive(|byte| *byte == b'\n').take(2).collect::<Vec<_>>().concat().as_slice()),
+    );
+    company.sync_held();
+    enrolled(company, PRIVACY, &["ada", "grace"]);
+    company.instead("hr", None);
+    company.sync_free();
+    enrolled(company, PRIVACY, &["ada", "grace"]);
+    read.at(Section::Why, 8);
+    hand.assign(company, &Reader::default(), PRIVACY, "Department: Engineering", 30);
+    enrolled(company, PRIVACY, &["ada", "grace", "joan", "linus", "margaret"]);
+    read.at(Section::Why, 9);
+    company.hire("mary", &[("department", "Sales"), ("location", "Berlin")]);
+    company.sync_free();
+    enrolled(company, PRIVACY, &["ada", "grace", "joan", "linus", "margaret", "mary"]);
+    assert_eq!(company.due_in("mary", PRIVACY.code), Some(30));
+    read.at(Section::Why, 10);
+    hand.is_in_control(company);
+}
+
+fn create(company: &Company, hand: &dyn Hand, read: &Reader) {
+    hand.create(company, read, "Europe", &["ada", "grace"]);
+    assert_eq!(company.members("Europe"), ["ada", "grace"]);
+}
+
+fn manage(company: &Company, hand: &dyn Hand, read: &Reader) {
+    read.at(Section::Manage, 1);
+    hand.rename(company, "Europe", "EMEA");
+    assert_eq!((company.members("EMEA"), company.members("Europe")), (names(&["ada", "grace"]), names(&[])));
+    read.at(Section::Manage, 2);
+    hand.add(company, "EMEA", "joan");
+    assert_eq!(company.members("EMEA"), ["ada", "grace", "joan"]);
+    hand.remove(company, "EMEA", "joan");
+    assert_eq!(company.members("EMEA"), ["ada", "grace"]);
+    read.at(Section::Manage, 3);
+    hand.create(company, &Reader::default(), "Old hands", &["linus"]);
+    hand.delete(company, "Old hands");
+    assert_eq!(company.count("groups WHERE name = 'Old hands' AND deleted_run_id IS NULL"), 0);
+    read.at(Section::Manage, 4);
+    hand.create(company, &Reader::default(), "First aid", &["ada", "linus"]);
+    for group in ["First aid", "EMEA", "Department: Sales", "Site: Berlin"] {
+        assert!(company.members(group).contains(&"ada".to_owned()), "ada is in `{group}`");
+    }
+}
+
+fn assign(company: &Company, hand: &dyn Hand, read: &Reader) {
+    hand.assign(company, read, SELLING, "EMEA", 14);
+    read.at(Section::Assign, 6);
+    enrolled(company, SELLING, &["ada", "grace"]);
+    for who in ["ada", "grace"] {
+        assert_eq!(company.due_in(who, SELLING.code), Some(14));
+    }
+}
+
+fn membership(company: &Company, hand: &dyn Hand, read: &Reader) {
+    read.at(Section::Membership, 1);
+    company.verify();
+    read.at(Section::Membership, 2);
+    hand.add(company, "EMEA", "linus");
+    assert_eq!(company.members("EMEA"), ["ada", "grace", "linus"]);
+    enrolled(company, SELLING, &["ada", "grace", "linus"]);
+    company.verify();
+    read.at(Section::Membership, 3);
+    hand.remove(company, "EMEA", "grace");
+    assert_eq!(company.members("EMEA"), ["ada", "linus"]);
+    enrolled(company, SELLING, &["ada", "linus"]);
+    enrolled(company, PRIVACY, &["ada", "grace", "joan", "linus", "margaret", "mary"]);
+    company.verify();
+    read.at(Section::Membership, 4);
+    let before = assignments(company);
+    hand.delete(company, "EMEA");
+    assert_eq!(company.members("EMEA"), names(&[]));
+    assert_eq!(assignments(company), before - 1);
+    enrolled(company, SELLING, &[]);
+    company.verify();
+}
+
+fn close(company: &mut Company, read: &Reader) {
+    read.at(Section::Closing, 1);
+    company.hire_many("new", 150, &[("department", "Sales"), ("location", "Berlin")]);
+    company.sync_free();
+    let privacy = format!(
+        "enrollments e JOIN courses c ON c.id = e.course_id WHERE c.code = '{}' AND e.state = 'active'",
+        PRIVACY.code
+    );
+    assert_eq!(company.count(&privacy), 156);
+    assert_eq!(company.due_in("new150", PRIVACY.code), Some(30));
+    company.verify();
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
