@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::groups::{Error, Result, find_learner};
+use crate::groups::{Error, Result};
 use crate::model::ids::{GroupId, RunId};
 use crate::model::names::{GroupName, nearest};
 use crate::store::groups::{self, Group};
@@ -78,25 +78,24 @@ impl<'a, const N: usize> From<&'a [String; N]> for Who<'a> {
 impl Who<'_> {
     /// The learners, each once, in the order of their numbers where they are meant by numbers.
     pub(super) async fn find(&self, tx: &mut Tx) -> Result<Vec<Learner>> {
-        let mut found: Vec<Learner> = Vec::new();
         match self {
             Self::Numbers(numbers) => {
-                found = learners::by_numbers(tx, numbers.clone()).await?;
+                let found = learners::by_numbers(tx, numbers.clone()).await?;
                 let there: FxHashSet<i64> = found.iter().map(|one| one.id.0).collect();
-                if let Some(missing) = numbers.iter().find(|id| !there.contains(id)) {
-                    return Err(Error::NoLearner { text: format!("number {missing}") });
+                match numbers.iter().find(|id| !there.contains(id)) {
+                    Some(missing) => Err(Error::NoLearner { text: format!("number {missing}") }),
+                    None => Ok(found),
                 }
             }
             Self::Called(texts) => {
-                for text in *texts {
-                    let learner = find_learner(tx, text).await?;
-                    if found.iter().all(|known| known.id != learner.id) {
-                        found.push(learner);
-                    }
-                }
+                let found = learners::find_all(tx, texts).await?.into_iter().zip(*texts);
+                let known =
+                    found.map(|(one, text)| one.ok_or_else(|| Error::NoLearner { text: text.clone() }));
+                let mut seen = FxHashSet::default();
+                let once = |one: &Result<Learner>| one.as_ref().map_or(true, |one| seen.insert(one.id));
+                known.filter(once).collect()
             }
         }
-        Ok(found)
     }
 }
 

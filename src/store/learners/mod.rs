@@ -1,0 +1,200 @@
+//! Learners: one row a human, with the merged attributes of the persons who are this learner.
+//!
+//! New learners get the numbers after the highest one; whoever adds some holds the head's lock.
+
+mod found;
+mod written;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::arg::args;
+use super::{Result, Sql, Tx};
+use crate::model::ids::LearnerId;
+use crate::model::status::Status;
+
+pub use found::{Holder, Learner, by_number, by_numbers, find, find_all, holders};
+pub use written::{Write, add, leave, next_id, stage_changes, unstage_changes, write, write_terms};
+
+/// How a learner `l` is called: by the address, else as `CONNECTOR:ID`, else by name.
+macro_rules! who {
+    () => {
+        "COALESCE(l.email, (SELECT min(c.name || ':' || p.external_id) FROM persons p
+                            JOIN connectors c ON c.id = p.connector_id WHERE p.learner_id = l.id), l.name)"
+    };
+}
+pub(super) use who;
+
+const WITH_ACCESS: &str = "SELECT count(*) FROM learners WHERE status IN ('active', 'leave')";
+
+/// How many learners have access.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn with_access(tx: &mut Tx) -> Result<i64> {
+    let (count,): (i64,) = tx.one("count learners with access", WITH_ACCESS, args![]).await?;
+    Ok(count)
+}
+
+const STATUS: &str = "SELECT status FROM learners WHERE id = $1";
+
+/// The state of a learner.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn status(tx: &mut Tx, id: LearnerId) -> Result<Status> {
+    let (status,): (String,) = tx.one("read a learner's state", STATUS, args![id]).await?;
+    Ok(Status::read(&status).unwrap_or(Status::Left))
+}
+
+/// A learner who was added by hand and whom no directory keeps.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ByHand {
+    /// The number.
+    pub id: LearnerId,
+    /// The address.
+    pub email: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+const BY_HAND: &str = "SELECT id, email, name FROM learners WHERE by_hand AND status <> 'left' ORDER BY id";
+
+/// Everybody who was added by hand.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_hand(tx: &mut Tx) -> Result<Vec<ByHand>> {
+    tx.all("read learners added by hand", BY_HAND, args![]).await
+}
+
+const ATTRIBUTES: Sql = Sql::each(
+    "SELECT id, attributes FROM learners WHERE id IN (SELECT value FROM json_each($1))",
+    "SELECT id, attributes::text FROM learners WHERE id = ANY($1)",
+);
+
+/// The attributes of these learners, as JSON objects.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn attributes(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerId, String)>> {
+    if learners.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.all("read attributes of learners", ATTRIBUTES, args![learners]).await
+}
+
+const LABELS: Sql = Sql::each(
+    concat!("SELECT l.id, ", who!(), " FROM learners l WHERE l.id IN (SELECT value FROM json_each($1))"),
+    concat!("SELECT l.id, ", who!(), " FROM learners l WHERE l.id = ANY($1)"),
+);
+
+/// How these learners are called.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn labels(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerId, String)>> {
+    if learners.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.all("name learners", LABELS, args![learners]).await
+}
+
+const STATES: &str = "SELECT id, status FROM learners WHERE status <> 'left'";
+
+/// The state of everybody who has not left.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn states(tx: &mut Tx) -> Result<Vec<(LearnerId, Status)>> {
+    tx.all("read the states of learners", STATES, args![]).await
+}
+
+const COUNT: &str = "SELECT count(*) FROM learners";
+
+/// How many learners there are.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn count(tx: &mut Tx) -> Result<i64> {
+    let (count,): (i64,) = tx.one("count learners", COUNT, args![]).await?;
+    Ok(count)
+}
+
+/// A learner as `learners list` prints one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Summary {
+    /// The number.
+    #[serde(skip)]
+    pub id: i64,
+    /// The address, or what stands for it.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// `upcoming`, `active`, `leave` or `left`.
+    pub status: String,
+    /// The department.
+    pub department: String,
+    /// The place.
+    pub location: String,
+    /// The role.
+    pub role: String,
+    /// The groups, line by line.
+    #[serde(skip)]
+    pub groups: String,
+}
+
+const LIST: Sql = Sql::each(
+    concat!(
+        "SELECT l.id, ",
+        who!(),
+        r#" AS email, l.name, l.status, l.department, l.location, l.role,
+             COALESCE((SELECT group_concat(name, char(10)) FROM (
+                 SELECT DISTINCT g.name, g.name_folded FROM memberships m JOIN groups g ON g.id = m.group_id
+                 WHERE m.learner_id = l.id ORDER BY g.name_folded)), '') AS "groups"
+         FROM learners l WHERE $1 = 0 OR l.id = $1 ORDER BY 2, l.id"#
+    ),
+    concat!(
+        "SELECT l.id, ",
+        who!(),
+        r#" AS email, l.name, l.status, l.department, l.location, l.role,
+             COALESCE((SELECT string_agg(name, chr(10) ORDER BY name_folded) FROM (
+                 SELECT DISTINCT g.name, g.name_folded FROM memberships m JOIN groups g ON g.id = m.group_id
+                 WHERE m.learner_id = l.id) named), '') AS "groups"
+         FROM learners l WHERE $1 = 0 OR l.id = $1 ORDER BY 2, l.id"#
+    ),
+);
+
+/// Everybody, or one learner.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(tx: &mut Tx, only: Option<LearnerId>) -> Result<Vec<Summary>> {
+    tx.all("list learners", LIST, args![only.map_or(0, |id| id.0)]).await
+}
+
+/// What `learners show` adds to the list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Details {
+    /// The attributes, as a JSON object.
+    pub attributes: String,
+    /// The first day.
+    pub start_date: Option<NaiveDate>,
+    /// The last day.
+    pub end_date: Option<NaiveDate>,
+    /// The address that somebody else holds.
+    pub email_contested: Option<String>,
+}
+
+const DETAILS: Sql = Sql::each(
+    "SELECT attributes, start_date, end_date, email_contested FROM learners WHERE id = $1",
+    "SELECT attributes::text AS attributes, start_date, end_date, email_contested FROM learners WHERE id = $1",
+);
+
+/// The attributes of one learner.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn details(tx: &mut Tx, id: LearnerId) -> Result<Details> {
+    tx.one("show a learner", DETAILS, args![id]).await
+}
