@@ -2,9 +2,6 @@
 
 use url::form_urlencoded;
 
-/// The largest form in bytes: a page of choices has a few thousand, a text far fewer.
-pub(super) const MOST_BYTES: usize = 1 << 20;
-
 /// What somebody typed, ticked and pressed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Form {

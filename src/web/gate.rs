@@ -1,6 +1,6 @@
 //! Who asks, and whether they may.
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -12,8 +12,9 @@ use crate::accounts::{self, Principal};
 use crate::model::role::May;
 use crate::web::Web;
 use crate::web::api::problem::Problem;
-use crate::web::form::{Form, MOST_BYTES};
+use crate::web::form::Form;
 use crate::web::pages::sign_in;
+use crate::web::received;
 use crate::web::trouble::{Trouble, forbidden};
 
 /// The cookie of a session. Browsers take `__Host-` from this very host alone, over TLS or on this machine.
@@ -84,7 +85,7 @@ async fn to_sign_in(web: &Web, request: Request) -> Response {
     if parts.method != Method::POST {
         return Redirect::to(&sign_in::address(&path)).into_response();
     }
-    match to_bytes(body, MOST_BYTES).await {
+    match received::whole(body).await {
         Ok(bytes) => sign_in::keeping(web, &path, &String::from_utf8_lossy(&bytes)),
         Err(_) => Trouble::TooLarge.into_response(),
     }
@@ -133,9 +134,10 @@ impl<S: Send + Sync> axum::extract::FromRequest<S> for Form {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
         if kind.trim() != "application/x-www-form-urlencoded" {
+            received::let_go(request.into_body()).await;
             return Err(Trouble::NotAForm);
         }
-        let bytes = to_bytes(request.into_body(), MOST_BYTES).await.map_err(|_| Trouble::TooLarge)?;
+        let bytes = received::whole(request.into_body()).await.map_err(|_| Trouble::TooLarge)?;
         Ok(Self::read(&bytes))
     }
 }

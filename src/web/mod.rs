@@ -19,6 +19,7 @@ mod gate;
 mod ops;
 mod pages;
 mod provider;
+mod received;
 mod routes;
 mod serve;
 mod tls;

@@ -1,7 +1,7 @@
 //! What is sent to the API, and what is wrong with it: with line and column where it is no JSON, with the name of the
 //! field where it is other than it should be.
 
-use axum::body::{Body as Bytes, to_bytes};
+use axum::body::Body as Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::error::Category;
 
 use super::problem::Problem;
-use crate::web::form::MOST_BYTES;
+use crate::web::received::{self, MOST_BYTES};
 
 /// The longest text of a field, in characters: an index of the database takes as many.
 pub(super) const LONGEST: usize = 500;
@@ -25,10 +25,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case("application/json") {
+            received::let_go(request.into_body()).await;
             let text = "what was sent is not `application/json`";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", text));
         }
-        let bytes = to_bytes(request.into_body(), MOST_BYTES).await.map_err(|_| {
+        let bytes = received::whole(request.into_body()).await.map_err(|_| {
             let text = format!("what was sent is larger than {MOST_BYTES} bytes, or broke off");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
         })?;
