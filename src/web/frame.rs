@@ -58,8 +58,22 @@ pub(super) struct Fault {
 
 impl Fault {
     pub fn new(field: &'static str, text: impl Into<String>) -> Self {
-        Self { field, text: text.into() }
+        Self { field, text: prose(&text.into()) }
     }
+}
+
+/// A message of the rooms below, where names stand in backticks, as it is read on a page: with quotation marks.
+pub(super) fn prose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, part) in text.split('`').enumerate() {
+        match at {
+            0 => {}
+            _ if at % 2 == 1 => out.push('“'),
+            _ => out.push('”'),
+        }
+        out.push_str(part);
+    }
+    out
 }
 
 impl Frame {
@@ -79,6 +93,7 @@ impl Frame {
     }
 
     pub fn notice(self, notice: Option<Aftermath>) -> Self {
+        let notice = notice.map(|one| Aftermath { what: prose(&one.what), ..one });
         Self { notice, ..self }
     }
 

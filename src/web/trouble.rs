@@ -8,7 +8,7 @@ use tracing::{error, warn};
 use crate::model::role::{May, Role};
 use crate::report::chain;
 use crate::sync::linked;
-use crate::web::frame::Frame;
+use crate::web::frame::{Frame, prose};
 use crate::{accounts, groups, store};
 
 /// Why a page cannot be shown.
@@ -103,7 +103,7 @@ impl Trouble {
             ),
             Self::TooLarge => ("Too large", "What was sent is larger than any form of these pages.".to_owned()),
             Self::NotAForm => ("Not a form", "What was sent is not the form that this page has.".to_owned()),
-            Self::Bad { what } => ("That did not work", sentence(what)),
+            Self::Bad { what } => ("That did not work", prose(&sentence(what))),
             Self::Store(error) if error.is_transient() || error.is_disconnected() => (
                 "The database does not answer",
                 "Nothing was changed. Try again in a moment; these pages are back as soon as the database is.".to_owned(),

@@ -274,10 +274,19 @@ impl Browser {
     pub async fn whole_picture(&self, name: &str) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
         std::fs::create_dir_all(&folder).expect("a folder");
-        let params = json!({"format": "png", "captureBeyondViewport": true});
+        self.capture(true, &folder.join(format!("{name}.png"))).await;
+    }
+
+    /// Saves a picture of what the window shows.
+    pub async fn picture(&self, to: &Path) {
+        self.capture(false, to).await;
+    }
+
+    async fn capture(&self, beyond: bool, to: &Path) {
+        let params = json!({"format": "png", "captureBeyondViewport": beyond});
         let answer = self.own("Page.captureScreenshot", params).await;
         let png = base64(answer["data"].as_str().expect("a picture"));
-        std::fs::write(folder.join(format!("{name}.png")), png).expect("the picture is kept");
+        std::fs::write(to, png).expect("the picture is kept");
     }
 }
 

@@ -80,7 +80,7 @@ fn a_name_that_cannot_be_one_is_refused_with_the_answers_kept() {
             for (name, says) in [
                 ("", "name"),
                 ("   ", "name"),
-                ("SALES BERLIN", "There is already a group `Sales Berlin`."),
+                ("SALES BERLIN", "There is already a group “Sales Berlin”."),
                 (&"x".repeat(300), "200"),
             ] {
                 let page = create(name).await;

@@ -48,7 +48,7 @@ fn an_account_is_made_signs_in_by_its_link_and_is_signed_out_by_the_next_click_a
             ops.says("ops@corp.example operator").await;
             license.go("/settings").await;
             license.click("Revoke ops@corp.example").await;
-            license.says("revoke account `ops@corp.example`").await;
+            license.says("revoke account “ops@corp.example”").await;
             ops.click("Learners").await;
             ops.says("Password").await;
             assert!(ops.path().await.starts_with("/sign-in"), "{}", ops.path().await);
@@ -87,7 +87,7 @@ fn the_last_license_holder_stays_and_a_role_counts_from_the_next_click_on() {
         license.says("is the last license holder").await;
         license.choose("Role of reader@corp.example", "license_holder").await;
         license.click("Change the role of reader@corp.example").await;
-        license.says("make account `reader@corp.example` license_holder").await;
+        license.says("make account “reader@corp.example” license_holder").await;
         reader.click("Learners").await;
         reader.click("Settings").await;
         reader.says("Make an account").await;

@@ -187,7 +187,7 @@ fn an_expression_is_tried_out_with_its_mistakes_its_people_and_the_difference_fr
             ops.fill("Expression", "department == \"Sales\" && locatoin == \"Berlin\"").await;
             ops.click("Try it").await;
             ops.says("Line 1, column 26").await;
-            ops.says("did you mean `location`").await;
+            ops.says("did you mean “location”").await;
             ops.fill("Expression", "department == \"Sales\" && location == \"Berlin\"").await;
             ops.fill("Compare with the members of a group", "berlin").await;
             ops.click("Try it").await;

@@ -97,6 +97,18 @@ pub async fn rules(tx: &mut Tx, groups: Vec<i64>) -> Result<Vec<(GroupId, String
     tx.all("read the rules of groups", RULES, args![groups]).await
 }
 
+const HAS_BY_HAND: &str = "
+    SELECT EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = $1 AND m.rule_id = 0)";
+
+/// Whether somebody is in this group by hand.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn has_by_hand(tx: &mut Tx, group: GroupId) -> Result<bool> {
+    let (has,): (bool,) = tx.one("look for members by hand", HAS_BY_HAND, args![group]).await?;
+    Ok(has)
+}
+
 /// A run that changed a group.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Event {

@@ -160,6 +160,7 @@ pub(super) async fn shown(web: &Web, who: &Principal, id: i64, query: &Form, fau
     let history = history(&mut tx, &group, zone).await?;
     let rules = listed::rules(&mut tx, vec![group.id.0]).await?;
     let rules: Vec<&str> = rules.iter().map(|(_, rule)| rule.as_str()).collect();
+    let has_by_hand = listed::has_by_hand(&mut tx, group.id).await?;
     let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = Frame::new(who, Here::Groups, group.name.clone())
         .notice(notice(&mut tx, query).await?)
@@ -167,7 +168,7 @@ pub(super) async fn shown(web: &Web, who: &Principal, id: i64, query: &Form, fau
     let page = Page {
         frame,
         size: count(group.members.unsigned_abs(), "member", "members"),
-        origin: origin(&rules, false),
+        origin: origin(&rules, has_by_hand),
         group,
         courses,
         text,

@@ -1,0 +1,35 @@
+//! What pages of groups say of them.
+
+use rollcall::model::role::Role;
+
+use crate::support::company::Company;
+use crate::support::database::on_both;
+
+#[test]
+fn a_group_that_a_rule_feeds_says_when_somebody_is_in_it_by_hand_too() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.departments();
+        company.hire("ada", &[("department", "Sales")]);
+        company.hire("bob", &[("department", "Engineering")]);
+        company.sync();
+        company.add("Sales", "bob");
+        company.account("manager@corp.example", Role::Manager);
+        let (sales, engineering) = (id(&company, "Sales"), id(&company, "Engineering"));
+        let site = company.serve();
+        let says = |path: String, text: &str| {
+            let page = company
+                .runtime
+                .block_on(async { site.signed_in("manager@corp.example").await.get(&path).await });
+            assert!(page.text.contains(text), "{path} does not say `{text}`:\n{}", page.text);
+        };
+        says(format!("/groups/{sales}"), "2 members – by rule departments, by hand");
+        says(format!("/groups/{engineering}"), "1 member – by rule departments<");
+        says("/groups".to_owned(), "by rule departments, by hand");
+        site.end();
+    });
+}
+
+fn id(company: &Company, group: &str) -> String {
+    company.one(&format!("SELECT id FROM groups WHERE name = '{group}'"))
+}
