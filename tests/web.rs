@@ -5,6 +5,7 @@ mod article;
 mod bad_days;
 mod gallery;
 mod jobs;
+mod lists;
 mod ops;
 mod provider;
 mod routes;
