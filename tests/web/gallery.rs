@@ -44,7 +44,7 @@ async fn look(browser: &Browser, axe: &str, name: &str, path: &str) -> Vec<Strin
     wrong
 }
 
-const PAGES: [(&str, &str); 34] = [
+const PAGES: [(&str, &str); 35] = [
     ("groups", "/groups"),
     ("groups-by-members", "/groups?sort=members"),
     ("groups-none-found", "/groups?q=zzz"),
@@ -78,6 +78,7 @@ const PAGES: [(&str, &str); 34] = [
     ("sync-rules-tried", "/sync/rules?when=department+%3D%3D+%22Sales%22&group=Engineering"),
     ("sync-rules-mistake", "/sync/rules?when=departmnt+%3D%3D+%22Sales%22"),
     ("jobs", "/jobs"),
+    ("jobs-month", "/jobs?over=month"),
     ("missing", "/nothing"),
 ];
 

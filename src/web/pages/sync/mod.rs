@@ -10,7 +10,8 @@ mod rules;
 mod runs;
 mod start;
 
-pub(super) use plot::{Plot, by_day};
+pub(super) use plot::Plot;
+use plot::by_day;
 
 use crate::web::pages::OPERATE;
 use crate::web::routes::Routes;
