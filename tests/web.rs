@@ -8,6 +8,7 @@ mod jobs;
 mod lists;
 mod ops;
 mod provider;
+mod proxies;
 mod routes;
 mod settings;
 mod sign_in;
