@@ -3,6 +3,7 @@
 mod api;
 mod article;
 mod bad_days;
+mod deeds;
 mod gallery;
 mod jobs;
 mod lists;

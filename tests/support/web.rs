@@ -149,6 +149,12 @@ impl Site {
         assert!(self.service.wait().success(), "{:?}", self.service.log());
     }
 
+    /// Ends the service as a power cut does.
+    pub fn kill(mut self) {
+        self.service.signal("KILL");
+        let _ = self.service.wait();
+    }
+
     /// Somebody who is not signed in and follows no redirect.
     pub fn visitor(&self) -> Visitor {
         let client = Client::builder().redirect(redirect::Policy::none()).build().expect("a client");

@@ -1,6 +1,7 @@
 //! Sync: connectors, runs, what they hold, and the rules.
 
 mod decide;
+mod deeds;
 mod one;
 mod overview;
 mod plot;
@@ -30,6 +31,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/sync/runs/{id}/changes.csv", OPERATE, one::csv)
         .get("/sync/runs/{id}/{deed}", OPERATE, decide::ask)
         .post("/sync/runs/{id}/{deed}", OPERATE, decide::go)
+        .get("/sync/deeds/{id}", OPERATE, deeds::show)
+        .get("/sync/deeds/{id}/progress", OPERATE, deeds::progress)
         .get("/sync/plots", OPERATE, plots::show)
         .get("/sync/rules", OPERATE, rules::show)
 }
