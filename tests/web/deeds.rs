@@ -1,4 +1,4 @@
-//! Approvals and undos that take longer than somebody waits, and services that end in the middle.
+//! Approvals, undos and retirements that take longer than somebody waits, and services that end in the middle.
 
 use rollcall::model::ids::RunId;
 use rollcall::model::names::ConnectorName;
@@ -7,6 +7,7 @@ use rollcall::store::runs;
 use rollcall::sync::lease::{self, Held, Taken};
 
 use crate::support::company::Company;
+use crate::support::company_files::COLUMNS;
 use crate::support::database::{Engine, on_both};
 use crate::support::program::until;
 
@@ -148,6 +149,52 @@ fn a_service_that_is_killed_in_the_middle_has_changed_nothing_and_the_next_one_s
             ops.close().await;
         });
         assert_eq!(company.members("Sales").len(), 10);
+        site.end();
+    });
+}
+
+#[test]
+fn a_connector_that_has_left_the_file_is_retired_in_the_page_under_the_limits() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        company.guarded();
+        company.departments();
+        company.course("S");
+        company.assignment("S", "Sales", "due_days = 30");
+        company.hire_many("s", 30, &[("department", "Sales")]);
+        company.account(OPS, Role::Operator);
+        company.sync_free();
+        let still = company.serve();
+        company.runtime.block_on(async {
+            let page = still.signed_in(OPS).await.get("/sync/connectors/hr/retire").await;
+            assert!(page.status == 422 && page.text.contains("is still in the file"), "{page:?}");
+        });
+        still.end();
+        company.directories.clear();
+        company.directory("new", &COLUMNS, "");
+        let site = company.serve();
+        company.runtime.block_on(async {
+            let ops = site.window(OPS, false).await;
+            ops.click("Sync").await;
+            ops.click("Retire: hr").await;
+            ops.says("This waits for approval then").await;
+            ops.says("30 people").await;
+            ops.click("Retire connector").await;
+            // The page of the run.
+            ops.says("30 learners leave").await;
+            assert_eq!(company.db.sql("SELECT 1 AS one FROM memberships").await.len(), 30);
+            ops.click("Approve").await;
+            ops.click("Approve").await;
+            ops.says("Approved 60 changes").await;
+            ops.click("Sync").await;
+            assert!(!ops.text().await.contains("No longer in the file"), "it is retired");
+            ops.close().await;
+        });
+        assert_eq!(company.members("Sales").len(), 0);
+        let who = company.one("SELECT actor FROM runs WHERE what = 'retire connector hr'");
+        assert_eq!(who, OPS);
+        until("the queue is empty", || company.count("jobs") == 0);
+        company.verify();
         site.end();
     });
 }

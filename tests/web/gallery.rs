@@ -44,7 +44,7 @@ async fn look(browser: &Browser, axe: &str, name: &str, path: &str) -> Vec<Strin
     wrong
 }
 
-const PAGES: [(&str, &str); 37] = [
+const PAGES: [(&str, &str); 38] = [
     ("groups", "/groups"),
     ("groups-by-members", "/groups?sort=members"),
     ("groups-none-found", "/groups?q=zzz"),
@@ -73,6 +73,7 @@ const PAGES: [(&str, &str); 37] = [
     ("sync-run-held", "/sync/runs/3"),
     ("sync-approve", "/sync/runs/3/approve"),
     ("sync-undo", "/sync/runs/1/undo"),
+    ("sync-retire", "/sync/connectors/old/retire"),
     ("sync-deed", "/sync/deeds/1"),
     ("sync-deed-lost", "/sync/deeds/2"),
     ("sync-plots", "/sync/plots"),

@@ -7,6 +7,7 @@ mod overview;
 mod plot;
 mod plots;
 mod preview;
+mod retire;
 mod rules;
 mod runs;
 mod start;
@@ -22,6 +23,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/sync", OPERATE, overview::show)
         .post("/sync/connectors/{name}/run", OPERATE, start::run)
         .post("/sync/connectors/{name}/preview", OPERATE, preview::begin)
+        .get("/sync/connectors/{name}/retire", OPERATE, retire::ask)
+        .post("/sync/connectors/{name}/retire", OPERATE, retire::go)
         .get("/sync/previews/{id}", OPERATE, preview::show)
         .get("/sync/previews/{id}/progress", OPERATE, preview::progress)
         .get("/sync/runs", OPERATE, runs::show)
