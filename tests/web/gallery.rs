@@ -44,7 +44,7 @@ async fn look(browser: &Browser, axe: &str, name: &str, path: &str) -> Vec<Strin
     wrong
 }
 
-const PAGES: [(&str, &str); 38] = [
+const PAGES: [(&str, &str); 39] = [
     ("groups", "/groups"),
     ("groups-by-members", "/groups?sort=members"),
     ("groups-none-found", "/groups?q=zzz"),
@@ -73,6 +73,7 @@ const PAGES: [(&str, &str); 38] = [
     ("sync-run-held", "/sync/runs/3"),
     ("sync-approve", "/sync/runs/3/approve"),
     ("sync-undo", "/sync/runs/1/undo"),
+    ("sync-run-problems", "/sync/runs/1/problems"),
     ("sync-retire", "/sync/connectors/old/retire"),
     ("sync-deed", "/sync/deeds/1"),
     ("sync-deed-lost", "/sync/deeds/2"),

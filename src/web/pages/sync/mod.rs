@@ -7,6 +7,7 @@ mod overview;
 mod plot;
 mod plots;
 mod preview;
+mod problems;
 mod retire;
 mod rules;
 mod runs;
@@ -32,6 +33,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/sync/runs/{id}", OPERATE, one::show)
         .get("/sync/runs/{id}/progress", OPERATE, start::progress)
         .get("/sync/runs/{id}/changes.csv", OPERATE, one::csv)
+        .get("/sync/runs/{id}/held.csv", OPERATE, one::held_csv)
+        .get("/sync/runs/{id}/problems", OPERATE, problems::show)
+        .get("/sync/runs/{id}/problems.csv", OPERATE, problems::csv)
         .get("/sync/runs/{id}/{deed}", OPERATE, decide::ask)
         .post("/sync/runs/{id}/{deed}", OPERATE, decide::go)
         .get("/sync/deeds/{id}", OPERATE, deeds::show)
