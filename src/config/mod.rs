@@ -36,6 +36,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
+use ipnet::IpNet;
 
 use crate::config::document::Document;
 use crate::config::section::{Report, Section};
@@ -122,6 +123,8 @@ pub struct Web {
     pub listen: SocketAddr,
     /// Certificate and key, where pages and API are encrypted by rollcall itself.
     pub tls: Option<Tls>,
+    /// Who may say for whom it asks.
+    pub trusted_proxies: Vec<IpNet>,
     /// The company's sign-in provider.
     pub sign_in: Option<SignIn>,
 }

@@ -1,7 +1,9 @@
 //! The sections that the file has once: `[database]`, `[web]`, `[worker]`, `[safety]`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+
+use ipnet::IpNet;
 
 use crate::config::secret::{self, CLIENT_SECRET, DATABASE_URL};
 use crate::config::section::{At, Section};
@@ -85,7 +87,36 @@ pub(super) fn web(root: &Section<'_>, around: &Surroundings<'_>) -> Web {
         }
         (None, None) => None,
     };
-    Web { listen, tls, sign_in: sign_in(&section, around) }
+    Web { listen, tls, trusted_proxies: trusted_proxies(&section), sign_in: sign_in(&section, around) }
+}
+
+/// Networks whose headers are believed; what would believe strangers is refused.
+fn trusted_proxies(web: &Section<'_>) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for at in web.texts("trusted_proxies").unwrap_or_default() {
+        let text = at.value.trim();
+        let read = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        let (message, hint) = match read {
+            None => (
+                format!("`{text}` is no address and no network"),
+                "write an IP address such as \"127.0.0.1\", or a network such as \"10.0.0.0/8\"".to_owned(),
+            ),
+            Some(network) if network.prefix_len() == 0 => (
+                format!("`{text}` is everybody, and whoever is believed may say to be anybody"),
+                "name the addresses of the proxies alone".to_owned(),
+            ),
+            Some(network) if network != network.trunc() => (
+                format!("`{text}` is an address inside a network"),
+                format!("write the network \"{}\", or the address \"{}\"", network.trunc(), network.addr()),
+            ),
+            Some(network) => {
+                networks.push(network);
+                continue;
+            }
+        };
+        web.report.mistake(at.finding(message).hint(hint));
+    }
+    networks
 }
 
 fn sign_in(web: &Section<'_>, around: &Surroundings<'_>) -> Option<SignIn> {

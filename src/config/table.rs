@@ -129,6 +129,14 @@ pub(super) static KEYS: &[Key] = &[
         .or(r#""127.0.0.1:8080""#),
     Key::new("web", "cert", TEXT, r#""web.pem""#, "The certificate of the pages in PEM; without it they are not encrypted."),
     Key::new("web", "key", TEXT, r#""web.key""#, "The key of the certificate in PEM."),
+    Key::new(
+        "web",
+        "trusted_proxies",
+        Texts,
+        r#"["127.0.0.1", "10.0.0.0/8"]"#,
+        "Addresses and networks of reverse proxies, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+    )
+    .or("[]"),
     Key::new("web.sign_in", "issuer", TEXT, r#""https://login.corp.example""#, "The provider's issuer URL.").required(),
     Key::new(
         "web.sign_in",

@@ -45,6 +45,27 @@ pub enum ProblemKind {
     AssignmentUnmet,
 }
 
+impl ProblemKind {
+    /// The kind for scripts.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoId => "no_id",
+            Self::RepeatedId => "repeated_id",
+            Self::BadAddress => "bad_address",
+            Self::AddressTaken => "address_taken",
+            Self::AddressHandedOn => "address_handed_on",
+            Self::BadDate => "bad_date",
+            Self::UnknownStatus => "unknown_status",
+            Self::UnknownCode => "unknown_code",
+            Self::RuleFailed => "rule_failed",
+            Self::BadGroupName => "bad_group_name",
+            Self::GroupDeleted => "group_deleted",
+            Self::AssignmentUnmet => "assignment_unmet",
+        }
+    }
+}
+
 impl Problem {
     /// Puts one together.
     pub fn new(kind: ProblemKind, subject: impl Into<String>, message: impl Into<String>) -> Self {

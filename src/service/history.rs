@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use crate::accounts;
 use crate::config::Config;
 use crate::enrollment::change::When;
+use crate::service::queue;
 use crate::store::{Result, Store, history};
 
 /// How long it can be asked what was.
@@ -26,6 +27,9 @@ pub async fn forget_daily(store: Store, file: watch::Receiver<Arc<Config>>, stop
             Ok(0) => {}
             Ok(rows) => info!(rows, "forgot what is older than 90 days"),
             Err(error) => warn!(%error, "old history could not be forgotten, it is tried again tomorrow"),
+        }
+        if let Err(error) = queue::thin(&store, when.now).await {
+            warn!(%error, "the history of the queue could not be thinned out, it is tried again tomorrow");
         }
         if let Err(error) = accounts::forget_old(&store, when.now).await {
             warn!(%error, "old sessions could not be forgotten, it is tried again tomorrow");

@@ -7,6 +7,7 @@
 
 pub mod history;
 pub mod node;
+pub mod queue;
 mod scheduler;
 pub mod signals;
 pub mod workers;
@@ -60,6 +61,7 @@ pub async fn run(store: Store, config: Arc<Config>, reload: Reload, pages: Pages
     tasks.spawn(pages(surroundings));
     tasks.spawn(workers::run_owned(store.clone(), config.worker.concurrency, stop.clone()));
     tasks.spawn(node::beat(store.clone(), file.clone(), stop.clone()));
+    tasks.spawn(queue::watch(store.clone(), stop.clone()));
     tasks.spawn(history::forget_daily(store.clone(), file.clone(), stop.clone()));
     tasks.spawn(scheduler::run(store.clone(), file, stop.clone(), pulse));
     info!(connectors = config.connectors.len(), "the service has begun");

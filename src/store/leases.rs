@@ -41,7 +41,10 @@ const GIVE_BACK: &str = "UPDATE leases SET expires_at = $4 WHERE name = $1 AND h
 const HOLDER: &str = "SELECT holder FROM leases WHERE name = $1 AND expires_at > $2";
 
 /// The time, by the clock that all who share the database share.
-pub(super) async fn clock(tx: &mut Tx) -> Result<DateTime<Utc>> {
+///
+/// # Errors
+/// When the database refuses.
+pub async fn clock(tx: &mut Tx) -> Result<DateTime<Utc>> {
     let (now,): (DateTime<Utc>,) = tx.one("read the clock", NOW, args![Utc::now()]).await?;
     Ok(now)
 }

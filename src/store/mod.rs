@@ -28,6 +28,7 @@ pub mod metrics;
 mod migrate;
 pub mod nodes;
 pub mod persons;
+pub mod queue;
 pub mod runs;
 pub mod sessions;
 pub mod stage;

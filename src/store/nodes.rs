@@ -71,6 +71,21 @@ pub async fn alive(tx: &mut Tx, host: &str) -> Result<bool> {
     Ok(count > 0)
 }
 
+/// The services of one process, by the beginning of their ids.
+const LIVING_HOLDER: &str =
+    "SELECT count(*) FROM nodes WHERE substr(id, 1, length($1)) = $1 AND seen_at >= $2";
+
+/// Whether the service of this holder (see [`crate::sync::lease::holder`]) is alive.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn is_living(tx: &mut Tx, holder: &str) -> Result<bool> {
+    let since = clock(tx).await? - ALIVE_FOR;
+    let start = format!("{holder}/");
+    let (count,): (i64,) = tx.one("look for signs of life", LIVING_HOLDER, args![start, since]).await?;
+    Ok(count > 0)
+}
+
 /// Every service that is alive, by machine.
 ///
 /// # Errors

@@ -470,6 +470,31 @@ pub async fn about(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, String)>> {
     tx.all("read what was decided on a run", ABOUT, args![run]).await
 }
 
+const NEWEST: &str = "SELECT COALESCE(max(id), 0) FROM runs";
+
+/// The number of the newest run; 0 where there is none.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn newest(tx: &mut Tx) -> Result<i64> {
+    let (run,): (i64,) = tx.one("look for the newest run", NEWEST, args![]).await?;
+    Ok(run)
+}
+
+const SAID: &str = "
+    SELECT id FROM runs WHERE id > $1 AND actor = $2 AND what = $3 AND status NOT IN ('running', 'failed')
+    ORDER BY id LIMIT 1";
+
+/// The first change after a run that somebody made in these words, and that came about.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn said(tx: &mut Tx, after: i64, actor: &str, what: &str) -> Result<Option<i64>> {
+    let row: Option<(i64,)> =
+        tx.maybe("look whether a change came about", SAID, args![after, actor, what]).await?;
+    Ok(row.map(|(run,)| run))
+}
+
 /// One membership that a run gave or ended.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[schema(as = MembershipChange)]

@@ -67,6 +67,8 @@ pub async fn overview(tx: &mut Tx, file: &[Connector], now: DateTime<Utc>) -> Re
         });
     }
     let in_file = |name: &str| file.iter().any(|one| one.name.as_str() == name);
-    let struck = known.into_iter().map(|row| row.name).filter(|name| !in_file(name)).collect();
+    // Nobody is left in a connector that was retired.
+    let left = known.into_iter().filter(|row| row.retired_at.is_none());
+    let struck = left.map(|row| row.name).filter(|name| !in_file(name)).collect();
     Ok(Overview { connectors, struck })
 }

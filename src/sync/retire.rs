@@ -14,8 +14,9 @@ use crate::model::people::People;
 use crate::store::runs::{self, About, Kind};
 use crate::store::{Store, connectors};
 use crate::sync::approve::Asked;
-use crate::sync::guarded::Policy;
-use crate::sync::prepare::Seen;
+use crate::sync::commit::counts;
+use crate::sync::guarded::{Policy, prepare};
+use crate::sync::prepare::{Ask, Seen};
 use crate::sync::report::{Outcome, Report};
 use crate::sync::run::{Task, gather_now, plan_and_commit, wait_for_lease};
 use crate::sync::{Error, File};
@@ -53,6 +54,45 @@ pub(super) fn with_struck(file: File<'_>, name: &str) -> Vec<Connector> {
     all
 }
 
+async fn find_struck(store: &Store, file: File<'_>, name: &str) -> Result<ConnectorId, NotRetired> {
+    if file.connectors.iter().any(|one| one.name.as_str() == name) {
+        return Err(NotRetired::InFile { name: name.to_owned() });
+    }
+    let mut tx = store.read().await?;
+    let rows = connectors::list(&mut tx).await?;
+    tx.rollback().await?;
+    let Some(id) = rows.iter().find(|row| row.name == name).map(|row| ConnectorId(row.id)) else {
+        let nearest = crate::model::names::nearest(name, rows.iter().map(|row| row.name.as_str()));
+        return Err(NotRetired::Unknown { name: name.to_owned(), nearest: nearest.map(str::to_owned) });
+    };
+    Ok(id)
+}
+
+/// What letting go would do now, under the limits; nothing is changed.
+///
+/// # Errors
+/// When the file still names it or nobody ever did, or the database does not answer.
+pub async fn plan(store: &Store, file: File<'_>, name: &str) -> Result<Report, NotRetired> {
+    find_struck(store, file, name).await?;
+    let all = with_struck(file, name);
+    let (file, place) = (File { connectors: &all, ..file }, all.len() - 1);
+    let when = When::at(Utc::now(), file.zone);
+    let gathered = gather_now(store, file, place, when).await?;
+    let policy = Policy::Guard { allow_removals: false, retires: true };
+    let ask = Ask { file, connector: place, gathered: &gathered, today: when.today, policy: &policy };
+    let mut tx = store.read().await?;
+    let prepared = prepare(&mut tx, ask, Seen::kept(People::new(file.attributes))).await?;
+    Ok(Report {
+        run: None,
+        connector: all[place].name.clone(),
+        outcome: Outcome::Planned,
+        counts: counts(&prepared),
+        problems: prepared.problems.clone(),
+        prepared: Some(prepared),
+        took: std::time::Duration::ZERO,
+    })
+}
+
 /// Lets go of everybody whom a connector held that has left the file.
 ///
 /// # Errors
@@ -65,16 +105,7 @@ pub async fn retire(
     asked: &Asked,
     allow_removals: bool,
 ) -> Result<Report, NotRetired> {
-    if file.connectors.iter().any(|one| one.name.as_str() == name) {
-        return Err(NotRetired::InFile { name: name.to_owned() });
-    }
-    let mut tx = store.read().await?;
-    let rows = connectors::list(&mut tx).await?;
-    tx.rollback().await?;
-    let Some(id) = rows.iter().find(|row| row.name == name).map(|row| ConnectorId(row.id)) else {
-        let nearest = crate::model::names::nearest(name, rows.iter().map(|row| row.name.as_str()));
-        return Err(NotRetired::Unknown { name: name.to_owned(), nearest: nearest.map(str::to_owned) });
-    };
+    let id = find_struck(store, file, name).await?;
     let all = with_struck(file, name);
     let (file, place) = (File { connectors: &all, ..file }, all.len() - 1);
     let connector = all[place].name.clone();

@@ -11,6 +11,7 @@ mod api;
 mod asking;
 mod assets;
 mod behind;
+mod client;
 mod csv;
 mod cursor;
 mod form;

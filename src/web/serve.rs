@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
@@ -15,6 +15,7 @@ use tracing::info;
 
 use crate::config::Tls;
 use crate::web::api::problem::in_one_form;
+use crate::web::client::{self, Client, Ends};
 use crate::web::tls::{self, Encrypted, From};
 use crate::web::{Web, pages, routes_of};
 
@@ -75,14 +76,18 @@ impl Listening {
 fn router(web: &Web, encrypted: bool) -> Router {
     let router = routes_of(web).into_router().fallback(pages::missing);
     let router = router.layer(CsrfLayer::new()).layer(from_fn(in_one_form)).layer(from_fn(headers));
-    if encrypted { router.layer(from_fn(only_encrypted)) } else { router }
+    let ends = Ends { web: web.clone(), is_encrypted: encrypted };
+    router.layer(from_fn(only_encrypted)).layer(from_fn_with_state(ends, client::find))
 }
 
 /// Browsers that have been here over TLS come back over TLS alone, for a year.
 async fn only_encrypted(request: Request, next: Next) -> Response {
+    let is_encrypted = request.extensions().get::<Client>().is_some_and(|client| client.is_encrypted);
     let mut response = next.run(request).await;
-    let year = HeaderValue::from_static("max-age=31536000");
-    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    if is_encrypted {
+        let year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     response
 }
 

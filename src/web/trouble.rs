@@ -82,6 +82,11 @@ struct Page<'a> {
 }
 
 impl Trouble {
+    /// What happened and what to do next.
+    pub(super) fn text(&self) -> String {
+        self.words().1
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,

@@ -32,6 +32,13 @@ fn values_of_another_kind_are_refused() {
     wrong("[safety]\nmax_removals = «'5'", &["is `5`, which is no percentage"]);
     wrong("[safety]\nmin_read = «'101%'", &["more than 100 %"]);
     wrong("[web]\nlisten = «'localhost:8080'", &["127.0.0.1:8080"]);
+    wrong("[web]\ntrusted_proxies = «'10.0.0.1'", &["a list of texts"]);
+    wrong(
+        "[web]\ntrusted_proxies = ['10.0.0.1', «'proxy.corp.example']",
+        &["`proxy.corp.example` is no address and no network | write an IP address"],
+    );
+    wrong("[web]\ntrusted_proxies = [«'0.0.0.0/0']", &["`0.0.0.0/0` is everybody"]);
+    wrong("[web]\ntrusted_proxies = [«'10.0.0.1/8']", &["write the network \"10.0.0.0/8\""]);
     wrong("[database]\nmax_size = «'512M'", &["512MiB"]);
     wrong(&rule("group = «['G']\nwhen = 'true'"), &["text in quotes, this is a list"]);
     wrong(&rule("group = 'G'\nwhen = 'true'\nconnectors = [«1]"), &["has an entry that should be text"]);

@@ -63,13 +63,16 @@ pub struct Page {
     pub text: String,
     /// The cookie that was set.
     pub cookie: Option<String>,
+    /// Whether a browser is told to come back over TLS alone.
+    pub encrypted_from_now_on: bool,
 }
 
 async fn page(response: Response) -> Page {
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let (status, to) = (response.status().as_u16(), header("location").unwrap_or_default().to_owned());
     let cookie = header("set-cookie").and_then(|value| value.split(';').next()).map(str::to_owned);
-    Page { status, to, cookie, text: response.text().await.expect("a text") }
+    let encrypted_from_now_on = response.headers().contains_key("strict-transport-security");
+    Page { status, to, cookie, encrypted_from_now_on, text: response.text().await.expect("a text") }
 }
 
 /// Somebody who asks for pages without a browser.
@@ -144,6 +147,12 @@ impl Site {
     pub fn end(mut self) {
         self.service.signal("TERM");
         assert!(self.service.wait().success(), "{:?}", self.service.log());
+    }
+
+    /// Ends the service as a power cut does.
+    pub fn kill(mut self) {
+        self.service.signal("KILL");
+        let _ = self.service.wait();
     }
 
     /// Somebody who is not signed in and follows no redirect.

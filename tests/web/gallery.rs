@@ -44,7 +44,7 @@ async fn look(browser: &Browser, axe: &str, name: &str, path: &str) -> Vec<Strin
     wrong
 }
 
-const PAGES: [(&str, &str); 34] = [
+const PAGES: [(&str, &str); 39] = [
     ("groups", "/groups"),
     ("groups-by-members", "/groups?sort=members"),
     ("groups-none-found", "/groups?q=zzz"),
@@ -73,11 +73,16 @@ const PAGES: [(&str, &str); 34] = [
     ("sync-run-held", "/sync/runs/3"),
     ("sync-approve", "/sync/runs/3/approve"),
     ("sync-undo", "/sync/runs/1/undo"),
+    ("sync-run-problems", "/sync/runs/1/problems"),
+    ("sync-retire", "/sync/connectors/old/retire"),
+    ("sync-deed", "/sync/deeds/1"),
+    ("sync-deed-lost", "/sync/deeds/2"),
     ("sync-plots", "/sync/plots"),
     ("sync-rules", "/sync/rules"),
     ("sync-rules-tried", "/sync/rules?when=department+%3D%3D+%22Sales%22&group=Engineering"),
     ("sync-rules-mistake", "/sync/rules?when=departmnt+%3D%3D+%22Sales%22"),
     ("jobs", "/jobs"),
+    ("jobs-month", "/jobs?over=month"),
     ("missing", "/nothing"),
 ];
 
@@ -129,6 +134,19 @@ fn pages_are_accessible_and_fit_every_screen() {
          SELECT 'enroll', id, 1, 'failed', 4, '2026-01-01T00:00:00+00:00', 'the database refused it', 1
          FROM learners WHERE id <= 60",
     );
+    company.sql(
+        "INSERT INTO connectors (name, kind, scheduled_until) VALUES ('old', 'csv', '2026-01-01T00:00:00+00:00');
+         INSERT INTO nodes (id, host, version, file_digest, started_at, seen_at)
+         VALUES ('there:1/1', 'there', '1', '', '2026-01-01T00:00:00+00:00', '2099-01-01T00:00:00+00:00')",
+    );
+    for (id, holder) in [(1, "there:1"), (2, "gone:1")] {
+        let order = json!({"title": "Approve run 3", "what": "approve run 3", "back": "/sync/runs/3"});
+        let kept = json!({"order": order, "actor": "x", "after": 0, "holder": holder, "ended": null});
+        company.sql(&format!(
+            "INSERT INTO drafts (id, account_id, kind, answers, touched_at)
+             VALUES ({id}, 1, 'deed', '{kept}', '2099-01-01T00:00:00+00:00')"
+        ));
+    }
     show(&company, &PAGES);
 }
 

@@ -1,6 +1,8 @@
 //! The queue, by an operator.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use rollcall::model::role::Role;
+use rollcall::service::queue;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -71,4 +73,102 @@ fn the_command_numbers_what_it_retries_and_drops() {
     assert!(again.err.contains("0 failed jobs dropped"), "{again:?}");
     assert_eq!(company.one("SELECT count(*) FROM runs"), "4", "what did nothing has no number");
     assert!(company.has_access("p2", "GDPR"));
+}
+
+/// Someone looks at the queue so many minutes ago; whether that was worth a row.
+fn look(company: &Company, minutes_ago: i64) -> bool {
+    look_at(company, quarter() - TimeDelta::minutes(minutes_ago))
+}
+
+fn look_at(company: &Company, at: DateTime<Utc>) -> bool {
+    company.runtime.block_on(queue::look(&company.store, at)).expect("the database answers")
+}
+
+/// The beginning of a quarter of an hour that is over.
+fn quarter() -> DateTime<Utc> {
+    let minute = Utc::now().timestamp().div_euclid(60).div_euclid(15) * 15 - 30;
+    DateTime::from_timestamp(minute * 60, 0).expect("an instant")
+}
+
+#[test]
+fn a_minute_of_the_queue_is_kept_once_and_only_where_it_says_something_new() {
+    on_both(|engine| {
+        let company = company(engine);
+        let kept = |from: &str| company.count(from);
+        assert!(look(&company, 60), "the first look");
+        assert!(!look(&company, 60), "another machine in the same minute");
+        assert!(!look(&company, 59), "the queue is as it was");
+        company.sql("UPDATE jobs SET state = 'ready' WHERE state = 'failed'");
+        assert!(look(&company, 58), "it has changed");
+        assert!(look(&company, 45), "a new quarter of an hour");
+        assert!(!look(&company, 44));
+        assert_eq!(kept("queue_samples"), 3);
+        assert_eq!(kept("queue_samples WHERE waiting = 1 AND failed = 2"), 1);
+        assert_eq!(kept("queue_samples WHERE waiting = 3 AND failed = 0"), 2);
+        company.sql("UPDATE runs SET started_at = '2026-01-01T00:00:00+00:00'");
+        company.sql("DELETE FROM jobs WHERE learner_id <> (SELECT min(learner_id) FROM jobs)");
+        assert!(look(&company, 30));
+        assert_eq!(kept("queue_samples WHERE waiting = 1 AND oldest_seconds > 86400"), 1);
+        company.sql("DELETE FROM jobs");
+        assert!(look(&company, 29));
+        assert_eq!(kept("queue_samples WHERE waiting = 0 AND oldest_seconds = 0"), 1);
+    });
+}
+
+#[test]
+fn after_two_days_an_hour_of_the_queue_is_one_row_and_after_90_days_none() {
+    on_both(|engine| {
+        let company = company(engine);
+        let now = Utc::now();
+        let hour = |at: DateTime<Utc>| DateTime::from_timestamp(at.timestamp().div_euclid(3600) * 3600, 0);
+        let old = hour(now - TimeDelta::days(3)).expect("an hour");
+        for minute in 0..60 {
+            look_at(&company, old + TimeDelta::minutes(minute));
+        }
+        assert_eq!(company.count("queue_samples"), 4, "a quarter of an hour each");
+        company.sql("UPDATE queue_samples SET waiting = minute % 60, failed = 60 - minute % 60");
+        look_at(&company, now - TimeDelta::days(91));
+        look_at(&company, now - TimeDelta::days(1));
+        look_at(&company, now - TimeDelta::days(1) + TimeDelta::minutes(15));
+        let thin = || company.runtime.block_on(queue::thin(&company.store, now)).expect("thinned out");
+        assert_eq!(thin(), 4, "three of an hour, and one of long ago");
+        assert_eq!(thin(), 0);
+        assert_eq!(company.count("queue_samples"), 3);
+        let minute = old.timestamp() / 60;
+        let most = format!("queue_samples WHERE minute = {minute} AND waiting = 45 AND failed = 60");
+        assert_eq!(company.count(&most), 1, "the most of each number in that hour");
+    });
+}
+
+#[test]
+fn the_page_shows_how_long_the_queue_was_over_a_day_or_a_month() {
+    on_both(|engine| {
+        let company = company(engine);
+        let minute = quarter().timestamp() / 60;
+        company.sql(&format!(
+            "INSERT INTO queue_samples (minute, waiting, failed, oldest_seconds) VALUES
+             ({}, 1234, 2, 600), ({}, 70000, 2, 7200), ({}, 400000, 7, 0)",
+            minute - 60,
+            minute - 30,
+            minute - 10 * 24 * 60
+        ));
+        let site = company.serve();
+        // The service has looked, too.
+        until("the service looks", || company.count("queue_samples") == 4);
+        company.runtime.block_on(async {
+            let ops = site.window(OPS, false).await;
+            ops.click("Jobs").await;
+            ops.says("at most 70,000 from").await;
+            assert!(!ops.text().await.contains("400,000"), "ten days ago is no part of a day");
+            ops.click("Figures: Jobs that wait").await;
+            ops.says("1,234").await;
+            ops.click("Figures: Minutes that the oldest has waited").await;
+            ops.says("120").await;
+            ops.click("Last 30 days").await;
+            ops.says("at most 400,000 from").await;
+            ops.says("at most 7 from").await;
+            ops.close().await;
+        });
+        site.end();
+    });
 }

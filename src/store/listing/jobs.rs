@@ -62,14 +62,36 @@ pub async fn these(tx: &mut Tx, jobs: &[i64]) -> Result<Vec<Failed>> {
     tx.all("read failed jobs", THESE, args![jobs.is_empty(), jobs.to_vec()]).await
 }
 
-const OLDEST: &str = "
-    SELECT min(r.started_at) FROM jobs j JOIN runs r ON r.id = j.run_id WHERE j.state = 'ready'";
+/// Jobs that a page counts: of a longer queue it says that it is longer.
+pub const COUNTED: i64 = 100_000;
 
-/// When the run began that caused the oldest job that is ready.
+/// The queue as it is, as far as a page counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct Now {
+    /// Due.
+    pub ready: i64,
+    /// Waiting for another try.
+    pub later: i64,
+    /// When the first of those that wait is due.
+    pub next: Option<DateTime<Utc>>,
+    /// When the run began that caused the oldest job that waits.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Failed for good.
+    pub failed: i64,
+}
+
+const NOW: &str = "
+    SELECT q.ready, q.later, q.next, r.started_at AS oldest,
+        (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'failed' LIMIT $2) parked) AS failed
+    FROM (SELECT count(*) FILTER (WHERE run_at <= $1) AS ready, count(*) FILTER (WHERE run_at > $1) AS later,
+              min(CASE WHEN run_at > $1 THEN run_at END) AS next, min(run_id) AS first_run
+          FROM (SELECT run_at, run_id FROM jobs WHERE state = 'ready' ORDER BY id LIMIT $2) front) q
+    LEFT JOIN runs r ON r.id = q.first_run";
+
+/// How long the queue is, up to one more than [`COUNTED`], the oldest first.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn oldest(tx: &mut Tx) -> Result<Option<DateTime<Utc>>> {
-    let (at,): (Option<DateTime<Utc>>,) = tx.one("look for the oldest job", OLDEST, args![]).await?;
-    Ok(at)
+pub async fn now(tx: &mut Tx, now: DateTime<Utc>) -> Result<Now> {
+    tx.one("count the front of the queue", NOW, args![now, COUNTED + 1]).await
 }

@@ -218,22 +218,13 @@ pub struct Point {
     pub removed: i64,
     /// Memberships held.
     pub held: i64,
-    /// Jobs enqueued.
-    pub jobs: i64,
 }
 
-macro_rules! point {
-    () => {
-        "SELECT r.started_at, r.finished_at, r.status, r.people_read, r.memberships_added AS added,
-            r.memberships_removed AS removed, r.memberships_held AS held, r.jobs_enqueued AS jobs FROM runs r "
-    };
-}
-
-const POINTS: &str = concat!(
-    point!(),
-    "JOIN connectors c ON c.id = r.connector_id
-     WHERE c.name = $1 AND r.kind = 'sync' AND r.started_at >= $2 ORDER BY r.id"
-);
+const POINTS: &str = "
+    SELECT r.started_at, r.finished_at, r.status, r.people_read, r.memberships_added AS added,
+        r.memberships_removed AS removed, r.memberships_held AS held
+    FROM runs r JOIN connectors c ON c.id = r.connector_id
+    WHERE c.name = $1 AND r.kind = 'sync' AND r.started_at >= $2 ORDER BY r.id";
 
 /// The syncs of a connector since an instant, oldest first.
 ///
@@ -241,16 +232,6 @@ const POINTS: &str = concat!(
 /// When the database refuses.
 pub async fn points(tx: &mut Tx, connector: &str, since: DateTime<Utc>) -> Result<Vec<Point>> {
     tx.all("read runs for a plot", POINTS, args![connector, since]).await
-}
-
-const WITH_JOBS: &str = concat!(point!(), "WHERE r.started_at >= $1 AND r.jobs_enqueued > 0 ORDER BY r.id");
-
-/// The runs since an instant that caused jobs, oldest first.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn with_jobs(tx: &mut Tx, since: DateTime<Utc>) -> Result<Vec<Point>> {
-    tx.all("read runs that caused jobs", WITH_JOBS, args![since]).await
 }
 
 /// A group that a rule feeds.

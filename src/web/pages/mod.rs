@@ -71,6 +71,7 @@ pub(super) fn routes(web: &Web) -> Routes {
         .post("/assigned/{id}/due", MANAGE, assigned::one::change)
         .post("/assigned/{id}/end", MANAGE, assigned::one::end)
         .get("/courses", READ, assigned::catalogue::show)
+        .get("/courses.csv", READ, assigned::catalogue::csv)
         .post("/courses", MANAGE, assigned::catalogue::add)
         .get("/learners", READ, learners::list::show)
         .get("/learners.csv", READ, learners::list::csv)

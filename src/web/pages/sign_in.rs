@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use askama::Template;
-use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, Html, IntoResponse, Redirect, Response};
 use chrono::Utc;
@@ -11,12 +11,12 @@ use url::form_urlencoded;
 use crate::accounts::{self, Place, Principal};
 use crate::store::runs::{About, Kind};
 use crate::web::Web;
+use crate::web::client::Client;
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame};
 use crate::web::gate::set_cookie;
 use crate::web::pages::{Answer, page};
 use crate::web::provider::{self, Provider};
-use crate::web::tls::From;
 use crate::web::trouble::{Trouble, sentence};
 
 #[derive(Template)]
@@ -137,14 +137,10 @@ fn refused(web: &Web, error: &(dyn std::error::Error + 'static)) -> Answer {
     Ok((StatusCode::FORBIDDEN, Html(html)).into_response())
 }
 
-pub(super) async fn sign_in(
-    State(web): State<Web>,
-    ConnectInfo(from): ConnectInfo<From>,
-    form: Form,
-) -> Answer {
+pub(super) async fn sign_in(State(web): State<Web>, client: Client, form: Form) -> Answer {
     let (email, to, kept) = (form.text("email"), inside(form.text("to")), form.text("kept"));
     let now = Utc::now();
-    match accounts::sign_in(&web.store, email, form.text("password"), Place(from.0.ip()), now).await {
+    match accounts::sign_in(&web.store, email, form.text("password"), Place(client.address), now).await {
         Ok(signed_in) => {
             let cookie = set_cookie(Some(&signed_in.cookie));
             if kept.is_empty() {

@@ -8,8 +8,10 @@ use axum::response::{Html, IntoResponse, Redirect};
 use crate::accounts::Principal;
 use crate::groups::{self, Error};
 use crate::model::names::fold;
+use crate::store::listing::From;
 use crate::store::listing::courses::{self, Row};
 use crate::web::Web;
+use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame, Here};
@@ -26,6 +28,10 @@ struct Page<'a> {
     is_first: bool,
     code: &'a str,
     title: &'a str,
+}
+
+fn cursor(row: &Row) -> Cursor {
+    Cursor { text: row.code_folded.clone(), id: row.id.0 }
 }
 
 pub(in crate::web::pages) async fn show(
@@ -48,12 +54,34 @@ async fn shown(
     let place = Place::of(query);
     let mut tx = web.store.read().await?;
     let mut rows = courses::page(&mut tx, &fold(text), place.from()).await?;
-    let next = cut(&mut rows, |row| Cursor { text: row.code_folded.clone(), id: row.id.0 });
+    let next = cut(&mut rows, cursor);
     let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame =
         Frame::new(who, Here::Assigned, "Courses").notice(notice(&mut tx, query).await?).faults(faults);
     let page = Page { frame, text, rows, next, is_first: place.is_first(), code, title };
     Ok((status, Html(page.render()?)).into_response())
+}
+
+pub(in crate::web::pages) async fn csv(
+    State(web): State<Web>,
+    RawQuery(query): RawQuery,
+    _: Principal,
+) -> Answer {
+    let query = Form::read(query.unwrap_or_default().as_bytes());
+    let text = fold(query.text("q"));
+    let mut sheet = csv::Sheet::new(["title", "code", "from", "assigned"]);
+    let mut tx = web.store.read().await?;
+    let mut after = Cursor { text: String::new(), id: 0 };
+    loop {
+        let from = From { text: &after.text, id: after.id, limit: csv::ROWS };
+        let rows = courses::page(&mut tx, &text, from).await?;
+        let Some(last) = rows.last() else { break };
+        after = cursor(last);
+        for one in rows {
+            sheet.row([&one.title, &one.code, &one.source, &one.assignments.to_string()]);
+        }
+    }
+    Ok(sheet.answer("courses.csv"))
 }
 
 pub(in crate::web::pages) async fn add(State(web): State<Web>, who: Principal, form: Form) -> Answer {

@@ -10,6 +10,7 @@ use crate::model::role::Role;
 use crate::store::listing::From;
 use crate::store::listing::accounts::{self as listed, Row};
 use crate::web::Web;
+use crate::web::client::Client;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::form::Form;
@@ -93,24 +94,36 @@ pub(super) async fn csv(State(web): State<Web>, _: Principal) -> Answer {
 }
 
 /// The link as whoever asks reaches these pages: their browser says where it sent the form from.
-fn link(headers: &HeaderMap, invitation: &Invitation) -> String {
+fn link(client: Client, headers: &HeaderMap, invitation: &Invitation) -> String {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let base = match (text(header::ORIGIN), text(header::HOST)) {
         (Some(origin), _) if origin.starts_with("http") => origin.to_owned(),
+        (_, Some(host)) if client.is_encrypted => format!("https://{host}"),
         (_, Some(host)) => format!("http://{host}"),
         (_, None) => String::new(),
     };
     format!("{base}/welcome/{}", invitation.key)
 }
 
-async fn invite(web: &Web, who: &Principal, headers: &HeaderMap, email: &str) -> Result<Fresh, Error> {
+async fn invite(
+    web: &Web,
+    who: &Principal,
+    (client, headers): (Client, &HeaderMap),
+    email: &str,
+) -> Result<Fresh, Error> {
     let about = web.about(who, format!("make a link for account `{email}`"));
     let (_, invitation) = accounts::invite(&web.store, &about, web.when(), email).await?;
     let until = local(invitation.until, web.config().timezone);
-    Ok(Fresh { email: email.to_owned(), link: link(headers, &invitation), until })
+    Ok(Fresh { email: email.to_owned(), link: link(client, headers, &invitation), until })
 }
 
-pub(super) async fn create(State(web): State<Web>, headers: HeaderMap, who: Principal, form: Form) -> Answer {
+pub(super) async fn create(
+    State(web): State<Web>,
+    client: Client,
+    headers: HeaderMap,
+    who: Principal,
+    form: Form,
+) -> Answer {
     let (email, name) = (form.text("email").trim(), form.text("name").trim());
     let typed = Typed { email, name, role: form.text("role") };
     let Ok(role) = typed.role.parse::<Role>() else {
@@ -120,7 +133,7 @@ pub(super) async fn create(State(web): State<Web>, headers: HeaderMap, who: Prin
     let about = web.about(&who, format!("make account `{email}` as {role}"));
     let made = accounts::create(&web.store, &about, web.when(), email, name, role, None).await;
     let fresh = match made {
-        Ok(_) => invite(&web, &who, &headers, email).await?,
+        Ok(_) => invite(&web, &who, (client, &headers), email).await?,
         Err(Error::Store(error)) => return Err(error.into()),
         Err(error) => {
             let faults = vec![Fault::new("email", sentence(&error.to_string()))];
@@ -131,10 +144,16 @@ pub(super) async fn create(State(web): State<Web>, headers: HeaderMap, who: Prin
 }
 
 /// Another role, a new link, or no longer any right to sign in.
-pub(super) async fn change(State(web): State<Web>, headers: HeaderMap, who: Principal, form: Form) -> Answer {
+pub(super) async fn change(
+    State(web): State<Web>,
+    client: Client,
+    headers: HeaderMap,
+    who: Principal,
+    form: Form,
+) -> Answer {
     let email = form.text("email");
     let done = match form.text("do") {
-        "link" => match invite(&web, &who, &headers, email).await {
+        "link" => match invite(&web, &who, (client, &headers), email).await {
             Ok(fresh) => {
                 return shown(&web, &who, &Form::default(), Typed::default(), Some(fresh), Vec::new()).await;
             }

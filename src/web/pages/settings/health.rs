@@ -5,12 +5,13 @@ use axum::extract::State;
 use chrono::Utc;
 
 use crate::accounts::Principal;
-use crate::store::jobs::{self, Length};
 use crate::store::listing::health::{self, Database};
+use crate::store::listing::jobs;
 use crate::store::nodes;
 use crate::web::Web;
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::groups::local;
+use crate::web::pages::jobs::Said;
 use crate::web::pages::{Answer, page};
 
 #[derive(Template)]
@@ -26,7 +27,7 @@ struct Page {
     mebibytes: i64,
     services: Vec<Service>,
     differ: bool,
-    queue: Length,
+    queue: Said,
 }
 
 struct Service {
@@ -43,7 +44,7 @@ pub(super) async fn show(State(web): State<Web>, who: Principal) -> Answer {
     let mut tx = web.store.read().await?;
     let database = health::database(&mut tx).await?;
     let living = nodes::living(&mut tx).await?;
-    let queue = jobs::length(&mut tx, Utc::now()).await?;
+    let queue = jobs::now(&mut tx, Utc::now()).await?;
     let services: Vec<Service> = living
         .into_iter()
         .map(|node| Service {
@@ -65,7 +66,7 @@ pub(super) async fn show(State(web): State<Web>, who: Principal) -> Answer {
         database,
         differ: services.iter().any(|service| !service.is_same_file),
         services,
-        queue,
+        queue: Said::of(&queue),
     };
     page(&page_of)
 }

@@ -15,6 +15,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/settings/accounts", OWN, accounts::create)
         .post("/settings/accounts/change", OWN, accounts::change)
         .get("/settings/tokens", OWN, tokens::show)
+        .get("/settings/tokens.csv", OWN, tokens::csv)
         .post("/settings/tokens", OWN, tokens::make)
         .post("/settings/tokens/revoke", OWN, tokens::revoke)
         .get("/settings/changes", OWN, changes::show)

@@ -8,8 +8,12 @@ use chrono::NaiveDate;
 
 use crate::accounts::{self, Error, Principal};
 use crate::model::role::Role;
-use crate::store::tokens::{self, Token};
+use crate::store::listing::From;
+use crate::store::listing::tokens::{self as listed, Row};
+use crate::store::tokens::Token;
 use crate::web::Web;
+use crate::web::csv;
+use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::groups::local;
@@ -22,6 +26,8 @@ struct Page<'a> {
     frame: Frame,
     tab: &'static str,
     rows: Vec<Line>,
+    next: Option<String>,
+    is_first: bool,
     roles: [Role; 4],
     name: &'a str,
     role: &'a str,
@@ -35,6 +41,10 @@ struct Line {
     made: String,
     ends: String,
     used: String,
+}
+
+fn place(row: &Row) -> Cursor {
+    Cursor { text: row.name_folded.clone(), id: row.token.id.0 }
 }
 
 pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who: Principal) -> Answer {
@@ -62,15 +72,19 @@ async fn shown(
     key: Option<(&str, String)>,
     faults: Vec<Fault>,
 ) -> Answer {
+    let here = Place::of(query);
     let mut tx = web.store.read().await?;
-    let rows = tokens::list(&mut tx).await?;
+    let mut rows = listed::page(&mut tx, here.from()).await?;
+    let next = cut(&mut rows, place);
     let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame =
         Frame::new(who, Here::Settings, "Tokens").notice(notice(&mut tx, query).await?).faults(faults);
     let page = Page {
         frame,
         tab: "tokens",
-        rows: rows.into_iter().map(|token| line(web, token)).collect(),
+        rows: rows.into_iter().map(|row| line(web, row.token)).collect(),
+        next,
+        is_first: here.is_first(),
         roles: Role::ALL,
         name: typed.text("name"),
         role: typed.text("role"),
@@ -78,6 +92,23 @@ async fn shown(
         fresh: key,
     };
     Ok((status, Html(page.render()?)).into_response())
+}
+
+pub(super) async fn csv(State(web): State<Web>, _: Principal) -> Answer {
+    let mut sheet = csv::Sheet::new(["token", "role", "made", "ends", "last used"]);
+    let mut tx = web.store.read().await?;
+    let mut after = Cursor { text: String::new(), id: 0 };
+    loop {
+        let from = From { text: &after.text, id: after.id, limit: csv::ROWS };
+        let rows = listed::page(&mut tx, from).await?;
+        let Some(last) = rows.last() else { break };
+        after = place(last);
+        for row in rows {
+            let one = line(&web, row.token);
+            sheet.row([&one.name, one.role, &one.made, &one.ends, &one.used]);
+        }
+    }
+    Ok(sheet.answer("tokens.csv"))
 }
 
 pub(super) async fn make(State(web): State<Web>, who: Principal, form: Form) -> Answer {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse};
+use axum::response::{Html, IntoResponse, Redirect};
 
+use super::deeds::{self, Came, Ended, List, Order};
 use super::one;
 use crate::accounts::Principal;
 use crate::model::ids::RunId;
@@ -16,10 +17,10 @@ use crate::store::runs::Kind;
 use crate::sync::approve::{self, Asked, Decided};
 use crate::sync::undo::{self, Undone};
 use crate::sync::words;
+use crate::web::Web;
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, page};
+use crate::web::pages::Answer;
 use crate::web::trouble::{Trouble, sentence};
-use crate::web::{Web, aside};
 
 /// How long somebody waits for a run of the same connector that is under way.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -71,25 +72,6 @@ struct Page {
     lines: Vec<String>,
     because: Vec<String>,
     touched: Vec<String>,
-}
-
-/// What came of it.
-#[derive(Template)]
-#[template(path = "sync/decided.html")]
-struct Came {
-    frame: Frame,
-    run: i64,
-    number: i64,
-    summary: String,
-    lists: Vec<List>,
-    /// The run that shows what still waits.
-    newer: Option<i64>,
-}
-
-struct List {
-    title: String,
-    lines: Vec<String>,
-    more: usize,
 }
 
 impl List {
@@ -167,61 +149,73 @@ pub(super) async fn go(
     who: Principal,
 ) -> Answer {
     let deed = Deed::of(&deed)?;
-    match deed {
-        Deed::Approve => {
-            let asked_for = Asked {
-                actor: who.actor.clone(),
-                what: format!("approve run {id}"),
-                patience: PATIENCE,
-                stop: web.stop.clone(),
+    let ended = match deed {
+        Deed::Approve | Deed::Undo => {
+            let order = Order {
+                title: format!("{} run {id}", deed.button()),
+                what: format!("{} run {id}", deed.as_str()),
+                back: format!("/sync/runs/{id}"),
             };
-            let doing = web.clone();
-            let decided = aside(move || async move {
-                let config = doing.config();
-                approve::approve(&doing.store, config.for_sync(), RunId(id), &asked_for).await
+            let (doing, by) = (web.clone(), who.clone());
+            let begun = deeds::begin(&web, &who, order, move || async move {
+                if deed == Deed::Approve {
+                    approved(&doing, &by, id).await
+                } else {
+                    undone(&doing, &by, id).await
+                }
             });
-            decided_on(&web, &who, id, deed, decided.await?).await
+            match begun.await? {
+                Ok(ended) => ended,
+                Err(elsewhere) => return Ok(elsewhere),
+            }
         }
         Deed::Reject => {
             let mut about = web.about(&who, format!("reject run {id}"));
             about.subject = Some(RunId(id));
-            let decided = approve::reject(&web.store, &about, web.when(), RunId(id)).await;
-            decided_on(&web, &who, id, deed, decided).await
+            decided(id, deed, approve::reject(&web.store, &about, web.when(), RunId(id)).await)?
         }
-        Deed::Undo => {
-            let mut about = web.about(&who, format!("undo run {id}"));
-            about.kind = Kind::Undo;
-            about.subject = Some(RunId(id));
-            let doing = web.clone();
-            let undone = aside(move || async move {
-                let config = doing.config();
-                undo::undo(&doing.store, config.for_sync(), &about, doing.when(), RunId(id)).await
-            });
-            match undone.await? {
-                Ok(undone) => took_back(&who, id, undone),
-                Err(undo::Error::Store(error)) => Err(error.into()),
-                Err(error) => {
-                    let fault = Fault::new("", sentence(&error.to_string()));
-                    let touched = match error {
-                        undo::Error::Nothing { touched, .. } => touched,
-                        undo::Error::Store(_) | undo::Error::NoRun { .. } | undo::Error::Running { .. } => {
-                            Vec::new()
-                        }
-                    };
-                    asked(&web, &who, id, deed, vec![fault], touched).await
-                }
-            }
+    };
+    match ended {
+        Ended::Came(came) => deeds::came(&who, came),
+        Ended::Run(run) => Ok(Redirect::to(&format!("/sync/runs/{run}")).into_response()),
+        Ended::Refused { text, touched } => {
+            asked(&web, &who, id, deed, vec![Fault::new("", text)], touched).await
         }
     }
 }
 
-async fn decided_on(
-    web: &Web,
-    who: &Principal,
-    run: i64,
-    deed: Deed,
-    decided: Result<Decided, approve::Error>,
-) -> Answer {
+async fn approved(web: &Web, who: &Principal, id: i64) -> Result<Ended, Trouble> {
+    let asked_for = Asked {
+        actor: who.actor.clone(),
+        what: format!("approve run {id}"),
+        patience: PATIENCE,
+        stop: web.stop.clone(),
+    };
+    let config = web.config();
+    let done = approve::approve(&web.store, config.for_sync(), RunId(id), &asked_for).await;
+    decided(id, Deed::Approve, done)
+}
+
+async fn undone(web: &Web, who: &Principal, id: i64) -> Result<Ended, Trouble> {
+    let mut about = web.about(who, format!("undo run {id}"));
+    about.kind = Kind::Undo;
+    about.subject = Some(RunId(id));
+    let config = web.config();
+    match undo::undo(&web.store, config.for_sync(), &about, web.when(), RunId(id)).await {
+        Ok(undone) => Ok(Ended::Came(took_back(id, undone))),
+        Err(undo::Error::Store(error)) => Err(error.into()),
+        Err(error) => {
+            let text = sentence(&error.to_string());
+            let touched = match error {
+                undo::Error::Nothing { touched, .. } => touched,
+                undo::Error::Store(_) | undo::Error::NoRun { .. } | undo::Error::Running { .. } => Vec::new(),
+            };
+            Ok(Ended::Refused { text, touched })
+        }
+    }
+}
+
+fn decided(run: i64, deed: Deed, decided: Result<Decided, approve::Error>) -> Result<Ended, Trouble> {
     let decided = match decided {
         Ok(decided) => decided,
         Err(approve::Error::Sync(crate::sync::Error::Store(error))) => return Err(error.into()),
@@ -230,7 +224,7 @@ async fn decided_on(
             if let approve::Error::NothingHeld { newer: Some(newer), .. } = &error {
                 text.push_str(&format!(" What waits now was shown by run {newer}."));
             }
-            return asked(web, who, run, deed, vec![Fault::new("", text)], Vec::new()).await;
+            return Ok(Ended::Refused { text, touched: Vec::new() });
         }
     };
     let changes = |number: usize| count(number as u64, "change", "changes");
@@ -247,17 +241,17 @@ async fn decided_on(
         let title = format!("Not shown by run {run}, and waiting still: {}", changes(decided.waiting.len()));
         lists.push(List::changes(title, &decided.waiting));
     }
-    page(&Came {
-        frame: Frame::new(who, Here::Sync, format!("{verb} run {run}")),
+    Ok(Ended::Came(Came {
+        title: format!("{verb} run {run}"),
         run,
         number: decided.run.0,
         summary: format!("{verb} {} that run {run} held", changes(decided.done.len())),
         lists,
         newer: decided.waiting.iter().map(|change| change.last_run_id).max(),
-    })
+    }))
 }
 
-fn took_back(who: &Principal, run: i64, undone: Undone) -> Answer {
+fn took_back(run: i64, undone: Undone) -> Came {
     let counts = &undone.counts;
     let summary = format!(
         "Took back run {run}: {} given back, {} ended, {}, {}",
@@ -271,6 +265,5 @@ fn took_back(who: &Principal, run: i64, undone: Undone) -> Answer {
         let touched = count(undone.touched.len() as u64, "change was", "changes were");
         lists.push(List::of(format!("{touched} touched since, and stay as they are"), undone.touched));
     }
-    let frame = Frame::new(who, Here::Sync, format!("Took back run {run}"));
-    page(&Came { frame, run, number: undone.run, summary, lists, newer: None })
+    Came { title: format!("Took back run {run}"), run, number: undone.run, summary, lists, newer: None }
 }

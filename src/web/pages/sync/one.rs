@@ -6,11 +6,11 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse};
 use serde_json::Value;
 
+use super::problems::{self, Few};
 use super::runs::seconds;
 use super::start;
 use crate::accounts::Principal;
 use crate::model::ids::{ConnectorId, RunId};
-use crate::model::problem::{Problem, ProblemKind};
 use crate::store::Tx;
 use crate::store::listing::From;
 use crate::store::listing::record::{self, Record};
@@ -40,8 +40,8 @@ struct Page {
     waits: bool,
     can_undo: bool,
     decided: Vec<(i64, String)>,
-    set_aside: Vec<Problem>,
-    problems: Vec<Problem>,
+    set_aside: Few,
+    problems: Few,
     by: &'static str,
     groups: Vec<OfGroup>,
     people: Vec<Line>,
@@ -174,9 +174,7 @@ pub(super) async fn show(
             cut(&mut groups, |one| Cursor { text: one.name_folded.clone(), id: one.id })
         }
     };
-    let noticed = runs::problems(&mut tx, RunId(id)).await?;
-    let is_aside = |one: &Problem| matches!(one.kind, ProblemKind::NoId | ProblemKind::RepeatedId);
-    let (set_aside, problems) = noticed.into_iter().partition(is_aside);
+    let (set_aside, problems) = problems::few(&mut tx, id).await?;
     let ended = matches!(record.run.status.as_str(), "applied" | "held");
     let page = Page {
         frame: Frame::new(&who, Here::Sync, format!("Run {id}")).notice(notice(&mut tx, &query).await?),
@@ -220,4 +218,21 @@ pub(super) async fn csv(State(web): State<Web>, Path(id): Path<i64>, _: Principa
         }
     }
     Ok(sheet.answer(&format!("run-{id}.csv")))
+}
+
+pub(super) async fn held_csv(State(web): State<Web>, Path(id): Path<i64>, _: Principal) -> Answer {
+    let mut tx = web.store.read().await?;
+    find(&mut tx, id).await?;
+    let (_, connector) = because(&mut tx, id).await?;
+    let mut sheet = csv::Sheet::new(["change", "limit", "state"]);
+    let (mut after, connector) = (0, connector.unwrap_or(ConnectorId(0)));
+    loop {
+        let rows = listed::held(&mut tx, connector, RunId(id), after, csv::ROWS).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        for one in &rows {
+            sheet.row([&words::sentence(&one.change), &one.change.reason, &one.change.state]);
+        }
+    }
+    Ok(sheet.answer(&format!("run-{id}-held.csv")))
 }

@@ -21,7 +21,7 @@ struct Page {
     tab: &'static str,
     rows: Vec<Line>,
     waiting: Vec<(String, i64, i64)>,
-    struck: String,
+    struck: Vec<String>,
 }
 
 struct Line {
@@ -58,7 +58,7 @@ pub(super) async fn shown(web: &Web, who: &Principal, faults: Vec<Fault>) -> Ans
         tab: "overview",
         rows: all.connectors.into_iter().map(line).collect(),
         waiting,
-        struck: all.struck.join(", "),
+        struck: all.struck,
     };
     Ok((status, Html(page.render()?)).into_response())
 }

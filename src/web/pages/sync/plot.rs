@@ -1,22 +1,26 @@
-//! Numbers of the last days as bars, drawn by the server, with the figures behind them.
+//! Numbers of the last days, or hours, as bars drawn by the server, with the figures behind them.
+
+use std::fmt::Display;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::model::words::thousands;
 
-/// The width of a day and the height of the whole, in units of the drawing.
+/// The width of a bar and the height of the whole, in units of the drawing.
 const STEP: usize = 8;
 const HEIGHT: i64 = 100;
 
-/// A plot of one number a day.
+/// A plot of one number a day, or a shorter while.
 pub(in crate::web::pages) struct Plot {
     pub title: &'static str,
+    /// What a bar stands for.
+    pub each: &'static str,
     /// What it shows, for whoever does not see it.
     pub said: String,
     pub width: usize,
     pub bars: Vec<Bar>,
-    pub rows: Vec<(NaiveDate, String)>,
+    pub rows: Vec<(String, String)>,
 }
 
 /// A bar of it.
@@ -43,28 +47,37 @@ pub(in crate::web::pages) fn by_day<T>(
 }
 
 impl Plot {
-    /// Draws the days.
-    pub fn new(title: &'static str, days: &[(NaiveDate, Option<i64>)]) -> Self {
-        let most = days.iter().filter_map(|(_, number)| *number).max().unwrap_or(0);
-        let bar = |(at, (_, number)): (usize, &(NaiveDate, Option<i64>))| {
+    /// Draws days.
+    pub fn of_days(title: &'static str, days: &[(NaiveDate, Option<i64>)]) -> Self {
+        Self::new(title, ("Day", "on"), days)
+    }
+
+    /// Draws a bar for each while that has a number; what a while is called, and the word before its name, come with it.
+    pub fn new<T: Display>(
+        title: &'static str,
+        (each, at): (&'static str, &str),
+        all: &[(T, Option<i64>)],
+    ) -> Self {
+        let most = all.iter().filter_map(|(_, number)| *number).max().unwrap_or(0);
+        let bar = |(place, (_, number)): (usize, &(T, Option<i64>))| {
             let number = (*number)?;
             let height = if most > 0 { (number * HEIGHT).div_euclid(most) } else { 0 };
-            // A day with a run is seen even where the number is small.
+            // What has a number is seen even where the number is small.
             let height = height.max(1);
-            Some(Bar { x: at * STEP, y: HEIGHT - height, height })
+            Some(Bar { x: place * STEP, y: HEIGHT - height, height })
         };
         let text = |number: i64| thousands(number.unsigned_abs());
-        let with = days.iter().filter_map(|(day, number)| Some((*day, (*number)?)));
-        let rows: Vec<(NaiveDate, String)> = with.clone().map(|(day, number)| (day, text(number))).collect();
-        let peak = with.max_by_key(|(_, number)| *number);
-        let said = match (peak, rows.last()) {
-            (Some((day, number)), Some((last, now))) => {
-                format!("at most {} on {day}; {now} on {last}", text(number))
+        let with: Vec<(String, i64)> =
+            all.iter().filter_map(|(name, number)| Some((name.to_string(), (*number)?))).collect();
+        let said = match (with.iter().max_by_key(|(_, number)| *number), with.last()) {
+            (Some((name, number)), Some((last, now))) => {
+                format!("at most {} {at} {name}; {} {at} {last}", text(*number), text(*now))
             }
             _ => "no figures".to_owned(),
         };
-        let bars = days.iter().enumerate().filter_map(bar).collect();
-        Self { title, said, width: days.len() * STEP, bars, rows }
+        let bars = all.iter().enumerate().filter_map(bar).collect();
+        let rows = with.into_iter().map(|(name, number)| (name, text(number))).collect();
+        Self { title, each, said, width: all.len() * STEP, bars, rows }
     }
 }
 
@@ -81,7 +94,7 @@ mod tests {
             .map(|(day, number)| (noon(day).expect("noon").and_utc(), number));
         let days = by_day(&all, (day(4), 4, Tz::UTC), |one| one.0, |of| of.iter().map(|one| one.1).sum());
         assert_eq!(days, [(day(1), Some(5)), (day(2), None), (day(3), Some(50)), (day(4), Some(0))]);
-        let plot = Plot::new("x", &days);
+        let plot = Plot::of_days("x", &days);
         let bars: Vec<_> = plot.bars.iter().map(|bar| (bar.x, bar.y, bar.height)).collect();
         assert_eq!(bars, [(0, 90, 10), (16, 0, 100), (24, 99, 1)]);
         assert_eq!(plot.said, "at most 50 on 2026-11-03; 0 on 2026-11-04");

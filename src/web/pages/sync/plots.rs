@@ -50,11 +50,11 @@ pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who:
         Vec::new()
     } else {
         vec![
-            Plot::new("People read", &read),
-            Plot::new("Memberships added", &sum(|one| one.added)),
-            Plot::new("Memberships removed", &sum(|one| one.removed)),
-            Plot::new("Memberships held", &sum(|one| one.held)),
-            Plot::new("Seconds of the longest run", &longest),
+            Plot::of_days("People read", &read),
+            Plot::of_days("Memberships added", &sum(|one| one.added)),
+            Plot::of_days("Memberships removed", &sum(|one| one.removed)),
+            Plot::of_days("Memberships held", &sum(|one| one.held)),
+            Plot::of_days("Seconds of the longest run", &longest),
         ]
     };
     let frame = Frame::new(&who, Here::Sync, "Last 90 days");
