@@ -1,5 +1,6 @@
 //! The API, request by request.
 
+mod accounts;
 mod article;
 mod bodies;
 mod conditions;

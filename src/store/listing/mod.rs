@@ -16,6 +16,7 @@ pub mod learners;
 pub mod members;
 pub mod record;
 pub mod runs;
+pub mod tokens;
 
 use super::engine::{Sql, Tx};
 use crate::model::names::terms;

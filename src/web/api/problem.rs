@@ -131,9 +131,31 @@ impl From<store::Error> for Problem {
 
 impl From<accounts::Error> for Problem {
     fn from(error: accounts::Error) -> Self {
+        use accounts::Error as E;
+        let text = error.to_string();
+        let conflict = |kind| Self::new(StatusCode::CONFLICT, kind, &text);
+        let of = |field: &str, problem: Self| Self { field: Some(field.to_owned()), ..problem };
         match error {
-            accounts::Error::Store(error) => error.into(),
-            other => Self::new(StatusCode::BAD_REQUEST, "invalid", other.to_string()),
+            E::Store(error) => error.into(),
+            E::BadAddress { .. } => Self::invalid("email", &text),
+            E::BadPassword { .. } | E::PasswordIsAddress => Self::invalid("password", &text),
+            E::BadTokenName { .. } => Self::invalid("name", &text),
+            E::TokenOver => Self::invalid("until", &text),
+            E::Exists { .. } => of("email", conflict("account_exists"))
+                .hint("give it another role, or a new link with which its holder sets a password"),
+            E::TokenExists { .. } => of("name", conflict("token_exists")),
+            E::LastLicenseHolder { .. } => {
+                conflict("last_license_holder").hint("make somebody else one first")
+            }
+            E::NoAccount { .. } | E::AccountGone { .. } => Self::missing("no such account"),
+            E::NoToken { .. } | E::TokenGone { .. } => Self::missing("no such token"),
+            E::Wrong
+            | E::TooMany { .. }
+            | E::BadLink
+            | E::NoRole { .. }
+            | E::Revoked { .. }
+            | E::NotTheirs { .. } => Self::new(StatusCode::BAD_REQUEST, "invalid", &text),
+            E::Broken => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", &text),
         }
     }
 }

@@ -5,7 +5,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect};
 
-use crate::accounts::{self, Error, Invitation, Principal};
+use crate::accounts::{self, Error, Invitation, New, Principal};
 use crate::model::role::Role;
 use crate::store::listing::From;
 use crate::store::listing::accounts::{self as listed, Row};
@@ -100,14 +100,18 @@ fn link(headers: &HeaderMap, invitation: &Invitation) -> String {
         (_, Some(host)) => format!("http://{host}"),
         (_, None) => String::new(),
     };
-    format!("{base}/welcome/{}", invitation.key)
+    format!("{base}{}", invitation.path())
 }
 
 async fn invite(web: &Web, who: &Principal, headers: &HeaderMap, email: &str) -> Result<Fresh, Error> {
     let about = web.about(who, format!("make a link for account `{email}`"));
     let (_, invitation) = accounts::invite(&web.store, &about, web.when(), email).await?;
+    Ok(fresh(web, headers, email, &invitation))
+}
+
+fn fresh(web: &Web, headers: &HeaderMap, email: &str, invitation: &Invitation) -> Fresh {
     let until = local(invitation.until, web.config().timezone);
-    Ok(Fresh { email: email.to_owned(), link: link(headers, &invitation), until })
+    Fresh { email: email.to_owned(), link: link(headers, invitation), until }
 }
 
 pub(super) async fn create(State(web): State<Web>, headers: HeaderMap, who: Principal, form: Form) -> Answer {
@@ -118,16 +122,16 @@ pub(super) async fn create(State(web): State<Web>, headers: HeaderMap, who: Prin
         return shown(&web, &who, &Form::default(), typed, None, faults).await;
     };
     let about = web.about(&who, format!("make account `{email}` as {role}"));
-    let made = accounts::create(&web.store, &about, web.when(), email, name, role, None).await;
-    let fresh = match made {
-        Ok(_) => invite(&web, &who, &headers, email).await?,
+    let new = New { email, name, role, password: None };
+    let fresh = match accounts::create(&web.store, &about, web.when(), new).await {
+        Ok(made) => made.invitation.map(|invitation| fresh(&web, &headers, email, &invitation)),
         Err(Error::Store(error)) => return Err(error.into()),
         Err(error) => {
             let faults = vec![Fault::new("email", sentence(&error.to_string()))];
             return shown(&web, &who, &Form::default(), typed, None, faults).await;
         }
     };
-    shown(&web, &who, &Form::default(), Typed::default(), Some(fresh), Vec::new()).await
+    shown(&web, &who, &Form::default(), Typed::default(), fresh, Vec::new()).await
 }
 
 /// Another role, a new link, or no longer any right to sign in.

@@ -1,0 +1,29 @@
+//! Tokens that were not revoked, by name.
+
+use crate::store::Result;
+use crate::store::arg::args;
+use crate::store::engine::Tx;
+use crate::store::listing::From;
+use crate::store::tokens::Token;
+
+/// A token in a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// The token.
+    #[sqlx(flatten)]
+    pub token: Token,
+    /// What the list is sorted by.
+    pub name_folded: String,
+}
+
+const PAGE: &str = "
+    SELECT id, name, name_folded, role, created_at, expires_at, seen_at FROM api_tokens
+    WHERE revoked_run_id IS NULL AND (name_folded, id) > ($1, $2) ORDER BY name_folded, id LIMIT $3";
+
+/// A page of tokens.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn page(tx: &mut Tx, from: From<'_>) -> Result<Vec<Row>> {
+    tx.all("list tokens", PAGE, args![from.text, from.id, from.limit]).await
+}
