@@ -7,6 +7,7 @@ mod conditions;
 mod document;
 mod jobs;
 mod lists;
+mod record;
 mod roles;
 mod schemathesis;
 

@@ -296,7 +296,8 @@ fn read_and_change(api: Api) -> Api {
 fn steer(api: Api) -> Api {
     use report::{Connector, Decided, Retired, Shown, Undone};
     use store::jobs::Job;
-    use store::runs::Run;
+    use store::listing::record::Record;
+    use store::runs::{Kind, Run};
     api.get(
         "/api/v1/connectors",
         OPERATE,
@@ -375,7 +376,10 @@ fn steer(api: Api) -> Api {
     .get(
         "/api/v1/audit",
         OPERATE,
-        pages::<Run>("audit", "Who changed what, the newest first").day("since", "From this day on."),
+        pages::<Record>("audit", "Who changed what, the newest first")
+            .day("since", "From this day on.")
+            .one_of("kind", "Only changes of this kind.", &Kind::ALL.map(Kind::as_str))
+            .text("actor", "Only by this account, token (`token NAME`) or user of the command."),
         runs::audit,
     )
 }

@@ -97,6 +97,12 @@ impl Operation {
         self
     }
 
+    /// With one of these words in its address.
+    pub fn one_of(mut self, name: &str, description: &str, words: &[&str]) -> Self {
+        self.parameters.push(parameter(name, description, json!({"type": "string", "enum": words})));
+        self
+    }
+
     /// With a day in its address.
     pub fn day(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string", "format": "date"})));
