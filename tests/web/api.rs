@@ -10,6 +10,7 @@ mod lists;
 mod record;
 mod roles;
 mod schemathesis;
+mod verify;
 
 use reqwest::{Client, Method};
 use rollcall::model::role::Role;

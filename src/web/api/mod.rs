@@ -373,6 +373,12 @@ fn steer(api: Api) -> Api {
         answers::<Verdict>("verify", "Proves that enrollments are what memberships and assignments say"),
         jobs::verify,
     )
+    .post(
+        "/api/v1/verify/repair",
+        OPERATE,
+        answers::<jobs::Repaired>("repair", "Enqueues every difference, to be settled again by workers"),
+        jobs::repair,
+    )
     .get(
         "/api/v1/audit",
         OPERATE,
