@@ -1,5 +1,6 @@
 //! Why a change by hand was refused. Nothing was changed.
 
+use crate::groups::Going;
 use crate::model::ids::RunId;
 use crate::model::names::BadGroupName;
 use crate::store;
@@ -20,6 +21,10 @@ pub enum Error {
     GroupGone { id: i64 },
     #[error("group `{name}` was changed meanwhile: {what} (run {run}, by {actor})")]
     ChangedSince { name: String, run: RunId, actor: String, what: String },
+    #[error("{} would go with group `{name}`, which is more than a sync may take away unasked: its name is needed", going.in_words())]
+    NameNeeded { name: String, going: Going },
+    #[error("`{given}` is not the name of the group `{name}`")]
+    OtherName { name: String, given: String },
     #[error("the assignment is no longer there (number {id})")]
     NoAssignment { id: i64 },
     #[error("course `{code}` is assigned by the file and is edited there")]
@@ -80,6 +85,8 @@ impl Error {
             }
             Self::Store(_)
             | Self::GroupGone { .. }
+            | Self::NameNeeded { .. }
+            | Self::OtherName { .. }
             | Self::NoAssignment { .. }
             | Self::AssignmentOfTheFile { .. }
             | Self::BadName(_)

@@ -18,7 +18,7 @@ mod which;
 pub use assigned::{Answer, Asked, Target, Unassigned, assign, change_due, end, unassign};
 pub use courses::{Completion, add_course, add_courses, complete, find_course};
 pub use error::Error;
-pub use group::{Going, create, delete, going, rename, restore};
+pub use group::{Going, Meant, create, delete, going, rename, restore};
 pub use learners::{add_learner, find_learner};
 pub use members::{Effect, Members, add, lift, remove};
 pub use which::{Which, Who, find};

@@ -126,7 +126,13 @@ fn read_and_change(api: Api) -> Api {
     .delete(
         "/api/v1/groups/{id}",
         MANAGE,
-        answers::<Change>("deleteGroup", "Deletes a group; its memberships and assignments end").if_match(),
+        answers::<Change>("deleteGroup", "Deletes a group; its memberships and assignments end")
+            .text(
+                "name",
+                "Its name: needed where more goes than the limits of `[safety]` let a sync take away.",
+            )
+            .if_match()
+            .conflicts(),
         groups::delete,
     )
     .get(

@@ -161,7 +161,8 @@ impl Operation {
         if self.body.is_some() {
             refusals.extend([S::BAD_REQUEST, S::PAYLOAD_TOO_LARGE, S::UNSUPPORTED_MEDIA_TYPE]);
         }
-        if self.body.is_some() || method == Method::GET {
+        let asks = self.parameters.iter().any(|one| one["in"] == "query");
+        if self.body.is_some() || asks || method == Method::GET {
             refusals.push(S::UNPROCESSABLE_ENTITY);
         }
         refusals.append(&mut self.refusals);

@@ -183,6 +183,11 @@ impl From<groups::Error> for Problem {
             E::NoGroup { nearest, .. } => Self::invalid("group", &text).maybe(nearest.as_ref()),
             E::NoCourse { nearest, .. } => Self::invalid("course", &text).maybe(nearest.as_ref()),
             E::NoLearner { .. } => Self::invalid("email", &text),
+            E::NameNeeded { name, .. } => {
+                let needed = Self { field: Some("name".to_owned()), ..conflict("name_needed") };
+                needed.hint(format!("send the same again with `?name=` and the name of the group, `{name}`"))
+            }
+            E::OtherName { .. } => Self::invalid("name", &text),
             E::ChangedSince { .. } => changed("changed_since"),
             E::DueChangedSince { .. } => changed("changed_since"),
             E::GroupExists { .. } => Self { field: Some("name".to_owned()), ..conflict("group_exists") },
