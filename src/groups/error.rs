@@ -1,6 +1,7 @@
 //! Why a change by hand was refused. Nothing was changed.
 
 use crate::groups::Going;
+use crate::groups::sheet::{self, Mistake};
 use crate::model::ids::RunId;
 use crate::model::names::BadGroupName;
 use crate::store;
@@ -43,6 +44,8 @@ pub enum Error {
     AddressTaken { email: String, name: String },
     #[error("a course needs a code and a title (code `{code}`)")]
     BadCourse { code: String },
+    #[error("{}", sheet::in_words(mistakes))]
+    BadSheet { mistakes: Vec<Mistake> },
     #[error("course `{code}` comes from the file and is edited there")]
     CourseOfTheFile { code: String },
     #[error("nothing keeps `{email}` out of `{name}`")]
@@ -98,6 +101,7 @@ impl Error {
             | Self::Colleagues { .. }
             | Self::NotLinked { .. }
             | Self::BadCourse { .. }
+            | Self::BadSheet { .. }
             | Self::CourseOfTheFile { .. } => None,
         }
     }

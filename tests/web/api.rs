@@ -4,6 +4,7 @@ mod accounts;
 mod article;
 mod bodies;
 mod conditions;
+mod courses;
 mod deleting;
 mod document;
 mod jobs;

@@ -189,6 +189,16 @@ fn read_and_change(api: Api) -> Api {
             .conflicts(),
         courses::add,
     )
+    .post(
+        "/api/v1/courses/import",
+        MANAGE,
+        answers::<Change>(
+            "importCourses",
+            "Adds the courses of a sheet, or gives them other titles; all or none",
+        )
+        .takes_csv("The columns `code` and `title`, named in the first line."),
+        courses::import,
+    )
     .get(
         "/api/v1/assignments",
         READ,

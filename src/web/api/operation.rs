@@ -18,7 +18,7 @@ pub(super) struct Operation {
     id: &'static str,
     summary: &'static str,
     parameters: Vec<Value>,
-    body: Option<Value>,
+    body: Option<(&'static str, Value)>,
     needs_body: bool,
     answer: (StatusCode, Value),
     headers: Map<String, Value>,
@@ -82,7 +82,13 @@ fn parameter(name: &str, description: &str, schema: Value) -> Value {
 impl Operation {
     /// With a body.
     pub fn takes<T: ToSchema>(mut self) -> Self {
-        self.body = Some(reference::<T>(&mut self.schemas));
+        self.body = Some(("application/json", reference::<T>(&mut self.schemas)));
+        self
+    }
+
+    /// With a body of CSV.
+    pub fn takes_csv(mut self, description: &str) -> Self {
+        self.body = Some(("text/csv", json!({"type": "string", "description": description})));
         self
     }
 
@@ -189,8 +195,8 @@ impl Operation {
             Access::Open => operation["security"] = json!([]),
             Access::Needs(may) => operation["description"] = json!(format!("Needs {}.", may.in_words())),
         }
-        if let Some(schema) = self.body {
-            let content = json!({"application/json": {"schema": schema}});
+        if let Some((kind, schema)) = self.body {
+            let content = json!({kind: {"schema": schema}});
             operation["requestBody"] = json!({"required": self.needs_body, "content": content});
         }
         operation

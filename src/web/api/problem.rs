@@ -24,6 +24,7 @@ pub(in crate::web) struct Problem {
     kind: &'static str,
     detail: String,
     field: Option<String>,
+    line: Option<u64>,
     hint: Option<String>,
 }
 
@@ -45,6 +46,9 @@ pub(super) struct Said {
     /// The field that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// The first line of what was sent that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
@@ -52,7 +56,7 @@ pub(super) struct Said {
 
 impl Problem {
     pub fn new(status: StatusCode, kind: &'static str, detail: impl AsRef<str>) -> Self {
-        Self { status, kind, detail: sentence(detail.as_ref()), field: None, hint: None }
+        Self { status, kind, detail: sentence(detail.as_ref()), field: None, line: None, hint: None }
     }
 
     /// There is nothing of that number or name.
@@ -99,6 +103,7 @@ impl IntoResponse for Problem {
             kind: self.kind,
             detail: self.detail,
             field: self.field,
+            line: self.line,
             hint: self.hint,
         };
         let mut response = (status, Json(said)).into_response();
@@ -180,6 +185,10 @@ impl From<groups::Error> for Problem {
             E::BadName(_) => Self::invalid("name", &text),
             E::BadAddress { .. } => Self::invalid("email", &text),
             E::BadCourse { .. } => Self::invalid("code", &text),
+            E::BadSheet { mistakes } => Self {
+                line: mistakes.first().map(|mistake| mistake.line),
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", &text)
+            },
             E::NoGroup { nearest, .. } => Self::invalid("group", &text).maybe(nearest.as_ref()),
             E::NoCourse { nearest, .. } => Self::invalid("course", &text).maybe(nearest.as_ref()),
             E::NoLearner { .. } => Self::invalid("email", &text),

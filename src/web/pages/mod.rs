@@ -72,6 +72,7 @@ pub(super) fn routes(web: &Web) -> Routes {
         .post("/assigned/{id}/end", MANAGE, assigned::one::end)
         .get("/courses", READ, assigned::catalogue::show)
         .post("/courses", MANAGE, assigned::catalogue::add)
+        .post("/courses/import", MANAGE, assigned::catalogue::import)
         .get("/learners", READ, learners::list::show)
         .get("/learners.csv", READ, learners::list::csv)
         .get("/learners/new", MANAGE, learners::new::show)
