@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use reqwest::Client;
-use rollcall::accounts;
+use rollcall::accounts::{self, New};
 use rollcall::config::Config;
 use rollcall::enrollment::change::When;
 use rollcall::explain::{self, Asked};
 use rollcall::model::ids::{GroupId, LearnerId};
 use rollcall::model::role::Role;
+use rollcall::model::secret::Secret;
 use rollcall::store::listing::{From, assignments, groups, learners, members};
 use rollcall::store::runs::{About, Kind};
 use rollcall::store::{Store, Tx};
@@ -156,9 +157,10 @@ async fn of(db: &tests::Database, folder: &Path) {
         file_digest: None,
         subject: None,
     };
-    accounts::create(&store, &about, when, "bench@corp.example", "", Role::LicenseHolder, Some(PASSWORD))
-        .await
-        .expect("an account");
+    let password = Secret::new(PASSWORD);
+    let (email, role) = ("bench@corp.example", Role::LicenseHolder);
+    let new = New { email, name: "", role, password: Some(&password) };
+    accounts::create(&store, &about, when, new).await.expect("an account");
     let service = Running::start(program(&file).arg("run"));
     service.says("pages and API are there");
     let log = service.log();

@@ -3,11 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::accounts::{Error, Result, key, password};
+use crate::accounts::{Error, Result, Whose, find, key, password};
 use crate::enrollment::change::{Change, Done, When};
 use crate::model::ids::AccountId;
 use crate::model::names::{clean, is_address};
 use crate::model::role::Role;
+use crate::model::secret::Secret;
 use crate::store::accounts::{self, Account};
 use crate::store::runs::About;
 use crate::store::{Store, Tx, sessions};
@@ -24,25 +25,53 @@ pub struct Invitation {
     pub until: DateTime<Utc>,
 }
 
-/// Makes an account, with a password or without one: then [`invite`] lets its holder set it. An account that was revoked
-/// is given back with the new role.
+impl Invitation {
+    fn new(when: When) -> Result<Self> {
+        Ok(Self { key: key::fresh()?, until: when.now + GOOD })
+    }
+
+    /// Where the link leads, on whatever address the service has.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/welcome/{}", self.key)
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct New<'a> {
+    /// The address that signs in.
+    pub email: &'a str,
+    /// The name; may be empty.
+    pub name: &'a str,
+    /// What it may do.
+    pub role: Role,
+    /// The password; without one a link lets its holder set it.
+    pub password: Option<&'a Secret>,
+}
+
+/// An account that was made.
+#[derive(Debug)]
+pub struct Made {
+    /// The change.
+    pub done: Done,
+    /// The account.
+    pub account: AccountId,
+    /// The link, where it has no password yet.
+    pub invitation: Option<Invitation>,
+}
+
+/// Makes an account, with a password or with a link that lets its holder set one. An account that was revoked is given
+/// back with the new role.
 ///
 /// # Errors
 /// When the address is none or has an account, or the password is too weak.
-pub async fn create(
-    store: &Store,
-    about: &About,
-    when: When,
-    email: &str,
-    name: &str,
-    role: Role,
-    secret: Option<&str>,
-) -> Result<Done> {
-    let email = clean(email);
+pub async fn create(store: &Store, about: &About, when: When, new: New<'_>) -> Result<Made> {
+    let (email, name, role) = (clean(new.email), clean(new.name), new.role);
     if !is_address(&email) {
         return Err(Error::BadAddress { text: email.into_owned() });
     }
-    let hash = match secret {
+    let hash = match new.password.map(Secret::reveal) {
         Some(secret) => {
             password::check(secret, &email)?;
             Some(password::hash(secret).await?)
@@ -51,25 +80,35 @@ pub async fn create(
     };
     let mut change = Change::begin(store, about, when).await?;
     let run = change.run;
-    let id = match accounts::by_email(&mut change.tx, &email).await? {
+    let account = match accounts::by_email(&mut change.tx, &email).await? {
         Some(there) if there.is_active() => return Err(Error::Exists { email: there.email }),
         Some(there) => {
             accounts::deactivate(&mut change.tx, there.id, None).await?;
             accounts::set_role(&mut change.tx, there.id, role).await?;
             there.id
         }
-        None => accounts::add(&mut change.tx, &email, clean(name).as_ref(), role, run).await?,
+        None => accounts::add(&mut change.tx, &email, &name, role, run).await?,
     };
-    if let Some(hash) = hash {
-        accounts::set_password(&mut change.tx, id, &hash).await?;
-    }
-    change.note(&Value::Null, &json!({"account": id, "email": email, "role": role})).await?;
-    Ok(change.commit().await?)
+    let mut made = json!({"account": account, "email": email, "role": role});
+    let invitation = match hash {
+        Some(hash) => {
+            accounts::set_password(&mut change.tx, account, &hash).await?;
+            None
+        }
+        None => {
+            let invitation = Invitation::new(when)?;
+            keep(&mut change, account, &invitation).await?;
+            made["link_until"] = json!(invitation.until);
+            Some(invitation)
+        }
+    };
+    change.note(&Value::Null, &made).await?;
+    Ok(Made { done: change.commit().await?, account, invitation })
 }
 
-async fn active(tx: &mut Tx, email: &str) -> Result<Account> {
-    let account = accounts::by_email(tx, email).await?.filter(Account::is_active);
-    account.ok_or_else(|| Error::NoAccount { email: email.to_owned() })
+async fn keep(change: &mut Change, account: AccountId, invitation: &Invitation) -> Result<()> {
+    let (digest, now) = (key::digest(&invitation.key), change.when.now);
+    Ok(accounts::invite(&mut change.tx, &digest, Some(account), now, invitation.until).await?)
 }
 
 async fn spare_the_last(tx: &mut Tx, account: &Account) -> Result<()> {
@@ -84,9 +123,15 @@ async fn spare_the_last(tx: &mut Tx, account: &Account) -> Result<()> {
 ///
 /// # Errors
 /// When there is no such account, or nobody would be left who may do everything.
-pub async fn role(store: &Store, about: &About, when: When, email: &str, new: Role) -> Result<Done> {
+pub async fn role(
+    store: &Store,
+    about: &About,
+    when: When,
+    whose: impl Into<Whose<'_>>,
+    new: Role,
+) -> Result<Done> {
     let mut change = Change::begin(store, about, when).await?;
-    let account = active(&mut change.tx, email).await?;
+    let account = find(&mut change.tx, whose).await?;
     if new != Role::LicenseHolder {
         spare_the_last(&mut change.tx, &account).await?;
     }
@@ -101,9 +146,9 @@ pub async fn role(store: &Store, about: &About, when: When, email: &str, new: Ro
 ///
 /// # Errors
 /// When there is no such account, or nobody would be left who may do everything.
-pub async fn revoke(store: &Store, about: &About, when: When, email: &str) -> Result<Done> {
+pub async fn revoke(store: &Store, about: &About, when: When, whose: impl Into<Whose<'_>>) -> Result<Done> {
     let mut change = Change::begin(store, about, when).await?;
-    let account = active(&mut change.tx, email).await?;
+    let account = find(&mut change.tx, whose).await?;
     spare_the_last(&mut change.tx, &account).await?;
     let run = change.run;
     accounts::deactivate(&mut change.tx, account.id, Some(run)).await?;
@@ -117,12 +162,16 @@ pub async fn revoke(store: &Store, about: &About, when: When, email: &str) -> Re
 ///
 /// # Errors
 /// When there is no such account.
-pub async fn invite(store: &Store, about: &About, when: When, email: &str) -> Result<(Done, Invitation)> {
+pub async fn invite(
+    store: &Store,
+    about: &About,
+    when: When,
+    whose: impl Into<Whose<'_>>,
+) -> Result<(Done, Invitation)> {
     let mut change = Change::begin(store, about, when).await?;
-    let account = active(&mut change.tx, email).await?;
-    let invitation = Invitation { key: key::fresh()?, until: when.now + GOOD };
-    let digest = key::digest(&invitation.key);
-    accounts::invite(&mut change.tx, &digest, Some(account.id), when.now, invitation.until).await?;
+    let account = find(&mut change.tx, whose).await?;
+    let invitation = Invitation::new(when)?;
+    keep(&mut change, account.id, &invitation).await?;
     let made = json!({"account": account.id, "email": account.email, "link_until": invitation.until});
     change.note(&Value::Null, &made).await?;
     Ok((change.commit().await?, invitation))

@@ -20,10 +20,14 @@ pub enum Error {
     Exists { email: String },
     #[error("there is no account `{email}`")]
     NoAccount { email: String },
+    #[error("the account is no longer there (number {id})")]
+    AccountGone { id: i64 },
     #[error("there is already a token `{name}`")]
     TokenExists { name: String },
     #[error("there is no token `{name}`")]
     NoToken { name: String },
+    #[error("the token is no longer there (number {id})")]
+    TokenGone { id: i64 },
     #[error("the token would end before it is made")]
     TokenOver,
     #[error("a token needs a name of at most {most} characters")]
@@ -61,7 +65,9 @@ impl Error {
             | Self::Wrong
             | Self::TooMany { .. }
             | Self::BadAddress { .. }
+            | Self::AccountGone { .. }
             | Self::TokenExists { .. }
+            | Self::TokenGone { .. }
             | Self::TokenOver
             | Self::BadTokenName { .. }
             | Self::BadPassword { .. }

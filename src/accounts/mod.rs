@@ -11,13 +11,15 @@ mod provided;
 mod session;
 mod throttle;
 mod token;
+mod which;
 
-pub use account::{Invitation, create, first_invitation, invite, revoke, role, welcome, welcomed};
+pub use account::{Invitation, Made, New, create, first_invitation, invite, revoke, role, welcome, welcomed};
 pub use error::Error;
 pub use provided::{Provided, provided};
 pub use session::{Principal, SignedIn, Via, forget_old, sign_in, sign_out, signed_in, start};
 pub use throttle::Place;
 pub use token::{bearer, end_of, make_token, revoke_token};
+pub use which::{Key, Whose, find, find_token};
 
 /// What this room answers with.
 pub type Result<T> = std::result::Result<T, Error>;

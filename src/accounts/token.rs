@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::accounts::session::{Principal, Via};
-use crate::accounts::{Error, Result, key};
+use crate::accounts::{Error, Key, Result, find_token, key};
 use crate::enrollment::change::{Change, Done, When};
 use crate::model::names::clean;
 use crate::model::role::Role;
@@ -63,11 +63,10 @@ pub async fn make_token(
 /// Revokes a token: its key is no longer good.
 ///
 /// # Errors
-/// When there is none of that name.
-pub async fn revoke_token(store: &Store, about: &About, when: When, name: &str) -> Result<Done> {
+/// When there is none of that name or number.
+pub async fn revoke_token(store: &Store, about: &About, when: When, key: impl Into<Key<'_>>) -> Result<Done> {
     let mut change = Change::begin(store, about, when).await?;
-    let token = tokens::by_name(&mut change.tx, name).await?;
-    let token = token.ok_or_else(|| Error::NoToken { name: name.to_owned() })?;
+    let token = find_token(&mut change.tx, key).await?;
     let run = change.run;
     tokens::revoke(&mut change.tx, token.id, run).await?;
     let found = json!({"token": token.id, "name": token.name, "role": token.role});

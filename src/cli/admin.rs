@@ -11,16 +11,19 @@ use super::failure::Failure;
 use super::groups::say;
 use super::output;
 use super::session::Session;
-use crate::accounts::{self, Invitation};
+use crate::accounts::{self, Invitation, New};
 use crate::config::Web;
+use crate::enrollment::change::Done;
 use crate::model::role::Role;
+use crate::model::secret::Secret;
+use crate::report;
 use crate::store::{accounts as table, tokens};
 
 /// The address of a link, on the machine where the service runs.
 #[must_use]
 pub fn link(web: &Web, address: SocketAddr, invitation: &Invitation) -> String {
     let scheme = if web.tls.is_some() { "https" } else { "http" };
-    format!("{scheme}://{address}/welcome/{}", invitation.key)
+    format!("{scheme}://{address}{}", invitation.path())
 }
 
 /// Runs a command about accounts and tokens.
@@ -52,19 +55,8 @@ async fn list(session: &Session) -> Result<u8, Failure> {
     let accounts = table::list(&mut tx).await?;
     let tokens = tokens::list(&mut tx).await?;
     if session.json {
-        let accounts: Vec<_> = accounts
-            .iter()
-            .map(|one| json!({"email": one.email, "name": one.name, "role": one.role, "active": one.is_active()}))
-            .collect();
-        let tokens: Vec<_> = tokens
-            .iter()
-            .map(|one| {
-                json!({
-                    "name": one.name, "role": one.role, "created_at": one.created_at,
-                    "expires_at": one.expires_at, "seen_at": one.seen_at,
-                })
-            })
-            .collect();
+        let accounts: Vec<report::Account> = accounts.iter().map(report::Account::from).collect();
+        let tokens: Vec<report::Token> = tokens.iter().map(report::Token::from).collect();
         output::json(&json!({"accounts": accounts, "tokens": tokens}))?;
         return Ok(0);
     }
@@ -99,24 +91,28 @@ async fn create(
     let secret = if password_stdin {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line)?;
-        Some(line.trim_end_matches(['\r', '\n']).to_owned())
+        Some(Secret::new(line.trim_end_matches(['\r', '\n'])))
     } else {
         None
     };
     let about = session.by_hand(format!("make account `{email}` as {role}"));
-    let when = session.when();
-    let done = accounts::create(&session.store, &about, when, email, name, role, secret.as_deref()).await?;
-    if secret.is_some() {
-        return say(session, done.run.0, &format!("`{email}` may sign in as {}", role.in_words()));
+    let new = New { email, name, role, password: secret.as_ref() };
+    let made = accounts::create(&session.store, &about, session.when(), new).await?;
+    match made.invitation {
+        Some(invitation) => say_link(session, email, made.done, &invitation),
+        None => say(session, made.done.run.0, &format!("`{email}` may sign in as {}", role.in_words())),
     }
-    invite(session, email).await
 }
 
 async fn invite(session: &Session, email: &str) -> Result<u8, Failure> {
     let about = session.by_hand(format!("make a link for account `{email}`"));
     let (done, invitation) = accounts::invite(&session.store, &about, session.when(), email).await?;
+    say_link(session, email, done, &invitation)
+}
+
+fn say_link(session: &Session, email: &str, done: Done, invitation: &Invitation) -> Result<u8, Failure> {
     let web = &session.config.web;
-    let link = link(web, web.listen, &invitation);
+    let link = link(web, web.listen, invitation);
     if session.json {
         output::json(&json!({"run": done.run, "email": email, "link": link, "until": invitation.until}))?;
     } else {

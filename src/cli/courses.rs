@@ -34,44 +34,27 @@ pub async fn courses(session: &Session, command: args::Courses) -> Result<u8, Fa
             say(session, done.run.0, &format!("course `{code}` is in the catalogue"))
         }
         args::Courses::Import { file } => {
-            let list = read_csv(&file)?;
-            let about = session.by_hand(format!("import courses from `{}`", file.display()));
-            let done = groups::add_courses(&session.store, &about, session.when(), &list).await?;
-            let courses = count(list.len() as u64, "course", "courses");
-            say(session, done.run.0, &format!("{courses} of `{}` are in the catalogue", file.display()))
+            let name = file.display();
+            let sheet = std::fs::read(&file)
+                .map_err(|error| Failure::failed(format!("`{name}` cannot be read: {error}")))?;
+            let about = session.by_hand(format!("import courses from `{name}`"));
+            let imported = groups::import_courses(&session.store, &about, session.when(), &sheet).await;
+            let imported = imported.map_err(|error| match error {
+                groups::Error::BadSheet { .. } => Failure::failed(format!("{name}, {error}")),
+                error => error.into(),
+            })?;
+            let courses = count(imported.courses, "course", "courses");
+            match imported.done {
+                Some(done) => {
+                    say(session, done.run.0, &format!("{courses} of `{name}` are in the catalogue"))
+                }
+                None => {
+                    output::talk(&format!("there is no course in `{name}`"));
+                    Ok(0)
+                }
+            }
         }
     }
-}
-
-/// Reads `code,title`; every bad line is named.
-fn read_csv(path: &std::path::Path) -> Result<Vec<(String, String)>, Failure> {
-    let bad = |line: u64, why: &str| Failure::failed(format!("{}, line {line}: {why}", path.display()));
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", path.display())))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad(1, "the file is not UTF-8"))?;
-    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let header = reader.headers().map_err(|error| bad(1, &error.to_string()))?.clone();
-    let column = |name: &str| {
-        header
-            .iter()
-            .position(|field| field.trim().eq_ignore_ascii_case(name))
-            .ok_or_else(|| bad(1, &format!("there is no column `{name}`: the header is `code,title`")))
-    };
-    let (code, title) = (column("code")?, column("title")?);
-    let mut list = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| {
-            let line = error.position().map_or(0, csv::Position::line);
-            bad(line, &error.to_string())
-        })?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let field = |at: usize| record.get(at).map(str::trim).filter(|text| !text.is_empty());
-        let (Some(code), Some(title)) = (field(code), field(title)) else {
-            return Err(bad(line, "a course needs a code and a title"));
-        };
-        list.push((code.to_owned(), title.to_owned()));
-    }
-    Ok(list)
 }
 
 fn target(whom: &args::Whom) -> Result<(Target<'_>, &str), Failure> {

@@ -10,7 +10,7 @@ use crate::enrollment::verify::{self as verifying, Verdict, What};
 use crate::groups::{self, Completion};
 use crate::model::instant;
 use crate::report::Enrollment;
-use crate::store::{enrollments, jobs};
+use crate::store::enrollments;
 
 /// Runs a command about enrollments.
 ///
@@ -92,19 +92,20 @@ async fn list(
 /// # Errors
 /// When the database does not answer.
 pub async fn verify(session: &Session, repair: bool) -> Result<u8, Failure> {
-    let mut verdict = verifying::verify(&session.store).await?;
-    if repair && !verdict.differences.is_empty() {
-        let pairs: Vec<(i64, i64)> =
-            verdict.differences.iter().map(|one| (one.learner, one.course_id)).collect();
+    let verdict = if repair {
         let about = session.by_hand("verify --repair");
-        let mut change = crate::enrollment::Change::begin(&session.store, &about, session.when()).await?;
-        jobs::enqueue_pairs(&mut change.tx, &pairs, change.when.now, change.run).await?;
-        change.commit().await?;
-        let repaired = count(pairs.len() as u64, "difference", "differences");
-        output::talk(&format!("{repaired} found, settling them again"));
-        session.drain().await?;
-        verdict = verifying::verify(&session.store).await?;
-    }
+        let repair = verifying::repair(&session.store, &about, session.when()).await?;
+        if repair.done.is_some() {
+            let found = count(repair.found.differences.len() as u64, "difference", "differences");
+            output::talk(&format!("{found} found, settling them again"));
+            session.drain().await?;
+            verifying::verify(&session.store).await?
+        } else {
+            repair.found
+        }
+    } else {
+        verifying::verify(&session.store).await?
+    };
     print(session, &verdict)?;
     Ok(u8::from(!verdict.differences.is_empty()))
 }

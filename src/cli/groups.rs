@@ -8,7 +8,7 @@ use super::args::{self, Drain};
 use super::failure::Failure;
 use super::output::{self, count};
 use super::session::Session;
-use crate::groups::{self, Effect, Keep, Members};
+use crate::groups::{self, Effect, Keep, Meant, Members};
 use crate::report::{self, Assigned, Changed};
 use crate::store::assignments::{self, Assignment, Whom};
 use crate::store::memberships;
@@ -130,17 +130,13 @@ async fn create(session: &Session, name: &str, members: &[String], drain: Drain)
 
 async fn delete(session: &Session, name: &str, yes: bool, drain: Drain) -> Result<u8, Failure> {
     let going = groups::going(&session.store, name).await?;
-    let what = format!(
-        "{} and {}",
-        count(going.members.unsigned_abs(), "membership", "memberships"),
-        count(going.assignments.unsigned_abs(), "assignment", "assignments")
-    );
+    let what = going.in_words();
     if !yes && std::io::stdin().is_terminal() && !confirmed(&format!("Delete `{name}` with {what}?"))? {
         output::talk("nothing was deleted");
         return Ok(0);
     }
     let about = session.by_hand(format!("delete group `{name}`"));
-    let done = groups::delete(&session.store, &about, session.when(), name).await?;
+    let done = groups::delete(&session.store, &about, session.when(), name, Meant::Surely).await?;
     session.drain_unless(drain.no_drain).await?;
     say(session, done.run.0, &format!("deleted `{name}` with {what}"))?;
     output::talk(&format!("\nhint: for 30 days `rollcall groups restore '{name}'` brings it back"));

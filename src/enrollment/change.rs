@@ -119,6 +119,15 @@ impl Change {
         Ok(())
     }
 
+    /// Enqueues for exactly these learners and courses, to settle them again.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn pairs(&mut self, pairs: &[(i64, i64)]) -> Result<()> {
+        self.jobs += jobs::enqueue_pairs(&mut self.tx, pairs, self.when.now, self.run).await?;
+        Ok(())
+    }
+
     /// Writes down what the change found and what it leaves, for whoever asks later what was changed.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The proof that enrollments are what memberships and assignments say.
+//! The proof that enrollments are what memberships and assignments say, and the repair where they are not.
 //!
 //! Shares no statement with the worker: memberships and assignments are read as they stand, joined here, and each due
 //! date is worked out by [`Due::date`]; the result is compared with the enrollments, both in the order of their keys.
@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::args;
+use crate::enrollment::change::{Change, Done, When};
 use crate::model::due::{Due, kept};
 use crate::store::assignments::{self, Assignment, Whom};
+use crate::store::runs::About;
 use crate::store::{Result, Store, Tx, enrollments};
 
 /// What was proved.
@@ -63,6 +66,9 @@ pub enum What {
 
 type Pair = (i64, i64);
 
+/// Differences that the note of a repair names; the rest is counted.
+const NAMED: usize = 100;
+
 const MEMBERSHIPS: &str = "
     SELECT DISTINCT m.learner_id, m.group_id, m.joined_on, l.start_date, l.status
     FROM memberships m JOIN learners l ON l.id = m.learner_id
@@ -98,6 +104,34 @@ pub async fn verify(store: &Store) -> Result<Verdict> {
     compare(&expected, &found, |pair| pending.contains(pair), &mut verdict.differences);
     name(&mut tx, &mut verdict.differences).await?;
     Ok(verdict)
+}
+
+/// What a repair came to.
+#[derive(Debug)]
+pub struct Repair {
+    /// What it found.
+    pub found: Verdict,
+    /// The change; none where there was nothing to settle.
+    pub done: Option<Done>,
+}
+
+/// Enqueues everything that is not as it should be, to be settled again. Nothing happens, and no change is numbered,
+/// where all is as it should be.
+///
+/// # Errors
+/// When the database refuses; nothing is changed then.
+pub async fn repair(store: &Store, about: &About, when: When) -> Result<Repair> {
+    let found = verify(store).await?;
+    if found.differences.is_empty() {
+        return Ok(Repair { found, done: None });
+    }
+    let mut change = Change::begin(store, about, when).await?;
+    let pairs: Vec<Pair> = found.differences.iter().map(|one| (one.learner, one.course_id)).collect();
+    change.pairs(&pairs).await?;
+    let named = found.differences.iter().take(NAMED).map(|one| format!("{} {}", one.email, one.course));
+    let note = json!({"differences": pairs.len(), "pairs": named.collect::<Vec<_>>()});
+    change.note(&note, &Value::Null).await?;
+    Ok(Repair { found, done: Some(change.commit().await?) })
 }
 
 /// Every learner and course that memberships and assignments hold up, with the earliest due date.

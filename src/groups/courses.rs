@@ -4,7 +4,9 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use crate::enrollment::change::{Change, Done, When};
+use crate::groups::sheet::{self, Line, Mistake};
 use crate::groups::{Error, Result, find_learner};
+use crate::model::ids::CourseId;
 use crate::model::names::nearest;
 use crate::store::runs::About;
 use crate::store::{Store, Tx, courses, enrollments};
@@ -25,41 +27,64 @@ pub async fn find_course(tx: &mut Tx, code: &str) -> Result<courses::Course> {
 /// Adds a course, or gives one that was added by hand another title.
 ///
 /// # Errors
-/// When the course belongs to the file.
+/// When the course belongs to the file, or has no code or title.
 pub async fn add_course(store: &Store, about: &About, when: When, code: &str, title: &str) -> Result<Done> {
-    add_courses(store, about, when, &[(code.to_owned(), title.to_owned())]).await
+    let (code, title) = (code.trim(), title.trim());
+    if code.is_empty() || title.is_empty() {
+        return Err(Error::BadCourse { code: code.to_owned() });
+    }
+    let mut change = Change::begin(store, about, when).await?;
+    put(&mut change.tx, code, title).await?;
+    Ok(change.commit().await?)
 }
 
-/// Adds courses, all or none.
-///
-/// # Errors
-/// When one of them belongs to the file, or has no code or title.
-pub async fn add_courses(
-    store: &Store,
-    about: &About,
-    when: When,
-    list: &[(String, String)],
-) -> Result<Done> {
-    let mut change = Change::begin(store, about, when).await?;
-    for (code, title) in list {
-        let (code, title) = (code.trim(), title.trim());
-        if code.is_empty() || title.is_empty() {
-            return Err(Error::BadCourse { code: code.to_owned() });
+async fn put(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
+    match courses::by_code(tx, code).await? {
+        Some(course) if course.source == "file" => return Err(Error::CourseOfTheFile { code: course.code }),
+        Some(course) => {
+            courses::retitle(tx, CourseId(course.id), title, "hand").await?;
         }
-        match courses::by_code(&mut change.tx, code).await? {
-            Some(course) if course.source == "file" => {
-                return Err(Error::CourseOfTheFile { code: course.code });
-            }
-            Some(course) => {
-                courses::retitle(&mut change.tx, crate::model::ids::CourseId(course.id), title, "hand")
-                    .await?;
-            }
-            None => {
-                courses::add(&mut change.tx, code, title, "hand").await?;
-            }
+        None => {
+            courses::add(tx, code, title, "hand").await?;
         }
     }
-    Ok(change.commit().await?)
+    Ok(())
+}
+
+/// Courses that a sheet brought.
+#[derive(Debug, Clone, Copy)]
+pub struct Imported {
+    /// The change; none where the sheet has no course.
+    pub done: Option<Done>,
+    /// How many courses it has.
+    pub courses: u64,
+}
+
+/// Adds the courses of a sheet, CSV with `code,title`, or gives them other titles; all or none.
+///
+/// # Errors
+/// When the sheet cannot be read, or a course of it belongs to the file: with the lines where that is.
+pub async fn import_courses(store: &Store, about: &About, when: When, sheet: &[u8]) -> Result<Imported> {
+    let lines = sheet::read(sheet).map_err(|mistakes| Error::BadSheet { mistakes })?;
+    let courses = lines.len() as u64;
+    if lines.is_empty() {
+        return Ok(Imported { done: None, courses });
+    }
+    let mut change = Change::begin(store, about, when).await?;
+    let mut mistakes = Vec::new();
+    for Line { at, code, title } in &lines {
+        match put(&mut change.tx, code, title).await {
+            Err(error @ Error::CourseOfTheFile { .. }) => {
+                mistakes.push(Mistake { line: *at, why: error.to_string() });
+            }
+            put => put?,
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(Error::BadSheet { mistakes });
+    }
+    change.note(&Value::Null, &json!({"courses": courses})).await?;
+    Ok(Imported { done: Some(change.commit().await?), courses })
 }
 
 /// What came of noting that a course is done.
@@ -86,7 +111,7 @@ pub async fn complete(
     let mut change = Change::begin(store, about, when).await?;
     let learner = find_learner(&mut change.tx, email).await?;
     let course = find_course(&mut change.tx, code).await?;
-    let id = crate::model::ids::CourseId(course.id);
+    let id = CourseId(course.id);
     match enrollments::completed(&mut change.tx, learner.id, id).await? {
         None => Err(Error::NeverEnrolled { email: learner.email, code: course.code }),
         Some(Some(before)) => {

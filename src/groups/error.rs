@@ -1,5 +1,7 @@
 //! Why a change by hand was refused. Nothing was changed.
 
+use crate::groups::Going;
+use crate::groups::sheet::{self, Mistake};
 use crate::model::ids::RunId;
 use crate::model::names::BadGroupName;
 use crate::store;
@@ -20,6 +22,10 @@ pub enum Error {
     GroupGone { id: i64 },
     #[error("group `{name}` was changed meanwhile: {what} (run {run}, by {actor})")]
     ChangedSince { name: String, run: RunId, actor: String, what: String },
+    #[error("{} would go with group `{name}`, which is more than a sync may take away unasked: its name is needed", going.in_words())]
+    NameNeeded { name: String, going: Going },
+    #[error("`{given}` is not the name of the group `{name}`")]
+    OtherName { name: String, given: String },
     #[error("the assignment is no longer there (number {id})")]
     NoAssignment { id: i64 },
     #[error("course `{code}` is assigned by the file and is edited there")]
@@ -38,6 +44,8 @@ pub enum Error {
     AddressTaken { email: String, name: String },
     #[error("a course needs a code and a title (code `{code}`)")]
     BadCourse { code: String },
+    #[error("{}", sheet::in_words(mistakes))]
+    BadSheet { mistakes: Vec<Mistake> },
     #[error("course `{code}` comes from the file and is edited there")]
     CourseOfTheFile { code: String },
     #[error("nothing keeps `{email}` out of `{name}`")]
@@ -80,6 +88,8 @@ impl Error {
             }
             Self::Store(_)
             | Self::GroupGone { .. }
+            | Self::NameNeeded { .. }
+            | Self::OtherName { .. }
             | Self::NoAssignment { .. }
             | Self::AssignmentOfTheFile { .. }
             | Self::BadName(_)
@@ -91,6 +101,7 @@ impl Error {
             | Self::Colleagues { .. }
             | Self::NotLinked { .. }
             | Self::BadCourse { .. }
+            | Self::BadSheet { .. }
             | Self::CourseOfTheFile { .. } => None,
         }
     }

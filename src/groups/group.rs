@@ -9,10 +9,12 @@ use crate::groups::members::give_by_hand;
 use crate::groups::{Error, Result, Which, Who, find};
 use crate::model::guard::Limits;
 use crate::model::ids::{GroupId, RunId};
-use crate::model::names::GroupName;
+use crate::model::names::{GroupName, fold};
+use crate::model::words::count;
 use crate::store::assignments::{self, Whom};
+use crate::store::groups::Group;
 use crate::store::runs::About;
-use crate::store::{Store, groups, learners, memberships};
+use crate::store::{Store, Tx, groups, learners, memberships};
 
 /// How long a deleted group can be restored.
 pub const RESTORABLE: TimeDelta = TimeDelta::days(30);
@@ -81,6 +83,14 @@ pub struct Going {
 }
 
 impl Going {
+    /// What goes, in words.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let memberships = count(self.members.unsigned_abs(), "membership", "memberships");
+        let assignments = count(self.assignments.unsigned_abs(), "assignment", "assignments");
+        format!("{memberships} and {assignments}")
+    }
+
     /// Whether more goes than a sync may take away unasked: then the name of the group is asked for.
     #[must_use]
     pub fn is_large(&self, limits: &Limits) -> bool {
@@ -96,20 +106,59 @@ impl Going {
 pub async fn going(store: &Store, group: impl Into<Which<'_>>) -> Result<Going> {
     let mut tx = store.read().await?;
     let group = find(&mut tx, group).await?;
-    let summary = groups::summaries(&mut tx, Some(group.id)).await?;
+    with(&mut tx, group.id).await
+}
+
+async fn with(tx: &mut Tx, group: GroupId) -> Result<Going> {
+    let summary = groups::summaries(tx, Some(group)).await?;
     let (members, assignments) = summary.first().map_or((0, 0), |one| (one.members, one.assignments));
-    let (learners, enrollments) = groups::losing(&mut tx, group.id).await?;
-    let of_learners = learners::with_access(&mut tx).await?;
+    let (learners, enrollments) = groups::losing(tx, group).await?;
+    let of_learners = learners::with_access(tx).await?;
     Ok(Going { members, assignments, learners, enrollments, of_learners })
+}
+
+/// How whoever deletes a group has said that they mean it.
+#[derive(Debug, Clone, Copy)]
+pub enum Meant<'a> {
+    /// They were asked otherwise, or nobody is there to be asked.
+    Surely,
+    /// By its name: it must be right where it was given, and given where more goes than these limits.
+    Named(Option<&'a str>, &'a Limits),
+}
+
+impl Meant<'_> {
+    async fn check(self, tx: &mut Tx, group: &Group) -> Result<()> {
+        match self {
+            Self::Surely => Ok(()),
+            Self::Named(Some(name), _) if fold(name) == group.name_folded => Ok(()),
+            Self::Named(Some(name), _) => {
+                Err(Error::OtherName { name: group.name.clone(), given: name.to_owned() })
+            }
+            Self::Named(None, limits) => {
+                let going = with(tx, group.id).await?;
+                if going.is_large(limits) {
+                    return Err(Error::NameNeeded { name: group.name.clone(), going });
+                }
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Deletes a group: its memberships and its assignments end. It can be restored for 30 days.
 ///
 /// # Errors
-/// When there is no such group.
-pub async fn delete(store: &Store, about: &About, when: When, group: impl Into<Which<'_>>) -> Result<Done> {
+/// When there is no such group, or its name is needed and is not given.
+pub async fn delete(
+    store: &Store,
+    about: &About,
+    when: When,
+    group: impl Into<Which<'_>>,
+    meant: Meant<'_>,
+) -> Result<Done> {
     let mut change = Change::begin(store, about, when).await?;
     let group = find(&mut change.tx, group).await?;
+    meant.check(&mut change.tx, &group).await?;
     let assigned = assignments::in_force(&mut change.tx, Some(Whom::Group(group.id)), None).await?;
     let assigned: Vec<_> = assigned.iter().map(|one| one.id).collect();
     assign::end(&mut change, &assigned).await?;

@@ -13,14 +13,16 @@ mod group;
 mod learners;
 pub mod links;
 mod members;
+mod sheet;
 mod which;
 
 pub use assigned::{Answer, Asked, Target, Unassigned, assign, change_due, end, unassign};
-pub use courses::{Completion, add_course, add_courses, complete, find_course};
+pub use courses::{Completion, Imported, add_course, complete, find_course, import_courses};
 pub use error::Error;
-pub use group::{Going, RESTORABLE, create, delete, going, rename, restore};
+pub use group::{Going, Meant, RESTORABLE, create, delete, going, rename, restore};
 pub use learners::{add_learner, find_learner};
 pub use members::{Effect, Members, add, lift, remove};
+pub use sheet::Mistake;
 pub use which::{Which, Who, find};
 
 pub use crate::store::memberships::Keep;

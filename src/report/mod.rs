@@ -4,6 +4,7 @@
 //! promises to scripts: they may grow, they may not change. What they are made of is read by the rooms below; nothing
 //! here writes or decides.
 
+mod accounts;
 mod connectors;
 mod courses;
 mod enrollments;
@@ -15,6 +16,7 @@ mod sync;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use accounts::{Account, Token};
 pub use connectors::{Connector, Retired, connectors};
 pub use courses::Assigned;
 pub use enrollments::Enrollment;

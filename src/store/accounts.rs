@@ -38,11 +38,17 @@ impl Account {
     /// Whether it may sign in, in words.
     #[must_use]
     pub fn state(&self) -> &'static str {
-        match (self.is_active(), self.password.is_some() || self.subject.is_some()) {
+        match (self.is_active(), self.is_ready()) {
             (true, true) => "active",
             (true, false) => "has no password yet",
             (false, _) => "revoked",
         }
+    }
+
+    /// Whether it has something to sign in with.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.password.is_some() || self.subject.is_some()
     }
 
     /// Whether it may sign in.

@@ -27,7 +27,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn as_str(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Sync, Self::Hand, Self::Clock, Self::Approval, Self::Undo];
+
+    /// The text in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Sync => "sync",
             Self::Hand => "hand",
@@ -407,20 +412,19 @@ pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Run>> {
     tx.all("list runs", LIST, args![0_i64, most]).await
 }
 
-/// A page of runs that began since an instant, newest first.
+/// A page of runs, newest first.
 const PAGE: &str = concat!(
     run_columns!(),
     " FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
-    WHERE r.id < $1 AND r.started_at >= $2
-    ORDER BY r.id DESC LIMIT $3"
+    WHERE r.id < $1 ORDER BY r.id DESC LIMIT $2"
 );
 
-/// Runs before a number and since an instant, the newest first, at most `most` of them.
+/// Runs before a number, the newest first, at most `most` of them.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, before: i64, since: DateTime<Utc>, most: i64) -> Result<Vec<Run>> {
-    tx.all("list runs", PAGE, args![before, since, most]).await
+pub async fn page(tx: &mut Tx, before: i64, most: i64) -> Result<Vec<Run>> {
+    tx.all("list runs", PAGE, args![before, most]).await
 }
 
 /// One run.

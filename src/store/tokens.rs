@@ -46,6 +46,10 @@ const BY_NAME: &str = "
     SELECT id, name, role, created_at, expires_at, seen_at FROM api_tokens
     WHERE revoked_run_id IS NULL AND name_folded = $1";
 
+const BY_NUMBER: &str = "
+    SELECT id, name, role, created_at, expires_at, seen_at FROM api_tokens
+    WHERE revoked_run_id IS NULL AND id = $1";
+
 /// Every token that was not revoked, by name.
 ///
 /// # Errors
@@ -68,6 +72,14 @@ pub async fn by_digest(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<
 /// When the database refuses.
 pub async fn by_name(tx: &mut Tx, name: &str) -> Result<Option<Token>> {
     tx.maybe("find a token", BY_NAME, args![fold(name)]).await
+}
+
+/// The token of a number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_number(tx: &mut Tx, id: TokenId) -> Result<Option<Token>> {
+    tx.maybe("find a token", BY_NUMBER, args![id]).await
 }
 
 const ADD: &str = "

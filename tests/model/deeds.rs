@@ -115,7 +115,13 @@ impl Story {
                 (done.is_ok(), true)
             }
             What::Delete => {
-                let done = company.runtime.block_on(groups::delete(store, &about, when, &name));
+                let done = company.runtime.block_on(groups::delete(
+                    store,
+                    &about,
+                    when,
+                    &name,
+                    groups::Meant::Surely,
+                ));
                 model.delete(group, today, next);
                 (done.is_ok(), true)
             }

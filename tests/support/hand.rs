@@ -1,6 +1,6 @@
 //! Changes that people of the company make by hand, through the library, each drained.
 
-use rollcall::groups::{self, Asked, Effect, Target};
+use rollcall::groups::{self, Asked, Effect, Meant, Target};
 use rollcall::model::due::Due;
 use rollcall::model::ids::LearnerId;
 use rollcall::store::runs::{About, Kind};
@@ -65,7 +65,9 @@ impl Company {
     /// Deletes a group.
     pub fn delete(&self, group: &str) {
         self.runtime
-            .block_on(async { groups::delete(&self.store, &about(), self.when(), group).await })
+            .block_on(async {
+                groups::delete(&self.store, &about(), self.when(), group, Meant::Surely).await
+            })
             .expect("deleted");
         self.drain();
     }

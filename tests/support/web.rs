@@ -1,8 +1,9 @@
 //! A company whose service runs, and people who use its pages.
 
 use reqwest::{Client, RequestBuilder, Response, redirect};
-use rollcall::accounts;
+use rollcall::accounts::{self, New};
 use rollcall::model::role::Role;
+use rollcall::model::secret::Secret;
 use serde_json::Value;
 
 use super::browser::Browser;
@@ -41,15 +42,9 @@ impl Company {
 
     /// Makes an account with [`PASSWORD`].
     pub fn account(&self, email: &str, role: Role) {
-        let made = self.runtime.block_on(accounts::create(
-            &self.store,
-            &about(),
-            self.when(),
-            email,
-            "",
-            role,
-            Some(PASSWORD),
-        ));
+        let password = Secret::new(PASSWORD);
+        let new = New { email, name: "", role, password: Some(&password) };
+        let made = self.runtime.block_on(accounts::create(&self.store, &about(), self.when(), new));
         made.expect("the account is made");
     }
 }
@@ -135,6 +130,11 @@ impl Site {
     /// What the service has said besides its log.
     pub fn said(&self) -> Vec<String> {
         self.service.out()
+    }
+
+    /// What the service has written to its log.
+    pub fn log(&self) -> Vec<String> {
+        self.service.log()
     }
 
     /// Makes the service read its file again.

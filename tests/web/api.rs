@@ -1,13 +1,18 @@
 //! The API, request by request.
 
+mod accounts;
 mod bodies;
 mod conditions;
+mod courses;
+mod deleting;
 mod document;
 mod jobs;
 mod lists;
+mod record;
 mod roles;
 mod schemathesis;
 mod steering;
+mod verify;
 
 use reqwest::{Client, Method};
 use rollcall::model::role::Role;

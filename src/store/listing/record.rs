@@ -10,7 +10,7 @@ use crate::store::engine::Tx;
 use crate::store::runs::{Run, run_columns};
 
 /// A run, with what it found and what it left.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Record {
     /// The run.
     #[sqlx(flatten)]
@@ -18,9 +18,11 @@ pub struct Record {
     pub run: Run,
     /// What a change by hand found, as JSON; none where the run's own rows say it.
     #[serde(serialize_with = "as_value")]
+    #[schema(value_type = Option<Object>)]
     pub found: Option<String>,
     /// What a change by hand left, as JSON.
     #[serde(serialize_with = "as_value")]
+    #[schema(value_type = Option<Object>)]
     pub made: Option<String>,
 }
 
@@ -72,14 +74,19 @@ pub struct Find<'a> {
     pub status: &'a str,
     /// Only runs of a connector.
     pub of_connectors: bool,
+    /// Who made them; empty for everybody.
+    pub actor: &'a str,
+    /// Only those that began then or later.
+    pub since: DateTime<Utc>,
 }
 
 const PAGE: &str = concat!(
     run_columns!(),
     ", r.found, r.made FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
     WHERE ($1 = '' OR r.kind = $1) AND ($2 = '' OR c.name = $2) AND ($3 = '' OR r.status = $3)
-      AND ($4 = 0 OR r.connector_id IS NOT NULL) AND ($5 = 0 OR r.id < $5)
-    ORDER BY r.id DESC LIMIT $6"
+      AND ($4 = 0 OR r.connector_id IS NOT NULL) AND ($5 = '' OR r.actor = $5) AND r.started_at >= $6
+      AND ($7 = 0 OR r.id < $7)
+    ORDER BY r.id DESC LIMIT $8"
 );
 
 /// A page of runs, newest first, from the one before `before` on; from the newest where that is 0.
@@ -88,7 +95,8 @@ const PAGE: &str = concat!(
 /// When the database refuses.
 pub async fn page(tx: &mut Tx, find: Find<'_>, before: i64, limit: i64) -> Result<Vec<Record>> {
     let of_connectors = i64::from(find.of_connectors);
-    let args = args![find.kind, find.connector, find.status, of_connectors, before, limit];
+    let Find { kind, connector, status, actor, since, .. } = find;
+    let args = args![kind, connector, status, of_connectors, actor, since, before, limit];
     tx.all("list changes", PAGE, args).await
 }
 

@@ -1,7 +1,7 @@
 //! What is sent to the API, and what is wrong with it: with line and column where it is no JSON, with the name of the
 //! field where it is other than it should be.
 
-use axum::body::Body as Bytes;
+use axum::body::{Body as Bytes, Bytes as Whole};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -22,19 +22,36 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request<Bytes>, _: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/json") {
-            received::let_go(request.into_body()).await;
-            let text = "what was sent is not `application/json`";
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", text));
-        }
-        let bytes = received::whole(request.into_body()).await.map_err(|_| {
-            let text = format!("what was sent is larger than {MOST_BYTES} bytes, or broke off");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
-        })?;
+        let bytes = bytes(request, "application/json", "not_json").await?;
         read(&bytes).map(Self)
     }
+}
+
+/// A body of CSV.
+#[derive(Debug)]
+pub(super) struct Sheet(pub Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for Sheet {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request<Bytes>, _: &S) -> Result<Self, Problem> {
+        bytes(request, "text/csv", "not_csv").await.map(|bytes| Self(bytes.into()))
+    }
+}
+
+/// What was sent, where it is of the kind that is wanted.
+async fn bytes(request: Request<Bytes>, wanted: &str, refusal: &'static str) -> Result<Whole, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case(wanted) {
+        received::let_go(request.into_body()).await;
+        let text = format!("what was sent is not `{wanted}`");
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal, text));
+    }
+    received::whole(request.into_body()).await.map_err(|_| {
+        let text = format!("what was sent is larger than {MOST_BYTES} bytes, or broke off");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+    })
 }
 
 /// A body of JSON that may be left out.

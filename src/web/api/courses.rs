@@ -5,12 +5,13 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::Body;
+use super::body::{Body, Sheet};
 use super::query::{Page, Query};
 use super::{Answer, Change};
 use crate::accounts::Principal;
 use crate::groups;
 use crate::model::names::fold;
+use crate::model::words::count;
 use crate::store::listing::courses as listing;
 use crate::web::Web;
 use crate::web::cursor::Cursor;
@@ -68,4 +69,11 @@ pub(super) async fn add(
     let about = web.about(&who, format!("add course `{code}`"));
     let done = groups::add_course(&web.store, &about, web.when(), code, &new.title).await?;
     Ok(Json(Change::new(Some(&done), format!("course `{code}` is in the catalogue"))))
+}
+
+pub(super) async fn import(State(web): State<Web>, who: Principal, Sheet(sheet): Sheet) -> Answer<Change> {
+    let about = web.about(&who, "import courses");
+    let imported = groups::import_courses(&web.store, &about, web.when(), &sheet).await?;
+    let courses = count(imported.courses, "course of the sheet is", "courses of the sheet are");
+    Ok(Json(Change::new(imported.done.as_ref(), format!("{courses} in the catalogue"))))
 }

@@ -13,7 +13,7 @@ use super::query::{Number, Page, Query};
 use super::tag::{self, IfMatch};
 use super::{Answer, Change};
 use crate::accounts::Principal;
-use crate::groups::{self, Which};
+use crate::groups::{self, Meant, Which};
 use crate::model::ids::{GroupId, RunId};
 use crate::model::names::{GroupName, fold};
 use crate::report::{self, Assigned};
@@ -182,11 +182,15 @@ pub(super) async fn rename(
 pub(super) async fn delete(
     State(web): State<Web>,
     Number(id): Number,
+    query: Query,
     expects: IfMatch,
     who: Principal,
 ) -> Answer<Change> {
+    let query = query.only(&["name"])?;
     let (group, which) = expected(&web, id, &expects).await?;
     let about = web.about(&who, format!("delete group `{}`", group.name));
-    let done = groups::delete(&web.store, &about, web.when(), which).await?;
+    let config = web.config();
+    let meant = Meant::Named(query.text("name").map(str::trim), &config.safety);
+    let done = groups::delete(&web.store, &about, web.when(), which, meant).await?;
     Ok(Json(Change::new(Some(&done), format!("deleted `{}`", group.name))))
 }

@@ -13,6 +13,7 @@ use crate::accounts::Principal;
 use crate::enrollment::parked;
 use crate::enrollment::verify::{self as verifying, Verdict};
 use crate::model::words::count;
+use crate::report::Jobs;
 use crate::store::jobs::{self as table, Job};
 use crate::web::Web;
 use crate::web::cursor::Cursor;
@@ -53,6 +54,17 @@ pub(super) struct Dropped {
     run: Option<i64>,
     /// Jobs that are gone.
     dropped: u64,
+}
+
+/// What a repair came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Repaired {
+    /// The number of the change; null where nothing differed.
+    run: Option<i64>,
+    /// Enrollments that were not what memberships and assignments say.
+    differences: u64,
+    /// Jobs left to workers.
+    jobs: Jobs,
 }
 
 fn named(ids: &[i64]) -> Result<(), Problem> {
@@ -99,4 +111,15 @@ pub(super) async fn drop(
 pub(super) async fn verify(State(web): State<Web>, query: Query, _: Principal) -> Answer<Verdict> {
     query.only(&[])?;
     Ok(Json(verifying::verify(&web.store).await?))
+}
+
+pub(super) async fn repair(State(web): State<Web>, who: Principal) -> Answer<Repaired> {
+    let about = web.about(&who, "repair enrollments");
+    let repair = verifying::repair(&web.store, &about, web.when()).await?;
+    let counts = repair.done.map(|done| done.counts).unwrap_or_default();
+    Ok(Json(Repaired {
+        run: repair.done.map(|done| done.run.0),
+        differences: repair.found.differences.len() as u64,
+        jobs: Jobs::from(&counts),
+    }))
 }

@@ -5,6 +5,7 @@
 //! [`problem`]; a change may be sent on condition that nothing has changed since ([`tag`]); lists come a page at a time
 //! ([`query`]). What a change causes is left to the service's workers.
 
+mod accounts;
 mod assignments;
 mod body;
 mod courses;
@@ -20,6 +21,7 @@ mod query;
 mod runs;
 mod sources;
 mod tag;
+mod tokens;
 
 use axum::Json;
 use serde::Serialize;
@@ -41,6 +43,7 @@ const READ: Access = Access::Needs(May::Read);
 const MANAGE: Access = Access::Needs(May::Manage);
 const OPERATE: Access = Access::Needs(May::Operate);
 const RESYNC: Access = Access::Needs(May::Resync);
+const OWN: Access = Access::Needs(May::Own);
 
 /// What a change came to.
 #[derive(Debug, Serialize, ToSchema)]
@@ -73,7 +76,7 @@ impl Change {
 
 /// All routes, after those of the pages.
 pub(super) fn routes(routes: Routes) -> Routes {
-    let api = steer(read_and_change(Api::new(routes)));
+    let api = own(steer(read_and_change(Api::new(routes))));
     let (routes, paths, schemas) = api.into_parts();
     let document = document::document(paths, schemas);
     routes.get(document::PATH, Access::Open, move || std::future::ready(Json(document)))
@@ -123,7 +126,13 @@ fn read_and_change(api: Api) -> Api {
     .delete(
         "/api/v1/groups/{id}",
         MANAGE,
-        answers::<Change>("deleteGroup", "Deletes a group; its memberships and assignments end").if_match(),
+        answers::<Change>("deleteGroup", "Deletes a group; its memberships and assignments end")
+            .text(
+                "name",
+                "Its name: needed where more goes than the limits of `[safety]` let a sync take away.",
+            )
+            .if_match()
+            .conflicts(),
         groups::delete,
     )
     .get(
@@ -179,6 +188,16 @@ fn read_and_change(api: Api) -> Api {
             .takes::<courses::NewCourse>()
             .conflicts(),
         courses::add,
+    )
+    .post(
+        "/api/v1/courses/import",
+        MANAGE,
+        answers::<Change>(
+            "importCourses",
+            "Adds the courses of a sheet, or gives them other titles; all or none",
+        )
+        .takes_csv("The columns `code` and `title`, named in the first line."),
+        courses::import,
     )
     .get(
         "/api/v1/assignments",
@@ -293,7 +312,8 @@ fn read_and_change(api: Api) -> Api {
 fn steer(api: Api) -> Api {
     use report::{Connector, Decided, Retired, Shown, Undone};
     use store::jobs::Job;
-    use store::runs::Run;
+    use store::listing::record::Record;
+    use store::runs::{Kind, Run};
     api.get(
         "/api/v1/connectors",
         OPERATE,
@@ -369,10 +389,82 @@ fn steer(api: Api) -> Api {
         answers::<Verdict>("verify", "Proves that enrollments are what memberships and assignments say"),
         jobs::verify,
     )
+    .post(
+        "/api/v1/verify/repair",
+        OPERATE,
+        answers::<jobs::Repaired>("repair", "Enqueues every difference, to be settled again by workers"),
+        jobs::repair,
+    )
     .get(
         "/api/v1/audit",
         OPERATE,
-        pages::<Run>("audit", "Who changed what, the newest first").day("since", "From this day on."),
+        pages::<Record>("audit", "Who changed what, the newest first")
+            .day("since", "From this day on.")
+            .one_of("kind", "Only changes of this kind.", &Kind::ALL.map(Kind::as_str))
+            .text("actor", "Only by this account, token (`token NAME`) or user of the command."),
         runs::audit,
+    )
+}
+
+fn own(api: Api) -> Api {
+    use report::{Account, Token};
+    api.get(
+        "/api/v1/accounts",
+        OWN,
+        pages::<Account>("listAccounts", "Who may sign in, by address; those who no longer may, too"),
+        accounts::list,
+    )
+    .post(
+        "/api/v1/accounts",
+        OWN,
+        answers::<accounts::Invited>("createAccount", "Makes an account, with a password or with a link")
+            .takes::<accounts::NewAccount>()
+            .creates()
+            .conflicts(),
+        accounts::create,
+    )
+    .get(
+        "/api/v1/accounts/{id}",
+        OWN,
+        answers::<Account>("showAccount", "Somebody who may sign in"),
+        accounts::show,
+    )
+    .patch(
+        "/api/v1/accounts/{id}",
+        OWN,
+        answers::<Change>("changeRole", "Gives an account another role")
+            .takes::<accounts::NewRole>()
+            .conflicts(),
+        accounts::change,
+    )
+    .delete(
+        "/api/v1/accounts/{id}",
+        OWN,
+        answers::<Change>("revokeAccount", "Takes the right to sign in away, and ends every session")
+            .conflicts(),
+        accounts::revoke,
+    )
+    .post(
+        "/api/v1/accounts/{id}/invite",
+        OWN,
+        answers::<accounts::Invited>("invite", "Makes a new link; older ones are no longer good"),
+        accounts::invite,
+    )
+    .get("/api/v1/tokens", OWN, pages::<Token>("listTokens", "Keys for programs, by name"), tokens::list)
+    .post(
+        "/api/v1/tokens",
+        OWN,
+        answers::<tokens::MadeToken>("createToken", "Makes a token; its key is answered once")
+            .takes::<tokens::NewToken>()
+            .creates()
+            .conflicts(),
+        tokens::create,
+    )
+    .get("/api/v1/tokens/{id}", OWN, answers::<Token>("showToken", "A token"), tokens::show)
+    .delete(
+        "/api/v1/tokens/{id}",
+        OWN,
+        answers::<Change>("revokeToken", "Revokes a token: its key is no longer good"),
+        tokens::revoke,
     )
 }

@@ -18,7 +18,7 @@ pub(super) struct Operation {
     id: &'static str,
     summary: &'static str,
     parameters: Vec<Value>,
-    body: Option<Value>,
+    body: Option<(&'static str, Value)>,
     needs_body: bool,
     answer: (StatusCode, Value),
     headers: Map<String, Value>,
@@ -82,7 +82,13 @@ fn parameter(name: &str, description: &str, schema: Value) -> Value {
 impl Operation {
     /// With a body.
     pub fn takes<T: ToSchema>(mut self) -> Self {
-        self.body = Some(reference::<T>(&mut self.schemas));
+        self.body = Some(("application/json", reference::<T>(&mut self.schemas)));
+        self
+    }
+
+    /// With a body of CSV.
+    pub fn takes_csv(mut self, description: &str) -> Self {
+        self.body = Some(("text/csv", json!({"type": "string", "description": description})));
         self
     }
 
@@ -94,6 +100,12 @@ impl Operation {
     /// With a text in its address.
     pub fn text(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string"})));
+        self
+    }
+
+    /// With one of these words in its address.
+    pub fn one_of(mut self, name: &str, description: &str, words: &[&str]) -> Self {
+        self.parameters.push(parameter(name, description, json!({"type": "string", "enum": words})));
         self
     }
 
@@ -155,7 +167,8 @@ impl Operation {
         if self.body.is_some() {
             refusals.extend([S::BAD_REQUEST, S::PAYLOAD_TOO_LARGE, S::UNSUPPORTED_MEDIA_TYPE]);
         }
-        if self.body.is_some() || method == Method::GET {
+        let asks = self.parameters.iter().any(|one| one["in"] == "query");
+        if self.body.is_some() || asks || method == Method::GET {
             refusals.push(S::UNPROCESSABLE_ENTITY);
         }
         refusals.append(&mut self.refusals);
@@ -182,8 +195,8 @@ impl Operation {
             Access::Open => operation["security"] = json!([]),
             Access::Needs(may) => operation["description"] = json!(format!("Needs {}.", may.in_words())),
         }
-        if let Some(schema) = self.body {
-            let content = json!({"application/json": {"schema": schema}});
+        if let Some((kind, schema)) = self.body {
+            let content = json!({kind: {"schema": schema}});
             operation["requestBody"] = json!({"required": self.needs_body, "content": content});
         }
         operation

@@ -24,6 +24,7 @@ pub(in crate::web) struct Problem {
     kind: &'static str,
     detail: String,
     field: Option<String>,
+    line: Option<u64>,
     hint: Option<String>,
 }
 
@@ -45,6 +46,9 @@ pub(super) struct Said {
     /// The field that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// The first line of what was sent that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
@@ -52,7 +56,7 @@ pub(super) struct Said {
 
 impl Problem {
     pub fn new(status: StatusCode, kind: &'static str, detail: impl AsRef<str>) -> Self {
-        Self { status, kind, detail: sentence(detail.as_ref()), field: None, hint: None }
+        Self { status, kind, detail: sentence(detail.as_ref()), field: None, line: None, hint: None }
     }
 
     /// There is nothing of that number or name.
@@ -99,6 +103,7 @@ impl IntoResponse for Problem {
             kind: self.kind,
             detail: self.detail,
             field: self.field,
+            line: self.line,
             hint: self.hint,
         };
         let mut response = (status, Json(said)).into_response();
@@ -131,9 +136,31 @@ impl From<store::Error> for Problem {
 
 impl From<accounts::Error> for Problem {
     fn from(error: accounts::Error) -> Self {
+        use accounts::Error as E;
+        let text = error.to_string();
+        let conflict = |kind| Self::new(StatusCode::CONFLICT, kind, &text);
+        let of = |field: &str, problem: Self| Self { field: Some(field.to_owned()), ..problem };
         match error {
-            accounts::Error::Store(error) => error.into(),
-            other => Self::new(StatusCode::BAD_REQUEST, "invalid", other.to_string()),
+            E::Store(error) => error.into(),
+            E::BadAddress { .. } => Self::invalid("email", &text),
+            E::BadPassword { .. } | E::PasswordIsAddress => Self::invalid("password", &text),
+            E::BadTokenName { .. } => Self::invalid("name", &text),
+            E::TokenOver => Self::invalid("until", &text),
+            E::Exists { .. } => of("email", conflict("account_exists"))
+                .hint("give it another role, or a new link with which its holder sets a password"),
+            E::TokenExists { .. } => of("name", conflict("token_exists")),
+            E::LastLicenseHolder { .. } => {
+                conflict("last_license_holder").hint("make somebody else one first")
+            }
+            E::NoAccount { .. } | E::AccountGone { .. } => Self::missing("no such account"),
+            E::NoToken { .. } | E::TokenGone { .. } => Self::missing("no such token"),
+            E::Wrong
+            | E::TooMany { .. }
+            | E::BadLink
+            | E::NoRole { .. }
+            | E::Revoked { .. }
+            | E::NotTheirs { .. } => Self::new(StatusCode::BAD_REQUEST, "invalid", &text),
+            E::Broken => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", &text),
         }
     }
 }
@@ -158,9 +185,18 @@ impl From<groups::Error> for Problem {
             E::BadName(_) => Self::invalid("name", &text),
             E::BadAddress { .. } => Self::invalid("email", &text),
             E::BadCourse { .. } => Self::invalid("code", &text),
+            E::BadSheet { mistakes } => Self {
+                line: mistakes.first().map(|mistake| mistake.line),
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", &text)
+            },
             E::NoGroup { nearest, .. } => Self::invalid("group", &text).maybe(nearest.as_ref()),
             E::NoCourse { nearest, .. } => Self::invalid("course", &text).maybe(nearest.as_ref()),
             E::NoLearner { .. } => Self::invalid("email", &text),
+            E::NameNeeded { name, .. } => {
+                let needed = Self { field: Some("name".to_owned()), ..conflict("name_needed") };
+                needed.hint(format!("send the same again with `?name=` and the name of the group, `{name}`"))
+            }
+            E::OtherName { .. } => Self::invalid("name", &text),
             E::ChangedSince { .. } => changed("changed_since"),
             E::DueChangedSince { .. } => changed("changed_since"),
             E::GroupExists { .. } => Self { field: Some("name".to_owned()), ..conflict("group_exists") },

@@ -73,6 +73,7 @@ pub(super) fn routes(web: &Web) -> Routes {
         .get("/courses", READ, assigned::catalogue::show)
         .get("/courses.csv", READ, assigned::catalogue::csv)
         .post("/courses", MANAGE, assigned::catalogue::add)
+        .post("/courses/import", MANAGE, assigned::catalogue::import)
         .get("/learners", READ, learners::list::show)
         .get("/learners.csv", READ, learners::list::csv)
         .get("/learners/new", MANAGE, learners::new::show)

@@ -8,7 +8,7 @@ use crate::support::company::Company;
 use crate::support::database::on_both;
 
 /// Everything of a list, asked for in pages.
-fn all(api: &Api, path: &str, limit: usize) -> Vec<Value> {
+pub fn all(api: &Api, path: &str, limit: usize) -> Vec<Value> {
     let mut items = Vec::new();
     let mut after = String::new();
     loop {

@@ -1,4 +1,4 @@
-//! The catalogue: which courses there are, and a new one.
+//! The catalogue: which courses there are, a new one, and a sheet of them.
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect};
 
 use crate::accounts::Principal;
-use crate::groups::{self, Error};
+use crate::groups::{self, Error, Imported};
 use crate::model::names::fold;
 use crate::store::listing::From;
 use crate::store::listing::courses::{self, Row};
@@ -18,6 +18,9 @@ use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::{Answer, notice};
 use crate::web::trouble::sentence;
 
+/// Mistakes of a sheet that are named at once.
+const MOST_FAULTS: usize = 20;
+
 #[derive(Template)]
 #[template(path = "assigned/catalogue.html")]
 struct Page<'a> {
@@ -26,8 +29,15 @@ struct Page<'a> {
     rows: Vec<Row>,
     next: Option<String>,
     is_first: bool,
+    typed: Typed<'a>,
+}
+
+/// What stands in the forms.
+#[derive(Default)]
+struct Typed<'a> {
     code: &'a str,
     title: &'a str,
+    sheet: &'a str,
 }
 
 fn cursor(row: &Row) -> Cursor {
@@ -40,16 +50,10 @@ pub(in crate::web::pages) async fn show(
     who: Principal,
 ) -> Answer {
     let query = Form::read(query.unwrap_or_default().as_bytes());
-    shown(&web, &who, &query, ("", ""), Vec::new()).await
+    shown(&web, &who, &query, Typed::default(), Vec::new()).await
 }
 
-async fn shown(
-    web: &Web,
-    who: &Principal,
-    query: &Form,
-    (code, title): (&str, &str),
-    faults: Vec<Fault>,
-) -> Answer {
+async fn shown(web: &Web, who: &Principal, query: &Form, typed: Typed<'_>, faults: Vec<Fault>) -> Answer {
     let text = query.text("q");
     let place = Place::of(query);
     let mut tx = web.store.read().await?;
@@ -58,7 +62,7 @@ async fn shown(
     let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame =
         Frame::new(who, Here::Assigned, "Courses").notice(notice(&mut tx, query).await?).faults(faults);
-    let page = Page { frame, text, rows, next, is_first: place.is_first(), code, title };
+    let page = Page { frame, text, rows, next, is_first: place.is_first(), typed };
     Ok((status, Html(page.render()?)).into_response())
 }
 
@@ -86,6 +90,7 @@ pub(in crate::web::pages) async fn csv(
 
 pub(in crate::web::pages) async fn add(State(web): State<Web>, who: Principal, form: Form) -> Answer {
     let (code, title) = (form.text("code").trim(), form.text("title").trim());
+    let typed = Typed { code, title, sheet: "" };
     let mut faults = Vec::new();
     if code.is_empty() {
         faults.push(Fault::new("code", "Give the course a code, such as GDPR-101."));
@@ -94,7 +99,7 @@ pub(in crate::web::pages) async fn add(State(web): State<Web>, who: Principal, f
         faults.push(Fault::new("title", "Give the course the title that learners see."));
     }
     if !faults.is_empty() {
-        return shown(&web, &who, &Form::default(), (code, title), faults).await;
+        return shown(&web, &who, &Form::default(), typed, faults).await;
     }
     let about = web.about(&who, format!("add course `{code}`"));
     match groups::add_course(&web.store, &about, web.when(), code, title).await {
@@ -102,7 +107,27 @@ pub(in crate::web::pages) async fn add(State(web): State<Web>, who: Principal, f
         Err(Error::Store(error)) => Err(error.into()),
         Err(error) => {
             let fault = Fault::new("code", sentence(&error.to_string()));
-            shown(&web, &who, &Form::default(), (code, title), vec![fault]).await
+            shown(&web, &who, &Form::default(), typed, vec![fault]).await
         }
     }
+}
+
+/// Adds the courses of a sheet, or names each line that keeps it out.
+pub(in crate::web::pages) async fn import(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+    let sheet = form.text("sheet");
+    let about = web.about(&who, "import courses");
+    let faults = match groups::import_courses(&web.store, &about, web.when(), sheet.as_bytes()).await {
+        Ok(Imported { done: Some(done), .. }) => {
+            return Ok(Redirect::to(&format!("/courses?run={}", done.run)).into_response());
+        }
+        Ok(Imported { done: None, .. }) => {
+            vec![Fault::new("sheet", "There is no course below the first line.")]
+        }
+        Err(Error::BadSheet { mistakes }) => {
+            let named = mistakes.iter().take(MOST_FAULTS);
+            named.map(|one| Fault::new("sheet", sentence(&one.to_string()))).collect()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    shown(&web, &who, &Form::default(), Typed { sheet, ..Typed::default() }, faults).await
 }

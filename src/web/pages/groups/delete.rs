@@ -7,9 +7,8 @@ use axum::response::{Html, IntoResponse, Redirect};
 
 use super::{fault, find, seen};
 use crate::accounts::Principal;
-use crate::groups::{self, Going, Which};
+use crate::groups::{self, Error, Going, Meant, Which};
 use crate::model::ids::GroupId;
-use crate::model::names::fold;
 use crate::model::words::count;
 use crate::store::groups::Group;
 use crate::web::Web;
@@ -72,16 +71,17 @@ pub(in crate::web::pages) async fn go(
         let mut tx = web.store.read().await?;
         find(&mut tx, id).await?
     };
-    let typed = form.text("typed");
-    let going = groups::going(&web.store, GroupId(id)).await?;
-    if going.is_large(&web.config().safety) && fold(typed) != group.name_folded {
-        let fault = Fault::new("typed", "That is not the name of the group. Nothing was deleted.");
-        return shown(&web, &who, id, typed, vec![fault]).await;
-    }
+    let typed = form.text("typed").trim();
+    let config = web.config();
+    let meant = Meant::Named(Some(typed).filter(|text| !text.is_empty()), &config.safety);
     let about = web.about(&who, format!("delete group `{}`", group.name));
     let which = Which::from(GroupId(id)).seen(seen(&form));
-    match groups::delete(&web.store, &about, web.when(), which).await {
+    match groups::delete(&web.store, &about, web.when(), which, meant).await {
         Ok(done) => Ok(Redirect::to(&format!("/groups?run={}", done.run)).into_response()),
+        Err(Error::NameNeeded { .. } | Error::OtherName { .. }) => {
+            let fault = Fault::new("typed", "That is not the name of the group. Nothing was deleted.");
+            shown(&web, &who, id, typed, vec![fault]).await
+        }
         Err(error) => shown(&web, &who, id, typed, vec![fault("typed", error)?]).await,
     }
 }

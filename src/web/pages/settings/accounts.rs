@@ -5,7 +5,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect};
 
-use crate::accounts::{self, Error, Invitation, Principal};
+use crate::accounts::{self, Error, Invitation, New, Principal};
 use crate::model::role::Role;
 use crate::store::listing::From;
 use crate::store::listing::accounts::{self as listed, Row};
@@ -94,7 +94,7 @@ pub(super) async fn csv(State(web): State<Web>, _: Principal) -> Answer {
 }
 
 /// The link as whoever asks reaches these pages: their browser says where it sent the form from.
-fn link(client: Client, headers: &HeaderMap, invitation: &Invitation) -> String {
+fn link((client, headers): (Client, &HeaderMap), invitation: &Invitation) -> String {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let base = match (text(header::ORIGIN), text(header::HOST)) {
         (Some(origin), _) if origin.starts_with("http") => origin.to_owned(),
@@ -102,19 +102,18 @@ fn link(client: Client, headers: &HeaderMap, invitation: &Invitation) -> String 
         (_, Some(host)) => format!("http://{host}"),
         (_, None) => String::new(),
     };
-    format!("{base}/welcome/{}", invitation.key)
+    format!("{base}{}", invitation.path())
 }
 
-async fn invite(
-    web: &Web,
-    who: &Principal,
-    (client, headers): (Client, &HeaderMap),
-    email: &str,
-) -> Result<Fresh, Error> {
+async fn invite(web: &Web, who: &Principal, from: (Client, &HeaderMap), email: &str) -> Result<Fresh, Error> {
     let about = web.about(who, format!("make a link for account `{email}`"));
     let (_, invitation) = accounts::invite(&web.store, &about, web.when(), email).await?;
+    Ok(fresh(web, from, email, &invitation))
+}
+
+fn fresh(web: &Web, from: (Client, &HeaderMap), email: &str, invitation: &Invitation) -> Fresh {
     let until = local(invitation.until, web.config().timezone);
-    Ok(Fresh { email: email.to_owned(), link: link(client, headers, &invitation), until })
+    Fresh { email: email.to_owned(), link: link(from, invitation), until }
 }
 
 pub(super) async fn create(
@@ -131,16 +130,16 @@ pub(super) async fn create(
         return shown(&web, &who, &Form::default(), typed, None, faults).await;
     };
     let about = web.about(&who, format!("make account `{email}` as {role}"));
-    let made = accounts::create(&web.store, &about, web.when(), email, name, role, None).await;
-    let fresh = match made {
-        Ok(_) => invite(&web, &who, (client, &headers), email).await?,
+    let new = New { email, name, role, password: None };
+    let fresh = match accounts::create(&web.store, &about, web.when(), new).await {
+        Ok(made) => made.invitation.map(|invitation| fresh(&web, (client, &headers), email, &invitation)),
         Err(Error::Store(error)) => return Err(error.into()),
         Err(error) => {
             let faults = vec![Fault::new("email", sentence(&error.to_string()))];
             return shown(&web, &who, &Form::default(), typed, None, faults).await;
         }
     };
-    shown(&web, &who, &Form::default(), Typed::default(), Some(fresh), Vec::new()).await
+    shown(&web, &who, &Form::default(), Typed::default(), fresh, Vec::new()).await
 }
 
 /// Another role, a new link, or no longer any right to sign in.

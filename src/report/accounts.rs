@@ -1,0 +1,68 @@
+//! Accounts and tokens; nothing here lets anybody in.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::model::role::Role;
+use crate::store::{accounts, tokens};
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Account {
+    /// The number.
+    pub id: i64,
+    /// The address that signs in.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Whether it may sign in; false for one that was revoked.
+    pub active: bool,
+    /// Whether it has a password, or signs in through the company's provider.
+    pub ready: bool,
+}
+
+impl From<&accounts::Account> for Account {
+    fn from(one: &accounts::Account) -> Self {
+        Self {
+            id: one.id.0,
+            email: one.email.clone(),
+            name: one.name.clone(),
+            role: one.role(),
+            active: one.is_active(),
+            ready: one.is_ready(),
+        }
+    }
+}
+
+/// A token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Token {
+    /// The number.
+    pub id: i64,
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it ends; null for never.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was last used, to the minute.
+    pub seen_at: Option<DateTime<Utc>>,
+}
+
+impl From<&tokens::Token> for Token {
+    fn from(one: &tokens::Token) -> Self {
+        Self {
+            id: one.id.0,
+            name: one.name.clone(),
+            role: one.role(),
+            created_at: one.created_at,
+            expires_at: one.expires_at,
+            seen_at: one.seen_at,
+        }
+    }
+}

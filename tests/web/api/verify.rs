@@ -1,0 +1,44 @@
+//! The proof, and the repair.
+
+use rollcall::model::due::Due;
+use rollcall::model::role::Role;
+use serde_json::json;
+
+use super::Api;
+use crate::support::company::Company;
+use crate::support::database::on_both;
+use crate::support::program::until;
+
+#[test]
+fn what_differs_is_enqueued_once_as_a_numbered_change_and_settled_by_the_service() {
+    on_both(|engine| {
+        let mut company = Company::new(engine);
+        for who in ["ada", "grace", "linus"] {
+            company.hire(who, &[]);
+        }
+        company.sync();
+        company.create("Sales", &["ada", "grace", "linus"]);
+        company.add_course("GDPR");
+        company.assign("GDPR", "Sales", Due::Never);
+        let site = company.serve();
+        let api = Api::new(&company, &site, Role::Operator);
+        let nothing = api.send("POST", "/verify/repair", &[], None).is(200).body;
+        assert_eq!(nothing, json!({"run": null, "differences": 0, "jobs": {"enqueued": 0}}));
+        company.sql("UPDATE enrollments SET state = 'revoked', revoked_at = enrolled_at");
+        company.sql("DELETE FROM enrollments WHERE learner_id = (SELECT min(learner_id) FROM enrollments)");
+        let found = api.get("/verify").is(200).body;
+        assert_eq!(found["differences"].as_array().map(Vec::len), Some(3));
+        let repaired = api.send("POST", "/verify/repair", &[], None).is(200).body;
+        assert_eq!((&repaired["differences"], &repaired["jobs"]["enqueued"]), (&3.into(), &3.into()));
+        let columns = "actor || ': ' || what || ' ' || jobs_enqueued || ' ' || found";
+        let recorded = company.one(&format!("SELECT {columns} FROM runs WHERE id = {}", repaired["run"]));
+        let expected = "token a operator: repair enrollments 3 {\"differences\":3,\"pairs\":[\"";
+        assert!(recorded.starts_with(expected), "{recorded}");
+        until("all is as it should be", || {
+            company.count("jobs") == 0 && api.get("/verify").is(200).body["differences"] == json!([])
+        });
+        company.verify();
+        assert!(company.has_access("ada", "GDPR"));
+        site.end();
+    });
+}
