@@ -17,6 +17,7 @@ mod program;
 mod queue;
 mod scale;
 mod web;
+mod web_sync;
 
 use std::path::Path;
 use std::time::Duration;

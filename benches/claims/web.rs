@@ -23,6 +23,7 @@ use rollcall::store::{Store, Tx};
 use crate::support::database as tests;
 use crate::support::postgres::Cluster;
 use crate::support::program::{Running, program};
+use crate::web_sync;
 
 const PASSWORD: &str = "correct horse battery";
 const LIMIT: f64 = 3.0;
@@ -49,7 +50,7 @@ pub fn measure() {
     }
 }
 
-fn numbers(db: &tests::Database, count: usize) -> String {
+pub fn numbers(db: &tests::Database, count: usize) -> String {
     db.pick(
         "(WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < COUNT) SELECT n FROM n)",
         "(SELECT n FROM generate_series(1, COUNT) AS n)",
@@ -124,10 +125,11 @@ async fn fill(db: &tests::Database) {
             of(100_000),
             of(10)
         ),
-        db.pick("ANALYZE", "VACUUM ANALYZE").to_owned(),
     ] {
         db.sql(&sql).await;
     }
+    web_sync::fill(db).await;
+    db.sql(db.pick("ANALYZE", "VACUUM ANALYZE")).await;
 }
 
 /// The time in the middle.
@@ -208,6 +210,7 @@ async fn of(db: &tests::Database, folder: &Path) {
             explain::explain(tx, explained, asked, when).await.expect("an answer");
         })
         .await;
+    web_sync::measure(&mut report, &config).await;
 }
 
 struct Visitor {
@@ -236,14 +239,14 @@ impl Visitor {
     }
 }
 
-struct Report<'s> {
+pub struct Report<'s> {
     visitor: Visitor,
     store: &'s Store,
 }
 
 impl Report<'_> {
     /// Measures one page beside its statements, in turns.
-    async fn page(&mut self, what: &str, path: &str, statements: impl AsyncFn(&mut Tx)) {
+    pub async fn page(&mut self, what: &str, path: &str, statements: impl AsyncFn(&mut Tx)) {
         let (mut pages, mut floors, mut text) = (Vec::new(), Vec::new(), String::new());
         for _ in 0..TIMES {
             let began = Instant::now();
