@@ -40,6 +40,8 @@ pub enum Error {
     NoCourse { code: String, nearest: Option<String> },
     #[error("`{text}` is no e-mail address")]
     BadAddress { text: String },
+    #[error("the learner `{email}` needs a name")]
+    NoName { email: String },
     #[error("`{email}` is the address of {name}")]
     AddressTaken { email: String, name: String },
     #[error("a course needs a code and a title (code `{code}`)")]
@@ -96,6 +98,7 @@ impl Error {
             | Self::GroupExists { .. }
             | Self::NotDeleted { .. }
             | Self::BadAddress { .. }
+            | Self::NoName { .. }
             | Self::AddressTaken { .. }
             | Self::SameLearner { .. }
             | Self::Colleagues { .. }

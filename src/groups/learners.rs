@@ -22,7 +22,7 @@ pub async fn find_learner(tx: &mut Tx, text: &str) -> Result<Learner> {
 /// Adds a learner whom no directory has.
 ///
 /// # Errors
-/// When the address is none, or an active learner holds it.
+/// When the address is none, or an active learner holds it, or there is no name.
 pub async fn add_learner(
     store: &Store,
     about: &About,
@@ -32,6 +32,9 @@ pub async fn add_learner(
 ) -> Result<(LearnerId, Done)> {
     if !is_address(email) {
         return Err(Error::BadAddress { text: email.to_owned() });
+    }
+    if name.trim().is_empty() {
+        return Err(Error::NoName { email: email.to_owned() });
     }
     let mut change = Change::begin(store, about, when).await?;
     let holder = learners::find(&mut change.tx, email).await?;

@@ -27,7 +27,7 @@ use crate::web::cursor::Cursor;
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAccount {
     /// The address that signs in.
-    #[schema(min_length = 3, max_length = 500)]
+    #[schema(max_length = 254, pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$")]
     email: String,
     /// The name.
     #[serde(default)]

@@ -36,10 +36,10 @@ pub(super) struct Course {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCourse {
     /// The code, unique whatever the case.
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(max_length = 500, pattern = r"\S")]
     code: String,
     /// The title.
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(max_length = 500, pattern = r"\S")]
     title: String,
 }
 

@@ -29,7 +29,7 @@ use crate::web::cursor::Cursor;
 #[serde(deny_unknown_fields)]
 pub(super) struct NewGroup {
     /// The name, unique whatever the case.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(max_length = 200, pattern = r"\S")]
     name: String,
     /// Who is in it.
     #[serde(default)]
@@ -41,7 +41,7 @@ pub(super) struct NewGroup {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewName {
     /// The name, unique whatever the case.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(max_length = 200, pattern = r"\S")]
     name: String,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct NewName {
 #[serde(deny_unknown_fields)]
 pub(super) struct Restore {
     /// The name that it had.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(max_length = 200, pattern = r"\S")]
     name: String,
 }
 

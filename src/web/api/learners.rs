@@ -27,10 +27,10 @@ use crate::web::cursor::Cursor;
 #[serde(deny_unknown_fields)]
 pub(super) struct NewLearner {
     /// The address.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 254, pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$")]
     email: String,
     /// The name.
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(max_length = 500, pattern = r"\S")]
     name: String,
 }
 

@@ -182,6 +182,7 @@ impl From<groups::Error> for Problem {
             E::GroupGone { .. } => Self::missing("no such group"),
             E::NoAssignment { .. } => Self::missing("no such assignment"),
             E::NotDeleted { .. } => Self::invalid("name", &text),
+            E::NoName { .. } => Self::invalid("name", &text),
             E::BadName(_) => Self::invalid("name", &text),
             E::BadAddress { .. } => Self::invalid("email", &text),
             E::BadCourse { .. } => Self::invalid("code", &text),

@@ -24,7 +24,7 @@ use crate::web::cursor::Cursor;
 #[serde(deny_unknown_fields)]
 pub(super) struct NewToken {
     /// What it is for; unique whatever the case.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(max_length = 100, pattern = r"\S")]
     name: String,
     /// What it may do.
     role: Role,

@@ -54,6 +54,7 @@ fn every_kind_of_bad_body_is_refused_by_the_name_of_its_field_and_nothing_happen
             ),
             ("/assignments", r#"{"course": "GDPR", "groups": ["There", 5]}"#, 422, Some("groups[1]")),
             ("/learners", r#"{"email": "nobody", "name": "N"}"#, 422, Some("email")),
+            ("/learners", r#"{"email": "nobody@corp.example", "name": " "}"#, 422, Some("name")),
             ("/jobs/drop", "{}", 403, None),
         ] {
             let answer = api.send("POST", path, JSON, Some(body));

@@ -8,10 +8,21 @@ use crate::support::company::Company;
 use crate::support::database::Engine;
 use crate::support::python::SCHEMATHESIS;
 
-/// What must hold of every answer.
-const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
-                      response_headers_conformance,response_schema_conformance,negative_data_rejection,\
-                      unsupported_method,ignored_auth";
+/// What is there, so that not every request is about nothing; and of which requests the document cannot say whether they
+/// are accepted: those that name somebody or something, a day to come, where the page before has ended, or one of several
+/// due dates; and numbers written as `7.0`. What has changed since is no fault of a request.
+const THERE: &str = "
+[parameters]
+'path.name' = 'hr'
+
+[checks.positive_data_acceptance]
+expected-statuses = ['2xx', '404', '409', '412']
+
+[[operations]]
+include-operation-id-regex = '^(list|audit$|explain$|assign$|complete$|createGroup$|restoreGroup$|deleteGroup$|addMembers$|\
+removeMembers$|liftExclusion$|linkLearners$|unlinkLearners$|importCourses$|createToken$|changeDueDate$|retryJobs$|dropJobs$)'
+checks.positive_data_acceptance.enabled = false
+";
 
 #[test]
 fn no_request_breaks_the_service_or_is_answered_otherwise_than_the_document_says() {
@@ -23,18 +34,23 @@ fn no_request_breaks_the_service_or_is_answered_otherwise_than_the_document_says
     company.sync();
     company.add_course("GDPR");
     let key = company.token("tester", Role::LicenseHolder);
-    // Of a number that the tester does not come upon: it would revoke itself.
-    company.sql("UPDATE api_tokens SET id = 8271828182845904523");
+    std::fs::write(company.folder.path().join("schemathesis.toml"), THERE).expect("a file");
     let site = company.serve();
     let output = Command::new(SCHEMATHESIS.programs().join("schemathesis"))
         .args(["run", &format!("{}/api/v1/openapi.json", site.base)])
         .args(["--header", &format!("Authorization: Bearer {key}")])
-        .args(["--checks", CHECKS, "--max-examples", "12", "--seed", "1", "--workers", "2"])
-        .args(["--phases", "examples,coverage,fuzzing", "--exclude-path-regex", "/sync$", "--no-color"])
+        .args(["--max-examples", "12", "--seed", "1"])
+        // One after the other: CPython 3.11 parses in two threads at once with errors.
+        .args(["--workers", "1"])
+        // The tester finds its own token, and would go on as nobody.
+        .args(["--exclude-operation-id", "revokeToken"])
+        .args(["--phases", "examples,coverage,fuzzing", "--no-color"])
         .current_dir(company.folder.path())
         .output()
         .expect("schemathesis can be run");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!said.contains("Authentication failed"), "{said}");
+    assert!(company.count("runs WHERE kind = 'sync' AND actor = 'token tester'") > 0, "it has synced");
     site.end();
 }

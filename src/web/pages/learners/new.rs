@@ -27,17 +27,14 @@ pub(in crate::web::pages) async fn show(who: Principal) -> Answer {
 
 pub(in crate::web::pages) async fn go(State(web): State<Web>, who: Principal, form: Form) -> Answer {
     let (name, email) = (form.text("name").trim(), form.text("email").trim());
-    let fault = if name.is_empty() {
-        Fault::new("name", "Give the learner a name.")
-    } else {
-        let about = web.about(&who, format!("add learner `{email}`"));
-        match groups::add_learner(&web.store, &about, web.when(), email, name).await {
-            Ok((learner, done)) => {
-                return Ok(Redirect::to(&format!("/learners/{learner}?run={}", done.run)).into_response());
-            }
-            Err(Error::Store(error)) => return Err(error.into()),
-            Err(error) => Fault::new("email", sentence(&error.to_string())),
+    let about = web.about(&who, format!("add learner `{email}`"));
+    let fault = match groups::add_learner(&web.store, &about, web.when(), email, name).await {
+        Ok((learner, done)) => {
+            return Ok(Redirect::to(&format!("/learners/{learner}?run={}", done.run)).into_response());
         }
+        Err(Error::Store(error)) => return Err(error.into()),
+        Err(Error::NoName { .. }) => Fault::new("name", "Give the learner a name."),
+        Err(error) => Fault::new("email", sentence(&error.to_string())),
     };
     let frame = Frame::new(&who, Here::Learners, "Add learner").faults(vec![fault]);
     let html = Page { frame, name, email }.render()?;
