@@ -14,6 +14,7 @@ mod behind;
 mod client;
 mod csv;
 mod cursor;
+mod filters;
 mod form;
 mod frame;
 mod gate;

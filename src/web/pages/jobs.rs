@@ -16,6 +16,7 @@ use crate::store::queue::{self, Sample};
 use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::filters;
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::groups::local;

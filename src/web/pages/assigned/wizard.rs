@@ -21,6 +21,7 @@ use crate::store::listing::groups::{self as listed, Row as Group, Sort};
 use crate::store::{Tx, drafts};
 use crate::web::Web;
 use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::filters;
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::{Answer, picker};

@@ -19,6 +19,7 @@ use crate::store::listing::{assignments, groups as listed};
 use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::filters;
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::{Answer, notice};

@@ -8,6 +8,7 @@ use crate::store::listing::record::{self, Find, Record};
 use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::filters;
 use crate::web::form::Form;
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::groups::local;

@@ -9,6 +9,7 @@ use crate::store::listing::health::{self, Database};
 use crate::store::listing::jobs;
 use crate::store::nodes;
 use crate::web::Web;
+use crate::web::filters;
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::groups::local;
 use crate::web::pages::jobs::Said;

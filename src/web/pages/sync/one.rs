@@ -20,6 +20,7 @@ use crate::sync::words;
 use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::filters;
 use crate::web::form::Form;
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::groups::local;

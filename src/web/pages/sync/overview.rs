@@ -10,6 +10,7 @@ use crate::accounts::Principal;
 use crate::store::listing::runs;
 use crate::sync::overview::{Glance, overview};
 use crate::web::Web;
+use crate::web::filters;
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::Answer;
 use crate::web::pages::groups::local;

@@ -12,6 +12,7 @@ use crate::model::rule::BadExpression;
 use crate::store::groups;
 use crate::store::listing::runs::{self, Fed};
 use crate::sync::tryout::{self, Answer as Found, Share};
+use crate::web::filters;
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::Answer;

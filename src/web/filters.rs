@@ -1,0 +1,18 @@
+//! How templates write values.
+#![expect(
+    clippy::inline_always,
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "so the templates' library wants it"
+)]
+
+use std::fmt::Display;
+
+use crate::model::words;
+
+/// A number with its thousands set apart.
+#[askama::filter_fn]
+pub fn thousands(value: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
+    let text = value.to_string();
+    Ok(text.parse().map_or(text, words::thousands))
+}
