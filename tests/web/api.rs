@@ -7,11 +7,13 @@ mod conditions;
 mod courses;
 mod deleting;
 mod document;
+mod filters;
 mod jobs;
 mod lists;
 mod record;
 mod roles;
 mod schemathesis;
+mod steering;
 mod verify;
 
 use reqwest::{Client, Method};
@@ -36,6 +38,7 @@ struct Answer {
     kind: String,
     etag: Option<String>,
     location: Option<String>,
+    challenge: Option<String>,
     body: Value,
 }
 
@@ -87,6 +90,7 @@ impl<'a> Api<'a> {
         self.company.runtime.block_on(async {
             let response = request.send().await.expect("an answer");
             let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+            let challenge = header("www-authenticate");
             let (kind, etag, location) = (header("content-type"), header("etag"), header("location"));
             let status = response.status().as_u16();
             let body = response.bytes().await.expect("a body");
@@ -95,6 +99,7 @@ impl<'a> Api<'a> {
                 kind: kind.unwrap_or_default(),
                 etag,
                 location,
+                challenge,
                 body: serde_json::from_slice(&body).unwrap_or_default(),
             }
         })
