@@ -6,6 +6,8 @@ mod conditions;
 mod courses;
 mod deleting;
 mod document;
+mod filters;
+mod held;
 mod jobs;
 mod lists;
 mod record;
@@ -36,6 +38,7 @@ pub struct Answer {
     kind: String,
     etag: Option<String>,
     pub location: Option<String>,
+    challenge: Option<String>,
     pub body: Value,
 }
 
@@ -90,6 +93,7 @@ impl<'a> Api<'a> {
         self.company.runtime.block_on(async {
             let response = request.send().await.expect("an answer");
             let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+            let challenge = header("www-authenticate");
             let (kind, etag, location) = (header("content-type"), header("etag"), header("location"));
             let status = response.status().as_u16();
             let body = response.bytes().await.expect("a body");
@@ -98,6 +102,7 @@ impl<'a> Api<'a> {
                 kind: kind.unwrap_or_default(),
                 etag,
                 location,
+                challenge,
                 body: serde_json::from_slice(&body).unwrap_or_default(),
             }
         })

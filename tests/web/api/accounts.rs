@@ -91,6 +91,7 @@ fn an_account_is_made_by_a_program_signs_in_by_its_link_gets_another_role_and_is
             &api.post("/accounts", &json!({"email": "ops@corp.example", "role": "viewer"})).is(201).body["id"],
             id
         );
+        assert_eq!(status("/groups"), 303, "a session that has ended does not begin again");
         for secret in [link, newer, PASSWORD.to_owned()] {
             is_nowhere(&company, &site, secret.trim_start_matches("/welcome/"));
         }

@@ -17,6 +17,7 @@ fn every_kind_of_bad_body_is_refused_by_the_name_of_its_field_and_nothing_happen
         let site = company.serve();
         let api = Api::new(&company, &site, Role::Manager);
         let long = format!(r#"{{"name": "{}"}}"#, "x".repeat(501));
+        let long_name = format!(r#"{{"email": "ada@corp.example", "name": "{}"}}"#, "x".repeat(501));
         for (path, body, status, field) in [
             ("/groups", r#"{"name": "A", "memebers": []}"#, 422, Some("memebers")),
             ("/groups", r#"{"members": []}"#, 422, Some("name")),
@@ -55,6 +56,7 @@ fn every_kind_of_bad_body_is_refused_by_the_name_of_its_field_and_nothing_happen
             ("/assignments", r#"{"course": "GDPR", "groups": ["There", 5]}"#, 422, Some("groups[1]")),
             ("/learners", r#"{"email": "nobody", "name": "N"}"#, 422, Some("email")),
             ("/learners", r#"{"email": "nobody@corp.example", "name": " "}"#, 422, Some("name")),
+            ("/learners", &long_name, 422, Some("name")),
             ("/jobs/drop", "{}", 403, None),
         ] {
             let answer = api.send("POST", path, JSON, Some(body));
@@ -85,7 +87,12 @@ fn what_has_no_address_or_no_such_method_or_comes_from_another_site_is_refused_i
     let api = Api::new(&company, &site, Role::LicenseHolder);
     api.get("/nothing").refuses(404, None);
     api.get("/groups/x").refuses(404, None);
-    api.get("/groups/-1").refuses(404, None);
+    company.create("There", &[]);
+    let there = company.one("SELECT id FROM groups");
+    api.get(&format!("/groups/{there}")).is(200);
+    for id in ["-1", "0", &format!("+{there}"), &format!("%2B{there}"), "9223372036854775808"] {
+        api.get(&format!("/groups/{id}")).refuses(404, None);
+    }
     api.send("PUT", "/groups", JSON, Some("{}")).refuses(405, None);
     api.get("/groups?sort=size").refuses(422, Some("sort"));
     api.get("/groups?limit=201").refuses(422, Some("limit"));
@@ -97,6 +104,6 @@ fn what_has_no_address_or_no_such_method_or_comes_from_another_site_is_refused_i
     api.get("/runs/7").refuses(404, None);
     let elsewhere = [JSON[0], ("origin", "https://elsewhere.example"), ("sec-fetch-site", "cross-site")];
     api.send("POST", "/groups", &elsewhere, Some(r#"{"name": "A"}"#)).refuses(403, None);
-    assert_eq!(company.groups(), [""; 0]);
+    assert_eq!(company.groups(), ["There"]);
     site.end();
 }

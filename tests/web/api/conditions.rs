@@ -24,10 +24,13 @@ fn whoever_saves_what_was_changed_meanwhile_is_told_and_overwrites_nothing() {
         let stale = [json, ("if-match", seen.as_str())];
         let (name, ada) = (r#"{"name": "Sales 2"}"#, format!(r#"{{"members": ["{}"]}}"#, email("ada")));
         let members = format!("{group}/members/remove");
+        let lift = json!({"email": email("ada")}).to_string();
         let conflicts = [
             api.send("PATCH", &group, &stale, Some(name)),
             api.send("DELETE", &group, &stale, None),
             api.send("POST", &members, &stale, Some(&ada)),
+            api.send("POST", &format!("{group}/members"), &stale, Some(&ada)),
+            api.send("POST", &format!("{group}/exclusions/lift"), &stale, Some(&lift)),
             api.send("PATCH", &group, &[json, ("if-match", "W/\"1\"")], Some(name)),
         ];
         for conflict in conflicts {
@@ -40,6 +43,8 @@ fn whoever_saves_what_was_changed_meanwhile_is_told_and_overwrites_nothing() {
         assert_eq!(company.groups(), ["Sales 1"]);
         assert_eq!(company.members("Sales 1"), ["ada"]);
         let now = renamed.etag.expect("a tag");
+        let weak = format!("W/{now}");
+        api.send("PATCH", &group, &[json, ("if-match", &weak)], Some(name)).refuses(412, None);
         let either = format!("{seen}, {now}");
         api.send("PATCH", &group, &[json, ("if-match", &either)], Some(name)).is(200);
         api.send("PATCH", &group, &[json, ("if-match", "*")], Some(r#"{"name": "Sales 3"}"#)).is(200);

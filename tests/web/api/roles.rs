@@ -1,6 +1,6 @@
 //! Who may do what.
 
-use rollcall::model::role::Role;
+use rollcall::model::role::{May, Role};
 use rollcall::web::Access;
 
 use super::Api;
@@ -25,7 +25,9 @@ fn every_route_lets_in_whoever_may_and_nobody_else() {
             send(&nobody).is(200);
             continue;
         };
-        send(&nobody).refuses(401, None);
+        let refused = send(&nobody);
+        refused.refuses(401, None);
+        assert_eq!(refused.challenge.as_deref(), Some("Bearer"), "RFC 6750, 3");
         send(&stranger).refuses(401, None);
         for (role, api) in &everybody {
             let answer = send(api);
@@ -40,6 +42,23 @@ fn every_route_lets_in_whoever_may_and_nobody_else() {
     }
     assert!(looked > 30, "{looked}");
     site.end();
+}
+
+#[test]
+fn what_changes_something_is_for_those_who_see_to_it() {
+    let company = Company::new(Engine::Sqlite);
+    for route in table(&company).into_iter().filter(|route| route.path.starts_with("/api/v1/")) {
+        let Access::Needs(may) = route.access else { continue };
+        let room = route.path.split('/').nth(3).expect("a room");
+        let expected = match (room, route.method == "GET") {
+            ("accounts" | "tokens", _) => May::Own,
+            ("connectors" | "runs" | "jobs" | "verify" | "audit", _) => May::Operate,
+            ("learners", false) if route.path.ends_with("/resync") => May::Resync,
+            (_, false) => May::Manage,
+            (_, true) => May::Read,
+        };
+        assert_eq!(may, expected, "{route:?}");
+    }
 }
 
 #[test]
