@@ -1,9 +1,9 @@
 //! The API: everything that the pages and the command can do, in JSON.
 //!
-//! Every route stands here with what it needs and with what the document at `/api/v1/openapi.json` says of it
-//! ([`operation`]). Whoever asks sends the key of a token, or has a session. What is refused is refused as a
-//! [`problem`]; a change may be sent on condition that nothing has changed since ([`tag`]); lists come a page at a time
-//! ([`query`]). What a change causes is left to the service's workers.
+//! Every route stands here, in [`operating`] or in [`owning`], with what it needs and with what the document at
+//! `/api/v1/openapi.json` says of it ([`operation`]). Whoever asks sends the key of a token, or has a session. What is
+//! refused is refused as a [`problem`]; a change may be sent on condition that nothing has changed since ([`tag`]);
+//! lists come a page at a time ([`query`]). What a change causes is left to the service's workers.
 
 mod accounts;
 mod assignments;
@@ -15,7 +15,9 @@ mod groups;
 mod jobs;
 mod learners;
 mod members;
+mod operating;
 mod operation;
+mod owning;
 pub(super) mod problem;
 mod query;
 mod runs;
@@ -28,7 +30,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::enrollment::change::Done;
-use crate::enrollment::verify::Verdict;
 use crate::model::role::May;
 use crate::report::{self, Jobs, Memberships};
 use crate::store;
@@ -76,7 +77,7 @@ impl Change {
 
 /// All routes, after those of the pages.
 pub(super) fn routes(routes: Routes) -> Routes {
-    let api = own(steer(read_and_change(Api::new(routes))));
+    let api = owning::own(operating::steer(read_and_change(Api::new(routes))));
     let (routes, paths, schemas) = api.into_parts();
     let document = document::document(paths, schemas);
     routes.get(document::PATH, Access::Open, move || std::future::ready(Json(document)))
@@ -306,165 +307,5 @@ fn read_and_change(api: Api) -> Api {
             .takes::<enrollments::Complete>()
             .conflicts(),
         enrollments::complete,
-    )
-}
-
-fn steer(api: Api) -> Api {
-    use report::{Connector, Decided, Retired, Shown, Undone};
-    use store::jobs::Job;
-    use store::listing::record::Record;
-    use store::runs::{Kind, Run};
-    api.get(
-        "/api/v1/connectors",
-        OPERATE,
-        lists::<Connector>("listConnectors", "The connectors of the file"),
-        sources::list,
-    )
-    .post(
-        "/api/v1/connectors/{name}/sync",
-        OPERATE,
-        answers::<report::Sync>("sync", "Reads, plans, guards and commits; the answer says how that ended")
-            .may_take::<sources::Ask>(),
-        sources::sync,
-    )
-    .post(
-        "/api/v1/connectors/{name}/retire",
-        OPERATE,
-        answers::<Retired>(
-            "retireConnector",
-            "Lets go of everybody whom a connector held that has left the file",
-        )
-        .may_take::<sources::Retire>()
-        .conflicts(),
-        sources::retire,
-    )
-    .get("/api/v1/runs", OPERATE, pages::<Run>("listRuns", "Runs, the newest first"), runs::list)
-    .get(
-        "/api/v1/runs/{id}",
-        OPERATE,
-        answers::<Shown>("showRun", "A run, with everything that it did and held"),
-        runs::show,
-    )
-    .post(
-        "/api/v1/runs/{id}/approve",
-        OPERATE,
-        answers::<Decided>("approve", "Does what a run held, as far as it is still wanted").conflicts(),
-        runs::approve,
-    )
-    .post(
-        "/api/v1/runs/{id}/reject",
-        OPERATE,
-        answers::<Decided>("reject", "Discards what a run held").conflicts(),
-        runs::reject,
-    )
-    .post(
-        "/api/v1/runs/{id}/undo",
-        OPERATE,
-        answers::<Undone>("undo", "Takes back what a run did").conflicts(),
-        runs::undo,
-    )
-    .get(
-        "/api/v1/jobs",
-        OPERATE,
-        pages::<Job>("listJobs", "The queue, what failed for good first"),
-        jobs::list,
-    )
-    .post(
-        "/api/v1/jobs/retry",
-        OPERATE,
-        answers::<jobs::Retried>("retryJobs", "Makes jobs ready again that failed for good")
-            .may_take::<jobs::Some>(),
-        jobs::retry,
-    )
-    .post(
-        "/api/v1/jobs/drop",
-        OPERATE,
-        answers::<jobs::Dropped>("dropJobs", "Takes jobs off the queue that failed for good")
-            .takes::<jobs::These>(),
-        jobs::drop,
-    )
-    .get(
-        "/api/v1/verify",
-        OPERATE,
-        answers::<Verdict>("verify", "Proves that enrollments are what memberships and assignments say"),
-        jobs::verify,
-    )
-    .post(
-        "/api/v1/verify/repair",
-        OPERATE,
-        answers::<jobs::Repaired>("repair", "Enqueues every difference, to be settled again by workers"),
-        jobs::repair,
-    )
-    .get(
-        "/api/v1/audit",
-        OPERATE,
-        pages::<Record>("audit", "Who changed what, the newest first")
-            .day("since", "From this day on.")
-            .one_of("kind", "Only changes of this kind.", &Kind::ALL.map(Kind::as_str))
-            .text("actor", "Only by this account, token (`token NAME`) or user of the command."),
-        runs::audit,
-    )
-}
-
-fn own(api: Api) -> Api {
-    use report::{Account, Token};
-    api.get(
-        "/api/v1/accounts",
-        OWN,
-        pages::<Account>("listAccounts", "Who may sign in, by address; those who no longer may, too"),
-        accounts::list,
-    )
-    .post(
-        "/api/v1/accounts",
-        OWN,
-        answers::<accounts::Invited>("createAccount", "Makes an account, with a password or with a link")
-            .takes::<accounts::NewAccount>()
-            .creates()
-            .conflicts(),
-        accounts::create,
-    )
-    .get(
-        "/api/v1/accounts/{id}",
-        OWN,
-        answers::<Account>("showAccount", "Somebody who may sign in"),
-        accounts::show,
-    )
-    .patch(
-        "/api/v1/accounts/{id}",
-        OWN,
-        answers::<Change>("changeRole", "Gives an account another role")
-            .takes::<accounts::NewRole>()
-            .conflicts(),
-        accounts::change,
-    )
-    .delete(
-        "/api/v1/accounts/{id}",
-        OWN,
-        answers::<Change>("revokeAccount", "Takes the right to sign in away, and ends every session")
-            .conflicts(),
-        accounts::revoke,
-    )
-    .post(
-        "/api/v1/accounts/{id}/invite",
-        OWN,
-        answers::<accounts::Invited>("invite", "Makes a new link; older ones are no longer good"),
-        accounts::invite,
-    )
-    .get("/api/v1/tokens", OWN, pages::<Token>("listTokens", "Keys for programs, by name"), tokens::list)
-    .post(
-        "/api/v1/tokens",
-        OWN,
-        answers::<tokens::MadeToken>("createToken", "Makes a token; its key is answered once")
-            .takes::<tokens::NewToken>()
-            .creates()
-            .conflicts(),
-        tokens::create,
-    )
-    .get("/api/v1/tokens/{id}", OWN, answers::<Token>("showToken", "A token"), tokens::show)
-    .delete(
-        "/api/v1/tokens/{id}",
-        OWN,
-        answers::<Change>("revokeToken", "Revokes a token: its key is no longer good"),
-        tokens::revoke,
     )
 }
