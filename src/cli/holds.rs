@@ -1,11 +1,9 @@
 //! `rollcall approve`, `rollcall reject` and `rollcall undo`, and how a hold is shown.
 
-use std::time::Duration;
-
 use super::args::Drain;
 use super::failure::Failure;
 use super::output::{self, count, thousands};
-use super::session::{Session, actor};
+use super::session::{PATIENCE, Session, actor};
 use crate::model::guard::Held;
 use crate::model::ids::RunId;
 use crate::report;
@@ -14,9 +12,6 @@ use crate::store::runs::Counts;
 use crate::sync::approve::{self, Asked, Decided};
 use crate::sync::words::{self, SHOWN};
 use crate::sync::{retire, undo};
-
-/// How long an approval waits for a run of the same connector.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Prints what a run holds, why, and what to do about it.
 ///
@@ -82,17 +77,16 @@ impl From<undo::Error> for Failure {
     }
 }
 
+fn asked(session: &Session, what: String) -> Asked {
+    Asked { actor: actor(), what, patience: PATIENCE, stop: session.stop.clone() }
+}
+
 /// Approves what a run held.
 ///
 /// # Errors
 /// When nothing of it waits, or it cannot be done now.
 pub async fn approve(session: &Session, run: i64, drain: Drain) -> Result<u8, Failure> {
-    let asked = Asked {
-        actor: actor(),
-        what: format!("rollcall approve {run}"),
-        patience: PATIENCE,
-        stop: session.stop.clone(),
-    };
+    let asked = asked(session, format!("rollcall approve {run}"));
     let file = session.config.for_sync();
     let decided = approve::approve(&session.store, file, RunId(run), &asked).await?;
     session.drain_unless(drain.no_drain).await?;
@@ -144,12 +138,7 @@ fn print_decided(
 /// # Errors
 /// When the file still names it or nobody ever did, or it cannot be done now.
 pub async fn retire(session: &Session, name: &str, allow: bool, drain: Drain) -> Result<u8, Failure> {
-    let asked = Asked {
-        actor: actor(),
-        what: format!("rollcall connectors retire {name}"),
-        patience: PATIENCE,
-        stop: session.stop.clone(),
-    };
+    let asked = asked(session, format!("rollcall connectors retire {name}"));
     let file = session.config.for_sync();
     let report = retire::retire(&session.store, file, name, &asked, allow).await?;
     session.drain_unless(drain.no_drain).await?;

@@ -1,22 +1,17 @@
 //! `rollcall learners`.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::args;
 use super::failure::Failure;
 use super::groups::say;
 use super::output;
-use super::session::Session;
+use super::session::{PATIENCE, Session};
 use crate::groups;
 use crate::report::{self, Learner};
 use crate::store::learners;
 use crate::sync::linked;
 use crate::sync::refresh::Anew;
-
-/// How long to wait for a run that is under way.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a command about learners.
 ///

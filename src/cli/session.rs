@@ -18,6 +18,9 @@ use crate::store::jobs::Length;
 use crate::store::runs::{About, Kind};
 use crate::store::{Options, Store};
 
+/// How long a command waits for a run of the same connector that is under way.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The file, the database, and who is asking.
 #[derive(Debug)]
 pub struct Session {

@@ -1,19 +1,14 @@
 //! `rollcall sync`.
 
-use std::time::Duration;
-
 use super::args::Sync;
 use super::failure::{Failure, chain};
 use super::output::{self, count};
-use super::session::{Session, actor, bar, watch};
+use super::session::{PATIENCE, Session, actor, bar, watch};
 use crate::connectors::{Context, Progress, retry};
 use crate::model::names::nearest;
 use crate::report;
 use crate::sync::words::{self, Names, SHOWN};
 use crate::sync::{self, Asked, Error, Outcome, Report};
-
-/// How long a typed sync waits for another run of the same connector.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The exit status of a run of which something waits.
 pub(super) const HELD: u8 = 3;

@@ -5,13 +5,15 @@ use std::time::Duration;
 use crate::accounts::Principal;
 use crate::connectors::{Context, Progress, retry};
 use crate::groups::links::Linked;
+use crate::model::ids::RunId;
+use crate::store::runs::{About, Kind};
 use crate::sync::refresh::Anew;
-use crate::sync::{self, Asked, Report, linked};
+use crate::sync::{self, Asked, Report, approve, linked};
 use crate::web::trouble::Trouble;
 use crate::web::{Web, aside};
 
 /// How long somebody waits for a run that is under way.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A run that nothing special is asked of.
 pub(super) fn asked(web: &Web, who: &Principal, what: String) -> Asked {
@@ -26,6 +28,16 @@ pub(super) fn asked(web: &Web, who: &Principal, what: String) -> Asked {
         patience: PATIENCE,
         reading,
     }
+}
+
+/// An approval or a retirement, as somebody asks for it here.
+pub(super) fn decision(web: &Web, who: &Principal, what: String) -> approve::Asked {
+    approve::Asked { actor: who.actor.clone(), what, patience: PATIENCE, stop: web.stop.clone() }
+}
+
+/// The undo of a run, for the record of changes.
+pub(super) fn undo_of(web: &Web, who: &Principal, run: i64) -> About {
+    About { kind: Kind::Undo, subject: Some(RunId(run)), ..web.about(who, format!("undo run {run}")) }
 }
 
 /// Asks every connector for one address; answers what each came to.

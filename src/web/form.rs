@@ -8,6 +8,10 @@ pub(super) struct Form {
     pairs: Vec<(String, String)>,
 }
 
+/// The same behind the question mark of an address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Query(pub Form);
+
 impl Form {
     /// Reads a body, or what stands behind the question mark of an address.
     pub fn read(bytes: &[u8]) -> Self {

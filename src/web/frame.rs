@@ -1,5 +1,7 @@
 //! What stands around every page: menu, who is signed in, and what the last change came to.
 
+use axum::http::StatusCode;
+
 use crate::accounts::Principal;
 use crate::groups::aftermath::Aftermath;
 use crate::model::role::May;
@@ -99,6 +101,11 @@ impl Frame {
 
     pub fn faults(self, faults: Vec<Fault>) -> Self {
         Self { faults, ..self }
+    }
+
+    /// The status of the page: whether something is wrong with what was sent.
+    pub fn status(&self) -> StatusCode {
+        if self.faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
     }
 
     /// The fault of a field.

@@ -1,5 +1,7 @@
 //! Who asks, and whether they may.
 
+use std::convert::Infallible;
+
 use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
 use axum::http::request::Parts;
@@ -12,7 +14,7 @@ use crate::accounts::{self, Principal};
 use crate::model::role::May;
 use crate::web::Web;
 use crate::web::api::problem::Problem;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::pages::sign_in;
 use crate::web::received;
 use crate::web::trouble::{Trouble, forbidden};
@@ -123,6 +125,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Principal {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Trouble> {
         parts.extensions.get::<Self>().cloned().ok_or(Trouble::Missing { what: "the page".to_owned() })
+    }
+}
+
+/// What an address asks.
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(Form::read(parts.uri.query().unwrap_or_default().as_bytes())))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::report;
 use crate::store::listing::record::{self, Find, Record};
 use crate::store::runs::{self as table, Kind, Run};
 use crate::sync::{approve as deciding, undo as undoing};
-use crate::web::asking::PATIENCE;
+use crate::web::asking;
 use crate::web::cursor::Cursor;
 use crate::web::{Web, aside};
 
@@ -58,12 +58,7 @@ pub(super) async fn approve(
     Number(run): Number,
     who: Principal,
 ) -> Answer<report::Decided> {
-    let asked = deciding::Asked {
-        actor: who.actor,
-        what: format!("approve run {run}"),
-        patience: PATIENCE,
-        stop: web.stop.clone(),
-    };
+    let asked = asking::decision(&web, &who, format!("approve run {run}"));
     let decided = aside(move || async move {
         let config = web.config();
         deciding::approve(&web.store, config.for_sync(), RunId(run), &asked).await
@@ -87,9 +82,7 @@ pub(super) async fn undo(
     Number(run): Number,
     who: Principal,
 ) -> Answer<report::Undone> {
-    let mut about = web.about(&who, format!("undo run {run}"));
-    about.kind = Kind::Undo;
-    about.subject = Some(RunId(run));
+    let about = asking::undo_of(&web, &who, run);
     let undone = aside(move || async move {
         let config = web.config();
         undoing::undo(&web.store, config.for_sync(), &about, web.when(), RunId(run)).await

@@ -13,8 +13,8 @@ use super::query::{Name, Page, Query};
 use crate::accounts::Principal;
 use crate::model::names::nearest;
 use crate::report;
-use crate::sync::{self, Asked, approve, retire as retiring};
-use crate::web::asking::{PATIENCE, asked};
+use crate::sync::{self, Asked, retire as retiring};
+use crate::web::asking::{asked, decision};
 use crate::web::{Web, aside};
 
 /// How to sync.
@@ -90,12 +90,7 @@ pub(super) async fn retire(
     who: Principal,
     MaybeBody(ask): MaybeBody<Retire>,
 ) -> Answer<report::Retired> {
-    let asked = approve::Asked {
-        actor: who.actor,
-        what: format!("retire connector {name}"),
-        patience: PATIENCE,
-        stop: web.stop.clone(),
-    };
+    let asked = decision(&web, &who, format!("retire connector {name}"));
     let retired = aside(move || async move {
         let config = web.config();
         let done = retiring::retire(&web.store, config.for_sync(), &name, &asked, ask.allow_removals).await;

@@ -1,9 +1,8 @@
 //! The queue: how long it is, how long it was lately, and what failed for good.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -17,10 +16,10 @@ use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::filters;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::groups::local;
-use crate::web::pages::{Answer, OPERATE, notice};
+use crate::web::pages::{Answer, OPERATE, answer, notice};
 use crate::web::routes::Routes;
 
 /// The length of the queue in words, as far as it was counted.
@@ -92,8 +91,7 @@ struct Page {
     is_first: bool,
 }
 
-async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who: Principal) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
     shown(&web, &who, &query, Vec::new(), Vec::new()).await
 }
 
@@ -107,7 +105,6 @@ async fn shown(web: &Web, who: &Principal, query: &Form, chosen: Vec<i64>, fault
     let samples = queue::steps(&mut tx, over.from(now), over.step).await?;
     let mut rows = listed::failed(&mut tx, from.id, from.limit).await?;
     let next = cut(&mut rows, |one| Cursor { text: String::new(), id: one.id });
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = Page {
         frame: Frame::new(who, Here::Jobs, "Jobs").notice(notice(&mut tx, query).await?).faults(faults),
         oldest: queue.oldest.map(|at| local(at, zone)),
@@ -121,7 +118,7 @@ async fn shown(web: &Web, who: &Principal, query: &Form, chosen: Vec<i64>, fault
         next,
         is_first: place.is_first(),
     };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }
 
 /// The whiles up to now, each with the most that was in it.

@@ -11,6 +11,7 @@ mod sync;
 mod welcome;
 
 use askama::Template;
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use crate::accounts::Principal;
@@ -97,7 +98,12 @@ pub(super) async fn missing() -> Trouble {
 
 /// Makes a page of a template.
 fn page(template: &impl Template) -> Answer {
-    Ok(Html(template.render()?).into_response())
+    answer(StatusCode::OK, template)
+}
+
+/// The same with a status: of a page that shows what is wrong with a form, that of its frame.
+fn answer(status: StatusCode, template: &impl Template) -> Answer {
+    Ok((status, Html(template.render()?)).into_response())
 }
 
 /// What the change that led to an address came to.

@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, Html, IntoResponse, Redirect, Response};
 use chrono::Utc;
@@ -12,7 +12,7 @@ use crate::accounts::{self, Place, Principal};
 use crate::store::runs::{About, Kind};
 use crate::web::Web;
 use crate::web::client::Client;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame};
 use crate::web::gate::set_cookie;
 use crate::web::pages::{Answer, page};
@@ -64,16 +64,14 @@ pub(in crate::web) fn keeping(web: &Web, to: &str, kept: &str) -> Response {
     }
 }
 
-pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn show(State(web): State<Web>, Query(query): Query) -> Answer {
     let has_provider = web.config().web.sign_in.is_some();
     let to = inside(query.text("to"));
     page(&Page { frame: Frame::nobody("Sign in"), email: "", to, kept: "", has_provider })
 }
 
 /// Sends the browser to the company's sign-in provider.
-pub(super) async fn to_provider(State(web): State<Web>, RawQuery(query): RawQuery) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn to_provider(State(web): State<Web>, Query(query): Query) -> Answer {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     let begun =
@@ -85,12 +83,7 @@ pub(super) async fn to_provider(State(web): State<Web>, RawQuery(query): RawQuer
 }
 
 /// Signs in whom the provider sends back.
-pub(super) async fn from_provider(
-    State(web): State<Web>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn from_provider(State(web): State<Web>, Query(query): Query, headers: HeaderMap) -> Answer {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     if !query.text("error").is_empty() {

@@ -1,9 +1,8 @@
 //! The catalogue: which courses there are, a new one, and a sheet of them.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect};
 
 use crate::accounts::Principal;
 use crate::groups::{self, Error, Imported};
@@ -13,9 +12,9 @@ use crate::store::listing::courses::{self, Row};
 use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, notice};
+use crate::web::pages::{Answer, answer, notice};
 use crate::web::trouble::sentence;
 
 /// Mistakes of a sheet that are named at once.
@@ -46,10 +45,9 @@ fn cursor(row: &Row) -> Cursor {
 
 pub(in crate::web::pages) async fn show(
     State(web): State<Web>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     shown(&web, &who, &query, Typed::default(), Vec::new()).await
 }
 
@@ -59,19 +57,13 @@ async fn shown(web: &Web, who: &Principal, query: &Form, typed: Typed<'_>, fault
     let mut tx = web.store.read().await?;
     let mut rows = courses::page(&mut tx, &fold(text), place.from()).await?;
     let next = cut(&mut rows, cursor);
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame =
         Frame::new(who, Here::Assigned, "Courses").notice(notice(&mut tx, query).await?).faults(faults);
     let page = Page { frame, text, rows, next, is_first: place.is_first(), typed };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn csv(
-    State(web): State<Web>,
-    RawQuery(query): RawQuery,
-    _: Principal,
-) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(in crate::web::pages) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
     let text = fold(query.text("q"));
     let mut sheet = csv::Sheet::new(["title", "code", "from", "assigned"]);
     let mut tx = web.store.read().await?;

@@ -1,7 +1,7 @@
 //! The overview of assigned courses.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 
 use crate::accounts::Principal;
 use crate::model::names::fold;
@@ -10,7 +10,7 @@ use crate::store::listing::assignments::{self, Row};
 use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::Form;
+use crate::web::form::Query;
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::groups::one::{due_in_words, source_in_words};
 use crate::web::pages::{Answer, notice, page};
@@ -43,10 +43,9 @@ fn place(row: &Row) -> Cursor {
 
 pub(in crate::web::pages) async fn show(
     State(web): State<Web>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     let text = query.text("q");
     let shown = Place::of(&query);
     let mut tx = web.store.read().await?;
@@ -57,12 +56,7 @@ pub(in crate::web::pages) async fn show(
     page(&Page { frame, text, rows, next, is_first: shown.is_first() })
 }
 
-pub(in crate::web::pages) async fn csv(
-    State(web): State<Web>,
-    RawQuery(query): RawQuery,
-    _: Principal,
-) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(in crate::web::pages) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
     let text = fold(query.text("q"));
     let mut tx = web.store.read().await?;
     let mut sheet =

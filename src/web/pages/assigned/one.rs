@@ -1,9 +1,8 @@
 //! One assignment: how far its learners are, its due date, and its end.
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect};
 
 use super::due::DueFields;
 use super::list::Line;
@@ -19,9 +18,9 @@ use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::filters;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, notice};
+use crate::web::pages::{Answer, answer, notice};
 use crate::web::trouble::{Trouble, sentence};
 
 #[derive(Template)]
@@ -99,10 +98,9 @@ async fn learners(
 pub(in crate::web::pages) async fn show(
     State(web): State<Web>,
     Path(id): Path<i64>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     shown(&web, &who, id, &query, None, Vec::new()).await
 }
 
@@ -128,7 +126,6 @@ async fn shown(
     };
     let seen = DueFields::of(assigned.due(), assigned.late_days());
     let due = typed.unwrap_or_else(|| seen.clone());
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let title = format!("{} for {}", assigned.title, assigned.whom);
     let frame = Frame::new(who, Here::Assigned, title).notice(notice(&mut tx, query).await?).faults(faults);
     let page = Page {
@@ -144,16 +141,15 @@ async fn shown(
         due,
         seen,
     };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }
 
 pub(in crate::web::pages) async fn csv(
     State(web): State<Web>,
     Path(id): Path<i64>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     _: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     let (which, name) = which(&query);
     let mut tx = web.store.read().await?;
     let assigned = find(&mut tx, id).await?;

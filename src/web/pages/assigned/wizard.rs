@@ -2,7 +2,7 @@
 //! loses nothing.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect};
 use rustc_hash::FxHashSet;
@@ -22,7 +22,7 @@ use crate::store::{Tx, drafts};
 use crate::web::Web;
 use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::filters;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::{Answer, picker};
 use crate::web::trouble::{Trouble, sentence};
@@ -101,10 +101,9 @@ fn in_words(preview: &Preview) -> String {
 
 pub(in crate::web::pages) async fn show(
     State(web): State<Web>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     match query.text("step") {
         "whom" => whom(&web, &who, &query, Vec::new()).await,
         _ => course(&web, &who, &query, Vec::new()).await,

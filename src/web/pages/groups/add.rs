@@ -1,9 +1,8 @@
 //! Adding members.
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect};
 use serde_json::json;
 
 use super::{fault, find, seen};
@@ -13,10 +12,10 @@ use crate::model::ids::GroupId;
 use crate::store::drafts;
 use crate::store::groups::Group;
 use crate::web::Web;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::Answer;
 use crate::web::pages::picker::{self, Picker, Pressed, people};
+use crate::web::pages::{Answer, answer};
 
 const LEGEND: &str = "Learners to add";
 
@@ -37,10 +36,9 @@ fn kind(group: i64) -> String {
 pub(in crate::web::pages) async fn show(
     State(web): State<Web>,
     Path(id): Path<i64>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     shown(&web, &who, id, &query, Vec::new()).await
 }
 
@@ -49,11 +47,10 @@ async fn shown(web: &Web, who: &Principal, id: i64, query: &Form, faults: Vec<Fa
     let group = find(&mut tx, id).await?;
     let draft = picker::draft(&mut tx, who, &kind(id), query).await?.map(|(draft, _)| draft);
     let picker = Picker::read(&mut tx, draft, query, Some(group.id), LEGEND).await?;
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = Frame::new(who, Here::Groups, format!("Add members to {}", group.name)).faults(faults);
     let draft = draft.map_or_else(String::new, |draft| draft.0.to_string());
-    let html = Page { frame, group, draft, picker }.render()?;
-    Ok((status, Html(html)).into_response())
+    let page = Page { frame, group, draft, picker };
+    answer(page.frame.status(), &page)
 }
 
 pub(in crate::web::pages) async fn go(

@@ -1,9 +1,8 @@
 //! Create group: a name, members, Save.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 
 use super::fault;
@@ -12,10 +11,10 @@ use crate::groups::{self, Who};
 use crate::model::names::LONGEST_GROUP_NAME;
 use crate::store::drafts;
 use crate::web::Web;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::Answer;
 use crate::web::pages::picker::{self, Picker, Pressed};
+use crate::web::pages::{Answer, answer};
 use crate::web::trouble::Trouble;
 
 const KIND: &str = "create group";
@@ -33,10 +32,9 @@ struct Page<'a> {
 
 pub(in crate::web::pages) async fn show(
     State(web): State<Web>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     shown(&web, &who, &query, Vec::new()).await
 }
 
@@ -47,11 +45,10 @@ async fn shown(web: &Web, who: &Principal, query: &Form, faults: Vec<Fault>) -> 
         draft.as_ref().and_then(|(_, answers)| answers["name"].as_str()).unwrap_or_default().to_owned();
     let id = draft.as_ref().map(|(id, _)| *id);
     let picker = Picker::read(&mut tx, id, query, None, LEGEND).await?;
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = Frame::new(who, Here::Groups, "Create group").faults(faults);
     let draft = id.map_or_else(String::new, |id| id.0.to_string());
-    let html = Page { frame, draft, name: &name, longest: LONGEST_GROUP_NAME, picker }.render()?;
-    Ok((status, Html(html)).into_response())
+    let page = Page { frame, draft, name: &name, longest: LONGEST_GROUP_NAME, picker };
+    answer(page.frame.status(), &page)
 }
 
 pub(in crate::web::pages) async fn go(State(web): State<Web>, who: Principal, form: Form) -> Answer {

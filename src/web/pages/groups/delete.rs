@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::response::{IntoResponse, Redirect};
 
 use super::{fault, find, seen};
 use crate::accounts::Principal;
@@ -14,7 +13,7 @@ use crate::store::groups::Group;
 use crate::web::Web;
 use crate::web::form::Form;
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::Answer;
+use crate::web::pages::{Answer, answer};
 use crate::web::trouble::Trouble;
 
 #[derive(Template)]
@@ -54,11 +53,10 @@ async fn shown(web: &Web, who: &Principal, id: i64, typed: &str, faults: Vec<Fau
         find(&mut tx, id).await?
     };
     let going = groups::going(&web.store, GroupId(id)).await?;
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = Frame::new(who, Here::Groups, format!("Delete {}", group.name)).faults(faults);
     let asks_name = going.is_large(&web.config().safety);
-    let html = Page { frame, group, lines: lines(&going), asks_name, typed }.render()?;
-    Ok((status, Html(html)).into_response())
+    let page = Page { frame, group, lines: lines(&going), asks_name, typed };
+    answer(page.frame.status(), &page)
 }
 
 pub(in crate::web::pages) async fn go(

@@ -1,7 +1,7 @@
 //! The overview.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -17,7 +17,7 @@ use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::filters;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::{Answer, notice, page};
 use crate::web::trouble::Trouble;
@@ -83,10 +83,9 @@ fn changed(at: Option<DateTime<Utc>>, zone: Tz) -> String {
 
 pub(in crate::web::pages) async fn show(
     State(web): State<Web>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     let (text, (sort, sort_text)) = (query.text("q"), sorted(&query));
     let zone = web.config().timezone;
     let shown = Place::of(&query);
@@ -100,12 +99,7 @@ pub(in crate::web::pages) async fn show(
     page(&Page { frame, text, sort: sort_text, rows, next, is_first: shown.is_first(), deleted })
 }
 
-pub(in crate::web::pages) async fn csv(
-    State(web): State<Web>,
-    RawQuery(query): RawQuery,
-    _: Principal,
-) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(in crate::web::pages) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
     let text = fold(query.text("q"));
     let zone = web.config().timezone;
     let mut tx = web.store.read().await?;

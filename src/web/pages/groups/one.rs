@@ -1,9 +1,7 @@
 //! One group: courses, members, history.
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse};
+use axum::extract::{Path, State};
 use chrono_tz::Tz;
 
 use super::{find, local, origin};
@@ -20,9 +18,9 @@ use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::filters;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, notice};
+use crate::web::pages::{Answer, answer, notice};
 use crate::web::trouble::Trouble;
 
 /// Runs that the history shows.
@@ -140,10 +138,9 @@ async fn history(tx: &mut Tx, group: &Group, zone: Tz) -> Result<Vec<Event>, Tro
 pub(in crate::web::pages) async fn show(
     State(web): State<Web>,
     Path(id): Path<i64>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     shown(&web, &who, id, &query, Vec::new()).await
 }
 
@@ -162,7 +159,6 @@ pub(super) async fn shown(web: &Web, who: &Principal, id: i64, query: &Form, fau
     let rules = listed::rules(&mut tx, vec![group.id.0]).await?;
     let rules: Vec<&str> = rules.iter().map(|(_, rule)| rule.as_str()).collect();
     let has_by_hand = listed::has_by_hand(&mut tx, group.id).await?;
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = Frame::new(who, Here::Groups, group.name.clone())
         .notice(notice(&mut tx, query).await?)
         .faults(faults);
@@ -178,7 +174,7 @@ pub(super) async fn shown(web: &Web, who: &Principal, id: i64, query: &Form, fau
         is_first: place.is_first(),
         history,
     };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }
 
 pub(in crate::web::pages) async fn csv(State(web): State<Web>, Path(id): Path<i64>, _: Principal) -> Answer {

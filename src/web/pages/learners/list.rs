@@ -1,7 +1,7 @@
 //! The list of learners.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 
 use crate::accounts::Principal;
 use crate::store::listing::From;
@@ -9,7 +9,7 @@ use crate::store::listing::learners::{self, Find, Row};
 use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::{Answer, notice, page};
 
@@ -40,10 +40,9 @@ fn place(row: &Row) -> Cursor {
 
 pub(in crate::web::pages) async fn show(
     State(web): State<Web>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     let (find, which) = find(&query);
     let shown = Place::of(&query);
     let mut tx = web.store.read().await?;
@@ -53,12 +52,7 @@ pub(in crate::web::pages) async fn show(
     page(&Page { frame, text: find.text, which, rows, next, is_first: shown.is_first() })
 }
 
-pub(in crate::web::pages) async fn csv(
-    State(web): State<Web>,
-    RawQuery(query): RawQuery,
-    _: Principal,
-) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(in crate::web::pages) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
     let (find, _) = find(&query);
     let mut tx = web.store.read().await?;
     let mut sheet = csv::Sheet::new(["name", "e-mail", "status", "department", "location", "role"]);

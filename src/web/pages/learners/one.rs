@@ -1,9 +1,8 @@
 //! One learner: attributes and where they come from, groups and courses, and why.
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect};
 
 use crate::accounts::Principal;
 use crate::explain::answer::{Course, Group};
@@ -16,9 +15,9 @@ use crate::store::{learners, listing};
 use crate::sync::linked;
 use crate::web::Web;
 use crate::web::asking::{self, Two};
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, notice};
+use crate::web::pages::{Answer, answer, notice};
 use crate::web::trouble::{Trouble, sentence};
 
 #[derive(Template)]
@@ -74,10 +73,9 @@ fn course(course: &Course, web: &Web) -> CourseLine {
 pub(in crate::web::pages) async fn show(
     State(web): State<Web>,
     Path(id): Path<i64>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     shown(&web, &who, id, &query, Vec::new(), Vec::new()).await
 }
 
@@ -105,7 +103,6 @@ pub(super) async fn shown(
         origin: one.origin.connector.clone().unwrap_or_else(|| "by hand".to_owned()),
     });
     let courses: Vec<CourseLine> = explained.courses.iter().map(|one| course(one, web)).collect();
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = Frame::new(who, Here::Learners, learner.name.clone())
         .notice(notice(&mut tx, query).await?)
         .faults(faults);
@@ -124,7 +121,7 @@ pub(super) async fn shown(
         email: learner.email,
         status: learner.status,
     };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }
 
 /// The same without the backticks that names have at a terminal.

@@ -1,9 +1,9 @@
 //! Who may sign in.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Redirect};
 
 use crate::accounts::{self, Error, Invitation, New, Principal};
 use crate::model::role::Role;
@@ -13,10 +13,10 @@ use crate::web::Web;
 use crate::web::client::Client;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::groups::local;
-use crate::web::pages::{Answer, notice};
+use crate::web::pages::{Answer, answer, notice};
 use crate::web::trouble::{Trouble, sentence};
 
 #[derive(Template)]
@@ -51,8 +51,7 @@ fn place(row: &Row) -> Cursor {
     Cursor { text: row.email_folded.clone(), id: row.account.id.0 }
 }
 
-pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who: Principal) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
     shown(&web, &who, &query, Typed::default(), None, Vec::new()).await
 }
 
@@ -68,13 +67,12 @@ async fn shown(
     let mut tx = web.store.read().await?;
     let mut rows = listed::page(&mut tx, here.from()).await?;
     let next = cut(&mut rows, place);
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame = Frame::new(who, Here::Settings, "Who may sign in")
         .notice(notice(&mut tx, query).await?)
         .faults(faults);
     let is_first = here.is_first();
     let page = Page { frame, tab: "accounts", rows, next, is_first, roles: Role::ALL, typed, fresh };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }
 
 pub(super) async fn csv(State(web): State<Web>, _: Principal) -> Answer {

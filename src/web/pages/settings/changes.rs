@@ -1,7 +1,7 @@
 //! The record of changes: who did what when, what there was before, and what there is since.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 
 use crate::accounts::Principal;
 use crate::store::listing::record::{self, Find, Record};
@@ -9,7 +9,7 @@ use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::filters;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::groups::local;
 use crate::web::pages::{Answer, page};
@@ -70,8 +70,7 @@ fn line(web: &Web, one: &Record) -> Line {
     }
 }
 
-pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who: Principal) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
     let kind = kind(&query);
     let here = Place::of(&query);
     let from = here.from();
@@ -83,8 +82,7 @@ pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who:
     page(&Page { frame, tab: "changes", kinds: KINDS, kind, rows, next, is_first: here.is_first() })
 }
 
-pub(super) async fn csv(State(web): State<Web>, RawQuery(query): RawQuery, _: Principal) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
     let find = Find { kind: kind(&query), ..Find::default() };
     let header = ["run", "when", "who", "what", "status", "memberships added", "removed", "before", "after"];
     let mut sheet = csv::Sheet::new(header);

@@ -1,9 +1,8 @@
 //! Keys for programs.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect};
 use chrono::NaiveDate;
 
 use crate::accounts::{self, Error, Principal};
@@ -14,10 +13,10 @@ use crate::store::tokens::Token;
 use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Fault, Frame, Here};
 use crate::web::pages::groups::local;
-use crate::web::pages::{Answer, notice};
+use crate::web::pages::{Answer, answer, notice};
 use crate::web::trouble::sentence;
 
 #[derive(Template)]
@@ -47,8 +46,7 @@ fn place(row: &Row) -> Cursor {
     Cursor { text: row.name_folded.clone(), id: row.token.id.0 }
 }
 
-pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who: Principal) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
     shown(&web, &who, &query, &Form::default(), None, Vec::new()).await
 }
 
@@ -76,7 +74,6 @@ async fn shown(
     let mut tx = web.store.read().await?;
     let mut rows = listed::page(&mut tx, here.from()).await?;
     let next = cut(&mut rows, place);
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let frame =
         Frame::new(who, Here::Settings, "Tokens").notice(notice(&mut tx, query).await?).faults(faults);
     let page = Page {
@@ -91,7 +88,7 @@ async fn shown(
         until: typed.text("until"),
         fresh: key,
     };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }
 
 pub(super) async fn csv(State(web): State<Web>, _: Principal) -> Answer {

@@ -1,11 +1,8 @@
 //! Approving or rejecting what a run held, and taking back what a run did.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::response::{IntoResponse, Redirect};
 
 use super::deeds::{self, Came, Ended, List, Order};
 use super::one;
@@ -13,17 +10,14 @@ use crate::accounts::Principal;
 use crate::model::ids::RunId;
 use crate::model::words::count;
 use crate::store::holds::Change;
-use crate::store::runs::Kind;
-use crate::sync::approve::{self, Asked, Decided};
+use crate::sync::approve::{self, Decided};
 use crate::sync::undo::{self, Undone};
 use crate::sync::words;
 use crate::web::Web;
+use crate::web::asking;
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::Answer;
+use crate::web::pages::{Answer, answer};
 use crate::web::trouble::{Trouble, sentence};
-
-/// How long somebody waits for a run of the same connector that is under way.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lines of a list that the answer shows; the rest is counted.
 const LINES: usize = 200;
@@ -109,12 +103,11 @@ async fn asked(
         Deed::Approve | Deed::Reject => one::held_in_words(&mut tx, connector, run, true).await?.0,
         Deed::Undo => undoes(&record.run),
     };
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let title = format!("{} run {run}", deed.button());
     let frame = Frame::new(who, Here::Sync, title).faults(faults);
     let because = if deed == Deed::Undo { Vec::new() } else { because };
     let page = Page { frame, run, deed, lines, because, touched };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }
 
 /// What an undo of a run would do, as far as is known before.
@@ -185,21 +178,14 @@ pub(super) async fn go(
 }
 
 async fn approved(web: &Web, who: &Principal, id: i64) -> Result<Ended, Trouble> {
-    let asked_for = Asked {
-        actor: who.actor.clone(),
-        what: format!("approve run {id}"),
-        patience: PATIENCE,
-        stop: web.stop.clone(),
-    };
+    let asked_for = asking::decision(web, who, format!("approve run {id}"));
     let config = web.config();
     let done = approve::approve(&web.store, config.for_sync(), RunId(id), &asked_for).await;
     decided(id, Deed::Approve, done)
 }
 
 async fn undone(web: &Web, who: &Principal, id: i64) -> Result<Ended, Trouble> {
-    let mut about = web.about(who, format!("undo run {id}"));
-    about.kind = Kind::Undo;
-    about.subject = Some(RunId(id));
+    let about = asking::undo_of(web, who, id);
     let config = web.config();
     match undo::undo(&web.store, config.for_sync(), &about, web.when(), RunId(id)).await {
         Ok(undone) => Ok(Ended::Came(took_back(id, undone))),

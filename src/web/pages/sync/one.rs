@@ -1,7 +1,7 @@
 //! One run: what it counted, what it changed, what it noticed, what it held.
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse};
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::filters;
-use crate::web::form::Form;
+use crate::web::form::Query;
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::groups::local;
 use crate::web::pages::{Answer, notice};
@@ -134,10 +134,9 @@ async fn lines(tx: &mut Tx, run: i64, people: Vec<Person>) -> Result<Vec<Line>, 
 pub(super) async fn show(
     State(web): State<Web>,
     Path(id): Path<i64>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     let mut tx = web.store.read().await?;
     let record = find(&mut tx, id).await?;
     let (because, connector) = because(&mut tx, id).await?;

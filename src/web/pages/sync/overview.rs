@@ -2,8 +2,6 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse};
 use chrono::Utc;
 
 use crate::accounts::Principal;
@@ -12,8 +10,8 @@ use crate::sync::overview::{Glance, overview};
 use crate::web::Web;
 use crate::web::filters;
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::Answer;
 use crate::web::pages::groups::local;
+use crate::web::pages::{Answer, answer};
 
 #[derive(Template)]
 #[template(path = "sync/overview.html")]
@@ -53,7 +51,6 @@ pub(super) async fn shown(web: &Web, who: &Principal, faults: Vec<Fault>) -> Ans
         next: glance.next_run_at.map_or_else(|| "by hand only".to_owned(), |at| local(at, zone)),
         glance,
     };
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = Page {
         frame: Frame::new(who, Here::Sync, "Sync").faults(faults),
         tab: "overview",
@@ -61,5 +58,5 @@ pub(super) async fn shown(web: &Web, who: &Principal, faults: Vec<Fault>) -> Ans
         waiting,
         struck: all.struck,
     };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }

@@ -1,7 +1,7 @@
 //! The runs of a connector over the last 90 days.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use chrono::TimeDelta;
 
 use super::{Plot, by_day};
@@ -9,7 +9,7 @@ use crate::accounts::Principal;
 use crate::store::connectors;
 use crate::store::listing::runs::{self, Point};
 use crate::web::Web;
-use crate::web::form::Form;
+use crate::web::form::Query;
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::{Answer, page};
 
@@ -30,8 +30,7 @@ fn seconds(point: &Point) -> i64 {
     point.finished_at.map_or(0, |end| (end - point.started_at).num_seconds().max(0))
 }
 
-pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who: Principal) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
     let (config, when) = (web.config(), web.when());
     let mut tx = web.store.read().await?;
     let connectors: Vec<String> = connectors::list(&mut tx).await?.into_iter().map(|row| row.name).collect();

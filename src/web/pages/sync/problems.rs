@@ -3,7 +3,7 @@
 //! A run keeps them in an order that never changes, so a place in it is where the next page begins.
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 
 use super::one::find;
 use crate::accounts::Principal;
@@ -13,7 +13,7 @@ use crate::store::{Tx, runs};
 use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::{Answer, page};
 use crate::web::trouble::Trouble;
@@ -105,10 +105,9 @@ struct Page {
 pub(super) async fn show(
     State(web): State<Web>,
     Path(id): Path<i64>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     who: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     let (which, place) = (Which::of(&query), Place::of(&query));
     let mut tx = web.store.read().await?;
     let record = find(&mut tx, id).await?;
@@ -124,10 +123,9 @@ pub(super) async fn show(
 pub(super) async fn csv(
     State(web): State<Web>,
     Path(id): Path<i64>,
-    RawQuery(query): RawQuery,
+    Query(query): Query,
     _: Principal,
 ) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
     let mut tx = web.store.read().await?;
     find(&mut tx, id).await?;
     let mut sheet = csv::Sheet::new(["about", "kind", "what"]);

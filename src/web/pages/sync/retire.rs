@@ -2,18 +2,16 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::response::{IntoResponse, Redirect};
 
 use super::deeds::{self, Ended, Order};
 use crate::accounts::Principal;
 use crate::model::words::count;
-use crate::sync::approve::Asked;
 use crate::sync::retire::{self, NotRetired};
 use crate::sync::{Error, Report, words};
-use crate::web::asking::PATIENCE;
+use crate::web::asking;
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::Answer;
+use crate::web::pages::{Answer, answer};
 use crate::web::trouble::{Trouble, sentence};
 use crate::web::{Web, aside};
 
@@ -64,9 +62,8 @@ async fn asked(web: &Web, who: &Principal, name: String, mut faults: Vec<Fault>)
             Page { frame, name, goes: Vec::new(), lines: Vec::new(), held: None, because: Vec::new() }
         }
     };
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = Page { frame: page.frame.faults(faults), ..page };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }
 
 fn planned_page(frame: Frame, name: String, report: &Report, lines: Vec<String>) -> Page {
@@ -99,7 +96,7 @@ pub(super) async fn go(State(web): State<Web>, Path(name): Path<String>, who: Pr
         what: what.clone(),
         back: format!("/sync/connectors/{}/retire", urlencoded(&name)),
     };
-    let asked_for = Asked { actor: who.actor.clone(), what, patience: PATIENCE, stop: web.stop.clone() };
+    let asked_for = asking::decision(&web, &who, what);
     let (doing, struck) = (web.clone(), name.clone());
     let begun = deeds::begin(&web, &who, order, move || async move {
         let config = doing.config();

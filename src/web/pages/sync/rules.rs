@@ -1,9 +1,7 @@
 //! The rules of the file, whom each matches, and a box to try an expression out.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse};
+use axum::extract::State;
 
 use crate::accounts::Principal;
 use crate::model::ids::GroupId;
@@ -13,9 +11,9 @@ use crate::store::groups;
 use crate::store::listing::runs::{self, Fed};
 use crate::sync::tryout::{self, Answer as Found, Share};
 use crate::web::filters;
-use crate::web::form::Form;
+use crate::web::form::Query;
 use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::Answer;
+use crate::web::pages::{Answer, answer};
 use crate::web::{Web, aside};
 
 /// People that are named, and groups of a rule that are.
@@ -68,8 +66,7 @@ fn fault(mistake: &BadExpression) -> Fault {
     Fault::new("when", format!("Line {line}, column {column}: {}", mistake.message))
 }
 
-pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who: Principal) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
     let (when, group) = (query.text("when").to_owned(), query.text("group").trim().to_owned());
     let config = web.config();
     let mut tx = web.store.read().await?;
@@ -92,7 +89,6 @@ pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who:
             Err(mistakes) => faults.extend(mistakes.iter().map(fault)),
         }
     }
-    let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let names: Vec<&str> = config.attributes.iter().map(|one| config.attributes.name(one)).collect();
     let page = Page {
         frame: Frame::new(&who, Here::Sync, "Rules").faults(faults),
@@ -105,7 +101,7 @@ pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who:
         attributes: names.join(", "),
         named: NAMED,
     };
-    Ok((status, Html(page.render()?)).into_response())
+    answer(page.frame.status(), &page)
 }
 
 async fn try_out(

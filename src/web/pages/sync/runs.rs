@@ -1,7 +1,7 @@
 //! The list of runs.
 
 use askama::Template;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 
 use crate::accounts::Principal;
 use crate::store::connectors;
@@ -10,7 +10,7 @@ use crate::web::Web;
 use crate::web::csv;
 use crate::web::cursor::{Cursor, Place, cut};
 use crate::web::filters;
-use crate::web::form::Form;
+use crate::web::form::{Form, Query};
 use crate::web::frame::{Frame, Here};
 use crate::web::pages::groups::local;
 use crate::web::pages::{Answer, page};
@@ -58,8 +58,7 @@ fn find(query: &Form) -> Find<'_> {
     Find { connector, status: query.text("status"), of_connectors: true, ..Find::default() }
 }
 
-pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who: Principal) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
     let find = find(&query);
     let here = Place::of(&query);
     let from = here.from();
@@ -91,8 +90,7 @@ pub(super) async fn show(State(web): State<Web>, RawQuery(query): RawQuery, who:
     page(&page_of)
 }
 
-pub(super) async fn csv(State(web): State<Web>, RawQuery(query): RawQuery, _: Principal) -> Answer {
-    let query = Form::read(query.unwrap_or_default().as_bytes());
+pub(super) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
     let find = find(&query);
     let header = [
         "run",
