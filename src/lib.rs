@@ -35,6 +35,7 @@ pub mod enrollment;
 pub mod explain;
 pub mod groups;
 pub mod model;
+pub mod planner;
 pub mod report;
 pub mod service;
 pub mod store;

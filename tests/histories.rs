@@ -145,7 +145,7 @@ impl Story {
     }
 
     fn sync(&self, directory: &str) {
-        let plan = |report: &Report| report.prepared.as_ref().expect("a plan").plan.clone();
+        let plan = |report: &Report| report.change_set.as_ref().expect("a plan").plan.clone();
         let contents = |company: &Company| company.runtime.block_on(company.db.contents(&[]));
         let before = (contents(&self.company), self.reasons());
         let dry = self.company.run(directory, true);
@@ -159,7 +159,7 @@ impl Story {
         let changed =
             (after.difference(&before.1).count() as u64, before.1.difference(&after).count() as u64);
         assert_eq!(changed, counted, "the tables changed by what the dry run said");
-        let nothing = dry.prepared.as_ref().is_some_and(|prepared| prepared.is_empty());
+        let nothing = dry.change_set.as_ref().is_some_and(|change_set| change_set.is_empty());
         assert_eq!(matches!(real.outcome, Outcome::Unchanged), nothing, "{:?}", real.outcome);
         self.company.drain();
         self.company.verify();

@@ -334,3 +334,59 @@ fn a_growth_that_was_rejected_is_not_held_again() {
         assert_eq!(company.members("Berlin"), ["s1", "s31"], "somebody new was not part of it");
     });
 }
+
+/// An approval of a later run does not commit what an earlier rejection discarded.
+#[test]
+fn reject_then_approve_commits_only_held() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.leave_many("s", 20);
+        let first = company.sync_held().run.expect("a number");
+        company.reject(first).expect("rejected");
+        company.leave_many("r", 20);
+        let second = company.sync_held();
+        assert_eq!(held(&second)["leave"], 20, "what was rejected is not held again");
+        let decided = company.approve(second.run.expect("a number")).expect("approved");
+        assert_eq!(decided.done.iter().filter(|change| change.kind == "leave").count(), 20);
+        assert_eq!(company.status("r1"), "left");
+        assert_eq!((company.status("s1"), company.has_access("s1", "S")), ("active".into(), true));
+        assert_eq!(company.members("Sales").len(), 30);
+        company.sync_free();
+        assert_eq!(company.members("Sales").len(), 30, "the rejection stands");
+        company.verify();
+    });
+}
+
+/// A rejection can be approved by its own number, and not by that of the run that held.
+#[test]
+fn approve_of_rejection_commits_what_it_discarded() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.leave_many("s", 20);
+        let run = company.sync_held().run.expect("a number");
+        let rejection = company.reject(run).expect("rejected").run;
+        company.leave("r1");
+        company.sync_free();
+        assert!(matches!(company.approve(run), Err(approve::Error::NothingHeld { .. })));
+        let decided = company.approve(rejection).expect("approved");
+        assert_eq!(decided.done.iter().filter(|change| change.kind == "leave").count(), 20);
+        assert_eq!(company.members("Sales").len(), 10);
+        company.verify();
+    });
+}
+
+/// The reason counts the people who were read, though those whose leaving was rejected are kept.
+#[test]
+fn min_read_reason_counts_people_read() {
+    on_both(|engine| {
+        let mut company = company(engine);
+        company.leave_many("s", 20);
+        let run = company.sync_held().run.expect("a number");
+        company.reject(run).expect("rejected");
+        company.leave_many("r", 20);
+        let report = company.sync_held();
+        let reasons = reasons(&report);
+        let min_read = reasons.iter().find(|(limit, _)| *limit == Limit::MinRead).expect("too few were read");
+        assert!(min_read.1.starts_with("the directory holds 20 of the 60 people"), "{}", min_read.1);
+    });
+}

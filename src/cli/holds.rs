@@ -150,8 +150,8 @@ pub async fn retire(session: &Session, name: &str, allow: bool, drain: Drain) ->
         let left = count(counts.people_left, "learner", "learners");
         let lost = count(counts.memberships_removed, "membership", "memberships");
         output::facts(&format!("Run {run}: let go of `{name}`; {left} left, {lost} ended"))?;
-        if let Some(prepared) = report.prepared.as_ref().filter(|_| report.is_held()) {
-            print_held(report.run, counts, &prepared.held)?;
+        if let Some(change_set) = report.change_set.as_ref().filter(|_| report.is_held()) {
+            print_held(report.run, counts, &change_set.held)?;
         }
     }
     Ok(if report.is_held() { super::sync::HELD } else { 0 })

@@ -32,7 +32,7 @@ pub async fn sync(session: &Session, args: Sync) -> Result<u8, Failure> {
         let failed = matches!(report.outcome, Outcome::Failed(_)) || drained.failed > 0;
         worst = worst.max(u8::from(failed));
         held |= report.is_held();
-        planned |= report.prepared.as_ref().is_some_and(|prepared| !prepared.is_empty());
+        planned |= report.change_set.as_ref().is_some_and(|change_set| !change_set.is_empty());
     }
     Ok(match worst {
         0 if args.exit_code && planned => 4,
@@ -109,8 +109,8 @@ async fn one(session: &Session, args: &Sync, connector: usize) -> Result<(Report
 }
 
 async fn names(session: &Session, report: &Report) -> Result<Names, Failure> {
-    match report.prepared.as_ref().filter(|_| !session.json) {
-        Some(prepared) => Ok(words::names(&session.store, prepared).await?),
+    match report.change_set.as_ref().filter(|_| !session.json) {
+        Some(change_set) => Ok(words::names(&session.store, change_set).await?),
         None => Ok(Names::default()),
     }
 }
@@ -147,7 +147,7 @@ fn hint(error: &Error) -> Option<String> {
         Error::AlreadyRunning { .. } => {
             Some("wait until it has ended; `rollcall runs list` shows it".to_owned())
         }
-        Error::Store(_) | Error::LeaseLost { .. } | Error::Stopped { .. } => None,
+        Error::Store(_) | Error::Approval(_) | Error::LeaseLost { .. } | Error::Stopped { .. } => None,
     }
 }
 
@@ -155,8 +155,8 @@ fn print_done(report: &Report, drained: DrainedJobs, names: &Names) -> Result<()
     let counts = &report.counts;
     let people = count(counts.people_read, "person", "people");
     output::talk(&format!("Read {people} from `{}` in {:.1} s", report.connector, report.took.as_secs_f64()));
-    if let Some(prepared) = &report.prepared {
-        output::facts(&words::lines(prepared, names).join("\n"))?;
+    if let Some(change_set) = &report.change_set {
+        output::facts(&words::lines(change_set, names).join("\n"))?;
     }
     let name = match (&report.outcome, report.run) {
         (Outcome::Planned, _) => "Dry run".to_owned(),
@@ -173,8 +173,8 @@ fn print_done(report: &Report, drained: DrainedJobs, names: &Names) -> Result<()
         lines.push(format!("{enqueued} enqueued, {} drained", output::thousands(drained.done)));
     }
     output::facts(&lines.join("\n"))?;
-    if let Some(prepared) = report.prepared.as_ref().filter(|_| report.is_held()) {
-        super::holds::print_held(report.run, counts, &prepared.held)?;
+    if let Some(change_set) = report.change_set.as_ref().filter(|_| report.is_held()) {
+        super::holds::print_held(report.run, counts, &change_set.held)?;
     }
     print_problems(report);
     if drained.failed > 0 {

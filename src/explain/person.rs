@@ -9,8 +9,10 @@ use crate::model::population::{date, from_json};
 use crate::model::rule::Rule;
 use crate::model::status::{Standing, Status};
 use crate::model::values::{Cell, Values};
+use crate::planner::{ConnectorRecord, StatusOnDay, merge_records, status_on, winning_record};
 use crate::store::explain as table;
 use crate::store::{Result, Tx};
+use crate::sync::profiles;
 
 /// A learner on a day.
 pub(super) struct Somebody {
@@ -41,6 +43,10 @@ struct Record {
 }
 
 impl Record {
+    fn as_said(&self) -> ConnectorRecord<'_> {
+        ConnectorRecord { place: self.place, cells: &self.cells }
+    }
+
     fn origin(&self) -> Origin {
         Origin { connector: Some(self.connector.clone()), external_id: Some(self.external_id.clone()) }
     }
@@ -95,18 +101,15 @@ impl Somebody {
     ) -> Self {
         let by_hand = row.by_hand && records.is_empty();
         let unknown = records.is_empty() && view.until.is_some_and(|run| !by_hand || row.run_id > run);
-        let someone = records.iter().any(|record| record.present);
-        // Of somebody absent the last record is shown.
-        let counting = |record: &&Record| record.present || !someone;
-        let mut cells = vec![Cell::EMPTY; file.attributes.len()];
-        let mut origins = vec![None; file.attributes.len()];
-        for attribute in file.attributes.iter().map(Attribute::index) {
-            let said = records.iter().enumerate().filter(|(_, record)| counting(record));
-            let mut said = said.filter(|(_, record)| !record.cells[attribute].is_empty());
-            if let Some((at, record)) = said.next() {
-                (cells[attribute], origins[attribute]) = (record.cells[attribute], Some(at));
-            }
-        }
+        // Of an absent person the last record is shown.
+        let counting = match records.iter().filter(|record| record.present).count() {
+            0 => &records[..],
+            present => &records[..present],
+        };
+        let said: Vec<ConnectorRecord<'_>> = counting.iter().map(Record::as_said).collect();
+        let width = file.attributes.len();
+        let origins = (0..width).map(|attribute| winning_record(&said, attribute)).collect();
+        let mut cells = merge_records(&said, width).into_vec();
         if by_hand {
             cells[Attribute::EMAIL.index()] = values.intern(row.email.as_deref().unwrap_or(""));
             cells[Attribute::NAME.index()] = values.intern(&row.name);
@@ -240,20 +243,14 @@ fn state(file: File<'_>, values: &Values, records: &[Record], day: NaiveDate) ->
         });
         return (Status::Left, why);
     }
-    let connector = |record: &Record| file.connectors.get(record.place);
-    let says = present
-        .iter()
-        .find(|record| connector(record).is_some_and(|one| one.mapping.maps(Attribute::STATUS)));
-    let standing = says.map_or(Standing::Active, |record| {
-        Standing::read(values.first(record.cells[Attribute::STATUS.index()]))
-    });
-    let first = |attribute| {
-        present.iter().find_map(|record| Some((*record, date(values, &record.cells, attribute)?)))
-    };
-    let (start, end) = (first(Attribute::START_DATE), first(Attribute::END_DATE));
-    let prehire_days = start.and_then(|(record, _)| connector(record)).map_or(0, |one| one.prehire_days);
-    let days = [start, end].map(|one| one.map(|(_, day)| day));
-    let status = Status::on(day, standing, days[0], days[1], prehire_days);
+    let said: Vec<ConnectorRecord<'_>> = present.iter().map(|record| record.as_said()).collect();
+    let profiles = profiles(file.connectors, file.attributes);
+    let StatusOnDay { status, employment, start, end, prehire_days } =
+        status_on(day, &profiles, values, &said);
+    let of = |at: usize| present[at];
+    let standing = employment.map_or(Standing::Active, |(_, says)| says);
+    let says = employment.map(|(at, _)| of(at));
+    let (start, end) = (start.map(|(at, day)| (of(at), day)), end.map(|(at, day)| (of(at), day)));
     let why = match (status, start, end) {
         (Status::Left, _, Some((record, end_date))) if standing != Standing::Left => {
             WhyStatus::Ended { connector: record.connector.clone(), end_date }

@@ -168,29 +168,6 @@ impl Population {
     }
 }
 
-/// What connectors say of one learner, one after the other as the file has them.
-#[derive(Debug, Clone)]
-pub struct Account<'a> {
-    /// The cells of each record; the first that has a value wins, attribute by attribute.
-    pub cells: Vec<&'a [Cell]>,
-}
-
-impl Account<'_> {
-    /// The merged cells.
-    #[must_use]
-    pub fn merge(&self, width: usize) -> Box<[Cell]> {
-        (0..width)
-            .map(|index| {
-                self.cells
-                    .iter()
-                    .map(|cells| cells[index])
-                    .find(|cell| !cell.is_empty())
-                    .unwrap_or(Cell::EMPTY)
-            })
-            .collect()
-    }
-}
-
 /// Reads a date out of cells.
 #[must_use]
 pub fn date(values: &Values, cells: &[Cell], attribute: Attribute) -> Option<chrono::NaiveDate> {
@@ -288,14 +265,5 @@ mod tests {
         let json = to_json(&attributes, &values, &cells);
         assert_eq!(json, r#"{"name":"Ada \"the\" \\ Countess","department":["HR","Sales"]}"#);
         assert_eq!(*from_json(&attributes, &mut values, &json), *cells);
-    }
-
-    #[test]
-    fn the_first_connector_that_has_a_value_wins() {
-        let mut values = Values::default();
-        let (a, b) = (values.intern("a"), values.intern("b"));
-        let (first, second) = ([a, Cell::EMPTY], [b, b]);
-        let account = Account { cells: vec![&first, &second] };
-        assert_eq!(*account.merge(2), [a, b]);
     }
 }

@@ -118,7 +118,7 @@ impl Sync {
             Outcome::Planned => ("planned", None),
             Outcome::Failed(error) => ("failed", Some(Failure { kind: error.kind(), message: chain(error) })),
         };
-        let held = report.prepared.as_ref().filter(|_| report.is_held());
+        let held = report.change_set.as_ref().filter(|_| report.is_held());
         Self {
             run: report.run.map(|run| run.0),
             connector: report.connector.as_str().to_owned(),
@@ -143,9 +143,9 @@ impl Sync {
             jobs: Drained { enqueued: counts.jobs_enqueued, done, failed },
             seconds: (report.took.as_secs_f64() * 1000.0).round() / 1000.0,
             problems: report.problems.clone(),
-            held: held.map(|prepared| Held {
-                causes: prepared.held.causes.clone(),
-                reasons: prepared.held.reasons.clone(),
+            held: held.map(|change_set| Held {
+                causes: change_set.held.causes.clone(),
+                reasons: change_set.held.reasons.clone(),
             }),
             error,
         }

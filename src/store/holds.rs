@@ -18,10 +18,13 @@ pub struct Standing {
     pub state: String,
     /// Of the attributes and the rule when it was decided.
     pub fingerprint: i64,
+    /// The rejection or the undo; 0 where an older version did not write it down.
+    pub decision_run_id: i64,
 }
 
 const STANDING: &str = "
-    SELECT change_key, state, fingerprint FROM held_changes WHERE state IN ('rejected', 'undone')
+    SELECT change_key, state, fingerprint, COALESCE(decision_run_id, 0) AS decision_run_id FROM held_changes
+    WHERE state IN ('rejected', 'undone')
     ORDER BY change_key, id";
 
 /// Every decision that stands, of all connectors.
@@ -68,25 +71,27 @@ pub struct Write {
     pub reason: &'static str,
     /// Of the attributes and the rule.
     pub fingerprint: i64,
+    /// The rejection or the undo because of which it is not made; none while it is held.
+    pub decision: Option<RunId>,
 }
 
 const CHANGES: Stage = stage!(
     "stage_held": 0 "change_key" "TEXT", 1 "kind" "TEXT", 2 "learner_id" "BIGINT", 3 "external_id" "TEXT",
     4 "group_id" "BIGINT", 5 "group_name" "TEXT", 6 "rule_id" "BIGINT", 7 "assignment_id" "BIGINT", 8 "state" "TEXT",
-    9 "reason" "TEXT", 10 "fingerprint" "BIGINT"
+    9 "reason" "TEXT", 10 "fingerprint" "BIGINT", 11 "decision_run_id" "BIGINT"
 );
 
 /// A change that was shown before keeps the first run that showed it, unless it was decided or dropped in between.
 const SHOW: &str = "
     INSERT INTO held_changes (connector_id, change_key, kind, learner_id, external_id, group_id, group_name, rule_id,
-        assignment_id, state, reason, fingerprint, first_run_id, last_run_id)
+        assignment_id, state, reason, fingerprint, decision_run_id, first_run_id, last_run_id)
     SELECT $1, change_key, kind, learner_id, external_id, group_id, group_name, rule_id, assignment_id, state, reason,
-        fingerprint, $2, $2
+        fingerprint, decision_run_id, $2, $2
     FROM stage_held
     WHERE true ORDER BY change_key
     ON CONFLICT (connector_id, change_key) DO UPDATE
     SET state = excluded.state, reason = excluded.reason, fingerprint = excluded.fingerprint,
-        last_run_id = excluded.last_run_id,
+        decision_run_id = excluded.decision_run_id, last_run_id = excluded.last_run_id,
         first_run_id = CASE WHEN held_changes.state = excluded.state THEN held_changes.first_run_id
             ELSE excluded.first_run_id END";
 
@@ -124,6 +129,7 @@ pub async fn write(
                 .text(one.state)
                 .text(one.reason)
                 .int(one.fingerprint)
+                .opt_int(one.decision.map(|run| run.0))
                 .end();
         })
         .await?;
@@ -263,22 +269,69 @@ macro_rules! change_columns {
 }
 pub(super) use change_columns;
 
-/// What a run showed: from the first to the last run that a change was part of. Changes that were taken back belong to
-/// the run that took them back.
+/// The condition for changes that an approval of run `$2` commits: those that it holds, or those that are rejected or
+/// taken back because of it.
+macro_rules! named_by_decision {
+    () => {
+        "(h.state = 'held' AND h.first_run_id <= $2 AND h.last_run_id >= $2
+            OR h.state IN ('rejected', 'undone') AND h.decision_run_id = $2)"
+    };
+}
+pub(super) use named_by_decision;
+
+/// The condition for changes that belong to run `$2`: those that it showed, whatever became of them, and those that it
+/// decided on.
+macro_rules! shown_by_run {
+    () => {
+        "(h.decision_run_id = $2
+            OR h.state <> 'undone' AND h.first_run_id <= $2 AND h.last_run_id >= $2)"
+    };
+}
+pub(super) use shown_by_run;
+
 const SHOWN: &str = concat!(
     change_columns!(),
-    "WHERE h.connector_id = $1
-       AND CASE WHEN h.state = 'undone' THEN h.first_run_id = $2
-                ELSE h.first_run_id <= $2 AND h.last_run_id >= $2 END
-     ORDER BY h.kind, 4, 3, h.id"
+    "WHERE h.connector_id = $1 AND ",
+    shown_by_run!(),
+    " ORDER BY h.kind, 4, 3, h.id"
 );
 
-/// The changes that a run showed as held, and what became of each.
+/// The changes that a run showed as held, or decided on, and what became of each.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn shown(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<Change>> {
     tx.all("read what a run held", SHOWN, args![connector, run]).await
+}
+
+const NAMED: &str = concat!(
+    change_columns!(),
+    "WHERE h.connector_id = $1 AND ",
+    named_by_decision!(),
+    " ORDER BY h.kind, 4, 3, h.id"
+);
+
+/// The changes that an approval of `run` commits: those that the run holds, or those that are rejected or taken back
+/// because of it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn named_by(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<Change>> {
+    tx.all("read what an approval commits", NAMED, args![connector, run]).await
+}
+
+const DROPPED: &str = concat!(
+    change_columns!(),
+    "WHERE h.connector_id = $1 AND h.state = 'dropped' AND h.first_run_id <= $2 AND h.last_run_id >= $2
+     ORDER BY h.kind, 4, 3, h.id"
+);
+
+/// The changes that a run showed as held and that the latest full reading no longer wants.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn dropped(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<Change>> {
+    tx.all("read what is no longer wanted", DROPPED, args![connector, run]).await
 }
 
 /// What waits now, of one connector.
@@ -307,20 +360,20 @@ pub async fn forget(tx: &mut Tx, keys: Vec<String>) -> Result<u64> {
 }
 
 const REJECT: &str = "
-    UPDATE held_changes SET state = 'rejected'
+    UPDATE held_changes SET state = 'rejected', decision_run_id = $3
     WHERE connector_id = $1 AND state = 'held' AND first_run_id <= $2 AND last_run_id >= $2";
 
-/// Rejects what a run showed as held and still waits; answers how many changes that were.
+/// Rejects what a run showed as held and still waits, because of the rejection `decision`; returns how many changes.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn reject(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<u64> {
-    let rejected = tx.execute("reject held changes", REJECT, args![connector, run]).await?;
+pub async fn reject(tx: &mut Tx, connector: ConnectorId, run: RunId, decision: RunId) -> Result<u64> {
+    let rejected = tx.execute("reject held changes", REJECT, args![connector, run, decision]).await?;
     tx.execute("forget dropped changes", FORGET_DROPPED, args![connector]).await?;
     Ok(rejected)
 }
 
-const FORGET_UNDONE: &str = "DELETE FROM held_changes WHERE state = 'undone' AND first_run_id = $1";
+const FORGET_UNDONE: &str = "DELETE FROM held_changes WHERE state = 'undone' AND decision_run_id = $1";
 
 /// Forgets what an undo keeps from being done again.
 ///

@@ -450,11 +450,13 @@ pub async fn problems(tx: &mut Tx, run: RunId) -> Result<Vec<Problem>> {
 }
 
 const GUARD_OF: super::Sql = super::Sql::each(
-    "SELECT guard, connector_id FROM runs WHERE id = $1",
-    "SELECT guard::text, connector_id FROM runs WHERE id = $1",
+    "SELECT guard, COALESCE(connector_id, (SELECT s.connector_id FROM runs s
+        WHERE s.id = runs.subject_run_id)) FROM runs WHERE id = $1",
+    "SELECT guard::text, COALESCE(connector_id, (SELECT s.connector_id FROM runs s
+        WHERE s.id = runs.subject_run_id)) FROM runs WHERE id = $1",
 );
 
-/// What the guard found in a run, as a JSON object, and the run's connector.
+/// What the guard found in a run, as a JSON object, and the connector of the run, or of the run that it is about.
 ///
 /// # Errors
 /// When the database refuses.

@@ -6,39 +6,42 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
-use rustc_hash::FxHashSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::enrollment::Change;
 use crate::enrollment::change::{Done, When};
 use crate::model::ids::{ConnectorId, RunId};
-use crate::model::people::People;
-use crate::model::population::from_json;
+use crate::planner::Snapshot;
 use crate::store::holds::{self, Change as HeldChange};
 use crate::store::runs::{self, About, Counts, Kind};
-use crate::store::{Store, Tx, connectors, persons};
-use crate::sync::commit::{Commit, Committed, commit};
-use crate::sync::guarded::{Policy, prepare};
-use crate::sync::lease::Held;
-use crate::sync::prepare::{Ask, Seen};
+use crate::store::{Store, Tx, connectors};
+use crate::sync::File;
+use crate::sync::execute::{CommitRun, CommitTarget, Execution, RunKind, RunTask, execute};
 use crate::sync::retire::with_struck;
-use crate::sync::run::{gather_now, wait_for_lease};
-use crate::sync::{File, shown};
+use crate::sync::run::wait_for_lease;
 
 /// Why nothing was approved or rejected.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum Error {
     #[error(transparent)]
-    Sync(#[from] crate::sync::Error),
+    Sync(crate::sync::Error),
     #[error("there is no run {run}")]
     NoRun { run: RunId },
     #[error("nothing that run {run} held waits any longer")]
     NothingHeld { run: RunId, newer: Option<i64> },
     #[error("nothing is approved while {hosts} by another file")]
     FilesDiffer { hosts: String },
+}
+
+impl From<crate::sync::Error> for Error {
+    fn from(error: crate::sync::Error) -> Self {
+        match error {
+            crate::sync::Error::Approval(refusal) => *refusal,
+            other => Self::Sync(other),
+        }
+    }
 }
 
 impl From<crate::store::Error> for Error {
@@ -77,27 +80,48 @@ pub struct Decided {
     pub waiting: Vec<HeldChange>,
 }
 
-/// What a run held, by the connector that it is one of.
-struct Hold {
-    connector: ConnectorId,
+/// The changes that a decision names, and their connector.
+pub(super) struct Hold {
+    pub(super) connector: ConnectorId,
     name: String,
+    /// What an approval commits.
     open: Vec<HeldChange>,
     dropped: Vec<HeldChange>,
 }
 
-async fn find(tx: &mut Tx, run: RunId) -> Result<Hold, Error> {
-    let row = runs::show(tx, run).await?.ok_or(Error::NoRun { run })?;
+impl Hold {
+    /// The keys of what an approval commits.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.open.iter().map(|change| change.change_key.clone()).collect()
+    }
+}
+
+/// Finds what an approval of `run` commits: the changes that the run holds, or that are rejected or taken back because
+/// of it.
+pub(super) async fn find(tx: &mut Tx, run: RunId) -> Result<Hold, Error> {
+    runs::show(tx, run).await?.ok_or(Error::NoRun { run })?;
+    let (_, connector) = runs::guard(tx, run).await?;
     let all = connectors::list(tx).await?;
-    let connector = all.iter().find(|one| Some(&one.name) == row.connector.as_ref());
+    let connector = all.iter().find(|one| Some(ConnectorId(one.id)) == connector);
     let Some(connector) = connector else { return Err(Error::NothingHeld { run, newer: None }) };
     let id = ConnectorId(connector.id);
-    let shown = holds::shown(tx, id, run).await?;
-    let (dropped, open): (Vec<_>, Vec<_>) = shown.into_iter().partition(|change| change.state == "dropped");
+    let open = holds::named_by(tx, id, run).await?;
     if open.is_empty() {
         let newer = holds::waiting(tx, id).await?.iter().map(|change| change.last_run_id).max();
         return Err(Error::NothingHeld { run, newer });
     }
+    let dropped = holds::dropped(tx, id, run).await?;
     Ok(Hold { connector: id, name: connector.name.clone(), open, dropped })
+}
+
+/// Nothing is approved while another node uses another configuration file.
+pub(super) fn refuse_other_files(snapshot: &Snapshot) -> Result<(), Error> {
+    if snapshot.other_files.is_empty() {
+        return Ok(());
+    }
+    let hosts = snapshot.other_files.join(", ");
+    let verb = if snapshot.other_files.len() == 1 { "goes" } else { "go" };
+    Err(Error::FilesDiffer { hosts: format!("{hosts} {verb}") })
 }
 
 /// Does what a run held, as far as the latest complete reading still wants it.
@@ -117,93 +141,49 @@ pub async fn approve(store: &Store, file: File<'_>, run: RunId, asked: &Asked) -
         None => (File { connectors: &all, ..file }, all.len() - 1),
     };
     let lease = wait_for_lease(store, &file.connectors[place].name, asked.patience, &asked.stop).await?;
-    let decided = leased(store, file, place, run, asked, &lease, all.is_empty()).await;
+    let task = RunTask::new(store, file, place);
+    let about = About {
+        kind: Kind::Approval,
+        connector: Some(hold.connector),
+        actor: asked.actor.clone(),
+        what: asked.what.clone(),
+        file_digest: Some(file.digest.to_owned()),
+        subject: Some(run),
+    };
+    let target = CommitTarget { lease: &lease, run: CommitRun::BeginsWithCommit(&about) };
+    let decided = async {
+        let done = execute(&task, Some(target), RunKind::Approval { decision: run }).await?;
+        if !all.is_empty() {
+            let mut tx = store.write().await?;
+            connectors::retire(&mut tx, hold.connector, task.when.now).await?;
+            tx.commit().await?;
+        }
+        approved(store, run, done).await
+    };
+    let decided = decided.await;
     lease.give_back().await;
     decided
 }
 
-async fn leased(
-    store: &Store,
-    file: File<'_>,
-    place: usize,
-    run: RunId,
-    asked: &Asked,
-    lease: &Held,
-    all_in_file: bool,
-) -> Result<Decided, Error> {
-    loop {
-        let when = When::at(Utc::now(), file.zone);
-        let gathered = gather_now(store, file, place, when).await?;
-        if !gathered.other_files.is_empty() {
-            let hosts = gathered.other_files.join(", ");
-            let verb = if gathered.other_files.len() == 1 { "goes" } else { "go" };
-            return Err(Error::FilesDiffer { hosts: format!("{hosts} {verb}") });
-        }
-        let mut tx = store.read().await?;
-        let hold = find(&mut tx, run).await?;
-        let seen = Seen::kept(as_kept(&mut tx, file, hold.connector).await?);
-        let shown: FxHashSet<String> = hold.open.iter().map(|change| change.change_key.clone()).collect();
-        let policy = Policy::Shown(shown);
-        let ask = Ask { file, connector: place, gathered: &gathered, today: when.today, policy: &policy };
-        let prepared = prepare(&mut tx, ask, seen).await?;
-        tx.rollback().await?;
-        let keys = shown::keys(ask, &prepared);
-        let mut tx = store.write().await?;
-        let about = About {
-            kind: Kind::Approval,
-            connector: Some(hold.connector),
-            actor: asked.actor.clone(),
-            what: asked.what.clone(),
-            file_digest: Some(file.digest.to_owned()),
-            subject: Some(run),
-        };
-        let number = runs::begin(&mut tx, &about, when.now).await?;
-        let approved = hold.open.iter().map(|change| change.change_key.clone()).collect();
-        let job = Commit { lease: lease.lease(), run: number, when, ask, approved: Some(approved) };
-        lease.committing(true);
-        let committed = commit(tx, job, &prepared).await?;
-        lease.committing(false);
-        match committed {
-            Committed::Done(counts) => {
-                info!(run = %number, approves = %run, "approved held changes");
-                let (done, gone) = hold.open.into_iter().partition(|one| keys.contains(&one.change_key));
-                let mut dropped: Vec<HeldChange> = gone;
-                dropped.extend(hold.dropped);
-                if !all_in_file {
-                    let mut tx = store.write().await?;
-                    connectors::retire(&mut tx, hold.connector, when.now).await?;
-                    tx.commit().await?;
-                }
-                let mut tx = store.read().await?;
-                let waiting = holds::waiting(&mut tx, hold.connector).await?;
-                return Ok(Decided { run: number, connector: hold.name, counts, done, dropped, waiting });
-            }
-            Committed::Moved => {}
-            Committed::LeaseLost => {
-                let connector = file.connectors[place].name.clone();
-                return Err(crate::sync::Error::LeaseLost { connector }.into());
-            }
-        }
-    }
-}
-
-/// The latest complete reading as the database keeps it: people as last read, and over them what was held.
-async fn as_kept(tx: &mut Tx, file: File<'_>, connector: ConnectorId) -> Result<People, Error> {
-    let held = holds::records(tx, connector).await?;
-    let covered: FxHashSet<&str> = held.iter().map(|record| record.external_id.as_str()).collect();
-    let mut people = People::new(file.attributes);
-    persons::present(tx, connector, |record| {
-        if !covered.contains(record.external_id.as_str()) {
-            let cells = from_json(file.attributes, &mut people.values, &record.attributes);
-            people.push(&cells, || record.external_id.clone());
-        }
+/// The result of an approval that was committed.
+async fn approved(store: &Store, run: RunId, done: Execution) -> Result<Decided, Error> {
+    let (Some(number), Some((hold, keys))) = (done.number, done.approval) else {
+        return Err(Error::NothingHeld { run, newer: None });
+    };
+    info!(run = %number, approves = %run, "approved held changes");
+    let (done_changes, mut dropped): (Vec<_>, Vec<_>) =
+        hold.open.into_iter().partition(|one| keys.contains(&one.change_key));
+    dropped.extend(hold.dropped);
+    let mut tx = store.read().await?;
+    let waiting = holds::waiting(&mut tx, hold.connector).await?;
+    Ok(Decided {
+        run: number,
+        connector: hold.name,
+        counts: done.counts,
+        done: done_changes,
+        dropped,
+        waiting,
     })
-    .await?;
-    for record in held.iter().filter(|record| record.present) {
-        let cells = from_json(file.attributes, &mut people.values, &record.attributes);
-        people.push(&cells, || record.external_id.clone());
-    }
-    Ok(people)
 }
 
 /// Discards what a run held: it is not held again until the person's attributes or the rule change.
@@ -214,8 +194,10 @@ pub async fn reject(store: &Store, about: &About, when: When, run: RunId) -> Res
     let mut tx = store.read().await?;
     let hold = find(&mut tx, run).await?;
     tx.rollback().await?;
-    let mut change = Change::begin(store, about, when).await?;
-    if holds::reject(&mut change.tx, hold.connector, run).await? == 0 {
+    let about = About { subject: Some(run), ..about.clone() };
+    let mut change = Change::begin(store, &about, when).await?;
+    let number = change.run;
+    if holds::reject(&mut change.tx, hold.connector, run, number).await? == 0 {
         return Err(Error::NothingHeld { run, newer: None });
     }
     let Done { run: number, counts } = change.commit().await?;

@@ -5,22 +5,20 @@ use rustc_hash::FxHashMap;
 use crate::enrollment::Change;
 use crate::enrollment::change::When;
 use crate::model::attributes::{Attribute, Attributes};
-use crate::model::guard::{BeforeHold, HeldChange, HeldGroup, HeldWho, Kind, Limit, Named};
+use crate::model::guard::{BeforeHold, HeldChange, HeldGroup, HeldWho, Kind, Named};
 use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use crate::model::names::fold;
 use crate::model::people::Row;
 use crate::model::plan::{Entry, Plan};
 use crate::model::population::{Fate, Who, date, to_json};
 use crate::model::status::Status;
+use crate::planner::email_assignment::{EmailOutcome, LearnerUpdate};
+use crate::planner::{ChangeSet, HeldRecord, PlanContext, RunBaseline, Snapshot};
 use crate::store::leases::Lease;
 use crate::store::memberships::Reason;
 use crate::store::runs::{self, Counts};
 use crate::store::{Result, Tx, connectors, groups, holds, learners, leases, persons};
-use crate::sync::addresses::{Address, LearnerWrite};
-use crate::sync::baseline::Baseline;
 use crate::sync::catalogue;
-use crate::sync::gather::Gathered;
-use crate::sync::prepare::{Ask, Prepared};
 
 /// What came of a commit.
 #[derive(Debug)]
@@ -35,8 +33,8 @@ pub enum Committed {
 
 /// What a run counts, before and after.
 #[must_use]
-pub fn counts(prepared: &Prepared) -> Counts {
-    let population = &prepared.population;
+pub fn counts(change_set: &ChangeSet) -> Counts {
+    let population = &change_set.population;
     let fates = |fate: Fate| population.learners.iter().filter(|learner| learner.fate == fate).count() as u64;
     let left = population.learners.iter().filter(|learner| {
         learner.status == Status::Left && learner.was.is_some_and(|was| was != Status::Left)
@@ -48,15 +46,15 @@ pub fn counts(prepared: &Prepared) -> Counts {
         people_left: left.count() as u64,
         people_set_aside: population.people.set_aside(),
         people_left_out: population.people.left_out(),
-        groups_created: prepared.plan.new_groups() as u64,
-        memberships_added: prepared.plan.add.len() as u64,
-        memberships_removed: prepared.plan.remove.len() as u64,
+        groups_created: change_set.plan.new_groups() as u64,
+        memberships_added: change_set.plan.add.len() as u64,
+        memberships_removed: change_set.plan.remove.len() as u64,
         jobs_enqueued: 0,
-        people_held: prepared.held.people(),
-        groups_held: prepared.held.count(&[Kind::Group]),
-        memberships_held: prepared.held.count(&[Kind::Give, Kind::End]),
-        enrollments_held: prepared.held.enrollments,
-        charge: prepared.charge,
+        people_held: change_set.held.people(),
+        groups_held: change_set.held.count(&[Kind::Group]),
+        memberships_held: change_set.held.count(&[Kind::Give, Kind::End]),
+        enrollments_held: change_set.held.enrollments,
+        charge: change_set.charge.into(),
     }
 }
 
@@ -73,7 +71,7 @@ pub struct Commit<'a> {
     /// The time.
     pub when: When,
     /// What the plan was asked for.
-    pub ask: Ask<'a>,
+    pub context: PlanContext<'a>,
     /// For an approval: the keys of the held changes that it decides on.
     pub approved: Option<Vec<String>>,
 }
@@ -82,93 +80,93 @@ pub struct Commit<'a> {
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
-pub async fn commit(mut tx: Tx, job: Commit<'_>, prepared: &Prepared) -> Result<Committed> {
-    let Commit { lease, run, when, ask, .. } = job;
-    let (gathered, attributes) = (ask.gathered, ask.file.attributes);
+pub async fn commit(mut tx: Tx, job: Commit<'_>, change_set: &ChangeSet) -> Result<Committed> {
+    let Commit { lease, run, when, context, .. } = job;
+    let (snapshot, attributes) = (context.snapshot, context.rules.attributes);
     if !leases::renew(&mut tx, lease).await? {
         tx.rollback().await?;
         return Ok(Committed::LeaseLost);
     }
-    let mut counts = counts(prepared);
-    let settles_holds = job.approved.is_some() || (prepared.complete && gathered.any_held);
-    if prepared.is_empty() && !settles_holds {
-        finish(&mut tx, &job, &counts, prepared).await?;
+    let mut counts = counts(change_set);
+    let settles_holds = job.approved.is_some() || (change_set.complete && snapshot.any_held);
+    if change_set.is_empty() && !settles_holds {
+        finish(&mut tx, &job, &counts, change_set).await?;
         tx.commit().await?;
         return Ok(Committed::Done(counts));
     }
-    if runs::lock_head(&mut tx).await? != gathered.version + 1 {
+    if runs::lock_head(&mut tx).await? != snapshot.version + 1 {
         tx.rollback().await?;
         return Ok(Committed::Moved);
     }
-    let (groups, rules) = groups_and_rules(&mut tx, &prepared.plan, run).await?;
-    let ids = learner_ids(&mut tx, prepared).await?;
+    let (groups, rules) = groups_and_rules(&mut tx, &change_set.plan, run).await?;
+    let ids = learner_ids(&mut tx, change_set).await?;
     let reason = |entry: &Entry| Reason {
         group: groups[entry.group as usize],
         rule: rules[entry.rule as usize],
         learner: ids[entry.who as usize],
     };
     let mut change = Change::of_run(tx, run, when);
-    let known = |who: &Who| prepared.population.learner(*who).id;
+    let known = |who: &Who| change_set.population.learner(*who).id;
     let moving =
-        prepared.population.everybody().filter(|&who| prepared.population.learner(who).comes_or_goes());
+        change_set.population.everybody().filter(|&who| change_set.population.learner(who).comes_or_goes());
     change
         .prepare(
-            prepared.plan.add.iter().map(reason),
-            prepared.plan.remove.iter().map(reason),
+            change_set.plan.add.iter().map(reason),
+            change_set.plan.remove.iter().map(reason),
             moving.filter_map(|who| known(&who)),
         )
         .await?;
-    let leave = prepared.leave.iter().filter_map(known).map(|id| id.0).collect();
+    let leave = change_set.leave.iter().filter_map(known).map(|id| id.0).collect();
     learners::leave(&mut change.tx, leave, run).await?;
-    let rows = prepared.learners.iter().map(|one| learner_row(one, prepared, attributes, &ids));
+    let rows = change_set.learners.iter().map(|one| learner_row(one, change_set, attributes, &ids));
     learners::write(&mut change.tx, rows, when.today, run).await?;
-    write_persons(&mut change.tx, run, attributes, gathered, prepared, &ids).await?;
+    write_persons(&mut change.tx, run, attributes, snapshot, change_set, &ids).await?;
     change.members().await?;
-    catalogue::commit(&mut change, &prepared.catalogue, &groups).await?;
+    catalogue::commit(&mut change, &change_set.catalogue, &groups).await?;
     counts.jobs_enqueued = change.counts().jobs_enqueued;
     let mut tx = change.tx;
     if counts.memberships_added > MANY.max(counts.people_read / 2) {
         runs::analyze(&mut tx).await?;
     }
-    if let Some(connector) = gathered.connector {
-        let numbers = Numbers { rules: &rules, of_rows: of_rows(prepared, &ids) };
-        settle_holds(&mut tx, connector, &job, prepared, &numbers).await?;
+    if let Some(connector) = snapshot.connector {
+        let numbers = Numbers { rules: &rules, of_rows: of_rows(change_set, &ids) };
+        settle_holds(&mut tx, connector, &job, change_set, &numbers).await?;
     }
-    finish(&mut tx, &job, &counts, prepared).await?;
+    finish(&mut tx, &job, &counts, change_set).await?;
     tx.commit().await?;
     Ok(Committed::Done(counts))
 }
 
 /// How a run ended.
-fn status(prepared: &Prepared) -> runs::Status {
-    if prepared.held.is_waiting() {
+fn status(change_set: &ChangeSet) -> runs::Status {
+    if change_set.held.is_waiting() {
         runs::Status::Held
-    } else if prepared.writes_nothing() {
+    } else if change_set.writes_nothing() {
         runs::Status::Unchanged
     } else {
         runs::Status::Applied
     }
 }
 
-async fn finish(tx: &mut Tx, job: &Commit<'_>, counts: &Counts, prepared: &Prepared) -> Result<()> {
-    let held = &prepared.held;
-    runs::finish(tx, job.run, status(prepared), counts, &prepared.problems, job.when.now).await?;
+async fn finish(tx: &mut Tx, job: &Commit<'_>, counts: &Counts, change_set: &ChangeSet) -> Result<()> {
+    let held = &change_set.held;
+    runs::finish(tx, job.run, status(change_set), counts, &change_set.problems, job.when.now).await?;
     if held.is_waiting() {
         let json = serde_json::json!({ "causes": held.causes, "reasons": held.reasons });
         runs::note_guard(tx, job.run, &json.to_string()).await?;
     }
-    let Some(connector) = job.ask.gathered.connector else { return Ok(()) };
+    let Some(connector) = job.context.snapshot.connector else { return Ok(()) };
     if job.approved.is_some() {
         return connectors::promote(tx, connector).await;
     }
-    if !prepared.complete {
+    if !change_set.complete {
         return Ok(());
     }
-    let people = prepared.population.people.len() as u64;
-    let baseline = Baseline::of(job.ask.file, job.ask.connector, people).json();
+    let people = change_set.population.people.len() as u64;
+    let baseline = RunBaseline::of(job.context.rules, people).json();
     if held.is_waiting() {
         let before =
-            prepared.before_hold.clone().map(|before| BeforeHold { run: job.run.0, ..before }.json());
+            change_set.hold_baseline.clone().map(|before| BeforeHold { run: job.run.0, ..before }.json());
         connectors::held_run(tx, connector, job.run, &baseline, before.as_deref()).await
     } else {
         connectors::good_run(tx, connector, job.run, &baseline).await
@@ -182,11 +180,11 @@ struct Numbers<'a> {
     of_rows: FxHashMap<Row, LearnerId>,
 }
 
-fn of_rows(prepared: &Prepared, ids: &[LearnerId]) -> FxHashMap<Row, LearnerId> {
-    if prepared.held.changes.is_empty() {
+fn of_rows(change_set: &ChangeSet, ids: &[LearnerId]) -> FxHashMap<Row, LearnerId> {
+    if change_set.held.changes.is_empty() {
         return FxHashMap::default();
     }
-    let learners = prepared.population.learners.iter().zip(ids);
+    let learners = change_set.population.learners.iter().zip(ids);
     learners.filter_map(|(learner, id)| Some((learner.row?, *id))).collect()
 }
 
@@ -195,30 +193,42 @@ async fn settle_holds(
     tx: &mut Tx,
     connector: ConnectorId,
     job: &Commit<'_>,
-    prepared: &Prepared,
+    change_set: &ChangeSet,
     numbers: &Numbers<'_>,
 ) -> Result<()> {
     if let Some(keys) = &job.approved {
         holds::forget(tx, keys.clone()).await?;
-        let people = &prepared.population.people;
+        let people = &change_set.population.people;
         let mut written: Vec<String> =
-            prepared.records.iter().map(|(row, _)| people.id(*row).to_owned()).collect();
-        written.extend(prepared.absent.iter().cloned());
+            change_set.records.iter().map(|(row, _)| people.id(*row).to_owned()).collect();
+        written.extend(change_set.absent.iter().cloned());
         return holds::settle_records(tx, connector, written).await;
     }
-    if prepared.held.changes.is_empty() && !(prepared.complete && job.ask.gathered.any_held) {
+    if change_set.held.changes.is_empty() && !(change_set.complete && job.context.snapshot.any_held) {
         return Ok(());
     }
-    let writes =
-        prepared.held.changes.iter().filter_map(|change| held_write(connector, change, prepared, numbers));
-    holds::write(tx, connector, job.run, writes, prepared.complete).await?;
-    holds::keep_records(tx, connector, job.run, &prepared.held_records, prepared.complete).await
+    let writes = change_set
+        .held
+        .changes
+        .iter()
+        .filter_map(|change| held_write(connector, change, change_set, numbers));
+    holds::write(tx, connector, job.run, writes, change_set.complete).await?;
+    let records: Vec<holds::Record> = change_set.held_records.iter().map(held_record).collect();
+    holds::keep_records(tx, connector, job.run, &records, change_set.complete).await
+}
+
+fn held_record(record: &HeldRecord) -> holds::Record {
+    holds::Record {
+        external_id: record.external_id.clone(),
+        present: record.present,
+        attributes: record.attributes.clone(),
+    }
 }
 
 fn held_write(
     connector: ConnectorId,
     change: &HeldChange,
-    prepared: &Prepared,
+    change_set: &ChangeSet,
     numbers: &Numbers<'_>,
 ) -> Option<holds::Write> {
     let learner = match change.who {
@@ -231,7 +241,7 @@ fn held_write(
         },
         None => None,
     };
-    let plan = &prepared.plan;
+    let plan = &change_set.plan;
     let rule = match (&change.rule, change.kind) {
         (Some(name), _) => {
             let at = plan.rules.iter().skip(1).position(|rule| rule.name == *name)? + 1;
@@ -262,13 +272,10 @@ fn held_write(
         group_name,
         rule,
         assignment: change.assignment,
-        state: match change.limit {
-            Limit::Rejected => "rejected",
-            Limit::Undone => "undone",
-            _ => "held",
-        },
-        reason: change.limit.as_str(),
+        state: change.disposition.state()?,
+        reason: change.disposition.cause()?.as_str(),
         fingerprint: change.fingerprint,
+        decision: change.disposition.decision(),
     })
 }
 
@@ -303,9 +310,9 @@ async fn groups_and_rules(tx: &mut Tx, plan: &Plan, run: RunId) -> Result<(Vec<G
 }
 
 /// The numbers of all learners of the population; new ones get the next free ones.
-async fn learner_ids(tx: &mut Tx, prepared: &Prepared) -> Result<Vec<LearnerId>> {
+async fn learner_ids(tx: &mut Tx, change_set: &ChangeSet) -> Result<Vec<LearnerId>> {
     let mut next = learners::next_id(tx).await?;
-    let ids = prepared.population.learners.iter().map(|learner| {
+    let ids = change_set.population.learners.iter().map(|learner| {
         learner.id.unwrap_or_else(|| {
             let id = LearnerId(next);
             next += 1;
@@ -316,24 +323,24 @@ async fn learner_ids(tx: &mut Tx, prepared: &Prepared) -> Result<Vec<LearnerId>>
 }
 
 fn learner_row<'a>(
-    one: &LearnerWrite,
-    prepared: &'a Prepared,
+    one: &LearnerUpdate,
+    change_set: &'a ChangeSet,
     attributes: &Attributes,
     ids: &[LearnerId],
 ) -> learners::Write<'a> {
-    let population = &prepared.population;
+    let population = &change_set.population;
     let values = &population.people.values;
     let learner = population.learner(one.who);
     let cells = population.cells(one.who).unwrap_or(&[]);
     let text = |attribute: Attribute| population.first(one.who, attribute);
     let email = text(Attribute::EMAIL);
-    let own = one.address == Address::Own;
+    let own = one.address == EmailOutcome::Own;
     learners::Write {
         id: ids[one.who as usize],
         fresh: learner.id.is_none(),
         email: own.then_some(email),
         email_folded: own.then(|| fold(email)),
-        email_contested: (one.address == Address::Taken).then(|| fold(email)),
+        email_contested: (one.address == EmailOutcome::Taken).then(|| fold(email)),
         name: population.name(one.who),
         texts: [
             text(Attribute::GIVEN_NAME),
@@ -355,17 +362,17 @@ async fn write_persons(
     tx: &mut Tx,
     run: RunId,
     attributes: &Attributes,
-    gathered: &Gathered,
-    prepared: &Prepared,
+    snapshot: &Snapshot,
+    change_set: &ChangeSet,
     ids: &[LearnerId],
 ) -> Result<()> {
-    let Some(connector) = gathered.connector else { return Ok(()) };
-    let people = &prepared.population.people;
-    let rows = prepared.records.iter().map(|&(row, who)| persons::Write {
+    let Some(connector) = snapshot.connector else { return Ok(()) };
+    let people = &change_set.population.people;
+    let rows = change_set.records.iter().map(|&(row, who)| persons::Write {
         external_id: people.id(row),
         learner: ids[who as usize],
-        digest: prepared.digests[row as usize],
+        digest: change_set.digests[row as usize],
         attributes: to_json(attributes, &people.values, people.cells(row)),
     });
-    persons::write(tx, connector, rows, prepared.absent.iter().map(String::as_str), run).await
+    persons::write(tx, connector, rows, change_set.absent.iter().map(String::as_str), run).await
 }

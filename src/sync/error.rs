@@ -26,6 +26,9 @@ pub enum Error {
         /// The connector.
         connector: ConnectorName,
     },
+    /// Nothing may be approved.
+    #[error(transparent)]
+    Approval(Box<crate::sync::approve::Error>),
     /// It was told to stop.
     #[error("connector `{connector}`: the run was stopped before it could commit")]
     Stopped {
@@ -43,6 +46,7 @@ impl Error {
             Self::Store(error) => error.kind(),
             Self::AlreadyRunning { .. } => "already_running",
             Self::LeaseLost { .. } => "lease_lost",
+            Self::Approval(_) => "not_approved",
             Self::Stopped { .. } => "stopped",
         }
     }
@@ -54,7 +58,16 @@ impl Error {
             Self::Source(error) => error.is_transient(),
             Self::Store(error) => error.is_transient(),
             Self::AlreadyRunning { .. } | Self::LeaseLost { .. } => true,
-            Self::Stopped { .. } => false,
+            Self::Approval(_) | Self::Stopped { .. } => false,
+        }
+    }
+}
+
+impl From<crate::sync::approve::Error> for Error {
+    fn from(error: crate::sync::approve::Error) -> Self {
+        match error {
+            crate::sync::approve::Error::Sync(error) => error,
+            refusal => Self::Approval(Box::new(refusal)),
         }
     }
 }

@@ -5,37 +5,26 @@
 //! code stopped before the commit; [`claim`] and [`go_on`] are the same for a schedule. When memberships, rules or
 //! assignments moved since they were gathered, the same reading is planned again.
 
-pub mod addresses;
 pub mod approve;
-pub mod baseline;
 pub mod catalogue;
 pub mod commit;
 mod due;
 mod error;
-mod facts;
-pub mod gather;
-pub mod guarded;
-mod held;
+mod execute;
 mod included;
-mod judged;
 pub mod lease;
 pub mod linked;
-mod measured;
-mod meeting;
+mod load;
 pub mod overview;
-pub mod prepare;
-mod prints;
+mod reading;
 pub mod refresh;
 pub mod report;
 pub mod retire;
 mod run;
-mod seats;
-mod shown;
-mod taken;
+mod stored_people;
 mod tick;
 pub mod tryout;
 pub mod undo;
-mod withheld;
 pub mod words;
 
 use std::fmt;
@@ -48,9 +37,11 @@ use crate::model::catalogue::{FileAssignment, FileCourse};
 use crate::model::guard::Limits;
 use crate::model::names::ConnectorName;
 use crate::model::rule::Rule;
+use crate::planner::{ConnectorProfile, RuleSet};
 
 pub use due::{Begun, Claimed, Due, claim};
 pub use error::Error;
+pub use reading::full_reading;
 pub use report::{Outcome, Report};
 pub use run::{Asked, go_on, run, start};
 
@@ -82,7 +73,36 @@ impl fmt::Debug for File<'_> {
 }
 
 impl File<'_> {
+    fn profiles(&self) -> Vec<ConnectorProfile> {
+        profiles(self.connectors, self.attributes)
+    }
+
+    /// What a plan for one connector depends on.
+    fn rule_set<'a>(&'a self, connectors: &'a [ConnectorProfile], connector: usize) -> RuleSet<'a> {
+        RuleSet {
+            attributes: self.attributes,
+            connectors,
+            connector,
+            rules: self.rules,
+            courses: self.courses,
+            assignments: self.assignments,
+            limits: self.limits,
+        }
+    }
+
     fn connector_names(&self) -> Vec<ConnectorName> {
         self.connectors.iter().map(|connector| connector.name.clone()).collect()
     }
+}
+
+/// What plans and explanations need of the settings of connectors.
+pub(crate) fn profiles(connectors: &[Connector], attributes: &Attributes) -> Vec<ConnectorProfile> {
+    let profile = |connector: &Connector| ConnectorProfile {
+        name: connector.name.clone(),
+        prehire_days: connector.prehire_days,
+        match_attribute: connector.match_attribute,
+        mapped: connector.mapping.columns.iter().map(|(attribute, _)| *attribute).collect(),
+        mapping_digest: connector.mapping.digest(attributes),
+    };
+    connectors.iter().map(profile).collect()
 }

@@ -2,18 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
-use crate::enrollment::change::When;
 use crate::model::ids::{ConnectorId, LearnerId, RunId};
-use crate::model::people::People;
-use crate::model::population::from_json;
-use crate::store::runs::{self, About, Counts, Kind};
-use crate::store::{Store, connectors, links, persons};
-use crate::sync::guarded::Policy;
-use crate::sync::prepare::Seen;
-use crate::sync::run::{Task, gather_now, plan_and_commit, wait_for_lease};
+use crate::store::runs::{About, Counts, Kind};
+use crate::store::{Store, connectors, links};
+use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
+use crate::sync::run::wait_for_lease;
 use crate::sync::{Error, File};
 
 /// What it takes to let the rules decide anew.
@@ -48,28 +43,11 @@ pub async fn refresh(
     let Some(connector) = row.map(|row| ConnectorId(row.id)) else { return Ok(None) };
     tx.rollback().await?;
     let lease = wait_for_lease(store, name, patience, stop).await?;
-    let refreshed = async {
-        let mut tx = store.read().await?;
-        let mut people = People::new(file.attributes);
-        for record in persons::of_learners(&mut tx, vec![learner.0]).await? {
-            if record.connector_id == connector && record.present {
-                let cells = from_json(file.attributes, &mut people.values, &record.attributes);
-                people.push(&cells, || record.external_id.clone());
-            }
-        }
-        tx.rollback().await?;
-        let when = When::at(Utc::now(), file.zone);
-        let gathered = gather_now(store, file, place, when).await?;
-        let about = About { kind: Kind::Hand, connector: Some(connector), ..about.clone() };
-        let mut tx = store.write().await?;
-        let number = runs::begin(&mut tx, &about, when.now).await?;
-        tx.commit().await?;
-        let policy = Policy::Guard { allow_removals: true, retires: false };
-        let task = Task { store, file, connector: place, policy: &policy, when };
-        let (_, counts) = plan_and_commit(task, &lease, number, Seen::some(people), gathered).await?;
-        Ok((number, counts))
-    };
-    let refreshed = refreshed.await;
+    let task = RunTask::new(store, file, place);
+    let about = About { kind: Kind::Hand, connector: Some(connector), ..about.clone() };
+    let target = CommitTarget { lease: &lease, run: CommitRun::BeginsWithCommit(&about) };
+    let done = execute(&task, Some(target), RunKind::Resync { learner, connector }).await;
     lease.give_back().await;
-    refreshed.map(Some)
+    let done = done?;
+    Ok(done.number.map(|number| (number, done.counts)))
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use crate::model::ids::RunId;
 use crate::model::names::ConnectorName;
 use crate::model::problem::Problem;
+use crate::planner::ChangeSet;
 use crate::store::runs::Counts;
 use crate::sync::Error;
-use crate::sync::prepare::Prepared;
+use crate::sync::execute::Execution;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -36,17 +37,43 @@ pub struct Report {
     /// What it counted.
     pub counts: Counts,
     /// What it did, or would have done; none where it failed.
-    pub prepared: Option<Prepared>,
+    pub change_set: Option<ChangeSet>,
     /// What it noticed and went on without.
     pub problems: Vec<Problem>,
     /// How long it took, without the draining.
     pub took: Duration,
 }
 
+impl Outcome {
+    /// How a run ended that was committed.
+    pub(super) fn of(change_set: &ChangeSet) -> Self {
+        if change_set.held.is_waiting() {
+            Self::Held
+        } else if change_set.writes_nothing() {
+            Self::Unchanged
+        } else {
+            Self::Applied
+        }
+    }
+}
+
 impl Report {
+    /// The report of a run that did not fail; its duration is still to come.
+    pub(super) fn of(connector: &ConnectorName, outcome: Outcome, done: Execution) -> Self {
+        Self {
+            run: done.number,
+            connector: connector.clone(),
+            outcome,
+            counts: done.counts,
+            problems: done.change_set.problems.clone(),
+            change_set: Some(done.change_set),
+            took: Duration::ZERO,
+        }
+    }
+
     /// Whether something waits for approval, or would wait.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.prepared.as_ref().is_some_and(|prepared| prepared.held.is_waiting())
+        self.change_set.as_ref().is_some_and(|change_set| change_set.held.is_waiting())
     }
 }

@@ -3,22 +3,17 @@
 //! It is a run whose reading is empty on purpose, so the limits on removals watch it: what is beyond them is held, and
 //! an approval lets it through. A connector is retired when nobody is left in it.
 
-use chrono::Utc;
 use tracing::info;
 
 use crate::connectors::{Connector, Mapping, Source, csv};
-use crate::enrollment::change::When;
 use crate::model::ids::ConnectorId;
 use crate::model::names::ConnectorName;
-use crate::model::people::People;
-use crate::store::runs::{self, About, Kind};
+use crate::store::runs::{About, Kind};
 use crate::store::{Store, connectors};
 use crate::sync::approve::Asked;
-use crate::sync::commit::counts;
-use crate::sync::guarded::{Policy, prepare};
-use crate::sync::prepare::{Ask, Seen};
+use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
 use crate::sync::report::{Outcome, Report};
-use crate::sync::run::{Task, gather_now, plan_and_commit, wait_for_lease};
+use crate::sync::run::wait_for_lease;
 use crate::sync::{Error, File};
 
 /// Why a connector was not retired.
@@ -76,21 +71,9 @@ pub async fn plan(store: &Store, file: File<'_>, name: &str) -> Result<Report, N
     find_struck(store, file, name).await?;
     let all = with_struck(file, name);
     let (file, place) = (File { connectors: &all, ..file }, all.len() - 1);
-    let when = When::at(Utc::now(), file.zone);
-    let gathered = gather_now(store, file, place, when).await?;
-    let policy = Policy::Guard { allow_removals: false, retires: true };
-    let ask = Ask { file, connector: place, gathered: &gathered, today: when.today, policy: &policy };
-    let mut tx = store.read().await?;
-    let prepared = prepare(&mut tx, ask, Seen::kept(People::new(file.attributes))).await?;
-    Ok(Report {
-        run: None,
-        connector: all[place].name.clone(),
-        outcome: Outcome::Planned,
-        counts: counts(&prepared),
-        problems: prepared.problems.clone(),
-        prepared: Some(prepared),
-        took: std::time::Duration::ZERO,
-    })
+    let task = RunTask::new(store, file, place);
+    let planned = execute(&task, None, RunKind::Retirement { allow_removals: false }).await?;
+    Ok(Report::of(task.name(), Outcome::Planned, planned))
 }
 
 /// Lets go of everybody whom a connector held that has left the file.
@@ -110,38 +93,24 @@ pub async fn retire(
     let (file, place) = (File { connectors: &all, ..file }, all.len() - 1);
     let connector = all[place].name.clone();
     let lease = wait_for_lease(store, &connector, asked.patience, &asked.stop).await?;
+    let task = RunTask::new(store, file, place);
+    let about = About {
+        kind: Kind::Hand,
+        connector: Some(id),
+        actor: asked.actor.clone(),
+        what: asked.what.clone(),
+        file_digest: Some(file.digest.to_owned()),
+        subject: None,
+    };
+    let target = CommitTarget { lease: &lease, run: CommitRun::BeginsWithCommit(&about) };
     let retired = async {
-        let when = When::at(Utc::now(), file.zone);
-        let gathered = gather_now(store, file, place, when).await?;
-        let about = About {
-            kind: Kind::Hand,
-            connector: Some(id),
-            actor: asked.actor.clone(),
-            what: asked.what.clone(),
-            file_digest: Some(file.digest.to_owned()),
-            subject: None,
-        };
+        let done = execute(&task, Some(target), RunKind::Retirement { allow_removals }).await?;
         let mut tx = store.write().await?;
-        let number = runs::begin(&mut tx, &about, when.now).await?;
+        connectors::retire(&mut tx, id, task.when.now).await?;
         tx.commit().await?;
-        let policy = Policy::Guard { allow_removals, retires: true };
-        let task = Task { store, file, connector: place, policy: &policy, when };
-        let seen = Seen::kept(People::new(file.attributes));
-        let (prepared, counts) = plan_and_commit(task, &lease, number, seen, gathered).await?;
-        let mut tx = store.write().await?;
-        connectors::retire(&mut tx, id, when.now).await?;
-        tx.commit().await?;
-        info!(run = %number, connector = name, "retired a connector");
-        let outcome = if prepared.held.is_waiting() { Outcome::Held } else { Outcome::Applied };
-        Ok(Report {
-            run: Some(number),
-            connector,
-            outcome,
-            counts,
-            problems: prepared.problems.clone(),
-            prepared: Some(prepared),
-            took: std::time::Duration::ZERO,
-        })
+        info!(run = done.number.map_or(0, |run| run.0), connector = name, "retired a connector");
+        let outcome = if done.change_set.held.is_waiting() { Outcome::Held } else { Outcome::Applied };
+        Ok(Report::of(task.name(), outcome, done))
     };
     let retired = retired.await;
     lease.give_back().await;

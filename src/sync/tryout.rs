@@ -8,16 +8,17 @@ use crate::model::attributes::Attribute;
 use crate::model::ids::{ConnectorId, GroupId, LearnerId};
 use crate::model::names::RuleName;
 use crate::model::people::People;
-use crate::model::population::{Account, Fate, Learner, Population, Who, from_json};
+use crate::model::population::{Fate, Learner, Population, Who, from_json};
 use crate::model::roll::Roll;
 use crate::model::rule::{BadExpression, Condition, Rule};
 use crate::model::status::Status;
 use crate::model::template::Template;
 use crate::model::values::Cell;
+use crate::planner::snapshot::ManualPerson;
+use crate::planner::{ConnectorRecord, connector_bit, manual_cells, merge_records};
 use crate::store::persons::{self, Record};
 use crate::store::{Result, Tx, connectors, learners, listing};
 use crate::sync::File;
-use crate::sync::seats::{bit, cells_by_hand};
 
 /// Somebody whom an answer names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +128,8 @@ async fn as_last_read(tx: &mut Tx, file: File<'_>) -> Result<Population> {
     persons::all_present(tx, |record| records.push(record)).await?;
     records.sort_by_key(|record| (record.learner_id.0, place(record)));
     let states: FxHashMap<LearnerId, Status> = learners::states(tx).await?.into_iter().collect();
-    let by_hand = learners::by_hand(tx).await?;
+    let by_hand: Vec<ManualPerson> =
+        learners::by_hand(tx).await?.into_iter().map(ManualPerson::from).collect();
     let mut population = Population::new(People::new(file.attributes));
     let mut seated: FxHashSet<LearnerId> = FxHashSet::default();
     for of_one in records.chunk_by(|a, b| a.learner_id == b.learner_id) {
@@ -135,16 +137,20 @@ async fn as_last_read(tx: &mut Tx, file: File<'_>) -> Result<Population> {
         let values = &mut population.people.values;
         let words: Vec<Box<[Cell]>> =
             of_one.iter().map(|record| from_json(file.attributes, values, &record.attributes)).collect();
-        let account = Account { cells: words.iter().map(|cells| &**cells).collect() };
-        let cells = account.merge(file.attributes.len());
-        let sources = of_one.iter().fold(0, |bits, record| bits | bit(place(record)));
+        let records: Vec<ConnectorRecord<'_>> = of_one
+            .iter()
+            .zip(&words)
+            .map(|(record, cells)| ConnectorRecord { place: place(record), cells })
+            .collect();
+        let cells = merge_records(&records, file.attributes.len());
+        let sources = records.iter().fold(0, |bits, record| bits | connector_bit(record.place));
         let status = states.get(&id).copied().unwrap_or(Status::Left);
         population.push(known(id, status, sources), Some(cells));
         seated.insert(id);
     }
-    for one in by_hand.iter().filter(|one| !seated.contains(&one.id)) {
-        let cells = cells_by_hand(file.attributes, &mut population.people.values, one);
-        population.push(known(one.id, Status::Active, Learner::ADDED_BY_HAND), Some(cells));
+    for one in by_hand.iter().filter(|one| !seated.contains(&one.learner)) {
+        let cells = manual_cells(file.attributes, &mut population.people.values, one);
+        population.push(known(one.learner, Status::Active, Learner::ADDED_BY_HAND), Some(cells));
     }
     Ok(population)
 }

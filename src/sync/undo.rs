@@ -10,21 +10,21 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::enrollment::Change;
 use crate::enrollment::assign;
 use crate::enrollment::change::When;
-use crate::model::attributes::Attribute;
 use crate::model::due::Due;
 use crate::model::guard::{HeldGroup, Kind, Limit, Named};
 use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
-use crate::model::population::{date, from_json};
-use crate::model::status::{Standing, Status};
+use crate::model::population::from_json;
+use crate::model::status::Status;
 use crate::model::values::Values;
+use crate::planner::fingerprint::{ABSENT, assignment_key, cells_print, of_entry};
+use crate::planner::snapshot::ManualPerson;
+use crate::planner::{ConnectorRecord, manual_cells, status_on};
 use crate::store::assignments::{self, NewDue};
 use crate::store::memberships::Reason;
 use crate::store::runs::{self, About, Counts};
 use crate::store::undo::{self as done, Ended, Leaver};
 use crate::store::{Result, Store, Tx, connectors, groups, holds, jobs, learners, persons};
 use crate::sync::File;
-use crate::sync::prints::{ABSENT, cells_print, of_entry};
-use crate::sync::seats::cells_by_hand;
 
 /// Why nothing was taken back.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,8 @@ struct Undoing<'a> {
     run: RunId,
     /// Its connector, where it is one of a connector.
     connector: Option<ConnectorId>,
+    /// The position of the connector in the file; `usize::MAX` where the file does not name it.
+    place: usize,
     /// What the next run must not do again.
     standing: Vec<holds::Write>,
     undone: Undone,
@@ -92,12 +94,14 @@ pub async fn undo(
     }
     let connector =
         connectors::list(&mut tx).await?.into_iter().find(|one| Some(&one.name) == row.connector.as_ref());
+    let named = |name: &str| file.connectors.iter().position(|one| one.name.as_str() == name);
+    let place = connector.as_ref().and_then(|one| named(&one.name)).unwrap_or(usize::MAX);
     let connector = connector.map(|one| ConnectorId(one.id));
     tx.rollback().await?;
     let about = About { connector, ..about.clone() };
     let change = Change::begin(store, &about, when).await?;
     let mut undoing =
-        Undoing { file, change, run, connector, standing: Vec::new(), undone: Undone::default() };
+        Undoing { file, change, run, connector, place, standing: Vec::new(), undone: Undone::default() };
     undoing.groups().await?;
     undoing.memberships().await?;
     undoing.assignments().await?;
@@ -182,19 +186,13 @@ impl Undoing<'_> {
     /// The learners who left in the run, each with the state that the record before the run gives today.
     fn who_comes_back(&self, leavers: &[Leaver]) -> FxHashMap<LearnerId, Status> {
         let mut back = FxHashMap::default();
+        let profiles = self.file.profiles();
         for one in leavers {
             let before = one.before.as_deref().unwrap_or(&one.attributes);
             let mut values = Values::default();
             let cells = from_json(self.file.attributes, &mut values, before);
-            let standing = Standing::read(values.first(cells[Attribute::STATUS.index()]));
-            let day = |attribute| date(&values, &cells, attribute);
-            let status = Status::on(
-                self.change.when.today,
-                standing,
-                day(Attribute::START_DATE),
-                day(Attribute::END_DATE),
-                0,
-            );
+            let record = ConnectorRecord { place: self.place, cells: &cells };
+            let status = status_on(self.change.when.today, &profiles, &values, &[record]).status;
             let was_in = one.before.is_some() && status.has_access();
             if was_in || one.lost_something {
                 back.insert(one.learner_id, if status.has_access() { status } else { Status::Active });
@@ -232,7 +230,7 @@ impl Undoing<'_> {
         for one in &leavers {
             let named = Named { who: Some(one.learner_id), ..Named::default() };
             let fingerprint = if one.present { one.digest } else { ABSENT };
-            let write = taken_back(named, Kind::Leave, fingerprint);
+            let write = taken_back(number, named, Kind::Leave, fingerprint);
             self.standing.push(holds::Write { external_id: Some(one.external_id.clone()), ..write });
         }
         Ok(())
@@ -265,9 +263,11 @@ impl Undoing<'_> {
         // Who was added by hand has no attributes but a name and an address.
         for one in learners::by_hand(&mut self.change.tx).await? {
             let mut values = Values::default();
-            let cells = cells_by_hand(attributes, &mut values, &one);
-            prints.insert(one.id, cells_print(attributes, &values, &cells));
+            let one = ManualPerson::from(one);
+            let cells = manual_cells(attributes, &mut values, &one);
+            prints.insert(one.learner, cells_print(attributes, &values, &cells));
         }
+        let undo = self.change.run;
         for (kind, reasons) in [(Kind::End, again), (Kind::Give, take)] {
             for reason in reasons {
                 let group = HeldGroup::Known(reason.group);
@@ -279,7 +279,7 @@ impl Undoing<'_> {
                 };
                 let print = prints.get(&reason.learner).copied().unwrap_or(ABSENT);
                 let fingerprint = of_entry(print, rules.get(&reason.rule).copied().unwrap_or(0));
-                let write = taken_back(named, kind, fingerprint);
+                let write = taken_back(undo, named, kind, fingerprint);
                 self.standing.push(write);
             }
         }
@@ -306,15 +306,16 @@ impl Undoing<'_> {
         done::revive(&mut self.change.tx, &ended).await?;
         self.change.assignments(&ended).await?;
         self.undone.assignments += (made.len() + ended.len()) as u64;
+        let undo = self.change.run;
         for one in all.iter().filter(|one| one.source == "file" && (one.made || one.ended && !one.blocked)) {
             let group = one.group_id.map(|id| HeldGroup::Known(GroupId(id)));
             let write = if one.ended {
                 let named = Named { assignment: Some(one.id), ..Named::default() };
-                taken_back(named, Kind::Unassign, 0)
+                taken_back(undo, named, Kind::Unassign, 0)
             } else {
-                let course = course_of(&one.code, &one.pattern);
+                let course = assignment_key(&one.code, &one.pattern);
                 let named = Named { external_id: Some(&course), group: group.as_ref(), ..Named::default() };
-                taken_back(named, Kind::Assign, 0)
+                taken_back(undo, named, Kind::Assign, 0)
             };
             self.standing.push(write);
         }
@@ -356,7 +357,7 @@ impl Undoing<'_> {
 }
 
 /// A change that was taken back, as it is written down.
-fn taken_back(named: Named<'_>, kind: Kind, fingerprint: i64) -> holds::Write {
+fn taken_back(undo: RunId, named: Named<'_>, kind: Kind, fingerprint: i64) -> holds::Write {
     let (group, group_name) = match named.group {
         Some(HeldGroup::Known(id)) => (Some(*id), None),
         Some(HeldGroup::New(name)) => (None, Some(name.clone())),
@@ -374,12 +375,8 @@ fn taken_back(named: Named<'_>, kind: Kind, fingerprint: i64) -> holds::Write {
         state: "undone",
         reason: Limit::Undone.as_str(),
         fingerprint,
+        decision: Some(undo),
     }
-}
-
-/// The course and the pattern of an assignment of the file, for the key of a change.
-pub(super) fn course_of(code: &str, pattern: &str) -> String {
-    format!("{}\u{1e}{pattern}", crate::model::names::fold(code))
 }
 
 /// What stands in the way of giving a membership back.

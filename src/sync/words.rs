@@ -7,10 +7,10 @@ use crate::model::ids::LearnerId;
 use crate::model::plan::Entry;
 use crate::model::population::Fate;
 use crate::model::words::{count, thousands};
+use crate::planner::ChangeSet;
 use crate::store::holds::Change;
 use crate::store::runs::Counts;
 use crate::store::{Result, Store, learners};
-use crate::sync::prepare::Prepared;
 
 /// Lines of a plan or of held changes that are shown; the rest is counted.
 pub const SHOWN: usize = 40;
@@ -22,19 +22,21 @@ pub type Names = FxHashMap<LearnerId, String>;
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn names(store: &Store, prepared: &Prepared) -> Result<Names> {
-    if !is_short(prepared) {
+pub async fn names(store: &Store, change_set: &ChangeSet) -> Result<Names> {
+    if !is_short(change_set) {
         return Ok(Names::default());
     }
-    let nameless = prepared.plan.remove.iter().filter(|entry| prepared.population.cells(entry.who).is_none());
-    let ids = nameless.filter_map(|entry| prepared.population.learner(entry.who).id).map(|id| id.0).collect();
+    let nameless =
+        change_set.plan.remove.iter().filter(|entry| change_set.population.cells(entry.who).is_none());
+    let ids =
+        nameless.filter_map(|entry| change_set.population.learner(entry.who).id).map(|id| id.0).collect();
     let mut tx = store.read().await?;
     Ok(learners::labels(&mut tx, ids).await?.into_iter().collect())
 }
 
 /// Whether a plan is shown line by line.
-fn is_short(prepared: &Prepared) -> bool {
-    prepared.plan.add.len() + prepared.plan.remove.len() <= SHOWN
+fn is_short(change_set: &ChangeSet) -> bool {
+    change_set.plan.add.len() + change_set.plan.remove.len() <= SHOWN
 }
 
 /// What a run counted of people and memberships.
@@ -103,17 +105,17 @@ pub fn change(change: &Change) -> String {
 
 /// A plan for reading: line by line who joins and leaves which group, and why; a large one group by group.
 #[must_use]
-pub fn lines(prepared: &Prepared, names: &Names) -> Vec<String> {
-    let plan = &prepared.plan;
-    if !is_short(prepared) {
-        return by_group(prepared);
+pub fn lines(change_set: &ChangeSet, names: &Names) -> Vec<String> {
+    let plan = &change_set.plan;
+    if !is_short(change_set) {
+        return by_group(change_set);
     }
     let changes =
         plan.add.iter().map(|entry| ('+', entry)).chain(plan.remove.iter().map(|entry| ('-', entry)));
     let rows: Vec<(char, String, &str, String)> = changes
         .map(|(sign, entry)| {
             let group = plan.groups[entry.group as usize].name.shown();
-            (sign, label(prepared, names, entry.who), group, why(prepared, sign, entry))
+            (sign, label(change_set, names, entry.who), group, why(change_set, sign, entry))
         })
         .collect();
     let who = width(rows.iter().map(|row| row.1.as_str()));
@@ -130,8 +132,8 @@ fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
 }
 
 /// How many join and leave each group, largest changes first.
-fn by_group(prepared: &Prepared) -> Vec<String> {
-    let plan = &prepared.plan;
+fn by_group(change_set: &ChangeSet) -> Vec<String> {
+    let plan = &change_set.plan;
     let mut changes = vec![(0_u64, 0_u64); plan.groups.len()];
     plan.add.iter().for_each(|entry| changes[entry.group as usize].0 += 1);
     plan.remove.iter().for_each(|entry| changes[entry.group as usize].1 += 1);
@@ -158,16 +160,16 @@ fn by_group(prepared: &Prepared) -> Vec<String> {
     lines
 }
 
-fn label(prepared: &Prepared, names: &Names, who: u32) -> String {
-    if let Some(name) = prepared.population.learner(who).id.and_then(|id| names.get(&id)) {
+fn label(change_set: &ChangeSet, names: &Names, who: u32) -> String {
+    if let Some(name) = change_set.population.learner(who).id.and_then(|id| names.get(&id)) {
         return name.clone();
     }
-    let email = prepared.population.first(who, Attribute::EMAIL);
+    let email = change_set.population.first(who, Attribute::EMAIL);
     if email.is_empty() {
-        prepared.population.learner(who).id.map_or_else(
-            || prepared.population.first(who, Attribute::ID).to_owned(),
+        change_set.population.learner(who).id.map_or_else(
+            || change_set.population.first(who, Attribute::ID).to_owned(),
             |id| {
-                let name = prepared.population.name(who);
+                let name = change_set.population.name(who);
                 if name.is_empty() { format!("learner {id}") } else { name }
             },
         )
@@ -176,9 +178,9 @@ fn label(prepared: &Prepared, names: &Names, who: u32) -> String {
     }
 }
 
-fn why(prepared: &Prepared, sign: char, entry: &Entry) -> String {
-    let rule = &prepared.plan.rules[entry.rule as usize].name;
-    let learner = prepared.population.learner(entry.who);
+fn why(change_set: &ChangeSet, sign: char, entry: &Entry) -> String {
+    let rule = &change_set.plan.rules[entry.rule as usize].name;
+    let learner = change_set.population.learner(entry.who);
     if sign == '-' && !learner.status.has_access() {
         return match learner.fate {
             Fate::Absent => "is no longer in the directory".to_owned(),
@@ -192,7 +194,7 @@ fn why(prepared: &Prepared, sign: char, entry: &Entry) -> String {
     }
     let facts =
         [Attribute::DEPARTMENT, Attribute::LOCATION, Attribute::ROLE].into_iter().filter_map(|attribute| {
-            let value = prepared.population.first(entry.who, attribute);
+            let value = change_set.population.first(entry.who, attribute);
             let name = STANDARD[attribute.index()];
             (!value.is_empty()).then(|| format!("{name} = {value}"))
         });

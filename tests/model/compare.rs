@@ -163,8 +163,8 @@ fn expected(model: &Model) -> BTreeSet<String> {
         for (change, hold) in &guarded.holds {
             let state = match hold.decision {
                 Decision::Held => "held",
-                Decision::Rejected => "rejected",
-                Decision::Undone => "undone",
+                Decision::Rejected(_) => "rejected",
+                Decision::Undone(_) => "undone",
                 Decision::Dropped => "dropped",
             };
             let none = String::new();

@@ -145,8 +145,10 @@ pub enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     Held,
-    Rejected,
-    Undone,
+    /// By the rejection of this number.
+    Rejected(Run),
+    /// By the undo of this number.
+    Undone(Run),
     Dropped,
 }
 
@@ -204,6 +206,8 @@ pub enum Kind {
     Undo(usize),
     /// An undo of a change by hand.
     UndoByHand,
+    /// A rejection of what a connector's run held.
+    Rejection(usize),
     ByHand,
     Failed,
 }

@@ -178,7 +178,7 @@ impl Planner<'_> {
     /// What somebody has decided on a change that is still about the same.
     pub fn decided(&self, change: &Change, print: &Print) -> Option<Decision> {
         let all = self.model.guarded.iter().filter_map(|guarded| guarded.holds.get(change));
-        let stands = |decision| matches!(decision, Decision::Rejected | Decision::Undone);
+        let stands = |decision| matches!(decision, Decision::Rejected(_) | Decision::Undone(_));
         all.filter(|hold| stands(hold.decision) && hold.print == *print).map(|hold| hold.decision).next()
     }
 

@@ -209,7 +209,7 @@ impl Model {
             guarded.holds.insert(change.clone(), hold);
         }
         if complete {
-            let decided = |hold: &Hold| matches!(hold.decision, Decision::Rejected | Decision::Undone);
+            let decided = |hold: &Hold| matches!(hold.decision, Decision::Rejected(_) | Decision::Undone(_));
             guarded.holds.retain(|_, hold| hold.last >= run || !decided(hold));
             for hold in guarded.holds.values_mut().filter(|hold| hold.last < run) {
                 hold.decision = Decision::Dropped;
@@ -227,15 +227,15 @@ impl Model {
         }
     }
 
-    /// What a run showed and nobody has dropped.
+    /// What an approval of a run does: what it holds, or what is rejected or taken back because of it.
     pub fn shown(&self, run: Run) -> Option<(usize, BTreeSet<Change>)> {
         let connector = match self.runs.get(&run)? {
-            Kind::Of(connector) | Kind::Undo(connector) => *connector,
+            Kind::Of(connector) | Kind::Undo(connector) | Kind::Rejection(connector) => *connector,
             Kind::UndoByHand | Kind::ByHand | Kind::Failed => return None,
         };
         let shows = |hold: &Hold| match hold.decision {
-            Decision::Undone => hold.first == run,
-            Decision::Held | Decision::Rejected => hold.first <= run && hold.last >= run,
+            Decision::Undone(of) | Decision::Rejected(of) => of == run,
+            Decision::Held => hold.first <= run && hold.last >= run,
             Decision::Dropped => false,
         };
         let holds = self.guarded[connector].holds.iter();
@@ -290,9 +290,9 @@ impl Model {
             return false;
         }
         for hold in waiting {
-            hold.decision = Decision::Rejected;
+            hold.decision = Decision::Rejected(run);
         }
-        self.runs.insert(run, Kind::ByHand);
+        self.runs.insert(run, Kind::Rejection(connector));
         self.forget_dropped(connector);
         true
     }

@@ -30,7 +30,7 @@ impl Model {
         let kind = self.runs[&of];
         let connector = match kind {
             Kind::Of(connector) | Kind::Undo(connector) => Some(connector),
-            Kind::UndoByHand | Kind::ByHand | Kind::Failed => None,
+            Kind::UndoByHand | Kind::Rejection(_) | Kind::ByHand | Kind::Failed => None,
         };
         let (standing, touched, did) = (BTreeMap::new(), false, false);
         let undoing = Undoing { file, today, of, run, connector, standing, touched, did };
@@ -46,18 +46,18 @@ impl Model {
         self.groups_again(&mut undoing);
         self.members_again(&mut undoing);
         self.assignments_again(&mut undoing);
-        self.by_hand_again(&mut undoing, kind == Kind::ByHand);
+        self.by_hand_again(&mut undoing, matches!(kind, Kind::ByHand | Kind::Rejection(_)));
         let Undoing { of, run, connector, .. } = undoing;
         let is_undo = matches!(kind, Kind::Undo(_) | Kind::UndoByHand);
         self.runs.insert(run, connector.map_or(Kind::UndoByHand, Kind::Undo));
         if is_undo {
             for guarded in &mut self.guarded {
-                guarded.holds.retain(|_, hold| hold.decision != Decision::Undone || hold.first != of);
+                guarded.holds.retain(|_, hold| hold.decision != Decision::Undone(of));
             }
         } else if let Some(connector) = connector {
             let holds = &mut self.guarded[connector].holds;
             for (change, print) in std::mem::take(&mut undoing.standing) {
-                let hold = Hold { decision: Decision::Undone, print, first: run, last: run };
+                let hold = Hold { decision: Decision::Undone(run), print, first: run, last: run };
                 holds.insert(change, hold);
             }
             self.forget_dropped(connector);

@@ -144,8 +144,8 @@ fn asked(what: String) -> approve::Asked {
 /// How many waiting changes there are of each kind.
 pub fn held(report: &Report) -> BTreeMap<&'static str, usize> {
     let mut kinds = BTreeMap::new();
-    let prepared = report.prepared.as_ref().expect("a plan");
-    for change in prepared.held.changes.iter().filter(|change| change.is_waiting()) {
+    let change_set = report.change_set.as_ref().expect("a plan");
+    for change in change_set.held.changes.iter().filter(|change| change.is_waiting()) {
         *kinds.entry(change.kind.as_str()).or_default() += 1;
     }
     kinds
@@ -153,11 +153,11 @@ pub fn held(report: &Report) -> BTreeMap<&'static str, usize> {
 
 /// The limits that a run reached.
 pub fn reasons(report: &Report) -> Vec<(Limit, String)> {
-    let prepared = report.prepared.as_ref().expect("a plan");
-    prepared.held.reasons.iter().map(|reason| (reason.limit, reason.message.clone())).collect()
+    let change_set = report.change_set.as_ref().expect("a plan");
+    change_set.held.reasons.iter().map(|reason| (reason.limit, reason.message.clone())).collect()
 }
 
 /// What changed since the last good run, as a hold says it.
 pub fn causes(report: &Report) -> Vec<String> {
-    report.prepared.as_ref().expect("a plan").held.causes.clone()
+    report.change_set.as_ref().expect("a plan").held.causes.clone()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::guard::Disposition;
 use crate::model::ids::{AssignmentId, GroupId, LearnerId, RuleId};
 use crate::model::names::{RuleName, fold};
 use crate::model::people::Row;
@@ -148,8 +149,8 @@ pub struct HeldChange {
     pub rule: Option<RuleName>,
     /// The assignment, where it is about one.
     pub assignment: Option<AssignmentId>,
-    /// The limit that held it.
-    pub limit: Limit,
+    /// Why it is not made.
+    pub disposition: Disposition,
     /// Of the attributes and the rule: while it is the same, a decision on this change stands.
     pub fingerprint: i64,
 }
@@ -241,6 +242,6 @@ impl HeldChange {
     /// Whether it waits for approval.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        !matches!(self.limit, Limit::Rejected | Limit::Undone)
+        self.disposition.is_waiting()
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! It looks at a plan's effect, whatever caused it, and splits the plan: the suspicious part is *held*, the rest goes
 //! through. [`effect`] works out who would lose what, [`before`] of how much while a hold waits, [`limits`] are those of the file, [`held`] names what was held,
-//! why, and what changed. Nothing here reads or writes; [`crate::sync::guarded`] asks and acts.
+//! why, and what changed. Nothing here reads or writes; [`crate::planner`] asks and acts.
 
 pub mod before;
+mod disposition;
 pub mod effect;
 pub mod held;
 pub mod limits;
 
 pub use before::{BeforeHold, Had};
+pub use disposition::Disposition;
 pub use effect::Effect;
 pub use held::{Held, HeldChange, HeldGroup, HeldWho, Kind, Limit, Named, Reason};
 pub use limits::{BadPercent, Limits, Percent};

@@ -7,7 +7,7 @@ use crate::model::ids::{ConnectorId, RunId};
 use crate::store::Result;
 use crate::store::arg::args;
 use crate::store::engine::{Sql, Tx};
-use crate::store::holds::{Change, change_columns};
+use crate::store::holds::{Change, change_columns, named_by_decision, shown_by_run};
 use crate::store::learners::who;
 use crate::store::listing::From;
 
@@ -133,20 +133,11 @@ pub struct HeldRow {
     pub id: i64,
 }
 
-/// What a run showed, as [`crate::store::holds::shown`] has it.
-macro_rules! shown {
-    () => {
-        "h.connector_id = $1
-           AND CASE WHEN h.state = 'undone' THEN h.first_run_id = $2
-                    ELSE h.first_run_id <= $2 AND h.last_run_id >= $2 END"
-    };
-}
-
 const HELD: &str = concat!(
     "SELECT * FROM (",
     change_columns!(", h.id"),
-    "WHERE ",
-    shown!(),
+    "WHERE h.connector_id = $1 AND ",
+    shown_by_run!(),
     " AND h.id > $3) of_run ORDER BY id LIMIT $4"
 );
 
@@ -176,8 +167,8 @@ pub struct HeldCount {
 }
 
 const HELD_COUNTS: &str = concat!(
-    "SELECT h.kind, h.state, count(*) AS changes FROM held_changes h WHERE ",
-    shown!(),
+    "SELECT h.kind, h.state, count(*) AS changes FROM held_changes h WHERE h.connector_id = $1 AND ",
+    shown_by_run!(),
     " GROUP BY h.kind, h.state ORDER BY h.kind, h.state"
 );
 
@@ -187,6 +178,20 @@ const HELD_COUNTS: &str = concat!(
 /// When the database refuses.
 pub async fn held_counts(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldCount>> {
     tx.all("count what a run held", HELD_COUNTS, args![connector, run]).await
+}
+
+const NAMED_COUNTS: &str = concat!(
+    "SELECT h.kind, h.state, count(*) AS changes FROM held_changes h WHERE h.connector_id = $1 AND ",
+    named_by_decision!(),
+    " GROUP BY h.kind, h.state ORDER BY h.kind, h.state"
+);
+
+/// How many changes of each kind an approval of a run commits.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn named_counts(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldCount>> {
+    tx.all("count what an approval commits", NAMED_COUNTS, args![connector, run]).await
 }
 
 const WAITING: &str = "

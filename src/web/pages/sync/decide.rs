@@ -100,7 +100,8 @@ async fn asked(
     let record = one::find(&mut tx, run).await?;
     let (because, connector) = one::because(&mut tx, run).await?;
     let lines = match deed {
-        Deed::Approve | Deed::Reject => one::held_in_words(&mut tx, connector, run, true).await?.0,
+        Deed::Approve => one::named_in_words(&mut tx, connector, run, true).await?,
+        Deed::Reject => one::named_in_words(&mut tx, connector, run, false).await?,
         Deed::Undo => undoes(&record.run),
     };
     let title = format!("{} run {run}", deed.button());

@@ -39,6 +39,8 @@ struct Page {
     because: Vec<String>,
     held_counts: Vec<String>,
     waits: bool,
+    /// What an approval would commit, in words.
+    named: Vec<String>,
     can_undo: bool,
     decided: Vec<(i64, String)>,
     set_aside: Few,
@@ -73,13 +75,11 @@ pub(super) async fn held_in_words(
     tx: &mut Tx,
     connector: Option<ConnectorId>,
     run: i64,
-    only_waiting: bool,
 ) -> Result<(Vec<String>, bool), Trouble> {
     let Some(connector) = connector else { return Ok((Vec::new(), false)) };
     let counts = listed::held_counts(tx, connector, RunId(run)).await?;
     let waits = counts.iter().any(|one| one.state == "held");
-    let shown = counts.iter().filter(|one| !only_waiting || one.state == "held");
-    let lines = shown.map(|one| {
+    let lines = counts.iter().map(|one| {
         let text = words::kind(&one.kind, one.changes.unsigned_abs());
         match one.state.as_str() {
             "held" => text,
@@ -89,6 +89,19 @@ pub(super) async fn held_in_words(
         }
     });
     Ok((lines.collect(), waits))
+}
+
+/// What an approval of a run commits, in words: what waits, and with `decided` what it rejected or took back.
+pub(super) async fn named_in_words(
+    tx: &mut Tx,
+    connector: Option<ConnectorId>,
+    run: i64,
+    decided: bool,
+) -> Result<Vec<String>, Trouble> {
+    let Some(connector) = connector else { return Ok(Vec::new()) };
+    let counts = listed::named_counts(tx, connector, RunId(run)).await?;
+    let named = counts.iter().filter(|one| decided || one.state == "held");
+    Ok(named.map(|one| words::kind(&one.kind, one.changes.unsigned_abs())).collect())
 }
 
 fn counts(record: &Record) -> Vec<(&'static str, i64)> {
@@ -140,7 +153,8 @@ pub(super) async fn show(
     let mut tx = web.store.read().await?;
     let record = find(&mut tx, id).await?;
     let (because, connector) = because(&mut tx, id).await?;
-    let (held_counts, waits) = held_in_words(&mut tx, connector, id, false).await?;
+    let (held_counts, waits) = held_in_words(&mut tx, connector, id).await?;
+    let named = named_in_words(&mut tx, connector, id, true).await?;
     let by = match query.text("by") {
         "person" => "person",
         "group" => "group",
@@ -185,6 +199,7 @@ pub(super) async fn show(
         because,
         held_counts,
         waits,
+        named,
         can_undo: ended,
         decided: runs::about(&mut tx, RunId(id)).await?,
         set_aside,

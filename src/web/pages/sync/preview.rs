@@ -89,17 +89,17 @@ async fn read(web: &Web, preview: Preview, report: Report) -> crate::store::Resu
     if let Outcome::Failed(error) = &report.outcome {
         return Ok(Preview { error: Some(sentence(&error.to_string())), ..done });
     }
-    let Some(prepared) = &report.prepared else { return Ok(done) };
-    let names = words::names(&web.store, prepared).await?;
+    let Some(change_set) = &report.change_set else { return Ok(done) };
+    let names = words::names(&web.store, change_set).await?;
     let people = count(report.counts.people_read, "person", "people");
-    let mut because = prepared.held.causes.clone();
-    because.extend(prepared.held.reasons.iter().map(|reason| reason.message.clone()));
+    let mut because = change_set.held.causes.clone();
+    because.extend(change_set.held.reasons.iter().map(|reason| reason.message.clone()));
     let mut problems = report.problems.clone();
     problems.truncate(PROBLEMS);
     Ok(Preview {
         read: format!("Read {people} in {:.1} s", report.took.as_secs_f64()),
         summary: words::summary(&report.counts),
-        lines: words::lines(prepared, &names),
+        lines: words::lines(change_set, &names),
         held: report.is_held().then(|| words::held(&report.counts)),
         because: if report.is_held() { because } else { Vec::new() },
         more_problems: report.problems.len() - problems.len(),

@@ -48,8 +48,8 @@ async fn asked(web: &Web, who: &Principal, name: String, mut faults: Vec<Fault>)
             Ok(report) => report,
             Err(error) => return refused(error).map(Err),
         };
-        let lines = match &report.prepared {
-            Some(prepared) => words::lines(prepared, &words::names(&doing.store, prepared).await?),
+        let lines = match &report.change_set {
+            Some(change_set) => words::lines(change_set, &words::names(&doing.store, change_set).await?),
             None => Vec::new(),
         };
         Ok::<_, Trouble>(Ok((report, lines)))
@@ -74,7 +74,7 @@ fn planned_page(frame: Frame, name: String, report: &Report, lines: Vec<String>)
         (counts.charge.enrollments, "enrollment ends", "enrollments end"),
     ];
     let goes = all.into_iter().filter(|(number, _, _)| *number > 0);
-    let held = report.prepared.as_ref().filter(|_| report.is_held()).map(|prepared| &prepared.held);
+    let held = report.change_set.as_ref().filter(|_| report.is_held()).map(|change_set| &change_set.held);
     let because = held.map_or_else(Vec::new, |held| {
         let reasons = held.reasons.iter().map(|reason| reason.message.clone());
         held.causes.iter().cloned().chain(reasons).collect()

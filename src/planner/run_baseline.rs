@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::words::count;
-use crate::sync::File;
+use crate::planner::rule_set::RuleSet;
 
 /// What a complete reading found, and the file that it went by.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Baseline {
+pub struct RunBaseline {
     /// People whom the source held.
     pub people: u64,
     /// Of the connector's mapping.
@@ -18,15 +18,15 @@ pub struct Baseline {
     pub rules: BTreeMap<String, i64>,
 }
 
-impl Baseline {
+impl RunBaseline {
     /// What a reading of so many people by this file would leave behind.
     #[must_use]
-    pub fn of(file: File<'_>, connector: usize, people: u64) -> Self {
-        let rules = file.rules.iter().map(|rule| (rule.name.as_str().to_owned(), rule.digest())).collect();
-        Self { people, mapping: file.connectors[connector].mapping.digest(file.attributes), rules }
+    pub fn of(rules: RuleSet<'_>, people: u64) -> Self {
+        let digests = rules.rules.iter().map(|rule| (rule.name.as_str().to_owned(), rule.digest())).collect();
+        Self { people, mapping: rules.profile().mapping_digest, rules: digests }
     }
 
-    /// Reads what [`Baseline::json`] wrote; none of an empty text.
+    /// Reads what [`RunBaseline::json`] wrote; none of an empty text.
     #[must_use]
     pub fn read(json: &str) -> Option<Self> {
         serde_json::from_str(json).ok()
@@ -83,10 +83,10 @@ mod tests {
     fn what_changed_is_said_in_words() {
         let rules =
             |all: &[(&str, i64)]| all.iter().map(|(name, digest)| ((*name).to_owned(), *digest)).collect();
-        let then = Baseline { people: 1_204, mapping: 1, rules: rules(&[("a", 1), ("b", 1), ("c", 1)]) };
-        let now = Baseline { people: 1_056, mapping: 2, rules: rules(&[("a", 1), ("b", 2), ("d", 1)]) };
+        let then = RunBaseline { people: 1_204, mapping: 1, rules: rules(&[("a", 1), ("b", 1), ("c", 1)]) };
+        let now = RunBaseline { people: 1_056, mapping: 2, rules: rules(&[("a", 1), ("b", 2), ("d", 1)]) };
         assert_eq!(then.changes(&then, "corp"), Vec::<String>::new());
-        assert_eq!(Baseline::read(&then.json()), Some(then.clone()));
+        assert_eq!(RunBaseline::read(&then.json()), Some(then.clone()));
         assert_eq!(
             now.changes(&then, "corp"),
             [

@@ -3,26 +3,26 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::attributes::Attribute;
-use crate::model::ids::{ConnectorId, LearnerId};
+use crate::model::ids::LearnerId;
 use crate::model::names::fold;
 use crate::model::population::{Fate, Who, to_json};
 use crate::model::problem::{Problem, ProblemKind};
 use crate::model::status::Status;
-use crate::store::{Result, Tx, learners};
-use crate::sync::seats::Draft;
+use crate::planner::lookups::Lookups;
+use crate::planner::population_builder::PopulationBuilder;
 
 /// How a learner's row is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LearnerWrite {
+pub struct LearnerUpdate {
     /// The learner.
     pub who: Who,
     /// The address that the learner gets.
-    pub address: Address,
+    pub address: EmailOutcome,
 }
 
 /// What becomes of the address that the directory gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
+pub enum EmailOutcome {
     /// There is none, or none that can be used.
     None,
     /// It is the learner's.
@@ -33,7 +33,7 @@ pub enum Address {
 
 /// Whose rows a run may have to write.
 #[derive(Default)]
-pub(super) struct Candidates {
+pub(crate) struct UpdateCandidates {
     /// Learners whose row may change.
     write: Vec<Who>,
     /// Those of them of whom nothing is new: somebody else has held their address so far.
@@ -42,8 +42,8 @@ pub(super) struct Candidates {
     leave: Vec<Who>,
 }
 
-impl Draft<'_> {
-    pub(super) async fn candidates(&self, tx: &mut Tx) -> Result<Candidates> {
+impl PopulationBuilder<'_> {
+    pub(crate) fn candidates(&self, lookups: &Lookups) -> UpdateCandidates {
         let population = &self.population;
         let merged = population.everybody().filter(|&who| {
             let learner = population.learner(who);
@@ -51,20 +51,18 @@ impl Draft<'_> {
         });
         let merged: Vec<(Who, LearnerId)> =
             merged.filter_map(|who| Some((who, population.learner(who).id?))).collect();
-        let ids = merged.iter().map(|(_, id)| id.0).collect();
-        let stored: FxHashMap<LearnerId, String> = learners::attributes(tx, ids).await?.into_iter().collect();
         let other_attributes: FxHashSet<Who> = merged
             .into_iter()
             .filter(|(who, id)| {
                 let now = population
                     .cells(*who)
-                    .map(|cells| to_json(self.file.attributes, &population.people.values, cells));
+                    .map(|cells| to_json(self.context.rules.attributes, &population.people.values, cells));
                 let same = |stored: &String| now.as_deref().is_some_and(|now| same_json(now, stored));
-                !stored.get(id).is_some_and(same)
+                !lookups.attributes.get(id).is_some_and(same)
             })
             .map(|(who, _)| who)
             .collect();
-        let mut found = Candidates::default();
+        let mut found = UpdateCandidates::default();
         for who in population.everybody() {
             let learner = population.learner(who);
             let moved = learner.was != Some(learner.status);
@@ -84,40 +82,35 @@ impl Draft<'_> {
                 }
             }
         }
-        Ok(found)
+        found
     }
 
     /// Decides who gets which address: who has it keeps it, then those who were here longest.
-    pub(super) async fn addresses(
+    pub(crate) fn addresses(
         &mut self,
-        tx: &mut Tx,
-        Candidates { write, asking_again, leave }: Candidates,
-        connector: ConnectorId,
-    ) -> Result<(Vec<LearnerWrite>, Vec<Who>)> {
+        lookups: &Lookups,
+        UpdateCandidates { write, asking_again, leave }: UpdateCandidates,
+    ) -> (Vec<LearnerUpdate>, Vec<Who>) {
         let population = &self.population;
         let wanted: Vec<String> =
             write.iter().map(|&who| fold(population.first(who, Attribute::EMAIL))).collect();
         let competes = |who: Who| population.learner(who).status != Status::Left;
-        let holders = if self.gathered.learners == 0 {
-            Vec::new()
-        } else {
-            let wanted = wanted.iter().filter(|address| !address.is_empty()).cloned().collect();
-            learners::holders(tx, wanted, connector).await?
-        };
-        let mut winners: FxHashMap<&str, Option<Who>> = FxHashMap::default();
         let wants: FxHashMap<Who, &str> =
             write.iter().zip(&wanted).map(|(&who, address)| (who, address.as_str())).collect();
         let leaving: FxHashSet<Who> = leave.iter().copied().collect();
-        for holder in holders.iter().filter(|holder| holder.status != Status::Left.as_str()) {
-            let address = holder.email_folded.as_str();
-            match self.seats.get(&holder.id) {
-                Some(who) if leaving.contains(who) || !competes(*who) => {}
-                Some(who) if wants.get(who).is_some_and(|wanted| *wanted != address) => {}
-                Some(who) => {
-                    winners.insert(address, Some(*who));
-                }
-                None => {
-                    winners.insert(address, None);
+        let mut winners: FxHashMap<&str, Option<Who>> = FxHashMap::default();
+        for address in wanted.iter().map(String::as_str).filter(|address| !address.is_empty()) {
+            let holders = lookups.holders.get(address).into_iter().flatten();
+            for holder in holders.filter(|holder| holder.status != Status::Left) {
+                match self.by_learner.get(&holder.learner) {
+                    Some(who) if leaving.contains(who) || !competes(*who) => {}
+                    Some(who) if wants.get(who).is_some_and(|wanted| *wanted != address) => {}
+                    Some(who) => {
+                        winners.insert(address, Some(*who));
+                    }
+                    None => {
+                        winners.insert(address, None);
+                    }
                 }
             }
         }
@@ -134,22 +127,22 @@ impl Draft<'_> {
         let mut decided = Vec::with_capacity(write.len());
         for (&who, address) in write.iter().zip(&wanted) {
             let address = match winners.get(address.as_str()) {
-                _ if address.is_empty() => Address::None,
-                Some(winner) if *winner != Some(who) && competes(who) => Address::Taken,
-                Some(winner) if *winner != Some(who) => Address::None,
-                Some(_) | None => Address::Own,
+                _ if address.is_empty() => EmailOutcome::None,
+                Some(winner) if *winner != Some(who) && competes(who) => EmailOutcome::Taken,
+                Some(winner) if *winner != Some(who) => EmailOutcome::None,
+                Some(_) | None => EmailOutcome::Own,
             };
-            if address == Address::Taken {
+            if address == EmailOutcome::Taken {
                 let subject = population.first(who, Attribute::ID);
                 let message = "another learner holds the address: this one goes without";
                 self.problems.push(Problem::new(ProblemKind::AddressTaken, subject, message));
             }
-            let nothing_new = asking_again.contains(&who) && address == Address::Taken;
+            let nothing_new = asking_again.contains(&who) && address == EmailOutcome::Taken;
             if !nothing_new {
-                decided.push(LearnerWrite { who, address });
+                decided.push(LearnerUpdate { who, address });
             }
         }
-        Ok((decided, leave))
+        (decided, leave)
     }
 }
 

@@ -1,0 +1,59 @@
+//! What happens to a change: it is made, it waits for approval, or an earlier decision keeps it from being made.
+
+use crate::model::guard::Limit;
+use crate::model::ids::RunId;
+
+/// What happens to one change of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Disposition {
+    /// The commit makes it.
+    Apply,
+    /// It waits for approval.
+    Hold(Limit),
+    /// A person rejected it; the number is that of the rejection.
+    Rejected(RunId),
+    /// An undo took it back; the number is that of the undo.
+    Reverted(RunId),
+}
+
+impl Disposition {
+    /// Whether the change waits for approval.
+    #[must_use]
+    pub fn is_waiting(self) -> bool {
+        match self {
+            Self::Hold(_) => true,
+            Self::Apply | Self::Rejected(_) | Self::Reverted(_) => false,
+        }
+    }
+
+    /// The decision because of which the change is not made; none while it waits.
+    #[must_use]
+    pub fn decision(self) -> Option<RunId> {
+        match self {
+            Self::Rejected(run) | Self::Reverted(run) => Some(run),
+            Self::Apply | Self::Hold(_) => None,
+        }
+    }
+
+    /// The word in `held_changes.state`; none for a change that is made.
+    #[must_use]
+    pub fn state(self) -> Option<&'static str> {
+        match self {
+            Self::Apply => None,
+            Self::Hold(_) => Some("held"),
+            Self::Rejected(_) => Some("rejected"),
+            Self::Reverted(_) => Some("undone"),
+        }
+    }
+
+    /// The cause that tables and pages show; none for a change that is made.
+    #[must_use]
+    pub fn cause(self) -> Option<Limit> {
+        match self {
+            Self::Apply => None,
+            Self::Hold(cause) => Some(cause),
+            Self::Rejected(_) => Some(Limit::Rejected),
+            Self::Reverted(_) => Some(Limit::Undone),
+        }
+    }
+}

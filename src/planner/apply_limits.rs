@@ -1,0 +1,156 @@
+//! From what a reading asks for to what may be done now, and what must wait.
+//!
+//! The plan is worked out as often as it takes. First everything that the reading asks for. Then plan_again without what it
+//! says of people that must wait ([`facts`]): they stay as they were last read, so that nothing follows from it. Then
+//! the guard judges the effect ([`judged`]); learners who may not leave yet stay as they were last read, too, and single
+//! reasons for memberships are taken out of the plan. What the first plan has and the last one has not is what is held.
+//!
+//! [`facts`]: crate::planner::record_checks
+//! [`judged`]: crate::planner::limit_checks
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::model::guard::{Disposition, Effect, Had, Limit};
+use crate::model::population::Who;
+use crate::planner::PlanContext;
+use crate::planner::approved_subset::restrict_to_approved;
+use crate::planner::baseline_counts::hold_baseline;
+use crate::planner::change_set::{ChangeSet, build_plan};
+use crate::planner::deferred_changes::DeferredChanges;
+use crate::planner::hold_report::{UnrestrictedPlan, build_hold};
+use crate::planner::limit_checks::{
+    HoldScope, check_additions, check_removals, count_lost_by_others, course_grants,
+};
+use crate::planner::lookups::Lookups;
+use crate::planner::pinned_records::PinnedRecords;
+use crate::planner::record_checks::{
+    apply_decisions, check_blanked_attributes, check_changed_ids, is_going, pin_learners,
+};
+use crate::planner::source_data::SourceData;
+
+/// What of a plan may go through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LimitPolicy {
+    /// What the limits of the file let through.
+    Guard {
+        /// Lifts the limits on removals, never the proof of completeness.
+        allow_removals: bool,
+        /// A connector is being retired: its empty reading says nothing about the source.
+        retires: bool,
+    },
+    /// Exactly these held changes, by their keys: they were approved.
+    Approved(FxHashSet<String>),
+}
+
+/// Plans a run: the changes that it makes, and those that it holds.
+#[must_use]
+pub fn plan(context: PlanContext<'_>, lookups: &Lookups, source: SourceData) -> ChangeSet {
+    let first = build_plan(context, lookups, source, &PinnedRecords::default());
+    match context.policy {
+        LimitPolicy::Guard { allow_removals, .. } => guard(context, lookups, first, *allow_removals),
+        LimitPolicy::Approved(keys) => restrict_to_approved(context, lookups, first, keys),
+    }
+}
+
+fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allow: bool) -> ChangeSet {
+    let mut pinned = PinnedRecords::default();
+    let mut reasons = Vec::new();
+    apply_decisions(context, &first, &mut pinned);
+    if first.complete {
+        reasons.extend(check_changed_ids(context, &first, &mut pinned));
+        reasons.extend(check_blanked_attributes(context, lookups, &mut first, &mut pinned));
+    }
+    let mut wanted: Option<UnrestrictedPlan> = None;
+    let mut current = plan_again(context, lookups, first, &pinned, &mut wanted);
+    let mut would_go = enrollments(context, &current);
+    let mut waiting = check_additions(context, &current);
+    let mut taken = DeferredChanges::waiting(context, &mut current, &waiting);
+    let effect = Effect::of(&current.plan, &current.population, &course_grants(context, &current));
+    let others = count_lost_by_others(context, &current);
+    let (scope, found) = check_removals(context, &current, &effect, others, allow);
+    let going = going(&current, &effect, &scope);
+    // Who stays as last read has no part in the next plan, but had something all the same.
+    let had = (!going.is_empty()).then_some(effect.had);
+    let mut effect = effect;
+    if !going.is_empty() {
+        taken.restore_into(&mut current);
+        pin_learners(context, &current, &going, &mut pinned);
+        current = plan_again(context, lookups, current, &pinned, &mut wanted);
+        waiting = check_additions(context, &current);
+        taken = DeferredChanges::waiting(context, &mut current, &waiting);
+        effect = Effect::of(&current.plan, &current.population, &course_grants(context, &current));
+    }
+    reasons.extend(found);
+    reasons.append(&mut waiting.reasons);
+    taken.removals(&mut current, &effect, &scope);
+    if wanted.is_none() && taken.is_empty() {
+        current.charge = charge(&effect, others, allow);
+        return current;
+    }
+    let after = Effect::of(&current.plan, &current.population, &course_grants(context, &current));
+    let others = count_lost_by_others(context, &current);
+    current.charge = charge(&after, others, allow);
+    would_go = wanted.as_ref().map_or(would_go, |wanted| wanted.enrollments);
+    let kept = would_go.saturating_sub(after.enrollments + others);
+    build_hold(context, &mut current, wanted, taken, &pinned, reasons, kept);
+    if current.held.is_waiting() {
+        current.hold_baseline = hold_baseline(context, &current, had);
+    }
+    current
+}
+
+/// Enrollments that a plan takes away.
+fn enrollments(context: PlanContext<'_>, change_set: &ChangeSet) -> u64 {
+    let effect = Effect::of(&change_set.plan, &change_set.population, &course_grants(context, change_set));
+    effect.enrollments + count_lost_by_others(context, change_set)
+}
+
+/// Plans once more, when there is something to leave out; the first plan is kept as what the reading asks for.
+fn plan_again(
+    context: PlanContext<'_>,
+    lookups: &Lookups,
+    change_set: ChangeSet,
+    pinned: &PinnedRecords,
+    wanted: &mut Option<UnrestrictedPlan>,
+) -> ChangeSet {
+    if pinned.is_empty() {
+        return change_set;
+    }
+    let would_go = wanted.is_none().then(|| enrollments(context, &change_set));
+    let (source, plan, learners) = change_set.into_parts();
+    if let Some(enrollments) = would_go {
+        *wanted = Some(UnrestrictedPlan { plan, learners, enrollments });
+    }
+    build_plan(context, lookups, source, pinned)
+}
+
+/// Who goes and may not go yet.
+fn going(change_set: &ChangeSet, effect: &Effect, scope: &HoldScope) -> FxHashMap<Who, Disposition> {
+    let everybody = change_set.population.everybody().filter(|&who| is_going(change_set, who));
+    match scope {
+        HoldScope::Nothing => FxHashMap::default(),
+        HoldScope::All(limit) => everybody.map(|who| (who, Disposition::Hold(*limit))).collect(),
+        HoldScope::Groups(groups) => {
+            let losing: FxHashSet<Who> = effect
+                .memberships
+                .iter()
+                .filter(|(group, _)| groups.contains(group))
+                .map(|(_, who)| *who)
+                .collect();
+            let disposition = Disposition::Hold(Limit::MaxGroupRemovals);
+            everybody.filter(|who| losing.contains(who)).map(|who| (who, disposition)).collect()
+        }
+    }
+}
+
+/// What counts against the limits for 24 hours; nothing where somebody let it through.
+fn charge(effect: &Effect, others: u64, allow: bool) -> Had {
+    if allow {
+        return Had::default();
+    }
+    Had {
+        learners: effect.leaving.len() as u64,
+        memberships: effect.memberships.len() as u64,
+        enrollments: effect.enrollments + others,
+    }
+}

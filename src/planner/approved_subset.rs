@@ -1,0 +1,120 @@
+//! The part of a plan that somebody has approved: exactly the changes that were shown, as far as they are still wanted.
+
+use rustc_hash::FxHashSet;
+
+use crate::model::guard::{Disposition, HeldGroup, Kind, Limit, Named};
+use crate::model::plan::{Entry, Group, Meeting};
+use crate::model::population::{Fate, Who};
+use crate::planner::PlanContext;
+use crate::planner::change_set::{ChangeSet, build_plan};
+use crate::planner::deferred_changes::{entry_key, met_key};
+use crate::planner::fingerprint::record_key;
+use crate::planner::lookups::Lookups;
+use crate::planner::pinned_records::PinnedRecords;
+use crate::planner::record_checks::{is_going, pin_changed_ids, pin_learners};
+
+/// The disposition of what is left out; nothing of it is stored.
+const TOGETHER: Disposition = Disposition::Hold(Limit::Together);
+
+/// Leaves everything out of a plan that was not approved.
+pub(crate) fn restrict_to_approved(
+    context: PlanContext<'_>,
+    lookups: &Lookups,
+    first: ChangeSet,
+    keys: &FxHashSet<String>,
+) -> ChangeSet {
+    let mut pinned = PinnedRecords::default();
+    let going = first.population.everybody().filter(|&who| is_going(&first, who));
+    let going = going.filter(|&who| !keys.contains(&leave_key(&first, who)));
+    let going = going.map(|who| (who, TOGETHER)).collect();
+    pin_learners(context, &first, &going, &mut pinned);
+    for who in first.population.everybody().filter(|&who| !is_going(&first, who)) {
+        let learner = first.population.learner(who);
+        let Some(row) = learner.row else { continue };
+        let moves = learner.fate != Fate::Same || learner.was != Some(learner.status);
+        let shown = [Kind::Record, Kind::Rekey]
+            .iter()
+            .any(|kind| keys.contains(&record_key(context, &first, row, *kind)));
+        if moves && !shown {
+            pinned.row(row, TOGETHER);
+        }
+    }
+    let rekeyed = first.changed_ids.iter().filter(|(row, _)| pinned.has_row(*row));
+    let rekeyed = rekeyed.map(|&(row, learner)| (row, learner, TOGETHER)).collect();
+    pin_changed_ids(context, &first, rekeyed, &mut pinned);
+    let mut change_set =
+        if pinned.is_empty() { first } else { build_plan(context, lookups, first.into_source(), &pinned) };
+    cut(&mut change_set, keys);
+    change_set
+}
+
+fn cut(change_set: &mut ChangeSet, keys: &FxHashSet<String>) {
+    let add = std::mem::take(&mut change_set.plan.add);
+    let remove = std::mem::take(&mut change_set.plan.remove);
+    let add = add.into_iter().filter(|entry| is_shown(Kind::Give, change_set, entry, keys)).collect();
+    // Who leaves is a member of nothing, of groups that were made or restored in between neither.
+    let leaves = |entry: &Entry| change_set.population.learner(entry.who).goes();
+    let remove =
+        remove.into_iter().filter(|entry| leaves(entry) || is_shown(Kind::End, change_set, entry, keys));
+    let remove = remove.collect();
+    (change_set.plan.add, change_set.plan.remove) = (add, remove);
+    for group in &mut change_set.plan.groups {
+        group.held = group.id.is_none() && !keys.contains(&group_key(group));
+    }
+    let meetings = std::mem::take(&mut change_set.plan.meetings);
+    let met = |meeting: &Meeting| {
+        let group = &change_set.plan.groups[meeting.group as usize];
+        group.is_made() || meet_key(change_set, meeting).is_some_and(|key| keys.contains(&key))
+    };
+    change_set.plan.meetings = meetings.into_iter().filter(met).collect();
+    let new = std::mem::take(&mut change_set.catalogue.new).into_iter().filter(|met| {
+        change_set.plan.groups[met.group as usize].is_made() || keys.contains(&met_key(change_set, met))
+    });
+    change_set.catalogue.new = new.collect();
+    let catalogue = &mut change_set.catalogue;
+    catalogue.courses.clear();
+    catalogue.changed.clear();
+    catalogue
+        .ended
+        .retain(|id| keys.contains(&Named { assignment: Some(*id), ..Named::default() }.key(Kind::Unassign)));
+}
+
+fn is_shown(kind: Kind, change_set: &ChangeSet, entry: &Entry, keys: &FxHashSet<String>) -> bool {
+    entry_key(change_set, kind, entry).is_some_and(|key| keys.contains(&key))
+}
+
+fn leave_key(change_set: &ChangeSet, who: Who) -> String {
+    Named { who: change_set.population.learner(who).id, ..Named::default() }.key(Kind::Leave)
+}
+
+fn group_key(group: &Group) -> String {
+    let new = HeldGroup::New(group.name.shown().to_owned());
+    Named { group: Some(&new), ..Named::default() }.key(Kind::Group)
+}
+
+fn meet_key(change_set: &ChangeSet, meeting: &Meeting) -> Option<String> {
+    let group = HeldGroup::Known(change_set.plan.groups[meeting.group as usize].id?);
+    let rule = Some(change_set.plan.rules[meeting.rule as usize].id?);
+    Some(Named { group: Some(&group), rule, ..Named::default() }.key(Kind::Meet))
+}
+
+/// The keys of the changes that a plan makes.
+#[must_use]
+pub fn change_keys(context: PlanContext<'_>, change_set: &ChangeSet) -> FxHashSet<String> {
+    let plan = &change_set.plan;
+    let mut keys: FxHashSet<String> = FxHashSet::default();
+    keys.extend(plan.add.iter().filter_map(|entry| entry_key(change_set, Kind::Give, entry)));
+    keys.extend(plan.remove.iter().filter_map(|entry| entry_key(change_set, Kind::End, entry)));
+    keys.extend(plan.groups.iter().filter(|group| group.is_made()).map(group_key));
+    keys.extend(plan.meetings.iter().filter_map(|meeting| meet_key(change_set, meeting)));
+    keys.extend(change_set.catalogue.new.iter().map(|met| met_key(change_set, met)));
+    let ended = change_set.catalogue.ended.iter();
+    keys.extend(ended.map(|id| Named { assignment: Some(*id), ..Named::default() }.key(Kind::Unassign)));
+    let everybody = change_set.population.everybody();
+    keys.extend(everybody.filter(|&who| is_going(change_set, who)).map(|who| leave_key(change_set, who)));
+    for &(row, _) in &change_set.records {
+        keys.insert(record_key(context, change_set, row, Kind::Record));
+        keys.insert(record_key(context, change_set, row, Kind::Rekey));
+    }
+    keys
+}

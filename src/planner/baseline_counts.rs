@@ -1,0 +1,52 @@
+//! How much there is, and was before something waited: what limits are measured against.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::guard::{BeforeHold, Effect, Had};
+use crate::model::ids::GroupId;
+use crate::model::plan::GroupAt;
+use crate::planner::PlanContext;
+use crate::planner::change_set::ChangeSet;
+use crate::planner::limit_checks::course_grants;
+use crate::planner::record_checks::present;
+
+/// What there was before the first run of which something waits; none before there was a good one. `had` is what this
+/// connector's people had, where that was measured before anybody was left out.
+pub(crate) fn hold_baseline(
+    context: PlanContext<'_>,
+    change_set: &ChangeSet,
+    had: Option<Had>,
+) -> Option<BeforeHold> {
+    if !context.snapshot.has_good_run || context.snapshot.hold_baseline.is_some() {
+        return None;
+    }
+    let measured = || {
+        Effect::measured(&change_set.plan, &change_set.population, &course_grants(context, change_set)).had
+    };
+    let had = had.unwrap_or_else(measured);
+    let groups = context.snapshot.groups.iter().map(|group| (group.id.0, group.members)).collect();
+    Some(BeforeHold { run: 0, people: present(context), had, groups })
+}
+
+/// How many members some groups of a plan have today, whichever connector they come from.
+pub(crate) fn sizes(
+    context: PlanContext<'_>,
+    change_set: &ChangeSet,
+    groups: impl Iterator<Item = GroupAt>,
+) -> FxHashMap<GroupAt, u64> {
+    let ids: FxHashMap<GroupId, GroupAt> =
+        groups.filter_map(|at| Some((change_set.plan.groups[at as usize].id?, at))).collect();
+    let known = context.snapshot.groups.iter();
+    known.filter_map(|group| Some((*ids.get(&group.id)?, group.members))).collect()
+}
+
+/// How many members a group of `today` members had before something waited.
+pub(crate) fn members_then(
+    context: PlanContext<'_>,
+    change_set: &ChangeSet,
+    group: GroupAt,
+    today: u64,
+) -> u64 {
+    let before = context.snapshot.hold_baseline.as_ref().zip(change_set.plan.groups[group as usize].id);
+    before.map_or(today, |(before, id)| before.members(id, today))
+}

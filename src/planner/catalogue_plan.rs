@@ -1,0 +1,153 @@
+//! The file's courses and assignments, held against those of the database.
+//!
+//! The file owns what it names and nothing else. An assignment of the file that has met a group holds on to the group
+//! itself: renaming the group does not end it.
+
+use globset::{GlobBuilder, GlobMatcher};
+use rustc_hash::FxHashMap;
+
+use crate::model::due::Due;
+use crate::model::ids::{AssignmentId, GroupId};
+use crate::model::names::fold;
+use crate::model::plan::{GroupAt, Plan};
+use crate::model::problem::{Problem, ProblemKind};
+use crate::planner::rule_set::RuleSet;
+use crate::planner::snapshot::{AssignmentScope, Snapshot, StoredAssignment, StoredCourse};
+
+/// What the file asks for that is not so yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CataloguePlan {
+    /// Courses that are new, or have another title.
+    pub courses: Vec<(String, String)>,
+    /// Assignments that have met a group.
+    pub new: Vec<MatchedAssignment>,
+    /// Assignments with another due date.
+    pub changed: Vec<DueChange>,
+    /// Assignments that the file no longer has.
+    pub ended: Vec<AssignmentId>,
+    /// What was noticed.
+    pub problems: Vec<Problem>,
+}
+
+/// An assignment of the file with another due date than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueChange {
+    /// The assignment.
+    pub assignment: AssignmentId,
+    /// When it is due.
+    pub due: Due,
+    /// The time given to latecomers, in days.
+    pub late_days: u32,
+}
+
+/// An assignment of the file that matches a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchedAssignment {
+    /// The course, folded.
+    pub course: String,
+    /// The group, in the plan's list.
+    pub group: GroupAt,
+    /// What the file says of the groups.
+    pub pattern: String,
+    /// When it is due.
+    pub due: Due,
+    /// The time given to latecomers, in days.
+    pub late_days: u32,
+}
+
+impl CataloguePlan {
+    /// Whether everything is as the file has it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.courses.is_empty() && self.new.is_empty() && self.changed.is_empty() && self.ended.is_empty()
+    }
+}
+
+/// A pattern as the database keeps it with the assignments that it made.
+type AssignmentKey = (String, String);
+
+/// Compares the file with the database; the groups of `plan` include those that it makes.
+#[must_use]
+pub(crate) fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &Plan) -> CataloguePlan {
+    let mut todo = CataloguePlan::default();
+    let known: FxHashMap<String, &StoredCourse> =
+        snapshot.courses.iter().map(|course| (fold(&course.code), course)).collect();
+    for course in rules.courses {
+        let same = |known: &&StoredCourse| known.title == course.title && known.of_file;
+        if !known.get(&fold(&course.code)).is_some_and(same) {
+            todo.courses.push((course.code.clone(), course.title.clone()));
+        }
+    }
+    let group_at: FxHashMap<GroupId, GroupAt> =
+        (0..).zip(&plan.groups).filter_map(|(at, group)| Some((group.id?, at))).collect();
+    let mut there: FxHashMap<AssignmentKey, Vec<&StoredAssignment>> = FxHashMap::default();
+    for one in snapshot.assignments.iter().filter(|one| one.of_file) {
+        there.entry((fold(&one.code), one.pattern.clone())).or_default().push(one);
+    }
+    for wanted in rules.assignments {
+        let course = fold(&wanted.course);
+        let is_known =
+            known.contains_key(&course) || rules.courses.iter().any(|one| fold(&one.code) == course);
+        if !is_known {
+            let message = "no course has this code: the assignment waits for `rollcall courses add`";
+            todo.problems.push(Problem::new(ProblemKind::AssignmentUnmet, wanted.course.as_str(), message));
+            continue;
+        }
+        for pattern in &wanted.groups {
+            let held = there.remove(&(course.clone(), pattern.clone())).unwrap_or_default();
+            let differs =
+                held.iter().filter(|one| one.due != wanted.due || one.late_days != wanted.late_days);
+            todo.changed.extend(differs.map(|one| DueChange {
+                assignment: one.id,
+                due: wanted.due,
+                late_days: wanted.late_days,
+            }));
+            let met: Vec<GroupAt> = held
+                .iter()
+                .filter_map(|one| match one.scope {
+                    AssignmentScope::Group(group) => group_at.get(&group).copied(),
+                    AssignmentScope::Learner(_) => None,
+                })
+                .collect();
+            let matcher = GroupMatcher::new(pattern);
+            let matching = (0..).zip(&plan.groups).filter(|(_, group)| matcher.matches(group.name.folded()));
+            todo.new.extend(matching.filter(|(at, _)| !met.contains(at)).map(|(group, _)| {
+                MatchedAssignment {
+                    course: course.clone(),
+                    group,
+                    pattern: pattern.clone(),
+                    due: wanted.due,
+                    late_days: wanted.late_days,
+                }
+            }));
+        }
+    }
+    todo.ended = there.into_values().flatten().map(|one| one.id).collect();
+    todo.ended.sort_unstable();
+    todo
+}
+
+/// A name of the file, or a glob over names.
+enum GroupMatcher {
+    Name(String),
+    Glob(GlobMatcher),
+}
+
+impl GroupMatcher {
+    fn new(pattern: &str) -> Self {
+        let folded = fold(pattern);
+        let is_glob = pattern.contains(['*', '?']);
+        // What is no glob is a name; the file's reader has refused globs that cannot be read.
+        match GlobBuilder::new(&folded).literal_separator(false).build() {
+            Ok(glob) if is_glob => Self::Glob(glob.compile_matcher()),
+            Ok(_) | Err(_) => Self::Name(folded),
+        }
+    }
+
+    fn matches(&self, folded: &str) -> bool {
+        match self {
+            Self::Name(name) => name == folded,
+            Self::Glob(glob) => glob.is_match(folded),
+        }
+    }
+}

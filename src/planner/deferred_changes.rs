@@ -1,0 +1,185 @@
+//! What was taken out of a plan because it must wait.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::model::guard::{Disposition, Effect, HeldGroup, Kind, Limit, Named};
+use crate::model::ids::AssignmentId;
+use crate::model::plan::{Entry, GroupAt, Meeting, RuleAt};
+use crate::model::population::Who;
+use crate::planner::PlanContext;
+use crate::planner::catalogue_plan::MatchedAssignment;
+use crate::planner::change_set::ChangeSet;
+use crate::planner::fingerprint::assignment_key;
+use crate::planner::fingerprint::entry_print;
+use crate::planner::limit_checks::{HeldAdditions, HoldScope};
+use crate::planner::record_checks::find_decision;
+
+/// Parts of a plan, each with the limit that it waits for.
+#[derive(Debug, Default)]
+pub(crate) struct DeferredChanges {
+    pub(crate) give: Vec<(Entry, Disposition)>,
+    pub(crate) end: Vec<(Entry, Disposition)>,
+    pub(crate) groups: Vec<(GroupAt, Disposition)>,
+    pub(crate) meetings: Vec<(Meeting, Disposition)>,
+    pub(crate) ended: Vec<(AssignmentId, Disposition)>,
+    /// Assignments of the file that somebody has decided on.
+    pub(crate) new: Vec<(MatchedAssignment, Disposition)>,
+    /// Assignments of the file that have met a group that waits itself.
+    met: Vec<MatchedAssignment>,
+}
+
+impl DeferredChanges {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.give.is_empty()
+            && self.end.is_empty()
+            && self.groups.is_empty()
+            && self.meetings.is_empty()
+            && self.ended.is_empty()
+            && self.new.is_empty()
+    }
+
+    /// Takes out what somebody has decided on, and additions that wait. Where a rule may not put somebody into one
+    /// group yet, it does not take the same person out of another one either: that is a move.
+    pub(crate) fn waiting(
+        context: PlanContext<'_>,
+        change_set: &mut ChangeSet,
+        waiting: &HeldAdditions,
+    ) -> Self {
+        let mut taken = Self::default();
+        let limit_of = |entry: &Entry| {
+            decision_on_entry(context, change_set, Kind::Give, entry).or_else(|| waiting.disposition(entry))
+        };
+        let give: Vec<(Entry, Disposition)> =
+            change_set.plan.add.iter().filter_map(|entry| Some((*entry, limit_of(entry)?))).collect();
+        let moves: FxHashMap<(RuleAt, Who), Disposition> =
+            give.iter().map(|(entry, limit)| ((entry.rule, entry.who), *limit)).collect();
+        let limit_of = |entry: &Entry| {
+            // Who leaves is a member of nothing, whatever was decided on one of the memberships.
+            if change_set.population.learner(entry.who).goes() {
+                return None;
+            }
+            decision_on_entry(context, change_set, Kind::End, entry)
+                .or_else(|| moves.get(&(entry.rule, entry.who)).copied())
+        };
+        taken.end =
+            change_set.plan.remove.iter().filter_map(|entry| Some((*entry, limit_of(entry)?))).collect();
+        taken.give = give;
+        let ended = change_set.catalogue.ended.iter();
+        taken.ended = ended.filter_map(|id| Some((*id, decision_on_assignment(context, *id)?))).collect();
+        taken.cut_entries(change_set);
+        for (&at, &limit) in &waiting.groups {
+            change_set.plan.groups[at as usize].held = true;
+            taken.groups.push((at, limit));
+        }
+        taken.groups.sort_unstable_by_key(|(at, _)| *at);
+        let waits = |meeting: &Meeting| {
+            let of_group = waiting.groups.get(&meeting.group);
+            of_group.or_else(|| waiting.meetings.get(&(meeting.rule, meeting.group))).copied()
+        };
+        let meetings = std::mem::take(&mut change_set.plan.meetings);
+        for meeting in meetings {
+            match waits(&meeting) {
+                Some(limit) => taken.meetings.push((meeting, limit)),
+                None => change_set.plan.meetings.push(meeting),
+            }
+        }
+        for met in std::mem::take(&mut change_set.catalogue.new) {
+            let limit = find_decision(context, &met_key(change_set, &met), 0);
+            match limit {
+                Some(limit) => taken.new.push((met, limit)),
+                None if change_set.plan.groups[met.group as usize].held => taken.met.push(met),
+                None => change_set.catalogue.new.push(met),
+            }
+        }
+        taken
+    }
+
+    /// Takes out removals that are more than may go.
+    pub(crate) fn removals(&mut self, change_set: &mut ChangeSet, effect: &Effect, scope: &HoldScope) {
+        let limit_of = |entry: &Entry| {
+            let is_lost = effect.memberships.contains(&(entry.group, entry.who));
+            match scope {
+                HoldScope::All(limit) if is_lost => Some(Disposition::Hold(*limit)),
+                HoldScope::Groups(groups) if is_lost && groups.contains(&entry.group) => {
+                    Some(Disposition::Hold(Limit::MaxGroupRemovals))
+                }
+                HoldScope::Nothing | HoldScope::All(_) | HoldScope::Groups(_) => None,
+            }
+        };
+        let removals = change_set.plan.remove.iter();
+        self.end.extend(removals.filter_map(|entry| Some((*entry, limit_of(entry)?))));
+        if let HoldScope::All(limit) = scope {
+            self.ended.extend(change_set.catalogue.ended.iter().map(|id| (*id, Disposition::Hold(*limit))));
+        }
+        self.cut_entries(change_set);
+    }
+
+    fn cut_entries(&self, change_set: &mut ChangeSet) {
+        let cut = |entries: &mut Vec<Entry>, taken: &[(Entry, Disposition)]| {
+            if !taken.is_empty() {
+                let taken: FxHashSet<Entry> = taken.iter().map(|(entry, _)| *entry).collect();
+                entries.retain(|entry| !taken.contains(entry));
+            }
+        };
+        cut(&mut change_set.plan.add, &self.give);
+        cut(&mut change_set.plan.remove, &self.end);
+        change_set.catalogue.ended.retain(|id| self.ended.iter().all(|(taken, _)| taken != id));
+    }
+
+    /// Puts everything back.
+    pub(crate) fn restore_into(self, change_set: &mut ChangeSet) {
+        let plan = &mut change_set.plan;
+        plan.add.extend(self.give.iter().map(|(entry, _)| *entry));
+        plan.add.sort_unstable();
+        plan.remove.extend(self.end.iter().map(|(entry, _)| *entry));
+        plan.remove.sort_unstable();
+        for (at, _) in self.groups {
+            plan.groups[at as usize].held = false;
+        }
+        plan.meetings.extend(self.meetings.into_iter().map(|(meeting, _)| meeting));
+        change_set.catalogue.new.extend(self.met);
+        change_set.catalogue.new.extend(self.new.into_iter().map(|(met, _)| met));
+        change_set.catalogue.ended.extend(self.ended.into_iter().map(|(id, _)| id));
+        change_set.catalogue.ended.sort_unstable();
+    }
+}
+
+/// What somebody has decided on one reason for a membership.
+pub(crate) fn decision_on_entry(
+    context: PlanContext<'_>,
+    change_set: &ChangeSet,
+    kind: Kind,
+    entry: &Entry,
+) -> Option<Disposition> {
+    if context.snapshot.decisions.is_empty() {
+        return None;
+    }
+    let key = entry_key(change_set, kind, entry)?;
+    find_decision(context, &key, entry_print(context, change_set, entry))
+}
+
+fn decision_on_assignment(context: PlanContext<'_>, assignment: AssignmentId) -> Option<Disposition> {
+    let key = Named { assignment: Some(assignment), ..Named::default() }.key(Kind::Unassign);
+    find_decision(context, &key, 0)
+}
+
+/// The key of an assignment of the file that meets a group.
+pub(crate) fn met_key(change_set: &ChangeSet, met: &MatchedAssignment) -> String {
+    let group = &change_set.plan.groups[met.group as usize];
+    let group = group.id.map_or_else(|| HeldGroup::New(group.name.shown().to_owned()), HeldGroup::Known);
+    let course = assignment_key(&met.course, &met.pattern);
+    Named { external_id: Some(&course), group: Some(&group), ..Named::default() }.key(Kind::Assign)
+}
+
+/// The key of one reason for a membership; none where something of it has no number yet.
+pub(crate) fn entry_key(change_set: &ChangeSet, kind: Kind, entry: &Entry) -> Option<String> {
+    let group = &change_set.plan.groups[entry.group as usize];
+    let group = group.id.map_or_else(|| HeldGroup::New(group.name.shown().to_owned()), HeldGroup::Known);
+    let named = Named {
+        who: Some(change_set.population.learner(entry.who).id?),
+        group: Some(&group),
+        rule: Some(change_set.plan.rules[entry.rule as usize].id?),
+        ..Named::default()
+    };
+    Some(named.key(kind))
+}

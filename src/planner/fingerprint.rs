@@ -1,0 +1,63 @@
+//! Fingerprints: a decision on a held change stands while what the directory says of the person, and the rule, are the
+//! same.
+
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::guard::{Kind, Named};
+use crate::model::people::{Row, digest, digest_order};
+use crate::model::plan::Entry;
+use crate::model::population::Who;
+use crate::model::values::{Cell, Values};
+use crate::planner::PlanContext;
+use crate::planner::change_set::ChangeSet;
+use crate::planner::limit_checks::rule_print;
+
+/// The fingerprint of a record that the reading no longer holds.
+pub const ABSENT: i64 = 1;
+
+/// Of one learner's merged attributes and a rule.
+#[must_use]
+pub fn of_entry(attributes: i64, rule: i64) -> i64 {
+    attributes.rotate_left(17) ^ rule
+}
+
+/// Of one reason for a membership.
+pub(crate) fn entry_print(context: PlanContext<'_>, change_set: &ChangeSet, entry: &Entry) -> i64 {
+    of_entry(learner_print(context, change_set, entry.who), rule_print(context, change_set, entry.rule))
+}
+
+fn learner_print(context: PlanContext<'_>, change_set: &ChangeSet, who: Who) -> i64 {
+    let population = &change_set.population;
+    population
+        .cells(who)
+        .map_or(ABSENT, |cells| cells_print(context.rules.attributes, &population.people.values, cells))
+}
+
+/// Of cells.
+#[must_use]
+pub fn cells_print(attributes: &Attributes, values: &Values, cells: &[Cell]) -> i64 {
+    digest(attributes, &digest_order(attributes), values, cells, &mut Vec::new())
+}
+
+/// A record as the reading has it, whatever older values stand in the plan.
+pub(crate) fn as_read(change_set: &ChangeSet, row: Row) -> Box<[Cell]> {
+    let mut cells: Box<[Cell]> = change_set.population.people.cells(row).into();
+    for &(of, attribute, cell) in &change_set.replaced {
+        if of == row {
+            cells[attribute.index()] = cell;
+        }
+    }
+    cells
+}
+
+/// The key of a change of a record.
+pub(crate) fn record_key(context: PlanContext<'_>, change_set: &ChangeSet, row: Row, kind: Kind) -> String {
+    let external_id = Some(change_set.population.people.first(row, Attribute::ID));
+    let connector = context.snapshot.connector.map_or(0, |id| id.0);
+    Named { connector, external_id, ..Named::default() }.key(kind)
+}
+
+/// The course and the pattern of an assignment of the file, for the key of a change.
+#[must_use]
+pub fn assignment_key(code: &str, pattern: &str) -> String {
+    format!("{}\u{1e}{pattern}", crate::model::names::fold(code))
+}

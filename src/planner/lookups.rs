@@ -1,0 +1,206 @@
+//! The facts that a plan needs besides the snapshot: which they are, and their values.
+//!
+//! [`lookup_keys`] is pure. It names every address, learner and record that any pass of the planner can ask for: with
+//! the limits, without them, and for an approval. So one look into the database is enough.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::model::attributes::Attribute;
+use crate::model::identity::{Holder, KnownPerson};
+use crate::model::ids::{ConnectorId, LearnerId};
+use crate::model::names::fold;
+use crate::model::people::Row;
+use crate::model::status::Status;
+use crate::planner::PlanContext;
+use crate::planner::record_checks::find_blanked_attributes;
+use crate::planner::records::{ConnectorRecord, status_on};
+use crate::planner::snapshot::StoredRecord;
+use crate::planner::source_data::SourceData;
+
+/// What must be known besides the snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LookupKeys {
+    /// Folded addresses whose holders are needed.
+    pub addresses: FxHashSet<String>,
+    /// Folded addresses of people with unknown ids: the records of their holders are needed, too.
+    pub new_addresses: FxHashSet<String>,
+    /// Learners with records of several connectors: their stored attributes are needed.
+    pub merged: FxHashSet<LearnerId>,
+    /// Ids of this connector's people whose stored records are needed.
+    pub records: Vec<String>,
+}
+
+/// The values for [`LookupKeys`]. More than was asked for does no harm.
+#[derive(Debug, Clone, Default)]
+pub struct Lookups {
+    /// Learners who hold each folded address, or left with it.
+    pub holders: FxHashMap<String, Vec<Holder>>,
+    /// The records of the holders of new addresses.
+    pub records: FxHashMap<LearnerId, Vec<StoredRecord>>,
+    /// The stored attributes of merged learners, as JSON objects.
+    pub attributes: FxHashMap<LearnerId, String>,
+    /// The stored records of this connector's people, by their ids, as JSON objects.
+    pub stored: FxHashMap<String, serde_json::Value>,
+}
+
+/// Names everything that must be known besides the snapshot.
+#[must_use]
+pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupKeys {
+    source.compute_digests(context.rules.attributes);
+    let mut keys = LookupKeys::default();
+    if !context.snapshot.has_learners {
+        return keys;
+    }
+    let others = records_by_learner(&context.snapshot.others);
+    add_rows(context, source, &others, &mut keys);
+    add_absent(context, source, &others, &mut keys);
+    keys.addresses.extend(source.people.nameless_addresses().map(fold));
+    keys.addresses.extend(keys.new_addresses.iter().cloned());
+    keys.addresses.remove("");
+    keys.new_addresses.remove("");
+    if source.is_complete() {
+        let blanked = find_blanked_attributes(context, &source.people, &source.digests);
+        let rows: FxHashSet<Row> = blanked.iter().flat_map(|one| &one.rows).copied().collect();
+        keys.records = rows.into_iter().map(|row| source.people.id(row).to_owned()).collect();
+    }
+    keys
+}
+
+/// The records of other connectors, by learner.
+pub(crate) fn records_by_learner(records: &[StoredRecord]) -> FxHashMap<LearnerId, Vec<&StoredRecord>> {
+    let mut by_learner: FxHashMap<LearnerId, Vec<&StoredRecord>> = FxHashMap::default();
+    for record in records {
+        by_learner.entry(record.learner).or_default().push(record);
+    }
+    by_learner
+}
+
+fn add_rows(
+    context: PlanContext<'_>,
+    source: &SourceData,
+    others: &FxHashMap<LearnerId, Vec<&StoredRecord>>,
+    keys: &mut LookupKeys,
+) {
+    let people = &source.people;
+    for (row, digest) in people.rows().zip(&source.digests) {
+        let address = || fold(people.first(row, Attribute::EMAIL));
+        let Some(person) = context.snapshot.known.find(people.id(row)) else {
+            keys.new_addresses.insert(address());
+            continue;
+        };
+        if let Some(records) = others.get(&person.learner) {
+            add_merged(person, records, keys);
+            keys.addresses.insert(address());
+        } else if person.contested
+            || !person.present
+            || person.digest != *digest
+            || moves(context, source, row, person)
+        {
+            keys.addresses.insert(address());
+        }
+    }
+}
+
+/// Whether the status of a person whom no other connector knows is another one today.
+fn moves(context: PlanContext<'_>, source: &SourceData, row: Row, person: &KnownPerson) -> bool {
+    let record = ConnectorRecord { place: context.rules.connector, cells: source.people.cells(row) };
+    let connectors = context.rules.connectors;
+    status_on(context.today, connectors, &source.people.values, &[record]).status != person.status
+}
+
+/// People whom a full reading no longer holds and other connectors do.
+fn add_absent(
+    context: PlanContext<'_>,
+    source: &SourceData,
+    others: &FxHashMap<LearnerId, Vec<&StoredRecord>>,
+    keys: &mut LookupKeys,
+) {
+    if others.is_empty() || !source.is_complete() {
+        return;
+    }
+    for (id, person) in context.snapshot.known.iter() {
+        if person.present
+            && source.people.row(id).is_none()
+            && let Some(records) = others.get(&person.learner)
+        {
+            add_merged(person, records, keys);
+        }
+    }
+}
+
+fn add_merged(person: &KnownPerson, records: &[&StoredRecord], keys: &mut LookupKeys) {
+    keys.merged.insert(person.learner);
+    let addresses = records.iter().filter_map(|record| address_in(&record.attributes));
+    keys.addresses.extend(addresses);
+}
+
+/// The folded address in a record's attributes, a JSON object.
+fn address_in(attributes: &str) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_str(attributes).ok()?;
+    address_of(&json)
+}
+
+fn address_of(attributes: &serde_json::Value) -> Option<String> {
+    let email = attributes.get("email")?;
+    // Several values are stored in byte order, and the first one counts.
+    let first = email.as_array().map_or(Some(email), |all| all.first());
+    first.and_then(serde_json::Value::as_str).map(fold).filter(|address| !address.is_empty())
+}
+
+impl Lookups {
+    /// Adds the stored records of this connector's people; returns the addresses in them, whose holders are needed.
+    pub fn add_stored(&mut self, records: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+        let mut addresses = Vec::new();
+        for (id, attributes) in records {
+            let Ok(json) = serde_json::from_str(&attributes) else { continue };
+            addresses.extend(address_of(&json));
+            self.stored.insert(id, json);
+        }
+        addresses
+    }
+
+    /// The holders of these addresses: their records are needed.
+    #[must_use]
+    pub fn holders_of(&self, addresses: &FxHashSet<String>) -> FxHashSet<LearnerId> {
+        let holders = addresses.iter().filter_map(|address| self.holders.get(address)).flatten();
+        holders.map(|holder| holder.learner).collect()
+    }
+
+    /// Adds the records of the holders of new addresses; returns the addresses in those of connectors other than
+    /// `connector`, whose holders are needed.
+    pub fn add_records(
+        &mut self,
+        records: impl IntoIterator<Item = StoredRecord>,
+        connector: ConnectorId,
+    ) -> Vec<String> {
+        let mut addresses = Vec::new();
+        for record in records {
+            if record.connector != connector {
+                addresses.extend(address_in(&record.attributes));
+            }
+            self.records.entry(record.learner).or_default().push(record);
+        }
+        addresses.retain(|address| !self.holders.contains_key(address));
+        addresses
+    }
+
+    /// Learners who would be joined and whom other connectors know: their stored attributes are needed.
+    pub fn joined(&self, connector: ConnectorId) -> impl Iterator<Item = LearnerId> {
+        let merged = self
+            .records
+            .iter()
+            .filter(move |(_, records)| records.iter().any(|record| record.connector != connector));
+        merged.map(|(learner, _)| *learner)
+    }
+
+    /// Notes of each holder who has left the value of the connector's `match` attribute.
+    pub fn set_match_values(&mut self, attribute: &str) {
+        for holder in self.holders.values_mut().flatten().filter(|one| one.status == Status::Left) {
+            let records = self.records.get(&holder.learner).into_iter().flatten();
+            holder.match_value = records.into_iter().find_map(|record| {
+                let json: serde_json::Value = serde_json::from_str(&record.attributes).ok()?;
+                json.get(attribute)?.as_str().map(str::to_owned)
+            });
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! People with ids that the database does not know: who of them is a known learner.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::model::identity::{KnownPerson, Match};
+use crate::model::ids::{ConnectorId, LearnerId};
+use crate::model::names::fold;
+use crate::model::people::{People, Row};
+use crate::planner::lookups::Lookups;
+use crate::planner::snapshot::{Snapshot, StoredRecord};
+
+impl Lookups {
+    /// Adds the records that other connectors have of learners whom this connector meets only now.
+    pub(crate) fn add_joined<'a>(
+        &'a self,
+        matches: &[Match],
+        connector: ConnectorId,
+        others: &mut FxHashMap<LearnerId, Vec<&'a StoredRecord>>,
+    ) {
+        for found in matches {
+            let Match::Joined { learner, .. } = found else { continue };
+            if others.contains_key(learner) {
+                continue;
+            }
+            let records = self.records.get(learner).into_iter().flatten();
+            let records: Vec<&StoredRecord> =
+                records.filter(|record| record.connector != connector).collect();
+            if !records.is_empty() {
+                others.insert(*learner, records);
+            }
+        }
+    }
+}
+
+/// Learners who came as records without an id: they are not absent.
+pub(crate) fn protected(people: &People, lookups: &Lookups) -> FxHashSet<LearnerId> {
+    let holders = people.nameless_addresses().filter_map(|address| lookups.holders.get(&fold(address)));
+    holders.flatten().map(|holder| holder.learner).collect()
+}
+
+/// When an old id comes back beside the one that took its place, whoever was there at the last good reading stays.
+pub(crate) fn one_row_a_learner(people: &People, matches: &mut [Match]) {
+    let mut seats: FxHashMap<LearnerId, Row> = FxHashMap::default();
+    for row in people.rows() {
+        let (Match::Known(KnownPerson { learner, .. }) | Match::Joined { learner, .. }) =
+            matches[row as usize]
+        else {
+            continue;
+        };
+        let Some(&other) = seats.get(&learner) else {
+            seats.insert(learner, row);
+            continue;
+        };
+        let rank = |row: Row| match matches[row as usize] {
+            Match::Known(person) if person.present => (0, people.id(row)),
+            Match::Known(_) => (1, people.id(row)),
+            Match::Joined { .. } | Match::New { .. } => (2, people.id(row)),
+        };
+        let loser = if rank(row) < rank(other) { other } else { row };
+        seats.insert(learner, if loser == row { other } else { row });
+        matches[loser as usize] = Match::New { instead_of: None };
+    }
+}
+
+/// Whom the reading holds under a new id while the id at the last good reading has vanished from it.
+pub(crate) fn changed_ids(people: &People, matches: &[Match], snapshot: &Snapshot) -> Vec<(Row, LearnerId)> {
+    let joined = (0..).zip(matches).filter_map(|(row, found)| match found {
+        Match::Joined { learner, .. } => Some((row, *learner)),
+        Match::Known(_) | Match::New { .. } => None,
+    });
+    let joined: Vec<(Row, LearnerId)> = joined.collect();
+    if joined.is_empty() {
+        return joined;
+    }
+    let vanished: FxHashSet<LearnerId> = snapshot
+        .known
+        .iter()
+        .filter(|(id, person)| person.present && people.row(id).is_none() && !people.is_set_aside(id))
+        .map(|(_, person)| person.learner)
+        .collect();
+    joined.into_iter().filter(|(_, learner)| vanished.contains(learner)).collect()
+}

@@ -1,0 +1,71 @@
+//! Records and values that keep their stored state, because what the reading says of them must wait.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::attributes::Attribute;
+use crate::model::guard::Disposition;
+use crate::model::people::{People, Row};
+use crate::model::values::Cell;
+
+/// Records and values that a plan leaves as they are stored, each with its disposition.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PinnedRecords {
+    rows: FxHashMap<Row, Disposition>,
+    ids: FxHashMap<String, Disposition>,
+    values: Vec<(Row, Attribute, Cell)>,
+}
+
+impl PinnedRecords {
+    /// Leaves a record of the reading out.
+    pub(crate) fn row(&mut self, row: Row, disposition: Disposition) {
+        self.rows.entry(row).or_insert(disposition);
+    }
+
+    /// Leaves it out that the reading no longer holds an id.
+    pub(crate) fn id(&mut self, id: &str, disposition: Disposition) {
+        self.ids.entry(id.to_owned()).or_insert(disposition);
+    }
+
+    /// Keeps an older value in the place of the one that a record of the reading has.
+    pub(crate) fn value(&mut self, row: Row, attribute: Attribute, older: Cell) {
+        self.values.push((row, attribute, older));
+    }
+
+    pub(crate) fn has_row(&self, row: Row) -> bool {
+        self.rows.contains_key(&row)
+    }
+
+    pub(crate) fn has_id(&self, id: &str) -> bool {
+        self.ids.contains_key(id)
+    }
+
+    /// The records that are left out.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (Row, Disposition)> {
+        self.rows.iter().map(|(row, disposition)| (*row, *disposition))
+    }
+
+    /// The ids that count as held.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = (&str, Disposition)> {
+        self.ids.iter().map(|(id, disposition)| (id.as_str(), *disposition))
+    }
+
+    /// The records with older values, each once, sorted.
+    pub(crate) fn rows_with_values(&self) -> Vec<Row> {
+        let mut rows: Vec<Row> = self.values.iter().map(|(row, _, _)| *row).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.ids.is_empty() && self.values.is_empty()
+    }
+
+    /// Puts the older values in their places; answers what stood there.
+    pub(crate) fn replace(&self, people: &mut People) -> Vec<(Row, Attribute, Cell)> {
+        let values = self.values.iter();
+        values
+            .map(|&(row, attribute, older)| (row, attribute, people.replace(row, attribute, older)))
+            .collect()
+    }
+}

@@ -1,0 +1,172 @@
+//! The learners of a plan: the people of the reading, those whom it no longer holds and those who were added by hand, each
+//! with status and attributes.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::identity::{KnownPerson, Match};
+use crate::model::ids::LearnerId;
+use crate::model::people::Row;
+use crate::model::population::{Fate, Learner, Population, Who, from_json};
+use crate::model::problem::{Problem, ProblemKind};
+use crate::model::status::Status;
+use crate::model::values::{Cell, Values};
+use crate::planner::PlanContext;
+use crate::planner::pinned_records::PinnedRecords;
+use crate::planner::records::{ConnectorRecord, merge_records, status_on};
+use crate::planner::snapshot::{ManualPerson, StoredRecord};
+
+/// A population that is being put together.
+pub(crate) struct PopulationBuilder<'a> {
+    pub(crate) context: PlanContext<'a>,
+    pub(crate) population: Population,
+    pub(crate) others: FxHashMap<LearnerId, Vec<&'a StoredRecord>>,
+    pub(crate) by_learner: FxHashMap<LearnerId, Who>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl PopulationBuilder<'_> {
+    pub(crate) fn add_rows(
+        &mut self,
+        matches: &[Match],
+        digests: &[i64],
+        pinned: &PinnedRecords,
+    ) -> Vec<(Row, Who)> {
+        let mut records = Vec::new();
+        for (row, found) in (0..).zip(matches).filter(|(row, _)| !pinned.has_row(*row)) {
+            let (id, was, fate) = match *found {
+                Match::Known(person) if !person.present => {
+                    (Some(person.learner), Some(person.status), Fate::New)
+                }
+                Match::Known(person) if person.digest != digests[row as usize] => {
+                    (Some(person.learner), Some(person.status), Fate::Changed)
+                }
+                Match::Known(person) => (Some(person.learner), Some(person.status), Fate::Same),
+                Match::Joined { learner, was } => (Some(learner), Some(was), Fate::New),
+                Match::New { .. } => (None, None, Fate::New),
+            };
+            if let Match::New { instead_of: Some(_) } = found {
+                let subject = self.population.people.id(row);
+                let message = "the address belonged to somebody who left: made a new learner, who has it now";
+                self.problems.push(Problem::new(ProblemKind::AddressHandedOn, subject, message));
+            }
+            let contested = matches!(found, Match::Known(person) if person.contested);
+            let who = self.add_learner(id, Some(row), fate, was, contested);
+            if fate != Fate::Same {
+                records.push((row, who));
+            }
+        }
+        records
+    }
+
+    /// Adds the people whom the reading no longer holds; returns their ids, sorted, and the ids of those whose absence is
+    /// pinned.
+    pub(crate) fn add_absentees(
+        &mut self,
+        protected: &FxHashSet<LearnerId>,
+        pinned: &PinnedRecords,
+    ) -> (Vec<String>, Vec<String>) {
+        let people = &self.population.people;
+        let gone = self.context.snapshot.known.iter().filter(|(id, person)| {
+            person.present
+                && people.row(id).is_none()
+                && !people.is_set_aside(id)
+                && !protected.contains(&person.learner)
+        });
+        let mut gone: Vec<(&str, KnownPerson)> = gone.map(|(id, person)| (id, *person)).collect();
+        gone.sort_unstable_by_key(|(id, _)| *id);
+        let (kept, gone): (Vec<_>, Vec<_>) = gone.into_iter().partition(|(id, _)| pinned.has_id(id));
+        for (_, person) in &gone {
+            // A learner who came under a new id in the same reading is there already.
+            if !self.by_learner.contains_key(&person.learner) {
+                self.add_learner(
+                    Some(person.learner),
+                    None,
+                    Fate::Absent,
+                    Some(person.status),
+                    person.contested,
+                );
+            }
+        }
+        let ids = |all: Vec<(&str, KnownPerson)>| all.into_iter().map(|(id, _)| id.to_owned()).collect();
+        (ids(gone), ids(kept))
+    }
+
+    pub(crate) fn add_manual_learners(&mut self) {
+        for one in &self.context.snapshot.manual {
+            if self.by_learner.contains_key(&one.learner) {
+                continue;
+            }
+            let attributes = self.context.rules.attributes;
+            let cells = manual_cells(attributes, &mut self.population.people.values, one);
+            let learner = Learner {
+                id: Some(one.learner),
+                row: None,
+                fate: Fate::None,
+                was: Some(Status::Active),
+                status: Status::Active,
+                sources: Learner::ADDED_BY_HAND,
+                contested: false,
+            };
+            let who = self.population.push(learner, Some(cells));
+            self.by_learner.insert(one.learner, who);
+        }
+    }
+
+    /// Adds one learner, with the status and the attributes that follow from the records of all connectors.
+    fn add_learner(
+        &mut self,
+        id: Option<LearnerId>,
+        row: Option<Row>,
+        fate: Fate,
+        was: Option<Status>,
+        contested: bool,
+    ) -> Who {
+        let records = id.and_then(|id| self.others.get(&id)).map_or(&[][..], Vec::as_slice);
+        let PlanContext { rules, snapshot, today, .. } = self.context;
+        let (status, sources, merged) = if let (Some(row), []) = (row, records) {
+            let people = &self.population.people;
+            let record = ConnectorRecord { place: rules.connector, cells: people.cells(row) };
+            let status = status_on(today, rules.connectors, &people.values, &[record]).status;
+            (status, connector_bit(rules.connector), None)
+        } else {
+            let mut owned: Vec<(usize, Box<[Cell]>)> = Vec::with_capacity(records.len() + 1);
+            for record in records.iter().filter(|record| record.present) {
+                let place = snapshot.places.get(&record.connector).copied().unwrap_or(usize::MAX);
+                let values = &mut self.population.people.values;
+                owned.push((place, from_json(rules.attributes, values, &record.attributes)));
+            }
+            if let Some(row) = row {
+                owned.push((rules.connector, self.population.people.cells(row).into()));
+            }
+            owned.sort_by_key(|(place, _)| *place);
+            let records: Vec<ConnectorRecord<'_>> =
+                owned.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect();
+            let values = &self.population.people.values;
+            let status = status_on(today, rules.connectors, values, &records).status;
+            let merged = (!records.is_empty()).then(|| merge_records(&records, rules.attributes.len()));
+            let sources = records.iter().fold(0, |mask, record| mask | connector_bit(record.place));
+            (status, sources, merged)
+        };
+        let who = self.population.push(Learner { id, row, fate, was, status, sources, contested }, merged);
+        if let Some(id) = id {
+            self.by_learner.insert(id, who);
+        }
+        who
+    }
+}
+
+/// The attributes of a learner who was added by hand: an address and a name.
+#[must_use]
+pub fn manual_cells(attributes: &Attributes, values: &mut Values, one: &ManualPerson) -> Box<[Cell]> {
+    let mut cells = vec![Cell::EMPTY; attributes.len()].into_boxed_slice();
+    cells[Attribute::EMAIL.index()] = values.intern(one.email.as_deref().unwrap_or(""));
+    cells[Attribute::NAME.index()] = values.intern(&one.name);
+    cells
+}
+
+/// The bit of a connector in [`Learner::sources`]; connectors that the file no longer names share one.
+#[must_use]
+pub fn connector_bit(place: usize) -> u64 {
+    if place < 62 { 1 << place } else { Learner::STRUCK }
+}

@@ -1,0 +1,98 @@
+//! One learner from the records of several connectors: the merged attributes and the status on a day.
+//!
+//! The same two functions serve syncs, explanations, previews and undos, so that an explanation cannot differ from
+//! the decision.
+
+use chrono::NaiveDate;
+
+use crate::model::attributes::Attribute;
+use crate::model::population::date;
+use crate::model::status::{Standing, Status};
+use crate::model::values::{Cell, Values};
+use crate::planner::rule_set::ConnectorProfile;
+
+/// A record of one connector that holds the person.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectorRecord<'a> {
+    /// The position of the connector in the file; `usize::MAX` for one that the file no longer names.
+    pub place: usize,
+    /// The values of the record.
+    pub cells: &'a [Cell],
+}
+
+/// The position of the record whose value of an attribute wins: the first that has one. `records` are in the order of
+/// the file.
+#[must_use]
+pub fn winning_record(records: &[ConnectorRecord<'_>], attribute: usize) -> Option<usize> {
+    records.iter().position(|record| !record.cells[attribute].is_empty())
+}
+
+/// The merged values of `width` attributes: of each attribute that of the first record that has one.
+#[must_use]
+pub fn merge_records(records: &[ConnectorRecord<'_>], width: usize) -> Box<[Cell]> {
+    let value =
+        |attribute| winning_record(records, attribute).map_or(Cell::EMPTY, |at| records[at].cells[attribute]);
+    (0..width).map(value).collect()
+}
+
+/// A status, and the records that it follows from, by their positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusOnDay {
+    /// The status.
+    pub status: Status,
+    /// The record of the connector that maps `status`, and what it says.
+    pub employment: Option<(usize, Standing)>,
+    /// The record with the first day, and the day.
+    pub start: Option<(usize, NaiveDate)>,
+    /// The record with the last day, and the day.
+    pub end: Option<(usize, NaiveDate)>,
+    /// How many days before the first day access begins.
+    pub prehire_days: u32,
+}
+
+/// The status on a day. `records` are those of the connectors that hold the person, in the order of the file.
+#[must_use]
+pub fn status_on(
+    day: NaiveDate,
+    connectors: &[ConnectorProfile],
+    values: &Values,
+    records: &[ConnectorRecord<'_>],
+) -> StatusOnDay {
+    if records.is_empty() {
+        let status = Status::Left;
+        return StatusOnDay { status, employment: None, start: None, end: None, prehire_days: 0 };
+    }
+    let profile = |at: usize| connectors.get(records[at].place);
+    let maps_status = |record: &ConnectorRecord<'_>| {
+        connectors.get(record.place).is_some_and(|connector| connector.maps(Attribute::STATUS))
+    };
+    let employment = records.iter().position(maps_status).map(|at| {
+        let text = values.first(records[at].cells[Attribute::STATUS.index()]);
+        (at, Standing::read(text))
+    });
+    let first_date = |attribute: Attribute| {
+        records.iter().enumerate().find_map(|(at, record)| Some((at, date(values, record.cells, attribute)?)))
+    };
+    let (start, end) = (first_date(Attribute::START_DATE), first_date(Attribute::END_DATE));
+    let prehire_days = start.and_then(|(at, _)| profile(at)).map_or(0, |connector| connector.prehire_days);
+    let says = employment.map_or(Standing::Active, |(_, says)| says);
+    let days = [start, end].map(|one| one.map(|(_, day)| day));
+    let status = Status::on(day, says, days[0], days[1], prehire_days);
+    StatusOnDay { status, employment, start, end, prehire_days }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Attribute by attribute the first connector of the file that has a value wins.
+    #[test]
+    fn first_record_with_a_value_wins() {
+        let mut values = Values::default();
+        let (a, b) = (values.intern("a"), values.intern("b"));
+        let (first, second) = ([a, Cell::EMPTY], [b, b]);
+        let records =
+            [ConnectorRecord { place: 0, cells: &first }, ConnectorRecord { place: 1, cells: &second }];
+        assert_eq!(*merge_records(&records, 2), [a, b]);
+    }
+}

@@ -1,0 +1,67 @@
+//! The part of the configuration that a plan depends on.
+
+use crate::model::attributes::{Attribute, Attributes};
+use crate::model::catalogue::{FileAssignment, FileCourse};
+use crate::model::guard::Limits;
+use crate::model::names::ConnectorName;
+use crate::model::rule::Rule;
+
+/// The part of a connector's settings that a plan depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectorProfile {
+    /// The name.
+    pub name: ConnectorName,
+    /// How many days before `start_date` a person has access.
+    pub prehire_days: u32,
+    /// The attribute that identifies a person who returns under a new id.
+    pub match_attribute: Option<Attribute>,
+    /// The attributes that the connector maps.
+    pub mapped: Vec<Attribute>,
+    /// Of the mapping: differs when the mapping was edited.
+    pub mapping_digest: i64,
+}
+
+impl ConnectorProfile {
+    /// A connector that the file no longer names: it maps nothing.
+    #[must_use]
+    pub fn removed(name: ConnectorName, mapping_digest: i64) -> Self {
+        Self { name, prehire_days: 0, match_attribute: None, mapped: Vec::new(), mapping_digest }
+    }
+
+    /// Whether the connector maps an attribute.
+    #[must_use]
+    pub fn maps(&self, attribute: Attribute) -> bool {
+        self.mapped.contains(&attribute)
+    }
+}
+
+/// The rules, the catalogue and the limits of the file.
+#[derive(Debug, Clone, Copy)]
+pub struct RuleSet<'a> {
+    /// Every attribute.
+    pub attributes: &'a Attributes,
+    /// Every connector, in the order in which their values win.
+    pub connectors: &'a [ConnectorProfile],
+    /// The connector of the run: its position in `connectors`.
+    pub connector: usize,
+    /// Every rule.
+    pub rules: &'a [Rule],
+    /// Courses of the file.
+    pub courses: &'a [FileCourse],
+    /// Assignments of the file.
+    pub assignments: &'a [FileAssignment],
+    /// The limits of `[safety]`.
+    pub limits: Limits,
+}
+
+impl RuleSet<'_> {
+    /// The connector of the run.
+    #[must_use]
+    pub fn profile(&self) -> &ConnectorProfile {
+        &self.connectors[self.connector]
+    }
+
+    pub(crate) fn connector_names(&self) -> Vec<ConnectorName> {
+        self.connectors.iter().map(|connector| connector.name.clone()).collect()
+    }
+}

@@ -1,0 +1,151 @@
+//! The state of the database that a plan starts from, as plain values.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::model::due::Due;
+use crate::model::guard::Disposition;
+use crate::model::guard::{BeforeHold, Had};
+use crate::model::identity::KnownPeople;
+use crate::model::ids::{AssignmentId, ConnectorId, CourseId, GroupId, LearnerId, RuleId};
+use crate::model::names::{GroupName, RuleName};
+use crate::planner::run_baseline::RunBaseline;
+
+/// The state of the database, of everybody or of the people whom a set of records touches.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// The version of the plan: a commit finds out whether anything has moved since.
+    pub version: i64,
+    /// The connector's number; none in a dry run before the first run.
+    pub connector: Option<ConnectorId>,
+    /// The file's connectors that the database knows, by number: their positions in the file.
+    pub places: FxHashMap<ConnectorId, usize>,
+    /// The people of this connector.
+    pub known: KnownPeople,
+    /// The records that other connectors have of the same learners.
+    pub others: Vec<StoredRecord>,
+    /// Learners whom no connector holds.
+    pub manual: Vec<ManualPerson>,
+    /// Whether there is any learner.
+    pub has_learners: bool,
+    /// Groups that are not deleted.
+    pub groups: Vec<StoredGroup>,
+    /// Rules that were ever named.
+    pub rules: Vec<(RuleId, RuleName)>,
+    /// Rule, key: group, name, deleted.
+    pub links: FxHashMap<(RuleId, String), (GroupId, String, bool)>,
+    /// Memberships, by group and rule.
+    pub members: Vec<(GroupId, RuleId, Vec<LearnerId>)>,
+    /// Memberships by hand that wait for their learner.
+    pub dormant: Vec<(GroupId, LearnerId)>,
+    /// Learners who are excluded from groups.
+    pub exclusions: Vec<(GroupId, LearnerId)>,
+    /// Courses.
+    pub courses: Vec<StoredCourse>,
+    /// Assignments in force.
+    pub assignments: Vec<StoredAssignment>,
+    /// Measured by the last good run; none before there was one.
+    pub baseline: Option<RunBaseline>,
+    /// Whether a run of this connector was ever applied.
+    pub has_good_run: bool,
+    /// Removals of this connector's runs in the last 24 hours that were not approved.
+    pub charged: Had,
+    /// Totals before the first of the runs of which something waits; none while nothing waits.
+    pub hold_baseline: Option<BeforeHold>,
+    /// The part of `charged` since that run began.
+    pub charged_since: Had,
+    /// People who came since that run began.
+    pub newcomers: FxHashSet<String>,
+    /// Decisions in force, by the key of each change; runs of several connectors may have held the same change.
+    pub decisions: FxHashMap<String, Vec<StandingDecision>>,
+    /// Whether held changes of this connector are stored.
+    pub any_held: bool,
+    /// Nodes that use another configuration file.
+    pub other_files: Vec<String>,
+}
+
+/// A record as a connector last read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// The connector.
+    pub connector: ConnectorId,
+    /// The learner.
+    pub learner: LearnerId,
+    /// Whether the last good reading held this person.
+    pub present: bool,
+    /// The attributes, as a JSON object.
+    pub attributes: String,
+}
+
+/// A learner who was added by hand and whom no connector holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManualPerson {
+    /// The learner.
+    pub learner: LearnerId,
+    /// The address.
+    pub email: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+/// A group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredGroup {
+    /// The number.
+    pub id: GroupId,
+    /// The name.
+    pub name: GroupName,
+    /// Whether a person made it.
+    pub by_hand: bool,
+    /// How many learners are members.
+    pub members: u64,
+}
+
+/// A course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCourse {
+    /// The code.
+    pub code: String,
+    /// The title.
+    pub title: String,
+    /// Whether it comes from the file.
+    pub of_file: bool,
+}
+
+/// The learners that an assignment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AssignmentScope {
+    /// Every member of a group.
+    Group(GroupId),
+    /// One learner.
+    Learner(LearnerId),
+}
+
+/// An assignment in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAssignment {
+    /// The number.
+    pub id: AssignmentId,
+    /// The course.
+    pub course: CourseId,
+    /// The code of the course.
+    pub code: String,
+    /// The learners.
+    pub scope: AssignmentScope,
+    /// When it is due.
+    pub due: Due,
+    /// The time given to latecomers, in days.
+    pub late_days: u32,
+    /// Whether it comes from the file.
+    pub of_file: bool,
+    /// The pattern of the file; empty by hand.
+    pub pattern: String,
+}
+
+/// A decision on a change that stands while the fingerprint is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StandingDecision {
+    /// The decision: rejected or reverted.
+    pub disposition: Disposition,
+    /// Of the attributes and the rule when it was decided.
+    pub fingerprint: i64,
+}

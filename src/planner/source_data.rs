@@ -1,0 +1,69 @@
+//! The people that a source returned: all of them, with proof, or some of them.
+
+use crate::model::attributes::Attributes;
+use crate::model::identity::KnownPeople;
+use crate::model::people::{People, digest, digest_order};
+use crate::model::problem::Problem;
+
+/// The people of one reading.
+#[derive(Debug)]
+pub struct SourceData {
+    /// The people.
+    pub people: People,
+    /// Whether people who are not in `people` are absent.
+    complete: bool,
+    /// What was noticed while reading.
+    pub warnings: Vec<Problem>,
+    /// The digest of each row; empty until it is needed.
+    pub(crate) digests: Vec<i64>,
+}
+
+impl SourceData {
+    /// A full reading: a person who is not in it is absent. The caller has proof that the reading is complete.
+    #[must_use]
+    pub fn full(people: People, warnings: Vec<Problem>) -> Self {
+        Self { people, complete: true, warnings, digests: Vec::new() }
+    }
+
+    /// Some people. Nothing follows for anybody else.
+    #[must_use]
+    pub fn people(people: People) -> Self {
+        Self { people, complete: false, warnings: Vec::new(), digests: Vec::new() }
+    }
+
+    /// Whether people who are not in it are absent.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The ids of known people whom a full reading does not hold, sorted; none of some people.
+    #[must_use]
+    pub fn absent_ids(&self, known: &KnownPeople) -> Vec<String> {
+        if !self.complete {
+            return Vec::new();
+        }
+        let absent = known.iter().filter(|(id, person)| {
+            person.present && self.people.row(id).is_none() && !self.people.is_set_aside(id)
+        });
+        let mut absent: Vec<String> = absent.map(|(id, _)| id.to_owned()).collect();
+        absent.sort_unstable();
+        absent
+    }
+
+    pub(crate) fn restore(people: People, complete: bool, warnings: Vec<Problem>, digests: Vec<i64>) -> Self {
+        Self { people, complete, warnings, digests }
+    }
+
+    /// Computes the digest of each row, once.
+    pub(crate) fn compute_digests(&mut self, attributes: &Attributes) {
+        if self.digests.len() == self.people.len() {
+            return;
+        }
+        let order = digest_order(attributes);
+        let mut scratch = Vec::new();
+        let people = &self.people;
+        let digest_of = |row| digest(attributes, &order, &people.values, people.cells(row), &mut scratch);
+        self.digests = people.rows().map(digest_of).collect();
+    }
+}

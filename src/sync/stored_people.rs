@@ -1,0 +1,73 @@
+//! People as they are stored: as they were last read, with what the latest full reading says of those who were held.
+
+use rustc_hash::FxHashSet;
+
+use crate::model::attributes::Attributes;
+use crate::model::ids::{ConnectorId, LearnerId};
+use crate::model::people::People;
+use crate::model::population::from_json;
+use crate::store::{Result, Tx, holds, persons};
+
+/// The people of a connector as they were last read.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn load_people(
+    tx: &mut Tx,
+    attributes: &Attributes,
+    connector: ConnectorId,
+) -> Result<People> {
+    let mut people = People::new(attributes);
+    persons::present(tx, connector, |record| {
+        let cells = from_json(attributes, &mut people.values, &record.attributes);
+        people.push(&cells, || record.external_id.clone());
+    })
+    .await?;
+    Ok(people)
+}
+
+/// One learner as a connector last read the person.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn load_learner(
+    tx: &mut Tx,
+    attributes: &Attributes,
+    connector: ConnectorId,
+    learner: LearnerId,
+) -> Result<People> {
+    let mut people = People::new(attributes);
+    for record in persons::of_learners(tx, vec![learner.0]).await? {
+        if record.connector_id == connector && record.present {
+            let cells = from_json(attributes, &mut people.values, &record.attributes);
+            people.push(&cells, || record.external_id.clone());
+        }
+    }
+    Ok(people)
+}
+
+/// The latest full reading as it is stored: people as last read, and over them what was held.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn load_kept_people(
+    tx: &mut Tx,
+    attributes: &Attributes,
+    connector: ConnectorId,
+) -> Result<People> {
+    let held = holds::records(tx, connector).await?;
+    let covered: FxHashSet<&str> = held.iter().map(|record| record.external_id.as_str()).collect();
+    let mut people = People::new(attributes);
+    persons::present(tx, connector, |record| {
+        if !covered.contains(record.external_id.as_str()) {
+            let cells = from_json(attributes, &mut people.values, &record.attributes);
+            people.push(&cells, || record.external_id.clone());
+        }
+    })
+    .await?;
+    for record in held.iter().filter(|record| record.present) {
+        let cells = from_json(attributes, &mut people.values, &record.attributes);
+        people.push(&cells, || record.external_id.clone());
+    }
+    Ok(people)
+}
