@@ -9,20 +9,20 @@ mod values;
 use std::path::Path;
 
 use rollcall::config::Config;
-use rollcall::connectors::{Connector, Error, Reading};
-use rollcall::model::people::People;
+use rollcall::connectors::{Connector, ConnectorError, DirectoryReading};
+use rollcall::model::people::PeopleTable;
 
-use crate::support::once;
-use crate::support::responder::Say;
+use crate::support::single_attempt;
+use crate::support::responder::LdapReply;
 
 const PEOPLE: &str = "OU=People,DC=corp,DC=example";
 
 /// A connector of a file.
-struct Reader {
+struct AdReader {
     config: Config,
 }
 
-impl Reader {
+impl AdReader {
     /// Of a whole section.
     fn of(section: &str) -> Self {
         let config = Config::parse(section, Path::new("rollcall.toml"), &|_| None);
@@ -38,11 +38,11 @@ impl Reader {
         &self.config.connectors[0]
     }
 
-    async fn read(&self) -> Result<Reading, Error> {
-        self.connector().read(&self.config.attributes, &once()).await
+    async fn read(&self) -> Result<DirectoryReading, ConnectorError> {
+        self.connector().read(&self.config.attributes, &single_attempt()).await
     }
 
-    async fn people(&self) -> People {
+    async fn people(&self) -> PeopleTable {
         self.read().await.expect("everybody").into_parts().0
     }
 
@@ -53,7 +53,7 @@ impl Reader {
     }
 
     /// The values of somebody, in byte order.
-    fn values(&self, people: &People, id: &str, attribute: &str) -> Vec<String> {
+    fn values(&self, people: &PeopleTable, id: &str, attribute: &str) -> Vec<String> {
         let row = people.row(id).unwrap_or_else(|| panic!("`{id}` was read"));
         let cell = people.cell(row, self.config.attributes.find(attribute).expect("mapped"));
         people.values.all(cell).map(str::to_owned).collect()
@@ -71,14 +71,14 @@ fn told(url: &str, attributes: &str) -> String {
 }
 
 /// A person of this account name, with more attributes.
-fn person(name: &str, more: &[(&str, &[String])]) -> Say {
+fn person(name: &str, more: &[(&str, &[String])]) -> LdapReply {
     let mut values = vec![
         ("sAMAccountName".to_owned(), vec![name.to_owned()]),
         ("mail".to_owned(), vec![format!("{name}@corp.example")]),
         ("userAccountControl".to_owned(), vec!["512".to_owned()]),
     ];
     values.extend(more.iter().map(|(name, values)| ((*name).to_owned(), values.to_vec())));
-    Say::Object(format!("CN={name},{PEOPLE}"), values)
+    LdapReply::Object(format!("CN={name},{PEOPLE}"), values)
 }
 
 /// The DN of a group.
@@ -87,11 +87,11 @@ fn group_dn(name: &str) -> String {
 }
 
 /// A group.
-fn group(name: &str, more: &[(&str, &[String])]) -> Say {
+fn group(name: &str, more: &[(&str, &[String])]) -> LdapReply {
     let mut values = vec![("cn".to_owned(), vec![name.to_owned()])];
     values.extend(more.iter().map(|(name, values)| ((*name).to_owned(), values.to_vec())));
-    Say::Object(group_dn(name), values)
+    LdapReply::Object(group_dn(name), values)
 }
 
 /// The last page.
-const END: Say = Say::Done(0, Some(b""));
+const END: LdapReply = LdapReply::Done(0, Some(b""));

@@ -5,15 +5,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use rollcall::model::names::ConnectorName;
-use rollcall::sync::lease::{Taken, take};
+use rollcall::sync::lease::{AcquireResult, acquire};
 use tokio::time::timeout;
 
 use crate::service::{ldap, silent_server};
 use crate::support::company::Company;
-use crate::support::database::{Database, Engine, on_both};
-use crate::support::pgbouncer::Pooler;
-use crate::support::postgres::{self, Cluster};
-use crate::support::program::{Running, finish, program};
+use crate::support::database::{TestDatabase, Engine, on_both};
+use crate::support::pgbouncer::PgBouncerServer;
+use crate::support::postgres::{self, PostgresServer};
+use crate::support::program::{RunningProgram, run_to_end, rollcall_command};
 
 /// So many people in Sales, which has some courses.
 fn fill(company: &mut Company, people: usize) {
@@ -40,7 +40,7 @@ fn a_directory_that_is_not_whole_removes_nobody() {
         one_field_less.extend(b"p9999,short\n");
         for bad in [&b""[..], &whole[..whole.len() - 1], &whole[..whole.len() / 2], &one_field_less] {
             company.instead("hr", Some(bad));
-            let done = company.rollcall(&["sync", "--json"]).ended(1).json();
+            let done = company.rollcall(&["sync", "--json"]).expect_status(1).json();
             assert_eq!((&done["status"], &done["memberships"]["remove"]), (&"failed".into(), &0.into()));
             assert!(done["error"]["kind"].is_string() && done["error"]["message"].is_string(), "{done}");
             assert_eq!(company.contents(), before);
@@ -48,8 +48,8 @@ fn a_directory_that_is_not_whole_removes_nobody() {
         company.instead("hr", Some(&header));
         let head = company.toml().replace("min_rows = 0", "min_rows = 1");
         fs::write(company.write(), head).expect("written");
-        let done = finish(program(&company.folder.path().join("rollcall.toml")).args(["sync", "--json"]));
-        assert_eq!(done.ended(1).json()["status"], "failed");
+        let done = run_to_end(rollcall_command(&company.folder.path().join("rollcall.toml")).args(["sync", "--json"]));
+        assert_eq!(done.expect_status(1).json()["status"], "failed");
         assert_eq!(company.contents(), before);
     });
 }
@@ -71,7 +71,7 @@ fn two_syncs_of_one_directory_at_once_run_one_after_the_other() {
         let syncs: Vec<_> = (0..3)
             .map(|_| {
                 let path = path.clone();
-                std::thread::spawn(move || finish(program(&path).args(["sync", "--json"])).ended(0).json())
+                std::thread::spawn(move || run_to_end(rollcall_command(&path).args(["sync", "--json"])).expect_status(0).json())
             })
             .collect();
         let mut statuses: Vec<String> = syncs
@@ -80,7 +80,7 @@ fn two_syncs_of_one_directory_at_once_run_one_after_the_other() {
             .collect();
         statuses.sort();
         assert_eq!(statuses, ["applied", "unchanged", "unchanged"]);
-        assert_eq!(company.one("SELECT max(running) FROM at_once"), "1");
+        assert_eq!(company.query_value("SELECT max(running) FROM at_once"), "1");
         company.verify();
     });
 }
@@ -98,8 +98,8 @@ fn a_sync_that_was_killed_is_closed_by_the_next_one() {
         );
         company.sql("UPDATE head SET runs = runs + 1");
         company.sync();
-        assert_eq!(company.count("runs WHERE status = 'running'"), 0);
-        assert_eq!(company.count("runs WHERE error_kind = 'interrupted'"), 1);
+        assert_eq!(company.count_rows("runs WHERE status = 'running'"), 0);
+        assert_eq!(company.count_rows("runs WHERE error_kind = 'interrupted'"), 1);
     });
 }
 
@@ -115,13 +115,13 @@ fn two_directories_with_the_same_people_synced_at_once_make_each_learner_once() 
         let path = company.write();
         let syncs = ["hr", "it"].map(|directory| {
             let path = path.clone();
-            std::thread::spawn(move || finish(program(&path).args(["sync", directory])).ended(0))
+            std::thread::spawn(move || run_to_end(rollcall_command(&path).args(["sync", directory])).expect_status(0))
         });
         for sync in syncs {
             sync.join().expect("a sync");
         }
         company.sync();
-        assert_eq!(company.count("learners"), 100);
+        assert_eq!(company.count_rows("learners"), 100);
         assert_eq!(company.members("Research").len(), 0, "the first directory of the file wins");
         company.verify();
     });
@@ -136,7 +136,7 @@ fn a_sync_whose_process_is_killed_leaves_nothing_half_done_and_the_next_one_goes
         let before = company.contents();
         let (silent, url) = silent_server();
         company.settings("hr", &ldap(&url));
-        let sync = Running::start(program(&company.write()).arg("sync"));
+        let sync = RunningProgram::start(rollcall_command(&company.write()).arg("sync"));
         silent.accept().expect("it connects");
         drop(sync);
         assert_eq!(company.contents(), before);
@@ -146,7 +146,7 @@ fn a_sync_whose_process_is_killed_leaves_nothing_half_done_and_the_next_one_goes
         company.hire("eve", &[("department", "Sales")]);
         company.sync();
         assert_eq!(company.members("Sales").len(), 4);
-        assert_eq!(company.count("runs WHERE error_kind = 'interrupted'"), 1);
+        assert_eq!(company.count_rows("runs WHERE error_kind = 'interrupted'"), 1);
     });
 }
 
@@ -159,78 +159,78 @@ fn a_run_that_has_lost_its_lease_stops_and_commits_nothing() {
         let before = company.contents();
         let (silent, url) = silent_server();
         company.settings("hr", &ldap(&url));
-        let mut sync = Running::start(program(&company.write()).args(["sync", "-v"]));
+        let mut sync = RunningProgram::start(rollcall_command(&company.write()).args(["sync", "-v"]));
         silent.accept().expect("it connects");
         company.sql("UPDATE leases SET fence = fence + 1, holder = 'another', expires_at = '2040-01-01T00:00:00+00:00'");
         assert_eq!(sync.wait().code(), Some(1));
-        sync.says("the lease was lost");
+        sync.wait_for_log("the lease was lost");
         assert_eq!(company.contents(), before);
-        assert_eq!(company.count("runs WHERE error_kind = 'lease_lost'"), 1);
+        assert_eq!(company.count_rows("runs WHERE error_kind = 'lease_lost'"), 1);
     });
 }
 
 #[test]
 fn a_commit_that_outlasts_its_lease_is_not_called_lost() {
     let company = Company::new(Engine::Sqlite);
-    let taken = company.runtime.block_on(take(&company.store, &ConnectorName::new("hr")));
-    let Taken::Held(held) = taken.expect("the database answers") else { panic!("nobody else runs it") };
+    let taken = company.runtime.block_on(acquire(&company.store, &ConnectorName::new("hr")));
+    let AcquireResult::Acquired(held) = taken.expect("the database answers") else { panic!("nobody else runs it") };
     let lost_within = |seconds| {
         let lost = held.lost.cancelled();
         company.runtime.block_on(async { timeout(Duration::from_secs(seconds), lost).await.is_ok() })
     };
-    held.committing(true);
+    held.set_committing(true);
     company.sql("UPDATE leases SET expires_at = '2026-01-01T00:00:00+00:00'");
     assert!(!lost_within(6), "the renewal that comes meanwhile says nothing about the commit");
-    held.committing(false);
+    held.set_committing(false);
     assert!(lost_within(12), "without a commit it would have been lost");
 }
 
 #[test]
 fn a_server_that_crashes_in_the_middle_of_a_drain_loses_nothing() {
-    let cluster = Cluster::start();
+    let cluster = PostgresServer::start();
     let folder = tempfile::tempdir().expect("a folder");
-    let mut company = Company::with(Database::at(cluster.url(&cluster.new_database())), folder);
+    let mut company = Company::with(TestDatabase::at(cluster.url(&cluster.new_database())), folder);
     fill(&mut company, 3000);
     company.run("hr", false);
-    let jobs = company.count("jobs");
+    let jobs = company.count_rows("jobs");
     assert_eq!(jobs, 12_000);
     let path = company.write();
     // The worker is stopped by the crash while it waits for a lock inside a batch.
     company.runtime.block_on(async {
-        let mut lock = company.store.write().await.expect("the database answers");
+        let mut lock = company.store.begin_write().await.expect("the database answers");
         let doing = "hold a row";
         lock.execute(doing, "LOCK TABLE enrollments IN EXCLUSIVE MODE", Vec::new()).await.expect("locked");
-        let worker = Running::start(program(&path).args(["worker", "-v"]));
+        let worker = RunningProgram::start(rollcall_command(&path).args(["worker", "-v"]));
         let waiting = "SELECT 1 AS x FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%enrollments%'";
         while company.db.sql(waiting).await.is_empty() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         cluster.crash();
         drop(lock);
-        worker.says("the queue could not be drained");
+        worker.wait_for_log("the queue could not be drained");
         cluster.start_again();
         while !company.db.sql("SELECT 1 AS x FROM jobs LIMIT 1").await.is_empty() {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     });
-    assert_eq!(company.count("enrollments"), jobs);
+    assert_eq!(company.count_rows("enrollments"), jobs);
     company.verify();
 }
 
 #[test]
 fn a_pooler_in_transaction_mode_may_stand_between() {
-    let pooler = Pooler::before(postgres::shared());
+    let pooler = PgBouncerServer::start_for(postgres::shared_server());
     let folder = tempfile::tempdir().expect("a folder");
-    let db = Database::at(pooler.url(&postgres::shared().new_database()));
+    let db = TestDatabase::at(pooler.url(&postgres::shared_server().new_database()));
     let mut company = Company::with(db, folder);
     fill(&mut company, 300);
-    company.rollcall(&["sync", "--json"]).ended(0);
+    company.rollcall(&["sync", "--json"]).expect_status(0);
     for number in 0..50 {
         company.move_to(&format!("p{number:04}"), "Research");
     }
     let path = company.write();
-    let mut others: Vec<Running> =
-        (0..3).map(|_| Running::start(program(&path).args(["worker", "--until-empty"]))).collect();
+    let mut others: Vec<RunningProgram> =
+        (0..3).map(|_| RunningProgram::start(rollcall_command(&path).args(["worker", "--until-empty"]))).collect();
     company.sync();
     for group in ["Research", "Sales"] {
         company.remove(group, "p0007");
@@ -242,7 +242,7 @@ fn a_pooler_in_transaction_mode_may_stand_between() {
     for other in &mut others {
         assert!(other.wait().success(), "{:?}", other.log());
     }
-    company.rollcall(&["verify"]).ended(0);
+    company.rollcall(&["verify"]).expect_status(0);
     assert_eq!(company.members("Research").len(), 49);
     company.verify();
 }
@@ -258,12 +258,12 @@ fn a_database_without_room_says_so_and_goes_on_when_there_is_some() {
     assert_ne!(small, toml);
     let before = company.contents();
     fs::write(&path, small).expect("written");
-    let done = finish(program(&path).args(["sync", "--json"])).ended(1);
+    let done = run_to_end(rollcall_command(&path).args(["sync", "--json"])).expect_status(1);
     assert_eq!(done.json()["error"]["kind"], "database_full");
     assert_eq!(company.contents(), before, "nothing is half done");
     fs::write(&path, toml).expect("written");
-    finish(program(&path).args(["sync"])).ended(0);
-    assert_eq!(company.count("enrollments"), 12_000);
+    run_to_end(rollcall_command(&path).args(["sync"])).expect_status(0);
+    assert_eq!(company.count_rows("enrollments"), 12_000);
     company.verify();
 }
 
@@ -276,26 +276,26 @@ fn a_full_disk_says_so_and_goes_on_when_there_is_room() {
     let mounted = mounted.expect("mount runs");
     let said = String::from_utf8_lossy(&mounted.stderr);
     assert!(mounted.status.success(), "a small disk must be mounted for this test, which takes root: {said}");
-    let unmount = Unmount(mount.clone());
-    let mut company = Company::with(Database::new(Engine::Sqlite, &mount), folder);
+    let unmount = MountGuard(mount.clone());
+    let mut company = Company::with(TestDatabase::new(Engine::Sqlite, &mount), folder);
     company.sync();
     fill(&mut company, 3000);
     let before = company.contents();
-    let done = company.rollcall(&["sync", "--json"]).ended(1);
+    let done = company.rollcall(&["sync", "--json"]).expect_status(1);
     assert!(done.out.contains("database_full") || done.err.contains("the database is full"), "{done:?}");
     assert_eq!(company.contents(), before, "nothing is half done");
     let more = Command::new("mount").args(["-o", "remount,size=64M"]).arg(&mount).status();
     assert!(more.expect("mount runs").success());
-    company.rollcall(&["sync"]).ended(0);
-    assert_eq!(company.count("enrollments"), 12_000);
+    company.rollcall(&["sync"]).expect_status(0);
+    assert_eq!(company.count_rows("enrollments"), 12_000);
     company.verify();
     company.runtime.block_on(company.store.close());
     drop(unmount);
 }
 
-struct Unmount(std::path::PathBuf);
+struct MountGuard(std::path::PathBuf);
 
-impl Drop for Unmount {
+impl Drop for MountGuard {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::{Running, finish, program};
+use crate::support::program::{RunningProgram, run_to_end, rollcall_command};
 
 /// Two people in Sales, which has a course.
 fn company(engine: Engine) -> Company {
@@ -35,7 +35,7 @@ fn sync_prints_one_object_a_connector() {
     on_both(|engine| {
         let mut company = company(engine);
         company.directory("it", &["id", "email"], "");
-        let lines = company.rollcall(&["sync", "--json"]).ended(0).lines();
+        let lines = company.rollcall(&["sync", "--json"]).expect_status(0).lines();
         assert_eq!(lines.len(), 2);
         let mut first = lines[0].clone();
         assert!(first["seconds"].is_f64());
@@ -50,7 +50,7 @@ fn sync_prints_one_object_a_connector() {
                 "problems": [],
             })
         );
-        let again = company.rollcall(&["sync", "hr", "--json"]).ended(0).json();
+        let again = company.rollcall(&["sync", "hr", "--json"]).expect_status(0).json();
         assert_eq!((&again["status"], &again["jobs"]["enqueued"]), (&"unchanged".into(), &0.into()));
         assert!(again["run"].as_i64() > Some(2));
     });
@@ -62,20 +62,20 @@ fn a_dry_run_prints_its_plan_and_writes_nothing() {
         let mut company = company(engine);
         let everything = |company: &Company| company.runtime.block_on(company.db.contents(&[]));
         let before = everything(&company);
-        let plan = company.rollcall(&["sync", "--dry-run", "--json"]).ended(0).json();
+        let plan = company.rollcall(&["sync", "--dry-run", "--json"]).expect_status(0).json();
         assert_eq!(
             (&plan["run"], &plan["status"], &plan["dry_run"]),
             (&Value::Null, &"planned".into(), &true.into())
         );
         assert_eq!(plan["memberships"]["add"], 2);
-        let text = company.rollcall(&["sync", "--dry-run", "--exit-code"]).ended(4).out;
+        let text = company.rollcall(&["sync", "--dry-run", "--exit-code"]).expect_status(4).out;
         assert!(text.contains("ada@corp.example") && text.contains("Sales"), "{text}");
         assert_eq!(everything(&company), before);
         company.sync();
         let before = everything(&company);
-        company.rollcall(&["sync", "--dry-run", "--exit-code"]).ended(0);
+        company.rollcall(&["sync", "--dry-run", "--exit-code"]).expect_status(0);
         company.leave("bob");
-        company.rollcall(&["sync", "--dry-run", "--exit-code"]).ended(4);
+        company.rollcall(&["sync", "--dry-run", "--exit-code"]).expect_status(4);
         assert_eq!(everything(&company), before);
     });
 }
@@ -89,11 +89,11 @@ fn only_adds_and_changes_one_person_and_ends_nobody() {
         company.leave("bob");
         company.move_to("ada", "Research");
         company.move_to("eve", "Research");
-        let done = company.rollcall(&["sync", "--only", "ADA@corp.example", "--json"]).ended(0).json();
+        let done = company.rollcall(&["sync", "--only", "ADA@corp.example", "--json"]).expect_status(0).json();
         assert_eq!(done["people"]["changed"], 1);
         assert_eq!(company.members("Research"), ["ada"]);
         assert_eq!(company.members("Sales"), ["bob", "eve"]);
-        company.rollcall(&["sync", "--only", "nobody@corp.example"]).ended(0);
+        company.rollcall(&["sync", "--only", "nobody@corp.example"]).expect_status(0);
         assert_eq!(company.members("Sales"), ["bob", "eve"]);
         company.verify();
     });
@@ -103,7 +103,7 @@ fn only_adds_and_changes_one_person_and_ends_nobody() {
 fn no_drain_leaves_the_jobs_to_a_worker() {
     on_both(|engine| {
         let company = company(engine);
-        let done = company.rollcall(&["sync", "--no-drain", "--json"]).ended(0).json();
+        let done = company.rollcall(&["sync", "--no-drain", "--json"]).expect_status(0).json();
         assert_eq!((&done["jobs"]["enqueued"], &done["jobs"]["done"]), (&2.into(), &0.into()));
         let jobs = company.json(&["jobs", "list"]);
         has(&jobs[0], &["id", "kind", "email", "course", "state", "attempts", "error"]);
@@ -152,7 +152,7 @@ fn lists_have_the_shapes_that_scripts_rely_on() {
         for list in [["runs", "list"], ["connectors", "list"], ["courses", "list"], ["exclusions", "list"]] {
             assert!(company.json(&list).is_array());
         }
-        company.rollcall(&["runs", "show", "1", "--json"]).ended(0);
+        company.rollcall(&["runs", "show", "1", "--json"]).expect_status(0);
     });
 }
 
@@ -161,7 +161,7 @@ fn a_life_by_hand() {
     on_both(|engine| {
         let company = Company::new(engine);
         company.write();
-        let all = |args: &[&str]| company.rollcall(args).ended(0);
+        let all = |args: &[&str]| company.rollcall(args).expect_status(0);
         all(&["learners", "add", "ada@corp.example", "--name", "Ada"]);
         all(&["courses", "add", "LEAD", "Leading"]);
         all(&["groups", "create", "Bosses", "--member", "ada@corp.example"]);
@@ -202,7 +202,7 @@ fn what_is_unknown_is_named_with_what_comes_nearest() {
             (2, &["snyc"], "sync"),
         ] {
             let before = company.contents();
-            let done = company.rollcall(args).ended(status);
+            let done = company.rollcall(args).expect_status(status);
             assert!(done.err.contains(near), "{args:?}: {done:?}");
             assert_eq!(done.out, "", "{args:?}");
             assert_eq!(company.contents(), before, "{args:?}");
@@ -220,22 +220,22 @@ fn what_needs_no_database_makes_none() {
     )
     .expect("written");
     for args in [&["check"][..], &["check", "--offline"], &["sync"], &["groups", "list"]] {
-        let done = finish(program(&path).args(args)).ended(2);
+        let done = run_to_end(rollcall_command(&path).args(args)).expect_status(2);
         for part in ["Nowhere", "departmnt", "department", "wb", ":1:", ":5:", "3 mistakes"] {
             assert!(done.err.contains(part), "{part} in {}", done.err);
         }
     }
-    let example = finish(program(&path).args(["config", "example"])).ended(0).out;
+    let example = run_to_end(rollcall_command(&path).args(["config", "example"])).expect_status(0).out;
     assert!(example.parse::<toml::Table>().is_ok());
-    let schema = finish(program(&path).args(["config", "schema"])).ended(0).json();
+    let schema = run_to_end(rollcall_command(&path).args(["config", "schema"])).expect_status(0).json();
     assert!(schema["properties"]["connector"].is_object());
-    assert!(finish(program(&path).args(["completions", "bash"])).ended(0).out.contains("complete -F"));
-    assert!(finish(program(&path).args(["man"])).ended(0).out.contains(".TH rollcall"));
+    assert!(run_to_end(rollcall_command(&path).args(["completions", "bash"])).expect_status(0).out.contains("complete -F"));
+    assert!(run_to_end(rollcall_command(&path).args(["man"])).expect_status(0).out.contains(".TH rollcall"));
     let left: Vec<_> =
         fs::read_dir(folder.path()).expect("a folder").map(|one| one.expect("a file").file_name()).collect();
     assert_eq!(left, ["rollcall.toml"]);
     let nowhere = folder.path().join("nowhere.toml");
-    finish(program(&nowhere).arg("sync")).ended(2);
+    run_to_end(rollcall_command(&nowhere).arg("sync")).expect_status(2);
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn no_secret_reaches_an_output_or_a_log() {
                 &["check", "--json"],
                 &["connectors", "list"],
             ] {
-                let done = finish(program(file).args(args).arg("-vvv").env("RUST_LOG", "trace"));
+                let done = run_to_end(rollcall_command(file).args(args).arg("-vvv").env("RUST_LOG", "trace"));
                 assert!(!done.err.contains("open-sesame") && !done.out.contains("open-sesame"), "{done:?}");
             }
         }
@@ -281,11 +281,11 @@ fn an_interrupted_sync_is_taken_back() {
         let (silent, url) = crate::service::silent_server();
         company.settings("hr", &crate::service::ldap(&url));
         let before = company.contents();
-        let mut sync = Running::start(program(&company.write()).args(["sync", "-v"]));
+        let mut sync = RunningProgram::start(rollcall_command(&company.write()).args(["sync", "-v"]));
         silent.accept().expect("it connects");
         sync.signal("TERM");
         assert_eq!(sync.wait().code(), Some(130), "{:?}", sync.log());
         assert_eq!(company.contents(), before);
-        assert_eq!(company.count("runs WHERE status = 'running'"), 0);
+        assert_eq!(company.count_rows("runs WHERE status = 'running'"), 0);
     });
 }

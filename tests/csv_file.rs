@@ -5,14 +5,14 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use rollcall::connectors::csv::Settings;
-use rollcall::connectors::{Connector, Error, Reading, Source};
-use rollcall::model::attributes::{Attribute, Attributes};
-use rollcall::model::people::People;
+use rollcall::connectors::csv::CsvSettings;
+use rollcall::connectors::{Connector, ConnectorError, DirectoryReading, SourceSettings};
+use rollcall::model::attributes::{Attribute, AttributeSet};
+use rollcall::model::people::PeopleTable;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::support::{connector, ids, mapping, once, patient};
+use crate::support::{connector, external_ids, mapping, single_attempt, with_attempts};
 
 const MAPPED: &[(&str, &str)] =
     &[("id", "employee_id"), ("email", "work_email"), ("name", "full_name"), ("department", "department")];
@@ -24,26 +24,26 @@ const PEOPLE: &str = "employee_id,work_email,full_name,department\n\
                       4,emmy@corp.example,Emmy Noether,Research\n";
 
 /// A file and the connector that reads it.
-struct Drop {
+struct CsvFixture {
     folder: TempDir,
-    attributes: Attributes,
+    attributes: AttributeSet,
     connector: Connector,
 }
 
-impl Drop {
+impl CsvFixture {
     fn of(content: impl AsRef<[u8]>) -> Self {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("people.csv");
         fs::write(&path, content).expect("the file can be written");
         let (attributes, mapping) = mapping(MAPPED);
-        let file = rollcall::connectors::file::Settings { path, ..Default::default() };
-        let settings = Settings { file, ..Settings::default() };
-        Self { folder, attributes, connector: connector(mapping, Source::Csv(settings)) }
+        let file = rollcall::connectors::file::FileSettings { path, ..Default::default() };
+        let settings = CsvSettings { file, ..CsvSettings::default() };
+        Self { folder, attributes, connector: connector(mapping, SourceSettings::Csv(settings)) }
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    fn set(mut self, change: impl FnOnce(&mut CsvSettings)) -> Self {
         match &mut self.connector.source {
-            Source::Csv(settings) => change(settings),
+            SourceSettings::Csv(settings) => change(settings),
             _ => unreachable!("made as csv"),
         }
         self
@@ -53,15 +53,15 @@ impl Drop {
         self.folder.path().join(name)
     }
 
-    async fn read(&self) -> Result<Reading, Error> {
-        self.connector.read(&self.attributes, &once()).await
+    async fn read(&self) -> Result<DirectoryReading, ConnectorError> {
+        self.connector.read(&self.attributes, &single_attempt()).await
     }
 
-    async fn people(&self) -> People {
+    async fn people(&self) -> PeopleTable {
         self.read().await.expect("everybody").into_parts().0
     }
 
-    async fn error(&self) -> Error {
+    async fn error(&self) -> ConnectorError {
         self.read().await.expect_err("not everybody")
     }
 
@@ -75,7 +75,7 @@ impl Drop {
 }
 
 /// Everybody's department, by id.
-fn departments(people: &People) -> Vec<(String, Vec<String>)> {
+fn departments(people: &PeopleTable) -> Vec<(String, Vec<String>)> {
     let values =
         |row| people.values.all(people.cell(row, Attribute::DEPARTMENT)).map(str::to_owned).collect();
     people.rows().map(|row| (people.id(row).to_owned(), values(row))).collect()
@@ -83,11 +83,11 @@ fn departments(people: &People) -> Vec<(String, Vec<String>)> {
 
 #[tokio::test]
 async fn everybody_in_the_file_is_read_quotes_and_all() {
-    let drop = Drop::of(PEOPLE);
-    let context = once();
+    let drop = CsvFixture::of(PEOPLE);
+    let context = single_attempt();
     let reading = drop.connector.read(&drop.attributes, &context).await.expect("everybody");
     let people = reading.people();
-    assert_eq!((ids(people), context.progress.get()), (["1", "2", "3", "4"].map(str::to_owned).to_vec(), 4));
+    assert_eq!((external_ids(people), context.progress.get()), (["1", "2", "3", "4"].map(str::to_owned).to_vec(), 4));
     assert_eq!(people.first(1, Attribute::NAME), "Hopper, Grace");
     assert_eq!(people.first(2, Attribute::NAME), "Alan \"the\" Turing");
     assert_eq!(people.first(2, Attribute::DEPARTMENT), "Research and more");
@@ -95,13 +95,13 @@ async fn everybody_in_the_file_is_read_quotes_and_all() {
 
 #[tokio::test]
 async fn a_mark_before_the_header_and_windows_line_breaks_change_nothing() {
-    let plain = Drop::of(PEOPLE).people().await;
+    let plain = CsvFixture::of(PEOPLE).people().await;
     let windows = format!("\u{feff}{}", PEOPLE.replace('\n', "\r\n"));
-    let marked = Drop::of(windows).people().await;
-    assert_eq!(ids(&marked), ids(&plain));
+    let marked = CsvFixture::of(windows).people().await;
+    assert_eq!(external_ids(&marked), external_ids(&plain));
     assert_eq!(marked.first(0, Attribute::NAME), "Ada Lovelace");
     let quoted = format!("\u{feff}{}", PEOPLE.replacen("employee_id", "\"employee_id\"", 1));
-    assert_eq!(ids(&Drop::of(quoted).people().await), ids(&plain));
+    assert_eq!(external_ids(&CsvFixture::of(quoted).people().await), external_ids(&plain));
 }
 
 #[tokio::test]
@@ -111,10 +111,10 @@ async fn semicolons_tabs_and_bars_are_found_from_the_header() {
             "employee_id{delimiter}work_email{delimiter}full_name{delimiter}department\n\
              1{delimiter}ada@corp.example{delimiter}Lovelace, Ada{delimiter}Sales\n"
         );
-        let people = Drop::of(content).people().await;
+        let people = CsvFixture::of(content).people().await;
         assert_eq!(people.first(0, Attribute::NAME), "Lovelace, Ada", "{delimiter:?}");
     }
-    let told = Drop::of(PEOPLE).set(|settings| settings.delimiter = Some(b';')).told().await;
+    let told = CsvFixture::of(PEOPLE).set(|settings| settings.delimiter = Some(b';')).told().await;
     assert_eq!(told.0, "bad_header");
 }
 
@@ -122,13 +122,13 @@ async fn semicolons_tabs_and_bars_are_found_from_the_header() {
 async fn a_separator_makes_several_values_of_one_field_and_never_of_an_id() {
     let content = "employee_id,work_email,full_name,department\nA;B,a@corp.example,Ada,Sales; HR;;Sales\n";
     let people =
-        Drop::of(content).set(|settings| settings.list_separator = Some(";".to_owned())).people().await;
+        CsvFixture::of(content).set(|settings| settings.list_separator = Some(";".to_owned())).people().await;
     assert_eq!(departments(&people), [("A;B".to_owned(), vec!["HR".to_owned(), "Sales".to_owned()])]);
 }
 
 #[tokio::test]
 async fn every_missing_column_is_named_with_the_one_that_may_be_meant() {
-    let (kind, told) = Drop::of("employee_id,work_mail,name\n1,a@b,Ada\n").told().await;
+    let (kind, told) = CsvFixture::of("employee_id,work_mail,name\n1,a@b,Ada\n").told().await;
     assert_eq!(kind, "bad_header");
     assert!(told.contains("`work_email` (mapped to `email`; did you mean `work_mail`?)"), "{told}");
     assert!(
@@ -140,7 +140,7 @@ async fn every_missing_column_is_named_with_the_one_that_may_be_meant() {
 
 #[tokio::test]
 async fn a_column_named_twice_is_refused() {
-    let (kind, told) = Drop::of(PEOPLE.replacen("full_name", "work_email", 1)).told().await;
+    let (kind, told) = CsvFixture::of(PEOPLE.replacen("full_name", "work_email", 1)).told().await;
     assert_eq!((kind, told.as_str()), ("bad_header", "the header names the column `work_email` twice"));
 }
 
@@ -153,7 +153,7 @@ async fn broken_quotes_and_ragged_rows_are_found_with_their_line() {
         ("Emmy Noether", "Emmy Noether,Erlangen", "line 6 has 5 fields, the header has 4"),
         ("grace@corp.example,", "", "line 3 has 3 fields, the header has 4"),
     ] {
-        let (kind, told) = Drop::of(PEOPLE.replacen(from, to, 1)).told().await;
+        let (kind, told) = CsvFixture::of(PEOPLE.replacen(from, to, 1)).told().await;
         assert_eq!(kind, "bad_file", "{told}");
         assert!(told.starts_with(expected), "{told}");
     }
@@ -163,9 +163,9 @@ async fn broken_quotes_and_ragged_rows_are_found_with_their_line() {
 async fn what_is_not_utf_8_is_found_with_its_line_even_in_a_column_that_nobody_mapped() {
     let mut content = b"employee_id,work_email,full_name,department,city\n1,a@b,Ada,Sales,Bonn\n".to_vec();
     content.extend_from_slice(b"2,c@d,Emmy,HR,M\xfcnchen\n");
-    assert_eq!(Drop::of(content).told().await, ("bad_file", "line 3 is not UTF-8".to_owned()));
+    assert_eq!(CsvFixture::of(content).told().await, ("bad_file", "line 3 is not UTF-8".to_owned()));
     let utf_16: Vec<u8> = "\u{feff}employee_id\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(Drop::of(utf_16).told().await.1, "line 1 is not UTF-8");
+    assert_eq!(CsvFixture::of(utf_16).told().await.1, "line 1 is not UTF-8");
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn a_file_cut_at_any_byte_of_its_last_two_lines_is_no_reading() {
     let from = ends[2];
     let mut whole_lines = 0;
     for position in from..PEOPLE.len() {
-        let outcome = Drop::of(&PEOPLE[..position]).read().await;
+        let outcome = CsvFixture::of(&PEOPLE[..position]).read().await;
         if position == from || position == ends[4] {
             // Cut between two rows: only a proof from outside can tell, see below.
             whole_lines += 1;
@@ -196,7 +196,7 @@ fn sha256(content: &str) -> String {
 async fn with_a_digest_a_file_cut_at_any_line_or_changed_anywhere_is_no_reading() {
     let digest = format!("{}  people.csv\n", sha256(PEOPLE));
     let outcome = async |content: &str| {
-        let drop = Drop::of(content);
+        let drop = CsvFixture::of(content);
         let beside = drop.beside("people.csv.sha256");
         fs::write(&beside, &digest).expect("the digest can be written");
         drop.set(|settings| settings.file.sha256_file = Some(beside)).read().await.map(|_| ())
@@ -212,7 +212,7 @@ async fn with_a_digest_a_file_cut_at_any_line_or_changed_anywhere_is_no_reading(
 
 #[tokio::test]
 async fn a_digest_that_is_missing_or_none_is_no_proof() {
-    let drop = Drop::of(PEOPLE);
+    let drop = CsvFixture::of(PEOPLE);
     let beside = drop.beside("people.csv.sha256");
     let drop = drop.set(|settings| settings.file.sha256_file = Some(beside.clone()));
     assert_eq!(drop.told().await.0, "incomplete");
@@ -223,16 +223,16 @@ async fn a_digest_that_is_missing_or_none_is_no_proof() {
 #[tokio::test]
 async fn an_empty_file_and_a_header_alone_are_no_directory() {
     let header = PEOPLE.split_inclusive('\n').next().expect("a header");
-    assert_eq!(Drop::of("").told().await, ("incomplete", "the file is empty".to_owned()));
-    assert_eq!(Drop::of(header).told().await.0, "incomplete");
-    let allowed = Drop::of(header).set(|settings| settings.file.min_rows = Some(0));
+    assert_eq!(CsvFixture::of("").told().await, ("incomplete", "the file is empty".to_owned()));
+    assert_eq!(CsvFixture::of(header).told().await.0, "incomplete");
+    let allowed = CsvFixture::of(header).set(|settings| settings.file.min_rows = Some(0));
     assert_eq!(allowed.people().await.len(), 0);
-    assert_eq!(Drop::of(header.trim_end()).told().await.0, "incomplete");
+    assert_eq!(CsvFixture::of(header.trim_end()).told().await.0, "incomplete");
 }
 
 #[tokio::test]
 async fn fewer_rows_than_wanted_are_no_directory() {
-    let wanting = |rows| Drop::of(PEOPLE).set(|settings| settings.file.min_rows = Some(rows));
+    let wanting = |rows| CsvFixture::of(PEOPLE).set(|settings| settings.file.min_rows = Some(rows));
     assert_eq!(wanting(4).people().await.len(), 4);
     let told = wanting(5).told().await;
     assert_eq!(told, ("incomplete", "the file has 4 rows, `min_rows` wants 5".to_owned()));
@@ -240,7 +240,7 @@ async fn fewer_rows_than_wanted_are_no_directory() {
 
 #[tokio::test]
 async fn an_old_file_is_yesterdays() {
-    let drop = Drop::of(PEOPLE).set(|settings| settings.file.max_age = Some(Duration::from_secs(26 * 3600)));
+    let drop = CsvFixture::of(PEOPLE).set(|settings| settings.file.max_age = Some(Duration::from_secs(26 * 3600)));
     assert_eq!(drop.people().await.len(), 4);
     let file = File::options().write(true).open(drop.beside("people.csv")).expect("the file");
     file.set_modified(SystemTime::now() - Duration::from_secs(30 * 3600)).expect("a time");
@@ -250,7 +250,7 @@ async fn an_old_file_is_yesterdays() {
 
 #[tokio::test]
 async fn a_file_counts_only_when_its_done_file_is_there_and_not_older() {
-    let drop = Drop::of(PEOPLE);
+    let drop = CsvFixture::of(PEOPLE);
     let done = drop.beside("people.done");
     let drop = drop.set(|settings| settings.file.done_file = Some(done.clone()));
     let error = drop.error().await;
@@ -263,7 +263,7 @@ async fn a_file_counts_only_when_its_done_file_is_there_and_not_older() {
 
 #[tokio::test]
 async fn a_file_that_is_not_there_or_no_file_is_named() {
-    let drop = Drop::of(PEOPLE);
+    let drop = CsvFixture::of(PEOPLE);
     let folder = drop.beside("people.csv");
     fs::remove_file(&folder).expect("removed");
     assert_eq!(drop.told().await, ("unreadable", "the file could not be read".to_owned()));
@@ -272,12 +272,12 @@ async fn a_file_that_is_not_there_or_no_file_is_named() {
 }
 
 /// A file of many rows, and what happens to it once some of them have been read.
-async fn disturbed(happens: impl FnOnce(&Drop, File)) -> Error {
+async fn disturbed(happens: impl FnOnce(&CsvFixture, File)) -> ConnectorError {
     let row = |id: usize| format!("{id},p{id}@corp.example,Person {id},Sales\n");
     let content: String =
         PEOPLE.split_inclusive('\n').take(1).map(str::to_owned).chain((0..60_000).map(row)).collect();
-    let drop = Drop::of(&content);
-    let context = once();
+    let drop = CsvFixture::of(&content);
+    let context = single_attempt();
     let file = File::options().append(true).open(drop.beside("people.csv")).expect("the file");
     let writer = async {
         while context.progress.get() == 0 {
@@ -312,8 +312,8 @@ async fn a_file_that_is_written_touched_cut_or_replaced_while_it_is_read_is_no_r
 
 #[tokio::test]
 async fn a_cancelled_reading_ends() {
-    let drop = Drop::of(PEOPLE);
-    let context = once();
+    let drop = CsvFixture::of(PEOPLE);
+    let context = single_attempt();
     context.cancel.cancel();
     let error = drop.connector.read(&drop.attributes, &context).await.expect_err("cancelled");
     assert_eq!(error.kind(), "cancelled");
@@ -321,8 +321,8 @@ async fn a_cancelled_reading_ends() {
 
 #[tokio::test]
 async fn a_file_that_is_finished_in_time_is_read_the_second_time() {
-    let drop = Drop::of("");
-    let context = patient(3);
+    let drop = CsvFixture::of("");
+    let context = with_attempts(3);
     let finish = async {
         tokio::task::yield_now().await;
         fs::write(drop.beside("people.csv"), PEOPLE).expect("finished");
@@ -333,25 +333,25 @@ async fn a_file_that_is_finished_in_time_is_read_the_second_time() {
 
 #[tokio::test]
 async fn one_person_is_found_by_address_whatever_the_case() {
-    let drop = Drop::of(PEOPLE);
-    let found = drop.connector.find("GRACE@corp.example ", &drop.attributes, &once()).await.expect("asked");
-    assert_eq!((ids(&found), found.first(0, Attribute::DEPARTMENT)), (vec!["2".to_owned()], "HR"));
-    let found = drop.connector.find("nobody@corp.example", &drop.attributes, &once()).await.expect("asked");
+    let drop = CsvFixture::of(PEOPLE);
+    let found = drop.connector.find("GRACE@corp.example ", &drop.attributes, &single_attempt()).await.expect("asked");
+    assert_eq!((external_ids(&found), found.first(0, Attribute::DEPARTMENT)), (vec!["2".to_owned()], "HR"));
+    let found = drop.connector.find("nobody@corp.example", &drop.attributes, &single_attempt()).await.expect("asked");
     assert!(found.is_empty());
 }
 
 #[tokio::test]
 async fn check_shows_every_step_and_ends_with_the_one_that_fails() {
-    let walk = async |drop: Drop| {
-        let steps = drop.connector.check(&drop.attributes, &once()).await;
+    let walk = async |drop: CsvFixture| {
+        let steps = drop.connector.check(&drop.attributes, &single_attempt()).await;
         (steps.iter().map(|step| (step.name, step.outcome.is_ok())).collect::<Vec<_>>(), steps)
     };
-    let (names, steps) = walk(Drop::of(PEOPLE)).await;
+    let (names, steps) = walk(CsvFixture::of(PEOPLE)).await;
     assert_eq!(names, [("open", true), ("columns", true), ("read", true), ("attributes", true)]);
     let words = steps[3].outcome.as_ref().expect("it works");
     assert!(words.contains("of 4 people: id 4") && words.contains("`1` Ada Lovelace"), "{words}");
-    assert_eq!(walk(Drop::of("")).await.0, [("open", false)]);
-    assert_eq!(walk(Drop::of("a,b\n1,2\n")).await.0, [("open", true), ("columns", false)]);
-    let cut = Drop::of(PEOPLE.trim_end());
+    assert_eq!(walk(CsvFixture::of("")).await.0, [("open", false)]);
+    assert_eq!(walk(CsvFixture::of("a,b\n1,2\n")).await.0, [("open", true), ("columns", false)]);
+    let cut = CsvFixture::of(PEOPLE.trim_end());
     assert_eq!(walk(cut).await.0, [("open", true), ("columns", true), ("read", false)]);
 }

@@ -1,6 +1,6 @@
 //! When a course is due, for whom, and what moves the date.
 
-use rollcall::model::due::Due;
+use rollcall::model::due::DuePolicy;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -86,7 +86,7 @@ fn changing_a_start_date_moves_open_enrollments_and_no_completed_ones() {
         }
         company.add_course("LEAD");
         company.sync();
-        company.assign_alone("LEAD", "eve", Due::AfterStart(1));
+        company.assign_alone("LEAD", "eve", DuePolicy::AfterStart(1));
         company.complete("bob", "GDPR");
         let late = company.day(20);
         for who in ["bob", "eve"] {
@@ -106,10 +106,10 @@ fn who_returns_within_thirty_days_keeps_the_date_and_who_returns_later_gets_a_ne
         for (away, expected) in [(29, 21), (30, 20), (31, 80)] {
             let mut company = sales(engine, "due_days = 80");
             company.sync();
-            company.days_pass(30);
+            company.advance_days(30);
             company.leave("ada");
             company.sync();
-            company.days_pass(away);
+            company.advance_days(away);
             company.hire("ada", &[("department", "Sales")]);
             company.sync();
             assert_eq!(company.due_in("ada", "GDPR"), Some(expected), "after {away} days");
@@ -124,11 +124,11 @@ fn a_course_for_one_learner_alone_keeps_its_date_over_a_short_absence() {
         let mut company = sales(engine, "");
         company.sync();
         company.add_course("LEAD");
-        company.assign_alone("LEAD", "ada", Due::AfterJoining(60));
-        company.days_pass(10);
+        company.assign_alone("LEAD", "ada", DuePolicy::AfterJoining(60));
+        company.advance_days(10);
         company.leave("ada");
         company.sync();
-        company.days_pass(10);
+        company.advance_days(10);
         company.hire("ada", &[]);
         company.sync();
         assert_eq!(company.due_in("ada", "LEAD"), Some(40));
@@ -142,16 +142,16 @@ fn new_terms_stand_even_for_whoever_brought_an_earlier_date_along() {
         let mut company = sales(engine, "due_days = 30");
         company.sync();
         company.add_course("LEAD");
-        company.assign_alone("LEAD", "ada", Due::AfterJoining(30));
+        company.assign_alone("LEAD", "ada", DuePolicy::AfterJoining(30));
         company.leave("ada");
         company.sync();
-        company.days_pass(10);
+        company.advance_days(10);
         company.hire("ada", &[("department", "Sales")]);
         company.sync();
         assert_eq!((company.due_in("ada", "GDPR"), company.due_in("ada", "LEAD")), (Some(20), Some(20)));
         terms(&mut company, "due_days = 30", "due_days = 70");
         company.sync();
-        company.assign_alone("LEAD", "ada", Due::AfterJoining(70));
+        company.assign_alone("LEAD", "ada", DuePolicy::AfterJoining(70));
         assert_eq!((company.due_in("ada", "GDPR"), company.due_in("ada", "LEAD")), (Some(70), Some(70)));
         company.verify();
     });
@@ -204,7 +204,7 @@ fn the_clock_runs_though_the_directory_cannot_be_read() {
         company.sql(&format!("UPDATE persons SET attributes = {moved}{cast}"));
         company.instead("hr", Some(b"cut"));
         let report = company.run("hr", false);
-        assert!(matches!(report.outcome, rollcall::sync::Outcome::Failed(_)));
+        assert!(matches!(report.outcome, rollcall::sync::RunOutcome::Failed(_)));
         company.drain();
         assert_eq!(company.members("Sales"), ["bob"]);
         assert!(!company.has_access("ada", "GDPR"));

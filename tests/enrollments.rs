@@ -1,6 +1,6 @@
 //! What memberships and assignments give: access that comes and goes, progress that stays.
 
-use rollcall::model::due::Due;
+use rollcall::model::due::DuePolicy;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -50,11 +50,11 @@ fn moving_between_two_groups_with_the_same_course_never_loses_access() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         let before = company.enrollment("ada", "GDPR");
-        company.days_pass(10);
+        company.advance_days(10);
         watch_losses(&company);
         company.move_to("ada", "Research");
         company.sync();
-        assert_eq!(company.count("losses"), 0);
+        assert_eq!(company.count_rows("losses"), 0);
         let after = company.enrollment("ada", "GDPR");
         assert_eq!((after.state, after.enrolled_at), (before.state, before.enrolled_at));
         assert_eq!(company.due_in("ada", "GDPR"), Some(20), "the earlier date stands");
@@ -70,15 +70,15 @@ fn moving_by_hand_in_two_steps_is_no_loss_when_the_new_group_comes_first() {
         company.add_course("GDPR");
         company.create("Old", &["ada"]);
         company.create("New", &[]);
-        company.assign("GDPR", "Old", Due::AfterJoining(30));
-        company.assign("GDPR", "New", Due::AfterJoining(60));
+        company.assign("GDPR", "Old", DuePolicy::AfterJoining(30));
+        company.assign("GDPR", "New", DuePolicy::AfterJoining(60));
         watch_losses(&company);
         company.add("New", "ada");
         company.remove("Old", "ada");
-        assert_eq!(company.count("losses"), 0);
+        assert_eq!(company.count_rows("losses"), 0);
         assert!(company.has_access("ada", "GDPR"));
         company.remove("New", "ada");
-        assert_eq!(company.count("losses"), 1);
+        assert_eq!(company.count_rows("losses"), 1);
         company.verify();
     });
 }
@@ -116,7 +116,7 @@ fn leaving_revokes_and_deletes_nothing_and_the_same_enrollment_comes_back() {
         company.hire("ada", &[("department", "Sales")]);
         company.sync();
         assert_eq!(company.enrollment("ada", "GDPR"), before);
-        assert_eq!(company.count("learners"), 2);
+        assert_eq!(company.count_rows("learners"), 2);
         company.verify();
     });
 }
@@ -127,7 +127,7 @@ fn memberships_by_hand_come_back_with_the_learner() {
         let mut company = two_departments(engine);
         company.add_course("CHESS");
         company.create("Chess club", &["ada", "bob"]);
-        company.assign("CHESS", "Chess club", Due::Never);
+        company.assign("CHESS", "Chess club", DuePolicy::Never);
         company.leave("ada");
         company.sync();
         assert_eq!(company.members("Chess club"), ["bob"]);
@@ -161,9 +161,9 @@ fn deleting_a_group_ends_its_assignments_and_restoring_it_brings_all_back() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         company.add_course("CHESS");
-        company.assign("CHESS", "Sales", Due::AfterJoining(40));
+        company.assign("CHESS", "Sales", DuePolicy::AfterJoining(40));
         company.add("Sales", "bob");
-        company.days_pass(5);
+        company.advance_days(5);
         company.drain();
         let before = (company.enrollment("ada", "GDPR"), company.enrollment("bob", "CHESS"));
         assert_eq!(company.due_in("ada", "GDPR"), Some(25));
@@ -232,7 +232,7 @@ fn a_glob_meets_groups_that_appear_later() {
 fn the_file_takes_nothing_that_a_hand_assigned() {
     on_both(|engine| {
         let mut company = two_departments(engine);
-        company.assign("GDPR", "Sales", Due::Never);
+        company.assign("GDPR", "Sales", DuePolicy::Never);
         company.strike("due_days = 30");
         company.sync();
         assert!(company.has_access("ada", "GDPR"));
@@ -246,7 +246,7 @@ fn a_course_for_one_learner_alone_comes_and_goes_with_the_learner() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         company.add_course("LEAD");
-        company.assign_alone("LEAD", "ada", Due::AfterJoining(10));
+        company.assign_alone("LEAD", "ada", DuePolicy::AfterJoining(10));
         assert_eq!(company.due_in("ada", "LEAD"), Some(10));
         company.leave("ada");
         company.sync();

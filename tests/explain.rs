@@ -1,6 +1,6 @@
 //! Why somebody is, or is not, in each group and course.
 
-use rollcall::explain::{self, Asked};
+use rollcall::explain::{self, ExplainRequest};
 use rollcall::groups;
 use rollcall::model::ids::CourseId;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ mod rules;
 
 /// What is asked besides the learner.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Ask<'a> {
+pub struct ExplainFilter<'a> {
     pub group: Option<&'a str>,
     pub course: Option<&'a str>,
     pub at: Option<chrono::NaiveDate>,
@@ -22,30 +22,30 @@ pub struct Ask<'a> {
 
 impl Company {
     /// What an explanation says, as JSON.
-    pub fn try_explain(&self, who: &str, ask: Ask<'_>) -> Result<Value, explain::Error> {
+    pub fn try_explain(&self, who: &str, ask: ExplainFilter<'_>) -> Result<Value, explain::ExplainError> {
         let config = self.config();
         let file = config.for_explain();
         self.runtime.block_on(async {
-            let mut tx = self.store.read().await.expect("the database answers");
+            let mut tx = self.store.begin_read().await.expect("the database answers");
             let learner = groups::find_learner(&mut tx, &email(who)).await.expect("a learner").id;
             let course = match ask.course {
                 Some(code) => Some(CourseId(groups::find_course(&mut tx, code).await.expect("a course").id)),
                 None => None,
             };
-            let asked = Asked { learner, group: ask.group, course, at: ask.at };
-            let explained = explain::explain(&mut tx, file, asked, self.when()).await?;
+            let asked = ExplainRequest { learner, group: ask.group, course, at: ask.at };
+            let explained = explain::explain(&mut tx, file, asked, self.change_time()).await?;
             Ok(serde_json::to_value(&explained).expect("JSON"))
         })
     }
 
     /// Everything about somebody.
     pub fn explain(&self, who: &str) -> Value {
-        self.try_explain(who, Ask::default()).expect("an explanation")
+        self.try_explain(who, ExplainFilter::default()).expect("an explanation")
     }
 
     /// Somebody and one group.
     pub fn why(&self, who: &str, group: &str) -> Value {
-        let ask = Ask { group: Some(group), ..Ask::default() };
+        let ask = ExplainFilter { group: Some(group), ..ExplainFilter::default() };
         let explained = self.try_explain(who, ask).expect("an explanation");
         let groups = explained["groups"].as_array().expect("a list");
         assert_eq!(groups.len(), 1, "{groups:#?}");
@@ -54,7 +54,7 @@ impl Company {
 
     /// Somebody and one course.
     pub fn why_course(&self, who: &str, course: &str) -> Value {
-        let ask = Ask { course: Some(course), ..Ask::default() };
+        let ask = ExplainFilter { course: Some(course), ..ExplainFilter::default() };
         self.try_explain(who, ask).expect("an explanation")["courses"][0].clone()
     }
 }
@@ -200,12 +200,12 @@ fn who_is_kept_out_learns_by_whom_and_why() {
 fn a_membership_that_waits_or_was_rejected_names_its_run_and_its_limit() {
     on_both(|engine| {
         let mut company = Company::new(engine);
-        company.guarded();
+        company.use_default_limits();
         company.departments();
         company.hire_many("s", 60, &[("department", "Sales")]);
-        company.sync_free();
+        company.sync_without_hold();
         company.rule("each", "Team {name}", "true");
-        let run = company.sync_held().run.expect("a number");
+        let run = company.sync_with_hold().run.expect("a number");
         let group = company.why("s1", "Team s1");
         assert_eq!(kinds(&group), (false, vec!["held"]));
         let because = &group["because"][0];
@@ -213,7 +213,7 @@ fn a_membership_that_waits_or_was_rejected_names_its_run_and_its_limit() {
         assert_eq!((&because["first_run"]["run"], &group["exists"]), (&json!(run.0), &json!(false)));
         company.reject(run).expect("rejected");
         assert_eq!(kinds(&company.why("s1", "Team s1")), (false, vec!["rejected"]));
-        company.sync_free();
+        company.sync_without_hold();
         assert_eq!(kinds(&company.why("s1", "Team s1")), (false, vec!["rejected"]));
     });
 }
@@ -222,16 +222,16 @@ fn a_membership_that_waits_or_was_rejected_names_its_run_and_its_limit() {
 fn who_is_still_in_because_the_end_is_held_learns_so() {
     on_both(|engine| {
         let mut company = Company::new(engine);
-        company.guarded();
+        company.use_default_limits();
         company.departments();
         company.hire_many("s", 30, &[("department", "Sales")]);
         company.hire_many("r", 30, &[("department", "Research")]);
-        company.sync_free();
+        company.sync_without_hold();
         for number in 1..=20 {
             company.move_to(&format!("s{number}"), "Research");
         }
         company.leave_many("r", 20);
-        let run = company.sync_held().run.expect("a number").0;
+        let run = company.sync_with_hold().run.expect("a number").0;
         let group = company.why("s1", "Sales");
         assert_eq!(kinds(&group), (true, vec!["rule", "held"]));
         assert_eq!(
@@ -302,8 +302,8 @@ fn the_command_prints_the_clause_and_the_same_as_json() {
         company.course("S");
         company.assignment("S", "Sales", "due_days = 30");
         company.text.push_str("[[rule]]\nname = 'either'\ngroup = 'Either'\nwhen = '''\nlocation == \"Rome\" || location == \"Oslo\"'''\n");
-        company.rollcall(&["sync"]).ended(0);
-        let done = company.rollcall(&["explain", "ADA@corp.example"]).ended(0);
+        company.rollcall(&["sync"]).expect_status(0);
+        let done = company.rollcall(&["explain", "ADA@corp.example"]).expect_status(0);
         let expected = "
 `ada@corp.example` is not in `Either`, which is not there
   rule `either`: location == \"Rome\" || location == \"Oslo\"  FALSE
@@ -330,10 +330,10 @@ fn the_command_prints_the_clause_and_the_same_as_json() {
         let keys: Vec<&str> =
             json["groups"][0].as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(keys, ["because", "by_hand", "ended", "exists", "group", "joined_on", "member", "rules"]);
-        let unknown = company.rollcall(&["explain", "ada@corp.example", "--group", "Sales Berlyn"]).ended(1);
+        let unknown = company.rollcall(&["explain", "ada@corp.example", "--group", "Sales Berlyn"]).expect_status(1);
         assert!(unknown.err.contains("did you mean `Sales Berlin`?"), "{}", unknown.err);
-        let future = company.rollcall(&["explain", "ada@corp.example", "--at", &company.day(1)]).ended(2);
+        let future = company.rollcall(&["explain", "ada@corp.example", "--at", &company.day(1)]).expect_status(2);
         assert!(future.err.contains("is still to come"), "{}", future.err);
-        company.rollcall(&["explain", "nobody@corp.example"]).ended(1);
+        company.rollcall(&["explain", "nobody@corp.example"]).expect_status(1);
     });
 }

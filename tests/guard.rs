@@ -1,16 +1,16 @@
 //! What one run may take away or make without being asked: each limit, on its effect, whatever the cause.
 
-use rollcall::model::guard::Limit;
-use rollcall::sync::Outcome;
+use rollcall::model::guard::HoldCause;
+use rollcall::sync::RunOutcome;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::decisions::{causes, held, reasons};
+use crate::support::decisions::{causes, count_held_changes, reasons};
 
 /// Two departments with a course each, and one that both share.
 fn company(engine: Engine, sales: usize, research: usize) -> Company {
     let mut company = Company::new(engine);
-    company.guarded();
+    company.use_default_limits();
     company.departments();
     for (course, group) in [("S", "Sales"), ("R", "Research"), ("B", "Sales"), ("B", "Research")] {
         if !company.text.contains(&format!("code = '{course}'")) {
@@ -20,7 +20,7 @@ fn company(engine: Engine, sales: usize, research: usize) -> Company {
     }
     company.hire_many("s", sales, &[("department", "Sales")]);
     company.hire_many("r", research, &[("department", "Research")]);
-    company.sync_free();
+    company.sync_without_hold();
     company
 }
 
@@ -30,14 +30,14 @@ fn half_a_directory_removes_nobody_and_lets_new_people_in() {
         let mut company = company(engine, 30, 30);
         company.leave_many("s", 30);
         company.hire("ada", &[("department", "Sales")]);
-        let report = company.sync_held();
+        let report = company.sync_with_hold();
         assert_eq!(company.members("Sales").len(), 31, "everybody is still there, and ada is in");
         assert!(company.has_access("s1", "S") && company.has_access("ada", "S"));
         assert_eq!(company.status("s1"), "active");
-        let limits: Vec<Limit> = reasons(&report).into_iter().map(|(limit, _)| limit).collect();
-        assert!(limits.contains(&Limit::MinRead) && limits.contains(&Limit::MaxRemovals), "{limits:?}");
+        let limits: Vec<HoldCause> = reasons(&report).into_iter().map(|(limit, _)| limit).collect();
+        assert!(limits.contains(&HoldCause::MinRead) && limits.contains(&HoldCause::MaxRemovals), "{limits:?}");
         assert_eq!(causes(&report), ["the directory answered with 31 people, the last good run read 60"]);
-        assert_eq!(held(&report)["leave"], 30);
+        assert_eq!(count_held_changes(&report)["leave"], 30);
         let counts = report.counts;
         assert_eq!((counts.people_held, counts.memberships_held, counts.enrollments_held), (30, 30, 60));
         company.verify();
@@ -48,26 +48,26 @@ fn half_a_directory_removes_nobody_and_lets_new_people_in() {
 fn ten_may_go_and_what_went_in_24_hours_counts() {
     on_both(|engine| {
         let mut company = Company::new(engine);
-        company.guarded();
+        company.use_default_limits();
         company.departments();
         company.hire_many("s", 60, &[("department", "Sales")]);
         company.hire_many("r", 60, &[("department", "Research")]);
-        company.sync_free();
+        company.sync_without_hold();
         for number in 1..=6 {
             company.leave(&format!("s{number}"));
         }
-        company.sync_free();
+        company.sync_without_hold();
         assert_eq!(company.members("Sales").len(), 54);
         for number in 7..=10 {
             company.leave(&format!("s{number}"));
         }
-        company.sync_free();
+        company.sync_without_hold();
         company.leave("s11");
-        let report = company.sync_held();
+        let report = company.sync_with_hold();
         assert!(reasons(&report)[0].1.contains("and 10 went in the last 24 hours"), "{:?}", reasons(&report));
         assert_eq!(company.members("Sales").len(), 50);
         company.sql("UPDATE runs SET started_at = '2020-01-01T00:00:00Z'");
-        company.sync_free();
+        company.sync_without_hold();
         assert_eq!(company.members("Sales").len(), 49, "a day later it is one of one");
     });
 }
@@ -78,16 +78,16 @@ fn an_edited_rule_a_changed_attribute_and_a_struck_assignment_are_held_alike() {
         let mut company = company(engine, 40, 40);
         let whole = company.text.clone();
         company.text = whole.replace("department != \"\"", "department == \"Research\"");
-        let report = company.sync_held();
-        assert_eq!(held(&report), [("end", 40)].into());
+        let report = company.sync_with_hold();
+        assert_eq!(count_held_changes(&report), [("end", 40)].into());
         assert_eq!(causes(&report), ["the rule `departments` was edited"]);
         company.text = whole.clone();
-        company.sync_free();
+        company.sync_without_hold();
         for number in 1..=40 {
             company.move_to(&format!("s{number}"), "Research");
         }
-        let report = company.sync_held();
-        assert_eq!(held(&report), [("end", 40)].into(), "the move to Research goes through");
+        let report = company.sync_with_hold();
+        assert_eq!(count_held_changes(&report), [("end", 40)].into(), "the move to Research goes through");
         assert_eq!((company.members("Sales").len(), company.members("Research").len()), (40, 80));
         for number in 1..=40 {
             company.move_to(&format!("s{number}"), "Sales");
@@ -97,7 +97,7 @@ fn an_edited_rule_a_changed_attribute_and_a_struck_assignment_are_held_alike() {
         company.text = whole;
         company.strike("course = 'S'");
         let report = company.sync();
-        assert_eq!(held(&report).get("unassign"), Some(&1), "{:?}", reasons(&report));
+        assert_eq!(count_held_changes(&report).get("unassign"), Some(&1), "{:?}", reasons(&report));
         assert!(company.has_access("s40", "S"));
         company.verify();
     });
@@ -109,13 +109,13 @@ fn a_group_that_loses_a_third_is_held_and_others_go_on() {
         let mut company = company(engine, 200, 20);
         company.leave_many("r", 7);
         company.leave("s1");
-        let report = company.sync_held();
-        assert_eq!(held(&report), [("end", 7), ("leave", 7)].into());
+        let report = company.sync_with_hold();
+        assert_eq!(count_held_changes(&report), [("end", 7), ("leave", 7)].into());
         assert!(reasons(&report)[0].1.contains("`Research` would lose 7 of its 20 members"));
         assert_eq!((company.members("Research").len(), company.members("Sales").len()), (20, 199));
         assert_eq!((company.status("r1"), company.status("s1")), ("active".into(), "left".into()));
         company.text = company.text.replacen("when =", "max_group_removals = '50%'\nwhen =", 1);
-        company.sync_free();
+        company.sync_without_hold();
         assert_eq!(company.members("Research").len(), 13, "the rule sets a limit of its own");
     });
 }
@@ -129,9 +129,9 @@ fn an_attribute_gone_blank_keeps_what_follows_from_it_and_lets_the_rest_through(
         for number in 1..=10 {
             company.change(&format!("s{number}"), &[("department", ""), ("location", "Berlin")]);
         }
-        let report = company.sync_held();
+        let report = company.sync_with_hold();
         let (limit, message) = reasons(&report).remove(0);
-        assert_eq!(limit, Limit::MaxBlanked);
+        assert_eq!(limit, HoldCause::MaxBlanked);
         assert!(
             message.starts_with("`department` is blank for 10 of the 60 people who had it (16 %)"),
             "{message}"
@@ -139,14 +139,14 @@ fn an_attribute_gone_blank_keeps_what_follows_from_it_and_lets_the_rest_through(
         assert_eq!(company.members("Sales").len(), 30);
         assert_eq!(company.members("Berlin").len(), 10, "the place is another attribute");
         assert!(!company.groups().contains(&"No department".to_owned()), "additions wait, too");
-        let again = company.sync_held();
-        assert_eq!(held(&again), held(&report));
+        let again = company.sync_with_hold();
+        assert_eq!(count_held_changes(&again), count_held_changes(&report));
         for number in 1..=10 {
             company.move_to(&format!("s{number}"), "Sales");
         }
-        company.sync_free();
-        assert_eq!(company.count("held_changes"), 0, "the source is whole again, nothing waits");
-        assert_eq!(company.count("held_records"), 0);
+        company.sync_without_hold();
+        assert_eq!(company.count_rows("held_changes"), 0, "the source is whole again, nothing waits");
+        assert_eq!(company.count_rows("held_records"), 0);
     });
 }
 
@@ -158,7 +158,7 @@ fn new_people_do_not_make_a_blank_attribute_harmless() {
             company.change(&format!("s{number}"), &[("department", "")]);
         }
         company.hire_many("n", 200, &[("department", "Sales")]);
-        let report = company.sync_held();
+        let report = company.sync_with_hold();
         let message = &reasons(&report)[0].1;
         assert!(message.starts_with("`department` is blank for 10 of the 60 people who had it"), "{message}");
         assert_eq!(company.members("Sales").len(), 230);
@@ -179,17 +179,17 @@ fn everybody_under_a_new_id_is_held_and_linked_when_somebody_approves() {
                 &[("email", &format!("{who}@corp.example")), ("department", "Sales")],
             );
         }
-        let report = company.sync_held();
-        assert_eq!(held(&report)["rekey"], 20, "{:?}", reasons(&report));
-        assert_eq!(reasons(&report)[0].0, Limit::MaxRekeyed);
+        let report = company.sync_with_hold();
+        assert_eq!(count_held_changes(&report)["rekey"], 20, "{:?}", reasons(&report));
+        assert_eq!(reasons(&report)[0].0, HoldCause::MaxRekeyed);
         assert_eq!(reasons(&report).len(), 1, "one cause, one reason: {:?}", reasons(&report));
-        assert_eq!((company.count("learners"), company.members("Sales").len()), (40, 20));
+        assert_eq!((company.count_rows("learners"), company.members("Sales").len()), (40, 20));
         company.approve(report.run.expect("a number")).expect("approved");
-        assert_eq!(company.count("learners"), 40, "nobody is new");
-        assert_eq!(company.count("persons WHERE external_id LIKE 'new-%' AND present"), 20);
+        assert_eq!(company.count_rows("learners"), 40, "nobody is new");
+        assert_eq!(company.count_rows("persons WHERE external_id LIKE 'new-%' AND present"), 20);
         assert_eq!(company.learner("new-s1"), ids[0]);
         assert!(company.enrollment("new-s1", "S").completed, "progress stays");
-        company.sync_free();
+        company.sync_without_hold();
         company.verify();
     });
 }
@@ -199,13 +199,13 @@ fn too_many_new_groups_wait_but_not_in_the_first_run() {
     on_both(|engine| {
         let mut company = company(engine, 60, 1);
         company.rule("each", "Team {name}", "true");
-        let report = company.sync_held();
-        assert_eq!(held(&report)["group"], 61);
+        let report = company.sync_with_hold();
+        assert_eq!(count_held_changes(&report)["group"], 61);
         assert_eq!(company.groups().len(), 2);
         assert_eq!(report.counts.groups_held, 61);
         company.approve(report.run.expect("a number")).expect("approved");
         assert_eq!(company.groups().len(), 63);
-        company.sync_free();
+        company.sync_without_hold();
     });
 }
 
@@ -215,17 +215,17 @@ fn a_group_that_doubles_by_an_edit_is_held_and_by_a_reorganisation_is_not() {
         let mut company = company(engine, 30, 30);
         company.rule("berlin", "Berlin", "location == \"Berlin\"");
         company.change("s1", &[("location", "Berlin")]);
-        company.sync_free();
+        company.sync_without_hold();
         company.text = company.text.replace("location == \"Berlin\"", "department == \"Sales\"");
-        let report = company.sync_held();
-        assert_eq!(reasons(&report)[0].0, Limit::MaxGrowth);
-        assert_eq!((held(&report), company.members("Berlin").len()), ([("give", 29)].into(), 1));
+        let report = company.sync_with_hold();
+        assert_eq!(reasons(&report)[0].0, HoldCause::MaxGrowth);
+        assert_eq!((count_held_changes(&report), company.members("Berlin").len()), ([("give", 29)].into(), 1));
         company.text = company.text.replace("'department == \"Sales\"", "'location == \"Berlin\"");
-        company.sync_free();
+        company.sync_without_hold();
         for number in 2..=30 {
             company.change(&format!("s{number}"), &[("location", "Berlin")]);
         }
-        company.sync_free();
+        company.sync_without_hold();
         assert_eq!(company.members("Berlin").len(), 30);
     });
 }
@@ -237,13 +237,13 @@ fn a_rule_feeds_a_group_made_by_hand_once_that_is_approved() {
         company.create("Berlin", &["r1"]);
         company.rule("berlin", "Berlin", "location == \"Berlin\"");
         company.change("s1", &[("location", "Berlin")]);
-        let report = company.sync_held();
-        assert_eq!(held(&report), [("give", 1), ("meet", 1)].into());
+        let report = company.sync_with_hold();
+        assert_eq!(count_held_changes(&report), [("give", 1), ("meet", 1)].into());
         assert_eq!(company.members("Berlin"), ["r1"]);
         company.approve(report.run.expect("a number")).expect("approved");
         assert_eq!(company.members("Berlin"), ["r1", "s1"]);
         company.change("s2", &[("location", "Berlin")]);
-        company.sync_free();
+        company.sync_without_hold();
         assert_eq!(company.members("Berlin"), ["r1", "s1", "s2"], "once is enough");
     });
 }
@@ -253,7 +253,7 @@ fn a_moved_membership_is_no_loss_and_reasons_that_overlap_are_none() {
     on_both(|engine| {
         let mut company = company(engine, 40, 1);
         company.text = company.text.replace("name = 'departments'", "name = 'by-department'");
-        let report = company.sync_free();
+        let report = company.sync_without_hold();
         assert_eq!(report.counts.memberships_removed, 41, "the rule has another name, nobody loses anything");
         assert_eq!(company.members("Sales").len(), 40);
     });
@@ -264,12 +264,12 @@ fn allow_removals_lifts_the_limits_once_and_is_not_counted() {
     on_both(|engine| {
         let mut company = company(engine, 30, 30);
         company.leave_many("s", 20);
-        company.sync_held();
-        let report = company.sync_allowing();
-        assert!(matches!(report.outcome, Outcome::Applied), "{:?}", report.outcome);
+        company.sync_with_hold();
+        let report = company.sync_allowing_removals();
+        assert!(matches!(report.outcome, RunOutcome::Applied), "{:?}", report.outcome);
         assert_eq!(company.members("Sales").len(), 10);
         company.leave("s21");
-        company.sync_free();
+        company.sync_without_hold();
         company.verify();
     });
 }
@@ -282,12 +282,12 @@ fn while_machines_go_by_different_files_nobody_is_removed() {
         company.sql(&format!("INSERT INTO nodes VALUES ('n', 'other-host', '1', 'another', {now}, {now})"));
         company.leave("s1");
         company.hire("ada", &[("department", "Sales")]);
-        let report = company.sync_held();
+        let report = company.sync_with_hold();
         assert!(reasons(&report)[0].1.contains("other-host goes by another file"), "{:?}", reasons(&report));
         assert_eq!(company.members("Sales").len(), 31);
         assert!(company.approve(report.run.expect("a number")).is_err(), "no approval either");
         company.sql("DELETE FROM nodes");
-        company.sync_free();
+        company.sync_without_hold();
         assert_eq!(company.members("Sales").len(), 30);
     });
 }
@@ -299,7 +299,7 @@ fn an_address_of_somebody_who_may_not_leave_yet_is_not_handed_on() {
         company.leave_many("s", 20);
         company.hire("neo", &[("email", "s1@corp.example"), ("department", "Research")]);
         company.hire("joe", &[("department", "Research")]);
-        company.sync_held();
+        company.sync_with_hold();
         assert_eq!(company.status("s1"), "active");
         assert_eq!(company.members("Research").len(), 32, "both are in, one of them without an address");
         company.verify();

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rollcall::model::due::Due;
-use rollcall::model::plan::Plan;
-use rollcall::sync::{Outcome, Report};
+use rollcall::model::due::DuePolicy;
+use rollcall::model::plan::MembershipPlan;
+use rollcall::sync::{RunOutcome, RunReport};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -18,7 +18,7 @@ const STATUSES: [&str; 4] = ["active", "active", "leave", "left"];
 
 /// One thing that happens between two syncs.
 #[derive(Debug, Clone)]
-enum Event {
+enum HistoryEvent {
     Hire { who: usize, second: bool },
     Leave { who: usize, second: bool },
     Move { who: usize, department: usize, second: bool },
@@ -33,35 +33,35 @@ enum Event {
     Pass { days: i64 },
 }
 
-fn event() -> impl Strategy<Value = Event> {
+fn random_event() -> impl Strategy<Value = HistoryEvent> {
     let who = 0..PEOPLE.len();
     let day = prop::sample::select(vec![-40_i64, -1, 0, 1, 40]);
     prop_oneof![
-        4 => (who.clone(), any::<bool>()).prop_map(|(who, second)| Event::Hire { who, second }),
-        2 => (who.clone(), any::<bool>()).prop_map(|(who, second)| Event::Leave { who, second }),
+        4 => (who.clone(), any::<bool>()).prop_map(|(who, second)| HistoryEvent::Hire { who, second }),
+        2 => (who.clone(), any::<bool>()).prop_map(|(who, second)| HistoryEvent::Leave { who, second }),
         4 => (who.clone(), 0..DEPARTMENTS.len(), any::<bool>())
-            .prop_map(|(who, department, second)| Event::Move { who, department, second }),
-        2 => (who.clone(), 0..STATUSES.len()).prop_map(|(who, status)| Event::Status { who, status }),
-        2 => (who.clone(), who.clone()).prop_map(|(who, of)| Event::Address { who, of }),
-        1 => (who.clone(), day.clone(), day).prop_map(|(who, start, end)| Event::Dates { who, start, end }),
-        2 => who.clone().prop_map(|who| Event::AddByHand { who }),
-        2 => who.prop_map(|who| Event::RemoveByHand { who }),
-        1 => Just(Event::Delete),
-        1 => Just(Event::Restore),
-        1 => (1_u32..90).prop_map(|days| Event::Assign { days }),
-        1 => (1_i64..40).prop_map(|days| Event::Pass { days }),
+            .prop_map(|(who, department, second)| HistoryEvent::Move { who, department, second }),
+        2 => (who.clone(), 0..STATUSES.len()).prop_map(|(who, status)| HistoryEvent::Status { who, status }),
+        2 => (who.clone(), who.clone()).prop_map(|(who, of)| HistoryEvent::Address { who, of }),
+        1 => (who.clone(), day.clone(), day).prop_map(|(who, start, end)| HistoryEvent::Dates { who, start, end }),
+        2 => who.clone().prop_map(|who| HistoryEvent::AddByHand { who }),
+        2 => who.prop_map(|who| HistoryEvent::RemoveByHand { who }),
+        1 => Just(HistoryEvent::Delete),
+        1 => Just(HistoryEvent::Restore),
+        1 => (1_u32..90).prop_map(|days| HistoryEvent::Assign { days }),
+        1 => (1_i64..40).prop_map(|days| HistoryEvent::Pass { days }),
     ]
 }
 
 /// A company and what its files hold, so that events that make no sense are left out.
-struct Story {
+struct HistoryScenario {
     company: Company,
     present: [BTreeSet<usize>; 2],
 }
 
 const DIRECTORIES: [&str; 2] = ["hr", "it"];
 
-impl Story {
+impl HistoryScenario {
     fn begin(engine: Engine) -> Self {
         let mut company = Company::new(engine);
         company.directory("it", &["id", "email", "name", "department"], "");
@@ -82,53 +82,53 @@ impl Story {
     }
 
     fn known(&self, who: usize) -> bool {
-        self.company.count(&format!("learners WHERE email = '{}@corp.example'", PEOPLE[who])) > 0
+        self.company.count_rows(&format!("learners WHERE email = '{}@corp.example'", PEOPLE[who])) > 0
     }
 
-    fn happens(&mut self, event: &Event) {
+    fn happens(&mut self, event: &HistoryEvent) {
         let club = self.company.groups().contains(&"Club".to_owned());
         match *event {
-            Event::Hire { who, second } => {
+            HistoryEvent::Hire { who, second } => {
                 if self.present[usize::from(second)].insert(who) {
                     let directory = DIRECTORIES[usize::from(second)];
                     self.company.hire_at(directory, PEOPLE[who], &[("department", "Sales")]);
                 }
             }
-            Event::Leave { who, second } => {
+            HistoryEvent::Leave { who, second } => {
                 if self.present[usize::from(second)].remove(&who) {
                     self.company.leave_at(DIRECTORIES[usize::from(second)], PEOPLE[who]);
                 }
             }
-            Event::Move { who, department, second } => {
+            HistoryEvent::Move { who, department, second } => {
                 self.change(usize::from(second), who, &[("department", DEPARTMENTS[department])]);
             }
-            Event::Status { who, status } => self.change(0, who, &[("status", STATUSES[status])]),
-            Event::Address { who, of } => {
+            HistoryEvent::Status { who, status } => self.change(0, who, &[("status", STATUSES[status])]),
+            HistoryEvent::Address { who, of } => {
                 self.change(0, who, &[("email", &format!("{}@corp.example", PEOPLE[of]))]);
             }
-            Event::Dates { who, start, end } => {
+            HistoryEvent::Dates { who, start, end } => {
                 let (start, end) = (self.company.day(start), self.company.day(end));
                 self.change(0, who, &[("start_date", &start), ("end_date", &end)]);
             }
-            Event::AddByHand { who } if club && self.known(who) => {
+            HistoryEvent::AddByHand { who } if club && self.known(who) => {
                 self.company.add("Club", PEOPLE[who]);
             }
-            Event::RemoveByHand { who } if self.known(who) => {
+            HistoryEvent::RemoveByHand { who } if self.known(who) => {
                 if self.company.groups().contains(&"Sales".to_owned()) {
                     self.company.remove("Sales", PEOPLE[who]);
                 }
             }
-            Event::Delete if club => self.company.delete("Club"),
-            Event::Restore if !club => self.company.restore("Club"),
-            Event::Assign { days } if club => {
-                self.company.assign("A", "Club", Due::AfterJoining(days));
+            HistoryEvent::Delete if club => self.company.delete("Club"),
+            HistoryEvent::Restore if !club => self.company.restore("Club"),
+            HistoryEvent::Assign { days } if club => {
+                self.company.assign("A", "Club", DuePolicy::AfterJoining(days));
             }
-            Event::Pass { days } => self.company.days_pass(days),
-            Event::AddByHand { .. }
-            | Event::RemoveByHand { .. }
-            | Event::Delete
-            | Event::Restore
-            | Event::Assign { .. } => {}
+            HistoryEvent::Pass { days } => self.company.advance_days(days),
+            HistoryEvent::AddByHand { .. }
+            | HistoryEvent::RemoveByHand { .. }
+            | HistoryEvent::Delete
+            | HistoryEvent::Restore
+            | HistoryEvent::Assign { .. } => {}
         }
     }
 
@@ -145,14 +145,14 @@ impl Story {
     }
 
     fn sync(&self, directory: &str) {
-        let plan = |report: &Report| report.change_set.as_ref().expect("a plan").plan.clone();
+        let plan = |report: &RunReport| report.change_set.as_ref().expect("a plan").plan.clone();
         let contents = |company: &Company| company.runtime.block_on(company.db.contents(&[]));
         let before = (contents(&self.company), self.reasons());
         let dry = self.company.run(directory, true);
-        assert!(matches!(dry.outcome, Outcome::Planned), "{:?}", dry.outcome);
+        assert!(matches!(dry.outcome, RunOutcome::Planned), "{:?}", dry.outcome);
         assert_eq!(contents(&self.company), before.0, "a dry run writes nothing");
         let real = self.company.run(directory, false);
-        let (planned, done): (Plan, Plan) = (plan(&dry), plan(&real));
+        let (planned, done): (MembershipPlan, MembershipPlan) = (plan(&dry), plan(&real));
         assert_eq!(planned, done, "the plan of the dry run is the plan of the run");
         let after = self.reasons();
         let counted = (dry.counts.memberships_added, dry.counts.memberships_removed);
@@ -160,11 +160,11 @@ impl Story {
             (after.difference(&before.1).count() as u64, before.1.difference(&after).count() as u64);
         assert_eq!(changed, counted, "the tables changed by what the dry run said");
         let nothing = dry.change_set.as_ref().is_some_and(|change_set| change_set.is_empty());
-        assert_eq!(matches!(real.outcome, Outcome::Unchanged), nothing, "{:?}", real.outcome);
+        assert_eq!(matches!(real.outcome, RunOutcome::Unchanged), nothing, "{:?}", real.outcome);
         self.company.drain();
         self.company.verify();
         let again = self.company.run(directory, false);
-        assert!(matches!(again.outcome, Outcome::Unchanged), "the same people again: {:?}", again.outcome);
+        assert!(matches!(again.outcome, RunOutcome::Unchanged), "the same people again: {:?}", again.outcome);
     }
 
     /// After a sync of everything, nothing is left to be done.
@@ -176,7 +176,7 @@ impl Story {
         let before = self.company.contents();
         for directory in DIRECTORIES {
             let report = self.company.run(directory, false);
-            assert!(matches!(report.outcome, Outcome::Unchanged), "{:?}", report.outcome);
+            assert!(matches!(report.outcome, RunOutcome::Unchanged), "{:?}", report.outcome);
         }
         assert_eq!(self.company.contents(), before);
     }
@@ -187,9 +187,9 @@ fn a_dry_run_says_what_the_run_does_and_the_next_run_finds_nothing_to_do() {
     on_both(|engine| {
         let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4);
         let config = Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
-        let histories = prop::collection::vec(prop::collection::vec(event(), 1..8), 1..4);
+        let histories = prop::collection::vec(prop::collection::vec(random_event(), 1..8), 1..4);
         let result = TestRunner::new(config).run(&histories, |history| {
-            let mut story = Story::begin(engine);
+            let mut story = HistoryScenario::begin(engine);
             for events in &history {
                 for event in events {
                     story.happens(event);

@@ -8,13 +8,13 @@ use crate::support::database::{Engine, on_both};
 /// Twelve people in Sales and one in Research, of whom seven of Sales have gone.
 fn company(engine: Engine) -> Company {
     let mut company = Company::new(engine);
-    company.guarded();
+    company.use_default_limits();
     company.departments();
     company.course("GDPR");
     company.assignment("GDPR", "Sales", "due_days = 30");
     company.hire_many("s", 12, &[("department", "Sales")]);
     company.hire("ada", &[("department", "Research")]);
-    company.rollcall(&["sync"]).ended(0);
+    company.rollcall(&["sync"]).expect_status(0);
     company.leave_many("s", 7);
     company.hire("bob", &[("department", "Research")]);
     company
@@ -29,9 +29,9 @@ fn behind_the_first_line(text: &str) -> String {
 fn a_hold_is_told_as_json_and_by_exit_status_3() {
     on_both(|engine| {
         let company = company(engine);
-        let planned = company.rollcall(&["sync", "--dry-run", "--json"]).ended(0).json();
+        let planned = company.rollcall(&["sync", "--dry-run", "--json"]).expect_status(0).json();
         assert_eq!((&planned["status"], &planned["run"]), (&"planned".into(), &Value::Null));
-        let held = company.rollcall(&["sync", "--json"]).ended(3).json();
+        let held = company.rollcall(&["sync", "--json"]).expect_status(3).json();
         assert_eq!(held["status"], "held");
         assert_eq!(
             held["people"],
@@ -45,12 +45,12 @@ fn a_hold_is_told_as_json_and_by_exit_status_3() {
         assert_eq!(shown["held"][0]["reason"], "min_read");
         let approved = company.json(&["approve", "2"]);
         assert_eq!((&approved["of"], &approved["memberships"]["remove"]), (&2.into(), &7.into()));
-        assert_eq!(company.rollcall(&["sync", "--json"]).ended(0).json()["status"], "unchanged");
+        assert_eq!(company.rollcall(&["sync", "--json"]).expect_status(0).json()["status"], "unchanged");
         let undone = company.json(&["undo", "3"]);
         assert_eq!((&undone["learners"], &undone["memberships"]["add"]), (&7.into(), &7.into()));
-        company.rollcall(&["verify"]).ended(0);
-        company.rollcall(&["approve", "2"]).ended(1);
-        company.rollcall(&["undo", "99"]).ended(1);
+        company.rollcall(&["verify"]).expect_status(0);
+        company.rollcall(&["approve", "2"]).expect_status(1);
+        company.rollcall(&["undo", "99"]).expect_status(1);
     });
 }
 
@@ -59,7 +59,7 @@ fn a_hold_an_approval_and_an_undo_read_like_this() {
     on_both(|engine| {
         insta::allow_duplicates! {
             let company = company(engine);
-            insta::assert_snapshot!(company.rollcall(&["sync"]).ended(3).out.trim_end(), @r#"
+            insta::assert_snapshot!(company.rollcall(&["sync"]).expect_status(3).out.trim_end(), @r#"
  + bob@corp.example  Research  department = Research (rule `departments`)
 Run 2: 1 new, 0 changed, 0 left, 6 unchanged; 1 membership added, 0 removed
 
@@ -70,7 +70,7 @@ held: 7 memberships, 7 enrollments of 7 people
   limit: 7 learners would go, the limit is 6 (`max_removals`)
   limit: 7 enrollments of 7 people would go, the limit is 6 (`max_removals`)
 "#);
-            insta::assert_snapshot!(behind_the_first_line(&company.rollcall(&["runs", "show", "2"]).ended(0).out), @r#"
+            insta::assert_snapshot!(behind_the_first_line(&company.rollcall(&["runs", "show", "2"]).expect_status(0).out), @r#"
 rollcall sync hr by tester
     EMAIL             GROUP     REASON
  +  bob@corp.example  Research  departments
@@ -97,7 +97,7 @@ held: 14 changes
   - s6@corp.example leaves                       min_read  held
   - s7@corp.example leaves                       min_read  held
 "#);
-            insta::assert_snapshot!(company.rollcall(&["approve", "2"]).ended(0).out.trim_end(), @r#"
+            insta::assert_snapshot!(company.rollcall(&["approve", "2"]).expect_status(0).out.trim_end(), @r#"
  - s1@corp.example  Sales (rule `departments`)
  - s2@corp.example  Sales (rule `departments`)
  - s3@corp.example  Sales (rule `departments`)
@@ -114,10 +114,10 @@ held: 14 changes
  - s7@corp.example leaves
 Run 3: approved 14 changes that run 2 held
 "#);
-            insta::assert_snapshot!(company.rollcall(&["undo", "3"]).ended(0).out.trim_end(), @r#"
+            insta::assert_snapshot!(company.rollcall(&["undo", "3"]).expect_status(0).out.trim_end(), @r#"
 Run 4: took back run 3; 7 memberships given back, 0 ended, 7 learners are back, 0 assignments as before
 "#);
-            let refused = company.rollcall(&["approve", "2"]).ended(1);
+            let refused = company.rollcall(&["approve", "2"]).expect_status(1);
             insta::assert_snapshot!(refused.err.trim_end(), @r#"
 error: nothing that run 2 held waits any longer
 "#);
@@ -129,12 +129,12 @@ error: nothing that run 2 held waits any longer
 fn a_rejected_hold_is_quiet_from_then_on() {
     on_both(|engine| {
         let company = company(engine);
-        company.rollcall(&["sync"]).ended(3);
+        company.rollcall(&["sync"]).expect_status(3);
         let rejected = company.json(&["reject", "2"]);
         assert_eq!(rejected["rejected"].as_array().map(Vec::len), Some(14));
-        let quiet = company.rollcall(&["sync", "--json"]).ended(0).json();
+        let quiet = company.rollcall(&["sync", "--json"]).expect_status(0).json();
         assert_eq!((&quiet["status"], &quiet["people"]["held"]), (&"unchanged".into(), &0.into()));
-        let allowed = company.rollcall(&["sync", "--allow-removals", "--json"]).ended(0).json();
+        let allowed = company.rollcall(&["sync", "--allow-removals", "--json"]).expect_status(0).json();
         assert_eq!(allowed["memberships"]["remove"], 0, "a rejection is a decision, not a limit");
     });
 }

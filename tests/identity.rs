@@ -1,7 +1,7 @@
 //! Who is who: the source's own id decides, an address is for first contact only.
 
-use rollcall::model::problem::ProblemKind;
-use rollcall::sync::{Outcome, Report};
+use rollcall::model::problem::RunWarningKind;
+use rollcall::sync::{RunOutcome, RunReport};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -20,7 +20,7 @@ fn second(company: &mut Company) {
     company.directory("it", &["id", "email", "name", "department", "role"], "");
 }
 
-fn problems(report: &Report) -> Vec<(ProblemKind, String)> {
+fn problems(report: &RunReport) -> Vec<(RunWarningKind, String)> {
     report.problems.iter().map(|one| (one.kind, one.subject.clone())).collect()
 }
 
@@ -28,7 +28,7 @@ fn problems(report: &Report) -> Vec<(ProblemKind, String)> {
 fn is_at_rest(company: &Company) {
     let before = company.contents();
     let report = company.sync();
-    assert!(matches!(report.outcome, Outcome::Unchanged), "{:?}", report.outcome);
+    assert!(matches!(report.outcome, RunOutcome::Unchanged), "{:?}", report.outcome);
     assert_eq!(company.contents(), before);
     company.verify();
 }
@@ -41,7 +41,7 @@ fn a_new_name_and_a_new_address_are_the_same_learner_and_the_former_address_stil
         let ada = company.learner("ada");
         company.change("ada", &[("email", "ada.king@corp.example"), ("name", "Ada King")]);
         company.sync();
-        assert_eq!(company.count("learners"), 2);
+        assert_eq!(company.count_rows("learners"), 2);
         let shown = company.json(&["learners", "show", "ADA@corp.example"]);
         assert_eq!(shown["name"], "Ada King");
         assert_eq!(company.learner("ada"), ada);
@@ -59,8 +59,8 @@ fn two_people_may_swap_addresses() {
         company.change("bob", &[("email", "ada@corp.example")]);
         let report = company.sync();
         assert_eq!(problems(&report), []);
-        assert_eq!(company.count("learners"), 2);
-        let of = |email: &str| company.one(&format!("SELECT id FROM learners WHERE email = '{email}'"));
+        assert_eq!(company.count_rows("learners"), 2);
+        let of = |email: &str| company.query_value(&format!("SELECT id FROM learners WHERE email = '{email}'"));
         assert_eq!(of("bob@corp.example"), before.0.to_string());
         assert_eq!(of("ada@corp.example"), before.1.to_string());
         is_at_rest(&company);
@@ -77,15 +77,15 @@ fn an_address_handed_on_does_not_hand_on_a_strangers_record() {
         company.sync();
         company.hire("new", &[("email", "Ada@corp.example"), ("department", "Sales")]);
         let report = company.sync();
-        assert_eq!(problems(&report), [(ProblemKind::AddressHandedOn, "new".to_owned())]);
-        assert_eq!(company.count("learners"), 3);
+        assert_eq!(problems(&report), [(RunWarningKind::AddressHandedOn, "new".to_owned())]);
+        assert_eq!(company.count_rows("learners"), 3);
         let holders = company.sql("SELECT name FROM learners WHERE email_folded = 'ada@corp.example'");
         assert_eq!(holders.len(), 1, "the old one gives the address up: {holders:?}");
-        assert_eq!(company.one(&format!("SELECT status FROM learners WHERE id = {ada}")), "left");
+        assert_eq!(company.query_value(&format!("SELECT status FROM learners WHERE id = {ada}")), "left");
         is_at_rest(&company);
         company.hire("ada", &[("department", "Sales")]);
         let report = company.sync();
-        assert_eq!(problems(&report), [(ProblemKind::AddressTaken, "ada".to_owned())]);
+        assert_eq!(problems(&report), [(RunWarningKind::AddressTaken, "ada".to_owned())]);
         assert_eq!(company.members("Sales"), ["ada", "bob", "new"]);
         is_at_rest(&company);
     });
@@ -99,7 +99,7 @@ fn who_comes_back_under_a_new_id_in_the_same_reading_is_the_same_learner() {
         company.leave("ada");
         company.hire("ada-2", &[("email", "ada@corp.example"), ("department", "Sales")]);
         company.sync();
-        assert_eq!(company.count("learners"), 2);
+        assert_eq!(company.count_rows("learners"), 2);
         assert_eq!(company.members("Sales"), ["ada-2", "bob"]);
         is_at_rest(&company);
     });
@@ -112,7 +112,7 @@ fn an_address_that_somebody_active_holds_makes_a_learner_without_one() {
         company.sync();
         company.hire("eve", &[("email", "ADA@corp.example"), ("department", "Sales")]);
         let report = company.sync();
-        assert_eq!(problems(&report), [(ProblemKind::AddressTaken, "eve".to_owned())]);
+        assert_eq!(problems(&report), [(RunWarningKind::AddressTaken, "eve".to_owned())]);
         assert_eq!(company.members("Sales"), ["ada", "bob", "eve"]);
         let shown = company.json(&["groups", "show", "Sales"]);
         let emails: Vec<_> =
@@ -122,7 +122,7 @@ fn an_address_that_somebody_active_holds_makes_a_learner_without_one() {
         is_at_rest(&company);
         company.leave("ada");
         company.sync();
-        assert_eq!(company.one("SELECT email FROM learners WHERE name = 'eve'"), "ADA@corp.example");
+        assert_eq!(company.query_value("SELECT email FROM learners WHERE name = 'eve'"), "ADA@corp.example");
         is_at_rest(&company);
     });
 }
@@ -149,7 +149,7 @@ fn who_is_set_aside_keeps_everything_and_disturbs_nobody() {
         let report = company.sync();
         assert_eq!(report.counts.people_set_aside, 2);
         assert!(
-            problems(&report).contains(&(ProblemKind::RepeatedId, "ada".to_owned())),
+            problems(&report).contains(&(RunWarningKind::RepeatedId, "ada".to_owned())),
             "{:?}",
             report.problems
         );
@@ -184,7 +184,7 @@ fn a_second_directory_joins_by_address_and_the_first_in_the_file_wins_value_by_v
         company.hire_at("it", "u2", &[("department", "Toys")]);
         let report = company.sync();
         assert_eq!(report.counts.memberships_removed, 0, "meeting somebody takes nothing away");
-        assert_eq!(company.count("learners"), 3);
+        assert_eq!(company.count_rows("learners"), 3);
         assert_eq!(company.learner("u1"), company.learner("ada"));
         let shown = company.json(&["learners", "show", "ada@corp.example"]);
         assert_eq!((&shown["department"], &shown["role"]), (&"Sales".into(), &"Boss".into()));
@@ -274,7 +274,7 @@ fn a_name_may_hold_anything_that_a_csv_file_can_hold() {
             company.hire(who, &[("name", name), ("department", name), ("role", name)]);
         }
         company.sync();
-        assert_eq!(company.count("learners"), 6);
+        assert_eq!(company.count_rows("learners"), 6);
         assert_eq!(company.groups().len(), 5);
         assert!(company.groups().iter().any(|name| name.contains("back\\slash \\N \\.")));
         is_at_rest(&company);

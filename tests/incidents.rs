@@ -3,17 +3,17 @@
 
 use std::path::Path;
 
-use rollcall::model::guard::Limit;
-use rollcall::sync::Outcome;
+use rollcall::model::guard::HoldCause;
+use rollcall::sync::RunOutcome;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::decisions::{held, reasons};
+use crate::support::decisions::{count_held_changes, reasons};
 
 /// Twelve people in two departments, each with a course.
 fn company(engine: Engine) -> Company {
     let mut company = Company::new(engine);
-    company.guarded();
+    company.use_default_limits();
     company.departments();
     for (course, group) in [("S", "Sales"), ("R", "Research")] {
         company.course(course);
@@ -21,13 +21,13 @@ fn company(engine: Engine) -> Company {
     }
     company.hire_many("s", 6, &[("department", "Sales")]);
     company.hire_many("r", 6, &[("department", "Research")]);
-    company.sync_free();
+    company.sync_without_hold();
     company
 }
 
 /// The people, memberships and enrollments of a company.
 fn everything(company: &Company) -> (i64, i64, i64) {
-    let count = |from: &str| company.count(from);
+    let count = |from: &str| company.count_rows(from);
     (
         count("learners WHERE status = 'active'"),
         count("memberships"),
@@ -43,11 +43,11 @@ fn a_directory_that_could_not_be_reached_deleted_everybody() {
         let ldap = "kind = 'ldap'\nurl = 'ldap://127.0.0.1:1'\nplaintext = true\nbase_dn = 'dc=corp'\nfilter = '(uid=*)'\n";
         company.settings("hr", ldap);
         let report = company.run("hr", false);
-        assert!(matches!(report.outcome, Outcome::Failed(_)), "{:?}", report.outcome);
+        assert!(matches!(report.outcome, RunOutcome::Failed(_)), "{:?}", report.outcome);
         company.drain();
         assert_eq!(everything(&company), before);
         company.settings("hr", "");
-        assert!(matches!(company.sync_free().outcome, Outcome::Unchanged));
+        assert!(matches!(company.sync_without_hold().outcome, RunOutcome::Unchanged));
     });
 }
 
@@ -59,7 +59,7 @@ fn an_empty_answer_with_success_was_taken_for_an_empty_company() {
         company.leave_many("s", 6);
         company.leave_many("r", 6);
         let report = company.run("hr", false);
-        assert!(matches!(report.outcome, Outcome::Failed(_) | Outcome::Held), "{:?}", report.outcome);
+        assert!(matches!(report.outcome, RunOutcome::Failed(_) | RunOutcome::Held), "{:?}", report.outcome);
         company.drain();
         assert_eq!(everything(&company), before);
     });
@@ -72,8 +72,8 @@ fn a_sync_removed_memberships_that_it_had_not_given() {
         company.create("Club", &["s1", "r1"]);
         company.add("Research", "s2");
         company.strike("departments");
-        let report = company.sync_allowing();
-        assert!(matches!(report.outcome, Outcome::Applied), "{:?}", report.outcome);
+        let report = company.sync_allowing_removals();
+        assert!(matches!(report.outcome, RunOutcome::Applied), "{:?}", report.outcome);
         assert_eq!(company.members("Club"), ["r1", "s1"]);
         assert_eq!(
             company.members("Research"),
@@ -92,9 +92,9 @@ fn a_marriage_and_a_move_to_another_unit_made_a_second_account_without_the_progr
         let learner = company.learner("s1");
         company
             .change("s1", &[("name", "married"), ("email", "married@corp.example"), ("location", "Paris")]);
-        let report = company.sync_free();
+        let report = company.sync_without_hold();
         assert_eq!((report.counts.memberships_added, report.counts.memberships_removed), (0, 0));
-        assert_eq!((company.count("learners"), company.learner("s1")), (12, learner));
+        assert_eq!((company.count_rows("learners"), company.learner("s1")), (12, learner));
         assert!(company.enrollment("s1", "S").completed);
     });
 }
@@ -112,9 +112,9 @@ fn a_restored_directory_gave_everybody_a_new_id() {
                 company.hire(&format!("restored-{who}"), &[("email", &email), ("department", department)]);
             }
         }
-        let report = company.sync_held();
-        assert_eq!(reasons(&report)[0].0, Limit::MaxRekeyed);
-        assert_eq!((held(&report)["rekey"], everything(&company)), (12, before));
+        let report = company.sync_with_hold();
+        assert_eq!(reasons(&report)[0].0, HoldCause::MaxRekeyed);
+        assert_eq!((count_held_changes(&report)["rekey"], everything(&company)), (12, before));
     });
 }
 
@@ -125,11 +125,11 @@ fn leaving_a_group_deleted_the_grade() {
         company.complete("s1", "S");
         company.sql("UPDATE enrollments SET progress = 80 WHERE completed_at IS NOT NULL");
         company.move_to("s1", "Research");
-        company.sync_free();
+        company.sync_without_hold();
         let left = company.enrollment("s1", "S");
         assert_eq!((left.state.as_str(), left.completed, left.progress.as_str()), ("revoked", true, "80"));
         company.move_to("s1", "Sales");
-        company.sync_free();
+        company.sync_without_hold();
         let back = company.enrollment("s1", "S");
         assert_eq!((back.state.as_str(), back.completed, back.progress.as_str()), ("active", true, "80"));
     });

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use rollcall::enrollment::drain::{Worker, now};
+use rollcall::enrollment::drain::{QueueWorker, drain_ready};
 use rollcall::groups;
-use rollcall::model::due::Due;
-use rollcall::model::progress::Progress;
+use rollcall::model::due::DuePolicy;
+use rollcall::model::progress::ReadProgress;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::company::{Company, email, run};
 use crate::support::database::{Engine, on_both};
-use crate::support::hand::about;
+use crate::support::hand::manual_run;
 
 /// So many people in Sales, which has a course.
 fn sales(engine: Engine, people: usize) -> Company {
@@ -53,7 +53,7 @@ fn one_bad_job_keeps_nobody_else_from_the_course() {
         refuse(&company, "p0017");
         let (drained, length) = company.drain();
         assert_eq!((drained.done, drained.failed, length.later, length.failed), (39, 1, 1, 0));
-        assert_eq!(company.count("enrollments"), 39);
+        assert_eq!(company.count_rows("enrollments"), 39);
         let jobs = company.json(&["jobs", "list"]);
         assert_eq!(jobs[0]["email"], "p0017@corp.example");
         assert_eq!((&jobs[0]["state"], &jobs[0]["attempts"]), (&"ready".into(), &1.into()));
@@ -69,21 +69,21 @@ fn a_job_that_keeps_failing_is_parked_shown_and_retried_when_somebody_says_so() 
         refuse(&company, "p0001");
         // It has been tried three times before: with all its pauses that takes half a minute.
         company.sql("UPDATE jobs SET attempts = 3");
-        let done = company.rollcall(&["worker", "--until-empty", "--json"]).ended(1);
+        let done = company.rollcall(&["worker", "--until-empty", "--json"]).expect_status(1);
         assert_eq!((&done.json()["done"], &done.json()["failed"]), (&2.into(), &1.into()));
         let jobs = company.json(&["jobs", "list"]);
         assert_eq!((&jobs[0]["state"], &jobs[0]["attempts"]), (&"failed".into(), &4.into()));
-        assert_eq!(company.rollcall(&["jobs", "retry", "--no-drain"]).ended(0).out, "");
+        assert_eq!(company.rollcall(&["jobs", "retry", "--no-drain"]).expect_status(0).out, "");
         assert_eq!(company.json(&["jobs", "list"])[0]["state"], "ready");
         company.sql("UPDATE jobs SET attempts = 3");
-        company.rollcall(&["worker", "--until-empty"]).ended(1);
+        company.rollcall(&["worker", "--until-empty"]).expect_status(1);
         assert_eq!(
-            company.rollcall(&["verify"]).ended(1).out.lines().count(),
+            company.rollcall(&["verify"]).expect_status(1).out.lines().count(),
             2,
             "a parked job leaves a difference"
         );
         allow(&company);
-        company.rollcall(&["jobs", "retry", &jobs[0]["id"].to_string()]).ended(0);
+        company.rollcall(&["jobs", "retry", &jobs[0]["id"].to_string()]).expect_status(0);
         assert_eq!(company.json(&["jobs", "list"]), serde_json::json!([]));
         company.verify();
     });
@@ -97,8 +97,8 @@ fn a_worker_waits_for_what_will_be_tried_again() {
         let later = chrono::Utc::now() + chrono::TimeDelta::milliseconds(1500);
         let later = later.to_rfc3339_opts(chrono::SecondsFormat::Micros, false);
         company.sql(&format!("UPDATE jobs SET run_at = '{later}', attempts = 1"));
-        company.rollcall(&["worker", "--until-empty"]).ended(0);
-        assert_eq!(company.count("jobs"), 0);
+        company.rollcall(&["worker", "--until-empty"]).expect_status(0);
+        assert_eq!(company.count_rows("jobs"), 0);
         company.verify();
     });
 }
@@ -109,7 +109,7 @@ fn four_workers_drain_one_queue_while_a_sync_commits_and_a_hand_removes_members(
         let mut company = sales(engine, 600);
         company.add_course("LEAD");
         company.sync();
-        company.assign("LEAD", "Sales", Due::Never);
+        company.assign("LEAD", "Sales", DuePolicy::Never);
         for number in 0..600 {
             let department = ["Sales", "Research", "Sales|Research"][number % 3];
             company.move_to(&format!("p{number:04}"), department);
@@ -119,12 +119,12 @@ fn four_workers_drain_one_queue_while_a_sync_commits_and_a_hand_removes_members(
             company.assignment(course, "*", "due_days = 9");
         }
         let config = company.config();
-        let (about, when) = (about(), company.when());
+        let (about, when) = (manual_run(), company.change_time());
         let stop = CancellationToken::new();
         company.runtime.block_on(async {
             let mut workers = tokio::task::JoinSet::new();
             for _ in 0..4 {
-                let (mut worker, stop) = (Worker::new(company.store.clone()), stop.clone());
+                let (mut worker, stop) = (QueueWorker::new(company.store.clone()), stop.clone());
                 workers.spawn(async move {
                     while !stop.is_cancelled() {
                         worker.drain(&stop).await.expect("no deadlock, no lost connection");
@@ -137,21 +137,21 @@ fn four_workers_drain_one_queue_while_a_sync_commits_and_a_hand_removes_members(
                 for number in (1..600).step_by(40) {
                     let who = [email(&format!("p{number:04}"))];
                     let removed =
-                        groups::remove(&company.store, &about, when, "Sales", &who, groups::Keep::default())
+                        groups::remove_members(&company.store, &about, when, "Sales", &who, groups::NewExclusion::default())
                             .await;
                     removed.expect("removed");
-                    groups::add(&company.store, &about, when, "Sales", &who).await.expect("added");
+                    groups::add_members(&company.store, &about, when, "Sales", &who).await.expect("added");
                 }
             };
             let (report, ()) = tokio::join!(sync, hand);
-            assert!(matches!(report.outcome, rollcall::sync::Outcome::Applied), "{:?}", report.outcome);
+            assert!(matches!(report.outcome, rollcall::sync::RunOutcome::Applied), "{:?}", report.outcome);
             stop.cancel();
             while let Some(ended) = workers.join_next().await {
                 ended.expect("a worker does not panic");
             }
         });
         company.drain();
-        assert_eq!(company.count("jobs"), 0);
+        assert_eq!(company.count_rows("jobs"), 0);
         company.verify();
     });
 }
@@ -162,7 +162,7 @@ fn the_proof_finds_each_kind_of_difference_and_repairs_it() {
         let company = sales(engine, 6);
         company.sync();
         company.add_course("EXTRA");
-        let course = company.one("SELECT id FROM courses WHERE code = 'EXTRA'");
+        let course = company.query_value("SELECT id FROM courses WHERE code = 'EXTRA'");
         let id = |who: &str| company.learner(who);
         company.sql(&format!("DELETE FROM enrollments WHERE learner_id = {}", id("p0000")));
         company.sql(&format!(
@@ -176,7 +176,7 @@ fn the_proof_finds_each_kind_of_difference_and_repairs_it() {
              SELECT learner_id, {course}, 'active', enrolled_at FROM enrollments WHERE learner_id = {}",
             id("p0004")
         ));
-        let verdict = company.rollcall(&["verify", "--json"]).ended(1).json();
+        let verdict = company.rollcall(&["verify", "--json"]).expect_status(1).json();
         let mut found: Vec<String> = verdict["differences"]
             .as_array()
             .expect("differences")
@@ -198,7 +198,7 @@ fn the_proof_finds_each_kind_of_difference_and_repairs_it() {
             ]
         );
         assert_eq!(verdict["memberships"], 6);
-        company.rollcall(&["verify", "--repair"]).ended(0);
+        company.rollcall(&["verify", "--repair"]).expect_status(0);
         company.verify();
         assert_eq!(company.enrollment("p0004", "EXTRA").state, "revoked", "nothing is deleted");
     });
@@ -210,10 +210,10 @@ fn a_bad_job_is_counted_once_however_many_workers_meet_it() {
         let company = sales(engine, 400);
         company.run("hr", false);
         refuse(&company, "p0017");
-        let (settled, stop) = (Progress::default(), CancellationToken::new());
+        let (settled, stop) = (ReadProgress::default(), CancellationToken::new());
         let (drained, length) =
-            company.runtime.block_on(now(&company.store, 4, &settled, &stop)).expect("drained");
+            company.runtime.block_on(drain_ready(&company.store, 4, &settled, &stop)).expect("drained");
         assert_eq!((drained.done, drained.failed, length.later), (399, 1, 1));
-        assert_eq!(company.one("SELECT attempts FROM jobs"), "1");
+        assert_eq!(company.query_value("SELECT attempts FROM jobs"), "1");
     });
 }

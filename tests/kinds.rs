@@ -15,14 +15,14 @@ mod secrets;
 use std::path::Path;
 
 use rollcall::config::Config;
-use rollcall::connectors::{Connector, Error, Reading};
+use rollcall::connectors::{Connector, ConnectorError, DirectoryReading};
 use tokio::runtime::Runtime;
 
-use crate::support::api::{Manner, Request, System, everybody};
-use crate::support::once;
+use crate::support::api::{VendorProfile, ReceivedRequest, VendorServer, make_employees};
+use crate::support::single_attempt;
 
 /// A file that reads a system, for tests that need no database.
-pub fn config(system: &System, more: &str) -> Config {
+pub fn config(system: &VendorServer, more: &str) -> Config {
     let section = system.section("hr");
     let (keys, tables) = section
         .split_once("\n[connector.")
@@ -33,13 +33,13 @@ pub fn config(system: &System, more: &str) -> Config {
 }
 
 /// A connector, its attributes and a runtime.
-pub struct Reader {
+pub struct VendorReader {
     pub config: Config,
     pub runtime: Runtime,
 }
 
-impl Reader {
-    pub fn new(system: &System, more: &str) -> Self {
+impl VendorReader {
+    pub fn new(system: &VendorServer, more: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         Self { config: config(system, more), runtime }
     }
@@ -48,18 +48,18 @@ impl Reader {
         &self.config.connectors[0]
     }
 
-    pub fn read(&self) -> Result<Reading, Error> {
-        self.runtime.block_on(self.connector().read(&self.config.attributes, &once()))
+    pub fn read(&self) -> Result<DirectoryReading, ConnectorError> {
+        self.runtime.block_on(self.connector().read(&self.config.attributes, &single_attempt()))
     }
 }
 
 /// A system with so many people.
-pub fn system(manner: Manner, count: usize) -> System {
-    System::start(manner, &everybody(count))
+pub fn start_vendor(manner: VendorProfile, count: usize) -> VendorServer {
+    VendorServer::start(manner, &make_employees(count))
 }
 
 /// The word of an error, or `read` and how many came.
-pub fn came_to(read: &Result<Reading, Error>) -> String {
+pub fn result_kind(read: &Result<DirectoryReading, ConnectorError>) -> String {
     match read {
         Ok(reading) => format!("read {}", reading.people().len()),
         Err(error) => error.kind().to_owned(),
@@ -67,6 +67,6 @@ pub fn came_to(read: &Result<Reading, Error>) -> String {
 }
 
 /// Whether a request is for people, and not for a token.
-pub fn is_for_people(request: &Request) -> bool {
+pub fn is_people_request(request: &ReceivedRequest) -> bool {
     !(request.path.ends_with("/token") || request.path.ends_with("/auth"))
 }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use rollcall::connectors::ldap::Settings;
-use rollcall::connectors::{Connector, Error, Flaw, Reading, Source};
-use rollcall::model::attributes::{Attribute, Attributes};
-use rollcall::model::people::People;
-use rollcall::model::problem::ProblemKind;
-use rollcall::model::secret::Secret;
+use rollcall::connectors::ldap::LdapSettings;
+use rollcall::connectors::{Connector, ConnectorError, CertificateProblem, DirectoryReading, SourceSettings};
+use rollcall::model::attributes::{Attribute, AttributeSet};
+use rollcall::model::people::PeopleTable;
+use rollcall::model::problem::RunWarningKind;
+use rollcall::model::secret::SecretText;
 
-use crate::support::person::{PEOPLE, Person, hard_cases, people};
-use crate::support::proxy::{Line, Proxy, STALL, refusing_port};
-use crate::support::responder::{Responder, Say, tagged};
-use crate::support::slapd::{ADMIN, Directory, READER, Slapd};
-use crate::support::{connector, ids, mapping, once, patient};
+use crate::support::person::{PEOPLE, LdapPerson, hard_cases, people};
+use crate::support::proxy::{ConnectionFault, FaultProxy, STALL, refusing_port};
+use crate::support::responder::{ScriptedLdapServer, LdapReply, tagged};
+use crate::support::slapd::{ADMIN, SlapdSetup, READER, SlapdServer};
+use crate::support::{connector, external_ids, mapping, single_attempt, with_attempts};
 
 const MAPPED: &[(&str, &str)] = &[
     ("id", "employeeNumber"),
@@ -25,12 +25,12 @@ const MAPPED: &[(&str, &str)] = &[
 ];
 
 /// A connector, to be changed until it is what the test needs.
-struct Reader {
-    attributes: Attributes,
+struct LdapReader {
+    attributes: AttributeSet,
     connector: Connector,
 }
 
-impl Reader {
+impl LdapReader {
     /// As the administrator, in the clear, by pages of 200.
     fn new(url: String) -> Self {
         Self::mapped(url, MAPPED)
@@ -38,37 +38,37 @@ impl Reader {
 
     fn mapped(url: String, pairs: &[(&str, &str)]) -> Self {
         let (attributes, mapping) = mapping(pairs);
-        let settings = Settings {
+        let settings = LdapSettings {
             url,
             starttls: false,
             plaintext: true,
             ca_file: None,
-            bind: Some((ADMIN.0.to_owned(), Secret::new(ADMIN.1))),
+            bind: Some((ADMIN.0.to_owned(), SecretText::new(ADMIN.1))),
             base_dns: vec![PEOPLE.to_owned()],
             filter: "(objectClass=inetOrgPerson)".to_owned(),
             page_size: 200,
             timeout: Duration::from_secs(20),
         };
-        Self { attributes, connector: connector(mapping, Source::Ldap(settings)) }
+        Self { attributes, connector: connector(mapping, SourceSettings::Ldap(settings)) }
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    fn set(mut self, change: impl FnOnce(&mut LdapSettings)) -> Self {
         match &mut self.connector.source {
-            Source::Ldap(settings) => change(settings),
+            SourceSettings::Ldap(settings) => change(settings),
             _ => unreachable!("made as ldap"),
         }
         self
     }
 
-    async fn read(&self) -> Result<Reading, Error> {
-        self.connector.read(&self.attributes, &once()).await
+    async fn read(&self) -> Result<DirectoryReading, ConnectorError> {
+        self.connector.read(&self.attributes, &single_attempt()).await
     }
 
-    async fn people(&self) -> People {
+    async fn people(&self) -> PeopleTable {
         self.read().await.expect("everybody").into_parts().0
     }
 
-    async fn error(&self) -> Error {
+    async fn error(&self) -> ConnectorError {
         self.read().await.expect_err("not everybody")
     }
 }
@@ -78,24 +78,24 @@ fn bases(bases: &[&str]) -> Vec<String> {
 }
 
 /// A reading of a server that says what it is told to say.
-async fn told(pages: Vec<Vec<Say>>) -> Result<Vec<String>, Error> {
-    let server = Responder::start(pages).await;
-    let reader = Reader::mapped(server.url(), &[("id", "uid")]).set(|settings| {
+async fn told(pages: Vec<Vec<LdapReply>>) -> Result<Vec<String>, ConnectorError> {
+    let server = ScriptedLdapServer::start(pages).await;
+    let reader = LdapReader::mapped(server.url(), &[("id", "uid")]).set(|settings| {
         settings.base_dns = bases(&["dc=corp"]);
     });
-    reader.read().await.map(|reading| ids(reading.people()))
+    reader.read().await.map(|reading| external_ids(reading.people()))
 }
 
 #[tokio::test]
 async fn twelve_hundred_people_on_several_pages_are_read_completely() {
-    let slapd = Directory::of(people(1200)).start().await;
-    let reader = Reader::new(slapd.url());
-    let context = once();
+    let slapd = SlapdSetup::of(people(1200)).start().await;
+    let reader = LdapReader::new(slapd.url());
+    let context = single_attempt();
     let reading = reader.connector.read(&reader.attributes, &context).await.expect("everybody");
     let (people, problems) = reading.into_parts();
     let mut expected: Vec<String> = (0..1200).map(|number| format!("p{number}")).collect();
     expected.sort_unstable();
-    assert_eq!(ids(&people), expected);
+    assert_eq!(external_ids(&people), expected);
     assert_eq!((problems, context.progress.get()), (vec![], 1200));
     let row = people.row("p77").expect("read");
     assert_eq!(people.first(row, Attribute::EMAIL), "p77@corp.example");
@@ -104,10 +104,10 @@ async fn twelve_hundred_people_on_several_pages_are_read_completely() {
 
 #[tokio::test]
 async fn hard_cases_are_read_as_they_are() {
-    let slapd = Directory::of(hard_cases()).start().await;
+    let slapd = SlapdSetup::of(hard_cases()).start().await;
     let mut pairs = MAPPED.to_vec();
     pairs.push(("badge", "badge"));
-    let reader = Reader::mapped(slapd.url(), &pairs);
+    let reader = LdapReader::mapped(slapd.url(), &pairs);
     let people = reader.people().await;
     assert_eq!(people.len(), hard_cases().len());
     let all = |id: &str, name: &str| {
@@ -127,8 +127,8 @@ async fn hard_cases_are_read_as_they_are() {
 
 #[tokio::test]
 async fn names_of_attributes_are_compared_without_case_and_entry_uuid_is_asked_for_by_name() {
-    let slapd = Directory::of(people(2)).start().await;
-    let people = Reader::mapped(slapd.url(), &[("id", "ENTRYUUID"), ("email", "MAIL")]).people().await;
+    let slapd = SlapdSetup::of(people(2)).start().await;
+    let people = LdapReader::mapped(slapd.url(), &[("id", "ENTRYUUID"), ("email", "MAIL")]).people().await;
     assert_eq!(people.len(), 2);
     assert!(people.rows().all(|row| people.id(row).len() == 36));
     assert!(people.rows().all(|row| people.first(row, Attribute::EMAIL).ends_with("@corp.example")));
@@ -139,13 +139,13 @@ async fn binary_ids_are_told_apart_even_where_their_bytes_are_text() {
     let guid =
         [0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
     let directory = vec![
-        Person::new(0).with_bytes("objectGUID", &guid),
-        Person::new(1).with_bytes("objectGUID", b"abcdefghijklmnop"),
+        LdapPerson::new(0).with_bytes("objectGUID", &guid),
+        LdapPerson::new(1).with_bytes("objectGUID", b"abcdefghijklmnop"),
     ];
-    let slapd = Directory::of(directory).start().await;
-    let people = Reader::mapped(slapd.url(), &[("id", "objectGUID")]).people().await;
+    let slapd = SlapdSetup::of(directory).start().await;
+    let people = LdapReader::mapped(slapd.url(), &[("id", "objectGUID")]).people().await;
     assert_eq!(
-        ids(&people),
+        external_ids(&people),
         ["00112233-4455-6677-8899-aabbccddeeff", "64636261-6665-6867-696a-6b6c6d6e6f70"]
     );
 }
@@ -153,20 +153,20 @@ async fn binary_ids_are_told_apart_even_where_their_bytes_are_text() {
 #[tokio::test]
 async fn entries_without_an_id_or_with_the_same_one_are_set_aside_and_the_rest_is_read() {
     let mut directory = people(4);
-    directory.push(Person::new(4).without("employeeNumber"));
-    directory.push(Person::new(5).without("employeeNumber").with("employeeNumber", "p0"));
-    let slapd = Directory::of(directory).start().await;
-    let people = Reader::new(slapd.url()).people().await;
-    assert_eq!(ids(&people), ["p1", "p2", "p3"]);
+    directory.push(LdapPerson::new(4).without("employeeNumber"));
+    directory.push(LdapPerson::new(5).without("employeeNumber").with("employeeNumber", "p0"));
+    let slapd = SlapdSetup::of(directory).start().await;
+    let people = LdapReader::new(slapd.url()).people().await;
+    assert_eq!(external_ids(&people), ["p1", "p2", "p3"]);
     let kinds: Vec<_> = people.set_aside_problems().map(|problem| (problem.kind, problem.subject)).collect();
     let nameless = format!("uid=p4,{PEOPLE}");
-    assert_eq!(kinds, [(ProblemKind::NoId, nameless), (ProblemKind::RepeatedId, "p0".to_owned())]);
+    assert_eq!(kinds, [(RunWarningKind::NoId, nameless), (RunWarningKind::RepeatedId, "p0".to_owned())]);
 }
 
 #[tokio::test]
 async fn a_mapping_that_gives_nobody_an_id_fails_the_reading() {
-    let slapd = Directory::of(people(12)).start().await;
-    let error = Reader::mapped(slapd.url(), &[("id", "pager")]).error().await;
+    let slapd = SlapdSetup::of(people(12)).start().await;
+    let error = LdapReader::mapped(slapd.url(), &[("id", "pager")]).error().await;
     assert_eq!((error.kind(), error.is_transient()), ("set_aside", false));
     assert!(error.to_string().contains("12 of 12 records"), "{error}");
 }
@@ -174,22 +174,22 @@ async fn a_mapping_that_gives_nobody_an_id_fails_the_reading() {
 #[tokio::test]
 async fn an_address_that_is_none_is_left_out_and_reported() {
     let slapd =
-        Directory::of(vec![Person::new(0).without("mail").with("mail", "not an address")]).start().await;
-    let (people, problems) = Reader::new(slapd.url()).read().await.expect("everybody").into_parts();
+        SlapdSetup::of(vec![LdapPerson::new(0).without("mail").with("mail", "not an address")]).start().await;
+    let (people, problems) = LdapReader::new(slapd.url()).read().await.expect("everybody").into_parts();
     assert_eq!(people.first(0, Attribute::EMAIL), "");
     let told: Vec<_> = problems.iter().map(|problem| (problem.kind, problem.subject.as_str())).collect();
-    assert_eq!(told, [(ProblemKind::BadAddress, "p0")]);
+    assert_eq!(told, [(RunWarningKind::BadAddress, "p0")]);
 }
 
 #[tokio::test]
 async fn several_bases_are_read_one_after_another_and_whoever_lies_below_two_is_read_once() {
     let unit = "dn: ou=guests,dc=corp,dc=example\nobjectClass: organizationalUnit\nou: guests\n\n";
     let mut directory = people(5);
-    directory.push(Person::new(9).below("ou=guests,dc=corp,dc=example"));
-    let slapd = Directory::of(directory).ldif(unit).start().await;
+    directory.push(LdapPerson::new(9).below("ou=guests,dc=corp,dc=example"));
+    let slapd = SlapdSetup::of(directory).ldif(unit).start().await;
     let read = async |base_dns: &[&str]| {
         let base_dns = bases(base_dns);
-        ids(&Reader::new(slapd.url()).set(|settings| settings.base_dns = base_dns).people().await)
+        external_ids(&LdapReader::new(slapd.url()).set(|settings| settings.base_dns = base_dns).people().await)
     };
     let everybody = ["p0", "p1", "p2", "p3", "p4", "p9"];
     assert_eq!(read(&[PEOPLE, "ou=guests,dc=corp,dc=example"]).await, everybody);
@@ -199,25 +199,25 @@ async fn several_bases_are_read_one_after_another_and_whoever_lies_below_two_is_
 
 #[tokio::test]
 async fn nothing_is_read_when_one_of_several_bases_does_not_exist() {
-    let slapd = Directory::of(people(5)).start().await;
+    let slapd = SlapdSetup::of(people(5)).start().await;
     let base_dns = bases(&[PEOPLE, "ou=nowhere,dc=corp,dc=example"]);
-    let error = Reader::new(slapd.url()).set(|settings| settings.base_dns = base_dns).error().await;
+    let error = LdapReader::new(slapd.url()).set(|settings| settings.base_dns = base_dns).error().await;
     assert_eq!((error.kind(), error.is_transient()), ("no_base", false));
     assert!(error.to_string().contains("ou=nowhere"), "{error}");
 }
 
 #[tokio::test]
 async fn an_anonymous_bind_reads_what_everybody_may_read() {
-    let slapd = Directory::of(people(3)).start().await;
-    let reader = Reader::new(slapd.url()).set(|settings| settings.bind = None);
+    let slapd = SlapdSetup::of(people(3)).start().await;
+    let reader = LdapReader::new(slapd.url()).set(|settings| settings.bind = None);
     assert_eq!(reader.people().await.len(), 3);
 }
 
 #[tokio::test]
 async fn ldaps_and_starttls_trust_the_private_ca() {
-    let slapd = Directory::of(people(3)).start().await;
+    let slapd = SlapdSetup::of(people(3)).start().await;
     let trusting = |url: String, starttls: bool| {
-        Reader::new(url).set(|settings| {
+        LdapReader::new(url).set(|settings| {
             settings.plaintext = false;
             settings.starttls = starttls;
             settings.ca_file = Some(slapd.ca_file.clone());
@@ -227,60 +227,60 @@ async fn ldaps_and_starttls_trust_the_private_ca() {
     assert_eq!(trusting(slapd.url(), true).people().await.len(), 3);
 }
 
-async fn flaw(slapd: &Slapd, ca_file: Option<std::path::PathBuf>) -> (Flaw, &'static str, String) {
-    let error = Reader::new(slapd.tls_url()).set(|settings| settings.ca_file = ca_file).error().await;
+async fn flaw(slapd: &SlapdServer, ca_file: Option<std::path::PathBuf>) -> (CertificateProblem, &'static str, String) {
+    let error = LdapReader::new(slapd.tls_url()).set(|settings| settings.ca_file = ca_file).error().await;
     let (kind, hint) = (error.kind(), error.hint().expect("something can be done"));
     match error {
-        Error::Certificate { flaw, .. } => (flaw, kind, hint),
+        ConnectorError::Certificate { flaw, .. } => (flaw, kind, hint),
         other => panic!("not about the certificate: {other:?}"),
     }
 }
 
 #[tokio::test]
 async fn an_unknown_ca_a_wrong_host_name_and_an_expired_certificate_are_told_apart() {
-    let good = Directory::of(people(1)).start().await;
-    let elsewhere = Directory::of(people(1)).certified_for("dc9.corp.example").start().await;
-    let expired = Directory::of(people(1)).expired().start().await;
+    let good = SlapdSetup::of(people(1)).start().await;
+    let elsewhere = SlapdSetup::of(people(1)).certified_for("dc9.corp.example").start().await;
+    let expired = SlapdSetup::of(people(1)).expired().start().await;
     let (unknown, kind, hint) = flaw(&good, Some(elsewhere.ca_file.clone())).await;
-    assert_eq!((unknown, kind), (Flaw::UnknownCa, "tls"));
+    assert_eq!((unknown, kind), (CertificateProblem::UnknownCa, "tls"));
     assert!(hint.contains("`ca_file`"), "{hint}");
     let (wrong, _, hint) = flaw(&elsewhere, Some(elsewhere.ca_file.clone())).await;
-    assert_eq!(wrong, Flaw::WrongName);
+    assert_eq!(wrong, CertificateProblem::WrongName);
     assert!(hint.contains("`127.0.0.1`"), "{hint}");
-    assert_eq!(flaw(&expired, Some(expired.ca_file.clone())).await.0, Flaw::Expired);
+    assert_eq!(flaw(&expired, Some(expired.ca_file.clone())).await.0, CertificateProblem::Expired);
 }
 
 #[tokio::test]
 async fn a_ca_file_that_is_none_is_named() {
-    let slapd = Directory::of(people(1)).start().await;
+    let slapd = SlapdSetup::of(people(1)).start().await;
     let nowhere = "/nowhere/ca.pem";
     let error =
-        Reader::new(slapd.tls_url()).set(|settings| settings.ca_file = Some(nowhere.into())).error().await;
+        LdapReader::new(slapd.tls_url()).set(|settings| settings.ca_file = Some(nowhere.into())).error().await;
     assert_eq!(error.kind(), "tls");
     assert!(error.to_string().contains(nowhere), "{error}");
 }
 
 #[tokio::test]
 async fn tls_with_a_server_that_speaks_none_fails_with_a_hint_at_the_port() {
-    let slapd = Directory::of(people(1)).start().await;
+    let slapd = SlapdSetup::of(people(1)).start().await;
     let url = slapd.url().replace("ldap://", "ldaps://");
-    let error = Reader::new(url).set(|settings| settings.ca_file = Some(slapd.ca_file.clone())).error().await;
+    let error = LdapReader::new(url).set(|settings| settings.ca_file = Some(slapd.ca_file.clone())).error().await;
     assert!(matches!(error.kind(), "tls" | "cut_off"), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_password_is_never_sent_in_the_clear_unless_that_was_said() {
-    let slapd = Directory::of(people(1)).start().await;
-    let line = Proxy::start(slapd.port, Line::Pass).await;
-    let error = Reader::new(line.url()).set(|settings| settings.plaintext = false).error().await;
+    let slapd = SlapdSetup::of(people(1)).start().await;
+    let line = FaultProxy::start(slapd.port, ConnectionFault::Pass).await;
+    let error = LdapReader::new(line.url()).set(|settings| settings.plaintext = false).error().await;
     assert_eq!((error.kind(), line.passed()), ("bad_setting", 0));
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_refused_and_not_shown() {
-    let slapd = Directory::of(people(1)).start().await;
-    let wrong = Some((READER.0.to_owned(), Secret::new("hunter2")));
-    let error = Reader::new(slapd.url()).set(|settings| settings.bind = wrong).error().await;
+    let slapd = SlapdSetup::of(people(1)).start().await;
+    let wrong = Some((READER.0.to_owned(), SecretText::new("hunter2")));
+    let error = LdapReader::new(slapd.url()).set(|settings| settings.bind = wrong).error().await;
     assert_eq!((error.kind(), error.is_transient()), ("refused", false));
     assert!(error.to_string().contains(READER.0), "{error}");
     assert!(!format!("{error:?} {error} {:?}", error.hint()).contains("hunter2"), "{error:?}");
@@ -288,86 +288,86 @@ async fn a_wrong_password_is_refused_and_not_shown() {
 
 #[tokio::test]
 async fn an_empty_password_is_refused_before_the_server_could_take_it_for_anonymous() {
-    let slapd = Directory::of(people(1)).start().await;
-    let empty = Some((READER.0.to_owned(), Secret::new("")));
-    let error = Reader::new(slapd.url()).set(|settings| settings.bind = empty).error().await;
+    let slapd = SlapdSetup::of(people(1)).start().await;
+    let empty = Some((READER.0.to_owned(), SecretText::new("")));
+    let error = LdapReader::new(slapd.url()).set(|settings| settings.bind = empty).error().await;
     assert_eq!(error.to_string(), "connector `corp`: `bind_password` is empty");
 }
 
 #[tokio::test]
 async fn a_refused_connection_is_tried_again_later() {
     let port = refusing_port().await;
-    let error = Reader::new(format!("ldap://127.0.0.1:{port}")).error().await;
+    let error = LdapReader::new(format!("ldap://127.0.0.1:{port}")).error().await;
     assert_eq!((error.kind(), error.is_transient()), ("unreachable", true));
     assert_eq!(error.to_string(), format!("connector `corp`: no connection to `127.0.0.1:{port}`"));
 }
 
 #[tokio::test]
 async fn a_host_that_does_not_exist_is_named() {
-    let error = Reader::new("ldap://dc1.corp.invalid".to_owned()).error().await;
+    let error = LdapReader::new("ldap://dc1.corp.invalid".to_owned()).error().await;
     assert_eq!((error.kind(), error.is_transient()), ("unreachable", true));
     assert!(error.to_string().contains("`dc1.corp.invalid`"), "{error}");
 }
 
 #[tokio::test]
 async fn a_size_limit_after_some_pages_is_no_reading() {
-    let slapd = Directory::of(people(1200)).size_limit(500).start().await;
-    let reader = Some((READER.0.to_owned(), Secret::new(READER.1)));
-    let error = Reader::new(slapd.url()).set(|settings| settings.bind = reader).error().await;
+    let slapd = SlapdSetup::of(people(1200)).size_limit(500).start().await;
+    let reader = Some((READER.0.to_owned(), SecretText::new(READER.1)));
+    let error = LdapReader::new(slapd.url()).set(|settings| settings.bind = reader).error().await;
     assert_eq!((error.kind(), error.is_transient()), ("size_limit", false));
     assert!(error.hint().expect("something can be done").contains("`size.prtotal`"), "{:?}", error.hint());
-    assert_eq!(Reader::new(slapd.url()).people().await.len(), 1200);
+    assert_eq!(LdapReader::new(slapd.url()).people().await.len(), 1200);
 }
 
 #[tokio::test]
 async fn a_line_cut_anywhere_is_no_reading() {
-    let slapd = Directory::of(people(20)).start().await;
-    let cut_at = async |line: Line| {
-        let line = Proxy::start(slapd.port, line).await;
-        let outcome = Reader::new(line.url()).set(|settings| settings.page_size = 7).read().await;
+    let slapd = SlapdSetup::of(people(20)).start().await;
+    let cut_at = async |line: ConnectionFault| {
+        let line = FaultProxy::start(slapd.port, line).await;
+        let outcome = LdapReader::new(line.url()).set(|settings| settings.page_size = 7).read().await;
         (outcome.map(|reading| reading.people().len()), line.passed())
     };
-    let (everybody, total) = cut_at(Line::Pass).await;
+    let (everybody, total) = cut_at(ConnectionFault::Pass).await;
     assert_eq!(everybody.expect("everybody"), 20);
     assert!(total > 2000, "{total} bytes are too few for three pages");
     for position in (0..total).step_by(7) {
-        let (outcome, _) = cut_at(Line::CutAfter(position)).await;
+        let (outcome, _) = cut_at(ConnectionFault::CutAfter(position)).await;
         let error = outcome.expect_err(&format!("cut after {position} of {total} bytes"));
         assert_eq!((error.kind(), error.is_transient()), ("cut_off", true), "after {position} bytes");
     }
-    assert_eq!(cut_at(Line::CutAfter(total)).await.0.expect("nothing is missing"), 20);
+    assert_eq!(cut_at(ConnectionFault::CutAfter(total)).await.0.expect("nothing is missing"), 20);
 }
 
 #[tokio::test]
 async fn a_long_answer_cut_or_reset_on_any_page_is_no_reading() {
-    let slapd = Directory::of(people(1200)).start().await;
-    let line = Proxy::start(slapd.port, Line::Pass).await;
-    assert_eq!(Reader::new(line.url()).people().await.len(), 1200);
+    let slapd = SlapdSetup::of(people(1200)).start().await;
+    let line = FaultProxy::start(slapd.port, ConnectionFault::Pass).await;
+    assert_eq!(LdapReader::new(line.url()).people().await.len(), 1200);
     let total = line.passed();
     for position in (total / 40..total).step_by(usize::try_from(total / 20).expect("small")) {
-        for fault in [Line::CutAfter(position), Line::ResetAfter(position)] {
-            let line = Proxy::start(slapd.port, fault).await;
-            assert_eq!(Reader::new(line.url()).error().await.kind(), "cut_off", "{fault:?}");
+        for fault in [ConnectionFault::CutAfter(position), ConnectionFault::ResetAfter(position)] {
+            let line = FaultProxy::start(slapd.port, fault).await;
+            assert_eq!(LdapReader::new(line.url()).error().await.kind(), "cut_off", "{fault:?}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_silent_server_is_given_up_at_every_stage() {
-    let slapd = Directory::of(people(20)).start().await;
+    let slapd = SlapdSetup::of(people(20)).start().await;
     for (fault, stage) in [
-        (Line::BlackHole, "the bind"),
-        (Line::StallAfter(20), "the search"),
-        (Line::StallAfter(1000), "the search"),
+        (ConnectionFault::BlackHole, "the bind"),
+        (ConnectionFault::StallAfter(20), "the search"),
+        (ConnectionFault::StallAfter(1000), "the search"),
     ] {
-        let line = Proxy::start(slapd.port, fault).await;
-        let error = Reader::new(line.url()).set(|settings| settings.timeout = STALL).error().await;
+        let line = FaultProxy::start(slapd.port, fault).await;
+        let error = LdapReader::new(line.url()).set(|settings| settings.timeout = STALL).error().await;
         assert_eq!((error.kind(), error.is_transient()), ("stalled", true), "{fault:?}");
         assert!(error.to_string().contains(stage), "{fault:?}: {error}");
     }
-    let line = Proxy::start(slapd.tls_port, Line::BlackHole).await;
+    let line = FaultProxy::start(slapd.tls_port, ConnectionFault::BlackHole).await;
     let url = line.url().replace("ldap://", "ldaps://");
-    let reader = Reader::new(url).set(|settings| {
+    let reader = LdapReader::new(url).set(|settings| {
         settings.timeout = STALL;
         settings.ca_file = Some(slapd.ca_file.clone());
     });
@@ -376,19 +376,19 @@ async fn a_silent_server_is_given_up_at_every_stage() {
 
 #[tokio::test]
 async fn what_is_transient_is_tried_again_and_starts_from_nothing() {
-    let slapd = Directory::of(people(20)).start().await;
-    let line = Proxy::start(slapd.port, Line::CutFirst).await;
-    let reader = Reader::new(line.url());
-    let reading = reader.connector.read(&reader.attributes, &patient(2)).await.expect("the second time");
+    let slapd = SlapdSetup::of(people(20)).start().await;
+    let line = FaultProxy::start(slapd.port, ConnectionFault::CutFirst).await;
+    let reader = LdapReader::new(line.url());
+    let reading = reader.connector.read(&reader.attributes, &with_attempts(2)).await.expect("the second time");
     assert_eq!((reading.people().len(), reading.people().set_aside()), (20, 0));
 }
 
 #[tokio::test]
 async fn a_cancelled_reading_ends_though_the_server_is_silent() {
-    let slapd = Directory::of(people(20)).start().await;
-    let line = Proxy::start(slapd.port, Line::StallAfter(1000)).await;
-    let reader = Reader::new(line.url());
-    let context = once();
+    let slapd = SlapdSetup::of(people(20)).start().await;
+    let line = FaultProxy::start(slapd.port, ConnectionFault::StallAfter(1000)).await;
+    let reader = LdapReader::new(line.url());
+    let context = single_attempt();
     let cancel = async {
         while line.passed() < 1000 {
             tokio::task::yield_now().await;
@@ -403,10 +403,10 @@ async fn a_cancelled_reading_ends_though_the_server_is_silent() {
 async fn a_base_that_refers_to_another_server_is_no_empty_directory() {
     let referral = "dn: ou=moved,dc=corp,dc=example\nobjectClass: referral\nobjectClass: extensibleObject\nou: moved\n\
                     ref: ldap://dc2.corp.example/ou=moved,dc=corp,dc=example\n\n";
-    let slapd = Directory::of(people(3)).ldif(referral).start().await;
+    let slapd = SlapdSetup::of(people(3)).ldif(referral).start().await;
     let below = |base: &str| {
         let base_dns = bases(&[base]);
-        Reader::new(slapd.url()).set(|settings| settings.base_dns = base_dns)
+        LdapReader::new(slapd.url()).set(|settings| settings.base_dns = base_dns)
     };
     let error = below("ou=moved,dc=corp,dc=example").error().await;
     assert_eq!((error.kind(), error.is_transient()), ("referral", false));
@@ -418,8 +418,8 @@ async fn a_base_that_refers_to_another_server_is_no_empty_directory() {
 
 #[tokio::test]
 async fn only_result_0_with_an_empty_cookie_is_the_end() {
-    let page = |done| vec![Say::Entry("a"), Say::Entry("b"), done];
-    assert_eq!(told(vec![page(Say::Done(0, Some(b"")))]).await.expect("complete"), ["a", "b"]);
+    let page = |done| vec![LdapReply::Entry("a"), LdapReply::Entry("b"), done];
+    assert_eq!(told(vec![page(LdapReply::Done(0, Some(b"")))]).await.expect("complete"), ["a", "b"]);
     for (code, kind, transient) in [
         (1, "server_error", false),
         (3, "time_limit", true),
@@ -435,7 +435,7 @@ async fn only_result_0_with_an_empty_cookie_is_the_end() {
         (80, "server_answer", false),
     ] {
         for cookie in [None, Some(&b""[..])] {
-            let error = told(vec![page(Say::Done(code, cookie))]).await.expect_err("stopped early");
+            let error = told(vec![page(LdapReply::Done(code, cookie))]).await.expect_err("stopped early");
             assert_eq!((error.kind(), error.is_transient()), (kind, transient), "result {code}");
             assert!(error.to_string().contains(&format!("(result {code})")), "{error}");
         }
@@ -444,13 +444,13 @@ async fn only_result_0_with_an_empty_cookie_is_the_end() {
 
 #[tokio::test]
 async fn a_server_that_ignores_paging_has_not_said_that_it_is_at_the_end() {
-    let error = told(vec![vec![Say::Entry("a"), Say::Done(0, None)]]).await.expect_err("not paged");
+    let error = told(vec![vec![LdapReply::Entry("a"), LdapReply::Done(0, None)]]).await.expect_err("not paged");
     assert_eq!((error.kind(), error.is_transient()), ("incomplete", false));
 }
 
 #[tokio::test]
 async fn a_page_that_repeats_ends_the_reading_and_a_cookie_that_repeats_does_not() {
-    let page = |uid, cookie| vec![Say::Entry(uid), Say::Done(0, Some(cookie))];
+    let page = |uid, cookie| vec![LdapReply::Entry(uid), LdapReply::Done(0, Some(cookie))];
     let error = told(vec![page("a", b"1")]).await.expect_err("the same page for ever");
     assert_eq!(error.kind(), "incomplete");
     assert!(error.to_string().contains("came before"), "{error}");
@@ -461,7 +461,7 @@ async fn a_page_that_repeats_ends_the_reading_and_a_cookie_that_repeats_does_not
 
 #[tokio::test]
 async fn a_reference_among_the_entries_is_a_missing_part() {
-    let page = vec![Say::Entry("a"), Say::Reference("ldap://dc3/"), Say::Done(0, Some(b""))];
+    let page = vec![LdapReply::Entry("a"), LdapReply::Reference("ldap://dc3/"), LdapReply::Done(0, Some(b""))];
     let error = told(vec![page]).await.expect_err("a part lies elsewhere");
     assert_eq!(error.kind(), "referral");
 }
@@ -469,15 +469,15 @@ async fn a_reference_among_the_entries_is_a_missing_part() {
 #[tokio::test]
 async fn malformed_messages_are_errors_and_no_panic() {
     for nonsense in [
-        Say::Raw(format!("HTTP/1.1 400 Bad Request\r\n{}", "x".repeat(100)).into_bytes()),
-        Say::Raw(vec![0x30, 0x84, 0x7f, 0xff, 0xff, 0xff]),
-        Say::Operation(tagged(0x64, &[])),
-        Say::Operation(tagged(0x64, &tagged(0x04, b"uid=a"))),
-        Say::Operation(tagged(0x64, &[tagged(0x04, b"uid=a"), tagged(0x30, &tagged(0x04, b"uid"))].concat())),
-        Say::Operation(tagged(0x65, &[])),
-        Say::Operation(tagged(0x7e, &[])),
+        LdapReply::Raw(format!("HTTP/1.1 400 Bad Request\r\n{}", "x".repeat(100)).into_bytes()),
+        LdapReply::Raw(vec![0x30, 0x84, 0x7f, 0xff, 0xff, 0xff]),
+        LdapReply::Operation(tagged(0x64, &[])),
+        LdapReply::Operation(tagged(0x64, &tagged(0x04, b"uid=a"))),
+        LdapReply::Operation(tagged(0x64, &[tagged(0x04, b"uid=a"), tagged(0x30, &tagged(0x04, b"uid"))].concat())),
+        LdapReply::Operation(tagged(0x65, &[])),
+        LdapReply::Operation(tagged(0x7e, &[])),
     ] {
-        let error = told(vec![vec![nonsense.clone(), Say::Done(0, Some(b""))]]).await.expect_err("nonsense");
+        let error = told(vec![vec![nonsense.clone(), LdapReply::Done(0, Some(b""))]]).await.expect_err("nonsense");
         assert_eq!((error.kind(), error.is_transient()), ("malformed", false), "{nonsense:?}");
     }
 }
@@ -487,18 +487,18 @@ async fn what_answers_another_question_or_says_nothing_about_people_is_passed_ov
     let uid = [tagged(0x04, b"uid"), tagged(0x31, &tagged(0x04, b"z"))].concat();
     let entry = [tagged(0x04, b"uid=z"), tagged(0x30, &tagged(0x30, &uid))].concat();
     let elsewhere = tagged(0x30, &[tagged(0x02, &[99]), tagged(0x64, &entry)].concat());
-    let intermediate = Say::Operation(tagged(0x79, &[]));
-    let first = vec![Say::Raw(elsewhere), intermediate.clone(), Say::Entry("a"), Say::Done(0, Some(b"1"))];
-    let second = vec![Say::Entry("b"), intermediate.clone(), Say::Done(0, Some(b""))];
+    let intermediate = LdapReply::Operation(tagged(0x79, &[]));
+    let first = vec![LdapReply::Raw(elsewhere), intermediate.clone(), LdapReply::Entry("a"), LdapReply::Done(0, Some(b"1"))];
+    let second = vec![LdapReply::Entry("b"), intermediate.clone(), LdapReply::Done(0, Some(b""))];
     assert_eq!(told(vec![first, second]).await.expect("complete"), ["a", "b"]);
-    let nobody = told(vec![vec![intermediate, Say::Done(0, Some(b""))]]).await;
+    let nobody = told(vec![vec![intermediate, LdapReply::Done(0, Some(b""))]]).await;
     assert_eq!(nobody.expect("complete"), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_server_that_goes_on_in_the_clear_after_it_agreed_to_tls_is_not_believed() {
-    let server = Responder::start(vec![vec![Say::Entry("a"), Say::Done(0, Some(b""))]]).await;
-    let reader = Reader::mapped(server.url(), &[("id", "uid")]).set(|settings| settings.starttls = true);
+    let server = ScriptedLdapServer::start(vec![vec![LdapReply::Entry("a"), LdapReply::Done(0, Some(b""))]]).await;
+    let reader = LdapReader::mapped(server.url(), &[("id", "uid")]).set(|settings| settings.starttls = true);
     let error = reader.error().await;
     assert_eq!((error.kind(), error.is_transient()), ("malformed", false));
     assert!(error.to_string().contains("StartTLS"), "{error}");
@@ -506,17 +506,17 @@ async fn a_server_that_goes_on_in_the_clear_after_it_agreed_to_tls_is_not_believ
 
 #[tokio::test]
 async fn a_refusal_is_heard_though_the_server_hangs_up_behind_it() {
-    let slapd = Directory::of(people(1)).start().await;
-    let refused = async |line: Line| {
-        let line = Proxy::start(slapd.port, line).await;
-        let wrong = Some((READER.0.to_owned(), Secret::new("wrong")));
-        let error = Reader::new(line.url()).set(|settings| settings.bind = wrong).error().await;
+    let slapd = SlapdSetup::of(people(1)).start().await;
+    let refused = async |line: ConnectionFault| {
+        let line = FaultProxy::start(slapd.port, line).await;
+        let wrong = Some((READER.0.to_owned(), SecretText::new("wrong")));
+        let error = LdapReader::new(line.url()).set(|settings| settings.bind = wrong).error().await;
         (error.kind(), line.passed())
     };
-    let (kind, said) = refused(Line::Pass).await;
+    let (kind, said) = refused(ConnectionFault::Pass).await;
     assert_eq!(kind, "refused");
     for _ in 0..20 {
-        assert_eq!(refused(Line::CutAfter(said)).await.0, "refused");
+        assert_eq!(refused(ConnectionFault::CutAfter(said)).await.0, "refused");
     }
 }
 
@@ -524,12 +524,12 @@ async fn a_refusal_is_heard_though_the_server_hangs_up_behind_it() {
 async fn one_person_is_found_by_address_whatever_the_address_holds() {
     let odd = "o*(dd)\\@corp.example";
     let mut directory = people(5);
-    directory.push(Person::new(9).without("mail").with("mail", odd));
-    let slapd = Directory::of(directory).start().await;
-    let reader = Reader::new(slapd.url());
+    directory.push(LdapPerson::new(9).without("mail").with("mail", odd));
+    let slapd = SlapdSetup::of(directory).start().await;
+    let reader = LdapReader::new(slapd.url());
     let find = async |email: &str| {
-        let found = reader.connector.find(email, &reader.attributes, &once()).await.expect("asked");
-        ids(&found)
+        let found = reader.connector.find(email, &reader.attributes, &single_attempt()).await.expect("asked");
+        external_ids(&found)
     };
     assert_eq!(find("P3@Corp.Example").await, ["p3"]);
     assert_eq!(find(odd).await, ["p9"]);
@@ -539,13 +539,13 @@ async fn one_person_is_found_by_address_whatever_the_address_holds() {
 
 #[tokio::test]
 async fn check_shows_every_step_and_the_attribute_that_nobody_has() {
-    let slapd = Directory::of(people(5)).start().await;
+    let slapd = SlapdSetup::of(people(5)).start().await;
     let mut pairs = MAPPED.to_vec();
     pairs.push(("phone", "telephoneNumber"));
-    let reader = Reader::mapped(slapd.tls_url(), &pairs).set(|settings| {
+    let reader = LdapReader::mapped(slapd.tls_url(), &pairs).set(|settings| {
         settings.ca_file = Some(slapd.ca_file.clone());
     });
-    let steps = reader.connector.check(&reader.attributes, &once()).await;
+    let steps = reader.connector.check(&reader.attributes, &single_attempt()).await;
     let names: Vec<_> = steps.iter().map(|step| step.name).collect();
     assert_eq!(names, ["resolve", "connect", "TLS", "bind", "read", "attributes"]);
     let last = steps.last().expect("six steps");
@@ -556,25 +556,25 @@ async fn check_shows_every_step_and_the_attribute_that_nobody_has() {
 
 #[tokio::test]
 async fn check_ends_with_the_step_that_fails() {
-    let slapd = Directory::of(people(1)).start().await;
-    let ends = async |reader: Reader| {
-        let steps = reader.connector.check(&reader.attributes, &once()).await;
+    let slapd = SlapdSetup::of(people(1)).start().await;
+    let ends = async |reader: LdapReader| {
+        let steps = reader.connector.check(&reader.attributes, &single_attempt()).await;
         let failed: Vec<_> =
             steps.iter().filter(|step| step.outcome.is_err()).map(|step| step.name).collect();
         assert_eq!(failed, [steps.last().expect("a step").name]);
         failed[0]
     };
-    assert_eq!(ends(Reader::new("ldap://dc1.corp.invalid".to_owned())).await, "resolve");
+    assert_eq!(ends(LdapReader::new("ldap://dc1.corp.invalid".to_owned())).await, "resolve");
     let port = refusing_port().await;
-    assert_eq!(ends(Reader::new(format!("ldap://127.0.0.1:{port}"))).await, "connect");
-    let other = Directory::of(people(1)).start().await;
+    assert_eq!(ends(LdapReader::new(format!("ldap://127.0.0.1:{port}"))).await, "connect");
+    let other = SlapdSetup::of(people(1)).start().await;
     let untrusted =
-        Reader::new(slapd.tls_url()).set(|settings| settings.ca_file = Some(other.ca_file.clone()));
+        LdapReader::new(slapd.tls_url()).set(|settings| settings.ca_file = Some(other.ca_file.clone()));
     assert_eq!(ends(untrusted).await, "TLS");
-    let wrong = Some((READER.0.to_owned(), Secret::new("wrong")));
-    assert_eq!(ends(Reader::new(slapd.url()).set(|settings| settings.bind = wrong)).await, "bind");
+    let wrong = Some((READER.0.to_owned(), SecretText::new("wrong")));
+    assert_eq!(ends(LdapReader::new(slapd.url()).set(|settings| settings.bind = wrong)).await, "bind");
     let nowhere = bases(&["dc=nowhere"]);
-    assert_eq!(ends(Reader::new(slapd.url()).set(|settings| settings.base_dns = nowhere)).await, "read");
-    let broken = Reader::new(slapd.url()).set(|settings| settings.filter = "(mail=".to_owned());
+    assert_eq!(ends(LdapReader::new(slapd.url()).set(|settings| settings.base_dns = nowhere)).await, "read");
+    let broken = LdapReader::new(slapd.url()).set(|settings| settings.filter = "(mail=".to_owned());
     assert_eq!(ends(broken).await, "settings");
 }

@@ -3,12 +3,12 @@
 use rollcall::groups;
 use rollcall::model::ids::RunId;
 use rollcall::model::names::ConnectorName;
-use rollcall::sync::lease::{Taken, take};
-use rollcall::sync::linked::Error;
+use rollcall::sync::lease::{AcquireResult, acquire};
+use rollcall::sync::linked::LinkError;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::decisions::held;
+use crate::support::decisions::count_held_changes;
 
 /// The same human in two directories, under addresses that have nothing in common.
 fn company(engine: Engine) -> Company {
@@ -47,7 +47,7 @@ fn two_learners_become_one_with_the_attributes_courses_and_progress_of_both() {
         company.verify();
         company.sync();
         assert_eq!(company.members("Sales Berlin"), ["ada"], "and the next runs keep it so");
-        assert_eq!(company.count("learners WHERE status <> 'left'"), 2);
+        assert_eq!(company.count_rows("learners WHERE status <> 'left'"), 2);
         company.verify();
     });
 }
@@ -70,7 +70,7 @@ fn parting_them_takes_it_back() {
         );
         assert!(company.enrollment("alovelace", "B").completed);
         assert!(!company.find_enrollment("ada", "B").is_some_and(|one| one.completed), "ada never did it");
-        assert_eq!(company.one("SELECT count(*) FROM learners WHERE email = 'alovelace@corp.example'"), "1");
+        assert_eq!(company.query_value("SELECT count(*) FROM learners WHERE email = 'alovelace@corp.example'"), "1");
         company.sync();
         company.verify();
         assert!(company.unlink("ada", "alovelace").is_err(), "once is enough");
@@ -82,11 +82,11 @@ fn a_link_stands_when_the_rules_cannot_decide_at_once_and_the_next_sync_does_it(
     on_both(|engine| {
         let company = company(engine);
         let hr = ConnectorName::new("hr");
-        let lease = company.runtime.block_on(take(&company.store, &hr)).expect("the database answers");
-        let Taken::Held(lease) = lease else { panic!("nobody else runs `hr`") };
+        let lease = company.runtime.block_on(acquire(&company.store, &hr)).expect("the database answers");
+        let AcquireResult::Acquired(lease) = lease else { panic!("nobody else runs `hr`") };
         let error = company.link("ada", "alovelace").expect_err("`hr` is being run");
         assert!(
-            matches!(&error, Error::Undecided { run, cause }
+            matches!(&error, LinkError::Undecided { run, cause }
             if run.0 == company.last_run() && cause.kind() == "already_running"),
             "{error:?}"
         );
@@ -94,7 +94,7 @@ fn a_link_stands_when_the_rules_cannot_decide_at_once_and_the_next_sync_does_it(
         assert!(said.starts_with("it is done (run "), "{said}");
         assert_eq!(company.learner("alovelace"), company.learner("ada"));
         assert_eq!(company.members("Sales Berlin"), Vec::<String>::new());
-        company.runtime.block_on(lease.give_back());
+        company.runtime.block_on(lease.release());
         company.sync();
         assert_eq!(company.members("Sales Berlin"), ["ada"]);
         company.verify();
@@ -105,7 +105,7 @@ fn a_link_stands_when_the_rules_cannot_decide_at_once_and_the_next_sync_does_it(
 fn a_link_that_is_refused_is_told_from_one_that_is_done() {
     on_both(|engine| {
         let error = company(engine).link("ada", "bob").expect_err("two people of `hr`");
-        assert!(matches!(error, Error::Refused(groups::Error::Colleagues { .. })), "{error:?}");
+        assert!(matches!(error, LinkError::Refused(groups::GroupError::SameConnector { .. })), "{error:?}");
     });
 }
 
@@ -143,15 +143,15 @@ fn a_connector_that_is_retired_lets_its_people_go_when_that_is_approved() {
         let mut company = company(engine);
         assert!(company.retire("it", false).is_err(), "it is still in the file");
         company.directories.retain(|one| one.name != "it");
-        company.guarded();
+        company.use_default_limits();
         company.sync();
         assert_eq!(company.members("Berlin"), ["alovelace"], "as last read");
         let report = company.retire("it", false).expect("a run");
-        assert_eq!(held(&report).get("leave"), Some(&1), "everybody of a connector is more than half");
+        assert_eq!(count_held_changes(&report).get("leave"), Some(&1), "everybody of a connector is more than half");
         assert_eq!(company.members("Berlin"), ["alovelace"]);
         company.approve(report.run.unwrap_or(RunId(0))).expect("approved");
         assert_eq!((company.members("Berlin"), company.status("alovelace")), (Vec::new(), "left".to_owned()));
-        assert_eq!(company.count("connectors WHERE name = 'it' AND retired_at IS NOT NULL"), 1);
+        assert_eq!(company.count_rows("connectors WHERE name = 'it' AND retired_at IS NOT NULL"), 1);
         assert_eq!(company.members("Sales"), ["ada", "bob"]);
         company.verify();
         assert!(company.retire("itt", false).is_err());

@@ -1,7 +1,7 @@
 //! Who is in which group, and for which reasons.
 
-use rollcall::groups::Effect;
-use rollcall::sync::Outcome;
+use rollcall::groups::MemberEffect;
+use rollcall::sync::RunOutcome;
 
 use crate::support::company::Company;
 use crate::support::database::on_both;
@@ -33,7 +33,7 @@ fn two_spellings_of_a_department_are_one_group() {
         company.sync();
         assert_eq!(company.groups().len(), 2, "{:?}", company.groups());
         let before = company.contents();
-        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
         assert_eq!(company.contents(), before);
     });
 }
@@ -45,12 +45,12 @@ fn a_membership_ends_with_its_last_reason() {
         company.departments();
         company.hire("ada", &[("department", "Sales")]);
         company.sync();
-        assert_eq!(company.add("Sales", "ada"), Effect::Added);
-        assert_eq!(company.count("memberships"), 2);
+        assert_eq!(company.add("Sales", "ada"), MemberEffect::Added);
+        assert_eq!(company.count_rows("memberships"), 2);
         company.move_to("ada", "Research");
         company.sync();
         assert_eq!(company.members("Sales"), ["ada"]);
-        assert_eq!(company.remove("Sales", "ada"), Effect::Removed);
+        assert_eq!(company.remove("Sales", "ada"), MemberEffect::Removed);
         assert_eq!(company.members("Sales"), Vec::<String>::new());
     });
 }
@@ -63,7 +63,7 @@ fn whom_a_hand_removes_stays_out_until_the_exclusion_is_lifted() {
         company.hire("ada", &[("department", "Sales")]);
         company.hire("bob", &[("department", "Sales")]);
         company.sync();
-        assert_eq!(company.remove("Sales", "ada"), Effect::Excluded);
+        assert_eq!(company.remove("Sales", "ada"), MemberEffect::Excluded);
         company.sync();
         assert_eq!(company.members("Sales"), ["bob"]);
         company.lift("Sales", "ada");
@@ -95,7 +95,7 @@ fn rules_and_dates_act_when_their_day_comes_though_nothing_changed_in_the_direct
         assert_eq!((report.counts.people_new, report.counts.people_changed), (0, 0));
         assert_eq!(company.members("New hires"), ["bob"]);
         assert_eq!(company.members("Everybody"), ["ada", "bob", "joe"]);
-        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
     });
 }
 
@@ -135,8 +135,8 @@ fn an_edited_rule_moves_its_members_and_a_struck_one_gives_them_up() {
         assert_eq!(company.members("Department: Sales"), ["ada"]);
         company.text = String::new();
         company.sync();
-        assert_eq!(company.count("memberships"), 0);
-        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        assert_eq!(company.count_rows("memberships"), 0);
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
     });
 }
 
@@ -159,7 +159,7 @@ fn an_exclusion_with_a_last_day_ends_by_itself() {
                 "--because",
                 "on loan",
             ])
-            .ended(0);
+            .expect_status(0);
         let listed = company.json(&["exclusions", "list"]);
         assert_eq!((&listed[0]["reason"], &listed[0]["until"]), (&"on loan".into(), &until.as_str().into()));
         company.sync();

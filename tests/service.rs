@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::{Running, program, until};
+use crate::support::program::{RunningProgram, rollcall_command, wait_until};
 
 /// A server that takes connections and never answers.
 pub fn silent_server() -> (TcpListener, String) {
@@ -35,11 +35,11 @@ fn miss_some_runs(company: &Company) {
     company.sql("UPDATE connectors SET scheduled_until = '2026-01-01T00:00:00+00:00'");
 }
 
-fn start(company: &Company) -> Running {
-    Running::start(program(&company.write()).arg("run"))
+fn start(company: &Company) -> RunningProgram {
+    RunningProgram::start(rollcall_command(&company.write()).arg("run"))
 }
 
-fn end(mut service: Running) {
+fn end(mut service: RunningProgram) {
     let since = Instant::now();
     service.signal("TERM");
     let status = service.wait();
@@ -50,29 +50,29 @@ fn end(mut service: Running) {
 /// Waits until the next minute is far enough away to finish something before it.
 fn away_from_the_minute() {
     use chrono::Timelike;
-    until("the next minute is far", || (1..45).contains(&chrono::Utc::now().second()));
+    wait_until("the next minute is far", || (1..45).contains(&chrono::Utc::now().second()));
 }
 
 #[test]
 fn a_missed_schedule_is_made_up_for_once_by_however_many_services() {
     on_both(|engine| {
         let company = company(engine);
-        company.rollcall(&["sync"]).ended(0);
+        company.rollcall(&["sync"]).expect_status(0);
         away_from_the_minute();
         miss_some_runs(&company);
         let services = [start(&company), start(&company)];
         let scheduled = "runs WHERE actor = 'schedule'";
-        until("a scheduled run has ended", || {
-            company.count(&format!("{scheduled} AND finished_at IS NOT NULL")) > 0
+        wait_until("a scheduled run has ended", || {
+            company.count_rows(&format!("{scheduled} AND finished_at IS NOT NULL")) > 0
         });
         for service in &services {
-            service.says("the service has begun");
+            service.wait_for_log("the service has begun");
         }
         // Both have looked several times by then.
         std::thread::sleep(Duration::from_millis(1500));
-        assert_eq!(company.count(scheduled), 1);
+        assert_eq!(company.count_rows(scheduled), 1);
         services.into_iter().for_each(end);
-        assert_eq!(company.count("nodes"), 0);
+        assert_eq!(company.count_rows("nodes"), 0);
     });
 }
 
@@ -81,7 +81,7 @@ fn a_scheduled_run_that_could_not_begin_is_still_owed() {
     on_both(|engine| {
         let mut company = company(engine);
         company.settings("hr", "schedule = '0 0 1 1 *'");
-        company.rollcall(&["sync"]).ended(0);
+        company.rollcall(&["sync"]).expect_status(0);
         company.sql("UPDATE connectors SET scheduled_until = '2020-06-01T00:00:00+00:00'");
         company.sql(company.db.pick(
             "CREATE TRIGGER refuse BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'not now'); END",
@@ -89,9 +89,9 @@ fn a_scheduled_run_that_could_not_begin_is_still_owed() {
              CREATE TRIGGER refuse BEFORE INSERT ON runs FOR EACH ROW EXECUTE FUNCTION refuse()",
         ));
         let service = start(&company);
-        service.says("a schedule could not be looked at");
+        service.wait_for_log("a schedule could not be looked at");
         company.sql(company.db.pick("DROP TRIGGER refuse", "DROP TRIGGER refuse ON runs"));
-        until("the run is made up for", || company.count("runs WHERE actor = 'schedule'") > 0);
+        wait_until("the run is made up for", || company.count_rows("runs WHERE actor = 'schedule'") > 0);
         end(service);
     });
 }
@@ -102,9 +102,9 @@ fn a_new_connector_owes_nothing() {
         let company = company(engine);
         away_from_the_minute();
         let service = start(&company);
-        until("the connector is known", || company.count("connectors") == 1);
+        wait_until("the connector is known", || company.count_rows("connectors") == 1);
         std::thread::sleep(Duration::from_millis(1200));
-        assert_eq!(company.count("runs"), 0);
+        assert_eq!(company.count_rows("runs"), 0);
         end(service);
     });
 }
@@ -117,12 +117,12 @@ fn the_service_drains_what_others_enqueue() {
         company.course("GDPR");
         company.assignment("GDPR", "Sales", "");
         let service = start(&company);
-        company.rollcall(&["sync", "--no-drain"]).ended(0);
-        until("the queue is empty", || company.count("jobs") == 0);
+        company.rollcall(&["sync", "--no-drain"]).expect_status(0);
+        wait_until("the queue is empty", || company.count_rows("jobs") == 0);
         company.verify();
-        company.rollcall(&["health"]).ended(0);
+        company.rollcall(&["health"]).expect_status(0);
         end(service);
-        company.rollcall(&["health"]).ended(1);
+        company.rollcall(&["health"]).expect_status(1);
     });
 }
 
@@ -130,7 +130,7 @@ fn the_service_drains_what_others_enqueue() {
 fn a_service_told_to_stop_while_it_reads_takes_the_run_back_and_ends_in_time() {
     on_both(|engine| {
         let mut company = company(engine);
-        company.rollcall(&["sync"]).ended(0);
+        company.rollcall(&["sync"]).expect_status(0);
         let (silent, url) = silent_server();
         company.settings("hr", &format!("schedule = '* * * * *'\n{}", ldap(&url)));
         miss_some_runs(&company);
@@ -143,8 +143,8 @@ fn a_service_told_to_stop_while_it_reads_takes_the_run_back_and_ends_in_time() {
             after.insert(table.to_owned(), before[table].clone());
         }
         assert_eq!(after, before);
-        assert_eq!(company.count("runs WHERE status = 'running'"), 0);
-        assert_eq!(company.one("SELECT error_kind FROM runs WHERE actor = 'schedule'"), "stopped");
+        assert_eq!(company.count_rows("runs WHERE status = 'running'"), 0);
+        assert_eq!(company.query_value("SELECT error_kind FROM runs WHERE actor = 'schedule'"), "stopped");
     });
 }
 
@@ -154,20 +154,20 @@ fn a_wrong_file_is_not_taken_and_a_good_one_is() {
         let mut company = company(engine);
         company.settings("hr", "");
         let service = start(&company);
-        service.says("the service has begun");
+        service.wait_for_log("the service has begun");
         let path = company.write();
         fs::write(&path, "timezone = 'Nowhere'\n").expect("written");
         service.signal("HUP");
-        service.says("goes on with the old one");
-        company.rollcall(&["sync"]).ended(0);
+        service.wait_for_log("goes on with the old one");
+        company.rollcall(&["sync"]).expect_status(0);
         company.settings("hr", "schedule = '* * * * *'");
         company.sql(
             "UPDATE connectors SET schedule = '* * * * *', scheduled_until = '2026-01-01T00:00:00+00:00'",
         );
         company.write();
         service.signal("HUP");
-        service.says("read the file again");
-        until("the new schedule runs", || company.count("runs WHERE actor = 'schedule'") > 0);
+        service.wait_for_log("read the file again");
+        wait_until("the new schedule runs", || company.count_rows("runs WHERE actor = 'schedule'") > 0);
         end(service);
     });
 }
@@ -176,10 +176,10 @@ fn a_wrong_file_is_not_taken_and_a_good_one_is() {
 fn the_log_is_json_and_names_nobody() {
     on_both(|engine| {
         let company = company(engine);
-        company.rollcall(&["sync"]).ended(0);
+        company.rollcall(&["sync"]).expect_status(0);
         miss_some_runs(&company);
         let service = start(&company);
-        service.says("finished a run");
+        service.wait_for_log("finished a run");
         let log = service.log();
         for line in &log {
             let line: serde_json::Value =

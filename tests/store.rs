@@ -4,11 +4,11 @@ use std::fs;
 use std::sync::{Arc, Barrier};
 use std::task::Poll;
 
-use rollcall::store::{Error, Store};
+use rollcall::store::{StoreError, Store};
 
 use crate::support::company::Company;
-use crate::support::database::{Database, Engine, on_both};
-use crate::support::program::{finish, program};
+use crate::support::database::{TestDatabase, Engine, on_both};
+use crate::support::program::{run_to_end, rollcall_command};
 
 #[test]
 fn both_databases_have_the_same_tables_and_columns() {
@@ -26,7 +26,7 @@ fn processes_that_open_a_fresh_database_at_once_all_succeed() {
     on_both(|engine| {
         for _ in 0..3 {
             let folder = tempfile::tempdir().expect("a folder");
-            let db = Database::new(engine, folder.path());
+            let db = TestDatabase::new(engine, folder.path());
             let start = Arc::new(Barrier::new(4));
             let openers: Vec<_> = (0..4)
                 .map(|_| {
@@ -55,8 +55,8 @@ fn an_older_program_leaves_a_newer_database_alone() {
              VALUES (9999, 'from the future', 'x', '2040-01-01T00:00:00+00:00')",
         );
         let opened = company.runtime.block_on(Store::open(&company.db.options()));
-        assert!(matches!(opened, Err(Error::Newer { found: 9999, .. })), "{opened:?}");
-        let done = company.rollcall(&["groups", "list"]).ended(1);
+        assert!(matches!(opened, Err(StoreError::NewerVersion { found: 9999, .. })), "{opened:?}");
+        let done = company.rollcall(&["groups", "list"]).expect_status(1);
         assert!(
             done.err.contains("the database is at version 9999") && done.err.contains("hint:"),
             "{done:?}"
@@ -70,7 +70,7 @@ fn a_migration_that_was_altered_is_refused() {
         let company = Company::new(engine);
         company.sql("UPDATE schema_migrations SET checksum = 'another' WHERE version = 1");
         let opened = company.runtime.block_on(Store::open(&company.db.options()));
-        assert!(matches!(opened, Err(Error::Altered(1))), "{opened:?}");
+        assert!(matches!(opened, Err(StoreError::MigrationMismatch(1))), "{opened:?}");
     });
 }
 
@@ -81,7 +81,7 @@ fn a_database_lies_beside_its_file_whatever_the_folder_is_called() {
         let home = folder.path().join(name);
         fs::create_dir(&home).expect("a folder");
         fs::write(home.join("rollcall.toml"), "[database]\nurl = 'sqlite://my.db'\n").expect("written");
-        finish(program(&home.join("rollcall.toml")).args(["groups", "list"])).ended(0);
+        run_to_end(rollcall_command(&home.join("rollcall.toml")).args(["groups", "list"])).expect_status(0);
         assert!(home.join("my.db").is_file(), "{name}");
     }
 }
@@ -91,12 +91,12 @@ fn whoever_is_cancelled_while_a_transaction_begins_leaves_none_behind() {
     on_both(|engine| {
         let company = Company::new(engine);
         company.runtime.block_on(async {
-            let options = rollcall::store::Options { connections: 1, ..company.db.options() };
+            let options = rollcall::store::StoreOptions { connections: 1, ..company.db.options() };
             let only = Store::open(&options).await.expect("the database opens");
             for polls in 1..40 {
                 // Looks at the beginning so many times, then lets go of it.
                 let mut left = polls;
-                let mut reading = Box::pin(only.read());
+                let mut reading = Box::pin(only.begin_read());
                 let begun = std::future::poll_fn(|context| {
                     left -= 1;
                     match reading.as_mut().poll(context) {
@@ -107,7 +107,7 @@ fn whoever_is_cancelled_while_a_transaction_begins_leaves_none_behind() {
                 });
                 drop(begun.await);
                 drop(reading);
-                let mut tx = only.write().await.expect("a transaction");
+                let mut tx = only.begin_write().await.expect("a transaction");
                 tx.execute("write", "UPDATE head SET runs = runs WHERE id = 1", Vec::new())
                     .await
                     .expect("nothing of the reading is left");

@@ -1,7 +1,7 @@
 //! Taking back what a run, an approval or a change by hand did, and keeping it back.
 
-use rollcall::model::due::Due;
-use rollcall::sync::{Outcome, undo};
+use rollcall::model::due::DuePolicy;
+use rollcall::sync::{RunOutcome, undo};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -24,7 +24,7 @@ fn company(engine: Engine) -> Company {
 fn a_run_that_removed_people_is_taken_back_with_dates_and_not_done_again() {
     on_both(|engine| {
         let mut company = company(engine);
-        company.days_pass(10);
+        company.advance_days(10);
         let before = company.enrollment("ada", "S");
         company.leave("ada");
         company.leave("bob");
@@ -37,12 +37,12 @@ fn a_run_that_removed_people_is_taken_back_with_dates_and_not_done_again() {
         company.verify();
         for _ in 0..2 {
             let report = company.sync();
-            assert!(matches!(report.outcome, Outcome::Unchanged), "{:?}", report.outcome);
+            assert!(matches!(report.outcome, RunOutcome::Unchanged), "{:?}", report.outcome);
         }
         assert_eq!(company.members("Sales"), ["ada", "bob"]);
         company.approve(rollcall::model::ids::RunId(undone.run)).expect("let through after all");
         assert_eq!(company.members("Sales"), Vec::<String>::new());
-        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
         company.verify();
     });
 }
@@ -59,7 +59,7 @@ fn a_move_is_taken_back_until_the_directory_says_something_else_of_the_person() 
             (company.members("Sales"), company.members("Research")),
             (vec!["ada".to_owned(), "bob".to_owned()], vec!["eve".to_owned(), "joe".to_owned()])
         );
-        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
         company.change("ada", &[("location", "Berlin")]);
         company.sync();
         assert_eq!(company.members("Research"), ["ada", "eve", "joe"]);
@@ -95,7 +95,7 @@ fn changes_by_hand_are_taken_back_whole() {
         company.remove("Sales", "ada");
         company.undo(company.last_run()).expect("a removal is taken back");
         assert_eq!(
-            (groups(&company), company.count("exclusions WHERE lifted_run_id IS NULL")),
+            (groups(&company), company.count_rows("exclusions WHERE lifted_run_id IS NULL")),
             (before.clone(), 0)
         );
         company.add("Sales", "eve");
@@ -109,15 +109,15 @@ fn changes_by_hand_are_taken_back_whole() {
         company.undo(company.last_run()).expect("a deletion is taken back");
         assert_eq!(groups(&company), before);
         assert!(company.has_access("ada", "S"));
-        company.assign("R", "Sales", Due::AfterJoining(5));
-        company.assign("R", "Sales", Due::AfterJoining(9));
+        company.assign("R", "Sales", DuePolicy::AfterJoining(5));
+        company.assign("R", "Sales", DuePolicy::AfterJoining(9));
         company.undo(company.last_run()).expect("a date is taken back");
         assert_eq!(company.due_in("ada", "R"), Some(5));
         let completed = company.last_run() + 1;
         company.complete("ada", "S");
         company.undo(completed).expect("a completion is taken back");
         assert!(!company.enrollment("ada", "S").completed);
-        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
         company.verify();
     });
 }
@@ -141,17 +141,17 @@ fn an_undo_is_taken_back_like_anything_else() {
 fn an_approval_is_taken_back() {
     on_both(|engine| {
         let mut company = Company::new(engine);
-        company.guarded();
+        company.use_default_limits();
         company.departments();
         company.hire_many("s", 30, &[("department", "Sales")]);
-        company.sync_free();
+        company.sync_without_hold();
         company.leave_many("s", 15);
-        let run = company.sync_held().run.expect("a number");
+        let run = company.sync_with_hold().run.expect("a number");
         let approval = company.approve(run).expect("approved").run;
         assert_eq!(company.members("Sales").len(), 15);
         company.undo(approval.0).expect("taken back");
         assert_eq!(company.members("Sales").len(), 30);
-        company.sync_free();
+        company.sync_without_hold();
         assert_eq!(company.members("Sales").len(), 30);
         company.verify();
     });
@@ -162,10 +162,10 @@ fn the_first_run_is_taken_back_and_the_next_one_does_nothing() {
     on_both(|engine| {
         let company = company(engine);
         company.undo(1).expect("taken back");
-        assert_eq!(company.count("memberships"), 0);
-        assert_eq!(company.count("enrollments WHERE state = 'active'"), 0);
-        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
-        assert_eq!(company.count("memberships"), 0);
+        assert_eq!(company.count_rows("memberships"), 0);
+        assert_eq!(company.count_rows("enrollments WHERE state = 'active'"), 0);
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
+        assert_eq!(company.count_rows("memberships"), 0);
         company.verify();
     });
 }
@@ -175,11 +175,11 @@ fn nothing_is_taken_back_where_there_is_nothing() {
     on_both(|engine| {
         let company = company(engine);
         let unchanged = company.sync().run.expect("a number").0;
-        assert!(matches!(company.undo(unchanged), Err(undo::Error::Nothing { .. })));
-        assert!(matches!(company.undo(99), Err(undo::Error::NoRun { .. })));
-        let runs = company.count("runs");
+        assert!(matches!(company.undo(unchanged), Err(undo::UndoError::Nothing { .. })));
+        assert!(matches!(company.undo(99), Err(undo::UndoError::NoRun { .. })));
+        let runs = company.count_rows("runs");
         assert!(company.undo(unchanged).is_err());
-        assert_eq!(company.count("runs"), runs, "a refused undo leaves no trace");
+        assert_eq!(company.count_rows("runs"), runs, "a refused undo leaves no trace");
     });
 }
 
@@ -192,7 +192,7 @@ fn what_an_undo_took_from_a_learner_added_by_hand_is_not_given_again() {
         let run = company.sync().run.expect("a number").0;
         assert!(company.members("Everybody").contains(&"zoe".to_owned()));
         company.undo(run).expect("taken back");
-        assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+        assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
         assert_eq!(company.members("Everybody"), Vec::<String>::new());
     });
 }
@@ -201,7 +201,7 @@ fn what_an_undo_took_from_a_learner_added_by_hand_is_not_given_again() {
 fn who_came_back_by_hand_before_a_removal_is_taken_back_has_one_day_of_joining() {
     on_both(|engine| {
         let company = company(engine);
-        company.days_pass(10);
+        company.advance_days(10);
         company.remove("Sales", "ada");
         let removal = company.last_run();
         company.add("Sales", "ada");
@@ -220,17 +220,17 @@ fn who_came_back_by_hand_before_a_removal_is_taken_back_has_one_day_of_joining()
 fn what_was_taken_back_does_not_count_over_24_hours() {
     on_both(|engine| {
         let mut company = Company::new(engine);
-        company.guarded();
+        company.use_default_limits();
         company.departments();
         company.hire_many("s", 60, &[("department", "Sales")]);
-        company.sync_free();
+        company.sync_without_hold();
         company.leave_many("s", 8);
-        let run = company.sync_free().run.expect("a number").0;
+        let run = company.sync_without_hold().run.expect("a number").0;
         company.undo(run).expect("taken back");
         for number in 11..=20 {
             company.leave(&format!("s{number}"));
         }
-        company.sync_free();
+        company.sync_without_hold();
         assert_eq!(company.members("Sales").len(), 50, "ten may go: the eight are there again");
     });
 }

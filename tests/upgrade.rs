@@ -6,9 +6,9 @@ use std::path::Path;
 
 use tokio::runtime::Runtime;
 
-use crate::support::database::{Database, Engine, Rows, on_both};
+use crate::support::database::{TestDatabase, Engine, TableRows, on_both};
 use crate::support::postgres;
-use crate::support::program::{finish, program};
+use crate::support::program::{run_to_end, rollcall_command};
 
 /// The schema of version 1. A database remembers its digest: who edits the migration fails this test.
 const SCHEMA: [&str; 2] = [
@@ -29,13 +29,13 @@ const FILES: [(&str, &str); 3] = [
 const WRITTEN_ANYHOW: [&str; 6] = ["runs", "head", "leases", "connectors", "jobs", "schema_migrations"];
 
 /// A database as version 1 left it.
-fn frozen(engine: Engine, runtime: &Runtime, folder: &Path) -> Database {
+fn frozen(engine: Engine, runtime: &Runtime, folder: &Path) -> TestDatabase {
     let db = match engine {
         Engine::Sqlite => {
             fs::write(folder.join("rollcall.db"), b"").expect("an empty file");
-            Database::at(format!("sqlite://{}", folder.join("rollcall.db").display()))
+            TestDatabase::at(format!("sqlite://{}", folder.join("rollcall.db").display()))
         }
-        Engine::Postgres => Database::at(postgres::shared().url(&postgres::shared().new_database())),
+        Engine::Postgres => TestDatabase::at(postgres::shared_server().url(&postgres::shared_server().new_database())),
     };
     let which = usize::from(engine == Engine::Postgres);
     runtime.block_on(db.sql(SCHEMA[which]));
@@ -45,10 +45,10 @@ fn frozen(engine: Engine, runtime: &Runtime, folder: &Path) -> Database {
 
 /// What stands in the columns that version 1 had.
 fn contents(
-    db: &Database,
+    db: &TestDatabase,
     runtime: &Runtime,
     columns: &BTreeMap<String, Vec<String>>,
-) -> BTreeMap<String, Rows> {
+) -> BTreeMap<String, TableRows> {
     let tables = columns.iter().filter(|(table, _)| !WRITTEN_ANYHOW.contains(&table.as_str()));
     tables
         .map(|(table, columns)| {
@@ -72,7 +72,7 @@ fn an_upgrade_changed_how_people_are_matched_and_the_next_run_dropped_them() {
             fs::write(folder.path().join(name), text.replace("DATABASE", &db.url)).expect("written");
         }
         let path = folder.path().join("rollcall.toml");
-        let rollcall = |args: &[&str]| finish(program(&path).args(args)).ended(0);
+        let rollcall = |args: &[&str]| run_to_end(rollcall_command(&path).args(args)).expect_status(0);
         for planned in rollcall(&["sync", "--dry-run", "--json"]).lines() {
             assert_eq!(planned["status"], "planned");
             for (what, change) in [("memberships", "add"), ("memberships", "remove"), ("people", "changed")] {

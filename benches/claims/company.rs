@@ -5,8 +5,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::support::person::Person;
-use crate::support::slapd::{ADMIN, Directory, Slapd};
+use crate::support::person::LdapPerson;
+use crate::support::slapd::{ADMIN, SlapdSetup, SlapdServer};
 
 /// The guard judges every plan, and what several runs of one day take away stays within its limits.
 const SAFETY: &str = "[safety]\nmax_removals = \"60%\"\nmax_removals_total = 1000000\n\n";
@@ -28,12 +28,12 @@ pub const ATTRIBUTES: [(&str, &str); 9] = [
 ];
 
 /// Its people, today or tomorrow.
-pub struct Company {
-    people: Vec<Seat>,
+pub struct BenchCompany {
+    people: Vec<BenchPerson>,
 }
 
 /// One of its people, and where they sit.
-struct Seat {
+struct BenchPerson {
     number: usize,
     department: usize,
     place: usize,
@@ -49,34 +49,34 @@ fn spread(person: usize) -> usize {
 }
 
 /// Department, place and role of a person.
-pub fn seat(person: usize) -> (usize, usize, usize) {
+pub fn assign_position(person: usize) -> (usize, usize, usize) {
     let x = spread(person);
     (x % 40, x / 40 % 30, x / 1_200 % 50)
 }
 
-impl Company {
+impl BenchCompany {
     /// So many people; tomorrow 1 % have left, 1 % are new and 1 % are in another department.
     pub fn of(size: usize, tomorrow: bool) -> Self {
         let hundredth = size / 100;
         let numbers = if tomorrow { hundredth..size + hundredth } else { 0..size };
         let people = numbers.map(|number| {
-            let (department, place, role) = seat(number);
+            let (department, place, role) = assign_position(number);
             let moved = tomorrow && (hundredth..2 * hundredth).contains(&number);
             let department = if moved { (department + 1) % 40 } else { department };
-            Seat { number, department, place, role }
+            BenchPerson { number, department, place, role }
         });
         Self { people: people.collect() }
     }
 
     /// A server that holds them.
-    pub fn directory(&self) -> Directory {
-        Directory::of(self.people.iter().map(Seat::entry).collect())
+    pub fn directory(&self) -> SlapdSetup {
+        SlapdSetup::of(self.people.iter().map(BenchPerson::entry).collect())
     }
 
     /// The pages of a SCIM server that holds them, so many people on each.
     pub fn pages(&self, size: usize) -> Vec<Vec<u8>> {
-        let page = |people: &[Seat]| {
-            let list: Vec<serde_json::Value> = people.iter().map(Seat::scim).collect();
+        let page = |people: &[BenchPerson]| {
+            let list: Vec<serde_json::Value> = people.iter().map(BenchPerson::scim).collect();
             let page = serde_json::json!({
                 "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
                 "totalResults": self.people.len(), "itemsPerPage": list.len(), "Resources": list,
@@ -90,7 +90,7 @@ impl Company {
     pub fn csv(&self) -> String {
         let mut text = ATTRIBUTES.map(|(_, source)| source).join(",");
         text.push('\n');
-        for Seat { number, department, place, role } in &self.people {
+        for BenchPerson { number, department, place, role } in &self.people {
             writeln!(
                 text,
                 "p{number},p{number}@corp.example,Given{number} Family{number},Given{number},Family{number},\
@@ -102,7 +102,7 @@ impl Company {
     }
 }
 
-impl Seat {
+impl BenchPerson {
     fn scim(&self) -> serde_json::Value {
         let Self { number, department, place, role } = self;
         serde_json::json!({
@@ -126,9 +126,9 @@ impl Seat {
         })
     }
 
-    fn entry(&self) -> Person {
+    fn entry(&self) -> LdapPerson {
         let Self { number, department, place, role } = self;
-        let person = Person::new(*number);
+        let person = LdapPerson::new(*number);
         let person =
             ["departmentNumber", "l", "title", "cn", "sn"].iter().fold(person, |one, name| one.without(name));
         person
@@ -144,16 +144,16 @@ impl Seat {
 
 /// Where the people are read.
 #[derive(Clone, Copy)]
-pub enum Source<'a> {
+pub enum BenchSource<'a> {
     /// A server.
-    Ldap(&'a Slapd),
+    Ldap(&'a SlapdServer),
     /// A file.
     Csv(&'a Path),
     /// A SCIM server under this address.
     Scim(&'a str),
 }
 
-impl Source<'_> {
+impl BenchSource<'_> {
     fn settings(self) -> String {
         match self {
             Self::Ldap(slapd) => format!(
@@ -172,11 +172,11 @@ impl Source<'_> {
 }
 
 /// The file of a company whose people are read there.
-pub fn file(source: Source<'_>, database: &str) -> String {
+pub fn file(source: BenchSource<'_>, database: &str) -> String {
     let mut text = format!("[database]\nurl = \"{database}\"\n\n{SAFETY}[[connector]]\nname = \"corp\"\n");
     text.push_str(&source.settings());
     // SCIM has the usual mapping.
-    if !matches!(source, Source::Scim(_)) {
+    if !matches!(source, BenchSource::Scim(_)) {
         text.push_str("[connector.attributes]\n");
         for (name, source) in ATTRIBUTES {
             writeln!(text, "{name} = \"{source}\"").expect("a string");

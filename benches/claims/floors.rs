@@ -4,14 +4,14 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::company::ATTRIBUTES;
-use crate::program::Database;
-use crate::support::slapd::{ADMIN, Slapd};
+use crate::program::BenchDatabase;
+use crate::support::slapd::{ADMIN, SlapdServer};
 
 /// The tables that a first sync fills with many rows.
 const LARGE: [&str; 4] = ["learners", "persons", "memberships", "enrollments"];
 
 /// The median time of `ldapsearch` reading the same attributes in pages of 500 to nowhere.
-pub fn ldapsearch(slapd: &Slapd, runs: usize) -> Duration {
+pub fn ldapsearch(slapd: &SlapdServer, runs: usize) -> Duration {
     let mut times: Vec<Duration> = (0..=runs)
         .map(|_| {
             let began = Instant::now();
@@ -32,7 +32,7 @@ pub fn ldapsearch(slapd: &Slapd, runs: usize) -> Duration {
 }
 
 /// Loading the rows of the state `drained` into empty tables with all their indexes and constraints, in one transaction.
-pub fn bulk_load(database: &Database) -> Duration {
+pub fn bulk_load(database: &BenchDatabase) -> Duration {
     database.spare("drained");
     if database.is_sqlite() {
         let source = database.path("drained");
@@ -58,7 +58,7 @@ pub fn bulk_load(database: &Database) -> Duration {
 }
 
 /// A drain by single statements.
-pub struct Single {
+pub struct SingleStatementDrain {
     /// How many jobs.
     pub jobs: u64,
     /// How long.
@@ -67,7 +67,7 @@ pub struct Single {
 
 /// Writing the enrollments of the state `drained` into the state `queued` by one statement, and emptying the queue by
 /// another, in one transaction.
-pub fn single_statements(database: &Database) -> Single {
+pub fn measure_single_statements(database: &BenchDatabase) -> SingleStatementDrain {
     database.spare("queued");
     let jobs = database.shell("spare", "SELECT count(*) FROM jobs;").1.parse().expect("a number");
     let time = if database.is_sqlite() {
@@ -88,5 +88,5 @@ pub fn single_statements(database: &Database) -> Single {
         let script = "BEGIN;\nINSERT INTO enrollments SELECT * FROM final;\nDELETE FROM jobs;\nCOMMIT;";
         database.shell("spare", script).0
     };
-    Single { jobs, time }
+    SingleStatementDrain { jobs, time }
 }

@@ -22,10 +22,10 @@ mod web_sync;
 use std::path::Path;
 use std::time::Duration;
 
-use company::{Company, Source};
-use program::{Database, Program, Took};
-use support::postgres::Cluster;
-use support::slapd::Slapd;
+use company::{BenchCompany, BenchSource};
+use program::{BenchDatabase, MeasuredProgram, RunMeasurement};
+use support::postgres::PostgresServer;
+use support::slapd::SlapdServer;
 
 fn main() {
     // `cargo test --benches` only wants to know that this starts.
@@ -48,16 +48,16 @@ fn main() {
         return queue::measure(people);
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let before = Company::of(people, false);
-    let after = Company::of(people, true);
+    let before = BenchCompany::of(people, false);
+    let after = BenchCompany::of(people, true);
     let (first, second) =
         runtime.block_on(async { (before.directory().start().await, after.directory().start().await) });
-    let cluster = Cluster::with_memory("1GB");
+    let cluster = PostgresServer::with_memory("1GB");
     let folder = tempfile::tempdir().expect("a folder");
     println!("{people} people, {} rules, medians of {runs} runs", company::RULES);
     let read = floors::ldapsearch(&first, runs);
     println!("ldapsearch of the same attributes          {}", seconds(read));
-    for database in [Database::sqlite(folder.path()), Database::postgres(&cluster)] {
+    for database in [BenchDatabase::sqlite(folder.path()), BenchDatabase::postgres(&cluster)] {
         measure(&database, folder.path(), (&first, &second), read, runs);
     }
     pages::measure(people, runs);
@@ -75,7 +75,7 @@ fn ratio(time: Duration, floor: Duration) -> f64 {
     time.as_secs_f64() / floor.as_secs_f64()
 }
 
-fn claim(what: &str, took: &Took, floor: Duration, limit: f64) {
+fn print_target(what: &str, took: &RunMeasurement, floor: Duration, limit: f64) {
     let ratio = ratio(took.time, floor);
     let verdict = if ratio <= limit { "within" } else { "ABOVE" };
     println!(
@@ -87,35 +87,35 @@ fn claim(what: &str, took: &Took, floor: Duration, limit: f64) {
 }
 
 fn measure(
-    database: &Database,
+    database: &BenchDatabase,
     folder: &Path,
-    (first, second): (&Slapd, &Slapd),
+    (first, second): (&SlapdServer, &SlapdServer),
     read: Duration,
     runs: usize,
 ) {
     println!("\n{}", database.name());
-    let today = Program::new(folder, "today", Source::Ldap(first), database);
-    let tomorrow = Program::new(folder, "tomorrow", Source::Ldap(second), database);
+    let today = MeasuredProgram::new(folder, "today", BenchSource::Ldap(first), database);
+    let tomorrow = MeasuredProgram::new(folder, "tomorrow", BenchSource::Ldap(second), database);
 
     database.make();
     let commit = today.run(&["sync", "--no-drain"]);
-    database.keep("queued");
+    database.save_state("queued");
     let drain = today.run(&["worker", "--until-empty"]);
-    database.keep("drained");
-    let whole = Took { time: commit.time + drain.time, memory_mib: commit.memory_mib.max(drain.memory_mib) };
-    claim("first sync, commit and drain", &whole, floors::bulk_load(database), 3.0);
-    let jobs = floors::single_statements(database);
+    database.save_state("drained");
+    let whole = RunMeasurement { time: commit.time + drain.time, memory_mib: commit.memory_mib.max(drain.memory_mib) };
+    print_target("first sync, commit and drain", &whole, floors::bulk_load(database), 3.0);
+    let jobs = floors::measure_single_statements(database);
     let limit = if database.is_sqlite() { 4.0 } else { 2.5 };
-    claim(&format!("drain of {} jobs", jobs.jobs), &drain, jobs.time, limit);
+    print_target(&format!("drain of {} jobs", jobs.jobs), &drain, jobs.time, limit);
 
-    database.bring_back("drained");
+    database.restore_state("drained");
     let unchanged = program::median(runs, || today.run(&["sync"]), || {});
-    claim("sync that changes nothing", &unchanged, read, 2.0);
+    print_target("sync that changes nothing", &unchanged, read, 2.0);
     let bring_back = || {
-        database.bring_back("drained");
+        database.restore_state("drained");
         // A database that was copied a moment ago has nothing in memory.
         today.run(&["sync"]);
     };
     let changed = program::median(runs, || tomorrow.run(&["sync"]), bring_back);
-    claim("1 % joined, left and moved, drained", &changed, unchanged.time, 1.3);
+    print_target("1 % joined, left and moved, drained", &changed, unchanged.time, 1.3);
 }

@@ -6,19 +6,19 @@ use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use rollcall::config::Config;
-use rollcall::connectors::{Source as Read, api};
-use rollcall::model::identity::{KnownPeople, resolve};
+use rollcall::connectors::{SourceSettings as Read, api};
+use rollcall::model::identity::{KnownPeople, match_people};
 use rollcall::model::names::{ConnectorName, RuleName};
-use rollcall::model::people::{People, digest, digest_order};
-use rollcall::model::plan::{Plan, Today};
-use rollcall::model::population::{Fate, Learner, Population};
-use rollcall::model::roll::Roll;
-use rollcall::model::status::Status;
+use rollcall::model::people::{PeopleTable, digest, digest_order};
+use rollcall::model::plan::{MembershipPlan, CurrentState};
+use rollcall::model::population::{PersonChange, EvaluatedLearner, Population};
+use rollcall::model::roll::DesiredMemberships;
+use rollcall::model::status::LearnerStatus;
 use serde::Deserialize;
 
-use crate::company::{self, Company, Source};
-use crate::program::{Database, Program};
-use crate::support::api::{Reply, Server};
+use crate::company::{self, BenchCompany, BenchSource};
+use crate::program::{BenchDatabase, MeasuredProgram};
+use crate::support::api::{ServerReply, HttpServer};
 
 /// People on a page.
 const PAGE: usize = 200;
@@ -28,7 +28,7 @@ const LIMIT: f64 = 2.0;
 
 /// Prints what it came to.
 pub fn measure(people: usize, runs: usize) {
-    let company = Company::of(people, false);
+    let company = BenchCompany::of(people, false);
     let pages = company.pages(PAGE);
     println!("\n{people} people in {} pages of JSON, {PAGE} on each", pages.len());
     time(&pages, runs);
@@ -43,7 +43,7 @@ fn median(mut all: Vec<Duration>) -> Duration {
 
 /// Takes turns: parsing, mapping, planning, so that whatever else the machine does meets all of them.
 fn time(pages: &[Vec<u8>], runs: usize) {
-    let text = company::file(Source::Scim("http://127.0.0.1:9/scim/v2"), "sqlite://none.db");
+    let text = company::file(BenchSource::Scim("http://127.0.0.1:9/scim/v2"), "sqlite://none.db");
     let config = Config::parse(&text, Path::new("rollcall.toml"), &|_| None).expect("a file");
     let (mut floor, mut mapping, mut planning) = (Vec::new(), Vec::new(), Vec::new());
     for run in 0..=runs * 3 {
@@ -86,27 +86,27 @@ fn time(pages: &[Vec<u8>], runs: usize) {
 }
 
 /// What `rollcall sync --dry-run` holds at most, through a server of pages and through slapd, in turns.
-fn memory(company: &Company, pages: Vec<Vec<u8>>, runs: usize) {
+fn memory(company: &BenchCompany, pages: Vec<Vec<u8>>, runs: usize) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let slapd = runtime.block_on(company.directory().start());
-    let server = Server::start(move |request| {
+    let server = HttpServer::start(move |request| {
         let at = request.number("startIndex").unwrap_or(1).saturating_sub(1) / PAGE;
-        Reply::bytes("application/scim+json", pages.get(at).cloned().unwrap_or_default())
+        ServerReply::bytes("application/scim+json", pages.get(at).cloned().unwrap_or_default())
     });
     let folder = tempfile::tempdir().expect("a folder");
-    let database = Database::sqlite(folder.path());
+    let database = BenchDatabase::sqlite(folder.path());
     database.make();
     let url = server.url("/scim/v2");
-    let by_pages = Program::new(folder.path(), "pages", Source::Scim(&url), &database);
-    let by_ldap = Program::new(folder.path(), "ldap", Source::Ldap(&slapd), &database);
+    let by_pages = MeasuredProgram::new(folder.path(), "pages", BenchSource::Scim(&url), &database);
+    let by_ldap = MeasuredProgram::new(folder.path(), "ldap", BenchSource::Ldap(&slapd), &database);
     let (mut through_pages, mut through_ldap) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         through_pages.push(by_pages.run(&["sync", "--dry-run"]));
         through_ldap.push(by_ldap.run(&["sync", "--dry-run"]));
     }
-    let most = |all: &[crate::program::Took]| all.iter().map(|took| took.memory_mib).max().unwrap_or(0);
+    let most = |all: &[crate::program::RunMeasurement]| all.iter().map(|took| took.memory_mib).max().unwrap_or(0);
     let time =
-        |all: &[crate::program::Took]| median(all.iter().map(|took| took.time).collect()).as_secs_f64();
+        |all: &[crate::program::RunMeasurement]| median(all.iter().map(|took| took.time).collect()).as_secs_f64();
     let (pages, ldap) = (most(&through_pages), most(&through_ldap));
     let verdict = if pages * 10 <= ldap * 12 { "within" } else { "ABOVE" };
     println!(
@@ -120,45 +120,45 @@ fn memory(company: &Company, pages: Vec<Vec<u8>>, runs: usize) {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "what is not read would not be parsed")]
-struct Answer {
+struct ScimListResponse {
     schemas: Vec<String>,
     total_results: u64,
     items_per_page: u64,
     #[serde(rename = "Resources")]
-    resources: Vec<Person>,
+    resources: Vec<ScimUser>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "what is not read would not be parsed")]
-struct Person {
+struct ScimUser {
     schemas: Vec<String>,
     id: String,
     external_id: String,
     user_name: String,
     active: bool,
     display_name: String,
-    name: Name,
+    name: ScimName,
     title: String,
     user_type: String,
-    emails: Vec<Email>,
-    addresses: Vec<Address>,
+    emails: Vec<ScimEmail>,
+    addresses: Vec<ScimAddress>,
     #[serde(rename = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User")]
-    enterprise: Enterprise,
-    meta: Meta,
+    enterprise: ScimEnterpriseUser,
+    meta: ScimMeta,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "what is not read would not be parsed")]
-struct Name {
+struct ScimName {
     given_name: String,
     family_name: String,
 }
 
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "what is not read would not be parsed")]
-struct Email {
+struct ScimEmail {
     r#type: String,
     value: String,
     primary: Option<bool>,
@@ -166,7 +166,7 @@ struct Email {
 
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "what is not read would not be parsed")]
-struct Address {
+struct ScimAddress {
     r#type: String,
     locality: String,
     country: String,
@@ -174,56 +174,56 @@ struct Address {
 
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "what is not read would not be parsed")]
-struct Enterprise {
+struct ScimEnterpriseUser {
     department: String,
-    manager: Manager,
+    manager: ScimManager,
 }
 
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "what is not read would not be parsed")]
-struct Manager {
+struct ScimManager {
     value: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "what is not read would not be parsed")]
-struct Meta {
+struct ScimMeta {
     resource_type: String,
     last_modified: String,
     version: String,
 }
 
 /// Parses every page, and keeps them all.
-fn parsed(pages: &[Vec<u8>]) -> Vec<Answer> {
+fn parsed(pages: &[Vec<u8>]) -> Vec<ScimListResponse> {
     pages.iter().map(|page| serde_json::from_slice(page).expect("a page")).collect()
 }
 
-fn mapped(config: &Config, pages: &[Vec<u8>]) -> People {
+fn mapped(config: &Config, pages: &[Vec<u8>]) -> PeopleTable {
     let connector = &config.connectors[0];
     let Read::Api(settings) = &connector.source else { panic!("SCIM is an API") };
     let pages = pages.iter().map(Vec::as_slice);
-    api::mapped(connector, settings, &config.attributes, pages).expect("pages of JSON")
+    api::map_pages(connector, settings, &config.attributes, pages).expect("pages of JSON")
 }
 
 /// The first plan of everybody, as a sync makes it; answers how many memberships it gives.
-fn planned(config: &Config, people: People) -> usize {
+fn planned(config: &Config, people: PeopleTable) -> usize {
     let order = digest_order(&config.attributes);
     let mut scratch = Vec::new();
     for row in people.rows() {
         let cells = people.cells(row);
         black_box(digest(&config.attributes, &order, &people.values, cells, &mut scratch));
     }
-    black_box(resolve(&people, &KnownPeople::default(), &rustc_hash::FxHashMap::default(), None, true));
+    black_box(match_people(&people, &KnownPeople::default(), &rustc_hash::FxHashMap::default(), None, true));
     let rows = people.rows();
     let mut population = Population::new(people);
     for row in rows {
-        let learner = Learner {
+        let learner = EvaluatedLearner {
             id: None,
             row: Some(row),
-            fate: Fate::New,
-            was: None,
-            status: Status::Active,
+            change: PersonChange::New,
+            status_before: None,
+            status: LearnerStatus::Active,
             sources: 1,
             contested: false,
         };
@@ -231,6 +231,6 @@ fn planned(config: &Config, people: People) -> usize {
     }
     let names: Vec<RuleName> = config.rules.iter().map(|rule| rule.name.clone()).collect();
     let today = NaiveDate::from_ymd_opt(2026, 11, 28).expect("a day");
-    let roll = Roll::call(&config.rules, &population, &[ConnectorName::new("corp")], today);
-    Plan::between(&Today::default(), &roll, &names, &population).add.len()
+    let roll = DesiredMemberships::evaluate(&config.rules, &population, &[ConnectorName::new("corp")], today);
+    MembershipPlan::between(&CurrentState::default(), &roll, &names, &population).add.len()
 }

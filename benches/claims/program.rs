@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::company::{self, Source};
-use crate::support::postgres::Cluster;
+use crate::company::{self, BenchSource};
+use crate::support::postgres::PostgresServer;
 
 /// What a run of the program took.
 #[derive(Debug, Clone, Copy)]
-pub struct Took {
+pub struct RunMeasurement {
     /// From start to end, as whoever typed it saw it.
     pub time: Duration,
     /// The most memory of the process at once (VmHWM).
@@ -18,20 +18,20 @@ pub struct Took {
 }
 
 /// The program with a file of its own.
-pub struct Program {
+pub struct MeasuredProgram {
     file: PathBuf,
 }
 
-impl Program {
+impl MeasuredProgram {
     /// Writes the file for one source and one database.
-    pub fn new(folder: &Path, name: &str, source: Source<'_>, database: &Database) -> Self {
+    pub fn new(folder: &Path, name: &str, source: BenchSource<'_>, database: &BenchDatabase) -> Self {
         let file = folder.join(format!("{name}-{}.toml", database.name()));
         fs::write(&file, company::file(source, &database.url())).expect("a file");
         Self { file }
     }
 
     /// Runs a command to its end.
-    pub fn run(&self, words: &[&str]) -> Took {
+    pub fn run(&self, words: &[&str]) -> RunMeasurement {
         let began = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
             .arg("--config")
@@ -50,7 +50,7 @@ impl Program {
             std::thread::sleep(Duration::from_millis(5));
         };
         assert!(status.success(), "rollcall {words:?}: {status}");
-        Took { time: began.elapsed(), memory_mib }
+        RunMeasurement { time: began.elapsed(), memory_mib }
     }
 }
 
@@ -61,8 +61,8 @@ fn peak_of(process: u32) -> u64 {
 }
 
 /// The median of some runs by time, after one that does not count; `before` makes ready for each.
-pub fn median(runs: usize, run: impl Fn() -> Took, before: impl Fn()) -> Took {
-    let mut all: Vec<Took> = (0..=runs)
+pub fn median(runs: usize, run: impl Fn() -> RunMeasurement, before: impl Fn()) -> RunMeasurement {
+    let mut all: Vec<RunMeasurement> = (0..=runs)
         .map(|_| {
             before();
             run()
@@ -74,21 +74,21 @@ pub fn median(runs: usize, run: impl Fn() -> Took, before: impl Fn()) -> Took {
 }
 
 /// A database whose states can be kept and brought back.
-pub enum Database {
+pub enum BenchDatabase {
     /// A file in a folder.
     Sqlite(PathBuf),
     /// A database of a cluster.
     Postgres(String),
 }
 
-impl Database {
+impl BenchDatabase {
     /// A file.
     pub fn sqlite(folder: &Path) -> Self {
         Self::Sqlite(folder.join("bench.db"))
     }
 
     /// A database of this server.
-    pub fn postgres(cluster: &Cluster) -> Self {
+    pub fn postgres(cluster: &PostgresServer) -> Self {
         let url = cluster.url("");
         Self::Postgres(url.trim_end_matches('/').to_owned())
     }
@@ -171,12 +171,12 @@ impl Database {
     }
 
     /// Keeps the state of now under a name.
-    pub fn keep(&self, name: &str) {
+    pub fn save_state(&self, name: &str) {
         self.copy("bench", name);
     }
 
     /// Brings a kept state back.
-    pub fn bring_back(&self, name: &str) {
+    pub fn restore_state(&self, name: &str) {
         self.copy(name, "bench");
     }
 

@@ -4,24 +4,24 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::company::{Company, Source};
-use crate::program::{Database, Program};
-use crate::support::postgres::Cluster;
+use crate::company::{BenchCompany, BenchSource};
+use crate::program::{BenchDatabase, MeasuredProgram};
+use crate::support::postgres::PostgresServer;
 
 /// How many jobs the library is given: enough to see its pace.
 const JOBS: u64 = 50_000;
 
 /// Prints the pace of both, in jobs a second.
 pub fn measure(people: usize) {
-    let cluster = Cluster::with_memory("1GB");
+    let cluster = PostgresServer::with_memory("1GB");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("people.csv");
-    std::fs::write(&file, Company::of(people, false).csv()).expect("a file");
-    let database = Database::postgres(&cluster);
-    let program = Program::new(folder.path(), "queue", Source::Csv(&file), &database);
+    std::fs::write(&file, BenchCompany::of(people, false).csv()).expect("a file");
+    let database = BenchDatabase::postgres(&cluster);
+    let program = MeasuredProgram::new(folder.path(), "queue", BenchSource::Csv(&file), &database);
     database.make();
     program.run(&["sync", "--no-drain"]);
-    database.keep("queued");
+    database.save_state("queued");
     let jobs: u64 = database.shell("queued", "SELECT count(*) FROM jobs").1.parse().expect("a number");
     let drain = program.run(&["worker", "--until-empty"]);
     let ours = pace(jobs, drain.time);

@@ -2,27 +2,27 @@
 
 use std::fs;
 
-use crate::company::{Company, Source};
-use crate::program::{self, Database, Program, Took};
+use crate::company::{BenchCompany, BenchSource};
+use crate::program::{self, BenchDatabase, MeasuredProgram, RunMeasurement};
 use crate::seconds;
-use crate::support::postgres::Cluster;
+use crate::support::postgres::PostgresServer;
 
 /// How many people.
 const SIZES: [u32; 3] = [10_000, 100_000, 1_000_000];
 
 /// Prints what each size takes on each database, in all and for each 10,000 people.
 pub fn measure(runs: usize) {
-    let cluster = Cluster::with_memory("1GB");
+    let cluster = PostgresServer::with_memory("1GB");
     let folder = tempfile::tempdir().expect("a folder");
     let (today, tomorrow) = (folder.path().join("today.csv"), folder.path().join("tomorrow.csv"));
     for people in SIZES {
         let size = people as usize;
-        fs::write(&today, Company::of(size, false).csv()).expect("a file");
-        fs::write(&tomorrow, Company::of(size, true).csv()).expect("a file");
-        for database in [Database::sqlite(folder.path()), Database::postgres(&cluster)] {
+        fs::write(&today, BenchCompany::of(size, false).csv()).expect("a file");
+        fs::write(&tomorrow, BenchCompany::of(size, true).csv()).expect("a file");
+        for database in [BenchDatabase::sqlite(folder.path()), BenchDatabase::postgres(&cluster)] {
             println!("\n{people} people, {}", database.name());
-            let first = Program::new(folder.path(), "today", Source::Csv(&today), &database);
-            let second = Program::new(folder.path(), "tomorrow", Source::Csv(&tomorrow), &database);
+            let first = MeasuredProgram::new(folder.path(), "today", BenchSource::Csv(&today), &database);
+            let second = MeasuredProgram::new(folder.path(), "tomorrow", BenchSource::Csv(&tomorrow), &database);
             database.make();
             line("first sync, commit", people, &first.run(&["sync", "--no-drain"]));
             line("drain", people, &first.run(&["worker", "--until-empty"]));
@@ -32,7 +32,7 @@ pub fn measure(runs: usize) {
     }
 }
 
-fn line(what: &str, people: u32, took: &Took) {
+fn line(what: &str, people: u32, took: &RunMeasurement) {
     let each = took.time / (people / 10_000);
     println!(
         "  {what:<42} {}  {} for each 10,000 people; {:4} MiB",

@@ -9,20 +9,20 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use reqwest::Client;
-use rollcall::accounts::{self, New};
+use rollcall::accounts::{self, NewUserAccount};
 use rollcall::config::Config;
-use rollcall::enrollment::change::When;
-use rollcall::explain::{self, Asked};
+use rollcall::enrollment::change::ChangeTime;
+use rollcall::explain::{self, ExplainRequest};
 use rollcall::model::ids::{GroupId, LearnerId};
 use rollcall::model::role::Role;
-use rollcall::model::secret::Secret;
-use rollcall::store::listing::{From, assignments, groups, learners, members};
-use rollcall::store::runs::{About, Kind};
+use rollcall::model::secret::SecretText;
+use rollcall::store::listing::{PageRequest, assignments, groups, learners, members};
+use rollcall::store::runs::{NewRun, RunRecordKind};
 use rollcall::store::{Store, Tx};
 
 use crate::support::database as tests;
-use crate::support::postgres::Cluster;
-use crate::support::program::{Running, program};
+use crate::support::postgres::PostgresServer;
+use crate::support::program::{RunningProgram, rollcall_command};
 use crate::web_sync;
 
 const PASSWORD: &str = "correct horse battery";
@@ -37,20 +37,20 @@ const HEAVIEST: usize = 100_000;
 pub fn measure() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let cluster = Cluster::with_memory("1GB");
+    let cluster = PostgresServer::with_memory("1GB");
     let folder = tempfile::tempdir().expect("a folder");
     println!(
         "\npages with 100,000 learners, 2,000 groups, 1,000,000 enrollments; medians of {TIMES} requests"
     );
-    let sqlite = tests::Database::at(format!("sqlite://{}/pages.db", folder.path().display()));
-    let postgres = tests::Database::at(cluster.url(&cluster.new_database()));
+    let sqlite = tests::TestDatabase::at(format!("sqlite://{}/pages.db", folder.path().display()));
+    let postgres = tests::TestDatabase::at(cluster.url(&cluster.new_database()));
     for db in [sqlite, postgres] {
         println!("\n{}", db.engine);
         runtime.block_on(of(&db, folder.path()));
     }
 }
 
-pub fn numbers(db: &tests::Database, count: usize) -> String {
+pub fn numbers(db: &tests::TestDatabase, count: usize) -> String {
     db.pick(
         "(WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < COUNT) SELECT n FROM n)",
         "(SELECT n FROM generate_series(1, COUNT) AS n)",
@@ -58,7 +58,7 @@ pub fn numbers(db: &tests::Database, count: usize) -> String {
     .replace("COUNT", &count.to_string())
 }
 
-async fn fill(db: &tests::Database) {
+async fn fill(db: &tests::TestDatabase) {
     let of = |count| numbers(db, count);
     let now = db.pick("'2026-01-01T00:00:00+00:00'", "TIMESTAMPTZ '2026-01-01'");
     let day = db.pick("'2026-01-01'", "DATE '2026-01-01'");
@@ -138,7 +138,7 @@ fn median(mut all: Vec<Duration>) -> Duration {
     all[all.len() / 2]
 }
 
-async fn of(db: &tests::Database, folder: &Path) {
+async fn of(db: &tests::TestDatabase, folder: &Path) {
     let store = Store::open(&db.options()).await.expect("the database opens");
     fill(db).await;
     let file = folder.join(format!("{}.toml", db.engine));
@@ -150,55 +150,55 @@ async fn of(db: &tests::Database, folder: &Path) {
     );
     std::fs::write(&file, text).expect("a file");
     let config = Config::load(&file, &|_| None).expect("a file that is right");
-    let when = When::at(Utc::now(), config.timezone);
-    let about = About {
-        kind: Kind::Hand,
+    let when = ChangeTime::at(Utc::now(), config.timezone);
+    let about = NewRun {
+        kind: RunRecordKind::Hand,
         connector: None,
         actor: "bench".to_owned(),
-        what: "bench".to_owned(),
+        description: "bench".to_owned(),
         file_digest: None,
         subject: None,
     };
-    let password = Secret::new(PASSWORD);
+    let password = SecretText::new(PASSWORD);
     let (email, role) = ("bench@corp.example", Role::LicenseHolder);
-    let new = New { email, name: "", role, password: Some(&password) };
-    accounts::create(&store, &about, when, new).await.expect("an account");
-    let service = Running::start(program(&file).arg("run"));
-    service.says("pages and API are there");
+    let new = NewUserAccount { email, name: "", role, password: Some(&password) };
+    accounts::create_account(&store, &about, when, new).await.expect("an account");
+    let service = RunningProgram::start(rollcall_command(&file).arg("run"));
+    service.wait_for_log("pages and API are there");
     let log = service.log();
     let line = log.iter().find_map(|line| line.split_once("\"address\":\"")).expect("the address");
     let base = format!("http://{}", line.1.split('"').next().unwrap_or_default());
-    let visitor = Visitor::sign_in(&base).await;
-    let first = From { text: "", id: 0, limit: 51 };
-    let mut report = Report { visitor, store: &store };
+    let visitor = BenchClient::sign_in(&base).await;
+    let first = PageRequest { text: "", id: 0, limit: 51 };
+    let mut report = PageBenchmark { visitor, store: &store };
     report
         .page("the overview of groups", "/groups", async |tx: &mut Tx| {
-            let rows = groups::page(tx, "", groups::Sort::Name, first).await.expect("rows");
-            groups::rules(tx, rows.iter().map(|row| row.id.0).collect()).await.expect("rows");
+            let rows = groups::list(tx, "", groups::GroupListSort::Name, first).await.expect("rows");
+            groups::list_rules(tx, rows.iter().map(|row| row.id.0).collect()).await.expect("rows");
         })
         .await;
     report
         .page("the overview, by members", "/groups?sort=members", async |tx: &mut Tx| {
-            let rows = groups::page(tx, "", groups::Sort::Members, first).await.expect("rows");
-            groups::rules(tx, rows.iter().map(|row| row.id.0).collect()).await.expect("rows");
+            let rows = groups::list(tx, "", groups::GroupListSort::Members, first).await.expect("rows");
+            groups::list_rules(tx, rows.iter().map(|row| row.id.0).collect()).await.expect("rows");
         })
         .await;
     report
         .page("a group of 20,000", "/groups/1", async |tx: &mut Tx| {
-            let rows = members::page(tx, GroupId(1), "", first).await.expect("rows");
-            members::reasons(tx, GroupId(1), rows.iter().map(|row| row.id).collect()).await.expect("rows");
-            assignments::of_group(tx, GroupId(1)).await.expect("rows");
-            assignments::progress(tx, GroupId(1), when.today).await.expect("rows");
-            groups::history(tx, GroupId(1), 20).await.expect("rows");
+            let rows = members::list(tx, GroupId(1), "", first).await.expect("rows");
+            members::list_reasons(tx, GroupId(1), rows.iter().map(|row| row.id).collect()).await.expect("rows");
+            assignments::list_by_group(tx, GroupId(1)).await.expect("rows");
+            assignments::list_progress(tx, GroupId(1), when.today).await.expect("rows");
+            groups::list_history(tx, GroupId(1), 20).await.expect("rows");
         })
         .await;
     for (what, text) in [("one word, 2,500 found", "department7"), ("two words, few found", "first77 last1")]
     {
-        let find = learners::Find { text, ..learners::Find::default() };
+        let find = learners::LearnerSearch { text, ..learners::LearnerSearch::default() };
         let path = format!("/groups/new?q={}", text.replace(' ', "+"));
         report
             .page(&format!("the member search, {what}"), &path, async |tx: &mut Tx| {
-                learners::page(tx, find, first).await.expect("rows");
+                learners::list(tx, find, first).await.expect("rows");
                 learners::count(tx, find).await.expect("rows");
             })
             .await;
@@ -206,20 +206,20 @@ async fn of(db: &tests::Database, folder: &Path) {
     let explained = config.for_explain();
     report
         .page("a learner", "/learners/777", async |tx: &mut Tx| {
-            let asked = Asked { learner: LearnerId(777), group: None, course: None, at: None };
+            let asked = ExplainRequest { learner: LearnerId(777), group: None, course: None, at: None };
             explain::explain(tx, explained, asked, when).await.expect("an answer");
         })
         .await;
     web_sync::measure(&mut report, &config).await;
 }
 
-struct Visitor {
+struct BenchClient {
     base: String,
     client: Client,
     cookie: String,
 }
 
-impl Visitor {
+impl BenchClient {
     async fn sign_in(base: &str) -> Self {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let form = format!("email=bench@corp.example&password={}&to=/", PASSWORD.replace(' ', "+"));
@@ -239,12 +239,12 @@ impl Visitor {
     }
 }
 
-pub struct Report<'s> {
-    visitor: Visitor,
+pub struct PageBenchmark<'s> {
+    visitor: BenchClient,
     store: &'s Store,
 }
 
-impl Report<'_> {
+impl PageBenchmark<'_> {
     /// Measures one page beside its statements, in turns.
     pub async fn page(&mut self, what: &str, path: &str, statements: impl AsyncFn(&mut Tx)) {
         let (mut pages, mut floors, mut text) = (Vec::new(), Vec::new(), String::new());
@@ -253,7 +253,7 @@ impl Report<'_> {
             text = self.visitor.get(path).await;
             pages.push(began.elapsed());
             let began = Instant::now();
-            let mut tx = self.store.read().await.expect("a transaction");
+            let mut tx = self.store.begin_read().await.expect("a transaction");
             statements(&mut tx).await;
             drop(tx);
             floors.push(began.elapsed());

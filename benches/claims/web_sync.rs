@@ -6,13 +6,13 @@
 use chrono::Utc;
 use rollcall::config::Config;
 use rollcall::model::ids::{ConnectorId, RunId};
-use rollcall::store::listing::record::{self, Find};
-use rollcall::store::listing::{From, jobs, runs};
+use rollcall::store::listing::record::{self, AuditLogFilter};
+use rollcall::store::listing::{PageRequest, jobs, runs};
 use rollcall::store::{Tx, queue, runs as table};
 use rollcall::sync::overview::overview;
 
-use crate::support::database::Database;
-use crate::web::{Report, numbers};
+use crate::support::database::TestDatabase;
+use crate::web::{PageBenchmark, numbers};
 
 /// Runs and changes by hand.
 const RUNS: usize = 500;
@@ -22,7 +22,7 @@ const CHANGES: usize = 5_000;
 const LARGE: i64 = 2;
 const HELD: i64 = 3;
 
-pub async fn fill(db: &Database) {
+pub async fn fill(db: &TestDatabase) {
     let of = |count| numbers(db, count);
     let now = db.pick("'2026-01-01T00:00:00+00:00'", "TIMESTAMPTZ '2026-01-01'");
     let day = db.pick("'2026-01-01'", "DATE '2026-01-01'");
@@ -83,37 +83,37 @@ pub async fn fill(db: &Database) {
     }
 }
 
-pub async fn measure(report: &mut Report<'_>, config: &Config) {
-    let first = From { text: "", id: 0, limit: 51 };
+pub async fn measure(report: &mut PageBenchmark<'_>, config: &Config) {
+    let first = PageRequest { text: "", id: 0, limit: 51 };
     report
         .page("the overview of sync", "/sync", async |tx: &mut Tx| {
             overview(tx, &config.connectors, Utc::now()).await.expect("rows");
-            runs::waiting(tx).await.expect("rows");
+            runs::list_pending(tx).await.expect("rows");
         })
         .await;
     report
         .page("the list of runs", "/sync/runs", async |tx: &mut Tx| {
-            let find = Find { of_connectors: true, ..Find::default() };
-            record::page(tx, find, 0, 51).await.expect("rows");
+            let find = AuditLogFilter { of_connectors: true, ..AuditLogFilter::default() };
+            record::list(tx, find, 0, 51).await.expect("rows");
         })
         .await;
     report
         .page("a run of 10,000, by group", "/sync/runs/2?by=group", async |tx: &mut Tx| {
-            record::one(tx, LARGE).await.expect("a row");
-            runs::by_group(tx, RunId(LARGE), first).await.expect("rows");
+            record::get(tx, LARGE).await.expect("a row");
+            runs::list_by_group(tx, RunId(LARGE), first).await.expect("rows");
         })
         .await;
     report
         .page("a run of 10,000, by person", "/sync/runs/2?by=person", async |tx: &mut Tx| {
-            record::one(tx, LARGE).await.expect("a row");
-            let people = runs::people(tx, RunId(LARGE), first).await.expect("rows");
-            runs::steps(tx, RunId(LARGE), people.iter().map(|one| one.id).collect()).await.expect("rows");
+            record::get(tx, LARGE).await.expect("a row");
+            let people = runs::list_affected_learners(tx, RunId(LARGE), first).await.expect("rows");
+            runs::list_membership_steps(tx, RunId(LARGE), people.iter().map(|one| one.id).collect()).await.expect("rows");
         })
         .await;
     report
         .page("a run that held 10,000", "/sync/runs/3", async |tx: &mut Tx| {
-            record::one(tx, HELD).await.expect("a row");
-            table::guard(tx, RunId(HELD)).await.expect("a row");
+            record::get(tx, HELD).await.expect("a row");
+            table::get_guard_report(tx, RunId(HELD)).await.expect("a row");
             runs::held_counts(tx, ConnectorId(1), RunId(HELD)).await.expect("rows");
             runs::held(tx, ConnectorId(1), RunId(HELD), 0, 51).await.expect("rows");
         })
@@ -124,20 +124,20 @@ pub async fn measure(report: &mut Report<'_>, config: &Config) {
     ] {
         report
             .page(what, &format!("/jobs?over={over}"), async |tx: &mut Tx| {
-                jobs::now(tx, Utc::now()).await.expect("a row");
-                queue::steps(tx, Utc::now().timestamp() / 60 - from, step).await.expect("rows");
-                jobs::failed(tx, 0, 51).await.expect("rows");
+                jobs::get_queue_status(tx, Utc::now()).await.expect("a row");
+                queue::list_steps(tx, Utc::now().timestamp() / 60 - from, step).await.expect("rows");
+                jobs::list_failed(tx, 0, 51).await.expect("rows");
             })
             .await;
     }
     report
         .page("the record of changes", "/settings/changes", async |tx: &mut Tx| {
-            record::page(tx, Find::default(), 0, 51).await.expect("rows");
+            record::list(tx, AuditLogFilter::default(), 0, 51).await.expect("rows");
         })
         .await;
     report
         .page("the changes by hand", "/settings/changes?kind=hand", async |tx: &mut Tx| {
-            record::page(tx, Find { kind: "hand", ..Find::default() }, 0, 51).await.expect("rows");
+            record::list(tx, AuditLogFilter { kind: "hand", ..AuditLogFilter::default() }, 0, 51).await.expect("rows");
         })
         .await;
 }

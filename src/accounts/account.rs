@@ -3,18 +3,18 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::accounts::{Error, Result, Whose, find, key, password};
-use crate::enrollment::change::{Change, Done, When};
+use crate::accounts::{AccountError, Result, AccountRef, find_account, key, password};
+use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
 use crate::model::ids::AccountId;
 use crate::model::names::{clean, is_address};
 use crate::model::role::Role;
-use crate::model::secret::Secret;
+use crate::model::secret::SecretText;
 use crate::store::accounts::{self, Account};
-use crate::store::runs::About;
+use crate::store::runs::NewRun;
 use crate::store::{Store, Tx, sessions};
 
 /// How long a link is good.
-const GOOD: TimeDelta = TimeDelta::days(1);
+const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(1);
 
 /// A link that lets somebody set a password, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub struct Invitation {
 }
 
 impl Invitation {
-    fn new(when: When) -> Result<Self> {
-        Ok(Self { key: key::fresh()?, until: when.now + GOOD })
+    fn new(when: ChangeTime) -> Result<Self> {
+        Ok(Self { key: key::generate_token()?, until: when.now + INVITATION_LIFETIME })
     }
 
     /// Where the link leads, on whatever address the service has.
@@ -39,7 +39,7 @@ impl Invitation {
 
 /// An account to be made.
 #[derive(Debug, Clone, Copy)]
-pub struct New<'a> {
+pub struct NewUserAccount<'a> {
     /// The address that signs in.
     pub email: &'a str,
     /// The name; may be empty.
@@ -47,14 +47,14 @@ pub struct New<'a> {
     /// What it may do.
     pub role: Role,
     /// The password; without one a link lets its holder set it.
-    pub password: Option<&'a Secret>,
+    pub password: Option<&'a SecretText>,
 }
 
 /// An account that was made.
 #[derive(Debug)]
-pub struct Made {
+pub struct CreatedAccount {
     /// The change.
-    pub done: Done,
+    pub done: CommittedChange,
     /// The account.
     pub account: AccountId,
     /// The link, where it has no password yet.
@@ -66,28 +66,28 @@ pub struct Made {
 ///
 /// # Errors
 /// When the address is none or has an account, or the password is too weak.
-pub async fn create(store: &Store, about: &About, when: When, new: New<'_>) -> Result<Made> {
+pub async fn create_account(store: &Store, about: &NewRun, when: ChangeTime, new: NewUserAccount<'_>) -> Result<CreatedAccount> {
     let (email, name, role) = (clean(new.email), clean(new.name), new.role);
     if !is_address(&email) {
-        return Err(Error::BadAddress { text: email.into_owned() });
+        return Err(AccountError::BadAddress { text: email.into_owned() });
     }
-    let hash = match new.password.map(Secret::reveal) {
+    let hash = match new.password.map(SecretText::reveal) {
         Some(secret) => {
-            password::check(secret, &email)?;
-            Some(password::hash(secret).await?)
+            password::check_password(secret, &email)?;
+            Some(password::hash_password(secret).await?)
         }
         None => None,
     };
-    let mut change = Change::begin(store, about, when).await?;
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
     let run = change.run;
-    let account = match accounts::by_email(&mut change.tx, &email).await? {
-        Some(there) if there.is_active() => return Err(Error::Exists { email: there.email }),
+    let account = match accounts::get_by_email(&mut change.tx, &email).await? {
+        Some(there) if there.is_active() => return Err(AccountError::AccountExists { email: there.email }),
         Some(there) => {
-            accounts::deactivate(&mut change.tx, there.id, None).await?;
+            accounts::set_deactivated(&mut change.tx, there.id, None).await?;
             accounts::set_role(&mut change.tx, there.id, role).await?;
             there.id
         }
-        None => accounts::add(&mut change.tx, &email, &name, role, run).await?,
+        None => accounts::create(&mut change.tx, &email, &name, role, run).await?,
     };
     let mut made = json!({"account": account, "email": email, "role": role});
     let invitation = match hash {
@@ -97,24 +97,24 @@ pub async fn create(store: &Store, about: &About, when: When, new: New<'_>) -> R
         }
         None => {
             let invitation = Invitation::new(when)?;
-            keep(&mut change, account, &invitation).await?;
+            store_invitation(&mut change, account, &invitation).await?;
             made["link_until"] = json!(invitation.until);
             Some(invitation)
         }
     };
-    change.note(&Value::Null, &made).await?;
-    Ok(Made { done: change.commit().await?, account, invitation })
+    change.record_before_after(&Value::Null, &made).await?;
+    Ok(CreatedAccount { done: change.commit().await?, account, invitation })
 }
 
-async fn keep(change: &mut Change, account: AccountId, invitation: &Invitation) -> Result<()> {
-    let (digest, now) = (key::digest(&invitation.key), change.when.now);
-    Ok(accounts::invite(&mut change.tx, &digest, Some(account), now, invitation.until).await?)
+async fn store_invitation(change: &mut ChangeTransaction, account: AccountId, invitation: &Invitation) -> Result<()> {
+    let (digest, now) = (key::digest_token(&invitation.key), change.time.now);
+    Ok(accounts::create_invitation(&mut change.tx, &digest, Some(account), now, invitation.until).await?)
 }
 
-async fn spare_the_last(tx: &mut Tx, account: &Account) -> Result<()> {
+async fn check_not_last_license_holder(tx: &mut Tx, account: &Account) -> Result<()> {
     let is_holder = account.role() == Role::LicenseHolder;
-    if is_holder && accounts::other_license_holders(tx, account.id).await? == 0 {
-        return Err(Error::LastLicenseHolder { email: account.email.clone() });
+    if is_holder && accounts::count_other_license_holders(tx, account.id).await? == 0 {
+        return Err(AccountError::LastLicenseHolder { email: account.email.clone() });
     }
     Ok(())
 }
@@ -123,22 +123,22 @@ async fn spare_the_last(tx: &mut Tx, account: &Account) -> Result<()> {
 ///
 /// # Errors
 /// When there is no such account, or nobody would be left who may do everything.
-pub async fn role(
+pub async fn change_role(
     store: &Store,
-    about: &About,
-    when: When,
-    whose: impl Into<Whose<'_>>,
+    about: &NewRun,
+    when: ChangeTime,
+    whose: impl Into<AccountRef<'_>>,
     new: Role,
-) -> Result<Done> {
-    let mut change = Change::begin(store, about, when).await?;
-    let account = find(&mut change.tx, whose).await?;
+) -> Result<CommittedChange> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let account = find_account(&mut change.tx, whose).await?;
     if new != Role::LicenseHolder {
-        spare_the_last(&mut change.tx, &account).await?;
+        check_not_last_license_holder(&mut change.tx, &account).await?;
     }
     accounts::set_role(&mut change.tx, account.id, new).await?;
     let found = json!({"account": account.id, "email": account.email, "role": account.role});
     let made = json!({"account": account.id, "email": account.email, "role": new});
-    change.note(&found, &made).await?;
+    change.record_before_after(&found, &made).await?;
     Ok(change.commit().await?)
 }
 
@@ -146,15 +146,15 @@ pub async fn role(
 ///
 /// # Errors
 /// When there is no such account, or nobody would be left who may do everything.
-pub async fn revoke(store: &Store, about: &About, when: When, whose: impl Into<Whose<'_>>) -> Result<Done> {
-    let mut change = Change::begin(store, about, when).await?;
-    let account = find(&mut change.tx, whose).await?;
-    spare_the_last(&mut change.tx, &account).await?;
+pub async fn revoke_account(store: &Store, about: &NewRun, when: ChangeTime, whose: impl Into<AccountRef<'_>>) -> Result<CommittedChange> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let account = find_account(&mut change.tx, whose).await?;
+    check_not_last_license_holder(&mut change.tx, &account).await?;
     let run = change.run;
-    accounts::deactivate(&mut change.tx, account.id, Some(run)).await?;
-    sessions::end_all(&mut change.tx, account.id).await?;
+    accounts::set_deactivated(&mut change.tx, account.id, Some(run)).await?;
+    sessions::delete_all(&mut change.tx, account.id).await?;
     let found = json!({"account": account.id, "email": account.email, "role": account.role});
-    change.note(&found, &Value::Null).await?;
+    change.record_before_after(&found, &Value::Null).await?;
     Ok(change.commit().await?)
 }
 
@@ -162,18 +162,18 @@ pub async fn revoke(store: &Store, about: &About, when: When, whose: impl Into<W
 ///
 /// # Errors
 /// When there is no such account.
-pub async fn invite(
+pub async fn create_invitation(
     store: &Store,
-    about: &About,
-    when: When,
-    whose: impl Into<Whose<'_>>,
-) -> Result<(Done, Invitation)> {
-    let mut change = Change::begin(store, about, when).await?;
-    let account = find(&mut change.tx, whose).await?;
+    about: &NewRun,
+    when: ChangeTime,
+    whose: impl Into<AccountRef<'_>>,
+) -> Result<(CommittedChange, Invitation)> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let account = find_account(&mut change.tx, whose).await?;
     let invitation = Invitation::new(when)?;
-    keep(&mut change, account.id, &invitation).await?;
+    store_invitation(&mut change, account.id, &invitation).await?;
     let made = json!({"account": account.id, "email": account.email, "link_until": invitation.until});
-    change.note(&Value::Null, &made).await?;
+    change.record_before_after(&Value::Null, &made).await?;
     Ok((change.commit().await?, invitation))
 }
 
@@ -181,16 +181,16 @@ pub async fn invite(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn first_invitation(store: &Store, now: DateTime<Utc>) -> Result<Option<Invitation>> {
+pub async fn create_first_invitation(store: &Store, now: DateTime<Utc>) -> Result<Option<Invitation>> {
     {
-        let mut tx = store.read().await?;
-        if accounts::any(&mut tx).await? {
+        let mut tx = store.begin_read().await?;
+        if accounts::has_accounts(&mut tx).await? {
             return Ok(None);
         }
     }
-    let invitation = Invitation { key: key::fresh()?, until: now + GOOD };
-    let mut tx = store.write().await?;
-    accounts::invite(&mut tx, &key::digest(&invitation.key), None, now, invitation.until).await?;
+    let invitation = Invitation { key: key::generate_token()?, until: now + INVITATION_LIFETIME };
+    let mut tx = store.begin_write().await?;
+    accounts::create_invitation(&mut tx, &key::digest_token(&invitation.key), None, now, invitation.until).await?;
     tx.commit().await?;
     Ok(Some(invitation))
 }
@@ -199,15 +199,15 @@ pub async fn first_invitation(store: &Store, now: DateTime<Utc>) -> Result<Optio
 ///
 /// # Errors
 /// When the link is not good.
-pub async fn welcome(store: &Store, link: &str, now: DateTime<Utc>) -> Result<Option<String>> {
-    let mut tx = store.read().await?;
-    match accounts::invited(&mut tx, &key::digest(link), now).await? {
-        None => Err(Error::BadLink),
-        Some(None) if accounts::any(&mut tx).await? => Err(Error::BadLink),
+pub async fn check_invitation(store: &Store, link: &str, now: DateTime<Utc>) -> Result<Option<String>> {
+    let mut tx = store.begin_read().await?;
+    match accounts::find_invitation(&mut tx, &key::digest_token(link), now).await? {
+        None => Err(AccountError::InvalidInvitation),
+        Some(None) if accounts::has_accounts(&mut tx).await? => Err(AccountError::InvalidInvitation),
         Some(None) => Ok(None),
         Some(Some(id)) => {
-            let account = accounts::by_number(&mut tx, id).await?.filter(Account::is_active);
-            Ok(Some(account.ok_or(Error::BadLink)?.email))
+            let account = accounts::get(&mut tx, id).await?.filter(Account::is_active);
+            Ok(Some(account.ok_or(AccountError::InvalidInvitation)?.email))
         }
     }
 }
@@ -217,37 +217,37 @@ pub async fn welcome(store: &Store, link: &str, now: DateTime<Utc>) -> Result<Op
 ///
 /// # Errors
 /// When the link is not good, the address is none, or the password is too weak.
-pub async fn welcomed(
+pub async fn accept_invitation(
     store: &Store,
-    about: &About,
-    when: When,
+    about: &NewRun,
+    when: ChangeTime,
     link: &str,
     email: &str,
     secret: &str,
 ) -> Result<AccountId> {
-    let email = match welcome(store, link, when.now).await? {
+    let email = match check_invitation(store, link, when.now).await? {
         Some(email) => email,
         None => clean(email).into_owned(),
     };
     if !is_address(&email) {
-        return Err(Error::BadAddress { text: email });
+        return Err(AccountError::BadAddress { text: email });
     }
-    password::check(secret, &email)?;
-    let hash = password::hash(secret).await?;
-    let mut change = Change::begin(store, &About { actor: email.clone(), ..about.clone() }, when).await?;
-    let digest = key::digest(link);
+    password::check_password(secret, &email)?;
+    let hash = password::hash_password(secret).await?;
+    let mut change = ChangeTransaction::begin(store, &NewRun { actor: email.clone(), ..about.clone() }, when).await?;
+    let digest = key::digest_token(link);
     // Looked at again under the lock: of two who use the same link, one comes too late.
-    let invited = accounts::invited(&mut change.tx, &digest, when.now).await?.ok_or(Error::BadLink)?;
+    let invited = accounts::find_invitation(&mut change.tx, &digest, when.now).await?.ok_or(AccountError::InvalidInvitation)?;
     let run = change.run;
     let id = match invited {
         Some(id) => id,
-        None if accounts::any(&mut change.tx).await? => return Err(Error::BadLink),
-        None => accounts::add(&mut change.tx, &email, "", Role::LicenseHolder, run).await?,
+        None if accounts::has_accounts(&mut change.tx).await? => return Err(AccountError::InvalidInvitation),
+        None => accounts::create(&mut change.tx, &email, "", Role::LicenseHolder, run).await?,
     };
     accounts::set_password(&mut change.tx, id, &hash).await?;
-    accounts::use_up(&mut change.tx, &digest).await?;
-    sessions::end_all(&mut change.tx, id).await?;
-    change.note(&Value::Null, &json!({"account": id, "email": email, "password": "set"})).await?;
+    accounts::delete_invitation(&mut change.tx, &digest).await?;
+    sessions::delete_all(&mut change.tx, id).await?;
+    change.record_before_after(&Value::Null, &json!({"account": id, "email": email, "password": "set"})).await?;
     change.commit().await?;
     Ok(id)
 }

@@ -5,19 +5,19 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 
-use crate::accounts::{Error, Result};
+use crate::accounts::{AccountError, Result};
 
 /// 256 bits of chance: nobody guesses that, so one round of SHA-256 keeps it.
-const BYTES: usize = 32;
+const TOKEN_BYTES: usize = 32;
 
 /// A fresh key, in letters that a cookie, a header and an address can hold.
-pub(super) fn fresh() -> Result<String> {
-    let mut bytes = [0; BYTES];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Broken)?;
+pub(super) fn generate_token() -> Result<String> {
+    let mut bytes = [0; TOKEN_BYTES];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| AccountError::CryptoFailure)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// What the database holds of a key: SHA-256 in hexadecimal digits.
-pub(super) fn digest(key: &str) -> String {
+pub(super) fn digest_token(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -13,13 +13,13 @@ mod throttle;
 mod token;
 mod which;
 
-pub use account::{Invitation, Made, New, create, first_invitation, invite, revoke, role, welcome, welcomed};
-pub use error::Error;
-pub use provided::{Provided, provided};
-pub use session::{Principal, SignedIn, Via, forget_old, sign_in, sign_out, signed_in, start};
-pub use throttle::Place;
-pub use token::{bearer, end_of, make_token, revoke_token};
-pub use which::{Key, Whose, find, find_token};
+pub use account::{Invitation, CreatedAccount, NewUserAccount, create_account, create_first_invitation, create_invitation, revoke_account, change_role, check_invitation, accept_invitation};
+pub use error::AccountError;
+pub use provided::{OidcIdentity, find_or_create_oidc_account};
+pub use session::{Principal, NewSession, AuthMethod, purge_expired, sign_in, sign_out, authenticate_session, start_session};
+pub use throttle::ClientAddr;
+pub use token::{authenticate_token, end_of_day, create_token, revoke_token};
+pub use which::{TokenRef, AccountRef, find_account, find_token};
 
 /// What this room answers with.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T> = std::result::Result<T, AccountError>;

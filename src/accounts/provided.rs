@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 use tracing::warn;
 
-use crate::accounts::{Error, Result};
-use crate::enrollment::change::{Change, When};
+use crate::accounts::{AccountError, Result};
+use crate::enrollment::change::{ChangeTransaction, ChangeTime};
 use crate::model::ids::AccountId;
 use crate::model::names::{clean, is_address};
 use crate::model::role::Role;
 use crate::store::accounts::{self, Account};
-use crate::store::runs::About;
+use crate::store::runs::NewRun;
 use crate::store::{Store, Tx};
 
 /// What the sign-in provider says of somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Provided {
+pub struct OidcIdentity {
     /// Issuer and subject: who it is, whatever address and name become.
     pub subject: String,
     /// The address.
@@ -28,15 +28,15 @@ pub struct Provided {
 }
 
 /// The account that is meant: by subject, else by a proven address that no other subject has.
-async fn known(tx: &mut Tx, provided: &Provided) -> Result<Option<Account>> {
-    if let Some(account) = accounts::by_subject(tx, &provided.subject).await? {
+async fn find_known_account(tx: &mut Tx, provided: &OidcIdentity) -> Result<Option<Account>> {
+    if let Some(account) = accounts::get_by_subject(tx, &provided.subject).await? {
         return Ok(Some(account));
     }
-    let by_email = accounts::by_email(tx, &provided.email).await?;
+    let by_email = accounts::get_by_email(tx, &provided.email).await?;
     match by_email {
         Some(account) if account.subject.is_none() && provided.is_verified => Ok(Some(account)),
         // Whoever has the address of somebody else at the provider is not somebody else here.
-        Some(account) => Err(Error::NotTheirs { email: account.email }),
+        Some(account) => Err(AccountError::IdentityMismatch { email: account.email }),
         None => Ok(None),
     }
 }
@@ -46,32 +46,32 @@ async fn known(tx: &mut Tx, provided: &Provided) -> Result<Option<Account>> {
 ///
 /// # Errors
 /// When the groups give no role, the account was revoked, or the address belongs to another account.
-pub async fn provided(store: &Store, about: &About, when: When, provided: &Provided) -> Result<AccountId> {
-    let Some(role) = provided.role else { return Err(Error::NoRole { email: provided.email.clone() }) };
+pub async fn find_or_create_oidc_account(store: &Store, about: &NewRun, when: ChangeTime, provided: &OidcIdentity) -> Result<AccountId> {
+    let Some(role) = provided.role else { return Err(AccountError::NoRole { email: provided.email.clone() }) };
     let email = clean(&provided.email);
     if !is_address(&email) {
-        return Err(Error::BadAddress { text: email.into_owned() });
+        return Err(AccountError::BadAddress { text: email.into_owned() });
     }
     {
-        let mut tx = store.read().await?;
-        if let Some(account) = known(&mut tx, provided).await? {
+        let mut tx = store.begin_read().await?;
+        if let Some(account) = find_known_account(&mut tx, provided).await? {
             if !account.is_active() {
-                return Err(Error::Revoked { email: account.email });
+                return Err(AccountError::Revoked { email: account.email });
             }
             if account.role() == role && account.subject.as_deref() == Some(&provided.subject) {
                 return Ok(account.id);
             }
         }
     }
-    let mut change = Change::begin(store, about, when).await?;
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
     let run = change.run;
-    let (id, found, role) = match known(&mut change.tx, provided).await? {
-        Some(account) if !account.is_active() => return Err(Error::Revoked { email: account.email }),
+    let (id, found, role) = match find_known_account(&mut change.tx, provided).await? {
+        Some(account) if !account.is_active() => return Err(AccountError::Revoked { email: account.email }),
         Some(account) => {
             let found = json!({"account": account.id, "email": account.email, "role": account.role});
             let is_last = account.role() == Role::LicenseHolder
                 && role != Role::LicenseHolder
-                && accounts::other_license_holders(&mut change.tx, account.id).await? == 0;
+                && accounts::count_other_license_holders(&mut change.tx, account.id).await? == 0;
             if is_last {
                 warn!("the last license holder keeps the role, whatever the sign-in provider says");
             }
@@ -79,12 +79,12 @@ pub async fn provided(store: &Store, about: &About, when: When, provided: &Provi
         }
         None => {
             let name = clean(&provided.name).into_owned();
-            (accounts::add(&mut change.tx, &email, &name, role, run).await?, Value::Null, role)
+            (accounts::create(&mut change.tx, &email, &name, role, run).await?, Value::Null, role)
         }
     };
     accounts::set_role(&mut change.tx, id, role).await?;
     accounts::set_subject(&mut change.tx, id, &provided.subject, clean(&provided.name).as_ref()).await?;
-    change.note(&found, &json!({"account": id, "email": email, "role": role})).await?;
+    change.record_before_after(&found, &json!({"account": id, "email": email, "role": role})).await?;
     change.commit().await?;
     Ok(id)
 }

@@ -2,23 +2,23 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::accounts::throttle::{self, Place};
-use crate::accounts::{Error, Result, key, password};
+use crate::accounts::throttle::{self, ClientAddr};
+use crate::accounts::{AccountError, Result, key, password};
 use crate::model::ids::{AccountId, TokenId};
 use crate::model::role::Role;
 use crate::store::{Store, accounts, drafts, sessions};
 
 /// How long a session lives unseen: a working day with its breaks.
-const IDLE: TimeDelta = TimeDelta::hours(10);
+const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(10);
 
 /// How long a session lives at all.
-const LONGEST: TimeDelta = TimeDelta::days(7);
+const MAX_SESSION_AGE: TimeDelta = TimeDelta::days(7);
 
 /// A session is noted as seen at most this often.
-const NOTED: TimeDelta = TimeDelta::minutes(1);
+const SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
 /// How long a form that is not saved is kept.
-const DRAFTS: TimeDelta = TimeDelta::days(7);
+const DRAFT_LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// Whoever makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,12 +30,12 @@ pub struct Principal {
     /// What they may do.
     pub role: Role,
     /// How they proved who they are.
-    pub via: Via,
+    pub auth_method: AuthMethod,
 }
 
 /// How somebody proved who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Via {
+pub enum AuthMethod {
     /// A cookie.
     Session {
         /// The account.
@@ -51,16 +51,16 @@ impl Principal {
     /// The account, where a person asks.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
-        match &self.via {
-            Via::Session { account, .. } => Some(*account),
-            Via::Token(_) => None,
+        match &self.auth_method {
+            AuthMethod::Session { account, .. } => Some(*account),
+            AuthMethod::Token(_) => None,
         }
     }
 }
 
 /// Somebody who has just signed in.
 #[derive(Debug)]
-pub struct SignedIn {
+pub struct NewSession {
     /// The cookie's value; nobody else knows it.
     pub cookie: String,
     /// The account.
@@ -76,66 +76,66 @@ pub async fn sign_in(
     store: &Store,
     email: &str,
     given: &str,
-    place: Place,
+    place: ClientAddr,
     now: DateTime<Utc>,
-) -> Result<SignedIn> {
-    throttle::check(store, email, place, now).await?;
+) -> Result<NewSession> {
+    throttle::check_attempt(store, email, place, now).await?;
     let account = {
-        let mut tx = store.read().await?;
-        accounts::by_email(&mut tx, email).await?.filter(accounts::Account::is_active)
+        let mut tx = store.begin_read().await?;
+        accounts::get_by_email(&mut tx, email).await?.filter(accounts::Account::is_active)
     };
     let hash = account.as_ref().and_then(|account| account.password.as_deref());
-    let right = password::is_right(given, hash).await?;
+    let right = password::verify_password(given, hash).await?;
     let Some(account) = account.filter(|_| right) else {
-        throttle::failed(store, email, place, now).await?;
-        return Err(Error::Wrong);
+        throttle::record_failure(store, email, place, now).await?;
+        return Err(AccountError::WrongCredentials);
     };
-    start(store, account.id, email, now).await
+    start_session(store, account.id, email, now).await
 }
 
 /// Signs an account in that has proved itself otherwise.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn start(store: &Store, account: AccountId, email: &str, now: DateTime<Utc>) -> Result<SignedIn> {
-    let cookie = key::fresh()?;
-    let mut tx = store.write().await?;
-    throttle::succeeded(&mut tx, email).await?;
-    sessions::start(&mut tx, &key::digest(&cookie), account, now).await?;
+pub async fn start_session(store: &Store, account: AccountId, email: &str, now: DateTime<Utc>) -> Result<NewSession> {
+    let cookie = key::generate_token()?;
+    let mut tx = store.begin_write().await?;
+    throttle::clear_account_failures(&mut tx, email).await?;
+    sessions::create(&mut tx, &key::digest_token(&cookie), account, now).await?;
     tx.commit().await?;
-    Ok(SignedIn { cookie, account })
+    Ok(NewSession { cookie, account })
 }
 
 /// Who is signed in with a cookie; nobody when it is unknown or its time is over.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn signed_in(store: &Store, cookie: &str, now: DateTime<Utc>) -> Result<Option<Principal>> {
-    let digest = key::digest(cookie);
+pub async fn authenticate_session(store: &Store, cookie: &str, now: DateTime<Utc>) -> Result<Option<Principal>> {
+    let digest = key::digest_token(cookie);
     let session = {
-        let mut tx = store.read().await?;
-        sessions::by_digest(&mut tx, &digest).await?
+        let mut tx = store.begin_read().await?;
+        sessions::get_by_digest(&mut tx, &digest).await?
     };
     let alive =
-        |session: &sessions::Session| now - session.seen_at < IDLE && now - session.started_at < LONGEST;
+        |session: &sessions::Session| now - session.seen_at < IDLE_TIMEOUT && now - session.started_at < MAX_SESSION_AGE;
     let Some(session) = session.filter(alive) else { return Ok(None) };
-    if now - session.seen_at >= NOTED {
+    if now - session.seen_at >= SEEN_INTERVAL {
         // A page does not wait for SQLite's one writer.
         let (store, digest) = (store.clone(), digest.clone());
-        tokio::spawn(async move { see(&store, &digest, now).await });
+        tokio::spawn(async move { record_session_use(&store, &digest, now).await });
     }
     Ok(Some(Principal {
         actor: session.email,
         name: session.name,
         role: session.role.parse().unwrap_or(Role::Viewer),
-        via: Via::Session { account: session.account_id, digest },
+        auth_method: AuthMethod::Session { account: session.account_id, digest },
     }))
 }
 
-async fn see(store: &Store, digest: &str, now: DateTime<Utc>) {
+async fn record_session_use(store: &Store, digest: &str, now: DateTime<Utc>) {
     let noted = async {
-        let mut tx = store.write().await?;
-        sessions::see(&mut tx, digest, now).await?;
+        let mut tx = store.begin_write().await?;
+        sessions::record_use(&mut tx, digest, now).await?;
         tx.commit().await
     };
     if let Err(error) = noted.await {
@@ -148,9 +148,9 @@ async fn see(store: &Store, digest: &str, now: DateTime<Utc>) {
 /// # Errors
 /// When the database does not answer.
 pub async fn sign_out(store: &Store, principal: &Principal) -> Result<()> {
-    let Via::Session { digest, .. } = &principal.via else { return Ok(()) };
-    let mut tx = store.write().await?;
-    sessions::end(&mut tx, digest).await?;
+    let AuthMethod::Session { digest, .. } = &principal.auth_method else { return Ok(()) };
+    let mut tx = store.begin_write().await?;
+    sessions::delete(&mut tx, digest).await?;
     Ok(tx.commit().await?)
 }
 
@@ -158,11 +158,11 @@ pub async fn sign_out(store: &Store, principal: &Principal) -> Result<()> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn forget_old(store: &Store, now: DateTime<Utc>) -> Result<u64> {
-    let mut tx = store.write().await?;
-    let rows = sessions::end_old(&mut tx, now - IDLE, now - LONGEST).await?
-        + throttle::forget_old(&mut tx, now).await?
-        + drafts::drop_old(&mut tx, now - DRAFTS).await?;
+pub async fn purge_expired(store: &Store, now: DateTime<Utc>) -> Result<u64> {
+    let mut tx = store.begin_write().await?;
+    let rows = sessions::delete_expired(&mut tx, now - IDLE_TIMEOUT, now - MAX_SESSION_AGE).await?
+        + throttle::delete_old_failures(&mut tx, now).await?
+        + drafts::delete_old(&mut tx, now - DRAFT_LIFETIME).await?;
     tx.commit().await?;
     Ok(rows)
 }

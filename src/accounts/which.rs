@@ -1,33 +1,33 @@
 //! Which account, and which token.
 
-use crate::accounts::{Error, Result};
+use crate::accounts::{AccountError, Result};
 use crate::model::ids::{AccountId, TokenId};
 use crate::store::Tx;
 use crate::store::accounts::{self, Account};
-use crate::store::tokens::{self, Token};
+use crate::store::tokens::{self, ApiToken};
 
 /// An account that may sign in, by address or by number.
 #[derive(Debug, Clone, Copy)]
-pub enum Whose<'a> {
+pub enum AccountRef<'a> {
     /// The address.
     Address(&'a str),
     /// The number.
     Number(AccountId),
 }
 
-impl<'a> From<&'a str> for Whose<'a> {
+impl<'a> From<&'a str> for AccountRef<'a> {
     fn from(email: &'a str) -> Self {
         Self::Address(email)
     }
 }
 
-impl<'a> From<&'a String> for Whose<'a> {
+impl<'a> From<&'a String> for AccountRef<'a> {
     fn from(email: &'a String) -> Self {
         Self::Address(email)
     }
 }
 
-impl From<AccountId> for Whose<'_> {
+impl From<AccountId> for AccountRef<'_> {
     fn from(id: AccountId) -> Self {
         Self::Number(id)
     }
@@ -35,20 +35,20 @@ impl From<AccountId> for Whose<'_> {
 
 /// A token that was not revoked, by name or by number.
 #[derive(Debug, Clone, Copy)]
-pub enum Key<'a> {
+pub enum TokenRef<'a> {
     /// The name.
     Name(&'a str),
     /// The number.
     Number(TokenId),
 }
 
-impl<'a> From<&'a str> for Key<'a> {
+impl<'a> From<&'a str> for TokenRef<'a> {
     fn from(name: &'a str) -> Self {
         Self::Name(name)
     }
 }
 
-impl From<TokenId> for Key<'_> {
+impl From<TokenId> for TokenRef<'_> {
     fn from(id: TokenId) -> Self {
         Self::Number(id)
     }
@@ -58,12 +58,12 @@ impl From<TokenId> for Key<'_> {
 ///
 /// # Errors
 /// When there is none.
-pub async fn find(tx: &mut Tx, whose: impl Into<Whose<'_>>) -> Result<Account> {
+pub async fn find_account(tx: &mut Tx, whose: impl Into<AccountRef<'_>>) -> Result<Account> {
     let (found, error) = match whose.into() {
-        Whose::Address(email) => {
-            (accounts::by_email(tx, email).await?, Error::NoAccount { email: email.to_owned() })
+        AccountRef::Address(email) => {
+            (accounts::get_by_email(tx, email).await?, AccountError::NoAccount { email: email.to_owned() })
         }
-        Whose::Number(id) => (accounts::by_number(tx, id).await?, Error::AccountGone { id: id.0 }),
+        AccountRef::Number(id) => (accounts::get(tx, id).await?, AccountError::AccountGone { id: id.0 }),
     };
     found.filter(Account::is_active).ok_or(error)
 }
@@ -72,11 +72,11 @@ pub async fn find(tx: &mut Tx, whose: impl Into<Whose<'_>>) -> Result<Account> {
 ///
 /// # Errors
 /// When there is none.
-pub async fn find_token(tx: &mut Tx, key: impl Into<Key<'_>>) -> Result<Token> {
+pub async fn find_token(tx: &mut Tx, key: impl Into<TokenRef<'_>>) -> Result<ApiToken> {
     match key.into() {
-        Key::Name(name) => {
-            tokens::by_name(tx, name).await?.ok_or_else(|| Error::NoToken { name: name.to_owned() })
+        TokenRef::Name(name) => {
+            tokens::get_by_name(tx, name).await?.ok_or_else(|| AccountError::NoToken { name: name.to_owned() })
         }
-        Key::Number(id) => tokens::by_number(tx, id).await?.ok_or(Error::TokenGone { id: id.0 }),
+        TokenRef::Number(id) => tokens::get(tx, id).await?.ok_or(AccountError::TokenGone { id: id.0 }),
     }
 }

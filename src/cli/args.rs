@@ -10,7 +10,7 @@ use crate::model::role::Role;
 /// Keeps User Groups and course enrollments true to the company's directory.
 #[derive(Debug, Parser)]
 #[command(name = "rollcall", version, about, propagate_version = true)]
-pub struct Cli {
+pub struct CliArgs {
     /// The file; without it $ROLLCALL_CONFIG, then ./rollcall.toml, then /etc/rollcall/rollcall.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -22,21 +22,21 @@ pub struct Cli {
     pub verbose: u8,
     /// What to do
     #[command(subcommand)]
-    pub command: Command,
+    pub command: CliCommand,
 }
 
 /// Ten years, as in the file: a date beyond the calendar would be refused only when it is settled.
-fn days() -> clap::builder::RangedI64ValueParser<u32> {
+fn days_parser() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(0..=3650)
 }
 
 /// Every command.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// The service: schedules, connectors and workers, until SIGTERM
     Run,
     /// Read directories, plan, commit and drain; all connectors without a name
-    Sync(Sync),
+    Sync(SyncArgs),
     /// Find every mistake of the file, then walk each connector step by step
     Check {
         /// Look at the file alone
@@ -51,44 +51,44 @@ pub enum Command {
     },
     /// User Groups and their members
     #[command(subcommand)]
-    Groups(Groups),
+    Groups(GroupsCommand),
     /// Who is kept out of what
     #[command(subcommand)]
-    Exclusions(Exclusions),
+    Exclusions(ExclusionsCommand),
     /// The catalogue
     #[command(subcommand)]
-    Courses(Courses),
+    Courses(CoursesCommand),
     /// Assign a course to a group or to one learner
-    Assign(Assign),
+    Assign(AssignArgs),
     /// End an assignment
     Unassign {
         /// The course's code
         course: String,
         #[command(flatten)]
-        whom: Whom,
+        target: AssignTarget,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
     /// People on the platform
     #[command(subcommand)]
-    Learners(Learners),
+    Learners(LearnersCommand),
     /// Access and progress
     #[command(subcommand)]
-    Enrollments(Enrollments),
+    Enrollments(EnrollmentsCommand),
     /// Why somebody is, or is not, in each group and course
-    Explain(Explain),
+    Explain(ExplainArgs),
     /// Sources, their last and next run
     #[command(subcommand)]
-    Connectors(Connectors),
+    Connectors(ConnectorsCommand),
     /// Past runs and changes by hand
     #[command(subcommand)]
-    Runs(Runs),
+    Runs(RunsCommand),
     /// Do what a run held, as far as the latest reading still wants it
     Approve {
         /// The number of the run
         run: i64,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
     /// Discard what a run held, until the source or the rules change for those learners
     Reject {
@@ -100,11 +100,11 @@ pub enum Command {
         /// The number of the run
         run: i64,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
     /// The queue, and what has failed for good
     #[command(subcommand)]
-    Jobs(Jobs),
+    Jobs(JobsCommand),
     /// Prove that enrollments are what memberships and assignments say
     Verify {
         /// Enqueue a job for each difference and drain them
@@ -113,7 +113,7 @@ pub enum Command {
     },
     /// Who may use the pages and the API
     #[command(subcommand)]
-    Admin(Admin),
+    Admin(AdminCommand),
     /// Who changed what: every run and every change by hand, oldest first
     Audit {
         /// From this day on
@@ -124,7 +124,7 @@ pub enum Command {
     Health,
     /// The configuration file
     #[command(subcommand)]
-    Config(Config),
+    Config(ConfigCommand),
     /// Completions for a shell, on standard output
     Completions {
         /// The shell
@@ -136,7 +136,7 @@ pub enum Command {
 
 /// `rollcall sync`.
 #[derive(Debug, Args)]
-pub struct Sync {
+pub struct SyncArgs {
     /// Which connectors; all without one
     #[arg(value_name = "CONNECTOR")]
     pub connectors: Vec<String>,
@@ -153,12 +153,12 @@ pub struct Sync {
     #[arg(long)]
     pub allow_removals: bool,
     #[command(flatten)]
-    pub drain: Drain,
+    pub drain: DrainArgs,
 }
 
 /// Whether the jobs of a change are drained before the command ends.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Drain {
+pub struct DrainArgs {
     /// Leave the jobs to a worker
     #[arg(long)]
     pub no_drain: bool,
@@ -167,7 +167,7 @@ pub struct Drain {
 /// For whom an assignment is.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub struct Whom {
+pub struct AssignTarget {
     /// Every member of this group
     #[arg(long)]
     pub group: Option<String>,
@@ -178,38 +178,38 @@ pub struct Whom {
 
 /// `rollcall assign`.
 #[derive(Debug, Args)]
-pub struct Assign {
+pub struct AssignArgs {
     /// The course's code
     pub course: String,
     #[command(flatten)]
-    pub whom: Whom,
+    pub target: AssignTarget,
     #[command(flatten)]
-    pub due: DueArgs,
+    pub due: DueDateArgs,
     /// Days that whoever joins late for a fixed date has at least
-    #[arg(long, value_name = "N", default_value_t = crate::model::due::LATE_DAYS, value_parser = days())]
+    #[arg(long, value_name = "N", default_value_t = crate::model::due::DEFAULT_LATE_DAYS, value_parser = days_parser())]
     pub late_days: u32,
     #[command(flatten)]
-    pub drain: Drain,
+    pub drain: DrainArgs,
 }
 
 /// When an assignment is due; never without any of these.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
-pub struct DueArgs {
+pub struct DueDateArgs {
     /// On this day
     #[arg(long, value_name = "DATE")]
     pub due: Option<NaiveDate>,
     /// Days after joining the group
-    #[arg(long, value_name = "N", value_parser = days())]
+    #[arg(long, value_name = "N", value_parser = days_parser())]
     pub due_days: Option<u32>,
     /// Days after the learner's start date
-    #[arg(long, value_name = "N", value_parser = days())]
+    #[arg(long, value_name = "N", value_parser = days_parser())]
     pub due_days_after_start: Option<u32>,
 }
 
 /// `rollcall groups`.
 #[derive(Debug, Subcommand)]
-pub enum Groups {
+pub enum GroupsCommand {
     /// Every group
     List,
     /// One group with its members and assignments
@@ -225,7 +225,7 @@ pub enum Groups {
         #[arg(long = "member", value_name = "EMAIL")]
         members: Vec<String>,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
     /// Give a group another name
     Rename {
@@ -242,14 +242,14 @@ pub enum Groups {
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
     /// Restore a deleted group with its members, assignments and due dates
     Restore {
         /// The group
         name: String,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
     /// Add learners to a group by hand
     Add {
@@ -259,7 +259,7 @@ pub enum Groups {
         #[arg(required = true, value_name = "EMAIL")]
         who: Vec<String>,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
     /// Remove learners from a group by hand
     Remove {
@@ -275,13 +275,13 @@ pub enum Groups {
         #[arg(long, value_name = "TEXT", default_value = "removed by hand")]
         because: String,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
 }
 
 /// `rollcall exclusions`.
 #[derive(Debug, Subcommand)]
-pub enum Exclusions {
+pub enum ExclusionsCommand {
     /// Everybody who is kept out of a group by hand
     List,
     /// Let a learner in again
@@ -291,13 +291,13 @@ pub enum Exclusions {
         /// The learner
         email: String,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
 }
 
 /// `rollcall courses`.
 #[derive(Debug, Subcommand)]
-pub enum Courses {
+pub enum CoursesCommand {
     /// Every course
     List,
     /// Add a course, or change its title
@@ -316,7 +316,7 @@ pub enum Courses {
 
 /// `rollcall learners`.
 #[derive(Debug, Subcommand)]
-pub enum Learners {
+pub enum LearnersCommand {
     /// Everybody
     List,
     /// One learner
@@ -331,7 +331,7 @@ pub enum Learners {
         /// The learner who becomes part of the first
         other: String,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
     /// Part two learners who were linked
     Unlink {
@@ -340,7 +340,7 @@ pub enum Learners {
         /// The other
         other: String,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
     /// Add somebody whom no directory has
     Add {
@@ -354,7 +354,7 @@ pub enum Learners {
 
 /// `rollcall enrollments`.
 #[derive(Debug, Subcommand)]
-pub enum Enrollments {
+pub enum EnrollmentsCommand {
     /// Enrollments, all or some
     List {
         /// Only this learner's
@@ -381,7 +381,7 @@ pub enum Enrollments {
 
 /// `rollcall explain`.
 #[derive(Debug, Args)]
-pub struct Explain {
+pub struct ExplainArgs {
     /// The learner: an address, a former address, or CONNECTOR:ID
     pub email: String,
     /// Only this group, even where nothing connects the learner with it
@@ -397,7 +397,7 @@ pub struct Explain {
 
 /// `rollcall connectors`.
 #[derive(Debug, Subcommand)]
-pub enum Connectors {
+pub enum ConnectorsCommand {
     /// Every connector with its last and next run
     List,
     /// Let go of everybody whom a connector held that has left the file
@@ -408,13 +408,13 @@ pub enum Connectors {
         #[arg(long)]
         allow_removals: bool,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
 }
 
 /// `rollcall runs`.
 #[derive(Debug, Subcommand)]
-pub enum Runs {
+pub enum RunsCommand {
     /// The newest runs
     List {
         /// How many
@@ -430,7 +430,7 @@ pub enum Runs {
 
 /// `rollcall jobs`.
 #[derive(Debug, Subcommand)]
-pub enum Jobs {
+pub enum JobsCommand {
     /// The queue, what has failed for good first
     List {
         /// How many
@@ -442,7 +442,7 @@ pub enum Jobs {
         /// The jobs
         ids: Vec<i64>,
         #[command(flatten)]
-        drain: Drain,
+        drain: DrainArgs,
     },
     /// Take failed jobs off the queue
     Drop {
@@ -454,7 +454,7 @@ pub enum Jobs {
 
 /// `rollcall admin`.
 #[derive(Debug, Subcommand)]
-pub enum Admin {
+pub enum AdminCommand {
     /// Every account and every token
     List,
     /// Make an account; without a password it is given a link to set one, good for a day
@@ -491,12 +491,12 @@ pub enum Admin {
     },
     /// Keys of programs that use the API
     #[command(subcommand)]
-    Token(Token),
+    Token(TokenCommand),
 }
 
 /// `rollcall admin token`.
 #[derive(Debug, Subcommand)]
-pub enum Token {
+pub enum TokenCommand {
     /// Make a token; its key is printed once and kept nowhere
     Create {
         /// What it is for
@@ -517,7 +517,7 @@ pub enum Token {
 
 /// `rollcall config`.
 #[derive(Debug, Subcommand)]
-pub enum Config {
+pub enum ConfigCommand {
     /// A complete, commented file; or the section of one kind of connector
     Example {
         /// The kind of connector, such as `okta`

@@ -3,10 +3,10 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::failure::{Failure, chain};
+use super::failure::{CliError, format_error_chain};
 use super::output::{self, count};
 use crate::config::Config;
-use crate::connectors::{Context, Progress, retry};
+use crate::connectors::{ReadContext, ReadProgress, retry};
 
 /// Shows what is worth a second look in a file without mistakes, then walks each connector step by step.
 ///
@@ -17,14 +17,14 @@ pub async fn check(
     offline: bool,
     as_json: bool,
     stop: &CancellationToken,
-) -> Result<u8, Failure> {
+) -> Result<u8, CliError> {
     let mut failed = false;
     let mut walks = Vec::new();
     if !as_json {
         for warning in &config.warnings {
-            output::talk(&format!("warning: {warning}\n"));
+            output::print_status(&format!("warning: {warning}\n"));
         }
-        output::facts(&format!(
+        output::print_result(&format!(
             "{}: {}, {}, {}, {}",
             config.path.display(),
             count(config.connectors.len() as u64, "connector", "connectors"),
@@ -34,7 +34,7 @@ pub async fn check(
         ))?;
     }
     let context =
-        Context { cancel: stop.clone(), progress: Progress::default(), retry: retry::Policy::TYPED };
+        ReadContext { cancel: stop.clone(), progress: ReadProgress::default(), retry: retry::RetryPolicy::INTERACTIVE };
     for connector in config.connectors.iter().filter(|_| !offline) {
         let steps = connector.check(&config.attributes, &context).await;
         failed |= steps.iter().any(|step| step.outcome.is_err());
@@ -44,7 +44,7 @@ pub async fn check(
                 .map(|step| {
                     let (ok, message) = match &step.outcome {
                         Ok(message) => (true, message.clone()),
-                        Err(error) => (false, chain(error)),
+                        Err(error) => (false, format_error_chain(error)),
                     };
                     json!({"step": step.name, "ok": ok, "message": message, "warnings": step.warnings})
                 })
@@ -52,25 +52,25 @@ pub async fn check(
             walks.push(json!({"connector": connector.name, "steps": steps}));
             continue;
         }
-        output::facts(&format!("\n{} ({})", connector.name, connector.kind()))?;
+        output::print_result(&format!("\n{} ({})", connector.name, connector.kind()))?;
         for step in &steps {
             match &step.outcome {
-                Ok(message) => output::facts(&format!("  ok    {:<10}  {}", step.name, indent(message)))?,
+                Ok(message) => output::print_result(&format!("  ok    {:<10}  {}", step.name, indent(message)))?,
                 Err(error) => {
-                    output::facts(&format!("  FAIL  {:<10}  {}", step.name, indent(&chain(error))))?;
+                    output::print_result(&format!("  FAIL  {:<10}  {}", step.name, indent(&format_error_chain(error))))?;
                     if let Some(hint) = error.hint() {
-                        output::talk(&format!("\nhint: {hint}"));
+                        output::print_status(&format!("\nhint: {hint}"));
                     }
                 }
             }
             for warning in &step.warnings {
-                output::facts(&format!("  warn  {:<10}  {}", step.name, indent(warning)))?;
+                output::print_result(&format!("  warn  {:<10}  {}", step.name, indent(warning)))?;
             }
         }
     }
     if as_json {
         let warnings = &config.warnings;
-        output::json(
+        output::print_json(
             &json!({"file": config.path, "mistakes": [], "warnings": warnings, "connectors": walks}),
         )?;
     }

@@ -1,55 +1,55 @@
 //! `rollcall courses`, `assign` and `unassign`.
 
-use super::args::{self, Assign, Drain};
-use super::failure::Failure;
-use super::groups::say;
+use super::args::{self, AssignArgs, DrainArgs};
+use super::failure::CliError;
+use super::groups::print_change;
 use super::output::{self, count};
-use super::session::Session;
-use crate::enrollment::assign::Outcome;
-use crate::groups::{self, Asked, Target, Unassigned};
-use crate::model::due::Due;
+use super::session::CommandContext;
+use crate::enrollment::assign::AssignmentOutcome;
+use crate::groups::{self, AssignRequest, AssignmentTargetRef, UnassignResult};
+use crate::model::due::DuePolicy;
 use crate::store::courses;
 
 /// Runs a command about courses.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn courses(session: &Session, command: args::Courses) -> Result<u8, Failure> {
+pub async fn courses(session: &CommandContext, command: args::CoursesCommand) -> Result<u8, CliError> {
     match command {
-        args::Courses::List => {
-            let mut tx = session.store.read().await?;
+        args::CoursesCommand::List => {
+            let mut tx = session.store.begin_read().await?;
             let all = courses::list(&mut tx).await?;
             if session.json {
-                output::json(&all)?;
+                output::print_json(&all)?;
             } else {
                 let rows = all.iter().map(|one| [one.code.clone(), one.title.clone(), one.source.clone()]);
                 let nothing = "no courses yet: add one with `rollcall courses add CODE TITLE`";
-                output::table(["code", "title", "from"], rows, nothing)?;
+                output::print_table(["code", "title", "from"], rows, nothing)?;
             }
             Ok(0)
         }
-        args::Courses::Add { code, title } => {
-            let about = session.by_hand(format!("add course `{code}`"));
-            let done = groups::add_course(&session.store, &about, session.when(), &code, &title).await?;
-            say(session, done.run.0, &format!("course `{code}` is in the catalogue"))
+        args::CoursesCommand::Add { code, title } => {
+            let about = session.new_manual_run(format!("add course `{code}`"));
+            let done = groups::add_course(&session.store, &about, session.change_time(), &code, &title).await?;
+            print_change(session, done.run.0, &format!("course `{code}` is in the catalogue"))
         }
-        args::Courses::Import { file } => {
+        args::CoursesCommand::Import { file } => {
             let name = file.display();
             let sheet = std::fs::read(&file)
-                .map_err(|error| Failure::failed(format!("`{name}` cannot be read: {error}")))?;
-            let about = session.by_hand(format!("import courses from `{name}`"));
-            let imported = groups::import_courses(&session.store, &about, session.when(), &sheet).await;
+                .map_err(|error| CliError::failed(format!("`{name}` cannot be read: {error}")))?;
+            let about = session.new_manual_run(format!("import courses from `{name}`"));
+            let imported = groups::import_courses(&session.store, &about, session.change_time(), &sheet).await;
             let imported = imported.map_err(|error| match error {
-                groups::Error::BadSheet { .. } => Failure::failed(format!("{name}, {error}")),
+                groups::GroupError::BadSheet { .. } => CliError::failed(format!("{name}, {error}")),
                 error => error.into(),
             })?;
             let courses = count(imported.courses, "course", "courses");
             match imported.done {
                 Some(done) => {
-                    say(session, done.run.0, &format!("{courses} of `{name}` are in the catalogue"))
+                    print_change(session, done.run.0, &format!("{courses} of `{name}` are in the catalogue"))
                 }
                 None => {
-                    output::talk(&format!("there is no course in `{name}`"));
+                    output::print_status(&format!("there is no course in `{name}`"));
                     Ok(0)
                 }
             }
@@ -57,11 +57,11 @@ pub async fn courses(session: &Session, command: args::Courses) -> Result<u8, Fa
     }
 }
 
-fn target(whom: &args::Whom) -> Result<(Target<'_>, &str), Failure> {
+fn parse_target(whom: &args::AssignTarget) -> Result<(AssignmentTargetRef<'_>, &str), CliError> {
     match (&whom.group, &whom.learner) {
-        (Some(group), _) => Ok((Target::Group(group.into()), group)),
-        (None, Some(learner)) => Ok((Target::Learner(learner), learner)),
-        (None, None) => Err(Failure::usage("give --group or --learner")),
+        (Some(group), _) => Ok((AssignmentTargetRef::Group(group.into()), group)),
+        (None, Some(learner)) => Ok((AssignmentTargetRef::Learner(learner), learner)),
+        (None, None) => Err(CliError::usage("give --group or --learner")),
     }
 }
 
@@ -69,30 +69,30 @@ fn target(whom: &args::Whom) -> Result<(Target<'_>, &str), Failure> {
 ///
 /// # Errors
 /// When course, group or learner is unknown.
-pub async fn assign(session: &Session, args: Assign) -> Result<u8, Failure> {
+pub async fn assign(session: &CommandContext, args: AssignArgs) -> Result<u8, CliError> {
     let due = match (args.due.due, args.due.due_days, args.due.due_days_after_start) {
-        (Some(day), _, _) => Due::On(day),
-        (None, Some(days), _) => Due::AfterJoining(days),
-        (None, None, Some(days)) => Due::AfterStart(days),
-        (None, None, None) => Due::Never,
+        (Some(day), _, _) => DuePolicy::On(day),
+        (None, Some(days), _) => DuePolicy::AfterJoining(days),
+        (None, None, Some(days)) => DuePolicy::AfterStart(days),
+        (None, None, None) => DuePolicy::Never,
     };
     let code = &args.course;
-    let (target, name) = target(&args.whom)?;
-    let about = session.by_hand(format!("assign `{code}` to `{name}`"));
-    let asked = Asked { course: code, due, late_days: args.late_days };
-    let answer = groups::assign(&session.store, &about, session.when(), asked, &[target]).await?;
-    session.drain_unless(args.drain.no_drain).await?;
+    let (target, name) = parse_target(&args.target)?;
+    let about = session.new_manual_run(format!("assign `{code}` to `{name}`"));
+    let asked = AssignRequest { course: code, due, late_days: args.late_days };
+    let answer = groups::assign_course(&session.store, &about, session.change_time(), asked, &[target]).await?;
+    session.drain_jobs_unless(args.drain.no_drain).await?;
     let name = answer.outcomes.first().map_or(name, |(name, _)| name);
     match (answer.done, answer.outcomes.first().map(|(_, outcome)| *outcome)) {
-        (Some(done), Some(Outcome::New)) => {
+        (Some(done), Some(AssignmentOutcome::New)) => {
             let reached = count(done.counts.jobs_enqueued, "learner", "learners");
-            say(session, done.run.0, &format!("assigned `{code}` to `{name}`, which reaches {reached}"))
+            print_change(session, done.run.0, &format!("assigned `{code}` to `{name}`, which reaches {reached}"))
         }
         (Some(done), _) => {
-            say(session, done.run.0, &format!("changed the due date of `{code}` for `{name}`"))
+            print_change(session, done.run.0, &format!("changed the due date of `{code}` for `{name}`"))
         }
         (None, _) => {
-            output::talk(&format!("`{code}` is assigned to `{name}` just so already"));
+            output::print_status(&format!("`{code}` is assigned to `{name}` just so already"));
             Ok(0)
         }
     }
@@ -102,17 +102,17 @@ pub async fn assign(session: &Session, args: Assign) -> Result<u8, Failure> {
 ///
 /// # Errors
 /// When course, group or learner is unknown, or there is no such assignment.
-pub async fn unassign(session: &Session, code: &str, whom: &args::Whom, drain: Drain) -> Result<u8, Failure> {
-    let (target, name) = target(whom)?;
-    let about = session.by_hand(format!("unassign `{code}` from `{name}`"));
-    let unassigned = groups::unassign(&session.store, &about, session.when(), code, target).await?;
-    session.drain_unless(drain.no_drain).await?;
+pub async fn unassign(session: &CommandContext, code: &str, whom: &args::AssignTarget, drain: DrainArgs) -> Result<u8, CliError> {
+    let (target, name) = parse_target(whom)?;
+    let about = session.new_manual_run(format!("unassign `{code}` from `{name}`"));
+    let unassigned = groups::unassign_course(&session.store, &about, session.change_time(), code, target).await?;
+    session.drain_jobs_unless(drain.no_drain).await?;
     match unassigned {
-        Unassigned::Ended(done) => {
-            say(session, done.run.0, &format!("`{code}` is no longer assigned to `{name}`"))
+        UnassignResult::Ended(done) => {
+            print_change(session, done.run.0, &format!("`{code}` is no longer assigned to `{name}`"))
         }
-        Unassigned::OfTheFile => Err(Failure::failed(format!("the file assigns `{code}` to `{name}`"))
+        UnassignResult::FromFile => Err(CliError::failed(format!("the file assigns `{code}` to `{name}`"))
             .hint(format!("strike it from `{}`, then run `rollcall sync`", session.config.path.display()))),
-        Unassigned::None => Err(Failure::failed(format!("`{code}` is not assigned to `{name}`"))),
+        UnassignResult::NotAssigned => Err(CliError::failed(format!("`{code}` is not assigned to `{name}`"))),
     }
 }

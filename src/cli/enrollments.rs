@@ -3,32 +3,32 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::args;
-use super::failure::Failure;
+use super::failure::CliError;
 use super::output::{self, count};
-use super::session::Session;
-use crate::enrollment::verify::{self as verifying, Verdict, What};
-use crate::groups::{self, Completion};
+use super::session::CommandContext;
+use crate::enrollment::verify::{self as verifying, VerifyResult, DiscrepancyKind};
+use crate::groups::{self, CompletionResult};
 use crate::model::instant;
-use crate::report::Enrollment;
+use crate::report::EnrollmentView;
 use crate::store::enrollments;
 
 /// Runs a command about enrollments.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn enrollments(session: &Session, command: args::Enrollments) -> Result<u8, Failure> {
+pub async fn enrollments(session: &CommandContext, command: args::EnrollmentsCommand) -> Result<u8, CliError> {
     match command {
-        args::Enrollments::List { learner, course, group } => {
+        args::EnrollmentsCommand::List { learner, course, group } => {
             list(session, learner.as_deref(), course.as_deref(), group.as_deref()).await
         }
-        args::Enrollments::Complete { email, course, at } => {
-            let at = at.map_or(Ok(Utc::now()), |text| instant(session, &text))?;
-            let about = session.by_hand(format!("complete `{course}`"));
-            let done = groups::complete(&session.store, &about, session.when(), &email, &course, at).await?;
+        args::EnrollmentsCommand::Complete { email, course, at } => {
+            let at = at.map_or(Ok(Utc::now()), |text| parse_time(session, &text))?;
+            let about = session.new_manual_run(format!("complete `{course}`"));
+            let done = groups::complete_course(&session.store, &about, session.change_time(), &email, &course, at).await?;
             match done {
-                Completion::Noted => output::facts(&format!("`{email}` has completed `{course}`"))?,
-                Completion::Before(at) => {
-                    output::talk(&format!("`{email}` completed `{course}` at {at} already: that stays"));
+                CompletionResult::Noted => output::print_result(&format!("`{email}` has completed `{course}`"))?,
+                CompletionResult::Before(at) => {
+                    output::print_status(&format!("`{email}` completed `{course}` at {at} already: that stays"));
                 }
             }
             Ok(0)
@@ -37,20 +37,20 @@ pub async fn enrollments(session: &Session, command: args::Enrollments) -> Resul
 }
 
 /// An RFC 3339 time, or a day at noon in the file's zone.
-fn instant(session: &Session, text: &str) -> Result<DateTime<Utc>, Failure> {
-    instant::read(text, session.config.timezone).ok_or_else(|| {
-        Failure::usage(format!("`{text}` is neither a date nor a time"))
+fn parse_time(session: &CommandContext, text: &str) -> Result<DateTime<Utc>, CliError> {
+    instant::parse_timestamp(text, session.config.timezone).ok_or_else(|| {
+        CliError::usage(format!("`{text}` is neither a date nor a time"))
             .hint("write 2026-12-31, or 2026-12-31T09:30:00Z")
     })
 }
 
 async fn list(
-    session: &Session,
+    session: &CommandContext,
     learner: Option<&str>,
     course: Option<&str>,
     group: Option<&str>,
-) -> Result<u8, Failure> {
-    let mut tx = session.store.read().await?;
+) -> Result<u8, CliError> {
+    let mut tx = session.store.begin_read().await?;
     let learner = match learner {
         Some(text) => Some(groups::find_learner(&mut tx, text).await?.id.0),
         None => None,
@@ -60,13 +60,13 @@ async fn list(
         None => None,
     };
     let group = match group {
-        Some(name) => Some(groups::find(&mut tx, name).await?.id.0),
+        Some(name) => Some(groups::find_group(&mut tx, name).await?.id.0),
         None => None,
     };
     let all = enrollments::list(&mut tx, learner, course, group).await?;
-    let all: Vec<Enrollment> = all.iter().map(Enrollment::from).collect();
+    let all: Vec<EnrollmentView> = all.iter().map(EnrollmentView::from).collect();
     if session.json {
-        output::json(&all)?;
+        output::print_json(&all)?;
         return Ok(0);
     }
     let day = |at: Option<DateTime<Utc>>| {
@@ -83,7 +83,7 @@ async fn list(
         ]
     });
     let nothing = "no enrollments: assign a course with `rollcall assign COURSE --group GROUP`";
-    output::table(["email", "course", "state", "due", "completed", "groups"], rows, nothing)?;
+    output::print_table(["email", "course", "state", "due", "completed", "groups"], rows, nothing)?;
     Ok(0)
 }
 
@@ -91,50 +91,50 @@ async fn list(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn verify(session: &Session, repair: bool) -> Result<u8, Failure> {
+pub async fn verify(session: &CommandContext, repair: bool) -> Result<u8, CliError> {
     let verdict = if repair {
-        let about = session.by_hand("verify --repair");
-        let repair = verifying::repair(&session.store, &about, session.when()).await?;
+        let about = session.new_manual_run("verify --repair");
+        let repair = verifying::repair_enrollments(&session.store, &about, session.change_time()).await?;
         if repair.done.is_some() {
             let found = count(repair.found.differences.len() as u64, "difference", "differences");
-            output::talk(&format!("{found} found, settling them again"));
-            session.drain().await?;
-            verifying::verify(&session.store).await?
+            output::print_status(&format!("{found} found, settling them again"));
+            session.drain_jobs().await?;
+            verifying::verify_enrollments(&session.store).await?
         } else {
             repair.found
         }
     } else {
-        verifying::verify(&session.store).await?
+        verifying::verify_enrollments(&session.store).await?
     };
-    print(session, &verdict)?;
+    print_discrepancies(session, &verdict)?;
     Ok(u8::from(!verdict.differences.is_empty()))
 }
 
-fn print(session: &Session, verdict: &Verdict) -> Result<(), Failure> {
+fn print_discrepancies(session: &CommandContext, verdict: &VerifyResult) -> Result<(), CliError> {
     if session.json {
-        return output::json(verdict);
+        return output::print_json(verdict);
     }
     let day = |due: Option<NaiveDate>| due.map_or_else(|| "no due date".to_owned(), |day| day.to_string());
     for one in &verdict.differences {
         let what = match one.what {
-            What::Missing => "should have access, and has none".to_owned(),
-            What::Extra => "has access that nothing holds up".to_owned(),
-            What::Due => {
+            DiscrepancyKind::Missing => "should have access, and has none".to_owned(),
+            DiscrepancyKind::Extra => "has access that nothing holds up".to_owned(),
+            DiscrepancyKind::Due => {
                 format!("is due {}, and should be due {}", day(one.found_due), day(one.expected_due))
             }
         };
-        output::facts(&format!(" ! {}  {}  {what}", one.email, one.course))?;
+        output::print_result(&format!(" ! {}  {}  {what}", one.email, one.course))?;
     }
     let memberships = count(verdict.memberships, "membership", "memberships");
     let enrollments = count(verdict.enrollments, "enrollment", "enrollments");
     let differences = count(verdict.differences.len() as u64, "difference", "differences");
-    output::facts(&format!("{memberships}, {enrollments}, {differences}"))?;
+    output::print_result(&format!("{memberships}, {enrollments}, {differences}"))?;
     if verdict.pending > 0 {
         let pending = count(verdict.pending, "pair waits", "pairs wait");
-        output::talk(&format!("{pending} for a worker and could not be compared"));
+        output::print_status(&format!("{pending} for a worker and could not be compared"));
     }
     if !verdict.differences.is_empty() {
-        output::talk("\nhint: `rollcall verify --repair` settles them again");
+        output::print_status("\nhint: `rollcall verify --repair` settles them again");
     }
     Ok(())
 }

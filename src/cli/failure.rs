@@ -2,21 +2,21 @@
 
 use std::fmt::Write;
 
-use crate::config::{Mistakes, NoFile};
-pub use crate::report::chain;
+use crate::config::{Diagnostics, ConfigNotFound};
+pub use crate::report::format_error_chain;
 use crate::sync::linked;
 use crate::{accounts, groups, store};
 
 /// A command that could not do what it was asked.
 #[derive(Debug)]
-pub struct Failure {
+pub struct CliError {
     /// The exit status: 1 failed, 2 wrong usage or wrong file, 130 interrupted.
     pub status: u8,
     text: String,
     hint: Option<String>,
 }
 
-impl Failure {
+impl CliError {
     /// Wrong usage.
     pub fn usage(text: impl Into<String>) -> Self {
         Self { status: 2, text: text.into(), hint: None }
@@ -45,71 +45,71 @@ impl Failure {
     }
 }
 
-impl From<store::Error> for Failure {
-    fn from(error: store::Error) -> Self {
+impl From<store::StoreError> for CliError {
+    fn from(error: store::StoreError) -> Self {
         let hint = match &error {
-            store::Error::Unreachable(_) => {
+            store::StoreError::Unreachable(_) => {
                 Some("is the server of `database.url` up, and are the account and the password right?")
             }
-            store::Error::Newer { .. } => Some("use the newer rollcall, or a database of its own"),
-            store::Error::Full { .. } => {
+            store::StoreError::NewerVersion { .. } => Some("use the newer rollcall, or a database of its own"),
+            store::StoreError::DatabaseFull { .. } => {
                 Some("make room, or raise `database.max_size`; nothing was half done")
             }
-            store::Error::Url { .. }
-            | store::Error::File { .. }
-            | store::Error::Altered(_)
-            | store::Error::Lost(_)
-            | store::Error::Query { .. } => None,
+            store::StoreError::InvalidUrl { .. }
+            | store::StoreError::UnusableFile { .. }
+            | store::StoreError::MigrationMismatch(_)
+            | store::StoreError::TaskFailed(_)
+            | store::StoreError::Query { .. } => None,
         };
-        Self { status: 1, text: chain(&error), hint: hint.map(str::to_owned) }
+        Self { status: 1, text: format_error_chain(&error), hint: hint.map(str::to_owned) }
     }
 }
 
-impl From<groups::Error> for Failure {
-    fn from(error: groups::Error) -> Self {
+impl From<groups::GroupError> for CliError {
+    fn from(error: groups::GroupError) -> Self {
         match error {
-            groups::Error::Store(error) => error.into(),
-            error => Self { status: 1, text: chain(&error), hint: error.hint() },
+            groups::GroupError::Store(error) => error.into(),
+            error => Self { status: 1, text: format_error_chain(&error), hint: error.hint() },
         }
     }
 }
 
-impl From<linked::Error> for Failure {
-    fn from(error: linked::Error) -> Self {
+impl From<linked::LinkError> for CliError {
+    fn from(error: linked::LinkError) -> Self {
         match error {
-            linked::Error::Refused(error) => error.into(),
-            error @ linked::Error::Undecided { .. } => {
-                Self { status: 1, text: chain(&error), hint: Some(linked::Error::HINT.to_owned()) }
+            linked::LinkError::Refused(error) => error.into(),
+            error @ linked::LinkError::Undecided { .. } => {
+                Self { status: 1, text: format_error_chain(&error), hint: Some(linked::LinkError::HINT.to_owned()) }
             }
         }
     }
 }
 
-impl From<accounts::Error> for Failure {
-    fn from(error: accounts::Error) -> Self {
+impl From<accounts::AccountError> for CliError {
+    fn from(error: accounts::AccountError) -> Self {
         match error {
-            accounts::Error::Store(error) => error.into(),
+            accounts::AccountError::Store(error) => error.into(),
             error => {
                 let hint = error.hint().map(str::to_owned);
-                Self { status: 1, text: chain(&error), hint }
+                Self { status: 1, text: format_error_chain(&error), hint }
             }
         }
     }
 }
 
-impl From<Mistakes> for Failure {
-    fn from(mistakes: Mistakes) -> Self {
+impl From<Diagnostics> for CliError {
+    fn from(mistakes: Diagnostics) -> Self {
         Self { status: 2, text: mistakes.to_string(), hint: None }
     }
 }
 
-impl From<NoFile> for Failure {
-    fn from(error: NoFile) -> Self {
+impl From<ConfigNotFound> for CliError {
+    fn from(error: ConfigNotFound) -> Self {
         Self { status: 2, text: error.to_string(), hint: Some(error.hint().to_owned()) }
     }
 }
 
-impl From<std::io::Error> for Failure {
+impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         Self { status: 1, text: error.to_string(), hint: None }
     }

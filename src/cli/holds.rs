@@ -1,23 +1,23 @@
 //! `rollcall approve`, `rollcall reject` and `rollcall undo`, and how a hold is shown.
 
-use super::args::Drain;
-use super::failure::Failure;
+use super::args::DrainArgs;
+use super::failure::CliError;
 use super::output::{self, count, thousands};
-use super::session::{PATIENCE, Session, actor};
-use crate::model::guard::Held;
+use super::session::{LEASE_TIMEOUT, CommandContext, current_actor};
+use crate::model::guard::HoldReport;
 use crate::model::ids::RunId;
 use crate::report;
-use crate::store::holds::Change;
-use crate::store::runs::Counts;
-use crate::sync::approve::{self, Asked, Decided};
-use crate::sync::words::{self, SHOWN};
+use crate::store::holds::HeldChangeRecord;
+use crate::store::runs::RunCounts;
+use crate::sync::approve::{self, ApprovalRequest, ApprovalResult};
+use crate::sync::words::{self, MAX_LINES};
 use crate::sync::{retire, undo};
 
 /// Prints what a run holds, why, and what to do about it.
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub fn print_held(run: Option<RunId>, counts: &Counts, held: &Held) -> Result<(), Failure> {
+pub fn print_held(run: Option<RunId>, counts: &RunCounts, held: &HoldReport) -> Result<(), CliError> {
     let what = words::held(counts);
     let mut lines = vec![String::new(), format!("held: {what}")];
     lines.extend(held.causes.iter().map(|cause| format!("  because: {cause}")));
@@ -26,36 +26,36 @@ pub fn print_held(run: Option<RunId>, counts: &Counts, held: &Held) -> Result<()
             .iter()
             .map(|reason| format!("  limit: {} (`{}`)", reason.message, reason.limit.as_str())),
     );
-    output::facts(&lines.join("\n"))?;
+    output::print_result(&lines.join("\n"))?;
     if let Some(run) = run {
-        output::talk(&format!(
+        output::print_status(&format!(
             "\nhint: look at them with `rollcall runs show {run}`, then `rollcall approve {run}` or `rollcall reject {run}`"
         ));
     }
     Ok(())
 }
 
-fn print_lines(changes: &[Change]) -> Result<(), Failure> {
-    let mut lines: Vec<String> = changes.iter().take(SHOWN).map(words::change).collect();
-    if changes.len() > SHOWN {
-        lines.push(format!(" … and {} more", thousands((changes.len() - SHOWN) as u64)));
+fn print_changes(changes: &[HeldChangeRecord]) -> Result<(), CliError> {
+    let mut lines: Vec<String> = changes.iter().take(MAX_LINES).map(words::change).collect();
+    if changes.len() > MAX_LINES {
+        lines.push(format!(" … and {} more", thousands((changes.len() - MAX_LINES) as u64)));
     }
-    output::facts(&lines.join("\n"))
+    output::print_result(&lines.join("\n"))
 }
 
-impl From<approve::Error> for Failure {
-    fn from(error: approve::Error) -> Self {
+impl From<approve::ApprovalError> for CliError {
+    fn from(error: approve::ApprovalError) -> Self {
         let hint = match &error {
-            approve::Error::NoRun { .. } => Some("`rollcall runs list` shows the newest".to_owned()),
-            approve::Error::NothingHeld { newer: Some(newer), .. } => {
+            approve::ApprovalError::NoRun { .. } => Some("`rollcall runs list` shows the newest".to_owned()),
+            approve::ApprovalError::NothingHeld { newer: Some(newer), .. } => {
                 Some(format!("what waits now was shown by run {newer}: `rollcall runs show {newer}`"))
             }
-            approve::Error::FilesDiffer { .. } => {
+            approve::ApprovalError::FilesDiffer { .. } => {
                 Some("give every machine the same file, and reload it with SIGHUP".to_owned())
             }
-            approve::Error::NothingHeld { newer: None, .. } | approve::Error::Sync(_) => None,
+            approve::ApprovalError::NothingHeld { newer: None, .. } | approve::ApprovalError::Sync(_) => None,
         };
-        let failure = Failure::failed(super::failure::chain(&error));
+        let failure = CliError::failed(super::failure::format_error_chain(&error));
         match hint {
             Some(hint) => failure.hint(hint),
             None => failure,
@@ -63,72 +63,72 @@ impl From<approve::Error> for Failure {
     }
 }
 
-impl From<undo::Error> for Failure {
-    fn from(error: undo::Error) -> Self {
-        let failure = Failure::failed(super::failure::chain(&error));
+impl From<undo::UndoError> for CliError {
+    fn from(error: undo::UndoError) -> Self {
+        let failure = CliError::failed(super::failure::format_error_chain(&error));
         match &error {
-            undo::Error::Store(_) | undo::Error::Running { .. } => failure,
-            undo::Error::NoRun { .. } => failure.hint("`rollcall runs list` shows the newest"),
-            undo::Error::Nothing { touched, .. } if touched.is_empty() => failure,
-            undo::Error::Nothing { touched, .. } => {
+            undo::UndoError::Store(_) | undo::UndoError::Running { .. } => failure,
+            undo::UndoError::NoRun { .. } => failure.hint("`rollcall runs list` shows the newest"),
+            undo::UndoError::Nothing { touched, .. } if touched.is_empty() => failure,
+            undo::UndoError::Nothing { touched, .. } => {
                 failure.hint(format!("all of it was touched since:\n ! {}", touched.join("\n ! ")))
             }
         }
     }
 }
 
-fn asked(session: &Session, what: String) -> Asked {
-    Asked { actor: actor(), what, patience: PATIENCE, stop: session.stop.clone() }
+fn build_approval_request(session: &CommandContext, what: String) -> ApprovalRequest {
+    ApprovalRequest { actor: current_actor(), what, patience: LEASE_TIMEOUT, stop: session.stop.clone() }
 }
 
 /// Approves what a run held.
 ///
 /// # Errors
 /// When nothing of it waits, or it cannot be done now.
-pub async fn approve(session: &Session, run: i64, drain: Drain) -> Result<u8, Failure> {
-    let asked = asked(session, format!("rollcall approve {run}"));
+pub async fn approve(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
+    let asked = build_approval_request(session, format!("rollcall approve {run}"));
     let file = session.config.for_sync();
     let decided = approve::approve(&session.store, file, RunId(run), &asked).await?;
-    session.drain_unless(drain.no_drain).await?;
-    print_decided(session, run, &decided, "approved", &report::Decided::approved(RunId(run), &decided))
+    session.drain_jobs_unless(drain.no_drain).await?;
+    print_decision(session, run, &decided, "approved", &report::DecisionResult::approved(RunId(run), &decided))
 }
 
 /// Rejects what a run held.
 ///
 /// # Errors
 /// When nothing of it waits.
-pub async fn reject(session: &Session, run: i64) -> Result<u8, Failure> {
-    let mut about = session.by_hand(format!("rollcall reject {run}"));
+pub async fn reject(session: &CommandContext, run: i64) -> Result<u8, CliError> {
+    let mut about = session.new_manual_run(format!("rollcall reject {run}"));
     about.subject = Some(RunId(run));
-    let decided = approve::reject(&session.store, &about, session.when(), RunId(run)).await?;
-    print_decided(session, run, &decided, "rejected", &report::Decided::rejected(RunId(run), &decided))
+    let decided = approve::reject(&session.store, &about, session.change_time(), RunId(run)).await?;
+    print_decision(session, run, &decided, "rejected", &report::DecisionResult::rejected(RunId(run), &decided))
 }
 
-fn print_decided(
-    session: &Session,
+fn print_decision(
+    session: &CommandContext,
     of: i64,
-    decided: &Decided,
+    decided: &ApprovalResult,
     verb: &str,
-    json: &report::Decided,
-) -> Result<u8, Failure> {
+    json: &report::DecisionResult,
+) -> Result<u8, CliError> {
     if session.json {
-        output::json(json)?;
+        output::print_json(json)?;
         return Ok(0);
     }
-    print_lines(&decided.done)?;
+    print_changes(&decided.done)?;
     let changes = count(decided.done.len() as u64, "change", "changes");
-    output::facts(&format!("Run {}: {verb} {changes} that run {of} held", decided.run))?;
+    output::print_result(&format!("Run {}: {verb} {changes} that run {of} held", decided.run))?;
     if !decided.dropped.is_empty() {
         let gone = count(decided.dropped.len() as u64, "change", "changes");
-        output::facts(&format!("\nno longer wanted, and not done: {gone}"))?;
-        print_lines(&decided.dropped)?;
+        output::print_result(&format!("\nno longer wanted, and not done: {gone}"))?;
+        print_changes(&decided.dropped)?;
     }
     if !decided.waiting.is_empty() {
         let more = count(decided.waiting.len() as u64, "change waits", "changes wait");
         let newest = decided.waiting.iter().map(|change| change.last_run_id).max().unwrap_or(of);
-        output::facts(&format!("\n{more} that run {of} did not show:"))?;
-        print_lines(&decided.waiting)?;
-        output::talk(&format!("\nhint: `rollcall runs show {newest}`, then `rollcall approve {newest}`"));
+        output::print_result(&format!("\n{more} that run {of} did not show:"))?;
+        print_changes(&decided.waiting)?;
+        output::print_status(&format!("\nhint: `rollcall runs show {newest}`, then `rollcall approve {newest}`"));
     }
     Ok(0)
 }
@@ -137,38 +137,38 @@ fn print_decided(
 ///
 /// # Errors
 /// When the file still names it or nobody ever did, or it cannot be done now.
-pub async fn retire(session: &Session, name: &str, allow: bool, drain: Drain) -> Result<u8, Failure> {
-    let asked = asked(session, format!("rollcall connectors retire {name}"));
+pub async fn retire(session: &CommandContext, name: &str, allow: bool, drain: DrainArgs) -> Result<u8, CliError> {
+    let asked = build_approval_request(session, format!("rollcall connectors retire {name}"));
     let file = session.config.for_sync();
     let report = retire::retire(&session.store, file, name, &asked, allow).await?;
-    session.drain_unless(drain.no_drain).await?;
+    session.drain_jobs_unless(drain.no_drain).await?;
     let counts = &report.counts;
     let run = report.run.map_or(0, |run| run.0);
     if session.json {
-        output::json(&report::Retired::new(name, &report))?;
+        output::print_json(&report::RetirementResult::new(name, &report))?;
     } else {
         let left = count(counts.people_left, "learner", "learners");
         let lost = count(counts.memberships_removed, "membership", "memberships");
-        output::facts(&format!("Run {run}: let go of `{name}`; {left} left, {lost} ended"))?;
+        output::print_result(&format!("Run {run}: let go of `{name}`; {left} left, {lost} ended"))?;
         if let Some(change_set) = report.change_set.as_ref().filter(|_| report.is_held()) {
             print_held(report.run, counts, &change_set.held)?;
         }
     }
-    Ok(if report.is_held() { super::sync::HELD } else { 0 })
+    Ok(if report.is_held() { super::sync::EXIT_HELD } else { 0 })
 }
 
-impl From<retire::NotRetired> for Failure {
-    fn from(error: retire::NotRetired) -> Self {
-        let failure = Failure::failed(super::failure::chain(&error));
+impl From<retire::RetireError> for CliError {
+    fn from(error: retire::RetireError) -> Self {
+        let failure = CliError::failed(super::failure::format_error_chain(&error));
         match &error {
-            retire::NotRetired::InFile { .. } => failure.hint("strike it from the file first"),
-            retire::NotRetired::Unknown { nearest: Some(near), .. } => {
+            retire::RetireError::InFile { .. } => failure.hint("strike it from the file first"),
+            retire::RetireError::Unknown { nearest: Some(near), .. } => {
                 failure.hint(format!("did you mean `{near}`?"))
             }
-            retire::NotRetired::Unknown { nearest: None, .. } => {
+            retire::RetireError::Unknown { nearest: None, .. } => {
                 failure.hint("see `rollcall connectors list`")
             }
-            retire::NotRetired::Sync(_) => failure,
+            retire::RetireError::Sync(_) => failure,
         }
     }
 }
@@ -177,25 +177,25 @@ impl From<retire::NotRetired> for Failure {
 ///
 /// # Errors
 /// When there is no such run, or nothing of it can be taken back.
-pub async fn undo(session: &Session, run: i64, drain: Drain) -> Result<u8, Failure> {
-    let mut about = session.by_hand(format!("rollcall undo {run}"));
-    about.kind = crate::store::runs::Kind::Undo;
+pub async fn undo(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
+    let mut about = session.new_manual_run(format!("rollcall undo {run}"));
+    about.kind = crate::store::runs::RunRecordKind::Undo;
     about.subject = Some(RunId(run));
-    let undone = crate::sync::undo::undo(
+    let undone = crate::sync::undo::undo_run(
         &session.store,
         session.config.for_sync(),
         &about,
-        session.when(),
+        session.change_time(),
         RunId(run),
     )
     .await?;
-    session.drain_unless(drain.no_drain).await?;
+    session.drain_jobs_unless(drain.no_drain).await?;
     if session.json {
-        output::json(&report::Undone::new(RunId(run), &undone))?;
+        output::print_json(&report::UndoResultView::new(RunId(run), &undone))?;
         return Ok(0);
     }
     let counts = &undone.counts;
-    output::facts(&format!(
+    output::print_result(&format!(
         "Run {}: took back run {run}; {} given back, {} ended, {}, {}",
         undone.run,
         count(counts.memberships_added, "membership", "memberships"),
@@ -205,13 +205,13 @@ pub async fn undo(session: &Session, run: i64, drain: Drain) -> Result<u8, Failu
     ))?;
     if !undone.touched.is_empty() {
         let touched = count(undone.touched.len() as u64, "change was", "changes were");
-        output::facts(&format!("\n{touched} touched since, and stay as they are:"))?;
+        output::print_result(&format!("\n{touched} touched since, and stay as they are:"))?;
         let mut lines: Vec<String> =
-            undone.touched.iter().take(SHOWN).map(|one| format!(" ! {one}")).collect();
-        if undone.touched.len() > SHOWN {
-            lines.push(format!(" … and {} more", thousands((undone.touched.len() - SHOWN) as u64)));
+            undone.touched.iter().take(MAX_LINES).map(|one| format!(" ! {one}")).collect();
+        if undone.touched.len() > MAX_LINES {
+            lines.push(format!(" … and {} more", thousands((undone.touched.len() - MAX_LINES) as u64)));
         }
-        output::facts(&lines.join("\n"))?;
+        output::print_result(&lines.join("\n"))?;
     }
     Ok(0)
 }

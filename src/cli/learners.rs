@@ -3,28 +3,28 @@
 use serde_json::Value;
 
 use super::args;
-use super::failure::Failure;
-use super::groups::say;
+use super::failure::CliError;
+use super::groups::print_change;
 use super::output;
-use super::session::{PATIENCE, Session};
+use super::session::{LEASE_TIMEOUT, CommandContext};
 use crate::groups;
-use crate::report::{self, Learner};
+use crate::report::{self, LearnerView};
 use crate::store::learners;
 use crate::sync::linked;
-use crate::sync::refresh::Anew;
+use crate::sync::refresh::ResyncContext;
 
 /// Runs a command about learners.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn learners(session: &Session, command: args::Learners) -> Result<u8, Failure> {
+pub async fn learners(session: &CommandContext, command: args::LearnersCommand) -> Result<u8, CliError> {
     match command {
-        args::Learners::List => {
-            let mut tx = session.store.read().await?;
+        args::LearnersCommand::List => {
+            let mut tx = session.store.begin_read().await?;
             let all = learners::list(&mut tx, None).await?;
-            let all: Vec<Learner> = all.iter().map(Learner::from).collect();
+            let all: Vec<LearnerView> = all.iter().map(LearnerView::from).collect();
             if session.json {
-                output::json(&all)?;
+                output::print_json(&all)?;
             } else {
                 let rows = all.iter().map(|one| {
                     [
@@ -38,7 +38,7 @@ pub async fn learners(session: &Session, command: args::Learners) -> Result<u8, 
                     ]
                 });
                 let nothing = "nobody yet: `rollcall sync` brings people in";
-                output::table(
+                output::print_table(
                     ["email", "name", "status", "department", "location", "role", "groups"],
                     rows,
                     nothing,
@@ -46,39 +46,39 @@ pub async fn learners(session: &Session, command: args::Learners) -> Result<u8, 
             }
             Ok(0)
         }
-        args::Learners::Show { email } => show(session, &email).await,
-        args::Learners::Link { one, other, drain } => {
-            let about = session.by_hand(format!("link `{one}` and `{other}`"));
-            let linked = linked::link(anew(session), &about, session.when(), [&one, &other]).await;
-            session.drain_unless(drain.no_drain).await?;
-            say(session, linked?.done.run.0, &format!("`{one}` and `{other}` are one learner"))
+        args::LearnersCommand::Show { email } => show(session, &email).await,
+        args::LearnersCommand::Link { one, other, drain } => {
+            let about = session.new_manual_run(format!("link `{one}` and `{other}`"));
+            let linked = linked::link(resync_context(session), &about, session.change_time(), [&one, &other]).await;
+            session.drain_jobs_unless(drain.no_drain).await?;
+            print_change(session, linked?.done.run.0, &format!("`{one}` and `{other}` are one learner"))
         }
-        args::Learners::Unlink { one, other, drain } => {
-            let about = session.by_hand(format!("unlink `{one}` and `{other}`"));
-            let parted = linked::unlink(anew(session), &about, session.when(), [&one, &other]).await;
-            session.drain_unless(drain.no_drain).await?;
-            say(session, parted?.done.run.0, &format!("`{one}` and `{other}` are two learners again"))
+        args::LearnersCommand::Unlink { one, other, drain } => {
+            let about = session.new_manual_run(format!("unlink `{one}` and `{other}`"));
+            let parted = linked::unlink(resync_context(session), &about, session.change_time(), [&one, &other]).await;
+            session.drain_jobs_unless(drain.no_drain).await?;
+            print_change(session, parted?.done.run.0, &format!("`{one}` and `{other}` are two learners again"))
         }
-        args::Learners::Add { email, name } => {
-            let about = session.by_hand(format!("add learner `{email}`"));
+        args::LearnersCommand::Add { email, name } => {
+            let about = session.new_manual_run(format!("add learner `{email}`"));
             let (_, done) =
-                groups::add_learner(&session.store, &about, session.when(), &email, &name).await?;
-            say(session, done.run.0, &format!("added `{email}`"))
+                groups::add_learner(&session.store, &about, session.change_time(), &email, &name).await?;
+            print_change(session, done.run.0, &format!("added `{email}`"))
         }
     }
 }
 
-fn anew(session: &Session) -> Anew<'_> {
-    Anew { store: &session.store, file: session.config.for_sync(), patience: PATIENCE, stop: &session.stop }
+fn resync_context(session: &CommandContext) -> ResyncContext<'_> {
+    ResyncContext { store: &session.store, file: session.config.for_sync(), patience: LEASE_TIMEOUT, stop: &session.stop }
 }
 
-async fn show(session: &Session, email: &str) -> Result<u8, Failure> {
-    let mut tx = session.store.read().await?;
+async fn show(session: &CommandContext, email: &str) -> Result<u8, CliError> {
+    let mut tx = session.store.begin_read().await?;
     let learner = groups::find_learner(&mut tx, email).await?;
-    let known = report::known(&mut tx, learner.id).await?;
-    let known = known.ok_or_else(|| groups::Error::NoLearner { text: email.to_owned() })?;
+    let known = report::load_learner_details(&mut tx, learner.id).await?;
+    let known = known.ok_or_else(|| groups::GroupError::NoLearner { text: email.to_owned() })?;
     if session.json {
-        output::json(&known)?;
+        output::print_json(&known)?;
         return Ok(0);
     }
     let text = |value: &Value| match value {
@@ -86,12 +86,12 @@ async fn show(session: &Session, email: &str) -> Result<u8, Failure> {
         Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => String::new(),
     };
-    output::facts(&format!("{} ({})", learner.email, learner.status))?;
+    output::print_result(&format!("{} ({})", learner.email, learner.status))?;
     let rows = known.attributes.iter().map(|(name, value)| [name.clone(), text(value)]);
-    output::table(["attribute", "value"], rows, "nothing more is known")?;
-    output::facts(&format!("groups: {}", known.learner.groups.join(", ")))?;
+    output::print_table(["attribute", "value"], rows, "nothing more is known")?;
+    output::print_result(&format!("groups: {}", known.learner.groups.join(", ")))?;
     if known.contested {
-        output::talk("another learner holds this learner's address");
+        output::print_status("another learner holds this learner's address");
     }
     Ok(0)
 }

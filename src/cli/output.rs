@@ -5,32 +5,32 @@ use std::io::{IsTerminal, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use super::failure::Failure;
+use super::failure::CliError;
 pub use crate::model::words::{count, thousands};
 
 /// Prints one JSON document.
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+pub fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, value).map_err(|error| Failure::failed(error.to_string()))?;
-    finish(writeln!(out))
+    serde_json::to_writer(&mut out, value).map_err(|error| CliError::failed(error.to_string()))?;
+    ignore_broken_pipe(writeln!(out))
 }
 
 /// Prints facts.
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub fn facts(text: &str) -> Result<(), Failure> {
+pub fn print_result(text: &str) -> Result<(), CliError> {
     if text.is_empty() {
         return Ok(());
     }
-    finish(writeln!(std::io::stdout().lock(), "{text}"))
+    ignore_broken_pipe(writeln!(std::io::stdout().lock(), "{text}"))
 }
 
 /// Whoever reads only the first lines, as `head` does, has what it wants.
-fn finish(written: std::io::Result<()>) -> Result<(), Failure> {
+fn ignore_broken_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
@@ -38,7 +38,7 @@ fn finish(written: std::io::Result<()>) -> Result<(), Failure> {
 }
 
 /// Says something to the person at the keyboard.
-pub fn talk(text: &str) {
+pub fn print_status(text: &str) {
     // Nobody can be told that standard error is closed.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
@@ -47,11 +47,11 @@ pub fn talk(text: &str) {
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub fn table<const N: usize>(
+pub fn print_table<const N: usize>(
     headings: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
     nothing: &str,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(headings.map(str::to_uppercase));
@@ -61,16 +61,16 @@ pub fn table<const N: usize>(
         table.add_row(row);
     }
     if empty {
-        talk(nothing);
+        print_status(nothing);
         return Ok(());
     }
     let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    facts(&text.join("\n"))
+    print_result(&text.join("\n"))
 }
 
 /// Whether somebody watches standard error.
 #[must_use]
-pub fn is_watched() -> bool {
+pub fn is_interactive() -> bool {
     std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none()
         && std::io::stdout().is_terminal()

@@ -3,16 +3,16 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::args;
-use super::failure::Failure;
+use super::failure::CliError;
 use super::output::{self, count};
-use super::session::Session;
+use super::session::CommandContext;
 use crate::model::ids::RunId;
-use crate::report::{self, Shown};
+use crate::report::{self, RunDetails};
 use crate::store::listing::record;
 use crate::store::runs as log;
 use crate::sync::words;
 
-fn local(session: &Session, at: DateTime<Utc>) -> String {
+fn format_local_time(session: &CommandContext, at: DateTime<Utc>) -> String {
     at.with_timezone(&session.config.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
@@ -20,19 +20,19 @@ fn local(session: &Session, at: DateTime<Utc>) -> String {
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn runs(session: &Session, command: args::Runs) -> Result<u8, Failure> {
+pub async fn runs(session: &CommandContext, command: args::RunsCommand) -> Result<u8, CliError> {
     match command {
-        args::Runs::List { limit } => {
-            let mut tx = session.store.read().await?;
+        args::RunsCommand::List { limit } => {
+            let mut tx = session.store.begin_read().await?;
             let all = log::list(&mut tx, i64::from(limit)).await?;
             if session.json {
-                output::json(&all)?;
+                output::print_json(&all)?;
                 return Ok(0);
             }
             let rows = all.iter().map(|run| {
                 [
                     run.run.to_string(),
-                    local(session, run.started_at),
+                    format_local_time(session, run.started_at),
                     run.connector.clone().unwrap_or_default(),
                     run.status.clone(),
                     run.people_read.to_string(),
@@ -42,10 +42,10 @@ pub async fn runs(session: &Session, command: args::Runs) -> Result<u8, Failure>
                 ]
             });
             let headings = ["run", "started", "connector", "status", "people", "memberships", "who", "what"];
-            output::table(headings, rows, "no runs yet: `rollcall sync` makes the first")?;
+            output::print_table(headings, rows, "no runs yet: `rollcall sync` makes the first")?;
             Ok(0)
         }
-        args::Runs::Show { run } => show(session, run).await,
+        args::RunsCommand::Show { run } => show(session, run).await,
     }
 }
 
@@ -53,20 +53,20 @@ pub async fn runs(session: &Session, command: args::Runs) -> Result<u8, Failure>
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn audit(session: &Session, since: Option<NaiveDate>) -> Result<u8, Failure> {
+pub async fn audit(session: &CommandContext, since: Option<NaiveDate>) -> Result<u8, CliError> {
     let midnight = since
         .and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(session.config.timezone).earliest());
     let from = midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc));
-    let mut tx = session.store.read().await?;
-    let all = record::since(&mut tx, from).await?;
+    let mut tx = session.store.begin_read().await?;
+    let all = record::list_since(&mut tx, from).await?;
     if session.json {
-        output::json(&all)?;
+        output::print_json(&all)?;
         return Ok(0);
     }
     let rows = all.iter().map(|one| {
         let run = &one.run;
         [
-            local(session, run.started_at),
+            format_local_time(session, run.started_at),
             run.actor.clone(),
             run.what.clone(),
             run.status.clone(),
@@ -76,7 +76,7 @@ pub async fn audit(session: &Session, since: Option<NaiveDate>) -> Result<u8, Fa
             one.after(),
         ]
     });
-    output::table(
+    output::print_table(
         ["when", "who", "what", "status", "memberships", "run", "before", "after"],
         rows,
         "nothing was changed since then",
@@ -84,40 +84,40 @@ pub async fn audit(session: &Session, since: Option<NaiveDate>) -> Result<u8, Fa
     Ok(0)
 }
 
-async fn show(session: &Session, number: i64) -> Result<u8, Failure> {
-    let mut tx = session.store.read().await?;
-    let Some(shown) = report::shown(&mut tx, RunId(number)).await? else {
-        return Err(Failure::failed(format!("there is no run {number}"))
+async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
+    let mut tx = session.store.begin_read().await?;
+    let Some(shown) = report::load_run_details(&mut tx, RunId(number)).await? else {
+        return Err(CliError::failed(format!("there is no run {number}"))
             .hint("`rollcall runs list` shows the newest"));
     };
     if session.json {
-        output::json(&shown)?;
+        output::print_json(&shown)?;
         return Ok(0);
     }
     let run = &shown.row;
     let of = run.connector.as_deref().map_or_else(String::new, |name| format!(" of `{name}`"));
-    output::facts(&format!("Run {}{of}: {} at {}", run.run, run.status, local(session, run.started_at)))?;
-    output::facts(&format!("{} by {}", run.what, run.actor))?;
+    output::print_result(&format!("Run {}{of}: {} at {}", run.run, run.status, format_local_time(session, run.started_at)))?;
+    output::print_result(&format!("{} by {}", run.what, run.actor))?;
     if let Some(error) = &run.error {
-        output::facts(&format!("error: {error}"))?;
+        output::print_result(&format!("error: {error}"))?;
     }
     let rows = shown
         .changes
         .iter()
         .map(|one| [one.sign.clone(), one.email.clone(), one.group.clone(), one.rule.clone()]);
-    output::table(["", "email", "group", "reason"], rows, "no membership changed")?;
+    output::print_table(["", "email", "group", "reason"], rows, "no membership changed")?;
     for problem in &shown.problems {
-        output::facts(&format!(" ! {}: {}", problem.subject, problem.message))?;
+        output::print_result(&format!(" ! {}: {}", problem.subject, problem.message))?;
     }
     show_held(number, &shown)?;
     for decision in &shown.decisions {
-        output::facts(&format!("\nRun {}: {}", decision.run, decision.what))?;
+        output::print_result(&format!("\nRun {}: {}", decision.run, decision.what))?;
     }
     Ok(0)
 }
 
 /// What a run did not do, why, and what became of it.
-fn show_held(number: i64, shown: &Shown) -> Result<(), Failure> {
+fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
     let held = &shown.held;
     if held.is_empty() {
         return Ok(());
@@ -126,11 +126,11 @@ fn show_held(number: i64, shown: &Shown) -> Result<(), Failure> {
     let mut lines = vec![String::new(), format!("held: {changes}")];
     lines.extend(shown.causes.iter().flatten().map(|cause| format!("  because: {cause}")));
     lines.extend(shown.reasons.iter().flatten().map(|reason| format!("  limit: {}", reason.message)));
-    output::facts(&lines.join("\n"))?;
+    output::print_result(&lines.join("\n"))?;
     let rows = held.iter().map(|change| [words::change(change), change.reason.clone(), change.state.clone()]);
-    output::table(["change", "limit", "state"], rows, "")?;
+    output::print_table(["change", "limit", "state"], rows, "")?;
     if held.iter().any(|change| change.state == "held") {
-        output::talk(&format!("\nhint: `rollcall approve {number}` or `rollcall reject {number}`"));
+        output::print_status(&format!("\nhint: `rollcall approve {number}` or `rollcall reject {number}`"));
     }
     Ok(())
 }
@@ -139,24 +139,24 @@ fn show_held(number: i64, shown: &Shown) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn connectors(session: &Session) -> Result<u8, Failure> {
-    let mut tx = session.store.read().await?;
-    let (list, struck) = report::connectors(&mut tx, &session.config, Utc::now()).await?;
+pub async fn connectors(session: &CommandContext) -> Result<u8, CliError> {
+    let mut tx = session.store.begin_read().await?;
+    let (list, struck) = report::list_connectors(&mut tx, &session.config, Utc::now()).await?;
     if session.json {
-        output::json(&list)?;
+        output::print_json(&list)?;
         return Ok(0);
     }
-    let shown = |at: Option<DateTime<Utc>>| at.map_or_else(String::new, |at| local(session, at));
+    let shown = |at: Option<DateTime<Utc>>| at.map_or_else(String::new, |at| format_local_time(session, at));
     let rows = list.iter().map(|one| {
         let last =
             format!("{} {}", shown(one.last_started_at), one.last_status.as_deref().unwrap_or_default());
-        let next = one.next_run_at.map_or_else(|| "by hand only".to_owned(), |at| local(session, at));
+        let next = one.next_run_at.map_or_else(|| "by hand only".to_owned(), |at| format_local_time(session, at));
         [one.name.clone(), one.kind.to_owned(), one.people.to_string(), last.trim().to_owned(), next]
     });
-    output::table(["name", "kind", "people", "last run", "next run"], rows, "the file names no connector")?;
+    output::print_table(["name", "kind", "people", "last run", "next run"], rows, "the file names no connector")?;
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");
-        output::talk(&format!(
+        output::print_status(&format!(
             "\n{retired} no longer in the file, its people stay as last read: {}",
             struck.join(", ")
         ));

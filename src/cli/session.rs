@@ -8,22 +8,22 @@ use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::failure::Failure;
+use super::failure::CliError;
 use super::output;
 use crate::config::{self, Config};
-use crate::enrollment::change::When;
-use crate::enrollment::drain::{self, Drained};
-use crate::model::progress::Progress;
-use crate::store::jobs::Length;
-use crate::store::runs::{About, Kind};
-use crate::store::{Options, Store};
+use crate::enrollment::change::ChangeTime;
+use crate::enrollment::drain::{self, DrainResult};
+use crate::model::progress::ReadProgress;
+use crate::store::jobs::QueueLength;
+use crate::store::runs::{NewRun, RunRecordKind};
+use crate::store::{StoreOptions, Store};
 
 /// How long a command waits for a run of the same connector that is under way.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const LEASE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The file, the database, and who is asking.
 #[derive(Debug)]
-pub struct Session {
+pub struct CommandContext {
     /// The file.
     pub config: Arc<Config>,
     /// The database.
@@ -38,16 +38,16 @@ pub struct Session {
 ///
 /// # Errors
 /// When there is none, or something is wrong with it.
-pub fn load(named: Option<&PathBuf>) -> Result<Config, Failure> {
+pub fn load_config(named: Option<&PathBuf>) -> Result<Config, CliError> {
     let env = |name: &str| std::env::var(name).ok();
-    let path = config::find(named.map(PathBuf::as_path), &env, &std::env::current_dir()?)?;
+    let path = config::find_config(named.map(PathBuf::as_path), &env, &std::env::current_dir()?)?;
     Ok(Config::load(&path, &env)?)
 }
 
 /// How the database of a file is opened.
 #[must_use]
-pub fn options(config: &Config) -> Options {
-    Options {
+pub fn database_options(config: &Config) -> StoreOptions {
+    StoreOptions {
         url: config.database.url.clone(),
         max_size: config.database.max_size,
         connections: config.worker.concurrency + 6,
@@ -56,35 +56,35 @@ pub fn options(config: &Config) -> Options {
 
 /// Who types: the account behind sudo, or the account.
 #[must_use]
-pub fn actor() -> String {
+pub fn current_actor() -> String {
     let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     named.filter(|name| !name.is_empty()).unwrap_or_else(|| "somebody".to_owned())
 }
 
-impl Session {
+impl CommandContext {
     /// Opens the database of a file.
     ///
     /// # Errors
     /// When the database cannot be opened.
-    pub async fn open(config: Config, json: bool, stop: CancellationToken) -> Result<Self, Failure> {
-        let store = Store::open(&options(&config)).await?;
+    pub async fn open(config: Config, json: bool, stop: CancellationToken) -> Result<Self, CliError> {
+        let store = Store::open(&database_options(&config)).await?;
         Ok(Self { config: Arc::new(config), store, json, stop })
     }
 
     /// Now, in the file's zone.
     #[must_use]
-    pub fn when(&self) -> When {
-        When::at(Utc::now(), self.config.timezone)
+    pub fn change_time(&self) -> ChangeTime {
+        ChangeTime::at(Utc::now(), self.config.timezone)
     }
 
     /// A change by hand, as it is written down.
     #[must_use]
-    pub fn by_hand(&self, what: impl Into<String>) -> About {
-        About {
-            kind: Kind::Hand,
+    pub fn new_manual_run(&self, what: impl Into<String>) -> NewRun {
+        NewRun {
+            kind: RunRecordKind::Hand,
             connector: None,
-            actor: actor(),
-            what: what.into(),
+            actor: current_actor(),
+            description: what.into(),
             file_digest: Some(self.config.digest.clone()),
             subject: None,
         }
@@ -94,12 +94,12 @@ impl Session {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn drain(&self) -> Result<(Drained, Length), Failure> {
-        let settled = Progress::default();
-        let total = drain::length(&self.store).await?.ready.unsigned_abs();
-        let bar = bar(total, "jobs drained");
-        let watch = watch(bar.clone(), settled.clone());
-        let drained = drain::now(&self.store, self.config.worker.concurrency, &settled, &self.stop).await;
+    pub async fn drain_jobs(&self) -> Result<(DrainResult, QueueLength), CliError> {
+        let settled = ReadProgress::default();
+        let total = drain::count_queue(&self.store).await?.ready.unsigned_abs();
+        let bar = create_progress_bar(total, "jobs drained");
+        let watch = update_progress_bar(bar.clone(), settled.clone());
+        let drained = drain::drain_ready(&self.store, self.config.worker.concurrency, &settled, &self.stop).await;
         watch.abort();
         bar.finish_and_clear();
         Ok(drained?)
@@ -109,14 +109,14 @@ impl Session {
     ///
     /// # Errors
     /// When the database does not answer, or jobs failed for good.
-    pub async fn drain_unless(&self, no_drain: bool) -> Result<Drained, Failure> {
+    pub async fn drain_jobs_unless(&self, no_drain: bool) -> Result<DrainResult, CliError> {
         if no_drain {
-            return Ok(Drained::default());
+            return Ok(DrainResult::default());
         }
-        let (drained, length) = self.drain().await?;
+        let (drained, length) = self.drain_jobs().await?;
         if length.failed > 0 {
             let failed = output::count(length.failed.unsigned_abs(), "job has", "jobs have");
-            return Err(Failure::failed(format!("{failed} failed for good"))
+            return Err(CliError::failed(format!("{failed} failed for good"))
                 .hint("look at them with `rollcall jobs list`, then `rollcall jobs retry`"));
         }
         Ok(drained)
@@ -125,8 +125,8 @@ impl Session {
 
 /// A bar towards `total`, or a count where the end is not known (0); hidden where nobody watches.
 #[must_use]
-pub fn bar(total: u64, what: &str) -> ProgressBar {
-    if !output::is_watched() {
+pub fn create_progress_bar(total: u64, what: &str) -> ProgressBar {
+    if !output::is_interactive() {
         return ProgressBar::hidden();
     }
     let (bar, template) = if total > 0 {
@@ -142,7 +142,7 @@ pub fn bar(total: u64, what: &str) -> ProgressBar {
 }
 
 /// Moves a bar as a counter moves.
-pub fn watch(bar: ProgressBar, progress: Progress) -> tokio::task::JoinHandle<()> {
+pub fn update_progress_bar(bar: ProgressBar, progress: ReadProgress) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             bar.set_position(progress.get());

@@ -1,50 +1,50 @@
 //! `rollcall sync`.
 
-use super::args::Sync;
-use super::failure::{Failure, chain};
+use super::args::SyncArgs;
+use super::failure::{CliError, format_error_chain};
 use super::output::{self, count};
-use super::session::{PATIENCE, Session, actor, bar, watch};
-use crate::connectors::{Context, Progress, retry};
+use super::session::{LEASE_TIMEOUT, CommandContext, current_actor, create_progress_bar, update_progress_bar};
+use crate::connectors::{ReadContext, ReadProgress, retry};
 use crate::model::names::nearest;
 use crate::report;
-use crate::sync::words::{self, Names, SHOWN};
-use crate::sync::{self, Asked, Error, Outcome, Report};
+use crate::sync::words::{self, LearnerLabels, MAX_LINES};
+use crate::sync::{self, RunOptions, SyncError, RunOutcome, RunReport};
 
 /// The exit status of a run of which something waits.
-pub(super) const HELD: u8 = 3;
+pub(super) const EXIT_HELD: u8 = 3;
 
 /// Syncs the named connectors, or all.
 ///
 /// # Errors
 /// When a name is unknown; what goes wrong with a run is in its report.
-pub async fn sync(session: &Session, args: Sync) -> Result<u8, Failure> {
-    let chosen = choose(session, &args.connectors)?;
+pub async fn sync(session: &CommandContext, args: SyncArgs) -> Result<u8, CliError> {
+    let chosen = select_connectors(session, &args.connectors)?;
     let mut worst = 0;
     let mut held = false;
     let mut planned = false;
     for connector in chosen {
-        let (report, drained) = one(session, &args, connector).await?;
-        let names = names(session, &report).await?;
+        let (report, drained) = sync_connector(session, &args, connector).await?;
+        let names = load_names(session, &report).await?;
         if session.stop.is_cancelled() {
-            return Ok(super::INTERRUPTED);
+            return Ok(super::EXIT_INTERRUPTED);
         }
-        print(session, &args, &report, drained, &names)?;
-        let failed = matches!(report.outcome, Outcome::Failed(_)) || drained.failed > 0;
+        print_report(session, &args, &report, drained, &names)?;
+        let failed = matches!(report.outcome, RunOutcome::Failed(_)) || drained.failed > 0;
         worst = worst.max(u8::from(failed));
         held |= report.is_held();
         planned |= report.change_set.as_ref().is_some_and(|change_set| !change_set.is_empty());
     }
     Ok(match worst {
         0 if args.exit_code && planned => 4,
-        0 if held && !args.dry_run => HELD,
+        0 if held && !args.dry_run => EXIT_HELD,
         worst => worst,
     })
 }
 
-fn choose(session: &Session, named: &[String]) -> Result<Vec<usize>, Failure> {
+fn select_connectors(session: &CommandContext, named: &[String]) -> Result<Vec<usize>, CliError> {
     let all = &session.config.connectors;
     if all.is_empty() {
-        return Err(Failure::usage(format!("`{}` names no connector", session.config.path.display()))
+        return Err(CliError::usage(format!("`{}` names no connector", session.config.path.display()))
             .hint("add a [[connector]]; `rollcall config example` shows one of each kind"));
     }
     if named.is_empty() {
@@ -54,7 +54,7 @@ fn choose(session: &Session, named: &[String]) -> Result<Vec<usize>, Failure> {
     for name in named {
         let found = all.iter().position(|connector| connector.name.as_str() == name);
         let Some(at) = found else {
-            let failure = Failure::usage(format!("the file names no connector `{name}`"));
+            let failure = CliError::usage(format!("the file names no connector `{name}`"));
             let near = nearest(name, all.iter().map(|connector| connector.name.as_str()));
             return Err(match near {
                 Some(near) => failure.hint(format!("did you mean `{near}`?")),
@@ -75,92 +75,92 @@ struct DrainedJobs {
     failed: u64,
 }
 
-async fn one(session: &Session, args: &Sync, connector: usize) -> Result<(Report, DrainedJobs), Failure> {
+async fn sync_connector(session: &CommandContext, args: &SyncArgs, connector: usize) -> Result<(RunReport, DrainedJobs), CliError> {
     let name = &session.config.connectors[connector].name;
-    let progress = Progress::default();
+    let progress = ReadProgress::default();
     let reading =
-        Context { cancel: session.stop.clone(), progress: progress.clone(), retry: retry::Policy::TYPED };
+        ReadContext { cancel: session.stop.clone(), progress: progress.clone(), retry: retry::RetryPolicy::INTERACTIVE };
     let what = match (&args.only, args.allow_removals) {
         (Some(_), _) => format!("rollcall sync {name} --only"),
         (None, true) => format!("rollcall sync {name} --allow-removals"),
         (None, false) => format!("rollcall sync {name}"),
     };
-    let asked = Asked {
-        actor: actor(),
+    let asked = RunOptions {
+        actor: current_actor(),
         what,
         dry_run: args.dry_run,
         only: args.only.clone(),
         allow_removals: args.allow_removals,
-        patience: PATIENCE,
+        patience: LEASE_TIMEOUT,
         reading,
     };
-    let bar = bar(0, &format!("people read from `{name}`"));
-    let watching = watch(bar.clone(), progress);
+    let bar = create_progress_bar(0, &format!("people read from `{name}`"));
+    let watching = update_progress_bar(bar.clone(), progress);
     let report = sync::run(&session.store, session.config.for_sync(), connector, &asked).await;
     watching.abort();
     bar.finish_and_clear();
     let mut drained = DrainedJobs::default();
-    let to_drain = !args.dry_run && !args.drain.no_drain && !matches!(report.outcome, Outcome::Failed(_));
+    let to_drain = !args.dry_run && !args.drain.no_drain && !matches!(report.outcome, RunOutcome::Failed(_));
     if to_drain {
-        let (done, length) = session.drain().await?;
+        let (done, length) = session.drain_jobs().await?;
         drained = DrainedJobs { done: done.done, failed: length.failed.unsigned_abs() };
     }
     Ok((report, drained))
 }
 
-async fn names(session: &Session, report: &Report) -> Result<Names, Failure> {
+async fn load_names(session: &CommandContext, report: &RunReport) -> Result<LearnerLabels, CliError> {
     match report.change_set.as_ref().filter(|_| !session.json) {
-        Some(change_set) => Ok(words::names(&session.store, change_set).await?),
-        None => Ok(Names::default()),
+        Some(change_set) => Ok(words::load_labels(&session.store, change_set).await?),
+        None => Ok(LearnerLabels::default()),
     }
 }
 
-fn print(
-    session: &Session,
-    args: &Sync,
-    report: &Report,
+fn print_report(
+    session: &CommandContext,
+    args: &SyncArgs,
+    report: &RunReport,
     drained: DrainedJobs,
-    names: &Names,
-) -> Result<(), Failure> {
+    names: &LearnerLabels,
+) -> Result<(), CliError> {
     if session.json {
-        return output::json(&report::Sync::new(report, args.dry_run, drained.done, drained.failed));
+        return output::print_json(&report::SyncView::new(report, args.dry_run, drained.done, drained.failed));
     }
     match &report.outcome {
-        Outcome::Failed(error) => {
-            output::talk(&format!("error: {}", chain(error)));
+        RunOutcome::Failed(error) => {
+            output::print_status(&format!("error: {}", format_error_chain(error)));
             let number = report.run.map_or_else(String::new, |run| format!("Run {run}: "));
-            output::talk(&format!("{number}nothing was changed, nobody was removed"));
-            if let Some(hint) = hint(error) {
-                output::talk(&format!("\nhint: {hint}"));
+            output::print_status(&format!("{number}nothing was changed, nobody was removed"));
+            if let Some(hint) = hint_for_error(error) {
+                output::print_status(&format!("\nhint: {hint}"));
             }
             Ok(())
         }
-        Outcome::Applied | Outcome::Held | Outcome::Unchanged | Outcome::Planned => {
+        RunOutcome::Applied | RunOutcome::Held | RunOutcome::Unchanged | RunOutcome::Planned => {
             print_done(report, drained, names)
         }
     }
 }
 
-fn hint(error: &Error) -> Option<String> {
+fn hint_for_error(error: &SyncError) -> Option<String> {
     match error {
-        Error::Source(error) => error.hint(),
-        Error::AlreadyRunning { .. } => {
+        SyncError::Source(error) => error.hint(),
+        SyncError::AlreadyRunning { .. } => {
             Some("wait until it has ended; `rollcall runs list` shows it".to_owned())
         }
-        Error::Store(_) | Error::Approval(_) | Error::LeaseLost { .. } | Error::Stopped { .. } => None,
+        SyncError::Store(_) | SyncError::Approval(_) | SyncError::LeaseLost { .. } | SyncError::Stopped { .. } => None,
     }
 }
 
-fn print_done(report: &Report, drained: DrainedJobs, names: &Names) -> Result<(), Failure> {
+fn print_done(report: &RunReport, drained: DrainedJobs, names: &LearnerLabels) -> Result<(), CliError> {
     let counts = &report.counts;
     let people = count(counts.people_read, "person", "people");
-    output::talk(&format!("Read {people} from `{}` in {:.1} s", report.connector, report.took.as_secs_f64()));
+    output::print_status(&format!("Read {people} from `{}` in {:.1} s", report.connector, report.took.as_secs_f64()));
     if let Some(change_set) = &report.change_set {
-        output::facts(&words::lines(change_set, names).join("\n"))?;
+        output::print_result(&words::lines(change_set, names).join("\n"))?;
     }
     let name = match (&report.outcome, report.run) {
-        (Outcome::Planned, _) => "Dry run".to_owned(),
-        (Outcome::Applied | Outcome::Held | Outcome::Unchanged | Outcome::Failed(_), run) => {
+        (RunOutcome::Planned, _) => "Dry run".to_owned(),
+        (RunOutcome::Applied | RunOutcome::Held | RunOutcome::Unchanged | RunOutcome::Failed(_), run) => {
             format!("Run {}", run.map_or_else(|| "?".to_owned(), |run| run.to_string()))
         }
     };
@@ -172,27 +172,27 @@ fn print_done(report: &Report, drained: DrainedJobs, names: &Names) -> Result<()
         let enqueued = count(counts.jobs_enqueued, "job", "jobs");
         lines.push(format!("{enqueued} enqueued, {} drained", output::thousands(drained.done)));
     }
-    output::facts(&lines.join("\n"))?;
+    output::print_result(&lines.join("\n"))?;
     if let Some(change_set) = report.change_set.as_ref().filter(|_| report.is_held()) {
         super::holds::print_held(report.run, counts, &change_set.held)?;
     }
     print_problems(report);
     if drained.failed > 0 {
         let failed = count(drained.failed, "job has", "jobs have");
-        output::talk(&format!("\n{failed} failed for good\n\nhint: look at them with `rollcall jobs list`"));
+        output::print_status(&format!("\n{failed} failed for good\n\nhint: look at them with `rollcall jobs list`"));
     }
     Ok(())
 }
 
-fn print_problems(report: &Report) {
+fn print_problems(report: &RunReport) {
     if report.problems.is_empty() {
         return;
     }
-    output::talk(&format!("\n{}:", count(report.problems.len() as u64, "problem", "problems")));
-    for problem in report.problems.iter().take(SHOWN) {
-        output::talk(&format!(" ! {}: {}", problem.subject, problem.message));
+    output::print_status(&format!("\n{}:", count(report.problems.len() as u64, "problem", "problems")));
+    for problem in report.problems.iter().take(MAX_LINES) {
+        output::print_status(&format!(" ! {}: {}", problem.subject, problem.message));
     }
-    if report.problems.len() > SHOWN {
-        output::talk(&format!(" … and {} more", output::thousands((report.problems.len() - SHOWN) as u64)));
+    if report.problems.len() > MAX_LINES {
+        output::print_status(&format!(" … and {} more", output::thousands((report.problems.len() - MAX_LINES) as u64)));
     }
 }

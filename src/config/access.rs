@@ -4,56 +4,56 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::config::secret::{
-    self, API_KEY, CLIENT_SECRET, Names, PASSWORD, PRIVATE_KEY, REFRESH_TOKEN, SERVICE_ACCOUNT, TOKEN,
+    self, API_KEY, CLIENT_SECRET, SecretKeyNames, PASSWORD, PRIVATE_KEY, REFRESH_TOKEN, SERVICE_ACCOUNT, TOKEN,
 };
-use crate::config::section::{At, Section};
-use crate::config::{Surroundings, api};
-use crate::connectors::api::kinds::{Access, Kind};
-use crate::connectors::http::{Auth, Grant, GrantKind, is_header};
-use crate::model::secret::Secret;
+use crate::config::section::{SpannedValue, ConfigSection};
+use crate::config::{Environment, api};
+use crate::connectors::api::kinds::{VendorAuthMethod, Vendor};
+use crate::connectors::http::{HttpAuth, TokenGrant, GrantKind, is_header};
+use crate::model::secret::SecretText;
 
 /// The way that the file has the keys for, where it has all of them.
 pub(super) fn read(
-    section: &Section<'_>,
-    around: &Surroundings<'_>,
-    kind: &Kind,
+    section: &ConfigSection<'_>,
+    around: &Environment<'_>,
+    kind: &Vendor,
     url: Option<&Url>,
-) -> Option<Auth> {
+) -> Option<HttpAuth> {
     let Some(access) = kind.access.iter().find(|access| access.is_begun(section)) else {
         let ways: Vec<String> = kind.access.iter().map(|access| access.in_words()).collect();
         let finding = section.finding("nothing says who asks");
-        section.report.absence(finding.hint(format!("add {}", ways.join(", or "))));
+        section.report.report_absence(finding.hint(format!("add {}", ways.join(", or "))));
         return None;
     };
     let secret = |names| one(section, around, names);
     let user = || text(section, "user");
     match *access {
-        Access::Nobody => Some(Auth::Nobody),
-        Access::Token(prefix) => Some(Auth::Header { name: "authorization", prefix, secret: secret(TOKEN)? }),
-        Access::Password => {
+        VendorAuthMethod::Anonymous => Some(HttpAuth::Anonymous),
+        VendorAuthMethod::Token(prefix) => Some(HttpAuth::Header { name: "authorization", prefix, secret: secret(TOKEN)? }),
+        VendorAuthMethod::Password => {
             let (user, password) = (user(), secret(PASSWORD));
-            Some(Auth::Basic { user: Secret::new(user?), password: password? })
+            Some(HttpAuth::Basic { user: SecretText::new(user?), password: password? })
         }
-        Access::UserToken => {
+        VendorAuthMethod::UserToken => {
             let (user, password) = (user(), secret(TOKEN));
-            Some(Auth::Basic { user: Secret::new(user?), password: password? })
+            Some(HttpAuth::Basic { user: SecretText::new(user?), password: password? })
         }
-        Access::KeyAsUser => Some(Auth::Basic { user: secret(API_KEY)?, password: Secret::new("x") }),
-        Access::KeyInHeader => {
+        VendorAuthMethod::KeyAsUser => Some(HttpAuth::Basic { user: secret(API_KEY)?, password: SecretText::new("x") }),
+        VendorAuthMethod::KeyInHeader => {
             let name = section.text("api_key_header").map_or("X-API-Key", |at| at.value);
             if !is_header(name, "x") {
                 let at = section.place("api_key_header")?;
-                section.report.mistake(at.finding(format!("`{name}` is no header that can be sent")));
+                section.report.report_error(at.finding(format!("`{name}` is no header that can be sent")));
                 return None;
             }
-            Some(Auth::NamedHeader { name: name.to_owned(), secret: secret(API_KEY)? })
+            Some(HttpAuth::NamedHeader { name: name.to_owned(), secret: secret(API_KEY)? })
         }
-        Access::ClientSecret { token_url, scope } => {
+        VendorAuthMethod::ClientSecret { token_url, scope } => {
             let (id, secret) = (text(section, "client_id"), secret(CLIENT_SECRET));
             let to = endpoint(section, token_url, url);
             Some(grant(section, to?, scope, GrantKind::ClientSecret { id: id?, secret: secret? }))
         }
-        Access::RefreshToken => {
+        VendorAuthMethod::RefreshToken => {
             let (id, secret, token) =
                 (text(section, "client_id"), secret(CLIENT_SECRET), secret(REFRESH_TOKEN));
             let to = endpoint(section, None, url);
@@ -64,27 +64,27 @@ pub(super) fn read(
                 GrantKind::RefreshToken { id: id?, secret: secret?, token: token? },
             ))
         }
-        Access::ClientKey { token_url, scope } => {
+        VendorAuthMethod::ClientKey { token_url, scope } => {
             let (id, key) = (text(section, "client_id"), secret(PRIVATE_KEY));
             let to = endpoint(section, Some(token_url), url);
             let key_id = section.text("key_id").map(|at| at.value.to_owned());
             Some(grant(section, to?, Some(scope), GrantKind::ClientKey { id: id?, key: key?, key_id }))
         }
-        Access::Saml { token_url, audience } => {
+        VendorAuthMethod::Saml { token_url, audience } => {
             let (id, company) = (text(section, "client_id"), text(section, "company_id"));
             let (user, key) = (user(), secret(PRIVATE_KEY));
             let to = endpoint(section, Some(token_url), url);
             let (id, company, user, key) = (id?, company?, user?, key?);
             Some(grant(section, to?, None, GrantKind::Saml { id, company, user, audience, key }))
         }
-        Access::ServiceAccount { scope } => service_account(section, around, scope),
+        VendorAuthMethod::ServiceAccount { scope } => service_account(section, around, scope),
     }
 }
 
-impl Access {
+impl VendorAuthMethod {
     /// Whether the file has a key that only this way, or this one first, takes.
-    fn is_begun(self, section: &Section<'_>) -> bool {
-        let has = |names: Names| names.place(section).is_some();
+    fn is_begun(self, section: &ConfigSection<'_>) -> bool {
+        let has = |names: SecretKeyNames| names.place(section).is_some();
         match self {
             Self::Token(_) | Self::UserToken => has(TOKEN),
             Self::Password => has(PASSWORD) || section.has("user"),
@@ -93,7 +93,7 @@ impl Access {
             Self::RefreshToken => has(REFRESH_TOKEN),
             Self::ClientKey { .. } | Self::Saml { .. } => has(PRIVATE_KEY),
             Self::ServiceAccount { .. } => has(SERVICE_ACCOUNT),
-            Self::Nobody => true,
+            Self::Anonymous => true,
         }
     }
 
@@ -108,33 +108,33 @@ impl Access {
             Self::ClientKey { .. } => "`client_id` and `private_key_file`",
             Self::Saml { .. } => "`client_id`, `company_id`, `user` and `private_key_file`",
             Self::ServiceAccount { .. } => "`service_account_file`",
-            Self::Nobody => "nothing",
+            Self::Anonymous => "nothing",
         };
         keys.to_owned()
     }
 }
 
 /// A secret; its absence is said.
-fn one(section: &Section<'_>, around: &Surroundings<'_>, names: Names) -> Option<Secret> {
+fn one(section: &ConfigSection<'_>, around: &Environment<'_>, names: SecretKeyNames) -> Option<SecretText> {
     if names.place(section).is_none() {
         let finding = section.finding(format!("`{}` is missing", names.file));
-        section.report.absence(finding.hint(format!("or `{}`, or `{}`", names.env, names.plain)));
+        section.report.report_absence(finding.hint(format!("or `{}`, or `{}`", names.env, names.plain)));
     }
     secret::read(section, names, around).map(|at| at.value)
 }
 
 /// A text; its absence is said.
-fn text(section: &Section<'_>, name: &'static str) -> Option<String> {
+fn text(section: &ConfigSection<'_>, name: &'static str) -> Option<String> {
     if !section.has(name) {
-        section.report.absence(section.finding(format!("`{name}` is missing")));
+        section.report.report_absence(section.finding(format!("`{name}` is missing")));
     }
     section.text(name).map(|at| at.value.to_owned())
 }
 
 /// Where tokens are fetched.
-fn endpoint(section: &Section<'_>, usual: Option<&str>, url: Option<&Url>) -> Option<Url> {
+fn endpoint(section: &ConfigSection<'_>, usual: Option<&str>, url: Option<&Url>) -> Option<Url> {
     if let Some(at) = section.text("token_url") {
-        return api::checked(section, &at);
+        return api::check_secret_url(section, &at);
     }
     let Some(usual) = usual else {
         text(section, "token_url")?;
@@ -152,9 +152,9 @@ fn endpoint(section: &Section<'_>, usual: Option<&str>, url: Option<&Url>) -> Op
     usual.parse().ok()
 }
 
-fn grant(section: &Section<'_>, url: Url, scope: Option<&str>, kind: GrantKind) -> Auth {
+fn grant(section: &ConfigSection<'_>, url: Url, scope: Option<&str>, kind: GrantKind) -> HttpAuth {
     let scope = section.text("scope").map(|at| at.value).or(scope).map(str::to_owned);
-    Auth::Token(Grant { url, kind, scope })
+    HttpAuth::Token(TokenGrant { url, kind, scope })
 }
 
 /// What Google writes into the file of a key.
@@ -166,26 +166,26 @@ struct KeyFile {
     token_uri: Option<String>,
 }
 
-fn service_account(section: &Section<'_>, around: &Surroundings<'_>, scope: &str) -> Option<Auth> {
+fn service_account(section: &ConfigSection<'_>, around: &Environment<'_>, scope: &str) -> Option<HttpAuth> {
     let at = secret::read(section, SERVICE_ACCOUNT, around)?;
     let Ok(key) = serde_json::from_str::<KeyFile>(at.value.reveal()) else {
-        let at = At { value: (), key: at.key, span: at.span };
+        let at = SpannedValue { value: (), key: at.key, span: at.span };
         let finding = at.finding("what it holds is no key of a service account");
         section
             .report
-            .mistake(finding.hint("it is the JSON file that is downloaded with a new key".to_owned()));
+            .report_error(finding.hint("it is the JSON file that is downloaded with a new key".to_owned()));
         return None;
     };
     let own = key.token_uri.and_then(|url| Url::parse(&url).ok()).filter(|url| url.scheme() == "https");
     let to = match (section.text("token_url"), own) {
-        (Some(at), _) => api::checked(section, &at)?,
+        (Some(at), _) => api::check_secret_url(section, &at)?,
         (None, Some(url)) => url,
         (None, None) => "https://oauth2.googleapis.com/token".parse().ok()?,
     };
     let kind = GrantKind::ServiceAccount {
         issuer: key.client_email,
         subject: section.text("admin")?.value.to_owned(),
-        key: Secret::new(key.private_key),
+        key: SecretText::new(key.private_key),
         key_id: key.private_key_id,
     };
     Some(grant(section, to, Some(scope), kind))

@@ -5,27 +5,27 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Url;
 
-use crate::config::section::{At, Section};
-use crate::config::{Surroundings, access, ldap};
-use crate::connectors::Mapping;
-use crate::connectors::api::kinds::{Given, Kind, Own};
-use crate::connectors::api::{Paging, Place, Settings};
-use crate::connectors::http::{self, Tokens};
-use crate::connectors::json::{self, Keys, Path};
+use crate::config::section::{SpannedValue, ConfigSection};
+use crate::config::{Environment, access, ldap};
+use crate::connectors::AttributeMapping;
+use crate::connectors::api::kinds::{VendorSettings, Vendor, HttpJsonSettings};
+use crate::connectors::api::{PagingMethod, PageParam, ApiSettings};
+use crate::connectors::http::{self, TokenCache};
+use crate::connectors::json::{self, KeyPath, ValuePath};
 
 /// Texts of the file that a kind may look for.
 const TEXTS: [&str; 8] = ["filter", "customer", "domain", "query", "dataset", "expand", "paging", "tenant"];
 
 /// The settings, where nothing that they need is missing.
 pub(super) fn read(
-    section: &Section<'_>,
-    around: &Surroundings<'_>,
-    kind: &'static Kind,
-    mapping: &Mapping,
-) -> Option<Settings> {
+    section: &ConfigSection<'_>,
+    around: &Environment<'_>,
+    kind: &'static Vendor,
+    mapping: &AttributeMapping,
+) -> Option<ApiSettings> {
     let url = url(section, kind);
     let paths = paths(section, mapping);
-    let own = (kind.name == "http_json").then(|| own(section, url.as_ref()));
+    let own = (kind.name == "http_json").then(|| read_http_json_settings(section, url.as_ref()));
     let page_size = page_size(section, kind);
     let ca_file = ldap::ca_file(section, around);
     let auth = access::read(section, around, kind, url.as_ref());
@@ -43,8 +43,8 @@ pub(super) fn read(
         .map(|place| place.trim().to_owned())
         .filter(|place| !place.starts_with('@'))
         .collect();
-    let given = Given { page_size, texts: &texts, places: &places, own: own.as_ref() };
-    let http = http::Settings {
+    let given = VendorSettings { page_size, texts: &texts, places: &places, http_json: own.as_ref() };
+    let http = http::HttpSettings {
         url,
         ca_file,
         timeout: section.duration("timeout").map_or(ldap::TIMEOUT, |timeout| timeout.value),
@@ -54,15 +54,15 @@ pub(super) fn read(
             .map_or(kind.requests_per_second, |number| number.value),
         auth,
         quota_words: kind.quota_words,
-        tokens: Tokens::default(),
+        tokens: TokenCache::default(),
     };
-    Some(Settings { kind: kind.name, http, description: (kind.describe)(&given), paths })
+    Some(ApiSettings { kind: kind.name, http, description: (kind.describe)(&given), paths })
 }
 
 /// The server's address.
-fn url(section: &Section<'_>, kind: &Kind) -> Option<Url> {
+fn url(section: &ConfigSection<'_>, kind: &Vendor) -> Option<Url> {
     if let Some(at) = section.text("url") {
-        return checked(section, &at);
+        return check_secret_url(section, &at);
     }
     let usual = kind.url?;
     if !usual.contains("{company}") {
@@ -71,7 +71,7 @@ fn url(section: &Section<'_>, kind: &Kind) -> Option<Url> {
     let Some(company) = section.text("company") else {
         if !section.has("url") && !section.has("company") {
             let hint = "add a line such as company = \"initech\"".to_owned();
-            section.report.absence(section.finding("`company` is missing").hint(hint));
+            section.report.report_absence(section.finding("`company` is missing").hint(hint));
         }
         return None;
     };
@@ -79,14 +79,14 @@ fn url(section: &Section<'_>, kind: &Kind) -> Option<Url> {
         return usual.replace("{company}", company.value).parse().ok();
     }
     let hint = "write the part of the address before `.bamboohr.com`".to_owned();
-    section.report.mistake(company.finding("`company` is no part of an address").hint(hint));
+    section.report.report_error(company.finding("`company` is no part of an address").hint(hint));
     None
 }
 
 /// An address to which secrets may be sent.
-pub(super) fn checked(section: &Section<'_>, at: &At<&str>) -> Option<Url> {
+pub(super) fn check_secret_url(section: &ConfigSection<'_>, at: &SpannedValue<&str>) -> Option<Url> {
     let say = |message: String, hint: &str| {
-        section.report.mistake(at.finding(message).hint(hint.to_owned()));
+        section.report.report_error(at.finding(message).hint(hint.to_owned()));
         None
     };
     let name = at.key.rsplit('.').next().unwrap_or_default();
@@ -102,7 +102,7 @@ pub(super) fn checked(section: &Section<'_>, at: &At<&str>) -> Option<Url> {
             "put it into keys of its own, the secret into a file",
         );
     }
-    if url.scheme() == "http" && section.switched_off("plaintext") {
+    if url.scheme() == "http" && section.is_disabled("plaintext") {
         let hint = "write https://, or plaintext = true where the network is trusted";
         return say("secrets and people would cross the network unencrypted".to_owned(), hint);
     }
@@ -110,17 +110,17 @@ pub(super) fn checked(section: &Section<'_>, at: &At<&str>) -> Option<Url> {
 }
 
 /// The places of the mapped attributes.
-pub(super) fn paths(section: &Section<'_>, mapping: &Mapping) -> Option<Vec<Path>> {
+pub(super) fn paths(section: &ConfigSection<'_>, mapping: &AttributeMapping) -> Option<Vec<ValuePath>> {
     let written = section.table("attributes").open();
     let mut all = Some(Vec::new());
     for (_, place) in &mapping.columns {
-        match (Path::parse(place), &mut all) {
+        match (ValuePath::parse(place), &mut all) {
             (Ok(path), Some(paths)) => paths.push(path),
             (Ok(_), None) => {}
             (Err(flaw), _) => {
                 if let Some((_, at)) = written.iter().find(|(_, at)| at.value.trim() == place) {
                     let hint = "for example `profile.email`, or `emails[?@.type=='work'].value`".to_owned();
-                    section.report.mistake(at.finding(format!("the place {flaw}")).hint(hint));
+                    section.report.report_error(at.finding(format!("the place {flaw}")).hint(hint));
                 }
                 all = None;
             }
@@ -129,30 +129,30 @@ pub(super) fn paths(section: &Section<'_>, mapping: &Mapping) -> Option<Vec<Path
     all
 }
 
-fn page_size(section: &Section<'_>, kind: &Kind) -> u32 {
+fn page_size(section: &ConfigSection<'_>, kind: &Vendor) -> u32 {
     let (usual, most) = kind.page_size;
     let Some(at) = section.number("page_size") else { return usual };
     if at.value > most {
         let message = format!("`page_size` is more than the {most} that `{}` sends", kind.name);
-        section.report.mistake(at.finding(message).hint(format!("write {most} or less, or leave it out")));
+        section.report.report_error(at.finding(message).hint(format!("write {most} or less, or leave it out")));
     }
     at.value
 }
 
 /// What the file says of an API of its own.
-fn own(section: &Section<'_>, home: Option<&Url>) -> Option<Own> {
+fn read_http_json_settings(section: &ConfigSection<'_>, home: Option<&Url>) -> Option<HttpJsonSettings> {
     let list = keys(section, "list");
     let total = section.has("total").then(|| keys(section, "total"));
     let body = section.has("body").then(|| body(section));
     let paging = paging(section);
     let headers = headers(section);
-    let email_url = url_of_one(section, home, "email_url", "{email}");
-    let id_url = url_of_one(section, home, "id_url", "{id}");
-    let record = if section.has("record") { keys(section, "record") } else { Some(Keys::new()) };
+    let email_url = read_url_template(section, home, "email_url", "{email}");
+    let id_url = read_url_template(section, home, "id_url", "{id}");
+    let record = if section.has("record") { keys(section, "record") } else { Some(KeyPath::new()) };
     if let Some(at) = section.text("record").filter(|_| !section.has("id_url")) {
-        section.report.mistake(at.finding("`record` needs `id_url`"));
+        section.report.report_error(at.finding("`record` needs `id_url`"));
     }
-    Some(Own {
+    Some(HttpJsonSettings {
         headers,
         body: match body {
             Some(body) => Some(body?),
@@ -172,8 +172,8 @@ fn own(section: &Section<'_>, home: Option<&Url>) -> Option<Own> {
 }
 
 /// A URL on the server with a place for whoever is asked for.
-fn url_of_one(
-    section: &Section<'_>,
+fn read_url_template(
+    section: &ConfigSection<'_>,
     home: Option<&Url>,
     name: &'static str,
     place: &'static str,
@@ -181,43 +181,43 @@ fn url_of_one(
     let at = section.text(name)?;
     if !at.value.contains(place) {
         let hint = format!("write {place} where it stands in the URL");
-        section.report.mistake(at.finding(format!("`{name}` has no {place}")).hint(hint));
+        section.report.report_error(at.finding(format!("`{name}` has no {place}")).hint(hint));
         return None;
     }
     let filled = at.value.replace(place, "0");
-    let url = checked(section, &At { value: filled.as_str(), key: at.key.clone(), span: at.span.clone() })?;
+    let url = check_secret_url(section, &SpannedValue { value: filled.as_str(), key: at.key.clone(), span: at.span.clone() })?;
     if home.is_some_and(|home| home.origin() != url.origin()) {
         let hint = "credentials go to the scheme, host and port of `url` only".to_owned();
-        section.report.mistake(at.finding(format!("`{name}` lies on another server than `url`")).hint(hint));
+        section.report.report_error(at.finding(format!("`{name}` lies on another server than `url`")).hint(hint));
         return None;
     }
     Some(at.value.to_owned())
 }
 
-fn keys(section: &Section<'_>, name: &'static str) -> Option<Keys> {
+fn keys(section: &ConfigSection<'_>, name: &'static str) -> Option<KeyPath> {
     let at = section.text(name)?;
-    match json::keys(at.value) {
+    match json::parse_key_path(at.value) {
         Ok(keys) => Some(keys),
         Err(flaw) => {
             let hint = format!("for example {name} = \"data.{name}\"");
-            section.report.mistake(at.finding(format!("`{name}` {flaw}")).hint(hint));
+            section.report.report_error(at.finding(format!("`{name}` {flaw}")).hint(hint));
             None
         }
     }
 }
 
-fn body(section: &Section<'_>) -> Option<Value> {
+fn body(section: &ConfigSection<'_>) -> Option<Value> {
     let at = section.text("body")?;
     match serde_json::from_str(at.value) {
         Ok(body) => Some(body),
         Err(error) => {
-            section.report.mistake(at.finding(format!("`body` is no JSON: {error}")));
+            section.report.report_error(at.finding(format!("`body` is no JSON: {error}")));
             None
         }
     }
 }
 
-fn headers(section: &Section<'_>) -> Vec<(String, String)> {
+fn headers(section: &ConfigSection<'_>) -> Vec<(String, String)> {
     let mut headers = Vec::new();
     for at in section.texts("headers").unwrap_or_default() {
         match at.value.split_once(':').map(|(name, value)| (name.trim(), value.trim())) {
@@ -226,47 +226,47 @@ fn headers(section: &Section<'_>) -> Vec<(String, String)> {
             }
             Some(_) | None => {
                 let finding = at.finding(format!("`{}` is no header that can be sent", at.value));
-                section.report.mistake(finding.hint("for example \"X-Team: it\"".to_owned()));
+                section.report.report_error(finding.hint("for example \"X-Team: it\"".to_owned()));
             }
         }
     }
     headers
 }
 
-fn paging(section: &Section<'_>) -> Option<Paging> {
+fn paging(section: &ConfigSection<'_>) -> Option<PagingMethod> {
     let at = section.text("paging")?;
-    let place = || section.text("page_param").map(|name| Place::Query(name.value.to_owned()));
+    let place = || section.text("page_param").map(|name| PageParam::Query(name.value.to_owned()));
     let needs = |name: &'static str| {
         if !section.has(name) {
             let message = format!("`paging = \"{}\"` needs `{name}`", at.value);
-            section.report.absence(at.finding(message));
+            section.report.report_absence(at.finding(message));
         }
     };
     let first = |usual| section.number("first_page").map_or(usual, |number| number.value);
     match at.value {
-        "whole" => Some(Paging::Whole),
-        "link" => Some(Paging::Link),
+        "whole" => Some(PagingMethod::Whole),
+        "link" => Some(PagingMethod::Link),
         "next_url" => {
             needs("next");
-            Some(Paging::NextUrl { at: keys(section, "next")? })
+            Some(PagingMethod::NextUrl { at: keys(section, "next")? })
         }
         "cursor" => {
             needs("next");
             needs("page_param");
             let (at, place) = (keys(section, "next"), place());
-            Some(Paging::Cursor { at: at?, place: place?, in_url: false })
+            Some(PagingMethod::Cursor { at: at?, place: place?, in_url: false })
         }
         "page" => {
             needs("page_param");
-            Some(Paging::Number { place: place()?, first: first(1) })
+            Some(PagingMethod::Number { place: place()?, first: first(1) })
         }
         "offset" => {
             needs("page_param");
-            Some(Paging::Offset { place: place()?, first: first(0) })
+            Some(PagingMethod::Offset { place: place()?, first: first(0) })
         }
         _ => {
             let hint = "write whole, link, next_url, cursor, page or offset".to_owned();
-            section.report.mistake(at.finding(format!("`{}` is no way of paging", at.value)).hint(hint));
+            section.report.report_error(at.finding(format!("`{}` is no way of paging", at.value)).hint(hint));
             None
         }
     }

@@ -4,48 +4,48 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use crate::config::section::{At, Section};
-use crate::config::{Surroundings, api, csv, ldap, mapping, rule, sql};
+use crate::config::section::{SpannedValue, ConfigSection};
+use crate::config::{Environment, api, csv, ldap, mapping, rule, sql};
 use crate::connectors::api::kinds;
-use crate::connectors::mapping::Include;
-use crate::connectors::{Connector, Mapping, Source, json_file};
-use crate::model::attributes::Attributes;
+use crate::connectors::mapping::IncludeExpression;
+use crate::connectors::{Connector, AttributeMapping, SourceSettings, json_file};
+use crate::model::attributes::AttributeSet;
 use crate::model::names::{ConnectorName, fold};
-use crate::model::schedule::Schedule;
+use crate::model::schedule::CronSchedule;
 
 /// The names of the connectors, for rules to choose from: also of those that are otherwise wrong.
-pub(super) fn names<'d>(sections: &[Section<'d>]) -> Vec<At<&'d str>> {
-    let mut names: Vec<At<&str>> = Vec::new();
+pub(super) fn names<'d>(sections: &[ConfigSection<'d>]) -> Vec<SpannedValue<&'d str>> {
+    let mut names: Vec<SpannedValue<&str>> = Vec::new();
     for section in sections {
         let Some(name) = section.text("name") else { continue };
         if !name.value.chars().all(|c| c.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&c)) {
             let finding = name.finding(format!("`{}` cannot be the name of a connector", name.value));
-            section.report.mistake(finding.hint("use letters, digits, `.`, `_` and `-`".to_owned()));
+            section.report.report_error(finding.hint("use letters, digits, `.`, `_` and `-`".to_owned()));
         }
-        twice(section, &name, &names, "connector");
+        reject_duplicate(section, &name, &names, "connector");
         names.push(name);
     }
     names
 }
 
 /// Refuses a name that stands further up already.
-pub(super) fn twice(section: &Section<'_>, name: &At<&str>, earlier: &[At<&str>], what: &str) {
+pub(super) fn reject_duplicate(section: &ConfigSection<'_>, name: &SpannedValue<&str>, earlier: &[SpannedValue<&str>], what: &str) {
     let folded = fold(name.value);
     if let Some(first) = earlier.iter().find(|one| fold(one.value) == folded) {
         let line = section.report.document.line_of(first.span.start) + 1;
         let finding = name.finding(format!("there are two {what}s `{}`", name.value));
-        section.report.mistake(finding.hint(format!("the first stands in line {line}")));
+        section.report.report_error(finding.hint(format!("the first stands in line {line}")));
     }
 }
 
 /// The connectors that can be made; what is wrong with the others is said.
 pub(super) fn read(
-    sections: &[Section<'_>],
+    sections: &[ConfigSection<'_>],
     zone: Tz,
-    around: &Surroundings<'_>,
-    attributes: &mut Attributes,
+    around: &Environment<'_>,
+    attributes: &mut AttributeSet,
 ) -> Vec<Connector> {
-    let mappings: Vec<Mapping> =
+    let mappings: Vec<AttributeMapping> =
         sections.iter().map(|section| mapping::read(section, around, attributes)).collect();
     // Every attribute is known now, and an expression may name any of them.
     let both = sections.iter().zip(mappings);
@@ -53,22 +53,22 @@ pub(super) fn read(
 }
 
 fn one(
-    section: &Section<'_>,
-    mut mapping: Mapping,
+    section: &ConfigSection<'_>,
+    mut mapping: AttributeMapping,
     zone: Tz,
-    around: &Surroundings<'_>,
-    attributes: &Attributes,
+    around: &Environment<'_>,
+    attributes: &AttributeSet,
 ) -> Option<Connector> {
     mapping.include = include(section, attributes);
     let schedule = schedule(section, zone);
-    let match_attribute = mapping::matched(section, &mapping, attributes);
+    let match_attribute = mapping::read_match_attribute(section, &mapping, attributes);
     let source = match section.kind()? {
-        "ldap" => Source::Ldap(ldap::read(section, around)?),
-        "active_directory" => Source::ActiveDirectory(ldap::controllers(section, around, zone)?),
-        "csv" => Source::Csv(csv::read(section, around)?),
-        "json_file" => Source::JsonFile(json_file(section, around, &mapping)?),
-        "sql" => Source::Sql(sql::read(section, around)?),
-        name => Source::Api(Box::new(api::read(section, around, kinds::kind(name)?, &mapping)?)),
+        "ldap" => SourceSettings::Ldap(ldap::read(section, around)?),
+        "active_directory" => SourceSettings::ActiveDirectory(ldap::read_active_directory(section, around, zone)?),
+        "csv" => SourceSettings::Csv(csv::read(section, around)?),
+        "json_file" => SourceSettings::JsonFile(json_file(section, around, &mapping)?),
+        "sql" => SourceSettings::Sql(sql::read(section, around)?),
+        name => SourceSettings::Api(Box::new(api::read(section, around, kinds::find_vendor(name)?, &mapping)?)),
     };
     Some(Connector {
         name: ConnectorName::new(section.text("name")?.value),
@@ -81,29 +81,29 @@ fn one(
 }
 
 fn json_file(
-    section: &Section<'_>,
-    around: &Surroundings<'_>,
-    mapping: &Mapping,
-) -> Option<json_file::Settings> {
+    section: &ConfigSection<'_>,
+    around: &Environment<'_>,
+    mapping: &AttributeMapping,
+) -> Option<json_file::JsonFileSettings> {
     let (file, paths) = (csv::file(section, around), api::paths(section, mapping));
-    Some(json_file::Settings { file: file?, paths: paths? })
+    Some(json_file::JsonFileSettings { file: file?, paths: paths? })
 }
 
 /// Who counts as a person.
-fn include(section: &Section<'_>, attributes: &Attributes) -> Option<Include> {
+fn include(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<IncludeExpression> {
     let text = section.text("include")?;
-    let condition = rule::compiled(section, &text, attributes)?;
-    Some(Include { text: text.value.to_owned(), condition: Arc::new(condition) })
+    let condition = rule::compile_expression(section, &text, attributes)?;
+    Some(IncludeExpression { text: text.value.to_owned(), condition: Arc::new(condition) })
 }
 
-fn schedule(section: &Section<'_>, zone: Tz) -> Option<Schedule> {
+fn schedule(section: &ConfigSection<'_>, zone: Tz) -> Option<CronSchedule> {
     let zone = section.parsed("timezone").map_or(zone, |zone| zone.value);
     let text = section.text("schedule")?;
-    match Schedule::parse(text.value, zone) {
+    match CronSchedule::parse(text.value, zone) {
         Ok(schedule) => Some(schedule),
         Err(error) => {
             let hint = "for example \"0 2 * * *\" is every day at 02:00".to_owned();
-            section.report.mistake(text.finding(error.to_string()).hint(hint));
+            section.report.report_error(text.finding(error.to_string()).hint(hint));
             None
         }
     }

@@ -1,19 +1,19 @@
 //! `[[course]]` and `[[assignment]]`.
 
-use crate::config::connector::twice;
-use crate::config::pattern::{self, Pattern};
-use crate::config::section::{At, Section};
+use crate::config::connector::reject_duplicate;
+use crate::config::pattern::{self, NamePattern};
+use crate::config::section::{SpannedValue, ConfigSection};
 use crate::model::catalogue::{FileAssignment, FileCourse};
-use crate::model::due::{Due, LATE_DAYS};
+use crate::model::due::{DuePolicy, DEFAULT_LATE_DAYS};
 use crate::model::names::{GroupName, fold};
 use crate::model::rule::Rule;
 
-pub(super) fn courses(sections: &[Section<'_>]) -> Vec<FileCourse> {
-    let mut codes: Vec<At<&str>> = Vec::new();
+pub(super) fn courses(sections: &[ConfigSection<'_>]) -> Vec<FileCourse> {
+    let mut codes: Vec<SpannedValue<&str>> = Vec::new();
     let mut courses = Vec::new();
     for section in sections {
         let Some(code) = section.text("code") else { continue };
-        twice(section, &code, &codes, "course");
+        reject_duplicate(section, &code, &codes, "course");
         if let Some(title) = section.text("title") {
             courses.push(FileCourse {
                 code: code.value.trim().to_owned(),
@@ -25,27 +25,27 @@ pub(super) fn courses(sections: &[Section<'_>]) -> Vec<FileCourse> {
     courses
 }
 
-pub(super) fn assignments(sections: &[Section<'_>]) -> Vec<FileAssignment> {
-    let mut earlier: Vec<(String, At<&str>)> = Vec::new();
+pub(super) fn assignments(sections: &[ConfigSection<'_>]) -> Vec<FileAssignment> {
+    let mut earlier: Vec<(String, SpannedValue<&str>)> = Vec::new();
     let mut assignments = Vec::new();
     for section in sections {
         let due = due(section);
-        let late_days = section.number("late_days").map_or(LATE_DAYS, |days| days.value);
+        let late_days = section.number("late_days").map_or(DEFAULT_LATE_DAYS, |days| days.value);
         let groups = section.texts("groups");
         if let (Some([]), Some(place)) = (groups.as_deref(), section.place("groups")) {
             let finding = place.finding("the assignment names no group");
-            section.report.mistake(
+            section.report.report_error(
                 finding.hint("for example groups = [\"Department: Sales\", \"Site: *\"]".to_owned()),
             );
         }
         for group in groups.iter().flatten() {
             if let (false, Err(wrong)) = (pattern::is_glob(group.value), GroupName::parse(group.value)) {
-                section.report.mistake(group.finding(wrong.to_string()));
+                section.report.report_error(group.finding(wrong.to_string()));
             }
         }
         let (Some(course), Some(groups)) = (section.text("course"), groups) else { continue };
         for group in &groups {
-            assigned_twice(section, &course, group, &mut earlier);
+            reject_duplicate_assignment(section, &course, group, &mut earlier);
         }
         let groups = groups.iter().map(|group| group.value.trim().to_owned()).collect();
         assignments.push(FileAssignment { course: course.value.trim().to_owned(), groups, due, late_days });
@@ -53,11 +53,11 @@ pub(super) fn assignments(sections: &[Section<'_>]) -> Vec<FileAssignment> {
     assignments
 }
 
-fn assigned_twice<'d>(
-    section: &Section<'d>,
-    course: &At<&'d str>,
-    group: &At<&'d str>,
-    earlier: &mut Vec<(String, At<&'d str>)>,
+fn reject_duplicate_assignment<'d>(
+    section: &ConfigSection<'d>,
+    course: &SpannedValue<&'d str>,
+    group: &SpannedValue<&'d str>,
+    earlier: &mut Vec<(String, SpannedValue<&'d str>)>,
 ) {
     let code = fold(course.value);
     let name = fold(group.value);
@@ -66,44 +66,44 @@ fn assigned_twice<'d>(
     {
         let line = section.report.document.line_of(first.span.start) + 1;
         let finding = group.finding(format!("`{}` is assigned to `{}` twice", course.value, group.value));
-        section.report.mistake(finding.hint(format!("the first time stands in line {line}")));
+        section.report.report_error(finding.hint(format!("the first time stands in line {line}")));
     }
     earlier.push((code, group.clone()));
 }
 
-fn due(section: &Section<'_>) -> Due {
+fn due(section: &ConfigSection<'_>) -> DuePolicy {
     let names = ["due", "due_days", "due_days_after_start"];
-    let mut given: Vec<(At<()>, &str)> =
+    let mut given: Vec<(SpannedValue<()>, &str)> =
         names.into_iter().filter_map(|name| Some((section.place(name)?, name))).collect();
     given.sort_by_key(|(place, _)| place.span.start);
     for (place, name) in given.iter().skip(1) {
         let finding = place.finding(format!("`{name}` contradicts `{}`", given[0].1));
-        section.report.mistake(finding.hint("an assignment has one due date: keep one of them".to_owned()));
+        section.report.report_error(finding.hint("an assignment has one due date: keep one of them".to_owned()));
     }
-    let on = section.day("due").map(|day| Due::On(day.value));
-    let joining = || section.number("due_days").map(|days| Due::AfterJoining(days.value));
-    let start = || section.number("due_days_after_start").map(|days| Due::AfterStart(days.value));
-    on.or_else(joining).or_else(start).unwrap_or(Due::Never)
+    let on = section.day("due").map(|day| DuePolicy::On(day.value));
+    let joining = || section.number("due_days").map(|days| DuePolicy::AfterJoining(days.value));
+    let start = || section.number("due_days_after_start").map(|days| DuePolicy::AfterStart(days.value));
+    on.or_else(joining).or_else(start).unwrap_or(DuePolicy::Never)
 }
 
 /// Warns of assignments that wait for something which the file does not make.
-pub(super) fn warn_of_unmet(sections: &[Section<'_>], courses: &[FileCourse], rules: &[Rule]) {
-    let templates: Vec<Pattern> = rules.iter().map(|rule| Pattern::of_template(rule.group.text())).collect();
+pub(super) fn warn_unmatched_assignments(sections: &[ConfigSection<'_>], courses: &[FileCourse], rules: &[Rule]) {
+    let templates: Vec<NamePattern> = rules.iter().map(|rule| NamePattern::of_template(rule.group.text())).collect();
     for section in sections {
         if let Some(course) = section.text("course")
             && !courses.iter().any(|known| fold(&known.code) == fold(course.value))
         {
             let finding = course.finding(format!("the file has no course `{}`", course.value));
             let near =
-                crate::config::shape::offer(course.value, courses.iter().map(|known| known.code.as_str()));
+                crate::config::shape::suggest_name(course.value, courses.iter().map(|known| known.code.as_str()));
             let hint = near.unwrap_or_else(|| "it is met when the catalogue has it".to_owned());
-            section.report.warning(finding.hint(hint));
+            section.report.report_warning(finding.hint(hint));
         }
         for group in section.texts("groups").unwrap_or_default() {
-            let wanted = Pattern::of_glob(group.value);
-            if !templates.iter().any(|template| template.meets(&wanted)) {
+            let wanted = NamePattern::of_glob(group.value);
+            if !templates.iter().any(|template| template.overlaps(&wanted)) {
                 let finding = group.finding(format!("no rule makes a group `{}`", group.value));
-                section.report.warning(finding.hint("it is met when somebody makes one by hand".to_owned()));
+                section.report.report_warning(finding.hint("it is met when somebody makes one by hand".to_owned()));
             }
         }
     }

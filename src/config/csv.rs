@@ -1,21 +1,21 @@
 //! The keys of a connector of kind `csv`.
 
-use crate::config::Surroundings;
-use crate::config::section::Section;
-use crate::connectors::csv::Settings;
+use crate::config::Environment;
+use crate::config::section::ConfigSection;
+use crate::connectors::csv::CsvSettings;
 use crate::connectors::file;
 
 /// The settings, where nothing that they need is missing.
-pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Settings> {
+pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<CsvSettings> {
     let delimiter = delimiter(section);
     let list_separator = section.text("list_separator");
     if let (Some(separator), Some(delimiter)) = (&list_separator, delimiter)
         && separator.value.as_bytes() == [delimiter]
     {
         let finding = separator.finding("`list_separator` is the same as `delimiter`");
-        section.report.mistake(finding.hint("values of one field need a separator of their own".to_owned()));
+        section.report.report_error(finding.hint("values of one field need a separator of their own".to_owned()));
     }
-    Some(Settings {
+    Some(CsvSettings {
         file: file(section, around)?,
         delimiter,
         list_separator: list_separator.map(|separator| separator.value.to_owned()),
@@ -23,9 +23,9 @@ pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<S
 }
 
 /// The keys of a file, whatever is in it.
-pub(super) fn file(section: &Section<'_>, around: &Surroundings<'_>) -> Option<file::Settings> {
+pub(super) fn file(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<file::FileSettings> {
     let path = |name| section.text(name).map(|path| around.folder.join(path.value));
-    Some(file::Settings {
+    Some(file::FileSettings {
         path: path("path")?,
         done_file: path("done_file"),
         sha256_file: path("sha256_file"),
@@ -34,14 +34,14 @@ pub(super) fn file(section: &Section<'_>, around: &Surroundings<'_>) -> Option<f
     })
 }
 
-fn delimiter(section: &Section<'_>) -> Option<u8> {
+fn delimiter(section: &ConfigSection<'_>) -> Option<u8> {
     let at = section.text("delimiter")?;
     match at.value.as_bytes() {
         b"tab" => Some(b'\t'),
         &[one] if one.is_ascii_punctuation() && one != b'"' => Some(one),
         _ => {
             let finding = at.finding("`delimiter` is neither one mark nor `tab`");
-            section.report.mistake(finding.hint("for example delimiter = \";\"".to_owned()));
+            section.report.report_error(finding.hint("for example delimiter = \";\"".to_owned()));
             None
         }
     }

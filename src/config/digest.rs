@@ -9,20 +9,20 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::config::keys::{self, looks_secret};
 use crate::config::shape::integer;
 use crate::connectors::Connector;
-use crate::model::attributes::Attributes;
+use crate::model::attributes::AttributeSet;
 
 /// Sections that decide no plan.
-const LEFT_OUT: &[&str] = &["database", "web", "worker"];
+const EXCLUDED_SECTIONS: &[&str] = &["database", "web", "worker"];
 
 /// XXH3 of 128 bits, in hexadecimal digits.
-pub(super) fn of(root: &DeTable<'_>) -> String {
+pub(super) fn compute_digest(root: &DeTable<'_>) -> String {
     let mut text = String::new();
     table(root, true, &mut text);
     format!("{:032x}", xxh3_128(text.as_bytes()))
 }
 
 /// The same with what mappings take from other files.
-pub(super) fn with_mappings(digest: &str, connectors: &[Connector], attributes: &Attributes) -> String {
+pub(super) fn add_mappings(digest: &str, connectors: &[Connector], attributes: &AttributeSet) -> String {
     let mappings: Vec<String> =
         connectors.iter().map(|connector| connector.mapping.digest(attributes).to_string()).collect();
     format!("{:032x}", xxh3_128(format!("{digest} {}", mappings.join(" ")).as_bytes()))
@@ -34,7 +34,7 @@ fn table(rows: &DeTable<'_>, top: bool, out: &mut String) {
     rows.sort_unstable_by_key(|(name, _)| *name);
     out.push('{');
     for (name, inner) in rows {
-        if (top && LEFT_OUT.contains(&name)) || is_secret(name) {
+        if (top && EXCLUDED_SECTIONS.contains(&name)) || is_secret(name) {
             continue;
         }
         out.push_str(&format!("{name:?}:"));
@@ -46,7 +46,7 @@ fn table(rows: &DeTable<'_>, top: bool, out: &mut String) {
 /// Whether a key gives a secret, in any of the three ways.
 fn is_secret(name: &str) -> bool {
     let plain = name.strip_suffix("_file").or_else(|| name.strip_suffix("_env")).unwrap_or(name);
-    looks_secret(plain) && keys::key("connector", plain).is_some()
+    looks_secret(plain) && keys::find_key("connector", plain).is_some()
 }
 
 fn value(value: &DeValue<'_>, out: &mut String) {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn digest(text: &str) -> String {
-        of(DeTable::parse(text).expect("TOML").get_ref())
+        compute_digest(DeTable::parse(text).expect("TOML").get_ref())
     }
 
     #[test]

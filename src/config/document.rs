@@ -6,14 +6,14 @@ use std::path::Path;
 use toml::de::{DeTable, Error};
 
 use crate::config::hidden;
-use crate::config::mistake::{Finding, Mistake, Quote};
+use crate::config::mistake::{PendingDiagnostic, Diagnostic, SourceLine};
 
 /// Shorter texts are not looked for in messages: they would be found in ordinary words.
-const SHORTEST: usize = 4;
+const MIN_SECRET_LENGTH: usize = 4;
 
 /// A file, parsed as far as it goes.
 #[derive(Debug)]
-pub(super) struct Document<'t> {
+pub(super) struct ConfigDocument<'t> {
     /// The name by which messages call it.
     pub path: &'t Path,
     /// The whole text.
@@ -26,30 +26,30 @@ pub(super) struct Document<'t> {
     hidden: Vec<Range<usize>>,
 }
 
-impl<'t> Document<'t> {
+impl<'t> ConfigDocument<'t> {
     /// Reads a text, going on after what is no TOML.
     pub fn read(path: &'t Path, text: &'t str) -> Self {
         let (root, errors) = DeTable::parse_recoverable(text);
         let root = root.into_inner();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let hidden = hidden::spans(text, &root, !errors.is_empty());
+        let hidden = hidden::find_secret_spans(text, &root, !errors.is_empty());
         Self { path, text, root, errors, starts, hidden }
     }
 
     /// Makes a mistake of what was found: with line, column, and the line itself without its secrets.
-    pub fn mistake(&self, finding: Finding) -> Mistake {
+    pub fn build_diagnostic(&self, finding: PendingDiagnostic) -> Diagnostic {
         let start = self.floor(finding.span.start);
         let end = self.floor(finding.span.end).max(start);
         let line = self.line_of(start);
         let column = self.text[self.starts[line]..start].chars().count();
-        Mistake {
+        Diagnostic {
             line: line + 1,
             column: column + 1,
             key: self.redacted(&finding.key),
             message: self.redacted(&finding.message),
             hint: finding.hint.map(|hint| self.redacted(&hint)),
             file: self.path.to_owned(),
-            quote: Some(self.quote(line, start..end)),
+            source_line: Some(self.build_source_line(line, start..end)),
         }
     }
 
@@ -70,16 +70,16 @@ impl<'t> Document<'t> {
         };
         let hidden =
             self.hidden.iter().map(|span| self.text[span.clone()].trim_matches(['"', '\'', ' ', '\n', '\r']));
-        for secret in hidden.filter(|secret| secret.len() >= SHORTEST) {
+        for secret in hidden.filter(|secret| secret.len() >= MIN_SECRET_LENGTH) {
             one_line = one_line.replace(secret, "***");
         }
         one_line
     }
 
-    fn quote(&self, line: usize, marked: Range<usize>) -> Quote {
+    fn build_source_line(&self, line: usize, marked: Range<usize>) -> SourceLine {
         let start = self.starts[line];
         let end = self.starts.get(line + 1).map_or(self.text.len(), |&next| next - 1);
-        let mut quote = Quote { line: String::new(), caret: 0, width: 0 };
+        let mut quote = SourceLine { line: String::new(), caret: 0, width: 0 };
         let (mut at, mut caret, mut stop) = (start, None, None);
         while at < end {
             let shown = quote.line.chars().count();
@@ -111,7 +111,7 @@ impl<'t> Document<'t> {
 
 /// The offset in the file of a place inside a string: of its `line` and `column` (from 0, in characters) in the text
 /// that the string stands for. Where that cannot be told, the start of the string.
-pub(super) fn inside(file: &str, string: &Range<usize>, value: &str, line: usize, column: usize) -> usize {
+pub(super) fn locate_in_string(file: &str, string: &Range<usize>, value: &str, line: usize, column: usize) -> usize {
     let characters = characters(file, string, value);
     let mut current = (0, 0);
     for &(offset, character) in &characters {
@@ -188,7 +188,7 @@ mod tests {
         let value = toml::de::DeTable::parse(file).expect("TOML").into_inner();
         let (_, value) = value.iter().next().expect("a key");
         let text = value.get_ref().as_str().expect("a string");
-        &file[inside(file, &value.span(), text, line, column)..]
+        &file[locate_in_string(file, &value.span(), text, line, column)..]
     }
 
     #[test]

@@ -8,34 +8,34 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::config::keys::{self, Form, looks_secret};
-use crate::config::shape::Shape;
+use crate::config::keys::{self, SectionKind, looks_secret};
+use crate::config::shape::ValueType;
 
 /// The bytes to hide.
-pub(super) fn spans(text: &str, root: &DeTable<'_>, broken: bool) -> Vec<Range<usize>> {
+pub(super) fn find_secret_spans(text: &str, root: &DeTable<'_>, broken: bool) -> Vec<Range<usize>> {
     let mut spans = credentials(text);
-    table("", Some(Form::Table), root, &mut spans);
+    table("", Some(SectionKind::Table), root, &mut spans);
     if broken {
-        lines(text, &mut spans);
+        find_unparsed_secrets(text, &mut spans);
     }
     spans.sort_unstable_by_key(|span| (span.start, span.end));
     spans
 }
 
-fn table(path: &str, form: Option<Form>, table: &DeTable<'_>, spans: &mut Vec<Range<usize>>) {
+fn table(path: &str, form: Option<SectionKind>, table: &DeTable<'_>, spans: &mut Vec<Range<usize>>) {
     for (name, value) in table {
         let name = name.get_ref().as_ref();
-        let inner = keys::joined(path, name);
-        let section = keys::section(&inner).map(|section| section.form);
+        let inner = keys::join_path(path, name);
+        let section = keys::find_section(&inner).map(|section| section.form);
         let shown = match form {
-            Some(Form::Open) => !looks_secret(name),
-            Some(Form::OpenTables) => true,
-            Some(Form::Table | Form::List) => section.is_some() || !is_hidden(path, name),
+            Some(SectionKind::FreeKeys) => !looks_secret(name),
+            Some(SectionKind::FreeTables) => true,
+            Some(SectionKind::Table | SectionKind::List) => section.is_some() || !is_hidden(path, name),
             None => false,
         };
         match value.get_ref() {
-            DeValue::Table(rows) if form == Some(Form::OpenTables) => {
-                self::table("", Some(Form::Open), rows, spans)
+            DeValue::Table(rows) if form == Some(SectionKind::FreeTables) => {
+                self::table("", Some(SectionKind::FreeKeys), rows, spans)
             }
             DeValue::Table(rows) if section.is_some() => self::table(&inner, section, rows, spans),
             DeValue::Array(list) if section.is_some() => {
@@ -47,22 +47,22 @@ fn table(path: &str, form: Option<Form>, table: &DeTable<'_>, spans: &mut Vec<Ra
                 }
             }
             _ if shown && section.is_none() => {}
-            other => leaves(value.span(), other, spans),
+            other => hide_values(value.span(), other, spans),
         }
     }
 }
 
 /// Hides a value; of a table, which may begin far away from what it holds, every value.
-fn leaves(span: Range<usize>, value: &DeValue<'_>, spans: &mut Vec<Range<usize>>) {
+fn hide_values(span: Range<usize>, value: &DeValue<'_>, spans: &mut Vec<Range<usize>>) {
     match value {
         DeValue::Table(rows) => {
             for (_, inner) in rows {
-                leaves(inner.span(), inner.get_ref(), spans);
+                hide_values(inner.span(), inner.get_ref(), spans);
             }
         }
         DeValue::Array(list) => {
             for inner in list.iter() {
-                leaves(inner.span(), inner.get_ref(), spans);
+                hide_values(inner.span(), inner.get_ref(), spans);
             }
         }
         _ => spans.push(span),
@@ -71,7 +71,7 @@ fn leaves(span: Range<usize>, value: &DeValue<'_>, spans: &mut Vec<Range<usize>>
 
 /// Whether a key of the table is secret, or is no key at all.
 fn is_hidden(section: &str, name: &str) -> bool {
-    looks_secret(name) || keys::key(section, name).is_none_or(|key| key.shape == Shape::Secret)
+    looks_secret(name) || keys::find_key(section, name).is_none_or(|key| key.value_type == ValueType::Secret)
 }
 
 /// What stands between `://` and `@`, wherever it is.
@@ -90,7 +90,7 @@ fn credentials(text: &str) -> Vec<Range<usize>> {
 
 /// Judges a text that is no TOML line by line: shown are headers, keys that the table knows as no secret, and the lines
 /// that go on from these.
-fn lines(text: &str, spans: &mut Vec<Range<usize>>) {
+fn find_unparsed_secrets(text: &str, spans: &mut Vec<Range<usize>>) {
     let mut section = String::new();
     let mut hiding = false;
     let mut start = 0;
@@ -105,7 +105,7 @@ fn lines(text: &str, spans: &mut Vec<Range<usize>>) {
             section = header.trim_matches(['[', ']']).to_owned();
             hiding = false;
         } else if let Some((name, _)) = content.split_once('=') {
-            let whole = keys::joined(&section, name.trim());
+            let whole = keys::join_path(&section, name.trim());
             let (path, last) = whole.rsplit_once('.').unwrap_or(("", &whole));
             hiding = !is_path(name.trim()) || is_hidden(path, last);
             from = end - content.len() + if is_path(name.trim()) { name.len() + 1 } else { 0 };
@@ -129,7 +129,7 @@ mod tests {
     /// The text with everything hidden taken out.
     fn shown(text: &str) -> String {
         let (root, errors) = DeTable::parse_recoverable(text);
-        let spans = spans(text, root.get_ref(), !errors.is_empty());
+        let spans = find_secret_spans(text, root.get_ref(), !errors.is_empty());
         let kept = text.char_indices().filter(|(at, _)| !spans.iter().any(|span| span.contains(at)));
         kept.map(|(_, c)| c).collect()
     }

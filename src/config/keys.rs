@@ -4,7 +4,7 @@
 //! all read [`SECTIONS`] and [`KEYS`]; a key that does not stand here does not exist. The rows stand in
 //! [`super::table`].
 
-use crate::config::shape::Shape;
+use crate::config::shape::ValueType;
 
 pub(super) use crate::config::table::{KEYS, SECTIONS};
 
@@ -14,41 +14,41 @@ pub(super) struct SectionSpec {
     /// Its path, dotted; "" is the top of the file.
     pub path: &'static str,
     /// What it looks like.
-    pub form: Form,
+    pub form: SectionKind,
     /// What it is for, in one sentence.
     pub doc: &'static str,
 }
 
 /// What a section looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum SectionKind {
     /// `[section]` with the keys of the table.
     Table,
     /// `[[section]]`, any number of times, with the keys of the table.
     List,
     /// `[section]` whose keys the author of the file chooses; every value is text.
-    Open,
+    FreeKeys,
     /// `[section.NAME]` for names that the author chooses, each an [`Form::Open`] one.
-    OpenTables,
+    FreeTables,
 }
 
 /// One key of a section.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct KeySpec {
     /// The path of its section.
     pub section: &'static str,
     /// The word before the equals sign.
     pub name: &'static str,
     /// What values it takes.
-    pub shape: Shape,
+    pub value_type: ValueType,
     /// What happens without it.
-    pub need: Need,
+    pub presence: Presence,
     /// The kinds of connector to which it belongs; all of them where there is none.
     pub kinds: &'static [&'static str],
     /// The kinds that do without it, though it is required.
-    pub spared: &'static [&'static str],
+    pub optional_kinds: &'static [&'static str],
     /// The kinds for which several texts may stand in the place of one.
-    pub several: &'static [&'static str],
+    pub list_kinds: &'static [&'static str],
     /// What it is for, in one sentence.
     pub doc: &'static str,
     /// A value as it is written in the file.
@@ -57,7 +57,7 @@ pub(super) struct Key {
 
 /// What happens without a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
+pub(super) enum Presence {
     /// The file is refused.
     Required,
     /// Nothing.
@@ -66,23 +66,23 @@ pub(super) enum Need {
     Default(&'static str),
 }
 
-impl Key {
+impl KeySpec {
     /// An optional key.
     pub(super) const fn new(
         section: &'static str,
         name: &'static str,
-        shape: Shape,
+        value_type: ValueType,
         example: &'static str,
         doc: &'static str,
     ) -> Self {
         Self {
             section,
             name,
-            shape,
-            need: Need::Optional,
+            value_type,
+            presence: Presence::Optional,
             kinds: &[],
-            spared: &[],
-            several: &[],
+            optional_kinds: &[],
+            list_kinds: &[],
             doc,
             example,
         }
@@ -90,32 +90,32 @@ impl Key {
 
     /// The same, and the file is refused without it.
     pub(super) const fn required(self) -> Self {
-        Self { need: Need::Required, ..self }
+        Self { presence: Presence::Required, ..self }
     }
 
     /// The same, and this value stands where the file is silent.
-    pub(super) const fn or(self, default: &'static str) -> Self {
-        Self { need: Need::Default(default), ..self }
+    pub(super) const fn with_default(self, default: &'static str) -> Self {
+        Self { presence: Presence::Default(default), ..self }
     }
 
     /// The same, for some kinds of connector only.
-    pub(super) const fn of(self, kinds: &'static [&'static str]) -> Self {
+    pub(super) const fn only_for(self, kinds: &'static [&'static str]) -> Self {
         Self { kinds, ..self }
     }
 
     /// The same, and these kinds need not have it.
-    pub(super) const fn sparing(self, spared: &'static [&'static str]) -> Self {
-        Self { spared, ..self }
+    pub(super) const fn optional_for(self, spared: &'static [&'static str]) -> Self {
+        Self { optional_kinds: spared, ..self }
     }
 
     /// The same, and these kinds may have a list of it.
-    pub(super) const fn several(self, several: &'static [&'static str]) -> Self {
-        Self { several, ..self }
+    pub(super) const fn list_for(self, several: &'static [&'static str]) -> Self {
+        Self { list_kinds: several, ..self }
     }
 
     /// What values it takes in a connector of this kind.
-    pub(super) fn shape_of(&self, kind: Option<&str>) -> Shape {
-        if kind.is_some_and(|kind| self.several.contains(&kind)) { Shape::OneOrMoreTexts } else { self.shape }
+    pub(super) fn value_type_for(&self, kind: Option<&str>) -> ValueType {
+        if kind.is_some_and(|kind| self.list_kinds.contains(&kind)) { ValueType::OneOrMoreTexts } else { self.value_type }
     }
 
     /// Whether connectors of this kind have the key; all keys count where the kind is not known.
@@ -124,27 +124,27 @@ impl Key {
     }
 
     /// Whether the file is refused without the key; where the kind is not known, only of what all kinds need.
-    pub(super) fn is_required_of(&self, kind: Option<&str>) -> bool {
+    pub(super) fn is_required_for(&self, kind: Option<&str>) -> bool {
         let by_kind = match kind {
-            Some(kind) => self.belongs_to(Some(kind)) && !self.spared.contains(&kind),
+            Some(kind) => self.belongs_to(Some(kind)) && !self.optional_kinds.contains(&kind),
             None => self.kinds.is_empty(),
         };
-        self.need == Need::Required && by_kind
+        self.presence == Presence::Required && by_kind
     }
 }
 
 /// The section of this path.
-pub(super) fn section(path: &str) -> Option<&'static SectionSpec> {
+pub(super) fn find_section(path: &str) -> Option<&'static SectionSpec> {
     SECTIONS.iter().find(|section| section.path == path)
 }
 
 /// The key of this name in a section.
-pub(super) fn key(section: &str, name: &str) -> Option<&'static Key> {
+pub(super) fn find_key(section: &str, name: &str) -> Option<&'static KeySpec> {
     KEYS.iter().find(|key| key.section == section && key.name == name)
 }
 
 /// The keys of a section, in the order of the table.
-pub(super) fn keys_of(section: &str) -> impl Iterator<Item = &'static Key> {
+pub(super) fn keys_of(section: &str) -> impl Iterator<Item = &'static KeySpec> {
     KEYS.iter().filter(move |key| key.section == section)
 }
 
@@ -164,7 +164,7 @@ impl SectionSpec {
 }
 
 /// The dotted path of a name inside a section.
-pub(super) fn joined(section: &str, name: &str) -> String {
+pub(super) fn join_path(section: &str, name: &str) -> String {
     if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
 }
 
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn every_key_has_a_section_a_sentence_and_a_name_of_its_own() {
         for (index, one) in KEYS.iter().enumerate() {
-            assert!(section(one.section).is_some(), "{}", one.section);
+            assert!(find_section(one.section).is_some(), "{}", one.section);
             assert!(one.doc.ends_with('.') && !one.example.is_empty(), "{}", one.name);
             assert!(
                 !KEYS[..index].iter().any(|other| (other.section, other.name) == (one.section, one.name)),
@@ -202,13 +202,13 @@ mod tests {
     #[test]
     fn the_example_and_the_default_of_every_key_have_its_shape() {
         for one in KEYS {
-            let default = match one.need {
-                Need::Default(text) => Some(text),
-                Need::Required | Need::Optional => None,
+            let default = match one.presence {
+                Presence::Default(text) => Some(text),
+                Presence::Required | Presence::Optional => None,
             };
             for text in [Some(one.example), default].into_iter().flatten() {
                 let value = toml::de::DeValue::parse(text).expect(one.name);
-                let faults = one.shape.faults(&value);
+                let faults = one.value_type.check_value(&value);
                 assert!(faults.is_empty(), "{}: {faults:?}", one.name);
             }
         }

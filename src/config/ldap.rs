@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
-use crate::config::Surroundings;
+use crate::config::Environment;
 use crate::config::secret::{self, BIND_PASSWORD};
-use crate::config::section::{At, Section};
+use crate::config::section::{SpannedValue, ConfigSection};
 use crate::connectors::active_directory;
-use crate::connectors::ldap::Settings;
-use crate::model::secret::Secret;
+use crate::connectors::ldap::LdapSettings;
+use crate::model::secret::SecretText;
 
 const FILTER: &str = "(objectClass=person)";
 /// The size that reads fastest while the reader's memory stays small.
@@ -19,35 +19,35 @@ const PAGE_SIZE: u32 = 500;
 pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The settings of a connector of kind `ldap`, where nothing that they need is missing.
-pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Settings> {
+pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<LdapSettings> {
     servers(section, around, FILTER, PAGE_SIZE)?.pop()
 }
 
 /// The same of a connector of kind `active_directory`.
-pub(super) fn controllers(
-    section: &Section<'_>,
-    around: &Surroundings<'_>,
+pub(super) fn read_active_directory(
+    section: &ConfigSection<'_>,
+    around: &Environment<'_>,
     zone: Tz,
-) -> Option<active_directory::Settings> {
+) -> Option<active_directory::ActiveDirectorySettings> {
     let sources = section.table("attributes").open();
     let mut known = true;
     for (name, source) in sources.iter().filter(|(_, source)| !active_directory::is_source(source.value)) {
         let finding = source.finding(format!("`{}` is mapped to what is no attribute", name.value));
         let hint = "write the name of an attribute, several with | between them, or @account, @accountExpires or @groupDNs";
-        section.report.mistake(finding.hint(hint.to_owned()));
+        section.report.report_error(finding.hint(hint.to_owned()));
         known = false;
     }
     let controllers = servers(section, around, active_directory::FILTER, active_directory::PAGE_SIZE)?;
-    known.then_some(active_directory::Settings { controllers, zone })
+    known.then_some(active_directory::ActiveDirectorySettings { controllers, zone })
 }
 
 /// The settings of every server in `url`, in the order of the file; there is at least one.
 fn servers(
-    section: &Section<'_>,
-    around: &Surroundings<'_>,
+    section: &ConfigSection<'_>,
+    around: &Environment<'_>,
     usual_filter: &str,
     usual_page: u32,
-) -> Option<Vec<Settings>> {
+) -> Option<Vec<LdapSettings>> {
     let urls = section.texts("url");
     check_urls(section, urls.as_deref().unwrap_or_default());
     let bind = bind(section, around);
@@ -55,7 +55,7 @@ fn servers(
     let filter = filter(section, usual_filter);
     let base_dns = section.texts("base_dn");
     let (urls, base_dns) = (urls?, base_dns?);
-    let settings = |url: &At<&str>| Settings {
+    let settings = |url: &SpannedValue<&str>| LdapSettings {
         url: url.value.to_owned(),
         starttls: section.flag("starttls"),
         plaintext: section.flag("plaintext"),
@@ -70,7 +70,7 @@ fn servers(
 }
 
 /// Checks every address, and how it goes with the switches for encryption: once for each of the two schemes.
-fn check_urls(section: &Section<'_>, urls: &[At<&str>]) {
+fn check_urls(section: &ConfigSection<'_>, urls: &[SpannedValue<&str>]) {
     let mut checked = Vec::new();
     for url in urls {
         let Some(encrypted) = check_url(section, url) else { continue };
@@ -82,9 +82,9 @@ fn check_urls(section: &Section<'_>, urls: &[At<&str>]) {
 }
 
 /// Whether an address encrypts by itself; what is wrong with it is said.
-fn check_url(section: &Section<'_>, at: &At<&str>) -> Option<bool> {
+fn check_url(section: &ConfigSection<'_>, at: &SpannedValue<&str>) -> Option<bool> {
     let say = |message: &str, hint: &str| {
-        section.report.mistake(at.finding(message).hint(hint.to_owned()));
+        section.report.report_error(at.finding(message).hint(hint.to_owned()));
         None
     };
     let form = "write ldaps://HOST:PORT or ldap://HOST:PORT";
@@ -106,10 +106,10 @@ fn check_url(section: &Section<'_>, at: &At<&str>) -> Option<bool> {
     Some(url.scheme() == "ldaps")
 }
 
-fn check_encryption(section: &Section<'_>, url: &At<&str>, encrypted: bool) {
-    let say = |at: Option<At<()>>, message: &str, hint: &str| {
+fn check_encryption(section: &ConfigSection<'_>, url: &SpannedValue<&str>, encrypted: bool) {
+    let say = |at: Option<SpannedValue<()>>, message: &str, hint: &str| {
         let finding = at.map_or_else(|| url.finding(message), |at| at.finding(message));
-        section.report.mistake(finding.hint(hint.to_owned()));
+        section.report.report_error(finding.hint(hint.to_owned()));
     };
     match (encrypted, section.flag("starttls"), section.flag("plaintext")) {
         (false, true, true) => {
@@ -122,8 +122,8 @@ fn check_encryption(section: &Section<'_>, url: &At<&str>, encrypted: bool) {
                 "write ldaps://, or add starttls = true; or plaintext = true where the network is trusted";
             // A switch that could not be read has been complained about; what it means is not known.
             if !section.has("starttls") && !section.has("plaintext") {
-                section.report.absence(url.finding(message).hint(hint.to_owned()));
-            } else if section.switched_off("starttls") && section.switched_off("plaintext") {
+                section.report.report_absence(url.finding(message).hint(hint.to_owned()));
+            } else if section.is_disabled("starttls") && section.is_disabled("plaintext") {
                 say(None, message, hint);
             }
         }
@@ -137,7 +137,7 @@ fn check_encryption(section: &Section<'_>, url: &At<&str>, encrypted: bool) {
     }
 }
 
-fn bind(section: &Section<'_>, around: &Surroundings<'_>) -> Option<(String, Secret)> {
+fn bind(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<(String, SecretText)> {
     let account = section.text("bind_dn");
     let password = secret::read(section, BIND_PASSWORD, around);
     match (account, password, BIND_PASSWORD.place(section)) {
@@ -145,19 +145,19 @@ fn bind(section: &Section<'_>, around: &Surroundings<'_>) -> Option<(String, Sec
         (Some(account), None, None) => {
             let finding = account.finding("`bind_dn` has no password");
             let hint = "add `bind_password_file`; without `bind_dn` the bind is anonymous".to_owned();
-            section.report.absence(finding.hint(hint));
+            section.report.report_absence(finding.hint(hint));
             None
         }
         (None, _, Some(password)) if !section.has("bind_dn") => {
             let finding = password.finding("there is a password and no `bind_dn`");
-            section.report.absence(finding.hint("add `bind_dn`, the account of the password".to_owned()));
+            section.report.report_absence(finding.hint("add `bind_dn`, the account of the password".to_owned()));
             None
         }
         (Some(_) | None, None, _) | (None, Some(_), _) => None,
     }
 }
 
-pub(super) fn ca_file(section: &Section<'_>, around: &Surroundings<'_>) -> Option<PathBuf> {
+pub(super) fn ca_file(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<PathBuf> {
     let at = section.text("ca_file")?;
     let path = around.folder.join(at.value);
     let opened = File::open(&path).and_then(|file| file.metadata());
@@ -166,11 +166,11 @@ pub(super) fn ca_file(section: &Section<'_>, around: &Surroundings<'_>) -> Optio
         Ok(_) => "it is no file".to_owned(),
         Err(error) => error.to_string(),
     };
-    section.report.mistake(at.finding(format!("`{}` cannot be read: {wrong}", path.display())));
+    section.report.report_error(at.finding(format!("`{}` cannot be read: {wrong}", path.display())));
     None
 }
 
-fn filter(section: &Section<'_>, usual: &str) -> String {
+fn filter(section: &ConfigSection<'_>, usual: &str) -> String {
     let Some(filter) = section.text("filter") else { return usual.to_owned() };
     let text = filter.value.trim();
     if !text.starts_with('(') || ldap3::parse_filter(text).is_err() {
@@ -180,7 +180,7 @@ fn filter(section: &Section<'_>, usual: &str) -> String {
         } else {
             format!("it opens {opened} brackets and closes {closed}")
         };
-        section.report.mistake(filter.finding("`filter` is no LDAP filter").hint(hint));
+        section.report.report_error(filter.finding("`filter` is no LDAP filter").hint(hint));
     }
     text.to_owned()
 }

@@ -3,23 +3,23 @@
 use std::path::{Path, PathBuf};
 
 /// Names the file where no `--config` does.
-const VARIABLE: &str = "ROLLCALL_CONFIG";
-const BESIDE: &str = "rollcall.toml";
-const SYSTEM: &str = "/etc/rollcall/rollcall.toml";
+const PATH_VARIABLE: &str = "ROLLCALL_CONFIG";
+const FILE_NAME: &str = "rollcall.toml";
+const SYSTEM_PATH: &str = "/etc/rollcall/rollcall.toml";
 
 /// There is no file anywhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no configuration file: `--config` is not given, ${VARIABLE} is not set, and neither `{}` nor `{}` exists",
+    "there is no configuration file: `--config` is not given, ${PATH_VARIABLE} is not set, and neither `{}` nor `{}` exists",
     beside.display(),
     system.display()
 )]
-pub struct NoFile {
+pub struct ConfigNotFound {
     beside: PathBuf,
     system: PathBuf,
 }
 
-impl NoFile {
+impl ConfigNotFound {
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {
@@ -32,34 +32,34 @@ impl NoFile {
 ///
 /// # Errors
 /// When none is named and none exists; the message says where it was looked for.
-pub fn find(
+pub fn find_config(
     named: Option<&Path>,
     env: &dyn Fn(&str) -> Option<String>,
     cwd: &Path,
-) -> Result<PathBuf, NoFile> {
-    find_in(named, env, cwd, Path::new(SYSTEM))
+) -> Result<PathBuf, ConfigNotFound> {
+    find_config_in(named, env, cwd, Path::new(SYSTEM_PATH))
 }
 
-fn find_in(
+fn find_config_in(
     named: Option<&Path>,
     env: &dyn Fn(&str) -> Option<String>,
     cwd: &Path,
     system: &Path,
-) -> Result<PathBuf, NoFile> {
+) -> Result<PathBuf, ConfigNotFound> {
     if let Some(path) = named {
         return Ok(cwd.join(path));
     }
-    if let Some(path) = env(VARIABLE).filter(|path| !path.is_empty()) {
+    if let Some(path) = env(PATH_VARIABLE).filter(|path| !path.is_empty()) {
         return Ok(cwd.join(path));
     }
-    let beside = cwd.join(BESIDE);
+    let beside = cwd.join(FILE_NAME);
     if beside.is_file() {
         return Ok(beside);
     }
     if system.is_file() {
         return Ok(system.to_owned());
     }
-    Err(NoFile { beside, system: system.to_owned() })
+    Err(ConfigNotFound { beside, system: system.to_owned() })
 }
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
         let set = |_: &str| Some("set.toml".to_owned());
         let unset = |_: &str| None;
         let find = |named: Option<&str>, env: &dyn Fn(&str) -> Option<String>| {
-            find_in(named.map(Path::new), env, cwd, &system)
+            find_config_in(named.map(Path::new), env, cwd, &system)
         };
         let error = find(None, &unset).expect_err("no file").to_string();
         assert!(error.contains("rollcall.toml") && error.contains("etc.toml"), "{error}");

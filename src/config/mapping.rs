@@ -2,14 +2,14 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::config::section::{At, Section};
-use crate::config::shape::offer;
-use crate::config::{Surroundings, keys};
-use crate::connectors::{self, Mapping};
-use crate::model::attributes::{Attribute, Attributes, STANDARD};
+use crate::config::section::{SpannedValue, ConfigSection};
+use crate::config::shape::suggest_name;
+use crate::config::{Environment, keys};
+use crate::connectors::{self, AttributeMapping};
+use crate::model::attributes::{Attribute, AttributeSet, STANDARD};
 use crate::model::names::{clean, fold};
-use crate::model::rule::Condition;
-use crate::model::status::Standing;
+use crate::model::rule::CompiledExpression;
+use crate::model::status::EmploymentStatus;
 
 /// Words that mean something else in an expression (CEL language definition, "Syntax").
 const RESERVED: &[&str] = &[
@@ -37,45 +37,45 @@ const RESERVED: &[&str] = &[
 ];
 
 /// The longest name of an attribute, in bytes: what a column's name may be in PostgreSQL.
-const LONGEST: usize = 63;
+const MAX_NAME_BYTES: usize = 63;
 
 /// Reads a connector's mapping, making its attributes known.
-pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>, attributes: &mut Attributes) -> Mapping {
-    let usual = section.kind().and_then(connectors::usual);
+pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>, attributes: &mut AttributeSet) -> AttributeMapping {
+    let usual = section.kind().and_then(connectors::default_mapping);
     let columns = columns(section, attributes, usual.map_or(&[], |usual| usual.columns));
-    let mapping = Mapping { columns, ..Mapping::default() };
-    let codes = codes(section, &mapping, around, attributes);
+    let mapping = AttributeMapping { columns, ..AttributeMapping::default() };
+    let codes = read_codes(section, &mapping, around, attributes);
     let standings = match usual {
-        Some(usual) if section.table("status").is_silent() => usual.meanings(),
-        Some(_) | None => standings(section, &mapping),
+        Some(usual) if section.table("status").is_absent() => usual.folded_statuses(),
+        Some(_) | None => read_statuses(section, &mapping),
     };
-    Mapping { codes, standings, ..mapping }
+    AttributeMapping { codes, statuses: standings, ..mapping }
 }
 
 /// What the file maps, and of a known system what the file says nothing about.
 fn columns(
-    section: &Section<'_>,
-    attributes: &mut Attributes,
+    section: &ConfigSection<'_>,
+    attributes: &mut AttributeSet,
     defaults: &[(&'static str, &'static str)],
 ) -> Vec<(Attribute, String)> {
     let mapped = section.table("attributes");
     let mut columns = Vec::new();
     for (name, source) in mapped.open() {
-        if let Some((message, hint)) = bad_name(name.value) {
-            section.report.mistake(name.finding(message).hint(hint));
+        if let Some((message, hint)) = check_attribute_name(name.value) {
+            section.report.report_error(name.finding(message).hint(hint));
             continue;
         }
         if clean(source.value).is_empty() {
             section
                 .report
-                .mistake(source.finding(format!("`{}` names no attribute of the source", name.value)));
+                .report_error(source.finding(format!("`{}` names no attribute of the source", name.value)));
             continue;
         }
         if !STANDARD.contains(&name.value)
-            && keys::key("connector", name.value).is_some_and(|key| key.belongs_to(section.kind()))
+            && keys::find_key("connector", name.value).is_some_and(|key| key.belongs_to(section.kind()))
         {
             let finding = name.finding(format!("`{}` is taken as an attribute here", name.value));
-            section.report.warning(finding.hint(format!(
+            section.report.report_warning(finding.hint(format!(
                 "if the connector's own key is meant, put it above the line `[connector.attributes]`: `{}`",
                 name.value
             )));
@@ -89,7 +89,7 @@ fn columns(
     }
     if !mapped.has("id") && defaults.is_empty() {
         let finding = mapped.finding("no attribute of the source is mapped to `id`");
-        section.report.absence(finding.hint(
+        section.report.report_absence(finding.hint(
             "under `[connector.attributes]` add a line such as id = \"entryUUID\": what never changes for a person"
                 .to_owned(),
         ));
@@ -98,7 +98,7 @@ fn columns(
 }
 
 /// Why an attribute cannot have this name, and what to do.
-fn bad_name(name: &str) -> Option<(String, Option<String>)> {
+fn check_attribute_name(name: &str) -> Option<(String, Option<String>)> {
     if STANDARD.contains(&name) {
         return None;
     }
@@ -108,17 +108,17 @@ fn bad_name(name: &str) -> Option<(String, Option<String>)> {
         let hint = "use small letters, digits and `_`, beginning with a letter".to_owned();
         return Some((format!("`{name}` cannot be the name of an attribute"), Some(hint)));
     }
-    if name.len() > LONGEST {
-        return Some((format!("the name `{name}` is too long, at most {LONGEST} letters are allowed"), None));
+    if name.len() > MAX_NAME_BYTES {
+        return Some((format!("the name `{name}` is too long, at most {MAX_NAME_BYTES} letters are allowed"), None));
     }
     if name.ends_with("_all") {
         let message =
             format!("`{name}` cannot be the name of an attribute: `_all` stands for lists in rules");
         return Some((message, None));
     }
-    let mut alone = Attributes::default();
+    let mut alone = AttributeSet::default();
     alone.add(name);
-    if RESERVED.contains(&name) || Condition::compile(&format!("{name} == \"\""), &alone).is_err() {
+    if RESERVED.contains(&name) || CompiledExpression::compile(&format!("{name} == \"\""), &alone).is_err() {
         return Some((
             format!("`{name}` cannot be the name of an attribute: it has a meaning in rules"),
             None,
@@ -127,26 +127,26 @@ fn bad_name(name: &str) -> Option<(String, Option<String>)> {
     None
 }
 
-fn codes(
-    section: &Section<'_>,
-    mapping: &Mapping,
-    around: &Surroundings<'_>,
-    attributes: &Attributes,
+fn read_codes(
+    section: &ConfigSection<'_>,
+    mapping: &AttributeMapping,
+    around: &Environment<'_>,
+    attributes: &AttributeSet,
 ) -> FxHashMap<Attribute, FxHashMap<String, String>> {
     let mut codes = FxHashMap::default();
     for (name, file) in section.table("values_file").open() {
-        let Some(attribute) = mapped(section, mapping, attributes, &name) else { continue };
-        codes.insert(attribute, from_file(section, &file, around));
+        let Some(attribute) = find_mapped_attribute(section, mapping, attributes, &name) else { continue };
+        codes.insert(attribute, read_code_file(section, &file, around));
     }
     for (name, rows) in section.table("values").open_tables() {
-        let Some(attribute) = mapped(section, mapping, attributes, &name) else { continue };
+        let Some(attribute) = find_mapped_attribute(section, mapping, attributes, &name) else { continue };
         // What stands here counts beside what a file says.
         let translated: &mut FxHashMap<String, String> = codes.entry(attribute).or_default();
         let mut here: Vec<String> = Vec::new();
         for (code, value) in rows.open() {
             let trimmed = clean(code.value).into_owned();
             if here.contains(&trimmed) {
-                section.report.mistake(code.finding(format!("the code `{}` stands here twice", code.value)));
+                section.report.report_error(code.finding(format!("the code `{}` stands here twice", code.value)));
             }
             translated.insert(trimmed.clone(), value.value.to_owned());
             here.push(trimmed);
@@ -156,11 +156,11 @@ fn codes(
 }
 
 /// The codes of a CSV file without a header: code, name.
-fn from_file(section: &Section<'_>, at: &At<&str>, around: &Surroundings<'_>) -> FxHashMap<String, String> {
+fn read_code_file(section: &ConfigSection<'_>, at: &SpannedValue<&str>, around: &Environment<'_>) -> FxHashMap<String, String> {
     let path = around.folder.join(at.value);
     let mut codes = FxHashMap::default();
     let say =
-        |message: String| section.report.mistake(at.finding(format!("`{}`: {message}", path.display())));
+        |message: String| section.report.report_error(at.finding(format!("`{}`: {message}", path.display())));
     let opened = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_path(&path);
     let mut rows = match opened {
         Ok(rows) => rows,
@@ -191,37 +191,37 @@ fn from_file(section: &Section<'_>, at: &At<&str>, around: &Surroundings<'_>) ->
 }
 
 /// The attribute of this name, if the connector maps it; says so otherwise.
-fn mapped(
-    section: &Section<'_>,
-    mapping: &Mapping,
-    attributes: &Attributes,
-    name: &At<&str>,
+fn find_mapped_attribute(
+    section: &ConfigSection<'_>,
+    mapping: &AttributeMapping,
+    attributes: &AttributeSet,
+    name: &SpannedValue<&str>,
 ) -> Option<Attribute> {
     let found = attributes.find(name.value).filter(|&attribute| mapping.maps(attribute));
     if found.is_none() {
         let known = mapping.columns.iter().map(|(attribute, _)| attributes.name(*attribute));
-        let hint = offer(name.value, known)
+        let hint = suggest_name(name.value, known)
             .unwrap_or_else(|| format!("map `{}` under `[connector.attributes]`", name.value));
         let finding = name.finding(format!("this connector does not map `{}`", name.value));
-        section.report.absence(finding.hint(hint));
+        section.report.report_absence(finding.hint(hint));
     }
     found
 }
 
 /// The attribute of `match`.
-pub(super) fn matched(
-    section: &Section<'_>,
-    mapping: &Mapping,
-    attributes: &Attributes,
+pub(super) fn read_match_attribute(
+    section: &ConfigSection<'_>,
+    mapping: &AttributeMapping,
+    attributes: &AttributeSet,
 ) -> Option<Attribute> {
-    mapped(section, mapping, attributes, &section.text("match")?)
+    find_mapped_attribute(section, mapping, attributes, &section.text("match")?)
 }
 
-fn standings(section: &Section<'_>, mapping: &Mapping) -> FxHashMap<String, Standing> {
+fn read_statuses(section: &ConfigSection<'_>, mapping: &AttributeMapping) -> FxHashMap<String, EmploymentStatus> {
     let status = section.table("status");
-    let mut standings: FxHashMap<String, Standing> = FxHashMap::default();
+    let mut standings: FxHashMap<String, EmploymentStatus> = FxHashMap::default();
     for (name, standing) in
-        [("active", Standing::Active), ("leave", Standing::Leave), ("left", Standing::Left)]
+        [("active", EmploymentStatus::Active), ("leave", EmploymentStatus::Leave), ("left", EmploymentStatus::Left)]
     {
         for value in status.texts(name).unwrap_or_default() {
             match standings.insert(fold(value.value), standing) {
@@ -229,7 +229,7 @@ fn standings(section: &Section<'_>, mapping: &Mapping) -> FxHashMap<String, Stan
                     let message =
                         format!("`{}` stands for both `{}` and `{name}`", value.value, other.as_str());
                     let hint = "keep it in one of the lists; case and spaces around do not count".to_owned();
-                    section.report.mistake(value.finding(message).hint(hint));
+                    section.report.report_error(value.finding(message).hint(hint));
                 }
                 Some(_) | None => {}
             }
@@ -237,7 +237,7 @@ fn standings(section: &Section<'_>, mapping: &Mapping) -> FxHashMap<String, Stan
     }
     if !standings.is_empty() && !mapping.maps(Attribute::STATUS) {
         let finding = status.finding("this connector does not map `status`");
-        section.report.absence(finding.hint("map `status` under `[connector.attributes]`".to_owned()));
+        section.report.report_absence(finding.hint("map `status` under `[connector.attributes]`".to_owned()));
     }
     standings
 }

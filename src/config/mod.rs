@@ -38,19 +38,19 @@ use std::path::{Path, PathBuf};
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
-use crate::config::document::Document;
-use crate::config::section::{Report, Section};
+use crate::config::document::ConfigDocument;
+use crate::config::section::{DiagnosticCollector, ConfigSection};
 use crate::connectors::Connector;
-use crate::model::attributes::Attributes;
+use crate::model::attributes::AttributeSet;
 use crate::model::catalogue::{FileAssignment, FileCourse};
-use crate::model::guard::Limits;
+use crate::model::guard::SafetyLimits;
 use crate::model::role::Role;
 use crate::model::rule::Rule;
-use crate::model::secret::Secret;
+use crate::model::secret::SecretText;
 
-pub use locate::{NoFile, find};
-pub use mistake::{Mistake, Mistakes};
-pub use schema::schema;
+pub use locate::{ConfigNotFound, find_config};
+pub use mistake::{Diagnostic, Diagnostics};
+pub use schema::build_json_schema;
 
 /// A complete, commented file: what `rollcall config example` prints.
 pub const EXAMPLE: &str = include_str!("../../config/rollcall.example.toml");
@@ -86,15 +86,15 @@ pub struct Config {
     /// Where dates live.
     pub timezone: Tz,
     /// Where rollcall keeps what it knows.
-    pub database: Database,
+    pub database: DatabaseSettings,
     /// The pages and the API.
-    pub web: Web,
+    pub web: WebSettings,
     /// The workers.
-    pub worker: Worker,
+    pub worker: WorkerSettings,
     /// The limits of the guard.
-    pub safety: Limits,
+    pub safety: SafetyLimits,
     /// The standard attributes, and every further one that a mapping names.
-    pub attributes: Attributes,
+    pub attributes: AttributeSet,
     /// The connectors, in the order of the file: the first that has a value wins.
     pub connectors: Vec<Connector>,
     /// The rules, in the order of the file.
@@ -104,42 +104,42 @@ pub struct Config {
     /// The assignments that the file holds.
     pub assignments: Vec<FileAssignment>,
     /// What works and is worth a second look, in the order of the lines.
-    pub warnings: Vec<Mistake>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// `[database]`.
 #[derive(Debug, Clone)]
-pub struct Database {
+pub struct DatabaseSettings {
     /// `sqlite://` with an absolute path, or `postgres://` or `postgresql://` as it was written.
-    pub url: Secret,
+    pub url: SecretText,
     /// The largest size of an SQLite file, in bytes.
     pub max_size: Option<u64>,
 }
 
 /// `[web]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Web {
+pub struct WebSettings {
     /// The address and port for pages and API.
     pub listen: SocketAddr,
     /// Certificate and key, where pages and API are encrypted by rollcall itself.
-    pub tls: Option<Tls>,
+    pub tls: Option<TlsSettings>,
     /// Who may say for whom it asks.
     pub trusted_proxies: Vec<IpNet>,
     /// The company's sign-in provider.
-    pub sign_in: Option<SignIn>,
+    pub sign_in: Option<SignInSettings>,
 }
 
 /// `[web.sign_in]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignIn {
+pub struct SignInSettings {
     /// The provider's issuer URL (OpenID Connect Discovery 1.0).
     pub issuer: String,
     /// The URL of the pages, to which the provider answers.
-    pub here: String,
+    pub pages_url: String,
     /// What the provider calls rollcall.
     pub client_id: String,
     /// How rollcall proves that; none where PKCE alone does.
-    pub client_secret: Option<Secret>,
+    pub client_secret: Option<SecretText>,
     /// What is asked for besides `openid`.
     pub scopes: Vec<String>,
     /// The claim that has the groups.
@@ -150,7 +150,7 @@ pub struct SignIn {
 
 /// The files of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tls {
+pub struct TlsSettings {
     /// The certificate and those between it and its CA, in PEM.
     pub cert: PathBuf,
     /// Its key, in PEM.
@@ -159,13 +159,13 @@ pub struct Tls {
 
 /// `[worker]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Worker {
+pub struct WorkerSettings {
     /// How many workers drain jobs at once, 1 to 64.
     pub concurrency: u32,
 }
 
 /// What the file leans on besides itself.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct Environment<'a> {
     folder: &'a Path,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -188,8 +188,8 @@ impl Config {
 
     /// What an explanation needs.
     #[must_use]
-    pub fn for_explain(&self) -> crate::explain::File<'_> {
-        crate::explain::File {
+    pub fn for_explain(&self) -> crate::explain::ExplainConfig<'_> {
+        crate::explain::ExplainConfig {
             zone: self.timezone,
             attributes: &self.attributes,
             connectors: &self.connectors,
@@ -201,9 +201,9 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is wrong with the file, or why it cannot be read.
-    pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
-        let bytes = std::fs::read(path).map_err(|error| mistake::unreadable(path, &error))?;
-        let text = std::str::from_utf8(&bytes).map_err(|error| mistake::not_utf8(path, &bytes, error))?;
+    pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostics> {
+        let bytes = std::fs::read(path).map_err(|error| mistake::unreadable_file(path, &error))?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| mistake::invalid_utf8(path, &bytes, error))?;
         Self::parse(text, path, env)
     }
 
@@ -211,36 +211,36 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
+    pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostics> {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = absolute.parent().unwrap_or(Path::new("/"));
-        let document = Document::read(path, text);
-        let report = Report::new(&document);
-        let config = assemble(&Section::root(&report), &Surroundings { folder, env });
+        let document = ConfigDocument::read(path, text);
+        let report = DiagnosticCollector::new(&document);
+        let config = assemble(&ConfigSection::root(&report), &Environment { folder, env });
         let digest =
-            digest::with_mappings(&digest::of(&document.root), &config.connectors, &config.attributes);
-        let warnings = report.finish()?;
+            digest::add_mappings(&digest::compute_digest(&document.root), &config.connectors, &config.attributes);
+        let warnings = report.into_result()?;
         Ok(Self { path: path.to_owned(), folder: folder.to_owned(), digest, warnings, ..config })
     }
 }
 
 /// Builds what the file says; where something is wrong it is said to the section's report, and left out.
-fn assemble(root: &Section<'_>, around: &Surroundings<'_>) -> Config {
+fn assemble(root: &ConfigSection<'_>, around: &Environment<'_>) -> Config {
     let timezone = root.parsed("timezone").map_or(Tz::UTC, |zone| zone.value);
-    let mut attributes = Attributes::default();
+    let mut attributes = AttributeSet::default();
     let sections = root.list("connector");
     let names = connector::names(&sections);
     let connectors = connector::read(&sections, timezone, around, &mut attributes);
     let rule_sections = root.list("rule");
-    let known = rule::Known { attributes: &attributes, connectors: &names };
+    let known = rule::NameScope { attributes: &attributes, connectors: &names };
     let rules = rule::read(&rule_sections, known);
     if rules.len() == rule_sections.len() {
-        rule::warn_of_empty(&rule_sections, &rules, &connectors, &attributes);
+        rule::warn_unmapped_attributes(&rule_sections, &rules, &connectors, &attributes);
     }
     let courses = course::courses(&root.list("course"));
     let assignment_sections = root.list("assignment");
     let assignments = course::assignments(&assignment_sections);
-    course::warn_of_unmet(&assignment_sections, &courses, &rules);
+    course::warn_unmatched_assignments(&assignment_sections, &courses, &rules);
     Config {
         path: PathBuf::new(),
         folder: PathBuf::new(),

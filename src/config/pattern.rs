@@ -4,13 +4,13 @@ use crate::model::names::fold;
 
 /// Names with gaps in them: a group's template, or a glob of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern(Vec<Piece>);
+pub(super) struct NamePattern(Vec<PatternToken>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Piece {
-    One(char),
-    AnyOne,
-    AnyMany,
+enum PatternToken {
+    Char(char),
+    AnyChar,
+    AnyChars,
 }
 
 /// Whether the name of a group is meant as a glob.
@@ -18,14 +18,14 @@ pub(super) fn is_glob(name: &str) -> bool {
     name.contains(['*', '?'])
 }
 
-impl Pattern {
+impl NamePattern {
     /// The names that a glob matches, whatever their case: `*` stands for any characters, `?` for one.
     pub(super) fn of_glob(glob: &str) -> Self {
         let folded = fold(glob);
         let pieces = folded.chars().map(|c| match c {
-            '*' => Piece::AnyMany,
-            '?' => Piece::AnyOne,
-            other => Piece::One(other),
+            '*' => PatternToken::AnyChars,
+            '?' => PatternToken::AnyChar,
+            other => PatternToken::Char(other),
         });
         Self(pieces.collect())
     }
@@ -39,8 +39,8 @@ impl Pattern {
             let doubled = rest.starts_with("{{") || rest.starts_with("}}");
             let close = rest.find('}').filter(|_| first == '{' && !doubled);
             let (piece, length) = match close {
-                Some(close) => (Piece::AnyMany, close + 1),
-                None => (Piece::One(first), if doubled { 2 } else { first.len_utf8() }),
+                Some(close) => (PatternToken::AnyChars, close + 1),
+                None => (PatternToken::Char(first), if doubled { 2 } else { first.len_utf8() }),
             };
             pieces.push(piece);
             rest = &rest[length..];
@@ -49,22 +49,22 @@ impl Pattern {
     }
 
     /// Whether one name fits both.
-    pub(super) fn meets(&self, other: &Pattern) -> bool {
+    pub(super) fn overlaps(&self, other: &NamePattern) -> bool {
         // Row by row: whether the pieces of `self` so far and the first n pieces of `other` fit one text.
         let width = other.0.len();
         let mut row = vec![false; width + 1];
         row[0] = true;
         for n in 0..width {
-            row[n + 1] = row[n] && other.0[n] == Piece::AnyMany;
+            row[n + 1] = row[n] && other.0[n] == PatternToken::AnyChars;
         }
         for &piece in &self.0 {
             let mut next = vec![false; width + 1];
-            next[0] = row[0] && piece == Piece::AnyMany;
+            next[0] = row[0] && piece == PatternToken::AnyChars;
             for (n, &other) in other.0.iter().enumerate() {
-                let many = piece == Piece::AnyMany || other == Piece::AnyMany;
+                let many = piece == PatternToken::AnyChars || other == PatternToken::AnyChars;
                 let same = match (piece, other) {
-                    (Piece::One(a), Piece::One(b)) => a == b,
-                    (Piece::AnyOne | Piece::AnyMany, _) | (_, Piece::AnyOne | Piece::AnyMany) => true,
+                    (PatternToken::Char(a), PatternToken::Char(b)) => a == b,
+                    (PatternToken::AnyChar | PatternToken::AnyChars, _) | (_, PatternToken::AnyChar | PatternToken::AnyChars) => true,
                 };
                 next[n + 1] = (many && (row[n + 1] || next[n])) || (same && row[n]);
             }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn makes(template: &str, wanted: &str) -> bool {
-        Pattern::of_template(template).meets(&Pattern::of_glob(wanted))
+        NamePattern::of_template(template).overlaps(&NamePattern::of_glob(wanted))
     }
 
     #[test]

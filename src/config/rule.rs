@@ -1,27 +1,27 @@
 //! `[[rule]]`: names, expressions and templates.
 
-use crate::config::connector::twice;
-use crate::config::document::inside;
-use crate::config::section::{At, Section};
-use crate::config::shape::offer;
+use crate::config::connector::reject_duplicate;
+use crate::config::document::locate_in_string;
+use crate::config::section::{SpannedValue, ConfigSection};
+use crate::config::shape::suggest_name;
 use crate::connectors::Connector;
-use crate::model::attributes::{Attribute, Attributes};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::names::{ConnectorName, RuleName, fold};
-use crate::model::rule::{Condition, Rule};
-use crate::model::template::Template;
+use crate::model::rule::{CompiledExpression, Rule};
+use crate::model::template::NameTemplate;
 
 /// What rules may name.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Known<'a> {
+pub(super) struct NameScope<'a> {
     /// Every attribute.
-    pub attributes: &'a Attributes,
+    pub attributes: &'a AttributeSet,
     /// The names of the connectors.
-    pub connectors: &'a [At<&'a str>],
+    pub connectors: &'a [SpannedValue<&'a str>],
 }
 
 /// The rules that can be made; what is wrong with the others is said.
-pub(super) fn read(sections: &[Section<'_>], known: Known<'_>) -> Vec<Rule> {
-    let mut names: Vec<At<&str>> = Vec::new();
+pub(super) fn read(sections: &[ConfigSection<'_>], known: NameScope<'_>) -> Vec<Rule> {
+    let mut names: Vec<SpannedValue<&str>> = Vec::new();
     let mut rules = Vec::new();
     for section in sections {
         if let Some(name) = section.text("name") {
@@ -33,14 +33,14 @@ pub(super) fn read(sections: &[Section<'_>], known: Known<'_>) -> Vec<Rule> {
     rules
 }
 
-fn check_name(section: &Section<'_>, name: &At<&str>, earlier: &[At<&str>]) {
+fn check_name(section: &ConfigSection<'_>, name: &SpannedValue<&str>, earlier: &[SpannedValue<&str>]) {
     if name.value.contains(['(', ')']) {
-        section.report.mistake(name.finding("the name of a rule has no parentheses"));
+        section.report.report_error(name.finding("the name of a rule has no parentheses"));
     }
-    twice(section, name, earlier, "rule");
+    reject_duplicate(section, name, earlier, "rule");
 }
 
-fn one(section: &Section<'_>, known: Known<'_>) -> Option<Rule> {
+fn one(section: &ConfigSection<'_>, known: NameScope<'_>) -> Option<Rule> {
     let condition = condition(section, known.attributes);
     let group = template(section, known.attributes);
     let connectors = connectors(section, known.connectors);
@@ -53,32 +53,32 @@ fn one(section: &Section<'_>, known: Known<'_>) -> Option<Rule> {
     Some(rule)
 }
 
-fn condition(section: &Section<'_>, attributes: &Attributes) -> Option<Condition> {
-    compiled(section, &section.text("when")?, attributes)
+fn condition(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<CompiledExpression> {
+    compile_expression(section, &section.text("when")?, attributes)
 }
 
 /// An expression of the file; what is wrong with it is said at its place.
-pub(super) fn compiled(section: &Section<'_>, text: &At<&str>, attributes: &Attributes) -> Option<Condition> {
-    match Condition::compile(text.value, attributes) {
+pub(super) fn compile_expression(section: &ConfigSection<'_>, text: &SpannedValue<&str>, attributes: &AttributeSet) -> Option<CompiledExpression> {
+    match CompiledExpression::compile(text.value, attributes) {
         Ok(condition) => Some(condition),
         Err(mistakes) => {
             for mistake in mistakes {
-                place(section, text, (mistake.line, mistake.column), &mistake.message);
+                report_at(section, text, (mistake.line, mistake.column), &mistake.message);
             }
             None
         }
     }
 }
 
-fn template(section: &Section<'_>, attributes: &Attributes) -> Option<Template> {
+fn template(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<NameTemplate> {
     let group = section.text("group")?;
-    match Template::parse(group.value, attributes) {
+    match NameTemplate::parse(group.value, attributes) {
         Ok(template) => Some(template),
         Err(mistake) => {
             let before = group.value.get(..mistake.at).unwrap_or("");
             let line = before.matches('\n').count();
             let column = before.rsplit('\n').next().unwrap_or(before).chars().count();
-            place(section, &group, (line, column), &mistake.message);
+            report_at(section, &group, (line, column), &mistake.message);
             None
         }
     }
@@ -86,9 +86,9 @@ fn template(section: &Section<'_>, attributes: &Attributes) -> Option<Template> 
 
 /// Says something of a place inside a text. A name that nobody knows may stand in a part of the file that could not be
 /// read.
-fn place(section: &Section<'_>, text: &At<&str>, (line, column): (usize, usize), message: &str) {
+fn report_at(section: &ConfigSection<'_>, text: &SpannedValue<&str>, (line, column): (usize, usize), message: &str) {
     let file = section.report.document.text;
-    let start = inside(file, &text.span, text.value, line, column);
+    let start = locate_in_string(file, &text.span, text.value, line, column);
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let length = file[start..].find(|c| !word(c)).unwrap_or(file.len() - start);
     let end = (start + length).min(text.span.end);
@@ -96,15 +96,15 @@ fn place(section: &Section<'_>, text: &At<&str>, (line, column): (usize, usize),
         Some((message, near)) => (message, Some(format!("did you mean {near}"))),
         None => (message, None),
     };
-    let placed = At { value: (), key: text.key.clone(), span: start..end.max(start) };
-    section.report.absence(placed.finding(message).hint(hint));
+    let placed = SpannedValue { value: (), key: text.key.clone(), span: start..end.max(start) };
+    section.report.report_absence(placed.finding(message).hint(hint));
 }
 
-fn connectors(section: &Section<'_>, known: &[At<&str>]) -> Option<Vec<ConnectorName>> {
+fn connectors(section: &ConfigSection<'_>, known: &[SpannedValue<&str>]) -> Option<Vec<ConnectorName>> {
     let chosen = section.texts("connectors")?;
     if let (true, Some(place)) = (chosen.is_empty(), section.place("connectors")) {
         let finding = place.finding("a rule for no connector is a rule for nobody");
-        section.report.mistake(finding.hint("leave `connectors` out for the people of all".to_owned()));
+        section.report.report_error(finding.hint("leave `connectors` out for the people of all".to_owned()));
     }
     let mut names = Vec::new();
     for one in chosen {
@@ -112,7 +112,7 @@ fn connectors(section: &Section<'_>, known: &[At<&str>]) -> Option<Vec<Connector
             Some(name) => names.push(ConnectorName::new(name.value)),
             None => {
                 let finding = one.finding(format!("there is no connector `{}`", one.value));
-                section.report.absence(finding.hint(offer(one.value, known.iter().map(|name| name.value))));
+                section.report.report_absence(finding.hint(suggest_name(one.value, known.iter().map(|name| name.value))));
             }
         }
     }
@@ -120,11 +120,11 @@ fn connectors(section: &Section<'_>, known: &[At<&str>]) -> Option<Vec<Connector
 }
 
 /// Warns of rules that read an attribute which nobody fills.
-pub(super) fn warn_of_empty(
-    sections: &[Section<'_>],
+pub(super) fn warn_unmapped_attributes(
+    sections: &[ConfigSection<'_>],
     rules: &[Rule],
     connectors: &[Connector],
-    attributes: &Attributes,
+    attributes: &AttributeSet,
 ) {
     for (section, rule) in sections.iter().zip(rules) {
         let mut reads: Vec<_> = rule.condition().reads().into_iter().chain(rule.group.reads()).collect();
@@ -136,12 +136,12 @@ pub(super) fn warn_of_empty(
             }
             let place = if rule.group.reads().any(|read| read == attribute) { "group" } else { "when" };
             let Some(place) = section.text(place) else { continue };
-            section.report.warning(empty(&place, attribute, attributes));
+            section.report.report_warning(empty(&place, attribute, attributes));
         }
     }
 }
 
-fn empty(place: &At<&str>, attribute: Attribute, attributes: &Attributes) -> crate::config::mistake::Finding {
+fn empty(place: &SpannedValue<&str>, attribute: Attribute, attributes: &AttributeSet) -> crate::config::mistake::PendingDiagnostic {
     let name = attributes.name(attribute);
     let finding = place.finding(format!("no connector maps `{name}`: it is empty for everybody"));
     finding.hint(format!("map `{name}` under `[connector.attributes]`"))

@@ -2,19 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::keys::{self, Form, Key, Need, SectionSpec};
-use crate::config::shape::Shape;
+use crate::config::keys::{self, SectionKind, KeySpec, Presence, SectionSpec};
+use crate::config::shape::ValueType;
 use crate::config::table::KINDS;
 use crate::connectors;
 
 /// The schema of the file: every key with its type, its default and a sentence.
 #[must_use]
-pub fn schema() -> Value {
+pub fn build_json_schema() -> Value {
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rollcall.toml",
     });
-    if let (Some(all), Some(root)) = (schema.as_object_mut(), keys::section("")) {
+    if let (Some(all), Some(root)) = (schema.as_object_mut(), keys::find_section("")) {
         all.extend(section(root, None));
     }
     schema
@@ -22,12 +22,12 @@ pub fn schema() -> Value {
 
 /// A section as the schema of an object.
 fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
-    let has_usual = kind.and_then(connectors::usual).is_some_and(|usual| !usual.columns.is_empty());
+    let has_usual = kind.and_then(connectors::default_mapping).is_some_and(|usual| !usual.columns.is_empty());
     let mut properties = Map::new();
     let mut required = Vec::new();
     for key in keys::keys_of(spec.path).filter(|key| key.belongs_to(kind)) {
         properties.insert(key.name.to_owned(), value(key, kind));
-        if key.is_required_of(kind) {
+        if key.is_required_for(kind) {
             required.push(key.name);
         }
     }
@@ -52,13 +52,13 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
 fn form(spec: &SectionSpec, has_usual: bool) -> Value {
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     match spec.form {
-        Form::Table => Value::Object(section(spec, None)),
-        Form::List if spec.path == "connector" => {
+        SectionKind::Table => Value::Object(section(spec, None)),
+        SectionKind::List if spec.path == "connector" => {
             let kinds: Vec<Map<String, Value>> = KINDS.iter().map(|kind| section(spec, Some(kind))).collect();
             json!({ "type": "array", "description": spec.doc, "items": { "oneOf": kinds } })
         }
-        Form::List => json!({ "type": "array", "description": spec.doc, "items": section(spec, None) }),
-        Form::Open => {
+        SectionKind::List => json!({ "type": "array", "description": spec.doc, "items": section(spec, None) }),
+        SectionKind::FreeKeys => {
             let needed: &[&str] =
                 if spec.path == "connector.attributes" && !has_usual { &["id"] } else { &[] };
             json!({
@@ -69,37 +69,37 @@ fn form(spec: &SectionSpec, has_usual: bool) -> Value {
                 "required": needed,
             })
         }
-        Form::OpenTables => {
+        SectionKind::FreeTables => {
             json!({ "type": "object", "description": spec.doc, "additionalProperties": texts })
         }
     }
 }
 
-fn value(key: &Key, kind: Option<&str>) -> Value {
+fn value(key: &KeySpec, kind: Option<&str>) -> Value {
     let text = json!({ "type": "string", "minLength": 1 });
     let texts = json!({ "type": "array", "items": text });
-    let mut schema = match key.shape_of(kind) {
-        Shape::Text { most } => json!({ "type": "string", "minLength": 1, "maxLength": most }),
-        Shape::Secret | Shape::Zone | Shape::Address => text,
-        Shape::Texts => texts,
-        Shape::OneOrMoreTexts => {
+    let mut schema = match key.value_type_for(kind) {
+        ValueType::Text { most } => json!({ "type": "string", "minLength": 1, "maxLength": most }),
+        ValueType::Secret | ValueType::Zone | ValueType::Address => text,
+        ValueType::Texts => texts,
+        ValueType::OneOrMoreTexts => {
             json!({ "oneOf": [text, { "type": "array", "items": text, "minItems": 1 }] })
         }
-        Shape::Flag => json!({ "type": "boolean" }),
-        Shape::Number { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
-        Shape::Percent { .. } => json!({ "type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$" }),
-        Shape::Duration => json!({ "type": "string", "pattern": r"^\s*[0-9]+\s*[smhd]\s*$" }),
-        Shape::Size => json!({ "type": "string", "pattern": r"^\s*[0-9]+\s*([KMGT]i?|k)?B\s*$" }),
-        Shape::Day => json!({ "type": "string", "format": "date" }),
-        Shape::Kind => kind.map_or_else(|| json!({ "enum": KINDS }), |kind| json!({ "const": kind })),
+        ValueType::Flag => json!({ "type": "boolean" }),
+        ValueType::Number { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        ValueType::Percent { .. } => json!({ "type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$" }),
+        ValueType::Duration => json!({ "type": "string", "pattern": r"^\s*[0-9]+\s*[smhd]\s*$" }),
+        ValueType::Size => json!({ "type": "string", "pattern": r"^\s*[0-9]+\s*([KMGT]i?|k)?B\s*$" }),
+        ValueType::Day => json!({ "type": "string", "format": "date" }),
+        ValueType::Kind => kind.map_or_else(|| json!({ "enum": KINDS }), |kind| json!({ "const": kind })),
     };
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("description".to_owned(), json!(key.doc));
         schema.extend(read(key.example).map(|example| ("examples".to_owned(), json!([example]))));
-        if let Need::Default(default) = key.need {
+        if let Presence::Default(default) = key.presence {
             schema.extend(read(default).map(|default| ("default".to_owned(), default)));
         }
-        if key.shape == Shape::Secret {
+        if key.value_type == ValueType::Secret {
             schema.insert("writeOnly".to_owned(), json!(true));
         }
     }

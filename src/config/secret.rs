@@ -2,99 +2,99 @@
 
 use std::path::Path;
 
-use crate::config::Surroundings;
-use crate::config::section::{At, Section};
-use crate::model::secret::Secret;
+use crate::config::Environment;
+use crate::config::section::{SpannedValue, ConfigSection};
+use crate::model::secret::SecretText;
 
 /// The three keys of one secret.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Names {
+pub(super) struct SecretKeyNames {
     pub plain: &'static str,
     pub file: &'static str,
     pub env: &'static str,
 }
 
-pub(super) const DATABASE_URL: Names = Names { plain: "url", file: "url_file", env: "url_env" };
-pub(super) const BIND_PASSWORD: Names =
-    Names { plain: "bind_password", file: "bind_password_file", env: "bind_password_env" };
+pub(super) const DATABASE_URL: SecretKeyNames = SecretKeyNames { plain: "url", file: "url_file", env: "url_env" };
+pub(super) const BIND_PASSWORD: SecretKeyNames =
+    SecretKeyNames { plain: "bind_password", file: "bind_password_file", env: "bind_password_env" };
 
-pub(super) const SQL_URL: Names =
-    Names { plain: "database_url", file: "database_url_file", env: "database_url_env" };
-pub(super) const PASSWORD: Names = Names { plain: "password", file: "password_file", env: "password_env" };
-pub(super) const TOKEN: Names = Names { plain: "token", file: "token_file", env: "token_env" };
-pub(super) const API_KEY: Names = Names { plain: "api_key", file: "api_key_file", env: "api_key_env" };
-pub(super) const CLIENT_SECRET: Names =
-    Names { plain: "client_secret", file: "client_secret_file", env: "client_secret_env" };
-pub(super) const REFRESH_TOKEN: Names =
-    Names { plain: "refresh_token", file: "refresh_token_file", env: "refresh_token_env" };
-pub(super) const PRIVATE_KEY: Names =
-    Names { plain: "private_key", file: "private_key_file", env: "private_key_env" };
-pub(super) const SERVICE_ACCOUNT: Names =
-    Names { plain: "service_account", file: "service_account_file", env: "service_account_env" };
+pub(super) const SQL_URL: SecretKeyNames =
+    SecretKeyNames { plain: "database_url", file: "database_url_file", env: "database_url_env" };
+pub(super) const PASSWORD: SecretKeyNames = SecretKeyNames { plain: "password", file: "password_file", env: "password_env" };
+pub(super) const TOKEN: SecretKeyNames = SecretKeyNames { plain: "token", file: "token_file", env: "token_env" };
+pub(super) const API_KEY: SecretKeyNames = SecretKeyNames { plain: "api_key", file: "api_key_file", env: "api_key_env" };
+pub(super) const CLIENT_SECRET: SecretKeyNames =
+    SecretKeyNames { plain: "client_secret", file: "client_secret_file", env: "client_secret_env" };
+pub(super) const REFRESH_TOKEN: SecretKeyNames =
+    SecretKeyNames { plain: "refresh_token", file: "refresh_token_file", env: "refresh_token_env" };
+pub(super) const PRIVATE_KEY: SecretKeyNames =
+    SecretKeyNames { plain: "private_key", file: "private_key_file", env: "private_key_env" };
+pub(super) const SERVICE_ACCOUNT: SecretKeyNames =
+    SecretKeyNames { plain: "service_account", file: "service_account_file", env: "service_account_env" };
 
-impl Names {
+impl SecretKeyNames {
     fn all(self) -> [&'static str; 3] {
         [self.plain, self.file, self.env]
     }
 
     /// The first of the three keys that the section has, right or wrong.
-    pub fn place(self, section: &Section<'_>) -> Option<At<()>> {
+    pub fn place(self, section: &ConfigSection<'_>) -> Option<SpannedValue<()>> {
         self.all().into_iter().find_map(|name| section.place(name))
     }
 }
 
 /// Reads a secret; nothing where there is none, or none that can be had, which is then said.
-pub(super) fn read(section: &Section<'_>, names: Names, around: &Surroundings<'_>) -> Option<At<Secret>> {
-    let mut given: Vec<(At<()>, &str)> =
+pub(super) fn read(section: &ConfigSection<'_>, names: SecretKeyNames, around: &Environment<'_>) -> Option<SpannedValue<SecretText>> {
+    let mut given: Vec<(SpannedValue<()>, &str)> =
         names.all().into_iter().filter_map(|name| Some((section.place(name)?, name))).collect();
     given.sort_by_key(|(place, _)| place.span.start);
     if let [(_, first), (second, name), ..] = given.as_slice() {
         let message = format!("`{name}` stands beside `{first}`, which gives the same secret");
-        section.report.mistake(second.finding(message).hint("keep one of them".to_owned()));
+        section.report.report_error(second.finding(message).hint("keep one of them".to_owned()));
         return None;
     }
     if let Some(plain) = section.text(names.plain) {
-        return Some(At { value: Secret::new(plain.value), key: plain.key, span: plain.span });
+        return Some(SpannedValue { value: SecretText::new(plain.value), key: plain.key, span: plain.span });
     }
     if let Some(path) = section.text(names.file) {
         let text = from_file(section, &path, &around.folder.join(path.value))?;
-        return Some(At { value: Secret::new(text), key: path.key, span: path.span });
+        return Some(SpannedValue { value: SecretText::new(text), key: path.key, span: path.span });
     }
     let name = section.text(names.env)?;
     let text = from_env(section, &name, around)?;
-    Some(At { value: Secret::new(text), key: name.key, span: name.span })
+    Some(SpannedValue { value: SecretText::new(text), key: name.key, span: name.span })
 }
 
-fn from_file(section: &Section<'_>, at: &At<&str>, path: &Path) -> Option<String> {
+fn from_file(section: &ConfigSection<'_>, at: &SpannedValue<&str>, path: &Path) -> Option<String> {
     let mut text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
             let message = format!("the secret in `{}` cannot be read: {error}", path.display());
-            section.report.mistake(at.finding(message));
+            section.report.report_error(at.finding(message));
             return None;
         }
     };
     let line = text.strip_suffix('\n').unwrap_or(&text);
     text.truncate(line.strip_suffix('\r').unwrap_or(line).len());
     if text.is_empty() {
-        section.report.mistake(at.finding(format!("the secret in `{}` is empty", path.display())));
+        section.report.report_error(at.finding(format!("the secret in `{}` is empty", path.display())));
         return None;
     }
     if readable_by_others(path) {
         let finding =
             at.finding(format!("everybody on this machine can read the secret in `{}`", path.display()));
-        section.report.warning(finding.hint(format!("chmod 600 {}", path.display())));
+        section.report.report_warning(finding.hint(format!("chmod 600 {}", path.display())));
     }
     Some(text)
 }
 
-fn from_env(section: &Section<'_>, at: &At<&str>, around: &Surroundings<'_>) -> Option<String> {
+fn from_env(section: &ConfigSection<'_>, at: &SpannedValue<&str>, around: &Environment<'_>) -> Option<String> {
     let finding = match (around.env)(at.value) {
         Some(text) if !text.is_empty() => return Some(text),
         Some(_) => at.finding(format!("the environment variable `{}` is empty", at.value)),
         None => at.finding(format!("the environment variable `{}` is not set", at.value)),
     };
-    section.report.mistake(finding);
+    section.report.report_error(finding);
     None
 }
 

@@ -11,57 +11,57 @@ use chrono::NaiveDate;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::document::Document;
-use crate::config::keys::{self, Form, Key};
-use crate::config::mistake::{Finding, Mistake, Mistakes, sort};
-use crate::config::shape::{self, Shape, found, integer, offer};
+use crate::config::document::ConfigDocument;
+use crate::config::keys::{self, SectionKind, KeySpec};
+use crate::config::mistake::{PendingDiagnostic, Diagnostic, Diagnostics, sort};
+use crate::config::shape::{self, ValueType, describe_value, integer, suggest_name};
 use crate::config::table::KINDS;
 use crate::config::{syntax, units};
 
 /// Gathers what is found while the file is walked.
 #[derive(Debug)]
-pub(super) struct Report<'d> {
-    pub document: &'d Document<'d>,
-    mistakes: RefCell<Vec<Finding>>,
-    warnings: RefCell<Vec<Finding>>,
+pub(super) struct DiagnosticCollector<'d> {
+    pub document: &'d ConfigDocument<'d>,
+    mistakes: RefCell<Vec<PendingDiagnostic>>,
+    warnings: RefCell<Vec<PendingDiagnostic>>,
     unreadable: Vec<usize>,
 }
 
-impl<'d> Report<'d> {
+impl<'d> DiagnosticCollector<'d> {
     /// Begins with what is no TOML.
-    pub fn new(document: &'d Document<'d>) -> Self {
-        let mistakes = syntax::findings(document);
+    pub fn new(document: &'d ConfigDocument<'d>) -> Self {
+        let mistakes = syntax::collect_syntax_errors(document);
         let unreadable = mistakes.iter().map(|finding| document.line_of(finding.span.start)).collect();
         Self { document, mistakes: RefCell::new(mistakes), warnings: RefCell::default(), unreadable }
     }
 
     /// Something that is wrong whatever else the file holds; not said of a line that is no TOML.
-    pub fn mistake(&self, finding: Finding) {
+    pub fn report_error(&self, finding: PendingDiagnostic) {
         if !self.unreadable.contains(&self.document.line_of(finding.span.start)) {
             self.mistakes.borrow_mut().push(finding);
         }
     }
 
     /// Something that is wrong because another thing is not there; not said of a file that could not be read to its end.
-    pub fn absence(&self, finding: Finding) {
+    pub fn report_absence(&self, finding: PendingDiagnostic) {
         if self.unreadable.is_empty() {
             self.mistakes.borrow_mut().push(finding);
         }
     }
 
     /// Something that works, and is worth a second look.
-    pub fn warning(&self, finding: Finding) {
+    pub fn report_warning(&self, finding: PendingDiagnostic) {
         self.warnings.borrow_mut().push(finding);
     }
 
     /// The warnings, or everything that is wrong.
-    pub fn finish(self) -> Result<Vec<Mistake>, Mistakes> {
-        let placed = |findings: RefCell<Vec<Finding>>| -> Vec<Mistake> {
-            findings.into_inner().into_iter().map(|finding| self.document.mistake(finding)).collect()
+    pub fn into_result(self) -> Result<Vec<Diagnostic>, Diagnostics> {
+        let placed = |findings: RefCell<Vec<PendingDiagnostic>>| -> Vec<Diagnostic> {
+            findings.into_inner().into_iter().map(|finding| self.document.build_diagnostic(finding)).collect()
         };
         let mistakes = placed(self.mistakes);
         if !mistakes.is_empty() {
-            return Err(Mistakes::new(mistakes));
+            return Err(Diagnostics::new(mistakes));
         }
         let mut warnings = placed(self.warnings);
         sort(&mut warnings);
@@ -71,23 +71,23 @@ impl<'d> Report<'d> {
 
 /// A value with its place.
 #[derive(Debug, Clone)]
-pub(super) struct At<T> {
+pub(super) struct SpannedValue<T> {
     pub value: T,
     pub key: String,
     pub span: Range<usize>,
 }
 
-impl<T> At<T> {
+impl<T> SpannedValue<T> {
     /// Something to say about this value.
-    pub fn finding(&self, message: impl Into<String>) -> Finding {
-        Finding::new(&self.key, self.span.clone(), message)
+    pub fn finding(&self, message: impl Into<String>) -> PendingDiagnostic {
+        PendingDiagnostic::new(&self.key, self.span.clone(), message)
     }
 }
 
 /// One section of the file, or the silence in its place.
 #[derive(Debug, Clone)]
-pub(super) struct Section<'d> {
-    pub report: &'d Report<'d>,
+pub(super) struct ConfigSection<'d> {
+    pub report: &'d DiagnosticCollector<'d>,
     /// Its path in the table of keys.
     path: &'static str,
     /// Its path in this file, with the numbers of lists.
@@ -97,9 +97,9 @@ pub(super) struct Section<'d> {
     rows: Option<&'d DeTable<'d>>,
 }
 
-impl<'d> Section<'d> {
+impl<'d> ConfigSection<'d> {
     /// The top of the file.
-    pub fn root(report: &'d Report<'d>) -> Self {
+    pub fn root(report: &'d DiagnosticCollector<'d>) -> Self {
         let root =
             Self { report, path: "", key: String::new(), span: 0..0, rows: Some(&report.document.root) };
         root.check();
@@ -107,34 +107,34 @@ impl<'d> Section<'d> {
     }
 
     /// The `[section]` of this name; an empty one where the file has none.
-    pub fn table(&self, name: &'static str) -> Section<'d> {
+    pub fn table(&self, name: &'static str) -> ConfigSection<'d> {
         let path = self.inner_path(name);
         let value = self.rows.and_then(|rows| rows.get(name));
         let rows = value.and_then(|value| value.get_ref().as_table());
         let span = value.filter(|_| rows.is_some()).map_or(self.span.clone(), Spanned::span);
-        let section = Section { report: self.report, path, key: keys::joined(&self.key, name), span, rows };
+        let section = ConfigSection { report: self.report, path, key: keys::join_path(&self.key, name), span, rows };
         section.check();
         section
     }
 
     /// Every `[[section]]` of this name.
-    pub fn list(&self, name: &'static str) -> Vec<Section<'d>> {
+    pub fn list(&self, name: &'static str) -> Vec<ConfigSection<'d>> {
         let path = self.inner_path(name);
         let value = self.rows.and_then(|rows| rows.get(name));
         let list = value.and_then(|value| value.get_ref().as_array());
         let mut sections = Vec::new();
         for (index, one) in list.into_iter().flat_map(|list| list.iter()).enumerate() {
-            let key = format!("{}[{index}]", keys::joined(&self.key, name));
+            let key = format!("{}[{index}]", keys::join_path(&self.key, name));
             match one.get_ref() {
                 DeValue::Table(rows) => {
                     let section =
-                        Section { report: self.report, path, key, span: one.span(), rows: Some(rows) };
+                        ConfigSection { report: self.report, path, key, span: one.span(), rows: Some(rows) };
                     section.check();
                     sections.push(section);
                 }
                 other => {
-                    let message = format!("`{name}` should hold sections, this is {}", found(other));
-                    self.report.mistake(Finding::new(&key, one.span(), message));
+                    let message = format!("`{name}` should hold sections, this is {}", describe_value(other));
+                    self.report.report_error(PendingDiagnostic::new(&key, one.span(), message));
                 }
             }
         }
@@ -142,20 +142,20 @@ impl<'d> Section<'d> {
     }
 
     /// The texts of an open section in the order of the file: each key and its text.
-    pub fn open(&self) -> Vec<(At<&'d str>, At<&'d str>)> {
+    pub fn open(&self) -> Vec<(SpannedValue<&'d str>, SpannedValue<&'d str>)> {
         let mut pairs = Vec::new();
         for (name, value) in self.rows.into_iter().flatten() {
-            let key = keys::joined(&self.key, name.get_ref());
+            let key = keys::join_path(&self.key, name.get_ref());
             match value.get_ref() {
                 DeValue::String(text) => pairs.push((
-                    At { value: name.get_ref().as_ref(), key: key.clone(), span: name.span() },
-                    At { value: text.as_ref(), key, span: value.span() },
+                    SpannedValue { value: name.get_ref().as_ref(), key: key.clone(), span: name.span() },
+                    SpannedValue { value: text.as_ref(), key, span: value.span() },
                 )),
                 other => {
                     let message =
-                        format!("`{}` should be text in quotes, this is {}", name.get_ref(), found(other));
-                    let finding = Finding::new(&key, value.span(), message);
-                    self.report.mistake(finding.hint(self.strayed(name.get_ref())));
+                        format!("`{}` should be text in quotes, this is {}", name.get_ref(), describe_value(other));
+                    let finding = PendingDiagnostic::new(&key, value.span(), message);
+                    self.report.report_error(finding.hint(self.suggest_section(name.get_ref())));
                 }
             }
         }
@@ -164,14 +164,14 @@ impl<'d> Section<'d> {
     }
 
     /// The `[section.NAME]` tables of an open section in the order of the file.
-    pub fn open_tables(&self) -> Vec<(At<&'d str>, Section<'d>)> {
+    pub fn open_tables(&self) -> Vec<(SpannedValue<&'d str>, ConfigSection<'d>)> {
         let mut tables = Vec::new();
         for (name, value) in self.rows.into_iter().flatten() {
-            let key = keys::joined(&self.key, name.get_ref());
+            let key = keys::join_path(&self.key, name.get_ref());
             match value.get_ref() {
                 DeValue::Table(rows) => {
-                    let at = At { value: name.get_ref().as_ref(), key: key.clone(), span: name.span() };
-                    let section = Section {
+                    let at = SpannedValue { value: name.get_ref().as_ref(), key: key.clone(), span: name.span() };
+                    let section = ConfigSection {
                         report: self.report,
                         path: self.path,
                         key,
@@ -182,9 +182,9 @@ impl<'d> Section<'d> {
                 }
                 other => {
                     let name = name.get_ref();
-                    let message = format!("`{name}` should be a section, this is {}", found(other));
+                    let message = format!("`{name}` should be a section, this is {}", describe_value(other));
                     let hint = format!("write `[{}.{name}]` and a line for each code", self.path);
-                    self.report.mistake(Finding::new(&key, value.span(), message).hint(hint));
+                    self.report.report_error(PendingDiagnostic::new(&key, value.span(), message).hint(hint));
                 }
             }
         }
@@ -193,8 +193,8 @@ impl<'d> Section<'d> {
     }
 
     /// Something to say about the section as a whole.
-    pub fn finding(&self, message: impl Into<String>) -> Finding {
-        Finding::new(&self.key, self.span.clone(), message)
+    pub fn finding(&self, message: impl Into<String>) -> PendingDiagnostic {
+        PendingDiagnostic::new(&self.key, self.span.clone(), message)
     }
 
     /// Whether the file has this key here, right or wrong.
@@ -203,17 +203,17 @@ impl<'d> Section<'d> {
     }
 
     /// Whether the file has nothing here.
-    pub fn is_silent(&self) -> bool {
+    pub fn is_absent(&self) -> bool {
         self.rows.is_none_or(|rows| rows.is_empty())
     }
 
     /// The place of a key's value, right or wrong.
-    pub fn place(&self, name: &str) -> Option<At<()>> {
+    pub fn place(&self, name: &str) -> Option<SpannedValue<()>> {
         let value = self.rows?.get(name)?;
-        Some(At { value: (), key: keys::joined(&self.key, name), span: value.span() })
+        Some(SpannedValue { value: (), key: keys::join_path(&self.key, name), span: value.span() })
     }
 
-    pub fn text(&self, name: &'static str) -> Option<At<&'d str>> {
+    pub fn text(&self, name: &'static str) -> Option<SpannedValue<&'d str>> {
         self.read(name, |value| value.get_ref().as_str())
     }
 
@@ -222,37 +222,37 @@ impl<'d> Section<'d> {
     }
 
     /// Whether a switch is off: not there, or `false`.
-    pub fn switched_off(&self, name: &'static str) -> bool {
+    pub fn is_disabled(&self, name: &'static str) -> bool {
         self.rows.and_then(|rows| rows.get(name)).is_none_or(|value| value.get_ref().as_bool() == Some(false))
     }
 
-    pub fn number<N: TryFrom<i64>>(&self, name: &'static str) -> Option<At<N>> {
+    pub fn number<N: TryFrom<i64>>(&self, name: &'static str) -> Option<SpannedValue<N>> {
         self.read(name, |value| N::try_from(integer(value.get_ref().as_integer()?)?).ok())
     }
 
-    pub fn duration(&self, name: &'static str) -> Option<At<Duration>> {
+    pub fn duration(&self, name: &'static str) -> Option<SpannedValue<Duration>> {
         self.read(name, |value| units::duration(value.get_ref().as_str()?))
     }
 
-    pub fn size(&self, name: &'static str) -> Option<At<u64>> {
+    pub fn size(&self, name: &'static str) -> Option<SpannedValue<u64>> {
         self.read(name, |value| units::size(value.get_ref().as_str()?))
     }
 
-    pub fn day(&self, name: &'static str) -> Option<At<NaiveDate>> {
+    pub fn day(&self, name: &'static str) -> Option<SpannedValue<NaiveDate>> {
         self.read(name, shape::day)
     }
 
     /// A text that parses into something: a percentage, a zone, an address.
-    pub fn parsed<T: std::str::FromStr>(&self, name: &'static str) -> Option<At<T>> {
+    pub fn parsed<T: std::str::FromStr>(&self, name: &'static str) -> Option<SpannedValue<T>> {
         self.read(name, |value| value.get_ref().as_str()?.parse().ok())
     }
 
     /// The entries of a list, or the one text in its place.
-    pub fn texts(&self, name: &'static str) -> Option<Vec<At<&'d str>>> {
-        let key = keys::joined(&self.key, name);
+    pub fn texts(&self, name: &'static str) -> Option<Vec<SpannedValue<&'d str>>> {
+        let key = keys::join_path(&self.key, name);
         let entry = |index: Option<usize>, value: &'d Spanned<DeValue<'d>>| {
             let key = index.map_or(key.clone(), |index| format!("{key}[{index}]"));
-            value.get_ref().as_str().map(|text| At { value: text, key, span: value.span() })
+            value.get_ref().as_str().map(|text| SpannedValue { value: text, key, span: value.span() })
         };
         let list = self.read(name, |value| match value.get_ref() {
             DeValue::Array(list) => {
@@ -268,14 +268,14 @@ impl<'d> Section<'d> {
         &self,
         name: &'static str,
         get: impl Fn(&'d Spanned<DeValue<'d>>) -> Option<T>,
-    ) -> Option<At<T>> {
-        let key = keys::key(self.path, name);
+    ) -> Option<SpannedValue<T>> {
+        let key = keys::find_key(self.path, name);
         debug_assert!(key.is_some(), "`{}.{name}` stands in the table of keys", self.path);
         let value = self.rows?.get(name)?;
-        let right = key.is_some_and(|key| key.shape_of(self.kind()).faults(value).is_empty());
-        let value = At {
+        let right = key.is_some_and(|key| key.value_type_for(self.kind()).check_value(value).is_empty());
+        let value = SpannedValue {
             value: get(value).filter(|_| right)?,
-            key: keys::joined(&self.key, name),
+            key: keys::join_path(&self.key, name),
             span: value.span(),
         };
         Some(value)
@@ -294,8 +294,8 @@ impl<'d> Section<'d> {
     }
 
     fn check(&self) {
-        let Some(spec) = keys::section(self.path) else { return };
-        if matches!(spec.form, Form::Open | Form::OpenTables) {
+        let Some(spec) = keys::find_section(self.path) else { return };
+        if matches!(spec.form, SectionKind::FreeKeys | SectionKind::FreeTables) {
             return;
         }
         for (name, value) in self.rows.into_iter().flatten() {
@@ -304,67 +304,67 @@ impl<'d> Section<'d> {
                 self.check_form(inner.form, word, value);
                 continue;
             }
-            match keys::key(self.path, word).filter(|key| key.belongs_to(self.kind())) {
+            match keys::find_key(self.path, word).filter(|key| key.belongs_to(self.kind())) {
                 Some(key) => self.check_value(key, value),
-                None => self.unknown(word, name.span()),
+                None => self.report_unknown_key(word, name.span()),
             }
         }
-        for key in keys::keys_of(self.path).filter(|key| key.is_required_of(self.kind())) {
+        for key in keys::keys_of(self.path).filter(|key| key.is_required_for(self.kind())) {
             if !self.has(key.name) {
                 let finding = self.finding(format!("`{}` is missing", key.name));
                 self.report
-                    .absence(finding.hint(format!("add a line such as {} = {}", key.name, key.example)));
+                    .report_absence(finding.hint(format!("add a line such as {} = {}", key.name, key.example)));
             }
         }
     }
 
-    fn check_value(&self, key: &Key, value: &Spanned<DeValue<'_>>) {
-        let shape = key.shape_of(self.kind());
-        for fault in shape.faults(value) {
+    fn check_value(&self, key: &KeySpec, value: &Spanned<DeValue<'_>>) {
+        let shape = key.value_type_for(self.kind());
+        for fault in shape.check_value(value) {
             let hint = fault.hint.or_else(|| match shape {
-                Shape::Text { .. } | Shape::Secret if value.get_ref().is_str() => None,
+                ValueType::Text { .. } | ValueType::Secret if value.get_ref().is_str() => None,
                 _ => Some(format!("for example {} = {}", key.name, key.example)),
             });
             let message = format!("`{}` {}", key.name, fault.message);
-            let finding = Finding::new(&keys::joined(&self.key, key.name), fault.span, message);
-            self.report.mistake(finding.hint(hint));
+            let finding = PendingDiagnostic::new(&keys::join_path(&self.key, key.name), fault.span, message);
+            self.report.report_error(finding.hint(hint));
         }
     }
 
-    fn check_form(&self, form: Form, name: &str, value: &Spanned<DeValue<'_>>) {
-        let path = keys::joined(self.path, name);
+    fn check_form(&self, form: SectionKind, name: &str, value: &Spanned<DeValue<'_>>) {
+        let path = keys::join_path(self.path, name);
         let right = match form {
-            Form::List => value.get_ref().is_array(),
-            Form::Table | Form::Open | Form::OpenTables => value.get_ref().is_table(),
+            SectionKind::List => value.get_ref().is_array(),
+            SectionKind::Table | SectionKind::FreeKeys | SectionKind::FreeTables => value.get_ref().is_table(),
         };
         if !right {
             let (header, what) = match form {
-                Form::List => (format!("[[{path}]]"), "a list of sections"),
-                Form::Table | Form::Open => (format!("[{path}]"), "a section"),
-                Form::OpenTables => (format!("[{path}.NAME]"), "sections"),
+                SectionKind::List => (format!("[[{path}]]"), "a list of sections"),
+                SectionKind::Table | SectionKind::FreeKeys => (format!("[{path}]"), "a section"),
+                SectionKind::FreeTables => (format!("[{path}.NAME]"), "sections"),
             };
-            let message = format!("`{name}` should be {what}, this is {}", found(value.get_ref()));
-            let finding = Finding::new(&keys::joined(&self.key, name), value.span(), message);
-            self.report.mistake(finding.hint(format!("write it as `{header}`")));
+            let message = format!("`{name}` should be {what}, this is {}", describe_value(value.get_ref()));
+            let finding = PendingDiagnostic::new(&keys::join_path(&self.key, name), value.span(), message);
+            self.report.report_error(finding.hint(format!("write it as `{header}`")));
         }
     }
 
-    fn unknown(&self, name: &str, span: Range<usize>) {
-        let key = keys::joined(&self.key, name);
+    fn report_unknown_key(&self, name: &str, span: Range<usize>) {
+        let key = keys::join_path(&self.key, name);
         let finding = if self.path.is_empty() {
-            Finding::new(&key, span, format!("there is no key or section `{name}`"))
+            PendingDiagnostic::new(&key, span, format!("there is no key or section `{name}`"))
         } else {
-            Finding::new(&key, span, format!("`{}` has no key `{name}`", self.path))
+            PendingDiagnostic::new(&key, span, format!("`{}` has no key `{name}`", self.path))
         };
         let known = keys::keys_of(self.path).filter(|key| key.belongs_to(self.kind())).map(|key| key.name);
         let inner = keys::sections_in(self.path).map(keys::SectionSpec::name);
-        let hint = self.strayed(name).or_else(|| offer(name, known.chain(inner)));
-        self.report.mistake(finding.hint(hint));
+        let hint = self.suggest_section(name).or_else(|| suggest_name(name, known.chain(inner)));
+        self.report.report_error(finding.hint(hint));
     }
 
     /// Says where a key belongs that exists, elsewhere.
-    pub fn strayed(&self, name: &str) -> Option<String> {
-        let elsewhere: Vec<&Key> = keys::KEYS.iter().filter(|key| key.name == name).collect();
+    pub fn suggest_section(&self, name: &str) -> Option<String> {
+        let elsewhere: Vec<&KeySpec> = keys::KEYS.iter().filter(|key| key.name == name).collect();
         let key = match elsewhere.as_slice() {
             [key] => key,
             several => several.iter().find(|key| key.section.is_empty())?,

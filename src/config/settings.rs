@@ -6,11 +6,11 @@ use std::path::Path;
 use ipnet::IpNet;
 
 use crate::config::secret::{self, CLIENT_SECRET, DATABASE_URL};
-use crate::config::section::{At, Section};
-use crate::config::{Database, SignIn, Surroundings, Tls, Web, Worker};
-use crate::model::guard::Limits;
+use crate::config::section::{SpannedValue, ConfigSection};
+use crate::config::{DatabaseSettings, SignInSettings, Environment, TlsSettings, WebSettings, WorkerSettings};
+use crate::model::guard::SafetyLimits;
 use crate::model::role::Role;
-use crate::model::secret::Secret;
+use crate::model::secret::SecretText;
 
 /// The database where the file names none, beside the file.
 const DATABASE: &str = "sqlite://rollcall.db";
@@ -18,7 +18,7 @@ const PORT: u16 = 8080;
 /// One worker settles thousands of jobs a second; the second keeps going while the first waits for a commit.
 const CONCURRENCY: u32 = 2;
 
-pub(super) fn database(root: &Section<'_>, around: &Surroundings<'_>) -> Database {
+pub(super) fn database(root: &ConfigSection<'_>, around: &Environment<'_>) -> DatabaseSettings {
     let section = root.table("database");
     let given = secret::read(&section, DATABASE_URL, around);
     let max_size = section.size("max_size");
@@ -26,15 +26,15 @@ pub(super) fn database(root: &Section<'_>, around: &Surroundings<'_>) -> Databas
     let is_sqlite = url.starts_with("sqlite:");
     if let (Some(size), false) = (&max_size, is_sqlite) {
         let finding = size.finding("`max_size` is for SQLite only, and the URL names another database");
-        section.report.mistake(finding.hint("leave it out, or limit the size on the server".to_owned()));
+        section.report.report_error(finding.hint("leave it out, or limit the size on the server".to_owned()));
     }
     if let Some(at) = &given {
         check_url(&section, at);
     }
-    Database { url: Secret::new(resolved(url, around.folder)), max_size: max_size.map(|size| size.value) }
+    DatabaseSettings { url: SecretText::new(resolve_sqlite_path(url, around.folder)), max_size: max_size.map(|size| size.value) }
 }
 
-fn check_url(section: &Section<'_>, at: &At<Secret>) {
+fn check_url(section: &ConfigSection<'_>, at: &SpannedValue<SecretText>) {
     let url = at.value.reveal();
     let server = url.starts_with("postgres://") || url.starts_with("postgresql://");
     let wrong = if let Some(file) = url.strip_prefix("sqlite:") {
@@ -55,12 +55,12 @@ fn check_url(section: &Section<'_>, at: &At<Secret>) {
     if let Some(message) = wrong {
         let hint =
             "write sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME; in a password, %40 stands for @";
-        section.report.mistake(at.finding(message).hint(hint.to_owned()));
+        section.report.report_error(at.finding(message).hint(hint.to_owned()));
     }
 }
 
 /// The URL with a relative SQLite file put into the folder of the configuration.
-fn resolved(url: &str, folder: &Path) -> String {
+fn resolve_sqlite_path(url: &str, folder: &Path) -> String {
     let Some(rest) = url.strip_prefix("sqlite:") else { return url.to_owned() };
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     if rest.starts_with('/') || rest.starts_with(':') {
@@ -70,28 +70,28 @@ fn resolved(url: &str, folder: &Path) -> String {
     format!("sqlite://{}/{rest}", folder.trim_end_matches('/'))
 }
 
-pub(super) fn web(root: &Section<'_>, around: &Surroundings<'_>) -> Web {
+pub(super) fn web(root: &ConfigSection<'_>, around: &Environment<'_>) -> WebSettings {
     let section = root.table("web");
     let listen = section.parsed("listen");
     let listen = listen.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)), |listen| listen.value);
     let file = |name| section.text(name).map(|at| (around.folder.join(at.value), at));
     let tls = match (file("cert"), file("key")) {
-        (Some((cert, _)), Some((key, _))) => Some(Tls { cert, key }),
+        (Some((cert, _)), Some((key, _))) => Some(TlsSettings { cert, key }),
         (Some((_, at)), None) => {
-            section.report.mistake(at.finding("`cert` needs `key`, the file of its key"));
+            section.report.report_error(at.finding("`cert` needs `key`, the file of its key"));
             None
         }
         (None, Some((_, at))) => {
-            section.report.mistake(at.finding("`key` needs `cert`, the file of the certificate"));
+            section.report.report_error(at.finding("`key` needs `cert`, the file of the certificate"));
             None
         }
         (None, None) => None,
     };
-    Web { listen, tls, trusted_proxies: trusted_proxies(&section), sign_in: sign_in(&section, around) }
+    WebSettings { listen, tls, trusted_proxies: trusted_proxies(&section), sign_in: sign_in(&section, around) }
 }
 
 /// Networks whose headers are believed; what would believe strangers is refused.
-fn trusted_proxies(web: &Section<'_>) -> Vec<IpNet> {
+fn trusted_proxies(web: &ConfigSection<'_>) -> Vec<IpNet> {
     let mut networks = Vec::new();
     for at in web.texts("trusted_proxies").unwrap_or_default() {
         let text = at.value.trim();
@@ -114,12 +114,12 @@ fn trusted_proxies(web: &Section<'_>) -> Vec<IpNet> {
                 continue;
             }
         };
-        web.report.mistake(at.finding(message).hint(hint));
+        web.report.report_error(at.finding(message).hint(hint));
     }
     networks
 }
 
-fn sign_in(web: &Section<'_>, around: &Surroundings<'_>) -> Option<SignIn> {
+fn sign_in(web: &ConfigSection<'_>, around: &Environment<'_>) -> Option<SignInSettings> {
     if !web.has("sign_in") {
         return None;
     }
@@ -138,7 +138,7 @@ fn sign_in(web: &Section<'_>, around: &Surroundings<'_>) -> Option<SignIn> {
     let roles: Vec<_> = roles.map(|(role, name)| (role, texts(name))).into();
     if roles.iter().all(|(_, groups)| groups.is_empty()) {
         let finding = section.finding("no group of the provider has a role, so nobody could sign in");
-        section.report.mistake(finding.hint("name groups in `license_holders`, `managers`, …".to_owned()));
+        section.report.report_error(finding.hint("name groups in `license_holders`, `managers`, …".to_owned()));
     }
     for name in ["issuer", "url"] {
         let Some(at) = section.text(name) else { continue };
@@ -146,14 +146,14 @@ fn sign_in(web: &Section<'_>, around: &Surroundings<'_>) -> Option<SignIn> {
         let is_home = |url: &url::Url| matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         match parsed {
             Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_home(&url) => {}
-            Ok(_) => section.report.mistake(at.finding(format!("`{name}` is not https"))),
-            Err(_) => section.report.mistake(at.finding(format!("`{name}` is no URL"))),
+            Ok(_) => section.report.report_error(at.finding(format!("`{name}` is not https"))),
+            Err(_) => section.report.report_error(at.finding(format!("`{name}` is no URL"))),
         }
     }
     let scopes = section.texts("scopes").map(|all| all.iter().map(|at| at.value.to_owned()).collect());
-    Some(SignIn {
+    Some(SignInSettings {
         issuer: text("issuer")?,
-        here: text("url")?,
+        pages_url: text("url")?,
         client_id: text("client_id")?,
         client_secret: secret,
         scopes: scopes.unwrap_or_else(|| vec!["email".to_owned(), "profile".to_owned()]),
@@ -162,17 +162,17 @@ fn sign_in(web: &Section<'_>, around: &Surroundings<'_>) -> Option<SignIn> {
     })
 }
 
-pub(super) fn worker(root: &Section<'_>) -> Worker {
+pub(super) fn worker(root: &ConfigSection<'_>) -> WorkerSettings {
     let concurrency = root.table("worker").number("concurrency");
-    Worker { concurrency: concurrency.map_or(CONCURRENCY, |number| number.value) }
+    WorkerSettings { concurrency: concurrency.map_or(CONCURRENCY, |number| number.value) }
 }
 
-pub(super) fn safety(root: &Section<'_>) -> Limits {
+pub(super) fn safety(root: &ConfigSection<'_>) -> SafetyLimits {
     let section = root.table("safety");
-    let default = Limits::default();
+    let default = SafetyLimits::default();
     let share = |name, default| section.parsed(name).map_or(default, |share| share.value);
     let count = |name, default| section.number(name).map_or(default, |number| number.value);
-    Limits {
+    SafetyLimits {
         max_removals: share("max_removals", default.max_removals),
         max_removals_total: count("max_removals_total", default.max_removals_total),
         max_group_removals: share("max_group_removals", default.max_group_removals),
@@ -191,10 +191,10 @@ mod tests {
     #[test]
     fn a_relative_sqlite_file_lies_beside_the_configuration() {
         let folder = Path::new("/etc/rollcall 100%");
-        assert_eq!(resolved("sqlite://a.db?mode=rwc", folder), "sqlite:///etc/rollcall 100%25/a.db?mode=rwc");
-        assert_eq!(resolved("sqlite:data/a.db", folder), "sqlite:///etc/rollcall 100%25/data/a.db");
+        assert_eq!(resolve_sqlite_path("sqlite://a.db?mode=rwc", folder), "sqlite:///etc/rollcall 100%25/a.db?mode=rwc");
+        assert_eq!(resolve_sqlite_path("sqlite:data/a.db", folder), "sqlite:///etc/rollcall 100%25/data/a.db");
         for absolute in ["sqlite:///var/a.db", "sqlite::memory:", "postgres://a:b@c/d"] {
-            assert_eq!(resolved(absolute, folder), absolute);
+            assert_eq!(resolve_sqlite_path(absolute, folder), absolute);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::model::names::{clean, nearest};
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum ValueType {
     /// Text, not empty, of at most so many characters.
     Text {
         /// The most characters.
@@ -57,7 +57,7 @@ pub(super) enum Shape {
 
 /// Something wrong with a value.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct TypeError {
     /// The bytes of the file that it is about.
     pub span: Range<usize>,
     /// What is wrong.
@@ -66,9 +66,9 @@ pub(super) struct Fault {
     pub hint: Option<String>,
 }
 
-impl Shape {
+impl ValueType {
     /// What it takes, for a message.
-    pub(super) fn wanted(self) -> &'static str {
+    pub(super) fn describe(self) -> &'static str {
         match self {
             Self::Text { .. } | Self::Secret => "text in quotes",
             Self::Texts => "a list of texts",
@@ -86,10 +86,10 @@ impl Shape {
     }
 
     /// All that is wrong with a value; nothing where it may stand.
-    pub(super) fn faults(self, value: &Spanned<DeValue<'_>>) -> Vec<Fault> {
+    pub(super) fn check_value(self, value: &Spanned<DeValue<'_>>) -> Vec<TypeError> {
         let mut faults = Vec::new();
         let mut fault = |span: Range<usize>, (message, hint): (String, Option<String>)| {
-            faults.push(Fault { span, message, hint });
+            faults.push(TypeError { span, message, hint });
         };
         match (self, value.get_ref()) {
             (Self::Flag, DeValue::Boolean(_)) => {}
@@ -108,30 +108,30 @@ impl Shape {
                     fault(value.span(), ("is an empty list".to_owned(), None));
                 }
                 for one in list.iter() {
-                    for inner in ENTRY.faults(one) {
+                    for inner in ENTRY.check_value(one) {
                         fault(inner.span, (format!("has an entry that {}", inner.message), inner.hint));
                     }
                 }
             }
             (Self::Texts | Self::Flag | Self::Number { .. }, other) => {
-                fault(value.span(), (self.instead(other), None));
+                fault(value.span(), (self.describe_mismatch(other), None));
             }
             (_, DeValue::String(text)) => {
-                if let Err(wrong) = self.text(text) {
+                if let Err(wrong) = self.check_text(text) {
                     fault(value.span(), wrong);
                 }
             }
-            (_, other) => fault(value.span(), (self.instead(other), None)),
+            (_, other) => fault(value.span(), (self.describe_mismatch(other), None)),
         }
         faults
     }
 
-    fn instead(self, other: &DeValue<'_>) -> String {
-        format!("should be {}, this is {}", self.wanted(), found(other))
+    fn describe_mismatch(self, other: &DeValue<'_>) -> String {
+        format!("should be {}, this is {}", self.describe(), describe_value(other))
     }
 
     /// Checks a text: what is wrong, and what to do.
-    fn text(self, text: &str) -> Result<(), (String, Option<String>)> {
+    fn check_text(self, text: &str) -> Result<(), (String, Option<String>)> {
         if clean(text).is_empty() {
             return Err(("is empty".to_owned(), None));
         }
@@ -157,7 +157,7 @@ impl Shape {
                 no("no day", write("year, month and day, such as \"2026-12-31\""))
             }
             Self::Zone if text.parse::<Tz>().is_err() => {
-                let near = offer(text, TZ_VARIANTS.iter().map(|zone| zone.name()));
+                let near = suggest_name(text, TZ_VARIANTS.iter().map(|zone| zone.name()));
                 no("no time zone", near.or_else(|| write("a name such as \"Europe/Berlin\" or \"UTC\"")))
             }
             Self::Address if text.parse::<SocketAddr>().is_err() => {
@@ -165,7 +165,7 @@ impl Shape {
                 no("no address with a port", write(hint))
             }
             Self::Kind if !KINDS.contains(&text) => {
-                let near = offer(text, KINDS.iter().copied());
+                let near = suggest_name(text, KINDS.iter().copied());
                 let hint = near.or_else(|| Some(kinds_in_words()));
                 no("no kind of connector", hint)
             }
@@ -191,15 +191,15 @@ fn kinds_in_words() -> String {
 }
 
 /// The entries of lists.
-const ENTRY: Shape = Shape::Text { most: 1_000 };
+const ENTRY: ValueType = ValueType::Text { most: 1_000 };
 
 /// Offers the nearest of several names, where one is near.
-pub(super) fn offer<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(super) fn suggest_name<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(typed, known).map(|near| format!("did you mean `{near}`?"))
 }
 
 /// What a value is, for a message.
-pub(super) fn found(value: &DeValue<'_>) -> &'static str {
+pub(super) fn describe_value(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
         DeValue::Integer(_) => "a whole number",

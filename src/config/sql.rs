@@ -1,16 +1,16 @@
 //! The keys of a connector of kind `sql`.
 
-use crate::config::Surroundings;
+use crate::config::Environment;
 use crate::config::ldap::TIMEOUT;
 use crate::config::secret::{self, SQL_URL};
-use crate::config::section::Section;
-use crate::connectors::sql::Settings;
+use crate::config::section::ConfigSection;
+use crate::connectors::sql::SqlSettings;
 
 /// The settings, where nothing that they need is missing.
-pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Settings> {
+pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<SqlSettings> {
     if SQL_URL.place(section).is_none() {
         let finding = section.finding("`database_url_file` is missing");
-        section.report.absence(finding.hint("or `database_url_env`, or `database_url`".to_owned()));
+        section.report.report_absence(finding.hint("or `database_url_env`, or `database_url`".to_owned()));
     }
     let database = secret::read(section, SQL_URL, around);
     if let Some(at) = &database {
@@ -19,12 +19,12 @@ pub(super) fn read(section: &Section<'_>, around: &Surroundings<'_>) -> Option<S
             .any(|start| at.value.reveal().starts_with(start));
         if !known {
             let hint = "it begins with postgres:// or sqlite://".to_owned();
-            let at = crate::config::section::At { value: (), key: at.key.clone(), span: at.span.clone() };
-            section.report.mistake(at.finding("this is no URL of a database").hint(hint));
+            let at = crate::config::section::SpannedValue { value: (), key: at.key.clone(), span: at.span.clone() };
+            section.report.report_error(at.finding("this is no URL of a database").hint(hint));
         }
     }
     let query = section.text("query");
-    Some(Settings {
+    Some(SqlSettings {
         database: database?.value,
         query: query?.value.to_owned(),
         count_query: section.text("count_query").map(|query| query.value.to_owned()),

@@ -5,14 +5,14 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::document::Document;
-use crate::config::mistake::Finding;
+use crate::config::document::ConfigDocument;
+use crate::config::mistake::PendingDiagnostic;
 
 /// What the reader of TOML says, without what only follows from something before.
-pub(super) fn findings(document: &Document<'_>) -> Vec<Finding> {
+pub(super) fn collect_syntax_errors(document: &ConfigDocument<'_>) -> Vec<PendingDiagnostic> {
     let mut lists = Vec::new();
     collect(&document.root, &mut lists);
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings: Vec<PendingDiagnostic> = Vec::new();
     let mut errors: Vec<(Range<usize>, &str)> = document
         .errors
         .iter()
@@ -28,11 +28,11 @@ pub(super) fn findings(document: &Document<'_>) -> Vec<Finding> {
         .collect();
     for list in &open {
         let first = list.start..list.start + 1;
-        findings.push(Finding::new("", first, "the list is not closed").hint("add a `]`".to_owned()));
+        findings.push(PendingDiagnostic::new("", first, "the list is not closed").hint("add a `]`".to_owned()));
     }
     for (span, message) in errors {
         if !open.iter().any(|list| (list.start..=list.end).contains(&span.start)) {
-            findings.push(Finding::new("", span, message));
+            findings.push(PendingDiagnostic::new("", span, message));
         }
     }
     findings.sort_by_key(|finding| finding.span.start);

@@ -8,17 +8,17 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::connectors::file::Fault;
+use crate::connectors::file::FileError;
 use crate::connectors::http;
-use crate::connectors::ldap::Answer;
+use crate::connectors::ldap::LdapErrorResult;
 use crate::model::names::ConnectorName;
 
 /// A cause that is only shown.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxedCause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a source could not be asked, or did not say everything.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ConnectorError {
     /// Somebody ended the reading.
     #[error("connector `{connector}`: the reading was cancelled")]
     Cancelled {
@@ -66,7 +66,7 @@ pub enum Error {
         place: String,
         /// What the reader of certificates said.
         #[source]
-        cause: Cause,
+        cause: BoxedCause,
     },
     /// The server showed a certificate that does not prove who it is.
     #[error("connector `{connector}`: the certificate of `{host}` {flaw}")]
@@ -76,7 +76,7 @@ pub enum Error {
         /// The host as the file writes it.
         host: String,
         /// What is wrong with it.
-        flaw: Flaw,
+        flaw: CertificateProblem,
         /// What the TLS library said.
         #[source]
         cause: rustls::Error,
@@ -90,7 +90,7 @@ pub enum Error {
         host: String,
         /// What the TLS library said.
         #[source]
-        cause: Cause,
+        cause: BoxedCause,
     },
     /// Wrong account or password.
     #[error("connector `{connector}`: the server refused the account `{account}`{}", answer.refusal_reason())]
@@ -100,7 +100,7 @@ pub enum Error {
         /// The account of the bind.
         account: String,
         /// What the server said about it.
-        answer: Answer,
+        answer: LdapErrorResult,
     },
     /// The server answered with a result code other than 0.
     #[error("connector `{connector}`: {attempt} failed: {answer}")]
@@ -110,7 +110,7 @@ pub enum Error {
         /// What was attempted.
         attempt: String,
         /// The result code and its text.
-        answer: Answer,
+        answer: LdapErrorResult,
     },
     /// Part of the answer lies on other servers.
     #[error(
@@ -203,7 +203,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        fault: Fault,
+        fault: FileError,
         /// What the system said, where it said anything.
         #[source]
         cause: Option<io::Error>,
@@ -216,7 +216,7 @@ pub enum Error {
         /// What was under way.
         attempt: String,
         /// What is wrong with the answer.
-        fault: http::Fault,
+        fault: http::HttpError,
     },
     /// A database refused a query.
     #[error("connector `{connector}`: {attempt} failed")]
@@ -241,7 +241,7 @@ pub enum Error {
     },
     /// A query gave another number of rows than there are.
     #[error("connector `{connector}`: the query gave {came} rows, `count_query` says {told}")]
-    Counted {
+    RowCountMismatch {
         /// The connector.
         connector: ConnectorName,
         /// What was said.
@@ -253,7 +253,7 @@ pub enum Error {
     #[error(
         "connector `{connector}`: {set_aside} of {records} records have an empty or repeated id: the mapping is wrong"
     )]
-    SetAside {
+    TooManyRejectedRecords {
         /// The connector.
         connector: ConnectorName,
         /// Records that cannot be used.
@@ -265,7 +265,7 @@ pub enum Error {
 
 /// What is wrong with a server's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
+pub enum CertificateProblem {
     /// Signed by a CA that is not known here.
     #[error("is signed by an unknown CA")]
     UnknownCa,
@@ -280,7 +280,7 @@ pub enum Flaw {
     NotYetValid,
 }
 
-impl Error {
+impl ConnectorError {
     /// Whether waiting may help.
     #[must_use]
     pub fn is_transient(&self) -> bool {
@@ -304,8 +304,8 @@ impl Error {
             | Self::Unproven { .. }
             | Self::Query { .. }
             | Self::NoColumns { .. }
-            | Self::Counted { .. }
-            | Self::SetAside { .. } => false,
+            | Self::RowCountMismatch { .. }
+            | Self::TooManyRejectedRecords { .. } => false,
         }
     }
 
@@ -319,12 +319,12 @@ impl Error {
     }
 
     /// The same, told as a wait for which there is no time.
-    pub(super) fn after_too_long_a_wait(self, wait: Duration) -> Self {
+    pub(super) fn into_wait_exceeded(self, wait: Duration) -> Self {
         match self {
             Self::Http { connector, attempt, .. } => Self::Http {
                 connector,
                 attempt,
-                fault: http::Fault::TooLongAWait { seconds: wait.as_secs() },
+                fault: http::HttpError::TooLongAWait { seconds: wait.as_secs() },
             },
             other => other,
         }
@@ -345,7 +345,7 @@ impl Error {
             | Self::PageRepeats { .. }
             | Self::Values { .. }
             | Self::Unproven { .. }
-            | Self::Counted { .. } => "incomplete",
+            | Self::RowCountMismatch { .. } => "incomplete",
             Self::Query { .. } => "query",
             Self::NoColumns { .. } => "bad_header",
             Self::CutOff { .. } => "cut_off",
@@ -353,7 +353,7 @@ impl Error {
             Self::Malformed { .. } => "malformed",
             Self::File { fault, .. } => fault.kind(),
             Self::Http { fault, .. } => fault.kind(),
-            Self::SetAside { .. } => "set_aside",
+            Self::TooManyRejectedRecords { .. } => "set_aside",
         }
     }
 
@@ -370,16 +370,16 @@ impl Error {
                     .to_owned(),
             ),
             Self::Certificate { host, flaw, .. } => Some(match flaw {
-                Flaw::UnknownCa => {
+                CertificateProblem::UnknownCa => {
                     "set `ca_file` to the PEM file of the CA that signed the server's certificate".to_owned()
                 }
-                Flaw::WrongName => {
+                CertificateProblem::WrongName => {
                     format!(
                         "write a host name in `url` that the certificate holds; it does not hold `{host}`"
                     )
                 }
-                Flaw::Expired => "renew the server's certificate".to_owned(),
-                Flaw::NotYetValid => "compare the clocks of this machine and of the server".to_owned(),
+                CertificateProblem::Expired => "renew the server's certificate".to_owned(),
+                CertificateProblem::NotYetValid => "compare the clocks of this machine and of the server".to_owned(),
             }),
             Self::Tls { .. } => Some(
                 "see whether the port in `url` speaks TLS: `ldaps://` (636), or `starttls = true` (389)"
@@ -415,8 +415,8 @@ impl Error {
             Self::NoColumns { .. } => {
                 Some("name the columns of the query in `[connector.attributes]`".to_owned())
             }
-            Self::Counted { .. } => Some("let `count_query` count the very rows of `query`".to_owned()),
-            Self::SetAside { .. } => Some(
+            Self::RowCountMismatch { .. } => Some("let `count_query` count the very rows of `query`".to_owned()),
+            Self::TooManyRejectedRecords { .. } => Some(
                 "map `id` to an attribute that every person has once and never again, such as `entryUUID`"
                     .to_owned(),
             ),

@@ -36,16 +36,16 @@ mod walk;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::model::attributes::{Attribute, Attributes};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::names::ConnectorName;
-use crate::model::people::People;
-use crate::model::schedule::Schedule;
+use crate::model::people::PeopleTable;
+use crate::model::schedule::CronSchedule;
 
-pub use error::{Cause, Error, Flaw};
-pub use mapping::Mapping;
-pub use reading::Reading;
+pub use error::{BoxedCause, ConnectorError, CertificateProblem};
+pub use mapping::AttributeMapping;
+pub use reading::DirectoryReading;
 
-pub use crate::model::progress::Progress;
+pub use crate::model::progress::ReadProgress;
 
 /// One configured directory.
 #[derive(Debug, Clone)]
@@ -53,61 +53,61 @@ pub struct Connector {
     /// The name, unique in the file.
     pub name: ConnectorName,
     /// When the service reads it; never by itself where there is none.
-    pub schedule: Option<Schedule>,
+    pub schedule: Option<CronSchedule>,
     /// How many days before `start_date` a person is let in.
     pub prehire_days: u32,
     /// The attribute that tells a person who came back under a new id from a stranger with the same address.
     pub match_attribute: Option<Attribute>,
     /// Which attribute of rollcall is which of the source.
-    pub mapping: Mapping,
+    pub mapping: AttributeMapping,
     /// Where and how to read.
-    pub source: Source,
+    pub source: SourceSettings,
 }
 
 /// What a kind of source maps where the file says nothing; nothing for most.
 #[must_use]
-pub fn usual(kind: &str) -> Option<mapping::Usual> {
+pub fn default_mapping(kind: &str) -> Option<mapping::DefaultMapping> {
     match kind {
-        "active_directory" => Some(active_directory::USUAL),
-        _ => api::kinds::kind(kind).map(api::kinds::Kind::usual),
+        "active_directory" => Some(active_directory::DEFAULT_MAPPING),
+        _ => api::kinds::find_vendor(kind).map(api::kinds::Vendor::default_mapping),
     }
 }
 
 /// The kinds of source, each with its own settings.
 #[derive(Debug, Clone)]
-pub enum Source {
+pub enum SourceSettings {
     /// Any server that speaks RFC 4511.
-    Ldap(ldap::Settings),
+    Ldap(ldap::LdapSettings),
     /// Domain controllers of Active Directory.
-    ActiveDirectory(active_directory::Settings),
+    ActiveDirectory(active_directory::ActiveDirectorySettings),
     /// A file with a header line.
-    Csv(csv::Settings),
+    Csv(csv::CsvSettings),
     /// A file of JSON.
-    JsonFile(json_file::Settings),
+    JsonFile(json_file::JsonFileSettings),
     /// A query against another database.
-    Sql(sql::Settings),
+    Sql(sql::SqlSettings),
     /// Pages of JSON behind HTTP.
-    Api(Box<api::Settings>),
+    Api(Box<api::ApiSettings>),
 }
 
 /// What a reading needs besides the settings.
 #[derive(Debug, Clone)]
-pub struct Context {
+pub struct ReadContext {
     /// Ends the reading with [`Error::Cancelled`].
     pub cancel: CancellationToken,
     /// How many people have come so far, for whoever shows progress.
-    pub progress: Progress,
+    pub progress: ReadProgress,
     /// How long what is transient is tried again.
-    pub retry: retry::Policy,
+    pub retry: retry::RetryPolicy,
 }
 
 /// One step of `rollcall check`, in the order in which a connection is made.
 #[derive(Debug)]
-pub struct Step {
+pub struct CheckStep {
     /// What was tried: `resolve`, `connect`, `TLS`, `bind`, `read`, `attributes`, …
     pub name: &'static str,
     /// What came of it, in words, or why the walk ended here.
-    pub outcome: Result<String, Error>,
+    pub outcome: Result<String, ConnectorError>,
     /// What is worth a second look though it works, such as a mapped attribute that nobody has.
     pub warnings: Vec<String>,
 }
@@ -117,12 +117,12 @@ impl Connector {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.source {
-            Source::Ldap(_) => "ldap",
-            Source::ActiveDirectory(_) => "active_directory",
-            Source::Csv(_) => "csv",
-            Source::JsonFile(_) => "json_file",
-            Source::Sql(_) => "sql",
-            Source::Api(settings) => settings.kind,
+            SourceSettings::Ldap(_) => "ldap",
+            SourceSettings::ActiveDirectory(_) => "active_directory",
+            SourceSettings::Csv(_) => "csv",
+            SourceSettings::JsonFile(_) => "json_file",
+            SourceSettings::Sql(_) => "sql",
+            SourceSettings::Api(settings) => settings.kind,
         }
     }
 
@@ -130,16 +130,16 @@ impl Connector {
     ///
     /// # Errors
     /// Whenever the source did not prove that it said everything; nobody may be removed then.
-    pub async fn read(&self, attributes: &Attributes, context: &Context) -> Result<Reading, Error> {
+    pub async fn read(&self, attributes: &AttributeSet, context: &ReadContext) -> Result<DirectoryReading, ConnectorError> {
         match &self.source {
-            Source::Ldap(settings) => ldap::read(self, settings, attributes, context).await,
-            Source::ActiveDirectory(settings) => {
+            SourceSettings::Ldap(settings) => ldap::read(self, settings, attributes, context).await,
+            SourceSettings::ActiveDirectory(settings) => {
                 active_directory::read(self, settings, attributes, context).await
             }
-            Source::Csv(settings) => csv::read(self, settings, attributes, context).await,
-            Source::JsonFile(settings) => json_file::read(self, settings, attributes, context).await,
-            Source::Sql(settings) => sql::read(self, settings, attributes, context).await,
-            Source::Api(settings) => api::read(self, settings, attributes, context).await,
+            SourceSettings::Csv(settings) => csv::read(self, settings, attributes, context).await,
+            SourceSettings::JsonFile(settings) => json_file::read(self, settings, attributes, context).await,
+            SourceSettings::Sql(settings) => sql::read(self, settings, attributes, context).await,
+            SourceSettings::Api(settings) => api::read(self, settings, attributes, context).await,
         }
     }
 
@@ -150,18 +150,18 @@ impl Connector {
     pub async fn find(
         &self,
         email: &str,
-        attributes: &Attributes,
-        context: &Context,
-    ) -> Result<People, Error> {
+        attributes: &AttributeSet,
+        context: &ReadContext,
+    ) -> Result<PeopleTable, ConnectorError> {
         match &self.source {
-            Source::Ldap(settings) => ldap::find(self, settings, email, attributes, context).await,
-            Source::ActiveDirectory(settings) => {
+            SourceSettings::Ldap(settings) => ldap::find(self, settings, email, attributes, context).await,
+            SourceSettings::ActiveDirectory(settings) => {
                 active_directory::find(self, settings, email, attributes, context).await
             }
-            Source::Csv(settings) => csv::find(self, settings, email, attributes, context).await,
-            Source::JsonFile(settings) => json_file::find(self, settings, email, attributes, context).await,
-            Source::Sql(settings) => sql::find(self, settings, email, attributes, context).await,
-            Source::Api(settings) => api::find(self, settings, email, attributes, context).await,
+            SourceSettings::Csv(settings) => csv::find(self, settings, email, attributes, context).await,
+            SourceSettings::JsonFile(settings) => json_file::find(self, settings, email, attributes, context).await,
+            SourceSettings::Sql(settings) => sql::find(self, settings, email, attributes, context).await,
+            SourceSettings::Api(settings) => api::find(self, settings, email, attributes, context).await,
         }
     }
 
@@ -173,30 +173,30 @@ impl Connector {
     pub async fn look_up(
         &self,
         ids: &[String],
-        attributes: &Attributes,
-        context: &Context,
-    ) -> Result<Vec<People>, Error> {
+        attributes: &AttributeSet,
+        context: &ReadContext,
+    ) -> Result<Vec<PeopleTable>, ConnectorError> {
         match &self.source {
-            Source::Ldap(settings) => ldap::look_up(self, settings, ids, attributes, context).await,
-            Source::ActiveDirectory(settings) => {
+            SourceSettings::Ldap(settings) => ldap::look_up(self, settings, ids, attributes, context).await,
+            SourceSettings::ActiveDirectory(settings) => {
                 active_directory::look_up(self, settings, ids, attributes, context).await
             }
-            Source::Csv(_) | Source::JsonFile(_) | Source::Sql(_) => Ok(Vec::new()),
-            Source::Api(settings) => api::look_up(self, settings, ids, attributes, context).await,
+            SourceSettings::Csv(_) | SourceSettings::JsonFile(_) | SourceSettings::Sql(_) => Ok(Vec::new()),
+            SourceSettings::Api(settings) => api::look_up(self, settings, ids, attributes, context).await,
         }
     }
 
     /// Walks towards the source step by step, for `rollcall check`; the first step that fails is the last.
-    pub async fn check(&self, attributes: &Attributes, context: &Context) -> Vec<Step> {
+    pub async fn check(&self, attributes: &AttributeSet, context: &ReadContext) -> Vec<CheckStep> {
         match &self.source {
-            Source::Ldap(settings) => ldap::check(self, settings, attributes, context).await,
-            Source::ActiveDirectory(settings) => {
+            SourceSettings::Ldap(settings) => ldap::check(self, settings, attributes, context).await,
+            SourceSettings::ActiveDirectory(settings) => {
                 active_directory::check(self, settings, attributes, context).await
             }
-            Source::Csv(settings) => csv::check(self, settings, attributes, context).await,
-            Source::JsonFile(settings) => json_file::check(self, settings, attributes, context).await,
-            Source::Sql(settings) => sql::check(self, settings, attributes, context).await,
-            Source::Api(settings) => api::check(self, settings, attributes, context).await,
+            SourceSettings::Csv(settings) => csv::check(self, settings, attributes, context).await,
+            SourceSettings::JsonFile(settings) => json_file::check(self, settings, attributes, context).await,
+            SourceSettings::Sql(settings) => sql::check(self, settings, attributes, context).await,
+            SourceSettings::Api(settings) => api::check(self, settings, attributes, context).await,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A whole directory, read to its proven end.
 
-use crate::connectors::proof::Complete;
-use crate::model::people::People;
-use crate::model::problem::Problem;
+use crate::connectors::proof::CompletenessProof;
+use crate::model::people::PeopleTable;
+use crate::model::problem::RunWarning;
 
 /// Everybody whom a source holds. Who is not in it is absent.
 ///
@@ -14,28 +14,28 @@ use crate::model::problem::Problem;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Reading {
-    people: People,
-    problems: Vec<Problem>,
+pub struct DirectoryReading {
+    people: PeopleTable,
+    problems: Vec<RunWarning>,
 }
 
-impl Reading {
+impl DirectoryReading {
     /// Consumes the proof: these people are all there are.
-    pub(super) fn complete(people: People, problems: Vec<Problem>, proof: Complete) -> Self {
-        proof.spend();
+    pub(super) fn complete(people: PeopleTable, problems: Vec<RunWarning>, proof: CompletenessProof) -> Self {
+        proof.consume();
         Self { people, problems }
     }
 
     /// The people, for looking at.
     #[must_use]
-    pub fn people(&self) -> &People {
+    pub fn people(&self) -> &PeopleTable {
         &self.people
     }
 
     /// The people, and what was noticed about their values. What was set aside is known to the people themselves, by
     /// [`People::set_aside_problems`].
     #[must_use]
-    pub fn into_parts(self) -> (People, Vec<Problem>) {
+    pub fn into_parts(self) -> (PeopleTable, Vec<RunWarning>) {
         (self.people, self.problems)
     }
 }

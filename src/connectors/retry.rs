@@ -11,12 +11,12 @@ use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 use tokio::time::Instant;
 
-use crate::connectors::{Context, Error};
+use crate::connectors::{ReadContext, ConnectorError};
 use crate::model::names::ConnectorName;
 
 /// How long to go on trying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
+pub struct RetryPolicy {
     /// The most attempts, the first included.
     pub attempts: u32,
     /// No new attempt begins after this long.
@@ -29,13 +29,13 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait, before jitter: within the service's 5 minutes it still leaves ten attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-impl Policy {
+impl RetryPolicy {
     /// For a command that somebody waits for: 3 attempts within 15 seconds.
-    pub const TYPED: Policy = Policy { attempts: 3, within: Duration::from_secs(15) };
+    pub const INTERACTIVE: RetryPolicy = RetryPolicy { attempts: 3, within: Duration::from_secs(15) };
     /// For a step that somebody looks at: one attempt.
-    pub const ONCE: Policy = Policy { attempts: 1, within: Duration::ZERO };
+    pub const SINGLE_ATTEMPT: RetryPolicy = RetryPolicy { attempts: 1, within: Duration::ZERO };
     /// For the service: 5 minutes.
-    pub const SERVICE: Policy = Policy { attempts: u32::MAX, within: Duration::from_mins(5) };
+    pub const SERVICE: RetryPolicy = RetryPolicy { attempts: u32::MAX, within: Duration::from_mins(5) };
 
     /// Whether another attempt may begin at `begins`, counted from the first, after `made` of them.
     fn allows(self, made: u32, begins: Duration) -> bool {
@@ -48,14 +48,14 @@ impl Policy {
 /// Ends with [`Error::Cancelled`] as soon as the context is cancelled; the attempt under way is dropped.
 pub(super) async fn retry<T, A, F>(
     connector: &ConnectorName,
-    context: &Context,
+    context: &ReadContext,
     mut attempt: A,
-) -> Result<T, Error>
+) -> Result<T, ConnectorError>
 where
     A: FnMut() -> F,
-    F: Future<Output = Result<T, Error>>,
+    F: Future<Output = Result<T, ConnectorError>>,
 {
-    let tries = Tries { policy: context.retry, made: AtomicU32::new(0), began: Instant::now() };
+    let tries = Attempts { policy: context.retry, made: AtomicU32::new(0), began: Instant::now() };
     let classified = || {
         let under_way = attempt();
         let tries = &tries;
@@ -64,31 +64,31 @@ where
                 _ if !error.is_transient() => backoff::Error::permanent(error),
                 // The crate would wait as long and as often as it is asked to.
                 Some(wait) if tries.allow_another(wait) => backoff::Error::retry_after(error, wait),
-                Some(wait) => backoff::Error::permanent(error.after_too_long_a_wait(wait)),
+                Some(wait) => backoff::Error::permanent(error.into_wait_exceeded(wait)),
                 None => backoff::Error::transient(error),
             })
         }
     };
-    let report = |error: Error, wait: Duration| {
+    let report = |error: ConnectorError, wait: Duration| {
         let seconds = wait.as_secs_f64();
         tracing::warn!(%connector, kind = error.kind(), seconds, "could not read the directory, trying again");
     };
-    let attempts = backoff::future::retry_notify(Bounded::new(&tries), classified, report);
+    let attempts = backoff::future::retry_notify(CappedBackoff::new(&tries), classified, report);
     tokio::select! {
         biased;
-        () = context.cancel.cancelled() => Err(Error::Cancelled { connector: connector.clone() }),
+        () = context.cancel.cancelled() => Err(ConnectorError::Cancelled { connector: connector.clone() }),
         outcome = attempts => outcome,
     }
 }
 
 /// The attempts made so far.
-struct Tries {
-    policy: Policy,
+struct Attempts {
+    policy: RetryPolicy,
     made: AtomicU32,
     began: Instant,
 }
 
-impl Tries {
+impl Attempts {
     /// Counts an attempt that failed; whether another may begin after this wait.
     fn allow_another(&self, wait: Duration) -> bool {
         let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
@@ -97,13 +97,13 @@ impl Tries {
 }
 
 /// Jittered waits that end where the policy does.
-struct Bounded<'t> {
-    tries: &'t Tries,
+struct CappedBackoff<'t> {
+    tries: &'t Attempts,
     waits: ExponentialBackoff,
 }
 
-impl<'t> Bounded<'t> {
-    fn new(tries: &'t Tries) -> Self {
+impl<'t> CappedBackoff<'t> {
+    fn new(tries: &'t Attempts) -> Self {
         let waits = ExponentialBackoff {
             current_interval: FIRST_WAIT,
             initial_interval: FIRST_WAIT,
@@ -116,7 +116,7 @@ impl<'t> Bounded<'t> {
     }
 }
 
-impl Backoff for Bounded<'_> {
+impl Backoff for CappedBackoff<'_> {
     fn next_backoff(&mut self) -> Option<Duration> {
         let wait = self.waits.next_backoff()?;
         self.tries.allow_another(wait).then_some(wait)
@@ -130,34 +130,34 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::connectors::Progress;
+    use crate::connectors::ReadProgress;
 
-    fn context(retry: Policy) -> Context {
-        Context { cancel: CancellationToken::new(), progress: Progress::default(), retry }
+    fn context(retry: RetryPolicy) -> ReadContext {
+        ReadContext { cancel: CancellationToken::new(), progress: ReadProgress::default(), retry }
     }
 
     fn corp() -> ConnectorName {
         ConnectorName::new("corp")
     }
 
-    fn transient() -> Error {
-        Error::CutOff { connector: corp(), attempt: "a test".to_owned(), cause: None }
+    fn transient() -> ConnectorError {
+        ConnectorError::CutOff { connector: corp(), attempt: "a test".to_owned(), cause: None }
     }
 
     #[test]
     fn a_policy_ends_with_its_attempts_or_its_time() {
         let second = Duration::from_secs(1);
-        assert!(Policy::TYPED.allows(2, second));
-        assert!(!Policy::TYPED.allows(3, second));
-        assert!(!Policy::TYPED.allows(1, 16 * second));
-        assert!(Policy::SERVICE.allows(1000, 299 * second));
-        assert!(!Policy::SERVICE.allows(1, 301 * second));
+        assert!(RetryPolicy::INTERACTIVE.allows(2, second));
+        assert!(!RetryPolicy::INTERACTIVE.allows(3, second));
+        assert!(!RetryPolicy::INTERACTIVE.allows(1, 16 * second));
+        assert!(RetryPolicy::SERVICE.allows(1000, 299 * second));
+        assert!(!RetryPolicy::SERVICE.allows(1, 301 * second));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_transient_is_tried_as_often_as_the_policy_says() {
         let made = Cell::new(0);
-        let outcome: Result<(), Error> = retry(&corp(), &context(Policy::TYPED), || async {
+        let outcome: Result<(), ConnectorError> = retry(&corp(), &context(RetryPolicy::INTERACTIVE), || async {
             made.set(made.get() + 1);
             Err(transient())
         })
@@ -168,8 +168,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_service_gives_up_after_five_minutes() {
         let began = Instant::now();
-        let outcome: Result<(), Error> =
-            retry(&corp(), &context(Policy::SERVICE), || async { Err(transient()) }).await;
+        let outcome: Result<(), ConnectorError> =
+            retry(&corp(), &context(RetryPolicy::SERVICE), || async { Err(transient()) }).await;
         assert!(outcome.is_err());
         let took = began.elapsed();
         assert!((Duration::from_secs(200)..=Duration::from_secs(300)).contains(&took), "{took:?}");
@@ -178,9 +178,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_wrong_for_good_is_tried_once() {
         let made = Cell::new(0);
-        let outcome: Result<(), Error> = retry(&corp(), &context(Policy::SERVICE), || async {
+        let outcome: Result<(), ConnectorError> = retry(&corp(), &context(RetryPolicy::SERVICE), || async {
             made.set(made.get() + 1);
-            Err(Error::SetAside { connector: corp(), set_aside: 10, records: 20 })
+            Err(ConnectorError::TooManyRejectedRecords { connector: corp(), set_aside: 10, records: 20 })
         })
         .await;
         assert_eq!((made.get(), outcome.expect_err("never succeeds").kind()), (1, "set_aside"));
@@ -188,8 +188,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn cancelling_ends_the_waiting() {
-        let context = context(Policy::SERVICE);
-        let outcome: Result<(), Error> = retry(&corp(), &context, || async {
+        let context = context(RetryPolicy::SERVICE);
+        let outcome: Result<(), ConnectorError> = retry(&corp(), &context, || async {
             context.cancel.cancel();
             Err(transient())
         })

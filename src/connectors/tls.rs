@@ -7,15 +7,15 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-use crate::connectors::{Cause, Flaw};
+use crate::connectors::{BoxedCause, CertificateProblem};
 
 /// TLS that believes the CAs of `ca_file` and no others, or those of the system. Reads files.
 ///
 /// The error names the place that was read and what was wrong there.
-pub(super) fn config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, (String, Cause)> {
+pub(super) fn build_client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, (String, BoxedCause)> {
     let (place, roots) = match ca_file {
-        Some(path) => (format!("`{}`", path.display()), private(path)),
-        None => ("the system's store".to_owned(), native()),
+        Some(path) => (format!("`{}`", path.display()), load_private_cas(path)),
+        None => ("the system's store".to_owned(), load_system_cas()),
     };
     let roots = roots.map_err(|cause| (place, cause))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -27,7 +27,7 @@ pub(super) fn config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, (Strin
     Ok(Arc::new(config))
 }
 
-fn private(path: &Path) -> Result<RootCertStore, Cause> {
+fn load_private_cas(path: &Path) -> Result<RootCertStore, BoxedCause> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path)? {
         roots.add(certificate?)?;
@@ -36,28 +36,28 @@ fn private(path: &Path) -> Result<RootCertStore, Cause> {
 }
 
 /// The system's CAs. Some of them may be unreadable; none at all is an error.
-fn native() -> Result<RootCertStore, Cause> {
+fn load_system_cas() -> Result<RootCertStore, BoxedCause> {
     let mut found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     if !roots.is_empty() {
         return Ok(roots);
     }
-    Err(found.errors.pop().map_or_else(|| "there is no certificate in it".into(), Cause::from))
+    Err(found.errors.pop().map_or_else(|| "there is no certificate in it".into(), BoxedCause::from))
 }
 
 /// What is wrong with a certificate, where it is one of the mistakes that people make.
-pub(super) fn flaw(error: &rustls::Error) -> Option<Flaw> {
+pub(super) fn classify_certificate_error(error: &rustls::Error) -> Option<CertificateProblem> {
     let rustls::Error::InvalidCertificate(reason) = error else { return None };
     match reason {
         // A CA of the same name with another key is an unknown CA too.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => Some(Flaw::UnknownCa),
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => Some(CertificateProblem::UnknownCa),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Some(Flaw::WrongName)
+            Some(CertificateProblem::WrongName)
         }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Some(Flaw::Expired),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Some(CertificateProblem::Expired),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            Some(Flaw::NotYetValid)
+            Some(CertificateProblem::NotYetValid)
         }
         _ => None,
     }

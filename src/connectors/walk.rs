@@ -1,35 +1,35 @@
 //! What the steps of `check` have in common, whatever the source.
 
-use crate::connectors::{Connector, Error, Step};
-use crate::model::attributes::{Attribute, Attributes};
-use crate::model::people::People;
+use crate::connectors::{Connector, ConnectorError, CheckStep};
+use crate::model::attributes::{Attribute, AttributeSet};
+use crate::model::people::PeopleTable;
 
 /// How many people `check` shows, so that somebody can see whether they are the right ones.
 const SHOWN: usize = 3;
 
 /// Notes what came of a step; `None` ends the walk.
-pub(super) fn step<T>(
-    steps: &mut Vec<Step>,
+pub(super) fn record_step<T>(
+    steps: &mut Vec<CheckStep>,
     name: &'static str,
-    outcome: Result<T, Error>,
+    outcome: Result<T, ConnectorError>,
     words: impl FnOnce(&T) -> String,
 ) -> Option<T> {
     let (outcome, value) = match outcome {
         Ok(value) => (Ok(words(&value)), Some(value)),
         Err(error) => (Err(error), None),
     };
-    steps.push(Step { name, outcome, warnings: Vec::new() });
+    steps.push(CheckStep { name, outcome, warnings: Vec::new() });
     value
 }
 
 /// The step that was not taken because somebody ended the walk.
-pub(super) fn cancelled(connector: &Connector) -> Step {
-    let cancelled = Error::Cancelled { connector: connector.name.clone() };
-    Step { name: "read", outcome: Err(cancelled), warnings: Vec::new() }
+pub(super) fn cancelled_step(connector: &Connector) -> CheckStep {
+    let cancelled = ConnectorError::Cancelled { connector: connector.name.clone() };
+    CheckStep { name: "read", outcome: Err(cancelled), warnings: Vec::new() }
 }
 
 /// Adds a warning to the step that was taken last.
-pub(super) fn warn(steps: &mut [Step], warning: String) {
+pub(super) fn add_warning(steps: &mut [CheckStep], warning: String) {
     if let Some(step) = steps.last_mut() {
         step.warnings.push(warning);
     }
@@ -37,12 +37,12 @@ pub(super) fn warn(steps: &mut [Step], warning: String) {
 
 /// The last step: how many people have each attribute, and who the first ones are. Warns about the step before when
 /// nobody or not everybody came, and about attributes that nobody has.
-pub(super) fn look(steps: &mut Vec<Step>, connector: &Connector, attributes: &Attributes, people: &People) {
+pub(super) fn add_people_step(steps: &mut Vec<CheckStep>, connector: &Connector, attributes: &AttributeSet, people: &PeopleTable) {
     if people.set_aside() > 0 {
-        warn(steps, format!("{} records have an empty or repeated id and are set aside", people.set_aside()));
+        add_warning(steps, format!("{} records have an empty or repeated id and are set aside", people.set_aside()));
     }
     if people.is_empty() {
-        warn(steps, "nobody was found".to_owned());
+        add_warning(steps, "nobody was found".to_owned());
         return;
     }
     let mut counts = Vec::new();
@@ -64,5 +64,5 @@ pub(super) fn look(steps: &mut Vec<Step>, connector: &Connector, attributes: &At
         .collect();
     let words =
         format!("of {} people: {}; the first are {}", people.len(), counts.join(", "), shown.join(", "));
-    steps.push(Step { name: "attributes", outcome: Ok(words), warnings });
+    steps.push(CheckStep { name: "attributes", outcome: Ok(words), warnings });
 }

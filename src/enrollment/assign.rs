@@ -2,21 +2,21 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::enrollment::change::Change;
-use crate::model::due::Due;
+use crate::enrollment::change::ChangeTransaction;
+use crate::model::due::DuePolicy;
 use crate::model::ids::{AssignmentId, CourseId};
-use crate::store::assignments::{self, Assignment, NewAssignment, NewDue, Whom};
+use crate::store::assignments::{self, Assignment, NewAssignment, DueDateUpdate, AssignmentTarget};
 use crate::store::{Result, enrollments};
 
 /// What assigning came to, for one group or learner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AssignmentOutcome {
     /// It is new.
     New,
     /// It was there with another due date, which is changed.
     Changed,
     /// It was there just so.
-    Same,
+    Unchanged,
 }
 
 /// Assigns a course by hand within a change, or gives the assignments by hand that are there another due date; answers
@@ -25,36 +25,36 @@ pub enum Outcome {
 /// # Errors
 /// When the database refuses.
 pub async fn assign_all(
-    change: &mut Change,
+    change: &mut ChangeTransaction,
     course: CourseId,
-    whom: &[Whom],
-    due: Due,
+    whom: &[AssignmentTarget],
+    due: DuePolicy,
     late_days: u32,
-) -> Result<Vec<Outcome>> {
-    let there = assignments::in_force(&mut change.tx, None, Some(course)).await?;
-    let by_hand: FxHashMap<Whom, &Assignment> =
-        there.iter().filter(|one| one.source == "hand").map(|one| (one.whom, one)).collect();
+) -> Result<Vec<AssignmentOutcome>> {
+    let there = assignments::list_active(&mut change.tx, None, Some(course)).await?;
+    let by_hand: FxHashMap<AssignmentTarget, &Assignment> =
+        there.iter().filter(|one| one.source == "hand").map(|one| (one.target, one)).collect();
     let (mut new, mut dues) = (Vec::new(), Vec::new());
     let mut outcomes = Vec::with_capacity(whom.len());
     for &whom in whom {
         outcomes.push(match by_hand.get(&whom) {
-            Some(one) if one.due == due && one.late_days == late_days => Outcome::Same,
+            Some(one) if one.due == due && one.late_days == late_days => AssignmentOutcome::Unchanged,
             Some(one) => {
-                dues.push(NewDue { assignment: one.id, due, late_days });
-                Outcome::Changed
+                dues.push(DueDateUpdate { assignment: one.id, due, late_days });
+                AssignmentOutcome::Changed
             }
             None => {
                 let source = "hand";
-                new.push(NewAssignment { course, whom, due, late_days, source, pattern: String::new() });
-                Outcome::New
+                new.push(NewAssignment { course, target: whom, due, late_days, source, pattern: String::new() });
+                AssignmentOutcome::New
             }
         });
     }
     if !dues.is_empty() {
-        change_dues(change, &dues).await?;
+        change_due_dates(change, &dues).await?;
     }
     if !new.is_empty() {
-        make(change, &new).await?;
+        create_assignments(change, &new).await?;
     }
     Ok(outcomes)
 }
@@ -63,9 +63,9 @@ pub async fn assign_all(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn make(change: &mut Change, new: &[NewAssignment]) -> Result<()> {
-    let made = assignments::make(&mut change.tx, new, change.when.today, change.run).await?;
-    change.assignments(&made).await
+pub async fn create_assignments(change: &mut ChangeTransaction, new: &[NewAssignment]) -> Result<()> {
+    let made = assignments::create(&mut change.tx, new, change.time.today, change.run).await?;
+    change.enqueue_assignments(&made).await
 }
 
 /// Gives assignments other due dates within a change: they stand for every open enrollment, whatever dates its
@@ -73,18 +73,18 @@ pub async fn make(change: &mut Change, new: &[NewAssignment]) -> Result<()> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn change_dues(change: &mut Change, new: &[NewDue]) -> Result<()> {
+pub async fn change_due_dates(change: &mut ChangeTransaction, new: &[DueDateUpdate]) -> Result<()> {
     let changed: Vec<AssignmentId> = new.iter().map(|one| one.assignment).collect();
-    assignments::change_dues(&mut change.tx, new, change.run).await?;
-    enrollments::forget_dues(&mut change.tx, changed.iter().map(|id| id.0).collect()).await?;
-    change.assignments(&changed).await
+    assignments::update_due_dates(&mut change.tx, new, change.run).await?;
+    enrollments::delete_retained_due_dates(&mut change.tx, changed.iter().map(|id| id.0).collect()).await?;
+    change.enqueue_assignments(&changed).await
 }
 
 /// Ends assignments within a change.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn end(change: &mut Change, ids: &[AssignmentId]) -> Result<()> {
+pub async fn end_assignments(change: &mut ChangeTransaction, ids: &[AssignmentId]) -> Result<()> {
     assignments::end(&mut change.tx, ids, change.run).await?;
-    change.assignments(ids).await
+    change.enqueue_assignments(ids).await
 }

@@ -8,20 +8,20 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
 use crate::model::ids::{AssignmentId, LearnerId, RunId};
-use crate::store::memberships::Reason;
-use crate::store::runs::{About, Counts, Status};
+use crate::store::memberships::MembershipReason;
+use crate::store::runs::{NewRun, RunCounts, RunStatus};
 use crate::store::{Result, Store, Tx, enrollments, groups, jobs, learners, memberships, runs};
 
 /// The time of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct When {
+pub struct ChangeTime {
     /// The instant.
     pub now: DateTime<Utc>,
     /// The day in the file's time zone.
     pub today: NaiveDate,
 }
 
-impl When {
+impl ChangeTime {
     /// An instant, and the day that it falls on in a zone.
     #[must_use]
     pub fn at(now: DateTime<Utc>, zone: chrono_tz::Tz) -> Self {
@@ -31,34 +31,34 @@ impl When {
 
 /// A numbered change under way. Dropping it takes everything back.
 #[derive(Debug)]
-pub struct Change {
+pub struct ChangeTransaction {
     /// The transaction, for whatever else belongs to the change.
     pub tx: Tx,
     /// The number.
     pub run: RunId,
     /// The time.
-    pub when: When,
+    pub time: ChangeTime,
     jobs: u64,
     added: u64,
     removed: u64,
 }
 
-impl Change {
+impl ChangeTransaction {
     /// Begins a change by hand, under a number of its own.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn begin(store: &Store, about: &About, when: When) -> Result<Self> {
-        let mut tx = store.write().await?;
+    pub async fn begin(store: &Store, about: &NewRun, when: ChangeTime) -> Result<Self> {
+        let mut tx = store.begin_write().await?;
         let run = runs::begin(&mut tx, about, when.now).await?;
         runs::lock_head(&mut tx).await?;
-        Ok(Self { tx, run, when, jobs: 0, added: 0, removed: 0 })
+        Ok(Self { tx, run, time: when, jobs: 0, added: 0, removed: 0 })
     }
 
     /// Goes on with a run that has its number already, in a transaction that holds the head's lock.
     #[must_use]
-    pub fn of_run(tx: Tx, run: RunId, when: When) -> Self {
-        Self { tx, run, when, jobs: 0, added: 0, removed: 0 }
+    pub fn from_run(tx: Tx, run: RunId, time: ChangeTime) -> Self {
+        Self { tx, run, time, jobs: 0, added: 0, removed: 0 }
     }
 
     /// Lays out what will change, and remembers the due dates that are given up; `comes_or_goes` are the learners whose
@@ -66,15 +66,15 @@ impl Change {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn prepare(
+    pub async fn stage_memberships(
         &mut self,
-        add: impl IntoIterator<Item = Reason>,
-        remove: impl IntoIterator<Item = Reason>,
+        add: impl IntoIterator<Item = MembershipReason>,
+        remove: impl IntoIterator<Item = MembershipReason>,
         comes_or_goes: impl IntoIterator<Item = LearnerId>,
     ) -> Result<()> {
-        memberships::stage(&mut self.tx, add, remove).await?;
+        memberships::stage_changes(&mut self.tx, add, remove).await?;
         learners::stage_changes(&mut self.tx, comes_or_goes).await?;
-        enrollments::keep_dues(&mut self.tx, self.when.today).await?;
+        enrollments::retain_due_dates(&mut self.tx, self.time.today).await?;
         Ok(())
     }
 
@@ -82,16 +82,16 @@ impl Change {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn members(&mut self) -> Result<()> {
-        let Self { tx, run, when, .. } = self;
-        self.added += memberships::give(tx, when.today, *run).await?;
-        self.removed += memberships::end(tx, *run).await?;
-        memberships::recount(tx, *run).await?;
-        memberships::rest_and_wake(tx, *run).await?;
+    pub async fn apply_memberships(&mut self) -> Result<()> {
+        let Self { tx, run, time: when, .. } = self;
+        self.added += memberships::insert_staged(tx, when.today, *run).await?;
+        self.removed += memberships::end_staged(tx, *run).await?;
+        memberships::update_member_counts(tx, *run).await?;
+        memberships::move_dormant(tx, *run).await?;
         self.jobs += jobs::enqueue_for_members(tx, when.now, *run).await?;
         self.jobs += jobs::enqueue_for_status(tx, when.now, *run).await?;
         self.jobs += jobs::enqueue_for_starts(tx, when.now, *run).await?;
-        memberships::unstage(tx).await?;
+        memberships::unstage_changes(tx).await?;
         learners::unstage_changes(tx).await
     }
 
@@ -99,23 +99,23 @@ impl Change {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn only_members(
+    pub async fn change_memberships(
         &mut self,
-        add: impl IntoIterator<Item = Reason>,
-        remove: impl IntoIterator<Item = Reason>,
+        add: impl IntoIterator<Item = MembershipReason>,
+        remove: impl IntoIterator<Item = MembershipReason>,
     ) -> Result<()> {
-        self.prepare(add, remove, []).await?;
-        self.members().await
+        self.stage_memberships(add, remove, []).await?;
+        self.apply_memberships().await
     }
 
     /// Enqueues for everybody whom these assignments reach, after they have been made, changed or ended.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn assignments(&mut self, assignments: &[AssignmentId]) -> Result<()> {
-        groups::touch(&mut self.tx, assignments, self.run).await?;
+    pub async fn enqueue_assignments(&mut self, assignments: &[AssignmentId]) -> Result<()> {
+        groups::mark_changed(&mut self.tx, assignments, self.run).await?;
         self.jobs +=
-            jobs::enqueue_for_assignments(&mut self.tx, assignments, self.when.now, self.run).await?;
+            jobs::enqueue_for_assignments(&mut self.tx, assignments, self.time.now, self.run).await?;
         Ok(())
     }
 
@@ -123,8 +123,8 @@ impl Change {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn pairs(&mut self, pairs: &[(i64, i64)]) -> Result<()> {
-        self.jobs += jobs::enqueue_pairs(&mut self.tx, pairs, self.when.now, self.run).await?;
+    pub async fn enqueue_pairs(&mut self, pairs: &[(i64, i64)]) -> Result<()> {
+        self.jobs += jobs::enqueue_pairs(&mut self.tx, pairs, self.time.now, self.run).await?;
         Ok(())
     }
 
@@ -132,18 +132,18 @@ impl Change {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn note(&mut self, found: &Value, made: &Value) -> Result<()> {
-        runs::note_change(&mut self.tx, self.run, found, made).await
+    pub async fn record_before_after(&mut self, found: &Value, made: &Value) -> Result<()> {
+        runs::record_change(&mut self.tx, self.run, found, made).await
     }
 
     /// What the change has counted so far.
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        Counts {
+    pub fn counts(&self) -> RunCounts {
+        RunCounts {
             memberships_added: self.added,
             memberships_removed: self.removed,
             jobs_enqueued: self.jobs,
-            ..Counts::default()
+            ..RunCounts::default()
         }
     }
 
@@ -151,19 +151,19 @@ impl Change {
     ///
     /// # Errors
     /// When the database refuses; nothing is changed then.
-    pub async fn commit(mut self) -> Result<Done> {
+    pub async fn commit(mut self) -> Result<CommittedChange> {
         let counts = self.counts();
-        runs::finish(&mut self.tx, self.run, Status::Applied, &counts, &[], self.when.now).await?;
+        runs::finish(&mut self.tx, self.run, RunStatus::Applied, &counts, &[], self.time.now).await?;
         self.tx.commit().await?;
-        Ok(Done { run: self.run, counts })
+        Ok(CommittedChange { run: self.run, counts })
     }
 }
 
 /// A change that is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Done {
+pub struct CommittedChange {
     /// The number.
     pub run: RunId,
     /// What it counted.
-    pub counts: Counts,
+    pub counts: RunCounts,
 }

@@ -10,4 +10,4 @@ pub mod drain;
 pub mod parked;
 pub mod verify;
 
-pub use change::Change;
+pub use change::ChangeTransaction;

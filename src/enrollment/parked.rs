@@ -2,26 +2,26 @@
 
 use serde_json::{Value, json};
 
-use crate::enrollment::change::{Change, Done, When};
-use crate::store::listing::jobs::{self as listed, Failed};
-use crate::store::runs::About;
+use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
+use crate::store::listing::jobs::{self as listed, FailedJob};
+use crate::store::runs::NewRun;
 use crate::store::{Result, Store, jobs};
 
 /// Jobs that the note of a change names; the rest is counted.
-const NAMED: usize = 100;
+const MAX_LISTED_JOBS: usize = 100;
 
 /// What became of jobs.
 #[derive(Debug, Clone, Copy)]
-pub struct Settled {
+pub struct FailedJobsResult {
     /// The change.
-    pub done: Done,
+    pub done: CommittedChange,
     /// How many jobs it was about.
     pub jobs: u64,
 }
 
-fn note(failed: &[Failed]) -> Value {
+fn describe_jobs(failed: &[FailedJob]) -> Value {
     let named: Vec<String> =
-        failed.iter().take(NAMED).map(|one| format!("{} {}", one.email, one.course)).collect();
+        failed.iter().take(MAX_LISTED_JOBS).map(|one| format!("{} {}", one.email, one.course)).collect();
     json!({"failed": failed.len(), "jobs": named})
 }
 
@@ -30,31 +30,31 @@ fn note(failed: &[Failed]) -> Value {
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
-pub async fn retry(store: &Store, about: &About, when: When, ids: &[i64]) -> Result<Option<Settled>> {
-    let mut change = Change::begin(store, about, when).await?;
-    let failed = listed::these(&mut change.tx, ids).await?;
+pub async fn retry_jobs(store: &Store, about: &NewRun, when: ChangeTime, ids: &[i64]) -> Result<Option<FailedJobsResult>> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let failed = listed::list_failed_by_ids(&mut change.tx, ids).await?;
     if failed.is_empty() {
         return Ok(None);
     }
-    let jobs = jobs::retry(&mut change.tx, ids, when.now).await?;
-    change.note(&note(&failed), &json!({"ready": jobs})).await?;
-    Ok(Some(Settled { done: change.commit().await?, jobs }))
+    let jobs = jobs::retry_failed(&mut change.tx, ids, when.now).await?;
+    change.record_before_after(&describe_jobs(&failed), &json!({"ready": jobs})).await?;
+    Ok(Some(FailedJobsResult { done: change.commit().await?, jobs }))
 }
 
 /// Takes failed jobs off the queue for good. Nothing happens where none of them has failed for good.
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
-pub async fn drop(store: &Store, about: &About, when: When, ids: &[i64]) -> Result<Option<Settled>> {
+pub async fn drop_jobs(store: &Store, about: &NewRun, when: ChangeTime, ids: &[i64]) -> Result<Option<FailedJobsResult>> {
     if ids.is_empty() {
         return Ok(None);
     }
-    let mut change = Change::begin(store, about, when).await?;
-    let failed = listed::these(&mut change.tx, ids).await?;
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let failed = listed::list_failed_by_ids(&mut change.tx, ids).await?;
     if failed.is_empty() {
         return Ok(None);
     }
-    let jobs = jobs::drop(&mut change.tx, ids).await?;
-    change.note(&note(&failed), &Value::Null).await?;
-    Ok(Some(Settled { done: change.commit().await?, jobs }))
+    let jobs = jobs::delete_failed(&mut change.tx, ids).await?;
+    change.record_before_after(&describe_jobs(&failed), &Value::Null).await?;
+    Ok(Some(FailedJobsResult { done: change.commit().await?, jobs }))
 }

@@ -10,16 +10,17 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::args;
-use crate::enrollment::change::{Change, Done, When};
-use crate::model::due::{Due, kept};
-use crate::store::assignments::{self, Assignment, Whom};
-use crate::store::runs::About;
+use crate::params;
+use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
+use crate::model::due::{DuePolicy, retained_due_date};
+use crate::store::assignments::{self, Assignment, AssignmentTarget};
+use crate::store::runs::NewRun;
 use crate::store::{Result, Store, Tx, enrollments};
 
 /// What was proved.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Verdict {
+#[schema(as = Verdict)]
+pub struct VerifyResult {
     /// Distinct pairs of learner and group.
     pub memberships: u64,
     /// Enrollments with access.
@@ -27,12 +28,13 @@ pub struct Verdict {
     /// Pairs whose job is still in the queue, and so may differ.
     pub pending: u64,
     /// Everything that is not as it should be.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<Discrepancy>,
 }
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
-pub struct Difference {
+#[schema(as = Difference)]
+pub struct Discrepancy {
     /// The learner's number.
     #[serde(skip)]
     pub learner: i64,
@@ -44,7 +46,7 @@ pub struct Difference {
     /// The course's code.
     pub course: String,
     /// What is wrong.
-    pub what: What,
+    pub what: DiscrepancyKind,
     /// The due date that memberships and assignments give.
     pub expected_due: Option<NaiveDate>,
     /// The due date of the enrollment.
@@ -55,7 +57,7 @@ pub struct Difference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = DifferenceKind)]
-pub enum What {
+pub enum DiscrepancyKind {
     /// Should have access, and has none.
     Missing,
     /// Has access that nothing holds up.
@@ -64,10 +66,10 @@ pub enum What {
     Due,
 }
 
-type Pair = (i64, i64);
+type EnrollmentKey = (i64, i64);
 
 /// Differences that the note of a repair names; the rest is counted.
-const NAMED: usize = 100;
+const MAX_LISTED_PAIRS: usize = 100;
 
 const MEMBERSHIPS: &str = "
     SELECT DISTINCT m.learner_id, m.group_id, m.joined_on, l.start_date, l.status
@@ -87,32 +89,32 @@ const KEPT: &str = "SELECT learner_id, course_id, lost_on, due FROM kept_dues";
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn verify(store: &Store) -> Result<Verdict> {
-    let mut tx = store.read().await?;
-    let mut verdict = Verdict::default();
-    let expected = expected(&mut tx, &mut verdict).await?;
-    let mut pending: rustc_hash::FxHashSet<Pair> = rustc_hash::FxHashSet::default();
-    tx.each("read the queue", PENDING, args![], |pair: Pair| {
+pub async fn verify_enrollments(store: &Store) -> Result<VerifyResult> {
+    let mut tx = store.begin_read().await?;
+    let mut verdict = VerifyResult::default();
+    let expected = load_expected(&mut tx, &mut verdict).await?;
+    let mut pending: rustc_hash::FxHashSet<EnrollmentKey> = rustc_hash::FxHashSet::default();
+    tx.fetch_each("read the queue", PENDING, params![], |pair: EnrollmentKey| {
         pending.insert(pair);
     })
     .await?;
     verdict.pending = pending.len() as u64;
-    let mut found: Vec<(Pair, Option<NaiveDate>, bool)> = Vec::new();
-    enrollments::held(&mut tx, |one| found.push(((one.learner_id, one.course_id), one.due, one.completed)))
+    let mut found: Vec<(EnrollmentKey, Option<NaiveDate>, bool)> = Vec::new();
+    enrollments::for_each_active(&mut tx, |one| found.push(((one.learner_id, one.course_id), one.due, one.completed)))
         .await?;
     verdict.enrollments = found.len() as u64;
-    compare(&expected, &found, |pair| pending.contains(pair), &mut verdict.differences);
-    name(&mut tx, &mut verdict.differences).await?;
+    compare_enrollments(&expected, &found, |pair| pending.contains(pair), &mut verdict.differences);
+    add_names(&mut tx, &mut verdict.differences).await?;
     Ok(verdict)
 }
 
 /// What a repair came to.
 #[derive(Debug)]
-pub struct Repair {
+pub struct RepairResult {
     /// What it found.
-    pub found: Verdict,
+    pub found: VerifyResult,
     /// The change; none where there was nothing to settle.
-    pub done: Option<Done>,
+    pub done: Option<CommittedChange>,
 }
 
 /// Enqueues everything that is not as it should be, to be settled again. Nothing happens, and no change is numbered,
@@ -120,50 +122,50 @@ pub struct Repair {
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
-pub async fn repair(store: &Store, about: &About, when: When) -> Result<Repair> {
-    let found = verify(store).await?;
+pub async fn repair_enrollments(store: &Store, about: &NewRun, when: ChangeTime) -> Result<RepairResult> {
+    let found = verify_enrollments(store).await?;
     if found.differences.is_empty() {
-        return Ok(Repair { found, done: None });
+        return Ok(RepairResult { found, done: None });
     }
-    let mut change = Change::begin(store, about, when).await?;
-    let pairs: Vec<Pair> = found.differences.iter().map(|one| (one.learner, one.course_id)).collect();
-    change.pairs(&pairs).await?;
-    let named = found.differences.iter().take(NAMED).map(|one| format!("{} {}", one.email, one.course));
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let pairs: Vec<EnrollmentKey> = found.differences.iter().map(|one| (one.learner, one.course_id)).collect();
+    change.enqueue_pairs(&pairs).await?;
+    let named = found.differences.iter().take(MAX_LISTED_PAIRS).map(|one| format!("{} {}", one.email, one.course));
     let note = json!({"differences": pairs.len(), "pairs": named.collect::<Vec<_>>()});
-    change.note(&note, &Value::Null).await?;
-    Ok(Repair { found, done: Some(change.commit().await?) })
+    change.record_before_after(&note, &Value::Null).await?;
+    Ok(RepairResult { found, done: Some(change.commit().await?) })
 }
 
 /// Every learner and course that memberships and assignments hold up, with the earliest due date.
-async fn expected(tx: &mut Tx, verdict: &mut Verdict) -> Result<BTreeMap<Pair, Option<NaiveDate>>> {
-    let assignments = assignments::in_force(tx, None, None).await?;
+async fn load_expected(tx: &mut Tx, verdict: &mut VerifyResult) -> Result<BTreeMap<EnrollmentKey, Option<NaiveDate>>> {
+    let assignments = assignments::list_active(tx, None, None).await?;
     let mut of_group: FxHashMap<i64, Vec<&Assignment>> = FxHashMap::default();
     for one in &assignments {
-        if let Whom::Group(group) = one.whom {
+        if let AssignmentTarget::Group(group) = one.target {
             of_group.entry(group.0).or_default().push(one);
         }
     }
-    let mut given_up: FxHashMap<Pair, Vec<(NaiveDate, NaiveDate)>> = FxHashMap::default();
-    tx.each(
+    let mut given_up: FxHashMap<EnrollmentKey, Vec<(NaiveDate, NaiveDate)>> = FxHashMap::default();
+    tx.fetch_each(
         "read kept due dates",
         KEPT,
-        args![],
+        params![],
         |(learner, course, on, due): (i64, i64, NaiveDate, NaiveDate)| {
             given_up.entry((learner, course)).or_default().push((on, due));
         },
     )
     .await?;
-    let mut expected: BTreeMap<Pair, Option<NaiveDate>> = BTreeMap::new();
+    let mut expected: BTreeMap<EnrollmentKey, Option<NaiveDate>> = BTreeMap::new();
     let mut hold = |learner: i64, one: &Assignment, joined: NaiveDate, start: Option<NaiveDate>| {
         let pair = (learner, one.course.0);
-        let due = due_for(one.due, one.late_days, joined.max(one.assigned_on), start, given_up.get(&pair));
+        let due = expected_due(one.due, one.late_days, joined.max(one.assigned_on), start, given_up.get(&pair));
         expected.entry(pair).and_modify(|known| *known = earliest(*known, due)).or_insert(due);
     };
     let mut count = 0;
-    tx.each(
+    tx.fetch_each(
         "read memberships",
         MEMBERSHIPS,
-        args![],
+        params![],
         |(learner, group, joined, start, status): (i64, i64, NaiveDate, Option<NaiveDate>, String)| {
             count += 1;
             if status == "active" || status == "leave" {
@@ -176,17 +178,17 @@ async fn expected(tx: &mut Tx, verdict: &mut Verdict) -> Result<BTreeMap<Pair, O
     .await?;
     verdict.memberships = count;
     let mut alone: FxHashMap<i64, (NaiveDate, Option<NaiveDate>)> = FxHashMap::default();
-    tx.each(
+    tx.fetch_each(
         "read learners",
         LEARNERS_ALONE,
-        args![],
+        params![],
         |(id, since, start): (i64, NaiveDate, Option<NaiveDate>)| {
             alone.insert(id, (since, start));
         },
     )
     .await?;
     for one in &assignments {
-        if let Whom::Learner(id) = one.whom
+        if let AssignmentTarget::Learner(id) = one.target
             && let Some((since, start)) = alone.get(&id.0)
         {
             hold(id.0, one, *since, *start);
@@ -195,8 +197,8 @@ async fn expected(tx: &mut Tx, verdict: &mut Verdict) -> Result<BTreeMap<Pair, O
     Ok(expected)
 }
 
-fn due_for(
-    due: Due,
+fn expected_due(
+    due: DuePolicy,
     late_days: u32,
     counts_from: NaiveDate,
     start: Option<NaiveDate>,
@@ -206,7 +208,7 @@ fn due_for(
     given_up
         .into_iter()
         .flatten()
-        .fold(own, |due, (lost_on, lost_due)| kept(due, counts_from, *lost_due, *lost_on))
+        .fold(own, |due, (lost_on, lost_due)| retained_due_date(due, counts_from, *lost_due, *lost_on))
 }
 
 /// An assignment without a due date asks for none; it does not take one away.
@@ -217,16 +219,16 @@ fn earliest(one: Option<NaiveDate>, other: Option<NaiveDate>) -> Option<NaiveDat
     }
 }
 
-fn compare(
-    expected: &BTreeMap<Pair, Option<NaiveDate>>,
-    found: &[(Pair, Option<NaiveDate>, bool)],
-    is_pending: impl Fn(&Pair) -> bool,
-    differences: &mut Vec<Difference>,
+fn compare_enrollments(
+    expected: &BTreeMap<EnrollmentKey, Option<NaiveDate>>,
+    found: &[(EnrollmentKey, Option<NaiveDate>, bool)],
+    is_pending: impl Fn(&EnrollmentKey) -> bool,
+    differences: &mut Vec<Discrepancy>,
 ) {
     let mut differ =
-        |pair: &Pair, what: What, expected_due: Option<NaiveDate>, found_due: Option<NaiveDate>| {
+        |pair: &EnrollmentKey, what: DiscrepancyKind, expected_due: Option<NaiveDate>, found_due: Option<NaiveDate>| {
             if !is_pending(pair) {
-                differences.push(Difference {
+                differences.push(Discrepancy {
                     learner: pair.0,
                     course_id: pair.1,
                     email: String::new(),
@@ -240,26 +242,26 @@ fn compare(
     let mut wanted = expected.iter().peekable();
     for (pair, due, completed) in found {
         while let Some((missing, due)) = wanted.next_if(|(wanted, _)| *wanted < pair) {
-            differ(missing, What::Missing, *due, None);
+            differ(missing, DiscrepancyKind::Missing, *due, None);
         }
         match wanted.next_if(|(wanted, _)| *wanted == pair) {
-            None => differ(pair, What::Extra, None, *due),
-            Some((_, expected)) if expected != due && !completed => differ(pair, What::Due, *expected, *due),
+            None => differ(pair, DiscrepancyKind::Extra, None, *due),
+            Some((_, expected)) if expected != due && !completed => differ(pair, DiscrepancyKind::Due, *expected, *due),
             Some(_) => {}
         }
     }
     for (missing, due) in wanted {
-        differ(missing, What::Missing, *due, None);
+        differ(missing, DiscrepancyKind::Missing, *due, None);
     }
 }
 
 const NAMES: &str = "
     SELECT COALESCE(l.email, l.name), c.code FROM learners l, courses c WHERE l.id = $1 AND c.id = $2";
 
-async fn name(tx: &mut Tx, differences: &mut [Difference]) -> Result<()> {
+async fn add_names(tx: &mut Tx, differences: &mut [Discrepancy]) -> Result<()> {
     for one in differences {
         let names: Option<(String, String)> =
-            tx.maybe("name a difference", NAMES, args![one.learner, one.course_id]).await?;
+            tx.fetch_optional("name a difference", NAMES, params![one.learner, one.course_id]).await?;
         if let Some((email, course)) = names {
             one.email = email;
             one.course = course;
@@ -279,11 +281,11 @@ mod tests {
             BTreeMap::from([((1, 1), None), ((1, 2), day("2026-01-01")), ((3, 1), day("2026-01-01"))]);
         let found = [((1, 2), day("2026-02-01"), false), ((2, 1), None, false), ((3, 1), None, true)];
         let mut differences = Vec::new();
-        compare(&expected, &found, |_| false, &mut differences);
+        compare_enrollments(&expected, &found, |_| false, &mut differences);
         let kinds: Vec<_> = differences.iter().map(|one| ((one.learner, one.course_id), one.what)).collect();
-        assert_eq!(kinds, [((1, 1), What::Missing), ((1, 2), What::Due), ((2, 1), What::Extra)]);
+        assert_eq!(kinds, [((1, 1), DiscrepancyKind::Missing), ((1, 2), DiscrepancyKind::Due), ((2, 1), DiscrepancyKind::Extra)]);
         differences.clear();
-        compare(&expected, &found, |_| true, &mut differences);
+        compare_enrollments(&expected, &found, |_| true, &mut differences);
         assert_eq!(differences, []);
     }
 }

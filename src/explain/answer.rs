@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use crate::model::status::{Standing, Status};
-use crate::store::assigned::{Job, Kept};
-use crate::store::explain::Run;
+use crate::model::status::{EmploymentStatus, LearnerStatus};
+use crate::store::assigned::{LearnerJob, RetainedDueDate};
+use crate::store::explain::RunReference;
 
 /// Why a learner is, or is not, in each group and course.
 #[derive(Debug, Clone, Serialize)]
@@ -13,43 +13,43 @@ pub struct Explanation {
     /// The past day that was asked about.
     pub at: Option<NaiveDate>,
     /// The learner.
-    pub learner: Learner,
+    pub learner: ExplainedLearner,
     /// Groups, by name.
-    pub groups: Vec<Group>,
+    pub groups: Vec<ExplainedGroup>,
     /// Courses, by code.
-    pub courses: Vec<Course>,
+    pub courses: Vec<ExplainedCourse>,
     /// What to know about the answer.
     pub notes: Vec<String>,
 }
 
 /// Who the learner is.
 #[derive(Debug, Clone, Serialize)]
-pub struct Learner {
+pub struct ExplainedLearner {
     /// The address, or what stands for it.
     pub email: String,
     /// The name.
     pub name: String,
     /// The state; none on a day on which nobody knew the learner.
-    pub status: Option<Status>,
+    pub status: Option<LearnerStatus>,
     /// Why that is the state.
-    pub because: WhyStatus,
+    pub because: StatusReason,
     /// The state that the next run will find, where dates have moved on since the last one.
-    pub next_status: Option<Status>,
+    pub next_status: Option<LearnerStatus>,
     /// Folded addresses that still find the learner.
     pub former_addresses: Vec<String>,
     /// The address that the directory gives and somebody else holds.
-    pub contested: Option<Contested>,
+    pub contested: Option<EmailConflict>,
     /// The persons who are this learner, as the file has their connectors.
-    pub persons: Vec<Person>,
+    pub persons: Vec<ExplainedPerson>,
     /// Every attribute with a value.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<ExplainedAttribute>,
     /// What is held, rejected or taken back of the learner as a whole.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<ChangeDecision>,
 }
 
 /// An address that two want.
 #[derive(Debug, Clone, Serialize)]
-pub struct Contested {
+pub struct EmailConflict {
     /// The folded address.
     pub address: String,
     /// Who holds it.
@@ -60,7 +60,7 @@ pub struct Contested {
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants say what the fields are")]
-pub enum WhyStatus {
+pub enum StatusReason {
     /// Nobody knew the learner yet.
     Unknown,
     /// No directory keeps the learner.
@@ -68,9 +68,9 @@ pub enum WhyStatus {
     /// No person is this learner any longer.
     NoPerson,
     /// The last complete reading did not hold the person.
-    Absent { connector: String, external_id: String, run: Option<Run> },
+    Absent { connector: String, external_id: String, run: Option<RunReference> },
     /// The source maps a status and says so.
-    Says { connector: String, external_id: String, status: Standing },
+    Says { connector: String, external_id: String, status: EmploymentStatus },
     /// The last day is over.
     Ended { connector: String, end_date: NaiveDate },
     /// The first day, less the days before it, is still to come.
@@ -81,7 +81,7 @@ pub enum WhyStatus {
 
 /// A person of a connector.
 #[derive(Debug, Clone, Serialize)]
-pub struct Person {
+pub struct ExplainedPerson {
     /// The connector.
     pub connector: String,
     /// The source's id.
@@ -91,26 +91,26 @@ pub struct Person {
     /// Whether the file names the connector.
     pub in_file: bool,
     /// The run that last changed the record: of somebody absent, the one since which that is so.
-    pub run: Option<Run>,
+    pub run: Option<RunReference>,
 }
 
 /// An attribute and where it comes from.
 #[derive(Debug, Clone, Serialize)]
-pub struct Attribute {
+pub struct ExplainedAttribute {
     /// The name.
     pub name: String,
     /// The values, in byte order.
     pub values: Vec<String>,
     /// Whose value it is.
     #[serde(flatten)]
-    pub origin: Origin,
+    pub origin: ValueOrigin,
     /// What other connectors say that come later in the file.
-    pub lost: Vec<Said>,
+    pub lost: Vec<SourceValue>,
 }
 
 /// Where a value comes from; nothing where no connector gives it.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Origin {
+pub struct ValueOrigin {
     /// The connector.
     pub connector: Option<String>,
     /// The source's id.
@@ -119,17 +119,17 @@ pub struct Origin {
 
 /// What another connector says.
 #[derive(Debug, Clone, Serialize)]
-pub struct Said {
+pub struct SourceValue {
     /// Which one.
     #[serde(flatten)]
-    pub origin: Origin,
+    pub origin: ValueOrigin,
     /// Its values.
     pub values: Vec<String>,
 }
 
 /// A change that was held, rejected or taken back.
 #[derive(Debug, Clone, Serialize)]
-pub struct Decision {
+pub struct ChangeDecision {
     /// What it would do: `give`, `end`, `leave`, `record`, `rekey`.
     pub change: String,
     /// The rule.
@@ -139,14 +139,14 @@ pub struct Decision {
     /// The limit that held it.
     pub limit: String,
     /// The first run that showed it; of what was taken back, the undo.
-    pub first_run: Option<Run>,
+    pub first_run: Option<RunReference>,
     /// The last run that showed it.
-    pub last_run: Option<Run>,
+    pub last_run: Option<RunReference>,
 }
 
 /// Whether and why the learner is in a group.
 #[derive(Debug, Clone, Serialize)]
-pub struct Group {
+pub struct ExplainedGroup {
     /// The name.
     pub group: String,
     /// Whether the group has been made.
@@ -158,22 +158,22 @@ pub struct Group {
     /// Since when.
     pub joined_on: Option<NaiveDate>,
     /// Everything that decides it.
-    pub because: Vec<Because>,
+    pub because: Vec<MembershipCause>,
     /// The rules that could give it, with what each makes of the learner.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<ExplainedRule>,
     /// The run that last ended a membership of the learner in it.
-    pub ended: Option<Run>,
+    pub ended: Option<RunReference>,
 }
 
 /// One thing that decides on a membership.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants say what the fields are")]
-pub enum Because {
+pub enum MembershipCause {
     /// Somebody added the learner.
-    ByHand { run: Option<Run> },
+    ByHand { run: Option<RunReference> },
     /// A rule gives the membership since that run.
-    Rule { rule: String, run: Option<Run>, in_file: bool },
+    Rule { rule: String, run: Option<RunReference>, in_file: bool },
     /// The rule that gives it no longer does: the next run ends it.
     EndsNext { rule: String },
     /// The learner has left, or nobody knew the learner yet.
@@ -181,19 +181,19 @@ pub enum Because {
     /// The learner has not started.
     Upcoming,
     /// A membership by hand waits for the learner to have access.
-    Waits { run: Option<Run> },
+    Waits { run: Option<RunReference> },
     /// Somebody keeps the learner out.
-    Excluded { run: Option<Run>, reason: String, until: Option<NaiveDate> },
+    Excluded { run: Option<RunReference>, reason: String, until: Option<NaiveDate> },
     /// Somebody deleted the group, and rules do not make it again.
-    DeletedGroup { run: Option<Run> },
+    DeletedGroup { run: Option<RunReference> },
     /// A rule meets a group made by hand, which waits for approval; no run where none has seen it yet.
-    HandMadeGroup { rule: String, run: Option<Run> },
+    HandMadeGroup { rule: String, run: Option<RunReference> },
     /// It waits for approval.
-    Held(Decision),
+    Held(ChangeDecision),
     /// Somebody rejected it.
-    Rejected(Decision),
+    Rejected(ChangeDecision),
     /// Somebody took it back.
-    Undone(Decision),
+    Undone(ChangeDecision),
     /// A clause of the rule is false.
     ClauseFalse { rule: String, clauses: Vec<String> },
     /// The rule could not be evaluated: what it gives stays as it is.
@@ -212,7 +212,7 @@ pub enum Because {
 
 /// What a rule makes of the learner.
 #[derive(Debug, Clone, Serialize)]
-pub struct Rule {
+pub struct ExplainedRule {
     /// The name.
     pub rule: String,
     /// The expression.
@@ -222,14 +222,14 @@ pub struct Rule {
     /// `true`, `false`, `no_date` or `failed`.
     pub outcome: &'static str,
     /// The clauses that must all be true; one where nothing joins them.
-    pub clauses: Vec<Clause>,
+    pub clauses: Vec<ExplainedClause>,
     /// The attributes that expression and template read.
-    pub values: Vec<Value>,
+    pub values: Vec<ExplainedVariable>,
 }
 
 /// A clause of a rule.
 #[derive(Debug, Clone, Serialize)]
-pub struct Clause {
+pub struct ExplainedClause {
     /// The words of the rule.
     pub text: String,
     /// `true`, `false`, `no_date` (false, because a date is empty) or `failed`.
@@ -237,28 +237,28 @@ pub struct Clause {
     /// Why it could not be evaluated.
     pub why: Option<String>,
     /// The variables that it reads.
-    pub values: Vec<Value>,
+    pub values: Vec<ExplainedVariable>,
     /// `all` or `any` of the parts must be true; none where there are no parts.
     pub joined: Option<&'static str>,
     /// The parts.
-    pub parts: Vec<Clause>,
+    pub parts: Vec<ExplainedClause>,
 }
 
 /// A variable of an expression for this learner.
 #[derive(Debug, Clone, Serialize)]
-pub struct Value {
+pub struct ExplainedVariable {
     /// The name in the expression.
     pub variable: String,
     /// All values of the attribute.
     pub values: Vec<String>,
     /// Whose value it is.
     #[serde(flatten)]
-    pub origin: Origin,
+    pub origin: ValueOrigin,
 }
 
 /// Whether and why the learner may open a course.
 #[derive(Debug, Clone, Serialize)]
-pub struct Course {
+pub struct ExplainedCourse {
     /// The code.
     pub course: String,
     /// The title.
@@ -266,7 +266,7 @@ pub struct Course {
     /// Whether the learner may open it.
     pub access: bool,
     /// What gives it.
-    pub through: Vec<Through>,
+    pub through: Vec<GrantingAssignment>,
     /// The due date.
     pub due: Option<NaiveDate>,
     /// Which of `through` it comes from; none where it is frozen, or waits for a job.
@@ -280,16 +280,16 @@ pub struct Course {
     /// Percent.
     pub progress: Option<i32>,
     /// What gave it and no longer does.
-    pub lost: Vec<Lost>,
+    pub lost: Vec<LostGrant>,
     /// A job that will settle it, or has failed.
-    pub job: Option<Job>,
+    pub job: Option<LearnerJob>,
     /// Groups that would give it and that the learner is not in.
     pub other_groups: Vec<String>,
 }
 
 /// An assignment that gives a course to the learner.
 #[derive(Debug, Clone, Serialize)]
-pub struct Through {
+pub struct GrantingAssignment {
     /// Its number.
     pub assignment: i64,
     /// The group; none for an assignment to the learner alone.
@@ -297,7 +297,7 @@ pub struct Through {
     /// `hand` or `file`.
     pub source: String,
     /// The run that made it.
-    pub run: Option<Run>,
+    pub run: Option<RunReference>,
     /// The day of the assignment.
     pub assigned_on: NaiveDate,
     /// The day the learner joined the group.
@@ -317,16 +317,16 @@ pub struct Through {
     /// The date that follows.
     pub due: Option<NaiveDate>,
     /// An earlier date that stands in its place, because the learner moved or came back.
-    pub kept: Option<Kept>,
+    pub kept: Option<RetainedDueDate>,
 }
 
 /// Something that gave a course and no longer does.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants say what the fields are")]
-pub enum Lost {
+pub enum LostGrant {
     /// The learner is no longer in the group.
-    Membership { group: String, run: Option<Run> },
+    Membership { group: String, run: Option<RunReference> },
     /// The assignment has ended; to the learner alone where there is no group.
-    Assignment { group: Option<String>, run: Option<Run> },
+    Assignment { group: Option<String>, run: Option<RunReference> },
 }

@@ -3,40 +3,40 @@
 use chrono::NaiveDate;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::explain::answer::{Course as Answer, Lost, Through};
+use crate::explain::answer::{ExplainedCourse as Answer, LostGrant, GrantingAssignment};
 use crate::explain::groups;
-use crate::explain::person::Somebody;
-use crate::explain::{Asked, Error, Runs, View};
-use crate::model::due::{self, Due};
+use crate::explain::person::LearnerState;
+use crate::explain::{ExplainRequest, ExplainError, RunIndex, AsOf};
+use crate::model::due::{self, DuePolicy};
 use crate::model::ids::{CourseId, GroupId};
 use crate::store::Tx;
-use crate::store::assigned::{self, Assigned, Enrollment, Job, Kept};
-use crate::store::explain::Membership;
+use crate::store::assigned::{self, LearnerAssignment, LearnerEnrollment, LearnerJob, RetainedDueDate};
+use crate::store::explain::MembershipPeriod;
 
 /// What is known of the learner's courses.
-pub(super) struct Gathered {
+pub(super) struct LearnerCourses {
     courses: Vec<(CourseId, String, String)>,
     /// What was in force and reached the learner.
-    reaching: Vec<Assigned>,
+    reaching: Vec<LearnerAssignment>,
     /// Everything that gives or gave the courses to which the learner has no access, or that are asked for.
-    giving: Vec<Assigned>,
-    enrollments: FxHashMap<CourseId, Enrollment>,
-    kept: Vec<Kept>,
-    jobs: Vec<Job>,
-    memberships: Vec<Membership>,
-    ended: Vec<Membership>,
+    giving: Vec<LearnerAssignment>,
+    enrollments: FxHashMap<CourseId, LearnerEnrollment>,
+    kept: Vec<RetainedDueDate>,
+    jobs: Vec<LearnerJob>,
+    memberships: Vec<MembershipPeriod>,
+    ended: Vec<MembershipPeriod>,
 }
 
 /// Reads what is known of the learner's courses.
-pub(super) async fn gather(
+pub(super) async fn load_courses(
     tx: &mut Tx,
-    asked: Asked<'_>,
-    view: View,
-    somebody: &Somebody,
-    groups: &groups::Gathered,
-) -> Result<Gathered, Error> {
+    asked: ExplainRequest<'_>,
+    view: AsOf,
+    somebody: &LearnerState,
+    groups: &groups::LearnerGroups,
+) -> Result<LearnerCourses, ExplainError> {
     let id = somebody.row.id;
-    let mut gathered = Gathered {
+    let mut gathered = LearnerCourses {
         courses: Vec::new(),
         reaching: Vec::new(),
         giving: Vec::new(),
@@ -49,13 +49,13 @@ pub(super) async fn gather(
     if asked.group.is_some() && asked.course.is_none() {
         return Ok(gathered);
     }
-    gathered.reaching = assigned::reaching(tx, id, groups.group_ids()).await?;
+    gathered.reaching = assigned::list_reaching(tx, id, groups.group_ids()).await?;
     if let Some(run) = view.until {
-        gathered.reaching.extend(assigned::ended_since(tx, id, groups.group_ids(), run).await?);
+        gathered.reaching.extend(assigned::list_ended_since(tx, id, groups.group_ids(), run).await?);
         gathered.reaching.retain(|one| view.is_in_force(one.run_id, one.ended_run_id));
         let ids = gathered.reaching.iter().map(|one| one.id.0).collect();
         // Newest first: the oldest change after the day says what stood before it.
-        for before in assigned::dues_before(tx, ids, run).await? {
+        for before in assigned::list_previous_due_dates(tx, ids, run).await? {
             for one in gathered.reaching.iter_mut().filter(|one| one.id == before.assignment_id) {
                 one.due_kind.clone_from(&before.due_kind);
                 (one.due_on, one.due_days, one.late_days) =
@@ -65,13 +65,13 @@ pub(super) async fn gather(
     }
     gathered.reaching.retain(|one| one.group_id.is_some() || somebody.has_access());
     gathered.reaching.sort_by_key(|one| one.id);
-    let enrollments = assigned::enrollments(tx, id).await?.into_iter();
+    let enrollments = assigned::list_enrollments(tx, id).await?.into_iter();
     let known = enrollments.filter(|one| view.end.is_none_or(|end| one.enrolled_at < end));
     gathered.enrollments = known.map(|one| (one.course_id, one)).collect();
-    gathered.kept = assigned::kept(tx, id).await?;
+    gathered.kept = assigned::list_retained_due_dates(tx, id).await?;
     gathered.kept.retain(|one| one.lost_on <= view.day);
     if view.until.is_none() {
-        gathered.jobs = assigned::jobs(tx, id).await?;
+        gathered.jobs = assigned::list_jobs(tx, id).await?;
     }
     let mut ids: FxHashSet<CourseId> = gathered.reaching.iter().map(|one| one.course_id).collect();
     ids.extend(gathered.enrollments.keys());
@@ -79,21 +79,21 @@ pub(super) async fn gather(
     if let Some(course) = asked.course {
         ids = FxHashSet::from_iter([course]);
     }
-    gathered.courses = assigned::courses(tx, ids.iter().map(|id| id.0).collect()).await?;
+    gathered.courses = assigned::list_courses(tx, ids.iter().map(|id| id.0).collect()).await?;
     let closed = ids.into_iter().filter(|id| asked.course.is_some() || !gathered.has_access(view, *id));
-    gathered.giving = assigned::of_courses(tx, id, closed.map(|id| id.0).collect()).await?;
+    gathered.giving = assigned::list_by_courses(tx, id, closed.map(|id| id.0).collect()).await?;
     Ok(gathered)
 }
 
-impl Gathered {
+impl LearnerCourses {
     /// The runs that the answers speak of.
-    pub(super) fn runs(&self) -> impl Iterator<Item = i64> {
+    pub(super) fn list_runs(&self) -> impl Iterator<Item = i64> {
         let assigned = self.reaching.iter().chain(&self.giving);
         assigned.flat_map(|one| [Some(one.run_id), one.ended_run_id].into_iter().flatten())
     }
 
     /// Access is what the enrollment says; of a past day nothing but what must have followed is known.
-    fn has_access(&self, view: View, course: CourseId) -> bool {
+    fn has_access(&self, view: AsOf, course: CourseId) -> bool {
         match view.until {
             None => self.enrollments.get(&course).is_some_and(|one| one.state == "active"),
             Some(_) => self.reaching.iter().any(|one| one.course_id == course),
@@ -101,19 +101,19 @@ impl Gathered {
     }
 
     /// An answer for each course.
-    pub(super) fn answers(&self, view: View, somebody: &Somebody, runs: &Runs) -> Vec<Answer> {
-        self.courses.iter().map(|course| self.answer(view, somebody, runs, course)).collect()
+    pub(super) fn explain_courses(&self, view: AsOf, somebody: &LearnerState, runs: &RunIndex) -> Vec<Answer> {
+        self.courses.iter().map(|course| self.explain_course(view, somebody, runs, course)).collect()
     }
 
-    fn answer(
+    fn explain_course(
         &self,
-        view: View,
-        somebody: &Somebody,
-        runs: &Runs,
+        view: AsOf,
+        somebody: &LearnerState,
+        runs: &RunIndex,
         (id, code, title): &(CourseId, String, String),
     ) -> Answer {
         let reaching = self.reaching.iter().filter(|one| one.course_id == *id);
-        let through: Vec<Through> = reaching.map(|one| self.through(view, somebody, runs, one)).collect();
+        let through: Vec<GrantingAssignment> = reaching.map(|one| self.explain_assignment(view, somebody, runs, one)).collect();
         let earliest = through.iter().filter_map(|one| one.due).min();
         let enrollment = self.enrollments.get(id);
         let access = self.has_access(view, *id);
@@ -134,22 +134,22 @@ impl Gathered {
             revoked_at: enrollment.and_then(|one| one.revoked_at).filter(by_then).filter(|_| !access),
             completed_at: enrollment.and_then(|one| one.completed_at).filter(by_then),
             progress: enrollment.filter(|_| view.until.is_none()).map(|one| one.progress),
-            lost: if access { Vec::new() } else { self.lost(view, runs, *id) },
+            lost: if access { Vec::new() } else { self.list_lost_grants(view, runs, *id) },
             job: self.jobs.iter().find(|job| job.course_id == *id).cloned(),
-            other_groups: self.other_groups(view, *id),
+            other_groups: self.list_other_groups(view, *id),
         }
     }
 
-    fn through(&self, view: View, somebody: &Somebody, runs: &Runs, one: &Assigned) -> Through {
+    fn explain_assignment(&self, view: AsOf, somebody: &LearnerState, runs: &RunIndex, one: &LearnerAssignment) -> GrantingAssignment {
         let joined = self.memberships.iter().filter(|membership| Some(membership.group_id) == one.group());
         let joined_on = joined.map(|membership| membership.joined_on).min();
         let since = joined_on.unwrap_or_else(|| somebody.row.active_since.min(view.day));
         let counts_from = since.max(one.assigned_on);
-        let start = if view.until.is_none() { somebody.row.start_date } else { somebody.start() };
+        let start = if view.until.is_none() { somebody.row.start_date } else { somebody.start_date() };
         let late_days = one.late_days.unsigned_abs();
         let plain = one.due().date(late_days, counts_from, start);
-        let (due, kept) = self.keep(one.course_id, counts_from, plain);
-        Through {
+        let (due, kept) = self.apply_retained_due_date(one.course_id, counts_from, plain);
+        GrantingAssignment {
             assignment: one.id.0,
             group: one.group_name.clone(),
             source: one.source.clone(),
@@ -160,7 +160,7 @@ impl Gathered {
             due_kind: one.due().kind(),
             due_on: one.due_on,
             due_days: one.due().days(),
-            start_date: start.filter(|_| matches!(one.due(), Due::AfterStart(_))),
+            start_date: start.filter(|_| matches!(one.due(), DuePolicy::AfterStart(_))),
             late_days,
             due,
             kept,
@@ -168,15 +168,15 @@ impl Gathered {
     }
 
     /// The date that stands, and the one given up earlier that it comes from.
-    fn keep(
+    fn apply_retained_due_date(
         &self,
         course: CourseId,
         counts_from: NaiveDate,
         plain: Option<NaiveDate>,
-    ) -> (Option<NaiveDate>, Option<Kept>) {
+    ) -> (Option<NaiveDate>, Option<RetainedDueDate>) {
         let mut stands = (plain, None);
         for kept in self.kept.iter().filter(|kept| kept.course_id == course) {
-            let due = due::kept(stands.0, counts_from, kept.due, kept.lost_on);
+            let due = due::retained_due_date(stands.0, counts_from, kept.due, kept.lost_on);
             if due != stands.0 {
                 stands = (due, Some(*kept));
             }
@@ -185,16 +185,16 @@ impl Gathered {
     }
 
     /// What gave a course and no longer does: assignments that have ended, groups that the learner has left.
-    fn lost(&self, view: View, runs: &Runs, course: CourseId) -> Vec<Lost> {
+    fn list_lost_grants(&self, view: AsOf, runs: &RunIndex, course: CourseId) -> Vec<LostGrant> {
         let is_in = |group: GroupId| self.memberships.iter().any(|one| one.group_id == group);
         let last = |group: GroupId| {
             let ended = self.ended.iter().filter(|one| one.group_id == group);
             ended.filter_map(|one| one.ended_run_id).max()
         };
         let mut lost = Vec::new();
-        for one in self.giving.iter().filter(|one| one.course_id == course && view.has_seen(one.run_id)) {
+        for one in self.giving.iter().filter(|one| one.course_id == course && view.includes_run(one.run_id)) {
             let left = one.group().filter(|group| !is_in(*group)).map(last);
-            let ended = one.ended_run_id.filter(|run| view.has_seen(*run));
+            let ended = one.ended_run_id.filter(|run| view.includes_run(*run));
             match (left, ended) {
                 // Never in the group.
                 (Some(None), _) => {}
@@ -202,10 +202,10 @@ impl Gathered {
                 (Some(Some(run)), _) if run < one.run_id => {}
                 (Some(Some(run)), ended) if ended.is_none_or(|ended| run <= ended) => {
                     let group = one.group_name.clone().unwrap_or_default();
-                    lost.push(Lost::Membership { group, run: runs.get(run) });
+                    lost.push(LostGrant::Membership { group, run: runs.get(run) });
                 }
                 (_, Some(run)) => {
-                    lost.push(Lost::Assignment { group: one.group_name.clone(), run: runs.get(run) });
+                    lost.push(LostGrant::Assignment { group: one.group_name.clone(), run: runs.get(run) });
                 }
                 (_, None) => {}
             }
@@ -214,7 +214,7 @@ impl Gathered {
     }
 
     /// Groups that have the course and that the learner is not in.
-    fn other_groups(&self, view: View, course: CourseId) -> Vec<String> {
+    fn list_other_groups(&self, view: AsOf, course: CourseId) -> Vec<String> {
         let is_in = |group: GroupId| self.memberships.iter().any(|one| one.group_id == group);
         let giving = self
             .giving

@@ -19,13 +19,13 @@ use chrono_tz::Tz;
 use rustc_hash::FxHashMap;
 
 use crate::connectors::Connector;
-use crate::enrollment::change::When;
-use crate::model::attributes::Attributes;
+use crate::enrollment::change::ChangeTime;
+use crate::model::attributes::AttributeSet;
 use crate::model::ids::{CourseId, LearnerId};
 use crate::model::names::BadGroupName;
 use crate::model::rule::Rule;
 use crate::store::Tx;
-use crate::store::explain::{self as table, Run};
+use crate::store::explain::{self as table, RunReference};
 
 pub use answer::Explanation;
 
@@ -33,23 +33,23 @@ pub use answer::Explanation;
 pub const PAST_DAYS: u64 = 90;
 
 /// What nobody keeps the history of.
-const NOT_OF_THE_PAST: &str =
+const HISTORY_NOTE: &str =
     "rules and the order of connectors are those of the file today, and groups have the names of today";
 
 /// What an explanation needs of the file.
 #[derive(Clone, Copy)]
-pub struct File<'a> {
+pub struct ExplainConfig<'a> {
     /// Where dates live.
     pub zone: Tz,
     /// Every attribute.
-    pub attributes: &'a Attributes,
+    pub attributes: &'a AttributeSet,
     /// Every connector, in the order in which their values win.
     pub connectors: &'a [Connector],
     /// Every rule.
     pub rules: &'a [Rule],
 }
 
-impl std::fmt::Debug for File<'_> {
+impl std::fmt::Debug for ExplainConfig<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("File").field("zone", &self.zone).finish_non_exhaustive()
     }
@@ -57,7 +57,7 @@ impl std::fmt::Debug for File<'_> {
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct ExplainRequest<'a> {
     /// About whom.
     pub learner: LearnerId,
     /// Only this group, even where nothing connects the learner with it.
@@ -71,9 +71,9 @@ pub struct Asked<'a> {
 /// Why there is no explanation.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
-pub enum Error {
+pub enum ExplainError {
     #[error(transparent)]
-    Store(#[from] crate::store::Error),
+    Store(#[from] crate::store::StoreError),
     #[error(transparent)]
     BadName(#[from] BadGroupName),
     #[error("there is no group `{name}`, and no rule would make it for this learner")]
@@ -86,7 +86,7 @@ pub enum Error {
 
 /// The day that is looked at.
 #[derive(Debug, Clone, Copy)]
-struct View {
+struct AsOf {
     day: NaiveDate,
     /// The last run of a past day; none today.
     until: Option<i64>,
@@ -94,31 +94,31 @@ struct View {
     end: Option<DateTime<Utc>>,
 }
 
-impl View {
+impl AsOf {
     /// Whether something that a run did had been done by then.
-    fn has_seen(self, run: i64) -> bool {
+    fn includes_run(self, run: i64) -> bool {
         self.until.is_none_or(|until| run <= until)
     }
 
     /// Whether something that runs did and ended was in force.
     fn is_in_force(self, run: i64, ended: Option<i64>) -> bool {
-        self.has_seen(run) && !ended.is_some_and(|ended| self.has_seen(ended))
+        self.includes_run(run) && !ended.is_some_and(|ended| self.includes_run(ended))
     }
 }
 
 /// The runs that an answer speaks of, by number.
 #[derive(Debug, Default)]
-struct Runs(FxHashMap<i64, Run>);
+struct RunIndex(FxHashMap<i64, RunReference>);
 
-impl Runs {
+impl RunIndex {
     async fn read(tx: &mut Tx, mut ids: Vec<i64>) -> crate::store::Result<Self> {
         ids.sort_unstable();
         ids.dedup();
-        let runs = table::runs(tx, ids).await?;
+        let runs = table::list_runs(tx, ids).await?;
         Ok(Self(runs.into_iter().map(|run| (run.run, run)).collect()))
     }
 
-    fn get(&self, id: i64) -> Option<Run> {
+    fn get(&self, id: i64) -> Option<RunReference> {
         self.0.get(&id).cloned()
     }
 }
@@ -129,57 +129,57 @@ impl Runs {
 /// When there is no such group, the day is to come or too long ago, or the database refuses.
 pub async fn explain(
     tx: &mut Tx,
-    file: File<'_>,
-    asked: Asked<'_>,
-    when: When,
-) -> Result<Explanation, Error> {
-    let view = view(tx, file, asked.at, when.today).await?;
-    let row = table::learner(tx, asked.learner).await?;
-    let somebody = person::read(tx, file, row, view).await?;
-    let judge = rules::judge(view);
+    file: ExplainConfig<'_>,
+    asked: ExplainRequest<'_>,
+    when: ChangeTime,
+) -> Result<Explanation, ExplainError> {
+    let view = resolve_as_of(tx, file, asked.at, when.today).await?;
+    let row = table::get_learner(tx, asked.learner).await?;
+    let somebody = person::load_learner_state(tx, file, row, view).await?;
+    let judge = rules::create_evaluator(view);
     // Rules say nothing of somebody whom nobody knew.
-    let opinions = if somebody.status.is_some() { rules::ask(file, &somebody, &judge) } else { Vec::new() };
-    let groups = groups::gather(tx, asked, view, &somebody, &opinions).await?;
-    let courses = courses::gather(tx, asked, view, &somebody, &groups).await?;
-    let ids = somebody.runs().chain(groups.runs()).chain(courses.runs()).collect();
-    let runs = Runs::read(tx, ids).await?;
+    let opinions = if somebody.status.is_some() { rules::evaluate_rules(file, &somebody, &judge) } else { Vec::new() };
+    let groups = groups::load_groups(tx, asked, view, &somebody, &opinions).await?;
+    let courses = courses::load_courses(tx, asked, view, &somebody, &groups).await?;
+    let ids = somebody.list_runs().chain(groups.list_runs()).chain(courses.list_runs()).collect();
+    let runs = RunIndex::read(tx, ids).await?;
     let decisions = groups.decisions_on_learner(&runs);
     let past = view.until.is_some();
     Ok(Explanation {
         at: asked.at.filter(|_| past),
-        learner: somebody.answer(file, view, &runs, decisions),
+        learner: somebody.explain_learner(file, view, &runs, decisions),
         groups: if asked.group.is_some() || asked.course.is_none() {
-            membership::Answers {
+            membership::GroupExplainer {
                 file,
                 view,
-                somebody: &somebody,
-                opinions: &opinions,
-                judge: &judge,
+                learner: &somebody,
+                rule_results: &opinions,
+                evaluator: &judge,
                 runs: &runs,
             }
-            .all(&groups)
+            .explain_groups(&groups)
         } else {
             Vec::new()
         },
-        courses: courses.answers(view, &somebody, &runs),
-        notes: if past { vec![NOT_OF_THE_PAST.to_owned()] } else { Vec::new() },
+        courses: courses.explain_courses(view, &somebody, &runs),
+        notes: if past { vec![HISTORY_NOTE.to_owned()] } else { Vec::new() },
     })
 }
 
-async fn view(tx: &mut Tx, file: File<'_>, at: Option<NaiveDate>, today: NaiveDate) -> Result<View, Error> {
+async fn resolve_as_of(tx: &mut Tx, file: ExplainConfig<'_>, at: Option<NaiveDate>, today: NaiveDate) -> Result<AsOf, ExplainError> {
     let Some(day) = at.filter(|day| *day != today) else {
-        return Ok(View { day: today, until: None, end: None });
+        return Ok(AsOf { day: today, until: None, end: None });
     };
     if day > today {
-        return Err(Error::Future { day });
+        return Err(ExplainError::Future { day });
     }
     let oldest = today - Days::new(PAST_DAYS);
     if day < oldest {
-        return Err(Error::TooOld { day, oldest });
+        return Err(ExplainError::TooOld { day, oldest });
     }
     let end = midnight(day + Days::new(1), file.zone);
-    let until = table::last_run_before(tx, end).await?;
-    Ok(View { day, until: Some(until), end: Some(end) })
+    let until = table::get_last_run_before(tx, end).await?;
+    Ok(AsOf { day, until: Some(until), end: Some(end) })
 }
 
 /// When a day begins: at midnight, or right behind the hours that a zone leaves out.

@@ -2,68 +2,68 @@
 
 use chrono::NaiveDate;
 
-use crate::explain::answer::{self, Origin, Said, WhyStatus};
-use crate::explain::{File, Runs, View};
+use crate::explain::answer::{self, ValueOrigin, SourceValue, StatusReason};
+use crate::explain::{ExplainConfig, RunIndex, AsOf};
 use crate::model::attributes::Attribute;
 use crate::model::population::{date, from_json};
 use crate::model::rule::Rule;
-use crate::model::status::{Standing, Status};
-use crate::model::values::{Cell, Values};
+use crate::model::status::{EmploymentStatus, LearnerStatus};
+use crate::model::values::{Symbol, Interner};
 use crate::planner::{ConnectorRecord, StatusOnDay, merge_records, status_on, winning_record};
 use crate::store::explain as table;
 use crate::store::{Result, Tx};
 use crate::sync::profiles;
 
 /// A learner on a day.
-pub(super) struct Somebody {
-    pub(super) row: table::Learner,
+pub(super) struct LearnerState {
+    pub(super) row: table::StoredLearner,
     /// None on a day on which nobody knew the learner.
-    pub(super) status: Option<Status>,
-    pub(super) values: Values,
+    pub(super) status: Option<LearnerStatus>,
+    pub(super) values: Interner,
     /// The state that follows from the records on the day.
-    computed: Status,
-    why: WhyStatus,
-    records: Vec<Record>,
-    cells: Vec<Cell>,
+    computed: LearnerStatus,
+    why: StatusReason,
+    records: Vec<StoredConnectorRecord>,
+    cells: Vec<Symbol>,
     /// The record that each cell comes from.
     origins: Vec<Option<usize>>,
-    state: Cell,
+    state: Symbol,
     former: Vec<String>,
 }
 
 /// What one connector says.
-struct Record {
+struct StoredConnectorRecord {
     connector: String,
     external_id: String,
     place: usize,
     present: bool,
     retired: bool,
-    cells: Box<[Cell]>,
+    cells: Box<[Symbol]>,
     run: Option<i64>,
 }
 
-impl Record {
+impl StoredConnectorRecord {
     fn as_said(&self) -> ConnectorRecord<'_> {
         ConnectorRecord { place: self.place, cells: &self.cells }
     }
 
-    fn origin(&self) -> Origin {
-        Origin { connector: Some(self.connector.clone()), external_id: Some(self.external_id.clone()) }
+    fn origin(&self) -> ValueOrigin {
+        ValueOrigin { connector: Some(self.connector.clone()), external_id: Some(self.external_id.clone()) }
     }
 }
 
 /// Connectors that the file does not name come behind all that it names.
-const STRUCK: usize = usize::MAX;
+const UNCONFIGURED_POSITION: usize = usize::MAX;
 
 /// Reads who the learner was on the day.
-pub(super) async fn read(tx: &mut Tx, file: File<'_>, row: table::Learner, view: View) -> Result<Somebody> {
-    let rows = table::persons(tx, row.id).await?;
+pub(super) async fn load_learner_state(tx: &mut Tx, file: ExplainConfig<'_>, row: table::StoredLearner, view: AsOf) -> Result<LearnerState> {
+    let rows = table::list_persons(tx, row.id).await?;
     let before = match view.until {
-        Some(run) => table::before(tx, row.id, run).await?,
+        Some(run) => table::list_person_versions(tx, row.id, run).await?,
         None => Vec::new(),
     };
-    let former = table::former_addresses(tx, row.id).await?;
-    let mut values = Values::default();
+    let former = table::list_former_addresses(tx, row.id).await?;
+    let mut values = Interner::default();
     let mut records = Vec::new();
     for person in rows {
         if view.until.is_some_and(|run| person.first_run_id.is_some_and(|first| first > run)) {
@@ -76,9 +76,9 @@ pub(super) async fn read(tx: &mut Tx, file: File<'_>, row: table::Learner, view:
         let (present, attributes) =
             then.map_or((person.present, &person.attributes), |then| (then.present, &then.attributes));
         let place = file.connectors.iter().position(|one| one.name.as_str() == person.connector);
-        records.push(Record {
+        records.push(StoredConnectorRecord {
             cells: from_json(file.attributes, &mut values, attributes),
-            place: place.unwrap_or(STRUCK),
+            place: place.unwrap_or(UNCONFIGURED_POSITION),
             present,
             retired: person.retired,
             run: then.is_none().then_some(person.run_id),
@@ -87,16 +87,16 @@ pub(super) async fn read(tx: &mut Tx, file: File<'_>, row: table::Learner, view:
         });
     }
     records.sort_by_key(|record| (!record.present, record.place));
-    Ok(Somebody::merge(file, row, view, values, records, former))
+    Ok(LearnerState::merge(file, row, view, values, records, former))
 }
 
-impl Somebody {
+impl LearnerState {
     fn merge(
-        file: File<'_>,
-        row: table::Learner,
-        view: View,
-        mut values: Values,
-        records: Vec<Record>,
+        file: ExplainConfig<'_>,
+        row: table::StoredLearner,
+        view: AsOf,
+        mut values: Interner,
+        records: Vec<StoredConnectorRecord>,
         former: Vec<String>,
     ) -> Self {
         let by_hand = row.by_hand && records.is_empty();
@@ -106,7 +106,7 @@ impl Somebody {
             0 => &records[..],
             present => &records[..present],
         };
-        let said: Vec<ConnectorRecord<'_>> = counting.iter().map(Record::as_said).collect();
+        let said: Vec<ConnectorRecord<'_>> = counting.iter().map(StoredConnectorRecord::as_said).collect();
         let width = file.attributes.len();
         let origins = (0..width).map(|attribute| winning_record(&said, attribute)).collect();
         let mut cells = merge_records(&said, width).into_vec();
@@ -115,84 +115,84 @@ impl Somebody {
             cells[Attribute::NAME.index()] = values.intern(&row.name);
         }
         let (computed, why) = if unknown {
-            (Status::Left, WhyStatus::Unknown)
+            (LearnerStatus::Left, StatusReason::Unknown)
         } else if by_hand {
-            (Status::Active, WhyStatus::AddedByHand)
+            (LearnerStatus::Active, StatusReason::AddedByHand)
         } else {
-            state(file, &values, &records, view.day)
+            evaluate_status(file, &values, &records, view.day)
         };
-        let stored = Status::read(&row.status).unwrap_or(Status::Left);
+        let stored = LearnerStatus::read(&row.status).unwrap_or(LearnerStatus::Left);
         let status = match view.until {
             Some(_) if unknown => None,
             Some(_) => Some(computed),
             None => Some(stored),
         };
         let computed = if by_hand { stored } else { computed };
-        let state = values.intern(status.unwrap_or(Status::Left).as_str());
+        let state = values.intern(status.unwrap_or(LearnerStatus::Left).as_str());
         Self { row, status, values, computed, why, records, cells, origins, state, former }
     }
 
     /// Whether memberships are in force.
     pub(super) fn has_access(&self) -> bool {
-        self.status.is_some_and(Status::has_access)
+        self.status.is_some_and(LearnerStatus::has_access)
     }
 
     /// One attribute as rules see it.
-    pub(super) fn cell(&self, attribute: Attribute) -> Cell {
+    pub(super) fn find_cell(&self, attribute: Attribute) -> Symbol {
         if attribute == Attribute::STATUS { self.state } else { self.cells[attribute.index()] }
     }
 
     /// The values of an attribute as rules see it.
-    pub(super) fn all(&self, attribute: Attribute) -> Vec<String> {
-        self.values.all(self.cell(attribute)).map(str::to_owned).collect()
+    pub(super) fn list_values(&self, attribute: Attribute) -> Vec<String> {
+        self.values.all(self.find_cell(attribute)).map(str::to_owned).collect()
     }
 
     /// Whose value an attribute is.
-    pub(super) fn origin(&self, attribute: Attribute) -> Origin {
+    pub(super) fn find_origin(&self, attribute: Attribute) -> ValueOrigin {
         let at = self.origins[attribute.index()];
-        at.map_or_else(Origin::default, |at| self.records[at].origin())
+        at.map_or_else(ValueOrigin::default, |at| self.records[at].origin())
     }
 
     /// The first day.
-    pub(super) fn start(&self) -> Option<NaiveDate> {
+    pub(super) fn start_date(&self) -> Option<NaiveDate> {
         date(&self.values, &self.cells, Attribute::START_DATE)
     }
 
     /// Whether a rule looks at people of this learner's connectors.
-    pub(super) fn is_asked_by(&self, rule: &Rule) -> bool {
+    pub(super) fn is_in_scope_of(&self, rule: &Rule) -> bool {
         let Some(named) = &rule.connectors else { return true };
-        let present = self.records.iter().filter(|record| record.present && record.place != STRUCK);
+        let present = self.records.iter().filter(|record| record.present && record.place != UNCONFIGURED_POSITION);
         present.into_iter().any(|record| named.iter().any(|name| name.as_str() == record.connector))
     }
 
     /// The runs that changed the records.
-    pub(super) fn runs(&self) -> impl Iterator<Item = i64> {
+    pub(super) fn list_runs(&self) -> impl Iterator<Item = i64> {
         self.records.iter().filter_map(|record| record.run)
     }
 
     /// What an explanation says of the learner.
-    pub(super) fn answer(
+    pub(super) fn explain_learner(
         &self,
-        file: File<'_>,
-        view: View,
-        runs: &Runs,
-        decisions: Vec<answer::Decision>,
-    ) -> answer::Learner {
+        file: ExplainConfig<'_>,
+        view: AsOf,
+        runs: &RunIndex,
+        decisions: Vec<answer::ChangeDecision>,
+    ) -> answer::ExplainedLearner {
         let mut because = self.why.clone();
-        if let WhyStatus::Absent { connector, external_id, run } = &mut because {
-            let of = |record: &&Record| record.connector == *connector && record.external_id == *external_id;
+        if let StatusReason::Absent { connector, external_id, run } = &mut because {
+            let of = |record: &&StoredConnectorRecord| record.connector == *connector && record.external_id == *external_id;
             *run = self.records.iter().find(of).and_then(|record| runs.get(record.run?));
         }
-        let persons = self.records.iter().map(|record| answer::Person {
+        let persons = self.records.iter().map(|record| answer::ExplainedPerson {
             connector: record.connector.clone(),
             external_id: record.external_id.clone(),
             present: record.present,
-            in_file: record.place != STRUCK && !record.retired,
+            in_file: record.place != UNCONFIGURED_POSITION && !record.retired,
             run: record.run.and_then(|run| runs.get(run)),
         });
         let is_now = view.until.is_none();
         let contested = self.row.email_contested.clone().filter(|_| is_now);
-        answer::Learner {
+        answer::ExplainedLearner {
             email: self.row.label.clone(),
             name: self.row.name.clone(),
             status: self.status,
@@ -200,16 +200,16 @@ impl Somebody {
             next_status: Some(self.computed).filter(|next| is_now && self.status != Some(*next)),
             former_addresses: self.former.clone(),
             contested: contested
-                .map(|address| answer::Contested { address, holder: self.row.holder.clone() }),
+                .map(|address| answer::EmailConflict { address, holder: self.row.holder.clone() }),
             persons: persons.collect(),
-            attributes: file.attributes.iter().filter_map(|one| self.attribute(file, one)).collect(),
+            attributes: file.attributes.iter().filter_map(|one| self.explain_attribute(file, one)).collect(),
             decisions,
         }
     }
 
-    fn attribute(&self, file: File<'_>, attribute: Attribute) -> Option<answer::Attribute> {
+    fn explain_attribute(&self, file: ExplainConfig<'_>, attribute: Attribute) -> Option<answer::ExplainedAttribute> {
         let at = attribute.index();
-        let texts = |cell: Cell| self.values.all(cell).map(str::to_owned).collect::<Vec<_>>();
+        let texts = |cell: Symbol| self.values.all(cell).map(str::to_owned).collect::<Vec<_>>();
         let cell = self.cells[at];
         if cell.is_empty() {
             return None;
@@ -217,52 +217,52 @@ impl Somebody {
         let others = self.records.iter().enumerate().filter(|(place, record)| {
             record.present
                 && Some(*place) != self.origins[at]
-                && ![Cell::EMPTY, cell].contains(&record.cells[at])
+                && ![Symbol::EMPTY, cell].contains(&record.cells[at])
         });
         // Every record has an id of its own.
         let others = others.filter(|_| attribute != Attribute::ID);
-        Some(answer::Attribute {
+        Some(answer::ExplainedAttribute {
             name: file.attributes.name(attribute).to_owned(),
             values: texts(cell),
-            origin: self.origin(attribute),
+            origin: self.find_origin(attribute),
             lost: others
-                .map(|(_, record)| Said { origin: record.origin(), values: texts(record.cells[at]) })
+                .map(|(_, record)| SourceValue { origin: record.origin(), values: texts(record.cells[at]) })
                 .collect(),
         })
     }
 }
 
 /// The state on a day, from what the connectors that hold the person say: the same as a sync works out.
-fn state(file: File<'_>, values: &Values, records: &[Record], day: NaiveDate) -> (Status, WhyStatus) {
-    let present: Vec<&Record> = records.iter().filter(|record| record.present).collect();
+fn evaluate_status(file: ExplainConfig<'_>, values: &Interner, records: &[StoredConnectorRecord], day: NaiveDate) -> (LearnerStatus, StatusReason) {
+    let present: Vec<&StoredConnectorRecord> = records.iter().filter(|record| record.present).collect();
     if present.is_empty() {
-        let why = records.first().map_or(WhyStatus::NoPerson, |record| WhyStatus::Absent {
+        let why = records.first().map_or(StatusReason::NoPerson, |record| StatusReason::Absent {
             connector: record.connector.clone(),
             external_id: record.external_id.clone(),
             run: None,
         });
-        return (Status::Left, why);
+        return (LearnerStatus::Left, why);
     }
     let said: Vec<ConnectorRecord<'_>> = present.iter().map(|record| record.as_said()).collect();
     let profiles = profiles(file.connectors, file.attributes);
     let StatusOnDay { status, employment, start, end, prehire_days } =
         status_on(day, &profiles, values, &said);
     let of = |at: usize| present[at];
-    let standing = employment.map_or(Standing::Active, |(_, says)| says);
+    let standing = employment.map_or(EmploymentStatus::Active, |(_, says)| says);
     let says = employment.map(|(at, _)| of(at));
     let (start, end) = (start.map(|(at, day)| (of(at), day)), end.map(|(at, day)| (of(at), day)));
     let why = match (status, start, end) {
-        (Status::Left, _, Some((record, end_date))) if standing != Standing::Left => {
-            WhyStatus::Ended { connector: record.connector.clone(), end_date }
+        (LearnerStatus::Left, _, Some((record, end_date))) if standing != EmploymentStatus::Left => {
+            StatusReason::Ended { connector: record.connector.clone(), end_date }
         }
-        (Status::Upcoming, Some((record, start_date)), _) => {
-            WhyStatus::Starts { connector: record.connector.clone(), start_date, prehire_days }
+        (LearnerStatus::Upcoming, Some((record, start_date)), _) => {
+            StatusReason::Starts { connector: record.connector.clone(), start_date, prehire_days }
         }
         _ => says.map_or_else(
-            || WhyStatus::HeldBy {
+            || StatusReason::HeldBy {
                 connectors: present.iter().map(|record| record.connector.clone()).collect(),
             },
-            |record| WhyStatus::Says {
+            |record| StatusReason::Says {
                 connector: record.connector.clone(),
                 external_id: record.external_id.clone(),
                 status: standing,

@@ -1,60 +1,60 @@
 //! What each rule of the file makes of the learner: the groups that it names, and which of its clauses is false.
 
-use crate::explain::answer::{Clause, Rule as Answer, Value};
-use crate::explain::person::Somebody;
-use crate::explain::{File, View};
+use crate::explain::answer::{ExplainedClause, ExplainedRule as Answer, ExplainedVariable};
+use crate::explain::person::LearnerState;
+use crate::explain::{ExplainConfig, AsOf};
 use crate::model::attributes::Attribute;
-use crate::model::rule::clauses::{self, Joined, Judged};
-use crate::model::rule::{Judge, Outcome, Rule};
-use crate::model::template::Filled;
+use crate::model::rule::clauses::{self, LogicalOperator, ClauseResult};
+use crate::model::rule::{RuleEvaluator, EvaluationResult, Rule};
+use crate::model::template::RenderedName;
 
 /// A rule and what it makes of the learner.
-pub(super) struct Opinion<'r> {
+pub(super) struct RuleResult<'r> {
     pub(super) rule: &'r Rule,
     /// Whether the rule looks at people of the learner's connectors.
-    pub(super) is_asked: bool,
-    pub(super) outcome: Outcome,
+    pub(super) is_in_scope: bool,
+    pub(super) outcome: EvaluationResult,
     /// The groups that the template names, whether the rule matches or not.
-    pub(super) names: Vec<Filled>,
+    pub(super) names: Vec<RenderedName>,
 }
 
 /// Asks every rule.
-pub(super) fn ask<'r>(file: File<'r>, somebody: &Somebody, judge: &Judge) -> Vec<Opinion<'r>> {
+pub(super) fn evaluate_rules<'r>(file: ExplainConfig<'r>, somebody: &LearnerState, judge: &RuleEvaluator) -> Vec<RuleResult<'r>> {
     let opinion = |rule: &'r Rule| {
-        let scope = judge.scope([rule.condition()], &somebody.values, |attribute| somebody.cell(attribute));
-        Opinion {
+        let scope = judge.scope([rule.condition()], &somebody.values, |attribute| somebody.find_cell(attribute));
+        RuleResult {
             rule,
-            is_asked: somebody.is_asked_by(rule),
+            is_in_scope: somebody.is_in_scope_of(rule),
             outcome: scope.outcome(rule.condition()),
-            names: rule.group.fill(&somebody.values, |attribute| somebody.cell(attribute)),
+            names: rule.group.render(&somebody.values, |attribute| somebody.find_cell(attribute)),
         }
     };
     file.rules.iter().map(opinion).collect()
 }
 
-impl Opinion<'_> {
+impl RuleResult<'_> {
     /// Whether the rule gives the groups that it names.
-    pub(super) fn gives(&self) -> bool {
-        self.is_asked && self.outcome == Outcome::True
+    pub(super) fn grants_groups(&self) -> bool {
+        self.is_in_scope && self.outcome == EvaluationResult::True
     }
 
     /// The attributes of the template that the learner has no value of.
-    pub(super) fn empty(&self, file: File<'_>, somebody: &Somebody) -> Vec<String> {
-        let empty = self.rule.group.reads().filter(|&attribute| somebody.cell(attribute).is_empty());
+    pub(super) fn list_empty_attributes(&self, file: ExplainConfig<'_>, somebody: &LearnerState) -> Vec<String> {
+        let empty = self.rule.group.reads().filter(|&attribute| somebody.find_cell(attribute).is_empty());
         empty.map(|attribute| file.attributes.name(attribute).to_owned()).collect()
     }
 
     /// The rule taken apart, and the texts of the clauses that are not true.
-    pub(super) fn answer(&self, file: File<'_>, somebody: &Somebody, judge: &Judge) -> (Answer, Vec<String>) {
+    pub(super) fn explain_rule(&self, file: ExplainConfig<'_>, somebody: &LearnerState, judge: &RuleEvaluator) -> (Answer, Vec<String>) {
         let rule = self.rule;
         // The text has been compiled with these attributes before.
-        let judged = clauses::Clause::read(&rule.when, file.attributes)
+        let judged = clauses::RuleClause::read(&rule.when, file.attributes)
             .ok()
-            .map(|clause| clause.judge(judge, &somebody.values, |attribute| somebody.cell(attribute)));
-        let failing = judged.iter().flat_map(Judged::failing).map(|one| one.text.clone()).collect();
+            .map(|clause| clause.judge(judge, &somebody.values, |attribute| somebody.find_cell(attribute)));
+        let failing = judged.iter().flat_map(ClauseResult::failing).map(|one| one.text.clone()).collect();
         let clauses = judged.iter().flat_map(|whole| match whole.joined {
-            Joined::All => whole.parts.iter().collect(),
-            Joined::Alone | Joined::Any => vec![whole],
+            LogicalOperator::All => whole.parts.iter().collect(),
+            LogicalOperator::Alone | LogicalOperator::Any => vec![whole],
         });
         let mut reads: Vec<Attribute> = rule.condition().reads();
         reads.extend(rule.group.reads());
@@ -62,54 +62,54 @@ impl Opinion<'_> {
         reads.dedup();
         let values = reads
             .into_iter()
-            .map(|attribute| value(somebody, file.attributes.name(attribute), attribute))
+            .map(|attribute| explain_variable(somebody, file.attributes.name(attribute), attribute))
             .collect();
         let answer = Answer {
             rule: rule.name.as_str().to_owned(),
             when: rule.when.trim().to_owned(),
             group: rule.group.text().to_owned(),
-            outcome: word(&self.outcome),
-            clauses: clauses.map(|one| clause(somebody, one)).collect(),
+            outcome: outcome_name(&self.outcome),
+            clauses: clauses.map(|one| explain_clause(somebody, one)).collect(),
             values,
         };
         (answer, failing)
     }
 }
 
-fn value(somebody: &Somebody, variable: &str, attribute: Attribute) -> Value {
+fn explain_variable(somebody: &LearnerState, variable: &str, attribute: Attribute) -> ExplainedVariable {
     // The state is worked out, and no connector's word.
-    let origin = if attribute == Attribute::STATUS { <_>::default() } else { somebody.origin(attribute) };
-    Value { variable: variable.to_owned(), values: somebody.all(attribute), origin }
+    let origin = if attribute == Attribute::STATUS { <_>::default() } else { somebody.find_origin(attribute) };
+    ExplainedVariable { variable: variable.to_owned(), values: somebody.list_values(attribute), origin }
 }
 
-fn clause(somebody: &Somebody, judged: &Judged) -> Clause {
-    Clause {
+fn explain_clause(somebody: &LearnerState, judged: &ClauseResult) -> ExplainedClause {
+    ExplainedClause {
         text: judged.text.clone(),
-        outcome: word(&judged.outcome),
+        outcome: outcome_name(&judged.outcome),
         why: match &judged.outcome {
-            Outcome::Failed(why) => Some(why.clone()),
-            Outcome::True | Outcome::False | Outcome::NoDate => None,
+            EvaluationResult::Failed(why) => Some(why.clone()),
+            EvaluationResult::True | EvaluationResult::False | EvaluationResult::NoDate => None,
         },
-        values: judged.reads.iter().map(|(name, attribute)| value(somebody, name, *attribute)).collect(),
+        values: judged.reads.iter().map(|(name, attribute)| explain_variable(somebody, name, *attribute)).collect(),
         joined: match judged.joined {
-            Joined::All => Some("all"),
-            Joined::Any => Some("any"),
-            Joined::Alone => None,
+            LogicalOperator::All => Some("all"),
+            LogicalOperator::Any => Some("any"),
+            LogicalOperator::Alone => None,
         },
-        parts: judged.parts.iter().map(|part| clause(somebody, part)).collect(),
+        parts: judged.parts.iter().map(|part| explain_clause(somebody, part)).collect(),
     }
 }
 
-fn word(outcome: &Outcome) -> &'static str {
+fn outcome_name(outcome: &EvaluationResult) -> &'static str {
     match outcome {
-        Outcome::True => "true",
-        Outcome::False => "false",
-        Outcome::NoDate => "no_date",
-        Outcome::Failed(_) => "failed",
+        EvaluationResult::True => "true",
+        EvaluationResult::False => "false",
+        EvaluationResult::NoDate => "no_date",
+        EvaluationResult::Failed(_) => "failed",
     }
 }
 
 /// A judge for the day.
-pub(super) fn judge(view: View) -> Judge {
-    Judge::new(view.day)
+pub(super) fn create_evaluator(view: AsOf) -> RuleEvaluator {
+    RuleEvaluator::new(view.day)
 }

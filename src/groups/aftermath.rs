@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 
 use crate::model::ids::RunId;
 use crate::model::words::{count, thousands};
-use crate::store::listing::changes::{self, Excluded, Kept};
+use crate::store::listing::changes::{self, ExcludedLearner, KeptCourse};
 use crate::store::{Result, Tx};
 
 /// People that are named; there may be more.
-const NAMED: i64 = 20;
+const MAX_LISTED_PEOPLE: i64 = 20;
 
 /// What a change by hand came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Aftermath {
+pub struct ChangeSummary {
     /// Its number.
     pub run: i64,
     /// Who made it.
@@ -30,14 +30,14 @@ pub struct Aftermath {
     /// Jobs that no worker has done yet.
     pub left: i64,
     /// Whoever keeps a course though they are out of a group that gave it.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<KeptCourse>,
     /// Whoever rules are kept from bringing back.
-    pub excluded: Vec<Excluded>,
+    pub excluded: Vec<ExcludedLearner>,
     /// Whether it can be taken back, as far as is known before it is tried.
     pub can_undo: bool,
 }
 
-impl Aftermath {
+impl ChangeSummary {
     /// How far its jobs are, while there are any left.
     #[must_use]
     pub fn progress(&self) -> Option<String> {
@@ -67,7 +67,7 @@ impl Aftermath {
     /// Whether more people keep a course than are named.
     #[must_use]
     pub fn keeps_more(&self) -> bool {
-        self.kept.len() == usize::try_from(NAMED).unwrap_or(usize::MAX)
+        self.kept.len() == usize::try_from(MAX_LISTED_PEOPLE).unwrap_or(usize::MAX)
     }
 }
 
@@ -75,18 +75,18 @@ impl Aftermath {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn of(tx: &mut Tx, run: RunId) -> Result<Option<Aftermath>> {
-    let change = changes::change(tx, run).await?;
+pub async fn load_change_summary(tx: &mut Tx, run: RunId) -> Result<Option<ChangeSummary>> {
+    let change = changes::get_change(tx, run).await?;
     let Some(change) = change.filter(|change| change.kind == "hand" || change.kind == "undo") else {
         return Ok(None);
     };
     let (kept, excluded) = if change.memberships_removed > 0 {
-        (changes::kept(tx, run, NAMED).await?, changes::excluded(tx, run, NAMED).await?)
+        (changes::list_kept_courses(tx, run, MAX_LISTED_PEOPLE).await?, changes::list_excluded_learners(tx, run, MAX_LISTED_PEOPLE).await?)
     } else {
         (Vec::new(), Vec::new())
     };
     let did = change.memberships_added + change.memberships_removed + change.jobs_enqueued > 0;
-    Ok(Some(Aftermath {
+    Ok(Some(ChangeSummary {
         run: change.id,
         actor: change.actor,
         what: change.what,

@@ -3,12 +3,12 @@
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use crate::enrollment::change::{Change, Done, When};
-use crate::groups::sheet::{self, Line, Mistake};
-use crate::groups::{Error, Result, find_learner};
+use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
+use crate::groups::sheet::{self, ImportRow, ImportError};
+use crate::groups::{GroupError, Result, find_learner};
 use crate::model::ids::CourseId;
 use crate::model::names::nearest;
-use crate::store::runs::About;
+use crate::store::runs::NewRun;
 use crate::store::{Store, Tx, courses, enrollments};
 
 /// Finds a course by code.
@@ -16,36 +16,36 @@ use crate::store::{Store, Tx, courses, enrollments};
 /// # Errors
 /// When there is none, with the nearest one there is.
 pub async fn find_course(tx: &mut Tx, code: &str) -> Result<courses::Course> {
-    if let Some(course) = courses::by_code(tx, code).await? {
+    if let Some(course) = courses::get_by_code(tx, code).await? {
         return Ok(course);
     }
     let all = courses::list(tx).await?;
     let near = nearest(code, all.iter().map(|course| course.code.as_str())).map(str::to_owned);
-    Err(Error::NoCourse { code: code.to_owned(), nearest: near })
+    Err(GroupError::NoCourse { code: code.to_owned(), nearest: near })
 }
 
 /// Adds a course, or gives one that was added by hand another title.
 ///
 /// # Errors
 /// When the course belongs to the file, or has no code or title.
-pub async fn add_course(store: &Store, about: &About, when: When, code: &str, title: &str) -> Result<Done> {
+pub async fn add_course(store: &Store, about: &NewRun, when: ChangeTime, code: &str, title: &str) -> Result<CommittedChange> {
     let (code, title) = (code.trim(), title.trim());
     if code.is_empty() || title.is_empty() {
-        return Err(Error::BadCourse { code: code.to_owned() });
+        return Err(GroupError::BadCourse { code: code.to_owned() });
     }
-    let mut change = Change::begin(store, about, when).await?;
-    put(&mut change.tx, code, title).await?;
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    upsert_course(&mut change.tx, code, title).await?;
     Ok(change.commit().await?)
 }
 
-async fn put(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
-    match courses::by_code(tx, code).await? {
-        Some(course) if course.source == "file" => return Err(Error::CourseOfTheFile { code: course.code }),
+async fn upsert_course(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
+    match courses::get_by_code(tx, code).await? {
+        Some(course) if course.source == "file" => return Err(GroupError::CourseFromFile { code: course.code }),
         Some(course) => {
-            courses::retitle(tx, CourseId(course.id), title, "hand").await?;
+            courses::update_title(tx, CourseId(course.id), title, "hand").await?;
         }
         None => {
-            courses::add(tx, code, title, "hand").await?;
+            courses::create(tx, code, title, "hand").await?;
         }
     }
     Ok(())
@@ -53,9 +53,9 @@ async fn put(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
 
 /// Courses that a sheet brought.
 #[derive(Debug, Clone, Copy)]
-pub struct Imported {
+pub struct CourseImportResult {
     /// The change; none where the sheet has no course.
-    pub done: Option<Done>,
+    pub done: Option<CommittedChange>,
     /// How many courses it has.
     pub courses: u64,
 }
@@ -64,32 +64,32 @@ pub struct Imported {
 ///
 /// # Errors
 /// When the sheet cannot be read, or a course of it belongs to the file: with the lines where that is.
-pub async fn import_courses(store: &Store, about: &About, when: When, sheet: &[u8]) -> Result<Imported> {
-    let lines = sheet::read(sheet).map_err(|mistakes| Error::BadSheet { mistakes })?;
+pub async fn import_courses(store: &Store, about: &NewRun, when: ChangeTime, sheet: &[u8]) -> Result<CourseImportResult> {
+    let lines = sheet::parse_courses(sheet).map_err(|mistakes| GroupError::BadSheet { mistakes })?;
     let courses = lines.len() as u64;
     if lines.is_empty() {
-        return Ok(Imported { done: None, courses });
+        return Ok(CourseImportResult { done: None, courses });
     }
-    let mut change = Change::begin(store, about, when).await?;
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
     let mut mistakes = Vec::new();
-    for Line { at, code, title } in &lines {
-        match put(&mut change.tx, code, title).await {
-            Err(error @ Error::CourseOfTheFile { .. }) => {
-                mistakes.push(Mistake { line: *at, why: error.to_string() });
+    for ImportRow { at, code, title } in &lines {
+        match upsert_course(&mut change.tx, code, title).await {
+            Err(error @ GroupError::CourseFromFile { .. }) => {
+                mistakes.push(ImportError { line: *at, why: error.to_string() });
             }
             put => put?,
         }
     }
     if !mistakes.is_empty() {
-        return Err(Error::BadSheet { mistakes });
+        return Err(GroupError::BadSheet { mistakes });
     }
-    change.note(&Value::Null, &json!({"courses": courses})).await?;
-    Ok(Imported { done: Some(change.commit().await?), courses })
+    change.record_before_after(&Value::Null, &json!({"courses": courses})).await?;
+    Ok(CourseImportResult { done: Some(change.commit().await?), courses })
 }
 
 /// What came of noting that a course is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Completion {
+pub enum CompletionResult {
     /// It is noted.
     Noted,
     /// It was done before, at this time.
@@ -100,31 +100,31 @@ pub enum Completion {
 ///
 /// # Errors
 /// When learner or course is unknown, or the learner was never enrolled.
-pub async fn complete(
+pub async fn complete_course(
     store: &Store,
-    about: &About,
-    when: When,
+    about: &NewRun,
+    when: ChangeTime,
     email: &str,
     code: &str,
     at: chrono::DateTime<Utc>,
-) -> Result<Completion> {
-    let mut change = Change::begin(store, about, when).await?;
+) -> Result<CompletionResult> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
     let learner = find_learner(&mut change.tx, email).await?;
     let course = find_course(&mut change.tx, code).await?;
     let id = CourseId(course.id);
-    match enrollments::completed(&mut change.tx, learner.id, id).await? {
-        None => Err(Error::NeverEnrolled { email: learner.email, code: course.code }),
+    match enrollments::get_completion(&mut change.tx, learner.id, id).await? {
+        None => Err(GroupError::NeverEnrolled { email: learner.email, code: course.code }),
         Some(Some(before)) => {
             change.tx.rollback().await?;
-            Ok(Completion::Before(before))
+            Ok(CompletionResult::Before(before))
         }
         Some(None) => {
             let run = change.run;
-            enrollments::complete(&mut change.tx, learner.id, id, at, run).await?;
+            enrollments::record_completion(&mut change.tx, learner.id, id, at, run).await?;
             let made = json!({"learner": learner.id, "email": learner.email, "course": course.code, "completed_at": at});
-            change.note(&Value::Null, &made).await?;
+            change.record_before_after(&Value::Null, &made).await?;
             change.commit().await?;
-            Ok(Completion::Noted)
+            Ok(CompletionResult::Noted)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Why a change by hand was refused. Nothing was changed.
 
-use crate::groups::Going;
-use crate::groups::sheet::{self, Mistake};
+use crate::groups::DeletionImpact;
+use crate::groups::sheet::{self, ImportError};
 use crate::model::ids::RunId;
 use crate::model::names::BadGroupName;
 use crate::store;
@@ -9,9 +9,9 @@ use crate::store;
 /// Why a change by hand was refused.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
-pub enum Error {
+pub enum GroupError {
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] store::StoreError),
     #[error("{0}")]
     BadName(#[from] BadGroupName),
     #[error("there is already a group `{name}`")]
@@ -23,13 +23,13 @@ pub enum Error {
     #[error("group `{name}` was changed meanwhile: {what} (run {run}, by {actor})")]
     ChangedSince { name: String, run: RunId, actor: String, what: String },
     #[error("{} would go with group `{name}`, which is more than a sync may take away unasked: its name is needed", going.in_words())]
-    NameNeeded { name: String, going: Going },
+    NameNeeded { name: String, going: DeletionImpact },
     #[error("`{given}` is not the name of the group `{name}`")]
     OtherName { name: String, given: String },
     #[error("the assignment is no longer there (number {id})")]
     NoAssignment { id: i64 },
     #[error("course `{code}` is assigned by the file and is edited there")]
-    AssignmentOfTheFile { code: String },
+    AssignmentFromFile { code: String },
     #[error("the due date of `{code}` was changed meanwhile")]
     DueChangedSince { code: String },
     #[error("no group `{name}` was deleted in the last 30 days")]
@@ -46,23 +46,23 @@ pub enum Error {
     AddressTaken { email: String, name: String },
     #[error("a course needs a code and a title (code `{code}`)")]
     BadCourse { code: String },
-    #[error("{}", sheet::in_words(mistakes))]
-    BadSheet { mistakes: Vec<Mistake> },
+    #[error("{}", sheet::format_errors(mistakes))]
+    BadSheet { mistakes: Vec<ImportError> },
     #[error("course `{code}` comes from the file and is edited there")]
-    CourseOfTheFile { code: String },
+    CourseFromFile { code: String },
     #[error("nothing keeps `{email}` out of `{name}`")]
     NotExcluded { email: String, name: String },
     #[error("`{one}` and `{other}` are one learner already")]
     SameLearner { one: String, other: String },
     #[error("`{one}` and `{other}` are two people of connector `{connector}`")]
-    Colleagues { one: String, other: String, connector: String },
+    SameConnector { one: String, other: String, connector: String },
     #[error("`{one}` and `{other}` are not linked")]
     NotLinked { one: String, other: String },
     #[error("`{email}` was never enrolled in `{code}`")]
     NeverEnrolled { email: String, code: String },
 }
 
-impl Error {
+impl GroupError {
     /// What to do next, where there is something.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -93,7 +93,7 @@ impl Error {
             | Self::NameNeeded { .. }
             | Self::OtherName { .. }
             | Self::NoAssignment { .. }
-            | Self::AssignmentOfTheFile { .. }
+            | Self::AssignmentFromFile { .. }
             | Self::BadName(_)
             | Self::GroupExists { .. }
             | Self::NotDeleted { .. }
@@ -101,11 +101,11 @@ impl Error {
             | Self::NoName { .. }
             | Self::AddressTaken { .. }
             | Self::SameLearner { .. }
-            | Self::Colleagues { .. }
+            | Self::SameConnector { .. }
             | Self::NotLinked { .. }
             | Self::BadCourse { .. }
             | Self::BadSheet { .. }
-            | Self::CourseOfTheFile { .. } => None,
+            | Self::CourseFromFile { .. } => None,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::enrollment::change::{Change, Done, When};
-use crate::groups::{Error, Result};
+use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
+use crate::groups::{GroupError, Result};
 use crate::model::ids::LearnerId;
 use crate::model::names::{fold, is_address};
-use crate::model::status::Status;
+use crate::model::status::LearnerStatus;
 use crate::store::learners::{self, Learner};
-use crate::store::runs::About;
+use crate::store::runs::NewRun;
 use crate::store::{Store, Tx};
 
 /// Finds a learner by address, former address, or `CONNECTOR:ID`.
@@ -16,7 +16,7 @@ use crate::store::{Store, Tx};
 /// # Errors
 /// When nobody is called so.
 pub async fn find_learner(tx: &mut Tx, text: &str) -> Result<Learner> {
-    learners::find(tx, text).await?.ok_or_else(|| Error::NoLearner { text: text.to_owned() })
+    learners::find(tx, text).await?.ok_or_else(|| GroupError::NoLearner { text: text.to_owned() })
 }
 
 /// Adds a learner whom no directory has.
@@ -25,25 +25,25 @@ pub async fn find_learner(tx: &mut Tx, text: &str) -> Result<Learner> {
 /// When the address is none, or an active learner holds it, or there is no name.
 pub async fn add_learner(
     store: &Store,
-    about: &About,
-    when: When,
+    about: &NewRun,
+    when: ChangeTime,
     email: &str,
     name: &str,
-) -> Result<(LearnerId, Done)> {
+) -> Result<(LearnerId, CommittedChange)> {
     if !is_address(email) {
-        return Err(Error::BadAddress { text: email.to_owned() });
+        return Err(GroupError::BadAddress { text: email.to_owned() });
     }
     if name.trim().is_empty() {
-        return Err(Error::NoName { email: email.to_owned() });
+        return Err(GroupError::NoName { email: email.to_owned() });
     }
-    let mut change = Change::begin(store, about, when).await?;
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
     let holder = learners::find(&mut change.tx, email).await?;
-    let holds = |learner: &Learner| fold(&learner.email) == fold(email) && learner.status() != Status::Left;
+    let holds = |learner: &Learner| fold(&learner.email) == fold(email) && learner.status() != LearnerStatus::Left;
     if let Some(holder) = holder.filter(holds) {
-        return Err(Error::AddressTaken { email: holder.email, name: holder.name });
+        return Err(GroupError::AddressTaken { email: holder.email, name: holder.name });
     }
     let run = change.run;
-    let id = learners::add(&mut change.tx, email.trim(), name.trim(), when.today, run).await?;
-    change.note(&Value::Null, &json!({"learner": id, "email": email.trim(), "name": name.trim()})).await?;
+    let id = learners::create_manual(&mut change.tx, email.trim(), name.trim(), when.today, run).await?;
+    change.record_before_after(&Value::Null, &json!({"learner": id, "email": email.trim(), "name": name.trim()})).await?;
     Ok((id, change.commit().await?))
 }

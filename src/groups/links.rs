@@ -4,21 +4,21 @@
 //! The second one leaves, with a record of its own that a parting brings back. What the rules make of the merged
 //! attributes is worked out afterwards, by [`crate::sync::refresh`].
 
-use crate::enrollment::Change;
-use crate::enrollment::change::{Done, When};
-use crate::groups::{Error, Result, find_learner};
+use crate::enrollment::ChangeTransaction;
+use crate::enrollment::change::{CommittedChange, ChangeTime};
+use crate::groups::{GroupError, Result, find_learner};
 use crate::model::ids::{LearnerId, RuleId, RunId};
-use crate::model::status::Status;
+use crate::model::status::LearnerStatus;
 use crate::store::learners::Learner;
-use crate::store::memberships::{self, Reason};
-use crate::store::runs::About;
+use crate::store::memberships::{self, MembershipReason};
+use crate::store::runs::NewRun;
 use crate::store::{Store, jobs, links};
 
 /// Two learners who are one now, or two again.
 #[derive(Debug)]
-pub struct Linked {
+pub struct LinkResult {
     /// The change.
-    pub done: Done,
+    pub done: CommittedChange,
     /// The first learner.
     pub learner: Learner,
     /// The number of the other one.
@@ -29,78 +29,78 @@ pub struct Linked {
 ///
 /// # Errors
 /// When one is unknown, both are one already, or a connector holds both at once.
-pub async fn link(store: &Store, about: &About, when: When, first: &str, second: &str) -> Result<Linked> {
-    let mut change = Change::begin(store, about, when).await?;
+pub async fn link_learners(store: &Store, about: &NewRun, when: ChangeTime, first: &str, second: &str) -> Result<LinkResult> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
     let learner = find_learner(&mut change.tx, first).await?;
     let other = find_learner(&mut change.tx, second).await?;
     if learner.id == other.id {
-        return Err(Error::SameLearner { one: first.to_owned(), other: second.to_owned() });
+        return Err(GroupError::SameLearner { one: first.to_owned(), other: second.to_owned() });
     }
-    if let Some(connector) = links::held_by_one(&mut change.tx, learner.id, other.id).await?.pop() {
-        return Err(Error::Colleagues { one: learner.email, other: other.email, connector });
+    if let Some(connector) = links::list_shared_connectors(&mut change.tx, learner.id, other.id).await?.pop() {
+        return Err(GroupError::SameConnector { one: learner.email, other: other.email, connector });
     }
-    let of_other = links::memberships(&mut change.tx, other.id).await?;
+    let of_other = links::list_memberships(&mut change.tx, other.id).await?;
     let has_access = learner.status().has_access();
     let give = of_other.iter().filter(|_| has_access);
-    let give: Vec<Reason> = give.map(|&(group, rule)| Reason { group, rule, learner: learner.id }).collect();
-    let end: Vec<Reason> =
-        of_other.iter().map(|&(group, rule)| Reason { group, rule, learner: other.id }).collect();
-    change.prepare(give.clone(), [], [other.id]).await?;
-    change.members().await?;
-    links::join_earlier(&mut change.tx, learner.id, other.id).await?;
-    change.only_members([], end).await?;
+    let give: Vec<MembershipReason> = give.map(|&(group, rule)| MembershipReason { group, rule, learner: learner.id }).collect();
+    let end: Vec<MembershipReason> =
+        of_other.iter().map(|&(group, rule)| MembershipReason { group, rule, learner: other.id }).collect();
+    change.stage_memberships(give.clone(), [], [other.id]).await?;
+    change.apply_memberships().await?;
+    links::keep_earliest_join_dates(&mut change.tx, learner.id, other.id).await?;
+    change.change_memberships([], end).await?;
     let run = change.run;
     links::copy_exclusions(&mut change.tx, learner.id, other.id, run).await?;
-    links::link(&mut change.tx, learner.id, other.id, run).await?;
-    settle(&mut change, learner.id, other.id).await?;
-    Ok(Linked { done: change.commit().await?, learner, other: other.id })
+    links::link_learners(&mut change.tx, learner.id, other.id, run).await?;
+    enqueue_courses(&mut change, learner.id, other.id).await?;
+    Ok(LinkResult { done: change.commit().await?, learner, other: other.id })
 }
 
 /// Parts two learners whom [`link`] made one.
 ///
 /// # Errors
 /// When one is unknown, or they are not linked.
-pub async fn unlink(store: &Store, about: &About, when: When, first: &str, second: &str) -> Result<Linked> {
-    let mut change = Change::begin(store, about, when).await?;
+pub async fn unlink_learners(store: &Store, about: &NewRun, when: ChangeTime, first: &str, second: &str) -> Result<LinkResult> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
     let learner = find_learner(&mut change.tx, first).await?;
     let other = find_learner(&mut change.tx, second).await?;
-    let Some(link) = links::in_force(&mut change.tx, learner.id, other.id).await? else {
-        return Err(Error::NotLinked { one: first.to_owned(), other: second.to_owned() });
+    let Some(link) = links::find_active_link(&mut change.tx, learner.id, other.id).await? else {
+        return Err(GroupError::NotLinked { one: first.to_owned(), other: second.to_owned() });
     };
     let linked = RunId(link.run_id);
     let run = change.run;
     // What the other one had by hand goes back to it; what rules give is worked out for both afterwards.
-    let ended = crate::store::undo::ended(&mut change.tx, linked).await?;
+    let ended = crate::store::undo::list_ended(&mut change.tx, linked).await?;
     let was = |rule: RuleId| -> Vec<_> {
         ended.iter().filter(|one| one.learner_id == link.merged_id && one.rule_id == rule).collect()
     };
     let by_hand: Vec<_> = was(RuleId::BY_HAND).into_iter().map(|one| one.group_id).collect();
-    let given = crate::store::undo::given(&mut change.tx, linked).await?;
+    let given = crate::store::undo::list_given(&mut change.tx, linked).await?;
     let take = given.iter().filter(|one| one.learner_id == link.learner_id && one.rule_id == RuleId::BY_HAND);
-    let take: Vec<Reason> = take
-        .map(|one| Reason { group: one.group_id, rule: RuleId::BY_HAND, learner: one.learner_id })
+    let take: Vec<MembershipReason> = take
+        .map(|one| MembershipReason { group: one.group_id, rule: RuleId::BY_HAND, learner: one.learner_id })
         .collect();
-    links::unlink(&mut change.tx, link, run).await?;
-    links::lift_copied(&mut change.tx, link.learner_id, linked, run).await?;
-    let merged = crate::store::learners::status(&mut change.tx, link.merged_id).await?;
-    if merged == Status::Left {
+    links::unlink_learners(&mut change.tx, link, run).await?;
+    links::lift_copied_exclusions(&mut change.tx, link.learner_id, linked, run).await?;
+    let merged = crate::store::learners::get_status(&mut change.tx, link.merged_id).await?;
+    if merged == LearnerStatus::Left {
         for group in by_hand {
-            memberships::lay_dormant(&mut change.tx, vec![link.merged_id.0], group, run).await?;
+            memberships::insert_dormant(&mut change.tx, vec![link.merged_id.0], group, run).await?;
         }
-        change.only_members([], take).await?;
+        change.change_memberships([], take).await?;
     } else {
         let give =
-            by_hand.into_iter().map(|group| Reason { group, rule: RuleId::BY_HAND, learner: link.merged_id });
-        let give: Vec<Reason> = give.collect();
-        change.only_members(give, take).await?;
+            by_hand.into_iter().map(|group| MembershipReason { group, rule: RuleId::BY_HAND, learner: link.merged_id });
+        let give: Vec<MembershipReason> = give.collect();
+        change.change_memberships(give, take).await?;
     }
-    settle(&mut change, link.learner_id, link.merged_id).await?;
-    Ok(Linked { done: change.commit().await?, learner, other: link.merged_id })
+    enqueue_courses(&mut change, link.learner_id, link.merged_id).await?;
+    Ok(LinkResult { done: change.commit().await?, learner, other: link.merged_id })
 }
 
 /// Enqueues every course that either has anything to do with.
-async fn settle(change: &mut Change, one: LearnerId, other: LearnerId) -> Result<()> {
-    let pairs = links::courses(&mut change.tx, one, other).await?;
-    jobs::enqueue_pairs(&mut change.tx, &pairs, change.when.now, change.run).await?;
+async fn enqueue_courses(change: &mut ChangeTransaction, one: LearnerId, other: LearnerId) -> Result<()> {
+    let pairs = links::list_course_pairs(&mut change.tx, one, other).await?;
+    jobs::enqueue_pairs(&mut change.tx, &pairs, change.time.now, change.run).await?;
     Ok(())
 }

@@ -16,16 +16,16 @@ mod members;
 mod sheet;
 mod which;
 
-pub use assigned::{Answer, Asked, Target, Unassigned, assign, change_due, end, unassign};
-pub use courses::{Completion, Imported, add_course, complete, find_course, import_courses};
-pub use error::Error;
-pub use group::{Going, Meant, RESTORABLE, create, delete, going, rename, restore};
+pub use assigned::{AssignResult, AssignRequest, AssignmentTargetRef, UnassignResult, assign_course, change_due_date, end_assignment, unassign_course};
+pub use courses::{CompletionResult, CourseImportResult, add_course, complete_course, find_course, import_courses};
+pub use error::GroupError;
+pub use group::{DeletionImpact, DeletionConfirmation, RESTORE_PERIOD, create_group, delete_group, load_deletion_impact, rename_group, restore_group};
 pub use learners::{add_learner, find_learner};
-pub use members::{Effect, Members, add, lift, remove};
-pub use sheet::Mistake;
-pub use which::{Which, Who, find};
+pub use members::{MemberEffect, MembersUpdate, add_members, lift_exclusion, remove_members};
+pub use sheet::ImportError;
+pub use which::{GroupRef, LearnerRef, find_group};
 
-pub use crate::store::memberships::Keep;
+pub use crate::store::memberships::NewExclusion;
 
 /// What changes by hand answer with.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T> = std::result::Result<T, GroupError>;

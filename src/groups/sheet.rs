@@ -10,14 +10,14 @@ use crate::model::names::fold;
 use crate::model::words::count;
 
 /// The longest code or title in characters: an index of the database takes as many.
-const LONGEST: usize = 500;
+const MAX_CHARS: usize = 500;
 
 /// Mistakes that a message names; the rest is counted.
-const NAMED: usize = 10;
+const MAX_LISTED_ERRORS: usize = 10;
 
 /// A course of a sheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct ImportRow {
     /// Where it stands, counted from 1.
     pub at: u64,
     /// The code.
@@ -28,37 +28,37 @@ pub(super) struct Line {
 
 /// Something wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct ImportError {
     /// The line, counted from 1.
     pub line: u64,
     /// What is wrong with it.
     pub why: String,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.why)
     }
 }
 
 /// Mistakes in words, the first ones by name.
-pub(super) fn in_words(mistakes: &[Mistake]) -> String {
-    let mut parts: Vec<String> = mistakes.iter().take(NAMED).map(Mistake::to_string).collect();
-    if let Some(more) = mistakes.len().checked_sub(NAMED).filter(|more| *more > 0) {
+pub(super) fn format_errors(mistakes: &[ImportError]) -> String {
+    let mut parts: Vec<String> = mistakes.iter().take(MAX_LISTED_ERRORS).map(ImportError::to_string).collect();
+    if let Some(more) = mistakes.len().checked_sub(MAX_LISTED_ERRORS).filter(|more| *more > 0) {
         parts.push(format!("and {}", count(more as u64, "more", "more")));
     }
     parts.join("; ")
 }
 
-fn only(line: u64, why: impl Into<String>) -> Vec<Mistake> {
-    vec![Mistake { line, why: why.into() }]
+fn single_error(line: u64, why: impl Into<String>) -> Vec<ImportError> {
+    vec![ImportError { line, why: why.into() }]
 }
 
 /// Reads a sheet; every mistake in it is answered.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Line>, Vec<Mistake>> {
+pub(super) fn parse_courses(bytes: &[u8]) -> Result<Vec<ImportRow>, Vec<ImportError>> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n');
-        only(before.count() as u64 + 1, "this is not UTF-8")
+        single_error(before.count() as u64 + 1, "this is not UTF-8")
     })?;
     let text = text.trim_start_matches('\u{feff}');
     let first = text.lines().next().unwrap_or_default();
@@ -66,27 +66,27 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Line>, Vec<Mistake>> {
     let mut reader = csv::ReaderBuilder::new();
     let reader = reader.delimiter(delimiter as u8).flexible(true);
     let mut reader = reader.from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| only(1, error.to_string()))?.clone();
+    let header = reader.headers().map_err(|error| single_error(1, error.to_string()))?.clone();
     let column = |name: &str| header.iter().position(|field| field.trim().eq_ignore_ascii_case(name));
     let missing =
-        |name: &str| only(1, format!("there is no column `{name}`: the first line is `code,title`"));
+        |name: &str| single_error(1, format!("there is no column `{name}`: the first line is `code,title`"));
     let code = column("code").ok_or_else(|| missing("code"))?;
     let title = column("title").ok_or_else(|| missing("title"))?;
-    let (mut lines, mut mistakes) = (Vec::<Line>::new(), Vec::new());
+    let (mut lines, mut mistakes) = (Vec::<ImportRow>::new(), Vec::new());
     let mut known: HashMap<String, usize> = HashMap::new();
     let (mut counted, mut at) = (0, 1);
     for record in reader.records() {
-        let record = record.map_err(|error| only(1, error.to_string()))?;
+        let record = record.map_err(|error| single_error(1, error.to_string()))?;
         // The reader counts a line break of two characters to the record behind it.
         let begin = record.position().and_then(|place| usize::try_from(place.byte()).ok()).unwrap_or(counted);
         let breaks = text[begin..].bytes().take_while(|byte| b"\r\n".contains(byte)).count();
         at += text[counted..begin + breaks].matches('\n').count() as u64;
         counted = begin + breaks;
         let field = |at: usize| record.get(at).unwrap_or_default().trim().to_owned();
-        let line = Line { at, code: field(code), title: field(title) };
+        let line = ImportRow { at, code: field(code), title: field(title) };
         let twin = known.get(&fold(&line.code)).and_then(|at| lines.get(*at));
-        match check(&record, header.len(), &line, twin) {
-            Some(why) => mistakes.push(Mistake { line: at, why }),
+        match check_row(&record, header.len(), &line, twin) {
+            Some(why) => mistakes.push(ImportError { line: at, why }),
             None if twin.is_some() => {}
             None => {
                 known.insert(fold(&line.code), lines.len());
@@ -98,7 +98,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Line>, Vec<Mistake>> {
 }
 
 /// What is wrong with a line; `twin` is an earlier one of the same code.
-fn check(record: &csv::StringRecord, columns: usize, line: &Line, twin: Option<&Line>) -> Option<String> {
+fn check_row(record: &csv::StringRecord, columns: usize, line: &ImportRow, twin: Option<&ImportRow>) -> Option<String> {
     let texts = [&line.code, &line.title];
     if record.len() != columns {
         let (fields, columns) = (record.len() as u64, columns as u64);
@@ -110,8 +110,8 @@ fn check(record: &csv::StringRecord, columns: usize, line: &Line, twin: Option<&
     if texts.iter().any(|text| text.is_empty()) {
         return Some("a course needs a code and a title".to_owned());
     }
-    if texts.iter().any(|text| text.chars().count() > LONGEST) {
-        return Some(format!("a code or a title has at most {LONGEST} characters"));
+    if texts.iter().any(|text| text.chars().count() > MAX_CHARS) {
+        return Some(format!("a code or a title has at most {MAX_CHARS} characters"));
     }
     if texts.iter().any(|text| text.contains('\0')) {
         return Some("a text cannot hold the character U+0000".to_owned());
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn mistakes(text: &str) -> Vec<String> {
-        read(text.as_bytes()).expect_err("a mistake").iter().map(Mistake::to_string).collect()
+        parse_courses(text.as_bytes()).expect_err("a mistake").iter().map(ImportError::to_string).collect()
     }
 
     #[test]
@@ -136,13 +136,13 @@ mod tests {
             "title\tcode\nData, protected\t GDPR-101 \ngdpr-101\tgdpr-101\n",
         ];
         for sheet in &sheets[..2] {
-            let lines = read(sheet.as_bytes()).expect("a sheet");
-            let expected = Line { at: 2, code: "GDPR-101".to_owned(), title: "Data, protected".to_owned() };
+            let lines = parse_courses(sheet.as_bytes()).expect("a sheet");
+            let expected = ImportRow { at: 2, code: "GDPR-101".to_owned(), title: "Data, protected".to_owned() };
             assert_eq!(lines, [expected], "{sheet}");
         }
         assert_eq!(mistakes(sheets[2]), ["line 3: `gdpr-101` has another title on line 2"]);
-        assert_eq!(read(b"code,title\n").expect("a sheet"), []);
-        assert_eq!(read(b"code,title\nA,B\na,B\n").expect("a sheet").len(), 1, "said twice is said once");
+        assert_eq!(parse_courses(b"code,title\n").expect("a sheet"), []);
+        assert_eq!(parse_courses(b"code,title\nA,B\na,B\n").expect("a sheet").len(), 1, "said twice is said once");
     }
 
     #[test]
@@ -165,9 +165,9 @@ mod tests {
             mistakes("code,title\r\n\r\nA,B\r\nC,\r\n"),
             ["line 4: a course needs a code and a title"]
         );
-        let latin = read(b"code,title\nA,B\nC,Caf\xe9\n").expect_err("no UTF-8");
+        let latin = parse_courses(b"code,title\nA,B\nC,Caf\xe9\n").expect_err("no UTF-8");
         assert_eq!(latin[0].to_string(), "line 3: this is not UTF-8");
-        let many: Vec<Mistake> = (2..15).flat_map(|line| only(line, "x")).collect();
-        assert!(in_words(&many).ends_with("line 11: x; and 3 more"), "{}", in_words(&many));
+        let many: Vec<ImportError> = (2..15).flat_map(|line| single_error(line, "x")).collect();
+        assert!(format_errors(&many).ends_with("line 11: x; and 3 more"), "{}", format_errors(&many));
     }
 }

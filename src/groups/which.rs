@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::groups::{Error, Result};
+use crate::groups::{GroupError, Result};
 use crate::model::ids::{GroupId, RunId};
 use crate::model::names::{GroupName, nearest};
 use crate::store::groups::{self, Group};
@@ -11,86 +11,86 @@ use crate::store::{Tx, runs};
 
 /// A group, by name or by number, and as of which run it was seen by whoever wants to change it.
 #[derive(Debug, Clone, Copy)]
-pub struct Which<'a> {
-    by: By<'a>,
+pub struct GroupRef<'a> {
+    key: GroupKey<'a>,
     seen: Option<RunId>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum By<'a> {
+enum GroupKey<'a> {
     Name(&'a str),
     Number(GroupId),
 }
 
-impl Which<'_> {
+impl GroupRef<'_> {
     /// The same, refused with [`Error::ChangedSince`] where a later run has changed the group.
     #[must_use]
-    pub fn seen(self, run: Option<RunId>) -> Self {
+    pub fn unchanged_since(self, run: Option<RunId>) -> Self {
         Self { seen: run, ..self }
     }
 }
 
-impl<'a> From<&'a str> for Which<'a> {
+impl<'a> From<&'a str> for GroupRef<'a> {
     fn from(name: &'a str) -> Self {
-        Self { by: By::Name(name), seen: None }
+        Self { key: GroupKey::Name(name), seen: None }
     }
 }
 
-impl<'a> From<&'a String> for Which<'a> {
+impl<'a> From<&'a String> for GroupRef<'a> {
     fn from(name: &'a String) -> Self {
         Self::from(name.as_str())
     }
 }
 
-impl From<GroupId> for Which<'_> {
+impl From<GroupId> for GroupRef<'_> {
     fn from(id: GroupId) -> Self {
-        Self { by: By::Number(id), seen: None }
+        Self { key: GroupKey::Number(id), seen: None }
     }
 }
 
 /// Learners, by what they are called or by their numbers.
 #[derive(Debug, Clone)]
-pub enum Who<'a> {
+pub enum LearnerRef<'a> {
     /// Addresses, former addresses, or `CONNECTOR:ID`.
-    Called(&'a [String]),
+    Texts(&'a [String]),
     /// Numbers.
     Numbers(Vec<i64>),
 }
 
-impl<'a> From<&'a [String]> for Who<'a> {
+impl<'a> From<&'a [String]> for LearnerRef<'a> {
     fn from(texts: &'a [String]) -> Self {
-        Self::Called(texts)
+        Self::Texts(texts)
     }
 }
 
-impl<'a> From<&'a Vec<String>> for Who<'a> {
+impl<'a> From<&'a Vec<String>> for LearnerRef<'a> {
     fn from(texts: &'a Vec<String>) -> Self {
-        Self::Called(texts)
+        Self::Texts(texts)
     }
 }
 
-impl<'a, const N: usize> From<&'a [String; N]> for Who<'a> {
+impl<'a, const N: usize> From<&'a [String; N]> for LearnerRef<'a> {
     fn from(texts: &'a [String; N]) -> Self {
-        Self::Called(texts)
+        Self::Texts(texts)
     }
 }
 
-impl Who<'_> {
+impl LearnerRef<'_> {
     /// The learners, each once, in the order of their numbers where they are meant by numbers.
-    pub(super) async fn find(&self, tx: &mut Tx) -> Result<Vec<Learner>> {
+    pub(super) async fn resolve(&self, tx: &mut Tx) -> Result<Vec<Learner>> {
         match self {
             Self::Numbers(numbers) => {
-                let found = learners::by_numbers(tx, numbers.clone()).await?;
+                let found = learners::list_by_ids(tx, numbers.clone()).await?;
                 let there: FxHashSet<i64> = found.iter().map(|one| one.id.0).collect();
                 match numbers.iter().find(|id| !there.contains(id)) {
-                    Some(missing) => Err(Error::NoLearner { text: format!("number {missing}") }),
+                    Some(missing) => Err(GroupError::NoLearner { text: format!("number {missing}") }),
                     None => Ok(found),
                 }
             }
-            Self::Called(texts) => {
+            Self::Texts(texts) => {
                 let found = learners::find_all(tx, texts).await?.into_iter().zip(*texts);
                 let known =
-                    found.map(|(one, text)| one.ok_or_else(|| Error::NoLearner { text: text.clone() }));
+                    found.map(|(one, text)| one.ok_or_else(|| GroupError::NoLearner { text: text.clone() }));
                 let mut seen = FxHashSet::default();
                 let once = |one: &Result<Learner>| one.as_ref().map_or(true, |one| seen.insert(one.id));
                 known.filter(once).collect()
@@ -103,27 +103,27 @@ impl Who<'_> {
 ///
 /// # Errors
 /// When there is none, with the nearest name there is; or when it was changed since it was seen, with who did it.
-pub async fn find(tx: &mut Tx, which: impl Into<Which<'_>>) -> Result<Group> {
+pub async fn find_group(tx: &mut Tx, which: impl Into<GroupRef<'_>>) -> Result<Group> {
     let which = which.into();
-    let group = match which.by {
-        By::Number(id) => groups::by_number(tx, id).await?.ok_or(Error::GroupGone { id: id.0 })?,
-        By::Name(name) => {
+    let group = match which.key {
+        GroupKey::Number(id) => groups::get(tx, id).await?.ok_or(GroupError::GroupGone { id: id.0 })?,
+        GroupKey::Name(name) => {
             let parsed = GroupName::parse(name)?;
-            match groups::by_name(tx, &parsed).await? {
+            match groups::get_by_name(tx, &parsed).await? {
                 Some(group) => group,
                 None => {
-                    let all = groups::live(tx).await?;
+                    let all = groups::list_active(tx).await?;
                     let near = nearest(name, all.iter().map(|group| group.name.as_str())).map(str::to_owned);
-                    return Err(Error::NoGroup { name: name.to_owned(), nearest: near });
+                    return Err(GroupError::NoGroup { name: name.to_owned(), nearest: near });
                 }
             }
         }
     };
     match which.seen {
         Some(seen) if group.changed_run_id != seen => {
-            let run = runs::show(tx, group.changed_run_id).await?;
+            let run = runs::get(tx, group.changed_run_id).await?;
             let (actor, what) = run.map_or_else(Default::default, |run| (run.actor, run.what));
-            Err(Error::ChangedSince { name: group.name, run: group.changed_run_id, actor, what })
+            Err(GroupError::ChangedSince { name: group.name, run: group.changed_run_id, actor, what })
         }
         Some(_) | None => Ok(group),
     }

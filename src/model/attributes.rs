@@ -41,17 +41,17 @@ impl Attribute {
 
 /// The names of all attributes, standard ones first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attributes {
+pub struct AttributeSet {
     names: Vec<String>,
 }
 
-impl Default for Attributes {
+impl Default for AttributeSet {
     fn default() -> Self {
         Self { names: STANDARD.iter().map(|&name| name.to_owned()).collect() }
     }
 }
 
-impl Attributes {
+impl AttributeSet {
     /// The attribute of this name, made known if it was not.
     pub fn add(&mut self, name: &str) -> Attribute {
         self.find(name).unwrap_or_else(|| {

@@ -1,6 +1,6 @@
 //! Courses and assignments as the file has them.
 
-use crate::model::due::Due;
+use crate::model::due::DuePolicy;
 
 /// `[[course]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct FileAssignment {
     /// Names of groups, or globs over names.
     pub groups: Vec<String>,
     /// When it is due.
-    pub due: Due,
+    pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
 }

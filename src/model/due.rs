@@ -7,7 +7,7 @@ use chrono::{Days, NaiveDate};
 
 /// How an assignment sets its due date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Due {
+pub enum DuePolicy {
     /// No due date.
     Never,
     /// A calendar day, the same for everyone who has time enough.
@@ -19,26 +19,26 @@ pub enum Due {
 }
 
 /// The time given to those for whom a calendar day has passed or is too near, in days.
-pub const LATE_DAYS: u32 = 14;
+pub const DEFAULT_LATE_DAYS: u32 = 14;
 
 /// The most days that a due date may lie ahead: ten years.
-pub const MOST_DAYS: u32 = 3650;
+pub const MAX_DUE_DAYS: u32 = 3650;
 
 /// How long a date that was given up by leaving is remembered for those who come back, in days.
-pub const KEPT_DAYS: u64 = 30;
+pub const RETENTION_DAYS: u64 = 30;
 
 /// The kinds of due date as the database names them.
-pub const KINDS: [&str; 4] = ["none", "fixed", "after_joining", "after_start"];
+pub const DUE_KINDS: [&str; 4] = ["none", "fixed", "after_joining", "after_start"];
 
-impl Due {
+impl DuePolicy {
     /// The name of the kind in the database, one of [`KINDS`].
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
-            Self::Never => KINDS[0],
-            Self::On(_) => KINDS[1],
-            Self::AfterJoining(_) => KINDS[2],
-            Self::AfterStart(_) => KINDS[3],
+            Self::Never => DUE_KINDS[0],
+            Self::On(_) => DUE_KINDS[1],
+            Self::AfterJoining(_) => DUE_KINDS[2],
+            Self::AfterStart(_) => DUE_KINDS[3],
         }
     }
 
@@ -62,7 +62,7 @@ impl Due {
 
     /// Puts together what [`Due::kind`], [`Due::fixed`] and [`Due::days`] took apart.
     #[must_use]
-    pub fn read(kind: &str, fixed: Option<NaiveDate>, days: Option<u32>) -> Option<Self> {
+    pub fn from_parts(kind: &str, fixed: Option<NaiveDate>, days: Option<u32>) -> Option<Self> {
         match (kind, fixed, days) {
             ("none", _, _) => Some(Self::Never),
             ("fixed", Some(day), _) => Some(Self::On(day)),
@@ -93,13 +93,13 @@ impl Due {
 /// The date that stands when another was given up on `lost_on`: the earlier of the two, if what is granted now counts
 /// from no later than [`KEPT_DAYS`] after the loss.
 #[must_use]
-pub fn kept(
+pub fn retained_due_date(
     due: Option<NaiveDate>,
     counts_from: NaiveDate,
     lost_due: NaiveDate,
     lost_on: NaiveDate,
 ) -> Option<NaiveDate> {
-    let came_back = counts_from >= lost_on && counts_from <= lost_on + Days::new(KEPT_DAYS);
+    let came_back = counts_from >= lost_on && counts_from <= lost_on + Days::new(RETENTION_DAYS);
     match due {
         Some(due) if came_back => Some(due.min(lost_due)),
         None if came_back => Some(lost_due),
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_calendar_day_that_is_too_near_leaves_late_days() {
-        let due = Due::On(day("2026-12-31"));
+        let due = DuePolicy::On(day("2026-12-31"));
         assert_eq!(due.date(14, day("2026-06-01"), None), Some(day("2026-12-31")));
         assert_eq!(due.date(14, day("2026-12-17"), None), Some(day("2026-12-31")));
         assert_eq!(due.date(14, day("2026-12-18"), None), Some(day("2027-01-01")));
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn days_after_start_count_from_the_later_of_start_and_joining() {
-        let due = Due::AfterStart(10);
+        let due = DuePolicy::AfterStart(10);
         let joined = day("2026-06-10");
         assert_eq!(due.date(14, joined, Some(day("2026-07-01"))), Some(day("2026-07-11")));
         assert_eq!(due.date(14, joined, Some(day("2020-01-01"))), Some(day("2026-06-20")));
@@ -141,17 +141,17 @@ mod tests {
     fn a_date_given_up_is_kept_for_thirty_days() {
         let lost = (day("2026-06-01"), day("2026-05-01"));
         let due = Some(day("2026-07-01"));
-        assert_eq!(kept(due, day("2026-05-01"), lost.0, lost.1), Some(day("2026-06-01")));
-        assert_eq!(kept(due, day("2026-05-31"), lost.0, lost.1), Some(day("2026-06-01")));
-        assert_eq!(kept(due, day("2026-06-01"), lost.0, lost.1), due);
-        assert_eq!(kept(due, day("2026-04-30"), lost.0, lost.1), due);
-        assert_eq!(kept(None, day("2026-05-02"), lost.0, lost.1), Some(day("2026-06-01")));
+        assert_eq!(retained_due_date(due, day("2026-05-01"), lost.0, lost.1), Some(day("2026-06-01")));
+        assert_eq!(retained_due_date(due, day("2026-05-31"), lost.0, lost.1), Some(day("2026-06-01")));
+        assert_eq!(retained_due_date(due, day("2026-06-01"), lost.0, lost.1), due);
+        assert_eq!(retained_due_date(due, day("2026-04-30"), lost.0, lost.1), due);
+        assert_eq!(retained_due_date(None, day("2026-05-02"), lost.0, lost.1), Some(day("2026-06-01")));
     }
 
     #[test]
     fn a_kind_survives_the_database() {
-        for due in [Due::Never, Due::On(day("2026-01-02")), Due::AfterJoining(3), Due::AfterStart(4)] {
-            assert_eq!(Due::read(due.kind(), due.fixed(), due.days()), Some(due));
+        for due in [DuePolicy::Never, DuePolicy::On(day("2026-01-02")), DuePolicy::AfterJoining(3), DuePolicy::AfterStart(4)] {
+            assert_eq!(DuePolicy::from_parts(due.kind(), due.fixed(), due.days()), Some(due));
         }
     }
 }

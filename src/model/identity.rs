@@ -8,14 +8,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::model::attributes::Attribute;
 use crate::model::ids::LearnerId;
 use crate::model::names::fold;
-use crate::model::people::{People, Row};
-use crate::model::status::Status;
-use crate::model::values::Values;
+use crate::model::people::{PeopleTable, RowIndex};
+use crate::model::status::LearnerStatus;
+use crate::model::values::Interner;
 
 /// The persons of one connector as the database has them.
 #[derive(Debug, Clone, Default)]
 pub struct KnownPeople {
-    ids: Values,
+    ids: Interner,
     persons: Vec<KnownPerson>,
 }
 
@@ -29,7 +29,7 @@ pub struct KnownPerson {
     /// Whether the last good reading held this person.
     pub present: bool,
     /// The learner's state.
-    pub status: Status,
+    pub status: LearnerStatus,
     /// Whether somebody else holds the learner's address.
     pub contested: bool,
 }
@@ -68,11 +68,11 @@ impl KnownPeople {
 
 /// Somebody who holds an address that a new person brings, or left with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
+pub struct EmailHolder {
     /// The learner.
     pub learner: LearnerId,
     /// In which state.
-    pub status: Status,
+    pub status: LearnerStatus,
     /// The ids under which this connector has known the learner, and whether it held each at the last good reading.
     pub ids: Vec<(String, bool)>,
     /// The value of the connector's `match` attribute, where both exist.
@@ -81,7 +81,7 @@ pub struct Holder {
 
 /// Whose a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Match {
+pub enum PersonMatch {
     /// The id is known.
     Known(KnownPerson),
     /// A new id for an existing learner.
@@ -89,7 +89,7 @@ pub enum Match {
         /// The learner.
         learner: LearnerId,
         /// The learner's state so far.
-        was: Status,
+        was: LearnerStatus,
     },
     /// Somebody new.
     New {
@@ -103,25 +103,25 @@ pub enum Match {
 /// `complete` says whether an id that is not in the reading has vanished from the source. `holders` are by folded
 /// address; `match_attribute` is the connector's `match`.
 #[must_use]
-pub fn resolve(
-    people: &People,
+pub fn match_people(
+    people: &PeopleTable,
     known: &KnownPeople,
-    holders: &FxHashMap<String, Vec<Holder>>,
+    holders: &FxHashMap<String, Vec<EmailHolder>>,
     match_attribute: Option<Attribute>,
     complete: bool,
-) -> Vec<Match> {
-    let mut matches: Vec<Match> = people
+) -> Vec<PersonMatch> {
+    let mut matches: Vec<PersonMatch> = people
         .rows()
         .map(|row| {
-            known.find(people.id(row)).map_or(Match::New { instead_of: None }, |person| Match::Known(*person))
+            known.find(people.id(row)).map_or(PersonMatch::New { instead_of: None }, |person| PersonMatch::Known(*person))
         })
         .collect();
     if holders.is_empty() {
         return matches;
     }
     let mut claimed: FxHashSet<LearnerId> = FxHashSet::default();
-    let mut new: Vec<Row> =
-        people.rows().filter(|&row| matches!(matches[row as usize], Match::New { .. })).collect();
+    let mut new: Vec<RowIndex> =
+        people.rows().filter(|&row| matches!(matches[row as usize], PersonMatch::New { .. })).collect();
     // The order of a reading may differ from one to the next; who joins must not.
     new.sort_unstable_by_key(|&row| people.id(row));
     for row in new {
@@ -140,20 +140,20 @@ pub fn resolve(
             let joins = !still_here
                 && !other_present
                 && match holder.status {
-                    Status::Upcoming | Status::Active | Status::Leave => true,
-                    Status::Left => vanished_now || same_match,
+                    LearnerStatus::Upcoming | LearnerStatus::Active | LearnerStatus::Leave => true,
+                    LearnerStatus::Left => vanished_now || same_match,
                 };
             if joins {
                 claimed.insert(holder.learner);
-                matches[row as usize] = Match::Joined { learner: holder.learner, was: holder.status };
+                matches[row as usize] = PersonMatch::Joined { learner: holder.learner, was: holder.status };
                 left_behind = None;
                 break;
             }
-            if holder.status == Status::Left {
+            if holder.status == LearnerStatus::Left {
                 left_behind = Some(holder.learner);
             }
         }
-        if let (Match::New { instead_of }, Some(_)) = (&mut matches[row as usize], left_behind) {
+        if let (PersonMatch::New { instead_of }, Some(_)) = (&mut matches[row as usize], left_behind) {
             *instead_of = left_behind;
         }
     }
@@ -163,14 +163,14 @@ pub fn resolve(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::attributes::Attributes;
-    use crate::model::values::Cell;
+    use crate::model::attributes::AttributeSet;
+    use crate::model::values::Symbol;
 
-    fn reading(people: &[(&str, &str)]) -> People {
-        let attributes = Attributes::default();
-        let mut table = People::new(&attributes);
+    fn reading(people: &[(&str, &str)]) -> PeopleTable {
+        let attributes = AttributeSet::default();
+        let mut table = PeopleTable::new(&attributes);
         for (id, email) in people {
-            let mut cells = vec![Cell::EMPTY; attributes.len()];
+            let mut cells = vec![Symbol::EMPTY; attributes.len()];
             cells[Attribute::ID.index()] = table.values.intern(id);
             cells[Attribute::EMAIL.index()] = table.values.intern(email);
             table.push(&cells, String::new);
@@ -178,12 +178,12 @@ mod tests {
         table
     }
 
-    fn holder(learner: i64, status: Status, ids: &[(&str, bool)]) -> Holder {
+    fn holder(learner: i64, status: LearnerStatus, ids: &[(&str, bool)]) -> EmailHolder {
         let ids = ids.iter().map(|(id, present)| ((*id).to_owned(), *present)).collect();
-        Holder { learner: LearnerId(learner), status, ids, match_value: None }
+        EmailHolder { learner: LearnerId(learner), status, ids, match_value: None }
     }
 
-    fn decide(people: &[(&str, &str)], holder: Holder, complete: bool) -> Match {
+    fn decide(people: &[(&str, &str)], holder: EmailHolder, complete: bool) -> PersonMatch {
         let mut known = KnownPeople::default();
         for (id, present) in &holder.ids {
             let person = KnownPerson {
@@ -196,41 +196,41 @@ mod tests {
             known.push(id, person);
         }
         let holders = FxHashMap::from_iter([("ada@corp".to_owned(), vec![holder])]);
-        *resolve(&reading(people), &known, &holders, None, complete).last().expect("a row")
+        *match_people(&reading(people), &known, &holders, None, complete).last().expect("a row")
     }
 
     #[test]
     fn a_new_person_joins_by_address_whatever_the_case() {
-        let met = decide(&[("x", "ADA@corp")], holder(7, Status::Active, &[]), true);
-        assert_eq!(met, Match::Joined { learner: LearnerId(7), was: Status::Active });
+        let met = decide(&[("x", "ADA@corp")], holder(7, LearnerStatus::Active, &[]), true);
+        assert_eq!(met, PersonMatch::Joined { learner: LearnerId(7), was: LearnerStatus::Active });
     }
 
     #[test]
     fn nobody_joins_a_colleague_who_is_still_there() {
         let people = [("old", "other@corp"), ("x", "ada@corp")];
-        let met = decide(&people, holder(7, Status::Active, &[("old", true)]), true);
-        assert_eq!(met, Match::New { instead_of: None });
+        let met = decide(&people, holder(7, LearnerStatus::Active, &[("old", true)]), true);
+        assert_eq!(met, PersonMatch::New { instead_of: None });
     }
 
     #[test]
     fn a_new_id_whose_old_one_vanished_in_the_same_reading_is_the_same_person() {
-        let met = decide(&[("x", "ada@corp")], holder(7, Status::Active, &[("old", true)]), true);
-        assert_eq!(met, Match::Joined { learner: LearnerId(7), was: Status::Active });
-        let met = decide(&[("x", "ada@corp")], holder(7, Status::Active, &[("old", true)]), false);
-        assert_eq!(met, Match::New { instead_of: None });
+        let met = decide(&[("x", "ada@corp")], holder(7, LearnerStatus::Active, &[("old", true)]), true);
+        assert_eq!(met, PersonMatch::Joined { learner: LearnerId(7), was: LearnerStatus::Active });
+        let met = decide(&[("x", "ada@corp")], holder(7, LearnerStatus::Active, &[("old", true)]), false);
+        assert_eq!(met, PersonMatch::New { instead_of: None });
     }
 
     #[test]
     fn an_address_handed_on_does_not_hand_on_the_record() {
-        let met = decide(&[("x", "ada@corp")], holder(7, Status::Left, &[("old", false)]), true);
-        assert_eq!(met, Match::New { instead_of: Some(LearnerId(7)) });
+        let met = decide(&[("x", "ada@corp")], holder(7, LearnerStatus::Left, &[("old", false)]), true);
+        assert_eq!(met, PersonMatch::New { instead_of: Some(LearnerId(7)) });
     }
 
     #[test]
     fn two_new_people_with_one_address_join_it_once() {
-        let met = decide(&[("b", "ada@corp"), ("a", "ada@corp")], holder(7, Status::Active, &[]), true);
-        assert_eq!(met, Match::Joined { learner: LearnerId(7), was: Status::Active });
-        let met = decide(&[("a", "ada@corp"), ("b", "ada@corp")], holder(7, Status::Active, &[]), true);
-        assert_eq!(met, Match::New { instead_of: None });
+        let met = decide(&[("b", "ada@corp"), ("a", "ada@corp")], holder(7, LearnerStatus::Active, &[]), true);
+        assert_eq!(met, PersonMatch::Joined { learner: LearnerId(7), was: LearnerStatus::Active });
+        let met = decide(&[("a", "ada@corp"), ("b", "ada@corp")], holder(7, LearnerStatus::Active, &[]), true);
+        assert_eq!(met, PersonMatch::New { instead_of: None });
     }
 }

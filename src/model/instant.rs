@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 /// An RFC 3339 time, or a day at noon in a zone; nothing where it is neither.
 #[must_use]
-pub fn read(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
+pub fn parse_timestamp(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Some(instant.with_timezone(&Utc));
     }
@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn a_day_is_its_noon_where_the_file_lives_and_a_time_is_itself() {
-        let read = |text: &str| read(text, chrono_tz::Europe::Berlin).map(|at| at.to_rfc3339());
+        let read = |text: &str| parse_timestamp(text, chrono_tz::Europe::Berlin).map(|at| at.to_rfc3339());
         assert_eq!(read("2026-12-31").as_deref(), Some("2026-12-31T11:00:00+00:00"));
         assert_eq!(read("2026-12-31T09:30:00Z").as_deref(), Some("2026-12-31T09:30:00+00:00"));
         assert_eq!(read("31.12.2026"), None);

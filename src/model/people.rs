@@ -6,45 +6,45 @@
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::model::attributes::{Attribute, Attributes};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::names::fold;
-use crate::model::problem::{Problem, ProblemKind};
-use crate::model::values::{Cell, Values};
+use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::values::{Symbol, Interner};
 
 /// The number of a row in [`People`].
-pub type Row = u32;
+pub type RowIndex = u32;
 
 /// A table of people. All rows have an id of their own.
 #[derive(Debug, Clone)]
-pub struct People {
+pub struct PeopleTable {
     /// Every text that stands in the table.
-    pub values: Values,
+    pub values: Interner,
     width: usize,
-    cells: Vec<Cell>,
-    rows: FxHashMap<Cell, Row>,
-    set_aside: SetAside,
+    cells: Vec<Symbol>,
+    rows: FxHashMap<Symbol, RowIndex>,
+    set_aside: RejectedRecords,
     left_out: u64,
 }
 
 /// Records that could not be used.
 #[derive(Debug, Clone, Default)]
-pub struct SetAside {
+pub struct RejectedRecords {
     without_id: u64,
-    addresses: Vec<Cell>,
-    repeated: FxHashMap<Cell, u64>,
-    problems: Vec<Problem>,
+    addresses: Vec<Symbol>,
+    repeated: FxHashMap<Symbol, u64>,
+    problems: Vec<RunWarning>,
 }
 
-impl People {
+impl PeopleTable {
     /// An empty table for these attributes.
     #[must_use]
-    pub fn new(attributes: &Attributes) -> Self {
+    pub fn new(attributes: &AttributeSet) -> Self {
         Self {
-            values: Values::default(),
+            values: Interner::default(),
             width: attributes.len(),
             cells: Vec::new(),
             rows: FxHashMap::default(),
-            set_aside: SetAside::default(),
+            set_aside: RejectedRecords::default(),
             left_out: 0,
         }
     }
@@ -53,14 +53,14 @@ impl People {
     ///
     /// A record without an id, and every record of an id that comes more than once, is set aside. `place` says where the
     /// record stands in the source, for the report.
-    pub fn push(&mut self, cells: &[Cell], place: impl FnOnce() -> String) {
+    pub fn push(&mut self, cells: &[Symbol], place: impl FnOnce() -> String) {
         debug_assert_eq!(cells.len(), self.width, "a record has one cell for each attribute");
         let id = cells[Attribute::ID.index()];
         if id.is_empty() {
             self.set_aside.without_id += 1;
             self.set_aside.addresses.push(cells[Attribute::EMAIL.index()]);
             let message = "the record has no id: set aside".to_owned();
-            self.set_aside.problems.push(Problem::new(ProblemKind::NoId, place(), message));
+            self.set_aside.problems.push(RunWarning::new(RunWarningKind::NoId, place(), message));
             return;
         }
         if let Some(times) = self.set_aside.repeated.get_mut(&id) {
@@ -72,17 +72,17 @@ impl People {
             self.remove_row(row);
             return;
         }
-        let row = Row::try_from(self.cells.len() / self.width).expect("fewer than four billion people");
+        let row = RowIndex::try_from(self.cells.len() / self.width).expect("fewer than four billion people");
         self.rows.insert(id, row);
         self.cells.extend_from_slice(cells);
     }
 
     /// The people of an address, whatever its case, in a table of their own.
     #[must_use]
-    pub fn of_address(&self, attributes: &Attributes, email: &str) -> Self {
+    pub fn of_address(&self, attributes: &AttributeSet, email: &str) -> Self {
         let (mut found, folded) = (Self::new(attributes), fold(email));
         for row in self.rows().filter(|&row| fold(self.first(row, Attribute::EMAIL)) == folded) {
-            let cells: Vec<Cell> = self
+            let cells: Vec<Symbol> = self
                 .cells(row)
                 .iter()
                 .map(|&cell| {
@@ -96,12 +96,12 @@ impl People {
     }
 
     /// Adds those of other people whose ids are not here yet.
-    pub fn add_missing(&mut self, other: &People) {
+    pub fn add_missing(&mut self, other: &PeopleTable) {
         for row in other.rows() {
             if self.row(other.id(row)).is_some() {
                 continue;
             }
-            let cells: Vec<Cell> = other
+            let cells: Vec<Symbol> = other
                 .cells(row)
                 .iter()
                 .map(|&cell| {
@@ -113,7 +113,7 @@ impl People {
         }
     }
 
-    fn remove_row(&mut self, row: Row) {
+    fn remove_row(&mut self, row: RowIndex) {
         let last = self.len() - 1;
         let (from, to) = (last * self.width, row as usize * self.width);
         self.cells.copy_within(from..from + self.width, to);
@@ -143,7 +143,7 @@ impl People {
     }
 
     /// Takes rows out, in ascending order, as if the source did not hold them.
-    pub fn leave_out(&mut self, rows: &[Row]) {
+    pub fn leave_out(&mut self, rows: &[RowIndex]) {
         // From the end, so that the row that moves into a gap is one that stays.
         for &row in rows.iter().rev() {
             self.rows.remove(&self.cells[row as usize * self.width + Attribute::ID.index()]);
@@ -159,13 +159,13 @@ impl People {
     }
 
     /// What was set aside, record by record.
-    pub fn set_aside_problems(&self) -> impl Iterator<Item = Problem> {
+    pub fn set_aside_problems(&self) -> impl Iterator<Item = RunWarning> {
         let mut repeated: Vec<_> = self.set_aside.repeated.iter().collect();
         repeated.sort_unstable_by_key(|(id, _)| self.values.text(**id));
         let repeated = repeated.into_iter().map(|(id, times)| {
             let id = self.values.text(*id);
-            Problem::new(
-                ProblemKind::RepeatedId,
+            RunWarning::new(
+                RunWarningKind::RepeatedId,
                 id,
                 format!("the id came {times} times: all of its records are set aside"),
             )
@@ -180,56 +180,56 @@ impl People {
     }
 
     /// The addresses of records without an id: whoever has one of them is not absent.
-    pub fn nameless_addresses(&self) -> impl Iterator<Item = &str> {
+    pub fn addresses_without_id(&self) -> impl Iterator<Item = &str> {
         let addresses = self.set_aside.addresses.iter().filter(|cell| !cell.is_empty());
         addresses.map(|&cell| self.values.first(cell))
     }
 
     /// The row of an external id.
     #[must_use]
-    pub fn row(&self, id: &str) -> Option<Row> {
+    pub fn row(&self, id: &str) -> Option<RowIndex> {
         self.rows.get(&self.values.find(id)?).copied()
     }
 
     /// The cells of a row.
     #[must_use]
-    pub fn cells(&self, row: Row) -> &[Cell] {
+    pub fn cells(&self, row: RowIndex) -> &[Symbol] {
         let start = row as usize * self.width;
         &self.cells[start..start + self.width]
     }
 
     /// One cell.
     #[must_use]
-    pub fn cell(&self, row: Row, attribute: Attribute) -> Cell {
+    pub fn cell(&self, row: RowIndex, attribute: Attribute) -> Symbol {
         self.cells[row as usize * self.width + attribute.index()]
     }
 
     /// Puts another value in the place of one; answers the one that stood there.
-    pub fn replace(&mut self, row: Row, attribute: Attribute, cell: Cell) -> Cell {
+    pub fn replace(&mut self, row: RowIndex, attribute: Attribute, cell: Symbol) -> Symbol {
         std::mem::replace(&mut self.cells[row as usize * self.width + attribute.index()], cell)
     }
 
     /// The first value of an attribute, or "".
     #[must_use]
-    pub fn first(&self, row: Row, attribute: Attribute) -> &str {
+    pub fn first(&self, row: RowIndex, attribute: Attribute) -> &str {
         self.values.first(self.cell(row, attribute))
     }
 
     /// The external id of a row.
     #[must_use]
-    pub fn id(&self, row: Row) -> &str {
+    pub fn id(&self, row: RowIndex) -> &str {
         self.values.text(self.cell(row, Attribute::ID))
     }
 
     /// All rows.
-    pub fn rows(&self) -> impl Iterator<Item = Row> + use<> {
-        0..Row::try_from(self.len()).expect("`push` lets no more in")
+    pub fn rows(&self) -> impl Iterator<Item = RowIndex> + use<> {
+        0..RowIndex::try_from(self.len()).expect("`push` lets no more in")
     }
 }
 
 /// The order in which attributes enter a digest: by name, so that the order of the file does not matter.
 #[must_use]
-pub fn digest_order(attributes: &Attributes) -> Vec<Attribute> {
+pub fn digest_order(attributes: &AttributeSet) -> Vec<Attribute> {
     let mut order: Vec<Attribute> = attributes.iter().collect();
     order.sort_unstable_by_key(|&attribute| attributes.name(attribute));
     order
@@ -239,10 +239,10 @@ pub fn digest_order(attributes: &Attributes) -> Vec<Attribute> {
 /// digests are taken as equal.
 #[must_use]
 pub fn digest(
-    attributes: &Attributes,
+    attributes: &AttributeSet,
     order: &[Attribute],
-    values: &Values,
-    cells: &[Cell],
+    values: &Interner,
+    cells: &[Symbol],
     scratch: &mut Vec<u8>,
 ) -> i64 {
     scratch.clear();
@@ -263,11 +263,11 @@ pub fn digest(
 mod tests {
     use super::*;
 
-    fn people(ids: &[&str]) -> People {
-        let attributes = Attributes::default();
-        let mut people = People::new(&attributes);
+    fn people(ids: &[&str]) -> PeopleTable {
+        let attributes = AttributeSet::default();
+        let mut people = PeopleTable::new(&attributes);
         for id in ids {
-            let mut cells = vec![Cell::EMPTY; attributes.len()];
+            let mut cells = vec![Symbol::EMPTY; attributes.len()];
             cells[0] = people.values.intern(id);
             people.push(&cells, || format!("record {id}"));
         }
@@ -283,6 +283,6 @@ mod tests {
         assert_eq!(people.set_aside(), 4);
         assert!(people.is_set_aside("a") && !people.is_set_aside("b"));
         let kinds: Vec<_> = people.set_aside_problems().map(|problem| problem.kind).collect();
-        assert_eq!(kinds, [ProblemKind::NoId, ProblemKind::RepeatedId]);
+        assert_eq!(kinds, [RunWarningKind::NoId, RunWarningKind::RepeatedId]);
     }
 }

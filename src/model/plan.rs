@@ -7,19 +7,19 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::ids::{GroupId, LearnerId, RuleId};
 use crate::model::names::{GroupName, RuleName, fold};
-use crate::model::population::{Population, Who};
-use crate::model::problem::{Problem, ProblemKind};
-use crate::model::roll::Roll;
+use crate::model::population::{Population, LearnerIndex};
+use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::roll::DesiredMemberships;
 
 /// The number of a group in [`Plan::groups`].
-pub type GroupAt = u32;
+pub type GroupIndex = u32;
 
 /// The number of a rule in [`Plan::rules`]; 0 is by hand.
-pub type RuleAt = u32;
+pub type RuleIndex = u32;
 
 /// A group of the plan: one that exists, or one that the plan makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct PlannedGroup {
     /// The number; none for a new one.
     pub id: Option<GroupId>,
     /// The name.
@@ -30,7 +30,7 @@ pub struct Group {
     pub held: bool,
 }
 
-impl Group {
+impl PlannedGroup {
     /// Whether the plan makes it.
     #[must_use]
     pub fn is_made(&self) -> bool {
@@ -40,7 +40,7 @@ impl Group {
 
 /// A rule of the plan: one of the file, or one that has left it and still holds memberships.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleRef {
+pub struct PlannedRule {
     /// The number; none for one that was never seen before.
     pub id: Option<RuleId>,
     /// The name.
@@ -49,31 +49,31 @@ pub struct RuleRef {
 
 /// One reason for one membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Entry {
+pub struct MembershipEntry {
     /// The group.
-    pub group: GroupAt,
+    pub group: GroupIndex,
     /// The rule.
-    pub rule: RuleAt,
+    pub rule: RuleIndex,
     /// The learner.
-    pub who: Who,
+    pub who: LearnerIndex,
 }
 
 /// A rule that meets a group for a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Meeting {
+pub struct RuleGroupLink {
     /// The rule.
-    pub rule: RuleAt,
+    pub rule: RuleIndex,
     /// The folded values of the template.
     pub key: String,
     /// The group.
-    pub group: GroupAt,
+    pub group: GroupIndex,
     /// The name that the template gives.
     pub name: String,
 }
 
 /// What the database says before the plan: everything that belongs to a group today.
 #[derive(Debug, Clone, Default)]
-pub struct Today {
+pub struct CurrentState {
     /// Groups that are not deleted, and whether a person made each.
     pub groups: Vec<(GroupId, GroupName, bool)>,
     /// Rules that were ever named, without the reason by hand.
@@ -81,47 +81,47 @@ pub struct Today {
     /// Rule, key: the group, its name when they met, and whether it has been deleted since.
     pub links: FxHashMap<(RuleId, String), (GroupId, String, bool)>,
     /// Every reason of a learner of the population.
-    pub members: Vec<(GroupId, RuleId, Who)>,
+    pub members: Vec<(GroupId, RuleId, LearnerIndex)>,
     /// Memberships by hand that wait for their learner.
-    pub resting: Vec<(GroupId, Who)>,
+    pub resting: Vec<(GroupId, LearnerIndex)>,
     /// Who is kept out of what.
     pub exclusions: FxHashSet<(GroupId, LearnerId)>,
 }
 
 /// The changes that close the gap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct MembershipPlan {
     /// Every group that the plan speaks of; those without a number are made.
-    pub groups: Vec<Group>,
+    pub groups: Vec<PlannedGroup>,
     /// Every rule that the plan speaks of; 0 is by hand.
-    pub rules: Vec<RuleRef>,
+    pub rules: Vec<PlannedRule>,
     /// Rules and groups that meet.
-    pub meetings: Vec<Meeting>,
+    pub meetings: Vec<RuleGroupLink>,
     /// Every reason of today of the learners of the population, sorted.
-    pub before: Vec<Entry>,
+    pub before: Vec<MembershipEntry>,
     /// Reasons to be given, sorted.
-    pub add: Vec<Entry>,
+    pub add: Vec<MembershipEntry>,
     /// Reasons to be ended, sorted.
-    pub remove: Vec<Entry>,
+    pub remove: Vec<MembershipEntry>,
     /// What was noticed.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<RunWarning>,
 }
 
-struct Draft<'a> {
-    plan: Plan,
-    today: &'a Today,
-    group_at: FxHashMap<GroupId, GroupAt>,
-    group_named: FxHashMap<String, GroupAt>,
-    rule_at: FxHashMap<RuleId, RuleAt>,
+struct PlanBuilder<'a> {
+    plan: MembershipPlan,
+    today: &'a CurrentState,
+    group_at: FxHashMap<GroupId, GroupIndex>,
+    group_named: FxHashMap<String, GroupIndex>,
+    rule_at: FxHashMap<RuleId, RuleIndex>,
 }
 
-impl Plan {
+impl MembershipPlan {
     /// Compares today with the roll. `rules` are the names of the file's rules, in its order.
     #[must_use]
-    pub fn between(today: &Today, roll: &Roll, rules: &[RuleName], population: &Population) -> Self {
-        let mut draft = Draft::new(today);
-        let of_file: Vec<RuleAt> = rules.iter().map(|name| draft.rule(name)).collect();
-        let targets: Vec<Option<GroupAt>> = {
+    pub fn between(today: &CurrentState, roll: &DesiredMemberships, rules: &[RuleName], population: &Population) -> Self {
+        let mut draft = PlanBuilder::new(today);
+        let of_file: Vec<RuleIndex> = rules.iter().map(|name| draft.rule(name)).collect();
+        let targets: Vec<Option<GroupIndex>> = {
             // Groups are made in the order of their names, whatever the order of the reading.
             let mut order: Vec<usize> = (0..roll.wanted.len()).collect();
             order.sort_unstable_by_key(|&at| {
@@ -137,7 +137,7 @@ impl Plan {
         };
         let should = draft.should(roll, &targets, &of_file, population);
         let is = draft.is();
-        let undecided: FxHashSet<(RuleAt, Who)> =
+        let undecided: FxHashSet<(RuleIndex, LearnerIndex)> =
             roll.undecided.iter().map(|(rule, who, _)| (of_file[*rule as usize], *who)).collect();
         let (add, remove) = difference(&is, &should, |entry| undecided.contains(&(entry.rule, entry.who)));
         let mut plan = draft.plan;
@@ -147,7 +147,7 @@ impl Plan {
                 "the rule `{}` could not be evaluated ({why}): the memberships that it gives stay as they are",
                 rules[*rule as usize]
             );
-            Problem::new(ProblemKind::RuleFailed, subject, message)
+            RunWarning::new(RunWarningKind::RuleFailed, subject, message)
         }));
         plan.problems.sort();
         Self { before: is, add, remove, ..plan }
@@ -166,34 +166,34 @@ impl Plan {
     }
 }
 
-impl<'a> Draft<'a> {
-    fn new(today: &'a Today) -> Self {
-        let groups: Vec<Group> = today
+impl<'a> PlanBuilder<'a> {
+    fn new(today: &'a CurrentState) -> Self {
+        let groups: Vec<PlannedGroup> = today
             .groups
             .iter()
-            .map(|(id, name, by_hand)| Group {
+            .map(|(id, name, by_hand)| PlannedGroup {
                 id: Some(*id),
                 name: name.clone(),
                 by_hand: *by_hand,
                 held: false,
             })
             .collect();
-        let by_hand = RuleRef { id: Some(RuleId::BY_HAND), name: RuleName::new("(by hand)") };
-        let known = today.rules.iter().map(|(id, name)| RuleRef { id: Some(*id), name: name.clone() });
-        let rules: Vec<RuleRef> = std::iter::once(by_hand).chain(known).collect();
+        let by_hand = PlannedRule { id: Some(RuleId::BY_HAND), name: RuleName::new("(by hand)") };
+        let known = today.rules.iter().map(|(id, name)| PlannedRule { id: Some(*id), name: name.clone() });
+        let rules: Vec<PlannedRule> = std::iter::once(by_hand).chain(known).collect();
         let at = |index: usize| u32::try_from(index).expect("fewer than four billion groups and rules");
         let group_at = groups.iter().enumerate().filter_map(|(i, group)| Some((group.id?, at(i)))).collect();
         let group_named =
             groups.iter().enumerate().map(|(i, group)| (group.name.folded().to_owned(), at(i))).collect();
         let rule_at = rules.iter().enumerate().filter_map(|(i, rule)| Some((rule.id?, at(i)))).collect();
-        Self { plan: Plan { groups, rules, ..Plan::default() }, today, group_at, group_named, rule_at }
+        Self { plan: MembershipPlan { groups, rules, ..MembershipPlan::default() }, today, group_at, group_named, rule_at }
     }
 
-    fn rule(&mut self, name: &RuleName) -> RuleAt {
+    fn rule(&mut self, name: &RuleName) -> RuleIndex {
         // Row 0 is not a rule of anybody's file, whatever it is called.
         let known = self.plan.rules.iter().skip(1).position(|rule| rule.name == *name).map(|at| at + 1);
         let at = known.unwrap_or_else(|| {
-            self.plan.rules.push(RuleRef { id: None, name: name.clone() });
+            self.plan.rules.push(PlannedRule { id: None, name: name.clone() });
             self.plan.rules.len() - 1
         });
         u32::try_from(at).expect("fewer than four billion rules")
@@ -201,7 +201,7 @@ impl<'a> Draft<'a> {
 
     /// The group that a rule feeds for a value: the one that it has met before, or the one of that name, or a new one.
     /// None when that group was deleted by hand, or the name cannot be one.
-    fn target(&mut self, rule: RuleAt, key: &str, name: &str) -> Option<GroupAt> {
+    fn target(&mut self, rule: RuleIndex, key: &str, name: &str) -> Option<GroupIndex> {
         if let Some(id) = self.plan.rules[rule as usize].id
             && let Some((group, met_as, deleted)) = self.today.links.get(&(id, key.to_owned()))
             && fold(met_as) == fold(name)
@@ -211,7 +211,7 @@ impl<'a> Draft<'a> {
         let name = match GroupName::parse(name) {
             Ok(name) => name,
             Err(why) => {
-                self.plan.problems.push(Problem::new(ProblemKind::BadGroupName, name, why.to_string()));
+                self.plan.problems.push(RunWarning::new(RunWarningKind::BadGroupName, name, why.to_string()));
                 return None;
             }
         };
@@ -220,13 +220,13 @@ impl<'a> Draft<'a> {
             None => {
                 let at = u32::try_from(self.plan.groups.len()).expect("fewer than four billion groups");
                 self.group_named.insert(name.folded().to_owned(), at);
-                self.plan.groups.push(Group { id: None, name: name.clone(), by_hand: false, held: false });
+                self.plan.groups.push(PlannedGroup { id: None, name: name.clone(), by_hand: false, held: false });
                 at
             }
         };
         // Other spellings of the same value come right behind the first.
         if self.plan.meetings.last().is_none_or(|last| last.rule != rule || last.key != key) {
-            self.plan.meetings.push(Meeting {
+            self.plan.meetings.push(RuleGroupLink {
                 rule,
                 key: key.to_owned(),
                 group,
@@ -238,12 +238,12 @@ impl<'a> Draft<'a> {
 
     fn should(
         &self,
-        roll: &Roll,
-        targets: &[Option<GroupAt>],
-        of_file: &[RuleAt],
+        roll: &DesiredMemberships,
+        targets: &[Option<GroupIndex>],
+        of_file: &[RuleIndex],
         population: &Population,
-    ) -> Vec<Entry> {
-        let excluded = |group: GroupAt, who: Who| {
+    ) -> Vec<MembershipEntry> {
+        let excluded = |group: GroupIndex, who: LearnerIndex| {
             let pair = self.plan.groups[group as usize].id.zip(population.learner(who).id);
             pair.is_some_and(|pair| self.today.exclusions.contains(&pair))
         };
@@ -251,28 +251,28 @@ impl<'a> Draft<'a> {
         let by_rule = roll.members.iter().filter_map(|&(wanted, who)| {
             let group = targets[wanted as usize]?;
             let rule = of_file[roll.wanted[wanted as usize].rule as usize];
-            (nobody_excluded || !excluded(group, who)).then_some(Entry { group, rule, who })
+            (nobody_excluded || !excluded(group, who)).then_some(MembershipEntry { group, rule, who })
         });
-        let has_access = |who: Who| population.learner(who).status.has_access();
+        let has_access = |who: LearnerIndex| population.learner(who).status.has_access();
         let by_hand = self.today.members.iter().filter(|(_, rule, _)| *rule == RuleId::BY_HAND);
         let by_hand = by_hand
             .map(|&(group, _, who)| (group, who))
             .chain(self.today.resting.iter().copied())
             .filter(|&(_, who)| has_access(who))
-            .filter_map(|(group, who)| Some(Entry { group: *self.group_at.get(&group)?, rule: 0, who }));
-        let mut should: Vec<Entry> = by_rule.chain(by_hand).collect();
+            .filter_map(|(group, who)| Some(MembershipEntry { group: *self.group_at.get(&group)?, rule: 0, who }));
+        let mut should: Vec<MembershipEntry> = by_rule.chain(by_hand).collect();
         should.sort_unstable();
         should.dedup();
         should
     }
 
-    fn is(&self) -> Vec<Entry> {
-        let mut is: Vec<Entry> = self
+    fn is(&self) -> Vec<MembershipEntry> {
+        let mut is: Vec<MembershipEntry> = self
             .today
             .members
             .iter()
             .filter_map(|(group, rule, who)| {
-                Some(Entry { group: *self.group_at.get(group)?, rule: *self.rule_at.get(rule)?, who: *who })
+                Some(MembershipEntry { group: *self.group_at.get(group)?, rule: *self.rule_at.get(rule)?, who: *who })
             })
             .collect();
         is.sort_unstable();
@@ -282,7 +282,7 @@ impl<'a> Draft<'a> {
 }
 
 /// What is missing, and what is too much; both inputs are sorted and hold nothing twice.
-fn difference(is: &[Entry], should: &[Entry], keep: impl Fn(&Entry) -> bool) -> (Vec<Entry>, Vec<Entry>) {
+fn difference(is: &[MembershipEntry], should: &[MembershipEntry], keep: impl Fn(&MembershipEntry) -> bool) -> (Vec<MembershipEntry>, Vec<MembershipEntry>) {
     let (mut add, mut remove) = (Vec::new(), Vec::new());
     let (mut is, mut should) = (is.iter().peekable(), should.iter().peekable());
     loop {
@@ -310,8 +310,8 @@ fn difference(is: &[Entry], should: &[Entry], keep: impl Fn(&Entry) -> bool) -> 
 mod tests {
     use super::*;
 
-    fn entry(group: u32, who: u32) -> Entry {
-        Entry { group, rule: 1, who }
+    fn entry(group: u32, who: u32) -> MembershipEntry {
+        MembershipEntry { group, rule: 1, who }
     }
 
     #[test]

@@ -7,18 +7,18 @@ use std::fmt::Write;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::attributes::{Attribute, Attributes};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::ids::LearnerId;
-use crate::model::people::{People, Row};
-use crate::model::status::{Status, read_date};
-use crate::model::values::{Cell, Values};
+use crate::model::people::{PeopleTable, RowIndex};
+use crate::model::status::{LearnerStatus, read_date};
+use crate::model::values::{Symbol, Interner};
 
 /// The place of a learner in [`Population`].
-pub type Who = u32;
+pub type LearnerIndex = u32;
 
 /// What became of a person of this connector since the last good reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum PersonChange {
     /// Nothing.
     Same,
     /// The attributes changed.
@@ -33,24 +33,24 @@ pub enum Fate {
 
 /// A learner of the plan.
 #[derive(Debug, Clone)]
-pub struct Learner {
+pub struct EvaluatedLearner {
     /// The number; none for somebody new.
     pub id: Option<LearnerId>,
     /// The row of the reading.
-    pub row: Option<Row>,
+    pub row: Option<RowIndex>,
     /// What became of the person.
-    pub fate: Fate,
+    pub change: PersonChange,
     /// The state so far; none for somebody new.
-    pub was: Option<Status>,
+    pub status_before: Option<LearnerStatus>,
     /// The state today.
-    pub status: Status,
+    pub status: LearnerStatus,
     /// Bit n: the file's connector n holds the person; [`Learner::ADDED_BY_HAND`] for nobody's.
     pub sources: u64,
     /// Whether somebody else holds the address.
     pub contested: bool,
 }
 
-impl Learner {
+impl EvaluatedLearner {
     /// The bit of learners who were added by hand: rules that name no connector apply to them too.
     pub const ADDED_BY_HAND: u64 = 1 << 63;
 
@@ -59,14 +59,14 @@ impl Learner {
 
     /// Whether the learner loses every access.
     #[must_use]
-    pub fn goes(&self) -> bool {
-        self.was.is_some_and(Status::has_access) && !self.status.has_access()
+    pub fn loses_access(&self) -> bool {
+        self.status_before.is_some_and(LearnerStatus::has_access) && !self.status.has_access()
     }
 
     /// Whether memberships begin or end because the state changed.
     #[must_use]
     pub fn comes_or_goes(&self) -> bool {
-        self.was.is_some_and(Status::has_access) != self.status.has_access()
+        self.status_before.is_some_and(LearnerStatus::has_access) != self.status.has_access()
     }
 }
 
@@ -74,26 +74,26 @@ impl Learner {
 #[derive(Debug, Clone)]
 pub struct Population {
     /// The reading, and every text.
-    pub people: People,
-    merged: FxHashMap<Who, Box<[Cell]>>,
+    pub people: PeopleTable,
+    merged: FxHashMap<LearnerIndex, Box<[Symbol]>>,
     /// Everybody; first the rows of the reading, in their order.
-    pub learners: Vec<Learner>,
+    pub learners: Vec<EvaluatedLearner>,
     /// The cells of the four states, by [`Status`].
-    states: [Cell; 4],
+    states: [Symbol; 4],
 }
 
 impl Population {
     /// A population of nobody yet, around a reading.
     #[must_use]
-    pub fn new(mut people: People) -> Self {
-        let states = [Status::Upcoming, Status::Active, Status::Leave, Status::Left]
+    pub fn new(mut people: PeopleTable) -> Self {
+        let states = [LearnerStatus::Upcoming, LearnerStatus::Active, LearnerStatus::Leave, LearnerStatus::Left]
             .map(|status| people.values.intern(status.as_str()));
         Self { people, merged: FxHashMap::default(), learners: Vec::new(), states }
     }
 
     /// Adds a learner; `merged` replaces the cells of the row where there are any.
-    pub fn push(&mut self, learner: Learner, merged: Option<Box<[Cell]>>) -> Who {
-        let who = Who::try_from(self.learners.len()).expect("fewer than four billion learners");
+    pub fn push(&mut self, learner: EvaluatedLearner, merged: Option<Box<[Symbol]>>) -> LearnerIndex {
+        let who = LearnerIndex::try_from(self.learners.len()).expect("fewer than four billion learners");
         if let Some(cells) = merged {
             self.merged.insert(who, cells);
         }
@@ -103,30 +103,30 @@ impl Population {
 
     /// The reading and the learners, apart.
     #[must_use]
-    pub fn into_parts(self) -> (People, Vec<Learner>) {
+    pub fn into_parts(self) -> (PeopleTable, Vec<EvaluatedLearner>) {
         (self.people, self.learners)
     }
 
     /// Everybody's place.
-    pub fn everybody(&self) -> impl Iterator<Item = Who> + use<> {
-        0..Who::try_from(self.learners.len()).expect("`push` lets no more in")
+    pub fn indices(&self) -> impl Iterator<Item = LearnerIndex> + use<> {
+        0..LearnerIndex::try_from(self.learners.len()).expect("`push` lets no more in")
     }
 
     /// One learner.
     #[must_use]
-    pub fn learner(&self, who: Who) -> &Learner {
+    pub fn learner(&self, who: LearnerIndex) -> &EvaluatedLearner {
         &self.learners[who as usize]
     }
 
     /// Whether other connectors or a person's hand had a part in the attributes.
     #[must_use]
-    pub fn is_merged(&self, who: Who) -> bool {
+    pub fn is_merged(&self, who: LearnerIndex) -> bool {
         self.merged.contains_key(&who)
     }
 
     /// The merged attributes; empty for somebody of whom nothing but the absence is known.
     #[must_use]
-    pub fn cells(&self, who: Who) -> Option<&[Cell]> {
+    pub fn cells(&self, who: LearnerIndex) -> Option<&[Symbol]> {
         match self.merged.get(&who) {
             Some(cells) => Some(cells),
             None => self.learner(who).row.map(|row| self.people.cells(row)),
@@ -135,22 +135,22 @@ impl Population {
 
     /// One attribute as rules see it: `status` is the state today.
     #[must_use]
-    pub fn cell(&self, who: Who, attribute: Attribute) -> Cell {
+    pub fn cell(&self, who: LearnerIndex, attribute: Attribute) -> Symbol {
         if attribute == Attribute::STATUS {
             return self.states[self.learner(who).status as usize];
         }
-        self.cells(who).map_or(Cell::EMPTY, |cells| cells[attribute.index()])
+        self.cells(who).map_or(Symbol::EMPTY, |cells| cells[attribute.index()])
     }
 
     /// The first value of an attribute.
     #[must_use]
-    pub fn first(&self, who: Who, attribute: Attribute) -> &str {
+    pub fn first(&self, who: LearnerIndex, attribute: Attribute) -> &str {
         self.people.values.first(self.cell(who, attribute))
     }
 
     /// The name that is shown: `name`, else given and family name, else the address, else the id.
     #[must_use]
-    pub fn name(&self, who: Who) -> String {
+    pub fn name(&self, who: LearnerIndex) -> String {
         let name = self.first(who, Attribute::NAME);
         if !name.is_empty() {
             return name.to_owned();
@@ -170,14 +170,14 @@ impl Population {
 
 /// Reads a date out of cells.
 #[must_use]
-pub fn date(values: &Values, cells: &[Cell], attribute: Attribute) -> Option<chrono::NaiveDate> {
+pub fn date(values: &Interner, cells: &[Symbol], attribute: Attribute) -> Option<chrono::NaiveDate> {
     let text = values.first(cells[attribute.index()]);
     if text.is_empty() { None } else { read_date(text) }
 }
 
 /// Every attribute with a value as a JSON object: a string, or a list of strings.
 #[must_use]
-pub fn to_json(attributes: &Attributes, values: &Values, cells: &[Cell]) -> String {
+pub fn to_json(attributes: &AttributeSet, values: &Interner, cells: &[Symbol]) -> String {
     let mut json = String::with_capacity(256);
     json.push('{');
     for attribute in attributes.iter() {
@@ -229,8 +229,8 @@ pub(crate) fn push_string(out: &mut String, value: &str) {
 }
 
 /// Reads back what [`to_json`] wrote; attributes that this file does not know are left out.
-pub fn from_json(attributes: &Attributes, values: &mut Values, json: &str) -> Box<[Cell]> {
-    let mut cells = vec![Cell::EMPTY; attributes.len()].into_boxed_slice();
+pub fn from_json(attributes: &AttributeSet, values: &mut Interner, json: &str) -> Box<[Symbol]> {
+    let mut cells = vec![Symbol::EMPTY; attributes.len()].into_boxed_slice();
     let Ok(serde_json::Value::Object(object)) = serde_json::from_str(json) else {
         return cells;
     };
@@ -245,7 +245,7 @@ pub fn from_json(attributes: &Attributes, values: &mut Values, json: &str) -> Bo
             serde_json::Value::Null
             | serde_json::Value::Bool(_)
             | serde_json::Value::Number(_)
-            | serde_json::Value::Object(_) => Cell::EMPTY,
+            | serde_json::Value::Object(_) => Symbol::EMPTY,
         };
     }
     cells
@@ -257,9 +257,9 @@ mod tests {
 
     #[test]
     fn attributes_survive_the_database() {
-        let attributes = Attributes::default();
-        let mut values = Values::default();
-        let mut cells = vec![Cell::EMPTY; attributes.len()];
+        let attributes = AttributeSet::default();
+        let mut values = Interner::default();
+        let mut cells = vec![Symbol::EMPTY; attributes.len()];
         cells[Attribute::NAME.index()] = values.intern("Ada \"the\" \\ Countess");
         cells[Attribute::DEPARTMENT.index()] = values.intern_all(&mut vec!["Sales".into(), "HR".into()]);
         let json = to_json(&attributes, &values, &cells);

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that somebody should look at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Problem {
+pub struct RunWarning {
     /// What kind of thing it is; stable, for scripts.
-    pub kind: ProblemKind,
+    pub kind: RunWarningKind,
     /// Who or what it is about: an external id, a group, an attribute.
     pub subject: String,
     /// What happened and what rollcall did about it.
@@ -18,7 +18,7 @@ pub struct Problem {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum ProblemKind {
+pub enum RunWarningKind {
     /// A record without an id: set aside.
     NoId,
     /// An id that came more than once: all its records are set aside.
@@ -45,7 +45,7 @@ pub enum ProblemKind {
     AssignmentUnmet,
 }
 
-impl ProblemKind {
+impl RunWarningKind {
     /// The kind for scripts.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -66,9 +66,9 @@ impl ProblemKind {
     }
 }
 
-impl Problem {
+impl RunWarning {
     /// Puts one together.
-    pub fn new(kind: ProblemKind, subject: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(kind: RunWarningKind, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self { kind, subject: subject.into(), message: message.into() }
     }
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How far a long work has come. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<AtomicU64>);
+pub struct ReadProgress(Arc<AtomicU64>);
 
-impl Progress {
+impl ReadProgress {
     /// Sets the count.
     pub fn set(&self, count: u64) {
         self.0.store(count, Ordering::Relaxed);

@@ -7,12 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// When something was last known to be alive; shared by all clones.
 #[derive(Debug, Clone, Default)]
-pub struct Pulse {
+pub struct Heartbeat {
     /// Microseconds since 1970; 0 before the first beat.
     last: Arc<AtomicI64>,
 }
 
-impl Pulse {
+impl Heartbeat {
     /// Notes that it is alive.
     pub fn beat(&self, now: DateTime<Utc>) {
         self.last.store(now.timestamp_micros(), Ordering::Relaxed);
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn a_pulse_is_as_old_as_its_last_beat_for_every_clone() {
-        let (pulse, now) = (Pulse::default(), Utc::now());
+        let (pulse, now) = (Heartbeat::default(), Utc::now());
         assert_eq!(pulse.age(now), None);
         pulse.clone().beat(now - TimeDelta::seconds(3));
         assert_eq!(pulse.age(now).map(|age| age.num_seconds()), Some(3));

@@ -21,7 +21,7 @@ pub enum Role {
 
 /// What a request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum May {
+pub enum Permission {
     /// Reading groups, assignments, learners and enrollments.
     Read,
     /// Changing them.
@@ -31,10 +31,10 @@ pub enum May {
     /// Asking the directories for one person again.
     Resync,
     /// Accounts, tokens and settings.
-    Own,
+    Admin,
 }
 
-impl May {
+impl Permission {
     /// Who may, for people.
     #[must_use]
     pub fn in_words(self) -> &'static str {
@@ -43,7 +43,7 @@ impl May {
             Self::Manage => "the role manager",
             Self::Operate => "the role operator",
             Self::Resync => "the role manager or operator",
-            Self::Own => "the role license holder",
+            Self::Admin => "the role license holder",
         }
     }
 }
@@ -51,7 +51,7 @@ impl May {
 /// A text that is no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no role `{0}`: there are license_holder, operator, manager, viewer")]
-pub struct NoRole(pub String);
+pub struct UnknownRole(pub String);
 
 impl Role {
     /// All of them, from the one that may do most.
@@ -59,14 +59,14 @@ impl Role {
 
     /// Whether it allows something.
     #[must_use]
-    pub fn may(self, what: May) -> bool {
+    pub fn allows(self, what: Permission) -> bool {
         match (self, what) {
-            (Self::LicenseHolder, _) | (_, May::Read) => true,
-            (Self::Operator, May::Operate | May::Resync) => true,
-            (Self::Manager, May::Manage | May::Resync) => true,
-            (Self::Operator, May::Manage | May::Own) => false,
-            (Self::Manager, May::Operate | May::Own) => false,
-            (Self::Viewer, May::Manage | May::Operate | May::Resync | May::Own) => false,
+            (Self::LicenseHolder, _) | (_, Permission::Read) => true,
+            (Self::Operator, Permission::Operate | Permission::Resync) => true,
+            (Self::Manager, Permission::Manage | Permission::Resync) => true,
+            (Self::Operator, Permission::Manage | Permission::Admin) => false,
+            (Self::Manager, Permission::Operate | Permission::Admin) => false,
+            (Self::Viewer, Permission::Manage | Permission::Operate | Permission::Resync | Permission::Admin) => false,
         }
     }
 
@@ -113,10 +113,10 @@ impl fmt::Display for Role {
 }
 
 impl FromStr for Role {
-    type Err = NoRole;
+    type Err = UnknownRole;
 
-    fn from_str(text: &str) -> Result<Self, NoRole> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| NoRole(text.to_owned()))
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| UnknownRole(text.to_owned()))
     }
 }
 
@@ -126,11 +126,11 @@ mod tests {
 
     #[test]
     fn only_license_holders_may_do_everything_and_a_viewer_only_reads() {
-        let all = [May::Read, May::Manage, May::Operate, May::Resync, May::Own];
-        let allowed = |role: Role| all.into_iter().filter(|what| role.may(*what)).collect::<Vec<_>>();
+        let all = [Permission::Read, Permission::Manage, Permission::Operate, Permission::Resync, Permission::Admin];
+        let allowed = |role: Role| all.into_iter().filter(|what| role.allows(*what)).collect::<Vec<_>>();
         assert_eq!(allowed(Role::LicenseHolder), all);
-        assert_eq!(allowed(Role::Operator), [May::Read, May::Operate, May::Resync]);
-        assert_eq!(allowed(Role::Manager), [May::Read, May::Manage, May::Resync]);
-        assert_eq!(allowed(Role::Viewer), [May::Read]);
+        assert_eq!(allowed(Role::Operator), [Permission::Read, Permission::Operate, Permission::Resync]);
+        assert_eq!(allowed(Role::Manager), [Permission::Read, Permission::Manage, Permission::Resync]);
+        assert_eq!(allowed(Role::Viewer), [Permission::Read]);
     }
 }

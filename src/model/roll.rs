@@ -12,14 +12,14 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::model::attributes::Attribute;
 use crate::model::names::ConnectorName;
-use crate::model::population::{Population, Who};
-use crate::model::rule::{Judge, Rule};
-use crate::model::template::Template;
-use crate::model::values::{Cell, Values};
+use crate::model::population::{Population, LearnerIndex};
+use crate::model::rule::{RuleEvaluator, Rule};
+use crate::model::template::NameTemplate;
+use crate::model::values::{Symbol, Interner};
 
 /// A group that a rule names for a value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Wanted {
+pub struct DesiredGroup {
     /// The place of the rule in the file.
     pub rule: u32,
     /// The folded values of the template.
@@ -30,56 +30,56 @@ pub struct Wanted {
 
 /// Who belongs where.
 #[derive(Debug, Clone, Default)]
-pub struct Roll {
+pub struct DesiredMemberships {
     /// Every group that is wanted, once for each rule and value.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<DesiredGroup>,
     /// Place in `wanted`, learner.
-    pub members: Vec<(u32, Who)>,
+    pub members: Vec<(u32, LearnerIndex)>,
     /// Rule and learner whose evaluation failed, and why: nothing of that rule changes for them.
-    pub undecided: Vec<(u32, Who, String)>,
+    pub undecided: Vec<(u32, LearnerIndex, String)>,
 }
 
 /// What came of each distinct combination of some attributes.
-struct Memo<T> {
+struct EvaluationCache<T> {
     reads: Vec<Attribute>,
     table: HashTable<u32>,
-    keys: Vec<Cell>,
+    keys: Vec<Symbol>,
     outcomes: Vec<T>,
-    scratch: Vec<Cell>,
+    scratch: Vec<Symbol>,
 }
 
 /// The rules whose expressions read the same attributes, and what came of each combination of values.
-struct Family<'r> {
+struct RuleBatch<'r> {
     rules: Vec<(u32, &'r Rule)>,
-    memo: Memo<Verdicts>,
+    memo: EvaluationCache<RuleMatches>,
 }
 
 #[derive(Default)]
-struct Verdicts {
+struct RuleMatches {
     matches: Vec<u32>,
     failures: Vec<(u32, String)>,
 }
 
-impl Roll {
+impl DesiredMemberships {
     /// Calls the roll on `today`. `connectors` are those of the file, in its order, for rules that are restricted to some.
     #[must_use]
-    pub fn call(
+    pub fn evaluate(
         rules: &[Rule],
         population: &Population,
         connectors: &[ConnectorName],
         today: NaiveDate,
     ) -> Self {
-        let judge = Judge::new(today);
+        let judge = RuleEvaluator::new(today);
         let mut roll = Self::default();
         let masks: Vec<u64> = rules.iter().map(|rule| mask(rule, connectors)).collect();
-        let mut groups: Vec<Memo<Vec<u32>>> =
-            rules.iter().map(|rule| Memo::new(rule.group.reads().collect())).collect();
+        let mut groups: Vec<EvaluationCache<Vec<u32>>> =
+            rules.iter().map(|rule| EvaluationCache::new(rule.group.reads().collect())).collect();
         let mut numbers: FxHashMap<(u32, String), u32> = FxHashMap::default();
         let values = &population.people.values;
-        for mut family in families(rules) {
+        for mut family in batch_rules(rules) {
             let rules = &family.rules;
-            let evaluate = |memo_of: &dyn Fn(Attribute) -> Cell| verdicts(rules, &judge, values, memo_of);
-            for who in population.everybody() {
+            let evaluate = |memo_of: &dyn Fn(Attribute) -> Symbol| evaluate_batch(rules, &judge, values, memo_of);
+            for who in population.indices() {
                 let learner = population.learner(who);
                 if !learner.status.has_access() {
                     continue;
@@ -88,8 +88,8 @@ impl Roll {
                 let applies = |rule: &u32| masks[*rule as usize] & learner.sources != 0;
                 for &rule in verdicts.matches.iter().filter(|rule| applies(rule)) {
                     let template = &rules_at(rules, rule).group;
-                    let fill = |cell_of: &dyn Fn(Attribute) -> Cell| {
-                        roll_wanted(rule, template, values, cell_of, &mut numbers, &mut roll.wanted)
+                    let fill = |cell_of: &dyn Fn(Attribute) -> Symbol| {
+                        evaluate_learner(rule, template, values, cell_of, &mut numbers, &mut roll.wanted)
                     };
                     let wanted =
                         groups[rule as usize].outcome(|attribute| population.cell(who, attribute), fill);
@@ -108,36 +108,36 @@ fn rules_at<'r>(rules: &[(u32, &'r Rule)], wanted: u32) -> &'r Rule {
     rules[found.expect("a verdict names a rule of its family, which is in the order of the file")].1
 }
 
-fn roll_wanted(
+fn evaluate_learner(
     rule: u32,
-    template: &Template,
-    values: &Values,
-    cell_of: &dyn Fn(Attribute) -> Cell,
+    template: &NameTemplate,
+    values: &Interner,
+    cell_of: &dyn Fn(Attribute) -> Symbol,
     numbers: &mut FxHashMap<(u32, String), u32>,
-    wanted: &mut Vec<Wanted>,
+    wanted: &mut Vec<DesiredGroup>,
 ) -> Vec<u32> {
     template
-        .fill(values, cell_of)
+        .render(values, cell_of)
         .into_iter()
         .map(|filled| {
             // Values that differ in case alone mean one group.
             *numbers.entry((rule, filled.key.clone())).or_insert_with(|| {
-                wanted.push(Wanted { rule, key: filled.key, name: filled.name });
+                wanted.push(DesiredGroup { rule, key: filled.key, name: filled.name });
                 u32::try_from(wanted.len() - 1).expect("fewer than four billion groups")
             })
         })
         .collect()
 }
 
-fn verdicts(
+fn evaluate_batch(
     rules: &[(u32, &Rule)],
-    judge: &Judge,
-    values: &Values,
-    cell_of: &dyn Fn(Attribute) -> Cell,
-) -> Verdicts {
+    judge: &RuleEvaluator,
+    values: &Interner,
+    cell_of: &dyn Fn(Attribute) -> Symbol,
+) -> RuleMatches {
     let conditions = rules.iter().map(|(_, rule)| rule.condition());
     let scope = judge.scope(conditions, values, cell_of);
-    let mut verdicts = Verdicts::default();
+    let mut verdicts = RuleMatches::default();
     for (index, rule) in rules {
         match scope.holds(rule.condition()) {
             Ok(false) => {}
@@ -159,19 +159,19 @@ fn mask(rule: &Rule, connectors: &[ConnectorName]) -> u64 {
     })
 }
 
-fn families(rules: &[Rule]) -> Vec<Family<'_>> {
-    let mut families: Vec<Family<'_>> = Vec::new();
+fn batch_rules(rules: &[Rule]) -> Vec<RuleBatch<'_>> {
+    let mut families: Vec<RuleBatch<'_>> = Vec::new();
     for (index, rule) in (0..).zip(rules) {
         let reads = rule.condition().reads();
         match families.iter_mut().find(|family| family.memo.reads == reads) {
             Some(family) => family.rules.push((index, rule)),
-            None => families.push(Family { rules: vec![(index, rule)], memo: Memo::new(reads) }),
+            None => families.push(RuleBatch { rules: vec![(index, rule)], memo: EvaluationCache::new(reads) }),
         }
     }
     families
 }
 
-impl<T> Memo<T> {
+impl<T> EvaluationCache<T> {
     fn new(reads: Vec<Attribute>) -> Self {
         Self { reads, table: HashTable::new(), keys: Vec::new(), outcomes: Vec::new(), scratch: Vec::new() }
     }
@@ -179,8 +179,8 @@ impl<T> Memo<T> {
     /// What came of the combination that `cell_of` gives, worked out by `evaluate` when it is new.
     fn outcome(
         &mut self,
-        cell_of: impl Fn(Attribute) -> Cell,
-        evaluate: impl FnOnce(&dyn Fn(Attribute) -> Cell) -> T,
+        cell_of: impl Fn(Attribute) -> Symbol,
+        evaluate: impl FnOnce(&dyn Fn(Attribute) -> Symbol) -> T,
     ) -> &T {
         let width = self.reads.len();
         self.scratch.clear();

@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 
 /// A cron expression in a time zone.
 #[derive(Debug, Clone)]
-pub struct Schedule {
+pub struct CronSchedule {
     text: String,
     zone: Tz,
     /// One schedule, or two whose union counts: day of month and day of week, when both are given.
@@ -42,7 +42,7 @@ pub enum BadSchedule {
 
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-impl Schedule {
+impl CronSchedule {
     /// Reads five fields as cron(5) has them: 0 and 7 are Sunday; where day of month and day of week are both
     /// given, either matches.
     ///
@@ -166,8 +166,8 @@ fn weekday(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn schedule(text: &str, zone: &str) -> Schedule {
-        Schedule::parse(text, zone.parse().expect("a zone")).expect("a schedule")
+    fn schedule(text: &str, zone: &str) -> CronSchedule {
+        CronSchedule::parse(text, zone.parse().expect("a zone")).expect("a schedule")
     }
 
     fn next_three(text: &str, zone: &str, after: &str) -> Vec<String> {
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_is_no_schedule_is_refused() {
-        let parse = |text: &str| Schedule::parse(text, Tz::UTC).expect_err("refused");
+        let parse = |text: &str| CronSchedule::parse(text, Tz::UTC).expect_err("refused");
         assert_eq!(parse("0 2 * *"), BadSchedule::Fields(4));
         assert_eq!(parse("0 0 2 * * *"), BadSchedule::Fields(6));
         assert_eq!(parse("0 2 * * 8"), BadSchedule::Weekday("8".into()));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What the directory says of a person, by `[connector.status]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum EmploymentStatus {
     /// At work.
     Active,
     /// Away for a while; keeps memberships.
@@ -15,7 +15,7 @@ pub enum Standing {
     Left,
 }
 
-impl Standing {
+impl EmploymentStatus {
     /// The text that stands in the `status` column of people.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -41,7 +41,7 @@ impl Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(rename_all = "lowercase", type_name = "TEXT")]
-pub enum Status {
+pub enum LearnerStatus {
     /// Starts later than `prehire_days` from today: known, and waiting.
     Upcoming,
     /// At work.
@@ -52,7 +52,7 @@ pub enum Status {
     Left,
 }
 
-impl Status {
+impl LearnerStatus {
     /// The text in tables and messages.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -88,7 +88,7 @@ impl Status {
     #[must_use]
     pub fn on(
         today: NaiveDate,
-        standing: Standing,
+        standing: EmploymentStatus,
         start: Option<NaiveDate>,
         end: Option<NaiveDate>,
         prehire_days: u32,
@@ -97,13 +97,13 @@ impl Status {
         let first_day = start
             .map(|start| start.checked_sub_days(chrono::Days::new(u64::from(prehire_days))).unwrap_or(start));
         match standing {
-            Standing::Left => Self::Left,
-            Standing::Active | Standing::Leave if over => Self::Left,
-            Standing::Active | Standing::Leave if first_day.is_some_and(|first| first > today) => {
+            EmploymentStatus::Left => Self::Left,
+            EmploymentStatus::Active | EmploymentStatus::Leave if over => Self::Left,
+            EmploymentStatus::Active | EmploymentStatus::Leave if first_day.is_some_and(|first| first > today) => {
                 Self::Upcoming
             }
-            Standing::Active => Self::Active,
-            Standing::Leave => Self::Leave,
+            EmploymentStatus::Active => Self::Active,
+            EmploymentStatus::Leave => Self::Leave,
         }
     }
 }
@@ -143,18 +143,18 @@ mod tests {
     #[test]
     fn a_person_is_out_until_the_days_before_the_start_and_in_on_the_last_day() {
         let status = |today: &str| {
-            Status::on(day(today), Standing::Active, Some(day("2026-06-10")), Some(day("2026-06-20")), 7)
+            LearnerStatus::on(day(today), EmploymentStatus::Active, Some(day("2026-06-10")), Some(day("2026-06-20")), 7)
         };
-        assert_eq!(status("2026-06-02"), Status::Upcoming);
-        assert_eq!(status("2026-06-03"), Status::Active);
-        assert_eq!(status("2026-06-20"), Status::Active);
-        assert_eq!(status("2026-06-21"), Status::Left);
+        assert_eq!(status("2026-06-02"), LearnerStatus::Upcoming);
+        assert_eq!(status("2026-06-03"), LearnerStatus::Active);
+        assert_eq!(status("2026-06-20"), LearnerStatus::Active);
+        assert_eq!(status("2026-06-21"), LearnerStatus::Left);
     }
 
     #[test]
     fn who_left_stays_left_whatever_the_dates_say() {
-        let status = Status::on(day("2026-06-01"), Standing::Left, Some(day("2027-01-01")), None, 0);
-        assert_eq!(status, Status::Left);
+        let status = LearnerStatus::on(day("2026-06-01"), EmploymentStatus::Left, Some(day("2027-01-01")), None, 0);
+        assert_eq!(status, LearnerStatus::Left);
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! Names of groups with attributes in them: `"Department: {department}"` makes one group for each department.
 
-use crate::model::attributes::{Attribute, Attributes};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::names::{fold, nearest};
-use crate::model::values::{Cell, Values};
+use crate::model::values::{Symbol, Interner};
 
 /// A name with places for attributes. `{{` and `}}` stand for the braces themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
+pub struct NameTemplate {
     text: String,
-    parts: Vec<Part>,
+    parts: Vec<TemplateSegment>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum TemplateSegment {
     Text(String),
     Value(Attribute),
 }
@@ -28,7 +28,7 @@ pub struct BadTemplate {
 
 /// One group that a template names for one learner.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Filled {
+pub struct RenderedName {
     /// What tells this group from the others of the same rule: the folded values, whatever stands round them.
     pub key: String,
     /// The name as the template gives it.
@@ -36,14 +36,14 @@ pub struct Filled {
 }
 
 /// The most groups that one rule may name for one person: the values of several attributes multiply.
-const MOST_FILLED: usize = 100;
+const MAX_RENDERED_NAMES: usize = 100;
 
-impl Template {
+impl NameTemplate {
     /// Reads a template.
     ///
     /// # Errors
     /// When a brace has no partner or an attribute is unknown.
-    pub fn parse(text: &str, attributes: &Attributes) -> Result<Self, BadTemplate> {
+    pub fn parse(text: &str, attributes: &AttributeSet) -> Result<Self, BadTemplate> {
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
@@ -65,14 +65,14 @@ impl Template {
             let name = after[..close].trim();
             let attribute = attributes.find(name).ok_or_else(|| unknown(at + 1, name, attributes))?;
             if !literal.is_empty() {
-                parts.push(Part::Text(std::mem::take(&mut literal)));
+                parts.push(TemplateSegment::Text(std::mem::take(&mut literal)));
             }
-            parts.push(Part::Value(attribute));
+            parts.push(TemplateSegment::Value(attribute));
             rest = &after[close + 1..];
         }
         literal.push_str(rest);
         if !literal.is_empty() {
-            parts.push(Part::Text(literal));
+            parts.push(TemplateSegment::Text(literal));
         }
         Ok(Self { text: text.to_owned(), parts })
     }
@@ -86,8 +86,8 @@ impl Template {
     /// The attributes that it reads.
     pub fn reads(&self) -> impl Iterator<Item = Attribute> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Value(attribute) => Some(*attribute),
-            Part::Text(_) => None,
+            TemplateSegment::Value(attribute) => Some(*attribute),
+            TemplateSegment::Text(_) => None,
         })
     }
 
@@ -95,17 +95,17 @@ impl Template {
     ///
     /// At most 100 groups come back.
     #[must_use]
-    pub fn fill(&self, values: &Values, cell_of: impl Fn(Attribute) -> Cell) -> Vec<Filled> {
-        let mut filled = vec![Filled { key: String::new(), name: String::new() }];
+    pub fn render(&self, values: &Interner, cell_of: impl Fn(Attribute) -> Symbol) -> Vec<RenderedName> {
+        let mut filled = vec![RenderedName { key: String::new(), name: String::new() }];
         for part in &self.parts {
             match part {
-                Part::Text(text) => filled.iter_mut().for_each(|one| one.name.push_str(text)),
-                Part::Value(attribute) => {
+                TemplateSegment::Text(text) => filled.iter_mut().for_each(|one| one.name.push_str(text)),
+                TemplateSegment::Value(attribute) => {
                     let cell = cell_of(*attribute);
                     filled = filled
                         .iter()
                         .flat_map(|one| values.all(cell).map(|value| one.with(value)))
-                        .take(MOST_FILLED)
+                        .take(MAX_RENDERED_NAMES)
                         .collect();
                 }
             }
@@ -114,7 +114,7 @@ impl Template {
     }
 }
 
-impl Filled {
+impl RenderedName {
     fn with(&self, value: &str) -> Self {
         let mut next = self.clone();
         if !next.key.is_empty() {
@@ -126,7 +126,7 @@ impl Filled {
     }
 }
 
-fn unknown(at: usize, name: &str, attributes: &Attributes) -> BadTemplate {
+fn unknown(at: usize, name: &str, attributes: &AttributeSet) -> BadTemplate {
     let hint = nearest(name, attributes.names())
         .map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
     BadTemplate { at, message: format!("no connector maps an attribute `{name}`{hint}") }
@@ -137,14 +137,14 @@ mod tests {
     use super::*;
 
     fn fill(template: &str, department: &[&str], location: &[&str]) -> Vec<String> {
-        let attributes = Attributes::default();
-        let template = Template::parse(template, &attributes).expect("a template");
-        let mut values = Values::default();
+        let attributes = AttributeSet::default();
+        let template = NameTemplate::parse(template, &attributes).expect("a template");
+        let mut values = Interner::default();
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let department = values.intern_all(&mut owned(department));
         let location = values.intern_all(&mut owned(location));
         let cell_of = |attribute| if attribute == Attribute::DEPARTMENT { department } else { location };
-        template.fill(&values, cell_of).into_iter().map(|one| one.name).collect()
+        template.render(&values, cell_of).into_iter().map(|one| one.name).collect()
     }
 
     #[test]
@@ -158,11 +158,11 @@ mod tests {
 
     #[test]
     fn a_mistyped_attribute_is_named_with_its_nearest() {
-        let error = Template::parse("Dept {departmnt}", &Attributes::default()).expect_err("unknown");
+        let error = NameTemplate::parse("Dept {departmnt}", &AttributeSet::default()).expect_err("unknown");
         assert_eq!(error.at, 6);
         assert!(error.message.contains("did you mean `department`"), "{}", error.message);
         for broken in ["Dept {department", "Dept }", "{"] {
-            assert!(Template::parse(broken, &Attributes::default()).is_err(), "{broken}");
+            assert!(NameTemplate::parse(broken, &AttributeSet::default()).is_err(), "{broken}");
         }
     }
 }

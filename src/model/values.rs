@@ -12,11 +12,11 @@ pub const SEPARATOR: char = '\u{1f}';
 
 /// The number of a text. [`Cell::EMPTY`] is the empty text, which also stands for "no value".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Cell(u32);
+pub struct Symbol(u32);
 
-impl Cell {
+impl Symbol {
     /// No value.
-    pub const EMPTY: Cell = Cell(0);
+    pub const EMPTY: Symbol = Symbol(0);
 
     /// Whether there is no value.
     #[must_use]
@@ -33,21 +33,21 @@ impl Cell {
 
 /// Texts by number, and numbers by text. All texts lie in one buffer.
 #[derive(Debug, Clone)]
-pub struct Values {
+pub struct Interner {
     text: String,
     ends: Vec<usize>,
-    table: HashTable<Known>,
+    table: HashTable<InternedText>,
 }
 
 /// A text that has a number. Half of its hash stands beside it, so that a table that grows, or holds another text in the
 /// same place, need not look for the text itself: that would be far away in memory, twice.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct InternedText {
     hash: u32,
     index: u32,
 }
 
-impl Default for Values {
+impl Default for Interner {
     fn default() -> Self {
         let mut values = Self { text: String::new(), ends: Vec::new(), table: HashTable::new() };
         values.intern("");
@@ -71,9 +71,9 @@ fn slice<'a>(text: &'a str, ends: &[usize], index: u32) -> &'a str {
     &text[start..ends[index]]
 }
 
-impl Values {
+impl Interner {
     /// The number of a text, new or known.
-    pub fn intern(&mut self, text: &str) -> Cell {
+    pub fn intern(&mut self, text: &str) -> Symbol {
         let hash = hash(text);
         if let Some(known) = self.known(hash, text) {
             return known;
@@ -82,20 +82,20 @@ impl Values {
             u32::try_from(self.ends.len()).expect("fewer than four billion distinct texts fit in memory");
         self.text.push_str(text);
         self.ends.push(self.text.len());
-        self.table.insert_unique(spread(hash), Known { hash, index }, |known| spread(known.hash));
-        Cell(index)
+        self.table.insert_unique(spread(hash), InternedText { hash, index }, |known| spread(known.hash));
+        Symbol(index)
     }
 
-    fn known(&self, hash: u32, text: &str) -> Option<Cell> {
-        let is_it = |known: &Known| known.hash == hash && slice(&self.text, &self.ends, known.index) == text;
-        self.table.find(spread(hash), is_it).map(|known| Cell(known.index))
+    fn known(&self, hash: u32, text: &str) -> Option<Symbol> {
+        let is_it = |known: &InternedText| known.hash == hash && slice(&self.text, &self.ends, known.index) == text;
+        self.table.find(spread(hash), is_it).map(|known| Symbol(known.index))
     }
 
     /// The number of several values: sorted by bytes, repeated ones once, empty ones left out.
-    pub fn intern_all(&mut self, values: &mut Vec<String>) -> Cell {
+    pub fn intern_all(&mut self, values: &mut Vec<String>) -> Symbol {
         values.retain(|value| !value.is_empty());
         match values.as_slice() {
-            [] => Cell::EMPTY,
+            [] => Symbol::EMPTY,
             [one] => self.intern(one),
             [_, ..] => {
                 values.sort_unstable();
@@ -108,25 +108,25 @@ impl Values {
 
     /// The number of a text, if it is known.
     #[must_use]
-    pub fn find(&self, text: &str) -> Option<Cell> {
+    pub fn find(&self, text: &str) -> Option<Symbol> {
         self.known(hash(text), text)
     }
 
     /// The whole text of a cell, several values with [`SEPARATOR`] between them.
     #[must_use]
-    pub fn text(&self, cell: Cell) -> &str {
+    pub fn text(&self, cell: Symbol) -> &str {
         slice(&self.text, &self.ends, cell.0)
     }
 
     /// The first value in byte order, or "".
     #[must_use]
-    pub fn first(&self, cell: Cell) -> &str {
+    pub fn first(&self, cell: Symbol) -> &str {
         let text = self.text(cell);
         text.split(SEPARATOR).next().unwrap_or(text)
     }
 
     /// All values in byte order; none for an empty cell.
-    pub fn all(&self, cell: Cell) -> impl Iterator<Item = &str> {
+    pub fn all(&self, cell: Symbol) -> impl Iterator<Item = &str> {
         let text = self.text(cell);
         text.split(SEPARATOR).filter(|value| !value.is_empty())
     }
@@ -155,23 +155,23 @@ mod tests {
 
     #[test]
     fn equal_texts_have_equal_cells() {
-        let mut values = Values::default();
+        let mut values = Interner::default();
         let sales = values.intern("Sales");
         assert_eq!(values.intern("Sales"), sales);
         assert_ne!(values.intern("sales"), sales);
         assert_eq!(values.text(sales), "Sales");
         assert_eq!(values.find("Sales"), Some(sales));
         assert_eq!(values.find("HR"), None);
-        assert_eq!(values.intern(""), Cell::EMPTY);
+        assert_eq!(values.intern(""), Symbol::EMPTY);
     }
 
     #[test]
     fn several_values_are_sorted_and_counted_once() {
-        let mut values = Values::default();
+        let mut values = Interner::default();
         let both = values.intern_all(&mut vec!["b".into(), "a".into(), String::new(), "b".into()]);
         assert_eq!(values.first(both), "a");
         assert_eq!(values.all(both).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(values.intern_all(&mut vec!["a".into(), "b".into()]), both);
-        assert_eq!(values.all(Cell::EMPTY).count(), 0);
+        assert_eq!(values.all(Symbol::EMPTY).count(), 0);
     }
 }

@@ -10,8 +10,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::{Disposition, Effect, Had, Limit};
-use crate::model::population::Who;
+use crate::model::guard::{Disposition, PlanImpact, AccessTotals, HoldCause};
+use crate::model::population::LearnerIndex;
 use crate::planner::PlanContext;
 use crate::planner::approved_subset::restrict_to_approved;
 use crate::planner::baseline_counts::hold_baseline;
@@ -65,7 +65,7 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
     let mut would_go = enrollments(context, &current);
     let mut waiting = check_additions(context, &current);
     let mut taken = DeferredChanges::waiting(context, &mut current, &waiting);
-    let effect = Effect::of(&current.plan, &current.population, &course_grants(context, &current));
+    let effect = PlanImpact::of(&current.plan, &current.population, &course_grants(context, &current));
     let others = count_lost_by_others(context, &current);
     let (scope, found) = check_removals(context, &current, &effect, others, allow);
     let going = going(&current, &effect, &scope);
@@ -78,7 +78,7 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
         current = plan_again(context, lookups, current, &pinned, &mut wanted);
         waiting = check_additions(context, &current);
         taken = DeferredChanges::waiting(context, &mut current, &waiting);
-        effect = Effect::of(&current.plan, &current.population, &course_grants(context, &current));
+        effect = PlanImpact::of(&current.plan, &current.population, &course_grants(context, &current));
     }
     reasons.extend(found);
     reasons.append(&mut waiting.reasons);
@@ -87,7 +87,7 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
         current.charge = charge(&effect, others, allow);
         return current;
     }
-    let after = Effect::of(&current.plan, &current.population, &course_grants(context, &current));
+    let after = PlanImpact::of(&current.plan, &current.population, &course_grants(context, &current));
     let others = count_lost_by_others(context, &current);
     current.charge = charge(&after, others, allow);
     would_go = wanted.as_ref().map_or(would_go, |wanted| wanted.enrollments);
@@ -101,7 +101,7 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
 
 /// Enrollments that a plan takes away.
 fn enrollments(context: PlanContext<'_>, change_set: &ChangeSet) -> u64 {
-    let effect = Effect::of(&change_set.plan, &change_set.population, &course_grants(context, change_set));
+    let effect = PlanImpact::of(&change_set.plan, &change_set.population, &course_grants(context, change_set));
     effect.enrollments + count_lost_by_others(context, change_set)
 }
 
@@ -125,30 +125,30 @@ fn plan_again(
 }
 
 /// Who goes and may not go yet.
-fn going(change_set: &ChangeSet, effect: &Effect, scope: &HoldScope) -> FxHashMap<Who, Disposition> {
-    let everybody = change_set.population.everybody().filter(|&who| is_going(change_set, who));
+fn going(change_set: &ChangeSet, effect: &PlanImpact, scope: &HoldScope) -> FxHashMap<LearnerIndex, Disposition> {
+    let everybody = change_set.population.indices().filter(|&who| is_going(change_set, who));
     match scope {
         HoldScope::Nothing => FxHashMap::default(),
         HoldScope::All(limit) => everybody.map(|who| (who, Disposition::Hold(*limit))).collect(),
         HoldScope::Groups(groups) => {
-            let losing: FxHashSet<Who> = effect
+            let losing: FxHashSet<LearnerIndex> = effect
                 .memberships
                 .iter()
                 .filter(|(group, _)| groups.contains(group))
                 .map(|(_, who)| *who)
                 .collect();
-            let disposition = Disposition::Hold(Limit::MaxGroupRemovals);
+            let disposition = Disposition::Hold(HoldCause::MaxGroupRemovals);
             everybody.filter(|who| losing.contains(who)).map(|who| (who, disposition)).collect()
         }
     }
 }
 
 /// What counts against the limits for 24 hours; nothing where somebody let it through.
-fn charge(effect: &Effect, others: u64, allow: bool) -> Had {
+fn charge(effect: &PlanImpact, others: u64, allow: bool) -> AccessTotals {
     if allow {
-        return Had::default();
+        return AccessTotals::default();
     }
-    Had {
+    AccessTotals {
         learners: effect.leaving.len() as u64,
         memberships: effect.memberships.len() as u64,
         enrollments: effect.enrollments + others,

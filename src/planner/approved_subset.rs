@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::guard::{Disposition, HeldGroup, Kind, Limit, Named};
-use crate::model::plan::{Entry, Group, Meeting};
-use crate::model::population::{Fate, Who};
+use crate::model::guard::{Disposition, HeldGroup, ChangeKind, HoldCause, ChangeKey};
+use crate::model::plan::{MembershipEntry, PlannedGroup, RuleGroupLink};
+use crate::model::population::{PersonChange, LearnerIndex};
 use crate::planner::PlanContext;
 use crate::planner::change_set::{ChangeSet, build_plan};
 use crate::planner::deferred_changes::{entry_key, met_key};
@@ -14,7 +14,7 @@ use crate::planner::pinned_records::PinnedRecords;
 use crate::planner::record_checks::{is_going, pin_changed_ids, pin_learners};
 
 /// The disposition of what is left out; nothing of it is stored.
-const TOGETHER: Disposition = Disposition::Hold(Limit::Together);
+const TOGETHER: Disposition = Disposition::Hold(HoldCause::Together);
 
 /// Leaves everything out of a plan that was not approved.
 pub(crate) fn restrict_to_approved(
@@ -24,15 +24,15 @@ pub(crate) fn restrict_to_approved(
     keys: &FxHashSet<String>,
 ) -> ChangeSet {
     let mut pinned = PinnedRecords::default();
-    let going = first.population.everybody().filter(|&who| is_going(&first, who));
+    let going = first.population.indices().filter(|&who| is_going(&first, who));
     let going = going.filter(|&who| !keys.contains(&leave_key(&first, who)));
     let going = going.map(|who| (who, TOGETHER)).collect();
     pin_learners(context, &first, &going, &mut pinned);
-    for who in first.population.everybody().filter(|&who| !is_going(&first, who)) {
+    for who in first.population.indices().filter(|&who| !is_going(&first, who)) {
         let learner = first.population.learner(who);
         let Some(row) = learner.row else { continue };
-        let moves = learner.fate != Fate::Same || learner.was != Some(learner.status);
-        let shown = [Kind::Record, Kind::Rekey]
+        let moves = learner.change != PersonChange::Same || learner.status_before != Some(learner.status);
+        let shown = [ChangeKind::Record, ChangeKind::Rekey]
             .iter()
             .any(|kind| keys.contains(&record_key(context, &first, row, *kind)));
         if moves && !shown {
@@ -51,18 +51,18 @@ pub(crate) fn restrict_to_approved(
 fn cut(change_set: &mut ChangeSet, keys: &FxHashSet<String>) {
     let add = std::mem::take(&mut change_set.plan.add);
     let remove = std::mem::take(&mut change_set.plan.remove);
-    let add = add.into_iter().filter(|entry| is_shown(Kind::Give, change_set, entry, keys)).collect();
+    let add = add.into_iter().filter(|entry| is_shown(ChangeKind::Give, change_set, entry, keys)).collect();
     // Who leaves is a member of nothing, of groups that were made or restored in between neither.
-    let leaves = |entry: &Entry| change_set.population.learner(entry.who).goes();
+    let leaves = |entry: &MembershipEntry| change_set.population.learner(entry.who).loses_access();
     let remove =
-        remove.into_iter().filter(|entry| leaves(entry) || is_shown(Kind::End, change_set, entry, keys));
+        remove.into_iter().filter(|entry| leaves(entry) || is_shown(ChangeKind::End, change_set, entry, keys));
     let remove = remove.collect();
     (change_set.plan.add, change_set.plan.remove) = (add, remove);
     for group in &mut change_set.plan.groups {
         group.held = group.id.is_none() && !keys.contains(&group_key(group));
     }
     let meetings = std::mem::take(&mut change_set.plan.meetings);
-    let met = |meeting: &Meeting| {
+    let met = |meeting: &RuleGroupLink| {
         let group = &change_set.plan.groups[meeting.group as usize];
         group.is_made() || meet_key(change_set, meeting).is_some_and(|key| keys.contains(&key))
     };
@@ -76,26 +76,26 @@ fn cut(change_set: &mut ChangeSet, keys: &FxHashSet<String>) {
     catalogue.changed.clear();
     catalogue
         .ended
-        .retain(|id| keys.contains(&Named { assignment: Some(*id), ..Named::default() }.key(Kind::Unassign)));
+        .retain(|id| keys.contains(&ChangeKey { assignment: Some(*id), ..ChangeKey::default() }.key(ChangeKind::Unassign)));
 }
 
-fn is_shown(kind: Kind, change_set: &ChangeSet, entry: &Entry, keys: &FxHashSet<String>) -> bool {
+fn is_shown(kind: ChangeKind, change_set: &ChangeSet, entry: &MembershipEntry, keys: &FxHashSet<String>) -> bool {
     entry_key(change_set, kind, entry).is_some_and(|key| keys.contains(&key))
 }
 
-fn leave_key(change_set: &ChangeSet, who: Who) -> String {
-    Named { who: change_set.population.learner(who).id, ..Named::default() }.key(Kind::Leave)
+fn leave_key(change_set: &ChangeSet, who: LearnerIndex) -> String {
+    ChangeKey { who: change_set.population.learner(who).id, ..ChangeKey::default() }.key(ChangeKind::Leave)
 }
 
-fn group_key(group: &Group) -> String {
+fn group_key(group: &PlannedGroup) -> String {
     let new = HeldGroup::New(group.name.shown().to_owned());
-    Named { group: Some(&new), ..Named::default() }.key(Kind::Group)
+    ChangeKey { group: Some(&new), ..ChangeKey::default() }.key(ChangeKind::Group)
 }
 
-fn meet_key(change_set: &ChangeSet, meeting: &Meeting) -> Option<String> {
+fn meet_key(change_set: &ChangeSet, meeting: &RuleGroupLink) -> Option<String> {
     let group = HeldGroup::Known(change_set.plan.groups[meeting.group as usize].id?);
     let rule = Some(change_set.plan.rules[meeting.rule as usize].id?);
-    Some(Named { group: Some(&group), rule, ..Named::default() }.key(Kind::Meet))
+    Some(ChangeKey { group: Some(&group), rule, ..ChangeKey::default() }.key(ChangeKind::Meet))
 }
 
 /// The keys of the changes that a plan makes.
@@ -103,18 +103,18 @@ fn meet_key(change_set: &ChangeSet, meeting: &Meeting) -> Option<String> {
 pub fn change_keys(context: PlanContext<'_>, change_set: &ChangeSet) -> FxHashSet<String> {
     let plan = &change_set.plan;
     let mut keys: FxHashSet<String> = FxHashSet::default();
-    keys.extend(plan.add.iter().filter_map(|entry| entry_key(change_set, Kind::Give, entry)));
-    keys.extend(plan.remove.iter().filter_map(|entry| entry_key(change_set, Kind::End, entry)));
+    keys.extend(plan.add.iter().filter_map(|entry| entry_key(change_set, ChangeKind::Give, entry)));
+    keys.extend(plan.remove.iter().filter_map(|entry| entry_key(change_set, ChangeKind::End, entry)));
     keys.extend(plan.groups.iter().filter(|group| group.is_made()).map(group_key));
     keys.extend(plan.meetings.iter().filter_map(|meeting| meet_key(change_set, meeting)));
     keys.extend(change_set.catalogue.new.iter().map(|met| met_key(change_set, met)));
     let ended = change_set.catalogue.ended.iter();
-    keys.extend(ended.map(|id| Named { assignment: Some(*id), ..Named::default() }.key(Kind::Unassign)));
-    let everybody = change_set.population.everybody();
+    keys.extend(ended.map(|id| ChangeKey { assignment: Some(*id), ..ChangeKey::default() }.key(ChangeKind::Unassign)));
+    let everybody = change_set.population.indices();
     keys.extend(everybody.filter(|&who| is_going(change_set, who)).map(|who| leave_key(change_set, who)));
     for &(row, _) in &change_set.records {
-        keys.insert(record_key(context, change_set, row, Kind::Record));
-        keys.insert(record_key(context, change_set, row, Kind::Rekey));
+        keys.insert(record_key(context, change_set, row, ChangeKind::Record));
+        keys.insert(record_key(context, change_set, row, ChangeKind::Rekey));
     }
     keys
 }

@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::guard::{BeforeHold, Effect, Had};
+use crate::model::guard::{HoldBaseline, PlanImpact, AccessTotals};
 use crate::model::ids::GroupId;
-use crate::model::plan::GroupAt;
+use crate::model::plan::GroupIndex;
 use crate::planner::PlanContext;
 use crate::planner::change_set::ChangeSet;
 use crate::planner::limit_checks::course_grants;
@@ -15,26 +15,26 @@ use crate::planner::record_checks::present;
 pub(crate) fn hold_baseline(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
-    had: Option<Had>,
-) -> Option<BeforeHold> {
+    had: Option<AccessTotals>,
+) -> Option<HoldBaseline> {
     if !context.snapshot.has_good_run || context.snapshot.hold_baseline.is_some() {
         return None;
     }
     let measured = || {
-        Effect::measured(&change_set.plan, &change_set.population, &course_grants(context, change_set)).had
+        PlanImpact::measured(&change_set.plan, &change_set.population, &course_grants(context, change_set)).had
     };
     let had = had.unwrap_or_else(measured);
     let groups = context.snapshot.groups.iter().map(|group| (group.id.0, group.members)).collect();
-    Some(BeforeHold { run: 0, people: present(context), had, groups })
+    Some(HoldBaseline { run: 0, people: present(context), had, groups })
 }
 
 /// How many members some groups of a plan have today, whichever connector they come from.
 pub(crate) fn sizes(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
-    groups: impl Iterator<Item = GroupAt>,
-) -> FxHashMap<GroupAt, u64> {
-    let ids: FxHashMap<GroupId, GroupAt> =
+    groups: impl Iterator<Item = GroupIndex>,
+) -> FxHashMap<GroupIndex, u64> {
+    let ids: FxHashMap<GroupId, GroupIndex> =
         groups.filter_map(|at| Some((change_set.plan.groups[at as usize].id?, at))).collect();
     let known = context.snapshot.groups.iter();
     known.filter_map(|group| Some((*ids.get(&group.id)?, group.members))).collect()
@@ -44,7 +44,7 @@ pub(crate) fn sizes(
 pub(crate) fn members_then(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
-    group: GroupAt,
+    group: GroupIndex,
     today: u64,
 ) -> u64 {
     let before = context.snapshot.hold_baseline.as_ref().zip(change_set.plan.groups[group as usize].id);

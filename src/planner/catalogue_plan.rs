@@ -6,11 +6,11 @@
 use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
 
-use crate::model::due::Due;
+use crate::model::due::DuePolicy;
 use crate::model::ids::{AssignmentId, GroupId};
 use crate::model::names::fold;
-use crate::model::plan::{GroupAt, Plan};
-use crate::model::problem::{Problem, ProblemKind};
+use crate::model::plan::{GroupIndex, MembershipPlan};
+use crate::model::problem::{RunWarning, RunWarningKind};
 use crate::planner::rule_set::RuleSet;
 use crate::planner::snapshot::{AssignmentScope, Snapshot, StoredAssignment, StoredCourse};
 
@@ -26,7 +26,7 @@ pub struct CataloguePlan {
     /// Assignments that the file no longer has.
     pub ended: Vec<AssignmentId>,
     /// What was noticed.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<RunWarning>,
 }
 
 /// An assignment of the file with another due date than before.
@@ -35,7 +35,7 @@ pub struct DueChange {
     /// The assignment.
     pub assignment: AssignmentId,
     /// When it is due.
-    pub due: Due,
+    pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
 }
@@ -46,11 +46,11 @@ pub struct MatchedAssignment {
     /// The course, folded.
     pub course: String,
     /// The group, in the plan's list.
-    pub group: GroupAt,
+    pub group: GroupIndex,
     /// What the file says of the groups.
     pub pattern: String,
     /// When it is due.
-    pub due: Due,
+    pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
 }
@@ -68,7 +68,7 @@ type AssignmentKey = (String, String);
 
 /// Compares the file with the database; the groups of `plan` include those that it makes.
 #[must_use]
-pub(crate) fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &Plan) -> CataloguePlan {
+pub(crate) fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &MembershipPlan) -> CataloguePlan {
     let mut todo = CataloguePlan::default();
     let known: FxHashMap<String, &StoredCourse> =
         snapshot.courses.iter().map(|course| (fold(&course.code), course)).collect();
@@ -78,7 +78,7 @@ pub(crate) fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &Plan) -> Cata
             todo.courses.push((course.code.clone(), course.title.clone()));
         }
     }
-    let group_at: FxHashMap<GroupId, GroupAt> =
+    let group_at: FxHashMap<GroupId, GroupIndex> =
         (0..).zip(&plan.groups).filter_map(|(at, group)| Some((group.id?, at))).collect();
     let mut there: FxHashMap<AssignmentKey, Vec<&StoredAssignment>> = FxHashMap::default();
     for one in snapshot.assignments.iter().filter(|one| one.of_file) {
@@ -90,7 +90,7 @@ pub(crate) fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &Plan) -> Cata
             known.contains_key(&course) || rules.courses.iter().any(|one| fold(&one.code) == course);
         if !is_known {
             let message = "no course has this code: the assignment waits for `rollcall courses add`";
-            todo.problems.push(Problem::new(ProblemKind::AssignmentUnmet, wanted.course.as_str(), message));
+            todo.problems.push(RunWarning::new(RunWarningKind::AssignmentUnmet, wanted.course.as_str(), message));
             continue;
         }
         for pattern in &wanted.groups {
@@ -102,7 +102,7 @@ pub(crate) fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &Plan) -> Cata
                 due: wanted.due,
                 late_days: wanted.late_days,
             }));
-            let met: Vec<GroupAt> = held
+            let met: Vec<GroupIndex> = held
                 .iter()
                 .filter_map(|one| match one.scope {
                     AssignmentScope::Group(group) => group_at.get(&group).copied(),

@@ -6,16 +6,16 @@
 use rustc_hash::FxHashMap;
 
 use crate::model::attributes::Attribute;
-use crate::model::guard::{BeforeHold, Had, Held};
-use crate::model::identity::resolve;
+use crate::model::guard::{HoldBaseline, AccessTotals, HoldReport};
+use crate::model::identity::match_people;
 use crate::model::ids::{ConnectorId, LearnerId};
 use crate::model::names::RuleName;
-use crate::model::people::{Row, digest, digest_order};
-use crate::model::plan::{Plan, Today};
-use crate::model::population::{Learner, Population, Who};
-use crate::model::problem::Problem;
-use crate::model::roll::Roll;
-use crate::model::values::Cell;
+use crate::model::people::{RowIndex, digest, digest_order};
+use crate::model::plan::{MembershipPlan, CurrentState};
+use crate::model::population::{EvaluatedLearner, Population, LearnerIndex};
+use crate::model::problem::RunWarning;
+use crate::model::roll::DesiredMemberships;
+use crate::model::values::Symbol;
 use crate::planner::PlanContext;
 use crate::planner::catalogue_plan::{self, CataloguePlan};
 use crate::planner::email_assignment::LearnerUpdate;
@@ -33,7 +33,7 @@ pub struct ChangeSet {
     /// The digest of each row of the reading.
     pub digests: Vec<i64>,
     /// Rows whose record is new or changed.
-    pub records: Vec<(Row, Who)>,
+    pub records: Vec<(RowIndex, LearnerIndex)>,
     /// Ids that a full reading no longer holds.
     pub absent: Vec<String>,
     /// Ids that a full reading no longer holds and whose absence is held or was decided on.
@@ -41,29 +41,29 @@ pub struct ChangeSet {
     /// Learners whose row changes.
     pub learners: Vec<LearnerUpdate>,
     /// Learners of whom nothing but the status changes.
-    pub leave: Vec<Who>,
+    pub leave: Vec<LearnerIndex>,
     /// Known learners who come under a new id, and the row that says so.
-    pub changed_ids: Vec<(Row, LearnerId)>,
+    pub changed_ids: Vec<(RowIndex, LearnerId)>,
     /// Groups and memberships.
-    pub plan: Plan,
+    pub plan: MembershipPlan,
     /// Courses and assignments of the file.
     pub catalogue: CataloguePlan,
     /// What was noticed.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<RunWarning>,
     /// Changes that are wanted and not made.
-    pub held: Held,
+    pub held: HoldReport,
     /// What the reading says of people whose record stays as it was.
     pub held_records: Vec<HeldRecord>,
     /// Totals before this run, where it is the first of which something waits; its number is still to come.
-    pub hold_baseline: Option<BeforeHold>,
+    pub hold_baseline: Option<HoldBaseline>,
     /// Removals that were not approved: they count against the limits for 24 hours.
-    pub charge: Had,
+    pub charge: AccessTotals,
     /// Whether the reading holds everybody.
     pub complete: bool,
     /// Values of the reading in whose place an older one stands.
-    pub(crate) replaced: Vec<(Row, Attribute, Cell)>,
+    pub(crate) replaced: Vec<(RowIndex, Attribute, Symbol)>,
     /// What was noticed while reading.
-    pub(crate) noticed: Vec<Problem>,
+    pub(crate) noticed: Vec<RunWarning>,
 }
 
 /// What a reading says of a person whose record stays as it was.
@@ -102,7 +102,7 @@ impl ChangeSet {
     }
 
     /// The reading, to be planned once more, and the result of this plan.
-    pub(crate) fn into_parts(self) -> (SourceData, Plan, Vec<Learner>) {
+    pub(crate) fn into_parts(self) -> (SourceData, MembershipPlan, Vec<EvaluatedLearner>) {
         let (mut people, learners) = self.population.into_parts();
         let digests = if self.replaced.is_empty() { self.digests } else { Vec::new() };
         for (row, attribute, cell) in self.replaced {
@@ -133,7 +133,7 @@ pub(crate) fn build_plan(
             digest(rules.attributes, &order, &people.values, people.cells(row), &mut Vec::new());
     }
     let match_attribute = rules.profile().match_attribute;
-    let mut matches = resolve(&people, &snapshot.known, &lookups.holders, match_attribute, complete);
+    let mut matches = match_people(&people, &snapshot.known, &lookups.holders, match_attribute, complete);
     one_row_a_learner(&people, &mut matches);
     let changed_ids = if complete { changed_ids(&people, &matches, snapshot) } else { Vec::new() };
     let protected = protected(&people, lookups);
@@ -167,10 +167,10 @@ pub(crate) fn build_plan(
         plan,
         catalogue,
         problems,
-        held: Held::default(),
+        held: HoldReport::default(),
         held_records: Vec::new(),
         hold_baseline: None,
-        charge: Had::default(),
+        charge: AccessTotals::default(),
         complete,
         replaced,
         noticed,
@@ -178,23 +178,23 @@ pub(crate) fn build_plan(
 }
 
 impl PopulationBuilder<'_> {
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> MembershipPlan {
         let rules = self.context.rules;
         let today = self.today();
         let names: Vec<RuleName> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
-        let roll = Roll::call(rules.rules, &self.population, &rules.connector_names(), self.context.today);
-        Plan::between(&today, &roll, &names, &self.population)
+        let roll = DesiredMemberships::evaluate(rules.rules, &self.population, &rules.connector_names(), self.context.today);
+        MembershipPlan::between(&today, &roll, &names, &self.population)
     }
 
     /// Today's memberships of the learners of the population.
-    fn today(&self) -> Today {
+    fn today(&self) -> CurrentState {
         let snapshot = self.context.snapshot;
         let mut members = Vec::new();
         for (group, rule, learners) in &snapshot.members {
             members.extend(learners.iter().filter_map(|id| Some((*group, *rule, *self.by_learner.get(id)?))));
         }
         let dormant = snapshot.dormant.iter();
-        Today {
+        CurrentState {
             groups: snapshot
                 .groups
                 .iter()

@@ -2,10 +2,10 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::{Disposition, Effect, HeldGroup, Kind, Limit, Named};
+use crate::model::guard::{Disposition, PlanImpact, HeldGroup, ChangeKind, HoldCause, ChangeKey};
 use crate::model::ids::AssignmentId;
-use crate::model::plan::{Entry, GroupAt, Meeting, RuleAt};
-use crate::model::population::Who;
+use crate::model::plan::{MembershipEntry, GroupIndex, RuleGroupLink, RuleIndex};
+use crate::model::population::LearnerIndex;
 use crate::planner::PlanContext;
 use crate::planner::catalogue_plan::MatchedAssignment;
 use crate::planner::change_set::ChangeSet;
@@ -17,10 +17,10 @@ use crate::planner::record_checks::find_decision;
 /// Parts of a plan, each with the limit that it waits for.
 #[derive(Debug, Default)]
 pub(crate) struct DeferredChanges {
-    pub(crate) give: Vec<(Entry, Disposition)>,
-    pub(crate) end: Vec<(Entry, Disposition)>,
-    pub(crate) groups: Vec<(GroupAt, Disposition)>,
-    pub(crate) meetings: Vec<(Meeting, Disposition)>,
+    pub(crate) give: Vec<(MembershipEntry, Disposition)>,
+    pub(crate) end: Vec<(MembershipEntry, Disposition)>,
+    pub(crate) groups: Vec<(GroupIndex, Disposition)>,
+    pub(crate) meetings: Vec<(RuleGroupLink, Disposition)>,
     pub(crate) ended: Vec<(AssignmentId, Disposition)>,
     /// Assignments of the file that somebody has decided on.
     pub(crate) new: Vec<(MatchedAssignment, Disposition)>,
@@ -46,19 +46,19 @@ impl DeferredChanges {
         waiting: &HeldAdditions,
     ) -> Self {
         let mut taken = Self::default();
-        let limit_of = |entry: &Entry| {
-            decision_on_entry(context, change_set, Kind::Give, entry).or_else(|| waiting.disposition(entry))
+        let limit_of = |entry: &MembershipEntry| {
+            decision_on_entry(context, change_set, ChangeKind::Give, entry).or_else(|| waiting.disposition(entry))
         };
-        let give: Vec<(Entry, Disposition)> =
+        let give: Vec<(MembershipEntry, Disposition)> =
             change_set.plan.add.iter().filter_map(|entry| Some((*entry, limit_of(entry)?))).collect();
-        let moves: FxHashMap<(RuleAt, Who), Disposition> =
+        let moves: FxHashMap<(RuleIndex, LearnerIndex), Disposition> =
             give.iter().map(|(entry, limit)| ((entry.rule, entry.who), *limit)).collect();
-        let limit_of = |entry: &Entry| {
+        let limit_of = |entry: &MembershipEntry| {
             // Who leaves is a member of nothing, whatever was decided on one of the memberships.
-            if change_set.population.learner(entry.who).goes() {
+            if change_set.population.learner(entry.who).loses_access() {
                 return None;
             }
-            decision_on_entry(context, change_set, Kind::End, entry)
+            decision_on_entry(context, change_set, ChangeKind::End, entry)
                 .or_else(|| moves.get(&(entry.rule, entry.who)).copied())
         };
         taken.end =
@@ -72,7 +72,7 @@ impl DeferredChanges {
             taken.groups.push((at, limit));
         }
         taken.groups.sort_unstable_by_key(|(at, _)| *at);
-        let waits = |meeting: &Meeting| {
+        let waits = |meeting: &RuleGroupLink| {
             let of_group = waiting.groups.get(&meeting.group);
             of_group.or_else(|| waiting.meetings.get(&(meeting.rule, meeting.group))).copied()
         };
@@ -95,13 +95,13 @@ impl DeferredChanges {
     }
 
     /// Takes out removals that are more than may go.
-    pub(crate) fn removals(&mut self, change_set: &mut ChangeSet, effect: &Effect, scope: &HoldScope) {
-        let limit_of = |entry: &Entry| {
+    pub(crate) fn removals(&mut self, change_set: &mut ChangeSet, effect: &PlanImpact, scope: &HoldScope) {
+        let limit_of = |entry: &MembershipEntry| {
             let is_lost = effect.memberships.contains(&(entry.group, entry.who));
             match scope {
                 HoldScope::All(limit) if is_lost => Some(Disposition::Hold(*limit)),
                 HoldScope::Groups(groups) if is_lost && groups.contains(&entry.group) => {
-                    Some(Disposition::Hold(Limit::MaxGroupRemovals))
+                    Some(Disposition::Hold(HoldCause::MaxGroupRemovals))
                 }
                 HoldScope::Nothing | HoldScope::All(_) | HoldScope::Groups(_) => None,
             }
@@ -115,9 +115,9 @@ impl DeferredChanges {
     }
 
     fn cut_entries(&self, change_set: &mut ChangeSet) {
-        let cut = |entries: &mut Vec<Entry>, taken: &[(Entry, Disposition)]| {
+        let cut = |entries: &mut Vec<MembershipEntry>, taken: &[(MembershipEntry, Disposition)]| {
             if !taken.is_empty() {
-                let taken: FxHashSet<Entry> = taken.iter().map(|(entry, _)| *entry).collect();
+                let taken: FxHashSet<MembershipEntry> = taken.iter().map(|(entry, _)| *entry).collect();
                 entries.retain(|entry| !taken.contains(entry));
             }
         };
@@ -148,8 +148,8 @@ impl DeferredChanges {
 pub(crate) fn decision_on_entry(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
-    kind: Kind,
-    entry: &Entry,
+    kind: ChangeKind,
+    entry: &MembershipEntry,
 ) -> Option<Disposition> {
     if context.snapshot.decisions.is_empty() {
         return None;
@@ -159,7 +159,7 @@ pub(crate) fn decision_on_entry(
 }
 
 fn decision_on_assignment(context: PlanContext<'_>, assignment: AssignmentId) -> Option<Disposition> {
-    let key = Named { assignment: Some(assignment), ..Named::default() }.key(Kind::Unassign);
+    let key = ChangeKey { assignment: Some(assignment), ..ChangeKey::default() }.key(ChangeKind::Unassign);
     find_decision(context, &key, 0)
 }
 
@@ -168,18 +168,18 @@ pub(crate) fn met_key(change_set: &ChangeSet, met: &MatchedAssignment) -> String
     let group = &change_set.plan.groups[met.group as usize];
     let group = group.id.map_or_else(|| HeldGroup::New(group.name.shown().to_owned()), HeldGroup::Known);
     let course = assignment_key(&met.course, &met.pattern);
-    Named { external_id: Some(&course), group: Some(&group), ..Named::default() }.key(Kind::Assign)
+    ChangeKey { external_id: Some(&course), group: Some(&group), ..ChangeKey::default() }.key(ChangeKind::Assign)
 }
 
 /// The key of one reason for a membership; none where something of it has no number yet.
-pub(crate) fn entry_key(change_set: &ChangeSet, kind: Kind, entry: &Entry) -> Option<String> {
+pub(crate) fn entry_key(change_set: &ChangeSet, kind: ChangeKind, entry: &MembershipEntry) -> Option<String> {
     let group = &change_set.plan.groups[entry.group as usize];
     let group = group.id.map_or_else(|| HeldGroup::New(group.name.shown().to_owned()), HeldGroup::Known);
-    let named = Named {
+    let named = ChangeKey {
         who: Some(change_set.population.learner(entry.who).id?),
         group: Some(&group),
         rule: Some(change_set.plan.rules[entry.rule as usize].id?),
-        ..Named::default()
+        ..ChangeKey::default()
     };
     Some(named.key(kind))
 }

@@ -5,9 +5,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::model::attributes::Attribute;
 use crate::model::ids::LearnerId;
 use crate::model::names::fold;
-use crate::model::population::{Fate, Who, to_json};
-use crate::model::problem::{Problem, ProblemKind};
-use crate::model::status::Status;
+use crate::model::population::{PersonChange, LearnerIndex, to_json};
+use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::status::LearnerStatus;
 use crate::planner::lookups::Lookups;
 use crate::planner::population_builder::PopulationBuilder;
 
@@ -15,7 +15,7 @@ use crate::planner::population_builder::PopulationBuilder;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LearnerUpdate {
     /// The learner.
-    pub who: Who,
+    pub who: LearnerIndex,
     /// The address that the learner gets.
     pub address: EmailOutcome,
 }
@@ -35,23 +35,23 @@ pub enum EmailOutcome {
 #[derive(Default)]
 pub(crate) struct UpdateCandidates {
     /// Learners whose row may change.
-    write: Vec<Who>,
+    write: Vec<LearnerIndex>,
     /// Those of them of whom nothing is new: somebody else has held their address so far.
-    asking_again: FxHashSet<Who>,
+    asking_again: FxHashSet<LearnerIndex>,
     /// Learners of whom nothing but the leaving changes.
-    leave: Vec<Who>,
+    leave: Vec<LearnerIndex>,
 }
 
 impl PopulationBuilder<'_> {
     pub(crate) fn candidates(&self, lookups: &Lookups) -> UpdateCandidates {
         let population = &self.population;
-        let merged = population.everybody().filter(|&who| {
+        let merged = population.indices().filter(|&who| {
             let learner = population.learner(who);
-            population.is_merged(who) && learner.fate != Fate::None && learner.id.is_some()
+            population.is_merged(who) && learner.change != PersonChange::None && learner.id.is_some()
         });
-        let merged: Vec<(Who, LearnerId)> =
+        let merged: Vec<(LearnerIndex, LearnerId)> =
             merged.filter_map(|who| Some((who, population.learner(who).id?))).collect();
-        let other_attributes: FxHashSet<Who> = merged
+        let other_attributes: FxHashSet<LearnerIndex> = merged
             .into_iter()
             .filter(|(who, id)| {
                 let now = population
@@ -63,16 +63,16 @@ impl PopulationBuilder<'_> {
             .map(|(who, _)| who)
             .collect();
         let mut found = UpdateCandidates::default();
-        for who in population.everybody() {
+        for who in population.indices() {
             let learner = population.learner(who);
-            let moved = learner.was != Some(learner.status);
+            let moved = learner.status_before != Some(learner.status);
             let changed =
-                matches!(learner.fate, Fate::Changed | Fate::New) || other_attributes.contains(&who);
+                matches!(learner.change, PersonChange::Changed | PersonChange::New) || other_attributes.contains(&who);
             if population.cells(who).is_none() {
                 if moved {
                     found.leave.push(who);
                 }
-            } else if learner.fate != Fate::None {
+            } else if learner.change != PersonChange::None {
                 let is_new = learner.id.is_none() || moved || changed;
                 if is_new || learner.contested {
                     found.write.push(who);
@@ -90,18 +90,18 @@ impl PopulationBuilder<'_> {
         &mut self,
         lookups: &Lookups,
         UpdateCandidates { write, asking_again, leave }: UpdateCandidates,
-    ) -> (Vec<LearnerUpdate>, Vec<Who>) {
+    ) -> (Vec<LearnerUpdate>, Vec<LearnerIndex>) {
         let population = &self.population;
         let wanted: Vec<String> =
             write.iter().map(|&who| fold(population.first(who, Attribute::EMAIL))).collect();
-        let competes = |who: Who| population.learner(who).status != Status::Left;
-        let wants: FxHashMap<Who, &str> =
+        let competes = |who: LearnerIndex| population.learner(who).status != LearnerStatus::Left;
+        let wants: FxHashMap<LearnerIndex, &str> =
             write.iter().zip(&wanted).map(|(&who, address)| (who, address.as_str())).collect();
-        let leaving: FxHashSet<Who> = leave.iter().copied().collect();
-        let mut winners: FxHashMap<&str, Option<Who>> = FxHashMap::default();
+        let leaving: FxHashSet<LearnerIndex> = leave.iter().copied().collect();
+        let mut winners: FxHashMap<&str, Option<LearnerIndex>> = FxHashMap::default();
         for address in wanted.iter().map(String::as_str).filter(|address| !address.is_empty()) {
             let holders = lookups.holders.get(address).into_iter().flatten();
-            for holder in holders.filter(|holder| holder.status != Status::Left) {
+            for holder in holders.filter(|holder| holder.status != LearnerStatus::Left) {
                 match self.by_learner.get(&holder.learner) {
                     Some(who) if leaving.contains(who) || !competes(*who) => {}
                     Some(who) if wants.get(who).is_some_and(|wanted| *wanted != address) => {}
@@ -135,7 +135,7 @@ impl PopulationBuilder<'_> {
             if address == EmailOutcome::Taken {
                 let subject = population.first(who, Attribute::ID);
                 let message = "another learner holds the address: this one goes without";
-                self.problems.push(Problem::new(ProblemKind::AddressTaken, subject, message));
+                self.problems.push(RunWarning::new(RunWarningKind::AddressTaken, subject, message));
             }
             let nothing_new = asking_again.contains(&who) && address == EmailOutcome::Taken;
             if !nothing_new {

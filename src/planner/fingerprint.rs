@@ -1,12 +1,12 @@
 //! Fingerprints: a decision on a held change stands while what the directory says of the person, and the rule, are the
 //! same.
 
-use crate::model::attributes::{Attribute, Attributes};
-use crate::model::guard::{Kind, Named};
-use crate::model::people::{Row, digest, digest_order};
-use crate::model::plan::Entry;
-use crate::model::population::Who;
-use crate::model::values::{Cell, Values};
+use crate::model::attributes::{Attribute, AttributeSet};
+use crate::model::guard::{ChangeKind, ChangeKey};
+use crate::model::people::{RowIndex, digest, digest_order};
+use crate::model::plan::MembershipEntry;
+use crate::model::population::LearnerIndex;
+use crate::model::values::{Symbol, Interner};
 use crate::planner::PlanContext;
 use crate::planner::change_set::ChangeSet;
 use crate::planner::limit_checks::rule_print;
@@ -21,11 +21,11 @@ pub fn of_entry(attributes: i64, rule: i64) -> i64 {
 }
 
 /// Of one reason for a membership.
-pub(crate) fn entry_print(context: PlanContext<'_>, change_set: &ChangeSet, entry: &Entry) -> i64 {
+pub(crate) fn entry_print(context: PlanContext<'_>, change_set: &ChangeSet, entry: &MembershipEntry) -> i64 {
     of_entry(learner_print(context, change_set, entry.who), rule_print(context, change_set, entry.rule))
 }
 
-fn learner_print(context: PlanContext<'_>, change_set: &ChangeSet, who: Who) -> i64 {
+fn learner_print(context: PlanContext<'_>, change_set: &ChangeSet, who: LearnerIndex) -> i64 {
     let population = &change_set.population;
     population
         .cells(who)
@@ -34,13 +34,13 @@ fn learner_print(context: PlanContext<'_>, change_set: &ChangeSet, who: Who) -> 
 
 /// Of cells.
 #[must_use]
-pub fn cells_print(attributes: &Attributes, values: &Values, cells: &[Cell]) -> i64 {
+pub fn cells_print(attributes: &AttributeSet, values: &Interner, cells: &[Symbol]) -> i64 {
     digest(attributes, &digest_order(attributes), values, cells, &mut Vec::new())
 }
 
 /// A record as the reading has it, whatever older values stand in the plan.
-pub(crate) fn as_read(change_set: &ChangeSet, row: Row) -> Box<[Cell]> {
-    let mut cells: Box<[Cell]> = change_set.population.people.cells(row).into();
+pub(crate) fn as_read(change_set: &ChangeSet, row: RowIndex) -> Box<[Symbol]> {
+    let mut cells: Box<[Symbol]> = change_set.population.people.cells(row).into();
     for &(of, attribute, cell) in &change_set.replaced {
         if of == row {
             cells[attribute.index()] = cell;
@@ -50,10 +50,10 @@ pub(crate) fn as_read(change_set: &ChangeSet, row: Row) -> Box<[Cell]> {
 }
 
 /// The key of a change of a record.
-pub(crate) fn record_key(context: PlanContext<'_>, change_set: &ChangeSet, row: Row, kind: Kind) -> String {
+pub(crate) fn record_key(context: PlanContext<'_>, change_set: &ChangeSet, row: RowIndex, kind: ChangeKind) -> String {
     let external_id = Some(change_set.population.people.first(row, Attribute::ID));
     let connector = context.snapshot.connector.map_or(0, |id| id.0);
-    Named { connector, external_id, ..Named::default() }.key(kind)
+    ChangeKey { connector, external_id, ..ChangeKey::default() }.key(kind)
 }
 
 /// The course and the pattern of an assignment of the file, for the key of a change.

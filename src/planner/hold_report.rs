@@ -2,11 +2,11 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::{Disposition, Held, HeldChange, HeldGroup, HeldWho, Kind, Limit, Reason};
+use crate::model::guard::{Disposition, HoldReport, HeldChange, HeldGroup, ChangeSubject, ChangeKind, HoldCause, LimitExceeded};
 use crate::model::ids::LearnerId;
-use crate::model::people::Row;
-use crate::model::plan::{Entry, Group, GroupAt, Plan};
-use crate::model::population::{Learner, Who, to_json};
+use crate::model::people::RowIndex;
+use crate::model::plan::{MembershipEntry, PlannedGroup, GroupIndex, MembershipPlan};
+use crate::model::population::{EvaluatedLearner, LearnerIndex, to_json};
 use crate::planner::PlanContext;
 use crate::planner::change_set::ChangeSet;
 use crate::planner::change_set::HeldRecord;
@@ -21,9 +21,9 @@ use crate::planner::run_baseline::RunBaseline;
 #[derive(Debug)]
 pub(crate) struct UnrestrictedPlan {
     /// Groups and memberships.
-    pub(crate) plan: Plan,
+    pub(crate) plan: MembershipPlan,
     /// Everybody of the plan; the rows of the reading come first, in their order.
-    pub(crate) learners: Vec<Learner>,
+    pub(crate) learners: Vec<EvaluatedLearner>,
     /// Enrollments that it takes away.
     pub(crate) enrollments: u64,
 }
@@ -35,7 +35,7 @@ pub(crate) fn build_hold(
     wanted: Option<UnrestrictedPlan>,
     taken: DeferredChanges,
     pinned: &PinnedRecords,
-    reasons: Vec<Reason>,
+    reasons: Vec<LimitExceeded>,
     kept: u64,
 ) {
     let mut changes = of_taken(context, change_set, &taken);
@@ -46,11 +46,11 @@ pub(crate) fn build_hold(
     }
     let waits = changes.iter().any(HeldChange::is_waiting);
     let causes = if waits { causes(context, change_set, &reasons) } else { Vec::new() };
-    change_set.held = Held { causes, reasons, changes, enrollments: if waits { kept } else { 0 } };
+    change_set.held = HoldReport { causes, reasons, changes, enrollments: if waits { kept } else { 0 } };
 }
 
 /// What changed since the last good run: the source, the file, an attribute.
-fn causes(context: PlanContext<'_>, change_set: &ChangeSet, reasons: &[Reason]) -> Vec<String> {
+fn causes(context: PlanContext<'_>, change_set: &ChangeSet, reasons: &[LimitExceeded]) -> Vec<String> {
     let people = change_set.population.people.len() as u64;
     let mut causes = Vec::new();
     if let Some(then) = &context.snapshot.baseline {
@@ -60,12 +60,12 @@ fn causes(context: PlanContext<'_>, change_set: &ChangeSet, reasons: &[Reason]) 
         }
         causes = now.changes(then, context.rules.profile().name.as_str());
     }
-    let blank = reasons.iter().filter(|reason| reason.limit == Limit::MaxBlanked);
+    let blank = reasons.iter().filter(|reason| reason.limit == HoldCause::MaxBlanked);
     causes.extend(blank.filter_map(|reason| reason.message.split(", the limit").next().map(str::to_owned)));
     causes
 }
 
-fn plain(kind: Kind, disposition: Disposition) -> HeldChange {
+fn plain(kind: ChangeKind, disposition: Disposition) -> HeldChange {
     HeldChange {
         kind,
         who: None,
@@ -78,19 +78,19 @@ fn plain(kind: Kind, disposition: Disposition) -> HeldChange {
     }
 }
 
-fn group_of(group: &Group) -> HeldGroup {
+fn group_of(group: &PlannedGroup) -> HeldGroup {
     group.id.map_or_else(|| HeldGroup::New(group.name.shown().to_owned()), HeldGroup::Known)
 }
 
-fn who_of(learner: &Learner) -> Option<HeldWho> {
-    learner.id.map(HeldWho::Known).or(learner.row.map(HeldWho::New))
+fn who_of(learner: &EvaluatedLearner) -> Option<ChangeSubject> {
+    learner.id.map(ChangeSubject::Known).or(learner.row.map(ChangeSubject::New))
 }
 
 fn of_entry(
-    plan: &Plan,
-    learners: &[Learner],
-    kind: Kind,
-    entry: &Entry,
+    plan: &MembershipPlan,
+    learners: &[EvaluatedLearner],
+    kind: ChangeKind,
+    entry: &MembershipEntry,
     disposition: Disposition,
 ) -> HeldChange {
     let by_hand = entry.rule == 0;
@@ -104,22 +104,22 @@ fn of_entry(
 
 fn of_taken(context: PlanContext<'_>, change_set: &ChangeSet, taken: &DeferredChanges) -> Vec<HeldChange> {
     let (plan, learners) = (&change_set.plan, &change_set.population.learners);
-    let entries = |kind: Kind, all: &[(Entry, Disposition)]| -> Vec<HeldChange> {
-        let change = |(entry, limit): &(Entry, Disposition)| HeldChange {
+    let entries = |kind: ChangeKind, all: &[(MembershipEntry, Disposition)]| -> Vec<HeldChange> {
+        let change = |(entry, limit): &(MembershipEntry, Disposition)| HeldChange {
             fingerprint: entry_print(context, change_set, entry),
             ..of_entry(plan, learners, kind, entry, *limit)
         };
         all.iter().map(change).collect()
     };
-    let mut changes = entries(Kind::Give, &taken.give);
-    changes.extend(entries(Kind::End, &taken.end));
+    let mut changes = entries(ChangeKind::Give, &taken.give);
+    changes.extend(entries(ChangeKind::End, &taken.end));
     for &(at, limit) in &taken.groups {
         let meetings = taken.meetings.iter().filter(|(meeting, _)| meeting.group == at);
         let fingerprint = meetings.fold(group_print(context, change_set, at), |print, (meeting, _)| {
             print ^ rule_print(context, change_set, meeting.rule)
         });
         let group = Some(group_of(&plan.groups[at as usize]));
-        changes.push(HeldChange { group, fingerprint, ..plain(Kind::Group, limit) });
+        changes.push(HeldChange { group, fingerprint, ..plain(ChangeKind::Group, limit) });
     }
     for (meeting, limit) in &taken.meetings {
         let group = &plan.groups[meeting.group as usize];
@@ -128,7 +128,7 @@ fn of_taken(context: PlanContext<'_>, change_set: &ChangeSet, taken: &DeferredCh
                 group: Some(group_of(group)),
                 rule: Some(plan.rules[meeting.rule as usize].name.clone()),
                 fingerprint: rule_print(context, change_set, meeting.rule),
-                ..plain(Kind::Meet, *limit)
+                ..plain(ChangeKind::Meet, *limit)
             });
         }
     }
@@ -136,11 +136,11 @@ fn of_taken(context: PlanContext<'_>, change_set: &ChangeSet, taken: &DeferredCh
         changes.push(HeldChange {
             group: Some(group_of(&plan.groups[met.group as usize])),
             external_id: Some(assignment_key(&met.course, &met.pattern)),
-            ..plain(Kind::Assign, *limit)
+            ..plain(ChangeKind::Assign, *limit)
         });
     }
     for &(id, limit) in &taken.ended {
-        changes.push(HeldChange { assignment: Some(id), ..plain(Kind::Unassign, limit) });
+        changes.push(HeldChange { assignment: Some(id), ..plain(ChangeKind::Unassign, limit) });
     }
     changes
 }
@@ -154,24 +154,24 @@ fn of_people(
 ) -> Vec<HeldChange> {
     let people = &change_set.population.people;
     let values = &people.values;
-    let print = |row: Row| cells_print(context.rules.attributes, values, &as_read(change_set, row));
-    let changed_ids: FxHashMap<Row, LearnerId> = change_set.changed_ids.iter().copied().collect();
+    let print = |row: RowIndex| cells_print(context.rules.attributes, values, &as_read(change_set, row));
+    let changed_ids: FxHashMap<RowIndex, LearnerId> = change_set.changed_ids.iter().copied().collect();
     let known_learners: FxHashSet<LearnerId> = changed_ids.values().copied().collect();
     let mut leaving: FxHashSet<LearnerId> = FxHashSet::default();
     let mut changes = Vec::new();
-    let mut of_row = |row: Row, disposition: Disposition| {
+    let mut of_row = |row: RowIndex, disposition: Disposition| {
         let learner = &wanted.learners[row as usize];
         let change = HeldChange {
             who: who_of(learner),
             external_id: Some(people.id(row).to_owned()),
             fingerprint: print(row),
-            ..plain(Kind::Record, disposition)
+            ..plain(ChangeKind::Record, disposition)
         };
         if changed_ids.contains_key(&row) {
-            changes.push(HeldChange { kind: Kind::Rekey, ..change });
-        } else if learner.goes() {
+            changes.push(HeldChange { kind: ChangeKind::Rekey, ..change });
+        } else if learner.loses_access() {
             leaving.extend(learner.id);
-            changes.push(HeldChange { kind: Kind::Leave, ..change });
+            changes.push(HeldChange { kind: ChangeKind::Leave, ..change });
         } else {
             changes.push(change);
         }
@@ -179,17 +179,17 @@ fn of_people(
     pinned.rows().for_each(|(row, limit)| of_row(row, limit));
     for row in pinned.rows_with_values() {
         if !pinned.has_row(row) {
-            of_row(row, Disposition::Hold(Limit::MaxBlanked));
+            of_row(row, Disposition::Hold(HoldCause::MaxBlanked));
         }
     }
     for (id, limit) in pinned.ids() {
         let Some(person) = context.snapshot.known.find(id) else { continue };
         if !known_learners.contains(&person.learner) && leaving.insert(person.learner) {
             changes.push(HeldChange {
-                who: Some(HeldWho::Known(person.learner)),
+                who: Some(ChangeSubject::Known(person.learner)),
                 external_id: Some(id.to_owned()),
                 fingerprint: ABSENT,
-                ..plain(Kind::Leave, limit)
+                ..plain(ChangeKind::Leave, limit)
             });
         }
     }
@@ -209,19 +209,19 @@ fn not_planned(
     let limits = limits_of_people(change_set, wanted, pinned, context);
     let mut changes = Vec::new();
     let sides = [
-        (Kind::Give, &wanted.plan.add, &mut change_set.plan.add, &taken.give),
-        (Kind::End, &wanted.plan.remove, &mut change_set.plan.remove, &taken.end),
+        (ChangeKind::Give, &wanted.plan.add, &mut change_set.plan.add, &taken.give),
+        (ChangeKind::End, &wanted.plan.remove, &mut change_set.plan.remove, &taken.end),
     ];
     for (kind, asked, planned, taken) in sides {
-        let all: FxHashSet<Entry> = asked.iter().copied().collect();
+        let all: FxHashSet<MembershipEntry> = asked.iter().copied().collect();
         planned.retain(|entry| places.of(entry).is_some_and(|entry| all.contains(&entry)));
-        let done: FxHashSet<Entry> = planned
+        let done: FxHashSet<MembershipEntry> = planned
             .iter()
             .chain(taken.iter().map(|(entry, _)| entry))
             .filter_map(|entry| places.of(entry))
             .collect();
         for entry in asked.iter().filter(|entry| !done.contains(entry)) {
-            let limit = limits.get(&entry.who).copied().unwrap_or(Disposition::Hold(Limit::Together));
+            let limit = limits.get(&entry.who).copied().unwrap_or(Disposition::Hold(HoldCause::Together));
             changes.push(of_entry(&wanted.plan, &wanted.learners, kind, entry, limit));
         }
     }
@@ -232,14 +232,14 @@ fn not_planned(
     for group in change_set.plan.groups.iter_mut().filter(|group| group.is_made()) {
         group.held = !asked.contains(group.name.folded());
     }
-    let unmade: FxHashSet<GroupAt> =
+    let unmade: FxHashSet<GroupIndex> =
         (0..).zip(&change_set.plan.groups).filter(|(_, group)| group.held).map(|(at, _)| at).collect();
     change_set.plan.meetings.retain(|meeting| !unmade.contains(&meeting.group));
     change_set.catalogue.new.retain(|met| !unmade.contains(&met.group));
     for group in wanted.plan.groups.iter().filter(|group| !planned.contains(group.name.folded())) {
         changes.push(HeldChange {
             group: Some(group_of(group)),
-            ..plain(Kind::Group, Disposition::Hold(Limit::Together))
+            ..plain(ChangeKind::Group, Disposition::Hold(HoldCause::Together))
         });
     }
     changes
@@ -251,10 +251,10 @@ fn limits_of_people(
     wanted: &UnrestrictedPlan,
     pinned: &PinnedRecords,
     context: PlanContext<'_>,
-) -> FxHashMap<Who, Disposition> {
-    let mut limits: FxHashMap<Who, Disposition> = pinned.rows().collect();
+) -> FxHashMap<LearnerIndex, Disposition> {
+    let mut limits: FxHashMap<LearnerIndex, Disposition> = pinned.rows().collect();
     for row in pinned.rows_with_values() {
-        limits.entry(row).or_insert(Disposition::Hold(Limit::MaxBlanked));
+        limits.entry(row).or_insert(Disposition::Hold(HoldCause::MaxBlanked));
     }
     let of_learner: FxHashMap<LearnerId, Disposition> = pinned
         .ids()
@@ -273,17 +273,17 @@ fn limits_of_people(
 
 /// Where the learners and groups of the last plan stand in the first one.
 struct PlanIndexMap {
-    learners: Vec<Option<Who>>,
-    groups: Vec<Option<GroupAt>>,
+    learners: Vec<Option<LearnerIndex>>,
+    groups: Vec<Option<GroupIndex>>,
 }
 
 impl PlanIndexMap {
     fn new(change_set: &ChangeSet, wanted: &UnrestrictedPlan) -> Self {
-        let of_id: FxHashMap<LearnerId, Who> =
+        let of_id: FxHashMap<LearnerId, LearnerIndex> =
             (0..).zip(&wanted.learners).filter_map(|(who, learner)| Some((learner.id?, who))).collect();
         let place =
-            |learner: &Learner| learner.row.or_else(|| learner.id.and_then(|id| of_id.get(&id).copied()));
-        let named: FxHashMap<&str, GroupAt> =
+            |learner: &EvaluatedLearner| learner.row.or_else(|| learner.id.and_then(|id| of_id.get(&id).copied()));
+        let named: FxHashMap<&str, GroupIndex> =
             (0..).zip(&wanted.plan.groups).map(|(at, group)| (group.name.folded(), at)).collect();
         Self {
             learners: change_set.population.learners.iter().map(place).collect(),
@@ -297,16 +297,16 @@ impl PlanIndexMap {
     }
 
     /// The rules of both plans are the same, in the same order.
-    fn of(&self, entry: &Entry) -> Option<Entry> {
+    fn of(&self, entry: &MembershipEntry) -> Option<MembershipEntry> {
         let (group, who) = (self.groups[entry.group as usize]?, self.learners[entry.who as usize]?);
-        Some(Entry { group, rule: entry.rule, who })
+        Some(MembershipEntry { group, rule: entry.rule, who })
     }
 }
 
 /// What the reading says of people who stay as they were.
 fn records(context: PlanContext<'_>, change_set: &ChangeSet, pinned: &PinnedRecords) -> Vec<HeldRecord> {
     let people = &change_set.population.people;
-    let mut rows: Vec<Row> = pinned.rows().map(|(row, _)| row).collect();
+    let mut rows: Vec<RowIndex> = pinned.rows().map(|(row, _)| row).collect();
     rows.extend(pinned.rows_with_values());
     rows.sort_unstable();
     rows.dedup();

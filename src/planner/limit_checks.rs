@@ -3,13 +3,13 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::guard::HeldGroup;
-use crate::model::guard::before::base;
-use crate::model::guard::effect::Courses;
-use crate::model::guard::{Disposition, Effect, Had, Kind, Limit, Limits, Named, Percent, Reason};
+use crate::model::guard::before::limit_base;
+use crate::model::guard::effect::CourseGrants;
+use crate::model::guard::{Disposition, PlanImpact, AccessTotals, ChangeKind, HoldCause, SafetyLimits, ChangeKey, Percent, LimitExceeded};
 use crate::model::ids::{CourseId, GroupId, LearnerId, RuleId};
 use crate::model::names::fold;
-use crate::model::plan::{Entry, GroupAt, RuleAt};
-use crate::model::population::Who;
+use crate::model::plan::{MembershipEntry, GroupIndex, RuleIndex};
+use crate::model::population::LearnerIndex;
 use crate::model::words::{count, thousands};
 use crate::planner::PlanContext;
 use crate::planner::apply_limits::LimitPolicy;
@@ -26,13 +26,13 @@ pub(crate) enum HoldScope {
     /// None.
     Nothing,
     /// Those of some groups.
-    Groups(FxHashSet<GroupAt>),
+    Groups(FxHashSet<GroupIndex>),
     /// All of them.
-    All(Limit),
+    All(HoldCause),
 }
 
 /// The courses that groups and learners give before and after a plan.
-pub(crate) fn course_grants(context: PlanContext<'_>, change_set: &ChangeSet) -> Courses {
+pub(crate) fn course_grants(context: PlanContext<'_>, change_set: &ChangeSet) -> CourseGrants {
     let snapshot = context.snapshot;
     let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
     let mut codes: FxHashMap<CourseId, u32> = FxHashMap::default();
@@ -42,12 +42,12 @@ pub(crate) fn course_grants(context: PlanContext<'_>, change_set: &ChangeSet) ->
     };
     let groups = change_set.plan.groups.len();
     let mut courses =
-        Courses { before: vec![Vec::new(); groups], after: vec![Vec::new(); groups], ..Courses::default() };
-    let group_at: FxHashMap<GroupId, GroupAt> =
+        CourseGrants { before: vec![Vec::new(); groups], after: vec![Vec::new(); groups], ..CourseGrants::default() };
+    let group_at: FxHashMap<GroupId, GroupIndex> =
         (0..).zip(&change_set.plan.groups).filter_map(|(at, group)| Some((group.id?, at))).collect();
     let ended: FxHashSet<_> = change_set.catalogue.ended.iter().copied().collect();
     let alone = snapshot.assignments.iter().any(|one| matches!(one.scope, AssignmentScope::Learner(_)));
-    let seats: FxHashMap<LearnerId, Who> =
+    let seats: FxHashMap<LearnerId, LearnerIndex> =
         if alone { learner_indices(change_set) } else { FxHashMap::default() };
     for one in &snapshot.assignments {
         let course = *codes.entry(one.course).or_insert_with(|| number(fold(&one.code)));
@@ -74,7 +74,7 @@ pub(crate) fn course_grants(context: PlanContext<'_>, change_set: &ChangeSet) ->
     courses
 }
 
-fn learner_indices(change_set: &ChangeSet) -> FxHashMap<LearnerId, Who> {
+fn learner_indices(change_set: &ChangeSet) -> FxHashMap<LearnerId, LearnerIndex> {
     (0..).zip(&change_set.population.learners).filter_map(|(who, learner)| Some((learner.id?, who))).collect()
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn count_lost_by_others(context: PlanContext<'_>, change_set: &Change
     }
     let ended: FxHashSet<_> = change_set.catalogue.ended.iter().copied().collect();
     let seated = learner_indices(change_set);
-    let group_id = |at: GroupAt| change_set.plan.groups[at as usize].id;
+    let group_id = |at: GroupIndex| change_set.plan.groups[at as usize].id;
     let mut losers: FxHashMap<String, FxHashSet<GroupId>> = FxHashMap::default();
     let mut keepers: FxHashMap<String, FxHashSet<GroupId>> = FxHashMap::default();
     for one in &context.snapshot.assignments {
@@ -114,10 +114,10 @@ pub(crate) fn count_lost_by_others(context: PlanContext<'_>, change_set: &Change
 pub(crate) fn check_removals(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
-    effect: &Effect,
+    effect: &PlanImpact,
     others: u64,
     allow: bool,
-) -> (HoldScope, Vec<Reason>) {
+) -> (HoldScope, Vec<LimitExceeded>) {
     let takes = !change_set.plan.remove.is_empty()
         || !effect.leaving.is_empty()
         || !change_set.absent.is_empty()
@@ -132,7 +132,7 @@ pub(crate) fn check_removals(
             context.snapshot.other_files.join(", "),
             if context.snapshot.other_files.len() == 1 { "goes" } else { "go" }
         );
-        reasons.push(Reason { limit: Limit::FilesDiffer, message });
+        reasons.push(LimitExceeded { limit: HoldCause::FilesDiffer, message });
     }
     if !allow {
         reasons.extend(too_small(context, change_set));
@@ -150,7 +150,7 @@ pub(crate) fn check_removals(
 
 /// Whether the reading holds too few of the people of the last good one. People whose leaving was decided on count as
 /// held, so that a decision is not asked for twice; the message counts the people who were read.
-fn too_small(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<Reason> {
+fn too_small(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<LimitExceeded> {
     if !change_set.complete || matches!(context.policy, LimitPolicy::Guard { retires: true, .. }) {
         return None;
     }
@@ -165,8 +165,8 @@ fn too_small(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<Reason>
     let still = known.saturating_sub(gone(&change_set.absent));
     let read = still.saturating_sub(gone(&change_set.pinned_absent));
     let limits = &context.rules.limits;
-    limits.is_too_small(still, known).then(|| Reason {
-        limit: Limit::MinRead,
+    limits.is_too_small(still, known).then(|| LimitExceeded {
+        limit: HoldCause::MinRead,
         message: format!(
             "the directory holds {} of the {} of the last good reading, the limit is {}",
             thousands(read),
@@ -177,7 +177,7 @@ fn too_small(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<Reason>
 }
 
 /// Whether more would go than may go over 24 hours, or at once.
-fn too_many(context: PlanContext<'_>, effect: &Effect, others: u64) -> Vec<Reason> {
+fn too_many(context: PlanContext<'_>, effect: &PlanImpact, others: u64) -> Vec<LimitExceeded> {
     let limits = &context.rules.limits;
     let charged = context.snapshot.charged;
     let mut reasons = Vec::new();
@@ -195,20 +195,20 @@ fn too_many(context: PlanContext<'_>, effect: &Effect, others: u64) -> Vec<Reaso
             let what = count(lost, one, many);
             let whose = if one == "learner" { String::new() } else { format!(" of {people}") };
             let message = format!("{what}{whose} would go, the limit is {}{earlier}", thousands(limit));
-            reasons.push(Reason { limit: Limit::MaxRemovals, message });
+            reasons.push(LimitExceeded { limit: HoldCause::MaxRemovals, message });
         }
     };
-    let Had { learners, memberships, enrollments } = effect.had;
-    let of = base(memberships, charged.memberships, then.map(|had| had.memberships), since.memberships);
+    let AccessTotals { learners, memberships, enrollments } = effect.had;
+    let of = limit_base(memberships, charged.memberships, then.map(|had| had.memberships), since.memberships);
     weigh(effect.memberships.len() as u64, charged.memberships, of, "membership", "memberships");
-    let of = base(learners, charged.learners, then.map(|had| had.learners), since.learners);
+    let of = limit_base(learners, charged.learners, then.map(|had| had.learners), since.learners);
     weigh(effect.leaving.len() as u64, charged.learners, of, "learner", "learners");
-    let of = base(enrollments, charged.enrollments, then.map(|had| had.enrollments), since.enrollments);
+    let of = limit_base(enrollments, charged.enrollments, then.map(|had| had.enrollments), since.enrollments);
     weigh(effect.enrollments + others, charged.enrollments, of, "enrollment", "enrollments");
     if effect.people.len() as u64 + others > limits.max_removals_total {
         let message =
             format!("{people} would lose something, the limit is {}", thousands(limits.max_removals_total));
-        reasons.push(Reason { limit: Limit::MaxRemovalsTotal, message });
+        reasons.push(LimitExceeded { limit: HoldCause::MaxRemovalsTotal, message });
     }
     reasons
 }
@@ -217,16 +217,16 @@ fn too_many(context: PlanContext<'_>, effect: &Effect, others: u64) -> Vec<Reaso
 fn of_groups(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
-    effect: &Effect,
-    reasons: &mut Vec<Reason>,
-) -> FxHashSet<GroupAt> {
+    effect: &PlanImpact,
+    reasons: &mut Vec<LimitExceeded>,
+) -> FxHashSet<GroupIndex> {
     let plan = &change_set.plan;
     let limits = &context.rules.limits;
-    let own = |rule: RuleAt| {
+    let own = |rule: RuleIndex| {
         let name = &plan.rules[rule as usize].name;
         context.rules.rules.iter().find(|one| one.name == *name).and_then(|one| one.max_group_removals)
     };
-    let mut shares: FxHashMap<GroupAt, Percent> = FxHashMap::default();
+    let mut shares: FxHashMap<GroupIndex, Percent> = FxHashMap::default();
     for entry in &plan.remove {
         let share = own(entry.rule).unwrap_or(limits.max_group_removals);
         let least = shares.entry(entry.group).or_insert(share);
@@ -234,9 +234,9 @@ fn of_groups(
             *least = share;
         }
     }
-    let mut lost: Vec<(GroupAt, u64)> = effect.by_group().into_iter().collect();
+    let mut lost: Vec<(GroupIndex, u64)> = effect.by_group().into_iter().collect();
     lost.sort_unstable();
-    let share_of = |group: &GroupAt| shares.get(group).copied().unwrap_or(limits.max_group_removals);
+    let share_of = |group: &GroupIndex| shares.get(group).copied().unwrap_or(limits.max_group_removals);
     lost.retain(|(group, lost)| *lost > share_of(group).of(20));
     let sizes = sizes(context, change_set, lost.iter().map(|(group, _)| *group));
     let mut held = FxHashSet::default();
@@ -244,15 +244,15 @@ fn of_groups(
         let (today, share) = (sizes.get(&group).copied().unwrap_or(0), share_of(&group));
         let then = members_then(context, change_set, group, today);
         // A group that has grown out of being small since then is measured as it is.
-        let size = if Limits::is_small_group(then) { today } else { then };
-        if Limits::group_loses_too_many(share, lost, size) {
+        let size = if SafetyLimits::is_small_group(then) { today } else { then };
+        if SafetyLimits::group_loses_too_many(share, lost, size) {
             let name = plan.groups[group as usize].name.shown();
             let message = format!(
                 "`{name}` would lose {} of its {}, the limit is {share}",
                 thousands(lost),
                 count(size, "member", "members")
             );
-            reasons.push(Reason { limit: Limit::MaxGroupRemovals, message });
+            reasons.push(LimitExceeded { limit: HoldCause::MaxGroupRemovals, message });
             held.insert(group);
         }
     }
@@ -263,22 +263,22 @@ fn of_groups(
 #[derive(Debug, Default)]
 pub(crate) struct HeldAdditions {
     /// Groups that are not made.
-    pub(crate) groups: FxHashMap<GroupAt, Disposition>,
+    pub(crate) groups: FxHashMap<GroupIndex, Disposition>,
     /// Rules that do not feed a group yet.
-    pub(crate) meetings: FxHashMap<(RuleAt, GroupAt), Disposition>,
+    pub(crate) meetings: FxHashMap<(RuleIndex, GroupIndex), Disposition>,
     /// Reasons that are not given by rules that were edited.
-    pub(crate) growing: FxHashSet<(RuleAt, GroupAt)>,
+    pub(crate) growing: FxHashSet<(RuleIndex, GroupIndex)>,
     /// The limits that were reached.
-    pub(crate) reasons: Vec<Reason>,
+    pub(crate) reasons: Vec<LimitExceeded>,
 }
 
 impl HeldAdditions {
     /// The limit for which a reason is not given.
-    pub(crate) fn disposition(&self, entry: &Entry) -> Option<Disposition> {
+    pub(crate) fn disposition(&self, entry: &MembershipEntry) -> Option<Disposition> {
         let of_group = self.groups.get(&entry.group).copied();
         let of_meeting = self.meetings.get(&(entry.rule, entry.group)).copied();
         let grows =
-            self.growing.contains(&(entry.rule, entry.group)).then_some(Disposition::Hold(Limit::MaxGrowth));
+            self.growing.contains(&(entry.rule, entry.group)).then_some(Disposition::Hold(HoldCause::MaxGrowth));
         of_group.or(of_meeting).or(grows)
     }
 }
@@ -297,12 +297,12 @@ fn new_groups(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut He
     let made = || (0..).zip(&plan.groups).filter(|(_, group)| group.is_made());
     for (at, group) in made() {
         let new = HeldGroup::New(group.name.shown().to_owned());
-        let key = Named { group: Some(&new), ..Named::default() }.key(Kind::Group);
+        let key = ChangeKey { group: Some(&new), ..ChangeKey::default() }.key(ChangeKind::Group);
         if let Some(limit) = find_decision(context, &key, group_print(context, change_set, at)) {
             waiting.groups.insert(at, limit);
         }
     }
-    let fresh: Vec<GroupAt> =
+    let fresh: Vec<GroupIndex> =
         made().map(|(at, _)| at).filter(|at| !waiting.groups.contains_key(at)).collect();
     let limit = context.rules.limits.max_new_groups;
     if context.snapshot.has_good_run && fresh.len() as u64 > limit {
@@ -311,19 +311,19 @@ fn new_groups(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut He
             thousands(fresh.len() as u64),
             thousands(limit)
         );
-        waiting.reasons.push(Reason { limit: Limit::MaxNewGroups, message });
-        waiting.groups.extend(fresh.into_iter().map(|at| (at, Disposition::Hold(Limit::MaxNewGroups))));
+        waiting.reasons.push(LimitExceeded { limit: HoldCause::MaxNewGroups, message });
+        waiting.groups.extend(fresh.into_iter().map(|at| (at, Disposition::Hold(HoldCause::MaxNewGroups))));
     }
 }
 
 /// Of the rules that make a group.
-pub(crate) fn group_print(context: PlanContext<'_>, change_set: &ChangeSet, group: GroupAt) -> i64 {
+pub(crate) fn group_print(context: PlanContext<'_>, change_set: &ChangeSet, group: GroupIndex) -> i64 {
     let meetings = change_set.plan.meetings.iter().filter(|meeting| meeting.group == group);
     meetings.fold(0, |print, meeting| print ^ rule_print(context, change_set, meeting.rule))
 }
 
 /// Of a rule; 0 for one that the file no longer has.
-pub(crate) fn rule_print(context: PlanContext<'_>, change_set: &ChangeSet, rule: RuleAt) -> i64 {
+pub(crate) fn rule_print(context: PlanContext<'_>, change_set: &ChangeSet, rule: RuleIndex) -> i64 {
     let name = &change_set.plan.rules[rule as usize].name;
     context.rules.rules.iter().find(|one| one.name == *name).map_or(0, crate::model::rule::Rule::digest)
 }
@@ -335,16 +335,16 @@ fn met_by_hand(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut H
         let Some(id) = group.id.filter(|_| group.by_hand) else { continue };
         let rule = &plan.rules[meeting.rule as usize];
         let known = HeldGroup::Known(id);
-        let key = Named { group: Some(&known), rule: rule.id, ..Named::default() }.key(Kind::Meet);
+        let key = ChangeKey { group: Some(&known), rule: rule.id, ..ChangeKey::default() }.key(ChangeKind::Meet);
         let decided = rule.id.and_then(|_: RuleId| {
             find_decision(context, &key, rule_print(context, change_set, meeting.rule))
         });
-        let disposition = decided.unwrap_or(Disposition::Hold(Limit::HandMadeGroup));
+        let disposition = decided.unwrap_or(Disposition::Hold(HoldCause::HandMadeGroup));
         let place = (meeting.rule, meeting.group);
         if waiting.meetings.insert(place, disposition).is_none() && disposition.is_waiting() {
             let (rule, group) = (&rule.name, group.name.shown());
             let message = format!("the rule `{rule}` meets the group `{group}`, which was made by hand");
-            waiting.reasons.push(Reason { limit: Limit::HandMadeGroup, message });
+            waiting.reasons.push(LimitExceeded { limit: HoldCause::HandMadeGroup, message });
         }
     }
 }
@@ -360,11 +360,11 @@ fn growth(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut HeldAd
         return;
     }
     // What somebody has decided on is not given, and so makes nothing grow.
-    let is_given = |entry: &&Entry| {
+    let is_given = |entry: &&MembershipEntry| {
         waiting.disposition(entry).is_none()
-            && decision_on_entry(context, change_set, Kind::Give, entry).is_none()
+            && decision_on_entry(context, change_set, ChangeKind::Give, entry).is_none()
     };
-    let mut fresh: FxHashMap<GroupAt, FxHashSet<Who>> = FxHashMap::default();
+    let mut fresh: FxHashMap<GroupIndex, FxHashSet<LearnerIndex>> = FxHashMap::default();
     for entry in plan.add.iter().filter(|entry| entry.rule != 0).filter(is_given) {
         if plan.groups[entry.group as usize].id.is_some() {
             fresh.entry(entry.group).or_default().insert(entry.who);
@@ -379,13 +379,13 @@ fn growth(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut HeldAd
         }
     }
     let sizes = sizes(context, change_set, fresh.keys().copied());
-    let mut grown: Vec<(GroupAt, u64)> =
+    let mut grown: Vec<(GroupIndex, u64)> =
         fresh.iter().map(|(at, members)| (*at, members.len() as u64)).collect();
     grown.sort_unstable();
     for (at, more) in grown {
         let today = sizes.get(&at).copied().unwrap_or(0);
         let size = members_then(context, change_set, at, today);
-        let by: FxHashSet<RuleAt> = plan
+        let by: FxHashSet<RuleIndex> = plan
             .add
             .iter()
             .filter(|entry| entry.group == at && edited[entry.rule as usize] && entry.rule != 0)
@@ -401,7 +401,7 @@ fn growth(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut HeldAd
             thousands(today + more),
             context.rules.limits.max_growth
         );
-        waiting.reasons.push(Reason { limit: Limit::MaxGrowth, message });
+        waiting.reasons.push(LimitExceeded { limit: HoldCause::MaxGrowth, message });
         waiting.growing.extend(by.into_iter().map(|rule| (rule, at)));
     }
 }

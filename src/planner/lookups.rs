@@ -6,11 +6,11 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::attributes::Attribute;
-use crate::model::identity::{Holder, KnownPerson};
+use crate::model::identity::{EmailHolder, KnownPerson};
 use crate::model::ids::{ConnectorId, LearnerId};
 use crate::model::names::fold;
-use crate::model::people::Row;
-use crate::model::status::Status;
+use crate::model::people::RowIndex;
+use crate::model::status::LearnerStatus;
 use crate::planner::PlanContext;
 use crate::planner::record_checks::find_blanked_attributes;
 use crate::planner::records::{ConnectorRecord, status_on};
@@ -34,7 +34,7 @@ pub struct LookupKeys {
 #[derive(Debug, Clone, Default)]
 pub struct Lookups {
     /// Learners who hold each folded address, or left with it.
-    pub holders: FxHashMap<String, Vec<Holder>>,
+    pub holders: FxHashMap<String, Vec<EmailHolder>>,
     /// The records of the holders of new addresses.
     pub records: FxHashMap<LearnerId, Vec<StoredRecord>>,
     /// The stored attributes of merged learners, as JSON objects.
@@ -54,13 +54,13 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
     let others = records_by_learner(&context.snapshot.others);
     add_rows(context, source, &others, &mut keys);
     add_absent(context, source, &others, &mut keys);
-    keys.addresses.extend(source.people.nameless_addresses().map(fold));
+    keys.addresses.extend(source.people.addresses_without_id().map(fold));
     keys.addresses.extend(keys.new_addresses.iter().cloned());
     keys.addresses.remove("");
     keys.new_addresses.remove("");
     if source.is_complete() {
         let blanked = find_blanked_attributes(context, &source.people, &source.digests);
-        let rows: FxHashSet<Row> = blanked.iter().flat_map(|one| &one.rows).copied().collect();
+        let rows: FxHashSet<RowIndex> = blanked.iter().flat_map(|one| &one.rows).copied().collect();
         keys.records = rows.into_iter().map(|row| source.people.id(row).to_owned()).collect();
     }
     keys
@@ -102,7 +102,7 @@ fn add_rows(
 }
 
 /// Whether the status of a person whom no other connector knows is another one today.
-fn moves(context: PlanContext<'_>, source: &SourceData, row: Row, person: &KnownPerson) -> bool {
+fn moves(context: PlanContext<'_>, source: &SourceData, row: RowIndex, person: &KnownPerson) -> bool {
     let record = ConnectorRecord { place: context.rules.connector, cells: source.people.cells(row) };
     let connectors = context.rules.connectors;
     status_on(context.today, connectors, &source.people.values, &[record]).status != person.status
@@ -195,7 +195,7 @@ impl Lookups {
 
     /// Notes of each holder who has left the value of the connector's `match` attribute.
     pub fn set_match_values(&mut self, attribute: &str) {
-        for holder in self.holders.values_mut().flatten().filter(|one| one.status == Status::Left) {
+        for holder in self.holders.values_mut().flatten().filter(|one| one.status == LearnerStatus::Left) {
             let records = self.records.get(&holder.learner).into_iter().flatten();
             holder.match_value = records.into_iter().find_map(|record| {
                 let json: serde_json::Value = serde_json::from_str(&record.attributes).ok()?;

@@ -2,10 +2,10 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::identity::{KnownPerson, Match};
+use crate::model::identity::{KnownPerson, PersonMatch};
 use crate::model::ids::{ConnectorId, LearnerId};
 use crate::model::names::fold;
-use crate::model::people::{People, Row};
+use crate::model::people::{PeopleTable, RowIndex};
 use crate::planner::lookups::Lookups;
 use crate::planner::snapshot::{Snapshot, StoredRecord};
 
@@ -13,12 +13,12 @@ impl Lookups {
     /// Adds the records that other connectors have of learners whom this connector meets only now.
     pub(crate) fn add_joined<'a>(
         &'a self,
-        matches: &[Match],
+        matches: &[PersonMatch],
         connector: ConnectorId,
         others: &mut FxHashMap<LearnerId, Vec<&'a StoredRecord>>,
     ) {
         for found in matches {
-            let Match::Joined { learner, .. } = found else { continue };
+            let PersonMatch::Joined { learner, .. } = found else { continue };
             if others.contains_key(learner) {
                 continue;
             }
@@ -33,16 +33,16 @@ impl Lookups {
 }
 
 /// Learners who came as records without an id: they are not absent.
-pub(crate) fn protected(people: &People, lookups: &Lookups) -> FxHashSet<LearnerId> {
-    let holders = people.nameless_addresses().filter_map(|address| lookups.holders.get(&fold(address)));
+pub(crate) fn protected(people: &PeopleTable, lookups: &Lookups) -> FxHashSet<LearnerId> {
+    let holders = people.addresses_without_id().filter_map(|address| lookups.holders.get(&fold(address)));
     holders.flatten().map(|holder| holder.learner).collect()
 }
 
 /// When an old id comes back beside the one that took its place, whoever was there at the last good reading stays.
-pub(crate) fn one_row_a_learner(people: &People, matches: &mut [Match]) {
-    let mut seats: FxHashMap<LearnerId, Row> = FxHashMap::default();
+pub(crate) fn one_row_a_learner(people: &PeopleTable, matches: &mut [PersonMatch]) {
+    let mut seats: FxHashMap<LearnerId, RowIndex> = FxHashMap::default();
     for row in people.rows() {
-        let (Match::Known(KnownPerson { learner, .. }) | Match::Joined { learner, .. }) =
+        let (PersonMatch::Known(KnownPerson { learner, .. }) | PersonMatch::Joined { learner, .. }) =
             matches[row as usize]
         else {
             continue;
@@ -51,24 +51,24 @@ pub(crate) fn one_row_a_learner(people: &People, matches: &mut [Match]) {
             seats.insert(learner, row);
             continue;
         };
-        let rank = |row: Row| match matches[row as usize] {
-            Match::Known(person) if person.present => (0, people.id(row)),
-            Match::Known(_) => (1, people.id(row)),
-            Match::Joined { .. } | Match::New { .. } => (2, people.id(row)),
+        let rank = |row: RowIndex| match matches[row as usize] {
+            PersonMatch::Known(person) if person.present => (0, people.id(row)),
+            PersonMatch::Known(_) => (1, people.id(row)),
+            PersonMatch::Joined { .. } | PersonMatch::New { .. } => (2, people.id(row)),
         };
         let loser = if rank(row) < rank(other) { other } else { row };
         seats.insert(learner, if loser == row { other } else { row });
-        matches[loser as usize] = Match::New { instead_of: None };
+        matches[loser as usize] = PersonMatch::New { instead_of: None };
     }
 }
 
 /// Whom the reading holds under a new id while the id at the last good reading has vanished from it.
-pub(crate) fn changed_ids(people: &People, matches: &[Match], snapshot: &Snapshot) -> Vec<(Row, LearnerId)> {
+pub(crate) fn changed_ids(people: &PeopleTable, matches: &[PersonMatch], snapshot: &Snapshot) -> Vec<(RowIndex, LearnerId)> {
     let joined = (0..).zip(matches).filter_map(|(row, found)| match found {
-        Match::Joined { learner, .. } => Some((row, *learner)),
-        Match::Known(_) | Match::New { .. } => None,
+        PersonMatch::Joined { learner, .. } => Some((row, *learner)),
+        PersonMatch::Known(_) | PersonMatch::New { .. } => None,
     });
-    let joined: Vec<(Row, LearnerId)> = joined.collect();
+    let joined: Vec<(RowIndex, LearnerId)> = joined.collect();
     if joined.is_empty() {
         return joined;
     }

@@ -4,20 +4,20 @@ use rustc_hash::FxHashMap;
 
 use crate::model::attributes::Attribute;
 use crate::model::guard::Disposition;
-use crate::model::people::{People, Row};
-use crate::model::values::Cell;
+use crate::model::people::{PeopleTable, RowIndex};
+use crate::model::values::Symbol;
 
 /// Records and values that a plan leaves as they are stored, each with its disposition.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PinnedRecords {
-    rows: FxHashMap<Row, Disposition>,
+    rows: FxHashMap<RowIndex, Disposition>,
     ids: FxHashMap<String, Disposition>,
-    values: Vec<(Row, Attribute, Cell)>,
+    values: Vec<(RowIndex, Attribute, Symbol)>,
 }
 
 impl PinnedRecords {
     /// Leaves a record of the reading out.
-    pub(crate) fn row(&mut self, row: Row, disposition: Disposition) {
+    pub(crate) fn row(&mut self, row: RowIndex, disposition: Disposition) {
         self.rows.entry(row).or_insert(disposition);
     }
 
@@ -27,11 +27,11 @@ impl PinnedRecords {
     }
 
     /// Keeps an older value in the place of the one that a record of the reading has.
-    pub(crate) fn value(&mut self, row: Row, attribute: Attribute, older: Cell) {
+    pub(crate) fn value(&mut self, row: RowIndex, attribute: Attribute, older: Symbol) {
         self.values.push((row, attribute, older));
     }
 
-    pub(crate) fn has_row(&self, row: Row) -> bool {
+    pub(crate) fn has_row(&self, row: RowIndex) -> bool {
         self.rows.contains_key(&row)
     }
 
@@ -40,7 +40,7 @@ impl PinnedRecords {
     }
 
     /// The records that are left out.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (Row, Disposition)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (RowIndex, Disposition)> {
         self.rows.iter().map(|(row, disposition)| (*row, *disposition))
     }
 
@@ -50,8 +50,8 @@ impl PinnedRecords {
     }
 
     /// The records with older values, each once, sorted.
-    pub(crate) fn rows_with_values(&self) -> Vec<Row> {
-        let mut rows: Vec<Row> = self.values.iter().map(|(row, _, _)| *row).collect();
+    pub(crate) fn rows_with_values(&self) -> Vec<RowIndex> {
+        let mut rows: Vec<RowIndex> = self.values.iter().map(|(row, _, _)| *row).collect();
         rows.sort_unstable();
         rows.dedup();
         rows
@@ -62,7 +62,7 @@ impl PinnedRecords {
     }
 
     /// Puts the older values in their places; answers what stood there.
-    pub(crate) fn replace(&self, people: &mut People) -> Vec<(Row, Attribute, Cell)> {
+    pub(crate) fn replace(&self, people: &mut PeopleTable) -> Vec<(RowIndex, Attribute, Symbol)> {
         let values = self.values.iter();
         values
             .map(|&(row, attribute, older)| (row, attribute, people.replace(row, attribute, older)))

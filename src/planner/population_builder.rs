@@ -3,14 +3,14 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::attributes::{Attribute, Attributes};
-use crate::model::identity::{KnownPerson, Match};
+use crate::model::attributes::{Attribute, AttributeSet};
+use crate::model::identity::{KnownPerson, PersonMatch};
 use crate::model::ids::LearnerId;
-use crate::model::people::Row;
-use crate::model::population::{Fate, Learner, Population, Who, from_json};
-use crate::model::problem::{Problem, ProblemKind};
-use crate::model::status::Status;
-use crate::model::values::{Cell, Values};
+use crate::model::people::RowIndex;
+use crate::model::population::{PersonChange, EvaluatedLearner, Population, LearnerIndex, from_json};
+use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::status::LearnerStatus;
+use crate::model::values::{Symbol, Interner};
 use crate::planner::PlanContext;
 use crate::planner::pinned_records::PinnedRecords;
 use crate::planner::records::{ConnectorRecord, merge_records, status_on};
@@ -21,38 +21,38 @@ pub(crate) struct PopulationBuilder<'a> {
     pub(crate) context: PlanContext<'a>,
     pub(crate) population: Population,
     pub(crate) others: FxHashMap<LearnerId, Vec<&'a StoredRecord>>,
-    pub(crate) by_learner: FxHashMap<LearnerId, Who>,
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) by_learner: FxHashMap<LearnerId, LearnerIndex>,
+    pub(crate) problems: Vec<RunWarning>,
 }
 
 impl PopulationBuilder<'_> {
     pub(crate) fn add_rows(
         &mut self,
-        matches: &[Match],
+        matches: &[PersonMatch],
         digests: &[i64],
         pinned: &PinnedRecords,
-    ) -> Vec<(Row, Who)> {
+    ) -> Vec<(RowIndex, LearnerIndex)> {
         let mut records = Vec::new();
         for (row, found) in (0..).zip(matches).filter(|(row, _)| !pinned.has_row(*row)) {
             let (id, was, fate) = match *found {
-                Match::Known(person) if !person.present => {
-                    (Some(person.learner), Some(person.status), Fate::New)
+                PersonMatch::Known(person) if !person.present => {
+                    (Some(person.learner), Some(person.status), PersonChange::New)
                 }
-                Match::Known(person) if person.digest != digests[row as usize] => {
-                    (Some(person.learner), Some(person.status), Fate::Changed)
+                PersonMatch::Known(person) if person.digest != digests[row as usize] => {
+                    (Some(person.learner), Some(person.status), PersonChange::Changed)
                 }
-                Match::Known(person) => (Some(person.learner), Some(person.status), Fate::Same),
-                Match::Joined { learner, was } => (Some(learner), Some(was), Fate::New),
-                Match::New { .. } => (None, None, Fate::New),
+                PersonMatch::Known(person) => (Some(person.learner), Some(person.status), PersonChange::Same),
+                PersonMatch::Joined { learner, was } => (Some(learner), Some(was), PersonChange::New),
+                PersonMatch::New { .. } => (None, None, PersonChange::New),
             };
-            if let Match::New { instead_of: Some(_) } = found {
+            if let PersonMatch::New { instead_of: Some(_) } = found {
                 let subject = self.population.people.id(row);
                 let message = "the address belonged to somebody who left: made a new learner, who has it now";
-                self.problems.push(Problem::new(ProblemKind::AddressHandedOn, subject, message));
+                self.problems.push(RunWarning::new(RunWarningKind::AddressHandedOn, subject, message));
             }
-            let contested = matches!(found, Match::Known(person) if person.contested);
+            let contested = matches!(found, PersonMatch::Known(person) if person.contested);
             let who = self.add_learner(id, Some(row), fate, was, contested);
-            if fate != Fate::Same {
+            if fate != PersonChange::Same {
                 records.push((row, who));
             }
         }
@@ -82,7 +82,7 @@ impl PopulationBuilder<'_> {
                 self.add_learner(
                     Some(person.learner),
                     None,
-                    Fate::Absent,
+                    PersonChange::Absent,
                     Some(person.status),
                     person.contested,
                 );
@@ -99,13 +99,13 @@ impl PopulationBuilder<'_> {
             }
             let attributes = self.context.rules.attributes;
             let cells = manual_cells(attributes, &mut self.population.people.values, one);
-            let learner = Learner {
+            let learner = EvaluatedLearner {
                 id: Some(one.learner),
                 row: None,
-                fate: Fate::None,
-                was: Some(Status::Active),
-                status: Status::Active,
-                sources: Learner::ADDED_BY_HAND,
+                change: PersonChange::None,
+                status_before: Some(LearnerStatus::Active),
+                status: LearnerStatus::Active,
+                sources: EvaluatedLearner::ADDED_BY_HAND,
                 contested: false,
             };
             let who = self.population.push(learner, Some(cells));
@@ -117,11 +117,11 @@ impl PopulationBuilder<'_> {
     fn add_learner(
         &mut self,
         id: Option<LearnerId>,
-        row: Option<Row>,
-        fate: Fate,
-        was: Option<Status>,
+        row: Option<RowIndex>,
+        fate: PersonChange,
+        was: Option<LearnerStatus>,
         contested: bool,
-    ) -> Who {
+    ) -> LearnerIndex {
         let records = id.and_then(|id| self.others.get(&id)).map_or(&[][..], Vec::as_slice);
         let PlanContext { rules, snapshot, today, .. } = self.context;
         let (status, sources, merged) = if let (Some(row), []) = (row, records) {
@@ -130,7 +130,7 @@ impl PopulationBuilder<'_> {
             let status = status_on(today, rules.connectors, &people.values, &[record]).status;
             (status, connector_bit(rules.connector), None)
         } else {
-            let mut owned: Vec<(usize, Box<[Cell]>)> = Vec::with_capacity(records.len() + 1);
+            let mut owned: Vec<(usize, Box<[Symbol]>)> = Vec::with_capacity(records.len() + 1);
             for record in records.iter().filter(|record| record.present) {
                 let place = snapshot.places.get(&record.connector).copied().unwrap_or(usize::MAX);
                 let values = &mut self.population.people.values;
@@ -148,7 +148,7 @@ impl PopulationBuilder<'_> {
             let sources = records.iter().fold(0, |mask, record| mask | connector_bit(record.place));
             (status, sources, merged)
         };
-        let who = self.population.push(Learner { id, row, fate, was, status, sources, contested }, merged);
+        let who = self.population.push(EvaluatedLearner { id, row, change: fate, status_before: was, status, sources, contested }, merged);
         if let Some(id) = id {
             self.by_learner.insert(id, who);
         }
@@ -158,8 +158,8 @@ impl PopulationBuilder<'_> {
 
 /// The attributes of a learner who was added by hand: an address and a name.
 #[must_use]
-pub fn manual_cells(attributes: &Attributes, values: &mut Values, one: &ManualPerson) -> Box<[Cell]> {
-    let mut cells = vec![Cell::EMPTY; attributes.len()].into_boxed_slice();
+pub fn manual_cells(attributes: &AttributeSet, values: &mut Interner, one: &ManualPerson) -> Box<[Symbol]> {
+    let mut cells = vec![Symbol::EMPTY; attributes.len()].into_boxed_slice();
     cells[Attribute::EMAIL.index()] = values.intern(one.email.as_deref().unwrap_or(""));
     cells[Attribute::NAME.index()] = values.intern(&one.name);
     cells
@@ -168,5 +168,5 @@ pub fn manual_cells(attributes: &Attributes, values: &mut Values, one: &ManualPe
 /// The bit of a connector in [`Learner::sources`]; connectors that the file no longer names share one.
 #[must_use]
 pub fn connector_bit(place: usize) -> u64 {
-    if place < 62 { 1 << place } else { Learner::STRUCK }
+    if place < 62 { 1 << place } else { EvaluatedLearner::STRUCK }
 }

@@ -5,10 +5,10 @@
 use rustc_hash::FxHashMap;
 
 use crate::model::attributes::Attribute;
-use crate::model::guard::{Disposition, Kind, Limit, Named, Reason};
+use crate::model::guard::{Disposition, ChangeKind, HoldCause, ChangeKey, LimitExceeded};
 use crate::model::ids::LearnerId;
-use crate::model::people::{People, Row};
-use crate::model::population::{Fate, Who};
+use crate::model::people::{PeopleTable, RowIndex};
+use crate::model::population::{PersonChange, LearnerIndex};
 use crate::model::words::thousands;
 use crate::planner::PlanContext;
 use crate::planner::change_set::ChangeSet;
@@ -22,15 +22,15 @@ pub(crate) fn apply_decisions(context: PlanContext<'_>, change_set: &ChangeSet, 
         return;
     }
     let population = &change_set.population;
-    let decided_leave = |who: Who| {
+    let decided_leave = |who: LearnerIndex| {
         let learner = population.learner(who);
-        let key = Named { who: learner.id, ..Named::default() }.key(Kind::Leave);
+        let key = ChangeKey { who: learner.id, ..ChangeKey::default() }.key(ChangeKind::Leave);
         find_decision(context, &key, record_print(change_set, learner.row))
     };
-    let going = population.everybody().filter(|&who| is_going(change_set, who));
+    let going = population.indices().filter(|&who| is_going(change_set, who));
     let going = going.filter_map(|who| Some((who, decided_leave(who)?))).collect();
     pin_learners(context, change_set, &going, pinned);
-    let of_record = |row: Row, kind| {
+    let of_record = |row: RowIndex, kind| {
         find_decision(
             context,
             &record_key(context, change_set, row, kind),
@@ -38,12 +38,12 @@ pub(crate) fn apply_decisions(context: PlanContext<'_>, change_set: &ChangeSet, 
         )
     };
     for &(row, _) in &change_set.records {
-        if let Some(limit) = of_record(row, Kind::Record) {
+        if let Some(limit) = of_record(row, ChangeKind::Record) {
             pinned.row(row, limit);
         }
     }
     let rekeyed = change_set.changed_ids.iter();
-    let rekeyed = rekeyed.filter_map(|&(row, learner)| Some((row, learner, of_record(row, Kind::Rekey)?)));
+    let rekeyed = rekeyed.filter_map(|&(row, learner)| Some((row, learner, of_record(row, ChangeKind::Rekey)?)));
     pin_changed_ids(context, change_set, rekeyed.collect(), pinned);
 }
 
@@ -54,21 +54,21 @@ pub(crate) fn find_decision(context: PlanContext<'_>, key: &str, fingerprint: i6
 }
 
 /// Of a record as the reading has it.
-pub(crate) fn record_print(change_set: &ChangeSet, row: Option<Row>) -> i64 {
+pub(crate) fn record_print(change_set: &ChangeSet, row: Option<RowIndex>) -> i64 {
     row.map_or(ABSENT, |row| change_set.digests[row as usize])
 }
 
 /// Whether somebody loses all access, or is no longer held by this connector.
-pub(crate) fn is_going(change_set: &ChangeSet, who: Who) -> bool {
+pub(crate) fn is_going(change_set: &ChangeSet, who: LearnerIndex) -> bool {
     let learner = change_set.population.learner(who);
-    learner.goes() || learner.fate == Fate::Absent
+    learner.loses_access() || learner.change == PersonChange::Absent
 }
 
 /// Leaves out everybody of `going`, at the cost of one look at those who are absent.
 pub(crate) fn pin_learners(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
-    going: &FxHashMap<Who, Disposition>,
+    going: &FxHashMap<LearnerIndex, Disposition>,
     pinned: &mut PinnedRecords,
 ) {
     let population = &change_set.population;
@@ -90,30 +90,30 @@ pub(crate) fn check_changed_ids(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
     pinned: &mut PinnedRecords,
-) -> Option<Reason> {
+) -> Option<LimitExceeded> {
     let known = present(context);
     let limit = context.rules.limits.rekeyed_of(known);
     let fresh = change_set.changed_ids.iter().filter(|(row, _)| !pinned.has_row(*row));
-    let fresh: Vec<(Row, LearnerId)> = fresh.copied().collect();
+    let fresh: Vec<(RowIndex, LearnerId)> = fresh.copied().collect();
     if fresh.len() as u64 <= limit {
         return None;
     }
     let rows =
-        fresh.iter().map(|&(row, learner)| (row, learner, Disposition::Hold(Limit::MaxRekeyed))).collect();
+        fresh.iter().map(|&(row, learner)| (row, learner, Disposition::Hold(HoldCause::MaxRekeyed))).collect();
     pin_changed_ids(context, change_set, rows, pinned);
     let message = format!(
         "{} known addresses come under new ids, the limit is {}: an approval links them to the learners they have been",
         thousands(fresh.len() as u64),
         thousands(limit)
     );
-    Some(Reason { limit: Limit::MaxRekeyed, message })
+    Some(LimitExceeded { limit: HoldCause::MaxRekeyed, message })
 }
 
 /// Leaves out people under new ids, and that their old ids have gone.
 pub(crate) fn pin_changed_ids(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
-    rows: Vec<(Row, LearnerId, Disposition)>,
+    rows: Vec<(RowIndex, LearnerId, Disposition)>,
     pinned: &mut PinnedRecords,
 ) {
     let mut of_learner: FxHashMap<LearnerId, Disposition> = FxHashMap::default();
@@ -155,7 +155,7 @@ pub(crate) fn check_blanked_attributes(
     lookups: &Lookups,
     change_set: &mut ChangeSet,
     pinned: &mut PinnedRecords,
-) -> Vec<Reason> {
+) -> Vec<LimitExceeded> {
     if context.snapshot.connector.is_none() {
         return Vec::new();
     }
@@ -167,9 +167,9 @@ pub(crate) fn check_blanked_attributes(
     for BlankedAttribute { attribute, filled, rows } in blanked {
         let name = context.rules.attributes.name(attribute);
         let people = &change_set.population.people;
-        let stored = |row: Row| lookups.stored.get(people.id(row))?.get(name);
+        let stored = |row: RowIndex| lookups.stored.get(people.id(row))?.get(name);
         let rows = rows.into_iter().filter(|row| !pinned.has_row(*row));
-        let gone: Vec<(Row, &serde_json::Value)> = rows.filter_map(|row| Some((row, stored(row)?))).collect();
+        let gone: Vec<(RowIndex, &serde_json::Value)> = rows.filter_map(|row| Some((row, stored(row)?))).collect();
         let (blank, had) = (gone.len() as u64, filled + gone.len() as u64);
         if !context.rules.limits.is_blanked(blank, had) {
             continue;
@@ -178,7 +178,7 @@ pub(crate) fn check_blanked_attributes(
             let older = older(&mut change_set.population.people.values, json);
             pinned.value(row, attribute, older);
         }
-        reasons.push(Reason { limit: Limit::MaxBlanked, message: blank_message(context, name, blank, had) });
+        reasons.push(LimitExceeded { limit: HoldCause::MaxBlanked, message: blank_message(context, name, blank, had) });
     }
     reasons
 }
@@ -193,7 +193,7 @@ fn blank_message(context: PlanContext<'_>, name: &str, blank: u64, had: u64) -> 
     )
 }
 
-fn older(values: &mut crate::model::values::Values, json: &serde_json::Value) -> crate::model::values::Cell {
+fn older(values: &mut crate::model::values::Interner, json: &serde_json::Value) -> crate::model::values::Symbol {
     match json {
         serde_json::Value::Array(list) => {
             let mut texts = list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
@@ -209,13 +209,13 @@ pub(crate) struct BlankedAttribute {
     /// People of the last good reading who have a value of it.
     filled: u64,
     /// Changed records without one.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<RowIndex>,
 }
 
 /// Attributes of which too many changed records have no value. Who had none before is still among them.
 pub(crate) fn find_blanked_attributes(
     context: PlanContext<'_>,
-    people: &People,
+    people: &PeopleTable,
     digests: &[i64],
 ) -> Vec<BlankedAttribute> {
     // Of the people of the last good reading: whether the record is another one.

@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 
 use crate::model::attributes::Attribute;
 use crate::model::population::date;
-use crate::model::status::{Standing, Status};
-use crate::model::values::{Cell, Values};
+use crate::model::status::{EmploymentStatus, LearnerStatus};
+use crate::model::values::{Symbol, Interner};
 use crate::planner::rule_set::ConnectorProfile;
 
 /// A record of one connector that holds the person.
@@ -17,7 +17,7 @@ pub struct ConnectorRecord<'a> {
     /// The position of the connector in the file; `usize::MAX` for one that the file no longer names.
     pub place: usize,
     /// The values of the record.
-    pub cells: &'a [Cell],
+    pub cells: &'a [Symbol],
 }
 
 /// The position of the record whose value of an attribute wins: the first that has one. `records` are in the order of
@@ -29,9 +29,9 @@ pub fn winning_record(records: &[ConnectorRecord<'_>], attribute: usize) -> Opti
 
 /// The merged values of `width` attributes: of each attribute that of the first record that has one.
 #[must_use]
-pub fn merge_records(records: &[ConnectorRecord<'_>], width: usize) -> Box<[Cell]> {
+pub fn merge_records(records: &[ConnectorRecord<'_>], width: usize) -> Box<[Symbol]> {
     let value =
-        |attribute| winning_record(records, attribute).map_or(Cell::EMPTY, |at| records[at].cells[attribute]);
+        |attribute| winning_record(records, attribute).map_or(Symbol::EMPTY, |at| records[at].cells[attribute]);
     (0..width).map(value).collect()
 }
 
@@ -39,9 +39,9 @@ pub fn merge_records(records: &[ConnectorRecord<'_>], width: usize) -> Box<[Cell
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusOnDay {
     /// The status.
-    pub status: Status,
+    pub status: LearnerStatus,
     /// The record of the connector that maps `status`, and what it says.
-    pub employment: Option<(usize, Standing)>,
+    pub employment: Option<(usize, EmploymentStatus)>,
     /// The record with the first day, and the day.
     pub start: Option<(usize, NaiveDate)>,
     /// The record with the last day, and the day.
@@ -55,11 +55,11 @@ pub struct StatusOnDay {
 pub fn status_on(
     day: NaiveDate,
     connectors: &[ConnectorProfile],
-    values: &Values,
+    values: &Interner,
     records: &[ConnectorRecord<'_>],
 ) -> StatusOnDay {
     if records.is_empty() {
-        let status = Status::Left;
+        let status = LearnerStatus::Left;
         return StatusOnDay { status, employment: None, start: None, end: None, prehire_days: 0 };
     }
     let profile = |at: usize| connectors.get(records[at].place);
@@ -68,16 +68,16 @@ pub fn status_on(
     };
     let employment = records.iter().position(maps_status).map(|at| {
         let text = values.first(records[at].cells[Attribute::STATUS.index()]);
-        (at, Standing::read(text))
+        (at, EmploymentStatus::read(text))
     });
     let first_date = |attribute: Attribute| {
         records.iter().enumerate().find_map(|(at, record)| Some((at, date(values, record.cells, attribute)?)))
     };
     let (start, end) = (first_date(Attribute::START_DATE), first_date(Attribute::END_DATE));
     let prehire_days = start.and_then(|(at, _)| profile(at)).map_or(0, |connector| connector.prehire_days);
-    let says = employment.map_or(Standing::Active, |(_, says)| says);
+    let says = employment.map_or(EmploymentStatus::Active, |(_, says)| says);
     let days = [start, end].map(|one| one.map(|(_, day)| day));
-    let status = Status::on(day, says, days[0], days[1], prehire_days);
+    let status = LearnerStatus::on(day, says, days[0], days[1], prehire_days);
     StatusOnDay { status, employment, start, end, prehire_days }
 }
 
@@ -88,9 +88,9 @@ mod tests {
     /// Attribute by attribute the first connector of the file that has a value wins.
     #[test]
     fn first_record_with_a_value_wins() {
-        let mut values = Values::default();
+        let mut values = Interner::default();
         let (a, b) = (values.intern("a"), values.intern("b"));
-        let (first, second) = ([a, Cell::EMPTY], [b, b]);
+        let (first, second) = ([a, Symbol::EMPTY], [b, b]);
         let records =
             [ConnectorRecord { place: 0, cells: &first }, ConnectorRecord { place: 1, cells: &second }];
         assert_eq!(*merge_records(&records, 2), [a, b]);

@@ -1,8 +1,8 @@
 //! The part of the configuration that a plan depends on.
 
-use crate::model::attributes::{Attribute, Attributes};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::catalogue::{FileAssignment, FileCourse};
-use crate::model::guard::Limits;
+use crate::model::guard::SafetyLimits;
 use crate::model::names::ConnectorName;
 use crate::model::rule::Rule;
 
@@ -39,7 +39,7 @@ impl ConnectorProfile {
 #[derive(Debug, Clone, Copy)]
 pub struct RuleSet<'a> {
     /// Every attribute.
-    pub attributes: &'a Attributes,
+    pub attributes: &'a AttributeSet,
     /// Every connector, in the order in which their values win.
     pub connectors: &'a [ConnectorProfile],
     /// The connector of the run: its position in `connectors`.
@@ -51,7 +51,7 @@ pub struct RuleSet<'a> {
     /// Assignments of the file.
     pub assignments: &'a [FileAssignment],
     /// The limits of `[safety]`.
-    pub limits: Limits,
+    pub limits: SafetyLimits,
 }
 
 impl RuleSet<'_> {

@@ -2,9 +2,9 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::due::Due;
+use crate::model::due::DuePolicy;
 use crate::model::guard::Disposition;
-use crate::model::guard::{BeforeHold, Had};
+use crate::model::guard::{HoldBaseline, AccessTotals};
 use crate::model::identity::KnownPeople;
 use crate::model::ids::{AssignmentId, ConnectorId, CourseId, GroupId, LearnerId, RuleId};
 use crate::model::names::{GroupName, RuleName};
@@ -48,11 +48,11 @@ pub struct Snapshot {
     /// Whether a run of this connector was ever applied.
     pub has_good_run: bool,
     /// Removals of this connector's runs in the last 24 hours that were not approved.
-    pub charged: Had,
+    pub charged: AccessTotals,
     /// Totals before the first of the runs of which something waits; none while nothing waits.
-    pub hold_baseline: Option<BeforeHold>,
+    pub hold_baseline: Option<HoldBaseline>,
     /// The part of `charged` since that run began.
-    pub charged_since: Had,
+    pub charged_since: AccessTotals,
     /// People who came since that run began.
     pub newcomers: FxHashSet<String>,
     /// Decisions in force, by the key of each change; runs of several connectors may have held the same change.
@@ -132,7 +132,7 @@ pub struct StoredAssignment {
     /// The learners.
     pub scope: AssignmentScope,
     /// When it is due.
-    pub due: Due,
+    pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
     /// Whether it comes from the file.

@@ -1,19 +1,19 @@
 //! The people that a source returned: all of them, with proof, or some of them.
 
-use crate::model::attributes::Attributes;
+use crate::model::attributes::AttributeSet;
 use crate::model::identity::KnownPeople;
-use crate::model::people::{People, digest, digest_order};
-use crate::model::problem::Problem;
+use crate::model::people::{PeopleTable, digest, digest_order};
+use crate::model::problem::RunWarning;
 
 /// The people of one reading.
 #[derive(Debug)]
 pub struct SourceData {
     /// The people.
-    pub people: People,
+    pub people: PeopleTable,
     /// Whether people who are not in `people` are absent.
     complete: bool,
     /// What was noticed while reading.
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<RunWarning>,
     /// The digest of each row; empty until it is needed.
     pub(crate) digests: Vec<i64>,
 }
@@ -21,13 +21,13 @@ pub struct SourceData {
 impl SourceData {
     /// A full reading: a person who is not in it is absent. The caller has proof that the reading is complete.
     #[must_use]
-    pub fn full(people: People, warnings: Vec<Problem>) -> Self {
+    pub fn full(people: PeopleTable, warnings: Vec<RunWarning>) -> Self {
         Self { people, complete: true, warnings, digests: Vec::new() }
     }
 
     /// Some people. Nothing follows for anybody else.
     #[must_use]
-    pub fn people(people: People) -> Self {
+    pub fn people(people: PeopleTable) -> Self {
         Self { people, complete: false, warnings: Vec::new(), digests: Vec::new() }
     }
 
@@ -51,12 +51,12 @@ impl SourceData {
         absent
     }
 
-    pub(crate) fn restore(people: People, complete: bool, warnings: Vec<Problem>, digests: Vec<i64>) -> Self {
+    pub(crate) fn restore(people: PeopleTable, complete: bool, warnings: Vec<RunWarning>, digests: Vec<i64>) -> Self {
         Self { people, complete, warnings, digests }
     }
 
     /// Computes the digest of each row, once.
-    pub(crate) fn compute_digests(&mut self, attributes: &Attributes) {
+    pub(crate) fn compute_digests(&mut self, attributes: &AttributeSet) {
         if self.digests.len() == self.people.len() {
             return;
         }

@@ -9,7 +9,8 @@ use crate::store::{accounts, tokens};
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Account {
+#[schema(as = Account)]
+pub struct AccountView {
     /// The number.
     pub id: i64,
     /// The address that signs in.
@@ -24,7 +25,7 @@ pub struct Account {
     pub ready: bool,
 }
 
-impl From<&accounts::Account> for Account {
+impl From<&accounts::Account> for AccountView {
     fn from(one: &accounts::Account) -> Self {
         Self {
             id: one.id.0,
@@ -39,7 +40,8 @@ impl From<&accounts::Account> for Account {
 
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Token {
+#[schema(as = Token)]
+pub struct TokenView {
     /// The number.
     pub id: i64,
     /// What it is for.
@@ -54,8 +56,8 @@ pub struct Token {
     pub seen_at: Option<DateTime<Utc>>,
 }
 
-impl From<&tokens::Token> for Token {
-    fn from(one: &tokens::Token) -> Self {
+impl From<&tokens::ApiToken> for TokenView {
+    fn from(one: &tokens::ApiToken) -> Self {
         Self {
             id: one.id.0,
             name: one.name.clone(),

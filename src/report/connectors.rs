@@ -6,12 +6,13 @@ use utoipa::ToSchema;
 
 use crate::config::Config;
 use crate::store::{Result, Tx};
-use crate::sync::Report;
-use crate::sync::overview::{Glance, overview};
+use crate::sync::RunReport;
+use crate::sync::overview::{ConnectorStatus, overview};
 
 /// A connector, its last run and its next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Connector {
+#[schema(as = Connector)]
+pub struct ConnectorView {
     /// The name.
     pub name: String,
     /// `ldap`, `csv`, …
@@ -34,13 +35,13 @@ pub struct Connector {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn connectors(
+pub async fn list_connectors(
     tx: &mut Tx,
     config: &Config,
     now: DateTime<Utc>,
-) -> Result<(Vec<Connector>, Vec<String>)> {
+) -> Result<(Vec<ConnectorView>, Vec<String>)> {
     let overview = overview(tx, &config.connectors, now).await?;
-    let connector = |one: Glance| Connector {
+    let connector = |one: ConnectorStatus| ConnectorView {
         name: one.name,
         kind: one.kind,
         people: one.people,
@@ -55,7 +56,8 @@ pub async fn connectors(
 
 /// What letting go of a connector's people came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Retired {
+#[schema(as = Retired)]
+pub struct RetirementResult {
     /// The number of the run.
     pub run: i64,
     /// The connector.
@@ -86,10 +88,10 @@ pub struct RetiredMemberships {
     pub held: u64,
 }
 
-impl Retired {
+impl RetirementResult {
     /// From the report of the run.
     #[must_use]
-    pub fn new(name: &str, report: &Report) -> Self {
+    pub fn new(name: &str, report: &RunReport) -> Self {
         let counts = &report.counts;
         Self {
             run: report.run.map_or(0, |run| run.0),

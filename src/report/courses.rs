@@ -4,11 +4,12 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::due::Due;
+use crate::model::due::DuePolicy;
 
 /// A course that is assigned, and when it is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Assigned {
+#[schema(as = Assigned)]
+pub struct AssignedCourseView {
     /// The course's code.
     pub course: String,
     /// The day, where it is fixed.
@@ -23,14 +24,14 @@ pub struct Assigned {
     pub source: String,
 }
 
-impl Assigned {
+impl AssignedCourseView {
     /// From what an assignment is made of.
     #[must_use]
-    pub fn new(course: &str, due: Due, late_days: u32, source: &str) -> Self {
+    pub fn new(course: &str, due: DuePolicy, late_days: u32, source: &str) -> Self {
         let (joining, start) = match due {
-            Due::AfterJoining(days) => (Some(days), None),
-            Due::AfterStart(days) => (None, Some(days)),
-            Due::Never | Due::On(_) => (None, None),
+            DuePolicy::AfterJoining(days) => (Some(days), None),
+            DuePolicy::AfterStart(days) => (None, Some(days)),
+            DuePolicy::Never | DuePolicy::On(_) => (None, None),
         };
         Self {
             course: course.to_owned(),

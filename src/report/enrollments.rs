@@ -4,12 +4,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::lines;
-use crate::store::enrollments::Row;
+use super::split_lines;
+use crate::store::enrollments::EnrollmentRow;
 
 /// A learner's access to a course, and progress in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Enrollment {
+#[schema(as = Enrollment)]
+pub struct EnrollmentView {
     /// The address, or what stands for it.
     pub email: String,
     /// The course's code.
@@ -26,15 +27,15 @@ pub struct Enrollment {
     pub enrolled_at: DateTime<Utc>,
 }
 
-impl From<&Row> for Enrollment {
-    fn from(one: &Row) -> Self {
+impl From<&EnrollmentRow> for EnrollmentView {
+    fn from(one: &EnrollmentRow) -> Self {
         Self {
             email: one.email.clone(),
             course: one.course.clone(),
             state: one.state.clone(),
             due: one.due,
             completed_at: one.completed_at,
-            groups: lines(&one.groups),
+            groups: split_lines(&one.groups),
             enrolled_at: one.enrolled_at,
         }
     }

@@ -6,14 +6,15 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::groups::{Effect, Members};
+use crate::groups::{MemberEffect, MembersUpdate};
 use crate::model::ids::{GroupId, RuleId};
-use crate::store::groups::{self as table, Summary};
+use crate::store::groups::{self as table, GroupSummary};
 use crate::store::{Result, Tx};
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Group {
+#[schema(as = Group)]
+pub struct GroupView {
     /// The number.
     pub id: i64,
     /// The name.
@@ -26,8 +27,8 @@ pub struct Group {
     pub assignments: i64,
 }
 
-impl Group {
-    fn of(one: Summary, rules: Vec<String>) -> Self {
+impl GroupView {
+    fn from_summary(one: GroupSummary, rules: Vec<String>) -> Self {
         Self { id: one.id, name: one.name, members: one.members, rules, assignments: one.assignments }
     }
 }
@@ -36,24 +37,25 @@ impl Group {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn summaries(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<Group>> {
+pub async fn list_groups(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<GroupView>> {
     let mut rules: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-    for (group, rule) in table::feeding(tx).await? {
+    for (group, rule) in table::list_feeding_rules(tx).await? {
         rules.entry(group).or_default().push(rule);
     }
-    let groups = table::summaries(tx, only).await?;
+    let groups = table::list_summaries(tx, only).await?;
     Ok(groups
         .into_iter()
         .map(|one| {
             let of = rules.remove(&one.id).unwrap_or_default();
-            Group::of(one, of)
+            GroupView::from_summary(one, of)
         })
         .collect())
 }
 
 /// A member of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Member {
+#[schema(as = Member)]
+pub struct MemberView {
     /// The address, or what stands for it.
     pub email: String,
     /// The name.
@@ -66,7 +68,7 @@ pub struct Member {
 
 /// A reason for a membership.
 #[must_use]
-pub fn reason(rule: RuleId, name: &str) -> String {
+pub fn format_reason(rule: RuleId, name: &str) -> String {
     if rule == RuleId::BY_HAND { "manual".to_owned() } else { format!("rule:{name}") }
 }
 
@@ -74,13 +76,13 @@ pub fn reason(rule: RuleId, name: &str) -> String {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn members_of(tx: &mut Tx, group: GroupId) -> Result<Vec<Member>> {
-    let mut members: Vec<(i64, Member)> = Vec::new();
-    for (learner, email, name, rule, rule_name, joined_on) in table::members(tx, group).await? {
-        let reason = reason(rule, &rule_name);
+pub async fn list_members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberView>> {
+    let mut members: Vec<(i64, MemberView)> = Vec::new();
+    for (learner, email, name, rule, rule_name, joined_on) in table::list_members(tx, group).await? {
+        let reason = format_reason(rule, &rule_name);
         match members.last_mut().filter(|(last, _)| *last == learner) {
             Some((_, member)) => member.reasons.push(reason),
-            None => members.push((learner, Member { email, name, reasons: vec![reason], joined_on })),
+            None => members.push((learner, MemberView { email, name, reasons: vec![reason], joined_on })),
         }
     }
     Ok(members.into_iter().map(|(_, member)| member).collect())
@@ -88,41 +90,43 @@ pub async fn members_of(tx: &mut Tx, group: GroupId) -> Result<Vec<Member>> {
 
 /// A change of a group's members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Changed {
+#[schema(as = Changed)]
+pub struct MembersChange {
     /// The number of the change; none when nothing changed.
     pub run: Option<i64>,
     /// The group's name.
     pub group: String,
     /// What became of whom.
-    pub members: Vec<Touched>,
+    pub members: Vec<MemberResult>,
 }
 
 /// What became of one learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Touched {
+#[schema(as = Touched)]
+pub struct MemberResult {
     /// The address, or what stands for it.
     pub email: String,
     /// `added`, `alreadythere`, `waits`, `removed`, `excluded` or `notthere`.
     pub effect: &'static str,
 }
 
-fn effect(effect: Effect) -> &'static str {
+fn effect_name(effect: MemberEffect) -> &'static str {
     match effect {
-        Effect::Added => "added",
-        Effect::AlreadyThere => "alreadythere",
-        Effect::Waits => "waits",
-        Effect::Removed => "removed",
-        Effect::Excluded => "excluded",
-        Effect::NotThere => "notthere",
+        MemberEffect::Added => "added",
+        MemberEffect::AlreadyThere => "alreadythere",
+        MemberEffect::Waits => "waits",
+        MemberEffect::Removed => "removed",
+        MemberEffect::Excluded => "excluded",
+        MemberEffect::NotThere => "notthere",
     }
 }
 
-impl From<&Members> for Changed {
-    fn from(members: &Members) -> Self {
+impl From<&MembersUpdate> for MembersChange {
+    fn from(members: &MembersUpdate) -> Self {
         let touched = members
             .effects
             .iter()
-            .map(|(learner, one)| Touched { email: learner.email.clone(), effect: effect(*one) });
+            .map(|(learner, one)| MemberResult { email: learner.email.clone(), effect: effect_name(*one) });
         Self {
             run: members.done.map(|done| done.run.0),
             group: members.group.clone(),

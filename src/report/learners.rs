@@ -5,14 +5,15 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::lines;
+use super::split_lines;
 use crate::model::ids::LearnerId;
-use crate::store::learners::{self as table, Summary};
+use crate::store::learners::{self as table, LearnerSummary};
 use crate::store::{Result, Tx};
 
 /// A learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Learner {
+#[schema(as = Learner)]
+pub struct LearnerView {
     /// The number.
     pub id: i64,
     /// The address, or what stands for it.
@@ -31,8 +32,8 @@ pub struct Learner {
     pub groups: Vec<String>,
 }
 
-impl From<&Summary> for Learner {
-    fn from(one: &Summary) -> Self {
+impl From<&LearnerSummary> for LearnerView {
+    fn from(one: &LearnerSummary) -> Self {
         Self {
             id: one.id,
             email: one.email.clone(),
@@ -41,17 +42,18 @@ impl From<&Summary> for Learner {
             department: one.department.clone(),
             location: one.location.clone(),
             role: one.role.clone(),
-            groups: lines(&one.groups),
+            groups: split_lines(&one.groups),
         }
     }
 }
 
 /// A learner with everything that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Known {
+#[schema(as = Known)]
+pub struct LearnerDetailsView {
     /// Who.
     #[serde(flatten)]
-    pub learner: Learner,
+    pub learner: LearnerView,
     /// Every attribute with a value: a text, or a list of texts.
     #[schema(value_type = Object)]
     pub attributes: Map<String, Value>,
@@ -67,11 +69,11 @@ pub struct Known {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn known(tx: &mut Tx, id: LearnerId) -> Result<Option<Known>> {
+pub async fn load_learner_details(tx: &mut Tx, id: LearnerId) -> Result<Option<LearnerDetailsView>> {
     let Some(summary) = table::list(tx, Some(id)).await?.into_iter().next() else { return Ok(None) };
-    let details = table::details(tx, id).await?;
-    Ok(Some(Known {
-        learner: Learner::from(&summary),
+    let details = table::get_details(tx, id).await?;
+    Ok(Some(LearnerDetailsView {
+        learner: LearnerView::from(&summary),
         attributes: serde_json::from_str(&details.attributes).unwrap_or_default(),
         start_date: details.start_date,
         end_date: details.end_date,

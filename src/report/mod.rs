@@ -16,18 +16,19 @@ mod sync;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use accounts::{Account, Token};
-pub use connectors::{Connector, Retired, connectors};
-pub use courses::Assigned;
-pub use enrollments::Enrollment;
-pub use groups::{Changed, Group, Member, Touched, members_of, reason, summaries};
-pub use learners::{Known, Learner, known};
-pub use runs::{Decided, Decision, Shown, Undone, shown};
-pub use sync::{Drained, Failure, Held, Sync};
+pub use accounts::{AccountView, TokenView};
+pub use connectors::{ConnectorView, RetirementResult, list_connectors};
+pub use courses::AssignedCourseView;
+pub use enrollments::EnrollmentView;
+pub use groups::{MembersChange, GroupView, MemberView, MemberResult, list_members, format_reason, list_groups};
+pub use learners::{LearnerDetailsView, LearnerView, load_learner_details};
+pub use runs::{DecisionResult, RelatedRun, RunDetails, UndoResultView, load_run_details};
+pub use sync::{SyncJobCounts, SyncFailureView, HoldView, SyncView};
 
 /// Memberships that a change gave and ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-pub struct Memberships {
+#[schema(as = Memberships)]
+pub struct MembershipCounts {
     /// Given.
     pub add: u64,
     /// Ended.
@@ -36,14 +37,15 @@ pub struct Memberships {
 
 /// Jobs that a change left to workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-pub struct Jobs {
+#[schema(as = Jobs)]
+pub struct JobCounts {
     /// How many.
     pub enqueued: u64,
 }
 
 /// An error and its causes, a line each.
 #[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
+pub fn format_error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -58,6 +60,6 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// The lines of a text that a query put together.
-fn lines(text: &str) -> Vec<String> {
+fn split_lines(text: &str) -> Vec<String> {
     text.split('\n').filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }

@@ -4,38 +4,40 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Jobs, Memberships};
-use crate::model::guard::Reason;
+use super::{JobCounts, MembershipCounts};
+use crate::model::guard::LimitExceeded;
 use crate::model::ids::RunId;
-use crate::model::problem::Problem;
-use crate::store::holds::{self, Change};
-use crate::store::runs::{self as log, Changed, Counts, Run};
+use crate::model::problem::RunWarning;
+use crate::store::holds::{self, HeldChangeRecord};
+use crate::store::runs::{self as log, MembershipChangeRow, RunCounts, Run};
 use crate::store::{Result, Tx};
 use crate::sync::{approve, undo};
 
 /// A run with everything that it did and held.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Shown {
+#[schema(as = Shown)]
+pub struct RunDetails {
     /// The run.
     #[serde(flatten)]
     pub row: Run,
     /// Memberships given and ended.
-    pub changes: Vec<Changed>,
+    pub changes: Vec<MembershipChangeRow>,
     /// What it noticed and went on without.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<RunWarning>,
     /// What changed since the last good reading; none where nothing was held.
     pub causes: Option<Vec<String>>,
     /// The limits that were reached; none where nothing was held.
-    pub reasons: Option<Vec<Reason>>,
+    pub reasons: Option<Vec<LimitExceeded>>,
     /// What it held, and what became of that.
-    pub held: Vec<Change>,
+    pub held: Vec<HeldChangeRecord>,
     /// Runs that are about it.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<RelatedRun>,
 }
 
 /// A run that is about another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Decision {
+#[schema(as = Decision)]
+pub struct RelatedRun {
     /// Its number.
     pub run: i64,
     /// What it was.
@@ -46,43 +48,44 @@ pub struct Decision {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn shown(tx: &mut Tx, run: RunId) -> Result<Option<Shown>> {
-    let Some(row) = log::show(tx, run).await? else { return Ok(None) };
-    let changes = log::changes(tx, run).await?;
-    let problems = log::problems(tx, run).await?;
-    let (guard, connector) = log::guard(tx, run).await?;
+pub async fn load_run_details(tx: &mut Tx, run: RunId) -> Result<Option<RunDetails>> {
+    let Some(row) = log::get(tx, run).await? else { return Ok(None) };
+    let changes = log::list_membership_changes(tx, run).await?;
+    let problems = log::list_warnings(tx, run).await?;
+    let (guard, connector) = log::get_guard_report(tx, run).await?;
     let guard: Value = serde_json::from_str(&guard).unwrap_or_default();
     let held = match connector {
         Some(connector) => holds::shown(tx, connector, run).await?,
         None => Vec::new(),
     };
-    let decided = log::about(tx, run).await?;
-    Ok(Some(Shown {
+    let decided = log::list_related(tx, run).await?;
+    Ok(Some(RunDetails {
         row,
         changes,
         problems,
         causes: serde_json::from_value(guard["causes"].clone()).ok(),
         reasons: serde_json::from_value(guard["reasons"].clone()).ok(),
         held,
-        decisions: decided.into_iter().map(|(run, what)| Decision { run, what }).collect(),
+        decisions: decided.into_iter().map(|(run, what)| RelatedRun { run, what }).collect(),
     }))
 }
 
-impl From<&Counts> for Memberships {
-    fn from(counts: &Counts) -> Self {
+impl From<&RunCounts> for MembershipCounts {
+    fn from(counts: &RunCounts) -> Self {
         Self { add: counts.memberships_added, remove: counts.memberships_removed }
     }
 }
 
-impl From<&Counts> for Jobs {
-    fn from(counts: &Counts) -> Self {
+impl From<&RunCounts> for JobCounts {
+    fn from(counts: &RunCounts) -> Self {
         Self { enqueued: counts.jobs_enqueued }
     }
 }
 
 /// What came of an approval or a rejection.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Decided {
+#[schema(as = Decided)]
+pub struct DecisionResult {
     /// Its own number.
     pub run: i64,
     /// The connector.
@@ -91,34 +94,34 @@ pub struct Decided {
     pub of: i64,
     /// What was done, of an approval.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub approved: Option<Vec<Change>>,
+    pub approved: Option<Vec<HeldChangeRecord>>,
     /// What will not be done, of a rejection.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rejected: Option<Vec<Change>>,
+    pub rejected: Option<Vec<HeldChangeRecord>>,
     /// What was shown and nobody wants any longer.
-    pub dropped: Vec<Change>,
+    pub dropped: Vec<HeldChangeRecord>,
     /// What waits and was not shown by that run.
-    pub waiting: Vec<Change>,
+    pub waiting: Vec<HeldChangeRecord>,
     /// Memberships.
-    pub memberships: Memberships,
+    pub memberships: MembershipCounts,
     /// Jobs.
-    pub jobs: Jobs,
+    pub jobs: JobCounts,
 }
 
-impl Decided {
+impl DecisionResult {
     /// An approval of what a run held.
     #[must_use]
-    pub fn approved(of: RunId, decided: &approve::Decided) -> Self {
-        Self { approved: Some(decided.done.clone()), ..Self::of(of, decided) }
+    pub fn approved(of: RunId, decided: &approve::ApprovalResult) -> Self {
+        Self { approved: Some(decided.done.clone()), ..Self::from_approval(of, decided) }
     }
 
     /// A rejection of what a run held.
     #[must_use]
-    pub fn rejected(of: RunId, decided: &approve::Decided) -> Self {
-        Self { rejected: Some(decided.done.clone()), ..Self::of(of, decided) }
+    pub fn rejected(of: RunId, decided: &approve::ApprovalResult) -> Self {
+        Self { rejected: Some(decided.done.clone()), ..Self::from_approval(of, decided) }
     }
 
-    fn of(of: RunId, decided: &approve::Decided) -> Self {
+    fn from_approval(of: RunId, decided: &approve::ApprovalResult) -> Self {
         Self {
             run: decided.run.0,
             connector: decided.connector.clone(),
@@ -127,21 +130,22 @@ impl Decided {
             rejected: None,
             dropped: decided.dropped.clone(),
             waiting: decided.waiting.clone(),
-            memberships: Memberships::from(&decided.counts),
-            jobs: Jobs::from(&decided.counts),
+            memberships: MembershipCounts::from(&decided.counts),
+            jobs: JobCounts::from(&decided.counts),
         }
     }
 }
 
 /// What was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Undone {
+#[schema(as = Undone)]
+pub struct UndoResultView {
     /// The number of the undo.
     pub run: i64,
     /// The run that was taken back.
     pub of: i64,
     /// Memberships given back and ended.
-    pub memberships: Memberships,
+    pub memberships: MembershipCounts,
     /// Learners who are back.
     pub learners: u64,
     /// Assignments that are as before.
@@ -155,24 +159,24 @@ pub struct Undone {
     /// What was touched since and stays, a sentence each.
     pub touched: Vec<String>,
     /// Jobs.
-    pub jobs: Jobs,
+    pub jobs: JobCounts,
 }
 
-impl Undone {
+impl UndoResultView {
     /// An undo of a run.
     #[must_use]
-    pub fn new(of: RunId, undone: &undo::Undone) -> Self {
+    pub fn new(of: RunId, undone: &undo::UndoCounts) -> Self {
         Self {
             run: undone.run,
             of: of.0,
-            memberships: Memberships::from(&undone.counts),
+            memberships: MembershipCounts::from(&undone.counts),
             learners: undone.learners,
             assignments: undone.assignments,
             groups: undone.groups,
             completions: undone.completions,
             exclusions: undone.exclusions,
             touched: undone.touched.clone(),
-            jobs: Jobs::from(&undone.counts),
+            jobs: JobCounts::from(&undone.counts),
         }
     }
 }

@@ -10,33 +10,33 @@ use tracing::{info, warn};
 
 use crate::accounts;
 use crate::config::Config;
-use crate::enrollment::change::When;
+use crate::enrollment::change::ChangeTime;
 use crate::service::queue;
 use crate::store::{Result, Store, history};
 
 /// How long it can be asked what was.
-pub const KEPT: TimeDelta = TimeDelta::days(90);
+pub const RETENTION: TimeDelta = TimeDelta::days(90);
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const PURGE_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Forgets old history at once and then every day, until told to stop.
-pub async fn forget_daily(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {
+pub async fn purge_daily(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let when = When::at(Utc::now(), file.borrow().timezone);
-        match forget(&store, when).await {
+        let when = ChangeTime::at(Utc::now(), file.borrow().timezone);
+        match purge_history(&store, when).await {
             Ok(0) => {}
             Ok(rows) => info!(rows, "forgot what is older than 90 days"),
             Err(error) => warn!(%error, "old history could not be forgotten, it is tried again tomorrow"),
         }
-        if let Err(error) = queue::thin(&store, when.now).await {
+        if let Err(error) = queue::thin_samples(&store, when.now).await {
             warn!(%error, "the history of the queue could not be thinned out, it is tried again tomorrow");
         }
-        if let Err(error) = accounts::forget_old(&store, when.now).await {
+        if let Err(error) = accounts::purge_expired(&store, when.now).await {
             warn!(%error, "old sessions could not be forgotten, it is tried again tomorrow");
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(DAY) => {}
+            () = tokio::time::sleep(PURGE_INTERVAL) => {}
         }
     }
 }
@@ -45,9 +45,9 @@ pub async fn forget_daily(store: Store, file: watch::Receiver<Arc<Config>>, stop
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn forget(store: &Store, when: When) -> Result<u64> {
-    let mut tx = store.write().await?;
-    let rows = history::forget(&mut tx, when.now - KEPT, when.today).await?;
+pub async fn purge_history(store: &Store, when: ChangeTime) -> Result<u64> {
+    let mut tx = store.begin_write().await?;
+    let rows = history::delete_before(&mut tx, when.now - RETENTION, when.today).await?;
     tx.commit().await?;
     Ok(rows)
 }

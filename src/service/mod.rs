@@ -22,54 +22,54 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
 use crate::config::Config;
-use crate::model::pulse::Pulse;
+use crate::model::pulse::Heartbeat;
 use crate::store::Store;
 
 /// Reads the file again, or says what is wrong with it.
-pub type Reload = Box<dyn Fn() -> Result<Arc<Config>, String> + Send>;
+pub type ConfigReloader = Box<dyn Fn() -> Result<Arc<Config>, String> + Send>;
 
 /// Answers requests until the service ends.
-pub type Pages = Box<dyn FnOnce(Surroundings) -> BoxFuture<'static, ()> + Send>;
+pub type WebServerTask = Box<dyn FnOnce(ServiceContext) -> BoxFuture<'static, ()> + Send>;
 
 /// What goes on around whoever answers requests.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
+pub struct ServiceContext {
     /// The database.
     pub store: Store,
     /// The file, as it was last read.
-    pub file: watch::Receiver<Arc<Config>>,
+    pub config: watch::Receiver<Arc<Config>>,
     /// Ends what is under way with the service.
     pub stop: CancellationToken,
     /// Beats while the scheduler looks at schedules.
-    pub pulse: Pulse,
+    pub heartbeat: Heartbeat,
 }
 
 /// The longest time between SIGTERM and the end.
-const FAREWELL: Duration = Duration::from_secs(9);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Runs until SIGTERM or Ctrl-C.
 ///
 /// # Errors
 /// When the signals of the machine cannot be heard.
-pub async fn run(store: Store, config: Arc<Config>, reload: Reload, pages: Pages) -> std::io::Result<()> {
+pub async fn run_service(store: Store, config: Arc<Config>, reload: ConfigReloader, pages: WebServerTask) -> std::io::Result<()> {
     let stop = CancellationToken::new();
     let (publish, file) = watch::channel(Arc::clone(&config));
     let tasks = TaskTracker::new();
-    let pulse = Pulse::default();
+    let pulse = Heartbeat::default();
     let (around, beat) = (stop.clone(), pulse.clone());
-    let surroundings = Surroundings { store: store.clone(), file: file.clone(), stop: around, pulse: beat };
+    let surroundings = ServiceContext { store: store.clone(), config: file.clone(), stop: around, heartbeat: beat };
     tasks.spawn(pages(surroundings));
-    tasks.spawn(workers::run_owned(store.clone(), config.worker.concurrency, stop.clone()));
-    tasks.spawn(node::beat(store.clone(), file.clone(), stop.clone()));
-    tasks.spawn(queue::watch(store.clone(), stop.clone()));
-    tasks.spawn(history::forget_daily(store.clone(), file.clone(), stop.clone()));
-    tasks.spawn(scheduler::run(store.clone(), file, stop.clone(), pulse));
+    tasks.spawn(workers::run_owned_workers(store.clone(), config.worker.concurrency, stop.clone()));
+    tasks.spawn(node::write_heartbeats(store.clone(), file.clone(), stop.clone()));
+    tasks.spawn(queue::sample_queue(store.clone(), stop.clone()));
+    tasks.spawn(history::purge_daily(store.clone(), file.clone(), stop.clone()));
+    tasks.spawn(scheduler::run_scheduler(store.clone(), file, stop.clone(), pulse));
     info!(connectors = config.connectors.len(), "the service has begun");
-    let mut signals = signals::Signals::hear()?;
+    let mut signals = signals::SignalListener::listen()?;
     while !stop.is_cancelled() {
-        match signals.next().await {
-            signals::Signal::Stop => stop.cancel(),
-            signals::Signal::Reload => match reload() {
+        match signals.next_signal().await {
+            signals::ServiceSignal::Stop => stop.cancel(),
+            signals::ServiceSignal::Reload => match reload() {
                 Ok(config) => {
                     info!(connectors = config.connectors.len(), "read the file again");
                     publish.send_replace(config);
@@ -80,7 +80,7 @@ pub async fn run(store: Store, config: Arc<Config>, reload: Reload, pages: Pages
     }
     info!("the service ends");
     tasks.close();
-    if tokio::time::timeout(FAREWELL, tasks.wait()).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, tasks.wait()).await.is_err() {
         error!("something did not end in time and was taken back");
     }
     Ok(())

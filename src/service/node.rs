@@ -10,20 +10,20 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::store::{Result, Store, nodes};
-use crate::sync::lease::holder;
+use crate::sync::lease::holder_name;
 
 /// How often a service gives a sign of life.
-const BEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Gives signs of life until told to stop, then takes its row back.
-pub async fn beat(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {
+pub async fn write_heartbeats(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {
     let started = Utc::now();
-    let id = format!("{}/{}", holder(), started.timestamp_micros());
+    let id = format!("{}/{}", holder_name(), started.timestamp_micros());
     while !stop.is_cancelled() {
         let digest = file.borrow().digest.clone();
         let beaten = async {
-            let mut tx = store.write().await?;
-            nodes::beat(&mut tx, &id, &host(), &digest, started).await?;
+            let mut tx = store.begin_write().await?;
+            nodes::write_heartbeat(&mut tx, &id, &host_name(), &digest, started).await?;
             tx.commit().await
         };
         if let Err(error) = beaten.await {
@@ -31,12 +31,12 @@ pub async fn beat(store: Store, file: watch::Receiver<Arc<Config>>, stop: Cancel
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(BEAT) => {}
+            () = tokio::time::sleep(HEARTBEAT_INTERVAL) => {}
         }
     }
     let gone: Result<()> = async {
-        let mut tx = store.write().await?;
-        nodes::leave(&mut tx, &id).await?;
+        let mut tx = store.begin_write().await?;
+        nodes::delete(&mut tx, &id).await?;
         tx.commit().await
     }
     .await;
@@ -45,15 +45,15 @@ pub async fn beat(store: Store, file: watch::Receiver<Arc<Config>>, stop: Cancel
     }
 }
 
-fn host() -> String {
-    holder().split(':').next().unwrap_or("localhost").to_owned()
+fn host_name() -> String {
+    holder_name().split(':').next().unwrap_or("localhost").to_owned()
 }
 
 /// Whether a service on this machine has given a sign of life lately.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn alive_here(store: &Store) -> Result<bool> {
-    let mut tx = store.read().await?;
-    nodes::alive(&mut tx, &host()).await
+pub async fn is_service_alive(store: &Store) -> Result<bool> {
+    let mut tx = store.begin_read().await?;
+    nodes::is_host_alive(&mut tx, &host_name()).await
 }

@@ -9,32 +9,32 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::service::history::KEPT;
-use crate::store::queue::{self, Sample};
+use crate::service::history::RETENTION;
+use crate::store::queue::{self, QueueSample};
 use crate::store::{Result, Store, leases};
 
 /// How often the queue is looked at.
-const LOOK: Duration = Duration::from_secs(60);
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Minutes after which a queue that stays as it is is written down all the same: that somebody looked.
-const QUARTER: i64 = 15;
+const UNCHANGED_MINUTES: i64 = 15;
 
 /// Minutes for which each minute is kept: two days.
-const FINE: i64 = 2 * 24 * 60;
+const MINUTE_SAMPLES_KEPT: i64 = 2 * 24 * 60;
 
 /// Looks at once and then every minute, until told to stop.
-pub async fn watch(store: Store, stop: CancellationToken) {
+pub async fn sample_queue(store: Store, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let looked = async {
-            let now = leases::clock(&mut store.read().await?).await?;
-            look(&store, now).await
+            let now = leases::database_time(&mut store.begin_read().await?).await?;
+            record_sample(&store, now).await
         };
         if let Err(error) = looked.await {
             warn!(%error, "the queue could not be counted, it is tried again in a minute");
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(SAMPLE_INTERVAL) => {}
         }
     }
 }
@@ -43,36 +43,36 @@ pub async fn watch(store: Store, stop: CancellationToken) {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn look(store: &Store, now: DateTime<Utc>) -> Result<bool> {
-    let mut tx = store.read().await?;
-    let sample = queue::count(&mut tx, now).await?;
-    let last = queue::last(&mut tx).await?;
+pub async fn record_sample(store: &Store, now: DateTime<Utc>) -> Result<bool> {
+    let mut tx = store.begin_read().await?;
+    let sample = queue::take_sample(&mut tx, now).await?;
+    let last = queue::get_latest(&mut tx).await?;
     tx.rollback().await?;
-    if last.is_some_and(|last| !is_news(sample, last)) {
+    if last.is_some_and(|last| !differs_from_last(sample, last)) {
         return Ok(false);
     }
-    let mut tx = store.write().await?;
-    let kept = queue::keep(&mut tx, sample).await?;
+    let mut tx = store.begin_write().await?;
+    let kept = queue::insert(&mut tx, sample).await?;
     tx.commit().await?;
     Ok(kept)
 }
 
 /// Whether a sample says more than that the queue is as it was in this quarter of an hour.
-fn is_news(sample: Sample, last: Sample) -> bool {
+fn differs_from_last(sample: QueueSample, last: QueueSample) -> bool {
     (sample.waiting, sample.failed) != (last.waiting, last.failed)
-        || sample.minute.div_euclid(QUARTER) != last.minute.div_euclid(QUARTER)
+        || sample.minute.div_euclid(UNCHANGED_MINUTES) != last.minute.div_euclid(UNCHANGED_MINUTES)
 }
 
 /// Thins out what is older than two days, and forgets what is older than 90; answers how many samples went.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn thin(store: &Store, now: DateTime<Utc>) -> Result<u64> {
+pub async fn thin_samples(store: &Store, now: DateTime<Utc>) -> Result<u64> {
     let minute = |at: DateTime<Utc>| at.timestamp().div_euclid(60);
     // Whole hours: one that is thinned out once is not added to later.
-    let fine = (minute(now) - FINE).div_euclid(60) * 60;
-    let mut tx = store.write().await?;
-    let gone = queue::thin(&mut tx, fine, minute(now - KEPT)).await?;
+    let fine = (minute(now) - MINUTE_SAMPLES_KEPT).div_euclid(60) * 60;
+    let mut tx = store.begin_write().await?;
+    let gone = queue::thin_samples(&mut tx, fine, minute(now - RETENTION)).await?;
     tx.commit().await?;
     Ok(gone)
 }

@@ -11,20 +11,20 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::Config;
-use crate::connectors::{Context, Progress, retry};
+use crate::connectors::{ReadContext, ReadProgress, retry};
 use crate::model::ids::ConnectorId;
-use crate::model::pulse::Pulse;
-use crate::model::schedule::Schedule;
-use crate::store::connectors::{self, Row};
+use crate::model::pulse::Heartbeat;
+use crate::model::schedule::CronSchedule;
+use crate::store::connectors::{self, ConnectorRow};
 use crate::store::{Result, Store};
-use crate::sync::{self, Asked, Begun, Claimed, Due};
+use crate::sync::{self, RunOptions, StartedRun, ClaimResult, DueTimes};
 
 /// How often schedules are looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Starts what is due until told to stop; runs in hand are taken back then.
-pub async fn run(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken, pulse: Pulse) {
-    let mut served = Served::default();
+pub async fn run_scheduler(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken, pulse: Heartbeat) {
+    let mut served = ScheduleWatermark::default();
     let mut runs: JoinSet<String> = JoinSet::new();
     let mut running: Vec<String> = Vec::new();
     while !stop.is_cancelled() {
@@ -41,13 +41,13 @@ pub async fn run(store: Store, file: watch::Receiver<Arc<Config>>, stop: Cancell
             if running.contains(&name) {
                 continue;
             }
-            match served.claim(&store, &config, at, &stop).await {
+            match served.claim_run(&store, &config, at, &stop).await {
                 Ok(Some(begun)) => {
                     running.push(name);
                     let (store, config, stop) = (store.clone(), Arc::clone(&config), stop.clone());
                     // Planning is work for a processor: a thread of its own, so that nobody else waits for it.
                     let here = tokio::runtime::Handle::current();
-                    runs.spawn_blocking(move || here.block_on(one(store, config, at, stop, begun)));
+                    runs.spawn_blocking(move || here.block_on(run_to_end(store, config, at, stop, begun)));
                 }
                 Ok(None) => {}
                 Err(error) => warn!(connector = name, %error, "a schedule could not be looked at"),
@@ -55,7 +55,7 @@ pub async fn run(store: Store, file: watch::Receiver<Arc<Config>>, stop: Cancell
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
     }
     while runs.join_next().await.is_some() {}
@@ -63,33 +63,33 @@ pub async fn run(store: Store, file: watch::Receiver<Arc<Config>>, stop: Cancell
 
 /// Up to when each schedule is served, as this process last saw it in the database.
 #[derive(Debug, Default)]
-struct Served {
+struct ScheduleWatermark {
     rows: HashMap<(String, String), (ConnectorId, DateTime<Utc>)>,
 }
 
-impl Served {
+impl ScheduleWatermark {
     /// The run that has begun, where the connector's schedule is due and nobody else has claimed it.
-    async fn claim(
+    async fn claim_run(
         &mut self,
         store: &Store,
         config: &Config,
         at: usize,
         stop: &CancellationToken,
-    ) -> Result<Option<Begun>> {
+    ) -> Result<Option<StartedRun>> {
         let connector = &config.connectors[at];
         let Some(schedule) = &connector.schedule else { return Ok(None) };
         let key = (connector.name.to_string(), schedule.text().to_owned());
         let now = Utc::now();
         let (id, since) = match self.rows.get(&key) {
             Some(seen) => *seen,
-            None => self.look(store, &key, connector.kind(), schedule, now).await?,
+            None => self.load_watermark(store, &key, connector.kind(), schedule, now).await?,
         };
         if !schedule.is_due(since, now) {
             return Ok(None);
         }
-        let due = Due { connector: id, since, until: now };
-        let claimed = sync::claim(store, config.for_sync(), at, &asked(stop), due).await?;
-        if matches!(claimed, Claimed::Elsewhere) {
+        let due = DueTimes { connector: id, since, until: now };
+        let claimed = sync::claim(store, config.for_sync(), at, &build_run_options(stop), due).await?;
+        if matches!(claimed, ClaimResult::Elsewhere) {
             // Another machine was quicker, or the schedule was edited: look again.
             self.rows.remove(&key);
             return Ok(None);
@@ -97,25 +97,25 @@ impl Served {
         info!(connector = %connector.name, "the schedule is due");
         self.rows.insert(key, (id, now));
         match claimed {
-            Claimed::Begun(begun) => Ok(Some(*begun)),
-            Claimed::Skipped(holder) => {
+            ClaimResult::Begun(begun) => Ok(Some(*begun)),
+            ClaimResult::Skipped(holder) => {
                 info!(connector = %connector.name, holder, "somebody runs this connector already, skipping");
                 Ok(None)
             }
-            Claimed::Elsewhere => Ok(None),
+            ClaimResult::Elsewhere => Ok(None),
         }
     }
 
-    async fn look(
+    async fn load_watermark(
         &mut self,
         store: &Store,
         key: &(String, String),
         kind: &str,
-        schedule: &Schedule,
+        schedule: &CronSchedule,
         now: DateTime<Utc>,
     ) -> Result<(ConnectorId, DateTime<Utc>)> {
-        let mut tx = store.write().await?;
-        let row: Row = connectors::know(&mut tx, &key.0, kind, Some(schedule.text()), now).await?;
+        let mut tx = store.begin_write().await?;
+        let row: ConnectorRow = connectors::ensure_connector(&mut tx, &key.0, kind, Some(schedule.text()), now).await?;
         tx.commit().await?;
         let seen = (ConnectorId(row.id), row.scheduled_until);
         self.rows.insert(key.clone(), seen);
@@ -123,10 +123,10 @@ impl Served {
     }
 }
 
-fn asked(stop: &CancellationToken) -> Asked {
+fn build_run_options(stop: &CancellationToken) -> RunOptions {
     let reading =
-        Context { cancel: stop.clone(), progress: Progress::default(), retry: retry::Policy::SERVICE };
-    Asked {
+        ReadContext { cancel: stop.clone(), progress: ReadProgress::default(), retry: retry::RetryPolicy::SERVICE };
+    RunOptions {
         actor: "schedule".to_owned(),
         what: "scheduled sync".to_owned(),
         dry_run: false,
@@ -137,7 +137,7 @@ fn asked(stop: &CancellationToken) -> Asked {
     }
 }
 
-async fn one(store: Store, config: Arc<Config>, at: usize, stop: CancellationToken, begun: Begun) -> String {
-    sync::go_on(&store, config.for_sync(), at, &asked(&stop), begun).await;
+async fn run_to_end(store: Store, config: Arc<Config>, at: usize, stop: CancellationToken, begun: StartedRun) -> String {
+    sync::go_on(&store, config.for_sync(), at, &build_run_options(&stop), begun).await;
     config.connectors[at].name.to_string()
 }

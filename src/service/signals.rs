@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What a service does about a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
+pub enum ServiceSignal {
     /// SIGTERM or SIGINT.
     Stop,
     /// SIGHUP.
@@ -14,18 +14,18 @@ pub enum Signal {
 
 /// The signals that a service listens to.
 #[derive(Debug)]
-pub struct Signals {
+pub struct SignalListener {
     terminate: Stream,
     interrupt: Stream,
     hang_up: Stream,
 }
 
-impl Signals {
+impl SignalListener {
     /// Begins to listen.
     ///
     /// # Errors
     /// When the machine does not let it.
-    pub fn hear() -> std::io::Result<Self> {
+    pub fn listen() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -34,19 +34,19 @@ impl Signals {
     }
 
     /// Waits for the next one.
-    pub async fn next(&mut self) -> Signal {
+    pub async fn next_signal(&mut self) -> ServiceSignal {
         tokio::select! {
-            _ = self.terminate.recv() => Signal::Stop,
-            _ = self.interrupt.recv() => Signal::Stop,
-            _ = self.hang_up.recv() => Signal::Reload,
+            _ = self.terminate.recv() => ServiceSignal::Stop,
+            _ = self.interrupt.recv() => ServiceSignal::Stop,
+            _ = self.hang_up.recv() => ServiceSignal::Reload,
         }
     }
 }
 
 /// Cancels a token at the first SIGTERM or SIGINT.
 pub async fn stop_on_termination(stop: CancellationToken) {
-    if let Ok(mut signals) = Signals::hear() {
-        while signals.next().await != Signal::Stop {}
+    if let Ok(mut signals) = SignalListener::listen() {
+        while signals.next_signal().await != ServiceSignal::Stop {}
         stop.cancel();
     }
 }

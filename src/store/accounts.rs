@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::Tx;
 use crate::model::ids::{AccountId, RunId};
 use crate::model::names::fold;
@@ -75,31 +75,31 @@ const BY_SUBJECT: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn list(tx: &mut Tx) -> Result<Vec<Account>> {
-    tx.all("list accounts", LIST, args![]).await
+    tx.fetch_all("list accounts", LIST, params![]).await
 }
 
 /// The account of an address, active or not.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<Account>> {
-    tx.maybe("find an account", BY_EMAIL, args![fold(email)]).await
+pub async fn get_by_email(tx: &mut Tx, email: &str) -> Result<Option<Account>> {
+    tx.fetch_optional("find an account", BY_EMAIL, params![fold(email)]).await
 }
 
 /// An account, active or not.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_number(tx: &mut Tx, id: AccountId) -> Result<Option<Account>> {
-    tx.maybe("find an account", BY_NUMBER, args![id]).await
+pub async fn get(tx: &mut Tx, id: AccountId) -> Result<Option<Account>> {
+    tx.fetch_optional("find an account", BY_NUMBER, params![id]).await
 }
 
 /// The account that a sign-in provider knows by this subject.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_subject(tx: &mut Tx, subject: &str) -> Result<Option<Account>> {
-    tx.maybe("find an account", BY_SUBJECT, args![subject]).await
+pub async fn get_by_subject(tx: &mut Tx, subject: &str) -> Result<Option<Account>> {
+    tx.fetch_optional("find an account", BY_SUBJECT, params![subject]).await
 }
 
 const ADD: &str = "
@@ -109,9 +109,9 @@ const ADD: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn add(tx: &mut Tx, email: &str, name: &str, role: Role, run: RunId) -> Result<AccountId> {
+pub async fn create(tx: &mut Tx, email: &str, name: &str, role: Role, run: RunId) -> Result<AccountId> {
     let (id,): (AccountId,) =
-        tx.one("add an account", ADD, args![email, fold(email), name, role, run]).await?;
+        tx.fetch_one("add an account", ADD, params![email, fold(email), name, role, run]).await?;
     Ok(id)
 }
 
@@ -125,7 +125,7 @@ const SET_ACTIVE: &str = "UPDATE accounts SET deactivated_run_id = $2 WHERE id =
 /// # Errors
 /// When the database refuses.
 pub async fn set_password(tx: &mut Tx, id: AccountId, hash: &str) -> Result<()> {
-    tx.execute("set a password", SET_PASSWORD, args![id, hash]).await.map(|_| ())
+    tx.execute("set a password", SET_PASSWORD, params![id, hash]).await.map(|_| ())
 }
 
 /// Gives an account another role.
@@ -133,7 +133,7 @@ pub async fn set_password(tx: &mut Tx, id: AccountId, hash: &str) -> Result<()> 
 /// # Errors
 /// When the database refuses.
 pub async fn set_role(tx: &mut Tx, id: AccountId, role: Role) -> Result<()> {
-    tx.execute("change a role", SET_ROLE, args![id, role]).await.map(|_| ())
+    tx.execute("change a role", SET_ROLE, params![id, role]).await.map(|_| ())
 }
 
 /// Ties an account to a subject of the sign-in provider.
@@ -141,15 +141,15 @@ pub async fn set_role(tx: &mut Tx, id: AccountId, role: Role) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn set_subject(tx: &mut Tx, id: AccountId, subject: &str, name: &str) -> Result<()> {
-    tx.execute("tie an account to the provider", SET_SUBJECT, args![id, subject, name]).await.map(|_| ())
+    tx.execute("tie an account to the provider", SET_SUBJECT, params![id, subject, name]).await.map(|_| ())
 }
 
 /// Takes the right to sign in away, or gives it back.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn deactivate(tx: &mut Tx, id: AccountId, run: Option<RunId>) -> Result<()> {
-    tx.execute("deactivate an account", SET_ACTIVE, args![id, run.map(|run| run.0)]).await.map(|_| ())
+pub async fn set_deactivated(tx: &mut Tx, id: AccountId, run: Option<RunId>) -> Result<()> {
+    tx.execute("deactivate an account", SET_ACTIVE, params![id, run.map(|run| run.0)]).await.map(|_| ())
 }
 
 const HOLDERS: &str = "
@@ -159,8 +159,8 @@ const HOLDERS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn other_license_holders(tx: &mut Tx, than: AccountId) -> Result<i64> {
-    let (count,): (i64,) = tx.one("count license holders", HOLDERS, args![than]).await?;
+pub async fn count_other_license_holders(tx: &mut Tx, than: AccountId) -> Result<i64> {
+    let (count,): (i64,) = tx.fetch_one("count license holders", HOLDERS, params![than]).await?;
     Ok(count)
 }
 
@@ -170,8 +170,8 @@ const ANY: &str = "SELECT count(*) FROM accounts";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn any(tx: &mut Tx) -> Result<bool> {
-    let (count,): (i64,) = tx.one("look for accounts", ANY, args![]).await?;
+pub async fn has_accounts(tx: &mut Tx) -> Result<bool> {
+    let (count,): (i64,) = tx.fetch_one("look for accounts", ANY, params![]).await?;
     Ok(count > 0)
 }
 
@@ -184,15 +184,15 @@ const INVITE: &str = "INSERT INTO invitations (digest, account_id, expires_at) V
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn invite(
+pub async fn create_invitation(
     tx: &mut Tx,
     digest: &str,
     account: Option<AccountId>,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<()> {
-    tx.execute("withdraw links", WITHDRAW, args![now, account.map_or(0, |id| id.0)]).await?;
-    tx.execute("keep a link", INVITE, args![digest, account, until]).await.map(|_| ())
+    tx.execute("withdraw links", WITHDRAW, params![now, account.map_or(0, |id| id.0)]).await?;
+    tx.execute("keep a link", INVITE, params![digest, account, until]).await.map(|_| ())
 }
 
 const INVITED: &str = "SELECT account_id FROM invitations WHERE digest = $1 AND expires_at >= $2";
@@ -201,8 +201,8 @@ const INVITED: &str = "SELECT account_id FROM invitations WHERE digest = $1 AND 
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn invited(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<Option<Option<AccountId>>> {
-    let row: Option<(Option<i64>,)> = tx.maybe("find a link", INVITED, args![digest, now]).await?;
+pub async fn find_invitation(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<Option<Option<AccountId>>> {
+    let row: Option<(Option<i64>,)> = tx.fetch_optional("find a link", INVITED, params![digest, now]).await?;
     Ok(row.map(|(account,)| account.map(AccountId)))
 }
 
@@ -212,6 +212,6 @@ const USE: &str = "DELETE FROM invitations WHERE digest = $1";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn use_up(tx: &mut Tx, digest: &str) -> Result<()> {
-    tx.execute("use a link", USE, args![digest]).await.map(|_| ())
+pub async fn delete_invitation(tx: &mut Tx, digest: &str) -> Result<()> {
+    tx.execute("use a link", USE, params![digest]).await.map(|_| ())
 }

@@ -7,7 +7,7 @@ use sqlx::{FromRow, Postgres, Sqlite};
 
 /// A value for a placeholder.
 #[derive(Debug, Clone)]
-pub enum Arg {
+pub enum Param {
     /// A number, or none.
     Int(Option<i64>),
     /// A small number, or none, for the columns of 32 bits.
@@ -19,16 +19,16 @@ pub enum Arg {
     /// An instant, or none; kept to the microsecond, as PostgreSQL does.
     Instant(Option<DateTime<Utc>>),
     /// Yes or no.
-    Flag(bool),
+    Bool(bool),
     /// Several numbers: a JSON array for SQLite's `json_each`, an array for PostgreSQL's `ANY`.
     Ints(Vec<i64>),
     /// Several texts, in the same two forms.
     Texts(Vec<String>),
 }
 
-macro_rules! arg {
+macro_rules! impl_param_from {
     ($($type:ty => |$value:ident| $arg:expr),* $(,)?) => {
-        $(impl From<$type> for Arg {
+        $(impl From<$type> for Param {
             fn from($value: $type) -> Self {
                 $arg
             }
@@ -36,48 +36,48 @@ macro_rules! arg {
     };
 }
 
-arg! {
-    i64 => |value| Arg::Int(Some(value)),
-    Option<i64> => |value| Arg::Int(value),
-    i32 => |value| Arg::Small(Some(value)),
-    Option<i32> => |value| Arg::Small(value),
-    &str => |value| Arg::Text(Some(value.to_owned())),
-    String => |value| Arg::Text(Some(value)),
-    Option<String> => |value| Arg::Text(value),
-    Option<&str> => |value| Arg::Text(value.map(str::to_owned)),
-    NaiveDate => |value| Arg::Day(Some(value)),
-    Option<NaiveDate> => |value| Arg::Day(value),
-    DateTime<Utc> => |value| Arg::Instant(Some(value)),
-    Option<DateTime<Utc>> => |value| Arg::Instant(value),
-    bool => |value| Arg::Flag(value),
-    Vec<i64> => |value| Arg::Ints(value),
-    Vec<String> => |value| Arg::Texts(value),
-    crate::model::ids::LearnerId => |id| Arg::Int(Some(id.0)),
-    crate::model::ids::GroupId => |id| Arg::Int(Some(id.0)),
-    crate::model::ids::RuleId => |id| Arg::Int(Some(id.0)),
-    crate::model::ids::ConnectorId => |id| Arg::Int(Some(id.0)),
-    Option<crate::model::ids::ConnectorId> => |id| Arg::Int(id.map(|id| id.0)),
-    crate::model::ids::CourseId => |id| Arg::Int(Some(id.0)),
-    crate::model::ids::AssignmentId => |id| Arg::Int(Some(id.0)),
-    crate::model::ids::RunId => |id| Arg::Int(Some(id.0)),
-    crate::model::ids::JobId => |id| Arg::Int(Some(id.0)),
-    crate::model::ids::AccountId => |id| Arg::Int(Some(id.0)),
-    Option<crate::model::ids::AccountId> => |id| Arg::Int(id.map(|id| id.0)),
-    crate::model::ids::TokenId => |id| Arg::Int(Some(id.0)),
-    crate::model::ids::DraftId => |id| Arg::Int(Some(id.0)),
-    crate::model::role::Role => |role| Arg::Text(Some(role.as_str().to_owned())),
+impl_param_from! {
+    i64 => |value| Param::Int(Some(value)),
+    Option<i64> => |value| Param::Int(value),
+    i32 => |value| Param::Small(Some(value)),
+    Option<i32> => |value| Param::Small(value),
+    &str => |value| Param::Text(Some(value.to_owned())),
+    String => |value| Param::Text(Some(value)),
+    Option<String> => |value| Param::Text(value),
+    Option<&str> => |value| Param::Text(value.map(str::to_owned)),
+    NaiveDate => |value| Param::Day(Some(value)),
+    Option<NaiveDate> => |value| Param::Day(value),
+    DateTime<Utc> => |value| Param::Instant(Some(value)),
+    Option<DateTime<Utc>> => |value| Param::Instant(value),
+    bool => |value| Param::Bool(value),
+    Vec<i64> => |value| Param::Ints(value),
+    Vec<String> => |value| Param::Texts(value),
+    crate::model::ids::LearnerId => |id| Param::Int(Some(id.0)),
+    crate::model::ids::GroupId => |id| Param::Int(Some(id.0)),
+    crate::model::ids::RuleId => |id| Param::Int(Some(id.0)),
+    crate::model::ids::ConnectorId => |id| Param::Int(Some(id.0)),
+    Option<crate::model::ids::ConnectorId> => |id| Param::Int(id.map(|id| id.0)),
+    crate::model::ids::CourseId => |id| Param::Int(Some(id.0)),
+    crate::model::ids::AssignmentId => |id| Param::Int(Some(id.0)),
+    crate::model::ids::RunId => |id| Param::Int(Some(id.0)),
+    crate::model::ids::JobId => |id| Param::Int(Some(id.0)),
+    crate::model::ids::AccountId => |id| Param::Int(Some(id.0)),
+    Option<crate::model::ids::AccountId> => |id| Param::Int(id.map(|id| id.0)),
+    crate::model::ids::TokenId => |id| Param::Int(Some(id.0)),
+    crate::model::ids::DraftId => |id| Param::Int(Some(id.0)),
+    crate::model::role::Role => |role| Param::Text(Some(role.as_str().to_owned())),
 }
 
-/// Values for placeholders, in order: `args![id, name]`.
+/// Values for placeholders, in order: `params![id, name]`.
 #[macro_export]
-macro_rules! args {
-    ($($value:expr),* $(,)?) => { vec![$($crate::store::Arg::from($value)),*] };
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { vec![$($crate::store::Param::from($value)),*] };
 }
-pub use args;
+pub use params;
 
 /// A row that can be read from either engine; every tuple and every `#[derive(FromRow)]` of plain columns is one.
-pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+pub trait FromEngineRow: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T> FromEngineRow for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
 fn to_microseconds(instant: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(instant.timestamp_micros()).unwrap_or(instant)
@@ -86,28 +86,28 @@ fn to_microseconds(instant: DateTime<Utc>) -> DateTime<Utc> {
 type SqliteQuery = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 type PostgresQuery = sqlx::query::Query<'static, Postgres, PgArguments>;
 
-pub(super) fn sqlite_query(sql: &'static str, args: Vec<Arg>) -> SqliteQuery {
+pub(super) fn sqlite_query(sql: &'static str, args: Vec<Param>) -> SqliteQuery {
     args.into_iter().fold(sqlx::query(sql).persistent(false), |query, arg| match arg {
-        Arg::Int(value) => query.bind(value),
-        Arg::Small(value) => query.bind(value),
-        Arg::Text(value) => query.bind(value),
-        Arg::Day(value) => query.bind(value),
-        Arg::Instant(value) => query.bind(value.map(to_microseconds)),
-        Arg::Flag(value) => query.bind(value),
-        Arg::Ints(values) => query.bind(serde_json::json!(values).to_string()),
-        Arg::Texts(values) => query.bind(serde_json::json!(values).to_string()),
+        Param::Int(value) => query.bind(value),
+        Param::Small(value) => query.bind(value),
+        Param::Text(value) => query.bind(value),
+        Param::Day(value) => query.bind(value),
+        Param::Instant(value) => query.bind(value.map(to_microseconds)),
+        Param::Bool(value) => query.bind(value),
+        Param::Ints(values) => query.bind(serde_json::json!(values).to_string()),
+        Param::Texts(values) => query.bind(serde_json::json!(values).to_string()),
     })
 }
 
-pub(super) fn postgres_query(sql: &'static str, args: Vec<Arg>) -> PostgresQuery {
+pub(super) fn postgres_query(sql: &'static str, args: Vec<Param>) -> PostgresQuery {
     args.into_iter().fold(sqlx::query(sql).persistent(false), |query, arg| match arg {
-        Arg::Int(value) => query.bind(value),
-        Arg::Small(value) => query.bind(value),
-        Arg::Text(value) => query.bind(value),
-        Arg::Day(value) => query.bind(value),
-        Arg::Instant(value) => query.bind(value.map(to_microseconds)),
-        Arg::Flag(value) => query.bind(value),
-        Arg::Ints(values) => query.bind(values),
-        Arg::Texts(values) => query.bind(values),
+        Param::Int(value) => query.bind(value),
+        Param::Small(value) => query.bind(value),
+        Param::Text(value) => query.bind(value),
+        Param::Day(value) => query.bind(value),
+        Param::Instant(value) => query.bind(value.map(to_microseconds)),
+        Param::Bool(value) => query.bind(value),
+        Param::Ints(values) => query.bind(values),
+        Param::Texts(values) => query.bind(values),
     })
 }

@@ -4,15 +4,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
-use crate::model::due::Due;
+use crate::model::due::DuePolicy;
 use crate::model::ids::{AssignmentId, CourseId, GroupId, LearnerId};
 
 /// An assignment.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `assignments`, whose comments say what they are")]
-pub struct Assigned {
+pub struct LearnerAssignment {
     pub id: AssignmentId,
     pub course_id: CourseId,
     pub group_id: Option<i64>,
@@ -29,13 +29,13 @@ pub struct Assigned {
     pub ended_run_id: Option<i64>,
 }
 
-impl Assigned {
+impl LearnerAssignment {
     /// When it is due.
     #[must_use]
-    pub fn due(&self) -> Due {
+    pub fn due(&self) -> DuePolicy {
         // A CHECK of the table keeps kind, day and days together.
         let days = self.due_days.map(i32::unsigned_abs);
-        Due::read(&self.due_kind, self.due_on, days).unwrap_or(Due::Never)
+        DuePolicy::from_parts(&self.due_kind, self.due_on, days).unwrap_or(DuePolicy::Never)
     }
 
     /// The group.
@@ -60,7 +60,7 @@ macro_rules! from {
 
 /// SQLite uses a partial index only where the query repeats its condition, and statistics that lag behind mislead it: a
 /// CROSS JOIN keeps the few in front of the many.
-const REACHING: Sql = Sql::each(
+const REACHING: Sql = Sql::per_engine(
     concat!(
         columns!(),
         "FROM json_each($2) j CROSS JOIN assignments s ON s.group_id = j.value LEFT JOIN groups g ON g.id = s.group_id
@@ -84,11 +84,11 @@ const REACHING: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn reaching(tx: &mut Tx, learner: LearnerId, groups: Vec<i64>) -> Result<Vec<Assigned>> {
-    tx.all("read what reaches a learner", REACHING, args![learner, groups]).await
+pub async fn list_reaching(tx: &mut Tx, learner: LearnerId, groups: Vec<i64>) -> Result<Vec<LearnerAssignment>> {
+    tx.fetch_all("read what reaches a learner", REACHING, params![learner, groups]).await
 }
 
-const ENDED: Sql = Sql::each(
+const ENDED: Sql = Sql::per_engine(
     concat!(
         columns!(),
         from!(),
@@ -106,16 +106,16 @@ const ENDED: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn ended_since(
+pub async fn list_ended_since(
     tx: &mut Tx,
     learner: LearnerId,
     groups: Vec<i64>,
     run: i64,
-) -> Result<Vec<Assigned>> {
-    tx.all("read what ended since", ENDED, args![learner, groups, run]).await
+) -> Result<Vec<LearnerAssignment>> {
+    tx.fetch_all("read what ended since", ENDED, params![learner, groups, run]).await
 }
 
-const OF_COURSES: Sql = Sql::each(
+const OF_COURSES: Sql = Sql::per_engine(
     concat!(
         columns!(),
         "FROM json_each($2) j CROSS JOIN assignments s ON s.course_id = j.value LEFT JOIN groups g ON g.id = s.group_id
@@ -132,14 +132,14 @@ const OF_COURSES: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn of_courses(tx: &mut Tx, learner: LearnerId, courses: Vec<i64>) -> Result<Vec<Assigned>> {
-    tx.all("read what gives courses", OF_COURSES, args![learner, courses]).await
+pub async fn list_by_courses(tx: &mut Tx, learner: LearnerId, courses: Vec<i64>) -> Result<Vec<LearnerAssignment>> {
+    tx.fetch_all("read what gives courses", OF_COURSES, params![learner, courses]).await
 }
 
 /// What an assignment's due date was before a run.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of `assignment_changes`, whose comment says what they are")]
-pub struct DueBefore {
+pub struct PreviousDueDate {
     pub assignment_id: AssignmentId,
     pub due_kind: String,
     pub due_on: Option<NaiveDate>,
@@ -147,7 +147,7 @@ pub struct DueBefore {
     pub late_days: i32,
 }
 
-const DUES_BEFORE: Sql = Sql::each(
+const DUES_BEFORE: Sql = Sql::per_engine(
     "SELECT assignment_id, due_kind, due_on, due_days, late_days FROM assignment_changes
      WHERE run_id > $1 AND assignment_id IN (SELECT value FROM json_each($2)) ORDER BY run_id DESC",
     "SELECT assignment_id, due_kind, due_on, due_days, late_days FROM assignment_changes
@@ -158,14 +158,14 @@ const DUES_BEFORE: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn dues_before(tx: &mut Tx, assignments: Vec<i64>, run: i64) -> Result<Vec<DueBefore>> {
-    tx.all("read due dates before a run", DUES_BEFORE, args![run, assignments]).await
+pub async fn list_previous_due_dates(tx: &mut Tx, assignments: Vec<i64>, run: i64) -> Result<Vec<PreviousDueDate>> {
+    tx.fetch_all("read due dates before a run", DUES_BEFORE, params![run, assignments]).await
 }
 
 /// A learner's enrollment.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `enrollments`, whose comments say what they are")]
-pub struct Enrollment {
+pub struct LearnerEnrollment {
     pub course_id: CourseId,
     pub state: String,
     pub due: Option<NaiveDate>,
@@ -183,14 +183,14 @@ const ENROLLMENTS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn enrollments(tx: &mut Tx, id: LearnerId) -> Result<Vec<Enrollment>> {
-    tx.all("read a learner's enrollments", ENROLLMENTS, args![id]).await
+pub async fn list_enrollments(tx: &mut Tx, id: LearnerId) -> Result<Vec<LearnerEnrollment>> {
+    tx.fetch_all("read a learner's enrollments", ENROLLMENTS, params![id]).await
 }
 
 /// A due date that ended with a membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `kept_dues`, whose comment says what they are")]
-pub struct Kept {
+pub struct RetainedDueDate {
     #[serde(skip)]
     pub course_id: CourseId,
     pub lost_on: NaiveDate,
@@ -204,14 +204,14 @@ const KEPT: &str =
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn kept(tx: &mut Tx, id: LearnerId) -> Result<Vec<Kept>> {
-    tx.all("read a learner's kept due dates", KEPT, args![id]).await
+pub async fn list_retained_due_dates(tx: &mut Tx, id: LearnerId) -> Result<Vec<RetainedDueDate>> {
+    tx.fetch_all("read a learner's kept due dates", KEPT, params![id]).await
 }
 
 /// A job of a learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `jobs`, whose comments say what they are")]
-pub struct Job {
+pub struct LearnerJob {
     #[serde(skip)]
     pub course_id: CourseId,
     pub id: i64,
@@ -227,11 +227,11 @@ const JOBS: &str = "SELECT course_id, id, kind, state, attempts, error FROM jobs
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn jobs(tx: &mut Tx, id: LearnerId) -> Result<Vec<Job>> {
-    tx.all("read a learner's jobs", JOBS, args![id]).await
+pub async fn list_jobs(tx: &mut Tx, id: LearnerId) -> Result<Vec<LearnerJob>> {
+    tx.fetch_all("read a learner's jobs", JOBS, params![id]).await
 }
 
-const COURSES: Sql = Sql::each(
+const COURSES: Sql = Sql::per_engine(
     "SELECT id, code, title FROM courses WHERE id IN (SELECT value FROM json_each($1)) ORDER BY code_folded",
     "SELECT id, code, title FROM courses WHERE id = ANY($1) ORDER BY code_folded",
 );
@@ -240,6 +240,6 @@ const COURSES: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn courses(tx: &mut Tx, ids: Vec<i64>) -> Result<Vec<(CourseId, String, String)>> {
-    tx.all("read courses", COURSES, args![ids]).await
+pub async fn list_courses(tx: &mut Tx, ids: Vec<i64>) -> Result<Vec<(CourseId, String, String)>> {
+    tx.fetch_all("read courses", COURSES, params![ids]).await
 }

@@ -3,15 +3,15 @@
 use chrono::NaiveDate;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
-use super::stage::{Rows, Stage, stage};
-use crate::model::due::Due;
+use super::stage::{CopyBuffer, StagingTable, staging_table};
+use crate::model::due::DuePolicy;
 use crate::model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
 
 /// Who an assignment is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Whom {
+pub enum AssignmentTarget {
     /// Every member of a group.
     Group(GroupId),
     /// One learner.
@@ -28,9 +28,9 @@ pub struct Assignment {
     /// Its code.
     pub code: String,
     /// For whom.
-    pub whom: Whom,
+    pub target: AssignmentTarget,
     /// When it is due.
-    pub due: Due,
+    pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
     /// The day from which it counts.
@@ -61,16 +61,16 @@ impl From<AssignmentRow> for Assignment {
     fn from(row: AssignmentRow) -> Self {
         let days = row.due_days.map(i32::unsigned_abs);
         let whom = match (row.group_id, row.learner_id) {
-            (Some(group), _) => Whom::Group(GroupId(group)),
-            (None, learner) => Whom::Learner(LearnerId(learner.unwrap_or_default())),
+            (Some(group), _) => AssignmentTarget::Group(GroupId(group)),
+            (None, learner) => AssignmentTarget::Learner(LearnerId(learner.unwrap_or_default())),
         };
         Self {
             id: row.id,
             course: row.course_id,
             code: row.code,
-            whom,
+            target: whom,
             // A CHECK of the table keeps kind, day and days together.
-            due: Due::read(&row.due_kind, row.due_on, days).unwrap_or(Due::Never),
+            due: DuePolicy::from_parts(&row.due_kind, row.due_on, days).unwrap_or(DuePolicy::Never),
             late_days: row.late_days.unsigned_abs(),
             assigned_on: row.assigned_on,
             source: row.source,
@@ -92,14 +92,14 @@ const IN_FORCE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn in_force(tx: &mut Tx, whom: Option<Whom>, course: Option<CourseId>) -> Result<Vec<Assignment>> {
+pub async fn list_active(tx: &mut Tx, whom: Option<AssignmentTarget>, course: Option<CourseId>) -> Result<Vec<Assignment>> {
     let (group, learner) = match whom {
-        Some(Whom::Group(group)) => (group.0, 0),
-        Some(Whom::Learner(learner)) => (0, learner.0),
+        Some(AssignmentTarget::Group(group)) => (group.0, 0),
+        Some(AssignmentTarget::Learner(learner)) => (0, learner.0),
         None => (0, 0),
     };
-    let args = args![group, learner, course.map_or(0, |course| course.0)];
-    let rows: Vec<AssignmentRow> = tx.all("read assignments", IN_FORCE, args).await?;
+    let args = params![group, learner, course.map_or(0, |course| course.0)];
+    let rows: Vec<AssignmentRow> = tx.fetch_all("read assignments", IN_FORCE, args).await?;
     Ok(rows.into_iter().map(Assignment::from).collect())
 }
 
@@ -113,8 +113,8 @@ const BY_NUMBER: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_number(tx: &mut Tx, id: AssignmentId) -> Result<Option<Assignment>> {
-    let row: Option<AssignmentRow> = tx.maybe("find an assignment", BY_NUMBER, args![id]).await?;
+pub async fn get_active(tx: &mut Tx, id: AssignmentId) -> Result<Option<Assignment>> {
+    let row: Option<AssignmentRow> = tx.fetch_optional("find an assignment", BY_NUMBER, params![id]).await?;
     Ok(row.map(Assignment::from))
 }
 
@@ -124,9 +124,9 @@ pub struct NewAssignment {
     /// The course.
     pub course: CourseId,
     /// For whom.
-    pub whom: Whom,
+    pub target: AssignmentTarget,
     /// When it is due.
-    pub due: Due,
+    pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
     /// `hand` or `file`.
@@ -135,7 +135,7 @@ pub struct NewAssignment {
     pub pattern: String,
 }
 
-const NEW: Stage = stage!("stage_assignments": 0 "course_id" "BIGINT", 1 "group_id" "BIGINT", 2 "learner_id" "BIGINT",
+const NEW: StagingTable = staging_table!("stage_assignments": 0 "course_id" "BIGINT", 1 "group_id" "BIGINT", 2 "learner_id" "BIGINT",
     3 "due_kind" "TEXT", 4 "due_on" "DATE", 5 "due_days" "INT", 6 "late_days" "INT", 7 "source" "TEXT",
     8 "pattern" "TEXT");
 
@@ -151,7 +151,7 @@ fn days(days: u32) -> i64 {
 }
 
 /// The four cells of a due date.
-fn push_due(rows: &mut Rows, due: Due, late_days: u32) -> &mut Rows {
+fn push_due(rows: &mut CopyBuffer, due: DuePolicy, late_days: u32) -> &mut CopyBuffer {
     rows.text(due.kind()).day(due.fixed()).opt_int(due.days().map(days)).int(days(late_days))
 }
 
@@ -159,7 +159,7 @@ fn push_due(rows: &mut Rows, due: Due, late_days: u32) -> &mut Rows {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn make(
+pub async fn create(
     tx: &mut Tx,
     new: &[NewAssignment],
     today: NaiveDate,
@@ -168,32 +168,32 @@ pub async fn make(
     if new.is_empty() {
         return Ok(Vec::new());
     }
-    tx.stage(NEW, new, |rows, one| {
-        let (group, learner) = match one.whom {
-            Whom::Group(group) => (Some(group.0), None),
-            Whom::Learner(learner) => (None, Some(learner.0)),
+    tx.fill_staging_table(NEW, new, |rows, one| {
+        let (group, learner) = match one.target {
+            AssignmentTarget::Group(group) => (Some(group.0), None),
+            AssignmentTarget::Learner(learner) => (None, Some(learner.0)),
         };
         rows.int(one.course.0).opt_int(group).opt_int(learner);
-        push_due(rows, one.due, one.late_days).text(one.source).text(&one.pattern).end();
+        push_due(rows, one.due, one.late_days).text(one.source).text(&one.pattern).end_row();
     })
     .await?;
-    let made: Vec<(AssignmentId,)> = tx.all("make assignments", MAKE, args![today, run]).await?;
-    tx.drop_stage(NEW).await?;
+    let made: Vec<(AssignmentId,)> = tx.fetch_all("make assignments", MAKE, params![today, run]).await?;
+    tx.drop_staging_table(NEW).await?;
     Ok(made.into_iter().map(|(id,)| id).collect())
 }
 
 /// Another due date for an assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewDue {
+pub struct DueDateUpdate {
     /// The assignment.
     pub assignment: AssignmentId,
     /// When it is due from now on.
-    pub due: Due,
+    pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
 }
 
-const NEW_DUES: Stage = stage!("stage_dues": 0 "id" "BIGINT", 1 "due_kind" "TEXT", 2 "due_on" "DATE",
+const NEW_DUES: StagingTable = staging_table!("stage_dues": 0 "id" "BIGINT", 1 "due_kind" "TEXT", 2 "due_on" "DATE",
     3 "due_days" "INT", 4 "late_days" "INT");
 
 const CHANGE: &str = "
@@ -210,21 +210,21 @@ const REMEMBER_DUES: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn change_dues(tx: &mut Tx, new: &[NewDue], run: RunId) -> Result<()> {
+pub async fn update_due_dates(tx: &mut Tx, new: &[DueDateUpdate], run: RunId) -> Result<()> {
     if new.is_empty() {
         return Ok(());
     }
-    tx.stage(NEW_DUES, new, |rows, one| {
+    tx.fill_staging_table(NEW_DUES, new, |rows, one| {
         rows.int(one.assignment.0);
-        push_due(rows, one.due, one.late_days).end();
+        push_due(rows, one.due, one.late_days).end_row();
     })
     .await?;
-    tx.execute("remember due dates", REMEMBER_DUES, args![run]).await?;
-    tx.execute("change assignments", CHANGE, args![]).await?;
-    tx.drop_stage(NEW_DUES).await
+    tx.execute("remember due dates", REMEMBER_DUES, params![run]).await?;
+    tx.execute("change assignments", CHANGE, params![]).await?;
+    tx.drop_staging_table(NEW_DUES).await
 }
 
-const END: Sql = Sql::each(
+const END: Sql = Sql::per_engine(
     "UPDATE assignments SET ended_run_id = $2
      WHERE id IN (SELECT value FROM json_each($1)) AND ended_run_id IS NULL",
     "UPDATE assignments SET ended_run_id = $2 WHERE id = ANY($1) AND ended_run_id IS NULL",
@@ -236,7 +236,7 @@ const END: Sql = Sql::each(
 /// When the database refuses.
 pub async fn end(tx: &mut Tx, ids: &[AssignmentId], run: RunId) -> Result<()> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    tx.execute("end assignments", END, args![ids, run]).await.map(|_| ())
+    tx.execute("end assignments", END, params![ids, run]).await.map(|_| ())
 }
 
 /// Takes back what the deletion of a group did to its assignments.
@@ -247,7 +247,7 @@ const UNEND: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn unend(tx: &mut Tx, group: GroupId, ended: RunId) -> Result<Vec<AssignmentId>> {
-    let rows: Vec<(AssignmentId,)> = tx.all("restore assignments", UNEND, args![group, ended]).await?;
+pub async fn restore_ended(tx: &mut Tx, group: GroupId, ended: RunId) -> Result<Vec<AssignmentId>> {
+    let rows: Vec<(AssignmentId,)> = tx.fetch_all("restore assignments", UNEND, params![group, ended]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
 use crate::model::ids::{ConnectorId, RunId};
 
 /// A row of the table.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
-pub struct Row {
+pub struct ConnectorRow {
     /// The number.
     pub id: i64,
     /// The name in the file.
@@ -42,7 +42,7 @@ const LIST: &str = "
 /// Serves a schedule up to an instant, unless another machine was quicker.
 const SERVE: &str = "UPDATE connectors SET scheduled_until = $3 WHERE id = $1 AND scheduled_until = $2";
 
-const GOOD_RUN: Sql = Sql::each(
+const GOOD_RUN: Sql = Sql::per_engine(
     "UPDATE connectors SET good_run_id = $2, baseline = $3, held_run_id = NULL, held_baseline = NULL,
          before_hold = NULL
      WHERE id = $1",
@@ -51,7 +51,7 @@ const GOOD_RUN: Sql = Sql::each(
      WHERE id = $1",
 );
 
-const HELD_RUN: Sql = Sql::each(
+const HELD_RUN: Sql = Sql::per_engine(
     "UPDATE connectors SET held_run_id = $2, held_baseline = $3, before_hold = COALESCE(before_hold, $4) WHERE id = $1",
     "UPDATE connectors
      SET held_run_id = $2, held_baseline = $3::jsonb, before_hold = COALESCE(before_hold, $4::jsonb) WHERE id = $1",
@@ -64,12 +64,12 @@ const PROMOTE: &str = "
     WHERE id = $1 AND held_run_id IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM held_changes h WHERE h.connector_id = $1 AND h.state = 'held')";
 
-const BASELINE: Sql = Sql::each(
+const BASELINE: Sql = Sql::per_engine(
     "SELECT COALESCE(baseline, '') FROM connectors WHERE id = $1",
     "SELECT COALESCE(baseline::text, '') FROM connectors WHERE id = $1",
 );
 
-const BEFORE_HOLD: Sql = Sql::each(
+const BEFORE_HOLD: Sql = Sql::per_engine(
     "SELECT COALESCE(before_hold, '') FROM connectors WHERE id = $1",
     "SELECT COALESCE(before_hold::text, '') FROM connectors WHERE id = $1",
 );
@@ -84,45 +84,45 @@ const RETIRE: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn retire(tx: &mut Tx, id: ConnectorId, now: DateTime<Utc>) -> Result<bool> {
-    Ok(tx.execute("retire a connector", RETIRE, args![id, now]).await? == 1)
+    Ok(tx.execute("retire a connector", RETIRE, params![id, now]).await? == 1)
 }
 
 /// Makes a connector of the file known and answers its row.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn know(
+pub async fn ensure_connector(
     tx: &mut Tx,
     name: &str,
     kind: &str,
     schedule: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<Row> {
-    tx.one("make a connector known", KNOW, args![name, kind, schedule, now]).await
+) -> Result<ConnectorRow> {
+    tx.fetch_one("make a connector known", KNOW, params![name, kind, schedule, now]).await
 }
 
 /// All connectors, by name.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list(tx: &mut Tx) -> Result<Vec<Row>> {
-    tx.all("list connectors", LIST, args![]).await
+pub async fn list(tx: &mut Tx) -> Result<Vec<ConnectorRow>> {
+    tx.fetch_all("list connectors", LIST, params![]).await
 }
 
 /// Claims the scheduled instants between `since` and `until`; false when another machine has claimed them.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn serve(tx: &mut Tx, id: ConnectorId, since: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool> {
-    Ok(tx.execute("claim a schedule", SERVE, args![id, since, until]).await? == 1)
+pub async fn claim_schedule(tx: &mut Tx, id: ConnectorId, since: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute("claim a schedule", SERVE, params![id, since, until]).await? == 1)
 }
 
 /// Remembers the last good run of a connector, and what it measured.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn good_run(tx: &mut Tx, id: ConnectorId, run: RunId, baseline: &str) -> Result<()> {
-    tx.execute("remember a good run", GOOD_RUN, args![id, run, baseline]).await.map(|_| ())
+pub async fn record_good_run(tx: &mut Tx, id: ConnectorId, run: RunId, baseline: &str) -> Result<()> {
+    tx.execute("remember a good run", GOOD_RUN, params![id, run, baseline]).await.map(|_| ())
 }
 
 /// Remembers the last complete run of which something is held, and what it measured; of the first one also what there
@@ -130,30 +130,30 @@ pub async fn good_run(tx: &mut Tx, id: ConnectorId, run: RunId, baseline: &str) 
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn held_run(
+pub async fn record_held_run(
     tx: &mut Tx,
     id: ConnectorId,
     run: RunId,
     baseline: &str,
     before: Option<&str>,
 ) -> Result<()> {
-    tx.execute("remember a held run", HELD_RUN, args![id, run, baseline, before]).await.map(|_| ())
+    tx.execute("remember a held run", HELD_RUN, params![id, run, baseline, before]).await.map(|_| ())
 }
 
 /// Makes the held run the last good one, when nothing of it waits any longer.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn promote(tx: &mut Tx, id: ConnectorId) -> Result<()> {
-    tx.execute("remember an approved run", PROMOTE, args![id]).await.map(|_| ())
+pub async fn promote_held_run(tx: &mut Tx, id: ConnectorId) -> Result<()> {
+    tx.execute("remember an approved run", PROMOTE, params![id]).await.map(|_| ())
 }
 
 /// What the last good run measured, as a JSON object; empty before there was one.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
-    let (json,): (String,) = tx.one("read what the last good run measured", BASELINE, args![id]).await?;
+pub async fn get_baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
+    let (json,): (String,) = tx.fetch_one("read what the last good run measured", BASELINE, params![id]).await?;
     Ok(json)
 }
 
@@ -161,7 +161,7 @@ pub async fn baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn before_hold(tx: &mut Tx, id: ConnectorId) -> Result<String> {
-    let (json,): (String,) = tx.one("read what there was before a hold", BEFORE_HOLD, args![id]).await?;
+pub async fn get_hold_baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
+    let (json,): (String,) = tx.fetch_one("read what there was before a hold", BEFORE_HOLD, params![id]).await?;
     Ok(json)
 }

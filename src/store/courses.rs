@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::Tx;
 use crate::model::ids::CourseId;
 use crate::model::names::fold;
@@ -36,24 +36,24 @@ const RETITLE: &str = "UPDATE courses SET title = $2, source = $3, title_folded 
 /// # Errors
 /// When the database refuses.
 pub async fn list(tx: &mut Tx) -> Result<Vec<Course>> {
-    tx.all("list courses", LIST, args![]).await
+    tx.fetch_all("list courses", LIST, params![]).await
 }
 
 /// The course of a code, whatever the case.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_code(tx: &mut Tx, code: &str) -> Result<Option<Course>> {
-    tx.maybe("find a course", BY_CODE, args![fold(code)]).await
+pub async fn get_by_code(tx: &mut Tx, code: &str) -> Result<Option<Course>> {
+    tx.fetch_optional("find a course", BY_CODE, params![fold(code)]).await
 }
 
 /// Adds a course; none when the code is there already.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn add(tx: &mut Tx, code: &str, title: &str, source: &str) -> Result<Option<CourseId>> {
+pub async fn create(tx: &mut Tx, code: &str, title: &str, source: &str) -> Result<Option<CourseId>> {
     let row: Option<(CourseId,)> =
-        tx.maybe("add a course", ADD, args![code, fold(code), title, source, fold(title)]).await?;
+        tx.fetch_optional("add a course", ADD, params![code, fold(code), title, source, fold(title)]).await?;
     Ok(row.map(|(id,)| id))
 }
 
@@ -61,8 +61,8 @@ pub async fn add(tx: &mut Tx, code: &str, title: &str, source: &str) -> Result<O
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn retitle(tx: &mut Tx, course: CourseId, title: &str, source: &str) -> Result<bool> {
-    Ok(tx.execute("change a course's title", RETITLE, args![course, title, source, fold(title)]).await? == 1)
+pub async fn update_title(tx: &mut Tx, course: CourseId, title: &str, source: &str) -> Result<bool> {
+    Ok(tx.execute("change a course's title", RETITLE, params![course, title, source, fold(title)]).await? == 1)
 }
 
 const FOLD: &str = "UPDATE courses SET title_folded = $2 WHERE id = $1";
@@ -73,7 +73,7 @@ const FOLD: &str = "UPDATE courses SET title_folded = $2 WHERE id = $1";
 /// When the database refuses.
 pub async fn fold_titles(tx: &mut Tx) -> Result<()> {
     for course in list(tx).await? {
-        tx.execute("fold the title of a course", FOLD, args![course.id, fold(&course.title)]).await?;
+        tx.execute("fold the title of a course", FOLD, params![course.id, fold(&course.title)]).await?;
     }
     Ok(())
 }

@@ -14,29 +14,29 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Database, PgPool, Pool, Postgres, Sqlite, SqlitePool, Transaction};
 use tracing::trace;
 
-use super::arg::{Arg, Row, postgres_query, sqlite_query};
-use super::error::{Doing, Error};
-use super::strike::{Side, pass};
+use super::arg::{Param, FromEngineRow, postgres_query, sqlite_query};
+use super::error::{ErrorContext, StoreError};
+use super::strike::{StatementSide, inject_fault};
 use super::{Result, migrate};
-use crate::model::secret::Secret;
+use crate::model::secret::SecretText;
 
 /// How long a statement waits for SQLite's one writer: a first commit of a large directory takes seconds.
-const BUSY: Duration = Duration::from_secs(60);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long a command waits for a connection before it says that the database does not answer.
-const ACQUIRE: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What each connection of SQLite keeps in memory: 32 MiB. Larger sorts go through a temporary file.
-const CACHE: &str = "-32768";
+const CACHE_SIZE: &str = "-32768";
 
 /// Bytes a page of SQLite, as it has been since 2016.
-const PAGE: u64 = 4096;
+const PAGE_BYTES: u64 = 4096;
 
 /// How to open a database.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct StoreOptions {
     /// `sqlite://PATH` or `postgres://…`.
-    pub url: Secret,
+    pub url: SecretText,
     /// The most bytes that a SQLite file may grow to.
     pub max_size: Option<u64>,
     /// The most connections of this process.
@@ -46,15 +46,15 @@ pub struct Options {
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pools: Pools,
+    pools: ConnectionPools,
 }
 
 #[derive(Debug, Clone)]
-enum Pools {
+enum ConnectionPools {
     /// `kept` syncs the disk at every commit, `quick` leaves that to the next one of `kept`.
     Sqlite {
-        kept: SqlitePool,
-        quick: SqlitePool,
+        durable: SqlitePool,
+        relaxed: SqlitePool,
     },
     Postgres(PgPool),
 }
@@ -78,7 +78,7 @@ pub struct Sql {
 impl Sql {
     /// The few statements that must differ, both texts side by side.
     #[must_use]
-    pub const fn each(sqlite: &'static str, postgres: &'static str) -> Self {
+    pub const fn per_engine(sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres }
     }
 }
@@ -92,7 +92,7 @@ impl From<&'static str> for Sql {
 impl Tx {
     /// The text for this engine.
     #[must_use]
-    pub fn pick(&self, sql: Sql) -> &'static str {
+    pub fn sql_text(&self, sql: Sql) -> &'static str {
         match self {
             Self::Sqlite(_) => sql.sqlite,
             Self::Postgres(_) => sql.postgres,
@@ -109,10 +109,10 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses; the transaction is of no more use then.
-    pub async fn execute(&mut self, doing: &'static str, sql: impl Into<Sql>, args: Vec<Arg>) -> Result<u64> {
-        let text = self.pick(sql.into());
+    pub async fn execute(&mut self, doing: &'static str, sql: impl Into<Sql>, args: Vec<Param>) -> Result<u64> {
+        let text = self.sql_text(sql.into());
         let began = Instant::now();
-        pass(Side::Before, doing, text);
+        inject_fault(StatementSide::Before, doing, text);
         let done = match self {
             Self::Sqlite(tx) => {
                 sqlite_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
@@ -121,23 +121,23 @@ impl Tx {
                 postgres_query(text, args).execute(&mut **tx).await.map(|done| done.rows_affected())
             }
         };
-        pass(Side::After, doing, text);
+        inject_fault(StatementSide::After, doing, text);
         trace!(doing, rows = done.as_ref().ok(), ms = began.elapsed().as_millis(), "ran a statement");
-        done.doing(doing)
+        done.context(doing)
     }
 
     /// Runs a query and answers all its rows.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn all<T: Row>(
+    pub async fn fetch_all<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
         sql: impl Into<Sql>,
-        args: Vec<Arg>,
+        args: Vec<Param>,
     ) -> Result<Vec<T>> {
         let mut rows = Vec::new();
-        self.each(doing, sql, args, |row| rows.push(row)).await?;
+        self.fetch_each(doing, sql, args, |row| rows.push(row)).await?;
         Ok(rows)
     }
 
@@ -145,32 +145,32 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn each<T: Row>(
+    pub async fn fetch_each<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
         sql: impl Into<Sql>,
-        args: Vec<Arg>,
+        args: Vec<Param>,
         mut take: impl FnMut(T),
     ) -> Result<()> {
         use futures_util::TryStreamExt;
-        let text = self.pick(sql.into());
+        let text = self.sql_text(sql.into());
         let began = Instant::now();
-        pass(Side::Before, doing, text);
+        inject_fault(StatementSide::Before, doing, text);
         match self {
             Self::Sqlite(tx) => {
                 let mut rows = sqlite_query(text, args).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await.doing(doing)? {
-                    take(T::from_row(&row).doing(doing)?);
+                while let Some(row) = rows.try_next().await.context(doing)? {
+                    take(T::from_row(&row).context(doing)?);
                 }
             }
             Self::Postgres(tx) => {
                 let mut rows = postgres_query(text, args).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await.doing(doing)? {
-                    take(T::from_row(&row).doing(doing)?);
+                while let Some(row) = rows.try_next().await.context(doing)? {
+                    take(T::from_row(&row).context(doing)?);
                 }
             }
         }
-        pass(Side::After, doing, text);
+        inject_fault(StatementSide::After, doing, text);
         trace!(doing, ms = began.elapsed().as_millis(), "ran a query");
         Ok(())
     }
@@ -179,26 +179,26 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn maybe<T: Row>(
+    pub async fn fetch_optional<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
         sql: impl Into<Sql>,
-        args: Vec<Arg>,
+        args: Vec<Param>,
     ) -> Result<Option<T>> {
-        Ok(self.all(doing, sql, args).await?.into_iter().next())
+        Ok(self.fetch_all(doing, sql, args).await?.into_iter().next())
     }
 
     /// Runs a query that always has a row.
     ///
     /// # Errors
     /// When the database refuses, or there is no row after all.
-    pub async fn one<T: Row>(
+    pub async fn fetch_one<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
         sql: impl Into<Sql>,
-        args: Vec<Arg>,
+        args: Vec<Param>,
     ) -> Result<T> {
-        self.maybe(doing, sql, args).await?.ok_or(sqlx::Error::RowNotFound).doing(doing)
+        self.fetch_optional(doing, sql, args).await?.ok_or(sqlx::Error::RowNotFound).context(doing)
     }
 
     /// Makes everything permanent.
@@ -206,13 +206,13 @@ impl Tx {
     /// # Errors
     /// When the database refuses, or the connection is lost: then it may or may not have happened.
     pub async fn commit(self) -> Result<()> {
-        pass(Side::Before, "commit", "COMMIT");
+        inject_fault(StatementSide::Before, "commit", "COMMIT");
         let done = match self {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(tx) => tx.commit().await,
         };
-        pass(Side::After, "commit", "COMMIT");
-        done.doing("commit")
+        inject_fault(StatementSide::After, "commit", "COMMIT");
+        done.context("commit")
     }
 
     /// Takes everything back now rather than when the connection is next used.
@@ -224,20 +224,20 @@ impl Tx {
             Self::Sqlite(tx) => tx.rollback().await,
             Self::Postgres(tx) => tx.rollback().await,
         }
-        .doing("roll back")
+        .context("roll back")
     }
 }
 
 /// A server ends a transaction that says nothing for this long: whoever was stopped in the middle of one and wakes up
 /// finds it gone.
-const FENCE: &str = "SET LOCAL idle_in_transaction_session_timeout = '20s'";
+const IDLE_TRANSACTION_TIMEOUT: &str = "SET LOCAL idle_in_transaction_session_timeout = '20s'";
 
 impl Store {
     /// Opens the database, made if it is a SQLite file that is not there, and brings it to this program's version.
     ///
     /// # Errors
     /// When it cannot be reached or opened, or a newer program has been here.
-    pub async fn open(options: &Options) -> Result<Self> {
+    pub async fn open(options: &StoreOptions) -> Result<Self> {
         let url = options.url.reveal();
         let store = if url.starts_with("sqlite:") {
             Self::open_sqlite(url, options).await?
@@ -245,62 +245,62 @@ impl Store {
             Self::open_postgres(url, options).await?
         } else {
             let reason = "it begins with neither `sqlite://` nor `postgres://`".to_owned();
-            return Err(Error::Url { reason });
+            return Err(StoreError::InvalidUrl { reason });
         };
         Ok(store)
     }
 
-    async fn open_sqlite(url: &str, options: &Options) -> Result<Self> {
+    async fn open_sqlite(url: &str, options: &StoreOptions) -> Result<Self> {
         let connect = SqliteConnectOptions::from_str(url)
-            .map_err(|_| Error::Url { reason: "it is no SQLite URL".to_owned() })?;
+            .map_err(|_| StoreError::InvalidUrl { reason: "it is no SQLite URL".to_owned() })?;
         let path = connect.get_filename().to_owned();
         let connect = connect
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .foreign_keys(true)
-            .busy_timeout(BUSY)
-            .pragma("cache_size", CACHE)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("cache_size", CACHE_SIZE)
             .disable_statement_logging();
         let connect = match options.max_size {
-            Some(bytes) => connect.pragma("max_page_count", (bytes / PAGE).max(1).to_string()),
+            Some(bytes) => connect.pragma("max_page_count", (bytes / PAGE_BYTES).max(1).to_string()),
             None => connect,
         };
         let pool =
-            SqlitePoolOptions::new().max_connections(options.connections).acquire_timeout(BUSY + ACQUIRE);
+            SqlitePoolOptions::new().max_connections(options.connections).acquire_timeout(BUSY_TIMEOUT + ACQUIRE_TIMEOUT);
         let kept = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
         let quick = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
-        let store = Self { pools: Pools::Sqlite { kept, quick } };
+        let store = Self { pools: ConnectionPools::Sqlite { durable: kept, relaxed: quick } };
         // SQLite takes no lock of its own for the switch to WAL and for migrations.
         let lock = migrate::lock_file(&path).await?;
-        let migrated = migrate::run(&store).await;
+        let migrated = migrate::migrate_store(&store).await;
         drop(lock);
         migrated.map(|()| store)
     }
 
-    async fn open_postgres(url: &str, options: &Options) -> Result<Self> {
+    async fn open_postgres(url: &str, options: &StoreOptions) -> Result<Self> {
         let connect = PgConnectOptions::from_str(url)
-            .map_err(|_| Error::Url { reason: "it is no PostgreSQL URL".to_owned() })?
+            .map_err(|_| StoreError::InvalidUrl { reason: "it is no PostgreSQL URL".to_owned() })?
             .statement_cache_capacity(0)
             .extra_float_digits(None)
             .application_name("rollcall")
             .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
-            .acquire_timeout(ACQUIRE)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(connect);
-        let store = Self { pools: Pools::Postgres(pool) };
-        migrate::run(&store).await.map(|()| store)
+        let store = Self { pools: ConnectionPools::Postgres(pool) };
+        migrate::migrate_store(&store).await.map(|()| store)
     }
 
     /// A transaction that reads one state of the database, whatever others write meanwhile.
     ///
     /// # Errors
     /// When no connection comes about.
-    pub async fn read(&self) -> Result<Tx> {
+    pub async fn begin_read(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { kept, .. } => begun(kept, "BEGIN").await.map(Tx::Sqlite),
-            Pools::Postgres(pool) => {
-                begun(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Tx::Postgres)
+            ConnectionPools::Sqlite { durable: kept, .. } => begin_transaction(kept, "BEGIN").await.map(Tx::Sqlite),
+            ConnectionPools::Postgres(pool) => {
+                begin_transaction(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Tx::Postgres)
             }
         }
     }
@@ -309,10 +309,10 @@ impl Store {
     ///
     /// # Errors
     /// When no connection comes about, or SQLite's writer is busy for too long.
-    pub async fn write(&self) -> Result<Tx> {
+    pub async fn begin_write(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { kept, .. } => begun(kept, "BEGIN IMMEDIATE").await.map(Tx::Sqlite),
-            Pools::Postgres(pool) => fenced(pool).await,
+            ConnectionPools::Sqlite { durable: kept, .. } => begin_transaction(kept, "BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+            ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
         }
     }
 
@@ -320,52 +320,52 @@ impl Store {
     ///
     /// # Errors
     /// When no connection comes about, or SQLite's writer is busy for too long.
-    pub async fn drain(&self) -> Result<Tx> {
+    pub async fn begin_drain(&self) -> Result<Tx> {
         match &self.pools {
-            Pools::Sqlite { quick, .. } => begun(quick, "BEGIN IMMEDIATE").await.map(Tx::Sqlite),
-            Pools::Postgres(pool) => fenced(pool).await,
+            ConnectionPools::Sqlite { relaxed: quick, .. } => begin_transaction(quick, "BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+            ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
         }
     }
 
     /// Whether several machines can share this database.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        matches!(self.pools, Pools::Postgres(_))
+        matches!(self.pools, ConnectionPools::Postgres(_))
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { kept, quick } => {
+            ConnectionPools::Sqlite { durable: kept, relaxed: quick } => {
                 quick.close().await;
                 kept.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            ConnectionPools::Postgres(pool) => pool.close().await,
         }
     }
 }
 
-async fn fenced(pool: &PgPool) -> Result<Tx> {
-    let mut tx = Tx::Postgres(begun(pool, "BEGIN").await?);
-    tx.execute("set the limit on idle transactions", FENCE, Vec::new()).await?;
+async fn begin_with_idle_timeout(pool: &PgPool) -> Result<Tx> {
+    let mut tx = Tx::Postgres(begin_transaction(pool, "BEGIN").await?);
+    tx.execute("set the limit on idle transactions", IDLE_TRANSACTION_TIMEOUT, Vec::new()).await?;
     Ok(tx)
 }
 
 /// Begins a transaction, in a task of its own: whoever is cancelled meanwhile drops a transaction that has begun and is
 /// rolled back. sqlx gives a connection back as it is when a beginning is dropped half-way, inside a transaction that
 /// the next user of the connection would go on with.
-async fn begun<D: Database>(pool: &Pool<D>, statement: &'static str) -> Result<Transaction<'static, D>> {
-    pass(Side::Before, "begin", "BEGIN");
+async fn begin_transaction<D: Database>(pool: &Pool<D>, statement: &'static str) -> Result<Transaction<'static, D>> {
+    inject_fault(StatementSide::Before, "begin", "BEGIN");
     let pool = pool.clone();
     let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
-    pass(Side::After, "begin", "BEGIN");
-    begun.map_err(Error::Lost)?.map_err(unreachable)
+    inject_fault(StatementSide::After, "begin", "BEGIN");
+    begun.map_err(StoreError::TaskFailed)?.map_err(into_unreachable)
 }
 
-fn unreachable(error: sqlx::Error) -> Error {
-    let full = Err::<(), _>(error).doing("begin");
+fn into_unreachable(error: sqlx::Error) -> StoreError {
+    let full = Err::<(), _>(error).context("begin");
     match full {
-        Err(Error::Query { cause, .. }) => Error::Unreachable(cause),
+        Err(StoreError::Query { cause, .. }) => StoreError::Unreachable(cause),
         Err(other) => other,
         Ok(()) => unreachable!("an error stays an error"),
     }

@@ -7,9 +7,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
-use super::jobs::Batch;
+use super::jobs::JobBatch;
 use super::learners::who;
 use crate::model::ids::{CourseId, LearnerId, RunId};
 
@@ -113,7 +113,7 @@ macro_rules! upsert {
 }
 
 /// Settles a batch: everybody of it who is held up has access, with the earliest due date, and nobody else of it has.
-const SETTLE: Sql = Sql::each(
+const SETTLE: Sql = Sql::per_engine(
     concat!(
         "INSERT INTO enrollments (learner_id, course_id, state, due, enrolled_at, revoked_at)
          WITH wanted AS (
@@ -151,20 +151,20 @@ const SETTLE: Sql = Sql::each(
 );
 
 /// Statistics lag behind a large commit; with them out of date, PostgreSQL would read whole tables for each batch.
-const BY_INDEX: Sql = Sql::each("SELECT 1", "SET LOCAL enable_seqscan = off");
+const BY_INDEX: Sql = Sql::per_engine("SELECT 1", "SET LOCAL enable_seqscan = off");
 
 /// Gives and takes access for the learners and courses of a claimed batch.
 ///
 /// # Errors
 /// When the database refuses one of them, and with it all.
-pub async fn settle(tx: &mut Tx, batch: &Batch, now: DateTime<Utc>) -> Result<u64> {
-    tx.execute("choose indexes", BY_INDEX, args![]).await?;
-    tx.execute("settle enrollments", SETTLE, args![batch.first, batch.last, now, batch.ids.clone()]).await
+pub async fn settle_batch(tx: &mut Tx, batch: &JobBatch, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute("choose indexes", BY_INDEX, params![]).await?;
+    tx.execute("settle enrollments", SETTLE, params![batch.first, batch.last, now, batch.ids.clone()]).await
 }
 
 /// Due dates that are about to be given up: those of the groups in `stage_removed` that the learner really leaves, and
 /// those of learners in `stage_status` who go. Call it before memberships end and learners' states are written.
-const KEEP_DUES: Sql = Sql::each(
+const KEEP_DUES: Sql = Sql::per_engine(
     concat!(
         "INSERT INTO kept_dues (learner_id, course_id, lost_on, due)
          WITH lost AS (
@@ -225,12 +225,12 @@ const KEEP_DUES: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn keep_dues(tx: &mut Tx, today: NaiveDate) -> Result<u64> {
-    tx.execute("keep due dates", KEEP_DUES, args![today]).await
+pub async fn retain_due_dates(tx: &mut Tx, today: NaiveDate) -> Result<u64> {
+    tx.execute("keep due dates", KEEP_DUES, params![today]).await
 }
 
 /// A date that somebody sets now is not shortened by one that was given up before.
-const FORGET_DUES: Sql = Sql::each(
+const FORGET_DUES: Sql = Sql::per_engine(
     "DELETE FROM kept_dues WHERE (learner_id, course_id) IN (
          SELECT m.learner_id, s.course_id FROM assignments s JOIN memberships m ON m.group_id = s.group_id
          WHERE s.id IN (SELECT value FROM json_each($1))
@@ -248,8 +248,8 @@ const FORGET_DUES: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn forget_dues(tx: &mut Tx, assignments: Vec<i64>) -> Result<u64> {
-    tx.execute("forget due dates", FORGET_DUES, args![assignments]).await
+pub async fn delete_retained_due_dates(tx: &mut Tx, assignments: Vec<i64>) -> Result<u64> {
+    tx.execute("forget due dates", FORGET_DUES, params![assignments]).await
 }
 
 const COMPLETE: &str = "
@@ -262,13 +262,13 @@ const EXISTS: &str = "SELECT completed_at FROM enrollments WHERE learner_id = $1
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn completed(
+pub async fn get_completion(
     tx: &mut Tx,
     learner: LearnerId,
     course: CourseId,
 ) -> Result<Option<Option<DateTime<Utc>>>> {
     let row: Option<(Option<DateTime<Utc>>,)> =
-        tx.maybe("read an enrollment", EXISTS, args![learner, course]).await?;
+        tx.fetch_optional("read an enrollment", EXISTS, params![learner, course]).await?;
     Ok(row.map(|(at,)| at))
 }
 
@@ -276,19 +276,19 @@ pub async fn completed(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn complete(
+pub async fn record_completion(
     tx: &mut Tx,
     learner: LearnerId,
     course: CourseId,
     at: DateTime<Utc>,
     run: RunId,
 ) -> Result<bool> {
-    Ok(tx.execute("complete an enrollment", COMPLETE, args![learner, course, at, run]).await? == 1)
+    Ok(tx.execute("complete an enrollment", COMPLETE, params![learner, course, at, run]).await? == 1)
 }
 
 /// An enrollment as `enrollments list` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Row {
+pub struct EnrollmentRow {
     /// The learner's number.
     pub learner_id: i64,
     /// The course's number.
@@ -355,10 +355,10 @@ macro_rules! listed_postgres {
 }
 
 /// By learner and course.
-const LIST: Sql = Sql::each(listed_sqlite!("ORDER BY 3, c.code"), listed_postgres!("ORDER BY 3, c.code"));
+const LIST: Sql = Sql::per_engine(listed_sqlite!("ORDER BY 3, c.code"), listed_postgres!("ORDER BY 3, c.code"));
 
 /// By the numbers of learner and course, from behind an enrollment on.
-const PAGE: Sql = Sql::each(
+const PAGE: Sql = Sql::per_engine(
     listed_sqlite!("AND (e.learner_id, e.course_id) > ($4, $5) ORDER BY e.learner_id, e.course_id LIMIT $6"),
     listed_postgres!(
         "AND (e.learner_id, e.course_id) > ($4, $5) ORDER BY e.learner_id, e.course_id LIMIT $6"
@@ -374,13 +374,13 @@ pub async fn list(
     learner: Option<i64>,
     course: Option<i64>,
     group: Option<i64>,
-) -> Result<Vec<Row>> {
-    tx.all("list enrollments", LIST, args![learner, course, group]).await
+) -> Result<Vec<EnrollmentRow>> {
+    tx.fetch_all("list enrollments", LIST, params![learner, course, group]).await
 }
 
 /// Of which learner, course and group enrollments are listed; of all where none is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Of {
+pub struct EnrollmentFilter {
     /// The learner's number.
     pub learner: Option<i64>,
     /// The course's number.
@@ -393,13 +393,13 @@ pub struct Of {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, of: Of, after: (i64, i64), most: i64) -> Result<Vec<Row>> {
-    tx.all("list enrollments", PAGE, args![of.learner, of.course, of.group, after.0, after.1, most]).await
+pub async fn list_page(tx: &mut Tx, of: EnrollmentFilter, after: (i64, i64), most: i64) -> Result<Vec<EnrollmentRow>> {
+    tx.fetch_all("list enrollments", PAGE, params![of.learner, of.course, of.group, after.0, after.1, most]).await
 }
 
 /// What `verify` compares: every enrollment with access, and every due date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
-pub struct Held {
+pub struct StoredEnrollment {
     /// The learner.
     pub learner_id: i64,
     /// The course.
@@ -418,6 +418,6 @@ const HELD: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn held(tx: &mut Tx, take: impl FnMut(Held)) -> Result<()> {
-    tx.each("read enrollments", HELD, args![], take).await
+pub async fn for_each_active(tx: &mut Tx, take: impl FnMut(StoredEnrollment)) -> Result<()> {
+    tx.fetch_each("read enrollments", HELD, params![], take).await
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 /// Why the database could not do what was asked of it. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum StoreError {
     /// The URL cannot be used.
     #[error("`database.url` is not usable: {reason}")]
-    Url {
+    InvalidUrl {
         /// What is wrong with it; never the URL itself, which may hold a password.
         reason: String,
     },
@@ -16,7 +16,7 @@ pub enum Error {
     Unreachable(#[source] sqlx::Error),
     /// The file or its folder cannot be used.
     #[error("the database file `{}` cannot be opened", path.display())]
-    File {
+    UnusableFile {
         /// The file of `database.url`.
         path: PathBuf,
         /// Why.
@@ -25,7 +25,7 @@ pub enum Error {
     },
     /// A newer program has been here.
     #[error("the database is at version {found}, this rollcall knows versions up to {known}")]
-    Newer {
+    NewerVersion {
         /// The version of the database.
         found: i64,
         /// The newest version that this program knows.
@@ -33,43 +33,43 @@ pub enum Error {
     },
     /// A migration that was applied is not the one that this program carries.
     #[error("migration {0} of the database differs from the one in this rollcall")]
-    Altered(i64),
+    MigrationMismatch(i64),
     /// The work on the database ended in disorder.
     #[error("the work on the database ended in disorder")]
-    Lost(#[source] tokio::task::JoinError),
+    TaskFailed(#[source] tokio::task::JoinError),
     /// There is no room left.
-    #[error("the database is full: could not {doing}")]
-    Full {
+    #[error("the database is full: could not {context}")]
+    DatabaseFull {
         /// What was attempted.
-        doing: &'static str,
+        context: &'static str,
         /// What the database said.
         #[source]
         cause: sqlx::Error,
     },
     /// Anything else that the database refused.
-    #[error("the database could not {doing}")]
+    #[error("the database could not {context}")]
     Query {
         /// What was attempted.
-        doing: &'static str,
+        context: &'static str,
         /// What the database said.
         #[source]
         cause: sqlx::Error,
     },
 }
 
-impl Error {
+impl StoreError {
     /// Whether the same statement may succeed in a moment: lost connections, restarts, locks that took too long.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
             Self::Query { cause, .. } => is_transient(cause),
-            Self::Url { .. }
-            | Self::File { .. }
-            | Self::Newer { .. }
-            | Self::Altered(_)
-            | Self::Lost(_)
-            | Self::Full { .. } => false,
+            Self::InvalidUrl { .. }
+            | Self::UnusableFile { .. }
+            | Self::NewerVersion { .. }
+            | Self::MigrationMismatch(_)
+            | Self::TaskFailed(_)
+            | Self::DatabaseFull { .. } => false,
         }
     }
 
@@ -79,12 +79,12 @@ impl Error {
         match self {
             Self::Unreachable(_) => true,
             Self::Query { cause, .. } => is_disconnected(cause),
-            Self::Url { .. }
-            | Self::File { .. }
-            | Self::Newer { .. }
-            | Self::Altered(_)
-            | Self::Lost(_)
-            | Self::Full { .. } => false,
+            Self::InvalidUrl { .. }
+            | Self::UnusableFile { .. }
+            | Self::NewerVersion { .. }
+            | Self::MigrationMismatch(_)
+            | Self::TaskFailed(_)
+            | Self::DatabaseFull { .. } => false,
         }
     }
 
@@ -92,13 +92,13 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Url { .. } => "database_url",
+            Self::InvalidUrl { .. } => "database_url",
             Self::Unreachable(_) => "database_unreachable",
-            Self::File { .. } => "database_file",
-            Self::Newer { .. } => "database_newer",
-            Self::Altered(_) => "database_altered",
-            Self::Lost(_) => "database",
-            Self::Full { .. } => "database_full",
+            Self::UnusableFile { .. } => "database_file",
+            Self::NewerVersion { .. } => "database_newer",
+            Self::MigrationMismatch(_) => "database_altered",
+            Self::TaskFailed(_) => "database",
+            Self::DatabaseFull { .. } => "database_full",
             Self::Query { cause, .. } if is_disconnected(cause) => "database_unreachable",
             Self::Query { .. } => "database",
         }
@@ -106,14 +106,14 @@ impl Error {
 }
 
 /// Says what was attempted when the database refused it.
-pub(super) trait Doing<T> {
-    fn doing(self, what: &'static str) -> Result<T, Error>;
+pub(super) trait ErrorContext<T> {
+    fn context(self, what: &'static str) -> Result<T, StoreError>;
 }
 
-impl<T> Doing<T> for sqlx::Result<T> {
-    fn doing(self, doing: &'static str) -> Result<T, Error> {
+impl<T> ErrorContext<T> for sqlx::Result<T> {
+    fn context(self, doing: &'static str) -> Result<T, StoreError> {
         self.map_err(|cause| {
-            if is_full(&cause) { Error::Full { doing, cause } } else { Error::Query { doing, cause } }
+            if is_full(&cause) { StoreError::DatabaseFull { context: doing, cause } } else { StoreError::Query { context: doing, cause } }
         })
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
 use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
@@ -13,7 +13,7 @@ use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 /// A learner's row.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `learners`, whose comments say what they are")]
-pub struct Learner {
+pub struct StoredLearner {
     pub id: LearnerId,
     /// The address, or what stands for it.
     pub label: String,
@@ -43,8 +43,8 @@ const LEARNER: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses, or nobody has the number.
-pub async fn learner(tx: &mut Tx, id: LearnerId) -> Result<Learner> {
-    tx.one("read a learner", LEARNER, args![id]).await
+pub async fn get_learner(tx: &mut Tx, id: LearnerId) -> Result<StoredLearner> {
+    tx.fetch_one("read a learner", LEARNER, params![id]).await
 }
 
 const FORMER: &str =
@@ -54,15 +54,15 @@ const FORMER: &str =
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn former_addresses(tx: &mut Tx, id: LearnerId) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = tx.all("read former addresses", FORMER, args![id]).await?;
+pub async fn list_former_addresses(tx: &mut Tx, id: LearnerId) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = tx.fetch_all("read former addresses", FORMER, params![id]).await?;
     Ok(rows.into_iter().map(|(address,)| address).collect())
 }
 
 /// A person who is the learner, as last read.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `persons`, whose comments say what they are")]
-pub struct Person {
+pub struct StoredPerson {
     pub connector_id: ConnectorId,
     /// The connector's name.
     pub connector: String,
@@ -75,7 +75,7 @@ pub struct Person {
     pub first_run_id: Option<i64>,
 }
 
-const PERSONS: Sql = Sql::each(
+const PERSONS: Sql = Sql::per_engine(
     "SELECT p.connector_id, c.name AS connector, c.retired_at IS NOT NULL AS retired, p.external_id, p.present,
          p.attributes, p.run_id, p.first_run_id
      FROM persons p JOIN connectors c ON c.id = p.connector_id
@@ -90,14 +90,14 @@ const PERSONS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn persons(tx: &mut Tx, id: LearnerId) -> Result<Vec<Person>> {
-    tx.all("read a learner's persons", PERSONS, args![id]).await
+pub async fn list_persons(tx: &mut Tx, id: LearnerId) -> Result<Vec<StoredPerson>> {
+    tx.fetch_all("read a learner's persons", PERSONS, params![id]).await
 }
 
 /// What a person's row said before a run.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of `person_changes`, whose comment says what they are")]
-pub struct Before {
+pub struct PersonVersion {
     pub connector_id: ConnectorId,
     pub external_id: String,
     pub run_id: i64,
@@ -105,7 +105,7 @@ pub struct Before {
     pub attributes: String,
 }
 
-const BEFORE: Sql = Sql::each(
+const BEFORE: Sql = Sql::per_engine(
     "SELECT p.connector_id, p.external_id, c.run_id, c.present, c.attributes
      FROM persons p CROSS JOIN person_changes c
          ON c.connector_id = p.connector_id AND c.external_id = p.external_id AND c.run_id > $2
@@ -120,14 +120,14 @@ const BEFORE: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn before(tx: &mut Tx, id: LearnerId, run: i64) -> Result<Vec<Before>> {
-    tx.all("read what persons said before", BEFORE, args![id, run]).await
+pub async fn list_person_versions(tx: &mut Tx, id: LearnerId, run: i64) -> Result<Vec<PersonVersion>> {
+    tx.fetch_all("read what persons said before", BEFORE, params![id, run]).await
 }
 
 /// A reason for a membership, in force or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of `memberships` and `ended_memberships`")]
-pub struct Membership {
+pub struct MembershipPeriod {
     pub group_id: GroupId,
     pub rule_id: RuleId,
     pub joined_on: NaiveDate,
@@ -146,8 +146,8 @@ const MEMBERSHIPS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn memberships(tx: &mut Tx, id: LearnerId) -> Result<Vec<Membership>> {
-    tx.all("read a learner's memberships", MEMBERSHIPS, args![id]).await
+pub async fn list_memberships(tx: &mut Tx, id: LearnerId) -> Result<Vec<MembershipPeriod>> {
+    tx.fetch_all("read a learner's memberships", MEMBERSHIPS, params![id]).await
 }
 
 const RESTING: &str =
@@ -157,14 +157,14 @@ const RESTING: &str =
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn resting(tx: &mut Tx, id: LearnerId) -> Result<Vec<(GroupId, i64)>> {
-    tx.all("read a learner's resting memberships", RESTING, args![id]).await
+pub async fn list_dormant_memberships(tx: &mut Tx, id: LearnerId) -> Result<Vec<(GroupId, i64)>> {
+    tx.fetch_all("read a learner's resting memberships", RESTING, params![id]).await
 }
 
 /// Out of which group a learner is kept.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `exclusions`, whose comments say what they are")]
-pub struct Exclusion {
+pub struct ExclusionPeriod {
     pub group_id: GroupId,
     pub run_id: i64,
     pub reason: String,
@@ -179,14 +179,14 @@ const EXCLUSIONS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn exclusions(tx: &mut Tx, id: LearnerId) -> Result<Vec<Exclusion>> {
-    tx.all("read a learner's exclusions", EXCLUSIONS, args![id]).await
+pub async fn list_exclusions(tx: &mut Tx, id: LearnerId) -> Result<Vec<ExclusionPeriod>> {
+    tx.fetch_all("read a learner's exclusions", EXCLUSIONS, params![id]).await
 }
 
 /// A change of a learner that was not made.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `held_changes`, whose comments say what they are")]
-pub struct Held {
+pub struct LearnerHeldChange {
     pub kind: String,
     pub group_id: Option<i64>,
     pub group_name: Option<String>,
@@ -205,14 +205,14 @@ const HELD: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn held(tx: &mut Tx, id: LearnerId) -> Result<Vec<Held>> {
-    tx.all("read a learner's held changes", HELD, args![id]).await
+pub async fn list_held_changes(tx: &mut Tx, id: LearnerId) -> Result<Vec<LearnerHeldChange>> {
+    tx.fetch_all("read a learner's held changes", HELD, params![id]).await
 }
 
 /// A group, deleted or not.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `groups`, whose comments say what they are")]
-pub struct Group {
+pub struct StoredGroup {
     pub id: GroupId,
     pub name: String,
     pub name_folded: String,
@@ -221,7 +221,7 @@ pub struct Group {
     pub deleted_run_id: Option<i64>,
 }
 
-const GROUPS: Sql = Sql::each(
+const GROUPS: Sql = Sql::per_engine(
     "SELECT id, name, name_folded, by_hand, run_id, deleted_run_id FROM groups
      WHERE id IN (SELECT value FROM json_each($1))
      UNION
@@ -237,27 +237,27 @@ const GROUPS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn groups(tx: &mut Tx, ids: Vec<i64>, names: Vec<String>) -> Result<Vec<Group>> {
-    tx.all("read groups", GROUPS, args![ids, names]).await
+pub async fn list_groups(tx: &mut Tx, ids: Vec<i64>, names: Vec<String>) -> Result<Vec<StoredGroup>> {
+    tx.fetch_all("read groups", GROUPS, params![ids, names]).await
 }
 
 /// Which rule feeds which group for which value.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `rule_groups`, whose comments say what they are")]
-pub struct Link {
+pub struct RuleGroupMatch {
     pub rule_id: RuleId,
     pub key: String,
     pub group_id: GroupId,
     pub name: String,
 }
 
-const LINKS_OF_KEYS: Sql = Sql::each(
+const LINKS_OF_KEYS: Sql = Sql::per_engine(
     "SELECT rule_id, key, group_id, name FROM rule_groups
      WHERE rule_id IN (SELECT value FROM json_each($1)) AND key IN (SELECT value FROM json_each($2))",
     "SELECT rule_id, key, group_id, name FROM rule_groups WHERE rule_id = ANY($1) AND key = ANY($2)",
 );
 
-const LINKS_OF_GROUPS: Sql = Sql::each(
+const LINKS_OF_GROUPS: Sql = Sql::per_engine(
     "SELECT k.rule_id, k.key, k.group_id, k.name FROM json_each($1) j CROSS JOIN rule_groups k ON k.group_id = j.value
      ORDER BY k.rule_id, k.key",
     "SELECT rule_id, key, group_id, name FROM rule_groups WHERE group_id = ANY($1) ORDER BY rule_id, key",
@@ -267,22 +267,22 @@ const LINKS_OF_GROUPS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn links_of_keys(tx: &mut Tx, rules: Vec<i64>, keys: Vec<String>) -> Result<Vec<Link>> {
-    tx.all("read which groups rules have met", LINKS_OF_KEYS, args![rules, keys]).await
+pub async fn list_rule_groups_by_key(tx: &mut Tx, rules: Vec<i64>, keys: Vec<String>) -> Result<Vec<RuleGroupMatch>> {
+    tx.fetch_all("read which groups rules have met", LINKS_OF_KEYS, params![rules, keys]).await
 }
 
 /// The rules that feed these groups.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn links_of_groups(tx: &mut Tx, groups: Vec<i64>) -> Result<Vec<Link>> {
-    tx.all("read which rules feed groups", LINKS_OF_GROUPS, args![groups]).await
+pub async fn list_rule_groups_by_group(tx: &mut Tx, groups: Vec<i64>) -> Result<Vec<RuleGroupMatch>> {
+    tx.fetch_all("read which rules feed groups", LINKS_OF_GROUPS, params![groups]).await
 }
 
 /// A run, a change by hand, an approval or an undo, as answers name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `runs`, whose comments say what they are")]
-pub struct Run {
+pub struct RunReference {
     #[sqlx(rename = "id")]
     pub run: i64,
     pub kind: String,
@@ -296,7 +296,7 @@ pub struct Run {
 }
 
 /// The order keeps SQLite on the index of numbers, whose statistics may be of a day on which there were few runs.
-const RUNS: Sql = Sql::each(
+const RUNS: Sql = Sql::per_engine(
     "SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.started_at, r.subject_run_id
      FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
      WHERE r.id IN (SELECT value FROM json_each($1)) ORDER BY r.id",
@@ -308,8 +308,8 @@ const RUNS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn runs(tx: &mut Tx, ids: Vec<i64>) -> Result<Vec<Run>> {
-    tx.all("read runs", RUNS, args![ids]).await
+pub async fn list_runs(tx: &mut Tx, ids: Vec<i64>) -> Result<Vec<RunReference>> {
+    tx.fetch_all("read runs", RUNS, params![ids]).await
 }
 
 /// Runs are numbered as they start: the newest ones are looked at first. The first condition says so to SQLite, whose
@@ -320,7 +320,7 @@ const LAST_BEFORE: &str = "SELECT id FROM runs WHERE id > 0 AND started_at < $1 
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn last_run_before(tx: &mut Tx, instant: DateTime<Utc>) -> Result<i64> {
-    let row: Option<(RunId,)> = tx.maybe("find the last run of a day", LAST_BEFORE, args![instant]).await?;
+pub async fn get_last_run_before(tx: &mut Tx, instant: DateTime<Utc>) -> Result<i64> {
+    let row: Option<(RunId,)> = tx.fetch_optional("find the last run of a day", LAST_BEFORE, params![instant]).await?;
     Ok(row.map_or(0, |(id,)| id.0))
 }

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
-use super::stage::{Stage, stage};
+use super::stage::{StagingTable, staging_table};
 use crate::model::ids::{AssignmentId, GroupId, RuleId, RunId};
 use crate::model::names::GroupName;
 
@@ -53,32 +53,32 @@ const DELETED: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn live(tx: &mut Tx) -> Result<Vec<Group>> {
-    tx.all("read groups", LIVE, args![]).await
+pub async fn list_active(tx: &mut Tx) -> Result<Vec<Group>> {
+    tx.fetch_all("read groups", LIVE, params![]).await
 }
 
 /// The group of a name.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_name(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
-    tx.maybe("find a group", BY_NAME, args![name.folded()]).await
+pub async fn get_by_name(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
+    tx.fetch_optional("find a group", BY_NAME, params![name.folded()]).await
 }
 
 /// A group that is not deleted.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_number(tx: &mut Tx, id: GroupId) -> Result<Option<Group>> {
-    tx.maybe("find a group", BY_NUMBER, args![id]).await
+pub async fn get(tx: &mut Tx, id: GroupId) -> Result<Option<Group>> {
+    tx.fetch_optional("find a group", BY_NUMBER, params![id]).await
 }
 
 /// The deleted group of a name.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn deleted(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
-    tx.maybe("find a deleted group", DELETED, args![name.folded()]).await
+pub async fn get_deleted(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
+    tx.fetch_optional("find a deleted group", DELETED, params![name.folded()]).await
 }
 
 const MAKE: &str = "
@@ -88,13 +88,13 @@ const MAKE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn make(tx: &mut Tx, name: &GroupName, by_hand: bool, run: RunId) -> Result<GroupId> {
+pub async fn create(tx: &mut Tx, name: &GroupName, by_hand: bool, run: RunId) -> Result<GroupId> {
     let (id,): (GroupId,) =
-        tx.one("make a group", MAKE, args![name.shown(), name.folded(), by_hand, run]).await?;
+        tx.fetch_one("make a group", MAKE, params![name.shown(), name.folded(), by_hand, run]).await?;
     Ok(id)
 }
 
-const NEW: Stage = stage!("stage_groups": 0 "name" "TEXT", 1 "name_folded" "TEXT");
+const NEW: StagingTable = staging_table!("stage_groups": 0 "name" "TEXT", 1 "name_folded" "TEXT");
 
 const MAKE_ALL: &str = "
     INSERT INTO groups (name, name_folded, by_hand, run_id, changed_run_id)
@@ -105,14 +105,14 @@ const MAKE_ALL: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn make_all<'a>(
+pub async fn create_all<'a>(
     tx: &mut Tx,
     names: impl IntoIterator<Item = &'a GroupName>,
     run: RunId,
 ) -> Result<Vec<(GroupId, String)>> {
-    tx.stage(NEW, names, |rows, name| rows.text(name.shown()).text(name.folded()).end()).await?;
-    let made = tx.all("make groups", MAKE_ALL, args![run]).await?;
-    tx.drop_stage(NEW).await?;
+    tx.fill_staging_table(NEW, names, |rows, name| rows.text(name.shown()).text(name.folded()).end_row()).await?;
+    let made = tx.fetch_all("make groups", MAKE_ALL, params![run]).await?;
+    tx.drop_staging_table(NEW).await?;
     Ok(made)
 }
 
@@ -123,7 +123,7 @@ const RENAME: &str = "UPDATE groups SET name = $2, name_folded = $3, changed_run
 /// # Errors
 /// When the database refuses.
 pub async fn rename(tx: &mut Tx, group: GroupId, name: &GroupName, run: RunId) -> Result<()> {
-    tx.execute("rename a group", RENAME, args![group, name.shown(), name.folded(), run]).await.map(|_| ())
+    tx.execute("rename a group", RENAME, params![group, name.shown(), name.folded(), run]).await.map(|_| ())
 }
 
 const DELETE: &str = "
@@ -134,7 +134,7 @@ const DELETE: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn delete(tx: &mut Tx, group: GroupId, run: RunId, now: DateTime<Utc>) -> Result<()> {
-    tx.execute("delete a group", DELETE, args![group, run, now]).await.map(|_| ())
+    tx.execute("delete a group", DELETE, params![group, run, now]).await.map(|_| ())
 }
 
 const UNDELETE: &str = "UPDATE groups SET deleted_run_id = NULL, deleted_at = NULL WHERE id = $1";
@@ -143,11 +143,11 @@ const UNDELETE: &str = "UPDATE groups SET deleted_run_id = NULL, deleted_at = NU
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn undelete(tx: &mut Tx, group: GroupId) -> Result<()> {
-    tx.execute("restore a group", UNDELETE, args![group]).await.map(|_| ())
+pub async fn restore(tx: &mut Tx, group: GroupId) -> Result<()> {
+    tx.execute("restore a group", UNDELETE, params![group]).await.map(|_| ())
 }
 
-const TOUCH: Sql = Sql::each(
+const TOUCH: Sql = Sql::per_engine(
     "UPDATE groups SET changed_run_id = $2 WHERE id IN (
          SELECT group_id FROM assignments WHERE group_id IS NOT NULL AND id IN (SELECT value FROM json_each($1)))",
     "UPDATE groups SET changed_run_id = $2 WHERE id IN (
@@ -158,9 +158,9 @@ const TOUCH: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn touch(tx: &mut Tx, assignments: &[AssignmentId], run: RunId) -> Result<()> {
+pub async fn mark_changed(tx: &mut Tx, assignments: &[AssignmentId], run: RunId) -> Result<()> {
     let ids: Vec<i64> = assignments.iter().map(|id| id.0).collect();
-    tx.execute("note changed assignments", TOUCH, args![ids, run]).await.map(|_| ())
+    tx.execute("note changed assignments", TOUCH, params![ids, run]).await.map(|_| ())
 }
 
 const RULES: &str = "SELECT id, name FROM rules ORDER BY id";
@@ -169,8 +169,8 @@ const RULES: &str = "SELECT id, name FROM rules ORDER BY id";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn rules(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
-    tx.all("read rules", RULES, args![]).await
+pub async fn list_rules(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
+    tx.fetch_all("read rules", RULES, params![]).await
 }
 
 const KNOW_RULE: &str = "INSERT INTO rules (name) VALUES ($1) RETURNING id";
@@ -179,14 +179,14 @@ const KNOW_RULE: &str = "INSERT INTO rules (name) VALUES ($1) RETURNING id";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn know_rule(tx: &mut Tx, name: &str) -> Result<RuleId> {
-    let (id,): (RuleId,) = tx.one("make a rule known", KNOW_RULE, args![name]).await?;
+pub async fn create_rule(tx: &mut Tx, name: &str) -> Result<RuleId> {
+    let (id,): (RuleId,) = tx.fetch_one("make a rule known", KNOW_RULE, params![name]).await?;
     Ok(id)
 }
 
 /// Which group a rule feeds for a value.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Link {
+pub struct RuleGroupRow {
     /// The rule.
     pub rule_id: RuleId,
     /// The folded values of its template.
@@ -207,12 +207,12 @@ const LINKS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn links(tx: &mut Tx) -> Result<Vec<Link>> {
-    tx.all("read which rule feeds which group", LINKS, args![]).await
+pub async fn list_rule_groups(tx: &mut Tx) -> Result<Vec<RuleGroupRow>> {
+    tx.fetch_all("read which rule feeds which group", LINKS, params![]).await
 }
 
-const NEW_LINKS: Stage =
-    stage!("stage_links": 0 "rule_id" "BIGINT", 1 "key" "TEXT", 2 "group_id" "BIGINT", 3 "name" "TEXT");
+const NEW_LINKS: StagingTable =
+    staging_table!("stage_links": 0 "rule_id" "BIGINT", 1 "key" "TEXT", 2 "group_id" "BIGINT", 3 "name" "TEXT");
 
 const LINK: &str = "
     INSERT INTO rule_groups (rule_id, key, group_id, name)
@@ -223,21 +223,21 @@ const LINK: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn link(
+pub async fn create_rule_groups(
     tx: &mut Tx,
     links: impl IntoIterator<Item = (RuleId, String, GroupId, String)>,
 ) -> Result<()> {
-    tx.stage(NEW_LINKS, links, |rows, (rule, key, group, name)| {
-        rows.int(rule.0).text(&key).int(group.0).text(&name).end();
+    tx.fill_staging_table(NEW_LINKS, links, |rows, (rule, key, group, name)| {
+        rows.int(rule.0).text(&key).int(group.0).text(&name).end_row();
     })
     .await?;
-    tx.execute("link rules and groups", LINK, args![]).await?;
-    tx.drop_stage(NEW_LINKS).await
+    tx.execute("link rules and groups", LINK, params![]).await?;
+    tx.drop_staging_table(NEW_LINKS).await
 }
 
 /// A group as `groups list` prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
-pub struct Summary {
+pub struct GroupSummary {
     /// The number.
     pub id: i64,
     /// The name.
@@ -258,8 +258,8 @@ const SUMMARIES: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn summaries(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<Summary>> {
-    tx.all("list groups", SUMMARIES, args![only.map_or(0, |id| id.0)]).await
+pub async fn list_summaries(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<GroupSummary>> {
+    tx.fetch_all("list groups", SUMMARIES, params![only.map_or(0, |id| id.0)]).await
 }
 
 /// Members of a group who have a course through it alone, and how many such enrollments there are.
@@ -282,8 +282,8 @@ const LOSING: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn losing(tx: &mut Tx, group: GroupId) -> Result<(i64, i64)> {
-    tx.one("count who would lose a course", LOSING, args![group]).await
+pub async fn count_lost_access(tx: &mut Tx, group: GroupId) -> Result<(i64, i64)> {
+    tx.fetch_one("count who would lose a course", LOSING, params![group]).await
 }
 
 /// Rules by group, for every group that is not deleted.
@@ -295,8 +295,8 @@ const FEEDING: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn feeding(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
-    tx.all("read the rules of groups", FEEDING, args![]).await
+pub async fn list_feeding_rules(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
+    tx.fetch_all("read the rules of groups", FEEDING, params![]).await
 }
 
 /// A member as `groups show` prints it, a row for each reason.
@@ -315,6 +315,6 @@ pub type MemberRow = (i64, String, String, RuleId, String, chrono::NaiveDate);
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberRow>> {
-    tx.all("read a group's members", MEMBERS, args![group]).await
+pub async fn list_members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberRow>> {
+    tx.fetch_all("read a group's members", MEMBERS, params![group]).await
 }

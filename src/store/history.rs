@@ -3,9 +3,9 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::Tx;
-use crate::model::due::KEPT_DAYS;
+use crate::model::due::RETENTION_DAYS;
 
 /// The last run before an instant.
 const LAST: &str = "SELECT COALESCE(max(id), 0) FROM runs WHERE started_at < $1";
@@ -31,12 +31,12 @@ const FORGET_KEPT: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn forget(tx: &mut Tx, before: DateTime<Utc>, today: NaiveDate) -> Result<u64> {
-    let (last,): (i64,) = tx.one("find the last run before a day", LAST, args![before]).await?;
+pub async fn delete_before(tx: &mut Tx, before: DateTime<Utc>, today: NaiveDate) -> Result<u64> {
+    let (last,): (i64,) = tx.fetch_one("find the last run before a day", LAST, params![before]).await?;
     let mut forgotten = 0;
     for (doing, sql) in FORGET {
-        forgotten += tx.execute(doing, sql, args![last]).await?;
+        forgotten += tx.execute(doing, sql, params![last]).await?;
     }
-    let lost_before = today - Days::new(KEPT_DAYS + 1);
-    Ok(forgotten + tx.execute("forget kept due dates", FORGET_KEPT, args![lost_before]).await?)
+    let lost_before = today - Days::new(RETENTION_DAYS + 1);
+    Ok(forgotten + tx.execute("forget kept due dates", FORGET_KEPT, params![lost_before]).await?)
 }

@@ -3,15 +3,15 @@
 use serde::Serialize;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
-use super::stage::{Stage, stage};
+use super::stage::{StagingTable, staging_table};
 use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A decision on a change that stands: rejected or taken back.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Standing {
+pub struct HoldDecision {
     /// Tells the change from others.
     pub change_key: String,
     /// `rejected` or `undone`.
@@ -31,8 +31,8 @@ const STANDING: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn standing(tx: &mut Tx) -> Result<Vec<Standing>> {
-    tx.all("read decisions on held changes", STANDING, args![]).await
+pub async fn list_decisions(tx: &mut Tx) -> Result<Vec<HoldDecision>> {
+    tx.fetch_all("read decisions on held changes", STANDING, params![]).await
 }
 
 const ANY: &str = "SELECT count(*) FROM held_changes WHERE connector_id = $1";
@@ -41,14 +41,14 @@ const ANY: &str = "SELECT count(*) FROM held_changes WHERE connector_id = $1";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn any(tx: &mut Tx, connector: ConnectorId) -> Result<bool> {
-    let (count,): (i64,) = tx.one("look for held changes", ANY, args![connector]).await?;
+pub async fn has_changes(tx: &mut Tx, connector: ConnectorId) -> Result<bool> {
+    let (count,): (i64,) = tx.fetch_one("look for held changes", ANY, params![connector]).await?;
     Ok(count > 0)
 }
 
 /// A change as a run writes it down.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Write {
+pub struct NewHeldChange {
     /// Tells it from others.
     pub key: String,
     /// The kind.
@@ -75,7 +75,7 @@ pub struct Write {
     pub decision: Option<RunId>,
 }
 
-const CHANGES: Stage = stage!(
+const CHANGES: StagingTable = staging_table!(
     "stage_held": 0 "change_key" "TEXT", 1 "kind" "TEXT", 2 "learner_id" "BIGINT", 3 "external_id" "TEXT",
     4 "group_id" "BIGINT", 5 "group_name" "TEXT", 6 "rule_id" "BIGINT", 7 "assignment_id" "BIGINT", 8 "state" "TEXT",
     9 "reason" "TEXT", 10 "fingerprint" "BIGINT", 11 "decision_run_id" "BIGINT"
@@ -113,15 +113,15 @@ const FORGET_DROPPED: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn write(
+pub async fn save_changes(
     tx: &mut Tx,
     connector: ConnectorId,
     run: RunId,
-    changes: impl IntoIterator<Item = Write>,
+    changes: impl IntoIterator<Item = NewHeldChange>,
     complete: bool,
 ) -> Result<()> {
     let staged = tx
-        .stage(CHANGES, changes, |rows, one| {
+        .fill_staging_table(CHANGES, changes, |rows, one| {
             rows.text(&one.key).text(one.kind).opt_int(one.learner.map(|id| id.0));
             rows.opt_text(one.external_id.as_deref()).opt_int(one.group.map(|id| id.0));
             rows.opt_text(one.group_name.as_deref()).opt_int(one.rule.map(|id| id.0));
@@ -130,23 +130,23 @@ pub async fn write(
                 .text(one.reason)
                 .int(one.fingerprint)
                 .opt_int(one.decision.map(|run| run.0))
-                .end();
+                .end_row();
         })
         .await?;
     if staged > 0 {
-        tx.execute("write down held changes", SHOW, args![connector, run]).await?;
+        tx.execute("write down held changes", SHOW, params![connector, run]).await?;
     }
-    tx.drop_stage(CHANGES).await?;
+    tx.drop_staging_table(CHANGES).await?;
     if complete {
-        tx.execute("drop held changes", DROP, args![connector, run]).await?;
-        tx.execute("forget decisions", FORGET_DECIDED, args![connector, run]).await?;
+        tx.execute("drop held changes", DROP, params![connector, run]).await?;
+        tx.execute("forget decisions", FORGET_DECIDED, params![connector, run]).await?;
     }
-    tx.execute("forget dropped changes", FORGET_DROPPED, args![connector]).await.map(|_| ())
+    tx.execute("forget dropped changes", FORGET_DROPPED, params![connector]).await.map(|_| ())
 }
 
 /// What a reading says of a person whose record stays as it was.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Record {
+pub struct PinnedRecord {
     /// The source's id.
     pub external_id: String,
     /// Whether the reading holds the person.
@@ -155,8 +155,8 @@ pub struct Record {
     pub attributes: String,
 }
 
-const RECORDS: Stage =
-    stage!("stage_held_records": 0 "external_id" "TEXT", 1 "present" "BOOLEAN", 2 "attributes" "JSONB");
+const RECORDS: StagingTable =
+    staging_table!("stage_held_records": 0 "external_id" "TEXT", 1 "present" "BOOLEAN", 2 "attributes" "JSONB");
 
 const CLEAR_RECORDS: &str = "DELETE FROM held_records WHERE connector_id = $1";
 
@@ -171,28 +171,28 @@ const KEEP_RECORDS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn keep_records<'a>(
+pub async fn save_pinned_records<'a>(
     tx: &mut Tx,
     connector: ConnectorId,
     run: RunId,
-    records: impl IntoIterator<Item = &'a Record>,
+    records: impl IntoIterator<Item = &'a PinnedRecord>,
     complete: bool,
 ) -> Result<()> {
     if complete {
-        tx.execute("clear held records", CLEAR_RECORDS, args![connector]).await?;
+        tx.execute("clear held records", CLEAR_RECORDS, params![connector]).await?;
     }
     let staged = tx
-        .stage(RECORDS, records, |rows, one| {
-            rows.text(&one.external_id).flag(one.present).text(&one.attributes).end();
+        .fill_staging_table(RECORDS, records, |rows, one| {
+            rows.text(&one.external_id).flag(one.present).text(&one.attributes).end_row();
         })
         .await?;
     if staged > 0 {
-        tx.execute("keep held records", KEEP_RECORDS, args![connector, run]).await?;
+        tx.execute("keep held records", KEEP_RECORDS, params![connector, run]).await?;
     }
-    tx.drop_stage(RECORDS).await
+    tx.drop_staging_table(RECORDS).await
 }
 
-const READ_RECORDS: Sql = Sql::each(
+const READ_RECORDS: Sql = Sql::per_engine(
     "SELECT external_id, present, attributes FROM held_records WHERE connector_id = $1 ORDER BY external_id",
     "SELECT external_id, present, attributes::text AS attributes FROM held_records
      WHERE connector_id = $1 ORDER BY external_id",
@@ -202,11 +202,11 @@ const READ_RECORDS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn records(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<Record>> {
-    tx.all("read held records", READ_RECORDS, args![connector]).await
+pub async fn list_pinned_records(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<PinnedRecord>> {
+    tx.fetch_all("read held records", READ_RECORDS, params![connector]).await
 }
 
-const SETTLE_RECORDS: Sql = Sql::each(
+const SETTLE_RECORDS: Sql = Sql::per_engine(
     "DELETE FROM held_records WHERE connector_id = $1 AND external_id IN (SELECT value FROM json_each($2))",
     "DELETE FROM held_records WHERE connector_id = $1 AND external_id = ANY($2)",
 );
@@ -215,14 +215,14 @@ const SETTLE_RECORDS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn settle_records(tx: &mut Tx, connector: ConnectorId, ids: Vec<String>) -> Result<()> {
-    tx.execute("settle held records", SETTLE_RECORDS, args![connector, ids]).await.map(|_| ())
+pub async fn delete_pinned_records(tx: &mut Tx, connector: ConnectorId, ids: Vec<String>) -> Result<()> {
+    tx.execute("settle held records", SETTLE_RECORDS, params![connector, ids]).await.map(|_| ())
 }
 
 /// A change that is written down, with the names of what it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[schema(as = HeldChange)]
-pub struct Change {
+pub struct HeldChangeRecord {
     /// Tells it from others.
     #[serde(skip)]
     pub change_key: String,
@@ -300,8 +300,8 @@ const SHOWN: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn shown(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<Change>> {
-    tx.all("read what a run held", SHOWN, args![connector, run]).await
+pub async fn shown(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldChangeRecord>> {
+    tx.fetch_all("read what a run held", SHOWN, params![connector, run]).await
 }
 
 const NAMED: &str = concat!(
@@ -316,8 +316,8 @@ const NAMED: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn named_by(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<Change>> {
-    tx.all("read what an approval commits", NAMED, args![connector, run]).await
+pub async fn named_by(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldChangeRecord>> {
+    tx.fetch_all("read what an approval commits", NAMED, params![connector, run]).await
 }
 
 const DROPPED: &str = concat!(
@@ -330,8 +330,8 @@ const DROPPED: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn dropped(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<Change>> {
-    tx.all("read what is no longer wanted", DROPPED, args![connector, run]).await
+pub async fn dropped(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldChangeRecord>> {
+    tx.fetch_all("read what is no longer wanted", DROPPED, params![connector, run]).await
 }
 
 /// What waits now, of one connector.
@@ -342,11 +342,11 @@ const WAITING: &str =
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn waiting(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<Change>> {
-    tx.all("read what waits", WAITING, args![connector]).await
+pub async fn waiting(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<HeldChangeRecord>> {
+    tx.fetch_all("read what waits", WAITING, params![connector]).await
 }
 
-const FORGET: Sql = Sql::each(
+const FORGET: Sql = Sql::per_engine(
     "DELETE FROM held_changes WHERE change_key IN (SELECT value FROM json_each($1))",
     "DELETE FROM held_changes WHERE change_key = ANY($1)",
 );
@@ -356,7 +356,7 @@ const FORGET: Sql = Sql::each(
 /// # Errors
 /// When the database refuses.
 pub async fn forget(tx: &mut Tx, keys: Vec<String>) -> Result<u64> {
-    tx.execute("forget held changes", FORGET, args![keys]).await
+    tx.execute("forget held changes", FORGET, params![keys]).await
 }
 
 const REJECT: &str = "
@@ -368,8 +368,8 @@ const REJECT: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn reject(tx: &mut Tx, connector: ConnectorId, run: RunId, decision: RunId) -> Result<u64> {
-    let rejected = tx.execute("reject held changes", REJECT, args![connector, run, decision]).await?;
-    tx.execute("forget dropped changes", FORGET_DROPPED, args![connector]).await?;
+    let rejected = tx.execute("reject held changes", REJECT, params![connector, run, decision]).await?;
+    tx.execute("forget dropped changes", FORGET_DROPPED, params![connector]).await?;
     Ok(rejected)
 }
 
@@ -380,5 +380,5 @@ const FORGET_UNDONE: &str = "DELETE FROM held_changes WHERE state = 'undone' AND
 /// # Errors
 /// When the database refuses.
 pub async fn forget_undone(tx: &mut Tx, run: RunId) -> Result<u64> {
-    tx.execute("forget what was taken back", FORGET_UNDONE, args![run]).await
+    tx.execute("forget what was taken back", FORGET_UNDONE, params![run]).await
 }

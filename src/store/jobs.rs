@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
-use super::listing::From;
+use super::listing::PageRequest;
 use crate::model::ids::{AssignmentId, JobId, RunId};
 
 macro_rules! enqueue {
@@ -68,7 +68,7 @@ const FOR_STARTS: &str = enqueue!(
 
 /// For everybody whom an assignment reaches, one order for each learner and course: an order that one statement would
 /// write twice is refused.
-const FOR_ASSIGNMENTS: Sql = Sql::each(
+const FOR_ASSIGNMENTS: Sql = Sql::per_engine(
     enqueue!(
         "SELECT min(k), learner_id, course_id, $1, $2 FROM (
              SELECT CASE WHEN s.ended_run_id IS NULL THEN 'enroll' ELSE 'unenroll' END AS k, m.learner_id, s.course_id
@@ -96,8 +96,8 @@ const FOR_ASSIGNMENTS: Sql = Sql::each(
 /// # Errors
 /// When the database refuses.
 pub async fn enqueue_for_members(tx: &mut Tx, now: DateTime<Utc>, run: RunId) -> Result<u64> {
-    let added = tx.execute("enqueue enrollments", FOR_ADDED, args![now, run]).await?;
-    let removed = tx.execute("enqueue withdrawals", FOR_REMOVED, args![now, run]).await?;
+    let added = tx.execute("enqueue enrollments", FOR_ADDED, params![now, run]).await?;
+    let removed = tx.execute("enqueue withdrawals", FOR_REMOVED, params![now, run]).await?;
     Ok(added + removed)
 }
 
@@ -106,7 +106,7 @@ pub async fn enqueue_for_members(tx: &mut Tx, now: DateTime<Utc>, run: RunId) ->
 /// # Errors
 /// When the database refuses.
 pub async fn enqueue_for_status(tx: &mut Tx, now: DateTime<Utc>, run: RunId) -> Result<u64> {
-    tx.execute("enqueue for those who come and go", FOR_STATUS, args![now, run]).await
+    tx.execute("enqueue for those who come and go", FOR_STATUS, params![now, run]).await
 }
 
 /// Enqueues for the learners in `stage_starts`.
@@ -114,7 +114,7 @@ pub async fn enqueue_for_status(tx: &mut Tx, now: DateTime<Utc>, run: RunId) -> 
 /// # Errors
 /// When the database refuses.
 pub async fn enqueue_for_starts(tx: &mut Tx, now: DateTime<Utc>, run: RunId) -> Result<u64> {
-    tx.execute("enqueue for new start dates", FOR_STARTS, args![now, run]).await
+    tx.execute("enqueue for new start dates", FOR_STARTS, params![now, run]).await
 }
 
 /// Enqueues for everybody whom these assignments reach: call it after they have been made, changed or ended.
@@ -131,19 +131,19 @@ pub async fn enqueue_for_assignments(
         return Ok(0);
     }
     let ids: Vec<i64> = assignments.iter().map(|id| id.0).collect();
-    tx.execute("enqueue for assignments", FOR_ASSIGNMENTS, args![now, run, ids]).await
+    tx.execute("enqueue for assignments", FOR_ASSIGNMENTS, params![now, run, ids]).await
 }
 
 /// The next orders that are due, behind a worker's cursor. On PostgreSQL their rows are locked, past those that other
 /// workers hold.
-const CLAIM: Sql = Sql::each(
+const CLAIM: Sql = Sql::per_engine(
     "SELECT id FROM jobs WHERE id > $1 AND state = 'ready' AND run_at <= $2 ORDER BY id LIMIT $3",
     "SELECT id FROM jobs WHERE id > $1 AND state = 'ready' AND run_at <= $2 ORDER BY id LIMIT $3
      FOR UPDATE SKIP LOCKED",
 );
 
 /// One text for all the numbers: a row fetched costs more than a number read.
-const CLAIM_MANY: Sql = Sql::each(
+const CLAIM_MANY: Sql = Sql::per_engine(
     "SELECT count(*), COALESCE(min(id), 0), COALESCE(max(id), 0), '' FROM (
          SELECT id FROM jobs WHERE id > $1 AND state = 'ready' AND run_at <= $2 ORDER BY id LIMIT $3)",
     "SELECT count(*), COALESCE(min(id), 0), COALESCE(max(id), 0), COALESCE(string_agg(id::text, ' '), '') FROM (
@@ -153,7 +153,7 @@ const CLAIM_MANY: Sql = Sql::each(
 
 /// A batch of orders that one transaction settles.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch {
+pub struct JobBatch {
     /// How many.
     pub size: u64,
     /// The lowest number.
@@ -168,23 +168,23 @@ pub struct Batch {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn claim(tx: &mut Tx, cursor: i64, now: DateTime<Utc>, most: i64) -> Result<Batch> {
+pub async fn claim_batch(tx: &mut Tx, cursor: i64, now: DateTime<Utc>, most: i64) -> Result<JobBatch> {
     let (size, first, last, ids): (i64, i64, i64, String) =
-        tx.one("claim jobs", CLAIM_MANY, args![cursor, now, most]).await?;
+        tx.fetch_one("claim jobs", CLAIM_MANY, params![cursor, now, most]).await?;
     let ids = ids.split(' ').filter_map(|id| id.parse().ok()).collect();
-    Ok(Batch { size: size.unsigned_abs(), first, last, ids })
+    Ok(JobBatch { size: size.unsigned_abs(), first, last, ids })
 }
 
 /// Claims up to `most` orders and names each, for a batch that has to be halved.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn claim_each(tx: &mut Tx, cursor: i64, now: DateTime<Utc>, most: i64) -> Result<Vec<JobId>> {
-    let rows: Vec<(JobId,)> = tx.all("claim jobs", CLAIM, args![cursor, now, most]).await?;
+pub async fn claim_ids(tx: &mut Tx, cursor: i64, now: DateTime<Utc>, most: i64) -> Result<Vec<JobId>> {
+    let rows: Vec<(JobId,)> = tx.fetch_all("claim jobs", CLAIM, params![cursor, now, most]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-const DONE: Sql = Sql::each(
+const DONE: Sql = Sql::per_engine(
     "DELETE FROM jobs WHERE id BETWEEN $1 AND $2 AND state = 'ready' AND run_at <= $3 AND $4 = $4",
     "DELETE FROM jobs WHERE id = ANY($4) AND $1 <= $2 AND $3::timestamptz IS NOT NULL",
 );
@@ -193,8 +193,8 @@ const DONE: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn done(tx: &mut Tx, batch: &Batch, now: DateTime<Utc>) -> Result<u64> {
-    tx.execute("finish jobs", DONE, args![batch.first, batch.last, now, batch.ids.clone()]).await
+pub async fn complete_batch(tx: &mut Tx, batch: &JobBatch, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute("finish jobs", DONE, params![batch.first, batch.last, now, batch.ids.clone()]).await
 }
 
 /// Puts an order off, or parks it, unless another worker that met it at the same time has done so.
@@ -208,8 +208,8 @@ const ATTEMPTS: &str = "SELECT attempts FROM jobs WHERE id = $1";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn attempts(tx: &mut Tx, job: JobId) -> Result<Option<i32>> {
-    let row: Option<(i32,)> = tx.maybe("read a job", ATTEMPTS, args![job]).await?;
+pub async fn get_attempts(tx: &mut Tx, job: JobId) -> Result<Option<i32>> {
+    let row: Option<(i32,)> = tx.fetch_optional("read a job", ATTEMPTS, params![job]).await?;
     Ok(row.map(|(attempts,)| attempts))
 }
 
@@ -217,7 +217,7 @@ pub async fn attempts(tx: &mut Tx, job: JobId) -> Result<Option<i32>> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn failed(
+pub async fn record_failure(
     tx: &mut Tx,
     job: JobId,
     error: &str,
@@ -225,7 +225,7 @@ pub async fn failed(
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let state = if again.is_some() { "ready" } else { "failed" };
-    let args = args![job, error, again.unwrap_or(now), state, now];
+    let args = params![job, error, again.unwrap_or(now), state, now];
     Ok(tx.execute("note a failed job", FAILED, args).await? == 1)
 }
 
@@ -271,15 +271,15 @@ const PAGE: &str = listed!("WHERE (j.state, j.id) > ($1, $2) ORDER BY j.state, j
 /// # Errors
 /// When the database refuses.
 pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Job>> {
-    tx.all("list jobs", LIST, args![most]).await
+    tx.fetch_all("list jobs", LIST, params![most]).await
 }
 
 /// The queue from behind an order on: what state that is in, and its number.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, from: From<'_>) -> Result<Vec<Job>> {
-    tx.all("list jobs", PAGE, args![from.text, from.id, from.limit]).await
+pub async fn list_page(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<Job>> {
+    tx.fetch_all("list jobs", PAGE, params![from.text, from.id, from.limit]).await
 }
 
 /// How many orders there are: ready now, ready later, parked; and when the next of those for later is due.
@@ -292,7 +292,7 @@ const COUNT: &str = "
 
 /// The length of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
-pub struct Length {
+pub struct QueueLength {
     /// Due.
     pub ready: i64,
     /// Waiting for another try.
@@ -307,18 +307,18 @@ pub struct Length {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn length(tx: &mut Tx, now: DateTime<Utc>) -> Result<Length> {
-    let (ready, later, failed, next) = tx.one("count jobs", COUNT, args![now]).await?;
-    Ok(Length { ready, later, failed, next })
+pub async fn count_queue(tx: &mut Tx, now: DateTime<Utc>) -> Result<QueueLength> {
+    let (ready, later, failed, next) = tx.fetch_one("count jobs", COUNT, params![now]).await?;
+    Ok(QueueLength { ready, later, failed, next })
 }
 
-const RETRY: Sql = Sql::each(
+const RETRY: Sql = Sql::per_engine(
     "UPDATE jobs SET state = 'ready', attempts = 0, run_at = $1
      WHERE state = 'failed' AND ($2 OR id IN (SELECT value FROM json_each($3)))",
     "UPDATE jobs SET state = 'ready', attempts = 0, run_at = $1 WHERE state = 'failed' AND ($2 OR id = ANY($3))",
 );
 
-const DROP: Sql = Sql::each(
+const DROP: Sql = Sql::per_engine(
     "DELETE FROM jobs WHERE state = 'failed' AND id IN (SELECT value FROM json_each($1))",
     "DELETE FROM jobs WHERE state = 'failed' AND id = ANY($1)",
 );
@@ -327,20 +327,20 @@ const DROP: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn retry(tx: &mut Tx, jobs: &[i64], now: DateTime<Utc>) -> Result<u64> {
-    tx.execute("retry jobs", RETRY, args![now, jobs.is_empty(), jobs.to_vec()]).await
+pub async fn retry_failed(tx: &mut Tx, jobs: &[i64], now: DateTime<Utc>) -> Result<u64> {
+    tx.execute("retry jobs", RETRY, params![now, jobs.is_empty(), jobs.to_vec()]).await
 }
 
 /// Takes parked orders off the queue for good.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn drop(tx: &mut Tx, jobs: &[i64]) -> Result<u64> {
-    tx.execute("drop jobs", DROP, args![jobs.to_vec()]).await
+pub async fn delete_failed(tx: &mut Tx, jobs: &[i64]) -> Result<u64> {
+    tx.execute("drop jobs", DROP, params![jobs.to_vec()]).await
 }
 
-const PAIRS: super::stage::Stage =
-    super::stage::stage!("stage_pairs": 0 "learner_id" "BIGINT", 1 "course_id" "BIGINT");
+const PAIRS: super::stage::StagingTable =
+    super::stage::staging_table!("stage_pairs": 0 "learner_id" "BIGINT", 1 "course_id" "BIGINT");
 
 const FOR_PAIRS: &str =
     enqueue!("SELECT 'enroll', learner_id, course_id, $1, $2 FROM stage_pairs WHERE true");
@@ -350,8 +350,8 @@ const FOR_PAIRS: &str =
 /// # Errors
 /// When the database refuses.
 pub async fn enqueue_pairs(tx: &mut Tx, pairs: &[(i64, i64)], now: DateTime<Utc>, run: RunId) -> Result<u64> {
-    tx.stage(PAIRS, pairs, |rows, (learner, course)| rows.int(*learner).int(*course).end()).await?;
-    let enqueued = tx.execute("enqueue repairs", FOR_PAIRS, args![now, run]).await?;
-    tx.drop_stage(PAIRS).await?;
+    tx.fill_staging_table(PAIRS, pairs, |rows, (learner, course)| rows.int(*learner).int(*course).end_row()).await?;
+    let enqueued = tx.execute("enqueue repairs", FOR_PAIRS, params![now, run]).await?;
+    tx.drop_staging_table(PAIRS).await?;
     Ok(enqueued)
 }

@@ -4,11 +4,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
 
 /// How long a lease lasts without being renewed, in seconds.
-pub const SECONDS: i64 = 15;
+pub const LEASE_SECONDS: i64 = 15;
 
 /// A lease that is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Lease {
 }
 
 /// SQLite's clock is the machine's, which the program binds.
-const NOW: Sql = Sql::each("SELECT $1", "SELECT clock_timestamp() WHERE $1::timestamptz IS NOT NULL");
+const NOW: Sql = Sql::per_engine("SELECT $1", "SELECT clock_timestamp() WHERE $1::timestamptz IS NOT NULL");
 
 /// Takes a lease that is free or has run out.
 const TAKE: &str = "
@@ -44,8 +44,8 @@ const HOLDER: &str = "SELECT holder FROM leases WHERE name = $1 AND expires_at >
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn clock(tx: &mut Tx) -> Result<DateTime<Utc>> {
-    let (now,): (DateTime<Utc>,) = tx.one("read the clock", NOW, args![Utc::now()]).await?;
+pub async fn database_time(tx: &mut Tx) -> Result<DateTime<Utc>> {
+    let (now,): (DateTime<Utc>,) = tx.fetch_one("read the clock", NOW, params![Utc::now()]).await?;
     Ok(now)
 }
 
@@ -53,10 +53,10 @@ pub async fn clock(tx: &mut Tx) -> Result<DateTime<Utc>> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn take(tx: &mut Tx, name: &str, holder: &str) -> Result<Option<Lease>> {
-    let now = clock(tx).await?;
-    let until = now + TimeDelta::seconds(SECONDS);
-    let row: Option<(i64,)> = tx.maybe("take a lease", TAKE, args![name, holder, now, until]).await?;
+pub async fn acquire(tx: &mut Tx, name: &str, holder: &str) -> Result<Option<Lease>> {
+    let now = database_time(tx).await?;
+    let until = now + TimeDelta::seconds(LEASE_SECONDS);
+    let row: Option<(i64,)> = tx.fetch_optional("take a lease", TAKE, params![name, holder, now, until]).await?;
     Ok(row.map(|(fence,)| Lease { name: name.to_owned(), holder: holder.to_owned(), fence }))
 }
 
@@ -66,9 +66,9 @@ pub async fn take(tx: &mut Tx, name: &str, holder: &str) -> Result<Option<Lease>
 /// # Errors
 /// When the database refuses.
 pub async fn renew(tx: &mut Tx, lease: &Lease) -> Result<bool> {
-    let now = clock(tx).await?;
-    let until = now + TimeDelta::seconds(SECONDS);
-    let args = args![lease.name.as_str(), lease.holder.as_str(), lease.fence, now, until];
+    let now = database_time(tx).await?;
+    let until = now + TimeDelta::seconds(LEASE_SECONDS);
+    let args = params![lease.name.as_str(), lease.holder.as_str(), lease.fence, now, until];
     Ok(tx.execute("renew a lease", RENEW, args).await? == 1)
 }
 
@@ -76,9 +76,9 @@ pub async fn renew(tx: &mut Tx, lease: &Lease) -> Result<bool> {
 ///
 /// # Errors
 /// When the database refuses; then it runs out by itself.
-pub async fn give_back(tx: &mut Tx, lease: &Lease) -> Result<()> {
-    let now = clock(tx).await?;
-    let args = args![lease.name.as_str(), lease.holder.as_str(), lease.fence, now];
+pub async fn release(tx: &mut Tx, lease: &Lease) -> Result<()> {
+    let now = database_time(tx).await?;
+    let args = params![lease.name.as_str(), lease.holder.as_str(), lease.fence, now];
     tx.execute("give a lease back", GIVE_BACK, args).await.map(|_| ())
 }
 
@@ -86,8 +86,8 @@ pub async fn give_back(tx: &mut Tx, lease: &Lease) -> Result<()> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn holder(tx: &mut Tx, name: &str) -> Result<Option<String>> {
-    let now = clock(tx).await?;
-    let row: Option<(String,)> = tx.maybe("look at a lease", HOLDER, args![name, now]).await?;
+pub async fn get_holder(tx: &mut Tx, name: &str) -> Result<Option<String>> {
+    let now = database_time(tx).await?;
+    let row: Option<(String,)> = tx.fetch_optional("look at a lease", HOLDER, params![name, now]).await?;
     Ok(row.map(|(holder,)| holder))
 }

@@ -1,7 +1,7 @@
 //! Learners whom somebody made one by hand, and what it takes to part them again.
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::Tx;
 use crate::model::ids::{LearnerId, RunId};
 
@@ -14,8 +14,8 @@ const BOTH_PRESENT: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn held_by_one(tx: &mut Tx, one: LearnerId, other: LearnerId) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = tx.all("look for colleagues", BOTH_PRESENT, args![one, other]).await?;
+pub async fn list_shared_connectors(tx: &mut Tx, one: LearnerId, other: LearnerId) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = tx.fetch_all("look for colleagues", BOTH_PRESENT, params![one, other]).await?;
     Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
@@ -77,15 +77,15 @@ const JOIN_PROGRESS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn link(tx: &mut Tx, learner: LearnerId, merged: LearnerId, run: RunId) -> Result<()> {
-    tx.execute("link learners", LINK, args![run, learner, merged]).await?;
-    tx.execute("note persons", NOTE_PERSONS, args![run, merged]).await?;
-    tx.execute("move persons", MOVE_PERSONS, args![learner, merged, run]).await?;
-    tx.execute("move addresses", MOVE_ADDRESSES, args![learner, merged, run]).await?;
-    tx.execute("let a learner go", LEAVE, args![merged, run]).await?;
-    tx.execute("copy assignments", COPY_ASSIGNMENTS, args![learner, merged, run]).await?;
-    tx.execute("note enrollments", NOTE_ENROLLMENTS, args![learner, merged, run]).await?;
-    tx.execute("join progress", JOIN_PROGRESS, args![learner, merged]).await.map(|_| ())
+pub async fn link_learners(tx: &mut Tx, learner: LearnerId, merged: LearnerId, run: RunId) -> Result<()> {
+    tx.execute("link learners", LINK, params![run, learner, merged]).await?;
+    tx.execute("note persons", NOTE_PERSONS, params![run, merged]).await?;
+    tx.execute("move persons", MOVE_PERSONS, params![learner, merged, run]).await?;
+    tx.execute("move addresses", MOVE_ADDRESSES, params![learner, merged, run]).await?;
+    tx.execute("let a learner go", LEAVE, params![merged, run]).await?;
+    tx.execute("copy assignments", COPY_ASSIGNMENTS, params![learner, merged, run]).await?;
+    tx.execute("note enrollments", NOTE_ENROLLMENTS, params![learner, merged, run]).await?;
+    tx.execute("join progress", JOIN_PROGRESS, params![learner, merged]).await.map(|_| ())
 }
 
 const IN_FORCE: &str = "
@@ -95,7 +95,7 @@ const IN_FORCE: &str = "
 
 /// A link in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct Link {
+pub struct LearnerLink {
     /// The change that made it.
     pub run_id: i64,
     /// Who is both.
@@ -108,8 +108,8 @@ pub struct Link {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn in_force(tx: &mut Tx, one: LearnerId, other: LearnerId) -> Result<Option<Link>> {
-    tx.maybe("find a link", IN_FORCE, args![one, other]).await
+pub async fn find_active_link(tx: &mut Tx, one: LearnerId, other: LearnerId) -> Result<Option<LearnerLink>> {
+    tx.fetch_optional("find a link", IN_FORCE, params![one, other]).await
 }
 
 const PERSONS_BACK: &str = "
@@ -151,14 +151,14 @@ const END: &str = "UPDATE learner_links SET ended_run_id = $2 WHERE run_id = $1"
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn unlink(tx: &mut Tx, link: Link, run: RunId) -> Result<()> {
-    let Link { run_id: linked, learner_id: learner, merged_id: merged } = link;
-    tx.execute("move persons back", PERSONS_BACK, args![linked, merged, run]).await?;
-    tx.execute("take addresses back", ADDRESSES_BACK, args![linked, learner]).await?;
-    tx.execute("bring a learner back", LEARNER_BACK, args![linked, run]).await?;
-    tx.execute("end copied assignments", END_ASSIGNMENTS, args![linked, learner, run]).await?;
-    tx.execute("part progress", PROGRESS_BACK, args![linked, learner, merged]).await?;
-    tx.execute("end a link", END, args![linked, run]).await.map(|_| ())
+pub async fn unlink_learners(tx: &mut Tx, link: LearnerLink, run: RunId) -> Result<()> {
+    let LearnerLink { run_id: linked, learner_id: learner, merged_id: merged } = link;
+    tx.execute("move persons back", PERSONS_BACK, params![linked, merged, run]).await?;
+    tx.execute("take addresses back", ADDRESSES_BACK, params![linked, learner]).await?;
+    tx.execute("bring a learner back", LEARNER_BACK, params![linked, run]).await?;
+    tx.execute("end copied assignments", END_ASSIGNMENTS, params![linked, learner, run]).await?;
+    tx.execute("part progress", PROGRESS_BACK, params![linked, learner, merged]).await?;
+    tx.execute("end a link", END, params![linked, run]).await.map(|_| ())
 }
 
 const COURSES: &str = "
@@ -173,8 +173,8 @@ const COURSES: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn courses(tx: &mut Tx, one: LearnerId, other: LearnerId) -> Result<Vec<(i64, i64)>> {
-    tx.all("read the courses of learners", COURSES, args![one, other]).await
+pub async fn list_course_pairs(tx: &mut Tx, one: LearnerId, other: LearnerId) -> Result<Vec<(i64, i64)>> {
+    tx.fetch_all("read the courses of learners", COURSES, params![one, other]).await
 }
 
 const MEMBERSHIPS: &str = "
@@ -184,11 +184,11 @@ const MEMBERSHIPS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn memberships(
+pub async fn list_memberships(
     tx: &mut Tx,
     learner: LearnerId,
 ) -> Result<Vec<(crate::model::ids::GroupId, crate::model::ids::RuleId)>> {
-    tx.all("read a learner's memberships", MEMBERSHIPS, args![learner]).await
+    tx.fetch_all("read a learner's memberships", MEMBERSHIPS, params![learner]).await
 }
 
 const EARLIER: &str = "
@@ -202,8 +202,8 @@ const EARLIER: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn join_earlier(tx: &mut Tx, learner: LearnerId, other: LearnerId) -> Result<()> {
-    tx.execute("join days of joining", EARLIER, args![learner, other]).await.map(|_| ())
+pub async fn keep_earliest_join_dates(tx: &mut Tx, learner: LearnerId, other: LearnerId) -> Result<()> {
+    tx.execute("join days of joining", EARLIER, params![learner, other]).await.map(|_| ())
 }
 
 const MOVE_EXCLUSIONS: &str = "
@@ -220,15 +220,15 @@ const DROP_EXCLUSIONS: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn copy_exclusions(tx: &mut Tx, learner: LearnerId, other: LearnerId, run: RunId) -> Result<()> {
-    tx.execute("copy exclusions", MOVE_EXCLUSIONS, args![learner, other, run]).await.map(|_| ())
+    tx.execute("copy exclusions", MOVE_EXCLUSIONS, params![learner, other, run]).await.map(|_| ())
 }
 
 /// Lifts the exclusions that came with a link.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn lift_copied(tx: &mut Tx, learner: LearnerId, linked: RunId, run: RunId) -> Result<()> {
-    tx.execute("lift copied exclusions", DROP_EXCLUSIONS, args![learner, linked, run]).await.map(|_| ())
+pub async fn lift_copied_exclusions(tx: &mut Tx, learner: LearnerId, linked: RunId, run: RunId) -> Result<()> {
+    tx.execute("lift copied exclusions", DROP_EXCLUSIONS, params![learner, linked, run]).await.map(|_| ())
 }
 
 const PLACE: &str = "
@@ -239,7 +239,7 @@ const PLACE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn connectors(tx: &mut Tx, learner: LearnerId) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = tx.all("read who holds a learner", PLACE, args![learner]).await?;
+pub async fn list_connectors(tx: &mut Tx, learner: LearnerId) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = tx.fetch_all("read who holds a learner", PLACE, params![learner]).await?;
     Ok(rows.into_iter().map(|(name,)| name).collect())
 }

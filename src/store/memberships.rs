@@ -3,15 +3,15 @@
 use chrono::NaiveDate;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
-use super::stage::{Stage, stage};
+use super::stage::{StagingTable, staging_table};
 use crate::model::ids::{GroupId, LearnerId, RuleId, RunId};
 
 /// One reason for one membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Reason {
+pub struct MembershipReason {
     /// The group.
     pub group: GroupId,
     /// The rule, or [`RuleId::BY_HAND`].
@@ -20,22 +20,22 @@ pub struct Reason {
     pub learner: LearnerId,
 }
 
-const ADDED: Stage =
-    stage!("stage_added": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
-const REMOVED: Stage =
-    stage!("stage_removed": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
+const ADDED: StagingTable =
+    staging_table!("stage_added": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
+const REMOVED: StagingTable =
+    staging_table!("stage_removed": 0 "group_id" "BIGINT", 1 "rule_id" "BIGINT", 2 "learner_id" "BIGINT");
 
-const REMOVED_BY_LEARNER: Sql = Sql::each(
+const REMOVED_BY_LEARNER: Sql = Sql::per_engine(
     "CREATE INDEX temp.stage_removed_by_learner ON stage_removed (learner_id, group_id, rule_id)",
     "CREATE INDEX ON stage_removed (learner_id, group_id, rule_id)",
 );
-const ADDED_BY_LEARNER: Sql = Sql::each(
+const ADDED_BY_LEARNER: Sql = Sql::per_engine(
     "CREATE INDEX temp.stage_added_by_learner ON stage_added (learner_id, group_id)",
     "CREATE INDEX ON stage_added (learner_id, group_id)",
 );
 
 /// All reasons, a row for each group and rule, the learners in one text: a row fetched costs more than a number read.
-const ALL: Sql = Sql::each(
+const ALL: Sql = Sql::per_engine(
     "SELECT group_id, rule_id, group_concat(learner_id, ' ') FROM memberships GROUP BY group_id, rule_id",
     "SELECT group_id, rule_id, string_agg(learner_id::text, ' ') FROM memberships GROUP BY group_id, rule_id",
 );
@@ -44,26 +44,26 @@ const ALL: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn all(tx: &mut Tx) -> Result<Vec<(GroupId, RuleId, String)>> {
-    tx.all("read memberships", ALL, args![]).await
+pub async fn list_all(tx: &mut Tx) -> Result<Vec<(GroupId, RuleId, String)>> {
+    tx.fetch_all("read memberships", ALL, params![]).await
 }
 
 /// Lays out what is to be given and what is to be ended, for the statements below.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn stage(
+pub async fn stage_changes(
     tx: &mut Tx,
-    added: impl IntoIterator<Item = Reason>,
-    removed: impl IntoIterator<Item = Reason>,
+    added: impl IntoIterator<Item = MembershipReason>,
+    removed: impl IntoIterator<Item = MembershipReason>,
 ) -> Result<()> {
-    let row = |rows: &mut super::stage::Rows, reason: Reason| {
-        rows.int(reason.group.0).int(reason.rule.0).int(reason.learner.0).end();
+    let row = |rows: &mut super::stage::CopyBuffer, reason: MembershipReason| {
+        rows.int(reason.group.0).int(reason.rule.0).int(reason.learner.0).end_row();
     };
-    tx.stage(ADDED, added, row).await?;
-    tx.stage(REMOVED, removed, row).await?;
-    tx.execute("index what is removed", REMOVED_BY_LEARNER, args![]).await?;
-    tx.execute("index what is added", ADDED_BY_LEARNER, args![]).await?;
+    tx.fill_staging_table(ADDED, added, row).await?;
+    tx.fill_staging_table(REMOVED, removed, row).await?;
+    tx.execute("index what is removed", REMOVED_BY_LEARNER, params![]).await?;
+    tx.execute("index what is added", ADDED_BY_LEARNER, params![]).await?;
     Ok(())
 }
 
@@ -71,9 +71,9 @@ pub async fn stage(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn unstage(tx: &mut Tx) -> Result<()> {
-    tx.drop_stage(ADDED).await?;
-    tx.drop_stage(REMOVED).await
+pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
+    tx.drop_staging_table(ADDED).await?;
+    tx.drop_staging_table(REMOVED).await
 }
 
 /// Gives the reasons that were laid out. A learner who is in the group already keeps the day of joining, even when the
@@ -119,17 +119,17 @@ const END: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn give(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<u64> {
-    tx.execute("give memberships", Sql::each(GIVE_SQLITE, GIVE), args![today, run]).await
+pub async fn insert_staged(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<u64> {
+    tx.execute("give memberships", Sql::per_engine(GIVE_SQLITE, GIVE), params![today, run]).await
 }
 
 /// Ends the staged reasons; answers how many there were.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn end(tx: &mut Tx, run: RunId) -> Result<u64> {
-    tx.execute("remember memberships", Sql::each(REMEMBER_SQLITE, REMEMBER), args![run]).await?;
-    tx.execute("end memberships", END, args![]).await
+pub async fn end_staged(tx: &mut Tx, run: RunId) -> Result<u64> {
+    tx.execute("remember memberships", Sql::per_engine(REMEMBER_SQLITE, REMEMBER), params![run]).await?;
+    tx.execute("end memberships", END, params![]).await
 }
 
 /// Groups that the stages touch, with the number of their members as it is now.
@@ -147,8 +147,8 @@ const RECOUNT: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn recount(tx: &mut Tx, run: RunId) -> Result<()> {
-    tx.execute("count members", RECOUNT, args![run]).await.map(|_| ())
+pub async fn update_member_counts(tx: &mut Tx, run: RunId) -> Result<()> {
+    tx.execute("count members", RECOUNT, params![run]).await.map(|_| ())
 }
 
 /// Memberships by hand of those who go: they come back with the learner.
@@ -168,9 +168,9 @@ const WAKE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn rest_and_wake(tx: &mut Tx, run: RunId) -> Result<()> {
-    tx.execute("put memberships to rest", TO_DORMANT, args![run]).await?;
-    tx.execute("wake memberships", WAKE, args![]).await.map(|_| ())
+pub async fn move_dormant(tx: &mut Tx, run: RunId) -> Result<()> {
+    tx.execute("put memberships to rest", TO_DORMANT, params![run]).await?;
+    tx.execute("wake memberships", WAKE, params![]).await.map(|_| ())
 }
 
 /// Memberships at rest in groups that still exist.
@@ -184,11 +184,11 @@ const DORMANT: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn dormant(tx: &mut Tx) -> Result<Vec<(GroupId, LearnerId)>> {
-    tx.all("read resting memberships", DORMANT, args![]).await
+pub async fn list_dormant(tx: &mut Tx) -> Result<Vec<(GroupId, LearnerId)>> {
+    tx.fetch_all("read resting memberships", DORMANT, params![]).await
 }
 
-const LAY_DORMANT: Sql = Sql::each(
+const LAY_DORMANT: Sql = Sql::per_engine(
     "INSERT INTO dormant_memberships (learner_id, group_id, run_id)
      SELECT value, $2, $3 FROM json_each($1) WHERE true
      ON CONFLICT (learner_id, group_id) DO NOTHING",
@@ -197,7 +197,7 @@ const LAY_DORMANT: Sql = Sql::each(
      ON CONFLICT (learner_id, group_id) DO NOTHING",
 );
 
-const DROP_DORMANT: Sql = Sql::each(
+const DROP_DORMANT: Sql = Sql::per_engine(
     "DELETE FROM dormant_memberships WHERE group_id = $2 AND learner_id IN (SELECT value FROM json_each($1))
      RETURNING learner_id",
     "DELETE FROM dormant_memberships WHERE group_id = $2 AND learner_id = ANY($1) RETURNING learner_id",
@@ -207,20 +207,20 @@ const DROP_DORMANT: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn lay_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<()> {
+pub async fn insert_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<()> {
     if learners.is_empty() {
         return Ok(());
     }
-    tx.execute("put memberships to rest", LAY_DORMANT, args![learners, group, run]).await.map(|_| ())
+    tx.execute("put memberships to rest", LAY_DORMANT, params![learners, group, run]).await.map(|_| ())
 }
 
 /// Forgets memberships by hand that wait; answers whose they were.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn drop_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<LearnerId>> {
+pub async fn delete_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<LearnerId>> {
     let dropped: Vec<(LearnerId,)> =
-        tx.all("drop resting memberships", DROP_DORMANT, args![learners, group]).await?;
+        tx.fetch_all("drop resting memberships", DROP_DORMANT, params![learners, group]).await?;
     Ok(dropped.into_iter().map(|(learner,)| learner).collect())
 }
 
@@ -233,11 +233,11 @@ const EXCLUDED: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn exclusions(tx: &mut Tx, today: NaiveDate) -> Result<Vec<(GroupId, LearnerId)>> {
-    tx.all("read exclusions", EXCLUDED, args![today]).await
+pub async fn list_active_exclusions(tx: &mut Tx, today: NaiveDate) -> Result<Vec<(GroupId, LearnerId)>> {
+    tx.fetch_all("read exclusions", EXCLUDED, params![today]).await
 }
 
-const OF: Sql = Sql::each(
+const OF: Sql = Sql::per_engine(
     "SELECT m.learner_id, m.rule_id FROM json_each($1) j
      CROSS JOIN memberships m ON m.learner_id = j.value AND m.group_id = $2 ORDER BY m.learner_id, m.rule_id",
     "SELECT learner_id, rule_id FROM memberships WHERE learner_id = ANY($1) AND group_id = $2
@@ -248,8 +248,8 @@ const OF: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn reasons(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<(LearnerId, RuleId)>> {
-    tx.all("read reasons", OF, args![learners, group]).await
+pub async fn list_reasons(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<(LearnerId, RuleId)>> {
+    tx.fetch_all("read reasons", OF, params![learners, group]).await
 }
 
 /// Every reason in one group.
@@ -259,10 +259,10 @@ const IN_GROUP: &str = "SELECT group_id, rule_id, learner_id FROM memberships WH
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn of_group(tx: &mut Tx, group: GroupId) -> Result<Vec<Reason>> {
+pub async fn list_by_group(tx: &mut Tx, group: GroupId) -> Result<Vec<MembershipReason>> {
     let rows: Vec<(GroupId, RuleId, LearnerId)> =
-        tx.all("read a group's memberships", IN_GROUP, args![group]).await?;
-    Ok(rows.into_iter().map(|(group, rule, learner)| Reason { group, rule, learner }).collect())
+        tx.fetch_all("read a group's memberships", IN_GROUP, params![group]).await?;
+    Ok(rows.into_iter().map(|(group, rule, learner)| MembershipReason { group, rule, learner }).collect())
 }
 
 /// What a run ended in one group, of learners who may have access again.
@@ -275,10 +275,10 @@ const ENDED_BY: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn ended_by(tx: &mut Tx, run: RunId, group: GroupId) -> Result<Vec<Reason>> {
+pub async fn list_ended_by(tx: &mut Tx, run: RunId, group: GroupId) -> Result<Vec<MembershipReason>> {
     let rows: Vec<(GroupId, RuleId, LearnerId)> =
-        tx.all("read ended memberships", ENDED_BY, args![run, group]).await?;
-    Ok(rows.into_iter().map(|(group, rule, learner)| Reason { group, rule, learner }).collect())
+        tx.fetch_all("read ended memberships", ENDED_BY, params![run, group]).await?;
+    Ok(rows.into_iter().map(|(group, rule, learner)| MembershipReason { group, rule, learner }).collect())
 }
 
 /// Gives back the day of joining that a membership had before `ended_run_id` ended it.
@@ -296,11 +296,11 @@ const REJOIN: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn rejoin(tx: &mut Tx, ended: RunId, group: GroupId) -> Result<u64> {
-    tx.execute("restore days of joining", REJOIN, args![ended, group]).await
+pub async fn restore_join_dates(tx: &mut Tx, ended: RunId, group: GroupId) -> Result<u64> {
+    tx.execute("restore days of joining", REJOIN, params![ended, group]).await
 }
 
-const EXCLUDE: Sql = Sql::each(
+const EXCLUDE: Sql = Sql::per_engine(
     "INSERT INTO exclusions (group_id, learner_id, run_id, reason, until)
      SELECT $2, value, $3, $4, $5 FROM json_each($1) WHERE true
      ON CONFLICT (group_id, learner_id) DO UPDATE
@@ -311,7 +311,7 @@ const EXCLUDE: Sql = Sql::each(
      SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL",
 );
 
-const LIFT: Sql = Sql::each(
+const LIFT: Sql = Sql::per_engine(
     "UPDATE exclusions SET lifted_run_id = $3
      WHERE group_id = $2 AND learner_id IN (SELECT value FROM json_each($1)) AND lifted_run_id IS NULL",
     "UPDATE exclusions SET lifted_run_id = $3
@@ -320,14 +320,14 @@ const LIFT: Sql = Sql::each(
 
 /// Why somebody is kept out of a group, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep<'a> {
+pub struct NewExclusion<'a> {
     /// Why.
     pub reason: &'a str,
     /// The last day; none for as long as nobody lifts it.
     pub until: Option<NaiveDate>,
 }
 
-impl Default for Keep<'_> {
+impl Default for NewExclusion<'_> {
     fn default() -> Self {
         Self { reason: "removed by hand", until: None }
     }
@@ -341,13 +341,13 @@ pub async fn exclude(
     tx: &mut Tx,
     learners: Vec<i64>,
     group: GroupId,
-    keep: Keep<'_>,
+    keep: NewExclusion<'_>,
     run: RunId,
 ) -> Result<()> {
     if learners.is_empty() {
         return Ok(());
     }
-    let args = args![learners, group, run, keep.reason, keep.until];
+    let args = params![learners, group, run, keep.reason, keep.until];
     tx.execute("make exclusions", EXCLUDE, args).await.map(|_| ())
 }
 
@@ -355,8 +355,8 @@ pub async fn exclude(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn lift(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<u64> {
-    tx.execute("lift exclusions", LIFT, args![learners, group, run]).await
+pub async fn lift_exclusions(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<u64> {
+    tx.execute("lift exclusions", LIFT, params![learners, group, run]).await
 }
 
 /// An exclusion as `exclusions list` prints it.
@@ -387,6 +387,6 @@ const EXCLUSIONS: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn exclusions_shown(tx: &mut Tx) -> Result<Vec<Exclusion>> {
-    tx.all("list exclusions", EXCLUSIONS, args![]).await
+pub async fn list_exclusions(tx: &mut Tx) -> Result<Vec<Exclusion>> {
+    tx.fetch_all("list exclusions", EXCLUSIONS, params![]).await
 }

@@ -4,12 +4,12 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
 
 /// A connector, as its runs left it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Connector {
+pub struct ConnectorMetrics {
     /// The name.
     pub name: String,
     /// When its last good run ended.
@@ -34,13 +34,13 @@ const CONNECTORS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn connectors(tx: &mut Tx) -> Result<Vec<Connector>> {
-    tx.all("read connectors for metrics", CONNECTORS, args![]).await
+pub async fn list_connector_metrics(tx: &mut Tx) -> Result<Vec<ConnectorMetrics>> {
+    tx.fetch_all("read connectors for metrics", CONNECTORS, params![]).await
 }
 
 /// Sizes of the tables that matter.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Sizes {
+pub struct TableSizes {
     /// Learners with access.
     pub learners: i64,
     /// Groups.
@@ -75,12 +75,12 @@ const SIZES_SQLITE: &str = r#"
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn sizes(tx: &mut Tx) -> Result<Sizes> {
-    tx.one("read sizes for metrics", Sql::each(SIZES_SQLITE, SIZES), args![]).await
+pub async fn get_table_sizes(tx: &mut Tx) -> Result<TableSizes> {
+    tx.fetch_one("read sizes for metrics", Sql::per_engine(SIZES_SQLITE, SIZES), params![]).await
 }
 
 /// The upper ends of the buckets of [`durations`], in seconds: from a file of a few people to a million by a slow API.
-pub const BUCKETS: [f64; 10] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, f64::INFINITY];
+pub const DURATION_BUCKETS: [f64; 10] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, f64::INFINITY];
 
 macro_rules! durations {
     ($seconds:literal) => {
@@ -103,14 +103,14 @@ macro_rules! durations {
     };
 }
 
-const DURATIONS: Sql = Sql::each(
+const DURATIONS: Sql = Sql::per_engine(
     durations!("(julianday(finished_at) - julianday(started_at)) * 86400.0"),
     durations!("CAST(EXTRACT(EPOCH FROM finished_at - started_at) AS DOUBLE PRECISION)"),
 );
 
 /// Runs of one connector that ended in one way and took about as long.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
-pub struct Took {
+pub struct RunDurationBucket {
     /// The connector.
     pub name: String,
     /// How they ended.
@@ -127,8 +127,8 @@ pub struct Took {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn durations(tx: &mut Tx) -> Result<Vec<Took>> {
-    tx.all("read durations for metrics", DURATIONS, args![]).await
+pub async fn list_run_durations(tx: &mut Tx) -> Result<Vec<RunDurationBucket>> {
+    tx.fetch_all("read durations for metrics", DURATIONS, params![]).await
 }
 
 const ALIVE: &str = "SELECT id FROM head WHERE id = 1";
@@ -137,7 +137,7 @@ const ALIVE: &str = "SELECT id FROM head WHERE id = 1";
 ///
 /// # Errors
 /// When it does not.
-pub async fn alive(tx: &mut Tx) -> Result<()> {
-    let _: (i64,) = tx.one("look whether the database answers", ALIVE, args![]).await?;
+pub async fn ping(tx: &mut Tx) -> Result<()> {
+    let _: (i64,) = tx.fetch_one("look whether the database answers", ALIVE, params![]).await?;
     Ok(())
 }

@@ -11,10 +11,10 @@ use chrono::Utc;
 use sqlx::migrate::Migrator;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Store, Tx};
-use super::error::{Doing, Error};
-use super::strike::{Side, pass};
+use super::error::{ErrorContext, StoreError};
+use super::strike::{StatementSide, inject_fault};
 use super::{courses, learners};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -23,7 +23,7 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// Any number that no other program on the same server uses.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7305808869231650)::text";
 
-const TABLE: Sql = Sql::each(
+const TABLE: Sql = Sql::per_engine(
     "CREATE TABLE IF NOT EXISTS schema_migrations (
         version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at DATETIME NOT NULL)",
     "CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -37,51 +37,51 @@ const NOTE: &str =
     "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 
 /// The migration that made columns which only the program can fill.
-const TERMS: i64 = 4;
+const SEARCH_TERMS_VERSION: i64 = 4;
 
-pub(super) async fn run(store: &Store) -> Result<()> {
-    let mut tx = store.write().await?;
+pub(super) async fn migrate_store(store: &Store) -> Result<()> {
+    let mut tx = store.begin_write().await?;
     if !tx.is_sqlite() {
-        let _: (String,) = tx.one("wait for other migrations", LOCK, Vec::new()).await?;
+        let _: (String,) = tx.fetch_one("wait for other migrations", LOCK, Vec::new()).await?;
     }
     tx.execute("make the table of migrations", TABLE, Vec::new()).await?;
-    let applied: Vec<(i64, String)> = tx.all("read the applied migrations", APPLIED, Vec::new()).await?;
+    let applied: Vec<(i64, String)> = tx.fetch_all("read the applied migrations", APPLIED, Vec::new()).await?;
     let migrator = if tx.is_sqlite() { &SQLITE } else { &POSTGRES };
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
     if let Some(&(found, _)) = applied.last().filter(|(version, _)| *version > known) {
-        return Err(Error::Newer { found, known });
+        return Err(StoreError::NewerVersion { found, known });
     }
     let mut new = Vec::new();
     for migration in migrator.iter() {
         let checksum = hex(&migration.checksum);
         match applied.iter().find(|(version, _)| *version == migration.version) {
-            Some((version, found)) if *found != checksum => return Err(Error::Altered(*version)),
+            Some((version, found)) if *found != checksum => return Err(StoreError::MigrationMismatch(*version)),
             Some(_) => {}
             None => {
-                apply(&mut tx, migration.sql.as_str()).await?;
-                let args = args![migration.version, &*migration.description, checksum, Utc::now()];
+                apply_migration(&mut tx, migration.sql.as_str()).await?;
+                let args = params![migration.version, &*migration.description, checksum, Utc::now()];
                 tx.execute("note a migration", NOTE, args).await?;
                 new.push(migration.version);
             }
         }
     }
-    if new.contains(&TERMS) {
+    if new.contains(&SEARCH_TERMS_VERSION) {
         learners::write_terms(&mut tx).await?;
         courses::fold_titles(&mut tx).await?;
     }
     tx.commit().await
 }
 
-async fn apply(tx: &mut Tx, sql: &str) -> Result<()> {
+async fn apply_migration(tx: &mut Tx, sql: &str) -> Result<()> {
     const DOING: &str = "apply a migration";
-    pass(Side::Before, DOING, sql);
+    inject_fault(StatementSide::Before, DOING, sql);
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
     let applied = match tx {
         Tx::Sqlite(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()),
         Tx::Postgres(tx) => sqlx::raw_sql(sql).execute(&mut **tx).await.map(|_| ()),
     };
-    pass(Side::After, DOING, "");
-    applied.doing(DOING)
+    inject_fault(StatementSide::After, DOING, "");
+    applied.context(DOING)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -100,7 +100,7 @@ pub(super) async fn lock_file(database: &Path) -> Result<File> {
     })
     .await
     .unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
-    opened.map_err(|cause| Error::File { path: database.to_owned(), cause })
+    opened.map_err(|cause| StoreError::UnusableFile { path: database.to_owned(), cause })
 }
 
 #[cfg(test)]

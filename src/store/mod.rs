@@ -36,9 +36,9 @@ mod strike;
 pub mod tokens;
 pub mod undo;
 
-pub use arg::Arg;
-pub use engine::{Options, Sql, Store, Tx};
-pub use error::Error;
+pub use arg::Param;
+pub use engine::{StoreOptions, Sql, Store, Tx};
+pub use error::StoreError;
 
 /// What store functions answer with.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T> = std::result::Result<T, StoreError>;

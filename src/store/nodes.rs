@@ -3,9 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::Tx;
-use super::leases::clock;
+use super::leases::database_time;
 
 const BEAT: &str = "
     INSERT INTO nodes (id, host, version, file_digest, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -23,7 +23,7 @@ const DIFFERING: &str = "
 
 /// A service that is alive.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Node {
+pub struct ServiceNode {
     /// The machine.
     pub host: String,
     /// The program's version.
@@ -40,34 +40,34 @@ const LIVING: &str = "
     SELECT host, version, file_digest, started_at, seen_at FROM nodes WHERE seen_at >= $1 ORDER BY host, id";
 
 /// How old the last sign of a service that is alive may be.
-const ALIVE_FOR: TimeDelta = TimeDelta::seconds(30);
+const HEARTBEAT_TIMEOUT: TimeDelta = TimeDelta::seconds(30);
 
 /// Gives a sign of life by the database's clock, and forgets services that have been silent for a day.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn beat(tx: &mut Tx, id: &str, host: &str, digest: &str, started: DateTime<Utc>) -> Result<()> {
-    let now = clock(tx).await?;
-    let args = args![id, host, env!("CARGO_PKG_VERSION"), digest, started, now];
+pub async fn write_heartbeat(tx: &mut Tx, id: &str, host: &str, digest: &str, started: DateTime<Utc>) -> Result<()> {
+    let now = database_time(tx).await?;
+    let args = params![id, host, env!("CARGO_PKG_VERSION"), digest, started, now];
     tx.execute("give a sign of life", BEAT, args).await?;
-    tx.execute("forget old services", FORGET, args![now - TimeDelta::days(1)]).await.map(|_| ())
+    tx.execute("forget old services", FORGET, params![now - TimeDelta::days(1)]).await.map(|_| ())
 }
 
 /// Takes a service's row back.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn leave(tx: &mut Tx, id: &str) -> Result<()> {
-    tx.execute("take a service's row back", LEAVE, args![id]).await.map(|_| ())
+pub async fn delete(tx: &mut Tx, id: &str) -> Result<()> {
+    tx.execute("take a service's row back", LEAVE, params![id]).await.map(|_| ())
 }
 
 /// Whether a service on a host has given a sign of life lately.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn alive(tx: &mut Tx, host: &str) -> Result<bool> {
-    let since = clock(tx).await? - ALIVE_FOR;
-    let (count,): (i64,) = tx.one("look for signs of life", ALIVE, args![host, since]).await?;
+pub async fn is_host_alive(tx: &mut Tx, host: &str) -> Result<bool> {
+    let since = database_time(tx).await? - HEARTBEAT_TIMEOUT;
+    let (count,): (i64,) = tx.fetch_one("look for signs of life", ALIVE, params![host, since]).await?;
     Ok(count > 0)
 }
 
@@ -79,10 +79,10 @@ const LIVING_HOLDER: &str =
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn is_living(tx: &mut Tx, holder: &str) -> Result<bool> {
-    let since = clock(tx).await? - ALIVE_FOR;
+pub async fn is_holder_alive(tx: &mut Tx, holder: &str) -> Result<bool> {
+    let since = database_time(tx).await? - HEARTBEAT_TIMEOUT;
     let start = format!("{holder}/");
-    let (count,): (i64,) = tx.one("look for signs of life", LIVING_HOLDER, args![start, since]).await?;
+    let (count,): (i64,) = tx.fetch_one("look for signs of life", LIVING_HOLDER, params![start, since]).await?;
     Ok(count > 0)
 }
 
@@ -90,17 +90,17 @@ pub async fn is_living(tx: &mut Tx, holder: &str) -> Result<bool> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn living(tx: &mut Tx) -> Result<Vec<Node>> {
-    let since = clock(tx).await? - ALIVE_FOR;
-    tx.all("list the services", LIVING, args![since]).await
+pub async fn list_alive(tx: &mut Tx) -> Result<Vec<ServiceNode>> {
+    let since = database_time(tx).await? - HEARTBEAT_TIMEOUT;
+    tx.fetch_all("list the services", LIVING, params![since]).await
 }
 
 /// The hosts of living services that go by another file than the one of this digest.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn differing(tx: &mut Tx, digest: &str) -> Result<Vec<String>> {
-    let since = clock(tx).await? - ALIVE_FOR;
-    let rows: Vec<(String,)> = tx.all("compare files", DIFFERING, args![digest, since]).await?;
+pub async fn list_hosts_with_other_config(tx: &mut Tx, digest: &str) -> Result<Vec<String>> {
+    let since = database_time(tx).await? - HEARTBEAT_TIMEOUT;
+    let rows: Vec<(String,)> = tx.fetch_all("compare files", DIFFERING, params![digest, since]).await?;
     Ok(rows.into_iter().map(|(host,)| host).collect())
 }

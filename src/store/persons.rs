@@ -1,14 +1,14 @@
 //! Persons: records as connectors last read them, and what they said before.
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
-use super::stage::{Stage, stage};
+use super::stage::{StagingTable, staging_table};
 use crate::model::ids::{ConnectorId, LearnerId, RunId};
 
 /// A person as a run needs to know one, without the attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known<'a> {
+pub struct PersonSummary<'a> {
     /// The source's id.
     pub external_id: &'a str,
     /// The learner.
@@ -24,7 +24,7 @@ pub struct Known<'a> {
 }
 
 /// Persons that come in one text: a row fetched costs more than one read out of a text.
-const TOGETHER: i64 = 5_000;
+const PERSONS_PER_TEXT: i64 = 5_000;
 
 /// The next persons of a connector behind an id, unit separators between their values and record separators between them;
 /// ids hold no control characters.
@@ -49,26 +49,26 @@ const EVERYBODY: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn known(tx: &mut Tx, connector: ConnectorId, mut take: impl FnMut(Known<'_>)) -> Result<()> {
+pub async fn for_each_summary(tx: &mut Tx, connector: ConnectorId, mut take: impl FnMut(PersonSummary<'_>)) -> Result<()> {
     if !tx.is_sqlite() {
-        let each = |(persons,): (String,)| persons.split('\u{1e}').filter_map(read_known).for_each(&mut take);
-        return tx.each("read persons", EVERYBODY, args![connector, TOGETHER], each).await;
+        let each = |(persons,): (String,)| persons.split('\u{1e}').filter_map(parse_summary).for_each(&mut take);
+        return tx.fetch_each("read persons", EVERYBODY, params![connector, PERSONS_PER_TEXT], each).await;
     }
     let mut last = String::new();
     loop {
         let (next, persons): (String, String) =
-            tx.one("read persons", NEXT, args![connector, last, TOGETHER]).await?;
+            tx.fetch_one("read persons", NEXT, params![connector, last, PERSONS_PER_TEXT]).await?;
         if next.is_empty() {
             return Ok(());
         }
-        persons.split('\u{1e}').filter_map(read_known).for_each(&mut take);
+        persons.split('\u{1e}').filter_map(parse_summary).for_each(&mut take);
         last = next;
     }
 }
 
-fn read_known(text: &str) -> Option<Known<'_>> {
+fn parse_summary(text: &str) -> Option<PersonSummary<'_>> {
     let mut values = text.split('\u{1f}');
-    Some(Known {
+    Some(PersonSummary {
         external_id: values.next()?,
         learner_id: LearnerId(values.next()?.parse().ok()?),
         digest: values.next()?.parse().ok()?,
@@ -80,7 +80,7 @@ fn read_known(text: &str) -> Option<Known<'_>> {
 
 /// A record with its attributes.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Record {
+pub struct PersonRecord {
     /// The connector's number.
     pub connector_id: ConnectorId,
     /// The source's id.
@@ -94,7 +94,7 @@ pub struct Record {
 }
 
 /// What other connectors say of the learners of this one.
-const OTHERS: Sql = Sql::each(
+const OTHERS: Sql = Sql::per_engine(
     "SELECT o.connector_id, o.external_id, o.learner_id, o.present, o.attributes
      FROM persons o WHERE o.connector_id <> $1
        AND EXISTS (SELECT 1 FROM persons p WHERE p.connector_id = $1 AND p.learner_id = o.learner_id)
@@ -109,11 +109,11 @@ const OTHERS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn others(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<Record>> {
-    tx.all("read what other connectors say", OTHERS, args![connector]).await
+pub async fn list_of_other_connectors(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<PersonRecord>> {
+    tx.fetch_all("read what other connectors say", OTHERS, params![connector]).await
 }
 
-const OF_LEARNERS: Sql = Sql::each(
+const OF_LEARNERS: Sql = Sql::per_engine(
     "SELECT connector_id, external_id, learner_id, present, attributes FROM persons
      WHERE learner_id IN (SELECT value FROM json_each($1)) ORDER BY learner_id, connector_id, external_id",
     "SELECT connector_id, external_id, learner_id, present, attributes::text AS attributes FROM persons
@@ -124,14 +124,14 @@ const OF_LEARNERS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn of_learners(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<Record>> {
+pub async fn list_by_learners(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<PersonRecord>> {
     if learners.is_empty() {
         return Ok(Vec::new());
     }
-    tx.all("read records of learners", OF_LEARNERS, args![learners]).await
+    tx.fetch_all("read records of learners", OF_LEARNERS, params![learners]).await
 }
 
-const PRESENT: Sql = Sql::each(
+const PRESENT: Sql = Sql::per_engine(
     "SELECT connector_id, external_id, learner_id, present, attributes FROM persons
      WHERE connector_id = $1 AND present",
     "SELECT connector_id, external_id, learner_id, present, attributes::text AS attributes FROM persons
@@ -142,11 +142,11 @@ const PRESENT: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn present(tx: &mut Tx, connector: ConnectorId, take: impl FnMut(Record)) -> Result<()> {
-    tx.each("read the people last read", PRESENT, args![connector], take).await
+pub async fn for_each_present(tx: &mut Tx, connector: ConnectorId, take: impl FnMut(PersonRecord)) -> Result<()> {
+    tx.fetch_each("read the people last read", PRESENT, params![connector], take).await
 }
 
-const ALL_PRESENT: Sql = Sql::each(
+const ALL_PRESENT: Sql = Sql::per_engine(
     "SELECT connector_id, external_id, learner_id, present, attributes FROM persons WHERE present",
     "SELECT connector_id, external_id, learner_id, present, attributes::text AS attributes FROM persons
      WHERE present",
@@ -156,11 +156,11 @@ const ALL_PRESENT: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn all_present(tx: &mut Tx, take: impl FnMut(Record)) -> Result<()> {
-    tx.each("read the people last read", ALL_PRESENT, args![], take).await
+pub async fn for_each_present_of_all(tx: &mut Tx, take: impl FnMut(PersonRecord)) -> Result<()> {
+    tx.fetch_each("read the people last read", ALL_PRESENT, params![], take).await
 }
 
-const STORED: Sql = Sql::each(
+const STORED: Sql = Sql::per_engine(
     "SELECT external_id, attributes FROM persons
      WHERE connector_id = $1 AND external_id IN (SELECT value FROM json_each($2))",
     "SELECT external_id, attributes::text FROM persons WHERE connector_id = $1 AND external_id = ANY($2)",
@@ -170,7 +170,7 @@ const STORED: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn attributes(
+pub async fn list_attributes(
     tx: &mut Tx,
     connector: ConnectorId,
     ids: Vec<String>,
@@ -178,12 +178,12 @@ pub async fn attributes(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    tx.all("read attributes as last read", STORED, args![connector, ids]).await
+    tx.fetch_all("read attributes as last read", STORED, params![connector, ids]).await
 }
 
 /// A record as a run writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Write<'a> {
+pub struct PersonUpdate<'a> {
     /// The source's id.
     pub external_id: &'a str,
     /// The learner.
@@ -194,10 +194,10 @@ pub struct Write<'a> {
     pub attributes: String,
 }
 
-const WRITTEN: Stage = stage!(
+const WRITTEN: StagingTable = staging_table!(
     "stage_persons": 0 "external_id" "TEXT", 1 "learner_id" "BIGINT", 2 "digest" "BIGINT", 3 "attributes" "JSONB"
 );
-const ABSENT: Stage = stage!("stage_absent": 0 "external_id" "TEXT");
+const ABSENT: StagingTable = staging_table!("stage_absent": 0 "external_id" "TEXT");
 
 /// What rows said before they change.
 const REMEMBER: &str = "
@@ -222,23 +222,23 @@ const LEAVE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn write<'a>(
+pub async fn write_records<'a>(
     tx: &mut Tx,
     connector: ConnectorId,
-    written: impl IntoIterator<Item = Write<'a>>,
+    written: impl IntoIterator<Item = PersonUpdate<'a>>,
     absent: impl IntoIterator<Item = &'a str>,
     run: RunId,
 ) -> Result<()> {
-    tx.stage(WRITTEN, written, |rows, one| {
-        rows.text(one.external_id).int(one.learner.0).int(one.digest).text(&one.attributes).end();
+    tx.fill_staging_table(WRITTEN, written, |rows, one| {
+        rows.text(one.external_id).int(one.learner.0).int(one.digest).text(&one.attributes).end_row();
     })
     .await?;
-    tx.stage(ABSENT, absent, |rows, id| rows.text(id).end()).await?;
-    tx.execute("remember records", REMEMBER, args![run, connector]).await?;
-    tx.execute("write records", UPSERT, args![run, connector]).await?;
-    tx.execute("mark absent records", LEAVE, args![run, connector]).await?;
-    tx.drop_stage(WRITTEN).await?;
-    tx.drop_stage(ABSENT).await
+    tx.fill_staging_table(ABSENT, absent, |rows, id| rows.text(id).end_row()).await?;
+    tx.execute("remember records", REMEMBER, params![run, connector]).await?;
+    tx.execute("write records", UPSERT, params![run, connector]).await?;
+    tx.execute("mark absent records", LEAVE, params![run, connector]).await?;
+    tx.drop_staging_table(WRITTEN).await?;
+    tx.drop_staging_table(ABSENT).await
 }
 
 const COUNT: &str = "SELECT connector_id, count(*) FILTER (WHERE present) FROM persons GROUP BY connector_id";
@@ -247,8 +247,8 @@ const COUNT: &str = "SELECT connector_id, count(*) FILTER (WHERE present) FROM p
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn counts(tx: &mut Tx) -> Result<Vec<(ConnectorId, i64)>> {
-    tx.all("count people", COUNT, args![]).await
+pub async fn count_present(tx: &mut Tx) -> Result<Vec<(ConnectorId, i64)>> {
+    tx.fetch_all("count people", COUNT, params![]).await
 }
 
 /// Who was first read, or was there again, in a run from a certain one on.
@@ -262,7 +262,7 @@ const NEW_SINCE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn new_since(tx: &mut Tx, connector: ConnectorId, first: RunId) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = tx.all("read who came since", NEW_SINCE, args![connector, first]).await?;
+pub async fn list_new_since(tx: &mut Tx, connector: ConnectorId, first: RunId) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = tx.fetch_all("read who came since", NEW_SINCE, params![connector, first]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }

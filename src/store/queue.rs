@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::Tx;
 
 /// The queue in one minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct Sample {
+pub struct QueueSample {
     /// Minutes since 1970.
     pub minute: i64,
     /// Jobs that are ready, in a worker's hands, or to be tried again.
@@ -30,11 +30,11 @@ const COUNT: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn count(tx: &mut Tx, now: DateTime<Utc>) -> Result<Sample> {
+pub async fn take_sample(tx: &mut Tx, now: DateTime<Utc>) -> Result<QueueSample> {
     let (waiting, failed, oldest): (i64, i64, Option<DateTime<Utc>>) =
-        tx.one("count the queue", COUNT, args![]).await?;
+        tx.fetch_one("count the queue", COUNT, params![]).await?;
     let oldest_seconds = oldest.map_or(0, |at| (now - at).num_seconds().max(0));
-    Ok(Sample { minute: now.timestamp().div_euclid(60), waiting, failed, oldest_seconds })
+    Ok(QueueSample { minute: now.timestamp().div_euclid(60), waiting, failed, oldest_seconds })
 }
 
 const LAST: &str =
@@ -44,8 +44,8 @@ const LAST: &str =
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn last(tx: &mut Tx) -> Result<Option<Sample>> {
-    tx.maybe("read the last sample of the queue", LAST, args![]).await
+pub async fn get_latest(tx: &mut Tx) -> Result<Option<QueueSample>> {
+    tx.fetch_optional("read the last sample of the queue", LAST, params![]).await
 }
 
 /// A minute is counted once, whichever service comes first.
@@ -57,8 +57,8 @@ const KEEP: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn keep(tx: &mut Tx, sample: Sample) -> Result<bool> {
-    let args = args![sample.minute, sample.waiting, sample.failed, sample.oldest_seconds];
+pub async fn insert(tx: &mut Tx, sample: QueueSample) -> Result<bool> {
+    let args = params![sample.minute, sample.waiting, sample.failed, sample.oldest_seconds];
     Ok(tx.execute("keep a sample of the queue", KEEP, args).await? == 1)
 }
 
@@ -80,10 +80,10 @@ const FORGET: &str = "DELETE FROM queue_samples WHERE minute < $1";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn thin(tx: &mut Tx, hours_before: i64, none_before: i64) -> Result<u64> {
-    let forgotten = tx.execute("forget old samples of the queue", FORGET, args![none_before]).await?;
-    tx.execute("sum up hours of the queue", SUM_UP, args![hours_before]).await?;
-    Ok(forgotten + tx.execute("thin out the samples of the queue", THIN, args![hours_before]).await?)
+pub async fn thin_samples(tx: &mut Tx, hours_before: i64, none_before: i64) -> Result<u64> {
+    let forgotten = tx.execute("forget old samples of the queue", FORGET, params![none_before]).await?;
+    tx.execute("sum up hours of the queue", SUM_UP, params![hours_before]).await?;
+    Ok(forgotten + tx.execute("thin out the samples of the queue", THIN, params![hours_before]).await?)
 }
 
 const STEPS: &str = "
@@ -95,6 +95,6 @@ const STEPS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn steps(tx: &mut Tx, from: i64, step: i64) -> Result<Vec<Sample>> {
-    tx.all("read the history of the queue", STEPS, args![from, step]).await
+pub async fn list_steps(tx: &mut Tx, from: i64, step: i64) -> Result<Vec<QueueSample>> {
+    tx.fetch_all("read the history of the queue", STEPS, params![from, step]).await
 }

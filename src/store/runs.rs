@@ -5,15 +5,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::Tx;
 use super::learners::who;
 use crate::model::ids::{ConnectorId, RunId};
-use crate::model::problem::Problem;
+use crate::model::problem::RunWarning;
 
 /// What kind of change a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RunRecordKind {
     /// A passage through a directory.
     Sync,
     /// A change by hand.
@@ -26,7 +26,7 @@ pub enum Kind {
     Undo,
 }
 
-impl Kind {
+impl RunRecordKind {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Sync, Self::Hand, Self::Clock, Self::Approval, Self::Undo];
 
@@ -45,15 +45,15 @@ impl Kind {
 
 /// What a run is about, before it begins.
 #[derive(Debug, Clone)]
-pub struct About {
+pub struct NewRun {
     /// Sync or hand.
-    pub kind: Kind,
+    pub kind: RunRecordKind,
     /// The connector of a sync.
     pub connector: Option<ConnectorId>,
     /// Who started it.
     pub actor: String,
     /// The command, or why it began.
-    pub what: String,
+    pub description: String,
     /// The digest of the file that it went by.
     pub file_digest: Option<String>,
     /// The run that it approves, rejects or takes back.
@@ -63,7 +63,7 @@ pub struct About {
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+pub enum RunStatus {
     /// Under way, or ended by a kill.
     Running,
     /// Committed.
@@ -76,7 +76,7 @@ pub enum Status {
     Failed,
 }
 
-impl Status {
+impl RunStatus {
     /// The text in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -92,7 +92,7 @@ impl Status {
 
 /// What a run counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RunCounts {
     /// People whom the source holds.
     pub people_read: u64,
     /// People who were not there before.
@@ -122,12 +122,12 @@ pub struct Counts {
     /// Enrollments that would go with what is held.
     pub enrollments_held: u64,
     /// What counts against the limits for 24 hours.
-    pub charge: Charge,
+    pub limit_usage: LimitUsage,
 }
 
 /// What a run took away that nobody had approved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Charge {
+pub struct LimitUsage {
     /// Learners.
     pub learners: u64,
     /// Memberships.
@@ -156,12 +156,12 @@ const FINISH: &str = "
         people_left_out = $20
     WHERE id = $1";
 
-const PROBLEMS: super::Sql = super::Sql::each(
+const PROBLEMS: super::Sql = super::Sql::per_engine(
     "UPDATE runs SET problems = $2 WHERE id = $1",
     "UPDATE runs SET problems = $2::jsonb WHERE id = $1",
 );
 
-const GUARD: super::Sql = super::Sql::each(
+const GUARD: super::Sql = super::Sql::per_engine(
     "UPDATE runs SET guard = $2 WHERE id = $1",
     "UPDATE runs SET guard = $2::jsonb WHERE id = $1",
 );
@@ -188,14 +188,14 @@ const ABANDONED: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn begin(tx: &mut Tx, about: &About, now: DateTime<Utc>) -> Result<RunId> {
-    let (id,): (i64,) = tx.one("number a run", NEXT_RUN, args![]).await?;
-    let args = args![
+pub async fn begin(tx: &mut Tx, about: &NewRun, now: DateTime<Utc>) -> Result<RunId> {
+    let (id,): (i64,) = tx.fetch_one("number a run", NEXT_RUN, params![]).await?;
+    let args = params![
         id,
         about.kind.as_str(),
         about.connector,
         about.actor.as_str(),
-        about.what.as_str(),
+        about.description.as_str(),
         now,
         about.file_digest.clone(),
         about.subject.map(|run| run.0)
@@ -209,7 +209,7 @@ pub async fn begin(tx: &mut Tx, about: &About, now: DateTime<Utc>) -> Result<Run
 /// # Errors
 /// When the database refuses.
 pub async fn lock_head(tx: &mut Tx) -> Result<i64> {
-    let (version,): (i64,) = tx.one("lock the head", NEXT_VERSION, args![]).await?;
+    let (version,): (i64,) = tx.fetch_one("lock the head", NEXT_VERSION, params![]).await?;
     Ok(version)
 }
 
@@ -217,8 +217,8 @@ pub async fn lock_head(tx: &mut Tx) -> Result<i64> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn version(tx: &mut Tx) -> Result<i64> {
-    let (version,): (i64,) = tx.one("read the head", VERSION, args![]).await?;
+pub async fn get_plan_version(tx: &mut Tx) -> Result<i64> {
+    let (version,): (i64,) = tx.fetch_one("read the head", VERSION, params![]).await?;
     Ok(version)
 }
 
@@ -226,14 +226,14 @@ pub async fn version(tx: &mut Tx) -> Result<i64> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn note_change(tx: &mut Tx, run: RunId, found: &Value, made: &Value) -> Result<()> {
+pub async fn record_change(tx: &mut Tx, run: RunId, found: &Value, made: &Value) -> Result<()> {
     let text = |value: &Value| (!value.is_null()).then(|| value.to_string());
     // A change is about a group where either side says so.
     let group = made.get("group").or_else(|| found.get("group")).and_then(Value::as_i64);
-    tx.execute("note a change", NOTE_CHANGE, args![run, text(found), text(made), group]).await.map(|_| ())
+    tx.execute("note a change", NOTE_CHANGE, params![run, text(found), text(made), group]).await.map(|_| ())
 }
 
-fn count(number: u64) -> i64 {
+fn to_i64(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -244,38 +244,38 @@ fn count(number: u64) -> i64 {
 pub async fn finish(
     tx: &mut Tx,
     run: RunId,
-    status: Status,
-    counts: &Counts,
-    problems: &[Problem],
+    status: RunStatus,
+    counts: &RunCounts,
+    problems: &[RunWarning],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let args = args![
+    let args = params![
         run,
         status.as_str(),
         now,
-        count(counts.people_read),
-        count(counts.people_new),
-        count(counts.people_changed),
-        count(counts.people_left),
-        count(counts.people_set_aside),
-        count(counts.groups_created),
-        count(counts.memberships_added),
-        count(counts.memberships_removed),
-        count(counts.jobs_enqueued),
-        count(counts.people_held),
-        count(counts.groups_held),
-        count(counts.memberships_held),
-        count(counts.enrollments_held),
-        count(counts.charge.learners),
-        count(counts.charge.memberships),
-        count(counts.charge.enrollments),
-        count(counts.people_left_out)
+        to_i64(counts.people_read),
+        to_i64(counts.people_new),
+        to_i64(counts.people_changed),
+        to_i64(counts.people_left),
+        to_i64(counts.people_set_aside),
+        to_i64(counts.groups_created),
+        to_i64(counts.memberships_added),
+        to_i64(counts.memberships_removed),
+        to_i64(counts.jobs_enqueued),
+        to_i64(counts.people_held),
+        to_i64(counts.groups_held),
+        to_i64(counts.memberships_held),
+        to_i64(counts.enrollments_held),
+        to_i64(counts.limit_usage.learners),
+        to_i64(counts.limit_usage.memberships),
+        to_i64(counts.limit_usage.enrollments),
+        to_i64(counts.people_left_out)
     ];
     tx.execute("finish a run", FINISH, args).await?;
     if !problems.is_empty() {
-        let kept = &problems[..problems.len().min(MOST_PROBLEMS)];
+        let kept = &problems[..problems.len().min(MAX_WARNINGS)];
         let json = serde_json::to_string(kept).unwrap_or_else(|_| "[]".to_owned());
-        tx.execute("note a run's problems", PROBLEMS, args![run, json]).await?;
+        tx.execute("note a run's problems", PROBLEMS, params![run, json]).await?;
     }
     Ok(())
 }
@@ -284,23 +284,23 @@ pub async fn finish(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn note_guard(tx: &mut Tx, run: RunId, json: &str) -> Result<()> {
-    tx.execute("note what the guard found", GUARD, args![run, json]).await.map(|_| ())
+pub async fn record_guard(tx: &mut Tx, run: RunId, json: &str) -> Result<()> {
+    tx.execute("note what the guard found", GUARD, params![run, json]).await.map(|_| ())
 }
 
 /// What counts against the limits of a connector since an instant, of its runs from `first` on.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn charged(
+pub async fn get_limit_usage(
     tx: &mut Tx,
     connector: ConnectorId,
     since: DateTime<Utc>,
     first: RunId,
-) -> Result<Charge> {
+) -> Result<LimitUsage> {
     let (learners, memberships, enrollments): (i64, i64, i64) =
-        tx.one("count what went in 24 hours", CHARGED, args![connector, since, first]).await?;
-    Ok(Charge {
+        tx.fetch_one("count what went in 24 hours", CHARGED, params![connector, since, first]).await?;
+    Ok(LimitUsage {
         learners: learners.unsigned_abs(),
         memberships: memberships.unsigned_abs(),
         enrollments: enrollments.unsigned_abs(),
@@ -314,19 +314,19 @@ const CHARGE_NOTHING: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn charge_nothing(tx: &mut Tx, run: RunId) -> Result<()> {
-    tx.execute("count nothing against the limits", CHARGE_NOTHING, args![run]).await.map(|_| ())
+pub async fn clear_limit_usage(tx: &mut Tx, run: RunId) -> Result<()> {
+    tx.execute("count nothing against the limits", CHARGE_NOTHING, params![run]).await.map(|_| ())
 }
 
 /// A run keeps this many of its problems; more of them say nothing new.
-const MOST_PROBLEMS: usize = 1_000;
+const MAX_WARNINGS: usize = 1_000;
 
 /// Writes down why a run failed.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn fail(tx: &mut Tx, run: RunId, kind: &str, message: &str, now: DateTime<Utc>) -> Result<()> {
-    tx.execute("note a failed run", FAIL, args![run, now, kind, message]).await.map(|_| ())
+pub async fn record_failure(tx: &mut Tx, run: RunId, kind: &str, message: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.execute("note a failed run", FAIL, params![run, now, kind, message]).await.map(|_| ())
 }
 
 /// Closes runs of a connector that a kill left open. Only the holder of the connector's lease may say so.
@@ -334,7 +334,7 @@ pub async fn fail(tx: &mut Tx, run: RunId, kind: &str, message: &str, now: DateT
 /// # Errors
 /// When the database refuses.
 pub async fn close_abandoned(tx: &mut Tx, connector: ConnectorId, now: DateTime<Utc>) -> Result<u64> {
-    tx.execute("close abandoned runs", ABANDONED, args![connector, now]).await
+    tx.execute("close abandoned runs", ABANDONED, params![connector, now]).await
 }
 
 /// A run as `runs list` and `runs show` print it.
@@ -400,8 +400,8 @@ const LAST: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn last_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
-    tx.all("read last runs", LAST, args![]).await
+pub async fn list_latest_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
+    tx.fetch_all("read last runs", LAST, params![]).await
 }
 
 /// The newest runs, at most `most` of them.
@@ -409,7 +409,7 @@ pub async fn last_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
 /// # Errors
 /// When the database refuses.
 pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Run>> {
-    tx.all("list runs", LIST, args![0_i64, most]).await
+    tx.fetch_all("list runs", LIST, params![0_i64, most]).await
 }
 
 /// A page of runs, newest first.
@@ -423,19 +423,19 @@ const PAGE: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, before: i64, most: i64) -> Result<Vec<Run>> {
-    tx.all("list runs", PAGE, args![before, most]).await
+pub async fn list_before(tx: &mut Tx, before: i64, most: i64) -> Result<Vec<Run>> {
+    tx.fetch_all("list runs", PAGE, params![before, most]).await
 }
 
 /// One run.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn show(tx: &mut Tx, run: RunId) -> Result<Option<Run>> {
-    tx.maybe("show a run", LIST, args![run, 1_i64]).await
+pub async fn get(tx: &mut Tx, run: RunId) -> Result<Option<Run>> {
+    tx.fetch_optional("show a run", LIST, params![run, 1_i64]).await
 }
 
-const RUN_PROBLEMS: super::Sql = super::Sql::each(
+const RUN_PROBLEMS: super::Sql = super::Sql::per_engine(
     "SELECT problems FROM runs WHERE id = $1",
     "SELECT problems::text FROM runs WHERE id = $1",
 );
@@ -444,12 +444,12 @@ const RUN_PROBLEMS: super::Sql = super::Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn problems(tx: &mut Tx, run: RunId) -> Result<Vec<Problem>> {
-    let row: Option<(String,)> = tx.maybe("read a run's problems", RUN_PROBLEMS, args![run]).await?;
+pub async fn list_warnings(tx: &mut Tx, run: RunId) -> Result<Vec<RunWarning>> {
+    let row: Option<(String,)> = tx.fetch_optional("read a run's problems", RUN_PROBLEMS, params![run]).await?;
     Ok(row.and_then(|(json,)| serde_json::from_str(&json).ok()).unwrap_or_default())
 }
 
-const GUARD_OF: super::Sql = super::Sql::each(
+const GUARD_OF: super::Sql = super::Sql::per_engine(
     "SELECT guard, COALESCE(connector_id, (SELECT s.connector_id FROM runs s
         WHERE s.id = runs.subject_run_id)) FROM runs WHERE id = $1",
     "SELECT guard::text, COALESCE(connector_id, (SELECT s.connector_id FROM runs s
@@ -460,9 +460,9 @@ const GUARD_OF: super::Sql = super::Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn guard(tx: &mut Tx, run: RunId) -> Result<(String, Option<ConnectorId>)> {
+pub async fn get_guard_report(tx: &mut Tx, run: RunId) -> Result<(String, Option<ConnectorId>)> {
     let (json, connector): (String, Option<i64>) =
-        tx.one("read what the guard found", GUARD_OF, args![run]).await?;
+        tx.fetch_one("read what the guard found", GUARD_OF, params![run]).await?;
     Ok((json, connector.map(ConnectorId)))
 }
 
@@ -472,8 +472,8 @@ const ABOUT: &str = "SELECT id, what FROM runs WHERE subject_run_id = $1 ORDER B
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn about(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, String)>> {
-    tx.all("read what was decided on a run", ABOUT, args![run]).await
+pub async fn list_related(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, String)>> {
+    tx.fetch_all("read what was decided on a run", ABOUT, params![run]).await
 }
 
 const NEWEST: &str = "SELECT COALESCE(max(id), 0) FROM runs";
@@ -482,8 +482,8 @@ const NEWEST: &str = "SELECT COALESCE(max(id), 0) FROM runs";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn newest(tx: &mut Tx) -> Result<i64> {
-    let (run,): (i64,) = tx.one("look for the newest run", NEWEST, args![]).await?;
+pub async fn get_latest_id(tx: &mut Tx) -> Result<i64> {
+    let (run,): (i64,) = tx.fetch_one("look for the newest run", NEWEST, params![]).await?;
     Ok(run)
 }
 
@@ -495,16 +495,16 @@ const SAID: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn said(tx: &mut Tx, after: i64, actor: &str, what: &str) -> Result<Option<i64>> {
+pub async fn find_change(tx: &mut Tx, after: i64, actor: &str, what: &str) -> Result<Option<i64>> {
     let row: Option<(i64,)> =
-        tx.maybe("look whether a change came about", SAID, args![after, actor, what]).await?;
+        tx.fetch_optional("look whether a change came about", SAID, params![after, actor, what]).await?;
     Ok(row.map(|(run,)| run))
 }
 
 /// One membership that a run gave or ended.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[schema(as = MembershipChange)]
-pub struct Changed {
+pub struct MembershipChangeRow {
     /// `+` or `-`.
     pub sign: String,
     /// The address, or `CONNECTOR:ID`.
@@ -537,12 +537,12 @@ const CHANGES: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn changes(tx: &mut Tx, run: RunId) -> Result<Vec<Changed>> {
-    tx.all("read a run's changes", CHANGES, args![run]).await
+pub async fn list_membership_changes(tx: &mut Tx, run: RunId) -> Result<Vec<MembershipChangeRow>> {
+    tx.fetch_all("read a run's changes", CHANGES, params![run]).await
 }
 
 /// Statistics that a large commit has put out of date; they take part in the transaction.
-const ANALYZE: super::Sql = super::Sql::each(
+const ANALYZE: super::Sql = super::Sql::per_engine(
     "PRAGMA optimize",
     "ANALYZE learners, persons, memberships, jobs, assignments, groups, enrollments",
 );
@@ -552,5 +552,5 @@ const ANALYZE: super::Sql = super::Sql::each(
 /// # Errors
 /// When the database refuses.
 pub async fn analyze(tx: &mut Tx) -> Result<()> {
-    tx.execute("look at the tables again", ANALYZE, args![]).await.map(|_| ())
+    tx.execute("look at the tables again", ANALYZE, params![]).await.map(|_| ())
 }

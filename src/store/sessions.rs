@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
 use crate::model::ids::AccountId;
 
@@ -33,8 +33,8 @@ const BY_DIGEST: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_digest(tx: &mut Tx, digest: &str) -> Result<Option<Session>> {
-    tx.maybe("find a session", BY_DIGEST, args![digest]).await
+pub async fn get_by_digest(tx: &mut Tx, digest: &str) -> Result<Option<Session>> {
+    tx.fetch_optional("find a session", BY_DIGEST, params![digest]).await
 }
 
 const START: &str = "INSERT INTO sessions (digest, account_id, started_at, seen_at) VALUES ($1, $2, $3, $3)";
@@ -43,8 +43,8 @@ const START: &str = "INSERT INTO sessions (digest, account_id, started_at, seen_
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn start(tx: &mut Tx, digest: &str, account: AccountId, now: DateTime<Utc>) -> Result<()> {
-    tx.execute("start a session", START, args![digest, account, now]).await.map(|_| ())
+pub async fn create(tx: &mut Tx, digest: &str, account: AccountId, now: DateTime<Utc>) -> Result<()> {
+    tx.execute("start a session", START, params![digest, account, now]).await.map(|_| ())
 }
 
 const SEE: &str = "UPDATE sessions SET seen_at = $2 WHERE digest = $1 AND seen_at < $2";
@@ -53,8 +53,8 @@ const SEE: &str = "UPDATE sessions SET seen_at = $2 WHERE digest = $1 AND seen_a
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn see(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<()> {
-    tx.execute("note a session", SEE, args![digest, now]).await.map(|_| ())
+pub async fn record_use(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.execute("note a session", SEE, params![digest, now]).await.map(|_| ())
 }
 
 const END: &str = "DELETE FROM sessions WHERE digest = $1";
@@ -65,36 +65,36 @@ const END_OLD: &str = "DELETE FROM sessions WHERE seen_at < $1 OR started_at < $
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn end(tx: &mut Tx, digest: &str) -> Result<()> {
-    tx.execute("end a session", END, args![digest]).await.map(|_| ())
+pub async fn delete(tx: &mut Tx, digest: &str) -> Result<()> {
+    tx.execute("end a session", END, params![digest]).await.map(|_| ())
 }
 
 /// Signs an account out everywhere.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn end_all(tx: &mut Tx, account: AccountId) -> Result<u64> {
-    tx.execute("end the sessions of an account", END_ALL, args![account]).await
+pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<u64> {
+    tx.execute("end the sessions of an account", END_ALL, params![account]).await
 }
 
 /// Forgets sessions that were last seen, or began, too long ago.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn end_old(tx: &mut Tx, seen_before: DateTime<Utc>, began_before: DateTime<Utc>) -> Result<u64> {
-    tx.execute("end old sessions", END_OLD, args![seen_before, began_before]).await
+pub async fn delete_expired(tx: &mut Tx, seen_before: DateTime<Utc>, began_before: DateTime<Utc>) -> Result<u64> {
+    tx.execute("end old sessions", END_OLD, params![seen_before, began_before]).await
 }
 
 /// Failed tries at one place.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Failures {
+pub struct FailedAttempts {
     /// How many in a row.
     pub failures: i64,
     /// The last one.
     pub last_at: DateTime<Utc>,
 }
 
-const FAILURES: Sql = Sql::each(
+const FAILURES: Sql = Sql::per_engine(
     "SELECT failures, last_at FROM sign_in_failures WHERE place IN (SELECT value FROM json_each($1))",
     "SELECT failures, last_at FROM sign_in_failures WHERE place = ANY($1)",
 );
@@ -103,8 +103,8 @@ const FAILURES: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn failures(tx: &mut Tx, places: Vec<String>) -> Result<Vec<Failures>> {
-    tx.all("read failed tries", FAILURES, args![places]).await
+pub async fn list_failures(tx: &mut Tx, places: Vec<String>) -> Result<Vec<FailedAttempts>> {
+    tx.fetch_all("read failed tries", FAILURES, params![places]).await
 }
 
 /// Counts one up, from one where the last try lies before $3.
@@ -118,8 +118,8 @@ const FAIL: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn fail(tx: &mut Tx, place: &str, now: DateTime<Utc>, forgotten: DateTime<Utc>) -> Result<()> {
-    tx.execute("count a failed try", FAIL, args![place, now, forgotten]).await.map(|_| ())
+pub async fn record_failure(tx: &mut Tx, place: &str, now: DateTime<Utc>, forgotten: DateTime<Utc>) -> Result<()> {
+    tx.execute("count a failed try", FAIL, params![place, now, forgotten]).await.map(|_| ())
 }
 
 const FORGIVE: &str = "DELETE FROM sign_in_failures WHERE place = $1";
@@ -129,14 +129,14 @@ const FORGIVE_OLD: &str = "DELETE FROM sign_in_failures WHERE last_at < $1";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn forgive(tx: &mut Tx, place: &str) -> Result<()> {
-    tx.execute("forget failed tries", FORGIVE, args![place]).await.map(|_| ())
+pub async fn clear_failures(tx: &mut Tx, place: &str) -> Result<()> {
+    tx.execute("forget failed tries", FORGIVE, params![place]).await.map(|_| ())
 }
 
 /// Forgets failed tries of long ago.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn forgive_old(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
-    tx.execute("forget old failed tries", FORGIVE_OLD, args![before]).await
+pub async fn delete_old_failures(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
+    tx.execute("forget old failed tries", FORGIVE_OLD, params![before]).await
 }

@@ -8,25 +8,25 @@ use std::fmt::Write;
 use chrono::NaiveDate;
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
-use super::error::Doing;
-use super::strike::{Side, pass};
+use super::error::ErrorContext;
+use super::strike::{StatementSide, inject_fault};
 use crate::model::population::push_string;
 
 /// Rows a chunk: the size at which `json_each` runs at the floor.
-const CHUNK: usize = 50_000;
+const CHUNK_ROWS: usize = 50_000;
 
 /// Bytes a chunk: the text is there twice while it is sent, and wide rows need no more of it to be fast.
 const CHUNK_BYTES: usize = 4 << 20;
 
 /// Rows up to which PostgreSQL is sent one statement rather than a COPY. The driver leaves the delay of small segments on
 /// (RFC 896), and a COPY of a few rows waits 40 ms for the acknowledgement between its data and its end.
-const FEW: usize = 500;
+const MAX_INLINE_ROWS: usize = 500;
 
-/// A temporary table; [`stage!`] makes one from its columns.
+/// A temporary table; [`staging_table!`] makes one from its columns.
 #[derive(Debug, Clone, Copy)]
-pub struct Stage {
+pub struct StagingTable {
     /// Makes the table.
     pub create: Sql,
     /// Fills it from a JSON array of arrays in `$1`.
@@ -40,14 +40,14 @@ pub struct Stage {
 }
 
 /// The statements of a stage, from its name and its columns: number, name, type.
-macro_rules! stage {
+macro_rules! staging_table {
     ($table:literal: $n0:literal $c0:literal $t0:literal $(, $n:literal $c:literal $t:literal)* $(,)?) => {
-        $crate::store::stage::Stage {
-            create: $crate::store::Sql::each(
+        $crate::store::stage::StagingTable {
+            create: $crate::store::Sql::per_engine(
                 concat!("CREATE TEMP TABLE ", $table, " (", $c0, " ", $t0, $(", ", $c, " ", $t,)* ")"),
                 concat!("CREATE TEMP TABLE ", $table, " (", $c0, " ", $t0, $(", ", $c, " ", $t,)* ") ON COMMIT DROP"),
             ),
-            fill: $crate::store::Sql::each(
+            fill: $crate::store::Sql::per_engine(
                 concat!(
                     "INSERT INTO ", $table, " SELECT value ->> ", $n0, $(", value ->> ", $n,)* " FROM json_each($1)"
                 ),
@@ -57,23 +57,23 @@ macro_rules! stage {
                 ),
             ),
             copy: concat!("COPY ", $table, " FROM STDIN"),
-            analyze: $crate::store::Sql::each("SELECT 1", concat!("ANALYZE ", $table)),
+            analyze: $crate::store::Sql::per_engine("SELECT 1", concat!("ANALYZE ", $table)),
             drop: concat!("DROP TABLE ", $table),
         }
     };
 }
-pub(super) use stage;
+pub(super) use staging_table;
 
 /// Rows in the form that the engine loads fastest. Cells are added from left to right, [`Rows::end`] ends a row.
 #[derive(Debug)]
-pub struct Rows {
+pub struct CopyBuffer {
     json: bool,
     text: String,
     count: usize,
     first: bool,
 }
 
-impl Rows {
+impl CopyBuffer {
     fn new(json: bool) -> Self {
         Self { json, text: String::new(), count: 0, first: true }
     }
@@ -150,13 +150,13 @@ impl Rows {
     }
 
     /// Ends the row.
-    pub fn end(&mut self) {
+    pub fn end_row(&mut self) {
         self.text.push(if self.json { ']' } else { '\n' });
         self.count += 1;
         self.first = true;
     }
 
-    fn take(&mut self) -> String {
+    fn take_text(&mut self) -> String {
         if self.json {
             self.text.push(']');
         }
@@ -186,22 +186,22 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn stage<I>(
+    pub async fn fill_staging_table<I>(
         &mut self,
-        stage: Stage,
+        stage: StagingTable,
         items: impl IntoIterator<Item = I>,
-        mut row: impl FnMut(&mut Rows, I),
+        mut row: impl FnMut(&mut CopyBuffer, I),
     ) -> Result<u64> {
         const DOING: &str = "stage rows";
         self.execute(DOING, stage.create, Vec::new()).await?;
         let mut items = items.into_iter();
-        let first: Vec<I> = items.by_ref().take(FEW + 1).collect();
-        let by_copy = !self.is_sqlite() && first.len() > FEW;
+        let first: Vec<I> = items.by_ref().take(MAX_INLINE_ROWS + 1).collect();
+        let by_copy = !self.is_sqlite() && first.len() > MAX_INLINE_ROWS;
         let mut items = first.into_iter().chain(items);
         let mut total = 0;
-        let mut rows = Rows::new(!by_copy);
+        let mut rows = CopyBuffer::new(!by_copy);
         loop {
-            while rows.count < CHUNK && rows.text.len() < CHUNK_BYTES {
+            while rows.count < CHUNK_ROWS && rows.text.len() < CHUNK_BYTES {
                 let Some(item) = items.next() else { break };
                 row(&mut rows, item);
             }
@@ -209,17 +209,17 @@ impl Tx {
                 break;
             }
             total += rows.count as u64;
-            let text = rows.take();
+            let text = rows.take_text();
             match self {
                 Self::Postgres(tx) if by_copy => {
-                    pass(Side::Before, DOING, stage.copy);
-                    let mut copy = tx.copy_in_raw(stage.copy).await.doing(DOING)?;
-                    copy.send(text.into_bytes()).await.doing(DOING)?;
-                    copy.finish().await.doing(DOING)?;
-                    pass(Side::After, DOING, stage.copy);
+                    inject_fault(StatementSide::Before, DOING, stage.copy);
+                    let mut copy = tx.copy_in_raw(stage.copy).await.context(DOING)?;
+                    copy.send(text.into_bytes()).await.context(DOING)?;
+                    copy.finish().await.context(DOING)?;
+                    inject_fault(StatementSide::After, DOING, stage.copy);
                 }
                 Self::Sqlite(_) | Self::Postgres(_) => {
-                    self.execute(DOING, stage.fill, args![text]).await?;
+                    self.execute(DOING, stage.fill, params![text]).await?;
                 }
             }
         }
@@ -233,7 +233,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn drop_stage(&mut self, stage: Stage) -> Result<()> {
+    pub async fn drop_staging_table(&mut self, stage: StagingTable) -> Result<()> {
         self.execute("drop a stage", stage.drop, Vec::new()).await.map(|_| ())
     }
 }

@@ -7,7 +7,7 @@
 
 /// On which side of a statement a point lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum StatementSide {
     /// Before the statement is sent.
     Before,
     /// After its answer has come.
@@ -16,7 +16,7 @@ pub(super) enum Side {
 
 /// Passes a point, and is struck there if somebody asked for it.
 #[cfg(debug_assertions)]
-pub(super) fn pass(side: Side, doing: &'static str, sql: &str) {
+pub(super) fn inject_fault(side: StatementSide, doing: &'static str, sql: &str) {
     use std::process::{Command, id};
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,4 +41,4 @@ pub(super) fn pass(side: Side, doing: &'static str, sql: &str) {
 
 /// Nothing.
 #[cfg(not(debug_assertions))]
-pub(super) fn pass(_side: Side, _doing: &'static str, _sql: &str) {}
+pub(super) fn inject_fault(_side: StatementSide, _doing: &'static str, _sql: &str) {}

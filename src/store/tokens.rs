@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::Tx;
 use crate::model::ids::{RunId, TokenId};
 use crate::model::names::fold;
@@ -11,7 +11,7 @@ use crate::model::role::Role;
 
 /// A token; the key itself is known to nobody.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Token {
+pub struct ApiToken {
     /// The number.
     pub id: TokenId,
     /// What it is for.
@@ -26,7 +26,7 @@ pub struct Token {
     pub seen_at: Option<DateTime<Utc>>,
 }
 
-impl Token {
+impl ApiToken {
     /// The role, read.
     #[must_use]
     pub fn role(&self) -> Role {
@@ -54,32 +54,32 @@ const BY_NUMBER: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list(tx: &mut Tx) -> Result<Vec<Token>> {
-    tx.all("list tokens", LIST, args![]).await
+pub async fn list(tx: &mut Tx) -> Result<Vec<ApiToken>> {
+    tx.fetch_all("list tokens", LIST, params![]).await
 }
 
 /// The token of a key, where it is good.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_digest(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<Option<Token>> {
-    tx.maybe("find a token", BY_DIGEST, args![digest, now]).await
+pub async fn get_by_digest(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<Option<ApiToken>> {
+    tx.fetch_optional("find a token", BY_DIGEST, params![digest, now]).await
 }
 
 /// The token of a name.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_name(tx: &mut Tx, name: &str) -> Result<Option<Token>> {
-    tx.maybe("find a token", BY_NAME, args![fold(name)]).await
+pub async fn get_by_name(tx: &mut Tx, name: &str) -> Result<Option<ApiToken>> {
+    tx.fetch_optional("find a token", BY_NAME, params![fold(name)]).await
 }
 
 /// The token of a number.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_number(tx: &mut Tx, id: TokenId) -> Result<Option<Token>> {
-    tx.maybe("find a token", BY_NUMBER, args![id]).await
+pub async fn get(tx: &mut Tx, id: TokenId) -> Result<Option<ApiToken>> {
+    tx.fetch_optional("find a token", BY_NUMBER, params![id]).await
 }
 
 const ADD: &str = "
@@ -88,7 +88,7 @@ const ADD: &str = "
 
 /// A token to be kept.
 #[derive(Debug, Clone, Copy)]
-pub struct New<'a> {
+pub struct NewApiToken<'a> {
     /// What it is for.
     pub name: &'a str,
     /// The digest of its key.
@@ -103,9 +103,9 @@ pub struct New<'a> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn add(tx: &mut Tx, new: New<'_>, now: DateTime<Utc>, run: RunId) -> Result<TokenId> {
-    let args = args![new.name, fold(new.name), new.digest, new.role, now, new.expires_at, run];
-    let (id,): (TokenId,) = tx.one("add a token", ADD, args).await?;
+pub async fn create(tx: &mut Tx, new: NewApiToken<'_>, now: DateTime<Utc>, run: RunId) -> Result<TokenId> {
+    let args = params![new.name, fold(new.name), new.digest, new.role, now, new.expires_at, run];
+    let (id,): (TokenId,) = tx.fetch_one("add a token", ADD, args).await?;
     Ok(id)
 }
 
@@ -116,7 +116,7 @@ const REVOKE: &str = "UPDATE api_tokens SET revoked_run_id = $2 WHERE id = $1 AN
 /// # Errors
 /// When the database refuses.
 pub async fn revoke(tx: &mut Tx, id: TokenId, run: RunId) -> Result<()> {
-    tx.execute("revoke a token", REVOKE, args![id, run]).await.map(|_| ())
+    tx.execute("revoke a token", REVOKE, params![id, run]).await.map(|_| ())
 }
 
 const SEE: &str = "UPDATE api_tokens SET seen_at = $2 WHERE id = $1";
@@ -125,6 +125,6 @@ const SEE: &str = "UPDATE api_tokens SET seen_at = $2 WHERE id = $1";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn see(tx: &mut Tx, id: TokenId, now: DateTime<Utc>) -> Result<()> {
-    tx.execute("note the use of a token", SEE, args![id, now]).await.map(|_| ())
+pub async fn record_use(tx: &mut Tx, id: TokenId, now: DateTime<Utc>) -> Result<()> {
+    tx.execute("note the use of a token", SEE, params![id, now]).await.map(|_| ())
 }

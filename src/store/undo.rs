@@ -3,15 +3,15 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Result;
-use super::arg::args;
+use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
-use super::stage::{Stage, stage};
+use super::stage::{StagingTable, staging_table};
 use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner who left in a run, with the person's record before and after.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Leaver {
+pub struct LeaverRow {
     /// The learner.
     pub learner_id: LearnerId,
     /// The source's id.
@@ -28,7 +28,7 @@ pub struct Leaver {
     pub lost_something: bool,
 }
 
-const LEAVERS: Sql = Sql::each(
+const LEAVERS: Sql = Sql::per_engine(
     "SELECT l.id AS learner_id, p.external_id, p.present, p.attributes, p.digest, c.attributes AS before,
          EXISTS (SELECT 1 FROM ended_memberships e WHERE e.ended_run_id = $1 AND e.learner_id = l.id) AS lost_something
      FROM learners l JOIN persons p ON p.learner_id = l.id AND p.connector_id = $2
@@ -48,11 +48,11 @@ const LEAVERS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn leavers(tx: &mut Tx, run: RunId, connector: ConnectorId) -> Result<Vec<Leaver>> {
-    tx.all("read who left in a run", LEAVERS, args![run, connector]).await
+pub async fn list_leavers(tx: &mut Tx, run: RunId, connector: ConnectorId) -> Result<Vec<LeaverRow>> {
+    tx.fetch_all("read who left in a run", LEAVERS, params![run, connector]).await
 }
 
-const BACK: Stage = stage!("stage_back": 0 "learner_id" "BIGINT", 1 "status" "TEXT");
+const BACK: StagingTable = staging_table!("stage_back": 0 "learner_id" "BIGINT", 1 "status" "TEXT");
 
 /// Whoever took the address meanwhile keeps it.
 const COME_BACK: &str = "
@@ -68,16 +68,16 @@ const COME_BACK: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn come_back(tx: &mut Tx, learners: &[(LearnerId, &'static str)], run: RunId) -> Result<u64> {
-    tx.stage(BACK, learners, |rows, (id, status)| rows.int(id.0).text(status).end()).await?;
-    let back = tx.execute("bring learners back", COME_BACK, args![run]).await?;
-    tx.drop_stage(BACK).await?;
+pub async fn restore_learners(tx: &mut Tx, learners: &[(LearnerId, &'static str)], run: RunId) -> Result<u64> {
+    tx.fill_staging_table(BACK, learners, |rows, (id, status)| rows.int(id.0).text(status).end_row()).await?;
+    let back = tx.execute("bring learners back", COME_BACK, params![run]).await?;
+    tx.drop_staging_table(BACK).await?;
     Ok(back)
 }
 
 /// A reason that a run gave or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct Reason {
+pub struct RunMembership {
     /// The group.
     pub group_id: GroupId,
     /// The rule.
@@ -93,13 +93,13 @@ const GIVEN: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn given(tx: &mut Tx, run: RunId) -> Result<Vec<Reason>> {
-    tx.all("read what a run gave", GIVEN, args![run]).await
+pub async fn list_given(tx: &mut Tx, run: RunId) -> Result<Vec<RunMembership>> {
+    tx.fetch_all("read what a run gave", GIVEN, params![run]).await
 }
 
 /// A reason that a run ended, and what stands in the way of giving it back.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Ended {
+pub struct EndedMembershipRow {
     /// The group.
     pub group_id: GroupId,
     /// The rule.
@@ -130,8 +130,8 @@ const ENDED: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn ended(tx: &mut Tx, run: RunId) -> Result<Vec<Ended>> {
-    tx.all("read what a run ended", ENDED, args![run]).await
+pub async fn list_ended(tx: &mut Tx, run: RunId) -> Result<Vec<EndedMembershipRow>> {
+    tx.fetch_all("read what a run ended", ENDED, params![run]).await
 }
 
 /// What a run gave and somebody ended since, in words.
@@ -147,12 +147,12 @@ const GIVEN_AND_ENDED: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn given_and_ended(tx: &mut Tx, run: RunId) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = tx.all("read what was touched since", GIVEN_AND_ENDED, args![run]).await?;
+pub async fn describe_given_and_ended(tx: &mut Tx, run: RunId) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = tx.fetch_all("read what was touched since", GIVEN_AND_ENDED, params![run]).await?;
     Ok(rows.into_iter().map(|(text,)| text).collect())
 }
 
-const NAMES: Stage = stage!("stage_names": 0 "learner_id" "BIGINT", 1 "group_id" "BIGINT", 2 "why" "TEXT");
+const NAMES: StagingTable = staging_table!("stage_names": 0 "learner_id" "BIGINT", 1 "group_id" "BIGINT", 2 "why" "TEXT");
 
 const NAMED: &str = concat!(
     "SELECT ",
@@ -165,11 +165,11 @@ const NAMED: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn in_words(tx: &mut Tx, rows: &[(LearnerId, GroupId, &'static str)]) -> Result<Vec<String>> {
-    tx.stage(NAMES, rows, |out, (learner, group, why)| out.int(learner.0).int(group.0).text(why).end())
+pub async fn describe_memberships(tx: &mut Tx, rows: &[(LearnerId, GroupId, &'static str)]) -> Result<Vec<String>> {
+    tx.fill_staging_table(NAMES, rows, |out, (learner, group, why)| out.int(learner.0).int(group.0).text(why).end_row())
         .await?;
-    let named: Vec<(String,)> = tx.all("name memberships", NAMED, args![]).await?;
-    tx.drop_stage(NAMES).await?;
+    let named: Vec<(String,)> = tx.fetch_all("name memberships", NAMED, params![]).await?;
+    tx.drop_staging_table(NAMES).await?;
     Ok(named.into_iter().map(|(text,)| text).collect())
 }
 
@@ -189,13 +189,13 @@ const REJOIN: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn rejoin(tx: &mut Tx, run: RunId, undo: RunId) -> Result<u64> {
-    tx.execute("restore days of joining", REJOIN, args![run, undo]).await
+pub async fn restore_join_dates(tx: &mut Tx, run: RunId, undo: RunId) -> Result<u64> {
+    tx.execute("restore days of joining", REJOIN, params![run, undo]).await
 }
 
 /// An assignment that a run made, ended or changed.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Assignment {
+pub struct RunAssignment {
     /// The number.
     pub id: AssignmentId,
     /// The course's code.
@@ -233,11 +233,11 @@ const ASSIGNMENTS: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn assignments(tx: &mut Tx, run: RunId) -> Result<Vec<Assignment>> {
-    tx.all("read what a run did to assignments", ASSIGNMENTS, args![run]).await
+pub async fn list_assignments(tx: &mut Tx, run: RunId) -> Result<Vec<RunAssignment>> {
+    tx.fetch_all("read what a run did to assignments", ASSIGNMENTS, params![run]).await
 }
 
-const REVIVE: Sql = Sql::each(
+const REVIVE: Sql = Sql::per_engine(
     "UPDATE assignments SET ended_run_id = NULL WHERE id IN (SELECT value FROM json_each($1))",
     "UPDATE assignments SET ended_run_id = NULL WHERE id = ANY($1)",
 );
@@ -246,13 +246,13 @@ const REVIVE: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn revive(tx: &mut Tx, ids: &[AssignmentId]) -> Result<u64> {
-    tx.execute("restore assignments", REVIVE, args![ids.iter().map(|id| id.0).collect::<Vec<_>>()]).await
+pub async fn reactivate_assignments(tx: &mut Tx, ids: &[AssignmentId]) -> Result<u64> {
+    tx.execute("restore assignments", REVIVE, params![ids.iter().map(|id| id.0).collect::<Vec<_>>()]).await
 }
 
 /// An assignment's due date before a run changed it.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct DueBefore {
+pub struct RunDueDate {
     /// The assignment.
     pub assignment_id: AssignmentId,
     /// The kind of due date.
@@ -282,8 +282,8 @@ const DUES: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn dues(tx: &mut Tx, run: RunId) -> Result<Vec<DueBefore>> {
-    tx.all("read what a run did to due dates", DUES, args![run]).await
+pub async fn list_due_dates(tx: &mut Tx, run: RunId) -> Result<Vec<RunDueDate>> {
+    tx.fetch_all("read what a run did to due dates", DUES, params![run]).await
 }
 
 const DELETED_GROUPS: &str = "
@@ -294,8 +294,8 @@ const DELETED_GROUPS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn deleted_groups(tx: &mut Tx, run: RunId) -> Result<Vec<(GroupId, String, bool)>> {
-    tx.all("read which groups a run deleted", DELETED_GROUPS, args![run]).await
+pub async fn list_deleted_groups(tx: &mut Tx, run: RunId) -> Result<Vec<(GroupId, String, bool)>> {
+    tx.fetch_all("read which groups a run deleted", DELETED_GROUPS, params![run]).await
 }
 
 /// Groups made by hand in a run, with nobody and nothing in them.
@@ -310,7 +310,7 @@ const EMPTY_GROUPS: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn delete_empty_groups(tx: &mut Tx, run: RunId, undo: RunId, now: DateTime<Utc>) -> Result<u64> {
-    tx.execute("delete empty groups", EMPTY_GROUPS, args![run, undo, now]).await
+    tx.execute("delete empty groups", EMPTY_GROUPS, params![run, undo, now]).await
 }
 
 const LIFT: &str = "UPDATE exclusions SET lifted_run_id = $2 WHERE run_id = $1 AND lifted_run_id IS NULL";
@@ -324,11 +324,11 @@ const DROP_RESTING: &str = "DELETE FROM dormant_memberships WHERE run_id = $1";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn exclusions(tx: &mut Tx, run: RunId, undo: RunId, by_hand: bool) -> Result<u64> {
-    let lifted = tx.execute("lift exclusions", LIFT, args![run, undo]).await?;
-    let again = tx.execute("exclude again", EXCLUDE_AGAIN, args![run, undo]).await?;
+pub async fn revert_exclusions(tx: &mut Tx, run: RunId, undo: RunId, by_hand: bool) -> Result<u64> {
+    let lifted = tx.execute("lift exclusions", LIFT, params![run, undo]).await?;
+    let again = tx.execute("exclude again", EXCLUDE_AGAIN, params![run, undo]).await?;
     if by_hand {
-        tx.execute("drop resting memberships", DROP_RESTING, args![run]).await?;
+        tx.execute("drop resting memberships", DROP_RESTING, params![run]).await?;
     }
     Ok(lifted + again)
 }
@@ -342,9 +342,9 @@ const OPEN_AGAIN: &str =
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn completions(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, i64)>> {
-    let pairs = tx.all("read what a run noted as done", COMPLETED, args![run]).await?;
-    tx.execute("take completions back", OPEN_AGAIN, args![run]).await?;
+pub async fn revert_completions(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, i64)>> {
+    let pairs = tx.fetch_all("read what a run noted as done", COMPLETED, params![run]).await?;
+    tx.execute("take completions back", OPEN_AGAIN, params![run]).await?;
     Ok(pairs)
 }
 
@@ -354,6 +354,6 @@ const RULE_NAMES: &str = "SELECT id, name FROM rules";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn rule_names(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
-    tx.all("read rules", RULE_NAMES, args![]).await
+pub async fn list_rule_names(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
+    tx.fetch_all("read rules", RULE_NAMES, params![]).await
 }

@@ -2,11 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::enrollment::{Change, assign};
+use crate::enrollment::{ChangeTransaction, assign};
 use crate::model::ids::{CourseId, GroupId};
 use crate::model::names::fold;
 use crate::planner::catalogue_plan::CataloguePlan;
-use crate::store::assignments::{NewAssignment, NewDue, Whom};
+use crate::store::assignments::{NewAssignment, DueDateUpdate, AssignmentTarget};
 use crate::store::courses;
 use crate::store::{Result, Tx};
 
@@ -14,7 +14,7 @@ use crate::store::{Result, Tx};
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn commit(change: &mut Change, todo: &CataloguePlan, groups: &[GroupId]) -> Result<()> {
+pub async fn commit(change: &mut ChangeTransaction, todo: &CataloguePlan, groups: &[GroupId]) -> Result<()> {
     for (code, title) in &todo.courses {
         know(&mut change.tx, code, title).await?;
     }
@@ -29,7 +29,7 @@ pub async fn commit(change: &mut Change, todo: &CataloguePlan, groups: &[GroupId
         .filter_map(|met| {
             Some(NewAssignment {
                 course: *by_code.get(&met.course)?,
-                whom: Whom::Group(groups[met.group as usize]),
+                target: AssignmentTarget::Group(groups[met.group as usize]),
                 due: met.due,
                 late_days: met.late_days,
                 source: "file",
@@ -37,18 +37,18 @@ pub async fn commit(change: &mut Change, todo: &CataloguePlan, groups: &[GroupId
             })
         })
         .collect();
-    assign::make(change, &new).await?;
+    assign::create_assignments(change, &new).await?;
     let dues = todo.changed.iter();
-    let dues: Vec<NewDue> = dues
-        .map(|one| NewDue { assignment: one.assignment, due: one.due, late_days: one.late_days })
+    let dues: Vec<DueDateUpdate> = dues
+        .map(|one| DueDateUpdate { assignment: one.assignment, due: one.due, late_days: one.late_days })
         .collect();
-    assign::change_dues(change, &dues).await?;
-    assign::end(change, &todo.ended).await
+    assign::change_due_dates(change, &dues).await?;
+    assign::end_assignments(change, &todo.ended).await
 }
 
 async fn know(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
-    match courses::by_code(tx, code).await? {
-        Some(course) => courses::retitle(tx, CourseId(course.id), title, "file").await.map(|_| ()),
-        None => courses::add(tx, code, title, "file").await.map(|_| ()),
+    match courses::get_by_code(tx, code).await? {
+        Some(course) => courses::update_title(tx, CourseId(course.id), title, "file").await.map(|_| ()),
+        None => courses::create(tx, code, title, "file").await.map(|_| ()),
     }
 }

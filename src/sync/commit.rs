@@ -2,29 +2,29 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::enrollment::Change;
-use crate::enrollment::change::When;
-use crate::model::attributes::{Attribute, Attributes};
-use crate::model::guard::{BeforeHold, HeldChange, HeldGroup, HeldWho, Kind, Named};
+use crate::enrollment::ChangeTransaction;
+use crate::enrollment::change::ChangeTime;
+use crate::model::attributes::{Attribute, AttributeSet};
+use crate::model::guard::{HoldBaseline, HeldChange, HeldGroup, ChangeSubject, ChangeKind, ChangeKey};
 use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use crate::model::names::fold;
-use crate::model::people::Row;
-use crate::model::plan::{Entry, Plan};
-use crate::model::population::{Fate, Who, date, to_json};
-use crate::model::status::Status;
+use crate::model::people::RowIndex;
+use crate::model::plan::{MembershipEntry, MembershipPlan};
+use crate::model::population::{PersonChange, LearnerIndex, date, to_json};
+use crate::model::status::LearnerStatus;
 use crate::planner::email_assignment::{EmailOutcome, LearnerUpdate};
 use crate::planner::{ChangeSet, HeldRecord, PlanContext, RunBaseline, Snapshot};
 use crate::store::leases::Lease;
-use crate::store::memberships::Reason;
-use crate::store::runs::{self, Counts};
+use crate::store::memberships::MembershipReason;
+use crate::store::runs::{self, RunCounts};
 use crate::store::{Result, Tx, connectors, groups, holds, learners, leases, persons};
 use crate::sync::catalogue;
 
 /// What came of a commit.
 #[derive(Debug)]
-pub enum Committed {
+pub enum CommitResult {
     /// It is done.
-    Done(Counts),
+    Done(RunCounts),
     /// Memberships, rules or assignments moved since the plan: nothing was written.
     Moved,
     /// The lease is somebody else's by now: nothing was written.
@@ -33,16 +33,16 @@ pub enum Committed {
 
 /// What a run counts, before and after.
 #[must_use]
-pub fn counts(change_set: &ChangeSet) -> Counts {
+pub fn counts(change_set: &ChangeSet) -> RunCounts {
     let population = &change_set.population;
-    let fates = |fate: Fate| population.learners.iter().filter(|learner| learner.fate == fate).count() as u64;
+    let fates = |fate: PersonChange| population.learners.iter().filter(|learner| learner.change == fate).count() as u64;
     let left = population.learners.iter().filter(|learner| {
-        learner.status == Status::Left && learner.was.is_some_and(|was| was != Status::Left)
+        learner.status == LearnerStatus::Left && learner.status_before.is_some_and(|was| was != LearnerStatus::Left)
     });
-    Counts {
+    RunCounts {
         people_read: population.people.len() as u64,
-        people_new: fates(Fate::New),
-        people_changed: fates(Fate::Changed),
+        people_new: fates(PersonChange::New),
+        people_changed: fates(PersonChange::Changed),
         people_left: left.count() as u64,
         people_set_aside: population.people.set_aside(),
         people_left_out: population.people.left_out(),
@@ -51,10 +51,10 @@ pub fn counts(change_set: &ChangeSet) -> Counts {
         memberships_removed: change_set.plan.remove.len() as u64,
         jobs_enqueued: 0,
         people_held: change_set.held.people(),
-        groups_held: change_set.held.count(&[Kind::Group]),
-        memberships_held: change_set.held.count(&[Kind::Give, Kind::End]),
+        groups_held: change_set.held.count(&[ChangeKind::Group]),
+        memberships_held: change_set.held.count(&[ChangeKind::Give, ChangeKind::End]),
         enrollments_held: change_set.held.enrollments,
-        charge: change_set.charge.into(),
+        limit_usage: change_set.charge.into(),
     }
 }
 
@@ -63,13 +63,13 @@ const MANY: u64 = 10_000;
 
 /// Under what a plan is committed.
 #[derive(Debug)]
-pub struct Commit<'a> {
+pub struct CommitContext<'a> {
     /// The lease.
     pub lease: &'a Lease,
     /// The number of the run.
     pub run: RunId,
     /// The time.
-    pub when: When,
+    pub when: ChangeTime,
     /// What the plan was asked for.
     pub context: PlanContext<'a>,
     /// For an approval: the keys of the held changes that it decides on.
@@ -80,48 +80,48 @@ pub struct Commit<'a> {
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
-pub async fn commit(mut tx: Tx, job: Commit<'_>, change_set: &ChangeSet) -> Result<Committed> {
-    let Commit { lease, run, when, context, .. } = job;
+pub async fn commit(mut tx: Tx, job: CommitContext<'_>, change_set: &ChangeSet) -> Result<CommitResult> {
+    let CommitContext { lease, run, when, context, .. } = job;
     let (snapshot, attributes) = (context.snapshot, context.rules.attributes);
     if !leases::renew(&mut tx, lease).await? {
         tx.rollback().await?;
-        return Ok(Committed::LeaseLost);
+        return Ok(CommitResult::LeaseLost);
     }
     let mut counts = counts(change_set);
     let settles_holds = job.approved.is_some() || (change_set.complete && snapshot.any_held);
     if change_set.is_empty() && !settles_holds {
         finish(&mut tx, &job, &counts, change_set).await?;
         tx.commit().await?;
-        return Ok(Committed::Done(counts));
+        return Ok(CommitResult::Done(counts));
     }
     if runs::lock_head(&mut tx).await? != snapshot.version + 1 {
         tx.rollback().await?;
-        return Ok(Committed::Moved);
+        return Ok(CommitResult::Moved);
     }
     let (groups, rules) = groups_and_rules(&mut tx, &change_set.plan, run).await?;
     let ids = learner_ids(&mut tx, change_set).await?;
-    let reason = |entry: &Entry| Reason {
+    let reason = |entry: &MembershipEntry| MembershipReason {
         group: groups[entry.group as usize],
         rule: rules[entry.rule as usize],
         learner: ids[entry.who as usize],
     };
-    let mut change = Change::of_run(tx, run, when);
-    let known = |who: &Who| change_set.population.learner(*who).id;
+    let mut change = ChangeTransaction::from_run(tx, run, when);
+    let known = |who: &LearnerIndex| change_set.population.learner(*who).id;
     let moving =
-        change_set.population.everybody().filter(|&who| change_set.population.learner(who).comes_or_goes());
+        change_set.population.indices().filter(|&who| change_set.population.learner(who).comes_or_goes());
     change
-        .prepare(
+        .stage_memberships(
             change_set.plan.add.iter().map(reason),
             change_set.plan.remove.iter().map(reason),
             moving.filter_map(|who| known(&who)),
         )
         .await?;
     let leave = change_set.leave.iter().filter_map(known).map(|id| id.0).collect();
-    learners::leave(&mut change.tx, leave, run).await?;
+    learners::mark_left(&mut change.tx, leave, run).await?;
     let rows = change_set.learners.iter().map(|one| learner_row(one, change_set, attributes, &ids));
-    learners::write(&mut change.tx, rows, when.today, run).await?;
+    learners::write_rows(&mut change.tx, rows, when.today, run).await?;
     write_persons(&mut change.tx, run, attributes, snapshot, change_set, &ids).await?;
-    change.members().await?;
+    change.apply_memberships().await?;
     catalogue::commit(&mut change, &change_set.catalogue, &groups).await?;
     counts.jobs_enqueued = change.counts().jobs_enqueued;
     let mut tx = change.tx;
@@ -129,35 +129,35 @@ pub async fn commit(mut tx: Tx, job: Commit<'_>, change_set: &ChangeSet) -> Resu
         runs::analyze(&mut tx).await?;
     }
     if let Some(connector) = snapshot.connector {
-        let numbers = Numbers { rules: &rules, of_rows: of_rows(change_set, &ids) };
+        let numbers = AssignedIds { rules: &rules, of_rows: of_rows(change_set, &ids) };
         settle_holds(&mut tx, connector, &job, change_set, &numbers).await?;
     }
     finish(&mut tx, &job, &counts, change_set).await?;
     tx.commit().await?;
-    Ok(Committed::Done(counts))
+    Ok(CommitResult::Done(counts))
 }
 
 /// How a run ended.
-fn status(change_set: &ChangeSet) -> runs::Status {
+fn status(change_set: &ChangeSet) -> runs::RunStatus {
     if change_set.held.is_waiting() {
-        runs::Status::Held
+        runs::RunStatus::Held
     } else if change_set.writes_nothing() {
-        runs::Status::Unchanged
+        runs::RunStatus::Unchanged
     } else {
-        runs::Status::Applied
+        runs::RunStatus::Applied
     }
 }
 
-async fn finish(tx: &mut Tx, job: &Commit<'_>, counts: &Counts, change_set: &ChangeSet) -> Result<()> {
+async fn finish(tx: &mut Tx, job: &CommitContext<'_>, counts: &RunCounts, change_set: &ChangeSet) -> Result<()> {
     let held = &change_set.held;
     runs::finish(tx, job.run, status(change_set), counts, &change_set.problems, job.when.now).await?;
     if held.is_waiting() {
         let json = serde_json::json!({ "causes": held.causes, "reasons": held.reasons });
-        runs::note_guard(tx, job.run, &json.to_string()).await?;
+        runs::record_guard(tx, job.run, &json.to_string()).await?;
     }
     let Some(connector) = job.context.snapshot.connector else { return Ok(()) };
     if job.approved.is_some() {
-        return connectors::promote(tx, connector).await;
+        return connectors::promote_held_run(tx, connector).await;
     }
     if !change_set.complete {
         return Ok(());
@@ -166,21 +166,21 @@ async fn finish(tx: &mut Tx, job: &Commit<'_>, counts: &Counts, change_set: &Cha
     let baseline = RunBaseline::of(job.context.rules, people).json();
     if held.is_waiting() {
         let before =
-            change_set.hold_baseline.clone().map(|before| BeforeHold { run: job.run.0, ..before }.json());
-        connectors::held_run(tx, connector, job.run, &baseline, before.as_deref()).await
+            change_set.hold_baseline.clone().map(|before| HoldBaseline { run: job.run.0, ..before }.json());
+        connectors::record_held_run(tx, connector, job.run, &baseline, before.as_deref()).await
     } else {
-        connectors::good_run(tx, connector, job.run, &baseline).await
+        connectors::record_good_run(tx, connector, job.run, &baseline).await
     }
 }
 
 /// The numbers that rules and learners of a plan have in the database.
-struct Numbers<'a> {
+struct AssignedIds<'a> {
     rules: &'a [RuleId],
     /// Of the rows of the reading that have a learner.
-    of_rows: FxHashMap<Row, LearnerId>,
+    of_rows: FxHashMap<RowIndex, LearnerId>,
 }
 
-fn of_rows(change_set: &ChangeSet, ids: &[LearnerId]) -> FxHashMap<Row, LearnerId> {
+fn of_rows(change_set: &ChangeSet, ids: &[LearnerId]) -> FxHashMap<RowIndex, LearnerId> {
     if change_set.held.changes.is_empty() {
         return FxHashMap::default();
     }
@@ -192,9 +192,9 @@ fn of_rows(change_set: &ChangeSet, ids: &[LearnerId]) -> FxHashMap<Row, LearnerI
 async fn settle_holds(
     tx: &mut Tx,
     connector: ConnectorId,
-    job: &Commit<'_>,
+    job: &CommitContext<'_>,
     change_set: &ChangeSet,
-    numbers: &Numbers<'_>,
+    numbers: &AssignedIds<'_>,
 ) -> Result<()> {
     if let Some(keys) = &job.approved {
         holds::forget(tx, keys.clone()).await?;
@@ -202,7 +202,7 @@ async fn settle_holds(
         let mut written: Vec<String> =
             change_set.records.iter().map(|(row, _)| people.id(*row).to_owned()).collect();
         written.extend(change_set.absent.iter().cloned());
-        return holds::settle_records(tx, connector, written).await;
+        return holds::delete_pinned_records(tx, connector, written).await;
     }
     if change_set.held.changes.is_empty() && !(change_set.complete && job.context.snapshot.any_held) {
         return Ok(());
@@ -212,13 +212,13 @@ async fn settle_holds(
         .changes
         .iter()
         .filter_map(|change| held_write(connector, change, change_set, numbers));
-    holds::write(tx, connector, job.run, writes, change_set.complete).await?;
-    let records: Vec<holds::Record> = change_set.held_records.iter().map(held_record).collect();
-    holds::keep_records(tx, connector, job.run, &records, change_set.complete).await
+    holds::save_changes(tx, connector, job.run, writes, change_set.complete).await?;
+    let records: Vec<holds::PinnedRecord> = change_set.held_records.iter().map(held_record).collect();
+    holds::save_pinned_records(tx, connector, job.run, &records, change_set.complete).await
 }
 
-fn held_record(record: &HeldRecord) -> holds::Record {
-    holds::Record {
+fn held_record(record: &HeldRecord) -> holds::PinnedRecord {
+    holds::PinnedRecord {
         external_id: record.external_id.clone(),
         present: record.present,
         attributes: record.attributes.clone(),
@@ -229,14 +229,14 @@ fn held_write(
     connector: ConnectorId,
     change: &HeldChange,
     change_set: &ChangeSet,
-    numbers: &Numbers<'_>,
-) -> Option<holds::Write> {
+    numbers: &AssignedIds<'_>,
+) -> Option<holds::NewHeldChange> {
     let learner = match change.who {
-        Some(HeldWho::Known(id)) => Some(id),
+        Some(ChangeSubject::Known(id)) => Some(id),
         // Somebody new whose own record is held is no learner yet.
-        Some(HeldWho::New(row)) => match (numbers.of_rows.get(&row), change.kind) {
+        Some(ChangeSubject::New(row)) => match (numbers.of_rows.get(&row), change.kind) {
             (Some(id), _) => Some(*id),
-            (None, Kind::Give | Kind::End) => return None,
+            (None, ChangeKind::Give | ChangeKind::End) => return None,
             (None, _) => None,
         },
         None => None,
@@ -247,7 +247,7 @@ fn held_write(
             let at = plan.rules.iter().skip(1).position(|rule| rule.name == *name)? + 1;
             Some(numbers.rules[at])
         }
-        (None, Kind::Give | Kind::End) => Some(RuleId::BY_HAND),
+        (None, ChangeKind::Give | ChangeKind::End) => Some(RuleId::BY_HAND),
         (None, _) => None,
     };
     let (group, group_name) = match &change.group {
@@ -255,7 +255,7 @@ fn held_write(
         Some(HeldGroup::New(name)) => (None, Some(name.clone())),
         None => (None, None),
     };
-    let named = Named {
+    let named = ChangeKey {
         connector: connector.0,
         who: learner,
         external_id: change.external_id.as_deref(),
@@ -263,7 +263,7 @@ fn held_write(
         rule,
         assignment: change.assignment,
     };
-    Some(holds::Write {
+    Some(holds::NewHeldChange {
         key: named.key(change.kind),
         kind: change.kind.as_str(),
         learner,
@@ -280,10 +280,10 @@ fn held_write(
 }
 
 /// Makes groups and rules that are new; answers the numbers of all of the plan's, in its order.
-async fn groups_and_rules(tx: &mut Tx, plan: &Plan, run: RunId) -> Result<(Vec<GroupId>, Vec<RuleId>)> {
+async fn groups_and_rules(tx: &mut Tx, plan: &MembershipPlan, run: RunId) -> Result<(Vec<GroupId>, Vec<RuleId>)> {
     let new = plan.groups.iter().filter(|group| group.is_made()).map(|group| &group.name);
     let made: FxHashMap<String, GroupId> = if plan.new_groups() > 0 {
-        groups::make_all(tx, new, run).await?.into_iter().map(|(id, folded)| (folded, id)).collect()
+        groups::create_all(tx, new, run).await?.into_iter().map(|(id, folded)| (folded, id)).collect()
     } else {
         FxHashMap::default()
     };
@@ -297,14 +297,14 @@ async fn groups_and_rules(tx: &mut Tx, plan: &Plan, run: RunId) -> Result<(Vec<G
     for rule in &plan.rules {
         rules.push(match rule.id {
             Some(id) => id,
-            None => groups::know_rule(tx, rule.name.as_str()).await?,
+            None => groups::create_rule(tx, rule.name.as_str()).await?,
         });
     }
     if !plan.meetings.is_empty() {
         let links = plan.meetings.iter().map(|one| {
             (rules[one.rule as usize], one.key.clone(), groups[one.group as usize], one.name.clone())
         });
-        groups::link(tx, links).await?;
+        groups::create_rule_groups(tx, links).await?;
     }
     Ok((groups, rules))
 }
@@ -325,9 +325,9 @@ async fn learner_ids(tx: &mut Tx, change_set: &ChangeSet) -> Result<Vec<LearnerI
 fn learner_row<'a>(
     one: &LearnerUpdate,
     change_set: &'a ChangeSet,
-    attributes: &Attributes,
+    attributes: &AttributeSet,
     ids: &[LearnerId],
-) -> learners::Write<'a> {
+) -> learners::LearnerRowUpdate<'a> {
     let population = &change_set.population;
     let values = &population.people.values;
     let learner = population.learner(one.who);
@@ -335,7 +335,7 @@ fn learner_row<'a>(
     let text = |attribute: Attribute| population.first(one.who, attribute);
     let email = text(Attribute::EMAIL);
     let own = one.address == EmailOutcome::Own;
-    learners::Write {
+    learners::LearnerRowUpdate {
         id: ids[one.who as usize],
         fresh: learner.id.is_none(),
         email: own.then_some(email),
@@ -361,18 +361,18 @@ fn learner_row<'a>(
 async fn write_persons(
     tx: &mut Tx,
     run: RunId,
-    attributes: &Attributes,
+    attributes: &AttributeSet,
     snapshot: &Snapshot,
     change_set: &ChangeSet,
     ids: &[LearnerId],
 ) -> Result<()> {
     let Some(connector) = snapshot.connector else { return Ok(()) };
     let people = &change_set.population.people;
-    let rows = change_set.records.iter().map(|&(row, who)| persons::Write {
+    let rows = change_set.records.iter().map(|&(row, who)| persons::PersonUpdate {
         external_id: people.id(row),
         learner: ids[who as usize],
         digest: change_set.digests[row as usize],
         attributes: to_json(attributes, &people.values, people.cells(row)),
     });
-    persons::write(tx, connector, rows, change_set.absent.iter().map(String::as_str), run).await
+    persons::write_records(tx, connector, rows, change_set.absent.iter().map(String::as_str), run).await
 }

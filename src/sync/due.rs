@@ -8,12 +8,12 @@ use chrono::{DateTime, Utc};
 use crate::model::ids::{ConnectorId, RunId};
 use crate::store::{Result, Store, connectors};
 use crate::sync::File;
-use crate::sync::lease::{self, Held};
-use crate::sync::run::{Asked, begin_in};
+use crate::sync::lease::{self, LeaseGuard};
+use crate::sync::run::{RunOptions, begin_in};
 
 /// The instants of a connector's schedule after `since`, up to and with `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Due {
+pub struct DueTimes {
     /// The connector.
     pub connector: ConnectorId,
     /// Up to here they were served already.
@@ -24,13 +24,13 @@ pub struct Due {
 
 /// A run that has begun, under its lease.
 #[derive(Debug)]
-pub struct Begun {
-    pub(super) lease: Held,
+pub struct StartedRun {
+    pub(super) lease: LeaseGuard,
     pub(super) connector: ConnectorId,
     pub(super) number: RunId,
 }
 
-impl Begun {
+impl StartedRun {
     /// Its number.
     #[must_use]
     pub fn number(&self) -> RunId {
@@ -40,9 +40,9 @@ impl Begun {
 
 /// What came of claiming what is due.
 #[derive(Debug)]
-pub enum Claimed {
+pub enum ClaimResult {
     /// The run has begun: see [`super::go_on`].
-    Begun(Box<Begun>),
+    Begun(Box<StartedRun>),
     /// Whoever this is runs the connector already; there is no other run for these instants.
     Skipped(String),
     /// Another machine has claimed them.
@@ -57,26 +57,26 @@ pub async fn claim(
     store: &Store,
     file: File<'_>,
     connector: usize,
-    asked: &Asked,
-    due: Due,
-) -> Result<Claimed> {
+    asked: &RunOptions,
+    due: DueTimes,
+) -> Result<ClaimResult> {
     let settings = &file.connectors[connector];
-    let mut tx = store.write().await?;
+    let mut tx = store.begin_write().await?;
     // Looked at first, because taking waits for a commit under the lease.
-    let lease = match lease::holder_in(&mut tx, &settings.name).await? {
+    let lease = match lease::find_holder(&mut tx, &settings.name).await? {
         Some(_) => None,
-        None => lease::take_in(&mut tx, &settings.name).await?,
+        None => lease::acquire_in(&mut tx, &settings.name).await?,
     };
-    if !connectors::serve(&mut tx, due.connector, due.since, due.until).await? {
+    if !connectors::claim_schedule(&mut tx, due.connector, due.since, due.until).await? {
         tx.rollback().await?;
-        return Ok(Claimed::Elsewhere);
+        return Ok(ClaimResult::Elsewhere);
     }
     let Some(lease) = lease else {
-        let holder = lease::holder_in(&mut tx, &settings.name).await?;
+        let holder = lease::find_holder(&mut tx, &settings.name).await?;
         tx.commit().await?;
-        return Ok(Claimed::Skipped(holder.unwrap_or_else(|| "somebody".to_owned())));
+        return Ok(ClaimResult::Skipped(holder.unwrap_or_else(|| "somebody".to_owned())));
     };
     let (connector, number) = begin_in(&mut tx, file, settings, asked).await?;
     tx.commit().await?;
-    Ok(Claimed::Begun(Box::new(Begun { lease: Held::begin(store.clone(), lease), connector, number })))
+    Ok(ClaimResult::Begun(Box::new(StartedRun { lease: LeaseGuard::begin(store.clone(), lease), connector, number })))
 }

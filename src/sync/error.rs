@@ -5,13 +5,13 @@ use crate::{connectors, store};
 
 /// Why a run committed nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum SyncError {
     /// The source did not prove that it said everything.
     #[error(transparent)]
-    Source(#[from] connectors::Error),
+    Source(#[from] connectors::ConnectorError),
     /// The database could not do its part.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] store::StoreError),
     /// Somebody else runs this connector now.
     #[error("connector `{connector}` is being run by `{holder}`")]
     AlreadyRunning {
@@ -28,7 +28,7 @@ pub enum Error {
     },
     /// Nothing may be approved.
     #[error(transparent)]
-    Approval(Box<crate::sync::approve::Error>),
+    Approval(Box<crate::sync::approve::ApprovalError>),
     /// It was told to stop.
     #[error("connector `{connector}`: the run was stopped before it could commit")]
     Stopped {
@@ -37,7 +37,7 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl SyncError {
     /// A short word for scripts.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -63,10 +63,10 @@ impl Error {
     }
 }
 
-impl From<crate::sync::approve::Error> for Error {
-    fn from(error: crate::sync::approve::Error) -> Self {
+impl From<crate::sync::approve::ApprovalError> for SyncError {
+    fn from(error: crate::sync::approve::ApprovalError) -> Self {
         match error {
-            crate::sync::approve::Error::Sync(error) => error,
+            crate::sync::approve::ApprovalError::Sync(error) => error,
             refusal => Self::Approval(Box::new(refusal)),
         }
     }

@@ -8,24 +8,24 @@ use rustc_hash::FxHashSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::enrollment::change::When;
+use crate::enrollment::change::ChangeTime;
 use crate::model::ids::{ConnectorId, LearnerId, RunId};
 use crate::model::names::ConnectorName;
-use crate::model::people::People;
+use crate::model::people::PeopleTable;
 use crate::planner::{
     ChangeSet, ConnectorProfile, LimitPolicy, PlanContext, RuleSet, Snapshot, SourceData, change_keys,
     lookup_keys, plan,
 };
-use crate::store::runs::{self, About, Counts};
+use crate::store::runs::{self, NewRun, RunCounts};
 use crate::store::{Store, Tx};
-use crate::sync::approve::{Hold, find, refuse_other_files};
-use crate::sync::commit::{Commit, Committed, commit, counts};
-use crate::sync::lease::Held;
+use crate::sync::approve::{ConnectorHold, find, refuse_other_files};
+use crate::sync::commit::{CommitContext, CommitResult, commit, counts};
+use crate::sync::lease::LeaseGuard;
 use crate::sync::load::{load_lookups, load_snapshot};
 use crate::sync::reading::read_beside_snapshot;
-use crate::sync::run::Asked;
+use crate::sync::run::RunOptions;
 use crate::sync::stored_people::{load_kept_people, load_learner, load_people};
-use crate::sync::{Error, File};
+use crate::sync::{SyncError, File};
 
 /// How often a plan is made while others may change something, before they are made to wait for it.
 const MAX_OPTIMISTIC_PLANS: u32 = 3;
@@ -36,7 +36,7 @@ pub(super) struct RunTask<'a> {
     pub(super) file: File<'a>,
     /// The position of the connector in the file.
     pub(super) connector: usize,
-    pub(super) when: When,
+    pub(super) when: ChangeTime,
     profiles: Vec<ConnectorProfile>,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct RunTask<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum RunKind<'a> {
     /// A reading of the source.
-    Sync { options: &'a Asked, stop: &'a CancellationToken },
+    Sync { options: &'a RunOptions, stop: &'a CancellationToken },
     /// Date and tenure rules act on the people last read.
     DateRules { connector: ConnectorId },
     /// The held changes of a decision are let through.
@@ -58,7 +58,7 @@ pub(super) enum RunKind<'a> {
 /// The run that a plan is committed as.
 #[derive(Clone, Copy)]
 pub(super) struct CommitTarget<'a> {
-    pub(super) lease: &'a Held,
+    pub(super) lease: &'a LeaseGuard,
     pub(super) run: CommitRun<'a>,
 }
 
@@ -66,7 +66,7 @@ pub(super) struct CommitTarget<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum CommitRun<'a> {
     Begun(RunId),
-    BeginsWithCommit(&'a About),
+    BeginsWithCommit(&'a NewRun),
 }
 
 /// The result of a run.
@@ -74,22 +74,22 @@ pub(super) struct Execution {
     /// The number; none where nothing was committed.
     pub(super) number: Option<RunId>,
     pub(super) change_set: ChangeSet,
-    pub(super) counts: Counts,
+    pub(super) counts: RunCounts,
     /// What an approval is about, and the keys of what it did.
-    pub(super) approval: Option<(Hold, FxHashSet<String>)>,
+    pub(super) approval: Option<(ConnectorHold, FxHashSet<String>)>,
 }
 
 /// The people of a run, and what may go through.
 struct RunInput {
     source: SourceData,
     policy: LimitPolicy,
-    hold: Option<Hold>,
+    hold: Option<ConnectorHold>,
 }
 
 impl<'a> RunTask<'a> {
     /// A run that begins now.
     pub(super) fn new(store: &'a Store, file: File<'a>, connector: usize) -> Self {
-        let when = When::at(Utc::now(), file.zone);
+        let when = ChangeTime::at(Utc::now(), file.zone);
         Self { store, file, connector, when, profiles: file.profiles() }
     }
 
@@ -102,14 +102,14 @@ impl<'a> RunTask<'a> {
         self.file.rule_set(&self.profiles, self.connector)
     }
 
-    pub(super) async fn load_snapshot(&self) -> Result<Snapshot, Error> {
-        let mut tx = self.store.read().await?;
+    pub(super) async fn load_snapshot(&self) -> Result<Snapshot, SyncError> {
+        let mut tx = self.store.begin_read().await?;
         let snapshot = self.load_snapshot_in(&mut tx).await?;
         tx.rollback().await?;
         Ok(snapshot)
     }
 
-    async fn load_snapshot_in(&self, tx: &mut Tx) -> Result<Snapshot, Error> {
+    async fn load_snapshot_in(&self, tx: &mut Tx) -> Result<Snapshot, SyncError> {
         let names = self.file.connector_names();
         Ok(load_snapshot(tx, self.name(), &names, self.file.digest, self.when).await?)
     }
@@ -123,7 +123,7 @@ pub(super) async fn execute(
     task: &RunTask<'_>,
     target: Option<CommitTarget<'_>>,
     kind: RunKind<'_>,
-) -> Result<Execution, Error> {
+) -> Result<Execution, SyncError> {
     let (mut snapshot, mut reading) = match kind {
         RunKind::Sync { options, stop } => {
             let (snapshot, source) = read_beside_snapshot(task, options, stop).await?;
@@ -136,7 +136,7 @@ pub(super) async fn execute(
     };
     for round in 1.. {
         let undisturbed = round > MAX_OPTIMISTIC_PLANS;
-        let mut tx = if undisturbed { task.store.write().await? } else { task.store.read().await? };
+        let mut tx = if undisturbed { task.store.begin_write().await? } else { task.store.begin_read().await? };
         if undisturbed {
             // The commit finds the head as it was loaded, and moves it by one.
             runs::lock_head(&mut tx).await?;
@@ -162,30 +162,30 @@ pub(super) async fn execute(
         };
         let mut tx = match locked {
             Some(tx) => tx,
-            None => task.store.write().await?,
+            None => task.store.begin_write().await?,
         };
         let number = match target.run {
             CommitRun::Begun(number) => number,
             CommitRun::BeginsWithCommit(about) => runs::begin(&mut tx, about, task.when.now).await?,
         };
-        target.lease.committing(true);
-        let approved = input.hold.as_ref().map(Hold::keys);
-        let job = Commit { lease: target.lease.lease(), run: number, when: task.when, context, approved };
+        target.lease.set_committing(true);
+        let approved = input.hold.as_ref().map(ConnectorHold::keys);
+        let job = CommitContext { lease: target.lease.lease(), run: number, when: task.when, context, approved };
         match commit(tx, job, &change_set).await? {
-            Committed::Done(counts) => {
+            CommitResult::Done(counts) => {
                 let approval = input.hold.map(|hold| (hold, change_keys(context, &change_set)));
                 return Ok(Execution { number: Some(number), change_set, counts, approval });
             }
-            Committed::LeaseLost => break,
-            Committed::Moved => {
-                target.lease.committing(false);
+            CommitResult::LeaseLost => break,
+            CommitResult::Moved => {
+                target.lease.set_committing(false);
                 info!(run = %number, connector = %task.name(), "memberships moved in between, planning again");
                 reading = kind.reads_source().then(|| change_set.into_source());
                 snapshot = task.load_snapshot().await?;
             }
         }
     }
-    Err(Error::LeaseLost { connector: task.name().clone() })
+    Err(SyncError::LeaseLost { connector: task.name().clone() })
 }
 
 impl RunKind<'_> {
@@ -206,11 +206,11 @@ impl RunKind<'_> {
         tx: &mut Tx,
         snapshot: &Snapshot,
         reading: Option<SourceData>,
-    ) -> Result<RunInput, Error> {
+    ) -> Result<RunInput, SyncError> {
         let attributes = task.file.attributes;
         let guard = |allow_removals, retires| LimitPolicy::Guard { allow_removals, retires };
         let stored = |source, policy| RunInput { source, policy, hold: None };
-        let none = || SourceData::people(People::new(attributes));
+        let none = || SourceData::people(PeopleTable::new(attributes));
         Ok(match self {
             Self::Sync { options, .. } => {
                 stored(reading.unwrap_or_else(none), guard(options.allow_removals, false))
@@ -224,7 +224,7 @@ impl RunKind<'_> {
                 stored(SourceData::people(people), guard(true, false))
             }
             Self::Retirement { allow_removals } => {
-                let nobody = SourceData::full(People::new(attributes), Vec::new());
+                let nobody = SourceData::full(PeopleTable::new(attributes), Vec::new());
                 stored(nobody, guard(allow_removals, true))
             }
             Self::Approval { decision } => {

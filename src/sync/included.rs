@@ -8,22 +8,22 @@ use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 
 use crate::connectors::Connector;
-use crate::model::people::{People, Row};
-use crate::model::problem::{Problem, ProblemKind};
-use crate::model::rule::Judge;
-use crate::model::values::Cell;
+use crate::model::people::{PeopleTable, RowIndex};
+use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::rule::RuleEvaluator;
+use crate::model::values::Symbol;
 
 /// Leaves out whoever does not count; answers what was noticed.
-pub(super) fn leave_out(people: &mut People, connector: &Connector, today: NaiveDate) -> Vec<Problem> {
+pub(super) fn apply_include(people: &mut PeopleTable, connector: &Connector, today: NaiveDate) -> Vec<RunWarning> {
     let Some(include) = &connector.mapping.include else { return Vec::new() };
     let condition = include.condition.as_ref();
-    let (judge, reads) = (Judge::new(today), condition.reads());
+    let (judge, reads) = (RuleEvaluator::new(today), condition.reads());
     // Once for each combination of the values that are read.
-    let mut known: FxHashMap<Vec<Cell>, Result<bool, String>> = FxHashMap::default();
+    let mut known: FxHashMap<Vec<Symbol>, Result<bool, String>> = FxHashMap::default();
     let mut problems = Vec::new();
-    let mut out: Vec<Row> = Vec::new();
+    let mut out: Vec<RowIndex> = Vec::new();
     for row in people.rows() {
-        let cells: Vec<Cell> = reads.iter().map(|&attribute| people.cell(row, attribute)).collect();
+        let cells: Vec<Symbol> = reads.iter().map(|&attribute| people.cell(row, attribute)).collect();
         let counts = known.entry(cells).or_insert_with(|| {
             judge.scope([condition], &people.values, |attribute| people.cell(row, attribute)).holds(condition)
         });
@@ -32,7 +32,7 @@ pub(super) fn leave_out(people: &mut People, connector: &Connector, today: Naive
             Ok(false) => out.push(row),
             Err(why) => {
                 let message = format!("`include` could not be evaluated, the person stays: {why}");
-                problems.push(Problem::new(ProblemKind::RuleFailed, people.id(row), message));
+                problems.push(RunWarning::new(RunWarningKind::RuleFailed, people.id(row), message));
             }
         }
     }

@@ -13,11 +13,11 @@ use crate::store::leases::{self, Lease};
 use crate::store::{Result, Store, Tx};
 
 /// How often a lease of 15 seconds is renewed.
-const RENEWAL: Duration = Duration::from_secs(5);
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A lease that renews itself until it is given back.
 #[derive(Debug)]
-pub struct Held {
+pub struct LeaseGuard {
     store: Store,
     lease: Lease,
     renewing: JoinHandle<()>,
@@ -28,16 +28,16 @@ pub struct Held {
 
 /// What came of asking for a lease.
 #[derive(Debug)]
-pub enum Taken {
+pub enum AcquireResult {
     /// It is ours.
-    Held(Held),
+    Acquired(LeaseGuard),
     /// It is somebody's.
-    By(String),
+    HeldBy(String),
 }
 
 /// Host and process, for whoever wonders who holds a lease.
 #[must_use]
-pub fn holder() -> String {
+pub fn holder_name() -> String {
     let host =
         std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "localhost".to_owned());
     format!("{}:{}", host.trim(), std::process::id())
@@ -51,39 +51,39 @@ fn name(connector: &ConnectorName) -> String {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn take(store: &Store, connector: &ConnectorName) -> Result<Taken> {
-    let mut tx = store.write().await?;
-    if let Some(lease) = take_in(&mut tx, connector).await? {
+pub async fn acquire(store: &Store, connector: &ConnectorName) -> Result<AcquireResult> {
+    let mut tx = store.begin_write().await?;
+    if let Some(lease) = acquire_in(&mut tx, connector).await? {
         tx.commit().await?;
-        return Ok(Taken::Held(Held::begin(store.clone(), lease)));
+        return Ok(AcquireResult::Acquired(LeaseGuard::begin(store.clone(), lease)));
     }
-    let by = holder_in(&mut tx, connector).await?;
+    let by = find_holder(&mut tx, connector).await?;
     tx.rollback().await?;
-    Ok(Taken::By(by.unwrap_or_else(|| "somebody".to_owned())))
+    Ok(AcquireResult::HeldBy(by.unwrap_or_else(|| "somebody".to_owned())))
 }
 
 /// Takes the lease of a connector in a transaction, unless somebody holds it: it is held from the commit on.
-pub(super) async fn take_in(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<Lease>> {
+pub(super) async fn acquire_in(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<Lease>> {
     let name = name(connector);
     // One process may run several services (tests do): the holder is this one taking, not only this process.
-    let unique = format!("{}/{:x}", holder(), std::ptr::from_ref(&name).addr());
-    leases::take(tx, &name, &unique).await
+    let unique = format!("{}/{:x}", holder_name(), std::ptr::from_ref(&name).addr());
+    leases::acquire(tx, &name, &unique).await
 }
 
 /// Who holds the lease of a connector now.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn holder_in(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<String>> {
-    leases::holder(tx, &name(connector)).await
+pub async fn find_holder(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<String>> {
+    leases::get_holder(tx, &name(connector)).await
 }
 
-impl Held {
+impl LeaseGuard {
     /// Begins to renew a lease that has just been taken.
     pub(super) fn begin(store: Store, lease: Lease) -> Self {
         let lost = CancellationToken::new();
         let committing = Arc::new(AtomicBool::new(false));
-        let renewal = renew_for_ever(store.clone(), lease.clone(), lost.clone(), Arc::clone(&committing));
+        let renewal = renew_until_dropped(store.clone(), lease.clone(), lost.clone(), Arc::clone(&committing));
         Self { store, lease, renewing: tokio::spawn(renewal), committing, lost }
     }
 
@@ -95,16 +95,16 @@ impl Held {
 
     /// Says whether a commit is under way. It holds the lease by its own transaction, which locks it against everybody
     /// for as long as the commit takes, the renewal included.
-    pub fn committing(&self, is_under_way: bool) {
+    pub fn set_committing(&self, is_under_way: bool) {
         self.committing.store(is_under_way, Ordering::SeqCst);
     }
 
     /// Gives it back, so that the next run need not wait for it to run out.
-    pub async fn give_back(self) {
+    pub async fn release(self) {
         self.renewing.abort();
         let given_back = async {
-            let mut tx = self.store.write().await?;
-            leases::give_back(&mut tx, &self.lease).await?;
+            let mut tx = self.store.begin_write().await?;
+            leases::release(&mut tx, &self.lease).await?;
             tx.commit().await
         };
         if let Err(error) = given_back.await {
@@ -113,23 +113,23 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for LeaseGuard {
     fn drop(&mut self) {
         self.renewing.abort();
     }
 }
 
-async fn renew_for_ever(store: Store, lease: Lease, lost: CancellationToken, committing: Arc<AtomicBool>) {
+async fn renew_until_dropped(store: Store, lease: Lease, lost: CancellationToken, committing: Arc<AtomicBool>) {
     loop {
-        tokio::time::sleep(RENEWAL).await;
+        tokio::time::sleep(RENEWAL_INTERVAL).await;
         if committing.load(Ordering::SeqCst) {
             continue;
         }
         let renewed = async {
-            let mut tx = store.write().await?;
+            let mut tx = store.begin_write().await?;
             let held = leases::renew(&mut tx, &lease).await?;
             tx.commit().await?;
-            Ok::<bool, crate::store::Error>(held)
+            Ok::<bool, crate::store::StoreError>(held)
         };
         match renewed.await {
             // What the renewal found while it waited for the commit says nothing about the commit.

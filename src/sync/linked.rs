@@ -3,19 +3,19 @@
 //! The link is a change by hand of its own ([`crate::groups::links`]); what the rules make of the merged attributes is
 //! the run after it. When that run fails the link stands, and the next sync decides.
 
-use crate::enrollment::change::When;
+use crate::enrollment::change::ChangeTime;
 use crate::groups;
-use crate::groups::links::{self, Linked};
+use crate::groups::links::{self, LinkResult};
 use crate::model::ids::{LearnerId, RunId};
-use crate::store::runs::About;
-use crate::sync::refresh::{Anew, refresh};
+use crate::store::runs::NewRun;
+use crate::sync::refresh::{ResyncContext, resync_learner};
 
 /// Why two learners are not what was asked, or not quite.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum LinkError {
     /// It was refused. Nothing was changed.
     #[error(transparent)]
-    Refused(#[from] groups::Error),
+    Refused(#[from] groups::GroupError),
     /// It is done, but the rules have not decided.
     #[error("it is done (run {run}), but the rules could not decide anew")]
     Undecided {
@@ -23,11 +23,11 @@ pub enum Error {
         run: RunId,
         /// Why the rules could not.
         #[source]
-        cause: Box<super::Error>,
+        cause: Box<super::SyncError>,
     },
 }
 
-impl Error {
+impl LinkError {
     /// What to do when the rules have not decided.
     pub const HINT: &'static str = "the next sync decides; nothing needs to be done again";
 }
@@ -38,12 +38,12 @@ impl Error {
 /// [`Error::Refused`] when one is unknown, both are one already, or a connector holds both at once;
 /// [`Error::Undecided`] when the rules could not decide afterwards.
 pub async fn link(
-    anew: Anew<'_>,
-    about: &About,
-    when: When,
+    anew: ResyncContext<'_>,
+    about: &NewRun,
+    when: ChangeTime,
     [first, second]: [&str; 2],
-) -> Result<Linked, Error> {
-    let linked = links::link(anew.store, about, when, first, second).await?;
+) -> Result<LinkResult, LinkError> {
+    let linked = links::link_learners(anew.store, about, when, first, second).await?;
     decide(anew, about, linked.done.run, &[linked.learner.id]).await?;
     Ok(linked)
 }
@@ -54,22 +54,22 @@ pub async fn link(
 /// [`Error::Refused`] when one is unknown, or they are not linked; [`Error::Undecided`] when the rules could not
 /// decide afterwards.
 pub async fn unlink(
-    anew: Anew<'_>,
-    about: &About,
-    when: When,
+    anew: ResyncContext<'_>,
+    about: &NewRun,
+    when: ChangeTime,
     [first, second]: [&str; 2],
-) -> Result<Linked, Error> {
-    let parted = links::unlink(anew.store, about, when, first, second).await?;
+) -> Result<LinkResult, LinkError> {
+    let parted = links::unlink_learners(anew.store, about, when, first, second).await?;
     decide(anew, about, parted.done.run, &[parted.learner.id, parted.other]).await?;
     Ok(parted)
 }
 
-async fn decide(anew: Anew<'_>, about: &About, run: RunId, learners: &[LearnerId]) -> Result<(), Error> {
-    let about = About { what: format!("rules, after: {}", about.what), ..about.clone() };
+async fn decide(anew: ResyncContext<'_>, about: &NewRun, run: RunId, learners: &[LearnerId]) -> Result<(), LinkError> {
+    let about = NewRun { description: format!("rules, after: {}", about.description), ..about.clone() };
     for learner in learners {
-        refresh(anew, *learner, &about)
+        resync_learner(anew, *learner, &about)
             .await
-            .map_err(|cause| Error::Undecided { run, cause: Box::new(cause) })?;
+            .map_err(|cause| LinkError::Undecided { run, cause: Box::new(cause) })?;
     }
     Ok(())
 }

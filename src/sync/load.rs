@@ -4,12 +4,12 @@
 
 use chrono::TimeDelta;
 
-use crate::enrollment::change::When;
-use crate::model::guard::{BeforeHold, Disposition, Had};
-use crate::model::identity::{Holder, KnownPerson};
+use crate::enrollment::change::ChangeTime;
+use crate::model::guard::{HoldBaseline, Disposition, AccessTotals};
+use crate::model::identity::{EmailHolder, KnownPerson};
 use crate::model::ids::{ConnectorId, LearnerId, RuleId, RunId};
 use crate::model::names::{ConnectorName, GroupName, RuleName};
-use crate::model::status::Status;
+use crate::model::status::LearnerStatus;
 use crate::planner::lookups::{LookupKeys, Lookups};
 use crate::planner::rule_set::RuleSet;
 use crate::planner::run_baseline::RunBaseline;
@@ -17,11 +17,11 @@ use crate::planner::snapshot::{
     AssignmentScope, ManualPerson, Snapshot, StandingDecision, StoredAssignment, StoredCourse, StoredGroup,
     StoredRecord,
 };
-use crate::store::assignments::{Assignment, Whom};
-use crate::store::holds::Standing;
-use crate::store::learners::ByHand;
-use crate::store::persons::Record;
-use crate::store::runs::Charge;
+use crate::store::assignments::{Assignment, AssignmentTarget};
+use crate::store::holds::HoldDecision;
+use crate::store::learners::ManualLearner;
+use crate::store::persons::PersonRecord;
+use crate::store::runs::LimitUsage;
 use crate::store::{
     Result, Tx, assignments, connectors, courses, groups, holds, learners, memberships, nodes, persons, runs,
 };
@@ -38,10 +38,10 @@ pub(super) async fn load_snapshot(
     connector: &ConnectorName,
     file: &[ConnectorName],
     digest: &str,
-    when: When,
+    when: ChangeTime,
 ) -> Result<Snapshot> {
     // First: what is loaded after it may be newer than it says, never older.
-    let version = runs::version(tx).await?;
+    let version = runs::get_plan_version(tx).await?;
     let rows = connectors::list(tx).await?;
     let number = |name: &ConnectorName| {
         rows.iter().find(|row| row.name == name.as_str()).map(|row| ConnectorId(row.id))
@@ -54,22 +54,22 @@ pub(super) async fn load_snapshot(
         load_people(tx, id, rows.len() > 1, &mut snapshot).await?;
         load_baselines(tx, id, when, &mut snapshot).await?;
     }
-    for one in holds::standing(tx).await? {
+    for one in holds::list_decisions(tx).await? {
         snapshot.decisions.entry(one.change_key.clone()).or_default().push(decision(&one));
     }
-    snapshot.other_files = nodes::differing(tx, digest).await?;
-    snapshot.manual = learners::by_hand(tx).await?.into_iter().map(ManualPerson::from).collect();
+    snapshot.other_files = nodes::list_hosts_with_other_config(tx, digest).await?;
+    snapshot.manual = learners::list_manual(tx).await?.into_iter().map(ManualPerson::from).collect();
     snapshot.has_learners = learners::count(tx).await? > 0;
     load_groups(tx, when, &mut snapshot).await?;
-    let all = assignments::in_force(tx, None, None).await?;
+    let all = assignments::list_active(tx, None, None).await?;
     snapshot.assignments = all.into_iter().map(StoredAssignment::from).collect();
     Ok(snapshot)
 }
 
 async fn load_people(tx: &mut Tx, id: ConnectorId, has_others: bool, snapshot: &mut Snapshot) -> Result<()> {
     let known = &mut snapshot.known;
-    persons::known(tx, id, |one| {
-        let status = Status::read(one.status).unwrap_or(Status::Left);
+    persons::for_each_summary(tx, id, |one| {
+        let status = LearnerStatus::read(one.status).unwrap_or(LearnerStatus::Left);
         let person = KnownPerson {
             learner: one.learner_id,
             digest: one.digest,
@@ -81,26 +81,26 @@ async fn load_people(tx: &mut Tx, id: ConnectorId, has_others: bool, snapshot: &
     })
     .await?;
     if has_others {
-        snapshot.others = persons::others(tx, id).await?.into_iter().map(StoredRecord::from).collect();
+        snapshot.others = persons::list_of_other_connectors(tx, id).await?.into_iter().map(StoredRecord::from).collect();
     }
     Ok(())
 }
 
-async fn load_baselines(tx: &mut Tx, id: ConnectorId, when: When, snapshot: &mut Snapshot) -> Result<()> {
-    snapshot.baseline = RunBaseline::read(&connectors::baseline(tx, id).await?);
-    snapshot.charged = runs::charged(tx, id, when.now - DAY, RunId(0)).await?.into();
-    snapshot.hold_baseline = BeforeHold::read(&connectors::before_hold(tx, id).await?);
+async fn load_baselines(tx: &mut Tx, id: ConnectorId, when: ChangeTime, snapshot: &mut Snapshot) -> Result<()> {
+    snapshot.baseline = RunBaseline::read(&connectors::get_baseline(tx, id).await?);
+    snapshot.charged = runs::get_limit_usage(tx, id, when.now - DAY, RunId(0)).await?.into();
+    snapshot.hold_baseline = HoldBaseline::read(&connectors::get_hold_baseline(tx, id).await?);
     if let Some(before) = &snapshot.hold_baseline {
         let first = RunId(before.run);
-        snapshot.charged_since = runs::charged(tx, id, when.now - DAY, first).await?.into();
-        snapshot.newcomers = persons::new_since(tx, id, first).await?.into_iter().collect();
+        snapshot.charged_since = runs::get_limit_usage(tx, id, when.now - DAY, first).await?.into();
+        snapshot.newcomers = persons::list_new_since(tx, id, first).await?.into_iter().collect();
     }
-    snapshot.any_held = holds::any(tx, id).await?;
+    snapshot.any_held = holds::has_changes(tx, id).await?;
     Ok(())
 }
 
-async fn load_groups(tx: &mut Tx, when: When, snapshot: &mut Snapshot) -> Result<()> {
-    let live = groups::live(tx).await?.into_iter();
+async fn load_groups(tx: &mut Tx, when: ChangeTime, snapshot: &mut Snapshot) -> Result<()> {
+    let live = groups::list_active(tx).await?.into_iter();
     snapshot.groups = live
         .filter_map(|group| {
             Some(StoredGroup {
@@ -112,15 +112,15 @@ async fn load_groups(tx: &mut Tx, when: When, snapshot: &mut Snapshot) -> Result
             })
         })
         .collect();
-    let rules = groups::rules(tx).await?.into_iter().filter(|(id, _)| *id != RuleId::BY_HAND);
+    let rules = groups::list_rules(tx).await?.into_iter().filter(|(id, _)| *id != RuleId::BY_HAND);
     snapshot.rules = rules.map(|(id, name)| (id, RuleName::new(name))).collect();
-    let links = groups::links(tx).await?.into_iter();
+    let links = groups::list_rule_groups(tx).await?.into_iter();
     snapshot.links =
         links.map(|link| ((link.rule_id, link.key), (link.group_id, link.name, link.deleted))).collect();
-    let members = memberships::all(tx).await?.into_iter();
+    let members = memberships::list_all(tx).await?.into_iter();
     snapshot.members = members.map(|(group, rule, ids)| (group, rule, read_ids(&ids))).collect();
-    snapshot.dormant = memberships::dormant(tx).await?;
-    snapshot.exclusions = memberships::exclusions(tx, when.today).await?;
+    snapshot.dormant = memberships::list_dormant(tx).await?;
+    snapshot.exclusions = memberships::list_active_exclusions(tx, when.today).await?;
     snapshot.courses = courses::list(tx)
         .await?
         .into_iter()
@@ -137,7 +137,7 @@ fn read_ids(text: &str) -> Vec<LearnerId> {
     text.split(' ').filter_map(|id| id.parse().ok()).map(LearnerId).collect()
 }
 
-fn decision(standing: &Standing) -> StandingDecision {
+fn decision(standing: &HoldDecision) -> StandingDecision {
     let run = RunId(standing.decision_run_id);
     let reverted = standing.state == "undone";
     let disposition = if reverted { Disposition::Reverted(run) } else { Disposition::Rejected(run) };
@@ -156,18 +156,18 @@ pub(super) async fn load_lookups(
 ) -> Result<Lookups> {
     let id = connector.unwrap_or(ConnectorId(0));
     let mut lookups = Lookups::default();
-    let stored = persons::attributes(tx, id, keys.records).await?;
+    let stored = persons::list_attributes(tx, id, keys.records).await?;
     let mut addresses: Vec<String> = keys.addresses.into_iter().collect();
     addresses.extend(lookups.add_stored(stored));
     add_holders(tx, &mut lookups, addresses, id).await?;
     let holders = lookups.holders_of(&keys.new_addresses);
-    let records = persons::of_learners(tx, holders.into_iter().map(|learner| learner.0).collect()).await?;
+    let records = persons::list_by_learners(tx, holders.into_iter().map(|learner| learner.0).collect()).await?;
     let more = lookups.add_records(records.into_iter().map(StoredRecord::from), id);
     add_holders(tx, &mut lookups, more, id).await?;
     let mut merged = keys.merged;
     merged.extend(lookups.joined(id));
     let merged = merged.into_iter().map(|learner| learner.0).collect();
-    lookups.attributes = learners::attributes(tx, merged).await?.into_iter().collect();
+    lookups.attributes = learners::list_attributes(tx, merged).await?.into_iter().collect();
     if let Some(attribute) = rules.profile().match_attribute {
         lookups.set_match_values(rules.attributes.name(attribute));
     }
@@ -182,14 +182,14 @@ async fn add_holders(
 ) -> Result<()> {
     addresses.sort_unstable();
     addresses.dedup();
-    for row in learners::holders(tx, addresses, connector).await? {
+    for row in learners::list_email_holders(tx, addresses, connector).await? {
         let holders = lookups.holders.entry(row.email_folded).or_default();
         let known_id = row.external_id.map(|external| (external, row.present.unwrap_or(false)));
         match holders.iter_mut().find(|holder| holder.learner == row.id) {
             Some(holder) => holder.ids.extend(known_id),
-            None => holders.push(Holder {
+            None => holders.push(EmailHolder {
                 learner: row.id,
-                status: Status::read(&row.status).unwrap_or(Status::Left),
+                status: LearnerStatus::read(&row.status).unwrap_or(LearnerStatus::Left),
                 ids: known_id.into_iter().collect(),
                 match_value: None,
             }),
@@ -198,8 +198,8 @@ async fn add_holders(
     Ok(())
 }
 
-impl From<Record> for StoredRecord {
-    fn from(row: Record) -> Self {
+impl From<PersonRecord> for StoredRecord {
+    fn from(row: PersonRecord) -> Self {
         Self {
             connector: row.connector_id,
             learner: row.learner_id,
@@ -209,8 +209,8 @@ impl From<Record> for StoredRecord {
     }
 }
 
-impl From<ByHand> for ManualPerson {
-    fn from(row: ByHand) -> Self {
+impl From<ManualLearner> for ManualPerson {
+    fn from(row: ManualLearner) -> Self {
         Self { learner: row.id, email: row.email, name: row.name }
     }
 }
@@ -221,9 +221,9 @@ impl From<Assignment> for StoredAssignment {
             id: row.id,
             course: row.course,
             code: row.code,
-            scope: match row.whom {
-                Whom::Group(group) => AssignmentScope::Group(group),
-                Whom::Learner(learner) => AssignmentScope::Learner(learner),
+            scope: match row.target {
+                AssignmentTarget::Group(group) => AssignmentScope::Group(group),
+                AssignmentTarget::Learner(learner) => AssignmentScope::Learner(learner),
             },
             due: row.due,
             late_days: row.late_days,
@@ -233,14 +233,14 @@ impl From<Assignment> for StoredAssignment {
     }
 }
 
-impl From<Charge> for Had {
-    fn from(charge: Charge) -> Self {
+impl From<LimitUsage> for AccessTotals {
+    fn from(charge: LimitUsage) -> Self {
         Self { learners: charge.learners, memberships: charge.memberships, enrollments: charge.enrollments }
     }
 }
 
-impl From<Had> for Charge {
-    fn from(totals: Had) -> Self {
+impl From<AccessTotals> for LimitUsage {
+    fn from(totals: AccessTotals) -> Self {
         Self { learners: totals.learners, memberships: totals.memberships, enrollments: totals.enrollments }
     }
 }

@@ -32,18 +32,18 @@ use std::fmt;
 use chrono_tz::Tz;
 
 use crate::connectors::Connector;
-use crate::model::attributes::Attributes;
+use crate::model::attributes::AttributeSet;
 use crate::model::catalogue::{FileAssignment, FileCourse};
-use crate::model::guard::Limits;
+use crate::model::guard::SafetyLimits;
 use crate::model::names::ConnectorName;
 use crate::model::rule::Rule;
 use crate::planner::{ConnectorProfile, RuleSet};
 
-pub use due::{Begun, Claimed, Due, claim};
-pub use error::Error;
+pub use due::{StartedRun, ClaimResult, DueTimes, claim};
+pub use error::SyncError;
 pub use reading::full_reading;
-pub use report::{Outcome, Report};
-pub use run::{Asked, go_on, run, start};
+pub use report::{RunOutcome, RunReport};
+pub use run::{RunOptions, go_on, run, start};
 
 /// What a sync needs of the file.
 #[derive(Clone, Copy)]
@@ -51,7 +51,7 @@ pub struct File<'a> {
     /// Where dates live.
     pub zone: Tz,
     /// Every attribute.
-    pub attributes: &'a Attributes,
+    pub attributes: &'a AttributeSet,
     /// Every connector, in the order in which their values win.
     pub connectors: &'a [Connector],
     /// Every rule.
@@ -61,7 +61,7 @@ pub struct File<'a> {
     /// Assignments of the file.
     pub assignments: &'a [FileAssignment],
     /// The limits of `[safety]`.
-    pub limits: Limits,
+    pub limits: SafetyLimits,
     /// Tells this file from another one.
     pub digest: &'a str,
 }
@@ -96,7 +96,7 @@ impl File<'_> {
 }
 
 /// What plans and explanations need of the settings of connectors.
-pub(crate) fn profiles(connectors: &[Connector], attributes: &Attributes) -> Vec<ConnectorProfile> {
+pub(crate) fn profiles(connectors: &[Connector], attributes: &AttributeSet) -> Vec<ConnectorProfile> {
     let profile = |connector: &Connector| ConnectorProfile {
         name: connector.name.clone(),
         prehire_days: connector.prehire_days,

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::connectors::Connector;
-use crate::model::schedule::Schedule;
+use crate::model::schedule::CronSchedule;
 use crate::store::{Result, Tx, connectors as table, persons, runs};
-use crate::sync::lease::holder_in;
+use crate::sync::lease::find_holder;
 
 /// A connector of the file at a glance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Glance {
+pub struct ConnectorStatus {
     /// The name.
     pub name: String,
     /// The kind.
@@ -34,9 +34,9 @@ pub struct Glance {
 
 /// Every connector at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overview {
+pub struct ConnectorOverview {
     /// Those of the file, in its order.
-    pub connectors: Vec<Glance>,
+    pub connectors: Vec<ConnectorStatus>,
     /// Those that the file no longer names and whose people stay as last read.
     pub struck: Vec<String>,
 }
@@ -45,30 +45,30 @@ pub struct Overview {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn overview(tx: &mut Tx, file: &[Connector], now: DateTime<Utc>) -> Result<Overview> {
+pub async fn overview(tx: &mut Tx, file: &[Connector], now: DateTime<Utc>) -> Result<ConnectorOverview> {
     let known = table::list(tx).await?;
-    let last = runs::last_of_connectors(tx).await?;
-    let people = persons::counts(tx).await?;
+    let last = runs::list_latest_of_connectors(tx).await?;
+    let people = persons::count_present(tx).await?;
     let mut connectors = Vec::new();
     for connector in file {
         let name = connector.name.as_str();
         let id = known.iter().find(|row| row.name == name).map(|row| row.id);
         let last = last.iter().find(|run| run.connector.as_deref() == Some(name));
-        connectors.push(Glance {
+        connectors.push(ConnectorStatus {
             name: name.to_owned(),
             kind: connector.kind(),
             people: people.iter().find(|(of, _)| Some(of.0) == id).map_or(0, |(_, count)| *count),
-            schedule: connector.schedule.as_ref().map(|schedule| Schedule::text(schedule).to_owned()),
+            schedule: connector.schedule.as_ref().map(|schedule| CronSchedule::text(schedule).to_owned()),
             last_run: last.map(|run| run.run),
             last_status: last.map(|run| run.status.clone()),
             last_started_at: last.map(|run| run.started_at),
             next_run_at: connector.schedule.as_ref().and_then(|schedule| schedule.next(now)),
-            holder: holder_in(tx, &connector.name).await?,
+            holder: find_holder(tx, &connector.name).await?,
         });
     }
     let in_file = |name: &str| file.iter().any(|one| one.name.as_str() == name);
     // Nobody is left in a connector that was retired.
     let left = known.into_iter().filter(|row| row.retired_at.is_none());
     let struck = left.map(|row| row.name).filter(|name| !in_file(name)).collect();
-    Ok(Overview { connectors, struck })
+    Ok(ConnectorOverview { connectors, struck })
 }

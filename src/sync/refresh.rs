@@ -5,15 +5,15 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::ids::{ConnectorId, LearnerId, RunId};
-use crate::store::runs::{About, Counts, Kind};
+use crate::store::runs::{NewRun, RunCounts, RunRecordKind};
 use crate::store::{Store, connectors, links};
 use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
 use crate::sync::run::wait_for_lease;
-use crate::sync::{Error, File};
+use crate::sync::{SyncError, File};
 
 /// What it takes to let the rules decide anew.
 #[derive(Debug, Clone, Copy)]
-pub struct Anew<'a> {
+pub struct ResyncContext<'a> {
     /// Where to.
     pub store: &'a Store,
     /// The file with the rules.
@@ -29,13 +29,13 @@ pub struct Anew<'a> {
 ///
 /// # Errors
 /// When the connector is being run for too long, or the database refuses; nothing is changed then.
-pub async fn refresh(
-    Anew { store, file, patience, stop }: Anew<'_>,
+pub async fn resync_learner(
+    ResyncContext { store, file, patience, stop }: ResyncContext<'_>,
     learner: LearnerId,
-    about: &About,
-) -> Result<Option<(RunId, Counts)>, Error> {
-    let mut tx = store.read().await?;
-    let held_by = links::connectors(&mut tx, learner).await?;
+    about: &NewRun,
+) -> Result<Option<(RunId, RunCounts)>, SyncError> {
+    let mut tx = store.begin_read().await?;
+    let held_by = links::list_connectors(&mut tx, learner).await?;
     let place = file.connectors.iter().position(|one| held_by.iter().any(|name| one.name.as_str() == name));
     let Some(place) = place else { return Ok(None) };
     let name = &file.connectors[place].name;
@@ -44,10 +44,10 @@ pub async fn refresh(
     tx.rollback().await?;
     let lease = wait_for_lease(store, name, patience, stop).await?;
     let task = RunTask::new(store, file, place);
-    let about = About { kind: Kind::Hand, connector: Some(connector), ..about.clone() };
+    let about = NewRun { kind: RunRecordKind::Hand, connector: Some(connector), ..about.clone() };
     let target = CommitTarget { lease: &lease, run: CommitRun::BeginsWithCommit(&about) };
     let done = execute(&task, Some(target), RunKind::Resync { learner, connector }).await;
-    lease.give_back().await;
+    lease.release().await;
     let done = done?;
     Ok(done.number.map(|number| (number, done.counts)))
 }

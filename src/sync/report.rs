@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use crate::model::ids::RunId;
 use crate::model::names::ConnectorName;
-use crate::model::problem::Problem;
+use crate::model::problem::RunWarning;
 use crate::planner::ChangeSet;
-use crate::store::runs::Counts;
-use crate::sync::Error;
+use crate::store::runs::RunCounts;
+use crate::sync::SyncError;
 use crate::sync::execute::Execution;
 
 /// How a run ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Something was written.
     Applied,
     /// Something waits for approval; the rest was written.
@@ -22,29 +22,29 @@ pub enum Outcome {
     /// A dry run: this would have been written.
     Planned,
     /// Nothing was written, and nobody was removed.
-    Failed(Error),
+    Failed(SyncError),
 }
 
 /// What a run came to.
 #[derive(Debug)]
-pub struct Report {
+pub struct RunReport {
     /// The number; none for a dry run, or where not even a number could be had.
     pub run: Option<RunId>,
     /// The connector.
     pub connector: ConnectorName,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// What it counted.
-    pub counts: Counts,
+    pub counts: RunCounts,
     /// What it did, or would have done; none where it failed.
     pub change_set: Option<ChangeSet>,
     /// What it noticed and went on without.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<RunWarning>,
     /// How long it took, without the draining.
     pub took: Duration,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// How a run ended that was committed.
     pub(super) fn of(change_set: &ChangeSet) -> Self {
         if change_set.held.is_waiting() {
@@ -57,9 +57,9 @@ impl Outcome {
     }
 }
 
-impl Report {
+impl RunReport {
     /// The report of a run that did not fail; its duration is still to come.
-    pub(super) fn of(connector: &ConnectorName, outcome: Outcome, done: Execution) -> Self {
+    pub(super) fn of(connector: &ConnectorName, outcome: RunOutcome, done: Execution) -> Self {
         Self {
             run: done.number,
             connector: connector.clone(),

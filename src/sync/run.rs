@@ -6,21 +6,21 @@ use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::connectors::{Connector, Context};
+use crate::connectors::{Connector, ReadContext};
 use crate::model::ids::{ConnectorId, RunId};
 use crate::model::names::ConnectorName;
-use crate::store::runs::{About, Counts, Kind};
+use crate::store::runs::{NewRun, RunCounts, RunRecordKind};
 use crate::store::{Store, Tx, connectors, runs};
-use crate::sync::due::Begun;
+use crate::sync::due::StartedRun;
 use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
-use crate::sync::lease::{Held, Taken, take};
-use crate::sync::report::{Outcome, Report};
-use crate::sync::tick::tick;
-use crate::sync::{Error, File};
+use crate::sync::lease::{LeaseGuard, AcquireResult, acquire};
+use crate::sync::report::{RunOutcome, RunReport};
+use crate::sync::tick::reapply_date_rules;
+use crate::sync::{SyncError, File};
 
 /// What is asked of a run.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct RunOptions {
     /// Who asks: a person of the operating system, or the schedule.
     pub actor: String,
     /// The command, or why it begins.
@@ -34,14 +34,14 @@ pub struct Asked {
     /// How long to wait for another run of the same connector.
     pub patience: Duration,
     /// How to read.
-    pub reading: Context,
+    pub reading: ReadContext,
 }
 
 /// How often somebody else's lease is looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Runs the file's connector number `connector`. Whatever goes wrong is in the report.
-pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Report {
+pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> RunReport {
     let began = Instant::now();
     let name = file.connectors[connector].name.clone();
     let result = if asked.dry_run {
@@ -53,47 +53,47 @@ pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &Asked)
 }
 
 /// Goes on with a run that a schedule has begun. Whatever goes wrong is in the report.
-pub async fn go_on(store: &Store, file: File<'_>, connector: usize, asked: &Asked, begun: Begun) -> Report {
+pub async fn go_on(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions, begun: StartedRun) -> RunReport {
     let began = Instant::now();
     let name = file.connectors[connector].name.clone();
     reported(name, began, begun_run(store, file, connector, asked, begun).await)
 }
 
-fn reported(connector: ConnectorName, began: Instant, result: Result<Report, Failure>) -> Report {
+fn reported(connector: ConnectorName, began: Instant, result: Result<RunReport, Failure>) -> RunReport {
     let report = match result {
         Ok(report) => report,
-        Err(Failure { run, error }) => Report {
+        Err(Failure { run, error }) => RunReport {
             run,
             connector,
-            outcome: Outcome::Failed(error),
-            counts: Counts::default(),
+            outcome: RunOutcome::Failed(error),
+            counts: RunCounts::default(),
             change_set: None,
             problems: Vec::new(),
             took: Duration::ZERO,
         },
     };
-    Report { took: began.elapsed(), ..report }
+    RunReport { took: began.elapsed(), ..report }
 }
 
 struct Failure {
     run: Option<RunId>,
-    error: Error,
+    error: SyncError,
 }
 
-impl<E: Into<Error>> From<E> for Failure {
+impl<E: Into<SyncError>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self { run: None, error: error.into() }
     }
 }
 
-async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Report, Failure> {
+async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> Result<RunReport, Failure> {
     let task = RunTask::new(store, file, connector);
     let kind = RunKind::Sync { options: asked, stop: &asked.reading.cancel };
     let planned = execute(&task, None, kind).await?;
-    Ok(Report::of(task.name(), Outcome::Planned, planned))
+    Ok(RunReport::of(task.name(), RunOutcome::Planned, planned))
 }
 
-async fn real_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Report, Failure> {
+async fn real_run(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> Result<RunReport, Failure> {
     let begun = start(store, file, connector, asked).await?;
     begun_run(store, file, connector, asked, begun).await
 }
@@ -102,13 +102,13 @@ async fn real_run(store: &Store, file: File<'_>, connector: usize, asked: &Asked
 ///
 /// # Errors
 /// When somebody else runs it for longer than is waited, or the database does not answer; no run has begun then.
-pub async fn start(store: &Store, file: File<'_>, connector: usize, asked: &Asked) -> Result<Begun, Error> {
+pub async fn start(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> Result<StartedRun, SyncError> {
     let settings = &file.connectors[connector];
     let lease = wait_for_lease(store, &settings.name, asked.patience, &asked.reading.cancel).await?;
     match begin(store, file, settings, asked).await {
-        Ok((id, number)) => Ok(Begun { lease, connector: id, number }),
+        Ok((id, number)) => Ok(StartedRun { lease, connector: id, number }),
         Err(error) => {
-            lease.give_back().await;
+            lease.release().await;
             Err(error)
         }
     }
@@ -118,11 +118,11 @@ async fn begun_run(
     store: &Store,
     file: File<'_>,
     connector: usize,
-    asked: &Asked,
-    begun: Begun,
-) -> Result<Report, Failure> {
+    asked: &RunOptions,
+    begun: StartedRun,
+) -> Result<RunReport, Failure> {
     let result = leased_run(store, file, connector, asked, &begun).await;
-    begun.lease.give_back().await;
+    begun.lease.release().await;
     result
 }
 
@@ -131,19 +131,19 @@ pub(super) async fn wait_for_lease(
     connector: &ConnectorName,
     patience: Duration,
     stop: &CancellationToken,
-) -> Result<Held, Error> {
+) -> Result<LeaseGuard, SyncError> {
     let since = Instant::now();
     loop {
-        match take(store, connector).await? {
-            Taken::Held(lease) => return Ok(lease),
-            Taken::By(holder) if since.elapsed() >= patience => {
-                return Err(Error::AlreadyRunning { connector: connector.clone(), holder });
+        match acquire(store, connector).await? {
+            AcquireResult::Acquired(lease) => return Ok(lease),
+            AcquireResult::HeldBy(holder) if since.elapsed() >= patience => {
+                return Err(SyncError::AlreadyRunning { connector: connector.clone(), holder });
             }
-            Taken::By(_) => {}
+            AcquireResult::HeldBy(_) => {}
         }
         tokio::select! {
             () = stop.cancelled() => {
-                return Err(Error::Stopped { connector: connector.clone() });
+                return Err(SyncError::Stopped { connector: connector.clone() });
             }
             () = tokio::time::sleep(LOOK) => {}
         }
@@ -154,11 +154,11 @@ async fn leased_run(
     store: &Store,
     file: File<'_>,
     connector: usize,
-    asked: &Asked,
-    begun: &Begun,
-) -> Result<Report, Failure> {
+    asked: &RunOptions,
+    begun: &StartedRun,
+) -> Result<RunReport, Failure> {
     let settings = &file.connectors[connector];
-    let Begun { lease, connector: id, number } = begun;
+    let StartedRun { lease, connector: id, number } = begun;
     let number = *number;
     info!(run = %number, connector = %settings.name, "began a run");
     let stop = asked.reading.cancel.child_token();
@@ -167,20 +167,20 @@ async fn leased_run(
     let kind = RunKind::Sync { options: asked, stop: &stop };
     let result = tokio::select! {
         result = execute(&task, Some(target), kind) => result,
-        () = lease.lost.cancelled() => Err(Error::LeaseLost { connector: settings.name.clone() }),
-        () = asked.reading.cancel.cancelled() => Err(Error::Stopped { connector: settings.name.clone() }),
+        () = lease.lost.cancelled() => Err(SyncError::LeaseLost { connector: settings.name.clone() }),
+        () = asked.reading.cancel.cancelled() => Err(SyncError::Stopped { connector: settings.name.clone() }),
     };
     stop.cancel();
     // Told to stop, a reading ends with an error of its own: that says nothing about the source.
     let result = match result {
-        Err(Error::Source(_)) if asked.reading.cancel.is_cancelled() => {
-            Err(Error::Stopped { connector: settings.name.clone() })
+        Err(SyncError::Source(_)) if asked.reading.cancel.is_cancelled() => {
+            Err(SyncError::Stopped { connector: settings.name.clone() })
         }
         other => other,
     };
     match result {
         Ok(done) => {
-            let report = Report::of(&settings.name, Outcome::of(&done.change_set), done);
+            let report = RunReport::of(&settings.name, RunOutcome::of(&done.change_set), done);
             info!(
                 run = %number, connector = %settings.name, people = report.counts.people_read,
                 added = report.counts.memberships_added, removed = report.counts.memberships_removed,
@@ -191,8 +191,8 @@ async fn leased_run(
         Err(error) => {
             error!(run = %number, connector = %settings.name, kind = error.kind(), %error, "a run failed, nobody was removed");
             note_failure(store, number, &error).await;
-            if matches!(error, Error::Source(_)) && asked.only.is_none() {
-                tick(store, file, connector, asked, lease, *id).await;
+            if matches!(error, SyncError::Source(_)) && asked.only.is_none() {
+                reapply_date_rules(store, file, connector, asked, lease, *id).await;
             }
             Err(Failure { run: Some(number), error })
         }
@@ -203,9 +203,9 @@ async fn begin(
     store: &Store,
     file: File<'_>,
     settings: &Connector,
-    asked: &Asked,
-) -> Result<(ConnectorId, RunId), Error> {
-    let mut tx = store.write().await?;
+    asked: &RunOptions,
+) -> Result<(ConnectorId, RunId), SyncError> {
+    let mut tx = store.begin_write().await?;
     let begun = begin_in(&mut tx, file, settings, asked).await?;
     tx.commit().await?;
     Ok(begun)
@@ -216,18 +216,18 @@ pub(super) async fn begin_in(
     tx: &mut Tx,
     file: File<'_>,
     settings: &Connector,
-    asked: &Asked,
+    asked: &RunOptions,
 ) -> crate::store::Result<(ConnectorId, RunId)> {
     let now = Utc::now();
-    let schedule = settings.schedule.as_ref().map(crate::model::schedule::Schedule::text);
-    let row = connectors::know(tx, settings.name.as_str(), settings.kind(), schedule, now).await?;
+    let schedule = settings.schedule.as_ref().map(crate::model::schedule::CronSchedule::text);
+    let row = connectors::ensure_connector(tx, settings.name.as_str(), settings.kind(), schedule, now).await?;
     let id = ConnectorId(row.id);
     runs::close_abandoned(tx, id, now).await?;
-    let about = About {
-        kind: Kind::Sync,
+    let about = NewRun {
+        kind: RunRecordKind::Sync,
         connector: Some(id),
         actor: asked.actor.clone(),
-        what: asked.what.clone(),
+        description: asked.what.clone(),
         file_digest: Some(file.digest.to_owned()),
         subject: None,
     };
@@ -235,10 +235,10 @@ pub(super) async fn begin_in(
     Ok((id, number))
 }
 
-async fn note_failure(store: &Store, number: RunId, error: &Error) {
+async fn note_failure(store: &Store, number: RunId, error: &SyncError) {
     let noted = async {
-        let mut tx = store.write().await?;
-        runs::fail(&mut tx, number, error.kind(), &error.to_string(), Utc::now()).await?;
+        let mut tx = store.begin_write().await?;
+        runs::record_failure(&mut tx, number, error.kind(), &error.to_string(), Utc::now()).await?;
         tx.commit().await
     };
     if let Err(error) = noted.await {

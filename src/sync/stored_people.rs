@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::attributes::Attributes;
+use crate::model::attributes::AttributeSet;
 use crate::model::ids::{ConnectorId, LearnerId};
-use crate::model::people::People;
+use crate::model::people::PeopleTable;
 use crate::model::population::from_json;
 use crate::store::{Result, Tx, holds, persons};
 
@@ -14,11 +14,11 @@ use crate::store::{Result, Tx, holds, persons};
 /// When the database does not answer.
 pub(super) async fn load_people(
     tx: &mut Tx,
-    attributes: &Attributes,
+    attributes: &AttributeSet,
     connector: ConnectorId,
-) -> Result<People> {
-    let mut people = People::new(attributes);
-    persons::present(tx, connector, |record| {
+) -> Result<PeopleTable> {
+    let mut people = PeopleTable::new(attributes);
+    persons::for_each_present(tx, connector, |record| {
         let cells = from_json(attributes, &mut people.values, &record.attributes);
         people.push(&cells, || record.external_id.clone());
     })
@@ -32,12 +32,12 @@ pub(super) async fn load_people(
 /// When the database does not answer.
 pub(super) async fn load_learner(
     tx: &mut Tx,
-    attributes: &Attributes,
+    attributes: &AttributeSet,
     connector: ConnectorId,
     learner: LearnerId,
-) -> Result<People> {
-    let mut people = People::new(attributes);
-    for record in persons::of_learners(tx, vec![learner.0]).await? {
+) -> Result<PeopleTable> {
+    let mut people = PeopleTable::new(attributes);
+    for record in persons::list_by_learners(tx, vec![learner.0]).await? {
         if record.connector_id == connector && record.present {
             let cells = from_json(attributes, &mut people.values, &record.attributes);
             people.push(&cells, || record.external_id.clone());
@@ -52,13 +52,13 @@ pub(super) async fn load_learner(
 /// When the database does not answer.
 pub(super) async fn load_kept_people(
     tx: &mut Tx,
-    attributes: &Attributes,
+    attributes: &AttributeSet,
     connector: ConnectorId,
-) -> Result<People> {
-    let held = holds::records(tx, connector).await?;
+) -> Result<PeopleTable> {
+    let held = holds::list_pinned_records(tx, connector).await?;
     let covered: FxHashSet<&str> = held.iter().map(|record| record.external_id.as_str()).collect();
-    let mut people = People::new(attributes);
-    persons::present(tx, connector, |record| {
+    let mut people = PeopleTable::new(attributes);
+    persons::for_each_present(tx, connector, |record| {
         if !covered.contains(record.external_id.as_str()) {
             let cells = from_json(attributes, &mut people.values, &record.attributes);
             people.push(&cells, || record.external_id.clone());

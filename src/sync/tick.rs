@@ -4,27 +4,27 @@ use tracing::{error, info};
 
 use crate::model::ids::ConnectorId;
 use crate::store::Store;
-use crate::store::runs::{About, Kind};
+use crate::store::runs::{NewRun, RunRecordKind};
 use crate::sync::File;
 use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
-use crate::sync::lease::Held;
-use crate::sync::run::Asked;
+use crate::sync::lease::LeaseGuard;
+use crate::sync::run::RunOptions;
 
 /// Dates and tenure rules act on the people last read.
-pub(super) async fn tick(
+pub(super) async fn reapply_date_rules(
     store: &Store,
     file: File<'_>,
     connector: usize,
-    asked: &Asked,
-    lease: &Held,
+    asked: &RunOptions,
+    lease: &LeaseGuard,
     id: ConnectorId,
 ) {
     let task = RunTask::new(store, file, connector);
-    let about = About {
-        kind: Kind::Clock,
+    let about = NewRun {
+        kind: RunRecordKind::Clock,
         connector: Some(id),
         actor: asked.actor.clone(),
-        what: "dates and tenure rules, on the people last read".to_owned(),
+        description: "dates and tenure rules, on the people last read".to_owned(),
         file_digest: Some(file.digest.to_owned()),
         subject: None,
     };

@@ -3,26 +3,26 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::enrollment::change::When;
+use crate::enrollment::change::ChangeTime;
 use crate::model::attributes::Attribute;
 use crate::model::ids::{ConnectorId, GroupId, LearnerId};
 use crate::model::names::RuleName;
-use crate::model::people::People;
-use crate::model::population::{Fate, Learner, Population, Who, from_json};
-use crate::model::roll::Roll;
-use crate::model::rule::{BadExpression, Condition, Rule};
-use crate::model::status::Status;
-use crate::model::template::Template;
-use crate::model::values::Cell;
+use crate::model::people::PeopleTable;
+use crate::model::population::{PersonChange, EvaluatedLearner, Population, LearnerIndex, from_json};
+use crate::model::roll::DesiredMemberships;
+use crate::model::rule::{BadExpression, CompiledExpression, Rule};
+use crate::model::status::LearnerStatus;
+use crate::model::template::NameTemplate;
+use crate::model::values::Symbol;
 use crate::planner::snapshot::ManualPerson;
 use crate::planner::{ConnectorRecord, connector_bit, manual_cells, merge_records};
-use crate::store::persons::{self, Record};
+use crate::store::persons::{self, PersonRecord};
 use crate::store::{Result, Tx, connectors, learners, listing};
 use crate::sync::File;
 
 /// Somebody whom an answer names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub struct LearnerName {
     /// The number.
     pub id: LearnerId,
     /// The address, or the id where there is none.
@@ -33,74 +33,74 @@ pub struct Named {
 
 /// Some people, by name, and how many there are in all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Share {
+pub struct MatchSample {
     /// How many.
     pub count: usize,
     /// The first of them.
-    pub first: Vec<Named>,
+    pub first: Vec<LearnerName>,
 }
 
 /// Whom an expression matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct RulePreview {
     /// Whoever matches.
-    pub matching: Share,
+    pub matching: MatchSample,
     /// Whom it could not be decided for.
-    pub undecided: Share,
+    pub undecided: MatchSample,
     /// Why not, of the first.
     pub why: Option<String>,
     /// Whoever matches and is not in the group, where one was given.
-    pub coming: Share,
+    pub coming: MatchSample,
     /// Whoever is in the group and does not match.
-    pub going: Share,
+    pub going: MatchSample,
 }
 
 /// Tries an expression out; `most` are named of each list, by name.
 ///
 /// # Errors
 /// When the database refuses; the inner error is what is wrong with the expression.
-pub async fn try_out(
+pub async fn preview_rule(
     tx: &mut Tx,
     file: File<'_>,
-    when: When,
+    when: ChangeTime,
     text: &str,
     group: Option<GroupId>,
     most: usize,
-) -> Result<std::result::Result<Answer, Vec<BadExpression>>> {
-    let condition = match Condition::compile(text, file.attributes) {
+) -> Result<std::result::Result<RulePreview, Vec<BadExpression>>> {
+    let condition = match CompiledExpression::compile(text, file.attributes) {
         Ok(condition) => condition,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
-    let one_group = Template::parse("try-out", file.attributes).expect("a name without braces is a template");
+    let one_group = NameTemplate::parse("try-out", file.attributes).expect("a name without braces is a template");
     let rule = Rule::new(RuleName::new("try-out"), text.to_owned(), one_group, condition);
-    let population = as_last_read(tx, file).await?;
-    let roll = Roll::call(&[rule], &population, &file.connector_names(), when.today);
-    let matching: FxHashSet<Who> = roll.members.iter().map(|(_, who)| *who).collect();
-    let undecided: FxHashSet<Who> = roll.undecided.iter().map(|(_, who, _)| *who).collect();
-    let mut answer = Answer {
+    let population = load_people(tx, file).await?;
+    let roll = DesiredMemberships::evaluate(&[rule], &population, &file.connector_names(), when.today);
+    let matching: FxHashSet<LearnerIndex> = roll.members.iter().map(|(_, who)| *who).collect();
+    let undecided: FxHashSet<LearnerIndex> = roll.undecided.iter().map(|(_, who, _)| *who).collect();
+    let mut answer = RulePreview {
         why: roll.undecided.first().map(|(_, _, why)| why.clone()),
         matching: some(&population, matching.iter().copied(), most),
         undecided: some(&population, undecided.iter().copied(), most),
-        ..Answer::default()
+        ..RulePreview::default()
     };
     if let Some(group) = group {
-        let members: FxHashSet<i64> = listing::members::numbers(tx, group).await?.into_iter().collect();
-        let is_member = |who: &Who| population.learner(*who).id.is_some_and(|id| members.contains(&id.0));
+        let members: FxHashSet<i64> = listing::members::list_ids(tx, group).await?.into_iter().collect();
+        let is_member = |who: &LearnerIndex| population.learner(*who).id.is_some_and(|id| members.contains(&id.0));
         let coming = matching.iter().copied().filter(|who| !is_member(who));
         answer.coming = some(&population, coming, most);
         let going = population
-            .everybody()
+            .indices()
             .filter(|who| is_member(who) && !matching.contains(who) && !undecided.contains(who));
         answer.going = some(&population, going, most);
     }
     Ok(Ok(answer))
 }
 
-fn some(population: &Population, all: impl Iterator<Item = Who>, most: usize) -> Share {
-    let mut named: Vec<Named> = all
+fn some(population: &Population, all: impl Iterator<Item = LearnerIndex>, most: usize) -> MatchSample {
+    let mut named: Vec<LearnerName> = all
         .filter_map(|who| {
             let email = population.first(who, Attribute::EMAIL);
-            Some(Named {
+            Some(LearnerName {
                 id: population.learner(who).id?,
                 email: if email.is_empty() { population.first(who, Attribute::ID) } else { email }.to_owned(),
                 name: population.name(who),
@@ -110,11 +110,11 @@ fn some(population: &Population, all: impl Iterator<Item = Who>, most: usize) ->
     named.sort_by(|a, b| (&a.name, a.id.0).cmp(&(&b.name, b.id.0)));
     let count = named.len();
     named.truncate(most);
-    Share { count, first: named }
+    MatchSample { count, first: named }
 }
 
 /// Everybody with access, with the attributes that every connector's last good reading gives and the state of now.
-async fn as_last_read(tx: &mut Tx, file: File<'_>) -> Result<Population> {
+async fn load_people(tx: &mut Tx, file: File<'_>) -> Result<Population> {
     let places: FxHashMap<ConnectorId, usize> = connectors::list(tx)
         .await?
         .into_iter()
@@ -123,19 +123,19 @@ async fn as_last_read(tx: &mut Tx, file: File<'_>) -> Result<Population> {
             Some((ConnectorId(row.id), place))
         })
         .collect();
-    let place = |record: &Record| places.get(&record.connector_id).copied().unwrap_or(usize::MAX);
-    let mut records: Vec<Record> = Vec::new();
-    persons::all_present(tx, |record| records.push(record)).await?;
+    let place = |record: &PersonRecord| places.get(&record.connector_id).copied().unwrap_or(usize::MAX);
+    let mut records: Vec<PersonRecord> = Vec::new();
+    persons::for_each_present_of_all(tx, |record| records.push(record)).await?;
     records.sort_by_key(|record| (record.learner_id.0, place(record)));
-    let states: FxHashMap<LearnerId, Status> = learners::states(tx).await?.into_iter().collect();
+    let states: FxHashMap<LearnerId, LearnerStatus> = learners::list_statuses(tx).await?.into_iter().collect();
     let by_hand: Vec<ManualPerson> =
-        learners::by_hand(tx).await?.into_iter().map(ManualPerson::from).collect();
-    let mut population = Population::new(People::new(file.attributes));
+        learners::list_manual(tx).await?.into_iter().map(ManualPerson::from).collect();
+    let mut population = Population::new(PeopleTable::new(file.attributes));
     let mut seated: FxHashSet<LearnerId> = FxHashSet::default();
     for of_one in records.chunk_by(|a, b| a.learner_id == b.learner_id) {
         let id = of_one[0].learner_id;
         let values = &mut population.people.values;
-        let words: Vec<Box<[Cell]>> =
+        let words: Vec<Box<[Symbol]>> =
             of_one.iter().map(|record| from_json(file.attributes, values, &record.attributes)).collect();
         let records: Vec<ConnectorRecord<'_>> = of_one
             .iter()
@@ -144,23 +144,23 @@ async fn as_last_read(tx: &mut Tx, file: File<'_>) -> Result<Population> {
             .collect();
         let cells = merge_records(&records, file.attributes.len());
         let sources = records.iter().fold(0, |bits, record| bits | connector_bit(record.place));
-        let status = states.get(&id).copied().unwrap_or(Status::Left);
+        let status = states.get(&id).copied().unwrap_or(LearnerStatus::Left);
         population.push(known(id, status, sources), Some(cells));
         seated.insert(id);
     }
     for one in by_hand.iter().filter(|one| !seated.contains(&one.learner)) {
         let cells = manual_cells(file.attributes, &mut population.people.values, one);
-        population.push(known(one.learner, Status::Active, Learner::ADDED_BY_HAND), Some(cells));
+        population.push(known(one.learner, LearnerStatus::Active, EvaluatedLearner::ADDED_BY_HAND), Some(cells));
     }
     Ok(population)
 }
 
-fn known(id: LearnerId, status: Status, sources: u64) -> Learner {
-    Learner {
+fn known(id: LearnerId, status: LearnerStatus, sources: u64) -> EvaluatedLearner {
+    EvaluatedLearner {
         id: Some(id),
         row: None,
-        fate: Fate::Same,
-        was: Some(status),
+        change: PersonChange::Same,
+        status_before: Some(status),
         status,
         sources,
         contested: false,

@@ -7,31 +7,31 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::enrollment::Change;
+use crate::enrollment::ChangeTransaction;
 use crate::enrollment::assign;
-use crate::enrollment::change::When;
-use crate::model::due::Due;
-use crate::model::guard::{HeldGroup, Kind, Limit, Named};
+use crate::enrollment::change::ChangeTime;
+use crate::model::due::DuePolicy;
+use crate::model::guard::{HeldGroup, ChangeKind, HoldCause, ChangeKey};
 use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use crate::model::population::from_json;
-use crate::model::status::Status;
-use crate::model::values::Values;
+use crate::model::status::LearnerStatus;
+use crate::model::values::Interner;
 use crate::planner::fingerprint::{ABSENT, assignment_key, cells_print, of_entry};
 use crate::planner::snapshot::ManualPerson;
 use crate::planner::{ConnectorRecord, manual_cells, status_on};
-use crate::store::assignments::{self, NewDue};
-use crate::store::memberships::Reason;
-use crate::store::runs::{self, About, Counts};
-use crate::store::undo::{self as done, Ended, Leaver};
+use crate::store::assignments::{self, DueDateUpdate};
+use crate::store::memberships::MembershipReason;
+use crate::store::runs::{self, NewRun, RunCounts};
+use crate::store::undo::{self as done, EndedMembershipRow, LeaverRow};
 use crate::store::{Result, Store, Tx, connectors, groups, holds, jobs, learners, persons};
 use crate::sync::File;
 
 /// Why nothing was taken back.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
-pub enum Error {
+pub enum UndoError {
     #[error(transparent)]
-    Store(#[from] crate::store::Error),
+    Store(#[from] crate::store::StoreError),
     #[error("there is no run {run}")]
     NoRun { run: RunId },
     #[error("run {run} has not ended yet")]
@@ -42,11 +42,11 @@ pub enum Error {
 
 /// What was taken back.
 #[derive(Debug, Default)]
-pub struct Undone {
+pub struct UndoCounts {
     /// The number of the undo.
     pub run: i64,
     /// Memberships given back and ended, and jobs.
-    pub counts: Counts,
+    pub counts: RunCounts,
     /// Learners who are back.
     pub learners: u64,
     /// Assignments that are as before.
@@ -62,9 +62,9 @@ pub struct Undone {
 }
 
 /// An undo under way.
-struct Undoing<'a> {
+struct UndoBuilder<'a> {
     file: File<'a>,
-    change: Change,
+    change: ChangeTransaction,
     /// The run that is taken back.
     run: RunId,
     /// Its connector, where it is one of a connector.
@@ -72,25 +72,25 @@ struct Undoing<'a> {
     /// The position of the connector in the file; `usize::MAX` where the file does not name it.
     place: usize,
     /// What the next run must not do again.
-    standing: Vec<holds::Write>,
-    undone: Undone,
+    standing: Vec<holds::NewHeldChange>,
+    undone: UndoCounts,
 }
 
 /// Takes back what a run, an approval, an undo or a change by hand did.
 ///
 /// # Errors
 /// When there is no such run, nothing of it can be taken back, or the database refuses; nothing is changed then.
-pub async fn undo(
+pub async fn undo_run(
     store: &Store,
     file: File<'_>,
-    about: &About,
-    when: When,
+    about: &NewRun,
+    when: ChangeTime,
     run: RunId,
-) -> std::result::Result<Undone, Error> {
-    let mut tx = store.read().await?;
-    let row = runs::show(&mut tx, run).await?.ok_or(Error::NoRun { run })?;
+) -> std::result::Result<UndoCounts, UndoError> {
+    let mut tx = store.begin_read().await?;
+    let row = runs::get(&mut tx, run).await?.ok_or(UndoError::NoRun { run })?;
     if row.status == "running" {
-        return Err(Error::Running { run });
+        return Err(UndoError::Running { run });
     }
     let connector =
         connectors::list(&mut tx).await?.into_iter().find(|one| Some(&one.name) == row.connector.as_ref());
@@ -98,30 +98,30 @@ pub async fn undo(
     let place = connector.as_ref().and_then(|one| named(&one.name)).unwrap_or(usize::MAX);
     let connector = connector.map(|one| ConnectorId(one.id));
     tx.rollback().await?;
-    let about = About { connector, ..about.clone() };
-    let change = Change::begin(store, &about, when).await?;
+    let about = NewRun { connector, ..about.clone() };
+    let change = ChangeTransaction::begin(store, &about, when).await?;
     let mut undoing =
-        Undoing { file, change, run, connector, place, standing: Vec::new(), undone: Undone::default() };
+        UndoBuilder { file, change, run, connector, place, standing: Vec::new(), undone: UndoCounts::default() };
     undoing.groups().await?;
     undoing.memberships().await?;
     undoing.assignments().await?;
     undoing.dues().await?;
     undoing.by_hand(row.kind == "hand").await?;
-    let Undoing { mut change, standing, mut undone, .. } = undoing;
+    let UndoBuilder { mut change, standing, mut undone, .. } = undoing;
     let counts = change.counts();
     let nothing = counts.memberships_added + counts.memberships_removed == 0
         && undone.learners + undone.assignments + undone.groups + undone.completions + undone.exclusions == 0;
     if nothing {
-        return Err(Error::Nothing { run, touched: undone.touched });
+        return Err(UndoError::Nothing { run, touched: undone.touched });
     }
     if row.kind == "undo" {
         holds::forget_undone(&mut change.tx, run).await?;
     } else if let Some(connector) = connector {
         let number = change.run;
-        holds::write(&mut change.tx, connector, number, standing, false).await?;
+        holds::save_changes(&mut change.tx, connector, number, standing, false).await?;
     }
     if undone.touched.is_empty() {
-        runs::charge_nothing(&mut change.tx, run).await?;
+        runs::clear_limit_usage(&mut change.tx, run).await?;
     }
     let done = change.commit().await?;
     undone.run = done.run.0;
@@ -130,14 +130,14 @@ pub async fn undo(
     Ok(undone)
 }
 
-impl Undoing<'_> {
+impl UndoBuilder<'_> {
     /// Groups that were deleted are there again.
     async fn groups(&mut self) -> Result<()> {
-        for (id, name, is_taken) in done::deleted_groups(&mut self.change.tx, self.run).await? {
+        for (id, name, is_taken) in done::list_deleted_groups(&mut self.change.tx, self.run).await? {
             if is_taken {
                 self.undone.touched.push(format!("another group is called {name} by now"));
             } else {
-                groups::undelete(&mut self.change.tx, id).await?;
+                groups::restore(&mut self.change.tx, id).await?;
                 self.undone.groups += 1;
             }
         }
@@ -146,102 +146,102 @@ impl Undoing<'_> {
 
     async fn memberships(&mut self) -> Result<()> {
         let leavers = match self.connector {
-            Some(connector) => done::leavers(&mut self.change.tx, self.run, connector).await?,
+            Some(connector) => done::list_leavers(&mut self.change.tx, self.run, connector).await?,
             None => Vec::new(),
         };
         let back = self.who_comes_back(&leavers);
-        let given = done::given(&mut self.change.tx, self.run).await?;
-        let ended = done::ended(&mut self.change.tx, self.run).await?;
+        let given = done::list_given(&mut self.change.tx, self.run).await?;
+        let ended = done::list_ended(&mut self.change.tx, self.run).await?;
         let mut touched: Vec<(LearnerId, GroupId, &'static str)> = Vec::new();
         let mut again = Vec::new();
         for one in &ended {
             match in_the_way(one, &back) {
                 Some(why) => touched.push((one.learner_id, one.group_id, why)),
                 None => {
-                    again.push(Reason { group: one.group_id, rule: one.rule_id, learner: one.learner_id })
+                    again.push(MembershipReason { group: one.group_id, rule: one.rule_id, learner: one.learner_id })
                 }
             }
         }
-        let take: Vec<Reason> = given
+        let take: Vec<MembershipReason> = given
             .iter()
-            .map(|one| Reason { group: one.group_id, rule: one.rule_id, learner: one.learner_id })
+            .map(|one| MembershipReason { group: one.group_id, rule: one.rule_id, learner: one.learner_id })
             .collect();
         self.note_memberships(&again, &take).await?;
         // Before this undo ends any of them itself.
-        let gone = done::given_and_ended(&mut self.change.tx, self.run).await?;
+        let gone = done::describe_given_and_ended(&mut self.change.tx, self.run).await?;
         self.undone.touched.extend(gone);
         let change = &mut self.change;
-        change.prepare(again.iter().copied(), take.iter().copied(), back.keys().copied()).await?;
+        change.stage_memberships(again.iter().copied(), take.iter().copied(), back.keys().copied()).await?;
         let states: Vec<(LearnerId, &'static str)> =
             back.iter().map(|(id, status)| (*id, status.as_str())).collect();
         let number = change.run;
-        self.undone.learners = done::come_back(&mut change.tx, &states, number).await?;
-        change.members().await?;
-        done::rejoin(&mut change.tx, self.run, number).await?;
+        self.undone.learners = done::restore_learners(&mut change.tx, &states, number).await?;
+        change.apply_memberships().await?;
+        done::restore_join_dates(&mut change.tx, self.run, number).await?;
         self.records(&leavers, &back).await?;
-        self.undone.touched.extend(done::in_words(&mut self.change.tx, &touched).await?);
+        self.undone.touched.extend(done::describe_memberships(&mut self.change.tx, &touched).await?);
         Ok(())
     }
 
     /// The learners who left in the run, each with the state that the record before the run gives today.
-    fn who_comes_back(&self, leavers: &[Leaver]) -> FxHashMap<LearnerId, Status> {
+    fn who_comes_back(&self, leavers: &[LeaverRow]) -> FxHashMap<LearnerId, LearnerStatus> {
         let mut back = FxHashMap::default();
         let profiles = self.file.profiles();
         for one in leavers {
             let before = one.before.as_deref().unwrap_or(&one.attributes);
-            let mut values = Values::default();
+            let mut values = Interner::default();
             let cells = from_json(self.file.attributes, &mut values, before);
             let record = ConnectorRecord { place: self.place, cells: &cells };
-            let status = status_on(self.change.when.today, &profiles, &values, &[record]).status;
+            let status = status_on(self.change.time.today, &profiles, &values, &[record]).status;
             let was_in = one.before.is_some() && status.has_access();
             if was_in || one.lost_something {
-                back.insert(one.learner_id, if status.has_access() { status } else { Status::Active });
+                back.insert(one.learner_id, if status.has_access() { status } else { LearnerStatus::Active });
             }
         }
         back
     }
 
     /// The records of those who come back are as before the run; what the source says of them is kept beside.
-    async fn records(&mut self, leavers: &[Leaver], back: &FxHashMap<LearnerId, Status>) -> Result<()> {
+    async fn records(&mut self, leavers: &[LeaverRow], back: &FxHashMap<LearnerId, LearnerStatus>) -> Result<()> {
         let Some(connector) = self.connector else { return Ok(()) };
-        let leavers: Vec<&Leaver> = leavers.iter().filter(|one| back.contains_key(&one.learner_id)).collect();
+        let leavers: Vec<&LeaverRow> = leavers.iter().filter(|one| back.contains_key(&one.learner_id)).collect();
         if leavers.is_empty() {
             return Ok(());
         }
-        let as_read = leavers.iter().map(|one| holds::Record {
+        let as_read = leavers.iter().map(|one| holds::PinnedRecord {
             external_id: one.external_id.clone(),
             present: one.present,
             attributes: one.attributes.clone(),
         });
-        let as_read: Vec<holds::Record> = as_read.collect();
-        let rows: Vec<persons::Write<'_>> = leavers
+        let as_read: Vec<holds::PinnedRecord> = as_read.collect();
+        let rows: Vec<persons::PersonUpdate<'_>> = leavers
             .iter()
             .map(|one| {
                 let attributes = one.before.clone().unwrap_or_else(|| one.attributes.clone());
-                let mut values = Values::default();
+                let mut values = Interner::default();
                 let cells = from_json(self.file.attributes, &mut values, &attributes);
                 let digest = cells_print(self.file.attributes, &values, &cells);
-                persons::Write { external_id: &one.external_id, learner: one.learner_id, digest, attributes }
+                persons::PersonUpdate { external_id: &one.external_id, learner: one.learner_id, digest, attributes }
             })
             .collect();
         let number = self.change.run;
-        persons::write(&mut self.change.tx, connector, rows, [], number).await?;
-        holds::keep_records(&mut self.change.tx, connector, number, &as_read, false).await?;
+        persons::write_records(&mut self.change.tx, connector, rows, [], number).await?;
+        holds::save_pinned_records(&mut self.change.tx, connector, number, &as_read, false).await?;
         for one in &leavers {
-            let named = Named { who: Some(one.learner_id), ..Named::default() };
+            let named = ChangeKey { who: Some(one.learner_id), ..ChangeKey::default() };
             let fingerprint = if one.present { one.digest } else { ABSENT };
-            let write = taken_back(number, named, Kind::Leave, fingerprint);
-            self.standing.push(holds::Write { external_id: Some(one.external_id.clone()), ..write });
+            let write = taken_back(number, named, ChangeKind::Leave, fingerprint);
+            self.standing.push(holds::NewHeldChange { external_id: Some(one.external_id.clone()), ..write });
         }
         Ok(())
     }
 
     /// Writes down which reasons are given back and ended, with fingerprints of the learners as they are now.
-    async fn note_memberships(&mut self, again: &[Reason], take: &[Reason]) -> Result<()> {
+    async fn note_memberships(&mut self, again: &[MembershipReason], take: &[MembershipReason]) -> Result<()> {
         if self.connector.is_none() {
             return Ok(());
         }
-        let rules: FxHashMap<RuleId, i64> = done::rule_names(&mut self.change.tx)
+        let rules: FxHashMap<RuleId, i64> = done::list_rule_names(&mut self.change.tx)
             .await?
             .into_iter()
             .filter_map(|(id, name)| {
@@ -250,32 +250,32 @@ impl Undoing<'_> {
             })
             .collect();
         let ids: FxHashSet<i64> = again.iter().chain(take).map(|reason| reason.learner.0).collect();
-        let stored = learners::attributes(&mut self.change.tx, ids.into_iter().collect()).await?;
+        let stored = learners::list_attributes(&mut self.change.tx, ids.into_iter().collect()).await?;
         let attributes = self.file.attributes;
         let mut prints: FxHashMap<LearnerId, i64> = stored
             .into_iter()
             .map(|(id, json)| {
-                let mut values = Values::default();
+                let mut values = Interner::default();
                 let cells = from_json(attributes, &mut values, &json);
                 (id, cells_print(attributes, &values, &cells))
             })
             .collect();
         // Who was added by hand has no attributes but a name and an address.
-        for one in learners::by_hand(&mut self.change.tx).await? {
-            let mut values = Values::default();
+        for one in learners::list_manual(&mut self.change.tx).await? {
+            let mut values = Interner::default();
             let one = ManualPerson::from(one);
             let cells = manual_cells(attributes, &mut values, &one);
             prints.insert(one.learner, cells_print(attributes, &values, &cells));
         }
         let undo = self.change.run;
-        for (kind, reasons) in [(Kind::End, again), (Kind::Give, take)] {
+        for (kind, reasons) in [(ChangeKind::End, again), (ChangeKind::Give, take)] {
             for reason in reasons {
                 let group = HeldGroup::Known(reason.group);
-                let named = Named {
+                let named = ChangeKey {
                     who: Some(reason.learner),
                     group: Some(&group),
                     rule: Some(reason.rule),
-                    ..Named::default()
+                    ..ChangeKey::default()
                 };
                 let print = prints.get(&reason.learner).copied().unwrap_or(ABSENT);
                 let fingerprint = of_entry(print, rules.get(&reason.rule).copied().unwrap_or(0));
@@ -287,7 +287,7 @@ impl Undoing<'_> {
     }
 
     async fn assignments(&mut self) -> Result<()> {
-        let all = done::assignments(&mut self.change.tx, self.run).await?;
+        let all = done::list_assignments(&mut self.change.tx, self.run).await?;
         let made: Vec<AssignmentId> = all.iter().filter(|one| one.made).map(|one| one.id).collect();
         let ended: Vec<AssignmentId> =
             all.iter().filter(|one| one.ended && !one.blocked).map(|one| one.id).collect();
@@ -302,20 +302,20 @@ impl Undoing<'_> {
         self.undone.touched.extend(
             gone.map(|one| format!("course {} for {}: the assignment has ended since", one.code, one.whom)),
         );
-        assign::end(&mut self.change, &made).await?;
-        done::revive(&mut self.change.tx, &ended).await?;
-        self.change.assignments(&ended).await?;
+        assign::end_assignments(&mut self.change, &made).await?;
+        done::reactivate_assignments(&mut self.change.tx, &ended).await?;
+        self.change.enqueue_assignments(&ended).await?;
         self.undone.assignments += (made.len() + ended.len()) as u64;
         let undo = self.change.run;
         for one in all.iter().filter(|one| one.source == "file" && (one.made || one.ended && !one.blocked)) {
             let group = one.group_id.map(|id| HeldGroup::Known(GroupId(id)));
             let write = if one.ended {
-                let named = Named { assignment: Some(one.id), ..Named::default() };
-                taken_back(undo, named, Kind::Unassign, 0)
+                let named = ChangeKey { assignment: Some(one.id), ..ChangeKey::default() };
+                taken_back(undo, named, ChangeKind::Unassign, 0)
             } else {
                 let course = assignment_key(&one.code, &one.pattern);
-                let named = Named { external_id: Some(&course), group: group.as_ref(), ..Named::default() };
-                taken_back(undo, named, Kind::Assign, 0)
+                let named = ChangeKey { external_id: Some(&course), group: group.as_ref(), ..ChangeKey::default() };
+                taken_back(undo, named, ChangeKind::Assign, 0)
             };
             self.standing.push(write);
         }
@@ -324,31 +324,31 @@ impl Undoing<'_> {
 
     async fn dues(&mut self) -> Result<()> {
         let mut back = Vec::new();
-        for one in done::dues(&mut self.change.tx, self.run).await? {
+        for one in done::list_due_dates(&mut self.change.tx, self.run).await? {
             let days = one.due_days.map(i32::unsigned_abs);
-            let due = Due::read(&one.due_kind, one.due_on, days).unwrap_or(Due::Never);
+            let due = DuePolicy::from_parts(&one.due_kind, one.due_on, days).unwrap_or(DuePolicy::Never);
             if one.touched {
                 self.undone.touched.push(format!("course {}: the due date was changed again", one.code));
             } else if one.source == "file" {
                 self.undone.touched.push(format!("course {}: the due date comes from the file", one.code));
             } else {
                 let late_days = one.late_days.unsigned_abs();
-                back.push(NewDue { assignment: one.assignment_id, due, late_days });
+                back.push(DueDateUpdate { assignment: one.assignment_id, due, late_days });
             }
         }
-        assignments::change_dues(&mut self.change.tx, &back, self.change.run).await?;
+        assignments::update_due_dates(&mut self.change.tx, &back, self.change.run).await?;
         let changed: Vec<AssignmentId> = back.iter().map(|one| one.assignment).collect();
-        self.change.assignments(&changed).await?;
+        self.change.enqueue_assignments(&changed).await?;
         self.undone.assignments += back.len() as u64;
         Ok(())
     }
 
     /// Exclusions, completions, and groups that a person made.
     async fn by_hand(&mut self, by_hand: bool) -> Result<()> {
-        let Change { run: number, when, .. } = self.change;
+        let ChangeTransaction { run: number, time: when, .. } = self.change;
         let tx: &mut Tx = &mut self.change.tx;
-        self.undone.exclusions = done::exclusions(tx, self.run, number, by_hand).await?;
-        let pairs = done::completions(tx, self.run).await?;
+        self.undone.exclusions = done::revert_exclusions(tx, self.run, number, by_hand).await?;
+        let pairs = done::revert_completions(tx, self.run).await?;
         jobs::enqueue_pairs(tx, &pairs, when.now, number).await?;
         self.undone.completions = pairs.len() as u64;
         self.undone.groups += done::delete_empty_groups(tx, self.run, number, when.now).await?;
@@ -357,13 +357,13 @@ impl Undoing<'_> {
 }
 
 /// A change that was taken back, as it is written down.
-fn taken_back(undo: RunId, named: Named<'_>, kind: Kind, fingerprint: i64) -> holds::Write {
+fn taken_back(undo: RunId, named: ChangeKey<'_>, kind: ChangeKind, fingerprint: i64) -> holds::NewHeldChange {
     let (group, group_name) = match named.group {
         Some(HeldGroup::Known(id)) => (Some(*id), None),
         Some(HeldGroup::New(name)) => (None, Some(name.clone())),
         None => (None, None),
     };
-    holds::Write {
+    holds::NewHeldChange {
         key: named.key(kind),
         kind: kind.as_str(),
         learner: named.who,
@@ -373,14 +373,14 @@ fn taken_back(undo: RunId, named: Named<'_>, kind: Kind, fingerprint: i64) -> ho
         rule: named.rule,
         assignment: named.assignment,
         state: "undone",
-        reason: Limit::Undone.as_str(),
+        reason: HoldCause::Undone.as_str(),
         fingerprint,
         decision: Some(undo),
     }
 }
 
 /// What stands in the way of giving a membership back.
-fn in_the_way(one: &Ended, back: &FxHashMap<LearnerId, Status>) -> Option<&'static str> {
+fn in_the_way(one: &EndedMembershipRow, back: &FxHashMap<LearnerId, LearnerStatus>) -> Option<&'static str> {
     let has_access = matches!(one.status.as_str(), "active" | "leave") || back.contains_key(&one.learner_id);
     if one.is_there {
         Some("is a member again")

@@ -4,44 +4,44 @@ use rustc_hash::FxHashMap;
 
 use crate::model::attributes::{Attribute, STANDARD};
 use crate::model::ids::LearnerId;
-use crate::model::plan::Entry;
-use crate::model::population::Fate;
+use crate::model::plan::MembershipEntry;
+use crate::model::population::PersonChange;
 use crate::model::words::{count, thousands};
 use crate::planner::ChangeSet;
-use crate::store::holds::Change;
-use crate::store::runs::Counts;
+use crate::store::holds::HeldChangeRecord;
+use crate::store::runs::RunCounts;
 use crate::store::{Result, Store, learners};
 
 /// Lines of a plan or of held changes that are shown; the rest is counted.
-pub const SHOWN: usize = 40;
+pub const MAX_LINES: usize = 40;
 
 /// How learners are called whom the reading no longer holds.
-pub type Names = FxHashMap<LearnerId, String>;
+pub type LearnerLabels = FxHashMap<LearnerId, String>;
 
 /// How those of a plan are called whom the reading no longer holds; of a plan that is shown group by group, nobody.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn names(store: &Store, change_set: &ChangeSet) -> Result<Names> {
+pub async fn load_labels(store: &Store, change_set: &ChangeSet) -> Result<LearnerLabels> {
     if !is_short(change_set) {
-        return Ok(Names::default());
+        return Ok(LearnerLabels::default());
     }
     let nameless =
         change_set.plan.remove.iter().filter(|entry| change_set.population.cells(entry.who).is_none());
     let ids =
         nameless.filter_map(|entry| change_set.population.learner(entry.who).id).map(|id| id.0).collect();
-    let mut tx = store.read().await?;
-    Ok(learners::labels(&mut tx, ids).await?.into_iter().collect())
+    let mut tx = store.begin_read().await?;
+    Ok(learners::list_labels(&mut tx, ids).await?.into_iter().collect())
 }
 
 /// Whether a plan is shown line by line.
 fn is_short(change_set: &ChangeSet) -> bool {
-    change_set.plan.add.len() + change_set.plan.remove.len() <= SHOWN
+    change_set.plan.add.len() + change_set.plan.remove.len() <= MAX_LINES
 }
 
 /// What a run counted of people and memberships.
 #[must_use]
-pub fn summary(counts: &Counts) -> String {
+pub fn summary(counts: &RunCounts) -> String {
     let changed = counts.people_new + counts.people_changed + counts.people_left;
     let unchanged = counts.people_read.saturating_sub(counts.people_new + counts.people_changed);
     let people = if changed == 0 {
@@ -65,7 +65,7 @@ pub fn summary(counts: &Counts) -> String {
 
 /// What a run counted as held.
 #[must_use]
-pub fn held(counts: &Counts) -> String {
+pub fn held(counts: &RunCounts) -> String {
     let mut what = Vec::new();
     if counts.memberships_held > 0 {
         what.push(count(counts.memberships_held, "membership", "memberships"));
@@ -87,7 +87,7 @@ pub fn held(counts: &Counts) -> String {
 
 /// A held change for reading.
 #[must_use]
-pub fn change(change: &Change) -> String {
+pub fn change(change: &HeldChangeRecord) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (who, group) = (text(&change.email), text(&change.group));
     let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" (rule `{rule}`)"));
@@ -105,7 +105,7 @@ pub fn change(change: &Change) -> String {
 
 /// A plan for reading: line by line who joins and leaves which group, and why; a large one group by group.
 #[must_use]
-pub fn lines(change_set: &ChangeSet, names: &Names) -> Vec<String> {
+pub fn lines(change_set: &ChangeSet, names: &LearnerLabels) -> Vec<String> {
     let plan = &change_set.plan;
     if !is_short(change_set) {
         return by_group(change_set);
@@ -145,22 +145,22 @@ fn by_group(change_set: &ChangeSet) -> Vec<String> {
         .map(|(group, (added, removed))| (group.name.shown(), added, removed))
         .collect();
     rows.sort_by_key(|(_, added, removed)| std::cmp::Reverse(added + removed));
-    let name = width(rows.iter().take(SHOWN).map(|row| row.0));
+    let name = width(rows.iter().take(MAX_LINES).map(|row| row.0));
     let mut lines: Vec<String> = rows
         .iter()
-        .take(SHOWN)
+        .take(MAX_LINES)
         .map(|(group, added, removed)| {
             let removed = if *removed == 0 { String::new() } else { format!("  -{}", thousands(*removed)) };
             format!("   {group:name$}  +{}{removed}", thousands(*added))
         })
         .collect();
-    if rows.len() > SHOWN {
-        lines.push(format!("   … and {} more groups", thousands((rows.len() - SHOWN) as u64)));
+    if rows.len() > MAX_LINES {
+        lines.push(format!("   … and {} more groups", thousands((rows.len() - MAX_LINES) as u64)));
     }
     lines
 }
 
-fn label(change_set: &ChangeSet, names: &Names, who: u32) -> String {
+fn label(change_set: &ChangeSet, names: &LearnerLabels, who: u32) -> String {
     if let Some(name) = change_set.population.learner(who).id.and_then(|id| names.get(&id)) {
         return name.clone();
     }
@@ -178,13 +178,13 @@ fn label(change_set: &ChangeSet, names: &Names, who: u32) -> String {
     }
 }
 
-fn why(change_set: &ChangeSet, sign: char, entry: &Entry) -> String {
+fn why(change_set: &ChangeSet, sign: char, entry: &MembershipEntry) -> String {
     let rule = &change_set.plan.rules[entry.rule as usize].name;
     let learner = change_set.population.learner(entry.who);
     if sign == '-' && !learner.status.has_access() {
-        return match learner.fate {
-            Fate::Absent => "is no longer in the directory".to_owned(),
-            Fate::Same | Fate::Changed | Fate::New | Fate::None => {
+        return match learner.change {
+            PersonChange::Absent => "is no longer in the directory".to_owned(),
+            PersonChange::Same | PersonChange::Changed | PersonChange::New | PersonChange::None => {
                 format!("status is {}", learner.status.as_str())
             }
         };
@@ -224,7 +224,7 @@ pub fn kind(kind: &str, number: u64) -> String {
 
 /// A held change as a sentence.
 #[must_use]
-pub fn sentence(change: &Change) -> String {
+pub fn sentence(change: &HeldChangeRecord) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (who, group) = (text(&change.email), text(&change.group));
     let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" by rule {rule}"));

@@ -3,48 +3,48 @@
 use std::time::Duration;
 
 use crate::accounts::Principal;
-use crate::connectors::{Context, Progress, retry};
-use crate::groups::links::Linked;
+use crate::connectors::{ReadContext, ReadProgress, retry};
+use crate::groups::links::LinkResult;
 use crate::model::ids::RunId;
-use crate::store::runs::{About, Kind};
-use crate::sync::refresh::Anew;
-use crate::sync::{self, Asked, Report, approve, linked};
-use crate::web::trouble::Trouble;
-use crate::web::{Web, aside};
+use crate::store::runs::{NewRun, RunRecordKind};
+use crate::sync::refresh::ResyncContext;
+use crate::sync::{self, RunOptions, RunReport, approve, linked};
+use crate::web::trouble::PageError;
+use crate::web::{WebContext, run_blocking};
 
 /// How long somebody waits for a run that is under way.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LEASE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A run that nothing special is asked of.
-pub(super) fn asked(web: &Web, who: &Principal, what: String) -> Asked {
+pub(super) fn build_run_options(web: &WebContext, who: &Principal, what: String) -> RunOptions {
     let reading =
-        Context { cancel: web.stop.clone(), progress: Progress::default(), retry: retry::Policy::TYPED };
-    Asked {
+        ReadContext { cancel: web.stop.clone(), progress: ReadProgress::default(), retry: retry::RetryPolicy::INTERACTIVE };
+    RunOptions {
         actor: who.actor.clone(),
         what,
         dry_run: false,
         only: None,
         allow_removals: false,
-        patience: PATIENCE,
+        patience: LEASE_TIMEOUT,
         reading,
     }
 }
 
 /// An approval or a retirement, as somebody asks for it here.
-pub(super) fn decision(web: &Web, who: &Principal, what: String) -> approve::Asked {
-    approve::Asked { actor: who.actor.clone(), what, patience: PATIENCE, stop: web.stop.clone() }
+pub(super) fn build_approval_request(web: &WebContext, who: &Principal, what: String) -> approve::ApprovalRequest {
+    approve::ApprovalRequest { actor: who.actor.clone(), what, patience: LEASE_TIMEOUT, stop: web.stop.clone() }
 }
 
 /// The undo of a run, for the record of changes.
-pub(super) fn undo_of(web: &Web, who: &Principal, run: i64) -> About {
-    About { kind: Kind::Undo, subject: Some(RunId(run)), ..web.about(who, format!("undo run {run}")) }
+pub(super) fn new_undo_run(web: &WebContext, who: &Principal, run: i64) -> NewRun {
+    NewRun { kind: RunRecordKind::Undo, subject: Some(RunId(run)), ..web.new_manual_run(who, format!("undo run {run}")) }
 }
 
 /// Asks every connector for one address; answers what each came to.
-pub(super) async fn resync(web: &Web, who: &Principal, email: &str) -> Result<Vec<Report>, Trouble> {
-    let asked = Asked { only: Some(email.to_owned()), ..asked(web, who, format!("resync `{email}`")) };
+pub(super) async fn resync_learner(web: &WebContext, who: &Principal, email: &str) -> Result<Vec<RunReport>, PageError> {
+    let asked = RunOptions { only: Some(email.to_owned()), ..build_run_options(web, who, format!("resync `{email}`")) };
     let web = web.clone();
-    aside(move || async move {
+    run_blocking(move || async move {
         let config = web.config();
         let mut reports = Vec::new();
         for place in 0..config.connectors.len() {
@@ -57,31 +57,31 @@ pub(super) async fn resync(web: &Web, who: &Principal, email: &str) -> Result<Ve
 
 /// What becomes of two learners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Two {
+pub(super) enum LinkAction {
     /// They are made one.
-    Linked,
+    Link,
     /// They are parted.
-    Parted,
+    Unlink,
 }
 
 /// Makes the learner of an address and another one into one, or parts them.
-pub(super) async fn link(
-    web: &Web,
+pub(super) async fn change_learner_link(
+    web: &WebContext,
     who: &Principal,
-    two: Two,
+    two: LinkAction,
     [first, second]: [&str; 2],
-) -> Result<Result<Linked, linked::Error>, Trouble> {
-    let verb = if two == Two::Linked { "link" } else { "unlink" };
-    let about = web.about(who, format!("{verb} `{first}` and `{second}`"));
+) -> Result<Result<LinkResult, linked::LinkError>, PageError> {
+    let verb = if two == LinkAction::Link { "link" } else { "unlink" };
+    let about = web.new_manual_run(who, format!("{verb} `{first}` and `{second}`"));
     let names = [first.to_owned(), second.to_owned()];
     let web = web.clone();
-    aside(move || async move {
+    run_blocking(move || async move {
         let config = web.config();
-        let anew = Anew { store: &web.store, file: config.for_sync(), patience: PATIENCE, stop: &web.stop };
+        let anew = ResyncContext { store: &web.store, file: config.for_sync(), patience: LEASE_TIMEOUT, stop: &web.stop };
         let names = names.each_ref().map(String::as_str);
         match two {
-            Two::Linked => linked::link(anew, &about, web.when(), names).await,
-            Two::Parted => linked::unlink(anew, &about, web.when(), names).await,
+            LinkAction::Link => linked::link(anew, &about, web.change_time(), names).await,
+            LinkAction::Unlink => linked::unlink(anew, &about, web.change_time(), names).await,
         }
     })
     .await

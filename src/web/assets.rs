@@ -7,30 +7,30 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::web::trouble::Trouble;
+use crate::web::trouble::PageError;
 
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/script.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
 /// A file, and the address that it has while it is like this.
-pub(super) struct Asset {
+pub(super) struct StaticAsset {
     pub address: String,
     kind: &'static str,
     text: &'static str,
 }
 
-impl Asset {
+impl StaticAsset {
     fn new(name: &str, end: &str, kind: &'static str, text: &'static str) -> Self {
         Self { address: format!("/assets/{name}-{:016x}.{end}", xxh3_64(text.as_bytes())), kind, text }
     }
 }
 
-pub(super) static STYLES: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("style", "css", "text/css; charset=utf-8", STYLE));
-pub(super) static SCRIPTS: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("script", "js", "text/javascript; charset=utf-8", SCRIPT));
-pub(super) static ICONS: LazyLock<Asset> = LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", ICON));
+pub(super) static STYLES: LazyLock<StaticAsset> =
+    LazyLock::new(|| StaticAsset::new("style", "css", "text/css; charset=utf-8", STYLE));
+pub(super) static SCRIPTS: LazyLock<StaticAsset> =
+    LazyLock::new(|| StaticAsset::new("script", "js", "text/javascript; charset=utf-8", SCRIPT));
+pub(super) static ICONS: LazyLock<StaticAsset> = LazyLock::new(|| StaticAsset::new("icon", "svg", "image/svg+xml", ICON));
 
 /// One of them, kept by browsers for a year.
 pub(super) async fn asset(Path(name): Path<String>) -> Response {
@@ -42,6 +42,6 @@ pub(super) async fn asset(Path(name): Path<String>) -> Response {
             ([(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, forever)], asset.text)
                 .into_response()
         }
-        None => Trouble::Missing { what: "the file".to_owned() }.into_response(),
+        None => PageError::Missing { what: "the file".to_owned() }.into_response(),
     }
 }

@@ -14,16 +14,16 @@ use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
 
-use crate::web::Web;
-use crate::web::tls::From;
-use crate::web::trouble::Trouble;
+use crate::web::WebContext;
+use crate::web::tls::PeerAddr;
+use crate::web::trouble::PageError;
 
-const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Whoever asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Client {
+pub(super) struct ClientInfo {
     pub address: IpAddr,
     /// Whether the connection that the client itself made is encrypted.
     pub is_encrypted: bool,
@@ -31,62 +31,62 @@ pub(super) struct Client {
 
 /// What it takes to know them.
 #[derive(Debug, Clone)]
-pub(super) struct Ends {
-    pub web: Web,
+pub(super) struct ClientInfoState {
+    pub web: WebContext,
     /// Whether rollcall encrypts its pages itself.
     pub is_encrypted: bool,
 }
 
 /// Finds out who asks, for everything behind.
-pub(super) async fn find(State(ends): State<Ends>, mut request: Request, next: Next) -> Response {
-    if let Some(ConnectInfo(From(peer))) = request.extensions().get::<ConnectInfo<From>>().copied() {
+pub(super) async fn attach_client_info(State(ends): State<ClientInfoState>, mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(PeerAddr(peer))) = request.extensions().get::<ConnectInfo<PeerAddr>>().copied() {
         let trusted = &ends.web.config().web.trusted_proxies;
-        let client = client(peer.ip(), ends.is_encrypted, request.headers(), trusted);
+        let client = resolve_client(peer.ip(), ends.is_encrypted, request.headers(), trusted);
         request.extensions_mut().insert(client);
     }
     next.run(request).await
 }
 
-fn client(peer: IpAddr, is_encrypted: bool, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
+fn resolve_client(peer: IpAddr, is_encrypted: bool, headers: &HeaderMap, trusted: &[IpNet]) -> ClientInfo {
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
     let mut address = peer.to_canonical();
     if !is_trusted(address) {
-        return Client { address, is_encrypted };
+        return ClientInfo { address, is_encrypted };
     }
-    for one in entries(headers, &FOR).rev() {
+    for one in header_entries(headers, &X_FORWARDED_FOR).rev() {
         // What is no address was not written by a proxy that says whom it asks for.
-        let Some(before) = read(one) else { break };
+        let Some(before) = parse_ip_address(one) else { break };
         address = before;
         if !is_trusted(address) {
             break;
         }
     }
-    let proto = entries(headers, &PROTO).next_back();
+    let proto = header_entries(headers, &X_FORWARDED_PROTO).next_back();
     let is_encrypted = proto.map_or(is_encrypted, |proto| proto.eq_ignore_ascii_case("https"));
-    Client { address, is_encrypted }
+    ClientInfo { address, is_encrypted }
 }
 
 /// The entries of a header that is a list, in all its lines.
-fn entries<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl DoubleEndedIterator<Item = &'h str> {
+fn header_entries<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl DoubleEndedIterator<Item = &'h str> {
     let lines = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
     let lines: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
     lines.into_iter()
 }
 
 /// An address, with or without a port.
-fn read(text: &str) -> Option<IpAddr> {
+fn parse_ip_address(text: &str) -> Option<IpAddr> {
     let address =
         text.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|both| both.ip()));
     let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     Some(address.or_else(bare)?.to_canonical())
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Client {
-    type Rejection = Trouble;
+impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
+    type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Trouble> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
         let found = parts.extensions.get::<Self>().copied();
-        found.ok_or_else(|| Trouble::Broken { what: "nobody is at the other end of a request".to_owned() })
+        found.ok_or_else(|| PageError::Broken { what: "nobody is at the other end of a request".to_owned() })
     }
 }
 
@@ -100,9 +100,9 @@ mod tests {
             ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"].map(|net| net.parse().expect("a network")).to_vec();
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(FOR, line.parse().expect("a header"));
+            headers.append(X_FORWARDED_FOR, line.parse().expect("a header"));
         }
-        client(peer.parse().expect("an address"), false, &headers, &trusted).address.to_string()
+        resolve_client(peer.parse().expect("an address"), false, &headers, &trusted).address.to_string()
     }
 
     #[test]
@@ -125,8 +125,8 @@ mod tests {
         let trusted: Vec<IpNet> = vec!["127.0.0.1/32".parse().expect("a network")];
         let of = |peer: &str, own: bool, proto: &str| {
             let mut headers = HeaderMap::new();
-            headers.append(PROTO, proto.parse().expect("a header"));
-            client(peer.parse().expect("an address"), own, &headers, &trusted).is_encrypted
+            headers.append(X_FORWARDED_PROTO, proto.parse().expect("a header"));
+            resolve_client(peer.parse().expect("an address"), own, &headers, &trusted).is_encrypted
         };
         assert!(of("127.0.0.1", false, "https"));
         assert!(of("127.0.0.1", false, "http, HTTPS"), "the nearest proxy has the last word");

@@ -4,32 +4,32 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 /// Rows that are read at a time.
-pub(super) const ROWS: i64 = 2000;
+pub(super) const BATCH_ROWS: i64 = 2000;
 
 /// A file under construction.
-pub(super) struct Sheet {
+pub(super) struct CsvWriter {
     writer: csv::Writer<Vec<u8>>,
 }
 
 /// A text that a spreadsheet takes for a text: what begins like a formula is given a quote in front (OWASP, CSV
 /// injection).
-fn harmless(text: &str) -> String {
+fn escape_formula(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
-impl Sheet {
+impl CsvWriter {
     pub fn new<const N: usize>(header: [&str; N]) -> Self {
         let mut sheet = Self { writer: csv::Writer::from_writer(Vec::new()) };
-        sheet.row(header);
+        sheet.write_row(header);
         sheet
     }
 
-    pub fn row<const N: usize>(&mut self, fields: [&str; N]) {
-        self.writer.write_record(fields.map(harmless)).expect("writing to memory does not fail");
+    pub fn write_row<const N: usize>(&mut self, fields: [&str; N]) {
+        self.writer.write_record(fields.map(escape_formula)).expect("writing to memory does not fail");
     }
 
     /// The file, as a download of this name.
-    pub fn answer(self, name: &str) -> Response {
+    pub fn into_download(self, name: &str) -> Response {
         let bytes = self.writer.into_inner().unwrap_or_default();
         let name = format!("attachment; filename=\"{name}\"");
         let kind = "text/csv; charset=utf-8; header=present";
@@ -43,9 +43,9 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_formula_is_a_text() {
-        let mut sheet = Sheet::new(["name"]);
-        sheet.row(["=HYPERLINK(\"x\")"]);
-        sheet.row(["Łoś, \"Ada\""]);
+        let mut sheet = CsvWriter::new(["name"]);
+        sheet.write_row(["=HYPERLINK(\"x\")"]);
+        sheet.write_row(["Łoś, \"Ada\""]);
         let bytes = sheet.writer.into_inner().expect("bytes");
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert_eq!(text, "name\n\"'=HYPERLINK(\"\"x\"\")\"\n\"Łoś, \"\"Ada\"\"\"\n");

@@ -4,15 +4,15 @@ use url::form_urlencoded;
 
 /// What somebody typed, ticked and pressed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Form {
+pub(super) struct FormData {
     pairs: Vec<(String, String)>,
 }
 
 /// The same behind the question mark of an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Query(pub Form);
+pub(super) struct UrlQuery(pub FormData);
 
-impl Form {
+impl FormData {
     /// Reads a body, or what stands behind the question mark of an address.
     pub fn read(bytes: &[u8]) -> Self {
         Self { pairs: form_urlencoded::parse(bytes).into_owned().collect() }
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_name_may_come_several_times_and_bad_numbers_do_not_count() {
-        let form = Form::read(b"name=R%26D+Berlin&member=3&member=x&member=12&save=");
+        let form = FormData::read(b"name=R%26D+Berlin&member=3&member=x&member=12&save=");
         assert_eq!(form.text("name"), "R&D Berlin");
         assert_eq!(form.numbers("member"), [3, 12]);
         assert_eq!(form.text("missing"), "");

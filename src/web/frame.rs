@@ -3,14 +3,14 @@
 use axum::http::StatusCode;
 
 use crate::accounts::Principal;
-use crate::groups::aftermath::Aftermath;
-use crate::model::role::May;
+use crate::groups::aftermath::ChangeSummary;
+use crate::model::role::Permission;
 use crate::web::assets::{ICONS, SCRIPTS, STYLES};
 
 /// Where in the menu a page stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Here {
-    Nowhere,
+pub(super) enum MenuItem {
+    Unlisted,
     Groups,
     Assigned,
     Learners,
@@ -20,52 +20,52 @@ pub(super) enum Here {
 }
 
 /// A line of the menu.
-pub(super) struct Item {
+pub(super) struct MenuEntry {
     pub label: &'static str,
     pub address: &'static str,
-    pub here: Here,
-    may: May,
+    pub here: MenuItem,
+    may: Permission,
 }
 
-const MENU: [Item; 6] = [
-    Item { label: "Groups", address: "/groups", here: Here::Groups, may: May::Read },
-    Item { label: "Assigned courses", address: "/assigned", here: Here::Assigned, may: May::Read },
-    Item { label: "Learners", address: "/learners", here: Here::Learners, may: May::Read },
-    Item { label: "Sync", address: "/sync", here: Here::Sync, may: May::Operate },
-    Item { label: "Jobs", address: "/jobs", here: Here::Jobs, may: May::Operate },
-    Item { label: "Settings", address: "/settings", here: Here::Settings, may: May::Own },
+const MENU: [MenuEntry; 6] = [
+    MenuEntry { label: "Groups", address: "/groups", here: MenuItem::Groups, may: Permission::Read },
+    MenuEntry { label: "Assigned courses", address: "/assigned", here: MenuItem::Assigned, may: Permission::Read },
+    MenuEntry { label: "Learners", address: "/learners", here: MenuItem::Learners, may: Permission::Read },
+    MenuEntry { label: "Sync", address: "/sync", here: MenuItem::Sync, may: Permission::Operate },
+    MenuEntry { label: "Jobs", address: "/jobs", here: MenuItem::Jobs, may: Permission::Operate },
+    MenuEntry { label: "Settings", address: "/settings", here: MenuItem::Settings, may: Permission::Admin },
 ];
 
 /// What stands around a page.
-pub(super) struct Frame {
+pub(super) struct Layout {
     pub title: String,
     pub who: Option<Principal>,
-    pub here: Here,
+    pub here: MenuItem,
     /// What the change that led here came to.
-    pub notice: Option<Aftermath>,
+    pub notice: Option<ChangeSummary>,
     /// What is wrong with what was sent, by field.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FieldError>,
     /// The addresses of stylesheet, script and icon.
     pub assets: [&'static str; 3],
 }
 
 /// Something wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct FieldError {
     /// The field's id on the page; empty where it is about the whole.
     pub field: &'static str,
     /// What is wrong, as a sentence.
     pub text: String,
 }
 
-impl Fault {
+impl FieldError {
     pub fn new(field: &'static str, text: impl Into<String>) -> Self {
-        Self { field, text: prose(&text.into()) }
+        Self { field, text: format_quoted_names(&text.into()) }
     }
 }
 
 /// A message of the rooms below, where names stand in backticks, as it is read on a page: with quotation marks.
-pub(super) fn prose(text: &str) -> String {
+pub(super) fn format_quoted_names(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, part) in text.split('`').enumerate() {
         match at {
@@ -78,28 +78,28 @@ pub(super) fn prose(text: &str) -> String {
     out
 }
 
-impl Frame {
-    pub fn new(who: &Principal, here: Here, title: impl Into<String>) -> Self {
-        Self { who: Some(who.clone()), here, ..Self::nobody(title) }
+impl Layout {
+    pub fn new(who: &Principal, here: MenuItem, title: impl Into<String>) -> Self {
+        Self { who: Some(who.clone()), here, ..Self::anonymous(title) }
     }
 
-    pub fn nobody(title: impl Into<String>) -> Self {
+    pub fn anonymous(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
             who: None,
-            here: Here::Nowhere,
+            here: MenuItem::Unlisted,
             notice: None,
             faults: Vec::new(),
             assets: [&STYLES.address, &SCRIPTS.address, &ICONS.address],
         }
     }
 
-    pub fn notice(self, notice: Option<Aftermath>) -> Self {
-        let notice = notice.map(|one| Aftermath { what: prose(&one.what), ..one });
+    pub fn notice(self, notice: Option<ChangeSummary>) -> Self {
+        let notice = notice.map(|one| ChangeSummary { what: format_quoted_names(&one.what), ..one });
         Self { notice, ..self }
     }
 
-    pub fn faults(self, faults: Vec<Fault>) -> Self {
+    pub fn faults(self, faults: Vec<FieldError>) -> Self {
         Self { faults, ..self }
     }
 
@@ -109,23 +109,23 @@ impl Frame {
     }
 
     /// The fault of a field.
-    pub fn fault(&self, field: &str) -> Option<&Fault> {
+    pub fn fault(&self, field: &str) -> Option<&FieldError> {
         self.faults.iter().find(|fault| fault.field == field)
     }
 
-    pub fn menu(&self) -> impl Iterator<Item = &'static Item> {
+    pub fn menu(&self) -> impl Iterator<Item = &'static MenuEntry> {
         MENU.iter().filter(|item| self.may(item.may))
     }
 
-    fn may(&self, what: May) -> bool {
-        self.who.as_ref().is_some_and(|who| who.role.may(what))
+    fn may(&self, what: Permission) -> bool {
+        self.who.as_ref().is_some_and(|who| who.role.allows(what))
     }
 
     pub fn operates(&self) -> bool {
-        self.may(May::Operate)
+        self.may(Permission::Operate)
     }
 
     pub fn manages(&self) -> bool {
-        self.may(May::Manage)
+        self.may(Permission::Manage)
     }
 }

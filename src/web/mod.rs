@@ -35,18 +35,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Principal;
 use crate::config::Config;
-use crate::enrollment::change::When;
-use crate::model::pulse::Pulse;
+use crate::enrollment::change::ChangeTime;
+use crate::model::pulse::Heartbeat;
 use crate::store::Store;
-use crate::store::runs::{About, Kind};
+use crate::store::runs::{NewRun, RunRecordKind};
 
-pub use behind::Behind;
-pub use routes::{Access, Route};
-pub use serve::{Listening, listen};
+pub use behind::BackgroundTasks;
+pub use routes::{RouteAccess, RouteDeclaration};
+pub use serve::{WebListener, listen};
 
 /// What every handler stands on.
 #[derive(Debug, Clone)]
-pub struct Web {
+pub struct WebContext {
     /// The database.
     pub store: Store,
     /// The file, as it was last read.
@@ -54,12 +54,12 @@ pub struct Web {
     /// Ends what is under way with the service.
     pub stop: CancellationToken,
     /// Beats while the scheduler looks at schedules.
-    pub pulse: Pulse,
+    pub heartbeat: Heartbeat,
     /// What goes on behind the pages.
-    pub behind: Behind,
+    pub background: BackgroundTasks,
 }
 
-impl Web {
+impl WebContext {
     /// The file now.
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
@@ -68,18 +68,18 @@ impl Web {
 
     /// Now, in the file's zone.
     #[must_use]
-    pub fn when(&self) -> When {
-        When::at(Utc::now(), self.config().timezone)
+    pub fn change_time(&self) -> ChangeTime {
+        ChangeTime::at(Utc::now(), self.config().timezone)
     }
 
     /// A change by hand, as it is written down.
     #[must_use]
-    pub fn about(&self, who: &Principal, what: impl Into<String>) -> About {
-        About {
-            kind: Kind::Hand,
+    pub fn new_manual_run(&self, who: &Principal, what: impl Into<String>) -> NewRun {
+        NewRun {
+            kind: RunRecordKind::Hand,
             connector: None,
             actor: who.actor.clone(),
-            what: what.into(),
+            description: what.into(),
             file_digest: Some(self.config().digest.clone()),
             subject: None,
         }
@@ -87,22 +87,22 @@ impl Web {
 }
 
 /// Does what plans on a thread of its own: planning is work for a processor, and nobody else waits for it.
-async fn aside<T, F>(plan: impl FnOnce() -> F + Send + 'static) -> Result<T, trouble::Trouble>
+async fn run_blocking<T, F>(plan: impl FnOnce() -> F + Send + 'static) -> Result<T, trouble::PageError>
 where
     T: Send + 'static,
     F: Future<Output = T>,
 {
     let here = tokio::runtime::Handle::current();
     let done = tokio::task::spawn_blocking(move || here.block_on(plan())).await;
-    done.map_err(|panic| trouble::Trouble::Broken { what: panic.to_string() })
+    done.map_err(|panic| trouble::PageError::Broken { what: panic.to_string() })
 }
 
 /// Every route with what it needs, for whoever wants to prove that none is open by mistake.
 #[must_use]
-pub fn table(web: &Web) -> Vec<Route> {
-    routes_of(web).into_table()
+pub fn list_routes(web: &WebContext) -> Vec<RouteDeclaration> {
+    build_routes(web).into_declarations()
 }
 
-fn routes_of(web: &Web) -> routes::Routes {
+fn build_routes(web: &WebContext) -> routes::RouteTable {
     api::routes(pages::routes(web))
 }

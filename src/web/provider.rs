@@ -22,20 +22,20 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::accounts::Provided;
-use crate::config::SignIn;
+use crate::accounts::OidcIdentity;
+use crate::config::SignInSettings;
 use crate::model::role::Role;
 
 /// How long the provider may take for each answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The cookie of a sign-in under way, and how long it may take, in seconds.
-const COOKIE: &str = "__Host-rollcall-sign-in";
-const MINUTES: u32 = 600;
+const SIGN_IN_COOKIE: &str = "__Host-rollcall-sign-in";
+const COOKIE_SECONDS: u32 = 600;
 
 /// Why the provider let nobody in.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(super) enum OidcError {
     /// It cannot be reached, or answers something else.
     #[error("the sign-in provider could not {doing}")]
     Provider {
@@ -46,7 +46,7 @@ pub(super) enum Error {
     },
     /// The answer belongs to no sign-in of this browser.
     #[error("this answer of the sign-in provider belongs to no sign-in of this browser, or came too late")]
-    Stray,
+    UnknownState,
     /// The provider or its user said no.
     #[error("the sign-in provider said: {said}")]
     Refused {
@@ -55,36 +55,36 @@ pub(super) enum Error {
     },
 }
 
-fn provider(doing: &'static str) -> impl Fn(String) -> Error {
-    move |why| Error::Provider { doing, why }
+fn provider_error(doing: &'static str) -> impl Fn(String) -> OidcError {
+    move |why| OidcError::Provider { doing, why }
 }
 
 /// Every claim that is not one of the standard ones, such as groups.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Others {
+struct ExtraClaims {
     #[serde(flatten)]
     all: HashMap<String, Value>,
 }
 
-impl AdditionalClaims for Others {}
+impl AdditionalClaims for ExtraClaims {}
 
-type Fields = IdTokenFields<
-    Others,
+type OidcTokenFields = IdTokenFields<
+    ExtraClaims,
     EmptyExtraTokenFields,
     CoreGenderClaim,
     CoreJweContentEncryptionAlgorithm,
     CoreJwsSigningAlgorithm,
 >;
 
-type Oidc = Client<
-    Others,
+type OidcClient = Client<
+    ExtraClaims,
     CoreAuthDisplay,
     CoreGenderClaim,
     CoreJweContentEncryptionAlgorithm,
     CoreJsonWebKey,
     CoreAuthPrompt,
     StandardErrorResponse<CoreErrorResponseType>,
-    StandardTokenResponse<Fields, CoreTokenType>,
+    StandardTokenResponse<OidcTokenFields, CoreTokenType>,
     CoreTokenIntrospectionResponse,
     CoreRevocableToken,
     CoreRevocationErrorResponse,
@@ -98,7 +98,7 @@ type Oidc = Client<
 
 /// What is kept in the browser until the provider answers.
 #[derive(Debug, Serialize, Deserialize)]
-struct Waiting {
+struct OidcState {
     state: String,
     nonce: String,
     verifier: String,
@@ -107,14 +107,14 @@ struct Waiting {
 
 /// The provider of the file.
 #[derive(Debug)]
-pub(super) struct Provider<'f> {
-    sign_in: &'f SignIn,
+pub(super) struct SignInProvider<'f> {
+    sign_in: &'f SignInSettings,
     http: reqwest::Client,
     metadata: CoreProviderMetadata,
 }
 
 /// Sends what the library asks for; nothing is followed, and nothing waits for long.
-async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+async fn send_request(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     let answer = http.execute(request.try_into()?).await?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut response = HttpResponse::new(answer.bytes().await?.to_vec());
@@ -123,27 +123,27 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
     Ok(response)
 }
 
-impl<'f> Provider<'f> {
+impl<'f> SignInProvider<'f> {
     /// Asks the provider what it is.
-    pub async fn discover(sign_in: &'f SignIn) -> Result<Self, Error> {
-        let failed = provider("be reached");
+    pub async fn discover(sign_in: &'f SignInSettings) -> Result<Self, OidcError> {
+        let failed = provider_error("be reached");
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
+            .timeout(PROVIDER_TIMEOUT)
             .build()
             .map_err(|error| failed(error.to_string()))?;
         let issuer = IssuerUrl::new(sign_in.issuer.clone()).map_err(|error| failed(error.to_string()))?;
         let client = http.clone();
         let metadata =
-            CoreProviderMetadata::discover_async(issuer, &move |request| send(client.clone(), request))
+            CoreProviderMetadata::discover_async(issuer, &move |request| send_request(client.clone(), request))
                 .await
                 .map_err(|error| failed(error.to_string()))?;
         Ok(Self { sign_in, http, metadata })
     }
 
-    fn redirect(&self) -> Result<RedirectUrl, Error> {
-        let url = format!("{}/sign-in/callback", self.sign_in.here.trim_end_matches('/'));
-        RedirectUrl::new(url).map_err(|error| provider("be told where to answer")(error.to_string()))
+    fn redirect(&self) -> Result<RedirectUrl, OidcError> {
+        let url = format!("{}/sign-in/callback", self.sign_in.pages_url.trim_end_matches('/'));
+        RedirectUrl::new(url).map_err(|error| provider_error("be told where to answer")(error.to_string()))
     }
 
     fn id(&self) -> (ClientId, Option<ClientSecret>) {
@@ -153,9 +153,9 @@ impl<'f> Provider<'f> {
     }
 
     /// Where to send the browser, and the cookie that it keeps meanwhile.
-    pub fn begin(&self, to: &str) -> Result<(String, String), Error> {
+    pub fn start_sign_in(&self, to: &str) -> Result<(String, String), OidcError> {
         let (id, secret) = self.id();
-        let client = Oidc::from_provider_metadata(self.metadata.clone(), id, secret)
+        let client = OidcClient::from_provider_metadata(self.metadata.clone(), id, secret)
             .set_redirect_uri(self.redirect()?);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state, nonce) = client
@@ -167,30 +167,30 @@ impl<'f> Provider<'f> {
             .add_scopes(self.sign_in.scopes.iter().map(|scope| Scope::new(scope.clone())))
             .set_pkce_challenge(challenge)
             .url();
-        let waiting = Waiting {
+        let waiting = OidcState {
             state: state.secret().clone(),
             nonce: nonce.secret().clone(),
             verifier: verifier.secret().clone(),
             to: to.to_owned(),
         };
         let text = serde_json::to_vec(&waiting).unwrap_or_default();
-        Ok((url.to_string(), set_cookie(&encoded(&text), MINUTES)))
+        Ok((url.to_string(), set_cookie(&base64_text(&text), COOKIE_SECONDS)))
     }
 
     /// Who the provider says it was, and where that browser wanted to go.
-    pub async fn end(
+    pub async fn finish_sign_in(
         &self,
         headers: &HeaderMap,
         state: &str,
         code: &str,
-    ) -> Result<(Provided, String), Error> {
-        let waiting = waiting(headers).filter(|waiting| waiting.state == state).ok_or(Error::Stray)?;
-        let failed = provider("name who signed in");
+    ) -> Result<(OidcIdentity, String), OidcError> {
+        let waiting = read_state_cookie(headers).filter(|waiting| waiting.state == state).ok_or(OidcError::UnknownState)?;
+        let failed = provider_error("name who signed in");
         let (id, secret) = self.id();
-        let client = Oidc::from_provider_metadata(self.metadata.clone(), id, secret)
+        let client = OidcClient::from_provider_metadata(self.metadata.clone(), id, secret)
             .set_redirect_uri(self.redirect()?);
         let http = self.http.clone();
-        let ask = move |request| send(http.clone(), request);
+        let ask = move |request| send_request(http.clone(), request);
         let tokens = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|error| failed(error.to_string()))?
@@ -205,31 +205,31 @@ impl<'f> Provider<'f> {
         let mut email = claims.email().map(|email| email.to_string());
         let mut is_verified = claims.email_verified();
         let mut name = claims.name().and_then(|name| name.get(None)).map(|name| name.to_string());
-        let mut groups = groups(&claims.additional_claims().all, &self.sign_in.groups_claim);
+        let mut groups = read_groups_claim(&claims.additional_claims().all, &self.sign_in.groups_claim);
         let userinfo = client.user_info(tokens.access_token().clone(), Some(claims.subject().clone()));
         if let (Ok(request), true) = (userinfo, email.is_none() || groups.is_none()) {
-            let info: UserInfoClaims<Others, CoreGenderClaim> =
+            let info: UserInfoClaims<ExtraClaims, CoreGenderClaim> =
                 request.request_async(&ask).await.map_err(|error| failed(error.to_string()))?;
             email = email.or_else(|| info.email().map(|email| email.to_string()));
             is_verified = is_verified.or_else(|| info.email_verified());
             let named = info.name().and_then(|name| name.get(None)).map(|name| name.to_string());
             name = name.or(named);
             groups =
-                groups.or_else(|| self::groups(&info.additional_claims().all, &self.sign_in.groups_claim));
+                groups.or_else(|| self::read_groups_claim(&info.additional_claims().all, &self.sign_in.groups_claim));
         }
-        let provided = Provided {
+        let provided = OidcIdentity {
             subject: format!("{} {}", self.sign_in.issuer, claims.subject().as_str()),
             email: email.ok_or_else(|| failed("it gives no e-mail address".to_owned()))?,
             is_verified: is_verified.unwrap_or(false),
             name: name.unwrap_or_default(),
-            role: role(&self.sign_in.roles, &groups.unwrap_or_default()),
+            role: highest_role(&self.sign_in.roles, &groups.unwrap_or_default()),
         };
         Ok((provided, waiting.to))
     }
 }
 
 /// The groups of a claim: a list of texts, or one.
-fn groups(claims: &HashMap<String, Value>, name: &str) -> Option<Vec<String>> {
+fn read_groups_claim(claims: &HashMap<String, Value>, name: &str) -> Option<Vec<String>> {
     match claims.get(name)? {
         Value::Array(list) => Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
         Value::String(text) => Some(vec![text.clone()]),
@@ -238,29 +238,29 @@ fn groups(claims: &HashMap<String, Value>, name: &str) -> Option<Vec<String>> {
 }
 
 /// The role that allows most, of those that a group gives.
-fn role(roles: &[(Role, Vec<String>)], groups: &[String]) -> Option<Role> {
+fn highest_role(roles: &[(Role, Vec<String>)], groups: &[String]) -> Option<Role> {
     let gives = |names: &[String]| names.iter().any(|name| groups.contains(name));
     roles.iter().find(|(_, names)| gives(names)).map(|(role, _)| *role)
 }
 
-fn encoded(bytes: &[u8]) -> String {
+fn base64_text(bytes: &[u8]) -> String {
     use base64::Engine;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn waiting(headers: &HeaderMap) -> Option<Waiting> {
+fn read_state_cookie(headers: &HeaderMap) -> Option<OidcState> {
     use base64::Engine;
-    let text = crate::web::gate::cookie_of(headers, COOKIE)?;
+    let text = crate::web::gate::read_cookie(headers, SIGN_IN_COOKIE)?;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
 fn set_cookie(value: &str, seconds: u32) -> String {
-    format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+    format!("{SIGN_IN_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
 }
 
 /// The cookie that forgets a sign-in.
-pub(super) fn forget() -> String {
+pub(super) fn clear_cookie_header() -> String {
     set_cookie("", 0)
 }
 
@@ -275,7 +275,7 @@ mod tests {
             (Role::Viewer, vec!["staff".to_owned(), "guests".to_owned()]),
         ];
         let of =
-            |groups: &[&str]| role(&roles, &groups.iter().map(|&group| group.to_owned()).collect::<Vec<_>>());
+            |groups: &[&str]| highest_role(&roles, &groups.iter().map(|&group| group.to_owned()).collect::<Vec<_>>());
         assert_eq!(of(&["staff", "admins"]), Some(Role::LicenseHolder));
         assert_eq!(of(&["guests"]), Some(Role::Viewer));
         assert_eq!(of(&["Admins"]), None);

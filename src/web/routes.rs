@@ -6,93 +6,93 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
-use crate::model::role::May;
-use crate::web::Web;
-use crate::web::gate::{Gate, api_gate, gate};
+use crate::model::role::Permission;
+use crate::web::WebContext;
+use crate::web::gate::{AuthMiddleware, authorize_api, authorize_page};
 
 /// What a route needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub enum RouteAccess {
     /// Nothing: signing in, styles, signs of life.
     Open,
     /// Somebody who may do this.
-    Needs(May),
+    Needs(Permission),
 }
 
 /// A route as it was declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
+pub struct RouteDeclaration {
     /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub method: Method,
     /// With `{name}` for what varies.
     pub path: &'static str,
     /// What it needs.
-    pub access: Access,
+    pub access: RouteAccess,
 }
 
 /// Routes under construction.
-pub(super) struct Routes {
-    web: Web,
-    router: Router<Web>,
-    table: Vec<Route>,
+pub(super) struct RouteTable {
+    web: WebContext,
+    router: Router<WebContext>,
+    table: Vec<RouteDeclaration>,
 }
 
-impl Routes {
-    pub fn new(web: &Web) -> Self {
+impl RouteTable {
+    pub fn new(web: &WebContext) -> Self {
         Self { web: web.clone(), router: Router::new(), table: Vec::new() }
     }
 
     /// Something to be read.
-    pub fn get<H, T>(self, path: &'static str, access: Access, handler: H) -> Self
+    pub fn get<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
-        H: Handler<T, Web>,
+        H: Handler<T, WebContext>,
         T: 'static,
     {
         self.add(Method::GET, path, access, get(handler))
     }
 
     /// Something to be done.
-    pub fn post<H, T>(self, path: &'static str, access: Access, handler: H) -> Self
+    pub fn post<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
-        H: Handler<T, Web>,
+        H: Handler<T, WebContext>,
         T: 'static,
     {
         self.add(Method::POST, path, access, post(handler))
     }
 
     /// Something to be changed in part.
-    pub fn patch<H, T>(self, path: &'static str, access: Access, handler: H) -> Self
+    pub fn patch<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
-        H: Handler<T, Web>,
+        H: Handler<T, WebContext>,
         T: 'static,
     {
         self.add(Method::PATCH, path, access, patch(handler))
     }
 
     /// Something to be ended.
-    pub fn delete<H, T>(self, path: &'static str, access: Access, handler: H) -> Self
+    pub fn delete<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
-        H: Handler<T, Web>,
+        H: Handler<T, WebContext>,
         T: 'static,
     {
         self.add(Method::DELETE, path, access, delete(handler))
     }
 
-    fn add(mut self, method: Method, path: &'static str, access: Access, handler: MethodRouter<Web>) -> Self {
+    fn add(mut self, method: Method, path: &'static str, access: RouteAccess, handler: MethodRouter<WebContext>) -> Self {
         let handler = match access {
-            Access::Open => handler,
-            Access::Needs(may) => {
-                let at = Gate { web: self.web.clone(), may };
+            RouteAccess::Open => handler,
+            RouteAccess::Needs(may) => {
+                let at = AuthMiddleware { web: self.web.clone(), may };
                 // Programs ask for these: they bring a key.
                 if path.starts_with("/api/") || path == "/metrics" {
-                    handler.layer(from_fn_with_state(at, api_gate))
+                    handler.layer(from_fn_with_state(at, authorize_api))
                 } else {
-                    handler.layer(from_fn_with_state(at, gate))
+                    handler.layer(from_fn_with_state(at, authorize_page))
                 }
             }
         };
         self.router = self.router.route(path, handler);
-        self.table.push(Route { method, path, access });
+        self.table.push(RouteDeclaration { method, path, access });
         self
     }
 
@@ -100,7 +100,7 @@ impl Routes {
         self.router.with_state(self.web)
     }
 
-    pub fn into_table(self) -> Vec<Route> {
+    pub fn into_declarations(self) -> Vec<RouteDeclaration> {
         self.table
     }
 }

@@ -5,17 +5,17 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use tracing::{error, warn};
 
-use crate::model::role::{May, Role};
-use crate::report::chain;
+use crate::model::role::{Permission, Role};
+use crate::report::format_error_chain;
 use crate::sync::linked;
-use crate::web::frame::{Frame, prose};
+use crate::web::frame::{Layout, format_quoted_names};
 use crate::{accounts, groups, store};
 
 /// Why a page cannot be shown.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum PageError {
     /// The role does not allow it.
-    Forbidden { role: Role, may: May },
+    Forbidden { role: Role, may: Permission },
     /// There is no such page, or what it showed is gone.
     Missing { what: String },
     /// The body is larger than any form.
@@ -25,49 +25,49 @@ pub enum Trouble {
     /// Something in the request cannot be.
     Bad { what: String },
     /// The database.
-    Store(store::Error),
+    Store(store::StoreError),
     /// Two learners are what was asked, but the rules have not decided.
-    Undecided(linked::Error),
+    Undecided(linked::LinkError),
     /// The program.
     Broken { what: String },
 }
 
-impl From<store::Error> for Trouble {
-    fn from(error: store::Error) -> Self {
+impl From<store::StoreError> for PageError {
+    fn from(error: store::StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<accounts::Error> for Trouble {
-    fn from(error: accounts::Error) -> Self {
+impl From<accounts::AccountError> for PageError {
+    fn from(error: accounts::AccountError) -> Self {
         match error {
-            accounts::Error::Store(error) => Self::Store(error),
+            accounts::AccountError::Store(error) => Self::Store(error),
             other => Self::Bad { what: other.to_string() },
         }
     }
 }
 
-impl From<groups::Error> for Trouble {
-    fn from(error: groups::Error) -> Self {
+impl From<groups::GroupError> for PageError {
+    fn from(error: groups::GroupError) -> Self {
         match error {
-            groups::Error::Store(error) => Self::Store(error),
-            groups::Error::GroupGone { .. } => Self::Missing { what: "the group".to_owned() },
-            groups::Error::NoAssignment { .. } => Self::Missing { what: "the assignment".to_owned() },
+            groups::GroupError::Store(error) => Self::Store(error),
+            groups::GroupError::GroupGone { .. } => Self::Missing { what: "the group".to_owned() },
+            groups::GroupError::NoAssignment { .. } => Self::Missing { what: "the assignment".to_owned() },
             other => Self::Bad { what: other.to_string() },
         }
     }
 }
 
-impl From<linked::Error> for Trouble {
-    fn from(error: linked::Error) -> Self {
+impl From<linked::LinkError> for PageError {
+    fn from(error: linked::LinkError) -> Self {
         match error {
-            linked::Error::Refused(error) => error.into(),
-            error @ linked::Error::Undecided { .. } => Self::Undecided(error),
+            linked::LinkError::Refused(error) => error.into(),
+            error @ linked::LinkError::Undecided { .. } => Self::Undecided(error),
         }
     }
 }
 
-impl From<askama::Error> for Trouble {
+impl From<askama::Error> for PageError {
     fn from(error: askama::Error) -> Self {
         Self::Broken { what: error.to_string() }
     }
@@ -75,16 +75,16 @@ impl From<askama::Error> for Trouble {
 
 #[derive(Template)]
 #[template(path = "trouble.html")]
-struct Page<'a> {
-    frame: Frame,
+struct ErrorPage<'a> {
+    frame: Layout,
     title: &'a str,
     text: &'a str,
 }
 
-impl Trouble {
+impl PageError {
     /// What happened and what to do next.
     pub(super) fn text(&self) -> String {
-        self.words().1
+        self.title_and_text().1
     }
 
     fn status(&self) -> StatusCode {
@@ -99,16 +99,16 @@ impl Trouble {
         }
     }
 
-    fn words(&self) -> (&'static str, String) {
+    fn title_and_text(&self) -> (&'static str, String) {
         match self {
-            Self::Forbidden { role, may } => ("Not for your role", forbidden(*role, *may)),
+            Self::Forbidden { role, may } => ("Not for your role", forbidden_message(*role, *may)),
             Self::Missing { what } => (
                 "Not there",
                 format!("There is nothing at this address: {what} may have been deleted or renamed meanwhile."),
             ),
             Self::TooLarge => ("Too large", "What was sent is larger than any form of these pages.".to_owned()),
             Self::NotAForm => ("Not a form", "What was sent is not the form that this page has.".to_owned()),
-            Self::Bad { what } => ("That did not work", prose(&sentence(what))),
+            Self::Bad { what } => ("That did not work", format_quoted_names(&format_sentence(what))),
             Self::Store(error) if error.is_transient() || error.is_disconnected() => (
                 "The database does not answer",
                 "Nothing was changed. Try again in a moment; these pages are back as soon as the database is.".to_owned(),
@@ -119,7 +119,7 @@ impl Trouble {
             ),
             Self::Undecided(error) => (
                 "Done, but not to the end",
-                format!("{} {}", sentence(&error.to_string()), sentence(linked::Error::HINT)),
+                format!("{} {}", format_sentence(&error.to_string()), format_sentence(linked::LinkError::HINT)),
             ),
             Self::Broken { .. } => (
                 "Something broke",
@@ -129,7 +129,7 @@ impl Trouble {
     }
 }
 
-pub(super) fn forbidden(role: Role, may: May) -> String {
+pub(super) fn forbidden_message(role: Role, may: Permission) -> String {
     let needed = may.in_words();
     format!(
         "You are signed in as {}; this needs {needed}. A license holder can change roles.",
@@ -138,18 +138,18 @@ pub(super) fn forbidden(role: Role, may: May) -> String {
 }
 
 /// With a capital letter and a full stop.
-pub(super) fn sentence(text: &str) -> String {
+pub(super) fn format_sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
     let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
     format!("{first}{}{end}", letters.as_str())
 }
 
-impl IntoResponse for Trouble {
+impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         match &self {
-            Self::Store(cause) => warn!(error = %chain(cause), "a page could not be made"),
-            Self::Undecided(cause) => warn!(error = %chain(cause), "the rules could not decide anew"),
+            Self::Store(cause) => warn!(error = %format_error_chain(cause), "a page could not be made"),
+            Self::Undecided(cause) => warn!(error = %format_error_chain(cause), "the rules could not decide anew"),
             Self::Broken { what } => error!(what, "a page could not be made"),
             Self::Forbidden { .. }
             | Self::Missing { .. }
@@ -157,8 +157,8 @@ impl IntoResponse for Trouble {
             | Self::NotAForm
             | Self::Bad { .. } => {}
         }
-        let (title, text) = self.words();
-        let page = Page { frame: Frame::nobody(title), title, text: &text };
+        let (title, text) = self.title_and_text();
+        let page = ErrorPage { frame: Layout::anonymous(title), title, text: &text };
         let html = page.render().unwrap_or_else(|_| title.to_owned());
         let mut response = (self.status(), Html(html)).into_response();
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {

@@ -1,17 +1,17 @@
 //! Several domain controllers, and what each of them may answer.
 
-use super::{END, PEOPLE, Reader, group, group_dn, person};
-use crate::support::ids;
-use crate::support::patient;
-use crate::support::proxy::{Line, Proxy, refusing_port};
-use crate::support::responder::{Responder, Say};
+use super::{END, PEOPLE, AdReader, group, group_dn, person};
+use crate::support::external_ids;
+use crate::support::with_attempts;
+use crate::support::proxy::{ConnectionFault, FaultProxy, refusing_port};
+use crate::support::responder::{ScriptedLdapServer, LdapReply};
 
 /// A server of these pages, without groups.
-async fn told(pages: Vec<Vec<Say>>) -> Result<Vec<String>, (&'static str, bool)> {
-    let server = Responder::start(pages).await;
-    let reader = Reader::told(&server.url(), "");
+async fn told(pages: Vec<Vec<LdapReply>>) -> Result<Vec<String>, (&'static str, bool)> {
+    let server = ScriptedLdapServer::start(pages).await;
+    let reader = AdReader::told(&server.url(), "");
     let read = reader.read().await;
-    read.map(|reading| ids(reading.people())).map_err(|error| (error.kind(), error.is_transient()))
+    read.map(|reading| external_ids(reading.people())).map_err(|error| (error.kind(), error.is_transient()))
 }
 
 fn list(urls: &[&str]) -> String {
@@ -31,47 +31,47 @@ async fn only_result_0_with_an_empty_cookie_is_the_end() {
         (53, "unwilling", false),
     ] {
         for cookie in [None, Some(&b""[..])] {
-            let page = vec![person("ada", &[]), Say::Done(code, cookie)];
+            let page = vec![person("ada", &[]), LdapReply::Done(code, cookie)];
             assert_eq!(told(vec![page]).await, Err((kind, transient)), "result {code}");
         }
     }
-    let unpaged = vec![person("ada", &[]), Say::Done(0, None)];
+    let unpaged = vec![person("ada", &[]), LdapReply::Done(0, None)];
     assert_eq!(told(vec![unpaged]).await, Err(("incomplete", false)));
 }
 
 #[tokio::test]
 async fn references_to_other_directories_are_passed_over_and_a_referral_at_the_end_is_not() {
-    let zones = Say::Reference("ldap://ForestDnsZones.corp.example/DC=ForestDnsZones,DC=corp,DC=example");
-    let first = vec![person("ada", &[]), zones.clone(), Say::Done(0, Some(b"1"))];
+    let zones = LdapReply::Reference("ldap://ForestDnsZones.corp.example/DC=ForestDnsZones,DC=corp,DC=example");
+    let first = vec![person("ada", &[]), zones.clone(), LdapReply::Done(0, Some(b"1"))];
     let second = vec![zones.clone(), person("bob", &[]), zones.clone(), END];
     assert_eq!(told(vec![first.clone(), second]).await, Ok(vec!["ada".to_owned(), "bob".to_owned()]));
-    let end = vec![zones, Say::Done(10, Some(b""))];
+    let end = vec![zones, LdapReply::Done(10, Some(b""))];
     assert_eq!(told(vec![first, end]).await, Err(("referral", false)));
 }
 
 #[tokio::test]
 async fn the_next_controller_is_asked_when_one_has_no_time_or_cannot_be_reached() {
-    let good = || Responder::start(vec![vec![person("ada", &[]), person("bob", &[]), END]]);
+    let good = || ScriptedLdapServer::start(vec![vec![person("ada", &[]), person("bob", &[]), END]]);
     let (busy, away) = (51, 52);
     for code in [busy, away] {
-        let bad = Responder::start(vec![vec![person("mallory", &[]), Say::Done(code, None)]]).await;
+        let bad = ScriptedLdapServer::start(vec![vec![person("mallory", &[]), LdapReply::Done(code, None)]]).await;
         let good = good().await;
-        let reader = Reader::told(&list(&[&bad.url(), &good.url()]), "");
-        assert_eq!(ids(&reader.people().await), ["ada", "bob"], "result {code}");
+        let reader = AdReader::told(&list(&[&bad.url(), &good.url()]), "");
+        assert_eq!(external_ids(&reader.people().await), ["ada", "bob"], "result {code}");
     }
     let good = good().await;
     let nobody = format!("ldap://127.0.0.1:{}", refusing_port().await);
-    let reader = Reader::told(&list(&[&nobody, "ldap://dc9.corp.invalid", &good.url()]), "");
-    assert_eq!(ids(&reader.people().await), ["ada", "bob"]);
-    let steps = reader.connector().check(&reader.config.attributes, &crate::support::once()).await;
+    let reader = AdReader::told(&list(&[&nobody, "ldap://dc9.corp.invalid", &good.url()]), "");
+    assert_eq!(external_ids(&reader.people().await), ["ada", "bob"]);
+    let steps = reader.connector().check(&reader.config.attributes, &crate::support::single_attempt()).await;
     let warnings = &steps[0].warnings;
     assert!(
         warnings.len() == 2 && warnings[0].contains(&nobody) && warnings[1].contains("dc9"),
         "{warnings:?}"
     );
     assert!(steps.iter().all(|step| step.outcome.is_ok()), "{steps:?}");
-    let reader = Reader::told(&list(&[&nobody, "ldap://dc9.corp.invalid"]), "");
-    let steps = reader.connector().check(&reader.config.attributes, &crate::support::once()).await;
+    let reader = AdReader::told(&list(&[&nobody, "ldap://dc9.corp.invalid"]), "");
+    let steps = reader.connector().check(&reader.config.attributes, &crate::support::single_attempt()).await;
     assert_eq!(
         steps.iter().map(|step| (step.name, step.outcome.is_ok())).collect::<Vec<_>>(),
         [("resolve", false)]
@@ -81,38 +81,38 @@ async fn the_next_controller_is_asked_when_one_has_no_time_or_cannot_be_reached(
 
 #[tokio::test]
 async fn pages_of_two_controllers_are_never_put_together() {
-    let first = vec![person("old-1", &[]), Say::Done(0, Some(b"1"))];
-    let second = vec![person("old-2", &[]), Say::Done(0, Some(b"2"))];
-    let behind = Responder::start(vec![first, second, vec![person("old-3", &[]), Say::Done(52, None)]]).await;
-    let good = Responder::start(vec![vec![person("new-1", &[]), END]]).await;
-    let reader = Reader::told(&list(&[&behind.url(), &good.url()]), "");
-    assert_eq!(ids(&reader.people().await), ["new-1"]);
+    let first = vec![person("old-1", &[]), LdapReply::Done(0, Some(b"1"))];
+    let second = vec![person("old-2", &[]), LdapReply::Done(0, Some(b"2"))];
+    let behind = ScriptedLdapServer::start(vec![first, second, vec![person("old-3", &[]), LdapReply::Done(52, None)]]).await;
+    let good = ScriptedLdapServer::start(vec![vec![person("new-1", &[]), END]]).await;
+    let reader = AdReader::told(&list(&[&behind.url(), &good.url()]), "");
+    assert_eq!(external_ids(&reader.people().await), ["new-1"]);
     // The same, when the line is cut in the middle of the first page.
-    let many: Vec<Say> = (0..100).map(|number| person(&format!("old-{number}"), &[])).collect();
-    let long = Responder::start(vec![[many, vec![END]].concat()]).await;
+    let many: Vec<LdapReply> = (0..100).map(|number| person(&format!("old-{number}"), &[])).collect();
+    let long = ScriptedLdapServer::start(vec![[many, vec![END]].concat()]).await;
     let port = long.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-    let cut = Proxy::start(port, Line::CutAfter(3000)).await;
-    let reader = Reader::told(&list(&[&cut.url(), &good.url()]), "");
-    assert_eq!(ids(&reader.people().await), ["new-1"]);
+    let cut = FaultProxy::start(port, ConnectionFault::CutAfter(3000)).await;
+    let reader = AdReader::told(&list(&[&cut.url(), &good.url()]), "");
+    assert_eq!(external_ids(&reader.people().await), ["new-1"]);
     assert!(cut.passed() >= 3000);
 }
 
 #[tokio::test]
 async fn what_another_controller_would_not_do_better_ends_the_reading() {
-    let limited = Responder::start(vec![vec![person("ada", &[]), Say::Done(4, None)]]).await;
-    let good = Responder::start(vec![vec![person("ada", &[]), END]]).await;
-    let reader = Reader::told(&list(&[&limited.url(), &good.url()]), "");
+    let limited = ScriptedLdapServer::start(vec![vec![person("ada", &[]), LdapReply::Done(4, None)]]).await;
+    let good = ScriptedLdapServer::start(vec![vec![person("ada", &[]), END]]).await;
+    let reader = AdReader::told(&list(&[&limited.url(), &good.url()]), "");
     assert_eq!(reader.fails().await, ("size_limit", false));
-    assert_eq!(good.asked().len(), 0);
+    assert_eq!(good.requested_attributes().len(), 0);
 }
 
 #[tokio::test]
 async fn when_no_controller_can_be_reached_all_are_tried_again_and_nobody_is_read() {
     let (first, second) = (refusing_port().await, refusing_port().await);
     let urls = [first, second].map(|port| format!("ldap://127.0.0.1:{port}"));
-    let reader = Reader::told(&list(&[&urls[0], &urls[1]]), "");
+    let reader = AdReader::told(&list(&[&urls[0], &urls[1]]), "");
     let error =
-        reader.connector().read(&reader.config.attributes, &patient(2)).await.expect_err("nobody there");
+        reader.connector().read(&reader.config.attributes, &with_attempts(2)).await.expect_err("nobody there");
     assert_eq!((error.kind(), error.is_transient()), ("unreachable", true));
     assert!(error.to_string().contains(&second.to_string()), "{error}");
 }
@@ -121,29 +121,29 @@ async fn when_no_controller_can_be_reached_all_are_tried_again_and_nobody_is_rea
 async fn a_line_cut_anywhere_between_groups_and_people_is_no_reading() {
     let staff = [group_dn("Staff")];
     let ada = person("ada", &[("memberOf;range=0-0", &staff)]);
-    let more = Say::Object(
+    let more = LdapReply::Object(
         format!("CN=ada,{PEOPLE}"),
         vec![("memberOf;range=1-*".to_owned(), vec![group_dn("All")])],
     );
     let pages = vec![
-        vec![group("Staff", &[]), Say::Done(0, Some(b"1"))],
+        vec![group("Staff", &[]), LdapReply::Done(0, Some(b"1"))],
         vec![group("All", &[]), END],
-        vec![person("bob", &[]), Say::Done(0, Some(b"1"))],
+        vec![person("bob", &[]), LdapReply::Done(0, Some(b"1"))],
         vec![ada, END],
-        vec![more, Say::Done(0, None)],
+        vec![more, LdapReply::Done(0, None)],
     ];
-    let cut_at = async |line: Line| {
-        let server = Responder::start(pages.clone()).await;
+    let cut_at = async |line: ConnectionFault| {
+        let server = ScriptedLdapServer::start(pages.clone()).await;
         let port = server.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-        let proxy = Proxy::start(port, line).await;
-        let reader = Reader::told(&proxy.url(), "groups = 'memberOf'");
+        let proxy = FaultProxy::start(port, line).await;
+        let reader = AdReader::told(&proxy.url(), "groups = 'memberOf'");
         let read = reader.read().await.map(|reading| reading.into_parts().0);
         (read.map(|people| reader.values(&people, "ada", "groups")), proxy.passed())
     };
-    let (read, total) = cut_at(Line::Pass).await;
+    let (read, total) = cut_at(ConnectionFault::Pass).await;
     assert_eq!(read.expect("everybody"), ["All", "Staff"]);
     for position in (0..total).step_by(5) {
-        let error = cut_at(Line::CutAfter(position)).await.0.expect_err("cut");
+        let error = cut_at(ConnectionFault::CutAfter(position)).await.0.expect_err("cut");
         assert_eq!(
             (error.kind(), error.is_transient()),
             ("cut_off", true),

@@ -2,12 +2,12 @@
 
 use std::sync::LazyLock;
 
-use rollcall::model::people::People;
+use rollcall::model::people::PeopleTable;
 use serde_json::{Value, json};
 
-use super::{PEOPLE, Reader};
-use crate::support::samba::{DOMAIN, PASSWORD, Samba, add, samba};
-use crate::support::{ids, once};
+use super::{PEOPLE, AdReader};
+use crate::support::samba::{DOMAIN, PASSWORD, SambaServer, add, samba};
+use crate::support::{external_ids, single_attempt};
 
 /// Accounts that bind.
 const READER: &str = "CN=rollcall,CN=Users,DC=corp,DC=example";
@@ -120,8 +120,8 @@ fn orders() -> Vec<Value> {
 }
 
 /// The domain controller with these people.
-fn domain() -> &'static Samba {
-    static FILLED: LazyLock<&'static Samba> = LazyLock::new(|| {
+fn domain() -> &'static SambaServer {
+    static FILLED: LazyLock<&'static SambaServer> = LazyLock::new(|| {
         let samba = samba();
         samba.order(&orders());
         samba
@@ -150,18 +150,18 @@ fn file(more: &str, attributes: &str) -> String {
     )
 }
 
-fn reader(more: &str, attributes: &str) -> Reader {
-    Reader::of(&file(more, attributes))
+fn reader(more: &str, attributes: &str) -> AdReader {
+    AdReader::of(&file(more, attributes))
 }
 
 /// The id of somebody by their login.
-fn id(reader: &Reader, people: &People, login: &str) -> String {
+fn id(reader: &AdReader, people: &PeopleTable, login: &str) -> String {
     let attribute = reader.config.attributes.find("login").expect("mapped");
     let row = people.rows().find(|&row| people.first(row, attribute) == login);
     people.id(row.unwrap_or_else(|| panic!("`{login}` was read"))).to_owned()
 }
 
-fn of(reader: &Reader, people: &People, login: &str, attribute: &str) -> Vec<String> {
+fn of(reader: &AdReader, people: &PeopleTable, login: &str, attribute: &str) -> Vec<String> {
     reader.values(people, &id(reader, people, login), attribute)
 }
 
@@ -170,7 +170,7 @@ async fn a_few_lines_read_sixty_people_with_what_is_usual() {
     let reader = reader("", "end_date = '@accountExpires'");
     let people = reader.people().await;
     assert_eq!(people.len(), 60);
-    for id in ids(&people) {
+    for id in external_ids(&people) {
         let groups: Vec<usize> = id.split('-').map(str::len).collect();
         assert_eq!(groups, [8, 4, 4, 4, 12], "{id}");
         assert_eq!(id, id.to_ascii_lowercase());
@@ -229,9 +229,9 @@ async fn a_manager_is_somebodys_id_and_one_from_elsewhere_is_nobody() {
 
 #[tokio::test]
 async fn pages_of_any_size_hold_the_same_people() {
-    let all = ids(&reader("", "").people().await);
+    let all = external_ids(&reader("", "").people().await);
     for size in [1, 7, 59, 60, 61] {
-        assert_eq!(ids(&reader(&format!("page_size = {size}"), "").people().await), all);
+        assert_eq!(external_ids(&reader(&format!("page_size = {size}"), "").people().await), all);
     }
 }
 
@@ -240,9 +240,9 @@ async fn one_person_is_found_by_either_address_or_by_id_with_the_same_manager() 
     let reader = reader("", "groups = 'memberOf'");
     let people = reader.people().await;
     let (connector, attributes) = (reader.connector(), &reader.config.attributes);
-    let same = |found: &People, login: &str| {
+    let same = |found: &PeopleTable, login: &str| {
         let expected = id(&reader, &people, login);
-        assert_eq!(ids(found), std::slice::from_ref(&expected), "{login}");
+        assert_eq!(external_ids(found), std::slice::from_ref(&expected), "{login}");
         for attribute in ["email", "manager", "status", "groups", "name"] {
             assert_eq!(
                 reader.values(found, &expected, attribute),
@@ -250,17 +250,17 @@ async fn one_person_is_found_by_either_address_or_by_id_with_the_same_manager() 
             );
         }
     };
-    same(&connector.find("P8@corp.example", attributes, &once()).await.expect("asked"), "p8");
-    same(&connector.find("p5@login.example", attributes, &once()).await.expect("asked"), "p5");
-    let other = connector.find("p8@login.example", attributes, &once()).await.expect("asked");
+    same(&connector.find("P8@corp.example", attributes, &single_attempt()).await.expect("asked"), "p8");
+    same(&connector.find("p5@login.example", attributes, &single_attempt()).await.expect("asked"), "p5");
+    let other = connector.find("p8@login.example", attributes, &single_attempt()).await.expect("asked");
     assert!(other.is_empty(), "who has a mail address is not found by the name of the account");
     let some: Vec<String> = ["p8", "p7"].map(|login| id(&reader, &people, login)).to_vec();
-    let found = connector.look_up(&some, attributes, &once()).await.expect("asked");
-    assert_eq!(ids(&found[0]).len(), 2);
+    let found = connector.look_up(&some, attributes, &single_attempt()).await.expect("asked");
+    assert_eq!(external_ids(&found[0]).len(), 2);
     assert_eq!(reader.values(&found[0], &some[0], "manager"), reader.values(&people, &some[0], "manager"));
     assert_eq!(reader.values(&found[0], &some[1], "manager"), [""; 0]);
     let nobody = ["00000000-0000-0000-0000-000000000000".to_owned()];
-    assert!(connector.look_up(&nobody, attributes, &once()).await.expect("asked")[0].is_empty());
+    assert!(connector.look_up(&nobody, attributes, &single_attempt()).await.expect("asked")[0].is_empty());
 }
 
 #[tokio::test]
@@ -272,7 +272,7 @@ async fn a_move_and_a_new_name_are_no_new_person() {
         [json!({ "move": [dn(30), moved] }), json!({ "change": [moved, "displayName", ["Married"]] })];
     domain().order(&orders);
     let after = reader.people().await;
-    assert_eq!(ids(&after), ids(&before));
+    assert_eq!(external_ids(&after), external_ids(&before));
     assert_eq!(id(&reader, &after, "p30"), id(&reader, &before, "p30"));
     assert_eq!(of(&reader, &after, "p30", "name"), ["Married"]);
 }
@@ -320,7 +320,7 @@ async fn a_search_from_the_top_of_the_domain_passes_references_over() {
     assert!(people.len() > 60, "{}", people.len());
     assert_eq!(of(&reader, &people, "Guest", "status"), ["left"]);
     assert_eq!(of(&reader, &people, "p7", "manager"), [id(&reader, &people, "boss")]);
-    let steps = reader.connector().check(&reader.config.attributes, &once()).await;
+    let steps = reader.connector().check(&reader.config.attributes, &single_attempt()).await;
     let read = steps.iter().find(|step| step.name == "read").expect("a step");
     assert!(
         read.warnings.iter().any(|warning| warning.contains("other directories are not read")),
@@ -331,7 +331,7 @@ async fn a_search_from_the_top_of_the_domain_passes_references_over() {
 #[tokio::test]
 async fn check_walks_step_by_step_and_names_what_nobody_has() {
     let reader = reader("page_size = 20", "groups = 'memberOf'\nphone = 'telephoneNumber'");
-    let steps = reader.connector().check(&reader.config.attributes, &once()).await;
+    let steps = reader.connector().check(&reader.config.attributes, &single_attempt()).await;
     let names: Vec<_> = steps.iter().map(|step| step.name).collect();
     assert_eq!(names, ["resolve", "connect", "TLS", "bind", "read", "attributes"]);
     let last = steps.last().expect("six steps");

@@ -1,11 +1,11 @@
 //! Values that come in parts, and every way in which the rest can fail to come.
 
-use rollcall::connectors::Error;
-use rollcall::model::people::People;
+use rollcall::connectors::ConnectorError;
+use rollcall::model::people::PeopleTable;
 
-use super::{END, PEOPLE, Reader, group_dn, person};
-use crate::support::person::Person;
-use crate::support::responder::{Responder, Say};
+use super::{END, PEOPLE, AdReader, group_dn, person};
+use crate::support::person::LdapPerson;
+use crate::support::responder::{ScriptedLdapServer, LdapReply};
 
 /// How many values Active Directory sends at once.
 const MOST: usize = 1500;
@@ -16,7 +16,7 @@ fn groups(count: usize) -> Vec<String> {
 }
 
 /// The answers of a server to the questions for a person of these groups: no groups, the person, the rest by parts.
-fn answers(groups: &[String]) -> Vec<Vec<Say>> {
+fn answers(groups: &[String]) -> Vec<Vec<LdapReply>> {
     let mut parts = groups.chunks(MOST).enumerate().map(|(number, part)| {
         let (first, end) = (number * MOST, number * MOST + part.len());
         let last = if end == groups.len() { "*".to_owned() } else { (end - 1).to_string() };
@@ -32,18 +32,18 @@ fn answers(groups: &[String]) -> Vec<Vec<Say>> {
     let mut pages = vec![vec![END], vec![one, person("bob", &[]), END]];
     if groups.len() > MOST {
         for (name, part) in parts {
-            let rest = Say::Object(format!("CN=ada,{PEOPLE}"), vec![(name, part.to_vec())]);
-            pages.push(vec![rest, Say::Done(0, None)]);
+            let rest = LdapReply::Object(format!("CN=ada,{PEOPLE}"), vec![(name, part.to_vec())]);
+            pages.push(vec![rest, LdapReply::Done(0, None)]);
         }
     }
     pages
 }
 
-async fn read(pages: Vec<Vec<Say>>) -> (Result<People, Error>, Reader, Vec<Vec<String>>) {
-    let server = Responder::start(pages).await;
-    let reader = Reader::told(&server.url(), "groups = 'memberOf'");
+async fn read(pages: Vec<Vec<LdapReply>>) -> (Result<PeopleTable, ConnectorError>, AdReader, Vec<Vec<String>>) {
+    let server = ScriptedLdapServer::start(pages).await;
+    let reader = AdReader::told(&server.url(), "groups = 'memberOf'");
     let read = reader.read().await.map(|reading| reading.into_parts().0);
-    (read, reader, server.asked())
+    (read, reader, server.requested_attributes())
 }
 
 #[tokio::test]
@@ -67,12 +67,12 @@ async fn any_number_of_values_is_read_to_the_last() {
 async fn the_first_1500_of_more_values_are_not_all_of_them() {
     let groups = groups(4999);
     let part = |name: &str, from: usize, to: usize| {
-        Say::Object(format!("CN=ada,{PEOPLE}"), vec![(name.to_owned(), groups[from..to].to_vec())])
+        LdapReply::Object(format!("CN=ada,{PEOPLE}"), vec![(name.to_owned(), groups[from..to].to_vec())])
     };
     let entry = |values: &[(&str, &[String])]| person("ada", values);
-    let done = Say::Done(0, None);
+    let done = LdapReply::Done(0, None);
     for (what, answer) in [
-        ("nobody of this name", vec![Say::Done(32, None)]),
+        ("nobody of this name", vec![LdapReply::Done(32, None)]),
         ("no entry", vec![done.clone()]),
         ("no values", vec![entry(&[]), done.clone()]),
         ("the empty attribute", vec![entry(&[("memberOf", &[])]), done.clone()]),
@@ -96,7 +96,7 @@ async fn the_first_1500_of_more_values_are_not_all_of_them() {
         [(1, "server_error"), (10, "referral"), (11, "admin_limit"), (50, "no_access"), (51, "busy")]
     {
         let mut pages = answers(&groups);
-        pages[3] = vec![part("memberOf;range=3000-*", 3000, 4999), Say::Done(code, None)];
+        pages[3] = vec![part("memberOf;range=3000-*", 3000, 4999), LdapReply::Done(code, None)];
         assert_eq!(read(pages).await.0.expect_err("an error").kind(), kind);
     }
 }
@@ -113,10 +113,10 @@ async fn a_first_part_that_is_not_the_first_is_no_beginning() {
 async fn the_values_of_groups_come_in_parts_too() {
     let above = groups(1600);
     let sales =
-        |name: &str, part: &[String]| Say::Object(group_dn("Sales"), vec![(name.to_owned(), part.to_vec())]);
+        |name: &str, part: &[String]| LdapReply::Object(group_dn("Sales"), vec![(name.to_owned(), part.to_vec())]);
     let pages = vec![
         vec![sales("memberOf;range=0-1499", &above[..1500]), END],
-        vec![sales("memberOf;range=1500-*", &above[1500..]), Say::Done(0, None)],
+        vec![sales("memberOf;range=1500-*", &above[1500..]), LdapReply::Done(0, None)],
         vec![person("ada", &[("memberOf", &[group_dn("Sales")])]), END],
     ];
     let (read, reader, _) = read(pages).await;
@@ -126,20 +126,20 @@ async fn the_values_of_groups_come_in_parts_too() {
 #[tokio::test]
 async fn a_connector_of_kind_ldap_reads_them_too() {
     let uid = |name: &str, values: &[String]| {
-        Say::Object(
+        LdapReply::Object(
             "uid=a,dc=corp".to_owned(),
             vec![("uid".to_owned(), vec!["a".to_owned()]), (name.to_owned(), values.to_vec())],
         )
     };
     let groups = groups(1501);
-    let more = Say::Object(
+    let more = LdapReply::Object(
         "uid=a,dc=corp".to_owned(),
         vec![("memberOf;range=1500-*".to_owned(), groups[1500..].to_vec())],
     );
     let pages =
-        vec![vec![uid("memberOf;range=0-1499", &groups[..1500]), END], vec![more, Say::Done(0, None)]];
-    let server = Responder::start(pages).await;
-    let reader = Reader::of(&format!(
+        vec![vec![uid("memberOf;range=0-1499", &groups[..1500]), END], vec![more, LdapReply::Done(0, None)]];
+    let server = ScriptedLdapServer::start(pages).await;
+    let reader = AdReader::of(&format!(
         "[[connector]]\nname = 'corp'\nkind = 'ldap'\nurl = '{}'\nplaintext = true\nbase_dn = 'dc=corp'\n\
          [connector.attributes]\nid = 'uid'\ngroups = 'memberOf'\n",
         server.url()
@@ -151,12 +151,12 @@ async fn a_connector_of_kind_ldap_reads_them_too() {
 async fn somebody_is_looked_up_by_a_guid_by_its_bytes() {
     let guid: Vec<u8> = (0x41..0x51).collect();
     let directory = vec![
-        Person::new(0).with_bytes("objectGUID", &guid),
-        Person::new(1).with_bytes("objectGUID", b"ponmlkjihgfedcba"),
+        LdapPerson::new(0).with_bytes("objectGUID", &guid),
+        LdapPerson::new(1).with_bytes("objectGUID", b"ponmlkjihgfedcba"),
     ];
-    let slapd = crate::support::slapd::Directory::of(directory).start().await;
+    let slapd = crate::support::slapd::SlapdSetup::of(directory).start().await;
     for kind in ["ldap", "active_directory"] {
-        let reader = Reader::of(&format!(
+        let reader = AdReader::of(&format!(
             "[[connector]]\nname = 'corp'\nkind = '{kind}'\nurl = '{}'\nplaintext = true\n\
              filter = '(objectClass=inetOrgPerson)'\nbase_dn = 'dc=corp,dc=example'\n\
              [connector.attributes]\nid = 'objectGUID'\n",
@@ -164,8 +164,8 @@ async fn somebody_is_looked_up_by_a_guid_by_its_bytes() {
         ));
         let ids = ["44434241-4645-4847-494a-4b4c4d4e4f50".to_owned(), "0".to_owned()];
         let attributes = &reader.config.attributes;
-        let found = reader.connector().look_up(&ids, attributes, &crate::support::once()).await;
+        let found = reader.connector().look_up(&ids, attributes, &crate::support::single_attempt()).await;
         let found = found.expect("asked");
-        assert_eq!(crate::support::ids(&found[0]), &ids[..1], "{kind}");
+        assert_eq!(crate::support::external_ids(&found[0]), &ids[..1], "{kind}");
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rollcall::config::{Config, EXAMPLE, KIND_EXAMPLES, schema};
-use rollcall::connectors::Source;
-use rollcall::model::due::Due;
+use rollcall::config::{Config, EXAMPLE, KIND_EXAMPLES, build_json_schema};
+use rollcall::connectors::SourceSettings;
+use rollcall::model::due::DuePolicy;
 use serde_json::Value;
 
 use super::{no_env, private};
@@ -123,7 +123,7 @@ fn violations(path: &str, schema: &Value, value: &Value) -> Vec<String> {
 fn the_example_shows_every_key_and_no_other() {
     let (mut shown, mut known) = (BTreeSet::new(), BTreeSet::new());
     keys("", &toml::Value::Table(whole_example()), &mut shown);
-    schema_keys("", &schema(), &mut known);
+    schema_keys("", &build_json_schema(), &mut known);
     for (_, example) in KIND_EXAMPLES {
         keys("", &toml::Value::Table(uncommented(example)), &mut shown);
     }
@@ -212,7 +212,7 @@ course = "GDPR-101"
 groups = ["Department: Sales"]
 "#;
     let config = Config::parse(text, Path::new("/etc/rollcall.toml"), &no_env).expect("a file");
-    let Source::Ldap(settings) = &config.connectors[0].source else { panic!("the kind is ldap") };
+    let SourceSettings::Ldap(settings) = &config.connectors[0].source else { panic!("the kind is ldap") };
     assert_eq!(settings.base_dns.len(), 2);
     assert_eq!((settings.page_size, settings.timeout.as_secs()), (500, 60));
     assert_eq!(settings.filter, "(objectClass=person)");
@@ -222,7 +222,7 @@ groups = ["Department: Sales"]
     assert_eq!(next.as_deref(), Some("1970-01-01T01:00:00+00:00"));
     let connectors = config.rules[0].connectors.as_deref().expect("named");
     assert_eq!(connectors[0], config.connectors[0].name);
-    assert_eq!(config.assignments[0].due, Due::Never);
+    assert_eq!(config.assignments[0].due, DuePolicy::Never);
     assert_eq!((config.assignments[0].late_days, config.connectors[0].prehire_days), (14, 0));
 }
 
@@ -243,7 +243,7 @@ fn the_demo_is_right() {
 
 #[test]
 fn the_schema_allows_the_files_and_refuses_mistakes() {
-    let schema = schema();
+    let schema = build_json_schema();
     let kinds = KIND_EXAMPLES.iter().map(|(_, example)| *example);
     for text in [EXAMPLE, include_str!("../../config/demo/rollcall.toml")].into_iter().chain(kinds) {
         let file: Value = toml::from_str(text).expect("TOML");

@@ -1,6 +1,6 @@
 //! What is wrong outside connectors. A `«` stands where each mistake is expected.
 
-use rollcall::model::due::Due;
+use rollcall::model::due::DuePolicy;
 
 use super::{assignment, csv, parse, rule, wrong};
 
@@ -119,7 +119,7 @@ fn an_assignment_has_one_due_date() {
     let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 31).expect("a day");
     for due in ["'2026-12-31'", "2026-12-31"] {
         let config = parse(&assignment(&format!("groups = ['X']\ndue = {due}"))).expect("a file");
-        assert_eq!(config.assignments[0].due, Due::On(day));
+        assert_eq!(config.assignments[0].due, DuePolicy::On(day));
         assert_eq!(config.assignments[0].late_days, 14);
     }
 }

@@ -1,6 +1,6 @@
 //! What is wrong with connectors. A `«` stands where each mistake is expected.
 
-use rollcall::connectors::Source;
+use rollcall::connectors::SourceSettings;
 
 use super::{csv, ldap, parse, wrong};
 
@@ -101,7 +101,7 @@ fn active_directory(lines: &str) -> String {
 fn active_directory_may_have_several_servers_and_others_one() {
     let lines = active_directory("url = ['ldaps://dc1', 'ldaps://dc2']");
     let config = parse(&format!("timezone = 'Europe/Berlin'\n{lines}")).expect("a file");
-    let Source::ActiveDirectory(settings) = &config.connectors[0].source else {
+    let SourceSettings::ActiveDirectory(settings) = &config.connectors[0].source else {
         panic!("the kind is another")
     };
     let urls: Vec<_> = settings.controllers.iter().map(|controller| controller.url.as_str()).collect();
@@ -113,7 +113,7 @@ fn active_directory_may_have_several_servers_and_others_one() {
     let mapped: Vec<_> =
         config.connectors[0].mapping.columns.iter().map(|(_, source)| source.as_str()).collect();
     assert!(mapped.contains(&"objectGUID") && mapped.contains(&"@account"), "{mapped:?}");
-    assert_eq!(config.connectors[0].mapping.standings.len(), 3);
+    assert_eq!(config.connectors[0].mapping.statuses.len(), 3);
     wrong(&active_directory("url = ['ldaps://dc1', «'ldap://dc2']"), &["unencrypted"]);
     wrong(&active_directory("url = ['ldaps://dc1', «'dc2']"), &["`url` cannot be read"]);
     wrong(&active_directory("url = «[]"), &["is an empty list"]);
@@ -169,8 +169,8 @@ fn successfactors(lines: &str) -> String {
 fn whoever_asks_with_a_key_says_for_which_company_and_for_whom() {
     let all = "private_key = '-----'\nclient_id = 'c'\ncompany_id = 'corp'\nuser = 'u'";
     let config = parse(&successfactors(all)).expect("a file");
-    let Source::Api(settings) = &config.connectors[0].source else { panic!("an API") };
-    let rollcall::connectors::http::Auth::Token(grant) = &settings.http.auth else { panic!("a token") };
+    let SourceSettings::Api(settings) = &config.connectors[0].source else { panic!("an API") };
+    let rollcall::connectors::http::HttpAuth::Token(grant) = &settings.http.auth else { panic!("a token") };
     assert_eq!(grant.url.as_str(), "https://api4.successfactors.com/oauth/token");
     for missing in ["client_id", "company_id", "user"] {
         let lines: Vec<&str> = all.lines().filter(|line| !line.starts_with(missing)).collect();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rollcall::config::Config;
-use rollcall::connectors::Source;
+use rollcall::connectors::SourceSettings;
 
 use super::{ldap, no_env, parse, private};
 
@@ -90,7 +90,7 @@ fn a_secret_comes_from_a_file_without_its_line_break_or_from_the_environment() {
     let password = |lines: &str| {
         let text = ldap(&format!("bind_dn = 'cn=a'\n{lines}"));
         Config::parse(&text, &path, &env).map(|config| match &config.connectors[0].source {
-            Source::Ldap(settings) => {
+            SourceSettings::Ldap(settings) => {
                 let (_, password) = settings.bind.clone().expect("an account");
                 (password.reveal().to_owned(), config.warnings.len())
             }

@@ -1,6 +1,6 @@
 //! Why somebody has access to a course, and when it is due.
 
-use rollcall::model::due::Due;
+use rollcall::model::due::DuePolicy;
 
 use super::*;
 
@@ -30,7 +30,7 @@ fn a_course_names_its_groups_its_assignments_and_where_the_due_date_comes_from()
         let ada = company.why_course("ada", "S");
         assert_eq!((&ada["due_from"], &ada["other_groups"]), (&json!(0), &json!(["Sales Berlin"])));
         company.add_course("H");
-        company.assign_alone("H", "ada", Due::On(company.today()));
+        company.assign_alone("H", "ada", DuePolicy::On(company.today()));
         let alone = company.why_course("ada", "H");
         assert_eq!(
             (&alone["through"][0]["group"], &alone["due"]),
@@ -76,7 +76,7 @@ fn a_date_kept_from_before_stands_and_says_so() {
         company.course("S");
         company.assignment("S", "Sales", "due_days = 30");
         company.sync();
-        company.days_pass(10);
+        company.advance_days(10);
         company.move_to("ada", "Research");
         company.sync();
         company.move_to("ada", "Sales");

@@ -5,7 +5,7 @@ use super::*;
 impl Company {
     /// Moves everything up to the last run into the past, and days with it.
     fn rest_for(&self, days: i64) {
-        self.days_pass(days);
+        self.advance_days(days);
         let then = chrono::Utc::now() - chrono::TimeDelta::days(days);
         let then = then.format("%Y-%m-%dT%H:%M:%S+00:00");
         let last = self.last_run();
@@ -17,7 +17,7 @@ impl Company {
 
     fn at(&self, who: &str, days_ago: i64) -> Value {
         let at = Some(self.today() - chrono::TimeDelta::days(days_ago));
-        self.try_explain(who, Ask { at, ..Ask::default() }).expect("an explanation")
+        self.try_explain(who, ExplainFilter { at, ..ExplainFilter::default() }).expect("an explanation")
     }
 }
 
@@ -137,10 +137,10 @@ fn a_day_to_come_or_long_ago_is_refused_and_today_is_today() {
         company.sync();
         let ask = |days: i64| {
             let at = Some(company.today() + chrono::TimeDelta::days(days));
-            company.try_explain("ada", Ask { at, ..Ask::default() })
+            company.try_explain("ada", ExplainFilter { at, ..ExplainFilter::default() })
         };
-        assert!(matches!(ask(1), Err(explain::Error::Future { .. })));
-        assert!(matches!(ask(-91), Err(explain::Error::TooOld { .. })));
+        assert!(matches!(ask(1), Err(explain::ExplainError::Future { .. })));
+        assert!(matches!(ask(-91), Err(explain::ExplainError::TooOld { .. })));
         assert_eq!(ask(-90).expect("an explanation")["learner"]["status"], Value::Null);
         assert_eq!(ask(0).expect("an explanation"), company.explain("ada"));
     });

@@ -20,9 +20,9 @@ fn a_deleted_group_is_not_made_again_and_says_who_deleted_it() {
 fn a_group_made_by_hand_waits_for_approval_before_a_rule_feeds_it() {
     on_both(|engine| {
         let mut company = company(engine);
-        company.guarded();
+        company.use_default_limits();
         company.create("Sales Berlin", &[]);
-        let before = company.sync_held().run.expect("a number");
+        let before = company.sync_with_hold().run.expect("a number");
         let group = company.why("bob", "Sales Berlin");
         assert_eq!(kinds(&group), (false, vec!["hand_made_group"]));
         assert_eq!((&group["because"][0]["run"]["run"], &group["by_hand"]), (&json!(before.0), &json!(true)));
@@ -97,8 +97,8 @@ fn a_group_of_another_value_says_which_groups_the_rule_names_instead() {
             ((false, vec!["no_value"]), &json!(["department"]))
         );
         assert_eq!(kinds(&company.why("ada", "Choir")), (false, vec!["nothing"]));
-        let unknown = company.try_explain("ada", Ask { group: Some("Chor"), ..Ask::default() });
-        assert!(matches!(unknown, Err(explain::Error::NoGroup { .. })), "{unknown:?}");
+        let unknown = company.try_explain("ada", ExplainFilter { group: Some("Chor"), ..ExplainFilter::default() });
+        assert!(matches!(unknown, Err(explain::ExplainError::NoGroup { .. })), "{unknown:?}");
     });
 }
 

@@ -1,17 +1,17 @@
 //! Who is missed by a list that is read page by page, and who is really gone.
 
-use rollcall::sync::Outcome;
+use rollcall::sync::RunOutcome;
 
 use super::by_ldap::{company, config, run_by, settings};
 use crate::support::database::on_both;
-use crate::support::responder::{Responder, Say};
+use crate::support::responder::{ScriptedLdapServer, LdapReply};
 
 #[test]
 fn somebody_whom_the_pages_missed_is_asked_for_by_id_before_they_count_as_absent() {
     on_both(|engine| {
         let company = company(engine);
-        let page = |ids: &[&'static str]| -> Vec<Say> {
-            ids.iter().map(|id| Say::Entry(id)).chain([Say::Done(0, Some(b""))]).collect()
+        let page = |ids: &[&'static str]| -> Vec<LdapReply> {
+            ids.iter().map(|id| LdapReply::Entry(id)).chain([LdapReply::Done(0, Some(b""))]).collect()
         };
         let whole = ["ada", "bob", "eve", "joe"];
         let pages = vec![
@@ -22,16 +22,16 @@ fn somebody_whom_the_pages_missed_is_asked_for_by_id_before_they_count_as_absent
             page(&["ada", "bob", "joe"]),
             page(&[]),
         ];
-        let server = company.runtime.block_on(Responder::start(pages));
+        let server = company.runtime.block_on(ScriptedLdapServer::start(pages));
         let config = config(&company, settings(server.url()), "uid");
-        assert!(matches!(run_by(&company, &config).outcome, Outcome::Applied));
-        let members = || company.count("memberships");
+        assert!(matches!(run_by(&company, &config).outcome, RunOutcome::Applied));
+        let members = || company.count_rows("memberships");
         let before = members();
         let report = run_by(&company, &config);
-        assert!(matches!(report.outcome, Outcome::Unchanged), "{:?}", report.outcome);
+        assert!(matches!(report.outcome, RunOutcome::Unchanged), "{:?}", report.outcome);
         assert_eq!((report.counts.people_read, members()), (4, before));
         let report = run_by(&company, &config);
-        assert!(matches!(report.outcome, Outcome::Applied), "{:?}", report.outcome);
+        assert!(matches!(report.outcome, RunOutcome::Applied), "{:?}", report.outcome);
         assert_eq!(report.counts.people_left, 1);
         assert!(members() < before);
     });

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use rollcall::config::Config;
-use rollcall::connectors::Source;
-use rollcall::connectors::ldap::Settings;
-use rollcall::model::secret::Secret;
-use rollcall::sync::Report;
+use rollcall::connectors::SourceSettings;
+use rollcall::connectors::ldap::LdapSettings;
+use rollcall::model::secret::SecretText;
+use rollcall::sync::RunReport;
 
-use super::WIDE_OPEN;
-use super::state::state;
+use super::SAFETY_DISABLED;
+use super::state::load_state;
 use crate::support::company::{Company, run};
 use crate::support::database::Engine;
 use crate::support::person::PEOPLE;
@@ -18,7 +18,7 @@ use crate::support::slapd::ADMIN;
 /// Everybody's department is a group, and so is everybody; both have courses.
 pub fn company(engine: Engine) -> Company {
     let mut company = Company::new(engine);
-    company.head = WIDE_OPEN.to_owned();
+    company.head = SAFETY_DISABLED.to_owned();
     company.directory("hr", &["id", "email", "name", "department"], "");
     company.departments();
     company.rule("everybody", "Everybody", "true");
@@ -30,13 +30,13 @@ pub fn company(engine: Engine) -> Company {
 }
 
 /// A server as its administrator sees it, in the clear, by pages of seven.
-pub fn settings(url: String) -> Settings {
-    Settings {
+pub fn settings(url: String) -> LdapSettings {
+    LdapSettings {
         url,
         starttls: false,
         plaintext: true,
         ca_file: None,
-        bind: Some((ADMIN.0.to_owned(), Secret::new(ADMIN.1))),
+        bind: Some((ADMIN.0.to_owned(), SecretText::new(ADMIN.1))),
         base_dns: vec![PEOPLE.to_owned()],
         filter: "(objectClass=inetOrgPerson)".to_owned(),
         page_size: 7,
@@ -45,10 +45,10 @@ pub fn settings(url: String) -> Settings {
 }
 
 /// The company's file with a server in the place of its CSV file; `id` is this attribute.
-pub fn config(company: &Company, settings: Settings, id: &str) -> Config {
+pub fn config(company: &Company, settings: LdapSettings, id: &str) -> Config {
     let mut config = company.config();
     let connector = &mut config.connectors[0];
-    connector.source = Source::Ldap(settings);
+    connector.source = SourceSettings::Ldap(settings);
     for (_, source) in &mut connector.mapping.columns {
         *source = match source.as_str() {
             "id" => id,
@@ -62,11 +62,11 @@ pub fn config(company: &Company, settings: Settings, id: &str) -> Config {
 }
 
 /// One run by such a file, one attempt only.
-pub fn run_by(company: &Company, config: &Config) -> Report {
+pub fn run_by(company: &Company, config: &Config) -> RunReport {
     company.runtime.block_on(run(&company.store, config, "hr", false))
 }
 
 /// What matters of the company's database.
 pub fn state_of(company: &Company) -> Vec<String> {
-    company.runtime.block_on(state(&company.db))
+    company.runtime.block_on(load_state(&company.db))
 }

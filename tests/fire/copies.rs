@@ -5,40 +5,40 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::company::Company;
-use crate::support::database::{Database, Engine, Rows};
+use crate::support::database::{TestDatabase, Engine, TableRows};
 use crate::support::postgres;
-use crate::support::program::{Done, finish, program, until};
+use crate::support::program::{CommandOutput, run_to_end, rollcall_command, wait_until};
 
 /// The company as it stands; nothing more happens to its own database.
-pub struct Template<'a> {
+pub struct DatabaseTemplate<'a> {
     company: &'a Company,
     made: u32,
 }
 
 /// A company with the same files and a database of its own, which goes with it.
-pub struct Copy<'a> {
+pub struct CompanyCopy<'a> {
     company: &'a Company,
-    pub db: Database,
+    pub db: TestDatabase,
     pub config: PathBuf,
 }
 
 /// The server's own database, where others are made and dropped.
-fn admin() -> Database {
-    Database::at(postgres::shared().url("postgres"))
+fn admin() -> TestDatabase {
+    TestDatabase::at(postgres::shared_server().url("postgres"))
 }
 
-fn name(db: &Database) -> &str {
+fn name(db: &TestDatabase) -> &str {
     db.url.rsplit('/').next().expect("a URL ends with the name")
 }
 
-impl<'a> Template<'a> {
+impl<'a> DatabaseTemplate<'a> {
     /// Closes the company's database, so that it can be copied.
     pub fn of(company: &'a Company) -> Self {
         company.runtime.block_on(company.store.close());
         if company.db.engine == Engine::Postgres {
             let connected =
                 format!("SELECT 1 AS x FROM pg_stat_activity WHERE datname = '{}'", name(&company.db));
-            until("nobody uses the template", || {
+            wait_until("nobody uses the template", || {
                 company.runtime.block_on(admin().sql(&connected)).is_empty()
             });
         }
@@ -47,44 +47,44 @@ impl<'a> Template<'a> {
     }
 
     /// A copy.
-    pub fn copy(&mut self) -> Copy<'a> {
+    pub fn copy(&mut self) -> CompanyCopy<'a> {
         self.made += 1;
         let company = self.company;
         let db = match company.db.engine {
             Engine::Sqlite => {
                 let path = company.folder.path().join(format!("copy-{}.db", self.made));
                 fs::copy(company.folder.path().join("rollcall.db"), &path).expect("copied");
-                Database::at(format!("sqlite://{}", path.display()))
+                TestDatabase::at(format!("sqlite://{}", path.display()))
             }
             Engine::Postgres => {
                 let template = name(&company.db);
                 let copy = format!("{template}_{}", self.made);
                 let sql = format!("CREATE DATABASE {copy} TEMPLATE {template}");
                 company.runtime.block_on(admin().sql(&sql));
-                Database::at(postgres::shared().url(&copy))
+                TestDatabase::at(postgres::shared_server().url(&copy))
             }
         };
         let config = company.folder.path().join(format!("copy-{}.toml", self.made));
         fs::write(&config, company.toml().replace(&company.db.url, &db.url)).expect("written");
-        Copy { company, db, config }
+        CompanyCopy { company, db, config }
     }
 }
 
-impl Copy<'_> {
+impl CompanyCopy<'_> {
     /// A command on this copy.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = program(&self.config);
+        let mut command = rollcall_command(&self.config);
         command.args(args);
         command
     }
 
     /// Runs a command to its end.
-    pub fn rollcall(&self, args: &[&str]) -> Done {
-        finish(&mut self.command(args))
+    pub fn rollcall(&self, args: &[&str]) -> CommandOutput {
+        run_to_end(&mut self.command(args))
     }
 
     /// Statements past rollcall.
-    pub fn sql(&self, sql: &str) -> Rows {
+    pub fn sql(&self, sql: &str) -> TableRows {
         self.company.runtime.block_on(self.db.sql(sql))
     }
 
@@ -102,11 +102,11 @@ impl Copy<'_> {
 
     /// What matters of it.
     pub fn state(&self) -> Vec<String> {
-        self.company.runtime.block_on(super::state::state(&self.db))
+        self.company.runtime.block_on(super::state::load_state(&self.db))
     }
 }
 
-impl Drop for Copy<'_> {
+impl Drop for CompanyCopy<'_> {
     fn drop(&mut self) {
         if self.db.engine == Engine::Postgres {
             let sql = format!("DROP DATABASE {} WITH (FORCE)", name(&self.db));

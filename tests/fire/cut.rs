@@ -4,32 +4,32 @@ use std::fs;
 use std::time::Duration;
 
 use rollcall::config::Config;
-use rollcall::connectors::Source;
-use rollcall::sync::Outcome;
+use rollcall::connectors::SourceSettings;
+use rollcall::sync::RunOutcome;
 use sha2::{Digest, Sha256};
 
 use super::by_ldap::{company, config, run_by, settings, state_of};
-use super::is_long;
-use super::state::same;
+use super::is_long_run;
+use super::state::assert_same_state;
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
 use crate::support::person::people;
-use crate::support::proxy::{Line, Proxy};
-use crate::support::responder::{Responder, Say};
-use crate::support::slapd::Directory;
+use crate::support::proxy::{ConnectionFault, FaultProxy};
+use crate::support::responder::{ScriptedLdapServer, LdapReply};
+use crate::support::slapd::SlapdSetup;
 
 /// A company that holds people already, and what it held before anything went wrong.
-struct Witness {
+struct BaselineCompany {
     company: Company,
     before: Vec<String>,
     failed: i64,
 }
 
-impl Witness {
+impl BaselineCompany {
     /// After a good run by this file.
     fn of(company: Company, good: &Config) -> Self {
         let report = run_by(&company, good);
-        assert!(matches!(report.outcome, Outcome::Applied), "{:?}", report.outcome);
+        assert!(matches!(report.outcome, RunOutcome::Applied), "{:?}", report.outcome);
         company.drain();
         company.verify();
         let before = state_of(&company);
@@ -40,24 +40,24 @@ impl Witness {
     }
 
     /// A run by this file fails, is written down as failed, and takes nothing from anybody.
-    fn fails(&mut self, bad: &Config, what: &str) -> String {
+    fn assert_run_fails(&mut self, bad: &Config, what: &str) -> String {
         let report = run_by(&self.company, bad);
-        let Outcome::Failed(error) = report.outcome else { panic!("{what}: {:?}", report.outcome) };
+        let RunOutcome::Failed(error) = report.outcome else { panic!("{what}: {:?}", report.outcome) };
         self.failed += 1;
         assert_eq!(
-            self.company.count("runs WHERE status = 'failed'"),
+            self.company.count_rows("runs WHERE status = 'failed'"),
             self.failed,
             "{what}: {error} {error:?}"
         );
-        same(&state_of(&self.company), &self.before, what);
+        assert_same_state(&state_of(&self.company), &self.before, what);
         error.kind().to_owned()
     }
 
     /// When the source is whole again there is nothing to do.
-    fn recovers(&self, good: &Config) {
+    fn assert_recovers(&self, good: &Config) {
         let report = run_by(&self.company, good);
-        assert!(matches!(report.outcome, Outcome::Unchanged), "{:?}", report.outcome);
-        same(&state_of(&self.company), &self.before, "whole again");
+        assert!(matches!(report.outcome, RunOutcome::Unchanged), "{:?}", report.outcome);
+        assert_same_state(&state_of(&self.company), &self.before, "whole again");
     }
 }
 
@@ -82,52 +82,52 @@ fn beginnings(stream: &[u8]) -> Vec<u64> {
     beginnings
 }
 
-fn proxy(company: &Company, port: u16, line: Line) -> Proxy {
-    company.runtime.block_on(Proxy::start(port, line))
+fn proxy(company: &Company, port: u16, line: ConnectionFault) -> FaultProxy {
+    company.runtime.block_on(FaultProxy::start(port, line))
 }
 
 #[test]
 fn a_line_cut_reset_or_stalled_at_any_message_takes_nothing_from_anybody() {
     on_both(|engine| {
         let company = company(engine);
-        let slapd = company.runtime.block_on(Directory::of(people(20)).start());
-        let pass = proxy(&company, slapd.port, Line::Pass);
+        let slapd = company.runtime.block_on(SlapdSetup::of(people(20)).start());
+        let pass = proxy(&company, slapd.port, ConnectionFault::Pass);
         let good = config(&company, settings(pass.url()), "employeeNumber");
-        let mut witness = Witness::of(company, &good);
+        let mut witness = BaselineCompany::of(company, &good);
         // The answer to the bind, twenty people on three pages, and the end of each page.
         let messages = beginnings(&pass.said());
         assert_eq!(messages.len(), 23, "{messages:?}");
         let mut faults = Vec::new();
         for (number, &at) in messages.iter().enumerate() {
-            faults.extend([at, at + 5].into_iter().flat_map(|at| [Line::CutAfter(at), Line::ResetAfter(at)]));
+            faults.extend([at, at + 5].into_iter().flat_map(|at| [ConnectionFault::CutAfter(at), ConnectionFault::ResetAfter(at)]));
             // Each of these waits for its time-out.
-            if is_long() || (number % 2 == 0) == (engine == Engine::Sqlite) {
-                faults.push(Line::StallAfter(at));
+            if is_long_run() || (number % 2 == 0) == (engine == Engine::Sqlite) {
+                faults.push(ConnectionFault::StallAfter(at));
             }
         }
         for fault in faults {
             let broken = proxy(&witness.company, slapd.port, fault);
-            let stalls = matches!(fault, Line::StallAfter(_));
+            let stalls = matches!(fault, ConnectionFault::StallAfter(_));
             let mut settings = settings(broken.url());
             if stalls {
                 settings.timeout = Duration::from_millis(100);
             }
             let bad = config(&witness.company, settings, "employeeNumber");
-            let kind = witness.fails(&bad, &format!("{fault:?}"));
+            let kind = witness.assert_run_fails(&bad, &format!("{fault:?}"));
             assert_eq!(kind, if stalls { "stalled" } else { "cut_off" }, "{fault:?}");
         }
-        witness.recovers(&good);
+        witness.assert_recovers(&good);
     });
 }
 
 const PAGES: [&[&str]; 3] = [&["a", "b", "c", "d", "e"], &["f", "g", "h", "i", "j"], &["k", "l", "m", "n"]];
 
 /// What a server says when it is well.
-fn whole() -> Vec<Vec<Say>> {
+fn whole() -> Vec<Vec<LdapReply>> {
     let cookies: [&[u8]; 3] = [b"1", b"2", b""];
     let page = |(people, cookie): (&&[&'static str], &'static [u8])| {
-        let mut page: Vec<Say> = people.iter().map(|uid| Say::Entry(uid)).collect();
-        page.push(Say::Done(0, Some(cookie)));
+        let mut page: Vec<LdapReply> = people.iter().map(|uid| LdapReply::Entry(uid)).collect();
+        page.push(LdapReply::Done(0, Some(cookie)));
         page
     };
     PAGES.iter().zip(cookies).map(page).collect()
@@ -137,15 +137,15 @@ fn whole() -> Vec<Vec<Say>> {
 fn a_result_other_than_success_at_any_message_takes_nothing_from_anybody() {
     on_both(|engine| {
         let company = company(engine);
-        let server = |company: &Company, pages| company.runtime.block_on(Responder::start(pages));
-        let by = |company: &Company, server: &Responder| {
+        let server = |company: &Company, pages| company.runtime.block_on(ScriptedLdapServer::start(pages));
+        let by = |company: &Company, server: &ScriptedLdapServer| {
             let mut settings = settings(server.url());
             settings.base_dns = vec!["dc=corp".to_owned()];
             config(company, settings, "uid")
         };
         let well = server(&company, whole());
         let good = by(&company, &well);
-        let mut witness = Witness::of(company, &good);
+        let mut witness = BaselineCompany::of(company, &good);
         let codes = [
             (3, "time_limit"),
             (4, "size_limit"),
@@ -158,24 +158,24 @@ fn a_result_other_than_success_at_any_message_takes_nothing_from_anybody() {
             for message in 0..=PAGES[page].len() {
                 for (number, (code, kind)) in codes.into_iter().enumerate() {
                     // One database or the other, where time is short.
-                    if !is_long() && ((page + message + number) % 2 == 0) != (engine == Engine::Sqlite) {
+                    if !is_long_run() && ((page + message + number) % 2 == 0) != (engine == Engine::Sqlite) {
                         continue;
                     }
                     for cookie in [None, Some(&b""[..])] {
                         let mut pages = whole();
                         pages.truncate(page + 1);
                         pages[page].truncate(message);
-                        pages[page].push(Say::Done(code, cookie));
+                        pages[page].push(LdapReply::Done(code, cookie));
                         let server = server(&witness.company, pages);
                         let bad = by(&witness.company, &server);
                         let what = format!("result {code} as message {message} of page {page}");
-                        assert_eq!(witness.fails(&bad, &what), kind, "{what}");
+                        assert_eq!(witness.assert_run_fails(&bad, &what), kind, "{what}");
                     }
                 }
             }
         }
         let well = server(&witness.company, whole());
-        witness.recovers(&by(&witness.company, &well));
+        witness.assert_recovers(&by(&witness.company, &well));
     });
 }
 
@@ -196,14 +196,14 @@ fn a_file_cut_at_any_byte_of_its_last_lines_takes_nothing_from_anybody() {
         let company = by_file(engine);
         let good = company.config();
         let whole = company.csv("hr");
-        let mut witness = Witness::of(company, &good);
+        let mut witness = BaselineCompany::of(company, &good);
         let rows: Vec<usize> = row_ends(&whole);
         let path = witness.company.folder.path().join("hr.csv");
         let beside = witness.company.folder.path().join("hr.csv.sha256");
         let digest: String = Sha256::digest(&whole).iter().map(|byte| format!("{byte:02x}")).collect();
         fs::write(&beside, digest + "  hr.csv\n").expect("written");
         let mut proven = witness.company.config();
-        let Source::Csv(settings) = &mut proven.connectors[0].source else { unreachable!("a file") };
+        let SourceSettings::Csv(settings) = &mut proven.connectors[0].source else { unreachable!("a file") };
         settings.file.sha256_file = Some(beside);
         let mut between = 0;
         for position in rows[rows.len() - 4] + 1..whole.len() {
@@ -211,12 +211,12 @@ fn a_file_cut_at_any_byte_of_its_last_lines_takes_nothing_from_anybody() {
             // Between two rows only a proof from outside can tell.
             let file = if rows.contains(&position) { &proven } else { &good };
             between += u32::from(rows.contains(&position));
-            let kind = witness.fails(file, &format!("cut at byte {position} of {}", whole.len()));
+            let kind = witness.assert_run_fails(file, &format!("cut at byte {position} of {}", whole.len()));
             assert!(["incomplete", "bad_file"].contains(&kind.as_str()), "{kind}");
         }
         assert_eq!(between, 2);
         fs::write(&path, &whole).expect("written");
-        witness.recovers(&proven);
+        witness.assert_recovers(&proven);
     });
 }
 
@@ -226,18 +226,18 @@ fn a_file_cut_at_any_line_takes_nothing_from_anybody_where_its_rows_are_counted(
         let company = by_file(engine);
         let mut counted = company.config();
         let whole = company.csv("hr");
-        let Source::Csv(settings) = &mut counted.connectors[0].source else { unreachable!("a file") };
+        let SourceSettings::Csv(settings) = &mut counted.connectors[0].source else { unreachable!("a file") };
         settings.file.min_rows = Some(12);
         let path = company.folder.path().join("hr.csv");
-        let mut witness = Witness::of(company, &counted);
+        let mut witness = BaselineCompany::of(company, &counted);
         let lines = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
         for position in [0].into_iter().chain(lines).filter(|at| *at < whole.len()) {
             fs::write(&path, &whole[..position]).expect("written");
-            let kind = witness.fails(&counted, &format!("cut after the line that ends at {position}"));
+            let kind = witness.assert_run_fails(&counted, &format!("cut after the line that ends at {position}"));
             assert!(["incomplete", "bad_file"].contains(&kind.as_str()), "{kind}");
         }
         fs::write(&path, &whole).expect("written");
-        witness.recovers(&counted);
+        witness.assert_recovers(&counted);
     });
 }
 

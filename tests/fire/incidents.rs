@@ -4,7 +4,7 @@ use super::stop::worker_overtaken_anywhere;
 use crate::service::{ldap, silent_server};
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::{Running, program, until};
+use crate::support::program::{RunningProgram, rollcall_command, wait_until};
 
 #[test]
 fn a_slow_worker_that_others_have_overtaken_records_no_failure_and_does_nothing_twice() {
@@ -43,34 +43,34 @@ fn services_that_started_one_after_another_put_the_jobs_that_others_had_in_hand_
         || company.sql("SELECT id, learner_id, course_id, state, attempts, run_at FROM jobs ORDER BY id");
     let path = company.write();
     let start = || {
-        let service = Running::start(program(&path).arg("run"));
-        service.says("the service has begun");
+        let service = RunningProgram::start(rollcall_command(&path).arg("run"));
+        service.wait_for_log("the service has begun");
         service
     };
     // What is held is let go of inside a runtime, even when the test fails.
     let _inside = company.runtime.enter();
     let held = company.runtime.block_on(async {
-        let mut tx = company.store.read().await.expect("the database answers");
+        let mut tx = company.store.begin_read().await.expect("the database answers");
         let held = tx.execute("hold a lock", "SELECT pg_advisory_xact_lock(16)", Vec::new()).await;
         held.expect("nobody else has it");
         tx
     });
     let first = start();
-    until("the first service has a batch in hand", || {
-        company.count("pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'") == 1
+    wait_until("the first service has a batch in hand", || {
+        company.count_rows("pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'") == 1
     });
     let before = in_hand();
     assert_eq!(before.len(), 100);
     let others = [start(), start()];
-    company.rollcall(&["groups", "add", "Sales", "late@corp.example", "--no-drain"]).ended(0);
+    company.rollcall(&["groups", "add", "Sales", "late@corp.example", "--no-drain"]).expect_status(0);
     let late = company.learner("late");
-    until("another service has done what came later", || {
-        company.count(&format!("enrollments WHERE learner_id = {late}")) == 2
+    wait_until("another service has done what came later", || {
+        company.count_rows(&format!("enrollments WHERE learner_id = {late}")) == 2
     });
     assert_eq!(in_hand(), before, "nobody touches what the first one has in hand");
     company.runtime.block_on(held.rollback()).expect("let go");
-    until("the queue is empty", || company.count("jobs") == 0);
-    assert_eq!((company.count("written"), company.count("enrollments")), (102, 102), "each was written once");
+    wait_until("the queue is empty", || company.count_rows("jobs") == 0);
+    assert_eq!((company.count_rows("written"), company.count_rows("enrollments")), (102, 102), "each was written once");
     company.verify();
     drop((first, others));
 }
@@ -93,27 +93,27 @@ fn a_service_that_started_took_over_the_run_that_another_one_was_in_the_middle_o
         };
         let (silent, url) = silent_server();
         company.settings("hr", &format!("{schedule}{}", ldap(&url)));
-        let sync = Running::start(program(&company.write()).args(["sync", "hr"]));
+        let sync = RunningProgram::start(rollcall_command(&company.write()).args(["sync", "hr"]));
         let (_reading, _) = silent.accept().expect("it connects");
-        let running = company.one("SELECT id FROM runs WHERE status = 'running'");
+        let running = company.query_value("SELECT id FROM runs WHERE status = 'running'");
         let lease = "SELECT holder || ' ' || CAST(fence AS TEXT) FROM leases WHERE name = 'connector:hr'";
-        let before = company.one(lease);
+        let before = company.query_value(lease);
         missed(&company);
         company.settings("hr", schedule);
-        let service = Running::start(program(&company.write()).arg("run"));
-        service.says("somebody runs this connector already");
-        assert_eq!(company.one("SELECT id FROM runs WHERE status = 'running'"), running);
-        assert_eq!(company.one(lease), before);
-        assert_eq!(company.count("runs WHERE actor = 'schedule'"), 0);
+        let service = RunningProgram::start(rollcall_command(&company.write()).arg("run"));
+        service.wait_for_log("somebody runs this connector already");
+        assert_eq!(company.query_value("SELECT id FROM runs WHERE status = 'running'"), running);
+        assert_eq!(company.query_value(lease), before);
+        assert_eq!(company.count_rows("runs WHERE actor = 'schedule'"), 0);
         // Only when it is dead and its lease has run out.
         drop((sync, service));
         company.sql("UPDATE leases SET expires_at = '2020-01-01T00:00:00+00:00'");
         missed(&company);
-        let service = Running::start(program(&company.write()).arg("run"));
-        until("the schedule has its run", || {
-            company.count("runs WHERE actor = 'schedule' AND status = 'unchanged'") == 1
+        let service = RunningProgram::start(rollcall_command(&company.write()).arg("run"));
+        wait_until("the schedule has its run", || {
+            company.count_rows("runs WHERE actor = 'schedule' AND status = 'unchanged'") == 1
         });
-        assert_eq!(company.one(&format!("SELECT error_kind FROM runs WHERE id = {running}")), "interrupted");
+        assert_eq!(company.query_value(&format!("SELECT error_kind FROM runs WHERE id = {running}")), "interrupted");
         drop(service);
     });
 }

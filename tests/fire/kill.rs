@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 
-use super::copies::{Copy, Template};
-use super::is_long;
-use super::state::same;
+use super::copies::{CompanyCopy, DatabaseTemplate};
+use super::is_long_run;
+use super::state::assert_same_state;
 use super::story::{first_day, second_day};
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
 
 /// A point at which a command can be killed: see `src/store/strike.rs`.
 #[derive(Debug)]
-pub struct Point {
+pub struct FaultPoint {
     /// What the statement is for.
     pub doing: String,
     /// `Before` or `After` it.
@@ -20,14 +20,14 @@ pub struct Point {
     verb: String,
 }
 
-impl Point {
+impl FaultPoint {
     fn writes(&self) -> bool {
         ["INSERT", "UPDATE", "DELETE", "COPY"].contains(&self.verb.as_str())
     }
 }
 
 /// Every point of a command that nobody disturbs, in order.
-pub fn points(copy: &Copy<'_>, args: &[&str]) -> Vec<Point> {
+pub fn list_fault_points(copy: &CompanyCopy<'_>, args: &[&str]) -> Vec<FaultPoint> {
     let mut command = copy.command(args);
     let output = command.env("RUST_LOG", "rollcall::store::strike=trace").output().expect("rollcall runs");
     let log = String::from_utf8(output.stderr).expect("UTF-8");
@@ -36,7 +36,7 @@ pub fn points(copy: &Copy<'_>, args: &[&str]) -> Vec<Point> {
     let text = |line: &serde_json::Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
     lines
         .filter(|line| line["point"].is_u64())
-        .map(|line| Point {
+        .map(|line| FaultPoint {
             doing: text(&line, "doing"),
             side: text(&line, "side"),
             verb: text(&line, "verb"),
@@ -46,7 +46,7 @@ pub fn points(copy: &Copy<'_>, args: &[&str]) -> Vec<Point> {
 
 /// `count` numbers from `first` to `last`, the last among them, as evenly as can be, odd and even ones in turn: every
 /// other point lies before a statement.
-pub fn spread(first: usize, last: usize, count: usize) -> Vec<usize> {
+pub fn sample_points(first: usize, last: usize, count: usize) -> Vec<usize> {
     let even = |step: usize| first + (last - first) * step / count;
     let mut spread: Vec<usize> =
         (1..=count).map(|step| (even(step) - (even(step) + count - step) % 2).max(first)).collect();
@@ -55,13 +55,13 @@ pub fn spread(first: usize, last: usize, count: usize) -> Vec<usize> {
 }
 
 /// So many points of which three in four lie between the first write and the end; all of them in a long run.
-fn chosen(points: &[Point], count: usize) -> (Vec<usize>, usize) {
-    let first_write = points.iter().position(Point::writes).expect("it writes") + 1;
-    let chosen = if is_long() {
+fn chosen(points: &[FaultPoint], count: usize) -> (Vec<usize>, usize) {
+    let first_write = points.iter().position(FaultPoint::writes).expect("it writes") + 1;
+    let chosen = if is_long_run() {
         (1..=points.len()).collect()
     } else {
-        let mut chosen = spread(1, first_write - 1, count / 4);
-        chosen.extend(spread(first_write, points.len(), count - chosen.len()));
+        let mut chosen = sample_points(1, first_write - 1, count / 4);
+        chosen.extend(sample_points(first_write, points.len(), count - chosen.len()));
         assert_eq!(chosen.len(), count, "as many points as are promised");
         chosen
     };
@@ -70,11 +70,11 @@ fn chosen(points: &[Point], count: usize) -> (Vec<usize>, usize) {
 
 /// Kills a command at so many of its points, each time on a fresh copy, starts it again, and compares what comes of
 /// it with what comes of the same command undisturbed.
-fn killed_anywhere(company: &Company, args: &[&str], (on_sqlite, on_postgres): (usize, usize)) {
-    let mut template = Template::of(company);
+fn assert_recovers_from_any_kill(company: &Company, args: &[&str], (on_sqlite, on_postgres): (usize, usize)) {
+    let mut template = DatabaseTemplate::of(company);
     let twin = template.copy();
-    let points = points(&twin, args);
-    twin.rollcall(&["worker", "--until-empty"]).ended(0);
+    let points = list_fault_points(&twin, args);
+    twin.rollcall(&["worker", "--until-empty"]).expect_status(0);
     let expected = twin.state();
     assert!(!expected.iter().any(|line| line.starts_with("job ")), "{expected:#?}");
     let count = match company.db.engine {
@@ -93,10 +93,10 @@ fn killed_anywhere(company: &Company, args: &[&str], (on_sqlite, on_postgres): (
         let again = copy.rollcall(args);
         // What was committed before the kill may be refused the second time, because it is so already.
         assert!([0, 1].contains(&again.status) && !again.err.contains("the database"), "{what}: {again:?}");
-        copy.rollcall(&["worker", "--until-empty"]).ended(0);
+        copy.rollcall(&["worker", "--until-empty"]).expect_status(0);
         let proof = copy.rollcall(&["verify"]);
         assert_eq!(proof.status, 0, "{what}: {proof:?}");
-        same(&copy.state(), &expected, &what);
+        assert_same_state(&copy.state(), &expected, &what);
         assert_eq!(copy.count("runs WHERE status = 'running'"), 0, "{what}");
         *reached.entry(&point.doing).or_default() += 1;
     }
@@ -118,7 +118,7 @@ fn a_sync_killed_at_any_statement_comes_to_the_same_when_it_is_started_again() {
     on_both(|engine| {
         let mut company = first_day(engine);
         second_day(&mut company);
-        killed_anywhere(&company, &["sync"], (60, 44));
+        assert_recovers_from_any_kill(&company, &["sync"], (60, 44));
     });
 }
 
@@ -127,9 +127,9 @@ fn a_drain_killed_at_any_statement_comes_to_the_same_when_it_is_started_again() 
     on_both(|engine| {
         let mut company = first_day(engine);
         second_day(&mut company);
-        company.rollcall(&["sync", "--no-drain"]).ended(0);
-        assert!(company.count("jobs") > 20);
-        killed_anywhere(&company, &["worker", "--until-empty"], (12, 8));
+        company.rollcall(&["sync", "--no-drain"]).expect_status(0);
+        assert!(company.count_rows("jobs") > 20);
+        assert_recovers_from_any_kill(&company, &["worker", "--until-empty"], (12, 8));
     });
 }
 
@@ -144,7 +144,7 @@ fn a_change_by_hand_killed_at_any_statement_comes_to_the_same_when_it_is_made_ag
             &["assign", "LEAD", "--group", "Research", "--due-days", "9"],
         ];
         for change in changes {
-            killed_anywhere(&company, change, (10, 6));
+            assert_recovers_from_any_kill(&company, change, (10, 6));
         }
     });
 }
@@ -158,7 +158,7 @@ fn a_first_start_killed_at_any_statement_is_a_first_start_again() {
         // Back to a database that nobody has opened yet.
         company.runtime.block_on(company.store.close());
         empty(&company);
-        killed_anywhere(&company, &["sync"], (8, 4));
+        assert_recovers_from_any_kill(&company, &["sync"], (8, 4));
     });
 }
 

@@ -7,13 +7,13 @@ use std::process::Command;
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall::model::schedule::Schedule;
+use rollcall::model::schedule::CronSchedule;
 
-use super::{Dice, WIDE_OPEN, is_long};
+use super::{SeededRng, SAFETY_DISABLED, is_long_run};
 use crate::support::company::Company;
 use crate::support::database::Engine;
 use crate::support::packages;
-use crate::support::program::{Running, program, until};
+use crate::support::program::{RunningProgram, rollcall_command, wait_until};
 
 /// The library that gives a program another clock.
 fn clock() -> String {
@@ -25,7 +25,7 @@ const SPEED: i32 = 20;
 
 /// Every claim of a schedule and every scheduled run, with the transaction that wrote it; whether a run was in hand
 /// then, or ended while the claim was made; how many runs of one connector were running; and every end of a run.
-const WITNESS: &str = "
+const OBSERVER_TRIGGERS: &str = "
     CREATE TABLE claims (tx BIGINT, connector BIGINT, since TIMESTAMPTZ, until TIMESTAMPTZ, busy BOOLEAN,
         ended BOOLEAN);
     CREATE TABLE beginnings (tx BIGINT, run BIGINT, scheduled BOOLEAN, running BIGINT);
@@ -49,25 +49,25 @@ const WITNESS: &str = "
     CREATE TRIGGER ending AFTER UPDATE ON runs FOR EACH ROW EXECUTE FUNCTION ending()";
 
 /// The company and its machines.
-struct Site {
+struct MachineGroup {
     company: Company,
-    machines: Vec<Machine>,
+    machines: Vec<ClockedMachine>,
     began: (Instant, DateTime<Utc>),
 }
 
 /// A machine, with a service or without.
-struct Machine {
+struct ClockedMachine {
     /// Seconds from the others' time.
     offset: i64,
     file: &'static str,
-    service: Option<Running>,
+    service: Option<RunningProgram>,
 }
 
-impl Site {
+impl MachineGroup {
     fn new() -> Self {
-        packages::need(&clock(), &["libfaketime"]);
+        packages::ensure_installed(&clock(), &["libfaketime"]);
         let mut company = Company::new(Engine::Postgres);
-        company.head = format!("{WIDE_OPEN}[web]\nlisten = '127.0.0.1:0'\n[worker]\nconcurrency = 2\n");
+        company.head = format!("{SAFETY_DISABLED}[web]\nlisten = '127.0.0.1:0'\n[worker]\nconcurrency = 2\n");
         company.settings("hr", "schedule = '* * * * *'");
         company.directory("it", &["id", "email", "location"], "schedule = '*/2 * * * *'");
         company.departments();
@@ -80,9 +80,9 @@ impl Site {
             company.hire(&format!("p{number:02}"), &[("department", ["Sales", "Research"][number % 2])]);
             company.hire_at("it", &format!("p{number:02}"), &[("location", ["Berlin", "Paris"][number % 2])]);
         }
-        let hours = if is_long() { 5 } else { 1 };
+        let hours = if is_long_run() { 5 } else { 1 };
         let began = (Instant::now(), Utc::now() - TimeDelta::hours(hours));
-        let machines = [0, 60, -60].map(|offset| Machine { offset, file: "rollcall.toml", service: None });
+        let machines = [0, 60, -60].map(|offset| ClockedMachine { offset, file: "rollcall.toml", service: None });
         Self { company, machines: machines.into(), began }
     }
 
@@ -97,9 +97,9 @@ impl Site {
 
     fn start(&mut self, at: usize) {
         let machine = &self.machines[at];
-        let mut command = program(&self.company.folder.path().join(machine.file));
+        let mut command = rollcall_command(&self.company.folder.path().join(machine.file));
         self.by_clock(command.arg("run"), machine.offset);
-        self.machines[at].service = Some(Running::start(&mut command));
+        self.machines[at].service = Some(RunningProgram::start(&mut command));
     }
 
     /// SIGKILL.
@@ -112,7 +112,7 @@ impl Site {
     }
 
     /// Kills a machine that is alive, unless it is the last one, or starts one that is not.
-    fn disturb(&mut self, at: usize) {
+    fn toggle_machine(&mut self, at: usize) {
         match self.machines[at].service {
             Some(_) if self.alive() > 1 => self.kill(at),
             Some(_) => self.start((at + 1) % 3),
@@ -130,7 +130,7 @@ impl Site {
     }
 
     fn ended(&self, connector: &str, status: &str) -> i64 {
-        self.company.count(&format!(
+        self.company.count_rows(&format!(
             "runs r JOIN connectors c ON c.id = r.connector_id
              WHERE c.name = '{connector}' AND r.actor = 'schedule' AND r.status {status}"
         ))
@@ -140,19 +140,19 @@ impl Site {
     fn runs_pass(&self, more: i64) {
         let applied = "IN ('applied', 'unchanged', 'held')";
         let wanted = self.ended("hr", applied) + more;
-        until("the next runs have ended", || self.ended("hr", applied) >= wanted);
+        wait_until("the next runs have ended", || self.ended("hr", applied) >= wanted);
     }
 }
 
 /// People come, go and move.
-fn day(company: &mut Company, dice: &mut Dice, number: usize) {
+fn day(company: &mut Company, dice: &mut SeededRng, number: usize) {
     let newcomer = format!("n{number:02}");
     company.hire(&newcomer, &[("department", "Sales")]);
     company.hire_at("it", &newcomer, &[("location", "Berlin")]);
     for _ in 0..5 {
-        let who = format!("p{:02}", dice.below(50));
-        company.move_to(&who, ["Sales", "Research", "Legal", ""][dice.below(4)]);
-        company.change_at("it", &who, &[("location", ["Berlin", "Paris", "Rome"][dice.below(3)])]);
+        let who = format!("p{:02}", dice.next_below(50));
+        company.move_to(&who, ["Sales", "Research", "Legal", ""][dice.next_below(4)]);
+        company.change_at("it", &who, &[("location", ["Berlin", "Paris", "Rome"][dice.next_below(3)])]);
     }
     if number < 10 {
         company.leave(&format!("p{}", 50 + number));
@@ -161,10 +161,10 @@ fn day(company: &mut Company, dice: &mut Dice, number: usize) {
 }
 
 /// Every due time of every schedule was claimed once, and began one run, unless another one was in hand.
-fn each_due_time_came_once(site: &Site) {
+fn assert_each_due_time_once(site: &MachineGroup) {
     let company = &site.company;
     for (connector, schedule) in [("hr", "* * * * *"), ("it", "*/2 * * * *")] {
-        let schedule = Schedule::parse(schedule, company.zone).expect("a schedule");
+        let schedule = CronSchedule::parse(schedule, company.zone).expect("a schedule");
         let claims = company.sql(&format!(
             "SELECT a.since::text, a.until::text, a.busy::text, a.ended::text, count(b.run)::text AS runs
              FROM claims a
@@ -204,19 +204,19 @@ fn each_due_time_came_once(site: &Site) {
         );
     }
     assert_eq!(
-        company.count(
+        company.count_rows(
             "beginnings b WHERE b.scheduled AND NOT EXISTS (SELECT 1 FROM claims a WHERE a.tx = b.tx)"
         ),
         0
     );
-    assert_eq!(company.one("SELECT max(running) FROM beginnings"), "1", "one run of a connector at a time");
-    assert_eq!(company.count("(SELECT run FROM endings GROUP BY run HAVING count(*) > 1) twice"), 0);
-    assert_eq!(company.one("SELECT max(id) FROM runs"), company.one("SELECT runs FROM head"));
+    assert_eq!(company.query_value("SELECT max(running) FROM beginnings"), "1", "one run of a connector at a time");
+    assert_eq!(company.count_rows("(SELECT run FROM endings GROUP BY run HAVING count(*) > 1) twice"), 0);
+    assert_eq!(company.query_value("SELECT max(id) FROM runs"), company.query_value("SELECT runs FROM head"));
 }
 
 /// Who is known, a member and enrolled, by what a company undisturbed would have come to from the same files.
 fn what_counts(company: &Company) -> Vec<String> {
-    let lines = company.runtime.block_on(super::state::state(&company.db));
+    let lines = company.runtime.block_on(super::state::load_state(&company.db));
     let now = |line: &String| {
         let is = |kinds: &[&str]| kinds.iter().any(|kind| line.starts_with(kind));
         is(&["member "])
@@ -226,7 +226,7 @@ fn what_counts(company: &Company) -> Vec<String> {
     lines.into_iter().filter(now).collect()
 }
 
-fn undisturbed(site: &mut Site) -> Vec<String> {
+fn expected_state(site: &mut MachineGroup) -> Vec<String> {
     let mut twin = Company::new(Engine::Postgres);
     twin.head.clone_from(&site.company.head);
     twin.zone = site.company.zone;
@@ -239,23 +239,23 @@ fn undisturbed(site: &mut Site) -> Vec<String> {
 
 #[test]
 fn three_machines_with_clocks_a_minute_apart_that_die_at_random_serve_each_due_time_once() {
-    let mut site = Site::new();
+    let mut site = MachineGroup::new();
     site.company.write();
-    site.company.sql(WITNESS);
-    let mut dice = Dice::new();
+    site.company.sql(OBSERVER_TRIGGERS);
+    let mut dice = SeededRng::new();
     for at in 0..3 {
         site.start(at);
     }
-    until("both directories have been read", || {
+    wait_until("both directories have been read", || {
         site.ended("it", "= 'applied'") > 0 && site.ended("hr", "= 'applied'") > 0
     });
-    for number in 0..if is_long() { 120 } else { 7 } {
+    for number in 0..if is_long_run() { 120 } else { 7 } {
         day(&mut site.company, &mut dice, number);
         site.publish();
-        if dice.below(2) == 0 {
-            until("a run is in hand", || site.company.count("runs WHERE status = 'running'") > 0);
+        if dice.next_below(2) == 0 {
+            wait_until("a run is in hand", || site.company.count_rows("runs WHERE status = 'running'") > 0);
         }
-        site.disturb(dice.below(3));
+        site.toggle_machine(dice.next_below(3));
         site.runs_pass(1);
     }
     for at in 0..3 {
@@ -266,24 +266,24 @@ fn three_machines_with_clocks_a_minute_apart_that_die_at_random_serve_each_due_t
     // Whatever was in hand when its machine died has run out.
     let good = "IN ('applied', 'unchanged')";
     let wanted = [site.ended("hr", good) + 2, site.ended("it", good) + 2];
-    until("both have been read again", || {
+    wait_until("both have been read again", || {
         site.ended("hr", good) >= wanted[0] && site.ended("it", good) >= wanted[1]
     });
-    until("the queue is empty", || site.company.count("jobs") == 0);
+    wait_until("the queue is empty", || site.company.count_rows("jobs") == 0);
     for machine in &mut site.machines {
         let service = machine.service.as_mut().expect("alive");
         service.signal("TERM");
         assert!(service.wait().success(), "{:#?}", service.log());
     }
-    each_due_time_came_once(&site);
+    assert_each_due_time_once(&site);
     site.company.verify();
-    let expected = undisturbed(&mut site);
-    super::state::same(&what_counts(&site.company), &expected, "as if nobody had died");
+    let expected = expected_state(&mut site);
+    super::state::assert_same_state(&what_counts(&site.company), &expected, "as if nobody had died");
 }
 
 #[test]
 fn a_machine_with_another_file_lets_nobody_be_removed_until_it_has_the_same_one() {
-    let mut site = Site::new();
+    let mut site = MachineGroup::new();
     site.company.write();
     let folder = site.company.folder.path().to_owned();
     let other = site.company.toml() + "[[rule]]\nname = 'all'\ngroup = 'All'\nwhen = 'true'\n";
@@ -292,11 +292,11 @@ fn a_machine_with_another_file_lets_nobody_be_removed_until_it_has_the_same_one(
     for at in 0..3 {
         site.start(at);
     }
-    until("all three are known", || site.company.count("nodes") == 3);
-    until("both directories have been read", || {
+    wait_until("all three are known", || site.company.count_rows("nodes") == 3);
+    wait_until("both directories have been read", || {
         site.ended("it", "<> 'running'") > 0 && site.ended("hr", "<> 'running'") > 0
     });
-    let members = |site: &Site| site.company.members("Sales").len();
+    let members = |site: &MachineGroup| site.company.members("Sales").len();
     assert_eq!(members(&site), 30);
     for number in 0..4 {
         site.company.leave(&format!("p{:02}", 2 * number));
@@ -304,14 +304,14 @@ fn a_machine_with_another_file_lets_nobody_be_removed_until_it_has_the_same_one(
     }
     site.company.hire("new", &[("department", "Sales")]);
     site.publish();
-    until("a run is held", || site.ended("hr", "= 'held'") > 0);
+    wait_until("a run is held", || site.ended("hr", "= 'held'") > 0);
     site.runs_pass(2);
     assert_eq!(members(&site), 31, "the newcomer is in, those who left are, too");
-    assert!(site.company.count("held_changes WHERE reason = 'files_differ'") > 0);
+    assert!(site.company.count_rows("held_changes WHERE reason = 'files_differ'") > 0);
     std::fs::copy(folder.join("rollcall.toml"), folder.join("other.toml")).expect("written");
     site.machines[2].service.as_ref().expect("alive").signal("HUP");
-    until("those who left are out", || members(&site) == 27);
-    until("the rule of the other file is forgotten", || site.company.members("All").is_empty());
-    until("the queue is empty", || site.company.count("jobs") == 0);
+    wait_until("those who left are out", || members(&site) == 27);
+    wait_until("the rule of the other file is forgotten", || site.company.members("All").is_empty());
+    wait_until("the queue is empty", || site.company.count_rows("jobs") == 0);
     site.company.verify();
 }

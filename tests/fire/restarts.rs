@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Dice, WIDE_OPEN, is_long};
+use super::{SeededRng, SAFETY_DISABLED, is_long_run};
 use crate::support::company::Company;
-use crate::support::database::Database;
-use crate::support::postgres::Cluster;
-use crate::support::program::{Done, Running, finish, program, until};
+use crate::support::database::TestDatabase;
+use crate::support::postgres::PostgresServer;
+use crate::support::program::{CommandOutput, RunningProgram, run_to_end, rollcall_command, wait_until};
 
 const PEOPLE: usize = 200;
 
@@ -35,10 +35,10 @@ const PROBE: &str = "
 const PROBED: &str =
     "jobs WHERE learner_id = (SELECT min(id) FROM learners) AND course_id = (SELECT min(id) FROM courses)";
 
-fn company(cluster: &Cluster) -> Company {
+fn company(cluster: &PostgresServer) -> Company {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut company = Company::with(Database::at(cluster.url(&cluster.new_database())), folder);
-    company.head = format!("{WIDE_OPEN}[web]\nlisten = '127.0.0.1:0'\n[worker]\nconcurrency = 4\n");
+    let mut company = Company::with(TestDatabase::at(cluster.url(&cluster.new_database())), folder);
+    company.head = format!("{SAFETY_DISABLED}[web]\nlisten = '127.0.0.1:0'\n[worker]\nconcurrency = 4\n");
     company.settings("hr", "schedule = '* * * * *'");
     company.departments();
     company.rule("everybody", "Everybody", "true");
@@ -84,16 +84,16 @@ fn found(company: &Company) -> Vec<String> {
 
 /// A typed sync and a change by hand, one after the other, in a thread of their own. Either may fail: the server is
 /// gone again and again.
-struct Typed(std::thread::JoinHandle<[Done; 2]>);
+struct ConcurrentCommands(std::thread::JoinHandle<[CommandOutput; 2]>);
 
-impl Typed {
+impl ConcurrentCommands {
     fn begin(company: &Company, round: usize) -> Self {
         let path = company.write();
         Self(std::thread::spawn(move || {
             let change = if round.is_multiple_of(2) { "add" } else { "remove" };
             let email = format!("{}@corp.example", who(round));
-            let hand = finish(program(&path).args(["groups", change, "Club", &email, "--no-drain"]));
-            [hand, finish(program(&path).args(["sync", "hr", "--no-drain", "--json"]))]
+            let hand = run_to_end(rollcall_command(&path).args(["groups", change, "Club", &email, "--no-drain"]));
+            [hand, run_to_end(rollcall_command(&path).args(["sync", "hr", "--no-drain", "--json"]))]
         }))
     }
 
@@ -118,62 +118,62 @@ fn leases_run_out(company: &Company) {
 /// service that is not back after [`BACK`] is not coming back.
 #[test]
 fn a_server_that_is_ended_fifty_times_under_load_loses_nothing_and_the_service_comes_back_each_time() {
-    let cluster = Cluster::start();
+    let cluster = PostgresServer::start();
     let mut company = company(&cluster);
     company.create("Club", &[]);
-    let mut dice = Dice::new();
-    let mut service = Running::start(program(&company.write()).arg("run"));
-    service.says("the service has begun");
-    let rounds = if is_long() { 500 } else { 50 };
+    let mut dice = SeededRng::new();
+    let mut service = RunningProgram::start(rollcall_command(&company.write()).arg("run"));
+    service.wait_for_log("the service has begun");
+    let rounds = if is_long_run() { 500 } else { 50 };
     let (mut back, mut answered) = (Vec::new(), Vec::new());
-    let mut typed: Option<Typed> = None;
+    let mut typed: Option<ConcurrentCommands> = None;
     for round in 1..=rounds {
         typed = match typed.take() {
             Some(one) if !one.0.is_finished() => Some(one),
             ended => {
-                answered.extend(ended.and_then(Typed::end));
+                answered.extend(ended.and_then(ConcurrentCommands::end));
                 for number in 0..PEOPLE {
                     company.move_to(&who(number), department(number, round));
                 }
-                Some(Typed::begin(&company, round))
+                Some(ConcurrentCommands::begin(&company, round))
             }
         };
         company.sql(SETTLE_ALL);
-        match dice.below(4) {
+        match dice.next_below(4) {
             0 => {}
-            1 | 2 => until("a worker is inside a batch", || {
+            1 | 2 => wait_until("a worker is inside a batch", || {
                 let inside =
                     "pg_stat_activity WHERE application_name = 'rollcall' AND query LIKE '%enrollments%'
                               AND state <> 'idle'";
-                company.count(inside) > 0 || company.count("jobs") == 0
+                company.count_rows(inside) > 0 || company.count_rows("jobs") == 0
             }),
-            _ => until("the queue is empty", || company.count("jobs") == 0),
+            _ => wait_until("the queue is empty", || company.count_rows("jobs") == 0),
         }
         cluster.restart();
         let since = Instant::now();
         leases_run_out(&company);
         company.sql(PROBE);
-        while company.count(PROBED) > 0 {
+        while company.count_rows(PROBED) > 0 {
             assert!(since.elapsed() < BACK, "round {round}: {:#?}", service.log());
             std::thread::sleep(Duration::from_millis(10));
         }
         back.push(since.elapsed().as_millis());
         assert!(!service.has_ended(), "round {round}: {:#?}", service.log());
     }
-    answered.extend(typed.and_then(Typed::end));
+    answered.extend(typed.and_then(ConcurrentCommands::end));
     leases_run_out(&company);
     for number in 0..PEOPLE {
         company.move_to(&who(number), department(number, 0));
     }
-    company.rollcall(&["sync", "--no-drain"]).ended(0);
-    until("the service has drained the rest", || company.count("jobs") == 0);
+    company.rollcall(&["sync", "--no-drain"]).expect_status(0);
+    wait_until("the service has drained the rest", || company.count_rows("jobs") == 0);
     assert!(found(&company) == expected(0), "everybody has the courses of their department");
-    company.rollcall(&["verify"]).ended(0);
+    company.rollcall(&["verify"]).expect_status(0);
     for run in &answered {
         let kept = format!("runs WHERE id = {run} AND status IN ('applied', 'unchanged')");
-        assert_eq!(company.count(&kept), 1, "run {run} was answered for");
+        assert_eq!(company.count_rows(&kept), 1, "run {run} was answered for");
     }
-    assert_eq!(company.count("runs WHERE status = 'running'"), 0);
+    assert_eq!(company.count_rows("runs WHERE status = 'running'"), 0);
     let log = service.log().join("\n");
     assert!(!log.contains("a job failed") && !log.contains("a batch was refused"), "{log}");
     service.signal("TERM");

@@ -6,12 +6,12 @@ use chrono::{
     DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc,
 };
 use chrono_tz::{TZ_VARIANTS, Tz};
-use rollcall::model::schedule::Schedule;
+use rollcall::model::schedule::CronSchedule;
 
-use super::{Dice, is_long};
+use super::{SeededRng, is_long_run};
 
 /// A time during which a zone keeps one distance from UTC: where it begins, and the distance in seconds.
-type Stretch = (DateTime<Utc>, i64);
+type OffsetPeriod = (DateTime<Utc>, i64);
 
 fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).expect("a day")
@@ -35,7 +35,7 @@ fn distance(zone: Tz, instant: DateTime<Utc>) -> i64 {
 }
 
 /// All stretches of a zone around the years, found from UTC alone: rollcall comes from the time on the wall.
-fn stretches(zone: Tz) -> Vec<Stretch> {
+fn list_offset_periods(zone: Tz) -> Vec<OffsetPeriod> {
     let (mut at, last) = (midnight(first_day()) - TimeDelta::days(9), midnight(end()) + TimeDelta::days(9));
     let mut found = vec![(at, distance(zone, at))];
     while at < last {
@@ -60,7 +60,7 @@ fn stretches(zone: Tz) -> Vec<Stretch> {
 
 /// The first instant at which clocks show this time or a later one: in spring's missing hour the moment right after it,
 /// in autumn's doubled hour the first time.
-fn first_shown(stretches: &[Stretch], civil: NaiveDateTime) -> DateTime<Utc> {
+fn first_shown(stretches: &[OffsetPeriod], civil: NaiveDateTime) -> DateTime<Utc> {
     let ends = stretches.iter().skip(1).map(|(begin, _)| Some(*begin)).chain([None]);
     for ((begin, distance), end) in stretches.iter().zip(ends) {
         let instant = civil.and_utc() - TimeDelta::seconds(*distance);
@@ -72,19 +72,19 @@ fn first_shown(stretches: &[Stretch], civil: NaiveDateTime) -> DateTime<Utc> {
 }
 
 /// Zones whose clocks always agree in these years, under one of their names each.
-fn distinct() -> Vec<(Tz, Vec<Stretch>)> {
-    let mut distinct: BTreeMap<Vec<Stretch>, Tz> = BTreeMap::new();
+fn distinct() -> Vec<(Tz, Vec<OffsetPeriod>)> {
+    let mut distinct: BTreeMap<Vec<OffsetPeriod>, Tz> = BTreeMap::new();
     for zone in TZ_VARIANTS {
-        distinct.entry(stretches(zone)).or_insert(zone);
+        distinct.entry(list_offset_periods(zone)).or_insert(zone);
     }
     distinct.into_iter().map(|(stretches, zone)| (zone, stretches)).collect()
 }
 
 /// Lets a service live from one day to another; answers how many runs it began.
-fn serve(
-    schedule: &Schedule,
+fn count_runs(
+    schedule: &CronSchedule,
     zone: Tz,
-    stretches: &[Stretch],
+    stretches: &[OffsetPeriod],
     (from, to): (NaiveDate, NaiveDate),
     time: NaiveTime,
 ) -> u64 {
@@ -108,7 +108,7 @@ fn half_hours() -> impl Iterator<Item = (NaiveTime, String)> {
 }
 
 /// The days around each change of a zone's clocks, and some in which nothing happens.
-fn changes(zone: Tz, stretches: &[Stretch]) -> Vec<(NaiveDate, NaiveDate)> {
+fn changes(zone: Tz, stretches: &[OffsetPeriod]) -> Vec<(NaiveDate, NaiveDate)> {
     let around = stretches.iter().skip(1).map(|(instant, _)| {
         let day = instant.with_timezone(&zone).date_naive();
         (day - Days::new(2), day + Days::new(3))
@@ -118,11 +118,11 @@ fn changes(zone: Tz, stretches: &[Stretch]) -> Vec<(NaiveDate, NaiveDate)> {
 }
 
 /// Serves every half hour of the day through these days; answers how many runs that were.
-fn serve_half_hours(zone: Tz, stretches: &[Stretch], spans: &[(NaiveDate, NaiveDate)]) -> u64 {
+fn serve_half_hours(zone: Tz, stretches: &[OffsetPeriod], spans: &[(NaiveDate, NaiveDate)]) -> u64 {
     let mut runs = 0;
     for (time, text) in half_hours() {
-        let schedule = Schedule::parse(&text, zone).expect("a schedule");
-        runs += spans.iter().map(|span| serve(&schedule, zone, stretches, *span, time)).sum::<u64>();
+        let schedule = CronSchedule::parse(&text, zone).expect("a schedule");
+        runs += spans.iter().map(|span| count_runs(&schedule, zone, stretches, *span, time)).sum::<u64>();
     }
     runs
 }
@@ -133,15 +133,15 @@ fn each_half_hour_of_the_day_comes_once_a_civil_day_in_every_zone() {
     let mut runs = 0;
     for (zone, stretches) in &distinct {
         // Every day in a long run.
-        let spans = if is_long() { vec![(first_day(), end())] } else { changes(*zone, stretches) };
+        let spans = if is_long_run() { vec![(first_day(), end())] } else { changes(*zone, stretches) };
         runs += serve_half_hours(*zone, stretches, &spans);
     }
     eprintln!("{} kinds of {} zones, {runs} runs", distinct.len(), TZ_VARIANTS.len());
     assert!(distinct.len() > 50 && runs > 100_000, "{} kinds, {runs} runs", distinct.len());
-    if is_long() {
+    if is_long_run() {
         // And each zone under each of its names.
         for zone in TZ_VARIANTS {
-            let stretches = stretches(zone);
+            let stretches = list_offset_periods(zone);
             serve_half_hours(zone, &stretches, &changes(zone, &stretches));
         }
     }
@@ -149,25 +149,25 @@ fn each_half_hour_of_the_day_comes_once_a_civil_day_in_every_zone() {
 
 #[test]
 fn a_schedule_is_due_between_two_moments_exactly_when_its_time_came_between_them() {
-    let mut dice = Dice::new();
+    let mut dice = SeededRng::new();
     let zones = distinct();
     for _ in 0..20_000 {
-        let (zone, stretches) = &zones[dice.below(zones.len())];
+        let (zone, stretches) = &zones[dice.next_below(zones.len())];
         // Around a change of the clocks, where there is one.
-        let around = stretches[dice.below(stretches.len())].0.max(midnight(first_day()));
-        let moment = |dice: &mut Dice| {
-            let minutes = i64::try_from(dice.below(60 * 60)).expect("few");
+        let around = stretches[dice.next_below(stretches.len())].0.max(midnight(first_day()));
+        let moment = |dice: &mut SeededRng| {
+            let minutes = i64::try_from(dice.next_below(60 * 60)).expect("few");
             around + TimeDelta::minutes(minutes - 30 * 60)
         };
         let (one, other) = (moment(&mut dice), moment(&mut dice));
         let (since, now) = (one.min(other), one.max(other));
-        let (time, text) = half_hours().nth(dice.below(48)).expect("one of 48");
+        let (time, text) = half_hours().nth(dice.next_below(48)).expect("one of 48");
         let first = since.with_timezone(zone).date_naive() - Days::new(2);
         let came = first.iter_days().take(7).any(|day| {
             let due = first_shown(stretches, day.and_time(time));
             since < due && due <= now
         });
-        let schedule = Schedule::parse(&text, *zone).expect("a schedule");
+        let schedule = CronSchedule::parse(&text, *zone).expect("a schedule");
         assert_eq!(schedule.is_due(since, now), came, "{zone}: {text} between {since} and {now}");
     }
 }

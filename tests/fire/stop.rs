@@ -6,35 +6,35 @@ use std::time::Duration;
 
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
-use super::copies::{Copy, Template};
-use super::is_long;
-use super::kill::{Point, points, spread};
-use super::state::same;
+use super::copies::{CompanyCopy, DatabaseTemplate};
+use super::is_long_run;
+use super::kill::{FaultPoint, list_fault_points, sample_points};
+use super::state::assert_same_state;
 use super::story::{first_day, second_day};
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::{Done, Running, signal, until};
+use crate::support::program::{CommandOutput, RunningProgram, send_signal, wait_until};
 
 /// A command that stands still at one of its statements.
-pub struct Stopped {
+pub struct PausedCommand {
     child: Child,
 }
 
-impl Drop for Stopped {
+impl Drop for PausedCommand {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-impl Stopped {
+impl PausedCommand {
     /// Starts a command and waits until it stands still at a point.
     pub fn at(mut command: Command, point: usize) -> Self {
         command.env("ROLLCALL_STRIKE", format!("{point}:STOP"));
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("rollcall starts");
         let stat = format!("/proc/{}/stat", child.id());
-        until("the command stands still", || {
+        wait_until("the command stands still", || {
             let ended = child.try_wait().expect("it can be asked");
             assert_eq!(ended, None, "it ended before point {point}");
             let stat = std::fs::read_to_string(&stat).expect("a process");
@@ -44,8 +44,8 @@ impl Stopped {
     }
 
     /// Wakes it and waits for its end.
-    pub fn goes_on(mut self) -> Done {
-        signal(self.child.id(), "CONT");
+    pub fn resume(mut self) -> CommandOutput {
+        send_signal(self.child.id(), "CONT");
         let read = |pipe: Option<&mut dyn Read>| {
             let mut text = String::new();
             pipe.expect("a pipe").read_to_string(&mut text).expect("UTF-8");
@@ -53,13 +53,13 @@ impl Stopped {
         };
         let out = read(self.child.stdout.as_mut().map(|pipe| pipe as &mut dyn Read));
         let err = read(self.child.stderr.as_mut().map(|pipe| pipe as &mut dyn Read));
-        Done { status: self.child.wait().expect("it ends").code().unwrap_or(-1), out, err }
+        CommandOutput { status: self.child.wait().expect("it ends").code().unwrap_or(-1), out, err }
     }
 }
 
 /// All that lasts for a time runs out: what holds a lock and stands idle is ended by the server, as it is after 20 s.
 /// False on SQLite while a command stands still in the middle of writing: then nobody else can write at all.
-fn everything_runs_out(company: &Company, copy: &Copy<'_>) -> bool {
+fn expire_everything(company: &Company, copy: &CompanyCopy<'_>) -> bool {
     match company.db.engine {
         Engine::Sqlite => {
             let free = company.runtime.block_on(async {
@@ -79,7 +79,7 @@ fn everything_runs_out(company: &Company, copy: &Copy<'_>) -> bool {
                  AND (backend_xid IS NOT NULL
                      OR EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory'))";
             copy.sql(&format!("SELECT CAST(pg_terminate_backend(pid) AS TEXT) {idle}"));
-            until("the server has ended what stands idle", || {
+            wait_until("the server has ended what stands idle", || {
                 copy.sql(&format!("SELECT CAST(pid AS TEXT) {idle}")).is_empty()
             });
         }
@@ -89,8 +89,8 @@ fn everything_runs_out(company: &Company, copy: &Copy<'_>) -> bool {
 }
 
 /// Numbers of points to stop at: some, or all in a long run.
-fn chosen(points: &[Point], count: usize) -> Vec<usize> {
-    if is_long() { (1..=points.len()).collect() } else { spread(1, points.len(), count) }
+fn chosen(points: &[FaultPoint], count: usize) -> Vec<usize> {
+    if is_long_run() { (1..=points.len()).collect() } else { sample_points(1, points.len(), count) }
 }
 
 #[test]
@@ -98,39 +98,39 @@ fn a_sync_stopped_past_its_lease_at_any_statement_writes_nothing_stale() {
     on_both(|engine| {
         let mut company = first_day(engine);
         second_day(&mut company);
-        let mut template = Template::of(&company);
-        let points = points(&template.copy(), &["sync", "hr"]);
+        let mut template = DatabaseTemplate::of(&company);
+        let points = list_fault_points(&template.copy(), &["sync", "hr"]);
         let (mut overtaken, mut in_the_way) = (0, 0);
         // A plan grows stale between the first look at the database and the commit.
         let first = |doing: &str| points.iter().position(|point| point.doing == doing).expect("it does") + 1;
-        let mut at = spread(first("read the head"), first("renew a lease"), 10);
+        let mut at = sample_points(first("read the head"), first("renew a lease"), 10);
         at.extend(chosen(&points, 8));
         at.sort_unstable();
         at.dedup();
         for at in at {
             let what = format!("stopped at point {at}, {:?}", points[at - 1]);
             let copy = template.copy();
-            let stopped = Stopped::at(copy.command(&["sync", "hr"]), at);
+            let stopped = PausedCommand::at(copy.command(&["sync", "hr"]), at);
             // The third day.
             company_of_the_third_day(&company);
-            let before = if everything_runs_out(&company, &copy) {
+            let before = if expire_everything(&company, &copy) {
                 overtaken += 1;
-                copy.rollcall(&["sync"]).ended(0);
-                copy.rollcall(&["verify"]).ended(0);
+                copy.rollcall(&["sync"]).expect_status(0);
+                copy.rollcall(&["verify"]).expect_status(0);
                 Some(copy.state())
             } else {
                 in_the_way += 1;
                 None
             };
-            let late = stopped.goes_on();
+            let late = stopped.resume();
             match before {
-                Some(before) => same(&copy.state(), &before, &format!("{what}: {late:?}")),
+                Some(before) => assert_same_state(&copy.state(), &before, &format!("{what}: {late:?}")),
                 None => assert_eq!(late.status, 0, "{what}: {late:?}"),
             }
             assert_eq!(copy.count("runs WHERE status = 'running'"), 0, "{what}: {late:?}");
-            copy.rollcall(&["sync"]).ended(0);
-            assert_eq!(copy.rollcall(&["sync", "hr", "--json"]).ended(0).json()["status"], "unchanged");
-            copy.rollcall(&["verify"]).ended(0);
+            copy.rollcall(&["sync"]).expect_status(0);
+            assert_eq!(copy.rollcall(&["sync", "hr", "--json"]).expect_status(0).json()["status"], "unchanged");
+            copy.rollcall(&["verify"]).expect_status(0);
             company.write();
         }
         eprintln!(
@@ -158,27 +158,27 @@ fn company_of_the_third_day(company: &Company) {
 pub fn worker_overtaken_anywhere(engine: Engine, count: usize) {
     let mut company = first_day(engine);
     second_day(&mut company);
-    company.rollcall(&["sync", "--no-drain"]).ended(0);
+    company.rollcall(&["sync", "--no-drain"]).expect_status(0);
     let worker = ["worker", "--until-empty"];
-    let mut template = Template::of(&company);
-    let points = points(&template.copy(), &worker);
+    let mut template = DatabaseTemplate::of(&company);
+    let points = list_fault_points(&template.copy(), &worker);
     for at in chosen(&points, count) {
         let what = format!("stopped at point {at}, {:?}", points[at - 1]);
         let copy = template.copy();
-        let stopped = Stopped::at(copy.command(&worker), at);
-        let before = everything_runs_out(&company, &copy).then(|| {
-            copy.rollcall(&worker).ended(0);
-            copy.rollcall(&["groups", "remove", "Legal", "p06@corp.example"]).ended(0);
+        let stopped = PausedCommand::at(copy.command(&worker), at);
+        let before = expire_everything(&company, &copy).then(|| {
+            copy.rollcall(&worker).expect_status(0);
+            copy.rollcall(&["groups", "remove", "Legal", "p06@corp.example"]).expect_status(0);
             copy.state()
         });
-        let late = stopped.goes_on();
+        let late = stopped.resume();
         let ended = late.err.contains("terminating connection");
         assert_eq!(late.status, i32::from(ended), "{what}: {late:?}");
         if let Some(before) = before {
-            same(&copy.state(), &before, &what);
+            assert_same_state(&copy.state(), &before, &what);
         }
         assert_eq!(copy.count("jobs"), 0, "{what}: nothing is left, put off or parked");
-        copy.rollcall(&["verify"]).ended(0);
+        copy.rollcall(&["verify"]).expect_status(0);
     }
 }
 
@@ -186,23 +186,23 @@ pub fn worker_overtaken_anywhere(engine: Engine, count: usize) {
 fn a_change_by_hand_stopped_at_any_statement_does_not_reach_into_a_group_deleted_meanwhile() {
     on_both(|engine| {
         let company = first_day(engine);
-        let mut template = Template::of(&company);
+        let mut template = DatabaseTemplate::of(&company);
         let remove = ["groups", "remove", "Legal", "p02@corp.example", "p06@corp.example"];
-        let points = points(&template.copy(), &remove);
+        let points = list_fault_points(&template.copy(), &remove);
         for at in chosen(&points, 8) {
             let what = format!("stopped at point {at}, {:?}", points[at - 1]);
             let copy = template.copy();
-            let stopped = Stopped::at(copy.command(&remove), at);
-            let before = everything_runs_out(&company, &copy).then(|| {
-                copy.rollcall(&["groups", "delete", "Legal", "--yes"]).ended(0);
+            let stopped = PausedCommand::at(copy.command(&remove), at);
+            let before = expire_everything(&company, &copy).then(|| {
+                copy.rollcall(&["groups", "delete", "Legal", "--yes"]).expect_status(0);
                 copy.state()
             });
-            let late = stopped.goes_on();
+            let late = stopped.resume();
             if let Some(before) = before {
-                same(&copy.state(), &before, &format!("{what}: {late:?}"));
+                assert_same_state(&copy.state(), &before, &format!("{what}: {late:?}"));
             }
-            copy.rollcall(&["worker", "--until-empty"]).ended(0);
-            copy.rollcall(&["verify"]).ended(0);
+            copy.rollcall(&["worker", "--until-empty"]).expect_status(0);
+            copy.rollcall(&["verify"]).expect_status(0);
         }
     });
 }
@@ -212,23 +212,23 @@ fn a_sync_that_stands_still_is_overtaken_by_the_next_one_when_its_lease_or_its_t
     on_both(|engine| {
         let mut company = first_day(engine);
         second_day(&mut company);
-        let mut template = Template::of(&company);
-        let points = points(&template.copy(), &["sync", "hr"]);
+        let mut template = DatabaseTemplate::of(&company);
+        let points = list_fault_points(&template.copy(), &["sync", "hr"]);
         let copy = template.copy();
         // In the middle of its commit on PostgreSQL, whose server does not wait for ever; between two transactions on
         // SQLite, where nobody can end somebody else's.
         let doing = company.db.pick("read attributes of learners", "give memberships");
         let at = points.iter().position(|point| point.doing == doing).expect("it does") + 1;
-        let stopped = Stopped::at(copy.command(&["sync", "hr"]), at);
+        let stopped = PausedCommand::at(copy.command(&["sync", "hr"]), at);
         company_of_the_third_day(&company);
         // Waits for the lease of 15 s, or for the transaction that may stand idle for 20 s.
-        let mut next = Running::start(&mut copy.command(&["sync", "hr"]));
-        until("the next one has ended", || next.has_ended());
+        let mut next = RunningProgram::start(&mut copy.command(&["sync", "hr"]));
+        wait_until("the next one has ended", || next.has_ended());
         assert_eq!(next.wait().code(), Some(0), "{:?}", next.log());
         let before = copy.state();
-        let late = stopped.goes_on();
+        let late = stopped.resume();
         assert_eq!(late.status, 1, "{late:?}");
-        same(&copy.state(), &before, "woken");
-        copy.rollcall(&["verify"]).ended(0);
+        assert_same_state(&copy.state(), &before, "woken");
+        copy.rollcall(&["verify"]).expect_status(0);
     });
 }

@@ -1,15 +1,15 @@
 //! One company on two days: enough happens between them that a run writes to every table.
 
-use rollcall::model::due::Due;
+use rollcall::model::due::DuePolicy;
 
-use super::WIDE_OPEN;
+use super::SAFETY_DISABLED;
 use crate::support::company::Company;
 use crate::support::database::Engine;
 
 /// The first day, synced and drained. One worker, so that statements come in the same order each time.
 pub fn first_day(engine: Engine) -> Company {
     let mut company = Company::new(engine);
-    company.head = format!("{WIDE_OPEN}[worker]\nconcurrency = 1\n");
+    company.head = format!("{SAFETY_DISABLED}[worker]\nconcurrency = 1\n");
     company.directory("it", &["id", "email", "location"], "");
     company.departments();
     company.rule("everybody", "Everybody", "true");
@@ -30,8 +30,8 @@ pub fn first_day(engine: Engine) -> Company {
     company.sync();
     company.add_course("LEAD");
     company.create("Club", &["p01", "p02", "p03"]);
-    company.assign("LEAD", "Club", Due::AfterJoining(20));
-    company.assign_alone("LEAD", "p08", Due::AfterStart(5));
+    company.assign("LEAD", "Club", DuePolicy::AfterJoining(20));
+    company.assign_alone("LEAD", "p08", DuePolicy::AfterStart(5));
     company.remove("Sales", "p04");
     company.complete("p00", "A");
     company.sync();

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
-use rollcall::sync::Outcome;
+use rollcall::sync::RunOutcome;
 use serde_json::Value;
 
-use super::is_for_people;
-use crate::support::api::{Body, MANNERS, System, everybody};
+use super::is_people_request;
+use crate::support::api::{Employee, VENDOR_PROFILES, VendorServer, make_employees};
 use crate::support::company::Company;
 use crate::support::database::Engine;
 
@@ -20,7 +20,7 @@ const RULE: &str = "[[rule]]\nname = 'd'\ngroup = 'D: {department}'\nwhen = 'dep
 
 /// What becomes of an answer on its way.
 #[derive(Debug, Clone)]
-enum Bend {
+enum ReplyCorruption {
     Cut,
     Lose(usize),
     Gain(u8),
@@ -28,20 +28,20 @@ enum Bend {
     Twice(usize),
 }
 
-fn bend() -> impl Strategy<Value = Bend> {
+fn random_corruption() -> impl Strategy<Value = ReplyCorruption> {
     let byte = || prop_oneof![any::<u8>(), prop::sample::select(b"[]{},:\"\\0n ".to_vec())];
     let length = || prop_oneof![1_usize..4, 1_usize..400];
     prop_oneof![
-        Just(Bend::Cut),
-        length().prop_map(Bend::Lose),
-        byte().prop_map(Bend::Gain),
-        byte().prop_map(Bend::Change),
-        length().prop_map(Bend::Twice),
+        Just(ReplyCorruption::Cut),
+        length().prop_map(ReplyCorruption::Lose),
+        byte().prop_map(ReplyCorruption::Gain),
+        byte().prop_map(ReplyCorruption::Change),
+        length().prop_map(ReplyCorruption::Twice),
     ]
 }
 
-impl Bend {
-    fn done_to(&self, body: &mut Vec<u8>, at: Index) {
+impl ReplyCorruption {
+    fn apply_to(&self, body: &mut Vec<u8>, at: Index) {
         let at = at.index(body.len());
         let end = |length: usize| (at + length).min(body.len());
         match *self {
@@ -58,50 +58,50 @@ impl Bend {
 }
 
 /// A company that has read a system once.
-struct Story {
-    system: System,
+struct CorruptionScenario {
+    system: VendorServer,
     company: Company,
     /// How many answers a reading takes.
     pages: usize,
 }
 
-impl Story {
-    fn begin(system: System) -> Self {
+impl CorruptionScenario {
+    fn begin(system: VendorServer) -> Self {
         let mut company = Company::new(Engine::Sqlite);
         company.directories.clear();
         company.text = format!("{}{RULE}", system.section("hr"));
         let report = company.run("hr", false);
-        assert!(matches!(report.outcome, Outcome::Applied), "{:?}", report.outcome);
-        let pages = system.server.asked().iter().filter(|request| is_for_people(request)).count();
+        assert!(matches!(report.outcome, RunOutcome::Applied), "{:?}", report.outcome);
+        let pages = system.server.take_requests().iter().filter(|request| is_people_request(request)).count();
         Self { system, company, pages }
     }
 
     /// The ids of those who were there at first and count as gone now.
-    fn gone(&self) -> BTreeSet<String> {
+    fn list_removed(&self) -> BTreeSet<String> {
         let left = self.company.sql(
             "SELECT p.external_id AS id FROM persons p JOIN learners l ON l.id = p.learner_id WHERE l.status = 'left'",
         );
         let left: BTreeSet<String> = left.into_iter().filter_map(|row| row["id"].clone()).collect();
-        everybody(PEOPLE).iter().map(Body::id).filter(|id| left.contains(id)).collect()
+        make_employees(PEOPLE).iter().map(Employee::id).filter(|id| left.contains(id)).collect()
     }
 
     /// Runs once with the answer of this number bent; gives what it was bent to.
-    fn run_bent(&self, page: usize, bend: &Bend, at: Index) -> (Outcome, Vec<u8>) {
+    fn run_corrupted(&self, page: usize, bend: &ReplyCorruption, at: Index) -> (RunOutcome, Vec<u8>) {
         let sent = Arc::new(Mutex::new((0, Vec::new())));
         let (shared, bend) = (Arc::clone(&sent), bend.clone());
-        self.system.server.bend(move |request, mut reply| {
+        self.system.server.set_transform(move |request, mut reply| {
             let mut sent = shared.lock().expect("nobody panicked");
-            if is_for_people(request) {
+            if is_people_request(request) {
                 sent.0 += 1;
                 if sent.0 == page {
-                    bend.done_to(&mut reply.body, at);
+                    bend.apply_to(&mut reply.body, at);
                     sent.1.clone_from(&reply.body);
                 }
             }
             reply
         });
         let outcome = self.company.run("hr", false).outcome;
-        self.system.server.straighten();
+        self.system.server.clear_transform();
         let sent = sent.lock().expect("nobody panicked").1.clone();
         (outcome, sent)
     }
@@ -119,27 +119,27 @@ fn holds(document: &Value, text: &str) -> bool {
 
 #[test]
 fn nobody_is_removed_by_a_bent_answer_unless_it_is_whole_and_holds_them_no_more() {
-    let people: Vec<Body> =
-        everybody(PEOPLE).into_iter().map(|one| Body { works: true, manager: None, ..one }).collect();
-    let stories: Vec<Story> =
-        MANNERS.iter().map(|manner| Story::begin(System::start(*manner, &people))).collect();
+    let people: Vec<Employee> =
+        make_employees(PEOPLE).into_iter().map(|one| Employee { is_employed: true, manager: None, ..one }).collect();
+    let stories: Vec<CorruptionScenario> =
+        VENDOR_PROFILES.iter().map(|manner| CorruptionScenario::begin(VendorServer::start(*manner, &people))).collect();
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(88);
     let config = Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
-    let bents = (0..stories.len(), any::<Index>(), any::<Index>(), bend());
+    let bents = (0..stories.len(), any::<Index>(), any::<Index>(), random_corruption());
     let result = TestRunner::new(config).run(&bents, |(story, page, at, bend)| {
         let story = &stories[story];
-        let kind = story.system.manner.kind;
-        let (outcome, sent) = story.run_bent(page.index(story.pages) + 1, &bend, at);
-        let gone = story.gone();
+        let kind = story.system.profile.kind;
+        let (outcome, sent) = story.run_corrupted(page.index(story.pages) + 1, &bend, at);
+        let gone = story.list_removed();
         let asks_by_id = ["scim", "entra", "okta", "google", "personio"].contains(&kind);
         let document: Option<Value> = serde_json::from_slice(&sent).ok();
         let may_go =
             |id: &String| !asks_by_id && document.as_ref().is_some_and(|document| !holds(document, id));
         prop_assert!(gone.iter().all(may_go), "{kind}: {gone:?} went: {}", String::from_utf8_lossy(&sent));
-        if !matches!(outcome, Outcome::Failed(_) | Outcome::Unchanged) {
+        if !matches!(outcome, RunOutcome::Failed(_) | RunOutcome::Unchanged) {
             let again = story.company.run("hr", false).outcome;
-            prop_assert!(matches!(again, Outcome::Applied | Outcome::Unchanged), "{kind}: {again:?}");
-            prop_assert!(story.gone().is_empty(), "{kind}: {:?} did not come back", story.gone());
+            prop_assert!(matches!(again, RunOutcome::Applied | RunOutcome::Unchanged), "{kind}: {again:?}");
+            prop_assert!(story.list_removed().is_empty(), "{kind}: {:?} did not come back", story.list_removed());
         }
         Ok(())
     });

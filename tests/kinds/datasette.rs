@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use rollcall::sync::Outcome;
+use rollcall::sync::RunOutcome;
 use sqlx::{ConnectOptions, Connection};
 
 use crate::support::company::Company;
 use crate::support::database::Engine;
-use crate::support::python::Served;
-use crate::support::{ids as ids_of, once};
+use crate::support::python::PythonServer;
+use crate::support::{external_ids as ids_of, single_attempt};
 
 const RULES: &str = "
 [[rule]]
@@ -25,13 +25,13 @@ const UNITS: [&str; 3] = ["Sales", "Care & Co", "Légal"];
 const SITES: [&str; 4] = ["BER", "LYO", "KRK", "OSL"];
 
 /// A running server and its database.
-struct Datasette {
-    served: Served,
+struct DatasetteServer {
+    served: PythonServer,
     path: PathBuf,
     runtime: tokio::runtime::Runtime,
 }
 
-impl Datasette {
+impl DatasetteServer {
     /// Starts it over so many people: each tenth has left, each tenth is away.
     fn start(people: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -52,7 +52,7 @@ impl Datasette {
                 rows.join(",")
             ),
         ));
-        Self { served: Served::start("datasette", &["serve", "hr.db"], folder), path, runtime }
+        Self { served: PythonServer::start("datasette", &["serve", "hr.db"], folder), path, runtime }
     }
 
     fn sql(&self, sql: &str) {
@@ -91,7 +91,7 @@ async fn execute(path: &std::path::Path, sql: &str) {
 }
 
 /// Runs the one connector.
-fn sync(company: &Company) -> Outcome {
+fn sync(company: &Company) -> RunOutcome {
     let report = company.run("hr", false);
     assert!(report.problems.is_empty(), "{:?}", report.problems);
     report.outcome
@@ -109,11 +109,11 @@ fn expected(people: usize, is_of: impl Fn(usize) -> bool) -> Vec<String> {
 
 #[test]
 fn everybody_of_a_datasette_table_comes_over_several_pages_and_lands_in_their_groups() {
-    let datasette = Datasette::start(250);
+    let datasette = DatasetteServer::start(250);
     let company = datasette.company(60);
-    assert!(matches!(sync(&company), Outcome::Applied));
+    assert!(matches!(sync(&company), RunOutcome::Applied));
     assert_eq!(datasette.asked().len(), 5, "{:?}", datasette.asked());
-    assert_eq!(company.count("learners"), 250);
+    assert_eq!(company.count_rows("learners"), 250);
     for (at, unit) in UNITS.iter().enumerate() {
         assert_eq!(company.members(&format!("Unit: {unit}")), expected(250, |number| number % 3 == at));
     }
@@ -122,18 +122,18 @@ fn everybody_of_a_datasette_table_comes_over_several_pages_and_lands_in_their_gr
     }
     assert_eq!(company.groups().len(), 7);
     assert_eq!((company.status("11"), company.status("12")), ("leave".to_owned(), "active".to_owned()));
-    assert!(matches!(sync(&company), Outcome::Unchanged));
+    assert!(matches!(sync(&company), RunOutcome::Unchanged));
     company.drain();
     company.verify();
 }
 
 #[test]
 fn who_is_deleted_from_a_datasette_table_is_asked_for_by_id_and_leaves() {
-    let datasette = Datasette::start(100);
+    let datasette = DatasetteServer::start(100);
     let company = datasette.company(40);
-    assert!(matches!(sync(&company), Outcome::Applied));
+    assert!(matches!(sync(&company), RunOutcome::Applied));
     datasette.sql("DELETE FROM staff WHERE no = 71; UPDATE staff SET state = 'T' WHERE no = 72");
-    assert!(matches!(sync(&company), Outcome::Applied));
+    assert!(matches!(sync(&company), RunOutcome::Applied));
     let by_id: Vec<String> =
         datasette.asked().into_iter().filter(|line| line.contains("/hr/staff/")).collect();
     assert!(by_id.len() == 1 && by_id[0].contains("/71.json") && by_id[0].contains(" 404"), "{by_id:?}");
@@ -144,10 +144,10 @@ fn who_is_deleted_from_a_datasette_table_is_asked_for_by_id_and_leaves() {
 
 #[test]
 fn who_stands_in_a_datasette_table_is_found_by_address_and_by_id() {
-    let datasette = Datasette::start(100);
+    let datasette = DatasetteServer::start(100);
     let mut company = datasette.company(40);
     let look_up = |company: &Company, ids: &[&str]| {
-        let (config, once) = (company.config(), once());
+        let (config, once) = (company.config(), single_attempt());
         let asked: Vec<String> = ids.iter().map(|&id| id.to_owned()).collect();
         let found = config.connectors[0].look_up(&asked, &config.attributes, &once);
         let found = company.runtime.block_on(found).expect("an answer");
@@ -158,22 +158,22 @@ fn who_stands_in_a_datasette_table_is_found_by_address_and_by_id() {
     company.text = company.text.replace("/{id}.json?_shape=objects", ".json?_shape=objects&no={id}");
     assert_eq!(look_up(&company, &["4711", "9/9 & x", "5"]), ["5"]);
     let before = datasette.asked().len();
-    company.rollcall(&["sync", "--only", "p17@CORP.example"]).ended(0);
+    company.rollcall(&["sync", "--only", "p17@CORP.example"]).expect_status(0);
     assert_eq!(datasette.asked().len() - before, 1);
     assert_eq!(company.members("Unit: Légal"), ["p17"]);
-    assert_eq!(company.count("learners"), 1);
+    assert_eq!(company.count_rows("learners"), 1);
 }
 
 #[test]
 fn a_question_for_one_id_that_is_answered_with_many_people_removes_nobody() {
-    let datasette = Datasette::start(100);
+    let datasette = DatasetteServer::start(100);
     let mut company = datasette.company(40);
-    assert!(matches!(sync(&company), Outcome::Applied));
+    assert!(matches!(sync(&company), RunOutcome::Applied));
     // As an API does that ignores what it does not know.
     company.text = company.text.replace("/{id}.json?_shape=objects", ".json?_shape=objects&_nofacet={id}");
     datasette.sql("DELETE FROM staff WHERE no = 72");
     match sync(&company) {
-        Outcome::Failed(error) => assert_eq!(error.kind(), "malformed", "{error}"),
+        RunOutcome::Failed(error) => assert_eq!(error.kind(), "malformed", "{error}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(company.status("72"), "active");

@@ -6,30 +6,30 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use super::{Reader, came_to, is_for_people, system};
-use crate::support::api::{How, MANNERS, Manner, Reply, Request, System};
-use crate::support::patient;
+use super::{VendorReader, result_kind, is_people_request, start_vendor};
+use crate::support::api::{TransmissionMode, VENDOR_PROFILES, VendorProfile, ServerReply, ReceivedRequest, VendorServer};
+use crate::support::with_attempts;
 
 /// Whether a request is for a page of people, and not for what one of them has besides.
-fn is_for_a_page(request: &Request) -> bool {
-    is_for_people(request) && !request.path.ends_with("/employments")
+fn is_for_a_page(request: &ReceivedRequest) -> bool {
+    is_people_request(request) && !request.path.ends_with("/employments")
 }
 
 /// Bends the answer to the n-th request for a page of people, from 1.
-fn bend_at(system: &System, n: usize, bend: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) {
+fn corrupt_reply_at(system: &VendorServer, n: usize, bend: impl Fn(&ReceivedRequest, ServerReply) -> ServerReply + Send + Sync + 'static) {
     let count = AtomicUsize::new(0);
-    system.server.bend(move |request, reply| {
+    system.server.set_transform(move |request, reply| {
         let is_it = is_for_a_page(request) && count.fetch_add(1, Ordering::Relaxed) + 1 == n;
         if is_it { bend(request, reply) } else { reply }
     });
 }
 
 /// The page that a fault is put on: the second of a kind that has several.
-fn page(manner: Manner) -> usize {
+fn page(manner: VendorProfile) -> usize {
     if manner.pages { 2 } else { 1 }
 }
 
-fn gzip_cut(reply: &Reply) -> Reply {
+fn gzip_cut(reply: &ServerReply) -> ServerReply {
     let mut child = std::process::Command::new("gzip")
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
@@ -38,13 +38,13 @@ fn gzip_cut(reply: &Reply) -> Reply {
     child.stdin.take().expect("a pipe").write_all(&reply.body).expect("gzip reads");
     let packed = child.wait_with_output().expect("gzip ends").stdout;
     let half = packed[..packed.len() / 2].to_vec();
-    Reply { body: half, ..reply.clone() }.header("Content-Encoding", "gzip")
+    ServerReply { body: half, ..reply.clone() }.header("Content-Encoding", "gzip")
 }
 
-type Bend = fn(&Request, Reply) -> Reply;
+type ReplyFault = fn(&ReceivedRequest, ServerReply) -> ServerReply;
 
 /// Faults and the words of the errors that they come to.
-const FAULTS: &[(&str, Bend, &str)] = &[
+const FAULTS: &[(&str, ReplyFault, &str)] = &[
     ("400", |_, reply| reply.status(400), "answer"),
     ("401", |_, reply| reply.status(401), "refused"),
     ("403", |_, reply| reply.status(403), "refused"),
@@ -55,53 +55,53 @@ const FAULTS: &[(&str, Bend, &str)] = &[
     ("429 with a wait", |_, reply| reply.status(429).header("Retry-After", "86400"), "rate_limited"),
     ("500", |_, reply| reply.status(500), "answer"),
     ("503", |_, reply| reply.status(503), "answer"),
-    ("204 with nothing", |_, reply| Reply { body: Vec::new(), ..reply }.status(204), "malformed"),
+    ("204 with nothing", |_, reply| ServerReply { body: Vec::new(), ..reply }.status(204), "malformed"),
     (
         "a redirect",
         |_, reply| reply.status(302).header("Location", "https://login.example/?next=1"),
         "redirect",
     ),
-    ("nothing", |_, reply| Reply { body: Vec::new(), ..reply }, "malformed"),
-    ("a page for people", |_, _| Reply::bytes("text/html", b"<html>Sign in</html>".to_vec()), "malformed"),
-    ("cut on the way", |_, reply| reply.clone().how(How::Cut(reply.body.len() / 2)), "cut_off"),
+    ("nothing", |_, reply| ServerReply { body: Vec::new(), ..reply }, "malformed"),
+    ("a page for people", |_, _| ServerReply::bytes("text/html", b"<html>Sign in</html>".to_vec()), "malformed"),
+    ("cut on the way", |_, reply| reply.clone().with_mode(TransmissionMode::Cut(reply.body.len() / 2)), "cut_off"),
     ("cut packed", |_, reply| gzip_cut(&reply), "cut_off"),
     (
         "cut before it was sent",
-        |_, reply| Reply { body: reply.body[..reply.body.len() - 3].to_vec(), ..reply },
+        |_, reply| ServerReply { body: reply.body[..reply.body.len() - 3].to_vec(), ..reply },
         "malformed",
     ),
     (
         "two answers",
-        |_, reply| Reply { body: [reply.body.clone(), reply.body].concat(), ..reply },
+        |_, reply| ServerReply { body: [reply.body.clone(), reply.body].concat(), ..reply },
         "malformed",
     ),
     (
         "an error that says it is well",
-        |_, _| Reply::json(json!({ "error": "maintenance" })),
+        |_, _| ServerReply::json(json!({ "error": "maintenance" })),
         "malformed or incomplete",
     ),
     (
         "too deep",
-        |_, _| Reply::bytes("application/json", ("[".repeat(500) + &"]".repeat(500)).into_bytes()),
+        |_, _| ServerReply::bytes("application/json", ("[".repeat(500) + &"]".repeat(500)).into_bytes()),
         "malformed or incomplete",
     ),
-    ("without end", |_, reply| reply.how(How::Endless), "too_large"),
-    ("silence", |_, reply| reply.how(How::Silent), "stalled"),
+    ("without end", |_, reply| reply.with_mode(TransmissionMode::Endless), "too_large"),
+    ("silence", |_, reply| reply.with_mode(TransmissionMode::Silent), "stalled"),
 ];
 
 #[test]
 fn no_fault_of_a_server_is_taken_for_a_whole_list() {
-    for manner in MANNERS {
-        let system = system(manner, 260);
-        let reader = Reader::new(&system, "timeout = \"1s\"\nmax_answer = \"1MiB\"");
+    for manner in VENDOR_PROFILES {
+        let system = start_vendor(manner, 260);
+        let reader = VendorReader::new(&system, "timeout = \"1s\"\nmax_answer = \"1MiB\"");
         for (name, bend, wanted) in FAULTS {
             // A token may be fetched anew.
             if *name == "401" && manner.fetches_token {
                 continue;
             }
-            bend_at(&system, page(manner), *bend);
+            corrupt_reply_at(&system, page(manner), *bend);
             let read = reader.read();
-            let came = came_to(&read);
+            let came = result_kind(&read);
             assert!(
                 wanted.split(" or ").any(|word| came == word),
                 "{}: {name}: {came}, not {wanted}",
@@ -111,30 +111,30 @@ fn no_fault_of_a_server_is_taken_for_a_whole_list() {
             assert!(error.to_string().contains("connector `hr`"), "{error}");
             assert!(error.hint().is_some(), "{error}");
         }
-        system.server.straighten();
-        assert_eq!(came_to(&reader.read()), "read 260", "{}", manner.kind);
+        system.server.clear_transform();
+        assert_eq!(result_kind(&reader.read()), "read 260", "{}", manner.kind);
     }
 }
 
 #[test]
 fn what_refuses_is_not_asked_again_and_what_may_pass_is() {
-    for manner in MANNERS {
-        let system = system(manner, 200);
-        let reader = Reader::new(&system, "");
+    for manner in VENDOR_PROFILES {
+        let system = start_vendor(manner, 200);
+        let reader = VendorReader::new(&system, "");
         let read =
-            || reader.runtime.block_on(reader.connector().read(&reader.config.attributes, &patient(3)));
-        let pages = |asked: Vec<Request>| asked.iter().filter(|request| is_for_a_page(request)).count();
+            || reader.runtime.block_on(reader.connector().read(&reader.config.attributes, &with_attempts(3)));
+        let pages = |asked: Vec<ReceivedRequest>| asked.iter().filter(|request| is_for_a_page(request)).count();
         assert!(read().is_ok());
-        let usual = pages(system.server.asked());
+        let usual = pages(system.server.take_requests());
         for (status, again) in [(400, 0), (403, 0), (404, 0), (410, 0), (500, 1), (503, 1), (429, 1)] {
-            bend_at(&system, page(manner), move |_, reply| reply.status(status).header("Retry-After", "0"));
+            corrupt_reply_at(&system, page(manner), move |_, reply| reply.status(status).header("Retry-After", "0"));
             let came = read();
-            let asked = pages(system.server.asked());
+            let asked = pages(system.server.take_requests());
             if again == 0 {
                 assert!(came.is_err() && asked == page(manner), "{}: {status}: {asked}", manner.kind);
             } else {
                 assert_eq!(
-                    (came_to(&came), asked),
+                    (result_kind(&came), asked),
                     ("read 200".to_owned(), usual + again),
                     "{}: {status}",
                     manner.kind
@@ -146,70 +146,70 @@ fn what_refuses_is_not_asked_again_and_what_may_pass_is() {
 
 #[test]
 fn a_wait_that_is_asked_for_as_a_date_or_as_the_end_of_a_window_is_kept() {
-    let manner = MANNERS[0];
-    let system = system(manner, 100);
-    let reader = Reader::new(&system, "");
+    let manner = VENDOR_PROFILES[0];
+    let system = start_vendor(manner, 100);
+    let reader = VendorReader::new(&system, "");
     for header in [("Retry-After", "Fri, 27 Nov 2026 10:00:01 GMT"), ("X-Rate-Limit-Reset", "1795773601")] {
-        bend_at(&system, 2, move |_, reply| {
+        corrupt_reply_at(&system, 2, move |_, reply| {
             reply.status(429).header("Date", "Fri, 27 Nov 2026 10:00:00 GMT").header(header.0, header.1)
         });
-        let read = reader.runtime.block_on(reader.connector().read(&reader.config.attributes, &patient(2)));
-        assert_eq!(came_to(&read), "read 100", "{header:?}");
+        let read = reader.runtime.block_on(reader.connector().read(&reader.config.attributes, &with_attempts(2)));
+        assert_eq!(result_kind(&read), "read 100", "{header:?}");
     }
     // A day is longer than anybody waits.
-    bend_at(&system, 2, |_, reply| reply.status(429).header("Retry-After", "86400"));
-    let read = reader.runtime.block_on(reader.connector().read(&reader.config.attributes, &patient(3)));
+    corrupt_reply_at(&system, 2, |_, reply| reply.status(429).header("Retry-After", "86400"));
+    let read = reader.runtime.block_on(reader.connector().read(&reader.config.attributes, &with_attempts(3)));
     let error = read.expect_err("no time");
     assert!(error.to_string().contains("86400 s"), "{error}");
 }
 
 #[test]
 fn a_byte_now_and_then_is_given_up_on() {
-    let system = system(MANNERS[0], 100);
-    let reader = Reader::new(&system, "timeout = \"1s\"");
-    bend_at(&system, 1, |_, reply| reply.how(How::Dripping));
-    assert_eq!(came_to(&reader.read()), "stalled");
+    let system = start_vendor(VENDOR_PROFILES[0], 100);
+    let reader = VendorReader::new(&system, "timeout = \"1s\"");
+    corrupt_reply_at(&system, 1, |_, reply| reply.with_mode(TransmissionMode::Dripping));
+    assert_eq!(result_kind(&reader.read()), "stalled");
 }
 
 #[test]
 fn a_quota_that_is_told_as_a_refusal_may_pass() {
-    let manner = MANNERS.into_iter().find(|manner| manner.kind == "google").expect("google");
-    let system = system(manner, 100);
-    let reader = Reader::new(&system, "");
+    let manner = VENDOR_PROFILES.into_iter().find(|manner| manner.kind == "google").expect("google");
+    let system = start_vendor(manner, 100);
+    let reader = VendorReader::new(&system, "");
     let quota = json!({ "error": { "code": 403, "errors": [{ "reason": "userRateLimitExceeded" }] } });
-    bend_at(&system, 1, move |_, _| Reply::json(quota.clone()).status(403).header("Retry-After", "0"));
-    let read = reader.runtime.block_on(reader.connector().read(&reader.config.attributes, &patient(2)));
-    assert_eq!(came_to(&read), "read 100");
+    corrupt_reply_at(&system, 1, move |_, _| ServerReply::json(quota.clone()).status(403).header("Retry-After", "0"));
+    let read = reader.runtime.block_on(reader.connector().read(&reader.config.attributes, &with_attempts(2)));
+    assert_eq!(result_kind(&read), "read 100");
     let forbidden = json!({ "error": { "code": 403, "message": "Not Authorized", "errors": [{ "reason": "forbidden" }] } });
-    bend_at(&system, 1, move |_, _| Reply::json(forbidden.clone()).status(403));
+    corrupt_reply_at(&system, 1, move |_, _| ServerReply::json(forbidden.clone()).status(403));
     let error = reader.read().expect_err("refused");
     assert!(error.to_string().contains("Not Authorized"), "{error}");
 }
 
 #[test]
 fn a_token_that_was_taken_back_is_fetched_anew_once() {
-    for manner in MANNERS.into_iter().filter(|manner| manner.fetches_token) {
-        let system = system(manner, 150);
-        let reader = Reader::new(&system, "");
+    for manner in VENDOR_PROFILES.into_iter().filter(|manner| manner.fetches_token) {
+        let system = start_vendor(manner, 150);
+        let reader = VendorReader::new(&system, "");
         assert!(reader.read().is_ok());
-        let tokens = |asked: &[Request]| asked.iter().filter(|request| !is_for_people(request)).count();
-        assert_eq!(tokens(&system.server.asked()), 1, "{}", manner.kind);
-        bend_at(&system, 1, |_, reply| reply.status(401));
-        assert_eq!(came_to(&reader.read()), "read 150", "{}", manner.kind);
-        assert_eq!(tokens(&system.server.asked()), 1, "{}: kept from before, and fetched once", manner.kind);
-        system.server.bend(|request, reply| if is_for_people(request) { reply.status(401) } else { reply });
-        assert_eq!(came_to(&reader.read()), "refused", "{}", manner.kind);
-        let asked = system.server.asked();
+        let tokens = |asked: &[ReceivedRequest]| asked.iter().filter(|request| !is_people_request(request)).count();
+        assert_eq!(tokens(&system.server.take_requests()), 1, "{}", manner.kind);
+        corrupt_reply_at(&system, 1, |_, reply| reply.status(401));
+        assert_eq!(result_kind(&reader.read()), "read 150", "{}", manner.kind);
+        assert_eq!(tokens(&system.server.take_requests()), 1, "{}: kept from before, and fetched once", manner.kind);
+        system.server.set_transform(|request, reply| if is_people_request(request) { reply.status(401) } else { reply });
+        assert_eq!(result_kind(&reader.read()), "refused", "{}", manner.kind);
+        let asked = system.server.take_requests();
         assert!(asked.len() <= 3, "{}: {}", manner.kind, asked.len());
     }
 }
 
 #[test]
 fn odd_records_disturb_nobody_else() {
-    for manner in MANNERS {
-        let system = system(manner, 200);
-        let reader = Reader::new(&system, "");
-        let mut records: Vec<Value> = crate::support::api::everybody(200).iter().map(manner.record).collect();
+    for manner in VENDOR_PROFILES {
+        let system = start_vendor(manner, 200);
+        let reader = VendorReader::new(&system, "");
+        let mut records: Vec<Value> = crate::support::api::make_employees(200).iter().map(manner.record).collect();
         // The same id twice with different words, nothing but nulls, and fields that nobody knows.
         let mut double = records[5].clone();
         double["unknown"] = json!({ "a": [1, 2, { "b": null }] });
@@ -227,19 +227,19 @@ fn odd_records_disturb_nobody_else() {
 
 #[test]
 fn the_last_page_is_needed_whichever_it_is() {
-    for manner in MANNERS.into_iter().filter(|manner| manner.pages) {
-        let system = system(manner, 320);
-        let reader = Reader::new(&system, "");
+    for manner in VENDOR_PROFILES.into_iter().filter(|manner| manner.pages) {
+        let system = start_vendor(manner, 320);
+        let reader = VendorReader::new(&system, "");
         assert!(reader.read().is_ok());
-        let pages = system.server.asked().iter().filter(|request| is_for_a_page(request)).count();
+        let pages = system.server.take_requests().iter().filter(|request| is_for_a_page(request)).count();
         let broken = Arc::new(AtomicUsize::new(0));
         for page in 1..=pages {
             let broken = Arc::clone(&broken);
-            bend_at(&system, page, move |_, reply| {
+            corrupt_reply_at(&system, page, move |_, reply| {
                 broken.fetch_add(1, Ordering::Relaxed);
                 reply.status(500)
             });
-            assert_eq!(came_to(&reader.read()), "answer", "{}: page {page} of {pages}", manner.kind);
+            assert_eq!(result_kind(&reader.read()), "answer", "{}: page {page} of {pages}", manner.kind);
         }
         assert_eq!(broken.load(Ordering::Relaxed), pages, "{}", manner.kind);
     }

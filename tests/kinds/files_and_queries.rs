@@ -3,19 +3,19 @@
 use std::path::Path;
 
 use rollcall::config::Config;
-use rollcall::connectors::{Error, Reading};
+use rollcall::connectors::{ConnectorError, DirectoryReading};
 
-use crate::support::database::{Database, on_both};
-use crate::support::{ids, once};
+use crate::support::database::{TestDatabase, on_both};
+use crate::support::{external_ids, single_attempt};
 
-fn read(text: &str, folder: &Path) -> Result<Reading, Error> {
+fn read(text: &str, folder: &Path) -> Result<DirectoryReading, ConnectorError> {
     let config = Config::parse(text, &folder.join("rollcall.toml"), &|_| None);
     let config = config.unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(config.connectors[0].read(&config.attributes, &once()))
+    runtime.block_on(config.connectors[0].read(&config.attributes, &single_attempt()))
 }
 
-fn of_file(json: &[u8], more: &str) -> Result<Reading, Error> {
+fn of_file(json: &[u8], more: &str) -> Result<DirectoryReading, ConnectorError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("people.json");
     std::fs::write(&path, json).expect("a file");
@@ -46,9 +46,9 @@ fn an_array_and_lines_hold_the_same_people() {
     let (one, other) =
         (of_file(array.as_bytes(), "").expect("read"), of_file(lines.as_bytes(), "").expect("read"));
     assert_eq!(one.people().len(), 300);
-    assert_eq!(ids(one.people()), ids(other.people()));
+    assert_eq!(external_ids(one.people()), external_ids(other.people()));
     let row = other.people().row("7").expect("there");
-    let first = |reading: &Reading, name| reading.people().first(row, name).to_owned();
+    let first = |reading: &DirectoryReading, name| reading.people().first(row, name).to_owned();
     assert_eq!(first(&other, rollcall::model::attributes::Attribute::EMAIL), "p7@x.example");
     assert_eq!(first(&one, rollcall::model::attributes::Attribute::DEPARTMENT), "Bøard");
 }
@@ -91,7 +91,7 @@ fn what_is_no_list_of_records_is_named_with_its_place() {
     assert_eq!(of_file(b"[]", "min_rows = 0").expect("nobody").people().len(), 0);
 }
 
-fn of_query(url: &str, query: &str, more: &str) -> Result<Reading, Error> {
+fn of_query(url: &str, query: &str, more: &str) -> Result<DirectoryReading, ConnectorError> {
     let folder = tempfile::tempdir().expect("a folder");
     let text = format!(
         "[[connector]]\nname = 'hr'\nkind = 'sql'\ndatabase_url = '{url}'\nquery = '''{query}'''\n{more}\n\
@@ -104,7 +104,7 @@ fn of_query(url: &str, query: &str, more: &str) -> Result<Reading, Error> {
 fn a_query_gives_people_and_its_number_proves_the_end() {
     on_both(|engine| {
         let folder = tempfile::tempdir().expect("a folder");
-        let db = Database::new(engine, folder.path());
+        let db = TestDatabase::new(engine, folder.path());
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         // The tables of rollcall itself are a database like any other.
         drop(runtime.block_on(db.open()));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rollcall::config::Config;
-use rollcall::sync::Outcome;
+use rollcall::sync::RunOutcome;
 
 use crate::support::company::{Company, run};
 use crate::support::database::on_both;
@@ -39,18 +39,18 @@ fn service_accounts_stay_out_and_are_counted_in_every_run() {
         let sync = || company.runtime.block_on(run(&company.store, &config, "hr", false));
         people("staff");
         let first = sync();
-        assert!(matches!(first.outcome, Outcome::Applied), "{:?}", first.outcome);
+        assert!(matches!(first.outcome, RunOutcome::Applied), "{:?}", first.outcome);
         assert_eq!((first.counts.people_read, first.counts.people_left_out), (8, 1));
-        assert_eq!(company.one("SELECT people_left_out FROM runs ORDER BY id DESC LIMIT 1"), "1");
+        assert_eq!(company.query_value("SELECT people_left_out FROM runs ORDER BY id DESC LIMIT 1"), "1");
         let second = sync();
-        assert!(matches!(second.outcome, Outcome::Unchanged), "{:?}", second.outcome);
+        assert!(matches!(second.outcome, RunOutcome::Unchanged), "{:?}", second.outcome);
         assert_eq!(second.counts.people_left_out, 1);
         // Who becomes a service account is gone, as if the source did not hold it.
         people("service");
         let third = sync();
         assert_eq!((third.counts.people_read, third.counts.people_left_out), (7, 2));
-        assert_eq!(company.count("memberships"), 7);
-        assert_eq!(company.count("learners WHERE status = 'left'"), 1);
+        assert_eq!(company.count_rows("memberships"), 7);
+        assert_eq!(company.count_rows("learners WHERE status = 'left'"), 1);
     });
 }
 

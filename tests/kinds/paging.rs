@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use super::{Reader, came_to, system};
-use crate::support::api::{MANNERS, Manner, Reply, System, everybody};
+use super::{VendorReader, result_kind, start_vendor};
+use crate::support::api::{VENDOR_PROFILES, VendorProfile, ServerReply, VendorServer, make_employees};
 
-fn manner(kind: &str) -> Manner {
-    MANNERS.into_iter().find(|manner| manner.kind == kind).expect("a kind")
+fn manner(kind: &str) -> VendorProfile {
+    VENDOR_PROFILES.into_iter().find(|manner| manner.kind == kind).expect("a kind")
 }
 
 /// Answers every request for people as if it were the first.
-fn always_the_first(system: &System) {
+fn always_the_first(system: &VendorServer) {
     let first = std::sync::Mutex::new(None);
-    system.server.bend(move |request, reply| {
+    system.server.set_transform(move |request, reply| {
         if request.path.ends_with("/token") || request.path.ends_with("/auth") {
             return reply;
         }
@@ -22,23 +22,23 @@ fn always_the_first(system: &System) {
 
 #[test]
 fn a_server_that_sends_the_first_page_for_ever_is_found_out() {
-    for manner in MANNERS.into_iter().filter(|manner| manner.pages) {
-        let system = system(manner, 300);
-        let reader = Reader::new(&system, "");
+    for manner in VENDOR_PROFILES.into_iter().filter(|manner| manner.pages) {
+        let system = start_vendor(manner, 300);
+        let reader = VendorReader::new(&system, "");
         always_the_first(&system);
-        assert_eq!(came_to(&reader.read()), "incomplete", "{}", manner.kind);
-        assert!(system.server.asked().len() < 20, "{}: it is not asked for ever", manner.kind);
+        assert_eq!(result_kind(&reader.read()), "incomplete", "{}", manner.kind);
+        assert!(system.server.take_requests().len() < 20, "{}: it is not asked for ever", manner.kind);
     }
 }
 
 #[test]
 fn credentials_do_not_follow_a_link_to_another_server() {
     for kind in ["entra", "okta", "successfactors"] {
-        let system = system(manner(kind), 300);
-        let other = System::start(manner(kind), &everybody(300));
-        let reader = Reader::new(&system, "");
+        let system = start_vendor(manner(kind), 300);
+        let other = VendorServer::start(manner(kind), &make_employees(300));
+        let reader = VendorReader::new(&system, "");
         let (home, away) = (system.server.url(""), other.server.url(""));
-        system.server.bend(move |_, mut reply| {
+        system.server.set_transform(move |_, mut reply| {
             let text = String::from_utf8_lossy(&reply.body).replace(&home, &away);
             reply.body = text.into_bytes();
             for (_, value) in &mut reply.headers {
@@ -48,17 +48,17 @@ fn credentials_do_not_follow_a_link_to_another_server() {
         });
         let error = reader.read().expect_err("another server");
         assert_eq!(error.kind(), "redirect", "{kind}: {error}");
-        assert!(other.server.asked().is_empty(), "{kind}: nothing was asked there");
+        assert!(other.server.take_requests().is_empty(), "{kind}: nothing was asked there");
     }
 }
 
 #[test]
 fn fewer_people_than_were_told_are_not_everybody() {
-    for manner in MANNERS.into_iter().filter(|manner| manner.tells_total) {
-        let system = system(manner, 220);
-        let reader = Reader::new(&system, "");
+    for manner in VENDOR_PROFILES.into_iter().filter(|manner| manner.tells_total) {
+        let system = start_vendor(manner, 220);
+        let reader = VendorReader::new(&system, "");
         // The number grows while the pages are read, and what is told at last has not come.
-        system.server.bend(|_, mut reply| {
+        system.server.set_transform(|_, mut reply| {
             let text =
                 String::from_utf8_lossy(&reply.body).replace(":220", ":221").replace(":\"220\"", ":\"221\"");
             reply.body = text.into_bytes();
@@ -67,43 +67,43 @@ fn fewer_people_than_were_told_are_not_everybody() {
         let error = reader.read().expect_err("somebody is missing");
         assert_eq!(error.kind(), "incomplete", "{}: {error}", manner.kind);
         assert!(error.to_string().contains("221"), "{}: {error}", manner.kind);
-        system.server.straighten();
-        assert_eq!(came_to(&reader.read()), "read 220", "{}", manner.kind);
+        system.server.clear_transform();
+        assert_eq!(result_kind(&reader.read()), "read 220", "{}", manner.kind);
     }
 }
 
 #[test]
 fn a_list_that_changed_while_it_was_read_is_read_once_more() {
-    let system = system(manner("scim"), 220);
-    let reader = Reader::new(&system, "");
+    let system = start_vendor(manner("scim"), 220);
+    let reader = VendorReader::new(&system, "");
     let told = std::sync::atomic::AtomicUsize::new(0);
-    system.server.bend(move |_, mut reply| {
+    system.server.set_transform(move |_, mut reply| {
         // In the first passage somebody more is told of.
         if told.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 4 {
             reply.body = String::from_utf8_lossy(&reply.body).replace(":220", ":221").into_bytes();
         }
         reply
     });
-    assert_eq!(came_to(&reader.read()), "read 220");
+    assert_eq!(result_kind(&reader.read()), "read 220");
 }
 
 #[test]
 fn pages_that_shift_show_somebody_twice_and_nobody_is_set_aside() {
-    let system = system(manner("personio"), 220);
-    let reader = Reader::new(&system, "");
-    let people: Vec<_> = everybody(220).iter().map(system.manner.record).collect();
+    let system = start_vendor(manner("personio"), 220);
+    let reader = VendorReader::new(&system, "");
+    let people: Vec<_> = make_employees(220).iter().map(system.profile.record).collect();
     // Somebody joined at the front after the first page: the last of it comes again.
     let joined = std::sync::atomic::AtomicBool::new(false);
     let shifted = {
-        let mut shifted = vec![(system.manner.record)(&crate::support::api::Body::new(900))];
+        let mut shifted = vec![(system.profile.record)(&crate::support::api::Employee::new(900))];
         shifted.extend(people);
         shifted
     };
-    system.server.bend(move |request, reply| {
+    system.server.set_transform(move |request, reply| {
         let Some(from) = request.number("offset").filter(|&from| from > 0) else { return reply };
         joined.store(true, std::sync::atomic::Ordering::Relaxed);
         let page = crate::support::api::slice(&shifted, from, 100);
-        Reply::json(json!({ "success": true, "metadata": { "total_elements": 220 }, "data": page }))
+        ServerReply::json(json!({ "success": true, "metadata": { "total_elements": 220 }, "data": page }))
     });
     let reading = reader.read().expect("everybody");
     assert_eq!((reading.people().len(), reading.people().set_aside()), (220, 0));
@@ -111,21 +111,21 @@ fn pages_that_shift_show_somebody_twice_and_nobody_is_set_aside() {
 
 #[test]
 fn a_number_that_is_none_is_not_guessed() {
-    let system = system(manner("scim"), 50);
-    let reader = Reader::new(&system, "");
-    system.server.bend(|_, mut reply| {
+    let system = start_vendor(manner("scim"), 50);
+    let reader = VendorReader::new(&system, "");
+    system.server.set_transform(|_, mut reply| {
         reply.body = String::from_utf8_lossy(&reply.body)
             .replace("\"totalResults\":50", "\"totalResults\":\"many\"")
             .into_bytes();
         reply
     });
-    assert_eq!(came_to(&reader.read()), "malformed");
+    assert_eq!(result_kind(&reader.read()), "malformed");
     // A number in quotes is a number.
-    system.server.bend(|_, mut reply| {
+    system.server.set_transform(|_, mut reply| {
         reply.body = String::from_utf8_lossy(&reply.body)
             .replace("\"totalResults\":50", "\"totalResults\":\"50\"")
             .into_bytes();
         reply
     });
-    assert_eq!(came_to(&reader.read()), "read 50");
+    assert_eq!(result_kind(&reader.read()), "read 50");
 }

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use rollcall::config::Config;
-use rollcall::sync::Outcome;
+use rollcall::sync::RunOutcome;
 
-use crate::support::api::{Body, MANNERS, System, everybody};
+use crate::support::api::{Employee, VENDOR_PROFILES, VendorServer, make_employees};
 use crate::support::company::{Company, run};
-use crate::support::database::{Engine, Rows};
-use crate::support::person::Person;
+use crate::support::database::{Engine, TableRows};
+use crate::support::person::LdapPerson;
 use crate::support::samba::{self, DOMAIN};
-use crate::support::slapd::{ADMIN, Directory};
+use crate::support::slapd::{ADMIN, SlapdSetup};
 
 const RULES: &str = "
 [[rule]]
@@ -36,19 +36,19 @@ groups = ['Department: *']
 ";
 
 /// Who is in which group and who has which course, by address.
-type Picture = (Rows, Rows);
+type AccessSnapshot = (TableRows, TableRows);
 
-fn picture(section: &str) -> Picture {
+fn load_access(section: &str) -> AccessSnapshot {
     let company = Company::new(Engine::Sqlite);
     let text = format!("{section}\n{RULES}");
     let config =
         Config::parse(&text, Path::new("rollcall.toml"), &|_| None).unwrap_or_else(|wrong| panic!("{wrong}"));
     let report = company.runtime.block_on(run(&company.store, &config, "hr", false));
-    assert!(matches!(report.outcome, Outcome::Applied), "{:?}\n{section}", report.outcome);
+    assert!(matches!(report.outcome, RunOutcome::Applied), "{:?}\n{section}", report.outcome);
     company.drain();
     company.verify();
     let again = company.runtime.block_on(run(&company.store, &config, "hr", false));
-    assert!(matches!(again.outcome, Outcome::Unchanged), "{:?}\n{section}", again.outcome);
+    assert!(matches!(again.outcome, RunOutcome::Unchanged), "{:?}\n{section}", again.outcome);
     (
         company.sql(
             "SELECT g.name, l.email FROM memberships m JOIN groups g ON g.id = m.group_id
@@ -61,11 +61,11 @@ fn picture(section: &str) -> Picture {
     )
 }
 
-fn by_csv(folder: &Path, people: &[Body]) -> Picture {
+fn by_csv(folder: &Path, people: &[Employee]) -> AccessSnapshot {
     let mut text = "id,email,department,location,role,manager,status\n".to_owned();
     for one in people {
         let manager = one.manager_id().unwrap_or_default();
-        let status = if one.works { "in" } else { "out" };
+        let status = if one.is_employed { "in" } else { "out" };
         writeln!(
             text,
             "{},{},{},{},{},{manager},{status}",
@@ -81,7 +81,7 @@ fn by_csv(folder: &Path, people: &[Body]) -> Picture {
     std::fs::write(&path, text).expect("a file");
     let names = ["id", "email", "department", "location", "role", "manager", "status"];
     let columns: String = names.iter().map(|name| format!("{name} = '{name}'\n")).collect();
-    picture(&format!(
+    load_access(&format!(
         "[[connector]]\nname = 'hr'\nkind = 'csv'\npath = '{}'\n[connector.attributes]\n{columns}\n\
          [connector.status]\nleft = ['out']",
         path.display()
@@ -89,13 +89,13 @@ fn by_csv(folder: &Path, people: &[Body]) -> Picture {
 }
 
 /// The same rows as JSON Lines, and as a table.
-fn by_file_and_query(folder: &Path, people: &[Body]) -> [Picture; 2] {
+fn by_file_and_query(folder: &Path, people: &[Employee]) -> [AccessSnapshot; 2] {
     let names = ["id", "email", "department", "location", "role", "manager", "status"];
     let columns: String = names.iter().map(|name| format!("{name} = '{name}'\n")).collect();
     let rows: Vec<[String; 7]> = people
         .iter()
         .map(|one| {
-            let status = if one.works { "in" } else { "out" };
+            let status = if one.is_employed { "in" } else { "out" };
             let (department, place, role) = (one.department.clone(), one.place.clone(), one.role.clone());
             [
                 one.id(),
@@ -134,7 +134,7 @@ fn by_file_and_query(folder: &Path, people: &[Body]) -> [Picture; 2] {
         connection.close().await.expect("closed");
     });
     let section = |kind: &str, lines: String| {
-        picture(&format!(
+        load_access(&format!(
             "[[connector]]\nname = 'hr'\nkind = '{kind}'\n{lines}\n[connector.attributes]\n{columns}\n\
              [connector.status]\nleft = ['out']"
         ))
@@ -145,11 +145,11 @@ fn by_file_and_query(folder: &Path, people: &[Body]) -> [Picture; 2] {
     ]
 }
 
-fn by_ldap(people: &[Body]) -> Picture {
+fn by_ldap(people: &[Employee]) -> AccessSnapshot {
     let entries = people.iter().map(|one| {
         let entry = ["cn", "departmentNumber", "l", "title", "mail", "employeeNumber"]
             .iter()
-            .fold(Person::new(one.number), |entry, name| entry.without(name));
+            .fold(LdapPerson::new(one.number), |entry, name| entry.without(name));
         let entry = entry
             .with("cn", &one.given())
             .with("departmentNumber", &one.department)
@@ -157,15 +157,15 @@ fn by_ldap(people: &[Body]) -> Picture {
             .with("title", &one.role)
             .with("mail", &one.email())
             .with("employeeNumber", &one.id())
-            .with("employeeType", if one.works { "in" } else { "out" });
+            .with("employeeType", if one.is_employed { "in" } else { "out" });
         match one.manager_id() {
             Some(manager) => entry.with("description", &manager),
             None => entry,
         }
     });
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let slapd = runtime.block_on(Directory::of(entries.collect()).start());
-    picture(&format!(
+    let slapd = runtime.block_on(SlapdSetup::of(entries.collect()).start());
+    load_access(&format!(
         "[[connector]]\nname = 'hr'\nkind = 'ldap'\nurl = '{}'\nplaintext = true\nbind_dn = '{}'\nbind_password = \"{}\"\n\
          base_dn = 'dc=corp,dc=example'\nfilter = '(objectClass=inetOrgPerson)'\n[connector.attributes]\n\
          id = 'employeeNumber'\nemail = 'mail'\ndepartment = 'departmentNumber'\nlocation = 'l'\nrole = 'title'\n\
@@ -176,8 +176,8 @@ fn by_ldap(people: &[Body]) -> Picture {
     ))
 }
 
-fn by_active_directory(people: &[Body]) -> Picture {
-    let dn = |number: usize| format!("CN={},OU=Company,{DOMAIN}", Body::new(number).id());
+fn by_active_directory(people: &[Employee]) -> AccessSnapshot {
+    let dn = |number: usize| format!("CN={},OU=Company,{DOMAIN}", Employee::new(number).id());
     let mut orders =
         vec![samba::add(&format!("OU=Company,{DOMAIN}"), &[("objectClass", "organizationalUnit")])];
     for one in people {
@@ -190,7 +190,7 @@ fn by_active_directory(people: &[Body]) -> Picture {
             ("department", &one.department),
             ("l", &one.place),
             ("title", &one.role),
-            ("userAccountControl", if one.works { "512" } else { "514" }),
+            ("userAccountControl", if one.is_employed { "512" } else { "514" }),
         ];
         if !manager.is_empty() {
             values.push(("manager", &manager));
@@ -200,7 +200,7 @@ fn by_active_directory(people: &[Body]) -> Picture {
     let domain = samba::samba();
     domain.order(&orders);
     let (reader, password) = (format!("CN=Administrator,CN=Users,{DOMAIN}"), samba::PASSWORD);
-    picture(&format!(
+    load_access(&format!(
         "[[connector]]\nname = 'hr'\nkind = 'active_directory'\nurl = '{}'\nca_file = '{}'\nbind_dn = '{reader}'\n\
          bind_password = '{password}'\nbase_dn = 'OU=Company,{DOMAIN}'\n[connector.attributes]\nid = 'employeeID'",
         domain.tls_url(),
@@ -210,7 +210,7 @@ fn by_active_directory(people: &[Body]) -> Picture {
 
 #[test]
 fn a_thousand_people_give_the_same_groups_and_enrollments_whatever_the_source() {
-    let people = everybody(1_000);
+    let people = make_employees(1_000);
     let folder = tempfile::tempdir().expect("a folder");
     let expected = by_csv(folder.path(), &people);
     assert!(expected.0.len() > 1_800 && expected.1.len() >= 900, "{} {}", expected.0.len(), expected.1.len());
@@ -218,8 +218,8 @@ fn a_thousand_people_give_the_same_groups_and_enrollments_whatever_the_source() 
         BTreeMap::from([("ldap", by_ldap(&people)), ("active_directory", by_active_directory(&people))]);
     let [file, query] = by_file_and_query(folder.path(), &people);
     seen.extend([("json_file", file), ("sql", query)]);
-    for manner in MANNERS {
-        seen.insert(manner.kind, picture(&System::start(manner, &people).section("hr")));
+    for manner in VENDOR_PROFILES {
+        seen.insert(manner.kind, load_access(&VendorServer::start(manner, &people).section("hr")));
     }
     for (kind, picture) in seen {
         assert!(
@@ -232,23 +232,23 @@ fn a_thousand_people_give_the_same_groups_and_enrollments_whatever_the_source() 
 
 #[test]
 fn who_is_gone_from_an_api_is_gone_and_a_run_that_fails_removes_nobody() {
-    let manner = MANNERS[0];
-    let system = System::start(manner, &everybody(100));
+    let manner = VENDOR_PROFILES[0];
+    let system = VendorServer::start(manner, &make_employees(100));
     let company = Company::new(Engine::Sqlite);
     let text = format!("{}\n{RULES}", system.section("hr"));
     let config = Config::parse(&text, Path::new("rollcall.toml"), &|_| None).expect("a file");
     let sync = || company.runtime.block_on(run(&company.store, &config, "hr", false));
-    assert!(matches!(sync().outcome, Outcome::Applied));
-    let members = company.count("memberships");
-    system.server.bend(
+    assert!(matches!(sync().outcome, RunOutcome::Applied));
+    let members = company.count_rows("memberships");
+    system.server.set_transform(
         |request, reply| if request.number("startIndex") == Some(71) { reply.status(404) } else { reply },
     );
-    assert!(matches!(sync().outcome, Outcome::Failed(_)));
-    assert_eq!(company.count("memberships"), members);
-    system.server.straighten();
-    let left: Vec<Body> = everybody(100).into_iter().filter(|one| ![3, 4].contains(&one.number)).collect();
+    assert!(matches!(sync().outcome, RunOutcome::Failed(_)));
+    assert_eq!(company.count_rows("memberships"), members);
+    system.server.clear_transform();
+    let left: Vec<Employee> = make_employees(100).into_iter().filter(|one| ![3, 4].contains(&one.number)).collect();
     system.set(&left);
-    assert!(matches!(sync().outcome, Outcome::Applied));
+    assert!(matches!(sync().outcome, RunOutcome::Applied));
     assert_eq!(company.status("p3"), "left");
     assert_eq!(company.status("p5"), "active");
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall::sync::Outcome;
+use rollcall::sync::RunOutcome;
 use serde_json::{Value, json};
 
-use crate::support::api::{Body, everybody};
+use crate::support::api::{Employee, make_employees};
 use crate::support::company::Company;
 use crate::support::database::Engine;
-use crate::support::python::Served;
+use crate::support::python::PythonServer;
 
 const TOKEN: &str = "t0ken";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -33,26 +33,26 @@ groups = ['Department: *']
 
 /// What a server of this kind may be unable to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Able {
+enum ScimFeatures {
     Everything,
     /// No filters, and pages of 50 whatever is asked for.
-    Little,
+    Minimal,
     /// Pages by cursor only (RFC 9865).
     Cursors,
 }
 
-impl Able {
-    fn words(self) -> Value {
+impl ScimFeatures {
+    fn to_config(self) -> Value {
         let supported = |is: bool| json!({ "supported": is });
         let mut words = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
             "patch": supported(true), "changePassword": supported(false), "sort": supported(false),
-            "etag": supported(true), "filter": { "supported": self != Self::Little, "maxResults": 50 },
+            "etag": supported(true), "filter": { "supported": self != Self::Minimal, "maxResults": 50 },
             "bulk": { "supported": true, "maxOperations": 1000, "maxPayloadSize": 1 << 20 },
         });
         match self {
             Self::Everything => words["filter"]["maxResults"] = 1000.into(),
-            Self::Little => {}
+            Self::Minimal => {}
             Self::Cursors => {
                 words["pagination"] = json!({ "cursor": true, "index": false, "maxPageSize": 50 });
             }
@@ -62,27 +62,27 @@ impl Able {
 }
 
 /// A running server, and the ids that it gave to people.
-struct Scim {
-    served: Served,
+struct ScimServer {
+    served: PythonServer,
     ids: BTreeMap<usize, String>,
 }
 
-impl Scim {
-    fn start(able: Able, people: &[Body]) -> Self {
+impl ScimServer {
+    fn start(able: ScimFeatures, people: &[Employee]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("able.json"), able.words().to_string()).expect("written");
+        std::fs::write(folder.path().join("able.json"), able.to_config().to_string()).expect("written");
         let words = ["--bearer-token", TOKEN, "--service-provider-config", "able.json"];
-        let mut scim = Self { served: Served::start("scim2-server", &words, folder), ids: BTreeMap::new() };
+        let mut scim = Self { served: PythonServer::start("scim2-server", &words, folder), ids: BTreeMap::new() };
         for one in people {
             scim.add(one);
         }
         scim
     }
 
-    fn add(&mut self, one: &Body) {
+    fn add(&mut self, one: &Employee) {
         let user = json!({
             "schemas": [USER, ENTERPRISE], "userName": format!("login{}", one.number),
-            "displayName": format!("p{}", one.number), "title": one.role, "active": one.works,
+            "displayName": format!("p{}", one.number), "title": one.role, "active": one.is_employed,
             "emails": [
                 { "type": "home", "value": format!("home{}@x.example", one.number) },
                 { "type": "work", "value": one.email(), "primary": true },
@@ -90,7 +90,7 @@ impl Scim {
             "addresses": [{ "type": "work", "locality": one.place }],
             ENTERPRISE: { "department": one.department },
         });
-        let added = self.served.ask("POST", "/v2/Users", TOKEN, Some(&user));
+        let added = self.served.send_request("POST", "/v2/Users", TOKEN, Some(&user));
         assert_eq!(added.status, 201, "{}", added.body);
         self.ids.insert(one.number, added.body["id"].as_str().expect("an id").to_owned());
     }
@@ -104,11 +104,11 @@ impl Scim {
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
             "Operations": [{ "op": "replace", "path": "active", "value": false }],
         });
-        assert_eq!(self.served.ask("PATCH", &self.path(number), TOKEN, Some(&patch)).status, 204);
+        assert_eq!(self.served.send_request("PATCH", &self.path(number), TOKEN, Some(&patch)).status, 204);
     }
 
     fn delete(&self, number: usize) {
-        assert_eq!(self.served.ask("DELETE", &self.path(number), TOKEN, None).status, 204);
+        assert_eq!(self.served.send_request("DELETE", &self.path(number), TOKEN, None).status, 204);
     }
 
     /// The lines of a connector that reads it.
@@ -134,9 +134,9 @@ impl Scim {
 }
 
 /// Asserts that just these people are at work, each in their groups, with their course.
-fn assert_picture(company: &Company, people: &[Body]) {
+fn assert_picture(company: &Company, people: &[Employee]) {
     let mut expected: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for one in people.iter().filter(|one| one.works) {
+    for one in people.iter().filter(|one| one.is_employed) {
         let name = format!("p{}", one.number);
         expected.entry(format!("Department: {}", one.department)).or_default().insert(name.clone());
         if one.role == "Lead" {
@@ -149,35 +149,35 @@ fn assert_picture(company: &Company, people: &[Body]) {
         .map(|group| (group.clone(), company.members(&group).into_iter().collect()))
         .collect();
     assert_eq!(found, expected);
-    let working = people.iter().filter(|one| one.works).count();
-    assert_eq!(company.count("enrollments WHERE state = 'active'"), i64::try_from(working).expect("few"));
+    let working = people.iter().filter(|one| one.is_employed).count();
+    assert_eq!(company.count_rows("enrollments WHERE state = 'active'"), i64::try_from(working).expect("few"));
     company.verify();
 }
 
 #[test]
 fn everybody_of_a_real_scim_server_comes_over_several_pages_and_a_second_sync_changes_nothing() {
-    let people = everybody(130);
-    let scim = Scim::start(Able::Everything, &people);
+    let people = make_employees(130);
+    let scim = ScimServer::start(ScimFeatures::Everything, &people);
     let company = scim.company("page_size = 50");
     let report = company.sync();
-    assert!(matches!(report.outcome, Outcome::Applied), "{:?}", report.outcome);
+    assert!(matches!(report.outcome, RunOutcome::Applied), "{:?}", report.outcome);
     assert_eq!((report.counts.people_read, scim.lists()), (130, 3));
     assert_picture(&company, &people);
-    assert!(matches!(company.sync().outcome, Outcome::Unchanged));
+    assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
 }
 
 #[test]
 fn who_is_inactive_or_deleted_at_a_real_scim_server_leaves_and_the_deleted_one_is_asked_for_by_id() {
-    let mut people = everybody(60);
-    let scim = Scim::start(Able::Everything, &people);
+    let mut people = make_employees(60);
+    let scim = ScimServer::start(ScimFeatures::Everything, &people);
     let company = scim.company("page_size = 50");
     company.sync();
     assert_picture(&company, &people);
     scim.set_inactive(13);
     scim.delete(14);
-    people[13].works = false;
-    people[14].works = false;
-    assert!(matches!(company.sync().outcome, Outcome::Applied));
+    people[13].is_employed = false;
+    people[14].is_employed = false;
+    assert!(matches!(company.sync().outcome, RunOutcome::Applied));
     let asked = scim.served.lines(&format!("GET {} ", scim.path(14)));
     assert!(asked.len() == 1 && asked[0].contains(" 404 "), "{asked:?}");
     assert!(scim.served.lines(&format!("GET {} ", scim.path(13))).is_empty());
@@ -187,19 +187,19 @@ fn who_is_inactive_or_deleted_at_a_real_scim_server_leaves_and_the_deleted_one_i
 
 #[test]
 fn only_finds_one_person_of_a_real_scim_server_by_a_filter() {
-    let scim = Scim::start(Able::Everything, &everybody(60));
+    let scim = ScimServer::start(ScimFeatures::Everything, &make_employees(60));
     let company = scim.company("page_size = 20");
-    company.rollcall(&["sync", "--only", "P41@Corp.Example"]).ended(0);
+    company.rollcall(&["sync", "--only", "P41@Corp.Example"]).expect_status(0);
     assert_eq!(scim.lists(), 1);
     assert_eq!(company.groups(), ["Department: Care", "Leads in Lyon"]);
     assert_eq!(company.members("Leads in Lyon"), ["p41"]);
-    company.rollcall(&["sync", "--only", "o'brien\"@corp.example"]).ended(0);
-    assert_eq!(company.count("learners"), 1);
+    company.rollcall(&["sync", "--only", "o'brien\"@corp.example"]).expect_status(0);
+    assert_eq!(company.count_rows("learners"), 1);
 }
 
 #[test]
 fn check_walks_to_a_real_scim_server_and_shows_three_people() {
-    let scim = Scim::start(Able::Everything, &everybody(30));
+    let scim = ScimServer::start(ScimFeatures::Everything, &make_employees(30));
     let company = scim.company("page_size = 20");
     let steps = company.json(&["check"])["connectors"][0]["steps"].clone();
     let steps: Vec<(&str, bool, &str)> = steps
@@ -223,26 +223,26 @@ fn check_walks_to_a_real_scim_server_and_shows_three_people() {
 
 #[test]
 fn a_wrong_token_is_refused_by_a_real_scim_server_and_nobody_is_removed() {
-    let people = everybody(30);
-    let scim = Scim::start(Able::Everything, &people);
+    let people = make_employees(30);
+    let scim = ScimServer::start(ScimFeatures::Everything, &people);
     let mut company = scim.company("");
     company.sync();
     company.settings("hr", &scim.settings("wrong", ""));
     match company.run("hr", false).outcome {
-        Outcome::Failed(error) => assert_eq!(error.kind(), "refused"),
+        RunOutcome::Failed(error) => assert_eq!(error.kind(), "refused"),
         other => panic!("{other:?}"),
     }
     assert_picture(&company, &people);
-    let said = company.rollcall(&["check"]).ended(1);
+    let said = company.rollcall(&["check"]).expect_status(1);
     assert!(said.out.contains("FAIL  read") && !said.out.contains("wrong"), "{said:?}");
 }
 
 #[test]
 fn a_real_scim_server_without_filters_that_sends_pages_of_50_gives_everybody_and_any_one_of_them() {
-    let people = everybody(130);
-    let scim = Scim::start(Able::Little, &people);
+    let people = make_employees(130);
+    let scim = ScimServer::start(ScimFeatures::Minimal, &people);
     let company = scim.company("");
-    company.rollcall(&["sync", "--only", "p127@corp.example"]).ended(0);
+    company.rollcall(&["sync", "--only", "p127@corp.example"]).expect_status(0);
     let asked = scim.served.lines("GET /v2/Users?");
     // The question that it does not know, and all pages.
     assert!(asked.len() == 4 && asked[0].contains(" 501 "), "{asked:?}");
@@ -254,21 +254,21 @@ fn a_real_scim_server_without_filters_that_sends_pages_of_50_gives_everybody_and
 
 #[test]
 fn a_real_scim_server_that_pages_by_cursor_gives_everybody_and_any_one_of_them() {
-    let mut people = everybody(130);
-    let scim = Scim::start(Able::Cursors, &people);
+    let mut people = make_employees(130);
+    let scim = ScimServer::start(ScimFeatures::Cursors, &people);
     let company = scim.company("paging = 'cursor'");
     let report = company.sync();
     assert_eq!((report.counts.people_read, scim.lists()), (130, 3));
     assert_picture(&company, &people);
     scim.delete(77);
-    people[77].works = false;
-    company.rollcall(&["sync", "--only", "p78@corp.example"]).ended(0);
+    people[77].is_employed = false;
+    company.rollcall(&["sync", "--only", "p78@corp.example"]).expect_status(0);
     assert_eq!(company.status("p77"), "active");
-    assert!(matches!(company.sync().outcome, Outcome::Applied));
+    assert!(matches!(company.sync().outcome, RunOutcome::Applied));
     assert_picture(&company, &people);
     // Asked by number all the same, it says no, and nobody is removed.
     let mut by_number = company;
     by_number.settings("hr", &scim.settings(TOKEN, ""));
-    assert!(matches!(by_number.run("hr", false).outcome, Outcome::Failed(_)));
+    assert!(matches!(by_number.run("hr", false).outcome, RunOutcome::Failed(_)));
     assert_picture(&by_number, &people);
 }

@@ -1,16 +1,16 @@
 //! What is secret stays so: in errors, in logs at any level, in what `check` and `sync` print, in the database.
 
-use super::system;
-use crate::support::api::{FETCHED, MANNERS, Reply, SECRET};
-use crate::support::program::program;
+use super::start_vendor;
+use crate::support::api::{FETCHED_TOKEN, VENDOR_PROFILES, ServerReply, SECRET};
+use crate::support::program::rollcall_command;
 
 /// How a signed assertion begins: `<saml2:Assertion` in Base64.
 const SAML: &str = "PHNhbWwyOkFzc2VydGlvbi";
 
 #[test]
 fn no_secret_of_an_api_is_written_anywhere() {
-    for manner in MANNERS {
-        let system = system(manner, 30);
+    for manner in VENDOR_PROFILES {
+        let system = start_vendor(manner, 30);
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("rollcall.toml");
         std::fs::write(&file, system.section("hr")).expect("a file");
@@ -18,18 +18,18 @@ fn no_secret_of_an_api_is_written_anywhere() {
         let mut written = String::new();
         let mut run = |words: &[&str]| {
             let output =
-                program(&file).args(words).env("RUST_LOG", "trace").output().expect("the program runs");
+                rollcall_command(&file).args(words).env("RUST_LOG", "trace").output().expect("the program runs");
             written.push_str(&String::from_utf8_lossy(&output.stdout));
             written.push_str(&String::from_utf8_lossy(&output.stderr));
         };
         run(&["check"]);
         run(&["sync"]);
         // Refused, by a server that repeats what it was sent.
-        system.server.bend(|request, _| {
+        system.server.set_transform(|request, _| {
             let (headers, body) = (format!("{:?}", request.headers), String::from_utf8_lossy(&request.body));
             // No more than its beginning is shown.
             let sent = if request.path.ends_with("/token") { format!("{body} {headers}") } else { headers };
-            Reply::bytes("text/plain", sent.into_bytes()).status(401)
+            ServerReply::bytes("text/plain", sent.into_bytes()).status(401)
         });
         run(&["check"]);
         run(&["sync"]);
@@ -38,7 +38,7 @@ fn no_secret_of_an_api_is_written_anywhere() {
             .unwrap_or_else(|error| panic!("{error}: {written}"));
         written.push_str(&String::from_utf8_lossy(&database));
         assert!(written.contains("401"), "{}: {written}", manner.kind);
-        for secret in [SECRET, FETCHED, SAML].into_iter().chain(key) {
+        for secret in [SECRET, FETCHED_TOKEN, SAML].into_iter().chain(key) {
             let at = written.find(secret).map(|at| written[at.saturating_sub(200)..at].to_owned());
             assert!(at.is_none(), "{}: … {}", manner.kind, at.unwrap_or_default());
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use super::facts::{CONNECTORS, Change, Decision, Due, Model, Reason, Who, Whom};
+use super::facts::{CONNECTORS, ModelChange, ModelDecision, ModelDueDate, ReferenceModel, MembershipKey, LearnerKey, ModelAssignmentTarget};
 use crate::support::company::Company;
 
 /// Everything that both know, a line each: what it is, then its parts.
@@ -50,10 +50,10 @@ const TABLES: &str = "
     LEFT JOIN courses c ON c.id = s.course_id LEFT JOIN groups a ON a.id = s.group_id";
 
 /// The tables, with learners called as the model calls them.
-fn found(model: &Model, company: &Company) -> Result<BTreeSet<String>, String> {
+fn found(model: &ReferenceModel, company: &Company) -> Result<BTreeSet<String>, String> {
     let rows = company.sql(TABLES);
     let lines: Vec<String> = rows.into_iter().filter_map(|mut row| row.remove("line").flatten()).collect();
-    let mut names: BTreeMap<String, Who> = BTreeMap::new();
+    let mut names: BTreeMap<String, LearnerKey> = BTreeMap::new();
     for line in &lines {
         let parts: Vec<&str> = line.split('|').collect();
         let who = match parts[0] {
@@ -82,12 +82,12 @@ fn found(model: &Model, company: &Company) -> Result<BTreeSet<String>, String> {
     Ok(named.collect())
 }
 
-fn due(due: Due) -> (&'static str, String) {
+fn due(due: ModelDueDate) -> (&'static str, String) {
     match due {
-        Due::Never => ("none", String::new()),
-        Due::On(day) => ("fixed", day.to_string()),
-        Due::AfterJoining(days) => ("after_joining", days.to_string()),
-        Due::AfterStart(days) => ("after_start", days.to_string()),
+        ModelDueDate::Never => ("none", String::new()),
+        ModelDueDate::On(day) => ("fixed", day.to_string()),
+        ModelDueDate::AfterJoining(days) => ("after_joining", days.to_string()),
+        ModelDueDate::AfterStart(days) => ("after_start", days.to_string()),
     }
 }
 
@@ -96,7 +96,7 @@ fn line(parts: &[&dyn Display]) -> String {
 }
 
 /// What the model says that the tables hold.
-fn expected(model: &Model) -> BTreeSet<String> {
+fn expected(model: &ReferenceModel) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     let mut say = |parts: &[&dyn Display]| {
         lines.insert(line(parts));
@@ -104,7 +104,7 @@ fn expected(model: &Model) -> BTreeSet<String> {
     let is_live = |group: usize| model.groups[group].deleted.is_none();
     let name = |group: usize| model.groups[group].name.as_str();
     for (who, learner) in &model.learners {
-        say(&[&"learner", who, &learner.status.word(), &learner.active_since]);
+        say(&[&"learner", who, &learner.status.as_str(), &learner.active_since]);
         if learner.by_hand {
             say(&[&"hand", who, &who.trim_start_matches("hand:")]);
         }
@@ -116,7 +116,7 @@ fn expected(model: &Model) -> BTreeSet<String> {
     for group in model.groups.iter().filter(|group| group.deleted.is_none()) {
         say(&[&"group", &group.name, &if group.by_hand { "hand" } else { "rule" }]);
     }
-    for (Reason { group, rule, who }, given) in &model.members {
+    for (MembershipKey { group, rule, who }, given) in &model.members {
         say(&[&"member", who, &name(*group), rule, &given.joined]);
     }
     for (group, who) in model.resting.keys().filter(|(group, _)| is_live(*group)) {
@@ -130,8 +130,8 @@ fn expected(model: &Model) -> BTreeSet<String> {
     for one in model.assignments.iter().filter(|one| one.ended.is_none()) {
         let (kind, when) = due(one.due);
         let (who, group) = match &one.whom {
-            Whom::Group(group) => ("", name(*group)),
-            Whom::Alone(who) => (who.as_str(), ""),
+            ModelAssignmentTarget::Group(group) => ("", name(*group)),
+            ModelAssignmentTarget::Learner(who) => (who.as_str(), ""),
         };
         say(&[
             &"assigned",
@@ -162,26 +162,26 @@ fn expected(model: &Model) -> BTreeSet<String> {
     for (guarded, connector) in model.guarded.iter().zip(CONNECTORS) {
         for (change, hold) in &guarded.holds {
             let state = match hold.decision {
-                Decision::Held => "held",
-                Decision::Rejected(_) => "rejected",
-                Decision::Undone(_) => "undone",
-                Decision::Dropped => "dropped",
+                ModelDecision::Held => "held",
+                ModelDecision::Rejected(_) => "rejected",
+                ModelDecision::Undone(_) => "undone",
+                ModelDecision::Dropped => "dropped",
             };
             let none = String::new();
             let (kind, who, group, rule, rest) = match change {
-                Change::Leave(who) => ("leave", who, "", "", String::new()),
-                Change::Give(one) => ("give", &one.who, name(one.group), one.rule, String::new()),
-                Change::End(one) => ("end", &one.who, name(one.group), one.rule, String::new()),
-                Change::Make(group) => ("group", &none, group.as_str(), "", String::new()),
-                Change::GiveNew(group, rule, who) => ("give", who, group.as_str(), *rule, String::new()),
-                Change::Assign(group, course, pattern) => {
+                ModelChange::Leave(who) => ("leave", who, "", "", String::new()),
+                ModelChange::Give(one) => ("give", &one.who, name(one.group), one.rule, String::new()),
+                ModelChange::End(one) => ("end", &one.who, name(one.group), one.rule, String::new()),
+                ModelChange::Make(group) => ("group", &none, group.as_str(), "", String::new()),
+                ModelChange::GiveNew(group, rule, who) => ("give", who, group.as_str(), *rule, String::new()),
+                ModelChange::Assign(group, course, pattern) => {
                     ("assign", &none, name(*group), "", format!("{course}{pattern}"))
                 }
-                Change::Unassign(at) => {
+                ModelChange::Unassign(at) => {
                     let one = &model.assignments[*at];
                     let group = match &one.whom {
-                        Whom::Group(group) => name(*group),
-                        Whom::Alone(_) => "",
+                        ModelAssignmentTarget::Group(group) => name(*group),
+                        ModelAssignmentTarget::Learner(_) => "",
                     };
                     ("unassign", &none, group, "", format!("{}{}", one.course, one.pattern.unwrap_or("")))
                 }
@@ -193,7 +193,7 @@ fn expected(model: &Model) -> BTreeSet<String> {
 }
 
 /// What the tables and the model do not agree on.
-pub fn differences(model: &Model, company: &Company) -> Result<(), String> {
+pub fn differences(model: &ReferenceModel, company: &Company) -> Result<(), String> {
     let outside = model.members.keys().find(|reason| !model.learners[&reason.who].status.has_access());
     if let Some(reason) = outside {
         return Err(format!("who has left, or has not started, is a member of nothing: {reason:?}"));

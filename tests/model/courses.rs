@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, TimeDelta};
 
-use super::facts::{Due, Ended, Enrollment, Exclusion, Given, Group, Model, Reason, Record, Run, Who, Whom};
+use super::facts::{ModelDueDate, EndedMembership, ModelEnrollment, ModelExclusion, MembershipStart, ModelGroup, ReferenceModel, MembershipKey, ModelRecord, RunNumber, LearnerKey, ModelAssignmentTarget};
 
 /// How long those have to whom a fixed date would come too soon.
 const LATE_DAYS: i64 = 14;
@@ -16,7 +16,7 @@ fn after(day: NaiveDate, days: i64) -> NaiveDate {
     day + TimeDelta::days(days)
 }
 
-impl Due {
+impl ModelDueDate {
     fn date(self, from: NaiveDate, start: Option<NaiveDate>) -> Option<NaiveDate> {
         match self {
             Self::Never => None,
@@ -27,28 +27,28 @@ impl Due {
     }
 }
 
-fn start(record: &Record) -> Option<NaiveDate> {
+fn start(record: &ModelRecord) -> Option<NaiveDate> {
     record.get("start_date").and_then(|values| values[0].parse().ok())
 }
 
-impl Model {
-    pub fn make_group(&mut self, name: &str, by_hand: bool, made: Run) -> usize {
-        self.groups.push(Group { name: name.to_owned(), by_hand, made, deleted: None });
+impl ReferenceModel {
+    pub fn make_group(&mut self, name: &str, by_hand: bool, made: RunNumber) -> usize {
+        self.groups.push(ModelGroup { name: name.to_owned(), by_hand, made, deleted: None });
         self.groups.len() - 1
     }
 
     /// Gives and ends reasons: a member keeps the day of joining, whichever reason stays or comes.
     pub fn change_members(
         &mut self,
-        add: &BTreeSet<Reason>,
-        remove: &BTreeSet<Reason>,
+        add: &BTreeSet<MembershipKey>,
+        remove: &BTreeSet<MembershipKey>,
         today: NaiveDate,
-        run: Run,
+        run: RunNumber,
     ) {
         for reason in add {
             let reasons = self.reasons(reason.group, &reason.who);
             let joined = reasons.iter().map(|one| self.members[one].joined).min().unwrap_or(today);
-            self.members.entry(reason.clone()).or_insert(Given { joined, run });
+            self.members.entry(reason.clone()).or_insert(MembershipStart { joined, run });
             if reason.rule.is_empty() {
                 self.resting.remove(&(reason.group, reason.who.clone()));
             }
@@ -58,30 +58,30 @@ impl Model {
             if reason.rule.is_empty() && !self.learners[&reason.who].status.has_access() {
                 self.resting.entry((reason.group, reason.who.clone())).or_insert(run);
             }
-            self.ended.push(Ended { run, reason: reason.clone(), given });
+            self.ended.push(EndedMembership { run, reason: reason.clone(), given });
         }
     }
 
     /// Remembers the dates that are given up by leaving a group, or all access.
     pub fn keep_dues(
         &mut self,
-        add: &BTreeSet<Reason>,
-        remove: &BTreeSet<Reason>,
-        moving: &[Who],
+        add: &BTreeSet<MembershipKey>,
+        remove: &BTreeSet<MembershipKey>,
+        moving: &[LearnerKey],
         today: NaiveDate,
     ) {
-        let mut lost: Vec<(Who, &'static str, NaiveDate)> = Vec::new();
-        for Reason { group, who, .. } in remove {
+        let mut lost: Vec<(LearnerKey, &'static str, NaiveDate)> = Vec::new();
+        for MembershipKey { group, who, .. } in remove {
             let stays = self.reasons(*group, who).iter().any(|one| !remove.contains(one));
             if stays || add.iter().any(|one| one.group == *group && one.who == *who) {
                 continue;
             }
             let dates = self.dates(who).into_iter();
-            let dates = dates.filter(|(_, whom, _)| *whom == Whom::Group(*group));
+            let dates = dates.filter(|(_, whom, _)| *whom == ModelAssignmentTarget::Group(*group));
             lost.extend(dates.filter_map(|(course, _, due)| Some((who.clone(), course, due?))));
         }
         for who in moving {
-            let dates = self.dates(who).into_iter().filter(|(_, whom, _)| matches!(whom, Whom::Alone(_)));
+            let dates = self.dates(who).into_iter().filter(|(_, whom, _)| matches!(whom, ModelAssignmentTarget::Learner(_)));
             lost.extend(dates.filter_map(|(course, _, due)| Some((who.clone(), course, due?))));
         }
         for (who, course, due) in lost {
@@ -91,16 +91,16 @@ impl Model {
     }
 
     /// Everything that holds up courses of somebody, each with its date.
-    fn dates(&self, who: &Who) -> Vec<(&'static str, Whom, Option<NaiveDate>)> {
+    fn dates(&self, who: &LearnerKey) -> Vec<(&'static str, ModelAssignmentTarget, Option<NaiveDate>)> {
         let learner = &self.learners[who];
         let mut dates = Vec::new();
         for one in self.assignments.iter().filter(|one| one.ended.is_none()) {
             let since = match &one.whom {
-                Whom::Group(group) => {
+                ModelAssignmentTarget::Group(group) => {
                     let reasons = self.reasons(*group, who);
                     reasons.iter().map(|reason| self.members[reason].joined).min()
                 }
-                Whom::Alone(alone) => {
+                ModelAssignmentTarget::Learner(alone) => {
                     (alone == who && learner.status.has_access()).then_some(learner.active_since)
                 }
             };
@@ -118,14 +118,14 @@ impl Model {
 
     /// Workers settle everything.
     pub fn drain(&mut self) {
-        let everybody: Vec<Who> = self.learners.keys().cloned().collect();
-        let mut held: BTreeSet<(Who, &'static str)> = BTreeSet::new();
+        let everybody: Vec<LearnerKey> = self.learners.keys().cloned().collect();
+        let mut held: BTreeSet<(LearnerKey, &'static str)> = BTreeSet::new();
         for who in everybody {
             let dates = self.dates(&who);
             for course in dates.iter().map(|(course, _, _)| *course).collect::<BTreeSet<_>>() {
                 let due =
                     dates.iter().filter(|(of, _, _)| *of == course).filter_map(|(_, _, due)| *due).min();
-                let fresh = Enrollment { active: true, due, completed: None };
+                let fresh = ModelEnrollment { active: true, due, completed: None };
                 let one = self.enrollments.entry((who.clone(), course)).or_insert(fresh);
                 one.active = true;
                 if one.completed.is_none() {
@@ -140,7 +140,7 @@ impl Model {
     }
 
     /// Gives an assignment another date: it stands whatever dates anybody brought along.
-    pub fn change_due(&mut self, at: usize, due: Due, run: Run) {
+    pub fn change_due(&mut self, at: usize, due: ModelDueDate, run: RunNumber) {
         let one = &mut self.assignments[at];
         let before = std::mem::replace(&mut one.due, due);
         one.changed.push((run, before));
@@ -151,19 +151,19 @@ impl Model {
         let one = &self.assignments[at];
         let (course, whom) = (one.course, one.whom.clone());
         let reached = match whom {
-            Whom::Group(group) => self.members_of(group),
-            Whom::Alone(who) => [who].into(),
+            ModelAssignmentTarget::Group(group) => self.members_of(group),
+            ModelAssignmentTarget::Learner(who) => [who].into(),
         };
         self.kept.retain(|(who, of, _), _| *of != course || !reached.contains(who));
     }
 
     /// Keeps somebody out of a group.
-    pub fn exclude(&mut self, group: usize, who: &Who, run: Run) {
-        self.exclusions.insert((group, who.clone()), Exclusion { run, lifted: None });
+    pub fn exclude(&mut self, group: usize, who: &LearnerKey, run: RunNumber) {
+        self.exclusions.insert((group, who.clone()), ModelExclusion { run, lifted: None });
     }
 
     /// Lets somebody in again; false when nothing kept them out.
-    pub fn lift(&mut self, group: usize, who: &Who, run: Run) -> bool {
+    pub fn lift(&mut self, group: usize, who: &LearnerKey, run: RunNumber) -> bool {
         let one = self.exclusions.get_mut(&(group, who.clone())).filter(|one| one.lifted.is_none());
         one.map(|one| one.lifted = Some(run)).is_some()
     }
@@ -178,7 +178,7 @@ impl Model {
             back(&mut one.assigned);
             let dues = one.changed.iter_mut().map(|(_, due)| due).chain([&mut one.due]);
             for due in dues {
-                if let Due::On(day) = due {
+                if let ModelDueDate::On(day) = due {
                     back(day);
                 }
             }

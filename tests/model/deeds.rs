@@ -5,17 +5,17 @@ use rollcall::model::due;
 use rollcall::model::ids::RunId;
 use rollcall::sync::{approve, undo};
 
-use super::event::{Event, What};
-use super::facts::{CONNECTORS, Due, Kind, Run, Who, Whom};
-use super::story::Story;
+use super::event::{ModelEvent, EventKind};
+use super::facts::{CONNECTORS, ModelDueDate, ModelRunKind, RunNumber, LearnerKey, ModelAssignmentTarget};
+use super::story::HistoryRunner;
 use crate::support::company::{Company, email};
-use crate::support::hand::about;
+use crate::support::hand::manual_run;
 
-impl Story {
+impl HistoryRunner {
     /// An approval, a rejection or an undo; false where there is nothing of the kind.
-    pub(super) fn decides(&mut self, what: What, a: usize) -> Result<bool, String> {
-        let runs: Vec<Run> = match what {
-            What::Undo => self.model.runs.keys().rev().take(6).copied().collect(),
+    pub(super) fn decides(&mut self, what: EventKind, a: usize) -> Result<bool, String> {
+        let runs: Vec<RunNumber> = match what {
+            EventKind::Undo => self.model.runs.keys().rev().take(6).copied().collect(),
             _ => self.model.runs.keys().copied().filter(|run| self.model.shown(*run).is_some()).collect(),
         };
         let Some(of) = (!runs.is_empty()).then(|| runs[a % runs.len()]) else { return Ok(false) };
@@ -23,21 +23,21 @@ impl Story {
         let next = self.company.last_run() + 1;
         let today = self.company.today();
         match what {
-            What::Approve => {
+            EventKind::Approve => {
                 let done = self.company.approve_only(RunId(of));
                 let did = self.model.approve(&self.file, today, of, next);
                 match done {
                     Ok(decided) if did && decided.run.0 == next => Ok(true),
-                    Err(approve::Error::NothingHeld { .. }) if !did => Ok(false),
+                    Err(approve::ApprovalError::NothingHeld { .. }) if !did => Ok(false),
                     other => Err(format!("run {of}: {other:?}, the model says {did}")),
                 }
             }
-            What::Reject => {
+            EventKind::Reject => {
                 let done = self.company.reject(RunId(of));
                 let did = self.model.reject(of, next);
                 match done {
                     Ok(decided) if did && decided.run.0 == next => Ok(true),
-                    Err(approve::Error::NothingHeld { .. }) if !did => Ok(false),
+                    Err(approve::ApprovalError::NothingHeld { .. }) if !did => Ok(false),
                     other => Err(format!("run {of}: {other:?}, the model says {did}")),
                 }
             }
@@ -46,7 +46,7 @@ impl Story {
                 let did = self.model.undo(&self.file, today, of, next);
                 match done {
                     Ok(undone) if did && undone.run == next => Ok(true),
-                    Err(undo::Error::Nothing { .. }) if !did => Ok(false),
+                    Err(undo::UndoError::Nothing { .. }) if !did => Ok(false),
                     other => Err(format!("run {of}: {other:?}, the model says {did}")),
                 }
             }
@@ -54,7 +54,7 @@ impl Story {
     }
 
     /// How rollcall finds somebody, whoever holds the address.
-    fn text(&self, who: &Who) -> String {
+    fn text(&self, who: &LearnerKey) -> String {
         let person = self.model.persons.iter().find(|(_, person)| person.who == *who);
         person.map_or_else(
             || email(who.trim_start_matches("hand:")),
@@ -63,107 +63,107 @@ impl Story {
     }
 
     /// A change by hand; false where it changes nothing.
-    pub(super) fn by_hand(&mut self, Event { what, a, b, c }: Event) -> Result<bool, String> {
+    pub(super) fn by_hand(&mut self, ModelEvent { what, a, b, c }: ModelEvent) -> Result<bool, String> {
         let live = self.model.groups.iter().enumerate().filter(|(_, group)| group.deleted.is_none());
         let live: Vec<usize> = live.map(|(at, _)| at).collect();
-        let (Some(&group), mut who) = (live.get(a % live.len().max(1)), self.somebody(b)) else {
+        let (Some(&group), mut who) = (live.get(a % live.len().max(1)), self.pick_learner(b)) else {
             return Ok(false);
         };
-        if what == What::Remove && c % 4 > 0 {
-            let members: Vec<Who> = self.model.members_of(group).into_iter().collect();
+        if what == EventKind::Remove && c % 4 > 0 {
+            let members: Vec<LearnerKey> = self.model.members_of(group).into_iter().collect();
             who = members.get(b % members.len().max(1)).cloned().unwrap_or(who);
         }
         let name = self.model.groups[group].name.clone();
         let text = [self.text(&who)];
         let (company, model) = (&self.company, &mut self.model);
-        let (store, when, today, about) = (&company.store, company.when(), company.today(), about());
+        let (store, when, today, about) = (&company.store, company.change_time(), company.today(), manual_run());
         let next = company.last_run() + 1;
         let fresh = format!("{} {}", if c % 2 == 0 { "Club" } else { "Leisure" }, self.names);
         let changed = match what {
-            What::Add => {
-                let done = company.runtime.block_on(groups::add(store, &about, when, &name, &text));
+            EventKind::Add => {
+                let done = company.runtime.block_on(groups::add_members(store, &about, when, &name, &text));
                 (done.map_err(|why| why.to_string())?.done.is_some(), model.add(group, &who, today, next))
             }
-            What::Remove => {
-                let exclude = groups::Keep::default();
+            EventKind::Remove => {
+                let exclude = groups::NewExclusion::default();
                 let done =
-                    company.runtime.block_on(groups::remove(store, &about, when, &name, &text, exclude));
+                    company.runtime.block_on(groups::remove_members(store, &about, when, &name, &text, exclude));
                 (done.map_err(|why| why.to_string())?.done.is_some(), model.remove(group, &who, today, next))
             }
-            What::Lift => {
+            EventKind::Lift => {
                 let out = model.exclusions.iter().filter(|((group, _), one)| {
                     one.lifted.is_none() && model.groups[*group].deleted.is_none()
                 });
-                let out: Vec<(usize, Who)> = out.map(|(pair, _)| pair.clone()).collect();
+                let out: Vec<(usize, LearnerKey)> = out.map(|(pair, _)| pair.clone()).collect();
                 let Some((group, who)) = out.get(a % out.len().max(1)) else { return Ok(false) };
                 let (name, text) = (model.groups[*group].name.clone(), self.text(who));
-                let done = company.runtime.block_on(groups::lift(store, &about, when, &name, &text));
-                self.model.runs.insert(next, Kind::ByHand);
+                let done = company.runtime.block_on(groups::lift_exclusion(store, &about, when, &name, &text));
+                self.model.runs.insert(next, ModelRunKind::ByHand);
                 (done.is_ok(), self.model.lift(*group, who, next))
             }
-            What::Create => {
+            EventKind::Create => {
                 self.names += 1;
-                let done = company.runtime.block_on(groups::create(store, &about, when, &fresh, &text));
+                let done = company.runtime.block_on(groups::create_group(store, &about, when, &fresh, &text));
                 let group = model.make_group(&fresh, true, next);
                 (done.is_ok(), model.add(group, &who, today, next))
             }
-            What::Rename => {
+            EventKind::Rename => {
                 self.names += 1;
-                let done = company.runtime.block_on(groups::rename(store, &about, when, &name, &fresh));
-                model.runs.insert(next, Kind::ByHand);
+                let done = company.runtime.block_on(groups::rename_group(store, &about, when, &name, &fresh));
+                model.runs.insert(next, ModelRunKind::ByHand);
                 model.groups[group].name = fresh;
                 (done.is_ok(), true)
             }
-            What::Delete => {
-                let done = company.runtime.block_on(groups::delete(
+            EventKind::Delete => {
+                let done = company.runtime.block_on(groups::delete_group(
                     store,
                     &about,
                     when,
                     &name,
-                    groups::Meant::Surely,
+                    groups::DeletionConfirmation::Confirmed,
                 ));
                 model.delete(group, today, next);
                 (done.is_ok(), true)
             }
-            What::Restore => {
+            EventKind::Restore => {
                 let deleted = model.groups.iter().filter(|group| group.deleted.is_some());
                 let deleted: Vec<String> = deleted.map(|group| group.name.clone()).collect();
                 let Some(name) = deleted.get(a % deleted.len().max(1)) else { return Ok(false) };
-                let done = company.runtime.block_on(groups::restore(store, &about, when, name));
+                let done = company.runtime.block_on(groups::restore_group(store, &about, when, name));
                 let group = model.restorable(name, today);
                 if let Some(group) = group {
                     model.restore(group, today, next);
                 }
                 (done.is_ok(), group.is_some())
             }
-            What::Assign => {
+            EventKind::Assign => {
                 let course = if c % 3 == 0 { "A" } else { "LEAD" };
                 let day = today + chrono::TimeDelta::days([5, 20, 60][b % 3]);
-                let due = [Due::Never, Due::On(day), Due::AfterJoining(25), Due::AfterStart(7)][c % 4];
-                let whom = if b % 3 == 0 { Whom::Alone(who.clone()) } else { Whom::Group(group) };
+                let due = [ModelDueDate::Never, ModelDueDate::On(day), ModelDueDate::AfterJoining(25), ModelDueDate::AfterStart(7)][c % 4];
+                let whom = if b % 3 == 0 { ModelAssignmentTarget::Learner(who.clone()) } else { ModelAssignmentTarget::Group(group) };
                 let done = company.assign_only(course, &name, &text[0], &whom, Some(due));
                 (done, model.assign(course, whom, due, today, next))
             }
-            What::Unassign => {
+            EventKind::Unassign => {
                 let by_hand =
                     model.assignments.iter().filter(|one| one.ended.is_none() && one.pattern.is_none());
-                let by_hand: Vec<(&'static str, Whom)> =
+                let by_hand: Vec<(&'static str, ModelAssignmentTarget)> =
                     by_hand.map(|one| (one.course, one.whom.clone())).collect();
                 let Some((course, whom)) = by_hand.get(a % by_hand.len().max(1)) else { return Ok(false) };
                 let (name, text) = match whom {
-                    Whom::Group(group) => (model.groups[*group].name.clone(), String::new()),
-                    Whom::Alone(who) => (String::new(), self.text(who)),
+                    ModelAssignmentTarget::Group(group) => (model.groups[*group].name.clone(), String::new()),
+                    ModelAssignmentTarget::Learner(who) => (String::new(), self.text(who)),
                 };
                 let done = company.assign_only(course, &name, &text, whom, None);
                 (done, self.model.unassign(course, whom, next))
             }
             _ => {
-                let pairs: Vec<(Who, &'static str)> = model.enrollments.keys().cloned().collect();
+                let pairs: Vec<(LearnerKey, &'static str)> = model.enrollments.keys().cloned().collect();
                 let Some((who, course)) = pairs.get(a % pairs.len().max(1)) else { return Ok(false) };
                 let text = self.text(who);
                 let done =
-                    company.runtime.block_on(groups::complete(store, &about, when, &text, course, when.now));
-                let noted = done.map_err(|why| why.to_string())? == groups::Completion::Noted;
+                    company.runtime.block_on(groups::complete_course(store, &about, when, &text, course, when.now));
+                let noted = done.map_err(|why| why.to_string())? == groups::CompletionResult::Noted;
                 (noted, self.model.complete(who, course, next))
             }
         };
@@ -174,17 +174,17 @@ impl Story {
         }
     }
 
-    fn somebody(&self, b: usize) -> Who {
-        let all: Vec<&Who> = self.model.learners.keys().collect();
+    fn pick_learner(&self, b: usize) -> LearnerKey {
+        let all: Vec<&LearnerKey> = self.model.learners.keys().collect();
         all[b % all.len()].clone()
     }
 }
 
 impl Company {
     /// Approves what a run held; workers come later.
-    fn approve_only(&self, run: RunId) -> Result<approve::Decided, approve::Error> {
+    fn approve_only(&self, run: RunId) -> Result<approve::ApprovalResult, approve::ApprovalError> {
         let config = self.config();
-        let asked = approve::Asked {
+        let asked = approve::ApprovalRequest {
             actor: "tester".to_owned(),
             what: format!("approve {run}"),
             patience: std::time::Duration::from_secs(60),
@@ -194,34 +194,34 @@ impl Company {
     }
 
     /// Takes back what a run did; workers come later.
-    fn undo_only(&self, run: Run) -> Result<undo::Undone, undo::Error> {
+    fn undo_only(&self, run: RunNumber) -> Result<undo::UndoCounts, undo::UndoError> {
         let config = self.config();
-        let kind = rollcall::store::runs::Kind::Undo;
-        let about = rollcall::store::runs::About { kind, subject: Some(RunId(run)), ..about() };
-        let when = self.when();
-        self.runtime.block_on(undo::undo(&self.store, config.for_sync(), &about, when, RunId(run)))
+        let kind = rollcall::store::runs::RunRecordKind::Undo;
+        let about = rollcall::store::runs::NewRun { kind, subject: Some(RunId(run)), ..manual_run() };
+        let when = self.change_time();
+        self.runtime.block_on(undo::undo_run(&self.store, config.for_sync(), &about, when, RunId(run)))
     }
 
     /// Assigns a course, or ends that; workers come later.
-    fn assign_only(&self, course: &str, group: &str, who: &str, whom: &Whom, due: Option<Due>) -> bool {
+    fn assign_only(&self, course: &str, group: &str, who: &str, whom: &ModelAssignmentTarget, due: Option<ModelDueDate>) -> bool {
         self.runtime.block_on(async {
             let target = match whom {
-                Whom::Group(_) => groups::Target::Group(group.into()),
-                Whom::Alone(_) => groups::Target::Learner(who),
+                ModelAssignmentTarget::Group(_) => groups::AssignmentTargetRef::Group(group.into()),
+                ModelAssignmentTarget::Learner(_) => groups::AssignmentTargetRef::Learner(who),
             };
-            let (about, when) = (about(), self.when());
+            let (about, when) = (manual_run(), self.change_time());
             let due = match due {
                 None => {
-                    let ended = groups::unassign(&self.store, &about, when, course, target).await;
-                    return matches!(ended.expect("unassigned"), groups::Unassigned::Ended(_));
+                    let ended = groups::unassign_course(&self.store, &about, when, course, target).await;
+                    return matches!(ended.expect("unassigned"), groups::UnassignResult::Ended(_));
                 }
-                Some(Due::Never) => due::Due::Never,
-                Some(Due::On(day)) => due::Due::On(day),
-                Some(Due::AfterJoining(days)) => due::Due::AfterJoining(days),
-                Some(Due::AfterStart(days)) => due::Due::AfterStart(days),
+                Some(ModelDueDate::Never) => due::DuePolicy::Never,
+                Some(ModelDueDate::On(day)) => due::DuePolicy::On(day),
+                Some(ModelDueDate::AfterJoining(days)) => due::DuePolicy::AfterJoining(days),
+                Some(ModelDueDate::AfterStart(days)) => due::DuePolicy::AfterStart(days),
             };
-            let asked = groups::Asked { course, due, late_days: due::LATE_DAYS };
-            let answer = groups::assign(&self.store, &about, when, asked, &[target]).await;
+            let asked = groups::AssignRequest { course, due, late_days: due::DEFAULT_LATE_DAYS };
+            let answer = groups::assign_course(&self.store, &about, when, asked, &[target]).await;
             answer.expect("assigned").done.is_some()
         })
     }

@@ -5,37 +5,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 /// A learner, by the person who made one: `hr:p01`; `hand:guest` for one added by hand.
-pub type Who = String;
+pub type LearnerKey = String;
 /// The number of a run or a change.
-pub type Run = i64;
+pub type RunNumber = i64;
 /// What a connector says of a person: attributes with their values, sorted; none without a value.
-pub type Record = BTreeMap<&'static str, Vec<String>>;
+pub type ModelRecord = BTreeMap<&'static str, Vec<String>>;
 
 /// The connectors, in the order of the file.
 pub const CONNECTORS: [&str; 2] = ["hr", "it"];
 
 /// Why somebody is a member: the rule's name, or nothing for by hand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reason {
+pub struct MembershipKey {
     pub group: usize,
     pub rule: &'static str,
-    pub who: Who,
+    pub who: LearnerKey,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum ModelStatus {
     Upcoming,
     Active,
     Leave,
     Left,
 }
 
-impl Status {
+impl ModelStatus {
     pub fn has_access(self) -> bool {
         matches!(self, Self::Active | Self::Leave)
     }
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Upcoming => "upcoming",
             Self::Active => "active",
@@ -46,54 +46,54 @@ impl Status {
 }
 
 #[derive(Debug, Clone)]
-pub struct Learner {
-    pub status: Status,
+pub struct ModelLearner {
+    pub status: ModelStatus,
     pub active_since: NaiveDate,
     /// The run that last changed the state.
-    pub run: Run,
+    pub run: RunNumber,
     /// The attributes as they were last merged.
-    pub record: Record,
+    pub record: ModelRecord,
     pub by_hand: bool,
 }
 
 #[derive(Debug, Clone)]
-pub struct Person {
-    pub who: Who,
+pub struct ModelPerson {
+    pub who: LearnerKey,
     pub present: bool,
-    pub record: Record,
+    pub record: ModelRecord,
     /// The first run that read the person, and the last one in which the person was there again.
-    pub came: Run,
+    pub first_run: RunNumber,
 }
 
 #[derive(Debug, Clone)]
-pub struct Group {
+pub struct ModelGroup {
     pub name: String,
     pub by_hand: bool,
-    pub made: Run,
-    pub deleted: Option<(Run, NaiveDate)>,
+    pub made: RunNumber,
+    pub deleted: Option<(RunNumber, NaiveDate)>,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Given {
+pub struct MembershipStart {
     pub joined: NaiveDate,
-    pub run: Run,
+    pub run: RunNumber,
 }
 
 #[derive(Debug, Clone)]
-pub struct Ended {
-    pub run: Run,
-    pub reason: Reason,
-    pub given: Given,
+pub struct EndedMembership {
+    pub run: RunNumber,
+    pub reason: MembershipKey,
+    pub given: MembershipStart,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Exclusion {
-    pub run: Run,
-    pub lifted: Option<Run>,
+pub struct ModelExclusion {
+    pub run: RunNumber,
+    pub lifted: Option<RunNumber>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Due {
+pub enum ModelDueDate {
     Never,
     On(NaiveDate),
     AfterJoining(u32),
@@ -101,71 +101,71 @@ pub enum Due {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Whom {
+pub enum ModelAssignmentTarget {
     Group(usize),
-    Alone(Who),
+    Learner(LearnerKey),
 }
 
 #[derive(Debug, Clone)]
-pub struct Assignment {
+pub struct ModelAssignment {
     pub course: &'static str,
-    pub whom: Whom,
-    pub due: Due,
+    pub whom: ModelAssignmentTarget,
+    pub due: ModelDueDate,
     pub assigned: NaiveDate,
     /// What the file says of the groups; none for an assignment by hand.
     pub pattern: Option<&'static str>,
-    pub run: Run,
-    pub ended: Option<Run>,
+    pub run: RunNumber,
+    pub ended: Option<RunNumber>,
     /// What it was due before a change by hand gave it another date.
-    pub changed: Vec<(Run, Due)>,
+    pub changed: Vec<(RunNumber, ModelDueDate)>,
 }
 
 #[derive(Debug, Clone)]
-pub struct Enrollment {
+pub struct ModelEnrollment {
     pub active: bool,
     pub due: Option<NaiveDate>,
     /// The change that noted the completion.
-    pub completed: Option<Run>,
+    pub completed: Option<RunNumber>,
 }
 
 /// A change that a run can hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Change {
-    Leave(Who),
-    Give(Reason),
-    End(Reason),
+pub enum ModelChange {
+    Leave(LearnerKey),
+    Give(MembershipKey),
+    End(MembershipKey),
     /// A group that is not there yet is made.
     Make(String),
     /// Somebody is given a group that is not there yet.
-    GiveNew(String, &'static str, Who),
+    GiveNew(String, &'static str, LearnerKey),
     Assign(usize, &'static str, &'static str),
     Unassign(usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum ModelDecision {
     Held,
     /// By the rejection of this number.
-    Rejected(Run),
+    Rejected(RunNumber),
     /// By the undo of this number.
-    Undone(Run),
+    Undone(RunNumber),
     Dropped,
 }
 
 /// What a decision is about: it stands while the person's attributes and the rule are the same.
-pub type Print = (Option<Record>, String);
+pub type ModelFingerprint = (Option<ModelRecord>, String);
 
 #[derive(Debug, Clone)]
-pub struct Hold {
-    pub decision: Decision,
-    pub print: Print,
-    pub first: Run,
-    pub last: Run,
+pub struct ModelHold {
+    pub decision: ModelDecision,
+    pub print: ModelFingerprint,
+    pub first: RunNumber,
+    pub last: RunNumber,
 }
 
 /// How much may be lost, or was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Amount {
+pub struct ModelLoss {
     pub memberships: usize,
     pub learners: usize,
     pub enrollments: usize,
@@ -173,33 +173,33 @@ pub struct Amount {
 
 /// What there was before the first run of which something waits.
 #[derive(Debug, Clone)]
-pub struct Before {
-    pub run: Run,
-    pub had: Amount,
+pub struct ModelHoldBaseline {
+    pub run: RunNumber,
+    pub had: ModelLoss,
     pub groups: BTreeMap<usize, usize>,
 }
 
 /// Rules, by name.
-pub type Rules = BTreeMap<&'static str, String>;
+pub type ModelRuleTexts = BTreeMap<&'static str, String>;
 
 /// What the guard knows of one connector.
 #[derive(Debug, Clone, Default)]
-pub struct Guarded {
-    pub holds: BTreeMap<Change, Hold>,
+pub struct ModelGuardState {
+    pub holds: BTreeMap<ModelChange, ModelHold>,
     /// What the last complete reading says of people who stay as they were; nothing where it does not have them.
-    pub kept_out: BTreeMap<String, Option<Record>>,
+    pub kept_out: BTreeMap<String, Option<ModelRecord>>,
     /// The rules by which the last good run went; none before there was one.
-    pub baseline: Option<Rules>,
+    pub baseline: Option<ModelRuleTexts>,
     /// The same of the last run of which something waits.
-    pub held_baseline: Option<Rules>,
-    pub before: Option<Before>,
+    pub held_baseline: Option<ModelRuleTexts>,
+    pub before: Option<ModelHoldBaseline>,
     /// What runs of the last 24 hours took away.
-    pub charged: BTreeMap<Run, Amount>,
+    pub charged: BTreeMap<RunNumber, ModelLoss>,
 }
 
 /// A run that is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ModelRunKind {
     /// A run, or an approval, of a connector.
     Of(usize),
     /// An undo of something of a connector.
@@ -214,35 +214,35 @@ pub enum Kind {
 
 /// Everything.
 #[derive(Debug, Clone, Default)]
-pub struct Model {
-    pub learners: BTreeMap<Who, Learner>,
-    pub persons: BTreeMap<(usize, String), Person>,
-    pub groups: Vec<Group>,
+pub struct ReferenceModel {
+    pub learners: BTreeMap<LearnerKey, ModelLearner>,
+    pub persons: BTreeMap<(usize, String), ModelPerson>,
+    pub groups: Vec<ModelGroup>,
     /// Which group a rule feeds for which value, and what the template called it.
     pub links: BTreeMap<(&'static str, String), (usize, String)>,
-    pub members: BTreeMap<Reason, Given>,
-    pub ended: Vec<Ended>,
+    pub members: BTreeMap<MembershipKey, MembershipStart>,
+    pub ended: Vec<EndedMembership>,
     /// Memberships by hand that wait for their learner.
-    pub resting: BTreeMap<(usize, Who), Run>,
-    pub exclusions: BTreeMap<(usize, Who), Exclusion>,
-    pub assignments: Vec<Assignment>,
+    pub resting: BTreeMap<(usize, LearnerKey), RunNumber>,
+    pub exclusions: BTreeMap<(usize, LearnerKey), ModelExclusion>,
+    pub assignments: Vec<ModelAssignment>,
     /// Dates that were given up, and on which day.
-    pub kept: BTreeMap<(Who, &'static str, NaiveDate), NaiveDate>,
-    pub enrollments: BTreeMap<(Who, &'static str), Enrollment>,
-    pub guarded: [Guarded; 2],
+    pub kept: BTreeMap<(LearnerKey, &'static str, NaiveDate), NaiveDate>,
+    pub enrollments: BTreeMap<(LearnerKey, &'static str), ModelEnrollment>,
+    pub guarded: [ModelGuardState; 2],
     /// What connectors said of people who were there before a run changed it.
-    pub records_before: BTreeMap<(Run, usize, String), Record>,
-    pub runs: BTreeMap<Run, Kind>,
+    pub records_before: BTreeMap<(RunNumber, usize, String), ModelRecord>,
+    pub runs: BTreeMap<RunNumber, ModelRunKind>,
 }
 
-impl Model {
+impl ReferenceModel {
     /// The group of this name that is not deleted.
-    pub fn live(&self, name: &str) -> Option<usize> {
+    pub fn find_group(&self, name: &str) -> Option<usize> {
         self.groups.iter().position(|group| group.deleted.is_none() && group.name == name)
     }
 
     /// The rules for which somebody is in a group.
-    pub fn reasons(&self, group: usize, who: &str) -> Vec<Reason> {
+    pub fn reasons(&self, group: usize, who: &str) -> Vec<MembershipKey> {
         let of = self.members.keys().filter(|reason| reason.group == group && reason.who == who);
         of.cloned().collect()
     }
@@ -253,7 +253,7 @@ impl Model {
     }
 
     /// Everybody in a group.
-    pub fn members_of(&self, group: usize) -> BTreeSet<Who> {
+    pub fn members_of(&self, group: usize) -> BTreeSet<LearnerKey> {
         self.members.keys().filter(|reason| reason.group == group).map(|reason| reason.who.clone()).collect()
     }
 

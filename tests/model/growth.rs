@@ -3,30 +3,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{Change, Who};
-use super::plan::{Plan, Planner};
+use super::facts::{ModelChange, LearnerKey};
+use super::plan::{ModelPlan, ModelPlanner};
 
 /// So many may always join.
 const SMALL: usize = 20;
 /// The limit of these histories, in percent.
 const MAX_GROWTH: usize = 10_000;
 
-impl Planner<'_> {
+impl ModelPlanner<'_> {
     /// The texts of the file's rules.
     pub fn rules(&self) -> BTreeMap<&'static str, String> {
         self.file.rules().map(|rule| (rule.name, rule.text())).collect()
     }
 
     /// Rules that were edited since the last good run, and the groups that would grow too much by each.
-    pub fn growing(&self, plan: &Plan) -> BTreeSet<(&'static str, usize)> {
+    pub fn growing(&self, plan: &ModelPlan) -> BTreeSet<(&'static str, usize)> {
         let guarded = &self.model.guarded[self.connector];
         let Some(then) = &guarded.baseline else { return BTreeSet::new() };
         let now = self.rules();
         let is_edited = |rule: &str| now.get(rule) != then.get(rule);
-        let mut fresh: BTreeMap<usize, BTreeSet<&Who>> = BTreeMap::new();
+        let mut fresh: BTreeMap<usize, BTreeSet<&LearnerKey>> = BTreeMap::new();
         for reason in plan.add.iter().filter(|reason| !reason.rule.is_empty()) {
             let is_new = reason.group >= self.model.groups.len();
-            let is_decided = self.decided(&Change::Give(reason.clone()), &self.print(reason, plan)).is_some();
+            let is_decided = self.decided(&ModelChange::Give(reason.clone()), &self.fingerprint(reason, plan)).is_some();
             let is_there = !self.model.reasons(reason.group, &reason.who).is_empty();
             if !is_new && !is_decided && !is_there {
                 fresh.entry(reason.group).or_default().insert(&reason.who);

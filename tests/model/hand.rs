@@ -4,30 +4,30 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::facts::{Due, Kind, Model, Reason, Run, Who, Whom};
+use super::facts::{ModelDueDate, ModelRunKind, ReferenceModel, MembershipKey, RunNumber, LearnerKey, ModelAssignmentTarget};
 
 /// How long a deleted group can be restored.
 const RESTORABLE: i64 = 30;
 
-impl Model {
+impl ReferenceModel {
     fn members_by_hand(
         &mut self,
-        add: &BTreeSet<Reason>,
-        remove: &BTreeSet<Reason>,
+        add: &BTreeSet<MembershipKey>,
+        remove: &BTreeSet<MembershipKey>,
         today: NaiveDate,
-        run: Run,
+        run: RunNumber,
     ) {
         self.keep_dues(add, remove, &[], today);
         self.change_members(add, remove, today, run);
     }
 
     /// Adds somebody to a group; false when that changes nothing.
-    pub fn add(&mut self, group: usize, who: &Who, today: NaiveDate, run: Run) -> bool {
-        let reason = Reason { group, rule: "", who: who.clone() };
+    pub fn add(&mut self, group: usize, who: &LearnerKey, today: NaiveDate, run: RunNumber) -> bool {
+        let reason = MembershipKey { group, rule: "", who: who.clone() };
         if self.members.contains_key(&reason) {
             return false;
         }
-        self.runs.insert(run, Kind::ByHand);
+        self.runs.insert(run, ModelRunKind::ByHand);
         self.lift(group, who, run);
         if self.learners[who].status.has_access() {
             self.members_by_hand(&[reason].into(), &BTreeSet::new(), today, run);
@@ -38,13 +38,13 @@ impl Model {
     }
 
     /// Removes somebody from a group; false when that changes nothing.
-    pub fn remove(&mut self, group: usize, who: &Who, today: NaiveDate, run: Run) -> bool {
-        let reasons: BTreeSet<Reason> = self.reasons(group, who).into_iter().collect();
+    pub fn remove(&mut self, group: usize, who: &LearnerKey, today: NaiveDate, run: RunNumber) -> bool {
+        let reasons: BTreeSet<MembershipKey> = self.reasons(group, who).into_iter().collect();
         let rested = self.resting.remove(&(group, who.clone())).is_some();
         if reasons.is_empty() && !rested {
             return false;
         }
-        self.runs.insert(run, Kind::ByHand);
+        self.runs.insert(run, ModelRunKind::ByHand);
         if reasons.iter().any(|reason| !reason.rule.is_empty()) {
             self.exclude(group, who, run);
         }
@@ -53,8 +53,8 @@ impl Model {
     }
 
     /// Deletes a group.
-    pub fn delete(&mut self, group: usize, today: NaiveDate, run: Run) {
-        self.runs.insert(run, Kind::ByHand);
+    pub fn delete(&mut self, group: usize, today: NaiveDate, run: RunNumber) {
+        self.runs.insert(run, ModelRunKind::ByHand);
         self.assignments_of(group).into_iter().for_each(|at| self.assignments[at].ended = Some(run));
         let members = self.members.keys().filter(|reason| reason.group == group).cloned().collect();
         self.members_by_hand(&BTreeSet::new(), &members, today, run);
@@ -63,13 +63,13 @@ impl Model {
 
     fn assignments_of(&self, group: usize) -> Vec<usize> {
         let all = self.assignments.iter().enumerate();
-        let all = all.filter(|(_, one)| one.ended.is_none() && one.whom == Whom::Group(group));
+        let all = all.filter(|(_, one)| one.ended.is_none() && one.whom == ModelAssignmentTarget::Group(group));
         all.map(|(at, _)| at).collect()
     }
 
     /// The group that `restore` would bring back.
     pub fn restorable(&self, name: &str, today: NaiveDate) -> Option<usize> {
-        if self.live(name).is_some() {
+        if self.find_group(name).is_some() {
             return None;
         }
         let deleted = self.groups.iter().enumerate().filter(|(_, group)| group.name == name);
@@ -80,9 +80,9 @@ impl Model {
 
     /// Restores a group with its members, their days of joining, and its assignments. Who has left meanwhile is there
     /// again on coming back.
-    pub fn restore(&mut self, group: usize, today: NaiveDate, run: Run) {
+    pub fn restore(&mut self, group: usize, today: NaiveDate, run: RunNumber) {
         let (deletion, _) = self.groups[group].deleted.take().expect("a deleted group");
-        self.runs.insert(run, Kind::ByHand);
+        self.runs.insert(run, ModelRunKind::ByHand);
         let ended: Vec<_> = self
             .ended
             .iter()
@@ -100,44 +100,44 @@ impl Model {
             }
         }
         for one in self.assignments.iter_mut() {
-            if one.whom == Whom::Group(group) && one.ended == Some(deletion) {
+            if one.whom == ModelAssignmentTarget::Group(group) && one.ended == Some(deletion) {
                 one.ended = None;
             }
         }
     }
 
     /// Assigns a course, or changes when it is due; false when it is so already.
-    pub fn assign(&mut self, course: &'static str, whom: Whom, due: Due, today: NaiveDate, run: Run) -> bool {
+    pub fn assign(&mut self, course: &'static str, whom: ModelAssignmentTarget, due: ModelDueDate, today: NaiveDate, run: RunNumber) -> bool {
         let there = self.by_hand(course, &whom);
         match there {
             Some(at) if self.assignments[at].due == due => return false,
             Some(at) => self.change_due(at, due, run),
             None => self.assign_anew(course, whom, due, None, today, run),
         }
-        self.runs.insert(run, Kind::ByHand);
+        self.runs.insert(run, ModelRunKind::ByHand);
         true
     }
 
     /// Ends an assignment by hand; false when there is none.
-    pub fn unassign(&mut self, course: &'static str, whom: &Whom, run: Run) -> bool {
+    pub fn unassign(&mut self, course: &'static str, whom: &ModelAssignmentTarget, run: RunNumber) -> bool {
         let Some(at) = self.by_hand(course, whom) else { return false };
         self.assignments[at].ended = Some(run);
-        self.runs.insert(run, Kind::ByHand);
+        self.runs.insert(run, ModelRunKind::ByHand);
         true
     }
 
-    fn by_hand(&self, course: &str, whom: &Whom) -> Option<usize> {
+    fn by_hand(&self, course: &str, whom: &ModelAssignmentTarget) -> Option<usize> {
         self.assignments.iter().position(|one| {
             one.ended.is_none() && one.pattern.is_none() && one.course == course && one.whom == *whom
         })
     }
 
     /// Notes that a course is done; false when it was before, or there never was an enrollment.
-    pub fn complete(&mut self, who: &Who, course: &'static str, run: Run) -> bool {
+    pub fn complete(&mut self, who: &LearnerKey, course: &'static str, run: RunNumber) -> bool {
         let one = self.enrollments.get_mut(&(who.clone(), course)).filter(|one| one.completed.is_none());
         let Some(one) = one else { return false };
         one.completed = Some(run);
-        self.runs.insert(run, Kind::ByHand);
+        self.runs.insert(run, ModelRunKind::ByHand);
         true
     }
 }

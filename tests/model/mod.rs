@@ -29,25 +29,25 @@ mod undo;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::fire::{Dice, is_long};
+use crate::fire::{SeededRng, is_long_run};
 use crate::support::database::Engine;
-use event::Event;
-use story::Story;
+use event::ModelEvent;
+use story::HistoryRunner;
 
 /// How often each thing happened.
-type Tally = BTreeMap<String, usize>;
+type EventCounts = BTreeMap<String, usize>;
 
 /// How a history comes out.
-fn live(engine: Engine, events: &[Event]) -> Result<Tally, String> {
+fn run_history(engine: Engine, events: &[ModelEvent]) -> Result<EventCounts, String> {
     let lived = catch_unwind(AssertUnwindSafe(|| {
-        let mut story = Story::begin(engine);
-        story.live(events).map(|()| story.tally)
+        let mut story = HistoryRunner::begin(engine);
+        story.run_events(events).map(|()| story.tally)
     }));
     lived.unwrap_or_else(|_| Err("it panicked".to_owned()))
 }
 
 /// The events of a history without which it would not fail, as far as a few tries find out.
-fn cut_down(engine: Engine, mut events: Vec<Event>, mut why: String) -> (Vec<Event>, String) {
+fn shrink_history(engine: Engine, mut events: Vec<ModelEvent>, mut why: String) -> (Vec<ModelEvent>, String) {
     let mut tries = 80;
     let mut size = events.len() / 2;
     while size > 0 {
@@ -56,7 +56,7 @@ fn cut_down(engine: Engine, mut events: Vec<Event>, mut why: String) -> (Vec<Eve
             let mut fewer = events.clone();
             fewer.drain(from..(from + size).min(events.len()));
             tries -= 1;
-            match live(engine, &fewer) {
+            match run_history(engine, &fewer) {
                 Ok(_) => from += size,
                 Err(still) => (events, why) = (fewer, still),
             }
@@ -66,10 +66,10 @@ fn cut_down(engine: Engine, mut events: Vec<Event>, mut why: String) -> (Vec<Eve
     (events, why)
 }
 
-fn lives_through(engine: Engine, events: Vec<Event>) -> Tally {
-    live(engine, &events).unwrap_or_else(|why| {
+fn assert_history(engine: Engine, events: Vec<ModelEvent>) -> EventCounts {
+    run_history(engine, &events).unwrap_or_else(|why| {
         eprintln!("on {engine}, rollcall and the model differ: {why}\nnow for fewer events");
-        let (events, why) = cut_down(engine, events, why);
+        let (events, why) = shrink_history(engine, events, why);
         let events: String = events.iter().map(|event| format!("  {event:?}\n")).collect();
         panic!("on {engine}, rollcall and the model differ after\n{events}{why}");
     })
@@ -77,16 +77,16 @@ fn lives_through(engine: Engine, events: Vec<Event>) -> Tally {
 
 #[test]
 fn whatever_happens_the_tables_say_what_the_model_says_and_nothing_is_left_to_be_done() {
-    let mut dice = Dice::new();
-    let count = if is_long() { 400 } else { 6 };
-    let mut all = Tally::new();
+    let mut dice = SeededRng::new();
+    let count = if is_long_run() { 400 } else { 6 };
+    let mut all = EventCounts::new();
     for _ in 0..count {
-        let length = 40 + dice.below(50);
-        let events = event::history(&mut dice, length);
+        let length = 40 + dice.next_below(50);
+        let events = event::random_history(&mut dice, length);
         let lived = std::thread::scope(|scope| {
             let engines = [Engine::Sqlite, Engine::Postgres].map(|engine| {
                 let events = events.clone();
-                scope.spawn(move || lives_through(engine, events))
+                scope.spawn(move || assert_history(engine, events))
             });
             engines.map(|engine| engine.join().expect("both live through it"))
         });

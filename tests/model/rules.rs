@@ -2,22 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::{Due, Record, Status};
+use super::facts::{ModelDueDate, ModelRecord, ModelStatus};
 
 /// A rule of the file.
 #[derive(Debug, Clone, Copy)]
-pub struct Rule {
+pub struct ModelRule {
     pub name: &'static str,
     /// What the template puts in front of the value, and the attribute that it reads.
     group: (&'static str, Option<&'static str>),
     when: &'static str,
-    matches: fn(&Record, Status) -> bool,
+    matches: fn(&ModelRecord, ModelStatus) -> bool,
     /// The only connector whose people the rule is about.
     pub connector: Option<usize>,
 }
 
 /// Each rule in the forms that it may have.
-pub const RULES: [&[Option<Rule>]; 5] = [
+pub const RULES: [&[Option<ModelRule>]; 5] = [
     &[
         Some(rule("departments", ("", Some("department")), "department != \"\"", |record, _| {
             record.contains_key("department")
@@ -35,7 +35,7 @@ pub const RULES: [&[Option<Rule>]; 5] = [
     &[
         Some(rule("everybody", ("Everybody", None), "true", |_, _| true)),
         Some(rule("everybody", ("Everybody", None), "status != \"leave\"", |_, status| {
-            status != Status::Leave
+            status != ModelStatus::Leave
         })),
     ],
     &[
@@ -47,7 +47,7 @@ pub const RULES: [&[Option<Rule>]; 5] = [
         })),
         None,
     ],
-    &[Some(Rule { connector: Some(1), ..rule("it", ("IT people", None), "true", |_, _| true) }), None],
+    &[Some(ModelRule { connector: Some(1), ..rule("it", ("IT people", None), "true", |_, _| true) }), None],
     &[
         Some(rule("leads", ("Leads ", Some("location")), "role == \"lead\"", |record, _| {
             first(record, "role") == "lead"
@@ -62,16 +62,16 @@ const fn rule(
     name: &'static str,
     group: (&'static str, Option<&'static str>),
     when: &'static str,
-    matches: fn(&Record, Status) -> bool,
-) -> Rule {
-    Rule { name, group, when, matches, connector: None }
+    matches: fn(&ModelRecord, ModelStatus) -> bool,
+) -> ModelRule {
+    ModelRule { name, group, when, matches, connector: None }
 }
 
-fn first<'a>(record: &'a Record, attribute: &str) -> &'a str {
+fn first<'a>(record: &'a ModelRecord, attribute: &str) -> &'a str {
     record.get(attribute).and_then(|values| values.first()).map_or("", String::as_str)
 }
 
-impl Rule {
+impl ModelRule {
     /// As the file has it.
     pub fn text(&self) -> String {
         let (before, attribute) = self.group;
@@ -84,8 +84,8 @@ impl Rule {
     /// The groups that it gives to somebody: the value that makes each, and the name.
     pub fn groups(
         &self,
-        record: &Record,
-        status: Status,
+        record: &ModelRecord,
+        status: ModelStatus,
         sources: &BTreeSet<usize>,
     ) -> Vec<(String, String)> {
         let applies = self.connector.is_none_or(|only| sources.contains(&only));
@@ -101,32 +101,32 @@ impl Rule {
 
 /// An assignment of the file.
 #[derive(Debug, Clone, Copy)]
-pub struct FileAssignment {
+pub struct ModelFileAssignment {
     pub course: &'static str,
     pub pattern: &'static str,
-    pub due: Due,
+    pub due: ModelDueDate,
 }
 
 /// Each assignment in the forms that it may have.
-pub const ASSIGNMENTS: [&[Option<FileAssignment>]; 4] = [
-    &[Some(of("A", "Sales", Due::AfterJoining(30))), Some(of("A", "Sales", Due::AfterJoining(12))), None],
-    &[Some(of("B", "*", Due::Never)), Some(of("B", "*", Due::AfterStart(20))), None],
-    &[Some(of("A", "Berlin", Due::AfterStart(10))), None],
-    &[Some(of("C", "L*", Due::AfterJoining(45))), None],
+pub const ASSIGNMENTS: [&[Option<ModelFileAssignment>]; 4] = [
+    &[Some(of("A", "Sales", ModelDueDate::AfterJoining(30))), Some(of("A", "Sales", ModelDueDate::AfterJoining(12))), None],
+    &[Some(of("B", "*", ModelDueDate::Never)), Some(of("B", "*", ModelDueDate::AfterStart(20))), None],
+    &[Some(of("A", "Berlin", ModelDueDate::AfterStart(10))), None],
+    &[Some(of("C", "L*", ModelDueDate::AfterJoining(45))), None],
 ];
 
-const fn of(course: &'static str, pattern: &'static str, due: Due) -> FileAssignment {
-    FileAssignment { course, pattern, due }
+const fn of(course: &'static str, pattern: &'static str, due: ModelDueDate) -> ModelFileAssignment {
+    ModelFileAssignment { course, pattern, due }
 }
 
-impl FileAssignment {
+impl ModelFileAssignment {
     /// As the file has it.
     pub fn text(&self) -> String {
         let due = match self.due {
-            Due::Never => String::new(),
-            Due::On(day) => format!("due = '{day}'"),
-            Due::AfterJoining(days) => format!("due_days = {days}"),
-            Due::AfterStart(days) => format!("due_days_after_start = {days}"),
+            ModelDueDate::Never => String::new(),
+            ModelDueDate::On(day) => format!("due = '{day}'"),
+            ModelDueDate::AfterJoining(days) => format!("due_days = {days}"),
+            ModelDueDate::AfterStart(days) => format!("due_days_after_start = {days}"),
         };
         format!("[[assignment]]\ncourse = '{}'\ngroups = ['{}']\n{due}\n", self.course, self.pattern)
     }
@@ -142,22 +142,22 @@ impl FileAssignment {
 
 /// What the file says at the moment.
 #[derive(Debug, Clone, Default)]
-pub struct File {
+pub struct ModelConfig {
     pub rules: [usize; RULES.len()],
     pub assignments: [usize; ASSIGNMENTS.len()],
 }
 
-impl File {
-    pub fn rules(&self) -> impl Iterator<Item = Rule> + '_ {
+impl ModelConfig {
+    pub fn rules(&self) -> impl Iterator<Item = ModelRule> + '_ {
         RULES.iter().zip(self.rules).filter_map(|(forms, form)| forms[form])
     }
 
-    pub fn assignments(&self) -> impl Iterator<Item = FileAssignment> + '_ {
+    pub fn assignments(&self) -> impl Iterator<Item = ModelFileAssignment> + '_ {
         ASSIGNMENTS.iter().zip(self.assignments).filter_map(|(forms, form)| forms[form])
     }
 
     /// The text of a rule; nothing for one that the file does not have.
-    pub fn print(&self, rule: &str) -> String {
+    pub fn rule_text(&self, rule: &str) -> String {
         self.rules().find(|one| one.name == rule).map_or_else(String::new, |one| one.text())
     }
 

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use rollcall::sync::Outcome;
+use rollcall::sync::RunOutcome;
 
 use super::compare::differences;
-use super::event::{Event, What};
-use super::facts::{CONNECTORS, Learner, Model, Record, Status};
-use super::rules::{ASSIGNMENTS, File, RULES};
-use super::runs::{End, Passage};
+use super::event::{ModelEvent, EventKind};
+use super::facts::{CONNECTORS, ModelLearner, ReferenceModel, ModelRecord, ModelStatus};
+use super::rules::{ASSIGNMENTS, ModelConfig, RULES};
+use super::runs::{ModelOutcome, ModelRun};
 use crate::support::company::{Company, email};
 use crate::support::company_files::COLUMNS;
-use crate::support::database::{Engine, Rows};
+use crate::support::database::{Engine, TableRows};
 
 /// So many people there may be.
 const PEOPLE: usize = 60;
@@ -32,13 +32,13 @@ const VALUES: [(&str, &[&str]); 5] = [
     ("start_date", &["", "2020-02-02", "2100-01-01"]),
 ];
 
-type Row = BTreeMap<&'static str, &'static str>;
+type CsvRow = BTreeMap<&'static str, &'static str>;
 
-pub struct Story {
+pub struct HistoryRunner {
     pub(super) company: Company,
-    pub(super) model: Model,
-    pub(super) file: File,
-    rows: [BTreeMap<String, Row>; 2],
+    pub(super) model: ReferenceModel,
+    pub(super) file: ModelConfig,
+    rows: [BTreeMap<String, CsvRow>; 2],
     pub(super) names: usize,
     days: i64,
     /// How often what happened.
@@ -49,7 +49,7 @@ fn word(at: usize) -> String {
     format!("p{:02}", at % PEOPLE)
 }
 
-impl Story {
+impl HistoryRunner {
     /// A company of two dozen people, a quarter of them in a second directory, read once.
     pub fn begin(engine: Engine) -> Self {
         let mut company = Company::new(engine);
@@ -58,8 +58,8 @@ impl Story {
         let rows = [BTreeMap::new(), BTreeMap::new()];
         let mut story = Self {
             company,
-            model: Model::default(),
-            file: File::default(),
+            model: ReferenceModel::default(),
+            file: ModelConfig::default(),
             rows,
             names: 0,
             days: 0,
@@ -78,30 +78,30 @@ impl Story {
         }
         story.company.add_learner("guest");
         let record = [("email", vec![email("guest")])].into();
-        let (active_since, status) = (story.company.today(), Status::Active);
-        let guest = Learner { status, active_since, run: 1, record, by_hand: true };
+        let (active_since, status) = (story.company.today(), ModelStatus::Active);
+        let guest = ModelLearner { status, active_since, run: 1, record, by_hand: true };
         story.model.learners.insert("hand:guest".to_owned(), guest);
         story.company.add_course("LEAD");
         story
     }
 
     /// Everything that happens, step by step, and a settled end.
-    pub fn live(&mut self, events: &[Event]) -> Result<(), String> {
-        let beginning = [What::Sync, What::Sync, What::Drain].iter().zip([0, 1, 0]);
-        let beginning: Vec<Event> = beginning.map(|(what, a)| Event { what: *what, a, b: 1, c: 0 }).collect();
+    pub fn run_events(&mut self, events: &[ModelEvent]) -> Result<(), String> {
+        let beginning = [EventKind::Sync, EventKind::Sync, EventKind::Drain].iter().zip([0, 1, 0]);
+        let beginning: Vec<ModelEvent> = beginning.map(|(what, a)| ModelEvent { what: *what, a, b: 1, c: 0 }).collect();
         for (at, event) in beginning.iter().chain(events).enumerate() {
-            let happened = self.happens(*event).map_err(|why| format!("step {at}, {event:?}: {why}"))?;
+            let happened = self.apply_event(*event).map_err(|why| format!("step {at}, {event:?}: {why}"))?;
             if happened {
                 self.note(format!("{:?}", event.what));
                 differences(&self.model, &self.company)
                     .map_err(|why| format!("step {at}, {event:?}:\n{why}"))?;
             }
         }
-        self.settles().map_err(|why| format!("at the end: {why}"))
+        self.check_settled().map_err(|why| format!("at the end: {why}"))
     }
 
     /// After everything has been read, nothing is left to be done, and the proof holds.
-    fn settles(&mut self) -> Result<(), String> {
+    fn check_settled(&mut self) -> Result<(), String> {
         self.sync(0, false)?;
         self.sync(1, false)?;
         self.drain();
@@ -118,7 +118,7 @@ impl Story {
             return Err("there is still something to do".to_owned());
         }
         differences(&self.model, &self.company)?;
-        let verdict = self.company.verdict();
+        let verdict = self.company.run_verification();
         if verdict.differences.is_empty() && verdict.pending == 0 {
             Ok(())
         } else {
@@ -129,11 +129,11 @@ impl Story {
     /// Reads everything again; whether that changes nothing.
     fn does_nothing(&mut self) -> Result<bool, String> {
         let ends = [self.sync(0, false)?, self.sync(1, false)?];
-        Ok(!ends.contains(&Some(End::Applied)))
+        Ok(!ends.contains(&Some(ModelOutcome::Applied)))
     }
 
     /// The tables, without what every run writes about itself and about what waits.
-    fn contents(&self) -> BTreeMap<String, Rows> {
+    fn contents(&self) -> BTreeMap<String, TableRows> {
         let mut contents = self.company.contents();
         contents.retain(|table, _| !table.starts_with("held_"));
         contents
@@ -149,9 +149,9 @@ impl Story {
     }
 
     /// What a directory says, as the model reads it.
-    fn people(&self, connector: usize) -> BTreeMap<String, Record> {
+    fn people(&self, connector: usize) -> BTreeMap<String, ModelRecord> {
         let columns: &[&str] = if connector == 0 { &COLUMNS } else { &SECOND };
-        let record = |row: &Row| -> Record {
+        let record = |row: &CsvRow| -> ModelRecord {
             let cells = row.iter().filter(|(name, value)| columns.contains(name) && !value.is_empty());
             cells
                 .map(|(name, value)| {
@@ -180,26 +180,26 @@ impl Story {
     }
 
     /// A run; none for one that failed.
-    fn sync(&mut self, connector: usize, broken: bool) -> Result<Option<End>, String> {
+    fn sync(&mut self, connector: usize, broken: bool) -> Result<Option<ModelOutcome>, String> {
         self.write(broken.then_some(connector));
         let report = self.company.run(CONNECTORS[connector], false);
         let run = report.run.ok_or_else(|| format!("no run: {:?}", report.outcome))?.0;
-        let passage = Passage { file: &self.file, connector, today: self.company.today(), run };
+        let passage = ModelRun { file: &self.file, connector, today: self.company.today(), run };
         let found = match report.outcome {
-            Outcome::Held => End::Held,
-            Outcome::Unchanged => End::Unchanged,
-            Outcome::Applied => End::Applied,
-            Outcome::Failed(_) if broken => {
+            RunOutcome::Held => ModelOutcome::Held,
+            RunOutcome::Unchanged => ModelOutcome::Unchanged,
+            RunOutcome::Applied => ModelOutcome::Applied,
+            RunOutcome::Failed(_) if broken => {
                 let does = self.model.failed(passage);
                 self.note(format!("failed run, {}", if does { "the clock runs" } else { "nothing happens" }));
                 return Ok(None);
             }
-            Outcome::Failed(_) | Outcome::Planned => return Err(format!("{:?}", report.outcome)),
+            RunOutcome::Failed(_) | RunOutcome::Planned => return Err(format!("{:?}", report.outcome)),
         };
         let people = self.people(connector);
         let expected = self.model.sync(passage, people);
         // Whether an address is free again is no business of the model.
-        let same = found == expected || (found, expected) == (End::Applied, End::Unchanged);
+        let same = found == expected || (found, expected) == (ModelOutcome::Applied, ModelOutcome::Unchanged);
         self.note(format!("run {found:?}"));
         if same {
             Ok(Some(found))
@@ -209,13 +209,13 @@ impl Story {
     }
 
     /// One event; false where it makes no sense now.
-    fn happens(&mut self, event: Event) -> Result<bool, String> {
-        let Event { what, a, b, c } = event;
+    fn apply_event(&mut self, event: ModelEvent) -> Result<bool, String> {
+        let ModelEvent { what, a, b, c } = event;
         let many = if c % 3 == 0 { c / 3 % 9 + 1 } else { 1 };
         let directory = usize::from(b % 4 == 0);
         match what {
-            What::Hire => {
-                let row = Row::from([
+            EventKind::Hire => {
+                let row = CsvRow::from([
                     ("department", VALUES[0].1[c % 4]),
                     ("location", VALUES[1].1[b % 3]),
                     ("status", "active"),
@@ -224,12 +224,12 @@ impl Story {
                     self.rows[directory].entry(word(at)).or_insert_with(|| row.clone());
                 }
             }
-            What::Leave => {
+            EventKind::Leave => {
                 for at in a..a + many {
                     self.rows[directory].remove(&word(at));
                 }
             }
-            What::Change => {
+            EventKind::Change => {
                 let (column, values) = VALUES[b % VALUES.len()];
                 let directory = usize::from(b % 7 == 0);
                 for at in a..a + many {
@@ -238,28 +238,28 @@ impl Story {
                     }
                 }
             }
-            What::Rule => self.file.rules[a % RULES.len()] = b % RULES[a % RULES.len()].len(),
-            What::FileAssignment => {
+            EventKind::Rule => self.file.rules[a % RULES.len()] = b % RULES[a % RULES.len()].len(),
+            EventKind::FileAssignment => {
                 self.file.assignments[a % ASSIGNMENTS.len()] = b % ASSIGNMENTS[a % ASSIGNMENTS.len()].len();
             }
-            What::Sync => {
+            EventKind::Sync => {
                 self.sync(a % 2, b % 8 == 0)?;
             }
-            What::Drain => self.drain(),
-            What::Pass => return Ok(self.pass([2, 9, 25, 40][a % 4])),
-            What::Approve | What::Reject | What::Undo => return self.decides(what, a),
-            What::Add
-            | What::Remove
-            | What::Lift
-            | What::Create
-            | What::Rename
-            | What::Delete
-            | What::Restore
-            | What::Assign
-            | What::Unassign
-            | What::Complete => return self.by_hand(event),
+            EventKind::Drain => self.drain(),
+            EventKind::Pass => return Ok(self.pass([2, 9, 25, 40][a % 4])),
+            EventKind::Approve | EventKind::Reject | EventKind::Undo => return self.decides(what, a),
+            EventKind::Add
+            | EventKind::Remove
+            | EventKind::Lift
+            | EventKind::Create
+            | EventKind::Rename
+            | EventKind::Delete
+            | EventKind::Restore
+            | EventKind::Assign
+            | EventKind::Unassign
+            | EventKind::Complete => return self.by_hand(event),
         }
-        Ok(matches!(what, What::Sync | What::Drain))
+        Ok(matches!(what, EventKind::Sync | EventKind::Drain))
     }
 
     fn pass(&mut self, days: i64) -> bool {
@@ -267,7 +267,7 @@ impl Story {
         if self.days > 3 {
             return false;
         }
-        self.company.everything_was(days);
+        self.company.backdate_everything(days);
         self.model.pass(days);
         true
     }

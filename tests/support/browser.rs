@@ -23,26 +23,26 @@ mod http_method {
 }
 
 /// How long a page may take, and how often it is looked at.
-const PATIENCE: Duration = Duration::from_secs(20);
-const LOOK: Duration = Duration::from_millis(50);
+const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The driver's program; it ends with the tests' process, because its input does.
-struct Driver {
+struct ChromeDriver {
     url: String,
     _child: Child,
 }
 
-static DRIVER: OnceLock<Mutex<Driver>> = OnceLock::new();
+static DRIVER: OnceLock<Mutex<ChromeDriver>> = OnceLock::new();
 
 fn driver() -> String {
-    let driver = DRIVER.get_or_init(|| Mutex::new(Driver::start()));
+    let driver = DRIVER.get_or_init(|| Mutex::new(ChromeDriver::start()));
     driver.lock().expect("the driver").url.clone()
 }
 
-impl Driver {
+impl ChromeDriver {
     fn start() -> Self {
         let packages = ["chromium", "chromium-driver", "fonts-noto-cjk", "fonts-noto-core"];
-        packages::need("/usr/bin/chromedriver", &packages);
+        packages::ensure_installed("/usr/bin/chromedriver", &packages);
         // The kernel ends the driver when the tests' process is gone, however that ends.
         let mut child = Command::new("sh")
             .args(["-c", "trap 'kill $!' EXIT; chromedriver --port=0 & cat >/dev/null"])
@@ -62,7 +62,7 @@ impl Driver {
 }
 
 /// A window that shows pages of one server.
-pub struct Browser {
+pub struct BrowserWindow {
     pub client: Client,
     base: String,
     _profile: TempDir,
@@ -70,12 +70,12 @@ pub struct Browser {
 
 /// A command of the browser's own protocol.
 #[derive(Debug)]
-struct Own {
+struct DevToolsCommand {
     command: &'static str,
     params: Value,
 }
 
-impl WebDriverCompatibleCommand for Own {
+impl WebDriverCompatibleCommand for DevToolsCommand {
     fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
     }
@@ -86,7 +86,7 @@ impl WebDriverCompatibleCommand for Own {
     }
 }
 
-impl Browser {
+impl BrowserWindow {
     /// Opens a window, with scripts or without.
     pub async fn open(base: &str, scripts: bool) -> Self {
         let profile = tempfile::tempdir().expect("a folder");
@@ -123,7 +123,7 @@ impl Browser {
     }
 
     async fn own(&self, command: &'static str, params: Value) -> Value {
-        self.client.issue_cmd(Own { command, params }).await.expect(command)
+        self.client.issue_cmd(DevToolsCommand { command, params }).await.expect(command)
     }
 
     /// Gives the page a width and a height, in pixels.
@@ -159,11 +159,11 @@ impl Browser {
                 return;
             }
             assert!(
-                since.elapsed() < PATIENCE,
+                since.elapsed() < PAGE_TIMEOUT,
                 "the page is not `{path}…` but `{here}`:\n{}",
                 self.text().await
             );
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -181,8 +181,8 @@ impl Browser {
             if page.contains(text) {
                 return;
             }
-            assert!(since.elapsed() < PATIENCE, "the page does not say `{text}`:\n{page}");
-            tokio::time::sleep(LOOK).await;
+            assert!(since.elapsed() < PAGE_TIMEOUT, "the page does not say `{text}`:\n{page}");
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -196,10 +196,10 @@ impl Browser {
             };
             match done {
                 Ok(done) => return done,
-                Err(error) if since.elapsed() > PATIENCE => {
+                Err(error) if since.elapsed() > PAGE_TIMEOUT => {
                     panic!("{what}: {error}\n{}", self.text().await)
                 }
-                Err(_) => tokio::time::sleep(LOOK).await,
+                Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
 /// A CA whose certificate and key live in a folder of the test.
-pub struct Ca {
+pub struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
     folder: PathBuf,
     /// The CA's own certificate, PEM.
@@ -13,12 +13,12 @@ pub struct Ca {
 }
 
 /// A server's certificate and key, PEM.
-pub struct Certificate {
+pub struct ServerCertificate {
     pub file: PathBuf,
     pub key: PathBuf,
 }
 
-impl Ca {
+impl CertificateAuthority {
     /// Makes a CA of this name.
     pub fn new(folder: &Path, name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
@@ -32,7 +32,7 @@ impl Ca {
     }
 
     /// A certificate for a host name or an address, valid or long expired.
-    pub fn certify(&self, host: &str, expired: bool) -> Certificate {
+    pub fn certify(&self, host: &str, expired: bool) -> ServerCertificate {
         let mut params = CertificateParams::new(vec![host.to_owned()]).expect("a name");
         if expired {
             params.not_before = date_time_ymd(2019, 1, 1);
@@ -40,7 +40,7 @@ impl Ca {
         }
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        let made = Certificate { file: self.folder.join("server.pem"), key: self.folder.join("server.key") };
+        let made = ServerCertificate { file: self.folder.join("server.pem"), key: self.folder.join("server.key") };
         std::fs::write(&made.file, certificate.pem()).expect("the certificate can be written");
         std::fs::write(&made.key, key.serialize_pem()).expect("the key can be written");
         made

@@ -6,24 +6,24 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, Timelike, Utc};
 use rollcall::config::Config;
-use rollcall::enrollment::change::When;
-use rollcall::enrollment::drain::{self, Drained};
-use rollcall::enrollment::verify::{Verdict, verify};
-use rollcall::model::progress::Progress;
+use rollcall::enrollment::change::ChangeTime;
+use rollcall::enrollment::drain::{self, DrainResult};
+use rollcall::enrollment::verify::{VerifyResult, verify_enrollments};
+use rollcall::model::progress::ReadProgress;
 use rollcall::store::Store;
-use rollcall::store::jobs::Length;
-use rollcall::sync::{self, Asked, Outcome, Report};
+use rollcall::store::jobs::QueueLength;
+use rollcall::sync::{self, RunOptions, RunOutcome, RunReport};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use super::company_files::{COLUMNS, Directory};
-use super::database::{Database, Engine, Rows};
-use super::once;
+use super::company_files::{COLUMNS, CsvDirectory};
+use super::database::{TestDatabase, Engine, TableRows};
+use super::single_attempt;
 
 /// A company.
 pub struct Company {
-    pub db: Database,
+    pub db: TestDatabase,
     pub folder: TempDir,
     pub runtime: Runtime,
     pub store: Store,
@@ -31,14 +31,14 @@ pub struct Company {
     pub text: String,
     /// Sections before the connectors, besides the database.
     pub head: String,
-    pub directories: Vec<Directory>,
+    pub directories: Vec<CsvDirectory>,
     /// A zone in which it is far from midnight, so that no test begins on one day and ends on the next.
     pub zone: chrono_tz::Tz,
 }
 
 /// A learner's access to a course.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Enrollment {
+pub struct CompanyEnrollment {
     pub state: String,
     pub due: Option<NaiveDate>,
     pub completed: bool,
@@ -64,12 +64,12 @@ impl Company {
     /// A company with one directory, `hr`, and nobody in it.
     pub fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let db = Database::new(engine, folder.path());
+        let db = TestDatabase::new(engine, folder.path());
         Self::with(db, folder)
     }
 
     /// A company on a certain database.
-    pub fn with(db: Database, folder: TempDir) -> Self {
+    pub fn with(db: TestDatabase, folder: TempDir) -> Self {
         let runtime = runtime();
         let store = runtime.block_on(db.open());
         let (text, head) = (String::new(), String::new());
@@ -80,15 +80,15 @@ impl Company {
     }
 
     /// One run of one directory, without draining.
-    pub fn run(&self, directory: &str, dry_run: bool) -> Report {
+    pub fn run(&self, directory: &str, dry_run: bool) -> RunReport {
         let config = self.config();
         self.runtime.block_on(run(&self.store, &config, directory, dry_run))
     }
 
     /// Syncs a directory and drains; fails the test when the run fails.
-    pub fn sync_at(&self, directory: &str) -> Report {
+    pub fn sync_directory(&self, directory: &str) -> RunReport {
         let report = self.run(directory, false);
-        if let Outcome::Failed(error) = &report.outcome {
+        if let RunOutcome::Failed(error) = &report.outcome {
             panic!("the sync failed: {error} {error:?}");
         }
         self.drain();
@@ -96,51 +96,51 @@ impl Company {
     }
 
     /// Syncs every directory in the order of the file; answers the report of the last.
-    pub fn sync(&self) -> Report {
+    pub fn sync(&self) -> RunReport {
         let mut last = None;
         for one in &self.directories {
-            last = Some(self.sync_at(&one.name));
+            last = Some(self.sync_directory(&one.name));
         }
         last.expect("a company has a directory")
     }
 
     /// Drains what is ready.
-    pub fn drain(&self) -> (Drained, Length) {
-        let (settled, stop) = (Progress::default(), CancellationToken::new());
-        self.runtime.block_on(drain::now(&self.store, 1, &settled, &stop)).expect("the queue is drained")
+    pub fn drain(&self) -> (DrainResult, QueueLength) {
+        let (settled, stop) = (ReadProgress::default(), CancellationToken::new());
+        self.runtime.block_on(drain::drain_ready(&self.store, 1, &settled, &stop)).expect("the queue is drained")
     }
 
     /// What the proof says.
-    pub fn verdict(&self) -> Verdict {
-        self.runtime.block_on(verify(&self.store)).expect("the database answers")
+    pub fn run_verification(&self) -> VerifyResult {
+        self.runtime.block_on(verify_enrollments(&self.store)).expect("the database answers")
     }
 
     /// Proves that enrollments are what they should be, with nothing left in the queue.
     pub fn verify(&self) {
-        let verdict = self.verdict();
+        let verdict = self.run_verification();
         assert_eq!(verdict.differences, [], "{verdict:?}");
         assert_eq!(verdict.pending, 0, "{verdict:?}");
     }
 
     /// Statements past rollcall.
-    pub fn sql(&self, sql: &str) -> Rows {
+    pub fn sql(&self, sql: &str) -> TableRows {
         self.runtime.block_on(self.db.sql(sql))
     }
 
     /// The first column of the first row.
-    pub fn one(&self, sql: &str) -> String {
+    pub fn query_value(&self, sql: &str) -> String {
         let rows = self.sql(sql);
         let row = rows.first().unwrap_or_else(|| panic!("no row: {sql}"));
         row.values().next().cloned().flatten().unwrap_or_default()
     }
 
     /// How many rows a query has.
-    pub fn count(&self, from: &str) -> i64 {
-        self.one(&format!("SELECT count(*) FROM {from}")).parse().expect("a number")
+    pub fn count_rows(&self, from: &str) -> i64 {
+        self.query_value(&format!("SELECT count(*) FROM {from}")).parse().expect("a number")
     }
 
     /// Everything in the database but what every run writes about itself.
-    pub fn contents(&self) -> BTreeMap<String, Rows> {
+    pub fn contents(&self) -> BTreeMap<String, TableRows> {
         self.runtime.block_on(self.db.contents(&["runs", "head", "leases", "connectors", "sqlite_stat1"]))
     }
 
@@ -157,7 +157,7 @@ impl Company {
 
     /// The state of a learner.
     pub fn status(&self, who: &str) -> String {
-        self.one(&format!("SELECT status FROM learners WHERE id = {}", self.learner(who)))
+        self.query_value(&format!("SELECT status FROM learners WHERE id = {}", self.learner(who)))
     }
 
     /// The names of a group's members, sorted.
@@ -181,14 +181,14 @@ impl Company {
     }
 
     /// A learner's enrollment in a course.
-    pub fn find_enrollment(&self, who: &str, course: &str) -> Option<Enrollment> {
+    pub fn find_enrollment(&self, who: &str, course: &str) -> Option<CompanyEnrollment> {
         let rows = self.sql(&format!(
             "SELECT e.state, e.due, e.completed_at, e.progress, e.enrolled_at FROM enrollments e
              JOIN courses c ON c.id = e.course_id WHERE c.code = '{course}' AND e.learner_id = {}",
             self.learner(who)
         ));
         assert!(rows.len() <= 1, "{rows:?}");
-        rows.into_iter().next().map(|row| Enrollment {
+        rows.into_iter().next().map(|row| CompanyEnrollment {
             state: row["state"].clone().unwrap_or_default(),
             due: row["due"].as_deref().map(|day| day.parse().expect("a day")),
             completed: row["completed_at"].is_some(),
@@ -198,7 +198,7 @@ impl Company {
     }
 
     /// A learner's enrollment in a course that must be there.
-    pub fn enrollment(&self, who: &str, course: &str) -> Enrollment {
+    pub fn enrollment(&self, who: &str, course: &str) -> CompanyEnrollment {
         self.find_enrollment(who, course)
             .unwrap_or_else(|| panic!("`{who}` was never enrolled in `{course}`"))
     }
@@ -214,13 +214,13 @@ impl Company {
     }
 
     /// Now.
-    pub fn when(&self) -> When {
-        When::at(Utc::now(), self.zone)
+    pub fn change_time(&self) -> ChangeTime {
+        ChangeTime::at(Utc::now(), self.zone)
     }
 
     /// Today where the company is.
     pub fn today(&self) -> NaiveDate {
-        self.when().today
+        self.change_time().today
     }
 
     /// The day that is `days` from today, as files write it.
@@ -229,7 +229,7 @@ impl Company {
     }
 
     /// Lets days pass, by moving everything that has happened into the past.
-    pub fn days_pass(&self, days: i64) {
+    pub fn advance_days(&self, days: i64) {
         for (table, column) in [
             ("memberships", "joined_on"),
             ("ended_memberships", "joined_on"),
@@ -248,8 +248,8 @@ impl Company {
     }
 
     /// Lets days pass as [`Company::days_pass`] does, for deletions, fixed dates and what runs took away, too.
-    pub fn everything_was(&self, days: i64) {
-        self.days_pass(days);
+    pub fn backdate_everything(&self, days: i64) {
+        self.advance_days(days);
         for (table, column) in [("assignments", "due_on"), ("assignment_changes", "due_on")] {
             let moved = match self.db.engine {
                 Engine::Sqlite => format!("date({column}, '-{days} days')"),
@@ -268,26 +268,26 @@ impl Company {
 }
 
 /// One run of one directory of a file.
-pub async fn run(store: &Store, config: &Config, directory: &str, dry_run: bool) -> Report {
-    run_asked(store, config, directory, |asked| asked.dry_run = dry_run).await
+pub async fn run(store: &Store, config: &Config, directory: &str, dry_run: bool) -> RunReport {
+    run_with_options(store, config, directory, |asked| asked.dry_run = dry_run).await
 }
 
 /// One run of one directory of a file, as it is asked for.
-pub async fn run_asked(
+pub async fn run_with_options(
     store: &Store,
     config: &Config,
     directory: &str,
-    ask: impl FnOnce(&mut Asked),
-) -> Report {
+    ask: impl FnOnce(&mut RunOptions),
+) -> RunReport {
     let at = config.connectors.iter().position(|one| one.name.as_str() == directory).expect("a connector");
-    let mut asked = Asked {
+    let mut asked = RunOptions {
         actor: "tester".to_owned(),
         what: "a test".to_owned(),
         dry_run: false,
         only: None,
         allow_removals: false,
         patience: std::time::Duration::from_secs(60),
-        reading: once(),
+        reading: single_attempt(),
     };
     ask(&mut asked);
     sync::run(store, config.for_sync(), at, &asked).await

@@ -12,7 +12,7 @@ pub const COLUMNS: [&str; 9] =
     ["id", "email", "name", "department", "location", "role", "status", "start_date", "end_date"];
 
 /// Limits that nothing reaches: half of a handful of people may go in stories that are about something else.
-const UNGUARDED: &str = "
+const NO_SAFETY_LIMITS: &str = "
 [safety]
 max_removals = '100%'
 max_removals_total = 1000000
@@ -27,7 +27,7 @@ max_growth = '10000%'
 const SEPARATOR: &str = "list_separator = \"|\"\n";
 
 /// One of the company's directories.
-pub struct Directory {
+pub struct CsvDirectory {
     pub name: String,
     settings: String,
     /// Which of the columns the connector maps.
@@ -41,7 +41,7 @@ impl Company {
     /// Adds a directory that maps these columns; `settings` are further lines of the connector.
     pub fn directory(&mut self, name: &str, columns: &[&'static str], settings: &str) {
         self.directories.retain(|one| one.name != name);
-        self.directories.push(Directory {
+        self.directories.push(CsvDirectory {
             name: name.to_owned(),
             settings: settings.to_owned(),
             columns: columns.to_vec(),
@@ -52,10 +52,10 @@ impl Company {
 
     /// Further lines for a connector that is there.
     pub fn settings(&mut self, name: &str, settings: &str) {
-        self.of(name).settings = settings.to_owned();
+        self.directory_mut(name).settings = settings.to_owned();
     }
 
-    fn of(&mut self, name: &str) -> &mut Directory {
+    fn directory_mut(&mut self, name: &str) -> &mut CsvDirectory {
         self.directories.iter_mut().find(|one| one.name == name).expect("a directory of that name")
     }
 
@@ -97,7 +97,7 @@ impl Company {
     pub fn hire_at(&mut self, directory: &str, who: &str, values: &[(&str, &str)]) {
         let mut row = vec![String::new(); COLUMNS.len()];
         (row[0], row[1], row[2]) = (who.to_owned(), email(who), who.to_owned());
-        self.of(directory).rows.push(row);
+        self.directory_mut(directory).rows.push(row);
         self.change_at(directory, who, values);
     }
 
@@ -109,7 +109,7 @@ impl Company {
 
     /// Changes the last row of somebody in a certain directory.
     pub fn change_at(&mut self, directory: &str, who: &str, values: &[(&str, &str)]) {
-        let row = self.of(directory).rows.iter_mut().rev().find(|row| row[0] == who).expect("a row");
+        let row = self.directory_mut(directory).rows.iter_mut().rev().find(|row| row[0] == who).expect("a row");
         for (column, value) in values {
             let at = COLUMNS.iter().position(|one| one == column).expect("a column of that name");
             row[at] = (*value).to_owned();
@@ -129,7 +129,7 @@ impl Company {
 
     /// A certain directory no longer holds somebody.
     pub fn leave_at(&mut self, directory: &str, who: &str) {
-        let rows = &mut self.of(directory).rows;
+        let rows = &mut self.directory_mut(directory).rows;
         let before = rows.len();
         rows.retain(|row| row[0] != who);
         assert!(rows.len() < before, "`{who}` was in `{directory}`");
@@ -137,12 +137,12 @@ impl Company {
 
     /// A certain directory holds nobody.
     pub fn fire_all(&mut self, directory: &str) {
-        self.of(directory).rows.clear();
+        self.directory_mut(directory).rows.clear();
     }
 
     /// Puts these bytes in the place of a directory's file, or its rows again.
     pub fn instead(&mut self, directory: &str, bytes: Option<&[u8]>) {
-        self.of(directory).instead = bytes.map(<[u8]>::to_vec);
+        self.directory_mut(directory).instead = bytes.map(<[u8]>::to_vec);
     }
 
     /// What a directory's file says.
@@ -169,7 +169,7 @@ impl Company {
             text.push_str("[web]\nlisten = '127.0.0.1:0'\n");
         }
         if !self.head.contains("[safety]") {
-            text.push_str(UNGUARDED);
+            text.push_str(NO_SAFETY_LIMITS);
         }
         text.push_str(&format!("[database]\nurl = '{}'\n", self.db.url));
         for one in &self.directories {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use rollcall::store::{Options, Store};
+use rollcall::store::{StoreOptions, Store};
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, SqliteConnection};
 use sqlx::{PgConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
@@ -27,9 +27,9 @@ impl fmt::Display for Engine {
 }
 
 /// Says on which engine a test failed.
-struct Named(Engine);
+struct EngineReporter(Engine);
 
-impl Drop for Named {
+impl Drop for EngineReporter {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("this happened on {}", self.0);
@@ -40,27 +40,27 @@ impl Drop for Named {
 /// Runs a test on one engine, then on the other.
 pub fn on_both(test: impl Fn(Engine)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let _named = Named(engine);
+        let _named = EngineReporter(engine);
         test(engine);
     }
 }
 
 /// The rows of a table, each column as text.
-pub type Rows = Vec<BTreeMap<String, Option<String>>>;
+pub type TableRows = Vec<BTreeMap<String, Option<String>>>;
 
 /// Where a company's data lies.
 #[derive(Debug, Clone)]
-pub struct Database {
+pub struct TestDatabase {
     pub engine: Engine,
     pub url: String,
 }
 
-impl Database {
+impl TestDatabase {
     /// A fresh one; SQLite's lies in `folder`.
     pub fn new(engine: Engine, folder: &Path) -> Self {
         let url = match engine {
             Engine::Sqlite => format!("sqlite://{}/rollcall.db", folder.display()),
-            Engine::Postgres => postgres::shared().url(&postgres::shared().new_database()),
+            Engine::Postgres => postgres::shared_server().url(&postgres::shared_server().new_database()),
         };
         Self { engine, url }
     }
@@ -72,8 +72,8 @@ impl Database {
     }
 
     /// How rollcall opens it.
-    pub fn options(&self) -> Options {
-        Options { url: rollcall::model::secret::Secret::new(&self.url), max_size: None, connections: 8 }
+    pub fn options(&self) -> StoreOptions {
+        StoreOptions { url: rollcall::model::secret::SecretText::new(&self.url), max_size: None, connections: 8 }
     }
 
     /// Opened by rollcall.
@@ -90,7 +90,7 @@ impl Database {
     }
 
     /// Runs statements past rollcall; answers the rows of the last one, every column as text.
-    pub async fn sql(&self, sql: &str) -> Rows {
+    pub async fn sql(&self, sql: &str) -> TableRows {
         let sql = AssertSqlSafe(sql.to_owned());
         match self.engine {
             Engine::Sqlite => {
@@ -129,7 +129,7 @@ impl Database {
     }
 
     /// Everything that stands in every table, but for the tables named.
-    pub async fn contents(&self, without: &[&str]) -> BTreeMap<String, Rows> {
+    pub async fn contents(&self, without: &[&str]) -> BTreeMap<String, TableRows> {
         let mut contents = BTreeMap::new();
         for table in self.columns().await.into_keys().filter(|table| !without.contains(&table.as_str())) {
             let mut rows = self.sql(&format!("SELECT * FROM {table}")).await;

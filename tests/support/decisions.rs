@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rollcall::groups::links::Linked;
-use rollcall::model::guard::Limit;
+use rollcall::groups::links::LinkResult;
+use rollcall::model::guard::HoldCause;
 use rollcall::model::ids::RunId;
-use rollcall::store::runs::Kind;
-use rollcall::sync::approve::{self, Decided};
-use rollcall::sync::refresh::Anew;
-use rollcall::sync::undo::{self, Undone};
-use rollcall::sync::{Outcome, Report, linked, retire};
+use rollcall::store::runs::RunRecordKind;
+use rollcall::sync::approve::{self, ApprovalResult};
+use rollcall::sync::refresh::ResyncContext;
+use rollcall::sync::undo::{self, UndoCounts};
+use rollcall::sync::{RunOutcome, RunReport, linked, retire};
 use tokio_util::sync::CancellationToken;
 
-use super::company::{Company, email, run_asked};
-use super::hand::about;
+use super::company::{Company, email, run_with_options};
+use super::hand::manual_run;
 
 /// The limits that stand where the file says nothing.
 pub const DEFAULT_LIMITS: &str = "[safety]\nmax_removals = '5%'\n";
 
 impl Company {
     /// The limits as they are without a `[safety]` of the file's own.
-    pub fn guarded(&mut self) {
+    pub fn use_default_limits(&mut self) {
         self.head = DEFAULT_LIMITS.to_owned();
     }
 
@@ -40,31 +40,31 @@ impl Company {
     }
 
     /// A run of the first directory; something of it is held.
-    pub fn sync_held(&self) -> Report {
+    pub fn sync_with_hold(&self) -> RunReport {
         let report = self.sync();
-        assert!(matches!(report.outcome, Outcome::Held), "{:?}: {:?}", report.outcome, held(&report));
+        assert!(matches!(report.outcome, RunOutcome::Held), "{:?}: {:?}", report.outcome, count_held_changes(&report));
         report
     }
 
     /// A run of the first directory; nothing of it is held.
-    pub fn sync_free(&self) -> Report {
+    pub fn sync_without_hold(&self) -> RunReport {
         let report = self.sync();
-        let free = matches!(report.outcome, Outcome::Applied | Outcome::Unchanged);
+        let free = matches!(report.outcome, RunOutcome::Applied | RunOutcome::Unchanged);
         assert!(free, "{:?}: {:?}", report.outcome, reasons(&report));
         report
     }
 
     /// A run with `--allow-removals`.
-    pub fn sync_allowing(&self) -> Report {
+    pub fn sync_allowing_removals(&self) -> RunReport {
         let config = self.config();
         let report =
-            self.runtime.block_on(run_asked(&self.store, &config, "hr", |asked| asked.allow_removals = true));
+            self.runtime.block_on(run_with_options(&self.store, &config, "hr", |asked| asked.allow_removals = true));
         self.drain();
         report
     }
 
     /// Approves what a run held.
-    pub fn approve(&self, run: RunId) -> Result<Decided, approve::Error> {
+    pub fn approve(&self, run: RunId) -> Result<ApprovalResult, approve::ApprovalError> {
         let config = self.config();
         let asked = asked(format!("approve {run}"));
         let decided = self.runtime.block_on(approve::approve(&self.store, config.for_sync(), run, &asked));
@@ -73,19 +73,19 @@ impl Company {
     }
 
     /// Rejects what a run held.
-    pub fn reject(&self, run: RunId) -> Result<Decided, approve::Error> {
-        self.runtime.block_on(approve::reject(&self.store, &about(), self.when(), run))
+    pub fn reject(&self, run: RunId) -> Result<ApprovalResult, approve::ApprovalError> {
+        self.runtime.block_on(approve::reject(&self.store, &manual_run(), self.change_time(), run))
     }
 
     /// Takes back what a run did.
-    pub fn undo(&self, run: i64) -> Result<Undone, undo::Error> {
+    pub fn undo(&self, run: i64) -> Result<UndoCounts, undo::UndoError> {
         let config = self.config();
-        let about = rollcall::store::runs::About { kind: Kind::Undo, subject: Some(RunId(run)), ..about() };
-        let undone = self.runtime.block_on(undo::undo(
+        let about = rollcall::store::runs::NewRun { kind: RunRecordKind::Undo, subject: Some(RunId(run)), ..manual_run() };
+        let undone = self.runtime.block_on(undo::undo_run(
             &self.store,
             config.for_sync(),
             &about,
-            self.when(),
+            self.change_time(),
             RunId(run),
         ));
         self.drain();
@@ -93,31 +93,31 @@ impl Company {
     }
 
     /// Makes two learners one.
-    pub fn link(&self, one: &str, other: &str) -> Result<Linked, linked::Error> {
-        self.two(one, other, async |anew, names| linked::link(anew, &about(), self.when(), names).await)
+    pub fn link(&self, one: &str, other: &str) -> Result<LinkResult, linked::LinkError> {
+        self.two(one, other, async |anew, names| linked::link(anew, &manual_run(), self.change_time(), names).await)
     }
 
     /// Parts two learners.
-    pub fn unlink(&self, one: &str, other: &str) -> Result<Linked, linked::Error> {
-        self.two(one, other, async |anew, names| linked::unlink(anew, &about(), self.when(), names).await)
+    pub fn unlink(&self, one: &str, other: &str) -> Result<LinkResult, linked::LinkError> {
+        self.two(one, other, async |anew, names| linked::unlink(anew, &manual_run(), self.change_time(), names).await)
     }
 
     fn two(
         &self,
         one: &str,
         other: &str,
-        deed: impl AsyncFnOnce(Anew<'_>, [&str; 2]) -> Result<Linked, linked::Error>,
-    ) -> Result<Linked, linked::Error> {
+        deed: impl AsyncFnOnce(ResyncContext<'_>, [&str; 2]) -> Result<LinkResult, linked::LinkError>,
+    ) -> Result<LinkResult, linked::LinkError> {
         let (config, stop) = (self.config(), CancellationToken::new());
         let anew =
-            Anew { store: &self.store, file: config.for_sync(), patience: Duration::ZERO, stop: &stop };
+            ResyncContext { store: &self.store, file: config.for_sync(), patience: Duration::ZERO, stop: &stop };
         let linked = self.runtime.block_on(deed(anew, [&email(one), &email(other)]));
         self.drain();
         linked
     }
 
     /// Retires a connector.
-    pub fn retire(&self, name: &str, allow: bool) -> Result<Report, retire::NotRetired> {
+    pub fn retire(&self, name: &str, allow: bool) -> Result<RunReport, retire::RetireError> {
         let config = self.config();
         let asked = asked(format!("retire {name}"));
         let report =
@@ -128,12 +128,12 @@ impl Company {
 
     /// The number of the last run or change.
     pub fn last_run(&self) -> i64 {
-        self.one("SELECT max(id) FROM runs").parse().expect("a number")
+        self.query_value("SELECT max(id) FROM runs").parse().expect("a number")
     }
 }
 
-fn asked(what: String) -> approve::Asked {
-    approve::Asked {
+fn asked(what: String) -> approve::ApprovalRequest {
+    approve::ApprovalRequest {
         actor: "tester".to_owned(),
         what,
         patience: Duration::from_secs(60),
@@ -142,7 +142,7 @@ fn asked(what: String) -> approve::Asked {
 }
 
 /// How many waiting changes there are of each kind.
-pub fn held(report: &Report) -> BTreeMap<&'static str, usize> {
+pub fn count_held_changes(report: &RunReport) -> BTreeMap<&'static str, usize> {
     let mut kinds = BTreeMap::new();
     let change_set = report.change_set.as_ref().expect("a plan");
     for change in change_set.held.changes.iter().filter(|change| change.is_waiting()) {
@@ -152,12 +152,12 @@ pub fn held(report: &Report) -> BTreeMap<&'static str, usize> {
 }
 
 /// The limits that a run reached.
-pub fn reasons(report: &Report) -> Vec<(Limit, String)> {
+pub fn reasons(report: &RunReport) -> Vec<(HoldCause, String)> {
     let change_set = report.change_set.as_ref().expect("a plan");
     change_set.held.reasons.iter().map(|reason| (reason.limit, reason.message.clone())).collect()
 }
 
 /// What changed since the last good run, as a hold says it.
-pub fn causes(report: &Report) -> Vec<String> {
+pub fn causes(report: &RunReport) -> Vec<String> {
     report.change_set.as_ref().expect("a plan").held.causes.clone()
 }

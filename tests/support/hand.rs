@@ -1,19 +1,19 @@
 //! Changes that people of the company make by hand, through the library, each drained.
 
-use rollcall::groups::{self, Asked, Effect, Meant, Target};
-use rollcall::model::due::Due;
+use rollcall::groups::{self, AssignRequest, MemberEffect, DeletionConfirmation, AssignmentTargetRef};
+use rollcall::model::due::DuePolicy;
 use rollcall::model::ids::LearnerId;
-use rollcall::store::runs::{About, Kind};
+use rollcall::store::runs::{NewRun, RunRecordKind};
 
 use super::company::{Company, email};
 
 /// A change by hand, as it is written down.
-pub fn about() -> About {
-    About {
-        kind: Kind::Hand,
+pub fn manual_run() -> NewRun {
+    NewRun {
+        kind: RunRecordKind::Hand,
         connector: None,
         actor: "tester".to_owned(),
-        what: "a test".to_owned(),
+        description: "a test".to_owned(),
         file_digest: None,
         subject: None,
     }
@@ -24,25 +24,25 @@ impl Company {
     pub fn create(&self, group: &str, members: &[&str]) {
         let members: Vec<String> = members.iter().map(|who| email(who)).collect();
         self.runtime
-            .block_on(async { groups::create(&self.store, &about(), self.when(), group, &members).await })
+            .block_on(async { groups::create_group(&self.store, &manual_run(), self.change_time(), group, &members).await })
             .expect("the group is made");
         self.drain();
     }
 
     /// Adds somebody to a group.
-    pub fn add(&self, group: &str, who: &str) -> Effect {
+    pub fn add(&self, group: &str, who: &str) -> MemberEffect {
         let added = self
             .runtime
-            .block_on(async { groups::add(&self.store, &about(), self.when(), group, &[email(who)]).await });
+            .block_on(async { groups::add_members(&self.store, &manual_run(), self.change_time(), group, &[email(who)]).await });
         self.drain();
         added.expect("added").effects[0].1
     }
 
     /// Removes somebody from a group.
-    pub fn remove(&self, group: &str, who: &str) -> Effect {
+    pub fn remove(&self, group: &str, who: &str) -> MemberEffect {
         let removed = self.runtime.block_on(async {
-            let exclude = groups::Keep::default();
-            groups::remove(&self.store, &about(), self.when(), group, &[email(who)], exclude).await
+            let exclude = groups::NewExclusion::default();
+            groups::remove_members(&self.store, &manual_run(), self.change_time(), group, &[email(who)], exclude).await
         });
         self.drain();
         removed.expect("removed").effects[0].1
@@ -51,14 +51,14 @@ impl Company {
     /// Lets somebody in again.
     pub fn lift(&self, group: &str, who: &str) {
         self.runtime
-            .block_on(async { groups::lift(&self.store, &about(), self.when(), group, &email(who)).await })
+            .block_on(async { groups::lift_exclusion(&self.store, &manual_run(), self.change_time(), group, &email(who)).await })
             .expect("lifted");
     }
 
     /// Gives a group another name.
     pub fn rename(&self, group: &str, new: &str) {
         self.runtime
-            .block_on(async { groups::rename(&self.store, &about(), self.when(), group, new).await })
+            .block_on(async { groups::rename_group(&self.store, &manual_run(), self.change_time(), group, new).await })
             .expect("renamed");
     }
 
@@ -66,7 +66,7 @@ impl Company {
     pub fn delete(&self, group: &str) {
         self.runtime
             .block_on(async {
-                groups::delete(&self.store, &about(), self.when(), group, Meant::Surely).await
+                groups::delete_group(&self.store, &manual_run(), self.change_time(), group, DeletionConfirmation::Confirmed).await
             })
             .expect("deleted");
         self.drain();
@@ -75,7 +75,7 @@ impl Company {
     /// Restores a group.
     pub fn restore(&self, group: &str) {
         self.runtime
-            .block_on(async { groups::restore(&self.store, &about(), self.when(), group).await })
+            .block_on(async { groups::restore_group(&self.store, &manual_run(), self.change_time(), group).await })
             .expect("restored");
         self.drain();
     }
@@ -84,7 +84,7 @@ impl Company {
     pub fn add_course(&self, code: &str) {
         self.runtime
             .block_on(async {
-                groups::add_course(&self.store, &about(), self.when(), code, "A course").await
+                groups::add_course(&self.store, &manual_run(), self.change_time(), code, "A course").await
             })
             .expect("added");
     }
@@ -93,7 +93,7 @@ impl Company {
     pub fn add_learner(&self, who: &str) -> LearnerId {
         self.runtime
             .block_on(async {
-                groups::add_learner(&self.store, &about(), self.when(), &email(who), who).await
+                groups::add_learner(&self.store, &manual_run(), self.change_time(), &email(who), who).await
             })
             .expect("added")
             .0
@@ -101,38 +101,38 @@ impl Company {
 
     /// Notes that somebody has completed a course.
     pub fn complete(&self, who: &str, course: &str) {
-        let (about, when) = (about(), self.when());
+        let (about, when) = (manual_run(), self.change_time());
         self.runtime
             .block_on(async {
-                groups::complete(&self.store, &about, when, &email(who), course, when.now).await
+                groups::complete_course(&self.store, &about, when, &email(who), course, when.now).await
             })
             .expect("completed");
     }
 
     /// Assigns a course to a group.
-    pub fn assign(&self, course: &str, group: &str, due: Due) {
-        self.assign_to(course, Target::Group(group.into()), due);
+    pub fn assign(&self, course: &str, group: &str, due: DuePolicy) {
+        self.assign_to(course, AssignmentTargetRef::Group(group.into()), due);
     }
 
     /// Assigns a course to one learner.
-    pub fn assign_alone(&self, course: &str, who: &str, due: Due) {
-        self.assign_to(course, Target::Learner(&email(who)), due);
+    pub fn assign_alone(&self, course: &str, who: &str, due: DuePolicy) {
+        self.assign_to(course, AssignmentTargetRef::Learner(&email(who)), due);
     }
 
-    fn assign_to(&self, course: &str, target: Target<'_>, due: Due) {
-        let asked = Asked { course, due, late_days: 14 };
+    fn assign_to(&self, course: &str, target: AssignmentTargetRef<'_>, due: DuePolicy) {
+        let asked = AssignRequest { course, due, late_days: 14 };
         self.runtime
-            .block_on(async { groups::assign(&self.store, &about(), self.when(), asked, &[target]).await })
+            .block_on(async { groups::assign_course(&self.store, &manual_run(), self.change_time(), asked, &[target]).await })
             .expect("assigned");
         self.drain();
     }
 
     /// Ends an assignment to one learner.
     pub fn unassign_alone(&self, course: &str, who: &str) {
-        let (who, when) = (email(who), self.when());
-        let target = Target::Learner(&who);
+        let (who, when) = (email(who), self.change_time());
+        let target = AssignmentTargetRef::Learner(&who);
         self.runtime
-            .block_on(async { groups::unassign(&self.store, &about(), when, course, target).await })
+            .block_on(async { groups::unassign_course(&self.store, &manual_run(), when, course, target).await })
             .expect("unassigned");
         self.drain();
     }

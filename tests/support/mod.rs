@@ -26,22 +26,22 @@ pub mod web;
 
 use std::time::Duration;
 
-use rollcall::connectors::retry::Policy;
-use rollcall::connectors::{Connector, Context, Mapping, Progress, Source};
-use rollcall::model::attributes::Attributes;
+use rollcall::connectors::retry::RetryPolicy;
+use rollcall::connectors::{Connector, ReadContext, AttributeMapping, ReadProgress, SourceSettings};
+use rollcall::model::attributes::AttributeSet;
 use rollcall::model::names::ConnectorName;
-use rollcall::model::people::People;
+use rollcall::model::people::PeopleTable;
 use tokio_util::sync::CancellationToken;
 
 /// Attributes and a mapping, from pairs of rollcall's name and the source's.
-pub fn mapping(pairs: &[(&str, &str)]) -> (Attributes, Mapping) {
-    let mut attributes = Attributes::default();
+pub fn mapping(pairs: &[(&str, &str)]) -> (AttributeSet, AttributeMapping) {
+    let mut attributes = AttributeSet::default();
     let columns = pairs.iter().map(|(name, source)| (attributes.add(name), (*source).to_owned())).collect();
-    (attributes, Mapping { columns, ..Mapping::default() })
+    (attributes, AttributeMapping { columns, ..AttributeMapping::default() })
 }
 
 /// A connector named `corp`.
-pub fn connector(mapping: Mapping, source: Source) -> Connector {
+pub fn connector(mapping: AttributeMapping, source: SourceSettings) -> Connector {
     Connector {
         name: ConnectorName::new("corp"),
         schedule: None,
@@ -53,18 +53,18 @@ pub fn connector(mapping: Mapping, source: Source) -> Connector {
 }
 
 /// One attempt only.
-pub fn once() -> Context {
-    patient(1)
+pub fn single_attempt() -> ReadContext {
+    with_attempts(1)
 }
 
 /// So many attempts.
-pub fn patient(attempts: u32) -> Context {
-    let retry = Policy { attempts, within: Duration::from_secs(60) };
-    Context { cancel: CancellationToken::new(), progress: Progress::default(), retry }
+pub fn with_attempts(attempts: u32) -> ReadContext {
+    let retry = RetryPolicy { attempts, within: Duration::from_secs(60) };
+    ReadContext { cancel: CancellationToken::new(), progress: ReadProgress::default(), retry }
 }
 
 /// The external ids, sorted.
-pub fn ids(people: &People) -> Vec<String> {
+pub fn external_ids(people: &PeopleTable) -> Vec<String> {
     let mut ids: Vec<String> = people.rows().map(|row| people.id(row).to_owned()).collect();
     ids.sort_unstable();
     ids

@@ -8,7 +8,7 @@ use super::packages;
 
 /// The folder of a package with everything that it needs, such as `axe-core@4.11.0`.
 pub fn install(package: &str) -> PathBuf {
-    packages::need("/usr/bin/npm", &["nodejs", "npm"]);
+    packages::ensure_installed("/usr/bin/npm", &["nodejs", "npm"]);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("npm").join(package);
     std::fs::create_dir_all(&folder).expect("a folder");
     let done = folder.join("done");
@@ -37,7 +37,7 @@ const LEAST_NODE: u32 = 20;
 
 /// A Node that is new enough: the machine's, or one of its own where that is older.
 pub fn node() -> PathBuf {
-    packages::need("/usr/bin/npm", &["nodejs", "npm"]);
+    packages::ensure_installed("/usr/bin/npm", &["nodejs", "npm"]);
     let version = Command::new("node").arg("--version").output().expect("node runs");
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
     let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());

@@ -10,14 +10,14 @@ use std::process::Command;
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Sees to it that `program` is there, installing `packages` if it is not.
-pub fn need(program: &str, packages: &[&str]) {
-    need_that(program, || Path::new(program).exists(), packages);
+pub fn ensure_installed(program: &str, packages: &[&str]) {
+    ensure_available(program, || Path::new(program).exists(), packages);
 }
 
 /// Sees to it that something is there, installing `packages` if it is not.
 ///
 /// One process at a time installs; the others wait for it. The packages' services are not started.
-pub fn need_that(what: &str, is_there: impl Fn() -> bool, packages: &[&str]) {
+pub fn ensure_available(what: &str, is_there: impl Fn() -> bool, packages: &[&str]) {
     if is_there() {
         return;
     }
@@ -32,7 +32,7 @@ pub fn need_that(what: &str, is_there: impl Fn() -> bool, packages: &[&str]) {
         is_root && Path::new("/usr/bin/apt-get").exists(),
         "these tests need {what}: install the packages {wanted} (with apt-get, as root), then run them again"
     );
-    let _policy = NoServices::declare();
+    let _policy = ServiceStartBlocker::declare();
     if !apt_get("install", packages) {
         assert!(apt_get("update", &[]), "apt-get update failed");
         assert!(apt_get("install", packages), "apt-get could not install {wanted}");
@@ -54,11 +54,11 @@ fn apt_get(verb: &str, packages: &[&str]) -> bool {
 }
 
 /// Keeps services from being started while it lives; does nothing where a policy stands already.
-struct NoServices {
+struct ServiceStartBlocker {
     ours: bool,
 }
 
-impl NoServices {
+impl ServiceStartBlocker {
     fn declare() -> Self {
         let ours = OpenOptions::new().write(true).create_new(true).mode(0o755).open(POLICY);
         let ours = ours.and_then(|mut file| {
@@ -69,7 +69,7 @@ impl NoServices {
     }
 }
 
-impl Drop for NoServices {
+impl Drop for ServiceStartBlocker {
     fn drop(&mut self) {
         if self.ours {
             fs::remove_file(POLICY).expect("our own policy can be removed");

@@ -7,12 +7,12 @@ pub const PEOPLE: &str = "ou=people,dc=corp,dc=example";
 
 /// One entry, to be changed until it is what the test needs.
 #[derive(Debug, Clone)]
-pub struct Person {
+pub struct LdapPerson {
     dn: String,
     values: Vec<(String, Vec<u8>)>,
 }
 
-impl Person {
+impl LdapPerson {
     /// A plain person: `p7` of number 7.
     pub fn new(number: usize) -> Self {
         Self::named(&format!("uid=p{number}"), &format!("p{number}"))
@@ -69,23 +69,23 @@ impl Person {
 }
 
 /// So many plain people, from number 0.
-pub fn people(count: usize) -> Vec<Person> {
-    (0..count).map(Person::new).collect()
+pub fn people(count: usize) -> Vec<LdapPerson> {
+    (0..count).map(LdapPerson::new).collect()
 }
 
 /// People whose entries have been trouble before.
-pub fn hard_cases() -> Vec<Person> {
+pub fn hard_cases() -> Vec<LdapPerson> {
     vec![
-        Person::new(0).without("mail"),
-        Person::new(1).without("departmentNumber"),
-        Person::new(2).with("departmentNumber", "HR"),
-        Person::new(3).with("title;lang-de", "Sachbearbeiter"),
-        Person::named(r"cn=Lovelace\, Ada \+ \#1 \22x\22 \\ \<\> \;", "p4")
+        LdapPerson::new(0).without("mail"),
+        LdapPerson::new(1).without("departmentNumber"),
+        LdapPerson::new(2).with("departmentNumber", "HR"),
+        LdapPerson::new(3).with("title;lang-de", "Sachbearbeiter"),
+        LdapPerson::named(r"cn=Lovelace\, Ada \+ \#1 \22x\22 \\ \<\> \;", "p4")
             .with("cn", r##"Lovelace, Ada + #1 "x" \ <> ;"##),
-        Person::named("uid=p5+sn=Person", "p5"),
-        Person::new(6).without("cn").with("cn", "山田 太郎"),
-        Person::new(7).without("cn").with("cn", "Se\u{301}verine"),
-        Person::new(8).with_bytes("badge", &[0xff, 0x00, 0x9f]),
+        LdapPerson::named("uid=p5+sn=Person", "p5"),
+        LdapPerson::new(6).without("cn").with("cn", "山田 太郎"),
+        LdapPerson::new(7).without("cn").with("cn", "Se\u{301}verine"),
+        LdapPerson::new(8).with_bytes("badge", &[0xff, 0x00, 0x9f]),
     ]
 }
 

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use super::packages;
-use super::postgres::{Cluster, folder_without_rights, free_port, url, without_rights};
+use super::postgres::{PostgresServer, folder_without_rights, free_port, url, without_rights};
 
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
 
@@ -15,16 +15,16 @@ const PROGRAM: &str = "/usr/sbin/pgbouncer";
 const WATCH: &str = "trap '' INT; \"$1\" \"$2/pgbouncer.ini\" & cat >/dev/null; kill $!; wait; rm -rf \"$2\"";
 
 /// A pooler, stopped when it is dropped or the process ends.
-pub struct Pooler {
+pub struct PgBouncerServer {
     port: u16,
     folder: PathBuf,
     watch: Child,
 }
 
-impl Pooler {
+impl PgBouncerServer {
     /// Starts one in front of a server. Four connections serve everybody, so that transactions really change places.
-    pub fn before(cluster: &Cluster) -> Self {
-        packages::need(PROGRAM, &["pgbouncer"]);
+    pub fn start_for(cluster: &PostgresServer) -> Self {
+        packages::ensure_installed(PROGRAM, &["pgbouncer"]);
         let folder = folder_without_rights("pgbouncer");
         let port = free_port();
         let ini = format!(
@@ -56,7 +56,7 @@ impl Pooler {
     }
 }
 
-impl Drop for Pooler {
+impl Drop for PgBouncerServer {
     fn drop(&mut self) {
         drop(self.watch.stdin.take());
         self.watch.wait().expect("the shell ends after the pooler");

@@ -26,7 +26,7 @@ const WATCH: &str =
     "trap '' INT TERM HUP; cat >/dev/null; \"$1\"/pg_ctl -D \"$2/data\" -m immediate stop; rm -rf \"$2\"";
 
 /// A server, stopped and removed when it is dropped or the process ends.
-pub struct Cluster {
+pub struct PostgresServer {
     folder: PathBuf,
     port: u16,
     memory: &'static str,
@@ -34,9 +34,9 @@ pub struct Cluster {
 }
 
 /// The server that tests share, each with databases of its own.
-pub fn shared() -> &'static Cluster {
-    static SHARED: OnceLock<Cluster> = OnceLock::new();
-    SHARED.get_or_init(Cluster::start)
+pub fn shared_server() -> &'static PostgresServer {
+    static SHARED: OnceLock<PostgresServer> = OnceLock::new();
+    SHARED.get_or_init(PostgresServer::start)
 }
 
 /// A command under an account that is not root.
@@ -76,7 +76,7 @@ fn run(command: &mut Command) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(said()) }
 }
 
-impl Cluster {
+impl PostgresServer {
     /// Makes and starts a server for tests.
     pub fn start() -> Self {
         Self::with_memory("32MB")
@@ -84,7 +84,7 @@ impl Cluster {
 
     /// Makes and starts a server with so much memory for its pages.
     pub fn with_memory(memory: &'static str) -> Self {
-        packages::need(&format!("{BIN}/postgres"), &["postgresql-15"]);
+        packages::ensure_installed(&format!("{BIN}/postgres"), &["postgresql-15"]);
         let folder = folder_without_rights("postgres");
         let initdb = ["--no-sync", "--auth", "trust", "--username", "postgres", "--encoding", "UTF8"];
         run(pg("initdb").args(initdb).args(["--locale", "C", "-D"]).arg(folder.join("data")))
@@ -177,7 +177,7 @@ pub fn url(port: u16, database: &str) -> String {
     format!("postgres://postgres:open-sesame-PG@127.0.0.1:{port}/{database}")
 }
 
-impl Drop for Cluster {
+impl Drop for PostgresServer {
     fn drop(&mut self) {
         drop(self.watch.stdin.take());
         self.watch.wait().expect("the shell ends after the server");

@@ -12,13 +12,13 @@ use super::company::Company;
 
 /// What a command came to.
 #[derive(Debug)]
-pub struct Done {
+pub struct CommandOutput {
     pub status: i32,
     pub out: String,
     pub err: String,
 }
 
-impl Done {
+impl CommandOutput {
     /// Standard output as one JSON document.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
@@ -30,14 +30,14 @@ impl Done {
     }
 
     /// The same, when it ended as it should.
-    pub fn ended(self, status: i32) -> Self {
+    pub fn expect_status(self, status: i32) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 }
 
 /// The program with nothing of this machine's surroundings.
-pub fn program(config: &Path) -> Command {
+pub fn rollcall_command(config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
     command.env_clear().env("USER", "tester").env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
     command.arg("--config").arg(config);
@@ -45,9 +45,9 @@ pub fn program(config: &Path) -> Command {
 }
 
 /// Runs a command to its end.
-pub fn finish(command: &mut Command) -> Done {
+pub fn run_to_end(command: &mut Command) -> CommandOutput {
     let output = command.output().expect("rollcall runs");
-    Done {
+    CommandOutput {
         status: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).expect("UTF-8"),
         err: String::from_utf8(output.stderr).expect("UTF-8"),
@@ -56,37 +56,37 @@ pub fn finish(command: &mut Command) -> Done {
 
 impl Company {
     /// Runs a command on the company's file and people as they are now.
-    pub fn rollcall(&self, args: &[&str]) -> Done {
-        finish(program(&self.write()).args(args))
+    pub fn rollcall(&self, args: &[&str]) -> CommandOutput {
+        run_to_end(rollcall_command(&self.write()).args(args))
     }
 
     /// The JSON of a command that succeeds.
     pub fn json(&self, args: &[&str]) -> Value {
-        self.rollcall(&[args, &["--json"]].concat()).ended(0).json()
+        self.rollcall(&[args, &["--json"]].concat()).expect_status(0).json()
     }
 }
 
 /// A program that runs, ended with the test.
-pub struct Running {
+pub struct RunningProgram {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
     out: Arc<Mutex<Vec<String>>>,
 }
 
 /// How long a test waits for what should take a moment.
-const PATIENCE: Duration = Duration::from_secs(60);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits until something is so.
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
-        assert!(since.elapsed() < PATIENCE, "waited in vain until {what}");
+        assert!(since.elapsed() < WAIT_TIMEOUT, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
 /// Keeps the lines of a pipe as they come.
-fn gather(pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
+fn collect_lines(pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&lines);
     std::thread::spawn(move || {
@@ -97,13 +97,13 @@ fn gather(pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<Vec<String>>> 
     lines
 }
 
-impl Running {
+impl RunningProgram {
     /// Starts a command and gathers its log and its output.
     pub fn start(command: &mut Command) -> Self {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("rollcall starts");
-        let log = gather(child.stderr.take().expect("a pipe"));
-        let out = gather(child.stdout.take().expect("a pipe"));
+        let log = collect_lines(child.stderr.take().expect("a pipe"));
+        let out = collect_lines(child.stdout.take().expect("a pipe"));
         Self { child, log, out }
     }
 
@@ -118,17 +118,17 @@ impl Running {
     }
 
     /// Waits until a line of the log holds a text.
-    pub fn says(&self, text: &str) {
+    pub fn wait_for_log(&self, text: &str) {
         let since = Instant::now();
         while !self.log().iter().any(|line| line.contains(text)) {
-            assert!(since.elapsed() < PATIENCE, "never said `{text}`: {:#?}", self.log());
+            assert!(since.elapsed() < WAIT_TIMEOUT, "never said `{text}`: {:#?}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     /// Sends a signal such as `TERM`.
     pub fn signal(&self, name: &str) {
-        signal(self.child.id(), name);
+        send_signal(self.child.id(), name);
     }
 
     /// Whether it has ended.
@@ -142,7 +142,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningProgram {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -153,7 +153,7 @@ impl Drop for Running {
 }
 
 /// Sends a signal such as `TERM` to a process; by the shell, since a small Debian has no program for it.
-pub fn signal(process: u32, name: &str) {
+pub fn send_signal(process: u32, name: &str) {
     let status = Command::new("sh").args(["-c", &format!("kill -s {name} {process}")]).status();
     assert!(status.expect("the shell runs").success(), "{name} to {process}");
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 /// What happens on the line, counted in bytes from the server to the client of each connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum ConnectionFault {
     /// Nothing.
     Pass,
     /// Connections are taken and nothing ever comes through.
@@ -26,16 +26,16 @@ pub enum Line {
 }
 
 /// A proxy in front of 127.0.0.1.
-pub struct Proxy {
+pub struct FaultProxy {
     /// Where clients connect.
     pub port: u16,
     said: Arc<Mutex<Vec<u8>>>,
     task: JoinHandle<()>,
 }
 
-impl Proxy {
+impl FaultProxy {
     /// Begins to listen.
-    pub async fn start(target: u16, line: Line) -> Self {
+    pub async fn start(target: u16, line: ConnectionFault) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -45,13 +45,13 @@ impl Proxy {
             loop {
                 let (client, _) = listener.accept().await.expect("a client");
                 let line = match line {
-                    Line::CutFirst if first => Line::CutAfter(0),
-                    Line::CutFirst => Line::Pass,
-                    Line::Pass
-                    | Line::BlackHole
-                    | Line::StallAfter(_)
-                    | Line::CutAfter(_)
-                    | Line::ResetAfter(_) => line,
+                    ConnectionFault::CutFirst if first => ConnectionFault::CutAfter(0),
+                    ConnectionFault::CutFirst => ConnectionFault::Pass,
+                    ConnectionFault::Pass
+                    | ConnectionFault::BlackHole
+                    | ConnectionFault::StallAfter(_)
+                    | ConnectionFault::CutAfter(_)
+                    | ConnectionFault::ResetAfter(_) => line,
                 };
                 first = false;
                 tokio::spawn(connect(client, target, line, record.clone()));
@@ -76,7 +76,7 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
+impl Drop for FaultProxy {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -88,23 +88,23 @@ pub async fn refusing_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-async fn connect(mut client: TcpStream, target: u16, line: Line, said: Arc<Mutex<Vec<u8>>>) {
+async fn connect(mut client: TcpStream, target: u16, line: ConnectionFault, said: Arc<Mutex<Vec<u8>>>) {
     let mut server =
         TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], target))).await.expect("the server");
     let limit = match line {
-        Line::Pass | Line::CutFirst => u64::MAX,
-        Line::BlackHole => 0,
-        Line::StallAfter(bytes) | Line::CutAfter(bytes) | Line::ResetAfter(bytes) => bytes,
+        ConnectionFault::Pass | ConnectionFault::CutFirst => u64::MAX,
+        ConnectionFault::BlackHole => 0,
+        ConnectionFault::StallAfter(bytes) | ConnectionFault::CutAfter(bytes) | ConnectionFault::ResetAfter(bytes) => bytes,
     };
     pass(&mut client, &mut server, limit, &said).await;
     match line {
-        Line::Pass | Line::CutFirst | Line::CutAfter(_) => (),
-        Line::BlackHole | Line::StallAfter(_) => {
+        ConnectionFault::Pass | ConnectionFault::CutFirst | ConnectionFault::CutAfter(_) => (),
+        ConnectionFault::BlackHole | ConnectionFault::StallAfter(_) => {
             // Until the client has had enough.
             let mut ignored = [0; 1024];
             while client.read(&mut ignored).await.is_ok_and(|length| length > 0) {}
         }
-        Line::ResetAfter(_) => client.set_zero_linger().expect("linger can be set"),
+        ConnectionFault::ResetAfter(_) => client.set_zero_linger().expect("linger can be set"),
     }
 }
 

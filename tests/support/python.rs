@@ -19,7 +19,7 @@ use super::postgres::free_port;
 const PYTHON: &str = "/usr/bin/python3";
 
 /// Packages at pinned versions, those that others need included, in a folder of their own.
-pub struct Pins {
+pub struct PinnedPackages {
     /// The list below `tests/support/`.
     file: &'static str,
     text: &'static str,
@@ -27,17 +27,17 @@ pub struct Pins {
 }
 
 /// Servers that answer as others do.
-static SERVERS: Pins = Pins { file: "python.txt", text: include_str!("python.txt"), folder: OnceLock::new() };
+static SERVERS: PinnedPackages = PinnedPackages { file: "python.txt", text: include_str!("python.txt"), folder: OnceLock::new() };
 
 /// What tries an API by its description.
-pub static SCHEMATHESIS: Pins =
-    Pins { file: "schemathesis.txt", text: include_str!("schemathesis.txt"), folder: OnceLock::new() };
+pub static SCHEMATHESIS: PinnedPackages =
+    PinnedPackages { file: "schemathesis.txt", text: include_str!("schemathesis.txt"), folder: OnceLock::new() };
 
 /// Runs a server until the other end of its input is closed.
 const WATCH: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & server=$!; \
                      (read -r _ <&3; kill -KILL $server 2>/dev/null) & wait $server";
 
-impl Pins {
+impl PinnedPackages {
     /// The folder of the installed programs.
     pub fn programs(&self) -> &Path {
         self.folder.get_or_init(|| {
@@ -63,34 +63,34 @@ fn install(folder: &Path, file: &str) {
         let asked = Command::new(PYTHON).args(["-c", "import ensurepip"]).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     };
-    packages::need_that("a Python with `venv`", can, &["python3", "python3-venv"]);
-    checked(Command::new(PYTHON).args(["-m", "venv", "--clear"]).arg(folder));
+    packages::ensure_available("a Python with `venv`", can, &["python3", "python3-venv"]);
+    run_checked(Command::new(PYTHON).args(["-m", "venv", "--clear"]).arg(folder));
     let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support").join(file);
     let mut pip = Command::new(folder.join("bin/pip"));
     pip.args(["install", "--quiet", "--no-deps", "--disable-pip-version-check", "--requirement"]).arg(pins);
-    checked(&mut pip);
+    run_checked(&mut pip);
 }
 
-fn checked(command: &mut Command) {
+fn run_checked(command: &mut Command) {
     let output = command.output().expect("python can be run");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {}\n{said}", output.status);
 }
 
 /// A server of one test. It ends when this is dropped, and when the test's process ends in any other way.
-pub struct Served {
+pub struct PythonServer {
     shell: Child,
     folder: TempDir,
     pub port: u16,
 }
 
 /// What a server answered.
-pub struct Answer {
+pub struct JsonResponse {
     pub status: u16,
     pub body: Value,
 }
 
-impl Served {
+impl PythonServer {
     /// Starts a program with these words and `--port` on a port that is free now, and waits until it takes connections.
     /// `folder` is where it runs.
     pub fn start(program: &str, words: &[&str], mut folder: TempDir) -> Self {
@@ -127,7 +127,7 @@ impl Served {
                 let empty = TempDir::new().expect("a folder");
                 return Err(std::mem::replace(&mut served.folder, empty));
             }
-            if served.says("http://127.0.0.1") && TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            if served.log_contains("http://127.0.0.1") && TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return Ok(served);
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -140,7 +140,7 @@ impl Served {
     }
 
     /// Whether its log holds a text.
-    pub fn says(&self, text: &str) -> bool {
+    pub fn log_contains(&self, text: &str) -> bool {
         self.log().contains(text)
     }
 
@@ -150,7 +150,7 @@ impl Served {
     }
 
     /// Sends a request with a token, as HTTP 1.0, so that the answer ends with the connection.
-    pub fn ask(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Answer {
+    pub fn send_request(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> JsonResponse {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         let request = format!(
@@ -163,14 +163,14 @@ impl Served {
         stream.read_to_string(&mut answer).expect("it answers");
         let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
         let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer}"));
-        Answer {
+        JsonResponse {
             status: status.unwrap_or_else(|| panic!("no status: {answer}")),
             body: serde_json::from_str(body).unwrap_or_default(),
         }
     }
 }
 
-impl Drop for Served {
+impl Drop for PythonServer {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
         self.shell.wait().expect("the shell ends");

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 /// One message of an answer.
 #[derive(Debug, Clone)]
-pub enum Say {
+pub enum LdapReply {
     /// An entry whose `uid` is this.
     Entry(&'static str),
     /// An entry of this name, and each attribute with its values.
@@ -26,22 +26,22 @@ pub enum Say {
 
 /// A server that answers every bind with 0 and each search with the next page of its script, the last one for ever. It
 /// agrees to TLS, and goes on with the next page in the clear.
-pub struct Responder {
+pub struct ScriptedLdapServer {
     port: u16,
-    asked: Asked,
+    asked: RequestedAttributes,
     task: JoinHandle<()>,
 }
 
 /// What searches asked for.
-type Asked = Arc<Mutex<Vec<Vec<String>>>>;
+type RequestedAttributes = Arc<Mutex<Vec<Vec<String>>>>;
 
-impl Responder {
+impl ScriptedLdapServer {
     /// Begins to listen.
-    pub async fn start(pages: Vec<Vec<Say>>) -> Self {
+    pub async fn start(pages: Vec<Vec<LdapReply>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let pages = Arc::new(Mutex::new(pages));
-        let asked = Asked::default();
+        let asked = RequestedAttributes::default();
         let record = asked.clone();
         let task = tokio::spawn(async move {
             loop {
@@ -53,7 +53,7 @@ impl Responder {
     }
 
     /// The attributes that each search so far asked for.
-    pub fn asked(&self) -> Vec<Vec<String>> {
+    pub fn requested_attributes(&self) -> Vec<Vec<String>> {
         self.asked.lock().expect("no test panics while it speaks").clone()
     }
 
@@ -63,13 +63,13 @@ impl Responder {
     }
 }
 
-impl Drop for Responder {
+impl Drop for ScriptedLdapServer {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-async fn serve(mut client: TcpStream, pages: Arc<Mutex<Vec<Vec<Say>>>>, asked: Asked) {
+async fn serve(mut client: TcpStream, pages: Arc<Mutex<Vec<Vec<LdapReply>>>>, asked: RequestedAttributes) {
     let mut received = Vec::new();
     loop {
         while let Ok((rest, message)) = parse_tag(&received) {
@@ -116,21 +116,21 @@ fn wanted(request: &StructureTag) -> Vec<String> {
     names.into_iter().map(text).collect()
 }
 
-fn next_page(pages: &Mutex<Vec<Vec<Say>>>) -> Vec<Say> {
+fn next_page(pages: &Mutex<Vec<Vec<LdapReply>>>) -> Vec<LdapReply> {
     let mut pages = pages.lock().expect("no test panics while it speaks");
     if pages.len() > 1 { pages.remove(0) } else { pages.first().cloned().unwrap_or_default() }
 }
 
-fn spoken(say: &Say, request: &[StructureTag]) -> Vec<u8> {
+fn spoken(say: &LdapReply, request: &[StructureTag]) -> Vec<u8> {
     let message = |operation: &[u8], controls: &[u8]| {
         sequence(&[number(request), operation.to_vec(), controls.to_vec()])
     };
     match say {
-        Say::Entry(uid) => {
+        LdapReply::Entry(uid) => {
             let values = vec![("uid".to_owned(), vec![(*uid).to_owned()])];
-            spoken(&Say::Object(format!("uid={uid},dc=corp"), values), request)
+            spoken(&LdapReply::Object(format!("uid={uid},dc=corp"), values), request)
         }
-        Say::Object(dn, attributes) => {
+        LdapReply::Object(dn, attributes) => {
             let attribute = |(name, values): &(String, Vec<String>)| {
                 let values: Vec<u8> = values.iter().flat_map(|value| octets(value.as_bytes())).collect();
                 sequence(&[octets(name.as_bytes()), tagged(0x31, &values)])
@@ -138,16 +138,16 @@ fn spoken(say: &Say, request: &[StructureTag]) -> Vec<u8> {
             let attributes: Vec<Vec<u8>> = attributes.iter().map(attribute).collect();
             message(&tagged(0x64, &[octets(dn.as_bytes()), sequence(&attributes)].concat()), &[])
         }
-        Say::Reference(uri) => message(&tagged(0x73, &octets(uri.as_bytes())), &[]),
-        Say::Done(code, cookie) => {
+        LdapReply::Reference(uri) => message(&tagged(0x73, &octets(uri.as_bytes())), &[]),
+        LdapReply::Done(code, cookie) => {
             let control = cookie.map_or_else(Vec::new, |cookie| {
                 let value = sequence(&[vec![2, 1, 0], octets(cookie)]);
                 tagged(0xa0, &sequence(&[octets(b"1.2.840.113556.1.4.319"), octets(&value)]))
             });
             message(&tagged(0x65, &result(*code)), &control)
         }
-        Say::Operation(bytes) => message(bytes, &[]),
-        Say::Raw(bytes) => bytes.clone(),
+        LdapReply::Operation(bytes) => message(bytes, &[]),
+        LdapReply::Raw(bytes) => bytes.clone(),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::ca::Ca;
+use super::ca::CertificateAuthority;
 use super::packages;
 
 /// The top of its domain.
@@ -19,10 +19,10 @@ pub const DOMAIN: &str = "DC=corp,DC=example";
 /// The administrator's password, which every account has that has one.
 pub const PASSWORD: &str = "Passw0rd of the domain";
 
-static SAMBA: LazyLock<Samba> = LazyLock::new(Samba::start);
+static SAMBA: LazyLock<SambaServer> = LazyLock::new(SambaServer::start);
 
 /// A running domain controller. It and its files go when the process ends, however it ends.
-pub struct Samba {
+pub struct SambaServer {
     _shell: Child,
     settings: PathBuf,
     /// The address that it listens on.
@@ -32,7 +32,7 @@ pub struct Samba {
 }
 
 /// The domain controller.
-pub fn samba() -> &'static Samba {
+pub fn samba() -> &'static SambaServer {
     &SAMBA
 }
 
@@ -45,9 +45,9 @@ pub fn add(dn: &str, values: &[(&str, &str)]) -> Value {
     json!({ "add": entry })
 }
 
-impl Samba {
+impl SambaServer {
     fn start() -> Self {
-        packages::need("/usr/sbin/samba", &["samba", "samba-ad-dc", "samba-ad-provision", "python3-samba"]);
+        packages::ensure_installed("/usr/sbin/samba", &["samba", "samba-ad-dc", "samba-ad-provision", "python3-samba"]);
         let is_root =
             std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("ourselves"));
         assert_eq!(is_root, 0, "a domain controller listens on port 389: run these tests as root");
@@ -55,7 +55,7 @@ impl Samba {
         let folder = tempfile::TempDir::new().expect("a folder").keep();
         let process = std::process::id();
         let host = format!("127.77.{}.{}", process / 250 % 250, process % 250 + 1);
-        let ca = Ca::new(&folder, "ca");
+        let ca = CertificateAuthority::new(&folder, "ca");
         let certificate = ca.certify(&host, false);
         private(&certificate.key);
         let options = [

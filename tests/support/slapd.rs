@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use ldap3::LdapConnAsync;
 use tempfile::TempDir;
 
-use super::ca::Ca;
+use super::ca::CertificateAuthority;
 use super::packages;
-use super::person::{PEOPLE, Person};
+use super::person::{PEOPLE, LdapPerson};
 
 const SLAPD: &str = "/usr/sbin/slapd";
 
@@ -23,8 +23,8 @@ pub const READER: (&str, &str) = ("cn=reader,dc=corp,dc=example", "reader's secr
 
 /// What the server is to be like.
 #[derive(Default)]
-pub struct Directory {
-    people: Vec<Person>,
+pub struct SlapdSetup {
+    people: Vec<LdapPerson>,
     ldif: String,
     size_limit: Option<u32>,
     certified_for: Option<String>,
@@ -32,7 +32,7 @@ pub struct Directory {
 }
 
 /// A running server. It ends when this is dropped, and when the test's process ends in any other way.
-pub struct Slapd {
+pub struct SlapdServer {
     shell: Child,
     folder: TempDir,
     /// Its CA.
@@ -43,9 +43,9 @@ pub struct Slapd {
     pub tls_port: u16,
 }
 
-impl Directory {
+impl SlapdSetup {
     /// A directory of these people.
-    pub fn of(people: Vec<Person>) -> Self {
+    pub fn of(people: Vec<LdapPerson>) -> Self {
         Self { people, ..Self::default() }
     }
 
@@ -74,10 +74,10 @@ impl Directory {
     }
 
     /// Starts the server and waits until it answers.
-    pub async fn start(self) -> Slapd {
-        packages::need(SLAPD, &["slapd", "ldap-utils"]);
+    pub async fn start(self) -> SlapdServer {
+        packages::ensure_installed(SLAPD, &["slapd", "ldap-utils"]);
         let folder = TempDir::new().expect("a folder");
-        let ca = Ca::new(folder.path(), "ca");
+        let ca = CertificateAuthority::new(folder.path(), "ca");
         let certificate = ca.certify(self.certified_for.as_deref().unwrap_or("127.0.0.1"), self.expired);
         let settings = self.settings(folder.path(), &ca.file, &certificate.file, &certificate.key);
         std::fs::write(folder.path().join("slapd.conf"), settings).expect("slapd.conf can be written");
@@ -86,7 +86,7 @@ impl Directory {
         let mut folder = folder;
         // Another process may take a port between looking for it and using it.
         for _ in 0..10 {
-            match Slapd::try_start(folder, ca.file.clone()).await {
+            match SlapdServer::try_start(folder, ca.file.clone()).await {
                 Ok(slapd) => return slapd,
                 Err(again) => folder = again,
             }
@@ -154,7 +154,7 @@ access to * by * read
     }
 }
 
-impl Slapd {
+impl SlapdServer {
     /// Starts the server on ports that are free now; gives the folder back where somebody else took one.
     async fn try_start(folder: TempDir, ca_file: PathBuf) -> Result<Self, TempDir> {
         let (port, tls_port) = (free_port(), free_port());
@@ -216,7 +216,7 @@ impl Slapd {
     }
 }
 
-impl Drop for Slapd {
+impl Drop for SlapdServer {
     fn drop(&mut self) {
         self.stop();
     }

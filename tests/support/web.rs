@@ -1,31 +1,31 @@
 //! A company whose service runs, and people who use its pages.
 
 use reqwest::{Client, RequestBuilder, Response, redirect};
-use rollcall::accounts::{self, New};
+use rollcall::accounts::{self, NewUserAccount};
 use rollcall::model::role::Role;
-use rollcall::model::secret::Secret;
+use rollcall::model::secret::SecretText;
 use serde_json::Value;
 
-use super::browser::Browser;
+use super::browser::BrowserWindow;
 use super::company::Company;
-use super::hand::about;
-use super::program::{Running, program};
+use super::hand::manual_run;
+use super::program::{RunningProgram, rollcall_command};
 
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
 
 /// A service with pages.
-pub struct Site {
+pub struct WebServer {
     pub base: String,
-    service: Running,
+    service: RunningProgram,
 }
 
 /// The service of a company that has started.
-fn start(company: &Company) -> (Running, String) {
+fn start(company: &Company) -> (RunningProgram, String) {
     // A first request may come before anything else has met the TLS provider of the client.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let service = Running::start(program(&company.write()).arg("run"));
-    service.says("pages and API are there");
+    let service = RunningProgram::start(rollcall_command(&company.write()).arg("run"));
+    service.wait_for_log("pages and API are there");
     let log = service.log();
     let line = log.iter().find(|line| line.contains("pages and API are there")).expect("the line");
     let json: Value = serde_json::from_str(line).expect("JSON");
@@ -35,23 +35,23 @@ fn start(company: &Company) -> (Running, String) {
 
 impl Company {
     /// Starts the service and waits until its pages are there.
-    pub fn serve(&self) -> Site {
+    pub fn serve(&self) -> WebServer {
         let (service, base) = start(self);
-        Site { base, service }
+        WebServer { base, service }
     }
 
     /// Makes an account with [`PASSWORD`].
     pub fn account(&self, email: &str, role: Role) {
-        let password = Secret::new(PASSWORD);
-        let new = New { email, name: "", role, password: Some(&password) };
-        let made = self.runtime.block_on(accounts::create(&self.store, &about(), self.when(), new));
+        let password = SecretText::new(PASSWORD);
+        let new = NewUserAccount { email, name: "", role, password: Some(&password) };
+        let made = self.runtime.block_on(accounts::create_account(&self.store, &manual_run(), self.change_time(), new));
         made.expect("the account is made");
     }
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Page {
+pub struct PageResponse {
     pub status: u16,
     /// Where a redirect leads.
     pub to: String,
@@ -62,22 +62,22 @@ pub struct Page {
     pub encrypted_from_now_on: bool,
 }
 
-async fn page(response: Response) -> Page {
+async fn page(response: Response) -> PageResponse {
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let (status, to) = (response.status().as_u16(), header("location").unwrap_or_default().to_owned());
     let cookie = header("set-cookie").and_then(|value| value.split(';').next()).map(str::to_owned);
     let encrypted_from_now_on = response.headers().contains_key("strict-transport-security");
-    Page { status, to, cookie, encrypted_from_now_on, text: response.text().await.expect("a text") }
+    PageResponse { status, to, cookie, encrypted_from_now_on, text: response.text().await.expect("a text") }
 }
 
 /// Somebody who asks for pages without a browser.
-pub struct Visitor {
+pub struct WebClient {
     base: String,
     client: Client,
     pub cookie: Option<String>,
 }
 
-impl Visitor {
+impl WebClient {
     fn with_cookie(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.cookie {
             Some(cookie) => request.header("cookie", cookie),
@@ -86,13 +86,13 @@ impl Visitor {
     }
 
     /// Asks for a page.
-    pub async fn get(&self, path: &str) -> Page {
+    pub async fn get(&self, path: &str) -> PageResponse {
         let request = self.client.get(format!("{}{path}", self.base));
         page(self.with_cookie(request).send().await.expect("an answer")).await
     }
 
     /// A request with a body, and with more headers.
-    pub async fn send(&self, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Page {
+    pub async fn send(&self, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> PageResponse {
         let mut request = self.with_cookie(self.client.post(format!("{}{path}", self.base)));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -101,7 +101,7 @@ impl Visitor {
     }
 
     /// Sends a form as a browser does.
-    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> PageResponse {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let headers =
             [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
@@ -121,14 +121,14 @@ impl Company {
     /// Makes a token and answers its key.
     pub fn token(&self, name: &str, role: Role) -> String {
         let made =
-            self.runtime.block_on(accounts::make_token(&self.store, &about(), self.when(), name, role, None));
+            self.runtime.block_on(accounts::create_token(&self.store, &manual_run(), self.change_time(), name, role, None));
         made.expect("the token is made").1
     }
 }
 
-impl Site {
+impl WebServer {
     /// What the service has said besides its log.
-    pub fn said(&self) -> Vec<String> {
+    pub fn stdout_lines(&self) -> Vec<String> {
         self.service.out()
     }
 
@@ -138,9 +138,9 @@ impl Site {
     }
 
     /// Makes the service read its file again.
-    pub fn hang_up(&self) {
+    pub fn reload_config(&self) {
         self.service.signal("HUP");
-        self.service.says("read the file again");
+        self.service.wait_for_log("read the file again");
     }
 
     /// Ends the service in order.
@@ -156,19 +156,19 @@ impl Site {
     }
 
     /// Somebody who is not signed in and follows no redirect.
-    pub fn visitor(&self) -> Visitor {
+    pub fn anonymous_client(&self) -> WebClient {
         let client = Client::builder().redirect(redirect::Policy::none()).build().expect("a client");
-        Visitor { base: self.base.clone(), client, cookie: None }
+        WebClient { base: self.base.clone(), client, cookie: None }
     }
 
     /// Somebody who has signed in.
-    pub async fn signed_in(&self, email: &str) -> Visitor {
-        self.visitor().sign_in(email).await
+    pub async fn signed_in_client(&self, email: &str) -> WebClient {
+        self.anonymous_client().sign_in(email).await
     }
 
     /// A window in which somebody has signed in.
-    pub async fn window(&self, email: &str, scripts: bool) -> Browser {
-        let browser = Browser::open(&self.base, scripts).await;
+    pub async fn open_window(&self, email: &str, scripts: bool) -> BrowserWindow {
+        let browser = BrowserWindow::open(&self.base, scripts).await;
         browser.go("/").await;
         browser.fill("E-mail", email).await;
         browser.fill("Password", PASSWORD).await;

@@ -21,10 +21,10 @@ use rollcall::model::role::Role;
 use serde_json::Value;
 
 use crate::support::company::Company;
-use crate::support::web::Site;
+use crate::support::web::WebServer;
 
 /// Somebody who asks, with the key of a token.
-pub struct Api<'a> {
+pub struct ApiClient<'a> {
     company: &'a Company,
     base: String,
     client: Client,
@@ -33,7 +33,7 @@ pub struct Api<'a> {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ApiResponse {
     status: u16,
     kind: String,
     etag: Option<String>,
@@ -42,17 +42,17 @@ pub struct Answer {
     pub body: Value,
 }
 
-impl Answer {
+impl ApiResponse {
     /// The same, when it is what was expected.
     #[track_caller]
-    pub fn is(self, status: u16) -> Self {
+    pub fn expect_status(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
     /// The problem of a field.
     #[track_caller]
-    pub fn refuses(&self, status: u16, field: Option<&str>) {
+    pub fn expect_problem(&self, status: u16, field: Option<&str>) {
         assert_eq!((self.status, self.kind.as_str()), (status, "application/problem+json"), "{self:?}");
         assert_eq!(self.body["status"], status, "{self:?}");
         assert_eq!(self.body["field"].as_str(), field, "{self:?}");
@@ -62,23 +62,23 @@ impl Answer {
     }
 }
 
-impl<'a> Api<'a> {
-    fn new(company: &'a Company, site: &Site, role: Role) -> Self {
+impl<'a> ApiClient<'a> {
+    fn new(company: &'a Company, site: &WebServer, role: Role) -> Self {
         Self::with_key(company, site, &company.token(&format!("a {role}"), role))
     }
 
-    pub fn with_key(company: &'a Company, site: &Site, key: &str) -> Self {
-        Self { key: Some(key.to_owned()), ..Self::nobody(company, site) }
+    pub fn with_key(company: &'a Company, site: &WebServer, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..Self::anonymous(company, site) }
     }
 
-    fn nobody(company: &'a Company, site: &Site) -> Self {
+    fn anonymous(company: &'a Company, site: &WebServer) -> Self {
         // The client wants one, though these lines are not encrypted.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self { company, base: site.base.clone(), client: Client::new(), key: None }
     }
 
     /// Sends a request, whatever it is.
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> ApiResponse {
         let method: Method = method.parse().expect("a method");
         let mut request = self.client.request(method, format!("{}/api/v1{path}", self.base));
         if let Some(key) = &self.key {
@@ -97,7 +97,7 @@ impl<'a> Api<'a> {
             let (kind, etag, location) = (header("content-type"), header("etag"), header("location"));
             let status = response.status().as_u16();
             let body = response.bytes().await.expect("a body");
-            Answer {
+            ApiResponse {
                 status,
                 kind: kind.unwrap_or_default(),
                 etag,
@@ -108,15 +108,15 @@ impl<'a> Api<'a> {
         })
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> ApiResponse {
         self.send("GET", path, &[], None)
     }
 
-    pub fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub fn json(&self, method: &str, path: &str, body: &Value) -> ApiResponse {
         self.send(method, path, &[("content-type", "application/json")], Some(&body.to_string()))
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Answer {
+    pub fn post(&self, path: &str, body: &Value) -> ApiResponse {
         self.json("POST", path, body)
     }
 }

@@ -3,10 +3,10 @@
 use rollcall::model::role::Role;
 
 use crate::support::company::Company;
-use crate::support::database::{Database, Engine, on_both};
-use crate::support::postgres::Cluster;
-use crate::support::program::until;
-use crate::support::web::Visitor;
+use crate::support::database::{TestDatabase, Engine, on_both};
+use crate::support::postgres::PostgresServer;
+use crate::support::program::wait_until;
+use crate::support::web::WebClient;
 
 fn company(engine: Engine) -> Company {
     let company = Company::new(engine);
@@ -36,11 +36,11 @@ fn hidden(page: &str, name: &str) -> String {
 fn of_two_managers_who_edit_one_group_the_second_is_told_and_overwrites_nothing() {
     on_both(|engine| {
         let company = company(engine);
-        let group = company.one("SELECT id FROM groups");
+        let group = company.query_value("SELECT id FROM groups");
         let site = company.serve();
         company.runtime.block_on(async {
-            let first = site.signed_in("manager@corp.example").await;
-            let second = site.signed_in("second@corp.example").await;
+            let first = site.signed_in_client("manager@corp.example").await;
+            let second = site.signed_in_client("second@corp.example").await;
             let path = format!("/groups/{group}/name");
             let seen_by_first = hidden(&first.get(&path).await.text, "seen");
             let seen_by_second = hidden(&second.get(&path).await.text, "seen");
@@ -62,8 +62,8 @@ fn of_two_managers_who_edit_one_group_the_second_is_told_and_overwrites_nothing(
             assert!(told.status == 422 && told.text.contains("was changed meanwhile"), "{told:?}");
         });
         site.end();
-        assert_eq!(company.one("SELECT name FROM groups"), "Sales Bln");
-        assert_eq!(company.count("memberships"), 1);
+        assert_eq!(company.query_value("SELECT name FROM groups"), "Sales Bln");
+        assert_eq!(company.count_rows("memberships"), 1);
     });
 }
 
@@ -73,7 +73,7 @@ fn a_name_that_cannot_be_one_is_refused_with_the_answers_kept() {
         let company = company(engine);
         let site = company.serve();
         company.runtime.block_on(async {
-            let manager = site.signed_in("manager@corp.example").await;
+            let manager = site.signed_in_client("manager@corp.example").await;
             let create = async |name: &str| {
                 manager.post("/groups/new", &[("name", name), ("member", "2"), ("do", "save")]).await
             };
@@ -98,7 +98,7 @@ fn a_name_that_cannot_be_one_is_refused_with_the_answers_kept() {
             assert!(list.contains("&#60;script&#62;alert(1)"), "{list}");
         });
         site.end();
-        assert_eq!(company.count("groups WHERE name = 'O''Brien \"&\" Söhne'"), 1);
+        assert_eq!(company.count_rows("groups WHERE name = 'O''Brien \"&\" Söhne'"), 1);
     });
 }
 
@@ -112,7 +112,7 @@ fn fifty_thousand_members_are_chosen_and_saved_at_once() {
     company.account("manager@corp.example", Role::Manager);
     let site = company.serve();
     company.runtime.block_on(async {
-        let manager = site.signed_in("manager@corp.example").await;
+        let manager = site.signed_in_client("manager@corp.example").await;
         let all = manager.post("/groups/new", &[("name", "Everybody"), ("do", "all")]).await;
         assert_eq!(all.status, 303);
         let page = manager.get(&all.to).await.text;
@@ -126,13 +126,13 @@ fn fifty_thousand_members_are_chosen_and_saved_at_once() {
         assert!(overview.contains("50,000 memberships added"), "{overview}");
     });
     site.end();
-    assert_eq!(company.count("memberships"), 50_000);
-    assert_eq!(company.one("SELECT members FROM groups"), "50000");
-    assert_eq!(company.count("draft_choices"), 0);
+    assert_eq!(company.count_rows("memberships"), 50_000);
+    assert_eq!(company.query_value("SELECT members FROM groups"), "50000");
+    assert_eq!(company.count_rows("draft_choices"), 0);
 }
 
 /// The wizard up to its second page, with one group chosen; the address of that page.
-async fn wizard(manager: &Visitor, group: &str) -> String {
+async fn wizard(manager: &WebClient, group: &str) -> String {
     let first = manager.post("/assigned/new", &[("course", "1"), ("group", group), ("do", "next")]).await;
     assert_eq!(first.status, 303, "{first:?}");
     first.to
@@ -143,7 +143,7 @@ fn a_due_date_in_the_past_says_until_when_people_have_instead() {
     let company = company(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(async {
-        let manager = site.signed_in("manager@corp.example").await;
+        let manager = site.signed_in_client("manager@corp.example").await;
         let page = manager.get(&wizard(&manager, "1").await).await.text;
         let draft = hidden(&page, "draft");
         let past = [
@@ -177,16 +177,16 @@ fn a_due_date_in_the_past_says_until_when_people_have_instead() {
 fn what_is_deleted_while_the_wizard_is_open_is_named_and_nothing_is_saved() {
     on_both(|engine| {
         let company = company(engine);
-        let group = company.one("SELECT id FROM groups");
+        let group = company.query_value("SELECT id FROM groups");
         let site = company.serve();
         let draft = company.runtime.block_on(async {
-            let manager = site.signed_in("manager@corp.example").await;
+            let manager = site.signed_in_client("manager@corp.example").await;
             let page = manager.get(&wizard(&manager, &group).await).await.text;
             hidden(&page, "draft")
         });
         company.delete("Sales Berlin");
         company.runtime.block_on(async {
-            let manager = site.signed_in("manager@corp.example").await;
+            let manager = site.signed_in_client("manager@corp.example").await;
             let fields =
                 [("step", "whom"), ("draft", &draft), ("to", "groups"), ("due", "none"), ("do", "save")];
             let told = manager.post("/assigned/new", &fields).await;
@@ -199,7 +199,7 @@ fn what_is_deleted_while_the_wizard_is_open_is_named_and_nothing_is_saved() {
             }
         });
         site.end();
-        assert_eq!(company.count("assignments"), 0);
+        assert_eq!(company.count_rows("assignments"), 0);
     });
 }
 
@@ -208,7 +208,7 @@ fn bodies_that_are_no_forms_are_refused() {
     let company = company(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(async {
-        let manager = site.signed_in("manager@corp.example").await;
+        let manager = site.signed_in_client("manager@corp.example").await;
         let form = ("content-type", "application/x-www-form-urlencoded");
         let large = manager.send("/groups/new", &[form], "a".repeat(2 << 20)).await;
         assert_eq!(large.status, 413);
@@ -230,17 +230,17 @@ fn bodies_that_are_no_forms_are_refused() {
 
 #[test]
 fn a_database_that_is_gone_is_said_and_back_by_itself() {
-    let server = Cluster::start();
+    let server = PostgresServer::start();
     let folder = tempfile::tempdir().expect("a folder");
-    let db = Database::at(server.url(&server.new_database()));
+    let db = TestDatabase::at(server.url(&server.new_database()));
     let company = prepare(Company::with(db, folder));
     let site = company.serve();
-    let manager = company.runtime.block_on(site.signed_in("manager@corp.example"));
+    let manager = company.runtime.block_on(site.signed_in_client("manager@corp.example"));
     server.crash();
     let gone = company.runtime.block_on(manager.get("/groups"));
     assert_eq!(gone.status, 503, "{gone:?}");
     assert!(gone.text.contains("The database does not answer"), "{}", gone.text);
     server.start_again();
-    until("the pages are back", || company.runtime.block_on(manager.get("/groups")).status == 200);
+    wait_until("the pages are back", || company.runtime.block_on(manager.get("/groups")).status == 200);
     site.end();
 }

@@ -4,12 +4,12 @@ use rollcall::model::ids::RunId;
 use rollcall::model::names::ConnectorName;
 use rollcall::model::role::Role;
 use rollcall::store::runs;
-use rollcall::sync::lease::{self, Held, Taken};
+use rollcall::sync::lease::{self, LeaseGuard, AcquireResult};
 
 use crate::support::company::Company;
 use crate::support::company_files::COLUMNS;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::until;
+use crate::support::program::wait_until;
 
 const OPS: &str = "ops@corp.example";
 const DOING: &str = "This is being done";
@@ -17,22 +17,22 @@ const DOING: &str = "This is being done";
 /// Thirty people in Sales of whom the directory has lost twenty; the number of the run that held that.
 fn company(engine: Engine) -> (Company, RunId) {
     let mut company = Company::new(engine);
-    company.guarded();
+    company.use_default_limits();
     company.departments();
     company.hire_many("s", 30, &[("department", "Sales")]);
     company.hire_many("r", 30, &[("department", "Research")]);
     company.account(OPS, Role::Operator);
-    company.sync_free();
+    company.sync_without_hold();
     company.leave_many("s", 20);
-    let held = company.sync_held().run.expect("a number");
+    let held = company.sync_with_hold().run.expect("a number");
     (company, held)
 }
 
 /// Somebody else runs the connector: an approval waits for that.
-async fn occupied(company: &Company) -> Held {
-    match lease::take(&company.store, &ConnectorName::new("hr")).await.expect("the database answers") {
-        Taken::Held(lease) => lease,
-        Taken::By(holder) => panic!("{holder} runs it"),
+async fn occupied(company: &Company) -> LeaseGuard {
+    match lease::acquire(&company.store, &ConnectorName::new("hr")).await.expect("the database answers") {
+        AcquireResult::Acquired(lease) => lease,
+        AcquireResult::HeldBy(holder) => panic!("{holder} runs it"),
     }
 }
 
@@ -43,17 +43,17 @@ fn an_approval_that_takes_long_has_a_page_of_its_own_that_says_what_it_came_to()
         let site = company.serve();
         let (ops, path) = company.runtime.block_on(async {
             // With a script on one engine, and without on the other.
-            let ops = site.window(OPS, engine == Engine::Sqlite).await;
+            let ops = site.open_window(OPS, engine == Engine::Sqlite).await;
             let lease = occupied(&company).await;
             ops.go(&format!("/sync/runs/{held}/approve")).await;
             ops.click("Approve").await;
             ops.says(DOING).await;
             let path = ops.path().await;
-            lease.give_back().await;
+            lease.release().await;
             (ops, path)
         });
-        until("Sales has ten members", || company.members("Sales").len() == 10);
-        until("its end is kept", || company.count("drafts WHERE answers LIKE '%\"Came\"%'") == 1);
+        wait_until("Sales has ten members", || company.members("Sales").len() == 10);
+        wait_until("its end is kept", || company.count_rows("drafts WHERE answers LIKE '%\"Came\"%'") == 1);
         company.runtime.block_on(async {
             if engine == Engine::Postgres {
                 ops.click("look again").await;
@@ -79,7 +79,7 @@ fn a_refusal_that_comes_late_is_told_on_that_page() {
     let (company, held) = company(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(async {
-        let ops = site.window(OPS, true).await;
+        let ops = site.open_window(OPS, true).await;
         let lease = occupied(&company).await;
         ops.go(&format!("/sync/runs/{held}/approve")).await;
         ops.click("Approve").await;
@@ -87,7 +87,7 @@ fn a_refusal_that_comes_late_is_told_on_that_page() {
         let node = "INSERT INTO nodes (id, host, version, file_digest, started_at, seen_at)
                     VALUES ('there:1/1', 'there', '1', '', '2026-01-01T00:00:00+00:00', '2099-01-01T00:00:00+00:00')";
         company.db.sql(node).await;
-        lease.give_back().await;
+        lease.release().await;
         ops.says("Nothing is approved while there goes by another file").await;
         ops.click("Back to the page before").await;
         ops.says("This waits for approval").await;
@@ -102,9 +102,9 @@ fn an_undo_that_takes_long_has_such_a_page_too() {
     let (company, held) = company(Engine::Postgres);
     let site = company.serve();
     company.runtime.block_on(async {
-        let ops = site.window(OPS, true).await;
+        let ops = site.open_window(OPS, true).await;
         // Somebody else is about to commit: the next change waits.
-        let mut other = company.store.write().await.expect("a transaction");
+        let mut other = company.store.begin_write().await.expect("a transaction");
         runs::lock_head(&mut other).await.expect("locked");
         ops.go(&format!("/sync/runs/{}/undo", held.0 - 1)).await;
         ops.click("Undo").await;
@@ -123,7 +123,7 @@ fn a_service_that_is_killed_in_the_middle_has_changed_nothing_and_the_next_one_s
         let (company, held) = company(engine);
         let site = company.serve();
         let (lease, path) = company.runtime.block_on(async {
-            let ops = site.window(OPS, false).await;
+            let ops = site.open_window(OPS, false).await;
             let lease = occupied(&company).await;
             ops.go(&format!("/sync/runs/{held}/approve")).await;
             ops.click("Approve").await;
@@ -137,8 +137,8 @@ fn a_service_that_is_killed_in_the_middle_has_changed_nothing_and_the_next_one_s
         company.sql("UPDATE nodes SET seen_at = '2026-01-01T00:00:00+00:00'");
         let site = company.serve();
         company.runtime.block_on(async {
-            lease.give_back().await;
-            let ops = site.window(OPS, false).await;
+            lease.release().await;
+            let ops = site.open_window(OPS, false).await;
             ops.go(&path).await;
             ops.says("Nothing of it was changed: do it again").await;
             assert_eq!(company.db.sql("SELECT 1 AS one FROM runs WHERE kind = 'approval'").await.len(), 0);
@@ -157,16 +157,16 @@ fn a_service_that_is_killed_in_the_middle_has_changed_nothing_and_the_next_one_s
 fn a_connector_that_has_left_the_file_is_retired_in_the_page_under_the_limits() {
     on_both(|engine| {
         let mut company = Company::new(engine);
-        company.guarded();
+        company.use_default_limits();
         company.departments();
         company.course("S");
         company.assignment("S", "Sales", "due_days = 30");
         company.hire_many("s", 30, &[("department", "Sales")]);
         company.account(OPS, Role::Operator);
-        company.sync_free();
+        company.sync_without_hold();
         let still = company.serve();
         company.runtime.block_on(async {
-            let page = still.signed_in(OPS).await.get("/sync/connectors/hr/retire").await;
+            let page = still.signed_in_client(OPS).await.get("/sync/connectors/hr/retire").await;
             assert!(page.status == 422 && page.text.contains("is still in the file"), "{page:?}");
         });
         still.end();
@@ -174,7 +174,7 @@ fn a_connector_that_has_left_the_file_is_retired_in_the_page_under_the_limits() 
         company.directory("new", &COLUMNS, "");
         let site = company.serve();
         company.runtime.block_on(async {
-            let ops = site.window(OPS, false).await;
+            let ops = site.open_window(OPS, false).await;
             ops.click("Sync").await;
             ops.click("Retire: hr").await;
             ops.says("This waits for approval then").await;
@@ -191,9 +191,9 @@ fn a_connector_that_has_left_the_file_is_retired_in_the_page_under_the_limits() 
             ops.close().await;
         });
         assert_eq!(company.members("Sales").len(), 0);
-        let who = company.one("SELECT actor FROM runs WHERE what = 'retire connector hr'");
+        let who = company.query_value("SELECT actor FROM runs WHERE what = 'retire connector hr'");
         assert_eq!(who, OPS);
-        until("the queue is empty", || company.count("jobs") == 0);
+        wait_until("the queue is empty", || company.count_rows("jobs") == 0);
         company.verify();
         site.end();
     });

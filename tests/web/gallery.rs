@@ -4,7 +4,7 @@
 use rollcall::model::role::Role;
 use serde_json::json;
 
-use crate::support::browser::Browser;
+use crate::support::browser::BrowserWindow;
 use crate::support::company::Company;
 use crate::support::database::Engine;
 use crate::support::npm;
@@ -16,7 +16,7 @@ const WIDTHS: [u32; 2] = [320, 1600];
 const RULES: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 /// Looks at one page; answers what is wrong with it.
-async fn look(browser: &Browser, axe: &str, name: &str, path: &str) -> Vec<String> {
+async fn look(browser: &BrowserWindow, axe: &str, name: &str, path: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for dark in [false, true] {
         browser.dark(dark).await;
@@ -122,13 +122,13 @@ fn pages_are_accessible_and_fit_every_screen() {
     company.hire("odd", &[("name", odd), ("department", "Sales"), ("role", odd)]);
     company.text.push_str("[[course]]\ncode = 'GDPR-101'\ntitle = 'Data protection basics'\n");
     company.text.push_str("[[assignment]]\ncourse = 'GDPR-101'\ngroups = ['*']\ndue_days = 30\n");
-    company.guarded();
-    company.sync_allowing();
+    company.use_default_limits();
+    company.sync_allowing_removals();
     company.account("license@corp.example", Role::LicenseHolder);
     for at in 0..60 {
         company.leave(&format!("person{at}"));
     }
-    company.sync_held();
+    company.sync_with_hold();
     company.sql(
         "INSERT INTO jobs (kind, learner_id, course_id, state, attempts, run_at, error, run_id)
          SELECT 'enroll', id, 1, 'failed', 4, '2026-01-01T00:00:00+00:00', 'the database refused it', 1
@@ -155,10 +155,10 @@ fn show(company: &Company, pages: &[(&str, &str)]) {
     let axe = std::fs::read_to_string(axe).expect("axe-core");
     let site = company.serve();
     company.runtime.block_on(async {
-        let browser = Browser::open(&site.base, true).await;
+        let browser = BrowserWindow::open(&site.base, true).await;
         let mut wrong = look(&browser, &axe, "sign-in", "/sign-in").await;
         browser.close().await;
-        let browser = site.window("license@corp.example", true).await;
+        let browser = site.open_window("license@corp.example", true).await;
         for (name, path) in pages {
             wrong.extend(look(&browser, &axe, name, path).await);
         }

@@ -20,7 +20,7 @@ fn a_group_that_a_rule_feeds_says_when_somebody_is_in_it_by_hand_too() {
         let says = |path: String, text: &str| {
             let page = company
                 .runtime
-                .block_on(async { site.signed_in("manager@corp.example").await.get(&path).await });
+                .block_on(async { site.signed_in_client("manager@corp.example").await.get(&path).await });
             assert!(page.text.contains(text), "{path} does not say `{text}`:\n{}", page.text);
         };
         says(format!("/groups/{sales}"), "2 members – by rule departments, by hand");
@@ -31,5 +31,5 @@ fn a_group_that_a_rule_feeds_says_when_somebody_is_in_it_by_hand_too() {
 }
 
 fn id(company: &Company, group: &str) -> String {
-    company.one(&format!("SELECT id FROM groups WHERE name = '{group}'"))
+    company.query_value(&format!("SELECT id FROM groups WHERE name = '{group}'"))
 }

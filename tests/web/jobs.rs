@@ -6,7 +6,7 @@ use rollcall::service::queue;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::until;
+use crate::support::program::wait_until;
 
 const OPS: &str = "ops@corp.example";
 
@@ -30,7 +30,7 @@ fn failed_jobs_are_shown_with_their_cause_retried_and_dropped_as_numbered_change
         let company = company(engine);
         let site = company.serve();
         company.runtime.block_on(async {
-            let ops = site.window(OPS, false).await;
+            let ops = site.open_window(OPS, false).await;
             ops.click("Jobs").await;
             ops.says("not this one").await;
             ops.click("Retry").await;
@@ -44,12 +44,12 @@ fn failed_jobs_are_shown_with_their_cause_retried_and_dropped_as_numbered_change
             ops.says("No job has failed").await;
             ops.close().await;
         });
-        until("the queue is empty", || company.count("jobs") == 0);
+        wait_until("the queue is empty", || company.count_rows("jobs") == 0);
         assert!(company.has_access("p1", "GDPR") && company.has_access("p3", "GDPR"));
         assert_eq!(company.find_enrollment("p2", "GDPR"), None, "its job was dropped");
-        let made = company.one("SELECT made FROM runs WHERE what = 'retry 1 failed job'");
+        let made = company.query_value("SELECT made FROM runs WHERE what = 'retry 1 failed job'");
         assert_eq!(made, r#"{"ready":1}"#);
-        let found = company.one("SELECT found FROM runs WHERE what = 'drop 1 failed job'");
+        let found = company.query_value("SELECT found FROM runs WHERE what = 'drop 1 failed job'");
         assert_eq!(found, r#"{"failed":1,"jobs":["p2@corp.example GDPR"]}"#);
         site.end();
     });
@@ -64,14 +64,14 @@ fn the_command_numbers_what_it_retries_and_drops() {
         let job = all.iter().find(|job| job["email"].as_str().is_some_and(|email| email.starts_with(who)));
         job.expect("a job")["id"].to_string()
     };
-    let dropped = company.rollcall(&["jobs", "drop", &id("p1")]).ended(0);
+    let dropped = company.rollcall(&["jobs", "drop", &id("p1")]).expect_status(0);
     assert!(dropped.err.contains("Run 3: 1 failed job dropped"), "{dropped:?}");
-    company.rollcall(&["jobs", "retry"]).ended(0);
-    let what = company.one("SELECT what FROM runs ORDER BY id DESC LIMIT 1");
+    company.rollcall(&["jobs", "retry"]).expect_status(0);
+    let what = company.query_value("SELECT what FROM runs ORDER BY id DESC LIMIT 1");
     assert_eq!(what, "rollcall jobs retry");
-    let again = company.rollcall(&["jobs", "drop", &id("p1")]).ended(0);
+    let again = company.rollcall(&["jobs", "drop", &id("p1")]).expect_status(0);
     assert!(again.err.contains("0 failed jobs dropped"), "{again:?}");
-    assert_eq!(company.one("SELECT count(*) FROM runs"), "4", "what did nothing has no number");
+    assert_eq!(company.query_value("SELECT count(*) FROM runs"), "4", "what did nothing has no number");
     assert!(company.has_access("p2", "GDPR"));
 }
 
@@ -81,7 +81,7 @@ fn look(company: &Company, minutes_ago: i64) -> bool {
 }
 
 fn look_at(company: &Company, at: DateTime<Utc>) -> bool {
-    company.runtime.block_on(queue::look(&company.store, at)).expect("the database answers")
+    company.runtime.block_on(queue::record_sample(&company.store, at)).expect("the database answers")
 }
 
 /// The beginning of a quarter of an hour that is over.
@@ -94,7 +94,7 @@ fn quarter() -> DateTime<Utc> {
 fn a_minute_of_the_queue_is_kept_once_and_only_where_it_says_something_new() {
     on_both(|engine| {
         let company = company(engine);
-        let kept = |from: &str| company.count(from);
+        let kept = |from: &str| company.count_rows(from);
         assert!(look(&company, 60), "the first look");
         assert!(!look(&company, 60), "another machine in the same minute");
         assert!(!look(&company, 59), "the queue is as it was");
@@ -125,18 +125,18 @@ fn after_two_days_an_hour_of_the_queue_is_one_row_and_after_90_days_none() {
         for minute in 0..60 {
             look_at(&company, old + TimeDelta::minutes(minute));
         }
-        assert_eq!(company.count("queue_samples"), 4, "a quarter of an hour each");
+        assert_eq!(company.count_rows("queue_samples"), 4, "a quarter of an hour each");
         company.sql("UPDATE queue_samples SET waiting = minute % 60, failed = 60 - minute % 60");
         look_at(&company, now - TimeDelta::days(91));
         look_at(&company, now - TimeDelta::days(1));
         look_at(&company, now - TimeDelta::days(1) + TimeDelta::minutes(15));
-        let thin = || company.runtime.block_on(queue::thin(&company.store, now)).expect("thinned out");
+        let thin = || company.runtime.block_on(queue::thin_samples(&company.store, now)).expect("thinned out");
         assert_eq!(thin(), 4, "three of an hour, and one of long ago");
         assert_eq!(thin(), 0);
-        assert_eq!(company.count("queue_samples"), 3);
+        assert_eq!(company.count_rows("queue_samples"), 3);
         let minute = old.timestamp() / 60;
         let most = format!("queue_samples WHERE minute = {minute} AND waiting = 45 AND failed = 60");
-        assert_eq!(company.count(&most), 1, "the most of each number in that hour");
+        assert_eq!(company.count_rows(&most), 1, "the most of each number in that hour");
     });
 }
 
@@ -154,9 +154,9 @@ fn the_page_shows_how_long_the_queue_was_over_a_day_or_a_month() {
         ));
         let site = company.serve();
         // The service has looked, too.
-        until("the service looks", || company.count("queue_samples") == 4);
+        wait_until("the service looks", || company.count_rows("queue_samples") == 4);
         company.runtime.block_on(async {
-            let ops = site.window(OPS, false).await;
+            let ops = site.open_window(OPS, false).await;
             ops.click("Jobs").await;
             ops.says("at most 70,000 from").await;
             assert!(!ops.text().await.contains("400,000"), "ten days ago is no part of a day");

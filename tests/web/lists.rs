@@ -4,7 +4,7 @@ use rollcall::model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::on_both;
-use crate::support::web::Visitor;
+use crate::support::web::WebClient;
 
 const LICENSE: &str = "license@corp.example";
 
@@ -14,7 +14,7 @@ fn between<'t>(text: &'t str, start: &'t str, end: &'t str) -> impl Iterator<Ite
 }
 
 /// The heads of the rows of a list, from its first page to its last, and how many pages that were.
-async fn walk(visitor: &Visitor, path: &str) -> (Vec<String>, usize) {
+async fn walk(visitor: &WebClient, path: &str) -> (Vec<String>, usize) {
     let (mut heads, mut pages, mut next) = (Vec::new(), 0, Some(path.to_owned()));
     while let Some(address) = next {
         let page = visitor.get(&address).await;
@@ -31,7 +31,7 @@ async fn walk(visitor: &Visitor, path: &str) -> (Vec<String>, usize) {
 }
 
 /// The first fields of a file, without its header.
-async fn file(visitor: &Visitor, path: &str) -> Vec<String> {
+async fn file(visitor: &WebClient, path: &str) -> Vec<String> {
     let page = visitor.get(path).await;
     assert_eq!(page.status, 200, "{path}: {page:?}");
     let rows = firsts(&page.text);
@@ -56,7 +56,7 @@ fn tokens_come_page_by_page_and_as_a_file() {
         company.token("=HYPERLINK(1)", Role::Viewer);
         let site = company.serve();
         let (mut heads, pages, mut rows) = company.runtime.block_on(async {
-            let license = site.signed_in(LICENSE).await;
+            let license = site.signed_in_client(LICENSE).await;
             let (heads, pages) = walk(&license, "/settings/tokens").await;
             (heads, pages, file(&license, "/settings/tokens.csv").await)
         });
@@ -71,7 +71,7 @@ fn tokens_come_page_by_page_and_as_a_file() {
 }
 
 /// How much a list has, and that it is the same page by page and as a file.
-async fn is_whole(visitor: &Visitor, path: &str, file_path: &str, rows: usize) {
+async fn is_whole(visitor: &WebClient, path: &str, file_path: &str, rows: usize) {
     let (heads, pages) = walk(visitor, path).await;
     assert_eq!((heads.len(), pages), (rows, rows.div_ceil(50)), "{path}");
     let harmless = |text: &String| text.trim_start_matches('\'').to_owned();
@@ -83,13 +83,13 @@ async fn is_whole(visitor: &Visitor, path: &str, file_path: &str, rows: usize) {
 fn what_a_run_noticed_and_what_it_held_come_page_by_page_and_as_files() {
     on_both(|engine| {
         let mut company = Company::new(engine);
-        company.guarded();
+        company.use_default_limits();
         company.departments();
         company.hire_many("s", 150, &[("department", "Sales")]);
         company.account(LICENSE, Role::LicenseHolder);
-        company.sync_free();
+        company.sync_without_hold();
         company.leave_many("s", 70);
-        let held = company.sync_held().run.expect("a number");
+        let held = company.sync_with_hold().run.expect("a number");
         let problem = |at: i32| {
             let kind = if at < 30 { "no_id" } else { "bad_date" };
             serde_json::json!({"kind": kind, "subject": format!("=row {at}"), "message": "it is odd"})
@@ -100,7 +100,7 @@ fn what_a_run_noticed_and_what_it_held_come_page_by_page_and_as_files() {
         ));
         let site = company.serve();
         company.runtime.block_on(async {
-            let license = site.signed_in(LICENSE).await;
+            let license = site.signed_in_client(LICENSE).await;
             let run = format!("/sync/runs/{held}");
             let page = license.get(&run).await.text;
             assert_eq!(page.matches("it is odd").count(), 20, "ten of each: {page}");
@@ -132,7 +132,7 @@ fn courses_come_page_by_page_and_as_a_file() {
         ));
         let site = company.serve();
         company.runtime.block_on(async {
-            let license = site.signed_in(LICENSE).await;
+            let license = site.signed_in_client(LICENSE).await;
             is_whole(&license, "/courses", "/courses.csv", 120).await;
             is_whole(&license, "/courses?q=course+12", "/courses.csv?q=course+12", 10).await;
         });

@@ -7,12 +7,12 @@ use std::process::Command;
 use rollcall::model::role::Role;
 use serde_json::Value;
 
-use crate::support::ca::Ca;
+use crate::support::ca::CertificateAuthority;
 use crate::support::company::Company;
-use crate::support::database::{Database, Engine, on_both};
+use crate::support::database::{TestDatabase, Engine, on_both};
 use crate::support::packages;
-use crate::support::postgres::Cluster;
-use crate::support::program::until;
+use crate::support::postgres::PostgresServer;
+use crate::support::program::wait_until;
 
 fn company(engine: Engine) -> Company {
     let mut company = Company::new(engine);
@@ -29,7 +29,7 @@ fn company(engine: Engine) -> Company {
 
 /// The programs of Prometheus that read what is meant for it.
 fn promtool(args: &[&str], input: &Path) -> String {
-    packages::need("/usr/bin/promtool", &["prometheus"]);
+    packages::ensure_installed("/usr/bin/promtool", &["prometheus"]);
     let file = fs::File::open(input).expect("a file");
     let output = Command::new("promtool").args(args).stdin(file).output().expect("promtool runs");
     assert!(output.status.success(), "{output:?}");
@@ -42,14 +42,14 @@ fn numbers_are_those_of_the_database_in_a_form_that_prometheus_reads() {
         let company = company(engine);
         let site = company.serve();
         let text = company.runtime.block_on(async {
-            let visitor = site.visitor();
+            let visitor = site.anonymous_client();
             assert_eq!(visitor.get("/healthz").await.text, "ok\n");
             assert_eq!(visitor.get("/metrics").await.status, 401, "numbers are not for everybody");
-            let by_session = site.signed_in("operator@corp.example").await.get("/metrics").await;
+            let by_session = site.signed_in_client("operator@corp.example").await.get("/metrics").await;
             assert_eq!(by_session.status, 200);
             // Prometheus itself brings the key of a token.
-            let (about, when) = (crate::support::hand::about(), company.when());
-            let made = rollcall::accounts::make_token(
+            let (about, when) = (crate::support::hand::manual_run(), company.change_time());
+            let made = rollcall::accounts::create_token(
                 &company.store,
                 &about,
                 when,
@@ -92,7 +92,7 @@ fn alert_rules_and_dashboard_name_numbers_that_there_are() {
     let site = company.serve();
     let text = company
         .runtime
-        .block_on(async { site.signed_in("operator@corp.example").await.get("/metrics").await.text });
+        .block_on(async { site.signed_in_client("operator@corp.example").await.get("/metrics").await.text });
     site.end();
     let dashboard = fs::read_to_string(folder.join("dashboard.json")).expect("a file");
     let parsed: Value = serde_json::from_str(&dashboard).expect("JSON");
@@ -113,13 +113,13 @@ fn alert_rules_and_dashboard_name_numbers_that_there_are() {
 
 #[test]
 fn a_service_without_its_database_is_alive_and_not_ready() {
-    let server = Cluster::start();
+    let server = PostgresServer::start();
     let folder = tempfile::tempdir().expect("a folder");
-    let company = Company::with(Database::at(server.url(&server.new_database())), folder);
+    let company = Company::with(TestDatabase::at(server.url(&server.new_database())), folder);
     let site = company.serve();
-    let visitor = site.visitor();
+    let visitor = site.anonymous_client();
     let get = |path: &str| company.runtime.block_on(visitor.get(path));
-    until("it is ready", || get("/readyz").status == 200);
+    wait_until("it is ready", || get("/readyz").status == 200);
     server.crash();
     let gone = get("/readyz");
     assert_eq!(gone.status, 503, "{gone:?}");
@@ -128,11 +128,11 @@ fn a_service_without_its_database_is_alive_and_not_ready() {
     assert_eq!(parts["scheduler"], "ok");
     assert_eq!(get("/healthz").status, 200);
     server.start_again();
-    until("it is ready again", || get("/readyz").status == 200);
+    wait_until("it is ready again", || get("/readyz").status == 200);
     site.end();
 }
 
-fn client(ca: &Ca) -> reqwest::Client {
+fn client(ca: &CertificateAuthority) -> reqwest::Client {
     let pem = fs::read(&ca.file).expect("a CA");
     let root = reqwest::Certificate::from_pem(&pem).expect("a certificate");
     reqwest::Client::builder().tls_certs_only([root]).build().expect("a client")
@@ -142,7 +142,7 @@ fn client(ca: &Ca) -> reqwest::Client {
 fn pages_are_encrypted_with_a_certificate_that_can_be_renewed() {
     let mut company = company(Engine::Sqlite);
     let folder = company.folder.path().to_owned();
-    let first = Ca::new(&folder, "first");
+    let first = CertificateAuthority::new(&folder, "first");
     let made = first.certify("127.0.0.1", false);
     company.head = format!(
         "[web]\nlisten = '127.0.0.1:0'\ncert = '{}'\nkey = '{}'\n",
@@ -161,11 +161,11 @@ fn pages_are_encrypted_with_a_certificate_that_can_be_renewed() {
         let _silent = tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.expect("connected");
         client(&first).get(&url).send().await.expect("an answer");
     });
-    let second = Ca::new(&folder, "second");
+    let second = CertificateAuthority::new(&folder, "second");
     second.certify("127.0.0.1", false);
-    site.hang_up();
+    site.reload_config();
     let renewed = || company.runtime.block_on(async { client(&second).get(&url).send().await.is_ok() });
-    until("the new certificate is shown", renewed);
+    wait_until("the new certificate is shown", renewed);
     site.end();
 }
 
@@ -173,9 +173,9 @@ fn pages_are_encrypted_with_a_certificate_that_can_be_renewed() {
 fn a_certificate_that_cannot_be_used_is_said_at_the_start() {
     let mut company = Company::new(Engine::Sqlite);
     company.head = "[web]\nlisten = '127.0.0.1:0'\ncert = 'none.pem'\nkey = 'none.key'\n".to_owned();
-    let refused = company.rollcall(&["run"]).ended(1);
+    let refused = company.rollcall(&["run"]).expect_status(1);
     assert!(refused.err.contains("none.pem"), "{refused:?}");
     company.head = "[web]\nlisten = '127.0.0.1:0'\ncert = 'none.pem'\n".to_owned();
-    let refused = company.rollcall(&["run"]).ended(2);
+    let refused = company.rollcall(&["run"]).expect_status(2);
     assert!(refused.err.contains("`cert` needs `key`"), "{refused:?}");
 }

@@ -8,7 +8,7 @@ use rollcall::model::role::Role;
 
 use crate::support::company::{Company, email};
 use crate::support::database::Engine;
-use crate::support::web::Site;
+use crate::support::web::WebServer;
 
 /// Pictures of the README, and the pages that they show.
 const PICTURES: [(&str, &str); 2] = [("groups", "Groups"), ("group", "Sales Berlin")];
@@ -52,8 +52,8 @@ fn company() -> Company {
     company
 }
 
-async fn take(site: &Site, to: &Path) {
-    let browser = site.window(&email("ada"), true).await;
+async fn take(site: &WebServer, to: &Path) {
+    let browser = site.open_window(&email("ada"), true).await;
     browser.size(SIZE.0, SIZE.1).await;
     for (name, page) in PICTURES {
         browser.click(page).await;

@@ -6,18 +6,18 @@ use std::process::{Child, Command, Stdio};
 
 use rollcall::model::role::Role;
 
-use crate::support::browser::Browser;
+use crate::support::browser::BrowserWindow;
 use crate::support::company::Company;
 use crate::support::database::Engine;
 use crate::support::npm;
 use crate::support::postgres::free_port;
-use crate::support::web::Site;
+use crate::support::web::WebServer;
 
-struct Provider {
+struct OidcProvider {
     child: Child,
 }
 
-impl Provider {
+impl OidcProvider {
     fn start(port: u16, redirect: &str) -> Self {
         let packages = npm::install("oidc-provider@9.13.3");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/provider.mjs");
@@ -39,7 +39,7 @@ impl Provider {
     }
 }
 
-impl Drop for Provider {
+impl Drop for OidcProvider {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -47,7 +47,7 @@ impl Drop for Provider {
 }
 
 /// A company whose people sign in through the provider.
-fn company() -> (Company, Provider) {
+fn company() -> (Company, OidcProvider) {
     let mut company = Company::new(Engine::Sqlite);
     let (port, here) = (free_port(), free_port());
     company.head = format!(
@@ -55,13 +55,13 @@ fn company() -> (Company, Provider) {
          url = 'http://127.0.0.1:{here}'\nclient_id = 'rollcall'\nclient_secret = 'battery staple horse correct'\n\
          scopes = ['email', 'profile', 'groups']\nlicense_holders = ['admins']\nmanagers = ['learning', 'unproven']\n"
     );
-    let provider = Provider::start(port, &format!("http://127.0.0.1:{here}/sign-in/callback"));
+    let provider = OidcProvider::start(port, &format!("http://127.0.0.1:{here}/sign-in/callback"));
     (company, provider)
 }
 
 /// Goes through the provider's pages as this account; answers the window, wherever it ends.
-async fn through(site: &Site, login: &str) -> Browser {
-    let browser = Browser::open(&site.base, false).await;
+async fn through(site: &WebServer, login: &str) -> BrowserWindow {
+    let browser = BrowserWindow::open(&site.base, false).await;
     browser.go("/learners").await;
     browser.click("Sign in with the company's account").await;
     browser.says("Sign-in").await;
@@ -83,7 +83,7 @@ fn groups_of_the_provider_give_roles_anew_at_every_sign_in() {
         assert_eq!(browser.path().await, "/learners");
         browser.close().await;
     });
-    assert_eq!(company.one("SELECT name FROM accounts"), "Name of learning-ada");
+    assert_eq!(company.query_value("SELECT name FROM accounts"), "Name of learning-ada");
     company.sql("UPDATE accounts SET role = 'viewer'");
     company.runtime.block_on(async {
         let browser = through(&site, "learning-ada").await;
@@ -94,8 +94,8 @@ fn groups_of_the_provider_give_roles_anew_at_every_sign_in() {
         assert!(stranger.path().await.starts_with("/sign-in/callback"));
         stranger.close().await;
     });
-    assert_eq!(company.count("accounts"), 1);
-    assert_eq!(company.count("sessions"), 2);
+    assert_eq!(company.count_rows("accounts"), 1);
+    assert_eq!(company.count_rows("sessions"), 2);
     let said: Vec<_> = company.sql("SELECT what FROM runs ORDER BY id").into_iter().collect();
     assert_eq!(said.len(), 2, "made, and given the role back: {said:?}");
     site.end();
@@ -118,16 +118,16 @@ fn nobody_takes_over_the_account_of_somebody_else() {
         browser.close().await;
     });
     // Whoever was revoked here is not let in again by the provider.
-    let about = crate::support::hand::about();
+    let about = crate::support::hand::manual_run();
     let revoke =
-        rollcall::accounts::revoke(&company.store, &about, company.when(), "admins-carol@corp.example");
+        rollcall::accounts::revoke_account(&company.store, &about, company.change_time(), "admins-carol@corp.example");
     company.runtime.block_on(revoke).expect("revoked");
     company.runtime.block_on(async {
         let browser = through(&site, "admins-carol").await;
         browser.says("may no longer sign in").await;
         browser.close().await;
     });
-    assert_eq!(company.count("accounts"), 2);
+    assert_eq!(company.count_rows("accounts"), 2);
     site.end();
 }
 
@@ -136,7 +136,7 @@ fn an_answer_that_belongs_to_no_sign_in_of_the_browser_leads_nowhere() {
     let (company, provider) = company();
     let site = company.serve();
     company.runtime.block_on(async {
-        let visitor = site.visitor();
+        let visitor = site.anonymous_client();
         for query in ["?code=a&state=b", "?state=&code=", ""] {
             let page = visitor.get(&format!("/sign-in/callback{query}")).await;
             assert!(
@@ -150,6 +150,6 @@ fn an_answer_that_belongs_to_no_sign_in_of_the_browser_leads_nowhere() {
         let page = visitor.get("/sign-in/provider").await;
         assert!(page.status == 403 && page.text.contains("could not be reached"), "{}", page.text);
     });
-    assert_eq!(company.count("accounts"), 0);
+    assert_eq!(company.count_rows("accounts"), 0);
     site.end();
 }

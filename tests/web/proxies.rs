@@ -4,7 +4,7 @@ use rollcall::model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::web::{PASSWORD, Page, Site, Visitor};
+use crate::support::web::{PASSWORD, PageResponse, WebServer, WebClient};
 
 const LICENSE: &str = "license@corp.example";
 
@@ -13,7 +13,7 @@ fn company(engine: Engine, trusted: &str) -> Company {
     let mut company = Company::new(engine);
     company.head = format!("[web]\nlisten = '127.0.0.1:0'\ntrusted_proxies = [{trusted}]\n");
     company.account(LICENSE, Role::LicenseHolder);
-    let now = company.when().now.to_rfc3339();
+    let now = company.change_time().now.to_rfc3339();
     company.sql(&format!(
         "INSERT INTO sign_in_failures (place, failures, last_at) VALUES ('address 198.51.100.7', 40, '{now}')"
     ));
@@ -21,16 +21,16 @@ fn company(engine: Engine, trusted: &str) -> Company {
 }
 
 /// A form that comes through a proxy, which says from where.
-async fn post(visitor: &Visitor, path: &str, more: &[(&str, &str)], fields: &[(&str, &str)]) -> Page {
+async fn post(visitor: &WebClient, path: &str, more: &[(&str, &str)], fields: &[(&str, &str)]) -> PageResponse {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let own = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
     visitor.send(path, &[&own, more].concat(), body).await
 }
 
 /// A guess at a password; an account is guessed at once, so that only addresses count.
-async fn guess(site: &Site, account: &str, from: &str) -> u16 {
+async fn guess(site: &WebServer, account: &str, from: &str) -> u16 {
     let fields = [("email", account), ("password", "wrong wrong wrong")];
-    post(&site.visitor(), "/sign-in", &[("x-forwarded-for", from)], &fields).await.status
+    post(&site.anonymous_client(), "/sign-in", &[("x-forwarded-for", from)], &fields).await.status
 }
 
 #[test]
@@ -43,8 +43,8 @@ fn behind_a_trusted_proxy_clients_are_slowed_down_each_by_itself() {
             assert_eq!(guess(&site, "b@corp.example", "203.0.113.9, 198.51.100.7, 10.1.2.3").await, 429);
             assert_eq!(guess(&site, "c@corp.example", "198.51.100.7, 203.0.113.9").await, 401, "another one");
         });
-        assert_eq!(company.count("sign_in_failures WHERE place = 'address 203.0.113.9'"), 1);
-        assert_eq!(company.count("sign_in_failures WHERE place = 'address 127.0.0.1'"), 0);
+        assert_eq!(company.count_rows("sign_in_failures WHERE place = 'address 203.0.113.9'"), 1);
+        assert_eq!(company.count_rows("sign_in_failures WHERE place = 'address 127.0.0.1'"), 0);
         site.end();
     });
 }
@@ -69,7 +69,7 @@ fn links_begin_as_the_client_came_where_a_trusted_proxy_says_so() {
         let page = company.runtime.block_on(async {
             let more = [("host", "rollcall.corp.example"), ("x-forwarded-proto", "https")];
             let signs_in = [("email", LICENSE), ("password", PASSWORD)];
-            let mut visitor = site.visitor();
+            let mut visitor = site.anonymous_client();
             let signed_in = post(&visitor, "/sign-in", &more, &signs_in).await;
             assert_eq!(signed_in.status, 303, "{signed_in:?}");
             assert_eq!(signed_in.encrypted_from_now_on, scheme == "https", "{trusted}");

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use rollcall::model::pulse::Pulse;
+use rollcall::model::pulse::Heartbeat;
 use rollcall::model::role::Role;
-use rollcall::web::{Access, Behind, Route, Web, table};
+use rollcall::web::{RouteAccess, BackgroundTasks, RouteDeclaration, WebContext, list_routes};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::company::Company;
 use crate::support::database::Engine;
-use crate::support::web::Visitor;
+use crate::support::web::WebClient;
 
 fn company() -> Company {
     let mut company = Company::new(Engine::Sqlite);
@@ -25,28 +25,28 @@ fn company() -> Company {
 }
 
 /// Every route of pages; those of the API are tried with its own clients.
-fn routes(company: &Company) -> Vec<Route> {
+fn routes(company: &Company) -> Vec<RouteDeclaration> {
     let (_publish, file) = tokio::sync::watch::channel(Arc::new(company.config()));
-    let web = Web {
+    let web = WebContext {
         store: company.store.clone(),
         file,
         stop: CancellationToken::new(),
-        pulse: Pulse::default(),
-        behind: Behind::default(),
+        heartbeat: Heartbeat::default(),
+        background: BackgroundTasks::default(),
     };
-    let all = table(&web);
+    let all = list_routes(&web);
     assert!(all.len() > 30, "{all:?}");
-    let is_for_programs = |route: &Route| route.path.starts_with("/api/") || route.path == "/metrics";
+    let is_for_programs = |route: &RouteDeclaration| route.path.starts_with("/api/") || route.path == "/metrics";
     all.into_iter().filter(|route| !is_for_programs(route)).collect()
 }
 
 /// An address of a route; what varies is a number that nothing has, so that nothing is done.
-fn address(route: &Route) -> String {
+fn address(route: &RouteDeclaration) -> String {
     let parts = route.path.split('/').map(|part| if part.starts_with('{') { "999999" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 
-async fn ask(visitor: &Visitor, route: &Route) -> (u16, String) {
+async fn ask(visitor: &WebClient, route: &RouteDeclaration) -> (u16, String) {
     let page = if route.method == "GET" {
         visitor.get(&address(route)).await
     } else {
@@ -61,12 +61,12 @@ fn every_route_lets_in_whoever_may_and_nobody_else() {
     let site = company.serve();
     company.runtime.block_on(async {
         for route in routes(&company) {
-            let Access::Needs(may) = route.access else {
-                let (status, _) = ask(&site.visitor(), &route).await;
+            let RouteAccess::Needs(may) = route.access else {
+                let (status, _) = ask(&site.anonymous_client(), &route).await;
                 assert_ne!(status, 403, "{route:?}");
                 continue;
             };
-            let (status, to) = ask(&site.visitor(), &route).await;
+            let (status, to) = ask(&site.anonymous_client(), &route).await;
             if route.method == "GET" {
                 assert!(status == 303 && to.starts_with("/sign-in?to="), "{route:?}: {status} {to}");
             } else {
@@ -74,9 +74,9 @@ fn every_route_lets_in_whoever_may_and_nobody_else() {
             }
             for role in Role::ALL {
                 // Signed in for each, since one of the routes signs out.
-                let visitor = site.signed_in(&format!("{role}@corp.example")).await;
+                let visitor = site.signed_in_client(&format!("{role}@corp.example")).await;
                 let (status, to) = ask(&visitor, &route).await;
-                assert_eq!(status == 403, !role.may(may), "{route:?} as {role}: {status} {to}");
+                assert_eq!(status == 403, !role.allows(may), "{route:?} as {role}: {status} {to}");
                 assert!(status < 500 && status != 401, "{route:?} as {role}: {status}");
             }
         }
@@ -89,7 +89,7 @@ fn what_changes_something_is_refused_from_another_site() {
     let company = company();
     let site = company.serve();
     company.runtime.block_on(async {
-        let visitor = site.signed_in("license_holder@corp.example").await;
+        let visitor = site.signed_in_client("license_holder@corp.example").await;
         let form = ("content-type", "application/x-www-form-urlencoded");
         for route in routes(&company).into_iter().filter(|route| route.method != "GET") {
             for headers in [
@@ -106,7 +106,7 @@ fn what_changes_something_is_refused_from_another_site() {
         assert_eq!(visitor.get("/groups").await.status, 200);
     });
     site.end();
-    assert_eq!(company.count("courses WHERE code = 'x'"), 0);
+    assert_eq!(company.count_rows("courses WHERE code = 'x'"), 0);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_viewer_is_shown_no_button_that_is_not_for_viewers() {
     let company = company();
     let site = company.serve();
     company.runtime.block_on(async {
-        let viewer = site.signed_in("viewer@corp.example").await;
+        let viewer = site.signed_in_client("viewer@corp.example").await;
         let group = company_group(&company).await;
         for path in
             ["/groups".to_owned(), format!("/groups/{group}"), "/assigned".to_owned(), "/courses".to_owned()]
@@ -138,6 +138,6 @@ fn a_viewer_is_shown_no_button_that_is_not_for_viewers() {
 }
 
 async fn company_group(company: &Company) -> i64 {
-    let mut tx = company.store.read().await.expect("the database answers");
-    rollcall::groups::find(&mut tx, "Sales").await.expect("a group").id.0
+    let mut tx = company.store.begin_read().await.expect("the database answers");
+    rollcall::groups::find_group(&mut tx, "Sales").await.expect("a group").id.0
 }

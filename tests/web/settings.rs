@@ -2,10 +2,10 @@
 
 use rollcall::model::role::Role;
 
-use crate::support::browser::Browser;
+use crate::support::browser::BrowserWindow;
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::web::{PASSWORD, Site};
+use crate::support::web::{PASSWORD, WebServer};
 
 fn company(engine: Engine) -> Company {
     let company = Company::new(engine);
@@ -14,7 +14,7 @@ fn company(engine: Engine) -> Company {
 }
 
 /// The path of the link that the page shows.
-async fn link(browser: &Browser, label: &str) -> String {
+async fn link(browser: &BrowserWindow, label: &str) -> String {
     let link = browser.value(label).await;
     let at = link.find("/welcome/").unwrap_or_else(|| panic!("no link: {link}"));
     link[at..].to_owned()
@@ -26,7 +26,7 @@ fn an_account_is_made_signs_in_by_its_link_and_is_signed_out_by_the_next_click_a
         let company = company(engine);
         let site = company.serve();
         company.runtime.block_on(async {
-            let license = site.window("license@corp.example", false).await;
+            let license = site.open_window("license@corp.example", false).await;
             license.click("Settings").await;
             license.fill("E-mail", "ops@corp.example").await;
             license.click("Make account").await;
@@ -40,7 +40,7 @@ fn an_account_is_made_signs_in_by_its_link_and_is_signed_out_by_the_next_click_a
             license.says("has no password yet").await;
             let page = license.client.source().await.expect("the page");
             assert!(!page.contains("/welcome/"), "the link is shown once");
-            let ops = Browser::open(&site.base, false).await;
+            let ops = BrowserWindow::open(&site.base, false).await;
             ops.go(&link).await;
             ops.fill("New password", PASSWORD).await;
             ops.fill("The same again", PASSWORD).await;
@@ -68,7 +68,7 @@ fn an_account_is_made_signs_in_by_its_link_and_is_signed_out_by_the_next_click_a
         assert_eq!(revoked["actor"], "license@corp.example");
         assert_eq!(revoked["found"]["role"], "operator");
         assert_eq!(revoked["made"], serde_json::Value::Null);
-        let table = company.rollcall(&["audit"]).ended(0).out;
+        let table = company.rollcall(&["audit"]).expect_status(0).out;
         assert!(table.contains("role: operator"), "{table}");
     });
 }
@@ -79,9 +79,9 @@ fn the_last_license_holder_stays_and_a_role_counts_from_the_next_click_on() {
     company.account("reader@corp.example", Role::Viewer);
     let site = company.serve();
     company.runtime.block_on(async {
-        let reader = site.window("reader@corp.example", true).await;
+        let reader = site.open_window("reader@corp.example", true).await;
         assert!(!reader.text().await.contains("Settings"), "not in the menu of a viewer");
-        let license = site.window("license@corp.example", true).await;
+        let license = site.open_window("license@corp.example", true).await;
         license.go("/settings").await;
         license.click("Revoke license@corp.example").await;
         license.says("is the last license holder").await;
@@ -102,12 +102,12 @@ fn the_key_of_a_token_is_shown_once() {
     let company = company(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(tokens(&site));
-    assert_eq!(company.count("api_tokens WHERE revoked_run_id IS NOT NULL AND name = 'nightly export'"), 1);
+    assert_eq!(company.count_rows("api_tokens WHERE revoked_run_id IS NOT NULL AND name = 'nightly export'"), 1);
     site.end();
 }
 
-async fn tokens(site: &Site) {
-    let license = site.window("license@corp.example", false).await;
+async fn tokens(site: &WebServer) {
+    let license = site.open_window("license@corp.example", false).await;
     license.go("/settings/tokens").await;
     license.says("No program may use the API yet").await;
     license.fill("Name", "nightly export").await;

@@ -4,8 +4,8 @@ use rollcall::model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::until;
-use crate::support::web::{PASSWORD, Site};
+use crate::support::program::wait_until;
+use crate::support::web::{PASSWORD, WebServer};
 
 fn company(engine: Engine) -> Company {
     let company = Company::new(engine);
@@ -14,8 +14,8 @@ fn company(engine: Engine) -> Company {
 }
 
 /// The link that a service says where nobody may sign in yet.
-fn first_link(site: &Site) -> Option<String> {
-    let said = site.said();
+fn first_link(site: &WebServer) -> Option<String> {
+    let said = site.stdout_lines();
     let line = said.iter().find_map(|line| line.split_once("/welcome/"));
     line.map(|(_, key)| format!("/welcome/{}", key.trim()))
 }
@@ -25,10 +25,10 @@ fn the_first_start_says_a_link_that_makes_the_first_account_once() {
     on_both(|engine| {
         let company = Company::new(engine);
         let site = company.serve();
-        until("the service says the link", || first_link(&site).is_some());
+        wait_until("the service says the link", || first_link(&site).is_some());
         let link = first_link(&site).expect("a link");
         company.runtime.block_on(async {
-            let visitor = site.visitor();
+            let visitor = site.anonymous_client();
             assert_eq!(visitor.get("/groups").await.status, 303);
             assert!(visitor.get(&link).await.text.contains("You are the first here"));
             let short = [("email", "ada@corp.example"), ("password", "short"), ("again", "short")];
@@ -44,10 +44,10 @@ fn the_first_start_says_a_link_that_makes_the_first_account_once() {
             // The link is used up.
             assert_eq!(visitor.get(&link).await.status, 400);
             assert_eq!(visitor.post(&link, &good).await.status, 400);
-            assert_eq!(site.signed_in("ADA@corp.example").await.get("/groups").await.status, 200);
+            assert_eq!(site.signed_in_client("ADA@corp.example").await.get("/groups").await.status, 200);
         });
         site.end();
-        assert_eq!(company.one("SELECT role FROM accounts"), "license_holder");
+        assert_eq!(company.query_value("SELECT role FROM accounts"), "license_holder");
         // With an account there is no link any more.
         let again = company.serve();
         assert_eq!(first_link(&again), None);
@@ -75,7 +75,7 @@ fn a_cookie_is_for_this_host_and_no_script() {
             rows[0]["digest"].clone().expect("a digest")
         };
         assert!(!cookie.contains(&digest));
-        let mut thief = site.visitor();
+        let mut thief = site.anonymous_client();
         thief.cookie = Some(format!("__Host-rollcall={digest}"));
         assert_eq!(thief.get("/groups").await.status, 303);
     });
@@ -88,7 +88,7 @@ fn whoever_guesses_is_told_nothing_and_slowed_down() {
         let company = company(engine);
         let site = company.serve();
         company.runtime.block_on(async {
-            let visitor = site.visitor();
+            let visitor = site.anonymous_client();
             let guess = async |email: &str| {
                 visitor.post("/sign-in", &[("email", email), ("password", "wrong wrong wrong")]).await
             };
@@ -125,23 +125,23 @@ fn a_session_ends_by_itself_and_with_the_account() {
                 company.db.sql(&sql).await;
             };
             for column in ["seen_at", "started_at"] {
-                let visitor = site.signed_in("license@corp.example").await;
+                let visitor = site.signed_in_client("license@corp.example").await;
                 assert_eq!(visitor.get("/groups").await.status, 200);
                 age(column).await;
                 assert_eq!(visitor.get("/groups").await.status, 303, "{column}");
                 company.db.sql("DELETE FROM sessions").await;
             }
-            let visitor = site.signed_in("second@corp.example").await;
+            let visitor = site.signed_in_client("second@corp.example").await;
             assert_eq!(visitor.get("/groups").await.status, 200);
-            let about = crate::support::hand::about();
-            let when = company.when();
-            rollcall::accounts::revoke(&company.store, &about, when, "second@corp.example")
+            let about = crate::support::hand::manual_run();
+            let when = company.change_time();
+            rollcall::accounts::revoke_account(&company.store, &about, when, "second@corp.example")
                 .await
                 .expect("revoked");
             assert_eq!(visitor.get("/groups").await.status, 303);
             let again = [("email", "second@corp.example"), ("password", PASSWORD)];
-            assert_eq!(site.visitor().post("/sign-in", &again).await.status, 401);
-            let visitor = site.signed_in("license@corp.example").await;
+            assert_eq!(site.anonymous_client().post("/sign-in", &again).await.status, 401);
+            let visitor = site.signed_in_client("license@corp.example").await;
             visitor.post("/sign-out", &[]).await;
             assert_eq!(visitor.get("/groups").await.status, 303, "a signed-out cookie is good for nothing");
         });
@@ -154,7 +154,7 @@ fn a_form_that_comes_after_the_session_has_ended_is_kept_through_signing_in() {
     let company = company(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(async {
-        let visitor = site.signed_in("license@corp.example").await;
+        let visitor = site.signed_in_client("license@corp.example").await;
         company.db.sql("DELETE FROM sessions").await;
         let fields = [("code", "GDPR-101"), ("title", "Data \"protection\" & <basics>")];
         let kept = visitor.post("/courses", &fields).await;
@@ -163,7 +163,7 @@ fn a_form_that_comes_after_the_session_has_ended_is_kept_through_signing_in() {
     });
     company.runtime.block_on(async {
         // In the browser, as somebody who knows nothing of this.
-        let browser = site.window("license@corp.example", false).await;
+        let browser = site.open_window("license@corp.example", false).await;
         browser.go("/courses").await;
         company.db.sql("DELETE FROM sessions").await;
         browser.fill("Code", "GDPR-101").await;
@@ -178,5 +178,5 @@ fn a_form_that_comes_after_the_session_has_ended_is_kept_through_signing_in() {
         browser.close().await;
     });
     site.end();
-    assert_eq!(company.one("SELECT title FROM courses"), "Data \"protection\" & <basics>");
+    assert_eq!(company.query_value("SELECT title FROM courses"), "Data \"protection\" & <basics>");
 }

@@ -2,19 +2,19 @@
 
 use rollcall::model::names::ConnectorName;
 use rollcall::model::role::Role;
-use rollcall::sync::lease::{self, Taken};
+use rollcall::sync::lease::{self, AcquireResult};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::until;
-use crate::support::web::Site;
+use crate::support::program::wait_until;
+use crate::support::web::WebServer;
 
 const OPS: &str = "ops@corp.example";
 
 /// Thirty people in Sales, thirty in Research, a course for Sales, and the usual limits.
 fn company(engine: Engine) -> Company {
     let mut company = Company::new(engine);
-    company.guarded();
+    company.use_default_limits();
     company.departments();
     company.course("S");
     company.assignment("S", "Sales", "due_days = 30");
@@ -28,12 +28,12 @@ fn company(engine: Engine) -> Company {
 fn what_is_held_is_approved_in_the_page_and_taken_back_in_the_page() {
     on_both(|engine| {
         let mut company = company(engine);
-        company.sync_free();
+        company.sync_without_hold();
         company.leave_many("s", 20);
-        let held = company.sync_held().run.expect("a number");
+        let held = company.sync_with_hold().run.expect("a number");
         let site = company.serve();
         let approval = company.runtime.block_on(async {
-            let ops = site.window(OPS, false).await;
+            let ops = site.open_window(OPS, false).await;
             ops.click("Sync").await;
             ops.says("wait for approval").await;
             ops.click(&format!("look at run {held}")).await;
@@ -48,12 +48,12 @@ fn what_is_held_is_approved_in_the_page_and_taken_back_in_the_page() {
             ops.close().await;
             held.0 + 1
         });
-        until("Sales has ten members", || company.members("Sales").len() == 10);
+        wait_until("Sales has ten members", || company.members("Sales").len() == 10);
         assert_eq!(company.status("s1"), "left");
         let sql = format!("SELECT actor FROM runs WHERE id = {approval} AND kind = 'approval'");
-        assert_eq!(company.one(&sql), OPS);
+        assert_eq!(company.query_value(&sql), OPS);
         company.runtime.block_on(async {
-            let ops = site.window(OPS, false).await;
+            let ops = site.open_window(OPS, false).await;
             ops.go(&format!("/sync/runs/{held}/approve")).await;
             ops.click("Approve").await;
             ops.says("waits any longer").await;
@@ -65,7 +65,7 @@ fn what_is_held_is_approved_in_the_page_and_taken_back_in_the_page() {
             ops.close().await;
         });
         assert_eq!(company.members("Sales").len(), 30);
-        until("the queue is empty", || company.count("jobs") == 0);
+        wait_until("the queue is empty", || company.count_rows("jobs") == 0);
         company.verify();
         site.end();
     });
@@ -74,12 +74,12 @@ fn what_is_held_is_approved_in_the_page_and_taken_back_in_the_page() {
 #[test]
 fn what_is_held_is_rejected_in_the_page() {
     let mut company = company(Engine::Sqlite);
-    company.sync_free();
+    company.sync_without_hold();
     company.leave_many("s", 20);
-    let held = company.sync_held().run.expect("a number");
+    let held = company.sync_with_hold().run.expect("a number");
     let site = company.serve();
     company.runtime.block_on(async {
-        let ops = site.window(OPS, true).await;
+        let ops = site.open_window(OPS, true).await;
         ops.go(&format!("/sync/runs/{held}")).await;
         ops.click("Reject").await;
         ops.says("This is discarded").await;
@@ -88,7 +88,7 @@ fn what_is_held_is_rejected_in_the_page() {
         ops.close().await;
     });
     assert_eq!(company.members("Sales").len(), 30);
-    assert_eq!(company.count("held_changes WHERE state = 'held'"), 0);
+    assert_eq!(company.count_rows("held_changes WHERE state = 'held'"), 0);
     site.end();
 }
 
@@ -98,9 +98,9 @@ fn a_preview_changes_nothing_and_run_now_does_what_it_showed() {
         let company = company(engine);
         let site = company.serve();
         company.runtime.block_on(preview(&site));
-        assert_eq!((company.count("runs WHERE kind = 'sync'"), company.count("learners")), (0, 0));
+        assert_eq!((company.count_rows("runs WHERE kind = 'sync'"), company.count_rows("learners")), (0, 0));
         company.runtime.block_on(async {
-            let ops = site.window(OPS, true).await;
+            let ops = site.open_window(OPS, true).await;
             ops.go("/sync").await;
             ops.click("Run now: hr").await;
             // The page looks again by itself until the run has ended.
@@ -115,14 +115,14 @@ fn a_preview_changes_nothing_and_run_now_does_what_it_showed() {
             ops.close().await;
         });
         assert_eq!(company.members("Sales").len(), 30);
-        until("the queue is empty", || company.count("jobs") == 0);
+        wait_until("the queue is empty", || company.count_rows("jobs") == 0);
         company.verify();
         site.end();
     });
 }
 
-async fn preview(site: &Site) {
-    let ops = site.window(OPS, true).await;
+async fn preview(site: &WebServer) {
+    let ops = site.open_window(OPS, true).await;
     ops.click("Sync").await;
     ops.says("never run").await;
     ops.click("Preview: hr").await;
@@ -137,19 +137,19 @@ fn a_second_start_says_that_somebody_runs_the_connector_already() {
     let site = company.serve();
     let name = ConnectorName::new("hr");
     company.runtime.block_on(async {
-        let Taken::Held(lease) = lease::take(&company.store, &name).await.expect("the database answers")
+        let AcquireResult::Acquired(lease) = lease::acquire(&company.store, &name).await.expect("the database answers")
         else {
             panic!("nobody else runs it");
         };
-        let ops = site.window(OPS, false).await;
+        let ops = site.open_window(OPS, false).await;
         ops.go("/sync").await;
         ops.says("running now").await;
         ops.click("Run now: hr").await;
         ops.says("is being run by").await;
-        lease.give_back().await;
+        lease.release().await;
         ops.close().await;
     });
-    assert_eq!(company.count("runs WHERE kind = 'sync'"), 0);
+    assert_eq!(company.count_rows("runs WHERE kind = 'sync'"), 0);
     site.end();
 }
 
@@ -159,7 +159,7 @@ fn a_run_that_fails_says_why_in_its_page() {
     company.instead("hr", Some(b"nothing that could be read"));
     let site = company.serve();
     company.runtime.block_on(async {
-        let ops = site.window(OPS, true).await;
+        let ops = site.open_window(OPS, true).await;
         ops.go("/sync").await;
         ops.click("Run now: hr").await;
         ops.says("Nothing was changed, nobody was removed.").await;
@@ -180,7 +180,7 @@ fn an_expression_is_tried_out_with_its_mistakes_its_people_and_the_difference_fr
         company.create("Berlin", &["r1"]);
         let site = company.serve();
         company.runtime.block_on(async {
-            let ops = site.window(OPS, false).await;
+            let ops = site.open_window(OPS, false).await;
             ops.click("Sync").await;
             ops.click("Rules").await;
             ops.says("61 in 2 groups").await;

@@ -34,7 +34,7 @@ pub(super) fn expiry(ticks: &str) -> Option<DateTime<Utc>> {
 
 /// How an account stands. An account whose `userAccountControl` cannot be read, and that has not expired, says nothing:
 /// it may be disabled.
-pub(super) fn standing(
+pub(super) fn account_status(
     control: Option<&str>,
     expiry: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
@@ -79,14 +79,14 @@ mod tests {
         let now = moment("2026-06-01T12:00:00Z");
         let before = Some(moment("2026-06-01T12:00:00Z"));
         let after = Some(moment("2026-06-01T12:00:01Z"));
-        assert_eq!(standing(Some("512"), None, now), Some(ACTIVE));
-        assert_eq!(standing(Some("514"), None, now), Some(DISABLED));
-        assert_eq!(standing(Some("-2147483134"), None, now), Some(DISABLED));
-        assert_eq!(standing(Some("66048"), after, now), Some(ACTIVE));
-        assert_eq!(standing(Some("512"), before, now), Some(EXPIRED));
-        assert_eq!(standing(Some("514"), before, now), Some(DISABLED));
-        assert_eq!(standing(None, before, now), Some(EXPIRED));
-        assert_eq!(standing(None, after, now), None);
+        assert_eq!(account_status(Some("512"), None, now), Some(ACTIVE));
+        assert_eq!(account_status(Some("514"), None, now), Some(DISABLED));
+        assert_eq!(account_status(Some("-2147483134"), None, now), Some(DISABLED));
+        assert_eq!(account_status(Some("66048"), after, now), Some(ACTIVE));
+        assert_eq!(account_status(Some("512"), before, now), Some(EXPIRED));
+        assert_eq!(account_status(Some("514"), before, now), Some(DISABLED));
+        assert_eq!(account_status(None, before, now), Some(EXPIRED));
+        assert_eq!(account_status(None, after, now), None);
     }
 
     #[test]

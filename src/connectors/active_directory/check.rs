@@ -2,37 +2,37 @@
 
 use chrono::Utc;
 
-use crate::connectors::active_directory::columns::Columns;
+use crate::connectors::active_directory::columns::AdColumns;
 use crate::connectors::active_directory::gather::{
-    At, domains, find_managers, gathering, read_groups, searching,
+    QueryContext, find_domains, find_managers, build_collector, read_groups, build_search,
 };
-use crate::connectors::active_directory::groups::Groups;
-use crate::connectors::active_directory::{Settings, no_controller};
-use crate::connectors::ldap::{Plain, Session, arrive};
-use crate::connectors::mapper::Mapper;
-use crate::connectors::{Connector, Context, Error, Step, walk};
-use crate::model::attributes::Attributes;
-use crate::model::people::People;
-use crate::model::progress::Progress;
+use crate::connectors::active_directory::groups::AdGroupIndex;
+use crate::connectors::active_directory::{ActiveDirectorySettings, no_controller};
+use crate::connectors::ldap::{MappingSink, LdapSession, connect_with_steps};
+use crate::connectors::mapper::RecordMapper;
+use crate::connectors::{Connector, ReadContext, ConnectorError, CheckStep, walk};
+use crate::model::attributes::AttributeSet;
+use crate::model::people::PeopleTable;
+use crate::model::progress::ReadProgress;
 
 /// Walks towards the first domain controller that has an answer; those before it that have none are warned of. The first
 /// step that fails is the last. Nothing is tried again.
 pub(in crate::connectors) async fn check(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Vec<Step> {
-    let failed = |name, error| Step { name, outcome: Err(error), warnings: Vec::new() };
+    settings: &ActiveDirectorySettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Vec<CheckStep> {
+    let failed = |name, error| CheckStep { name, outcome: Err(error), warnings: Vec::new() };
     let mut passed_over = Vec::new();
     let mut steps = vec![failed("settings", no_controller(connector))];
     let mut controllers = settings.controllers.iter().peekable();
     while let Some(controller) = controllers.next() {
         steps.clear();
-        let at = At { controller, now: Utc::now(), zone: settings.zone };
+        let at = QueryContext { controller, now: Utc::now(), zone: settings.zone };
         let walk = steps_of(connector, at, attributes, &mut steps);
         if context.cancel.run_until_cancelled(walk).await.is_none() {
-            steps.push(walk::cancelled(connector));
+            steps.push(walk::cancelled_step(connector));
             break;
         }
         match steps.last().map(|step| &step.outcome) {
@@ -51,40 +51,40 @@ pub(in crate::connectors) async fn check(
 /// Takes the steps; `None` when one failed.
 async fn steps_of(
     connector: &Connector,
-    at: At<'_>,
-    attributes: &Attributes,
-    steps: &mut Vec<Step>,
+    at: QueryContext<'_>,
+    attributes: &AttributeSet,
+    steps: &mut Vec<CheckStep>,
 ) -> Option<()> {
-    let mut session = arrive(connector, at.controller, steps).await?;
+    let mut session = connect_with_steps(connector, at.controller, steps).await?;
     let read = first_page(connector, at, attributes, &mut session).await;
     session.close().await;
     let (people, references) =
-        walk::step(steps, "read", read, |(people, _)| format!("{} people on the first page", people.len()))?;
+        walk::record_step(steps, "read", read, |(people, _)| format!("{} people on the first page", people.len()))?;
     if let Some(first) = references {
-        walk::warn(steps, format!("other directories are not read, such as `{first}`"));
+        walk::add_warning(steps, format!("other directories are not read, such as `{first}`"));
     }
-    walk::look(steps, connector, attributes, &people);
+    walk::add_people_step(steps, connector, attributes, &people);
     Some(())
 }
 
 /// Whoever stands on the first page of each base, and the first reference to another directory.
 async fn first_page(
     connector: &Connector,
-    at: At<'_>,
-    attributes: &Attributes,
-    session: &mut Session<'_>,
-) -> Result<(People, Option<String>), Error> {
-    let columns = Columns::new(&connector.mapping);
-    let groups = if columns.want_groups() {
-        read_groups(session, &domains(at.controller)).await?.0
+    at: QueryContext<'_>,
+    attributes: &AttributeSet,
+    session: &mut LdapSession<'_>,
+) -> Result<(PeopleTable, Option<String>), ConnectorError> {
+    let columns = AdColumns::new(&connector.mapping);
+    let groups = if columns.needs_groups() {
+        read_groups(session, &find_domains(at.controller)).await?.0
     } else {
-        Groups::default()
+        AdGroupIndex::default()
     };
-    let mapper = Mapper::new(&connector.name, &connector.mapping, attributes);
-    let plain = Plain { mapper, progress: Progress::default() };
-    let mut gathering = gathering(&columns, at, groups, plain);
+    let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
+    let plain = MappingSink { mapper, progress: ReadProgress::default() };
+    let mut gathering = build_collector(&columns, at, groups, plain);
     gathering.sink.notes = true;
-    let search = searching(columns.attributes(), &at.controller.filter);
+    let search = build_search(columns.attributes(), &at.controller.filter);
     let mut reference = None;
     for base in &at.controller.base_dns {
         let (count, first) = gathering.first_page(session, &search, base).await?.references;
@@ -93,6 +93,6 @@ async fn first_page(
     let mut managers = std::mem::take(&mut gathering.sink.managers);
     find_managers(session, &columns, at.controller, &mut managers).await?;
     let mut people = gathering.sink.plain.mapper.into_people();
-    managers.name(&mut people, &columns);
+    managers.replace_dns(&mut people, &columns);
     Ok((people, reference))
 }

@@ -6,19 +6,19 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::connectors::Mapping;
+use crate::connectors::AttributeMapping;
 use crate::connectors::active_directory::account;
-use crate::connectors::active_directory::groups::{Groups, Shown};
-use crate::connectors::ldap::any_of;
-use crate::connectors::mapper::Record;
+use crate::connectors::active_directory::groups::{AdGroupIndex, GroupProjection};
+use crate::connectors::ldap::any_value_filter;
+use crate::connectors::mapper::RecordValues;
 use crate::model::attributes::Attribute;
 
 /// How the columns of a mapping come about.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(super) struct AdColumns {
     /// The attribute that fills each column, "" where none does. Those behind the mapping's hold what others are made of.
     names: Vec<String>,
-    derived: Vec<(usize, Derived)>,
+    derived: Vec<(usize, DerivedColumn)>,
     /// The column of the id.
     pub id: Option<usize>,
     /// The column of the address.
@@ -29,7 +29,7 @@ pub(super) struct Columns {
 
 /// A column that is made of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Derived {
+enum DerivedColumn {
     /// The values of the first that has any.
     FirstOf(Vec<usize>),
     /// How the account stands.
@@ -37,15 +37,15 @@ enum Derived {
     /// The last day of the account.
     LastDay { expires: usize },
     /// All groups.
-    Groups { direct: usize, primary: usize, sid: usize, shown: Shown },
+    Groups { direct: usize, primary: usize, sid: usize, shown: GroupProjection },
 }
 
 /// What a source means.
 #[derive(Debug, PartialEq, Eq)]
-enum Meaning<'s> {
+enum SourceAttribute<'s> {
     Account,
     LastDay,
-    Groups(Shown),
+    Groups(GroupProjection),
     Person(&'s str),
     Attributes(Vec<&'s str>),
 }
@@ -53,17 +53,17 @@ enum Meaning<'s> {
 /// Whether a source of a mapping means something.
 #[must_use]
 pub fn is_source(source: &str) -> bool {
-    meaning(source).is_some()
+    parse_source(source).is_some()
 }
 
-fn meaning(source: &str) -> Option<Meaning<'_>> {
+fn parse_source(source: &str) -> Option<SourceAttribute<'_>> {
     let source = source.trim();
     match source.to_ascii_lowercase().as_str() {
-        "@account" => Some(Meaning::Account),
-        "@accountexpires" => Some(Meaning::LastDay),
-        "memberof" => Some(Meaning::Groups(Shown::Names)),
-        "@groupdns" => Some(Meaning::Groups(Shown::Dns)),
-        "manager" => Some(Meaning::Person(source)),
+        "@account" => Some(SourceAttribute::Account),
+        "@accountexpires" => Some(SourceAttribute::LastDay),
+        "memberof" => Some(SourceAttribute::Groups(GroupProjection::Names)),
+        "@groupdns" => Some(SourceAttribute::Groups(GroupProjection::Dns)),
+        "manager" => Some(SourceAttribute::Person(source)),
         _ => {
             let names: Vec<&str> = source.split('|').map(str::trim).collect();
             let is_name = |name: &&str| {
@@ -71,14 +71,14 @@ fn meaning(source: &str) -> Option<Meaning<'_>> {
                 let plain = |c: char| c.is_ascii_alphanumeric() || ['-', '.', ';', '_'].contains(&c);
                 !name.is_empty() && name.chars().all(plain)
             };
-            names.iter().all(is_name).then_some(Meaning::Attributes(names))
+            names.iter().all(is_name).then_some(SourceAttribute::Attributes(names))
         }
     }
 }
 
-impl Columns {
+impl AdColumns {
     /// Finds out what a mapping needs.
-    pub fn new(mapping: &Mapping) -> Self {
+    pub fn new(mapping: &AttributeMapping) -> Self {
         let place = |wanted| mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
         let mut columns = Self {
             names: vec![String::new(); mapping.columns.len()],
@@ -89,10 +89,10 @@ impl Columns {
         };
         for (column, (attribute, source)) in mapping.columns.iter().enumerate() {
             // What means nothing fills nothing; the file with it is refused.
-            let Some(meaning) = meaning(source) else { continue };
+            let Some(meaning) = parse_source(source) else { continue };
             match meaning {
-                Meaning::Attributes(names) if names.len() == 1 => columns.names[column] = names[0].to_owned(),
-                Meaning::Person(name) => {
+                SourceAttribute::Attributes(names) if names.len() == 1 => columns.names[column] = names[0].to_owned(),
+                SourceAttribute::Person(name) => {
                     columns.names[column] = name.to_owned();
                     columns.people.push((*attribute, column));
                 }
@@ -105,27 +105,27 @@ impl Columns {
         columns
     }
 
-    fn derive_from(&mut self, meaning: Meaning<'_>) -> Derived {
+    fn derive_from(&mut self, meaning: SourceAttribute<'_>) -> DerivedColumn {
         match meaning {
-            Meaning::Account => {
-                Derived::Account { control: self.need("userAccountControl"), expires: self.need(EXPIRES) }
+            SourceAttribute::Account => {
+                DerivedColumn::Account { control: self.require_column("userAccountControl"), expires: self.require_column(EXPIRES) }
             }
-            Meaning::LastDay => Derived::LastDay { expires: self.need(EXPIRES) },
-            Meaning::Groups(shown) => Derived::Groups {
-                direct: self.need("memberOf"),
-                primary: self.need("primaryGroupID"),
-                sid: self.need("objectSid"),
+            SourceAttribute::LastDay => DerivedColumn::LastDay { expires: self.require_column(EXPIRES) },
+            SourceAttribute::Groups(shown) => DerivedColumn::Groups {
+                direct: self.require_column("memberOf"),
+                primary: self.require_column("primaryGroupID"),
+                sid: self.require_column("objectSid"),
                 shown,
             },
-            Meaning::Attributes(names) => {
-                Derived::FirstOf(names.iter().map(|name| self.need(name)).collect())
+            SourceAttribute::Attributes(names) => {
+                DerivedColumn::FirstOf(names.iter().map(|name| self.require_column(name)).collect())
             }
-            Meaning::Person(name) => Derived::FirstOf(vec![self.need(name)]),
+            SourceAttribute::Person(name) => DerivedColumn::FirstOf(vec![self.require_column(name)]),
         }
     }
 
     /// The column of an attribute that others are made of, behind those of the mapping.
-    fn need(&mut self, name: &str) -> usize {
+    fn require_column(&mut self, name: &str) -> usize {
         self.names.push(name.to_owned());
         self.names.len() - 1
     }
@@ -149,7 +149,7 @@ impl Columns {
     fn filling(&self, column: Option<usize>) -> impl Iterator<Item = &str> {
         let others = self.derived.iter().find(|(derived, _)| Some(*derived) == column).map(|(_, by)| by);
         let others = match others {
-            Some(Derived::FirstOf(others)) => others.as_slice(),
+            Some(DerivedColumn::FirstOf(others)) => others.as_slice(),
             Some(_) | None => &[],
         };
         column.into_iter().chain(others.iter().copied()).map(|column| self.names[column].as_str())
@@ -158,34 +158,34 @@ impl Columns {
     /// A filter that asks for any of several values of a column; `None` where no attribute fills it.
     pub fn equals(&self, column: Option<usize>, texts: &[impl AsRef<str>]) -> Option<String> {
         let any: String =
-            once_each(self.filling(column)).into_iter().map(|name| any_of(name, texts)).collect();
+            once_each(self.filling(column)).into_iter().map(|name| any_value_filter(name, texts)).collect();
         (!any.is_empty()).then(|| format!("(|{any})"))
     }
 
     /// Whether groups must be read.
-    pub fn want_groups(&self) -> bool {
-        self.derived.iter().any(|(_, derived)| matches!(derived, Derived::Groups { .. }))
+    pub fn needs_groups(&self) -> bool {
+        self.derived.iter().any(|(_, derived)| matches!(derived, DerivedColumn::Groups { .. }))
     }
 
     /// Fills the columns of a record that are made of others.
-    pub fn derive(&self, record: &mut Record, groups: &mut Groups, now: DateTime<Utc>, zone: Tz) {
+    pub fn derive(&self, record: &mut RecordValues, groups: &mut AdGroupIndex, now: DateTime<Utc>, zone: Tz) {
         for (column, derived) in &self.derived {
             let values: Vec<String> = match derived {
-                Derived::FirstOf(others) => first_of(record, others),
-                Derived::Account { control, expires } => {
-                    let control = record.of(*control).next();
-                    let expiry = record.of(*expires).next().and_then(account::expiry);
-                    let standing = account::standing(control, expiry, now);
+                DerivedColumn::FirstOf(others) => first_of(record, others),
+                DerivedColumn::Account { control, expires } => {
+                    let control = record.values_of(*control).next();
+                    let expiry = record.values_of(*expires).next().and_then(account::expiry);
+                    let standing = account::account_status(control, expiry, now);
                     standing.into_iter().map(str::to_owned).collect()
                 }
-                Derived::LastDay { expires } => {
-                    let expiry = record.of(*expires).next().and_then(account::expiry);
+                DerivedColumn::LastDay { expires } => {
+                    let expiry = record.values_of(*expires).next().and_then(account::expiry);
                     expiry.and_then(|expiry| account::last_day(expiry, zone)).into_iter().collect()
                 }
-                Derived::Groups { direct, primary, sid, shown } => {
-                    let primary = record.of(*sid).next().zip(record.of(*primary).next());
+                DerivedColumn::Groups { direct, primary, sid, shown } => {
+                    let primary = record.values_of(*sid).next().zip(record.values_of(*primary).next());
                     let primary = primary.and_then(|(sid, number)| in_domain_of(sid, number));
-                    groups.of(record.of(*direct), primary.as_deref(), *shown)
+                    groups.resolve_groups(record.values_of(*direct), primary.as_deref(), *shown)
                 }
             };
             for value in values {
@@ -195,11 +195,11 @@ impl Columns {
     }
 
     /// The id of a record, where it has just one; what it may be made of is not derived yet.
-    pub fn id_of(&self, record: &Record) -> Option<String> {
+    pub fn id_of(&self, record: &RecordValues) -> Option<String> {
         let column = self.id?;
-        let mut values: Vec<String> = record.of(column).map(str::to_owned).collect();
+        let mut values: Vec<String> = record.values_of(column).map(str::to_owned).collect();
         let derived = self.derived.iter().find(|(derived, _)| *derived == column);
-        if let Some((_, Derived::FirstOf(others))) = derived
+        if let Some((_, DerivedColumn::FirstOf(others))) = derived
             && values.is_empty()
         {
             values = first_of(record, others);
@@ -211,8 +211,8 @@ impl Columns {
 /// When the account expires, in ticks.
 const EXPIRES: &str = "accountExpires";
 
-fn first_of(record: &Record, columns: &[usize]) -> Vec<String> {
-    let values = |&column: &usize| record.of(column).map(str::to_owned).collect::<Vec<_>>();
+fn first_of(record: &RecordValues, columns: &[usize]) -> Vec<String> {
+    let values = |&column: &usize| record.values_of(column).map(str::to_owned).collect::<Vec<_>>();
     columns.iter().map(values).find(|values| !values.is_empty()).unwrap_or_default()
 }
 
@@ -233,16 +233,16 @@ fn once_each<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
 mod tests {
     use super::*;
 
-    fn columns(pairs: &[(Attribute, &str)]) -> Columns {
+    fn columns(pairs: &[(Attribute, &str)]) -> AdColumns {
         let columns = pairs.iter().map(|(attribute, source)| (*attribute, (*source).to_owned())).collect();
-        Columns::new(&Mapping { columns, ..Mapping::default() })
+        AdColumns::new(&AttributeMapping { columns, ..AttributeMapping::default() })
     }
 
     #[test]
     fn only_what_is_needed_is_asked_for() {
         let plain = columns(&[(Attribute::ID, "objectGUID"), (Attribute::EMAIL, "mail | userPrincipalName")]);
         assert_eq!(plain.attributes(), ["mail", "objectGUID", "userPrincipalName"]);
-        assert!(!plain.want_groups());
+        assert!(!plain.needs_groups());
         let more = columns(&[
             (Attribute::ID, "objectGUID"),
             (Attribute::STATUS, "@Account"),
@@ -252,7 +252,7 @@ mod tests {
             more.attributes(),
             ["accountExpires", "memberOf", "objectGUID", "objectSid", "primaryGroupID", "userAccountControl"]
         );
-        assert!(more.want_groups());
+        assert!(more.needs_groups());
     }
 
     #[test]
@@ -270,12 +270,12 @@ mod tests {
     #[test]
     fn the_first_attribute_that_has_a_value_stands_and_all_are_asked() {
         let columns = columns(&[(Attribute::ID, "employeeID|objectGUID"), (Attribute::EMAIL, "mail|upn")]);
-        let mut record = Record::default();
+        let mut record = RecordValues::default();
         let place = |name| columns.names().position(|known| known == name).expect("asked for");
         record.add(place("upn"), "ada@login");
         record.add(place("objectGUID"), "7");
-        columns.derive(&mut record, &mut Groups::default(), DateTime::UNIX_EPOCH, Tz::UTC);
-        let of = |column| record.of(column).collect::<Vec<_>>();
+        columns.derive(&mut record, &mut AdGroupIndex::default(), DateTime::UNIX_EPOCH, Tz::UTC);
+        let of = |column| record.values_of(column).collect::<Vec<_>>();
         assert_eq!((of(0), of(1)), (vec!["7"], vec!["ada@login"]));
         assert_eq!(columns.id_of(&record), Some("7".to_owned()));
         assert_eq!(columns.equals(columns.address, &["*"]), Some(r"(|(|(mail=\2a))(|(upn=\2a)))".to_owned()));

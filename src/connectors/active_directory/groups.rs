@@ -8,8 +8,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::connectors::active_directory::dn;
-use crate::connectors::ldap::Sink;
-use crate::connectors::mapper::Record;
+use crate::connectors::ldap::RecordSink;
+use crate::connectors::mapper::RecordValues;
 
 /// Who is a group.
 pub(super) const FILTER: &str = "(objectClass=group)";
@@ -23,7 +23,7 @@ const ABOVE: usize = 2;
 
 /// What a mapping wants of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(super) enum GroupProjection {
     /// Its `cn`.
     Names,
     /// Its DN.
@@ -32,8 +32,8 @@ pub(super) enum Shown {
 
 /// The groups that were read, and others that somebody is in.
 #[derive(Debug, Default)]
-pub(super) struct Groups {
-    all: Vec<Group>,
+pub(super) struct AdGroupIndex {
+    all: Vec<AdGroup>,
     by_name: FxHashMap<String, usize>,
     /// DNs as they came, so that most need not be brought into one form.
     by_spelling: FxHashMap<String, usize>,
@@ -44,27 +44,27 @@ pub(super) struct Groups {
 }
 
 #[derive(Debug)]
-struct Group {
+struct AdGroup {
     name: String,
     dn: String,
     /// The groups that hold it.
     above: Vec<usize>,
 }
 
-impl Sink for Groups {
-    fn take(&mut self, record: &mut Record, dn: &[u8]) {
+impl RecordSink for AdGroupIndex {
+    fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]) {
         let group = self.place(&String::from_utf8_lossy(dn));
-        if let Some(name) = record.of(NAME).next() {
+        if let Some(name) = record.values_of(NAME).next() {
             self.all[group].name = name.to_owned();
         }
-        if let Some(sid) = record.of(SID).next() {
+        if let Some(sid) = record.values_of(SID).next() {
             self.by_sid.insert(sid.to_owned(), group);
         }
-        self.all[group].above = record.of(ABOVE).map(|above| self.place(above)).collect();
+        self.all[group].above = record.values_of(ABOVE).map(|above| self.place(above)).collect();
     }
 }
 
-impl Groups {
+impl AdGroupIndex {
     /// The place of a group. One that was not read, of another domain perhaps, is known by its DN all the same.
     fn place(&mut self, dn: &str) -> usize {
         if let Some(&place) = self.by_spelling.get(dn) {
@@ -73,7 +73,7 @@ impl Groups {
         let next = self.all.len();
         let place = *self.by_name.entry(dn::key(dn)).or_insert(next);
         if place == next {
-            self.all.push(Group { name: dn::first_value(dn), dn: dn.to_owned(), above: Vec::new() });
+            self.all.push(AdGroup { name: dn::first_value(dn), dn: dn.to_owned(), above: Vec::new() });
             self.met.push(0);
         }
         self.by_spelling.insert(dn.to_owned(), place);
@@ -81,11 +81,11 @@ impl Groups {
     }
 
     /// Everything that holds somebody whom these groups hold and whose primary group has this identifier.
-    pub fn of<'d>(
+    pub fn resolve_groups<'d>(
         &mut self,
         direct: impl Iterator<Item = &'d str>,
         primary: Option<&str>,
-        shown: Shown,
+        shown: GroupProjection,
     ) -> Vec<String> {
         self.search += 1;
         let mut next: Vec<usize> = direct.map(|dn| self.place(dn)).collect();
@@ -96,11 +96,11 @@ impl Groups {
             if std::mem::replace(&mut self.met[group], self.search) == self.search {
                 continue;
             }
-            let Group { name, dn, above } = &self.all[group];
+            let AdGroup { name, dn, above } = &self.all[group];
             next.extend(above);
             found.push(match shown {
-                Shown::Names => name.clone(),
-                Shown::Dns => dn.clone(),
+                GroupProjection::Names => name.clone(),
+                GroupProjection::Dns => dn.clone(),
             });
         }
         found
@@ -111,20 +111,20 @@ impl Groups {
 mod tests {
     use super::*;
 
-    fn groups(rows: &[(&str, &str, &[&str])]) -> Groups {
-        let mut groups = Groups::default();
+    fn groups(rows: &[(&str, &str, &[&str])]) -> AdGroupIndex {
+        let mut groups = AdGroupIndex::default();
         for (dn, sid, above) in rows {
-            let mut record = Record::default();
+            let mut record = RecordValues::default();
             record.add(NAME, &dn::first_value(dn));
             record.add(SID, sid);
             above.iter().for_each(|above| record.add(ABOVE, above));
-            groups.take(&mut record, dn.as_bytes());
+            groups.accept_record(&mut record, dn.as_bytes());
         }
         groups
     }
 
-    fn names(groups: &mut Groups, direct: &[&str], primary: Option<&str>) -> Vec<String> {
-        let mut names = groups.of(direct.iter().copied(), primary, Shown::Names);
+    fn names(groups: &mut AdGroupIndex, direct: &[&str], primary: Option<&str>) -> Vec<String> {
+        let mut names = groups.resolve_groups(direct.iter().copied(), primary, GroupProjection::Names);
         names.sort_unstable();
         names
     }
@@ -143,7 +143,7 @@ mod tests {
             ["Everybody", "Staff", "Users"]
         );
         assert_eq!(names(&mut groups, &[], Some("S-1-5-21-999")), [""; 0]);
-        assert_eq!(groups.of(["cn=STAFF,dc=corp"].into_iter(), None, Shown::Dns), ["CN=Staff,DC=corp"]);
+        assert_eq!(groups.resolve_groups(["cn=STAFF,dc=corp"].into_iter(), None, GroupProjection::Dns), ["CN=Staff,DC=corp"]);
     }
 
     #[test]

@@ -6,14 +6,14 @@
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::connectors::active_directory::columns::Columns;
+use crate::connectors::active_directory::columns::AdColumns;
 use crate::connectors::active_directory::dn;
-use crate::model::people::People;
-use crate::model::values::Cell;
+use crate::model::people::PeopleTable;
+use crate::model::values::Symbol;
 
 /// The ids of people by their DNs.
 #[derive(Debug, Default)]
-pub(super) struct Managers {
+pub(super) struct ManagerIndex {
     /// By a digest of the DN (XXH3, 128 bits).
     ids: FxHashMap<u128, Box<str>>,
     /// Who is a manager of somebody.
@@ -24,19 +24,19 @@ fn digest(dn: &str) -> u128 {
     xxh3_128(dn::key(dn).as_bytes())
 }
 
-impl Managers {
+impl ManagerIndex {
     /// Learns whose DN this is.
-    pub fn learn(&mut self, dn: &[u8], id: &str) {
+    pub fn add_id(&mut self, dn: &[u8], id: &str) {
         self.ids.insert(digest(&String::from_utf8_lossy(dn)), id.into());
     }
 
     /// Notes that somebody has a manager of this DN.
-    pub fn note(&mut self, dn: &str) {
+    pub fn add_manager(&mut self, dn: &str) {
         self.named.entry(digest(dn)).or_insert_with(|| dn.to_owned());
     }
 
     /// The managers whose ids are not known yet, in byte order.
-    pub fn unknown(&self) -> Vec<String> {
+    pub fn list_unknown(&self) -> Vec<String> {
         let unknown = self.named.iter().filter(|(digest, _)| !self.ids.contains_key(digest));
         let mut unknown: Vec<String> = unknown.map(|(_, dn)| dn.clone()).collect();
         unknown.sort_unstable();
@@ -44,8 +44,8 @@ impl Managers {
     }
 
     /// Puts ids in the place of DNs.
-    pub fn name(&self, people: &mut People, columns: &Columns) {
-        let mut known: FxHashMap<Cell, Cell> = FxHashMap::from_iter([(Cell::EMPTY, Cell::EMPTY)]);
+    pub fn replace_dns(&self, people: &mut PeopleTable, columns: &AdColumns) {
+        let mut known: FxHashMap<Symbol, Symbol> = FxHashMap::from_iter([(Symbol::EMPTY, Symbol::EMPTY)]);
         for row in people.rows() {
             for &(attribute, _) in &columns.people {
                 let written = people.cell(row, attribute);

@@ -19,20 +19,20 @@ mod managers;
 use chrono::Utc;
 use chrono_tz::Tz;
 
-use crate::connectors::ldap::{self, TOGETHER, in_a_task, narrowed};
-use crate::connectors::mapping::Usual;
-use crate::connectors::proof::Complete;
+use crate::connectors::ldap::{self, IDS_PER_SEARCH, run_in_task, narrow_filter};
+use crate::connectors::mapping::DefaultMapping;
+use crate::connectors::proof::CompletenessProof;
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, Context, Error, Reading};
-use crate::model::attributes::Attributes;
+use crate::connectors::{Connector, ReadContext, ConnectorError, DirectoryReading};
+use crate::model::attributes::AttributeSet;
 use crate::model::names::clean;
-use crate::model::people::People;
+use crate::model::people::PeopleTable;
 
 pub(super) use check::check;
 pub use columns::is_source;
 
-use columns::Columns;
-use gather::{Gathered, Question};
+use columns::AdColumns;
+use gather::{AdQueryResult, AdQuery};
 
 /// Who is a person: no computer, and no contact without an account.
 pub const FILTER: &str = "(&(objectCategory=person)(objectClass=user))";
@@ -41,7 +41,7 @@ pub const FILTER: &str = "(&(objectCategory=person)(objectClass=user))";
 pub const PAGE_SIZE: u32 = 500;
 
 /// What is mapped where the file says nothing.
-pub static USUAL: Usual = Usual {
+pub static DEFAULT_MAPPING: DefaultMapping = DefaultMapping {
     columns: &[
         ("id", "objectGUID"),
         ("email", "mail | userPrincipalName"),
@@ -54,14 +54,14 @@ pub static USUAL: Usual = Usual {
         ("manager", "manager"),
         ("status", "@account"),
     ],
-    standings: [&[account::ACTIVE], &[], &[account::DISABLED, account::EXPIRED]],
+    statuses: [&[account::ACTIVE], &[], &[account::DISABLED, account::EXPIRED]],
 };
 
 /// The settings of a connector of kind `active_directory`.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ActiveDirectorySettings {
     /// The domain controllers in the order in which they are tried, at least one: alike but for their URLs.
-    pub controllers: Vec<ldap::Settings>,
+    pub controllers: Vec<ldap::LdapSettings>,
     /// Where days begin and end.
     pub zone: Tz,
 }
@@ -69,23 +69,23 @@ pub struct Settings {
 /// Reads everybody below every base.
 pub(super) async fn read(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Reading, Error> {
+    settings: &ActiveDirectorySettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<DirectoryReading, ConnectorError> {
     let (connector, settings) = (connector.clone(), settings.clone());
     let (attributes, context) = (attributes.clone(), context.clone());
-    in_a_task(async move {
-        let columns = Columns::new(&connector.mapping);
-        let asker = Asker { connector: &connector, settings: &settings, attributes: &attributes };
-        let question = Question { filter: &settings.first(&connector)?.filter, address: None, whole: true };
-        let Gathered { mapper, managers, bases, ended } = asker.ask(&columns, question, &context).await?;
-        let proof = Complete::ldap(&bases, ended)
-            .ok_or_else(|| Error::Unproven { connector: connector.name.clone() })?;
+    run_in_task(async move {
+        let columns = AdColumns::new(&connector.mapping);
+        let asker = DomainControllerPool { connector: &connector, settings: &settings, attributes: &attributes };
+        let question = AdQuery { filter: &settings.first(&connector)?.filter, address: None, whole: true };
+        let AdQueryResult { mapper, managers, bases, ended } = asker.query(&columns, question, &context).await?;
+        let proof = CompletenessProof::ldap(&bases, ended)
+            .ok_or_else(|| ConnectorError::Unproven { connector: connector.name.clone() })?;
         let (mut people, problems) = mapper.finish()?;
-        managers.name(&mut people, &columns);
+        managers.replace_dns(&mut people, &columns);
         context.progress.set(people.len() as u64);
-        Ok(Reading::complete(people, problems, proof))
+        Ok(DirectoryReading::complete(people, problems, proof))
     })
     .await
 }
@@ -93,77 +93,77 @@ pub(super) async fn read(
 /// Finds the people of one address. Nobody has one where no attribute is mapped to it.
 pub(super) async fn find(
     connector: &Connector,
-    settings: &Settings,
+    settings: &ActiveDirectorySettings,
     email: &str,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<People, Error> {
-    let columns = Columns::new(&connector.mapping);
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<PeopleTable, ConnectorError> {
+    let columns = AdColumns::new(&connector.mapping);
     let email = clean(email);
     let any = columns.equals(columns.address, &[&email]);
-    let Some(any) = any else { return Ok(People::new(attributes)) };
-    let filter = narrowed(&settings.first(connector)?.filter, &any);
-    let question = Question { filter: &filter, address: Some(&email), whole: false };
-    let asker = Asker { connector, settings, attributes };
-    Ok(asker.ask(&columns, question, context).await?.into_people(&columns))
+    let Some(any) = any else { return Ok(PeopleTable::new(attributes)) };
+    let filter = narrow_filter(&settings.first(connector)?.filter, &any);
+    let question = AdQuery { filter: &filter, address: Some(&email), whole: false };
+    let asker = DomainControllerPool { connector, settings, attributes };
+    Ok(asker.query(&columns, question, context).await?.into_people(&columns))
 }
 
 /// Finds the people of some ids.
 pub(super) async fn look_up(
     connector: &Connector,
-    settings: &Settings,
+    settings: &ActiveDirectorySettings,
     ids: &[String],
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Vec<People>, Error> {
-    let columns = Columns::new(&connector.mapping);
-    let asker = Asker { connector, settings, attributes };
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<Vec<PeopleTable>, ConnectorError> {
+    let columns = AdColumns::new(&connector.mapping);
+    let asker = DomainControllerPool { connector, settings, attributes };
     let mut found = Vec::new();
-    for some in ids.chunks(TOGETHER) {
+    for some in ids.chunks(IDS_PER_SEARCH) {
         let Some(any) = columns.equals(columns.id, some) else { break };
-        let filter = narrowed(&settings.first(connector)?.filter, &any);
-        let question = Question { filter: &filter, address: None, whole: false };
-        found.push(asker.ask(&columns, question, context).await?.into_people(&columns));
+        let filter = narrow_filter(&settings.first(connector)?.filter, &any);
+        let question = AdQuery { filter: &filter, address: None, whole: false };
+        found.push(asker.query(&columns, question, context).await?.into_people(&columns));
     }
     Ok(found)
 }
 
-impl Settings {
+impl ActiveDirectorySettings {
     /// The first domain controller.
-    fn first(&self, connector: &Connector) -> Result<&ldap::Settings, Error> {
+    fn first(&self, connector: &Connector) -> Result<&ldap::LdapSettings, ConnectorError> {
         self.controllers.first().ok_or_else(|| no_controller(connector))
     }
 }
 
-fn no_controller(connector: &Connector) -> Error {
+fn no_controller(connector: &Connector) -> ConnectorError {
     let fault = "names no domain controller".to_owned();
-    Error::Setting { connector: connector.name.clone(), setting: "url", fault }
+    ConnectorError::Setting { connector: connector.name.clone(), setting: "url", fault }
 }
 
 /// Who asks domain controllers, one after the other.
 #[derive(Debug, Clone, Copy)]
-struct Asker<'a> {
+struct DomainControllerPool<'a> {
     connector: &'a Connector,
-    settings: &'a Settings,
-    attributes: &'a Attributes,
+    settings: &'a ActiveDirectorySettings,
+    attributes: &'a AttributeSet,
 }
 
-impl<'a> Asker<'a> {
+impl<'a> DomainControllerPool<'a> {
     /// Puts the question to the first domain controller that has an answer.
-    async fn ask(
+    async fn query(
         self,
-        columns: &Columns,
-        question: Question<'_>,
-        context: &Context,
-    ) -> Result<Gathered<'a>, Error> {
+        columns: &AdColumns,
+        question: AdQuery<'_>,
+        context: &ReadContext,
+    ) -> Result<AdQueryResult<'a>, ConnectorError> {
         let name = &self.connector.name;
         retry(name, context, || async move {
             let mut outcome = Err(no_controller(self.connector));
             let mut controllers = self.settings.controllers.iter().peekable();
             while let Some(controller) = controllers.next() {
                 context.progress.set(0);
-                let at = gather::At { controller, now: Utc::now(), zone: self.settings.zone };
-                outcome = gather::visit(self, at, columns, question, &context.progress).await;
+                let at = gather::QueryContext { controller, now: Utc::now(), zone: self.settings.zone };
+                outcome = gather::query_controller(self, at, columns, question, &context.progress).await;
                 match &outcome {
                     Err(error) if error.is_transient() && controllers.peek().is_some() => {
                         let (kind, controller) = (error.kind(), &controller.url);

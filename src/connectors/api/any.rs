@@ -3,34 +3,34 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use crate::connectors::Mapping;
-use crate::connectors::api::kinds::{Given, KINDS, Kind};
-use crate::connectors::json::{Page, Path, Picker};
-use crate::connectors::mapper::Mapper;
-use crate::model::attributes::Attributes;
+use crate::connectors::AttributeMapping;
+use crate::connectors::api::kinds::{VendorSettings, VENDORS, Vendor};
+use crate::connectors::json::{ResponsePage, ValuePath, ValueExtractor};
+use crate::connectors::mapper::RecordMapper;
+use crate::model::attributes::AttributeSet;
 use crate::model::names::ConnectorName;
-use crate::model::people::People;
+use crate::model::people::PeopleTable;
 
 /// The places of every system, in the order of [`KINDS`]; to read a path takes longer than to read a page.
-static PATHS: LazyLock<Vec<Vec<Path>>> = LazyLock::new(|| {
-    let paths = |kind: &&Kind| kind.mapping.iter().filter_map(|(_, place)| Path::parse(place).ok()).collect();
-    KINDS.iter().map(paths).collect()
+static PATHS: LazyLock<Vec<Vec<ValuePath>>> = LazyLock::new(|| {
+    let paths = |kind: &&Vendor| kind.mapping.iter().filter_map(|(_, place)| ValuePath::parse(place).ok()).collect();
+    VENDORS.iter().map(paths).collect()
 });
 
 /// What a page of a system came to; nothing where it cannot be read, or where the system is one of the file's own.
-pub(in crate::connectors) fn page(kind: &Kind, body: &[u8]) -> Option<(Page, People)> {
-    let mut attributes = Attributes::default();
+pub(in crate::connectors) fn parse_page(kind: &Vendor, body: &[u8]) -> Option<(ResponsePage, PeopleTable)> {
+    let mut attributes = AttributeSet::default();
     let named = kind.mapping.iter();
     let columns: Vec<_> = named.map(|&(name, place)| (attributes.add(name), place.to_owned())).collect();
     let places: Vec<String> = columns.iter().map(|(_, place)| place.clone()).collect();
-    let number = KINDS.iter().position(|known| known.name == kind.name)?;
-    let given = Given { page_size: 100, texts: &BTreeMap::new(), places: &places, own: None };
+    let number = VENDORS.iter().position(|known| known.name == kind.name)?;
+    let given = VendorSettings { page_size: 100, texts: &BTreeMap::new(), places: &places, http_json: None };
     let description = (kind.describe)(&given);
-    let (name, standings) = (ConnectorName::new("any"), kind.usual().meanings());
-    let mapping = Mapping { columns, standings, ..Mapping::default() };
-    let mut mapper = Mapper::new(&name, &mapping, &attributes);
-    let mut picker = Picker::new(&PATHS[number]).with(description.flags, description.blanks);
-    let shape = description.passes.first()?.shape();
+    let (name, standings) = (ConnectorName::new("any"), kind.default_mapping().folded_statuses());
+    let mapping = AttributeMapping { columns, statuses: standings, ..AttributeMapping::default() };
+    let mut mapper = RecordMapper::new(&name, &mapping, &attributes);
+    let mut picker = ValueExtractor::new(&PATHS[number]).with_flags(description.flags, description.blanks);
+    let shape = description.lists.first()?.response_layout();
     let page = shape.read(body, &mut picker, |record, number| mapper.push(record, || number.to_string()));
     page.ok().map(|page| (page, mapper.into_people()))
 }
@@ -42,16 +42,16 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::connectors::json::Keys;
+    use crate::connectors::json::KeyPath;
 
-    fn known() -> impl Iterator<Item = &'static Kind> {
-        KINDS.iter().copied().filter(|kind| !kind.mapping.is_empty())
+    fn known() -> impl Iterator<Item = &'static Vendor> {
+        VENDORS.iter().copied().filter(|kind| !kind.mapping.is_empty())
     }
 
     /// Where a system has its list.
-    fn list_of(kind: &Kind) -> Keys {
-        let given = Given { page_size: 100, texts: &BTreeMap::new(), places: &[], own: None };
-        (kind.describe)(&given).passes[0].list.clone()
+    fn list_of(kind: &Vendor) -> KeyPath {
+        let given = VendorSettings { page_size: 100, texts: &BTreeMap::new(), places: &[], http_json: None };
+        (kind.describe)(&given).lists[0].list.clone()
     }
 
     /// Names that the mappings look for.
@@ -102,8 +102,8 @@ mod tests {
 
         #[test]
         fn no_bytes_make_a_system_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            for kind in KINDS {
-                let _ = page(kind, &bytes);
+            for kind in VENDORS {
+                let _ = parse_page(kind, &bytes);
             }
         }
 
@@ -113,7 +113,7 @@ mod tests {
         ) {
             for kind in known() {
                 let body = answer(&list_of(kind), &records);
-                let read = page(kind, &body);
+                let read = parse_page(kind, &body);
                 let Some((page, people)) = read else {
                     return Err(TestCaseError::fail(format!("{}: {}", kind.name, String::from_utf8_lossy(&body))));
                 };
@@ -132,7 +132,7 @@ mod tests {
                 let body = answer(&list_of(kind), &records);
                 for cut in &cuts {
                     let part = &body[..cut.index(body.len())];
-                    prop_assert!(page(kind, part).is_none(), "{}: {}", kind.name, String::from_utf8_lossy(part));
+                    prop_assert!(parse_page(kind, part).is_none(), "{}: {}", kind.name, String::from_utf8_lossy(part));
                 }
             }
         }

@@ -3,26 +3,26 @@
 use serde_json::Value;
 use url::Url;
 
-use crate::connectors::api::{Ask, Pass, Settings};
-use crate::connectors::http::{Call, Method};
+use crate::connectors::api::{RequestTemplate, ListEndpoint, ApiSettings};
+use crate::connectors::http::{ConnectorRequest, Method};
 
-impl Ask {
+impl RequestTemplate {
     /// The request with `value` in the place of `name`, wherever that stands.
     #[must_use]
-    pub fn of(&self, name: &str, value: &str) -> Self {
+    pub fn with_param(&self, name: &str, value: &str) -> Self {
         let pair = |(key, text): &(String, String)| (key.clone(), text.replace(name, value));
         Self {
             url: self.url.as_ref().map(|url| url.replace(name, &in_url(value))),
             path: self.path.replace(name, &in_url(value)),
             query: self.query.iter().map(pair).collect(),
             headers: self.headers.clone(),
-            body: self.body.as_ref().map(|body| filled(body, name, value)),
+            body: self.body.as_ref().map(|body| fill_body(body, name, value)),
             record: self.record.clone(),
         }
     }
 
     /// The call that it makes on the server of the settings.
-    pub(super) fn call(&self, settings: &Settings) -> Call {
+    pub(super) fn build_request(&self, settings: &ApiSettings) -> ConnectorRequest {
         // The file is only read where a URL of its own lies on the server; who is asked for cannot lead elsewhere.
         let own =
             self.url.as_ref().and_then(|own| Url::parse(own).ok()).filter(|own| settings.http.is_home(own));
@@ -32,23 +32,23 @@ impl Ask {
             url.set_path(&path);
         }
         for (name, value) in &self.query {
-            set(&mut url, name, value);
+            set_query_param(&mut url, name, value);
         }
         let method = if self.body.is_some() { Method::POST } else { Method::GET };
-        Call { method, url, headers: self.headers.clone(), body: self.body.clone() }
+        ConnectorRequest { method, url, headers: self.headers.clone(), body: self.body.clone() }
     }
 }
 
-impl Pass {
+impl ListEndpoint {
     /// The list with `value` in the place of `name`.
     #[must_use]
-    pub fn of(&self, name: &str, value: &str) -> Self {
-        Self { ask: self.ask.of(name, value), ..self.clone() }
+    pub fn with_param(&self, name: &str, value: &str) -> Self {
+        Self { request: self.request.with_param(name, value), ..self.clone() }
     }
 }
 
 /// Gives a parameter its value, in the place of the one that it has.
-pub(super) fn set(url: &mut Url, name: &str, value: &str) {
+pub(super) fn set_query_param(url: &mut Url, name: &str, value: &str) {
     let others: Vec<(String, String)> = url
         .query_pairs()
         .filter(|(key, _)| key != name)
@@ -71,11 +71,11 @@ fn in_url(value: &str) -> String {
     })
 }
 
-fn filled(body: &Value, name: &str, value: &str) -> Value {
+fn fill_body(body: &Value, name: &str, value: &str) -> Value {
     match body {
         Value::String(text) => Value::String(text.replace(name, value)),
-        Value::Array(list) => list.iter().map(|one| filled(one, name, value)).collect(),
-        Value::Object(map) => map.iter().map(|(key, one)| (key.clone(), filled(one, name, value))).collect(),
+        Value::Array(list) => list.iter().map(|one| fill_body(one, name, value)).collect(),
+        Value::Object(map) => map.iter().map(|(key, one)| (key.clone(), fill_body(one, name, value))).collect(),
         other => other.clone(),
     }
 }
@@ -86,14 +86,14 @@ mod tests {
 
     #[test]
     fn who_is_asked_for_is_escaped_where_it_stands() {
-        let ask = Ask {
+        let ask = RequestTemplate {
             url: Some("https://a.example/{id}?x={id}".to_owned()),
             path: "users/{id}".to_owned(),
             query: vec![("filter".to_owned(), "mail eq '{id}'".to_owned())],
             body: Some(serde_json::json!({ "ids": ["{id}", 7] })),
-            ..Ask::default()
+            ..RequestTemplate::default()
         };
-        let filled = ask.of("{id}", "a/b ü");
+        let filled = ask.with_param("{id}", "a/b ü");
         assert_eq!(filled.url.as_deref(), Some("https://a.example/a%2Fb%20%C3%BC?x=a%2Fb%20%C3%BC"));
         assert_eq!(filled.path, "users/a%2Fb%20%C3%BC");
         assert_eq!(filled.query[0].1, "mail eq 'a/b ü'");
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_parameter_has_one_value() {
         let mut url = Url::parse("https://a.example/x?limit=5&page=1").expect("a URL");
-        set(&mut url, "page", "2 & 3");
+        set_query_param(&mut url, "page", "2 & 3");
         assert_eq!(url.as_str(), "https://a.example/x?limit=5&page=2+%26+3");
     }
 }

@@ -5,27 +5,27 @@ use std::time::Instant;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::connectors::api::Settings;
-use crate::connectors::api::pass::Passes;
-use crate::connectors::http::{Auth, Client, shown};
-use crate::connectors::{Connector, Context, Error, Step, walk};
-use crate::model::attributes::Attributes;
+use crate::connectors::api::ApiSettings;
+use crate::connectors::api::pass::ListReader;
+use crate::connectors::http::{HttpAuth, HttpClient, redact_url};
+use crate::connectors::{Connector, ReadContext, ConnectorError, CheckStep, walk};
+use crate::model::attributes::AttributeSet;
 
 /// Walks towards the server; the first step that fails is the last. Nothing is tried again.
 pub(in crate::connectors) async fn check(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Vec<Step> {
+    settings: &ApiSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Vec<CheckStep> {
     let mut steps = Vec::new();
-    let once = Context { retry: crate::connectors::retry::Policy::ONCE, ..context.clone() };
+    let once = ReadContext { retry: crate::connectors::retry::RetryPolicy::SINGLE_ATTEMPT, ..context.clone() };
     let walked = context
         .cancel
         .run_until_cancelled(steps_of(connector, settings, attributes, &once, &mut steps))
         .await;
     if walked.is_none() {
-        steps.push(walk::cancelled(connector));
+        steps.push(walk::cancelled_step(connector));
     }
     steps
 }
@@ -33,23 +33,23 @@ pub(in crate::connectors) async fn check(
 /// Takes the steps; `None` when one failed.
 async fn steps_of(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-    steps: &mut Vec<Step>,
+    settings: &ApiSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+    steps: &mut Vec<CheckStep>,
 ) -> Option<()> {
     let url = &settings.http.url;
     if !has_proxy() {
-        let addresses = walk::step(steps, "resolve", resolve(connector, settings).await, |addresses| {
+        let addresses = walk::record_step(steps, "resolve", resolve(connector, settings).await, |addresses| {
             let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
             shown.join(", ")
         })?;
         let began = Instant::now();
-        walk::step(steps, "connect", connect(connector, settings, &addresses).await, |peer| {
+        walk::record_step(steps, "connect", connect(connector, settings, &addresses).await, |peer| {
             format!("{peer} in {} ms", began.elapsed().as_millis())
         })?;
     }
-    let client = walk::step(steps, "TLS", Client::new(&connector.name, &settings.http).await, |_| {
+    let client = walk::record_step(steps, "TLS", HttpClient::new(&connector.name, &settings.http).await, |_| {
         let words = if url.scheme() == "https" {
             "HTTPS, the certificate is checked"
         } else {
@@ -58,29 +58,29 @@ async fn steps_of(
         words.to_owned()
     })?;
     if url.scheme() != "https" {
-        walk::warn(steps, "secrets and people cross the network unencrypted".to_owned());
+        walk::add_warning(steps, "secrets and people cross the network unencrypted".to_owned());
     }
-    if let Auth::Token(grant) = &settings.http.auth {
-        let from = shown(&grant.url);
-        walk::step(steps, "token", client.token().await, |_| format!("from `{from}`"))?;
+    if let HttpAuth::Token(grant) = &settings.http.auth {
+        let from = redact_url(&grant.url);
+        walk::record_step(steps, "token", client.token().await, |_| format!("from `{from}`"))?;
     }
-    let mut passes = Passes::new(connector, settings, attributes, &client, context);
+    let mut passes = ListReader::new(connector, settings, attributes, &client, context);
     let mut read = Ok(());
-    for pass in &settings.description.passes {
+    for pass in &settings.description.lists {
         if read.is_ok() {
             read = passes.first_page(pass).await;
         }
     }
     let people = passes.into_mapper().into_people();
-    walk::step(steps, "read", read, |()| format!("{} people on the first page", people.len()))?;
-    walk::look(steps, connector, attributes, &people);
+    walk::record_step(steps, "read", read, |()| format!("{} people on the first page", people.len()))?;
+    walk::add_people_step(steps, connector, attributes, &people);
     Some(())
 }
 
-async fn resolve(connector: &Connector, settings: &Settings) -> Result<Vec<std::net::SocketAddr>, Error> {
+async fn resolve(connector: &Connector, settings: &ApiSettings) -> Result<Vec<std::net::SocketAddr>, ConnectorError> {
     let url = &settings.http.url;
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let failed = |cause| Error::Resolve { connector: connector.name.clone(), host: host.clone(), cause };
+    let failed = |cause| ConnectorError::Resolve { connector: connector.name.clone(), host: host.clone(), cause };
     let found = lookup_host((host.as_str(), url.port_or_known_default().unwrap_or(443)));
     let found = timeout(settings.http.timeout, found).await;
     let found = found.map_err(|_| failed(std::io::ErrorKind::TimedOut.into()))?.map_err(&failed)?;
@@ -90,12 +90,12 @@ async fn resolve(connector: &Connector, settings: &Settings) -> Result<Vec<std::
 
 async fn connect(
     connector: &Connector,
-    settings: &Settings,
+    settings: &ApiSettings,
     addresses: &[std::net::SocketAddr],
-) -> Result<std::net::SocketAddr, Error> {
+) -> Result<std::net::SocketAddr, ConnectorError> {
     let connected = timeout(settings.http.timeout, TcpStream::connect(addresses)).await;
     let connected = connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
-    connected.and_then(|stream| stream.peer_addr()).map_err(|cause| Error::Connect {
+    connected.and_then(|stream| stream.peer_addr()).map_err(|cause| ConnectorError::Connect {
         connector: connector.name.clone(),
         address: settings.http.url.host_str().unwrap_or_default().to_owned(),
         cause,

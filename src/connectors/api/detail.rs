@@ -14,40 +14,40 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::connectors::api::paging::{Next, Progress};
-use crate::connectors::api::pass::{in_words, unreadable};
-use crate::connectors::api::{Pass, Settings};
-use crate::connectors::http::{Client, Fault, Sent, shown};
-use crate::connectors::{Context, Error};
+use crate::connectors::api::paging::{NextPage, PagingState};
+use crate::connectors::api::pass::{format_key_path, unreadable_error};
+use crate::connectors::api::{ListEndpoint, ApiSettings};
+use crate::connectors::http::{HttpClient, HttpError, OptionalResponse, redact_url};
+use crate::connectors::{ReadContext, ConnectorError};
 
 /// So many records wait for their details at once: what a server takes to answer is not lost, and the pace is kept.
-pub(super) const AT_ONCE: usize = 4;
+pub(super) const CONCURRENT_DETAILS: usize = 4;
 
 /// A list that is asked for once for every record.
 #[derive(Debug, Clone)]
-pub struct Detail {
+pub struct DetailRequest {
     /// Its name among the values of a record, in the place of what stands there.
     pub name: &'static str,
     /// The name of the value of a record that stands for `{id}`.
     pub id: &'static str,
     /// The list.
-    pub pass: Pass,
+    pub list: ListEndpoint,
     /// Which of two entries comes first.
     pub order: fn(&Value, &Value) -> Ordering,
 }
 
 /// Asks for the details of records.
-pub(super) struct Details<'a> {
-    pub detail: &'a Detail,
-    pub settings: &'a Settings,
-    pub client: &'a Client,
-    pub context: &'a Context,
+pub(super) struct DetailReader<'a> {
+    pub detail: &'a DetailRequest,
+    pub settings: &'a ApiSettings,
+    pub client: &'a HttpClient,
+    pub context: &'a ReadContext,
 }
 
-impl Details<'_> {
+impl DetailReader<'_> {
     /// The record with its details; nothing where the source no longer has it. What has no id to ask with is empty.
-    pub async fn of(&self, record: Box<RawValue>) -> Result<Option<Box<RawValue>>, Error> {
-        let Detail { name, id, .. } = *self.detail;
+    pub async fn add_details(&self, record: Box<RawValue>) -> Result<Option<Box<RawValue>>, ConnectorError> {
+        let DetailRequest { name, id, .. } = *self.detail;
         let Ok(mut whole) = serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(record.get()) else {
             return Ok(Some(record));
         };
@@ -56,7 +56,7 @@ impl Details<'_> {
         };
         let of = format!("`{name}` of `{id}`");
         let unreadable =
-            |error| self.client.wrong(&of, Fault::NotJson { what: format!("not JSON: {error}") });
+            |error| self.client.response_error(&of, HttpError::NotJson { what: format!("not JSON: {error}") });
         let Some(rows) = self.list(&id, &of).await? else {
             let is_gone = self.is_gone(&id, &of).await?;
             return if is_gone { Ok(None) } else { Err(self.missing(&of)) };
@@ -73,49 +73,49 @@ impl Details<'_> {
     }
 
     /// The list of one record, read to its end; nothing where there is none (404).
-    async fn list(&self, id: &str, of: &str) -> Result<Option<Vec<Box<RawValue>>>, Error> {
-        let pass = self.detail.pass.of("{id}", id);
-        let shape = pass.shape();
-        let mut progress = Progress::default();
+    async fn list(&self, id: &str, of: &str) -> Result<Option<Vec<Box<RawValue>>>, ConnectorError> {
+        let pass = self.detail.list.with_param("{id}", id);
+        let shape = pass.response_layout();
+        let mut progress = PagingState::default();
         let (mut rows, mut seen) = (Vec::new(), FxHashSet::default());
-        let mut call = pass.ask.call(self.settings);
-        pass.paging.begin(&mut call);
+        let mut call = pass.request.build_request(self.settings);
+        pass.paging.prepare_first_page(&mut call);
         loop {
             progress.pages += 1;
-            let attempt = format!("page {} of {of}, `{}`", progress.pages, shown(&call.url));
-            let wrong = |fault| self.client.wrong(&attempt, fault);
-            let Sent::There(answer) = self.client.look(&call, &attempt, self.context).await? else {
+            let attempt = format!("page {} of {of}, `{}`", progress.pages, redact_url(&call.url));
+            let wrong = |fault| self.client.response_error(&attempt, fault);
+            let OptionalResponse::Found(answer) = self.client.send_optional(&call, &attempt, self.context).await? else {
                 return Ok(None);
             };
             let before = rows.len();
             let page = shape
                 .read_raw(&answer.body, &mut rows)
-                .map_err(|why| wrong(unreadable(&answer.body, &why)))?;
+                .map_err(|why| wrong(unreadable_error(&answer.body, &why)))?;
             let Some(records) = page.records else {
-                return Err(wrong(Fault::NoList { place: in_words(&pass.list) }));
+                return Err(wrong(HttpError::NoList { place: format_key_path(&pass.list) }));
             };
             progress.records += records;
             let new = rows[before..].iter().filter(|row| seen.insert(xxh3_64(row.get().as_bytes()))).count();
             if records > 0 && new == 0 {
-                return Err(wrong(Fault::Circle { page: progress.pages }));
+                return Err(wrong(HttpError::PagingLoop { page: progress.pages }));
             }
             let next = pass.paging.next(&call, &answer, &page, &mut progress, &self.settings.http);
             match next.map_err(wrong)? {
-                Next::Page(next) => call = next,
-                Next::End => return Ok(Some(rows)),
+                NextPage::Page(next) => call = next,
+                NextPage::End => return Ok(Some(rows)),
             }
         }
     }
 
     /// Whether the source says that the record itself no longer exists.
-    async fn is_gone(&self, id: &str, of: &str) -> Result<bool, Error> {
+    async fn is_gone(&self, id: &str, of: &str) -> Result<bool, ConnectorError> {
         let Some(by_id) = &self.settings.description.by_id else { return Ok(false) };
-        let call = by_id.of("{id}", id).call(self.settings);
-        Ok(matches!(self.client.look(&call, of, self.context).await?, Sent::Nothing))
+        let call = by_id.with_param("{id}", id).build_request(self.settings);
+        Ok(matches!(self.client.send_optional(&call, of, self.context).await?, OptionalResponse::NotFound))
     }
 
-    fn missing(&self, of: &str) -> Error {
-        self.client.wrong(of, Fault::NoDetails)
+    fn missing(&self, of: &str) -> ConnectorError {
+        self.client.response_error(of, HttpError::NoDetails)
     }
 }
 

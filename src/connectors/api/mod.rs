@@ -16,46 +16,46 @@ mod pass;
 
 use serde_json::Value;
 
-use crate::connectors::http::{self, Client};
-use crate::connectors::json::{Keys, Path, Picker, Shape, Unreadable};
-use crate::connectors::mapper::{Mapper, Record};
-use crate::connectors::proof::Complete;
-use crate::connectors::{Connector, Context, Error, Reading};
-use crate::model::attributes::{Attribute, Attributes};
+use crate::connectors::http::{self, HttpClient};
+use crate::connectors::json::{KeyPath, ValuePath, ValueExtractor, ResponseLayout, UnreadableResponse};
+use crate::connectors::mapper::{RecordMapper, RecordValues};
+use crate::connectors::proof::CompletenessProof;
+use crate::connectors::{Connector, ReadContext, ConnectorError, DirectoryReading};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::names::fold;
-use crate::model::people::People;
+use crate::model::people::PeopleTable;
 
 pub(super) use check::check;
-pub use detail::Detail;
-pub use paging::{Paging, Place};
+pub use detail::DetailRequest;
+pub use paging::{PagingMethod, PageParam};
 
-use detail::Details;
-use pass::{Count, Keeper, Passes};
+use detail::DetailReader;
+use pass::{PageRecordCounts, Deduplicator, ListReader};
 
 /// The settings of a connector that reads an API.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ApiSettings {
     /// The word for the kind in the file.
     pub kind: &'static str,
     /// How to reach the server.
-    pub http: http::Settings,
+    pub http: http::HttpSettings,
     /// What to ask, and how to understand the answers.
-    pub description: Description,
+    pub description: ApiDescription,
     /// The places of the mapped attributes, in the order of the mapping.
-    pub paths: Vec<Path>,
+    pub paths: Vec<ValuePath>,
 }
 
 /// How one system hands over its people.
 #[derive(Debug, Clone)]
-pub struct Description {
+pub struct ApiDescription {
     /// The lists that together hold everybody, read one after the other.
-    pub passes: Vec<Pass>,
+    pub lists: Vec<ListEndpoint>,
     /// How to find somebody by address; by reading everybody where there is no way.
-    pub by_email: Option<Pass>,
+    pub by_email: Option<ListEndpoint>,
     /// How to ask for one id; absentees cannot be asked for where there is none.
-    pub by_id: Option<Ask>,
+    pub by_id: Option<RequestTemplate>,
     /// What is asked for beside every record; nothing for most.
-    pub detail: Option<Detail>,
+    pub detail: Option<DetailRequest>,
     /// Switches of a record that tell how somebody stands, for the place `@flags`: the names of those that are true.
     pub flags: &'static [&'static str],
     /// Texts that mean nothing, such as `0000-00-00`.
@@ -64,22 +64,22 @@ pub struct Description {
 
 /// One list.
 #[derive(Debug, Clone)]
-pub struct Pass {
+pub struct ListEndpoint {
     /// The request for the first page.
-    pub ask: Ask,
+    pub request: RequestTemplate,
     /// Where the list stands in an answer.
-    pub list: Keys,
+    pub list: KeyPath,
     /// Where the number of all records stands.
-    pub total: Option<Keys>,
+    pub total: Option<KeyPath>,
     /// What an answer without the list must have to be an empty page; there is always a list where there is nothing.
-    pub without_list: Option<Keys>,
+    pub without_list: Option<KeyPath>,
     /// How pages follow each other.
-    pub paging: Paging,
+    pub paging: PagingMethod,
 }
 
 /// A request. `{id}` and `{email}` stand for who is asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Ask {
+pub struct RequestTemplate {
     /// A URL of its own on the same server, in the place of the server's.
     pub url: Option<String>,
     /// From the server's URL on, as a relative reference (RFC 3986): `users`, or nothing.
@@ -91,26 +91,26 @@ pub struct Ask {
     /// A body, which makes it a `POST`.
     pub body: Option<Value>,
     /// Where one record stands in the answer to a question for one id.
-    pub record: Keys,
+    pub record: KeyPath,
 }
 
 /// Reads everybody.
 pub(super) async fn read(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Reading, Error> {
-    let client = Client::new(&connector.name, &settings.http).await?;
+    settings: &ApiSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<DirectoryReading, ConnectorError> {
+    let client = HttpClient::new(&connector.name, &settings.http).await?;
     let mut again = true;
     loop {
-        let error = match once(connector, settings, attributes, context, &client).await {
+        let error = match read_once(connector, settings, attributes, context, &client).await {
             Ok(reading) => return Ok(reading),
             Err(error) => error,
         };
         // A list that changed while it was read is read anew, once: what else may pass was waited for already.
         let changed =
-            matches!(&error, Error::Http { fault: http::Fault::TooFew { .. } | http::Fault::NoDetails, .. });
+            matches!(&error, ConnectorError::Http { fault: http::HttpError::TooFew { .. } | http::HttpError::NoDetails, .. });
         if !(changed && again) {
             return Err(error);
         }
@@ -118,24 +118,24 @@ pub(super) async fn read(
     }
 }
 
-async fn once(
+async fn read_once(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-    client: &Client,
-) -> Result<Reading, Error> {
+    settings: &ApiSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+    client: &HttpClient,
+) -> Result<DirectoryReading, ConnectorError> {
     context.progress.set(0);
-    let mut passes = Passes::new(connector, settings, attributes, client, context);
+    let mut passes = ListReader::new(connector, settings, attributes, client, context);
     let mut ended = Vec::new();
-    for pass in &settings.description.passes {
+    for pass in &settings.description.lists {
         ended.push(passes.read(pass).await?);
     }
-    let proof = Complete::api(settings.description.passes.len(), ended)
-        .ok_or_else(|| Error::Unproven { connector: connector.name.clone() })?;
+    let proof = CompletenessProof::api(settings.description.lists.len(), ended)
+        .ok_or_else(|| ConnectorError::Unproven { connector: connector.name.clone() })?;
     let (people, problems) = passes.into_mapper().finish()?;
     context.progress.set(people.len() as u64);
-    Ok(Reading::complete(people, problems, proof))
+    Ok(DirectoryReading::complete(people, problems, proof))
 }
 
 /// The people of pages that are at hand, as a reading maps them, without asking anybody. A page without a list has
@@ -143,19 +143,19 @@ async fn once(
 ///
 /// # Errors
 /// When a page is not JSON.
-pub fn mapped<'p>(
+pub fn map_pages<'p>(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
+    settings: &ApiSettings,
+    attributes: &AttributeSet,
     pages: impl IntoIterator<Item = &'p [u8]>,
-) -> Result<People, serde_json::Error> {
-    let (mut keeper, mut picker) = (Keeper::new(connector, attributes), settings.picker());
-    let Some(pass) = settings.description.passes.first() else { return Ok(keeper.mapper.into_people()) };
-    let shape = pass.shape();
+) -> Result<PeopleTable, serde_json::Error> {
+    let (mut keeper, mut picker) = (Deduplicator::new(connector, attributes), settings.picker());
+    let Some(pass) = settings.description.lists.first() else { return Ok(keeper.mapper.into_people()) };
+    let shape = pass.response_layout();
     for page in pages {
-        let mut count = Count::default();
-        let each = |record: &Record, _| keeper.keep(record, &mut count, String::new);
-        if let Err(Unreadable::Json(error)) = shape.read(page, &mut picker, each) {
+        let mut count = PageRecordCounts::default();
+        let each = |record: &RecordValues, _| keeper.keep_record(record, &mut count, String::new);
+        if let Err(UnreadableResponse::Json(error)) = shape.read(page, &mut picker, each) {
             return Err(error);
         }
     }
@@ -165,25 +165,25 @@ pub fn mapped<'p>(
 /// Finds the people of one address.
 pub(super) async fn find(
     connector: &Connector,
-    settings: &Settings,
+    settings: &ApiSettings,
     email: &str,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<People, Error> {
-    let client = Client::new(&connector.name, &settings.http).await?;
-    let mut passes = Passes::new(connector, settings, attributes, &client, context);
-    passes.only(&fold(email));
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<PeopleTable, ConnectorError> {
+    let client = HttpClient::new(&connector.name, &settings.http).await?;
+    let mut passes = ListReader::new(connector, settings, attributes, &client, context);
+    passes.restrict_to_email(&fold(email));
     // In a question, a quote would end the address.
     let is_plain = !email.contains(['"', '\'', '\\']);
     if let Some(pass) = settings.description.by_email.as_ref().filter(|_| is_plain) {
-        match passes.read(&pass.of("{email}", email)).await {
+        match passes.read(&pass.with_param("{email}", email)).await {
             Ok(_) => return Ok(passes.into_mapper().into_people()),
             // A server that knows no such question can still be read.
-            Err(Error::Http { fault: http::Fault::Status { status: 400 | 501, .. }, .. }) => {}
+            Err(ConnectorError::Http { fault: http::HttpError::Status { status: 400 | 501, .. }, .. }) => {}
             Err(error) => return Err(error),
         }
     }
-    for pass in &settings.description.passes {
+    for pass in &settings.description.lists {
         passes.read(pass).await?;
     }
     Ok(passes.into_mapper().into_people())
@@ -192,46 +192,46 @@ pub(super) async fn find(
 /// Asks for some ids, one by one.
 pub(super) async fn look_up(
     connector: &Connector,
-    settings: &Settings,
+    settings: &ApiSettings,
     ids: &[String],
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Vec<People>, Error> {
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<Vec<PeopleTable>, ConnectorError> {
     let Some(by_id) = &settings.description.by_id else { return Ok(Vec::new()) };
-    let client = Client::new(&connector.name, &settings.http).await?;
-    let mut mapper = Mapper::new(&connector.name, &connector.mapping, attributes);
+    let client = HttpClient::new(&connector.name, &settings.http).await?;
+    let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
     let mut picker = settings.picker();
-    let mut record = Record::default();
+    let mut record = RecordValues::default();
     let column = connector.mapping.columns.iter().position(|(attribute, _)| *attribute == Attribute::ID);
     for id in ids {
         let attempt = format!("the question for `{id}`");
-        let call = by_id.of("{id}", id).call(settings);
-        let http::Sent::There(answer) = client.look(&call, &attempt, context).await? else { continue };
-        let wrong = |why| client.wrong(&attempt, pass::unreadable(&answer.body, &why));
-        let shape = Shape { list: by_id.record.clone(), ..Shape::default() };
+        let call = by_id.with_param("{id}", id).build_request(settings);
+        let http::OptionalResponse::Found(answer) = client.send_optional(&call, &attempt, context).await? else { continue };
+        let wrong = |why| client.response_error(&attempt, pass::unreadable_error(&answer.body, &why));
+        let shape = ResponseLayout { list: by_id.record.clone(), ..ResponseLayout::default() };
         let mut one = shape.read_one(&answer.body).map_err(wrong)?.to_owned();
         if let Some(details) = settings.details(&client, context) {
-            let Some(whole) = details.of(one).await? else { continue };
+            let Some(whole) = details.add_details(one).await? else { continue };
             one = whole;
         }
-        picker.pick_raw(&one, &mut record).map_err(|error| wrong(Unreadable::Json(error)))?;
+        picker.extract_raw(&one, &mut record).map_err(|error| wrong(UnreadableResponse::Json(error)))?;
         // A server that does not understand the question may answer with a whole list: nobody is absent by that.
-        if column.is_some_and(|column| record.of(column).nth(1).is_some()) {
-            return Err(client.wrong(&attempt, http::Fault::NotOne));
+        if column.is_some_and(|column| record.values_of(column).nth(1).is_some()) {
+            return Err(client.response_error(&attempt, http::HttpError::NotOne));
         }
         mapper.push(&record, || attempt.clone());
     }
     Ok(vec![mapper.into_people()])
 }
 
-impl Settings {
+impl ApiSettings {
     /// What asks for the details of records, where there are any.
-    fn details<'a>(&'a self, client: &'a Client, context: &'a Context) -> Option<Details<'a>> {
+    fn details<'a>(&'a self, client: &'a HttpClient, context: &'a ReadContext) -> Option<DetailReader<'a>> {
         let detail = self.description.detail.as_ref()?;
-        Some(Details { detail, settings: self, client, context })
+        Some(DetailReader { detail, settings: self, client, context })
     }
 
-    fn picker(&self) -> Picker {
-        Picker::new(&self.paths).with(self.description.flags, self.description.blanks)
+    fn picker(&self) -> ValueExtractor {
+        ValueExtractor::new(&self.paths).with_flags(self.description.flags, self.description.blanks)
     }
 }

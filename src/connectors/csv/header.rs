@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::io::{self, BufRead, Cursor, Read};
 
-use crate::connectors::Mapping;
-use crate::connectors::file::Fault;
-use crate::model::attributes::Attributes;
+use crate::connectors::AttributeMapping;
+use crate::connectors::file::FileError;
+use crate::model::attributes::AttributeSet;
 use crate::model::names::{clean, nearest};
 
 /// The mark that some programs put before UTF-8.
@@ -28,7 +28,7 @@ pub(super) fn split<R: BufRead>(mut file: R) -> io::Result<(Vec<u8>, impl Read)>
 }
 
 /// The delimiter under which the line names most of the mapped columns, or else has most fields.
-pub(super) fn delimiter(line: &[u8], mapping: &Mapping) -> u8 {
+pub(super) fn delimiter(line: &[u8], mapping: &AttributeMapping) -> u8 {
     let score = |delimiter: u8| {
         let fields = fields(line, delimiter);
         let mapped =
@@ -54,13 +54,13 @@ fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
 /// When the header names a column twice, or lacks mapped ones; all of these are listed.
 pub(super) fn places(
     header: &::csv::StringRecord,
-    mapping: &Mapping,
-    attributes: &Attributes,
-) -> Result<Vec<usize>, Fault> {
+    mapping: &AttributeMapping,
+    attributes: &AttributeSet,
+) -> Result<Vec<usize>, FileError> {
     let columns: Vec<String> = header.iter().map(|name| clean(name).into_owned()).collect();
     let mut seen = HashSet::new();
     if let Some(repeated) = columns.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
-        return Err(Fault::RepeatedColumn(repeated.clone()));
+        return Err(FileError::RepeatedColumn(repeated.clone()));
     }
     let mut places = Vec::new();
     let mut missing = Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn places(
         return Ok(places);
     }
     let columns = columns.iter().map(|name| format!("`{name}`")).collect();
-    Err(Fault::MissingColumns { missing, columns })
+    Err(FileError::MissingColumns { missing, columns })
 }
 
 #[cfg(test)]
@@ -86,9 +86,9 @@ mod tests {
     use super::*;
     use crate::model::attributes::Attribute;
 
-    fn mapping() -> Mapping {
+    fn mapping() -> AttributeMapping {
         let columns = vec![(Attribute::ID, "id".to_owned()), (Attribute::NAME, "full name".to_owned())];
-        Mapping { columns, ..Mapping::default() }
+        AttributeMapping { columns, ..AttributeMapping::default() }
     }
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
     fn every_missing_column_is_named_with_the_nearest_one() {
         let header = ::csv::StringRecord::from(vec!["fullname", "mail"]);
         let fault =
-            places(&header, &mapping(), &Attributes::default()).expect_err("two are missing").to_string();
+            places(&header, &mapping(), &AttributeSet::default()).expect_err("two are missing").to_string();
         assert!(fault.contains("`id` (mapped to `id`)"), "{fault}");
         assert!(fault.contains("`full name` (mapped to `name`; did you mean `fullname`?)"), "{fault}");
         assert!(fault.ends_with("it has `fullname`, `mail`"), "{fault}");
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_column_may_not_be_named_twice() {
         let header = ::csv::StringRecord::from(vec!["id", "full name", " id "]);
-        let fault = places(&header, &mapping(), &Attributes::default()).expect_err("named twice");
-        assert_eq!(fault, Fault::RepeatedColumn("id".to_owned()));
+        let fault = places(&header, &mapping(), &AttributeSet::default()).expect_err("named twice");
+        assert_eq!(fault, FileError::RepeatedColumn("id".to_owned()));
     }
 }

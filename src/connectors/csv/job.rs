@@ -5,13 +5,13 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::connectors::csv::bytes::Strict;
-use crate::connectors::csv::{Settings, header};
-use crate::connectors::file::{self, Fault, Refusal, Stamp};
-use crate::connectors::mapper::{Mapper, Record};
-use crate::connectors::proof::Ending;
-use crate::connectors::{Connector, Context, Error, Mapping, Reading};
-use crate::model::attributes::{Attribute, Attributes};
+use crate::connectors::csv::bytes::StrictQuoteReader;
+use crate::connectors::csv::{CsvSettings, header};
+use crate::connectors::file::{self, FileError, FileRefusal, FileIdentity};
+use crate::connectors::mapper::{RecordMapper, RecordValues};
+use crate::connectors::proof::FileEnd;
+use crate::connectors::{Connector, ReadContext, ConnectorError, AttributeMapping, DirectoryReading};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::names::ConnectorName;
 
 /// Progress moves, and the end is looked for, in steps of this many rows.
@@ -22,16 +22,16 @@ const BUFFER: usize = 1 << 18;
 
 /// Everything that a thread needs to read the file.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct CsvReadTask {
     name: ConnectorName,
-    mapping: Mapping,
-    settings: Settings,
-    attributes: Attributes,
-    context: Context,
+    mapping: AttributeMapping,
+    settings: CsvSettings,
+    attributes: AttributeSet,
+    context: ReadContext,
 }
 
 /// The file with its header read.
-struct Table<R> {
+struct CsvTable<R> {
     reader: ::csv::Reader<R>,
     delimiter: u8,
     width: usize,
@@ -39,13 +39,13 @@ struct Table<R> {
     places: Vec<usize>,
 }
 
-impl Job {
+impl CsvReadTask {
     /// Takes along what the thread needs.
     pub fn new(
         connector: &Connector,
-        settings: &Settings,
-        attributes: &Attributes,
-        context: &Context,
+        settings: &CsvSettings,
+        attributes: &AttributeSet,
+        context: &ReadContext,
     ) -> Arc<Self> {
         Arc::new(Self {
             name: connector.name.clone(),
@@ -57,22 +57,22 @@ impl Job {
     }
 
     /// Does something where it may block.
-    pub async fn on_its_thread<T, W>(self: Arc<Self>, work: W) -> Result<T, Error>
+    pub async fn run_blocking<T, W>(self: Arc<Self>, work: W) -> Result<T, ConnectorError>
     where
         T: Send + 'static,
-        W: FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+        W: FnOnce(&Self) -> Result<T, ConnectorError> + Send + 'static,
     {
         let name = self.name.clone();
-        file::on_a_thread(&name, move || work(&self)).await
+        file::run_blocking(&name, move || work(&self)).await
     }
 
     /// The size of the file in bytes, when it may be read now.
-    pub fn size(&self) -> Result<u64, Error> {
+    pub fn size(&self) -> Result<u64, ConnectorError> {
         self.open().map(|(_, stamp)| stamp.size())
     }
 
     /// What the header says, in words.
-    pub fn columns(&self) -> Result<String, Error> {
+    pub fn columns(&self) -> Result<String, ConnectorError> {
         let (file, _) = self.open()?;
         let table = self.table(BufReader::new(file))?;
         let between = match table.delimiter {
@@ -83,24 +83,24 @@ impl Job {
     }
 
     /// Reads the whole file.
-    pub fn read(&self) -> Result<Reading, Error> {
+    pub fn read(&self) -> Result<DirectoryReading, ConnectorError> {
         file::read(&self.name, &self.settings.file, &self.context, |witness| {
-            let mut mapper = Mapper::new(&self.name, &self.mapping, &self.attributes);
+            let mut mapper = RecordMapper::new(&self.name, &self.mapping, &self.attributes);
             self.rows_of(BufReader::with_capacity(BUFFER, witness), &mut mapper)?;
-            Ok((mapper, Ending::LineBreak))
+            Ok((mapper, FileEnd::LineBreak))
         })
     }
 
     /// Maps the rows of a file, its header read first.
-    pub fn rows_of(&self, file: impl BufRead, mapper: &mut Mapper<'_>) -> Result<(), Error> {
+    pub fn rows_of(&self, file: impl BufRead, mapper: &mut RecordMapper<'_>) -> Result<(), ConnectorError> {
         let table = self.table(file)?;
         self.rows(table, mapper)
     }
 
-    fn rows<R: Read>(&self, mut table: Table<R>, mapper: &mut Mapper<'_>) -> Result<(), Error> {
+    fn rows<R: Read>(&self, mut table: CsvTable<R>, mapper: &mut RecordMapper<'_>) -> Result<(), ConnectorError> {
         let mut row = ::csv::StringRecord::new();
-        let mut record = Record::default();
-        while table.reader.read_record(&mut row).map_err(|error| self.unreadable(error))? {
+        let mut record = RecordValues::default();
+        while table.reader.read_record(&mut row).map_err(|error| self.parse_error(error))? {
             record.clear();
             for (column, (&place, &(attribute, _))) in
                 table.places.iter().zip(&self.mapping.columns).enumerate()
@@ -118,52 +118,52 @@ impl Job {
             if mapper.records().is_multiple_of(STEP) {
                 self.context.progress.set(mapper.records());
                 if self.context.cancel.is_cancelled() {
-                    return Err(Error::Cancelled { connector: self.name.clone() });
+                    return Err(ConnectorError::Cancelled { connector: self.name.clone() });
                 }
             }
         }
         Ok(())
     }
 
-    fn open(&self) -> Result<(File, Stamp), Error> {
-        file::open(&self.settings.file, SystemTime::now()).map_err(|refusal| self.refuse(refusal))
+    fn open(&self) -> Result<(File, FileIdentity), ConnectorError> {
+        file::open(&self.settings.file, SystemTime::now()).map_err(|refusal| self.file_error(refusal))
     }
 
     /// Reads the header.
-    fn table<R: BufRead>(&self, file: R) -> Result<Table<impl Read + use<R>>, Error> {
+    fn table<R: BufRead>(&self, file: R) -> Result<CsvTable<impl Read + use<R>>, ConnectorError> {
         let (line, file) =
-            header::split(file).map_err(|cause| self.refuse((Fault::Unreadable, Some(cause))))?;
+            header::split(file).map_err(|cause| self.file_error((FileError::Unreadable, Some(cause))))?;
         let delimiter = self.settings.delimiter.unwrap_or_else(|| header::delimiter(&line, &self.mapping));
         let mut reader = ::csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .buffer_capacity(BUFFER)
-            .from_reader(Strict::new(file, delimiter));
-        let header = reader.headers().map_err(|error| self.unreadable(error))?;
+            .from_reader(StrictQuoteReader::new(file, delimiter));
+        let header = reader.headers().map_err(|error| self.parse_error(error))?;
         let places = header::places(header, &self.mapping, &self.attributes);
-        let places = places.map_err(|fault| self.refuse((fault, None)))?;
+        let places = places.map_err(|fault| self.file_error((fault, None)))?;
         let width = header.len();
-        Ok(Table { reader, delimiter, width, places })
+        Ok(CsvTable { reader, delimiter, width, places })
     }
 
-    fn refuse(&self, (fault, cause): Refusal) -> Error {
-        Error::File { connector: self.name.clone(), path: self.settings.file.path.clone(), fault, cause }
+    fn file_error(&self, (fault, cause): FileRefusal) -> ConnectorError {
+        ConnectorError::File { connector: self.name.clone(), path: self.settings.file.path.clone(), fault, cause }
     }
 
     /// What the parser, or what watches over it, found wrong.
-    fn unreadable(&self, error: ::csv::Error) -> Error {
+    fn parse_error(&self, error: ::csv::Error) -> ConnectorError {
         let line = |position: Option<::csv::Position>| position.map_or(1, |position| position.line());
-        self.refuse(match error.into_kind() {
-            ::csv::ErrorKind::Utf8 { pos, .. } => (Fault::NotUtf8 { line: line(pos) }, None),
+        self.file_error(match error.into_kind() {
+            ::csv::ErrorKind::Utf8 { pos, .. } => (FileError::NotUtf8 { line: line(pos) }, None),
             ::csv::ErrorKind::UnequalLengths { pos, expected_len: expected, len: found } => {
-                (Fault::Fields { line: line(pos), found, expected }, None)
+                (FileError::Fields { line: line(pos), found, expected }, None)
             }
             ::csv::ErrorKind::Io(cause) => {
-                match cause.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+                match cause.get_ref().and_then(|inner| inner.downcast_ref::<FileError>()) {
                     Some(fault) => (fault.clone(), None),
-                    None => (Fault::Unreadable, Some(cause)),
+                    None => (FileError::Unreadable, Some(cause)),
                 }
             }
-            other => (Fault::Unreadable, Some(io::Error::other(format!("{other:?}")))),
+            other => (FileError::Unreadable, Some(io::Error::other(format!("{other:?}")))),
         })
     }
 }
@@ -174,33 +174,33 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::connectors::Source;
-    use crate::connectors::retry::Policy;
+    use crate::connectors::SourceSettings;
+    use crate::connectors::retry::RetryPolicy;
 
     const HEADER: [&str; 3] = ["id", "mail", "dept"];
 
     /// A file of any bytes, read as a whole: how many records came, those set aside included.
-    fn read(folder: &TempDir, bytes: &[u8]) -> Result<u64, Error> {
+    fn read(folder: &TempDir, bytes: &[u8]) -> Result<u64, ConnectorError> {
         let columns = [(Attribute::ID, "id"), (Attribute::EMAIL, "mail"), (Attribute::DEPARTMENT, "dept")];
         let columns = columns.map(|(attribute, name)| (attribute, name.to_owned())).to_vec();
         let path = folder.path().join("people.csv");
         std::fs::write(&path, bytes).expect("written");
         let settings =
-            Settings { file: file::Settings { path, ..file::Settings::default() }, ..Settings::default() };
+            CsvSettings { file: file::FileSettings { path, ..file::FileSettings::default() }, ..CsvSettings::default() };
         let connector = Connector {
             name: ConnectorName::new("hr"),
             schedule: None,
             prehire_days: 0,
             match_attribute: None,
-            mapping: Mapping { columns, ..Mapping::default() },
-            source: Source::Csv(settings.clone()),
+            mapping: AttributeMapping { columns, ..AttributeMapping::default() },
+            source: SourceSettings::Csv(settings.clone()),
         };
-        let context = Context {
+        let context = ReadContext {
             cancel: tokio_util::sync::CancellationToken::new(),
-            progress: crate::connectors::Progress::default(),
-            retry: Policy::ONCE,
+            progress: crate::connectors::ReadProgress::default(),
+            retry: RetryPolicy::SINGLE_ATTEMPT,
         };
-        let reading = Job::new(&connector, &settings, &Attributes::default(), &context).read()?;
+        let reading = CsvReadTask::new(&connector, &settings, &AttributeSet::default(), &context).read()?;
         Ok(reading.people().len() as u64 + reading.people().set_aside())
     }
 

@@ -9,17 +9,17 @@ mod header;
 mod job;
 
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, Context, Error, Reading, Step, file, walk};
-use crate::model::attributes::Attributes;
-use crate::model::people::People;
+use crate::connectors::{Connector, ReadContext, ConnectorError, DirectoryReading, CheckStep, file, walk};
+use crate::model::attributes::AttributeSet;
+use crate::model::people::PeopleTable;
 
-use job::Job;
+use job::CsvReadTask;
 
 /// The settings of a connector of kind `csv`.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub struct CsvSettings {
     /// The file.
-    pub file: file::Settings,
+    pub file: file::FileSettings,
     /// The delimiter; found from the header line where none is given.
     pub delimiter: Option<u8>,
     /// What stands between several values of one field; a field is one value where none is given.
@@ -29,24 +29,24 @@ pub struct Settings {
 /// Reads everybody.
 pub(super) async fn read(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Reading, Error> {
-    let job = Job::new(connector, settings, attributes, context);
-    retry(&connector.name, context, || job.clone().on_its_thread(Job::read)).await
+    settings: &CsvSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<DirectoryReading, ConnectorError> {
+    let job = CsvReadTask::new(connector, settings, attributes, context);
+    retry(&connector.name, context, || job.clone().run_blocking(CsvReadTask::read)).await
 }
 
 /// Reads the whole file, since an id may be repeated anywhere in it, and keeps the people of one address.
 pub(super) async fn find(
     connector: &Connector,
-    settings: &Settings,
+    settings: &CsvSettings,
     email: &str,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<People, Error> {
-    let job = Job::new(connector, settings, attributes, context);
-    let reading = retry(&connector.name, context, || job.clone().on_its_thread(Job::read)).await?;
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<PeopleTable, ConnectorError> {
+    let job = CsvReadTask::new(connector, settings, attributes, context);
+    let reading = retry(&connector.name, context, || job.clone().run_blocking(CsvReadTask::read)).await?;
     let (everybody, _) = reading.into_parts();
     Ok(everybody.of_address(attributes, email))
 }
@@ -54,36 +54,36 @@ pub(super) async fn find(
 /// Walks towards the file: open, columns, read, attributes.
 pub(super) async fn check(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Vec<Step> {
-    let job = Job::new(connector, settings, attributes, context);
+    settings: &CsvSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Vec<CheckStep> {
+    let job = CsvReadTask::new(connector, settings, attributes, context);
     let mut steps = Vec::new();
     let path = settings.file.path.display();
-    let opened = job.clone().on_its_thread(Job::size).await;
-    if walk::step(&mut steps, "open", opened, |size| format!("`{path}`, {size} bytes")).is_none() {
+    let opened = job.clone().run_blocking(CsvReadTask::size).await;
+    if walk::record_step(&mut steps, "open", opened, |size| format!("`{path}`, {size} bytes")).is_none() {
         return steps;
     }
-    let columns = job.clone().on_its_thread(Job::columns).await;
-    if walk::step(&mut steps, "columns", columns, Clone::clone).is_none() {
+    let columns = job.clone().run_blocking(CsvReadTask::columns).await;
+    if walk::record_step(&mut steps, "columns", columns, Clone::clone).is_none() {
         return steps;
     }
-    let read = job.on_its_thread(Job::read).await;
-    let words = |reading: &Reading| format!("{} people", reading.people().len());
-    if let Some(reading) = walk::step(&mut steps, "read", read, words) {
-        walk::look(&mut steps, connector, attributes, reading.people());
+    let read = job.run_blocking(CsvReadTask::read).await;
+    let words = |reading: &DirectoryReading| format!("{} people", reading.people().len());
+    if let Some(reading) = walk::record_step(&mut steps, "read", read, words) {
+        walk::add_people_step(&mut steps, connector, attributes, reading.people());
     }
     steps
 }
 
 /// A file of any bytes, for the fuzzer.
 #[cfg(fuzzing)]
-pub(super) fn fuzz(bytes: &[u8], mapping: crate::connectors::Mapping) {
-    use crate::connectors::{Progress, Source, mapper::Mapper, retry};
+pub(super) fn fuzz(bytes: &[u8], mapping: crate::connectors::AttributeMapping) {
+    use crate::connectors::{ReadProgress, SourceSettings, mapper::RecordMapper, retry};
     use crate::model::names::ConnectorName;
 
-    let settings = Settings { list_separator: Some("|".to_owned()), ..Settings::default() };
+    let settings = CsvSettings { list_separator: Some("|".to_owned()), ..CsvSettings::default() };
     let connector = Connector {
         name: ConnectorName::new("fuzz"),
         schedule: None,
@@ -93,9 +93,9 @@ pub(super) fn fuzz(bytes: &[u8], mapping: crate::connectors::Mapping) {
         source: Source::Csv(settings.clone()),
     };
     let (cancel, progress) = (tokio_util::sync::CancellationToken::new(), Progress::default());
-    let context = Context { cancel, progress, retry: retry::Policy::ONCE };
-    let attributes = Attributes::default();
+    let context = ReadContext { cancel, progress, retry: retry::Policy::ONCE };
+    let attributes = AttributeSet::default();
     let mut mapper = Mapper::new(&connector.name, &connector.mapping, &attributes);
-    let _ = Job::new(&connector, &settings, &attributes, &context).rows_of(bytes, &mut mapper);
+    let _ = CsvReadTask::new(&connector, &settings, &attributes, &context).rows_of(bytes, &mut mapper);
     let _ = mapper.finish();
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Why a file is no complete directory. To be read after the file's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum FileError {
     /// The system did not let us read it.
     #[error("the file could not be read")]
     Unreadable,
@@ -17,7 +17,7 @@ pub enum Fault {
     Empty,
     /// Nobody in it, though something is.
     #[error("the file holds nobody")]
-    Nobody,
+    NoPeople,
     /// Fewer rows than `min_rows`.
     #[error("the file has {rows} rows, `min_rows` wants {wanted}")]
     TooFewRows {
@@ -104,7 +104,7 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl FileError {
     /// Whether whoever writes the file may just not have finished.
     pub(in crate::connectors) fn is_transient(&self) -> bool {
         match self {
@@ -116,7 +116,7 @@ impl Fault {
             | Self::NotClosed => true,
             Self::Unreadable
             | Self::NoFile
-            | Self::Nobody
+            | Self::NoPeople
             | Self::TooFewRows { .. }
             | Self::TooOld { .. }
             | Self::NoDigest(_)
@@ -136,7 +136,7 @@ impl Fault {
         match self {
             Self::Unreadable | Self::NoFile => "unreadable",
             Self::Empty
-            | Self::Nobody
+            | Self::NoPeople
             | Self::TooFewRows { .. }
             | Self::NotDone(_)
             | Self::DoneBefore(_)
@@ -159,7 +159,7 @@ impl Fault {
     pub(in crate::connectors) fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable | Self::NoFile => "look at `path`, and whether this account may read the file",
-            Self::Nobody => "set `min_rows = 0` if nobody being left is what is meant",
+            Self::NoPeople => "set `min_rows = 0` if nobody being left is what is meant",
             Self::NotUtf8 { .. } => "let the export write UTF-8",
             Self::NotJson { .. } => "let the export write an array of objects, or one object a line",
             Self::StrayQuote { .. } | Self::OpenQuote { .. } => {

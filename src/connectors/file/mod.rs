@@ -10,17 +10,17 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::connectors::mapper::Mapper;
-use crate::connectors::proof::{Complete, Ending, FileDoubt, FileSeen};
-use crate::connectors::{Context, Error, Reading};
+use crate::connectors::mapper::RecordMapper;
+use crate::connectors::proof::{CompletenessProof, FileEnd, IncompleteFile, FileObservation};
+use crate::connectors::{ReadContext, ConnectorError, DirectoryReading};
 use crate::model::names::ConnectorName;
 
-pub use fault::Fault;
-pub(super) use witness::Witness;
+pub use fault::FileError;
+pub(super) use witness::HashingReader;
 
 /// The settings of a file, whatever is in it.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub struct FileSettings {
     /// The file.
     pub path: PathBuf,
     /// Exists only when whoever writes the file has finished.
@@ -34,11 +34,11 @@ pub struct Settings {
 }
 
 /// What is wrong, and what the system said about it.
-pub(super) type Refusal = (Fault, Option<io::Error>);
+pub(super) type FileRefusal = (FileError, Option<io::Error>);
 
 /// What changes when somebody writes to a file, or puts another one in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::connectors) struct Stamp {
+pub(in crate::connectors) struct FileIdentity {
     size: u64,
     modified: (i64, i64),
     /// Unlike the time of modification this one cannot be set back.
@@ -46,8 +46,8 @@ pub(in crate::connectors) struct Stamp {
     place: (u64, u64),
 }
 
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
+impl FileIdentity {
+    fn from_metadata(metadata: &Metadata) -> Self {
         Self {
             size: metadata.size(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
@@ -57,8 +57,8 @@ impl Stamp {
     }
 
     /// The file that stands under a path now; one that is gone has changed.
-    pub fn now(path: &Path) -> Result<Self, Refusal> {
-        fs::metadata(path).map(|metadata| Self::of(&metadata)).map_err(|cause| (Fault::Changed, Some(cause)))
+    pub fn read_from_path(path: &Path) -> Result<Self, FileRefusal> {
+        fs::metadata(path).map(|metadata| Self::from_metadata(&metadata)).map_err(|cause| (FileError::Changed, Some(cause)))
     }
 
     /// In bytes.
@@ -68,14 +68,14 @@ impl Stamp {
 }
 
 /// Does something where it may block, on a thread where waiting for a disk disturbs nobody.
-pub(super) async fn on_a_thread<T: Send + 'static>(
+pub(super) async fn run_blocking<T: Send + 'static>(
     name: &ConnectorName,
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
+    work: impl FnOnce() -> Result<T, ConnectorError> + Send + 'static,
+) -> Result<T, ConnectorError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-        Err(_) => Err(Error::Cancelled { connector: name.clone() }),
+        Err(_) => Err(ConnectorError::Cancelled { connector: name.clone() }),
     }
 }
 
@@ -83,92 +83,92 @@ pub(super) async fn on_a_thread<T: Send + 'static>(
 /// afterwards, and when everything that its settings ask for is so.
 pub(super) fn read<'a>(
     name: &ConnectorName,
-    settings: &Settings,
-    context: &Context,
-    gather: impl FnOnce(&mut Witness<&File>) -> Result<(Mapper<'a>, Ending), Error>,
-) -> Result<Reading, Error> {
+    settings: &FileSettings,
+    context: &ReadContext,
+    gather: impl FnOnce(&mut HashingReader<&File>) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError>,
+) -> Result<DirectoryReading, ConnectorError> {
     let refuse =
-        |(fault, cause)| Error::File { connector: name.clone(), path: settings.path.clone(), fault, cause };
+        |(fault, cause)| ConnectorError::File { connector: name.clone(), path: settings.path.clone(), fault, cause };
     context.progress.set(0);
     let (file, before) = open(settings, SystemTime::now()).map_err(refuse)?;
     let read = || {
-        let mut witness = Witness::new(&file, settings.sha256_file.is_some());
+        let mut witness = HashingReader::new(&file, settings.sha256_file.is_some());
         let (mapper, ending) = gather(&mut witness)?;
-        let after = Stamp::now(&settings.path).map_err(refuse)?;
-        let seen = FileSeen { before, after, bytes: witness.bytes, last_byte: witness.last, ending };
-        let proof = Complete::file(seen).map_err(|doubt| {
+        let after = FileIdentity::read_from_path(&settings.path).map_err(refuse)?;
+        let seen = FileObservation { before, after, bytes: witness.bytes, last_byte: witness.last, ending };
+        let proof = CompletenessProof::file(seen).map_err(|doubt| {
             let fault = match doubt {
-                FileDoubt::Changed => Fault::Changed,
-                FileDoubt::NoLineBreak => Fault::NoLineBreak,
+                IncompleteFile::Changed => FileError::Changed,
+                IncompleteFile::NoLineBreak => FileError::NoLineBreak,
             };
             refuse((fault, None))
         })?;
-        more_proof(settings, &witness, mapper.records()).map_err(refuse)?;
+        check_settings(settings, &witness, mapper.records()).map_err(refuse)?;
         let (people, problems) = mapper.finish()?;
         context.progress.set(people.len() as u64);
-        Ok(Reading::complete(people, problems, proof))
+        Ok(DirectoryReading::complete(people, problems, proof))
     };
-    read().map_err(|error| match Stamp::now(&settings.path) {
+    read().map_err(|error| match FileIdentity::read_from_path(&settings.path) {
         // Whatever is wrong with a file that somebody is writing is not what is wrong.
         Ok(after) if after == before => error,
-        Ok(_) | Err(_) if matches!(error, Error::Cancelled { .. }) => error,
-        Ok(_) => refuse((Fault::Changed, None)),
+        Ok(_) | Err(_) if matches!(error, ConnectorError::Cancelled { .. }) => error,
+        Ok(_) => refuse((FileError::Changed, None)),
         Err(refusal) => refuse(refusal),
     })
 }
 
 /// What the settings ask for beyond a file that stayed the same.
-fn more_proof<R>(settings: &Settings, witness: &Witness<R>, rows: u64) -> Result<(), Refusal> {
+fn check_settings<R>(settings: &FileSettings, witness: &HashingReader<R>, rows: u64) -> Result<(), FileRefusal> {
     match settings.min_rows {
-        None if rows == 0 => return Err((Fault::Nobody, None)),
-        Some(wanted) if rows < wanted => return Err((Fault::TooFewRows { rows, wanted }, None)),
+        None if rows == 0 => return Err((FileError::NoPeople, None)),
+        Some(wanted) if rows < wanted => return Err((FileError::TooFewRows { rows, wanted }, None)),
         None | Some(_) => (),
     }
     if let Some(sha256_file) = &settings.sha256_file {
         let expected = expected_digest(sha256_file, &settings.path)?;
         if witness.digest() != Some(expected) {
-            return Err((Fault::WrongDigest(sha256_file.clone()), None));
+            return Err((FileError::WrongDigest(sha256_file.clone()), None));
         }
     }
     Ok(())
 }
 
 /// Opens the file, when its settings let it be read now.
-pub(super) fn open(settings: &Settings, now: SystemTime) -> Result<(File, Stamp), Refusal> {
-    let unreadable = |cause| (Fault::Unreadable, Some(cause));
+pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, FileIdentity), FileRefusal> {
+    let unreadable = |cause| (FileError::Unreadable, Some(cause));
     // A pipe would wait for its writer, so what it is comes before opening it.
     if !fs::metadata(&settings.path).map_err(unreadable)?.is_file() {
-        return Err((Fault::NoFile, None));
+        return Err((FileError::NoFile, None));
     }
     let file = File::open(&settings.path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if metadata.len() == 0 {
-        return Err((Fault::Empty, None));
+        return Err((FileError::Empty, None));
     }
     let modified = metadata.modified().map_err(unreadable)?;
     if let Some(done_file) = &settings.done_file {
         let done = fs::metadata(done_file).and_then(|done| done.modified());
-        let done = done.map_err(|cause| (Fault::NotDone(done_file.clone()), Some(cause)))?;
+        let done = done.map_err(|cause| (FileError::NotDone(done_file.clone()), Some(cause)))?;
         if done < modified {
-            return Err((Fault::DoneBefore(done_file.clone()), None));
+            return Err((FileError::DoneBefore(done_file.clone()), None));
         }
     }
     if let Some(most) = settings.max_age {
         let age = now.duration_since(modified).unwrap_or_default();
         if age > most {
-            return Err((Fault::TooOld { age, most }, None));
+            return Err((FileError::TooOld { age, most }, None));
         }
     }
-    Ok((file, Stamp::of(&metadata)))
+    Ok((file, FileIdentity::from_metadata(&metadata)))
 }
 
 /// The SHA-256 that the file should have: the first word of the line that names it, or of the only line, as
 /// `sha256sum` writes them.
-fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, Refusal> {
+fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, FileRefusal> {
     let text = fs::read_to_string(sha256_file)
-        .map_err(|cause| (Fault::NoDigest(sha256_file.into()), Some(cause)))?;
+        .map_err(|cause| (FileError::NoDigest(sha256_file.into()), Some(cause)))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    find_digest(&text, &name).ok_or_else(|| (Fault::NoDigest(sha256_file.into()), None))
+    find_digest(&text, &name).ok_or_else(|| (FileError::NoDigest(sha256_file.into()), None))
 }
 
 fn find_digest(text: &str, name: &str) -> Option<String> {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 /// Remembers what went by: how much, how it ended, and its SHA-256 where that is asked for.
 #[derive(Debug)]
-pub(in crate::connectors) struct Witness<R> {
+pub(in crate::connectors) struct HashingReader<R> {
     inner: R,
     digest: Option<Sha256>,
     /// Bytes so far.
@@ -15,7 +15,7 @@ pub(in crate::connectors) struct Witness<R> {
     pub last: Option<u8>,
 }
 
-impl<R> Witness<R> {
+impl<R> HashingReader<R> {
     pub fn new(inner: R, digests: bool) -> Self {
         Self { inner, digest: digests.then(Sha256::new), bytes: 0, last: None }
     }
@@ -27,7 +27,7 @@ impl<R> Witness<R> {
     }
 }
 
-impl<R: Read> Read for Witness<R> {
+impl<R: Read> Read for HashingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
         let read = &buffer[..length];
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_witness_knows_the_digest_of_what_went_by() {
-        let mut witness = Witness::new(&b"abc"[..], true);
+        let mut witness = HashingReader::new(&b"abc"[..], true);
         io::copy(&mut witness, &mut io::sink()).expect("memory can be read");
         let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!((witness.bytes, witness.last, witness.digest().as_deref()), (3, Some(b'c'), Some(known)));

@@ -12,13 +12,13 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::connectors::http::{jwt, saml};
-use crate::model::secret::Secret;
+use crate::model::secret::SecretText;
 
 /// How a server knows who asks.
 #[derive(Debug, Clone)]
-pub enum Auth {
+pub enum HttpAuth {
     /// It does not want to know.
-    Nobody,
+    Anonymous,
     /// A secret in a header, such as `Authorization: Bearer …`.
     Header {
         /// The header.
@@ -26,29 +26,29 @@ pub enum Auth {
         /// What stands before the secret.
         prefix: &'static str,
         /// The secret.
-        secret: Secret,
+        secret: SecretText,
     },
     /// A secret in a header whose name the file gives.
     NamedHeader {
         /// The header.
         name: String,
         /// The secret.
-        secret: Secret,
+        secret: SecretText,
     },
     /// User and password (RFC 7617). Some systems take a key for the user.
     Basic {
         /// The user.
-        user: Secret,
+        user: SecretText,
         /// The password.
-        password: Secret,
+        password: SecretText,
     },
     /// A token that is fetched first, and sent as `Authorization: Bearer …` (RFC 6750).
-    Token(Grant),
+    Token(TokenGrant),
 }
 
 /// How a token is fetched.
 #[derive(Debug, Clone)]
-pub struct Grant {
+pub struct TokenGrant {
     /// The token endpoint.
     pub url: Url,
     /// What proves who asks.
@@ -65,21 +65,21 @@ pub enum GrantKind {
         /// The client.
         id: String,
         /// Its secret.
-        secret: Secret,
+        secret: SecretText,
     },
     /// The same, in the `Authorization` header (RFC 6749 2.3.1).
     ClientSecretBasic {
         /// The client.
         id: String,
         /// Its secret.
-        secret: Secret,
+        secret: SecretText,
     },
     /// Client credentials proven by a key (RFC 7523 2.2).
     ClientKey {
         /// The client.
         id: String,
         /// A private RSA key in PEM.
-        key: Secret,
+        key: SecretText,
         /// The name of the key.
         key_id: Option<String>,
     },
@@ -90,7 +90,7 @@ pub enum GrantKind {
         /// For whom it acts.
         subject: String,
         /// A private RSA key in PEM.
-        key: Secret,
+        key: SecretText,
         /// The name of the key.
         key_id: Option<String>,
     },
@@ -105,40 +105,40 @@ pub enum GrantKind {
         /// Who is to believe it.
         audience: &'static str,
         /// A private RSA key in PEM.
-        key: Secret,
+        key: SecretText,
     },
     /// A token that only fetches others (RFC 6749 6).
     RefreshToken {
         /// The client.
         id: String,
         /// Its secret.
-        secret: Secret,
+        secret: SecretText,
         /// The refresh token.
-        token: Secret,
+        token: SecretText,
     },
 }
 
 /// How long a signed statement is good for.
-const STATEMENT: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+const ASSERTION_LIFETIME: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
 /// A token is renewed this long before it ends.
-const MARGIN: Duration = Duration::from_mins(1);
+const RENEWAL_MARGIN: Duration = Duration::from_mins(1);
 
 /// How long a token is good for whose end was not told (RFC 6749 5.1 leaves it out).
-const UNTOLD: Duration = Duration::from_mins(5);
+const DEFAULT_TOKEN_LIFETIME: Duration = Duration::from_mins(5);
 
 /// What goes to the token endpoint.
 #[derive(Debug)]
 pub(super) struct TokenRequest {
     pub form: String,
-    pub basic: Option<(Secret, Secret)>,
+    pub basic: Option<(SecretText, SecretText)>,
 }
 
-impl Auth {
+impl HttpAuth {
     /// Every secret in it.
     pub(super) fn secrets(&self) -> impl Iterator<Item = String> {
-        let secrets: Vec<&Secret> = match self {
-            Self::Nobody => Vec::new(),
+        let secrets: Vec<&SecretText> = match self {
+            Self::Anonymous => Vec::new(),
             Self::Header { secret, .. } | Self::NamedHeader { secret, .. } => vec![secret],
             Self::Basic { user, password } => vec![user, password],
             Self::Token(grant) => match &grant.kind {
@@ -160,7 +160,7 @@ impl Auth {
     }
 }
 
-impl Grant {
+impl TokenGrant {
     /// The request for a token; the error says what is wrong with the key.
     pub(super) fn request(&self) -> Result<TokenRequest, String> {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
@@ -172,11 +172,11 @@ impl Grant {
             }
             GrantKind::ClientSecretBasic { id, secret } => {
                 form.append_pair("grant_type", "client_credentials");
-                basic = Some((Secret::new(id.as_str()), secret.clone()));
+                basic = Some((SecretText::new(id.as_str()), secret.clone()));
             }
             GrantKind::RefreshToken { id, secret, token } => {
                 form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", token.reveal());
-                basic = Some((Secret::new(id.as_str()), secret.clone()));
+                basic = Some((SecretText::new(id.as_str()), secret.clone()));
             }
             GrantKind::ClientKey { id, key, key_id } => {
                 let mut claims = self.claims(id);
@@ -191,7 +191,7 @@ impl Grant {
                     .append_pair("client_assertion", &statement);
             }
             GrantKind::Saml { id, company, user, audience, key } => {
-                let assertion = saml::Assertion {
+                let assertion = saml::SamlAssertion {
                     // A name in XML begins with no digit.
                     id: &format!("_{}", random_id()),
                     now: Utc::now(),
@@ -203,7 +203,7 @@ impl Grant {
                 form.append_pair("company_id", company)
                     .append_pair("client_id", id)
                     .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:saml2-bearer")
-                    .append_pair("assertion", &assertion.signed(key.reveal())?);
+                    .append_pair("assertion", &assertion.sign(key.reveal())?);
             }
             GrantKind::ServiceAccount { issuer, subject, key, key_id } => {
                 let mut claims = self.claims(issuer);
@@ -227,7 +227,7 @@ impl Grant {
             "iss": issuer,
             "aud": self.url.as_str(),
             "iat": now.timestamp(),
-            "exp": (now + STATEMENT).timestamp(),
+            "exp": (now + ASSERTION_LIFETIME).timestamp(),
         })
     }
 }
@@ -242,33 +242,33 @@ fn random_id() -> String {
 
 /// The token in hand, until it ends.
 #[derive(Clone, Default)]
-pub struct Tokens(Arc<Mutex<Option<Token>>>);
+pub struct TokenCache(Arc<Mutex<Option<CachedToken>>>);
 
-struct Token {
+struct CachedToken {
     text: String,
     until: Instant,
 }
 
-impl fmt::Debug for Tokens {
+impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
 }
 
-impl Tokens {
+impl TokenCache {
     /// The token, where there is a good one.
-    pub(super) fn now(&self) -> Option<String> {
+    pub(super) fn current_token(&self) -> Option<String> {
         let token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         token.as_ref().filter(|token| Instant::now() < token.until).map(|token| token.text.clone())
     }
 
     /// Forgets it: the server no longer takes it.
-    pub(super) fn forget(&self) {
+    pub(super) fn discard_token(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Keeps what a token endpoint answered and hands it over, where there is a token in it.
-    pub(super) fn keep(&self, answer: &[u8]) -> Option<String> {
+    pub(super) fn store_response(&self, answer: &[u8]) -> Option<String> {
         let answer: Value = serde_json::from_slice(answer).ok()?;
         // Personio's first API answers in a shape of its own.
         let (text, life) = match answer.get("access_token") {
@@ -277,9 +277,9 @@ impl Tokens {
         };
         let text = text.as_str().filter(|text| !text.is_empty())?.to_owned();
         let seconds = life.and_then(|life| life.as_u64().or_else(|| life.as_str()?.parse().ok()));
-        let life = seconds.map_or(UNTOLD, Duration::from_secs);
-        let until = Instant::now() + life.saturating_sub(MARGIN);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Token { text: text.clone(), until });
+        let life = seconds.map_or(DEFAULT_TOKEN_LIFETIME, Duration::from_secs);
+        let until = Instant::now() + life.saturating_sub(RENEWAL_MARGIN);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(CachedToken { text: text.clone(), until });
         Some(text)
     }
 }

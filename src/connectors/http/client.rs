@@ -7,11 +7,11 @@ use reqwest::redirect;
 use serde_json::Value;
 use url::Url;
 
-use crate::connectors::http::auth::Auth;
-use crate::connectors::http::pace::{self, Pace};
-use crate::connectors::http::{Fault, Settings, shown};
+use crate::connectors::http::auth::HttpAuth;
+use crate::connectors::http::pace::{self, RateLimiter};
+use crate::connectors::http::{HttpError, HttpSettings, redact_url};
 use crate::connectors::retry::retry;
-use crate::connectors::{Context, Error, tls};
+use crate::connectors::{ReadContext, ConnectorError, tls};
 use crate::model::names::ConnectorName;
 
 pub(in crate::connectors) use reqwest::Method;
@@ -20,14 +20,14 @@ pub(in crate::connectors) use reqwest::Method;
 const USER_AGENT: &str = concat!("rollcall/", env!("CARGO_PKG_VERSION"));
 
 /// An answer may take so many times the wait for its next bytes.
-const WHOLE: u32 = 10;
+const TOTAL_TIMEOUT_FACTOR: u32 = 10;
 
 /// The most characters of what a server said that are shown.
-const SAID: usize = 200;
+const MAX_MESSAGE_CHARS: usize = 200;
 
 /// One request.
 #[derive(Debug, Clone)]
-pub(in crate::connectors) struct Call {
+pub(in crate::connectors) struct ConnectorRequest {
     /// `GET`, or `POST` where a search has a body.
     pub method: Method,
     /// Where to.
@@ -40,7 +40,7 @@ pub(in crate::connectors) struct Call {
 
 /// A good answer.
 #[derive(Debug)]
-pub(in crate::connectors) struct Answered {
+pub(in crate::connectors) struct ConnectorResponse {
     /// Its headers.
     pub headers: HeaderMap,
     /// Its whole body.
@@ -49,78 +49,78 @@ pub(in crate::connectors) struct Answered {
 
 /// What became of a request for something that may not be there.
 #[derive(Debug)]
-pub(in crate::connectors) enum Sent {
+pub(in crate::connectors) enum OptionalResponse {
     /// It is there.
-    There(Answered),
+    Found(ConnectorResponse),
     /// There is nothing (404).
-    Nothing,
+    NotFound,
 }
 
 /// A connection to one server, with its credentials.
 #[derive(Debug)]
-pub(in crate::connectors) struct Client {
+pub(in crate::connectors) struct HttpClient {
     connector: ConnectorName,
-    settings: Settings,
+    settings: HttpSettings,
     http: reqwest::Client,
-    pace: Pace,
+    rate_limiter: RateLimiter,
 }
 
-impl Client {
+impl HttpClient {
     /// Prepares to ask; reads the CAs.
-    pub async fn new(connector: &ConnectorName, settings: &Settings) -> Result<Self, Error> {
+    pub async fn new(connector: &ConnectorName, settings: &HttpSettings) -> Result<Self, ConnectorError> {
         let ca_file = settings.ca_file.clone();
-        let read = tokio::task::spawn_blocking(move || tls::config(ca_file.as_deref())).await;
+        let read = tokio::task::spawn_blocking(move || tls::build_client_config(ca_file.as_deref())).await;
         let read = read.unwrap_or_else(|ended| Err(("the CA store".to_owned(), ended.into())));
         let tls =
-            read.map_err(|(place, cause)| Error::NoCa { connector: connector.clone(), place, cause })?;
+            read.map_err(|(place, cause)| ConnectorError::NoCa { connector: connector.clone(), place, cause })?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured((*tls).clone())
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .connect_timeout(settings.timeout)
             .read_timeout(settings.timeout)
-            .timeout(settings.timeout * WHOLE)
+            .timeout(settings.timeout * TOTAL_TIMEOUT_FACTOR)
             .build()
-            .map_err(|cause| Error::Tls {
+            .map_err(|cause| ConnectorError::Tls {
                 connector: connector.clone(),
                 host: host(&settings.url),
                 cause: cause.into(),
             })?;
-        let pace = Pace::new(settings.requests_per_second);
-        Ok(Self { connector: connector.clone(), settings: settings.clone(), http, pace })
+        let pace = RateLimiter::new(settings.requests_per_second);
+        Ok(Self { connector: connector.clone(), settings: settings.clone(), http, rate_limiter: pace })
     }
 
     /// Sends a request, trying again what is transient; `attempt` says in messages what it is for.
-    pub async fn send(&self, call: &Call, attempt: &str, context: &Context) -> Result<Answered, Error> {
-        retry(&self.connector, context, || self.once(call, attempt)).await
+    pub async fn send(&self, call: &ConnectorRequest, attempt: &str, context: &ReadContext) -> Result<ConnectorResponse, ConnectorError> {
+        retry(&self.connector, context, || self.send_once(call, attempt)).await
     }
 
     /// The same where 404 is an answer, too.
-    pub async fn look(&self, call: &Call, attempt: &str, context: &Context) -> Result<Sent, Error> {
+    pub async fn send_optional(&self, call: &ConnectorRequest, attempt: &str, context: &ReadContext) -> Result<OptionalResponse, ConnectorError> {
         match self.send(call, attempt, context).await {
-            Ok(answered) => Ok(Sent::There(answered)),
-            Err(Error::Http { fault: Fault::Status { status: 404, .. }, .. }) => Ok(Sent::Nothing),
+            Ok(answered) => Ok(OptionalResponse::Found(answered)),
+            Err(ConnectorError::Http { fault: HttpError::Status { status: 404, .. }, .. }) => Ok(OptionalResponse::NotFound),
             Err(error) => Err(error),
         }
     }
 
     /// Sends a request once.
-    pub async fn once(&self, call: &Call, attempt: &str) -> Result<Answered, Error> {
+    pub async fn send_once(&self, call: &ConnectorRequest, attempt: &str) -> Result<ConnectorResponse, ConnectorError> {
         if !self.settings.is_home(&call.url) {
-            return Err(self.wrong(attempt, Fault::Elsewhere { to: shown(&call.url) }));
+            return Err(self.response_error(attempt, HttpError::Elsewhere { to: redact_url(&call.url) }));
         }
-        let had_token = self.settings.tokens.now().is_some();
+        let had_token = self.settings.tokens.current_token().is_some();
         match self.ask(call, attempt).await {
             // The token may have been taken back before its time.
-            Err(Error::Http { fault: Fault::Status { status: 401, .. }, .. }) if had_token => {
-                self.settings.tokens.forget();
+            Err(ConnectorError::Http { fault: HttpError::Status { status: 401, .. }, .. }) if had_token => {
+                self.settings.tokens.discard_token();
                 self.ask(call, attempt).await
             }
             answered => answered,
         }
     }
 
-    async fn ask(&self, call: &Call, attempt: &str) -> Result<Answered, Error> {
+    async fn ask(&self, call: &ConnectorRequest, attempt: &str) -> Result<ConnectorResponse, ConnectorError> {
         let mut request = self.http.request(call.method.clone(), call.url.clone());
         for (name, value) in &call.headers {
             request = request.header(name, value);
@@ -129,89 +129,89 @@ impl Client {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
         request = match &self.settings.auth {
-            Auth::Nobody => request,
-            Auth::Header { name, prefix, secret } => {
+            HttpAuth::Anonymous => request,
+            HttpAuth::Header { name, prefix, secret } => {
                 request.header(*name, secret_value(&format!("{prefix}{}", secret.reveal())))
             }
-            Auth::NamedHeader { name, secret } => {
+            HttpAuth::NamedHeader { name, secret } => {
                 request.header(name.as_str(), secret_value(secret.reveal()))
             }
-            Auth::Basic { user, password } => request.basic_auth(user.reveal(), Some(password.reveal())),
-            Auth::Token(_) => {
+            HttpAuth::Basic { user, password } => request.basic_auth(user.reveal(), Some(password.reveal())),
+            HttpAuth::Token(_) => {
                 request.header("authorization", secret_value(&format!("Bearer {}", self.token().await?)))
             }
         };
-        self.pace.turn().await;
-        self.answered(request, attempt).await
+        self.rate_limiter.wait_for_turn().await;
+        self.read_response(request, attempt).await
     }
 
     /// A token that is good now.
-    pub async fn token(&self) -> Result<String, Error> {
-        if let Some(token) = self.settings.tokens.now() {
+    pub async fn token(&self) -> Result<String, ConnectorError> {
+        if let Some(token) = self.settings.tokens.current_token() {
             return Ok(token);
         }
-        let Auth::Token(grant) = &self.settings.auth else { return Ok(String::new()) };
-        let attempt = format!("the request for a token to `{}`", shown(&grant.url));
-        let wanted = grant.request().map_err(|why| self.wrong(&attempt, Fault::Key(why)))?;
+        let HttpAuth::Token(grant) = &self.settings.auth else { return Ok(String::new()) };
+        let attempt = format!("the request for a token to `{}`", redact_url(&grant.url));
+        let wanted = grant.request().map_err(|why| self.response_error(&attempt, HttpError::Key(why)))?;
         let mut request = self.http.post(grant.url.clone());
         if let Some((user, password)) = &wanted.basic {
             request = request.basic_auth(user.reveal(), Some(password.reveal()));
         }
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        let answered = self.answered(request.header(CONTENT_TYPE, form).body(wanted.form), &attempt).await?;
-        self.settings.tokens.keep(&answered.body).ok_or_else(|| self.wrong(&attempt, Fault::NoToken))
+        let answered = self.read_response(request.header(CONTENT_TYPE, form).body(wanted.form), &attempt).await?;
+        self.settings.tokens.store_response(&answered.body).ok_or_else(|| self.response_error(&attempt, HttpError::NoToken))
     }
 
     /// Sends a request and reads the answer to its end.
-    async fn answered(&self, request: reqwest::RequestBuilder, attempt: &str) -> Result<Answered, Error> {
+    async fn read_response(&self, request: reqwest::RequestBuilder, attempt: &str) -> Result<ConnectorResponse, ConnectorError> {
         let request = request.header(ACCEPT, "application/json, application/scim+json;q=0.9, */*;q=0.1");
-        let mut response = request.send().await.map_err(|cause| self.failed(attempt, cause))?;
+        let mut response = request.send().await.map_err(|cause| self.request_error(attempt, cause))?;
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|cause| self.failed(attempt, cause))? {
+        while let Some(chunk) = response.chunk().await.map_err(|cause| self.request_error(attempt, cause))? {
             if (body.len() + chunk.len()) as u64 > self.settings.most_bytes {
-                return Err(self.wrong(attempt, Fault::TooLarge { most: self.settings.most_bytes }));
+                return Err(self.response_error(attempt, HttpError::TooLarge { most: self.settings.most_bytes }));
             }
             body.extend_from_slice(&chunk);
         }
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_success() {
-            if let Some(wait) = pace::used_up(&headers) {
-                self.pace.pause(wait);
+            if let Some(wait) = pace::exhausted_wait(&headers) {
+                self.rate_limiter.delay_requests(wait);
             }
-            return Ok(Answered { headers, body });
+            return Ok(ConnectorResponse { headers, body });
         }
         if status.is_redirection() {
             let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
-            let to = self.settings.url.join(to).map_or_else(|_| "nowhere".to_owned(), |to| shown(&to));
-            return Err(self.wrong(attempt, Fault::Redirect { to }));
+            let to = self.settings.url.join(to).map_or_else(|_| "nowhere".to_owned(), |to| redact_url(&to));
+            return Err(self.response_error(attempt, HttpError::Redirect { to }));
         }
         let text = String::from_utf8_lossy(&body);
         let is_quota = status == 403 && self.settings.quota_words.iter().any(|word| text.contains(word));
-        let said = shortened(&self.settings.scrubbed(&said(&headers, &text)));
+        let said = shorten_message(&self.settings.redact_secrets(&extract_message(&headers, &text)));
         let status = if is_quota { 429 } else { status.as_u16() };
-        Err(self.wrong(attempt, Fault::Status { status, said, wait: pace::asked(&headers) }))
+        Err(self.response_error(attempt, HttpError::Status { status, said, wait: pace::requested_wait(&headers) }))
     }
 
     /// An error about what was answered.
-    pub fn wrong(&self, attempt: &str, fault: Fault) -> Error {
-        Error::Http { connector: self.connector.clone(), attempt: attempt.to_owned(), fault }
+    pub fn response_error(&self, attempt: &str, fault: HttpError) -> ConnectorError {
+        ConnectorError::Http { connector: self.connector.clone(), attempt: attempt.to_owned(), fault }
     }
 
     /// Why no answer came, or not all of it.
-    fn failed(&self, attempt: &str, cause: reqwest::Error) -> Error {
+    fn request_error(&self, attempt: &str, cause: reqwest::Error) -> ConnectorError {
         let connector = self.connector.clone();
         let host = cause.url().map_or_else(|| host(&self.settings.url), host);
         let cause = cause.without_url();
         if cause.is_timeout() {
             let seconds = self.settings.timeout.as_secs_f64();
-            return Error::Stalled { connector, attempt: attempt.to_owned(), seconds };
+            return ConnectorError::Stalled { connector, attempt: attempt.to_owned(), seconds };
         }
         let (is_connect, inner) = (cause.is_connect(), rustls_error(&cause));
-        match inner.map(|inner| (tls::flaw(&inner), inner)) {
-            Some((Some(flaw), cause)) => Error::Certificate { connector, host, flaw, cause },
-            Some((None, cause)) => Error::Tls { connector, host, cause: cause.into() },
-            None if is_connect => Error::Connect { connector, address: host, cause: plainly(&cause) },
-            None => Error::CutOff { connector, attempt: attempt.to_owned(), cause: Some(plainly(&cause)) },
+        match inner.map(|inner| (tls::classify_certificate_error(&inner), inner)) {
+            Some((Some(flaw), cause)) => ConnectorError::Certificate { connector, host, flaw, cause },
+            Some((None, cause)) => ConnectorError::Tls { connector, host, cause: cause.into() },
+            None if is_connect => ConnectorError::Connect { connector, address: host, cause: find_root_cause(&cause) },
+            None => ConnectorError::CutOff { connector, attempt: attempt.to_owned(), cause: Some(find_root_cause(&cause)) },
         }
     }
 }
@@ -251,7 +251,7 @@ fn rustls_error(error: &reqwest::Error) -> Option<rustls::Error> {
 }
 
 /// The innermost cause, in its own words.
-fn plainly(error: &reqwest::Error) -> io::Error {
+fn find_root_cause(error: &reqwest::Error) -> io::Error {
     let mut cause: &(dyn std::error::Error + 'static) = error;
     while let Some(inner) = cause.source() {
         cause = inner;
@@ -265,7 +265,7 @@ fn plainly(error: &reqwest::Error) -> io::Error {
 }
 
 /// What a server says of its refusal: the words under the usual names, else the text itself.
-fn said(headers: &HeaderMap, body: &str) -> String {
+fn extract_message(headers: &HeaderMap, body: &str) -> String {
     const PLACES: [&str; 11] = [
         "/error_description",
         "/error/message/value",
@@ -290,11 +290,11 @@ fn said(headers: &HeaderMap, body: &str) -> String {
 }
 
 /// A line of bounded length without anything that a terminal would obey.
-fn shortened(text: &str) -> String {
+fn shorten_message(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
     let line = words.join(" ");
-    match line.char_indices().nth(SAID) {
+    match line.char_indices().nth(MAX_MESSAGE_CHARS) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }

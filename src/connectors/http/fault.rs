@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What is wrong with what a server answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum HttpError {
     /// It refused.
     #[error("the server answered {}{}", status_in_words(*.status), said_in_words(.said))]
     Status {
@@ -50,7 +50,7 @@ pub enum Fault {
     NotOne,
     /// The pages do not get on.
     #[error("page {page} brought nobody new: the server's paging goes in circles")]
-    Circle {
+    PagingLoop {
         /// The page, from 1.
         page: u64,
     },
@@ -101,7 +101,7 @@ fn said_in_words(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!(": {said}") }
 }
 
-impl Fault {
+impl HttpError {
     /// Whether waiting may help.
     #[must_use]
     pub fn is_transient(&self) -> bool {
@@ -115,7 +115,7 @@ impl Fault {
             | Self::TooLarge { .. }
             | Self::NoList { .. }
             | Self::NotOne
-            | Self::Circle { .. }
+            | Self::PagingLoop { .. }
             | Self::NoTotal(_)
             | Self::NoToken
             | Self::TooLongAWait { .. }
@@ -143,7 +143,7 @@ impl Fault {
             Self::Redirect { .. } | Self::Elsewhere { .. } => "redirect",
             Self::NotJson { .. } | Self::NoTotal(_) | Self::NotOne => "malformed",
             Self::TooLarge { .. } => "too_large",
-            Self::NoList { .. } | Self::Circle { .. } | Self::TooFew { .. } | Self::NoDetails => "incomplete",
+            Self::NoList { .. } | Self::PagingLoop { .. } | Self::TooFew { .. } | Self::NoDetails => "incomplete",
         }
     }
 
@@ -167,7 +167,7 @@ impl Fault {
             Self::TooLarge { .. } => "set a smaller `page_size`, or a larger `max_answer`",
             Self::NoList { .. } => "look at the answer with the same credentials, and at `list`",
             Self::NotOne => "the server does not understand what is asked: look at `id_url`, or at `url`",
-            Self::Circle { .. } => "look at `paging` and its parameters: the server seems to ignore them",
+            Self::PagingLoop { .. } => "look at `paging` and its parameters: the server seems to ignore them",
             Self::TooFew { .. } | Self::NoDetails => {
                 "the list changed while it was read, or the account may not see everybody; read again"
             }

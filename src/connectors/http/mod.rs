@@ -19,15 +19,15 @@ use std::time::Duration;
 
 use url::Url;
 
-pub use auth::{Auth, Grant, GrantKind, Tokens};
+pub use auth::{HttpAuth, TokenGrant, GrantKind, TokenCache};
 pub use client::is_header;
-pub(super) use client::{Answered, Call, Client, Method, Sent};
-pub use fault::Fault;
+pub(super) use client::{ConnectorResponse, ConnectorRequest, HttpClient, Method, OptionalResponse};
+pub use fault::HttpError;
 pub(super) use link::next as next_link;
 
 /// How to reach a server.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct HttpSettings {
     /// The server, and where on it everything else starts.
     pub url: Url,
     /// A private CA, PEM, in place of the system's.
@@ -39,14 +39,14 @@ pub struct Settings {
     /// The most requests a second.
     pub requests_per_second: u32,
     /// Who asks.
-    pub auth: Auth,
+    pub auth: HttpAuth,
     /// Answers of status 403 that say one of these words mean that there were too many requests.
     pub quota_words: &'static [&'static str],
     /// The token in hand, shared by all who read with these settings.
-    pub tokens: Tokens,
+    pub tokens: TokenCache,
 }
 
-impl Settings {
+impl HttpSettings {
     /// Whether credentials may go to this address: scheme, host and port are those of the settings.
     #[must_use]
     pub fn is_home(&self, url: &Url) -> bool {
@@ -55,9 +55,9 @@ impl Settings {
 
     /// A text in which every secret of these settings is `***`.
     #[must_use]
-    pub fn scrubbed(&self, text: &str) -> String {
+    pub fn redact_secrets(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in self.auth.secrets().chain(self.tokens.now()) {
+        for secret in self.auth.secrets().chain(self.tokens.current_token()) {
             if secret.len() >= 4 {
                 text = text.replace(&secret, "***");
             }
@@ -77,7 +77,7 @@ impl Settings {
 }
 
 /// An address without what may be secret in it: no query, no user.
-pub(super) fn shown(url: &Url) -> String {
+pub(super) fn redact_url(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_query(None);
     shown.set_fragment(None);

@@ -8,12 +8,12 @@ use tokio::time::Instant;
 
 /// Lets so many requests through a second.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct RateLimiter {
     between: Duration,
     next: Mutex<Instant>,
 }
 
-impl Pace {
+impl RateLimiter {
     pub fn new(requests_per_second: u32) -> Self {
         Self {
             between: Duration::from_secs(1) / requests_per_second.max(1),
@@ -22,7 +22,7 @@ impl Pace {
     }
 
     /// Waits for the next turn.
-    pub async fn turn(&self) {
+    pub async fn wait_for_turn(&self) {
         let mine = {
             let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let mine = (*next).max(Instant::now());
@@ -33,7 +33,7 @@ impl Pace {
     }
 
     /// Nobody's turn comes before this has passed.
-    pub fn pause(&self, wait: Duration) {
+    pub fn delay_requests(&self, wait: Duration) {
         let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *next = (*next).max(Instant::now() + wait);
     }
@@ -44,12 +44,12 @@ const EPOCH: u64 = 1_000_000_000;
 
 /// How long the server asks to wait: `Retry-After` in seconds or as a date (RFC 9110 10.2.3), else the moment at which
 /// the limit of requests starts anew, by the server's own clock.
-pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn requested_wait(headers: &HeaderMap) -> Option<Duration> {
     retry_after(headers).or_else(|| reset(headers))
 }
 
 /// How long to wait though the answer was good: the limit of requests is used up.
-pub(super) fn used_up(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn exhausted_wait(headers: &HeaderMap) -> Option<Duration> {
     let left =
         ["x-rate-limit-remaining", "x-ratelimit-remaining"].iter().find_map(|name| number(headers, name));
     if left == Some(0) { reset(headers) } else { None }
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_wait_is_told_in_seconds_as_a_date_or_as_the_end_of_a_window() {
         let date = ("date", "Fri, 27 Nov 2026 10:00:00 GMT");
-        let seconds = |lines: &[(&'static str, &str)]| asked(&headers(lines)).map(|wait| wait.as_secs());
+        let seconds = |lines: &[(&'static str, &str)]| requested_wait(&headers(lines)).map(|wait| wait.as_secs());
         assert_eq!(seconds(&[("retry-after", "7")]), Some(7));
         assert_eq!(seconds(&[date, ("retry-after", "Fri, 27 Nov 2026 10:00:09 GMT")]), Some(9));
         assert_eq!(seconds(&[date, ("retry-after", "Fri, 27 Nov 2026 09:00:00 GMT")]), Some(0));
@@ -105,23 +105,23 @@ mod tests {
         assert_eq!(seconds(&[("x-ratelimit-reset", "30")]), Some(30));
         assert_eq!(seconds(&[("retry-after", "soon")]), None);
         assert_eq!(
-            used_up(&headers(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "3")]))
+            exhausted_wait(&headers(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "3")]))
                 .map(|w| w.as_secs()),
             Some(3)
         );
-        assert_eq!(used_up(&headers(&[("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "3")])), None);
+        assert_eq!(exhausted_wait(&headers(&[("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "3")])), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn requests_keep_their_distance() {
-        let pace = Pace::new(4);
+        let pace = RateLimiter::new(4);
         let began = Instant::now();
         for _ in 0..5 {
-            pace.turn().await;
+            pace.wait_for_turn().await;
         }
         assert_eq!(began.elapsed().as_millis(), 1_000);
-        pace.pause(Duration::from_secs(3));
-        pace.turn().await;
+        pace.delay_requests(Duration::from_secs(3));
+        pace.wait_for_turn().await;
         assert_eq!(began.elapsed().as_secs(), 4);
     }
 }

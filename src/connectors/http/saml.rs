@@ -14,7 +14,7 @@ use crate::connectors::http::key;
 
 /// What a statement says.
 #[derive(Debug)]
-pub(super) struct Assertion<'a> {
+pub(super) struct SamlAssertion<'a> {
     /// A name that no other statement has; it begins with a letter.
     pub id: &'a str,
     /// The moment.
@@ -30,14 +30,14 @@ pub(super) struct Assertion<'a> {
 }
 
 /// How long a statement is good for.
-const LIFE: TimeDelta = TimeDelta::minutes(10);
+const ASSERTION_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 /// The server's clock may be so far behind.
-const BEHIND: TimeDelta = TimeDelta::minutes(5);
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
-impl Assertion<'_> {
+impl SamlAssertion<'_> {
     /// The statement in Base64, signed with a private RSA key in PEM; the error says what is wrong with the key.
-    pub fn signed(&self, key: &str) -> Result<String, String> {
+    pub fn sign(&self, key: &str) -> Result<String, String> {
         let (head, tail) = self.parts();
         let digest = ring::digest::digest(&ring::digest::SHA256, format!("{head}{tail}").as_bytes());
         let info = signed_info(self.id, &STANDARD.encode(digest));
@@ -53,7 +53,7 @@ impl Assertion<'_> {
     /// The statement before and after the place of its signature.
     fn parts(&self) -> (String, String) {
         let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let (id, now, until) = (value(self.id), time(self.now), time(self.now + LIFE));
+        let (id, now, until) = (value(self.id), time(self.now), time(self.now + ASSERTION_LIFETIME));
         let (issuer, subject) = (text(self.issuer), text(self.subject));
         let head = format!(
             "<saml2:Assertion xmlns:saml2=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"{id}\" IssueInstant=\"{now}\" \
@@ -74,7 +74,7 @@ impl Assertion<'_> {
              <saml2:AttributeValue>{issuer}</saml2:AttributeValue></saml2:Attribute></saml2:AttributeStatement>\
              </saml2:Assertion>",
             recipient = value(self.recipient),
-            from = time(self.now - BEHIND),
+            from = time(self.now - CLOCK_SKEW),
             audience = text(self.audience),
         );
         (head, tail)

@@ -5,34 +5,34 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::connectors::json::Name;
-use crate::connectors::json::path::{Choice, Literal};
-use crate::connectors::json::pick::{Node, Walk, take};
-use crate::connectors::mapper::Record;
+use crate::connectors::json::MemberName;
+use crate::connectors::json::path::{EntryFilter, FilterLiteral};
+use crate::connectors::json::pick::{PathNode, PathNodeSeed, add_scalars};
+use crate::connectors::mapper::RecordValues;
 
 /// The most names that the choices of one place may speak of: their values are kept on the stack.
-const MOST: usize = 8;
+const MAX_FILTER_NAMES: usize = 8;
 
 /// What is chosen from the entries of one list.
 #[derive(Debug, Default)]
-pub(super) struct Choices {
+pub(super) struct EntryFilterSet {
     /// Every name that counts, once.
     names: Vec<Box<str>>,
-    choices: Vec<Known>,
+    choices: Vec<IndexedFilter>,
 }
 
 /// A choice, its names by their place.
 #[derive(Debug)]
-struct Known {
+struct IndexedFilter {
     by: usize,
-    is: Literal,
+    is: FilterLiteral,
     wanted: usize,
     slot: usize,
 }
 
-impl Choices {
+impl EntryFilterSet {
     /// Adds a choice for a slot; `false` where there are too many.
-    pub fn add(&mut self, slot: usize, choice: &Choice) -> bool {
+    pub fn add(&mut self, slot: usize, choice: &EntryFilter) -> bool {
         let mut place = |name: &str| {
             let known = self.names.iter().position(|known| **known == *name);
             let place = known.unwrap_or(self.names.len());
@@ -42,18 +42,18 @@ impl Choices {
             place
         };
         let (by, wanted) = (place(&choice.by), place(&choice.wanted));
-        self.choices.push(Known { by, is: choice.is.clone(), wanted, slot });
-        self.names.len() <= MOST
+        self.choices.push(IndexedFilter { by, is: choice.is.clone(), wanted, slot });
+        self.names.len() <= MAX_FILTER_NAMES
     }
 }
 
 /// The entries of a list, on their way into slots.
-pub(super) struct Entries<'w> {
-    pub node: &'w Node,
-    pub found: &'w mut Record,
+pub(super) struct EntryListVisitor<'w> {
+    pub node: &'w PathNode,
+    pub found: &'w mut RecordValues,
 }
 
-impl<'de> Visitor<'de> for Entries<'_> {
+impl<'de> Visitor<'de> for EntryListVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,18 +61,18 @@ impl<'de> Visitor<'de> for Entries<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Entry { node: self.node, found: &mut *self.found })?.is_some() {}
+        while list.next_element_seed(EntryVisitor { node: self.node, found: &mut *self.found })?.is_some() {}
         Ok(())
     }
 }
 
 /// One entry.
-struct Entry<'w> {
-    node: &'w Node,
-    found: &'w mut Record,
+struct EntryVisitor<'w> {
+    node: &'w PathNode,
+    found: &'w mut RecordValues,
 }
 
-impl<'de> DeserializeSeed<'de> for Entry<'_> {
+impl<'de> DeserializeSeed<'de> for EntryVisitor<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -80,7 +80,7 @@ impl<'de> DeserializeSeed<'de> for Entry<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Entry<'_> {
+impl<'de> Visitor<'de> for EntryVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,20 +88,20 @@ impl<'de> Visitor<'de> for Entry<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Choices { names, choices } = &self.node.choices;
-        let mut values: [Option<&RawValue>; MOST] = [None; MOST];
-        while let Some(Name(key)) = map.next_key()? {
+        let EntryFilterSet { names, choices } = &self.node.choices;
+        let mut values: [Option<&RawValue>; MAX_FILTER_NAMES] = [None; MAX_FILTER_NAMES];
+        while let Some(MemberName(key)) = map.next_key()? {
             let place = names.iter().position(|name| **name == key);
             let inner = self.node.inner.get(key.as_ref());
             match (place, inner) {
                 (None, None) => map.next_value::<IgnoredAny>().map(drop)?,
-                (None, Some(node)) => map.next_value_seed(Walk { node, found: &mut *self.found })?,
+                (None, Some(node)) => map.next_value_seed(PathNodeSeed { node, found: &mut *self.found })?,
                 (Some(place), inner) => {
                     let raw: &RawValue = map.next_value()?;
                     values[place] = Some(raw);
                     if let Some(node) = inner {
                         let mut again = serde_json::Deserializer::from_str(raw.get());
-                        Walk { node, found: &mut *self.found }
+                        PathNodeSeed { node, found: &mut *self.found }
                             .deserialize(&mut again)
                             .map_err(serde::de::Error::custom)?;
                     }
@@ -110,9 +110,9 @@ impl<'de> Visitor<'de> for Entry<'_> {
         }
         for choice in choices {
             if let (Some(by), Some(wanted)) = (values[choice.by], values[choice.wanted])
-                && choice.is.is(by.get())
+                && choice.is.matches(by.get())
             {
-                take(wanted.get(), &[choice.slot], self.found).map_err(serde::de::Error::custom)?;
+                add_scalars(wanted.get(), &[choice.slot], self.found).map_err(serde::de::Error::custom)?;
             }
         }
         Ok(())
@@ -122,7 +122,7 @@ impl<'de> Visitor<'de> for Entry<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let mut within = |json: &RawValue| {
             let value = serde_json::from_str(json.get())?;
-            self.node.walk_inner(&value, &mut *self.found);
+            self.node.visit_children(&value, &mut *self.found);
             Ok::<(), serde_json::Error>(())
         };
         while let Some(json) = list.next_element::<&RawValue>()? {
@@ -134,9 +134,9 @@ impl<'de> Visitor<'de> for Entry<'_> {
     ignore_scalars!();
 }
 
-impl Literal {
+impl FilterLiteral {
     /// Whether a value, as it is written, is this one.
-    fn is(&self, text: &str) -> bool {
+    fn matches(&self, text: &str) -> bool {
         match self {
             Self::Word(word) => text == *word,
             Self::Text(wanted) => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
@@ -153,24 +153,24 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use crate::connectors::json::{Path, Picker};
-    use crate::connectors::mapper::Record;
+    use crate::connectors::json::{ValuePath, ValueExtractor};
+    use crate::connectors::mapper::RecordValues;
 
     const PLACES: [&str; 5] =
         ["a[?@.t=='x'].v", "a[?@.t==true].v | a[?@.t==null].t", "a[?@.w==\"y\"].t", "a.v", "a.t.v"];
 
     /// Values of the columns: as the picker finds them, and as the grammar does.
     fn both(record: &Value) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
-        let paths = PLACES.map(|place| Path::parse(place).expect(place));
+        let paths = PLACES.map(|place| ValuePath::parse(place).expect(place));
         // A question that nothing answers keeps the plain ones from being answered by a look.
-        let involved = Path::parse("a[?@.none=='z'].none.none").expect("a path");
-        let pick = |paths: Vec<&Path>| {
-            let mut record_of = Record::default();
-            Picker::new(paths)
-                .pick(&mut serde_json::Deserializer::from_str(&record.to_string()), &mut record_of)
+        let involved = ValuePath::parse("a[?@.none=='z'].none.none").expect("a path");
+        let pick = |paths: Vec<&ValuePath>| {
+            let mut record_of = RecordValues::default();
+            ValueExtractor::new(paths)
+                .extract(&mut serde_json::Deserializer::from_str(&record.to_string()), &mut record_of)
                 .expect("JSON");
             (0..PLACES.len())
-                .map(|at| record_of.of(at).map(Into::into).collect())
+                .map(|at| record_of.values_of(at).map(Into::into).collect())
                 .collect::<Vec<Vec<String>>>()
         };
         (pick(paths.iter().collect()), pick(paths.iter().chain([&involved]).collect()))

@@ -39,7 +39,7 @@ mod page;
 mod path;
 mod pick;
 
-use name::Name;
-pub(super) use page::{Page, Shape, Unreadable};
-pub use path::{Flaw, Keys, Path, keys};
-pub(super) use pick::Picker;
+use name::MemberName;
+pub(super) use page::{ResponsePage, ResponseLayout, UnreadableResponse};
+pub use path::{InvalidPath, KeyPath, ValuePath, parse_key_path};
+pub(super) use pick::ValueExtractor;

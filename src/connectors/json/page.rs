@@ -7,25 +7,25 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::connectors::json::{Keys, Name, Picker};
-use crate::connectors::mapper::Record;
+use crate::connectors::json::{KeyPath, MemberName, ValueExtractor};
+use crate::connectors::mapper::RecordValues;
 
 /// Where an answer has what.
 #[derive(Debug, Clone, Default)]
-pub(in crate::connectors) struct Shape {
+pub(in crate::connectors) struct ResponseLayout {
     /// The list of records; the answer itself where there are no names.
-    pub list: Keys,
+    pub list: KeyPath,
     /// How many records there are in all.
-    pub total: Option<Keys>,
+    pub total: Option<KeyPath>,
     /// The URL or the cursor of the next page.
-    pub next: Option<Keys>,
+    pub next: Option<KeyPath>,
     /// What an answer without a list must have to be an empty page.
-    pub empty: Option<Keys>,
+    pub empty: Option<KeyPath>,
 }
 
 /// What an answer said besides its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::connectors) struct Page {
+pub(in crate::connectors) struct ResponsePage {
     /// How many records came; none where there was no list.
     pub records: Option<u64>,
     /// How many there are in all.
@@ -38,55 +38,55 @@ pub(in crate::connectors) struct Page {
 
 /// Why an answer cannot be read.
 #[derive(Debug)]
-pub(in crate::connectors) enum Unreadable {
+pub(in crate::connectors) enum UnreadableResponse {
     /// It is no JSON, or not to its end.
     Json(serde_json::Error),
     /// The number of all records is none.
     Total(String),
 }
 
-impl Shape {
+impl ResponseLayout {
     /// Reads an answer and hands on its records, the number of each in the list beside it.
     pub fn read(
         &self,
         json: &[u8],
-        picker: &mut Picker,
-        each: impl FnMut(&Record, u64),
-    ) -> Result<Page, Unreadable> {
-        self.read_into(json, &mut Picked { picker, record: Record::default(), each })
+        picker: &mut ValueExtractor,
+        each: impl FnMut(&RecordValues, u64),
+    ) -> Result<ResponsePage, UnreadableResponse> {
+        self.read_into(json, &mut ExtractingReceiver { picker, record: RecordValues::default(), each })
     }
 
     /// Reads an answer and keeps its records as they were sent.
-    pub fn read_raw(&self, json: &[u8], records: &mut Vec<Box<RawValue>>) -> Result<Page, Unreadable> {
+    pub fn read_raw(&self, json: &[u8], records: &mut Vec<Box<RawValue>>) -> Result<ResponsePage, UnreadableResponse> {
         self.read_into(json, records)
     }
 
-    fn read_into<R: Records>(&self, json: &[u8], records: &mut R) -> Result<Page, Unreadable> {
+    fn read_into<R: RecordReceiver>(&self, json: &[u8], records: &mut R) -> Result<ResponsePage, UnreadableResponse> {
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let mut into = Into { records, page: Page::default(), total: None, seen: Vec::new() };
-        let mut wanted = vec![(self.list.as_slice(), What::List)];
-        wanted.extend(self.total.as_deref().map(|keys| (keys, What::Total)));
-        wanted.extend(self.next.as_deref().map(|keys| (keys, What::Next)));
-        wanted.extend(self.empty.as_deref().map(|keys| (keys, What::Empty)));
-        At { wanted, into: &mut into }.deserialize(&mut reader).map_err(Unreadable::Json)?;
-        let Into { mut page, total, .. } = into;
-        reader.end().map_err(Unreadable::Json)?;
+        let mut into = ResponseTarget { records, page: ResponsePage::default(), total: None, seen: Vec::new() };
+        let mut wanted = vec![(self.list.as_slice(), ResponsePart::List)];
+        wanted.extend(self.total.as_deref().map(|keys| (keys, ResponsePart::Total)));
+        wanted.extend(self.next.as_deref().map(|keys| (keys, ResponsePart::Next)));
+        wanted.extend(self.empty.as_deref().map(|keys| (keys, ResponsePart::Empty)));
+        ValueTarget { wanted, into: &mut into }.deserialize(&mut reader).map_err(UnreadableResponse::Json)?;
+        let ResponseTarget { mut page, total, .. } = into;
+        reader.end().map_err(UnreadableResponse::Json)?;
         if let Some(text) = total {
-            page.total = Some(text.parse().map_err(|_| Unreadable::Total(text))?);
+            page.total = Some(text.parse().map_err(|_| UnreadableResponse::Total(text))?);
         }
         Ok(page)
     }
 }
 
-impl Shape {
+impl ResponseLayout {
     /// Reads an answer that holds one record where others hold a list.
-    pub fn read_one<'j>(&self, json: &'j [u8]) -> Result<&'j RawValue, Unreadable> {
+    pub fn read_one<'j>(&self, json: &'j [u8]) -> Result<&'j RawValue, UnreadableResponse> {
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let mut found: &RawValue = serde::Deserialize::deserialize(&mut reader).map_err(Unreadable::Json)?;
-        reader.end().map_err(Unreadable::Json)?;
+        let mut found: &RawValue = serde::Deserialize::deserialize(&mut reader).map_err(UnreadableResponse::Json)?;
+        reader.end().map_err(UnreadableResponse::Json)?;
         for key in &self.list {
             let inside: BTreeMap<Cow<'_, str>, &RawValue> =
-                serde_json::from_str(found.get()).map_err(Unreadable::Json)?;
+                serde_json::from_str(found.get()).map_err(UnreadableResponse::Json)?;
             let Some(inner) = inside.get(key.as_str()) else { break };
             found = inner;
         }
@@ -95,14 +95,14 @@ impl Shape {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
+enum ResponsePart {
     List,
     Total,
     Next,
     Empty,
 }
 
-impl What {
+impl ResponsePart {
     fn in_words(self) -> &'static str {
         match self {
             Self::List => "list",
@@ -114,49 +114,49 @@ impl What {
 }
 
 /// Where records go.
-trait Records {
+trait RecordReceiver {
     /// Takes one, the number of it in the list beside it.
-    fn take<'de, D: Deserializer<'de>>(&mut self, json: D, number: u64) -> Result<(), D::Error>;
+    fn receive<'de, D: Deserializer<'de>>(&mut self, json: D, number: u64) -> Result<(), D::Error>;
 }
 
 /// The values of each that are mapped.
-struct Picked<'p, F> {
-    picker: &'p mut Picker,
-    record: Record,
+struct ExtractingReceiver<'p, F> {
+    picker: &'p mut ValueExtractor,
+    record: RecordValues,
     each: F,
 }
 
-impl<F: FnMut(&Record, u64)> Records for Picked<'_, F> {
-    fn take<'de, D: Deserializer<'de>>(&mut self, json: D, number: u64) -> Result<(), D::Error> {
-        self.picker.pick(json, &mut self.record)?;
+impl<F: FnMut(&RecordValues, u64)> RecordReceiver for ExtractingReceiver<'_, F> {
+    fn receive<'de, D: Deserializer<'de>>(&mut self, json: D, number: u64) -> Result<(), D::Error> {
+        self.picker.extract(json, &mut self.record)?;
         (self.each)(&self.record, number);
         Ok(())
     }
 }
 
-impl Records for Vec<Box<RawValue>> {
-    fn take<'de, D: Deserializer<'de>>(&mut self, json: D, _: u64) -> Result<(), D::Error> {
+impl RecordReceiver for Vec<Box<RawValue>> {
+    fn receive<'de, D: Deserializer<'de>>(&mut self, json: D, _: u64) -> Result<(), D::Error> {
         self.push(serde::Deserialize::deserialize(json)?);
         Ok(())
     }
 }
 
 /// Where what is found goes.
-struct Into<'a, R> {
+struct ResponseTarget<'a, R> {
     records: &'a mut R,
-    page: Page,
+    page: ResponsePage,
     total: Option<String>,
     /// What has been found.
-    seen: Vec<What>,
+    seen: Vec<ResponsePart>,
 }
 
 /// A value of the answer, and what is wanted below it.
-struct At<'w, 'i, 'a, R> {
-    wanted: Vec<(&'w [String], What)>,
-    into: &'i mut Into<'a, R>,
+struct ValueTarget<'w, 'i, 'a, R> {
+    wanted: Vec<(&'w [String], ResponsePart)>,
+    into: &'i mut ResponseTarget<'a, R>,
 }
 
-impl<'de, R: Records> DeserializeSeed<'de> for At<'_, '_, '_, R> {
+impl<'de, R: RecordReceiver> DeserializeSeed<'de> for ValueTarget<'_, '_, '_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -169,14 +169,14 @@ impl<'de, R: Records> DeserializeSeed<'de> for At<'_, '_, '_, R> {
             self.into.seen.push(*what);
         }
         match here {
-            Some((_, What::List)) => json.deserialize_any(List(self.into)),
+            Some((_, ResponsePart::List)) => json.deserialize_any(RecordListVisitor(self.into)),
             Some((_, what)) => {
                 let raw: &RawValue = serde::Deserialize::deserialize(json)?;
                 let text = scalar(raw.get()).map_err(D::Error::custom)?;
                 match what {
-                    What::Total => self.into.total = text,
-                    What::Next => self.into.page.next = text,
-                    What::List | What::Empty => self.into.page.is_empty = text.is_some(),
+                    ResponsePart::Total => self.into.total = text,
+                    ResponsePart::Next => self.into.page.next = text,
+                    ResponsePart::List | ResponsePart::Empty => self.into.page.is_empty = text.is_some(),
                 }
                 Ok(())
             }
@@ -196,7 +196,7 @@ fn scalar(text: &str) -> Result<Option<String>, serde_json::Error> {
     }
 }
 
-impl<'de, R: Records> Visitor<'de> for At<'_, '_, '_, R> {
+impl<'de, R: RecordReceiver> Visitor<'de> for ValueTarget<'_, '_, '_, R> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -204,14 +204,14 @@ impl<'de, R: Records> Visitor<'de> for At<'_, '_, '_, R> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Name(key)) = map.next_key()? {
+        while let Some(MemberName(key)) = map.next_key()? {
             let below =
                 self.wanted.iter().filter(|(keys, _)| keys.first().is_some_and(|first| *first == key));
-            let wanted: Vec<(&[String], What)> = below.map(|&(keys, what)| (&keys[1..], what)).collect();
+            let wanted: Vec<(&[String], ResponsePart)> = below.map(|&(keys, what)| (&keys[1..], what)).collect();
             if wanted.is_empty() {
                 map.next_value::<IgnoredAny>()?;
             } else {
-                map.next_value_seed(At { wanted, into: &mut *self.into })?;
+                map.next_value_seed(ValueTarget { wanted, into: &mut *self.into })?;
             }
         }
         Ok(())
@@ -227,9 +227,9 @@ impl<'de, R: Records> Visitor<'de> for At<'_, '_, '_, R> {
 }
 
 /// The list itself.
-struct List<'i, 'a, R>(&'i mut Into<'a, R>);
+struct RecordListVisitor<'i, 'a, R>(&'i mut ResponseTarget<'a, R>);
 
-impl<'de, R: Records> Visitor<'de> for List<'_, '_, R> {
+impl<'de, R: RecordReceiver> Visitor<'de> for RecordListVisitor<'_, '_, R> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -238,7 +238,7 @@ impl<'de, R: Records> Visitor<'de> for List<'_, '_, R> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let mut number = 0;
-        while list.next_element_seed(One(&mut *self.0.records, number + 1))?.is_some() {
+        while list.next_element_seed(RecordSeed(&mut *self.0.records, number + 1))?.is_some() {
             number += 1;
         }
         self.0.page.records = Some(number);
@@ -251,37 +251,37 @@ impl<'de, R: Records> Visitor<'de> for List<'_, '_, R> {
 }
 
 /// One record of the list, and its number.
-struct One<'r, R>(&'r mut R, u64);
+struct RecordSeed<'r, R>(&'r mut R, u64);
 
-impl<'de, R: Records> DeserializeSeed<'de> for One<'_, R> {
+impl<'de, R: RecordReceiver> DeserializeSeed<'de> for RecordSeed<'_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        self.0.take(json, self.1)
+        self.0.receive(json, self.1)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::json::Path;
+    use crate::connectors::json::ValuePath;
 
-    fn read(shape: &Shape, json: &str) -> (Vec<String>, Result<Page, Unreadable>) {
-        let mut picker = Picker::new(&[Path::parse("id").expect("a path")]);
+    fn read(shape: &ResponseLayout, json: &str) -> (Vec<String>, Result<ResponsePage, UnreadableResponse>) {
+        let mut picker = ValueExtractor::new(&[ValuePath::parse("id").expect("a path")]);
         let mut ids = Vec::new();
         let page = shape.read(json.as_bytes(), &mut picker, |record, _| {
-            ids.push(record.of(0).next().unwrap_or_default().to_owned());
+            ids.push(record.values_of(0).next().unwrap_or_default().to_owned());
         });
         (ids, page)
     }
 
-    fn keys(words: &[&str]) -> Keys {
+    fn keys(words: &[&str]) -> KeyPath {
         words.iter().map(|&word| word.to_owned()).collect()
     }
 
     #[test]
     fn a_page_has_a_list_a_total_and_a_next_wherever_they_stand() {
-        let shape = Shape {
+        let shape = ResponseLayout {
             list: keys(&["data", "items"]),
             total: Some(keys(&["meta", "total"])),
             next: Some(keys(&["meta", "next"])),
@@ -293,18 +293,18 @@ mod tests {
         let page = page.expect("a page");
         assert_eq!(
             page,
-            Page { records: Some(2), total: Some(3), next: Some("abc".to_owned()), is_empty: false }
+            ResponsePage { records: Some(2), total: Some(3), next: Some("abc".to_owned()), is_empty: false }
         );
         let (_, page) = read(&shape, r#"{"meta": {"next": null, "total": 0}, "data": null}"#);
         assert_eq!(
             page.expect("a page"),
-            Page { records: None, total: Some(0), next: None, is_empty: false }
+            ResponsePage { records: None, total: Some(0), next: None, is_empty: false }
         );
     }
 
     #[test]
     fn the_answer_itself_may_be_the_list() {
-        let (ids, page) = read(&Shape::default(), r#"[{"id": "a"}, {"id": "b"}]"#);
+        let (ids, page) = read(&ResponseLayout::default(), r#"[{"id": "a"}, {"id": "b"}]"#);
         assert_eq!((ids.len(), page.expect("a page").records), (2, Some(2)));
     }
 
@@ -312,17 +312,17 @@ mod tests {
     fn what_is_cut_or_followed_by_something_is_no_answer() {
         let json = r#"[{"id": "a"}, {"id": "b"}]"#;
         for end in 0..json.len() {
-            assert!(read(&Shape::default(), &json[..end]).1.is_err(), "{}", &json[..end]);
+            assert!(read(&ResponseLayout::default(), &json[..end]).1.is_err(), "{}", &json[..end]);
         }
-        assert!(read(&Shape::default(), "[] []").1.is_err());
-        assert!(read(&Shape::default(), r#"{"error": "no"}"#).1.is_err(), "an object is no list");
+        assert!(read(&ResponseLayout::default(), "[] []").1.is_err());
+        assert!(read(&ResponseLayout::default(), r#"{"error": "no"}"#).1.is_err(), "an object is no list");
         let deep = "[".repeat(200) + &"]".repeat(200);
-        assert!(read(&Shape::default(), &deep).1.is_err(), "too deep");
+        assert!(read(&ResponseLayout::default(), &deep).1.is_err(), "too deep");
     }
 
     #[test]
     fn an_answer_that_says_something_twice_is_none() {
-        let shape = Shape {
+        let shape = ResponseLayout {
             list: keys(&["data"]),
             total: Some(keys(&["meta", "total"])),
             next: Some(keys(&["meta", "next"])),
@@ -346,8 +346,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn whatever_comes_nothing_panics_and_nothing_is_made_up(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
-            let shape = Shape { list: keys(&["data"]), ..Shape::default() };
-            let mut picker = Picker::new(&[Path::parse("id | a[?@.b=='c'].d").expect("a path")]);
+            let shape = ResponseLayout { list: keys(&["data"]), ..ResponseLayout::default() };
+            let mut picker = ValueExtractor::new(&[ValuePath::parse("id | a[?@.b=='c'].d").expect("a path")]);
             let _ = shape.read(&bytes, &mut picker, |_, _| {});
         }
 
@@ -357,8 +357,8 @@ mod tests {
             let at = at.min(whole.len() - 1);
             let mut bent = whole;
             if cut { bent.truncate(at); } else { bent.insert(at, byte); }
-            let shape = Shape { list: keys(&["data"]), ..Shape::default() };
-            let mut picker = Picker::new(&[Path::parse("id").expect("a path")]);
+            let shape = ResponseLayout { list: keys(&["data"]), ..ResponseLayout::default() };
+            let mut picker = ValueExtractor::new(&[ValuePath::parse("id").expect("a path")]);
             let page = shape.read(&bent, &mut picker, |_, _| {});
             // A byte in a name may hide the list, which the reader of pages refuses; half a list there is never.
             if let Ok(page) = page {

@@ -7,47 +7,47 @@
 use serde_json_path::JsonPath;
 
 /// Names from the outside in.
-pub type Keys = Vec<String>;
+pub type KeyPath = Vec<String>;
 
 /// Where the values of a column stand.
 #[derive(Debug, Clone)]
-pub struct Path {
-    pub(super) alternatives: Vec<Alternative>,
+pub struct ValuePath {
+    pub(super) alternatives: Vec<PathAlternative>,
 }
 
 /// One place.
 #[derive(Debug, Clone)]
-pub(super) struct Alternative {
+pub(super) struct PathAlternative {
     /// The names up to where it becomes difficult.
-    pub keys: Keys,
+    pub keys: KeyPath,
     /// What is asked of what stands there.
-    pub query: Option<Query>,
+    pub query: Option<PathQuery>,
 }
 
 /// What is asked of a list.
 #[derive(Debug, Clone)]
-pub(super) struct Query {
+pub(super) struct PathQuery {
     /// The question.
     pub path: JsonPath,
     /// The same, where it is the plainest of all.
-    pub choice: Option<Choice>,
+    pub choice: Option<EntryFilter>,
 }
 
 /// One value of the entries that have another: `[?@.type=='work'].value`. Most questions are of this kind, and it takes no
 /// more than a look at the text to answer them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Choice {
+pub(super) struct EntryFilter {
     /// The name of the value that decides.
     pub by: String,
     /// What it must be.
-    pub is: Literal,
+    pub is: FilterLiteral,
     /// The name of the value that is wanted.
     pub wanted: String,
 }
 
 /// A value that is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Literal {
+pub(super) enum FilterLiteral {
     /// A text.
     Text(String),
     /// `true`, `false` or `null`, as they are written.
@@ -56,7 +56,7 @@ pub(super) enum Literal {
 
 /// What is wrong with a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
+pub enum InvalidPath {
     /// Nothing stands between two separators.
     #[error("has an empty place")]
     Empty,
@@ -68,25 +68,25 @@ pub enum Flaw {
     NoNames,
 }
 
-impl Path {
+impl ValuePath {
     /// Reads a path.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, Flaw> {
-        let alternatives = text.split(" | ").map(|one| alternative(one.trim())).collect::<Result<_, _>>()?;
+    pub fn parse(text: &str) -> Result<Self, InvalidPath> {
+        let alternatives = text.split(" | ").map(|one| parse_alternative(one.trim())).collect::<Result<_, _>>()?;
         Ok(Self { alternatives })
     }
 
     /// The place of a name that stands at the top of a record, whatever characters it has.
     #[must_use]
     pub fn of_name(name: &str) -> Self {
-        Self { alternatives: vec![Alternative { keys: vec![name.to_owned()], query: None }] }
+        Self { alternatives: vec![PathAlternative { keys: vec![name.to_owned()], query: None }] }
     }
 
     /// The first name of each place: what a source that is told which attributes to send must be asked for.
     #[must_use]
-    pub fn heads(&self) -> Vec<&str> {
+    pub fn first_names(&self) -> Vec<&str> {
         self.alternatives.iter().filter_map(|one| one.keys.first().map(String::as_str)).collect()
     }
 }
@@ -95,37 +95,37 @@ impl Path {
 ///
 /// # Errors
 /// When it is more than names.
-pub fn keys(text: &str) -> Result<Keys, Flaw> {
+pub fn parse_key_path(text: &str) -> Result<KeyPath, InvalidPath> {
     if text == "$" {
-        return Ok(Keys::new());
+        return Ok(KeyPath::new());
     }
-    let Alternative { keys, query } = alternative(text)?;
-    if query.is_some() || keys.is_empty() { Err(Flaw::NoNames) } else { Ok(keys) }
+    let PathAlternative { keys, query } = parse_alternative(text)?;
+    if query.is_some() || keys.is_empty() { Err(InvalidPath::NoNames) } else { Ok(keys) }
 }
 
-fn alternative(text: &str) -> Result<Alternative, Flaw> {
+fn parse_alternative(text: &str) -> Result<PathAlternative, InvalidPath> {
     let text = text.strip_prefix('$').unwrap_or(text);
     let mut rest = text.strip_prefix('.').unwrap_or(text);
     if rest.is_empty() {
-        return Err(Flaw::Empty);
+        return Err(InvalidPath::Empty);
     }
-    let mut keys = Keys::new();
+    let mut keys = KeyPath::new();
     while let Some((key, after)) = name(rest) {
         keys.push(key);
         rest = after;
     }
     if rest.is_empty() {
-        return Ok(Alternative { keys, query: None });
+        return Ok(PathAlternative { keys, query: None });
     }
     let separator = if rest.starts_with(['[', '.']) { "" } else { "." };
     let query =
-        JsonPath::parse(&format!("${separator}{rest}")).map_err(|error| Flaw::Grammar(error.to_string()))?;
-    let query = Query { path: query, choice: choice(rest) };
-    Ok(Alternative { keys, query: Some(query) })
+        JsonPath::parse(&format!("${separator}{rest}")).map_err(|error| InvalidPath::Grammar(error.to_string()))?;
+    let query = PathQuery { path: query, choice: parse_filter(rest) };
+    Ok(PathAlternative { keys, query: Some(query) })
 }
 
 /// The plainest question, where it is one.
-fn choice(text: &str) -> Option<Choice> {
+fn parse_filter(text: &str) -> Option<EntryFilter> {
     let is_plain = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -136,10 +136,10 @@ fn choice(text: &str) -> Option<Choice> {
     let quoted = ['\'', '"'].into_iter().find_map(|quote| is.strip_prefix(quote)?.strip_suffix(quote));
     let is = match quoted {
         Some(text) if text.contains(['\'', '"', '\\', ']']) => return None,
-        Some(text) => Literal::Text(text.to_owned()),
-        None => Literal::Word(["true", "false", "null"].into_iter().find(|word| *word == is)?),
+        Some(text) => FilterLiteral::Text(text.to_owned()),
+        None => FilterLiteral::Word(["true", "false", "null"].into_iter().find(|word| *word == is)?),
     };
-    (is_plain(by) && is_plain(wanted)).then(|| Choice { by: by.to_owned(), is, wanted: wanted.to_owned() })
+    (is_plain(by) && is_plain(wanted)).then(|| EntryFilter { by: by.to_owned(), is, wanted: wanted.to_owned() })
 }
 
 /// A name at the beginning of a path, and what comes after it.
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(Vec<String>, bool)> {
-        let path = Path::parse(text).expect(text);
+        let path = ValuePath::parse(text).expect(text);
         path.alternatives.into_iter().map(|one| (one.keys, one.query.is_some())).collect()
     }
 
@@ -191,10 +191,10 @@ mod tests {
     #[test]
     fn what_is_no_path_is_refused() {
         for text in ["", "a |  | b", "a[", "a[?@.b=]", "a..", "$"] {
-            assert!(Path::parse(text).is_err(), "{text}");
+            assert!(ValuePath::parse(text).is_err(), "{text}");
         }
-        assert_eq!(keys("$"), Ok(Vec::new()));
-        assert_eq!(keys("data.items"), Ok(words(&["data", "items"])));
-        assert_eq!(keys("data[0]"), Err(Flaw::NoNames));
+        assert_eq!(parse_key_path("$"), Ok(Vec::new()));
+        assert_eq!(parse_key_path("data.items"), Ok(words(&["data", "items"])));
+        assert_eq!(parse_key_path("data[0]"), Err(InvalidPath::NoNames));
     }
 }

@@ -9,14 +9,14 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use serde_json_path::JsonPath;
 
-use crate::connectors::json::choice::{Choices, Entries};
-use crate::connectors::json::{Name, Path};
-use crate::connectors::mapper::Record;
+use crate::connectors::json::choice::{EntryFilterSet, EntryListVisitor};
+use crate::connectors::json::{MemberName, ValuePath};
+use crate::connectors::mapper::RecordValues;
 
 /// The places of all columns, as a tree that is walked together with the record.
 #[derive(Debug, Default)]
-pub(in crate::connectors) struct Picker {
-    root: Node,
+pub(in crate::connectors) struct ValueExtractor {
+    root: PathNode,
     /// The slots of each column, in the order in which they are tried.
     columns: Vec<Vec<usize>>,
     slots: usize,
@@ -26,28 +26,28 @@ pub(in crate::connectors) struct Picker {
     flag_slots: Vec<usize>,
     blanks: &'static [&'static str],
     /// What the slots of a record hold.
-    found: Record,
+    found: RecordValues,
 }
 
 /// The place of what the switches of a record say: the names of those that are true, or `active`.
 pub(in crate::connectors) const FLAGS: &str = "@flags";
 
 #[derive(Debug, Default)]
-pub(super) struct Node {
-    pub(super) inner: FxHashMap<Box<str>, Node>,
+pub(super) struct PathNode {
+    pub(super) inner: FxHashMap<Box<str>, PathNode>,
     /// Slots that take the value itself.
     slots: Vec<usize>,
     /// Slots that take what a query finds in the value.
     queries: Vec<(usize, JsonPath)>,
     /// Slots that take one value of the entries of a list, where no query asks for more.
-    pub(super) choices: Choices,
+    pub(super) choices: EntryFilterSet,
     /// Whether a query is none of the choices.
     is_involved: bool,
 }
 
-impl Picker {
+impl ValueExtractor {
     /// Prepares to pick the values of these columns.
-    pub fn new<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
+    pub fn new<'p>(paths: impl IntoIterator<Item = &'p ValuePath>) -> Self {
         let mut picker = Self::default();
         let mut slots = 0;
         for path in paths {
@@ -75,7 +75,7 @@ impl Picker {
     }
 
     /// The same, with switches for the place [`FLAGS`], and texts that mean nothing.
-    pub fn with(mut self, flags: &'static [&'static str], blanks: &'static [&'static str]) -> Self {
+    pub fn with_flags(mut self, flags: &'static [&'static str], blanks: &'static [&'static str]) -> Self {
         self.blanks = blanks;
         if let Some(node) = self.root.inner.remove(FLAGS) {
             self.flag_slots = node.slots;
@@ -88,31 +88,31 @@ impl Picker {
     }
 
     /// Reads one record.
-    pub fn pick<'de, D: Deserializer<'de>>(&mut self, json: D, record: &mut Record) -> Result<(), D::Error> {
+    pub fn extract<'de, D: Deserializer<'de>>(&mut self, json: D, record: &mut RecordValues) -> Result<(), D::Error> {
         self.found.clear();
         record.clear();
-        Walk { node: &self.root, found: &mut self.found }.deserialize(json)?;
+        PathNodeSeed { node: &self.root, found: &mut self.found }.deserialize(json)?;
         self.read_flags();
         let means_something = |value: &str| !self.blanks.contains(&value);
         for (column, slots) in self.columns.iter().enumerate() {
-            let slot = slots.iter().find(|&&slot| self.found.of(slot).any(means_something));
+            let slot = slots.iter().find(|&&slot| self.found.values_of(slot).any(means_something));
             if let Some(&slot) = slot {
-                record.add_all(column, self.found.of(slot).filter(|value| means_something(value)));
+                record.add_all(column, self.found.values_of(slot).filter(|value| means_something(value)));
             }
         }
         Ok(())
     }
 
     /// Reads one record that was kept as it was sent.
-    pub fn pick_raw(&mut self, json: &RawValue, record: &mut Record) -> Result<(), serde_json::Error> {
-        self.pick(&mut serde_json::Deserializer::from_str(json.get()), record)
+    pub fn extract_raw(&mut self, json: &RawValue, record: &mut RecordValues) -> Result<(), serde_json::Error> {
+        self.extract(&mut serde_json::Deserializer::from_str(json.get()), record)
     }
 
     fn read_flags(&mut self) {
         for &slot in &self.flag_slots {
             let mut any = false;
             for &(flag, place) in &self.flags {
-                if self.found.of(place).next().is_some_and(|value| value == "true") {
+                if self.found.values_of(place).next().is_some_and(|value| value == "true") {
                     self.found.add(slot, flag);
                     any = true;
                 }
@@ -125,12 +125,12 @@ impl Picker {
 }
 
 /// One value of the record beside its node of the tree.
-pub(super) struct Walk<'w> {
-    pub node: &'w Node,
-    pub found: &'w mut Record,
+pub(super) struct PathNodeSeed<'w> {
+    pub node: &'w PathNode,
+    pub found: &'w mut RecordValues,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for PathNodeSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -138,27 +138,27 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
         if !node.queries.is_empty() {
             if !node.is_involved && node.slots.is_empty() {
                 let raw: &RawValue = serde::Deserialize::deserialize(json)?;
-                return node.choose(raw.get(), found).map_err(D::Error::custom);
+                return node.apply_filters(raw.get(), found).map_err(D::Error::custom);
             }
             let value = <Value as serde::Deserialize>::deserialize(json)?;
-            node.walk(&value, found);
+            node.apply_queries(&value, found);
             return Ok(());
         }
         if node.slots.is_empty() {
-            return json.deserialize_any(Inside { node, found });
+            return json.deserialize_any(NestedValueVisitor { node, found });
         }
         let raw: &RawValue = serde::Deserialize::deserialize(json)?;
         let text = raw.get();
         if !node.inner.is_empty() && text.starts_with(['{', '[']) {
             let mut inner = serde_json::Deserializer::from_str(text);
-            Inside { node, found: &mut *found }.deserialize(&mut inner).map_err(D::Error::custom)?;
+            NestedValueVisitor { node, found: &mut *found }.deserialize(&mut inner).map_err(D::Error::custom)?;
         }
-        take(text, &node.slots, found).map_err(D::Error::custom)
+        add_scalars(text, &node.slots, found).map_err(D::Error::custom)
     }
 }
 
 /// Adds a scalar, or each scalar of an array.
-pub(super) fn take(text: &str, slots: &[usize], found: &mut Record) -> Result<(), serde_json::Error> {
+pub(super) fn add_scalars(text: &str, slots: &[usize], found: &mut RecordValues) -> Result<(), serde_json::Error> {
     let mut add = |value: &str| slots.iter().for_each(|&slot| found.add(slot, value));
     match text.as_bytes().first() {
         Some(b'"') => {
@@ -169,7 +169,7 @@ pub(super) fn take(text: &str, slots: &[usize], found: &mut Record) -> Result<()
         Some(b'[') => {
             for element in serde_json::from_str::<Vec<&RawValue>>(text)? {
                 if !element.get().starts_with(['[', '{']) {
-                    take(element.get(), slots, found)?;
+                    add_scalars(element.get(), slots, found)?;
                 }
             }
         }
@@ -181,12 +181,12 @@ pub(super) fn take(text: &str, slots: &[usize], found: &mut Record) -> Result<()
 }
 
 /// What lies inside a value that is not taken itself.
-struct Inside<'w> {
-    node: &'w Node,
-    found: &'w mut Record,
+struct NestedValueVisitor<'w> {
+    node: &'w PathNode,
+    found: &'w mut RecordValues,
 }
 
-impl<'de> DeserializeSeed<'de> for Inside<'_> {
+impl<'de> DeserializeSeed<'de> for NestedValueVisitor<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -194,7 +194,7 @@ impl<'de> DeserializeSeed<'de> for Inside<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Inside<'_> {
+impl<'de> Visitor<'de> for NestedValueVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -202,9 +202,9 @@ impl<'de> Visitor<'de> for Inside<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Name(key)) = map.next_key()? {
+        while let Some(MemberName(key)) = map.next_key()? {
             match self.node.inner.get(key.as_ref()) {
-                Some(node) => map.next_value_seed(Walk { node, found: &mut *self.found })?,
+                Some(node) => map.next_value_seed(PathNodeSeed { node, found: &mut *self.found })?,
                 None => map.next_value::<IgnoredAny>().map(drop)?,
             }
         }
@@ -212,51 +212,51 @@ impl<'de> Visitor<'de> for Inside<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Inside { node: self.node, found: &mut *self.found })?.is_some() {}
+        while list.next_element_seed(NestedValueVisitor { node: self.node, found: &mut *self.found })?.is_some() {}
         Ok(())
     }
 
     ignore_scalars!();
 }
 
-impl Node {
+impl PathNode {
     /// Takes values of a list's entries by other values of theirs.
-    fn choose(&self, text: &str, found: &mut Record) -> Result<(), serde_json::Error> {
+    fn apply_filters(&self, text: &str, found: &mut RecordValues) -> Result<(), serde_json::Error> {
         if !text.starts_with('[') {
             // Of an object the grammar asks each value: nobody means that, and it need not be fast.
-            self.walk(&serde_json::from_str(text)?, found);
+            self.apply_queries(&serde_json::from_str(text)?, found);
             return Ok(());
         }
-        serde_json::Deserializer::from_str(text).deserialize_seq(Entries { node: self, found })
+        serde_json::Deserializer::from_str(text).deserialize_seq(EntryListVisitor { node: self, found })
     }
 
     /// The same for a value that had to be built, because a query asks for more than names.
-    fn walk(&self, value: &Value, found: &mut Record) {
+    fn apply_queries(&self, value: &Value, found: &mut RecordValues) {
         for &slot in &self.slots {
             add(value, slot, found);
         }
         for (slot, query) in &self.queries {
             query.query(value).all().into_iter().for_each(|value| add(value, *slot, found));
         }
-        self.walk_inner(value, found);
+        self.visit_children(value, found);
     }
 
-    pub(super) fn walk_inner(&self, value: &Value, found: &mut Record) {
+    pub(super) fn visit_children(&self, value: &Value, found: &mut RecordValues) {
         match value {
             Value::Object(map) => {
                 for (key, node) in &self.inner {
                     if let Some(value) = map.get(key.as_ref()) {
-                        node.walk(value, found);
+                        node.apply_queries(value, found);
                     }
                 }
             }
-            Value::Array(list) => list.iter().for_each(|one| self.walk_inner(one, found)),
+            Value::Array(list) => list.iter().for_each(|one| self.visit_children(one, found)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
 }
 
-fn add(value: &Value, slot: usize, found: &mut Record) {
+fn add(value: &Value, slot: usize, found: &mut RecordValues) {
     match value {
         Value::String(text) => found.add(slot, text),
         Value::Number(number) => found.add(slot, &number.to_string()),
@@ -273,11 +273,11 @@ mod tests {
     use super::*;
 
     fn pick(json: &str, paths: &[&str]) -> Vec<Vec<String>> {
-        let paths: Vec<Path> = paths.iter().map(|path| Path::parse(path).expect(path)).collect();
-        let mut picker = Picker::new(&paths);
-        let mut record = Record::default();
-        picker.pick(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
-        (0..paths.len()).map(|column| record.of(column).map(str::to_owned).collect()).collect()
+        let paths: Vec<ValuePath> = paths.iter().map(|path| ValuePath::parse(path).expect(path)).collect();
+        let mut picker = ValueExtractor::new(&paths);
+        let mut record = RecordValues::default();
+        picker.extract(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
+        (0..paths.len()).map(|column| record.values_of(column).map(str::to_owned).collect()).collect()
     }
 
     #[test]
@@ -306,13 +306,13 @@ mod tests {
 
     #[test]
     fn switches_become_names_and_what_means_nothing_is_nothing() {
-        let path = |text| Path::parse(text).expect("a path");
+        let path = |text| ValuePath::parse(text).expect("a path");
         let mut picker =
-            Picker::new(&[path("@flags"), path("end")]).with(&["suspended", "archived"], &["0000-00-00"]);
+            ValueExtractor::new(&[path("@flags"), path("end")]).with_flags(&["suspended", "archived"], &["0000-00-00"]);
         let mut read = |json: &str| {
-            let mut record = Record::default();
-            picker.pick(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
-            let of = |column| record.of(column).map(str::to_owned).collect::<Vec<_>>().join(",");
+            let mut record = RecordValues::default();
+            picker.extract(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
+            let of = |column| record.values_of(column).map(str::to_owned).collect::<Vec<_>>().join(",");
             (of(0), of(1))
         };
         let pair = |one: &str, two: &str| (one.to_owned(), two.to_owned());

@@ -9,24 +9,24 @@ mod records;
 use std::fs::File;
 use std::io::BufReader;
 
-use crate::connectors::file::{self, Fault, Witness};
-use crate::connectors::json::{Path, Picker};
-use crate::connectors::mapper::{Mapper, Record};
-use crate::connectors::proof::Ending;
+use crate::connectors::file::{self, FileError, HashingReader};
+use crate::connectors::json::{ValuePath, ValueExtractor};
+use crate::connectors::mapper::{RecordMapper, RecordValues};
+use crate::connectors::proof::FileEnd;
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, Context, Error, Reading, Step, walk};
-use crate::model::attributes::Attributes;
-use crate::model::people::People;
+use crate::connectors::{Connector, ReadContext, ConnectorError, DirectoryReading, CheckStep, walk};
+use crate::model::attributes::AttributeSet;
+use crate::model::people::PeopleTable;
 
-use records::{Flaw, Records};
+use records::{JsonRecordError, JsonRecordReader};
 
 /// The settings of a connector of kind `json_file`.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub struct JsonFileSettings {
     /// The file.
-    pub file: file::Settings,
+    pub file: file::FileSettings,
     /// The places of the mapped attributes, in the order of the mapping.
-    pub paths: Vec<Path>,
+    pub paths: Vec<ValuePath>,
 }
 
 /// Progress moves, and the end is looked for, in steps of this many records.
@@ -38,21 +38,21 @@ const BUFFER: usize = 1 << 18;
 /// Reads everybody in the file.
 pub(super) async fn read(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Reading, Error> {
-    retry(&connector.name, context, || on_its_thread(connector, settings, attributes, context)).await
+    settings: &JsonFileSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<DirectoryReading, ConnectorError> {
+    retry(&connector.name, context, || read_blocking(connector, settings, attributes, context)).await
 }
 
 /// Finds the people of one address.
 pub(super) async fn find(
     connector: &Connector,
-    settings: &Settings,
+    settings: &JsonFileSettings,
     email: &str,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<People, Error> {
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<PeopleTable, ConnectorError> {
     let (everybody, _) = read(connector, settings, attributes, context).await?.into_parts();
     Ok(everybody.of_address(attributes, email))
 }
@@ -60,86 +60,86 @@ pub(super) async fn find(
 /// Walks towards the file: read, attributes.
 pub(super) async fn check(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Vec<Step> {
+    settings: &JsonFileSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Vec<CheckStep> {
     let mut steps = Vec::new();
-    let read = on_its_thread(connector, settings, attributes, context).await;
+    let read = read_blocking(connector, settings, attributes, context).await;
     let path = settings.file.path.display();
-    let words = |reading: &Reading| format!("`{path}`, {} people", reading.people().len());
-    if let Some(reading) = walk::step(&mut steps, "read", read, words) {
-        walk::look(&mut steps, connector, attributes, reading.people());
+    let words = |reading: &DirectoryReading| format!("`{path}`, {} people", reading.people().len());
+    if let Some(reading) = walk::record_step(&mut steps, "read", read, words) {
+        walk::add_people_step(&mut steps, connector, attributes, reading.people());
     }
     steps
 }
 
-async fn on_its_thread(
+async fn read_blocking(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Reading, Error> {
+    settings: &JsonFileSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<DirectoryReading, ConnectorError> {
     let (connector, settings) = (connector.clone(), settings.clone());
     let (attributes, context) = (attributes.clone(), context.clone());
     let name = connector.name.clone();
-    file::on_a_thread(&name, move || {
+    file::run_blocking(&name, move || {
         file::read(&connector.name, &settings.file, &context, |witness| {
-            gather(&connector, &settings, &attributes, &context, witness)
+            map_records(&connector, &settings, &attributes, &context, witness)
         })
     })
     .await
 }
 
-fn gather<'a>(
+fn map_records<'a>(
     connector: &'a Connector,
-    settings: &Settings,
-    attributes: &'a Attributes,
-    context: &Context,
-    witness: &mut Witness<&File>,
-) -> Result<(Mapper<'a>, Ending), Error> {
-    let refuse = |(fault, cause)| Error::File {
+    settings: &JsonFileSettings,
+    attributes: &'a AttributeSet,
+    context: &ReadContext,
+    witness: &mut HashingReader<&File>,
+) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError> {
+    let refuse = |(fault, cause)| ConnectorError::File {
         connector: connector.name.clone(),
         path: settings.file.path.clone(),
         fault,
         cause,
     };
-    let mut records = Records::new(BufReader::with_capacity(BUFFER, witness));
-    let mut mapper = Mapper::new(&connector.name, &connector.mapping, attributes);
-    let mut picker = Picker::new(&settings.paths);
-    let mut record = Record::default();
+    let mut records = JsonRecordReader::new(BufReader::with_capacity(BUFFER, witness));
+    let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
+    let mut picker = ValueExtractor::new(&settings.paths);
+    let mut record = RecordValues::default();
     while let Some(json) = records.next().map_err(|flaw| refuse(flaw.into()))? {
-        let read = picker.pick(&mut serde_json::Deserializer::from_slice(json), &mut record);
+        let read = picker.extract(&mut serde_json::Deserializer::from_slice(json), &mut record);
         let place = records.place();
         if let Err(error) = read {
-            return Err(refuse((Fault::NotJson { place, what: error.to_string() }, None)));
+            return Err(refuse((FileError::NotJson { place, what: error.to_string() }, None)));
         }
         mapper.push(&record, || place);
         if mapper.records().is_multiple_of(STEP) {
             context.progress.set(mapper.records());
             if context.cancel.is_cancelled() {
-                return Err(Error::Cancelled { connector: connector.name.clone() });
+                return Err(ConnectorError::Cancelled { connector: connector.name.clone() });
             }
         }
     }
-    let ending = if records.is_array() { Ending::Closed } else { Ending::LineBreak };
+    let ending = if records.is_array() { FileEnd::Closed } else { FileEnd::LineBreak };
     Ok((mapper, ending))
 }
 
-impl From<Flaw> for file::Refusal {
-    fn from(flaw: Flaw) -> Self {
+impl From<JsonRecordError> for file::FileRefusal {
+    fn from(flaw: JsonRecordError) -> Self {
         match flaw {
-            Flaw::Unreadable(cause) => (Fault::Unreadable, Some(cause)),
-            Flaw::NotClosed => (Fault::NotClosed, None),
-            Flaw::Wrong { place, what } => (Fault::NotJson { place, what: what.to_owned() }, None),
+            JsonRecordError::Unreadable(cause) => (FileError::Unreadable, Some(cause)),
+            JsonRecordError::NotClosed => (FileError::NotClosed, None),
+            JsonRecordError::Wrong { place, what } => (FileError::NotJson { place, what: what.to_owned() }, None),
         }
     }
 }
 
 /// The records of any bytes, for the fuzzer.
 #[cfg(fuzzing)]
-pub(super) fn fuzz(bytes: &[u8], picker: &mut Picker) {
-    let (mut records, mut record) = (Records::new(BufReader::with_capacity(7, bytes)), Record::default());
+pub(super) fn fuzz(bytes: &[u8], picker: &mut ValueExtractor) {
+    let (mut records, mut record) = (JsonRecordReader::new(BufReader::with_capacity(7, bytes)), RecordValues::default());
     while let Ok(Some(json)) = records.next() {
         let _ = picker.pick(&mut serde_json::Deserializer::from_slice(json), &mut record);
     }

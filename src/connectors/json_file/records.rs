@@ -12,16 +12,16 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The records of a file.
 #[derive(Debug)]
-pub(super) struct Records<R> {
+pub(super) struct JsonRecordReader<R> {
     file: R,
-    form: Option<Form>,
+    form: Option<JsonRecordLayout>,
     record: Vec<u8>,
     number: u64,
 }
 
 /// How records follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum JsonRecordLayout {
     /// In one array, from which the last record has been taken.
     Array,
     /// In an array that is closed.
@@ -32,7 +32,7 @@ enum Form {
 
 /// Why there is no next record.
 #[derive(Debug)]
-pub(super) enum Flaw {
+pub(super) enum JsonRecordError {
     /// The system did not let us read on.
     Unreadable(io::Error),
     /// The file ends inside the array.
@@ -46,14 +46,14 @@ pub(super) enum Flaw {
     },
 }
 
-impl<R: BufRead> Records<R> {
+impl<R: BufRead> JsonRecordReader<R> {
     pub fn new(file: R) -> Self {
         Self { file, form: None, record: Vec::new(), number: 0 }
     }
 
     /// Whether the records stand in one array.
     pub fn is_array(&self) -> bool {
-        matches!(self.form, Some(Form::Array | Form::Closed))
+        matches!(self.form, Some(JsonRecordLayout::Array | JsonRecordLayout::Closed))
     }
 
     /// Where the record that came last stands.
@@ -63,39 +63,39 @@ impl<R: BufRead> Records<R> {
     }
 
     /// The bytes of the next record; nothing at the end.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, Flaw> {
+    pub fn next(&mut self) -> Result<Option<&[u8]>, JsonRecordError> {
         let form = match self.form {
             Some(form) => form,
             None => self.begin()?,
         };
         let there = match form {
-            Form::Lines => self.next_line()?,
-            Form::Array => self.next_element()?,
-            Form::Closed => false,
+            JsonRecordLayout::Lines => self.next_line()?,
+            JsonRecordLayout::Array => self.next_element()?,
+            JsonRecordLayout::Closed => false,
         };
         Ok(there.then_some(self.record.as_slice()))
     }
 
     /// Looks at the first byte.
-    fn begin(&mut self) -> Result<Form, Flaw> {
-        if self.file.fill_buf().map_err(Flaw::Unreadable)?.starts_with(BOM) {
+    fn begin(&mut self) -> Result<JsonRecordLayout, JsonRecordError> {
+        if self.file.fill_buf().map_err(JsonRecordError::Unreadable)?.starts_with(BOM) {
             self.file.consume(BOM.len());
         }
         let form = match self.skip_space()? {
             Some(b'[') => {
                 self.file.consume(1);
-                Form::Array
+                JsonRecordLayout::Array
             }
-            Some(_) | None => Form::Lines,
+            Some(_) | None => JsonRecordLayout::Lines,
         };
         self.form = Some(form);
         Ok(form)
     }
 
     /// The next byte that is no space, still unread.
-    fn skip_space(&mut self) -> Result<Option<u8>, Flaw> {
+    fn skip_space(&mut self) -> Result<Option<u8>, JsonRecordError> {
         loop {
-            let buffer = self.file.fill_buf().map_err(Flaw::Unreadable)?;
+            let buffer = self.file.fill_buf().map_err(JsonRecordError::Unreadable)?;
             let Some(&first) = buffer.first() else { return Ok(None) };
             let spaces = buffer.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
             if spaces == 0 {
@@ -105,13 +105,13 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    fn next_line(&mut self) -> Result<bool, Flaw> {
+    fn next_line(&mut self) -> Result<bool, JsonRecordError> {
         loop {
             self.record.clear();
             self.number += 1;
             let most = u64::try_from(LARGEST).unwrap_or(u64::MAX);
             let mut limited = io::Read::take(&mut self.file, most);
-            let read = limited.read_until(b'\n', &mut self.record).map_err(Flaw::Unreadable)?;
+            let read = limited.read_until(b'\n', &mut self.record).map_err(JsonRecordError::Unreadable)?;
             if read == 0 {
                 return Ok(false);
             }
@@ -124,9 +124,9 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    fn next_element(&mut self) -> Result<bool, Flaw> {
+    fn next_element(&mut self) -> Result<bool, JsonRecordError> {
         match self.skip_space()? {
-            None => return Err(Flaw::NotClosed),
+            None => return Err(JsonRecordError::NotClosed),
             Some(b']') if self.number == 0 => return self.close(),
             Some(_) => {}
         }
@@ -146,12 +146,12 @@ impl<R: BufRead> Records<R> {
     }
 
     /// Reads up to the comma or the bracket behind a value, which is answered.
-    fn value(&mut self) -> Result<u8, Flaw> {
+    fn value(&mut self) -> Result<u8, JsonRecordError> {
         let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
         loop {
-            let buffer = self.file.fill_buf().map_err(Flaw::Unreadable)?;
+            let buffer = self.file.fill_buf().map_err(JsonRecordError::Unreadable)?;
             if buffer.is_empty() {
-                return Err(Flaw::NotClosed);
+                return Err(JsonRecordError::NotClosed);
             }
             let mut end = None;
             for (at, &byte) in buffer.iter().enumerate() {
@@ -185,17 +185,17 @@ impl<R: BufRead> Records<R> {
     }
 
     /// Reads the bracket that closes the array; nothing may follow.
-    fn close(&mut self) -> Result<bool, Flaw> {
+    fn close(&mut self) -> Result<bool, JsonRecordError> {
         self.file.consume(1);
-        self.form = Some(Form::Closed);
+        self.form = Some(JsonRecordLayout::Closed);
         match self.skip_space()? {
             None => Ok(false),
             Some(_) => Err(self.wrong("something follows behind the list")),
         }
     }
 
-    fn wrong(&self, what: &'static str) -> Flaw {
-        Flaw::Wrong { place: self.place(), what }
+    fn wrong(&self, what: &'static str) -> JsonRecordError {
+        JsonRecordError::Wrong { place: self.place(), what }
     }
 }
 
@@ -209,15 +209,15 @@ mod tests {
     /// The records, or a word for what is wrong; whatever the size of the pieces in which the bytes come.
     fn read(text: &str) -> Result<Vec<String>, &'static str> {
         let all = |size: usize| {
-            let mut records = Records::new(io::BufReader::with_capacity(size, text.as_bytes()));
+            let mut records = JsonRecordReader::new(io::BufReader::with_capacity(size, text.as_bytes()));
             let mut found = Vec::new();
             loop {
                 match records.next() {
                     Ok(Some(record)) => found.push(String::from_utf8_lossy(record).trim().to_owned()),
                     Ok(None) => return Ok(found),
-                    Err(Flaw::Wrong { what, .. }) => return Err(what),
-                    Err(Flaw::NotClosed) => return Err("not closed"),
-                    Err(Flaw::Unreadable(_)) => return Err("unreadable"),
+                    Err(JsonRecordError::Wrong { what, .. }) => return Err(what),
+                    Err(JsonRecordError::NotClosed) => return Err("not closed"),
+                    Err(JsonRecordError::Unreadable(_)) => return Err("unreadable"),
                 }
             }
         };
@@ -284,7 +284,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-            let mut records = Records::new(io::BufReader::with_capacity(3, bytes.as_slice()));
+            let mut records = JsonRecordReader::new(io::BufReader::with_capacity(3, bytes.as_slice()));
             while let Ok(Some(_)) = records.next() {}
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A result code other than 0, with what the server said about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct LdapErrorResult {
     code: u32,
     text: String,
 }
@@ -13,19 +13,19 @@ pub struct Answer {
 const LONGEST_TEXT: usize = 200;
 
 /// What is known about a result code.
-struct Meaning {
+struct ResultCodeInfo {
     kind: &'static str,
     words: &'static str,
     hint: Option<&'static str>,
 }
 
 /// Why an account is refused.
-struct Refusal {
+struct BindRefusal {
     words: &'static str,
     hint: &'static str,
 }
 
-impl Answer {
+impl LdapErrorResult {
     /// Takes the code and the text of a result.
     pub(in crate::connectors) fn new(code: u32, text: &str) -> Self {
         let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -45,12 +45,12 @@ impl Answer {
 
     /// A stable word for scripts.
     pub(in crate::connectors) fn kind(&self) -> &'static str {
-        self.meaning().kind
+        self.result_code_info().kind
     }
 
     /// What to do next.
     pub(in crate::connectors) fn hint(&self) -> Option<&'static str> {
-        self.meaning().hint
+        self.result_code_info().hint
     }
 
     /// What to do about an account that was refused.
@@ -67,7 +67,7 @@ impl Answer {
 
     /// What Active Directory says in its text, such as `AcceptSecurityContext error, data 52e`: a code of Windows
     /// (MS-ERREF 2.2) in hexadecimal digits.
-    fn refusal(&self) -> Option<Refusal> {
+    fn refusal(&self) -> Option<BindRefusal> {
         let (_, code) = self.text.split_once("data ")?;
         let code: String = code.chars().take_while(char::is_ascii_hexdigit).collect();
         let (words, hint) = match code.as_str() {
@@ -90,17 +90,17 @@ impl Answer {
             "775" => ("the account is locked", "unlock it in the directory"),
             _ => return None,
         };
-        Some(Refusal { words, hint })
+        Some(BindRefusal { words, hint })
     }
 
     /// Whether it is how Active Directory, or Samba, answers a question of somebody who is anonymous.
-    fn wants_a_bind(&self) -> bool {
+    fn requires_bind(&self) -> bool {
         ["000004DC", "00002020"].iter().any(|code| self.text.starts_with(code))
     }
 
-    fn meaning(&self) -> Meaning {
+    fn result_code_info(&self) -> ResultCodeInfo {
         let (kind, words, hint) = match self.code {
-            1 if self.wants_a_bind() => (
+            1 if self.requires_bind() => (
                 "refused",
                 "the server tells nothing to whoever it does not know",
                 Some("set `bind_dn` and `bind_password`"),
@@ -176,13 +176,13 @@ impl Answer {
             ),
             _ => ("server_answer", "the server refused", None),
         };
-        Meaning { kind, words, hint }
+        ResultCodeInfo { kind, words, hint }
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for LdapErrorResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (result {})", self.meaning().words, self.code)?;
+        write!(f, "{} (result {})", self.result_code_info().words, self.code)?;
         if self.text.is_empty() { Ok(()) } else { write!(f, ", it said `{}`", self.text) }
     }
 }
@@ -193,13 +193,13 @@ mod tests {
 
     #[test]
     fn only_what_passes_by_itself_is_tried_again() {
-        let transient: Vec<u32> = (1..130).filter(|&code| Answer::new(code, "").is_transient()).collect();
+        let transient: Vec<u32> = (1..130).filter(|&code| LdapErrorResult::new(code, "").is_transient()).collect();
         assert_eq!(transient, [3, 51, 52]);
     }
 
     #[test]
     fn a_servers_text_is_repeated_on_one_line() {
-        let answer = Answer::new(4, "too\nmany ");
+        let answer = LdapErrorResult::new(4, "too\nmany ");
         assert_eq!(answer.to_string(), "the server's size limit was reached (result 4), it said `too many`");
     }
 
@@ -209,7 +209,7 @@ mod tests {
             let text = format!(
                 "80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data {code}, v4563"
             );
-            let answer = Answer::new(49, &text);
+            let answer = LdapErrorResult::new(49, &text);
             format!("{} | {}", answer.refusal_reason(), answer.refusal_hint())
         };
         for (code, said) in [

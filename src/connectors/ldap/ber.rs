@@ -16,65 +16,65 @@ pub(super) const OCTETS: u8 = 0x04;
 pub(super) const INTEGER: u8 = 0x02;
 
 /// The tag and the length of contents of the element that begins here, and how many bytes say so.
-struct Header {
+struct ElementHeader {
     tag: u8,
     contents: usize,
     size: usize,
 }
 
 /// What can be said of an element from its first bytes.
-enum Beginning {
-    Known(Header),
+enum HeaderState {
+    Known(ElementHeader),
     TooFewBytes,
-    Nonsense,
+    Invalid,
 }
 
-fn beginning(bytes: &[u8]) -> Beginning {
-    let [tag, first, rest @ ..] = bytes else { return Beginning::TooFewBytes };
+fn parse_header(bytes: &[u8]) -> HeaderState {
+    let [tag, first, rest @ ..] = bytes else { return HeaderState::TooFewBytes };
     // LDAP has no tags of several bytes, and no length that is found out at the end.
     if tag & 0x1f == 0x1f || *first == 0x80 {
-        return Beginning::Nonsense;
+        return HeaderState::Invalid;
     }
     if *first < 0x80 {
-        return Beginning::Known(Header { tag: *tag, contents: usize::from(*first), size: 2 });
+        return HeaderState::Known(ElementHeader { tag: *tag, contents: usize::from(*first), size: 2 });
     }
     let digits = usize::from(first & 0x7f);
     if digits > size_of::<usize>() {
-        return Beginning::Nonsense;
+        return HeaderState::Invalid;
     }
-    let Some(digits) = rest.get(..digits) else { return Beginning::TooFewBytes };
+    let Some(digits) = rest.get(..digits) else { return HeaderState::TooFewBytes };
     let contents = digits.iter().fold(0, |length, &digit| length << 8 | usize::from(digit));
-    Beginning::Known(Header { tag: *tag, contents, size: 2 + digits.len() })
+    HeaderState::Known(ElementHeader { tag: *tag, contents, size: 2 + digits.len() })
 }
 
 /// What can be said of the message that begins with some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whole {
+pub(super) enum MessageState {
     /// It is whole, and so many bytes long.
-    Yes(usize),
+    Complete(usize),
     /// More bytes must come.
-    NotYet,
+    Incomplete,
     /// It cannot be a message, or is one that nobody wants.
-    Never,
+    Invalid,
 }
 
 /// Whether a message is here, to be taken apart; one that is longer than `longest` never is.
-pub(super) fn whole(bytes: &[u8], longest: usize) -> Whole {
+pub(super) fn measure_message(bytes: &[u8], longest: usize) -> MessageState {
     if bytes.first().is_some_and(|&tag| tag != SEQUENCE) {
-        return Whole::Never;
+        return MessageState::Invalid;
     }
-    match beginning(bytes) {
-        Beginning::TooFewBytes => Whole::NotYet,
-        Beginning::Nonsense => Whole::Never,
-        Beginning::Known(header) if header.contents > longest => Whole::Never,
-        Beginning::Known(header) if bytes.len() < header.size + header.contents => Whole::NotYet,
-        Beginning::Known(header) => Whole::Yes(header.size + header.contents),
+    match parse_header(bytes) {
+        HeaderState::TooFewBytes => MessageState::Incomplete,
+        HeaderState::Invalid => MessageState::Invalid,
+        HeaderState::Known(header) if header.contents > longest => MessageState::Invalid,
+        HeaderState::Known(header) if bytes.len() < header.size + header.contents => MessageState::Incomplete,
+        HeaderState::Known(header) => MessageState::Complete(header.size + header.contents),
     }
 }
 
 /// What a whole message says before its controls (RFC 4511 4.1.1).
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Message {
+pub(super) struct LdapMessage {
     /// The number of the request that it answers.
     pub number: i32,
     /// The tag of the operation.
@@ -84,26 +84,26 @@ pub(super) struct Message {
 }
 
 /// Takes the bytes of one whole message apart.
-pub(super) fn message(bytes: &[u8]) -> Option<Message> {
-    let mut parts = take(&mut &*bytes, SEQUENCE)?;
-    let number = take(&mut parts, INTEGER)?;
+pub(super) fn parse_message(bytes: &[u8]) -> Option<LdapMessage> {
+    let mut parts = take_element(&mut &*bytes, SEQUENCE)?;
+    let number = take_element(&mut parts, INTEGER)?;
     if number.len() > size_of::<i32>() {
         return None;
     }
     let number = number.iter().fold(0, |number, &digit| number << 8 | i32::from(digit));
-    let (operation, contents) = any(&mut parts)?;
+    let (operation, contents) = take_any_element(&mut parts)?;
     let end = bytes.len() - parts.len();
-    Some(Message { number, operation, contents: end - contents.len()..end })
+    Some(LdapMessage { number, operation, contents: end - contents.len()..end })
 }
 
 /// Takes the contents of the next element, which must have this tag.
-pub(super) fn take<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
-    let (found, contents) = any(bytes)?;
+pub(super) fn take_element<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
+    let (found, contents) = take_any_element(bytes)?;
     (found == tag).then_some(contents)
 }
 
-fn any<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
-    let Beginning::Known(header) = beginning(bytes) else { return None };
+fn take_any_element<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+    let HeaderState::Known(header) = parse_header(bytes) else { return None };
     let (contents, rest) = bytes[header.size..].split_at_checked(header.contents)?;
     *bytes = rest;
     Some((header.tag, contents))
@@ -118,38 +118,38 @@ mod tests {
         let mut message = vec![SEQUENCE, 0x82, 0x01, 0x00];
         message.extend([0; 256]);
         for length in 0..message.len() {
-            assert_eq!(whole(&message[..length], 1000), Whole::NotYet, "{length} bytes");
+            assert_eq!(measure_message(&message[..length], 1000), MessageState::Incomplete, "{length} bytes");
         }
-        assert_eq!(whole(&message, 1000), Whole::Yes(260));
-        assert_eq!(whole(&message, 255), Whole::Never);
+        assert_eq!(measure_message(&message, 1000), MessageState::Complete(260));
+        assert_eq!(measure_message(&message, 255), MessageState::Invalid);
     }
 
     #[test]
     fn what_cannot_be_a_message_is_known_by_its_first_bytes() {
         for nonsense in [&b"H"[..], &[0x31], &[SEQUENCE, 0x80], &[SEQUENCE, 0x89], &[SEQUENCE, 0xff]] {
-            assert_eq!(whole(nonsense, 1000), Whole::Never, "{nonsense:x?}");
+            assert_eq!(measure_message(nonsense, 1000), MessageState::Invalid, "{nonsense:x?}");
         }
         assert_eq!(
-            whole(&[SEQUENCE, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 1000),
-            Whole::Never
+            measure_message(&[SEQUENCE, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 1000),
+            MessageState::Invalid
         );
     }
 
     #[test]
     fn a_message_has_a_number_an_operation_and_may_have_controls() {
         let bytes = [SEQUENCE, 11, INTEGER, 2, 0x01, 0x02, 0x64, 2, OCTETS, 0, 0xa0, 1, 0];
-        assert_eq!(message(&bytes), Some(Message { number: 0x0102, operation: 0x64, contents: 8..10 }));
-        assert_eq!(message(&[SEQUENCE, 3, INTEGER, 1, 7]), None);
-        assert_eq!(message(&[SEQUENCE, 5, INTEGER, 1, 7, 0x64, 9]), None);
-        assert_eq!(message(&[SEQUENCE, 9, INTEGER, 5, 0, 0, 0, 0, 7, 0x64, 0]), None);
+        assert_eq!(parse_message(&bytes), Some(LdapMessage { number: 0x0102, operation: 0x64, contents: 8..10 }));
+        assert_eq!(parse_message(&[SEQUENCE, 3, INTEGER, 1, 7]), None);
+        assert_eq!(parse_message(&[SEQUENCE, 5, INTEGER, 1, 7, 0x64, 9]), None);
+        assert_eq!(parse_message(&[SEQUENCE, 9, INTEGER, 5, 0, 0, 0, 0, 7, 0x64, 0]), None);
     }
 
     #[test]
     fn an_element_is_taken_only_when_it_is_whole_and_of_the_right_kind() {
         let mut bytes = &[OCTETS, 1, b'a', SET, 0, OCTETS, 2, b'b'][..];
-        assert_eq!(take(&mut bytes, OCTETS), Some(&b"a"[..]));
-        assert_eq!(take(&mut bytes, SET), Some(&b""[..]));
-        assert_eq!(take(&mut bytes, OCTETS), None);
-        assert_eq!(take(&mut &[OCTETS, 0][..], SET), None);
+        assert_eq!(take_element(&mut bytes, OCTETS), Some(&b"a"[..]));
+        assert_eq!(take_element(&mut bytes, SET), Some(&b""[..]));
+        assert_eq!(take_element(&mut bytes, OCTETS), None);
+        assert_eq!(take_element(&mut &[OCTETS, 0][..], SET), None);
     }
 }

@@ -2,7 +2,7 @@
 
 /// The parts of `ldap://host:port` or `ldaps://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::connectors) struct Endpoint {
+pub(in crate::connectors) struct LdapEndpoint {
     /// TLS from the first byte.
     pub tls: bool,
     /// The host, without the brackets of an IPv6 address.
@@ -11,7 +11,7 @@ pub(in crate::connectors) struct Endpoint {
     pub port: u16,
 }
 
-impl Endpoint {
+impl LdapEndpoint {
     /// Reads a URL. A path, a user or a query has no meaning here and is refused.
     pub fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_url_names_a_host_and_a_port() {
-        let read = |url| Endpoint::parse(url).map(|endpoint| (endpoint.tls, endpoint.host, endpoint.port));
+        let read = |url| LdapEndpoint::parse(url).map(|endpoint| (endpoint.tls, endpoint.host, endpoint.port));
         assert_eq!(read("ldap://dc1.corp.example"), Some((false, "dc1.corp.example".to_owned(), 389)));
         assert_eq!(read("LDAPS://dc1.corp.example/"), Some((true, "dc1.corp.example".to_owned(), 636)));
         assert_eq!(read("ldap://[::1]:3890"), Some((false, "::1".to_owned(), 3890)));

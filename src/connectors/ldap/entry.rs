@@ -7,9 +7,9 @@ use ldap3::asn1::{PL, StructureTag};
 use rustc_hash::FxHashMap;
 
 use crate::connectors::ldap::ber::{self, INTEGER, OCTETS, SEQUENCE, SET};
-use crate::connectors::ldap::form::Form;
-use crate::connectors::ldap::range::{Part, Range};
-use crate::connectors::mapper::Record;
+use crate::connectors::ldap::form::AttributeSyntax;
+use crate::connectors::ldap::range::{ValuePart, ValueRange};
+use crate::connectors::mapper::RecordValues;
 use crate::model::names::clean;
 
 /// The tag of a search result entry (RFC 4511 4.5.2).
@@ -23,27 +23,27 @@ pub(super) const INTERMEDIATE: u64 = 25;
 
 /// Takes entries apart by the columns that are wanted.
 #[derive(Debug)]
-pub(super) struct Entries {
+pub(super) struct EntryParser {
     wanted: FxHashMap<String, Vec<usize>>,
     /// Attribute names as this server spells them.
-    spellings: Vec<Spelling>,
+    spellings: Vec<AttributeSpelling>,
     /// The spelling that is likely to come next: servers send attributes in the same order with every entry.
     likely: usize,
     /// Of which attributes of the entry that was read last only a part came.
-    parts: Vec<Part>,
+    parts: Vec<ValuePart>,
 }
 
 /// A name of an attribute as a server spells it, and its columns; none for a name that nobody mapped.
 #[derive(Debug, Clone)]
-struct Spelling {
+struct AttributeSpelling {
     name: Box<[u8]>,
     columns: Vec<usize>,
-    form: Form,
+    form: AttributeSyntax,
     /// The attribute without a range, in lower case, and the range.
-    part: Option<(String, Range)>,
+    part: Option<(String, ValueRange)>,
 }
 
-impl Entries {
+impl EntryParser {
     /// Prepares for columns, by the attribute of each; nothing is read into one without. Names are compared without case
     /// (RFC 4512 2.5); one with options, such as `title;lang-de`, is another attribute than the one without. A part of
     /// the values, such as `member;range=0-1499`, is of the attribute itself.
@@ -56,25 +56,25 @@ impl Entries {
     }
 
     /// Reads the contents of an entry into a record; `None` when the entry is malformed.
-    pub fn read(&mut self, entry: &[u8], record: &mut Record) -> Option<()> {
+    pub fn read(&mut self, entry: &[u8], record: &mut RecordValues) -> Option<()> {
         record.clear();
         self.read_more(entry, record)
     }
 
     /// The same, added to what the record has.
-    pub fn read_more(&mut self, mut entry: &[u8], record: &mut Record) -> Option<()> {
+    pub fn read_more(&mut self, mut entry: &[u8], record: &mut RecordValues) -> Option<()> {
         self.parts.clear();
-        ber::take(&mut entry, OCTETS)?;
-        let mut attributes = ber::take(&mut entry, SEQUENCE)?;
+        ber::take_element(&mut entry, OCTETS)?;
+        let mut attributes = ber::take_element(&mut entry, SEQUENCE)?;
         while !attributes.is_empty() {
-            let mut attribute = ber::take(&mut attributes, SEQUENCE)?;
-            let name = ber::take(&mut attribute, OCTETS)?;
-            let mut values = ber::take(&mut attribute, SET)?;
+            let mut attribute = ber::take_element(&mut attributes, SEQUENCE)?;
+            let name = ber::take_element(&mut attribute, OCTETS)?;
+            let mut values = ber::take_element(&mut attribute, SET)?;
             let place = self.spelling(name)?;
             let spelling = &self.spellings[place];
             let mut count = 0;
             while !values.is_empty() {
-                let value = ber::take(&mut values, OCTETS)?;
+                let value = ber::take_element(&mut values, OCTETS)?;
                 count += 1;
                 if spelling.columns.is_empty() {
                     continue;
@@ -85,25 +85,25 @@ impl Entries {
                 }
             }
             if let Some((attribute, range)) = &spelling.part {
-                self.parts.push(Part { attribute: attribute.clone(), range: *range, count });
+                self.parts.push(ValuePart { attribute: attribute.clone(), range: *range, count });
             }
         }
         entry.is_empty().then_some(())
     }
 
     /// Of which attributes of the entry that was read last only a part came, as far as they are wanted.
-    pub fn parts(&self) -> &[Part] {
+    pub fn parts(&self) -> &[ValuePart] {
         &self.parts
     }
 
     fn spelling(&mut self, name: &[u8]) -> Option<usize> {
-        let is_it = |spelling: &Spelling| *spelling.name == *name;
+        let is_it = |spelling: &AttributeSpelling| *spelling.name == *name;
         let place = if self.spellings.get(self.likely).is_some_and(is_it) {
             self.likely
         } else {
             match self.spellings.iter().position(is_it) {
                 Some(place) => place,
-                None => self.learn(name)?,
+                None => self.add_spelling(name)?,
             }
         };
         self.likely = place + 1;
@@ -113,20 +113,20 @@ impl Entries {
         Some(place)
     }
 
-    fn learn(&mut self, name: &[u8]) -> Option<usize> {
+    fn add_spelling(&mut self, name: &[u8]) -> Option<usize> {
         let lower = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
-        let (attribute, range) = Range::split(&lower);
+        let (attribute, range) = ValueRange::split(&lower);
         let columns = self.wanted.get(&attribute).cloned().unwrap_or_default();
-        let form = Form::of(&attribute);
+        let form = AttributeSyntax::for_attribute(&attribute);
         let part = range.filter(|_| !columns.is_empty()).map(|range| (attribute, range));
-        self.spellings.push(Spelling { name: name.into(), columns, form, part });
+        self.spellings.push(AttributeSpelling { name: name.into(), columns, form, part });
         Some(self.spellings.len() - 1)
     }
 }
 
 /// The DN of an entry, as the server spells it.
 pub(super) fn dn(mut entry: &[u8]) -> Option<&[u8]> {
-    ber::take(&mut entry, OCTETS)
+    ber::take_element(&mut entry, OCTETS)
 }
 
 /// The first address of a search result reference, for the report.
@@ -144,9 +144,9 @@ pub(super) fn reference(message: &StructureTag) -> String {
 
 /// The cookie of a paging control's value (RFC 2696 2); `None` when it is malformed.
 pub(super) fn cookie(mut value: &[u8]) -> Option<Vec<u8>> {
-    let mut control = ber::take(&mut value, SEQUENCE)?;
-    ber::take(&mut control, INTEGER)?;
-    ber::take(&mut control, OCTETS).map(<[u8]>::to_vec)
+    let mut control = ber::take_element(&mut value, SEQUENCE)?;
+    ber::take_element(&mut control, INTEGER)?;
+    ber::take_element(&mut control, OCTETS).map(<[u8]>::to_vec)
 }
 
 #[cfg(test)]
@@ -155,9 +155,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::connectors::Mapping;
-    use crate::connectors::mapper::Mapper;
-    use crate::model::attributes::{Attribute, Attributes};
+    use crate::connectors::AttributeMapping;
+    use crate::connectors::mapper::RecordMapper;
+    use crate::model::attributes::{Attribute, AttributeSet};
     use crate::model::names::ConnectorName;
 
     fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
@@ -181,9 +181,9 @@ mod tests {
     }
 
     fn read(source: &str, entry: &[u8]) -> Option<Vec<String>> {
-        let mut record = Record::default();
-        Entries::new([source]).read(entry, &mut record)?;
-        Some(record.of(0).map(str::to_owned).collect())
+        let mut record = RecordValues::default();
+        EntryParser::new([source]).read(entry, &mut record)?;
+        Some(record.values_of(0).map(str::to_owned).collect())
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn attributes_may_come_in_any_order_and_more_than_once() {
-        let (mut entries, mut record) = (Entries::new(["uid", "mail"]), Record::default());
+        let (mut entries, mut record) = (EntryParser::new(["uid", "mail"]), RecordValues::default());
         for names in
             [["uid", "mail", "l"], ["mail", "l", "uid"], ["l", "uid", "mail"], ["mail", "mail", "uid"]]
         {
@@ -223,7 +223,7 @@ mod tests {
             let entry = entry(&attributes);
             assert_eq!(entries.read(&entry, &mut record), Some(()));
             assert_eq!(dn(&entry), Some(&b"cn=ada"[..]));
-            let of = |column| record.of(column).map(str::to_owned).collect::<Vec<_>>();
+            let of = |column| record.values_of(column).map(str::to_owned).collect::<Vec<_>>();
             let mails = names.iter().filter(|&&name| name == "mail").count();
             assert_eq!((of(0), of(1)), (vec!["uid".to_owned()], vec!["mail".to_owned(); mails]), "{names:?}");
         }
@@ -231,8 +231,8 @@ mod tests {
 
     #[test]
     fn a_part_of_the_values_is_of_the_attribute_itself_and_told() {
-        let mut entries = Entries::new(["memberOf", "mail"]);
-        let mut record = Record::default();
+        let mut entries = EntryParser::new(["memberOf", "mail"]);
+        let mut record = RecordValues::default();
         let both = entry(&[
             ("memberOf", &[]),
             ("memberOf;Range=0-1", &[b"a", b"b"]),
@@ -240,9 +240,9 @@ mod tests {
             ("mail", &[b"m"]),
         ]);
         assert_eq!(entries.read(&both, &mut record), Some(()));
-        assert_eq!(record.of(0).map(str::to_owned).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(record.values_of(0).map(str::to_owned).collect::<Vec<_>>(), ["a", "b"]);
         let part =
-            Part { attribute: "memberof".to_owned(), range: Range { first: 0, last: Some(1) }, count: 2 };
+            ValuePart { attribute: "memberof".to_owned(), range: ValueRange { first: 0, last: Some(1) }, count: 2 };
         assert_eq!(entries.parts(), [part]);
         assert_eq!(entries.read(&entry(&[("mail", &[b"m"])]), &mut record), Some(()));
         assert_eq!(entries.parts(), []);
@@ -276,11 +276,11 @@ mod tests {
             (Attribute::START_DATE, "from"),
         ];
         let columns = columns.map(|(attribute, name)| (attribute, name.to_owned())).to_vec();
-        let (name, attributes) = (ConnectorName::new("corp"), Attributes::default());
-        let mapping = Mapping { columns, ..Mapping::default() };
-        let mut mapper = Mapper::new(&name, &mapping, &attributes);
-        let mut record = Record::default();
-        Entries::new(mapping.columns.iter().map(|(_, name)| name.as_str())).read(bytes, &mut record)?;
+        let (name, attributes) = (ConnectorName::new("corp"), AttributeSet::default());
+        let mapping = AttributeMapping { columns, ..AttributeMapping::default() };
+        let mut mapper = RecordMapper::new(&name, &mapping, &attributes);
+        let mut record = RecordValues::default();
+        EntryParser::new(mapping.columns.iter().map(|(_, name)| name.as_str())).read(bytes, &mut record)?;
         mapper.push(&record, String::new);
         let people = mapper.into_people();
         Some((people.len(), people.set_aside()))
@@ -306,7 +306,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-            let _ = (mapped(&bytes), dn(&bytes), cookie(&bytes), ber::message(&bytes), ber::whole(&bytes, 50));
+            let _ = (mapped(&bytes), dn(&bytes), cookie(&bytes), ber::parse_message(&bytes), ber::measure_message(&bytes, 50));
         }
 
         #[test]
@@ -326,10 +326,10 @@ mod tests {
             let number = element(INTEGER, &[7]);
             let message = element(SEQUENCE, &[number, element(ENTRY, &whole)].concat());
             for end in 0..message.len() {
-                prop_assert_eq!(ber::whole(&message[..end], 1000), ber::Whole::NotYet);
-                prop_assert_eq!(ber::message(&message[..end]), None);
+                prop_assert_eq!(ber::measure_message(&message[..end], 1000), ber::MessageState::Incomplete);
+                prop_assert_eq!(ber::parse_message(&message[..end]), None);
             }
-            let found = ber::message(&message).map(|message| (message.operation, message.contents));
+            let found = ber::parse_message(&message).map(|message| (message.operation, message.contents));
             let begin = message.len() - whole.len();
             prop_assert_eq!(found, Some((ENTRY, begin..message.len())));
         }

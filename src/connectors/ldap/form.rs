@@ -7,7 +7,7 @@ use ldap3::ldap_escape;
 
 /// How the values of an attribute are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum AttributeSyntax {
     /// As text; where they are none, as lower-case hexadecimal digits.
     Plain,
     /// 16 bytes in the form that Active Directory's own tools show.
@@ -19,9 +19,9 @@ pub(super) enum Form {
 /// Where the bytes of a GUID stand in its text: the first three parts are little-endian (MS-DTYP 2.3.4).
 const GUID_ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
 
-impl Form {
+impl AttributeSyntax {
     /// The form of an attribute, by its name in lower case. Bytes of these may be text by chance.
-    pub fn of(attribute: &str) -> Self {
+    pub fn for_attribute(attribute: &str) -> Self {
         match attribute {
             "objectguid" | "ms-ds-consistencyguid" => Self::Guid,
             "objectsid" => Self::Sid,
@@ -44,15 +44,15 @@ impl Form {
 
 /// The part of a filter (RFC 4515) that asks for a value of which this is the text. A GUID is asked for by its bytes: its
 /// text is no value of the attribute.
-pub(super) fn equals(attribute: &str, text: &str) -> String {
+pub(super) fn equality_filter(attribute: &str, text: &str) -> String {
     let mut filter = format!("({attribute}=");
-    match Form::of(&attribute.to_ascii_lowercase()) {
-        Form::Guid if guid_bytes(text).is_some() => {
+    match AttributeSyntax::for_attribute(&attribute.to_ascii_lowercase()) {
+        AttributeSyntax::Guid if guid_bytes(text).is_some() => {
             for byte in guid_bytes(text).into_iter().flatten() {
                 write!(filter, "\\{byte:02x}").expect("writing to a string cannot fail");
             }
         }
-        Form::Plain | Form::Guid | Form::Sid => filter.push_str(&ldap_escape(text)),
+        AttributeSyntax::Plain | AttributeSyntax::Guid | AttributeSyntax::Sid => filter.push_str(&ldap_escape(text)),
     }
     filter.push(')');
     filter
@@ -115,22 +115,22 @@ mod tests {
     #[test]
     fn a_guid_is_asked_for_by_the_bytes_that_it_came_as() {
         let guid: Vec<u8> = (0x00..0x10).collect();
-        let text = Form::Guid.text(&guid).into_owned();
+        let text = AttributeSyntax::Guid.text(&guid).into_owned();
         assert_eq!(text, "03020100-0504-0706-0809-0a0b0c0d0e0f");
         let asked = r"(objectGUID=\00\01\02\03\04\05\06\07\08\09\0a\0b\0c\0d\0e\0f)";
-        assert_eq!(equals("objectGUID", &text), asked);
-        assert_eq!(equals("objectGUID", &text.to_uppercase()), asked);
+        assert_eq!(equality_filter("objectGUID", &text), asked);
+        assert_eq!(equality_filter("objectGUID", &text.to_uppercase()), asked);
         for none in ["", "*", "03020100-0504-0706-0809-0a0b0c0d0e0", "03020100050407060809-0a-0b-0c-0d0e0f"] {
-            assert_eq!(equals("objectGUID", none), format!("(objectGUID={})", ldap_escape(none)));
+            assert_eq!(equality_filter("objectGUID", none), format!("(objectGUID={})", ldap_escape(none)));
         }
-        assert_eq!(equals("uid", "a*b"), r"(uid=a\2ab)");
+        assert_eq!(equality_filter("uid", "a*b"), r"(uid=a\2ab)");
     }
 
     #[test]
     fn a_security_identifier_is_shown_by_its_parts_even_where_its_bytes_are_text() {
         let mut bytes = vec![1, 2, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 1, 2, 0, 0];
-        assert_eq!(Form::Sid.text(&bytes), "S-1-5-21-513");
+        assert_eq!(AttributeSyntax::Sid.text(&bytes), "S-1-5-21-513");
         bytes.pop();
-        assert_eq!(Form::Sid.text(&bytes), "010200000000000515000000010200");
+        assert_eq!(AttributeSyntax::Sid.text(&bytes), "010200000000000515000000010200");
     }
 }

@@ -6,70 +6,70 @@
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::connectors::Error;
-use crate::connectors::ldap::entry::{self, Entries};
-use crate::connectors::ldap::range::{self, Part};
-use crate::connectors::ldap::search::{Page, Search};
-use crate::connectors::ldap::session::Session;
-use crate::connectors::mapper::{Mapper, Record};
-use crate::connectors::proof::EndedBase;
+use crate::connectors::ConnectorError;
+use crate::connectors::ldap::entry::{self, EntryParser};
+use crate::connectors::ldap::range::{self, ValuePart};
+use crate::connectors::ldap::search::{LdapSearchPage, LdapSearch};
+use crate::connectors::ldap::session::LdapSession;
+use crate::connectors::mapper::{RecordMapper, RecordValues};
+use crate::connectors::proof::SearchBaseEnd;
 use crate::model::names::clean;
-use crate::model::progress::Progress;
+use crate::model::progress::ReadProgress;
 
 /// Who takes the records.
-pub(in crate::connectors) trait Sink {
+pub(in crate::connectors) trait RecordSink {
     /// Takes the record of an entry, all of its values.
-    fn take(&mut self, record: &mut Record, dn: &[u8]);
+    fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]);
 }
 
 /// Entries on their way to a sink.
 #[derive(Debug)]
-pub(in crate::connectors) struct Gathering<S> {
-    entries: Entries,
-    record: Record,
-    bases: Bases,
-    partial: Vec<Partial>,
+pub(in crate::connectors) struct EntryCollector<S> {
+    entries: EntryParser,
+    record: RecordValues,
+    bases: BaseDeduplicator,
+    partial: Vec<PartialEntry>,
     /// Where the records go.
     pub sink: S,
 }
 
 /// An entry of which some values are still to come.
 #[derive(Debug)]
-struct Partial {
+struct PartialEntry {
     dn: String,
-    record: Record,
-    parts: Vec<Part>,
+    record: RecordValues,
+    parts: Vec<ValuePart>,
 }
 
-impl<S: Sink> Gathering<S> {
+impl<S: RecordSink> EntryCollector<S> {
     /// Prepares to read columns: the attribute of each, or nothing for one that no attribute fills. `bases` is how many
     /// searches there will be.
     pub fn new<'n>(columns: impl IntoIterator<Item = &'n str>, bases: usize, sink: S) -> Self {
-        let (record, partial) = (Record::default(), Vec::new());
-        Self { entries: Entries::new(columns), record, bases: Bases::new(bases), partial, sink }
+        let (record, partial) = (RecordValues::default(), Vec::new());
+        Self { entries: EntryParser::new(columns), record, bases: BaseDeduplicator::new(bases), partial, sink }
     }
 
     /// Reads everything below a base.
     pub async fn search(
         &mut self,
-        session: &mut Session<'_>,
-        search: &Search<'_>,
+        session: &mut LdapSession<'_>,
+        search: &LdapSearch<'_>,
         base: &str,
-    ) -> Result<EndedBase, Error> {
+    ) -> Result<SearchBaseEnd, ConnectorError> {
         let ended = session.search(search, base, |entry| self.entry(entry)).await?;
-        self.complete(session).await?;
+        self.fetch_missing_values(session).await?;
         Ok(ended)
     }
 
     /// Reads the first page below a base.
     pub async fn first_page(
         &mut self,
-        session: &mut Session<'_>,
-        search: &Search<'_>,
+        session: &mut LdapSession<'_>,
+        search: &LdapSearch<'_>,
         base: &str,
-    ) -> Result<Page, Error> {
+    ) -> Result<LdapSearchPage, ConnectorError> {
         let page = session.page(search, base, Vec::new(), |entry| self.entry(entry)).await?;
-        self.complete(session).await?;
+        self.fetch_missing_values(session).await?;
         Ok(page)
     }
 
@@ -80,19 +80,19 @@ impl<S: Sink> Gathering<S> {
             return Some(());
         }
         if self.entries.parts().is_empty() {
-            self.sink.take(&mut self.record, dn);
+            self.sink.accept_record(&mut self.record, dn);
         } else {
             let (dn, record) = (std::str::from_utf8(dn).ok()?.to_owned(), std::mem::take(&mut self.record));
-            self.partial.push(Partial { dn, record, parts: self.entries.parts().to_vec() });
+            self.partial.push(PartialEntry { dn, record, parts: self.entries.parts().to_vec() });
         }
         Some(())
     }
 
     /// Asks for the values that are still to come: between the pages of a search there is no room for questions.
-    async fn complete(&mut self, session: &mut Session<'_>) -> Result<(), Error> {
-        for Partial { dn, mut record, parts } in std::mem::take(&mut self.partial) {
-            range::complete(session, &mut self.entries, &dn, &parts, &mut record).await?;
-            self.sink.take(&mut record, dn.as_bytes());
+    async fn fetch_missing_values(&mut self, session: &mut LdapSession<'_>) -> Result<(), ConnectorError> {
+        for PartialEntry { dn, mut record, parts } in std::mem::take(&mut self.partial) {
+            range::fetch_missing_values(session, &mut self.entries, &dn, &parts, &mut record).await?;
+            self.sink.accept_record(&mut record, dn.as_bytes());
         }
         Ok(())
     }
@@ -100,12 +100,12 @@ impl<S: Sink> Gathering<S> {
 
 /// Tells an entry that lies below two bases from one that comes for the first time.
 #[derive(Debug)]
-struct Bases {
+struct BaseDeduplicator {
     /// Digests of the DNs so far (XXH3, 128 bits: a collision would lose somebody); none where there is one base only.
     seen: Option<FxHashSet<u128>>,
 }
 
-impl Bases {
+impl BaseDeduplicator {
     fn new(count: usize) -> Self {
         Self { seen: (count > 1).then(FxHashSet::default) }
     }
@@ -117,16 +117,16 @@ impl Bases {
 
 /// Records that are mapped as they came.
 #[derive(Debug)]
-pub(in crate::connectors) struct Plain<'a> {
-    pub mapper: Mapper<'a>,
-    pub progress: Progress,
+pub(in crate::connectors) struct MappingSink<'a> {
+    pub mapper: RecordMapper<'a>,
+    pub progress: ReadProgress,
 }
 
 /// Progress moves in steps of this many records: often enough to be seen, seldom enough to cost nothing.
 const PROGRESS_STEP: u64 = 256;
 
-impl Sink for Plain<'_> {
-    fn take(&mut self, record: &mut Record, dn: &[u8]) {
+impl RecordSink for MappingSink<'_> {
+    fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]) {
         self.mapper.push(record, || clean(&String::from_utf8_lossy(dn)).into_owned());
         if self.mapper.records().is_multiple_of(PROGRESS_STEP) {
             self.progress.set(self.mapper.records());

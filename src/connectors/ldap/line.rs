@@ -21,7 +21,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
-use crate::connectors::ldap::ber::{self, Whole};
+use crate::connectors::ldap::ber::{self, MessageState};
 use crate::connectors::ldap::entry::ENTRY;
 
 /// Bytes that are asked for at once: a page of 500 entries is read in three or four goes.
@@ -37,7 +37,7 @@ const LONGEST: usize = 64 << 20;
 
 /// A connection to a server.
 #[derive(Debug)]
-pub(in crate::connectors) enum Wire {
+pub(in crate::connectors) enum LdapConnection {
     /// In the clear.
     Plain(TcpStream),
     /// Encrypted. Boxed, for its buffers are large.
@@ -46,8 +46,8 @@ pub(in crate::connectors) enum Wire {
 
 /// The line of one session.
 #[derive(Debug)]
-pub(in crate::connectors) struct Line {
-    server: Wire,
+pub(in crate::connectors) struct SplitTransport {
+    server: LdapConnection,
     krate: UnixStream,
     from_server: Vec<u8>,
     /// Where the next message begins in what came from the server.
@@ -57,12 +57,12 @@ pub(in crate::connectors) struct Line {
     /// Messages that the crate was given without being asked which.
     passed_on: u64,
     /// Why the line broke, when that was seen behind an answer that came in time.
-    broken: Option<Fault>,
+    broken: Option<TransportError>,
 }
 
 /// Why nothing more comes over the line.
 #[derive(Debug)]
-pub(in crate::connectors) enum Fault {
+pub(in crate::connectors) enum TransportError {
     /// The connection was closed or broke.
     CutOff(Option<io::Error>),
     /// Nothing came for as long as the settings allow.
@@ -73,55 +73,55 @@ pub(in crate::connectors) enum Fault {
 
 /// What comes next while a search is under way.
 #[derive(Debug)]
-pub(in crate::connectors) enum Next<'a> {
+pub(in crate::connectors) enum SearchMessage<'a> {
     /// An entry: the contents of its `SearchResultEntry` (RFC 4511 4.5.2).
     Entry(&'a [u8]),
     /// A message of the search that the crate has now.
     Other,
 }
 
-impl Line {
+impl SplitTransport {
     /// Puts a line between a server and the near end of the crate's socket pair.
-    pub fn new(server: Wire, krate: UnixStream) -> Self {
+    pub fn new(server: LdapConnection, krate: UnixStream) -> Self {
         let (from_server, to_server, to_crate) = (Vec::new(), Vec::new(), Vec::new());
         Self { server, krate, from_server, next: 0, to_server, to_crate, passed_on: 0, broken: None }
     }
 
     /// Takes the line down after its first answer, for one that is encrypted. `None` when the server has said more than
     /// that: what came in the clear must not be taken for what comes encrypted.
-    pub fn take_down(self) -> Option<(TcpStream, UnixStream)> {
+    pub fn into_streams(self) -> Option<(TcpStream, UnixStream)> {
         let said_more = self.passed_on != 1 || self.next < self.from_server.len();
         match self.server {
-            Wire::Plain(stream) if !said_more => Some((stream, self.krate)),
-            Wire::Plain(_) | Wire::Encrypted(_) => None,
+            LdapConnection::Plain(stream) if !said_more => Some((stream, self.krate)),
+            LdapConnection::Plain(_) | LdapConnection::Encrypted(_) => None,
         }
     }
 
     /// Carries a question of the crate to the server and the answer back, until the call has come to an end.
-    pub async fn ask<T>(&mut self, call: impl Future<Output = Result<T, LdapError>>) -> Result<T, Fault> {
-        self.during(call, true).await
+    pub async fn exchange<T>(&mut self, call: impl Future<Output = Result<T, LdapError>>) -> Result<T, TransportError> {
+        self.drive_call(call, true).await
     }
 
     /// Carries between the crate and the line only, until the call has come to an end. The server is not listened to:
     /// what it says next is for [`Line::next`].
-    pub async fn tell<T>(&mut self, call: impl Future<Output = Result<T, LdapError>>) -> Result<T, Fault> {
-        self.during(call, false).await
+    pub async fn send_only<T>(&mut self, call: impl Future<Output = Result<T, LdapError>>) -> Result<T, TransportError> {
+        self.drive_call(call, false).await
     }
 
-    async fn during<T>(
+    async fn drive_call<T>(
         &mut self,
         call: impl Future<Output = Result<T, LdapError>>,
         listening: bool,
-    ) -> Result<T, Fault> {
-        self.whole()?;
+    ) -> Result<T, TransportError> {
+        self.check_open()?;
         // The crate panics on some answers that are malformed.
         let mut call = pin!(AssertUnwindSafe(call).catch_unwind());
         let fault = loop {
             tokio::select! {
                 biased;
-                outcome = &mut call => return understood(outcome),
-                carried = self.carry(listening) => {
-                    let passed_on = carried.and_then(|()| if listening { self.pass_on() } else { Ok(()) });
+                outcome = &mut call => return map_call_result(outcome),
+                carried = self.transfer(listening) => {
+                    let passed_on = carried.and_then(|()| if listening { self.forward_messages() } else { Ok(()) });
                     if let Err(fault) = passed_on {
                         break fault;
                     }
@@ -132,7 +132,7 @@ impl Line {
         let _ = self.krate.write_all(&self.to_crate).await;
         self.to_crate.clear();
         let _ = self.krate.shutdown().await;
-        match understood(call.await) {
+        match map_call_result(call.await) {
             Ok(answer) => {
                 self.broken = Some(fault);
                 Ok(answer)
@@ -141,12 +141,12 @@ impl Line {
         }
     }
 
-    fn whole(&mut self) -> Result<(), Fault> {
+    fn check_open(&mut self) -> Result<(), TransportError> {
         self.broken.take().map_or(Ok(()), Err)
     }
 
     /// Passes every message that is here on to the crate.
-    fn pass_on(&mut self) -> Result<(), Fault> {
+    fn forward_messages(&mut self) -> Result<(), TransportError> {
         while let Some(message) = self.message()? {
             self.to_crate.extend_from_slice(&self.from_server[message]);
             self.passed_on += 1;
@@ -155,51 +155,51 @@ impl Line {
     }
 
     /// The next message of the search that has this number. `wait` is the longest time between two messages.
-    pub async fn next(&mut self, search: i32, wait: Duration) -> Result<Next<'_>, Fault> {
-        self.whole()?;
+    pub async fn next(&mut self, search: i32, wait: Duration) -> Result<SearchMessage<'_>, TransportError> {
+        self.check_open()?;
         let mut patience = None;
         loop {
             while let Some(message) = self.message()? {
                 patience = None;
-                let ber::Message { number, operation, contents } =
-                    ber::message(&self.from_server[message.clone()]).ok_or(Fault::Malformed)?;
+                let ber::LdapMessage { number, operation, contents } =
+                    ber::parse_message(&self.from_server[message.clone()]).ok_or(TransportError::Malformed)?;
                 if number == search && operation == ENTRY {
-                    return Ok(Next::Entry(&self.from_server[message][contents]));
+                    return Ok(SearchMessage::Entry(&self.from_server[message][contents]));
                 }
                 self.to_crate.extend_from_slice(&self.from_server[message]);
                 if number == search {
-                    return Ok(Next::Other);
+                    return Ok(SearchMessage::Other);
                 }
             }
             let until = *patience.get_or_insert_with(|| Instant::now() + wait);
-            timeout_at(until, self.carry(true)).await.map_err(|_| Fault::Stalled)??;
+            timeout_at(until, self.transfer(true)).await.map_err(|_| TransportError::Stalled)??;
         }
     }
 }
 
-impl Line {
+impl SplitTransport {
     /// Carries out what the crate says last, and closes the line behind it.
     pub async fn close(&mut self) {
-        while self.carry(true).await.is_ok() {}
+        while self.transfer(true).await.is_ok() {}
         let _ = self.server.shutdown().await;
     }
 
     /// Where the next whole message lies in what came from the server; it is the caller's then.
-    fn message(&mut self) -> Result<Option<Range<usize>>, Fault> {
-        match ber::whole(&self.from_server[self.next..], LONGEST) {
-            Whole::Yes(length) => {
+    fn message(&mut self) -> Result<Option<Range<usize>>, TransportError> {
+        match ber::measure_message(&self.from_server[self.next..], LONGEST) {
+            MessageState::Complete(length) => {
                 let begin = self.next;
                 self.next += length;
                 Ok(Some(begin..self.next))
             }
-            Whole::NotYet => Ok(None),
-            Whole::Never => Err(Fault::Malformed),
+            MessageState::Incomplete => Ok(None),
+            MessageState::Invalid => Err(TransportError::Malformed),
         }
     }
 
     /// Waits until something can be carried, and carries it. May be given up at any time: nothing is lost or comes twice.
-    async fn carry(&mut self, listening: bool) -> Result<(), Fault> {
-        let broken = |cause| Fault::CutOff(Some(cause));
+    async fn transfer(&mut self, listening: bool) -> Result<(), TransportError> {
+        let broken = |cause| TransportError::CutOff(Some(cause));
         if !self.to_server.is_empty() {
             let written = self.server.write(&self.to_server).await.map_err(broken)?;
             self.to_server.drain(..written);
@@ -216,18 +216,18 @@ impl Line {
         tokio::select! {
             biased;
             written = crate_side.write(&self.to_crate), if !self.to_crate.is_empty() => {
-                let written = written.map_err(|_| Fault::Malformed)?;
+                let written = written.map_err(|_| TransportError::Malformed)?;
                 self.to_crate.drain(..written);
             }
             read = self.server.read(&mut self.from_server), if listening => {
                 if read.map_err(broken)? == 0 {
-                    return Err(Fault::CutOff(None));
+                    return Err(TransportError::CutOff(None));
                 }
             }
             // The crate's end is open until the crate says goodbye, or fails at what the server sent.
             read = from_crate.read_buf(&mut self.to_server) => match read {
                 Ok(1..) => (),
-                Ok(0) | Err(_) => return Err(Fault::Malformed),
+                Ok(0) | Err(_) => return Err(TransportError::Malformed),
             },
         }
         Ok(())
@@ -235,15 +235,15 @@ impl Line {
 }
 
 /// What came of a call of the crate. Its own end of the line breaks only where it cannot go on.
-fn understood<T, P>(outcome: Result<Result<T, LdapError>, P>) -> Result<T, Fault> {
+fn map_call_result<T, P>(outcome: Result<Result<T, LdapError>, P>) -> Result<T, TransportError> {
     match outcome {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(LdapError::Timeout { .. })) => Err(Fault::Stalled),
-        Ok(Err(_)) | Err(_) => Err(Fault::Malformed),
+        Ok(Err(LdapError::Timeout { .. })) => Err(TransportError::Stalled),
+        Ok(Err(_)) | Err(_) => Err(TransportError::Malformed),
     }
 }
 
-impl Wire {
+impl LdapConnection {
     async fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.read_buf(buffer).await,

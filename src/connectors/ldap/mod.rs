@@ -23,26 +23,26 @@ use std::time::Duration;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::connectors::mapper::Mapper;
-use crate::connectors::proof::{Complete, EndedBase, References};
+use crate::connectors::mapper::RecordMapper;
+use crate::connectors::proof::{CompletenessProof, SearchBaseEnd, ReferenceMeaning};
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, Context, Error, Mapping, Progress, Reading};
-use crate::model::attributes::{Attribute, Attributes};
+use crate::connectors::{Connector, ReadContext, ConnectorError, AttributeMapping, ReadProgress, DirectoryReading};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::names::{ConnectorName, clean};
-use crate::model::people::People;
-use crate::model::secret::Secret;
+use crate::model::people::PeopleTable;
+use crate::model::secret::SecretText;
 
-pub use answer::Answer;
-pub(super) use check::{arrive, check};
-pub(super) use gather::{Gathering, Plain, Sink};
-pub(super) use search::Search;
-pub(super) use session::{Session, Way};
+pub use answer::LdapErrorResult;
+pub(super) use check::{connect_with_steps, check};
+pub(super) use gather::{EntryCollector, MappingSink, RecordSink};
+pub(super) use search::LdapSearch;
+pub(super) use session::{LdapSession, LdapConnector};
 
-use form::equals;
+use form::equality_filter;
 
 /// The settings of a connector of kind `ldap`.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct LdapSettings {
     /// `ldap://host:port` or `ldaps://host:port`.
     pub url: String,
     /// Begin with `StartTLS` (RFC 4511 4.14) on an `ldap://` connection.
@@ -52,7 +52,7 @@ pub struct Settings {
     /// A private CA, PEM, in place of the system's.
     pub ca_file: Option<PathBuf>,
     /// The account, and its password; anonymous without one.
-    pub bind: Option<(String, Secret)>,
+    pub bind: Option<(String, SecretText)>,
     /// Where people are.
     pub base_dns: Vec<String>,
     /// Who of them.
@@ -66,36 +66,36 @@ pub struct Settings {
 /// Reads everybody below every base.
 pub(super) async fn read(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Reading, Error> {
+    settings: &LdapSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<DirectoryReading, ConnectorError> {
     let (connector, settings) = (connector.clone(), settings.clone());
     let (attributes, context) = (attributes.clone(), context.clone());
-    in_a_task(async move { attempts(&connector, &settings, &attributes, &context).await }).await
+    run_in_task(async move { read_with_retry(&connector, &settings, &attributes, &context).await }).await
 }
 
 /// Does it in a task, so that the thread that waits for the network is the one that reads, and wakes no other.
-pub(super) async fn in_a_task<T: Send + 'static>(reading: impl Future<Output = T> + Send + 'static) -> T {
+pub(super) async fn run_in_task<T: Send + 'static>(reading: impl Future<Output = T> + Send + 'static) -> T {
     match AbortOnDropHandle::new(tokio::spawn(reading)).await {
         Ok(read) => read,
         Err(ended) => std::panic::resume_unwind(ended.into_panic()),
     }
 }
 
-async fn attempts(
+async fn read_with_retry(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Reading, Error> {
+    settings: &LdapSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<DirectoryReading, ConnectorError> {
     retry(&connector.name, context, || async {
-        let (mapper, ended) = gather(connector, settings, &settings.filter, attributes, context).await?;
-        let proof = Complete::ldap(&settings.base_dns, ended)
-            .ok_or_else(|| Error::Unproven { connector: connector.name.clone() })?;
+        let (mapper, ended) = read_bases(connector, settings, &settings.filter, attributes, context).await?;
+        let proof = CompletenessProof::ldap(&settings.base_dns, ended)
+            .ok_or_else(|| ConnectorError::Unproven { connector: connector.name.clone() })?;
         let (people, problems) = mapper.finish()?;
         context.progress.set(people.len() as u64);
-        Ok(Reading::complete(people, problems, proof))
+        Ok(DirectoryReading::complete(people, problems, proof))
     })
     .await
 }
@@ -103,34 +103,34 @@ async fn attempts(
 /// Finds the people of one address. Nobody has one where no attribute is mapped to it.
 pub(super) async fn find(
     connector: &Connector,
-    settings: &Settings,
+    settings: &LdapSettings,
     email: &str,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<People, Error> {
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<PeopleTable, ConnectorError> {
     let Some(filter) = address_filter(&connector.mapping, &settings.filter, email) else {
-        return Ok(People::new(attributes));
+        return Ok(PeopleTable::new(attributes));
     };
     retry(&connector.name, context, || async {
-        let (mapper, _) = gather(connector, settings, &filter, attributes, context).await?;
+        let (mapper, _) = read_bases(connector, settings, &filter, attributes, context).await?;
         Ok(mapper.into_people())
     })
     .await
 }
 
 /// One attempt: connects, and searches base after base.
-async fn gather<'a>(
+async fn read_bases<'a>(
     connector: &'a Connector,
-    settings: &Settings,
+    settings: &LdapSettings,
     filter: &str,
-    attributes: &'a Attributes,
-    context: &Context,
-) -> Result<(Mapper<'a>, Vec<EndedBase>), Error> {
+    attributes: &'a AttributeSet,
+    context: &ReadContext,
+) -> Result<(RecordMapper<'a>, Vec<SearchBaseEnd>), ConnectorError> {
     context.progress.set(0);
-    let search = searching(connector, settings, filter)?;
-    let mut session = Way::new(&connector.name, settings)?.walk().await?;
-    let mapper = Mapper::new(&connector.name, &connector.mapping, attributes);
-    let mut gathering = gathering(connector, settings, mapper, context.progress.clone());
+    let search = build_search(connector, settings, filter)?;
+    let mut session = LdapConnector::new(&connector.name, settings)?.connect_and_bind().await?;
+    let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
+    let mut gathering = build_collector(connector, settings, mapper, context.progress.clone());
     let mut ended = Vec::new();
     for base in &settings.base_dns {
         ended.push(gathering.search(&mut session, &search, base).await?);
@@ -140,33 +140,33 @@ async fn gather<'a>(
 }
 
 /// Prepares to map what the searches of the settings will bring.
-fn gathering<'a>(
+fn build_collector<'a>(
     connector: &Connector,
-    settings: &Settings,
-    mapper: Mapper<'a>,
-    progress: Progress,
-) -> Gathering<Plain<'a>> {
+    settings: &LdapSettings,
+    mapper: RecordMapper<'a>,
+    progress: ReadProgress,
+) -> EntryCollector<MappingSink<'a>> {
     let columns = connector.mapping.columns.iter().map(|(_, name)| name.as_str());
-    Gathering::new(columns, settings.base_dns.len(), Plain { mapper, progress })
+    EntryCollector::new(columns, settings.base_dns.len(), MappingSink { mapper, progress })
 }
 
 /// What to search for, when it can be searched for at all.
-fn searching<'a>(
+fn build_search<'a>(
     connector: &'a Connector,
-    settings: &Settings,
+    settings: &LdapSettings,
     filter: &'a str,
-) -> Result<Search<'a>, Error> {
-    can_search(&connector.name, settings, filter)?;
+) -> Result<LdapSearch<'a>, ConnectorError> {
+    check_searchable(&connector.name, settings, filter)?;
     let mut attributes: Vec<&str> = connector.mapping.columns.iter().map(|(_, name)| name.as_str()).collect();
     attributes.sort_unstable();
     attributes.dedup();
-    Ok(Search { filter, attributes, references: References::MissingParts })
+    Ok(LdapSearch { filter, attributes, references: ReferenceMeaning::MissingParts })
 }
 
 /// Whether there is somewhere to search, and something to search for.
-pub(super) fn can_search(connector: &ConnectorName, settings: &Settings, filter: &str) -> Result<(), Error> {
+pub(super) fn check_searchable(connector: &ConnectorName, settings: &LdapSettings, filter: &str) -> Result<(), ConnectorError> {
     let wrong = |setting, fault: &str| {
-        Err(Error::Setting { connector: connector.clone(), setting, fault: fault.to_owned() })
+        Err(ConnectorError::Setting { connector: connector.clone(), setting, fault: fault.to_owned() })
     };
     if settings.base_dns.is_empty() {
         return wrong("base_dn", "is missing");
@@ -178,23 +178,23 @@ pub(super) fn can_search(connector: &ConnectorName, settings: &Settings, filter:
 }
 
 /// Ids that one question asks for: a filter of some 6 kB, far below what servers take.
-pub(super) const TOGETHER: usize = 100;
+pub(super) const IDS_PER_SEARCH: usize = 100;
 
 /// Finds the people of some ids.
 pub(super) async fn look_up(
     connector: &Connector,
-    settings: &Settings,
+    settings: &LdapSettings,
     ids: &[String],
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Vec<People>, Error> {
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<Vec<PeopleTable>, ConnectorError> {
     let source = connector.mapping.columns.iter().find(|(attribute, _)| *attribute == Attribute::ID);
     let Some((_, source)) = source else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    for some in ids.chunks(TOGETHER) {
-        let filter = narrowed(&settings.filter, &any_of(source, some));
+    for some in ids.chunks(IDS_PER_SEARCH) {
+        let filter = narrow_filter(&settings.filter, &any_value_filter(source, some));
         let people = retry(&connector.name, context, || async {
-            let (mapper, _) = gather(connector, settings, &filter, attributes, context).await?;
+            let (mapper, _) = read_bases(connector, settings, &filter, attributes, context).await?;
             Ok(mapper.into_people())
         });
         found.push(people.await?);
@@ -203,34 +203,34 @@ pub(super) async fn look_up(
 }
 
 /// A filter that asks for any of several values of an attribute.
-pub(super) fn any_of(attribute: &str, texts: &[impl AsRef<str>]) -> String {
-    let any: String = texts.iter().map(|text| equals(attribute, text.as_ref())).collect();
+pub(super) fn any_value_filter(attribute: &str, texts: &[impl AsRef<str>]) -> String {
+    let any: String = texts.iter().map(|text| equality_filter(attribute, text.as_ref())).collect();
     format!("(|{any})")
 }
 
 /// A filter that asks for more than the settings do.
-pub(super) fn narrowed(filter: &str, more: &str) -> String {
+pub(super) fn narrow_filter(filter: &str, more: &str) -> String {
     let filter = filter.trim();
     let (open, close) = if filter.starts_with('(') { ("", "") } else { ("(", ")") };
     format!("(&{open}{filter}{close}{more})")
 }
 
 /// The filter of the settings, narrowed to one address.
-fn address_filter(mapping: &Mapping, filter: &str, email: &str) -> Option<String> {
+fn address_filter(mapping: &AttributeMapping, filter: &str, email: &str) -> Option<String> {
     let (_, source) = mapping.columns.iter().find(|(attribute, _)| *attribute == Attribute::EMAIL)?;
-    Some(narrowed(filter, &equals(source, &clean(email))))
+    Some(narrow_filter(filter, &equality_filter(source, &clean(email))))
 }
 
 /// An entry of any bytes, for the fuzzer.
 #[cfg(fuzzing)]
 pub(super) fn fuzz(
     bytes: &[u8],
-    mapping: &Mapping,
-    mut take: impl FnMut(&crate::connectors::mapper::Record),
+    mapping: &AttributeMapping,
+    mut take: impl FnMut(&crate::connectors::mapper::RecordValues),
 ) {
     let columns = mapping.columns.iter().map(|(_, name)| name.as_str());
-    let mut record = crate::connectors::mapper::Record::default();
-    if entry::Entries::new(columns).read(bytes, &mut record).is_some() {
+    let mut record = crate::connectors::mapper::RecordValues::default();
+    if entry::EntryParser::new(columns).read(bytes, &mut record).is_some() {
         take(&record);
     }
     let _ = entry::dn(bytes);
@@ -243,10 +243,10 @@ mod tests {
     #[test]
     fn an_address_is_escaped_in_the_filter() {
         let columns = vec![(Attribute::EMAIL, "mail".to_owned())];
-        let mapping = Mapping { columns, ..Mapping::default() };
+        let mapping = AttributeMapping { columns, ..AttributeMapping::default() };
         let narrowed = |filter, email| address_filter(&mapping, filter, email);
         assert_eq!(narrowed("(uid=*)", "a@b"), Some("(&(uid=*)(mail=a@b))".to_owned()));
         assert_eq!(narrowed("uid=*", "*)(x=\\@b"), Some("(&(uid=*)(mail=\\2a\\29\\28x=\\5c@b))".to_owned()));
-        assert_eq!(address_filter(&Mapping::default(), "(uid=*)", "a@b"), None);
+        assert_eq!(address_filter(&AttributeMapping::default(), "(uid=*)", "a@b"), None);
     }
 }

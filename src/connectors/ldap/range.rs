@@ -5,29 +5,29 @@
 //! `member;range=1500-*`, until a part comes that ends in `*` (MS-ADTS 3.1.1.3.1.3.3). Whoever takes the first part for all, or
 //! the empty attribute for none, loses people without an error.
 
-use crate::connectors::Error;
-use crate::connectors::ldap::entry::Entries;
-use crate::connectors::ldap::session::Session;
-use crate::connectors::mapper::Record;
+use crate::connectors::ConnectorError;
+use crate::connectors::ldap::entry::EntryParser;
+use crate::connectors::ldap::session::LdapSession;
+use crate::connectors::mapper::RecordValues;
 
 /// Which of its values a part has: the places of the first and, where it does not go to the end, of the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Range {
+pub(super) struct ValueRange {
     pub first: u64,
     pub last: Option<u64>,
 }
 
 /// A part that came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::connectors) struct Part {
+pub(in crate::connectors) struct ValuePart {
     /// The attribute, without the range, in lower case.
     pub(super) attribute: String,
-    pub(super) range: Range,
+    pub(super) range: ValueRange,
     /// How many values came.
     pub(super) count: u64,
 }
 
-impl Range {
+impl ValueRange {
     /// Takes the range off a name of an attribute, which is in lower case.
     pub fn split(name: &str) -> (String, Option<Self>) {
         let Some((before, option)) = name.rsplit_once(';') else { return (name.to_owned(), None) };
@@ -45,41 +45,41 @@ impl Range {
 
 /// What is to be done after a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
+enum RangeStep {
     /// Ask for the values from this place on.
     Ask(u64),
     /// Nothing: it was the last.
     End,
 }
 
-impl Part {
+impl ValuePart {
     /// What is to be done next, when this part is the one that was asked for, from `first` on, and whole.
-    fn then(&self, first: u64) -> Option<Then> {
+    fn next_step(&self, first: u64) -> Option<RangeStep> {
         match self.range {
-            Range { first: begins, .. } if begins != first => None,
-            Range { last: None, .. } => Some(Then::End),
-            Range { last: Some(last), .. } => {
+            ValueRange { first: begins, .. } if begins != first => None,
+            ValueRange { last: None, .. } => Some(RangeStep::End),
+            ValueRange { last: Some(last), .. } => {
                 let whole = last >= first && last - first == self.count.checked_sub(1)?;
-                whole.then_some(Then::Ask(last + 1))
+                whole.then_some(RangeStep::Ask(last + 1))
             }
         }
     }
 }
 
 /// Adds the values that are missing to a record of which these parts came.
-pub(super) async fn complete(
-    session: &mut Session<'_>,
-    entries: &mut Entries,
+pub(super) async fn fetch_missing_values(
+    session: &mut LdapSession<'_>,
+    entries: &mut EntryParser,
     dn: &str,
-    parts: &[Part],
-    record: &mut Record,
-) -> Result<(), Error> {
+    parts: &[ValuePart],
+    record: &mut RecordValues,
+) -> Result<(), ConnectorError> {
     for part in parts {
         let (connector, attribute) = (session.connector.clone(), &part.attribute);
         let missing =
-            |first| Error::Values { connector: connector.clone(), attribute: attribute.clone(), first };
-        let mut then = part.then(0).ok_or_else(|| missing(0))?;
-        while let Then::Ask(first) = then {
+            |first| ConnectorError::Values { connector: connector.clone(), attribute: attribute.clone(), first };
+        let mut then = part.next_step(0).ok_or_else(|| missing(0))?;
+        while let RangeStep::Ask(first) = then {
             let asked = format!("{attribute};range={first}-*");
             let mut came = None;
             let each = |entry: &[u8]| {
@@ -87,8 +87,8 @@ pub(super) async fn complete(
                 came = entries.parts().iter().find(|other| other.attribute == *attribute).cloned();
                 Some(())
             };
-            session.look(dn, &[&asked], each).await?;
-            then = came.and_then(|part| part.then(first)).ok_or_else(|| missing(first))?;
+            session.read_entry(dn, &[&asked], each).await?;
+            then = came.and_then(|part| part.next_step(first)).ok_or_else(|| missing(first))?;
         }
     }
     Ok(())
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_range_is_an_option_at_the_end_of_a_name() {
         let split = |name| {
-            let (name, range) = Range::split(name);
+            let (name, range) = ValueRange::split(name);
             (name, range.map(|range| (range.first, range.last)))
         };
         assert_eq!(split("member;range=0-1499"), ("member".to_owned(), Some((0, Some(1499)))));
@@ -115,10 +115,10 @@ mod tests {
     #[test]
     fn a_part_leads_to_the_next_only_when_it_is_the_one_that_was_asked_for_and_whole() {
         let next = |first, last, count, asked| {
-            Part { attribute: String::new(), range: Range { first, last }, count }.then(asked)
+            ValuePart { attribute: String::new(), range: ValueRange { first, last }, count }.next_step(asked)
         };
-        assert_eq!(next(0, Some(1499), 1500, 0), Some(Then::Ask(1500)));
-        assert_eq!(next(1500, None, 1, 1500), Some(Then::End));
+        assert_eq!(next(0, Some(1499), 1500, 0), Some(RangeStep::Ask(1500)));
+        assert_eq!(next(1500, None, 1, 1500), Some(RangeStep::End));
         assert_eq!(next(0, Some(1499), 1500, 1500), None, "the same part again");
         assert_eq!(next(1500, Some(2999), 1499, 1500), None, "a value is missing");
         assert_eq!(next(1500, Some(1499), 0, 1500), None, "nothing came, and more is promised");

@@ -8,25 +8,25 @@ use ldap3::{LdapResult, Scope};
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::connectors::Error;
-use crate::connectors::ldap::answer::Answer;
+use crate::connectors::ConnectorError;
+use crate::connectors::ldap::answer::LdapErrorResult;
 use crate::connectors::ldap::entry::{self, INTERMEDIATE, REFERENCE};
-use crate::connectors::ldap::line::{Fault, Next};
-use crate::connectors::ldap::session::Session;
-use crate::connectors::proof::{EndedBase, References};
+use crate::connectors::ldap::line::{TransportError, SearchMessage};
+use crate::connectors::ldap::session::LdapSession;
+use crate::connectors::proof::{SearchBaseEnd, ReferenceMeaning};
 
 /// What to ask below each base.
 #[derive(Debug)]
-pub(in crate::connectors) struct Search<'a> {
+pub(in crate::connectors) struct LdapSearch<'a> {
     pub filter: &'a str,
     pub attributes: Vec<&'a str>,
     /// What references to other servers mean.
-    pub references: References,
+    pub references: ReferenceMeaning,
 }
 
 /// The end of one page.
 #[derive(Debug)]
-pub(in crate::connectors) struct Page {
+pub(in crate::connectors) struct LdapSearchPage {
     result_code: u32,
     next: Vec<u8>,
     /// How many references came, and the first of them.
@@ -41,27 +41,27 @@ const ANYTHING: &str = "(objectClass=*)";
 const NO_SUCH_OBJECT: u32 = 32;
 
 /// All that was said in answer to one question.
-struct Heard {
+struct SearchOutcome {
     result: LdapResult,
     references: (u64, String),
     digest: u128,
 }
 
-impl Page {
-    fn is_last_of(&self, base: &str, meaning: References) -> Option<EndedBase> {
-        EndedBase::prove(base, self.result_code, Some(&self.next), self.references.0, meaning)
+impl LdapSearchPage {
+    fn is_last_of(&self, base: &str, meaning: ReferenceMeaning) -> Option<SearchBaseEnd> {
+        SearchBaseEnd::prove(base, self.result_code, Some(&self.next), self.references.0, meaning)
     }
 }
 
-impl Session<'_> {
+impl LdapSession<'_> {
     /// Reads everything below a base. `each` is given the contents of every entry and answers `None` to one
     /// that is malformed.
     pub async fn search(
         &mut self,
-        search: &Search<'_>,
+        search: &LdapSearch<'_>,
         base: &str,
         mut each: impl FnMut(&[u8]) -> Option<()>,
-    ) -> Result<EndedBase, Error> {
+    ) -> Result<SearchBaseEnd, ConnectorError> {
         let mut seen = FxHashSet::default();
         let mut cookie = Vec::new();
         let mut number = 0;
@@ -74,7 +74,7 @@ impl Session<'_> {
             // The cookie alone proves nothing: 389-ds sends the same one with every page.
             if !seen.insert((page.next.clone(), page.digest)) {
                 let (connector, base) = (self.connector.clone(), base.to_owned());
-                return Err(Error::PageRepeats { connector, base, page: number });
+                return Err(ConnectorError::PageRepeats { connector, base, page: number });
             }
             cookie = page.next;
         }
@@ -83,71 +83,71 @@ impl Session<'_> {
     /// Reads one page, from the cookie of the page before; the first has an empty one.
     pub async fn page(
         &mut self,
-        search: &Search<'_>,
+        search: &LdapSearch<'_>,
         base: &str,
         cookie: Vec<u8>,
         each: impl FnMut(&[u8]) -> Option<()>,
-    ) -> Result<Page, Error> {
+    ) -> Result<LdapSearchPage, ConnectorError> {
         let attempt = format!("the search below `{base}`");
         let size = i32::try_from(self.settings.page_size).unwrap_or(i32::MAX);
         self.ldap.with_controls(PagedResults { size, cookie }.critical());
         let asked = (base, Scope::Subtree, search.filter, &search.attributes[..]);
-        let Heard { result, references, digest } = self.hear(asked, &attempt, each).await?;
-        self.succeeded(&result, &attempt)?;
-        if references.0 > 0 && search.references == References::MissingParts {
+        let SearchOutcome { result, references, digest } = self.run_search(asked, &attempt, each).await?;
+        self.check_success(&result, &attempt)?;
+        if references.0 > 0 && search.references == ReferenceMeaning::MissingParts {
             let (connector, base, (count, first)) = (self.connector.clone(), base.to_owned(), references);
-            return Err(Error::References { connector, base, count, first });
+            return Err(ConnectorError::References { connector, base, count, first });
         }
         let Some(control) = paging_control(&result.ctrls) else {
             // A critical control that was ignored: whatever came may be a part.
-            return Err(Error::NoPaging { connector: self.connector.clone(), base: base.to_owned() });
+            return Err(ConnectorError::NoPaging { connector: self.connector.clone(), base: base.to_owned() });
         };
-        let next = entry::cookie(control).ok_or_else(|| self.fault(Fault::Malformed, &attempt))?;
-        Ok(Page { result_code: result.rc, next, references, digest })
+        let next = entry::cookie(control).ok_or_else(|| self.transport_error(TransportError::Malformed, &attempt))?;
+        Ok(LdapSearchPage { result_code: result.rc, next, references, digest })
     }
 
     /// Asks for some attributes of one entry. No entry may come where there is none of this name any more.
-    pub async fn look(
+    pub async fn read_entry(
         &mut self,
         dn: &str,
         attributes: &[&str],
         each: impl FnMut(&[u8]) -> Option<()>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ConnectorError> {
         let attempt = "the reading of one entry";
-        let heard = self.hear((dn, Scope::Base, ANYTHING, attributes), attempt, each).await?;
-        if heard.result.rc == NO_SUCH_OBJECT { Ok(()) } else { self.succeeded(&heard.result, attempt) }
+        let heard = self.run_search((dn, Scope::Base, ANYTHING, attributes), attempt, each).await?;
+        if heard.result.rc == NO_SUCH_OBJECT { Ok(()) } else { self.check_success(&heard.result, attempt) }
     }
 
     /// Asks, and listens until the server has said its result.
-    async fn hear(
+    async fn run_search(
         &mut self,
         (base, scope, filter, attributes): (&str, Scope, &str, &[&str]),
         attempt: &str,
         mut each: impl FnMut(&[u8]) -> Option<()>,
-    ) -> Result<Heard, Error> {
+    ) -> Result<SearchOutcome, ConnectorError> {
         let wait = self.settings.timeout;
         self.ldap.with_timeout(wait);
         let asked = self.ldap.streaming_search(base, scope, filter, attributes);
-        let asked = self.line.tell(asked).await;
-        let mut stream = asked.map_err(|why| self.fault(why, attempt))?;
+        let asked = self.transport.send_only(asked).await;
+        let mut stream = asked.map_err(|why| self.transport_error(why, attempt))?;
         let number = stream.ldap_handle().last_id();
         let mut digest = Xxh3::new();
         let mut references = (0, String::new());
         loop {
-            match self.line.next(number, wait).await {
-                Ok(Next::Entry(entry)) => {
+            match self.transport.next(number, wait).await {
+                Ok(SearchMessage::Entry(entry)) => {
                     let Some(dn) = each(entry).and_then(|()| entry::dn(entry)) else {
-                        return Err(self.fault(Fault::Malformed, attempt));
+                        return Err(self.transport_error(TransportError::Malformed, attempt));
                     };
                     digest.update(dn);
                     digest.update(&[0]);
                     continue;
                 }
-                Ok(Next::Other) => (),
-                Err(why) => return Err(self.fault(why, attempt)),
+                Ok(SearchMessage::Other) => (),
+                Err(why) => return Err(self.transport_error(why, attempt)),
             }
-            let other = self.line.tell(stream.next()).await;
-            let Some(other) = other.map_err(|why| self.fault(why, attempt))? else { break };
+            let other = self.transport.send_only(stream.next()).await;
+            let Some(other) = other.map_err(|why| self.transport_error(why, attempt))? else { break };
             match other.0.id {
                 REFERENCE => {
                     references.0 += 1;
@@ -158,19 +158,19 @@ impl Session<'_> {
                 // It says nothing about people.
                 INTERMEDIATE => (),
                 // Somebody would be missed.
-                _ => return Err(self.fault(Fault::Malformed, attempt)),
+                _ => return Err(self.transport_error(TransportError::Malformed, attempt)),
             }
         }
         let result = stream.finish().await;
-        Ok(Heard { result, references, digest: digest.digest128() })
+        Ok(SearchOutcome { result, references, digest: digest.digest128() })
     }
 
-    fn succeeded(&self, result: &LdapResult, attempt: &str) -> Result<(), Error> {
+    fn check_success(&self, result: &LdapResult, attempt: &str) -> Result<(), ConnectorError> {
         if result.rc == 0 {
             return Ok(());
         }
-        let answer = Answer::new(result.rc, &result.text);
-        Err(Error::Answer { connector: self.connector.clone(), attempt: attempt.to_owned(), answer })
+        let answer = LdapErrorResult::new(result.rc, &result.text);
+        Err(ConnectorError::Answer { connector: self.connector.clone(), attempt: attempt.to_owned(), answer })
     }
 }
 

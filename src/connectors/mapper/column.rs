@@ -2,17 +2,17 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::connectors::Mapping;
+use crate::connectors::AttributeMapping;
 use crate::model::attributes::Attribute;
 use crate::model::names::clean;
-use crate::model::problem::{Problem, ProblemKind};
+use crate::model::problem::{RunWarning, RunWarningKind};
 
 /// The most unknown values of one attribute that are named one by one: a code table against free text would name all.
 const MOST_UNKNOWN: usize = 100;
 
 /// What is to be done with one column of the mapping.
 #[derive(Debug)]
-pub(super) struct Column {
+pub(super) struct MappedColumn {
     /// Its place in the mapping.
     pub number: usize,
     /// The attribute that it is mapped to.
@@ -21,9 +21,9 @@ pub(super) struct Column {
     unknown: FxHashMap<String, u64>,
 }
 
-impl Column {
+impl MappedColumn {
     /// Prepares one column, its codes cleaned as values are.
-    pub fn new(number: usize, attribute: Attribute, mapping: &Mapping) -> Self {
+    pub fn new(number: usize, attribute: Attribute, mapping: &AttributeMapping) -> Self {
         let cleaned = |(code, name): (&String, &String)| (clean(code).into_owned(), clean(name).into_owned());
         let codes = mapping.codes.get(&attribute).map(|table| table.iter().map(cleaned).collect());
         Self { number, attribute, codes, unknown: FxHashMap::default() }
@@ -50,12 +50,12 @@ impl Column {
     }
 
     /// The values that no table names, with how often they came, the most frequent first. `name` is the attribute's.
-    pub fn problems(&self, name: &str) -> Vec<Problem> {
+    pub fn problems(&self, name: &str) -> Vec<RunWarning> {
         let mut unknown: Vec<(&str, u64)> =
             self.unknown.iter().map(|(value, &times)| (value.as_str(), times)).collect();
         unknown.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         let is_status = self.attribute == Attribute::STATUS;
-        let kind = if is_status { ProblemKind::UnknownStatus } else { ProblemKind::UnknownCode };
+        let kind = if is_status { RunWarningKind::UnknownStatus } else { RunWarningKind::UnknownCode };
         let message = |(value, times): &(&str, u64)| {
             let people = if *times == 1 { "1 person".to_owned() } else { format!("{times} people") };
             if is_status {
@@ -69,7 +69,7 @@ impl Column {
             let more = unknown.len() - MOST_UNKNOWN;
             messages.push(format!("{more} more values of `{name}` are named by no table"));
         }
-        messages.into_iter().map(|message| Problem::new(kind, name, message)).collect()
+        messages.into_iter().map(|message| RunWarning::new(kind, name, message)).collect()
     }
 }
 

@@ -9,17 +9,17 @@ mod record;
 
 use rustc_hash::FxHashMap;
 
-use crate::connectors::{Error, Mapping};
-use crate::model::attributes::{Attribute, Attributes};
+use crate::connectors::{ConnectorError, AttributeMapping};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::names::{ConnectorName, fold, is_address};
-use crate::model::people::People;
-use crate::model::problem::{Problem, ProblemKind};
-use crate::model::status::{Standing, read_date};
-use crate::model::values::Cell;
+use crate::model::people::PeopleTable;
+use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::status::{EmploymentStatus, read_date};
+use crate::model::values::Symbol;
 
-pub(super) use record::Record;
+pub(super) use record::RecordValues;
 
-use column::Column;
+use column::MappedColumn;
 
 /// Fewer records than this may always be set aside: dirty data, not a broken mapping.
 const FEW_SET_ASIDE: u64 = 10;
@@ -29,25 +29,25 @@ const SET_ASIDE_SHARE: u64 = 20;
 
 /// Turns records into people.
 #[derive(Debug)]
-pub(super) struct Mapper<'a> {
+pub(super) struct RecordMapper<'a> {
     connector: &'a ConnectorName,
-    attributes: &'a Attributes,
-    mapping: &'a Mapping,
-    columns: Vec<Column>,
-    statuses: FxHashMap<String, Option<Standing>>,
-    people: People,
-    cells: Vec<Cell>,
+    attributes: &'a AttributeSet,
+    mapping: &'a AttributeMapping,
+    columns: Vec<MappedColumn>,
+    statuses: FxHashMap<String, Option<EmploymentStatus>>,
+    people: PeopleTable,
+    cells: Vec<Symbol>,
     texts: Vec<String>,
     records: u64,
-    problems: Vec<Problem>,
+    problems: Vec<RunWarning>,
 }
 
-impl<'a> Mapper<'a> {
+impl<'a> RecordMapper<'a> {
     /// Prepares to map a reading.
-    pub fn new(connector: &'a ConnectorName, mapping: &'a Mapping, attributes: &'a Attributes) -> Self {
+    pub fn new(connector: &'a ConnectorName, mapping: &'a AttributeMapping, attributes: &'a AttributeSet) -> Self {
         let attributes_of = mapping.columns.iter().enumerate();
-        let mut columns: Vec<Column> =
-            attributes_of.map(|(number, &(attribute, _))| Column::new(number, attribute, mapping)).collect();
+        let mut columns: Vec<MappedColumn> =
+            attributes_of.map(|(number, &(attribute, _))| MappedColumn::new(number, attribute, mapping)).collect();
         // The id comes first: what is noticed about the others is reported under it.
         columns.sort_by_key(|column| column.attribute != Attribute::ID);
         Self {
@@ -56,8 +56,8 @@ impl<'a> Mapper<'a> {
             mapping,
             columns,
             statuses: FxHashMap::default(),
-            people: People::new(attributes),
-            cells: vec![Cell::EMPTY; attributes.len()],
+            people: PeopleTable::new(attributes),
+            cells: vec![Symbol::EMPTY; attributes.len()],
             texts: Vec::new(),
             records: 0,
             problems: Vec::new(),
@@ -70,9 +70,9 @@ impl<'a> Mapper<'a> {
     }
 
     /// Maps one record. `place` says where it stands in the source.
-    pub fn push(&mut self, record: &Record, place: impl FnOnce() -> String) {
+    pub fn push(&mut self, record: &RecordValues, place: impl FnOnce() -> String) {
         self.records += 1;
-        self.cells.fill(Cell::EMPTY);
+        self.cells.fill(Symbol::EMPTY);
         for index in 0..self.columns.len() {
             let attribute = self.columns[index].attribute;
             self.cells[attribute.index()] = match attribute {
@@ -90,10 +90,10 @@ impl<'a> Mapper<'a> {
     ///
     /// # Errors
     /// [`Error::SetAside`] when more than 5 % of the records, and at least 10, have an empty or repeated id.
-    pub fn finish(self) -> Result<(People, Vec<Problem>), Error> {
+    pub fn finish(self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
         let (set_aside, records) = (self.people.set_aside(), self.records);
         if set_aside >= FEW_SET_ASIDE && set_aside * SET_ASIDE_SHARE > records {
-            return Err(Error::SetAside { connector: self.connector.clone(), set_aside, records });
+            return Err(ConnectorError::TooManyRejectedRecords { connector: self.connector.clone(), set_aside, records });
         }
         let mut problems = self.problems;
         for column in &self.columns {
@@ -103,24 +103,24 @@ impl<'a> Mapper<'a> {
     }
 
     /// Whoever came, for looking at.
-    pub fn into_people(self) -> People {
+    pub fn into_people(self) -> PeopleTable {
         self.people
     }
 
     /// Exactly one value; a record with none or several cannot be told from others.
-    fn id(&mut self, index: usize, record: &Record) -> Cell {
-        let mut values = record.of(self.columns[index].number);
+    fn id(&mut self, index: usize, record: &RecordValues) -> Symbol {
+        let mut values = record.values_of(self.columns[index].number);
         match (values.next(), values.next()) {
             (Some(id), None) => self.people.values.intern(id),
-            (Some(_), Some(_)) | (None, _) => Cell::EMPTY,
+            (Some(_), Some(_)) | (None, _) => Symbol::EMPTY,
         }
     }
 
     /// All values.
-    fn plain(&mut self, index: usize, record: &Record) -> Cell {
+    fn plain(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let column = &mut self.columns[index];
-        let mut values = record.of(column.number);
-        let Some(first) = values.next() else { return Cell::EMPTY };
+        let mut values = record.values_of(column.number);
+        let Some(first) = values.next() else { return Symbol::EMPTY };
         let Some(second) = values.next() else {
             let only = column.translate(first);
             return self.people.values.intern(only);
@@ -136,13 +136,13 @@ impl<'a> Mapper<'a> {
     fn one(
         &mut self,
         index: usize,
-        record: &Record,
+        record: &RecordValues,
         will_do: impl Fn(&str) -> bool,
-    ) -> Result<Cell, Option<String>> {
+    ) -> Result<Symbol, Option<String>> {
         let column = &mut self.columns[index];
         let mut first: Option<String> = None;
         let mut best: Option<String> = None;
-        for value in record.of(column.number) {
+        for value in record.values_of(column.number) {
             let value = column.translate(value);
             let chosen = if will_do(value) { &mut best } else { &mut first };
             if chosen.as_deref().is_none_or(|chosen| value < chosen) {
@@ -152,48 +152,48 @@ impl<'a> Mapper<'a> {
         best.map(|value| self.people.values.intern(&value)).ok_or(first)
     }
 
-    fn address(&mut self, index: usize, record: &Record) -> Cell {
+    fn address(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let chosen = self.one(index, record, is_address);
-        self.noticed(chosen, ProblemKind::BadAddress, |text| {
+        self.report_unusable(chosen, RunWarningKind::BadAddress, |text| {
             format!("`{text}` is no address: taken as empty")
         })
     }
 
-    fn date(&mut self, index: usize, record: &Record) -> Cell {
+    fn date(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let name = self.attributes.name(self.columns[index].attribute);
         let chosen = self.one(index, record, |text| read_date(text).is_some());
-        self.noticed(chosen, ProblemKind::BadDate, |text| {
+        self.report_unusable(chosen, RunWarningKind::BadDate, |text| {
             format!("`{text}` in `{name}` is no date that can be read: taken as empty")
         })
     }
 
     /// The cell, or an empty one with the value reported under the record's id.
-    fn noticed(
+    fn report_unusable(
         &mut self,
-        chosen: Result<Cell, Option<String>>,
-        kind: ProblemKind,
+        chosen: Result<Symbol, Option<String>>,
+        kind: RunWarningKind,
         message: impl FnOnce(&str) -> String,
-    ) -> Cell {
+    ) -> Symbol {
         let unusable = match chosen {
             Ok(cell) => return cell,
             Err(unusable) => unusable,
         };
         let id = self.cells[Attribute::ID.index()];
         if let Some(text) = unusable.filter(|_| !id.is_empty()) {
-            self.problems.push(Problem::new(kind, self.people.values.text(id), message(&text)));
+            self.problems.push(RunWarning::new(kind, self.people.values.text(id), message(&text)));
         }
-        Cell::EMPTY
+        Symbol::EMPTY
     }
 
     /// The standing of the first value in byte order that a list names; a value that none names is active.
-    fn status(&mut self, index: usize, record: &Record) -> Cell {
+    fn status(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let column = &mut self.columns[index];
         self.texts.clear();
-        for value in record.of(column.number) {
+        for value in record.values_of(column.number) {
             self.texts.push(column.name_of(value).unwrap_or(value).to_owned());
         }
         if self.texts.is_empty() {
-            return Cell::EMPTY;
+            return Symbol::EMPTY;
         }
         self.texts.sort_unstable();
         let statuses = &mut self.statuses;
@@ -201,15 +201,15 @@ impl<'a> Mapper<'a> {
             if let Some(known) = statuses.get(text) {
                 return *known;
             }
-            let standing = self.mapping.standings.get(&fold(text)).copied();
+            let standing = self.mapping.statuses.get(&fold(text)).copied();
             statuses.insert(text.clone(), standing);
             standing
         });
         if named.is_none() {
-            let unnamed = self.texts.iter().filter(|text| fold(text) != Standing::Active.as_str());
+            let unnamed = self.texts.iter().filter(|text| fold(text) != EmploymentStatus::Active.as_str());
             unnamed.for_each(|text| column.unknown(text));
         }
-        self.people.values.intern(named.unwrap_or(Standing::Active).as_str())
+        self.people.values.intern(named.unwrap_or(EmploymentStatus::Active).as_str())
     }
 }
 
@@ -218,12 +218,12 @@ mod tests {
     use super::*;
 
     /// What mapping some records came to.
-    struct Mapped {
-        people: People,
-        problems: Vec<Problem>,
+    struct MappedRow {
+        people: PeopleTable,
+        problems: Vec<RunWarning>,
     }
 
-    fn mapping() -> Mapping {
+    fn mapping() -> AttributeMapping {
         let columns = [
             (Attribute::EMAIL, "mail"),
             (Attribute::ID, "uid"),
@@ -232,21 +232,21 @@ mod tests {
             (Attribute::START_DATE, "from"),
         ];
         let departments = FxHashMap::from_iter([("4711".to_owned(), "Sales".to_owned())]);
-        Mapping {
+        AttributeMapping {
             columns: columns.map(|(attribute, name)| (attribute, name.to_owned())).to_vec(),
             codes: FxHashMap::from_iter([(Attribute::DEPARTMENT, departments)]),
-            standings: FxHashMap::from_iter([
-                ("gone".to_owned(), Standing::Left),
-                ("away".to_owned(), Standing::Leave),
+            statuses: FxHashMap::from_iter([
+                ("gone".to_owned(), EmploymentStatus::Left),
+                ("away".to_owned(), EmploymentStatus::Leave),
             ]),
             include: None,
         }
     }
 
-    fn map(records: &[&[(&str, &str)]]) -> Result<Mapped, Error> {
-        let (name, mapping, attributes) = (ConnectorName::new("corp"), mapping(), Attributes::default());
-        let mut mapper = Mapper::new(&name, &mapping, &attributes);
-        let mut record = Record::default();
+    fn map(records: &[&[(&str, &str)]]) -> Result<MappedRow, ConnectorError> {
+        let (name, mapping, attributes) = (ConnectorName::new("corp"), mapping(), AttributeSet::default());
+        let mut mapper = RecordMapper::new(&name, &mapping, &attributes);
+        let mut record = RecordValues::default();
         for values in records {
             record.clear();
             for (source, value) in *values {
@@ -255,10 +255,10 @@ mod tests {
             }
             mapper.push(&record, || "somewhere".to_owned());
         }
-        mapper.finish().map(|(people, problems)| Mapped { people, problems })
+        mapper.finish().map(|(people, problems)| MappedRow { people, problems })
     }
 
-    fn kinds(mapped: &Mapped) -> Vec<ProblemKind> {
+    fn kinds(mapped: &MappedRow) -> Vec<RunWarningKind> {
         mapped.problems.iter().map(|problem| problem.kind).collect()
     }
 
@@ -288,7 +288,7 @@ mod tests {
             (all("1"), all("2"), all("3")),
             (vec!["4712".into()], vec!["4712".into(), "Sales".into()], vec![])
         );
-        assert_eq!(kinds(&mapped), [ProblemKind::UnknownCode]);
+        assert_eq!(kinds(&mapped), [RunWarningKind::UnknownCode]);
         assert_eq!(mapped.problems[0].subject, "department");
         assert!(
             mapped.problems[0].message.contains("`4712`: kept as it is (2 people)"),
@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(status("GONE"), ("left".to_owned(), vec![]));
         assert_eq!(status("away"), ("leave".to_owned(), vec![]));
         assert_eq!(status("Active"), ("active".to_owned(), vec![]));
-        assert_eq!(status("sabbatical"), ("active".to_owned(), vec![ProblemKind::UnknownStatus]));
+        assert_eq!(status("sabbatical"), ("active".to_owned(), vec![RunWarningKind::UnknownStatus]));
         assert_eq!(status(" "), (String::new(), vec![]));
     }
 
@@ -315,7 +315,7 @@ mod tests {
         let mapped = map(&[&[("mail", "ada at corp"), ("uid", "7"), ("from", "31.12.2026")]]).expect("read");
         assert_eq!(mapped.people.first(0, Attribute::EMAIL), "");
         assert_eq!(mapped.people.first(0, Attribute::START_DATE), "");
-        assert_eq!(kinds(&mapped), [ProblemKind::BadAddress, ProblemKind::BadDate]);
+        assert_eq!(kinds(&mapped), [RunWarningKind::BadAddress, RunWarningKind::BadDate]);
         assert!(mapped.problems.iter().all(|problem| problem.subject == "7"));
     }
 

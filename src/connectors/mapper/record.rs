@@ -6,12 +6,12 @@ use crate::model::names::clean;
 
 /// The values of one record, cleaned, without the empty ones, by column of the mapping. Reused from record to record.
 #[derive(Debug, Default)]
-pub(in crate::connectors) struct Record {
+pub(in crate::connectors) struct RecordValues {
     text: String,
     values: Vec<(usize, Range<usize>)>,
 }
 
-impl Record {
+impl RecordValues {
     /// Forgets the values.
     pub fn clear(&mut self) {
         self.text.clear();
@@ -43,7 +43,7 @@ impl Record {
     }
 
     /// The values of a column.
-    pub fn of(&self, column: usize) -> impl Iterator<Item = &str> {
+    pub fn values_of(&self, column: usize) -> impl Iterator<Item = &str> {
         self.values.iter().filter(move |(of, _)| *of == column).map(|(_, range)| &self.text[range.clone()])
     }
 }

@@ -8,21 +8,21 @@ mod rows;
 
 use std::time::Duration;
 
-use crate::connectors::mapper::{Mapper, Record};
-use crate::connectors::proof::Complete;
+use crate::connectors::mapper::{RecordMapper, RecordValues};
+use crate::connectors::proof::CompletenessProof;
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, Context, Error, Reading, Step, walk};
-use crate::model::attributes::Attributes;
-use crate::model::people::People;
-use crate::model::secret::Secret;
+use crate::connectors::{Connector, ReadContext, ConnectorError, DirectoryReading, CheckStep, walk};
+use crate::model::attributes::AttributeSet;
+use crate::model::people::PeopleTable;
+use crate::model::secret::SecretText;
 
-use rows::Source;
+use rows::SqlSource;
 
 /// The settings of a connector of kind `sql`.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct SqlSettings {
     /// `postgres://…` or `sqlite://FILE`.
-    pub database: Secret,
+    pub database: SecretText,
     /// A query that gives a row for each person.
     pub query: String,
     /// A query that gives the number of these rows.
@@ -40,44 +40,44 @@ const SHOWN: u64 = 500;
 /// Reads everybody.
 pub(super) async fn read(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Reading, Error> {
-    retry(&connector.name, context, || once(connector, settings, attributes, context)).await
+    settings: &SqlSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<DirectoryReading, ConnectorError> {
+    retry(&connector.name, context, || read_once(connector, settings, attributes, context)).await
 }
 
-async fn once(
+async fn read_once(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<Reading, Error> {
+    settings: &SqlSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<DirectoryReading, ConnectorError> {
     context.progress.set(0);
-    let mut source = Source::open(&connector.name, settings).await?;
-    let mapper = gather(connector, attributes, context, &mut source, None).await?;
+    let mut source = SqlSource::open(&connector.name, settings).await?;
+    let mapper = map_rows(connector, attributes, context, &mut source, None).await?;
     let told = source.count().await?;
     source.close().await;
     let came = mapper.records();
-    let proof = Complete::sql(told, came).ok_or_else(|| Error::Counted {
+    let proof = CompletenessProof::sql(told, came).ok_or_else(|| ConnectorError::RowCountMismatch {
         connector: connector.name.clone(),
         told: told.unwrap_or_default(),
         came,
     })?;
     let (people, problems) = mapper.finish()?;
     context.progress.set(people.len() as u64);
-    Ok(Reading::complete(people, problems, proof))
+    Ok(DirectoryReading::complete(people, problems, proof))
 }
 
-async fn gather<'a>(
+async fn map_rows<'a>(
     connector: &'a Connector,
-    attributes: &'a Attributes,
-    context: &Context,
-    source: &mut Source<'_>,
+    attributes: &'a AttributeSet,
+    context: &ReadContext,
+    source: &mut SqlSource<'_>,
     most: Option<u64>,
-) -> Result<Mapper<'a>, Error> {
-    let mut mapper = Mapper::new(&connector.name, &connector.mapping, attributes);
-    let mut record = Record::default();
+) -> Result<RecordMapper<'a>, ConnectorError> {
+    let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
+    let mut record = RecordValues::default();
     let columns: Vec<&str> = connector.mapping.columns.iter().map(|(_, column)| column.as_str()).collect();
     source
         .rows(&columns, most, &mut record, |record| {
@@ -94,11 +94,11 @@ async fn gather<'a>(
 /// Finds the people of one address.
 pub(super) async fn find(
     connector: &Connector,
-    settings: &Settings,
+    settings: &SqlSettings,
     email: &str,
-    attributes: &Attributes,
-    context: &Context,
-) -> Result<People, Error> {
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Result<PeopleTable, ConnectorError> {
     let (everybody, _) = read(connector, settings, attributes, context).await?.into_parts();
     Ok(everybody.of_address(attributes, email))
 }
@@ -106,18 +106,18 @@ pub(super) async fn find(
 /// Walks towards the database: connect, read, attributes.
 pub(super) async fn check(
     connector: &Connector,
-    settings: &Settings,
-    attributes: &Attributes,
-    context: &Context,
-) -> Vec<Step> {
+    settings: &SqlSettings,
+    attributes: &AttributeSet,
+    context: &ReadContext,
+) -> Vec<CheckStep> {
     let mut steps = Vec::new();
-    let opened = Source::open(&connector.name, settings).await;
-    let Some(mut source) = walk::step(&mut steps, "connect", opened, Source::in_words) else { return steps };
-    let read = gather(connector, attributes, context, &mut source, Some(SHOWN)).await;
-    let read = read.map(Mapper::into_people);
-    let words = |people: &People| format!("{} people in the first rows", people.len());
-    if let Some(people) = walk::step(&mut steps, "read", read, words) {
-        walk::look(&mut steps, connector, attributes, &people);
+    let opened = SqlSource::open(&connector.name, settings).await;
+    let Some(mut source) = walk::record_step(&mut steps, "connect", opened, SqlSource::in_words) else { return steps };
+    let read = map_rows(connector, attributes, context, &mut source, Some(SHOWN)).await;
+    let read = read.map(RecordMapper::into_people);
+    let words = |people: &PeopleTable| format!("{} people in the first rows", people.len());
+    if let Some(people) = walk::record_step(&mut steps, "read", read, words) {
+        walk::add_people_step(&mut steps, connector, attributes, &people);
     }
     source.close().await;
     steps

@@ -9,36 +9,36 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, TypeInfo, ValueRef};
 use tokio::time::timeout;
 
-use crate::connectors::Error;
-use crate::connectors::json::{Path, Picker};
-use crate::connectors::mapper::Record;
-use crate::connectors::sql::Settings;
+use crate::connectors::ConnectorError;
+use crate::connectors::json::{ValuePath, ValueExtractor};
+use crate::connectors::mapper::RecordValues;
+use crate::connectors::sql::SqlSettings;
 use crate::model::names::ConnectorName;
 
 /// A connection inside its transaction.
 #[derive(Debug)]
-pub(super) struct Source<'s> {
+pub(super) struct SqlSource<'s> {
     connector: &'s ConnectorName,
-    settings: &'s Settings,
-    connection: Either,
+    settings: &'s SqlSettings,
+    connection: EngineConnection,
 }
 
 #[derive(Debug)]
-enum Either {
+enum EngineConnection {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
 }
 
-impl<'s> Source<'s> {
+impl<'s> SqlSource<'s> {
     /// Connects, and begins to read one state of the database.
-    pub async fn open(connector: &'s ConnectorName, settings: &'s Settings) -> Result<Self, Error> {
+    pub async fn open(connector: &'s ConnectorName, settings: &'s SqlSettings) -> Result<Self, ConnectorError> {
         let connecting = connect(settings.database.reveal());
         let connected = timeout(settings.timeout, connecting).await;
         let connection = match connected {
             Ok(Ok(connection)) => connection,
             Ok(Err(sqlx::Error::Io(cause))) => {
                 let address = host(settings.database.reveal());
-                return Err(Error::Connect { connector: connector.clone(), address, cause });
+                return Err(ConnectorError::Connect { connector: connector.clone(), address, cause });
             }
             Ok(Err(cause)) => return Err(failed(connector, "the connection", cause)),
             Err(_) => return Err(stalled(connector, settings.timeout, "the connection")),
@@ -49,8 +49,8 @@ impl<'s> Source<'s> {
     /// What is connected to, in words.
     pub fn in_words(&self) -> String {
         match self.connection {
-            Either::Postgres(_) => "PostgreSQL, in a transaction that only reads".to_owned(),
-            Either::Sqlite(_) => "SQLite, opened to be read only".to_owned(),
+            EngineConnection::Postgres(_) => "PostgreSQL, in a transaction that only reads".to_owned(),
+            EngineConnection::Sqlite(_) => "SQLite, opened to be read only".to_owned(),
         }
     }
 
@@ -59,39 +59,39 @@ impl<'s> Source<'s> {
         &mut self,
         columns: &[&str],
         most: Option<u64>,
-        record: &mut Record,
-        mut each: impl FnMut(&Record),
-    ) -> Result<(), Error> {
+        record: &mut RecordValues,
+        mut each: impl FnMut(&RecordValues),
+    ) -> Result<(), ConnectorError> {
         const ATTEMPT: &str = "the query";
         let Self { connector, settings, connection } = self;
         let (query, wait) = (settings.query.trim().trim_end_matches(';'), settings.timeout);
         let limit = most.map_or(String::new(), |most| format!(" LIMIT {most}"));
         let broken = |cause| failed(connector, ATTEMPT, cause);
         match connection {
-            Either::Postgres(connection) => {
+            EngineConnection::Postgres(connection) => {
                 // As JSON every type has one text, and lists stay lists.
                 let text = format!("SELECT row_to_json(person)::text FROM ({query}\n) AS person{limit}");
                 let mut rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(text)).fetch(connection);
-                let mut picker: Option<Picker> = None;
+                let mut picker: Option<ValueExtractor> = None;
                 while let Some(json) =
-                    next(connector, wait, ATTEMPT, rows.try_next()).await?.map_err(broken)?
+                    wait_for_next(connector, wait, ATTEMPT, rows.try_next()).await?.map_err(broken)?
                 {
                     let picker = match &mut picker {
                         Some(picker) => picker,
                         None => picker.insert(picker_for(connector, columns, &json)?),
                     };
                     picker
-                        .pick(&mut serde_json::Deserializer::from_str(&json), record)
+                        .extract(&mut serde_json::Deserializer::from_str(&json), record)
                         .map_err(|cause| broken(sqlx::Error::Decode(cause.into())))?;
                     each(record);
                 }
             }
-            Either::Sqlite(connection) => {
+            EngineConnection::Sqlite(connection) => {
                 let text = format!("SELECT * FROM ({query}\n){limit}");
                 let mut rows = sqlx::query(AssertSqlSafe(text)).fetch(connection);
                 let mut places: Option<Vec<usize>> = None;
                 while let Some(row) =
-                    next(connector, wait, ATTEMPT, rows.try_next()).await?.map_err(broken)?
+                    wait_for_next(connector, wait, ATTEMPT, rows.try_next()).await?.map_err(broken)?
                 {
                     let places = match &places {
                         Some(places) => places,
@@ -111,21 +111,21 @@ impl<'s> Source<'s> {
     }
 
     /// How many rows there are, where the settings have a query for it.
-    pub async fn count(&mut self) -> Result<Option<u64>, Error> {
+    pub async fn count(&mut self) -> Result<Option<u64>, ConnectorError> {
         const ATTEMPT: &str = "`count_query`";
         let Some(query) = &self.settings.count_query else { return Ok(None) };
         let text = query.trim().trim_end_matches(';').to_owned();
         let wait = self.settings.timeout;
         let counted = match &mut self.connection {
-            Either::Postgres(connection) => {
+            EngineConnection::Postgres(connection) => {
                 let text = format!("SELECT (SELECT * FROM ({text}\n) AS counted)::bigint");
                 let one = sqlx::query_scalar::<_, i64>(AssertSqlSafe(text)).fetch_one(connection);
-                next(self.connector, wait, ATTEMPT, one).await?
+                wait_for_next(self.connector, wait, ATTEMPT, one).await?
             }
-            Either::Sqlite(connection) => {
+            EngineConnection::Sqlite(connection) => {
                 let text = format!("SELECT CAST((SELECT * FROM ({text}\n)) AS INTEGER)");
                 let one = sqlx::query_scalar::<_, i64>(AssertSqlSafe(text)).fetch_one(connection);
-                next(self.connector, wait, ATTEMPT, one).await?
+                wait_for_next(self.connector, wait, ATTEMPT, one).await?
             }
         };
         let counted = counted.map_err(|cause| failed(self.connector, ATTEMPT, cause))?;
@@ -135,8 +135,8 @@ impl<'s> Source<'s> {
     /// Lets go. Nothing was written.
     pub async fn close(self) {
         let _ = match self.connection {
-            Either::Postgres(connection) => timeout(self.settings.timeout, connection.close()).await,
-            Either::Sqlite(connection) => timeout(self.settings.timeout, connection.close()).await,
+            EngineConnection::Postgres(connection) => timeout(self.settings.timeout, connection.close()).await,
+            EngineConnection::Sqlite(connection) => timeout(self.settings.timeout, connection.close()).await,
         };
     }
 }
@@ -147,45 +147,45 @@ fn host(url: &str) -> String {
     url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "the database".to_owned())
 }
 
-async fn connect(url: &str) -> Result<Either, sqlx::Error> {
+async fn connect(url: &str) -> Result<EngineConnection, sqlx::Error> {
     if url.starts_with("sqlite:") {
         let options = SqliteConnectOptions::from_str(url)?.read_only(true).create_if_missing(false);
         let mut connection = options.disable_statement_logging().connect().await?;
         sqlx::query("BEGIN").execute(&mut connection).await?;
-        return Ok(Either::Sqlite(connection));
+        return Ok(EngineConnection::Sqlite(connection));
     }
     let options = PgConnectOptions::from_str(url)?.application_name("rollcall");
     let mut connection = options.disable_statement_logging().connect().await?;
     sqlx::query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .execute(&mut connection)
         .await?;
-    Ok(Either::Postgres(connection))
+    Ok(EngineConnection::Postgres(connection))
 }
 
 /// What comes next, unless nothing comes.
-async fn next<T>(
+async fn wait_for_next<T>(
     connector: &ConnectorName,
     wait: Duration,
     attempt: &str,
     coming: impl Future<Output = T>,
-) -> Result<T, Error> {
+) -> Result<T, ConnectorError> {
     timeout(wait, coming).await.map_err(|_| stalled(connector, wait, attempt))
 }
 
-fn stalled(connector: &ConnectorName, wait: Duration, attempt: &str) -> Error {
-    Error::Stalled { connector: connector.clone(), attempt: attempt.to_owned(), seconds: wait.as_secs_f64() }
+fn stalled(connector: &ConnectorName, wait: Duration, attempt: &str) -> ConnectorError {
+    ConnectorError::Stalled { connector: connector.clone(), attempt: attempt.to_owned(), seconds: wait.as_secs_f64() }
 }
 
-fn failed(connector: &ConnectorName, attempt: &str, cause: sqlx::Error) -> Error {
+fn failed(connector: &ConnectorName, attempt: &str, cause: sqlx::Error) -> ConnectorError {
     let (connector, attempt) = (connector.clone(), attempt.to_owned());
     match cause {
-        sqlx::Error::Io(cause) => Error::CutOff { connector, attempt, cause: Some(cause) },
-        cause => Error::Query { connector, attempt, cause },
+        sqlx::Error::Io(cause) => ConnectorError::CutOff { connector, attempt, cause: Some(cause) },
+        cause => ConnectorError::Query { connector, attempt, cause },
     }
 }
 
 /// Where the mapped columns stand in a row.
-fn places_in(connector: &ConnectorName, columns: &[&str], row: &SqliteRow) -> Result<Vec<usize>, Error> {
+fn places_in(connector: &ConnectorName, columns: &[&str], row: &SqliteRow) -> Result<Vec<usize>, ConnectorError> {
     let there: Vec<&str> = row.columns().iter().map(Column::name).collect();
     let place = |column: &&str| there.iter().position(|name| name.eq_ignore_ascii_case(column));
     missing(connector, columns, &there)?;
@@ -193,23 +193,23 @@ fn places_in(connector: &ConnectorName, columns: &[&str], row: &SqliteRow) -> Re
 }
 
 /// What picks the mapped columns out of a row of JSON.
-fn picker_for(connector: &ConnectorName, columns: &[&str], json: &str) -> Result<Picker, Error> {
+fn picker_for(connector: &ConnectorName, columns: &[&str], json: &str) -> Result<ValueExtractor, ConnectorError> {
     let row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).unwrap_or_default();
     let there: Vec<&str> = row.keys().map(String::as_str).collect();
     missing(connector, columns, &there)?;
     let named = |column: &&str| there.iter().find(|name| name.eq_ignore_ascii_case(column));
-    let paths: Vec<Path> = columns.iter().filter_map(named).map(|name| Path::of_name(name)).collect();
-    Ok(Picker::new(&paths))
+    let paths: Vec<ValuePath> = columns.iter().filter_map(named).map(|name| ValuePath::of_name(name)).collect();
+    Ok(ValueExtractor::new(&paths))
 }
 
-fn missing(connector: &ConnectorName, columns: &[&str], there: &[&str]) -> Result<(), Error> {
+fn missing(connector: &ConnectorName, columns: &[&str], there: &[&str]) -> Result<(), ConnectorError> {
     let lacks = |column: &&&str| !there.iter().any(|name| name.eq_ignore_ascii_case(column));
     let missing: Vec<String> = columns.iter().filter(lacks).map(|column| format!("`{column}`")).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let columns = there.iter().map(|column| format!("`{column}`")).collect();
-    Err(Error::NoColumns { connector: connector.clone(), missing, columns })
+    Err(ConnectorError::NoColumns { connector: connector.clone(), missing, columns })
 }
 
 /// A value of SQLite as text; bytes are none.

@@ -1,64 +1,64 @@
 //! What an explanation says of one course.
 
-use super::lines::{Lines, names};
-use crate::explain::answer::{Course, Lost, Through};
+use super::lines::{SectionWriter, quote_names};
+use crate::explain::answer::{ExplainedCourse, LostGrant, GrantingAssignment};
 use crate::model::words::count;
 
 /// Other groups that a terminal shows; the rest is counted.
-const SHOWN: usize = 10;
+const MAX_OTHER_GROUPS: usize = 10;
 
 /// Prints whether and why the learner may open a course.
-pub(super) fn print(lines: &mut Lines, course: &Course) {
-    let has = match (course.access, lines.tense("now", "then")) {
+pub(super) fn render_course(lines: &mut SectionWriter, course: &ExplainedCourse) {
+    let has = match (course.access, lines.select_by_tense("now", "then")) {
         (true, "now") => "has access to",
         (false, "now") => "has no access to",
         (true, _) => "had access to",
         (false, _) => "had no access to",
     };
     let due = course.due.map_or_else(String::new, |due| format!(", due {due}"));
-    let (who, day) = (lines.who.clone(), lines.on_the_day());
-    lines.title(format!("`{who}` {has} `{}`{day}{due}", course.course));
+    let (who, day) = (lines.email.clone(), lines.format_day_suffix());
+    lines.start_section(format!("`{who}` {has} `{}`{day}{due}", course.course));
     for (at, one) in course.through.iter().enumerate() {
         let decides = course.through.len() > 1 && course.due_from == Some(at);
-        lines.line(through(one, decides));
+        lines.push_line(format_assignment(one, decides));
         let by = if one.source == "file" { "by the file" } else { "by hand" };
-        let text = format!("  assigned {by} on {}: {}", one.assigned_on, lines.run(one.run.as_ref()));
-        lines.line(text);
+        let text = format!("  assigned {by} on {}: {}", one.assigned_on, lines.format_run(one.run.as_ref()));
+        lines.push_line(text);
     }
     if let Some(done) = course.completed_at {
-        let text = format!("completed on {}: the due date stays", lines.day(done));
-        lines.line(text);
+        let text = format!("completed on {}: the due date stays", lines.format_day(done));
+        lines.push_line(text);
     } else if course.due.is_some() && course.due_from.is_none() {
-        lines.line("the due date is that of an earlier settling");
+        lines.push_line("the due date is that of an earlier settling");
     }
     if let Some(since) = course.revoked_at {
-        let text = format!("had access until {}", lines.local(since));
-        lines.line(text);
+        let text = format!("had access until {}", lines.format_local_time(since));
+        lines.push_line(text);
     } else if !course.access && course.enrolled_at.is_none() && course.through.is_empty() {
-        lines.line(lines.tense("was never enrolled", "had never been enrolled"));
+        lines.push_line(lines.select_by_tense("was never enrolled", "had never been enrolled"));
     }
     for one in &course.lost {
-        let text = lost(lines, one);
-        lines.line(text);
+        let text = format_lost_grant(lines, one);
+        lines.push_line(text);
     }
     if let Some(job) = &course.job {
         let error = job.error.as_ref().map_or_else(String::new, |error| format!(": {error}"));
         let what = if job.state == "failed" { "has failed for good" } else { "waits for a worker" };
-        lines.line(format!("job {} ({}) {what}{error}", job.id, job.kind));
+        lines.push_line(format!("job {} ({}) {what}{error}", job.id, job.kind));
     }
     if !course.other_groups.is_empty() {
-        let shown = &course.other_groups[..course.other_groups.len().min(SHOWN)];
+        let shown = &course.other_groups[..course.other_groups.len().min(MAX_OTHER_GROUPS)];
         let more = match course.other_groups.len() - shown.len() {
             0 => String::new(),
             more => format!(" and {}", count(more as u64, "more group", "more groups")),
         };
         let too = if course.access { " too" } else { "" };
-        let would = lines.tense("would give it", "would have given it");
-        lines.line(format!("being in these groups {would}{too}: {}{more}", names(shown)));
+        let would = lines.select_by_tense("would give it", "would have given it");
+        lines.push_line(format!("being in these groups {would}{too}: {}{more}", quote_names(shown)));
     }
 }
 
-fn through(one: &Through, decides: bool) -> String {
+fn format_assignment(one: &GrantingAssignment, decides: bool) -> String {
     let days = one.due_days.map_or_else(String::new, |days| count(u64::from(days), "day", "days"));
     let to = one
         .group
@@ -88,16 +88,16 @@ fn through(one: &Through, decides: bool) -> String {
     format!("{to}{joined}, {due}{kept}{earliest}")
 }
 
-fn lost(lines: &Lines, lost: &Lost) -> String {
+fn format_lost_grant(lines: &SectionWriter, lost: &LostGrant) -> String {
     match lost {
-        Lost::Membership { group, run } => {
-            format!("no longer in `{group}` since {}", lines.run(run.as_ref()))
+        LostGrant::Membership { group, run } => {
+            format!("no longer in `{group}` since {}", lines.format_run(run.as_ref()))
         }
-        Lost::Assignment { group: Some(group), run } => {
-            format!("no longer assigned to `{group}` since {}", lines.run(run.as_ref()))
+        LostGrant::Assignment { group: Some(group), run } => {
+            format!("no longer assigned to `{group}` since {}", lines.format_run(run.as_ref()))
         }
-        Lost::Assignment { group: None, run } => {
-            format!("no longer assigned to the learner since {}", lines.run(run.as_ref()))
+        LostGrant::Assignment { group: None, run } => {
+            format!("no longer assigned to the learner since {}", lines.format_run(run.as_ref()))
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::model::ids::GroupId;
 
 /// How much this connector's people have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Had {
+pub struct AccessTotals {
     /// Learners with access.
     pub learners: u64,
     /// Memberships.
@@ -22,18 +22,18 @@ pub struct Had {
 
 /// What there was before the first of the runs of which something waits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BeforeHold {
+pub struct HoldBaseline {
     /// The first of those runs.
     pub run: i64,
     /// People whom the connector held.
     pub people: u64,
     /// What they had.
-    pub had: Had,
+    pub had: AccessTotals,
     /// Members of each group, whichever connector they come from.
     pub groups: BTreeMap<i64, u64>,
 }
 
-impl BeforeHold {
+impl HoldBaseline {
     /// Reads what [`BeforeHold::json`] wrote; none of an empty text.
     #[must_use]
     pub fn read(json: &str) -> Option<Self> {
@@ -56,7 +56,7 @@ impl BeforeHold {
 /// What one limit is measured against: what there is `today` and what went in the last 24 hours, `charged`, but no more
 /// than there was before the hold, `then`, and what had gone of that in those hours, without `since`.
 #[must_use]
-pub fn base(today: u64, charged: u64, then: Option<u64>, since: u64) -> u64 {
+pub fn limit_base(today: u64, charged: u64, then: Option<u64>, since: u64) -> u64 {
     let all = today + charged;
     then.map_or(all, |then| all.min(then + charged.saturating_sub(since)))
 }
@@ -67,19 +67,19 @@ mod tests {
 
     #[test]
     fn a_limit_is_measured_against_what_there_was_before_the_hold_and_never_against_more() {
-        assert_eq!(base(100, 5, None, 0), 105, "nothing waits");
-        assert_eq!(base(100, 5, Some(100), 0), 105, "nothing came since");
-        assert_eq!(base(180, 5, Some(100), 0), 105, "80 came since");
-        assert_eq!(base(176, 9, Some(100), 4), 105, "80 came since and 4 went");
-        assert_eq!(base(40, 0, Some(100), 0), 40, "60 were let go by somebody");
+        assert_eq!(limit_base(100, 5, None, 0), 105, "nothing waits");
+        assert_eq!(limit_base(100, 5, Some(100), 0), 105, "nothing came since");
+        assert_eq!(limit_base(180, 5, Some(100), 0), 105, "80 came since");
+        assert_eq!(limit_base(176, 9, Some(100), 4), 105, "80 came since and 4 went");
+        assert_eq!(limit_base(40, 0, Some(100), 0), 40, "60 were let go by somebody");
     }
 
     #[test]
     fn a_group_that_is_new_since_the_hold_has_the_members_of_today() {
-        let before = BeforeHold { groups: [(1, 30)].into(), ..BeforeHold::default() };
+        let before = HoldBaseline { groups: [(1, 30)].into(), ..HoldBaseline::default() };
         let members = |group, today| before.members(GroupId(group), today);
         assert_eq!([members(1, 50), members(1, 20), members(2, 50)], [30, 20, 50]);
-        assert_eq!(BeforeHold::read(&before.json()), Some(before));
-        assert_eq!(BeforeHold::read(""), None);
+        assert_eq!(HoldBaseline::read(&before.json()), Some(before));
+        assert_eq!(HoldBaseline::read(""), None);
     }
 }

@@ -1,6 +1,6 @@
 //! What happens to a change: it is made, it waits for approval, or an earlier decision keeps it from being made.
 
-use crate::model::guard::Limit;
+use crate::model::guard::HoldCause;
 use crate::model::ids::RunId;
 
 /// What happens to one change of a plan.
@@ -9,7 +9,7 @@ pub enum Disposition {
     /// The commit makes it.
     Apply,
     /// It waits for approval.
-    Hold(Limit),
+    Hold(HoldCause),
     /// A person rejected it; the number is that of the rejection.
     Rejected(RunId),
     /// An undo took it back; the number is that of the undo.
@@ -48,12 +48,12 @@ impl Disposition {
 
     /// The cause that tables and pages show; none for a change that is made.
     #[must_use]
-    pub fn cause(self) -> Option<Limit> {
+    pub fn cause(self) -> Option<HoldCause> {
         match self {
             Self::Apply => None,
             Self::Hold(cause) => Some(cause),
-            Self::Rejected(_) => Some(Limit::Rejected),
-            Self::Reverted(_) => Some(Limit::Undone),
+            Self::Rejected(_) => Some(HoldCause::Rejected),
+            Self::Reverted(_) => Some(HoldCause::Undone),
         }
     }
 }

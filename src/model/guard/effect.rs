@@ -5,14 +5,14 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::Had;
-use crate::model::plan::{Entry, GroupAt, Plan};
-use crate::model::population::{Fate, Population, Who};
-use crate::model::status::Status;
+use crate::model::guard::AccessTotals;
+use crate::model::plan::{MembershipEntry, GroupIndex, MembershipPlan};
+use crate::model::population::{PersonChange, Population, LearnerIndex};
+use crate::model::status::LearnerStatus;
 
 /// Which courses groups and single learners give, before and after the plan. Courses are numbered from 0.
 #[derive(Debug, Clone, Default)]
-pub struct Courses {
+pub struct CourseGrants {
     /// How many courses there are.
     pub count: usize,
     /// The courses of each group of the plan today.
@@ -20,29 +20,29 @@ pub struct Courses {
     /// The courses of each group of the plan afterwards, without those whose assignment ends.
     pub after: Vec<Vec<u32>>,
     /// The courses assigned to one learner alone.
-    pub alone: FxHashMap<Who, Vec<u32>>,
+    pub alone: FxHashMap<LearnerIndex, Vec<u32>>,
 }
 
 /// What would go, and of how much.
 #[derive(Debug, Clone, Default)]
-pub struct Effect {
+pub struct PlanImpact {
     /// Memberships whose last reason ends.
-    pub memberships: FxHashSet<(GroupAt, Who)>,
+    pub memberships: FxHashSet<(GroupIndex, LearnerIndex)>,
     /// Learners who lose all access.
-    pub leaving: FxHashSet<Who>,
+    pub leaving: FxHashSet<LearnerIndex>,
     /// Enrollments that nothing holds up any longer.
     pub enrollments: u64,
     /// Everybody who loses something.
-    pub people: FxHashSet<Who>,
+    pub people: FxHashSet<LearnerIndex>,
     /// What this connector's people have today.
-    pub had: Had,
+    pub had: AccessTotals,
 }
 
-impl Effect {
+impl PlanImpact {
     /// Works out the effect of a plan; of one that takes nothing, nothing is measured.
     #[must_use]
-    pub fn of(plan: &Plan, population: &Population, courses: &Courses) -> Self {
-        let leaves = population.everybody().any(|who| population.learner(who).goes());
+    pub fn of(plan: &MembershipPlan, population: &Population, courses: &CourseGrants) -> Self {
+        let leaves = population.indices().any(|who| population.learner(who).loses_access());
         if plan.remove.is_empty() && !leaves && courses.before == courses.after {
             return Self::default();
         }
@@ -51,15 +51,15 @@ impl Effect {
 
     /// Works out the effect of a plan, and what there is today in any case.
     #[must_use]
-    pub fn measured(plan: &Plan, population: &Population, courses: &Courses) -> Self {
-        let leaving = population.everybody().filter(|&who| population.learner(who).goes());
+    pub fn measured(plan: &MembershipPlan, population: &Population, courses: &CourseGrants) -> Self {
+        let leaving = population.indices().filter(|&who| population.learner(who).loses_access());
         let mut effect = Self { leaving: leaving.collect(), ..Self::default() };
-        let is_own = |who: Who| population.learner(who).fate != Fate::None;
+        let is_own = |who: LearnerIndex| population.learner(who).change != PersonChange::None;
         effect.memberships = lost_memberships(plan);
         effect.had.memberships = pairs(&plan.before, is_own);
-        let had_access = |who: &Who| population.learner(*who).was.is_some_and(Status::has_access);
+        let had_access = |who: &LearnerIndex| population.learner(*who).status_before.is_some_and(LearnerStatus::has_access);
         effect.had.learners =
-            population.everybody().filter(|&who| is_own(who)).filter(had_access).count() as u64;
+            population.indices().filter(|&who| is_own(who)).filter(had_access).count() as u64;
         effect.people.extend(effect.memberships.iter().map(|(_, who)| *who));
         effect.people.extend(effect.leaving.iter().copied());
         effect.enrollments(plan, population, courses);
@@ -67,7 +67,7 @@ impl Effect {
     }
 
     /// Counts enrollments, 64 courses at a time: a number a learner holds them.
-    fn enrollments(&mut self, plan: &Plan, population: &Population, courses: &Courses) {
+    fn enrollments(&mut self, plan: &MembershipPlan, population: &Population, courses: &CourseGrants) {
         for first in (0..courses.count).step_by(64) {
             let bits =
                 |groups: &[Vec<u32>]| -> Vec<u64> { groups.iter().map(|all| mask(all, first)).collect() };
@@ -87,17 +87,17 @@ impl Effect {
             for (&who, alone) in &courses.alone {
                 let learner = population.learner(who);
                 let bits = mask(alone, first);
-                before[who as usize] |= if learner.was.is_some_and(Status::has_access) { bits } else { 0 };
+                before[who as usize] |= if learner.status_before.is_some_and(LearnerStatus::has_access) { bits } else { 0 };
                 after[who as usize] |= if learner.status.has_access() { bits } else { 0 };
             }
-            for who in population.everybody() {
+            for who in population.indices() {
                 let (had, keeps) = (before[who as usize], after[who as usize]);
                 let lost = u64::from((had & !keeps).count_ones());
                 self.enrollments += lost;
                 if lost > 0 {
                     self.people.insert(who);
                 }
-                if population.learner(who).fate != Fate::None {
+                if population.learner(who).change != PersonChange::None {
                     self.had.enrollments += u64::from(had.count_ones());
                 }
             }
@@ -106,7 +106,7 @@ impl Effect {
 
     /// How many members each group loses.
     #[must_use]
-    pub fn by_group(&self) -> FxHashMap<GroupAt, u64> {
+    pub fn by_group(&self) -> FxHashMap<GroupIndex, u64> {
         let mut lost = FxHashMap::default();
         for (group, _) in &self.memberships {
             *lost.entry(*group).or_default() += 1;
@@ -120,8 +120,8 @@ fn mask(courses: &[u32], first: usize) -> u64 {
     places.filter(|place| *place < 64).fold(0, |bits, place| bits | 1 << place)
 }
 
-fn lost_memberships(plan: &Plan) -> FxHashSet<(GroupAt, Who)> {
-    let mut lost: FxHashSet<(GroupAt, Who)> =
+fn lost_memberships(plan: &MembershipPlan) -> FxHashSet<(GroupIndex, LearnerIndex)> {
+    let mut lost: FxHashSet<(GroupIndex, LearnerIndex)> =
         plan.remove.iter().map(|entry| (entry.group, entry.who)).collect();
     if lost.is_empty() {
         return lost;
@@ -139,9 +139,9 @@ fn lost_memberships(plan: &Plan) -> FxHashSet<(GroupAt, Who)> {
 }
 
 /// How many distinct memberships of some learners there are; `entries` are sorted by group.
-fn pairs(entries: &[Entry], counts: impl Fn(Who) -> bool) -> u64 {
+fn pairs(entries: &[MembershipEntry], counts: impl Fn(LearnerIndex) -> bool) -> u64 {
     let mut total = 0;
-    let mut members: Vec<Who> = Vec::new();
+    let mut members: Vec<LearnerIndex> = Vec::new();
     for of_group in entries.chunk_by(|one, other| one.group == other.group) {
         members.clear();
         members.extend(of_group.iter().map(|entry| entry.who).filter(|&who| counts(who)));
@@ -155,19 +155,19 @@ fn pairs(entries: &[Entry], counts: impl Fn(Who) -> bool) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::attributes::Attributes;
+    use crate::model::attributes::AttributeSet;
     use crate::model::ids::LearnerId;
-    use crate::model::people::People;
-    use crate::model::population::Learner;
+    use crate::model::people::PeopleTable;
+    use crate::model::population::EvaluatedLearner;
 
-    fn population(states: &[(Status, Status)]) -> Population {
-        let mut population = Population::new(People::new(&Attributes::default()));
+    fn population(states: &[(LearnerStatus, LearnerStatus)]) -> Population {
+        let mut population = Population::new(PeopleTable::new(&AttributeSet::default()));
         for (number, (was, status)) in (1..).zip(states) {
-            let learner = Learner {
+            let learner = EvaluatedLearner {
                 id: Some(LearnerId(number)),
                 row: None,
-                fate: Fate::Same,
-                was: Some(*was),
+                change: PersonChange::Same,
+                status_before: Some(*was),
                 status: *status,
                 sources: 1,
                 contested: false,
@@ -177,27 +177,27 @@ mod tests {
         population
     }
 
-    fn entry(group: u32, rule: u32, who: u32) -> Entry {
-        Entry { group, rule, who }
+    fn entry(group: u32, rule: u32, who: u32) -> MembershipEntry {
+        MembershipEntry { group, rule, who }
     }
 
-    fn courses(before: &[&[u32]], after: &[&[u32]]) -> Courses {
+    fn courses(before: &[&[u32]], after: &[&[u32]]) -> CourseGrants {
         let own = |groups: &[&[u32]]| groups.iter().map(|all| all.to_vec()).collect();
-        Courses { count: 100, before: own(before), after: own(after), ..Courses::default() }
+        CourseGrants { count: 100, before: own(before), after: own(after), ..CourseGrants::default() }
     }
 
     #[test]
     fn a_membership_is_lost_with_its_last_reason_and_an_enrollment_with_its_last_group() {
-        use Status::Active;
+        use LearnerStatus::Active;
         let people = population(&[(Active, Active), (Active, Active), (Active, Active)]);
-        let plan = Plan {
+        let plan = MembershipPlan {
             before: vec![entry(0, 1, 0), entry(0, 1, 1), entry(0, 2, 1), entry(1, 1, 2)],
             remove: vec![entry(0, 1, 0), entry(0, 1, 1), entry(1, 1, 2)],
             add: vec![entry(1, 1, 0)],
-            ..Plan::default()
+            ..MembershipPlan::default()
         };
         let same: &[&[u32]] = &[&[3, 70], &[70]];
-        let effect = Effect::of(&plan, &people, &courses(same, same));
+        let effect = PlanImpact::of(&plan, &people, &courses(same, same));
         assert_eq!(
             effect.memberships,
             FxHashSet::from_iter([(0, 0), (1, 2)]),
@@ -209,17 +209,17 @@ mod tests {
             "course 70 moves with the first learner"
         );
         assert_eq!((effect.had.memberships, effect.had.learners, effect.people.len()), (3, 3, 2));
-        let nothing_instead = Plan { add: Vec::new(), ..plan };
-        assert_eq!(Effect::of(&nothing_instead, &people, &courses(same, same)).enrollments, 3);
+        let nothing_instead = MembershipPlan { add: Vec::new(), ..plan };
+        assert_eq!(PlanImpact::of(&nothing_instead, &people, &courses(same, same)).enrollments, 3);
     }
 
     #[test]
     fn an_assignment_that_ends_takes_enrollments_though_no_membership_goes() {
-        let people = population(&[(Status::Active, Status::Active), (Status::Active, Status::Left)]);
-        let plan = Plan { before: vec![entry(0, 1, 0)], ..Plan::default() };
+        let people = population(&[(LearnerStatus::Active, LearnerStatus::Active), (LearnerStatus::Active, LearnerStatus::Left)]);
+        let plan = MembershipPlan { before: vec![entry(0, 1, 0)], ..MembershipPlan::default() };
         let mut given = courses(&[&[1, 2]], &[&[2]]);
         given.alone.insert(1, vec![5]);
-        let effect = Effect::of(&plan, &people, &given);
+        let effect = PlanImpact::of(&plan, &people, &given);
         assert_eq!((effect.memberships.len(), effect.leaving.len(), effect.enrollments), (0, 1, 2));
     }
 }

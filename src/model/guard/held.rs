@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::model::guard::Disposition;
 use crate::model::ids::{AssignmentId, GroupId, LearnerId, RuleId};
 use crate::model::names::{RuleName, fold};
-use crate::model::people::Row;
+use crate::model::people::RowIndex;
 
 /// The limits, by the names that they have in the file; and what holds without a limit.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Limit {
+pub enum HoldCause {
     /// Too many memberships, learners or enrollments would go.
     MaxRemovals,
     /// Too many people would lose something.
@@ -43,7 +43,7 @@ pub enum Limit {
     Together,
 }
 
-impl Limit {
+impl HoldCause {
     /// The word in tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -68,16 +68,16 @@ impl Limit {
 /// A limit that was reached, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = HeldReason)]
-pub struct Reason {
+pub struct LimitExceeded {
     /// Which one.
-    pub limit: Limit,
+    pub limit: HoldCause,
     /// How far the plan is beyond it.
     pub message: String,
 }
 
 /// The kinds of change that can be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ChangeKind {
     /// A learner leaves.
     Leave,
     /// A person's record changes.
@@ -98,7 +98,7 @@ pub enum Kind {
     Unassign,
 }
 
-impl Kind {
+impl ChangeKind {
     /// The word in tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -118,11 +118,11 @@ impl Kind {
 
 /// Who a held change is about: a learner, or a row of the reading that is none yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum HeldWho {
+pub enum ChangeSubject {
     /// A learner.
     Known(LearnerId),
     /// Somebody new, who becomes a learner in the same run.
-    New(Row),
+    New(RowIndex),
 }
 
 /// Which group a held change is about.
@@ -138,9 +138,9 @@ pub enum HeldGroup {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldChange {
     /// What kind of change.
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// The learner, where it is about one.
-    pub who: Option<HeldWho>,
+    pub who: Option<ChangeSubject>,
     /// The source's id of the person, for changes of a record.
     pub external_id: Option<String>,
     /// The group, where it is about one.
@@ -157,7 +157,7 @@ pub struct HeldChange {
 
 /// A change named by the numbers of the database.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Named<'a> {
+pub struct ChangeKey<'a> {
     /// The connector, for changes of a record.
     pub connector: i64,
     /// The learner.
@@ -172,10 +172,10 @@ pub struct Named<'a> {
     pub assignment: Option<AssignmentId>,
 }
 
-impl Named<'_> {
+impl ChangeKey<'_> {
     /// What tells this change from another: the text of `held_changes.change_key`.
     #[must_use]
-    pub fn key(&self, kind: Kind) -> String {
+    pub fn key(&self, kind: ChangeKind) -> String {
         let number = |id: Option<i64>| id.map_or_else(String::new, |id| id.to_string());
         let group = match self.group {
             Some(HeldGroup::Known(id)) => id.to_string(),
@@ -185,33 +185,33 @@ impl Named<'_> {
         let (who, rule) = (number(self.who.map(|id| id.0)), number(self.rule.map(|id| id.0)));
         let word = kind.as_str();
         match kind {
-            Kind::Leave => format!("{word}:{who}"),
-            Kind::Record | Kind::Rekey => {
+            ChangeKind::Leave => format!("{word}:{who}"),
+            ChangeKind::Record | ChangeKind::Rekey => {
                 format!("{word}:{}:{}", self.connector, self.external_id.unwrap_or_default())
             }
-            Kind::Group => format!("{word}:{group}"),
-            Kind::Meet => format!("{word}:{rule}:{group}"),
-            Kind::Give | Kind::End => format!("{word}:{rule}:{who}:{group}"),
-            Kind::Assign => format!("{word}:{group}:{}", self.external_id.unwrap_or_default()),
-            Kind::Unassign => format!("{word}:{}", number(self.assignment.map(|id| id.0))),
+            ChangeKind::Group => format!("{word}:{group}"),
+            ChangeKind::Meet => format!("{word}:{rule}:{group}"),
+            ChangeKind::Give | ChangeKind::End => format!("{word}:{rule}:{who}:{group}"),
+            ChangeKind::Assign => format!("{word}:{group}:{}", self.external_id.unwrap_or_default()),
+            ChangeKind::Unassign => format!("{word}:{}", number(self.assignment.map(|id| id.0))),
         }
     }
 }
 
 /// Everything that a run did not do, and why.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Held {
+pub struct HoldReport {
     /// What changed since the last good reading: the source, the file, an attribute.
     pub causes: Vec<String>,
     /// The limits that were reached.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<LimitExceeded>,
     /// The changes.
     pub changes: Vec<HeldChange>,
     /// Enrollments with access that would go with them.
     pub enrollments: u64,
 }
 
-impl Held {
+impl HoldReport {
     /// Whether something waits for approval. What was rejected or taken back waits for nothing.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
@@ -220,7 +220,7 @@ impl Held {
 
     /// How many changes of these kinds wait.
     #[must_use]
-    pub fn count(&self, kinds: &[Kind]) -> u64 {
+    pub fn count(&self, kinds: &[ChangeKind]) -> u64 {
         self.changes.iter().filter(|change| change.is_waiting() && kinds.contains(&change.kind)).count()
             as u64
     }

@@ -67,7 +67,7 @@ impl fmt::Display for Percent {
 
 /// The limits of `[safety]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
+pub struct SafetyLimits {
     /// The share of memberships, learners or enrollments that may go over 24 hours.
     pub max_removals: Percent,
     /// The most people who may lose something at once.
@@ -86,7 +86,7 @@ pub struct Limits {
     pub max_growth: Percent,
 }
 
-impl Default for Limits {
+impl Default for SafetyLimits {
     fn default() -> Self {
         Self {
             max_removals: Percent::new(5),
@@ -101,7 +101,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl SafetyLimits {
     /// How many of `had` may go over 24 hours: the share of the file, but always 10, and of so few that 10 would be
     /// more than half of them, half.
     #[must_use]
@@ -166,14 +166,14 @@ mod tests {
 
     #[test]
     fn ten_may_always_go_but_never_more_than_half() {
-        let limits = Limits::default();
+        let limits = SafetyLimits::default();
         let of = |had| limits.removals_of(had);
         assert_eq!([of(0), of(1), of(8), of(20), of(200), of(201), of(1_000)], [0, 0, 4, 10, 10, 10, 50]);
     }
 
     #[test]
     fn a_reading_is_too_small_below_its_share_and_not_at_it() {
-        let limits = Limits::default();
+        let limits = SafetyLimits::default();
         assert!(!limits.is_too_small(80, 100) && limits.is_too_small(79, 100));
         assert!(!limits.is_too_small(0, 0) && !limits.is_too_small(4, 5) && limits.is_too_small(3, 4));
     }
@@ -181,9 +181,9 @@ mod tests {
     #[test]
     fn small_groups_and_small_growth_have_no_limit() {
         let share = Percent::new(30);
-        assert!(!Limits::group_loses_too_many(share, 19, 19));
-        assert!(!Limits::group_loses_too_many(share, 6, 20) && Limits::group_loses_too_many(share, 7, 20));
-        let limits = Limits::default();
+        assert!(!SafetyLimits::group_loses_too_many(share, 19, 19));
+        assert!(!SafetyLimits::group_loses_too_many(share, 6, 20) && SafetyLimits::group_loses_too_many(share, 7, 20));
+        let limits = SafetyLimits::default();
         assert!(!limits.grows_too_much(0, 20) && limits.grows_too_much(0, 21));
         assert!(!limits.grows_too_much(30, 60) && limits.grows_too_much(30, 61));
     }

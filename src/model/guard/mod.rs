@@ -10,8 +10,8 @@ pub mod effect;
 pub mod held;
 pub mod limits;
 
-pub use before::{BeforeHold, Had};
+pub use before::{HoldBaseline, AccessTotals};
 pub use disposition::Disposition;
-pub use effect::Effect;
-pub use held::{Held, HeldChange, HeldGroup, HeldWho, Kind, Limit, Named, Reason};
-pub use limits::{BadPercent, Limits, Percent};
+pub use effect::PlanImpact;
+pub use held::{HoldReport, HeldChange, HeldGroup, ChangeSubject, ChangeKind, HoldCause, ChangeKey, LimitExceeded};
+pub use limits::{BadPercent, SafetyLimits, Percent};

@@ -3,8 +3,8 @@
 use cel::Program;
 use cel::common::ast::Expr;
 
-use super::Variable;
-use crate::model::attributes::Attributes;
+use super::ExpressionVariable;
+use crate::model::attributes::AttributeSet;
 use crate::model::names::nearest;
 
 /// Stands behind the name of an attribute for the list of all its values.
@@ -59,8 +59,8 @@ pub struct BadExpression {
 pub(super) fn known_variables(
     text: &str,
     program: &Program,
-    attributes: &Attributes,
-) -> (Vec<Variable>, Vec<BadExpression>) {
+    attributes: &AttributeSet,
+) -> (Vec<ExpressionVariable>, Vec<BadExpression>) {
     let mut names: Vec<String> =
         program.references().variables().iter().map(|&name| name.to_owned()).collect();
     names.sort_unstable();
@@ -75,7 +75,7 @@ pub(super) fn known_variables(
             Some((attribute, true))
         };
         match whole.or_else(list) {
-            Some((attribute, all)) => variables.push(Variable { name, attribute, all }),
+            Some((attribute, all)) => variables.push(ExpressionVariable { name, attribute, all }),
             None if bound.contains(&name.as_str()) => {}
             None => {
                 mistakes.push(unknown_name(text, &name, "no connector maps an attribute", attributes.names()))

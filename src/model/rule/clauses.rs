@@ -3,23 +3,23 @@
 //! The text is cut outside quotes, comments and brackets, and each part is compiled on its own, so that a part is judged
 //! by the very words of the rule. Comparisons, calls, `!` and `a ? b : c` are not taken apart any further.
 
-use crate::model::attributes::{Attribute, Attributes};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::rule::checks::unreadable;
-use crate::model::rule::{BadExpression, Condition, Judge, Outcome, Scope, known_variables};
-use crate::model::values::{Cell, Values};
+use crate::model::rule::{BadExpression, CompiledExpression, RuleEvaluator, EvaluationResult, EvaluationContext, known_variables};
+use crate::model::values::{Symbol, Interner};
 
 /// An expression, or a part of one.
 #[derive(Debug)]
-pub struct Clause {
+pub struct RuleClause {
     text: String,
-    condition: Condition,
-    joined: Joined,
-    parts: Vec<Clause>,
+    condition: CompiledExpression,
+    joined: LogicalOperator,
+    parts: Vec<RuleClause>,
 }
 
 /// How the parts of a clause belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Joined {
+pub enum LogicalOperator {
     /// There are no parts.
     Alone,
     /// All of them must be true: `&&`.
@@ -30,47 +30,47 @@ pub enum Joined {
 
 /// A clause and what it came to for one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
+pub struct ClauseResult {
     /// The words of the rule, on one line.
     pub text: String,
     /// What it came to.
-    pub outcome: Outcome,
+    pub outcome: EvaluationResult,
     /// The variables that it reads, by name, and the attribute of each.
     pub reads: Vec<(String, Attribute)>,
     /// How the parts belong together.
-    pub joined: Joined,
+    pub joined: LogicalOperator,
     /// The parts, in their order.
-    pub parts: Vec<Judged>,
+    pub parts: Vec<ClauseResult>,
 }
 
-impl Clause {
+impl RuleClause {
     /// Takes an expression apart.
     ///
     /// # Errors
     /// When the text is no expression.
-    pub fn read(text: &str, attributes: &Attributes) -> Result<Self, Vec<BadExpression>> {
+    pub fn read(text: &str, attributes: &AttributeSet) -> Result<Self, Vec<BadExpression>> {
         let condition = compile(text, attributes)?;
         let inner = unwrapped(text);
         let (joined, parts) = match (split(inner, "||"), split(inner, "&&")) {
-            (Some(parts), _) => (Joined::Any, parts),
-            (None, Some(parts)) => (Joined::All, parts),
-            (None, None) => (Joined::Alone, Vec::new()),
+            (Some(parts), _) => (LogicalOperator::Any, parts),
+            (None, Some(parts)) => (LogicalOperator::All, parts),
+            (None, None) => (LogicalOperator::Alone, Vec::new()),
         };
         // A part that means nothing alone leaves the whole as it is.
         let parts: Option<Vec<Self>> =
             parts.into_iter().map(|part| Self::read(part, attributes).ok()).collect();
-        let (joined, parts) = parts.map_or((Joined::Alone, Vec::new()), |parts| (joined, parts));
+        let (joined, parts) = parts.map_or((LogicalOperator::Alone, Vec::new()), |parts| (joined, parts));
         Ok(Self { text: on_one_line(text), condition, joined, parts })
     }
 
     /// What the clause and each of its parts come to for the person whose cells these are.
-    pub fn judge(&self, judge: &Judge, values: &Values, cell_of: impl Fn(Attribute) -> Cell) -> Judged {
+    pub fn judge(&self, judge: &RuleEvaluator, values: &Interner, cell_of: impl Fn(Attribute) -> Symbol) -> ClauseResult {
         self.judge_in(&judge.scope([&self.condition], values, cell_of))
     }
 
-    fn judge_in(&self, scope: &Scope<'_>) -> Judged {
+    fn judge_in(&self, scope: &EvaluationContext<'_>) -> ClauseResult {
         let variables = self.condition.variables.iter();
-        Judged {
+        ClauseResult {
             text: self.text.clone(),
             outcome: scope.outcome(&self.condition),
             reads: variables.map(|variable| (variable.name.clone(), variable.attribute)).collect(),
@@ -80,30 +80,30 @@ impl Clause {
     }
 }
 
-impl Judged {
+impl ClauseResult {
     /// The parts that keep it from being true: of parts that must all be true those that are not, else the whole.
     #[must_use]
     pub fn failing(&self) -> Vec<&Self> {
         match (self.joined, &self.outcome) {
-            (_, Outcome::True) => Vec::new(),
-            (Joined::Alone | Joined::Any, _) => vec![self],
-            (Joined::All, _) => self.parts.iter().flat_map(Self::failing).collect(),
+            (_, EvaluationResult::True) => Vec::new(),
+            (LogicalOperator::Alone | LogicalOperator::Any, _) => vec![self],
+            (LogicalOperator::All, _) => self.parts.iter().flat_map(Self::failing).collect(),
         }
     }
 }
 
 /// Compiles a part. What the whole expression never evaluates for lack of data is not tried out here.
-fn compile(text: &str, attributes: &Attributes) -> Result<Condition, Vec<BadExpression>> {
+fn compile(text: &str, attributes: &AttributeSet) -> Result<CompiledExpression, Vec<BadExpression>> {
     let program = cel::Program::compile(text)
         .map_err(|errors| errors.errors.iter().map(|error| unreadable(text, error)).collect::<Vec<_>>())?;
     // A name that belongs to a list further out is unknown here.
     let (variables, mistakes) = known_variables(text, &program, attributes);
-    if mistakes.is_empty() { Ok(Condition { program, variables }) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok(CompiledExpression { program, variables }) } else { Err(mistakes) }
 }
 
 /// A run of bytes of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Piece {
+enum ByteSpan {
     Quoted,
     Comment,
     Open,
@@ -112,20 +112,20 @@ enum Piece {
 }
 
 /// The pieces of an expression, with the byte at which each ends.
-fn pieces(text: &str) -> Vec<(Piece, usize)> {
+fn pieces(text: &str) -> Vec<(ByteSpan, usize)> {
     let bytes = text.as_bytes();
     let mut pieces = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         let (piece, end) = match bytes[at] {
-            b'"' | b'\'' => (Piece::Quoted, end_of_quote(bytes, at)),
+            b'"' | b'\'' => (ByteSpan::Quoted, end_of_quote(bytes, at)),
             b'/' if bytes.get(at + 1) == Some(&b'/') => {
                 let line = bytes[at..].iter().position(|&byte| byte == b'\n');
-                (Piece::Comment, line.map_or(bytes.len(), |length| at + length))
+                (ByteSpan::Comment, line.map_or(bytes.len(), |length| at + length))
             }
-            b'(' | b'[' | b'{' => (Piece::Open, at + 1),
-            b')' | b']' | b'}' => (Piece::Close, at + 1),
-            _ => (Piece::Other, at + 1),
+            b'(' | b'[' | b'{' => (ByteSpan::Open, at + 1),
+            b')' | b']' | b'}' => (ByteSpan::Close, at + 1),
+            _ => (ByteSpan::Other, at + 1),
         };
         pieces.push((piece, end));
         at = end;
@@ -158,10 +158,10 @@ fn outside(text: &str) -> Vec<usize> {
     let mut found = Vec::new();
     for (piece, end) in pieces(text) {
         match piece {
-            Piece::Open => depth += 1,
-            Piece::Close => depth = depth.saturating_sub(1),
-            Piece::Other if depth == 0 => found.push(end - 1),
-            Piece::Other | Piece::Quoted | Piece::Comment => {}
+            ByteSpan::Open => depth += 1,
+            ByteSpan::Close => depth = depth.saturating_sub(1),
+            ByteSpan::Other if depth == 0 => found.push(end - 1),
+            ByteSpan::Other | ByteSpan::Quoted | ByteSpan::Comment => {}
         }
     }
     found
@@ -193,9 +193,9 @@ fn unwrapped(text: &str) -> &str {
         let mut depth = 0_i64;
         let mut ends = pieces(text).into_iter().filter_map(|(piece, end)| {
             match piece {
-                Piece::Open => depth += 1,
-                Piece::Close => depth -= 1,
-                Piece::Quoted | Piece::Comment | Piece::Other => {}
+                ByteSpan::Open => depth += 1,
+                ByteSpan::Close => depth -= 1,
+                ByteSpan::Quoted | ByteSpan::Comment | ByteSpan::Other => {}
             }
             (depth == 0).then_some(end)
         });
@@ -215,16 +215,16 @@ fn on_one_line(text: &str) -> String {
     for (piece, end) in pieces(text) {
         let part = &text.as_bytes()[start..end];
         match piece {
-            Piece::Comment => {}
-            Piece::Other if part[0].is_ascii_whitespace() => {
+            ByteSpan::Comment => {}
+            ByteSpan::Other if part[0].is_ascii_whitespace() => {
                 if !line.ends_with(' ') {
                     line.push(' ');
                 }
             }
             // A character of several bytes is several pieces: the first of them brings all.
-            Piece::Other if !text.is_char_boundary(start) => {}
-            Piece::Other => line.extend(text[start..].chars().next()),
-            Piece::Quoted | Piece::Open | Piece::Close => line.push_str(&text[start..end]),
+            ByteSpan::Other if !text.is_char_boundary(start) => {}
+            ByteSpan::Other => line.extend(text[start..].chars().next()),
+            ByteSpan::Quoted | ByteSpan::Open | ByteSpan::Close => line.push_str(&text[start..end]),
         }
         start = end;
     }
@@ -237,21 +237,21 @@ mod tests {
 
     use super::*;
 
-    fn judged(when: &str, department: &str, location: &str, start: &str) -> Judged {
-        let attributes = Attributes::default();
-        let mut values = Values::default();
+    fn judged(when: &str, department: &str, location: &str, start: &str) -> ClauseResult {
+        let attributes = AttributeSet::default();
+        let mut values = Interner::default();
         let cells = [department, location, start].map(|text| values.intern(text));
         let cell_of = |attribute| match attribute {
             Attribute::DEPARTMENT => cells[0],
             Attribute::LOCATION => cells[1],
             Attribute::START_DATE => cells[2],
-            _ => Cell::EMPTY,
+            _ => Symbol::EMPTY,
         };
-        let judge = Judge::new(NaiveDate::from_ymd_opt(2026, 7, 1).expect("a day"));
-        Clause::read(when, &attributes).expect("an expression").judge(&judge, &values, cell_of)
+        let judge = RuleEvaluator::new(NaiveDate::from_ymd_opt(2026, 7, 1).expect("a day"));
+        RuleClause::read(when, &attributes).expect("an expression").judge(&judge, &values, cell_of)
     }
 
-    fn texts(clauses: &[&Judged]) -> Vec<String> {
+    fn texts(clauses: &[&ClauseResult]) -> Vec<String> {
         clauses.iter().map(|one| one.text.clone()).collect()
     }
 
@@ -259,11 +259,11 @@ mod tests {
     fn the_clause_that_is_false_is_named_in_the_words_of_the_rule() {
         let when = "department == \"Sales\" && location == \"Berlin\"";
         let whole = judged(when, "Sales", "Paris", "");
-        assert_eq!((whole.joined, &whole.outcome), (Joined::All, &Outcome::False));
+        assert_eq!((whole.joined, &whole.outcome), (LogicalOperator::All, &EvaluationResult::False));
         assert_eq!(texts(&whole.failing()), ["location == \"Berlin\""]);
         assert_eq!(whole.failing()[0].reads, [("location".to_owned(), Attribute::LOCATION)]);
         assert_eq!(texts(&judged(when, "HR", "Paris", "").failing()).len(), 2);
-        assert_eq!(judged(when, "Sales", "Berlin", "").failing(), Vec::<&Judged>::new());
+        assert_eq!(judged(when, "Sales", "Berlin", "").failing(), Vec::<&ClauseResult>::new());
     }
 
     #[test]
@@ -271,16 +271,16 @@ mod tests {
         let whole = judged(r#"location != "" && (department == "A" || department == "B")"#, "C", "Paris", "");
         let failing = whole.failing();
         assert_eq!(texts(&failing), [r#"department == "A" || department == "B""#]);
-        assert_eq!((failing[0].joined, failing[0].parts.len()), (Joined::Any, 2));
-        assert!(failing[0].parts.iter().all(|part| part.outcome == Outcome::False));
+        assert_eq!((failing[0].joined, failing[0].parts.len()), (LogicalOperator::Any, 2));
+        assert!(failing[0].parts.iter().all(|part| part.outcome == EvaluationResult::False));
         assert_eq!(judged(r#"department == "A" || department == "B""#, "B", "", "").failing().len(), 0);
     }
 
     #[test]
     fn and_binds_more_than_or_and_brackets_more_than_both() {
         let whole = judged(r#"department == "A" || department == "B" && location == "X""#, "B", "Y", "");
-        assert_eq!((whole.joined, whole.parts.len()), (Joined::Any, 2));
-        assert_eq!((whole.parts[1].joined, whole.parts[1].parts.len()), (Joined::All, 2));
+        assert_eq!((whole.joined, whole.parts.len()), (LogicalOperator::Any, 2));
+        assert_eq!((whole.parts[1].joined, whole.parts[1].parts.len()), (LogicalOperator::All, 2));
         let whole = judged(r#"((department == "A") && (location == "X"))"#, "A", "Y", "");
         assert_eq!(texts(&whole.failing()), [r#"location == "X""#]);
     }
@@ -307,10 +307,10 @@ mod tests {
     #[test]
     fn a_date_that_is_missing_and_one_that_is_none_are_told_apart() {
         let when = r#"department == "A" && days_since(start_date) < 90"#;
-        assert_eq!(judged(when, "A", "", "").failing()[0].outcome, Outcome::NoDate);
-        assert_eq!(judged(when, "A", "", "2026-01-01").failing()[0].outcome, Outcome::False);
+        assert_eq!(judged(when, "A", "", "").failing()[0].outcome, EvaluationResult::NoDate);
+        assert_eq!(judged(when, "A", "", "2026-01-01").failing()[0].outcome, EvaluationResult::False);
         let whole = judged(when, "A", "", "soon");
-        let Outcome::Failed(why) = &whole.failing()[0].outcome else { panic!("{whole:?}") };
+        let EvaluationResult::Failed(why) = &whole.failing()[0].outcome else { panic!("{whole:?}") };
         assert!(why.contains("`soon` is no date"), "{why}");
     }
 }

@@ -18,18 +18,18 @@ use cel::{Context, ExecutionError, FunctionContext, Program, Value};
 use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::model::attributes::{Attribute, Attributes};
+use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::guard::Percent;
 use crate::model::names::{ConnectorName, RuleName, fold};
 use crate::model::status::read_date;
-use crate::model::template::Template;
-use crate::model::values::{Cell, Values};
+use crate::model::template::NameTemplate;
+use crate::model::values::{Symbol, Interner};
 
 pub use checks::BadExpression;
 use checks::{known_variables, unknown_functions, unreadable};
 
 /// The longest expression, in bytes: a page of text, far from what nesting could make slow.
-const LONGEST: usize = 4_000;
+const MAX_EXPRESSION_BYTES: usize = 4_000;
 
 /// What a date function says of an empty date; the rule does not match then.
 const NO_DATE: &str = "there is no date";
@@ -42,23 +42,23 @@ pub struct Rule {
     /// The expression as it was written.
     pub when: String,
     /// The group, or groups, that it feeds.
-    pub group: Template,
+    pub group: NameTemplate,
     /// Only people of these connectors, where given.
     pub connectors: Option<Vec<ConnectorName>>,
     /// The share of its group that one run may take away, where the rule sets its own.
     pub max_group_removals: Option<Percent>,
-    condition: Condition,
+    condition: CompiledExpression,
 }
 
 /// An expression, compiled and checked.
 #[derive(Debug)]
-pub struct Condition {
+pub struct CompiledExpression {
     program: Program,
-    variables: Vec<Variable>,
+    variables: Vec<ExpressionVariable>,
 }
 
 #[derive(Debug)]
-struct Variable {
+struct ExpressionVariable {
     name: String,
     attribute: Attribute,
     all: bool,
@@ -67,7 +67,7 @@ struct Variable {
 impl Rule {
     /// Puts a rule together from its checked parts.
     #[must_use]
-    pub fn new(name: RuleName, when: String, group: Template, condition: Condition) -> Self {
+    pub fn new(name: RuleName, when: String, group: NameTemplate, condition: CompiledExpression) -> Self {
         Self { name, when, group, connectors: None, max_group_removals: None, condition }
     }
 
@@ -84,12 +84,12 @@ impl Rule {
 
     /// Its condition.
     #[must_use]
-    pub fn condition(&self) -> &Condition {
+    pub fn condition(&self) -> &CompiledExpression {
         &self.condition
     }
 }
 
-impl Condition {
+impl CompiledExpression {
     /// The attributes that the expression reads, sorted: equal values, equal outcome.
     #[must_use]
     pub fn reads(&self) -> Vec<Attribute> {
@@ -103,9 +103,9 @@ impl Condition {
     ///
     /// # Errors
     /// All that is wrong with the text, each with its place.
-    pub fn compile(text: &str, attributes: &Attributes) -> Result<Self, Vec<BadExpression>> {
-        if text.len() > LONGEST {
-            let message = format!("the expression has {} bytes, {LONGEST} are allowed", text.len());
+    pub fn compile(text: &str, attributes: &AttributeSet) -> Result<Self, Vec<BadExpression>> {
+        if text.len() > MAX_EXPRESSION_BYTES {
+            let message = format!("the expression has {} bytes, {MAX_EXPRESSION_BYTES} are allowed", text.len());
             return Err(vec![BadExpression { line: 0, column: 0, message }]);
         }
         let program = Program::compile(text).map_err(|errors| {
@@ -127,10 +127,10 @@ impl Condition {
     /// Evaluates it on a person without values and on one whose every value is a date, so that a mistake which
     /// needs no data to show itself shows itself now.
     fn try_out(&self) -> Result<(), Vec<BadExpression>> {
-        let judge = Judge::new(NaiveDate::default());
-        let mut values = Values::default();
+        let judge = RuleEvaluator::new(NaiveDate::default());
+        let mut values = Interner::default();
         let sample = values.intern("2026-01-01");
-        for cell in [Cell::EMPTY, sample] {
+        for cell in [Symbol::EMPTY, sample] {
             match self.program.execute(&judge.scope([self], &values, |_| cell).0) {
                 Ok(Value::Bool(_)) => {}
                 Ok(other) => {
@@ -149,17 +149,17 @@ impl Condition {
 }
 
 /// Evaluates conditions on a given day. Making one builds CEL's standard library: make one for a run, not for a person.
-pub struct Judge {
+pub struct RuleEvaluator {
     root: Context<'static, 'static>,
 }
 
-impl std::fmt::Debug for Judge {
+impl std::fmt::Debug for RuleEvaluator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Judge").finish_non_exhaustive()
     }
 }
 
-impl Judge {
+impl RuleEvaluator {
     /// A judge for `today`, from which `days_since` and `days_until` count.
     #[must_use]
     pub fn new(today: NaiveDate) -> Self {
@@ -184,10 +184,10 @@ impl Judge {
     /// Gives the attributes that some conditions read to whoever evaluates them: once for a person, not for a rule.
     pub fn scope<'j, 'c>(
         &'j self,
-        conditions: impl IntoIterator<Item = &'c Condition>,
-        values: &Values,
-        cell_of: impl Fn(Attribute) -> Cell,
-    ) -> Scope<'j> {
+        conditions: impl IntoIterator<Item = &'c CompiledExpression>,
+        values: &Interner,
+        cell_of: impl Fn(Attribute) -> Symbol,
+    ) -> EvaluationContext<'j> {
         let mut scope = self.root.new_inner_scope();
         let mut given: Vec<&str> = Vec::new();
         for variable in conditions.into_iter().flat_map(|condition| &condition.variables) {
@@ -204,14 +204,14 @@ impl Judge {
             };
             scope.add_variable_from_value(variable.name.as_str(), value);
         }
-        Scope(scope)
+        EvaluationContext(scope)
     }
 }
 
 /// A person as conditions see one.
-pub struct Scope<'j>(Context<'j, 'static>);
+pub struct EvaluationContext<'j>(Context<'j, 'static>);
 
-impl std::fmt::Debug for Scope<'_> {
+impl std::fmt::Debug for EvaluationContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Scope").finish_non_exhaustive()
     }
@@ -219,7 +219,7 @@ impl std::fmt::Debug for Scope<'_> {
 
 /// What a condition comes to for somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum EvaluationResult {
     /// It is true.
     True,
     /// It is false.
@@ -230,28 +230,28 @@ pub enum Outcome {
     Failed(String),
 }
 
-impl Scope<'_> {
+impl EvaluationContext<'_> {
     /// Whether a condition, one of those that the scope was made for, holds.
     ///
     /// # Errors
     /// Why it could not be evaluated. That is not `false`: nobody may lose anything by it.
-    pub fn holds(&self, condition: &Condition) -> Result<bool, String> {
+    pub fn holds(&self, condition: &CompiledExpression) -> Result<bool, String> {
         match self.outcome(condition) {
-            Outcome::True => Ok(true),
-            Outcome::False | Outcome::NoDate => Ok(false),
-            Outcome::Failed(why) => Err(why),
+            EvaluationResult::True => Ok(true),
+            EvaluationResult::False | EvaluationResult::NoDate => Ok(false),
+            EvaluationResult::Failed(why) => Err(why),
         }
     }
 
     /// What a condition, one of those that the scope was made for or a part of one, comes to.
     #[must_use]
-    pub fn outcome(&self, condition: &Condition) -> Outcome {
+    pub fn outcome(&self, condition: &CompiledExpression) -> EvaluationResult {
         match condition.program.execute(&self.0) {
-            Ok(Value::Bool(true)) => Outcome::True,
-            Ok(Value::Bool(false)) => Outcome::False,
-            Ok(other) => Outcome::Failed(format!("it gives {} instead of true or false", kind_of(&other))),
-            Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => Outcome::NoDate,
-            Err(error) => Outcome::Failed(error.to_string()),
+            Ok(Value::Bool(true)) => EvaluationResult::True,
+            Ok(Value::Bool(false)) => EvaluationResult::False,
+            Ok(other) => EvaluationResult::Failed(format!("it gives {} instead of true or false", kind_of(&other))),
+            Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => EvaluationResult::NoDate,
+            Err(error) => EvaluationResult::Failed(error.to_string()),
         }
     }
 }
@@ -293,28 +293,28 @@ fn depends_on_data(error: &ExecutionError) -> bool {
 mod tests {
     use super::*;
 
-    fn attributes() -> Attributes {
-        let mut attributes = Attributes::default();
+    fn attributes() -> AttributeSet {
+        let mut attributes = AttributeSet::default();
         attributes.add("cost_center");
         attributes
     }
 
     fn holds(text: &str, person: &[(&str, &str)]) -> Result<bool, String> {
         let attributes = attributes();
-        let condition = Condition::compile(text, &attributes).expect("a condition");
-        let mut values = Values::default();
-        let mut cells = vec![Cell::EMPTY; attributes.len()];
+        let condition = CompiledExpression::compile(text, &attributes).expect("a condition");
+        let mut values = Interner::default();
+        let mut cells = vec![Symbol::EMPTY; attributes.len()];
         for (name, value) in person {
             let attribute = attributes.find(name).expect("known");
             let mut all = value.split('|').map(str::to_owned).collect();
             cells[attribute.index()] = values.intern_all(&mut all);
         }
         let today = NaiveDate::from_ymd_opt(2026, 11, 23).expect("a day");
-        Judge::new(today).scope([&condition], &values, |attribute| cells[attribute.index()]).holds(&condition)
+        RuleEvaluator::new(today).scope([&condition], &values, |attribute| cells[attribute.index()]).holds(&condition)
     }
 
     fn refused(text: &str) -> BadExpression {
-        Condition::compile(text, &attributes()).expect_err("refused").remove(0)
+        CompiledExpression::compile(text, &attributes()).expect_err("refused").remove(0)
     }
 
     #[test]

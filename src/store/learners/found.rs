@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 use super::who;
 use crate::model::ids::{ConnectorId, LearnerId};
 use crate::model::names::fold;
-use crate::model::status::Status;
-use crate::store::arg::args;
+use crate::model::status::LearnerStatus;
+use crate::store::arg::params;
 use crate::store::{Result, Sql, Tx};
 
 /// A learner as commands need one.
@@ -27,21 +27,21 @@ pub struct Learner {
 impl Learner {
     /// The state, read.
     #[must_use]
-    pub fn status(&self) -> Status {
-        Status::read(&self.status).unwrap_or(Status::Left)
+    pub fn status(&self) -> LearnerStatus {
+        LearnerStatus::read(&self.status).unwrap_or(LearnerStatus::Left)
     }
 }
 
 /// A learner, and the text that was looked for.
 #[derive(sqlx::FromRow)]
-struct Found {
+struct LearnerMatch {
     looked_for: String,
     #[sqlx(flatten)]
     learner: Learner,
 }
 
 /// By address: who holds it now, then who left with it, then who had it once.
-const BY_ADDRESS: Sql = Sql::each(
+const BY_ADDRESS: Sql = Sql::per_engine(
     concat!(
         "SELECT f.looked_for, l.id, ",
         who!(),
@@ -76,7 +76,7 @@ const BY_ADDRESS: Sql = Sql::each(
 );
 
 /// By connector and id. The pairs are told apart by whoever asks: ids of all connectors that are meant are found.
-const BY_PERSON: Sql = Sql::each(
+const BY_PERSON: Sql = Sql::per_engine(
     concat!(
         "SELECT c.name || ':' || p.external_id AS looked_for, l.id, ", who!(), " AS email, l.name, l.status, l.by_hand
          FROM connectors c JOIN persons p ON p.connector_id = c.id JOIN learners l ON l.id = p.learner_id
@@ -95,7 +95,7 @@ const BY_PERSON: Sql = Sql::each(
 /// When the database refuses.
 pub async fn find_all(tx: &mut Tx, texts: &[String]) -> Result<Vec<Option<Learner>>> {
     let folded: Vec<String> = texts.iter().map(|text| fold(text)).collect();
-    let found: Vec<Found> = tx.all("find learners", BY_ADDRESS, args![folded.clone()]).await?;
+    let found: Vec<LearnerMatch> = tx.fetch_all("find learners", BY_ADDRESS, params![folded.clone()]).await?;
     let by_address: FxHashMap<String, Learner> =
         found.into_iter().map(|one| (one.looked_for, one.learner)).collect();
     let others = texts.iter().zip(&folded).filter(|(_, folded)| !by_address.contains_key(*folded));
@@ -105,7 +105,7 @@ pub async fn find_all(tx: &mut Tx, texts: &[String]) -> Result<Vec<Option<Learne
         .unzip();
     let mut by_person = FxHashMap::default();
     if !ids.is_empty() {
-        let found: Vec<Found> = tx.all("find people", BY_PERSON, args![connectors, ids]).await?;
+        let found: Vec<LearnerMatch> = tx.fetch_all("find people", BY_PERSON, params![connectors, ids]).await?;
         by_person.extend(found.into_iter().map(|one| (one.looked_for, one.learner)));
     }
     let one =
@@ -121,7 +121,7 @@ pub async fn find(tx: &mut Tx, text: &str) -> Result<Option<Learner>> {
     Ok(find_all(tx, &[text.to_owned()]).await?.pop().flatten())
 }
 
-const BY_NUMBERS: Sql = Sql::each(
+const BY_NUMBERS: Sql = Sql::per_engine(
     concat!(
         "SELECT l.id, ",
         who!(),
@@ -139,21 +139,21 @@ const BY_NUMBERS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_numbers(tx: &mut Tx, numbers: Vec<i64>) -> Result<Vec<Learner>> {
-    tx.all("find learners", BY_NUMBERS, args![numbers]).await
+pub async fn list_by_ids(tx: &mut Tx, numbers: Vec<i64>) -> Result<Vec<Learner>> {
+    tx.fetch_all("find learners", BY_NUMBERS, params![numbers]).await
 }
 
 /// The learner with a number.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_number(tx: &mut Tx, id: LearnerId) -> Result<Option<Learner>> {
-    Ok(by_numbers(tx, vec![id.0]).await?.pop())
+pub async fn get(tx: &mut Tx, id: LearnerId) -> Result<Option<Learner>> {
+    Ok(list_by_ids(tx, vec![id.0]).await?.pop())
 }
 
 /// A holder of an address, for whoever wants to join or to take it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Holder {
+pub struct EmailHolderRow {
     /// The address.
     pub email_folded: String,
     /// Who holds it.
@@ -166,7 +166,7 @@ pub struct Holder {
     pub present: Option<bool>,
 }
 
-const HOLDERS: Sql = Sql::each(
+const HOLDERS: Sql = Sql::per_engine(
     "SELECT l.email_folded, l.id, l.status, p.external_id, p.present
      FROM json_each($1) j JOIN learners l ON l.email_folded = j.value
      LEFT JOIN persons p ON p.learner_id = l.id AND p.connector_id = $2
@@ -181,9 +181,9 @@ const HOLDERS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn holders(tx: &mut Tx, folded: Vec<String>, connector: ConnectorId) -> Result<Vec<Holder>> {
+pub async fn list_email_holders(tx: &mut Tx, folded: Vec<String>, connector: ConnectorId) -> Result<Vec<EmailHolderRow>> {
     if folded.is_empty() {
         return Ok(Vec::new());
     }
-    tx.all("find who holds addresses", HOLDERS, args![folded, connector]).await
+    tx.fetch_all("find who holds addresses", HOLDERS, params![folded, connector]).await
 }

@@ -8,13 +8,13 @@ mod written;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::arg::args;
+use super::arg::params;
 use super::{Result, Sql, Tx};
 use crate::model::ids::LearnerId;
-use crate::model::status::Status;
+use crate::model::status::LearnerStatus;
 
-pub use found::{Holder, Learner, by_number, by_numbers, find, find_all, holders};
-pub use written::{Write, add, leave, next_id, stage_changes, unstage_changes, write, write_terms};
+pub use found::{EmailHolderRow, Learner, get, list_by_ids, find, find_all, list_email_holders};
+pub use written::{LearnerRowUpdate, create_manual, mark_left, next_id, stage_changes, unstage_changes, write_rows, write_terms};
 
 /// How a learner `l` is called: by the address, else as `CONNECTOR:ID`, else by name.
 macro_rules! who {
@@ -31,8 +31,8 @@ const WITH_ACCESS: &str = "SELECT count(*) FROM learners WHERE status IN ('activ
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn with_access(tx: &mut Tx) -> Result<i64> {
-    let (count,): (i64,) = tx.one("count learners with access", WITH_ACCESS, args![]).await?;
+pub async fn count_with_access(tx: &mut Tx) -> Result<i64> {
+    let (count,): (i64,) = tx.fetch_one("count learners with access", WITH_ACCESS, params![]).await?;
     Ok(count)
 }
 
@@ -42,14 +42,14 @@ const STATUS: &str = "SELECT status FROM learners WHERE id = $1";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn status(tx: &mut Tx, id: LearnerId) -> Result<Status> {
-    let (status,): (String,) = tx.one("read a learner's state", STATUS, args![id]).await?;
-    Ok(Status::read(&status).unwrap_or(Status::Left))
+pub async fn get_status(tx: &mut Tx, id: LearnerId) -> Result<LearnerStatus> {
+    let (status,): (String,) = tx.fetch_one("read a learner's state", STATUS, params![id]).await?;
+    Ok(LearnerStatus::read(&status).unwrap_or(LearnerStatus::Left))
 }
 
 /// A learner who was added by hand and whom no directory keeps.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct ByHand {
+pub struct ManualLearner {
     /// The number.
     pub id: LearnerId,
     /// The address.
@@ -64,11 +64,11 @@ const BY_HAND: &str = "SELECT id, email, name FROM learners WHERE by_hand AND st
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_hand(tx: &mut Tx) -> Result<Vec<ByHand>> {
-    tx.all("read learners added by hand", BY_HAND, args![]).await
+pub async fn list_manual(tx: &mut Tx) -> Result<Vec<ManualLearner>> {
+    tx.fetch_all("read learners added by hand", BY_HAND, params![]).await
 }
 
-const ATTRIBUTES: Sql = Sql::each(
+const ATTRIBUTES: Sql = Sql::per_engine(
     "SELECT id, attributes FROM learners WHERE id IN (SELECT value FROM json_each($1))",
     "SELECT id, attributes::text FROM learners WHERE id = ANY($1)",
 );
@@ -77,14 +77,14 @@ const ATTRIBUTES: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn attributes(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerId, String)>> {
+pub async fn list_attributes(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerId, String)>> {
     if learners.is_empty() {
         return Ok(Vec::new());
     }
-    tx.all("read attributes of learners", ATTRIBUTES, args![learners]).await
+    tx.fetch_all("read attributes of learners", ATTRIBUTES, params![learners]).await
 }
 
-const LABELS: Sql = Sql::each(
+const LABELS: Sql = Sql::per_engine(
     concat!("SELECT l.id, ", who!(), " FROM learners l WHERE l.id IN (SELECT value FROM json_each($1))"),
     concat!("SELECT l.id, ", who!(), " FROM learners l WHERE l.id = ANY($1)"),
 );
@@ -93,11 +93,11 @@ const LABELS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn labels(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerId, String)>> {
+pub async fn list_labels(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerId, String)>> {
     if learners.is_empty() {
         return Ok(Vec::new());
     }
-    tx.all("name learners", LABELS, args![learners]).await
+    tx.fetch_all("name learners", LABELS, params![learners]).await
 }
 
 const STATES: &str = "SELECT id, status FROM learners WHERE status <> 'left'";
@@ -106,8 +106,8 @@ const STATES: &str = "SELECT id, status FROM learners WHERE status <> 'left'";
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn states(tx: &mut Tx) -> Result<Vec<(LearnerId, Status)>> {
-    tx.all("read the states of learners", STATES, args![]).await
+pub async fn list_statuses(tx: &mut Tx) -> Result<Vec<(LearnerId, LearnerStatus)>> {
+    tx.fetch_all("read the states of learners", STATES, params![]).await
 }
 
 const COUNT: &str = "SELECT count(*) FROM learners";
@@ -117,13 +117,13 @@ const COUNT: &str = "SELECT count(*) FROM learners";
 /// # Errors
 /// When the database refuses.
 pub async fn count(tx: &mut Tx) -> Result<i64> {
-    let (count,): (i64,) = tx.one("count learners", COUNT, args![]).await?;
+    let (count,): (i64,) = tx.fetch_one("count learners", COUNT, params![]).await?;
     Ok(count)
 }
 
 /// A learner as `learners list` prints one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
-pub struct Summary {
+pub struct LearnerSummary {
     /// The number.
     #[serde(skip)]
     pub id: i64,
@@ -144,7 +144,7 @@ pub struct Summary {
     pub groups: String,
 }
 
-const LIST: Sql = Sql::each(
+const LIST: Sql = Sql::per_engine(
     concat!(
         "SELECT l.id, ",
         who!(),
@@ -169,13 +169,13 @@ const LIST: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list(tx: &mut Tx, only: Option<LearnerId>) -> Result<Vec<Summary>> {
-    tx.all("list learners", LIST, args![only.map_or(0, |id| id.0)]).await
+pub async fn list(tx: &mut Tx, only: Option<LearnerId>) -> Result<Vec<LearnerSummary>> {
+    tx.fetch_all("list learners", LIST, params![only.map_or(0, |id| id.0)]).await
 }
 
 /// What `learners show` adds to the list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Details {
+pub struct LearnerDetails {
     /// The attributes, as a JSON object.
     pub attributes: String,
     /// The first day.
@@ -186,7 +186,7 @@ pub struct Details {
     pub email_contested: Option<String>,
 }
 
-const DETAILS: Sql = Sql::each(
+const DETAILS: Sql = Sql::per_engine(
     "SELECT attributes, start_date, end_date, email_contested FROM learners WHERE id = $1",
     "SELECT attributes::text AS attributes, start_date, end_date, email_contested FROM learners WHERE id = $1",
 );
@@ -195,6 +195,6 @@ const DETAILS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn details(tx: &mut Tx, id: LearnerId) -> Result<Details> {
-    tx.one("show a learner", DETAILS, args![id]).await
+pub async fn get_details(tx: &mut Tx, id: LearnerId) -> Result<LearnerDetails> {
+    tx.fetch_one("show a learner", DETAILS, params![id]).await
 }

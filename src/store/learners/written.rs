@@ -4,14 +4,14 @@ use chrono::NaiveDate;
 
 use crate::model::ids::{LearnerId, RunId};
 use crate::model::names::{fold, terms};
-use crate::model::status::Status;
-use crate::store::arg::args;
-use crate::store::stage::{Stage, stage};
+use crate::model::status::LearnerStatus;
+use crate::store::arg::params;
+use crate::store::stage::{StagingTable, staging_table};
 use crate::store::{Result, Sql, Tx};
 
 /// A learner's row as a sync writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Write<'a> {
+pub struct LearnerRowUpdate<'a> {
     /// The number; for a fresh learner one that [`next_id`] gave.
     pub id: LearnerId,
     /// Whether the row is new.
@@ -31,12 +31,12 @@ pub struct Write<'a> {
     /// The last day.
     pub end: Option<NaiveDate>,
     /// The state today.
-    pub status: Status,
+    pub status: LearnerStatus,
     /// Every attribute, as a JSON object.
     pub attributes: String,
 }
 
-const WRITTEN: Stage = stage!(
+const WRITTEN: StagingTable = staging_table!(
     "stage_learners": 0 "id" "BIGINT", 1 "fresh" "BOOLEAN", 2 "email" "TEXT", 3 "email_folded" "TEXT",
     4 "email_contested" "TEXT", 5 "name" "TEXT", 6 "given_name" "TEXT", 7 "family_name" "TEXT",
     8 "department" "TEXT", 9 "location" "TEXT", 10 "role" "TEXT", 11 "manager" "TEXT", 12 "employee_type" "TEXT",
@@ -51,7 +51,7 @@ const NEXT: &str = "SELECT COALESCE(max(id), CAST(0 AS BIGINT)) + 1 FROM learner
 /// # Errors
 /// When the database refuses.
 pub async fn next_id(tx: &mut Tx) -> Result<i64> {
-    let (id,): (i64,) = tx.one("number learners", NEXT, args![]).await?;
+    let (id,): (i64,) = tx.fetch_one("number learners", NEXT, params![]).await?;
     Ok(id)
 }
 
@@ -123,13 +123,13 @@ const INSERT_SQLITE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn write<'a>(
+pub async fn write_rows<'a>(
     tx: &mut Tx,
-    learners: impl IntoIterator<Item = Write<'a>>,
+    learners: impl IntoIterator<Item = LearnerRowUpdate<'a>>,
     today: NaiveDate,
     run: RunId,
 ) -> Result<()> {
-    tx.stage(WRITTEN, learners, |rows, one| {
+    tx.fill_staging_table(WRITTEN, learners, |rows, one| {
         rows.int(one.id.0).flag(one.fresh).opt_text(one.email).opt_text(one.email_folded.as_deref());
         rows.opt_text(one.email_contested.as_deref()).text(&one.name);
         for text in one.texts {
@@ -138,23 +138,23 @@ pub async fn write<'a>(
         rows.day(one.start).day(one.end).text(one.status.as_str()).text(&one.attributes);
         let [_, _, department, location, role, ..] = one.texts;
         let terms = terms([&one.name, one.email.unwrap_or_default(), department, location, role]);
-        rows.text(&fold(&one.name)).text(&terms).end();
+        rows.text(&fold(&one.name)).text(&terms).end_row();
     })
     .await?;
-    tx.execute("keep former addresses", FORMER, args![run]).await?;
-    tx.execute("let addresses go", LET_GO, args![]).await?;
-    tx.execute("keep addresses that are handed on", HANDED_ON, args![run]).await?;
-    tx.execute("hand addresses on", GIVE_UP, args![run]).await?;
-    tx.execute("note new start dates", NOTE_STARTS, args![]).await?;
-    tx.execute("change learners", UPDATE, args![run, today]).await?;
-    tx.execute("add learners", Sql::each(INSERT_SQLITE, INSERT), args![run, today]).await?;
-    tx.drop_stage(WRITTEN).await
+    tx.execute("keep former addresses", FORMER, params![run]).await?;
+    tx.execute("let addresses go", LET_GO, params![]).await?;
+    tx.execute("keep addresses that are handed on", HANDED_ON, params![run]).await?;
+    tx.execute("hand addresses on", GIVE_UP, params![run]).await?;
+    tx.execute("note new start dates", NOTE_STARTS, params![]).await?;
+    tx.execute("change learners", UPDATE, params![run, today]).await?;
+    tx.execute("add learners", Sql::per_engine(INSERT_SQLITE, INSERT), params![run, today]).await?;
+    tx.drop_staging_table(WRITTEN).await
 }
 
 const UNWRITTEN: &str = "
     SELECT id, name, COALESCE(email, '') AS email, department, location, role FROM learners WHERE terms IS NULL";
 
-const TERMS: Stage = stage!("stage_terms": 0 "id" "BIGINT", 1 "name_folded" "TEXT", 2 "terms" "TEXT");
+const TERMS: StagingTable = staging_table!("stage_terms": 0 "id" "BIGINT", 1 "name_folded" "TEXT", 2 "terms" "TEXT");
 
 const WRITE_TERMS: &str = "
     UPDATE learners SET name_folded = s.name_folded, terms = s.terms FROM stage_terms s WHERE learners.id = s.id";
@@ -165,26 +165,26 @@ const WRITE_TERMS: &str = "
 /// When the database refuses.
 pub async fn write_terms(tx: &mut Tx) -> Result<()> {
     let all: Vec<(i64, String, String, String, String, String)> =
-        tx.all("read learners without terms", UNWRITTEN, args![]).await?;
-    tx.stage(TERMS, all, |rows, (id, name, email, department, location, role)| {
+        tx.fetch_all("read learners without terms", UNWRITTEN, params![]).await?;
+    tx.fill_staging_table(TERMS, all, |rows, (id, name, email, department, location, role)| {
         let found = terms([&name, &email, &department, &location, &role].map(String::as_str));
-        rows.int(id).text(&fold(&name)).text(&found).end();
+        rows.int(id).text(&fold(&name)).text(&found).end_row();
     })
     .await?;
-    tx.execute("write the terms of learners", WRITE_TERMS, args![]).await?;
-    tx.drop_stage(TERMS).await
+    tx.execute("write the terms of learners", WRITE_TERMS, params![]).await?;
+    tx.drop_staging_table(TERMS).await
 }
 
-const COMING_AND_GOING: Stage = stage!("stage_status": 0 "learner_id" "BIGINT");
-const STARTS: Stage = stage!("stage_starts": 0 "learner_id" "BIGINT");
+const COMING_AND_GOING: StagingTable = staging_table!("stage_status": 0 "learner_id" "BIGINT");
+const STARTS: StagingTable = staging_table!("stage_starts": 0 "learner_id" "BIGINT");
 
 /// Lays out who comes or goes, and makes room for whose `start_date` moves, for [`crate::enrollment::change`].
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn stage_changes(tx: &mut Tx, comes_or_goes: impl IntoIterator<Item = LearnerId>) -> Result<()> {
-    tx.stage(COMING_AND_GOING, comes_or_goes, |rows, id| rows.int(id.0).end()).await?;
-    tx.stage(STARTS, [], |rows, id: LearnerId| rows.int(id.0).end()).await?;
+    tx.fill_staging_table(COMING_AND_GOING, comes_or_goes, |rows, id| rows.int(id.0).end_row()).await?;
+    tx.fill_staging_table(STARTS, [], |rows, id: LearnerId| rows.int(id.0).end_row()).await?;
     Ok(())
 }
 
@@ -193,11 +193,11 @@ pub async fn stage_changes(tx: &mut Tx, comes_or_goes: impl IntoIterator<Item = 
 /// # Errors
 /// When the database refuses.
 pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
-    tx.drop_stage(COMING_AND_GOING).await?;
-    tx.drop_stage(STARTS).await
+    tx.drop_staging_table(COMING_AND_GOING).await?;
+    tx.drop_staging_table(STARTS).await
 }
 
-const LEAVE: Sql = Sql::each(
+const LEAVE: Sql = Sql::per_engine(
     "UPDATE learners SET status = 'left', run_id = $2 WHERE id IN (SELECT value FROM json_each($1))",
     "UPDATE learners SET status = 'left', run_id = $2 WHERE id = ANY($1)",
 );
@@ -206,11 +206,11 @@ const LEAVE: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn leave(tx: &mut Tx, learners: Vec<i64>, run: RunId) -> Result<u64> {
+pub async fn mark_left(tx: &mut Tx, learners: Vec<i64>, run: RunId) -> Result<u64> {
     if learners.is_empty() {
         return Ok(0);
     }
-    tx.execute("let learners leave", LEAVE, args![learners, run]).await
+    tx.execute("let learners leave", LEAVE, params![learners, run]).await
 }
 
 const ADD: &str = "
@@ -221,9 +221,9 @@ const ADD: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn add(tx: &mut Tx, email: &str, name: &str, today: NaiveDate, run: RunId) -> Result<LearnerId> {
+pub async fn create_manual(tx: &mut Tx, email: &str, name: &str, today: NaiveDate, run: RunId) -> Result<LearnerId> {
     let id = next_id(tx).await?;
-    let args = args![id, email, fold(email), name, fold(name), terms([name, email]), today, run];
+    let args = params![id, email, fold(email), name, fold(name), terms([name, email]), today, run];
     tx.execute("add a learner", ADD, args).await?;
     Ok(LearnerId(id))
 }

@@ -2,13 +2,13 @@
 
 use crate::store::Result;
 use crate::store::accounts::Account;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::Tx;
-use crate::store::listing::From;
+use crate::store::listing::PageRequest;
 
 /// An account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Row {
+pub struct AccountListRow {
     /// The account.
     #[sqlx(flatten)]
     pub account: Account,
@@ -24,6 +24,6 @@ const PAGE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, from: From<'_>) -> Result<Vec<Row>> {
-    tx.all("list accounts", PAGE, args![from.text, from.id, from.limit]).await
+pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<AccountListRow>> {
+    tx.fetch_all("list accounts", PAGE, params![from.text, from.id, from.limit]).await
 }

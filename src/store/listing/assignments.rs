@@ -2,17 +2,17 @@
 
 use chrono::NaiveDate;
 
-use crate::model::due::Due;
+use crate::model::due::DuePolicy;
 use crate::model::ids::{AssignmentId, CourseId, GroupId};
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::learners::who;
-use crate::store::listing::{From, contains};
+use crate::store::listing::{PageRequest, contains};
 
 /// An assignment in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Row {
+pub struct AssignmentListRow {
     /// The number.
     pub id: AssignmentId,
     /// The course's number.
@@ -45,12 +45,12 @@ pub struct Row {
     pub source: String,
 }
 
-impl Row {
+impl AssignmentListRow {
     /// When it is due.
     #[must_use]
-    pub fn due(&self) -> Due {
+    pub fn due(&self) -> DuePolicy {
         let days = self.due_days.and_then(|days| u32::try_from(days).ok());
-        Due::read(&self.due_kind, self.due_on, days).unwrap_or(Due::Never)
+        DuePolicy::from_parts(&self.due_kind, self.due_on, days).unwrap_or(DuePolicy::Never)
     }
 
     /// Days that whoever joins late has at least.
@@ -97,8 +97,8 @@ const PAGE: Sql = contains(of!("instr"), of!("strpos"));
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, text: &str, from: From<'_>) -> Result<Vec<Row>> {
-    tx.all("list assignments", PAGE, args![text, from.text, from.id, from.limit]).await
+pub async fn list(tx: &mut Tx, text: &str, from: PageRequest<'_>) -> Result<Vec<AssignmentListRow>> {
+    tx.fetch_all("list assignments", PAGE, params![text, from.text, from.id, from.limit]).await
 }
 
 const ONE: &str = concat!(columns!(), "s.id = $1");
@@ -107,8 +107,8 @@ const ONE: &str = concat!(columns!(), "s.id = $1");
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn one(tx: &mut Tx, id: AssignmentId) -> Result<Option<Row>> {
-    tx.maybe("read an assignment", ONE, args![id]).await
+pub async fn get(tx: &mut Tx, id: AssignmentId) -> Result<Option<AssignmentListRow>> {
+    tx.fetch_optional("read an assignment", ONE, params![id]).await
 }
 
 const OF_GROUP: &str = concat!(columns!(), "s.group_id = $1 ORDER BY c.code_folded, s.id");
@@ -117,13 +117,13 @@ const OF_GROUP: &str = concat!(columns!(), "s.group_id = $1 ORDER BY c.code_fold
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn of_group(tx: &mut Tx, group: GroupId) -> Result<Vec<Row>> {
-    tx.all("read a group's assignments", OF_GROUP, args![group]).await
+pub async fn list_by_group(tx: &mut Tx, group: GroupId) -> Result<Vec<AssignmentListRow>> {
+    tx.fetch_all("read a group's assignments", OF_GROUP, params![group]).await
 }
 
 /// How far the members of a group have come in one of its courses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct Progress {
+pub struct AssignmentProgress {
     /// The course.
     pub course_id: CourseId,
     /// Who may open it.
@@ -148,13 +148,13 @@ const PROGRESS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn progress(tx: &mut Tx, group: GroupId, today: NaiveDate) -> Result<Vec<Progress>> {
-    tx.all("count a group's progress", PROGRESS, args![group, today]).await
+pub async fn list_progress(tx: &mut Tx, group: GroupId, today: NaiveDate) -> Result<Vec<AssignmentProgress>> {
+    tx.fetch_all("count a group's progress", PROGRESS, params![group, today]).await
 }
 
 /// What an assignment to groups would do today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct Preview {
+pub struct AssignmentPreview {
     /// Members of the groups, each once.
     pub members: i64,
     /// Of them, who may open the course already.
@@ -163,7 +163,7 @@ pub struct Preview {
     pub completed: i64,
 }
 
-const PREVIEW: Sql = Sql::each(
+const PREVIEW: Sql = Sql::per_engine(
     "SELECT count(*) AS members, count(*) FILTER (WHERE e.state = 'active') AS enrolled,
         count(*) FILTER (WHERE e.completed_at IS NOT NULL) AS completed
      FROM (SELECT DISTINCT learner_id FROM memberships
@@ -179,6 +179,6 @@ const PREVIEW: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn preview(tx: &mut Tx, groups: Vec<i64>, course: CourseId) -> Result<Preview> {
-    tx.one("count who would be enrolled", PREVIEW, args![groups, course]).await
+pub async fn preview_assignment(tx: &mut Tx, groups: Vec<i64>, course: CourseId) -> Result<AssignmentPreview> {
+    tx.fetch_one("count who would be enrolled", PREVIEW, params![groups, course]).await
 }

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 
 use crate::model::ids::RunId;
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::Tx;
 use crate::store::learners::who;
 
 /// A change.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Change {
+pub struct ManualChangeRow {
     /// Its number.
     pub id: i64,
     /// `hand`, `undo`, `approval`, …
@@ -46,13 +46,13 @@ const CHANGE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn change(tx: &mut Tx, run: RunId) -> Result<Option<Change>> {
-    tx.maybe("read a change", CHANGE, args![run]).await
+pub async fn get_change(tx: &mut Tx, run: RunId) -> Result<Option<ManualChangeRow>> {
+    tx.fetch_optional("read a change", CHANGE, params![run]).await
 }
 
 /// Somebody who left a group and keeps one of its courses.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Kept {
+pub struct KeptCourse {
     /// The learner.
     pub email: String,
     /// The course.
@@ -94,13 +94,13 @@ const KEPT: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn kept(tx: &mut Tx, run: RunId, limit: i64) -> Result<Vec<Kept>> {
-    tx.all("find who keeps a course", KEPT, args![run, limit]).await
+pub async fn list_kept_courses(tx: &mut Tx, run: RunId, limit: i64) -> Result<Vec<KeptCourse>> {
+    tx.fetch_all("find who keeps a course", KEPT, params![run, limit]).await
 }
 
 /// An exclusion that a run made.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Excluded {
+pub struct ExcludedLearner {
     /// The group's number.
     pub group_id: i64,
     /// The learner's number.
@@ -120,6 +120,6 @@ const EXCLUDED: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn excluded(tx: &mut Tx, run: RunId, limit: i64) -> Result<Vec<Excluded>> {
-    tx.all("read the exclusions of a run", EXCLUDED, args![run, limit]).await
+pub async fn list_excluded_learners(tx: &mut Tx, run: RunId, limit: i64) -> Result<Vec<ExcludedLearner>> {
+    tx.fetch_all("read the exclusions of a run", EXCLUDED, params![run, limit]).await
 }

@@ -4,13 +4,13 @@ use chrono::NaiveDate;
 
 use crate::model::ids::CourseId;
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
-use crate::store::listing::{From, contains};
+use crate::store::listing::{PageRequest, contains};
 
 /// A course in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Row {
+pub struct CourseListRow {
     /// The number.
     pub id: CourseId,
     /// The code.
@@ -53,8 +53,8 @@ const PAGE: Sql = contains(of!("instr"), of!("strpos"));
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, text: &str, from: From<'_>) -> Result<Vec<Row>> {
-    tx.all("list courses", PAGE, args![text, from.text, from.id, from.limit]).await
+pub async fn list(tx: &mut Tx, text: &str, from: PageRequest<'_>) -> Result<Vec<CourseListRow>> {
+    tx.fetch_all("list courses", PAGE, params![text, from.text, from.id, from.limit]).await
 }
 
 const ONE: &str = concat!(columns!(), "c.id = $1");
@@ -63,13 +63,13 @@ const ONE: &str = concat!(columns!(), "c.id = $1");
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn one(tx: &mut Tx, id: CourseId) -> Result<Option<Row>> {
-    tx.maybe("read a course", ONE, args![id]).await
+pub async fn get(tx: &mut Tx, id: CourseId) -> Result<Option<CourseListRow>> {
+    tx.fetch_optional("read a course", ONE, params![id]).await
 }
 
 /// How far everybody has come in a course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
-pub struct Progress {
+pub struct CourseProgress {
     /// Who may open it.
     pub enrolled: i64,
     /// Who has completed it.
@@ -88,8 +88,8 @@ const PROGRESS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn progress(tx: &mut Tx, course: CourseId, today: NaiveDate) -> Result<Progress> {
-    tx.one("count the progress in a course", PROGRESS, args![course, today]).await
+pub async fn get_progress(tx: &mut Tx, course: CourseId, today: NaiveDate) -> Result<CourseProgress> {
+    tx.fetch_one("count the progress in a course", PROGRESS, params![course, today]).await
 }
 
 const PROGRESS_ALONE: &str = "
@@ -102,13 +102,13 @@ const PROGRESS_ALONE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn progress_alone(
+pub async fn get_learner_progress(
     tx: &mut Tx,
     course: CourseId,
     learner: i64,
     today: NaiveDate,
-) -> Result<Progress> {
-    tx.one("count the progress in a course", PROGRESS_ALONE, args![course, learner, today]).await
+) -> Result<CourseProgress> {
+    tx.fetch_one("count the progress in a course", PROGRESS_ALONE, params![course, learner, today]).await
 }
 
 const PROGRESS_OF_GROUP: &str = "
@@ -122,11 +122,11 @@ const PROGRESS_OF_GROUP: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn progress_of_group(
+pub async fn get_group_progress(
     tx: &mut Tx,
     course: CourseId,
     group: i64,
     today: NaiveDate,
-) -> Result<Progress> {
-    tx.one("count a group's progress in a course", PROGRESS_OF_GROUP, args![course, group, today]).await
+) -> Result<CourseProgress> {
+    tx.fetch_one("count a group's progress in a course", PROGRESS_OF_GROUP, params![course, group, today]).await
 }

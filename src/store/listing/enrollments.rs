@@ -4,14 +4,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::model::ids::{CourseId, GroupId};
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::Tx;
 use crate::store::learners::who;
-use crate::store::listing::From;
+use crate::store::listing::PageRequest;
 
 /// An enrollment in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Row {
+pub struct EnrollmentListRow {
     /// The learner's number.
     pub id: i64,
     /// The address, or what stands for it.
@@ -30,7 +30,7 @@ pub struct Row {
 
 /// Which enrollments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Which {
+pub enum EnrollmentListFilter {
     /// All with access.
     #[default]
     Enrolled,
@@ -77,43 +77,43 @@ which!(ENROLLED, "e.state = 'active'");
 which!(COMPLETED, "e.completed_at IS NOT NULL");
 which!(OVERDUE, "e.state = 'active' AND e.completed_at IS NULL AND e.due < $6");
 
-const fn sql(which: Which) -> (&'static str, &'static str) {
+const fn sql(which: EnrollmentListFilter) -> (&'static str, &'static str) {
     match which {
-        Which::Enrolled => ENROLLED,
-        Which::Completed => COMPLETED,
-        Which::Overdue => OVERDUE,
+        EnrollmentListFilter::Enrolled => ENROLLED,
+        EnrollmentListFilter::Completed => COMPLETED,
+        EnrollmentListFilter::Overdue => OVERDUE,
     }
 }
 
-async fn read(
+async fn list_with(
     tx: &mut Tx,
     sql: &'static str,
     of: i64,
     course: CourseId,
     overdue: Option<NaiveDate>,
-    from: From<'_>,
-) -> Result<Vec<Row>> {
-    let mut args = args![of, course, from.text, from.id, from.limit];
-    args.extend(overdue.map(crate::store::Arg::from));
-    tx.all("list enrollments", sql, args).await
+    from: PageRequest<'_>,
+) -> Result<Vec<EnrollmentListRow>> {
+    let mut args = params![of, course, from.text, from.id, from.limit];
+    args.extend(overdue.map(crate::store::Param::from));
+    tx.fetch_all("list enrollments", sql, args).await
 }
 
 /// A page of enrollments in a course, of a group's members or of everybody, by name.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(
+pub async fn list(
     tx: &mut Tx,
     course: CourseId,
     group: Option<GroupId>,
-    which: Which,
+    which: EnrollmentListFilter,
     today: NaiveDate,
-    from: From<'_>,
-) -> Result<Vec<Row>> {
-    let overdue = (which == Which::Overdue).then_some(today);
+    from: PageRequest<'_>,
+) -> Result<Vec<EnrollmentListRow>> {
+    let overdue = (which == EnrollmentListFilter::Overdue).then_some(today);
     match group {
-        Some(group) => read(tx, sql(which).0, group.0, course, overdue, from).await,
-        None => read(tx, sql(which).1, 0, course, overdue, from).await,
+        Some(group) => list_with(tx, sql(which).0, group.0, course, overdue, from).await,
+        None => list_with(tx, sql(which).1, 0, course, overdue, from).await,
     }
 }
 
@@ -121,14 +121,14 @@ pub async fn page(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn alone(
+pub async fn list_of_learner(
     tx: &mut Tx,
     course: CourseId,
     learner: i64,
-    which: Which,
+    which: EnrollmentListFilter,
     today: NaiveDate,
-    from: From<'_>,
-) -> Result<Vec<Row>> {
-    let overdue = (which == Which::Overdue).then_some(today);
-    read(tx, sql(which).1, learner, course, overdue, from).await
+    from: PageRequest<'_>,
+) -> Result<Vec<EnrollmentListRow>> {
+    let overdue = (which == EnrollmentListFilter::Overdue).then_some(today);
+    list_with(tx, sql(which).1, learner, course, overdue, from).await
 }

@@ -3,14 +3,14 @@
 use chrono::NaiveDate;
 
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::Tx;
 use crate::store::learners::who;
-use crate::store::listing::From;
+use crate::store::listing::PageRequest;
 
 /// An exclusion in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Row {
+pub struct ExclusionListRow {
     /// The group's number.
     pub group_id: i64,
     /// The group.
@@ -43,6 +43,6 @@ const PAGE: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, from: From<'_>) -> Result<Vec<Row>> {
-    tx.all("list exclusions", PAGE, args![from.text, from.id, from.limit]).await
+pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<ExclusionListRow>> {
+    tx.fetch_all("list exclusions", PAGE, params![from.text, from.id, from.limit]).await
 }

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 
 use crate::model::ids::GroupId;
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
-use crate::store::listing::{From, contains};
+use crate::store::listing::{PageRequest, contains};
 
 /// A group in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Row {
+pub struct GroupListRow {
     /// The number.
     pub id: GroupId,
     /// The name.
@@ -31,7 +31,7 @@ pub struct Row {
 
 /// What a list of groups is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sort {
+pub enum GroupListSort {
     /// The name.
     #[default]
     Name,
@@ -73,16 +73,16 @@ const BY_CHANGE: Sql = of!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, text: &str, sort: Sort, from: From<'_>) -> Result<Vec<Row>> {
+pub async fn list(tx: &mut Tx, text: &str, sort: GroupListSort, from: PageRequest<'_>) -> Result<Vec<GroupListRow>> {
     let number = from.text.parse::<i64>().unwrap_or(i64::MAX);
     match sort {
-        Sort::Name => tx.all("list groups", BY_NAME, args![text, from.text, from.id, from.limit]).await,
-        Sort::Members => tx.all("list groups", BY_MEMBERS, args![text, number, from.id, from.limit]).await,
-        Sort::Changed => tx.all("list groups", BY_CHANGE, args![text, number, from.id, from.limit]).await,
+        GroupListSort::Name => tx.fetch_all("list groups", BY_NAME, params![text, from.text, from.id, from.limit]).await,
+        GroupListSort::Members => tx.fetch_all("list groups", BY_MEMBERS, params![text, number, from.id, from.limit]).await,
+        GroupListSort::Changed => tx.fetch_all("list groups", BY_CHANGE, params![text, number, from.id, from.limit]).await,
     }
 }
 
-const RULES: Sql = Sql::each(
+const RULES: Sql = Sql::per_engine(
     "SELECT DISTINCT k.group_id, r.name FROM rule_groups k JOIN rules r ON r.id = k.rule_id
      WHERE k.group_id IN (SELECT value FROM json_each($1)) ORDER BY k.group_id, r.name",
     "SELECT DISTINCT k.group_id, r.name FROM rule_groups k JOIN rules r ON r.id = k.rule_id
@@ -93,8 +93,8 @@ const RULES: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn rules(tx: &mut Tx, groups: Vec<i64>) -> Result<Vec<(GroupId, String)>> {
-    tx.all("read the rules of groups", RULES, args![groups]).await
+pub async fn list_rules(tx: &mut Tx, groups: Vec<i64>) -> Result<Vec<(GroupId, String)>> {
+    tx.fetch_all("read the rules of groups", RULES, params![groups]).await
 }
 
 const HAS_BY_HAND: &str = "
@@ -105,13 +105,13 @@ const HAS_BY_HAND: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn has_by_hand(tx: &mut Tx, group: GroupId) -> Result<bool> {
-    let (has,): (bool,) = tx.one("look for members by hand", HAS_BY_HAND, args![group]).await?;
+    let (has,): (bool,) = tx.fetch_one("look for members by hand", HAS_BY_HAND, params![group]).await?;
     Ok(has)
 }
 
 /// A run that changed a group.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Event {
+pub struct GroupHistoryEntry {
     /// Its number.
     pub run: i64,
     /// Who.
@@ -148,8 +148,8 @@ const HISTORY: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn history(tx: &mut Tx, group: GroupId, limit: i64) -> Result<Vec<Event>> {
-    tx.all("read a group's history", HISTORY, args![group, limit]).await
+pub async fn list_history(tx: &mut Tx, group: GroupId, limit: i64) -> Result<Vec<GroupHistoryEntry>> {
+    tx.fetch_all("read a group's history", HISTORY, params![group, limit]).await
 }
 
 const DELETED: &str = "
@@ -164,6 +164,6 @@ const DELETED: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn deleted_since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<Row>> {
-    tx.all("list deleted groups", DELETED, args![instant]).await
+pub async fn list_deleted_since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<GroupListRow>> {
+    tx.fetch_all("list deleted groups", DELETED, params![instant]).await
 }

@@ -1,12 +1,12 @@
 //! The database itself: which one, how large, how new.
 
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Database {
+pub struct DatabaseInfo {
     /// `SQLite` or `PostgreSQL`.
     pub engine: String,
     /// Its version.
@@ -15,7 +15,7 @@ pub struct Database {
     pub bytes: i64,
 }
 
-const DATABASE: Sql = Sql::each(
+const DATABASE: Sql = Sql::per_engine(
     "SELECT 'SQLite' AS engine, sqlite_version() AS version,
         (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size()) AS bytes",
     "SELECT 'PostgreSQL' AS engine, current_setting('server_version') AS version,
@@ -26,6 +26,6 @@ const DATABASE: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn database(tx: &mut Tx) -> Result<Database> {
-    tx.one("look at the database", DATABASE, args![]).await
+pub async fn get_database_info(tx: &mut Tx) -> Result<DatabaseInfo> {
+    tx.fetch_one("look at the database", DATABASE, params![]).await
 }

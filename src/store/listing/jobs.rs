@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::learners::who;
 
 /// A job that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Failed {
+pub struct FailedJob {
     /// The number.
     pub id: i64,
     /// The learner's number.
@@ -45,11 +45,11 @@ const PAGE: &str = failed!("j.id > $1 ORDER BY j.id LIMIT $2");
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn failed(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Failed>> {
-    tx.all("list failed jobs", PAGE, args![after, limit]).await
+pub async fn list_failed(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<FailedJob>> {
+    tx.fetch_all("list failed jobs", PAGE, params![after, limit]).await
 }
 
-const THESE: Sql = Sql::each(
+const THESE: Sql = Sql::per_engine(
     failed!("($1 OR j.id IN (SELECT value FROM json_each($2))) ORDER BY j.id"),
     failed!("($1 OR j.id = ANY($2)) ORDER BY j.id"),
 );
@@ -58,16 +58,16 @@ const THESE: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn these(tx: &mut Tx, jobs: &[i64]) -> Result<Vec<Failed>> {
-    tx.all("read failed jobs", THESE, args![jobs.is_empty(), jobs.to_vec()]).await
+pub async fn list_failed_by_ids(tx: &mut Tx, jobs: &[i64]) -> Result<Vec<FailedJob>> {
+    tx.fetch_all("read failed jobs", THESE, params![jobs.is_empty(), jobs.to_vec()]).await
 }
 
 /// Jobs that a page counts: of a longer queue it says that it is longer.
-pub const COUNTED: i64 = 100_000;
+pub const MAX_COUNTED_JOBS: i64 = 100_000;
 
 /// The queue as it is, as far as a page counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
-pub struct Now {
+pub struct QueueStatus {
     /// Due.
     pub ready: i64,
     /// Waiting for another try.
@@ -92,6 +92,6 @@ const NOW: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn now(tx: &mut Tx, now: DateTime<Utc>) -> Result<Now> {
-    tx.one("count the front of the queue", NOW, args![now, COUNTED + 1]).await
+pub async fn get_queue_status(tx: &mut Tx, now: DateTime<Utc>) -> Result<QueueStatus> {
+    tx.fetch_one("count the front of the queue", NOW, params![now, MAX_COUNTED_JOBS + 1]).await
 }

@@ -2,14 +2,14 @@
 
 use crate::model::ids::{DraftId, LearnerId};
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::learners::who;
-use crate::store::listing::{From, search};
+use crate::store::listing::{PageRequest, build_search_query};
 
 /// A learner in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Row {
+pub struct LearnerListRow {
     /// The number.
     pub id: i64,
     /// The address, or what stands for it.
@@ -32,7 +32,7 @@ pub struct Row {
 
 /// Who is looked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Find<'a> {
+pub struct LearnerSearch<'a> {
     /// Beginnings of words; everybody where it has none.
     pub text: &'a str,
     /// Those who have left too.
@@ -69,7 +69,7 @@ const PAGE: &str = concat!(
     "AND (l.name_folded, l.id) > ($4, $5) ORDER BY l.name_folded, l.id LIMIT $6"
 );
 
-const FOUND: Sql = Sql::each(
+const FOUND: Sql = Sql::per_engine(
     concat!(
         columns!(),
         "FROM learner_terms JOIN learners l ON l.id = learner_terms.rowid WHERE learner_terms MATCH $7 AND ",
@@ -88,17 +88,17 @@ const FOUND: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, find: Find<'_>, from: From<'_>) -> Result<Vec<Row>> {
-    let args = args![find.left, find.contested, find.linked, from.text, from.id, from.limit];
-    match search(tx, find.text) {
-        None => tx.all("list learners", PAGE, args).await,
-        Some(words) => tx.all("find learners", FOUND, [args, args![words]].concat()).await,
+pub async fn list(tx: &mut Tx, find: LearnerSearch<'_>, from: PageRequest<'_>) -> Result<Vec<LearnerListRow>> {
+    let args = params![find.left, find.contested, find.linked, from.text, from.id, from.limit];
+    match build_search_query(tx, find.text) {
+        None => tx.fetch_all("list learners", PAGE, args).await,
+        Some(words) => tx.fetch_all("find learners", FOUND, [args, params![words]].concat()).await,
     }
 }
 
 const COUNT: &str = concat!("SELECT count(*) FROM learners l WHERE ", narrowed!());
 
-const COUNT_FOUND: Sql = Sql::each(
+const COUNT_FOUND: Sql = Sql::per_engine(
     concat!(
         "SELECT count(*) FROM learner_terms JOIN learners l ON l.id = learner_terms.rowid
          WHERE learner_terms MATCH $4 AND ",
@@ -115,11 +115,11 @@ const COUNT_FOUND: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn count(tx: &mut Tx, find: Find<'_>) -> Result<i64> {
-    let args = args![find.left, find.contested, find.linked];
-    let (count,): (i64,) = match search(tx, find.text) {
-        None => tx.one("count learners", COUNT, args).await?,
-        Some(words) => tx.one("count found learners", COUNT_FOUND, [args, args![words]].concat()).await?,
+pub async fn count(tx: &mut Tx, find: LearnerSearch<'_>) -> Result<i64> {
+    let args = params![find.left, find.contested, find.linked];
+    let (count,): (i64,) = match build_search_query(tx, find.text) {
+        None => tx.fetch_one("count learners", COUNT, args).await?,
+        Some(words) => tx.fetch_one("count found learners", COUNT_FOUND, [args, params![words]].concat()).await?,
     };
     Ok(count)
 }
@@ -128,7 +128,7 @@ const CHOOSE: &str = "
     INSERT INTO draft_choices (draft_id, chosen) SELECT $1, l.id FROM learners l WHERE l.status <> 'left'
     ON CONFLICT (draft_id, chosen) DO NOTHING";
 
-const CHOOSE_FOUND: Sql = Sql::each(
+const CHOOSE_FOUND: Sql = Sql::per_engine(
     "INSERT INTO draft_choices (draft_id, chosen)
      SELECT $1, l.id FROM learner_terms JOIN learners l ON l.id = learner_terms.rowid
      WHERE learner_terms MATCH $2 AND l.status <> 'left'
@@ -143,10 +143,10 @@ const CHOOSE_FOUND: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn choose_all(tx: &mut Tx, draft: DraftId, text: &str) -> Result<u64> {
-    match search(tx, text) {
-        None => tx.execute("choose everybody", CHOOSE, args![draft]).await,
-        Some(words) => tx.execute("choose who is found", CHOOSE_FOUND, args![draft, words]).await,
+pub async fn choose_matching(tx: &mut Tx, draft: DraftId, text: &str) -> Result<u64> {
+    match build_search_query(tx, text) {
+        None => tx.execute("choose everybody", CHOOSE, params![draft]).await,
+        Some(words) => tx.execute("choose who is found", CHOOSE_FOUND, params![draft, words]).await,
     }
 }
 
@@ -161,12 +161,12 @@ const LINKED_TO: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn linked_to(tx: &mut Tx, learner: LearnerId) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = tx.all("read who is linked", LINKED_TO, args![learner]).await?;
+pub async fn list_linked(tx: &mut Tx, learner: LearnerId) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = tx.fetch_all("read who is linked", LINKED_TO, params![learner]).await?;
     Ok(rows.into_iter().map(|(email,)| email).collect())
 }
 
-const GROUPS: Sql = Sql::each(
+const GROUPS: Sql = Sql::per_engine(
     "SELECT DISTINCT m.learner_id, g.name FROM memberships m JOIN groups g ON g.id = m.group_id
      WHERE m.learner_id IN (SELECT value FROM json_each($1)) ORDER BY m.learner_id, g.name",
     "SELECT DISTINCT m.learner_id, g.name FROM memberships m JOIN groups g ON g.id = m.group_id
@@ -177,6 +177,6 @@ const GROUPS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn groups(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(i64, String)>> {
-    tx.all("read the groups of learners", GROUPS, args![learners]).await
+pub async fn list_groups(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(i64, String)>> {
+    tx.fetch_all("read the groups of learners", GROUPS, params![learners]).await
 }

@@ -4,14 +4,14 @@ use chrono::NaiveDate;
 
 use crate::model::ids::{GroupId, RuleId};
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::learners::who;
-use crate::store::listing::{From, search};
+use crate::store::listing::{PageRequest, build_search_query};
 
 /// A member in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Row {
+pub struct MemberListRow {
     /// The learner's number.
     pub id: i64,
     /// The address, or what stands for it.
@@ -64,12 +64,12 @@ macro_rules! order {
     };
 }
 
-const PAGE: Sql = Sql::each(
+const PAGE: Sql = Sql::per_engine(
     concat!(columns!(), members_sqlite!(), " JOIN learners l ON l.id = m.learner_id WHERE", order!()),
     concat!(columns!(), members!(), " JOIN learners l ON l.id = m.learner_id WHERE", order!()),
 );
 
-const FOUND: Sql = Sql::each(
+const FOUND: Sql = Sql::per_engine(
     concat!(
         columns!(),
         members_sqlite!(),
@@ -90,15 +90,15 @@ const FOUND: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, group: GroupId, text: &str, from: From<'_>) -> Result<Vec<Row>> {
-    let args = args![group, from.text, from.id, from.limit];
-    match search(tx, text) {
-        None => tx.all("list members", PAGE, args).await,
-        Some(words) => tx.all("find members", FOUND, [args, args![words]].concat()).await,
+pub async fn list(tx: &mut Tx, group: GroupId, text: &str, from: PageRequest<'_>) -> Result<Vec<MemberListRow>> {
+    let args = params![group, from.text, from.id, from.limit];
+    match build_search_query(tx, text) {
+        None => tx.fetch_all("list members", PAGE, args).await,
+        Some(words) => tx.fetch_all("find members", FOUND, [args, params![words]].concat()).await,
     }
 }
 
-const REASONS: Sql = Sql::each(
+const REASONS: Sql = Sql::per_engine(
     "SELECT m.learner_id, m.rule_id, r.name FROM json_each($1) j
      CROSS JOIN memberships m ON m.learner_id = j.value AND m.group_id = $2
      JOIN rules r ON r.id = m.rule_id ORDER BY m.learner_id, m.rule_id",
@@ -110,8 +110,8 @@ const REASONS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn reasons(tx: &mut Tx, group: GroupId, learners: Vec<i64>) -> Result<Vec<(i64, RuleId, String)>> {
-    tx.all("read reasons", REASONS, args![learners, group]).await
+pub async fn list_reasons(tx: &mut Tx, group: GroupId, learners: Vec<i64>) -> Result<Vec<(i64, RuleId, String)>> {
+    tx.fetch_all("read reasons", REASONS, params![learners, group]).await
 }
 
 const NUMBERS: &str = "SELECT DISTINCT learner_id FROM memberships WHERE group_id = $1";
@@ -120,7 +120,7 @@ const NUMBERS: &str = "SELECT DISTINCT learner_id FROM memberships WHERE group_i
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn numbers(tx: &mut Tx, group: GroupId) -> Result<Vec<i64>> {
-    let rows: Vec<(i64,)> = tx.all("read a group's members", NUMBERS, args![group]).await?;
+pub async fn list_ids(tx: &mut Tx, group: GroupId) -> Result<Vec<i64>> {
+    let rows: Vec<(i64,)> = tx.fetch_all("read a group's members", NUMBERS, params![group]).await?;
     Ok(rows.into_iter().map(|(learner,)| learner).collect())
 }

@@ -23,7 +23,7 @@ use crate::model::names::terms;
 
 /// From where, and how much.
 #[derive(Debug, Clone, Copy)]
-pub struct From<'a> {
+pub struct PageRequest<'a> {
     /// What the last row of the page before is sorted by; empty for the first page.
     pub text: &'a str,
     /// The number of that row; 0 for the first page.
@@ -34,7 +34,7 @@ pub struct From<'a> {
 
 /// What somebody looks for, in the language of the engine's index; none where the text has no word.
 #[must_use]
-pub fn search(tx: &Tx, text: &str) -> Option<String> {
+pub fn build_search_query(tx: &Tx, text: &str) -> Option<String> {
     let found = terms([text]);
     if found.is_empty() {
         return None;
@@ -50,5 +50,5 @@ pub fn search(tx: &Tx, text: &str) -> Option<String> {
 
 /// The text that is looked for in names of groups and courses: anywhere in them.
 const fn contains(sqlite: &'static str, postgres: &'static str) -> Sql {
-    Sql::each(sqlite, postgres)
+    Sql::per_engine(sqlite, postgres)
 }

@@ -5,67 +5,68 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::Tx;
 use crate::store::runs::{Run, run_columns};
 
 /// A run, with what it found and what it left.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
-pub struct Record {
+#[schema(as = Record)]
+pub struct AuditLogEntry {
     /// The run.
     #[sqlx(flatten)]
     #[serde(flatten)]
     pub run: Run,
     /// What a change by hand found, as JSON; none where the run's own rows say it.
-    #[serde(serialize_with = "as_value")]
+    #[serde(serialize_with = "serialize_json")]
     #[schema(value_type = Option<Object>)]
     pub found: Option<String>,
     /// What a change by hand left, as JSON.
-    #[serde(serialize_with = "as_value")]
+    #[serde(serialize_with = "serialize_json")]
     #[schema(value_type = Option<Object>)]
     pub made: Option<String>,
 }
 
 #[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
-fn as_value<S: Serializer>(json: &Option<String>, to: S) -> std::result::Result<S::Ok, S::Error> {
+fn serialize_json<S: Serializer>(json: &Option<String>, to: S) -> std::result::Result<S::Ok, S::Error> {
     let value = json.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
     value.serialize(to)
 }
 
 /// A JSON object in words, `key: value` by `key: value`.
-fn words(json: Option<&str>) -> String {
+fn format_object(json: Option<&str>) -> String {
     let value = json.and_then(|json| serde_json::from_str(json).ok());
     let Some(Value::Object(object)) = value else { return String::new() };
-    let pairs = object.iter().map(|(key, value)| format!("{}: {}", key.replace('_', " "), text(value)));
+    let pairs = object.iter().map(|(key, value)| format!("{}: {}", key.replace('_', " "), format_value(value)));
     pairs.collect::<Vec<_>>().join(", ")
 }
 
-fn text(value: &Value) -> String {
+fn format_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "none".to_owned(),
-        Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(" + "),
+        Value::Array(all) => all.iter().map(format_value).collect::<Vec<_>>().join(" + "),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
     }
 }
 
-impl Record {
+impl AuditLogEntry {
     /// What there was before, in words; empty where the run's own rows say it.
     #[must_use]
     pub fn before(&self) -> String {
-        words(self.found.as_deref())
+        format_object(self.found.as_deref())
     }
 
     /// What there is since then, in words.
     #[must_use]
     pub fn after(&self) -> String {
-        words(self.made.as_deref())
+        format_object(self.made.as_deref())
     }
 }
 
 /// Which runs.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Find<'a> {
+pub struct AuditLogFilter<'a> {
     /// The kind; empty for every one.
     pub kind: &'a str,
     /// The connector's name; empty for every one, and for runs without one.
@@ -93,11 +94,11 @@ const PAGE: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, find: Find<'_>, before: i64, limit: i64) -> Result<Vec<Record>> {
+pub async fn list(tx: &mut Tx, find: AuditLogFilter<'_>, before: i64, limit: i64) -> Result<Vec<AuditLogEntry>> {
     let of_connectors = i64::from(find.of_connectors);
-    let Find { kind, connector, status, actor, since, .. } = find;
-    let args = args![kind, connector, status, of_connectors, actor, since, before, limit];
-    tx.all("list changes", PAGE, args).await
+    let AuditLogFilter { kind, connector, status, actor, since, .. } = find;
+    let args = params![kind, connector, status, of_connectors, actor, since, before, limit];
+    tx.fetch_all("list changes", PAGE, args).await
 }
 
 const SINCE: &str = concat!(
@@ -110,8 +111,8 @@ const SINCE: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<Record>> {
-    tx.all("read the record of changes", SINCE, args![instant]).await
+pub async fn list_since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<AuditLogEntry>> {
+    tx.fetch_all("read the record of changes", SINCE, params![instant]).await
 }
 
 const ONE: &str = concat!(
@@ -123,8 +124,8 @@ const ONE: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn one(tx: &mut Tx, run: i64) -> Result<Option<Record>> {
-    tx.maybe("read a change", ONE, args![run]).await
+pub async fn get(tx: &mut Tx, run: i64) -> Result<Option<AuditLogEntry>> {
+    tx.fetch_optional("read a change", ONE, params![run]).await
 }
 
 #[cfg(test)]
@@ -133,8 +134,8 @@ mod tests {
 
     #[test]
     fn what_a_change_found_reads_as_words() {
-        assert_eq!(words(Some(r#"{"email":"a@b.c","link_until":null}"#)), "email: a@b.c, link until: none");
-        assert_eq!(words(Some(r#"{"to":["Sales","R&D"],"members":2}"#)), "members: 2, to: Sales + R&D");
-        assert_eq!(words(None), "");
+        assert_eq!(format_object(Some(r#"{"email":"a@b.c","link_until":null}"#)), "email: a@b.c, link until: none");
+        assert_eq!(format_object(Some(r#"{"to":["Sales","R&D"],"members":2}"#)), "members: 2, to: Sales + R&D");
+        assert_eq!(format_object(None), "");
     }
 }

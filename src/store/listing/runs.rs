@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use crate::model::ids::{ConnectorId, RunId};
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
-use crate::store::holds::{Change, change_columns, named_by_decision, shown_by_run};
+use crate::store::holds::{HeldChangeRecord, change_columns, named_by_decision, shown_by_run};
 use crate::store::learners::who;
-use crate::store::listing::From;
+use crate::store::listing::PageRequest;
 
 /// What a run did to memberships, a row for each reason given or ended.
 macro_rules! did {
@@ -24,7 +24,7 @@ macro_rules! did {
 
 /// How a run changed one group.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct OfGroup {
+pub struct RunGroupChange {
     /// The group's number.
     pub id: i64,
     /// The group.
@@ -51,13 +51,13 @@ const BY_GROUP: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn by_group(tx: &mut Tx, run: RunId, from: From<'_>) -> Result<Vec<OfGroup>> {
-    tx.all("read a run's groups", BY_GROUP, args![run, from.text, from.id, from.limit]).await
+pub async fn list_by_group(tx: &mut Tx, run: RunId, from: PageRequest<'_>) -> Result<Vec<RunGroupChange>> {
+    tx.fetch_all("read a run's groups", BY_GROUP, params![run, from.text, from.id, from.limit]).await
 }
 
 /// Somebody whose memberships a run changed.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Person {
+pub struct AffectedLearner {
     /// The learner's number.
     pub id: i64,
     /// The address, or what stands for it.
@@ -82,13 +82,13 @@ const PEOPLE: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn people(tx: &mut Tx, run: RunId, from: From<'_>) -> Result<Vec<Person>> {
-    tx.all("read a run's people", PEOPLE, args![run, from.text, from.id, from.limit]).await
+pub async fn list_affected_learners(tx: &mut Tx, run: RunId, from: PageRequest<'_>) -> Result<Vec<AffectedLearner>> {
+    tx.fetch_all("read a run's people", PEOPLE, params![run, from.text, from.id, from.limit]).await
 }
 
 /// A membership that a run gave or ended.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Step {
+pub struct MembershipStep {
     /// The learner's number.
     pub learner_id: i64,
     /// `+` or `-`.
@@ -99,7 +99,7 @@ pub struct Step {
     pub rule: String,
 }
 
-const STEPS: Sql = Sql::each(
+const STEPS: Sql = Sql::per_engine(
     concat!(
         r#"SELECT d.learner_id, d.sign, g.name AS "group", CASE WHEN r.id = 0 THEN '' ELSE r.name END AS rule FROM "#,
         did!(),
@@ -118,17 +118,17 @@ const STEPS: Sql = Sql::each(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn steps(tx: &mut Tx, run: RunId, learners: Vec<i64>) -> Result<Vec<Step>> {
-    tx.all("read a run's changes", STEPS, args![run, learners]).await
+pub async fn list_membership_steps(tx: &mut Tx, run: RunId, learners: Vec<i64>) -> Result<Vec<MembershipStep>> {
+    tx.fetch_all("read a run's changes", STEPS, params![run, learners]).await
 }
 
 /// A held change, with the number that its page is found by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
-pub struct HeldRow {
+pub struct HeldChangeRow {
     /// The change.
     #[sqlx(flatten)]
     #[serde(flatten)]
-    pub change: Change,
+    pub change: HeldChangeRecord,
     /// The number.
     pub id: i64,
 }
@@ -151,8 +151,8 @@ pub async fn held(
     run: RunId,
     after: i64,
     limit: i64,
-) -> Result<Vec<HeldRow>> {
-    tx.all("read what a run held", HELD, args![connector, run, after, limit]).await
+) -> Result<Vec<HeldChangeRow>> {
+    tx.fetch_all("read what a run held", HELD, params![connector, run, after, limit]).await
 }
 
 /// How many changes of a kind a run held, by what became of them.
@@ -177,7 +177,7 @@ const HELD_COUNTS: &str = concat!(
 /// # Errors
 /// When the database refuses.
 pub async fn held_counts(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldCount>> {
-    tx.all("count what a run held", HELD_COUNTS, args![connector, run]).await
+    tx.fetch_all("count what a run held", HELD_COUNTS, params![connector, run]).await
 }
 
 const NAMED_COUNTS: &str = concat!(
@@ -191,7 +191,7 @@ const NAMED_COUNTS: &str = concat!(
 /// # Errors
 /// When the database refuses.
 pub async fn named_counts(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldCount>> {
-    tx.all("count what an approval commits", NAMED_COUNTS, args![connector, run]).await
+    tx.fetch_all("count what an approval commits", NAMED_COUNTS, params![connector, run]).await
 }
 
 const WAITING: &str = "
@@ -202,13 +202,13 @@ const WAITING: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn waiting(tx: &mut Tx) -> Result<Vec<(String, i64, i64)>> {
-    tx.all("look for what waits", WAITING, args![]).await
+pub async fn list_pending(tx: &mut Tx) -> Result<Vec<(String, i64, i64)>> {
+    tx.fetch_all("look for what waits", WAITING, params![]).await
 }
 
 /// What a run came to, for a plot.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Point {
+pub struct RunDataPoint {
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// When it ended.
@@ -235,13 +235,13 @@ const POINTS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn points(tx: &mut Tx, connector: &str, since: DateTime<Utc>) -> Result<Vec<Point>> {
-    tx.all("read runs for a plot", POINTS, args![connector, since]).await
+pub async fn list_data_points(tx: &mut Tx, connector: &str, since: DateTime<Utc>) -> Result<Vec<RunDataPoint>> {
+    tx.fetch_all("read runs for a plot", POINTS, params![connector, since]).await
 }
 
 /// A group that a rule feeds.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Fed {
+pub struct FedGroup {
     /// The rule.
     pub rule: String,
     /// The group's number.
@@ -261,8 +261,8 @@ const FED: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn fed(tx: &mut Tx) -> Result<Vec<Fed>> {
-    tx.all("read what rules give", FED, args![]).await
+pub async fn list_fed_groups(tx: &mut Tx) -> Result<Vec<FedGroup>> {
+    tx.fetch_all("read what rules give", FED, params![]).await
 }
 
 const GIVEN: &str = "
@@ -273,6 +273,6 @@ const GIVEN: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn given(tx: &mut Tx) -> Result<Vec<(String, i64)>> {
-    tx.all("count whom rules match", GIVEN, args![]).await
+pub async fn count_learners_by_rule(tx: &mut Tx) -> Result<Vec<(String, i64)>> {
+    tx.fetch_all("count whom rules match", GIVEN, params![]).await
 }

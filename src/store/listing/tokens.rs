@@ -1,17 +1,17 @@
 //! Tokens that were not revoked, by name.
 
 use crate::store::Result;
-use crate::store::arg::args;
+use crate::store::arg::params;
 use crate::store::engine::Tx;
-use crate::store::listing::From;
-use crate::store::tokens::Token;
+use crate::store::listing::PageRequest;
+use crate::store::tokens::ApiToken;
 
 /// A token in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Row {
+pub struct TokenListRow {
     /// The token.
     #[sqlx(flatten)]
-    pub token: Token,
+    pub token: ApiToken,
     /// What the list is sorted by.
     pub name_folded: String,
 }
@@ -24,6 +24,6 @@ const PAGE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn page(tx: &mut Tx, from: From<'_>) -> Result<Vec<Row>> {
-    tx.all("list tokens", PAGE, args![from.text, from.id, from.limit]).await
+pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<TokenListRow>> {
+    tx.fetch_all("list tokens", PAGE, params![from.text, from.id, from.limit]).await
 }

@@ -7,25 +7,27 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::Body;
-use super::problem::Problem;
-use super::query::{Number, Page, Query};
-use super::{Answer, Change};
-use crate::accounts::{self, Invitation, New, Principal};
+use super::body::JsonBody;
+use super::problem::ApiProblem;
+use super::query::{PathId, ApiPage, ApiQuery};
+use super::{ApiResult, ChangeResponse};
+use crate::accounts::{self, Invitation, NewUserAccount, Principal};
 use crate::model::ids::{AccountId, RunId};
 use crate::model::names::clean;
 use crate::model::role::Role;
-use crate::model::secret::Secret;
-use crate::report::Account;
+use crate::model::secret::SecretText;
+use crate::report::AccountView;
 use crate::store::listing::accounts as listing;
 use crate::store::{self, accounts as table};
-use crate::web::Web;
-use crate::web::cursor::Cursor;
+use crate::web::WebContext;
+use crate::web::cursor::ListCursor;
 
 /// An account to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewAccount {
+#[serde(expecting = "a JSON object")]
+#[schema(as = NewAccount)]
+pub(super) struct CreateAccountRequest {
     /// The address that signs in.
     #[schema(max_length = 254, pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$")]
     email: String,
@@ -37,13 +39,15 @@ pub(super) struct NewAccount {
     role: Role,
     /// The password; left out, the answer has a link with which its holder sets one.
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 256)]
-    password: Option<Secret>,
+    password: Option<SecretText>,
 }
 
 /// Another role.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewRole {
+#[serde(expecting = "a JSON object")]
+#[schema(as = NewRole)]
+pub(super) struct ChangeRoleRequest {
     /// What it may do.
     role: Role,
 }
@@ -51,14 +55,14 @@ pub(super) struct NewRole {
 /// A link with which somebody sets a password, once.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Invitation)]
-pub(super) struct Link {
+pub(super) struct InvitationLink {
     /// Where it leads, behind the address of these pages. It is shown this once.
     path: String,
     /// When it ends.
     until: DateTime<Utc>,
 }
 
-impl From<&Invitation> for Link {
+impl From<&Invitation> for InvitationLink {
     fn from(invitation: &Invitation) -> Self {
         Self { path: invitation.path(), until: invitation.until }
     }
@@ -66,7 +70,8 @@ impl From<&Invitation> for Link {
 
 /// An account that was made, or has a new link.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Invited {
+#[schema(as = Invited)]
+pub(super) struct InvitationResponse {
     /// The number of the change.
     run: i64,
     /// The account's number.
@@ -74,73 +79,73 @@ pub(super) struct Invited {
     /// The address that signs in.
     email: String,
     /// With what a password is set; null where one was given.
-    invitation: Option<Link>,
+    invitation: Option<InvitationLink>,
 }
 
-impl Invited {
+impl InvitationResponse {
     fn new(run: RunId, id: AccountId, email: String, invitation: Option<&Invitation>) -> Self {
-        Self { run: run.0, id: id.0, email, invitation: invitation.map(Link::from) }
+        Self { run: run.0, id: id.0, email, invitation: invitation.map(InvitationLink::from) }
     }
 }
 
 /// The account of an address that may sign in.
-async fn find(web: &Web, id: i64) -> Result<table::Account, Problem> {
-    let mut tx = web.store.read().await?;
-    Ok(accounts::find(&mut tx, AccountId(id)).await?)
+async fn find(web: &WebContext, id: i64) -> Result<table::Account, ApiProblem> {
+    let mut tx = web.store.begin_read().await?;
+    Ok(accounts::find_account(&mut tx, AccountId(id)).await?)
 }
 
-pub(super) async fn list(State(web): State<Web>, query: Query, _: Principal) -> Answer<Page<Account>> {
-    let place = query.only(&["after", "limit"])?.place()?;
-    let mut tx = web.store.read().await?;
-    let mut rows = listing::page(&mut tx, place.from()).await?;
-    let next = place.cut(&mut rows, |row| Cursor { text: row.email_folded.clone(), id: row.account.id.0 });
-    Ok(Json(Page { items: rows.iter().map(|row| Account::from(&row.account)).collect(), next }))
+pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<AccountView>> {
+    let place = query.allow_only(&["after", "limit"])?.page_request()?;
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = listing::list(&mut tx, place.to_store_page()).await?;
+    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.email_folded.clone(), id: row.account.id.0 });
+    Ok(Json(ApiPage { items: rows.iter().map(|row| AccountView::from(&row.account)).collect(), next }))
 }
 
 pub(super) async fn create(
-    State(web): State<Web>,
+    State(web): State<WebContext>,
     who: Principal,
-    Body(new): Body<NewAccount>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Invited>), Problem> {
+    JsonBody(new): JsonBody<CreateAccountRequest>,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<InvitationResponse>), ApiProblem> {
     let (email, role) = (clean(&new.email).into_owned(), new.role);
-    let about = web.about(&who, format!("make account `{email}` as {role}"));
-    let asked = New { email: &email, name: &new.name, role, password: new.password.as_ref() };
-    let made = accounts::create(&web.store, &about, web.when(), asked).await?;
+    let about = web.new_manual_run(&who, format!("make account `{email}` as {role}"));
+    let asked = NewUserAccount { email: &email, name: &new.name, role, password: new.password.as_ref() };
+    let made = accounts::create_account(&web.store, &about, web.change_time(), asked).await?;
     let place = [(header::LOCATION, format!("/api/v1/accounts/{}", made.account))];
-    let invited = Invited::new(made.done.run, made.account, email, made.invitation.as_ref());
+    let invited = InvitationResponse::new(made.done.run, made.account, email, made.invitation.as_ref());
     Ok((StatusCode::CREATED, place, Json(invited)))
 }
 
 /// One that was revoked is shown too: the list has it.
-pub(super) async fn show(State(web): State<Web>, Number(id): Number, _: Principal) -> Answer<Account> {
-    let mut tx = web.store.read().await?;
-    let account = store::accounts::by_number(&mut tx, AccountId(id)).await?;
-    let account = account.ok_or_else(|| Problem::missing("no such account"))?;
-    Ok(Json(Account::from(&account)))
+pub(super) async fn show(State(web): State<WebContext>, PathId(id): PathId, _: Principal) -> ApiResult<AccountView> {
+    let mut tx = web.store.begin_read().await?;
+    let account = store::accounts::get(&mut tx, AccountId(id)).await?;
+    let account = account.ok_or_else(|| ApiProblem::not_found("no such account"))?;
+    Ok(Json(AccountView::from(&account)))
 }
 
 pub(super) async fn change(
-    State(web): State<Web>,
-    Number(id): Number,
+    State(web): State<WebContext>,
+    PathId(id): PathId,
     who: Principal,
-    Body(NewRole { role }): Body<NewRole>,
-) -> Answer<Change> {
+    JsonBody(ChangeRoleRequest { role }): JsonBody<ChangeRoleRequest>,
+) -> ApiResult<ChangeResponse> {
     let email = find(&web, id).await?.email;
-    let about = web.about(&who, format!("make account `{email}` {role}"));
-    let done = accounts::role(&web.store, &about, web.when(), AccountId(id), role).await?;
-    Ok(Json(Change::new(Some(&done), format!("`{email}` is {} now", role.in_words()))))
+    let about = web.new_manual_run(&who, format!("make account `{email}` {role}"));
+    let done = accounts::change_role(&web.store, &about, web.change_time(), AccountId(id), role).await?;
+    Ok(Json(ChangeResponse::new(Some(&done), format!("`{email}` is {} now", role.in_words()))))
 }
 
-pub(super) async fn invite(State(web): State<Web>, Number(id): Number, who: Principal) -> Answer<Invited> {
+pub(super) async fn invite(State(web): State<WebContext>, PathId(id): PathId, who: Principal) -> ApiResult<InvitationResponse> {
     let email = find(&web, id).await?.email;
-    let about = web.about(&who, format!("make a link for account `{email}`"));
-    let (done, link) = accounts::invite(&web.store, &about, web.when(), AccountId(id)).await?;
-    Ok(Json(Invited::new(done.run, AccountId(id), email, Some(&link))))
+    let about = web.new_manual_run(&who, format!("make a link for account `{email}`"));
+    let (done, link) = accounts::create_invitation(&web.store, &about, web.change_time(), AccountId(id)).await?;
+    Ok(Json(InvitationResponse::new(done.run, AccountId(id), email, Some(&link))))
 }
 
-pub(super) async fn revoke(State(web): State<Web>, Number(id): Number, who: Principal) -> Answer<Change> {
+pub(super) async fn revoke(State(web): State<WebContext>, PathId(id): PathId, who: Principal) -> ApiResult<ChangeResponse> {
     let email = find(&web, id).await?.email;
-    let about = web.about(&who, format!("revoke account `{email}`"));
-    let done = accounts::revoke(&web.store, &about, web.when(), AccountId(id)).await?;
-    Ok(Json(Change::new(Some(&done), format!("`{email}` may no longer sign in"))))
+    let about = web.new_manual_run(&who, format!("revoke account `{email}`"));
+    let done = accounts::revoke_account(&web.store, &about, web.change_time(), AccountId(id)).await?;
+    Ok(Json(ChangeResponse::new(Some(&done), format!("`{email}` may no longer sign in"))))
 }

@@ -7,26 +7,27 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::body::Body;
-use super::problem::Problem;
-use super::query::{NO_DAY, Number, Page, Query, day};
+use super::body::JsonBody;
+use super::problem::ApiProblem;
+use super::query::{INVALID_DATE_MESSAGE, PathId, ApiPage, ApiQuery, parse_date};
 use super::tag::{self, IfMatch};
-use super::{Answer, Change};
+use super::{ApiResult, ChangeResponse};
 use crate::accounts::Principal;
-use crate::enrollment::assign::Outcome;
-use crate::groups::{self, Asked, Target};
-use crate::model::due::{Due, LATE_DAYS, MOST_DAYS};
+use crate::enrollment::assign::AssignmentOutcome;
+use crate::groups::{self, AssignRequest, AssignmentTargetRef};
+use crate::model::due::{DuePolicy, DEFAULT_LATE_DAYS, MAX_DUE_DAYS};
 use crate::model::ids::AssignmentId;
 use crate::model::names::fold;
-use crate::report::{Assigned, Jobs};
+use crate::report::{AssignedCourseView, JobCounts};
 use crate::store::Tx;
-use crate::store::listing::assignments::{self as listing, Row};
-use crate::web::Web;
-use crate::web::cursor::Cursor;
+use crate::store::listing::assignments::{self as listing, AssignmentListRow};
+use crate::web::WebContext;
+use crate::web::cursor::ListCursor;
 
 /// A course that is assigned to a group or to one learner.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Assignment {
+#[schema(as = Assignment)]
+pub(super) struct AssignmentResponse {
     /// The number.
     id: i64,
     /// The course's code.
@@ -53,9 +54,9 @@ pub(super) struct Assignment {
     source: String,
 }
 
-impl From<Row> for Assignment {
-    fn from(row: Row) -> Self {
-        let due = Assigned::new(&row.code, row.due(), row.late_days(), &row.source);
+impl From<AssignmentListRow> for AssignmentResponse {
+    fn from(row: AssignmentListRow) -> Self {
+        let due = AssignedCourseView::new(&row.code, row.due(), row.late_days(), &row.source);
         let whom = Some(row.whom);
         let (group, learner) = if row.group_id.is_some() { (whom, None) } else { (None, whom) };
         Self {
@@ -79,7 +80,8 @@ impl From<Row> for Assignment {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewAssignment)]
-pub(super) struct New {
+#[serde(expecting = "a JSON object")]
+pub(super) struct CreateAssignmentRequest {
     /// The course's code.
     #[schema(max_length = 500)]
     course: String,
@@ -107,11 +109,12 @@ pub(super) struct New {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewDueDate)]
-pub(super) struct NewDue {
+#[serde(expecting = "a JSON object")]
+pub(super) struct ChangeDueDateRequest {
     /// A day, the same for everyone who has time enough; null for no due date.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
-    due: Named,
+    due: DueDateField,
     /// Days after joining.
     #[schema(maximum = 3650)]
     due_days: Option<u32>,
@@ -125,41 +128,41 @@ pub(super) struct NewDue {
 
 /// A day as somebody names it.
 #[derive(Debug, Default)]
-enum Named {
+enum DueDateField {
     /// Not at all.
     #[default]
-    Unsaid,
+    Omitted,
     /// With null.
-    Never,
+    Null,
     /// So.
-    On(String),
+    Date(String),
 }
 
-impl<'de> Deserialize<'de> for Named {
+impl<'de> Deserialize<'de> for DueDateField {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text: Option<String> = Option::deserialize(deserializer)?;
-        Ok(text.map_or(Self::Never, Self::On))
+        Ok(text.map_or(Self::Null, Self::Date))
     }
 }
 
 /// What assigning came to.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AssignmentMade)]
-pub(super) struct Made {
+pub(super) struct CreateAssignmentResponse {
     /// The number of the change; none when everything was just so.
     run: Option<i64>,
     /// The course's code.
     course: String,
     /// What became of each.
-    to: Vec<Reached>,
+    to: Vec<AssignmentTargetResult>,
     /// Jobs left to workers.
-    jobs: Jobs,
+    jobs: JobCounts,
 }
 
 /// A group or learner to whom a course was assigned.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AssignmentReached)]
-pub(super) struct Reached {
+pub(super) struct AssignmentTargetResult {
     /// The group's name, or the learner's address.
     name: String,
     /// `new`, `changed` or `same`.
@@ -167,141 +170,141 @@ pub(super) struct Reached {
 }
 
 /// The date that was meant; nothing where none was named.
-fn due(on: Option<&str>, joining: Option<u32>, start: Option<u32>) -> Result<Option<Due>, Problem> {
+fn parse_due_date(on: Option<&str>, joining: Option<u32>, start: Option<u32>) -> Result<Option<DuePolicy>, ApiProblem> {
     let within = |field: &str, days: u32| {
-        let most = format!("days are a whole number from 0 to {MOST_DAYS}");
-        if days <= MOST_DAYS { Ok(days) } else { Err(Problem::invalid(field, most)) }
+        let most = format!("days are a whole number from 0 to {MAX_DUE_DAYS}");
+        if days <= MAX_DUE_DAYS { Ok(days) } else { Err(ApiProblem::invalid_field(field, most)) }
     };
     match (on, joining, start) {
         (None, None, None) => Ok(None),
         (Some(text), None, None) => {
-            day(text).map(|day| Some(Due::On(day))).ok_or_else(|| Problem::invalid("due", NO_DAY))
+            parse_date(text).map(|day| Some(DuePolicy::On(day))).ok_or_else(|| ApiProblem::invalid_field("due", INVALID_DATE_MESSAGE))
         }
-        (None, Some(days), None) => Ok(Some(Due::AfterJoining(within("due_days", days)?))),
-        (None, None, Some(days)) => Ok(Some(Due::AfterStart(within("due_days_after_start", days)?))),
-        _ => Err(Problem::invalid("due", "give one of `due`, `due_days` and `due_days_after_start`")),
+        (None, Some(days), None) => Ok(Some(DuePolicy::AfterJoining(within("due_days", days)?))),
+        (None, None, Some(days)) => Ok(Some(DuePolicy::AfterStart(within("due_days_after_start", days)?))),
+        _ => Err(ApiProblem::invalid_field("due", "give one of `due`, `due_days` and `due_days_after_start`")),
     }
 }
 
-fn late(days: Option<u32>) -> Result<Option<u32>, Problem> {
-    let most = || Problem::invalid("late_days", format!("days are a whole number from 0 to {MOST_DAYS}"));
-    days.map(|days| Some(days).filter(|days| *days <= MOST_DAYS).ok_or_else(most)).transpose()
+fn parse_late_days(days: Option<u32>) -> Result<Option<u32>, ApiProblem> {
+    let most = || ApiProblem::invalid_field("late_days", format!("days are a whole number from 0 to {MAX_DUE_DAYS}"));
+    days.map(|days| Some(days).filter(|days| *days <= MAX_DUE_DAYS).ok_or_else(most)).transpose()
 }
 
-async fn find(tx: &mut Tx, id: i64) -> Result<Row, Problem> {
-    let found = listing::one(tx, AssignmentId(id)).await?;
-    found.ok_or_else(|| Problem::missing("no such assignment"))
+async fn find(tx: &mut Tx, id: i64) -> Result<AssignmentListRow, ApiProblem> {
+    let found = listing::get(tx, AssignmentId(id)).await?;
+    found.ok_or_else(|| ApiProblem::not_found("no such assignment"))
 }
 
 /// The due date that the request expects to find.
-async fn expected(web: &Web, id: i64, expects: &IfMatch) -> Result<(Row, Option<(Due, u32)>), Problem> {
-    let mut tx = web.store.read().await?;
+async fn find_expected(web: &WebContext, id: i64, expects: &IfMatch) -> Result<(AssignmentListRow, Option<(DuePolicy, u32)>), ApiProblem> {
+    let mut tx = web.store.begin_read().await?;
     let row = find(&mut tx, id).await?;
     let now = (row.due(), row.late_days());
-    match expects.expects(&tag::of_due(now.0, now.1)) {
+    match expects.matches_tag(&tag::due_date_tag(now.0, now.1)) {
         None => Ok((row, None)),
         Some(true) => Ok((row, Some(now))),
-        Some(false) => Err(groups::Error::DueChangedSince { code: row.code }.into()),
+        Some(false) => Err(groups::GroupError::DueChangedSince { code: row.code }.into()),
     }
 }
 
-pub(super) async fn list(State(web): State<Web>, query: Query, _: Principal) -> Answer<Page<Assignment>> {
-    let query = query.only(&["q", "after", "limit"])?;
-    let place = query.place()?;
+pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<AssignmentResponse>> {
+    let query = query.allow_only(&["q", "after", "limit"])?;
+    let place = query.page_request()?;
     let text = fold(query.text("q").unwrap_or_default());
-    let mut tx = web.store.read().await?;
-    let mut rows = listing::page(&mut tx, &text, place.from()).await?;
-    let next = place.cut(&mut rows, |row| Cursor { text: row.code_folded.clone(), id: row.id.0 });
-    Ok(Json(Page { items: rows.into_iter().map(Assignment::from).collect(), next }))
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = listing::list(&mut tx, &text, place.to_store_page()).await?;
+    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.code_folded.clone(), id: row.id.0 });
+    Ok(Json(ApiPage { items: rows.into_iter().map(AssignmentResponse::from).collect(), next }))
 }
 
-pub(super) async fn assign(State(web): State<Web>, who: Principal, Body(new): Body<New>) -> Answer<Made> {
-    let targets: Vec<Target<'_>> = match (&new.learner, new.groups.as_slice()) {
-        (None, []) => return Err(Problem::invalid("groups", "give `groups` or a `learner`")),
+pub(super) async fn assign(State(web): State<WebContext>, who: Principal, JsonBody(new): JsonBody<CreateAssignmentRequest>) -> ApiResult<CreateAssignmentResponse> {
+    let targets: Vec<AssignmentTargetRef<'_>> = match (&new.learner, new.groups.as_slice()) {
+        (None, []) => return Err(ApiProblem::invalid_field("groups", "give `groups` or a `learner`")),
         (Some(_), [_, ..]) => {
-            return Err(Problem::invalid("learner", "give `groups` or a `learner`, not both"));
+            return Err(ApiProblem::invalid_field("learner", "give `groups` or a `learner`, not both"));
         }
-        (Some(learner), []) => vec![Target::Learner(learner)],
-        (None, groups) => groups.iter().map(|name| Target::Group(name.into())).collect(),
+        (Some(learner), []) => vec![AssignmentTargetRef::Learner(learner)],
+        (None, groups) => groups.iter().map(|name| AssignmentTargetRef::Group(name.into())).collect(),
     };
-    let due = due(new.due.as_deref(), new.due_days, new.due_days_after_start)?.unwrap_or(Due::Never);
-    let late_days = late(new.late_days)?.unwrap_or(LATE_DAYS);
-    let asked = Asked { course: &new.course, due, late_days };
+    let due = parse_due_date(new.due.as_deref(), new.due_days, new.due_days_after_start)?.unwrap_or(DuePolicy::Never);
+    let late_days = parse_late_days(new.late_days)?.unwrap_or(DEFAULT_LATE_DAYS);
+    let asked = AssignRequest { course: &new.course, due, late_days };
     let whom = new.learner.clone().unwrap_or_else(|| new.groups.join("`, `"));
-    let about = web.about(&who, format!("assign `{}` to `{whom}`", new.course));
-    let assigned = groups::assign(&web.store, &about, web.when(), asked, &targets).await;
+    let about = web.new_manual_run(&who, format!("assign `{}` to `{whom}`", new.course));
+    let assigned = groups::assign_course(&web.store, &about, web.change_time(), asked, &targets).await;
     let answer = assigned.map_err(|error| {
         let field = match &error {
-            groups::Error::NoGroup { .. } | groups::Error::BadName(_) => Some("groups"),
-            groups::Error::NoLearner { .. } => Some("learner"),
+            groups::GroupError::NoGroup { .. } | groups::GroupError::BadName(_) => Some("groups"),
+            groups::GroupError::NoLearner { .. } => Some("learner"),
             _ => None,
         };
-        let problem = Problem::from(error);
-        if let Some(field) = field { problem.about(field) } else { problem }
+        let problem = ApiProblem::from(error);
+        if let Some(field) = field { problem.with_field(field) } else { problem }
     })?;
-    let outcome = |outcome: Outcome| match outcome {
-        Outcome::New => "new",
-        Outcome::Changed => "changed",
-        Outcome::Same => "same",
+    let outcome = |outcome: AssignmentOutcome| match outcome {
+        AssignmentOutcome::New => "new",
+        AssignmentOutcome::Changed => "changed",
+        AssignmentOutcome::Unchanged => "same",
     };
-    let to = answer.outcomes.into_iter().map(|(name, one)| Reached { name, outcome: outcome(one) });
-    Ok(Json(Made {
+    let to = answer.outcomes.into_iter().map(|(name, one)| AssignmentTargetResult { name, outcome: outcome(one) });
+    Ok(Json(CreateAssignmentResponse {
         run: answer.done.map(|done| done.run.0),
         course: new.course,
         to: to.collect(),
-        jobs: answer.done.map(|done| Jobs::from(&done.counts)).unwrap_or_default(),
+        jobs: answer.done.map(|done| JobCounts::from(&done.counts)).unwrap_or_default(),
     }))
 }
 
 pub(super) async fn show(
-    State(web): State<Web>,
-    Number(id): Number,
+    State(web): State<WebContext>,
+    PathId(id): PathId,
     _: Principal,
-) -> Result<([(HeaderName, String); 1], Json<Assignment>), Problem> {
-    let mut tx = web.store.read().await?;
+) -> Result<([(HeaderName, String); 1], Json<AssignmentResponse>), ApiProblem> {
+    let mut tx = web.store.begin_read().await?;
     let row = find(&mut tx, id).await?;
-    Ok((tag::etag(tag::of_due(row.due(), row.late_days())), Json(row.into())))
+    Ok((tag::etag_header(tag::due_date_tag(row.due(), row.late_days())), Json(row.into())))
 }
 
 pub(super) async fn change(
-    State(web): State<Web>,
-    Number(id): Number,
+    State(web): State<WebContext>,
+    PathId(id): PathId,
     expects: IfMatch,
     who: Principal,
-    Body(new): Body<NewDue>,
-) -> Result<([(HeaderName, String); 1], Json<Change>), Problem> {
+    JsonBody(new): JsonBody<ChangeDueDateRequest>,
+) -> Result<([(HeaderName, String); 1], Json<ChangeResponse>), ApiProblem> {
     let on = match &new.due {
-        Named::On(text) => Some(text.as_str()),
-        Named::Never | Named::Unsaid => None,
+        DueDateField::Date(text) => Some(text.as_str()),
+        DueDateField::Null | DueDateField::Omitted => None,
     };
-    let given = due(on, new.due_days, new.due_days_after_start)?;
-    let late_days = late(new.late_days)?;
-    let (row, seen) = expected(&web, id, &expects).await?;
+    let given = parse_due_date(on, new.due_days, new.due_days_after_start)?;
+    let late_days = parse_late_days(new.late_days)?;
+    let (row, seen) = find_expected(&web, id, &expects).await?;
     let due = match (given, &new.due) {
         (Some(due), _) => due,
-        (None, Named::Never | Named::On(_)) => Due::Never,
-        (None, Named::Unsaid) if late_days.is_some() => row.due(),
-        (None, Named::Unsaid) => {
-            return Err(Problem::invalid("due", "say what is new: a due date, or `late_days`"));
+        (None, DueDateField::Null | DueDateField::Date(_)) => DuePolicy::Never,
+        (None, DueDateField::Omitted) if late_days.is_some() => row.due(),
+        (None, DueDateField::Omitted) => {
+            return Err(ApiProblem::invalid_field("due", "say what is new: a due date, or `late_days`"));
         }
     };
     let late_days = late_days.unwrap_or(row.late_days());
-    let about = web.about(&who, format!("change the due date of `{}` for `{}`", row.code, row.whom));
+    let about = web.new_manual_run(&who, format!("change the due date of `{}` for `{}`", row.code, row.whom));
     let done =
-        groups::change_due(&web.store, &about, web.when(), AssignmentId(id), seen, (due, late_days)).await?;
+        groups::change_due_date(&web.store, &about, web.change_time(), AssignmentId(id), seen, (due, late_days)).await?;
     let words = format!("changed the due date of `{}` for `{}`", row.code, row.whom);
-    Ok((tag::etag(tag::of_due(due, late_days)), Json(Change::new(done.as_ref(), words))))
+    Ok((tag::etag_header(tag::due_date_tag(due, late_days)), Json(ChangeResponse::new(done.as_ref(), words))))
 }
 
 pub(super) async fn end(
-    State(web): State<Web>,
-    Number(id): Number,
+    State(web): State<WebContext>,
+    PathId(id): PathId,
     expects: IfMatch,
     who: Principal,
-) -> Answer<Change> {
-    let (row, seen) = expected(&web, id, &expects).await?;
-    let about = web.about(&who, format!("unassign `{}` from `{}`", row.code, row.whom));
-    let done = groups::end(&web.store, &about, web.when(), AssignmentId(id), seen).await?;
+) -> ApiResult<ChangeResponse> {
+    let (row, seen) = find_expected(&web, id, &expects).await?;
+    let about = web.new_manual_run(&who, format!("unassign `{}` from `{}`", row.code, row.whom));
+    let done = groups::end_assignment(&web.store, &about, web.change_time(), AssignmentId(id), seen).await?;
     let words = format!("`{}` is no longer assigned to `{}`", row.code, row.whom);
-    Ok(Json(Change::new(Some(&done), words)))
+    Ok(Json(ChangeResponse::new(Some(&done), words)))
 }

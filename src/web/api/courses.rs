@@ -5,20 +5,21 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::{Body, Sheet};
-use super::query::{Page, Query};
-use super::{Answer, Change};
+use super::body::{JsonBody, CsvBody};
+use super::query::{ApiPage, ApiQuery};
+use super::{ApiResult, ChangeResponse};
 use crate::accounts::Principal;
 use crate::groups;
 use crate::model::names::fold;
 use crate::model::words::count;
 use crate::store::listing::courses as listing;
-use crate::web::Web;
-use crate::web::cursor::Cursor;
+use crate::web::WebContext;
+use crate::web::cursor::ListCursor;
 
 /// A course.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Course {
+#[schema(as = Course)]
+pub(super) struct CourseResponse {
     /// The number.
     id: i64,
     /// The code.
@@ -34,7 +35,9 @@ pub(super) struct Course {
 /// A course to be added.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewCourse {
+#[serde(expecting = "a JSON object")]
+#[schema(as = NewCourse)]
+pub(super) struct AddCourseRequest {
     /// The code, unique whatever the case.
     #[schema(max_length = 500, pattern = r"\S")]
     code: String,
@@ -43,37 +46,37 @@ pub(super) struct NewCourse {
     title: String,
 }
 
-pub(super) async fn list(State(web): State<Web>, query: Query, _: Principal) -> Answer<Page<Course>> {
-    let query = query.only(&["q", "after", "limit"])?;
-    let place = query.place()?;
+pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<CourseResponse>> {
+    let query = query.allow_only(&["q", "after", "limit"])?;
+    let place = query.page_request()?;
     let text = fold(query.text("q").unwrap_or_default());
-    let mut tx = web.store.read().await?;
-    let mut rows = listing::page(&mut tx, &text, place.from()).await?;
-    let next = place.cut(&mut rows, |row| Cursor { text: row.code_folded.clone(), id: row.id.0 });
-    let item = |row: listing::Row| Course {
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = listing::list(&mut tx, &text, place.to_store_page()).await?;
+    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.code_folded.clone(), id: row.id.0 });
+    let item = |row: listing::CourseListRow| CourseResponse {
         id: row.id.0,
         code: row.code,
         title: row.title,
         source: row.source,
         assignments: row.assignments,
     };
-    Ok(Json(Page { items: rows.into_iter().map(item).collect(), next }))
+    Ok(Json(ApiPage { items: rows.into_iter().map(item).collect(), next }))
 }
 
 pub(super) async fn add(
-    State(web): State<Web>,
+    State(web): State<WebContext>,
     who: Principal,
-    Body(new): Body<NewCourse>,
-) -> Answer<Change> {
+    JsonBody(new): JsonBody<AddCourseRequest>,
+) -> ApiResult<ChangeResponse> {
     let code = new.code.trim();
-    let about = web.about(&who, format!("add course `{code}`"));
-    let done = groups::add_course(&web.store, &about, web.when(), code, &new.title).await?;
-    Ok(Json(Change::new(Some(&done), format!("course `{code}` is in the catalogue"))))
+    let about = web.new_manual_run(&who, format!("add course `{code}`"));
+    let done = groups::add_course(&web.store, &about, web.change_time(), code, &new.title).await?;
+    Ok(Json(ChangeResponse::new(Some(&done), format!("course `{code}` is in the catalogue"))))
 }
 
-pub(super) async fn import(State(web): State<Web>, who: Principal, Sheet(sheet): Sheet) -> Answer<Change> {
-    let about = web.about(&who, "import courses");
-    let imported = groups::import_courses(&web.store, &about, web.when(), &sheet).await?;
+pub(super) async fn import(State(web): State<WebContext>, who: Principal, CsvBody(sheet): CsvBody) -> ApiResult<ChangeResponse> {
+    let about = web.new_manual_run(&who, "import courses");
+    let imported = groups::import_courses(&web.store, &about, web.change_time(), &sheet).await?;
     let courses = count(imported.courses, "course of the sheet is", "courses of the sheet are");
-    Ok(Json(Change::new(imported.done.as_ref(), format!("{courses} in the catalogue"))))
+    Ok(Json(ChangeResponse::new(imported.done.as_ref(), format!("{courses} in the catalogue"))))
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::web::gate::COOKIE;
+use crate::web::gate::SESSION_COOKIE;
 
 /// Where it is.
-pub(super) const PATH: &str = "/api/v1/openapi.json";
+pub(super) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
 
-fn about_itself() -> Value {
+fn describe_document() -> Value {
     json!({
         "operationId": "describe", "summary": "This document", "tags": ["openapi.json"], "security": [],
         "responses": {"200": {"description": "This document", "content": {"application/json": {"schema": {"type": "object"}}}}},
@@ -15,8 +15,8 @@ fn about_itself() -> Value {
 }
 
 /// The document: OpenAPI 3.1.
-pub(super) fn document(mut paths: Map<String, Value>, schemas: Map<String, Value>) -> Value {
-    paths.insert(PATH.to_owned(), json!({"get": about_itself()}));
+pub(super) fn build_document(mut paths: Map<String, Value>, schemas: Map<String, Value>) -> Value {
+    paths.insert(DOCUMENT_PATH.to_owned(), json!({"get": describe_document()}));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -32,7 +32,7 @@ pub(super) fn document(mut paths: Map<String, Value>, schemas: Map<String, Value
             "schemas": schemas,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "The key of a token."},
-                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
             },
         },
     })

@@ -5,24 +5,25 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Answer;
-use super::body::{Body, MaybeBody};
-use super::problem::Problem;
-use super::query::{Page, Query};
+use super::ApiResult;
+use super::body::{JsonBody, OptionalJsonBody};
+use super::problem::ApiProblem;
+use super::query::{ApiPage, ApiQuery};
 use crate::accounts::Principal;
 use crate::enrollment::parked;
-use crate::enrollment::verify::{self as verifying, Verdict};
+use crate::enrollment::verify::{self as verifying, VerifyResult};
 use crate::model::words::count;
-use crate::report::Jobs;
+use crate::report::JobCounts;
 use crate::store::jobs::{self as table, Job};
-use crate::web::Web;
-use crate::web::cursor::Cursor;
+use crate::web::WebContext;
+use crate::web::cursor::ListCursor;
 
 /// Jobs, by their numbers; all where none is named.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SomeJobs)]
-pub(super) struct Some {
+#[serde(expecting = "a JSON object")]
+pub(super) struct JobSelection {
     /// Their numbers; left out for all.
     #[schema(min_items = 1)]
     ids: Option<Vec<i64>>,
@@ -32,7 +33,8 @@ pub(super) struct Some {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TheseJobs)]
-pub(super) struct These {
+#[serde(expecting = "a JSON object")]
+pub(super) struct JobIds {
     /// Their numbers.
     #[schema(min_items = 1)]
     ids: Vec<i64>,
@@ -40,7 +42,8 @@ pub(super) struct These {
 
 /// What retrying came to.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Retried {
+#[schema(as = Retried)]
+pub(super) struct RetryJobsResponse {
     /// The number of the change; null where none of them had failed for good.
     run: Option<i64>,
     /// Jobs that are ready again.
@@ -49,7 +52,8 @@ pub(super) struct Retried {
 
 /// What dropping came to.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Dropped {
+#[schema(as = Dropped)]
+pub(super) struct DropJobsResponse {
     /// The number of the change; null where none of them had failed for good.
     run: Option<i64>,
     /// Jobs that are gone.
@@ -58,68 +62,69 @@ pub(super) struct Dropped {
 
 /// What a repair came to.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Repaired {
+#[schema(as = Repaired)]
+pub(super) struct RepairResponse {
     /// The number of the change; null where nothing differed.
     run: Option<i64>,
     /// Enrollments that were not what memberships and assignments say.
     differences: u64,
     /// Jobs left to workers.
-    jobs: Jobs,
+    jobs: JobCounts,
 }
 
-fn named(ids: &[i64]) -> Result<(), Problem> {
-    if ids.is_empty() { Err(Problem::invalid("ids", "no job is named")) } else { Ok(()) }
+fn check_ids(ids: &[i64]) -> Result<(), ApiProblem> {
+    if ids.is_empty() { Err(ApiProblem::invalid_field("ids", "no job is named")) } else { Ok(()) }
 }
 
 /// What is asked for, for the record of changes.
-fn about(verb: &str, ids: &[i64]) -> String {
+fn format_command(verb: &str, ids: &[i64]) -> String {
     format!("{verb} {}", count(ids.len() as u64, "failed job", "failed jobs"))
 }
 
-pub(super) async fn list(State(web): State<Web>, query: Query, _: Principal) -> Answer<Page<Job>> {
-    let place = query.only(&["after", "limit"])?.place()?;
-    let mut tx = web.store.read().await?;
-    let mut items = table::page(&mut tx, place.from()).await?;
-    let next = place.cut(&mut items, |job| Cursor { text: job.state.clone(), id: job.id });
-    Ok(Json(Page { items, next }))
+pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<Job>> {
+    let place = query.allow_only(&["after", "limit"])?.page_request()?;
+    let mut tx = web.store.begin_read().await?;
+    let mut items = table::list_page(&mut tx, place.to_store_page()).await?;
+    let next = place.split_next_page(&mut items, |job| ListCursor { text: job.state.clone(), id: job.id });
+    Ok(Json(ApiPage { items, next }))
 }
 
 pub(super) async fn retry(
-    State(web): State<Web>,
+    State(web): State<WebContext>,
     who: Principal,
-    MaybeBody(some): MaybeBody<Some>,
-) -> Answer<Retried> {
-    some.ids.as_deref().map_or(Ok(()), named)?;
+    OptionalJsonBody(some): OptionalJsonBody<JobSelection>,
+) -> ApiResult<RetryJobsResponse> {
+    some.ids.as_deref().map_or(Ok(()), check_ids)?;
     let ids = some.ids.unwrap_or_default();
-    let what = if ids.is_empty() { "retry all failed jobs".to_owned() } else { about("retry", &ids) };
-    let settled = parked::retry(&web.store, &web.about(&who, what), web.when(), &ids).await?;
+    let what = if ids.is_empty() { "retry all failed jobs".to_owned() } else { format_command("retry", &ids) };
+    let settled = parked::retry_jobs(&web.store, &web.new_manual_run(&who, what), web.change_time(), &ids).await?;
     let run = settled.map(|settled| settled.done.run.0);
-    Ok(Json(Retried { run, retried: settled.map_or(0, |settled| settled.jobs) }))
+    Ok(Json(RetryJobsResponse { run, retried: settled.map_or(0, |settled| settled.jobs) }))
 }
 
 pub(super) async fn drop(
-    State(web): State<Web>,
+    State(web): State<WebContext>,
     who: Principal,
-    Body(These { ids }): Body<These>,
-) -> Answer<Dropped> {
-    named(&ids)?;
-    let settled = parked::drop(&web.store, &web.about(&who, about("drop", &ids)), web.when(), &ids).await?;
+    JsonBody(JobIds { ids }): JsonBody<JobIds>,
+) -> ApiResult<DropJobsResponse> {
+    check_ids(&ids)?;
+    let settled = parked::drop_jobs(&web.store, &web.new_manual_run(&who, format_command("drop", &ids)), web.change_time(), &ids).await?;
     let run = settled.map(|settled| settled.done.run.0);
-    Ok(Json(Dropped { run, dropped: settled.map_or(0, |settled| settled.jobs) }))
+    Ok(Json(DropJobsResponse { run, dropped: settled.map_or(0, |settled| settled.jobs) }))
 }
 
-pub(super) async fn verify(State(web): State<Web>, query: Query, _: Principal) -> Answer<Verdict> {
-    query.only(&[])?;
-    Ok(Json(verifying::verify(&web.store).await?))
+pub(super) async fn verify(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<VerifyResult> {
+    query.allow_only(&[])?;
+    Ok(Json(verifying::verify_enrollments(&web.store).await?))
 }
 
-pub(super) async fn repair(State(web): State<Web>, who: Principal) -> Answer<Repaired> {
-    let about = web.about(&who, "repair enrollments");
-    let repair = verifying::repair(&web.store, &about, web.when()).await?;
+pub(super) async fn repair(State(web): State<WebContext>, who: Principal) -> ApiResult<RepairResponse> {
+    let about = web.new_manual_run(&who, "repair enrollments");
+    let repair = verifying::repair_enrollments(&web.store, &about, web.change_time()).await?;
     let counts = repair.done.map(|done| done.counts).unwrap_or_default();
-    Ok(Json(Repaired {
+    Ok(Json(RepairResponse {
         run: repair.done.map(|done| done.run.0),
         differences: repair.found.differences.len() as u64,
-        jobs: Jobs::from(&counts),
+        jobs: JobCounts::from(&counts),
     }))
 }

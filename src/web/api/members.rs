@@ -8,36 +8,36 @@ use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::body::Body;
-use super::groups::{expected, find};
-use super::problem::Problem;
-use super::query::{NO_DAY, Number, Page, Query, day};
+use super::body::JsonBody;
+use super::groups::{find_expected, find};
+use super::problem::ApiProblem;
+use super::query::{INVALID_DATE_MESSAGE, PathId, ApiPage, ApiQuery, parse_date};
 use super::tag::IfMatch;
-use super::{Answer, Change};
+use super::{ApiResult, ChangeResponse};
 use crate::accounts::Principal;
-use crate::groups::{self, Keep, Who};
+use crate::groups::{self, NewExclusion, LearnerRef};
 use crate::model::words::count;
 use crate::report;
 use crate::store::listing::{exclusions as kept_out, members as listing};
 use crate::store::memberships::Exclusion;
-use crate::web::Web;
-use crate::web::cursor::Cursor;
+use crate::web::WebContext;
+use crate::web::cursor::ListCursor;
 
 /// Learners, by what they are called or by their numbers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, expecting = "expected a list of addresses, or a list of learners' numbers")]
-pub(super) enum People {
-    Called(Vec<String>),
+pub(super) enum LearnerSelection {
+    Names(Vec<String>),
     Numbers(Vec<i64>),
 }
 
-impl Default for People {
+impl Default for LearnerSelection {
     fn default() -> Self {
-        Self::Called(Vec::new())
+        Self::Names(Vec::new())
     }
 }
 
-impl PartialSchema for People {
+impl PartialSchema for LearnerSelection {
     fn schema() -> RefOr<Schema> {
         let list = |of: Type| ArrayBuilder::new().items(ObjectBuilder::new().schema_type(of));
         AnyOfBuilder::new()
@@ -48,19 +48,23 @@ impl PartialSchema for People {
     }
 }
 
-impl ToSchema for People {}
+impl ToSchema for LearnerSelection {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "People".into()
+    }
+}
 
-impl People {
-    pub fn who(&self) -> Who<'_> {
+impl LearnerSelection {
+    pub fn to_learner_refs(&self) -> LearnerRef<'_> {
         match self {
-            Self::Called(texts) => Who::Called(texts),
-            Self::Numbers(numbers) => Who::Numbers(numbers.clone()),
+            Self::Names(texts) => LearnerRef::Texts(texts),
+            Self::Numbers(numbers) => LearnerRef::Numbers(numbers.clone()),
         }
     }
 
     fn in_words(&self) -> String {
         let many = match self {
-            Self::Called(texts) => texts.len(),
+            Self::Names(texts) => texts.len(),
             Self::Numbers(numbers) => numbers.len(),
         };
         count(many as u64, "learner", "learners")
@@ -71,18 +75,20 @@ impl People {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewMembers)]
-pub(super) struct Add {
+#[serde(expecting = "a JSON object")]
+pub(super) struct AddMembersRequest {
     /// Whom.
-    members: People,
+    members: LearnerSelection,
 }
 
 /// Whom to remove.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RemovedMembers)]
-pub(super) struct Remove {
+#[serde(expecting = "a JSON object")]
+pub(super) struct RemoveMembersRequest {
     /// Whom.
-    members: People,
+    members: LearnerSelection,
     /// Why, for whoever asks later.
     #[schema(max_length = 500)]
     because: Option<String>,
@@ -95,7 +101,8 @@ pub(super) struct Remove {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LiftedExclusion)]
-pub(super) struct Lift {
+#[serde(expecting = "a JSON object")]
+pub(super) struct LiftExclusionRequest {
     /// An address, a former one, or `CONNECTOR:ID`.
     #[schema(max_length = 500)]
     email: String,
@@ -104,7 +111,7 @@ pub(super) struct Lift {
 /// A member of a group.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = GroupMember)]
-pub(super) struct Member {
+pub(super) struct GroupMemberResponse {
     /// The learner's number.
     id: i64,
     /// The address, or what stands for it.
@@ -120,99 +127,99 @@ pub(super) struct Member {
 }
 
 pub(super) async fn list(
-    State(web): State<Web>,
-    Number(id): Number,
-    query: Query,
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    query: ApiQuery,
     _: Principal,
-) -> Answer<Page<Member>> {
-    let query = query.only(&["q", "after", "limit"])?;
-    let place = query.place()?;
-    let mut tx = web.store.read().await?;
+) -> ApiResult<ApiPage<GroupMemberResponse>> {
+    let query = query.allow_only(&["q", "after", "limit"])?;
+    let place = query.page_request()?;
+    let mut tx = web.store.begin_read().await?;
     let group = find(&mut tx, id).await?;
     let text = query.text("q").unwrap_or_default();
-    let mut rows = listing::page(&mut tx, group.id, text, place.from()).await?;
-    let next = place.cut(&mut rows, |row| Cursor { text: row.name_folded.clone(), id: row.id });
-    let reasons = listing::reasons(&mut tx, group.id, rows.iter().map(|row| row.id).collect()).await?;
-    let item = |row: listing::Row| {
+    let mut rows = listing::list(&mut tx, group.id, text, place.to_store_page()).await?;
+    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
+    let reasons = listing::list_reasons(&mut tx, group.id, rows.iter().map(|row| row.id).collect()).await?;
+    let item = |row: listing::MemberListRow| {
         let of = reasons.iter().filter(|(learner, ..)| *learner == row.id);
-        Member {
+        GroupMemberResponse {
             id: row.id,
-            reasons: of.map(|(_, rule, name)| report::reason(*rule, name)).collect(),
+            reasons: of.map(|(_, rule, name)| report::format_reason(*rule, name)).collect(),
             email: row.email,
             name: row.name,
             status: row.status,
             joined_on: row.joined_on,
         }
     };
-    Ok(Json(Page { items: rows.into_iter().map(item).collect(), next }))
+    Ok(Json(ApiPage { items: rows.into_iter().map(item).collect(), next }))
 }
 
-fn in_members(error: groups::Error) -> Problem {
-    Problem::from(error).about("members")
+fn rename_member_field(error: groups::GroupError) -> ApiProblem {
+    ApiProblem::from(error).with_field("members")
 }
 
 pub(super) async fn add(
-    State(web): State<Web>,
-    Number(id): Number,
+    State(web): State<WebContext>,
+    PathId(id): PathId,
     expects: IfMatch,
     who: Principal,
-    Body(add): Body<Add>,
-) -> Answer<report::Changed> {
-    let (group, which) = expected(&web, id, &expects).await?;
-    let about = web.about(&who, format!("add {} to group `{}`", add.members.in_words(), group.name));
-    let done = groups::add(&web.store, &about, web.when(), which, add.members.who()).await;
-    Ok(Json(report::Changed::from(&done.map_err(in_members)?)))
+    JsonBody(add): JsonBody<AddMembersRequest>,
+) -> ApiResult<report::MembersChange> {
+    let (group, which) = find_expected(&web, id, &expects).await?;
+    let about = web.new_manual_run(&who, format!("add {} to group `{}`", add.members.in_words(), group.name));
+    let done = groups::add_members(&web.store, &about, web.change_time(), which, add.members.to_learner_refs()).await;
+    Ok(Json(report::MembersChange::from(&done.map_err(rename_member_field)?)))
 }
 
 pub(super) async fn remove(
-    State(web): State<Web>,
-    Number(id): Number,
+    State(web): State<WebContext>,
+    PathId(id): PathId,
     expects: IfMatch,
     who: Principal,
-    Body(remove): Body<Remove>,
-) -> Answer<report::Changed> {
+    JsonBody(remove): JsonBody<RemoveMembersRequest>,
+) -> ApiResult<report::MembersChange> {
     let until = match &remove.until {
         None => None,
-        Some(text) => Some(day(text).ok_or_else(|| Problem::invalid("until", NO_DAY))?),
+        Some(text) => Some(parse_date(text).ok_or_else(|| ApiProblem::invalid_field("until", INVALID_DATE_MESSAGE))?),
     };
-    let (group, which) = expected(&web, id, &expects).await?;
+    let (group, which) = find_expected(&web, id, &expects).await?;
     let because = remove.because.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let keep = Keep { reason: because.unwrap_or(Keep::default().reason), until };
-    let about = web.about(&who, format!("remove {} from group `{}`", remove.members.in_words(), group.name));
-    let done = groups::remove(&web.store, &about, web.when(), which, remove.members.who(), keep).await;
-    Ok(Json(report::Changed::from(&done.map_err(in_members)?)))
+    let keep = NewExclusion { reason: because.unwrap_or(NewExclusion::default().reason), until };
+    let about = web.new_manual_run(&who, format!("remove {} from group `{}`", remove.members.in_words(), group.name));
+    let done = groups::remove_members(&web.store, &about, web.change_time(), which, remove.members.to_learner_refs(), keep).await;
+    Ok(Json(report::MembersChange::from(&done.map_err(rename_member_field)?)))
 }
 
 pub(super) async fn lift(
-    State(web): State<Web>,
-    Number(id): Number,
+    State(web): State<WebContext>,
+    PathId(id): PathId,
     expects: IfMatch,
     who: Principal,
-    Body(lift): Body<Lift>,
-) -> Answer<Change> {
-    let (group, which) = expected(&web, id, &expects).await?;
+    JsonBody(lift): JsonBody<LiftExclusionRequest>,
+) -> ApiResult<ChangeResponse> {
+    let (group, which) = find_expected(&web, id, &expects).await?;
     let email = lift.email.trim();
-    let about = web.about(&who, format!("lift the exclusion of `{email}` from group `{}`", group.name));
-    let done = groups::lift(&web.store, &about, web.when(), which, email).await?;
+    let about = web.new_manual_run(&who, format!("lift the exclusion of `{email}` from group `{}`", group.name));
+    let done = groups::lift_exclusion(&web.store, &about, web.change_time(), which, email).await?;
     let words = format!("`{email}` may be in `{}` again; the next sync decides", group.name);
-    Ok(Json(Change::new(Some(&done), words)))
+    Ok(Json(ChangeResponse::new(Some(&done), words)))
 }
 
 pub(super) async fn exclusions(
-    State(web): State<Web>,
-    query: Query,
+    State(web): State<WebContext>,
+    query: ApiQuery,
     _: Principal,
-) -> Answer<Page<Exclusion>> {
-    let place = query.only(&["after", "limit"])?.place()?;
-    let mut tx = web.store.read().await?;
-    let mut rows = kept_out::page(&mut tx, place.from()).await?;
-    let next = place.cut(&mut rows, |row| Cursor { text: row.name_folded.clone(), id: row.learner_id });
-    let item = |row: kept_out::Row| Exclusion {
+) -> ApiResult<ApiPage<Exclusion>> {
+    let place = query.allow_only(&["after", "limit"])?.page_request()?;
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = kept_out::list(&mut tx, place.to_store_page()).await?;
+    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.learner_id });
+    let item = |row: kept_out::ExclusionListRow| Exclusion {
         group: row.name,
         email: row.email,
         reason: row.reason,
         actor: row.actor,
         until: row.until,
     };
-    Ok(Json(Page { items: rows.into_iter().map(item).collect(), next }))
+    Ok(Json(ApiPage { items: rows.into_iter().map(item).collect(), next }))
 }

@@ -29,26 +29,27 @@ use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::enrollment::change::Done;
-use crate::model::role::May;
-use crate::report::{self, Jobs, Memberships};
+use crate::enrollment::change::CommittedChange;
+use crate::model::role::Permission;
+use crate::report::{self, JobCounts, MembershipCounts};
 use crate::store;
-use crate::web::routes::{Access, Routes};
-use operation::{Api, answers, lists, pages};
-use problem::Problem;
+use crate::web::routes::{RouteAccess, RouteTable};
+use operation::{ApiRoutes, operation_returning, operation_returning_list, operation_returning_page};
+use problem::ApiProblem;
 
 /// What a handler answers with.
-type Answer<T> = Result<Json<T>, Problem>;
+type ApiResult<T> = Result<Json<T>, ApiProblem>;
 
-const READ: Access = Access::Needs(May::Read);
-const MANAGE: Access = Access::Needs(May::Manage);
-const OPERATE: Access = Access::Needs(May::Operate);
-const RESYNC: Access = Access::Needs(May::Resync);
-const OWN: Access = Access::Needs(May::Own);
+const READ: RouteAccess = RouteAccess::Needs(Permission::Read);
+const MANAGE: RouteAccess = RouteAccess::Needs(Permission::Manage);
+const OPERATE: RouteAccess = RouteAccess::Needs(Permission::Operate);
+const RESYNC: RouteAccess = RouteAccess::Needs(Permission::Resync);
+const ADMINISTER: RouteAccess = RouteAccess::Needs(Permission::Admin);
 
 /// What a change came to.
 #[derive(Debug, Serialize, ToSchema)]
-struct Change {
+#[schema(as = Change)]
+struct ChangeResponse {
     /// The number of the change; none when everything was just so.
     run: Option<i64>,
     /// What was done, in words.
@@ -57,255 +58,255 @@ struct Change {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<i64>,
     /// Memberships.
-    memberships: Memberships,
+    memberships: MembershipCounts,
     /// Jobs left to workers.
-    jobs: Jobs,
+    jobs: JobCounts,
 }
 
-impl Change {
-    fn new(done: Option<&Done>, words: impl Into<String>) -> Self {
+impl ChangeResponse {
+    fn new(done: Option<&CommittedChange>, words: impl Into<String>) -> Self {
         let counts = done.map(|done| done.counts).unwrap_or_default();
         Self {
             run: done.map(|done| done.run.0),
             done: words.into(),
             id: None,
-            memberships: Memberships::from(&counts),
-            jobs: Jobs::from(&counts),
+            memberships: MembershipCounts::from(&counts),
+            jobs: JobCounts::from(&counts),
         }
     }
 }
 
 /// All routes, after those of the pages.
-pub(super) fn routes(routes: Routes) -> Routes {
-    let api = owning::own(operating::steer(read_and_change(Api::new(routes))));
+pub(super) fn routes(routes: RouteTable) -> RouteTable {
+    let api = owning::add_admin_routes(operating::add_operator_routes(add_manager_routes(ApiRoutes::new(routes))));
     let (routes, paths, schemas) = api.into_parts();
-    let document = document::document(paths, schemas);
-    routes.get(document::PATH, Access::Open, move || std::future::ready(Json(document)))
+    let document = document::build_document(paths, schemas);
+    routes.get(document::DOCUMENT_PATH, RouteAccess::Open, move || std::future::ready(Json(document)))
 }
 
-fn read_and_change(api: Api) -> Api {
-    use report::{Changed, Enrollment, Group, Known, Learner};
+fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
+    use report::{MembersChange, EnrollmentView, GroupView, LearnerDetailsView, LearnerView};
     api.get(
         "/api/v1/groups",
         READ,
-        pages::<Group>("listGroups", "Groups, by name").text("q", "A part of the name."),
+        operation_returning_page::<GroupView>("listGroups", "Groups, by name").text_param("q", "A part of the name."),
         groups::list,
     )
     .post(
         "/api/v1/groups",
         MANAGE,
-        answers::<Change>("createGroup", "Makes a group with these members")
-            .takes::<groups::NewGroup>()
-            .creates()
-            .conflicts(),
+        operation_returning::<ChangeResponse>("createGroup", "Makes a group with these members")
+            .json_body::<groups::CreateGroupRequest>()
+            .returns_created()
+            .returns_conflict(),
         groups::create,
     )
     .post(
         "/api/v1/groups/restore",
         MANAGE,
-        answers::<Change>("restoreGroup", "Restores a group that was deleted in the last 30 days")
-            .takes::<groups::Restore>()
-            .conflicts(),
+        operation_returning::<ChangeResponse>("restoreGroup", "Restores a group that was deleted in the last 30 days")
+            .json_body::<groups::RestoreGroupRequest>()
+            .returns_conflict(),
         groups::restore,
     )
     .get(
         "/api/v1/groups/{id}",
         READ,
-        answers::<groups::Shown>("showGroup", "A group and its courses").tagged(),
+        operation_returning::<groups::GroupResponse>("showGroup", "A group and its courses").returns_etag(),
         groups::show,
     )
     .patch(
         "/api/v1/groups/{id}",
         MANAGE,
-        answers::<Change>("renameGroup", "Gives a group another name")
-            .takes::<groups::NewName>()
-            .if_match()
-            .tagged()
-            .conflicts(),
+        operation_returning::<ChangeResponse>("renameGroup", "Gives a group another name")
+            .json_body::<groups::RenameGroupRequest>()
+            .accepts_if_match()
+            .returns_etag()
+            .returns_conflict(),
         groups::rename,
     )
     .delete(
         "/api/v1/groups/{id}",
         MANAGE,
-        answers::<Change>("deleteGroup", "Deletes a group; its memberships and assignments end")
-            .text(
+        operation_returning::<ChangeResponse>("deleteGroup", "Deletes a group; its memberships and assignments end")
+            .text_param(
                 "name",
                 "Its name: needed where more goes than the limits of `[safety]` let a sync take away.",
             )
-            .if_match()
-            .conflicts(),
+            .accepts_if_match()
+            .returns_conflict(),
         groups::delete,
     )
     .get(
         "/api/v1/groups/{id}/members",
         READ,
-        pages::<members::Member>("listMembers", "The members of a group, by name")
-            .text("q", "Beginnings of words of the name or the address."),
+        operation_returning_page::<members::GroupMemberResponse>("listMembers", "The members of a group, by name")
+            .text_param("q", "Beginnings of words of the name or the address."),
         members::list,
     )
     .post(
         "/api/v1/groups/{id}/members",
         MANAGE,
-        answers::<Changed>("addMembers", "Adds learners to a group").takes::<members::Add>().if_match(),
+        operation_returning::<MembersChange>("addMembers", "Adds learners to a group").json_body::<members::AddMembersRequest>().accepts_if_match(),
         members::add,
     )
     .post(
         "/api/v1/groups/{id}/members/remove",
         MANAGE,
-        answers::<Changed>(
+        operation_returning::<MembersChange>(
             "removeMembers",
             "Removes learners from a group, and keeps rules from giving it back",
         )
-        .takes::<members::Remove>()
-        .if_match(),
+        .json_body::<members::RemoveMembersRequest>()
+        .accepts_if_match(),
         members::remove,
     )
     .post(
         "/api/v1/groups/{id}/exclusions/lift",
         MANAGE,
-        answers::<Change>("liftExclusion", "Lets the rules decide on a learner again")
-            .takes::<members::Lift>()
-            .if_match()
-            .conflicts(),
+        operation_returning::<ChangeResponse>("liftExclusion", "Lets the rules decide on a learner again")
+            .json_body::<members::LiftExclusionRequest>()
+            .accepts_if_match()
+            .returns_conflict(),
         members::lift,
     )
     .get(
         "/api/v1/exclusions",
         READ,
-        pages::<store::memberships::Exclusion>("listExclusions", "Who is kept out of which group"),
+        operation_returning_page::<store::memberships::Exclusion>("listExclusions", "Who is kept out of which group"),
         members::exclusions,
     )
     .get(
         "/api/v1/courses",
         READ,
-        pages::<courses::Course>("listCourses", "The catalogue, by code")
-            .text("q", "A part of the code or the title."),
+        operation_returning_page::<courses::CourseResponse>("listCourses", "The catalogue, by code")
+            .text_param("q", "A part of the code or the title."),
         courses::list,
     )
     .post(
         "/api/v1/courses",
         MANAGE,
-        answers::<Change>("addCourse", "Adds a course, or gives one another title")
-            .takes::<courses::NewCourse>()
-            .conflicts(),
+        operation_returning::<ChangeResponse>("addCourse", "Adds a course, or gives one another title")
+            .json_body::<courses::AddCourseRequest>()
+            .returns_conflict(),
         courses::add,
     )
     .post(
         "/api/v1/courses/import",
         MANAGE,
-        answers::<Change>(
+        operation_returning::<ChangeResponse>(
             "importCourses",
             "Adds the courses of a sheet, or gives them other titles; all or none",
         )
-        .takes_csv("The columns `code` and `title`, named in the first line."),
+        .csv_body("The columns `code` and `title`, named in the first line."),
         courses::import,
     )
     .get(
         "/api/v1/assignments",
         READ,
-        pages::<assignments::Assignment>("listAssignments", "Assigned courses, by course")
-            .text("q", "A part of course, group or learner."),
+        operation_returning_page::<assignments::AssignmentResponse>("listAssignments", "Assigned courses, by course")
+            .text_param("q", "A part of course, group or learner."),
         assignments::list,
     )
     .post(
         "/api/v1/assignments",
         MANAGE,
-        answers::<assignments::Made>("assign", "Assigns a course, or gives it another due date")
-            .takes::<assignments::New>()
-            .conflicts(),
+        operation_returning::<assignments::CreateAssignmentResponse>("assign", "Assigns a course, or gives it another due date")
+            .json_body::<assignments::CreateAssignmentRequest>()
+            .returns_conflict(),
         assignments::assign,
     )
     .get(
         "/api/v1/assignments/{id}",
         READ,
-        answers::<assignments::Assignment>("showAssignment", "An assigned course").tagged(),
+        operation_returning::<assignments::AssignmentResponse>("showAssignment", "An assigned course").returns_etag(),
         assignments::show,
     )
     .patch(
         "/api/v1/assignments/{id}",
         MANAGE,
-        answers::<Change>("changeDueDate", "Gives an assignment another due date")
-            .takes::<assignments::NewDue>()
-            .if_match()
-            .tagged()
-            .conflicts(),
+        operation_returning::<ChangeResponse>("changeDueDate", "Gives an assignment another due date")
+            .json_body::<assignments::ChangeDueDateRequest>()
+            .accepts_if_match()
+            .returns_etag()
+            .returns_conflict(),
         assignments::change,
     )
     .delete(
         "/api/v1/assignments/{id}",
         MANAGE,
-        answers::<Change>("unassign", "Ends an assignment").if_match().conflicts(),
+        operation_returning::<ChangeResponse>("unassign", "Ends an assignment").accepts_if_match().returns_conflict(),
         assignments::end,
     )
     .get(
         "/api/v1/learners",
         READ,
-        pages::<Learner>("listLearners", "Learners, by name")
-            .text("q", "Beginnings of words of the name or the address.")
-            .text("left", "`true`: those who have left, too."),
+        operation_returning_page::<LearnerView>("listLearners", "Learners, by name")
+            .text_param("q", "Beginnings of words of the name or the address.")
+            .text_param("left", "`true`: those who have left, too."),
         learners::list,
     )
     .post(
         "/api/v1/learners",
         MANAGE,
-        answers::<Change>("addLearner", "Adds a learner whom no directory has")
-            .takes::<learners::NewLearner>()
-            .creates()
-            .conflicts(),
+        operation_returning::<ChangeResponse>("addLearner", "Adds a learner whom no directory has")
+            .json_body::<learners::AddLearnerRequest>()
+            .returns_created()
+            .returns_conflict(),
         learners::add,
     )
     .get(
         "/api/v1/learners/{id}",
         READ,
-        answers::<Known>("showLearner", "A learner, with everything that is known"),
+        operation_returning::<LearnerDetailsView>("showLearner", "A learner, with everything that is known"),
         learners::show,
     )
     .get(
         "/api/v1/learners/{id}/explanation",
         READ,
-        answers::<learners::Explanation>("explain", "Why a learner is, or is not, in each group and course")
-            .text("group", "Only this group.")
-            .text("course", "Only this course.")
-            .day("at", "As it was at the end of this day."),
+        operation_returning::<learners::ExplanationResponse>("explain", "Why a learner is, or is not, in each group and course")
+            .text_param("group", "Only this group.")
+            .text_param("course", "Only this course.")
+            .date_param("at", "As it was at the end of this day."),
         learners::explain,
     )
     .post(
         "/api/v1/learners/{id}/link",
         MANAGE,
-        answers::<Change>("linkLearners", "Makes two learners one; this one stays")
-            .takes::<learners::Other>()
-            .conflicts(),
+        operation_returning::<ChangeResponse>("linkLearners", "Makes two learners one; this one stays")
+            .json_body::<learners::LinkLearnersRequest>()
+            .returns_conflict(),
         learners::link,
     )
     .post(
         "/api/v1/learners/{id}/unlink",
         MANAGE,
-        answers::<Change>("unlinkLearners", "Makes one learner two again")
-            .takes::<learners::Other>()
-            .conflicts(),
+        operation_returning::<ChangeResponse>("unlinkLearners", "Makes one learner two again")
+            .json_body::<learners::LinkLearnersRequest>()
+            .returns_conflict(),
         learners::unlink,
     )
     .post(
         "/api/v1/learners/{id}/resync",
         RESYNC,
-        lists::<report::Sync>("resyncLearner", "Asks every directory for one learner again").conflicts(),
+        operation_returning_list::<report::SyncView>("resyncLearner", "Asks every directory for one learner again").returns_conflict(),
         learners::resync,
     )
     .get(
         "/api/v1/enrollments",
         READ,
-        pages::<Enrollment>("listEnrollments", "Access and progress")
-            .text("learner", "Only of this learner: an address, a former one, or `CONNECTOR:ID`.")
-            .text("course", "Only in this course.")
-            .text("group", "Only what this group gives."),
+        operation_returning_page::<EnrollmentView>("listEnrollments", "Access and progress")
+            .text_param("learner", "Only of this learner: an address, a former one, or `CONNECTOR:ID`.")
+            .text_param("course", "Only in this course.")
+            .text_param("group", "Only what this group gives."),
         enrollments::list,
     )
     .post(
         "/api/v1/enrollments/complete",
         MANAGE,
-        answers::<enrollments::Noted>("complete", "Notes that a learner has completed a course")
-            .takes::<enrollments::Complete>()
-            .conflicts(),
+        operation_returning::<enrollments::CompleteCourseResponse>("complete", "Notes that a learner has completed a course")
+            .json_body::<enrollments::CompleteCourseRequest>()
+            .returns_conflict(),
         enrollments::complete,
     )
 }

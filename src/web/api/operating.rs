@@ -1,102 +1,102 @@
 //! Routes for those who see to connectors, runs and jobs.
 
-use super::operation::{Api, answers, lists, pages};
+use super::operation::{ApiRoutes, operation_returning, operation_returning_list, operation_returning_page};
 use super::{OPERATE, jobs, runs, sources};
-use crate::enrollment::verify::Verdict;
-use crate::report::{self, Connector, Decided, Retired, Shown, Undone};
+use crate::enrollment::verify::VerifyResult;
+use crate::report::{self, ConnectorView, DecisionResult, RetirementResult, RunDetails, UndoResultView};
 use crate::store::jobs::Job;
-use crate::store::listing::record::Record;
-use crate::store::runs::{Kind, Run};
+use crate::store::listing::record::AuditLogEntry;
+use crate::store::runs::{RunRecordKind, Run};
 
-pub(super) fn steer(api: Api) -> Api {
+pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
     api.get(
         "/api/v1/connectors",
         OPERATE,
-        lists::<Connector>("listConnectors", "The connectors of the file"),
+        operation_returning_list::<ConnectorView>("listConnectors", "The connectors of the file"),
         sources::list,
     )
     .post(
         "/api/v1/connectors/{name}/sync",
         OPERATE,
-        answers::<report::Sync>("sync", "Reads, plans, guards and commits; the answer says how that ended")
-            .may_take::<sources::Ask>(),
+        operation_returning::<report::SyncView>("sync", "Reads, plans, guards and commits; the answer says how that ended")
+            .optional_json_body::<sources::SyncRequest>(),
         sources::sync,
     )
     .post(
         "/api/v1/connectors/{name}/retire",
         OPERATE,
-        answers::<Retired>(
+        operation_returning::<RetirementResult>(
             "retireConnector",
             "Lets go of everybody whom a connector held that has left the file",
         )
-        .may_take::<sources::Retire>()
-        .conflicts(),
+        .optional_json_body::<sources::RetireConnectorRequest>()
+        .returns_conflict(),
         sources::retire,
     )
-    .get("/api/v1/runs", OPERATE, pages::<Run>("listRuns", "Runs, the newest first"), runs::list)
+    .get("/api/v1/runs", OPERATE, operation_returning_page::<Run>("listRuns", "Runs, the newest first"), runs::list)
     .get(
         "/api/v1/runs/{id}",
         OPERATE,
-        answers::<Shown>("showRun", "A run, with everything that it did and held"),
+        operation_returning::<RunDetails>("showRun", "A run, with everything that it did and held"),
         runs::show,
     )
     .post(
         "/api/v1/runs/{id}/approve",
         OPERATE,
-        answers::<Decided>("approve", "Does what a run held, as far as it is still wanted").conflicts(),
+        operation_returning::<DecisionResult>("approve", "Does what a run held, as far as it is still wanted").returns_conflict(),
         runs::approve,
     )
     .post(
         "/api/v1/runs/{id}/reject",
         OPERATE,
-        answers::<Decided>("reject", "Discards what a run held").conflicts(),
+        operation_returning::<DecisionResult>("reject", "Discards what a run held").returns_conflict(),
         runs::reject,
     )
     .post(
         "/api/v1/runs/{id}/undo",
         OPERATE,
-        answers::<Undone>("undo", "Takes back what a run did").conflicts(),
+        operation_returning::<UndoResultView>("undo", "Takes back what a run did").returns_conflict(),
         runs::undo,
     )
     .get(
         "/api/v1/jobs",
         OPERATE,
-        pages::<Job>("listJobs", "The queue, what failed for good first"),
+        operation_returning_page::<Job>("listJobs", "The queue, what failed for good first"),
         jobs::list,
     )
     .post(
         "/api/v1/jobs/retry",
         OPERATE,
-        answers::<jobs::Retried>("retryJobs", "Makes jobs ready again that failed for good")
-            .may_take::<jobs::Some>(),
+        operation_returning::<jobs::RetryJobsResponse>("retryJobs", "Makes jobs ready again that failed for good")
+            .optional_json_body::<jobs::JobSelection>(),
         jobs::retry,
     )
     .post(
         "/api/v1/jobs/drop",
         OPERATE,
-        answers::<jobs::Dropped>("dropJobs", "Takes jobs off the queue that failed for good")
-            .takes::<jobs::These>(),
+        operation_returning::<jobs::DropJobsResponse>("dropJobs", "Takes jobs off the queue that failed for good")
+            .json_body::<jobs::JobIds>(),
         jobs::drop,
     )
     .get(
         "/api/v1/verify",
         OPERATE,
-        answers::<Verdict>("verify", "Proves that enrollments are what memberships and assignments say"),
+        operation_returning::<VerifyResult>("verify", "Proves that enrollments are what memberships and assignments say"),
         jobs::verify,
     )
     .post(
         "/api/v1/verify/repair",
         OPERATE,
-        answers::<jobs::Repaired>("repair", "Enqueues every difference, to be settled again by workers"),
+        operation_returning::<jobs::RepairResponse>("repair", "Enqueues every difference, to be settled again by workers"),
         jobs::repair,
     )
     .get(
         "/api/v1/audit",
         OPERATE,
-        pages::<Record>("audit", "Who changed what, the newest first")
-            .day("since", "From this day on.")
-            .one_of("kind", "Only changes of this kind.", &Kind::ALL.map(Kind::as_str))
-            .text("actor", "Only by this account, token (`token NAME`) or user of the command."),
+        operation_returning_page::<AuditLogEntry>("audit", "Who changed what, the newest first")
+            .date_param("since", "From this day on.")
+            .enum_param("kind", "Only changes of this kind.", &RunRecordKind::ALL.map(RunRecordKind::as_str))
+            .text_param("actor", "Only by this account, token (`token NAME`) or user of the command."),
         runs::audit,
     )
 }

@@ -6,15 +6,15 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::query::MOST;
-use crate::web::Web;
-use crate::web::routes::{Access, Routes};
+use super::query::MAX_PAGE_SIZE;
+use crate::web::WebContext;
+use crate::web::routes::{RouteAccess, RouteTable};
 
 /// Where everything of the API stands.
 pub(super) const ROOT: &str = "/api/v1";
 
 /// What a route does, as the document says it.
-pub(super) struct Operation {
+pub(super) struct ApiOperation {
     id: &'static str,
     summary: &'static str,
     parameters: Vec<Value>,
@@ -27,10 +27,10 @@ pub(super) struct Operation {
 }
 
 /// Begins the description of a route that answers with `T`.
-pub(super) fn answers<T: ToSchema>(id: &'static str, summary: &'static str) -> Operation {
+pub(super) fn operation_returning<T: ToSchema>(id: &'static str, summary: &'static str) -> ApiOperation {
     let mut schemas = Vec::new();
-    let answer = reference::<T>(&mut schemas);
-    Operation {
+    let answer = schema_reference::<T>(&mut schemas);
+    ApiOperation {
         id,
         summary,
         parameters: Vec::new(),
@@ -44,18 +44,18 @@ pub(super) fn answers<T: ToSchema>(id: &'static str, summary: &'static str) -> O
 }
 
 /// Begins the description of a route that answers with a page of `T`.
-pub(super) fn pages<T: ToSchema>(id: &'static str, summary: &'static str) -> Operation {
+pub(super) fn operation_returning_page<T: ToSchema>(id: &'static str, summary: &'static str) -> ApiOperation {
     let after = "Where the page before ended: its `next`.";
     let limit = "How many at most.";
-    let mut operation = lists::<T>(id, summary).text("after", after);
-    let schema = json!({"type": "integer", "minimum": 1, "maximum": MOST, "default": 50});
+    let mut operation = operation_returning_list::<T>(id, summary).text_param("after", after);
+    let schema = json!({"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": 50});
     operation.parameters.push(parameter("limit", limit, schema));
     operation
 }
 
 /// Begins the description of a route that answers with all there is of `T`, in the form of a page.
-pub(super) fn lists<T: ToSchema>(id: &'static str, summary: &'static str) -> Operation {
-    let mut operation = answers::<T>(id, summary);
+pub(super) fn operation_returning_list<T: ToSchema>(id: &'static str, summary: &'static str) -> ApiOperation {
+    let mut operation = operation_returning::<T>(id, summary);
     let next = "Where the next page begins: the `after` of the next request; null on the last page.";
     operation.answer.1 = json!({
         "type": "object",
@@ -68,7 +68,7 @@ pub(super) fn lists<T: ToSchema>(id: &'static str, summary: &'static str) -> Ope
     operation
 }
 
-fn reference<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) -> Value {
+fn schema_reference<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) -> Value {
     let name = T::name().into_owned();
     T::schemas(schemas);
     schemas.push((name.clone(), T::schema()));
@@ -79,58 +79,58 @@ fn parameter(name: &str, description: &str, schema: Value) -> Value {
     json!({"name": name, "in": "query", "description": description, "required": false, "schema": schema})
 }
 
-impl Operation {
+impl ApiOperation {
     /// With a body.
-    pub fn takes<T: ToSchema>(mut self) -> Self {
-        self.body = Some(("application/json", reference::<T>(&mut self.schemas)));
+    pub fn json_body<T: ToSchema>(mut self) -> Self {
+        self.body = Some(("application/json", schema_reference::<T>(&mut self.schemas)));
         self
     }
 
     /// With a body of CSV.
-    pub fn takes_csv(mut self, description: &str) -> Self {
+    pub fn csv_body(mut self, description: &str) -> Self {
         self.body = Some(("text/csv", json!({"type": "string", "description": description})));
         self
     }
 
     /// With a body that may be left out.
-    pub fn may_take<T: ToSchema>(self) -> Self {
-        Self { needs_body: false, ..self.takes::<T>() }
+    pub fn optional_json_body<T: ToSchema>(self) -> Self {
+        Self { needs_body: false, ..self.json_body::<T>() }
     }
 
     /// With a text in its address.
-    pub fn text(mut self, name: &str, description: &str) -> Self {
+    pub fn text_param(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string"})));
         self
     }
 
     /// With one of these words in its address.
-    pub fn one_of(mut self, name: &str, description: &str, words: &[&str]) -> Self {
+    pub fn enum_param(mut self, name: &str, description: &str, words: &[&str]) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string", "enum": words})));
         self
     }
 
     /// With a day in its address.
-    pub fn day(mut self, name: &str, description: &str) -> Self {
+    pub fn date_param(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string", "format": "date"})));
         self
     }
 
     /// Made something: 201, and where it is.
-    pub fn creates(mut self) -> Self {
+    pub fn returns_created(mut self) -> Self {
         self.answer.0 = StatusCode::CREATED;
         self.headers.insert("Location".to_owned(), header("Where it is."));
         self
     }
 
     /// Says as of when it is.
-    pub fn tagged(mut self) -> Self {
+    pub fn returns_etag(mut self) -> Self {
         self.headers
             .insert("ETag".to_owned(), header("Changes with every change: send it back as If-Match."));
         self
     }
 
     /// Does nothing where something has changed since.
-    pub fn if_match(mut self) -> Self {
+    pub fn accepts_if_match(mut self) -> Self {
         self.parameters.push(json!({
             "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},
             "description": "The ETag that was seen: refused with 412 where it has another one by now.",
@@ -140,12 +140,12 @@ impl Operation {
     }
 
     /// May be refused for what there is already.
-    pub fn conflicts(mut self) -> Self {
+    pub fn returns_conflict(mut self) -> Self {
         self.refusals.push(StatusCode::CONFLICT);
         self
     }
 
-    fn into_value(mut self, path: &str, access: Access, method: &Method) -> Value {
+    fn into_value(mut self, path: &str, access: RouteAccess, method: &Method) -> Value {
         use StatusCode as S;
         let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         let named: Vec<&str> = names.collect();
@@ -158,7 +158,7 @@ impl Operation {
             self.parameters.push(one);
         }
         let mut refusals = vec![S::SERVICE_UNAVAILABLE];
-        if access != Access::Open {
+        if access != RouteAccess::Open {
             refusals.extend([S::UNAUTHORIZED, S::FORBIDDEN]);
         }
         if !named.is_empty() {
@@ -192,8 +192,8 @@ impl Operation {
             "responses": responses,
         });
         match access {
-            Access::Open => operation["security"] = json!([]),
-            Access::Needs(may) => operation["description"] = json!(format!("Needs {}.", may.in_words())),
+            RouteAccess::Open => operation["security"] = json!([]),
+            RouteAccess::Needs(may) => operation["description"] = json!(format!("Needs {}.", may.in_words())),
         }
         if let Some((kind, schema)) = self.body {
             let content = json!({kind: {"schema": schema}});
@@ -208,19 +208,19 @@ fn header(description: &str) -> Value {
 }
 
 /// Routes with their descriptions, under construction.
-pub(super) struct Api {
-    routes: Routes,
+pub(super) struct ApiRoutes {
+    routes: RouteTable,
     paths: Map<String, Value>,
     schemas: Map<String, Value>,
 }
 
-impl Api {
-    pub fn new(routes: Routes) -> Self {
+impl ApiRoutes {
+    pub fn new(routes: RouteTable) -> Self {
         let api = Self { routes, paths: Map::new(), schemas: Map::new() };
-        api.describe(answers::<super::problem::Said>("", ""))
+        api.add_schemas(operation_returning::<super::problem::ProblemDetails>("", ""))
     }
 
-    fn describe(mut self, operation: Operation) -> Self {
+    fn add_schemas(mut self, operation: ApiOperation) -> Self {
         for (name, schema) in operation.schemas {
             let schema = json!(schema);
             let known = self.schemas.insert(name.clone(), schema.clone());
@@ -229,61 +229,61 @@ impl Api {
         self
     }
 
-    fn note(mut self, method: &Method, path: &str, access: Access, mut operation: Operation) -> Self {
+    fn add_operation(mut self, method: &Method, path: &str, access: RouteAccess, mut operation: ApiOperation) -> Self {
         let schemas = std::mem::take(&mut operation.schemas);
         let value = operation.into_value(path, access, method);
         let item = self.paths.entry(path).or_insert_with(|| json!({}));
         item[method.as_str().to_lowercase()] = value;
-        let described = Operation { schemas, ..answers::<super::problem::Said>("", "") };
-        self.describe(described)
+        let described = ApiOperation { schemas, ..operation_returning::<super::problem::ProblemDetails>("", "") };
+        self.add_schemas(described)
     }
 
     /// Something to be read.
-    pub fn get<H, T>(self, path: &'static str, access: Access, operation: Operation, handler: H) -> Self
+    pub fn get<H, T>(self, path: &'static str, access: RouteAccess, operation: ApiOperation, handler: H) -> Self
     where
-        H: Handler<T, Web>,
+        H: Handler<T, WebContext>,
         T: 'static,
     {
-        let mut api = self.note(&Method::GET, path, access, operation);
+        let mut api = self.add_operation(&Method::GET, path, access, operation);
         api.routes = api.routes.get(path, access, handler);
         api
     }
 
     /// Something to be done.
-    pub fn post<H, T>(self, path: &'static str, access: Access, operation: Operation, handler: H) -> Self
+    pub fn post<H, T>(self, path: &'static str, access: RouteAccess, operation: ApiOperation, handler: H) -> Self
     where
-        H: Handler<T, Web>,
+        H: Handler<T, WebContext>,
         T: 'static,
     {
-        let mut api = self.note(&Method::POST, path, access, operation);
+        let mut api = self.add_operation(&Method::POST, path, access, operation);
         api.routes = api.routes.post(path, access, handler);
         api
     }
 
     /// Something to be changed in part.
-    pub fn patch<H, T>(self, path: &'static str, access: Access, operation: Operation, handler: H) -> Self
+    pub fn patch<H, T>(self, path: &'static str, access: RouteAccess, operation: ApiOperation, handler: H) -> Self
     where
-        H: Handler<T, Web>,
+        H: Handler<T, WebContext>,
         T: 'static,
     {
-        let mut api = self.note(&Method::PATCH, path, access, operation);
+        let mut api = self.add_operation(&Method::PATCH, path, access, operation);
         api.routes = api.routes.patch(path, access, handler);
         api
     }
 
     /// Something to be ended.
-    pub fn delete<H, T>(self, path: &'static str, access: Access, operation: Operation, handler: H) -> Self
+    pub fn delete<H, T>(self, path: &'static str, access: RouteAccess, operation: ApiOperation, handler: H) -> Self
     where
-        H: Handler<T, Web>,
+        H: Handler<T, WebContext>,
         T: 'static,
     {
-        let mut api = self.note(&Method::DELETE, path, access, operation);
+        let mut api = self.add_operation(&Method::DELETE, path, access, operation);
         api.routes = api.routes.delete(path, access, handler);
         api
     }
 
     /// All routes, and the paths and schemas of the document.
-    pub fn into_parts(self) -> (Routes, Map<String, Value>, Map<String, Value>) {
+    pub fn into_parts(self) -> (RouteTable, Map<String, Value>, Map<String, Value>) {
         (self.routes, self.paths, self.schemas)
     }
 }

@@ -1,67 +1,67 @@
 //! Routes for those who say who may do what.
 
-use super::operation::{Api, answers, pages};
-use super::{Change, OWN, accounts, tokens};
-use crate::report::{Account, Token};
+use super::operation::{ApiRoutes, operation_returning, operation_returning_page};
+use super::{ChangeResponse, ADMINISTER, accounts, tokens};
+use crate::report::{AccountView, TokenView};
 
-pub(super) fn own(api: Api) -> Api {
+pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
     api.get(
         "/api/v1/accounts",
-        OWN,
-        pages::<Account>("listAccounts", "Who may sign in, by address; those who no longer may, too"),
+        ADMINISTER,
+        operation_returning_page::<AccountView>("listAccounts", "Who may sign in, by address; those who no longer may, too"),
         accounts::list,
     )
     .post(
         "/api/v1/accounts",
-        OWN,
-        answers::<accounts::Invited>("createAccount", "Makes an account, with a password or with a link")
-            .takes::<accounts::NewAccount>()
-            .creates()
-            .conflicts(),
+        ADMINISTER,
+        operation_returning::<accounts::InvitationResponse>("createAccount", "Makes an account, with a password or with a link")
+            .json_body::<accounts::CreateAccountRequest>()
+            .returns_created()
+            .returns_conflict(),
         accounts::create,
     )
     .get(
         "/api/v1/accounts/{id}",
-        OWN,
-        answers::<Account>("showAccount", "Somebody who may sign in"),
+        ADMINISTER,
+        operation_returning::<AccountView>("showAccount", "Somebody who may sign in"),
         accounts::show,
     )
     .patch(
         "/api/v1/accounts/{id}",
-        OWN,
-        answers::<Change>("changeRole", "Gives an account another role")
-            .takes::<accounts::NewRole>()
-            .conflicts(),
+        ADMINISTER,
+        operation_returning::<ChangeResponse>("changeRole", "Gives an account another role")
+            .json_body::<accounts::ChangeRoleRequest>()
+            .returns_conflict(),
         accounts::change,
     )
     .delete(
         "/api/v1/accounts/{id}",
-        OWN,
-        answers::<Change>("revokeAccount", "Takes the right to sign in away, and ends every session")
-            .conflicts(),
+        ADMINISTER,
+        operation_returning::<ChangeResponse>("revokeAccount", "Takes the right to sign in away, and ends every session")
+            .returns_conflict(),
         accounts::revoke,
     )
     .post(
         "/api/v1/accounts/{id}/invite",
-        OWN,
-        answers::<accounts::Invited>("invite", "Makes a new link; older ones are no longer good"),
+        ADMINISTER,
+        operation_returning::<accounts::InvitationResponse>("invite", "Makes a new link; older ones are no longer good"),
         accounts::invite,
     )
-    .get("/api/v1/tokens", OWN, pages::<Token>("listTokens", "Keys for programs, by name"), tokens::list)
+    .get("/api/v1/tokens", ADMINISTER, operation_returning_page::<TokenView>("listTokens", "Keys for programs, by name"), tokens::list)
     .post(
         "/api/v1/tokens",
-        OWN,
-        answers::<tokens::MadeToken>("createToken", "Makes a token; its key is answered once")
-            .takes::<tokens::NewToken>()
-            .creates()
-            .conflicts(),
+        ADMINISTER,
+        operation_returning::<tokens::CreateTokenResponse>("createToken", "Makes a token; its key is answered once")
+            .json_body::<tokens::CreateTokenRequest>()
+            .returns_created()
+            .returns_conflict(),
         tokens::create,
     )
-    .get("/api/v1/tokens/{id}", OWN, answers::<Token>("showToken", "A token"), tokens::show)
+    .get("/api/v1/tokens/{id}", ADMINISTER, operation_returning::<TokenView>("showToken", "A token"), tokens::show)
     .delete(
         "/api/v1/tokens/{id}",
-        OWN,
-        answers::<Change>("revokeToken", "Revokes a token: its key is no longer good"),
+        ADMINISTER,
+        operation_returning::<ChangeResponse>("revokeToken", "Revokes a token: its key is no longer good"),
         tokens::revoke,
     )
 }

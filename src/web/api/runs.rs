@@ -4,88 +4,88 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, NaiveTime, Utc};
 
-use super::Answer;
-use super::problem::Problem;
-use super::query::{Number, Page, Query};
+use super::ApiResult;
+use super::problem::ApiProblem;
+use super::query::{PathId, ApiPage, ApiQuery};
 use crate::accounts::Principal;
 use crate::model::ids::RunId;
 use crate::report;
-use crate::store::listing::record::{self, Find, Record};
-use crate::store::runs::{self as table, Kind, Run};
+use crate::store::listing::record::{self, AuditLogFilter, AuditLogEntry};
+use crate::store::runs::{self as table, RunRecordKind, Run};
 use crate::sync::{approve as deciding, undo as undoing};
 use crate::web::asking;
-use crate::web::cursor::Cursor;
-use crate::web::{Web, aside};
+use crate::web::cursor::ListCursor;
+use crate::web::{WebContext, run_blocking};
 
-pub(super) async fn list(State(web): State<Web>, query: Query, _: Principal) -> Answer<Page<Run>> {
-    let place = query.only(&["after", "limit"])?.place()?;
+pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<Run>> {
+    let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let before = place.after.as_ref().map_or(i64::MAX, |after| after.id);
-    let mut tx = web.store.read().await?;
-    let mut items = table::page(&mut tx, before, place.rows()).await?;
-    let next = place.cut(&mut items, |run| Cursor { text: String::new(), id: run.run });
-    Ok(Json(Page { items, next }))
+    let mut tx = web.store.begin_read().await?;
+    let mut items = table::list_before(&mut tx, before, place.row_limit()).await?;
+    let next = place.split_next_page(&mut items, |run| ListCursor { text: String::new(), id: run.run });
+    Ok(Json(ApiPage { items, next }))
 }
 
-pub(super) async fn audit(State(web): State<Web>, query: Query, _: Principal) -> Answer<Page<Record>> {
-    let query = query.only(&["since", "kind", "actor", "after", "limit"])?;
-    let place = query.place()?;
+pub(super) async fn audit(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<AuditLogEntry>> {
+    let query = query.allow_only(&["since", "kind", "actor", "after", "limit"])?;
+    let place = query.page_request()?;
     let kind = query.text("kind").unwrap_or_default();
-    if !kind.is_empty() && Kind::ALL.iter().all(|one| one.as_str() != kind) {
-        let kinds = Kind::ALL.map(Kind::as_str).join("`, `");
-        let problem = Problem::invalid("kind", format!("there is no kind of change `{kind}`"));
-        return Err(problem.hint(format!("there are `{kinds}`")));
+    if !kind.is_empty() && RunRecordKind::ALL.iter().all(|one| one.as_str() != kind) {
+        let kinds = RunRecordKind::ALL.map(RunRecordKind::as_str).join("`, `");
+        let problem = ApiProblem::invalid_field("kind", format!("there is no kind of change `{kind}`"));
+        return Err(problem.with_hint(format!("there are `{kinds}`")));
     }
-    let midnight = query.day("since")?.map(|day| day.and_time(NaiveTime::MIN));
+    let midnight = query.date("since")?.map(|day| day.and_time(NaiveTime::MIN));
     let midnight = midnight.and_then(|at| at.and_local_timezone(web.config().timezone).earliest());
     let since = midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc));
     let actor = query.text("actor").unwrap_or_default();
     let before = place.after.as_ref().map_or(0, |after| after.id);
-    let mut tx = web.store.read().await?;
-    let find = Find { kind, actor, since, ..Find::default() };
-    let mut items = record::page(&mut tx, find, before, place.rows()).await?;
-    let next = place.cut(&mut items, |one| Cursor { text: String::new(), id: one.run.run });
-    Ok(Json(Page { items, next }))
+    let mut tx = web.store.begin_read().await?;
+    let find = AuditLogFilter { kind, actor, since, ..AuditLogFilter::default() };
+    let mut items = record::list(&mut tx, find, before, place.row_limit()).await?;
+    let next = place.split_next_page(&mut items, |one| ListCursor { text: String::new(), id: one.run.run });
+    Ok(Json(ApiPage { items, next }))
 }
 
-pub(super) async fn show(State(web): State<Web>, Number(run): Number, _: Principal) -> Answer<report::Shown> {
-    let mut tx = web.store.read().await?;
-    let shown = report::shown(&mut tx, RunId(run)).await?;
-    shown.map(Json).ok_or_else(|| Problem::missing("no such run"))
+pub(super) async fn show(State(web): State<WebContext>, PathId(run): PathId, _: Principal) -> ApiResult<report::RunDetails> {
+    let mut tx = web.store.begin_read().await?;
+    let shown = report::load_run_details(&mut tx, RunId(run)).await?;
+    shown.map(Json).ok_or_else(|| ApiProblem::not_found("no such run"))
 }
 
 pub(super) async fn approve(
-    State(web): State<Web>,
-    Number(run): Number,
+    State(web): State<WebContext>,
+    PathId(run): PathId,
     who: Principal,
-) -> Answer<report::Decided> {
-    let asked = asking::decision(&web, &who, format!("approve run {run}"));
-    let decided = aside(move || async move {
+) -> ApiResult<report::DecisionResult> {
+    let asked = asking::build_approval_request(&web, &who, format!("approve run {run}"));
+    let decided = run_blocking(move || async move {
         let config = web.config();
         deciding::approve(&web.store, config.for_sync(), RunId(run), &asked).await
     });
-    Ok(Json(report::Decided::approved(RunId(run), &decided.await??)))
+    Ok(Json(report::DecisionResult::approved(RunId(run), &decided.await??)))
 }
 
 pub(super) async fn reject(
-    State(web): State<Web>,
-    Number(run): Number,
+    State(web): State<WebContext>,
+    PathId(run): PathId,
     who: Principal,
-) -> Answer<report::Decided> {
-    let mut about = web.about(&who, format!("reject run {run}"));
+) -> ApiResult<report::DecisionResult> {
+    let mut about = web.new_manual_run(&who, format!("reject run {run}"));
     about.subject = Some(RunId(run));
-    let decided = deciding::reject(&web.store, &about, web.when(), RunId(run)).await?;
-    Ok(Json(report::Decided::rejected(RunId(run), &decided)))
+    let decided = deciding::reject(&web.store, &about, web.change_time(), RunId(run)).await?;
+    Ok(Json(report::DecisionResult::rejected(RunId(run), &decided)))
 }
 
 pub(super) async fn undo(
-    State(web): State<Web>,
-    Number(run): Number,
+    State(web): State<WebContext>,
+    PathId(run): PathId,
     who: Principal,
-) -> Answer<report::Undone> {
-    let about = asking::undo_of(&web, &who, run);
-    let undone = aside(move || async move {
+) -> ApiResult<report::UndoResultView> {
+    let about = asking::new_undo_run(&web, &who, run);
+    let undone = run_blocking(move || async move {
         let config = web.config();
-        undoing::undo(&web.store, config.for_sync(), &about, web.when(), RunId(run)).await
+        undoing::undo_run(&web.store, config.for_sync(), &about, web.change_time(), RunId(run)).await
     });
-    Ok(Json(report::Undone::new(RunId(run), &undone.await??)))
+    Ok(Json(report::UndoResultView::new(RunId(run), &undone.await??)))
 }

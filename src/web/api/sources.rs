@@ -6,22 +6,23 @@ use chrono::Utc;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::Answer;
-use super::body::MaybeBody;
-use super::problem::Problem;
-use super::query::{Name, Page, Query};
+use super::ApiResult;
+use super::body::OptionalJsonBody;
+use super::problem::ApiProblem;
+use super::query::{PathName, ApiPage, ApiQuery};
 use crate::accounts::Principal;
 use crate::model::names::nearest;
 use crate::report;
-use crate::sync::{self, Asked, retire as retiring};
-use crate::web::asking::{asked, decision};
-use crate::web::{Web, aside};
+use crate::sync::{self, RunOptions, retire as retiring};
+use crate::web::asking::{build_run_options, build_approval_request};
+use crate::web::{WebContext, run_blocking};
 
 /// How to sync.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = NewSync)]
-pub(super) struct Ask {
+#[serde(expecting = "a JSON object")]
+pub(super) struct SyncRequest {
     /// Write nothing, and say what would have been written.
     dry_run: bool,
     /// Only people with this address; nobody is ended by absence then.
@@ -35,34 +36,35 @@ pub(super) struct Ask {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = NewRetirement)]
-pub(super) struct Retire {
+#[serde(expecting = "a JSON object")]
+pub(super) struct RetireConnectorRequest {
     /// Lift the limits on removals for this one run.
     allow_removals: bool,
 }
 
 pub(super) async fn list(
-    State(web): State<Web>,
-    query: Query,
+    State(web): State<WebContext>,
+    query: ApiQuery,
     _: Principal,
-) -> Answer<Page<report::Connector>> {
-    query.only(&[])?;
-    let mut tx = web.store.read().await?;
-    let (items, _) = report::connectors(&mut tx, &web.config(), Utc::now()).await?;
-    Ok(Json(Page { items, next: None }))
+) -> ApiResult<ApiPage<report::ConnectorView>> {
+    query.allow_only(&[])?;
+    let mut tx = web.store.begin_read().await?;
+    let (items, _) = report::list_connectors(&mut tx, &web.config(), Utc::now()).await?;
+    Ok(Json(ApiPage { items, next: None }))
 }
 
 pub(super) async fn sync(
-    State(web): State<Web>,
-    Name(name): Name,
+    State(web): State<WebContext>,
+    PathName(name): PathName,
     who: Principal,
-    MaybeBody(ask): MaybeBody<Ask>,
-) -> Answer<report::Sync> {
+    OptionalJsonBody(ask): OptionalJsonBody<SyncRequest>,
+) -> ApiResult<report::SyncView> {
     let config = web.config();
     let names = || config.connectors.iter().map(|one| one.name.as_str());
     let Some(place) = names().position(|one| one == name) else {
-        let problem = Problem::missing("no such connector in the file");
+        let problem = ApiProblem::not_found("no such connector in the file");
         return Err(match nearest(&name, names()) {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            Some(near) => problem.with_hint(format!("did you mean `{near}`?")),
             None => problem,
         });
     };
@@ -71,30 +73,30 @@ pub(super) async fn sync(
         (None, true) => format!("sync {name}, with removals allowed"),
         (None, false) => format!("sync {name}"),
     };
-    let asked = Asked {
+    let asked = RunOptions {
         dry_run: ask.dry_run,
         only: ask.only,
         allow_removals: ask.allow_removals,
-        ..asked(&web, &who, what)
+        ..build_run_options(&web, &who, what)
     };
-    let done = aside(move || async move {
+    let done = run_blocking(move || async move {
         let report = sync::run(&web.store, config.for_sync(), place, &asked).await;
-        report::Sync::new(&report, asked.dry_run, 0, 0)
+        report::SyncView::new(&report, asked.dry_run, 0, 0)
     });
     Ok(Json(done.await?))
 }
 
 pub(super) async fn retire(
-    State(web): State<Web>,
-    Name(name): Name,
+    State(web): State<WebContext>,
+    PathName(name): PathName,
     who: Principal,
-    MaybeBody(ask): MaybeBody<Retire>,
-) -> Answer<report::Retired> {
-    let asked = decision(&web, &who, format!("retire connector {name}"));
-    let retired = aside(move || async move {
+    OptionalJsonBody(ask): OptionalJsonBody<RetireConnectorRequest>,
+) -> ApiResult<report::RetirementResult> {
+    let asked = build_approval_request(&web, &who, format!("retire connector {name}"));
+    let retired = run_blocking(move || async move {
         let config = web.config();
         let done = retiring::retire(&web.store, config.for_sync(), &name, &asked, ask.allow_removals).await;
-        done.map(|report| report::Retired::new(&name, &report))
+        done.map(|report| report::RetirementResult::new(&name, &report))
     });
     Ok(Json(retired.await??))
 }

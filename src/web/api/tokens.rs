@@ -6,23 +6,25 @@ use axum::http::{HeaderName, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::Body;
-use super::problem::Problem;
-use super::query::{NO_DAY, Number, Page, Query, day};
-use super::{Answer, Change};
+use super::body::JsonBody;
+use super::problem::ApiProblem;
+use super::query::{INVALID_DATE_MESSAGE, PathId, ApiPage, ApiQuery, parse_date};
+use super::{ApiResult, ChangeResponse};
 use crate::accounts::{self, Principal};
 use crate::model::ids::TokenId;
 use crate::model::names::clean;
 use crate::model::role::Role;
-use crate::report::Token;
+use crate::report::TokenView;
 use crate::store::listing::tokens as listing;
-use crate::web::Web;
-use crate::web::cursor::Cursor;
+use crate::web::WebContext;
+use crate::web::cursor::ListCursor;
 
 /// A token to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewToken {
+#[serde(expecting = "a JSON object")]
+#[schema(as = NewToken)]
+pub(super) struct CreateTokenRequest {
     /// What it is for; unique whatever the case.
     #[schema(max_length = 100, pattern = r"\S")]
     name: String,
@@ -35,56 +37,57 @@ pub(super) struct NewToken {
 
 /// A token that was made.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct MadeToken {
+#[schema(as = MadeToken)]
+pub(super) struct CreateTokenResponse {
     /// The number of the change.
     run: i64,
     /// The key, for `Authorization: Bearer KEY`. It is shown this once.
     key: String,
     /// The token.
     #[serde(flatten)]
-    token: Token,
+    token: TokenView,
 }
 
-pub(super) async fn list(State(web): State<Web>, query: Query, _: Principal) -> Answer<Page<Token>> {
-    let place = query.only(&["after", "limit"])?.place()?;
-    let mut tx = web.store.read().await?;
-    let mut rows = listing::page(&mut tx, place.from()).await?;
-    let next = place.cut(&mut rows, |row| Cursor { text: row.name_folded.clone(), id: row.token.id.0 });
-    Ok(Json(Page { items: rows.iter().map(|row| Token::from(&row.token)).collect(), next }))
+pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<TokenView>> {
+    let place = query.allow_only(&["after", "limit"])?.page_request()?;
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = listing::list(&mut tx, place.to_store_page()).await?;
+    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.token.id.0 });
+    Ok(Json(ApiPage { items: rows.iter().map(|row| TokenView::from(&row.token)).collect(), next }))
 }
 
 pub(super) async fn create(
-    State(web): State<Web>,
+    State(web): State<WebContext>,
     who: Principal,
-    Body(new): Body<NewToken>,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<MadeToken>), Problem> {
+    JsonBody(new): JsonBody<CreateTokenRequest>,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<CreateTokenResponse>), ApiProblem> {
     let (name, role, zone) = (clean(&new.name).into_owned(), new.role, web.config().timezone);
     let ends = match new.until.as_deref() {
         None => None,
         Some(text) => {
-            let end = day(text).and_then(|day| accounts::end_of(day, zone));
-            Some(end.ok_or_else(|| Problem::invalid("until", NO_DAY))?)
+            let end = parse_date(text).and_then(|day| accounts::end_of_day(day, zone));
+            Some(end.ok_or_else(|| ApiProblem::invalid_field("until", INVALID_DATE_MESSAGE))?)
         }
     };
-    let about = web.about(&who, format!("make token `{name}` as {role}"));
-    let (done, key) = accounts::make_token(&web.store, &about, web.when(), &name, role, ends).await?;
-    let mut tx = web.store.read().await?;
-    let token = Token::from(&accounts::find_token(&mut tx, name.as_str()).await?);
+    let about = web.new_manual_run(&who, format!("make token `{name}` as {role}"));
+    let (done, key) = accounts::create_token(&web.store, &about, web.change_time(), &name, role, ends).await?;
+    let mut tx = web.store.begin_read().await?;
+    let token = TokenView::from(&accounts::find_token(&mut tx, name.as_str()).await?);
     let place = [(header::LOCATION, format!("/api/v1/tokens/{}", token.id))];
-    Ok((StatusCode::CREATED, place, Json(MadeToken { run: done.run.0, key, token })))
+    Ok((StatusCode::CREATED, place, Json(CreateTokenResponse { run: done.run.0, key, token })))
 }
 
-pub(super) async fn show(State(web): State<Web>, Number(id): Number, _: Principal) -> Answer<Token> {
-    let mut tx = web.store.read().await?;
-    Ok(Json(Token::from(&accounts::find_token(&mut tx, TokenId(id)).await?)))
+pub(super) async fn show(State(web): State<WebContext>, PathId(id): PathId, _: Principal) -> ApiResult<TokenView> {
+    let mut tx = web.store.begin_read().await?;
+    Ok(Json(TokenView::from(&accounts::find_token(&mut tx, TokenId(id)).await?)))
 }
 
-pub(super) async fn revoke(State(web): State<Web>, Number(id): Number, who: Principal) -> Answer<Change> {
+pub(super) async fn revoke(State(web): State<WebContext>, PathId(id): PathId, who: Principal) -> ApiResult<ChangeResponse> {
     let name = {
-        let mut tx = web.store.read().await?;
+        let mut tx = web.store.begin_read().await?;
         accounts::find_token(&mut tx, TokenId(id)).await?.name
     };
-    let about = web.about(&who, format!("revoke token `{name}`"));
-    let done = accounts::revoke_token(&web.store, &about, web.when(), TokenId(id)).await?;
-    Ok(Json(Change::new(Some(&done), format!("the token `{name}` is no longer good"))))
+    let about = web.new_manual_run(&who, format!("revoke token `{name}`"));
+    let done = accounts::revoke_token(&web.store, &about, web.change_time(), TokenId(id)).await?;
+    Ok(Json(ChangeResponse::new(Some(&done), format!("the token `{name}` is no longer good"))))
 }

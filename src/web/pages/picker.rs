@@ -6,31 +6,31 @@ use serde_json::Value;
 use crate::accounts::Principal;
 use crate::model::ids::{AccountId, DraftId, GroupId};
 use crate::model::words::{count, thousands};
-use crate::store::listing::learners::{self, Find, Row};
+use crate::store::listing::learners::{self, LearnerSearch, LearnerListRow};
 use crate::store::listing::members;
 use crate::store::{Store, Tx, drafts};
-use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::Form;
-use crate::web::trouble::Trouble;
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::web::form::FormData;
+use crate::web::trouble::PageError;
 
 /// A page of learners to choose from, as the template has it.
-pub(super) struct Picker {
+pub(super) struct LearnerPicker {
     pub legend: &'static str,
     pub text: String,
-    pub rows: Vec<Choice>,
+    pub rows: Vec<LearnerChoice>,
     pub chosen: i64,
     pub found: i64,
     pub next: Option<String>,
     pub is_first: bool,
 }
 
-pub(super) struct Choice {
-    pub row: Row,
+pub(super) struct LearnerChoice {
+    pub row: LearnerListRow,
     pub chosen: bool,
     pub is_member: bool,
 }
 
-impl Picker {
+impl LearnerPicker {
     pub fn chosen_in_words(&self) -> String {
         format!("{} chosen", thousands(self.chosen.unsigned_abs()))
     }
@@ -43,29 +43,29 @@ impl Picker {
     pub async fn read(
         tx: &mut Tx,
         draft: Option<DraftId>,
-        query: &Form,
+        query: &FormData,
         group: Option<GroupId>,
         legend: &'static str,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, PageError> {
         let text = query.text("q");
-        let place = Place::of(query);
-        let find = Find { text, ..Find::default() };
-        let mut rows = learners::page(tx, find, place.from()).await?;
-        let next = cut(&mut rows, |row| Cursor { text: row.name_folded.clone(), id: row.id });
+        let place = ListPageRequest::from_query(query);
+        let find = LearnerSearch { text, ..LearnerSearch::default() };
+        let mut rows = learners::list(tx, find, place.to_store_page()).await?;
+        let next = split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
         let found = learners::count(tx, find).await?;
         let chosen: FxHashSet<i64> = match draft {
-            Some(draft) => drafts::chosen(tx, draft).await?.into_iter().collect(),
+            Some(draft) => drafts::list_choices(tx, draft).await?.into_iter().collect(),
             None => FxHashSet::default(),
         };
         let numbers: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let members: FxHashSet<i64> = match group {
             Some(group) => {
-                members::reasons(tx, group, numbers).await?.into_iter().map(|(id, ..)| id).collect()
+                members::list_reasons(tx, group, numbers).await?.into_iter().map(|(id, ..)| id).collect()
             }
             None => FxHashSet::default(),
         };
         let choice =
-            |row: Row| Choice { chosen: chosen.contains(&row.id), is_member: members.contains(&row.id), row };
+            |row: LearnerListRow| LearnerChoice { chosen: chosen.contains(&row.id), is_member: members.contains(&row.id), row };
         Ok(Self {
             legend,
             text: text.to_owned(),
@@ -79,54 +79,54 @@ impl Picker {
 }
 
 /// What a button of the form asks for.
-pub(super) enum Pressed {
+pub(super) enum PickerAction {
     /// To save what was chosen.
     Save,
     /// To show something else of the list: what stands behind the question mark of the address.
-    Show(String),
+    ShowPage(String),
 }
 
 /// Keeps a form: the answers, and what is ticked on the page that was sent. Begins a draft where there is none.
-pub(super) async fn keep(
+pub(super) async fn save_selection(
     store: &Store,
     who: &Principal,
     kind: &str,
-    form: &Form,
+    form: &FormData,
     answers: &Value,
-) -> Result<(DraftId, Pressed), Trouble> {
-    let account = account(who)?;
+) -> Result<(DraftId, PickerAction), PageError> {
+    let account = require_account(who)?;
     let now = chrono::Utc::now();
-    let mut tx = store.write().await?;
+    let mut tx = store.begin_write().await?;
     let there = match form.number("draft") {
         Some(id) => drafts::find(&mut tx, DraftId(id), account, kind).await?,
         None => None,
     };
     let draft = match there {
         Some(draft) => {
-            drafts::keep(&mut tx, draft.id, &answers.to_string(), now).await?;
+            drafts::save_answers(&mut tx, draft.id, &answers.to_string(), now).await?;
             draft.id
         }
-        None => drafts::begin(&mut tx, account, kind, &answers.to_string(), now).await?,
+        None => drafts::create(&mut tx, account, kind, &answers.to_string(), now).await?,
     };
     let ticked: FxHashSet<i64> = form.numbers("member").into_iter().collect();
     let unticked = form.numbers("shown").into_iter().filter(|id| !ticked.contains(id)).collect();
-    drafts::choose(&mut tx, draft, ticked.into_iter().collect()).await?;
-    drafts::unchoose(&mut tx, draft, unticked).await?;
+    drafts::add_choices(&mut tx, draft, ticked.into_iter().collect()).await?;
+    drafts::remove_choices(&mut tx, draft, unticked).await?;
     let text = form.text("q");
     match form.text("do") {
         "all" => {
-            learners::choose_all(&mut tx, draft, text).await?;
+            learners::choose_matching(&mut tx, draft, text).await?;
         }
-        "none" => drafts::unchoose_all(&mut tx, draft).await?,
+        "none" => drafts::clear_choices(&mut tx, draft).await?,
         _ => {}
     }
     tx.commit().await?;
-    let pressed = if form.text("do") == "save" { Pressed::Save } else { Pressed::Show(address(draft, form)) };
+    let pressed = if form.text("do") == "save" { PickerAction::Save } else { PickerAction::ShowPage(draft_query(draft, form)) };
     Ok((draft, pressed))
 }
 
 /// What stands behind the question mark of the page that a form asks for.
-fn address(draft: DraftId, form: &Form) -> String {
+fn draft_query(draft: DraftId, form: &FormData) -> String {
     let mut address = url::form_urlencoded::Serializer::new(String::new());
     address.append_pair("draft", &draft.0.to_string());
     if form.text("do") == "next" {
@@ -139,29 +139,29 @@ fn address(draft: DraftId, form: &Form) -> String {
 }
 
 /// The draft of an address, with its answers; nothing where there is none, or it is somebody else's.
-pub(super) async fn draft(
+pub(super) async fn find_draft(
     tx: &mut Tx,
     who: &Principal,
     kind: &str,
-    query: &Form,
-) -> Result<Option<(DraftId, Value)>, Trouble> {
+    query: &FormData,
+) -> Result<Option<(DraftId, Value)>, PageError> {
     let Some(id) = query.number("draft") else { return Ok(None) };
-    let found = drafts::find(tx, DraftId(id), account(who)?, kind).await?;
+    let found = drafts::find(tx, DraftId(id), require_account(who)?, kind).await?;
     Ok(found.map(|draft| (draft.id, serde_json::from_str(&draft.answers).unwrap_or_default())))
 }
 
 /// Forgets a draft that was saved.
-pub(super) async fn forget(store: &Store, draft: DraftId) -> Result<(), Trouble> {
-    let mut tx = store.write().await?;
-    drafts::drop(&mut tx, draft).await?;
+pub(super) async fn delete_draft(store: &Store, draft: DraftId) -> Result<(), PageError> {
+    let mut tx = store.begin_write().await?;
+    drafts::delete(&mut tx, draft).await?;
     Ok(tx.commit().await?)
 }
 
-fn account(who: &Principal) -> Result<AccountId, Trouble> {
-    who.account().ok_or_else(|| Trouble::Bad { what: "forms are for people who are signed in".to_owned() })
+fn require_account(who: &Principal) -> Result<AccountId, PageError> {
+    who.account().ok_or_else(|| PageError::Bad { what: "forms are for people who are signed in".to_owned() })
 }
 
 /// Whom an answer is about, for the line that tells what was done.
-pub(super) fn people(number: usize) -> String {
+pub(super) fn count_learners(number: usize) -> String {
     count(number as u64, "learner", "learners")
 }

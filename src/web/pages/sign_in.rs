@@ -8,21 +8,21 @@ use chrono::Utc;
 use tracing::warn;
 use url::form_urlencoded;
 
-use crate::accounts::{self, Place, Principal};
-use crate::store::runs::{About, Kind};
-use crate::web::Web;
-use crate::web::client::Client;
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Fault, Frame};
+use crate::accounts::{self, ClientAddr, Principal};
+use crate::store::runs::{NewRun, RunRecordKind};
+use crate::web::WebContext;
+use crate::web::client::ClientInfo;
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{FieldError, Layout};
 use crate::web::gate::set_cookie;
-use crate::web::pages::{Answer, page};
-use crate::web::provider::{self, Provider};
-use crate::web::trouble::{Trouble, sentence};
+use crate::web::pages::{PageResult, render_page};
+use crate::web::provider::{self, SignInProvider};
+use crate::web::trouble::{PageError, format_sentence};
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
-struct Page<'a> {
-    frame: Frame,
+struct SignInPage<'a> {
+    frame: Layout,
     email: &'a str,
     /// Where to go afterwards.
     to: &'a str,
@@ -34,131 +34,131 @@ struct Page<'a> {
 
 #[derive(Template)]
 #[template(path = "go_on.html")]
-struct GoOn<'a> {
-    frame: Frame,
+struct ResumeFormPage<'a> {
+    frame: Layout,
     to: &'a str,
     fields: Vec<(String, String)>,
 }
 
 /// The address of the page, leading to another one afterwards.
-pub(in crate::web) fn address(to: &str) -> String {
+pub(in crate::web) fn sign_in_url(to: &str) -> String {
     let to: String = form_urlencoded::byte_serialize(to.as_bytes()).collect();
     format!("/sign-in?to={to}")
 }
 
 /// An address of these pages; the first page where it is anything else.
-fn inside(to: &str) -> &str {
+fn local_path(to: &str) -> &str {
     let is_inside = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
     if is_inside { to } else { "/" }
 }
 
 /// The page, with a form that came too late.
-pub(in crate::web) fn keeping(web: &Web, to: &str, kept: &str) -> Response {
+pub(in crate::web) fn resume_after_sign_in(web: &WebContext, to: &str, kept: &str) -> Response {
     let text = "You were signed out meanwhile. Sign in again; what you typed is kept.";
-    let frame = Frame::nobody("Sign in").faults(vec![Fault::new("", text)]);
+    let frame = Layout::anonymous("Sign in").faults(vec![FieldError::new("", text)]);
     let has_provider = web.config().web.sign_in.is_some();
-    let shown = Page { frame, email: "", to: inside(to), kept, has_provider }.render();
+    let shown = SignInPage { frame, email: "", to: local_path(to), kept, has_provider }.render();
     match shown {
         Ok(html) => (StatusCode::UNAUTHORIZED, Html(html)).into_response(),
-        Err(error) => Trouble::from(error).into_response(),
+        Err(error) => PageError::from(error).into_response(),
     }
 }
 
-pub(super) async fn show(State(web): State<Web>, Query(query): Query) -> Answer {
+pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuery) -> PageResult {
     let has_provider = web.config().web.sign_in.is_some();
-    let to = inside(query.text("to"));
-    page(&Page { frame: Frame::nobody("Sign in"), email: "", to, kept: "", has_provider })
+    let to = local_path(query.text("to"));
+    render_page(&SignInPage { frame: Layout::anonymous("Sign in"), email: "", to, kept: "", has_provider })
 }
 
 /// Sends the browser to the company's sign-in provider.
-pub(super) async fn to_provider(State(web): State<Web>, Query(query): Query) -> Answer {
+pub(super) async fn to_provider(State(web): State<WebContext>, UrlQuery(query): UrlQuery) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     let begun =
-        Provider::discover(sign_in).await.and_then(|provider| provider.begin(inside(query.text("to"))));
+        SignInProvider::discover(sign_in).await.and_then(|provider| provider.start_sign_in(local_path(query.text("to"))));
     match begun {
         Ok((url, cookie)) => Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response()),
-        Err(error) => refused(&web, &error),
+        Err(error) => provider_refusal_page(&web, &error),
     }
 }
 
 /// Signs in whom the provider sends back.
-pub(super) async fn from_provider(State(web): State<Web>, Query(query): Query, headers: HeaderMap) -> Answer {
+pub(super) async fn from_provider(State(web): State<WebContext>, UrlQuery(query): UrlQuery, headers: HeaderMap) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     if !query.text("error").is_empty() {
         let said = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
-        return refused(&web, &provider::Error::Refused { said });
+        return provider_refusal_page(&web, &provider::OidcError::Refused { said });
     }
-    let ended = match Provider::discover(sign_in).await {
-        Ok(provider) => provider.end(&headers, query.text("state"), query.text("code")).await,
+    let ended = match SignInProvider::discover(sign_in).await {
+        Ok(provider) => provider.finish_sign_in(&headers, query.text("state"), query.text("code")).await,
         Err(error) => Err(error),
     };
     let (provided, to) = match ended {
         Ok(ended) => ended,
-        Err(error) => return refused(&web, &error),
+        Err(error) => return provider_refusal_page(&web, &error),
     };
-    let about = About {
-        kind: Kind::Hand,
+    let about = NewRun {
+        kind: RunRecordKind::Hand,
         connector: None,
         actor: provided.email.clone(),
-        what: format!("sign `{}` in through the provider", provided.email),
+        description: format!("sign `{}` in through the provider", provided.email),
         file_digest: None,
         subject: None,
     };
-    match accounts::provided(&web.store, &about, web.when(), &provided).await {
+    match accounts::find_or_create_oidc_account(&web.store, &about, web.change_time(), &provided).await {
         Ok(account) => {
-            let signed_in = accounts::start(&web.store, account, &provided.email, Utc::now()).await?;
+            let signed_in = accounts::start_session(&web.store, account, &provided.email, Utc::now()).await?;
             let (name, cookie) = set_cookie(Some(&signed_in.cookie));
             // Two cookies: the session comes, the sign-in goes.
-            let cookies = AppendHeaders([(name, cookie), (header::SET_COOKIE, provider::forget())]);
-            Ok((cookies, Redirect::to(inside(&to))).into_response())
+            let cookies = AppendHeaders([(name, cookie), (header::SET_COOKIE, provider::clear_cookie_header())]);
+            Ok((cookies, Redirect::to(local_path(&to))).into_response())
         }
-        Err(accounts::Error::Store(error)) => Err(error.into()),
-        Err(error) => refused(&web, &error),
+        Err(accounts::AccountError::Store(error)) => Err(error.into()),
+        Err(error) => provider_refusal_page(&web, &error),
     }
 }
 
 /// The page, with why the provider's way did not lead in.
-fn refused(web: &Web, error: &(dyn std::error::Error + 'static)) -> Answer {
-    if let Some(provider::Error::Provider { why, doing }) = error.downcast_ref() {
+fn provider_refusal_page(web: &WebContext, error: &(dyn std::error::Error + 'static)) -> PageResult {
+    if let Some(provider::OidcError::Provider { why, doing }) = error.downcast_ref() {
         warn!(why, doing, "nobody could be signed in through the provider");
     }
-    let frame = Frame::nobody("Sign in").faults(vec![Fault::new("", sentence(&error.to_string()))]);
+    let frame = Layout::anonymous("Sign in").faults(vec![FieldError::new("", format_sentence(&error.to_string()))]);
     let has_provider = web.config().web.sign_in.is_some();
-    let html = Page { frame, email: "", to: "/", kept: "", has_provider }.render()?;
+    let html = SignInPage { frame, email: "", to: "/", kept: "", has_provider }.render()?;
     Ok((StatusCode::FORBIDDEN, Html(html)).into_response())
 }
 
-pub(super) async fn sign_in(State(web): State<Web>, client: Client, form: Form) -> Answer {
-    let (email, to, kept) = (form.text("email"), inside(form.text("to")), form.text("kept"));
+pub(super) async fn sign_in(State(web): State<WebContext>, client: ClientInfo, form: FormData) -> PageResult {
+    let (email, to, kept) = (form.text("email"), local_path(form.text("to")), form.text("kept"));
     let now = Utc::now();
-    match accounts::sign_in(&web.store, email, form.text("password"), Place(client.address), now).await {
+    match accounts::sign_in(&web.store, email, form.text("password"), ClientAddr(client.address), now).await {
         Ok(signed_in) => {
             let cookie = set_cookie(Some(&signed_in.cookie));
             if kept.is_empty() {
                 return Ok(([cookie], Redirect::to(to)).into_response());
             }
-            let fields = Form::read(kept.as_bytes()).pairs().to_vec();
-            let shown = GoOn { frame: Frame::nobody("Signed in"), to, fields }.render()?;
+            let fields = FormData::read(kept.as_bytes()).pairs().to_vec();
+            let shown = ResumeFormPage { frame: Layout::anonymous("Signed in"), to, fields }.render()?;
             Ok(([cookie], Html(shown)).into_response())
         }
-        Err(accounts::Error::Store(error)) => Err(error.into()),
+        Err(accounts::AccountError::Store(error)) => Err(error.into()),
         Err(error) => {
             let status = match error {
-                accounts::Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+                accounts::AccountError::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
                 _ => StatusCode::UNAUTHORIZED,
             };
-            let fault = Fault::new("email", sentence(&error.to_string()));
-            let frame = Frame::nobody("Sign in").faults(vec![fault]);
+            let fault = FieldError::new("email", format_sentence(&error.to_string()));
+            let frame = Layout::anonymous("Sign in").faults(vec![fault]);
             let has_provider = web.config().web.sign_in.is_some();
-            let html = Page { frame, email, to, kept, has_provider }.render()?;
+            let html = SignInPage { frame, email, to, kept, has_provider }.render()?;
             Ok((status, Html(html)).into_response())
         }
     }
 }
 
-pub(super) async fn sign_out(State(web): State<Web>, who: Principal) -> Answer {
+pub(super) async fn sign_out(State(web): State<WebContext>, who: Principal) -> PageResult {
     accounts::sign_out(&web.store, &who).await?;
     Ok(([set_cookie(None)], Redirect::to("/sign-in")).into_response())
 }
@@ -169,10 +169,10 @@ mod tests {
 
     #[test]
     fn signing_in_leads_to_no_other_host() {
-        assert_eq!(inside("/groups?q=a"), "/groups?q=a");
+        assert_eq!(local_path("/groups?q=a"), "/groups?q=a");
         for text in ["", "https://evil.example/", "//evil.example", "/\\evil.example", "/a\r\nSet-Cookie: b"]
         {
-            assert_eq!(inside(text), "/", "{text}");
+            assert_eq!(local_path(text), "/", "{text}");
         }
     }
 }

@@ -2,37 +2,37 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Key, Manner, Reply, Request, SECRET, has, only, refused, slice};
+use super::{Employee, ClientKeyPair, VendorProfile, ServerReply, ReceivedRequest, SECRET, has_header, select_fields, reply_unauthorized, slice};
 
-pub const MANNER: Manner =
-    Manner { kind: "bamboohr", file, record, answer, pages: true, tells_total: false, fetches_token: false };
+pub const MANNER: VendorProfile =
+    VendorProfile { kind: "bamboohr", file, record, answer, pages: true, tells_total: false, fetches_token: false };
 
 const MOST: usize = 150;
 
-fn file(url: &str, _: &Key) -> String {
+fn file(url: &str, _: &ClientKeyPair) -> String {
     format!("url = \"{url}\"\napi_key = \"{SECRET}\"")
 }
 
-fn record(body: &Body) -> Value {
+fn record(body: &Employee) -> Value {
     json!({
         "employeeId": body.id(), "email": body.email(), "firstName": body.given(), "lastName": body.family(),
         "department": body.department, "location": body.place, "jobTitle": body.role,
-        "supervisorId": body.manager_id().unwrap_or_default(), "status": if body.works { "Active" } else { "Inactive" },
+        "supervisorId": body.manager_id().unwrap_or_default(), "status": if body.is_employed { "Active" } else { "Inactive" },
         "hireDate": "2020-02-03", "terminationDate": "0000-00-00", "salary": "never asked for",
     })
 }
 
-fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
+fn answer(request: &ReceivedRequest, people: &[Value], _: &ClientKeyPair) -> ServerReply {
     use base64::Engine as _;
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("{SECRET}:x"));
-    if !has(request, "authorization", &format!("Basic {basic}")) {
-        return refused(request).header("X-BambooHR-Error-Message", "no");
+    if !has_header(request, "authorization", &format!("Basic {basic}")) {
+        return reply_unauthorized(request).header("X-BambooHR-Error-Message", "no");
     }
     if !request.headers.get("accept").is_some_and(|accept| accept.contains("application/json")) {
-        return Reply::bytes("text/xml", b"<employees/>".to_vec());
+        return ServerReply::bytes("text/xml", b"<employees/>".to_vec());
     }
     if request.method != "POST" || request.path != "/api/v2/datasets/employee/data" {
-        return Reply::json(json!({})).status(404);
+        return ServerReply::json(json!({})).status(404);
     }
     let asked = request.json();
     let fields: Vec<&str> =
@@ -40,6 +40,6 @@ fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
     let page = usize::try_from(asked["page"].as_u64().unwrap_or(1)).expect("a page");
     let size = usize::try_from(asked["pageSize"].as_u64().unwrap_or(500)).expect("a size").min(MOST);
     let rows: Vec<Value> =
-        slice(people, (page - 1) * size, size).iter().map(|one| only(one, &fields)).collect();
-    Reply::json(json!({ "data": rows, "links": {}, "meta": { "page": page } }))
+        slice(people, (page - 1) * size, size).iter().map(|one| select_fields(one, &fields)).collect();
+    ServerReply::json(json!({ "data": rows, "links": {}, "meta": { "page": page } }))
 }

@@ -2,18 +2,18 @@
 
 /// Somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body {
+pub struct Employee {
     pub number: usize,
     pub department: String,
     pub place: String,
     pub role: String,
     /// Whether they are still there.
-    pub works: bool,
+    pub is_employed: bool,
     /// The number of their manager.
     pub manager: Option<usize>,
 }
 
-impl Body {
+impl Employee {
     pub fn new(number: usize) -> Self {
         let of = |names: &[&str], step: usize| names[number / step % names.len()].to_owned();
         Self {
@@ -21,7 +21,7 @@ impl Body {
             department: of(&["Sales", "Care", "Engineering", "Légal"], 1),
             place: of(&["Berlin", "Lyon", "Kraków"], 4),
             role: of(&["Clerk", "Lead"], 12),
-            works: number % 10 != 9,
+            is_employed: number % 10 != 9,
             manager: (number > 0).then_some(0),
         }
     }
@@ -48,6 +48,6 @@ impl Body {
 }
 
 /// So many people.
-pub fn everybody(count: usize) -> Vec<Body> {
-    (0..count).map(Body::new).collect()
+pub fn make_employees(count: usize) -> Vec<Employee> {
+    (0..count).map(Employee::new).collect()
 }

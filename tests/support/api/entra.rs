@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, FETCHED, Key, Manner, Reply, Request, SECRET, has, only, refused, slice, token};
+use super::{Employee, FETCHED_TOKEN, ClientKeyPair, VendorProfile, ServerReply, ReceivedRequest, SECRET, has_header, select_fields, reply_unauthorized, slice, reply_with_token};
 
-pub const MANNER: Manner =
-    Manner { kind: "entra", file, record, answer, pages: true, tells_total: false, fetches_token: true };
+pub const MANNER: VendorProfile =
+    VendorProfile { kind: "entra", file, record, answer, pages: true, tells_total: false, fetches_token: true };
 
 const MOST: usize = 120;
 
-fn file(url: &str, _: &Key) -> String {
+fn file(url: &str, _: &ClientKeyPair) -> String {
     format!(
         "url = \"{url}/v1.0\"\ntenant = \"corp\"\nclient_id = \"rollcall\"\nclient_secret = \"{SECRET}\"\n\
          token_url = \"{url}/corp/oauth2/v2.0/token\""
     )
 }
 
-fn record(body: &Body) -> Value {
+fn record(body: &Employee) -> Value {
     let guest = body.number.is_multiple_of(2);
     json!({
         "id": body.id(),
@@ -26,7 +26,7 @@ fn record(body: &Body) -> Value {
         // Some have no mailbox.
         "mail": if guest { Value::Null } else { json!(body.email()) },
         "userPrincipalName": body.email(),
-        "accountEnabled": body.works,
+        "accountEnabled": body.is_employed,
         "department": body.department,
         "officeLocation": body.place,
         "jobTitle": body.role,
@@ -36,12 +36,12 @@ fn record(body: &Body) -> Value {
     })
 }
 
-fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
+fn answer(request: &ReceivedRequest, people: &[Value], _: &ClientKeyPair) -> ServerReply {
     if request.path.ends_with("/token") {
-        return token(request, ("client_secret", SECRET));
+        return reply_with_token(request, ("client_secret", SECRET));
     }
-    if !has(request, "authorization", &format!("Bearer {FETCHED}")) {
-        return refused(request);
+    if !has_header(request, "authorization", &format!("Bearer {FETCHED_TOKEN}")) {
+        return reply_unauthorized(request);
     }
     // Nothing comes that was not selected.
     let mut wanted: Vec<&str> = request.get("$select").unwrap_or("id,displayName").split(',').collect();
@@ -50,8 +50,8 @@ fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
     }
     if let Some(id) = request.path.strip_prefix("/v1.0/users/") {
         let found = people.iter().find(|one| one["id"] == id);
-        let gone = Reply::json(json!({ "error": { "code": "Request_ResourceNotFound" } })).status(404);
-        return found.map_or(gone, |one| Reply::json(only(one, &wanted)));
+        let gone = ServerReply::json(json!({ "error": { "code": "Request_ResourceNotFound" } })).status(404);
+        return found.map_or(gone, |one| ServerReply::json(select_fields(one, &wanted)));
     }
     let people: Vec<Value> = match request.get("$filter") {
         Some(filter) if filter.starts_with("mail eq") => {
@@ -62,7 +62,7 @@ fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
     };
     let from = request.number("$skiptoken").unwrap_or(0);
     let size = request.number("$top").unwrap_or(100).min(MOST);
-    let page: Vec<Value> = slice(&people, from, size).iter().map(|one| only(one, &wanted)).collect();
+    let page: Vec<Value> = slice(&people, from, size).iter().map(|one| select_fields(one, &wanted)).collect();
     let next = from + page.len();
     let mut body = json!({ "@odata.context": "…", "value": page });
     // The last full page is followed by an empty one.
@@ -74,5 +74,5 @@ fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
             request.home
         ));
     }
-    Reply::json(body)
+    ServerReply::json(body)
 }

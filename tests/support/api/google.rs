@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Body, FETCHED, Key, Manner, Reply, Request, has, refused, slice};
+use super::{Employee, FETCHED_TOKEN, ClientKeyPair, VendorProfile, ServerReply, ReceivedRequest, has_header, reply_unauthorized, slice};
 
-pub const MANNER: Manner =
-    Manner { kind: "google", file, record, answer, pages: true, tells_total: false, fetches_token: true };
+pub const MANNER: VendorProfile =
+    VendorProfile { kind: "google", file, record, answer, pages: true, tells_total: false, fetches_token: true };
 
 const MOST: usize = 80;
 
-fn file(url: &str, key: &Key) -> String {
+fn file(url: &str, key: &ClientKeyPair) -> String {
     let account = json!({
         "type": "service_account", "client_email": "sync@corp.iam.example", "private_key": key.pem,
         "private_key_id": "k1", "token_uri": format!("{url}/token"),
@@ -23,11 +23,11 @@ fn file(url: &str, key: &Key) -> String {
     )
 }
 
-fn record(body: &Body) -> Value {
+fn record(body: &Employee) -> Value {
     let mut record = json!({
         "id": body.id(), "primaryEmail": body.email(),
         "name": { "givenName": body.given(), "familyName": body.family(), "fullName": format!("{} {}", body.given(), body.family()) },
-        "suspended": false, "archived": !body.works, "orgUnitPath": "/Staff",
+        "suspended": false, "archived": !body.is_employed, "orgUnitPath": "/Staff",
         "organizations": [
             { "primary": false, "department": "Old", "title": "Old" },
             { "primary": true, "department": body.department, "title": body.role, "location": body.place },
@@ -40,7 +40,7 @@ fn record(body: &Body) -> Value {
     record
 }
 
-fn answer(request: &Request, people: &[Value], key: &Key) -> Reply {
+fn answer(request: &ReceivedRequest, people: &[Value], key: &ClientKeyPair) -> ServerReply {
     if request.path == "/token" {
         let form: BTreeMap<_, _> = url::form_urlencoded::parse(&request.body).into_owned().collect();
         let claims = form.get("assertion").and_then(|assertion| key.claims(assertion));
@@ -53,22 +53,22 @@ fn answer(request: &Request, people: &[Value], key: &Key) -> Reply {
                     .is_some_and(|scope| scope.ends_with("admin.directory.user.readonly"))
         });
         return if good {
-            Reply::json(json!({ "access_token": FETCHED, "expires_in": 3599 }))
+            ServerReply::json(json!({ "access_token": FETCHED_TOKEN, "expires_in": 3599 }))
         } else {
-            Reply::json(json!({ "error": "unauthorized_client" })).status(401)
+            ServerReply::json(json!({ "error": "unauthorized_client" })).status(401)
         };
     }
-    if !has(request, "authorization", &format!("Bearer {FETCHED}")) {
-        return refused(request);
+    if !has_header(request, "authorization", &format!("Bearer {FETCHED_TOKEN}")) {
+        return reply_unauthorized(request);
     }
     if let Some(id) = request.path.strip_prefix("/admin/directory/v1/users/") {
         let found = people.iter().find(|one| one["id"] == id);
-        let gone = Reply::json(json!({ "error": { "code": 404, "message": "Resource Not Found: userKey" } }))
+        let gone = ServerReply::json(json!({ "error": { "code": 404, "message": "Resource Not Found: userKey" } }))
             .status(404);
-        return found.map_or(gone, |one| Reply::json(one.clone()));
+        return found.map_or(gone, |one| ServerReply::json(one.clone()));
     }
     if request.get("customer").is_none() && request.get("domain").is_none() {
-        return Reply::json(json!({ "error": { "code": 400, "message": "Bad Request" } })).status(400);
+        return ServerReply::json(json!({ "error": { "code": 400, "message": "Bad Request" } })).status(400);
     }
     let people: Vec<Value> = match request.get("query").and_then(|query| query.strip_prefix("email=")) {
         Some(address) => people.iter().filter(|one| one["primaryEmail"] == address).cloned().collect(),
@@ -86,5 +86,5 @@ fn answer(request: &Request, people: &[Value], key: &Key) -> Reply {
     if next < people.len() {
         body["nextPageToken"] = json!(format!("tok-{next}"));
     }
-    Reply::json(body)
+    ServerReply::json(body)
 }

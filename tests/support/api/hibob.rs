@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Key, Manner, Reply, Request, SECRET, has, refused};
+use super::{Employee, ClientKeyPair, VendorProfile, ServerReply, ReceivedRequest, SECRET, has_header, reply_unauthorized};
 
-pub const MANNER: Manner =
-    Manner { kind: "hibob", file, record, answer, pages: false, tells_total: false, fetches_token: false };
+pub const MANNER: VendorProfile =
+    VendorProfile { kind: "hibob", file, record, answer, pages: false, tells_total: false, fetches_token: false };
 
-fn file(url: &str, _: &Key) -> String {
+fn file(url: &str, _: &ClientKeyPair) -> String {
     format!("url = \"{url}/v1\"\nuser = \"SERVICE-1\"\ntoken = \"{SECRET}\"")
 }
 
-fn record(body: &Body) -> Value {
+fn record(body: &Employee) -> Value {
     let mut record = json!({
         "id": body.id(), "email": body.email(), "firstName": body.given(), "surname": body.family(),
         "displayName": format!("{} {}", body.given(), body.family()),
         "work": { "department": "260000001", "site": "260000002", "title": "260000003", "startDate": "2021-04-01" },
-        "internal": { "status": if body.works { "Active" } else { "Inactive" } },
+        "internal": { "status": if body.is_employed { "Active" } else { "Inactive" } },
         "humanReadable": { "work": { "department": body.department, "site": body.place, "title": body.role } },
     });
     if let Some(manager) = body.manager_id() {
@@ -25,11 +25,11 @@ fn record(body: &Body) -> Value {
     record
 }
 
-fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
+fn answer(request: &ReceivedRequest, people: &[Value], _: &ClientKeyPair) -> ServerReply {
     use base64::Engine as _;
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("SERVICE-1:{SECRET}"));
-    if !has(request, "authorization", &format!("Basic {basic}")) {
-        return refused(request);
+    if !has_header(request, "authorization", &format!("Basic {basic}")) {
+        return reply_unauthorized(request);
     }
     let asked = request.json();
     let asks_for =
@@ -59,5 +59,5 @@ fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
         }
         found.push(person);
     }
-    Reply::json(json!({ "employees": found }))
+    ServerReply::json(json!({ "employees": found }))
 }

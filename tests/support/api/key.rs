@@ -14,17 +14,17 @@ use super::super::packages;
 
 /// A private RSA key in PEM, and what checks its signatures.
 #[derive(Debug, Clone)]
-pub struct Key {
+pub struct ClientKeyPair {
     pub pem: String,
     public: Vec<u8>,
 }
 
-impl Key {
+impl ClientKeyPair {
     /// The key of this run of the tests.
     pub fn new() -> Self {
-        static KEY: OnceLock<Key> = OnceLock::new();
+        static KEY: OnceLock<ClientKeyPair> = OnceLock::new();
         KEY.get_or_init(|| {
-            packages::need("/usr/bin/openssl", &["openssl"]);
+            packages::ensure_installed("/usr/bin/openssl", &["openssl"]);
             let made = Command::new("openssl")
                 .args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
                 .output()
@@ -50,7 +50,7 @@ impl Key {
     /// The XML of a SAML assertion in Base64 that this key has signed, as `xmlsec1` judges it.
     pub fn assertion(&self, assertion: &str) -> Option<String> {
         use base64::Engine as _;
-        packages::need("/usr/bin/xmlsec1", &["xmlsec1"]);
+        packages::ensure_installed("/usr/bin/xmlsec1", &["xmlsec1"]);
         let xml = base64::engine::general_purpose::STANDARD.decode(assertion).ok()?;
         let xml = String::from_utf8(xml).ok()?;
         let folder = tempfile::tempdir().expect("a folder");

@@ -24,27 +24,27 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-pub use body::{Body, everybody};
-pub use key::Key;
-pub use wire::{How, Reply, Request, Server};
+pub use body::{Employee, make_employees};
+pub use key::ClientKeyPair;
+pub use wire::{TransmissionMode, ServerReply, ReceivedRequest, HttpServer};
 
 /// The secret of every test server. Whoever finds it in a log has found a leak.
 pub const SECRET: &str = "s3cr3t-of-the-test-server";
 
 /// The token that is fetched with it.
-pub const FETCHED: &str = "fetched-t0ken-of-the-test-server";
+pub const FETCHED_TOKEN: &str = "fetched-t0ken-of-the-test-server";
 
 /// How one system behaves.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
+pub struct VendorProfile {
     /// The word in the file.
     pub kind: &'static str,
     /// The lines of a file that reads it at this address, the name and the kind left out.
-    pub file: fn(&str, &Key) -> String,
+    pub file: fn(&str, &ClientKeyPair) -> String,
     /// How a person looks.
-    pub record: fn(&Body) -> Value,
+    pub record: fn(&Employee) -> Value,
     /// The answer to a request, from these records.
-    pub answer: fn(&Request, &[Value], &Key) -> Reply,
+    pub answer: fn(&ReceivedRequest, &[Value], &ClientKeyPair) -> ServerReply,
     /// Whether a page is one of several.
     pub pages: bool,
     /// Whether it tells how many people there are.
@@ -54,7 +54,7 @@ pub struct Manner {
 }
 
 /// All systems.
-pub const MANNERS: [Manner; 13] = [
+pub const VENDOR_PROFILES: [VendorProfile; 13] = [
     scim::MANNER,
     scim::BY_CURSOR,
     entra::MANNER,
@@ -71,30 +71,30 @@ pub const MANNERS: [Manner; 13] = [
 ];
 
 /// A system with its people, running.
-pub struct System {
-    pub manner: Manner,
-    pub server: Server,
-    pub key: Key,
+pub struct VendorServer {
+    pub profile: VendorProfile,
+    pub server: HttpServer,
+    pub key: ClientKeyPair,
     people: Arc<Mutex<Arc<Vec<Value>>>>,
 }
 
-impl System {
+impl VendorServer {
     /// Starts it with these people.
-    pub fn start(manner: Manner, people: &[Body]) -> Self {
-        let key = Key::new();
-        let records: Vec<Value> = people.iter().map(manner.record).collect();
+    pub fn start(profile: VendorProfile, people: &[Employee]) -> Self {
+        let key = ClientKeyPair::new();
+        let records: Vec<Value> = people.iter().map(profile.record).collect();
         let people = Arc::new(Mutex::new(Arc::new(records)));
         let (shared, its_key) = (Arc::clone(&people), key.clone());
-        let server = Server::start(move |request| {
+        let server = HttpServer::start(move |request| {
             let people = Arc::clone(&shared.lock().expect("nobody panicked"));
-            (manner.answer)(request, &people, &its_key)
+            (profile.answer)(request, &people, &its_key)
         });
-        Self { manner, server, key, people }
+        Self { profile, server, key, people }
     }
 
     /// Other people from now on.
-    pub fn set(&self, people: &[Body]) {
-        self.set_records(people.iter().map(self.manner.record).collect());
+    pub fn set(&self, people: &[Employee]) {
+        self.set_records(people.iter().map(self.profile.record).collect());
     }
 
     /// Other records from now on.
@@ -104,7 +104,7 @@ impl System {
 
     /// The lines of a file that reads it.
     pub fn file(&self) -> String {
-        (self.manner.file)(&self.server.url(""), &self.key)
+        (self.profile.file)(&self.server.url(""), &self.key)
     }
 
     /// The section of a file that reads it.
@@ -112,7 +112,7 @@ impl System {
         let lines = self.file();
         format!(
             "[[connector]]\nname = \"{name}\"\nkind = \"{}\"\nplaintext = true\nrequests_per_second = 1000\n{lines}\n",
-            self.manner.kind
+            self.profile.kind
         )
     }
 }
@@ -123,7 +123,7 @@ pub fn slice(people: &[Value], from: usize, size: usize) -> Vec<Value> {
 }
 
 /// The fields of a record that were asked for.
-pub fn only(record: &Value, wanted: &[&str]) -> Value {
+pub fn select_fields(record: &Value, wanted: &[&str]) -> Value {
     let Some(fields) = record.as_object() else { return record.clone() };
     fields
         .iter()
@@ -133,27 +133,27 @@ pub fn only(record: &Value, wanted: &[&str]) -> Value {
 }
 
 /// Whether a request has this header.
-pub fn has(request: &Request, header: &str, value: &str) -> bool {
+pub fn has_header(request: &ReceivedRequest, header: &str, value: &str) -> bool {
     request.headers.get(header).is_some_and(|found| found == value)
 }
 
 /// The answer to a request for a token with a client's secret.
-pub fn token(request: &Request, secret: (&str, &str)) -> Reply {
+pub fn reply_with_token(request: &ReceivedRequest, secret: (&str, &str)) -> ServerReply {
     let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body)
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     if form.get(secret.0).is_some_and(|found| found == secret.1) {
-        Reply::json(
-            serde_json::json!({ "access_token": FETCHED, "token_type": "Bearer", "expires_in": 3600 }),
+        ServerReply::json(
+            serde_json::json!({ "access_token": FETCHED_TOKEN, "token_type": "Bearer", "expires_in": 3600 }),
         )
     } else {
         let said = format!("wrong client, you sent {form:?}");
-        Reply::json(serde_json::json!({ "error": "invalid_client", "error_description": said })).status(401)
+        ServerReply::json(serde_json::json!({ "error": "invalid_client", "error_description": said })).status(401)
     }
 }
 
 /// Nobody may ask like that. As careless servers do, it repeats what it was sent.
-pub fn refused(request: &Request) -> Reply {
+pub fn reply_unauthorized(request: &ReceivedRequest) -> ServerReply {
     let sent = request.headers.get("authorization").cloned().unwrap_or_default();
-    Reply::json(serde_json::json!({ "message": format!("not with `{sent}`") })).status(401)
+    ServerReply::json(serde_json::json!({ "message": format!("not with `{sent}`") })).status(401)
 }

@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Key, Manner, Reply, Request, SECRET, has, refused, slice};
+use super::{Employee, ClientKeyPair, VendorProfile, ServerReply, ReceivedRequest, SECRET, has_header, reply_unauthorized, slice};
 
-pub const MANNER: Manner =
-    Manner { kind: "okta", file, record, answer, pages: true, tells_total: false, fetches_token: false };
+pub const MANNER: VendorProfile =
+    VendorProfile { kind: "okta", file, record, answer, pages: true, tells_total: false, fetches_token: false };
 
 const MOST: usize = 90;
 
-fn file(url: &str, _: &Key) -> String {
+fn file(url: &str, _: &ClientKeyPair) -> String {
     format!("url = \"{url}\"\ntoken = \"{SECRET}\"")
 }
 
-fn record(body: &Body) -> Value {
-    let status = match (body.works, body.number % 3) {
+fn record(body: &Employee) -> Value {
+    let status = match (body.is_employed, body.number % 3) {
         (false, _) => "DEPROVISIONED",
         (true, 0) => "PASSWORD_EXPIRED",
         (true, _) => "ACTIVE",
@@ -28,14 +28,14 @@ fn record(body: &Body) -> Value {
     })
 }
 
-fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
-    if !has(request, "authorization", &format!("SSWS {SECRET}")) {
-        return refused(request);
+fn answer(request: &ReceivedRequest, people: &[Value], _: &ClientKeyPair) -> ServerReply {
+    if !has_header(request, "authorization", &format!("SSWS {SECRET}")) {
+        return reply_unauthorized(request);
     }
     if let Some(id) = request.path.strip_prefix("/api/v1/users/") {
         let found = people.iter().find(|one| one["id"] == id);
-        let gone = Reply::json(json!({ "errorCode": "E0000007", "errorSummary": "Not found" })).status(404);
-        return found.map_or(gone, |one| Reply::json(one.clone()));
+        let gone = ServerReply::json(json!({ "errorCode": "E0000007", "errorSummary": "Not found" })).status(404);
+        return found.map_or(gone, |one| ServerReply::json(one.clone()));
     }
     let gone = |one: &&Value| one["status"] == "DEPROVISIONED";
     let address = request.get("search").and_then(|search| search.split('"').nth(1));
@@ -59,6 +59,6 @@ fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
     let link = |rel: &str, after: usize| {
         format!("<{}/api/v1/users?after={after}&limit={size}{filter}>; rel=\"{rel}\"", request.home)
     };
-    let reply = Reply::json(json!(page)).header("link", &link("self", from));
+    let reply = ServerReply::json(json!(page)).header("link", &link("self", from));
     if next < people.len() { reply.header("link", &link("next", next)) } else { reply }
 }

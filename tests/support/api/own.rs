@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Key, Manner, Reply, Request, SECRET, has, slice};
+use super::{Employee, ClientKeyPair, VendorProfile, ServerReply, ReceivedRequest, SECRET, has_header, slice};
 
-pub const MANNER: Manner =
-    Manner { kind: "http_json", file, record, answer, pages: true, tells_total: true, fetches_token: false };
+pub const MANNER: VendorProfile =
+    VendorProfile { kind: "http_json", file, record, answer, pages: true, tells_total: true, fetches_token: false };
 
-fn file(url: &str, _: &Key) -> String {
+fn file(url: &str, _: &ClientKeyPair) -> String {
     format!(
         "url = \"{url}/people?all=yes\"\napi_key = \"{SECRET}\"\napi_key_header = \"X-Key\"\nlist = \"answer.people\"\n\
          total = \"answer.count\"\npaging = \"page\"\npage_param = \"p\"\nsize_param = \"n\"\npage_size = 130\n\
@@ -18,20 +18,20 @@ fn file(url: &str, _: &Key) -> String {
     )
 }
 
-fn record(body: &Body) -> Value {
+fn record(body: &Employee) -> Value {
     json!({
         "no": body.id(), "full": format!("{} {}", body.given(), body.family()), "job": body.role,
         "contact": [{ "kind": "phone", "to": "1" }, { "kind": "mail", "to": body.email() }],
         "in": { "dept": body.department, "place": body.place }, "boss": body.manager_id(),
-        "state": if body.works { "in" } else { "out" },
+        "state": if body.is_employed { "in" } else { "out" },
     })
 }
 
-fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
-    if !has(request, "x-key", SECRET) || !has(request, "x-team", "it") || request.get("all") != Some("yes") {
-        return Reply::json(json!({ "message": format!("not with {:?}", request.headers) })).status(403);
+fn answer(request: &ReceivedRequest, people: &[Value], _: &ClientKeyPair) -> ServerReply {
+    if !has_header(request, "x-key", SECRET) || !has_header(request, "x-team", "it") || request.get("all") != Some("yes") {
+        return ServerReply::json(json!({ "message": format!("not with {:?}", request.headers) })).status(403);
     }
     let (page, size) = (request.number("p").unwrap_or(1), request.number("n").unwrap_or(10));
     let rows = slice(people, (page - 1) * size, size);
-    Reply::json(json!({ "answer": { "count": people.len(), "people": rows } }))
+    ServerReply::json(json!({ "answer": { "count": people.len(), "people": rows } }))
 }

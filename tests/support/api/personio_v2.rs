@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, FETCHED, Key, Manner, Reply, Request, SECRET, has, refused, slice, token};
+use super::{Employee, FETCHED_TOKEN, ClientKeyPair, VendorProfile, ServerReply, ReceivedRequest, SECRET, has_header, reply_unauthorized, slice, reply_with_token};
 
-pub const MANNER: Manner = Manner {
+pub const MANNER: VendorProfile = VendorProfile {
     kind: "personio_v2",
     file,
     record,
@@ -17,7 +17,7 @@ pub const MANNER: Manner = Manner {
 /// The server sends one employment at a time, whatever it is asked for.
 const MOST: usize = 1;
 
-fn file(url: &str, _: &Key) -> String {
+fn file(url: &str, _: &ClientKeyPair) -> String {
     let codes = |names: &[&str]| -> String {
         names.iter().map(|name| format!("'{}' = '{name}'\n", code(name))).collect()
     };
@@ -34,7 +34,7 @@ fn code(name: &str) -> String {
     format!("40{}", name.len() * 100 + usize::from(name.as_bytes()[0]))
 }
 
-fn record(body: &Body) -> Value {
+fn record(body: &Employee) -> Value {
     let employment = |number: usize, department: &str, from: &str, status: &str| {
         json!({
             "id": format!("{}-{number}", body.id()), "status": status, "type": "INTERNAL",
@@ -44,7 +44,7 @@ fn record(body: &Body) -> Value {
             "termination": { "termination_date": null },
         })
     };
-    let status = if body.works { "ACTIVE" } else { "INACTIVE" };
+    let status = if body.is_employed { "ACTIVE" } else { "INACTIVE" };
     let mut employments = vec![employment(1, &code(&body.department), "2020-02-03", status)];
     // Somebody who came back has two, in any order.
     if body.number.is_multiple_of(4) {
@@ -57,7 +57,7 @@ fn record(body: &Body) -> Value {
 }
 
 /// A page of `list`, with the link to the next: its path is wrong, and the plus in its cursor is not escaped.
-fn page(request: &Request, list: &[Value], size: usize) -> Reply {
+fn page(request: &ReceivedRequest, list: &[Value], size: usize) -> ServerReply {
     let from = request.get("cursor").map_or(0, |cursor| {
         cursor.strip_prefix("cur+").and_then(|from| from.parse().ok()).expect("the cursor as it was sent")
     });
@@ -66,17 +66,17 @@ fn page(request: &Request, list: &[Value], size: usize) -> Reply {
     if from + rows.len() < list.len() {
         links["next"] = json!({ "href": format!("/v2/nowhere?limit=1&cursor=cur+{}", from + rows.len()) });
     }
-    Reply::json(json!({ "_data": rows, "_meta": { "links": links } }))
+    ServerReply::json(json!({ "_data": rows, "_meta": { "links": links } }))
 }
 
-fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
+fn answer(request: &ReceivedRequest, people: &[Value], _: &ClientKeyPair) -> ServerReply {
     if request.path == "/v2/auth/token" {
         let body = String::from_utf8_lossy(&request.body);
         assert!(body.contains("scope=personio%3Apersons%3Aread"), "{body}");
-        return token(request, ("client_secret", SECRET));
+        return reply_with_token(request, ("client_secret", SECRET));
     }
-    if !has(request, "authorization", &format!("Bearer {FETCHED}")) {
-        return refused(request);
+    if !has_header(request, "authorization", &format!("Bearer {FETCHED_TOKEN}")) {
+        return reply_unauthorized(request);
     }
     let size = request.number("limit").unwrap_or(10).min(50);
     // Of employments a person has the ids only.
@@ -94,8 +94,8 @@ fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
     };
     let id = of.strip_suffix("/employments");
     match people.iter().find(|one| one["id"] == id.unwrap_or(of)) {
-        None => Reply::json(json!({ "errors": [{ "title": "Person not found" }] })).status(404),
-        Some(one) if id.is_none() => Reply::json(plain(one)),
+        None => ServerReply::json(json!({ "errors": [{ "title": "Person not found" }] })).status(404),
+        Some(one) if id.is_none() => ServerReply::json(plain(one)),
         Some(one) => page(request, one["employments"].as_array().map_or(&[], Vec::as_slice), size.min(MOST)),
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Body, FETCHED, Key, Manner, Reply, Request, SECRET, has, refused, slice};
+use super::{Employee, FETCHED_TOKEN, ClientKeyPair, VendorProfile, ServerReply, ReceivedRequest, SECRET, has_header, reply_unauthorized, slice};
 
-pub const MANNER: Manner = Manner {
+pub const MANNER: VendorProfile = VendorProfile {
     kind: "successfactors",
     file,
     record,
@@ -16,16 +16,16 @@ pub const MANNER: Manner = Manner {
     fetches_token: false,
 };
 
-pub const BY_KEY: Manner =
-    Manner { file: file_with_key, answer: answer_by_key, fetches_token: true, ..MANNER };
+pub const BY_KEY: VendorProfile =
+    VendorProfile { file: file_with_key, answer: answer_by_key, fetches_token: true, ..MANNER };
 
 const MOST: usize = 100;
 
-fn file(url: &str, _: &Key) -> String {
+fn file(url: &str, _: &ClientKeyPair) -> String {
     format!("url = \"{url}/odata/v2\"\nuser = \"rollcall@corp\"\npassword = \"{SECRET}\"")
 }
 
-fn file_with_key(url: &str, key: &Key) -> String {
+fn file_with_key(url: &str, key: &ClientKeyPair) -> String {
     format!(
         "url = \"{url}/odata/v2\"\nclient_id = \"c1<&>ent\"\ncompany_id = \"corp & sons\"\nuser = \"it's \\\"rollcall\\\" <é>\"\n\
          private_key = \"\"\"\n{}\"\"\"",
@@ -33,12 +33,12 @@ fn file_with_key(url: &str, key: &Key) -> String {
     )
 }
 
-fn record(body: &Body) -> Value {
+fn record(body: &Employee) -> Value {
     let job = |department: &str| {
         json!({ "results": [{
             "departmentNav": { "name_localized": department }, "locationNav": { "name": body.place },
             "jobTitle": body.role, "managerId": body.manager_id().unwrap_or_else(|| "NO_MANAGER".to_owned()),
-            "emplStatusNav": { "externalCode": if body.works { "A" } else { "T" } },
+            "emplStatusNav": { "externalCode": if body.is_employed { "A" } else { "T" } },
         }] })
     };
     let ended = json!({ "startDate": "/Date(1388534400000)/", "endDate": "/Date(1400000000000)/", "jobInfoNav": job("Old") });
@@ -56,11 +56,11 @@ fn record(body: &Body) -> Value {
     })
 }
 
-fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
+fn answer(request: &ReceivedRequest, people: &[Value], _: &ClientKeyPair) -> ServerReply {
     use base64::Engine as _;
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("rollcall@corp:{SECRET}"));
-    if !has(request, "authorization", &format!("Basic {basic}")) {
-        return refused(request);
+    if !has_header(request, "authorization", &format!("Basic {basic}")) {
+        return reply_unauthorized(request);
     }
     listed(request, people)
 }
@@ -75,7 +75,7 @@ const SAID: [&str; 6] = [
     "/oauth/token\">",
 ];
 
-fn answer_by_key(request: &Request, people: &[Value], key: &Key) -> Reply {
+fn answer_by_key(request: &ReceivedRequest, people: &[Value], key: &ClientKeyPair) -> ServerReply {
     if request.path == "/oauth/token" {
         let form: BTreeMap<String, String> =
             url::form_urlencoded::parse(&request.body).into_owned().collect();
@@ -88,13 +88,13 @@ fn answer_by_key(request: &Request, people: &[Value], key: &Key) -> Reply {
                 .and_then(|assertion| key.assertion(assertion))
                 .is_some_and(|xml| SAID.iter().all(|said| xml.contains(said)) && is_now(&xml));
         return if believed {
-            Reply::json(json!({ "access_token": FETCHED, "token_type": "Bearer", "expires_in": 86399 }))
+            ServerReply::json(json!({ "access_token": FETCHED_TOKEN, "token_type": "Bearer", "expires_in": 86399 }))
         } else {
-            Reply::json(json!({ "errorMessage": format!("not with {form:?}") })).status(401)
+            ServerReply::json(json!({ "errorMessage": format!("not with {form:?}") })).status(401)
         };
     }
-    if !has(request, "authorization", &format!("Bearer {FETCHED}")) {
-        return refused(request);
+    if !has_header(request, "authorization", &format!("Bearer {FETCHED_TOKEN}")) {
+        return reply_unauthorized(request);
     }
     listed(request, people)
 }
@@ -112,9 +112,9 @@ fn is_now(xml: &str) -> bool {
             .is_some_and(|until| until > now && until <= now + chrono::TimeDelta::minutes(10))
 }
 
-fn listed(request: &Request, people: &[Value]) -> Reply {
+fn listed(request: &ReceivedRequest, people: &[Value]) -> ServerReply {
     if request.get("$format") != Some("json") {
-        return Reply::bytes("application/atom+xml", b"<feed/>".to_vec());
+        return ServerReply::bytes("application/atom+xml", b"<feed/>".to_vec());
     }
     let from = request.number("$skiptoken").unwrap_or(0);
     let page = slice(people, from, request.number("customPageSize").unwrap_or(MOST).min(MOST));
@@ -123,5 +123,5 @@ fn listed(request: &Request, people: &[Value]) -> Reply {
     if next < people.len() {
         d["__next"] = json!(format!("{}/odata/v2/PerPerson?$format=json&$skiptoken={next}", request.home));
     }
-    Reply::json(json!({ "d": d }))
+    ServerReply::json(json!({ "d": d }))
 }

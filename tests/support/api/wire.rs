@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// What came.
 #[derive(Debug, Clone, Default)]
-pub struct Request {
+pub struct ReceivedRequest {
     pub method: String,
     pub path: String,
     pub query: BTreeMap<String, String>,
@@ -21,7 +21,7 @@ pub struct Request {
     pub home: String,
 }
 
-impl Request {
+impl ReceivedRequest {
     /// A parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
@@ -40,7 +40,7 @@ impl Request {
 
 /// How an answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
+pub enum TransmissionMode {
     /// To its end.
     Whole,
     /// Announced whole, and cut after so many bytes.
@@ -55,21 +55,21 @@ pub enum How {
 
 /// What goes back.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub struct ServerReply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    pub how: How,
+    pub mode: TransmissionMode,
 }
 
-impl Reply {
+impl ServerReply {
     pub fn json(body: Value) -> Self {
         Self::bytes("application/json", body.to_string().into_bytes())
     }
 
     pub fn bytes(kind: &str, body: Vec<u8>) -> Self {
         let headers = vec![("Content-Type".to_owned(), kind.to_owned())];
-        Self { status: 200, headers, body, how: How::Whole }
+        Self { status: 200, headers, body, mode: TransmissionMode::Whole }
     }
 
     pub fn status(self, status: u16) -> Self {
@@ -81,30 +81,30 @@ impl Reply {
         self
     }
 
-    pub fn how(self, how: How) -> Self {
-        Self { how, ..self }
+    pub fn with_mode(self, how: TransmissionMode) -> Self {
+        Self { mode: how, ..self }
     }
 }
 
-type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
-type Bend = dyn Fn(&Request, Reply) -> Reply + Send + Sync;
+type ReplyFunction = dyn Fn(&ReceivedRequest) -> ServerReply + Send + Sync;
+type ReplyTransform = dyn Fn(&ReceivedRequest, ServerReply) -> ServerReply + Send + Sync;
 
-struct State {
-    answer: Box<Answer>,
-    bend: Mutex<Option<Arc<Bend>>>,
-    log: Mutex<Vec<Request>>,
+struct HttpServerState {
+    answer: Box<ReplyFunction>,
+    bend: Mutex<Option<Arc<ReplyTransform>>>,
+    log: Mutex<Vec<ReceivedRequest>>,
     port: u16,
 }
 
 /// A server on a free port of this machine; it ends with the process.
-pub struct Server(Arc<State>);
+pub struct HttpServer(Arc<HttpServerState>);
 
-impl Server {
+impl HttpServer {
     /// Answers every request so.
-    pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&ReceivedRequest) -> ServerReply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let state = State { answer: Box::new(answer), bend: Mutex::default(), log: Mutex::default(), port };
+        let state = HttpServerState { answer: Box::new(answer), bend: Mutex::default(), log: Mutex::default(), port };
         let state = Arc::new(state);
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
@@ -122,22 +122,22 @@ impl Server {
     }
 
     /// From now on, answers are what `bend` makes of them.
-    pub fn bend(&self, bend: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) {
+    pub fn set_transform(&self, bend: impl Fn(&ReceivedRequest, ServerReply) -> ServerReply + Send + Sync + 'static) {
         *self.0.bend.lock().expect("nobody panicked") = Some(Arc::new(bend));
     }
 
     /// Answers are sent as they are again.
-    pub fn straighten(&self) {
+    pub fn clear_transform(&self) {
         *self.0.bend.lock().expect("nobody panicked") = None;
     }
 
     /// What was asked since the last time.
-    pub fn asked(&self) -> Vec<Request> {
+    pub fn take_requests(&self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut *self.0.log.lock().expect("nobody panicked"))
     }
 }
 
-fn serve(stream: &TcpStream, state: &State) {
+fn serve(stream: &TcpStream, state: &HttpServerState) {
     // Head and body are two writes: the second does not wait until the first was acknowledged.
     stream.set_nodelay(true).expect("a connection");
     let mut reader = BufReader::new(stream);
@@ -152,7 +152,7 @@ fn serve(stream: &TcpStream, state: &State) {
     }
 }
 
-fn read(reader: &mut BufReader<&TcpStream>, port: u16) -> Option<Request> {
+fn read(reader: &mut BufReader<&TcpStream>, port: u16) -> Option<ReceivedRequest> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|&length| length > 0)?;
     let mut words = line.split_whitespace();
@@ -170,37 +170,37 @@ fn read(reader: &mut BufReader<&TcpStream>, port: u16) -> Option<Request> {
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Request { method, path: url.path().to_owned(), query, headers, body, home })
+    Some(ReceivedRequest { method, path: url.path().to_owned(), query, headers, body, home })
 }
 
 /// Sends an answer; nothing when the connection cannot go on.
-fn write(mut stream: &TcpStream, reply: &Reply) -> Option<()> {
+fn write(mut stream: &TcpStream, reply: &ServerReply) -> Option<()> {
     let mut head = format!("HTTP/1.1 {} Answer\r\n", reply.status);
     for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    let length = if reply.how == How::Endless { 1 << 40 } else { reply.body.len() };
+    let length = if reply.mode == TransmissionMode::Endless { 1 << 40 } else { reply.body.len() };
     head.push_str(&format!("Content-Length: {length}\r\n\r\n"));
     stream.write_all(head.as_bytes()).ok()?;
-    match reply.how {
-        How::Whole => stream.write_all(&reply.body).ok(),
-        How::Cut(bytes) => {
+    match reply.mode {
+        TransmissionMode::Whole => stream.write_all(&reply.body).ok(),
+        TransmissionMode::Cut(bytes) => {
             stream.write_all(&reply.body[..bytes.min(reply.body.len())]).ok()?;
             None
         }
-        How::Silent => {
+        TransmissionMode::Silent => {
             // Until the other side has had enough.
             let _ = stream.read(&mut [0; 1]);
             None
         }
-        How::Dripping => {
+        TransmissionMode::Dripping => {
             for byte in &reply.body {
                 stream.write_all(&[*byte]).ok()?;
                 std::thread::sleep(Duration::from_millis(150));
             }
             Some(())
         }
-        How::Endless => {
+        TransmissionMode::Endless => {
             let spaces = vec![b' '; 1 << 16];
             while stream.write_all(&spaces).is_ok() {}
             None

@@ -2,24 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Key, Manner, Reply, Request, SECRET, has, refused};
+use super::{Employee, ClientKeyPair, VendorProfile, ServerReply, ReceivedRequest, SECRET, has_header, reply_unauthorized};
 
-pub const MANNER: Manner =
-    Manner { kind: "workday", file, record, answer, pages: false, tells_total: false, fetches_token: false };
+pub const MANNER: VendorProfile =
+    VendorProfile { kind: "workday", file, record, answer, pages: false, tells_total: false, fetches_token: false };
 
 const REPORT: &str = "/ccx/service/customreport2/corp/ISU_rollcall/People";
 
-fn file(url: &str, _: &Key) -> String {
+fn file(url: &str, _: &ClientKeyPair) -> String {
     format!(
         "url = \"{url}{REPORT}?Include_Terminated=1\"\nuser = \"ISU_rollcall@corp\"\npassword = \"{SECRET}\""
     )
 }
 
-fn record(body: &Body) -> Value {
+fn record(body: &Employee) -> Value {
     let mut row = json!({
         "WID": body.id(), "Work_Email": body.email(), "First_Name": body.given(), "Last_Name": body.family(),
         "Department": body.department, "Location": body.place, "Business_Title": body.role,
-        "Status": if body.works { "Active" } else { "Terminated" }, "Hire_Date": "2024-03-01",
+        "Status": if body.is_employed { "Active" } else { "Terminated" }, "Hire_Date": "2024-03-01",
     });
     // What is empty is not there.
     if let Some(manager) = body.manager_id() {
@@ -28,17 +28,17 @@ fn record(body: &Body) -> Value {
     row
 }
 
-fn answer(request: &Request, people: &[Value], _: &Key) -> Reply {
+fn answer(request: &ReceivedRequest, people: &[Value], _: &ClientKeyPair) -> ServerReply {
     use base64::Engine as _;
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("ISU_rollcall@corp:{SECRET}"));
-    if !has(request, "authorization", &format!("Basic {basic}")) {
-        return refused(request);
+    if !has_header(request, "authorization", &format!("Basic {basic}")) {
+        return reply_unauthorized(request);
     }
     if request.path != REPORT || request.get("Include_Terminated") != Some("1") {
-        return Reply::json(json!({ "error": "task not authorized" })).status(403);
+        return ServerReply::json(json!({ "error": "task not authorized" })).status(403);
     }
     if request.get("format") != Some("json") {
-        return Reply::bytes("text/xml", b"<wd:Report_Data/>".to_vec());
+        return ServerReply::bytes("text/xml", b"<wd:Report_Data/>".to_vec());
     }
-    Reply::json(json!({ "Report_Entry": people }))
+    ServerReply::json(json!({ "Report_Entry": people }))
 }

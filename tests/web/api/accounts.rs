@@ -3,21 +3,21 @@
 use rollcall::model::role::Role;
 use serde_json::{Value, json};
 
-use super::Api;
+use super::ApiClient;
 use super::lists::all;
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::web::{PASSWORD, Site};
+use crate::support::web::{PASSWORD, WebServer};
 
 /// Who did what in a run, what was found and what was left.
 fn record(company: &Company, run: &Value) -> (String, Value, Value) {
-    let of = |column: &str| company.one(&format!("SELECT COALESCE({column}, '') FROM runs WHERE id = {run}"));
+    let of = |column: &str| company.query_value(&format!("SELECT COALESCE({column}, '') FROM runs WHERE id = {run}"));
     let json = |column: &str| serde_json::from_str(&of(column)).unwrap_or_default();
     (format!("{}: {}", of("actor"), of("what")), json("found"), json("made"))
 }
 
 /// What nobody may read anywhere.
-fn is_nowhere(company: &Company, site: &Site, secret: &str) {
+fn is_nowhere(company: &Company, site: &WebServer, secret: &str) {
     for (table, rows) in company.contents() {
         assert!(!format!("{rows:?}").contains(secret), "`{table}` has it");
     }
@@ -29,9 +29,9 @@ fn an_account_is_made_by_a_program_signs_in_by_its_link_gets_another_role_and_is
     on_both(|engine| {
         let company = Company::new(engine);
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::LicenseHolder);
+        let api = ApiClient::new(&company, &site, Role::LicenseHolder);
         let new = json!({"email": " Ops@corp.example", "name": " Ada Ops", "role": "operator"});
-        let made = api.post("/accounts", &new).is(201);
+        let made = api.post("/accounts", &new).expect_status(201);
         let place = made.location.clone().expect("a place").replace("/api/v1", "");
         assert_eq!(place, format!("/accounts/{}", made.body["id"]));
         let link = made.body["invitation"]["path"].as_str().expect("a path").to_owned();
@@ -41,54 +41,54 @@ fn an_account_is_made_by_a_program_signs_in_by_its_link_gets_another_role_and_is
             (&found, &left["email"], &left["role"]),
             (&json!(null), &"Ops@corp.example".into(), &"operator".into())
         );
-        let shown = api.get(&place).is(200).body;
+        let shown = api.get(&place).expect_status(200).body;
         let id = &made.body["id"];
         let expected = json!({
             "id": id, "email": "Ops@corp.example", "name": "Ada Ops", "role": "operator", "active": true, "ready": false,
         });
         assert_eq!(shown, expected);
-        assert_eq!(api.get("/accounts").is(200).body["items"], json!([shown]));
+        assert_eq!(api.get("/accounts").expect_status(200).body["items"], json!([shown]));
         // A newer link takes the older one's place, and is good once.
-        let again = api.send("POST", &format!("{place}/invite"), &[], None).is(200).body;
+        let again = api.send("POST", &format!("{place}/invite"), &[], None).expect_status(200).body;
         let newer = again["invitation"]["path"].as_str().expect("a path").to_owned();
         let typed = [("password", PASSWORD), ("again", PASSWORD)];
         company.runtime.block_on(async {
-            assert_eq!(site.visitor().post(&link, &typed).await.status, 400, "an older link");
-            assert_eq!(site.visitor().post(&newer, &typed).await.status, 303);
-            assert_eq!(site.visitor().post(&newer, &typed).await.status, 400, "a used link");
+            assert_eq!(site.anonymous_client().post(&link, &typed).await.status, 400, "an older link");
+            assert_eq!(site.anonymous_client().post(&newer, &typed).await.status, 303);
+            assert_eq!(site.anonymous_client().post(&newer, &typed).await.status, 400, "a used link");
         });
-        assert_eq!(api.get(&place).is(200).body["ready"], true);
-        let visitor = company.runtime.block_on(site.signed_in("ops@corp.example"));
+        assert_eq!(api.get(&place).expect_status(200).body["ready"], true);
+        let visitor = company.runtime.block_on(site.signed_in_client("ops@corp.example"));
         let status = |path: &str| company.runtime.block_on(visitor.get(path)).status;
         assert_eq!((status("/sync"), status("/settings")), (200, 403));
-        let changed = api.json("PATCH", &place, &json!({"role": "license_holder"})).is(200).body;
+        let changed = api.json("PATCH", &place, &json!({"role": "license_holder"})).expect_status(200).body;
         let (who, found, left) = record(&company, &changed["run"]);
         assert_eq!(who, "token a license_holder: make account `Ops@corp.example` license_holder");
         assert_eq!((&found["role"], &left["role"]), (&"operator".into(), &"license_holder".into()));
         assert_eq!(status("/settings"), 200);
         // The last license holder stays.
-        api.json("PATCH", &place, &json!({"role": "viewer"})).refuses(409, None);
+        api.json("PATCH", &place, &json!({"role": "viewer"})).expect_problem(409, None);
         let kept = api.send("DELETE", &place, &[], None);
-        kept.refuses(409, None);
+        kept.expect_problem(409, None);
         assert_eq!(kept.body["kind"], "last_license_holder");
         assert_eq!(status("/settings"), 200);
         let boss = json!({"email": "boss@corp.example", "role": "license_holder", "password": PASSWORD});
-        let boss = api.post("/accounts", &boss).is(201).body;
+        let boss = api.post("/accounts", &boss).expect_status(201).body;
         assert_eq!(boss["invitation"], json!(null));
-        company.runtime.block_on(site.signed_in("boss@corp.example"));
-        let revoked = api.send("DELETE", &place, &[], None).is(200).body;
+        company.runtime.block_on(site.signed_in_client("boss@corp.example"));
+        let revoked = api.send("DELETE", &place, &[], None).expect_status(200).body;
         let (who, found, left) = record(&company, &revoked["run"]);
         assert_eq!(who, "token a license_holder: revoke account `Ops@corp.example`");
         assert_eq!((&found["role"], &left), (&"license_holder".into(), &json!(null)));
         assert_eq!(status("/settings"), 303, "signed out");
-        assert_eq!(api.get(&place).is(200).body["active"], false);
+        assert_eq!(api.get(&place).expect_status(200).body["active"], false);
         for (method, path) in [("DELETE", place.clone()), ("POST", format!("{place}/invite"))] {
-            api.send(method, &path, &[], None).refuses(404, None);
+            api.send(method, &path, &[], None).expect_problem(404, None);
         }
-        api.json("PATCH", &place, &json!({"role": "viewer"})).refuses(404, None);
+        api.json("PATCH", &place, &json!({"role": "viewer"})).expect_problem(404, None);
         // And given back.
         assert_eq!(
-            &api.post("/accounts", &json!({"email": "ops@corp.example", "role": "viewer"})).is(201).body["id"],
+            &api.post("/accounts", &json!({"email": "ops@corp.example", "role": "viewer"})).expect_status(201).body["id"],
             id
         );
         assert_eq!(status("/groups"), 303, "a session that has ended does not begin again");
@@ -104,19 +104,19 @@ fn a_token_is_made_by_a_token_its_key_is_answered_once_and_is_good_until_it_is_r
     on_both(|engine| {
         let company = Company::new(engine);
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::LicenseHolder);
+        let api = ApiClient::new(&company, &site, Role::LicenseHolder);
         let new = json!({"name": "nightly export", "role": "viewer", "until": company.day(0)});
-        let made = api.post("/tokens", &new).is(201);
+        let made = api.post("/tokens", &new).expect_status(201);
         let place = made.location.clone().expect("a place").replace("/api/v1", "");
         let key = made.body["key"].as_str().expect("a key").to_owned();
         assert_eq!((&made.body["role"], &made.body["seen_at"]), (&"viewer".into(), &json!(null)));
         let (who, _, left) = record(&company, &made.body["run"]);
         assert_eq!(who, "token a license_holder: make token `nightly export` as viewer");
         assert_eq!(left["expires_at"], made.body["expires_at"]);
-        let program = Api { key: Some(key.clone()), ..Api::nobody(&company, &site) };
-        program.get("/groups").is(200);
-        program.get("/tokens").refuses(403, None);
-        let shown = api.get(&place).is(200).body;
+        let program = ApiClient { key: Some(key.clone()), ..ApiClient::anonymous(&company, &site) };
+        program.get("/groups").expect_status(200);
+        program.get("/tokens").expect_problem(403, None);
+        let shown = api.get(&place).expect_status(200).body;
         assert_eq!(
             (&shown["name"], &shown["expires_at"]),
             (&"nightly export".into(), &made.body["expires_at"])
@@ -124,13 +124,13 @@ fn a_token_is_made_by_a_token_its_key_is_answered_once_and_is_good_until_it_is_r
         assert_eq!(shown.get("key"), None);
         let names: Vec<Value> = all(&api, "/tokens", 1).iter().map(|one| one["name"].clone()).collect();
         assert_eq!(names, ["a license_holder", "nightly export"]);
-        let revoked = api.send("DELETE", &place, &[], None).is(200).body;
+        let revoked = api.send("DELETE", &place, &[], None).expect_status(200).body;
         let (who, found, _) = record(&company, &revoked["run"]);
         assert_eq!(who, "token a license_holder: revoke token `nightly export`");
         assert_eq!(found["name"], "nightly export");
-        program.get("/groups").refuses(401, None);
-        api.get(&place).refuses(404, None);
-        api.send("DELETE", &place, &[], None).refuses(404, None);
+        program.get("/groups").expect_problem(401, None);
+        api.get(&place).expect_problem(404, None);
+        api.send("DELETE", &place, &[], None).expect_problem(404, None);
         assert_eq!(all(&api, "/tokens", 1).len(), 1);
         is_nowhere(&company, &site, key.trim_start_matches("rollcall_"));
         site.end();
@@ -143,8 +143,8 @@ fn what_can_be_no_account_and_no_token_is_refused_by_the_name_of_its_field_and_n
         let company = Company::new(engine);
         company.account("boss@corp.example", Role::LicenseHolder);
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::LicenseHolder);
-        let runs = company.count("runs");
+        let api = ApiClient::new(&company, &site, Role::LicenseHolder);
+        let runs = company.count_rows("runs");
         let account = |email: &str, role: &str| json!({"email": email, "role": role});
         for (path, body, status, field) in [
             ("/accounts", account("no address", "viewer"), 422, "email"),
@@ -172,19 +172,19 @@ fn what_can_be_no_account_and_no_token_is_refused_by_the_name_of_its_field_and_n
         ] {
             let answer = api.post(path, &body);
             eprintln!("{path} {body}");
-            answer.refuses(status, Some(field));
+            answer.expect_problem(status, Some(field));
         }
         let unknown = api.post("/accounts", &account("ops@corp.example", "admin")).body;
         assert!(
             unknown["detail"].as_str().is_some_and(|text| text.contains("`license_holder`")),
             "{unknown}"
         );
-        let path = format!("/accounts/{}", company.one("SELECT id FROM accounts"));
-        api.json("PATCH", &path, &json!({"role": "root"})).refuses(422, Some("role"));
-        api.json("PATCH", "/accounts/999", &json!({"role": "viewer"})).refuses(404, None);
-        api.get("/tokens/999").refuses(404, None);
+        let path = format!("/accounts/{}", company.query_value("SELECT id FROM accounts"));
+        api.json("PATCH", &path, &json!({"role": "root"})).expect_problem(422, Some("role"));
+        api.json("PATCH", "/accounts/999", &json!({"role": "viewer"})).expect_problem(404, None);
+        api.get("/tokens/999").expect_problem(404, None);
         assert_eq!(
-            (company.count("runs"), company.count("accounts"), company.count("api_tokens")),
+            (company.count_rows("runs"), company.count_rows("accounts"), company.count_rows("api_tokens")),
             (runs, 1, 1)
         );
         site.end();
@@ -198,7 +198,7 @@ fn accounts_come_each_once_page_by_page() {
         company.account(&format!("{who}@corp.example"), Role::Viewer);
     }
     let site = company.serve();
-    let api = Api::new(&company, &site, Role::LicenseHolder);
+    let api = ApiClient::new(&company, &site, Role::LicenseHolder);
     let emails: Vec<Value> = all(&api, "/accounts", 2).iter().map(|one| one["email"].clone()).collect();
     let expected = ["A", "b", "c", "D", "e"].map(|who| format!("{who}@corp.example"));
     assert_eq!(emails, expected);

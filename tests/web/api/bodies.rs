@@ -2,7 +2,7 @@
 
 use rollcall::model::role::Role;
 
-use super::Api;
+use super::ApiClient;
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
 
@@ -15,7 +15,7 @@ fn every_kind_of_bad_body_is_refused_by_the_name_of_its_field_and_nothing_happen
         company.create("There", &[]);
         company.add_course("GDPR");
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Manager);
+        let api = ApiClient::new(&company, &site, Role::Manager);
         let long = format!(r#"{{"name": "{}"}}"#, "x".repeat(501));
         let long_name = format!(r#"{{"email": "ada@corp.example", "name": "{}"}}"#, "x".repeat(501));
         for (path, body, status, field) in [
@@ -61,7 +61,7 @@ fn every_kind_of_bad_body_is_refused_by_the_name_of_its_field_and_nothing_happen
         ] {
             let answer = api.send("POST", path, JSON, Some(body));
             eprintln!("{path} {body}");
-            answer.refuses(status, field);
+            answer.expect_problem(status, field);
         }
         let broken = api.send("POST", "/groups", JSON, Some("{\n \"name\": oops}"));
         assert!(
@@ -70,12 +70,12 @@ fn every_kind_of_bad_body_is_refused_by_the_name_of_its_field_and_nothing_happen
         );
         let near = api.send("POST", "/assignments", JSON, Some(r#"{"course": "GDPX", "groups": ["There"]}"#));
         assert_eq!(near.body["hint"], "Did you mean `GDPR`?.".trim_end_matches('.'), "{near:?}");
-        api.send("POST", "/groups", &[], Some(r#"{"name": "A"}"#)).refuses(415, None);
-        api.send("POST", "/groups", &[("content-type", "text/plain")], Some("{}")).refuses(415, None);
+        api.send("POST", "/groups", &[], Some(r#"{"name": "A"}"#)).expect_problem(415, None);
+        api.send("POST", "/groups", &[("content-type", "text/plain")], Some("{}")).expect_problem(415, None);
         let huge = format!(r#"{{"name": "A", "members": ["{}"]}}"#, "x".repeat(1 << 20));
-        api.send("POST", "/groups", JSON, Some(&huge)).refuses(413, None);
+        api.send("POST", "/groups", JSON, Some(&huge)).expect_problem(413, None);
         assert_eq!(company.groups(), ["There"]);
-        assert_eq!(company.count("assignments"), 0);
+        assert_eq!(company.count_rows("assignments"), 0);
         site.end();
     });
 }
@@ -84,26 +84,26 @@ fn every_kind_of_bad_body_is_refused_by_the_name_of_its_field_and_nothing_happen
 fn what_has_no_address_or_no_such_method_or_comes_from_another_site_is_refused_in_the_same_form() {
     let company = Company::new(Engine::Sqlite);
     let site = company.serve();
-    let api = Api::new(&company, &site, Role::LicenseHolder);
-    api.get("/nothing").refuses(404, None);
-    api.get("/groups/x").refuses(404, None);
+    let api = ApiClient::new(&company, &site, Role::LicenseHolder);
+    api.get("/nothing").expect_problem(404, None);
+    api.get("/groups/x").expect_problem(404, None);
     company.create("There", &[]);
-    let there = company.one("SELECT id FROM groups");
-    api.get(&format!("/groups/{there}")).is(200);
+    let there = company.query_value("SELECT id FROM groups");
+    api.get(&format!("/groups/{there}")).expect_status(200);
     for id in ["-1", "0", &format!("+{there}"), &format!("%2B{there}"), "9223372036854775808"] {
-        api.get(&format!("/groups/{id}")).refuses(404, None);
+        api.get(&format!("/groups/{id}")).expect_problem(404, None);
     }
-    api.send("PUT", "/groups", JSON, Some("{}")).refuses(405, None);
-    api.get("/groups?sort=size").refuses(422, Some("sort"));
-    api.get("/groups?limit=201").refuses(422, Some("limit"));
-    api.get("/groups?limit=0").refuses(422, Some("limit"));
-    api.get("/groups?limit=1&limit=2").refuses(422, Some("limit"));
-    api.get("/groups?after=nowhere").refuses(422, Some("after"));
-    api.get("/enrollments?learner=nobody").refuses(422, Some("learner"));
-    api.get("/audit?since=yesterday").refuses(422, Some("since"));
-    api.get("/runs/7").refuses(404, None);
+    api.send("PUT", "/groups", JSON, Some("{}")).expect_problem(405, None);
+    api.get("/groups?sort=size").expect_problem(422, Some("sort"));
+    api.get("/groups?limit=201").expect_problem(422, Some("limit"));
+    api.get("/groups?limit=0").expect_problem(422, Some("limit"));
+    api.get("/groups?limit=1&limit=2").expect_problem(422, Some("limit"));
+    api.get("/groups?after=nowhere").expect_problem(422, Some("after"));
+    api.get("/enrollments?learner=nobody").expect_problem(422, Some("learner"));
+    api.get("/audit?since=yesterday").expect_problem(422, Some("since"));
+    api.get("/runs/7").expect_problem(404, None);
     let elsewhere = [JSON[0], ("origin", "https://elsewhere.example"), ("sec-fetch-site", "cross-site")];
-    api.send("POST", "/groups", &elsewhere, Some(r#"{"name": "A"}"#)).refuses(403, None);
+    api.send("POST", "/groups", &elsewhere, Some(r#"{"name": "A"}"#)).expect_problem(403, None);
     assert_eq!(company.groups(), ["There"]);
     site.end();
 }

@@ -3,7 +3,7 @@
 use rollcall::model::role::Role;
 use serde_json::json;
 
-use super::Api;
+use super::ApiClient;
 use crate::support::company::{Company, email};
 use crate::support::database::on_both;
 
@@ -15,12 +15,12 @@ fn whoever_saves_what_was_changed_meanwhile_is_told_and_overwrites_nothing() {
         company.sync();
         company.create("Sales", &["ada"]);
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Manager);
-        let group = format!("/groups/{}", company.one("SELECT id FROM groups"));
-        let seen = api.get(&group).is(200).etag.expect("a tag");
+        let api = ApiClient::new(&company, &site, Role::Manager);
+        let group = format!("/groups/{}", company.query_value("SELECT id FROM groups"));
+        let seen = api.get(&group).expect_status(200).etag.expect("a tag");
         let json = ("content-type", "application/json");
         let renamed =
-            api.send("PATCH", &group, &[json, ("if-match", &seen)], Some(r#"{"name": "Sales 1"}"#)).is(200);
+            api.send("PATCH", &group, &[json, ("if-match", &seen)], Some(r#"{"name": "Sales 1"}"#)).expect_status(200);
         let stale = [json, ("if-match", seen.as_str())];
         let (name, ada) = (r#"{"name": "Sales 2"}"#, format!(r#"{{"members": ["{}"]}}"#, email("ada")));
         let members = format!("{group}/members/remove");
@@ -34,7 +34,7 @@ fn whoever_saves_what_was_changed_meanwhile_is_told_and_overwrites_nothing() {
             api.send("PATCH", &group, &[json, ("if-match", "W/\"1\"")], Some(name)),
         ];
         for conflict in conflicts {
-            conflict.refuses(412, None);
+            conflict.expect_problem(412, None);
             assert!(
                 conflict.body["detail"].as_str().is_some_and(|text| text.contains("by token a manager")),
                 "{conflict:?}"
@@ -44,10 +44,10 @@ fn whoever_saves_what_was_changed_meanwhile_is_told_and_overwrites_nothing() {
         assert_eq!(company.members("Sales 1"), ["ada"]);
         let now = renamed.etag.expect("a tag");
         let weak = format!("W/{now}");
-        api.send("PATCH", &group, &[json, ("if-match", &weak)], Some(name)).refuses(412, None);
+        api.send("PATCH", &group, &[json, ("if-match", &weak)], Some(name)).expect_problem(412, None);
         let either = format!("{seen}, {now}");
-        api.send("PATCH", &group, &[json, ("if-match", &either)], Some(name)).is(200);
-        api.send("PATCH", &group, &[json, ("if-match", "*")], Some(r#"{"name": "Sales 3"}"#)).is(200);
+        api.send("PATCH", &group, &[json, ("if-match", &either)], Some(name)).expect_status(200);
+        api.send("PATCH", &group, &[json, ("if-match", "*")], Some(r#"{"name": "Sales 3"}"#)).expect_status(200);
         assert_eq!(company.groups(), ["Sales 3"]);
         site.end();
     });
@@ -62,28 +62,28 @@ fn a_due_date_that_was_changed_meanwhile_stays() {
         company.create("Sales", &["ada"]);
         company.add_course("GDPR");
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Manager);
-        api.post("/assignments", &json!({"course": "gdpr", "groups": ["sales"], "due_days": 30})).is(200);
-        let one = format!("/assignments/{}", company.one("SELECT id FROM assignments"));
-        let shown = api.get(&one).is(200);
+        let api = ApiClient::new(&company, &site, Role::Manager);
+        api.post("/assignments", &json!({"course": "gdpr", "groups": ["sales"], "due_days": 30})).expect_status(200);
+        let one = format!("/assignments/{}", company.query_value("SELECT id FROM assignments"));
+        let shown = api.get(&one).expect_status(200);
         assert_eq!((&shown.body["group"], &shown.body["due_days"]), (&"Sales".into(), &30.into()));
         let seen = shown.etag.expect("a tag");
         let headers = [("content-type", "application/json"), ("if-match", seen.as_str())];
-        api.send("PATCH", &one, &headers, Some(r#"{"due_days_after_start": 7}"#)).is(200);
-        api.send("PATCH", &one, &headers, Some(r#"{"due": null}"#)).refuses(412, None);
-        api.send("DELETE", &one, &headers, None).refuses(412, None);
-        let now = api.get(&one).is(200).body;
+        api.send("PATCH", &one, &headers, Some(r#"{"due_days_after_start": 7}"#)).expect_status(200);
+        api.send("PATCH", &one, &headers, Some(r#"{"due": null}"#)).expect_problem(412, None);
+        api.send("DELETE", &one, &headers, None).expect_problem(412, None);
+        let now = api.get(&one).expect_status(200).body;
         assert_eq!((&now["due_days_after_start"], &now["late_days"]), (&7.into(), &14.into()));
-        api.json("PATCH", &one, &json!({"late_days": 3})).is(200);
-        api.json("PATCH", &one, &json!({"due": null})).is(200);
-        let now = api.get(&one).is(200).body;
+        api.json("PATCH", &one, &json!({"late_days": 3})).expect_status(200);
+        api.json("PATCH", &one, &json!({"due": null})).expect_status(200);
+        let now = api.get(&one).expect_status(200).body;
         assert_eq!(
             (&now["due"], &now["due_days_after_start"], &now["late_days"]),
             (&json!(null), &json!(null), &3.into())
         );
-        api.send("DELETE", &one, &[], None).is(200);
-        api.get(&one).refuses(404, None);
-        assert_eq!(company.count("assignments WHERE ended_run_id IS NULL"), 0);
+        api.send("DELETE", &one, &[], None).expect_status(200);
+        api.get(&one).expect_problem(404, None);
+        assert_eq!(company.count_rows("assignments WHERE ended_run_id IS NULL"), 0);
         site.end();
     });
 }

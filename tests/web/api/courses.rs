@@ -3,11 +3,11 @@
 use rollcall::model::role::Role;
 use serde_json::json;
 
-use super::{Answer, Api};
+use super::{ApiResponse, ApiClient};
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
 
-fn send(api: &Api, sheet: &str) -> Answer {
+fn send(api: &ApiClient, sheet: &str) -> ApiResponse {
     api.send("POST", "/courses/import", &[("content-type", "text/csv; charset=utf-8")], Some(sheet))
 }
 
@@ -24,34 +24,34 @@ fn a_sheet_of_courses_is_imported_as_a_whole_or_refused_with_every_line_that_kee
         company.text.push_str("[[course]]\ncode = 'FILE-1'\ntitle = 'Of the file'\n");
         company.sync();
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Manager);
-        let good = send(&api, "title,code\nData protection,GDPR\n\"Ladders, safely\",SAFE\n").is(200).body;
+        let api = ApiClient::new(&company, &site, Role::Manager);
+        let good = send(&api, "title,code\nData protection,GDPR\n\"Ladders, safely\",SAFE\n").expect_status(200).body;
         assert_eq!(good["done"], "2 courses of the sheet are in the catalogue");
         let columns = "actor || ': ' || what || ' ' || made";
-        let recorded = company.one(&format!("SELECT {columns} FROM runs WHERE id = {}", good["run"]));
+        let recorded = company.query_value(&format!("SELECT {columns} FROM runs WHERE id = {}", good["run"]));
         assert_eq!(recorded, r#"token a manager: import courses {"courses":2}"#);
         let there = ["FILE-1 Of the file file", "GDPR Data protection hand", "SAFE Ladders, safely hand"];
         assert_eq!(catalogue(&company), there);
         let bad = send(&api, "code,title\nNEW,New\nA,\nB,one,two\n");
-        bad.refuses(422, None);
+        bad.expect_problem(422, None);
         assert_eq!(bad.body["line"], 3);
         let said = "Line 3: a course needs a code and a title; line 4: 3 fields stand here, and 2 in the first line: a \
                     comma in a title needs quotes.";
         assert_eq!(bad.body["detail"], said);
         let owned = send(&api, "code,title\nNEW,New\nfile-1,Mine\n");
-        owned.refuses(422, None);
+        owned.expect_problem(422, None);
         assert_eq!(owned.body["line"], 3);
         assert_eq!(catalogue(&company), there, "all or nothing");
-        let none = send(&api, "code,title\n").is(200).body;
+        let none = send(&api, "code,title\n").expect_status(200).body;
         assert_eq!(
             (&none["run"], &none["done"]),
             (&json!(null), &"0 courses of the sheet are in the catalogue".into())
         );
-        send(&api, "").refuses(422, None);
-        send(&api, &format!("code,title\nA,{}\n", "x".repeat(1 << 20))).refuses(413, None);
+        send(&api, "").expect_problem(422, None);
+        send(&api, &format!("code,title\nA,{}\n", "x".repeat(1 << 20))).expect_problem(413, None);
         let json = [("content-type", "application/json")];
-        api.send("POST", "/courses/import", &json, Some("{}")).refuses(415, None);
-        send(&api, "code,title\ngdpr,Data protection 2\n").is(200);
+        api.send("POST", "/courses/import", &json, Some("{}")).expect_problem(415, None);
+        send(&api, "code,title\ngdpr,Data protection 2\n").expect_status(200);
         assert!(catalogue(&company).contains(&"GDPR Data protection 2 hand".to_owned()));
         site.end();
     });
@@ -66,11 +66,11 @@ fn the_command_imports_the_same_sheet_and_names_the_same_lines() {
         std::fs::write(&file, text).expect("a file");
         company.rollcall(&["courses", "import", &name])
     };
-    let done = import("code,title\nGDPR,Data protection\nSAFE,Ladders\n").ended(0);
+    let done = import("code,title\nGDPR,Data protection\nSAFE,Ladders\n").expect_status(0);
     assert!(done.out.contains(&format!("2 courses of `{name}` are in the catalogue")), "{done:?}");
-    let bad = import("code,title\nNEW,New\n,None\n").ended(1);
+    let bad = import("code,title\nNEW,New\n,None\n").expect_status(1);
     assert!(bad.err.contains(&format!("{name}, line 3: a course needs a code and a title")), "{bad:?}");
-    let none = import("code,title\n").ended(0);
+    let none = import("code,title\n").expect_status(0);
     assert!(none.err.contains(&format!("there is no course in `{name}`")), "{none:?}");
     assert_eq!(catalogue(&company), ["GDPR Data protection hand", "SAFE Ladders hand"]);
 }
@@ -81,7 +81,7 @@ fn the_page_imports_what_is_pasted_and_keeps_it_where_a_line_is_wrong() {
     company.account("boss@corp.example", Role::Manager);
     let site = company.serve();
     company.runtime.block_on(async {
-        let boss = site.window("boss@corp.example", false).await;
+        let boss = site.open_window("boss@corp.example", false).await;
         boss.go("/courses").await;
         boss.fill("Sheet of courses", "code,title\nGDPR,Data protection\nSAFE,").await;
         boss.click("Import courses").await;

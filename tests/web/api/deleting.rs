@@ -3,7 +3,7 @@
 use rollcall::model::role::Role;
 use serde_json::json;
 
-use super::Api;
+use super::ApiClient;
 use crate::support::company::Company;
 use crate::support::database::on_both;
 
@@ -22,27 +22,27 @@ fn a_large_group_is_deleted_only_by_its_name_by_program_and_by_page() {
         company.create("Trio", &all[..3]);
         company.add_course("GDPR");
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Manager);
-        api.post("/assignments", &json!({"course": "GDPR", "groups": ["Sales Europe"]})).is(200);
-        let number = |name: &str| company.one(&format!("SELECT id FROM groups WHERE name = '{name}'"));
+        let api = ApiClient::new(&company, &site, Role::Manager);
+        api.post("/assignments", &json!({"course": "GDPR", "groups": ["Sales Europe"]})).expect_status(200);
+        let number = |name: &str| company.query_value(&format!("SELECT id FROM groups WHERE name = '{name}'"));
         let (large, small) =
             (format!("/groups/{}", number("Sales Europe")), format!("/groups/{}", number("Trio")));
-        let runs = company.count("runs");
+        let runs = company.count_rows("runs");
         let asked = api.send("DELETE", &large, &[], None);
-        asked.refuses(409, Some("name"));
+        asked.expect_problem(409, Some("name"));
         assert_eq!(asked.body["kind"], "name_needed");
         let said = |field: &str, text: &str| {
             assert!(asked.body[field].as_str().is_some_and(|said| said.contains(text)), "{asked:?}");
         };
         said("detail", "6 memberships and 1 assignment would go with group `Sales Europe`");
         said("hint", "with `?name=` and the name of the group, `Sales Europe`");
-        api.send("DELETE", &format!("{large}?name="), &[], None).refuses(409, Some("name"));
+        api.send("DELETE", &format!("{large}?name="), &[], None).expect_problem(409, Some("name"));
         for path in [format!("{large}?name=Sales+Asia"), format!("{small}?name=Sales+Europe")] {
-            api.send("DELETE", &path, &[], None).refuses(422, Some("name"));
+            api.send("DELETE", &path, &[], None).expect_problem(422, Some("name"));
         }
-        api.send("DELETE", &format!("{small}?sure=yes"), &[], None).refuses(422, Some("sure"));
+        api.send("DELETE", &format!("{small}?sure=yes"), &[], None).expect_problem(422, Some("sure"));
         company.runtime.block_on(async {
-            let boss = site.signed_in("boss@corp.example").await;
+            let boss = site.signed_in_client("boss@corp.example").await;
             let page = format!("{large}/delete");
             assert!(boss.get(&page).await.text.contains("name=\"typed\""), "the page asks for the name");
             for typed in ["", "Sales Asia"] {
@@ -51,15 +51,15 @@ fn a_large_group_is_deleted_only_by_its_name_by_program_and_by_page() {
                 assert!(refused.text.contains("That is not the name of the group"), "{refused:?}");
             }
         });
-        assert_eq!(company.count("runs"), runs, "nothing was done");
+        assert_eq!(company.count_rows("runs"), runs, "nothing was done");
         assert_eq!(company.groups(), ["Sales Europe", "Trio"]);
-        api.send("DELETE", &small, &[], None).is(200);
+        api.send("DELETE", &small, &[], None).expect_status(200);
         assert_eq!(company.groups(), ["Sales Europe"]);
-        api.send("DELETE", &format!("{large}?name=sales+EUROPE"), &[], None).is(200);
+        api.send("DELETE", &format!("{large}?name=sales+EUROPE"), &[], None).expect_status(200);
         assert_eq!(company.groups(), [""; 0]);
-        api.post("/groups/restore", &json!({"name": "Sales Europe"})).is(200);
+        api.post("/groups/restore", &json!({"name": "Sales Europe"})).expect_status(200);
         company.runtime.block_on(async {
-            let boss = site.signed_in("boss@corp.example").await;
+            let boss = site.signed_in_client("boss@corp.example").await;
             let gone = boss.post(&format!("{large}/delete"), &[("typed", " sales europe ")]).await;
             assert_eq!(gone.status, 303, "{gone:?}");
         });

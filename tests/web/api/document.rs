@@ -3,27 +3,27 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rollcall::model::pulse::Pulse;
-use rollcall::web::Behind;
-use rollcall::web::{self, Route, Web};
+use rollcall::model::pulse::Heartbeat;
+use rollcall::web::BackgroundTasks;
+use rollcall::web::{self, RouteDeclaration, WebContext};
 use tokio_util::sync::CancellationToken;
 
-use super::Api;
+use super::ApiClient;
 use crate::support::company::Company;
 use crate::support::database::Engine;
 
 /// Every route of the service.
-pub fn table(company: &Company) -> Vec<Route> {
+pub fn table(company: &Company) -> Vec<RouteDeclaration> {
     let (_, file) = tokio::sync::watch::channel(Arc::new(company.config()));
-    let (pulse, behind) = (Pulse::default(), Behind::default());
-    web::table(&Web { store: company.store.clone(), file, stop: CancellationToken::new(), pulse, behind })
+    let (pulse, behind) = (Heartbeat::default(), BackgroundTasks::default());
+    web::list_routes(&WebContext { store: company.store.clone(), file, stop: CancellationToken::new(), heartbeat: pulse, background: behind })
 }
 
 #[test]
 fn the_document_describes_every_route_of_the_api_and_no_other() {
     let company = Company::new(Engine::Sqlite);
     let site = company.serve();
-    let document = Api::nobody(&company, &site).get("/openapi.json").is(200).body;
+    let document = ApiClient::anonymous(&company, &site).get("/openapi.json").expect_status(200).body;
     assert_eq!(document["openapi"], "3.1.0");
     let mut described = BTreeSet::new();
     let mut names = BTreeSet::new();

@@ -3,11 +3,11 @@
 use rollcall::model::role::Role;
 use serde_json::{Value, json};
 
-use super::Api;
+use super::ApiClient;
 use super::lists::all;
 use crate::support::company::{Company, email};
 use crate::support::database::on_both;
-use crate::support::program::until;
+use crate::support::program::wait_until;
 use crate::web::jobs;
 
 /// What stands under a name, one by one.
@@ -31,27 +31,27 @@ fn who_is_asked_for_is_answered_and_nobody_else() {
         company.sync();
         company.leave("linus");
         company.sync();
-        company.everything_was(10);
+        company.backdate_everything(10);
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Manager);
+        let api = ApiClient::new(&company, &site, Role::Manager);
         let of_group = all(&api, "/enrollments?group=sales&course=GDPR", 1);
         assert_eq!(each(&of_group, "email"), [email("ada"), email("grace")]);
         assert_eq!(each(&all(&api, "/learners", 50), "email"), [email("ada"), email("grace")]);
         let left = all(&api, "/learners?left=true", 1);
         assert_eq!(each(&left, "email"), [email("ada"), email("grace"), email("linus")]);
-        api.get("/learners?left=maybe").refuses(422, Some("left"));
+        api.get("/learners?left=maybe").expect_problem(422, Some("left"));
         let groups = all(&api, "/groups", 50);
         assert_eq!(each(&groups, "rules"), [json!(["departments"]), json!(["departments"])]);
         let why = format!("/learners/{}/explanation", company.learner("ada"));
-        let whole = api.get(&why).is(200).body;
+        let whole = api.get(&why).expect_status(200).body;
         assert_eq!((whole["courses"].as_array().map(Vec::len), &whole["at"]), (Some(2), &Value::Null));
-        let in_part = api.get(&format!("{why}?group=Research&course=SAFE")).is(200).body;
+        let in_part = api.get(&format!("{why}?group=Research&course=SAFE")).expect_status(200).body;
         assert_eq!(each(in_part["groups"].as_array().expect("groups"), "group"), ["Research"]);
         assert_eq!(each(in_part["courses"].as_array().expect("courses"), "course"), ["SAFE"]);
         let day = company.day(-5);
-        assert_eq!(api.get(&format!("{why}?at={day}")).is(200).body["at"], day);
-        api.get(&format!("{why}?group=Nowhere")).refuses(422, Some("group"));
-        api.get(&format!("{why}?at={}", company.day(1))).refuses(422, Some("at"));
+        assert_eq!(api.get(&format!("{why}?at={day}")).expect_status(200).body["at"], day);
+        api.get(&format!("{why}?group=Nowhere")).expect_problem(422, Some("group"));
+        api.get(&format!("{why}?at={}", company.day(1))).expect_problem(422, Some("at"));
         site.end();
     });
 }
@@ -64,11 +64,11 @@ fn whoever_is_removed_is_kept_out_until_the_day_that_was_said_and_listed_once_pa
         company.hire_many("s", 3, &[("department", "Sales")]);
         company.sync();
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Manager);
-        let remove = format!("/groups/{}/members/remove", company.one("SELECT id FROM groups"));
+        let api = ApiClient::new(&company, &site, Role::Manager);
+        let remove = format!("/groups/{}/members/remove", company.query_value("SELECT id FROM groups"));
         let until = company.day(3);
         let some = json!({"members": [email("s1"), email("s2"), email("s3")], "until": until});
-        api.post(&remove, &some).is(200);
+        api.post(&remove, &some).expect_status(200);
         let kept = all(&api, "/exclusions", 1);
         let mut emails = each(&kept, "email");
         emails.sort_by_key(Value::to_string);
@@ -83,8 +83,8 @@ fn failed_jobs_are_listed_each_once_page_by_page() {
     on_both(|engine| {
         let company = jobs::company(engine);
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Operator);
-        until("the one that is ready is done", || company.count("jobs") == 2);
+        let api = ApiClient::new(&company, &site, Role::Operator);
+        wait_until("the one that is ready is done", || company.count_rows("jobs") == 2);
         let mut emails = each(&all(&api, "/jobs", 1), "email");
         emails.sort_by_key(Value::to_string);
         assert_eq!(emails, [email("p1"), email("p2")]);
@@ -102,19 +102,19 @@ fn a_course_is_completed_on_the_day_that_is_said() {
         company.assignment("GDPR", "Sales", "");
         company.sync();
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Manager);
+        let api = ApiClient::new(&company, &site, Role::Manager);
         let done = |at: &str| json!({"email": email("ada"), "course": "gdpr", "at": at});
         for at in ["yesterday", "-1", "2026-13-01"] {
-            api.post("/enrollments/complete", &done(at)).refuses(422, Some("at"));
+            api.post("/enrollments/complete", &done(at)).expect_problem(422, Some("at"));
         }
-        let noted = api.post("/enrollments/complete", &done("2026-01-05T09:30:00Z")).is(200).body;
+        let noted = api.post("/enrollments/complete", &done("2026-01-05T09:30:00Z")).expect_status(200).body;
         assert_eq!(
             (&noted["completed_at"], &noted["before"]),
             (&"2026-01-05T09:30:00Z".into(), &false.into())
         );
         let listed = all(&api, "/enrollments", 50);
         assert_eq!(each(&listed, "completed_at"), ["2026-01-05T09:30:00Z"]);
-        let again = api.post("/enrollments/complete", &done("2026-02-01")).is(200).body;
+        let again = api.post("/enrollments/complete", &done("2026-02-01")).expect_status(200).body;
         assert_eq!(
             (&again["completed_at"], &again["before"]),
             (&"2026-01-05T09:30:00Z".into(), &true.into())

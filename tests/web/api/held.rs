@@ -3,14 +3,14 @@
 use rollcall::model::role::Role;
 use serde_json::json;
 
-use super::Api;
+use super::ApiClient;
 use crate::support::company::{Company, email};
 use crate::support::database::{Engine, on_both};
 
 /// Sixty people, of whom eleven have gone: one more than may go unasked.
 fn company(engine: Engine) -> Company {
     let mut company = Company::new(engine);
-    company.guarded();
+    company.use_default_limits();
     company.departments();
     company.hire_many("s", 60, &[("department", "Sales")]);
     company.sync();
@@ -23,19 +23,19 @@ fn what_is_held_is_approved_by_a_program_in_its_own_name() {
     on_both(|engine| {
         let company = company(engine);
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Operator);
-        let held = api.send("POST", "/connectors/hr/sync", &[], None).is(200).body;
+        let api = ApiClient::new(&company, &site, Role::Operator);
+        let held = api.send("POST", "/connectors/hr/sync", &[], None).expect_status(200).body;
         assert_eq!((&held["status"], &held["memberships"]["held"]), (&"held".into(), &11.into()), "{held}");
         assert_eq!(company.members("Sales").len(), 60);
-        let approved = api.send("POST", &format!("/runs/{}/approve", held["run"]), &[], None).is(200).body;
+        let approved = api.send("POST", &format!("/runs/{}/approve", held["run"]), &[], None).expect_status(200).body;
         assert_eq!(approved["of"], held["run"], "{approved}");
         assert_eq!(company.members("Sales").len(), 49);
         let who = |run: &serde_json::Value| {
-            company.one(&format!("SELECT actor || ': ' || what FROM runs WHERE id = {run}"))
+            company.query_value(&format!("SELECT actor || ': ' || what FROM runs WHERE id = {run}"))
         };
         assert_eq!(who(&held["run"]), "token a operator: sync hr");
         assert_eq!(who(&approved["run"]), format!("token a operator: approve run {}", held["run"]));
-        api.send("POST", &format!("/runs/{}/approve", held["run"]), &[], None).refuses(409, None);
+        api.send("POST", &format!("/runs/{}/approve", held["run"]), &[], None).expect_problem(409, None);
         site.end();
     });
 }
@@ -44,15 +44,15 @@ fn what_is_held_is_approved_by_a_program_in_its_own_name() {
 fn what_is_held_is_rejected_by_a_program_in_its_own_name() {
     let company = company(Engine::Sqlite);
     let site = company.serve();
-    let api = Api::new(&company, &site, Role::Operator);
-    let held = api.send("POST", "/connectors/hr/sync", &[], None).is(200).body;
-    let rejected = api.send("POST", &format!("/runs/{}/reject", held["run"]), &[], None).is(200).body;
+    let api = ApiClient::new(&company, &site, Role::Operator);
+    let held = api.send("POST", "/connectors/hr/sync", &[], None).expect_status(200).body;
+    let rejected = api.send("POST", &format!("/runs/{}/reject", held["run"]), &[], None).expect_status(200).body;
     assert_eq!(rejected["of"], held["run"], "{rejected}");
     let run = &rejected["run"];
-    let actor = company.one(&format!("SELECT actor FROM runs WHERE id = {run}"));
+    let actor = company.query_value(&format!("SELECT actor FROM runs WHERE id = {run}"));
     assert_eq!(actor, "token a operator");
     assert_eq!(company.members("Sales").len(), 60);
-    assert_eq!(company.count("held_changes WHERE state = 'held'"), 0);
+    assert_eq!(company.count_rows("held_changes WHERE state = 'held'"), 0);
     site.end();
 }
 
@@ -61,12 +61,12 @@ fn removals_that_a_program_allows_are_done_at_once() {
     on_both(|engine| {
         let company = company(engine);
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Operator);
+        let api = ApiClient::new(&company, &site, Role::Operator);
         let body = json!({"allow_removals": true});
-        let synced = api.post("/connectors/hr/sync", &body).is(200).body;
+        let synced = api.post("/connectors/hr/sync", &body).expect_status(200).body;
         assert_eq!(synced["status"], "applied", "{synced}");
         assert_eq!(company.members("Sales").len(), 49);
-        let what = company.one(&format!("SELECT what FROM runs WHERE id = {}", synced["run"]));
+        let what = company.query_value(&format!("SELECT what FROM runs WHERE id = {}", synced["run"]));
         assert_eq!(what, "sync hr, with removals allowed");
         site.end();
     });
@@ -81,8 +81,8 @@ fn a_sync_for_one_person_brings_that_person_alone() {
         company.hire("ada", &[("department", "Sales")]);
         company.hire("grace", &[("department", "Sales")]);
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Operator);
-        let synced = api.post("/connectors/hr/sync", &json!({"only": email("grace")})).is(200).body;
+        let api = ApiClient::new(&company, &site, Role::Operator);
+        let synced = api.post("/connectors/hr/sync", &json!({"only": email("grace")})).expect_status(200).body;
         assert_eq!(synced["people"]["new"], 1, "{synced}");
         assert_eq!(company.members("Sales"), ["grace"]);
         site.end();

@@ -3,17 +3,17 @@
 use rollcall::model::role::Role;
 use serde_json::{Value, json};
 
-use super::Api;
+use super::ApiClient;
 use crate::support::company::Company;
 use crate::support::database::on_both;
 
 /// Everything of a list, asked for in pages.
-pub fn all(api: &Api, path: &str, limit: usize) -> Vec<Value> {
+pub fn all(api: &ApiClient, path: &str, limit: usize) -> Vec<Value> {
     let mut items = Vec::new();
     let mut after = String::new();
     loop {
         let sign = if path.contains('?') { '&' } else { '?' };
-        let page = api.get(&format!("{path}{sign}limit={limit}{after}")).is(200).body;
+        let page = api.get(&format!("{path}{sign}limit={limit}{after}")).expect_status(200).body;
         let more = page["items"].as_array().expect("a list");
         assert!(more.len() <= limit, "{page}");
         items.extend(more.iter().cloned());
@@ -40,7 +40,7 @@ fn a_hundred_and_twenty_groups_come_each_once_page_by_page() {
         company.sync();
         company.verify();
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::LicenseHolder);
+        let api = ApiClient::new(&company, &site, Role::LicenseHolder);
         let expected = [
             ("/groups", 120),
             ("/groups?q=team", 120),
@@ -69,7 +69,7 @@ fn a_hundred_and_twenty_groups_come_each_once_page_by_page() {
         let first = &all(&api, "/learners?q=p7", 200)[0];
         assert_eq!(first["groups"], json!(["B Team 7"]));
         let runs = all(&api, "/runs", 1);
-        assert_eq!(runs.len(), usize::try_from(company.count("runs")).expect("a number"));
+        assert_eq!(runs.len(), usize::try_from(company.count_rows("runs")).expect("a number"));
         assert!(runs[0]["run"].as_i64() > runs[1]["run"].as_i64(), "the newest first");
         assert_eq!(all(&api, &format!("/audit?since={}", company.day(1)), 50), [Value::Null; 0]);
         site.end();

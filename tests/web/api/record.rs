@@ -3,7 +3,7 @@
 use rollcall::model::role::Role;
 use serde_json::{Value, json};
 
-use super::Api;
+use super::ApiClient;
 use super::lists::all;
 use crate::support::company::Company;
 use crate::support::database::on_both;
@@ -21,14 +21,14 @@ fn who_changed_what_is_read_by_day_by_kind_and_by_whoever_did_it() {
         company.hire("ada", &[("department", "Sales")]);
         company.sync();
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::LicenseHolder);
-        let manager = Api::new(&company, &site, Role::Manager);
-        let made = manager.post("/groups", &json!({"name": "Pilots"})).is(201);
+        let api = ApiClient::new(&company, &site, Role::LicenseHolder);
+        let manager = ApiClient::new(&company, &site, Role::Manager);
+        let made = manager.post("/groups", &json!({"name": "Pilots"})).expect_status(201);
         let group = made.location.clone().expect("a place").replace("/api/v1", "");
-        let renamed = api.json("PATCH", &group, &json!({"name": "Pilots 1"})).is(200).body;
+        let renamed = api.json("PATCH", &group, &json!({"name": "Pilots 1"})).expect_status(200).body;
         let everything = all(&api, "/audit", 1);
         let numbers = runs(&everything);
-        assert_eq!(numbers.len(), usize::try_from(company.count("runs")).expect("a number"));
+        assert_eq!(numbers.len(), usize::try_from(company.count_rows("runs")).expect("a number"));
         assert!(numbers.is_sorted_by(|one, next| one > next), "the newest first: {numbers:?}");
         let newest = &everything[0];
         assert_eq!(newest["run"], renamed["run"]);
@@ -57,7 +57,7 @@ fn who_changed_what_is_read_by_day_by_kind_and_by_whoever_did_it() {
             "the day counts from midnight on"
         );
         let unknown = api.get("/audit?kind=magic");
-        unknown.refuses(422, Some("kind"));
+        unknown.expect_problem(422, Some("kind"));
         assert!(unknown.body["hint"].as_str().is_some_and(|hint| hint.contains("`approval`")), "{unknown:?}");
         site.end();
     });

@@ -1,9 +1,9 @@
 //! Who may do what.
 
-use rollcall::model::role::{May, Role};
-use rollcall::web::Access;
+use rollcall::model::role::{Permission, Role};
+use rollcall::web::RouteAccess;
 
-use super::Api;
+use super::ApiClient;
 use super::document::table;
 use crate::support::company::Company;
 use crate::support::database::Engine;
@@ -12,30 +12,30 @@ use crate::support::database::Engine;
 fn every_route_lets_in_whoever_may_and_nobody_else() {
     let company = Company::new(Engine::Sqlite);
     let site = company.serve();
-    let nobody = Api::nobody(&company, &site);
-    let stranger = Api { key: Some("rollcall_nobody".to_owned()), ..Api::nobody(&company, &site) };
-    let everybody = Role::ALL.map(|role| (role, Api::new(&company, &site, role)));
+    let nobody = ApiClient::anonymous(&company, &site);
+    let stranger = ApiClient { key: Some("rollcall_nobody".to_owned()), ..ApiClient::anonymous(&company, &site) };
+    let everybody = Role::ALL.map(|role| (role, ApiClient::new(&company, &site, role)));
     let mut looked = 0;
     for route in table(&company) {
         let Some(path) = route.path.strip_prefix("/api/v1") else { continue };
         let path = path.replace("{id}", "999999").replace("{name}", "nowhere");
-        let send = |api: &Api| api.send(route.method.as_str(), &path, &[], None);
-        let Access::Needs(may) = route.access else {
+        let send = |api: &ApiClient| api.send(route.method.as_str(), &path, &[], None);
+        let RouteAccess::Needs(may) = route.access else {
             assert_eq!(path, "/openapi.json", "only the document is for everybody");
-            send(&nobody).is(200);
+            send(&nobody).expect_status(200);
             continue;
         };
         let refused = send(&nobody);
-        refused.refuses(401, None);
+        refused.expect_problem(401, None);
         assert_eq!(refused.challenge.as_deref(), Some("Bearer"), "RFC 6750, 3");
-        send(&stranger).refuses(401, None);
+        send(&stranger).expect_problem(401, None);
         for (role, api) in &everybody {
             let answer = send(api);
-            if role.may(may) {
+            if role.allows(may) {
                 assert!(![401, 403].contains(&answer.status), "{role} {path} {answer:?}");
                 assert!(answer.status < 500, "{role} {path} {answer:?}");
             } else {
-                answer.refuses(403, None);
+                answer.expect_problem(403, None);
             }
         }
         looked += 1;
@@ -48,14 +48,14 @@ fn every_route_lets_in_whoever_may_and_nobody_else() {
 fn what_changes_something_is_for_those_who_see_to_it() {
     let company = Company::new(Engine::Sqlite);
     for route in table(&company).into_iter().filter(|route| route.path.starts_with("/api/v1/")) {
-        let Access::Needs(may) = route.access else { continue };
+        let RouteAccess::Needs(may) = route.access else { continue };
         let room = route.path.split('/').nth(3).expect("a room");
         let expected = match (room, route.method == "GET") {
-            ("accounts" | "tokens", _) => May::Own,
-            ("connectors" | "runs" | "jobs" | "verify" | "audit", _) => May::Operate,
-            ("learners", false) if route.path.ends_with("/resync") => May::Resync,
-            (_, false) => May::Manage,
-            (_, true) => May::Read,
+            ("accounts" | "tokens", _) => Permission::Admin,
+            ("connectors" | "runs" | "jobs" | "verify" | "audit", _) => Permission::Operate,
+            ("learners", false) if route.path.ends_with("/resync") => Permission::Resync,
+            (_, false) => Permission::Manage,
+            (_, true) => Permission::Read,
         };
         assert_eq!(may, expected, "{route:?}");
     }
@@ -68,8 +68,8 @@ fn a_session_is_good_for_the_api_and_a_revoked_token_for_nothing() {
     let site = company.serve();
     let path = "/api/v1/groups";
     company.runtime.block_on(async {
-        assert_eq!(site.visitor().get(path).await.status, 401);
-        let boss = site.signed_in("boss@corp.example").await;
+        assert_eq!(site.anonymous_client().get(path).await.status, 401);
+        let boss = site.signed_in_client("boss@corp.example").await;
         let list = boss.get(path).await;
         assert!(list.status == 200 && list.text.starts_with(r#"{"items":"#), "{list:?}");
         let group = r#"{"name": "Sales"}"#;
@@ -80,9 +80,9 @@ fn a_session_is_good_for_the_api_and_a_revoked_token_for_nothing() {
         assert_eq!(own.status, 201, "{own:?}");
     });
     assert_eq!(company.groups(), ["Sales"]);
-    let api = Api::new(&company, &site, Role::Viewer);
-    api.get("/groups").is(200);
-    company.rollcall(&["admin", "revoke", "a viewer"]).ended(0);
-    api.get("/groups").refuses(401, None);
+    let api = ApiClient::new(&company, &site, Role::Viewer);
+    api.get("/groups").expect_status(200);
+    company.rollcall(&["admin", "revoke", "a viewer"]).expect_status(0);
+    api.get("/groups").expect_problem(401, None);
     site.end();
 }

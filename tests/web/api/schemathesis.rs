@@ -51,6 +51,6 @@ fn no_request_breaks_the_service_or_is_answered_otherwise_than_the_document_says
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(!said.contains("Authentication failed"), "{said}");
-    assert!(company.count("runs WHERE kind = 'sync' AND actor = 'token tester'") > 0, "it has synced");
+    assert!(company.count_rows("runs WHERE kind = 'sync' AND actor = 'token tester'") > 0, "it has synced");
     site.end();
 }

@@ -1,13 +1,13 @@
 //! The proof, and the repair.
 
-use rollcall::model::due::Due;
+use rollcall::model::due::DuePolicy;
 use rollcall::model::role::Role;
 use serde_json::json;
 
-use super::Api;
+use super::ApiClient;
 use crate::support::company::Company;
 use crate::support::database::on_both;
-use crate::support::program::until;
+use crate::support::program::wait_until;
 
 #[test]
 fn what_differs_is_enqueued_once_as_a_numbered_change_and_settled_by_the_service() {
@@ -19,23 +19,23 @@ fn what_differs_is_enqueued_once_as_a_numbered_change_and_settled_by_the_service
         company.sync();
         company.create("Sales", &["ada", "grace", "linus"]);
         company.add_course("GDPR");
-        company.assign("GDPR", "Sales", Due::Never);
+        company.assign("GDPR", "Sales", DuePolicy::Never);
         let site = company.serve();
-        let api = Api::new(&company, &site, Role::Operator);
-        let nothing = api.send("POST", "/verify/repair", &[], None).is(200).body;
+        let api = ApiClient::new(&company, &site, Role::Operator);
+        let nothing = api.send("POST", "/verify/repair", &[], None).expect_status(200).body;
         assert_eq!(nothing, json!({"run": null, "differences": 0, "jobs": {"enqueued": 0}}));
         company.sql("UPDATE enrollments SET state = 'revoked', revoked_at = enrolled_at");
         company.sql("DELETE FROM enrollments WHERE learner_id = (SELECT min(learner_id) FROM enrollments)");
-        let found = api.get("/verify").is(200).body;
+        let found = api.get("/verify").expect_status(200).body;
         assert_eq!(found["differences"].as_array().map(Vec::len), Some(3));
-        let repaired = api.send("POST", "/verify/repair", &[], None).is(200).body;
+        let repaired = api.send("POST", "/verify/repair", &[], None).expect_status(200).body;
         assert_eq!((&repaired["differences"], &repaired["jobs"]["enqueued"]), (&3.into(), &3.into()));
         let columns = "actor || ': ' || what || ' ' || jobs_enqueued || ' ' || found";
-        let recorded = company.one(&format!("SELECT {columns} FROM runs WHERE id = {}", repaired["run"]));
+        let recorded = company.query_value(&format!("SELECT {columns} FROM runs WHERE id = {}", repaired["run"]));
         let expected = "token a operator: repair enrollments 3 {\"differences\":3,\"pairs\":[\"";
         assert!(recorded.starts_with(expected), "{recorded}");
-        until("all is as it should be", || {
-            company.count("jobs") == 0 && api.get("/verify").is(200).body["differences"] == json!([])
+        wait_until("all is as it should be", || {
+            company.count_rows("jobs") == 0 && api.get("/verify").expect_status(200).body["differences"] == json!([])
         });
         company.verify();
         assert!(company.has_access("ada", "GDPR"));

@@ -2,33 +2,33 @@
 
 use rollcall::model::role::Role;
 
-use super::{Company, Course, Hand, Reader, Section};
-use crate::support::browser::Browser;
-use crate::support::web::Site;
+use super::{Company, ArticleCourse, ArticleActor, ArticleReader, ArticleSection};
+use crate::support::browser::BrowserWindow;
+use crate::support::web::WebServer;
 
 const LICENSE_HOLDER: &str = "license@corp.example";
 const MANAGER: &str = "manager@corp.example";
 const VIEWER: &str = "viewer@corp.example";
 
 /// A manager, who has read only the article.
-struct Manager<'a> {
-    site: &'a Site,
-    browser: &'a Browser,
+struct BrowserActor<'a> {
+    site: &'a WebServer,
+    browser: &'a BrowserWindow,
     scripts: bool,
 }
 
-pub fn walk(mut company: Company, scripts: bool) {
+pub fn follow_article(mut company: Company, scripts: bool) {
     company.account(LICENSE_HOLDER, Role::LicenseHolder);
     company.account(MANAGER, Role::Manager);
     company.account(VIEWER, Role::Viewer);
     let site = company.serve();
-    let browser = company.runtime.block_on(site.window(MANAGER, scripts));
-    super::walk(&mut company, &Manager { site: &site, browser: &browser, scripts });
+    let browser = company.runtime.block_on(site.open_window(MANAGER, scripts));
+    super::follow_article(&mut company, &BrowserActor { site: &site, browser: &browser, scripts });
     company.runtime.block_on(browser.close());
     site.end();
 }
 
-impl Manager<'_> {
+impl BrowserActor<'_> {
     /// Opens a group's page.
     async fn open(&self, group: &str) {
         self.browser.click("Groups").await;
@@ -37,11 +37,11 @@ impl Manager<'_> {
     }
 }
 
-impl Hand for Manager<'_> {
+impl ArticleActor for BrowserActor<'_> {
     fn is_in_control(&self, company: &Company) {
         company.runtime.block_on(async {
             for (who, may) in [(LICENSE_HOLDER, true), (MANAGER, true), (VIEWER, false)] {
-                let window = self.site.window(who, self.scripts).await;
+                let window = self.site.open_window(who, self.scripts).await;
                 for item in ["Assigned courses", "Learners", "Groups"] {
                     window.click(item).await;
                 }
@@ -52,17 +52,17 @@ impl Hand for Manager<'_> {
         });
     }
 
-    fn create(&self, company: &Company, read: &Reader, group: &str, members: &[&str]) {
+    fn create(&self, company: &Company, read: &ArticleReader, group: &str, members: &[&str]) {
         let browser = self.browser;
         company.runtime.block_on(async {
-            read.at(Section::Create, 1);
+            read.follow(ArticleSection::Create, 1);
             browser.click("Groups").await;
-            read.at(Section::Create, 2);
+            read.follow(ArticleSection::Create, 2);
             browser.click("Create group").await;
-            read.at(Section::Create, 3);
+            read.follow(ArticleSection::Create, 3);
             browser.fill("Group name", group).await;
             for (at, who) in members.iter().enumerate() {
-                read.at(Section::Create, 4);
+                read.follow(ArticleSection::Create, 4);
                 // The first one by searching, the others in the whole list.
                 browser.fill("Search by name", if at == 0 { who } else { "" }).await;
                 browser.click("Search").await;
@@ -70,13 +70,13 @@ impl Hand for Manager<'_> {
                     browser.says("margaret@corp.example").await;
                     browser.says("1 chosen").await;
                 }
-                read.at(Section::Create, 5);
+                read.follow(ArticleSection::Create, 5);
                 browser.tick(who).await;
             }
             assert_eq!(browser.value("Group name").await, group, "kept while searching");
-            read.at(Section::Create, 6);
+            read.follow(ArticleSection::Create, 6);
             browser.click("Save").await;
-            read.at(Section::Create, 7);
+            read.follow(ArticleSection::Create, 7);
             browser.arrives("/groups?run=").await;
             browser.says(group).await;
         });
@@ -125,22 +125,22 @@ impl Hand for Manager<'_> {
         });
     }
 
-    fn assign(&self, company: &Company, read: &Reader, course: Course, group: &str, days: u32) {
+    fn assign(&self, company: &Company, read: &ArticleReader, course: ArticleCourse, group: &str, days: u32) {
         let browser = self.browser;
         company.runtime.block_on(async {
-            read.at(Section::Assign, 1);
+            read.follow(ArticleSection::Assign, 1);
             browser.click("Assigned courses").await;
             browser.click("Assign course").await;
-            read.at(Section::Assign, 2);
+            read.follow(ArticleSection::Assign, 2);
             browser.tick(course.title).await;
             browser.click("Next").await;
-            read.at(Section::Assign, 3);
+            read.follow(ArticleSection::Assign, 3);
             browser.tick("Assign groups").await;
             browser.tick(group).await;
-            read.at(Section::Assign, 4);
+            read.follow(ArticleSection::Assign, 4);
             browser.tick("After joining:").await;
             browser.fill("Days after joining", &days.to_string()).await;
-            read.at(Section::Assign, 5);
+            read.follow(ArticleSection::Assign, 5);
             browser.click("Save").await;
             browser.arrives("/assigned?run=").await;
             browser.says(&format!("{days} days after joining")).await;

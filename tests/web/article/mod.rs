@@ -8,32 +8,32 @@ mod text;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::until;
-use text::{Reader, Section};
+use crate::support::program::wait_until;
+use text::{ArticleReader, ArticleSection};
 
 /// A course, by what a program and by what a person calls it.
 #[derive(Debug, Clone, Copy)]
-struct Course {
+struct ArticleCourse {
     code: &'static str,
     title: &'static str,
 }
 
-const PRIVACY: Course = Course { code: "GDPR-101", title: "Data protection basics" };
-const SELLING: Course = Course { code: "SALES-201", title: "Selling without tricks" };
-const SINGING: Course = Course { code: "SING-1", title: "Singing together" };
+const PRIVACY: ArticleCourse = ArticleCourse { code: "GDPR-101", title: "Data protection basics" };
+const SELLING: ArticleCourse = ArticleCourse { code: "SALES-201", title: "Selling without tricks" };
+const SINGING: ArticleCourse = ArticleCourse { code: "SING-1", title: "Singing together" };
 
 /// Whoever does what the article says, in one of the ways that rollcall offers; each names the sentences that it
 /// follows.
-trait Hand {
+trait ArticleActor {
     /// License holders and managers find everything, and others do not.
     fn is_in_control(&self, company: &Company);
-    fn create(&self, company: &Company, read: &Reader, group: &str, members: &[&str]);
+    fn create(&self, company: &Company, read: &ArticleReader, group: &str, members: &[&str]);
     fn rename(&self, company: &Company, group: &str, new: &str);
     fn add(&self, company: &Company, group: &str, who: &str);
     fn remove(&self, company: &Company, group: &str, who: &str);
     fn delete(&self, company: &Company, group: &str);
     /// Assigns a course that is due some days after joining.
-    fn assign(&self, company: &Company, read: &Reader, course: Course, group: &str, days: u32);
+    fn assign(&self, company: &Company, read: &ArticleReader, course: ArticleCourse, group: &str, days: u32);
 }
 
 /// People of a small company, whom rules put into groups, and three courses.
@@ -50,17 +50,17 @@ fn company(engine: Engine) -> Company {
     company.rule("departments", "Department: {department}", "department != \"\"");
     company.rule("sites", "Site: {location}", "location != \"\"");
     company.rule("roles", "Role: {role}", "role != \"\"");
-    for Course { code, title } in [PRIVACY, SELLING, SINGING] {
+    for ArticleCourse { code, title } in [PRIVACY, SELLING, SINGING] {
         company.text.push_str(&format!("[[course]]\ncode = '{code}'\ntitle = '{title}'\n"));
     }
-    company.guarded();
-    company.sync_free();
+    company.use_default_limits();
+    company.sync_without_hold();
     company
 }
 
 /// Who may open a course is exactly who is expected, as soon as the workers have caught up.
 #[track_caller]
-fn enrolled(company: &Company, course: Course, expected: &[&str]) {
+fn enrolled(company: &Company, course: ArticleCourse, expected: &[&str]) {
     let code = course.code;
     let look = || {
         let rows = company.sql(&format!(
@@ -69,39 +69,39 @@ fn enrolled(company: &Company, course: Course, expected: &[&str]) {
         ));
         rows.iter().filter_map(|row| row["name"].clone()).collect::<Vec<_>>()
     };
-    until(&format!("{expected:?} are enrolled in `{code}`"), || {
-        company.count("jobs") == 0 && look() == expected
+    wait_until(&format!("{expected:?} are enrolled in `{code}`"), || {
+        company.count_rows("jobs") == 0 && look() == expected
     });
 }
 
 /// How many assignments are in force.
 fn assignments(company: &Company) -> i64 {
-    company.count("assignments WHERE ended_run_id IS NULL")
+    company.count_rows("assignments WHERE ended_run_id IS NULL")
 }
 
 #[test]
 fn every_sentence_of_the_article_is_true_in_the_browser_with_scripts() {
-    on_both(|engine| browser::walk(company(engine), true));
+    on_both(|engine| browser::follow_article(company(engine), true));
 }
 
 #[test]
 fn every_sentence_of_the_article_is_true_in_the_browser_without_scripts() {
-    on_both(|engine| browser::walk(company(engine), false));
+    on_both(|engine| browser::follow_article(company(engine), false));
 }
 
 #[test]
 fn every_sentence_of_the_article_is_true_of_the_api() {
-    on_both(|engine| api::walk(company(engine)));
+    on_both(|engine| api::follow_article(company(engine)));
 }
 
 #[test]
 fn every_sentence_of_the_article_is_true_of_the_command() {
-    on_both(|engine| command::walk(company(engine)));
+    on_both(|engine| command::follow_article(company(engine)));
 }
 
 /// The whole article.
-fn walk(company: &mut Company, hand: &dyn Hand) {
-    let read = Reader::default();
+fn follow_article(company: &mut Company, hand: &dyn ArticleActor) {
+    let read = ArticleReader::default();
     title(company, hand, &read);
     why(company, hand, &read);
     create(company, hand, &read);
@@ -109,111 +109,111 @@ fn walk(company: &mut Company, hand: &dyn Hand) {
     assign(company, hand, &read);
     membership(company, hand, &read);
     close(company, &read);
-    read.has_read_everything();
+    read.assert_all_followed();
 }
 
-fn title(company: &Company, hand: &dyn Hand, read: &Reader) {
-    let aside = Reader::default();
-    read.at(Section::Title, 1);
+fn title(company: &Company, hand: &dyn ArticleActor, read: &ArticleReader) {
+    let aside = ArticleReader::default();
+    read.follow(ArticleSection::Title, 1);
     hand.create(company, &aside, "Choir", &["margaret"]);
     hand.assign(company, &aside, SINGING, "Choir", 7);
     enrolled(company, SINGING, &["margaret"]);
 }
 
-fn why(company: &mut Company, hand: &dyn Hand, read: &Reader) {
-    read.at(Section::Why, 1);
+fn why(company: &mut Company, hand: &dyn ArticleActor, read: &ArticleReader) {
+    read.follow(ArticleSection::Why, 1);
     assert_eq!(company.members("Department: Sales"), ["ada", "grace"]);
     assert_eq!(company.members("Site: Berlin"), ["ada", "linus"]);
     assert_eq!(company.members("Role: Lead"), ["grace", "margaret"]);
-    read.at(Section::Why, 2);
+    read.follow(ArticleSection::Why, 2);
     let before = assignments(company);
-    hand.assign(company, &Reader::default(), PRIVACY, "Department: Sales", 30);
+    hand.assign(company, &ArticleReader::default(), PRIVACY, "Department: Sales", 30);
     assert_eq!(assignments(company), before + 1);
-    read.at(Section::Why, 3);
+    read.follow(ArticleSection::Why, 3);
     enrolled(company, PRIVACY, &["ada", "grace"]);
-    let deeds = company.count("runs WHERE kind = 'hand'");
-    read.at(Section::Why, 4);
+    let deeds = company.count_rows("runs WHERE kind = 'hand'");
+    read.follow(ArticleSection::Why, 4);
     company.hire("joan", &[("department", "Sales")]);
-    company.sync_free();
+    company.sync_without_hold();
     enrolled(company, PRIVACY, &["ada", "grace", "joan"]);
-    read.at(Section::Why, 5);
+    read.follow(ArticleSection::Why, 5);
     company.move_to("joan", "Engineering");
-    company.sync_free();
+    company.sync_without_hold();
     enrolled(company, PRIVACY, &["ada", "grace"]);
-    read.at(Section::Why, 6);
-    assert_eq!(company.count("runs WHERE kind = 'hand'"), deeds, "nobody lent a hand");
-    read.at(Section::Why, 7);
+    read.follow(ArticleSection::Why, 6);
+    assert_eq!(company.count_rows("runs WHERE kind = 'hand'"), deeds, "nobody lent a hand");
+    read.follow(ArticleSection::Why, 7);
     let whole = company.csv("hr");
     company.instead(
         "hr",
         Some(whole.split_inclusive(|byte| *byte == b'\n').take(2).collect::<Vec<_>>().concat().as_slice()),
     );
-    company.sync_held();
+    company.sync_with_hold();
     enrolled(company, PRIVACY, &["ada", "grace"]);
     company.instead("hr", None);
-    company.sync_free();
+    company.sync_without_hold();
     enrolled(company, PRIVACY, &["ada", "grace"]);
-    read.at(Section::Why, 8);
-    hand.assign(company, &Reader::default(), PRIVACY, "Department: Engineering", 30);
+    read.follow(ArticleSection::Why, 8);
+    hand.assign(company, &ArticleReader::default(), PRIVACY, "Department: Engineering", 30);
     enrolled(company, PRIVACY, &["ada", "grace", "joan", "linus", "margaret"]);
-    read.at(Section::Why, 9);
+    read.follow(ArticleSection::Why, 9);
     company.hire("mary", &[("department", "Sales"), ("location", "Berlin")]);
-    company.sync_free();
+    company.sync_without_hold();
     enrolled(company, PRIVACY, &["ada", "grace", "joan", "linus", "margaret", "mary"]);
     assert_eq!(company.due_in("mary", PRIVACY.code), Some(30));
-    read.at(Section::Why, 10);
+    read.follow(ArticleSection::Why, 10);
     hand.is_in_control(company);
 }
 
-fn create(company: &Company, hand: &dyn Hand, read: &Reader) {
+fn create(company: &Company, hand: &dyn ArticleActor, read: &ArticleReader) {
     hand.create(company, read, "Europe", &["ada", "grace"]);
     assert_eq!(company.members("Europe"), ["ada", "grace"]);
 }
 
-fn manage(company: &Company, hand: &dyn Hand, read: &Reader) {
-    read.at(Section::Manage, 1);
+fn manage(company: &Company, hand: &dyn ArticleActor, read: &ArticleReader) {
+    read.follow(ArticleSection::Manage, 1);
     hand.rename(company, "Europe", "EMEA");
     assert_eq!((company.members("EMEA"), company.members("Europe")), (names(&["ada", "grace"]), names(&[])));
-    read.at(Section::Manage, 2);
+    read.follow(ArticleSection::Manage, 2);
     hand.add(company, "EMEA", "joan");
     assert_eq!(company.members("EMEA"), ["ada", "grace", "joan"]);
     hand.remove(company, "EMEA", "joan");
     assert_eq!(company.members("EMEA"), ["ada", "grace"]);
-    read.at(Section::Manage, 3);
-    hand.create(company, &Reader::default(), "Old hands", &["linus"]);
+    read.follow(ArticleSection::Manage, 3);
+    hand.create(company, &ArticleReader::default(), "Old hands", &["linus"]);
     hand.delete(company, "Old hands");
-    assert_eq!(company.count("groups WHERE name = 'Old hands' AND deleted_run_id IS NULL"), 0);
-    read.at(Section::Manage, 4);
-    hand.create(company, &Reader::default(), "First aid", &["ada", "linus"]);
+    assert_eq!(company.count_rows("groups WHERE name = 'Old hands' AND deleted_run_id IS NULL"), 0);
+    read.follow(ArticleSection::Manage, 4);
+    hand.create(company, &ArticleReader::default(), "First aid", &["ada", "linus"]);
     for group in ["First aid", "EMEA", "Department: Sales", "Site: Berlin"] {
         assert!(company.members(group).contains(&"ada".to_owned()), "ada is in `{group}`");
     }
 }
 
-fn assign(company: &Company, hand: &dyn Hand, read: &Reader) {
+fn assign(company: &Company, hand: &dyn ArticleActor, read: &ArticleReader) {
     hand.assign(company, read, SELLING, "EMEA", 14);
-    read.at(Section::Assign, 6);
+    read.follow(ArticleSection::Assign, 6);
     enrolled(company, SELLING, &["ada", "grace"]);
     for who in ["ada", "grace"] {
         assert_eq!(company.due_in(who, SELLING.code), Some(14));
     }
 }
 
-fn membership(company: &Company, hand: &dyn Hand, read: &Reader) {
-    read.at(Section::Membership, 1);
+fn membership(company: &Company, hand: &dyn ArticleActor, read: &ArticleReader) {
+    read.follow(ArticleSection::Membership, 1);
     company.verify();
-    read.at(Section::Membership, 2);
+    read.follow(ArticleSection::Membership, 2);
     hand.add(company, "EMEA", "linus");
     assert_eq!(company.members("EMEA"), ["ada", "grace", "linus"]);
     enrolled(company, SELLING, &["ada", "grace", "linus"]);
     company.verify();
-    read.at(Section::Membership, 3);
+    read.follow(ArticleSection::Membership, 3);
     hand.remove(company, "EMEA", "grace");
     assert_eq!(company.members("EMEA"), ["ada", "linus"]);
     enrolled(company, SELLING, &["ada", "linus"]);
     enrolled(company, PRIVACY, &["ada", "grace", "joan", "linus", "margaret", "mary"]);
     company.verify();
-    read.at(Section::Membership, 4);
+    read.follow(ArticleSection::Membership, 4);
     let before = assignments(company);
     hand.delete(company, "EMEA");
     assert_eq!(company.members("EMEA"), names(&[]));
@@ -222,15 +222,15 @@ fn membership(company: &Company, hand: &dyn Hand, read: &Reader) {
     company.verify();
 }
 
-fn close(company: &mut Company, read: &Reader) {
-    read.at(Section::Closing, 1);
+fn close(company: &mut Company, read: &ArticleReader) {
+    read.follow(ArticleSection::Closing, 1);
     company.hire_many("new", 150, &[("department", "Sales"), ("location", "Berlin")]);
-    company.sync_free();
+    company.sync_without_hold();
     let privacy = format!(
         "enrollments e JOIN courses c ON c.id = e.course_id WHERE c.code = '{}' AND e.state = 'active'",
         PRIVACY.code
     );
-    assert_eq!(company.count(&privacy), 156);
+    assert_eq!(company.count_rows(&privacy), 156);
     assert_eq!(company.due_in("new150", PRIVACY.code), Some(30));
     company.verify();
 }

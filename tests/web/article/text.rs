@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 /// A section of the article, in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Section {
+pub enum ArticleSection {
     Title,
     Why,
     Create,
@@ -15,7 +15,7 @@ pub enum Section {
     Closing,
 }
 
-impl Section {
+impl ArticleSection {
     const ALL: [Self; 7] =
         [Self::Title, Self::Why, Self::Create, Self::Manage, Self::Assign, Self::Membership, Self::Closing];
 
@@ -96,14 +96,14 @@ impl Section {
 
 /// Somebody who follows the article.
 #[derive(Debug, Default)]
-pub struct Reader {
-    followed: RefCell<BTreeSet<(Section, usize)>>,
+pub struct ArticleReader {
+    followed: RefCell<BTreeSet<(ArticleSection, usize)>>,
 }
 
-impl Reader {
+impl ArticleReader {
     /// Follows a sentence, by its place in the section, counted from 1. What fails afterwards is said below it.
     #[track_caller]
-    pub fn at(&self, section: Section, place: usize) {
+    pub fn follow(&self, section: ArticleSection, place: usize) {
         let (heading, sentences) = section.text();
         println!("{heading}, {place}: {}", sentences[place - 1]);
         self.followed.borrow_mut().insert((section, place));
@@ -111,8 +111,8 @@ impl Reader {
 
     /// No sentence was left out.
     #[track_caller]
-    pub fn has_read_everything(&self) {
-        let all = Section::ALL
+    pub fn assert_all_followed(&self) {
+        let all = ArticleSection::ALL
             .into_iter()
             .flat_map(|section| (1..=section.text().1.len()).map(move |place| (section, place)));
         assert_eq!(*self.followed.borrow(), all.collect::<BTreeSet<_>>());

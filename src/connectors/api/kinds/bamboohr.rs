@@ -6,16 +6,16 @@
 
 use serde_json::json;
 
-use super::{Access, Given, Kind, PAGE, words};
-use crate::connectors::api::{Ask, Description, Paging, Pass, Place};
+use super::{VendorAuthMethod, VendorSettings, Vendor, MAX_PAGE_BYTES, words};
+use crate::connectors::api::{RequestTemplate, ApiDescription, PagingMethod, ListEndpoint, PageParam};
 
-pub(super) static KIND: Kind = Kind {
+pub(super) static VENDOR: Vendor = Vendor {
     name: "bamboohr",
     url: Some("https://{company}.bamboohr.com"),
-    access: &[Access::KeyAsUser],
+    access: &[VendorAuthMethod::KeyAsUser],
     page_size: (500, 1_000),
     requests_per_second: 4,
-    most_bytes: PAGE,
+    most_bytes: MAX_PAGE_BYTES,
     mapping: &[
         ("id", "employeeId | id"),
         ("email", "email | workEmail"),
@@ -31,21 +31,21 @@ pub(super) static KIND: Kind = Kind {
         ("start_date", "hireDate"),
         ("end_date", "terminationDate"),
     ],
-    standings: [&["Active"], &[], &["Inactive"]],
+    statuses: [&["Active"], &[], &["Inactive"]],
     quota_words: &[],
     describe,
 };
 
-fn describe(given: &Given<'_>) -> Description {
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
     let dataset = given.text("dataset", "employee");
     let body = json!({ "fields": given.heads(), "pageSize": given.page_size });
-    Description {
-        passes: vec![Pass {
-            ask: Ask { path: format!("api/v2/datasets/{dataset}/data"), body: Some(body), ..Ask::default() },
+    ApiDescription {
+        lists: vec![ListEndpoint {
+            request: RequestTemplate { path: format!("api/v2/datasets/{dataset}/data"), body: Some(body), ..RequestTemplate::default() },
             list: words(&["data"]),
             total: None,
             without_list: None,
-            paging: Paging::Number { place: Place::Body(words(&["page"])), first: 1 },
+            paging: PagingMethod::Number { place: PageParam::Body(words(&["page"])), first: 1 },
         }],
         by_email: None,
         by_id: None,

@@ -5,19 +5,19 @@
 //! Disabled accounts are `accountEnabled: false`; deleted ones are gone. Guests stay out by the default `filter`.
 //! The date of leaving (`employeeLeaveDateTime`) may be mapped to `end_date`, and needs `User-LifeCycleInfo.Read.All` too.
 
-use super::{Access, Given, Kind, PAGE, pair, words};
-use crate::connectors::api::{Ask, Description, Paging, Pass};
+use super::{VendorAuthMethod, VendorSettings, Vendor, MAX_PAGE_BYTES, pair, words};
+use crate::connectors::api::{RequestTemplate, ApiDescription, PagingMethod, ListEndpoint};
 
-pub(super) static KIND: Kind = Kind {
+pub(super) static VENDOR: Vendor = Vendor {
     name: "entra",
     url: Some("https://graph.microsoft.com/v1.0"),
-    access: &[Access::ClientSecret {
+    access: &[VendorAuthMethod::ClientSecret {
         token_url: Some("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"),
         scope: Some("https://graph.microsoft.com/.default"),
     }],
     page_size: (999, 999),
     requests_per_second: 20,
-    most_bytes: PAGE,
+    most_bytes: MAX_PAGE_BYTES,
     mapping: &[
         ("id", "id"),
         ("email", "mail | userPrincipalName"),
@@ -32,12 +32,12 @@ pub(super) static KIND: Kind = Kind {
         ("status", "accountEnabled"),
         ("start_date", "employeeHireDate"),
     ],
-    standings: [&["true"], &[], &["false"]],
+    statuses: [&["true"], &[], &["false"]],
     quota_words: &[],
     describe,
 };
 
-fn describe(given: &Given<'_>) -> Description {
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
     let heads = given.heads();
     let selected: Vec<&str> = heads.iter().filter(|head| **head != "manager").copied().collect();
     let mut fields = vec![pair("$select", selected.join(","))];
@@ -48,18 +48,18 @@ fn describe(given: &Given<'_>) -> Description {
     let list = |filter: String| {
         let mut query = fields.clone();
         query.extend([size.clone(), pair("$filter", filter)]);
-        Pass {
-            ask: Ask { path: "users".to_owned(), query, ..Ask::default() },
+        ListEndpoint {
+            request: RequestTemplate { path: "users".to_owned(), query, ..RequestTemplate::default() },
             list: words(&["value"]),
             total: None,
             without_list: None,
-            paging: Paging::NextUrl { at: words(&["@odata.nextLink"]) },
+            paging: PagingMethod::NextUrl { at: words(&["@odata.nextLink"]) },
         }
     };
-    Description {
-        passes: vec![list(given.text("filter", "userType eq 'Member'"))],
+    ApiDescription {
+        lists: vec![list(given.text("filter", "userType eq 'Member'"))],
         by_email: Some(list("mail eq '{email}' or userPrincipalName eq '{email}'".to_owned())),
-        by_id: Some(Ask { path: "users/{id}".to_owned(), query: fields, ..Ask::default() }),
+        by_id: Some(RequestTemplate { path: "users/{id}".to_owned(), query: fields, ..RequestTemplate::default() }),
         detail: None,
         flags: &[],
         blanks: &[],

@@ -5,18 +5,18 @@
 //! it. Suspended and archived people have left; deleted ones are gone. A status of 403 is about the right to read unless
 //! it names a quota.
 
-use super::{Access, Given, Kind, PAGE, pair, words};
-use crate::connectors::api::{Ask, Description, Paging, Pass, Place};
+use super::{VendorAuthMethod, VendorSettings, Vendor, MAX_PAGE_BYTES, pair, words};
+use crate::connectors::api::{RequestTemplate, ApiDescription, PagingMethod, ListEndpoint, PageParam};
 
-pub(super) static KIND: Kind = Kind {
+pub(super) static VENDOR: Vendor = Vendor {
     name: "google",
     url: Some("https://admin.googleapis.com/admin/directory/v1"),
-    access: &[Access::ServiceAccount {
+    access: &[VendorAuthMethod::ServiceAccount {
         scope: "https://www.googleapis.com/auth/admin.directory.user.readonly",
     }],
     page_size: (500, 500),
     requests_per_second: 20,
-    most_bytes: PAGE,
+    most_bytes: MAX_PAGE_BYTES,
     mapping: &[
         ("id", "id"),
         ("email", "primaryEmail"),
@@ -30,12 +30,12 @@ pub(super) static KIND: Kind = Kind {
         ("employee_type", "organizations[?@.primary==true].description"),
         ("status", "@flags"),
     ],
-    standings: [&["active"], &[], &["suspended", "archived"]],
+    statuses: [&["active"], &[], &["suspended", "archived"]],
     quota_words: &["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"],
     describe,
 };
 
-fn describe(given: &Given<'_>) -> Description {
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
     let scope = match given.texts.get("domain") {
         Some(domain) => pair("domain", domain.as_str()),
         None => pair("customer", given.text("customer", "my_customer")),
@@ -48,26 +48,26 @@ fn describe(given: &Given<'_>) -> Description {
             pair("orderBy", "email"),
         ];
         query.extend(question);
-        Pass {
-            ask: Ask { path: "users".to_owned(), query, ..Ask::default() },
+        ListEndpoint {
+            request: RequestTemplate { path: "users".to_owned(), query, ..RequestTemplate::default() },
             list: words(&["users"]),
             total: None,
             without_list: Some(words(&["kind"])),
-            paging: Paging::Cursor {
+            paging: PagingMethod::Cursor {
                 at: words(&["nextPageToken"]),
-                place: Place::Query("pageToken".to_owned()),
+                place: PageParam::Query("pageToken".to_owned()),
                 in_url: false,
             },
         }
     };
     let question = given.texts.get("query").map(|query| pair("query", query.as_str()));
-    Description {
-        passes: vec![list(question)],
+    ApiDescription {
+        lists: vec![list(question)],
         by_email: Some(list(Some(pair("query", "email={email}")))),
-        by_id: Some(Ask {
+        by_id: Some(RequestTemplate {
             path: "users/{id}".to_owned(),
             query: vec![pair("projection", "full")],
-            ..Ask::default()
+            ..RequestTemplate::default()
         }),
         detail: None,
         flags: &["suspended", "archived"],

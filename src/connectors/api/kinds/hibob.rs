@@ -6,16 +6,16 @@
 
 use serde_json::json;
 
-use super::{Access, COMPANY, Given, Kind, words};
-use crate::connectors::api::{Ask, Description, Paging, Pass};
+use super::{VendorAuthMethod, MAX_COMPANY_BYTES, VendorSettings, Vendor, words};
+use crate::connectors::api::{RequestTemplate, ApiDescription, PagingMethod, ListEndpoint};
 
-pub(super) static KIND: Kind = Kind {
+pub(super) static VENDOR: Vendor = Vendor {
     name: "hibob",
     url: Some("https://api.hibob.com/v1"),
-    access: &[Access::UserToken],
+    access: &[VendorAuthMethod::UserToken],
     page_size: (1, 1),
     requests_per_second: 1,
-    most_bytes: COMPANY,
+    most_bytes: MAX_COMPANY_BYTES,
     mapping: &[
         ("id", "id | root.id | ['/root/id']"),
         ("email", "email | root.email"),
@@ -30,12 +30,12 @@ pub(super) static KIND: Kind = Kind {
         ("start_date", "work.startDate"),
         ("end_date", "internal.terminationDate"),
     ],
-    standings: [&["Active"], &[], &["Inactive"]],
+    statuses: [&["Active"], &[], &["Inactive"]],
     quota_words: &[],
     describe,
 };
 
-fn describe(given: &Given<'_>) -> Description {
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
     // Every place with a dot is a field of theirs; those of `humanReadable` come with the others.
     let mut fields: Vec<&str> = given
         .places
@@ -47,20 +47,20 @@ fn describe(given: &Given<'_>) -> Description {
     fields.sort_unstable();
     fields.dedup();
     let body = json!({ "fields": fields, "showInactive": true, "humanReadable": "APPEND" });
-    let list = |body| Pass {
-        ask: Ask { path: "people/search".to_owned(), body: Some(body), ..Ask::default() },
+    let list = |body| ListEndpoint {
+        request: RequestTemplate { path: "people/search".to_owned(), body: Some(body), ..RequestTemplate::default() },
         list: words(&["employees"]),
         total: None,
         without_list: None,
-        paging: Paging::Whole,
+        paging: PagingMethod::Whole,
     };
     let filtered = |field: &str, value: &str| {
         let mut body = body.clone();
         body["filters"] = json!([{ "fieldPath": field, "operator": "equals", "values": [value] }]);
         body
     };
-    Description {
-        passes: vec![list(body.clone())],
+    ApiDescription {
+        lists: vec![list(body.clone())],
         by_email: Some(list(filtered("root.email", "{email}"))),
         by_id: None,
         detail: None,

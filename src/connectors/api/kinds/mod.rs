@@ -19,20 +19,20 @@ mod workday;
 
 use std::collections::BTreeMap;
 
-use crate::connectors::api::Description;
-use crate::connectors::mapping::Usual;
+use crate::connectors::api::ApiDescription;
+use crate::connectors::mapping::DefaultMapping;
 
-pub use http_json::Own;
+pub use http_json::HttpJsonSettings;
 
 /// One system, as far as it can be said before a file is read.
 #[derive(Debug)]
-pub struct Kind {
+pub struct Vendor {
     /// The word in the file.
     pub name: &'static str,
     /// The server's URL; `{NAME}` stands for a text of the file. None where the file must give it.
     pub url: Option<&'static str>,
     /// The ways to prove who asks, as the keys that they take.
-    pub access: &'static [Access],
+    pub access: &'static [VendorAuthMethod],
     /// Records a page, and the most that the system sends.
     pub page_size: (u32, u32),
     /// Requests a second where the file does not say.
@@ -42,24 +42,24 @@ pub struct Kind {
     /// Attribute of rollcall, places of the system.
     pub mapping: &'static [(&'static str, &'static str)],
     /// Values of its status, and what they mean: active, leave, left.
-    pub standings: [&'static [&'static str]; 3],
+    pub statuses: [&'static [&'static str]; 3],
     /// Answers of status 403 with one of these words are about too many requests.
     pub quota_words: &'static [&'static str],
     /// What is asked for.
-    pub describe: fn(&Given<'_>) -> Description,
+    pub describe: fn(&VendorSettings<'_>) -> ApiDescription,
 }
 
-impl Kind {
+impl Vendor {
     /// What it maps where the file says nothing.
     #[must_use]
-    pub fn usual(&self) -> Usual {
-        Usual { columns: self.mapping, standings: self.standings }
+    pub fn default_mapping(&self) -> DefaultMapping {
+        DefaultMapping { columns: self.mapping, statuses: self.statuses }
     }
 }
 
 /// One way to prove who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub enum VendorAuthMethod {
     /// `token`, behind these words in the `Authorization` header.
     Token(&'static str),
     /// `user` and `password`.
@@ -99,12 +99,12 @@ pub enum Access {
         scope: &'static str,
     },
     /// Nothing.
-    Nobody,
+    Anonymous,
 }
 
 /// What the file gives of a system.
 #[derive(Debug)]
-pub struct Given<'f> {
+pub struct VendorSettings<'f> {
     /// Records a page.
     pub page_size: u32,
     /// Its texts, by key.
@@ -112,10 +112,10 @@ pub struct Given<'f> {
     /// The places of all mapped attributes, as they are written, each alternative by itself.
     pub places: &'f [String],
     /// What a file says of a system of its own.
-    pub own: Option<&'f Own>,
+    pub http_json: Option<&'f HttpJsonSettings>,
 }
 
-impl Given<'_> {
+impl VendorSettings<'_> {
     /// A text of the file, or what stands for it.
     fn text(&self, key: &str, otherwise: &str) -> String {
         self.texts.get(key).map_or_else(|| otherwise.to_owned(), String::clone)
@@ -136,34 +136,34 @@ impl Given<'_> {
 }
 
 /// All of them.
-pub static KINDS: &[&Kind] = &[
-    &scim::KIND,
-    &entra::KIND,
-    &okta::KIND,
-    &google::KIND,
-    &bamboohr::KIND,
-    &personio::KIND,
-    &personio_v2::KIND,
-    &workday::KIND,
-    &successfactors::KIND,
-    &hibob::KIND,
-    &http_json::KIND,
+pub static VENDORS: &[&Vendor] = &[
+    &scim::VENDOR,
+    &entra::VENDOR,
+    &okta::VENDOR,
+    &google::VENDOR,
+    &bamboohr::VENDOR,
+    &personio::VENDOR,
+    &personio_v2::VENDOR,
+    &workday::VENDOR,
+    &successfactors::VENDOR,
+    &hibob::VENDOR,
+    &http_json::VENDOR,
 ];
 
 /// The kind of this name.
 #[must_use]
-pub fn kind(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.name == name).copied()
+pub fn find_vendor(name: &str) -> Option<&'static Vendor> {
+    VENDORS.iter().find(|kind| kind.name == name).copied()
 }
 
 /// A mebibyte.
 const MIB: u64 = 1 << 20;
 
 /// Enough for the largest page of any system.
-const PAGE: u64 = 64 * MIB;
+const MAX_PAGE_BYTES: u64 = 64 * MIB;
 
 /// Enough for a whole company in one answer.
-const COMPANY: u64 = 1024 * MIB;
+const MAX_COMPANY_BYTES: u64 = 1024 * MIB;
 
 fn pair(name: &str, value: impl Into<String>) -> (String, String) {
     (name.to_owned(), value.into())
@@ -176,14 +176,14 @@ fn words(words: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::json::Path;
+    use crate::connectors::json::ValuePath;
 
     #[test]
     fn the_default_mapping_of_every_kind_is_made_of_paths_and_has_an_id() {
-        for kind in KINDS.iter().filter(|kind| !kind.mapping.is_empty()) {
+        for kind in VENDORS.iter().filter(|kind| !kind.mapping.is_empty()) {
             assert!(kind.mapping.iter().any(|(name, _)| *name == "id"), "{}", kind.name);
             for (name, place) in kind.mapping {
-                assert!(Path::parse(place).is_ok(), "{}: {name} = {place}", kind.name);
+                assert!(ValuePath::parse(place).is_ok(), "{}: {name} = {place}", kind.name);
             }
         }
     }

@@ -5,19 +5,19 @@
 //! deprovisioned, so those are read in a list of their own. `STAGED` accounts have not started; map them otherwise with
 //! `[connector.status]`.
 
-use super::{Access, Given, Kind, PAGE, pair};
-use crate::connectors::api::{Ask, Description, Paging, Pass};
+use super::{VendorAuthMethod, VendorSettings, Vendor, MAX_PAGE_BYTES, pair};
+use crate::connectors::api::{RequestTemplate, ApiDescription, PagingMethod, ListEndpoint};
 
-pub(super) static KIND: Kind = Kind {
+pub(super) static VENDOR: Vendor = Vendor {
     name: "okta",
     url: None,
     access: &[
-        Access::Token("SSWS "),
-        Access::ClientKey { token_url: "{url}/oauth2/v1/token", scope: "okta.users.read" },
+        VendorAuthMethod::Token("SSWS "),
+        VendorAuthMethod::ClientKey { token_url: "{url}/oauth2/v1/token", scope: "okta.users.read" },
     ],
     page_size: (200, 200),
     requests_per_second: 5,
-    most_bytes: PAGE,
+    most_bytes: MAX_PAGE_BYTES,
     mapping: &[
         ("id", "id"),
         ("email", "profile.email | profile.login"),
@@ -31,7 +31,7 @@ pub(super) static KIND: Kind = Kind {
         ("employee_type", "profile.userType"),
         ("status", "status"),
     ],
-    standings: [
+    statuses: [
         &["ACTIVE", "PROVISIONED", "RECOVERY", "LOCKED_OUT", "PASSWORD_EXPIRED"],
         &[],
         &["SUSPENDED", "DEPROVISIONED", "STAGED"],
@@ -42,25 +42,25 @@ pub(super) static KIND: Kind = Kind {
 
 const USERS: &str = "api/v1/users";
 
-fn describe(given: &Given<'_>) -> Description {
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
     let list = |question: Option<(String, String)>| {
         let mut query = vec![pair("limit", given.page_size.to_string())];
         query.extend(question);
-        Pass {
-            ask: Ask { path: USERS.to_owned(), query, ..Ask::default() },
+        ListEndpoint {
+            request: RequestTemplate { path: USERS.to_owned(), query, ..RequestTemplate::default() },
             list: Vec::new(),
             total: None,
             without_list: None,
-            paging: Paging::Link,
+            paging: PagingMethod::Link,
         }
     };
-    Description {
-        passes: vec![list(None), list(Some(pair("filter", "status eq \"DEPROVISIONED\"")))],
+    ApiDescription {
+        lists: vec![list(None), list(Some(pair("filter", "status eq \"DEPROVISIONED\"")))],
         by_email: Some(list(Some(pair(
             "search",
             "profile.email eq \"{email}\" or profile.login eq \"{email}\"",
         )))),
-        by_id: Some(Ask { path: format!("{USERS}/{{id}}"), ..Ask::default() }),
+        by_id: Some(RequestTemplate { path: format!("{USERS}/{{id}}"), ..RequestTemplate::default() }),
         detail: None,
         flags: &[],
         blanks: &[],

@@ -5,16 +5,16 @@
 //! `metadata.total_elements`. Custom attributes are `attributes.dynamic_1234.value`. A time of day and a zone behind a
 //! date do not count: the day stands as it is written.
 
-use super::{Access, Given, Kind, PAGE, pair, words};
-use crate::connectors::api::{Ask, Description, Paging, Pass, Place};
+use super::{VendorAuthMethod, VendorSettings, Vendor, MAX_PAGE_BYTES, pair, words};
+use crate::connectors::api::{RequestTemplate, ApiDescription, PagingMethod, ListEndpoint, PageParam};
 
-pub(super) static KIND: Kind = Kind {
+pub(super) static VENDOR: Vendor = Vendor {
     name: "personio",
     url: Some("https://api.personio.de"),
-    access: &[Access::ClientSecret { token_url: Some("{url}/v1/auth"), scope: None }],
+    access: &[VendorAuthMethod::ClientSecret { token_url: Some("{url}/v1/auth"), scope: None }],
     page_size: (100, 100),
     requests_per_second: 4,
-    most_bytes: PAGE,
+    most_bytes: MAX_PAGE_BYTES,
     mapping: &[
         ("id", "attributes.id.value"),
         ("email", "attributes.email.value"),
@@ -29,30 +29,30 @@ pub(super) static KIND: Kind = Kind {
         ("start_date", "attributes.hire_date.value"),
         ("end_date", "attributes.last_working_day.value | attributes.termination_date.value"),
     ],
-    standings: [&["active", "onboarding"], &["leave"], &["inactive"]],
+    statuses: [&["active", "onboarding"], &["leave"], &["inactive"]],
     quota_words: &[],
     describe,
 };
 
-fn describe(given: &Given<'_>) -> Description {
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
     let list = |question: Option<(String, String)>| {
         let mut query = vec![pair("limit", given.page_size.to_string())];
         query.extend(question);
-        Pass {
-            ask: Ask { path: "v1/company/employees".to_owned(), query, ..Ask::default() },
+        ListEndpoint {
+            request: RequestTemplate { path: "v1/company/employees".to_owned(), query, ..RequestTemplate::default() },
             list: words(&["data"]),
             total: Some(words(&["metadata", "total_elements"])),
             without_list: None,
-            paging: Paging::Offset { place: Place::Query("offset".to_owned()), first: 0 },
+            paging: PagingMethod::Offset { place: PageParam::Query("offset".to_owned()), first: 0 },
         }
     };
-    Description {
-        passes: vec![list(None)],
+    ApiDescription {
+        lists: vec![list(None)],
         by_email: Some(list(Some(pair("email", "{email}")))),
-        by_id: Some(Ask {
+        by_id: Some(RequestTemplate {
             path: "v1/company/employees/{id}".to_owned(),
             record: words(&["data"]),
-            ..Ask::default()
+            ..RequestTemplate::default()
         }),
         detail: None,
         flags: &[],

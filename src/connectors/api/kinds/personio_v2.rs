@@ -8,19 +8,19 @@ use std::cmp::{Ordering, Reverse};
 
 use serde_json::Value;
 
-use super::{Access, Given, Kind, PAGE, pair, words};
-use crate::connectors::api::{Ask, Description, Detail, Paging, Pass, Place};
+use super::{VendorAuthMethod, VendorSettings, Vendor, MAX_PAGE_BYTES, pair, words};
+use crate::connectors::api::{RequestTemplate, ApiDescription, DetailRequest, PagingMethod, ListEndpoint, PageParam};
 
-pub(super) static KIND: Kind = Kind {
+pub(super) static VENDOR: Vendor = Vendor {
     name: "personio_v2",
     url: Some("https://api.personio.de"),
-    access: &[Access::ClientSecret {
+    access: &[VendorAuthMethod::ClientSecret {
         token_url: Some("{url}/v2/auth/token"),
         scope: Some("personio:persons:read"),
     }],
     page_size: (50, 50),
     requests_per_second: 4,
-    most_bytes: PAGE,
+    most_bytes: MAX_PAGE_BYTES,
     mapping: &[
         ("id", "id"),
         ("email", "email"),
@@ -38,7 +38,7 @@ pub(super) static KIND: Kind = Kind {
             "employments[0].termination.last_working_day | employments[0].termination.last_working_date | employments[0].termination.termination_date | employments[0].employment_end_date",
         ),
     ],
-    standings: [&["active", "onboarding"], &["leave"], &["inactive"]],
+    statuses: [&["active", "onboarding"], &["leave"], &["inactive"]],
     quota_words: &[],
     describe,
 };
@@ -46,28 +46,28 @@ pub(super) static KIND: Kind = Kind {
 /// The most employments a page.
 const EMPLOYMENTS: &str = "50";
 
-fn describe(given: &Given<'_>) -> Description {
-    let list = |path: &str, query| Pass {
-        ask: Ask { path: path.to_owned(), query, ..Ask::default() },
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
+    let list = |path: &str, query| ListEndpoint {
+        request: RequestTemplate { path: path.to_owned(), query, ..RequestTemplate::default() },
         list: words(&["_data"]),
         total: None,
         without_list: None,
-        paging: Paging::Cursor {
+        paging: PagingMethod::Cursor {
             at: words(&["_meta", "links", "next", "href"]),
-            place: Place::Query("cursor".to_owned()),
+            place: PageParam::Query("cursor".to_owned()),
             in_url: true,
         },
     };
     let limit = || pair("limit", given.page_size.to_string());
-    Description {
-        passes: vec![list("v2/persons", vec![limit()])],
+    ApiDescription {
+        lists: vec![list("v2/persons", vec![limit()])],
         by_email: Some(list("v2/persons", vec![limit(), pair("email", "{email}")])),
-        by_id: Some(Ask { path: "v2/persons/{id}".to_owned(), ..Ask::default() }),
-        detail: Some(Detail {
+        by_id: Some(RequestTemplate { path: "v2/persons/{id}".to_owned(), ..RequestTemplate::default() }),
+        detail: Some(DetailRequest {
             name: "employments",
             id: "id",
-            pass: list("v2/persons/{id}/employments", vec![pair("limit", EMPLOYMENTS)]),
-            order: by_weight,
+            list: list("v2/persons/{id}/employments", vec![pair("limit", EMPLOYMENTS)]),
+            order: compare_employments,
         }),
         flags: &[],
         blanks: &["UNSPECIFIED"],
@@ -75,7 +75,7 @@ fn describe(given: &Given<'_>) -> Description {
 }
 
 /// The employment that is active comes first, of several the latest to start.
-fn by_weight(one: &Value, other: &Value) -> Ordering {
+fn compare_employments(one: &Value, other: &Value) -> Ordering {
     let weight = |employment: &Value| {
         let text = |name: &str| employment[name].as_str().unwrap_or_default().to_owned();
         let standing = match text("status").to_ascii_uppercase().as_str() {
@@ -106,7 +106,7 @@ mod tests {
             employment("LEAVE", "2026-01-01"),
             employment("ACTIVE", "2024-01-01"),
         ];
-        all.sort_by(by_weight);
+        all.sort_by(compare_employments);
         let order = all.map(|one| one["employment_start_date"].as_str().expect("a date")[..4].to_owned());
         assert_eq!(order, ["2024", "2020", "2026", "2028", "2027", "2026"]);
     }

@@ -3,21 +3,21 @@
 //! Needs the right to read `/Users`. Pages are numbered by record; the end is proven by `totalResults`. A server that
 //! pages by cursor (RFC 9865) is read that way with `paging = "cursor"`. People who left are `active: false`, or gone.
 
-use super::{Access, Given, Kind, PAGE, pair, words};
-use crate::connectors::api::{Ask, Description, Paging, Pass, Place};
+use super::{VendorAuthMethod, VendorSettings, Vendor, MAX_PAGE_BYTES, pair, words};
+use crate::connectors::api::{RequestTemplate, ApiDescription, PagingMethod, ListEndpoint, PageParam};
 
-pub(super) static KIND: Kind = Kind {
+pub(super) static VENDOR: Vendor = Vendor {
     name: "scim",
     url: None,
     access: &[
-        Access::Token("Bearer "),
-        Access::Password,
-        Access::ClientSecret { token_url: None, scope: None },
-        Access::Nobody,
+        VendorAuthMethod::Token("Bearer "),
+        VendorAuthMethod::Password,
+        VendorAuthMethod::ClientSecret { token_url: None, scope: None },
+        VendorAuthMethod::Anonymous,
     ],
     page_size: (200, 10_000),
     requests_per_second: 10,
-    most_bytes: PAGE,
+    most_bytes: MAX_PAGE_BYTES,
     mapping: &[
         ("id", "id"),
         ("email", "emails[?@.type=='work'].value | emails[?@.primary==true].value | emails.value | userName"),
@@ -31,12 +31,12 @@ pub(super) static KIND: Kind = Kind {
         ("employee_type", "userType"),
         ("status", "active"),
     ],
-    standings: [&["true"], &[], &["false"]],
+    statuses: [&["true"], &[], &["false"]],
     quota_words: &[],
     describe,
 };
 
-fn describe(given: &Given<'_>) -> Description {
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
     let size = pair("count", given.page_size.to_string());
     let mut query = vec![size.clone()];
     if let Some(filter) = given.texts.get("filter") {
@@ -46,22 +46,22 @@ fn describe(given: &Given<'_>) -> Description {
     let paging = if by_cursor {
         query.push(pair("cursor", ""));
         let at = words(&["nextCursor"]);
-        Paging::Cursor { at, place: Place::Query("cursor".to_owned()), in_url: false }
+        PagingMethod::Cursor { at, place: PageParam::Query("cursor".to_owned()), in_url: false }
     } else {
-        Paging::Offset { place: Place::Query("startIndex".to_owned()), first: 1 }
+        PagingMethod::Offset { place: PageParam::Query("startIndex".to_owned()), first: 1 }
     };
-    let list = |query| Pass {
-        ask: Ask { path: "Users".to_owned(), query, ..Ask::default() },
+    let list = |query| ListEndpoint {
+        request: RequestTemplate { path: "Users".to_owned(), query, ..RequestTemplate::default() },
         list: words(&["Resources"]),
         total: Some(words(&["totalResults"])),
         without_list: None,
         paging: paging.clone(),
     };
     let by_email = list(vec![size, pair("filter", "emails.value eq \"{email}\" or userName eq \"{email}\"")]);
-    Description {
-        passes: vec![list(query)],
+    ApiDescription {
+        lists: vec![list(query)],
         by_email: (!by_cursor).then_some(by_email),
-        by_id: Some(Ask { path: "Users/{id}".to_owned(), ..Ask::default() }),
+        by_id: Some(RequestTemplate { path: "Users/{id}".to_owned(), ..RequestTemplate::default() }),
         detail: None,
         flags: &[],
         blanks: &[],

@@ -6,20 +6,20 @@
 //! without it, and the number of all records beside it. Effective-dated rows are those of today. Of several employments
 //! the one that has no end counts.
 
-use super::{Access, Given, Kind, PAGE, pair, words};
-use crate::connectors::api::{Ask, Description, Paging, Pass};
+use super::{VendorAuthMethod, VendorSettings, Vendor, MAX_PAGE_BYTES, pair, words};
+use crate::connectors::api::{RequestTemplate, ApiDescription, PagingMethod, ListEndpoint};
 
-pub(super) static KIND: Kind = Kind {
+pub(super) static VENDOR: Vendor = Vendor {
     name: "successfactors",
     url: None,
     access: &[
-        Access::Saml { token_url: "{server}/oauth/token", audience: "www.successfactors.com" },
-        Access::Password,
-        Access::Token("Bearer "),
+        VendorAuthMethod::Saml { token_url: "{server}/oauth/token", audience: "www.successfactors.com" },
+        VendorAuthMethod::Password,
+        VendorAuthMethod::Token("Bearer "),
     ],
     page_size: (1_000, 1_000),
     requests_per_second: 4,
-    most_bytes: PAGE,
+    most_bytes: MAX_PAGE_BYTES,
     mapping: &[
         ("id", "personIdExternal"),
         ("email", "emailNav.results[?@.isPrimary==true].emailAddress | emailNav.results.emailAddress"),
@@ -51,7 +51,7 @@ pub(super) static KIND: Kind = Kind {
             "employmentNav.results[?@.endDate==null].startDate | employmentNav.results[0].startDate",
         ),
     ],
-    standings: [&["A"], &["U", "P"], &["T", "R", "S", "F", "D", "O"]],
+    statuses: [&["A"], &["U", "P"], &["T", "R", "S", "F", "D", "O"]],
     quota_words: &[],
     describe,
 };
@@ -60,10 +60,10 @@ const EXPANDED: &str = "personalInfoNav,emailNav,employmentNav,employmentNav/job
                         employmentNav/jobInfoNav/departmentNav,employmentNav/jobInfoNav/locationNav,\
                         employmentNav/jobInfoNav/emplStatusNav";
 
-fn describe(given: &Given<'_>) -> Description {
-    Description {
-        passes: vec![Pass {
-            ask: Ask {
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
+    ApiDescription {
+        lists: vec![ListEndpoint {
+            request: RequestTemplate {
                 path: "PerPerson".to_owned(),
                 query: vec![
                     pair("$format", "json"),
@@ -72,12 +72,12 @@ fn describe(given: &Given<'_>) -> Description {
                     pair("paging", given.text("paging", "snapshot")),
                     pair("customPageSize", given.page_size.to_string()),
                 ],
-                ..Ask::default()
+                ..RequestTemplate::default()
             },
             list: words(&["d", "results"]),
             total: Some(words(&["d", "__count"])),
             without_list: None,
-            paging: Paging::NextUrl { at: words(&["d", "__next"]) },
+            paging: PagingMethod::NextUrl { at: words(&["d", "__next"]) },
         }],
         by_email: None,
         by_id: None,

@@ -5,16 +5,16 @@
 //! it is complete when the JSON is. Names are those that the report gives its columns, so the mapping is usually the
 //! file's; let the report hold terminated workers for some weeks, else they are absent instead of gone.
 
-use super::{Access, COMPANY, Given, Kind, pair, words};
-use crate::connectors::api::{Ask, Description, Paging, Pass};
+use super::{VendorAuthMethod, MAX_COMPANY_BYTES, VendorSettings, Vendor, pair, words};
+use crate::connectors::api::{RequestTemplate, ApiDescription, PagingMethod, ListEndpoint};
 
-pub(super) static KIND: Kind = Kind {
+pub(super) static VENDOR: Vendor = Vendor {
     name: "workday",
     url: None,
-    access: &[Access::RefreshToken, Access::Password],
+    access: &[VendorAuthMethod::RefreshToken, VendorAuthMethod::Password],
     page_size: (1, 1),
     requests_per_second: 2,
-    most_bytes: COMPANY,
+    most_bytes: MAX_COMPANY_BYTES,
     mapping: &[
         ("id", "WID | Employee_ID"),
         ("email", "Work_Email"),
@@ -29,19 +29,19 @@ pub(super) static KIND: Kind = Kind {
         ("start_date", "Hire_Date"),
         ("end_date", "Termination_Date"),
     ],
-    standings: [&["Active"], &["On Leave"], &["Terminated"]],
+    statuses: [&["Active"], &["On Leave"], &["Terminated"]],
     quota_words: &[],
     describe,
 };
 
-fn describe(_: &Given<'_>) -> Description {
-    Description {
-        passes: vec![Pass {
-            ask: Ask { query: vec![pair("format", "json")], ..Ask::default() },
+fn describe(_: &VendorSettings<'_>) -> ApiDescription {
+    ApiDescription {
+        lists: vec![ListEndpoint {
+            request: RequestTemplate { query: vec![pair("format", "json")], ..RequestTemplate::default() },
             list: words(&["Report_Entry"]),
             total: None,
             without_list: None,
-            paging: Paging::Whole,
+            paging: PagingMethod::Whole,
         }],
         by_email: None,
         by_id: None,

@@ -5,121 +5,121 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 
 use crate::accounts::Principal;
-use crate::groups::{self, Error, Imported};
+use crate::groups::{self, GroupError, CourseImportResult};
 use crate::model::names::fold;
-use crate::store::listing::From;
-use crate::store::listing::courses::{self, Row};
-use crate::web::Web;
+use crate::store::listing::PageRequest;
+use crate::store::listing::courses::{self, CourseListRow};
+use crate::web::WebContext;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, answer, notice};
-use crate::web::trouble::sentence;
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page_with_status, load_notice};
+use crate::web::trouble::format_sentence;
 
 /// Mistakes of a sheet that are named at once.
-const MOST_FAULTS: usize = 20;
+const MAX_SHEET_ERRORS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "assigned/catalogue.html")]
-struct Page<'a> {
-    frame: Frame,
+struct CourseCataloguePage<'a> {
+    frame: Layout,
     text: &'a str,
-    rows: Vec<Row>,
+    rows: Vec<CourseListRow>,
     next: Option<String>,
     is_first: bool,
-    typed: Typed<'a>,
+    typed: CourseFormInput<'a>,
 }
 
 /// What stands in the forms.
 #[derive(Default)]
-struct Typed<'a> {
+struct CourseFormInput<'a> {
     code: &'a str,
     title: &'a str,
     sheet: &'a str,
 }
 
-fn cursor(row: &Row) -> Cursor {
-    Cursor { text: row.code_folded.clone(), id: row.id.0 }
+fn row_cursor(row: &CourseListRow) -> ListCursor {
+    ListCursor { text: row.code_folded.clone(), id: row.id.0 }
 }
 
 pub(in crate::web::pages) async fn show(
-    State(web): State<Web>,
-    Query(query): Query,
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
     who: Principal,
-) -> Answer {
-    shown(&web, &who, &query, Typed::default(), Vec::new()).await
+) -> PageResult {
+    render_catalogue(&web, &who, &query, CourseFormInput::default(), Vec::new()).await
 }
 
-async fn shown(web: &Web, who: &Principal, query: &Form, typed: Typed<'_>, faults: Vec<Fault>) -> Answer {
+async fn render_catalogue(web: &WebContext, who: &Principal, query: &FormData, typed: CourseFormInput<'_>, faults: Vec<FieldError>) -> PageResult {
     let text = query.text("q");
-    let place = Place::of(query);
-    let mut tx = web.store.read().await?;
-    let mut rows = courses::page(&mut tx, &fold(text), place.from()).await?;
-    let next = cut(&mut rows, cursor);
+    let place = ListPageRequest::from_query(query);
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = courses::list(&mut tx, &fold(text), place.to_store_page()).await?;
+    let next = split_next_page(&mut rows, row_cursor);
     let frame =
-        Frame::new(who, Here::Assigned, "Courses").notice(notice(&mut tx, query).await?).faults(faults);
-    let page = Page { frame, text, rows, next, is_first: place.is_first(), typed };
-    answer(page.frame.status(), &page)
+        Layout::new(who, MenuItem::Assigned, "Courses").notice(load_notice(&mut tx, query).await?).faults(faults);
+    let page = CourseCataloguePage { frame, text, rows, next, is_first: place.is_first(), typed };
+    render_page_with_status(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
+pub(in crate::web::pages) async fn export_csv(State(web): State<WebContext>, UrlQuery(query): UrlQuery, _: Principal) -> PageResult {
     let text = fold(query.text("q"));
-    let mut sheet = csv::Sheet::new(["title", "code", "from", "assigned"]);
-    let mut tx = web.store.read().await?;
-    let mut after = Cursor { text: String::new(), id: 0 };
+    let mut sheet = csv::CsvWriter::new(["title", "code", "from", "assigned"]);
+    let mut tx = web.store.begin_read().await?;
+    let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
-        let from = From { text: &after.text, id: after.id, limit: csv::ROWS };
-        let rows = courses::page(&mut tx, &text, from).await?;
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv::BATCH_ROWS };
+        let rows = courses::list(&mut tx, &text, from).await?;
         let Some(last) = rows.last() else { break };
-        after = cursor(last);
+        after = row_cursor(last);
         for one in rows {
-            sheet.row([&one.title, &one.code, &one.source, &one.assignments.to_string()]);
+            sheet.write_row([&one.title, &one.code, &one.source, &one.assignments.to_string()]);
         }
     }
-    Ok(sheet.answer("courses.csv"))
+    Ok(sheet.into_download("courses.csv"))
 }
 
-pub(in crate::web::pages) async fn add(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+pub(in crate::web::pages) async fn add(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
     let (code, title) = (form.text("code").trim(), form.text("title").trim());
-    let typed = Typed { code, title, sheet: "" };
+    let typed = CourseFormInput { code, title, sheet: "" };
     let mut faults = Vec::new();
     if code.is_empty() {
-        faults.push(Fault::new("code", "Give the course a code, such as GDPR-101."));
+        faults.push(FieldError::new("code", "Give the course a code, such as GDPR-101."));
     }
     if title.is_empty() {
-        faults.push(Fault::new("title", "Give the course the title that learners see."));
+        faults.push(FieldError::new("title", "Give the course the title that learners see."));
     }
     if !faults.is_empty() {
-        return shown(&web, &who, &Form::default(), typed, faults).await;
+        return render_catalogue(&web, &who, &FormData::default(), typed, faults).await;
     }
-    let about = web.about(&who, format!("add course `{code}`"));
-    match groups::add_course(&web.store, &about, web.when(), code, title).await {
+    let about = web.new_manual_run(&who, format!("add course `{code}`"));
+    match groups::add_course(&web.store, &about, web.change_time(), code, title).await {
         Ok(done) => Ok(Redirect::to(&format!("/courses?run={}", done.run)).into_response()),
-        Err(Error::Store(error)) => Err(error.into()),
+        Err(GroupError::Store(error)) => Err(error.into()),
         Err(error) => {
-            let fault = Fault::new("code", sentence(&error.to_string()));
-            shown(&web, &who, &Form::default(), typed, vec![fault]).await
+            let fault = FieldError::new("code", format_sentence(&error.to_string()));
+            render_catalogue(&web, &who, &FormData::default(), typed, vec![fault]).await
         }
     }
 }
 
 /// Adds the courses of a sheet, or names each line that keeps it out.
-pub(in crate::web::pages) async fn import(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+pub(in crate::web::pages) async fn import(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
     let sheet = form.text("sheet");
-    let about = web.about(&who, "import courses");
-    let faults = match groups::import_courses(&web.store, &about, web.when(), sheet.as_bytes()).await {
-        Ok(Imported { done: Some(done), .. }) => {
+    let about = web.new_manual_run(&who, "import courses");
+    let faults = match groups::import_courses(&web.store, &about, web.change_time(), sheet.as_bytes()).await {
+        Ok(CourseImportResult { done: Some(done), .. }) => {
             return Ok(Redirect::to(&format!("/courses?run={}", done.run)).into_response());
         }
-        Ok(Imported { done: None, .. }) => {
-            vec![Fault::new("sheet", "There is no course below the first line.")]
+        Ok(CourseImportResult { done: None, .. }) => {
+            vec![FieldError::new("sheet", "There is no course below the first line.")]
         }
-        Err(Error::BadSheet { mistakes }) => {
-            let named = mistakes.iter().take(MOST_FAULTS);
-            named.map(|one| Fault::new("sheet", sentence(&one.to_string()))).collect()
+        Err(GroupError::BadSheet { mistakes }) => {
+            let named = mistakes.iter().take(MAX_SHEET_ERRORS);
+            named.map(|one| FieldError::new("sheet", format_sentence(&one.to_string()))).collect()
         }
         Err(error) => return Err(error.into()),
     };
-    shown(&web, &who, &Form::default(), Typed { sheet, ..Typed::default() }, faults).await
+    render_catalogue(&web, &who, &FormData::default(), CourseFormInput { sheet, ..CourseFormInput::default() }, faults).await
 }

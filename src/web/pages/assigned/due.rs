@@ -2,14 +2,14 @@
 
 use chrono::NaiveDate;
 
-use crate::model::due::{Due, LATE_DAYS, MOST_DAYS};
+use crate::model::due::{DuePolicy, DEFAULT_LATE_DAYS, MAX_DUE_DAYS};
 use crate::model::words::count;
-use crate::web::form::Form;
-use crate::web::frame::Fault;
+use crate::web::form::FormData;
+use crate::web::frame::FieldError;
 
 /// The fields of a due date, as they were typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::web::pages) struct DueFields {
+pub(in crate::web::pages) struct DueDateFields {
     /// `none`, `on`, `joining` or `start`.
     pub kind: String,
     pub on: String,
@@ -18,20 +18,20 @@ pub(in crate::web::pages) struct DueFields {
     pub late: String,
 }
 
-impl Default for DueFields {
+impl Default for DueDateFields {
     fn default() -> Self {
         Self {
             kind: "none".to_owned(),
             on: String::new(),
             joining: "30".to_owned(),
             start: "30".to_owned(),
-            late: LATE_DAYS.to_string(),
+            late: DEFAULT_LATE_DAYS.to_string(),
         }
     }
 }
 
-impl DueFields {
-    pub fn of_form(form: &Form) -> Self {
+impl DueDateFields {
+    pub fn of_form(form: &FormData) -> Self {
         let text = |name: &str| form.text(name).trim().to_owned();
         Self {
             kind: text("due"),
@@ -43,44 +43,44 @@ impl DueFields {
     }
 
     /// The fields that show a date that is there.
-    pub fn of(due: Due, late_days: u32) -> Self {
+    pub fn of(due: DuePolicy, late_days: u32) -> Self {
         let fields = Self { late: late_days.to_string(), ..Self::default() };
         match due {
-            Due::Never => fields,
-            Due::On(day) => Self { kind: "on".to_owned(), on: day.to_string(), ..fields },
-            Due::AfterJoining(days) => {
+            DuePolicy::Never => fields,
+            DuePolicy::On(day) => Self { kind: "on".to_owned(), on: day.to_string(), ..fields },
+            DuePolicy::AfterJoining(days) => {
                 Self { kind: "joining".to_owned(), joining: days.to_string(), ..fields }
             }
-            Due::AfterStart(days) => Self { kind: "start".to_owned(), start: days.to_string(), ..fields },
+            DuePolicy::AfterStart(days) => Self { kind: "start".to_owned(), start: days.to_string(), ..fields },
         }
     }
 
     /// What was meant, and the days that whoever joins late has at least.
-    pub fn read(&self) -> Result<(Due, u32), Fault> {
-        let late = days(&self.late).unwrap_or(LATE_DAYS);
+    pub fn parse_due_date(&self) -> Result<(DuePolicy, u32), FieldError> {
+        let late = parse_days(&self.late).unwrap_or(DEFAULT_LATE_DAYS);
         let due =
             match self.kind.as_str() {
-                "on" => Due::On(self.on.parse().map_err(|_| {
-                    Fault::new("on", "Choose the day on which it is due, such as 2026-12-31.")
+                "on" => DuePolicy::On(self.on.parse().map_err(|_| {
+                    FieldError::new("on", "Choose the day on which it is due, such as 2026-12-31.")
                 })?),
-                "joining" => Due::AfterJoining(days(&self.joining).ok_or_else(|| wrong_days("joining"))?),
-                "start" => Due::AfterStart(days(&self.start).ok_or_else(|| wrong_days("start"))?),
-                _ => Due::Never,
+                "joining" => DuePolicy::AfterJoining(parse_days(&self.joining).ok_or_else(|| invalid_days("joining"))?),
+                "start" => DuePolicy::AfterStart(parse_days(&self.start).ok_or_else(|| invalid_days("start"))?),
+                _ => DuePolicy::Never,
             };
-        if self.kind == "on" && days(&self.late).is_none() {
-            return Err(wrong_days("late"));
+        if self.kind == "on" && parse_days(&self.late).is_none() {
+            return Err(invalid_days("late"));
         }
         Ok((due, late))
     }
 
     /// What it means for somebody, in words; nothing while something is wrong with it.
     pub fn example(&self, today: NaiveDate) -> Option<String> {
-        let (due, late_days) = self.read().ok()?;
+        let (due, late_days) = self.parse_due_date().ok()?;
         let until = due.date(late_days, today, Some(today));
         let shown = |day: NaiveDate| day.format("%e %B %Y").to_string().trim_start().to_owned();
         Some(match (due, until) {
-            (Due::Never, _) | (_, None) => "Nobody has to be done by a certain day.".to_owned(),
-            (Due::On(day), Some(until)) if until != day => {
+            (DuePolicy::Never, _) | (_, None) => "Nobody has to be done by a certain day.".to_owned(),
+            (DuePolicy::On(day), Some(until)) if until != day => {
                 let why = if day < today { "has passed" } else { "is near" };
                 format!(
                     "{} {why}: someone who joins today has {}, until {}.",
@@ -89,30 +89,30 @@ impl DueFields {
                     shown(until)
                 )
             }
-            (Due::AfterStart(_), Some(until)) => {
+            (DuePolicy::AfterStart(_), Some(until)) => {
                 format!("Someone who joins and starts today has until {}.", shown(until))
             }
-            (Due::On(_) | Due::AfterJoining(_), Some(until)) => {
+            (DuePolicy::On(_) | DuePolicy::AfterJoining(_), Some(until)) => {
                 format!("Someone who joins today has until {}.", shown(until))
             }
         })
     }
 }
 
-fn days(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|days| *days <= MOST_DAYS)
+fn parse_days(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|days| *days <= MAX_DUE_DAYS)
 }
 
-fn wrong_days(field: &'static str) -> Fault {
-    Fault::new(field, format!("Days are a whole number from 0 to {MOST_DAYS}."))
+fn invalid_days(field: &'static str) -> FieldError {
+    FieldError::new(field, format!("Days are a whole number from 0 to {MAX_DUE_DAYS}."))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fields(text: &str) -> DueFields {
-        DueFields::of_form(&Form::read(text.as_bytes()))
+    fn fields(text: &str) -> DueDateFields {
+        DueDateFields::of_form(&FormData::read(text.as_bytes()))
     }
 
     fn today() -> NaiveDate {
@@ -140,11 +140,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_due_date_names_its_field() {
-        let field = |text: &str| fields(text).read().map_err(|fault| fault.field);
+        let field = |text: &str| fields(text).parse_due_date().map_err(|fault| fault.field);
         assert_eq!(field("due=on&on=31.12.2026&late=14"), Err("on"));
         assert_eq!(field("due=on&on=2026-12-31&late=x"), Err("late"));
         assert_eq!(field("due=joining&joining=-1"), Err("joining"));
         assert_eq!(field("due=start&start=4000"), Err("start"));
-        assert_eq!(field("due=start&start=0"), Ok((Due::AfterStart(0), LATE_DAYS)));
+        assert_eq!(field("due=start&start=0"), Ok((DuePolicy::AfterStart(0), DEFAULT_LATE_DAYS)));
     }
 }

@@ -5,72 +5,72 @@ use axum::extract::State;
 
 use crate::accounts::Principal;
 use crate::model::names::fold;
-use crate::store::listing::From;
-use crate::store::listing::assignments::{self, Row};
-use crate::web::Web;
+use crate::store::listing::PageRequest;
+use crate::store::listing::assignments::{self, AssignmentListRow};
+use crate::web::WebContext;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::Query;
-use crate::web::frame::{Frame, Here};
-use crate::web::pages::groups::one::{due_in_words, source_in_words};
-use crate::web::pages::{Answer, notice, page};
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::web::form::UrlQuery;
+use crate::web::frame::{Layout, MenuItem};
+use crate::web::pages::groups::one::{format_due_date, format_source};
+use crate::web::pages::{PageResult, load_notice, render_page};
 
 #[derive(Template)]
 #[template(path = "assigned/list.html")]
-struct Page<'a> {
-    frame: Frame,
+struct AssignmentListPage<'a> {
+    frame: Layout,
     text: &'a str,
-    rows: Vec<Line>,
+    rows: Vec<AssignmentLine>,
     next: Option<String>,
     is_first: bool,
 }
 
-pub(super) struct Line {
-    pub row: Row,
+pub(super) struct AssignmentLine {
+    pub row: AssignmentListRow,
     pub due: String,
     pub source: &'static str,
 }
 
-impl Line {
-    pub fn of(row: Row) -> Self {
-        Self { due: due_in_words(row.due()), source: source_in_words(&row.source), row }
+impl AssignmentLine {
+    pub fn of(row: AssignmentListRow) -> Self {
+        Self { due: format_due_date(row.due()), source: format_source(&row.source), row }
     }
 }
 
-fn place(row: &Row) -> Cursor {
-    Cursor { text: row.code_folded.clone(), id: row.id.0 }
+fn row_cursor(row: &AssignmentListRow) -> ListCursor {
+    ListCursor { text: row.code_folded.clone(), id: row.id.0 }
 }
 
 pub(in crate::web::pages) async fn show(
-    State(web): State<Web>,
-    Query(query): Query,
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
     who: Principal,
-) -> Answer {
+) -> PageResult {
     let text = query.text("q");
-    let shown = Place::of(&query);
-    let mut tx = web.store.read().await?;
-    let mut rows = assignments::page(&mut tx, &fold(text), shown.from()).await?;
-    let next = cut(&mut rows, place);
-    let frame = Frame::new(&who, Here::Assigned, "Assigned courses").notice(notice(&mut tx, &query).await?);
-    let rows = rows.into_iter().map(Line::of).collect();
-    page(&Page { frame, text, rows, next, is_first: shown.is_first() })
+    let shown = ListPageRequest::from_query(&query);
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = assignments::list(&mut tx, &fold(text), shown.to_store_page()).await?;
+    let next = split_next_page(&mut rows, row_cursor);
+    let frame = Layout::new(&who, MenuItem::Assigned, "Assigned courses").notice(load_notice(&mut tx, &query).await?);
+    let rows = rows.into_iter().map(AssignmentLine::of).collect();
+    render_page(&AssignmentListPage { frame, text, rows, next, is_first: shown.is_first() })
 }
 
-pub(in crate::web::pages) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
+pub(in crate::web::pages) async fn export_csv(State(web): State<WebContext>, UrlQuery(query): UrlQuery, _: Principal) -> PageResult {
     let text = fold(query.text("q"));
-    let mut tx = web.store.read().await?;
+    let mut tx = web.store.begin_read().await?;
     let mut sheet =
-        csv::Sheet::new(["course", "title", "assigned to", "reaches", "due", "assigned by", "since"]);
-    let mut after = Cursor { text: String::new(), id: 0 };
+        csv::CsvWriter::new(["course", "title", "assigned to", "reaches", "due", "assigned by", "since"]);
+    let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
-        let from = From { text: &after.text, id: after.id, limit: csv::ROWS };
-        let rows = assignments::page(&mut tx, &text, from).await?;
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv::BATCH_ROWS };
+        let rows = assignments::list(&mut tx, &text, from).await?;
         let Some(last) = rows.last() else { break };
-        after = place(last);
-        for Line { row, due, source } in rows.into_iter().map(Line::of) {
+        after = row_cursor(last);
+        for AssignmentLine { row, due, source } in rows.into_iter().map(AssignmentLine::of) {
             let (reaches, since) = (row.reaches.to_string(), row.assigned_on.to_string());
-            sheet.row([&row.code, &row.title, &row.whom, &reaches, &due, source, &since]);
+            sheet.write_row([&row.code, &row.title, &row.whom, &reaches, &due, source, &since]);
         }
     }
-    Ok(sheet.answer("assigned-courses.csv"))
+    Ok(sheet.into_download("assigned-courses.csv"))
 }

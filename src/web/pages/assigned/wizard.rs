@@ -9,29 +9,29 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
-use super::due::DueFields;
+use super::due::DueDateFields;
 use crate::accounts::Principal;
-use crate::groups::{self, Asked, Error, Target};
+use crate::groups::{self, AssignRequest, GroupError, AssignmentTargetRef};
 use crate::model::ids::{CourseId, DraftId, GroupId};
 use crate::model::names::fold;
 use crate::model::words::{count, thousands};
-use crate::store::listing::assignments::{self, Preview};
-use crate::store::listing::courses::{self, Row as Course};
-use crate::store::listing::groups::{self as listed, Row as Group, Sort};
+use crate::store::listing::assignments::{self, AssignmentPreview};
+use crate::store::listing::courses::{self, CourseListRow as Course};
+use crate::store::listing::groups::{self as listed, GroupListRow as Group, GroupListSort};
 use crate::store::{Tx, drafts};
-use crate::web::Web;
-use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::WebContext;
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::web::filters;
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, picker};
-use crate::web::trouble::{Trouble, sentence};
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, picker};
+use crate::web::trouble::{PageError, format_sentence};
 
-const KIND: &str = "assign course";
+const DRAFT_KIND: &str = "assign course";
 
 /// What was answered so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Answers {
+struct AssignDraft {
     course: i64,
     /// `groups` or `learner`.
     to: String,
@@ -39,28 +39,28 @@ struct Answers {
     due: [String; 5],
 }
 
-impl Default for Answers {
+impl Default for AssignDraft {
     fn default() -> Self {
-        let due = pack(DueFields::default());
+        let due = pack_due_date(DueDateFields::default());
         Self { course: 0, to: "groups".to_owned(), learner: String::new(), due }
     }
 }
 
-fn pack(due: DueFields) -> [String; 5] {
+fn pack_due_date(due: DueDateFields) -> [String; 5] {
     [due.kind, due.on, due.joining, due.start, due.late]
 }
 
-impl Answers {
-    fn due(&self) -> DueFields {
+impl AssignDraft {
+    fn due(&self) -> DueDateFields {
         let [kind, on, joining, start, late] = self.due.clone();
-        DueFields { kind, on, joining, start, late }
+        DueDateFields { kind, on, joining, start, late }
     }
 }
 
 #[derive(Template)]
 #[template(path = "assigned/course.html")]
-struct CoursePage<'a> {
-    frame: Frame,
+struct AssignCoursePage<'a> {
+    frame: Layout,
     draft: String,
     group: String,
     text: &'a str,
@@ -72,13 +72,13 @@ struct CoursePage<'a> {
 
 #[derive(Template)]
 #[template(path = "assigned/whom.html")]
-struct WhomPage<'a> {
-    frame: Frame,
+struct AssignTargetPage<'a> {
+    frame: Layout,
     draft: DraftId,
     course: Course,
     progress: String,
-    answers: Answers,
-    due: DueFields,
+    answers: AssignDraft,
+    due: DueDateFields,
     example: Option<String>,
     text: &'a str,
     groups: Vec<(Group, bool)>,
@@ -89,7 +89,7 @@ struct WhomPage<'a> {
 }
 
 /// What would happen today, in words.
-fn in_words(preview: &Preview) -> String {
+fn format_preview(preview: &AssignmentPreview) -> String {
     let number = |number: i64| thousands(number.unsigned_abs());
     format!(
         "{} in the chosen groups: {} enrolled in this course already, {} completed it already.",
@@ -100,35 +100,35 @@ fn in_words(preview: &Preview) -> String {
 }
 
 pub(in crate::web::pages) async fn show(
-    State(web): State<Web>,
-    Query(query): Query,
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
     who: Principal,
-) -> Answer {
+) -> PageResult {
     match query.text("step") {
-        "whom" => whom(&web, &who, &query, Vec::new()).await,
-        _ => course(&web, &who, &query, Vec::new()).await,
+        "whom" => show_target_step(&web, &who, &query, Vec::new()).await,
+        _ => show_course_step(&web, &who, &query, Vec::new()).await,
     }
 }
 
-fn status(faults: &[Fault]) -> StatusCode {
+fn status(faults: &[FieldError]) -> StatusCode {
     if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
 }
 
-async fn kept(tx: &mut Tx, who: &Principal, query: &Form) -> Result<Option<(DraftId, Answers)>, Trouble> {
-    let draft = picker::draft(tx, who, KIND, query).await?;
+async fn find_draft_answers(tx: &mut Tx, who: &Principal, query: &FormData) -> Result<Option<(DraftId, AssignDraft)>, PageError> {
+    let draft = picker::find_draft(tx, who, DRAFT_KIND, query).await?;
     Ok(draft.map(|(id, answers)| (id, serde_json::from_value(answers).unwrap_or_default())))
 }
 
 /// The first question.
-async fn course(web: &Web, who: &Principal, query: &Form, faults: Vec<Fault>) -> Answer {
-    let mut tx = web.store.read().await?;
-    let draft = kept(&mut tx, who, query).await?;
+async fn show_course_step(web: &WebContext, who: &Principal, query: &FormData, faults: Vec<FieldError>) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    let draft = find_draft_answers(&mut tx, who, query).await?;
     let text = query.text("q");
-    let place = Place::of(query);
-    let mut courses = courses::page(&mut tx, &fold(text), place.from()).await?;
-    let next = cut(&mut courses, |row| Cursor { text: row.code_folded.clone(), id: row.id.0 });
-    let page = CoursePage {
-        frame: Frame::new(who, Here::Assigned, "Assign course").faults(faults.clone()),
+    let place = ListPageRequest::from_query(query);
+    let mut courses = courses::list(&mut tx, &fold(text), place.to_store_page()).await?;
+    let next = split_next_page(&mut courses, |row| ListCursor { text: row.code_folded.clone(), id: row.id.0 });
+    let page = AssignCoursePage {
+        frame: Layout::new(who, MenuItem::Assigned, "Assign course").faults(faults.clone()),
         group: query.text("group").to_owned(),
         text,
         chosen: draft.as_ref().map_or(0, |(_, answers)| answers.course),
@@ -141,30 +141,30 @@ async fn course(web: &Web, who: &Principal, query: &Form, faults: Vec<Fault>) ->
 }
 
 /// The second page: to whom, and until when.
-async fn whom(web: &Web, who: &Principal, query: &Form, faults: Vec<Fault>) -> Answer {
-    let today = web.when().today;
-    let mut tx = web.store.read().await?;
-    let Some((draft, answers)) = kept(&mut tx, who, query).await? else {
+async fn show_target_step(web: &WebContext, who: &Principal, query: &FormData, faults: Vec<FieldError>) -> PageResult {
+    let today = web.change_time().today;
+    let mut tx = web.store.begin_read().await?;
+    let Some((draft, answers)) = find_draft_answers(&mut tx, who, query).await? else {
         return Ok(Redirect::to("/assigned/new").into_response());
     };
-    let Some(course) = courses::one(&mut tx, CourseId(answers.course)).await? else {
+    let Some(course) = courses::get(&mut tx, CourseId(answers.course)).await? else {
         return Ok(Redirect::to(&format!("/assigned/new?draft={draft}")).into_response());
     };
     let text = query.text("q");
-    let place = Place::of(query);
-    let mut groups = listed::page(&mut tx, &fold(text), Sort::Name, place.from()).await?;
-    let next = cut(&mut groups, |row| Cursor { text: row.name_folded.clone(), id: row.id.0 });
-    let chosen = drafts::chosen(&mut tx, draft).await?;
+    let place = ListPageRequest::from_query(query);
+    let mut groups = listed::list(&mut tx, &fold(text), GroupListSort::Name, place.to_store_page()).await?;
+    let next = split_next_page(&mut groups, |row| ListCursor { text: row.name_folded.clone(), id: row.id.0 });
+    let chosen = drafts::list_choices(&mut tx, draft).await?;
     let preview = if chosen.is_empty() {
         None
     } else {
-        Some(in_words(&assignments::preview(&mut tx, chosen.clone(), course.id).await?))
+        Some(format_preview(&assignments::preview_assignment(&mut tx, chosen.clone(), course.id).await?))
     };
-    let progress = courses::progress(&mut tx, course.id, today).await?;
+    let progress = courses::get_progress(&mut tx, course.id, today).await?;
     let chosen: FxHashSet<i64> = chosen.into_iter().collect();
     let due = answers.due();
-    let page = WhomPage {
-        frame: Frame::new(who, Here::Assigned, format!("Assign {}", course.title)).faults(faults.clone()),
+    let page = AssignTargetPage {
+        frame: Layout::new(who, MenuItem::Assigned, format!("Assign {}", course.title)).faults(faults.clone()),
         draft,
         progress: format!(
             "{} enrolled in it now, {} completed it.",
@@ -189,19 +189,19 @@ async fn whom(web: &Web, who: &Principal, query: &Form, faults: Vec<Fault>) -> A
     Ok((status(&faults), Html(page.render()?)).into_response())
 }
 
-pub(in crate::web::pages) async fn go(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+pub(in crate::web::pages) async fn submit_step(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
     match form.text("step") {
-        "whom" => answered_whom(&web, &who, &form).await,
-        _ => answered_course(&web, &who, &form).await,
+        "whom" => submit_target(&web, &who, &form).await,
+        _ => submit_course(&web, &who, &form).await,
     }
 }
 
-async fn keep(web: &Web, who: &Principal, form: &Form, answers: &Answers) -> Result<DraftId, Trouble> {
+async fn save_answers(web: &WebContext, who: &Principal, form: &FormData, answers: &AssignDraft) -> Result<DraftId, PageError> {
     let json = serde_json::to_value(answers).unwrap_or_default();
-    picker::keep(&web.store, who, KIND, form, &json).await.map(|(draft, _)| draft)
+    picker::save_selection(&web.store, who, DRAFT_KIND, form, &json).await.map(|(draft, _)| draft)
 }
 
-fn address(draft: DraftId, step: &str, form: &Form) -> String {
+fn step_url(draft: DraftId, step: &str, form: &FormData) -> String {
     let mut address = form_urlencoded::Serializer::new(String::new());
     address.append_pair("draft", &draft.to_string()).append_pair("step", step);
     for name in ["q", "group"] {
@@ -215,103 +215,103 @@ fn address(draft: DraftId, step: &str, form: &Form) -> String {
     format!("/assigned/new?{}", address.finish())
 }
 
-async fn answered_course(web: &Web, who: &Principal, form: &Form) -> Answer {
+async fn submit_course(web: &WebContext, who: &Principal, form: &FormData) -> PageResult {
     let before = {
-        let mut tx = web.store.read().await?;
-        kept(&mut tx, who, form).await?
+        let mut tx = web.store.begin_read().await?;
+        find_draft_answers(&mut tx, who, form).await?
     };
     let before = before.map(|(_, answers)| answers).unwrap_or_default();
-    let answers = Answers { course: form.number("course").unwrap_or(before.course), ..before };
-    let draft = keep(web, who, form, &answers).await?;
+    let answers = AssignDraft { course: form.number("course").unwrap_or(before.course), ..before };
+    let draft = save_answers(web, who, form, &answers).await?;
     if form.text("do") != "next" {
-        return Ok(Redirect::to(&address(draft, "course", form)).into_response());
+        return Ok(Redirect::to(&step_url(draft, "course", form)).into_response());
     }
     if answers.course == 0 {
-        let query = Form::read(format!("draft={draft}").as_bytes());
-        let fault = Fault::new("courses", "Select the course that is to be assigned.");
-        return course(web, who, &query, vec![fault]).await;
+        let query = FormData::read(format!("draft={draft}").as_bytes());
+        let fault = FieldError::new("courses", "Select the course that is to be assigned.");
+        return show_course_step(web, who, &query, vec![fault]).await;
     }
     if let Some(group) = form.number("group") {
-        let mut tx = web.store.write().await?;
-        drafts::choose(&mut tx, draft, vec![group]).await?;
+        let mut tx = web.store.begin_write().await?;
+        drafts::add_choices(&mut tx, draft, vec![group]).await?;
         tx.commit().await?;
     }
     Ok(Redirect::to(&format!("/assigned/new?draft={draft}&step=whom")).into_response())
 }
 
-async fn answered_whom(web: &Web, who: &Principal, form: &Form) -> Answer {
+async fn submit_target(web: &WebContext, who: &Principal, form: &FormData) -> PageResult {
     let before = {
-        let mut tx = web.store.read().await?;
-        kept(&mut tx, who, form).await?
+        let mut tx = web.store.begin_read().await?;
+        find_draft_answers(&mut tx, who, form).await?
     };
     let Some((_, before)) = before else { return Ok(Redirect::to("/assigned/new").into_response()) };
     let to = if form.text("to") == "learner" { "learner" } else { "groups" };
-    let answers = Answers {
+    let answers = AssignDraft {
         course: before.course,
         to: to.to_owned(),
         learner: form.text("learner").trim().to_owned(),
-        due: pack(DueFields::of_form(form)),
+        due: pack_due_date(DueDateFields::of_form(form)),
     };
-    let draft = keep(web, who, form, &answers).await?;
+    let draft = save_answers(web, who, form, &answers).await?;
     match form.text("do") {
         "back" => Ok(Redirect::to(&format!("/assigned/new?draft={draft}")).into_response()),
-        "save" => save(web, who, draft, &answers).await,
-        _ => Ok(Redirect::to(&address(draft, "whom", form)).into_response()),
+        "save" => save_assignment(web, who, draft, &answers).await,
+        _ => Ok(Redirect::to(&step_url(draft, "whom", form)).into_response()),
     }
 }
 
-async fn save(web: &Web, who: &Principal, draft: DraftId, answers: &Answers) -> Answer {
-    let query = Form::read(format!("draft={draft}&step=whom").as_bytes());
+async fn save_assignment(web: &WebContext, who: &Principal, draft: DraftId, answers: &AssignDraft) -> PageResult {
+    let query = FormData::read(format!("draft={draft}&step=whom").as_bytes());
     let (course, chosen) = {
-        let mut tx = web.store.read().await?;
-        let course = courses::one(&mut tx, CourseId(answers.course)).await?;
-        (course, drafts::chosen(&mut tx, draft).await?)
+        let mut tx = web.store.begin_read().await?;
+        let course = courses::get(&mut tx, CourseId(answers.course)).await?;
+        (course, drafts::list_choices(&mut tx, draft).await?)
     };
     let mut faults = Vec::new();
-    let due = answers.due().read().map_err(|fault| faults.push(fault)).ok();
+    let due = answers.due().parse_due_date().map_err(|fault| faults.push(fault)).ok();
     let is_for_groups = answers.to == "groups";
     if is_for_groups && chosen.is_empty() {
-        faults.insert(0, Fault::new("groups", "Select the groups that are to have the course."));
+        faults.insert(0, FieldError::new("groups", "Select the groups that are to have the course."));
     }
     if !is_for_groups && answers.learner.is_empty() {
-        faults.insert(0, Fault::new("learner", "Give the address of the learner who is to have the course."));
+        faults.insert(0, FieldError::new("learner", "Give the address of the learner who is to have the course."));
     }
     let Some(course) = course else {
-        let fault = Fault::new("courses", "The course is no longer there. Select another one.");
-        return self::course(web, who, &query, vec![fault]).await;
+        let fault = FieldError::new("courses", "The course is no longer there. Select another one.");
+        return self::show_course_step(web, who, &query, vec![fault]).await;
     };
     let Some((due, late_days)) = due.filter(|_| faults.is_empty()) else {
-        return whom(web, who, &query, faults).await;
+        return show_target_step(web, who, &query, faults).await;
     };
-    let targets: Vec<Target<'_>> = if is_for_groups {
-        chosen.iter().map(|id| Target::Group(GroupId(*id).into())).collect()
+    let targets: Vec<AssignmentTargetRef<'_>> = if is_for_groups {
+        chosen.iter().map(|id| AssignmentTargetRef::Group(GroupId(*id).into())).collect()
     } else {
-        vec![Target::Learner(&answers.learner)]
+        vec![AssignmentTargetRef::Learner(&answers.learner)]
     };
     let to = if is_for_groups {
         count(chosen.len() as u64, "group", "groups")
     } else {
         format!("`{}`", answers.learner)
     };
-    let about = web.about(who, format!("assign `{}` to {to}", course.code));
-    let asked = Asked { course: &course.code, due, late_days };
-    match groups::assign(&web.store, &about, web.when(), asked, &targets).await {
+    let about = web.new_manual_run(who, format!("assign `{}` to {to}", course.code));
+    let asked = AssignRequest { course: &course.code, due, late_days };
+    match groups::assign_course(&web.store, &about, web.change_time(), asked, &targets).await {
         Ok(answer) => {
-            picker::forget(&web.store, draft).await?;
+            picker::delete_draft(&web.store, draft).await?;
             let run = answer.done.map_or_else(String::new, |done| format!("?run={}", done.run));
             Ok(Redirect::to(&format!("/assigned{run}")).into_response())
         }
-        Err(Error::Store(error)) => Err(error.into()),
-        Err(Error::GroupGone { id }) => {
-            let mut tx = web.store.write().await?;
-            drafts::unchoose(&mut tx, draft, vec![id]).await?;
+        Err(GroupError::Store(error)) => Err(error.into()),
+        Err(GroupError::GroupGone { id }) => {
+            let mut tx = web.store.begin_write().await?;
+            drafts::remove_choices(&mut tx, draft, vec![id]).await?;
             tx.commit().await?;
             let text = "A group that you had selected was deleted meanwhile. It is no longer selected; nothing was saved.";
-            whom(web, who, &query, vec![Fault::new("groups", text)]).await
+            show_target_step(web, who, &query, vec![FieldError::new("groups", text)]).await
         }
         Err(error) => {
             let field = if is_for_groups { "groups" } else { "learner" };
-            whom(web, who, &query, vec![Fault::new(field, sentence(&error.to_string()))]).await
+            show_target_step(web, who, &query, vec![FieldError::new(field, format_sentence(&error.to_string()))]).await
         }
     }
 }

@@ -5,81 +5,81 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 
-use super::fault;
+use super::field_error;
 use crate::accounts::Principal;
-use crate::groups::{self, Who};
+use crate::groups::{self, LearnerRef};
 use crate::model::names::LONGEST_GROUP_NAME;
 use crate::store::drafts;
-use crate::web::Web;
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::picker::{self, Picker, Pressed};
-use crate::web::pages::{Answer, answer};
-use crate::web::trouble::Trouble;
+use crate::web::WebContext;
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::picker::{self, LearnerPicker, PickerAction};
+use crate::web::pages::{PageResult, render_page_with_status};
+use crate::web::trouble::PageError;
 
-const KIND: &str = "create group";
+const DRAFT_KIND: &str = "create group";
 const LEGEND: &str = "Members";
 
 #[derive(Template)]
 #[template(path = "groups/create.html")]
-struct Page<'a> {
-    frame: Frame,
+struct CreateGroupPage<'a> {
+    frame: Layout,
     draft: String,
     name: &'a str,
     longest: usize,
-    picker: Picker,
+    picker: LearnerPicker,
 }
 
 pub(in crate::web::pages) async fn show(
-    State(web): State<Web>,
-    Query(query): Query,
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
     who: Principal,
-) -> Answer {
-    shown(&web, &who, &query, Vec::new()).await
+) -> PageResult {
+    render_create_group(&web, &who, &query, Vec::new()).await
 }
 
-async fn shown(web: &Web, who: &Principal, query: &Form, faults: Vec<Fault>) -> Answer {
-    let mut tx = web.store.read().await?;
-    let draft = picker::draft(&mut tx, who, KIND, query).await?;
+async fn render_create_group(web: &WebContext, who: &Principal, query: &FormData, faults: Vec<FieldError>) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    let draft = picker::find_draft(&mut tx, who, DRAFT_KIND, query).await?;
     let name =
         draft.as_ref().and_then(|(_, answers)| answers["name"].as_str()).unwrap_or_default().to_owned();
     let id = draft.as_ref().map(|(id, _)| *id);
-    let picker = Picker::read(&mut tx, id, query, None, LEGEND).await?;
-    let frame = Frame::new(who, Here::Groups, "Create group").faults(faults);
+    let picker = LearnerPicker::read(&mut tx, id, query, None, LEGEND).await?;
+    let frame = Layout::new(who, MenuItem::Groups, "Create group").faults(faults);
     let draft = id.map_or_else(String::new, |id| id.0.to_string());
-    let page = Page { frame, draft, name: &name, longest: LONGEST_GROUP_NAME, picker };
-    answer(page.frame.status(), &page)
+    let page = CreateGroupPage { frame, draft, name: &name, longest: LONGEST_GROUP_NAME, picker };
+    render_page_with_status(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn go(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+pub(in crate::web::pages) async fn submit_group(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
     let name = form.text("name");
     let answers: Value = json!({"name": name});
-    let (draft, pressed) = picker::keep(&web.store, &who, KIND, &form, &answers).await?;
+    let (draft, pressed) = picker::save_selection(&web.store, &who, DRAFT_KIND, &form, &answers).await?;
     match pressed {
-        Pressed::Show(query) => Ok(Redirect::to(&format!("/groups/new?{query}")).into_response()),
-        Pressed::Save => save(&web, &who, name, draft).await,
+        PickerAction::ShowPage(query) => Ok(Redirect::to(&format!("/groups/new?{query}")).into_response()),
+        PickerAction::Save => save_group(&web, &who, name, draft).await,
     }
 }
 
-async fn save(
-    web: &Web,
+async fn save_group(
+    web: &WebContext,
     who: &Principal,
     name: &str,
     draft: crate::model::ids::DraftId,
-) -> Result<Response, Trouble> {
+) -> Result<Response, PageError> {
     let chosen = {
-        let mut tx = web.store.read().await?;
-        drafts::chosen(&mut tx, draft).await?
+        let mut tx = web.store.begin_read().await?;
+        drafts::list_choices(&mut tx, draft).await?
     };
-    let about = web.about(who, format!("create group `{}`", name.trim()));
-    match groups::create(&web.store, &about, web.when(), name, Who::Numbers(chosen)).await {
+    let about = web.new_manual_run(who, format!("create group `{}`", name.trim()));
+    match groups::create_group(&web.store, &about, web.change_time(), name, LearnerRef::Numbers(chosen)).await {
         Ok((_, done)) => {
-            picker::forget(&web.store, draft).await?;
+            picker::delete_draft(&web.store, draft).await?;
             Ok(Redirect::to(&format!("/groups?run={}", done.run)).into_response())
         }
         Err(error) => {
-            let query = Form::read(format!("draft={draft}").as_bytes());
-            shown(web, who, &query, vec![fault("name", error)?]).await
+            let query = FormData::read(format!("draft={draft}").as_bytes());
+            render_create_group(web, who, &query, vec![field_error("name", error)?]).await
         }
     }
 }

@@ -4,29 +4,29 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 
-use super::{fault, find, seen};
+use super::{field_error, find_group, seen_run};
 use crate::accounts::Principal;
-use crate::groups::{self, Error, Going, Meant, Which};
+use crate::groups::{self, GroupError, DeletionImpact, DeletionConfirmation, GroupRef};
 use crate::model::ids::GroupId;
 use crate::model::words::count;
 use crate::store::groups::Group;
-use crate::web::Web;
-use crate::web::form::Form;
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, answer};
-use crate::web::trouble::Trouble;
+use crate::web::WebContext;
+use crate::web::form::FormData;
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page_with_status};
+use crate::web::trouble::PageError;
 
 #[derive(Template)]
 #[template(path = "groups/delete.html")]
-struct Page<'a> {
-    frame: Frame,
+struct DeleteGroupPage<'a> {
+    frame: Layout,
     group: Group,
     lines: Vec<String>,
     asks_name: bool,
     typed: &'a str,
 }
 
-fn lines(going: &Going) -> Vec<String> {
+fn impact_lines(going: &DeletionImpact) -> Vec<String> {
     let number = |number: i64, one, many| count(number.unsigned_abs(), one, many);
     vec![
         number(going.members, "membership", "memberships"),
@@ -40,54 +40,54 @@ fn lines(going: &Going) -> Vec<String> {
 }
 
 pub(in crate::web::pages) async fn show(
-    State(web): State<Web>,
+    State(web): State<WebContext>,
     Path(id): Path<i64>,
     who: Principal,
-) -> Answer {
-    shown(&web, &who, id, "", Vec::new()).await
+) -> PageResult {
+    render_delete_group(&web, &who, id, "", Vec::new()).await
 }
 
-async fn shown(web: &Web, who: &Principal, id: i64, typed: &str, faults: Vec<Fault>) -> Answer {
+async fn render_delete_group(web: &WebContext, who: &Principal, id: i64, typed: &str, faults: Vec<FieldError>) -> PageResult {
     let group = {
-        let mut tx = web.store.read().await?;
-        find(&mut tx, id).await?
+        let mut tx = web.store.begin_read().await?;
+        find_group(&mut tx, id).await?
     };
-    let going = groups::going(&web.store, GroupId(id)).await?;
-    let frame = Frame::new(who, Here::Groups, format!("Delete {}", group.name)).faults(faults);
+    let going = groups::load_deletion_impact(&web.store, GroupId(id)).await?;
+    let frame = Layout::new(who, MenuItem::Groups, format!("Delete {}", group.name)).faults(faults);
     let asks_name = going.is_large(&web.config().safety);
-    let page = Page { frame, group, lines: lines(&going), asks_name, typed };
-    answer(page.frame.status(), &page)
+    let page = DeleteGroupPage { frame, group, lines: impact_lines(&going), asks_name, typed };
+    render_page_with_status(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn go(
-    State(web): State<Web>,
+pub(in crate::web::pages) async fn submit_deletion(
+    State(web): State<WebContext>,
     Path(id): Path<i64>,
     who: Principal,
-    form: Form,
-) -> Answer {
+    form: FormData,
+) -> PageResult {
     let group = {
-        let mut tx = web.store.read().await?;
-        find(&mut tx, id).await?
+        let mut tx = web.store.begin_read().await?;
+        find_group(&mut tx, id).await?
     };
     let typed = form.text("typed").trim();
     let config = web.config();
-    let meant = Meant::Named(Some(typed).filter(|text| !text.is_empty()), &config.safety);
-    let about = web.about(&who, format!("delete group `{}`", group.name));
-    let which = Which::from(GroupId(id)).seen(seen(&form));
-    match groups::delete(&web.store, &about, web.when(), which, meant).await {
+    let meant = DeletionConfirmation::ByName(Some(typed).filter(|text| !text.is_empty()), &config.safety);
+    let about = web.new_manual_run(&who, format!("delete group `{}`", group.name));
+    let which = GroupRef::from(GroupId(id)).unchanged_since(seen_run(&form));
+    match groups::delete_group(&web.store, &about, web.change_time(), which, meant).await {
         Ok(done) => Ok(Redirect::to(&format!("/groups?run={}", done.run)).into_response()),
-        Err(Error::NameNeeded { .. } | Error::OtherName { .. }) => {
-            let fault = Fault::new("typed", "That is not the name of the group. Nothing was deleted.");
-            shown(&web, &who, id, typed, vec![fault]).await
+        Err(GroupError::NameNeeded { .. } | GroupError::OtherName { .. }) => {
+            let fault = FieldError::new("typed", "That is not the name of the group. Nothing was deleted.");
+            render_delete_group(&web, &who, id, typed, vec![fault]).await
         }
-        Err(error) => shown(&web, &who, id, typed, vec![fault("typed", error)?]).await,
+        Err(error) => render_delete_group(&web, &who, id, typed, vec![field_error("typed", error)?]).await,
     }
 }
 
 /// Restores a group that was deleted.
-pub(in crate::web::pages) async fn restore(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+pub(in crate::web::pages) async fn restore_group(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
     let name = form.text("name");
-    let about = web.about(&who, format!("restore group `{name}`"));
-    let done = groups::restore(&web.store, &about, web.when(), name).await.map_err(Trouble::from)?;
+    let about = web.new_manual_run(&who, format!("restore group `{name}`"));
+    let done = groups::restore_group(&web.store, &about, web.change_time(), name).await.map_err(PageError::from)?;
     Ok(Redirect::to(&format!("/groups?run={}", done.run)).into_response())
 }

@@ -5,36 +5,36 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::{local, origin};
+use super::{format_local_time, format_origin};
 use crate::accounts::Principal;
-use crate::groups::RESTORABLE;
+use crate::groups::RESTORE_PERIOD;
 use crate::model::ids::GroupId;
 use crate::model::names::fold;
 use crate::store::Tx;
-use crate::store::listing::From;
-use crate::store::listing::groups::{self, Row, Sort};
-use crate::web::Web;
+use crate::store::listing::PageRequest;
+use crate::store::listing::groups::{self, GroupListRow, GroupListSort};
+use crate::web::WebContext;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::web::filters;
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Frame, Here};
-use crate::web::pages::{Answer, notice, page};
-use crate::web::trouble::Trouble;
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{Layout, MenuItem};
+use crate::web::pages::{PageResult, load_notice, render_page};
+use crate::web::trouble::PageError;
 
 #[derive(Template)]
 #[template(path = "groups/list.html")]
-struct Page<'a> {
-    frame: Frame,
+struct GroupOverviewPage<'a> {
+    frame: Layout,
     text: &'a str,
     sort: &'a str,
-    rows: Vec<Line>,
+    rows: Vec<GroupLine>,
     next: Option<String>,
     is_first: bool,
-    deleted: Vec<Line>,
+    deleted: Vec<GroupLine>,
 }
 
-struct Line {
+struct GroupLine {
     id: GroupId,
     name: String,
     members: i64,
@@ -43,77 +43,77 @@ struct Line {
     changed: String,
 }
 
-fn sorted(query: &Form) -> (Sort, &'static str) {
+fn parse_sort(query: &FormData) -> (GroupListSort, &'static str) {
     match query.text("sort") {
-        "members" => (Sort::Members, "members"),
-        "changed" => (Sort::Changed, "changed"),
-        _ => (Sort::Name, "name"),
+        "members" => (GroupListSort::Members, "members"),
+        "changed" => (GroupListSort::Changed, "changed"),
+        _ => (GroupListSort::Name, "name"),
     }
 }
 
-fn place(row: &Row, sort: Sort) -> Cursor {
+fn row_cursor(row: &GroupListRow, sort: GroupListSort) -> ListCursor {
     let text = match sort {
-        Sort::Name => row.name_folded.clone(),
-        Sort::Members => row.members.to_string(),
-        Sort::Changed => row.changed_run_id.to_string(),
+        GroupListSort::Name => row.name_folded.clone(),
+        GroupListSort::Members => row.members.to_string(),
+        GroupListSort::Changed => row.changed_run_id.to_string(),
     };
-    Cursor { text, id: row.id.0 }
+    ListCursor { text, id: row.id.0 }
 }
 
-async fn lines(tx: &mut Tx, rows: Vec<Row>, zone: Tz) -> Result<Vec<Line>, Trouble> {
-    let rules = groups::rules(tx, rows.iter().map(|row| row.id.0).collect()).await?;
-    let line = |row: Row| {
+async fn load_lines(tx: &mut Tx, rows: Vec<GroupListRow>, zone: Tz) -> Result<Vec<GroupLine>, PageError> {
+    let rules = groups::list_rules(tx, rows.iter().map(|row| row.id.0).collect()).await?;
+    let line = |row: GroupListRow| {
         let of: Vec<&str> =
             rules.iter().filter(|(group, _)| *group == row.id).map(|(_, rule)| rule.as_str()).collect();
-        Line {
+        GroupLine {
             id: row.id,
-            origin: origin(&of, row.has_by_hand),
+            origin: format_origin(&of, row.has_by_hand),
             name: row.name,
             members: row.members,
             courses: row.courses,
-            changed: changed(row.changed_at, zone),
+            changed: format_change_time(row.changed_at, zone),
         }
     };
     Ok(rows.into_iter().map(line).collect())
 }
 
-fn changed(at: Option<DateTime<Utc>>, zone: Tz) -> String {
-    at.map_or_else(String::new, |at| local(at, zone))
+fn format_change_time(at: Option<DateTime<Utc>>, zone: Tz) -> String {
+    at.map_or_else(String::new, |at| format_local_time(at, zone))
 }
 
 pub(in crate::web::pages) async fn show(
-    State(web): State<Web>,
-    Query(query): Query,
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
     who: Principal,
-) -> Answer {
-    let (text, (sort, sort_text)) = (query.text("q"), sorted(&query));
+) -> PageResult {
+    let (text, (sort, sort_text)) = (query.text("q"), parse_sort(&query));
     let zone = web.config().timezone;
-    let shown = Place::of(&query);
-    let mut tx = web.store.read().await?;
-    let mut rows = groups::page(&mut tx, &fold(text), sort, shown.from()).await?;
-    let next = cut(&mut rows, |row| place(row, sort));
-    let rows = lines(&mut tx, rows, zone).await?;
-    let deleted = groups::deleted_since(&mut tx, Utc::now() - RESTORABLE).await?;
-    let deleted = lines(&mut tx, deleted, zone).await?;
-    let frame = Frame::new(&who, Here::Groups, "Groups").notice(notice(&mut tx, &query).await?);
-    page(&Page { frame, text, sort: sort_text, rows, next, is_first: shown.is_first(), deleted })
+    let shown = ListPageRequest::from_query(&query);
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = groups::list(&mut tx, &fold(text), sort, shown.to_store_page()).await?;
+    let next = split_next_page(&mut rows, |row| row_cursor(row, sort));
+    let rows = load_lines(&mut tx, rows, zone).await?;
+    let deleted = groups::list_deleted_since(&mut tx, Utc::now() - RESTORE_PERIOD).await?;
+    let deleted = load_lines(&mut tx, deleted, zone).await?;
+    let frame = Layout::new(&who, MenuItem::Groups, "Groups").notice(load_notice(&mut tx, &query).await?);
+    render_page(&GroupOverviewPage { frame, text, sort: sort_text, rows, next, is_first: shown.is_first(), deleted })
 }
 
-pub(in crate::web::pages) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
+pub(in crate::web::pages) async fn export_csv(State(web): State<WebContext>, UrlQuery(query): UrlQuery, _: Principal) -> PageResult {
     let text = fold(query.text("q"));
     let zone = web.config().timezone;
-    let mut tx = web.store.read().await?;
-    let mut sheet = csv::Sheet::new(["name", "members", "members come", "courses", "last change"]);
-    let mut after = Cursor { text: String::new(), id: 0 };
+    let mut tx = web.store.begin_read().await?;
+    let mut sheet = csv::CsvWriter::new(["name", "members", "members come", "courses", "last change"]);
+    let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
-        let from = From { text: &after.text, id: after.id, limit: csv::ROWS };
-        let rows = groups::page(&mut tx, &text, Sort::Name, from).await?;
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv::BATCH_ROWS };
+        let rows = groups::list(&mut tx, &text, GroupListSort::Name, from).await?;
         let Some(last) = rows.last() else { break };
-        after = place(last, Sort::Name);
-        for one in lines(&mut tx, rows, zone).await? {
+        after = row_cursor(last, GroupListSort::Name);
+        for one in load_lines(&mut tx, rows, zone).await? {
             let (members, courses) = (one.members.to_string(), one.courses.to_string());
-            sheet.row([&one.name, &members, &one.origin, &courses, &one.changed]);
+            sheet.write_row([&one.name, &members, &one.origin, &courses, &one.changed]);
         }
     }
-    Ok(sheet.answer("groups.csv"))
+    Ok(sheet.into_download("groups.csv"))
 }

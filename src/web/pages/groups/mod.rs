@@ -11,48 +11,48 @@ pub(super) mod rename;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::groups::Error;
+use crate::groups::GroupError;
 use crate::model::ids::{GroupId, RunId};
 use crate::store::groups::Group;
 use crate::store::{Tx, groups};
-use crate::web::form::Form;
-use crate::web::frame::Fault;
-use crate::web::trouble::{Trouble, sentence};
+use crate::web::form::FormData;
+use crate::web::frame::FieldError;
+use crate::web::trouble::{PageError, format_sentence};
 
 /// The group of an address.
-async fn find(tx: &mut Tx, id: i64) -> Result<Group, Trouble> {
-    let group = groups::by_number(tx, GroupId(id)).await?;
-    group.ok_or_else(|| Trouble::Missing { what: "the group".to_owned() })
+async fn find_group(tx: &mut Tx, id: i64) -> Result<Group, PageError> {
+    let group = groups::get(tx, GroupId(id)).await?;
+    group.ok_or_else(|| PageError::Missing { what: "the group".to_owned() })
 }
 
 /// As of which run the page that was sent showed the group.
-fn seen(form: &Form) -> Option<RunId> {
+fn seen_run(form: &FormData) -> Option<RunId> {
     form.number("seen").map(RunId)
 }
 
 /// A refusal as a fault of a field; trouble where it is about more than a field.
-fn fault(field: &'static str, error: Error) -> Result<Fault, Trouble> {
+fn field_error(field: &'static str, error: GroupError) -> Result<FieldError, PageError> {
     match error {
-        Error::Store(error) => Err(error.into()),
-        Error::GroupGone { .. } => Err(error.into()),
-        Error::ChangedSince { name, actor, what, run } => Ok(Fault::new(
+        GroupError::Store(error) => Err(error.into()),
+        GroupError::GroupGone { .. } => Err(error.into()),
+        GroupError::ChangedSince { name, actor, what, run } => Ok(FieldError::new(
             "",
             format!(
                 "“{name}” was changed meanwhile by {actor} (run {run}: {what}). Nothing of yours was done; look at it \
                  as it is now, and save again if you still want it."
             ),
         )),
-        other => Ok(Fault::new(field, sentence(&other.to_string()))),
+        other => Ok(FieldError::new(field, format_sentence(&other.to_string()))),
     }
 }
 
 /// A time of day as people read it, in the file's zone.
-pub(super) fn local(at: DateTime<Utc>, zone: Tz) -> String {
+pub(super) fn format_local_time(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).format("%e %b %Y, %H:%M").to_string().trim_start().to_owned()
 }
 
 /// Where the members of a group come from, in words.
-fn origin(rules: &[&str], has_by_hand: bool) -> String {
+fn format_origin(rules: &[&str], has_by_hand: bool) -> String {
     let mut parts: Vec<String> = Vec::new();
     match rules {
         [] => {}

@@ -4,44 +4,44 @@ use askama::Template;
 use axum::extract::{Path, State};
 use chrono_tz::Tz;
 
-use super::{find, local, origin};
+use super::{find_group, format_local_time, format_origin};
 use crate::accounts::Principal;
-use crate::model::due::Due;
+use crate::model::due::DuePolicy;
 use crate::model::ids::{AssignmentId, RuleId};
 use crate::model::words::count;
 use crate::store::Tx;
 use crate::store::groups::Group;
-use crate::store::listing::From;
-use crate::store::listing::members::{self, Row};
+use crate::store::listing::PageRequest;
+use crate::store::listing::members::{self, MemberListRow};
 use crate::store::listing::{assignments, groups as listed};
-use crate::web::Web;
+use crate::web::WebContext;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::web::filters;
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, answer, notice};
-use crate::web::trouble::Trouble;
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page_with_status, load_notice};
+use crate::web::trouble::PageError;
 
 /// Runs that the history shows.
-const EVENTS: i64 = 20;
+const HISTORY_LENGTH: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "groups/one.html")]
-struct Page<'a> {
-    frame: Frame,
+struct GroupDetailPage<'a> {
+    frame: Layout,
     group: Group,
     size: String,
     origin: String,
-    courses: Vec<Course>,
+    courses: Vec<GroupCourseLine>,
     text: &'a str,
-    members: Vec<Member>,
+    members: Vec<GroupMemberLine>,
     next: Option<String>,
     is_first: bool,
-    history: Vec<Event>,
+    history: Vec<GroupHistoryLine>,
 }
 
-struct Course {
+struct GroupCourseLine {
     id: AssignmentId,
     title: String,
     code: String,
@@ -52,13 +52,13 @@ struct Course {
     overdue: i64,
 }
 
-struct Member {
-    row: Row,
+struct GroupMemberLine {
+    row: MemberListRow,
     why: String,
     joined: String,
 }
 
-struct Event {
+struct GroupHistoryLine {
     run: i64,
     at: String,
     actor: String,
@@ -68,30 +68,30 @@ struct Event {
 }
 
 /// A due date in words.
-pub(in crate::web::pages) fn due_in_words(due: Due) -> String {
+pub(in crate::web::pages) fn format_due_date(due: DuePolicy) -> String {
     match due {
-        Due::Never => "no due date".to_owned(),
-        Due::On(day) => day.format("%e %B %Y").to_string().trim_start().to_owned(),
-        Due::AfterJoining(days) => format!("{} after joining", count(u64::from(days), "day", "days")),
-        Due::AfterStart(days) => format!("{} after the start date", count(u64::from(days), "day", "days")),
+        DuePolicy::Never => "no due date".to_owned(),
+        DuePolicy::On(day) => day.format("%e %B %Y").to_string().trim_start().to_owned(),
+        DuePolicy::AfterJoining(days) => format!("{} after joining", count(u64::from(days), "day", "days")),
+        DuePolicy::AfterStart(days) => format!("{} after the start date", count(u64::from(days), "day", "days")),
     }
 }
 
 /// Who assigned, in words.
-pub(in crate::web::pages) fn source_in_words(source: &str) -> &'static str {
+pub(in crate::web::pages) fn format_source(source: &str) -> &'static str {
     if source == "file" { "the file" } else { "hand" }
 }
 
-async fn courses(tx: &mut Tx, web: &Web, group: &Group) -> Result<Vec<Course>, Trouble> {
-    let rows = assignments::of_group(tx, group.id).await?;
-    let progress = assignments::progress(tx, group.id, web.when().today).await?;
-    let course = |row: assignments::Row| {
+async fn load_courses(tx: &mut Tx, web: &WebContext, group: &Group) -> Result<Vec<GroupCourseLine>, PageError> {
+    let rows = assignments::list_by_group(tx, group.id).await?;
+    let progress = assignments::list_progress(tx, group.id, web.change_time().today).await?;
+    let course = |row: assignments::AssignmentListRow| {
         let came = progress.iter().find(|one| one.course_id == row.course_id);
-        let number = |of: fn(&assignments::Progress) -> i64| came.map_or(0, of);
-        Course {
+        let number = |of: fn(&assignments::AssignmentProgress) -> i64| came.map_or(0, of);
+        GroupCourseLine {
             id: row.id,
-            due: due_in_words(row.due()),
-            source: source_in_words(&row.source),
+            due: format_due_date(row.due()),
+            source: format_source(&row.source),
             title: row.title,
             code: row.code,
             enrolled: number(|one| one.enrolled),
@@ -102,9 +102,9 @@ async fn courses(tx: &mut Tx, web: &Web, group: &Group) -> Result<Vec<Course>, T
     Ok(rows.into_iter().map(course).collect())
 }
 
-async fn members(tx: &mut Tx, group: &Group, rows: Vec<Row>) -> Result<Vec<Member>, Trouble> {
-    let reasons = members::reasons(tx, group.id, rows.iter().map(|row| row.id).collect()).await?;
-    let member = |row: Row| {
+async fn load_members(tx: &mut Tx, group: &Group, rows: Vec<MemberListRow>) -> Result<Vec<GroupMemberLine>, PageError> {
+    let reasons = members::list_reasons(tx, group.id, rows.iter().map(|row| row.id).collect()).await?;
+    let member = |row: MemberListRow| {
         let of = reasons.iter().filter(|(learner, ..)| *learner == row.id);
         let mut why: Vec<String> = of
             .map(
@@ -117,16 +117,16 @@ async fn members(tx: &mut Tx, group: &Group, rows: Vec<Row>) -> Result<Vec<Membe
         if why.is_empty() {
             why.push(format!("by hand, waits ({})", row.status));
         }
-        Member { why: why.join(", "), joined, row }
+        GroupMemberLine { why: why.join(", "), joined, row }
     };
     Ok(rows.into_iter().map(member).collect())
 }
 
-async fn history(tx: &mut Tx, group: &Group, zone: Tz) -> Result<Vec<Event>, Trouble> {
-    let events = listed::history(tx, group.id, EVENTS).await?;
-    let event = |one: listed::Event| Event {
+async fn load_history(tx: &mut Tx, group: &Group, zone: Tz) -> Result<Vec<GroupHistoryLine>, PageError> {
+    let events = listed::list_history(tx, group.id, HISTORY_LENGTH).await?;
+    let event = |one: listed::GroupHistoryEntry| GroupHistoryLine {
         run: one.run,
-        at: local(one.at, zone),
+        at: format_local_time(one.at, zone),
         actor: one.actor,
         what: one.what,
         given: one.given,
@@ -136,36 +136,36 @@ async fn history(tx: &mut Tx, group: &Group, zone: Tz) -> Result<Vec<Event>, Tro
 }
 
 pub(in crate::web::pages) async fn show(
-    State(web): State<Web>,
+    State(web): State<WebContext>,
     Path(id): Path<i64>,
-    Query(query): Query,
+    UrlQuery(query): UrlQuery,
     who: Principal,
-) -> Answer {
-    shown(&web, &who, id, &query, Vec::new()).await
+) -> PageResult {
+    render_group(&web, &who, id, &query, Vec::new()).await
 }
 
 /// The page, with what was wrong with a form of it.
-pub(super) async fn shown(web: &Web, who: &Principal, id: i64, query: &Form, faults: Vec<Fault>) -> Answer {
+pub(super) async fn render_group(web: &WebContext, who: &Principal, id: i64, query: &FormData, faults: Vec<FieldError>) -> PageResult {
     let text = query.text("q");
-    let place = Place::of(query);
+    let place = ListPageRequest::from_query(query);
     let zone = web.config().timezone;
-    let mut tx = web.store.read().await?;
-    let group = find(&mut tx, id).await?;
-    let mut rows = members::page(&mut tx, group.id, text, place.from()).await?;
-    let next = cut(&mut rows, |row| Cursor { text: row.name_folded.clone(), id: row.id });
-    let members = members(&mut tx, &group, rows).await?;
-    let courses = courses(&mut tx, web, &group).await?;
-    let history = history(&mut tx, &group, zone).await?;
-    let rules = listed::rules(&mut tx, vec![group.id.0]).await?;
+    let mut tx = web.store.begin_read().await?;
+    let group = find_group(&mut tx, id).await?;
+    let mut rows = members::list(&mut tx, group.id, text, place.to_store_page()).await?;
+    let next = split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
+    let members = load_members(&mut tx, &group, rows).await?;
+    let courses = load_courses(&mut tx, web, &group).await?;
+    let history = load_history(&mut tx, &group, zone).await?;
+    let rules = listed::list_rules(&mut tx, vec![group.id.0]).await?;
     let rules: Vec<&str> = rules.iter().map(|(_, rule)| rule.as_str()).collect();
     let has_by_hand = listed::has_by_hand(&mut tx, group.id).await?;
-    let frame = Frame::new(who, Here::Groups, group.name.clone())
-        .notice(notice(&mut tx, query).await?)
+    let frame = Layout::new(who, MenuItem::Groups, group.name.clone())
+        .notice(load_notice(&mut tx, query).await?)
         .faults(faults);
-    let page = Page {
+    let page = GroupDetailPage {
         frame,
         size: count(group.members.unsigned_abs(), "member", "members"),
-        origin: origin(&rules, has_by_hand),
+        origin: format_origin(&rules, has_by_hand),
         group,
         courses,
         text,
@@ -174,24 +174,24 @@ pub(super) async fn shown(web: &Web, who: &Principal, id: i64, query: &Form, fau
         is_first: place.is_first(),
         history,
     };
-    answer(page.frame.status(), &page)
+    render_page_with_status(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn csv(State(web): State<Web>, Path(id): Path<i64>, _: Principal) -> Answer {
-    let mut tx = web.store.read().await?;
-    let group = find(&mut tx, id).await?;
+pub(in crate::web::pages) async fn export_csv(State(web): State<WebContext>, Path(id): Path<i64>, _: Principal) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    let group = find_group(&mut tx, id).await?;
     let header = ["name", "e-mail", "department", "location", "role", "why", "joined"];
-    let mut sheet = csv::Sheet::new(header);
-    let mut after = Cursor { text: String::new(), id: 0 };
+    let mut sheet = csv::CsvWriter::new(header);
+    let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
-        let from = From { text: &after.text, id: after.id, limit: csv::ROWS };
-        let rows = members::page(&mut tx, group.id, "", from).await?;
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv::BATCH_ROWS };
+        let rows = members::list(&mut tx, group.id, "", from).await?;
         let Some(last) = rows.last() else { break };
-        after = Cursor { text: last.name_folded.clone(), id: last.id };
-        for one in members(&mut tx, &group, rows).await? {
-            let Member { row, why, joined } = &one;
-            sheet.row([&row.name, &row.email, &row.department, &row.location, &row.role, why, joined]);
+        after = ListCursor { text: last.name_folded.clone(), id: last.id };
+        for one in load_members(&mut tx, &group, rows).await? {
+            let GroupMemberLine { row, why, joined } = &one;
+            sheet.write_row([&row.name, &row.email, &row.department, &row.location, &row.role, why, joined]);
         }
     }
-    Ok(sheet.answer("members.csv"))
+    Ok(sheet.into_download("members.csv"))
 }

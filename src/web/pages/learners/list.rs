@@ -4,67 +4,67 @@ use askama::Template;
 use axum::extract::State;
 
 use crate::accounts::Principal;
-use crate::store::listing::From;
-use crate::store::listing::learners::{self, Find, Row};
-use crate::web::Web;
+use crate::store::listing::PageRequest;
+use crate::store::listing::learners::{self, LearnerSearch, LearnerListRow};
+use crate::web::WebContext;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Frame, Here};
-use crate::web::pages::{Answer, notice, page};
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{Layout, MenuItem};
+use crate::web::pages::{PageResult, load_notice, render_page};
 
 #[derive(Template)]
 #[template(path = "learners/list.html")]
-struct Page<'a> {
-    frame: Frame,
+struct LearnerOverviewPage<'a> {
+    frame: Layout,
     text: &'a str,
     which: &'static str,
-    rows: Vec<Row>,
+    rows: Vec<LearnerListRow>,
     next: Option<String>,
     is_first: bool,
 }
 
-fn find(query: &Form) -> (Find<'_>, &'static str) {
-    let all = Find { text: query.text("q"), ..Find::default() };
+fn parse_filter(query: &FormData) -> (LearnerSearch<'_>, &'static str) {
+    let all = LearnerSearch { text: query.text("q"), ..LearnerSearch::default() };
     match query.text("which") {
-        "left" => (Find { left: true, ..all }, "left"),
-        "conflicting" => (Find { contested: true, left: true, ..all }, "conflicting"),
-        "linked" => (Find { linked: true, left: true, ..all }, "linked"),
+        "left" => (LearnerSearch { left: true, ..all }, "left"),
+        "conflicting" => (LearnerSearch { contested: true, left: true, ..all }, "conflicting"),
+        "linked" => (LearnerSearch { linked: true, left: true, ..all }, "linked"),
         _ => (all, "all"),
     }
 }
 
-fn place(row: &Row) -> Cursor {
-    Cursor { text: row.name_folded.clone(), id: row.id }
+fn row_cursor(row: &LearnerListRow) -> ListCursor {
+    ListCursor { text: row.name_folded.clone(), id: row.id }
 }
 
 pub(in crate::web::pages) async fn show(
-    State(web): State<Web>,
-    Query(query): Query,
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
     who: Principal,
-) -> Answer {
-    let (find, which) = find(&query);
-    let shown = Place::of(&query);
-    let mut tx = web.store.read().await?;
-    let mut rows = learners::page(&mut tx, find, shown.from()).await?;
-    let next = cut(&mut rows, place);
-    let frame = Frame::new(&who, Here::Learners, "Learners").notice(notice(&mut tx, &query).await?);
-    page(&Page { frame, text: find.text, which, rows, next, is_first: shown.is_first() })
+) -> PageResult {
+    let (find, which) = parse_filter(&query);
+    let shown = ListPageRequest::from_query(&query);
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = learners::list(&mut tx, find, shown.to_store_page()).await?;
+    let next = split_next_page(&mut rows, row_cursor);
+    let frame = Layout::new(&who, MenuItem::Learners, "Learners").notice(load_notice(&mut tx, &query).await?);
+    render_page(&LearnerOverviewPage { frame, text: find.text, which, rows, next, is_first: shown.is_first() })
 }
 
-pub(in crate::web::pages) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
-    let (find, _) = find(&query);
-    let mut tx = web.store.read().await?;
-    let mut sheet = csv::Sheet::new(["name", "e-mail", "status", "department", "location", "role"]);
-    let mut after = Cursor { text: String::new(), id: 0 };
+pub(in crate::web::pages) async fn export_csv(State(web): State<WebContext>, UrlQuery(query): UrlQuery, _: Principal) -> PageResult {
+    let (find, _) = parse_filter(&query);
+    let mut tx = web.store.begin_read().await?;
+    let mut sheet = csv::CsvWriter::new(["name", "e-mail", "status", "department", "location", "role"]);
+    let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
-        let from = From { text: &after.text, id: after.id, limit: csv::ROWS };
-        let rows = learners::page(&mut tx, find, from).await?;
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv::BATCH_ROWS };
+        let rows = learners::list(&mut tx, find, from).await?;
         let Some(last) = rows.last() else { break };
-        after = place(last);
+        after = row_cursor(last);
         for row in rows {
-            sheet.row([&row.name, &row.email, &row.status, &row.department, &row.location, &row.role]);
+            sheet.write_row([&row.name, &row.email, &row.status, &row.department, &row.location, &row.role]);
         }
     }
-    Ok(sheet.answer("learners.csv"))
+    Ok(sheet.into_download("learners.csv"))
 }

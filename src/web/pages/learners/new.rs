@@ -6,37 +6,37 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect};
 
 use crate::accounts::Principal;
-use crate::groups::{self, Error};
-use crate::web::Web;
-use crate::web::form::Form;
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, page};
-use crate::web::trouble::sentence;
+use crate::groups::{self, GroupError};
+use crate::web::WebContext;
+use crate::web::form::FormData;
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page};
+use crate::web::trouble::format_sentence;
 
 #[derive(Template)]
 #[template(path = "learners/new.html")]
-struct Page<'a> {
-    frame: Frame,
+struct AddLearnerPage<'a> {
+    frame: Layout,
     name: &'a str,
     email: &'a str,
 }
 
-pub(in crate::web::pages) async fn show(who: Principal) -> Answer {
-    page(&Page { frame: Frame::new(&who, Here::Learners, "Add learner"), name: "", email: "" })
+pub(in crate::web::pages) async fn show(who: Principal) -> PageResult {
+    render_page(&AddLearnerPage { frame: Layout::new(&who, MenuItem::Learners, "Add learner"), name: "", email: "" })
 }
 
-pub(in crate::web::pages) async fn go(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+pub(in crate::web::pages) async fn submit_learner(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
     let (name, email) = (form.text("name").trim(), form.text("email").trim());
-    let about = web.about(&who, format!("add learner `{email}`"));
-    let fault = match groups::add_learner(&web.store, &about, web.when(), email, name).await {
+    let about = web.new_manual_run(&who, format!("add learner `{email}`"));
+    let fault = match groups::add_learner(&web.store, &about, web.change_time(), email, name).await {
         Ok((learner, done)) => {
             return Ok(Redirect::to(&format!("/learners/{learner}?run={}", done.run)).into_response());
         }
-        Err(Error::Store(error)) => return Err(error.into()),
-        Err(Error::NoName { .. }) => Fault::new("name", "Give the learner a name."),
-        Err(error) => Fault::new("email", sentence(&error.to_string())),
+        Err(GroupError::Store(error)) => return Err(error.into()),
+        Err(GroupError::NoName { .. }) => FieldError::new("name", "Give the learner a name."),
+        Err(error) => FieldError::new("email", format_sentence(&error.to_string())),
     };
-    let frame = Frame::new(&who, Here::Learners, "Add learner").faults(vec![fault]);
-    let html = Page { frame, name, email }.render()?;
+    let frame = Layout::new(&who, MenuItem::Learners, "Add learner").faults(vec![fault]);
+    let html = AddLearnerPage { frame, name, email }.render()?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response())
 }

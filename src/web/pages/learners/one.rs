@@ -5,33 +5,33 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 
 use crate::accounts::Principal;
-use crate::explain::answer::{Course, Group};
-use crate::explain::words::{Section, Words, words};
-use crate::explain::{self, Asked};
-use crate::groups::Error;
+use crate::explain::answer::{ExplainedCourse, ExplainedGroup};
+use crate::explain::words::{ExplanationSection, RenderedExplanation, render_explanation};
+use crate::explain::{self, ExplainRequest};
+use crate::groups::GroupError;
 use crate::model::ids::LearnerId;
-use crate::model::role::May;
+use crate::model::role::Permission;
 use crate::store::{learners, listing};
 use crate::sync::linked;
-use crate::web::Web;
-use crate::web::asking::{self, Two};
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, answer, notice};
-use crate::web::trouble::{Trouble, sentence};
+use crate::web::WebContext;
+use crate::web::asking::{self, LinkAction};
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page_with_status, load_notice};
+use crate::web::trouble::{PageError, format_sentence};
 
 #[derive(Template)]
 #[template(path = "learners/one.html")]
-struct Page {
-    frame: Frame,
+struct LearnerDetailPage {
+    frame: Layout,
     id: i64,
     name: String,
     email: String,
     status: String,
-    attributes: Vec<Attribute>,
-    about: Vec<Section>,
-    groups: Vec<(Group, Vec<Section>)>,
-    courses: Vec<(CourseLine, Vec<Section>)>,
+    attributes: Vec<LearnerAttributeLine>,
+    about: Vec<ExplanationSection>,
+    groups: Vec<(ExplainedGroup, Vec<ExplanationSection>)>,
+    courses: Vec<(LearnerCourseLine, Vec<ExplanationSection>)>,
     linked: Vec<String>,
     may_resync: bool,
     typed: String,
@@ -39,13 +39,13 @@ struct Page {
     outcome: Vec<String>,
 }
 
-struct Attribute {
+struct LearnerAttributeLine {
     name: String,
     values: String,
     origin: String,
 }
 
-struct CourseLine {
+struct LearnerCourseLine {
     code: String,
     state: &'static str,
     due: String,
@@ -53,13 +53,13 @@ struct CourseLine {
     through: String,
 }
 
-fn course(course: &Course, web: &Web) -> CourseLine {
+fn course_line(course: &ExplainedCourse, web: &WebContext) -> LearnerCourseLine {
     let zone = web.config().timezone;
     let through = course
         .through
         .iter()
         .map(|one| one.group.clone().unwrap_or_else(|| "assigned to the learner alone".to_owned()));
-    CourseLine {
+    LearnerCourseLine {
         code: course.course.clone(),
         state: if course.access { "enrolled" } else { "no access" },
         due: course.due.map_or_else(String::new, |day| day.to_string()),
@@ -71,42 +71,42 @@ fn course(course: &Course, web: &Web) -> CourseLine {
 }
 
 pub(in crate::web::pages) async fn show(
-    State(web): State<Web>,
+    State(web): State<WebContext>,
     Path(id): Path<i64>,
-    Query(query): Query,
+    UrlQuery(query): UrlQuery,
     who: Principal,
-) -> Answer {
-    shown(&web, &who, id, &query, Vec::new(), Vec::new()).await
+) -> PageResult {
+    render_learner(&web, &who, id, &query, Vec::new(), Vec::new()).await
 }
 
 /// The page, with what was wrong with a form of it, and what asking the directories came to.
-pub(super) async fn shown(
-    web: &Web,
+pub(super) async fn render_learner(
+    web: &WebContext,
     who: &Principal,
     id: i64,
-    query: &Form,
+    query: &FormData,
     outcome: Vec<String>,
-    faults: Vec<Fault>,
-) -> Answer {
+    faults: Vec<FieldError>,
+) -> PageResult {
     let config = web.config();
-    let mut tx = web.store.read().await?;
-    let learner = learners::by_number(&mut tx, LearnerId(id)).await?;
-    let learner = learner.ok_or_else(|| Trouble::Missing { what: "the learner".to_owned() })?;
-    let asked = Asked { learner: learner.id, group: None, course: None, at: None };
+    let mut tx = web.store.begin_read().await?;
+    let learner = learners::get(&mut tx, LearnerId(id)).await?;
+    let learner = learner.ok_or_else(|| PageError::Missing { what: "the learner".to_owned() })?;
+    let asked = ExplainRequest { learner: learner.id, group: None, course: None, at: None };
     let explained =
-        explain::explain(&mut tx, config.for_explain(), asked, web.when()).await.map_err(refused)?;
-    let words = plain(words(&explained, config.timezone, false));
-    let linked = listing::learners::linked_to(&mut tx, learner.id).await?;
-    let attributes = explained.learner.attributes.iter().map(|one| Attribute {
+        explain::explain(&mut tx, config.for_explain(), asked, web.change_time()).await.map_err(explain_error)?;
+    let words = without_links(render_explanation(&explained, config.timezone, false));
+    let linked = listing::learners::list_linked(&mut tx, learner.id).await?;
+    let attributes = explained.learner.attributes.iter().map(|one| LearnerAttributeLine {
         name: one.name.clone(),
         values: one.values.join(", "),
         origin: one.origin.connector.clone().unwrap_or_else(|| "by hand".to_owned()),
     });
-    let courses: Vec<CourseLine> = explained.courses.iter().map(|one| course(one, web)).collect();
-    let frame = Frame::new(who, Here::Learners, learner.name.clone())
-        .notice(notice(&mut tx, query).await?)
+    let courses: Vec<LearnerCourseLine> = explained.courses.iter().map(|one| course_line(one, web)).collect();
+    let frame = Layout::new(who, MenuItem::Learners, learner.name.clone())
+        .notice(load_notice(&mut tx, query).await?)
         .faults(faults);
-    let page = Page {
+    let page = LearnerDetailPage {
         frame,
         id,
         attributes: attributes.collect(),
@@ -114,19 +114,19 @@ pub(super) async fn shown(
         groups: explained.groups.into_iter().zip(words.groups).collect(),
         courses: courses.into_iter().zip(words.courses).collect(),
         linked,
-        may_resync: who.role.may(May::Resync),
+        may_resync: who.role.allows(Permission::Resync),
         typed: query.text("other").to_owned(),
         outcome,
         name: learner.name,
         email: learner.email,
         status: learner.status,
     };
-    answer(page.frame.status(), &page)
+    render_page_with_status(page.frame.status(), &page)
 }
 
 /// The same without the backticks that names have at a terminal.
-fn plain(mut words: Words) -> Words {
-    let of = |section: &mut Section| {
+fn without_links(mut words: RenderedExplanation) -> RenderedExplanation {
+    let of = |section: &mut ExplanationSection| {
         section.title = section.title.replace('`', "");
         section.lines.iter_mut().for_each(|line| *line = line.replace('`', ""));
     };
@@ -136,32 +136,32 @@ fn plain(mut words: Words) -> Words {
     words
 }
 
-fn refused(error: explain::Error) -> Trouble {
+fn explain_error(error: explain::ExplainError) -> PageError {
     match error {
-        explain::Error::Store(error) => error.into(),
-        other => Trouble::Bad { what: other.to_string() },
+        explain::ExplainError::Store(error) => error.into(),
+        other => PageError::Bad { what: other.to_string() },
     }
 }
 
 /// Makes two learners one, or two again; the rules decide anew for whoever is concerned.
-pub(in crate::web::pages) async fn link(
-    State(web): State<Web>,
+pub(in crate::web::pages) async fn submit_link(
+    State(web): State<WebContext>,
     Path(id): Path<i64>,
     who: Principal,
-    form: Form,
-) -> Answer {
+    form: FormData,
+) -> PageResult {
     let other = form.text("other").trim();
     let me = {
-        let mut tx = web.store.read().await?;
-        learners::by_number(&mut tx, LearnerId(id)).await?
+        let mut tx = web.store.begin_read().await?;
+        learners::get(&mut tx, LearnerId(id)).await?
     };
-    let me = me.ok_or_else(|| Trouble::Missing { what: "the learner".to_owned() })?;
-    let two = if form.text("do") == "unlink" { Two::Parted } else { Two::Linked };
-    let linked = match asking::link(&web, &who, two, [&me.email, other]).await? {
+    let me = me.ok_or_else(|| PageError::Missing { what: "the learner".to_owned() })?;
+    let two = if form.text("do") == "unlink" { LinkAction::Unlink } else { LinkAction::Link };
+    let linked = match asking::change_learner_link(&web, &who, two, [&me.email, other]).await? {
         Ok(linked) => linked,
-        Err(linked::Error::Refused(error)) if !matches!(error, Error::Store(_)) => {
-            let fault = Fault::new("other", sentence(&error.to_string()));
-            return shown(&web, &who, id, &form, Vec::new(), vec![fault]).await;
+        Err(linked::LinkError::Refused(error)) if !matches!(error, GroupError::Store(_)) => {
+            let fault = FieldError::new("other", format_sentence(&error.to_string()));
+            return render_learner(&web, &who, id, &form, Vec::new(), vec![fault]).await;
         }
         Err(error) => return Err(error.into()),
     };

@@ -5,94 +5,94 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect};
 
-use crate::accounts::{self, Error, Invitation, New, Principal};
+use crate::accounts::{self, AccountError, Invitation, NewUserAccount, Principal};
 use crate::model::role::Role;
-use crate::store::listing::From;
-use crate::store::listing::accounts::{self as listed, Row};
-use crate::web::Web;
-use crate::web::client::Client;
+use crate::store::listing::PageRequest;
+use crate::store::listing::accounts::{self as listed, AccountListRow};
+use crate::web::WebContext;
+use crate::web::client::ClientInfo;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::groups::local;
-use crate::web::pages::{Answer, answer, notice};
-use crate::web::trouble::{Trouble, sentence};
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::groups::format_local_time;
+use crate::web::pages::{PageResult, render_page_with_status, load_notice};
+use crate::web::trouble::{PageError, format_sentence};
 
 #[derive(Template)]
 #[template(path = "settings/accounts.html")]
-struct Page<'a> {
-    frame: Frame,
+struct AccountSettingsPage<'a> {
+    frame: Layout,
     tab: &'static str,
-    rows: Vec<Row>,
+    rows: Vec<AccountListRow>,
     next: Option<String>,
     is_first: bool,
     roles: [Role; 4],
-    typed: Typed<'a>,
-    fresh: Option<Fresh>,
+    typed: AccountFormInput<'a>,
+    fresh: Option<ShownInvitation>,
 }
 
 /// What stands in the form for a new account.
 #[derive(Default)]
-struct Typed<'a> {
+struct AccountFormInput<'a> {
     email: &'a str,
     name: &'a str,
     role: &'a str,
 }
 
 /// A link that is shown this once.
-struct Fresh {
+struct ShownInvitation {
     email: String,
     link: String,
     until: String,
 }
 
-fn place(row: &Row) -> Cursor {
-    Cursor { text: row.email_folded.clone(), id: row.account.id.0 }
+fn row_cursor(row: &AccountListRow) -> ListCursor {
+    ListCursor { text: row.email_folded.clone(), id: row.account.id.0 }
 }
 
-pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
-    shown(&web, &who, &query, Typed::default(), None, Vec::new()).await
+pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuery, who: Principal) -> PageResult {
+    render_accounts(&web, &who, &query, AccountFormInput::default(), None, Vec::new()).await
 }
 
-async fn shown(
-    web: &Web,
+async fn render_accounts(
+    web: &WebContext,
     who: &Principal,
-    query: &Form,
-    typed: Typed<'_>,
-    fresh: Option<Fresh>,
-    faults: Vec<Fault>,
-) -> Answer {
-    let here = Place::of(query);
-    let mut tx = web.store.read().await?;
-    let mut rows = listed::page(&mut tx, here.from()).await?;
-    let next = cut(&mut rows, place);
-    let frame = Frame::new(who, Here::Settings, "Who may sign in")
-        .notice(notice(&mut tx, query).await?)
+    query: &FormData,
+    typed: AccountFormInput<'_>,
+    fresh: Option<ShownInvitation>,
+    faults: Vec<FieldError>,
+) -> PageResult {
+    let here = ListPageRequest::from_query(query);
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = listed::list(&mut tx, here.to_store_page()).await?;
+    let next = split_next_page(&mut rows, row_cursor);
+    let frame = Layout::new(who, MenuItem::Settings, "Who may sign in")
+        .notice(load_notice(&mut tx, query).await?)
         .faults(faults);
     let is_first = here.is_first();
-    let page = Page { frame, tab: "accounts", rows, next, is_first, roles: Role::ALL, typed, fresh };
-    answer(page.frame.status(), &page)
+    let page = AccountSettingsPage { frame, tab: "accounts", rows, next, is_first, roles: Role::ALL, typed, fresh };
+    render_page_with_status(page.frame.status(), &page)
 }
 
-pub(super) async fn csv(State(web): State<Web>, _: Principal) -> Answer {
-    let mut tx = web.store.read().await?;
-    let mut sheet = csv::Sheet::new(["e-mail", "name", "role", "state"]);
-    let mut after = Cursor { text: String::new(), id: 0 };
+pub(super) async fn export_csv(State(web): State<WebContext>, _: Principal) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    let mut sheet = csv::CsvWriter::new(["e-mail", "name", "role", "state"]);
+    let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
-        let from = From { text: &after.text, id: after.id, limit: csv::ROWS };
-        let rows = listed::page(&mut tx, from).await?;
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv::BATCH_ROWS };
+        let rows = listed::list(&mut tx, from).await?;
         let Some(last) = rows.last() else { break };
-        after = place(last);
-        for Row { account, .. } in rows {
-            sheet.row([&account.email, &account.name, account.role().in_words(), account.state()]);
+        after = row_cursor(last);
+        for AccountListRow { account, .. } in rows {
+            sheet.write_row([&account.email, &account.name, account.role().in_words(), account.state()]);
         }
     }
-    Ok(sheet.answer("accounts.csv"))
+    Ok(sheet.into_download("accounts.csv"))
 }
 
 /// The link as whoever asks reaches these pages: their browser says where it sent the form from.
-fn link((client, headers): (Client, &HeaderMap), invitation: &Invitation) -> String {
+fn invitation_url((client, headers): (ClientInfo, &HeaderMap), invitation: &Invitation) -> String {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let base = match (text(header::ORIGIN), text(header::HOST)) {
         (Some(origin), _) if origin.starts_with("http") => origin.to_owned(),
@@ -103,79 +103,79 @@ fn link((client, headers): (Client, &HeaderMap), invitation: &Invitation) -> Str
     format!("{base}{}", invitation.path())
 }
 
-async fn invite(web: &Web, who: &Principal, from: (Client, &HeaderMap), email: &str) -> Result<Fresh, Error> {
-    let about = web.about(who, format!("make a link for account `{email}`"));
-    let (_, invitation) = accounts::invite(&web.store, &about, web.when(), email).await?;
-    Ok(fresh(web, from, email, &invitation))
+async fn create_invitation(web: &WebContext, who: &Principal, from: (ClientInfo, &HeaderMap), email: &str) -> Result<ShownInvitation, AccountError> {
+    let about = web.new_manual_run(who, format!("make a link for account `{email}`"));
+    let (_, invitation) = accounts::create_invitation(&web.store, &about, web.change_time(), email).await?;
+    Ok(shown_invitation(web, from, email, &invitation))
 }
 
-fn fresh(web: &Web, from: (Client, &HeaderMap), email: &str, invitation: &Invitation) -> Fresh {
-    let until = local(invitation.until, web.config().timezone);
-    Fresh { email: email.to_owned(), link: link(from, invitation), until }
+fn shown_invitation(web: &WebContext, from: (ClientInfo, &HeaderMap), email: &str, invitation: &Invitation) -> ShownInvitation {
+    let until = format_local_time(invitation.until, web.config().timezone);
+    ShownInvitation { email: email.to_owned(), link: invitation_url(from, invitation), until }
 }
 
-pub(super) async fn create(
-    State(web): State<Web>,
-    client: Client,
+pub(super) async fn create_account(
+    State(web): State<WebContext>,
+    client: ClientInfo,
     headers: HeaderMap,
     who: Principal,
-    form: Form,
-) -> Answer {
+    form: FormData,
+) -> PageResult {
     let (email, name) = (form.text("email").trim(), form.text("name").trim());
-    let typed = Typed { email, name, role: form.text("role") };
+    let typed = AccountFormInput { email, name, role: form.text("role") };
     let Ok(role) = typed.role.parse::<Role>() else {
-        let faults = vec![Fault::new("role", "Choose what the account may do.")];
-        return shown(&web, &who, &Form::default(), typed, None, faults).await;
+        let faults = vec![FieldError::new("role", "Choose what the account may do.")];
+        return render_accounts(&web, &who, &FormData::default(), typed, None, faults).await;
     };
-    let about = web.about(&who, format!("make account `{email}` as {role}"));
-    let new = New { email, name, role, password: None };
-    let fresh = match accounts::create(&web.store, &about, web.when(), new).await {
-        Ok(made) => made.invitation.map(|invitation| fresh(&web, (client, &headers), email, &invitation)),
-        Err(Error::Store(error)) => return Err(error.into()),
+    let about = web.new_manual_run(&who, format!("make account `{email}` as {role}"));
+    let new = NewUserAccount { email, name, role, password: None };
+    let fresh = match accounts::create_account(&web.store, &about, web.change_time(), new).await {
+        Ok(made) => made.invitation.map(|invitation| shown_invitation(&web, (client, &headers), email, &invitation)),
+        Err(AccountError::Store(error)) => return Err(error.into()),
         Err(error) => {
-            let faults = vec![Fault::new("email", sentence(&error.to_string()))];
-            return shown(&web, &who, &Form::default(), typed, None, faults).await;
+            let faults = vec![FieldError::new("email", format_sentence(&error.to_string()))];
+            return render_accounts(&web, &who, &FormData::default(), typed, None, faults).await;
         }
     };
-    shown(&web, &who, &Form::default(), Typed::default(), fresh, Vec::new()).await
+    render_accounts(&web, &who, &FormData::default(), AccountFormInput::default(), fresh, Vec::new()).await
 }
 
 /// Another role, a new link, or no longer any right to sign in.
-pub(super) async fn change(
-    State(web): State<Web>,
-    client: Client,
+pub(super) async fn change_account(
+    State(web): State<WebContext>,
+    client: ClientInfo,
     headers: HeaderMap,
     who: Principal,
-    form: Form,
-) -> Answer {
+    form: FormData,
+) -> PageResult {
     let email = form.text("email");
     let done = match form.text("do") {
-        "link" => match invite(&web, &who, (client, &headers), email).await {
+        "link" => match create_invitation(&web, &who, (client, &headers), email).await {
             Ok(fresh) => {
-                return shown(&web, &who, &Form::default(), Typed::default(), Some(fresh), Vec::new()).await;
+                return render_accounts(&web, &who, &FormData::default(), AccountFormInput::default(), Some(fresh), Vec::new()).await;
             }
             Err(error) => Err(error),
         },
         "revoke" => {
-            let about = web.about(&who, format!("revoke account `{email}`"));
-            accounts::revoke(&web.store, &about, web.when(), email).await
+            let about = web.new_manual_run(&who, format!("revoke account `{email}`"));
+            accounts::revoke_account(&web.store, &about, web.change_time(), email).await
         }
         "role" => {
             let role: Role = form
                 .text("role")
                 .parse()
-                .map_err(|error: crate::model::role::NoRole| Trouble::Bad { what: error.to_string() })?;
-            let about = web.about(&who, format!("make account `{email}` {role}"));
-            accounts::role(&web.store, &about, web.when(), email, role).await
+                .map_err(|error: crate::model::role::UnknownRole| PageError::Bad { what: error.to_string() })?;
+            let about = web.new_manual_run(&who, format!("make account `{email}` {role}"));
+            accounts::change_role(&web.store, &about, web.change_time(), email, role).await
         }
-        _ => return Err(Trouble::Missing { what: "the button".to_owned() }),
+        _ => return Err(PageError::Missing { what: "the button".to_owned() }),
     };
     match done {
         Ok(done) => Ok(Redirect::to(&format!("/settings?run={}", done.run)).into_response()),
-        Err(Error::Store(error)) => Err(error.into()),
+        Err(AccountError::Store(error)) => Err(error.into()),
         Err(error) => {
-            let faults = vec![Fault::new("accounts", sentence(&error.to_string()))];
-            shown(&web, &who, &Form::default(), Typed::default(), None, faults).await
+            let faults = vec![FieldError::new("accounts", format_sentence(&error.to_string()))];
+            render_accounts(&web, &who, &FormData::default(), AccountFormInput::default(), None, faults).await
         }
     }
 }

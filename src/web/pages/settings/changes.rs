@@ -4,18 +4,18 @@ use askama::Template;
 use axum::extract::State;
 
 use crate::accounts::Principal;
-use crate::store::listing::record::{self, Find, Record};
-use crate::web::Web;
+use crate::store::listing::record::{self, AuditLogFilter, AuditLogEntry};
+use crate::web::WebContext;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::web::filters;
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Frame, Here};
-use crate::web::pages::groups::local;
-use crate::web::pages::{Answer, page};
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{Layout, MenuItem};
+use crate::web::pages::groups::format_local_time;
+use crate::web::pages::{PageResult, render_page};
 
 /// The kinds of runs, and how people call them.
-const KINDS: [(&str, &str); 5] = [
+const CHANGE_KINDS: [(&str, &str); 5] = [
     ("hand", "by hand"),
     ("sync", "syncs"),
     ("approval", "approvals"),
@@ -25,17 +25,17 @@ const KINDS: [(&str, &str); 5] = [
 
 #[derive(Template)]
 #[template(path = "settings/changes.html")]
-struct Page<'a> {
-    frame: Frame,
+struct AuditLogPage<'a> {
+    frame: Layout,
     tab: &'static str,
     kinds: [(&'static str, &'static str); 5],
     kind: &'a str,
-    rows: Vec<Line>,
+    rows: Vec<AuditLogLine>,
     next: Option<String>,
     is_first: bool,
 }
 
-struct Line {
+struct AuditLogLine {
     run: i64,
     at: String,
     actor: String,
@@ -47,19 +47,19 @@ struct Line {
     ended: i64,
 }
 
-fn kind(query: &Form) -> &str {
+fn parse_kind(query: &FormData) -> &str {
     let wanted = query.text("kind");
-    if KINDS.iter().any(|(kind, _)| *kind == wanted) { wanted } else { "" }
+    if CHANGE_KINDS.iter().any(|(kind, _)| *kind == wanted) { wanted } else { "" }
 }
 
-fn place(one: &Record) -> Cursor {
-    Cursor { text: String::new(), id: one.run.run }
+fn row_cursor(one: &AuditLogEntry) -> ListCursor {
+    ListCursor { text: String::new(), id: one.run.run }
 }
 
-fn line(web: &Web, one: &Record) -> Line {
-    Line {
+fn log_line(web: &WebContext, one: &AuditLogEntry) -> AuditLogLine {
+    AuditLogLine {
         run: one.run.run,
-        at: local(one.run.started_at, web.config().timezone),
+        at: format_local_time(one.run.started_at, web.config().timezone),
         actor: one.run.actor.clone(),
         what: one.run.what.clone(),
         status: one.run.status.clone(),
@@ -70,32 +70,32 @@ fn line(web: &Web, one: &Record) -> Line {
     }
 }
 
-pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
-    let kind = kind(&query);
-    let here = Place::of(&query);
-    let from = here.from();
-    let mut tx = web.store.read().await?;
-    let mut rows = record::page(&mut tx, Find { kind, ..Find::default() }, from.id, from.limit).await?;
-    let next = cut(&mut rows, place);
-    let rows = rows.iter().map(|one| line(&web, one)).collect();
-    let frame = Frame::new(&who, Here::Settings, "Changes");
-    page(&Page { frame, tab: "changes", kinds: KINDS, kind, rows, next, is_first: here.is_first() })
+pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuery, who: Principal) -> PageResult {
+    let kind = parse_kind(&query);
+    let here = ListPageRequest::from_query(&query);
+    let from = here.to_store_page();
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = record::list(&mut tx, AuditLogFilter { kind, ..AuditLogFilter::default() }, from.id, from.limit).await?;
+    let next = split_next_page(&mut rows, row_cursor);
+    let rows = rows.iter().map(|one| log_line(&web, one)).collect();
+    let frame = Layout::new(&who, MenuItem::Settings, "Changes");
+    render_page(&AuditLogPage { frame, tab: "changes", kinds: CHANGE_KINDS, kind, rows, next, is_first: here.is_first() })
 }
 
-pub(super) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
-    let find = Find { kind: kind(&query), ..Find::default() };
+pub(super) async fn export_csv(State(web): State<WebContext>, UrlQuery(query): UrlQuery, _: Principal) -> PageResult {
+    let find = AuditLogFilter { kind: parse_kind(&query), ..AuditLogFilter::default() };
     let header = ["run", "when", "who", "what", "status", "memberships added", "removed", "before", "after"];
-    let mut sheet = csv::Sheet::new(header);
-    let mut tx = web.store.read().await?;
+    let mut sheet = csv::CsvWriter::new(header);
+    let mut tx = web.store.begin_read().await?;
     let mut before = 0;
     loop {
-        let rows = record::page(&mut tx, find, before, csv::ROWS).await?;
+        let rows = record::list(&mut tx, find, before, csv::BATCH_ROWS).await?;
         let Some(last) = rows.last() else { break };
         before = last.run.run;
         for one in &rows {
             let run = &one.run;
             let json = |json: &Option<String>| json.clone().unwrap_or_default();
-            sheet.row([
+            sheet.write_row([
                 &run.run.to_string(),
                 &run.started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
                 &run.actor,
@@ -108,5 +108,5 @@ pub(super) async fn csv(State(web): State<Web>, Query(query): Query, _: Principa
             ]);
         }
     }
-    Ok(sheet.answer("changes.csv"))
+    Ok(sheet.into_download("changes.csv"))
 }

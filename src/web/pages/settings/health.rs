@@ -5,33 +5,33 @@ use axum::extract::State;
 use chrono::Utc;
 
 use crate::accounts::Principal;
-use crate::store::listing::health::{self, Database};
+use crate::store::listing::health::{self, DatabaseInfo};
 use crate::store::listing::jobs;
 use crate::store::nodes;
-use crate::web::Web;
+use crate::web::WebContext;
 use crate::web::filters;
-use crate::web::frame::{Frame, Here};
-use crate::web::pages::groups::local;
-use crate::web::pages::jobs::Said;
-use crate::web::pages::{Answer, page};
+use crate::web::frame::{Layout, MenuItem};
+use crate::web::pages::groups::format_local_time;
+use crate::web::pages::jobs::QueueSummary;
+use crate::web::pages::{PageResult, render_page};
 
 #[derive(Template)]
 #[template(path = "settings/health.html")]
-struct Page {
-    frame: Frame,
+struct SystemHealthPage {
+    frame: Layout,
     tab: &'static str,
     version: &'static str,
     file: String,
     connectors: usize,
     rules: usize,
-    database: Database,
+    database: DatabaseInfo,
     mebibytes: i64,
-    services: Vec<Service>,
+    services: Vec<ServiceLine>,
     differ: bool,
-    queue: Said,
+    queue: QueueSummary,
 }
 
-struct Service {
+struct ServiceLine {
     host: String,
     version: String,
     since: String,
@@ -39,25 +39,25 @@ struct Service {
     is_same_file: bool,
 }
 
-pub(super) async fn show(State(web): State<Web>, who: Principal) -> Answer {
+pub(super) async fn show(State(web): State<WebContext>, who: Principal) -> PageResult {
     let config = web.config();
     let zone = config.timezone;
-    let mut tx = web.store.read().await?;
-    let database = health::database(&mut tx).await?;
-    let living = nodes::living(&mut tx).await?;
-    let queue = jobs::now(&mut tx, Utc::now()).await?;
-    let services: Vec<Service> = living
+    let mut tx = web.store.begin_read().await?;
+    let database = health::get_database_info(&mut tx).await?;
+    let living = nodes::list_alive(&mut tx).await?;
+    let queue = jobs::get_queue_status(&mut tx, Utc::now()).await?;
+    let services: Vec<ServiceLine> = living
         .into_iter()
-        .map(|node| Service {
+        .map(|node| ServiceLine {
             is_same_file: node.file_digest == config.digest,
             host: node.host,
             version: node.version,
-            since: local(node.started_at, zone),
-            seen: local(node.seen_at, zone),
+            since: format_local_time(node.started_at, zone),
+            seen: format_local_time(node.seen_at, zone),
         })
         .collect();
-    let page_of = Page {
-        frame: Frame::new(&who, Here::Settings, "Health"),
+    let page_of = SystemHealthPage {
+        frame: Layout::new(&who, MenuItem::Settings, "Health"),
         tab: "health",
         version: env!("CARGO_PKG_VERSION"),
         file: config.path.display().to_string(),
@@ -67,7 +67,7 @@ pub(super) async fn show(State(web): State<Web>, who: Principal) -> Answer {
         database,
         differ: services.iter().any(|service| !service.is_same_file),
         services,
-        queue: Said::of(&queue),
+        queue: QueueSummary::of(&queue),
     };
-    page(&page_of)
+    render_page(&page_of)
 }

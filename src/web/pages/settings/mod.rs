@@ -5,20 +5,20 @@ mod changes;
 mod health;
 mod tokens;
 
-use crate::web::pages::OWN;
-use crate::web::routes::Routes;
+use crate::web::pages::ADMINISTER;
+use crate::web::routes::RouteTable;
 
-pub(super) fn routes(routes: Routes) -> Routes {
+pub(super) fn routes(routes: RouteTable) -> RouteTable {
     routes
-        .get("/settings", OWN, accounts::show)
-        .get("/settings/accounts.csv", OWN, accounts::csv)
-        .post("/settings/accounts", OWN, accounts::create)
-        .post("/settings/accounts/change", OWN, accounts::change)
-        .get("/settings/tokens", OWN, tokens::show)
-        .get("/settings/tokens.csv", OWN, tokens::csv)
-        .post("/settings/tokens", OWN, tokens::make)
-        .post("/settings/tokens/revoke", OWN, tokens::revoke)
-        .get("/settings/changes", OWN, changes::show)
-        .get("/settings/changes.csv", OWN, changes::csv)
-        .get("/settings/health", OWN, health::show)
+        .get("/settings", ADMINISTER, accounts::show)
+        .get("/settings/accounts.csv", ADMINISTER, accounts::export_csv)
+        .post("/settings/accounts", ADMINISTER, accounts::create_account)
+        .post("/settings/accounts/change", ADMINISTER, accounts::change_account)
+        .get("/settings/tokens", ADMINISTER, tokens::show)
+        .get("/settings/tokens.csv", ADMINISTER, tokens::export_csv)
+        .post("/settings/tokens", ADMINISTER, tokens::submit_token)
+        .post("/settings/tokens/revoke", ADMINISTER, tokens::submit_revocation)
+        .get("/settings/changes", ADMINISTER, changes::show)
+        .get("/settings/changes.csv", ADMINISTER, changes::export_csv)
+        .get("/settings/health", ADMINISTER, health::show)
 }

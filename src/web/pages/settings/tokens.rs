@@ -5,26 +5,26 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use chrono::NaiveDate;
 
-use crate::accounts::{self, Error, Principal};
+use crate::accounts::{self, AccountError, Principal};
 use crate::model::role::Role;
-use crate::store::listing::From;
-use crate::store::listing::tokens::{self as listed, Row};
-use crate::store::tokens::Token;
-use crate::web::Web;
+use crate::store::listing::PageRequest;
+use crate::store::listing::tokens::{self as listed, TokenListRow};
+use crate::store::tokens::ApiToken;
+use crate::web::WebContext;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::groups::local;
-use crate::web::pages::{Answer, answer, notice};
-use crate::web::trouble::sentence;
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::groups::format_local_time;
+use crate::web::pages::{PageResult, render_page_with_status, load_notice};
+use crate::web::trouble::format_sentence;
 
 #[derive(Template)]
 #[template(path = "settings/tokens.html")]
-struct Page<'a> {
-    frame: Frame,
+struct TokenSettingsPage<'a> {
+    frame: Layout,
     tab: &'static str,
-    rows: Vec<Line>,
+    rows: Vec<TokenLine>,
     next: Option<String>,
     is_first: bool,
     roles: [Role; 4],
@@ -34,7 +34,7 @@ struct Page<'a> {
     fresh: Option<(&'a str, String)>,
 }
 
-struct Line {
+struct TokenLine {
     name: String,
     role: &'static str,
     made: String,
@@ -42,44 +42,44 @@ struct Line {
     used: String,
 }
 
-fn place(row: &Row) -> Cursor {
-    Cursor { text: row.name_folded.clone(), id: row.token.id.0 }
+fn row_cursor(row: &TokenListRow) -> ListCursor {
+    ListCursor { text: row.name_folded.clone(), id: row.token.id.0 }
 }
 
-pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
-    shown(&web, &who, &query, &Form::default(), None, Vec::new()).await
+pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuery, who: Principal) -> PageResult {
+    render_tokens(&web, &who, &query, &FormData::default(), None, Vec::new()).await
 }
 
-fn line(web: &Web, token: Token) -> Line {
+fn token_line(web: &WebContext, token: ApiToken) -> TokenLine {
     let zone = web.config().timezone;
     let role = token.role().in_words();
-    Line {
+    TokenLine {
         role,
-        made: local(token.created_at, zone),
-        ends: token.expires_at.map_or_else(|| "never".to_owned(), |at| local(at, zone)),
-        used: token.seen_at.map_or_else(|| "never".to_owned(), |at| local(at, zone)),
+        made: format_local_time(token.created_at, zone),
+        ends: token.expires_at.map_or_else(|| "never".to_owned(), |at| format_local_time(at, zone)),
+        used: token.seen_at.map_or_else(|| "never".to_owned(), |at| format_local_time(at, zone)),
         name: token.name,
     }
 }
 
-async fn shown(
-    web: &Web,
+async fn render_tokens(
+    web: &WebContext,
     who: &Principal,
-    query: &Form,
-    typed: &Form,
+    query: &FormData,
+    typed: &FormData,
     key: Option<(&str, String)>,
-    faults: Vec<Fault>,
-) -> Answer {
-    let here = Place::of(query);
-    let mut tx = web.store.read().await?;
-    let mut rows = listed::page(&mut tx, here.from()).await?;
-    let next = cut(&mut rows, place);
+    faults: Vec<FieldError>,
+) -> PageResult {
+    let here = ListPageRequest::from_query(query);
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = listed::list(&mut tx, here.to_store_page()).await?;
+    let next = split_next_page(&mut rows, row_cursor);
     let frame =
-        Frame::new(who, Here::Settings, "Tokens").notice(notice(&mut tx, query).await?).faults(faults);
-    let page = Page {
+        Layout::new(who, MenuItem::Settings, "Tokens").notice(load_notice(&mut tx, query).await?).faults(faults);
+    let page = TokenSettingsPage {
         frame,
         tab: "tokens",
-        rows: rows.into_iter().map(|row| line(web, row.token)).collect(),
+        rows: rows.into_iter().map(|row| token_line(web, row.token)).collect(),
         next,
         is_first: here.is_first(),
         roles: Role::ALL,
@@ -88,67 +88,67 @@ async fn shown(
         until: typed.text("until"),
         fresh: key,
     };
-    answer(page.frame.status(), &page)
+    render_page_with_status(page.frame.status(), &page)
 }
 
-pub(super) async fn csv(State(web): State<Web>, _: Principal) -> Answer {
-    let mut sheet = csv::Sheet::new(["token", "role", "made", "ends", "last used"]);
-    let mut tx = web.store.read().await?;
-    let mut after = Cursor { text: String::new(), id: 0 };
+pub(super) async fn export_csv(State(web): State<WebContext>, _: Principal) -> PageResult {
+    let mut sheet = csv::CsvWriter::new(["token", "role", "made", "ends", "last used"]);
+    let mut tx = web.store.begin_read().await?;
+    let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
-        let from = From { text: &after.text, id: after.id, limit: csv::ROWS };
-        let rows = listed::page(&mut tx, from).await?;
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv::BATCH_ROWS };
+        let rows = listed::list(&mut tx, from).await?;
         let Some(last) = rows.last() else { break };
-        after = place(last);
+        after = row_cursor(last);
         for row in rows {
-            let one = line(&web, row.token);
-            sheet.row([&one.name, one.role, &one.made, &one.ends, &one.used]);
+            let one = token_line(&web, row.token);
+            sheet.write_row([&one.name, one.role, &one.made, &one.ends, &one.used]);
         }
     }
-    Ok(sheet.answer("tokens.csv"))
+    Ok(sheet.into_download("tokens.csv"))
 }
 
-pub(super) async fn make(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+pub(super) async fn submit_token(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
     let name = form.text("name").trim();
     let mut faults = Vec::new();
     let role = form.text("role").parse::<Role>().ok();
     if role.is_none() {
-        faults.push(Fault::new("role", "Choose what the token may do."));
+        faults.push(FieldError::new("role", "Choose what the token may do."));
     }
     let day = form.text("until").trim();
     let until = day.parse::<NaiveDate>().ok();
     if !day.is_empty() && until.is_none() {
-        faults.push(Fault::new("until", "The day is written as 2026-12-31."));
+        faults.push(FieldError::new("until", "The day is written as 2026-12-31."));
     }
     let (Some(role), true) = (role, faults.is_empty()) else {
-        return shown(&web, &who, &Form::default(), &form, None, faults).await;
+        return render_tokens(&web, &who, &FormData::default(), &form, None, faults).await;
     };
-    let ends = until.and_then(|day| accounts::end_of(day, web.config().timezone));
-    let about = web.about(&who, format!("make token `{name}` as {role}"));
-    match accounts::make_token(&web.store, &about, web.when(), name, role, ends).await {
+    let ends = until.and_then(|day| accounts::end_of_day(day, web.config().timezone));
+    let about = web.new_manual_run(&who, format!("make token `{name}` as {role}"));
+    match accounts::create_token(&web.store, &about, web.change_time(), name, role, ends).await {
         Ok((_, key)) => {
-            let none = Form::default();
-            shown(&web, &who, &none, &none, Some((name, key)), Vec::new()).await
+            let none = FormData::default();
+            render_tokens(&web, &who, &none, &none, Some((name, key)), Vec::new()).await
         }
-        Err(Error::Store(error)) => Err(error.into()),
+        Err(AccountError::Store(error)) => Err(error.into()),
         Err(error) => {
-            let field = if matches!(error, Error::TokenOver) { "until" } else { "name" };
-            let fault = Fault::new(field, sentence(&error.to_string()));
-            shown(&web, &who, &Form::default(), &form, None, vec![fault]).await
+            let field = if matches!(error, AccountError::ExpiryInPast) { "until" } else { "name" };
+            let fault = FieldError::new(field, format_sentence(&error.to_string()));
+            render_tokens(&web, &who, &FormData::default(), &form, None, vec![fault]).await
         }
     }
 }
 
-pub(super) async fn revoke(State(web): State<Web>, who: Principal, form: Form) -> Answer {
+pub(super) async fn submit_revocation(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
     let name = form.text("name");
-    let about = web.about(&who, format!("revoke token `{name}`"));
-    match accounts::revoke_token(&web.store, &about, web.when(), name).await {
+    let about = web.new_manual_run(&who, format!("revoke token `{name}`"));
+    match accounts::revoke_token(&web.store, &about, web.change_time(), name).await {
         Ok(done) => Ok(Redirect::to(&format!("/settings/tokens?run={}", done.run)).into_response()),
-        Err(Error::Store(error)) => Err(error.into()),
+        Err(AccountError::Store(error)) => Err(error.into()),
         Err(error) => {
-            let fault = Fault::new("", sentence(&error.to_string()));
-            let none = Form::default();
-            shown(&web, &who, &none, &none, None, vec![fault]).await
+            let fault = FieldError::new("", format_sentence(&error.to_string()));
+            let none = FormData::default();
+            render_tokens(&web, &who, &none, &none, None, vec![fault]).await
         }
     }
 }

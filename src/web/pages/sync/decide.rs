@@ -4,39 +4,39 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 
-use super::deeds::{self, Came, Ended, List, Order};
+use super::deeds::{self, OperationResult, OperationOutcome, ResultList, BackgroundOperation};
 use super::one;
 use crate::accounts::Principal;
 use crate::model::ids::RunId;
 use crate::model::words::count;
-use crate::store::holds::Change;
-use crate::sync::approve::{self, Decided};
-use crate::sync::undo::{self, Undone};
+use crate::store::holds::HeldChangeRecord;
+use crate::sync::approve::{self, ApprovalResult};
+use crate::sync::undo::{self, UndoCounts};
 use crate::sync::words;
-use crate::web::Web;
+use crate::web::WebContext;
 use crate::web::asking;
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, answer};
-use crate::web::trouble::{Trouble, sentence};
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page_with_status};
+use crate::web::trouble::{PageError, format_sentence};
 
 /// Lines of a list that the answer shows; the rest is counted.
-const LINES: usize = 200;
+const MAX_LINES: usize = 200;
 
 /// What is done with a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
+enum DecisionKind {
     Approve,
     Reject,
     Undo,
 }
 
-impl Deed {
-    fn of(text: &str) -> Result<Self, Trouble> {
+impl DecisionKind {
+    fn of(text: &str) -> Result<Self, PageError> {
         match text {
             "approve" => Ok(Self::Approve),
             "reject" => Ok(Self::Reject),
             "undo" => Ok(Self::Undo),
-            _ => Err(Trouble::Missing { what: "the page".to_owned() }),
+            _ => Err(PageError::Missing { what: "the page".to_owned() }),
         }
     }
 
@@ -59,60 +59,60 @@ impl Deed {
 
 #[derive(Template)]
 #[template(path = "sync/decide.html")]
-struct Page {
-    frame: Frame,
+struct DecisionPage {
+    frame: Layout,
     run: i64,
-    deed: Deed,
+    deed: DecisionKind,
     lines: Vec<String>,
     because: Vec<String>,
     touched: Vec<String>,
 }
 
-impl List {
+impl ResultList {
     fn of(title: String, mut lines: Vec<String>) -> Self {
-        let more = lines.len().saturating_sub(LINES);
-        lines.truncate(LINES);
+        let more = lines.len().saturating_sub(MAX_LINES);
+        lines.truncate(MAX_LINES);
         Self { title, lines, more }
     }
 
-    fn changes(title: String, changes: &[Change]) -> Self {
+    fn changes(title: String, changes: &[HeldChangeRecord]) -> Self {
         Self::of(title, changes.iter().map(words::sentence).collect())
     }
 }
 
-pub(super) async fn ask(
-    State(web): State<Web>,
+pub(super) async fn show_confirmation(
+    State(web): State<WebContext>,
     Path((id, deed)): Path<(i64, String)>,
     who: Principal,
-) -> Answer {
-    asked(&web, &who, id, Deed::of(&deed)?, Vec::new(), Vec::new()).await
+) -> PageResult {
+    render_confirmation(&web, &who, id, DecisionKind::of(&deed)?, Vec::new(), Vec::new()).await
 }
 
-async fn asked(
-    web: &Web,
+async fn render_confirmation(
+    web: &WebContext,
     who: &Principal,
     run: i64,
-    deed: Deed,
-    faults: Vec<Fault>,
+    deed: DecisionKind,
+    faults: Vec<FieldError>,
     touched: Vec<String>,
-) -> Answer {
-    let mut tx = web.store.read().await?;
-    let record = one::find(&mut tx, run).await?;
+) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    let record = one::find_run(&mut tx, run).await?;
     let (because, connector) = one::because(&mut tx, run).await?;
     let lines = match deed {
-        Deed::Approve => one::named_in_words(&mut tx, connector, run, true).await?,
-        Deed::Reject => one::named_in_words(&mut tx, connector, run, false).await?,
-        Deed::Undo => undoes(&record.run),
+        DecisionKind::Approve => one::named_in_words(&mut tx, connector, run, true).await?,
+        DecisionKind::Reject => one::named_in_words(&mut tx, connector, run, false).await?,
+        DecisionKind::Undo => describe_undo(&record.run),
     };
     let title = format!("{} run {run}", deed.button());
-    let frame = Frame::new(who, Here::Sync, title).faults(faults);
-    let because = if deed == Deed::Undo { Vec::new() } else { because };
-    let page = Page { frame, run, deed, lines, because, touched };
-    answer(page.frame.status(), &page)
+    let frame = Layout::new(who, MenuItem::Sync, title).faults(faults);
+    let because = if deed == DecisionKind::Undo { Vec::new() } else { because };
+    let page = DecisionPage { frame, run, deed, lines, because, touched };
+    render_page_with_status(page.frame.status(), &page)
 }
 
 /// What an undo of a run would do, as far as is known before.
-fn undoes(run: &crate::store::runs::Run) -> Vec<String> {
+fn describe_undo(run: &crate::store::runs::Run) -> Vec<String> {
     let number = |number: i64, one, many| count(number.unsigned_abs(), one, many);
     let mut lines = Vec::new();
     if run.memberships_added > 0 {
@@ -137,25 +137,25 @@ fn undoes(run: &crate::store::runs::Run) -> Vec<String> {
     lines
 }
 
-pub(super) async fn go(
-    State(web): State<Web>,
+pub(super) async fn submit_decision(
+    State(web): State<WebContext>,
     Path((id, deed)): Path<(i64, String)>,
     who: Principal,
-) -> Answer {
-    let deed = Deed::of(&deed)?;
+) -> PageResult {
+    let deed = DecisionKind::of(&deed)?;
     let ended = match deed {
-        Deed::Approve | Deed::Undo => {
-            let order = Order {
+        DecisionKind::Approve | DecisionKind::Undo => {
+            let order = BackgroundOperation {
                 title: format!("{} run {id}", deed.button()),
                 what: format!("{} run {id}", deed.as_str()),
                 back: format!("/sync/runs/{id}"),
             };
             let (doing, by) = (web.clone(), who.clone());
-            let begun = deeds::begin(&web, &who, order, move || async move {
-                if deed == Deed::Approve {
-                    approved(&doing, &by, id).await
+            let begun = deeds::start_operation(&web, &who, order, move || async move {
+                if deed == DecisionKind::Approve {
+                    approve_run(&doing, &by, id).await
                 } else {
-                    undone(&doing, &by, id).await
+                    undo_run(&doing, &by, id).await
                 }
             });
             match begun.await? {
@@ -163,72 +163,72 @@ pub(super) async fn go(
                 Err(elsewhere) => return Ok(elsewhere),
             }
         }
-        Deed::Reject => {
-            let mut about = web.about(&who, format!("reject run {id}"));
+        DecisionKind::Reject => {
+            let mut about = web.new_manual_run(&who, format!("reject run {id}"));
             about.subject = Some(RunId(id));
-            decided(id, deed, approve::reject(&web.store, &about, web.when(), RunId(id)).await)?
+            summarize_decision(id, deed, approve::reject(&web.store, &about, web.change_time(), RunId(id)).await)?
         }
     };
     match ended {
-        Ended::Came(came) => deeds::came(&who, came),
-        Ended::Run(run) => Ok(Redirect::to(&format!("/sync/runs/{run}")).into_response()),
-        Ended::Refused { text, touched } => {
-            asked(&web, &who, id, deed, vec![Fault::new("", text)], touched).await
+        OperationOutcome::Completed(came) => deeds::show_result(&who, came),
+        OperationOutcome::Run(run) => Ok(Redirect::to(&format!("/sync/runs/{run}")).into_response()),
+        OperationOutcome::Refused { text, touched } => {
+            render_confirmation(&web, &who, id, deed, vec![FieldError::new("", text)], touched).await
         }
     }
 }
 
-async fn approved(web: &Web, who: &Principal, id: i64) -> Result<Ended, Trouble> {
-    let asked_for = asking::decision(web, who, format!("approve run {id}"));
+async fn approve_run(web: &WebContext, who: &Principal, id: i64) -> Result<OperationOutcome, PageError> {
+    let asked_for = asking::build_approval_request(web, who, format!("approve run {id}"));
     let config = web.config();
     let done = approve::approve(&web.store, config.for_sync(), RunId(id), &asked_for).await;
-    decided(id, Deed::Approve, done)
+    summarize_decision(id, DecisionKind::Approve, done)
 }
 
-async fn undone(web: &Web, who: &Principal, id: i64) -> Result<Ended, Trouble> {
-    let about = asking::undo_of(web, who, id);
+async fn undo_run(web: &WebContext, who: &Principal, id: i64) -> Result<OperationOutcome, PageError> {
+    let about = asking::new_undo_run(web, who, id);
     let config = web.config();
-    match undo::undo(&web.store, config.for_sync(), &about, web.when(), RunId(id)).await {
-        Ok(undone) => Ok(Ended::Came(took_back(id, undone))),
-        Err(undo::Error::Store(error)) => Err(error.into()),
+    match undo::undo_run(&web.store, config.for_sync(), &about, web.change_time(), RunId(id)).await {
+        Ok(undone) => Ok(OperationOutcome::Completed(summarize_undo(id, undone))),
+        Err(undo::UndoError::Store(error)) => Err(error.into()),
         Err(error) => {
-            let text = sentence(&error.to_string());
+            let text = format_sentence(&error.to_string());
             let touched = match error {
-                undo::Error::Nothing { touched, .. } => touched,
-                undo::Error::Store(_) | undo::Error::NoRun { .. } | undo::Error::Running { .. } => Vec::new(),
+                undo::UndoError::Nothing { touched, .. } => touched,
+                undo::UndoError::Store(_) | undo::UndoError::NoRun { .. } | undo::UndoError::Running { .. } => Vec::new(),
             };
-            Ok(Ended::Refused { text, touched })
+            Ok(OperationOutcome::Refused { text, touched })
         }
     }
 }
 
-fn decided(run: i64, deed: Deed, decided: Result<Decided, approve::Error>) -> Result<Ended, Trouble> {
+fn summarize_decision(run: i64, deed: DecisionKind, decided: Result<ApprovalResult, approve::ApprovalError>) -> Result<OperationOutcome, PageError> {
     let decided = match decided {
         Ok(decided) => decided,
-        Err(approve::Error::Sync(crate::sync::Error::Store(error))) => return Err(error.into()),
+        Err(approve::ApprovalError::Sync(crate::sync::SyncError::Store(error))) => return Err(error.into()),
         Err(error) => {
-            let mut text = sentence(&error.to_string());
-            if let approve::Error::NothingHeld { newer: Some(newer), .. } = &error {
+            let mut text = format_sentence(&error.to_string());
+            if let approve::ApprovalError::NothingHeld { newer: Some(newer), .. } = &error {
                 text.push_str(&format!(" What waits now was shown by run {newer}."));
             }
-            return Ok(Ended::Refused { text, touched: Vec::new() });
+            return Ok(OperationOutcome::Refused { text, touched: Vec::new() });
         }
     };
     let changes = |number: usize| count(number as u64, "change", "changes");
-    let verb = if deed == Deed::Approve { "Approved" } else { "Rejected" };
+    let verb = if deed == DecisionKind::Approve { "Approved" } else { "Rejected" };
     let mut lists = Vec::new();
     if !decided.done.is_empty() {
-        lists.push(List::changes(verb.to_owned(), &decided.done));
+        lists.push(ResultList::changes(verb.to_owned(), &decided.done));
     }
     if !decided.dropped.is_empty() {
         let title = format!("No longer wanted, and not done: {}", changes(decided.dropped.len()));
-        lists.push(List::changes(title, &decided.dropped));
+        lists.push(ResultList::changes(title, &decided.dropped));
     }
     if !decided.waiting.is_empty() {
         let title = format!("Not shown by run {run}, and waiting still: {}", changes(decided.waiting.len()));
-        lists.push(List::changes(title, &decided.waiting));
+        lists.push(ResultList::changes(title, &decided.waiting));
     }
-    Ok(Ended::Came(Came {
+    Ok(OperationOutcome::Completed(OperationResult {
         title: format!("{verb} run {run}"),
         run,
         number: decided.run.0,
@@ -238,7 +238,7 @@ fn decided(run: i64, deed: Deed, decided: Result<Decided, approve::Error>) -> Re
     }))
 }
 
-fn took_back(run: i64, undone: Undone) -> Came {
+fn summarize_undo(run: i64, undone: UndoCounts) -> OperationResult {
     let counts = &undone.counts;
     let summary = format!(
         "Took back run {run}: {} given back, {} ended, {}, {}",
@@ -250,7 +250,7 @@ fn took_back(run: i64, undone: Undone) -> Came {
     let mut lists = Vec::new();
     if !undone.touched.is_empty() {
         let touched = count(undone.touched.len() as u64, "change was", "changes were");
-        lists.push(List::of(format!("{touched} touched since, and stay as they are"), undone.touched));
+        lists.push(ResultList::of(format!("{touched} touched since, and stay as they are"), undone.touched));
     }
-    Came { title: format!("Took back run {run}"), run, number: undone.run, summary, lists, newer: None }
+    OperationResult { title: format!("Took back run {run}"), run, number: undone.run, summary, lists, newer: None }
 }

@@ -6,32 +6,32 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse};
 use serde_json::Value;
 
-use super::problems::{self, Few};
-use super::runs::seconds;
+use super::problems::{self, WarningSummary};
+use super::runs::format_duration;
 use super::start;
 use crate::accounts::Principal;
 use crate::model::ids::{ConnectorId, RunId};
 use crate::store::Tx;
-use crate::store::listing::From;
-use crate::store::listing::record::{self, Record};
-use crate::store::listing::runs::{self as listed, OfGroup, Person, Step};
+use crate::store::listing::PageRequest;
+use crate::store::listing::record::{self, AuditLogEntry};
+use crate::store::listing::runs::{self as listed, RunGroupChange, AffectedLearner, MembershipStep};
 use crate::store::runs;
 use crate::sync::words;
-use crate::web::Web;
+use crate::web::WebContext;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::web::filters;
-use crate::web::form::Query;
-use crate::web::frame::{Frame, Here};
-use crate::web::pages::groups::local;
-use crate::web::pages::{Answer, notice};
-use crate::web::trouble::Trouble;
+use crate::web::form::UrlQuery;
+use crate::web::frame::{Layout, MenuItem};
+use crate::web::pages::groups::format_local_time;
+use crate::web::pages::{PageResult, load_notice};
+use crate::web::trouble::PageError;
 
 #[derive(Template)]
 #[template(path = "sync/one.html")]
-struct Page {
-    frame: Frame,
-    record: Record,
+struct RunDetailPage {
+    frame: Layout,
+    record: AuditLogEntry,
     started: String,
     seconds: String,
     running: Option<String>,
@@ -43,39 +43,39 @@ struct Page {
     named: Vec<String>,
     can_undo: bool,
     decided: Vec<(i64, String)>,
-    set_aside: Few,
-    problems: Few,
+    set_aside: WarningSummary,
+    problems: WarningSummary,
     by: &'static str,
-    groups: Vec<OfGroup>,
-    people: Vec<Line>,
-    held: Vec<Waiting>,
+    groups: Vec<RunGroupChange>,
+    people: Vec<ChangedLearnerLine>,
+    held: Vec<HeldChangeLine>,
     next: Option<String>,
     is_first: bool,
 }
 
-struct Line {
-    person: Person,
-    steps: Vec<Step>,
+struct ChangedLearnerLine {
+    person: AffectedLearner,
+    steps: Vec<MembershipStep>,
 }
 
-struct Waiting {
+struct HeldChangeLine {
     text: String,
     limit: String,
     state: String,
 }
 
 /// A run, or trouble where there is none.
-pub(super) async fn find(tx: &mut Tx, id: i64) -> Result<Record, Trouble> {
-    let found = record::one(tx, id).await?;
-    found.ok_or_else(|| Trouble::Missing { what: "the run".to_owned() })
+pub(super) async fn find_run(tx: &mut Tx, id: i64) -> Result<AuditLogEntry, PageError> {
+    let found = record::get(tx, id).await?;
+    found.ok_or_else(|| PageError::Missing { what: "the run".to_owned() })
 }
 
 /// What a run held, in words, and whether any of it waits.
-pub(super) async fn held_in_words(
+pub(super) async fn format_held(
     tx: &mut Tx,
     connector: Option<ConnectorId>,
     run: i64,
-) -> Result<(Vec<String>, bool), Trouble> {
+) -> Result<(Vec<String>, bool), PageError> {
     let Some(connector) = connector else { return Ok((Vec::new(), false)) };
     let counts = listed::held_counts(tx, connector, RunId(run)).await?;
     let waits = counts.iter().any(|one| one.state == "held");
@@ -97,14 +97,14 @@ pub(super) async fn named_in_words(
     connector: Option<ConnectorId>,
     run: i64,
     decided: bool,
-) -> Result<Vec<String>, Trouble> {
+) -> Result<Vec<String>, PageError> {
     let Some(connector) = connector else { return Ok(Vec::new()) };
     let counts = listed::named_counts(tx, connector, RunId(run)).await?;
     let named = counts.iter().filter(|one| decided || one.state == "held");
     Ok(named.map(|one| words::kind(&one.kind, one.changes.unsigned_abs())).collect())
 }
 
-fn counts(record: &Record) -> Vec<(&'static str, i64)> {
+fn counts(record: &AuditLogEntry) -> Vec<(&'static str, i64)> {
     let run = &record.run;
     let all = [
         ("People read", run.people_read),
@@ -126,8 +126,8 @@ fn counts(record: &Record) -> Vec<(&'static str, i64)> {
 }
 
 /// Why the guard held something, in its words.
-pub(super) async fn because(tx: &mut Tx, run: i64) -> Result<(Vec<String>, Option<ConnectorId>), Trouble> {
-    let (guard, connector) = runs::guard(tx, RunId(run)).await?;
+pub(super) async fn because(tx: &mut Tx, run: i64) -> Result<(Vec<String>, Option<ConnectorId>), PageError> {
+    let (guard, connector) = runs::get_guard_report(tx, RunId(run)).await?;
     let guard: Value = serde_json::from_str(&guard).unwrap_or_default();
     let of = |name: &str| guard[name].as_array().cloned().unwrap_or_default();
     let causes = of("causes").into_iter().filter_map(|one| one.as_str().map(str::to_owned));
@@ -138,22 +138,22 @@ pub(super) async fn because(tx: &mut Tx, run: i64) -> Result<(Vec<String>, Optio
     Ok((causes.chain(reasons).collect(), connector))
 }
 
-async fn lines(tx: &mut Tx, run: i64, people: Vec<Person>) -> Result<Vec<Line>, Trouble> {
-    let steps = listed::steps(tx, RunId(run), people.iter().map(|one| one.id).collect()).await?;
-    let of = |person: &Person| steps.iter().filter(|step| step.learner_id == person.id).cloned().collect();
-    Ok(people.into_iter().map(|person| Line { steps: of(&person), person }).collect())
+async fn lines(tx: &mut Tx, run: i64, people: Vec<AffectedLearner>) -> Result<Vec<ChangedLearnerLine>, PageError> {
+    let steps = listed::list_membership_steps(tx, RunId(run), people.iter().map(|one| one.id).collect()).await?;
+    let of = |person: &AffectedLearner| steps.iter().filter(|step| step.learner_id == person.id).cloned().collect();
+    Ok(people.into_iter().map(|person| ChangedLearnerLine { steps: of(&person), person }).collect())
 }
 
 pub(super) async fn show(
-    State(web): State<Web>,
+    State(web): State<WebContext>,
     Path(id): Path<i64>,
-    Query(query): Query,
+    UrlQuery(query): UrlQuery,
     who: Principal,
-) -> Answer {
-    let mut tx = web.store.read().await?;
-    let record = find(&mut tx, id).await?;
+) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    let record = find_run(&mut tx, id).await?;
     let (because, connector) = because(&mut tx, id).await?;
-    let (held_counts, waits) = held_in_words(&mut tx, connector, id).await?;
+    let (held_counts, waits) = format_held(&mut tx, connector, id).await?;
     let named = named_in_words(&mut tx, connector, id, true).await?;
     let by = match query.text("by") {
         "person" => "person",
@@ -162,20 +162,20 @@ pub(super) async fn show(
         _ if waits => "held",
         _ => "group",
     };
-    let place = Place::of(&query);
-    let from = place.from();
+    let place = ListPageRequest::from_query(&query);
+    let from = place.to_store_page();
     let (mut groups, mut people, mut held) = (Vec::new(), Vec::new(), Vec::new());
     let next = match (by, connector) {
         ("person", _) => {
-            let mut found = listed::people(&mut tx, RunId(id), from).await?;
-            let next = cut(&mut found, |one| Cursor { text: one.name_folded.clone(), id: one.id });
+            let mut found = listed::list_affected_learners(&mut tx, RunId(id), from).await?;
+            let next = split_next_page(&mut found, |one| ListCursor { text: one.name_folded.clone(), id: one.id });
             people = lines(&mut tx, id, found).await?;
             next
         }
         ("held", Some(connector)) => {
             let mut found = listed::held(&mut tx, connector, RunId(id), from.id, from.limit).await?;
-            let next = cut(&mut found, |one| Cursor { text: String::new(), id: one.id });
-            let waiting = |one: &listed::HeldRow| Waiting {
+            let next = split_next_page(&mut found, |one| ListCursor { text: String::new(), id: one.id });
+            let waiting = |one: &listed::HeldChangeRow| HeldChangeLine {
                 text: words::sentence(&one.change),
                 limit: one.change.reason.clone(),
                 state: one.change.state.clone(),
@@ -184,24 +184,24 @@ pub(super) async fn show(
             next
         }
         _ => {
-            groups = listed::by_group(&mut tx, RunId(id), from).await?;
-            cut(&mut groups, |one| Cursor { text: one.name_folded.clone(), id: one.id })
+            groups = listed::list_by_group(&mut tx, RunId(id), from).await?;
+            split_next_page(&mut groups, |one| ListCursor { text: one.name_folded.clone(), id: one.id })
         }
     };
-    let (set_aside, problems) = problems::few(&mut tx, id).await?;
+    let (set_aside, problems) = problems::load_summaries(&mut tx, id).await?;
     let ended = matches!(record.run.status.as_str(), "applied" | "held");
-    let page = Page {
-        frame: Frame::new(&who, Here::Sync, format!("Run {id}")).notice(notice(&mut tx, &query).await?),
-        started: local(record.run.started_at, web.config().timezone),
-        seconds: seconds(&record.run),
-        running: start::state(&web, &mut tx, &record.run).await?,
+    let page = RunDetailPage {
+        frame: Layout::new(&who, MenuItem::Sync, format!("Run {id}")).notice(load_notice(&mut tx, &query).await?),
+        started: format_local_time(record.run.started_at, web.config().timezone),
+        seconds: format_duration(&record.run),
+        running: start::run_progress_text(&web, &mut tx, &record.run).await?,
         counts: counts(&record),
         because,
         held_counts,
         waits,
         named,
         can_undo: ended,
-        decided: runs::about(&mut tx, RunId(id)).await?,
+        decided: runs::list_related(&mut tx, RunId(id)).await?,
         set_aside,
         problems,
         by,
@@ -215,39 +215,39 @@ pub(super) async fn show(
     Ok((StatusCode::OK, Html(page.render()?)).into_response())
 }
 
-pub(super) async fn csv(State(web): State<Web>, Path(id): Path<i64>, _: Principal) -> Answer {
-    let mut tx = web.store.read().await?;
-    find(&mut tx, id).await?;
-    let mut sheet = csv::Sheet::new(["name", "e-mail", "change", "group", "rule"]);
-    let mut after = Cursor { text: String::new(), id: 0 };
+pub(super) async fn csv(State(web): State<WebContext>, Path(id): Path<i64>, _: Principal) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    find_run(&mut tx, id).await?;
+    let mut sheet = csv::CsvWriter::new(["name", "e-mail", "change", "group", "rule"]);
+    let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
-        let from = From { text: &after.text, id: after.id, limit: csv::ROWS };
-        let people = listed::people(&mut tx, RunId(id), from).await?;
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv::BATCH_ROWS };
+        let people = listed::list_affected_learners(&mut tx, RunId(id), from).await?;
         let Some(last) = people.last() else { break };
-        after = Cursor { text: last.name_folded.clone(), id: last.id };
-        for Line { person, steps } in lines(&mut tx, id, people).await? {
+        after = ListCursor { text: last.name_folded.clone(), id: last.id };
+        for ChangedLearnerLine { person, steps } in lines(&mut tx, id, people).await? {
             for step in steps {
                 let change = if step.sign == "+" { "added" } else { "removed" };
-                sheet.row([&person.name, &person.email, change, &step.group, &step.rule]);
+                sheet.write_row([&person.name, &person.email, change, &step.group, &step.rule]);
             }
         }
     }
-    Ok(sheet.answer(&format!("run-{id}.csv")))
+    Ok(sheet.into_download(&format!("run-{id}.csv")))
 }
 
-pub(super) async fn held_csv(State(web): State<Web>, Path(id): Path<i64>, _: Principal) -> Answer {
-    let mut tx = web.store.read().await?;
-    find(&mut tx, id).await?;
+pub(super) async fn held_csv(State(web): State<WebContext>, Path(id): Path<i64>, _: Principal) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    find_run(&mut tx, id).await?;
     let (_, connector) = because(&mut tx, id).await?;
-    let mut sheet = csv::Sheet::new(["change", "limit", "state"]);
+    let mut sheet = csv::CsvWriter::new(["change", "limit", "state"]);
     let (mut after, connector) = (0, connector.unwrap_or(ConnectorId(0)));
     loop {
-        let rows = listed::held(&mut tx, connector, RunId(id), after, csv::ROWS).await?;
+        let rows = listed::held(&mut tx, connector, RunId(id), after, csv::BATCH_ROWS).await?;
         let Some(last) = rows.last() else { break };
         after = last.id;
         for one in &rows {
-            sheet.row([&words::sentence(&one.change), &one.change.reason, &one.change.state]);
+            sheet.write_row([&words::sentence(&one.change), &one.change.reason, &one.change.state]);
         }
     }
-    Ok(sheet.answer(&format!("run-{id}-held.csv")))
+    Ok(sheet.into_download(&format!("run-{id}-held.csv")))
 }

@@ -8,30 +8,30 @@ use chrono_tz::Tz;
 use crate::model::words::thousands;
 
 /// The width of a bar and the height of the whole, in units of the drawing.
-const STEP: usize = 8;
-const HEIGHT: i64 = 100;
+const BAR_STEP: usize = 8;
+const CHART_HEIGHT: i64 = 100;
 
 /// A plot of one number a day, or a shorter while.
-pub(in crate::web::pages) struct Plot {
+pub(in crate::web::pages) struct BarChart {
     pub title: &'static str,
     /// What a bar stands for.
     pub each: &'static str,
     /// What it shows, for whoever does not see it.
     pub said: String,
     pub width: usize,
-    pub bars: Vec<Bar>,
+    pub bars: Vec<ChartBar>,
     pub rows: Vec<(String, String)>,
 }
 
 /// A bar of it.
-pub(in crate::web::pages) struct Bar {
+pub(in crate::web::pages) struct ChartBar {
     pub x: usize,
     pub y: i64,
     pub height: i64,
 }
 
 /// The days up to today, each with what stands for it; nothing for days without any.
-pub(in crate::web::pages) fn by_day<T>(
+pub(in crate::web::pages) fn group_by_day<T>(
     all: &[T],
     (today, days, zone): (NaiveDate, i64, Tz),
     at: impl Fn(&T) -> DateTime<Utc>,
@@ -46,7 +46,7 @@ pub(in crate::web::pages) fn by_day<T>(
     first.iter_days().take_while(|one| *one <= today).map(of_day).collect()
 }
 
-impl Plot {
+impl BarChart {
     /// Draws days.
     pub fn of_days(title: &'static str, days: &[(NaiveDate, Option<i64>)]) -> Self {
         Self::new(title, ("Day", "on"), days)
@@ -61,10 +61,10 @@ impl Plot {
         let most = all.iter().filter_map(|(_, number)| *number).max().unwrap_or(0);
         let bar = |(place, (_, number)): (usize, &(T, Option<i64>))| {
             let number = (*number)?;
-            let height = if most > 0 { (number * HEIGHT).div_euclid(most) } else { 0 };
+            let height = if most > 0 { (number * CHART_HEIGHT).div_euclid(most) } else { 0 };
             // What has a number is seen even where the number is small.
             let height = height.max(1);
-            Some(Bar { x: place * STEP, y: HEIGHT - height, height })
+            Some(ChartBar { x: place * BAR_STEP, y: CHART_HEIGHT - height, height })
         };
         let text = |number: i64| thousands(number.unsigned_abs());
         let with: Vec<(String, i64)> =
@@ -77,7 +77,7 @@ impl Plot {
         };
         let bars = all.iter().enumerate().filter_map(bar).collect();
         let rows = with.into_iter().map(|(name, number)| (name, text(number))).collect();
-        Self { title, each, said, width: all.len() * STEP, bars, rows }
+        Self { title, each, said, width: all.len() * BAR_STEP, bars, rows }
     }
 }
 
@@ -92,9 +92,9 @@ mod tests {
             |day: u32| NaiveDate::from_ymd_opt(2026, 11, day).and_then(|one| one.and_hms_opt(12, 0, 0));
         let all = [(1, 5), (3, 20), (3, 30), (4, 0)]
             .map(|(day, number)| (noon(day).expect("noon").and_utc(), number));
-        let days = by_day(&all, (day(4), 4, Tz::UTC), |one| one.0, |of| of.iter().map(|one| one.1).sum());
+        let days = group_by_day(&all, (day(4), 4, Tz::UTC), |one| one.0, |of| of.iter().map(|one| one.1).sum());
         assert_eq!(days, [(day(1), Some(5)), (day(2), None), (day(3), Some(50)), (day(4), Some(0))]);
-        let plot = Plot::of_days("x", &days);
+        let plot = BarChart::of_days("x", &days);
         let bars: Vec<_> = plot.bars.iter().map(|bar| (bar.x, bar.y, bar.height)).collect();
         assert_eq!(bars, [(0, 90, 10), (16, 0, 100), (24, 99, 1)]);
         assert_eq!(plot.said, "at most 50 on 2026-11-03; 0 on 2026-11-04");

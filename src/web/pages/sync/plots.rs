@@ -4,58 +4,58 @@ use askama::Template;
 use axum::extract::State;
 use chrono::TimeDelta;
 
-use super::{Plot, by_day};
+use super::{BarChart, group_by_day};
 use crate::accounts::Principal;
 use crate::store::connectors;
-use crate::store::listing::runs::{self, Point};
-use crate::web::Web;
-use crate::web::form::Query;
-use crate::web::frame::{Frame, Here};
-use crate::web::pages::{Answer, page};
+use crate::store::listing::runs::{self, RunDataPoint};
+use crate::web::WebContext;
+use crate::web::form::UrlQuery;
+use crate::web::frame::{Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page};
 
 /// Days that are shown.
-const DAYS: i64 = 90;
+const CHART_DAYS: i64 = 90;
 
 #[derive(Template)]
 #[template(path = "sync/plots.html")]
-struct Page {
-    frame: Frame,
+struct RunChartsPage {
+    frame: Layout,
     tab: &'static str,
     connectors: Vec<String>,
     connector: String,
-    plots: Vec<Plot>,
+    plots: Vec<BarChart>,
 }
 
-fn seconds(point: &Point) -> i64 {
+fn run_seconds(point: &RunDataPoint) -> i64 {
     point.finished_at.map_or(0, |end| (end - point.started_at).num_seconds().max(0))
 }
 
-pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
-    let (config, when) = (web.config(), web.when());
-    let mut tx = web.store.read().await?;
+pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuery, who: Principal) -> PageResult {
+    let (config, when) = (web.config(), web.change_time());
+    let mut tx = web.store.begin_read().await?;
     let connectors: Vec<String> = connectors::list(&mut tx).await?.into_iter().map(|row| row.name).collect();
     let wanted = query.text("connector");
     let connector = connectors.iter().find(|name| *name == wanted).or_else(|| connectors.first());
     let connector = connector.cloned().unwrap_or_default();
-    let points = runs::points(&mut tx, &connector, when.now - TimeDelta::days(DAYS)).await?;
-    let range = (when.today, DAYS, config.timezone);
-    let at = |one: &Point| one.started_at;
-    let sum = |of: fn(&Point) -> i64| by_day(&points, range, at, |all| all.iter().map(|one| of(one)).sum());
+    let points = runs::list_data_points(&mut tx, &connector, when.now - TimeDelta::days(CHART_DAYS)).await?;
+    let range = (when.today, CHART_DAYS, config.timezone);
+    let at = |one: &RunDataPoint| one.started_at;
+    let sum = |of: fn(&RunDataPoint) -> i64| group_by_day(&points, range, at, |all| all.iter().map(|one| of(one)).sum());
     // A run that failed has read nobody, and says nothing of how many there are.
-    let good: Vec<Point> = points.iter().filter(|one| one.status != "failed").cloned().collect();
-    let read = by_day(&good, range, at, |all| all.last().map_or(0, |one| one.people_read));
-    let longest = by_day(&points, range, at, |all| all.iter().map(|one| seconds(one)).max().unwrap_or(0));
+    let good: Vec<RunDataPoint> = points.iter().filter(|one| one.status != "failed").cloned().collect();
+    let read = group_by_day(&good, range, at, |all| all.last().map_or(0, |one| one.people_read));
+    let longest = group_by_day(&points, range, at, |all| all.iter().map(|one| run_seconds(one)).max().unwrap_or(0));
     let plots = if points.is_empty() {
         Vec::new()
     } else {
         vec![
-            Plot::of_days("People read", &read),
-            Plot::of_days("Memberships added", &sum(|one| one.added)),
-            Plot::of_days("Memberships removed", &sum(|one| one.removed)),
-            Plot::of_days("Memberships held", &sum(|one| one.held)),
-            Plot::of_days("Seconds of the longest run", &longest),
+            BarChart::of_days("People read", &read),
+            BarChart::of_days("Memberships added", &sum(|one| one.added)),
+            BarChart::of_days("Memberships removed", &sum(|one| one.removed)),
+            BarChart::of_days("Memberships held", &sum(|one| one.held)),
+            BarChart::of_days("Seconds of the longest run", &longest),
         ]
     };
-    let frame = Frame::new(&who, Here::Sync, "Last 90 days");
-    page(&Page { frame, tab: "plots", connectors, connector, plots })
+    let frame = Layout::new(&who, MenuItem::Sync, "Last 90 days");
+    render_page(&RunChartsPage { frame, tab: "plots", connectors, connector, plots })
 }

@@ -9,28 +9,28 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing::warn;
 
-use super::start::{asked, find};
+use super::start::{build_run_options, find_connector};
 use crate::accounts::Principal;
-use crate::connectors::Progress;
+use crate::connectors::ReadProgress;
 use crate::model::ids::DraftId;
-use crate::model::problem::Problem;
+use crate::model::problem::RunWarning;
 use crate::model::words::count;
 use crate::store::{Tx, drafts};
-use crate::sync::{self, Outcome, Report, words};
-use crate::web::Web;
-use crate::web::frame::{Frame, Here};
-use crate::web::pages::{Answer, page};
-use crate::web::trouble::{Trouble, sentence};
+use crate::sync::{self, RunOutcome, RunReport, words};
+use crate::web::WebContext;
+use crate::web::frame::{Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page};
+use crate::web::trouble::{PageError, format_sentence};
 
 /// The kind of draft.
-const KIND: &str = "preview";
+const DRAFT_KIND: &str = "preview";
 
 /// Problems that a preview keeps.
-const PROBLEMS: usize = 50;
+const MAX_WARNINGS: usize = 50;
 
 /// A preview, as it is kept.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Preview {
+struct RunPreview {
     connector: String,
     done: bool,
     /// Why there is no plan.
@@ -40,36 +40,36 @@ struct Preview {
     lines: Vec<String>,
     held: Option<String>,
     because: Vec<String>,
-    problems: Vec<Problem>,
+    problems: Vec<RunWarning>,
     more_problems: usize,
 }
 
 #[derive(Template)]
 #[template(path = "sync/preview.html")]
-struct Page {
-    frame: Frame,
+struct RunPreviewPage {
+    frame: Layout,
     id: i64,
-    preview: Preview,
+    preview: RunPreview,
 }
 
-pub(super) async fn begin(State(web): State<Web>, Path(name): Path<String>, who: Principal) -> Answer {
-    let place = find(&web, &name)?;
+pub(super) async fn start_preview(State(web): State<WebContext>, Path(name): Path<String>, who: Principal) -> PageResult {
+    let place = find_connector(&web, &name)?;
     let Some(account) = who.account() else {
-        return Err(Trouble::Bad { what: "a preview is for people".to_owned() });
+        return Err(PageError::Bad { what: "a preview is for people".to_owned() });
     };
-    let preview = Preview { connector: name.clone(), ..Preview::default() };
-    let mut tx = web.store.write().await?;
-    let id = drafts::begin(&mut tx, account, KIND, &write(&preview), Utc::now()).await?;
+    let preview = RunPreview { connector: name.clone(), ..RunPreview::default() };
+    let mut tx = web.store.begin_write().await?;
+    let id = drafts::create(&mut tx, account, DRAFT_KIND, &to_json(&preview), Utc::now()).await?;
     tx.commit().await?;
-    let asked = asked(&web, &who, format!("preview connector `{name}`"), true, Progress::default());
+    let asked = build_run_options(&web, &who, format!("preview connector `{name}`"), true, ReadProgress::default());
     let config = web.config();
-    let behind = web.behind.clone();
-    behind.begin(move || async move {
+    let behind = web.background.clone();
+    behind.spawn_blocking_task(move || async move {
         let report = sync::run(&web.store, config.for_sync(), place, &asked).await;
         let kept = async {
-            let preview = read(&web, preview, report).await?;
-            let mut tx = web.store.write().await?;
-            drafts::keep(&mut tx, id, &write(&preview), Utc::now()).await?;
+            let preview = build_preview(&web, preview, report).await?;
+            let mut tx = web.store.begin_write().await?;
+            drafts::save_answers(&mut tx, id, &to_json(&preview), Utc::now()).await?;
             tx.commit().await
         };
         if let Err(error) = kept.await {
@@ -79,24 +79,24 @@ pub(super) async fn begin(State(web): State<Web>, Path(name): Path<String>, who:
     Ok(Redirect::to(&format!("/sync/previews/{id}")).into_response())
 }
 
-fn write(preview: &Preview) -> String {
+fn to_json(preview: &RunPreview) -> String {
     json!(preview).to_string()
 }
 
 /// The report of a dry run as its page shows it.
-async fn read(web: &Web, preview: Preview, report: Report) -> crate::store::Result<Preview> {
-    let done = Preview { done: true, ..preview };
-    if let Outcome::Failed(error) = &report.outcome {
-        return Ok(Preview { error: Some(sentence(&error.to_string())), ..done });
+async fn build_preview(web: &WebContext, preview: RunPreview, report: RunReport) -> crate::store::Result<RunPreview> {
+    let done = RunPreview { done: true, ..preview };
+    if let RunOutcome::Failed(error) = &report.outcome {
+        return Ok(RunPreview { error: Some(format_sentence(&error.to_string())), ..done });
     }
     let Some(change_set) = &report.change_set else { return Ok(done) };
-    let names = words::names(&web.store, change_set).await?;
+    let names = words::load_labels(&web.store, change_set).await?;
     let people = count(report.counts.people_read, "person", "people");
     let mut because = change_set.held.causes.clone();
     because.extend(change_set.held.reasons.iter().map(|reason| reason.message.clone()));
     let mut problems = report.problems.clone();
-    problems.truncate(PROBLEMS);
-    Ok(Preview {
+    problems.truncate(MAX_WARNINGS);
+    Ok(RunPreview {
         read: format!("Read {people} in {:.1} s", report.took.as_secs_f64()),
         summary: words::summary(&report.counts),
         lines: words::lines(change_set, &names),
@@ -108,22 +108,22 @@ async fn read(web: &Web, preview: Preview, report: Report) -> crate::store::Resu
     })
 }
 
-async fn find_kept(tx: &mut Tx, who: &Principal, id: i64) -> Result<Preview, Trouble> {
-    let missing = || Trouble::Missing { what: "the preview".to_owned() };
+async fn find_preview(tx: &mut Tx, who: &Principal, id: i64) -> Result<RunPreview, PageError> {
+    let missing = || PageError::Missing { what: "the preview".to_owned() };
     let account = who.account().ok_or_else(missing)?;
-    let draft = drafts::find(tx, DraftId(id), account, KIND).await?.ok_or_else(missing)?;
+    let draft = drafts::find(tx, DraftId(id), account, DRAFT_KIND).await?.ok_or_else(missing)?;
     serde_json::from_str(&draft.answers).map_err(|_| missing())
 }
 
-pub(super) async fn show(State(web): State<Web>, Path(id): Path<i64>, who: Principal) -> Answer {
-    let mut tx = web.store.read().await?;
-    let preview = find_kept(&mut tx, &who, id).await?;
-    let frame = Frame::new(&who, Here::Sync, format!("Preview of {}", preview.connector));
-    page(&Page { frame, id, preview })
+pub(super) async fn show(State(web): State<WebContext>, Path(id): Path<i64>, who: Principal) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    let preview = find_preview(&mut tx, &who, id).await?;
+    let frame = Layout::new(&who, MenuItem::Sync, format!("Preview of {}", preview.connector));
+    render_page(&RunPreviewPage { frame, id, preview })
 }
 
-pub(super) async fn progress(State(web): State<Web>, Path(id): Path<i64>, who: Principal) -> Answer {
-    let mut tx = web.store.read().await?;
-    let preview = find_kept(&mut tx, &who, id).await?;
+pub(super) async fn preview_progress(State(web): State<WebContext>, Path(id): Path<i64>, who: Principal) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    let preview = find_preview(&mut tx, &who, id).await?;
     Ok(Json(json!({"left": i32::from(!preview.done), "text": "Reading the directory"})).into_response())
 }

@@ -5,62 +5,62 @@
 use askama::Template;
 use axum::extract::{Path, State};
 
-use super::one::find;
+use super::one::find_run;
 use crate::accounts::Principal;
 use crate::model::ids::RunId;
-use crate::model::problem::{Problem, ProblemKind};
+use crate::model::problem::{RunWarning, RunWarningKind};
 use crate::store::{Tx, runs};
-use crate::web::Web;
+use crate::web::WebContext;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Frame, Here};
-use crate::web::pages::{Answer, page};
-use crate::web::trouble::Trouble;
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page};
+use crate::web::trouble::PageError;
 
 /// Lines on the page of the run itself.
-const FIRST: usize = 10;
+const SUMMARY_LENGTH: usize = 10;
 
 /// Problems of a run, with their place.
-struct Line {
+struct WarningLine {
     place: i64,
-    problem: Problem,
+    problem: RunWarning,
 }
 
 /// The first of them, and how many there are.
 #[derive(Debug, Default)]
-pub(super) struct Few {
-    pub first: Vec<Problem>,
+pub(super) struct WarningSummary {
+    pub first: Vec<RunWarning>,
     pub count: usize,
 }
 
 /// The records that a run set aside, and its other problems, as far as its page shows them.
-pub(super) async fn few(tx: &mut Tx, run: i64) -> Result<(Few, Few), Trouble> {
-    let (mut set_aside, mut problems) = (Few::default(), Few::default());
-    for problem in runs::problems(tx, RunId(run)).await? {
-        let few = if is_set_aside(&problem) { &mut set_aside } else { &mut problems };
+pub(super) async fn load_summaries(tx: &mut Tx, run: i64) -> Result<(WarningSummary, WarningSummary), PageError> {
+    let (mut set_aside, mut problems) = (WarningSummary::default(), WarningSummary::default());
+    for problem in runs::list_warnings(tx, RunId(run)).await? {
+        let few = if is_rejected_record(&problem) { &mut set_aside } else { &mut problems };
         few.count += 1;
-        if few.first.len() < FIRST {
+        if few.first.len() < SUMMARY_LENGTH {
             few.first.push(problem);
         }
     }
     Ok((set_aside, problems))
 }
 
-fn is_set_aside(problem: &Problem) -> bool {
-    matches!(problem.kind, ProblemKind::NoId | ProblemKind::RepeatedId)
+fn is_rejected_record(problem: &RunWarning) -> bool {
+    matches!(problem.kind, RunWarningKind::NoId | RunWarningKind::RepeatedId)
 }
 
 /// Which of them an address asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Which {
+enum WarningFilter {
     All,
     SetAside,
     Others,
 }
 
-impl Which {
-    fn of(query: &Form) -> Self {
+impl WarningFilter {
+    fn of(query: &FormData) -> Self {
         match query.text("which") {
             "aside" => Self::SetAside,
             "other" => Self::Others,
@@ -78,24 +78,24 @@ impl Which {
 }
 
 /// A page of them, from behind a place on.
-async fn read(tx: &mut Tx, run: i64, which: Which, after: i64) -> Result<Vec<Line>, Trouble> {
-    let all = runs::problems(tx, RunId(run)).await?.into_iter();
-    let lines = all.zip(1..).map(|(problem, place)| Line { place, problem });
-    let of = |line: &Line| match which {
-        Which::All => true,
-        Which::SetAside => is_set_aside(&line.problem),
-        Which::Others => !is_set_aside(&line.problem),
+async fn load_warnings(tx: &mut Tx, run: i64, which: WarningFilter, after: i64) -> Result<Vec<WarningLine>, PageError> {
+    let all = runs::list_warnings(tx, RunId(run)).await?.into_iter();
+    let lines = all.zip(1..).map(|(problem, place)| WarningLine { place, problem });
+    let of = |line: &WarningLine| match which {
+        WarningFilter::All => true,
+        WarningFilter::SetAside => is_rejected_record(&line.problem),
+        WarningFilter::Others => !is_rejected_record(&line.problem),
     };
     Ok(lines.filter(|line| line.place > after && of(line)).collect())
 }
 
 #[derive(Template)]
 #[template(path = "sync/problems.html")]
-struct Page {
-    frame: Frame,
+struct RunWarningsPage {
+    frame: Layout,
     run: i64,
     which: &'static str,
-    rows: Vec<Line>,
+    rows: Vec<WarningLine>,
     /// Those that were set aside and are not kept one by one.
     more: i64,
     next: Option<String>,
@@ -103,34 +103,34 @@ struct Page {
 }
 
 pub(super) async fn show(
-    State(web): State<Web>,
+    State(web): State<WebContext>,
     Path(id): Path<i64>,
-    Query(query): Query,
+    UrlQuery(query): UrlQuery,
     who: Principal,
-) -> Answer {
-    let (which, place) = (Which::of(&query), Place::of(&query));
-    let mut tx = web.store.read().await?;
-    let record = find(&mut tx, id).await?;
-    let (set_aside, _) = few(&mut tx, id).await?;
+) -> PageResult {
+    let (which, place) = (WarningFilter::of(&query), ListPageRequest::from_query(&query));
+    let mut tx = web.store.begin_read().await?;
+    let record = find_run(&mut tx, id).await?;
+    let (set_aside, _) = load_summaries(&mut tx, id).await?;
     let more = record.run.people_set_aside - i64::try_from(set_aside.count).unwrap_or(i64::MAX);
-    let mut rows = read(&mut tx, id, which, place.from().id).await?;
-    let next = cut(&mut rows, |line| Cursor { text: String::new(), id: line.place });
-    let frame = Frame::new(&who, Here::Sync, format!("Problems of run {id}"));
+    let mut rows = load_warnings(&mut tx, id, which, place.to_store_page().id).await?;
+    let next = split_next_page(&mut rows, |line| ListCursor { text: String::new(), id: line.place });
+    let frame = Layout::new(&who, MenuItem::Sync, format!("Problems of run {id}"));
     let (which, is_first) = (which.as_str(), place.is_first());
-    page(&Page { frame, run: id, which, rows, more: more.max(0), next, is_first })
+    render_page(&RunWarningsPage { frame, run: id, which, rows, more: more.max(0), next, is_first })
 }
 
-pub(super) async fn csv(
-    State(web): State<Web>,
+pub(super) async fn export_csv(
+    State(web): State<WebContext>,
     Path(id): Path<i64>,
-    Query(query): Query,
+    UrlQuery(query): UrlQuery,
     _: Principal,
-) -> Answer {
-    let mut tx = web.store.read().await?;
-    find(&mut tx, id).await?;
-    let mut sheet = csv::Sheet::new(["about", "kind", "what"]);
-    for Line { problem, .. } in read(&mut tx, id, Which::of(&query), 0).await? {
-        sheet.row([&problem.subject, problem.kind.as_str(), &problem.message]);
+) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    find_run(&mut tx, id).await?;
+    let mut sheet = csv::CsvWriter::new(["about", "kind", "what"]);
+    for WarningLine { problem, .. } in load_warnings(&mut tx, id, WarningFilter::of(&query), 0).await? {
+        sheet.write_row([&problem.subject, problem.kind.as_str(), &problem.message]);
     }
-    Ok(sheet.answer(&format!("run-{id}-problems.csv")))
+    Ok(sheet.into_download(&format!("run-{id}-problems.csv")))
 }

@@ -4,21 +4,21 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 
-use super::deeds::{self, Ended, Order};
+use super::deeds::{self, OperationOutcome, BackgroundOperation};
 use crate::accounts::Principal;
 use crate::model::words::count;
-use crate::sync::retire::{self, NotRetired};
-use crate::sync::{Error, Report, words};
+use crate::sync::retire::{self, RetireError};
+use crate::sync::{SyncError, RunReport, words};
 use crate::web::asking;
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, answer};
-use crate::web::trouble::{Trouble, sentence};
-use crate::web::{Web, aside};
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page_with_status};
+use crate::web::trouble::{PageError, format_sentence};
+use crate::web::{WebContext, run_blocking};
 
 #[derive(Template)]
 #[template(path = "sync/retire.html")]
-struct Page {
-    frame: Frame,
+struct RetireConnectorPage {
+    frame: Layout,
     name: String,
     /// What goes, each with its number.
     goes: Vec<String>,
@@ -28,50 +28,50 @@ struct Page {
 }
 
 /// A refusal as a sentence; trouble where it is about the database, or nothing has this name.
-fn refused(error: NotRetired) -> Result<String, Trouble> {
+fn refusal_text(error: RetireError) -> Result<String, PageError> {
     match error {
-        NotRetired::Sync(Error::Store(error)) => Err(error.into()),
-        NotRetired::Unknown { name, .. } => Err(Trouble::Missing { what: format!("the connector {name}") }),
-        NotRetired::InFile { .. } | NotRetired::Sync(_) => Ok(sentence(&error.to_string())),
+        RetireError::Sync(SyncError::Store(error)) => Err(error.into()),
+        RetireError::Unknown { name, .. } => Err(PageError::Missing { what: format!("the connector {name}") }),
+        RetireError::InFile { .. } | RetireError::Sync(_) => Ok(format_sentence(&error.to_string())),
     }
 }
 
-pub(super) async fn ask(State(web): State<Web>, Path(name): Path<String>, who: Principal) -> Answer {
-    asked(&web, &who, name, Vec::new()).await
+pub(super) async fn show_confirmation(State(web): State<WebContext>, Path(name): Path<String>, who: Principal) -> PageResult {
+    render_confirmation(&web, &who, name, Vec::new()).await
 }
 
-async fn asked(web: &Web, who: &Principal, name: String, mut faults: Vec<Fault>) -> Answer {
+async fn render_confirmation(web: &WebContext, who: &Principal, name: String, mut faults: Vec<FieldError>) -> PageResult {
     let (doing, struck) = (web.clone(), name.clone());
-    let planned = aside(move || async move {
+    let planned = run_blocking(move || async move {
         let config = doing.config();
-        let report = match retire::plan(&doing.store, config.for_sync(), &struck).await {
+        let report = match retire::plan_retirement(&doing.store, config.for_sync(), &struck).await {
             Ok(report) => report,
-            Err(error) => return refused(error).map(Err),
+            Err(error) => return refusal_text(error).map(Err),
         };
         let lines = match &report.change_set {
-            Some(change_set) => words::lines(change_set, &words::names(&doing.store, change_set).await?),
+            Some(change_set) => words::lines(change_set, &words::load_labels(&doing.store, change_set).await?),
             None => Vec::new(),
         };
-        Ok::<_, Trouble>(Ok((report, lines)))
+        Ok::<_, PageError>(Ok((report, lines)))
     });
-    let frame = Frame::new(who, Here::Sync, format!("Retire {name}"));
+    let frame = Layout::new(who, MenuItem::Sync, format!("Retire {name}"));
     let page = match planned.await?? {
-        Ok((report, lines)) => planned_page(frame, name, &report, lines),
+        Ok((report, lines)) => build_page(frame, name, &report, lines),
         Err(text) => {
-            faults.push(Fault::new("", text));
-            Page { frame, name, goes: Vec::new(), lines: Vec::new(), held: None, because: Vec::new() }
+            faults.push(FieldError::new("", text));
+            RetireConnectorPage { frame, name, goes: Vec::new(), lines: Vec::new(), held: None, because: Vec::new() }
         }
     };
-    let page = Page { frame: page.frame.faults(faults), ..page };
-    answer(page.frame.status(), &page)
+    let page = RetireConnectorPage { frame: page.frame.faults(faults), ..page };
+    render_page_with_status(page.frame.status(), &page)
 }
 
-fn planned_page(frame: Frame, name: String, report: &Report, lines: Vec<String>) -> Page {
+fn build_page(frame: Layout, name: String, report: &RunReport, lines: Vec<String>) -> RetireConnectorPage {
     let counts = &report.counts;
     let all = [
         (counts.people_left, "learner leaves", "learners leave"),
         (counts.memberships_removed, "membership ends", "memberships end"),
-        (counts.charge.enrollments, "enrollment ends", "enrollments end"),
+        (counts.limit_usage.enrollments, "enrollment ends", "enrollments end"),
     ];
     let goes = all.into_iter().filter(|(number, _, _)| *number > 0);
     let held = report.change_set.as_ref().filter(|_| report.is_held()).map(|change_set| &change_set.held);
@@ -79,7 +79,7 @@ fn planned_page(frame: Frame, name: String, report: &Report, lines: Vec<String>)
         let reasons = held.reasons.iter().map(|reason| reason.message.clone());
         held.causes.iter().cloned().chain(reasons).collect()
     });
-    Page {
+    RetireConnectorPage {
         frame,
         name,
         goes: goes.map(|(number, one, many)| count(number, one, many)).collect(),
@@ -89,31 +89,31 @@ fn planned_page(frame: Frame, name: String, report: &Report, lines: Vec<String>)
     }
 }
 
-pub(super) async fn go(State(web): State<Web>, Path(name): Path<String>, who: Principal) -> Answer {
+pub(super) async fn submit_retirement(State(web): State<WebContext>, Path(name): Path<String>, who: Principal) -> PageResult {
     let what = format!("retire connector {name}");
-    let order = Order {
+    let order = BackgroundOperation {
         title: format!("Retire {name}"),
         what: what.clone(),
-        back: format!("/sync/connectors/{}/retire", urlencoded(&name)),
+        back: format!("/sync/connectors/{}/retire", encode_url(&name)),
     };
-    let asked_for = asking::decision(&web, &who, what);
+    let asked_for = asking::build_approval_request(&web, &who, what);
     let (doing, struck) = (web.clone(), name.clone());
-    let begun = deeds::begin(&web, &who, order, move || async move {
+    let begun = deeds::start_operation(&web, &who, order, move || async move {
         let config = doing.config();
         match retire::retire(&doing.store, config.for_sync(), &struck, &asked_for, false).await {
-            Ok(report) => Ok(Ended::Run(report.run.map_or(0, |run| run.0))),
-            Err(error) => Ok(Ended::Refused { text: refused(error)?, touched: Vec::new() }),
+            Ok(report) => Ok(OperationOutcome::Run(report.run.map_or(0, |run| run.0))),
+            Err(error) => Ok(OperationOutcome::Refused { text: refusal_text(error)?, touched: Vec::new() }),
         }
     });
     match begun.await? {
-        Ok(Ended::Run(run)) => Ok(Redirect::to(&format!("/sync/runs/{run}")).into_response()),
-        Ok(Ended::Came(came)) => deeds::came(&who, came),
-        Ok(Ended::Refused { text, .. }) => asked(&web, &who, name, vec![Fault::new("", text)]).await,
+        Ok(OperationOutcome::Run(run)) => Ok(Redirect::to(&format!("/sync/runs/{run}")).into_response()),
+        Ok(OperationOutcome::Completed(came)) => deeds::show_result(&who, came),
+        Ok(OperationOutcome::Refused { text, .. }) => render_confirmation(&web, &who, name, vec![FieldError::new("", text)]).await,
         Err(elsewhere) => Ok(elsewhere),
     }
 }
 
 /// A name as a part of an address.
-fn urlencoded(name: &str) -> String {
+fn encode_url(name: &str) -> String {
     url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
 }

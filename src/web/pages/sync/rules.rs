@@ -8,23 +8,23 @@ use crate::model::ids::GroupId;
 use crate::model::names::GroupName;
 use crate::model::rule::BadExpression;
 use crate::store::groups;
-use crate::store::listing::runs::{self, Fed};
-use crate::sync::tryout::{self, Answer as Found, Share};
+use crate::store::listing::runs::{self, FedGroup};
+use crate::sync::tryout::{self, RulePreview as Found, MatchSample};
 use crate::web::filters;
-use crate::web::form::Query;
-use crate::web::frame::{Fault, Frame, Here};
-use crate::web::pages::{Answer, answer};
-use crate::web::{Web, aside};
+use crate::web::form::UrlQuery;
+use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page_with_status};
+use crate::web::{WebContext, run_blocking};
 
 /// People that are named, and groups of a rule that are.
-const NAMED: usize = 50;
+const MAX_GROUPS: usize = 50;
 
 #[derive(Template)]
 #[template(path = "sync/rules.html")]
-struct Page {
-    frame: Frame,
+struct RuleListPage {
+    frame: Layout,
     tab: &'static str,
-    rules: Vec<Line>,
+    rules: Vec<RuleLine>,
     when: String,
     group: String,
     group_name: Option<String>,
@@ -33,23 +33,23 @@ struct Page {
     named: usize,
 }
 
-struct Line {
+struct RuleLine {
     name: String,
     when: String,
     template: String,
     connectors: String,
     learners: i64,
-    groups: Vec<Fed>,
+    groups: Vec<FedGroup>,
     more: usize,
 }
 
-fn line(rule: &crate::model::rule::Rule, given: &[(String, i64)], fed: &[Fed]) -> Line {
+fn rule_line(rule: &crate::model::rule::Rule, given: &[(String, i64)], fed: &[FedGroup]) -> RuleLine {
     let name = rule.name.as_str();
-    let mut groups: Vec<Fed> = fed.iter().filter(|one| one.rule == name).cloned().collect();
-    let more = groups.len().saturating_sub(NAMED);
-    groups.truncate(NAMED);
+    let mut groups: Vec<FedGroup> = fed.iter().filter(|one| one.rule == name).cloned().collect();
+    let more = groups.len().saturating_sub(MAX_GROUPS);
+    groups.truncate(MAX_GROUPS);
     let connectors = rule.connectors.iter().flatten().map(|one| one.as_str()).collect::<Vec<_>>();
-    Line {
+    RuleLine {
         name: name.to_owned(),
         when: rule.when.trim().to_owned(),
         template: rule.group.text().to_owned(),
@@ -61,66 +61,66 @@ fn line(rule: &crate::model::rule::Rule, given: &[(String, i64)], fed: &[Fed]) -
 }
 
 /// What is wrong with an expression, and where.
-fn fault(mistake: &BadExpression) -> Fault {
+fn expression_error(mistake: &BadExpression) -> FieldError {
     let (line, column) = (mistake.line + 1, mistake.column + 1);
-    Fault::new("when", format!("Line {line}, column {column}: {}", mistake.message))
+    FieldError::new("when", format!("Line {line}, column {column}: {}", mistake.message))
 }
 
-pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
+pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuery, who: Principal) -> PageResult {
     let (when, group) = (query.text("when").to_owned(), query.text("group").trim().to_owned());
     let config = web.config();
-    let mut tx = web.store.read().await?;
-    let (given, fed) = (runs::given(&mut tx).await?, runs::fed(&mut tx).await?);
+    let mut tx = web.store.begin_read().await?;
+    let (given, fed) = (runs::count_learners_by_rule(&mut tx).await?, runs::list_fed_groups(&mut tx).await?);
     let mut faults = Vec::new();
     let mut chosen = None;
     if !group.is_empty() {
         if let Ok(name) = GroupName::parse(&group) {
-            chosen = groups::by_name(&mut tx, &name).await?;
+            chosen = groups::get_by_name(&mut tx, &name).await?;
         }
         if chosen.is_none() {
-            faults.push(Fault::new("group", format!("There is no group “{group}”.")));
+            faults.push(FieldError::new("group", format!("There is no group “{group}”.")));
         }
     }
     tx.rollback().await?;
     let mut found = None;
     if !when.trim().is_empty() {
-        match try_out(&web, when.clone(), chosen.as_ref().map(|group| group.id)).await? {
+        match preview_rule(&web, when.clone(), chosen.as_ref().map(|group| group.id)).await? {
             Ok(answer) => found = Some(answer),
-            Err(mistakes) => faults.extend(mistakes.iter().map(fault)),
+            Err(mistakes) => faults.extend(mistakes.iter().map(expression_error)),
         }
     }
     let names: Vec<&str> = config.attributes.iter().map(|one| config.attributes.name(one)).collect();
-    let page = Page {
-        frame: Frame::new(&who, Here::Sync, "Rules").faults(faults),
+    let page = RuleListPage {
+        frame: Layout::new(&who, MenuItem::Sync, "Rules").faults(faults),
         tab: "rules",
-        rules: config.rules.iter().map(|rule| line(rule, &given, &fed)).collect(),
+        rules: config.rules.iter().map(|rule| rule_line(rule, &given, &fed)).collect(),
         when,
         group_name: chosen.map(|group| group.name),
         group,
         found,
         attributes: names.join(", "),
-        named: NAMED,
+        named: MAX_GROUPS,
     };
-    answer(page.frame.status(), &page)
+    render_page_with_status(page.frame.status(), &page)
 }
 
-async fn try_out(
-    web: &Web,
+async fn preview_rule(
+    web: &WebContext,
     text: String,
     group: Option<GroupId>,
-) -> Result<Result<Found, Vec<BadExpression>>, crate::web::trouble::Trouble> {
+) -> Result<Result<Found, Vec<BadExpression>>, crate::web::trouble::PageError> {
     let web = web.clone();
-    let found = aside(move || async move {
+    let found = run_blocking(move || async move {
         let config = web.config();
-        let mut tx = web.store.read().await?;
-        tryout::try_out(&mut tx, config.for_sync(), web.when(), &text, group, NAMED).await
+        let mut tx = web.store.begin_read().await?;
+        tryout::preview_rule(&mut tx, config.for_sync(), web.change_time(), &text, group, MAX_GROUPS).await
     });
     Ok(found.await??)
 }
 
-impl Page {
+impl RuleListPage {
     /// The lists of the answer, each with its title.
-    fn lists(&self) -> Vec<(String, &Share)> {
+    fn lists(&self) -> Vec<(String, &MatchSample)> {
         let Some(found) = &self.found else { return Vec::new() };
         let mut lists = vec![("Whom it matches".to_owned(), &found.matching)];
         if let Some(group) = &self.group_name {

@@ -5,43 +5,43 @@ use axum::extract::State;
 
 use crate::accounts::Principal;
 use crate::store::connectors;
-use crate::store::listing::record::{self, Find, Record};
-use crate::web::Web;
+use crate::store::listing::record::{self, AuditLogFilter, AuditLogEntry};
+use crate::web::WebContext;
 use crate::web::csv;
-use crate::web::cursor::{Cursor, Place, cut};
+use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::web::filters;
-use crate::web::form::{Form, Query};
-use crate::web::frame::{Frame, Here};
-use crate::web::pages::groups::local;
-use crate::web::pages::{Answer, page};
+use crate::web::form::{FormData, UrlQuery};
+use crate::web::frame::{Layout, MenuItem};
+use crate::web::pages::groups::format_local_time;
+use crate::web::pages::{PageResult, render_page};
 
 /// How runs end.
-const STATES: [&str; 5] = ["applied", "unchanged", "held", "failed", "running"];
+const RUN_STATES: [&str; 5] = ["applied", "unchanged", "held", "failed", "running"];
 
 #[derive(Template)]
 #[template(path = "sync/runs.html")]
-struct Page<'a> {
-    frame: Frame,
+struct RunOverviewPage<'a> {
+    frame: Layout,
     tab: &'static str,
     /// Each with whether it is chosen.
     connectors: Vec<(String, bool)>,
     states: [(&'static str, bool); 5],
     connector: &'a str,
     status: &'a str,
-    rows: Vec<Line>,
+    rows: Vec<RunLine>,
     next: Option<String>,
     is_first: bool,
 }
 
-struct Line {
-    record: Record,
+struct RunLine {
+    record: AuditLogEntry,
     started: String,
     connector: String,
     seconds: String,
 }
 
 /// How long a run took, in seconds; empty while it runs.
-pub(super) fn seconds(run: &crate::store::runs::Run) -> String {
+pub(super) fn format_duration(run: &crate::store::runs::Run) -> String {
     let took = run.finished_at.map(|end| (end - run.started_at).num_milliseconds());
     took.map_or_else(String::new, |took| {
         let tenths = (took.max(0) + 50) / 100;
@@ -49,49 +49,49 @@ pub(super) fn seconds(run: &crate::store::runs::Run) -> String {
     })
 }
 
-fn place(one: &Record) -> Cursor {
-    Cursor { text: String::new(), id: one.run.run }
+fn row_cursor(one: &AuditLogEntry) -> ListCursor {
+    ListCursor { text: String::new(), id: one.run.run }
 }
 
-fn find(query: &Form) -> Find<'_> {
+fn parse_filter(query: &FormData) -> AuditLogFilter<'_> {
     let connector = query.text("connector");
-    Find { connector, status: query.text("status"), of_connectors: true, ..Find::default() }
+    AuditLogFilter { connector, status: query.text("status"), of_connectors: true, ..AuditLogFilter::default() }
 }
 
-pub(super) async fn show(State(web): State<Web>, Query(query): Query, who: Principal) -> Answer {
-    let find = find(&query);
-    let here = Place::of(&query);
-    let from = here.from();
+pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuery, who: Principal) -> PageResult {
+    let find = parse_filter(&query);
+    let here = ListPageRequest::from_query(&query);
+    let from = here.to_store_page();
     let zone = web.config().timezone;
-    let mut tx = web.store.read().await?;
-    let mut rows = record::page(&mut tx, find, from.id, from.limit).await?;
-    let next = cut(&mut rows, place);
-    let line = |record: Record| Line {
-        started: local(record.run.started_at, zone),
+    let mut tx = web.store.begin_read().await?;
+    let mut rows = record::list(&mut tx, find, from.id, from.limit).await?;
+    let next = split_next_page(&mut rows, row_cursor);
+    let line = |record: AuditLogEntry| RunLine {
+        started: format_local_time(record.run.started_at, zone),
         connector: record.run.connector.clone().unwrap_or_default(),
-        seconds: seconds(&record.run),
+        seconds: format_duration(&record.run),
         record,
     };
-    let page_of = Page {
-        frame: Frame::new(&who, Here::Sync, "Runs"),
+    let page_of = RunOverviewPage {
+        frame: Layout::new(&who, MenuItem::Sync, "Runs"),
         tab: "runs",
         connectors: connectors::list(&mut tx)
             .await?
             .into_iter()
             .map(|row| (row.name.clone(), row.name == find.connector))
             .collect(),
-        states: STATES.map(|one| (one, one == find.status)),
+        states: RUN_STATES.map(|one| (one, one == find.status)),
         connector: find.connector,
         status: find.status,
         rows: rows.into_iter().map(line).collect(),
         next,
         is_first: here.is_first(),
     };
-    page(&page_of)
+    render_page(&page_of)
 }
 
-pub(super) async fn csv(State(web): State<Web>, Query(query): Query, _: Principal) -> Answer {
-    let find = find(&query);
+pub(super) async fn export_csv(State(web): State<WebContext>, UrlQuery(query): UrlQuery, _: Principal) -> PageResult {
+    let find = parse_filter(&query);
     let header = [
         "run",
         "connector",
@@ -112,21 +112,21 @@ pub(super) async fn csv(State(web): State<Web>, Query(query): Query, _: Principa
         "what",
         "error",
     ];
-    let mut sheet = csv::Sheet::new(header);
-    let mut tx = web.store.read().await?;
+    let mut sheet = csv::CsvWriter::new(header);
+    let mut tx = web.store.begin_read().await?;
     let mut before = 0;
     loop {
-        let rows = record::page(&mut tx, find, before, csv::ROWS).await?;
+        let rows = record::list(&mut tx, find, before, csv::BATCH_ROWS).await?;
         let Some(last) = rows.last() else { break };
         before = last.run.run;
-        for Record { run, .. } in &rows {
-            sheet.row([
+        for AuditLogEntry { run, .. } in &rows {
+            sheet.write_row([
                 &run.run.to_string(),
                 run.connector.as_deref().unwrap_or_default(),
                 &run.kind,
                 &run.status,
                 &run.started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-                &seconds(run),
+                &format_duration(run),
                 &run.people_read.to_string(),
                 &run.people_new.to_string(),
                 &run.people_changed.to_string(),
@@ -142,5 +142,5 @@ pub(super) async fn csv(State(web): State<Web>, Query(query): Query, _: Principa
             ]);
         }
     }
-    Ok(sheet.answer("runs.csv"))
+    Ok(sheet.into_download("runs.csv"))
 }
