@@ -16,12 +16,12 @@
 //!
 //! The life of an enrollment:
 //!
-//! 1. [`connectors::Connector::read`] brings a *complete* [`connectors::Reading`], or an error.
-//! 2. [`model::roll::Roll::call`] says who belongs in which group, and by which rule.
-//! 3. [`model::plan::Plan::between`] compares that with the memberships of today.
-//! 4. [`sync::guarded`] splits the plan by the limits of the file ([`model::guard`]): what is beyond them is held.
-//! 5. [`sync::commit`], through [`enrollment::Change`], writes people, run, memberships and jobs in one transaction.
-//! 6. [`enrollment::drain::Worker`] claims a batch of jobs and writes the enrollments that are true now.
+//! 1. [`connectors::Connector::read`] brings a *complete* [`connectors::DirectoryReading`], or an error.
+//! 2. [`planner::plan`] says who belongs in which group, and by which rule.
+//! 3. [`model::membership_plan`] compares that with the memberships of today.
+//! 4. [`planner`] splits the plan by the limits of the file ([`model::guard`]): what is beyond them is held.
+//! 5. [`sync::commit`], through [`enrollment::ChangeTransaction`], writes people, run, memberships and jobs in one transaction.
+//! 6. [`enrollment::drain::QueueWorker`] claims a batch of jobs and writes the enrollments that are true now.
 //!
 //! Three laws, and where each stands: a membership change and its jobs are one transaction ([`enrollment::change`]);
 //! nobody is absent without the source's proof that it said everything ([`connectors::proof`]); the choice of database
@@ -36,8 +36,8 @@ pub mod explain;
 pub mod groups;
 pub mod model;
 pub mod planner;
-pub mod report;
 pub mod service;
 pub mod store;
 pub mod sync;
+pub mod views;
 pub mod web;

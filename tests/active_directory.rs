@@ -2,7 +2,7 @@
 //! it is told to say.
 
 mod controllers;
-mod incidents;
+mod incident_replay;
 mod samba;
 mod values;
 
@@ -12,8 +12,8 @@ use rollcall::config::Config;
 use rollcall::connectors::{Connector, ConnectorError, DirectoryReading};
 use rollcall::model::people::PeopleTable;
 
+use crate::support::scripted_ldap_server::LdapReply;
 use crate::support::single_attempt;
-use crate::support::responder::LdapReply;
 
 const PEOPLE: &str = "OU=People,DC=corp,DC=example";
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
-use crate::support::program::{RunningProgram, run_to_end, rollcall_command};
+use crate::support::program::{RunningProgram, rollcall_command, run_to_end};
 
 /// Two people in Sales, which has a course.
 fn company(engine: Engine) -> Company {
@@ -89,7 +89,8 @@ fn only_adds_and_changes_one_person_and_ends_nobody() {
         company.leave("bob");
         company.move_to("ada", "Research");
         company.move_to("eve", "Research");
-        let done = company.rollcall(&["sync", "--only", "ADA@corp.example", "--json"]).expect_status(0).json();
+        let done =
+            company.rollcall(&["sync", "--only", "ADA@corp.example", "--json"]).expect_status(0).json();
         assert_eq!(done["people"]["changed"], 1);
         assert_eq!(company.members("Research"), ["ada"]);
         assert_eq!(company.members("Sales"), ["bob", "eve"]);
@@ -156,8 +157,9 @@ fn lists_have_the_shapes_that_scripts_rely_on() {
     });
 }
 
+/// A learner, a course and a group are managed by commands alone.
 #[test]
-fn a_life_by_hand() {
+fn manual_commands_work_end_to_end() {
     on_both(|engine| {
         let company = Company::new(engine);
         company.write();
@@ -183,8 +185,9 @@ fn a_life_by_hand() {
     });
 }
 
+/// An error about an unknown name suggests the nearest match.
 #[test]
-fn what_is_unknown_is_named_with_what_comes_nearest() {
+fn unknown_names_suggest_nearest_match() {
     on_both(|engine| {
         let company = company(engine);
         company.sync();
@@ -210,8 +213,9 @@ fn what_is_unknown_is_named_with_what_comes_nearest() {
     });
 }
 
+/// Commands that need no database do not create one.
 #[test]
-fn what_needs_no_database_makes_none() {
+fn offline_commands_create_no_database() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("rollcall.toml");
     fs::write(
@@ -229,7 +233,12 @@ fn what_needs_no_database_makes_none() {
     assert!(example.parse::<toml::Table>().is_ok());
     let schema = run_to_end(rollcall_command(&path).args(["config", "schema"])).expect_status(0).json();
     assert!(schema["properties"]["connector"].is_object());
-    assert!(run_to_end(rollcall_command(&path).args(["completions", "bash"])).expect_status(0).out.contains("complete -F"));
+    assert!(
+        run_to_end(rollcall_command(&path).args(["completions", "bash"]))
+            .expect_status(0)
+            .out
+            .contains("complete -F")
+    );
     assert!(run_to_end(rollcall_command(&path).args(["man"])).expect_status(0).out.contains(".TH rollcall"));
     let left: Vec<_> =
         fs::read_dir(folder.path()).expect("a folder").map(|one| one.expect("a file").file_name()).collect();
@@ -274,8 +283,9 @@ fn folder_with(toml: &str) -> tempfile::TempDir {
     folder
 }
 
+/// A sync that is interrupted is rolled back.
 #[test]
-fn an_interrupted_sync_is_taken_back() {
+fn interrupted_sync_is_rolled_back() {
     on_both(|engine| {
         let mut company = company(engine);
         let (silent, url) = crate::service::silent_server();

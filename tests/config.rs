@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rollcall::config::{Config, Diagnostics};
 
-mod files;
-mod mistakes;
-mod mistakes_of_connectors;
+mod connector_diagnostics;
+mod diagnostics;
+mod example_files;
 mod secrets;
 
 /// Stands in a text where a mistake is expected.
@@ -81,8 +81,9 @@ fn a_file_may_be_empty() {
     assert!(config.connectors.is_empty() && config.warnings.is_empty());
 }
 
+/// A setting that is valid but suspicious gives a warning.
 #[test]
-fn what_works_and_is_worth_a_second_look_is_a_warning() {
+fn suspicious_but_valid_settings_warn() {
     let text = csv("[connector.attributes]\nid = 'x'\nfilter = 'y'\ndelimiter = 'z'\n")
         + &rule("group = 'Site: {location}'\nwhen = 'department != \"\"'")
         + &assignment("groups = ['Site: *', 'Sales']");

@@ -87,14 +87,18 @@ async fn everybody_in_the_file_is_read_quotes_and_all() {
     let context = single_attempt();
     let reading = drop.connector.read(&drop.attributes, &context).await.expect("everybody");
     let people = reading.people();
-    assert_eq!((external_ids(people), context.progress.get()), (["1", "2", "3", "4"].map(str::to_owned).to_vec(), 4));
+    assert_eq!(
+        (external_ids(people), context.progress.get()),
+        (["1", "2", "3", "4"].map(str::to_owned).to_vec(), 4)
+    );
     assert_eq!(people.first(1, Attribute::NAME), "Hopper, Grace");
     assert_eq!(people.first(2, Attribute::NAME), "Alan \"the\" Turing");
     assert_eq!(people.first(2, Attribute::DEPARTMENT), "Research and more");
 }
 
+/// A byte order mark and CRLF line breaks change nothing.
 #[tokio::test]
-async fn a_mark_before_the_header_and_windows_line_breaks_change_nothing() {
+async fn bom_and_crlf_are_accepted() {
     let plain = CsvFixture::of(PEOPLE).people().await;
     let windows = format!("\u{feff}{}", PEOPLE.replace('\n', "\r\n"));
     let marked = CsvFixture::of(windows).people().await;
@@ -118,16 +122,18 @@ async fn semicolons_tabs_and_bars_are_found_from_the_header() {
     assert_eq!(told.0, "bad_header");
 }
 
+/// The list separator splits attribute values but never ids.
 #[tokio::test]
-async fn a_separator_makes_several_values_of_one_field_and_never_of_an_id() {
+async fn list_separator_splits_values_but_not_ids() {
     let content = "employee_id,work_email,full_name,department\nA;B,a@corp.example,Ada,Sales; HR;;Sales\n";
     let people =
         CsvFixture::of(content).set(|settings| settings.list_separator = Some(";".to_owned())).people().await;
     assert_eq!(departments(&people), [("A;B".to_owned(), vec!["HR".to_owned(), "Sales".to_owned()])]);
 }
 
+/// Each missing column is reported with the most similar column of the file.
 #[tokio::test]
-async fn every_missing_column_is_named_with_the_one_that_may_be_meant() {
+async fn missing_columns_suggest_nearest_column() {
     let (kind, told) = CsvFixture::of("employee_id,work_mail,name\n1,a@b,Ada\n").told().await;
     assert_eq!(kind, "bad_header");
     assert!(told.contains("`work_email` (mapped to `email`; did you mean `work_mail`?)"), "{told}");
@@ -144,8 +150,9 @@ async fn a_column_named_twice_is_refused() {
     assert_eq!((kind, told.as_str()), ("bad_header", "the header names the column `work_email` twice"));
 }
 
+/// Invalid quotes and rows of the wrong length are reported with their line.
 #[tokio::test]
-async fn broken_quotes_and_ragged_rows_are_found_with_their_line() {
+async fn bad_quotes_and_ragged_rows_report_line() {
     for (from, to, expected) in [
         ("Ada Lovelace", "Ada \"Lovelace\"", "line 2: a quote inside a field"),
         ("\"Hopper, Grace\"", "\"Hopper\", Grace\"", "line 3: a quote inside a field"),
@@ -159,8 +166,9 @@ async fn broken_quotes_and_ragged_rows_are_found_with_their_line() {
     }
 }
 
+/// Invalid UTF-8 is reported with its line, even in a column that is not mapped.
 #[tokio::test]
-async fn what_is_not_utf_8_is_found_with_its_line_even_in_a_column_that_nobody_mapped() {
+async fn invalid_utf8_reports_line_even_in_unmapped_column() {
     let mut content = b"employee_id,work_email,full_name,department,city\n1,a@b,Ada,Sales,Bonn\n".to_vec();
     content.extend_from_slice(b"2,c@d,Emmy,HR,M\xfcnchen\n");
     assert_eq!(CsvFixture::of(content).told().await, ("bad_file", "line 3 is not UTF-8".to_owned()));
@@ -168,8 +176,9 @@ async fn what_is_not_utf_8_is_found_with_its_line_even_in_a_column_that_nobody_m
     assert_eq!(CsvFixture::of(utf_16).told().await.1, "line 1 is not UTF-8");
 }
 
+/// A file truncated at any byte of its last two lines does not give a reading.
 #[tokio::test]
-async fn a_file_cut_at_any_byte_of_its_last_two_lines_is_no_reading() {
+async fn file_truncated_at_any_byte_is_not_a_reading() {
     let ends: Vec<usize> = PEOPLE.match_indices('\n').map(|(at, _)| at + 1).collect();
     // The record of three lines and the last one.
     let from = ends[2];
@@ -192,8 +201,9 @@ fn sha256(content: &str) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// With a digest, a file truncated at any line or changed anywhere does not give a reading.
 #[tokio::test]
-async fn with_a_digest_a_file_cut_at_any_line_or_changed_anywhere_is_no_reading() {
+async fn digest_rejects_truncated_or_changed_file() {
     let digest = format!("{}  people.csv\n", sha256(PEOPLE));
     let outcome = async |content: &str| {
         let drop = CsvFixture::of(content);
@@ -210,8 +220,9 @@ async fn with_a_digest_a_file_cut_at_any_line_or_changed_anywhere_is_no_reading(
     assert!(changed.to_string().contains("SHA-256"), "{changed}");
 }
 
+/// A missing or invalid digest fails the reading.
 #[tokio::test]
-async fn a_digest_that_is_missing_or_none_is_no_proof() {
+async fn missing_or_invalid_digest_fails() {
     let drop = CsvFixture::of(PEOPLE);
     let beside = drop.beside("people.csv.sha256");
     let drop = drop.set(|settings| settings.file.sha256_file = Some(beside.clone()));
@@ -220,8 +231,9 @@ async fn a_digest_that_is_missing_or_none_is_no_proof() {
     assert!(drop.told().await.1.contains("holds no SHA-256"));
 }
 
+/// An empty file, or a file with a header only, fails the reading.
 #[tokio::test]
-async fn an_empty_file_and_a_header_alone_are_no_directory() {
+async fn empty_file_or_header_only_fails() {
     let header = PEOPLE.split_inclusive('\n').next().expect("a header");
     assert_eq!(CsvFixture::of("").told().await, ("incomplete", "the file is empty".to_owned()));
     assert_eq!(CsvFixture::of(header).told().await.0, "incomplete");
@@ -230,17 +242,20 @@ async fn an_empty_file_and_a_header_alone_are_no_directory() {
     assert_eq!(CsvFixture::of(header.trim_end()).told().await.0, "incomplete");
 }
 
+/// A file with fewer rows than the configured minimum fails the reading.
 #[tokio::test]
-async fn fewer_rows_than_wanted_are_no_directory() {
+async fn file_below_min_rows_fails() {
     let wanting = |rows| CsvFixture::of(PEOPLE).set(|settings| settings.file.min_rows = Some(rows));
     assert_eq!(wanting(4).people().await.len(), 4);
     let told = wanting(5).told().await;
     assert_eq!(told, ("incomplete", "the file has 4 rows, `min_rows` wants 5".to_owned()));
 }
 
+/// A file older than the maximum age is refused.
 #[tokio::test]
-async fn an_old_file_is_yesterdays() {
-    let drop = CsvFixture::of(PEOPLE).set(|settings| settings.file.max_age = Some(Duration::from_secs(26 * 3600)));
+async fn file_older_than_max_age_refused() {
+    let drop =
+        CsvFixture::of(PEOPLE).set(|settings| settings.file.max_age = Some(Duration::from_secs(26 * 3600)));
     assert_eq!(drop.people().await.len(), 4);
     let file = File::options().write(true).open(drop.beside("people.csv")).expect("the file");
     file.set_modified(SystemTime::now() - Duration::from_secs(30 * 3600)).expect("a time");
@@ -248,8 +263,9 @@ async fn an_old_file_is_yesterdays() {
     assert_eq!(told, ("too_old", "the file was written 30 h ago, `max_age` is 26 h".to_owned()));
 }
 
+/// A file is read only if its done file exists and is not older.
 #[tokio::test]
-async fn a_file_counts_only_when_its_done_file_is_there_and_not_older() {
+async fn file_requires_current_done_file() {
     let drop = CsvFixture::of(PEOPLE);
     let done = drop.beside("people.done");
     let drop = drop.set(|settings| settings.file.done_file = Some(done.clone()));
@@ -261,8 +277,9 @@ async fn a_file_counts_only_when_its_done_file_is_there_and_not_older() {
     assert!(drop.told().await.1.contains("older than the file"));
 }
 
+/// An error names the path if the file is missing or is not a file.
 #[tokio::test]
-async fn a_file_that_is_not_there_or_no_file_is_named() {
+async fn missing_file_or_directory_is_named() {
     let drop = CsvFixture::of(PEOPLE);
     let folder = drop.beside("people.csv");
     fs::remove_file(&folder).expect("removed");
@@ -290,8 +307,9 @@ async fn disturbed(happens: impl FnOnce(&CsvFixture, File)) -> ConnectorError {
     outcome.expect_err("disturbed")
 }
 
+/// A file that is written, touched, truncated or replaced during reading does not give a reading.
 #[tokio::test]
-async fn a_file_that_is_written_touched_cut_or_replaced_while_it_is_read_is_no_reading() {
+async fn file_changed_while_reading_is_not_a_reading() {
     let errors = [
         disturbed(|_, mut file| file.write_all(b"x,x@corp.example,X,Sales\n").expect("written")).await,
         disturbed(|_, mut file| file.write_all(b"x,x@cor").expect("written")).await,
@@ -319,8 +337,9 @@ async fn a_cancelled_reading_ends() {
     assert_eq!(error.kind(), "cancelled");
 }
 
+/// A file that is completed in time is read on the second attempt.
 #[tokio::test]
-async fn a_file_that_is_finished_in_time_is_read_the_second_time() {
+async fn unfinished_file_is_read_on_retry() {
     let drop = CsvFixture::of("");
     let context = with_attempts(3);
     let finish = async {
@@ -334,14 +353,17 @@ async fn a_file_that_is_finished_in_time_is_read_the_second_time() {
 #[tokio::test]
 async fn one_person_is_found_by_address_whatever_the_case() {
     let drop = CsvFixture::of(PEOPLE);
-    let found = drop.connector.find("GRACE@corp.example ", &drop.attributes, &single_attempt()).await.expect("asked");
+    let found =
+        drop.connector.find("GRACE@corp.example ", &drop.attributes, &single_attempt()).await.expect("asked");
     assert_eq!((external_ids(&found), found.first(0, Attribute::DEPARTMENT)), (vec!["2".to_owned()], "HR"));
-    let found = drop.connector.find("nobody@corp.example", &drop.attributes, &single_attempt()).await.expect("asked");
+    let found =
+        drop.connector.find("nobody@corp.example", &drop.attributes, &single_attempt()).await.expect("asked");
     assert!(found.is_empty());
 }
 
+/// `check` shows each step and stops at the first one that fails.
 #[tokio::test]
-async fn check_shows_every_step_and_ends_with_the_one_that_fails() {
+async fn check_stops_at_first_failing_step() {
     let walk = async |drop: CsvFixture| {
         let steps = drop.connector.check(&drop.attributes, &single_attempt()).await;
         (steps.iter().map(|step| (step.name, step.outcome.is_ok())).collect::<Vec<_>>(), steps)

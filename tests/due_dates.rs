@@ -1,6 +1,6 @@
 //! When a course is due, for whom, and what moves the date.
 
-use rollcall::model::due::DuePolicy;
+use rollcall::model::due_policy::DuePolicy;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -21,8 +21,9 @@ fn terms(company: &mut Company, from: &str, to: &str) {
     company.text = company.text.replace(from, to);
 }
 
+/// An assignment without due date rules has no due date.
 #[test]
-fn without_terms_nothing_is_due() {
+fn assignment_without_terms_has_no_due_date() {
     on_both(|engine| {
         let company = sales(engine, "");
         company.sync();
@@ -45,8 +46,9 @@ fn a_fixed_date_leaves_latecomers_their_days() {
     });
 }
 
+/// Days after the start count from the start date or the joining date, whichever is later.
 #[test]
-fn days_after_start_count_from_the_later_of_start_and_joining() {
+fn days_after_start_count_from_later_date() {
     on_both(|engine| {
         let mut company = sales(engine, "due_days_after_start = 10");
         company.settings("hr", "prehire_days = 30");
@@ -60,8 +62,9 @@ fn days_after_start_count_from_the_later_of_start_and_joining() {
     });
 }
 
+/// Changed due date rules move the dates of open enrollments only.
 #[test]
-fn changing_the_terms_moves_open_enrollments_and_no_completed_ones() {
+fn changed_terms_move_only_open_enrollments() {
     on_both(|engine| {
         let mut company = sales(engine, "due_days = 30");
         company.hire("bob", &[("department", "Sales")]);
@@ -75,8 +78,9 @@ fn changing_the_terms_moves_open_enrollments_and_no_completed_ones() {
     });
 }
 
+/// A changed start date moves the dates of open enrollments only.
 #[test]
-fn changing_a_start_date_moves_open_enrollments_and_no_completed_ones() {
+fn changed_start_date_moves_only_open_enrollments() {
     on_both(|engine| {
         let mut company = sales(engine, "due_days_after_start = 10");
         company.settings("hr", "prehire_days = 30");
@@ -100,8 +104,9 @@ fn changing_a_start_date_moves_open_enrollments_and_no_completed_ones() {
     });
 }
 
+/// A learner who returns within 30 days keeps the due date. A later return gives a new one.
 #[test]
-fn who_returns_within_thirty_days_keeps_the_date_and_who_returns_later_gets_a_new_one() {
+fn due_date_kept_for_return_within_thirty_days() {
     on_both(|engine| {
         for (away, expected) in [(29, 21), (30, 20), (31, 80)] {
             let mut company = sales(engine, "due_days = 80");
@@ -118,8 +123,9 @@ fn who_returns_within_thirty_days_keeps_the_date_and_who_returns_later_gets_a_ne
     });
 }
 
+/// An assignment to one learner keeps its due date over a short absence.
 #[test]
-fn a_course_for_one_learner_alone_keeps_its_date_over_a_short_absence() {
+fn individual_assignment_keeps_date_over_short_absence() {
     on_both(|engine| {
         let mut company = sales(engine, "");
         company.sync();
@@ -136,8 +142,9 @@ fn a_course_for_one_learner_alone_keeps_its_date_over_a_short_absence() {
     });
 }
 
+/// New due date rules override an earlier date that was retained.
 #[test]
-fn new_terms_stand_even_for_whoever_brought_an_earlier_date_along() {
+fn new_terms_override_retained_due_date() {
     on_both(|engine| {
         let mut company = sales(engine, "due_days = 30");
         company.sync();
@@ -157,8 +164,9 @@ fn new_terms_stand_even_for_whoever_brought_an_earlier_date_along() {
     });
 }
 
+/// A learner with a future start date gets access when the prehire days begin.
 #[test]
-fn a_future_start_waits_until_the_days_before_it() {
+fn future_start_waits_for_prehire_days() {
     on_both(|engine| {
         let mut company = sales(engine, "");
         company.settings("hr", "prehire_days = 7");
@@ -174,8 +182,9 @@ fn a_future_start_waits_until_the_days_before_it() {
     });
 }
 
+/// The end date is the last day with access.
 #[test]
-fn the_end_date_is_the_last_day_in() {
+fn access_lasts_through_end_date() {
     on_both(|engine| {
         let mut company = sales(engine, "");
         company.change("ada", &[("end_date", &company.day(0))]);
@@ -190,8 +199,9 @@ fn the_end_date_is_the_last_day_in() {
     });
 }
 
+/// Date rules apply even if the directory cannot be read.
 #[test]
-fn the_clock_runs_though_the_directory_cannot_be_read() {
+fn date_rules_apply_when_source_fails() {
     on_both(|engine| {
         let mut company = sales(engine, "");
         let (last, over) = (company.day(0), company.day(-1));

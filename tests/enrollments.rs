@@ -1,6 +1,6 @@
 //! What memberships and assignments give: access that comes and goes, progress that stays.
 
-use rollcall::model::due::DuePolicy;
+use rollcall::model::due_policy::DuePolicy;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -31,8 +31,9 @@ fn watch_losses(company: &Company) {
     ));
 }
 
+/// A learner who joins a group is enrolled. A learner who leaves it loses access.
 #[test]
-fn whoever_joins_a_group_is_enrolled_and_whoever_leaves_it_loses_access() {
+fn joining_enrolls_and_leaving_revokes() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         assert!(company.has_access("ada", "GDPR"));
@@ -45,8 +46,9 @@ fn whoever_joins_a_group_is_enrolled_and_whoever_leaves_it_loses_access() {
     });
 }
 
+/// A move between two groups with the same course never interrupts access.
 #[test]
-fn moving_between_two_groups_with_the_same_course_never_loses_access() {
+fn move_between_groups_with_same_course_keeps_access() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         let before = company.enrollment("ada", "GDPR");
@@ -62,8 +64,9 @@ fn moving_between_two_groups_with_the_same_course_never_loses_access() {
     });
 }
 
+/// A manual move in two steps keeps access if the learner is added to the new group first.
 #[test]
-fn moving_by_hand_in_two_steps_is_no_loss_when_the_new_group_comes_first() {
+fn manual_move_keeps_access_if_added_first() {
     on_both(|engine| {
         let company = Company::new(engine);
         company.add_learner("ada");
@@ -83,8 +86,9 @@ fn moving_by_hand_in_two_steps_is_no_loss_when_the_new_group_comes_first() {
     });
 }
 
+/// A learner in two groups with the same course keeps it until the last membership ends.
 #[test]
-fn a_learner_in_two_groups_keeps_the_course_until_the_last_one_goes() {
+fn course_kept_until_last_membership_ends() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         company.move_to("ada", "Sales|Research");
@@ -100,8 +104,9 @@ fn a_learner_in_two_groups_keeps_the_course_until_the_last_one_goes() {
     });
 }
 
+/// Leaving revokes access and deletes nothing. The same enrollment is restored on return.
 #[test]
-fn leaving_revokes_and_deletes_nothing_and_the_same_enrollment_comes_back() {
+fn leaver_is_revoked_and_same_enrollment_returns() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         company.complete("ada", "GDPR");
@@ -121,8 +126,9 @@ fn leaving_revokes_and_deletes_nothing_and_the_same_enrollment_comes_back() {
     });
 }
 
+/// Manual memberships are restored when the learner returns.
 #[test]
-fn memberships_by_hand_come_back_with_the_learner() {
+fn manual_memberships_return_with_learner() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         company.add_course("CHESS");
@@ -156,8 +162,9 @@ fn leave_keeps_memberships_and_access() {
     });
 }
 
+/// Deleting a group ends its assignments. Restoring it restores them.
 #[test]
-fn deleting_a_group_ends_its_assignments_and_restoring_it_brings_all_back() {
+fn group_delete_and_restore_cover_assignments() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         company.add_course("CHESS");
@@ -183,8 +190,9 @@ fn deleting_a_group_ends_its_assignments_and_restoring_it_brings_all_back() {
     });
 }
 
+/// Renaming a group does not end a configured assignment.
 #[test]
-fn renaming_a_group_does_not_end_an_assignment_of_the_file() {
+fn group_rename_keeps_configured_assignment() {
     on_both(|engine| {
         let company = two_departments(engine);
         company.rename("Sales", "Vertrieb");
@@ -196,8 +204,9 @@ fn renaming_a_group_does_not_end_an_assignment_of_the_file() {
     });
 }
 
+/// An assignment that is removed from the configuration ends at the next sync.
 #[test]
-fn an_assignment_struck_from_the_file_ends_at_the_next_sync() {
+fn removed_configured_assignment_ends_at_next_sync() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         company.strike("due_days = 30");
@@ -208,8 +217,9 @@ fn an_assignment_struck_from_the_file_ends_at_the_next_sync() {
     });
 }
 
+/// A configured assignment with a glob covers groups that are created later.
 #[test]
-fn a_glob_meets_groups_that_appear_later() {
+fn glob_assignment_covers_new_groups() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.rule("sites", "Site: {location}", "location != \"\"");
@@ -228,8 +238,9 @@ fn a_glob_meets_groups_that_appear_later() {
     });
 }
 
+/// The configuration does not end manual assignments.
 #[test]
-fn the_file_takes_nothing_that_a_hand_assigned() {
+fn configuration_keeps_manual_assignments() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         company.assign("GDPR", "Sales", DuePolicy::Never);
@@ -241,8 +252,9 @@ fn the_file_takes_nothing_that_a_hand_assigned() {
     });
 }
 
+/// An assignment to one learner follows the status of the learner.
 #[test]
-fn a_course_for_one_learner_alone_comes_and_goes_with_the_learner() {
+fn individual_assignment_follows_learner_status() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         company.add_course("LEAD");
@@ -262,8 +274,9 @@ fn a_course_for_one_learner_alone_comes_and_goes_with_the_learner() {
     });
 }
 
+/// Several configured assignments may give one course to a group.
 #[test]
-fn one_course_may_reach_a_group_by_several_lines_of_the_file() {
+fn group_may_get_course_from_several_assignments() {
     on_both(|engine| {
         let mut company = two_departments(engine);
         company.assignment("gdpr", "S*", "due_days = 20");

@@ -9,7 +9,7 @@ use crate::support::company::{Company, email};
 use crate::support::database::{Engine, on_both};
 
 mod courses;
-mod past;
+mod past_day;
 mod rules;
 
 /// What is asked besides the learner.
@@ -90,8 +90,9 @@ fn company(engine: Engine) -> Company {
     company
 }
 
+/// The explanation of a membership names the rule, the run and the values that the rule reads.
 #[test]
-fn a_member_is_in_by_a_rule_since_a_run_with_the_values_that_it_reads() {
+fn membership_names_rule_run_and_values() {
     on_both(|engine| {
         let company = company(engine);
         let run = company.sync().run.expect("a number").0;
@@ -110,8 +111,9 @@ fn a_member_is_in_by_a_rule_since_a_run_with_the_values_that_it_reads() {
     });
 }
 
+/// The explanation of a missing membership names the false clause and its value.
 #[test]
-fn who_is_not_in_learns_which_clause_is_false_for_which_value() {
+fn non_membership_names_false_clause_and_value() {
     on_both(|engine| {
         let company = company(engine);
         company.sync();
@@ -129,8 +131,9 @@ fn who_is_not_in_learns_which_clause_is_false_for_which_value() {
     });
 }
 
+/// Each value names its connector and the values of other connectors.
 #[test]
-fn each_value_has_its_connector_and_what_others_say_is_told() {
+fn values_name_connector_and_alternatives() {
     on_both(|engine| {
         let mut company = company(engine);
         company.directory("it", &["id", "email", "department", "role"], "");
@@ -155,8 +158,9 @@ fn each_value_has_its_connector_and_what_others_say_is_told() {
     });
 }
 
+/// A manual membership names the change that added the learner.
 #[test]
-fn who_was_added_by_hand_is_in_since_that_change() {
+fn manual_membership_names_change() {
     on_both(|engine| {
         let company = company(engine);
         company.sync();
@@ -174,8 +178,9 @@ fn who_was_added_by_hand_is_in_since_that_change() {
     });
 }
 
+/// An exclusion names who made it and the reason.
 #[test]
-fn who_is_kept_out_learns_by_whom_and_why() {
+fn exclusion_names_person_and_reason() {
     on_both(|engine| {
         let company = company(engine);
         company.sync();
@@ -196,8 +201,9 @@ fn who_is_kept_out_learns_by_whom_and_why() {
     });
 }
 
+/// A held or rejected membership names its run and its limit.
 #[test]
-fn a_membership_that_waits_or_was_rejected_names_its_run_and_its_limit() {
+fn held_or_rejected_membership_names_run_and_limit() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.use_default_limits();
@@ -218,8 +224,9 @@ fn a_membership_that_waits_or_was_rejected_names_its_run_and_its_limit() {
     });
 }
 
+/// A membership whose removal is held says so.
 #[test]
-fn who_is_still_in_because_the_end_is_held_learns_so() {
+fn held_removal_explains_membership() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.use_default_limits();
@@ -244,8 +251,9 @@ fn who_is_still_in_because_the_end_is_held_learns_so() {
     });
 }
 
+/// An undone change names the undo and the run.
 #[test]
-fn what_was_taken_back_names_the_undo_and_the_run() {
+fn undone_change_names_undo_and_run() {
     on_both(|engine| {
         let mut company = company(engine);
         company.sync();
@@ -260,8 +268,9 @@ fn what_was_taken_back_names_the_undo_and_the_run() {
     });
 }
 
+/// A learner who has left or not started has an explanation with date and reason.
 #[test]
-fn who_has_left_or_not_started_is_told_since_when_and_why() {
+fn left_or_upcoming_learner_names_date_and_reason() {
     on_both(|engine| {
         let mut company = company(engine);
         company.hire("eve", &[("department", "Sales"), ("start_date", &company.day(30))]);
@@ -295,8 +304,9 @@ fn who_has_left_or_not_started_is_told_since_when_and_why() {
     });
 }
 
+/// The command prints the clause as text and the same explanation as JSON.
 #[test]
-fn the_command_prints_the_clause_and_the_same_as_json() {
+fn explain_command_prints_text_and_json() {
     on_both(|engine| {
         let mut company = company(engine);
         company.course("S");
@@ -330,9 +340,11 @@ fn the_command_prints_the_clause_and_the_same_as_json() {
         let keys: Vec<&str> =
             json["groups"][0].as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(keys, ["because", "by_hand", "ended", "exists", "group", "joined_on", "member", "rules"]);
-        let unknown = company.rollcall(&["explain", "ada@corp.example", "--group", "Sales Berlyn"]).expect_status(1);
+        let unknown =
+            company.rollcall(&["explain", "ada@corp.example", "--group", "Sales Berlyn"]).expect_status(1);
         assert!(unknown.err.contains("did you mean `Sales Berlin`?"), "{}", unknown.err);
-        let future = company.rollcall(&["explain", "ada@corp.example", "--at", &company.day(1)]).expect_status(2);
+        let future =
+            company.rollcall(&["explain", "ada@corp.example", "--at", &company.day(1)]).expect_status(2);
         assert!(future.err.contains("is still to come"), "{}", future.err);
         company.rollcall(&["explain", "nobody@corp.example"]).expect_status(1);
     });

@@ -24,8 +24,9 @@ fn company(engine: Engine, sales: usize, research: usize) -> Company {
     company
 }
 
+/// A directory with half of its people removes nobody but adds new people.
 #[test]
-fn half_a_directory_removes_nobody_and_lets_new_people_in() {
+fn half_directory_holds_removals_and_adds_new_people() {
     on_both(|engine| {
         let mut company = company(engine, 30, 30);
         company.leave_many("s", 30);
@@ -35,7 +36,10 @@ fn half_a_directory_removes_nobody_and_lets_new_people_in() {
         assert!(company.has_access("s1", "S") && company.has_access("ada", "S"));
         assert_eq!(company.status("s1"), "active");
         let limits: Vec<HoldCause> = reasons(&report).into_iter().map(|(limit, _)| limit).collect();
-        assert!(limits.contains(&HoldCause::MinRead) && limits.contains(&HoldCause::MaxRemovals), "{limits:?}");
+        assert!(
+            limits.contains(&HoldCause::MinRead) && limits.contains(&HoldCause::MaxRemovals),
+            "{limits:?}"
+        );
         assert_eq!(causes(&report), ["the directory answered with 31 people, the last good run read 60"]);
         assert_eq!(count_held_changes(&report)["leave"], 30);
         let counts = report.counts;
@@ -44,8 +48,9 @@ fn half_a_directory_removes_nobody_and_lets_new_people_in() {
     });
 }
 
+/// Ten removals are always allowed, and removals of the last 24 hours count.
 #[test]
-fn ten_may_go_and_what_went_in_24_hours_counts() {
+fn ten_removals_allowed_within_24_hours() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.use_default_limits();
@@ -72,8 +77,9 @@ fn ten_may_go_and_what_went_in_24_hours_counts() {
     });
 }
 
+/// Removals are held alike for an edited rule, a changed attribute and a removed assignment.
 #[test]
-fn an_edited_rule_a_changed_attribute_and_a_struck_assignment_are_held_alike() {
+fn removals_held_whatever_the_cause() {
     on_both(|engine| {
         let mut company = company(engine, 40, 40);
         let whole = company.text.clone();
@@ -103,8 +109,9 @@ fn an_edited_rule_a_changed_attribute_and_a_struck_assignment_are_held_alike() {
     });
 }
 
+/// A group that loses a third of its members is held. Changes of other groups are applied.
 #[test]
-fn a_group_that_loses_a_third_is_held_and_others_go_on() {
+fn group_losing_a_third_is_held_alone() {
     on_both(|engine| {
         let mut company = company(engine, 200, 20);
         company.leave_many("r", 7);
@@ -120,8 +127,9 @@ fn a_group_that_loses_a_third_is_held_and_others_go_on() {
     });
 }
 
+/// Changes that follow from a blanked attribute are held. All other changes are applied.
 #[test]
-fn an_attribute_gone_blank_keeps_what_follows_from_it_and_lets_the_rest_through() {
+fn blanked_attribute_is_held_and_rest_applied() {
     on_both(|engine| {
         let mut company = company(engine, 30, 30);
         company.rule("berlin", "Berlin", "location == \"Berlin\"");
@@ -150,8 +158,9 @@ fn an_attribute_gone_blank_keeps_what_follows_from_it_and_lets_the_rest_through(
     });
 }
 
+/// New people do not count when the share of blanked attributes is measured.
 #[test]
-fn new_people_do_not_make_a_blank_attribute_harmless() {
+fn new_people_do_not_dilute_blanked_attribute() {
     on_both(|engine| {
         let mut company = company(engine, 30, 30);
         for number in 1..=10 {
@@ -165,8 +174,9 @@ fn new_people_do_not_make_a_blank_attribute_harmless() {
     });
 }
 
+/// People with new ids are held, and linked to their learners on approval.
 #[test]
-fn everybody_under_a_new_id_is_held_and_linked_when_somebody_approves() {
+fn changed_ids_are_held_and_linked_on_approval() {
     on_both(|engine| {
         let mut company = company(engine, 20, 20);
         company.complete("s1", "S");
@@ -194,8 +204,9 @@ fn everybody_under_a_new_id_is_held_and_linked_when_somebody_approves() {
     });
 }
 
+/// Too many new groups are held, except in the first run of a connector.
 #[test]
-fn too_many_new_groups_wait_but_not_in_the_first_run() {
+fn too_many_new_groups_held_after_first_run() {
     on_both(|engine| {
         let mut company = company(engine, 60, 1);
         company.rule("each", "Team {name}", "true");
@@ -209,8 +220,9 @@ fn too_many_new_groups_wait_but_not_in_the_first_run() {
     });
 }
 
+/// A group that doubles is held if the configuration changed, and not if the directory changed.
 #[test]
-fn a_group_that_doubles_by_an_edit_is_held_and_by_a_reorganisation_is_not() {
+fn growth_held_for_edit_but_not_for_reorganization() {
     on_both(|engine| {
         let mut company = company(engine, 30, 30);
         company.rule("berlin", "Berlin", "location == \"Berlin\"");
@@ -219,7 +231,10 @@ fn a_group_that_doubles_by_an_edit_is_held_and_by_a_reorganisation_is_not() {
         company.text = company.text.replace("location == \"Berlin\"", "department == \"Sales\"");
         let report = company.sync_with_hold();
         assert_eq!(reasons(&report)[0].0, HoldCause::MaxGrowth);
-        assert_eq!((count_held_changes(&report), company.members("Berlin").len()), ([("give", 29)].into(), 1));
+        assert_eq!(
+            (count_held_changes(&report), company.members("Berlin").len()),
+            ([("give", 29)].into(), 1)
+        );
         company.text = company.text.replace("'department == \"Sales\"", "'location == \"Berlin\"");
         company.sync_without_hold();
         for number in 2..=30 {
@@ -230,8 +245,9 @@ fn a_group_that_doubles_by_an_edit_is_held_and_by_a_reorganisation_is_not() {
     });
 }
 
+/// A rule adds people to a manual group only after approval.
 #[test]
-fn a_rule_feeds_a_group_made_by_hand_once_that_is_approved() {
+fn rule_uses_manual_group_after_approval() {
     on_both(|engine| {
         let mut company = company(engine, 5, 5);
         company.create("Berlin", &["r1"]);
@@ -248,8 +264,9 @@ fn a_rule_feeds_a_group_made_by_hand_once_that_is_approved() {
     });
 }
 
+/// A moved membership does not count as a loss, and neither does a reason that overlaps with another.
 #[test]
-fn a_moved_membership_is_no_loss_and_reasons_that_overlap_are_none() {
+fn moves_and_overlapping_reasons_are_not_losses() {
     on_both(|engine| {
         let mut company = company(engine, 40, 1);
         company.text = company.text.replace("name = 'departments'", "name = 'by-department'");
@@ -259,8 +276,9 @@ fn a_moved_membership_is_no_loss_and_reasons_that_overlap_are_none() {
     });
 }
 
+/// `--allow-removals` lifts the limits for one run and does not count for later runs.
 #[test]
-fn allow_removals_lifts_the_limits_once_and_is_not_counted() {
+fn allow_removals_applies_once_and_is_not_counted() {
     on_both(|engine| {
         let mut company = company(engine, 30, 30);
         company.leave_many("s", 20);
@@ -274,8 +292,9 @@ fn allow_removals_lifts_the_limits_once_and_is_not_counted() {
     });
 }
 
+/// While machines have different configurations, nobody is removed.
 #[test]
-fn while_machines_go_by_different_files_nobody_is_removed() {
+fn different_configs_block_removals() {
     on_both(|engine| {
         let mut company = company(engine, 30, 30);
         let now = company.db.pick("strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')", "now()");
@@ -292,8 +311,9 @@ fn while_machines_go_by_different_files_nobody_is_removed() {
     });
 }
 
+/// A learner whose leaving is held keeps the address.
 #[test]
-fn an_address_of_somebody_who_may_not_leave_yet_is_not_handed_on() {
+fn held_leaver_keeps_email() {
     on_both(|engine| {
         let mut company = company(engine, 30, 30);
         company.leave_many("s", 20);

@@ -25,8 +25,9 @@ fn behind_the_first_line(text: &str) -> String {
     text.lines().skip(1).collect::<Vec<_>>().join("\n")
 }
 
+/// A hold is printed as JSON, and the exit status is 3.
 #[test]
-fn a_hold_is_told_as_json_and_by_exit_status_3() {
+fn hold_prints_json_and_exits_with_3() {
     on_both(|engine| {
         let company = company(engine);
         let planned = company.rollcall(&["sync", "--dry-run", "--json"]).expect_status(0).json();
@@ -54,8 +55,9 @@ fn a_hold_is_told_as_json_and_by_exit_status_3() {
     });
 }
 
+/// The output of a hold, an approval and an undo is as expected.
 #[test]
-fn a_hold_an_approval_and_an_undo_read_like_this() {
+fn hold_approval_and_undo_output() {
     on_both(|engine| {
         insta::allow_duplicates! {
             let company = company(engine);
@@ -125,8 +127,9 @@ error: nothing that run 2 held waits any longer
     });
 }
 
+/// A rejected hold is not reported again.
 #[test]
-fn a_rejected_hold_is_quiet_from_then_on() {
+fn rejected_hold_is_not_reported_again() {
     on_both(|engine| {
         let company = company(engine);
         company.rollcall(&["sync"]).expect_status(3);

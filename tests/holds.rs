@@ -20,8 +20,9 @@ fn company(engine: Engine) -> Company {
     company
 }
 
+/// A later run refreshes a hold. An approval applies the changes that were shown and are still wanted.
 #[test]
-fn a_later_run_refreshes_a_hold_and_an_approval_does_what_was_shown_and_is_still_wanted() {
+fn approval_applies_shown_changes_still_wanted() {
     on_both(|engine| {
         let mut company = company(engine);
         company.leave_many("s", 20);
@@ -60,11 +61,13 @@ fn an_approval_reads_the_database_and_not_the_source() {
     });
 }
 
+/// The baseline changes with an approval, not with a hold.
 #[test]
-fn the_last_good_reading_moves_with_the_approval_and_not_with_the_hold() {
+fn baseline_moves_on_approval_not_on_hold() {
     on_both(|engine| {
         let mut company = company(engine);
-        let good = || company.query_value("SELECT good_run_id FROM connectors").parse::<i64>().expect("a number");
+        let good =
+            || company.query_value("SELECT good_run_id FROM connectors").parse::<i64>().expect("a number");
         let before = good();
         company.leave_many("s", 20);
         let run = company.sync_with_hold().run.expect("a number");
@@ -75,8 +78,9 @@ fn the_last_good_reading_moves_with_the_approval_and_not_with_the_hold() {
     });
 }
 
+/// A rejected change is not held again until the source or the rule changes.
 #[test]
-fn what_was_rejected_is_not_held_again_until_the_source_or_the_rule_changes() {
+fn rejected_change_stays_rejected_until_input_changes() {
     on_both(|engine| {
         let mut company = company(engine);
         for number in 1..=20 {
@@ -96,8 +100,9 @@ fn what_was_rejected_is_not_held_again_until_the_source_or_the_rule_changes() {
     });
 }
 
+/// A person whose leaving was rejected stays until the directory contains the person again.
 #[test]
-fn people_whose_leaving_was_rejected_stay_until_the_directory_has_them_again() {
+fn rejected_leaver_stays_until_present_again() {
     on_both(|engine| {
         let mut company = company(engine);
         company.leave_many("s", 20);
@@ -119,8 +124,9 @@ fn people_whose_leaving_was_rejected_stay_until_the_directory_has_them_again() {
     });
 }
 
+/// Only a waiting change can be approved, and only once.
 #[test]
-fn nothing_is_approved_twice_and_nothing_that_does_not_wait() {
+fn only_waiting_changes_can_be_approved_once() {
     on_both(|engine| {
         let mut company = company(engine);
         company.leave_many("s", 20);
@@ -154,8 +160,9 @@ fn something_waits(company: &mut Company) {
     company.sync_with_hold();
 }
 
+/// People who were added by held runs do not widen the limits.
 #[test]
-fn people_who_came_with_held_runs_widen_no_limit() {
+fn people_added_by_held_runs_widen_no_limit() {
     on_both(|engine| {
         let mut company = company(engine);
         something_waits(&mut company);
@@ -178,8 +185,9 @@ fn people_who_came_with_held_runs_widen_no_limit() {
     });
 }
 
+/// People whose leaving was held count in the baseline.
 #[test]
-fn those_who_may_not_leave_yet_count_among_those_who_were_there() {
+fn held_leavers_count_in_baseline() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.use_default_limits();
@@ -196,8 +204,9 @@ fn those_who_may_not_leave_yet_count_among_those_who_were_there() {
     });
 }
 
+/// A group that grew in held runs does not get wider limits.
 #[test]
-fn a_group_that_grew_with_held_runs_loses_and_grows_no_more_for_it() {
+fn group_growth_in_held_runs_widens_no_limit() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.use_default_limits();
@@ -233,8 +242,9 @@ fn a_group_that_grew_with_held_runs_loses_and_grows_no_more_for_it() {
     });
 }
 
+/// Approved removals do not count towards the limit of 24 hours.
 #[test]
-fn what_somebody_approves_in_between_does_not_count_over_24_hours() {
+fn approved_removals_do_not_count_for_24_hours() {
     on_both(|engine| {
         let mut company = company(engine);
         company.hire_many("t", 60, &[("department", "Legal")]);
@@ -258,8 +268,9 @@ fn what_somebody_approves_in_between_does_not_count_over_24_hours() {
     });
 }
 
+/// A change that is held by two connectors can be approved through either of them.
 #[test]
-fn what_runs_of_two_connectors_hold_can_be_approved_through_either() {
+fn hold_of_two_connectors_approved_through_either() {
     on_both(|engine| {
         let mut company = company(engine);
         company.directory("it", &["id", "email"], "");
@@ -269,7 +280,10 @@ fn what_runs_of_two_connectors_hold_can_be_approved_through_either() {
         company.sync_without_hold();
         company.strike("course = 'S'");
         let (hr, it) = (company.sync_directory("hr"), company.sync_directory("it"));
-        assert_eq!((count_held_changes(&hr), count_held_changes(&it)), ([("unassign", 1)].into(), [("unassign", 1)].into()));
+        assert_eq!(
+            (count_held_changes(&hr), count_held_changes(&it)),
+            ([("unassign", 1)].into(), [("unassign", 1)].into())
+        );
         company.approve(it.run.expect("a number")).expect("approved");
         assert!(!company.has_access("s1", "S"));
         let decided = company.approve(hr.run.expect("a number"));
@@ -279,8 +293,9 @@ fn what_runs_of_two_connectors_hold_can_be_approved_through_either() {
     });
 }
 
+/// A person whose leaving was approved has no memberships, including groups restored in between.
 #[test]
-fn whose_leaving_is_approved_is_a_member_of_nothing_of_a_group_restored_in_between_neither() {
+fn approved_leaver_has_no_memberships() {
     on_both(|engine| {
         let mut company = company(engine);
         company.delete("Sales");
@@ -294,8 +309,9 @@ fn whose_leaving_is_approved_is_a_member_of_nothing_of_a_group_restored_in_betwe
     });
 }
 
+/// A person whose last day has passed has no memberships, whatever was rejected.
 #[test]
-fn whose_last_day_was_yesterday_is_a_member_of_nothing_whatever_was_rejected() {
+fn ended_learner_has_no_memberships_despite_rejection() {
     on_both(|engine| {
         let mut company = company(engine);
         company.zone = chrono_tz::Etc::GMTPlus12;
@@ -386,7 +402,8 @@ fn min_read_reason_counts_people_read() {
         company.leave_many("r", 20);
         let report = company.sync_with_hold();
         let reasons = reasons(&report);
-        let min_read = reasons.iter().find(|(limit, _)| *limit == HoldCause::MinRead).expect("too few were read");
+        let min_read =
+            reasons.iter().find(|(limit, _)| *limit == HoldCause::MinRead).expect("too few were read");
         assert!(min_read.1.starts_with("the directory holds 20 of the 60 people"), "{}", min_read.1);
     });
 }

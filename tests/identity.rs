@@ -1,6 +1,6 @@
 //! Who is who: the source's own id decides, an address is for first contact only.
 
-use rollcall::model::problem::RunWarningKind;
+use rollcall::model::run_warning::RunWarningKind;
 use rollcall::sync::{RunOutcome, RunReport};
 
 use crate::support::company::Company;
@@ -33,8 +33,9 @@ fn is_at_rest(company: &Company) {
     company.verify();
 }
 
+/// A person with a new name and address stays the same learner, and the former address still finds the learner.
 #[test]
-fn a_new_name_and_a_new_address_are_the_same_learner_and_the_former_address_still_finds_them() {
+fn renamed_person_is_found_by_former_email() {
     on_both(|engine| {
         let mut company = company(engine);
         company.sync();
@@ -60,15 +61,17 @@ fn two_people_may_swap_addresses() {
         let report = company.sync();
         assert_eq!(problems(&report), []);
         assert_eq!(company.count_rows("learners"), 2);
-        let of = |email: &str| company.query_value(&format!("SELECT id FROM learners WHERE email = '{email}'"));
+        let of =
+            |email: &str| company.query_value(&format!("SELECT id FROM learners WHERE email = '{email}'"));
         assert_eq!(of("bob@corp.example"), before.0.to_string());
         assert_eq!(of("ada@corp.example"), before.1.to_string());
         is_at_rest(&company);
     });
 }
 
+/// An address that is reused does not give access to the record of its former owner.
 #[test]
-fn an_address_handed_on_does_not_hand_on_a_strangers_record() {
+fn reused_email_gives_no_access_to_old_record() {
     on_both(|engine| {
         let mut company = company(engine);
         company.sync();
@@ -91,8 +94,9 @@ fn an_address_handed_on_does_not_hand_on_a_strangers_record() {
     });
 }
 
+/// A person who has a new id in the same reading stays the same learner.
 #[test]
-fn who_comes_back_under_a_new_id_in_the_same_reading_is_the_same_learner() {
+fn new_id_in_same_reading_keeps_learner() {
     on_both(|engine| {
         let mut company = company(engine);
         company.sync();
@@ -105,8 +109,9 @@ fn who_comes_back_under_a_new_id_in_the_same_reading_is_the_same_learner() {
     });
 }
 
+/// A person whose address belongs to an active learner is added without an address.
 #[test]
-fn an_address_that_somebody_active_holds_makes_a_learner_without_one() {
+fn conflicting_email_creates_learner_without_email() {
     on_both(|engine| {
         let mut company = company(engine);
         company.sync();
@@ -127,8 +132,9 @@ fn an_address_that_somebody_active_holds_makes_a_learner_without_one() {
     });
 }
 
+/// People without an address become learners.
 #[test]
-fn people_without_an_address_are_learners_all_the_same() {
+fn people_without_email_become_learners() {
     on_both(|engine| {
         let mut company = company(engine);
         company.hire("eve", &[("email", ""), ("department", "Sales")]);
@@ -139,8 +145,9 @@ fn people_without_an_address_are_learners_all_the_same() {
     });
 }
 
+/// A rejected record changes nothing, neither for its person nor for others.
 #[test]
-fn who_is_set_aside_keeps_everything_and_disturbs_nobody() {
+fn rejected_record_changes_nothing() {
     on_both(|engine| {
         let mut company = company(engine);
         company.sync();
@@ -171,8 +178,9 @@ fn who_is_set_aside_keeps_everything_and_disturbs_nobody() {
     });
 }
 
+/// A second directory correlates by address. The first connector in the configuration wins for each value.
 #[test]
-fn a_second_directory_joins_by_address_and_the_first_in_the_file_wins_value_by_value() {
+fn second_directory_correlates_by_email() {
     on_both(|engine| {
         let mut company = company(engine);
         second(&mut company);
@@ -197,8 +205,9 @@ fn a_second_directory_joins_by_address_and_the_first_in_the_file_wins_value_by_v
     });
 }
 
+/// A person who is missing from one directory stays while another directory contains the person.
 #[test]
-fn who_is_gone_from_one_directory_stays_while_another_holds_them() {
+fn person_stays_while_any_directory_has_them() {
     on_both(|engine| {
         let mut company = company(engine);
         second(&mut company);
@@ -217,8 +226,9 @@ fn who_is_gone_from_one_directory_stays_while_another_holds_them() {
     });
 }
 
+/// Repeated syncs of two directories with manual changes and an address conflict write nothing.
 #[test]
-fn nothing_is_written_twice_with_two_directories_hand_changes_and_a_contested_address() {
+fn repeated_syncs_write_nothing() {
     on_both(|engine| {
         let mut company = company(engine);
         company.course("GDPR");
@@ -245,8 +255,9 @@ fn nothing_is_written_twice_with_two_directories_hand_changes_and_a_contested_ad
     });
 }
 
+/// A manual learner is correlated with the person of the same address.
 #[test]
-fn a_learner_added_by_hand_becomes_the_person_of_that_address() {
+fn manual_learner_correlates_by_email() {
     on_both(|engine| {
         let mut company = company(engine);
         let zoe = company.add_learner("zoe");
@@ -261,8 +272,9 @@ fn a_learner_added_by_hand_becomes_the_person_of_that_address() {
     });
 }
 
+/// A name may contain any text that a CSV file can contain.
 #[test]
-fn a_name_may_hold_anything_that_a_csv_file_can_hold() {
+fn names_may_contain_any_csv_text() {
     on_both(|engine| {
         let mut company = company(engine);
         for (who, name) in [
@@ -281,8 +293,9 @@ fn a_name_may_hold_anything_that_a_csv_file_can_hold() {
     });
 }
 
+/// The people of a connector that is removed from the configuration stay as they were last read.
 #[test]
-fn the_people_of_a_connector_struck_from_the_file_stay_as_last_read() {
+fn removed_connector_keeps_people_as_last_read() {
     on_both(|engine| {
         let mut company = company(engine);
         second(&mut company);

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use rollcall::enrollment::drain::{QueueWorker, drain_ready};
 use rollcall::groups;
-use rollcall::model::due::DuePolicy;
+use rollcall::model::due_policy::DuePolicy;
 use rollcall::model::progress::ReadProgress;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::company::{Company, email, run};
 use crate::support::database::{Engine, on_both};
-use crate::support::hand::manual_run;
+use crate::support::manual_changes::manual_run;
 
 /// So many people in Sales, which has a course.
 fn sales(engine: Engine, people: usize) -> Company {
@@ -45,8 +45,9 @@ fn allow(company: &Company) {
     company.sql(company.db.pick("DROP TRIGGER refuse", "DROP TRIGGER refuse ON enrollments"));
 }
 
+/// A failing job does not block the jobs of other learners.
 #[test]
-fn one_bad_job_keeps_nobody_else_from_the_course() {
+fn failing_job_does_not_block_others() {
     on_both(|engine| {
         let company = sales(engine, 40);
         company.run("hr", false);
@@ -61,8 +62,9 @@ fn one_bad_job_keeps_nobody_else_from_the_course() {
     });
 }
 
+/// A job that keeps failing is parked, listed, and retried on request.
 #[test]
-fn a_job_that_keeps_failing_is_parked_shown_and_retried_when_somebody_says_so() {
+fn failing_job_is_parked_and_retried_on_request() {
     on_both(|engine| {
         let company = sales(engine, 3);
         company.run("hr", false);
@@ -89,8 +91,9 @@ fn a_job_that_keeps_failing_is_parked_shown_and_retried_when_somebody_says_so() 
     });
 }
 
+/// A worker waits for jobs that will be retried.
 #[test]
-fn a_worker_waits_for_what_will_be_tried_again() {
+fn worker_waits_for_retries() {
     on_both(|engine| {
         let company = sales(engine, 3);
         company.run("hr", false);
@@ -103,8 +106,9 @@ fn a_worker_waits_for_what_will_be_tried_again() {
     });
 }
 
+/// Four workers drain one queue during a commit and a manual removal of members.
 #[test]
-fn four_workers_drain_one_queue_while_a_sync_commits_and_a_hand_removes_members() {
+fn workers_drain_during_sync_and_manual_removal() {
     on_both(|engine| {
         let mut company = sales(engine, 600);
         company.add_course("LEAD");
@@ -136,9 +140,15 @@ fn four_workers_drain_one_queue_while_a_sync_commits_and_a_hand_removes_members(
             let hand = async {
                 for number in (1..600).step_by(40) {
                     let who = [email(&format!("p{number:04}"))];
-                    let removed =
-                        groups::remove_members(&company.store, &about, when, "Sales", &who, groups::NewExclusion::default())
-                            .await;
+                    let removed = groups::remove_members(
+                        &company.store,
+                        &about,
+                        when,
+                        "Sales",
+                        &who,
+                        groups::NewExclusion::default(),
+                    )
+                    .await;
                     removed.expect("removed");
                     groups::add_members(&company.store, &about, when, "Sales", &who).await.expect("added");
                 }
@@ -156,8 +166,9 @@ fn four_workers_drain_one_queue_while_a_sync_commits_and_a_hand_removes_members(
     });
 }
 
+/// `verify` finds and repairs each kind of discrepancy.
 #[test]
-fn the_proof_finds_each_kind_of_difference_and_repairs_it() {
+fn verify_finds_and_repairs_each_discrepancy() {
     on_both(|engine| {
         let company = sales(engine, 6);
         company.sync();
@@ -204,8 +215,9 @@ fn the_proof_finds_each_kind_of_difference_and_repairs_it() {
     });
 }
 
+/// A failing job is counted once, independent of the number of workers.
 #[test]
-fn a_bad_job_is_counted_once_however_many_workers_meet_it() {
+fn failing_job_counted_once_by_many_workers() {
     on_both(|engine| {
         let company = sales(engine, 400);
         company.run("hr", false);

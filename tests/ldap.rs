@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use rollcall::connectors::ldap::LdapSettings;
-use rollcall::connectors::{Connector, ConnectorError, CertificateProblem, DirectoryReading, SourceSettings};
+use rollcall::connectors::{CertificateProblem, Connector, ConnectorError, DirectoryReading, SourceSettings};
 use rollcall::model::attributes::{Attribute, AttributeSet};
 use rollcall::model::people::PeopleTable;
-use rollcall::model::problem::RunWarningKind;
+use rollcall::model::run_warning::RunWarningKind;
 use rollcall::model::secret::SecretText;
 
-use crate::support::person::{PEOPLE, LdapPerson, hard_cases, people};
-use crate::support::proxy::{ConnectionFault, FaultProxy, STALL, refusing_port};
-use crate::support::responder::{ScriptedLdapServer, LdapReply, tagged};
-use crate::support::slapd::{ADMIN, SlapdSetup, READER, SlapdServer};
+use crate::support::fault_proxy::{ConnectionFault, FaultProxy, STALL, refusing_port};
+use crate::support::ldap_person::{LdapPerson, PEOPLE, hard_cases, people};
+use crate::support::scripted_ldap_server::{LdapReply, ScriptedLdapServer, tagged};
+use crate::support::slapd::{ADMIN, READER, SlapdServer, SlapdSetup};
 use crate::support::{connector, external_ids, mapping, single_attempt, with_attempts};
 
 const MAPPED: &[(&str, &str)] = &[
@@ -86,8 +86,9 @@ async fn told(pages: Vec<Vec<LdapReply>>) -> Result<Vec<String>, ConnectorError>
     reader.read().await.map(|reading| external_ids(reading.people()))
 }
 
+/// 1,200 people on several pages are read completely.
 #[tokio::test]
-async fn twelve_hundred_people_on_several_pages_are_read_completely() {
+async fn paged_search_reads_all_people() {
     let slapd = SlapdSetup::of(people(1200)).start().await;
     let reader = LdapReader::new(slapd.url());
     let context = single_attempt();
@@ -125,8 +126,9 @@ async fn hard_cases_are_read_as_they_are() {
     assert_eq!(all("p8", "badge"), ["ff009f"]);
 }
 
+/// Attribute names are compared without case, and `entryUUID` is requested by name.
 #[tokio::test]
-async fn names_of_attributes_are_compared_without_case_and_entry_uuid_is_asked_for_by_name() {
+async fn attribute_names_are_case_insensitive() {
     let slapd = SlapdSetup::of(people(2)).start().await;
     let people = LdapReader::mapped(slapd.url(), &[("id", "ENTRYUUID"), ("email", "MAIL")]).people().await;
     assert_eq!(people.len(), 2);
@@ -134,8 +136,9 @@ async fn names_of_attributes_are_compared_without_case_and_entry_uuid_is_asked_f
     assert!(people.rows().all(|row| people.first(row, Attribute::EMAIL).ends_with("@corp.example")));
 }
 
+/// Binary ids differ even if their bytes are valid text.
 #[tokio::test]
-async fn binary_ids_are_told_apart_even_where_their_bytes_are_text() {
+async fn binary_ids_differ_even_if_valid_text() {
     let guid =
         [0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
     let directory = vec![
@@ -150,8 +153,9 @@ async fn binary_ids_are_told_apart_even_where_their_bytes_are_text() {
     );
 }
 
+/// Entries without an id or with a duplicate id are rejected. All others are read.
 #[tokio::test]
-async fn entries_without_an_id_or_with_the_same_one_are_set_aside_and_the_rest_is_read() {
+async fn missing_or_duplicate_ids_are_rejected() {
     let mut directory = people(4);
     directory.push(LdapPerson::new(4).without("employeeNumber"));
     directory.push(LdapPerson::new(5).without("employeeNumber").with("employeeNumber", "p0"));
@@ -163,16 +167,18 @@ async fn entries_without_an_id_or_with_the_same_one_are_set_aside_and_the_rest_i
     assert_eq!(kinds, [(RunWarningKind::NoId, nameless), (RunWarningKind::RepeatedId, "p0".to_owned())]);
 }
 
+/// A mapping that gives no entry an id fails the reading.
 #[tokio::test]
-async fn a_mapping_that_gives_nobody_an_id_fails_the_reading() {
+async fn mapping_without_any_id_fails() {
     let slapd = SlapdSetup::of(people(12)).start().await;
     let error = LdapReader::mapped(slapd.url(), &[("id", "pager")]).error().await;
     assert_eq!((error.kind(), error.is_transient()), ("set_aside", false));
     assert!(error.to_string().contains("12 of 12 records"), "{error}");
 }
 
+/// An invalid address is left out and reported.
 #[tokio::test]
-async fn an_address_that_is_none_is_left_out_and_reported() {
+async fn invalid_email_is_dropped_and_reported() {
     let slapd =
         SlapdSetup::of(vec![LdapPerson::new(0).without("mail").with("mail", "not an address")]).start().await;
     let (people, problems) = LdapReader::new(slapd.url()).read().await.expect("everybody").into_parts();
@@ -181,15 +187,18 @@ async fn an_address_that_is_none_is_left_out_and_reported() {
     assert_eq!(told, [(RunWarningKind::BadAddress, "p0")]);
 }
 
+/// Several bases are read one after another, and a person below two of them is read once.
 #[tokio::test]
-async fn several_bases_are_read_one_after_another_and_whoever_lies_below_two_is_read_once() {
+async fn overlapping_bases_read_each_person_once() {
     let unit = "dn: ou=guests,dc=corp,dc=example\nobjectClass: organizationalUnit\nou: guests\n\n";
     let mut directory = people(5);
     directory.push(LdapPerson::new(9).below("ou=guests,dc=corp,dc=example"));
     let slapd = SlapdSetup::of(directory).ldif(unit).start().await;
     let read = async |base_dns: &[&str]| {
         let base_dns = bases(base_dns);
-        external_ids(&LdapReader::new(slapd.url()).set(|settings| settings.base_dns = base_dns).people().await)
+        external_ids(
+            &LdapReader::new(slapd.url()).set(|settings| settings.base_dns = base_dns).people().await,
+        )
     };
     let everybody = ["p0", "p1", "p2", "p3", "p4", "p9"];
     assert_eq!(read(&[PEOPLE, "ou=guests,dc=corp,dc=example"]).await, everybody);
@@ -197,8 +206,9 @@ async fn several_bases_are_read_one_after_another_and_whoever_lies_below_two_is_
     assert_eq!(read(&["ou=guests,dc=corp,dc=example"]).await, ["p9"]);
 }
 
+/// If one of several bases does not exist, the reading fails.
 #[tokio::test]
-async fn nothing_is_read_when_one_of_several_bases_does_not_exist() {
+async fn missing_base_fails_whole_reading() {
     let slapd = SlapdSetup::of(people(5)).start().await;
     let base_dns = bases(&[PEOPLE, "ou=nowhere,dc=corp,dc=example"]);
     let error = LdapReader::new(slapd.url()).set(|settings| settings.base_dns = base_dns).error().await;
@@ -227,7 +237,10 @@ async fn ldaps_and_starttls_trust_the_private_ca() {
     assert_eq!(trusting(slapd.url(), true).people().await.len(), 3);
 }
 
-async fn flaw(slapd: &SlapdServer, ca_file: Option<std::path::PathBuf>) -> (CertificateProblem, &'static str, String) {
+async fn flaw(
+    slapd: &SlapdServer,
+    ca_file: Option<std::path::PathBuf>,
+) -> (CertificateProblem, &'static str, String) {
     let error = LdapReader::new(slapd.tls_url()).set(|settings| settings.ca_file = ca_file).error().await;
     let (kind, hint) = (error.kind(), error.hint().expect("something can be done"));
     match error {
@@ -236,8 +249,9 @@ async fn flaw(slapd: &SlapdServer, ca_file: Option<std::path::PathBuf>) -> (Cert
     }
 }
 
+/// An unknown CA, a wrong host name and an expired certificate give different errors.
 #[tokio::test]
-async fn an_unknown_ca_a_wrong_host_name_and_an_expired_certificate_are_told_apart() {
+async fn certificate_errors_are_distinguished() {
     let good = SlapdSetup::of(people(1)).start().await;
     let elsewhere = SlapdSetup::of(people(1)).certified_for("dc9.corp.example").start().await;
     let expired = SlapdSetup::of(people(1)).expired().start().await;
@@ -250,26 +264,32 @@ async fn an_unknown_ca_a_wrong_host_name_and_an_expired_certificate_are_told_apa
     assert_eq!(flaw(&expired, Some(expired.ca_file.clone())).await.0, CertificateProblem::Expired);
 }
 
+/// An error names a CA file that is not valid.
 #[tokio::test]
-async fn a_ca_file_that_is_none_is_named() {
+async fn invalid_ca_file_is_named() {
     let slapd = SlapdSetup::of(people(1)).start().await;
     let nowhere = "/nowhere/ca.pem";
-    let error =
-        LdapReader::new(slapd.tls_url()).set(|settings| settings.ca_file = Some(nowhere.into())).error().await;
+    let error = LdapReader::new(slapd.tls_url())
+        .set(|settings| settings.ca_file = Some(nowhere.into()))
+        .error()
+        .await;
     assert_eq!(error.kind(), "tls");
     assert!(error.to_string().contains(nowhere), "{error}");
 }
 
+/// TLS with a server that does not support it fails with a hint about the port.
 #[tokio::test]
-async fn tls_with_a_server_that_speaks_none_fails_with_a_hint_at_the_port() {
+async fn tls_on_plaintext_port_hints_at_port() {
     let slapd = SlapdSetup::of(people(1)).start().await;
     let url = slapd.url().replace("ldap://", "ldaps://");
-    let error = LdapReader::new(url).set(|settings| settings.ca_file = Some(slapd.ca_file.clone())).error().await;
+    let error =
+        LdapReader::new(url).set(|settings| settings.ca_file = Some(slapd.ca_file.clone())).error().await;
     assert!(matches!(error.kind(), "tls" | "cut_off"), "{error:?}");
 }
 
+/// A password is not sent in plaintext unless configured.
 #[tokio::test]
-async fn a_password_is_never_sent_in_the_clear_unless_that_was_said() {
+async fn password_not_sent_in_plaintext_by_default() {
     let slapd = SlapdSetup::of(people(1)).start().await;
     let line = FaultProxy::start(slapd.port, ConnectionFault::Pass).await;
     let error = LdapReader::new(line.url()).set(|settings| settings.plaintext = false).error().await;
@@ -286,8 +306,9 @@ async fn a_wrong_password_is_refused_and_not_shown() {
     assert!(!format!("{error:?} {error} {:?}", error.hint()).contains("hunter2"), "{error:?}");
 }
 
+/// An empty password is refused before the server can treat it as an anonymous bind.
 #[tokio::test]
-async fn an_empty_password_is_refused_before_the_server_could_take_it_for_anonymous() {
+async fn empty_password_refused_before_bind() {
     let slapd = SlapdSetup::of(people(1)).start().await;
     let empty = Some((READER.0.to_owned(), SecretText::new("")));
     let error = LdapReader::new(slapd.url()).set(|settings| settings.bind = empty).error().await;
@@ -309,8 +330,9 @@ async fn a_host_that_does_not_exist_is_named() {
     assert!(error.to_string().contains("`dc1.corp.invalid`"), "{error}");
 }
 
+/// A size limit that is reached after some pages fails the reading.
 #[tokio::test]
-async fn a_size_limit_after_some_pages_is_no_reading() {
+async fn size_limit_after_some_pages_fails() {
     let slapd = SlapdSetup::of(people(1200)).size_limit(500).start().await;
     let reader = Some((READER.0.to_owned(), SecretText::new(READER.1)));
     let error = LdapReader::new(slapd.url()).set(|settings| settings.bind = reader).error().await;
@@ -319,8 +341,9 @@ async fn a_size_limit_after_some_pages_is_no_reading() {
     assert_eq!(LdapReader::new(slapd.url()).people().await.len(), 1200);
 }
 
+/// A connection that is cut at any point does not give a reading.
 #[tokio::test]
-async fn a_line_cut_anywhere_is_no_reading() {
+async fn truncated_connection_is_not_a_reading() {
     let slapd = SlapdSetup::of(people(20)).start().await;
     let cut_at = async |line: ConnectionFault| {
         let line = FaultProxy::start(slapd.port, line).await;
@@ -338,8 +361,9 @@ async fn a_line_cut_anywhere_is_no_reading() {
     assert_eq!(cut_at(ConnectionFault::CutAfter(total)).await.0.expect("nothing is missing"), 20);
 }
 
+/// A long response that is cut or reset on any page does not give a reading.
 #[tokio::test]
-async fn a_long_answer_cut_or_reset_on_any_page_is_no_reading() {
+async fn response_cut_on_any_page_is_not_a_reading() {
     let slapd = SlapdSetup::of(people(1200)).start().await;
     let line = FaultProxy::start(slapd.port, ConnectionFault::Pass).await;
     assert_eq!(LdapReader::new(line.url()).people().await.len(), 1200);
@@ -352,8 +376,9 @@ async fn a_long_answer_cut_or_reset_on_any_page_is_no_reading() {
     }
 }
 
+/// A server that does not respond times out at each stage.
 #[tokio::test]
-async fn a_silent_server_is_given_up_at_every_stage() {
+async fn silent_server_times_out_at_every_stage() {
     let slapd = SlapdSetup::of(people(20)).start().await;
     for (fault, stage) in [
         (ConnectionFault::BlackHole, "the bind"),
@@ -374,17 +399,20 @@ async fn a_silent_server_is_given_up_at_every_stage() {
     assert_eq!(reader.error().await.kind(), "stalled");
 }
 
+/// A transient error restarts the reading from the beginning.
 #[tokio::test]
-async fn what_is_transient_is_tried_again_and_starts_from_nothing() {
+async fn transient_error_restarts_reading() {
     let slapd = SlapdSetup::of(people(20)).start().await;
     let line = FaultProxy::start(slapd.port, ConnectionFault::CutFirst).await;
     let reader = LdapReader::new(line.url());
-    let reading = reader.connector.read(&reader.attributes, &with_attempts(2)).await.expect("the second time");
+    let reading =
+        reader.connector.read(&reader.attributes, &with_attempts(2)).await.expect("the second time");
     assert_eq!((reading.people().len(), reading.people().set_aside()), (20, 0));
 }
 
+/// A cancelled reading ends even if the server does not respond.
 #[tokio::test]
-async fn a_cancelled_reading_ends_though_the_server_is_silent() {
+async fn cancelled_reading_ends_with_silent_server() {
     let slapd = SlapdSetup::of(people(20)).start().await;
     let line = FaultProxy::start(slapd.port, ConnectionFault::StallAfter(1000)).await;
     let reader = LdapReader::new(line.url());
@@ -399,8 +427,9 @@ async fn a_cancelled_reading_ends_though_the_server_is_silent() {
     assert_eq!(outcome.expect_err("cancelled").kind(), "cancelled");
 }
 
+/// A base that returns a referral is not an empty directory.
 #[tokio::test]
-async fn a_base_that_refers_to_another_server_is_no_empty_directory() {
+async fn referral_of_base_is_not_an_empty_directory() {
     let referral = "dn: ou=moved,dc=corp,dc=example\nobjectClass: referral\nobjectClass: extensibleObject\nou: moved\n\
                     ref: ldap://dc2.corp.example/ou=moved,dc=corp,dc=example\n\n";
     let slapd = SlapdSetup::of(people(3)).ldif(referral).start().await;
@@ -442,14 +471,17 @@ async fn only_result_0_with_an_empty_cookie_is_the_end() {
     }
 }
 
+/// A response without the paging control does not prove completeness.
 #[tokio::test]
-async fn a_server_that_ignores_paging_has_not_said_that_it_is_at_the_end() {
-    let error = told(vec![vec![LdapReply::Entry("a"), LdapReply::Done(0, None)]]).await.expect_err("not paged");
+async fn response_without_paging_control_is_incomplete() {
+    let error =
+        told(vec![vec![LdapReply::Entry("a"), LdapReply::Done(0, None)]]).await.expect_err("not paged");
     assert_eq!((error.kind(), error.is_transient()), ("incomplete", false));
 }
 
+/// A repeated page fails the reading. A repeated cookie does not.
 #[tokio::test]
-async fn a_page_that_repeats_ends_the_reading_and_a_cookie_that_repeats_does_not() {
+async fn repeated_page_fails_but_repeated_cookie_does_not() {
     let page = |uid, cookie| vec![LdapReply::Entry(uid), LdapReply::Done(0, Some(cookie))];
     let error = told(vec![page("a", b"1")]).await.expect_err("the same page for ever");
     assert_eq!(error.kind(), "incomplete");
@@ -461,7 +493,8 @@ async fn a_page_that_repeats_ends_the_reading_and_a_cookie_that_repeats_does_not
 
 #[tokio::test]
 async fn a_reference_among_the_entries_is_a_missing_part() {
-    let page = vec![LdapReply::Entry("a"), LdapReply::Reference("ldap://dc3/"), LdapReply::Done(0, Some(b""))];
+    let page =
+        vec![LdapReply::Entry("a"), LdapReply::Reference("ldap://dc3/"), LdapReply::Done(0, Some(b""))];
     let error = told(vec![page]).await.expect_err("a part lies elsewhere");
     assert_eq!(error.kind(), "referral");
 }
@@ -473,39 +506,52 @@ async fn malformed_messages_are_errors_and_no_panic() {
         LdapReply::Raw(vec![0x30, 0x84, 0x7f, 0xff, 0xff, 0xff]),
         LdapReply::Operation(tagged(0x64, &[])),
         LdapReply::Operation(tagged(0x64, &tagged(0x04, b"uid=a"))),
-        LdapReply::Operation(tagged(0x64, &[tagged(0x04, b"uid=a"), tagged(0x30, &tagged(0x04, b"uid"))].concat())),
+        LdapReply::Operation(tagged(
+            0x64,
+            &[tagged(0x04, b"uid=a"), tagged(0x30, &tagged(0x04, b"uid"))].concat(),
+        )),
         LdapReply::Operation(tagged(0x65, &[])),
         LdapReply::Operation(tagged(0x7e, &[])),
     ] {
-        let error = told(vec![vec![nonsense.clone(), LdapReply::Done(0, Some(b""))]]).await.expect_err("nonsense");
+        let error =
+            told(vec![vec![nonsense.clone(), LdapReply::Done(0, Some(b""))]]).await.expect_err("nonsense");
         assert_eq!((error.kind(), error.is_transient()), ("malformed", false), "{nonsense:?}");
     }
 }
 
+/// Messages that belong to another request or contain no entries are ignored.
 #[tokio::test]
-async fn what_answers_another_question_or_says_nothing_about_people_is_passed_over() {
+async fn unrelated_messages_are_ignored() {
     let uid = [tagged(0x04, b"uid"), tagged(0x31, &tagged(0x04, b"z"))].concat();
     let entry = [tagged(0x04, b"uid=z"), tagged(0x30, &tagged(0x30, &uid))].concat();
     let elsewhere = tagged(0x30, &[tagged(0x02, &[99]), tagged(0x64, &entry)].concat());
     let intermediate = LdapReply::Operation(tagged(0x79, &[]));
-    let first = vec![LdapReply::Raw(elsewhere), intermediate.clone(), LdapReply::Entry("a"), LdapReply::Done(0, Some(b"1"))];
+    let first = vec![
+        LdapReply::Raw(elsewhere),
+        intermediate.clone(),
+        LdapReply::Entry("a"),
+        LdapReply::Done(0, Some(b"1")),
+    ];
     let second = vec![LdapReply::Entry("b"), intermediate.clone(), LdapReply::Done(0, Some(b""))];
     assert_eq!(told(vec![first, second]).await.expect("complete"), ["a", "b"]);
     let nobody = told(vec![vec![intermediate, LdapReply::Done(0, Some(b""))]]).await;
     assert_eq!(nobody.expect("complete"), Vec::<String>::new());
 }
 
+/// A server that continues in plaintext after agreeing to TLS is refused.
 #[tokio::test]
-async fn a_server_that_goes_on_in_the_clear_after_it_agreed_to_tls_is_not_believed() {
-    let server = ScriptedLdapServer::start(vec![vec![LdapReply::Entry("a"), LdapReply::Done(0, Some(b""))]]).await;
+async fn plaintext_after_starttls_is_refused() {
+    let server =
+        ScriptedLdapServer::start(vec![vec![LdapReply::Entry("a"), LdapReply::Done(0, Some(b""))]]).await;
     let reader = LdapReader::mapped(server.url(), &[("id", "uid")]).set(|settings| settings.starttls = true);
     let error = reader.error().await;
     assert_eq!((error.kind(), error.is_transient()), ("malformed", false));
     assert!(error.to_string().contains("StartTLS"), "{error}");
 }
 
+/// A refusal is reported even if the server closes the connection after it.
 #[tokio::test]
-async fn a_refusal_is_heard_though_the_server_hangs_up_behind_it() {
+async fn refusal_reported_when_server_disconnects() {
     let slapd = SlapdSetup::of(people(1)).start().await;
     let refused = async |line: ConnectionFault| {
         let line = FaultProxy::start(slapd.port, line).await;
@@ -520,8 +566,9 @@ async fn a_refusal_is_heard_though_the_server_hangs_up_behind_it() {
     }
 }
 
+/// A lookup by address works for any characters of the address.
 #[tokio::test]
-async fn one_person_is_found_by_address_whatever_the_address_holds() {
+async fn lookup_escapes_email_in_filter() {
     let odd = "o*(dd)\\@corp.example";
     let mut directory = people(5);
     directory.push(LdapPerson::new(9).without("mail").with("mail", odd));
@@ -537,8 +584,9 @@ async fn one_person_is_found_by_address_whatever_the_address_holds() {
     assert_eq!(find("nobody@corp.example").await, Vec::<String>::new());
 }
 
+/// `check` shows each step and the attribute that no person has.
 #[tokio::test]
-async fn check_shows_every_step_and_the_attribute_that_nobody_has() {
+async fn check_shows_steps_and_unused_attribute() {
     let slapd = SlapdSetup::of(people(5)).start().await;
     let mut pairs = MAPPED.to_vec();
     pairs.push(("phone", "telephoneNumber"));

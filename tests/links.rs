@@ -4,7 +4,7 @@ use rollcall::groups;
 use rollcall::model::ids::RunId;
 use rollcall::model::names::ConnectorName;
 use rollcall::sync::lease::{AcquireResult, acquire};
-use rollcall::sync::linked::LinkError;
+use rollcall::sync::link_learners::LinkError;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -28,8 +28,9 @@ fn company(engine: Engine) -> Company {
     company
 }
 
+/// Two linked learners become one with the attributes, courses and progress of both.
 #[test]
-fn two_learners_become_one_with_the_attributes_courses_and_progress_of_both() {
+fn linked_learners_merge_attributes_and_progress() {
     on_both(|engine| {
         let company = company(engine);
         company.create("Club", &["alovelace"]);
@@ -52,8 +53,9 @@ fn two_learners_become_one_with_the_attributes_courses_and_progress_of_both() {
     });
 }
 
+/// Unlinking restores both learners.
 #[test]
-fn parting_them_takes_it_back() {
+fn unlink_restores_both_learners() {
     on_both(|engine| {
         let company = company(engine);
         company.create("Club", &["alovelace"]);
@@ -70,15 +72,19 @@ fn parting_them_takes_it_back() {
         );
         assert!(company.enrollment("alovelace", "B").completed);
         assert!(!company.find_enrollment("ada", "B").is_some_and(|one| one.completed), "ada never did it");
-        assert_eq!(company.query_value("SELECT count(*) FROM learners WHERE email = 'alovelace@corp.example'"), "1");
+        assert_eq!(
+            company.query_value("SELECT count(*) FROM learners WHERE email = 'alovelace@corp.example'"),
+            "1"
+        );
         company.sync();
         company.verify();
         assert!(company.unlink("ada", "alovelace").is_err(), "once is enough");
     });
 }
 
+/// A link is stored even if the rules cannot be evaluated at once. The next sync evaluates them.
 #[test]
-fn a_link_stands_when_the_rules_cannot_decide_at_once_and_the_next_sync_does_it() {
+fn link_stays_if_rules_are_evaluated_later() {
     on_both(|engine| {
         let company = company(engine);
         let hr = ConnectorName::new("hr");
@@ -101,16 +107,18 @@ fn a_link_stands_when_the_rules_cannot_decide_at_once_and_the_next_sync_does_it(
     });
 }
 
+/// A refused link has a different error than a link whose rules are evaluated later.
 #[test]
-fn a_link_that_is_refused_is_told_from_one_that_is_done() {
+fn refused_link_has_own_error() {
     on_both(|engine| {
         let error = company(engine).link("ada", "bob").expect_err("two people of `hr`");
         assert!(matches!(error, LinkError::Refused(groups::GroupError::SameConnector { .. })), "{error:?}");
     });
 }
 
+/// A manual learner can be linked and unlinked.
 #[test]
-fn a_learner_added_by_hand_is_linked_and_parted_like_anybody() {
+fn manual_learner_can_be_linked_and_unlinked() {
     on_both(|engine| {
         let company = company(engine);
         company.add_learner("guest");
@@ -125,8 +133,9 @@ fn a_learner_added_by_hand_is_linked_and_parted_like_anybody() {
     });
 }
 
+/// Two people of one directory cannot be linked.
 #[test]
-fn colleagues_of_one_directory_are_not_one_person() {
+fn people_of_one_directory_cannot_be_linked() {
     on_both(|engine| {
         let company = company(engine);
         let before = company.contents();
@@ -137,8 +146,9 @@ fn colleagues_of_one_directory_are_not_one_person() {
     });
 }
 
+/// A retired connector removes its people on approval.
 #[test]
-fn a_connector_that_is_retired_lets_its_people_go_when_that_is_approved() {
+fn retired_connector_removes_people_on_approval() {
     on_both(|engine| {
         let mut company = company(engine);
         assert!(company.retire("it", false).is_err(), "it is still in the file");
@@ -147,7 +157,11 @@ fn a_connector_that_is_retired_lets_its_people_go_when_that_is_approved() {
         company.sync();
         assert_eq!(company.members("Berlin"), ["alovelace"], "as last read");
         let report = company.retire("it", false).expect("a run");
-        assert_eq!(count_held_changes(&report).get("leave"), Some(&1), "everybody of a connector is more than half");
+        assert_eq!(
+            count_held_changes(&report).get("leave"),
+            Some(&1),
+            "everybody of a connector is more than half"
+        );
         assert_eq!(company.members("Berlin"), ["alovelace"]);
         company.approve(report.run.unwrap_or(RunId(0))).expect("approved");
         assert_eq!((company.members("Berlin"), company.status("alovelace")), (Vec::new(), "left".to_owned()));
@@ -158,8 +172,9 @@ fn a_connector_that_is_retired_lets_its_people_go_when_that_is_approved() {
     });
 }
 
+/// People who are in another directory stay when a connector is retired.
 #[test]
-fn whom_another_directory_holds_stays_when_one_is_retired() {
+fn people_of_other_directory_stay_on_retirement() {
     on_both(|engine| {
         let mut company = company(engine);
         company.link("ada", "alovelace").expect("linked");

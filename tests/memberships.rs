@@ -6,8 +6,9 @@ use rollcall::sync::RunOutcome;
 use crate::support::company::Company;
 use crate::support::database::on_both;
 
+/// A template creates one group for each value of a list.
 #[test]
-fn a_template_makes_a_group_for_each_of_several_values() {
+fn template_creates_group_per_value() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.rule("departments", "Department: {department}", "department != \"\"");
@@ -38,8 +39,9 @@ fn two_spellings_of_a_department_are_one_group() {
     });
 }
 
+/// A membership ends with its last reason.
 #[test]
-fn a_membership_ends_with_its_last_reason() {
+fn membership_ends_with_last_reason() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.departments();
@@ -55,8 +57,9 @@ fn a_membership_ends_with_its_last_reason() {
     });
 }
 
+/// A learner who is removed manually stays excluded until the exclusion is lifted.
 #[test]
-fn whom_a_hand_removes_stays_out_until_the_exclusion_is_lifted() {
+fn manual_removal_excludes_until_lifted() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.departments();
@@ -76,8 +79,9 @@ fn whom_a_hand_removes_stays_out_until_the_exclusion_is_lifted() {
 const LATE: chrono_tz::Tz = chrono_tz::Etc::GMTPlus12;
 const EARLY: chrono_tz::Tz = chrono_tz::Etc::GMTMinus14;
 
+/// Rules and dates take effect on their day even if the directory did not change.
 #[test]
-fn rules_and_dates_act_when_their_day_comes_though_nothing_changed_in_the_directory() {
+fn date_rules_apply_without_directory_changes() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.zone = LATE;
@@ -122,8 +126,9 @@ fn a_rule_may_be_for_the_people_of_one_connector() {
     });
 }
 
+/// An edited rule moves its members. A removed rule ends their memberships.
 #[test]
-fn an_edited_rule_moves_its_members_and_a_struck_one_gives_them_up() {
+fn edited_rule_moves_members_and_removed_rule_ends_them() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.departments();
@@ -140,8 +145,9 @@ fn an_edited_rule_moves_its_members_and_a_struck_one_gives_them_up() {
     });
 }
 
+/// An exclusion with a last day expires after it.
 #[test]
-fn an_exclusion_with_a_last_day_ends_by_itself() {
+fn exclusion_expires_after_last_day() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.departments();

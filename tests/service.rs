@@ -53,8 +53,9 @@ fn away_from_the_minute() {
     wait_until("the next minute is far", || (1..45).contains(&chrono::Utc::now().second()));
 }
 
+/// A missed schedule runs once, independent of the number of services.
 #[test]
-fn a_missed_schedule_is_made_up_for_once_by_however_many_services() {
+fn missed_schedule_runs_once_across_services() {
     on_both(|engine| {
         let company = company(engine);
         company.rollcall(&["sync"]).expect_status(0);
@@ -76,8 +77,9 @@ fn a_missed_schedule_is_made_up_for_once_by_however_many_services() {
     });
 }
 
+/// A scheduled run that could not start stays due.
 #[test]
-fn a_scheduled_run_that_could_not_begin_is_still_owed() {
+fn failed_start_of_scheduled_run_stays_due() {
     on_both(|engine| {
         let mut company = company(engine);
         company.settings("hr", "schedule = '0 0 1 1 *'");
@@ -96,8 +98,9 @@ fn a_scheduled_run_that_could_not_begin_is_still_owed() {
     });
 }
 
+/// A new connector has no missed runs.
 #[test]
-fn a_new_connector_owes_nothing() {
+fn new_connector_has_no_missed_runs() {
     on_both(|engine| {
         let company = company(engine);
         away_from_the_minute();
@@ -126,8 +129,9 @@ fn the_service_drains_what_others_enqueue() {
     });
 }
 
+/// A service that is stopped during a reading rolls the run back and ends in time.
 #[test]
-fn a_service_told_to_stop_while_it_reads_takes_the_run_back_and_ends_in_time() {
+fn shutdown_during_reading_rolls_run_back() {
     on_both(|engine| {
         let mut company = company(engine);
         company.rollcall(&["sync"]).expect_status(0);
@@ -148,8 +152,9 @@ fn a_service_told_to_stop_while_it_reads_takes_the_run_back_and_ends_in_time() {
     });
 }
 
+/// A reload ignores an invalid configuration and applies a valid one.
 #[test]
-fn a_wrong_file_is_not_taken_and_a_good_one_is() {
+fn reload_ignores_invalid_config() {
     on_both(|engine| {
         let mut company = company(engine);
         company.settings("hr", "");
@@ -172,8 +177,9 @@ fn a_wrong_file_is_not_taken_and_a_good_one_is() {
     });
 }
 
+/// The log is JSON and contains no personal data.
 #[test]
-fn the_log_is_json_and_names_nobody() {
+fn log_is_json_without_personal_data() {
     on_both(|engine| {
         let company = company(engine);
         company.rollcall(&["sync"]).expect_status(0);

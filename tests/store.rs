@@ -4,11 +4,11 @@ use std::fs;
 use std::sync::{Arc, Barrier};
 use std::task::Poll;
 
-use rollcall::store::{StoreError, Store};
+use rollcall::store::{Store, StoreError};
 
 use crate::support::company::Company;
-use crate::support::database::{TestDatabase, Engine, on_both};
-use crate::support::program::{run_to_end, rollcall_command};
+use crate::support::database::{Engine, TestDatabase, on_both};
+use crate::support::program::{rollcall_command, run_to_end};
 
 #[test]
 fn both_databases_have_the_same_tables_and_columns() {
@@ -21,8 +21,9 @@ fn both_databases_have_the_same_tables_and_columns() {
     assert_eq!(sqlite, postgres);
 }
 
+/// Processes that open a new database at the same time all succeed.
 #[test]
-fn processes_that_open_a_fresh_database_at_once_all_succeed() {
+fn concurrent_first_opens_succeed() {
     on_both(|engine| {
         for _ in 0..3 {
             let folder = tempfile::tempdir().expect("a folder");
@@ -46,8 +47,9 @@ fn processes_that_open_a_fresh_database_at_once_all_succeed() {
     });
 }
 
+/// An older program does not change a newer database.
 #[test]
-fn an_older_program_leaves_a_newer_database_alone() {
+fn older_program_refuses_newer_database() {
     on_both(|engine| {
         let company = Company::new(engine);
         company.sql(
@@ -74,8 +76,9 @@ fn a_migration_that_was_altered_is_refused() {
     });
 }
 
+/// A relative SQLite path is resolved beside the configuration file for any folder name.
 #[test]
-fn a_database_lies_beside_its_file_whatever_the_folder_is_called() {
+fn relative_sqlite_path_is_beside_config() {
     for name in ["plain", "with space", "100%", "50%25", "what?", "a#b", "\u{e4}\u{f6}\u{fc}"] {
         let folder = tempfile::tempdir().expect("a folder");
         let home = folder.path().join(name);
@@ -86,8 +89,9 @@ fn a_database_lies_beside_its_file_whatever_the_folder_is_called() {
     }
 }
 
+/// A task that is cancelled while a transaction begins leaves no open transaction.
 #[test]
-fn whoever_is_cancelled_while_a_transaction_begins_leaves_none_behind() {
+fn cancelled_begin_leaves_no_transaction() {
     on_both(|engine| {
         let company = Company::new(engine);
         company.runtime.block_on(async {

@@ -1,30 +1,30 @@
 //! Everything that is tested from outside, one subject a file, against real servers on loopback.
 
 mod active_directory;
-mod bad_days;
 mod commands;
 mod config;
+mod crash;
 mod csv_file;
 mod due_dates;
 mod enrollments;
 mod explain;
-mod fire;
+mod failure_modes;
 mod guard;
-mod histories;
-mod history;
 mod hold_commands;
 mod holds;
 mod identity;
-mod incidents;
+mod incident_replay;
 mod jobs;
-mod kinds;
 mod ldap;
 mod links;
 mod memberships;
-mod model;
+mod random_histories;
+mod retention;
 mod service;
+mod state_machine;
 mod store;
 mod support;
 mod undo;
 mod upgrade;
+mod vendors;
 mod web;

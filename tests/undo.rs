@@ -1,6 +1,6 @@
 //! Taking back what a run, an approval or a change by hand did, and keeping it back.
 
-use rollcall::model::due::DuePolicy;
+use rollcall::model::due_policy::DuePolicy;
 use rollcall::sync::{RunOutcome, undo};
 
 use crate::support::company::Company;
@@ -20,8 +20,9 @@ fn company(engine: Engine) -> Company {
     company
 }
 
+/// Undoing a run that removed people restores their dates, and the removal is not repeated.
 #[test]
-fn a_run_that_removed_people_is_taken_back_with_dates_and_not_done_again() {
+fn undone_removal_restores_dates_and_is_not_repeated() {
     on_both(|engine| {
         let mut company = company(engine);
         company.advance_days(10);
@@ -47,8 +48,9 @@ fn a_run_that_removed_people_is_taken_back_with_dates_and_not_done_again() {
     });
 }
 
+/// An undone move lasts until the directory changes the record of the person.
 #[test]
-fn a_move_is_taken_back_until_the_directory_says_something_else_of_the_person() {
+fn undone_move_lasts_until_record_changes() {
     on_both(|engine| {
         let mut company = company(engine);
         company.move_to("ada", "Research");
@@ -67,8 +69,9 @@ fn a_move_is_taken_back_until_the_directory_says_something_else_of_the_person() 
     });
 }
 
+/// An undo keeps and lists what was changed later.
 #[test]
-fn what_was_touched_since_stays_and_is_listed() {
+fn undo_keeps_and_lists_later_changes() {
     on_both(|engine| {
         let mut company = company(engine);
         company.move_to("ada", "Research");
@@ -86,8 +89,9 @@ fn what_was_touched_since_stays_and_is_listed() {
     });
 }
 
+/// Manual changes are undone completely.
 #[test]
-fn changes_by_hand_are_taken_back_whole() {
+fn manual_changes_are_undone_completely() {
     on_both(|engine| {
         let company = company(engine);
         let groups = |company: &Company| (company.members("Sales"), company.members("Research"));
@@ -122,8 +126,9 @@ fn changes_by_hand_are_taken_back_whole() {
     });
 }
 
+/// An undo can be undone.
 #[test]
-fn an_undo_is_taken_back_like_anything_else() {
+fn undo_can_be_undone() {
     on_both(|engine| {
         let mut company = company(engine);
         company.leave("ada");
@@ -137,8 +142,9 @@ fn an_undo_is_taken_back_like_anything_else() {
     });
 }
 
+/// An approval can be undone.
 #[test]
-fn an_approval_is_taken_back() {
+fn approval_can_be_undone() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.use_default_limits();
@@ -157,8 +163,9 @@ fn an_approval_is_taken_back() {
     });
 }
 
+/// The first run is undone, and the next one does nothing.
 #[test]
-fn the_first_run_is_taken_back_and_the_next_one_does_nothing() {
+fn undone_first_run_is_not_repeated() {
     on_both(|engine| {
         let company = company(engine);
         company.undo(1).expect("taken back");
@@ -170,8 +177,9 @@ fn the_first_run_is_taken_back_and_the_next_one_does_nothing() {
     });
 }
 
+/// An undo of a run without changes is refused.
 #[test]
-fn nothing_is_taken_back_where_there_is_nothing() {
+fn undo_without_changes_is_refused() {
     on_both(|engine| {
         let company = company(engine);
         let unchanged = company.sync().run.expect("a number").0;
@@ -183,8 +191,9 @@ fn nothing_is_taken_back_where_there_is_nothing() {
     });
 }
 
+/// Memberships that an undo removed from a manual learner are not given again.
 #[test]
-fn what_an_undo_took_from_a_learner_added_by_hand_is_not_given_again() {
+fn undo_for_manual_learner_is_not_repeated() {
     on_both(|engine| {
         let mut company = company(engine);
         company.rule("everybody", "Everybody", "true");
@@ -197,8 +206,9 @@ fn what_an_undo_took_from_a_learner_added_by_hand_is_not_given_again() {
     });
 }
 
+/// A learner who was added manually before the undo of a removal has one joining date.
 #[test]
-fn who_came_back_by_hand_before_a_removal_is_taken_back_has_one_day_of_joining() {
+fn undo_after_manual_return_keeps_one_join_date() {
     on_both(|engine| {
         let company = company(engine);
         company.advance_days(10);
@@ -216,8 +226,9 @@ fn who_came_back_by_hand_before_a_removal_is_taken_back_has_one_day_of_joining()
     });
 }
 
+/// Undone removals do not count towards the limit of 24 hours.
 #[test]
-fn what_was_taken_back_does_not_count_over_24_hours() {
+fn undone_removals_do_not_count_for_24_hours() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.use_default_limits();

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use tokio::runtime::Runtime;
 
-use crate::support::database::{TestDatabase, Engine, TableRows, on_both};
+use crate::support::database::{Engine, TableRows, TestDatabase, on_both};
 use crate::support::postgres;
-use crate::support::program::{run_to_end, rollcall_command};
+use crate::support::program::{rollcall_command, run_to_end};
 
 /// The schema of version 1. A database remembers its digest: who edits the migration fails this test.
 const SCHEMA: [&str; 2] = [
@@ -35,7 +35,9 @@ fn frozen(engine: Engine, runtime: &Runtime, folder: &Path) -> TestDatabase {
             fs::write(folder.join("rollcall.db"), b"").expect("an empty file");
             TestDatabase::at(format!("sqlite://{}", folder.join("rollcall.db").display()))
         }
-        Engine::Postgres => TestDatabase::at(postgres::shared_server().url(&postgres::shared_server().new_database())),
+        Engine::Postgres => {
+            TestDatabase::at(postgres::shared_server().url(&postgres::shared_server().new_database()))
+        }
     };
     let which = usize::from(engine == Engine::Postgres);
     runtime.block_on(db.sql(SCHEMA[which]));
@@ -59,8 +61,9 @@ fn contents(
         .collect()
 }
 
+/// An upgrade changed how people are matched, and the next run removed them.
 #[test]
-fn an_upgrade_changed_how_people_are_matched_and_the_next_run_dropped_them() {
+fn upgrade_changed_matching_and_removed_people() {
     on_both(|engine| {
         let folder = tempfile::tempdir().expect("a folder");
         let runtime = Runtime::new().expect("a runtime");

@@ -1,18 +1,18 @@
 //! The pages, in a real browser and request by request.
 
+mod accessibility;
 mod api;
 mod article;
-mod bad_days;
-mod deeds;
-mod gallery;
+mod background_operations;
+mod failure_modes;
 mod groups;
+mod health;
 mod jobs;
 mod lists;
-mod ops;
-mod pictures;
-mod provider;
-mod proxies;
+mod oidc;
 mod routes;
+mod screenshots;
 mod settings;
 mod sign_in;
 mod sync;
+mod trusted_proxies;

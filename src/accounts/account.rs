@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::accounts::{AccountError, Result, AccountRef, find_account, key, password};
-use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
+use crate::accounts::{AccountError, AccountRef, Result, find_account, password, random_token};
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use crate::model::ids::AccountId;
 use crate::model::names::{clean, is_address};
 use crate::model::role::Role;
@@ -27,7 +27,7 @@ pub struct Invitation {
 
 impl Invitation {
     fn new(when: ChangeTime) -> Result<Self> {
-        Ok(Self { key: key::generate_token()?, until: when.now + INVITATION_LIFETIME })
+        Ok(Self { key: random_token::generate_token()?, until: when.now + INVITATION_LIFETIME })
     }
 
     /// Where the link leads, on whatever address the service has.
@@ -66,7 +66,12 @@ pub struct CreatedAccount {
 ///
 /// # Errors
 /// When the address is none or has an account, or the password is too weak.
-pub async fn create_account(store: &Store, about: &NewRun, when: ChangeTime, new: NewUserAccount<'_>) -> Result<CreatedAccount> {
+pub async fn create_account(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    new: NewUserAccount<'_>,
+) -> Result<CreatedAccount> {
     let (email, name, role) = (clean(new.email), clean(new.name), new.role);
     if !is_address(&email) {
         return Err(AccountError::BadAddress { text: email.into_owned() });
@@ -106,8 +111,12 @@ pub async fn create_account(store: &Store, about: &NewRun, when: ChangeTime, new
     Ok(CreatedAccount { done: change.commit().await?, account, invitation })
 }
 
-async fn store_invitation(change: &mut ChangeTransaction, account: AccountId, invitation: &Invitation) -> Result<()> {
-    let (digest, now) = (key::digest_token(&invitation.key), change.time.now);
+async fn store_invitation(
+    change: &mut ChangeTransaction,
+    account: AccountId,
+    invitation: &Invitation,
+) -> Result<()> {
+    let (digest, now) = (random_token::digest_token(&invitation.key), change.time.now);
     Ok(accounts::create_invitation(&mut change.tx, &digest, Some(account), now, invitation.until).await?)
 }
 
@@ -146,7 +155,12 @@ pub async fn change_role(
 ///
 /// # Errors
 /// When there is no such account, or nobody would be left who may do everything.
-pub async fn revoke_account(store: &Store, about: &NewRun, when: ChangeTime, whose: impl Into<AccountRef<'_>>) -> Result<CommittedChange> {
+pub async fn revoke_account(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    whose: impl Into<AccountRef<'_>>,
+) -> Result<CommittedChange> {
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let account = find_account(&mut change.tx, whose).await?;
     check_not_last_license_holder(&mut change.tx, &account).await?;
@@ -188,9 +202,16 @@ pub async fn create_first_invitation(store: &Store, now: DateTime<Utc>) -> Resul
             return Ok(None);
         }
     }
-    let invitation = Invitation { key: key::generate_token()?, until: now + INVITATION_LIFETIME };
+    let invitation = Invitation { key: random_token::generate_token()?, until: now + INVITATION_LIFETIME };
     let mut tx = store.begin_write().await?;
-    accounts::create_invitation(&mut tx, &key::digest_token(&invitation.key), None, now, invitation.until).await?;
+    accounts::create_invitation(
+        &mut tx,
+        &random_token::digest_token(&invitation.key),
+        None,
+        now,
+        invitation.until,
+    )
+    .await?;
     tx.commit().await?;
     Ok(Some(invitation))
 }
@@ -201,7 +222,7 @@ pub async fn create_first_invitation(store: &Store, now: DateTime<Utc>) -> Resul
 /// When the link is not good.
 pub async fn check_invitation(store: &Store, link: &str, now: DateTime<Utc>) -> Result<Option<String>> {
     let mut tx = store.begin_read().await?;
-    match accounts::find_invitation(&mut tx, &key::digest_token(link), now).await? {
+    match accounts::find_invitation(&mut tx, &random_token::digest_token(link), now).await? {
         None => Err(AccountError::InvalidInvitation),
         Some(None) if accounts::has_accounts(&mut tx).await? => Err(AccountError::InvalidInvitation),
         Some(None) => Ok(None),
@@ -234,10 +255,13 @@ pub async fn accept_invitation(
     }
     password::check_password(secret, &email)?;
     let hash = password::hash_password(secret).await?;
-    let mut change = ChangeTransaction::begin(store, &NewRun { actor: email.clone(), ..about.clone() }, when).await?;
-    let digest = key::digest_token(link);
+    let mut change =
+        ChangeTransaction::begin(store, &NewRun { actor: email.clone(), ..about.clone() }, when).await?;
+    let digest = random_token::digest_token(link);
     // Looked at again under the lock: of two who use the same link, one comes too late.
-    let invited = accounts::find_invitation(&mut change.tx, &digest, when.now).await?.ok_or(AccountError::InvalidInvitation)?;
+    let invited = accounts::find_invitation(&mut change.tx, &digest, when.now)
+        .await?
+        .ok_or(AccountError::InvalidInvitation)?;
     let run = change.run;
     let id = match invited {
         Some(id) => id,
@@ -247,7 +271,9 @@ pub async fn accept_invitation(
     accounts::set_password(&mut change.tx, id, &hash).await?;
     accounts::delete_invitation(&mut change.tx, &digest).await?;
     sessions::delete_all(&mut change.tx, id).await?;
-    change.record_before_after(&Value::Null, &json!({"account": id, "email": email, "password": "set"})).await?;
+    change
+        .record_before_after(&Value::Null, &json!({"account": id, "email": email, "password": "set"}))
+        .await?;
     change.commit().await?;
     Ok(id)
 }

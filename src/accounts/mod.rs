@@ -5,21 +5,26 @@
 
 mod account;
 mod error;
-mod key;
+mod lookup;
+mod oidc_account;
 mod password;
-mod provided;
+mod random_token;
 mod session;
 mod throttle;
 mod token;
-mod which;
 
-pub use account::{Invitation, CreatedAccount, NewUserAccount, create_account, create_first_invitation, create_invitation, revoke_account, change_role, check_invitation, accept_invitation};
+pub use account::{
+    CreatedAccount, Invitation, NewUserAccount, accept_invitation, change_role, check_invitation,
+    create_account, create_first_invitation, create_invitation, revoke_account,
+};
 pub use error::AccountError;
-pub use provided::{OidcIdentity, find_or_create_oidc_account};
-pub use session::{Principal, NewSession, AuthMethod, purge_expired, sign_in, sign_out, authenticate_session, start_session};
+pub use lookup::{AccountRef, TokenRef, find_account, find_token};
+pub use oidc_account::{OidcIdentity, find_or_create_oidc_account};
+pub use session::{
+    AuthMethod, NewSession, Principal, authenticate_session, purge_expired, sign_in, sign_out, start_session,
+};
 pub use throttle::ClientAddr;
-pub use token::{authenticate_token, end_of_day, create_token, revoke_token};
-pub use which::{TokenRef, AccountRef, find_account, find_token};
+pub use token::{authenticate_token, create_token, end_of_day, revoke_token};
 
 /// What this room answers with.
 pub type Result<T> = std::result::Result<T, AccountError>;

@@ -20,10 +20,12 @@ const MAX_LENGTH: usize = 256;
 static HASHING_PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// What a try for an unknown account is compared with, so that it takes as long as one for a known account.
-static DUMMY_HASH: LazyLock<String> = LazyLock::new(|| compute_hash("nobody has this password").unwrap_or_default());
+static DUMMY_HASH: LazyLock<String> =
+    LazyLock::new(|| compute_hash("nobody has this password").unwrap_or_default());
 
 fn compute_hash(password: &str) -> Result<String> {
-    let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|_| AccountError::CryptoFailure)?;
+    let hash =
+        Argon2::default().hash_password(password.as_bytes()).map_err(|_| AccountError::CryptoFailure)?;
     Ok(hash.to_string())
 }
 
@@ -77,8 +79,14 @@ mod tests {
 
     #[test]
     fn short_passwords_and_the_address_itself_are_refused() {
-        assert!(matches!(check_password("eleven char", "a@b.example"), Err(AccountError::BadPassword { .. })));
-        assert!(matches!(check_password("Ada@Corp.Example", "ada@corp.example"), Err(AccountError::PasswordIsAddress)));
+        assert!(matches!(
+            check_password("eleven char", "a@b.example"),
+            Err(AccountError::BadPassword { .. })
+        ));
+        assert!(matches!(
+            check_password("Ada@Corp.Example", "ada@corp.example"),
+            Err(AccountError::PasswordIsAddress)
+        ));
         assert!(check_password("zwölf Zeichen", "ada@corp.example").is_ok());
     }
 }

@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::accounts::throttle::{self, ClientAddr};
-use crate::accounts::{AccountError, Result, key, password};
+use crate::accounts::{AccountError, Result, password, random_token};
 use crate::model::ids::{AccountId, TokenId};
 use crate::model::role::Role;
-use crate::store::{Store, accounts, drafts, sessions};
+use crate::store::{Store, accounts, form_drafts, sessions};
 
 /// How long a session lives unseen: a working day with its breaks.
 const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(10);
@@ -70,8 +70,8 @@ pub struct NewSession {
 /// Signs an account in by its password.
 ///
 /// # Errors
-/// [`Error::Wrong`] whether the account is unknown, inactive, without a password, or has another one; it takes as long
-/// each time. [`Error::TooMany`] after too many failed tries for this account or from this place.
+/// [`AccountError::WrongCredentials`] whether the account is unknown, inactive, without a password, or has another one; it takes as long
+/// each time. [`AccountError::TooManyAttempts`] after too many failed tries for this account or from this place.
 pub async fn sign_in(
     store: &Store,
     email: &str,
@@ -97,11 +97,16 @@ pub async fn sign_in(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn start_session(store: &Store, account: AccountId, email: &str, now: DateTime<Utc>) -> Result<NewSession> {
-    let cookie = key::generate_token()?;
+pub async fn start_session(
+    store: &Store,
+    account: AccountId,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<NewSession> {
+    let cookie = random_token::generate_token()?;
     let mut tx = store.begin_write().await?;
     throttle::clear_account_failures(&mut tx, email).await?;
-    sessions::create(&mut tx, &key::digest_token(&cookie), account, now).await?;
+    sessions::create(&mut tx, &random_token::digest_token(&cookie), account, now).await?;
     tx.commit().await?;
     Ok(NewSession { cookie, account })
 }
@@ -110,14 +115,19 @@ pub async fn start_session(store: &Store, account: AccountId, email: &str, now: 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn authenticate_session(store: &Store, cookie: &str, now: DateTime<Utc>) -> Result<Option<Principal>> {
-    let digest = key::digest_token(cookie);
+pub async fn authenticate_session(
+    store: &Store,
+    cookie: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Principal>> {
+    let digest = random_token::digest_token(cookie);
     let session = {
         let mut tx = store.begin_read().await?;
         sessions::get_by_digest(&mut tx, &digest).await?
     };
-    let alive =
-        |session: &sessions::Session| now - session.seen_at < IDLE_TIMEOUT && now - session.started_at < MAX_SESSION_AGE;
+    let alive = |session: &sessions::Session| {
+        now - session.seen_at < IDLE_TIMEOUT && now - session.started_at < MAX_SESSION_AGE
+    };
     let Some(session) = session.filter(alive) else { return Ok(None) };
     if now - session.seen_at >= SEEN_INTERVAL {
         // A page does not wait for SQLite's one writer.
@@ -162,7 +172,7 @@ pub async fn purge_expired(store: &Store, now: DateTime<Utc>) -> Result<u64> {
     let mut tx = store.begin_write().await?;
     let rows = sessions::delete_expired(&mut tx, now - IDLE_TIMEOUT, now - MAX_SESSION_AGE).await?
         + throttle::delete_old_failures(&mut tx, now).await?
-        + drafts::delete_old(&mut tx, now - DRAFT_LIFETIME).await?;
+        + form_drafts::delete_old(&mut tx, now - DRAFT_LIFETIME).await?;
     tx.commit().await?;
     Ok(rows)
 }

@@ -53,10 +53,17 @@ fn wait_time(failures: i64, free: i64) -> TimeDelta {
 }
 
 /// Refuses a try that comes too early.
-pub(super) async fn check_attempt(store: &Store, email: &str, place: ClientAddr, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn check_attempt(
+    store: &Store,
+    email: &str,
+    place: ClientAddr,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let mut tx = store.begin_read().await?;
     let mut longest = TimeDelta::zero();
-    for (name, free) in [(account_key(email), FREE_ATTEMPTS_PER_ACCOUNT), (place.throttle_key(), FREE_ATTEMPTS_PER_ADDRESS)] {
+    for (name, free) in
+        [(account_key(email), FREE_ATTEMPTS_PER_ACCOUNT), (place.throttle_key(), FREE_ATTEMPTS_PER_ADDRESS)]
+    {
         for one in sessions::list_failures(&mut tx, vec![name]).await? {
             let since = now - one.last_at;
             if since < FAILURE_WINDOW {
@@ -71,7 +78,12 @@ pub(super) async fn check_attempt(store: &Store, email: &str, place: ClientAddr,
 }
 
 /// Counts a failed try.
-pub(super) async fn record_failure(store: &Store, email: &str, place: ClientAddr, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn record_failure(
+    store: &Store,
+    email: &str,
+    place: ClientAddr,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let mut tx = store.begin_write().await?;
     for name in [account_key(email), place.throttle_key()] {
         sessions::record_failure(&mut tx, &name, now, now - FAILURE_WINDOW).await?;

@@ -4,9 +4,9 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::accounts::session::{Principal, AuthMethod};
-use crate::accounts::{AccountError, TokenRef, Result, find_token, key};
-use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
+use crate::accounts::session::{AuthMethod, Principal};
+use crate::accounts::{AccountError, Result, TokenRef, find_token, random_token};
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use crate::model::names::clean;
 use crate::model::role::Role;
 use crate::store::runs::NewRun;
@@ -51,8 +51,9 @@ pub async fn create_token(
     if let Some(there) = tokens::get_by_name(&mut change.tx, &name).await? {
         return Err(AccountError::TokenExists { name: there.name });
     }
-    let secret = format!("{PREFIX}{}", key::generate_token()?);
-    let new = tokens::NewApiToken { name: &name, digest: &key::digest_token(&secret), role, expires_at };
+    let secret = format!("{PREFIX}{}", random_token::generate_token()?);
+    let new =
+        tokens::NewApiToken { name: &name, digest: &random_token::digest_token(&secret), role, expires_at };
     let run = change.run;
     let id = tokens::create(&mut change.tx, new, when.now, run).await?;
     let made = json!({"token": id, "name": name, "role": role, "expires_at": expires_at});
@@ -64,7 +65,12 @@ pub async fn create_token(
 ///
 /// # Errors
 /// When there is none of that name or number.
-pub async fn revoke_token(store: &Store, about: &NewRun, when: ChangeTime, key: impl Into<TokenRef<'_>>) -> Result<CommittedChange> {
+pub async fn revoke_token(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    key: impl Into<TokenRef<'_>>,
+) -> Result<CommittedChange> {
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let token = find_token(&mut change.tx, key).await?;
     let run = change.run;
@@ -78,10 +84,14 @@ pub async fn revoke_token(store: &Store, about: &NewRun, when: ChangeTime, key: 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn authenticate_token(store: &Store, secret: &str, now: DateTime<Utc>) -> Result<Option<Principal>> {
+pub async fn authenticate_token(
+    store: &Store,
+    secret: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Principal>> {
     let found = {
         let mut tx = store.begin_read().await?;
-        tokens::get_by_digest(&mut tx, &key::digest_token(secret), now).await?
+        tokens::get_by_digest(&mut tx, &random_token::digest_token(secret), now).await?
     };
     let Some(token) = found else { return Ok(None) };
     if token.seen_at.is_none_or(|seen| now - seen >= SEEN_INTERVAL) {

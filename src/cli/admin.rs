@@ -7,17 +7,17 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 
 use super::args;
-use super::failure::CliError;
+use super::command_context::CommandContext;
+use super::error::CliError;
 use super::groups::print_change;
 use super::output;
-use super::session::CommandContext;
 use crate::accounts::{self, Invitation, NewUserAccount};
 use crate::config::WebSettings;
 use crate::enrollment::change::CommittedChange;
 use crate::model::role::Role;
 use crate::model::secret::SecretText;
-use crate::report;
 use crate::store::{accounts as table, tokens};
+use crate::views;
 
 /// The address of a link, on the machine where the service runs.
 #[must_use]
@@ -38,7 +38,8 @@ pub async fn admin(session: &CommandContext, command: args::AdminCommand) -> Res
         }
         args::AdminCommand::Role { email, role } => {
             let about = session.new_manual_run(format!("make account `{email}` {role}"));
-            let done = accounts::change_role(&session.store, &about, session.change_time(), &email, role).await?;
+            let done =
+                accounts::change_role(&session.store, &about, session.change_time(), &email, role).await?;
             print_change(session, done.run.0, &format!("`{email}` is {} now", role.in_words()))
         }
         args::AdminCommand::Invite { email } => invite(session, &email).await,
@@ -55,8 +56,8 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
     let accounts = table::list(&mut tx).await?;
     let tokens = tokens::list(&mut tx).await?;
     if session.json {
-        let accounts: Vec<report::AccountView> = accounts.iter().map(report::AccountView::from).collect();
-        let tokens: Vec<report::TokenView> = tokens.iter().map(report::TokenView::from).collect();
+        let accounts: Vec<views::AccountView> = accounts.iter().map(views::AccountView::from).collect();
+        let tokens: Vec<views::TokenView> = tokens.iter().map(views::TokenView::from).collect();
         output::print_json(&json!({"accounts": accounts, "tokens": tokens}))?;
         return Ok(0);
     }
@@ -100,21 +101,31 @@ async fn create(
     let made = accounts::create_account(&session.store, &about, session.change_time(), new).await?;
     match made.invitation {
         Some(invitation) => print_invitation(session, email, made.done, &invitation),
-        None => print_change(session, made.done.run.0, &format!("`{email}` may sign in as {}", role.in_words())),
+        None => {
+            print_change(session, made.done.run.0, &format!("`{email}` may sign in as {}", role.in_words()))
+        }
     }
 }
 
 async fn invite(session: &CommandContext, email: &str) -> Result<u8, CliError> {
     let about = session.new_manual_run(format!("make a link for account `{email}`"));
-    let (done, invitation) = accounts::create_invitation(&session.store, &about, session.change_time(), email).await?;
+    let (done, invitation) =
+        accounts::create_invitation(&session.store, &about, session.change_time(), email).await?;
     print_invitation(session, email, done, &invitation)
 }
 
-fn print_invitation(session: &CommandContext, email: &str, done: CommittedChange, invitation: &Invitation) -> Result<u8, CliError> {
+fn print_invitation(
+    session: &CommandContext,
+    email: &str,
+    done: CommittedChange,
+    invitation: &Invitation,
+) -> Result<u8, CliError> {
     let web = &session.config.web;
     let link = invitation_url(web, web.listen, invitation);
     if session.json {
-        output::print_json(&json!({"run": done.run, "email": email, "link": link, "until": invitation.until}))?;
+        output::print_json(
+            &json!({"run": done.run, "email": email, "link": link, "until": invitation.until}),
+        )?;
     } else {
         output::print_result(&link)?;
         output::print_status(&format!(
@@ -128,14 +139,16 @@ async fn revoke(session: &CommandContext, who: &str) -> Result<u8, CliError> {
     let about = session.new_manual_run(format!("revoke account `{who}`"));
     match accounts::revoke_account(&session.store, &about, session.change_time(), who).await {
         Ok(done) => print_change(session, done.run.0, &format!("`{who}` may no longer sign in")),
-        Err(accounts::AccountError::NoAccount { .. }) => revoke_token(session, who).await.map_err(|failure| {
-            if failure.status == 1 {
-                CliError::failed(format!("there is no account and no token `{who}`"))
-                    .hint("`rollcall admin list` shows all")
-            } else {
-                failure
-            }
-        }),
+        Err(accounts::AccountError::NoAccount { .. }) => {
+            revoke_token(session, who).await.map_err(|failure| {
+                if failure.status == 1 {
+                    CliError::failed(format!("there is no account and no token `{who}`"))
+                        .hint("`rollcall admin list` shows all")
+                } else {
+                    failure
+                }
+            })
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -146,7 +159,12 @@ async fn revoke_token(session: &CommandContext, name: &str) -> Result<u8, CliErr
     print_change(session, done.run.0, &format!("the token `{name}` is no longer good"))
 }
 
-async fn token(session: &CommandContext, name: &str, role: Role, until: Option<NaiveDate>) -> Result<u8, CliError> {
+async fn token(
+    session: &CommandContext,
+    name: &str,
+    role: Role,
+    until: Option<NaiveDate>,
+) -> Result<u8, CliError> {
     let expires = until.and_then(|day| accounts::end_of_day(day, session.config.timezone));
     let about = session.new_manual_run(format!("make token `{name}` as {role}"));
     let (done, secret) =

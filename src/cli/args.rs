@@ -186,7 +186,7 @@ pub struct AssignArgs {
     #[command(flatten)]
     pub due: DueDateArgs,
     /// Days that whoever joins late for a fixed date has at least
-    #[arg(long, value_name = "N", default_value_t = crate::model::due::DEFAULT_LATE_DAYS, value_parser = days_parser())]
+    #[arg(long, value_name = "N", default_value_t = crate::model::due_policy::DEFAULT_LATE_DAYS, value_parser = days_parser())]
     pub late_days: u32,
     #[command(flatten)]
     pub drain: DrainArgs,

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::failure::{CliError, format_error_chain};
+use super::error::{CliError, format_error_chain};
 use super::output::{self, count};
 use crate::config::Config;
 use crate::connectors::{ReadContext, ReadProgress, retry};
@@ -33,8 +33,11 @@ pub async fn check(
             count(config.assignments.len() as u64, "assignment", "assignments"),
         ))?;
     }
-    let context =
-        ReadContext { cancel: stop.clone(), progress: ReadProgress::default(), retry: retry::RetryPolicy::INTERACTIVE };
+    let context = ReadContext {
+        cancel: stop.clone(),
+        progress: ReadProgress::default(),
+        retry: retry::RetryPolicy::INTERACTIVE,
+    };
     for connector in config.connectors.iter().filter(|_| !offline) {
         let steps = connector.check(&config.attributes, &context).await;
         failed |= steps.iter().any(|step| step.outcome.is_err());
@@ -55,9 +58,15 @@ pub async fn check(
         output::print_result(&format!("\n{} ({})", connector.name, connector.kind()))?;
         for step in &steps {
             match &step.outcome {
-                Ok(message) => output::print_result(&format!("  ok    {:<10}  {}", step.name, indent(message)))?,
+                Ok(message) => {
+                    output::print_result(&format!("  ok    {:<10}  {}", step.name, indent(message)))?
+                }
                 Err(error) => {
-                    output::print_result(&format!("  FAIL  {:<10}  {}", step.name, indent(&format_error_chain(error))))?;
+                    output::print_result(&format!(
+                        "  FAIL  {:<10}  {}",
+                        step.name,
+                        indent(&format_error_chain(error))
+                    ))?;
                     if let Some(hint) = error.hint() {
                         output::print_status(&format!("\nhint: {hint}"));
                     }

@@ -1,13 +1,13 @@
 //! `rollcall courses`, `assign` and `unassign`.
 
 use super::args::{self, AssignArgs, DrainArgs};
-use super::failure::CliError;
+use super::command_context::CommandContext;
+use super::error::CliError;
 use super::groups::print_change;
 use super::output::{self, count};
-use super::session::CommandContext;
 use crate::enrollment::assign::AssignmentOutcome;
 use crate::groups::{self, AssignRequest, AssignmentTargetRef, UnassignResult};
-use crate::model::due::DuePolicy;
+use crate::model::due_policy::DuePolicy;
 use crate::store::courses;
 
 /// Runs a command about courses.
@@ -30,7 +30,8 @@ pub async fn courses(session: &CommandContext, command: args::CoursesCommand) ->
         }
         args::CoursesCommand::Add { code, title } => {
             let about = session.new_manual_run(format!("add course `{code}`"));
-            let done = groups::add_course(&session.store, &about, session.change_time(), &code, &title).await?;
+            let done =
+                groups::add_course(&session.store, &about, session.change_time(), &code, &title).await?;
             print_change(session, done.run.0, &format!("course `{code}` is in the catalogue"))
         }
         args::CoursesCommand::Import { file } => {
@@ -38,7 +39,8 @@ pub async fn courses(session: &CommandContext, command: args::CoursesCommand) ->
             let sheet = std::fs::read(&file)
                 .map_err(|error| CliError::failed(format!("`{name}` cannot be read: {error}")))?;
             let about = session.new_manual_run(format!("import courses from `{name}`"));
-            let imported = groups::import_courses(&session.store, &about, session.change_time(), &sheet).await;
+            let imported =
+                groups::import_courses(&session.store, &about, session.change_time(), &sheet).await;
             let imported = imported.map_err(|error| match error {
                 groups::GroupError::BadSheet { .. } => CliError::failed(format!("{name}, {error}")),
                 error => error.into(),
@@ -80,13 +82,18 @@ pub async fn assign(session: &CommandContext, args: AssignArgs) -> Result<u8, Cl
     let (target, name) = parse_target(&args.target)?;
     let about = session.new_manual_run(format!("assign `{code}` to `{name}`"));
     let asked = AssignRequest { course: code, due, late_days: args.late_days };
-    let answer = groups::assign_course(&session.store, &about, session.change_time(), asked, &[target]).await?;
+    let answer =
+        groups::assign_course(&session.store, &about, session.change_time(), asked, &[target]).await?;
     session.drain_jobs_unless(args.drain.no_drain).await?;
     let name = answer.outcomes.first().map_or(name, |(name, _)| name);
     match (answer.done, answer.outcomes.first().map(|(_, outcome)| *outcome)) {
         (Some(done), Some(AssignmentOutcome::New)) => {
             let reached = count(done.counts.jobs_enqueued, "learner", "learners");
-            print_change(session, done.run.0, &format!("assigned `{code}` to `{name}`, which reaches {reached}"))
+            print_change(
+                session,
+                done.run.0,
+                &format!("assigned `{code}` to `{name}`, which reaches {reached}"),
+            )
         }
         (Some(done), _) => {
             print_change(session, done.run.0, &format!("changed the due date of `{code}` for `{name}`"))
@@ -102,10 +109,16 @@ pub async fn assign(session: &CommandContext, args: AssignArgs) -> Result<u8, Cl
 ///
 /// # Errors
 /// When course, group or learner is unknown, or there is no such assignment.
-pub async fn unassign(session: &CommandContext, code: &str, whom: &args::AssignTarget, drain: DrainArgs) -> Result<u8, CliError> {
+pub async fn unassign(
+    session: &CommandContext,
+    code: &str,
+    whom: &args::AssignTarget,
+    drain: DrainArgs,
+) -> Result<u8, CliError> {
     let (target, name) = parse_target(whom)?;
     let about = session.new_manual_run(format!("unassign `{code}` from `{name}`"));
-    let unassigned = groups::unassign_course(&session.store, &about, session.change_time(), code, target).await?;
+    let unassigned =
+        groups::unassign_course(&session.store, &about, session.change_time(), code, target).await?;
     session.drain_jobs_unless(drain.no_drain).await?;
     match unassigned {
         UnassignResult::Ended(done) => {

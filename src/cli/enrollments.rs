@@ -3,20 +3,23 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::args;
-use super::failure::CliError;
+use super::command_context::CommandContext;
+use super::error::CliError;
 use super::output::{self, count};
-use super::session::CommandContext;
-use crate::enrollment::verify::{self as verifying, VerifyResult, DiscrepancyKind};
+use crate::enrollment::verify::{self as verifying, DiscrepancyKind, VerifyResult};
 use crate::groups::{self, CompletionResult};
-use crate::model::instant;
-use crate::report::EnrollmentView;
+use crate::model::timestamp;
 use crate::store::enrollments;
+use crate::views::EnrollmentView;
 
 /// Runs a command about enrollments.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn enrollments(session: &CommandContext, command: args::EnrollmentsCommand) -> Result<u8, CliError> {
+pub async fn enrollments(
+    session: &CommandContext,
+    command: args::EnrollmentsCommand,
+) -> Result<u8, CliError> {
     match command {
         args::EnrollmentsCommand::List { learner, course, group } => {
             list(session, learner.as_deref(), course.as_deref(), group.as_deref()).await
@@ -24,11 +27,17 @@ pub async fn enrollments(session: &CommandContext, command: args::EnrollmentsCom
         args::EnrollmentsCommand::Complete { email, course, at } => {
             let at = at.map_or(Ok(Utc::now()), |text| parse_time(session, &text))?;
             let about = session.new_manual_run(format!("complete `{course}`"));
-            let done = groups::complete_course(&session.store, &about, session.change_time(), &email, &course, at).await?;
+            let done =
+                groups::complete_course(&session.store, &about, session.change_time(), &email, &course, at)
+                    .await?;
             match done {
-                CompletionResult::Noted => output::print_result(&format!("`{email}` has completed `{course}`"))?,
+                CompletionResult::Noted => {
+                    output::print_result(&format!("`{email}` has completed `{course}`"))?
+                }
                 CompletionResult::Before(at) => {
-                    output::print_status(&format!("`{email}` completed `{course}` at {at} already: that stays"));
+                    output::print_status(&format!(
+                        "`{email}` completed `{course}` at {at} already: that stays"
+                    ));
                 }
             }
             Ok(0)
@@ -38,7 +47,7 @@ pub async fn enrollments(session: &CommandContext, command: args::EnrollmentsCom
 
 /// An RFC 3339 time, or a day at noon in the file's zone.
 fn parse_time(session: &CommandContext, text: &str) -> Result<DateTime<Utc>, CliError> {
-    instant::parse_timestamp(text, session.config.timezone).ok_or_else(|| {
+    timestamp::parse_timestamp(text, session.config.timezone).ok_or_else(|| {
         CliError::usage(format!("`{text}` is neither a date nor a time"))
             .hint("write 2026-12-31, or 2026-12-31T09:30:00Z")
     })

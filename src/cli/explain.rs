@@ -1,10 +1,10 @@
 //! `rollcall explain`.
 
 use super::args::ExplainArgs;
-use super::failure::CliError;
+use super::command_context::CommandContext;
+use super::error::CliError;
 use super::output;
-use super::session::CommandContext;
-use crate::explain::words::render_explanation;
+use crate::explain::render::render_explanation;
 use crate::explain::{self, ExplainRequest};
 use crate::groups as by_hand;
 use crate::model::ids::CourseId;
@@ -22,7 +22,8 @@ pub async fn explain(session: &CommandContext, args: &ExplainArgs) -> Result<u8,
     };
     let config = &session.config;
     let asked = ExplainRequest { learner: learner.id, group: args.group.as_deref(), course, at: args.at };
-    let explained = match explain::explain(&mut tx, config.for_explain(), asked, session.change_time()).await {
+    let explained = match explain::explain(&mut tx, config.for_explain(), asked, session.change_time()).await
+    {
         Ok(explained) => explained,
         Err(explain::ExplainError::NoGroup { name }) => {
             // The one that knows which name is near.
@@ -52,7 +53,9 @@ impl From<explain::ExplainError> for CliError {
             explain::ExplainError::Future { .. } => {
                 Some("`rollcall sync --dry-run` shows what the next run would do".to_owned())
             }
-            explain::ExplainError::NoGroup { .. } => Some("`rollcall groups list` shows every group".to_owned()),
+            explain::ExplainError::NoGroup { .. } => {
+                Some("`rollcall groups list` shows every group".to_owned())
+            }
             explain::ExplainError::Store(_) | explain::ExplainError::BadName(_) => None,
         };
         let failure = match error {
@@ -60,7 +63,9 @@ impl From<explain::ExplainError> for CliError {
             explain::ExplainError::Future { .. } | explain::ExplainError::TooOld { .. } => {
                 CliError::usage(error.to_string())
             }
-            explain::ExplainError::BadName(_) | explain::ExplainError::NoGroup { .. } => CliError::failed(error.to_string()),
+            explain::ExplainError::BadName(_) | explain::ExplainError::NoGroup { .. } => {
+                CliError::failed(error.to_string())
+            }
         };
         match hint {
             Some(hint) => failure.hint(hint),

@@ -5,13 +5,13 @@ use std::io::{IsTerminal, Write};
 use serde_json::json;
 
 use super::args::{self, DrainArgs};
-use super::failure::CliError;
+use super::command_context::CommandContext;
+use super::error::CliError;
 use super::output::{self, count};
-use super::session::CommandContext;
-use crate::groups::{self, MemberEffect, NewExclusion, DeletionConfirmation, MembersUpdate};
-use crate::report::{self, AssignedCourseView, MembersChange};
+use crate::groups::{self, DeletionConfirmation, MemberEffect, MembersUpdate, NewExclusion};
 use crate::store::assignments::{self, Assignment, AssignmentTarget};
 use crate::store::memberships;
+use crate::views::{self, AssignedCourseView, MembersChange};
 
 /// Runs a command about groups.
 ///
@@ -24,7 +24,8 @@ pub async fn groups(session: &CommandContext, command: args::GroupsCommand) -> R
         args::GroupsCommand::Create { name, members, drain } => create(session, &name, &members, drain).await,
         args::GroupsCommand::Rename { name, new } => {
             let about = session.new_manual_run(format!("rename group `{name}` to `{new}`"));
-            let done = groups::rename_group(&session.store, &about, session.change_time(), &name, &new).await?;
+            let done =
+                groups::rename_group(&session.store, &about, session.change_time(), &name, &new).await?;
             print_change(session, done.run.0, &format!("renamed `{name}` to `{new}`"))
         }
         args::GroupsCommand::Delete { name, yes, drain } => delete(session, &name, yes, drain).await,
@@ -37,14 +38,17 @@ pub async fn groups(session: &CommandContext, command: args::GroupsCommand) -> R
         }
         args::GroupsCommand::Add { name, who, drain } => {
             let about = session.new_manual_run(format!("add members to group `{name}`"));
-            let members = groups::add_members(&session.store, &about, session.change_time(), &name, &who).await?;
+            let members =
+                groups::add_members(&session.store, &about, session.change_time(), &name, &who).await?;
             session.drain_jobs_unless(drain.no_drain).await?;
             print_members(session, &members)
         }
         args::GroupsCommand::Remove { name, who, until, because, drain } => {
             let about = session.new_manual_run(format!("remove members from group `{name}`"));
             let keep = NewExclusion { reason: &because, until };
-            let members = groups::remove_members(&session.store, &about, session.change_time(), &name, &who, keep).await?;
+            let members =
+                groups::remove_members(&session.store, &about, session.change_time(), &name, &who, keep)
+                    .await?;
             session.drain_jobs_unless(drain.no_drain).await?;
             print_members(session, &members)
         }
@@ -63,7 +67,7 @@ pub fn print_change(session: &CommandContext, run: i64, what: &str) -> Result<u8
 
 async fn list(session: &CommandContext) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
-    let groups = report::list_groups(&mut tx, None).await?;
+    let groups = views::list_groups(&mut tx, None).await?;
     if session.json {
         output::print_json(&groups)?;
     } else {
@@ -84,12 +88,14 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
 async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let group = groups::find_group(&mut tx, name).await?;
-    let members = report::list_members(&mut tx, group.id).await?;
-    let assignments = assignments::list_active(&mut tx, Some(AssignmentTarget::Group(group.id)), None).await?;
+    let members = views::list_members(&mut tx, group.id).await?;
+    let assignments =
+        assignments::list_active(&mut tx, Some(AssignmentTarget::Group(group.id)), None).await?;
     if session.json {
-        let summaries = report::list_groups(&mut tx, Some(group.id)).await?;
-        let assigned =
-            assignments.iter().map(|one| AssignedCourseView::new(&one.code, one.due, one.late_days, &one.source));
+        let summaries = views::list_groups(&mut tx, Some(group.id)).await?;
+        let assigned = assignments
+            .iter()
+            .map(|one| AssignedCourseView::new(&one.code, one.due, one.late_days, &one.source));
         let mut json = json!(summaries.first());
         json["members"] = json!(members);
         json["assignments"] = assigned.map(|one| json!(one)).collect();
@@ -111,18 +117,26 @@ async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
 
 /// A due date in words.
 fn format_due_date(one: &Assignment) -> String {
-    use crate::model::due::DuePolicy;
+    use crate::model::due_policy::DuePolicy;
     match one.due {
         DuePolicy::Never => "no due date".to_owned(),
         DuePolicy::On(day) => format!("on {day}"),
         DuePolicy::AfterJoining(days) => format!("{} after joining", count(u64::from(days), "day", "days")),
-        DuePolicy::AfterStart(days) => format!("{} after the start date", count(u64::from(days), "day", "days")),
+        DuePolicy::AfterStart(days) => {
+            format!("{} after the start date", count(u64::from(days), "day", "days"))
+        }
     }
 }
 
-async fn create(session: &CommandContext, name: &str, members: &[String], drain: DrainArgs) -> Result<u8, CliError> {
+async fn create(
+    session: &CommandContext,
+    name: &str,
+    members: &[String],
+    drain: DrainArgs,
+) -> Result<u8, CliError> {
     let about = session.new_manual_run(format!("create group `{name}`"));
-    let (_, done) = groups::create_group(&session.store, &about, session.change_time(), name, members).await?;
+    let (_, done) =
+        groups::create_group(&session.store, &about, session.change_time(), name, members).await?;
     session.drain_jobs_unless(drain.no_drain).await?;
     let members = count(done.counts.memberships_added, "member", "members");
     print_change(session, done.run.0, &format!("made `{name}` with {members}"))
@@ -136,7 +150,14 @@ async fn delete(session: &CommandContext, name: &str, yes: bool, drain: DrainArg
         return Ok(0);
     }
     let about = session.new_manual_run(format!("delete group `{name}`"));
-    let done = groups::delete_group(&session.store, &about, session.change_time(), name, DeletionConfirmation::Confirmed).await?;
+    let done = groups::delete_group(
+        &session.store,
+        &about,
+        session.change_time(),
+        name,
+        DeletionConfirmation::Confirmed,
+    )
+    .await?;
     session.drain_jobs_unless(drain.no_drain).await?;
     print_change(session, done.run.0, &format!("deleted `{name}` with {what}"))?;
     output::print_status(&format!("\nhint: for 30 days `rollcall groups restore '{name}'` brings it back"));
@@ -208,9 +229,14 @@ pub async fn exclusions(session: &CommandContext, command: args::ExclusionsComma
         }
         args::ExclusionsCommand::Lift { name, email, drain } => {
             let about = session.new_manual_run(format!("lift an exclusion from group `{name}`"));
-            let done = groups::lift_exclusion(&session.store, &about, session.change_time(), &name, &email).await?;
+            let done =
+                groups::lift_exclusion(&session.store, &about, session.change_time(), &name, &email).await?;
             session.drain_jobs_unless(drain.no_drain).await?;
-            print_change(session, done.run.0, &format!("`{email}` may be in `{name}` again; the next sync decides"))
+            print_change(
+                session,
+                done.run.0,
+                &format!("`{email}` may be in `{name}` again; the next sync decides"),
+            )
         }
     }
 }

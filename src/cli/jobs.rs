@@ -1,10 +1,10 @@
 //! `rollcall jobs`.
 
 use super::args;
-use super::failure::CliError;
+use super::command_context::CommandContext;
+use super::error::CliError;
 use super::output::{self, count};
-use super::session::CommandContext;
-use crate::enrollment::parked::{self, FailedJobsResult};
+use crate::enrollment::failed_jobs::{self, FailedJobsResult};
 use crate::store::jobs;
 
 /// Runs a command about jobs.
@@ -40,14 +40,15 @@ pub async fn jobs(session: &CommandContext, command: args::JobsCommand) -> Resul
         }
         args::JobsCommand::Retry { ids, drain } => {
             let about = session.new_manual_run(format_command("retry", &ids));
-            let retried = parked::retry_jobs(&session.store, &about, session.change_time(), &ids).await?;
+            let retried =
+                failed_jobs::retry_jobs(&session.store, &about, session.change_time(), &ids).await?;
             output::print_status(&format_outcome(retried, ["job", "jobs"], "made ready again"));
             session.drain_jobs_unless(drain.no_drain).await?;
             Ok(0)
         }
         args::JobsCommand::Drop { ids } => {
             let about = session.new_manual_run(format_command("drop", &ids));
-            let dropped = parked::drop_jobs(&session.store, &about, session.change_time(), &ids).await?;
+            let dropped = failed_jobs::drop_jobs(&session.store, &about, session.change_time(), &ids).await?;
             output::print_status(&format_outcome(dropped, ["failed job", "failed jobs"], "dropped"));
             output::print_status("\nhint: `rollcall verify` shows what they leave behind");
             Ok(0)

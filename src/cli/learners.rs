@@ -3,15 +3,15 @@
 use serde_json::Value;
 
 use super::args;
-use super::failure::CliError;
+use super::command_context::{CommandContext, LEASE_TIMEOUT};
+use super::error::CliError;
 use super::groups::print_change;
 use super::output;
-use super::session::{LEASE_TIMEOUT, CommandContext};
 use crate::groups;
-use crate::report::{self, LearnerView};
 use crate::store::learners;
-use crate::sync::linked;
-use crate::sync::refresh::ResyncContext;
+use crate::sync::link_learners;
+use crate::sync::resync_learner::ResyncContext;
+use crate::views::{self, LearnerView};
 
 /// Runs a command about learners.
 ///
@@ -49,15 +49,23 @@ pub async fn learners(session: &CommandContext, command: args::LearnersCommand) 
         args::LearnersCommand::Show { email } => show(session, &email).await,
         args::LearnersCommand::Link { one, other, drain } => {
             let about = session.new_manual_run(format!("link `{one}` and `{other}`"));
-            let linked = linked::link(resync_context(session), &about, session.change_time(), [&one, &other]).await;
+            let linked =
+                link_learners::link(resync_context(session), &about, session.change_time(), [&one, &other])
+                    .await;
             session.drain_jobs_unless(drain.no_drain).await?;
             print_change(session, linked?.done.run.0, &format!("`{one}` and `{other}` are one learner"))
         }
         args::LearnersCommand::Unlink { one, other, drain } => {
             let about = session.new_manual_run(format!("unlink `{one}` and `{other}`"));
-            let parted = linked::unlink(resync_context(session), &about, session.change_time(), [&one, &other]).await;
+            let parted =
+                link_learners::unlink(resync_context(session), &about, session.change_time(), [&one, &other])
+                    .await;
             session.drain_jobs_unless(drain.no_drain).await?;
-            print_change(session, parted?.done.run.0, &format!("`{one}` and `{other}` are two learners again"))
+            print_change(
+                session,
+                parted?.done.run.0,
+                &format!("`{one}` and `{other}` are two learners again"),
+            )
         }
         args::LearnersCommand::Add { email, name } => {
             let about = session.new_manual_run(format!("add learner `{email}`"));
@@ -69,13 +77,18 @@ pub async fn learners(session: &CommandContext, command: args::LearnersCommand) 
 }
 
 fn resync_context(session: &CommandContext) -> ResyncContext<'_> {
-    ResyncContext { store: &session.store, file: session.config.for_sync(), patience: LEASE_TIMEOUT, stop: &session.stop }
+    ResyncContext {
+        store: &session.store,
+        file: session.config.for_sync(),
+        patience: LEASE_TIMEOUT,
+        stop: &session.stop,
+    }
 }
 
 async fn show(session: &CommandContext, email: &str) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let learner = groups::find_learner(&mut tx, email).await?;
-    let known = report::load_learner_details(&mut tx, learner.id).await?;
+    let known = views::load_learner_details(&mut tx, learner.id).await?;
     let known = known.ok_or_else(|| groups::GroupError::NoLearner { text: email.to_owned() })?;
     if session.json {
         output::print_json(&known)?;

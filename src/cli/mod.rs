@@ -4,21 +4,21 @@
 //! know neither exit codes nor tables; here is no decision that is not about words.
 
 mod admin;
+mod approval;
 mod args;
 mod check;
+mod command_context;
 mod courses;
 mod enrollments;
+mod error;
 mod explain;
-mod failure;
 mod groups;
-mod holds;
 mod jobs;
 mod learners;
 mod logging;
 mod output;
 mod runs;
 mod service;
-mod session;
 mod sync;
 
 use std::process::ExitCode;
@@ -27,8 +27,8 @@ use clap::{CommandFactory, Parser};
 use tokio_util::sync::CancellationToken;
 
 use args::{CliArgs, CliCommand, ConfigCommand};
-use failure::CliError;
-use session::CommandContext;
+use command_context::CommandContext;
+use error::CliError;
 
 /// Interrupted by Ctrl-C or SIGTERM.
 const EXIT_INTERRUPTED: u8 = 130;
@@ -127,7 +127,7 @@ async fn dispatch(cli: CliArgs, stop: CancellationToken) -> Result<u8, CliError>
         }
         _ => {}
     }
-    let config = session::load_config(cli.config.as_ref())?;
+    let config = command_context::load_config(cli.config.as_ref())?;
     if let CliCommand::Check { offline } = cli.command {
         return check::check(&config, offline, cli.json, &stop).await;
     }
@@ -155,17 +155,20 @@ async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, Comma
         CliCommand::Explain(args) => explain::explain(&session, &args).await?,
         CliCommand::Connectors(args::ConnectorsCommand::List) => runs::connectors(&session).await?,
         CliCommand::Connectors(args::ConnectorsCommand::Retire { name, allow_removals, drain }) => {
-            holds::retire(&session, &name, allow_removals, drain).await?
+            approval::retire(&session, &name, allow_removals, drain).await?
         }
         CliCommand::Runs(command) => runs::runs(&session, command).await?,
-        CliCommand::Approve { run, drain } => holds::approve(&session, run, drain).await?,
-        CliCommand::Reject { run } => holds::reject(&session, run).await?,
-        CliCommand::Undo { run, drain } => holds::undo(&session, run, drain).await?,
+        CliCommand::Approve { run, drain } => approval::approve(&session, run, drain).await?,
+        CliCommand::Reject { run } => approval::reject(&session, run).await?,
+        CliCommand::Undo { run, drain } => approval::undo(&session, run, drain).await?,
         CliCommand::Admin(command) => admin::admin(&session, command).await?,
         CliCommand::Audit { since } => runs::audit(&session, since).await?,
         CliCommand::Jobs(command) => jobs::jobs(&session, command).await?,
         CliCommand::Verify { repair } => enrollments::verify(&session, repair).await?,
-        CliCommand::Check { .. } | CliCommand::Config(_) | CliCommand::Completions { .. } | CliCommand::Man => 0,
+        CliCommand::Check { .. }
+        | CliCommand::Config(_)
+        | CliCommand::Completions { .. }
+        | CliCommand::Man => 0,
     };
     session.store.close().await;
     Ok((status, session))

@@ -5,8 +5,8 @@ use std::io::{IsTerminal, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use super::failure::CliError;
-pub use crate::model::words::{count, thousands};
+use super::error::CliError;
+pub use crate::model::format::{count, thousands};
 
 /// Prints one JSON document.
 ///

@@ -3,14 +3,14 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::args;
-use super::failure::CliError;
+use super::command_context::CommandContext;
+use super::error::CliError;
 use super::output::{self, count};
-use super::session::CommandContext;
 use crate::model::ids::RunId;
-use crate::report::{self, RunDetails};
-use crate::store::listing::record;
+use crate::store::listing::audit_log;
 use crate::store::runs as log;
-use crate::sync::words;
+use crate::sync::format;
+use crate::views::{self, RunDetails};
 
 fn format_local_time(session: &CommandContext, at: DateTime<Utc>) -> String {
     at.with_timezone(&session.config.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
@@ -58,7 +58,7 @@ pub async fn audit(session: &CommandContext, since: Option<NaiveDate>) -> Result
         .and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(session.config.timezone).earliest());
     let from = midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc));
     let mut tx = session.store.begin_read().await?;
-    let all = record::list_since(&mut tx, from).await?;
+    let all = audit_log::list_since(&mut tx, from).await?;
     if session.json {
         output::print_json(&all)?;
         return Ok(0);
@@ -86,7 +86,7 @@ pub async fn audit(session: &CommandContext, since: Option<NaiveDate>) -> Result
 
 async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
-    let Some(shown) = report::load_run_details(&mut tx, RunId(number)).await? else {
+    let Some(shown) = views::load_run_details(&mut tx, RunId(number)).await? else {
         return Err(CliError::failed(format!("there is no run {number}"))
             .hint("`rollcall runs list` shows the newest"));
     };
@@ -96,7 +96,12 @@ async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
     }
     let run = &shown.row;
     let of = run.connector.as_deref().map_or_else(String::new, |name| format!(" of `{name}`"));
-    output::print_result(&format!("Run {}{of}: {} at {}", run.run, run.status, format_local_time(session, run.started_at)))?;
+    output::print_result(&format!(
+        "Run {}{of}: {} at {}",
+        run.run,
+        run.status,
+        format_local_time(session, run.started_at)
+    ))?;
     output::print_result(&format!("{} by {}", run.what, run.actor))?;
     if let Some(error) = &run.error {
         output::print_result(&format!("error: {error}"))?;
@@ -127,7 +132,8 @@ fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
     lines.extend(shown.causes.iter().flatten().map(|cause| format!("  because: {cause}")));
     lines.extend(shown.reasons.iter().flatten().map(|reason| format!("  limit: {}", reason.message)));
     output::print_result(&lines.join("\n"))?;
-    let rows = held.iter().map(|change| [words::change(change), change.reason.clone(), change.state.clone()]);
+    let rows =
+        held.iter().map(|change| [format::change(change), change.reason.clone(), change.state.clone()]);
     output::print_table(["change", "limit", "state"], rows, "")?;
     if held.iter().any(|change| change.state == "held") {
         output::print_status(&format!("\nhint: `rollcall approve {number}` or `rollcall reject {number}`"));
@@ -141,7 +147,7 @@ fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
 /// When the database does not answer.
 pub async fn connectors(session: &CommandContext) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
-    let (list, struck) = report::list_connectors(&mut tx, &session.config, Utc::now()).await?;
+    let (list, struck) = views::list_connectors(&mut tx, &session.config, Utc::now()).await?;
     if session.json {
         output::print_json(&list)?;
         return Ok(0);
@@ -150,10 +156,15 @@ pub async fn connectors(session: &CommandContext) -> Result<u8, CliError> {
     let rows = list.iter().map(|one| {
         let last =
             format!("{} {}", shown(one.last_started_at), one.last_status.as_deref().unwrap_or_default());
-        let next = one.next_run_at.map_or_else(|| "by hand only".to_owned(), |at| format_local_time(session, at));
+        let next =
+            one.next_run_at.map_or_else(|| "by hand only".to_owned(), |at| format_local_time(session, at));
         [one.name.clone(), one.kind.to_owned(), one.people.to_string(), last.trim().to_owned(), next]
     });
-    output::print_table(["name", "kind", "people", "last run", "next run"], rows, "the file names no connector")?;
+    output::print_table(
+        ["name", "kind", "people", "last run", "next run"],
+        rows,
+        "the file names no connector",
+    )?;
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");
         output::print_status(&format!(

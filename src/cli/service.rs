@@ -8,13 +8,13 @@ use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use super::failure::CliError;
+use super::command_context::{CommandContext, load_config};
+use super::error::CliError;
 use super::output::{self, count};
-use super::session::{CommandContext, load_config};
 use crate::accounts;
 use crate::enrollment::drain;
 use crate::model::progress::ReadProgress;
-use crate::service::{self, WebServerTask, ConfigReloader, ServiceContext};
+use crate::service::{self, ConfigReloader, ServiceContext, WebServerTask};
 use crate::web::{self, BackgroundTasks, WebContext};
 
 /// The service, until SIGTERM.
@@ -43,7 +43,8 @@ pub async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Result<u8
     let pages: WebServerTask = Box::new(move |around| {
         let ServiceContext { store, config: file, stop, heartbeat: pulse } = around;
         Box::pin(async move {
-            let web = WebContext { store, file, stop, heartbeat: pulse, background: BackgroundTasks::default() };
+            let web =
+                WebContext { store, file, stop, heartbeat: pulse, background: BackgroundTasks::default() };
             if let Err(error) = listening.serve(web).await {
                 error!(%error, "pages and API are gone");
             }
@@ -54,7 +55,10 @@ pub async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Result<u8
 }
 
 /// What to say where nobody may sign in yet: a link that makes the first account, good for a day and for once.
-async fn create_first_invitation(session: &CommandContext, address: SocketAddr) -> Result<Option<String>, CliError> {
+async fn create_first_invitation(
+    session: &CommandContext,
+    address: SocketAddr,
+) -> Result<Option<String>, CliError> {
     let invitation = accounts::create_first_invitation(&session.store, Utc::now()).await?;
     Ok(invitation.map(|invitation| {
         format!(
@@ -77,7 +81,8 @@ pub async fn worker(session: &CommandContext, until_empty: bool) -> Result<u8, C
         return Ok(0);
     }
     let workers = session.config.worker.concurrency;
-    let (drained, length) = drain::drain_until_empty(&session.store, workers, &ReadProgress::default(), &stop).await?;
+    let (drained, length) =
+        drain::drain_until_empty(&session.store, workers, &ReadProgress::default(), &stop).await?;
     signals.abort();
     let failed = length.failed.unsigned_abs();
     if session.json {
@@ -94,11 +99,15 @@ pub async fn worker(session: &CommandContext, until_empty: bool) -> Result<u8, C
 /// # Errors
 /// When the database does not answer.
 pub async fn health(session: &CommandContext) -> Result<u8, CliError> {
-    let alive = service::node::is_service_alive(&session.store).await?;
+    let alive = service::heartbeat::is_service_alive(&session.store).await?;
     if session.json {
         output::print_json(&serde_json::json!({"alive": alive}))?;
     } else {
-        output::print_result(if alive { "alive" } else { "no sign of life from the service on this machine" })?;
+        output::print_result(if alive {
+            "alive"
+        } else {
+            "no sign of life from the service on this machine"
+        })?;
     }
     Ok(u8::from(!alive))
 }

@@ -1,14 +1,16 @@
 //! `rollcall sync`.
 
 use super::args::SyncArgs;
-use super::failure::{CliError, format_error_chain};
+use super::command_context::{
+    CommandContext, LEASE_TIMEOUT, create_progress_bar, current_actor, update_progress_bar,
+};
+use super::error::{CliError, format_error_chain};
 use super::output::{self, count};
-use super::session::{LEASE_TIMEOUT, CommandContext, current_actor, create_progress_bar, update_progress_bar};
 use crate::connectors::{ReadContext, ReadProgress, retry};
 use crate::model::names::nearest;
-use crate::report;
-use crate::sync::words::{self, LearnerLabels, MAX_LINES};
-use crate::sync::{self, RunOptions, SyncError, RunOutcome, RunReport};
+use crate::sync::format::{self, LearnerLabels, MAX_LINES};
+use crate::sync::{self, RunOptions, RunOutcome, RunReport, SyncError};
+use crate::views;
 
 /// The exit status of a run of which something waits.
 pub(super) const EXIT_HELD: u8 = 3;
@@ -75,11 +77,18 @@ struct DrainedJobs {
     failed: u64,
 }
 
-async fn sync_connector(session: &CommandContext, args: &SyncArgs, connector: usize) -> Result<(RunReport, DrainedJobs), CliError> {
+async fn sync_connector(
+    session: &CommandContext,
+    args: &SyncArgs,
+    connector: usize,
+) -> Result<(RunReport, DrainedJobs), CliError> {
     let name = &session.config.connectors[connector].name;
     let progress = ReadProgress::default();
-    let reading =
-        ReadContext { cancel: session.stop.clone(), progress: progress.clone(), retry: retry::RetryPolicy::INTERACTIVE };
+    let reading = ReadContext {
+        cancel: session.stop.clone(),
+        progress: progress.clone(),
+        retry: retry::RetryPolicy::INTERACTIVE,
+    };
     let what = match (&args.only, args.allow_removals) {
         (Some(_), _) => format!("rollcall sync {name} --only"),
         (None, true) => format!("rollcall sync {name} --allow-removals"),
@@ -110,7 +119,7 @@ async fn sync_connector(session: &CommandContext, args: &SyncArgs, connector: us
 
 async fn load_names(session: &CommandContext, report: &RunReport) -> Result<LearnerLabels, CliError> {
     match report.change_set.as_ref().filter(|_| !session.json) {
-        Some(change_set) => Ok(words::load_labels(&session.store, change_set).await?),
+        Some(change_set) => Ok(format::load_labels(&session.store, change_set).await?),
         None => Ok(LearnerLabels::default()),
     }
 }
@@ -123,7 +132,7 @@ fn print_report(
     names: &LearnerLabels,
 ) -> Result<(), CliError> {
     if session.json {
-        return output::print_json(&report::SyncView::new(report, args.dry_run, drained.done, drained.failed));
+        return output::print_json(&views::SyncView::new(report, args.dry_run, drained.done, drained.failed));
     }
     match &report.outcome {
         RunOutcome::Failed(error) => {
@@ -147,16 +156,23 @@ fn hint_for_error(error: &SyncError) -> Option<String> {
         SyncError::AlreadyRunning { .. } => {
             Some("wait until it has ended; `rollcall runs list` shows it".to_owned())
         }
-        SyncError::Store(_) | SyncError::Approval(_) | SyncError::LeaseLost { .. } | SyncError::Stopped { .. } => None,
+        SyncError::Store(_)
+        | SyncError::Approval(_)
+        | SyncError::LeaseLost { .. }
+        | SyncError::Stopped { .. } => None,
     }
 }
 
 fn print_done(report: &RunReport, drained: DrainedJobs, names: &LearnerLabels) -> Result<(), CliError> {
     let counts = &report.counts;
     let people = count(counts.people_read, "person", "people");
-    output::print_status(&format!("Read {people} from `{}` in {:.1} s", report.connector, report.took.as_secs_f64()));
+    output::print_status(&format!(
+        "Read {people} from `{}` in {:.1} s",
+        report.connector,
+        report.took.as_secs_f64()
+    ));
     if let Some(change_set) = &report.change_set {
-        output::print_result(&words::lines(change_set, names).join("\n"))?;
+        output::print_result(&format::lines(change_set, names).join("\n"))?;
     }
     let name = match (&report.outcome, report.run) {
         (RunOutcome::Planned, _) => "Dry run".to_owned(),
@@ -164,7 +180,7 @@ fn print_done(report: &RunReport, drained: DrainedJobs, names: &LearnerLabels) -
             format!("Run {}", run.map_or_else(|| "?".to_owned(), |run| run.to_string()))
         }
     };
-    let mut lines = vec![format!("{name}: {}", words::summary(counts))];
+    let mut lines = vec![format!("{name}: {}", format::summary(counts))];
     if counts.groups_created > 0 {
         lines.push(format!("{} made", count(counts.groups_created, "group", "groups")));
     }
@@ -174,12 +190,14 @@ fn print_done(report: &RunReport, drained: DrainedJobs, names: &LearnerLabels) -
     }
     output::print_result(&lines.join("\n"))?;
     if let Some(change_set) = report.change_set.as_ref().filter(|_| report.is_held()) {
-        super::holds::print_held(report.run, counts, &change_set.held)?;
+        super::approval::print_held(report.run, counts, &change_set.held)?;
     }
     print_problems(report);
     if drained.failed > 0 {
         let failed = count(drained.failed, "job has", "jobs have");
-        output::print_status(&format!("\n{failed} failed for good\n\nhint: look at them with `rollcall jobs list`"));
+        output::print_status(&format!(
+            "\n{failed} failed for good\n\nhint: look at them with `rollcall jobs list`"
+        ));
     }
     Ok(())
 }
@@ -193,6 +211,9 @@ fn print_problems(report: &RunReport) {
         output::print_status(&format!(" ! {}: {}", problem.subject, problem.message));
     }
     if report.problems.len() > MAX_LINES {
-        output::print_status(&format!(" … and {} more", output::thousands((report.problems.len() - MAX_LINES) as u64)));
+        output::print_status(&format!(
+            " … and {} more",
+            output::thousands((report.problems.len() - MAX_LINES) as u64)
+        ));
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Url;
 
-use crate::config::section::{SpannedValue, ConfigSection};
-use crate::config::{Environment, access, ldap};
+use crate::config::section::{ConfigSection, SpannedValue};
+use crate::config::{Environment, auth, ldap};
 use crate::connectors::AttributeMapping;
-use crate::connectors::api::kinds::{VendorSettings, Vendor, HttpJsonSettings};
-use crate::connectors::api::{PagingMethod, PageParam, ApiSettings};
+use crate::connectors::api::vendors::{HttpJsonSettings, Vendor, VendorSettings};
+use crate::connectors::api::{ApiSettings, PageParam, PagingMethod};
 use crate::connectors::http::{self, TokenCache};
 use crate::connectors::json::{self, KeyPath, ValuePath};
 
@@ -28,7 +28,7 @@ pub(super) fn read(
     let own = (kind.name == "http_json").then(|| read_http_json_settings(section, url.as_ref()));
     let page_size = page_size(section, kind);
     let ca_file = ldap::ca_file(section, around);
-    let auth = access::read(section, around, kind, url.as_ref());
+    let auth = auth::read(section, around, kind, url.as_ref());
     let (url, paths, auth) = (url?, paths?, auth?);
     let own = match own {
         Some(own) => Some(own?),
@@ -134,7 +134,9 @@ fn page_size(section: &ConfigSection<'_>, kind: &Vendor) -> u32 {
     let Some(at) = section.number("page_size") else { return usual };
     if at.value > most {
         let message = format!("`page_size` is more than the {most} that `{}` sends", kind.name);
-        section.report.report_error(at.finding(message).hint(format!("write {most} or less, or leave it out")));
+        section
+            .report
+            .report_error(at.finding(message).hint(format!("write {most} or less, or leave it out")));
     }
     at.value
 }
@@ -185,10 +187,15 @@ fn read_url_template(
         return None;
     }
     let filled = at.value.replace(place, "0");
-    let url = check_secret_url(section, &SpannedValue { value: filled.as_str(), key: at.key.clone(), span: at.span.clone() })?;
+    let url = check_secret_url(
+        section,
+        &SpannedValue { value: filled.as_str(), key: at.key.clone(), span: at.span.clone() },
+    )?;
     if home.is_some_and(|home| home.origin() != url.origin()) {
         let hint = "credentials go to the scheme, host and port of `url` only".to_owned();
-        section.report.report_error(at.finding(format!("`{name}` lies on another server than `url`")).hint(hint));
+        section
+            .report
+            .report_error(at.finding(format!("`{name}` lies on another server than `url`")).hint(hint));
         return None;
     }
     Some(at.value.to_owned())

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use crate::config::section::{SpannedValue, ConfigSection};
+use crate::config::section::{ConfigSection, SpannedValue};
 use crate::config::{Environment, api, csv, ldap, mapping, rule, sql};
-use crate::connectors::api::kinds;
+use crate::connectors::api::vendors;
 use crate::connectors::mapping::IncludeExpression;
-use crate::connectors::{Connector, AttributeMapping, SourceSettings, json_file};
+use crate::connectors::{AttributeMapping, Connector, SourceSettings, json_file};
 use crate::model::attributes::AttributeSet;
 use crate::model::names::{ConnectorName, fold};
 use crate::model::schedule::CronSchedule;
@@ -29,7 +29,12 @@ pub(super) fn names<'d>(sections: &[ConfigSection<'d>]) -> Vec<SpannedValue<&'d 
 }
 
 /// Refuses a name that stands further up already.
-pub(super) fn reject_duplicate(section: &ConfigSection<'_>, name: &SpannedValue<&str>, earlier: &[SpannedValue<&str>], what: &str) {
+pub(super) fn reject_duplicate(
+    section: &ConfigSection<'_>,
+    name: &SpannedValue<&str>,
+    earlier: &[SpannedValue<&str>],
+    what: &str,
+) {
     let folded = fold(name.value);
     if let Some(first) = earlier.iter().find(|one| fold(one.value) == folded) {
         let line = section.report.document.line_of(first.span.start) + 1;
@@ -64,11 +69,15 @@ fn one(
     let match_attribute = mapping::read_match_attribute(section, &mapping, attributes);
     let source = match section.kind()? {
         "ldap" => SourceSettings::Ldap(ldap::read(section, around)?),
-        "active_directory" => SourceSettings::ActiveDirectory(ldap::read_active_directory(section, around, zone)?),
+        "active_directory" => {
+            SourceSettings::ActiveDirectory(ldap::read_active_directory(section, around, zone)?)
+        }
         "csv" => SourceSettings::Csv(csv::read(section, around)?),
         "json_file" => SourceSettings::JsonFile(json_file(section, around, &mapping)?),
         "sql" => SourceSettings::Sql(sql::read(section, around)?),
-        name => SourceSettings::Api(Box::new(api::read(section, around, kinds::find_vendor(name)?, &mapping)?)),
+        name => {
+            SourceSettings::Api(Box::new(api::read(section, around, vendors::find_vendor(name)?, &mapping)?))
+        }
     };
     Some(Connector {
         name: ConnectorName::new(section.text("name")?.value),

@@ -1,10 +1,10 @@
 //! `[[course]]` and `[[assignment]]`.
 
 use crate::config::connector::reject_duplicate;
-use crate::config::pattern::{self, NamePattern};
-use crate::config::section::{SpannedValue, ConfigSection};
+use crate::config::glob_overlap::{self, NamePattern};
+use crate::config::section::{ConfigSection, SpannedValue};
 use crate::model::catalogue::{FileAssignment, FileCourse};
-use crate::model::due::{DuePolicy, DEFAULT_LATE_DAYS};
+use crate::model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy};
 use crate::model::names::{GroupName, fold};
 use crate::model::rule::Rule;
 
@@ -39,7 +39,7 @@ pub(super) fn assignments(sections: &[ConfigSection<'_>]) -> Vec<FileAssignment>
             );
         }
         for group in groups.iter().flatten() {
-            if let (false, Err(wrong)) = (pattern::is_glob(group.value), GroupName::parse(group.value)) {
+            if let (false, Err(wrong)) = (glob_overlap::is_glob(group.value), GroupName::parse(group.value)) {
                 section.report.report_error(group.finding(wrong.to_string()));
             }
         }
@@ -78,7 +78,9 @@ fn due(section: &ConfigSection<'_>) -> DuePolicy {
     given.sort_by_key(|(place, _)| place.span.start);
     for (place, name) in given.iter().skip(1) {
         let finding = place.finding(format!("`{name}` contradicts `{}`", given[0].1));
-        section.report.report_error(finding.hint("an assignment has one due date: keep one of them".to_owned()));
+        section
+            .report
+            .report_error(finding.hint("an assignment has one due date: keep one of them".to_owned()));
     }
     let on = section.day("due").map(|day| DuePolicy::On(day.value));
     let joining = || section.number("due_days").map(|days| DuePolicy::AfterJoining(days.value));
@@ -87,15 +89,22 @@ fn due(section: &ConfigSection<'_>) -> DuePolicy {
 }
 
 /// Warns of assignments that wait for something which the file does not make.
-pub(super) fn warn_unmatched_assignments(sections: &[ConfigSection<'_>], courses: &[FileCourse], rules: &[Rule]) {
-    let templates: Vec<NamePattern> = rules.iter().map(|rule| NamePattern::of_template(rule.group.text())).collect();
+pub(super) fn warn_unmatched_assignments(
+    sections: &[ConfigSection<'_>],
+    courses: &[FileCourse],
+    rules: &[Rule],
+) {
+    let templates: Vec<NamePattern> =
+        rules.iter().map(|rule| NamePattern::of_template(rule.group.text())).collect();
     for section in sections {
         if let Some(course) = section.text("course")
             && !courses.iter().any(|known| fold(&known.code) == fold(course.value))
         {
             let finding = course.finding(format!("the file has no course `{}`", course.value));
-            let near =
-                crate::config::shape::suggest_name(course.value, courses.iter().map(|known| known.code.as_str()));
+            let near = crate::config::value_type::suggest_name(
+                course.value,
+                courses.iter().map(|known| known.code.as_str()),
+            );
             let hint = near.unwrap_or_else(|| "it is met when the catalogue has it".to_owned());
             section.report.report_warning(finding.hint(hint));
         }
@@ -103,7 +112,9 @@ pub(super) fn warn_unmatched_assignments(sections: &[ConfigSection<'_>], courses
             let wanted = NamePattern::of_glob(group.value);
             if !templates.iter().any(|template| template.overlaps(&wanted)) {
                 let finding = group.finding(format!("no rule makes a group `{}`", group.value));
-                section.report.report_warning(finding.hint("it is met when somebody makes one by hand".to_owned()));
+                section
+                    .report
+                    .report_warning(finding.hint("it is met when somebody makes one by hand".to_owned()));
             }
         }
     }

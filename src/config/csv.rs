@@ -13,7 +13,9 @@ pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Opt
         && separator.value.as_bytes() == [delimiter]
     {
         let finding = separator.finding("`list_separator` is the same as `delimiter`");
-        section.report.report_error(finding.hint("values of one field need a separator of their own".to_owned()));
+        section
+            .report
+            .report_error(finding.hint("values of one field need a separator of their own".to_owned()));
     }
     Some(CsvSettings {
         file: file(section, around)?,

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use toml::de::{DeTable, Error};
 
-use crate::config::hidden;
-use crate::config::mistake::{PendingDiagnostic, Diagnostic, SourceLine};
+use crate::config::diagnostic::{Diagnostic, PendingDiagnostic, SourceLine};
+use crate::config::redact;
 
 /// Shorter texts are not looked for in messages: they would be found in ordinary words.
 const MIN_SECRET_LENGTH: usize = 4;
@@ -32,7 +32,7 @@ impl<'t> ConfigDocument<'t> {
         let (root, errors) = DeTable::parse_recoverable(text);
         let root = root.into_inner();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let hidden = hidden::find_secret_spans(text, &root, !errors.is_empty());
+        let hidden = redact::find_secret_spans(text, &root, !errors.is_empty());
         Self { path, text, root, errors, starts, hidden }
     }
 
@@ -111,7 +111,13 @@ impl<'t> ConfigDocument<'t> {
 
 /// The offset in the file of a place inside a string: of its `line` and `column` (from 0, in characters) in the text
 /// that the string stands for. Where that cannot be told, the start of the string.
-pub(super) fn locate_in_string(file: &str, string: &Range<usize>, value: &str, line: usize, column: usize) -> usize {
+pub(super) fn locate_in_string(
+    file: &str,
+    string: &Range<usize>,
+    value: &str,
+    line: usize,
+    column: usize,
+) -> usize {
     let characters = characters(file, string, value);
     let mut current = (0, 0);
     for &(offset, character) in &characters {

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use crate::config::Environment;
 use crate::config::secret::{self, BIND_PASSWORD};
-use crate::config::section::{SpannedValue, ConfigSection};
+use crate::config::section::{ConfigSection, SpannedValue};
 use crate::connectors::active_directory;
 use crate::connectors::ldap::LdapSettings;
 use crate::model::secret::SecretText;
@@ -150,7 +150,9 @@ fn bind(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<(String
         }
         (None, _, Some(password)) if !section.has("bind_dn") => {
             let finding = password.finding("there is a password and no `bind_dn`");
-            section.report.report_absence(finding.hint("add `bind_dn`, the account of the password".to_owned()));
+            section
+                .report
+                .report_absence(finding.hint("add `bind_dn`, the account of the password".to_owned()));
             None
         }
         (Some(_) | None, None, _) | (None, Some(_), _) => None,

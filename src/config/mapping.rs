@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::config::section::{SpannedValue, ConfigSection};
-use crate::config::shape::suggest_name;
-use crate::config::{Environment, keys};
+use crate::config::section::{ConfigSection, SpannedValue};
+use crate::config::value_type::suggest_name;
+use crate::config::{Environment, key_spec};
 use crate::connectors::{self, AttributeMapping};
 use crate::model::attributes::{Attribute, AttributeSet, STANDARD};
 use crate::model::names::{clean, fold};
@@ -40,7 +40,11 @@ const RESERVED: &[&str] = &[
 const MAX_NAME_BYTES: usize = 63;
 
 /// Reads a connector's mapping, making its attributes known.
-pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>, attributes: &mut AttributeSet) -> AttributeMapping {
+pub(super) fn read(
+    section: &ConfigSection<'_>,
+    around: &Environment<'_>,
+    attributes: &mut AttributeSet,
+) -> AttributeMapping {
     let usual = section.kind().and_then(connectors::default_mapping);
     let columns = columns(section, attributes, usual.map_or(&[], |usual| usual.columns));
     let mapping = AttributeMapping { columns, ..AttributeMapping::default() };
@@ -72,7 +76,7 @@ fn columns(
             continue;
         }
         if !STANDARD.contains(&name.value)
-            && keys::find_key("connector", name.value).is_some_and(|key| key.belongs_to(section.kind()))
+            && key_spec::find_key("connector", name.value).is_some_and(|key| key.belongs_to(section.kind()))
         {
             let finding = name.finding(format!("`{}` is taken as an attribute here", name.value));
             section.report.report_warning(finding.hint(format!(
@@ -109,7 +113,10 @@ fn check_attribute_name(name: &str) -> Option<(String, Option<String>)> {
         return Some((format!("`{name}` cannot be the name of an attribute"), Some(hint)));
     }
     if name.len() > MAX_NAME_BYTES {
-        return Some((format!("the name `{name}` is too long, at most {MAX_NAME_BYTES} letters are allowed"), None));
+        return Some((
+            format!("the name `{name}` is too long, at most {MAX_NAME_BYTES} letters are allowed"),
+            None,
+        ));
     }
     if name.ends_with("_all") {
         let message =
@@ -146,7 +153,9 @@ fn read_codes(
         for (code, value) in rows.open() {
             let trimmed = clean(code.value).into_owned();
             if here.contains(&trimmed) {
-                section.report.report_error(code.finding(format!("the code `{}` stands here twice", code.value)));
+                section
+                    .report
+                    .report_error(code.finding(format!("the code `{}` stands here twice", code.value)));
             }
             translated.insert(trimmed.clone(), value.value.to_owned());
             here.push(trimmed);
@@ -156,7 +165,11 @@ fn read_codes(
 }
 
 /// The codes of a CSV file without a header: code, name.
-fn read_code_file(section: &ConfigSection<'_>, at: &SpannedValue<&str>, around: &Environment<'_>) -> FxHashMap<String, String> {
+fn read_code_file(
+    section: &ConfigSection<'_>,
+    at: &SpannedValue<&str>,
+    around: &Environment<'_>,
+) -> FxHashMap<String, String> {
     let path = around.folder.join(at.value);
     let mut codes = FxHashMap::default();
     let say =
@@ -217,12 +230,17 @@ pub(super) fn read_match_attribute(
     find_mapped_attribute(section, mapping, attributes, &section.text("match")?)
 }
 
-fn read_statuses(section: &ConfigSection<'_>, mapping: &AttributeMapping) -> FxHashMap<String, EmploymentStatus> {
+fn read_statuses(
+    section: &ConfigSection<'_>,
+    mapping: &AttributeMapping,
+) -> FxHashMap<String, EmploymentStatus> {
     let status = section.table("status");
     let mut standings: FxHashMap<String, EmploymentStatus> = FxHashMap::default();
-    for (name, standing) in
-        [("active", EmploymentStatus::Active), ("leave", EmploymentStatus::Leave), ("left", EmploymentStatus::Left)]
-    {
+    for (name, standing) in [
+        ("active", EmploymentStatus::Active),
+        ("leave", EmploymentStatus::Leave),
+        ("left", EmploymentStatus::Left),
+    ] {
         for value in status.texts(name).unwrap_or_default() {
             match standings.insert(fold(value.value), standing) {
                 Some(other) if other != standing => {

@@ -1,36 +1,36 @@
 //! The file as one typed value, or the list of everything that is wrong with it.
 //!
 //! [`Config::load`] walks the spanned TOML against one table of keys and builds the types of the rooms below:
-//! connectors, rules, limits. It stops at nothing: every [`Mistake`] is found at once, each with its line, its column
+//! connectors, rules, limits. It stops at nothing: every [`Diagnostic`] is found at once, each with its line, its column
 //! and a hint. What works and is worth a second look stands in [`Config::warnings`].
 //!
-//! No secret leaves this room but as a [`Secret`]: where a line of the file is quoted, what is secret in it is `***`.
+//! No secret leaves this room but as a [`SecretText`]: where a line of the file is quoted, what is secret in it is `***`.
 //! Secret files and the existence of CA files are read here; the sources themselves are not touched.
 
-mod access;
 mod api;
+mod auth;
+mod config_digest;
 mod connector;
 mod course;
 mod csv;
-mod digest;
+mod diagnostic;
+mod discover;
 mod document;
-mod hidden;
-mod keys;
+mod glob_overlap;
+mod key_spec;
 mod ldap;
-mod locate;
 mod mapping;
-mod mistake;
-mod pattern;
+mod redact;
 mod rule;
 mod schema;
+mod schema_keys;
 mod secret;
 mod section;
 mod settings;
-mod shape;
 mod sql;
-mod syntax;
-mod table;
+mod toml_errors;
 mod units;
+mod value_type;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 
 use crate::config::document::ConfigDocument;
-use crate::config::section::{DiagnosticCollector, ConfigSection};
+use crate::config::section::{ConfigSection, DiagnosticCollector};
 use crate::connectors::Connector;
 use crate::model::attributes::AttributeSet;
 use crate::model::catalogue::{FileAssignment, FileCourse};
@@ -48,8 +48,8 @@ use crate::model::role::Role;
 use crate::model::rule::Rule;
 use crate::model::secret::SecretText;
 
-pub use locate::{ConfigNotFound, find_config};
-pub use mistake::{Diagnostic, Diagnostics};
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use discover::{ConfigNotFound, find_config};
 pub use schema::build_json_schema;
 
 /// A complete, commented file: what `rollcall config example` prints.
@@ -202,8 +202,9 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with the file, or why it cannot be read.
     pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostics> {
-        let bytes = std::fs::read(path).map_err(|error| mistake::unreadable_file(path, &error))?;
-        let text = std::str::from_utf8(&bytes).map_err(|error| mistake::invalid_utf8(path, &bytes, error))?;
+        let bytes = std::fs::read(path).map_err(|error| diagnostic::unreadable_file(path, &error))?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|error| diagnostic::invalid_utf8(path, &bytes, error))?;
         Self::parse(text, path, env)
     }
 
@@ -217,8 +218,11 @@ impl Config {
         let document = ConfigDocument::read(path, text);
         let report = DiagnosticCollector::new(&document);
         let config = assemble(&ConfigSection::root(&report), &Environment { folder, env });
-        let digest =
-            digest::add_mappings(&digest::compute_digest(&document.root), &config.connectors, &config.attributes);
+        let digest = config_digest::add_mappings(
+            &config_digest::compute_digest(&document.root),
+            &config.connectors,
+            &config.attributes,
+        );
         let warnings = report.into_result()?;
         Ok(Self { path: path.to_owned(), folder: folder.to_owned(), digest, warnings, ..config })
     }

@@ -2,13 +2,13 @@
 
 use crate::config::connector::reject_duplicate;
 use crate::config::document::locate_in_string;
-use crate::config::section::{SpannedValue, ConfigSection};
-use crate::config::shape::suggest_name;
+use crate::config::section::{ConfigSection, SpannedValue};
+use crate::config::value_type::suggest_name;
 use crate::connectors::Connector;
 use crate::model::attributes::{Attribute, AttributeSet};
+use crate::model::name_template::NameTemplate;
 use crate::model::names::{ConnectorName, RuleName, fold};
 use crate::model::rule::{CompiledExpression, Rule};
-use crate::model::template::NameTemplate;
 
 /// What rules may name.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +58,11 @@ fn condition(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<C
 }
 
 /// An expression of the file; what is wrong with it is said at its place.
-pub(super) fn compile_expression(section: &ConfigSection<'_>, text: &SpannedValue<&str>, attributes: &AttributeSet) -> Option<CompiledExpression> {
+pub(super) fn compile_expression(
+    section: &ConfigSection<'_>,
+    text: &SpannedValue<&str>,
+    attributes: &AttributeSet,
+) -> Option<CompiledExpression> {
     match CompiledExpression::compile(text.value, attributes) {
         Ok(condition) => Some(condition),
         Err(mistakes) => {
@@ -86,7 +90,12 @@ fn template(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<Na
 
 /// Says something of a place inside a text. A name that nobody knows may stand in a part of the file that could not be
 /// read.
-fn report_at(section: &ConfigSection<'_>, text: &SpannedValue<&str>, (line, column): (usize, usize), message: &str) {
+fn report_at(
+    section: &ConfigSection<'_>,
+    text: &SpannedValue<&str>,
+    (line, column): (usize, usize),
+    message: &str,
+) {
     let file = section.report.document.text;
     let start = locate_in_string(file, &text.span, text.value, line, column);
     let word = |c: char| c.is_alphanumeric() || c == '_';
@@ -112,7 +121,9 @@ fn connectors(section: &ConfigSection<'_>, known: &[SpannedValue<&str>]) -> Opti
             Some(name) => names.push(ConnectorName::new(name.value)),
             None => {
                 let finding = one.finding(format!("there is no connector `{}`", one.value));
-                section.report.report_absence(finding.hint(suggest_name(one.value, known.iter().map(|name| name.value))));
+                section.report.report_absence(
+                    finding.hint(suggest_name(one.value, known.iter().map(|name| name.value))),
+                );
             }
         }
     }
@@ -141,7 +152,11 @@ pub(super) fn warn_unmapped_attributes(
     }
 }
 
-fn empty(place: &SpannedValue<&str>, attribute: Attribute, attributes: &AttributeSet) -> crate::config::mistake::PendingDiagnostic {
+fn empty(
+    place: &SpannedValue<&str>,
+    attribute: Attribute,
+    attributes: &AttributeSet,
+) -> crate::config::diagnostic::PendingDiagnostic {
     let name = attributes.name(attribute);
     let finding = place.finding(format!("no connector maps `{name}`: it is empty for everybody"));
     finding.hint(format!("map `{name}` under `[connector.attributes]`"))

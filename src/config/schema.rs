@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::keys::{self, SectionKind, KeySpec, Presence, SectionSpec};
-use crate::config::shape::ValueType;
-use crate::config::table::KINDS;
+use crate::config::key_spec::{self, KeySpec, Presence, SectionKind, SectionSpec};
+use crate::config::schema_keys::KINDS;
+use crate::config::value_type::ValueType;
 use crate::connectors;
 
 /// The schema of the file: every key with its type, its default and a sentence.
@@ -14,7 +14,7 @@ pub fn build_json_schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rollcall.toml",
     });
-    if let (Some(all), Some(root)) = (schema.as_object_mut(), keys::find_section("")) {
+    if let (Some(all), Some(root)) = (schema.as_object_mut(), key_spec::find_section("")) {
         all.extend(section(root, None));
     }
     schema
@@ -25,13 +25,13 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
     let has_usual = kind.and_then(connectors::default_mapping).is_some_and(|usual| !usual.columns.is_empty());
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for key in keys::keys_of(spec.path).filter(|key| key.belongs_to(kind)) {
+    for key in key_spec::keys_of(spec.path).filter(|key| key.belongs_to(kind)) {
         properties.insert(key.name.to_owned(), value(key, kind));
         if key.is_required_for(kind) {
             required.push(key.name);
         }
     }
-    for inner in keys::sections_in(spec.path) {
+    for inner in key_spec::sections_in(spec.path) {
         properties.insert(inner.name().to_owned(), form(inner, has_usual));
     }
     let mut object = Map::new();
@@ -57,7 +57,9 @@ fn form(spec: &SectionSpec, has_usual: bool) -> Value {
             let kinds: Vec<Map<String, Value>> = KINDS.iter().map(|kind| section(spec, Some(kind))).collect();
             json!({ "type": "array", "description": spec.doc, "items": { "oneOf": kinds } })
         }
-        SectionKind::List => json!({ "type": "array", "description": spec.doc, "items": section(spec, None) }),
+        SectionKind::List => {
+            json!({ "type": "array", "description": spec.doc, "items": section(spec, None) })
+        }
         SectionKind::FreeKeys => {
             let needed: &[&str] =
                 if spec.path == "connector.attributes" && !has_usual { &["id"] } else { &[] };

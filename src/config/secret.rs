@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::config::Environment;
-use crate::config::section::{SpannedValue, ConfigSection};
+use crate::config::section::{ConfigSection, SpannedValue};
 use crate::model::secret::SecretText;
 
 /// The three keys of one secret.
@@ -14,15 +14,19 @@ pub(super) struct SecretKeyNames {
     pub env: &'static str,
 }
 
-pub(super) const DATABASE_URL: SecretKeyNames = SecretKeyNames { plain: "url", file: "url_file", env: "url_env" };
+pub(super) const DATABASE_URL: SecretKeyNames =
+    SecretKeyNames { plain: "url", file: "url_file", env: "url_env" };
 pub(super) const BIND_PASSWORD: SecretKeyNames =
     SecretKeyNames { plain: "bind_password", file: "bind_password_file", env: "bind_password_env" };
 
 pub(super) const SQL_URL: SecretKeyNames =
     SecretKeyNames { plain: "database_url", file: "database_url_file", env: "database_url_env" };
-pub(super) const PASSWORD: SecretKeyNames = SecretKeyNames { plain: "password", file: "password_file", env: "password_env" };
-pub(super) const TOKEN: SecretKeyNames = SecretKeyNames { plain: "token", file: "token_file", env: "token_env" };
-pub(super) const API_KEY: SecretKeyNames = SecretKeyNames { plain: "api_key", file: "api_key_file", env: "api_key_env" };
+pub(super) const PASSWORD: SecretKeyNames =
+    SecretKeyNames { plain: "password", file: "password_file", env: "password_env" };
+pub(super) const TOKEN: SecretKeyNames =
+    SecretKeyNames { plain: "token", file: "token_file", env: "token_env" };
+pub(super) const API_KEY: SecretKeyNames =
+    SecretKeyNames { plain: "api_key", file: "api_key_file", env: "api_key_env" };
 pub(super) const CLIENT_SECRET: SecretKeyNames =
     SecretKeyNames { plain: "client_secret", file: "client_secret_file", env: "client_secret_env" };
 pub(super) const REFRESH_TOKEN: SecretKeyNames =
@@ -44,7 +48,11 @@ impl SecretKeyNames {
 }
 
 /// Reads a secret; nothing where there is none, or none that can be had, which is then said.
-pub(super) fn read(section: &ConfigSection<'_>, names: SecretKeyNames, around: &Environment<'_>) -> Option<SpannedValue<SecretText>> {
+pub(super) fn read(
+    section: &ConfigSection<'_>,
+    names: SecretKeyNames,
+    around: &Environment<'_>,
+) -> Option<SpannedValue<SecretText>> {
     let mut given: Vec<(SpannedValue<()>, &str)> =
         names.all().into_iter().filter_map(|name| Some((section.place(name)?, name))).collect();
     given.sort_by_key(|(place, _)| place.span.start);
@@ -88,7 +96,11 @@ fn from_file(section: &ConfigSection<'_>, at: &SpannedValue<&str>, path: &Path) 
     Some(text)
 }
 
-fn from_env(section: &ConfigSection<'_>, at: &SpannedValue<&str>, around: &Environment<'_>) -> Option<String> {
+fn from_env(
+    section: &ConfigSection<'_>,
+    at: &SpannedValue<&str>,
+    around: &Environment<'_>,
+) -> Option<String> {
     let finding = match (around.env)(at.value) {
         Some(text) if !text.is_empty() => return Some(text),
         Some(_) => at.finding(format!("the environment variable `{}` is empty", at.value)),

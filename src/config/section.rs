@@ -1,6 +1,6 @@
 //! The walk through the file: one section at a time, against the table of keys.
 //!
-//! Opening a [`Section`] checks its keys, their shapes and what is missing; reading a key afterwards gives a value or
+//! Opening a [`ConfigSection`] checks its keys, their shapes and what is missing; reading a key afterwards gives a value or
 //! nothing, and what is wrong with it has been said already.
 
 use std::cell::RefCell;
@@ -11,12 +11,12 @@ use chrono::NaiveDate;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::config::diagnostic::{Diagnostic, Diagnostics, PendingDiagnostic, sort};
 use crate::config::document::ConfigDocument;
-use crate::config::keys::{self, SectionKind, KeySpec};
-use crate::config::mistake::{PendingDiagnostic, Diagnostic, Diagnostics, sort};
-use crate::config::shape::{self, ValueType, describe_value, integer, suggest_name};
-use crate::config::table::KINDS;
-use crate::config::{syntax, units};
+use crate::config::key_spec::{self, KeySpec, SectionKind};
+use crate::config::schema_keys::KINDS;
+use crate::config::value_type::{self, ValueType, describe_value, integer, suggest_name};
+use crate::config::{toml_errors, units};
 
 /// Gathers what is found while the file is walked.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct DiagnosticCollector<'d> {
 impl<'d> DiagnosticCollector<'d> {
     /// Begins with what is no TOML.
     pub fn new(document: &'d ConfigDocument<'d>) -> Self {
-        let mistakes = syntax::collect_syntax_errors(document);
+        let mistakes = toml_errors::collect_syntax_errors(document);
         let unreadable = mistakes.iter().map(|finding| document.line_of(finding.span.start)).collect();
         Self { document, mistakes: RefCell::new(mistakes), warnings: RefCell::default(), unreadable }
     }
@@ -112,7 +112,13 @@ impl<'d> ConfigSection<'d> {
         let value = self.rows.and_then(|rows| rows.get(name));
         let rows = value.and_then(|value| value.get_ref().as_table());
         let span = value.filter(|_| rows.is_some()).map_or(self.span.clone(), Spanned::span);
-        let section = ConfigSection { report: self.report, path, key: keys::join_path(&self.key, name), span, rows };
+        let section = ConfigSection {
+            report: self.report,
+            path,
+            key: key_spec::join_path(&self.key, name),
+            span,
+            rows,
+        };
         section.check();
         section
     }
@@ -124,7 +130,7 @@ impl<'d> ConfigSection<'d> {
         let list = value.and_then(|value| value.get_ref().as_array());
         let mut sections = Vec::new();
         for (index, one) in list.into_iter().flat_map(|list| list.iter()).enumerate() {
-            let key = format!("{}[{index}]", keys::join_path(&self.key, name));
+            let key = format!("{}[{index}]", key_spec::join_path(&self.key, name));
             match one.get_ref() {
                 DeValue::Table(rows) => {
                     let section =
@@ -145,15 +151,18 @@ impl<'d> ConfigSection<'d> {
     pub fn open(&self) -> Vec<(SpannedValue<&'d str>, SpannedValue<&'d str>)> {
         let mut pairs = Vec::new();
         for (name, value) in self.rows.into_iter().flatten() {
-            let key = keys::join_path(&self.key, name.get_ref());
+            let key = key_spec::join_path(&self.key, name.get_ref());
             match value.get_ref() {
                 DeValue::String(text) => pairs.push((
                     SpannedValue { value: name.get_ref().as_ref(), key: key.clone(), span: name.span() },
                     SpannedValue { value: text.as_ref(), key, span: value.span() },
                 )),
                 other => {
-                    let message =
-                        format!("`{}` should be text in quotes, this is {}", name.get_ref(), describe_value(other));
+                    let message = format!(
+                        "`{}` should be text in quotes, this is {}",
+                        name.get_ref(),
+                        describe_value(other)
+                    );
                     let finding = PendingDiagnostic::new(&key, value.span(), message);
                     self.report.report_error(finding.hint(self.suggest_section(name.get_ref())));
                 }
@@ -167,10 +176,11 @@ impl<'d> ConfigSection<'d> {
     pub fn open_tables(&self) -> Vec<(SpannedValue<&'d str>, ConfigSection<'d>)> {
         let mut tables = Vec::new();
         for (name, value) in self.rows.into_iter().flatten() {
-            let key = keys::join_path(&self.key, name.get_ref());
+            let key = key_spec::join_path(&self.key, name.get_ref());
             match value.get_ref() {
                 DeValue::Table(rows) => {
-                    let at = SpannedValue { value: name.get_ref().as_ref(), key: key.clone(), span: name.span() };
+                    let at =
+                        SpannedValue { value: name.get_ref().as_ref(), key: key.clone(), span: name.span() };
                     let section = ConfigSection {
                         report: self.report,
                         path: self.path,
@@ -210,7 +220,7 @@ impl<'d> ConfigSection<'d> {
     /// The place of a key's value, right or wrong.
     pub fn place(&self, name: &str) -> Option<SpannedValue<()>> {
         let value = self.rows?.get(name)?;
-        Some(SpannedValue { value: (), key: keys::join_path(&self.key, name), span: value.span() })
+        Some(SpannedValue { value: (), key: key_spec::join_path(&self.key, name), span: value.span() })
     }
 
     pub fn text(&self, name: &'static str) -> Option<SpannedValue<&'d str>> {
@@ -239,7 +249,7 @@ impl<'d> ConfigSection<'d> {
     }
 
     pub fn day(&self, name: &'static str) -> Option<SpannedValue<NaiveDate>> {
-        self.read(name, shape::day)
+        self.read(name, value_type::day)
     }
 
     /// A text that parses into something: a percentage, a zone, an address.
@@ -249,7 +259,7 @@ impl<'d> ConfigSection<'d> {
 
     /// The entries of a list, or the one text in its place.
     pub fn texts(&self, name: &'static str) -> Option<Vec<SpannedValue<&'d str>>> {
-        let key = keys::join_path(&self.key, name);
+        let key = key_spec::join_path(&self.key, name);
         let entry = |index: Option<usize>, value: &'d Spanned<DeValue<'d>>| {
             let key = index.map_or(key.clone(), |index| format!("{key}[{index}]"));
             value.get_ref().as_str().map(|text| SpannedValue { value: text, key, span: value.span() })
@@ -269,20 +279,20 @@ impl<'d> ConfigSection<'d> {
         name: &'static str,
         get: impl Fn(&'d Spanned<DeValue<'d>>) -> Option<T>,
     ) -> Option<SpannedValue<T>> {
-        let key = keys::find_key(self.path, name);
+        let key = key_spec::find_key(self.path, name);
         debug_assert!(key.is_some(), "`{}.{name}` stands in the table of keys", self.path);
         let value = self.rows?.get(name)?;
         let right = key.is_some_and(|key| key.value_type_for(self.kind()).check_value(value).is_empty());
         let value = SpannedValue {
             value: get(value).filter(|_| right)?,
-            key: keys::join_path(&self.key, name),
+            key: key_spec::join_path(&self.key, name),
             span: value.span(),
         };
         Some(value)
     }
 
     fn inner_path(&self, name: &'static str) -> &'static str {
-        let inner = keys::sections_in(self.path).find(|section| section.name() == name);
+        let inner = key_spec::sections_in(self.path).find(|section| section.name() == name);
         debug_assert!(inner.is_some(), "the section `{name}` stands in the table of keys");
         inner.map_or("", |section| section.path)
     }
@@ -294,26 +304,27 @@ impl<'d> ConfigSection<'d> {
     }
 
     fn check(&self) {
-        let Some(spec) = keys::find_section(self.path) else { return };
+        let Some(spec) = key_spec::find_section(self.path) else { return };
         if matches!(spec.form, SectionKind::FreeKeys | SectionKind::FreeTables) {
             return;
         }
         for (name, value) in self.rows.into_iter().flatten() {
             let word = name.get_ref().as_ref();
-            if let Some(inner) = keys::sections_in(self.path).find(|inner| inner.name() == word) {
+            if let Some(inner) = key_spec::sections_in(self.path).find(|inner| inner.name() == word) {
                 self.check_form(inner.form, word, value);
                 continue;
             }
-            match keys::find_key(self.path, word).filter(|key| key.belongs_to(self.kind())) {
+            match key_spec::find_key(self.path, word).filter(|key| key.belongs_to(self.kind())) {
                 Some(key) => self.check_value(key, value),
                 None => self.report_unknown_key(word, name.span()),
             }
         }
-        for key in keys::keys_of(self.path).filter(|key| key.is_required_for(self.kind())) {
+        for key in key_spec::keys_of(self.path).filter(|key| key.is_required_for(self.kind())) {
             if !self.has(key.name) {
                 let finding = self.finding(format!("`{}` is missing", key.name));
-                self.report
-                    .report_absence(finding.hint(format!("add a line such as {} = {}", key.name, key.example)));
+                self.report.report_absence(
+                    finding.hint(format!("add a line such as {} = {}", key.name, key.example)),
+                );
             }
         }
     }
@@ -326,16 +337,19 @@ impl<'d> ConfigSection<'d> {
                 _ => Some(format!("for example {} = {}", key.name, key.example)),
             });
             let message = format!("`{}` {}", key.name, fault.message);
-            let finding = PendingDiagnostic::new(&keys::join_path(&self.key, key.name), fault.span, message);
+            let finding =
+                PendingDiagnostic::new(&key_spec::join_path(&self.key, key.name), fault.span, message);
             self.report.report_error(finding.hint(hint));
         }
     }
 
     fn check_form(&self, form: SectionKind, name: &str, value: &Spanned<DeValue<'_>>) {
-        let path = keys::join_path(self.path, name);
+        let path = key_spec::join_path(self.path, name);
         let right = match form {
             SectionKind::List => value.get_ref().is_array(),
-            SectionKind::Table | SectionKind::FreeKeys | SectionKind::FreeTables => value.get_ref().is_table(),
+            SectionKind::Table | SectionKind::FreeKeys | SectionKind::FreeTables => {
+                value.get_ref().is_table()
+            }
         };
         if !right {
             let (header, what) = match form {
@@ -344,27 +358,29 @@ impl<'d> ConfigSection<'d> {
                 SectionKind::FreeTables => (format!("[{path}.NAME]"), "sections"),
             };
             let message = format!("`{name}` should be {what}, this is {}", describe_value(value.get_ref()));
-            let finding = PendingDiagnostic::new(&keys::join_path(&self.key, name), value.span(), message);
+            let finding =
+                PendingDiagnostic::new(&key_spec::join_path(&self.key, name), value.span(), message);
             self.report.report_error(finding.hint(format!("write it as `{header}`")));
         }
     }
 
     fn report_unknown_key(&self, name: &str, span: Range<usize>) {
-        let key = keys::join_path(&self.key, name);
+        let key = key_spec::join_path(&self.key, name);
         let finding = if self.path.is_empty() {
             PendingDiagnostic::new(&key, span, format!("there is no key or section `{name}`"))
         } else {
             PendingDiagnostic::new(&key, span, format!("`{}` has no key `{name}`", self.path))
         };
-        let known = keys::keys_of(self.path).filter(|key| key.belongs_to(self.kind())).map(|key| key.name);
-        let inner = keys::sections_in(self.path).map(keys::SectionSpec::name);
+        let known =
+            key_spec::keys_of(self.path).filter(|key| key.belongs_to(self.kind())).map(|key| key.name);
+        let inner = key_spec::sections_in(self.path).map(key_spec::SectionSpec::name);
         let hint = self.suggest_section(name).or_else(|| suggest_name(name, known.chain(inner)));
         self.report.report_error(finding.hint(hint));
     }
 
     /// Says where a key belongs that exists, elsewhere.
     pub fn suggest_section(&self, name: &str) -> Option<String> {
-        let elsewhere: Vec<&KeySpec> = keys::KEYS.iter().filter(|key| key.name == name).collect();
+        let elsewhere: Vec<&KeySpec> = key_spec::KEYS.iter().filter(|key| key.name == name).collect();
         let key = match elsewhere.as_slice() {
             [key] => key,
             several => several.iter().find(|key| key.section.is_empty())?,

@@ -6,8 +6,10 @@ use std::path::Path;
 use ipnet::IpNet;
 
 use crate::config::secret::{self, CLIENT_SECRET, DATABASE_URL};
-use crate::config::section::{SpannedValue, ConfigSection};
-use crate::config::{DatabaseSettings, SignInSettings, Environment, TlsSettings, WebSettings, WorkerSettings};
+use crate::config::section::{ConfigSection, SpannedValue};
+use crate::config::{
+    DatabaseSettings, Environment, SignInSettings, TlsSettings, WebSettings, WorkerSettings,
+};
 use crate::model::guard::SafetyLimits;
 use crate::model::role::Role;
 use crate::model::secret::SecretText;
@@ -31,7 +33,10 @@ pub(super) fn database(root: &ConfigSection<'_>, around: &Environment<'_>) -> Da
     if let Some(at) = &given {
         check_url(&section, at);
     }
-    DatabaseSettings { url: SecretText::new(resolve_sqlite_path(url, around.folder)), max_size: max_size.map(|size| size.value) }
+    DatabaseSettings {
+        url: SecretText::new(resolve_sqlite_path(url, around.folder)),
+        max_size: max_size.map(|size| size.value),
+    }
 }
 
 fn check_url(section: &ConfigSection<'_>, at: &SpannedValue<SecretText>) {
@@ -87,7 +92,12 @@ pub(super) fn web(root: &ConfigSection<'_>, around: &Environment<'_>) -> WebSett
         }
         (None, None) => None,
     };
-    WebSettings { listen, tls, trusted_proxies: trusted_proxies(&section), sign_in: sign_in(&section, around) }
+    WebSettings {
+        listen,
+        tls,
+        trusted_proxies: trusted_proxies(&section),
+        sign_in: sign_in(&section, around),
+    }
 }
 
 /// Networks whose headers are believed; what would believe strangers is refused.
@@ -138,7 +148,9 @@ fn sign_in(web: &ConfigSection<'_>, around: &Environment<'_>) -> Option<SignInSe
     let roles: Vec<_> = roles.map(|(role, name)| (role, texts(name))).into();
     if roles.iter().all(|(_, groups)| groups.is_empty()) {
         let finding = section.finding("no group of the provider has a role, so nobody could sign in");
-        section.report.report_error(finding.hint("name groups in `license_holders`, `managers`, …".to_owned()));
+        section
+            .report
+            .report_error(finding.hint("name groups in `license_holders`, `managers`, …".to_owned()));
     }
     for name in ["issuer", "url"] {
         let Some(at) = section.text(name) else { continue };
@@ -191,8 +203,14 @@ mod tests {
     #[test]
     fn a_relative_sqlite_file_lies_beside_the_configuration() {
         let folder = Path::new("/etc/rollcall 100%");
-        assert_eq!(resolve_sqlite_path("sqlite://a.db?mode=rwc", folder), "sqlite:///etc/rollcall 100%25/a.db?mode=rwc");
-        assert_eq!(resolve_sqlite_path("sqlite:data/a.db", folder), "sqlite:///etc/rollcall 100%25/data/a.db");
+        assert_eq!(
+            resolve_sqlite_path("sqlite://a.db?mode=rwc", folder),
+            "sqlite:///etc/rollcall 100%25/a.db?mode=rwc"
+        );
+        assert_eq!(
+            resolve_sqlite_path("sqlite:data/a.db", folder),
+            "sqlite:///etc/rollcall 100%25/data/a.db"
+        );
         for absolute in ["sqlite:///var/a.db", "sqlite::memory:", "postgres://a:b@c/d"] {
             assert_eq!(resolve_sqlite_path(absolute, folder), absolute);
         }

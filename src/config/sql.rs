@@ -19,7 +19,11 @@ pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Opt
             .any(|start| at.value.reveal().starts_with(start));
         if !known {
             let hint = "it begins with postgres:// or sqlite://".to_owned();
-            let at = crate::config::section::SpannedValue { value: (), key: at.key.clone(), span: at.span.clone() };
+            let at = crate::config::section::SpannedValue {
+                value: (),
+                key: at.key.clone(),
+                span: at.span.clone(),
+            };
             section.report.report_error(at.finding("this is no URL of a database").hint(hint));
         }
     }

@@ -1,7 +1,7 @@
 //! Why a source could not be read to its end.
 //!
 //! Every message names the connector and what was attempted; the technical cause is linked as the source of the
-//! error. [`Error::kind`] is for scripts, [`Error::hint`] for the person who has to do something about it. No error
+//! error. [`ConnectorError::kind`] is for scripts, [`ConnectorError::hint`] for the person who has to do something about it. No error
 //! holds a password.
 
 use std::io;
@@ -379,7 +379,9 @@ impl ConnectorError {
                     )
                 }
                 CertificateProblem::Expired => "renew the server's certificate".to_owned(),
-                CertificateProblem::NotYetValid => "compare the clocks of this machine and of the server".to_owned(),
+                CertificateProblem::NotYetValid => {
+                    "compare the clocks of this machine and of the server".to_owned()
+                }
             }),
             Self::Tls { .. } => Some(
                 "see whether the port in `url` speaks TLS: `ldaps://` (636), or `starttls = true` (389)"
@@ -415,7 +417,9 @@ impl ConnectorError {
             Self::NoColumns { .. } => {
                 Some("name the columns of the query in `[connector.attributes]`".to_owned())
             }
-            Self::RowCountMismatch { .. } => Some("let `count_query` count the very rows of `query`".to_owned()),
+            Self::RowCountMismatch { .. } => {
+                Some("let `count_query` count the very rows of `query`".to_owned())
+            }
             Self::TooManyRejectedRecords { .. } => Some(
                 "map `id` to an attribute that every person has once and never again, such as `entryUUID`"
                     .to_owned(),

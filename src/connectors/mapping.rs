@@ -45,7 +45,9 @@ impl DefaultMapping {
     /// What the values of its status mean, by their folded text.
     #[must_use]
     pub fn folded_statuses(&self) -> FxHashMap<String, EmploymentStatus> {
-        let means = [EmploymentStatus::Active, EmploymentStatus::Leave, EmploymentStatus::Left].into_iter().zip(self.statuses);
+        let means = [EmploymentStatus::Active, EmploymentStatus::Leave, EmploymentStatus::Left]
+            .into_iter()
+            .zip(self.statuses);
         means.flat_map(|(standing, values)| values.iter().map(move |value| (fold(value), standing))).collect()
     }
 }

@@ -1,15 +1,15 @@
 //! People in: one file for each kind of source, one contract for all of them.
 //!
-//! A connector hands over a *complete* [`Reading`], or an [`Error`]. A `Reading` can only be made from a
-//! [`proof::Complete`], and each kind of source has one way of earning that: LDAP by a final result code of 0 on the
+//! A connector hands over a *complete* [`DirectoryReading`], or an [`ConnectorError`]. A `DirectoryReading` can only be made from a
+//! [`proof::CompletenessProof`], and each kind of source has one way of earning that: LDAP by a final result code of 0 on the
 //! last page, a file by its last line break and by being the same before and after. So no code above can take half
 //! a directory for a whole one.
 //!
 //! Adding a kind of API takes five steps; nothing else knows how many there are:
-//! 1. a file in [`api::kinds`] with a [`api::kinds::Kind`]: address, access, default mapping, and what is asked for;
-//! 2. its line in [`api::kinds::KINDS`];
+//! 1. a file in [`api::vendors`] with a [`api::vendors::Vendor`]: address, access, default mapping, and what is asked for;
+//! 2. its line in [`api::vendors::VENDORS`];
 //! 3. its word beside the keys that it takes, in `config/table.rs`, and its example in `config/connectors/`;
-//! 4. its server in `tests/support/api/`, which every test of `tests/kinds/` then goes through;
+//! 4. its server in `tests/support/vendors/`, which every test of `tests/vendors/` then goes through;
 //! 5. its rights, limits and proof of the end in `docs/sources.md`.
 //!
 //! Only what a source says crosses this room: whoever is absent, new or changed is found out by [`crate::sync`].
@@ -17,6 +17,8 @@
 pub mod active_directory;
 pub mod api;
 pub mod csv;
+mod diagnostics;
+mod directory_reading;
 mod error;
 pub mod file;
 #[cfg(fuzzing)]
@@ -28,11 +30,9 @@ pub mod ldap;
 mod mapper;
 pub mod mapping;
 pub mod proof;
-mod reading;
 pub mod retry;
 pub mod sql;
 mod tls;
-mod walk;
 
 use tokio_util::sync::CancellationToken;
 
@@ -41,9 +41,9 @@ use crate::model::names::ConnectorName;
 use crate::model::people::PeopleTable;
 use crate::model::schedule::CronSchedule;
 
-pub use error::{BoxedCause, ConnectorError, CertificateProblem};
+pub use directory_reading::DirectoryReading;
+pub use error::{BoxedCause, CertificateProblem, ConnectorError};
 pub use mapping::AttributeMapping;
-pub use reading::DirectoryReading;
 
 pub use crate::model::progress::ReadProgress;
 
@@ -69,7 +69,7 @@ pub struct Connector {
 pub fn default_mapping(kind: &str) -> Option<mapping::DefaultMapping> {
     match kind {
         "active_directory" => Some(active_directory::DEFAULT_MAPPING),
-        _ => api::kinds::find_vendor(kind).map(api::kinds::Vendor::default_mapping),
+        _ => api::vendors::find_vendor(kind).map(api::vendors::Vendor::default_mapping),
     }
 }
 
@@ -93,7 +93,7 @@ pub enum SourceSettings {
 /// What a reading needs besides the settings.
 #[derive(Debug, Clone)]
 pub struct ReadContext {
-    /// Ends the reading with [`Error::Cancelled`].
+    /// Ends the reading with [`ConnectorError::Cancelled`].
     pub cancel: CancellationToken,
     /// How many people have come so far, for whoever shows progress.
     pub progress: ReadProgress,
@@ -130,7 +130,11 @@ impl Connector {
     ///
     /// # Errors
     /// Whenever the source did not prove that it said everything; nobody may be removed then.
-    pub async fn read(&self, attributes: &AttributeSet, context: &ReadContext) -> Result<DirectoryReading, ConnectorError> {
+    pub async fn read(
+        &self,
+        attributes: &AttributeSet,
+        context: &ReadContext,
+    ) -> Result<DirectoryReading, ConnectorError> {
         match &self.source {
             SourceSettings::Ldap(settings) => ldap::read(self, settings, attributes, context).await,
             SourceSettings::ActiveDirectory(settings) => {
@@ -159,7 +163,9 @@ impl Connector {
                 active_directory::find(self, settings, email, attributes, context).await
             }
             SourceSettings::Csv(settings) => csv::find(self, settings, email, attributes, context).await,
-            SourceSettings::JsonFile(settings) => json_file::find(self, settings, email, attributes, context).await,
+            SourceSettings::JsonFile(settings) => {
+                json_file::find(self, settings, email, attributes, context).await
+            }
             SourceSettings::Sql(settings) => sql::find(self, settings, email, attributes, context).await,
             SourceSettings::Api(settings) => api::find(self, settings, email, attributes, context).await,
         }

@@ -1,6 +1,6 @@
 //! What a source must have said before its list counts as complete.
 //!
-//! Each kind of source has one way of earning a [`Complete`]; there is no other, and none of them can be had without the
+//! Each kind of source has one way of earning a [`CompletenessProof`]; there is no other, and none of them can be had without the
 //! source's own words.
 
 use crate::connectors::file::FileIdentity;
@@ -182,8 +182,9 @@ mod tests {
 
     #[test]
     fn a_search_has_ended_only_with_all_of_its_bases() {
-        let ended =
-            |base| SearchBaseEnd::prove(base, 0, Some(b""), 0, ReferenceMeaning::MissingParts).expect("evidence");
+        let ended = |base| {
+            SearchBaseEnd::prove(base, 0, Some(b""), 0, ReferenceMeaning::MissingParts).expect("evidence")
+        };
         let bases = ["ou=a".to_owned(), "ou=b".to_owned()];
         assert!(CompletenessProof::ldap(&bases, vec![ended("ou=a"), ended("ou=b")]).is_some());
         assert!(CompletenessProof::ldap(&bases, vec![ended("ou=a")]).is_none());

@@ -11,7 +11,7 @@ use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 use tokio::time::Instant;
 
-use crate::connectors::{ReadContext, ConnectorError};
+use crate::connectors::{ConnectorError, ReadContext};
 use crate::model::names::ConnectorName;
 
 /// How long to go on trying.
@@ -45,7 +45,7 @@ impl RetryPolicy {
 
 /// Makes attempts until one succeeds, fails for good, or the policy has had enough.
 ///
-/// Ends with [`Error::Cancelled`] as soon as the context is cancelled; the attempt under way is dropped.
+/// Ends with [`ConnectorError::Cancelled`] as soon as the context is cancelled; the attempt under way is dropped.
 pub(super) async fn retry<T, A, F>(
     connector: &ConnectorName,
     context: &ReadContext,
@@ -157,11 +157,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_transient_is_tried_as_often_as_the_policy_says() {
         let made = Cell::new(0);
-        let outcome: Result<(), ConnectorError> = retry(&corp(), &context(RetryPolicy::INTERACTIVE), || async {
-            made.set(made.get() + 1);
-            Err(transient())
-        })
-        .await;
+        let outcome: Result<(), ConnectorError> =
+            retry(&corp(), &context(RetryPolicy::INTERACTIVE), || async {
+                made.set(made.get() + 1);
+                Err(transient())
+            })
+            .await;
         assert_eq!((made.get(), outcome.expect_err("never succeeds").kind()), (3, "cut_off"));
     }
 

@@ -51,11 +51,15 @@ pub(super) fn classify_certificate_error(error: &rustls::Error) -> Option<Certif
     let rustls::Error::InvalidCertificate(reason) = error else { return None };
     match reason {
         // A CA of the same name with another key is an unknown CA too.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => Some(CertificateProblem::UnknownCa),
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            Some(CertificateProblem::UnknownCa)
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             Some(CertificateProblem::WrongName)
         }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Some(CertificateProblem::Expired),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            Some(CertificateProblem::Expired)
+        }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             Some(CertificateProblem::NotYetValid)
         }

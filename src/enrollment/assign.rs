@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use crate::enrollment::change::ChangeTransaction;
-use crate::model::due::DuePolicy;
+use crate::model::due_policy::DuePolicy;
 use crate::model::ids::{AssignmentId, CourseId};
-use crate::store::assignments::{self, Assignment, NewAssignment, DueDateUpdate, AssignmentTarget};
+use crate::store::assignments::{self, Assignment, AssignmentTarget, DueDateUpdate, NewAssignment};
 use crate::store::{Result, enrollments};
 
 /// What assigning came to, for one group or learner.
@@ -45,7 +45,14 @@ pub async fn assign_all(
             }
             None => {
                 let source = "hand";
-                new.push(NewAssignment { course, target: whom, due, late_days, source, pattern: String::new() });
+                new.push(NewAssignment {
+                    course,
+                    target: whom,
+                    due,
+                    late_days,
+                    source,
+                    pattern: String::new(),
+                });
                 AssignmentOutcome::New
             }
         });

@@ -1,8 +1,8 @@
 //! The law: a membership change and its jobs are one transaction.
 //!
-//! Every change, by a sync or by hand, is a [`Change`]: it holds the head's lock from beginning to end, so that changes
-//! come one after the other, and it has the number of its run. Whoever changes memberships calls [`Change::prepare`]
-//! and [`Change::members`]; there is no other way to write them.
+//! Every change, by a sync or by hand, is a [`ChangeTransaction`]: it holds the head's lock from beginning to end, so that changes
+//! come one after the other, and it has the number of its run. Whoever changes memberships calls [`ChangeTransaction::stage_memberships`]
+//! and [`ChangeTransaction::apply_memberships`]; there is no other way to write them.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
@@ -62,7 +62,7 @@ impl ChangeTransaction {
     }
 
     /// Lays out what will change, and remembers the due dates that are given up; `comes_or_goes` are the learners whose
-    /// state gives or takes access. Then write learners, then call [`Change::members`].
+    /// state gives or takes access. Then write learners, then call [`ChangeTransaction::apply_memberships`].
     ///
     /// # Errors
     /// When the database refuses.
@@ -95,7 +95,7 @@ impl ChangeTransaction {
         learners::unstage_changes(tx).await
     }
 
-    /// [`Change::prepare`] and [`Change::members`] where nothing else changes.
+    /// [`ChangeTransaction::stage_memberships`] and [`ChangeTransaction::apply_memberships`] where nothing else changes.
     ///
     /// # Errors
     /// When the database refuses.

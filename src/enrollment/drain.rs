@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 use crate::model::ids::JobId;
 use crate::model::progress::ReadProgress;
 use crate::store::jobs::{self, JobBatch, QueueLength};
-use crate::store::{StoreError, Result, Store, enrollments};
+use crate::store::{Result, Store, StoreError, enrollments};
 
 /// Orders a batch: large enough to be at the floor, small enough to be done in a second.
 const BATCH_SIZE: i64 = 5_000;
@@ -92,7 +92,9 @@ impl QueueWorker {
                 self.cursor = if batch.size < BATCH_SIZE.unsigned_abs() { 0 } else { batch.last };
                 Ok(DrainResult { done: batch.size, failed: 0 })
             }
-            Err(error) if error.is_transient() || matches!(error, StoreError::DatabaseFull { .. }) => Err(error),
+            Err(error) if error.is_transient() || matches!(error, StoreError::DatabaseFull { .. }) => {
+                Err(error)
+            }
             Err(error) => {
                 warn!(jobs = batch.size, %error, "a batch was refused, settling it in parts");
                 let drained = self.drain_in_halves(now).await?;

@@ -7,7 +7,7 @@
 pub mod assign;
 pub mod change;
 pub mod drain;
-pub mod parked;
+pub mod failed_jobs;
 pub mod verify;
 
 pub use change::ChangeTransaction;

@@ -1,7 +1,7 @@
 //! The proof that enrollments are what memberships and assignments say, and the repair where they are not.
 //!
 //! Shares no statement with the worker: memberships and assignments are read as they stand, joined here, and each due
-//! date is worked out by [`Due::date`]; the result is compared with the enrollments, both in the order of their keys.
+//! date is worked out by [`DuePolicy::date`]; the result is compared with the enrollments, both in the order of their keys.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
+use crate::model::due_policy::{DuePolicy, retained_due_date};
 use crate::params;
-use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
-use crate::model::due::{DuePolicy, retained_due_date};
 use crate::store::assignments::{self, Assignment, AssignmentTarget};
 use crate::store::runs::NewRun;
 use crate::store::{Result, Store, Tx, enrollments};
@@ -53,7 +53,7 @@ pub struct Discrepancy {
     pub found_due: Option<NaiveDate>,
 }
 
-/// The kinds of [`Difference`].
+/// The kinds of [`Discrepancy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = DifferenceKind)]
@@ -100,8 +100,10 @@ pub async fn verify_enrollments(store: &Store) -> Result<VerifyResult> {
     .await?;
     verdict.pending = pending.len() as u64;
     let mut found: Vec<(EnrollmentKey, Option<NaiveDate>, bool)> = Vec::new();
-    enrollments::for_each_active(&mut tx, |one| found.push(((one.learner_id, one.course_id), one.due, one.completed)))
-        .await?;
+    enrollments::for_each_active(&mut tx, |one| {
+        found.push(((one.learner_id, one.course_id), one.due, one.completed))
+    })
+    .await?;
     verdict.enrollments = found.len() as u64;
     compare_enrollments(&expected, &found, |pair| pending.contains(pair), &mut verdict.differences);
     add_names(&mut tx, &mut verdict.differences).await?;
@@ -128,16 +130,21 @@ pub async fn repair_enrollments(store: &Store, about: &NewRun, when: ChangeTime)
         return Ok(RepairResult { found, done: None });
     }
     let mut change = ChangeTransaction::begin(store, about, when).await?;
-    let pairs: Vec<EnrollmentKey> = found.differences.iter().map(|one| (one.learner, one.course_id)).collect();
+    let pairs: Vec<EnrollmentKey> =
+        found.differences.iter().map(|one| (one.learner, one.course_id)).collect();
     change.enqueue_pairs(&pairs).await?;
-    let named = found.differences.iter().take(MAX_LISTED_PAIRS).map(|one| format!("{} {}", one.email, one.course));
+    let named =
+        found.differences.iter().take(MAX_LISTED_PAIRS).map(|one| format!("{} {}", one.email, one.course));
     let note = json!({"differences": pairs.len(), "pairs": named.collect::<Vec<_>>()});
     change.record_before_after(&note, &Value::Null).await?;
     Ok(RepairResult { found, done: Some(change.commit().await?) })
 }
 
 /// Every learner and course that memberships and assignments hold up, with the earliest due date.
-async fn load_expected(tx: &mut Tx, verdict: &mut VerifyResult) -> Result<BTreeMap<EnrollmentKey, Option<NaiveDate>>> {
+async fn load_expected(
+    tx: &mut Tx,
+    verdict: &mut VerifyResult,
+) -> Result<BTreeMap<EnrollmentKey, Option<NaiveDate>>> {
     let assignments = assignments::list_active(tx, None, None).await?;
     let mut of_group: FxHashMap<i64, Vec<&Assignment>> = FxHashMap::default();
     for one in &assignments {
@@ -158,7 +165,8 @@ async fn load_expected(tx: &mut Tx, verdict: &mut VerifyResult) -> Result<BTreeM
     let mut expected: BTreeMap<EnrollmentKey, Option<NaiveDate>> = BTreeMap::new();
     let mut hold = |learner: i64, one: &Assignment, joined: NaiveDate, start: Option<NaiveDate>| {
         let pair = (learner, one.course.0);
-        let due = expected_due(one.due, one.late_days, joined.max(one.assigned_on), start, given_up.get(&pair));
+        let due =
+            expected_due(one.due, one.late_days, joined.max(one.assigned_on), start, given_up.get(&pair));
         expected.entry(pair).and_modify(|known| *known = earliest(*known, due)).or_insert(due);
     };
     let mut count = 0;
@@ -225,20 +233,22 @@ fn compare_enrollments(
     is_pending: impl Fn(&EnrollmentKey) -> bool,
     differences: &mut Vec<Discrepancy>,
 ) {
-    let mut differ =
-        |pair: &EnrollmentKey, what: DiscrepancyKind, expected_due: Option<NaiveDate>, found_due: Option<NaiveDate>| {
-            if !is_pending(pair) {
-                differences.push(Discrepancy {
-                    learner: pair.0,
-                    course_id: pair.1,
-                    email: String::new(),
-                    course: String::new(),
-                    what,
-                    expected_due,
-                    found_due,
-                });
-            }
-        };
+    let mut differ = |pair: &EnrollmentKey,
+                      what: DiscrepancyKind,
+                      expected_due: Option<NaiveDate>,
+                      found_due: Option<NaiveDate>| {
+        if !is_pending(pair) {
+            differences.push(Discrepancy {
+                learner: pair.0,
+                course_id: pair.1,
+                email: String::new(),
+                course: String::new(),
+                what,
+                expected_due,
+                found_due,
+            });
+        }
+    };
     let mut wanted = expected.iter().peekable();
     for (pair, due, completed) in found {
         while let Some((missing, due)) = wanted.next_if(|(wanted, _)| *wanted < pair) {
@@ -246,7 +256,9 @@ fn compare_enrollments(
         }
         match wanted.next_if(|(wanted, _)| *wanted == pair) {
             None => differ(pair, DiscrepancyKind::Extra, None, *due),
-            Some((_, expected)) if expected != due && !completed => differ(pair, DiscrepancyKind::Due, *expected, *due),
+            Some((_, expected)) if expected != due && !completed => {
+                differ(pair, DiscrepancyKind::Due, *expected, *due)
+            }
             Some(_) => {}
         }
     }
@@ -283,7 +295,14 @@ mod tests {
         let mut differences = Vec::new();
         compare_enrollments(&expected, &found, |_| false, &mut differences);
         let kinds: Vec<_> = differences.iter().map(|one| ((one.learner, one.course_id), one.what)).collect();
-        assert_eq!(kinds, [((1, 1), DiscrepancyKind::Missing), ((1, 2), DiscrepancyKind::Due), ((2, 1), DiscrepancyKind::Extra)]);
+        assert_eq!(
+            kinds,
+            [
+                ((1, 1), DiscrepancyKind::Missing),
+                ((1, 2), DiscrepancyKind::Due),
+                ((2, 1), DiscrepancyKind::Extra)
+            ]
+        );
         differences.clear();
         compare_enrollments(&expected, &found, |_| true, &mut differences);
         assert_eq!(differences, []);

@@ -6,13 +6,13 @@
 //! one value, [`Explanation`]. A past day is asked about in the same way: records, memberships, exclusions and
 //! assignments are those of its end, the rules are those of the file as it is now. Nothing here writes.
 
-pub mod answer;
-mod courses;
-mod groups;
-mod membership;
-mod person;
-mod rules;
-pub mod words;
+pub mod explanation;
+mod group_explainer;
+mod learner_courses;
+mod learner_groups;
+mod learner_state;
+pub mod render;
+mod rule_result;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -27,7 +27,7 @@ use crate::model::rule::Rule;
 use crate::store::Tx;
 use crate::store::explain::{self as table, RunReference};
 
-pub use answer::Explanation;
+pub use explanation::Explanation;
 
 /// How far back a past day may lie, in days: what people still ask about.
 pub const PAST_DAYS: u64 = 90;
@@ -135,12 +135,16 @@ pub async fn explain(
 ) -> Result<Explanation, ExplainError> {
     let view = resolve_as_of(tx, file, asked.at, when.today).await?;
     let row = table::get_learner(tx, asked.learner).await?;
-    let somebody = person::load_learner_state(tx, file, row, view).await?;
-    let judge = rules::create_evaluator(view);
+    let somebody = learner_state::load_learner_state(tx, file, row, view).await?;
+    let judge = rule_result::create_evaluator(view);
     // Rules say nothing of somebody whom nobody knew.
-    let opinions = if somebody.status.is_some() { rules::evaluate_rules(file, &somebody, &judge) } else { Vec::new() };
-    let groups = groups::load_groups(tx, asked, view, &somebody, &opinions).await?;
-    let courses = courses::load_courses(tx, asked, view, &somebody, &groups).await?;
+    let opinions = if somebody.status.is_some() {
+        rule_result::evaluate_rules(file, &somebody, &judge)
+    } else {
+        Vec::new()
+    };
+    let groups = learner_groups::load_groups(tx, asked, view, &somebody, &opinions).await?;
+    let courses = learner_courses::load_courses(tx, asked, view, &somebody, &groups).await?;
     let ids = somebody.list_runs().chain(groups.list_runs()).chain(courses.list_runs()).collect();
     let runs = RunIndex::read(tx, ids).await?;
     let decisions = groups.decisions_on_learner(&runs);
@@ -149,7 +153,7 @@ pub async fn explain(
         at: asked.at.filter(|_| past),
         learner: somebody.explain_learner(file, view, &runs, decisions),
         groups: if asked.group.is_some() || asked.course.is_none() {
-            membership::GroupExplainer {
+            group_explainer::GroupExplainer {
                 file,
                 view,
                 learner: &somebody,
@@ -166,7 +170,12 @@ pub async fn explain(
     })
 }
 
-async fn resolve_as_of(tx: &mut Tx, file: ExplainConfig<'_>, at: Option<NaiveDate>, today: NaiveDate) -> Result<AsOf, ExplainError> {
+async fn resolve_as_of(
+    tx: &mut Tx,
+    file: ExplainConfig<'_>,
+    at: Option<NaiveDate>,
+    today: NaiveDate,
+) -> Result<AsOf, ExplainError> {
     let Some(day) = at.filter(|day| *day != today) else {
         return Ok(AsOf { day: today, until: None, end: None });
     };

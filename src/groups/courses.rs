@@ -3,8 +3,8 @@
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
-use crate::groups::sheet::{self, ImportRow, ImportError};
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
+use crate::groups::csv_import::{self, ImportError, ImportRow};
 use crate::groups::{GroupError, Result, find_learner};
 use crate::model::ids::CourseId;
 use crate::model::names::nearest;
@@ -28,7 +28,13 @@ pub async fn find_course(tx: &mut Tx, code: &str) -> Result<courses::Course> {
 ///
 /// # Errors
 /// When the course belongs to the file, or has no code or title.
-pub async fn add_course(store: &Store, about: &NewRun, when: ChangeTime, code: &str, title: &str) -> Result<CommittedChange> {
+pub async fn add_course(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    code: &str,
+    title: &str,
+) -> Result<CommittedChange> {
     let (code, title) = (code.trim(), title.trim());
     if code.is_empty() || title.is_empty() {
         return Err(GroupError::BadCourse { code: code.to_owned() });
@@ -40,7 +46,9 @@ pub async fn add_course(store: &Store, about: &NewRun, when: ChangeTime, code: &
 
 async fn upsert_course(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
     match courses::get_by_code(tx, code).await? {
-        Some(course) if course.source == "file" => return Err(GroupError::CourseFromFile { code: course.code }),
+        Some(course) if course.source == "file" => {
+            return Err(GroupError::CourseFromFile { code: course.code });
+        }
         Some(course) => {
             courses::update_title(tx, CourseId(course.id), title, "hand").await?;
         }
@@ -64,8 +72,13 @@ pub struct CourseImportResult {
 ///
 /// # Errors
 /// When the sheet cannot be read, or a course of it belongs to the file: with the lines where that is.
-pub async fn import_courses(store: &Store, about: &NewRun, when: ChangeTime, sheet: &[u8]) -> Result<CourseImportResult> {
-    let lines = sheet::parse_courses(sheet).map_err(|mistakes| GroupError::BadSheet { mistakes })?;
+pub async fn import_courses(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    sheet: &[u8],
+) -> Result<CourseImportResult> {
+    let lines = csv_import::parse_courses(sheet).map_err(|mistakes| GroupError::BadSheet { mistakes })?;
     let courses = lines.len() as u64;
     if lines.is_empty() {
         return Ok(CourseImportResult { done: None, courses });

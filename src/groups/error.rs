@@ -1,7 +1,7 @@
 //! Why a change by hand was refused. Nothing was changed.
 
 use crate::groups::DeletionImpact;
-use crate::groups::sheet::{self, ImportError};
+use crate::groups::csv_import::{self, ImportError};
 use crate::model::ids::RunId;
 use crate::model::names::BadGroupName;
 use crate::store;
@@ -46,7 +46,7 @@ pub enum GroupError {
     AddressTaken { email: String, name: String },
     #[error("a course needs a code and a title (code `{code}`)")]
     BadCourse { code: String },
-    #[error("{}", sheet::format_errors(mistakes))]
+    #[error("{}", csv_import::format_errors(mistakes))]
     BadSheet { mistakes: Vec<ImportError> },
     #[error("course `{code}` comes from the file and is edited there")]
     CourseFromFile { code: String },

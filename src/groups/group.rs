@@ -4,13 +4,13 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::enrollment::assign;
-use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use crate::groups::members::add_manual_memberships;
-use crate::groups::{GroupError, Result, GroupRef, LearnerRef, find_group};
+use crate::groups::{GroupError, GroupRef, LearnerRef, Result, find_group};
+use crate::model::format::count;
 use crate::model::guard::SafetyLimits;
 use crate::model::ids::{GroupId, RunId};
 use crate::model::names::{GroupName, fold};
-use crate::model::words::count;
 use crate::store::assignments::{self, AssignmentTarget};
 use crate::store::groups::Group;
 use crate::store::runs::NewRun;
@@ -159,7 +159,8 @@ pub async fn delete_group(
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let group = find_group(&mut change.tx, group).await?;
     meant.check(&mut change.tx, &group).await?;
-    let assigned = assignments::list_active(&mut change.tx, Some(AssignmentTarget::Group(group.id)), None).await?;
+    let assigned =
+        assignments::list_active(&mut change.tx, Some(AssignmentTarget::Group(group.id)), None).await?;
     let assigned: Vec<_> = assigned.iter().map(|one| one.id).collect();
     assign::end_assignments(&mut change, &assigned).await?;
     let members = memberships::list_by_group(&mut change.tx, group.id).await?;
@@ -175,7 +176,12 @@ pub async fn delete_group(
 ///
 /// # Errors
 /// When no group of that name was deleted in the last 30 days, or its name is taken by now.
-pub async fn restore_group(store: &Store, about: &NewRun, when: ChangeTime, name: &str) -> Result<CommittedChange> {
+pub async fn restore_group(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    name: &str,
+) -> Result<CommittedChange> {
     let parsed = GroupName::parse(name)?;
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     if let Some(there) = groups::get_by_name(&mut change.tx, &parsed).await? {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use crate::groups::{GroupError, Result};
 use crate::model::ids::LearnerId;
 use crate::model::names::{fold, is_address};
@@ -38,12 +38,18 @@ pub async fn add_learner(
     }
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let holder = learners::find(&mut change.tx, email).await?;
-    let holds = |learner: &Learner| fold(&learner.email) == fold(email) && learner.status() != LearnerStatus::Left;
+    let holds =
+        |learner: &Learner| fold(&learner.email) == fold(email) && learner.status() != LearnerStatus::Left;
     if let Some(holder) = holder.filter(holds) {
         return Err(GroupError::AddressTaken { email: holder.email, name: holder.name });
     }
     let run = change.run;
     let id = learners::create_manual(&mut change.tx, email.trim(), name.trim(), when.today, run).await?;
-    change.record_before_after(&Value::Null, &json!({"learner": id, "email": email.trim(), "name": name.trim()})).await?;
+    change
+        .record_before_after(
+            &Value::Null,
+            &json!({"learner": id, "email": email.trim(), "name": name.trim()}),
+        )
+        .await?;
     Ok((id, change.commit().await?))
 }

@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::enrollment::change::{ChangeTransaction, CommittedChange, ChangeTime};
-use crate::groups::{GroupError, NewExclusion, Result, GroupRef, LearnerRef, find_group, find_learner};
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
+use crate::groups::{GroupError, GroupRef, LearnerRef, NewExclusion, Result, find_group, find_learner};
 use crate::model::ids::{GroupId, LearnerId, RuleId};
 use crate::store::Store;
 use crate::store::groups::Group;
@@ -83,8 +83,9 @@ pub(super) async fn add_manual_memberships(
         learners.iter().zip(&effects).filter(move |(_, one)| **one == wanted).map(|(one, _)| one.id)
     };
     let waiting: Vec<i64> = of(MemberEffect::Waits).map(|id| id.0).collect();
-    let give: Vec<MembershipReason> =
-        of(MemberEffect::Added).map(|learner| MembershipReason { group, rule: RuleId::BY_HAND, learner }).collect();
+    let give: Vec<MembershipReason> = of(MemberEffect::Added)
+        .map(|learner| MembershipReason { group, rule: RuleId::BY_HAND, learner })
+        .collect();
     let run = change.run;
     memberships::insert_dormant(&mut change.tx, waiting, group, run).await?;
     change.change_memberships(give, []).await?;
@@ -161,7 +162,8 @@ async fn commit_members(
     learners: Vec<Learner>,
     effects: Vec<MemberEffect>,
 ) -> Result<MembersUpdate> {
-    let nothing = effects.iter().all(|effect| matches!(effect, MemberEffect::AlreadyThere | MemberEffect::NotThere));
+    let nothing =
+        effects.iter().all(|effect| matches!(effect, MemberEffect::AlreadyThere | MemberEffect::NotThere));
     let effects: Vec<(Learner, MemberEffect)> = learners.into_iter().zip(effects).collect();
     if nothing {
         change.tx.rollback().await?;
@@ -175,7 +177,11 @@ async fn commit_members(
 }
 
 /// Who came or went, for the record: by name where they are few.
-fn list_affected(group: &Group, effects: &[(Learner, MemberEffect)], is: impl Fn(&MemberEffect) -> bool) -> Value {
+fn list_affected(
+    group: &Group,
+    effects: &[(Learner, MemberEffect)],
+    is: impl Fn(&MemberEffect) -> bool,
+) -> Value {
     let who: Vec<&str> =
         effects.iter().filter(|(_, effect)| is(effect)).map(|(one, _)| one.email.as_str()).collect();
     if who.is_empty() {

@@ -3,27 +3,35 @@
 //! Each function is one numbered change: it happens as a whole, with the jobs that follow from it, or not at all.
 //! Nothing here is undone by the next sync: what a person gave stays until a person takes it, and whom a person
 //! removed is kept out of what the rules would give. Commands, pages and API call the same functions: a group is
-//! meant by name or by number ([`Which`]), learners by what they are called or by numbers ([`Who`]).
+//! meant by name or by number ([`GroupRef`]), learners by what they are called or by numbers ([`LearnerRef`]).
 
-pub mod aftermath;
-mod assigned;
+mod assignments;
+pub mod change_summary;
 mod courses;
+mod csv_import;
 mod error;
 mod group;
+pub mod learner_links;
 mod learners;
-pub mod links;
 mod members;
-mod sheet;
-mod which;
+mod reference;
 
-pub use assigned::{AssignResult, AssignRequest, AssignmentTargetRef, UnassignResult, assign_course, change_due_date, end_assignment, unassign_course};
-pub use courses::{CompletionResult, CourseImportResult, add_course, complete_course, find_course, import_courses};
+pub use assignments::{
+    AssignRequest, AssignResult, AssignmentTargetRef, UnassignResult, assign_course, change_due_date,
+    end_assignment, unassign_course,
+};
+pub use courses::{
+    CompletionResult, CourseImportResult, add_course, complete_course, find_course, import_courses,
+};
+pub use csv_import::ImportError;
 pub use error::GroupError;
-pub use group::{DeletionImpact, DeletionConfirmation, RESTORE_PERIOD, create_group, delete_group, load_deletion_impact, rename_group, restore_group};
+pub use group::{
+    DeletionConfirmation, DeletionImpact, RESTORE_PERIOD, create_group, delete_group, load_deletion_impact,
+    rename_group, restore_group,
+};
 pub use learners::{add_learner, find_learner};
 pub use members::{MemberEffect, MembersUpdate, add_members, lift_exclusion, remove_members};
-pub use sheet::ImportError;
-pub use which::{GroupRef, LearnerRef, find_group};
+pub use reference::{GroupRef, LearnerRef, find_group};
 
 pub use crate::store::memberships::NewExclusion;
 

@@ -1,6 +1,6 @@
 //! The attributes that this file knows: the standard ones, and any further ones that its mappings name.
 
-/// A column of people: the number of an attribute in [`Attributes`].
+/// A column of people: the number of an attribute in [`AttributeSet`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Attribute(u16);
 

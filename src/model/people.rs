@@ -1,17 +1,17 @@
 //! People as a connector read them: a table of cells, one row a person.
 //!
-//! Rows are cheap (four bytes an attribute) because every text is kept once in [`Values`]. A person is told from
+//! Rows are cheap (four bytes an attribute) because every text is kept once in [`Interner`]. A person is told from
 //! others by the external id; whether a record changed since the last reading is told by a digest of its values.
 
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::attributes::{Attribute, AttributeSet};
+use crate::model::interner::{Interner, Symbol};
 use crate::model::names::fold;
-use crate::model::problem::{RunWarning, RunWarningKind};
-use crate::model::values::{Symbol, Interner};
+use crate::model::run_warning::{RunWarning, RunWarningKind};
 
-/// The number of a row in [`People`].
+/// The number of a row in [`PeopleTable`].
 pub type RowIndex = u32;
 
 /// A table of people. All rows have an id of their own.
@@ -49,7 +49,7 @@ impl PeopleTable {
         }
     }
 
-    /// Adds a record: one cell an attribute, in the order of [`Attributes`].
+    /// Adds a record: one cell an attribute, in the order of [`AttributeSet`].
     ///
     /// A record without an id, and every record of an id that comes more than once, is set aside. `place` says where the
     /// record stands in the source, for the report.

@@ -9,9 +9,9 @@ use rustc_hash::FxHashMap;
 
 use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::ids::LearnerId;
+use crate::model::interner::{Interner, Symbol};
 use crate::model::people::{PeopleTable, RowIndex};
 use crate::model::status::{LearnerStatus, read_date};
-use crate::model::values::{Symbol, Interner};
 
 /// The place of a learner in [`Population`].
 pub type LearnerIndex = u32;
@@ -44,7 +44,7 @@ pub struct EvaluatedLearner {
     pub status_before: Option<LearnerStatus>,
     /// The state today.
     pub status: LearnerStatus,
-    /// Bit n: the file's connector n holds the person; [`Learner::ADDED_BY_HAND`] for nobody's.
+    /// Bit n: the file's connector n holds the person; [`EvaluatedLearner::ADDED_BY_HAND`] for nobody's.
     pub sources: u64,
     /// Whether somebody else holds the address.
     pub contested: bool,
@@ -78,7 +78,7 @@ pub struct Population {
     merged: FxHashMap<LearnerIndex, Box<[Symbol]>>,
     /// Everybody; first the rows of the reading, in their order.
     pub learners: Vec<EvaluatedLearner>,
-    /// The cells of the four states, by [`Status`].
+    /// The cells of the four states, by [`LearnerStatus`].
     states: [Symbol; 4],
 }
 
@@ -86,8 +86,9 @@ impl Population {
     /// A population of nobody yet, around a reading.
     #[must_use]
     pub fn new(mut people: PeopleTable) -> Self {
-        let states = [LearnerStatus::Upcoming, LearnerStatus::Active, LearnerStatus::Leave, LearnerStatus::Left]
-            .map(|status| people.values.intern(status.as_str()));
+        let states =
+            [LearnerStatus::Upcoming, LearnerStatus::Active, LearnerStatus::Leave, LearnerStatus::Left]
+                .map(|status| people.values.intern(status.as_str()));
         Self { people, merged: FxHashMap::default(), learners: Vec::new(), states }
     }
 

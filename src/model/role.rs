@@ -66,7 +66,10 @@ impl Role {
             (Self::Manager, Permission::Manage | Permission::Resync) => true,
             (Self::Operator, Permission::Manage | Permission::Admin) => false,
             (Self::Manager, Permission::Operate | Permission::Admin) => false,
-            (Self::Viewer, Permission::Manage | Permission::Operate | Permission::Resync | Permission::Admin) => false,
+            (
+                Self::Viewer,
+                Permission::Manage | Permission::Operate | Permission::Resync | Permission::Admin,
+            ) => false,
         }
     }
 
@@ -126,7 +129,13 @@ mod tests {
 
     #[test]
     fn only_license_holders_may_do_everything_and_a_viewer_only_reads() {
-        let all = [Permission::Read, Permission::Manage, Permission::Operate, Permission::Resync, Permission::Admin];
+        let all = [
+            Permission::Read,
+            Permission::Manage,
+            Permission::Operate,
+            Permission::Resync,
+            Permission::Admin,
+        ];
         let allowed = |role: Role| all.into_iter().filter(|what| role.allows(*what)).collect::<Vec<_>>();
         assert_eq!(allowed(Role::LicenseHolder), all);
         assert_eq!(allowed(Role::Operator), [Permission::Read, Permission::Operate, Permission::Resync]);

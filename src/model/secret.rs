@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// A password, a token, a database URL. It prints as `***` everywhere; [`Secret::reveal`] is the one way to the text.
+/// A password, a token, a database URL. It prints as `***` everywhere; [`SecretText::reveal`] is the one way to the text.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(String);

@@ -26,7 +26,7 @@ impl EmploymentStatus {
         }
     }
 
-    /// Reads what [`Standing::as_str`] wrote; anything else is active.
+    /// Reads what [`EmploymentStatus::as_str`] wrote; anything else is active.
     #[must_use]
     pub fn read(text: &str) -> Self {
         match text {
@@ -64,7 +64,7 @@ impl LearnerStatus {
         }
     }
 
-    /// Reads what [`Status::as_str`] wrote.
+    /// Reads what [`LearnerStatus::as_str`] wrote.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         match text {
@@ -99,7 +99,9 @@ impl LearnerStatus {
         match standing {
             EmploymentStatus::Left => Self::Left,
             EmploymentStatus::Active | EmploymentStatus::Leave if over => Self::Left,
-            EmploymentStatus::Active | EmploymentStatus::Leave if first_day.is_some_and(|first| first > today) => {
+            EmploymentStatus::Active | EmploymentStatus::Leave
+                if first_day.is_some_and(|first| first > today) =>
+            {
                 Self::Upcoming
             }
             EmploymentStatus::Active => Self::Active,
@@ -143,7 +145,13 @@ mod tests {
     #[test]
     fn a_person_is_out_until_the_days_before_the_start_and_in_on_the_last_day() {
         let status = |today: &str| {
-            LearnerStatus::on(day(today), EmploymentStatus::Active, Some(day("2026-06-10")), Some(day("2026-06-20")), 7)
+            LearnerStatus::on(
+                day(today),
+                EmploymentStatus::Active,
+                Some(day("2026-06-10")),
+                Some(day("2026-06-20")),
+                7,
+            )
         };
         assert_eq!(status("2026-06-02"), LearnerStatus::Upcoming);
         assert_eq!(status("2026-06-03"), LearnerStatus::Active);
@@ -153,7 +161,8 @@ mod tests {
 
     #[test]
     fn who_left_stays_left_whatever_the_dates_say() {
-        let status = LearnerStatus::on(day("2026-06-01"), EmploymentStatus::Left, Some(day("2027-01-01")), None, 0);
+        let status =
+            LearnerStatus::on(day("2026-06-01"), EmploymentStatus::Left, Some(day("2027-01-01")), None, 0);
         assert_eq!(status, LearnerStatus::Left);
     }
 

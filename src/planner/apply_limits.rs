@@ -10,7 +10,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::{Disposition, PlanImpact, AccessTotals, HoldCause};
+use crate::model::guard::{AccessTotals, Disposition, HoldCause, PlanImpact};
 use crate::model::population::LearnerIndex;
 use crate::planner::PlanContext;
 use crate::planner::approved_subset::restrict_to_approved;
@@ -101,7 +101,8 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
 
 /// Enrollments that a plan takes away.
 fn enrollments(context: PlanContext<'_>, change_set: &ChangeSet) -> u64 {
-    let effect = PlanImpact::of(&change_set.plan, &change_set.population, &course_grants(context, change_set));
+    let effect =
+        PlanImpact::of(&change_set.plan, &change_set.population, &course_grants(context, change_set));
     effect.enrollments + count_lost_by_others(context, change_set)
 }
 
@@ -125,7 +126,11 @@ fn plan_again(
 }
 
 /// Who goes and may not go yet.
-fn going(change_set: &ChangeSet, effect: &PlanImpact, scope: &HoldScope) -> FxHashMap<LearnerIndex, Disposition> {
+fn going(
+    change_set: &ChangeSet,
+    effect: &PlanImpact,
+    scope: &HoldScope,
+) -> FxHashMap<LearnerIndex, Disposition> {
     let everybody = change_set.population.indices().filter(|&who| is_going(change_set, who));
     match scope {
         HoldScope::Nothing => FxHashMap::default(),

@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::guard::{Disposition, HeldGroup, ChangeKind, HoldCause, ChangeKey};
-use crate::model::plan::{MembershipEntry, PlannedGroup, RuleGroupLink};
-use crate::model::population::{PersonChange, LearnerIndex};
+use crate::model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause};
+use crate::model::membership_plan::{MembershipEntry, PlannedGroup, RuleGroupLink};
+use crate::model::population::{LearnerIndex, PersonChange};
 use crate::planner::PlanContext;
 use crate::planner::change_set::{ChangeSet, build_plan};
 use crate::planner::deferred_changes::{entry_key, met_key};
@@ -54,8 +54,9 @@ fn cut(change_set: &mut ChangeSet, keys: &FxHashSet<String>) {
     let add = add.into_iter().filter(|entry| is_shown(ChangeKind::Give, change_set, entry, keys)).collect();
     // Who leaves is a member of nothing, of groups that were made or restored in between neither.
     let leaves = |entry: &MembershipEntry| change_set.population.learner(entry.who).loses_access();
-    let remove =
-        remove.into_iter().filter(|entry| leaves(entry) || is_shown(ChangeKind::End, change_set, entry, keys));
+    let remove = remove
+        .into_iter()
+        .filter(|entry| leaves(entry) || is_shown(ChangeKind::End, change_set, entry, keys));
     let remove = remove.collect();
     (change_set.plan.add, change_set.plan.remove) = (add, remove);
     for group in &mut change_set.plan.groups {
@@ -74,12 +75,17 @@ fn cut(change_set: &mut ChangeSet, keys: &FxHashSet<String>) {
     let catalogue = &mut change_set.catalogue;
     catalogue.courses.clear();
     catalogue.changed.clear();
-    catalogue
-        .ended
-        .retain(|id| keys.contains(&ChangeKey { assignment: Some(*id), ..ChangeKey::default() }.key(ChangeKind::Unassign)));
+    catalogue.ended.retain(|id| {
+        keys.contains(&ChangeKey { assignment: Some(*id), ..ChangeKey::default() }.key(ChangeKind::Unassign))
+    });
 }
 
-fn is_shown(kind: ChangeKind, change_set: &ChangeSet, entry: &MembershipEntry, keys: &FxHashSet<String>) -> bool {
+fn is_shown(
+    kind: ChangeKind,
+    change_set: &ChangeSet,
+    entry: &MembershipEntry,
+    keys: &FxHashSet<String>,
+) -> bool {
     entry_key(change_set, kind, entry).is_some_and(|key| keys.contains(&key))
 }
 
@@ -109,7 +115,9 @@ pub fn change_keys(context: PlanContext<'_>, change_set: &ChangeSet) -> FxHashSe
     keys.extend(plan.meetings.iter().filter_map(|meeting| meet_key(change_set, meeting)));
     keys.extend(change_set.catalogue.new.iter().map(|met| met_key(change_set, met)));
     let ended = change_set.catalogue.ended.iter();
-    keys.extend(ended.map(|id| ChangeKey { assignment: Some(*id), ..ChangeKey::default() }.key(ChangeKind::Unassign)));
+    keys.extend(
+        ended.map(|id| ChangeKey { assignment: Some(*id), ..ChangeKey::default() }.key(ChangeKind::Unassign)),
+    );
     let everybody = change_set.population.indices();
     keys.extend(everybody.filter(|&who| is_going(change_set, who)).map(|who| leave_key(change_set, who)));
     for &(row, _) in &change_set.records {

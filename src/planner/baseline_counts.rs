@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::guard::{HoldBaseline, PlanImpact, AccessTotals};
+use crate::model::guard::{AccessTotals, HoldBaseline, PlanImpact};
 use crate::model::ids::GroupId;
-use crate::model::plan::GroupIndex;
+use crate::model::membership_plan::GroupIndex;
 use crate::planner::PlanContext;
 use crate::planner::change_set::ChangeSet;
 use crate::planner::limit_checks::course_grants;
@@ -21,7 +21,8 @@ pub(crate) fn hold_baseline(
         return None;
     }
     let measured = || {
-        PlanImpact::measured(&change_set.plan, &change_set.population, &course_grants(context, change_set)).had
+        PlanImpact::measured(&change_set.plan, &change_set.population, &course_grants(context, change_set))
+            .had
     };
     let had = had.unwrap_or_else(measured);
     let groups = context.snapshot.groups.iter().map(|group| (group.id.0, group.members)).collect();

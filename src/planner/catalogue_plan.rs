@@ -6,11 +6,11 @@
 use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
 
-use crate::model::due::DuePolicy;
+use crate::model::due_policy::DuePolicy;
 use crate::model::ids::{AssignmentId, GroupId};
+use crate::model::membership_plan::{GroupIndex, MembershipPlan};
 use crate::model::names::fold;
-use crate::model::plan::{GroupIndex, MembershipPlan};
-use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::run_warning::{RunWarning, RunWarningKind};
 use crate::planner::rule_set::RuleSet;
 use crate::planner::snapshot::{AssignmentScope, Snapshot, StoredAssignment, StoredCourse};
 
@@ -90,7 +90,11 @@ pub(crate) fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &MembershipPla
             known.contains_key(&course) || rules.courses.iter().any(|one| fold(&one.code) == course);
         if !is_known {
             let message = "no course has this code: the assignment waits for `rollcall courses add`";
-            todo.problems.push(RunWarning::new(RunWarningKind::AssignmentUnmet, wanted.course.as_str(), message));
+            todo.problems.push(RunWarning::new(
+                RunWarningKind::AssignmentUnmet,
+                wanted.course.as_str(),
+                message,
+            ));
             continue;
         }
         for pattern in &wanted.groups {

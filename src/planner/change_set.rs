@@ -6,16 +6,16 @@
 use rustc_hash::FxHashMap;
 
 use crate::model::attributes::Attribute;
-use crate::model::guard::{HoldBaseline, AccessTotals, HoldReport};
-use crate::model::identity::match_people;
+use crate::model::correlation::match_people;
+use crate::model::desired_memberships::DesiredMemberships;
+use crate::model::guard::{AccessTotals, HoldBaseline, HoldReport};
 use crate::model::ids::{ConnectorId, LearnerId};
+use crate::model::interner::Symbol;
+use crate::model::membership_plan::{CurrentState, MembershipPlan};
 use crate::model::names::RuleName;
 use crate::model::people::{RowIndex, digest, digest_order};
-use crate::model::plan::{MembershipPlan, CurrentState};
-use crate::model::population::{EvaluatedLearner, Population, LearnerIndex};
-use crate::model::problem::RunWarning;
-use crate::model::roll::DesiredMemberships;
-use crate::model::values::Symbol;
+use crate::model::population::{EvaluatedLearner, LearnerIndex, Population};
+use crate::model::run_warning::RunWarning;
 use crate::planner::PlanContext;
 use crate::planner::catalogue_plan::{self, CataloguePlan};
 use crate::planner::email_assignment::LearnerUpdate;
@@ -182,7 +182,12 @@ impl PopulationBuilder<'_> {
         let rules = self.context.rules;
         let today = self.today();
         let names: Vec<RuleName> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
-        let roll = DesiredMemberships::evaluate(rules.rules, &self.population, &rules.connector_names(), self.context.today);
+        let roll = DesiredMemberships::evaluate(
+            rules.rules,
+            &self.population,
+            &rules.connector_names(),
+            self.context.today,
+        );
         MembershipPlan::between(&today, &roll, &names, &self.population)
     }
 

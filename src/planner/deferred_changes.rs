@@ -2,9 +2,9 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::{Disposition, PlanImpact, HeldGroup, ChangeKind, HoldCause, ChangeKey};
+use crate::model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause, PlanImpact};
 use crate::model::ids::AssignmentId;
-use crate::model::plan::{MembershipEntry, GroupIndex, RuleGroupLink, RuleIndex};
+use crate::model::membership_plan::{GroupIndex, MembershipEntry, RuleGroupLink, RuleIndex};
 use crate::model::population::LearnerIndex;
 use crate::planner::PlanContext;
 use crate::planner::catalogue_plan::MatchedAssignment;
@@ -47,7 +47,8 @@ impl DeferredChanges {
     ) -> Self {
         let mut taken = Self::default();
         let limit_of = |entry: &MembershipEntry| {
-            decision_on_entry(context, change_set, ChangeKind::Give, entry).or_else(|| waiting.disposition(entry))
+            decision_on_entry(context, change_set, ChangeKind::Give, entry)
+                .or_else(|| waiting.disposition(entry))
         };
         let give: Vec<(MembershipEntry, Disposition)> =
             change_set.plan.add.iter().filter_map(|entry| Some((*entry, limit_of(entry)?))).collect();
@@ -168,7 +169,8 @@ pub(crate) fn met_key(change_set: &ChangeSet, met: &MatchedAssignment) -> String
     let group = &change_set.plan.groups[met.group as usize];
     let group = group.id.map_or_else(|| HeldGroup::New(group.name.shown().to_owned()), HeldGroup::Known);
     let course = assignment_key(&met.course, &met.pattern);
-    ChangeKey { external_id: Some(&course), group: Some(&group), ..ChangeKey::default() }.key(ChangeKind::Assign)
+    ChangeKey { external_id: Some(&course), group: Some(&group), ..ChangeKey::default() }
+        .key(ChangeKind::Assign)
 }
 
 /// The key of one reason for a membership; none where something of it has no number yet.

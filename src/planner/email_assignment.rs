@@ -5,8 +5,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::model::attributes::Attribute;
 use crate::model::ids::LearnerId;
 use crate::model::names::fold;
-use crate::model::population::{PersonChange, LearnerIndex, to_json};
-use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::population::{LearnerIndex, PersonChange, to_json};
+use crate::model::run_warning::{RunWarning, RunWarningKind};
 use crate::model::status::LearnerStatus;
 use crate::planner::lookups::Lookups;
 use crate::planner::population_builder::PopulationBuilder;
@@ -66,8 +66,8 @@ impl PopulationBuilder<'_> {
         for who in population.indices() {
             let learner = population.learner(who);
             let moved = learner.status_before != Some(learner.status);
-            let changed =
-                matches!(learner.change, PersonChange::Changed | PersonChange::New) || other_attributes.contains(&who);
+            let changed = matches!(learner.change, PersonChange::Changed | PersonChange::New)
+                || other_attributes.contains(&who);
             if population.cells(who).is_none() {
                 if moved {
                     found.leave.push(who);

@@ -2,11 +2,11 @@
 //! same.
 
 use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::guard::{ChangeKind, ChangeKey};
+use crate::model::guard::{ChangeKey, ChangeKind};
+use crate::model::interner::{Interner, Symbol};
+use crate::model::membership_plan::MembershipEntry;
 use crate::model::people::{RowIndex, digest, digest_order};
-use crate::model::plan::MembershipEntry;
 use crate::model::population::LearnerIndex;
-use crate::model::values::{Symbol, Interner};
 use crate::planner::PlanContext;
 use crate::planner::change_set::ChangeSet;
 use crate::planner::limit_checks::rule_print;
@@ -50,7 +50,12 @@ pub(crate) fn as_read(change_set: &ChangeSet, row: RowIndex) -> Box<[Symbol]> {
 }
 
 /// The key of a change of a record.
-pub(crate) fn record_key(context: PlanContext<'_>, change_set: &ChangeSet, row: RowIndex, kind: ChangeKind) -> String {
+pub(crate) fn record_key(
+    context: PlanContext<'_>,
+    change_set: &ChangeSet,
+    row: RowIndex,
+    kind: ChangeKind,
+) -> String {
     let external_id = Some(change_set.population.people.first(row, Attribute::ID));
     let connector = context.snapshot.connector.map_or(0, |id| id.0);
     ChangeKey { connector, external_id, ..ChangeKey::default() }.key(kind)

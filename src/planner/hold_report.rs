@@ -2,10 +2,12 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::{Disposition, HoldReport, HeldChange, HeldGroup, ChangeSubject, ChangeKind, HoldCause, LimitExceeded};
+use crate::model::guard::{
+    ChangeKind, ChangeSubject, Disposition, HeldChange, HeldGroup, HoldCause, HoldReport, LimitExceeded,
+};
 use crate::model::ids::LearnerId;
+use crate::model::membership_plan::{GroupIndex, MembershipEntry, MembershipPlan, PlannedGroup};
 use crate::model::people::RowIndex;
-use crate::model::plan::{MembershipEntry, PlannedGroup, GroupIndex, MembershipPlan};
 use crate::model::population::{EvaluatedLearner, LearnerIndex, to_json};
 use crate::planner::PlanContext;
 use crate::planner::change_set::ChangeSet;
@@ -281,8 +283,9 @@ impl PlanIndexMap {
     fn new(change_set: &ChangeSet, wanted: &UnrestrictedPlan) -> Self {
         let of_id: FxHashMap<LearnerId, LearnerIndex> =
             (0..).zip(&wanted.learners).filter_map(|(who, learner)| Some((learner.id?, who))).collect();
-        let place =
-            |learner: &EvaluatedLearner| learner.row.or_else(|| learner.id.and_then(|id| of_id.get(&id).copied()));
+        let place = |learner: &EvaluatedLearner| {
+            learner.row.or_else(|| learner.id.and_then(|id| of_id.get(&id).copied()))
+        };
         let named: FxHashMap<&str, GroupIndex> =
             (0..).zip(&wanted.plan.groups).map(|(at, group)| (group.name.folded(), at)).collect();
         Self {

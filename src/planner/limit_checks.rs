@@ -2,15 +2,18 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::model::format::{count, thousands};
 use crate::model::guard::HeldGroup;
-use crate::model::guard::before::limit_base;
-use crate::model::guard::effect::CourseGrants;
-use crate::model::guard::{Disposition, PlanImpact, AccessTotals, ChangeKind, HoldCause, SafetyLimits, ChangeKey, Percent, LimitExceeded};
+use crate::model::guard::hold_baseline::limit_base;
+use crate::model::guard::impact::CourseGrants;
+use crate::model::guard::{
+    AccessTotals, ChangeKey, ChangeKind, Disposition, HoldCause, LimitExceeded, Percent, PlanImpact,
+    SafetyLimits,
+};
 use crate::model::ids::{CourseId, GroupId, LearnerId, RuleId};
+use crate::model::membership_plan::{GroupIndex, MembershipEntry, RuleIndex};
 use crate::model::names::fold;
-use crate::model::plan::{MembershipEntry, GroupIndex, RuleIndex};
 use crate::model::population::LearnerIndex;
-use crate::model::words::{count, thousands};
 use crate::planner::PlanContext;
 use crate::planner::apply_limits::LimitPolicy;
 use crate::planner::baseline_counts::{members_then, sizes};
@@ -41,8 +44,11 @@ pub(crate) fn course_grants(context: PlanContext<'_>, change_set: &ChangeSet) ->
         *numbers.entry(code).or_insert(next)
     };
     let groups = change_set.plan.groups.len();
-    let mut courses =
-        CourseGrants { before: vec![Vec::new(); groups], after: vec![Vec::new(); groups], ..CourseGrants::default() };
+    let mut courses = CourseGrants {
+        before: vec![Vec::new(); groups],
+        after: vec![Vec::new(); groups],
+        ..CourseGrants::default()
+    };
     let group_at: FxHashMap<GroupId, GroupIndex> =
         (0..).zip(&change_set.plan.groups).filter_map(|(at, group)| Some((group.id?, at))).collect();
     let ended: FxHashSet<_> = change_set.catalogue.ended.iter().copied().collect();
@@ -277,8 +283,10 @@ impl HeldAdditions {
     pub(crate) fn disposition(&self, entry: &MembershipEntry) -> Option<Disposition> {
         let of_group = self.groups.get(&entry.group).copied();
         let of_meeting = self.meetings.get(&(entry.rule, entry.group)).copied();
-        let grows =
-            self.growing.contains(&(entry.rule, entry.group)).then_some(Disposition::Hold(HoldCause::MaxGrowth));
+        let grows = self
+            .growing
+            .contains(&(entry.rule, entry.group))
+            .then_some(Disposition::Hold(HoldCause::MaxGrowth));
         of_group.or(of_meeting).or(grows)
     }
 }
@@ -335,7 +343,8 @@ fn met_by_hand(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut H
         let Some(id) = group.id.filter(|_| group.by_hand) else { continue };
         let rule = &plan.rules[meeting.rule as usize];
         let known = HeldGroup::Known(id);
-        let key = ChangeKey { group: Some(&known), rule: rule.id, ..ChangeKey::default() }.key(ChangeKind::Meet);
+        let key =
+            ChangeKey { group: Some(&known), rule: rule.id, ..ChangeKey::default() }.key(ChangeKind::Meet);
         let decided = rule.id.and_then(|_: RuleId| {
             find_decision(context, &key, rule_print(context, change_set, meeting.rule))
         });

@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::attributes::Attribute;
-use crate::model::identity::{EmailHolder, KnownPerson};
+use crate::model::correlation::{EmailHolder, KnownPerson};
 use crate::model::ids::{ConnectorId, LearnerId};
 use crate::model::names::fold;
 use crate::model::people::RowIndex;

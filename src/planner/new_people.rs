@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::identity::{KnownPerson, PersonMatch};
+use crate::model::correlation::{KnownPerson, PersonMatch};
 use crate::model::ids::{ConnectorId, LearnerId};
 use crate::model::names::fold;
 use crate::model::people::{PeopleTable, RowIndex};
@@ -63,7 +63,11 @@ pub(crate) fn one_row_a_learner(people: &PeopleTable, matches: &mut [PersonMatch
 }
 
 /// Whom the reading holds under a new id while the id at the last good reading has vanished from it.
-pub(crate) fn changed_ids(people: &PeopleTable, matches: &[PersonMatch], snapshot: &Snapshot) -> Vec<(RowIndex, LearnerId)> {
+pub(crate) fn changed_ids(
+    people: &PeopleTable,
+    matches: &[PersonMatch],
+    snapshot: &Snapshot,
+) -> Vec<(RowIndex, LearnerId)> {
     let joined = (0..).zip(matches).filter_map(|(row, found)| match found {
         PersonMatch::Joined { learner, .. } => Some((row, *learner)),
         PersonMatch::Known(_) | PersonMatch::New { .. } => None,

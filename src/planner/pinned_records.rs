@@ -4,8 +4,8 @@ use rustc_hash::FxHashMap;
 
 use crate::model::attributes::Attribute;
 use crate::model::guard::Disposition;
+use crate::model::interner::Symbol;
 use crate::model::people::{PeopleTable, RowIndex};
-use crate::model::values::Symbol;
 
 /// Records and values that a plan leaves as they are stored, each with its disposition.
 #[derive(Debug, Clone, Default)]

@@ -4,13 +4,13 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::identity::{KnownPerson, PersonMatch};
+use crate::model::correlation::{KnownPerson, PersonMatch};
 use crate::model::ids::LearnerId;
+use crate::model::interner::{Interner, Symbol};
 use crate::model::people::RowIndex;
-use crate::model::population::{PersonChange, EvaluatedLearner, Population, LearnerIndex, from_json};
-use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population, from_json};
+use crate::model::run_warning::{RunWarning, RunWarningKind};
 use crate::model::status::LearnerStatus;
-use crate::model::values::{Symbol, Interner};
 use crate::planner::PlanContext;
 use crate::planner::pinned_records::PinnedRecords;
 use crate::planner::records::{ConnectorRecord, merge_records, status_on};
@@ -148,7 +148,10 @@ impl PopulationBuilder<'_> {
             let sources = records.iter().fold(0, |mask, record| mask | connector_bit(record.place));
             (status, sources, merged)
         };
-        let who = self.population.push(EvaluatedLearner { id, row, change: fate, status_before: was, status, sources, contested }, merged);
+        let who = self.population.push(
+            EvaluatedLearner { id, row, change: fate, status_before: was, status, sources, contested },
+            merged,
+        );
         if let Some(id) = id {
             self.by_learner.insert(id, who);
         }
@@ -165,7 +168,7 @@ pub fn manual_cells(attributes: &AttributeSet, values: &mut Interner, one: &Manu
     cells
 }
 
-/// The bit of a connector in [`Learner::sources`]; connectors that the file no longer names share one.
+/// The bit of a connector in [`EvaluatedLearner::sources`]; connectors that the file no longer names share one.
 #[must_use]
 pub fn connector_bit(place: usize) -> u64 {
     if place < 62 { 1 << place } else { EvaluatedLearner::STRUCK }

@@ -5,11 +5,11 @@
 use rustc_hash::FxHashMap;
 
 use crate::model::attributes::Attribute;
-use crate::model::guard::{Disposition, ChangeKind, HoldCause, ChangeKey, LimitExceeded};
+use crate::model::format::thousands;
+use crate::model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause, LimitExceeded};
 use crate::model::ids::LearnerId;
 use crate::model::people::{PeopleTable, RowIndex};
-use crate::model::population::{PersonChange, LearnerIndex};
-use crate::model::words::thousands;
+use crate::model::population::{LearnerIndex, PersonChange};
 use crate::planner::PlanContext;
 use crate::planner::change_set::ChangeSet;
 use crate::planner::fingerprint::{ABSENT, record_key};
@@ -43,7 +43,8 @@ pub(crate) fn apply_decisions(context: PlanContext<'_>, change_set: &ChangeSet, 
         }
     }
     let rekeyed = change_set.changed_ids.iter();
-    let rekeyed = rekeyed.filter_map(|&(row, learner)| Some((row, learner, of_record(row, ChangeKind::Rekey)?)));
+    let rekeyed =
+        rekeyed.filter_map(|&(row, learner)| Some((row, learner, of_record(row, ChangeKind::Rekey)?)));
     pin_changed_ids(context, change_set, rekeyed.collect(), pinned);
 }
 
@@ -98,8 +99,10 @@ pub(crate) fn check_changed_ids(
     if fresh.len() as u64 <= limit {
         return None;
     }
-    let rows =
-        fresh.iter().map(|&(row, learner)| (row, learner, Disposition::Hold(HoldCause::MaxRekeyed))).collect();
+    let rows = fresh
+        .iter()
+        .map(|&(row, learner)| (row, learner, Disposition::Hold(HoldCause::MaxRekeyed)))
+        .collect();
     pin_changed_ids(context, change_set, rows, pinned);
     let message = format!(
         "{} known addresses come under new ids, the limit is {}: an approval links them to the learners they have been",
@@ -169,7 +172,8 @@ pub(crate) fn check_blanked_attributes(
         let people = &change_set.population.people;
         let stored = |row: RowIndex| lookups.stored.get(people.id(row))?.get(name);
         let rows = rows.into_iter().filter(|row| !pinned.has_row(*row));
-        let gone: Vec<(RowIndex, &serde_json::Value)> = rows.filter_map(|row| Some((row, stored(row)?))).collect();
+        let gone: Vec<(RowIndex, &serde_json::Value)> =
+            rows.filter_map(|row| Some((row, stored(row)?))).collect();
         let (blank, had) = (gone.len() as u64, filled + gone.len() as u64);
         if !context.rules.limits.is_blanked(blank, had) {
             continue;
@@ -178,7 +182,10 @@ pub(crate) fn check_blanked_attributes(
             let older = older(&mut change_set.population.people.values, json);
             pinned.value(row, attribute, older);
         }
-        reasons.push(LimitExceeded { limit: HoldCause::MaxBlanked, message: blank_message(context, name, blank, had) });
+        reasons.push(LimitExceeded {
+            limit: HoldCause::MaxBlanked,
+            message: blank_message(context, name, blank, had),
+        });
     }
     reasons
 }
@@ -193,7 +200,10 @@ fn blank_message(context: PlanContext<'_>, name: &str, blank: u64, had: u64) -> 
     )
 }
 
-fn older(values: &mut crate::model::values::Interner, json: &serde_json::Value) -> crate::model::values::Symbol {
+fn older(
+    values: &mut crate::model::interner::Interner,
+    json: &serde_json::Value,
+) -> crate::model::interner::Symbol {
     match json {
         serde_json::Value::Array(list) => {
             let mut texts = list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();

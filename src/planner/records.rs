@@ -6,9 +6,9 @@
 use chrono::NaiveDate;
 
 use crate::model::attributes::Attribute;
+use crate::model::interner::{Interner, Symbol};
 use crate::model::population::date;
 use crate::model::status::{EmploymentStatus, LearnerStatus};
-use crate::model::values::{Symbol, Interner};
 use crate::planner::rule_set::ConnectorProfile;
 
 /// A record of one connector that holds the person.
@@ -30,8 +30,9 @@ pub fn winning_record(records: &[ConnectorRecord<'_>], attribute: usize) -> Opti
 /// The merged values of `width` attributes: of each attribute that of the first record that has one.
 #[must_use]
 pub fn merge_records(records: &[ConnectorRecord<'_>], width: usize) -> Box<[Symbol]> {
-    let value =
-        |attribute| winning_record(records, attribute).map_or(Symbol::EMPTY, |at| records[at].cells[attribute]);
+    let value = |attribute| {
+        winning_record(records, attribute).map_or(Symbol::EMPTY, |at| records[at].cells[attribute])
+    };
     (0..width).map(value).collect()
 }
 

@@ -2,10 +2,10 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::due::DuePolicy;
+use crate::model::correlation::KnownPeople;
+use crate::model::due_policy::DuePolicy;
 use crate::model::guard::Disposition;
-use crate::model::guard::{HoldBaseline, AccessTotals};
-use crate::model::identity::KnownPeople;
+use crate::model::guard::{AccessTotals, HoldBaseline};
 use crate::model::ids::{AssignmentId, ConnectorId, CourseId, GroupId, LearnerId, RuleId};
 use crate::model::names::{GroupName, RuleName};
 use crate::planner::run_baseline::RunBaseline;

@@ -1,9 +1,9 @@
 //! The people that a source returned: all of them, with proof, or some of them.
 
 use crate::model::attributes::AttributeSet;
-use crate::model::identity::KnownPeople;
+use crate::model::correlation::KnownPeople;
 use crate::model::people::{PeopleTable, digest, digest_order};
-use crate::model::problem::RunWarning;
+use crate::model::run_warning::RunWarning;
 
 /// The people of one reading.
 #[derive(Debug)]
@@ -51,7 +51,12 @@ impl SourceData {
         absent
     }
 
-    pub(crate) fn restore(people: PeopleTable, complete: bool, warnings: Vec<RunWarning>, digests: Vec<i64>) -> Self {
+    pub(crate) fn restore(
+        people: PeopleTable,
+        complete: bool,
+        warnings: Vec<RunWarning>,
+        digests: Vec<i64>,
+    ) -> Self {
         Self { people, complete, warnings, digests }
     }
 

@@ -5,9 +5,9 @@
 //! hand is finished, a run in hand is rolled back, and the service ends within ten seconds. SIGHUP reads the file again
 //! and keeps the old one when the new one is wrong.
 
-pub mod history;
-pub mod node;
-pub mod queue;
+pub mod heartbeat;
+pub mod queue_metrics;
+pub mod retention;
 mod scheduler;
 pub mod signals;
 pub mod workers;
@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
 use crate::config::Config;
-use crate::model::pulse::Heartbeat;
+use crate::model::heartbeat::Heartbeat;
 use crate::store::Store;
 
 /// Reads the file again, or says what is wrong with it.
@@ -51,18 +51,24 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 ///
 /// # Errors
 /// When the signals of the machine cannot be heard.
-pub async fn run_service(store: Store, config: Arc<Config>, reload: ConfigReloader, pages: WebServerTask) -> std::io::Result<()> {
+pub async fn run_service(
+    store: Store,
+    config: Arc<Config>,
+    reload: ConfigReloader,
+    pages: WebServerTask,
+) -> std::io::Result<()> {
     let stop = CancellationToken::new();
     let (publish, file) = watch::channel(Arc::clone(&config));
     let tasks = TaskTracker::new();
     let pulse = Heartbeat::default();
     let (around, beat) = (stop.clone(), pulse.clone());
-    let surroundings = ServiceContext { store: store.clone(), config: file.clone(), stop: around, heartbeat: beat };
+    let surroundings =
+        ServiceContext { store: store.clone(), config: file.clone(), stop: around, heartbeat: beat };
     tasks.spawn(pages(surroundings));
     tasks.spawn(workers::run_owned_workers(store.clone(), config.worker.concurrency, stop.clone()));
-    tasks.spawn(node::write_heartbeats(store.clone(), file.clone(), stop.clone()));
-    tasks.spawn(queue::sample_queue(store.clone(), stop.clone()));
-    tasks.spawn(history::purge_daily(store.clone(), file.clone(), stop.clone()));
+    tasks.spawn(heartbeat::write_heartbeats(store.clone(), file.clone(), stop.clone()));
+    tasks.spawn(queue_metrics::sample_queue(store.clone(), stop.clone()));
+    tasks.spawn(retention::purge_daily(store.clone(), file.clone(), stop.clone()));
     tasks.spawn(scheduler::run_scheduler(store.clone(), file, stop.clone(), pulse));
     info!(connectors = config.connectors.len(), "the service has begun");
     let mut signals = signals::SignalListener::listen()?;

@@ -12,18 +12,23 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::connectors::{ReadContext, ReadProgress, retry};
+use crate::model::heartbeat::Heartbeat;
 use crate::model::ids::ConnectorId;
-use crate::model::pulse::Heartbeat;
 use crate::model::schedule::CronSchedule;
 use crate::store::connectors::{self, ConnectorRow};
 use crate::store::{Result, Store};
-use crate::sync::{self, RunOptions, StartedRun, ClaimResult, DueTimes};
+use crate::sync::{self, ClaimResult, DueTimes, RunOptions, StartedRun};
 
 /// How often schedules are looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Starts what is due until told to stop; runs in hand are taken back then.
-pub async fn run_scheduler(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken, pulse: Heartbeat) {
+pub async fn run_scheduler(
+    store: Store,
+    file: watch::Receiver<Arc<Config>>,
+    stop: CancellationToken,
+    pulse: Heartbeat,
+) {
     let mut served = ScheduleWatermark::default();
     let mut runs: JoinSet<String> = JoinSet::new();
     let mut running: Vec<String> = Vec::new();
@@ -115,7 +120,8 @@ impl ScheduleWatermark {
         now: DateTime<Utc>,
     ) -> Result<(ConnectorId, DateTime<Utc>)> {
         let mut tx = store.begin_write().await?;
-        let row: ConnectorRow = connectors::ensure_connector(&mut tx, &key.0, kind, Some(schedule.text()), now).await?;
+        let row: ConnectorRow =
+            connectors::ensure_connector(&mut tx, &key.0, kind, Some(schedule.text()), now).await?;
         tx.commit().await?;
         let seen = (ConnectorId(row.id), row.scheduled_until);
         self.rows.insert(key.clone(), seen);
@@ -124,8 +130,11 @@ impl ScheduleWatermark {
 }
 
 fn build_run_options(stop: &CancellationToken) -> RunOptions {
-    let reading =
-        ReadContext { cancel: stop.clone(), progress: ReadProgress::default(), retry: retry::RetryPolicy::SERVICE };
+    let reading = ReadContext {
+        cancel: stop.clone(),
+        progress: ReadProgress::default(),
+        retry: retry::RetryPolicy::SERVICE,
+    };
     RunOptions {
         actor: "schedule".to_owned(),
         what: "scheduled sync".to_owned(),
@@ -137,7 +146,13 @@ fn build_run_options(stop: &CancellationToken) -> RunOptions {
     }
 }
 
-async fn run_to_end(store: Store, config: Arc<Config>, at: usize, stop: CancellationToken, begun: StartedRun) -> String {
+async fn run_to_end(
+    store: Store,
+    config: Arc<Config>,
+    at: usize,
+    stop: CancellationToken,
+    begun: StartedRun,
+) -> String {
     sync::go_on(&store, config.for_sync(), at, &build_run_options(&stop), begun).await;
     config.connectors[at].name.to_string()
 }

@@ -20,7 +20,7 @@ pub async fn run_workers(store: &Store, concurrency: u32, stop: &CancellationTok
     run_owned_workers(store.clone(), concurrency, stop.clone()).await;
 }
 
-/// [`run`] with values of its own, for a task.
+/// [`run_workers`] with values of its own, for a task.
 pub async fn run_owned_workers(store: Store, concurrency: u32, stop: CancellationToken) {
     let workers = if store.is_shared() { concurrency } else { 1 };
     let mut set = JoinSet::new();

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::arg::params;
 use super::engine::Tx;
+use super::param::params;
 use crate::model::ids::{AccountId, RunId};
 use crate::model::names::fold;
 use crate::model::role::Role;
@@ -201,7 +201,11 @@ const INVITED: &str = "SELECT account_id FROM invitations WHERE digest = $1 AND 
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn find_invitation(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<Option<Option<AccountId>>> {
+pub async fn find_invitation(
+    tx: &mut Tx,
+    digest: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Option<AccountId>>> {
     let row: Option<(Option<i64>,)> = tx.fetch_optional("find a link", INVITED, params![digest, now]).await?;
     Ok(row.map(|(account,)| account.map(AccountId)))
 }

@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
-use super::stage::{CopyBuffer, StagingTable, staging_table};
-use crate::model::due::DuePolicy;
+use super::param::params;
+use super::staging::{CopyBuffer, StagingTable, staging_table};
+use crate::model::due_policy::DuePolicy;
 use crate::model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
 
 /// Who an assignment is for.
@@ -92,7 +92,11 @@ const IN_FORCE: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_active(tx: &mut Tx, whom: Option<AssignmentTarget>, course: Option<CourseId>) -> Result<Vec<Assignment>> {
+pub async fn list_active(
+    tx: &mut Tx,
+    whom: Option<AssignmentTarget>,
+    course: Option<CourseId>,
+) -> Result<Vec<Assignment>> {
     let (group, learner) = match whom {
         Some(AssignmentTarget::Group(group)) => (group.0, 0),
         Some(AssignmentTarget::Learner(learner)) => (0, learner.0),
@@ -248,6 +252,7 @@ const UNEND: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn restore_ended(tx: &mut Tx, group: GroupId, ended: RunId) -> Result<Vec<AssignmentId>> {
-    let rows: Vec<(AssignmentId,)> = tx.fetch_all("restore assignments", UNEND, params![group, ended]).await?;
+    let rows: Vec<(AssignmentId,)> =
+        tx.fetch_all("restore assignments", UNEND, params![group, ended]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }

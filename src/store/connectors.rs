@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
+use super::param::params;
 use crate::model::ids::{ConnectorId, RunId};
 
 /// A row of the table.
@@ -113,7 +113,12 @@ pub async fn list(tx: &mut Tx) -> Result<Vec<ConnectorRow>> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn claim_schedule(tx: &mut Tx, id: ConnectorId, since: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool> {
+pub async fn claim_schedule(
+    tx: &mut Tx,
+    id: ConnectorId,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<bool> {
     Ok(tx.execute("claim a schedule", SERVE, params![id, since, until]).await? == 1)
 }
 
@@ -153,7 +158,8 @@ pub async fn promote_held_run(tx: &mut Tx, id: ConnectorId) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub async fn get_baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
-    let (json,): (String,) = tx.fetch_one("read what the last good run measured", BASELINE, params![id]).await?;
+    let (json,): (String,) =
+        tx.fetch_one("read what the last good run measured", BASELINE, params![id]).await?;
     Ok(json)
 }
 
@@ -162,6 +168,7 @@ pub async fn get_baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
 /// # Errors
 /// When the database refuses.
 pub async fn get_hold_baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
-    let (json,): (String,) = tx.fetch_one("read what there was before a hold", BEFORE_HOLD, params![id]).await?;
+    let (json,): (String,) =
+        tx.fetch_one("read what there was before a hold", BEFORE_HOLD, params![id]).await?;
     Ok(json)
 }

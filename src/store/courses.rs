@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::Result;
-use super::arg::params;
 use super::engine::Tx;
+use super::param::params;
 use crate::model::ids::CourseId;
 use crate::model::names::fold;
 
@@ -62,7 +62,8 @@ pub async fn create(tx: &mut Tx, code: &str, title: &str, source: &str) -> Resul
 /// # Errors
 /// When the database refuses.
 pub async fn update_title(tx: &mut Tx, course: CourseId, title: &str, source: &str) -> Result<bool> {
-    Ok(tx.execute("change a course's title", RETITLE, params![course, title, source, fold(title)]).await? == 1)
+    Ok(tx.execute("change a course's title", RETITLE, params![course, title, source, fold(title)]).await?
+        == 1)
 }
 
 const FOLD: &str = "UPDATE courses SET title_folded = $2 WHERE id = $1";

@@ -1,10 +1,10 @@
 //! The choice of database, made here and nowhere else.
 //!
-//! One SQL text serves both engines wherever one can; where they must differ, [`Sql::each`] holds both side by side.
+//! One SQL text serves both engines wherever one can; where they must differ, [`Sql::per_engine`] holds both side by side.
 //! Statements are never kept prepared on the server, so that a pooler in transaction mode may stand between.
 //!
 //! Around every begin, statement and commit lies a point at which a test may kill or stop the program: see
-//! [`super::strike`]. A release build has none of it.
+//! [`super::fault_injection`]. A release build has none of it.
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -14,9 +14,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Database, PgPool, Pool, Postgres, Sqlite, SqlitePool, Transaction};
 use tracing::trace;
 
-use super::arg::{Param, FromEngineRow, postgres_query, sqlite_query};
 use super::error::{ErrorContext, StoreError};
-use super::strike::{StatementSide, inject_fault};
+use super::fault_injection::{StatementSide, inject_fault};
+use super::param::{FromEngineRow, Param, postgres_query, sqlite_query};
 use super::{Result, migrate};
 use crate::model::secret::SecretText;
 
@@ -109,7 +109,12 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses; the transaction is of no more use then.
-    pub async fn execute(&mut self, doing: &'static str, sql: impl Into<Sql>, args: Vec<Param>) -> Result<u64> {
+    pub async fn execute(
+        &mut self,
+        doing: &'static str,
+        sql: impl Into<Sql>,
+        args: Vec<Param>,
+    ) -> Result<u64> {
         let text = self.sql_text(sql.into());
         let began = Instant::now();
         inject_fault(StatementSide::Before, doing, text);
@@ -265,8 +270,9 @@ impl Store {
             Some(bytes) => connect.pragma("max_page_count", (bytes / PAGE_BYTES).max(1).to_string()),
             None => connect,
         };
-        let pool =
-            SqlitePoolOptions::new().max_connections(options.connections).acquire_timeout(BUSY_TIMEOUT + ACQUIRE_TIMEOUT);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(options.connections)
+            .acquire_timeout(BUSY_TIMEOUT + ACQUIRE_TIMEOUT);
         let kept = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
         let quick = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
         let store = Self { pools: ConnectionPools::Sqlite { durable: kept, relaxed: quick } };
@@ -298,9 +304,13 @@ impl Store {
     /// When no connection comes about.
     pub async fn begin_read(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable: kept, .. } => begin_transaction(kept, "BEGIN").await.map(Tx::Sqlite),
+            ConnectionPools::Sqlite { durable: kept, .. } => {
+                begin_transaction(kept, "BEGIN").await.map(Tx::Sqlite)
+            }
             ConnectionPools::Postgres(pool) => {
-                begin_transaction(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Tx::Postgres)
+                begin_transaction(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await
+                    .map(Tx::Postgres)
             }
         }
     }
@@ -311,7 +321,9 @@ impl Store {
     /// When no connection comes about, or SQLite's writer is busy for too long.
     pub async fn begin_write(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable: kept, .. } => begin_transaction(kept, "BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+            ConnectionPools::Sqlite { durable: kept, .. } => {
+                begin_transaction(kept, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            }
             ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
         }
     }
@@ -322,7 +334,9 @@ impl Store {
     /// When no connection comes about, or SQLite's writer is busy for too long.
     pub async fn begin_drain(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { relaxed: quick, .. } => begin_transaction(quick, "BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+            ConnectionPools::Sqlite { relaxed: quick, .. } => {
+                begin_transaction(quick, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            }
             ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
         }
     }
@@ -354,7 +368,10 @@ async fn begin_with_idle_timeout(pool: &PgPool) -> Result<Tx> {
 /// Begins a transaction, in a task of its own: whoever is cancelled meanwhile drops a transaction that has begun and is
 /// rolled back. sqlx gives a connection back as it is when a beginning is dropped half-way, inside a transaction that
 /// the next user of the connection would go on with.
-async fn begin_transaction<D: Database>(pool: &Pool<D>, statement: &'static str) -> Result<Transaction<'static, D>> {
+async fn begin_transaction<D: Database>(
+    pool: &Pool<D>,
+    statement: &'static str,
+) -> Result<Transaction<'static, D>> {
     inject_fault(StatementSide::Before, "begin", "BEGIN");
     let pool = pool.clone();
     let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;

@@ -1,20 +1,20 @@
 //! Access and progress, derived from memberships and assignments.
 //!
-//! [`settle`] is the only statement that gives or takes access. It looks at what is true now, so it may be run for the
+//! [`settle_batch`] is the only statement that gives or takes access. It looks at what is true now, so it may be run for the
 //! same learner and course as often as anybody likes.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::jobs::JobBatch;
 use super::learners::who;
+use super::param::params;
 use crate::model::ids::{CourseId, LearnerId, RunId};
 
 /// The due date of assignment `s`, counted from `f.counts_from`, for a learner who starts on `f.start_date`: the same
-/// arithmetic as [`crate::model::due::Due::date`], in each engine's words.
+/// arithmetic as [`crate::model::due_policy::DuePolicy::date`], in each engine's words.
 macro_rules! due_sqlite {
     () => {
         "CASE f.due_kind
@@ -355,7 +355,8 @@ macro_rules! listed_postgres {
 }
 
 /// By learner and course.
-const LIST: Sql = Sql::per_engine(listed_sqlite!("ORDER BY 3, c.code"), listed_postgres!("ORDER BY 3, c.code"));
+const LIST: Sql =
+    Sql::per_engine(listed_sqlite!("ORDER BY 3, c.code"), listed_postgres!("ORDER BY 3, c.code"));
 
 /// By the numbers of learner and course, from behind an enrollment on.
 const PAGE: Sql = Sql::per_engine(
@@ -393,8 +394,14 @@ pub struct EnrollmentFilter {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_page(tx: &mut Tx, of: EnrollmentFilter, after: (i64, i64), most: i64) -> Result<Vec<EnrollmentRow>> {
-    tx.fetch_all("list enrollments", PAGE, params![of.learner, of.course, of.group, after.0, after.1, most]).await
+pub async fn list_page(
+    tx: &mut Tx,
+    of: EnrollmentFilter,
+    after: (i64, i64),
+    most: i64,
+) -> Result<Vec<EnrollmentRow>> {
+    tx.fetch_all("list enrollments", PAGE, params![of.learner, of.course, of.group, after.0, after.1, most])
+        .await
 }
 
 /// What `verify` compares: every enrollment with access, and every due date.

@@ -113,7 +113,11 @@ pub(super) trait ErrorContext<T> {
 impl<T> ErrorContext<T> for sqlx::Result<T> {
     fn context(self, doing: &'static str) -> Result<T, StoreError> {
         self.map_err(|cause| {
-            if is_full(&cause) { StoreError::DatabaseFull { context: doing, cause } } else { StoreError::Query { context: doing, cause } }
+            if is_full(&cause) {
+                StoreError::DatabaseFull { context: doing, cause }
+            } else {
+                StoreError::Query { context: doing, cause }
+            }
         })
     }
 }

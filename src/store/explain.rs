@@ -5,9 +5,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
+use super::param::params;
 use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner's row.
@@ -267,7 +267,11 @@ const LINKS_OF_GROUPS: Sql = Sql::per_engine(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_rule_groups_by_key(tx: &mut Tx, rules: Vec<i64>, keys: Vec<String>) -> Result<Vec<RuleGroupMatch>> {
+pub async fn list_rule_groups_by_key(
+    tx: &mut Tx,
+    rules: Vec<i64>,
+    keys: Vec<String>,
+) -> Result<Vec<RuleGroupMatch>> {
     tx.fetch_all("read which groups rules have met", LINKS_OF_KEYS, params![rules, keys]).await
 }
 
@@ -321,6 +325,7 @@ const LAST_BEFORE: &str = "SELECT id FROM runs WHERE id > 0 AND started_at < $1 
 /// # Errors
 /// When the database refuses.
 pub async fn get_last_run_before(tx: &mut Tx, instant: DateTime<Utc>) -> Result<i64> {
-    let row: Option<(RunId,)> = tx.fetch_optional("find the last run of a day", LAST_BEFORE, params![instant]).await?;
+    let row: Option<(RunId,)> =
+        tx.fetch_optional("find the last run of a day", LAST_BEFORE, params![instant]).await?;
     Ok(row.map_or(0, |(id,)| id.0))
 }

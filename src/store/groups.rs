@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
-use super::stage::{StagingTable, staging_table};
+use super::param::params;
+use super::staging::{StagingTable, staging_table};
 use crate::model::ids::{AssignmentId, GroupId, RuleId, RunId};
 use crate::model::names::GroupName;
 
@@ -110,7 +110,8 @@ pub async fn create_all<'a>(
     names: impl IntoIterator<Item = &'a GroupName>,
     run: RunId,
 ) -> Result<Vec<(GroupId, String)>> {
-    tx.fill_staging_table(NEW, names, |rows, name| rows.text(name.shown()).text(name.folded()).end_row()).await?;
+    tx.fill_staging_table(NEW, names, |rows, name| rows.text(name.shown()).text(name.folded()).end_row())
+        .await?;
     let made = tx.fetch_all("make groups", MAKE_ALL, params![run]).await?;
     tx.drop_staging_table(NEW).await?;
     Ok(made)
@@ -211,8 +212,7 @@ pub async fn list_rule_groups(tx: &mut Tx) -> Result<Vec<RuleGroupRow>> {
     tx.fetch_all("read which rule feeds which group", LINKS, params![]).await
 }
 
-const NEW_LINKS: StagingTable =
-    staging_table!("stage_links": 0 "rule_id" "BIGINT", 1 "key" "TEXT", 2 "group_id" "BIGINT", 3 "name" "TEXT");
+const NEW_LINKS: StagingTable = staging_table!("stage_links": 0 "rule_id" "BIGINT", 1 "key" "TEXT", 2 "group_id" "BIGINT", 3 "name" "TEXT");
 
 const LINK: &str = "
     INSERT INTO rule_groups (rule_id, key, group_id, name)
@@ -308,7 +308,7 @@ const MEMBERS: &str = concat!(
      WHERE m.group_id = $1 ORDER BY 2, l.id, r.id DESC"
 );
 
-/// A row of [`members`]: learner, address, name, rule, rule's name, day of joining.
+/// A row of [`list_members`]: learner, address, name, rule, rule's name, day of joining.
 pub type MemberRow = (i64, String, String, RuleId, String, chrono::NaiveDate);
 
 /// The members of a group, a row for each reason, rules before memberships by hand.

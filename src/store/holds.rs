@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
-use super::stage::{StagingTable, staging_table};
+use super::param::params;
+use super::staging::{StagingTable, staging_table};
 use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A decision on a change that stands: rejected or taken back.
@@ -155,8 +155,7 @@ pub struct PinnedRecord {
     pub attributes: String,
 }
 
-const RECORDS: StagingTable =
-    staging_table!("stage_held_records": 0 "external_id" "TEXT", 1 "present" "BOOLEAN", 2 "attributes" "JSONB");
+const RECORDS: StagingTable = staging_table!("stage_held_records": 0 "external_id" "TEXT", 1 "present" "BOOLEAN", 2 "attributes" "JSONB");
 
 const CLEAR_RECORDS: &str = "DELETE FROM held_records WHERE connector_id = $1";
 

@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::listing::PageRequest;
+use super::param::params;
 use crate::model::ids::{AssignmentId, JobId, RunId};
 
 macro_rules! enqueue {
@@ -339,8 +339,8 @@ pub async fn delete_failed(tx: &mut Tx, jobs: &[i64]) -> Result<u64> {
     tx.execute("drop jobs", DROP, params![jobs.to_vec()]).await
 }
 
-const PAIRS: super::stage::StagingTable =
-    super::stage::staging_table!("stage_pairs": 0 "learner_id" "BIGINT", 1 "course_id" "BIGINT");
+const PAIRS: super::staging::StagingTable =
+    super::staging::staging_table!("stage_pairs": 0 "learner_id" "BIGINT", 1 "course_id" "BIGINT");
 
 const FOR_PAIRS: &str =
     enqueue!("SELECT 'enroll', learner_id, course_id, $1, $2 FROM stage_pairs WHERE true");
@@ -350,7 +350,8 @@ const FOR_PAIRS: &str =
 /// # Errors
 /// When the database refuses.
 pub async fn enqueue_pairs(tx: &mut Tx, pairs: &[(i64, i64)], now: DateTime<Utc>, run: RunId) -> Result<u64> {
-    tx.fill_staging_table(PAIRS, pairs, |rows, (learner, course)| rows.int(*learner).int(*course).end_row()).await?;
+    tx.fill_staging_table(PAIRS, pairs, |rows, (learner, course)| rows.int(*learner).int(*course).end_row())
+        .await?;
     let enqueued = tx.execute("enqueue repairs", FOR_PAIRS, params![now, run]).await?;
     tx.drop_staging_table(PAIRS).await?;
     Ok(enqueued)

@@ -4,8 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
+use super::param::params;
 
 /// How long a lease lasts without being renewed, in seconds.
 pub const LEASE_SECONDS: i64 = 15;
@@ -56,7 +56,8 @@ pub async fn database_time(tx: &mut Tx) -> Result<DateTime<Utc>> {
 pub async fn acquire(tx: &mut Tx, name: &str, holder: &str) -> Result<Option<Lease>> {
     let now = database_time(tx).await?;
     let until = now + TimeDelta::seconds(LEASE_SECONDS);
-    let row: Option<(i64,)> = tx.fetch_optional("take a lease", TAKE, params![name, holder, now, until]).await?;
+    let row: Option<(i64,)> =
+        tx.fetch_optional("take a lease", TAKE, params![name, holder, now, until]).await?;
     Ok(row.map(|(fence,)| Lease { name: name.to_owned(), holder: holder.to_owned(), fence }))
 }
 

@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
-use super::stage::{StagingTable, staging_table};
+use super::param::params;
+use super::staging::{StagingTable, staging_table};
 use crate::model::ids::{GroupId, LearnerId, RuleId, RunId};
 
 /// One reason for one membership.
@@ -57,7 +57,7 @@ pub async fn stage_changes(
     added: impl IntoIterator<Item = MembershipReason>,
     removed: impl IntoIterator<Item = MembershipReason>,
 ) -> Result<()> {
-    let row = |rows: &mut super::stage::CopyBuffer, reason: MembershipReason| {
+    let row = |rows: &mut super::staging::CopyBuffer, reason: MembershipReason| {
         rows.int(reason.group.0).int(reason.rule.0).int(reason.learner.0).end_row();
     };
     tx.fill_staging_table(ADDED, added, row).await?;
@@ -67,7 +67,7 @@ pub async fn stage_changes(
     Ok(())
 }
 
-/// Clears away what [`stage()`] laid out.
+/// Clears away what [`stage_changes()`] laid out.
 ///
 /// # Errors
 /// When the database refuses.
@@ -248,7 +248,11 @@ const OF: Sql = Sql::per_engine(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_reasons(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<(LearnerId, RuleId)>> {
+pub async fn list_reasons(
+    tx: &mut Tx,
+    learners: Vec<i64>,
+    group: GroupId,
+) -> Result<Vec<(LearnerId, RuleId)>> {
     tx.fetch_all("read reasons", OF, params![learners, group]).await
 }
 

@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
+use super::param::params;
 
 /// A connector, as its runs left it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -79,7 +79,7 @@ pub async fn get_table_sizes(tx: &mut Tx) -> Result<TableSizes> {
     tx.fetch_one("read sizes for metrics", Sql::per_engine(SIZES_SQLITE, SIZES), params![]).await
 }
 
-/// The upper ends of the buckets of [`durations`], in seconds: from a file of a few people to a million by a slow API.
+/// The upper ends of the buckets of [`list_run_durations`], in seconds: from a file of a few people to a million by a slow API.
 pub const DURATION_BUCKETS: [f64; 10] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, f64::INFINITY];
 
 macro_rules! durations {
@@ -115,7 +115,7 @@ pub struct RunDurationBucket {
     pub name: String,
     /// How they ended.
     pub status: String,
-    /// Which of [`BUCKETS`].
+    /// Which of [`DURATION_BUCKETS`].
     pub bucket: i64,
     /// How many.
     pub runs: i64,

@@ -11,10 +11,10 @@ use chrono::Utc;
 use sqlx::migrate::Migrator;
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Store, Tx};
 use super::error::{ErrorContext, StoreError};
-use super::strike::{StatementSide, inject_fault};
+use super::fault_injection::{StatementSide, inject_fault};
+use super::param::params;
 use super::{courses, learners};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -45,7 +45,8 @@ pub(super) async fn migrate_store(store: &Store) -> Result<()> {
         let _: (String,) = tx.fetch_one("wait for other migrations", LOCK, Vec::new()).await?;
     }
     tx.execute("make the table of migrations", TABLE, Vec::new()).await?;
-    let applied: Vec<(i64, String)> = tx.fetch_all("read the applied migrations", APPLIED, Vec::new()).await?;
+    let applied: Vec<(i64, String)> =
+        tx.fetch_all("read the applied migrations", APPLIED, Vec::new()).await?;
     let migrator = if tx.is_sqlite() { &SQLITE } else { &POSTGRES };
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
     if let Some(&(found, _)) = applied.last().filter(|(version, _)| *version > known) {
@@ -55,7 +56,9 @@ pub(super) async fn migrate_store(store: &Store) -> Result<()> {
     for migration in migrator.iter() {
         let checksum = hex(&migration.checksum);
         match applied.iter().find(|(version, _)| *version == migration.version) {
-            Some((version, found)) if *found != checksum => return Err(StoreError::MigrationMismatch(*version)),
+            Some((version, found)) if *found != checksum => {
+                return Err(StoreError::MigrationMismatch(*version));
+            }
             Some(_) => {}
             None => {
                 apply_migration(&mut tx, migration.sql.as_str()).await?;

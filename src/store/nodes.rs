@@ -3,9 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Result;
-use super::arg::params;
 use super::engine::Tx;
 use super::leases::database_time;
+use super::param::params;
 
 const BEAT: &str = "
     INSERT INTO nodes (id, host, version, file_digest, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -46,7 +46,13 @@ const HEARTBEAT_TIMEOUT: TimeDelta = TimeDelta::seconds(30);
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn write_heartbeat(tx: &mut Tx, id: &str, host: &str, digest: &str, started: DateTime<Utc>) -> Result<()> {
+pub async fn write_heartbeat(
+    tx: &mut Tx,
+    id: &str,
+    host: &str,
+    digest: &str,
+    started: DateTime<Utc>,
+) -> Result<()> {
     let now = database_time(tx).await?;
     let args = params![id, host, env!("CARGO_PKG_VERSION"), digest, started, now];
     tx.execute("give a sign of life", BEAT, args).await?;
@@ -75,14 +81,15 @@ pub async fn is_host_alive(tx: &mut Tx, host: &str) -> Result<bool> {
 const LIVING_HOLDER: &str =
     "SELECT count(*) FROM nodes WHERE substr(id, 1, length($1)) = $1 AND seen_at >= $2";
 
-/// Whether the service of this holder (see [`crate::sync::lease::holder`]) is alive.
+/// Whether the service of this holder (see [`crate::sync::lease::holder_name`]) is alive.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn is_holder_alive(tx: &mut Tx, holder: &str) -> Result<bool> {
     let since = database_time(tx).await? - HEARTBEAT_TIMEOUT;
     let start = format!("{holder}/");
-    let (count,): (i64,) = tx.fetch_one("look for signs of life", LIVING_HOLDER, params![start, since]).await?;
+    let (count,): (i64,) =
+        tx.fetch_one("look for signs of life", LIVING_HOLDER, params![start, since]).await?;
     Ok(count > 0)
 }
 

@@ -1,9 +1,9 @@
 //! Persons: records as connectors last read them, and what they said before.
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
-use super::stage::{StagingTable, staging_table};
+use super::param::params;
+use super::staging::{StagingTable, staging_table};
 use crate::model::ids::{ConnectorId, LearnerId, RunId};
 
 /// A person as a run needs to know one, without the attributes.
@@ -49,9 +49,14 @@ const EVERYBODY: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn for_each_summary(tx: &mut Tx, connector: ConnectorId, mut take: impl FnMut(PersonSummary<'_>)) -> Result<()> {
+pub async fn for_each_summary(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    mut take: impl FnMut(PersonSummary<'_>),
+) -> Result<()> {
     if !tx.is_sqlite() {
-        let each = |(persons,): (String,)| persons.split('\u{1e}').filter_map(parse_summary).for_each(&mut take);
+        let each =
+            |(persons,): (String,)| persons.split('\u{1e}').filter_map(parse_summary).for_each(&mut take);
         return tx.fetch_each("read persons", EVERYBODY, params![connector, PERSONS_PER_TEXT], each).await;
     }
     let mut last = String::new();
@@ -142,7 +147,11 @@ const PRESENT: Sql = Sql::per_engine(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn for_each_present(tx: &mut Tx, connector: ConnectorId, take: impl FnMut(PersonRecord)) -> Result<()> {
+pub async fn for_each_present(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    take: impl FnMut(PersonRecord),
+) -> Result<()> {
     tx.fetch_each("read the people last read", PRESENT, params![connector], take).await
 }
 
@@ -263,6 +272,7 @@ const NEW_SINCE: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn list_new_since(tx: &mut Tx, connector: ConnectorId, first: RunId) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = tx.fetch_all("read who came since", NEW_SINCE, params![connector, first]).await?;
+    let rows: Vec<(String,)> =
+        tx.fetch_all("read who came since", NEW_SINCE, params![connector, first]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }

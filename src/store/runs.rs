@@ -5,11 +5,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Result;
-use super::arg::params;
 use super::engine::Tx;
 use super::learners::who;
+use super::param::params;
 use crate::model::ids::{ConnectorId, RunId};
-use crate::model::problem::RunWarning;
+use crate::model::run_warning::RunWarning;
 
 /// What kind of change a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -325,7 +325,13 @@ const MAX_WARNINGS: usize = 1_000;
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn record_failure(tx: &mut Tx, run: RunId, kind: &str, message: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn record_failure(
+    tx: &mut Tx,
+    run: RunId,
+    kind: &str,
+    message: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
     tx.execute("note a failed run", FAIL, params![run, now, kind, message]).await.map(|_| ())
 }
 
@@ -445,7 +451,8 @@ const RUN_PROBLEMS: super::Sql = super::Sql::per_engine(
 /// # Errors
 /// When the database refuses.
 pub async fn list_warnings(tx: &mut Tx, run: RunId) -> Result<Vec<RunWarning>> {
-    let row: Option<(String,)> = tx.fetch_optional("read a run's problems", RUN_PROBLEMS, params![run]).await?;
+    let row: Option<(String,)> =
+        tx.fetch_optional("read a run's problems", RUN_PROBLEMS, params![run]).await?;
     Ok(row.and_then(|(json,)| serde_json::from_str(&json).ok()).unwrap_or_default())
 }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
+use super::param::params;
 use crate::model::ids::AccountId;
 
 /// Somebody who is signed in.
@@ -81,7 +81,11 @@ pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<u64> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn delete_expired(tx: &mut Tx, seen_before: DateTime<Utc>, began_before: DateTime<Utc>) -> Result<u64> {
+pub async fn delete_expired(
+    tx: &mut Tx,
+    seen_before: DateTime<Utc>,
+    began_before: DateTime<Utc>,
+) -> Result<u64> {
     tx.execute("end old sessions", END_OLD, params![seen_before, began_before]).await
 }
 
@@ -118,7 +122,12 @@ const FAIL: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn record_failure(tx: &mut Tx, place: &str, now: DateTime<Utc>, forgotten: DateTime<Utc>) -> Result<()> {
+pub async fn record_failure(
+    tx: &mut Tx,
+    place: &str,
+    now: DateTime<Utc>,
+    forgotten: DateTime<Utc>,
+) -> Result<()> {
     tx.execute("count a failed try", FAIL, params![place, now, forgotten]).await.map(|_| ())
 }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::Result;
-use super::arg::params;
 use super::engine::Tx;
+use super::param::params;
 use crate::model::ids::{RunId, TokenId};
 use crate::model::names::fold;
 use crate::model::role::Role;

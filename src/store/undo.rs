@@ -3,10 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Result;
-use super::arg::params;
 use super::engine::{Sql, Tx};
 use super::learners::who;
-use super::stage::{StagingTable, staging_table};
+use super::param::params;
+use super::staging::{StagingTable, staging_table};
 use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner who left in a run, with the person's record before and after.
@@ -68,7 +68,11 @@ const COME_BACK: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn restore_learners(tx: &mut Tx, learners: &[(LearnerId, &'static str)], run: RunId) -> Result<u64> {
+pub async fn restore_learners(
+    tx: &mut Tx,
+    learners: &[(LearnerId, &'static str)],
+    run: RunId,
+) -> Result<u64> {
     tx.fill_staging_table(BACK, learners, |rows, (id, status)| rows.int(id.0).text(status).end_row()).await?;
     let back = tx.execute("bring learners back", COME_BACK, params![run]).await?;
     tx.drop_staging_table(BACK).await?;
@@ -148,11 +152,13 @@ const GIVEN_AND_ENDED: &str = concat!(
 /// # Errors
 /// When the database refuses.
 pub async fn describe_given_and_ended(tx: &mut Tx, run: RunId) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = tx.fetch_all("read what was touched since", GIVEN_AND_ENDED, params![run]).await?;
+    let rows: Vec<(String,)> =
+        tx.fetch_all("read what was touched since", GIVEN_AND_ENDED, params![run]).await?;
     Ok(rows.into_iter().map(|(text,)| text).collect())
 }
 
-const NAMES: StagingTable = staging_table!("stage_names": 0 "learner_id" "BIGINT", 1 "group_id" "BIGINT", 2 "why" "TEXT");
+const NAMES: StagingTable =
+    staging_table!("stage_names": 0 "learner_id" "BIGINT", 1 "group_id" "BIGINT", 2 "why" "TEXT");
 
 const NAMED: &str = concat!(
     "SELECT ",
@@ -165,9 +171,14 @@ const NAMED: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn describe_memberships(tx: &mut Tx, rows: &[(LearnerId, GroupId, &'static str)]) -> Result<Vec<String>> {
-    tx.fill_staging_table(NAMES, rows, |out, (learner, group, why)| out.int(learner.0).int(group.0).text(why).end_row())
-        .await?;
+pub async fn describe_memberships(
+    tx: &mut Tx,
+    rows: &[(LearnerId, GroupId, &'static str)],
+) -> Result<Vec<String>> {
+    tx.fill_staging_table(NAMES, rows, |out, (learner, group, why)| {
+        out.int(learner.0).int(group.0).text(why).end_row()
+    })
+    .await?;
     let named: Vec<(String,)> = tx.fetch_all("name memberships", NAMED, params![]).await?;
     tx.drop_staging_table(NAMES).await?;
     Ok(named.into_iter().map(|(text,)| text).collect())

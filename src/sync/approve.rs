@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::enrollment::ChangeTransaction;
-use crate::enrollment::change::{CommittedChange, ChangeTime};
+use crate::enrollment::change::{ChangeTime, CommittedChange};
 use crate::model::ids::{ConnectorId, RunId};
 use crate::planner::Snapshot;
 use crate::store::holds::{self, HeldChangeRecord as HeldChange};
@@ -18,7 +18,7 @@ use crate::store::runs::{self, NewRun, RunCounts, RunRecordKind};
 use crate::store::{Store, Tx, connectors};
 use crate::sync::File;
 use crate::sync::execute::{CommitRun, CommitTarget, Execution, RunKind, RunTask, execute};
-use crate::sync::retire::with_removed_connector;
+use crate::sync::retire_connector::with_removed_connector;
 use crate::sync::run::wait_for_lease;
 
 /// Why nothing was approved or rejected.
@@ -129,7 +129,12 @@ pub(super) fn refuse_other_files(snapshot: &Snapshot) -> Result<(), ApprovalErro
 /// # Errors
 /// When there is no such run or nothing of it waits, when it cannot be run now, or the database refuses; nothing is
 /// changed then.
-pub async fn approve(store: &Store, file: File<'_>, run: RunId, asked: &ApprovalRequest) -> Result<ApprovalResult, ApprovalError> {
+pub async fn approve(
+    store: &Store,
+    file: File<'_>,
+    run: RunId,
+    asked: &ApprovalRequest,
+) -> Result<ApprovalResult, ApprovalError> {
     let mut tx = store.begin_read().await?;
     let hold = find(&mut tx, run).await?;
     tx.rollback().await?;
@@ -190,7 +195,12 @@ async fn approved(store: &Store, run: RunId, done: Execution) -> Result<Approval
 ///
 /// # Errors
 /// When there is no such run or nothing of it waits, or the database refuses; nothing is changed then.
-pub async fn reject(store: &Store, about: &NewRun, when: ChangeTime, run: RunId) -> Result<ApprovalResult, ApprovalError> {
+pub async fn reject(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    run: RunId,
+) -> Result<ApprovalResult, ApprovalError> {
     let mut tx = store.begin_read().await?;
     let hold = find(&mut tx, run).await?;
     tx.rollback().await?;

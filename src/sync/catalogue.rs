@@ -6,7 +6,7 @@ use crate::enrollment::{ChangeTransaction, assign};
 use crate::model::ids::{CourseId, GroupId};
 use crate::model::names::fold;
 use crate::planner::catalogue_plan::CataloguePlan;
-use crate::store::assignments::{NewAssignment, DueDateUpdate, AssignmentTarget};
+use crate::store::assignments::{AssignmentTarget, DueDateUpdate, NewAssignment};
 use crate::store::courses;
 use crate::store::{Result, Tx};
 

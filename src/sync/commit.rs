@@ -5,12 +5,12 @@ use rustc_hash::FxHashMap;
 use crate::enrollment::ChangeTransaction;
 use crate::enrollment::change::ChangeTime;
 use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::guard::{HoldBaseline, HeldChange, HeldGroup, ChangeSubject, ChangeKind, ChangeKey};
+use crate::model::guard::{ChangeKey, ChangeKind, ChangeSubject, HeldChange, HeldGroup, HoldBaseline};
 use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
+use crate::model::membership_plan::{MembershipEntry, MembershipPlan};
 use crate::model::names::fold;
 use crate::model::people::RowIndex;
-use crate::model::plan::{MembershipEntry, MembershipPlan};
-use crate::model::population::{PersonChange, LearnerIndex, date, to_json};
+use crate::model::population::{LearnerIndex, PersonChange, date, to_json};
 use crate::model::status::LearnerStatus;
 use crate::planner::email_assignment::{EmailOutcome, LearnerUpdate};
 use crate::planner::{ChangeSet, HeldRecord, PlanContext, RunBaseline, Snapshot};
@@ -35,9 +35,12 @@ pub enum CommitResult {
 #[must_use]
 pub fn counts(change_set: &ChangeSet) -> RunCounts {
     let population = &change_set.population;
-    let fates = |fate: PersonChange| population.learners.iter().filter(|learner| learner.change == fate).count() as u64;
+    let fates = |fate: PersonChange| {
+        population.learners.iter().filter(|learner| learner.change == fate).count() as u64
+    };
     let left = population.learners.iter().filter(|learner| {
-        learner.status == LearnerStatus::Left && learner.status_before.is_some_and(|was| was != LearnerStatus::Left)
+        learner.status == LearnerStatus::Left
+            && learner.status_before.is_some_and(|was| was != LearnerStatus::Left)
     });
     RunCounts {
         people_read: population.people.len() as u64,
@@ -148,7 +151,12 @@ fn status(change_set: &ChangeSet) -> runs::RunStatus {
     }
 }
 
-async fn finish(tx: &mut Tx, job: &CommitContext<'_>, counts: &RunCounts, change_set: &ChangeSet) -> Result<()> {
+async fn finish(
+    tx: &mut Tx,
+    job: &CommitContext<'_>,
+    counts: &RunCounts,
+    change_set: &ChangeSet,
+) -> Result<()> {
     let held = &change_set.held;
     runs::finish(tx, job.run, status(change_set), counts, &change_set.problems, job.when.now).await?;
     if held.is_waiting() {
@@ -280,7 +288,11 @@ fn held_write(
 }
 
 /// Makes groups and rules that are new; answers the numbers of all of the plan's, in its order.
-async fn groups_and_rules(tx: &mut Tx, plan: &MembershipPlan, run: RunId) -> Result<(Vec<GroupId>, Vec<RuleId>)> {
+async fn groups_and_rules(
+    tx: &mut Tx,
+    plan: &MembershipPlan,
+    run: RunId,
+) -> Result<(Vec<GroupId>, Vec<RuleId>)> {
     let new = plan.groups.iter().filter(|group| group.is_made()).map(|group| &group.name);
     let made: FxHashMap<String, GroupId> = if plan.new_groups() > 0 {
         groups::create_all(tx, new, run).await?.into_iter().map(|(id, folded)| (folded, id)).collect()

@@ -25,7 +25,7 @@ use crate::sync::load::{load_lookups, load_snapshot};
 use crate::sync::reading::read_beside_snapshot;
 use crate::sync::run::RunOptions;
 use crate::sync::stored_people::{load_kept_people, load_learner, load_people};
-use crate::sync::{SyncError, File};
+use crate::sync::{File, SyncError};
 
 /// How often a plan is made while others may change something, before they are made to wait for it.
 const MAX_OPTIMISTIC_PLANS: u32 = 3;
@@ -136,7 +136,8 @@ pub(super) async fn execute(
     };
     for round in 1.. {
         let undisturbed = round > MAX_OPTIMISTIC_PLANS;
-        let mut tx = if undisturbed { task.store.begin_write().await? } else { task.store.begin_read().await? };
+        let mut tx =
+            if undisturbed { task.store.begin_write().await? } else { task.store.begin_read().await? };
         if undisturbed {
             // The commit finds the head as it was loaded, and moves it by one.
             runs::lock_head(&mut tx).await?;
@@ -170,7 +171,8 @@ pub(super) async fn execute(
         };
         target.lease.set_committing(true);
         let approved = input.hold.as_ref().map(ConnectorHold::keys);
-        let job = CommitContext { lease: target.lease.lease(), run: number, when: task.when, context, approved };
+        let job =
+            CommitContext { lease: target.lease.lease(), run: number, when: task.when, context, approved };
         match commit(tx, job, &change_set).await? {
             CommitResult::Done(counts) => {
                 let approval = input.hold.map(|hold| (hold, change_keys(context, &change_set)));

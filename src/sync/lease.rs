@@ -83,7 +83,8 @@ impl LeaseGuard {
     pub(super) fn begin(store: Store, lease: Lease) -> Self {
         let lost = CancellationToken::new();
         let committing = Arc::new(AtomicBool::new(false));
-        let renewal = renew_until_dropped(store.clone(), lease.clone(), lost.clone(), Arc::clone(&committing));
+        let renewal =
+            renew_until_dropped(store.clone(), lease.clone(), lost.clone(), Arc::clone(&committing));
         Self { store, lease, renewing: tokio::spawn(renewal), committing, lost }
     }
 
@@ -119,7 +120,12 @@ impl Drop for LeaseGuard {
     }
 }
 
-async fn renew_until_dropped(store: Store, lease: Lease, lost: CancellationToken, committing: Arc<AtomicBool>) {
+async fn renew_until_dropped(
+    store: Store,
+    lease: Lease,
+    lost: CancellationToken,
+    committing: Arc<AtomicBool>,
+) {
     loop {
         tokio::time::sleep(RENEWAL_INTERVAL).await;
         if committing.load(Ordering::SeqCst) {

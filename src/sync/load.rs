@@ -5,8 +5,8 @@
 use chrono::TimeDelta;
 
 use crate::enrollment::change::ChangeTime;
-use crate::model::guard::{HoldBaseline, Disposition, AccessTotals};
-use crate::model::identity::{EmailHolder, KnownPerson};
+use crate::model::correlation::{EmailHolder, KnownPerson};
+use crate::model::guard::{AccessTotals, Disposition, HoldBaseline};
 use crate::model::ids::{ConnectorId, LearnerId, RuleId, RunId};
 use crate::model::names::{ConnectorName, GroupName, RuleName};
 use crate::model::status::LearnerStatus;
@@ -81,12 +81,18 @@ async fn load_people(tx: &mut Tx, id: ConnectorId, has_others: bool, snapshot: &
     })
     .await?;
     if has_others {
-        snapshot.others = persons::list_of_other_connectors(tx, id).await?.into_iter().map(StoredRecord::from).collect();
+        snapshot.others =
+            persons::list_of_other_connectors(tx, id).await?.into_iter().map(StoredRecord::from).collect();
     }
     Ok(())
 }
 
-async fn load_baselines(tx: &mut Tx, id: ConnectorId, when: ChangeTime, snapshot: &mut Snapshot) -> Result<()> {
+async fn load_baselines(
+    tx: &mut Tx,
+    id: ConnectorId,
+    when: ChangeTime,
+    snapshot: &mut Snapshot,
+) -> Result<()> {
     snapshot.baseline = RunBaseline::read(&connectors::get_baseline(tx, id).await?);
     snapshot.charged = runs::get_limit_usage(tx, id, when.now - DAY, RunId(0)).await?.into();
     snapshot.hold_baseline = HoldBaseline::read(&connectors::get_hold_baseline(tx, id).await?);
@@ -161,7 +167,8 @@ pub(super) async fn load_lookups(
     addresses.extend(lookups.add_stored(stored));
     add_holders(tx, &mut lookups, addresses, id).await?;
     let holders = lookups.holders_of(&keys.new_addresses);
-    let records = persons::list_by_learners(tx, holders.into_iter().map(|learner| learner.0).collect()).await?;
+    let records =
+        persons::list_by_learners(tx, holders.into_iter().map(|learner| learner.0).collect()).await?;
     let more = lookups.add_records(records.into_iter().map(StoredRecord::from), id);
     add_holders(tx, &mut lookups, more, id).await?;
     let mut merged = keys.merged;

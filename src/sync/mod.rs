@@ -1,31 +1,31 @@
 //! From a directory to memberships: read, plan, guard, commit.
 //!
-//! [`run()`] is one passage. The reading and what the database knows are gathered at the same time; [`prepare`] and the
-//! pure planner turn both into a plan; [`commit`] writes it through [`crate::enrollment::Change`]. A dry run is the same
+//! [`run()`] is one passage. The reading and what the database knows are gathered at the same time; [`crate::planner`] and the
+//! pure planner turn both into a plan; [`commit`] writes it through [`crate::enrollment::ChangeTransaction`]. A dry run is the same
 //! code stopped before the commit; [`claim`] and [`go_on`] are the same for a schedule. When memberships, rules or
 //! assignments moved since they were gathered, the same reading is planned again.
 
 pub mod approve;
 pub mod catalogue;
 pub mod commit;
-mod due;
+pub mod connector_status;
+mod date_rules;
 mod error;
 mod execute;
-mod included;
+pub mod format;
+mod include_filter;
 pub mod lease;
-pub mod linked;
+pub mod link_learners;
 mod load;
-pub mod overview;
 mod reading;
-pub mod refresh;
 pub mod report;
-pub mod retire;
+pub mod resync_learner;
+pub mod retire_connector;
+pub mod rule_preview;
 mod run;
+mod schedule_claim;
 mod stored_people;
-mod tick;
-pub mod tryout;
 pub mod undo;
-pub mod words;
 
 use std::fmt;
 
@@ -39,11 +39,11 @@ use crate::model::names::ConnectorName;
 use crate::model::rule::Rule;
 use crate::planner::{ConnectorProfile, RuleSet};
 
-pub use due::{StartedRun, ClaimResult, DueTimes, claim};
 pub use error::SyncError;
 pub use reading::full_reading;
 pub use report::{RunOutcome, RunReport};
 pub use run::{RunOptions, go_on, run, start};
+pub use schedule_claim::{ClaimResult, DueTimes, StartedRun, claim};
 
 /// What a sync needs of the file.
 #[derive(Clone, Copy)]

@@ -3,15 +3,15 @@
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::connectors::{ReadContext, ReadProgress, DirectoryReading};
+use crate::connectors::{DirectoryReading, ReadContext, ReadProgress};
 use crate::planner::{Snapshot, SourceData};
 use crate::sync::SyncError;
 use crate::sync::execute::RunTask;
-use crate::sync::included::apply_include;
+use crate::sync::include_filter::apply_include;
 use crate::sync::load::load_snapshot;
 use crate::sync::run::RunOptions;
 
-/// A complete reading as the planner takes it. A [`Reading`] is the proof that it is complete.
+/// A complete reading as the planner takes it. A [`DirectoryReading`] is the proof that it is complete.
 #[must_use]
 pub fn full_reading(reading: DirectoryReading) -> SourceData {
     let (people, warnings) = reading.into_parts();
@@ -46,7 +46,11 @@ fn spawn_snapshot(task: &RunTask<'_>) -> AbortOnDropHandle<crate::store::Result<
     }))
 }
 
-async fn read(task: &RunTask<'_>, options: &RunOptions, stop: &CancellationToken) -> Result<SourceData, SyncError> {
+async fn read(
+    task: &RunTask<'_>,
+    options: &RunOptions,
+    stop: &CancellationToken,
+) -> Result<SourceData, SyncError> {
     let (settings, attributes) = (&task.file.connectors[task.connector], task.file.attributes);
     let context = ReadContext { cancel: stop.clone(), ..options.reading.clone() };
     let mut source = match &options.only {
@@ -73,7 +77,8 @@ async fn recheck_absent(
     }
     let (settings, attributes) = (&task.file.connectors[task.connector], task.file.attributes);
     // A progress of its own: the people of the reading stay counted.
-    let context = ReadContext { cancel: stop.clone(), progress: ReadProgress::default(), ..options.reading.clone() };
+    let context =
+        ReadContext { cancel: stop.clone(), progress: ReadProgress::default(), ..options.reading.clone() };
     for mut people in settings.look_up(&absent, attributes, &context).await? {
         apply_include(&mut people, settings, task.when.today);
         source.people.add_missing(&people);

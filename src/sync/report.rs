@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::ids::RunId;
 use crate::model::names::ConnectorName;
-use crate::model::problem::RunWarning;
+use crate::model::run_warning::RunWarning;
 use crate::planner::ChangeSet;
 use crate::store::runs::RunCounts;
 use crate::sync::SyncError;

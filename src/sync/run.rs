@@ -11,12 +11,12 @@ use crate::model::ids::{ConnectorId, RunId};
 use crate::model::names::ConnectorName;
 use crate::store::runs::{NewRun, RunCounts, RunRecordKind};
 use crate::store::{Store, Tx, connectors, runs};
-use crate::sync::due::StartedRun;
+use crate::sync::date_rules::reapply_date_rules;
 use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
-use crate::sync::lease::{LeaseGuard, AcquireResult, acquire};
+use crate::sync::lease::{AcquireResult, LeaseGuard, acquire};
 use crate::sync::report::{RunOutcome, RunReport};
-use crate::sync::tick::reapply_date_rules;
-use crate::sync::{SyncError, File};
+use crate::sync::schedule_claim::StartedRun;
+use crate::sync::{File, SyncError};
 
 /// What is asked of a run.
 #[derive(Debug, Clone)]
@@ -53,7 +53,13 @@ pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &RunOpt
 }
 
 /// Goes on with a run that a schedule has begun. Whatever goes wrong is in the report.
-pub async fn go_on(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions, begun: StartedRun) -> RunReport {
+pub async fn go_on(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &RunOptions,
+    begun: StartedRun,
+) -> RunReport {
     let began = Instant::now();
     let name = file.connectors[connector].name.clone();
     reported(name, began, begun_run(store, file, connector, asked, begun).await)
@@ -86,14 +92,24 @@ impl<E: Into<SyncError>> From<E> for Failure {
     }
 }
 
-async fn dry_run(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> Result<RunReport, Failure> {
+async fn dry_run(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &RunOptions,
+) -> Result<RunReport, Failure> {
     let task = RunTask::new(store, file, connector);
     let kind = RunKind::Sync { options: asked, stop: &asked.reading.cancel };
     let planned = execute(&task, None, kind).await?;
     Ok(RunReport::of(task.name(), RunOutcome::Planned, planned))
 }
 
-async fn real_run(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> Result<RunReport, Failure> {
+async fn real_run(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &RunOptions,
+) -> Result<RunReport, Failure> {
     let begun = start(store, file, connector, asked).await?;
     begun_run(store, file, connector, asked, begun).await
 }
@@ -102,7 +118,12 @@ async fn real_run(store: &Store, file: File<'_>, connector: usize, asked: &RunOp
 ///
 /// # Errors
 /// When somebody else runs it for longer than is waited, or the database does not answer; no run has begun then.
-pub async fn start(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> Result<StartedRun, SyncError> {
+pub async fn start(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &RunOptions,
+) -> Result<StartedRun, SyncError> {
     let settings = &file.connectors[connector];
     let lease = wait_for_lease(store, &settings.name, asked.patience, &asked.reading.cancel).await?;
     match begin(store, file, settings, asked).await {
@@ -220,7 +241,8 @@ pub(super) async fn begin_in(
 ) -> crate::store::Result<(ConnectorId, RunId)> {
     let now = Utc::now();
     let schedule = settings.schedule.as_ref().map(crate::model::schedule::CronSchedule::text);
-    let row = connectors::ensure_connector(tx, settings.name.as_str(), settings.kind(), schedule, now).await?;
+    let row =
+        connectors::ensure_connector(tx, settings.name.as_str(), settings.kind(), schedule, now).await?;
     let id = ConnectorId(row.id);
     runs::close_abandoned(tx, id, now).await?;
     let about = NewRun {

@@ -10,12 +10,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::enrollment::ChangeTransaction;
 use crate::enrollment::assign;
 use crate::enrollment::change::ChangeTime;
-use crate::model::due::DuePolicy;
-use crate::model::guard::{HeldGroup, ChangeKind, HoldCause, ChangeKey};
+use crate::model::due_policy::DuePolicy;
+use crate::model::guard::{ChangeKey, ChangeKind, HeldGroup, HoldCause};
 use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
+use crate::model::interner::Interner;
 use crate::model::population::from_json;
 use crate::model::status::LearnerStatus;
-use crate::model::values::Interner;
 use crate::planner::fingerprint::{ABSENT, assignment_key, cells_print, of_entry};
 use crate::planner::snapshot::ManualPerson;
 use crate::planner::{ConnectorRecord, manual_cells, status_on};
@@ -100,8 +100,15 @@ pub async fn undo_run(
     tx.rollback().await?;
     let about = NewRun { connector, ..about.clone() };
     let change = ChangeTransaction::begin(store, &about, when).await?;
-    let mut undoing =
-        UndoBuilder { file, change, run, connector, place, standing: Vec::new(), undone: UndoCounts::default() };
+    let mut undoing = UndoBuilder {
+        file,
+        change,
+        run,
+        connector,
+        place,
+        standing: Vec::new(),
+        undone: UndoCounts::default(),
+    };
     undoing.groups().await?;
     undoing.memberships().await?;
     undoing.assignments().await?;
@@ -157,9 +164,11 @@ impl UndoBuilder<'_> {
         for one in &ended {
             match in_the_way(one, &back) {
                 Some(why) => touched.push((one.learner_id, one.group_id, why)),
-                None => {
-                    again.push(MembershipReason { group: one.group_id, rule: one.rule_id, learner: one.learner_id })
-                }
+                None => again.push(MembershipReason {
+                    group: one.group_id,
+                    rule: one.rule_id,
+                    learner: one.learner_id,
+                }),
             }
         }
         let take: Vec<MembershipReason> = given
@@ -202,9 +211,14 @@ impl UndoBuilder<'_> {
     }
 
     /// The records of those who come back are as before the run; what the source says of them is kept beside.
-    async fn records(&mut self, leavers: &[LeaverRow], back: &FxHashMap<LearnerId, LearnerStatus>) -> Result<()> {
+    async fn records(
+        &mut self,
+        leavers: &[LeaverRow],
+        back: &FxHashMap<LearnerId, LearnerStatus>,
+    ) -> Result<()> {
         let Some(connector) = self.connector else { return Ok(()) };
-        let leavers: Vec<&LeaverRow> = leavers.iter().filter(|one| back.contains_key(&one.learner_id)).collect();
+        let leavers: Vec<&LeaverRow> =
+            leavers.iter().filter(|one| back.contains_key(&one.learner_id)).collect();
         if leavers.is_empty() {
             return Ok(());
         }
@@ -221,7 +235,12 @@ impl UndoBuilder<'_> {
                 let mut values = Interner::default();
                 let cells = from_json(self.file.attributes, &mut values, &attributes);
                 let digest = cells_print(self.file.attributes, &values, &cells);
-                persons::PersonUpdate { external_id: &one.external_id, learner: one.learner_id, digest, attributes }
+                persons::PersonUpdate {
+                    external_id: &one.external_id,
+                    learner: one.learner_id,
+                    digest,
+                    attributes,
+                }
             })
             .collect();
         let number = self.change.run;
@@ -237,7 +256,11 @@ impl UndoBuilder<'_> {
     }
 
     /// Writes down which reasons are given back and ended, with fingerprints of the learners as they are now.
-    async fn note_memberships(&mut self, again: &[MembershipReason], take: &[MembershipReason]) -> Result<()> {
+    async fn note_memberships(
+        &mut self,
+        again: &[MembershipReason],
+        take: &[MembershipReason],
+    ) -> Result<()> {
         if self.connector.is_none() {
             return Ok(());
         }
@@ -314,7 +337,8 @@ impl UndoBuilder<'_> {
                 taken_back(undo, named, ChangeKind::Unassign, 0)
             } else {
                 let course = assignment_key(&one.code, &one.pattern);
-                let named = ChangeKey { external_id: Some(&course), group: group.as_ref(), ..ChangeKey::default() };
+                let named =
+                    ChangeKey { external_id: Some(&course), group: group.as_ref(), ..ChangeKey::default() };
                 taken_back(undo, named, ChangeKind::Assign, 0)
             };
             self.standing.push(write);

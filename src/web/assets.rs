@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::web::trouble::PageError;
+use crate::web::error::PageError;
 
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/script.js");
@@ -30,7 +30,8 @@ pub(super) static STYLES: LazyLock<StaticAsset> =
     LazyLock::new(|| StaticAsset::new("style", "css", "text/css; charset=utf-8", STYLE));
 pub(super) static SCRIPTS: LazyLock<StaticAsset> =
     LazyLock::new(|| StaticAsset::new("script", "js", "text/javascript; charset=utf-8", SCRIPT));
-pub(super) static ICONS: LazyLock<StaticAsset> = LazyLock::new(|| StaticAsset::new("icon", "svg", "image/svg+xml", ICON));
+pub(super) static ICONS: LazyLock<StaticAsset> =
+    LazyLock::new(|| StaticAsset::new("icon", "svg", "image/svg+xml", ICON));
 
 /// One of them, kept by browsers for a year.
 pub(super) async fn asset(Path(name): Path<String>) -> Response {

@@ -8,11 +8,11 @@
 
 use std::fmt::Display;
 
-use crate::model::words;
+use crate::model::format;
 
 /// A number with its thousands set apart.
 #[askama::filter_fn]
 pub fn thousands(value: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
     let text = value.to_string();
-    Ok(text.parse().map_or(text, words::thousands))
+    Ok(text.parse().map_or(text, format::thousands))
 }

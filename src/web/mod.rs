@@ -1,31 +1,31 @@
 //! Pages and API: who asks from outside, in HTML or JSON.
 //!
-//! A request goes through [`routes`], where every route has declared what it needs, past [`gate`], which knows who asks,
+//! A request goes through [`routes`], where every route has declared what it needs, past [`auth`], which knows who asks,
 //! to a handler in [`pages`] or [`api`] that reads what was sent, calls the rooms below ([`crate::groups`], [`crate::sync`], …) and
 //! answers. No rule of the business stands here: what a page may do, the command does by the same function.
 //!
 //! Pages are made on the server and work without scripts. What several pages ask for is kept as a draft in the
 //! database, so that going back, signing in again, or another machine loses nothing.
 
+mod actions;
 mod api;
-mod asking;
 mod assets;
-mod behind;
-mod client;
-mod csv;
-mod cursor;
+mod auth;
+mod background;
+mod body_limit;
+mod client_addr;
+mod csv_export;
+mod error;
 mod filters;
-mod form;
-mod frame;
-mod gate;
-mod ops;
+mod form_data;
+mod health;
+mod layout;
+mod list_cursor;
+mod oidc;
 mod pages;
-mod provider;
-mod received;
 mod routes;
-mod serve;
+mod server;
 mod tls;
-mod trouble;
 
 use std::sync::Arc;
 
@@ -36,13 +36,13 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::Principal;
 use crate::config::Config;
 use crate::enrollment::change::ChangeTime;
-use crate::model::pulse::Heartbeat;
+use crate::model::heartbeat::Heartbeat;
 use crate::store::Store;
 use crate::store::runs::{NewRun, RunRecordKind};
 
-pub use behind::BackgroundTasks;
+pub use background::BackgroundTasks;
 pub use routes::{RouteAccess, RouteDeclaration};
-pub use serve::{WebListener, listen};
+pub use server::{WebListener, listen};
 
 /// What every handler stands on.
 #[derive(Debug, Clone)]
@@ -87,14 +87,14 @@ impl WebContext {
 }
 
 /// Does what plans on a thread of its own: planning is work for a processor, and nobody else waits for it.
-async fn run_blocking<T, F>(plan: impl FnOnce() -> F + Send + 'static) -> Result<T, trouble::PageError>
+async fn run_blocking<T, F>(plan: impl FnOnce() -> F + Send + 'static) -> Result<T, error::PageError>
 where
     T: Send + 'static,
     F: Future<Output = T>,
 {
     let here = tokio::runtime::Handle::current();
     let done = tokio::task::spawn_blocking(move || here.block_on(plan())).await;
-    done.map_err(|panic| trouble::PageError::Broken { what: panic.to_string() })
+    done.map_err(|panic| error::PageError::Broken { what: panic.to_string() })
 }
 
 /// Every route with what it needs, for whoever wants to prove that none is open by mistake.

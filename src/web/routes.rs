@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use crate::model::role::Permission;
 use crate::web::WebContext;
-use crate::web::gate::{AuthMiddleware, authorize_api, authorize_page};
+use crate::web::auth::{AuthMiddleware, authorize_api, authorize_page};
 
 /// What a route needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,13 @@ impl RouteTable {
         self.add(Method::DELETE, path, access, delete(handler))
     }
 
-    fn add(mut self, method: Method, path: &'static str, access: RouteAccess, handler: MethodRouter<WebContext>) -> Self {
+    fn add(
+        mut self,
+        method: Method,
+        path: &'static str,
+        access: RouteAccess,
+        handler: MethodRouter<WebContext>,
+    ) -> Self {
         let handler = match access {
             RouteAccess::Open => handler,
             RouteAccess::Needs(may) => {

@@ -32,7 +32,8 @@ fn invalid_certificate_file(path: &Path, why: impl std::fmt::Display) -> std::io
 pub(super) fn load_server_config(files: &TlsSettings) -> std::io::Result<Arc<ServerConfig>> {
     let certificates = CertificateDer::pem_file_iter(&files.cert).and_then(Iterator::collect);
     let certificates: Vec<_> = certificates.map_err(|why| invalid_certificate_file(&files.cert, why))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|why| invalid_certificate_file(&files.key, why))?;
+    let key =
+        PrivateKeyDer::from_pem_file(&files.key).map_err(|why| invalid_certificate_file(&files.key, why))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

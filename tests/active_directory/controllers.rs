@@ -1,10 +1,10 @@
 //! Several domain controllers, and what each of them may answer.
 
-use super::{END, PEOPLE, AdReader, group, group_dn, person};
+use super::{AdReader, END, PEOPLE, group, group_dn, person};
 use crate::support::external_ids;
+use crate::support::fault_proxy::{ConnectionFault, FaultProxy, refusing_port};
+use crate::support::scripted_ldap_server::{LdapReply, ScriptedLdapServer};
 use crate::support::with_attempts;
-use crate::support::proxy::{ConnectionFault, FaultProxy, refusing_port};
-use crate::support::responder::{ScriptedLdapServer, LdapReply};
 
 /// A server of these pages, without groups.
 async fn told(pages: Vec<Vec<LdapReply>>) -> Result<Vec<String>, (&'static str, bool)> {
@@ -39,9 +39,11 @@ async fn only_result_0_with_an_empty_cookie_is_the_end() {
     assert_eq!(told(vec![unpaged]).await, Err(("incomplete", false)));
 }
 
+/// Search references to other directories are ignored. A referral in the final result fails the reading.
 #[tokio::test]
-async fn references_to_other_directories_are_passed_over_and_a_referral_at_the_end_is_not() {
-    let zones = LdapReply::Reference("ldap://ForestDnsZones.corp.example/DC=ForestDnsZones,DC=corp,DC=example");
+async fn search_references_ignored_but_final_referral_fails() {
+    let zones =
+        LdapReply::Reference("ldap://ForestDnsZones.corp.example/DC=ForestDnsZones,DC=corp,DC=example");
     let first = vec![person("ada", &[]), zones.clone(), LdapReply::Done(0, Some(b"1"))];
     let second = vec![zones.clone(), person("bob", &[]), zones.clone(), END];
     assert_eq!(told(vec![first.clone(), second]).await, Ok(vec!["ada".to_owned(), "bob".to_owned()]));
@@ -49,12 +51,14 @@ async fn references_to_other_directories_are_passed_over_and_a_referral_at_the_e
     assert_eq!(told(vec![first, end]).await, Err(("referral", false)));
 }
 
+/// The reading uses the next controller if one is busy or cannot be reached.
 #[tokio::test]
-async fn the_next_controller_is_asked_when_one_has_no_time_or_cannot_be_reached() {
+async fn next_controller_used_when_one_is_busy_or_down() {
     let good = || ScriptedLdapServer::start(vec![vec![person("ada", &[]), person("bob", &[]), END]]);
     let (busy, away) = (51, 52);
     for code in [busy, away] {
-        let bad = ScriptedLdapServer::start(vec![vec![person("mallory", &[]), LdapReply::Done(code, None)]]).await;
+        let bad =
+            ScriptedLdapServer::start(vec![vec![person("mallory", &[]), LdapReply::Done(code, None)]]).await;
         let good = good().await;
         let reader = AdReader::told(&list(&[&bad.url(), &good.url()]), "");
         assert_eq!(external_ids(&reader.people().await), ["ada", "bob"], "result {code}");
@@ -83,7 +87,9 @@ async fn the_next_controller_is_asked_when_one_has_no_time_or_cannot_be_reached(
 async fn pages_of_two_controllers_are_never_put_together() {
     let first = vec![person("old-1", &[]), LdapReply::Done(0, Some(b"1"))];
     let second = vec![person("old-2", &[]), LdapReply::Done(0, Some(b"2"))];
-    let behind = ScriptedLdapServer::start(vec![first, second, vec![person("old-3", &[]), LdapReply::Done(52, None)]]).await;
+    let behind =
+        ScriptedLdapServer::start(vec![first, second, vec![person("old-3", &[]), LdapReply::Done(52, None)]])
+            .await;
     let good = ScriptedLdapServer::start(vec![vec![person("new-1", &[]), END]]).await;
     let reader = AdReader::told(&list(&[&behind.url(), &good.url()]), "");
     assert_eq!(external_ids(&reader.people().await), ["new-1"]);
@@ -97,8 +103,9 @@ async fn pages_of_two_controllers_are_never_put_together() {
     assert!(cut.passed() >= 3000);
 }
 
+/// An error that every controller would return ends the reading without a second controller.
 #[tokio::test]
-async fn what_another_controller_would_not_do_better_ends_the_reading() {
+async fn permanent_error_ends_reading_without_next_controller() {
     let limited = ScriptedLdapServer::start(vec![vec![person("ada", &[]), LdapReply::Done(4, None)]]).await;
     let good = ScriptedLdapServer::start(vec![vec![person("ada", &[]), END]]).await;
     let reader = AdReader::told(&list(&[&limited.url(), &good.url()]), "");
@@ -106,19 +113,24 @@ async fn what_another_controller_would_not_do_better_ends_the_reading() {
     assert_eq!(good.requested_attributes().len(), 0);
 }
 
+/// If no controller can be reached, all of them are tried again and nothing is read.
 #[tokio::test]
-async fn when_no_controller_can_be_reached_all_are_tried_again_and_nobody_is_read() {
+async fn unreachable_controllers_are_all_retried() {
     let (first, second) = (refusing_port().await, refusing_port().await);
     let urls = [first, second].map(|port| format!("ldap://127.0.0.1:{port}"));
     let reader = AdReader::told(&list(&[&urls[0], &urls[1]]), "");
-    let error =
-        reader.connector().read(&reader.config.attributes, &with_attempts(2)).await.expect_err("nobody there");
+    let error = reader
+        .connector()
+        .read(&reader.config.attributes, &with_attempts(2))
+        .await
+        .expect_err("nobody there");
     assert_eq!((error.kind(), error.is_transient()), ("unreachable", true));
     assert!(error.to_string().contains(&second.to_string()), "{error}");
 }
 
+/// A connection that is cut at any point between the groups and the people does not give a reading.
 #[tokio::test]
-async fn a_line_cut_anywhere_between_groups_and_people_is_no_reading() {
+async fn connection_cut_between_groups_and_people_fails() {
     let staff = [group_dn("Staff")];
     let ada = person("ada", &[("memberOf;range=0-0", &staff)]);
     let more = LdapReply::Object(

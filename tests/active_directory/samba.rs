@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use rollcall::model::people::PeopleTable;
 use serde_json::{Value, json};
 
-use super::{PEOPLE, AdReader};
+use super::{AdReader, PEOPLE};
 use crate::support::samba::{DOMAIN, PASSWORD, SambaServer, add, samba};
 use crate::support::{external_ids, single_attempt};
 
@@ -165,8 +165,9 @@ fn of(reader: &AdReader, people: &PeopleTable, login: &str, attribute: &str) -> 
     reader.values(people, &id(reader, people, login), attribute)
 }
 
+/// A few lines of configuration read sixty people with the default settings.
 #[tokio::test]
-async fn a_few_lines_read_sixty_people_with_what_is_usual() {
+async fn default_settings_read_sixty_people() {
     let reader = reader("", "end_date = '@accountExpires'");
     let people = reader.people().await;
     assert_eq!(people.len(), 60);
@@ -192,8 +193,9 @@ async fn a_few_lines_read_sixty_people_with_what_is_usual() {
     }
 }
 
+/// The groups of a person include nested groups and the primary group.
 #[tokio::test]
-async fn groups_are_those_of_a_person_of_their_groups_and_the_primary_one() {
+async fn groups_include_nested_and_primary_groups() {
     let reader = reader("", "groups = 'memberOf'\nunits = '@groupDNs'");
     let people = reader.people().await;
     let of = |login: &str| of(&reader, &people, login, "groups");
@@ -213,8 +215,9 @@ async fn groups_are_those_of_a_person_of_their_groups_and_the_primary_one() {
     assert_eq!(dns, expected.map(|name| format!("CN={name},{DOMAIN}")));
 }
 
+/// A manager is resolved to an external id. A manager outside the directory is empty.
 #[tokio::test]
-async fn a_manager_is_somebodys_id_and_one_from_elsewhere_is_nobody() {
+async fn manager_is_resolved_to_id_within_directory() {
     let reader = reader("", "");
     let people = reader.people().await;
     let manager = |login: &str| of(&reader, &people, login, "manager");
@@ -235,8 +238,9 @@ async fn pages_of_any_size_hold_the_same_people() {
     }
 }
 
+/// A lookup by either address or by id returns the same person with the same manager.
 #[tokio::test]
-async fn one_person_is_found_by_either_address_or_by_id_with_the_same_manager() {
+async fn lookup_by_any_email_or_id_gives_same_manager() {
     let reader = reader("", "groups = 'memberOf'");
     let people = reader.people().await;
     let (connector, attributes) = (reader.connector(), &reader.config.attributes);
@@ -263,8 +267,9 @@ async fn one_person_is_found_by_either_address_or_by_id_with_the_same_manager() 
     assert!(connector.look_up(&nobody, attributes, &single_attempt()).await.expect("asked")[0].is_empty());
 }
 
+/// A person who is moved or renamed in the directory stays the same person.
 #[tokio::test]
-async fn a_move_and_a_new_name_are_no_new_person() {
+async fn move_or_rename_keeps_person() {
     let reader = reader("", "");
     let before = reader.people().await;
     let moved = format!("CN=Married,OU=Moved,{PEOPLE}");
@@ -277,8 +282,9 @@ async fn a_move_and_a_new_name_are_no_new_person() {
     assert_eq!(of(&reader, &after, "p30", "name"), ["Married"]);
 }
 
+/// StartTLS works like LDAPS. A bind without encryption is refused.
 #[tokio::test]
-async fn starttls_is_as_good_as_ldaps_and_a_bind_in_the_clear_is_refused() {
+async fn starttls_and_ldaps_work_plaintext_bind_fails() {
     let url = format!("url = '{}'", domain().url());
     assert_eq!(reader(&format!("{url}\nstarttls = true"), "").people().await.len(), 60);
     assert_eq!(reader(&format!("{url}\nplaintext = true"), "").fails().await, ("encryption_required", false));
@@ -305,15 +311,17 @@ async fn a_refused_account_is_told_why() {
     assert_eq!(reader(&more, "").people().await.len(), 60, "the name of a login is as good as a DN");
 }
 
+/// A server that shows nothing to anonymous users is not an empty directory.
 #[tokio::test]
-async fn a_server_that_tells_nothing_to_whoever_is_anonymous_is_no_empty_directory() {
+async fn hidden_entries_are_not_an_empty_directory() {
     let error = reader("# bind_dn = ''", "").read().await.expect_err("nothing was told");
     assert_eq!((error.kind(), error.is_transient()), ("refused", false), "{error}");
     assert!(error.hint().is_some_and(|hint| hint.contains("`bind_dn`")), "{error:?}");
 }
 
+/// A search from the root of the domain ignores search references.
 #[tokio::test]
-async fn a_search_from_the_top_of_the_domain_passes_references_over() {
+async fn search_from_domain_root_ignores_references() {
     let top = format!("base_dn = '{DOMAIN}'");
     let reader = reader(&top, "");
     let people = reader.people().await;
@@ -328,8 +336,9 @@ async fn a_search_from_the_top_of_the_domain_passes_references_over() {
     );
 }
 
+/// `check` lists its steps and names attributes that no person has.
 #[tokio::test]
-async fn check_walks_step_by_step_and_names_what_nobody_has() {
+async fn check_lists_steps_and_unused_attributes() {
     let reader = reader("page_size = 20", "groups = 'memberOf'\nphone = 'telephoneNumber'");
     let steps = reader.connector().check(&reader.config.attributes, &single_attempt()).await;
     let names: Vec<_> = steps.iter().map(|step| step.name).collect();

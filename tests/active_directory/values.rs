@@ -3,9 +3,9 @@
 use rollcall::connectors::ConnectorError;
 use rollcall::model::people::PeopleTable;
 
-use super::{END, PEOPLE, AdReader, group_dn, person};
-use crate::support::person::LdapPerson;
-use crate::support::responder::{ScriptedLdapServer, LdapReply};
+use super::{AdReader, END, PEOPLE, group_dn, person};
+use crate::support::ldap_person::LdapPerson;
+use crate::support::scripted_ldap_server::{LdapReply, ScriptedLdapServer};
 
 /// How many values Active Directory sends at once.
 const MOST: usize = 1500;
@@ -39,7 +39,9 @@ fn answers(groups: &[String]) -> Vec<Vec<LdapReply>> {
     pages
 }
 
-async fn read(pages: Vec<Vec<LdapReply>>) -> (Result<PeopleTable, ConnectorError>, AdReader, Vec<Vec<String>>) {
+async fn read(
+    pages: Vec<Vec<LdapReply>>,
+) -> (Result<PeopleTable, ConnectorError>, AdReader, Vec<Vec<String>>) {
     let server = ScriptedLdapServer::start(pages).await;
     let reader = AdReader::told(&server.url(), "groups = 'memberOf'");
     let read = reader.read().await.map(|reading| reading.into_parts().0);
@@ -101,8 +103,9 @@ async fn the_first_1500_of_more_values_are_not_all_of_them() {
     }
 }
 
+/// A first range of values that does not start at 0 fails the reading.
 #[tokio::test]
-async fn a_first_part_that_is_not_the_first_is_no_beginning() {
+async fn range_not_starting_at_zero_fails() {
     let groups = groups(10);
     let one = person("ada", &[("memberOf;range=5-*", &groups[5..])]);
     let error = read(vec![vec![END], vec![one, END]]).await.0.expect_err("five are missing");
@@ -112,8 +115,9 @@ async fn a_first_part_that_is_not_the_first_is_no_beginning() {
 #[tokio::test]
 async fn the_values_of_groups_come_in_parts_too() {
     let above = groups(1600);
-    let sales =
-        |name: &str, part: &[String]| LdapReply::Object(group_dn("Sales"), vec![(name.to_owned(), part.to_vec())]);
+    let sales = |name: &str, part: &[String]| {
+        LdapReply::Object(group_dn("Sales"), vec![(name.to_owned(), part.to_vec())])
+    };
     let pages = vec![
         vec![sales("memberOf;range=0-1499", &above[..1500]), END],
         vec![sales("memberOf;range=1500-*", &above[1500..]), LdapReply::Done(0, None)],
@@ -123,8 +127,9 @@ async fn the_values_of_groups_come_in_parts_too() {
     assert_eq!(reader.values(&read.expect("everybody"), "ada", "groups").len(), 1601);
 }
 
+/// A connector of kind `ldap` reads value ranges, too.
 #[tokio::test]
-async fn a_connector_of_kind_ldap_reads_them_too() {
+async fn ldap_connector_reads_value_ranges() {
     let uid = |name: &str, values: &[String]| {
         LdapReply::Object(
             "uid=a,dc=corp".to_owned(),
@@ -147,8 +152,9 @@ async fn a_connector_of_kind_ldap_reads_them_too() {
     assert_eq!(reader.values(&reader.people().await, "a", "groups"), groups);
 }
 
+/// A lookup by GUID sends the bytes of the GUID.
 #[tokio::test]
-async fn somebody_is_looked_up_by_a_guid_by_its_bytes() {
+async fn guid_lookup_uses_bytes() {
     let guid: Vec<u8> = (0x41..0x51).collect();
     let directory = vec![
         LdapPerson::new(0).with_bytes("objectGUID", &guid),

@@ -7,8 +7,9 @@ use rollcall::connectors::SourceSettings;
 
 use super::{ldap, no_env, parse, private};
 
+/// A diagnostic shows its source line without the secret.
 #[test]
-fn a_mistake_is_shown_with_its_line_and_without_its_secret() {
+fn diagnostic_shows_line_without_secret() {
     let text = "[database]\nurl_fil = 'x'\n[[connector]]\nname = 'corp' # the old one\nkind = 'ldap'\n\
                 url = 'ldaps://ada:hunter2@dc1'\nbase_dn = 'dc=x'\nbind_dn = 'cn=x'\nbind_password = 'hunter2'\n\
                 bind_pasword = 'hunter2'\n[connector.attributes]\nid = 'x'\n[[rule]]\nname = 'r'\ngroup = 'G'\n\
@@ -81,8 +82,9 @@ fn the_value_of_a_file_shows_no_secret() {
     assert_eq!(config.database.url.reveal(), "postgres://a:hunter2@b/c");
 }
 
+/// A secret is read from a file without the final line break, or from the environment.
 #[test]
-fn a_secret_comes_from_a_file_without_its_line_break_or_from_the_environment() {
+fn secret_read_from_file_or_environment() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("pw");
     let path = folder.path().join("rollcall.toml");
@@ -122,8 +124,9 @@ fn a_secret_that_everybody_can_read_is_a_warning() {
     assert!(config.database.url.reveal().ends_with("/a.db"));
 }
 
+/// A truncated or damaged configuration file never shows a secret in its diagnostics.
 #[test]
-fn a_file_that_is_cut_or_garbled_anywhere_shows_no_secret() {
+fn damaged_config_shows_no_secret() {
     let whole = "database = { url = \"postgres://ada:hunter2@db/x\" }\n".to_owned()
         + &ldap("bind_dn = 'cn=ä'\nbind_password = '''\nhunter2'''\nmatch = [\n'id',\n]\n")
         + "[[rule]]\nname = 'r'\nwhen = \"\"\"\ndepartment == \\\"X\\\" \\\n  && rolle == '日本'\"\"\"\n";

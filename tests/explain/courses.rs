@@ -1,11 +1,12 @@
 //! Why somebody has access to a course, and when it is due.
 
-use rollcall::model::due::DuePolicy;
+use rollcall::model::due_policy::DuePolicy;
 
 use super::*;
 
+/// A course names its groups, its assignments and the source of its due date.
 #[test]
-fn a_course_names_its_groups_its_assignments_and_where_the_due_date_comes_from() {
+fn course_names_groups_assignments_and_due_date_source() {
     on_both(|engine| {
         let mut company = company(engine);
         company.course("S");
@@ -41,8 +42,9 @@ fn a_course_names_its_groups_its_assignments_and_where_the_due_date_comes_from()
     });
 }
 
+/// A revoked course names the time of the loss and what gave access before.
 #[test]
-fn a_course_that_is_gone_says_since_when_and_what_gave_it() {
+fn revoked_course_names_time_and_lost_grant() {
     on_both(|engine| {
         let mut company = company(engine);
         company.course("S");
@@ -69,8 +71,9 @@ fn a_course_that_is_gone_says_since_when_and_what_gave_it() {
     });
 }
 
+/// A retained due date is shown as such.
 #[test]
-fn a_date_kept_from_before_stands_and_says_so() {
+fn retained_due_date_is_explained() {
     on_both(|engine| {
         let mut company = company(engine);
         company.course("S");
@@ -87,8 +90,9 @@ fn a_date_kept_from_before_stands_and_says_so() {
     });
 }
 
+/// A waiting or failed job is shown with its course.
 #[test]
-fn a_job_that_waits_or_has_failed_is_told() {
+fn waiting_or_failed_job_is_shown() {
     on_both(|engine| {
         let mut company = company(engine);
         company.course("S");

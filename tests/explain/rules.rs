@@ -2,8 +2,9 @@
 
 use super::*;
 
+/// A deleted group is not created again, and the explanation names who deleted it.
 #[test]
-fn a_deleted_group_is_not_made_again_and_says_who_deleted_it() {
+fn deleted_group_names_who_deleted_it() {
     on_both(|engine| {
         let company = company(engine);
         company.sync();
@@ -16,8 +17,9 @@ fn a_deleted_group_is_not_made_again_and_says_who_deleted_it() {
     });
 }
 
+/// A rule adds people to a manual group only after approval.
 #[test]
-fn a_group_made_by_hand_waits_for_approval_before_a_rule_feeds_it() {
+fn manual_group_waits_for_approval_of_rule() {
     on_both(|engine| {
         let mut company = company(engine);
         company.use_default_limits();
@@ -80,8 +82,9 @@ fn a_rule_that_cannot_be_evaluated_is_not_false() {
     });
 }
 
+/// A group of another value names the groups that the rule gives instead.
 #[test]
-fn a_group_of_another_value_says_which_groups_the_rule_names_instead() {
+fn other_value_names_groups_of_rule() {
     on_both(|engine| {
         let mut company = company(engine);
         company.hire("eve", &[("department", "Research")]);
@@ -97,13 +100,15 @@ fn a_group_of_another_value_says_which_groups_the_rule_names_instead() {
             ((false, vec!["no_value"]), &json!(["department"]))
         );
         assert_eq!(kinds(&company.why("ada", "Choir")), (false, vec!["nothing"]));
-        let unknown = company.try_explain("ada", ExplainFilter { group: Some("Chor"), ..ExplainFilter::default() });
+        let unknown =
+            company.try_explain("ada", ExplainFilter { group: Some("Chor"), ..ExplainFilter::default() });
         assert!(matches!(unknown, Err(explain::ExplainError::NoGroup { .. })), "{unknown:?}");
     });
 }
 
+/// A renamed group stays linked to its rule.
 #[test]
-fn a_renamed_group_is_still_the_one_that_the_rule_knows() {
+fn renamed_group_stays_linked_to_rule() {
     on_both(|engine| {
         let company = company(engine);
         company.sync();
@@ -113,8 +118,9 @@ fn a_renamed_group_is_still_the_one_that_the_rule_knows() {
     });
 }
 
+/// Changes of the next run are marked as such.
 #[test]
-fn what_the_next_run_will_do_is_told_as_such() {
+fn next_run_changes_are_marked() {
     on_both(|engine| {
         let mut company = company(engine);
         company.sync();
@@ -130,8 +136,9 @@ fn what_the_next_run_will_do_is_told_as_such() {
     });
 }
 
+/// Former and conflicting addresses are shown.
 #[test]
-fn former_and_contested_addresses_are_told() {
+fn former_and_conflicting_emails_are_shown() {
     on_both(|engine| {
         let mut company = company(engine);
         company.sync();

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::company_files::{COLUMNS, CsvDirectory};
-use super::database::{TestDatabase, Engine, TableRows};
+use super::database::{Engine, TableRows, TestDatabase};
 use super::single_attempt;
 
 /// A company.
@@ -107,7 +107,9 @@ impl Company {
     /// Drains what is ready.
     pub fn drain(&self) -> (DrainResult, QueueLength) {
         let (settled, stop) = (ReadProgress::default(), CancellationToken::new());
-        self.runtime.block_on(drain::drain_ready(&self.store, 1, &settled, &stop)).expect("the queue is drained")
+        self.runtime
+            .block_on(drain::drain_ready(&self.store, 1, &settled, &stop))
+            .expect("the queue is drained")
     }
 
     /// What the proof says.

@@ -109,7 +109,8 @@ impl Company {
 
     /// Changes the last row of somebody in a certain directory.
     pub fn change_at(&mut self, directory: &str, who: &str, values: &[(&str, &str)]) {
-        let row = self.directory_mut(directory).rows.iter_mut().rev().find(|row| row[0] == who).expect("a row");
+        let row =
+            self.directory_mut(directory).rows.iter_mut().rev().find(|row| row[0] == who).expect("a row");
         for (column, value) in values {
             let at = COLUMNS.iter().position(|one| one == column).expect("a column of that name");
             row[at] = (*value).to_owned();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use rollcall::store::{StoreOptions, Store};
+use rollcall::store::{Store, StoreOptions};
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, SqliteConnection};
 use sqlx::{PgConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
@@ -73,7 +73,11 @@ impl TestDatabase {
 
     /// How rollcall opens it.
     pub fn options(&self) -> StoreOptions {
-        StoreOptions { url: rollcall::model::secret::SecretText::new(&self.url), max_size: None, connections: 8 }
+        StoreOptions {
+            url: rollcall::model::secret::SecretText::new(&self.url),
+            max_size: None,
+            connections: 8,
+        }
     }
 
     /// Opened by rollcall.

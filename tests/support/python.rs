@@ -27,11 +27,15 @@ pub struct PinnedPackages {
 }
 
 /// Servers that answer as others do.
-static SERVERS: PinnedPackages = PinnedPackages { file: "python.txt", text: include_str!("python.txt"), folder: OnceLock::new() };
+static SERVERS: PinnedPackages =
+    PinnedPackages { file: "python.txt", text: include_str!("python.txt"), folder: OnceLock::new() };
 
 /// What tries an API by its description.
-pub static SCHEMATHESIS: PinnedPackages =
-    PinnedPackages { file: "schemathesis.txt", text: include_str!("schemathesis.txt"), folder: OnceLock::new() };
+pub static SCHEMATHESIS: PinnedPackages = PinnedPackages {
+    file: "schemathesis.txt",
+    text: include_str!("schemathesis.txt"),
+    folder: OnceLock::new(),
+};
 
 /// Runs a server until the other end of its input is closed.
 const WATCH: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & server=$!; \

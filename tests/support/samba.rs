@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::ca::CertificateAuthority;
+use super::certificate_authority::CertificateAuthority;
 use super::packages;
 
 /// The top of its domain.
@@ -47,7 +47,10 @@ pub fn add(dn: &str, values: &[(&str, &str)]) -> Value {
 
 impl SambaServer {
     fn start() -> Self {
-        packages::ensure_installed("/usr/sbin/samba", &["samba", "samba-ad-dc", "samba-ad-provision", "python3-samba"]);
+        packages::ensure_installed(
+            "/usr/sbin/samba",
+            &["samba", "samba-ad-dc", "samba-ad-provision", "python3-samba"],
+        );
         let is_root =
             std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("ourselves"));
         assert_eq!(is_root, 0, "a domain controller listens on port 389: run these tests as root");

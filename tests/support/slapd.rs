@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use ldap3::LdapConnAsync;
 use tempfile::TempDir;
 
-use super::ca::CertificateAuthority;
+use super::certificate_authority::CertificateAuthority;
+use super::ldap_person::{LdapPerson, PEOPLE};
 use super::packages;
-use super::person::{PEOPLE, LdapPerson};
 
 const SLAPD: &str = "/usr/sbin/slapd";
 

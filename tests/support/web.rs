@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::browser::BrowserWindow;
 use super::company::Company;
-use super::hand::manual_run;
+use super::manual_changes::manual_run;
 use super::program::{RunningProgram, rollcall_command};
 
 /// The password of everybody.
@@ -44,7 +44,12 @@ impl Company {
     pub fn account(&self, email: &str, role: Role) {
         let password = SecretText::new(PASSWORD);
         let new = NewUserAccount { email, name: "", role, password: Some(&password) };
-        let made = self.runtime.block_on(accounts::create_account(&self.store, &manual_run(), self.change_time(), new));
+        let made = self.runtime.block_on(accounts::create_account(
+            &self.store,
+            &manual_run(),
+            self.change_time(),
+            new,
+        ));
         made.expect("the account is made");
     }
 }
@@ -120,8 +125,14 @@ impl WebClient {
 impl Company {
     /// Makes a token and answers its key.
     pub fn token(&self, name: &str, role: Role) -> String {
-        let made =
-            self.runtime.block_on(accounts::create_token(&self.store, &manual_run(), self.change_time(), name, role, None));
+        let made = self.runtime.block_on(accounts::create_token(
+            &self.store,
+            &manual_run(),
+            self.change_time(),
+            name,
+            role,
+            None,
+        ));
         made.expect("the token is made").1
     }
 }

@@ -1,19 +1,19 @@
 //! The API, request by request.
 
 mod accounts;
-mod bodies;
-mod conditions;
-mod courses;
-mod deleting;
-mod document;
+mod approval;
+mod audit_log;
+mod command_parity;
+mod conditional_requests;
+mod course_import;
 mod filters;
-mod held;
+mod group_deletion;
 mod jobs;
 mod lists;
-mod record;
+mod openapi;
+mod request_body;
 mod roles;
 mod schemathesis;
-mod steering;
 mod verify;
 
 use reqwest::{Client, Method};
@@ -78,7 +78,13 @@ impl<'a> ApiClient<'a> {
     }
 
     /// Sends a request, whatever it is.
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> ApiResponse {
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> ApiResponse {
         let method: Method = method.parse().expect("a method");
         let mut request = self.client.request(method, format!("{}/api/v1{path}", self.base));
         if let Some(key) = &self.key {

@@ -5,8 +5,9 @@ use rollcall::model::role::Role;
 use crate::support::company::Company;
 use crate::support::database::on_both;
 
+/// A group with a rule shows members who were also added manually.
 #[test]
-fn a_group_that_a_rule_feeds_says_when_somebody_is_in_it_by_hand_too() {
+fn rule_group_shows_manual_members() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.departments();

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall::model::role::Role;
-use rollcall::service::queue;
+use rollcall::service::queue_metrics;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -24,8 +24,9 @@ pub fn company(engine: Engine) -> Company {
     company
 }
 
+/// Failed jobs are shown with their cause, and retried or dropped as numbered changes.
 #[test]
-fn failed_jobs_are_shown_with_their_cause_retried_and_dropped_as_numbered_changes() {
+fn failed_jobs_show_cause_and_can_be_retried() {
     on_both(|engine| {
         let company = company(engine);
         let site = company.serve();
@@ -81,7 +82,7 @@ fn look(company: &Company, minutes_ago: i64) -> bool {
 }
 
 fn look_at(company: &Company, at: DateTime<Utc>) -> bool {
-    company.runtime.block_on(queue::record_sample(&company.store, at)).expect("the database answers")
+    company.runtime.block_on(queue_metrics::record_sample(&company.store, at)).expect("the database answers")
 }
 
 /// The beginning of a quarter of an hour that is over.
@@ -90,8 +91,9 @@ fn quarter() -> DateTime<Utc> {
     DateTime::from_timestamp(minute * 60, 0).expect("an instant")
 }
 
+/// The queue length is stored at most once per minute and only if it changed.
 #[test]
-fn a_minute_of_the_queue_is_kept_once_and_only_where_it_says_something_new() {
+fn queue_length_stored_once_per_minute_if_changed() {
     on_both(|engine| {
         let company = company(engine);
         let kept = |from: &str| company.count_rows(from);
@@ -115,8 +117,9 @@ fn a_minute_of_the_queue_is_kept_once_and_only_where_it_says_something_new() {
     });
 }
 
+/// After two days the queue history has one row per hour. After 90 days it is deleted.
 #[test]
-fn after_two_days_an_hour_of_the_queue_is_one_row_and_after_90_days_none() {
+fn queue_history_is_aggregated_then_deleted() {
     on_both(|engine| {
         let company = company(engine);
         let now = Utc::now();
@@ -130,7 +133,9 @@ fn after_two_days_an_hour_of_the_queue_is_one_row_and_after_90_days_none() {
         look_at(&company, now - TimeDelta::days(91));
         look_at(&company, now - TimeDelta::days(1));
         look_at(&company, now - TimeDelta::days(1) + TimeDelta::minutes(15));
-        let thin = || company.runtime.block_on(queue::thin_samples(&company.store, now)).expect("thinned out");
+        let thin = || {
+            company.runtime.block_on(queue_metrics::thin_samples(&company.store, now)).expect("thinned out")
+        };
         assert_eq!(thin(), 4, "three of an hour, and one of long ago");
         assert_eq!(thin(), 0);
         assert_eq!(company.count_rows("queue_samples"), 3);
@@ -140,8 +145,9 @@ fn after_two_days_an_hour_of_the_queue_is_one_row_and_after_90_days_none() {
     });
 }
 
+/// The page shows the queue length over a day or a month.
 #[test]
-fn the_page_shows_how_long_the_queue_was_over_a_day_or_a_month() {
+fn queue_page_charts_day_and_month() {
     on_both(|engine| {
         let company = company(engine);
         let minute = quarter().timestamp() / 60;

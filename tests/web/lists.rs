@@ -44,8 +44,9 @@ fn firsts(text: &str) -> Vec<String> {
     reader.records().map(|row| row.expect("a row")[0].to_owned()).collect()
 }
 
+/// Tokens are paged and can be exported.
 #[test]
-fn tokens_come_page_by_page_and_as_a_file() {
+fn tokens_paged_and_exported() {
     on_both(|engine| {
         let company = Company::new(engine);
         company.account(LICENSE, Role::LicenseHolder);
@@ -79,8 +80,9 @@ async fn is_whole(visitor: &WebClient, path: &str, file_path: &str, rows: usize)
     assert_eq!(heads, in_file, "{path}");
 }
 
+/// The warnings and the held changes of a run are paged and can be exported.
 #[test]
-fn what_a_run_noticed_and_what_it_held_come_page_by_page_and_as_files() {
+fn run_warnings_and_holds_paged_and_exported() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.use_default_limits();
@@ -119,8 +121,9 @@ fn what_a_run_noticed_and_what_it_held_come_page_by_page_and_as_files() {
     });
 }
 
+/// Courses are paged and can be exported.
 #[test]
-fn courses_come_page_by_page_and_as_a_file() {
+fn courses_paged_and_exported() {
     on_both(|engine| {
         let company = Company::new(engine);
         company.account(LICENSE, Role::LicenseHolder);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rollcall::model::pulse::Heartbeat;
+use rollcall::model::heartbeat::Heartbeat;
 use rollcall::model::role::Role;
-use rollcall::web::{RouteAccess, BackgroundTasks, RouteDeclaration, WebContext, list_routes};
+use rollcall::web::{BackgroundTasks, RouteAccess, RouteDeclaration, WebContext, list_routes};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::company::Company;
@@ -36,7 +36,8 @@ fn routes(company: &Company) -> Vec<RouteDeclaration> {
     };
     let all = list_routes(&web);
     assert!(all.len() > 30, "{all:?}");
-    let is_for_programs = |route: &RouteDeclaration| route.path.starts_with("/api/") || route.path == "/metrics";
+    let is_for_programs =
+        |route: &RouteDeclaration| route.path.starts_with("/api/") || route.path == "/metrics";
     all.into_iter().filter(|route| !is_for_programs(route)).collect()
 }
 
@@ -55,8 +56,9 @@ async fn ask(visitor: &WebClient, route: &RouteDeclaration) -> (u16, String) {
     (page.status, page.to)
 }
 
+/// Each page accepts the permitted roles only.
 #[test]
-fn every_route_lets_in_whoever_may_and_nobody_else() {
+fn every_page_route_enforces_roles() {
     let company = company();
     let site = company.serve();
     company.runtime.block_on(async {
@@ -84,8 +86,9 @@ fn every_route_lets_in_whoever_may_and_nobody_else() {
     site.end();
 }
 
+/// Changes from another site are refused.
 #[test]
-fn what_changes_something_is_refused_from_another_site() {
+fn cross_site_changes_are_refused() {
     let company = company();
     let site = company.serve();
     company.runtime.block_on(async {
@@ -109,8 +112,9 @@ fn what_changes_something_is_refused_from_another_site() {
     assert_eq!(company.count_rows("courses WHERE code = 'x'"), 0);
 }
 
+/// A viewer sees only the buttons that viewers may use.
 #[test]
-fn a_viewer_is_shown_no_button_that_is_not_for_viewers() {
+fn viewer_sees_only_permitted_buttons() {
     let company = company();
     let site = company.serve();
     company.runtime.block_on(async {

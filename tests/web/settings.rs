@@ -20,8 +20,9 @@ async fn link(browser: &BrowserWindow, label: &str) -> String {
     link[at..].to_owned()
 }
 
+/// An account is created, signs in by its link, and is signed out at the next request after it is revoked.
 #[test]
-fn an_account_is_made_signs_in_by_its_link_and_is_signed_out_by_the_next_click_after_it_is_revoked() {
+fn revoked_account_is_signed_out_at_next_request() {
     on_both(|engine| {
         let company = company(engine);
         let site = company.serve();
@@ -73,8 +74,9 @@ fn an_account_is_made_signs_in_by_its_link_and_is_signed_out_by_the_next_click_a
     });
 }
 
+/// The last license holder cannot be removed, and a new role applies from the next request.
 #[test]
-fn the_last_license_holder_stays_and_a_role_counts_from_the_next_click_on() {
+fn last_license_holder_stays_and_role_applies_at_once() {
     let company = company(Engine::Sqlite);
     company.account("reader@corp.example", Role::Viewer);
     let site = company.serve();
@@ -102,7 +104,10 @@ fn the_key_of_a_token_is_shown_once() {
     let company = company(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(tokens(&site));
-    assert_eq!(company.count_rows("api_tokens WHERE revoked_run_id IS NOT NULL AND name = 'nightly export'"), 1);
+    assert_eq!(
+        company.count_rows("api_tokens WHERE revoked_run_id IS NOT NULL AND name = 'nightly export'"),
+        1
+    );
     site.end();
 }
 

@@ -20,8 +20,9 @@ fn first_link(site: &WebServer) -> Option<String> {
     line.map(|(_, key)| format!("/welcome/{}", key.trim()))
 }
 
+/// The first start prints a link that creates the first account once.
 #[test]
-fn the_first_start_says_a_link_that_makes_the_first_account_once() {
+fn first_start_prints_setup_link_once() {
     on_both(|engine| {
         let company = Company::new(engine);
         let site = company.serve();
@@ -55,8 +56,9 @@ fn the_first_start_says_a_link_that_makes_the_first_account_once() {
     });
 }
 
+/// The session cookie is limited to the host and not accessible to scripts.
 #[test]
-fn a_cookie_is_for_this_host_and_no_script() {
+fn session_cookie_is_host_only_and_http_only() {
     let company = company(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(async {
@@ -82,8 +84,9 @@ fn a_cookie_is_for_this_host_and_no_script() {
     site.end();
 }
 
+/// Password guessing is throttled and reveals nothing.
 #[test]
-fn whoever_guesses_is_told_nothing_and_slowed_down() {
+fn password_guessing_is_throttled() {
     on_both(|engine| {
         let company = company(engine);
         let site = company.serve();
@@ -113,8 +116,9 @@ fn whoever_guesses_is_told_nothing_and_slowed_down() {
     });
 }
 
+/// A session expires, and ends with its account.
 #[test]
-fn a_session_ends_by_itself_and_with_the_account() {
+fn session_expires_and_ends_with_account() {
     on_both(|engine| {
         let company = company(engine);
         company.account("second@corp.example", Role::Manager);
@@ -133,7 +137,7 @@ fn a_session_ends_by_itself_and_with_the_account() {
             }
             let visitor = site.signed_in_client("second@corp.example").await;
             assert_eq!(visitor.get("/groups").await.status, 200);
-            let about = crate::support::hand::manual_run();
+            let about = crate::support::manual_changes::manual_run();
             let when = company.change_time();
             rollcall::accounts::revoke_account(&company.store, &about, when, "second@corp.example")
                 .await
@@ -149,8 +153,9 @@ fn a_session_ends_by_itself_and_with_the_account() {
     });
 }
 
+/// A form that is sent after the session has expired is kept through the sign-in.
 #[test]
-fn a_form_that_comes_after_the_session_has_ended_is_kept_through_signing_in() {
+fn form_is_kept_when_session_expires() {
     let company = company(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(async {

@@ -24,8 +24,9 @@ fn company(engine: Engine) -> Company {
     company
 }
 
+/// A hold is approved and undone in the page.
 #[test]
-fn what_is_held_is_approved_in_the_page_and_taken_back_in_the_page() {
+fn hold_is_approved_and_undone_in_page() {
     on_both(|engine| {
         let mut company = company(engine);
         company.sync_without_hold();
@@ -71,8 +72,9 @@ fn what_is_held_is_approved_in_the_page_and_taken_back_in_the_page() {
     });
 }
 
+/// A hold is rejected in the page.
 #[test]
-fn what_is_held_is_rejected_in_the_page() {
+fn hold_is_rejected_in_page() {
     let mut company = company(Engine::Sqlite);
     company.sync_without_hold();
     company.leave_many("s", 20);
@@ -92,8 +94,9 @@ fn what_is_held_is_rejected_in_the_page() {
     site.end();
 }
 
+/// A preview changes nothing, and the run does what the preview showed.
 #[test]
-fn a_preview_changes_nothing_and_run_now_does_what_it_showed() {
+fn preview_changes_nothing_and_matches_run() {
     on_both(|engine| {
         let company = company(engine);
         let site = company.serve();
@@ -131,13 +134,15 @@ async fn preview(site: &WebServer) {
     ops.close().await;
 }
 
+/// A second start reports that the connector is already running.
 #[test]
-fn a_second_start_says_that_somebody_runs_the_connector_already() {
+fn second_start_reports_running_connector() {
     let company = company(Engine::Sqlite);
     let site = company.serve();
     let name = ConnectorName::new("hr");
     company.runtime.block_on(async {
-        let AcquireResult::Acquired(lease) = lease::acquire(&company.store, &name).await.expect("the database answers")
+        let AcquireResult::Acquired(lease) =
+            lease::acquire(&company.store, &name).await.expect("the database answers")
         else {
             panic!("nobody else runs it");
         };
@@ -153,8 +158,9 @@ fn a_second_start_says_that_somebody_runs_the_connector_already() {
     site.end();
 }
 
+/// The page of a failed run shows the cause.
 #[test]
-fn a_run_that_fails_says_why_in_its_page() {
+fn failed_run_shows_cause() {
     let mut company = company(Engine::Sqlite);
     company.instead("hr", Some(b"nothing that could be read"));
     let site = company.serve();
@@ -171,8 +177,9 @@ fn a_run_that_fails_says_why_in_its_page() {
     site.end();
 }
 
+/// A rule preview shows errors, matches and the difference from a group.
 #[test]
-fn an_expression_is_tried_out_with_its_mistakes_its_people_and_the_difference_from_a_group() {
+fn rule_preview_shows_errors_matches_and_difference() {
     on_both(|engine| {
         let mut company = company(engine);
         company.hire("odd", &[("department", "Sales"), ("location", "Berlin")]);

@@ -3,14 +3,14 @@
 use chrono::Utc;
 
 use crate::connectors::active_directory::columns::AdColumns;
-use crate::connectors::active_directory::gather::{
-    QueryContext, find_domains, find_managers, build_collector, read_groups, build_search,
-};
 use crate::connectors::active_directory::groups::AdGroupIndex;
+use crate::connectors::active_directory::query::{
+    QueryContext, build_collector, build_search, find_domains, find_managers, read_groups,
+};
 use crate::connectors::active_directory::{ActiveDirectorySettings, no_controller};
-use crate::connectors::ldap::{MappingSink, LdapSession, connect_with_steps};
+use crate::connectors::ldap::{LdapSession, MappingSink, connect_with_steps};
 use crate::connectors::mapper::RecordMapper;
-use crate::connectors::{Connector, ReadContext, ConnectorError, CheckStep, walk};
+use crate::connectors::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
 use crate::model::attributes::AttributeSet;
 use crate::model::people::PeopleTable;
 use crate::model::progress::ReadProgress;
@@ -32,7 +32,7 @@ pub(in crate::connectors) async fn check(
         let at = QueryContext { controller, now: Utc::now(), zone: settings.zone };
         let walk = steps_of(connector, at, attributes, &mut steps);
         if context.cancel.run_until_cancelled(walk).await.is_none() {
-            steps.push(walk::cancelled_step(connector));
+            steps.push(diagnostics::cancelled_step(connector));
             break;
         }
         match steps.last().map(|step| &step.outcome) {
@@ -58,12 +58,13 @@ async fn steps_of(
     let mut session = connect_with_steps(connector, at.controller, steps).await?;
     let read = first_page(connector, at, attributes, &mut session).await;
     session.close().await;
-    let (people, references) =
-        walk::record_step(steps, "read", read, |(people, _)| format!("{} people on the first page", people.len()))?;
+    let (people, references) = diagnostics::record_step(steps, "read", read, |(people, _)| {
+        format!("{} people on the first page", people.len())
+    })?;
     if let Some(first) = references {
-        walk::add_warning(steps, format!("other directories are not read, such as `{first}`"));
+        diagnostics::add_warning(steps, format!("other directories are not read, such as `{first}`"));
     }
-    walk::add_people_step(steps, connector, attributes, &people);
+    diagnostics::add_people_step(steps, connector, attributes, &people);
     Some(())
 }
 

@@ -91,7 +91,9 @@ impl AdColumns {
             // What means nothing fills nothing; the file with it is refused.
             let Some(meaning) = parse_source(source) else { continue };
             match meaning {
-                SourceAttribute::Attributes(names) if names.len() == 1 => columns.names[column] = names[0].to_owned(),
+                SourceAttribute::Attributes(names) if names.len() == 1 => {
+                    columns.names[column] = names[0].to_owned()
+                }
                 SourceAttribute::Person(name) => {
                     columns.names[column] = name.to_owned();
                     columns.people.push((*attribute, column));
@@ -107,9 +109,10 @@ impl AdColumns {
 
     fn derive_from(&mut self, meaning: SourceAttribute<'_>) -> DerivedColumn {
         match meaning {
-            SourceAttribute::Account => {
-                DerivedColumn::Account { control: self.require_column("userAccountControl"), expires: self.require_column(EXPIRES) }
-            }
+            SourceAttribute::Account => DerivedColumn::Account {
+                control: self.require_column("userAccountControl"),
+                expires: self.require_column(EXPIRES),
+            },
             SourceAttribute::LastDay => DerivedColumn::LastDay { expires: self.require_column(EXPIRES) },
             SourceAttribute::Groups(shown) => DerivedColumn::Groups {
                 direct: self.require_column("memberOf"),

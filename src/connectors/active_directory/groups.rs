@@ -7,7 +7,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::connectors::active_directory::dn;
+use crate::connectors::active_directory::distinguished_name;
 use crate::connectors::ldap::RecordSink;
 use crate::connectors::mapper::RecordValues;
 
@@ -71,9 +71,13 @@ impl AdGroupIndex {
             return place;
         }
         let next = self.all.len();
-        let place = *self.by_name.entry(dn::key(dn)).or_insert(next);
+        let place = *self.by_name.entry(distinguished_name::key(dn)).or_insert(next);
         if place == next {
-            self.all.push(AdGroup { name: dn::first_value(dn), dn: dn.to_owned(), above: Vec::new() });
+            self.all.push(AdGroup {
+                name: distinguished_name::first_value(dn),
+                dn: dn.to_owned(),
+                above: Vec::new(),
+            });
             self.met.push(0);
         }
         self.by_spelling.insert(dn.to_owned(), place);
@@ -115,7 +119,7 @@ mod tests {
         let mut groups = AdGroupIndex::default();
         for (dn, sid, above) in rows {
             let mut record = RecordValues::default();
-            record.add(NAME, &dn::first_value(dn));
+            record.add(NAME, &distinguished_name::first_value(dn));
             record.add(SID, sid);
             above.iter().for_each(|above| record.add(ABOVE, above));
             groups.accept_record(&mut record, dn.as_bytes());
@@ -143,7 +147,10 @@ mod tests {
             ["Everybody", "Staff", "Users"]
         );
         assert_eq!(names(&mut groups, &[], Some("S-1-5-21-999")), [""; 0]);
-        assert_eq!(groups.resolve_groups(["cn=STAFF,dc=corp"].into_iter(), None, GroupProjection::Dns), ["CN=Staff,DC=corp"]);
+        assert_eq!(
+            groups.resolve_groups(["cn=STAFF,dc=corp"].into_iter(), None, GroupProjection::Dns),
+            ["CN=Staff,DC=corp"]
+        );
     }
 
     #[test]

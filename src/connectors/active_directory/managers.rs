@@ -7,9 +7,9 @@ use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::connectors::active_directory::columns::AdColumns;
-use crate::connectors::active_directory::dn;
+use crate::connectors::active_directory::distinguished_name;
+use crate::model::interner::Symbol;
 use crate::model::people::PeopleTable;
-use crate::model::values::Symbol;
 
 /// The ids of people by their DNs.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct ManagerIndex {
 }
 
 fn digest(dn: &str) -> u128 {
-    xxh3_128(dn::key(dn).as_bytes())
+    xxh3_128(distinguished_name::key(dn).as_bytes())
 }
 
 impl ManagerIndex {

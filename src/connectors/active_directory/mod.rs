@@ -11,19 +11,19 @@
 pub mod account;
 mod check;
 mod columns;
-mod dn;
-mod gather;
+mod distinguished_name;
 mod groups;
 mod managers;
+mod query;
 
 use chrono::Utc;
 use chrono_tz::Tz;
 
-use crate::connectors::ldap::{self, IDS_PER_SEARCH, run_in_task, narrow_filter};
+use crate::connectors::ldap::{self, IDS_PER_SEARCH, narrow_filter, run_in_task};
 use crate::connectors::mapping::DefaultMapping;
 use crate::connectors::proof::CompletenessProof;
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, ReadContext, ConnectorError, DirectoryReading};
+use crate::connectors::{Connector, ConnectorError, DirectoryReading, ReadContext};
 use crate::model::attributes::AttributeSet;
 use crate::model::names::clean;
 use crate::model::people::PeopleTable;
@@ -32,7 +32,7 @@ pub(super) use check::check;
 pub use columns::is_source;
 
 use columns::AdColumns;
-use gather::{AdQueryResult, AdQuery};
+use query::{AdQuery, AdQueryResult};
 
 /// Who is a person: no computer, and no contact without an account.
 pub const FILTER: &str = "(&(objectCategory=person)(objectClass=user))";
@@ -77,9 +77,11 @@ pub(super) async fn read(
     let (attributes, context) = (attributes.clone(), context.clone());
     run_in_task(async move {
         let columns = AdColumns::new(&connector.mapping);
-        let asker = DomainControllerPool { connector: &connector, settings: &settings, attributes: &attributes };
+        let asker =
+            DomainControllerPool { connector: &connector, settings: &settings, attributes: &attributes };
         let question = AdQuery { filter: &settings.first(&connector)?.filter, address: None, whole: true };
-        let AdQueryResult { mapper, managers, bases, ended } = asker.query(&columns, question, &context).await?;
+        let AdQueryResult { mapper, managers, bases, ended } =
+            asker.query(&columns, question, &context).await?;
         let proof = CompletenessProof::ldap(&bases, ended)
             .ok_or_else(|| ConnectorError::Unproven { connector: connector.name.clone() })?;
         let (mut people, problems) = mapper.finish()?;
@@ -162,8 +164,8 @@ impl<'a> DomainControllerPool<'a> {
             let mut controllers = self.settings.controllers.iter().peekable();
             while let Some(controller) = controllers.next() {
                 context.progress.set(0);
-                let at = gather::QueryContext { controller, now: Utc::now(), zone: self.settings.zone };
-                outcome = gather::query_controller(self, at, columns, question, &context.progress).await;
+                let at = query::QueryContext { controller, now: Utc::now(), zone: self.settings.zone };
+                outcome = query::query_controller(self, at, columns, question, &context.progress).await;
                 match &outcome {
                     Err(error) if error.is_transient() && controllers.peek().is_some() => {
                         let (kind, controller) = (error.kind(), &controller.url);

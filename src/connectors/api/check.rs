@@ -6,9 +6,9 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::connectors::api::ApiSettings;
-use crate::connectors::api::pass::ListReader;
+use crate::connectors::api::list_reader::ListReader;
 use crate::connectors::http::{HttpAuth, HttpClient, redact_url};
-use crate::connectors::{Connector, ReadContext, ConnectorError, CheckStep, walk};
+use crate::connectors::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
 use crate::model::attributes::AttributeSet;
 
 /// Walks towards the server; the first step that fails is the last. Nothing is tried again.
@@ -19,13 +19,14 @@ pub(in crate::connectors) async fn check(
     context: &ReadContext,
 ) -> Vec<CheckStep> {
     let mut steps = Vec::new();
-    let once = ReadContext { retry: crate::connectors::retry::RetryPolicy::SINGLE_ATTEMPT, ..context.clone() };
+    let once =
+        ReadContext { retry: crate::connectors::retry::RetryPolicy::SINGLE_ATTEMPT, ..context.clone() };
     let walked = context
         .cancel
         .run_until_cancelled(steps_of(connector, settings, attributes, &once, &mut steps))
         .await;
     if walked.is_none() {
-        steps.push(walk::cancelled_step(connector));
+        steps.push(diagnostics::cancelled_step(connector));
     }
     steps
 }
@@ -40,29 +41,35 @@ async fn steps_of(
 ) -> Option<()> {
     let url = &settings.http.url;
     if !has_proxy() {
-        let addresses = walk::record_step(steps, "resolve", resolve(connector, settings).await, |addresses| {
-            let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-            shown.join(", ")
-        })?;
+        let addresses =
+            diagnostics::record_step(steps, "resolve", resolve(connector, settings).await, |addresses| {
+                let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+                shown.join(", ")
+            })?;
         let began = Instant::now();
-        walk::record_step(steps, "connect", connect(connector, settings, &addresses).await, |peer| {
+        diagnostics::record_step(steps, "connect", connect(connector, settings, &addresses).await, |peer| {
             format!("{peer} in {} ms", began.elapsed().as_millis())
         })?;
     }
-    let client = walk::record_step(steps, "TLS", HttpClient::new(&connector.name, &settings.http).await, |_| {
-        let words = if url.scheme() == "https" {
-            "HTTPS, the certificate is checked"
-        } else {
-            "none, as `plaintext` says"
-        };
-        words.to_owned()
-    })?;
+    let client = diagnostics::record_step(
+        steps,
+        "TLS",
+        HttpClient::new(&connector.name, &settings.http).await,
+        |_| {
+            let words = if url.scheme() == "https" {
+                "HTTPS, the certificate is checked"
+            } else {
+                "none, as `plaintext` says"
+            };
+            words.to_owned()
+        },
+    )?;
     if url.scheme() != "https" {
-        walk::add_warning(steps, "secrets and people cross the network unencrypted".to_owned());
+        diagnostics::add_warning(steps, "secrets and people cross the network unencrypted".to_owned());
     }
     if let HttpAuth::Token(grant) = &settings.http.auth {
         let from = redact_url(&grant.url);
-        walk::record_step(steps, "token", client.token().await, |_| format!("from `{from}`"))?;
+        diagnostics::record_step(steps, "token", client.token().await, |_| format!("from `{from}`"))?;
     }
     let mut passes = ListReader::new(connector, settings, attributes, &client, context);
     let mut read = Ok(());
@@ -72,15 +79,19 @@ async fn steps_of(
         }
     }
     let people = passes.into_mapper().into_people();
-    walk::record_step(steps, "read", read, |()| format!("{} people on the first page", people.len()))?;
-    walk::add_people_step(steps, connector, attributes, &people);
+    diagnostics::record_step(steps, "read", read, |()| format!("{} people on the first page", people.len()))?;
+    diagnostics::add_people_step(steps, connector, attributes, &people);
     Some(())
 }
 
-async fn resolve(connector: &Connector, settings: &ApiSettings) -> Result<Vec<std::net::SocketAddr>, ConnectorError> {
+async fn resolve(
+    connector: &Connector,
+    settings: &ApiSettings,
+) -> Result<Vec<std::net::SocketAddr>, ConnectorError> {
     let url = &settings.http.url;
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let failed = |cause| ConnectorError::Resolve { connector: connector.name.clone(), host: host.clone(), cause };
+    let failed =
+        |cause| ConnectorError::Resolve { connector: connector.name.clone(), host: host.clone(), cause };
     let found = lookup_host((host.as_str(), url.port_or_known_default().unwrap_or(443)));
     let found = timeout(settings.http.timeout, found).await;
     let found = found.map_err(|_| failed(std::io::ErrorKind::TimedOut.into()))?.map_err(&failed)?;

@@ -1,36 +1,36 @@
 //! Lists of people behind HTTP: one engine for every system whose API is pages of JSON.
 //!
-//! A system is data: a [`Description`] says what is asked for, where the list stands, how pages follow each other and what
-//! proves the end. [`read`] goes through the pages; [`kinds`] holds the descriptions of the systems that are known by
+//! A system is data: a [`ApiDescription`] says what is asked for, where the list stands, how pages follow each other and what
+//! proves the end. [`read`] goes through the pages; [`vendors`] holds the descriptions of the systems that are known by
 //! name, and a file may write one of its own (`http_json`). A reading counts as complete when every pass came to its
 //! end by its own rule, no page went in circles, and as many different people came as the source says there are.
 
-#[cfg(any(test, fuzzing))]
-pub(super) mod any;
-mod ask;
 mod check;
-mod detail;
-pub mod kinds;
+mod detail_request;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz_support;
+mod list_reader;
 mod paging;
-mod pass;
+mod request;
+pub mod vendors;
 
 use serde_json::Value;
 
 use crate::connectors::http::{self, HttpClient};
-use crate::connectors::json::{KeyPath, ValuePath, ValueExtractor, ResponseLayout, UnreadableResponse};
+use crate::connectors::json::{KeyPath, ResponseLayout, UnreadableResponse, ValueExtractor, ValuePath};
 use crate::connectors::mapper::{RecordMapper, RecordValues};
 use crate::connectors::proof::CompletenessProof;
-use crate::connectors::{Connector, ReadContext, ConnectorError, DirectoryReading};
+use crate::connectors::{Connector, ConnectorError, DirectoryReading, ReadContext};
 use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::names::fold;
 use crate::model::people::PeopleTable;
 
 pub(super) use check::check;
-pub use detail::DetailRequest;
-pub use paging::{PagingMethod, PageParam};
+pub use detail_request::DetailRequest;
+pub use paging::{PageParam, PagingMethod};
 
-use detail::DetailReader;
-use pass::{PageRecordCounts, Deduplicator, ListReader};
+use detail_request::DetailReader;
+use list_reader::{Deduplicator, ListReader, PageRecordCounts};
 
 /// The settings of a connector that reads an API.
 #[derive(Debug, Clone)]
@@ -109,8 +109,10 @@ pub(super) async fn read(
             Err(error) => error,
         };
         // A list that changed while it was read is read anew, once: what else may pass was waited for already.
-        let changed =
-            matches!(&error, ConnectorError::Http { fault: http::HttpError::TooFew { .. } | http::HttpError::NoDetails, .. });
+        let changed = matches!(
+            &error,
+            ConnectorError::Http { fault: http::HttpError::TooFew { .. } | http::HttpError::NoDetails, .. }
+        );
         if !(changed && again) {
             return Err(error);
         }
@@ -179,7 +181,9 @@ pub(super) async fn find(
         match passes.read(&pass.with_param("{email}", email)).await {
             Ok(_) => return Ok(passes.into_mapper().into_people()),
             // A server that knows no such question can still be read.
-            Err(ConnectorError::Http { fault: http::HttpError::Status { status: 400 | 501, .. }, .. }) => {}
+            Err(ConnectorError::Http {
+                fault: http::HttpError::Status { status: 400 | 501, .. }, ..
+            }) => {}
             Err(error) => return Err(error),
         }
     }
@@ -206,8 +210,11 @@ pub(super) async fn look_up(
     for id in ids {
         let attempt = format!("the question for `{id}`");
         let call = by_id.with_param("{id}", id).build_request(settings);
-        let http::OptionalResponse::Found(answer) = client.send_optional(&call, &attempt, context).await? else { continue };
-        let wrong = |why| client.response_error(&attempt, pass::unreadable_error(&answer.body, &why));
+        let http::OptionalResponse::Found(answer) = client.send_optional(&call, &attempt, context).await?
+        else {
+            continue;
+        };
+        let wrong = |why| client.response_error(&attempt, list_reader::unreadable_error(&answer.body, &why));
         let shape = ResponseLayout { list: by_id.record.clone(), ..ResponseLayout::default() };
         let mut one = shape.read_one(&answer.body).map_err(wrong)?.to_owned();
         if let Some(details) = settings.details(&client, context) {

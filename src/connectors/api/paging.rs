@@ -4,8 +4,8 @@ use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::connectors::api::ask::set_query_param;
-use crate::connectors::http::{self, ConnectorResponse, ConnectorRequest, HttpError};
+use crate::connectors::api::request::set_query_param;
+use crate::connectors::http::{self, ConnectorRequest, ConnectorResponse, HttpError};
 use crate::connectors::json::{KeyPath, ResponsePage};
 
 /// How pages follow each other, and what ends them.

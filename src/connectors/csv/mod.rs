@@ -2,18 +2,20 @@
 //!
 //! The file is read once, as a stream, on a thread of its own. It counts as complete when it ends with a line break,
 //! every row has the header's number of fields, and it is the same before and after reading; the settings may ask for
-//! more. What the parser behind would forgive ([`bytes`]) is an error here: a guess could lose people.
+//! more. What the parser behind would forgive ([`quote_check`]) is an error here: a guess could lose people.
 
-mod bytes;
 mod header;
-mod job;
+mod quote_check;
+mod reader;
 
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, ReadContext, ConnectorError, DirectoryReading, CheckStep, file, walk};
+use crate::connectors::{
+    CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics, file,
+};
 use crate::model::attributes::AttributeSet;
 use crate::model::people::PeopleTable;
 
-use job::CsvReadTask;
+use reader::CsvReadTask;
 
 /// The settings of a connector of kind `csv`.
 #[derive(Debug, Clone, Default)]
@@ -62,17 +64,19 @@ pub(super) async fn check(
     let mut steps = Vec::new();
     let path = settings.file.path.display();
     let opened = job.clone().run_blocking(CsvReadTask::size).await;
-    if walk::record_step(&mut steps, "open", opened, |size| format!("`{path}`, {size} bytes")).is_none() {
+    if diagnostics::record_step(&mut steps, "open", opened, |size| format!("`{path}`, {size} bytes"))
+        .is_none()
+    {
         return steps;
     }
     let columns = job.clone().run_blocking(CsvReadTask::columns).await;
-    if walk::record_step(&mut steps, "columns", columns, Clone::clone).is_none() {
+    if diagnostics::record_step(&mut steps, "columns", columns, Clone::clone).is_none() {
         return steps;
     }
     let read = job.run_blocking(CsvReadTask::read).await;
     let words = |reading: &DirectoryReading| format!("{} people", reading.people().len());
-    if let Some(reading) = walk::record_step(&mut steps, "read", read, words) {
-        walk::add_people_step(&mut steps, connector, attributes, reading.people());
+    if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, words) {
+        diagnostics::add_people_step(&mut steps, connector, attributes, reading.people());
     }
     steps
 }
@@ -96,6 +100,6 @@ pub(super) fn fuzz(bytes: &[u8], mapping: crate::connectors::AttributeMapping) {
     let context = ReadContext { cancel, progress, retry: retry::Policy::ONCE };
     let attributes = AttributeSet::default();
     let mut mapper = Mapper::new(&connector.name, &connector.mapping, &attributes);
-    let _ = CsvReadTask::new(&connector, &settings, &attributes, &context).rows_of(bytes, &mut mapper);
+    let _ = CsvReadTask::new(&connector, &settings, &attributes, &context).rows_of(quote_check, &mut mapper);
     let _ = mapper.finish();
 }

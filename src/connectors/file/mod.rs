@@ -1,8 +1,8 @@
 //! Files that other systems drop: whether one may be read now, whether it stayed what it was, and what else proves that
 //! it is whole. What is in it is the business of the kind.
 
-mod fault;
-mod witness;
+mod error;
+mod hashing_reader;
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::connectors::mapper::RecordMapper;
-use crate::connectors::proof::{CompletenessProof, FileEnd, IncompleteFile, FileObservation};
-use crate::connectors::{ReadContext, ConnectorError, DirectoryReading};
+use crate::connectors::proof::{CompletenessProof, FileEnd, FileObservation, IncompleteFile};
+use crate::connectors::{ConnectorError, DirectoryReading, ReadContext};
 use crate::model::names::ConnectorName;
 
-pub use fault::FileError;
-pub(super) use witness::HashingReader;
+pub use error::FileError;
+pub(super) use hashing_reader::HashingReader;
 
 /// The settings of a file, whatever is in it.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +58,9 @@ impl FileIdentity {
 
     /// The file that stands under a path now; one that is gone has changed.
     pub fn read_from_path(path: &Path) -> Result<Self, FileRefusal> {
-        fs::metadata(path).map(|metadata| Self::from_metadata(&metadata)).map_err(|cause| (FileError::Changed, Some(cause)))
+        fs::metadata(path)
+            .map(|metadata| Self::from_metadata(&metadata))
+            .map_err(|cause| (FileError::Changed, Some(cause)))
     }
 
     /// In bytes.
@@ -87,8 +89,12 @@ pub(super) fn read<'a>(
     context: &ReadContext,
     gather: impl FnOnce(&mut HashingReader<&File>) -> Result<(RecordMapper<'a>, FileEnd), ConnectorError>,
 ) -> Result<DirectoryReading, ConnectorError> {
-    let refuse =
-        |(fault, cause)| ConnectorError::File { connector: name.clone(), path: settings.path.clone(), fault, cause };
+    let refuse = |(fault, cause)| ConnectorError::File {
+        connector: name.clone(),
+        path: settings.path.clone(),
+        fault,
+        cause,
+    };
     context.progress.set(0);
     let (file, before) = open(settings, SystemTime::now()).map_err(refuse)?;
     let read = || {
@@ -118,7 +124,11 @@ pub(super) fn read<'a>(
 }
 
 /// What the settings ask for beyond a file that stayed the same.
-fn check_settings<R>(settings: &FileSettings, witness: &HashingReader<R>, rows: u64) -> Result<(), FileRefusal> {
+fn check_settings<R>(
+    settings: &FileSettings,
+    witness: &HashingReader<R>,
+    rows: u64,
+) -> Result<(), FileRefusal> {
     match settings.min_rows {
         None if rows == 0 => return Err((FileError::NoPeople, None)),
         Some(wanted) if rows < wanted => return Err((FileError::TooFewRows { rows, wanted }, None)),

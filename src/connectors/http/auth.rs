@@ -279,7 +279,8 @@ impl TokenCache {
         let seconds = life.and_then(|life| life.as_u64().or_else(|| life.as_str()?.parse().ok()));
         let life = seconds.map_or(DEFAULT_TOKEN_LIFETIME, Duration::from_secs);
         let until = Instant::now() + life.saturating_sub(RENEWAL_MARGIN);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(CachedToken { text: text.clone(), until });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(CachedToken { text: text.clone(), until });
         Some(text)
     }
 }

@@ -8,10 +8,10 @@ use serde_json::Value;
 use url::Url;
 
 use crate::connectors::http::auth::HttpAuth;
-use crate::connectors::http::pace::{self, RateLimiter};
+use crate::connectors::http::rate_limit::{self, RateLimiter};
 use crate::connectors::http::{HttpError, HttpSettings, redact_url};
 use crate::connectors::retry::retry;
-use crate::connectors::{ReadContext, ConnectorError, tls};
+use crate::connectors::{ConnectorError, ReadContext, tls};
 use crate::model::names::ConnectorName;
 
 pub(in crate::connectors) use reqwest::Method;
@@ -71,8 +71,11 @@ impl HttpClient {
         let ca_file = settings.ca_file.clone();
         let read = tokio::task::spawn_blocking(move || tls::build_client_config(ca_file.as_deref())).await;
         let read = read.unwrap_or_else(|ended| Err(("the CA store".to_owned(), ended.into())));
-        let tls =
-            read.map_err(|(place, cause)| ConnectorError::NoCa { connector: connector.clone(), place, cause })?;
+        let tls = read.map_err(|(place, cause)| ConnectorError::NoCa {
+            connector: connector.clone(),
+            place,
+            cause,
+        })?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured((*tls).clone())
             .user_agent(USER_AGENT)
@@ -91,21 +94,37 @@ impl HttpClient {
     }
 
     /// Sends a request, trying again what is transient; `attempt` says in messages what it is for.
-    pub async fn send(&self, call: &ConnectorRequest, attempt: &str, context: &ReadContext) -> Result<ConnectorResponse, ConnectorError> {
+    pub async fn send(
+        &self,
+        call: &ConnectorRequest,
+        attempt: &str,
+        context: &ReadContext,
+    ) -> Result<ConnectorResponse, ConnectorError> {
         retry(&self.connector, context, || self.send_once(call, attempt)).await
     }
 
     /// The same where 404 is an answer, too.
-    pub async fn send_optional(&self, call: &ConnectorRequest, attempt: &str, context: &ReadContext) -> Result<OptionalResponse, ConnectorError> {
+    pub async fn send_optional(
+        &self,
+        call: &ConnectorRequest,
+        attempt: &str,
+        context: &ReadContext,
+    ) -> Result<OptionalResponse, ConnectorError> {
         match self.send(call, attempt, context).await {
             Ok(answered) => Ok(OptionalResponse::Found(answered)),
-            Err(ConnectorError::Http { fault: HttpError::Status { status: 404, .. }, .. }) => Ok(OptionalResponse::NotFound),
+            Err(ConnectorError::Http { fault: HttpError::Status { status: 404, .. }, .. }) => {
+                Ok(OptionalResponse::NotFound)
+            }
             Err(error) => Err(error),
         }
     }
 
     /// Sends a request once.
-    pub async fn send_once(&self, call: &ConnectorRequest, attempt: &str) -> Result<ConnectorResponse, ConnectorError> {
+    pub async fn send_once(
+        &self,
+        call: &ConnectorRequest,
+        attempt: &str,
+    ) -> Result<ConnectorResponse, ConnectorError> {
         if !self.settings.is_home(&call.url) {
             return Err(self.response_error(attempt, HttpError::Elsewhere { to: redact_url(&call.url) }));
         }
@@ -158,24 +177,34 @@ impl HttpClient {
             request = request.basic_auth(user.reveal(), Some(password.reveal()));
         }
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        let answered = self.read_response(request.header(CONTENT_TYPE, form).body(wanted.form), &attempt).await?;
-        self.settings.tokens.store_response(&answered.body).ok_or_else(|| self.response_error(&attempt, HttpError::NoToken))
+        let answered =
+            self.read_response(request.header(CONTENT_TYPE, form).body(wanted.form), &attempt).await?;
+        self.settings
+            .tokens
+            .store_response(&answered.body)
+            .ok_or_else(|| self.response_error(&attempt, HttpError::NoToken))
     }
 
     /// Sends a request and reads the answer to its end.
-    async fn read_response(&self, request: reqwest::RequestBuilder, attempt: &str) -> Result<ConnectorResponse, ConnectorError> {
+    async fn read_response(
+        &self,
+        request: reqwest::RequestBuilder,
+        attempt: &str,
+    ) -> Result<ConnectorResponse, ConnectorError> {
         let request = request.header(ACCEPT, "application/json, application/scim+json;q=0.9, */*;q=0.1");
         let mut response = request.send().await.map_err(|cause| self.request_error(attempt, cause))?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|cause| self.request_error(attempt, cause))? {
             if (body.len() + chunk.len()) as u64 > self.settings.most_bytes {
-                return Err(self.response_error(attempt, HttpError::TooLarge { most: self.settings.most_bytes }));
+                return Err(
+                    self.response_error(attempt, HttpError::TooLarge { most: self.settings.most_bytes })
+                );
             }
             body.extend_from_slice(&chunk);
         }
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_success() {
-            if let Some(wait) = pace::exhausted_wait(&headers) {
+            if let Some(wait) = rate_limit::exhausted_wait(&headers) {
                 self.rate_limiter.delay_requests(wait);
             }
             return Ok(ConnectorResponse { headers, body });
@@ -189,7 +218,10 @@ impl HttpClient {
         let is_quota = status == 403 && self.settings.quota_words.iter().any(|word| text.contains(word));
         let said = shorten_message(&self.settings.redact_secrets(&extract_message(&headers, &text)));
         let status = if is_quota { 429 } else { status.as_u16() };
-        Err(self.response_error(attempt, HttpError::Status { status, said, wait: pace::requested_wait(&headers) }))
+        Err(self.response_error(
+            attempt,
+            HttpError::Status { status, said, wait: rate_limit::requested_wait(&headers) },
+        ))
     }
 
     /// An error about what was answered.
@@ -210,8 +242,14 @@ impl HttpClient {
         match inner.map(|inner| (tls::classify_certificate_error(&inner), inner)) {
             Some((Some(flaw), cause)) => ConnectorError::Certificate { connector, host, flaw, cause },
             Some((None, cause)) => ConnectorError::Tls { connector, host, cause: cause.into() },
-            None if is_connect => ConnectorError::Connect { connector, address: host, cause: find_root_cause(&cause) },
-            None => ConnectorError::CutOff { connector, attempt: attempt.to_owned(), cause: Some(find_root_cause(&cause)) },
+            None if is_connect => {
+                ConnectorError::Connect { connector, address: host, cause: find_root_cause(&cause) }
+            }
+            None => ConnectorError::CutOff {
+                connector,
+                attempt: attempt.to_owned(),
+                cause: Some(find_root_cause(&cause)),
+            },
         }
     }
 }

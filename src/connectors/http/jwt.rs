@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::connectors::http::key;
+use crate::connectors::http::signing_key;
 
 /// Signs claims with a private RSA key in PEM; the error says what is wrong with the key.
 pub(super) fn sign(claims: &Value, key: &str, key_id: Option<&str>) -> Result<String, String> {
@@ -14,7 +14,7 @@ pub(super) fn sign(claims: &Value, key: &str, key_id: Option<&str>) -> Result<St
     }
     let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let mut token = format!("{}.{}", encoded(&header), encoded(claims));
-    let signature = key::sign(key, token.as_bytes())?;
+    let signature = signing_key::sign(key, token.as_bytes())?;
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(signature));
     Ok(token)

@@ -1,29 +1,29 @@
 //! The one room that speaks HTTP.
 //!
-//! [`Client`] sends a [`Call`] and brings back its whole body, or an error: with the credentials of the settings
-//! ([`auth`]), at the pace that was asked for ([`pace`]), within bounds of time and size, trying again what is transient and
-//! nothing else ([`fault`] tells them apart). Credentials go to the scheme, host and port of the settings and nowhere else: redirects
+//! [`HttpClient`] sends a [`ConnectorRequest`] and brings back its whole body, or an error: with the credentials of the settings
+//! ([`auth`]), at the pace that was asked for ([`rate_limit`]), within bounds of time and size, trying again what is transient and
+//! nothing else ([`error`] tells them apart). Credentials go to the scheme, host and port of the settings and nowhere else: redirects
 //! are not followed, and a link to another server is an error.
 
 mod auth;
 mod client;
-mod fault;
+mod error;
 mod jwt;
-mod key;
-mod link;
-mod pace;
+mod link_header;
+mod rate_limit;
 mod saml;
+mod signing_key;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
 
-pub use auth::{HttpAuth, TokenGrant, GrantKind, TokenCache};
+pub use auth::{GrantKind, HttpAuth, TokenCache, TokenGrant};
 pub use client::is_header;
-pub(super) use client::{ConnectorResponse, ConnectorRequest, HttpClient, Method, OptionalResponse};
-pub use fault::HttpError;
-pub(super) use link::next as next_link;
+pub(super) use client::{ConnectorRequest, ConnectorResponse, HttpClient, Method, OptionalResponse};
+pub use error::HttpError;
+pub(super) use link_header::next as next_link;
 
 /// How to reach a server.
 #[derive(Debug, Clone)]

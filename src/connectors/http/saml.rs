@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use crate::connectors::http::key;
+use crate::connectors::http::signing_key;
 
 /// What a statement says.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl SamlAssertion<'_> {
         let info = signed_info(self.id, &STANDARD.encode(digest));
         // On its own, as it is signed, it has the name space that the signature around it has in the statement.
         let alone = info.replacen("<ds:SignedInfo>", &format!("<ds:SignedInfo xmlns:ds=\"{DSIG}\">"), 1);
-        let signature = STANDARD.encode(key::sign(key, alone.as_bytes())?);
+        let signature = STANDARD.encode(signing_key::sign(key, alone.as_bytes())?);
         let signature = format!(
             "<ds:Signature xmlns:ds=\"{DSIG}\">{info}<ds:SignatureValue>{signature}</ds:SignatureValue></ds:Signature>"
         );

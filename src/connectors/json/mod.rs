@@ -1,7 +1,7 @@
 //! JSON in: which values of a document go into which column, picked while the text is parsed.
 //!
-//! [`path`] reads what a file says of the places of values, [`pick`] takes them out of one record ([`choice`] where an
-//! entry of a list is chosen), [`page`] finds the
+//! [`json_path`] reads what a file says of the places of values, [`extract`] takes them out of one record ([`filter`] where an
+//! entry of a list is chosen), [`response`] finds the
 //! list of records in an answer and hands each of them on. Text that nobody asked for is skipped, never built.
 
 /// The methods of a visitor for whom a text, a number, a switch or nothing holds nothing.
@@ -33,13 +33,13 @@ macro_rules! ignore_scalars {
     };
 }
 
-mod choice;
-mod name;
-mod page;
-mod path;
-mod pick;
+mod extract;
+mod filter;
+mod json_path;
+mod member_name;
+mod response;
 
-use name::MemberName;
-pub(super) use page::{ResponsePage, ResponseLayout, UnreadableResponse};
-pub use path::{InvalidPath, KeyPath, ValuePath, parse_key_path};
-pub(super) use pick::ValueExtractor;
+pub(super) use extract::ValueExtractor;
+pub use json_path::{InvalidPath, KeyPath, ValuePath, parse_key_path};
+use member_name::MemberName;
+pub(super) use response::{ResponseLayout, ResponsePage, UnreadableResponse};

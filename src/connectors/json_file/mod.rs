@@ -4,21 +4,21 @@
 //! counts as complete when the array is closed and nothing follows, or the last line has its line break, and the file is
 //! the same before and after; the settings may ask for more.
 
-mod records;
+mod record_reader;
 
 use std::fs::File;
 use std::io::BufReader;
 
 use crate::connectors::file::{self, FileError, HashingReader};
-use crate::connectors::json::{ValuePath, ValueExtractor};
+use crate::connectors::json::{ValueExtractor, ValuePath};
 use crate::connectors::mapper::{RecordMapper, RecordValues};
 use crate::connectors::proof::FileEnd;
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, ReadContext, ConnectorError, DirectoryReading, CheckStep, walk};
+use crate::connectors::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics};
 use crate::model::attributes::AttributeSet;
 use crate::model::people::PeopleTable;
 
-use records::{JsonRecordError, JsonRecordReader};
+use record_reader::{JsonRecordError, JsonRecordReader};
 
 /// The settings of a connector of kind `json_file`.
 #[derive(Debug, Clone, Default)]
@@ -68,8 +68,8 @@ pub(super) async fn check(
     let read = read_blocking(connector, settings, attributes, context).await;
     let path = settings.file.path.display();
     let words = |reading: &DirectoryReading| format!("`{path}`, {} people", reading.people().len());
-    if let Some(reading) = walk::record_step(&mut steps, "read", read, words) {
-        walk::add_people_step(&mut steps, connector, attributes, reading.people());
+    if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, words) {
+        diagnostics::add_people_step(&mut steps, connector, attributes, reading.people());
     }
     steps
 }
@@ -131,7 +131,9 @@ impl From<JsonRecordError> for file::FileRefusal {
         match flaw {
             JsonRecordError::Unreadable(cause) => (FileError::Unreadable, Some(cause)),
             JsonRecordError::NotClosed => (FileError::NotClosed, None),
-            JsonRecordError::Wrong { place, what } => (FileError::NotJson { place, what: what.to_owned() }, None),
+            JsonRecordError::Wrong { place, what } => {
+                (FileError::NotJson { place, what: what.to_owned() }, None)
+            }
         }
     }
 }
@@ -139,8 +141,9 @@ impl From<JsonRecordError> for file::FileRefusal {
 /// The records of any bytes, for the fuzzer.
 #[cfg(fuzzing)]
 pub(super) fn fuzz(bytes: &[u8], picker: &mut ValueExtractor) {
-    let (mut records, mut record) = (JsonRecordReader::new(BufReader::with_capacity(7, bytes)), RecordValues::default());
-    while let Ok(Some(json)) = records.next() {
+    let (mut records, mut record) =
+        (JsonRecordReader::new(BufReader::with_capacity(7, bytes)), RecordValues::default());
+    while let Ok(Some(json)) = record_reader.next() {
         let _ = picker.pick(&mut serde_json::Deserializer::from_slice(json), &mut record);
     }
 }

@@ -138,7 +138,10 @@ mod tests {
     #[test]
     fn a_message_has_a_number_an_operation_and_may_have_controls() {
         let bytes = [SEQUENCE, 11, INTEGER, 2, 0x01, 0x02, 0x64, 2, OCTETS, 0, 0xa0, 1, 0];
-        assert_eq!(parse_message(&bytes), Some(LdapMessage { number: 0x0102, operation: 0x64, contents: 8..10 }));
+        assert_eq!(
+            parse_message(&bytes),
+            Some(LdapMessage { number: 0x0102, operation: 0x64, contents: 8..10 })
+        );
         assert_eq!(parse_message(&[SEQUENCE, 3, INTEGER, 1, 7]), None);
         assert_eq!(parse_message(&[SEQUENCE, 5, INTEGER, 1, 7, 0x64, 9]), None);
         assert_eq!(parse_message(&[SEQUENCE, 9, INTEGER, 5, 0, 0, 0, 0, 7, 0x64, 0]), None);

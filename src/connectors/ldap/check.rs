@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use crate::connectors::ldap::session::{LdapSession, LdapConnector};
-use crate::connectors::ldap::{LdapSettings, check_searchable, build_collector, build_search};
+use crate::connectors::ldap::session::{LdapConnector, LdapSession};
+use crate::connectors::ldap::{LdapSettings, build_collector, build_search, check_searchable};
 use crate::connectors::mapper::RecordMapper;
-use crate::connectors::{Connector, ReadContext, ConnectorError, CheckStep, walk};
+use crate::connectors::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
 use crate::model::attributes::AttributeSet;
 use crate::model::people::PeopleTable;
 use crate::model::progress::ReadProgress;
@@ -21,7 +21,7 @@ pub(in crate::connectors) async fn check(
     let walked =
         context.cancel.run_until_cancelled(steps_of(connector, settings, attributes, &mut steps)).await;
     if walked.is_none() {
-        steps.push(walk::cancelled_step(connector));
+        steps.push(diagnostics::cancelled_step(connector));
     }
     steps
 }
@@ -36,9 +36,10 @@ async fn steps_of(
     let mut session = connect_with_steps(connector, settings, steps).await?;
     let read = first_page(connector, settings, attributes, &mut session).await;
     session.close().await;
-    let people =
-        walk::record_step(steps, "read", read, |people| format!("{} people on the first page", people.len()))?;
-    walk::add_people_step(steps, connector, attributes, &people);
+    let people = diagnostics::record_step(steps, "read", read, |people| {
+        format!("{} people on the first page", people.len())
+    })?;
+    diagnostics::add_people_step(steps, connector, attributes, &people);
     Some(())
 }
 
@@ -50,14 +51,18 @@ pub(in crate::connectors) async fn connect_with_steps<'a>(
 ) -> Option<LdapSession<'a>> {
     let way = match prepare_connector(connector, settings) {
         Ok(way) => way,
-        Err(error) => return walk::record_step(steps, "settings", Err(error), |_: &LdapSession<'_>| String::new()),
+        Err(error) => {
+            return diagnostics::record_step(steps, "settings", Err(error), |_: &LdapSession<'_>| {
+                String::new()
+            });
+        }
     };
-    let addresses = walk::record_step(steps, "resolve", way.resolve().await, |addresses| {
+    let addresses = diagnostics::record_step(steps, "resolve", way.resolve().await, |addresses| {
         let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
         shown.join(", ")
     })?;
     let began = Instant::now();
-    let stream = walk::record_step(steps, "connect", way.connect(&addresses).await, |stream| {
+    let stream = diagnostics::record_step(steps, "connect", way.connect(&addresses).await, |stream| {
         let peer = stream.peer_addr().map_or_else(|_| way.endpoint.address(), |peer| peer.to_string());
         format!("{peer} in {} ms", began.elapsed().as_millis())
     })?;
@@ -67,17 +72,23 @@ pub(in crate::connectors) async fn connect_with_steps<'a>(
         (false, true) => "StartTLS, the certificate is good",
         (false, false) => "none, as `plaintext` says",
     };
-    let mut session = walk::record_step(steps, "TLS", way.secure(stream).await, |_| words.to_owned())?;
+    let mut session = diagnostics::record_step(steps, "TLS", way.secure(stream).await, |_| words.to_owned())?;
     if !encrypted {
-        walk::add_warning(steps, "the password and the people cross the network unencrypted".to_owned());
+        diagnostics::add_warning(
+            steps,
+            "the password and the people cross the network unencrypted".to_owned(),
+        );
     }
     let account = settings.bind.as_ref().map_or("anonymous", |(account, _)| account.as_str());
-    walk::record_step(steps, "bind", session.bind().await, |()| format!("as {account}"))?;
+    diagnostics::record_step(steps, "bind", session.bind().await, |()| format!("as {account}"))?;
     Some(session)
 }
 
 /// The way, when the settings lead somewhere.
-fn prepare_connector<'a>(connector: &'a Connector, settings: &'a LdapSettings) -> Result<LdapConnector<'a>, ConnectorError> {
+fn prepare_connector<'a>(
+    connector: &'a Connector,
+    settings: &'a LdapSettings,
+) -> Result<LdapConnector<'a>, ConnectorError> {
     check_searchable(&connector.name, settings, &settings.filter)?;
     LdapConnector::new(&connector.name, settings)
 }

@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn a_url_names_a_host_and_a_port() {
-        let read = |url| LdapEndpoint::parse(url).map(|endpoint| (endpoint.tls, endpoint.host, endpoint.port));
+        let read =
+            |url| LdapEndpoint::parse(url).map(|endpoint| (endpoint.tls, endpoint.host, endpoint.port));
         assert_eq!(read("ldap://dc1.corp.example"), Some((false, "dc1.corp.example".to_owned(), 389)));
         assert_eq!(read("LDAPS://dc1.corp.example/"), Some((true, "dc1.corp.example".to_owned(), 636)));
         assert_eq!(read("ldap://[::1]:3890"), Some((false, "::1".to_owned(), 3890)));

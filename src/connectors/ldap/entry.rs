@@ -6,9 +6,9 @@
 use ldap3::asn1::{PL, StructureTag};
 use rustc_hash::FxHashMap;
 
+use crate::connectors::ldap::attribute_syntax::AttributeSyntax;
 use crate::connectors::ldap::ber::{self, INTEGER, OCTETS, SEQUENCE, SET};
-use crate::connectors::ldap::form::AttributeSyntax;
-use crate::connectors::ldap::range::{ValuePart, ValueRange};
+use crate::connectors::ldap::value_range::{ValuePart, ValueRange};
 use crate::connectors::mapper::RecordValues;
 use crate::model::names::clean;
 
@@ -241,8 +241,11 @@ mod tests {
         ]);
         assert_eq!(entries.read(&both, &mut record), Some(()));
         assert_eq!(record.values_of(0).map(str::to_owned).collect::<Vec<_>>(), ["a", "b"]);
-        let part =
-            ValuePart { attribute: "memberof".to_owned(), range: ValueRange { first: 0, last: Some(1) }, count: 2 };
+        let part = ValuePart {
+            attribute: "memberof".to_owned(),
+            range: ValueRange { first: 0, last: Some(1) },
+            count: 2,
+        };
         assert_eq!(entries.parts(), [part]);
         assert_eq!(entries.read(&entry(&[("mail", &[b"m"])]), &mut record), Some(()));
         assert_eq!(entries.parts(), []);

@@ -1,22 +1,22 @@
 //! Any directory that speaks LDAP version 3 (RFC 4511).
 //!
 //! A reading is one bind and one search a base, read by pages to a proven end. [`session`] makes the connection,
-//! [`search`] reads pages, [`mod@line`] tells entries from what the crate reads, [`entry`] takes entries apart, [`range`]
-//! asks for the rest of values that come in parts, [`mod@gather`] puts these together, [`answer`] knows the result codes,
+//! [`search`] reads pages, [`mod@transport`] tells entries from what the crate reads, [`entry`] takes entries apart, [`value_range`]
+//! asks for the rest of values that come in parts, [`entry_collector`] puts these together, [`result_code`] knows the result codes,
 //! [`mod@check`] shows the way step by step. Whatever a server sends, nothing here panics and nothing short of result
 //! code 0 on every last page counts as a whole directory.
 
-mod answer;
+mod attribute_syntax;
 mod ber;
 mod check;
 mod endpoint;
 mod entry;
-mod form;
-mod gather;
-mod line;
-mod range;
+mod entry_collector;
+mod result_code;
 mod search;
 mod session;
+mod transport;
+mod value_range;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,21 +24,23 @@ use std::time::Duration;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::connectors::mapper::RecordMapper;
-use crate::connectors::proof::{CompletenessProof, SearchBaseEnd, ReferenceMeaning};
+use crate::connectors::proof::{CompletenessProof, ReferenceMeaning, SearchBaseEnd};
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, ReadContext, ConnectorError, AttributeMapping, ReadProgress, DirectoryReading};
+use crate::connectors::{
+    AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadContext, ReadProgress,
+};
 use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::names::{ConnectorName, clean};
 use crate::model::people::PeopleTable;
 use crate::model::secret::SecretText;
 
-pub use answer::LdapErrorResult;
-pub(super) use check::{connect_with_steps, check};
-pub(super) use gather::{EntryCollector, MappingSink, RecordSink};
+pub(super) use check::{check, connect_with_steps};
+pub(super) use entry_collector::{EntryCollector, MappingSink, RecordSink};
+pub use result_code::LdapErrorResult;
 pub(super) use search::LdapSearch;
-pub(super) use session::{LdapSession, LdapConnector};
+pub(super) use session::{LdapConnector, LdapSession};
 
-use form::equality_filter;
+use attribute_syntax::equality_filter;
 
 /// The settings of a connector of kind `ldap`.
 #[derive(Debug, Clone)]
@@ -164,7 +166,11 @@ fn build_search<'a>(
 }
 
 /// Whether there is somewhere to search, and something to search for.
-pub(super) fn check_searchable(connector: &ConnectorName, settings: &LdapSettings, filter: &str) -> Result<(), ConnectorError> {
+pub(super) fn check_searchable(
+    connector: &ConnectorName,
+    settings: &LdapSettings,
+    filter: &str,
+) -> Result<(), ConnectorError> {
     let wrong = |setting, fault: &str| {
         Err(ConnectorError::Setting { connector: connector.clone(), setting, fault: fault.to_owned() })
     };

@@ -9,11 +9,11 @@ use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::connectors::ConnectorError;
-use crate::connectors::ldap::answer::LdapErrorResult;
 use crate::connectors::ldap::entry::{self, INTERMEDIATE, REFERENCE};
-use crate::connectors::ldap::line::{TransportError, SearchMessage};
+use crate::connectors::ldap::result_code::LdapErrorResult;
 use crate::connectors::ldap::session::LdapSession;
-use crate::connectors::proof::{SearchBaseEnd, ReferenceMeaning};
+use crate::connectors::ldap::transport::{SearchMessage, TransportError};
+use crate::connectors::proof::{ReferenceMeaning, SearchBaseEnd};
 
 /// What to ask below each base.
 #[derive(Debug)]
@@ -100,9 +100,13 @@ impl LdapSession<'_> {
         }
         let Some(control) = paging_control(&result.ctrls) else {
             // A critical control that was ignored: whatever came may be a part.
-            return Err(ConnectorError::NoPaging { connector: self.connector.clone(), base: base.to_owned() });
+            return Err(ConnectorError::NoPaging {
+                connector: self.connector.clone(),
+                base: base.to_owned(),
+            });
         };
-        let next = entry::cookie(control).ok_or_else(|| self.transport_error(TransportError::Malformed, &attempt))?;
+        let next = entry::cookie(control)
+            .ok_or_else(|| self.transport_error(TransportError::Malformed, &attempt))?;
         Ok(LdapSearchPage { result_code: result.rc, next, references, digest })
     }
 

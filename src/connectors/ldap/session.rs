@@ -13,9 +13,9 @@ use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::connectors::ldap::LdapSettings;
-use crate::connectors::ldap::answer::LdapErrorResult;
 use crate::connectors::ldap::endpoint::LdapEndpoint;
-use crate::connectors::ldap::line::{TransportError, SplitTransport, LdapConnection};
+use crate::connectors::ldap::result_code::LdapErrorResult;
+use crate::connectors::ldap::transport::{LdapConnection, SplitTransport, TransportError};
 use crate::connectors::{ConnectorError, tls};
 use crate::model::names::ConnectorName;
 
@@ -93,7 +93,11 @@ impl<'a> LdapConnector<'a> {
                 Err(_) => cause = timed_out(),
             }
         }
-        Err(ConnectorError::Connect { connector: self.connector.clone(), address: self.endpoint.address(), cause })
+        Err(ConnectorError::Connect {
+            connector: self.connector.clone(),
+            address: self.endpoint.address(),
+            cause,
+        })
     }
 
     /// Whether the connection will be encrypted.
@@ -103,7 +107,8 @@ impl<'a> LdapConnector<'a> {
 
     /// Encrypts the connection and begins to speak LDAP.
     pub async fn secure(&self, stream: TcpStream) -> Result<LdapSession<'a>, ConnectorError> {
-        let wire = if self.endpoint.tls { self.negotiate_tls(stream).await? } else { LdapConnection::Plain(stream) };
+        let wire =
+            if self.endpoint.tls { self.negotiate_tls(stream).await? } else { LdapConnection::Plain(stream) };
         let (ours, connection, ldap) = attach_client().await.map_err(|cause| {
             let address = self.endpoint.address();
             ConnectorError::Connect { connector: self.connector.clone(), address, cause }
@@ -130,7 +135,10 @@ impl<'a> LdapConnector<'a> {
         let Some((stream, krate)) = session.transport.into_streams() else {
             return Err(transport_error(self.connector, self.settings, TransportError::Malformed, attempt));
         };
-        Ok(LdapSession { transport: SplitTransport::new(self.negotiate_tls(stream).await?, krate), ..session })
+        Ok(LdapSession {
+            transport: SplitTransport::new(self.negotiate_tls(stream).await?, krate),
+            ..session
+        })
     }
 
     async fn negotiate_tls(&self, stream: TcpStream) -> Result<LdapConnection, ConnectorError> {
@@ -163,7 +171,11 @@ impl<'a> LdapConnector<'a> {
         let ca_file = self.settings.ca_file.clone();
         let read = tokio::task::spawn_blocking(move || tls::build_client_config(ca_file.as_deref())).await;
         let read = read.unwrap_or_else(|ended| Err(("the CA store".to_owned(), ended.into())));
-        read.map_err(|(place, cause)| ConnectorError::NoCa { connector: self.connector.clone(), place, cause })
+        read.map_err(|(place, cause)| ConnectorError::NoCa {
+            connector: self.connector.clone(),
+            place,
+            cause,
+        })
     }
 
     /// Why no TLS came about.
@@ -173,7 +185,9 @@ impl<'a> LdapConnector<'a> {
         match inner.map(|inner| (tls::classify_certificate_error(&inner), inner)) {
             Some((Some(flaw), cause)) => ConnectorError::Certificate { connector, host, flaw, cause },
             Some((None, cause)) => ConnectorError::Tls { connector, host, cause: cause.into() },
-            None => transport_error(self.connector, self.settings, TransportError::CutOff(Some(cause)), HANDSHAKE),
+            None => {
+                transport_error(self.connector, self.settings, TransportError::CutOff(Some(cause)), HANDSHAKE)
+            }
         }
     }
 }
@@ -237,11 +251,18 @@ async fn attach_client() -> io::Result<(UnixStream, LdapConnAsync, Ldap)> {
     }
 }
 
-fn transport_error(connector: &ConnectorName, settings: &LdapSettings, why: TransportError, attempt: &str) -> ConnectorError {
+fn transport_error(
+    connector: &ConnectorName,
+    settings: &LdapSettings,
+    why: TransportError,
+    attempt: &str,
+) -> ConnectorError {
     let (connector, attempt) = (connector.clone(), attempt.to_owned());
     match why {
         TransportError::CutOff(cause) => ConnectorError::CutOff { connector, attempt, cause },
-        TransportError::Stalled => ConnectorError::Stalled { connector, attempt, seconds: settings.timeout.as_secs_f64() },
+        TransportError::Stalled => {
+            ConnectorError::Stalled { connector, attempt, seconds: settings.timeout.as_secs_f64() }
+        }
         TransportError::Malformed => ConnectorError::Malformed { connector, attempt },
     }
 }

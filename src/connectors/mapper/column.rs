@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::connectors::AttributeMapping;
 use crate::model::attributes::Attribute;
 use crate::model::names::clean;
-use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::run_warning::{RunWarning, RunWarningKind};
 
 /// The most unknown values of one attribute that are named one by one: a code table against free text would name all.
 const MOST_UNKNOWN: usize = 100;

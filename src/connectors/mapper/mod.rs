@@ -1,21 +1,21 @@
-//! Applies a [`Mapping`]: from a record of a source to a row of people.
+//! Applies a [`AttributeMapping`]: from a record of a source to a row of people.
 //!
-//! Built once a reading. A source fills a [`Record`] with values as they came, by column of the mapping; [`Mapper::push`]
-//! cleans and translates them and hands the row to [`People`]. What is odd about a value is noticed and gone on
-//! without; only when so many records have no usable id that the mapping must be wrong does [`Mapper::finish`] refuse.
+//! Built once a reading. A source fills a [`RecordValues`] with values as they came, by column of the mapping; [`RecordMapper::push`]
+//! cleans and translates them and hands the row to [`PeopleTable`]. What is odd about a value is noticed and gone on
+//! without; only when so many records have no usable id that the mapping must be wrong does [`RecordMapper::finish`] refuse.
 
 mod column;
 mod record;
 
 use rustc_hash::FxHashMap;
 
-use crate::connectors::{ConnectorError, AttributeMapping};
+use crate::connectors::{AttributeMapping, ConnectorError};
 use crate::model::attributes::{Attribute, AttributeSet};
+use crate::model::interner::Symbol;
 use crate::model::names::{ConnectorName, fold, is_address};
 use crate::model::people::PeopleTable;
-use crate::model::problem::{RunWarning, RunWarningKind};
+use crate::model::run_warning::{RunWarning, RunWarningKind};
 use crate::model::status::{EmploymentStatus, read_date};
-use crate::model::values::Symbol;
 
 pub(super) use record::RecordValues;
 
@@ -44,10 +44,15 @@ pub(super) struct RecordMapper<'a> {
 
 impl<'a> RecordMapper<'a> {
     /// Prepares to map a reading.
-    pub fn new(connector: &'a ConnectorName, mapping: &'a AttributeMapping, attributes: &'a AttributeSet) -> Self {
+    pub fn new(
+        connector: &'a ConnectorName,
+        mapping: &'a AttributeMapping,
+        attributes: &'a AttributeSet,
+    ) -> Self {
         let attributes_of = mapping.columns.iter().enumerate();
-        let mut columns: Vec<MappedColumn> =
-            attributes_of.map(|(number, &(attribute, _))| MappedColumn::new(number, attribute, mapping)).collect();
+        let mut columns: Vec<MappedColumn> = attributes_of
+            .map(|(number, &(attribute, _))| MappedColumn::new(number, attribute, mapping))
+            .collect();
         // The id comes first: what is noticed about the others is reported under it.
         columns.sort_by_key(|column| column.attribute != Attribute::ID);
         Self {
@@ -89,11 +94,15 @@ impl<'a> RecordMapper<'a> {
     /// Everybody, when enough of the records can be used.
     ///
     /// # Errors
-    /// [`Error::SetAside`] when more than 5 % of the records, and at least 10, have an empty or repeated id.
+    /// [`ConnectorError::TooManyRejectedRecords`] when more than 5 % of the records, and at least 10, have an empty or repeated id.
     pub fn finish(self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
         let (set_aside, records) = (self.people.set_aside(), self.records);
         if set_aside >= FEW_SET_ASIDE && set_aside * SET_ASIDE_SHARE > records {
-            return Err(ConnectorError::TooManyRejectedRecords { connector: self.connector.clone(), set_aside, records });
+            return Err(ConnectorError::TooManyRejectedRecords {
+                connector: self.connector.clone(),
+                set_aside,
+                records,
+            });
         }
         let mut problems = self.problems;
         for column in &self.columns {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::connectors::mapper::{RecordMapper, RecordValues};
 use crate::connectors::proof::CompletenessProof;
 use crate::connectors::retry::retry;
-use crate::connectors::{Connector, ReadContext, ConnectorError, DirectoryReading, CheckStep, walk};
+use crate::connectors::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics};
 use crate::model::attributes::AttributeSet;
 use crate::model::people::PeopleTable;
 use crate::model::secret::SecretText;
@@ -112,12 +112,15 @@ pub(super) async fn check(
 ) -> Vec<CheckStep> {
     let mut steps = Vec::new();
     let opened = SqlSource::open(&connector.name, settings).await;
-    let Some(mut source) = walk::record_step(&mut steps, "connect", opened, SqlSource::in_words) else { return steps };
+    let Some(mut source) = diagnostics::record_step(&mut steps, "connect", opened, SqlSource::in_words)
+    else {
+        return steps;
+    };
     let read = map_rows(connector, attributes, context, &mut source, Some(SHOWN)).await;
     let read = read.map(RecordMapper::into_people);
     let words = |people: &PeopleTable| format!("{} people in the first rows", people.len());
-    if let Some(people) = walk::record_step(&mut steps, "read", read, words) {
-        walk::add_people_step(&mut steps, connector, attributes, &people);
+    if let Some(people) = diagnostics::record_step(&mut steps, "read", read, words) {
+        diagnostics::add_people_step(&mut steps, connector, attributes, &people);
     }
     source.close().await;
     steps

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, TypeInfo, Val
 use tokio::time::timeout;
 
 use crate::connectors::ConnectorError;
-use crate::connectors::json::{ValuePath, ValueExtractor};
+use crate::connectors::json::{ValueExtractor, ValuePath};
 use crate::connectors::mapper::RecordValues;
 use crate::connectors::sql::SqlSettings;
 use crate::model::names::ConnectorName;
@@ -31,7 +31,10 @@ enum EngineConnection {
 
 impl<'s> SqlSource<'s> {
     /// Connects, and begins to read one state of the database.
-    pub async fn open(connector: &'s ConnectorName, settings: &'s SqlSettings) -> Result<Self, ConnectorError> {
+    pub async fn open(
+        connector: &'s ConnectorName,
+        settings: &'s SqlSettings,
+    ) -> Result<Self, ConnectorError> {
         let connecting = connect(settings.database.reveal());
         let connected = timeout(settings.timeout, connecting).await;
         let connection = match connected {
@@ -135,7 +138,9 @@ impl<'s> SqlSource<'s> {
     /// Lets go. Nothing was written.
     pub async fn close(self) {
         let _ = match self.connection {
-            EngineConnection::Postgres(connection) => timeout(self.settings.timeout, connection.close()).await,
+            EngineConnection::Postgres(connection) => {
+                timeout(self.settings.timeout, connection.close()).await
+            }
             EngineConnection::Sqlite(connection) => timeout(self.settings.timeout, connection.close()).await,
         };
     }
@@ -173,7 +178,11 @@ async fn wait_for_next<T>(
 }
 
 fn stalled(connector: &ConnectorName, wait: Duration, attempt: &str) -> ConnectorError {
-    ConnectorError::Stalled { connector: connector.clone(), attempt: attempt.to_owned(), seconds: wait.as_secs_f64() }
+    ConnectorError::Stalled {
+        connector: connector.clone(),
+        attempt: attempt.to_owned(),
+        seconds: wait.as_secs_f64(),
+    }
 }
 
 fn failed(connector: &ConnectorName, attempt: &str, cause: sqlx::Error) -> ConnectorError {
@@ -185,7 +194,11 @@ fn failed(connector: &ConnectorName, attempt: &str, cause: sqlx::Error) -> Conne
 }
 
 /// Where the mapped columns stand in a row.
-fn places_in(connector: &ConnectorName, columns: &[&str], row: &SqliteRow) -> Result<Vec<usize>, ConnectorError> {
+fn places_in(
+    connector: &ConnectorName,
+    columns: &[&str],
+    row: &SqliteRow,
+) -> Result<Vec<usize>, ConnectorError> {
     let there: Vec<&str> = row.columns().iter().map(Column::name).collect();
     let place = |column: &&str| there.iter().position(|name| name.eq_ignore_ascii_case(column));
     missing(connector, columns, &there)?;
@@ -193,12 +206,17 @@ fn places_in(connector: &ConnectorName, columns: &[&str], row: &SqliteRow) -> Re
 }
 
 /// What picks the mapped columns out of a row of JSON.
-fn picker_for(connector: &ConnectorName, columns: &[&str], json: &str) -> Result<ValueExtractor, ConnectorError> {
+fn picker_for(
+    connector: &ConnectorName,
+    columns: &[&str],
+    json: &str,
+) -> Result<ValueExtractor, ConnectorError> {
     let row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).unwrap_or_default();
     let there: Vec<&str> = row.keys().map(String::as_str).collect();
     missing(connector, columns, &there)?;
     let named = |column: &&str| there.iter().find(|name| name.eq_ignore_ascii_case(column));
-    let paths: Vec<ValuePath> = columns.iter().filter_map(named).map(|name| ValuePath::of_name(name)).collect();
+    let paths: Vec<ValuePath> =
+        columns.iter().filter_map(named).map(|name| ValuePath::of_name(name)).collect();
     Ok(ValueExtractor::new(&paths))
 }
 

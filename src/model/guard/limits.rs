@@ -182,7 +182,10 @@ mod tests {
     fn small_groups_and_small_growth_have_no_limit() {
         let share = Percent::new(30);
         assert!(!SafetyLimits::group_loses_too_many(share, 19, 19));
-        assert!(!SafetyLimits::group_loses_too_many(share, 6, 20) && SafetyLimits::group_loses_too_many(share, 7, 20));
+        assert!(
+            !SafetyLimits::group_loses_too_many(share, 6, 20)
+                && SafetyLimits::group_loses_too_many(share, 7, 20)
+        );
         let limits = SafetyLimits::default();
         assert!(!limits.grows_too_much(0, 20) && limits.grows_too_much(0, 21));
         assert!(!limits.grows_too_much(30, 60) && limits.grows_too_much(30, 61));

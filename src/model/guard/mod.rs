@@ -1,17 +1,19 @@
 //! The guard: what one run may take away or make without being asked.
 //!
 //! It looks at a plan's effect, whatever caused it, and splits the plan: the suspicious part is *held*, the rest goes
-//! through. [`effect`] works out who would lose what, [`before`] of how much while a hold waits, [`limits`] are those of the file, [`held`] names what was held,
+//! through. [`impact`] works out who would lose what, [`hold_baseline`] of how much while a hold waits, [`limits`] are those of the file, [`held_change`] names what was held_change,
 //! why, and what changed. Nothing here reads or writes; [`crate::planner`] asks and acts.
 
-pub mod before;
 mod disposition;
-pub mod effect;
-pub mod held;
+pub mod held_change;
+pub mod hold_baseline;
+pub mod impact;
 pub mod limits;
 
-pub use before::{HoldBaseline, AccessTotals};
 pub use disposition::Disposition;
-pub use effect::PlanImpact;
-pub use held::{HoldReport, HeldChange, HeldGroup, ChangeSubject, ChangeKind, HoldCause, ChangeKey, LimitExceeded};
-pub use limits::{BadPercent, SafetyLimits, Percent};
+pub use held_change::{
+    ChangeKey, ChangeKind, ChangeSubject, HeldChange, HeldGroup, HoldCause, HoldReport, LimitExceeded,
+};
+pub use hold_baseline::{AccessTotals, HoldBaseline};
+pub use impact::PlanImpact;
+pub use limits::{BadPercent, Percent, SafetyLimits};

@@ -4,9 +4,11 @@
 //! by the very words of the rule. Comparisons, calls, `!` and `a ? b : c` are not taken apart any further.
 
 use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::rule::checks::unreadable;
-use crate::model::rule::{BadExpression, CompiledExpression, RuleEvaluator, EvaluationResult, EvaluationContext, known_variables};
-use crate::model::values::{Symbol, Interner};
+use crate::model::interner::{Interner, Symbol};
+use crate::model::rule::expression_checks::unreadable;
+use crate::model::rule::{
+    BadExpression, CompiledExpression, EvaluationContext, EvaluationResult, RuleEvaluator, known_variables,
+};
 
 /// An expression, or a part of one.
 #[derive(Debug)]
@@ -64,7 +66,12 @@ impl RuleClause {
     }
 
     /// What the clause and each of its parts come to for the person whose cells these are.
-    pub fn judge(&self, judge: &RuleEvaluator, values: &Interner, cell_of: impl Fn(Attribute) -> Symbol) -> ClauseResult {
+    pub fn judge(
+        &self,
+        judge: &RuleEvaluator,
+        values: &Interner,
+        cell_of: impl Fn(Attribute) -> Symbol,
+    ) -> ClauseResult {
         self.judge_in(&judge.scope([&self.condition], values, cell_of))
     }
 

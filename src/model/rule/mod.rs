@@ -9,8 +9,8 @@
 //! - `equals_ignore_case(a, b)`: equality after trimming and case folding.
 //! - `glob(text, pattern)`: `*` and `?` as in file names, whatever the case.
 
-mod checks;
 pub mod clauses;
+mod expression_checks;
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::attributes::{Attribute, AttributeSet};
 use crate::model::guard::Percent;
+use crate::model::interner::{Interner, Symbol};
+use crate::model::name_template::NameTemplate;
 use crate::model::names::{ConnectorName, RuleName, fold};
 use crate::model::status::read_date;
-use crate::model::template::NameTemplate;
-use crate::model::values::{Symbol, Interner};
 
-pub use checks::BadExpression;
-use checks::{known_variables, unknown_functions, unreadable};
+pub use expression_checks::BadExpression;
+use expression_checks::{known_variables, unknown_functions, unreadable};
 
 /// The longest expression, in bytes: a page of text, far from what nesting could make slow.
 const MAX_EXPRESSION_BYTES: usize = 4_000;
@@ -105,7 +105,8 @@ impl CompiledExpression {
     /// All that is wrong with the text, each with its place.
     pub fn compile(text: &str, attributes: &AttributeSet) -> Result<Self, Vec<BadExpression>> {
         if text.len() > MAX_EXPRESSION_BYTES {
-            let message = format!("the expression has {} bytes, {MAX_EXPRESSION_BYTES} are allowed", text.len());
+            let message =
+                format!("the expression has {} bytes, {MAX_EXPRESSION_BYTES} are allowed", text.len());
             return Err(vec![BadExpression { line: 0, column: 0, message }]);
         }
         let program = Program::compile(text).map_err(|errors| {
@@ -249,8 +250,12 @@ impl EvaluationContext<'_> {
         match condition.program.execute(&self.0) {
             Ok(Value::Bool(true)) => EvaluationResult::True,
             Ok(Value::Bool(false)) => EvaluationResult::False,
-            Ok(other) => EvaluationResult::Failed(format!("it gives {} instead of true or false", kind_of(&other))),
-            Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => EvaluationResult::NoDate,
+            Ok(other) => {
+                EvaluationResult::Failed(format!("it gives {} instead of true or false", kind_of(&other)))
+            }
+            Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => {
+                EvaluationResult::NoDate
+            }
             Err(error) => EvaluationResult::Failed(error.to_string()),
         }
     }
@@ -310,7 +315,9 @@ mod tests {
             cells[attribute.index()] = values.intern_all(&mut all);
         }
         let today = NaiveDate::from_ymd_opt(2026, 11, 23).expect("a day");
-        RuleEvaluator::new(today).scope([&condition], &values, |attribute| cells[attribute.index()]).holds(&condition)
+        RuleEvaluator::new(today)
+            .scope([&condition], &values, |attribute| cells[attribute.index()])
+            .holds(&condition)
     }
 
     fn refused(text: &str) -> BadExpression {

@@ -2,19 +2,22 @@
 //!
 //! New learners get the numbers after the highest one; whoever adds some holds the head's lock.
 
-mod found;
-mod written;
+mod lookup;
+mod update;
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::arg::params;
+use super::param::params;
 use super::{Result, Sql, Tx};
 use crate::model::ids::LearnerId;
 use crate::model::status::LearnerStatus;
 
-pub use found::{EmailHolderRow, Learner, get, list_by_ids, find, find_all, list_email_holders};
-pub use written::{LearnerRowUpdate, create_manual, mark_left, next_id, stage_changes, unstage_changes, write_rows, write_terms};
+pub use lookup::{EmailHolderRow, Learner, find, find_all, get, list_by_ids, list_email_holders};
+pub use update::{
+    LearnerRowUpdate, create_manual, mark_left, next_id, stage_changes, unstage_changes, write_rows,
+    write_terms,
+};
 
 /// How a learner `l` is called: by the address, else as `CONNECTOR:ID`, else by name.
 macro_rules! who {

@@ -2,9 +2,9 @@
 
 use crate::store::Result;
 use crate::store::accounts::Account;
-use crate::store::arg::params;
 use crate::store::engine::Tx;
 use crate::store::listing::PageRequest;
+use crate::store::param::params;
 
 /// An account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

@@ -2,13 +2,13 @@
 
 use chrono::NaiveDate;
 
-use crate::model::due::DuePolicy;
+use crate::model::due_policy::DuePolicy;
 use crate::model::ids::{AssignmentId, CourseId, GroupId};
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::learners::who;
 use crate::store::listing::{PageRequest, contains};
+use crate::store::param::params;
 
 /// An assignment in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -179,6 +179,10 @@ const PREVIEW: Sql = Sql::per_engine(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn preview_assignment(tx: &mut Tx, groups: Vec<i64>, course: CourseId) -> Result<AssignmentPreview> {
+pub async fn preview_assignment(
+    tx: &mut Tx,
+    groups: Vec<i64>,
+    course: CourseId,
+) -> Result<AssignmentPreview> {
     tx.fetch_one("count who would be enrolled", PREVIEW, params![groups, course]).await
 }

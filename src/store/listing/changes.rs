@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use crate::model::ids::RunId;
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::Tx;
 use crate::store::learners::who;
+use crate::store::param::params;
 
 /// A change.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 
 use crate::model::ids::CourseId;
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::listing::{PageRequest, contains};
+use crate::store::param::params;
 
 /// A course in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -128,5 +128,6 @@ pub async fn get_group_progress(
     group: i64,
     today: NaiveDate,
 ) -> Result<CourseProgress> {
-    tx.fetch_one("count a group's progress in a course", PROGRESS_OF_GROUP, params![course, group, today]).await
+    tx.fetch_one("count a group's progress in a course", PROGRESS_OF_GROUP, params![course, group, today])
+        .await
 }

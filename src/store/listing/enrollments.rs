@@ -4,10 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::model::ids::{CourseId, GroupId};
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::Tx;
 use crate::store::learners::who;
 use crate::store::listing::PageRequest;
+use crate::store::param::params;
 
 /// An enrollment in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

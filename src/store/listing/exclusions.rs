@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::Tx;
 use crate::store::learners::who;
 use crate::store::listing::PageRequest;
+use crate::store::param::params;
 
 /// An exclusion in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use crate::model::ids::GroupId;
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::listing::{PageRequest, contains};
+use crate::store::param::params;
 
 /// A group in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -73,12 +73,23 @@ const BY_CHANGE: Sql = of!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list(tx: &mut Tx, text: &str, sort: GroupListSort, from: PageRequest<'_>) -> Result<Vec<GroupListRow>> {
+pub async fn list(
+    tx: &mut Tx,
+    text: &str,
+    sort: GroupListSort,
+    from: PageRequest<'_>,
+) -> Result<Vec<GroupListRow>> {
     let number = from.text.parse::<i64>().unwrap_or(i64::MAX);
     match sort {
-        GroupListSort::Name => tx.fetch_all("list groups", BY_NAME, params![text, from.text, from.id, from.limit]).await,
-        GroupListSort::Members => tx.fetch_all("list groups", BY_MEMBERS, params![text, number, from.id, from.limit]).await,
-        GroupListSort::Changed => tx.fetch_all("list groups", BY_CHANGE, params![text, number, from.id, from.limit]).await,
+        GroupListSort::Name => {
+            tx.fetch_all("list groups", BY_NAME, params![text, from.text, from.id, from.limit]).await
+        }
+        GroupListSort::Members => {
+            tx.fetch_all("list groups", BY_MEMBERS, params![text, number, from.id, from.limit]).await
+        }
+        GroupListSort::Changed => {
+            tx.fetch_all("list groups", BY_CHANGE, params![text, number, from.id, from.limit]).await
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::learners::who;
+use crate::store::param::params;
 
 /// A job that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -88,7 +88,7 @@ const NOW: &str = "
           FROM (SELECT run_at, run_id FROM jobs WHERE state = 'ready' ORDER BY id LIMIT $2) front) q
     LEFT JOIN runs r ON r.id = q.first_run";
 
-/// How long the queue is, up to one more than [`COUNTED`], the oldest first.
+/// How long the queue is, up to one more than [`MAX_COUNTED_JOBS`], the oldest first.
 ///
 /// # Errors
 /// When the database refuses.

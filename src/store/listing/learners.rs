@@ -2,10 +2,10 @@
 
 use crate::model::ids::{DraftId, LearnerId};
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::learners::who;
 use crate::store::listing::{PageRequest, build_search_query};
+use crate::store::param::params;
 
 /// A learner in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -88,7 +88,11 @@ const FOUND: Sql = Sql::per_engine(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list(tx: &mut Tx, find: LearnerSearch<'_>, from: PageRequest<'_>) -> Result<Vec<LearnerListRow>> {
+pub async fn list(
+    tx: &mut Tx,
+    find: LearnerSearch<'_>,
+    from: PageRequest<'_>,
+) -> Result<Vec<LearnerListRow>> {
     let args = params![find.left, find.contested, find.linked, from.text, from.id, from.limit];
     match build_search_query(tx, find.text) {
         None => tx.fetch_all("list learners", PAGE, args).await,
@@ -119,7 +123,9 @@ pub async fn count(tx: &mut Tx, find: LearnerSearch<'_>) -> Result<i64> {
     let args = params![find.left, find.contested, find.linked];
     let (count,): (i64,) = match build_search_query(tx, find.text) {
         None => tx.fetch_one("count learners", COUNT, args).await?,
-        Some(words) => tx.fetch_one("count found learners", COUNT_FOUND, [args, params![words]].concat()).await?,
+        Some(words) => {
+            tx.fetch_one("count found learners", COUNT_FOUND, [args, params![words]].concat()).await?
+        }
     };
     Ok(count)
 }

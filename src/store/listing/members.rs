@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 
 use crate::model::ids::{GroupId, RuleId};
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::learners::who;
 use crate::store::listing::{PageRequest, build_search_query};
+use crate::store::param::params;
 
 /// A member in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -90,7 +90,12 @@ const FOUND: Sql = Sql::per_engine(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list(tx: &mut Tx, group: GroupId, text: &str, from: PageRequest<'_>) -> Result<Vec<MemberListRow>> {
+pub async fn list(
+    tx: &mut Tx,
+    group: GroupId,
+    text: &str,
+    from: PageRequest<'_>,
+) -> Result<Vec<MemberListRow>> {
     let args = params![group, from.text, from.id, from.limit];
     match build_search_query(tx, text) {
         None => tx.fetch_all("list members", PAGE, args).await,
@@ -110,7 +115,11 @@ const REASONS: Sql = Sql::per_engine(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_reasons(tx: &mut Tx, group: GroupId, learners: Vec<i64>) -> Result<Vec<(i64, RuleId, String)>> {
+pub async fn list_reasons(
+    tx: &mut Tx,
+    group: GroupId,
+    learners: Vec<i64>,
+) -> Result<Vec<(i64, RuleId, String)>> {
     tx.fetch_all("read reasons", REASONS, params![learners, group]).await
 }
 

@@ -5,16 +5,16 @@
 
 pub mod accounts;
 pub mod assignments;
+pub mod audit_log;
 pub mod changes;
 pub mod courses;
+pub mod database_info;
 pub mod enrollments;
 pub mod exclusions;
 pub mod groups;
-pub mod health;
 pub mod jobs;
 pub mod learners;
 pub mod members;
-pub mod record;
 pub mod runs;
 pub mod tokens;
 

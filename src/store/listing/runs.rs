@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use crate::model::ids::{ConnectorId, RunId};
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::{Sql, Tx};
 use crate::store::holds::{HeldChangeRecord, change_columns, named_by_decision, shown_by_run};
 use crate::store::learners::who;
 use crate::store::listing::PageRequest;
+use crate::store::param::params;
 
 /// What a run did to memberships, a row for each reason given or ended.
 macro_rules! did {
@@ -82,7 +82,11 @@ const PEOPLE: &str = concat!(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_affected_learners(tx: &mut Tx, run: RunId, from: PageRequest<'_>) -> Result<Vec<AffectedLearner>> {
+pub async fn list_affected_learners(
+    tx: &mut Tx,
+    run: RunId,
+    from: PageRequest<'_>,
+) -> Result<Vec<AffectedLearner>> {
     tx.fetch_all("read a run's people", PEOPLE, params![run, from.text, from.id, from.limit]).await
 }
 
@@ -118,7 +122,11 @@ const STEPS: Sql = Sql::per_engine(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_membership_steps(tx: &mut Tx, run: RunId, learners: Vec<i64>) -> Result<Vec<MembershipStep>> {
+pub async fn list_membership_steps(
+    tx: &mut Tx,
+    run: RunId,
+    learners: Vec<i64>,
+) -> Result<Vec<MembershipStep>> {
     tx.fetch_all("read a run's changes", STEPS, params![run, learners]).await
 }
 
@@ -235,7 +243,11 @@ const POINTS: &str = "
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn list_data_points(tx: &mut Tx, connector: &str, since: DateTime<Utc>) -> Result<Vec<RunDataPoint>> {
+pub async fn list_data_points(
+    tx: &mut Tx,
+    connector: &str,
+    since: DateTime<Utc>,
+) -> Result<Vec<RunDataPoint>> {
     tx.fetch_all("read runs for a plot", POINTS, params![connector, since]).await
 }
 

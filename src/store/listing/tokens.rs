@@ -1,9 +1,9 @@
 //! Tokens that were not revoked, by name.
 
 use crate::store::Result;
-use crate::store::arg::params;
 use crate::store::engine::Tx;
 use crate::store::listing::PageRequest;
+use crate::store::param::params;
 use crate::store::tokens::ApiToken;
 
 /// A token in a list.

@@ -7,20 +7,20 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::api_query::{ApiPage, ApiQuery, PathId};
 use super::problem::ApiProblem;
-use super::query::{PathId, ApiPage, ApiQuery};
+use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
 use crate::accounts::{self, Invitation, NewUserAccount, Principal};
 use crate::model::ids::{AccountId, RunId};
 use crate::model::names::clean;
 use crate::model::role::Role;
 use crate::model::secret::SecretText;
-use crate::report::AccountView;
 use crate::store::listing::accounts as listing;
 use crate::store::{self, accounts as table};
+use crate::views::AccountView;
 use crate::web::WebContext;
-use crate::web::cursor::ListCursor;
+use crate::web::list_cursor::ListCursor;
 
 /// An account to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -94,11 +94,18 @@ async fn find(web: &WebContext, id: i64) -> Result<table::Account, ApiProblem> {
     Ok(accounts::find_account(&mut tx, AccountId(id)).await?)
 }
 
-pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<AccountView>> {
+pub(super) async fn list(
+    State(web): State<WebContext>,
+    query: ApiQuery,
+    _: Principal,
+) -> ApiResult<ApiPage<AccountView>> {
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let mut tx = web.store.begin_read().await?;
     let mut rows = listing::list(&mut tx, place.to_store_page()).await?;
-    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.email_folded.clone(), id: row.account.id.0 });
+    let next = place.split_next_page(&mut rows, |row| ListCursor {
+        text: row.email_folded.clone(),
+        id: row.account.id.0,
+    });
     Ok(Json(ApiPage { items: rows.iter().map(|row| AccountView::from(&row.account)).collect(), next }))
 }
 
@@ -117,7 +124,11 @@ pub(super) async fn create(
 }
 
 /// One that was revoked is shown too: the list has it.
-pub(super) async fn show(State(web): State<WebContext>, PathId(id): PathId, _: Principal) -> ApiResult<AccountView> {
+pub(super) async fn show(
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    _: Principal,
+) -> ApiResult<AccountView> {
     let mut tx = web.store.begin_read().await?;
     let account = store::accounts::get(&mut tx, AccountId(id)).await?;
     let account = account.ok_or_else(|| ApiProblem::not_found("no such account"))?;
@@ -136,14 +147,23 @@ pub(super) async fn change(
     Ok(Json(ChangeResponse::new(Some(&done), format!("`{email}` is {} now", role.in_words()))))
 }
 
-pub(super) async fn invite(State(web): State<WebContext>, PathId(id): PathId, who: Principal) -> ApiResult<InvitationResponse> {
+pub(super) async fn invite(
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    who: Principal,
+) -> ApiResult<InvitationResponse> {
     let email = find(&web, id).await?.email;
     let about = web.new_manual_run(&who, format!("make a link for account `{email}`"));
-    let (done, link) = accounts::create_invitation(&web.store, &about, web.change_time(), AccountId(id)).await?;
+    let (done, link) =
+        accounts::create_invitation(&web.store, &about, web.change_time(), AccountId(id)).await?;
     Ok(Json(InvitationResponse::new(done.run, AccountId(id), email, Some(&link))))
 }
 
-pub(super) async fn revoke(State(web): State<WebContext>, PathId(id): PathId, who: Principal) -> ApiResult<ChangeResponse> {
+pub(super) async fn revoke(
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    who: Principal,
+) -> ApiResult<ChangeResponse> {
     let email = find(&web, id).await?.email;
     let about = web.new_manual_run(&who, format!("revoke account `{email}`"));
     let done = accounts::revoke_account(&web.store, &about, web.change_time(), AccountId(id)).await?;

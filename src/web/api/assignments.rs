@@ -7,22 +7,22 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::api_query::{ApiPage, ApiQuery, INVALID_DATE_MESSAGE, PathId, parse_date};
+use super::etag::{self, IfMatch};
 use super::problem::ApiProblem;
-use super::query::{INVALID_DATE_MESSAGE, PathId, ApiPage, ApiQuery, parse_date};
-use super::tag::{self, IfMatch};
+use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
 use crate::accounts::Principal;
 use crate::enrollment::assign::AssignmentOutcome;
 use crate::groups::{self, AssignRequest, AssignmentTargetRef};
-use crate::model::due::{DuePolicy, DEFAULT_LATE_DAYS, MAX_DUE_DAYS};
+use crate::model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy, MAX_DUE_DAYS};
 use crate::model::ids::AssignmentId;
 use crate::model::names::fold;
-use crate::report::{AssignedCourseView, JobCounts};
 use crate::store::Tx;
 use crate::store::listing::assignments::{self as listing, AssignmentListRow};
+use crate::views::{AssignedCourseView, JobCounts};
 use crate::web::WebContext;
-use crate::web::cursor::ListCursor;
+use crate::web::list_cursor::ListCursor;
 
 /// A course that is assigned to a group or to one learner.
 #[derive(Debug, Serialize, ToSchema)]
@@ -170,24 +170,32 @@ pub(super) struct AssignmentTargetResult {
 }
 
 /// The date that was meant; nothing where none was named.
-fn parse_due_date(on: Option<&str>, joining: Option<u32>, start: Option<u32>) -> Result<Option<DuePolicy>, ApiProblem> {
+fn parse_due_date(
+    on: Option<&str>,
+    joining: Option<u32>,
+    start: Option<u32>,
+) -> Result<Option<DuePolicy>, ApiProblem> {
     let within = |field: &str, days: u32| {
         let most = format!("days are a whole number from 0 to {MAX_DUE_DAYS}");
         if days <= MAX_DUE_DAYS { Ok(days) } else { Err(ApiProblem::invalid_field(field, most)) }
     };
     match (on, joining, start) {
         (None, None, None) => Ok(None),
-        (Some(text), None, None) => {
-            parse_date(text).map(|day| Some(DuePolicy::On(day))).ok_or_else(|| ApiProblem::invalid_field("due", INVALID_DATE_MESSAGE))
-        }
+        (Some(text), None, None) => parse_date(text)
+            .map(|day| Some(DuePolicy::On(day)))
+            .ok_or_else(|| ApiProblem::invalid_field("due", INVALID_DATE_MESSAGE)),
         (None, Some(days), None) => Ok(Some(DuePolicy::AfterJoining(within("due_days", days)?))),
         (None, None, Some(days)) => Ok(Some(DuePolicy::AfterStart(within("due_days_after_start", days)?))),
-        _ => Err(ApiProblem::invalid_field("due", "give one of `due`, `due_days` and `due_days_after_start`")),
+        _ => {
+            Err(ApiProblem::invalid_field("due", "give one of `due`, `due_days` and `due_days_after_start`"))
+        }
     }
 }
 
 fn parse_late_days(days: Option<u32>) -> Result<Option<u32>, ApiProblem> {
-    let most = || ApiProblem::invalid_field("late_days", format!("days are a whole number from 0 to {MAX_DUE_DAYS}"));
+    let most = || {
+        ApiProblem::invalid_field("late_days", format!("days are a whole number from 0 to {MAX_DUE_DAYS}"))
+    };
     days.map(|days| Some(days).filter(|days| *days <= MAX_DUE_DAYS).ok_or_else(most)).transpose()
 }
 
@@ -197,28 +205,41 @@ async fn find(tx: &mut Tx, id: i64) -> Result<AssignmentListRow, ApiProblem> {
 }
 
 /// The due date that the request expects to find.
-async fn find_expected(web: &WebContext, id: i64, expects: &IfMatch) -> Result<(AssignmentListRow, Option<(DuePolicy, u32)>), ApiProblem> {
+async fn find_expected(
+    web: &WebContext,
+    id: i64,
+    expects: &IfMatch,
+) -> Result<(AssignmentListRow, Option<(DuePolicy, u32)>), ApiProblem> {
     let mut tx = web.store.begin_read().await?;
     let row = find(&mut tx, id).await?;
     let now = (row.due(), row.late_days());
-    match expects.matches_tag(&tag::due_date_tag(now.0, now.1)) {
+    match expects.matches_tag(&etag::due_date_tag(now.0, now.1)) {
         None => Ok((row, None)),
         Some(true) => Ok((row, Some(now))),
         Some(false) => Err(groups::GroupError::DueChangedSince { code: row.code }.into()),
     }
 }
 
-pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<AssignmentResponse>> {
+pub(super) async fn list(
+    State(web): State<WebContext>,
+    query: ApiQuery,
+    _: Principal,
+) -> ApiResult<ApiPage<AssignmentResponse>> {
     let query = query.allow_only(&["q", "after", "limit"])?;
     let place = query.page_request()?;
     let text = fold(query.text("q").unwrap_or_default());
     let mut tx = web.store.begin_read().await?;
     let mut rows = listing::list(&mut tx, &text, place.to_store_page()).await?;
-    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.code_folded.clone(), id: row.id.0 });
+    let next =
+        place.split_next_page(&mut rows, |row| ListCursor { text: row.code_folded.clone(), id: row.id.0 });
     Ok(Json(ApiPage { items: rows.into_iter().map(AssignmentResponse::from).collect(), next }))
 }
 
-pub(super) async fn assign(State(web): State<WebContext>, who: Principal, JsonBody(new): JsonBody<CreateAssignmentRequest>) -> ApiResult<CreateAssignmentResponse> {
+pub(super) async fn assign(
+    State(web): State<WebContext>,
+    who: Principal,
+    JsonBody(new): JsonBody<CreateAssignmentRequest>,
+) -> ApiResult<CreateAssignmentResponse> {
     let targets: Vec<AssignmentTargetRef<'_>> = match (&new.learner, new.groups.as_slice()) {
         (None, []) => return Err(ApiProblem::invalid_field("groups", "give `groups` or a `learner`")),
         (Some(_), [_, ..]) => {
@@ -227,7 +248,8 @@ pub(super) async fn assign(State(web): State<WebContext>, who: Principal, JsonBo
         (Some(learner), []) => vec![AssignmentTargetRef::Learner(learner)],
         (None, groups) => groups.iter().map(|name| AssignmentTargetRef::Group(name.into())).collect(),
     };
-    let due = parse_due_date(new.due.as_deref(), new.due_days, new.due_days_after_start)?.unwrap_or(DuePolicy::Never);
+    let due = parse_due_date(new.due.as_deref(), new.due_days, new.due_days_after_start)?
+        .unwrap_or(DuePolicy::Never);
     let late_days = parse_late_days(new.late_days)?.unwrap_or(DEFAULT_LATE_DAYS);
     let asked = AssignRequest { course: &new.course, due, late_days };
     let whom = new.learner.clone().unwrap_or_else(|| new.groups.join("`, `"));
@@ -247,7 +269,8 @@ pub(super) async fn assign(State(web): State<WebContext>, who: Principal, JsonBo
         AssignmentOutcome::Changed => "changed",
         AssignmentOutcome::Unchanged => "same",
     };
-    let to = answer.outcomes.into_iter().map(|(name, one)| AssignmentTargetResult { name, outcome: outcome(one) });
+    let to =
+        answer.outcomes.into_iter().map(|(name, one)| AssignmentTargetResult { name, outcome: outcome(one) });
     Ok(Json(CreateAssignmentResponse {
         run: answer.done.map(|done| done.run.0),
         course: new.course,
@@ -263,7 +286,7 @@ pub(super) async fn show(
 ) -> Result<([(HeaderName, String); 1], Json<AssignmentResponse>), ApiProblem> {
     let mut tx = web.store.begin_read().await?;
     let row = find(&mut tx, id).await?;
-    Ok((tag::etag_header(tag::due_date_tag(row.due(), row.late_days())), Json(row.into())))
+    Ok((etag::etag_header(etag::due_date_tag(row.due(), row.late_days())), Json(row.into())))
 }
 
 pub(super) async fn change(
@@ -290,10 +313,20 @@ pub(super) async fn change(
     };
     let late_days = late_days.unwrap_or(row.late_days());
     let about = web.new_manual_run(&who, format!("change the due date of `{}` for `{}`", row.code, row.whom));
-    let done =
-        groups::change_due_date(&web.store, &about, web.change_time(), AssignmentId(id), seen, (due, late_days)).await?;
+    let done = groups::change_due_date(
+        &web.store,
+        &about,
+        web.change_time(),
+        AssignmentId(id),
+        seen,
+        (due, late_days),
+    )
+    .await?;
     let words = format!("changed the due date of `{}` for `{}`", row.code, row.whom);
-    Ok((tag::etag_header(tag::due_date_tag(due, late_days)), Json(ChangeResponse::new(done.as_ref(), words))))
+    Ok((
+        etag::etag_header(etag::due_date_tag(due, late_days)),
+        Json(ChangeResponse::new(done.as_ref(), words)),
+    ))
 }
 
 pub(super) async fn end(

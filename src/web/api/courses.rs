@@ -5,16 +5,16 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, CsvBody};
-use super::query::{ApiPage, ApiQuery};
+use super::api_query::{ApiPage, ApiQuery};
+use super::request_body::{CsvBody, JsonBody};
 use super::{ApiResult, ChangeResponse};
 use crate::accounts::Principal;
 use crate::groups;
+use crate::model::format::count;
 use crate::model::names::fold;
-use crate::model::words::count;
 use crate::store::listing::courses as listing;
 use crate::web::WebContext;
-use crate::web::cursor::ListCursor;
+use crate::web::list_cursor::ListCursor;
 
 /// A course.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,13 +46,18 @@ pub(super) struct AddCourseRequest {
     title: String,
 }
 
-pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<CourseResponse>> {
+pub(super) async fn list(
+    State(web): State<WebContext>,
+    query: ApiQuery,
+    _: Principal,
+) -> ApiResult<ApiPage<CourseResponse>> {
     let query = query.allow_only(&["q", "after", "limit"])?;
     let place = query.page_request()?;
     let text = fold(query.text("q").unwrap_or_default());
     let mut tx = web.store.begin_read().await?;
     let mut rows = listing::list(&mut tx, &text, place.to_store_page()).await?;
-    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.code_folded.clone(), id: row.id.0 });
+    let next =
+        place.split_next_page(&mut rows, |row| ListCursor { text: row.code_folded.clone(), id: row.id.0 });
     let item = |row: listing::CourseListRow| CourseResponse {
         id: row.id.0,
         code: row.code,
@@ -74,7 +79,11 @@ pub(super) async fn add(
     Ok(Json(ChangeResponse::new(Some(&done), format!("course `{code}` is in the catalogue"))))
 }
 
-pub(super) async fn import(State(web): State<WebContext>, who: Principal, CsvBody(sheet): CsvBody) -> ApiResult<ChangeResponse> {
+pub(super) async fn import(
+    State(web): State<WebContext>,
+    who: Principal,
+    CsvBody(sheet): CsvBody,
+) -> ApiResult<ChangeResponse> {
     let about = web.new_manual_run(&who, "import courses");
     let imported = groups::import_courses(&web.store, &about, web.change_time(), &sheet).await?;
     let courses = count(imported.courses, "course of the sheet is", "courses of the sheet are");

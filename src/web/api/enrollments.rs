@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiResult;
-use super::body::JsonBody;
+use super::api_query::{ApiPage, ApiQuery};
 use super::problem::ApiProblem;
-use super::query::{ApiPage, ApiQuery};
+use super::request_body::JsonBody;
 use crate::accounts::Principal;
 use crate::groups::{self, CompletionResult};
-use crate::model::instant;
-use crate::report::EnrollmentView;
+use crate::model::timestamp;
 use crate::store::enrollments::{self as table, EnrollmentFilter};
+use crate::views::EnrollmentView;
 use crate::web::WebContext;
-use crate::web::cursor::ListCursor;
+use crate::web::list_cursor::ListCursor;
 
 /// A course that a learner has completed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -49,7 +49,11 @@ pub(super) struct CompleteCourseResponse {
     before: bool,
 }
 
-pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<EnrollmentView>> {
+pub(super) async fn list(
+    State(web): State<WebContext>,
+    query: ApiQuery,
+    _: Principal,
+) -> ApiResult<ApiPage<EnrollmentView>> {
     let query = query.allow_only(&["learner", "course", "group", "after", "limit"])?;
     let place = query.page_request()?;
     let mut tx = web.store.begin_read().await?;
@@ -67,7 +71,8 @@ pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Prin
     }
     let after = place.after.as_ref().map_or((0, 0), |after| (after.text.parse().unwrap_or(0), after.id));
     let mut rows = table::list_page(&mut tx, of, after, place.row_limit()).await?;
-    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.learner_id.to_string(), id: row.course_id });
+    let next = place
+        .split_next_page(&mut rows, |row| ListCursor { text: row.learner_id.to_string(), id: row.course_id });
     Ok(Json(ApiPage { items: rows.iter().map(EnrollmentView::from).collect(), next }))
 }
 
@@ -81,7 +86,7 @@ pub(super) async fn complete(
         None => when.now,
         Some(text) => {
             let plain = text.starts_with(|c: char| c.is_ascii_digit());
-            let at = instant::parse_timestamp(text, web.config().timezone).filter(|_| plain);
+            let at = timestamp::parse_timestamp(text, web.config().timezone).filter(|_| plain);
             at.ok_or_else(|| {
                 let text = "neither a day nor a time: write 2026-12-31, or 2026-12-31T09:30:00Z";
                 ApiProblem::invalid_field("at", text)

@@ -6,23 +6,23 @@ use axum::http::{HeaderName, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::api_query::{ApiPage, ApiQuery, PathId};
+use super::etag::{self, IfMatch};
 use super::members::LearnerSelection;
 use super::problem::ApiProblem;
-use super::query::{PathId, ApiPage, ApiQuery};
-use super::tag::{self, IfMatch};
+use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
 use crate::accounts::Principal;
 use crate::groups::{self, DeletionConfirmation, GroupRef};
 use crate::model::ids::{GroupId, RunId};
 use crate::model::names::{GroupName, fold};
-use crate::report::{self, AssignedCourseView};
 use crate::store::Tx;
 use crate::store::groups::Group;
 use crate::store::listing::assignments;
 use crate::store::listing::groups::{self as listing, GroupListSort};
+use crate::views::{self, AssignedCourseView};
 use crate::web::WebContext;
-use crate::web::cursor::ListCursor;
+use crate::web::list_cursor::ListCursor;
 
 /// A group to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -90,7 +90,7 @@ pub(super) async fn find_expected(
     let mut tx = web.store.begin_read().await?;
     let group = find(&mut tx, id).await?;
     let which = GroupRef::from(GroupId(id));
-    let seen = match expects.matches_tag(&tag::run_tag(group.changed_run_id.0)) {
+    let seen = match expects.matches_tag(&etag::run_tag(group.changed_run_id.0)) {
         None => None,
         Some(true) => Some(group.changed_run_id),
         // Of no run: refused with who has changed it.
@@ -101,15 +101,20 @@ pub(super) async fn find_expected(
     Ok((group, which))
 }
 
-pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<report::GroupView>> {
+pub(super) async fn list(
+    State(web): State<WebContext>,
+    query: ApiQuery,
+    _: Principal,
+) -> ApiResult<ApiPage<views::GroupView>> {
     let query = query.allow_only(&["q", "after", "limit"])?;
     let place = query.page_request()?;
     let mut tx = web.store.begin_read().await?;
     let text = fold(query.text("q").unwrap_or_default());
     let mut rows = listing::list(&mut tx, &text, GroupListSort::Name, place.to_store_page()).await?;
-    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id.0 });
+    let next =
+        place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id.0 });
     let rules = listing::list_rules(&mut tx, rows.iter().map(|row| row.id.0).collect()).await?;
-    let item = |row: listing::GroupListRow| report::GroupView {
+    let item = |row: listing::GroupListRow| views::GroupView {
         id: row.id.0,
         name: row.name,
         members: row.members,
@@ -126,12 +131,15 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ChangeResponse>), ApiProblem> {
     let name = new.name.trim();
     let about = web.new_manual_run(&who, format!("create group `{name}`"));
-    let made = groups::create_group(&web.store, &about, web.change_time(), name, new.members.to_learner_refs()).await;
+    let made =
+        groups::create_group(&web.store, &about, web.change_time(), name, new.members.to_learner_refs())
+            .await;
     let (id, done) = made.map_err(|error| match error {
         error @ groups::GroupError::NoLearner { .. } => ApiProblem::from(error).with_field("members"),
         error => error.into(),
     })?;
-    let change = ChangeResponse { id: Some(id.0), ..ChangeResponse::new(Some(&done), format!("made `{name}`")) };
+    let change =
+        ChangeResponse { id: Some(id.0), ..ChangeResponse::new(Some(&done), format!("made `{name}`")) };
     let place = [(header::LOCATION, format!("/api/v1/groups/{id}"))];
     Ok((StatusCode::CREATED, place, Json(change)))
 }
@@ -156,8 +164,9 @@ pub(super) async fn show(
     let group = find(&mut tx, id).await?;
     let rules = listing::list_rules(&mut tx, vec![id]).await?;
     let assigned = assignments::list_by_group(&mut tx, group.id).await?;
-    let assigned =
-        assigned.iter().map(|row| AssignedCourseView::new(&row.code, row.due(), row.late_days(), &row.source));
+    let assigned = assigned
+        .iter()
+        .map(|row| AssignedCourseView::new(&row.code, row.due(), row.late_days(), &row.source));
     let shown = GroupResponse {
         id,
         name: group.name,
@@ -165,7 +174,7 @@ pub(super) async fn show(
         rules: rules.into_iter().map(|(_, rule)| rule).collect(),
         assignments: assigned.collect(),
     };
-    Ok((tag::etag_header(tag::run_tag(group.changed_run_id.0)), Json(shown)))
+    Ok((etag::etag_header(etag::run_tag(group.changed_run_id.0)), Json(shown)))
 }
 
 pub(super) async fn rename(
@@ -182,7 +191,7 @@ pub(super) async fn rename(
     let about = web.new_manual_run(&who, format!("rename group `{}` to `{name}`", group.name));
     let done = groups::rename_group(&web.store, &about, web.change_time(), which, name).await?;
     let change = ChangeResponse::new(Some(&done), format!("renamed `{}` to `{name}`", group.name));
-    Ok((tag::etag_header(tag::run_tag(done.run.0)), Json(change)))
+    Ok((etag::etag_header(etag::run_tag(done.run.0)), Json(change)))
 }
 
 pub(super) async fn delete(

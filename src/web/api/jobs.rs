@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiResult;
-use super::body::{JsonBody, OptionalJsonBody};
+use super::api_query::{ApiPage, ApiQuery};
 use super::problem::ApiProblem;
-use super::query::{ApiPage, ApiQuery};
+use super::request_body::{JsonBody, OptionalJsonBody};
 use crate::accounts::Principal;
-use crate::enrollment::parked;
+use crate::enrollment::failed_jobs;
 use crate::enrollment::verify::{self as verifying, VerifyResult};
-use crate::model::words::count;
-use crate::report::JobCounts;
+use crate::model::format::count;
 use crate::store::jobs::{self as table, Job};
+use crate::views::JobCounts;
 use crate::web::WebContext;
-use crate::web::cursor::ListCursor;
+use crate::web::list_cursor::ListCursor;
 
 /// Jobs, by their numbers; all where none is named.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -81,7 +81,11 @@ fn format_command(verb: &str, ids: &[i64]) -> String {
     format!("{verb} {}", count(ids.len() as u64, "failed job", "failed jobs"))
 }
 
-pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<Job>> {
+pub(super) async fn list(
+    State(web): State<WebContext>,
+    query: ApiQuery,
+    _: Principal,
+) -> ApiResult<ApiPage<Job>> {
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let mut tx = web.store.begin_read().await?;
     let mut items = table::list_page(&mut tx, place.to_store_page()).await?;
@@ -96,8 +100,10 @@ pub(super) async fn retry(
 ) -> ApiResult<RetryJobsResponse> {
     some.ids.as_deref().map_or(Ok(()), check_ids)?;
     let ids = some.ids.unwrap_or_default();
-    let what = if ids.is_empty() { "retry all failed jobs".to_owned() } else { format_command("retry", &ids) };
-    let settled = parked::retry_jobs(&web.store, &web.new_manual_run(&who, what), web.change_time(), &ids).await?;
+    let what =
+        if ids.is_empty() { "retry all failed jobs".to_owned() } else { format_command("retry", &ids) };
+    let settled =
+        failed_jobs::retry_jobs(&web.store, &web.new_manual_run(&who, what), web.change_time(), &ids).await?;
     let run = settled.map(|settled| settled.done.run.0);
     Ok(Json(RetryJobsResponse { run, retried: settled.map_or(0, |settled| settled.jobs) }))
 }
@@ -108,12 +114,22 @@ pub(super) async fn drop(
     JsonBody(JobIds { ids }): JsonBody<JobIds>,
 ) -> ApiResult<DropJobsResponse> {
     check_ids(&ids)?;
-    let settled = parked::drop_jobs(&web.store, &web.new_manual_run(&who, format_command("drop", &ids)), web.change_time(), &ids).await?;
+    let settled = failed_jobs::drop_jobs(
+        &web.store,
+        &web.new_manual_run(&who, format_command("drop", &ids)),
+        web.change_time(),
+        &ids,
+    )
+    .await?;
     let run = settled.map(|settled| settled.done.run.0);
     Ok(Json(DropJobsResponse { run, dropped: settled.map_or(0, |settled| settled.jobs) }))
 }
 
-pub(super) async fn verify(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<VerifyResult> {
+pub(super) async fn verify(
+    State(web): State<WebContext>,
+    query: ApiQuery,
+    _: Principal,
+) -> ApiResult<VerifyResult> {
     query.allow_only(&[])?;
     Ok(Json(verifying::verify_enrollments(&web.store).await?))
 }

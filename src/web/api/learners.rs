@@ -6,21 +6,21 @@ use axum::http::{HeaderName, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::api_query::{ApiPage, ApiQuery, PathId};
 use super::problem::ApiProblem;
-use super::query::{PathId, ApiPage, ApiQuery};
+use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
 use crate::accounts::Principal;
 use crate::explain::{self, ExplainRequest};
 use crate::groups;
 use crate::model::ids::{CourseId, LearnerId};
-use crate::report;
 use crate::store::Tx;
 use crate::store::learners::{self, Learner};
 use crate::store::listing::learners::{self as listing, LearnerSearch};
+use crate::views;
 use crate::web::WebContext;
-use crate::web::asking::{self, LinkAction};
-use crate::web::cursor::ListCursor;
+use crate::web::actions::{self, LinkAction};
+use crate::web::list_cursor::ListCursor;
 
 /// A learner to be added.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -63,7 +63,7 @@ pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
     _: Principal,
-) -> ApiResult<ApiPage<report::LearnerView>> {
+) -> ApiResult<ApiPage<views::LearnerView>> {
     let query = query.allow_only(&["q", "left", "after", "limit"])?;
     let place = query.page_request()?;
     let left = match query.text("left") {
@@ -74,9 +74,10 @@ pub(super) async fn list(
     let find = LearnerSearch { text: query.text("q").unwrap_or_default(), left, ..LearnerSearch::default() };
     let mut tx = web.store.begin_read().await?;
     let mut rows = listing::list(&mut tx, find, place.to_store_page()).await?;
-    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
+    let next =
+        place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
     let groups = listing::list_groups(&mut tx, rows.iter().map(|row| row.id).collect()).await?;
-    let item = |row: listing::LearnerListRow| report::LearnerView {
+    let item = |row: listing::LearnerListRow| views::LearnerView {
         groups: groups.iter().filter(|(of, _)| *of == row.id).map(|(_, group)| group.clone()).collect(),
         id: row.id,
         email: row.email,
@@ -97,13 +98,18 @@ pub(super) async fn add(
     let email = new.email.trim();
     let about = web.new_manual_run(&who, format!("add learner `{email}`"));
     let (id, done) = groups::add_learner(&web.store, &about, web.change_time(), email, &new.name).await?;
-    let change = ChangeResponse { id: Some(id.0), ..ChangeResponse::new(Some(&done), format!("added `{email}`")) };
+    let change =
+        ChangeResponse { id: Some(id.0), ..ChangeResponse::new(Some(&done), format!("added `{email}`")) };
     Ok((StatusCode::CREATED, [(header::LOCATION, format!("/api/v1/learners/{id}"))], Json(change)))
 }
 
-pub(super) async fn show(State(web): State<WebContext>, PathId(id): PathId, _: Principal) -> ApiResult<report::LearnerDetailsView> {
+pub(super) async fn show(
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    _: Principal,
+) -> ApiResult<views::LearnerDetailsView> {
     let mut tx = web.store.begin_read().await?;
-    let known = report::load_learner_details(&mut tx, LearnerId(id)).await?;
+    let known = views::load_learner_details(&mut tx, LearnerId(id)).await?;
     known.map(Json).ok_or_else(|| ApiProblem::not_found("no such learner"))
 }
 
@@ -145,9 +151,15 @@ pub(super) async fn unlink(
     change_link(&web, &who, LinkAction::Unlink, id, &other).await
 }
 
-async fn change_link(web: &WebContext, who: &Principal, two: LinkAction, id: i64, other: &str) -> ApiResult<ChangeResponse> {
+async fn change_link(
+    web: &WebContext,
+    who: &Principal,
+    two: LinkAction,
+    id: i64,
+    other: &str,
+) -> ApiResult<ChangeResponse> {
     let me = find(&mut web.store.begin_read().await?, id).await?.email;
-    let linked = asking::change_learner_link(web, who, two, [&me, other]).await?;
+    let linked = actions::change_learner_link(web, who, two, [&me, other]).await?;
     let linked = linked.map_err(|error| ApiProblem::from(error).with_field("other"))?;
     let words = match two {
         LinkAction::Link => format!("`{me}` and `{other}` are one learner"),
@@ -160,13 +172,13 @@ pub(super) async fn resync(
     State(web): State<WebContext>,
     PathId(id): PathId,
     who: Principal,
-) -> ApiResult<ApiPage<report::SyncView>> {
+) -> ApiResult<ApiPage<views::SyncView>> {
     let email = find(&mut web.store.begin_read().await?, id).await?.email;
     if !crate::model::names::is_address(&email) {
         let text = "this learner has no address to ask the directories for";
         return Err(ApiProblem::new(StatusCode::CONFLICT, "no_address", text));
     }
-    let reports = asking::resync_learner(&web, &who, &email).await?;
-    let items = reports.iter().map(|one| report::SyncView::new(one, false, 0, 0)).collect();
+    let reports = actions::resync_learner(&web, &who, &email).await?;
+    let items = reports.iter().map(|one| views::SyncView::new(one, false, 0, 0)).collect();
     Ok(Json(ApiPage { items, next: None }))
 }

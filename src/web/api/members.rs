@@ -8,20 +8,20 @@ use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::body::JsonBody;
-use super::groups::{find_expected, find};
+use super::api_query::{ApiPage, ApiQuery, INVALID_DATE_MESSAGE, PathId, parse_date};
+use super::etag::IfMatch;
+use super::groups::{find, find_expected};
 use super::problem::ApiProblem;
-use super::query::{INVALID_DATE_MESSAGE, PathId, ApiPage, ApiQuery, parse_date};
-use super::tag::IfMatch;
+use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
 use crate::accounts::Principal;
-use crate::groups::{self, NewExclusion, LearnerRef};
-use crate::model::words::count;
-use crate::report;
+use crate::groups::{self, LearnerRef, NewExclusion};
+use crate::model::format::count;
 use crate::store::listing::{exclusions as kept_out, members as listing};
 use crate::store::memberships::Exclusion;
+use crate::views;
 use crate::web::WebContext;
-use crate::web::cursor::ListCursor;
+use crate::web::list_cursor::ListCursor;
 
 /// Learners, by what they are called or by their numbers.
 #[derive(Debug, Clone, Deserialize)]
@@ -138,13 +138,14 @@ pub(super) async fn list(
     let group = find(&mut tx, id).await?;
     let text = query.text("q").unwrap_or_default();
     let mut rows = listing::list(&mut tx, group.id, text, place.to_store_page()).await?;
-    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
+    let next =
+        place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
     let reasons = listing::list_reasons(&mut tx, group.id, rows.iter().map(|row| row.id).collect()).await?;
     let item = |row: listing::MemberListRow| {
         let of = reasons.iter().filter(|(learner, ..)| *learner == row.id);
         GroupMemberResponse {
             id: row.id,
-            reasons: of.map(|(_, rule, name)| report::format_reason(*rule, name)).collect(),
+            reasons: of.map(|(_, rule, name)| views::format_reason(*rule, name)).collect(),
             email: row.email,
             name: row.name,
             status: row.status,
@@ -164,11 +165,13 @@ pub(super) async fn add(
     expects: IfMatch,
     who: Principal,
     JsonBody(add): JsonBody<AddMembersRequest>,
-) -> ApiResult<report::MembersChange> {
+) -> ApiResult<views::MembersChange> {
     let (group, which) = find_expected(&web, id, &expects).await?;
     let about = web.new_manual_run(&who, format!("add {} to group `{}`", add.members.in_words(), group.name));
-    let done = groups::add_members(&web.store, &about, web.change_time(), which, add.members.to_learner_refs()).await;
-    Ok(Json(report::MembersChange::from(&done.map_err(rename_member_field)?)))
+    let done =
+        groups::add_members(&web.store, &about, web.change_time(), which, add.members.to_learner_refs())
+            .await;
+    Ok(Json(views::MembersChange::from(&done.map_err(rename_member_field)?)))
 }
 
 pub(super) async fn remove(
@@ -177,17 +180,28 @@ pub(super) async fn remove(
     expects: IfMatch,
     who: Principal,
     JsonBody(remove): JsonBody<RemoveMembersRequest>,
-) -> ApiResult<report::MembersChange> {
+) -> ApiResult<views::MembersChange> {
     let until = match &remove.until {
         None => None,
-        Some(text) => Some(parse_date(text).ok_or_else(|| ApiProblem::invalid_field("until", INVALID_DATE_MESSAGE))?),
+        Some(text) => {
+            Some(parse_date(text).ok_or_else(|| ApiProblem::invalid_field("until", INVALID_DATE_MESSAGE))?)
+        }
     };
     let (group, which) = find_expected(&web, id, &expects).await?;
     let because = remove.because.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let keep = NewExclusion { reason: because.unwrap_or(NewExclusion::default().reason), until };
-    let about = web.new_manual_run(&who, format!("remove {} from group `{}`", remove.members.in_words(), group.name));
-    let done = groups::remove_members(&web.store, &about, web.change_time(), which, remove.members.to_learner_refs(), keep).await;
-    Ok(Json(report::MembersChange::from(&done.map_err(rename_member_field)?)))
+    let about =
+        web.new_manual_run(&who, format!("remove {} from group `{}`", remove.members.in_words(), group.name));
+    let done = groups::remove_members(
+        &web.store,
+        &about,
+        web.change_time(),
+        which,
+        remove.members.to_learner_refs(),
+        keep,
+    )
+    .await;
+    Ok(Json(views::MembersChange::from(&done.map_err(rename_member_field)?)))
 }
 
 pub(super) async fn lift(
@@ -199,7 +213,8 @@ pub(super) async fn lift(
 ) -> ApiResult<ChangeResponse> {
     let (group, which) = find_expected(&web, id, &expects).await?;
     let email = lift.email.trim();
-    let about = web.new_manual_run(&who, format!("lift the exclusion of `{email}` from group `{}`", group.name));
+    let about =
+        web.new_manual_run(&who, format!("lift the exclusion of `{email}` from group `{}`", group.name));
     let done = groups::lift_exclusion(&web.store, &about, web.change_time(), which, email).await?;
     let words = format!("`{email}` may be in `{}` again; the next sync decides", group.name);
     Ok(Json(ChangeResponse::new(Some(&done), words)))
@@ -213,7 +228,8 @@ pub(super) async fn exclusions(
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let mut tx = web.store.begin_read().await?;
     let mut rows = kept_out::list(&mut tx, place.to_store_page()).await?;
-    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.learner_id });
+    let next = place
+        .split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.learner_id });
     let item = |row: kept_out::ExclusionListRow| Exclusion {
         group: row.name,
         email: row.email,

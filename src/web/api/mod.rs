@@ -1,28 +1,28 @@
 //! The API: everything that the pages and the command can do, in JSON.
 //!
-//! Every route stands here, in [`operating`] or in [`owning`], with what it needs and with what the document at
-//! `/api/v1/openapi.json` says of it ([`operation`]). Whoever asks sends the key of a token, or has a session. What is
-//! refused is refused as a [`problem`]; a change may be sent on condition that nothing has changed since ([`tag`]);
-//! lists come a page at a time ([`query`]). What a change causes is left to the service's workers.
+//! Every route stands here, in [`operator_routes`] or in [`admin_routes`], with what it needs and with what the document at
+//! `/api/v1/openapi.json` says of it ([`api_operation`]). Whoever asks sends the key of a token, or has a session. What is
+//! refused is refused as a [`problem`]; a change may be sent on condition that nothing has changed since ([`etag`]);
+//! lists come a page at a time ([`api_query`]). What a change causes is left to the service's workers.
 
 mod accounts;
+mod admin_routes;
+mod api_operation;
+mod api_query;
 mod assignments;
-mod body;
+mod connectors;
 mod courses;
-mod document;
 mod enrollments;
+mod etag;
 mod groups;
 mod jobs;
 mod learners;
 mod members;
-mod operating;
-mod operation;
-mod owning;
+mod openapi_document;
+mod operator_routes;
 pub(super) mod problem;
-mod query;
+mod request_body;
 mod runs;
-mod sources;
-mod tag;
 mod tokens;
 
 use axum::Json;
@@ -31,10 +31,10 @@ use utoipa::ToSchema;
 
 use crate::enrollment::change::CommittedChange;
 use crate::model::role::Permission;
-use crate::report::{self, JobCounts, MembershipCounts};
 use crate::store;
+use crate::views::{self, JobCounts, MembershipCounts};
 use crate::web::routes::{RouteAccess, RouteTable};
-use operation::{ApiRoutes, operation_returning, operation_returning_list, operation_returning_page};
+use api_operation::{ApiRoutes, operation_returning, operation_returning_list, operation_returning_page};
 use problem::ApiProblem;
 
 /// What a handler answers with.
@@ -78,18 +78,21 @@ impl ChangeResponse {
 
 /// All routes, after those of the pages.
 pub(super) fn routes(routes: RouteTable) -> RouteTable {
-    let api = owning::add_admin_routes(operating::add_operator_routes(add_manager_routes(ApiRoutes::new(routes))));
+    let api = admin_routes::add_admin_routes(operator_routes::add_operator_routes(add_manager_routes(
+        ApiRoutes::new(routes),
+    )));
     let (routes, paths, schemas) = api.into_parts();
-    let document = document::build_document(paths, schemas);
-    routes.get(document::DOCUMENT_PATH, RouteAccess::Open, move || std::future::ready(Json(document)))
+    let document = openapi_document::build_document(paths, schemas);
+    routes.get(openapi_document::DOCUMENT_PATH, RouteAccess::Open, move || std::future::ready(Json(document)))
 }
 
 fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
-    use report::{MembersChange, EnrollmentView, GroupView, LearnerDetailsView, LearnerView};
+    use views::{EnrollmentView, GroupView, LearnerDetailsView, LearnerView, MembersChange};
     api.get(
         "/api/v1/groups",
         READ,
-        operation_returning_page::<GroupView>("listGroups", "Groups, by name").text_param("q", "A part of the name."),
+        operation_returning_page::<GroupView>("listGroups", "Groups, by name")
+            .text_param("q", "A part of the name."),
         groups::list,
     )
     .post(
@@ -104,9 +107,12 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .post(
         "/api/v1/groups/restore",
         MANAGE,
-        operation_returning::<ChangeResponse>("restoreGroup", "Restores a group that was deleted in the last 30 days")
-            .json_body::<groups::RestoreGroupRequest>()
-            .returns_conflict(),
+        operation_returning::<ChangeResponse>(
+            "restoreGroup",
+            "Restores a group that was deleted in the last 30 days",
+        )
+        .json_body::<groups::RestoreGroupRequest>()
+        .returns_conflict(),
         groups::restore,
     )
     .get(
@@ -128,26 +134,34 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .delete(
         "/api/v1/groups/{id}",
         MANAGE,
-        operation_returning::<ChangeResponse>("deleteGroup", "Deletes a group; its memberships and assignments end")
-            .text_param(
-                "name",
-                "Its name: needed where more goes than the limits of `[safety]` let a sync take away.",
-            )
-            .accepts_if_match()
-            .returns_conflict(),
+        operation_returning::<ChangeResponse>(
+            "deleteGroup",
+            "Deletes a group; its memberships and assignments end",
+        )
+        .text_param(
+            "name",
+            "Its name: needed where more goes than the limits of `[safety]` let a sync take away.",
+        )
+        .accepts_if_match()
+        .returns_conflict(),
         groups::delete,
     )
     .get(
         "/api/v1/groups/{id}/members",
         READ,
-        operation_returning_page::<members::GroupMemberResponse>("listMembers", "The members of a group, by name")
-            .text_param("q", "Beginnings of words of the name or the address."),
+        operation_returning_page::<members::GroupMemberResponse>(
+            "listMembers",
+            "The members of a group, by name",
+        )
+        .text_param("q", "Beginnings of words of the name or the address."),
         members::list,
     )
     .post(
         "/api/v1/groups/{id}/members",
         MANAGE,
-        operation_returning::<MembersChange>("addMembers", "Adds learners to a group").json_body::<members::AddMembersRequest>().accepts_if_match(),
+        operation_returning::<MembersChange>("addMembers", "Adds learners to a group")
+            .json_body::<members::AddMembersRequest>()
+            .accepts_if_match(),
         members::add,
     )
     .post(
@@ -173,7 +187,10 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/exclusions",
         READ,
-        operation_returning_page::<store::memberships::Exclusion>("listExclusions", "Who is kept out of which group"),
+        operation_returning_page::<store::memberships::Exclusion>(
+            "listExclusions",
+            "Who is kept out of which group",
+        ),
         members::exclusions,
     )
     .get(
@@ -204,22 +221,29 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/assignments",
         READ,
-        operation_returning_page::<assignments::AssignmentResponse>("listAssignments", "Assigned courses, by course")
-            .text_param("q", "A part of course, group or learner."),
+        operation_returning_page::<assignments::AssignmentResponse>(
+            "listAssignments",
+            "Assigned courses, by course",
+        )
+        .text_param("q", "A part of course, group or learner."),
         assignments::list,
     )
     .post(
         "/api/v1/assignments",
         MANAGE,
-        operation_returning::<assignments::CreateAssignmentResponse>("assign", "Assigns a course, or gives it another due date")
-            .json_body::<assignments::CreateAssignmentRequest>()
-            .returns_conflict(),
+        operation_returning::<assignments::CreateAssignmentResponse>(
+            "assign",
+            "Assigns a course, or gives it another due date",
+        )
+        .json_body::<assignments::CreateAssignmentRequest>()
+        .returns_conflict(),
         assignments::assign,
     )
     .get(
         "/api/v1/assignments/{id}",
         READ,
-        operation_returning::<assignments::AssignmentResponse>("showAssignment", "An assigned course").returns_etag(),
+        operation_returning::<assignments::AssignmentResponse>("showAssignment", "An assigned course")
+            .returns_etag(),
         assignments::show,
     )
     .patch(
@@ -235,7 +259,9 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .delete(
         "/api/v1/assignments/{id}",
         MANAGE,
-        operation_returning::<ChangeResponse>("unassign", "Ends an assignment").accepts_if_match().returns_conflict(),
+        operation_returning::<ChangeResponse>("unassign", "Ends an assignment")
+            .accepts_if_match()
+            .returns_conflict(),
         assignments::end,
     )
     .get(
@@ -264,10 +290,13 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/learners/{id}/explanation",
         READ,
-        operation_returning::<learners::ExplanationResponse>("explain", "Why a learner is, or is not, in each group and course")
-            .text_param("group", "Only this group.")
-            .text_param("course", "Only this course.")
-            .date_param("at", "As it was at the end of this day."),
+        operation_returning::<learners::ExplanationResponse>(
+            "explain",
+            "Why a learner is, or is not, in each group and course",
+        )
+        .text_param("group", "Only this group.")
+        .text_param("course", "Only this course.")
+        .date_param("at", "As it was at the end of this day."),
         learners::explain,
     )
     .post(
@@ -289,7 +318,11 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .post(
         "/api/v1/learners/{id}/resync",
         RESYNC,
-        operation_returning_list::<report::SyncView>("resyncLearner", "Asks every directory for one learner again").returns_conflict(),
+        operation_returning_list::<views::SyncView>(
+            "resyncLearner",
+            "Asks every directory for one learner again",
+        )
+        .returns_conflict(),
         learners::resync,
     )
     .get(
@@ -304,9 +337,12 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .post(
         "/api/v1/enrollments/complete",
         MANAGE,
-        operation_returning::<enrollments::CompleteCourseResponse>("complete", "Notes that a learner has completed a course")
-            .json_body::<enrollments::CompleteCourseRequest>()
-            .returns_conflict(),
+        operation_returning::<enrollments::CompleteCourseResponse>(
+            "complete",
+            "Notes that a learner has completed a course",
+        )
+        .json_body::<enrollments::CompleteCourseRequest>()
+        .returns_conflict(),
         enrollments::complete,
     )
 }

@@ -9,9 +9,9 @@ use serde::Serialize;
 use tracing::{error, warn};
 use utoipa::ToSchema;
 
-use crate::report::format_error_chain;
-use crate::sync::{approve, linked, retire, undo};
-use crate::web::trouble::{PageError, format_sentence};
+use crate::sync::{approve, link_learners, retire_connector, undo};
+use crate::views::format_error_chain;
+use crate::web::error::{PageError, format_sentence};
 use crate::{accounts, explain, groups, store, sync};
 
 /// The type of such answers.
@@ -190,12 +190,18 @@ impl From<groups::GroupError> for ApiProblem {
                 line: mistakes.first().map(|mistake| mistake.line),
                 ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", &text)
             },
-            E::NoGroup { nearest, .. } => Self::invalid_field("group", &text).with_optional_hint(nearest.as_ref()),
-            E::NoCourse { nearest, .. } => Self::invalid_field("course", &text).with_optional_hint(nearest.as_ref()),
+            E::NoGroup { nearest, .. } => {
+                Self::invalid_field("group", &text).with_optional_hint(nearest.as_ref())
+            }
+            E::NoCourse { nearest, .. } => {
+                Self::invalid_field("course", &text).with_optional_hint(nearest.as_ref())
+            }
             E::NoLearner { .. } => Self::invalid_field("email", &text),
             E::NameNeeded { name, .. } => {
                 let needed = Self { field: Some("name".to_owned()), ..conflict("name_needed") };
-                needed.with_hint(format!("send the same again with `?name=` and the name of the group, `{name}`"))
+                needed.with_hint(format!(
+                    "send the same again with `?name=` and the name of the group, `{name}`"
+                ))
             }
             E::OtherName { .. } => Self::invalid_field("name", &text),
             E::ChangedSince { .. } => changed("changed_since"),
@@ -233,14 +239,14 @@ impl From<sync::SyncError> for ApiProblem {
     }
 }
 
-impl From<linked::LinkError> for ApiProblem {
-    fn from(error: linked::LinkError) -> Self {
+impl From<link_learners::LinkError> for ApiProblem {
+    fn from(error: link_learners::LinkError) -> Self {
         match error {
-            linked::LinkError::Refused(error) => error.into(),
-            linked::LinkError::Undecided { .. } => {
+            link_learners::LinkError::Refused(error) => error.into(),
+            link_learners::LinkError::Undecided { .. } => {
                 warn!(error = %format_error_chain(&error), "the rules could not decide anew");
                 let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "undecided", error.to_string());
-                problem.with_hint(linked::LinkError::HINT)
+                problem.with_hint(link_learners::LinkError::HINT)
             }
         }
     }
@@ -259,7 +265,9 @@ impl From<approve::ApprovalError> for ApiProblem {
                     None => problem,
                 }
             }
-            approve::ApprovalError::FilesDiffer { .. } => Self::new(StatusCode::CONFLICT, "files_differ", text),
+            approve::ApprovalError::FilesDiffer { .. } => {
+                Self::new(StatusCode::CONFLICT, "files_differ", text)
+            }
         }
     }
 }
@@ -282,13 +290,13 @@ impl From<undo::UndoError> for ApiProblem {
     }
 }
 
-impl From<retire::RetireError> for ApiProblem {
-    fn from(error: retire::RetireError) -> Self {
+impl From<retire_connector::RetireError> for ApiProblem {
+    fn from(error: retire_connector::RetireError) -> Self {
         let text = error.to_string();
         match error {
-            retire::RetireError::Sync(error) => error.into(),
-            retire::RetireError::InFile { .. } => Self::new(StatusCode::CONFLICT, "in_file", text),
-            retire::RetireError::Unknown { nearest, .. } => {
+            retire_connector::RetireError::Sync(error) => error.into(),
+            retire_connector::RetireError::InFile { .. } => Self::new(StatusCode::CONFLICT, "in_file", text),
+            retire_connector::RetireError::Unknown { nearest, .. } => {
                 Self::not_found("no such connector").with_optional_hint(nearest.as_ref())
             }
         }
@@ -300,8 +308,12 @@ impl From<explain::ExplainError> for ApiProblem {
         let text = error.to_string();
         match error {
             explain::ExplainError::Store(error) => error.into(),
-            explain::ExplainError::BadName(_) | explain::ExplainError::NoGroup { .. } => Self::invalid_field("group", text),
-            explain::ExplainError::Future { .. } | explain::ExplainError::TooOld { .. } => Self::invalid_field("at", text),
+            explain::ExplainError::BadName(_) | explain::ExplainError::NoGroup { .. } => {
+                Self::invalid_field("group", text)
+            }
+            explain::ExplainError::Future { .. } | explain::ExplainError::TooOld { .. } => {
+                Self::invalid_field("at", text)
+            }
         }
     }
 }

@@ -5,19 +5,23 @@ use axum::extract::State;
 use chrono::{DateTime, NaiveTime, Utc};
 
 use super::ApiResult;
+use super::api_query::{ApiPage, ApiQuery, PathId};
 use super::problem::ApiProblem;
-use super::query::{PathId, ApiPage, ApiQuery};
 use crate::accounts::Principal;
 use crate::model::ids::RunId;
-use crate::report;
-use crate::store::listing::record::{self, AuditLogFilter, AuditLogEntry};
-use crate::store::runs::{self as table, RunRecordKind, Run};
+use crate::store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
+use crate::store::runs::{self as table, Run, RunRecordKind};
 use crate::sync::{approve as deciding, undo as undoing};
-use crate::web::asking;
-use crate::web::cursor::ListCursor;
+use crate::views;
+use crate::web::actions;
+use crate::web::list_cursor::ListCursor;
 use crate::web::{WebContext, run_blocking};
 
-pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<Run>> {
+pub(super) async fn list(
+    State(web): State<WebContext>,
+    query: ApiQuery,
+    _: Principal,
+) -> ApiResult<ApiPage<Run>> {
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let before = place.after.as_ref().map_or(i64::MAX, |after| after.id);
     let mut tx = web.store.begin_read().await?;
@@ -26,7 +30,11 @@ pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Prin
     Ok(Json(ApiPage { items, next }))
 }
 
-pub(super) async fn audit(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<AuditLogEntry>> {
+pub(super) async fn audit(
+    State(web): State<WebContext>,
+    query: ApiQuery,
+    _: Principal,
+) -> ApiResult<ApiPage<AuditLogEntry>> {
     let query = query.allow_only(&["since", "kind", "actor", "after", "limit"])?;
     let place = query.page_request()?;
     let kind = query.text("kind").unwrap_or_default();
@@ -42,14 +50,18 @@ pub(super) async fn audit(State(web): State<WebContext>, query: ApiQuery, _: Pri
     let before = place.after.as_ref().map_or(0, |after| after.id);
     let mut tx = web.store.begin_read().await?;
     let find = AuditLogFilter { kind, actor, since, ..AuditLogFilter::default() };
-    let mut items = record::list(&mut tx, find, before, place.row_limit()).await?;
+    let mut items = audit_log::list(&mut tx, find, before, place.row_limit()).await?;
     let next = place.split_next_page(&mut items, |one| ListCursor { text: String::new(), id: one.run.run });
     Ok(Json(ApiPage { items, next }))
 }
 
-pub(super) async fn show(State(web): State<WebContext>, PathId(run): PathId, _: Principal) -> ApiResult<report::RunDetails> {
+pub(super) async fn show(
+    State(web): State<WebContext>,
+    PathId(run): PathId,
+    _: Principal,
+) -> ApiResult<views::RunDetails> {
     let mut tx = web.store.begin_read().await?;
-    let shown = report::load_run_details(&mut tx, RunId(run)).await?;
+    let shown = views::load_run_details(&mut tx, RunId(run)).await?;
     shown.map(Json).ok_or_else(|| ApiProblem::not_found("no such run"))
 }
 
@@ -57,35 +69,35 @@ pub(super) async fn approve(
     State(web): State<WebContext>,
     PathId(run): PathId,
     who: Principal,
-) -> ApiResult<report::DecisionResult> {
-    let asked = asking::build_approval_request(&web, &who, format!("approve run {run}"));
+) -> ApiResult<views::DecisionResult> {
+    let asked = actions::build_approval_request(&web, &who, format!("approve run {run}"));
     let decided = run_blocking(move || async move {
         let config = web.config();
         deciding::approve(&web.store, config.for_sync(), RunId(run), &asked).await
     });
-    Ok(Json(report::DecisionResult::approved(RunId(run), &decided.await??)))
+    Ok(Json(views::DecisionResult::approved(RunId(run), &decided.await??)))
 }
 
 pub(super) async fn reject(
     State(web): State<WebContext>,
     PathId(run): PathId,
     who: Principal,
-) -> ApiResult<report::DecisionResult> {
+) -> ApiResult<views::DecisionResult> {
     let mut about = web.new_manual_run(&who, format!("reject run {run}"));
     about.subject = Some(RunId(run));
     let decided = deciding::reject(&web.store, &about, web.change_time(), RunId(run)).await?;
-    Ok(Json(report::DecisionResult::rejected(RunId(run), &decided)))
+    Ok(Json(views::DecisionResult::rejected(RunId(run), &decided)))
 }
 
 pub(super) async fn undo(
     State(web): State<WebContext>,
     PathId(run): PathId,
     who: Principal,
-) -> ApiResult<report::UndoResultView> {
-    let about = asking::new_undo_run(&web, &who, run);
+) -> ApiResult<views::UndoResultView> {
+    let about = actions::new_undo_run(&web, &who, run);
     let undone = run_blocking(move || async move {
         let config = web.config();
         undoing::undo_run(&web.store, config.for_sync(), &about, web.change_time(), RunId(run)).await
     });
-    Ok(Json(report::UndoResultView::new(RunId(run), &undone.await??)))
+    Ok(Json(views::UndoResultView::new(RunId(run), &undone.await??)))
 }

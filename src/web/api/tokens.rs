@@ -6,18 +6,18 @@ use axum::http::{HeaderName, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::api_query::{ApiPage, ApiQuery, INVALID_DATE_MESSAGE, PathId, parse_date};
 use super::problem::ApiProblem;
-use super::query::{INVALID_DATE_MESSAGE, PathId, ApiPage, ApiQuery, parse_date};
+use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
 use crate::accounts::{self, Principal};
 use crate::model::ids::TokenId;
 use crate::model::names::clean;
 use crate::model::role::Role;
-use crate::report::TokenView;
 use crate::store::listing::tokens as listing;
+use crate::views::TokenView;
 use crate::web::WebContext;
-use crate::web::cursor::ListCursor;
+use crate::web::list_cursor::ListCursor;
 
 /// A token to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -48,11 +48,16 @@ pub(super) struct CreateTokenResponse {
     token: TokenView,
 }
 
-pub(super) async fn list(State(web): State<WebContext>, query: ApiQuery, _: Principal) -> ApiResult<ApiPage<TokenView>> {
+pub(super) async fn list(
+    State(web): State<WebContext>,
+    query: ApiQuery,
+    _: Principal,
+) -> ApiResult<ApiPage<TokenView>> {
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let mut tx = web.store.begin_read().await?;
     let mut rows = listing::list(&mut tx, place.to_store_page()).await?;
-    let next = place.split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.token.id.0 });
+    let next = place
+        .split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.token.id.0 });
     Ok(Json(ApiPage { items: rows.iter().map(|row| TokenView::from(&row.token)).collect(), next }))
 }
 
@@ -70,19 +75,28 @@ pub(super) async fn create(
         }
     };
     let about = web.new_manual_run(&who, format!("make token `{name}` as {role}"));
-    let (done, key) = accounts::create_token(&web.store, &about, web.change_time(), &name, role, ends).await?;
+    let (done, key) =
+        accounts::create_token(&web.store, &about, web.change_time(), &name, role, ends).await?;
     let mut tx = web.store.begin_read().await?;
     let token = TokenView::from(&accounts::find_token(&mut tx, name.as_str()).await?);
     let place = [(header::LOCATION, format!("/api/v1/tokens/{}", token.id))];
     Ok((StatusCode::CREATED, place, Json(CreateTokenResponse { run: done.run.0, key, token })))
 }
 
-pub(super) async fn show(State(web): State<WebContext>, PathId(id): PathId, _: Principal) -> ApiResult<TokenView> {
+pub(super) async fn show(
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    _: Principal,
+) -> ApiResult<TokenView> {
     let mut tx = web.store.begin_read().await?;
     Ok(Json(TokenView::from(&accounts::find_token(&mut tx, TokenId(id)).await?)))
 }
 
-pub(super) async fn revoke(State(web): State<WebContext>, PathId(id): PathId, who: Principal) -> ApiResult<ChangeResponse> {
+pub(super) async fn revoke(
+    State(web): State<WebContext>,
+    PathId(id): PathId,
+    who: Principal,
+) -> ApiResult<ChangeResponse> {
     let name = {
         let mut tx = web.store.begin_read().await?;
         accounts::find_token(&mut tx, TokenId(id)).await?.name

@@ -1,30 +1,30 @@
 //! Pages, a file for each place in the menu.
 
-mod assigned;
+mod accept_invitation;
+mod assignments;
 mod groups;
-mod jobs;
+mod job_queue;
+mod learner_picker;
 mod learners;
-mod picker;
 mod settings;
 pub(super) mod sign_in;
 mod sync;
-mod welcome;
 
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use crate::accounts::Principal;
-use crate::groups::aftermath::{self, ChangeSummary};
+use crate::groups::change_summary::{self, ChangeSummary};
 use crate::model::ids::RunId;
 use crate::model::role::Permission;
 use crate::store::Tx;
 use crate::web::WebContext;
 use crate::web::assets::asset;
-use crate::web::form::FormData;
-use crate::web::ops;
+use crate::web::error::PageError;
+use crate::web::form_data::FormData;
+use crate::web::health;
 use crate::web::routes::{RouteAccess, RouteTable};
-use crate::web::trouble::PageError;
 
 /// What a handler answers with.
 type PageResult = Result<Response, PageError>;
@@ -36,9 +36,9 @@ const ADMINISTER: RouteAccess = RouteAccess::Needs(Permission::Admin);
 
 pub(super) fn routes(web: &WebContext) -> RouteTable {
     let routes = RouteTable::new(web)
-        .get("/healthz", RouteAccess::Open, ops::healthz)
-        .get("/readyz", RouteAccess::Open, ops::readyz)
-        .get("/metrics", RouteAccess::Needs(Permission::Operate), ops::metrics)
+        .get("/healthz", RouteAccess::Open, health::healthz)
+        .get("/readyz", RouteAccess::Open, health::readyz)
+        .get("/metrics", RouteAccess::Needs(Permission::Operate), health::metrics)
         .get("/", READ, home)
         .get("/assets/{name}", RouteAccess::Open, asset)
         .get("/sign-in", RouteAccess::Open, sign_in::show)
@@ -46,44 +46,48 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
         .get("/sign-in/provider", RouteAccess::Open, sign_in::to_provider)
         .get("/sign-in/callback", RouteAccess::Open, sign_in::from_provider)
         .post("/sign-out", READ, sign_in::sign_out)
-        .get("/welcome/{key}", RouteAccess::Open, welcome::show)
-        .post("/welcome/{key}", RouteAccess::Open, welcome::set_password)
-        .get("/groups", READ, groups::list::show)
-        .get("/groups.csv", READ, groups::list::export_csv)
-        .get("/groups/new", MANAGE, groups::create::show)
-        .post("/groups/new", MANAGE, groups::create::submit_group)
-        .post("/groups/restore", MANAGE, groups::delete::restore_group)
-        .get("/groups/{id}", READ, groups::one::show)
-        .get("/groups/{id}/members.csv", READ, groups::one::export_csv)
-        .post("/groups/{id}/name", MANAGE, groups::rename::submit_name)
-        .get("/groups/{id}/name", MANAGE, groups::rename::show)
-        .get("/groups/{id}/add", MANAGE, groups::add::show)
-        .post("/groups/{id}/add", MANAGE, groups::add::submit_members)
-        .post("/groups/{id}/remove", MANAGE, groups::remove::submit_removal)
-        .get("/groups/{id}/delete", MANAGE, groups::delete::show)
-        .post("/groups/{id}/delete", MANAGE, groups::delete::submit_deletion)
-        .post("/groups/{id}/lift", MANAGE, groups::remove::lift_exclusion)
-        .get("/assigned", READ, assigned::list::show)
-        .get("/assigned.csv", READ, assigned::list::export_csv)
-        .get("/assigned/new", MANAGE, assigned::wizard::show)
-        .post("/assigned/new", MANAGE, assigned::wizard::submit_step)
-        .get("/assigned/{id}", READ, assigned::one::show)
-        .get("/assigned/{id}/learners.csv", READ, assigned::one::export_csv)
-        .post("/assigned/{id}/due", MANAGE, assigned::one::change_due_date)
-        .post("/assigned/{id}/end", MANAGE, assigned::one::end_assignment)
-        .get("/courses", READ, assigned::catalogue::show)
-        .get("/courses.csv", READ, assigned::catalogue::export_csv)
-        .post("/courses", MANAGE, assigned::catalogue::add)
-        .post("/courses/import", MANAGE, assigned::catalogue::import)
-        .get("/learners", READ, learners::list::show)
-        .get("/learners.csv", READ, learners::list::export_csv)
-        .get("/learners/new", MANAGE, learners::new::show)
-        .post("/learners/new", MANAGE, learners::new::submit_learner)
-        .get("/learners/{id}", READ, learners::one::show)
-        .post("/learners/{id}/link", MANAGE, learners::one::submit_link)
-        .post("/learners/{id}/resync", RouteAccess::Needs(Permission::Resync), learners::resync::submit_resync)
+        .get("/welcome/{key}", RouteAccess::Open, accept_invitation::show)
+        .post("/welcome/{key}", RouteAccess::Open, accept_invitation::set_password)
+        .get("/groups", READ, groups::group_list::show)
+        .get("/groups.csv", READ, groups::group_list::export_csv)
+        .get("/groups/new", MANAGE, groups::create_group::show)
+        .post("/groups/new", MANAGE, groups::create_group::submit_group)
+        .post("/groups/restore", MANAGE, groups::delete_group::restore_group)
+        .get("/groups/{id}", READ, groups::group_detail::show)
+        .get("/groups/{id}/members.csv", READ, groups::group_detail::export_csv)
+        .post("/groups/{id}/name", MANAGE, groups::rename_group::submit_name)
+        .get("/groups/{id}/name", MANAGE, groups::rename_group::show)
+        .get("/groups/{id}/add", MANAGE, groups::add_members::show)
+        .post("/groups/{id}/add", MANAGE, groups::add_members::submit_members)
+        .post("/groups/{id}/remove", MANAGE, groups::remove_members::submit_removal)
+        .get("/groups/{id}/delete", MANAGE, groups::delete_group::show)
+        .post("/groups/{id}/delete", MANAGE, groups::delete_group::submit_deletion)
+        .post("/groups/{id}/lift", MANAGE, groups::remove_members::lift_exclusion)
+        .get("/assigned", READ, assignments::assignment_list::show)
+        .get("/assigned.csv", READ, assignments::assignment_list::export_csv)
+        .get("/assigned/new", MANAGE, assignments::assign_wizard::show)
+        .post("/assigned/new", MANAGE, assignments::assign_wizard::submit_step)
+        .get("/assigned/{id}", READ, assignments::assignment_detail::show)
+        .get("/assigned/{id}/learners.csv", READ, assignments::assignment_detail::export_csv)
+        .post("/assigned/{id}/due", MANAGE, assignments::assignment_detail::change_due_date)
+        .post("/assigned/{id}/end", MANAGE, assignments::assignment_detail::end_assignment)
+        .get("/courses", READ, assignments::course_catalogue::show)
+        .get("/courses.csv", READ, assignments::course_catalogue::export_csv)
+        .post("/courses", MANAGE, assignments::course_catalogue::add)
+        .post("/courses/import", MANAGE, assignments::course_catalogue::import)
+        .get("/learners", READ, learners::learner_list::show)
+        .get("/learners.csv", READ, learners::learner_list::export_csv)
+        .get("/learners/new", MANAGE, learners::add_learner::show)
+        .post("/learners/new", MANAGE, learners::add_learner::submit_learner)
+        .get("/learners/{id}", READ, learners::learner_detail::show)
+        .post("/learners/{id}/link", MANAGE, learners::learner_detail::submit_link)
+        .post(
+            "/learners/{id}/resync",
+            RouteAccess::Needs(Permission::Resync),
+            learners::resync_learner::submit_resync,
+        )
         .get("/progress/{run}", READ, job_progress);
-    settings::routes(jobs::routes(sync::routes(routes)))
+    settings::routes(job_queue::routes(sync::routes(routes)))
 }
 
 /// The first page.
@@ -109,7 +113,7 @@ fn render_page_with_status(status: StatusCode, template: &impl Template) -> Page
 /// What the change that led to an address came to.
 async fn load_notice(tx: &mut Tx, query: &FormData) -> Result<Option<ChangeSummary>, PageError> {
     match query.number("run") {
-        Some(run) => Ok(aftermath::load_change_summary(tx, RunId(run)).await?),
+        Some(run) => Ok(change_summary::load_change_summary(tx, RunId(run)).await?),
         None => Ok(None),
     }
 }
@@ -121,7 +125,7 @@ async fn job_progress(
     _: Principal,
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
-    let aftermath = aftermath::load_change_summary(&mut tx, RunId(run)).await?;
+    let aftermath = change_summary::load_change_summary(&mut tx, RunId(run)).await?;
     let aftermath = aftermath.ok_or_else(|| PageError::Missing { what: "the run".to_owned() })?;
     let text = aftermath.progress().unwrap_or_default();
     Ok(axum::Json(serde_json::json!({"left": aftermath.left, "text": text})).into_response())

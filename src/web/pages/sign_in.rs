@@ -11,13 +11,13 @@ use url::form_urlencoded;
 use crate::accounts::{self, ClientAddr, Principal};
 use crate::store::runs::{NewRun, RunRecordKind};
 use crate::web::WebContext;
-use crate::web::client::ClientInfo;
-use crate::web::form::{FormData, UrlQuery};
-use crate::web::frame::{FieldError, Layout};
-use crate::web::gate::set_cookie;
+use crate::web::auth::set_cookie;
+use crate::web::client_addr::ClientInfo;
+use crate::web::error::{PageError, format_sentence};
+use crate::web::form_data::{FormData, UrlQuery};
+use crate::web::layout::{FieldError, Layout};
+use crate::web::oidc::{self, SignInProvider};
 use crate::web::pages::{PageResult, render_page};
-use crate::web::provider::{self, SignInProvider};
-use crate::web::trouble::{PageError, format_sentence};
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -74,8 +74,9 @@ pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuer
 pub(super) async fn to_provider(State(web): State<WebContext>, UrlQuery(query): UrlQuery) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
-    let begun =
-        SignInProvider::discover(sign_in).await.and_then(|provider| provider.start_sign_in(local_path(query.text("to"))));
+    let begun = SignInProvider::discover(sign_in)
+        .await
+        .and_then(|provider| provider.start_sign_in(local_path(query.text("to"))));
     match begun {
         Ok((url, cookie)) => Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response()),
         Err(error) => provider_refusal_page(&web, &error),
@@ -83,12 +84,16 @@ pub(super) async fn to_provider(State(web): State<WebContext>, UrlQuery(query): 
 }
 
 /// Signs in whom the provider sends back.
-pub(super) async fn from_provider(State(web): State<WebContext>, UrlQuery(query): UrlQuery, headers: HeaderMap) -> PageResult {
+pub(super) async fn from_provider(
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
+    headers: HeaderMap,
+) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     if !query.text("error").is_empty() {
         let said = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
-        return provider_refusal_page(&web, &provider::OidcError::Refused { said });
+        return provider_refusal_page(&web, &oidc::OidcError::Refused { said });
     }
     let ended = match SignInProvider::discover(sign_in).await {
         Ok(provider) => provider.finish_sign_in(&headers, query.text("state"), query.text("code")).await,
@@ -111,7 +116,7 @@ pub(super) async fn from_provider(State(web): State<WebContext>, UrlQuery(query)
             let signed_in = accounts::start_session(&web.store, account, &provided.email, Utc::now()).await?;
             let (name, cookie) = set_cookie(Some(&signed_in.cookie));
             // Two cookies: the session comes, the sign-in goes.
-            let cookies = AppendHeaders([(name, cookie), (header::SET_COOKIE, provider::clear_cookie_header())]);
+            let cookies = AppendHeaders([(name, cookie), (header::SET_COOKIE, oidc::clear_cookie_header())]);
             Ok((cookies, Redirect::to(local_path(&to))).into_response())
         }
         Err(accounts::AccountError::Store(error)) => Err(error.into()),
@@ -121,10 +126,11 @@ pub(super) async fn from_provider(State(web): State<WebContext>, UrlQuery(query)
 
 /// The page, with why the provider's way did not lead in.
 fn provider_refusal_page(web: &WebContext, error: &(dyn std::error::Error + 'static)) -> PageResult {
-    if let Some(provider::OidcError::Provider { why, doing }) = error.downcast_ref() {
+    if let Some(oidc::OidcError::Provider { why, doing }) = error.downcast_ref() {
         warn!(why, doing, "nobody could be signed in through the provider");
     }
-    let frame = Layout::anonymous("Sign in").faults(vec![FieldError::new("", format_sentence(&error.to_string()))]);
+    let frame =
+        Layout::anonymous("Sign in").faults(vec![FieldError::new("", format_sentence(&error.to_string()))]);
     let has_provider = web.config().web.sign_in.is_some();
     let html = SignInPage { frame, email: "", to: "/", kept: "", has_provider }.render()?;
     Ok((StatusCode::FORBIDDEN, Html(html)).into_response())

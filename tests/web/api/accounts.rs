@@ -11,7 +11,9 @@ use crate::support::web::{PASSWORD, WebServer};
 
 /// Who did what in a run, what was found and what was left.
 fn record(company: &Company, run: &Value) -> (String, Value, Value) {
-    let of = |column: &str| company.query_value(&format!("SELECT COALESCE({column}, '') FROM runs WHERE id = {run}"));
+    let of = |column: &str| {
+        company.query_value(&format!("SELECT COALESCE({column}, '') FROM runs WHERE id = {run}"))
+    };
     let json = |column: &str| serde_json::from_str(&of(column)).unwrap_or_default();
     (format!("{}: {}", of("actor"), of("what")), json("found"), json("made"))
 }
@@ -24,8 +26,9 @@ fn is_nowhere(company: &Company, site: &WebServer, secret: &str) {
     assert!(!site.log().join("\n").contains(secret), "the log has it");
 }
 
+/// An account is created, signs in by its link, gets another role and is revoked through the API.
 #[test]
-fn an_account_is_made_by_a_program_signs_in_by_its_link_gets_another_role_and_is_out_once_it_is_revoked() {
+fn account_lifecycle_through_api() {
     on_both(|engine| {
         let company = Company::new(engine);
         let site = company.serve();
@@ -88,7 +91,9 @@ fn an_account_is_made_by_a_program_signs_in_by_its_link_gets_another_role_and_is
         api.json("PATCH", &place, &json!({"role": "viewer"})).expect_problem(404, None);
         // And given back.
         assert_eq!(
-            &api.post("/accounts", &json!({"email": "ops@corp.example", "role": "viewer"})).expect_status(201).body["id"],
+            &api.post("/accounts", &json!({"email": "ops@corp.example", "role": "viewer"}))
+                .expect_status(201)
+                .body["id"],
             id
         );
         assert_eq!(status("/groups"), 303, "a session that has ended does not begin again");
@@ -99,8 +104,9 @@ fn an_account_is_made_by_a_program_signs_in_by_its_link_gets_another_role_and_is
     });
 }
 
+/// A token creates another token. The key is returned once and is valid until it is revoked.
 #[test]
-fn a_token_is_made_by_a_token_its_key_is_answered_once_and_is_good_until_it_is_revoked() {
+fn token_key_shown_once_and_valid_until_revoked() {
     on_both(|engine| {
         let company = Company::new(engine);
         let site = company.serve();
@@ -137,8 +143,9 @@ fn a_token_is_made_by_a_token_its_key_is_answered_once_and_is_good_until_it_is_r
     });
 }
 
+/// An invalid account or token is refused with the name of the field, and nothing is created.
 #[test]
-fn what_can_be_no_account_and_no_token_is_refused_by_the_name_of_its_field_and_nothing_happens() {
+fn invalid_account_or_token_names_field() {
     on_both(|engine| {
         let company = Company::new(engine);
         company.account("boss@corp.example", Role::LicenseHolder);
@@ -191,8 +198,9 @@ fn what_can_be_no_account_and_no_token_is_refused_by_the_name_of_its_field_and_n
     });
 }
 
+/// The pages of accounts list each account once.
 #[test]
-fn accounts_come_each_once_page_by_page() {
+fn account_pages_list_each_account_once() {
     let company = Company::new(Engine::Sqlite);
     for who in ["b", "A", "c", "D", "e"] {
         company.account(&format!("{who}@corp.example"), Role::Viewer);

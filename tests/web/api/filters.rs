@@ -15,8 +15,9 @@ fn each(list: &[Value], name: &str) -> Vec<Value> {
     list.iter().map(|one| one[name].clone()).collect()
 }
 
+/// Filters return the matching records only.
 #[test]
-fn who_is_asked_for_is_answered_and_nobody_else() {
+fn filters_return_only_matches() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.departments();
@@ -56,8 +57,9 @@ fn who_is_asked_for_is_answered_and_nobody_else() {
     });
 }
 
+/// Removed members are excluded until the given day, and the pages of exclusions list each once.
 #[test]
-fn whoever_is_removed_is_kept_out_until_the_day_that_was_said_and_listed_once_page_by_page() {
+fn removed_members_are_excluded_and_listed_once() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.departments();
@@ -78,8 +80,9 @@ fn whoever_is_removed_is_kept_out_until_the_day_that_was_said_and_listed_once_pa
     });
 }
 
+/// The pages of failed jobs list each job once.
 #[test]
-fn failed_jobs_are_listed_each_once_page_by_page() {
+fn failed_job_pages_list_each_job_once() {
     on_both(|engine| {
         let company = jobs::company(engine);
         let site = company.serve();

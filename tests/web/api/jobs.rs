@@ -8,8 +8,9 @@ use crate::support::database::on_both;
 use crate::support::program::wait_until;
 use crate::web::jobs::company;
 
+/// Failed jobs are retried and dropped as numbered changes of the token.
 #[test]
-fn failed_jobs_are_retried_and_dropped_as_numbered_changes_of_the_token() {
+fn failed_jobs_retried_and_dropped_as_runs() {
     on_both(|engine| {
         let company = company(engine);
         let site = company.serve();

@@ -24,8 +24,9 @@ pub fn all(api: &ApiClient, path: &str, limit: usize) -> Vec<Value> {
     }
 }
 
+/// The pages of 120 groups list each group once.
 #[test]
-fn a_hundred_and_twenty_groups_come_each_once_page_by_page() {
+fn group_pages_list_each_group_once() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         company.departments();

@@ -4,16 +4,18 @@ use rollcall::model::role::{Permission, Role};
 use rollcall::web::RouteAccess;
 
 use super::ApiClient;
-use super::document::table;
+use super::openapi::table;
 use crate::support::company::Company;
 use crate::support::database::Engine;
 
+/// Each page accepts the permitted roles only.
 #[test]
-fn every_route_lets_in_whoever_may_and_nobody_else() {
+fn every_page_route_enforces_roles() {
     let company = Company::new(Engine::Sqlite);
     let site = company.serve();
     let nobody = ApiClient::anonymous(&company, &site);
-    let stranger = ApiClient { key: Some("rollcall_nobody".to_owned()), ..ApiClient::anonymous(&company, &site) };
+    let stranger =
+        ApiClient { key: Some("rollcall_nobody".to_owned()), ..ApiClient::anonymous(&company, &site) };
     let everybody = Role::ALL.map(|role| (role, ApiClient::new(&company, &site, role)));
     let mut looked = 0;
     for route in table(&company) {
@@ -44,8 +46,9 @@ fn every_route_lets_in_whoever_may_and_nobody_else() {
     site.end();
 }
 
+/// Routes that change data require a role that may change it.
 #[test]
-fn what_changes_something_is_for_those_who_see_to_it() {
+fn writing_routes_require_writing_roles() {
     let company = Company::new(Engine::Sqlite);
     for route in table(&company).into_iter().filter(|route| route.path.starts_with("/api/v1/")) {
         let RouteAccess::Needs(may) = route.access else { continue };
@@ -61,8 +64,9 @@ fn what_changes_something_is_for_those_who_see_to_it() {
     }
 }
 
+/// A session is accepted by the API. A revoked token is refused.
 #[test]
-fn a_session_is_good_for_the_api_and_a_revoked_token_for_nothing() {
+fn session_works_for_api_and_revoked_token_fails() {
     let company = Company::new(Engine::Sqlite);
     company.account("boss@corp.example", Role::Manager);
     let site = company.serve();

@@ -1,6 +1,6 @@
 //! The proof, and the repair.
 
-use rollcall::model::due::DuePolicy;
+use rollcall::model::due_policy::DuePolicy;
 use rollcall::model::role::Role;
 use serde_json::json;
 
@@ -9,8 +9,9 @@ use crate::support::company::Company;
 use crate::support::database::on_both;
 use crate::support::program::wait_until;
 
+/// A repair enqueues each discrepancy once as a numbered change, and the service settles it.
 #[test]
-fn what_differs_is_enqueued_once_as_a_numbered_change_and_settled_by_the_service() {
+fn repair_enqueues_discrepancies_once() {
     on_both(|engine| {
         let mut company = Company::new(engine);
         for who in ["ada", "grace", "linus"] {
@@ -31,11 +32,13 @@ fn what_differs_is_enqueued_once_as_a_numbered_change_and_settled_by_the_service
         let repaired = api.send("POST", "/verify/repair", &[], None).expect_status(200).body;
         assert_eq!((&repaired["differences"], &repaired["jobs"]["enqueued"]), (&3.into(), &3.into()));
         let columns = "actor || ': ' || what || ' ' || jobs_enqueued || ' ' || found";
-        let recorded = company.query_value(&format!("SELECT {columns} FROM runs WHERE id = {}", repaired["run"]));
+        let recorded =
+            company.query_value(&format!("SELECT {columns} FROM runs WHERE id = {}", repaired["run"]));
         let expected = "token a operator: repair enrollments 3 {\"differences\":3,\"pairs\":[\"";
         assert!(recorded.starts_with(expected), "{recorded}");
         wait_until("all is as it should be", || {
-            company.count_rows("jobs") == 0 && api.get("/verify").expect_status(200).body["differences"] == json!([])
+            company.count_rows("jobs") == 0
+                && api.get("/verify").expect_status(200).body["differences"] == json!([])
         });
         company.verify();
         assert!(company.has_access("ada", "GDPR"));

@@ -3,10 +3,10 @@
 use rollcall::model::role::Role;
 use serde_json::{Value, json};
 
-use super::{Company, ArticleCourse, ArticleActor, ArticleReader, ArticleSection};
+use super::{ArticleActor, ArticleCourse, ArticleReader, ArticleSection, Company};
 use crate::support::company::email;
 use crate::support::web::WebServer;
-use crate::web::api::{ApiResponse, ApiClient};
+use crate::web::api::{ApiClient, ApiResponse};
 
 /// A program with keys of several roles.
 struct ApiActor<'a> {

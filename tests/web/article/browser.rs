@@ -2,7 +2,7 @@
 
 use rollcall::model::role::Role;
 
-use super::{Company, ArticleCourse, ArticleActor, ArticleReader, ArticleSection};
+use super::{ArticleActor, ArticleCourse, ArticleReader, ArticleSection, Company};
 use crate::support::browser::BrowserWindow;
 use crate::support::web::WebServer;
 

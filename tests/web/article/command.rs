@@ -3,7 +3,7 @@
 use rollcall::model::role::Role;
 use serde_json::{Value, json};
 
-use super::{Company, ArticleCourse, ArticleActor, ArticleReader, ArticleSection};
+use super::{ArticleActor, ArticleCourse, ArticleReader, ArticleSection, Company};
 use crate::support::company::email;
 
 /// Somebody who types, and whose commands drain what they cause.

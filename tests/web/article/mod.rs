@@ -79,23 +79,27 @@ fn assignments(company: &Company) -> i64 {
     company.count_rows("assignments WHERE ended_run_id IS NULL")
 }
 
+/// Each sentence of the article is true in the browser with scripts.
 #[test]
-fn every_sentence_of_the_article_is_true_in_the_browser_with_scripts() {
+fn article_holds_in_browser_with_scripts() {
     on_both(|engine| browser::follow_article(company(engine), true));
 }
 
+/// Each sentence of the article is true in the browser without scripts.
 #[test]
-fn every_sentence_of_the_article_is_true_in_the_browser_without_scripts() {
+fn article_holds_in_browser_without_scripts() {
     on_both(|engine| browser::follow_article(company(engine), false));
 }
 
+/// Each sentence of the article is true for the API.
 #[test]
-fn every_sentence_of_the_article_is_true_of_the_api() {
+fn article_holds_for_api() {
     on_both(|engine| api::follow_article(company(engine)));
 }
 
+/// Each sentence of the article is true for the command line.
 #[test]
-fn every_sentence_of_the_article_is_true_of_the_command() {
+fn article_holds_for_command_line() {
     on_both(|engine| command::follow_article(company(engine)));
 }
 

@@ -1,12 +1,12 @@
 //! Groups: the overview, one group, and everything that can be done to it.
 
-pub(super) mod add;
-pub(super) mod create;
-pub(super) mod delete;
-pub(super) mod list;
-pub(super) mod one;
-pub(super) mod remove;
-pub(super) mod rename;
+pub(super) mod add_members;
+pub(super) mod create_group;
+pub(super) mod delete_group;
+pub(super) mod group_detail;
+pub(super) mod group_list;
+pub(super) mod remove_members;
+pub(super) mod rename_group;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -15,9 +15,9 @@ use crate::groups::GroupError;
 use crate::model::ids::{GroupId, RunId};
 use crate::store::groups::Group;
 use crate::store::{Tx, groups};
-use crate::web::form::FormData;
-use crate::web::frame::FieldError;
-use crate::web::trouble::{PageError, format_sentence};
+use crate::web::error::{PageError, format_sentence};
+use crate::web::form_data::FormData;
+use crate::web::layout::FieldError;
 
 /// The group of an address.
 async fn find_group(tx: &mut Tx, id: i64) -> Result<Group, PageError> {

@@ -10,14 +10,14 @@ use crate::model::role::Role;
 use crate::store::listing::PageRequest;
 use crate::store::listing::accounts::{self as listed, AccountListRow};
 use crate::web::WebContext;
-use crate::web::client::ClientInfo;
-use crate::web::csv;
-use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::form::{FormData, UrlQuery};
-use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::client_addr::ClientInfo;
+use crate::web::csv_export;
+use crate::web::error::{PageError, format_sentence};
+use crate::web::form_data::{FormData, UrlQuery};
+use crate::web::layout::{FieldError, Layout, MenuItem};
+use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::web::pages::groups::format_local_time;
-use crate::web::pages::{PageResult, render_page_with_status, load_notice};
-use crate::web::trouble::{PageError, format_sentence};
+use crate::web::pages::{PageResult, load_notice, render_page_with_status};
 
 #[derive(Template)]
 #[template(path = "settings/accounts.html")]
@@ -51,7 +51,11 @@ fn row_cursor(row: &AccountListRow) -> ListCursor {
     ListCursor { text: row.email_folded.clone(), id: row.account.id.0 }
 }
 
-pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuery, who: Principal) -> PageResult {
+pub(super) async fn show(
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
+    who: Principal,
+) -> PageResult {
     render_accounts(&web, &who, &query, AccountFormInput::default(), None, Vec::new()).await
 }
 
@@ -71,16 +75,17 @@ async fn render_accounts(
         .notice(load_notice(&mut tx, query).await?)
         .faults(faults);
     let is_first = here.is_first();
-    let page = AccountSettingsPage { frame, tab: "accounts", rows, next, is_first, roles: Role::ALL, typed, fresh };
+    let page =
+        AccountSettingsPage { frame, tab: "accounts", rows, next, is_first, roles: Role::ALL, typed, fresh };
     render_page_with_status(page.frame.status(), &page)
 }
 
 pub(super) async fn export_csv(State(web): State<WebContext>, _: Principal) -> PageResult {
     let mut tx = web.store.begin_read().await?;
-    let mut sheet = csv::CsvWriter::new(["e-mail", "name", "role", "state"]);
+    let mut sheet = csv_export::CsvWriter::new(["e-mail", "name", "role", "state"]);
     let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
-        let from = PageRequest { text: &after.text, id: after.id, limit: csv::BATCH_ROWS };
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv_export::BATCH_ROWS };
         let rows = listed::list(&mut tx, from).await?;
         let Some(last) = rows.last() else { break };
         after = row_cursor(last);
@@ -103,13 +108,23 @@ fn invitation_url((client, headers): (ClientInfo, &HeaderMap), invitation: &Invi
     format!("{base}{}", invitation.path())
 }
 
-async fn create_invitation(web: &WebContext, who: &Principal, from: (ClientInfo, &HeaderMap), email: &str) -> Result<ShownInvitation, AccountError> {
+async fn create_invitation(
+    web: &WebContext,
+    who: &Principal,
+    from: (ClientInfo, &HeaderMap),
+    email: &str,
+) -> Result<ShownInvitation, AccountError> {
     let about = web.new_manual_run(who, format!("make a link for account `{email}`"));
     let (_, invitation) = accounts::create_invitation(&web.store, &about, web.change_time(), email).await?;
     Ok(shown_invitation(web, from, email, &invitation))
 }
 
-fn shown_invitation(web: &WebContext, from: (ClientInfo, &HeaderMap), email: &str, invitation: &Invitation) -> ShownInvitation {
+fn shown_invitation(
+    web: &WebContext,
+    from: (ClientInfo, &HeaderMap),
+    email: &str,
+    invitation: &Invitation,
+) -> ShownInvitation {
     let until = format_local_time(invitation.until, web.config().timezone);
     ShownInvitation { email: email.to_owned(), link: invitation_url(from, invitation), until }
 }
@@ -130,7 +145,9 @@ pub(super) async fn create_account(
     let about = web.new_manual_run(&who, format!("make account `{email}` as {role}"));
     let new = NewUserAccount { email, name, role, password: None };
     let fresh = match accounts::create_account(&web.store, &about, web.change_time(), new).await {
-        Ok(made) => made.invitation.map(|invitation| shown_invitation(&web, (client, &headers), email, &invitation)),
+        Ok(made) => {
+            made.invitation.map(|invitation| shown_invitation(&web, (client, &headers), email, &invitation))
+        }
         Err(AccountError::Store(error)) => return Err(error.into()),
         Err(error) => {
             let faults = vec![FieldError::new("email", format_sentence(&error.to_string()))];
@@ -152,7 +169,15 @@ pub(super) async fn change_account(
     let done = match form.text("do") {
         "link" => match create_invitation(&web, &who, (client, &headers), email).await {
             Ok(fresh) => {
-                return render_accounts(&web, &who, &FormData::default(), AccountFormInput::default(), Some(fresh), Vec::new()).await;
+                return render_accounts(
+                    &web,
+                    &who,
+                    &FormData::default(),
+                    AccountFormInput::default(),
+                    Some(fresh),
+                    Vec::new(),
+                )
+                .await;
             }
             Err(error) => Err(error),
         },
@@ -161,10 +186,10 @@ pub(super) async fn change_account(
             accounts::revoke_account(&web.store, &about, web.change_time(), email).await
         }
         "role" => {
-            let role: Role = form
-                .text("role")
-                .parse()
-                .map_err(|error: crate::model::role::UnknownRole| PageError::Bad { what: error.to_string() })?;
+            let role: Role =
+                form.text("role").parse().map_err(|error: crate::model::role::UnknownRole| {
+                    PageError::Bad { what: error.to_string() }
+                })?;
             let about = web.new_manual_run(&who, format!("make account `{email}` {role}"));
             accounts::change_role(&web.store, &about, web.change_time(), email, role).await
         }

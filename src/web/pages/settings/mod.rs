@@ -1,8 +1,8 @@
 //! Settings: who may sign in, keys for programs, the record of changes, and whether all is well.
 
 mod accounts;
-mod changes;
-mod health;
+mod audit_log;
+mod system_health;
 mod tokens;
 
 use crate::web::pages::ADMINISTER;
@@ -18,7 +18,7 @@ pub(super) fn routes(routes: RouteTable) -> RouteTable {
         .get("/settings/tokens.csv", ADMINISTER, tokens::export_csv)
         .post("/settings/tokens", ADMINISTER, tokens::submit_token)
         .post("/settings/tokens/revoke", ADMINISTER, tokens::submit_revocation)
-        .get("/settings/changes", ADMINISTER, changes::show)
-        .get("/settings/changes.csv", ADMINISTER, changes::export_csv)
-        .get("/settings/health", ADMINISTER, health::show)
+        .get("/settings/changes", ADMINISTER, audit_log::show)
+        .get("/settings/changes.csv", ADMINISTER, audit_log::export_csv)
+        .get("/settings/health", ADMINISTER, system_health::show)
 }

@@ -11,13 +11,13 @@ use crate::store::listing::PageRequest;
 use crate::store::listing::tokens::{self as listed, TokenListRow};
 use crate::store::tokens::ApiToken;
 use crate::web::WebContext;
-use crate::web::csv;
-use crate::web::cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::form::{FormData, UrlQuery};
-use crate::web::frame::{FieldError, Layout, MenuItem};
+use crate::web::csv_export;
+use crate::web::error::format_sentence;
+use crate::web::form_data::{FormData, UrlQuery};
+use crate::web::layout::{FieldError, Layout, MenuItem};
+use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::web::pages::groups::format_local_time;
-use crate::web::pages::{PageResult, render_page_with_status, load_notice};
-use crate::web::trouble::format_sentence;
+use crate::web::pages::{PageResult, load_notice, render_page_with_status};
 
 #[derive(Template)]
 #[template(path = "settings/tokens.html")]
@@ -46,7 +46,11 @@ fn row_cursor(row: &TokenListRow) -> ListCursor {
     ListCursor { text: row.name_folded.clone(), id: row.token.id.0 }
 }
 
-pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuery, who: Principal) -> PageResult {
+pub(super) async fn show(
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
+    who: Principal,
+) -> PageResult {
     render_tokens(&web, &who, &query, &FormData::default(), None, Vec::new()).await
 }
 
@@ -74,8 +78,9 @@ async fn render_tokens(
     let mut tx = web.store.begin_read().await?;
     let mut rows = listed::list(&mut tx, here.to_store_page()).await?;
     let next = split_next_page(&mut rows, row_cursor);
-    let frame =
-        Layout::new(who, MenuItem::Settings, "Tokens").notice(load_notice(&mut tx, query).await?).faults(faults);
+    let frame = Layout::new(who, MenuItem::Settings, "Tokens")
+        .notice(load_notice(&mut tx, query).await?)
+        .faults(faults);
     let page = TokenSettingsPage {
         frame,
         tab: "tokens",
@@ -92,11 +97,11 @@ async fn render_tokens(
 }
 
 pub(super) async fn export_csv(State(web): State<WebContext>, _: Principal) -> PageResult {
-    let mut sheet = csv::CsvWriter::new(["token", "role", "made", "ends", "last used"]);
+    let mut sheet = csv_export::CsvWriter::new(["token", "role", "made", "ends", "last used"]);
     let mut tx = web.store.begin_read().await?;
     let mut after = ListCursor { text: String::new(), id: 0 };
     loop {
-        let from = PageRequest { text: &after.text, id: after.id, limit: csv::BATCH_ROWS };
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv_export::BATCH_ROWS };
         let rows = listed::list(&mut tx, from).await?;
         let Some(last) = rows.last() else { break };
         after = row_cursor(last);
@@ -108,7 +113,11 @@ pub(super) async fn export_csv(State(web): State<WebContext>, _: Principal) -> P
     Ok(sheet.into_download("tokens.csv"))
 }
 
-pub(super) async fn submit_token(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
+pub(super) async fn submit_token(
+    State(web): State<WebContext>,
+    who: Principal,
+    form: FormData,
+) -> PageResult {
     let name = form.text("name").trim();
     let mut faults = Vec::new();
     let role = form.text("role").parse::<Role>().ok();
@@ -139,7 +148,11 @@ pub(super) async fn submit_token(State(web): State<WebContext>, who: Principal, 
     }
 }
 
-pub(super) async fn submit_revocation(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
+pub(super) async fn submit_revocation(
+    State(web): State<WebContext>,
+    who: Principal,
+    form: FormData,
+) -> PageResult {
     let name = form.text("name");
     let about = web.new_manual_run(&who, format!("revoke token `{name}`"));
     match accounts::revoke_token(&web.store, &about, web.change_time(), name).await {

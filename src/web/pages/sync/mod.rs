@@ -1,45 +1,45 @@
 //! Sync: connectors, runs, what they hold, and the rules.
 
-mod decide;
-mod deeds;
-mod one;
-mod overview;
-mod plot;
-mod plots;
-mod preview;
-mod problems;
-mod retire;
-mod rules;
-mod runs;
-mod start;
+mod background_operations;
+mod chart;
+mod connector_overview;
+mod decision;
+mod retire_connector;
+mod rule_list;
+mod run_charts;
+mod run_detail;
+mod run_list;
+mod run_preview;
+mod run_warnings;
+mod start_run;
 
-pub(super) use plot::BarChart;
-use plot::group_by_day;
+pub(super) use chart::BarChart;
+use chart::group_by_day;
 
 use crate::web::pages::OPERATE;
 use crate::web::routes::RouteTable;
 
 pub(super) fn routes(routes: RouteTable) -> RouteTable {
     routes
-        .get("/sync", OPERATE, overview::show_connectors)
-        .post("/sync/connectors/{name}/run", OPERATE, start::start_run)
-        .post("/sync/connectors/{name}/preview", OPERATE, preview::start_preview)
-        .get("/sync/connectors/{name}/retire", OPERATE, retire::show_confirmation)
-        .post("/sync/connectors/{name}/retire", OPERATE, retire::submit_retirement)
-        .get("/sync/previews/{id}", OPERATE, preview::show)
-        .get("/sync/previews/{id}/progress", OPERATE, preview::preview_progress)
-        .get("/sync/runs", OPERATE, runs::show)
-        .get("/sync/runs.csv", OPERATE, runs::export_csv)
-        .get("/sync/runs/{id}", OPERATE, one::show)
-        .get("/sync/runs/{id}/progress", OPERATE, start::run_progress)
-        .get("/sync/runs/{id}/changes.csv", OPERATE, one::csv)
-        .get("/sync/runs/{id}/held.csv", OPERATE, one::held_csv)
-        .get("/sync/runs/{id}/problems", OPERATE, problems::show)
-        .get("/sync/runs/{id}/problems.csv", OPERATE, problems::export_csv)
-        .get("/sync/runs/{id}/{deed}", OPERATE, decide::show_confirmation)
-        .post("/sync/runs/{id}/{deed}", OPERATE, decide::submit_decision)
-        .get("/sync/deeds/{id}", OPERATE, deeds::show_operation)
-        .get("/sync/deeds/{id}/progress", OPERATE, deeds::operation_progress)
-        .get("/sync/plots", OPERATE, plots::show)
-        .get("/sync/rules", OPERATE, rules::show)
+        .get("/sync", OPERATE, connector_overview::show_connectors)
+        .post("/sync/connectors/{name}/run", OPERATE, start_run::start_run)
+        .post("/sync/connectors/{name}/preview", OPERATE, run_preview::start_preview)
+        .get("/sync/connectors/{name}/retire", OPERATE, retire_connector::show_confirmation)
+        .post("/sync/connectors/{name}/retire", OPERATE, retire_connector::submit_retirement)
+        .get("/sync/previews/{id}", OPERATE, run_preview::show)
+        .get("/sync/previews/{id}/progress", OPERATE, run_preview::preview_progress)
+        .get("/sync/runs", OPERATE, run_list::show)
+        .get("/sync/runs.csv", OPERATE, run_list::export_csv)
+        .get("/sync/runs/{id}", OPERATE, run_detail::show)
+        .get("/sync/runs/{id}/progress", OPERATE, start_run::run_progress)
+        .get("/sync/runs/{id}/changes.csv", OPERATE, run_detail::csv)
+        .get("/sync/runs/{id}/held.csv", OPERATE, run_detail::held_csv)
+        .get("/sync/runs/{id}/problems", OPERATE, run_warnings::show)
+        .get("/sync/runs/{id}/problems.csv", OPERATE, run_warnings::export_csv)
+        .get("/sync/runs/{id}/{deed}", OPERATE, decision::show_confirmation)
+        .post("/sync/runs/{id}/{deed}", OPERATE, decision::submit_decision)
+        .get("/sync/deeds/{id}", OPERATE, background_operations::show_operation)
+        .get("/sync/deeds/{id}/progress", OPERATE, background_operations::operation_progress)
+        .get("/sync/plots", OPERATE, run_charts::show)
+        .get("/sync/rules", OPERATE, rule_list::show)
 }

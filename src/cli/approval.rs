@@ -1,0 +1,224 @@
+//! `rollcall approve`, `rollcall reject` and `rollcall undo`, and how a hold is shown.
+
+use super::args::DrainArgs;
+use super::command_context::{CommandContext, LEASE_TIMEOUT, current_actor};
+use super::error::CliError;
+use super::output::{self, count, thousands};
+use crate::model::guard::HoldReport;
+use crate::model::ids::RunId;
+use crate::store::holds::HeldChangeRecord;
+use crate::store::runs::RunCounts;
+use crate::sync::approve::{self, ApprovalRequest, ApprovalResult};
+use crate::sync::format::{self, MAX_LINES};
+use crate::sync::{retire_connector, undo};
+use crate::views;
+
+/// Prints what a run holds, why, and what to do about it.
+///
+/// # Errors
+/// When standard output cannot be written to.
+pub fn print_held(run: Option<RunId>, counts: &RunCounts, held: &HoldReport) -> Result<(), CliError> {
+    let what = format::held(counts);
+    let mut lines = vec![String::new(), format!("held: {what}")];
+    lines.extend(held.causes.iter().map(|cause| format!("  because: {cause}")));
+    lines.extend(
+        held.reasons
+            .iter()
+            .map(|reason| format!("  limit: {} (`{}`)", reason.message, reason.limit.as_str())),
+    );
+    output::print_result(&lines.join("\n"))?;
+    if let Some(run) = run {
+        output::print_status(&format!(
+            "\nhint: look at them with `rollcall runs show {run}`, then `rollcall approve {run}` or `rollcall reject {run}`"
+        ));
+    }
+    Ok(())
+}
+
+fn print_changes(changes: &[HeldChangeRecord]) -> Result<(), CliError> {
+    let mut lines: Vec<String> = changes.iter().take(MAX_LINES).map(format::change).collect();
+    if changes.len() > MAX_LINES {
+        lines.push(format!(" … and {} more", thousands((changes.len() - MAX_LINES) as u64)));
+    }
+    output::print_result(&lines.join("\n"))
+}
+
+impl From<approve::ApprovalError> for CliError {
+    fn from(error: approve::ApprovalError) -> Self {
+        let hint = match &error {
+            approve::ApprovalError::NoRun { .. } => Some("`rollcall runs list` shows the newest".to_owned()),
+            approve::ApprovalError::NothingHeld { newer: Some(newer), .. } => {
+                Some(format!("what waits now was shown by run {newer}: `rollcall runs show {newer}`"))
+            }
+            approve::ApprovalError::FilesDiffer { .. } => {
+                Some("give every machine the same file, and reload it with SIGHUP".to_owned())
+            }
+            approve::ApprovalError::NothingHeld { newer: None, .. } | approve::ApprovalError::Sync(_) => None,
+        };
+        let failure = CliError::failed(super::error::format_error_chain(&error));
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<undo::UndoError> for CliError {
+    fn from(error: undo::UndoError) -> Self {
+        let failure = CliError::failed(super::error::format_error_chain(&error));
+        match &error {
+            undo::UndoError::Store(_) | undo::UndoError::Running { .. } => failure,
+            undo::UndoError::NoRun { .. } => failure.hint("`rollcall runs list` shows the newest"),
+            undo::UndoError::Nothing { touched, .. } if touched.is_empty() => failure,
+            undo::UndoError::Nothing { touched, .. } => {
+                failure.hint(format!("all of it was touched since:\n ! {}", touched.join("\n ! ")))
+            }
+        }
+    }
+}
+
+fn build_approval_request(session: &CommandContext, what: String) -> ApprovalRequest {
+    ApprovalRequest { actor: current_actor(), what, patience: LEASE_TIMEOUT, stop: session.stop.clone() }
+}
+
+/// Approves what a run held.
+///
+/// # Errors
+/// When nothing of it waits, or it cannot be done now.
+pub async fn approve(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
+    let asked = build_approval_request(session, format!("rollcall approve {run}"));
+    let file = session.config.for_sync();
+    let decided = approve::approve(&session.store, file, RunId(run), &asked).await?;
+    session.drain_jobs_unless(drain.no_drain).await?;
+    print_decision(session, run, &decided, "approved", &views::DecisionResult::approved(RunId(run), &decided))
+}
+
+/// Rejects what a run held.
+///
+/// # Errors
+/// When nothing of it waits.
+pub async fn reject(session: &CommandContext, run: i64) -> Result<u8, CliError> {
+    let mut about = session.new_manual_run(format!("rollcall reject {run}"));
+    about.subject = Some(RunId(run));
+    let decided = approve::reject(&session.store, &about, session.change_time(), RunId(run)).await?;
+    print_decision(session, run, &decided, "rejected", &views::DecisionResult::rejected(RunId(run), &decided))
+}
+
+fn print_decision(
+    session: &CommandContext,
+    of: i64,
+    decided: &ApprovalResult,
+    verb: &str,
+    json: &views::DecisionResult,
+) -> Result<u8, CliError> {
+    if session.json {
+        output::print_json(json)?;
+        return Ok(0);
+    }
+    print_changes(&decided.done)?;
+    let changes = count(decided.done.len() as u64, "change", "changes");
+    output::print_result(&format!("Run {}: {verb} {changes} that run {of} held", decided.run))?;
+    if !decided.dropped.is_empty() {
+        let gone = count(decided.dropped.len() as u64, "change", "changes");
+        output::print_result(&format!("\nno longer wanted, and not done: {gone}"))?;
+        print_changes(&decided.dropped)?;
+    }
+    if !decided.waiting.is_empty() {
+        let more = count(decided.waiting.len() as u64, "change waits", "changes wait");
+        let newest = decided.waiting.iter().map(|change| change.last_run_id).max().unwrap_or(of);
+        output::print_result(&format!("\n{more} that run {of} did not show:"))?;
+        print_changes(&decided.waiting)?;
+        output::print_status(&format!(
+            "\nhint: `rollcall runs show {newest}`, then `rollcall approve {newest}`"
+        ));
+    }
+    Ok(0)
+}
+
+/// Lets go of everybody whom a connector held that has left the file.
+///
+/// # Errors
+/// When the file still names it or nobody ever did, or it cannot be done now.
+pub async fn retire(
+    session: &CommandContext,
+    name: &str,
+    allow: bool,
+    drain: DrainArgs,
+) -> Result<u8, CliError> {
+    let asked = build_approval_request(session, format!("rollcall connectors retire {name}"));
+    let file = session.config.for_sync();
+    let report = retire_connector::retire(&session.store, file, name, &asked, allow).await?;
+    session.drain_jobs_unless(drain.no_drain).await?;
+    let counts = &report.counts;
+    let run = report.run.map_or(0, |run| run.0);
+    if session.json {
+        output::print_json(&views::RetirementResult::new(name, &report))?;
+    } else {
+        let left = count(counts.people_left, "learner", "learners");
+        let lost = count(counts.memberships_removed, "membership", "memberships");
+        output::print_result(&format!("Run {run}: let go of `{name}`; {left} left, {lost} ended"))?;
+        if let Some(change_set) = report.change_set.as_ref().filter(|_| report.is_held()) {
+            print_held(report.run, counts, &change_set.held)?;
+        }
+    }
+    Ok(if report.is_held() { super::sync::EXIT_HELD } else { 0 })
+}
+
+impl From<retire_connector::RetireError> for CliError {
+    fn from(error: retire_connector::RetireError) -> Self {
+        let failure = CliError::failed(super::error::format_error_chain(&error));
+        match &error {
+            retire_connector::RetireError::InFile { .. } => failure.hint("strike it from the file first"),
+            retire_connector::RetireError::Unknown { nearest: Some(near), .. } => {
+                failure.hint(format!("did you mean `{near}`?"))
+            }
+            retire_connector::RetireError::Unknown { nearest: None, .. } => {
+                failure.hint("see `rollcall connectors list`")
+            }
+            retire_connector::RetireError::Sync(_) => failure,
+        }
+    }
+}
+
+/// Takes back what a run did.
+///
+/// # Errors
+/// When there is no such run, or nothing of it can be taken back.
+pub async fn undo(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
+    let mut about = session.new_manual_run(format!("rollcall undo {run}"));
+    about.kind = crate::store::runs::RunRecordKind::Undo;
+    about.subject = Some(RunId(run));
+    let undone = crate::sync::undo::undo_run(
+        &session.store,
+        session.config.for_sync(),
+        &about,
+        session.change_time(),
+        RunId(run),
+    )
+    .await?;
+    session.drain_jobs_unless(drain.no_drain).await?;
+    if session.json {
+        output::print_json(&views::UndoResultView::new(RunId(run), &undone))?;
+        return Ok(0);
+    }
+    let counts = &undone.counts;
+    output::print_result(&format!(
+        "Run {}: took back run {run}; {} given back, {} ended, {}, {}",
+        undone.run,
+        count(counts.memberships_added, "membership", "memberships"),
+        thousands(counts.memberships_removed),
+        count(undone.learners, "learner is back", "learners are back"),
+        count(undone.assignments, "assignment as before", "assignments as before"),
+    ))?;
+    if !undone.touched.is_empty() {
+        let touched = count(undone.touched.len() as u64, "change was", "changes were");
+        output::print_result(&format!("\n{touched} touched since, and stay as they are:"))?;
+        let mut lines: Vec<String> =
+            undone.touched.iter().take(MAX_LINES).map(|one| format!(" ! {one}")).collect();
+        if undone.touched.len() > MAX_LINES {
+            lines.push(format!(" … and {} more", thousands((undone.touched.len() - MAX_LINES) as u64)));
+        }
+        output::print_result(&lines.join("\n"))?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,153 @@
+//! What most commands need: the file, the database, and who is asking.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+
+use super::error::CliError;
+use super::output;
+use crate::config::{self, Config};
+use crate::enrollment::change::ChangeTime;
+use crate::enrollment::drain::{self, DrainResult};
+use crate::model::progress::ReadProgress;
+use crate::store::jobs::QueueLength;
+use crate::store::runs::{NewRun, RunRecordKind};
+use crate::store::{Store, StoreOptions};
+
+/// How long a command waits for a run of the same connector that is under way.
+pub(super) const LEASE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The file, the database, and who is asking.
+#[derive(Debug)]
+pub struct CommandContext {
+    /// The file.
+    pub config: Arc<Config>,
+    /// The database.
+    pub store: Store,
+    /// Whether to print JSON.
+    pub json: bool,
+    /// Cancelled by Ctrl-C and SIGTERM.
+    pub stop: CancellationToken,
+}
+
+/// Reads the file, wherever it is.
+///
+/// # Errors
+/// When there is none, or something is wrong with it.
+pub fn load_config(named: Option<&PathBuf>) -> Result<Config, CliError> {
+    let env = |name: &str| std::env::var(name).ok();
+    let path = config::find_config(named.map(PathBuf::as_path), &env, &std::env::current_dir()?)?;
+    Ok(Config::load(&path, &env)?)
+}
+
+/// How the database of a file is opened.
+#[must_use]
+pub fn database_options(config: &Config) -> StoreOptions {
+    StoreOptions {
+        url: config.database.url.clone(),
+        max_size: config.database.max_size,
+        connections: config.worker.concurrency + 6,
+    }
+}
+
+/// Who types: the account behind sudo, or the account.
+#[must_use]
+pub fn current_actor() -> String {
+    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "somebody".to_owned())
+}
+
+impl CommandContext {
+    /// Opens the database of a file.
+    ///
+    /// # Errors
+    /// When the database cannot be opened.
+    pub async fn open(config: Config, json: bool, stop: CancellationToken) -> Result<Self, CliError> {
+        let store = Store::open(&database_options(&config)).await?;
+        Ok(Self { config: Arc::new(config), store, json, stop })
+    }
+
+    /// Now, in the file's zone.
+    #[must_use]
+    pub fn change_time(&self) -> ChangeTime {
+        ChangeTime::at(Utc::now(), self.config.timezone)
+    }
+
+    /// A change by hand, as it is written down.
+    #[must_use]
+    pub fn new_manual_run(&self, what: impl Into<String>) -> NewRun {
+        NewRun {
+            kind: RunRecordKind::Hand,
+            connector: None,
+            actor: current_actor(),
+            description: what.into(),
+            file_digest: Some(self.config.digest.clone()),
+            subject: None,
+        }
+    }
+
+    /// Drains what is ready, with progress for whoever watches; answers what was done and what is left.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drain_jobs(&self) -> Result<(DrainResult, QueueLength), CliError> {
+        let settled = ReadProgress::default();
+        let total = drain::count_queue(&self.store).await?.ready.unsigned_abs();
+        let bar = create_progress_bar(total, "jobs drained");
+        let watch = update_progress_bar(bar.clone(), settled.clone());
+        let drained =
+            drain::drain_ready(&self.store, self.config.worker.concurrency, &settled, &self.stop).await;
+        watch.abort();
+        bar.finish_and_clear();
+        Ok(drained?)
+    }
+
+    /// Drains the jobs of a change unless they are left to a worker, and says what failed for good.
+    ///
+    /// # Errors
+    /// When the database does not answer, or jobs failed for good.
+    pub async fn drain_jobs_unless(&self, no_drain: bool) -> Result<DrainResult, CliError> {
+        if no_drain {
+            return Ok(DrainResult::default());
+        }
+        let (drained, length) = self.drain_jobs().await?;
+        if length.failed > 0 {
+            let failed = output::count(length.failed.unsigned_abs(), "job has", "jobs have");
+            return Err(CliError::failed(format!("{failed} failed for good"))
+                .hint("look at them with `rollcall jobs list`, then `rollcall jobs retry`"));
+        }
+        Ok(drained)
+    }
+}
+
+/// A bar towards `total`, or a count where the end is not known (0); hidden where nobody watches.
+#[must_use]
+pub fn create_progress_bar(total: u64, what: &str) -> ProgressBar {
+    if !output::is_interactive() {
+        return ProgressBar::hidden();
+    }
+    let (bar, template) = if total > 0 {
+        (ProgressBar::new(total), "{bar:30} {human_pos} of {human_len} {msg}")
+    } else {
+        (ProgressBar::new_spinner(), "{spinner} {human_pos} {msg}")
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_message(what.to_owned());
+    bar
+}
+
+/// Moves a bar as a counter moves.
+pub fn update_progress_bar(bar: ProgressBar, progress: ReadProgress) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            bar.set_position(progress.get());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+}

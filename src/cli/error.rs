@@ -1,0 +1,120 @@
+//! Errors out: what happened, why, and what to do next, with the exit status that belongs to it.
+
+use std::fmt::Write;
+
+use crate::config::{ConfigNotFound, Diagnostics};
+use crate::sync::link_learners;
+pub use crate::views::format_error_chain;
+use crate::{accounts, groups, store};
+
+/// A command that could not do what it was asked.
+#[derive(Debug)]
+pub struct CliError {
+    /// The exit status: 1 failed, 2 wrong usage or wrong file, 130 interrupted.
+    pub status: u8,
+    text: String,
+    hint: Option<String>,
+}
+
+impl CliError {
+    /// Wrong usage.
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self { status: 2, text: text.into(), hint: None }
+    }
+
+    /// Something failed.
+    pub fn failed(text: impl Into<String>) -> Self {
+        Self { status: 1, text: text.into(), hint: None }
+    }
+
+    /// With what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The message for standard error.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut out = format!("error: {}", self.text);
+        if let Some(hint) = &self.hint {
+            write!(out, "\n\nhint: {hint}").expect("writing to a string does not fail");
+        }
+        out
+    }
+}
+
+impl From<store::StoreError> for CliError {
+    fn from(error: store::StoreError) -> Self {
+        let hint = match &error {
+            store::StoreError::Unreachable(_) => {
+                Some("is the server of `database.url` up, and are the account and the password right?")
+            }
+            store::StoreError::NewerVersion { .. } => {
+                Some("use the newer rollcall, or a database of its own")
+            }
+            store::StoreError::DatabaseFull { .. } => {
+                Some("make room, or raise `database.max_size`; nothing was half done")
+            }
+            store::StoreError::InvalidUrl { .. }
+            | store::StoreError::UnusableFile { .. }
+            | store::StoreError::MigrationMismatch(_)
+            | store::StoreError::TaskFailed(_)
+            | store::StoreError::Query { .. } => None,
+        };
+        Self { status: 1, text: format_error_chain(&error), hint: hint.map(str::to_owned) }
+    }
+}
+
+impl From<groups::GroupError> for CliError {
+    fn from(error: groups::GroupError) -> Self {
+        match error {
+            groups::GroupError::Store(error) => error.into(),
+            error => Self { status: 1, text: format_error_chain(&error), hint: error.hint() },
+        }
+    }
+}
+
+impl From<link_learners::LinkError> for CliError {
+    fn from(error: link_learners::LinkError) -> Self {
+        match error {
+            link_learners::LinkError::Refused(error) => error.into(),
+            error @ link_learners::LinkError::Undecided { .. } => Self {
+                status: 1,
+                text: format_error_chain(&error),
+                hint: Some(link_learners::LinkError::HINT.to_owned()),
+            },
+        }
+    }
+}
+
+impl From<accounts::AccountError> for CliError {
+    fn from(error: accounts::AccountError) -> Self {
+        match error {
+            accounts::AccountError::Store(error) => error.into(),
+            error => {
+                let hint = error.hint().map(str::to_owned);
+                Self { status: 1, text: format_error_chain(&error), hint }
+            }
+        }
+    }
+}
+
+impl From<Diagnostics> for CliError {
+    fn from(mistakes: Diagnostics) -> Self {
+        Self { status: 2, text: mistakes.to_string(), hint: None }
+    }
+}
+
+impl From<ConfigNotFound> for CliError {
+    fn from(error: ConfigNotFound) -> Self {
+        Self { status: 2, text: error.to_string(), hint: Some(error.hint().to_owned()) }
+    }
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        Self { status: 1, text: error.to_string(), hint: None }
+    }
+}

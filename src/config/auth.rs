@@ -1,0 +1,197 @@
+//! Who asks: the keys with which a connector proves to a server behind HTTP who it is.
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::config::secret::{
+    self, API_KEY, CLIENT_SECRET, PASSWORD, PRIVATE_KEY, REFRESH_TOKEN, SERVICE_ACCOUNT, SecretKeyNames,
+    TOKEN,
+};
+use crate::config::section::{ConfigSection, SpannedValue};
+use crate::config::{Environment, api};
+use crate::connectors::api::vendors::{Vendor, VendorAuthMethod};
+use crate::connectors::http::{GrantKind, HttpAuth, TokenGrant, is_header};
+use crate::model::secret::SecretText;
+
+/// The way that the file has the keys for, where it has all of them.
+pub(super) fn read(
+    section: &ConfigSection<'_>,
+    around: &Environment<'_>,
+    kind: &Vendor,
+    url: Option<&Url>,
+) -> Option<HttpAuth> {
+    let Some(access) = kind.access.iter().find(|access| access.is_begun(section)) else {
+        let ways: Vec<String> = kind.access.iter().map(|access| access.in_words()).collect();
+        let finding = section.finding("nothing says who asks");
+        section.report.report_absence(finding.hint(format!("add {}", ways.join(", or "))));
+        return None;
+    };
+    let secret = |names| one(section, around, names);
+    let user = || text(section, "user");
+    match *access {
+        VendorAuthMethod::Anonymous => Some(HttpAuth::Anonymous),
+        VendorAuthMethod::Token(prefix) => {
+            Some(HttpAuth::Header { name: "authorization", prefix, secret: secret(TOKEN)? })
+        }
+        VendorAuthMethod::Password => {
+            let (user, password) = (user(), secret(PASSWORD));
+            Some(HttpAuth::Basic { user: SecretText::new(user?), password: password? })
+        }
+        VendorAuthMethod::UserToken => {
+            let (user, password) = (user(), secret(TOKEN));
+            Some(HttpAuth::Basic { user: SecretText::new(user?), password: password? })
+        }
+        VendorAuthMethod::KeyAsUser => {
+            Some(HttpAuth::Basic { user: secret(API_KEY)?, password: SecretText::new("x") })
+        }
+        VendorAuthMethod::KeyInHeader => {
+            let name = section.text("api_key_header").map_or("X-API-Key", |at| at.value);
+            if !is_header(name, "x") {
+                let at = section.place("api_key_header")?;
+                section.report.report_error(at.finding(format!("`{name}` is no header that can be sent")));
+                return None;
+            }
+            Some(HttpAuth::NamedHeader { name: name.to_owned(), secret: secret(API_KEY)? })
+        }
+        VendorAuthMethod::ClientSecret { token_url, scope } => {
+            let (id, secret) = (text(section, "client_id"), secret(CLIENT_SECRET));
+            let to = endpoint(section, token_url, url);
+            Some(grant(section, to?, scope, GrantKind::ClientSecret { id: id?, secret: secret? }))
+        }
+        VendorAuthMethod::RefreshToken => {
+            let (id, secret, token) =
+                (text(section, "client_id"), secret(CLIENT_SECRET), secret(REFRESH_TOKEN));
+            let to = endpoint(section, None, url);
+            Some(grant(
+                section,
+                to?,
+                None,
+                GrantKind::RefreshToken { id: id?, secret: secret?, token: token? },
+            ))
+        }
+        VendorAuthMethod::ClientKey { token_url, scope } => {
+            let (id, key) = (text(section, "client_id"), secret(PRIVATE_KEY));
+            let to = endpoint(section, Some(token_url), url);
+            let key_id = section.text("key_id").map(|at| at.value.to_owned());
+            Some(grant(section, to?, Some(scope), GrantKind::ClientKey { id: id?, key: key?, key_id }))
+        }
+        VendorAuthMethod::Saml { token_url, audience } => {
+            let (id, company) = (text(section, "client_id"), text(section, "company_id"));
+            let (user, key) = (user(), secret(PRIVATE_KEY));
+            let to = endpoint(section, Some(token_url), url);
+            let (id, company, user, key) = (id?, company?, user?, key?);
+            Some(grant(section, to?, None, GrantKind::Saml { id, company, user, audience, key }))
+        }
+        VendorAuthMethod::ServiceAccount { scope } => service_account(section, around, scope),
+    }
+}
+
+impl VendorAuthMethod {
+    /// Whether the file has a key that only this way, or this one first, takes.
+    fn is_begun(self, section: &ConfigSection<'_>) -> bool {
+        let has = |names: SecretKeyNames| names.place(section).is_some();
+        match self {
+            Self::Token(_) | Self::UserToken => has(TOKEN),
+            Self::Password => has(PASSWORD) || section.has("user"),
+            Self::KeyAsUser | Self::KeyInHeader => has(API_KEY),
+            Self::ClientSecret { .. } => has(CLIENT_SECRET),
+            Self::RefreshToken => has(REFRESH_TOKEN),
+            Self::ClientKey { .. } | Self::Saml { .. } => has(PRIVATE_KEY),
+            Self::ServiceAccount { .. } => has(SERVICE_ACCOUNT),
+            Self::Anonymous => true,
+        }
+    }
+
+    fn in_words(self) -> String {
+        let keys = match self {
+            Self::Token(_) => "`token_file`",
+            Self::UserToken => "`user` and `token_file`",
+            Self::Password => "`user` and `password_file`",
+            Self::KeyAsUser | Self::KeyInHeader => "`api_key_file`",
+            Self::ClientSecret { .. } => "`client_id` and `client_secret_file`",
+            Self::RefreshToken => "`client_id`, `client_secret_file` and `refresh_token_file`",
+            Self::ClientKey { .. } => "`client_id` and `private_key_file`",
+            Self::Saml { .. } => "`client_id`, `company_id`, `user` and `private_key_file`",
+            Self::ServiceAccount { .. } => "`service_account_file`",
+            Self::Anonymous => "nothing",
+        };
+        keys.to_owned()
+    }
+}
+
+/// A secret; its absence is said.
+fn one(section: &ConfigSection<'_>, around: &Environment<'_>, names: SecretKeyNames) -> Option<SecretText> {
+    if names.place(section).is_none() {
+        let finding = section.finding(format!("`{}` is missing", names.file));
+        section.report.report_absence(finding.hint(format!("or `{}`, or `{}`", names.env, names.plain)));
+    }
+    secret::read(section, names, around).map(|at| at.value)
+}
+
+/// A text; its absence is said.
+fn text(section: &ConfigSection<'_>, name: &'static str) -> Option<String> {
+    if !section.has(name) {
+        section.report.report_absence(section.finding(format!("`{name}` is missing")));
+    }
+    section.text(name).map(|at| at.value.to_owned())
+}
+
+/// Where tokens are fetched.
+fn endpoint(section: &ConfigSection<'_>, usual: Option<&str>, url: Option<&Url>) -> Option<Url> {
+    if let Some(at) = section.text("token_url") {
+        return api::check_secret_url(section, &at);
+    }
+    let Some(usual) = usual else {
+        text(section, "token_url")?;
+        return None;
+    };
+    let tenant = section.text("tenant").map_or("", |at| at.value);
+    let usual = usual.replace("{tenant}", tenant);
+    let usual = match url {
+        Some(url) => usual
+            .replace("{url}", url.as_str().trim_end_matches('/'))
+            .replace("{server}", &url.origin().ascii_serialization()),
+        None if usual.contains(['{', '}']) => return None,
+        None => usual,
+    };
+    usual.parse().ok()
+}
+
+fn grant(section: &ConfigSection<'_>, url: Url, scope: Option<&str>, kind: GrantKind) -> HttpAuth {
+    let scope = section.text("scope").map(|at| at.value).or(scope).map(str::to_owned);
+    HttpAuth::Token(TokenGrant { url, kind, scope })
+}
+
+/// What Google writes into the file of a key.
+#[derive(Deserialize)]
+struct KeyFile {
+    client_email: String,
+    private_key: String,
+    private_key_id: Option<String>,
+    token_uri: Option<String>,
+}
+
+fn service_account(section: &ConfigSection<'_>, around: &Environment<'_>, scope: &str) -> Option<HttpAuth> {
+    let at = secret::read(section, SERVICE_ACCOUNT, around)?;
+    let Ok(key) = serde_json::from_str::<KeyFile>(at.value.reveal()) else {
+        let at = SpannedValue { value: (), key: at.key, span: at.span };
+        let finding = at.finding("what it holds is no key of a service account");
+        section
+            .report
+            .report_error(finding.hint("it is the JSON file that is downloaded with a new key".to_owned()));
+        return None;
+    };
+    let own = key.token_uri.and_then(|url| Url::parse(&url).ok()).filter(|url| url.scheme() == "https");
+    let to = match (section.text("token_url"), own) {
+        (Some(at), _) => api::check_secret_url(section, &at)?,
+        (None, Some(url)) => url,
+        (None, None) => "https://oauth2.googleapis.com/token".parse().ok()?,
+    };
+    let kind = GrantKind::ServiceAccount {
+        issuer: key.client_email,
+        subject: section.text("admin")?.value.to_owned(),
+        key: SecretText::new(key.private_key),
+        key_id: key.private_key_id,
+    };
+    Some(grant(section, to, Some(scope), kind))
+}

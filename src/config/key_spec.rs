@@ -1,0 +1,227 @@
+//! Every key that the file may hold, once.
+//!
+//! The walk through the file, the messages about unknown keys, `rollcall config schema` and the test of the example
+//! all read [`SECTIONS`] and [`KEYS`]; a key that does not stand here does not exist. The rows stand in
+//! [`super::schema_keys`].
+
+use crate::config::value_type::ValueType;
+
+pub(super) use crate::config::schema_keys::{KEYS, SECTIONS};
+
+/// One `[section]` or `[[section]]` of the file.
+#[derive(Debug)]
+pub(super) struct SectionSpec {
+    /// Its path, dotted; "" is the top of the file.
+    pub path: &'static str,
+    /// What it looks like.
+    pub form: SectionKind,
+    /// What it is for, in one sentence.
+    pub doc: &'static str,
+}
+
+/// What a section looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SectionKind {
+    /// `[section]` with the keys of the table.
+    Table,
+    /// `[[section]]`, any number of times, with the keys of the table.
+    List,
+    /// `[section]` whose keys the author of the file chooses; every value is text.
+    FreeKeys,
+    /// `[section.NAME]` for names that the author chooses, each an [`SectionKind::FreeKeys`] one.
+    FreeTables,
+}
+
+/// One key of a section.
+#[derive(Debug)]
+pub(super) struct KeySpec {
+    /// The path of its section.
+    pub section: &'static str,
+    /// The word before the equals sign.
+    pub name: &'static str,
+    /// What values it takes.
+    pub value_type: ValueType,
+    /// What happens without it.
+    pub presence: Presence,
+    /// The kinds of connector to which it belongs; all of them where there is none.
+    pub kinds: &'static [&'static str],
+    /// The kinds that do without it, though it is required.
+    pub optional_kinds: &'static [&'static str],
+    /// The kinds for which several texts may stand in the place of one.
+    pub list_kinds: &'static [&'static str],
+    /// What it is for, in one sentence.
+    pub doc: &'static str,
+    /// A value as it is written in the file.
+    pub example: &'static str,
+}
+
+/// What happens without a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// The file is refused.
+    Required,
+    /// Nothing.
+    Optional,
+    /// This value, as it is written in the file, is taken.
+    Default(&'static str),
+}
+
+impl KeySpec {
+    /// An optional key.
+    pub(super) const fn new(
+        section: &'static str,
+        name: &'static str,
+        value_type: ValueType,
+        example: &'static str,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            section,
+            name,
+            value_type,
+            presence: Presence::Optional,
+            kinds: &[],
+            optional_kinds: &[],
+            list_kinds: &[],
+            doc,
+            example,
+        }
+    }
+
+    /// The same, and the file is refused without it.
+    pub(super) const fn required(self) -> Self {
+        Self { presence: Presence::Required, ..self }
+    }
+
+    /// The same, and this value stands where the file is silent.
+    pub(super) const fn with_default(self, default: &'static str) -> Self {
+        Self { presence: Presence::Default(default), ..self }
+    }
+
+    /// The same, for some kinds of connector only.
+    pub(super) const fn only_for(self, kinds: &'static [&'static str]) -> Self {
+        Self { kinds, ..self }
+    }
+
+    /// The same, and these kinds need not have it.
+    pub(super) const fn optional_for(self, spared: &'static [&'static str]) -> Self {
+        Self { optional_kinds: spared, ..self }
+    }
+
+    /// The same, and these kinds may have a list of it.
+    pub(super) const fn list_for(self, several: &'static [&'static str]) -> Self {
+        Self { list_kinds: several, ..self }
+    }
+
+    /// What values it takes in a connector of this kind.
+    pub(super) fn value_type_for(&self, kind: Option<&str>) -> ValueType {
+        if kind.is_some_and(|kind| self.list_kinds.contains(&kind)) {
+            ValueType::OneOrMoreTexts
+        } else {
+            self.value_type
+        }
+    }
+
+    /// Whether connectors of this kind have the key; all keys count where the kind is not known.
+    pub(super) fn belongs_to(&self, kind: Option<&str>) -> bool {
+        self.kinds.is_empty() || kind.is_none_or(|kind| self.kinds.contains(&kind))
+    }
+
+    /// Whether the file is refused without the key; where the kind is not known, only of what all kinds need.
+    pub(super) fn is_required_for(&self, kind: Option<&str>) -> bool {
+        let by_kind = match kind {
+            Some(kind) => self.belongs_to(Some(kind)) && !self.optional_kinds.contains(&kind),
+            None => self.kinds.is_empty(),
+        };
+        self.presence == Presence::Required && by_kind
+    }
+}
+
+/// The section of this path.
+pub(super) fn find_section(path: &str) -> Option<&'static SectionSpec> {
+    SECTIONS.iter().find(|section| section.path == path)
+}
+
+/// The key of this name in a section.
+pub(super) fn find_key(section: &str, name: &str) -> Option<&'static KeySpec> {
+    KEYS.iter().find(|key| key.section == section && key.name == name)
+}
+
+/// The keys of a section, in the order of the table.
+pub(super) fn keys_of(section: &str) -> impl Iterator<Item = &'static KeySpec> {
+    KEYS.iter().filter(move |key| key.section == section)
+}
+
+/// The sections directly inside a section.
+pub(super) fn sections_in(parent: &str) -> impl Iterator<Item = &'static SectionSpec> {
+    SECTIONS.iter().filter(move |section| match section.path.rsplit_once('.') {
+        Some((above, _)) => above == parent,
+        None => parent.is_empty() && !section.path.is_empty(),
+    })
+}
+
+impl SectionSpec {
+    /// The last word of the path: the key under which it stands in its parent.
+    pub(super) fn name(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or(self.path, |(_, name)| name)
+    }
+}
+
+/// The dotted path of a name inside a section.
+pub(super) fn join_path(section: &str, name: &str) -> String {
+    if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
+}
+
+/// Whether a key of this name holds what must not be shown. `NAME_file` and `NAME_env` say where a secret is, and may be.
+pub(super) fn looks_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    if name == "database_url" {
+        return true;
+    }
+    let points = ["_file", "_env", "_url", "_header", "_id", "_param"].iter().any(|end| name.ends_with(end));
+    !points
+        && ["pass", "pwd", "token", "secret", "key", "credential", "service_account"]
+            .iter()
+            .any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_a_section_a_sentence_and_a_name_of_its_own() {
+        for (index, one) in KEYS.iter().enumerate() {
+            assert!(find_section(one.section).is_some(), "{}", one.section);
+            assert!(one.doc.ends_with('.') && !one.example.is_empty(), "{}", one.name);
+            assert!(
+                !KEYS[..index].iter().any(|other| (other.section, other.name) == (one.section, one.name)),
+                "{}.{} stands twice",
+                one.section,
+                one.name
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_and_the_default_of_every_key_have_its_shape() {
+        for one in KEYS {
+            let default = match one.presence {
+                Presence::Default(text) => Some(text),
+                Presence::Required | Presence::Optional => None,
+            };
+            for text in [Some(one.example), default].into_iter().flatten() {
+                let value = toml::de::DeValue::parse(text).expect(one.name);
+                let faults = one.value_type.check_value(&value);
+                assert!(faults.is_empty(), "{}: {faults:?}", one.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_known_by_its_name_and_where_it_is_kept_is_none() {
+        assert!(looks_secret("bind_password") && looks_secret("apiToken") && looks_secret("client-secret"));
+        assert!(!looks_secret("bind_password_file") && !looks_secret("bind_password_env"));
+        assert!(!looks_secret("base_dn"));
+    }
+}

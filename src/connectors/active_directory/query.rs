@@ -1,0 +1,206 @@
+//! One visit at a domain controller: groups, people, and who their managers are.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::connectors::ConnectorError;
+use crate::connectors::active_directory::DomainControllerPool;
+use crate::connectors::active_directory::columns::AdColumns;
+use crate::connectors::active_directory::distinguished_name;
+use crate::connectors::active_directory::groups::{self, AdGroupIndex};
+use crate::connectors::active_directory::managers::ManagerIndex;
+use crate::connectors::ldap::{
+    EntryCollector, IDS_PER_SEARCH, LdapConnector, LdapSearch, LdapSession, LdapSettings, MappingSink,
+    RecordSink, any_value_filter, check_searchable, narrow_filter,
+};
+use crate::connectors::mapper::{RecordMapper, RecordValues};
+use crate::connectors::proof::{ReferenceMeaning, SearchBaseEnd};
+use crate::model::names::fold;
+use crate::model::people::PeopleTable;
+use crate::model::progress::ReadProgress;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AdQuery<'q> {
+    /// Who is wanted.
+    pub filter: &'q str,
+    /// Only whoever has this address; a filter may find more, where the address is one of several attributes.
+    pub address: Option<&'q str>,
+    /// Whether it asks for everybody.
+    pub whole: bool,
+}
+
+/// Where and when it is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct QueryContext<'a> {
+    pub controller: &'a LdapSettings,
+    pub now: DateTime<Utc>,
+    pub zone: Tz,
+}
+
+/// What a visit brought.
+#[derive(Debug)]
+pub(super) struct AdQueryResult<'a> {
+    pub mapper: RecordMapper<'a>,
+    pub managers: ManagerIndex,
+    /// Where was searched.
+    pub bases: Vec<String>,
+    /// Which of these searches came to a proven end.
+    pub ended: Vec<SearchBaseEnd>,
+}
+
+impl AdQueryResult<'_> {
+    /// Whoever came.
+    pub fn into_people(self, columns: &AdColumns) -> PeopleTable {
+        let mut people = self.mapper.into_people();
+        self.managers.replace_dns(&mut people, columns);
+        people
+    }
+}
+
+/// Connects, and searches for groups and for people.
+pub(super) async fn query_controller<'a>(
+    asker: DomainControllerPool<'a>,
+    at: QueryContext<'_>,
+    columns: &AdColumns,
+    question: AdQuery<'_>,
+    progress: &ReadProgress,
+) -> Result<AdQueryResult<'a>, ConnectorError> {
+    let DomainControllerPool { connector, attributes, .. } = asker;
+    let controller = at.controller;
+    check_searchable(&connector.name, controller, question.filter)?;
+    let mut session = LdapConnector::new(&connector.name, controller)?.connect_and_bind().await?;
+    let (mut bases, mut ended, mut groups) = (Vec::new(), Vec::new(), AdGroupIndex::default());
+    if columns.needs_groups() {
+        bases = find_domains(controller);
+        (groups, ended) = read_groups(&mut session, &bases).await?;
+    }
+    let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
+    let plain = MappingSink { mapper, progress: progress.clone() };
+    let mut people = build_collector(columns, at, groups, plain);
+    people.sink.only = question.address.map(fold);
+    people.sink.notes = !question.whole;
+    let search = build_search(columns.attributes(), question.filter);
+    for base in &controller.base_dns {
+        ended.push(people.search(&mut session, &search, base).await?);
+        bases.push(base.clone());
+    }
+    let AdPersonSink { plain, mut managers, .. } = people.sink;
+    find_managers(&mut session, columns, controller, &mut managers).await?;
+    session.close().await;
+    Ok(AdQueryResult { mapper: plain.mapper, managers, bases, ended })
+}
+
+/// What to search for. References to other naming contexts are passed over.
+pub(super) fn build_search<'a>(attributes: Vec<&'a str>, filter: &'a str) -> LdapSearch<'a> {
+    LdapSearch { filter, attributes, references: ReferenceMeaning::OtherDirectories }
+}
+
+/// Prepares to read people.
+pub(super) fn build_collector<'a, 'c>(
+    columns: &'c AdColumns,
+    at: QueryContext<'_>,
+    groups: AdGroupIndex,
+    plain: MappingSink<'a>,
+) -> EntryCollector<AdPersonSink<'a, 'c>> {
+    let (managers, now, zone) = (ManagerIndex::default(), at.now, at.zone);
+    let sink = AdPersonSink { columns, groups, managers, plain, now, zone, only: None, notes: false };
+    EntryCollector::new(columns.names(), at.controller.base_dns.len(), sink)
+}
+
+/// The domains in which people are looked for: groups may lie anywhere in them.
+pub(super) fn find_domains(controller: &LdapSettings) -> Vec<String> {
+    let mut domains: Vec<String> = Vec::new();
+    for base in &controller.base_dns {
+        let domain = distinguished_name::domain(base);
+        if !domains.iter().any(|known| distinguished_name::key(known) == distinguished_name::key(domain)) {
+            domains.push(domain.to_owned());
+        }
+    }
+    domains
+}
+
+/// Reads the groups of some domains, without their members.
+pub(super) async fn read_groups(
+    session: &mut LdapSession<'_>,
+    domains: &[String],
+) -> Result<(AdGroupIndex, Vec<SearchBaseEnd>), ConnectorError> {
+    let mut gathering = EntryCollector::new(groups::COLUMNS, domains.len(), AdGroupIndex::default());
+    let search = build_search(groups::COLUMNS.to_vec(), groups::FILTER);
+    let mut ended = Vec::new();
+    for domain in domains {
+        ended.push(gathering.search(session, &search, domain).await?);
+    }
+    Ok((gathering.sink, ended))
+}
+
+/// Looks for managers who are people of this connector and did not come with those who were asked for.
+pub(super) async fn find_managers(
+    session: &mut LdapSession<'_>,
+    columns: &AdColumns,
+    controller: &LdapSettings,
+    managers: &mut ManagerIndex,
+) -> Result<(), ConnectorError> {
+    for some in managers.list_unknown().chunks(IDS_PER_SEARCH) {
+        let filter = narrow_filter(&controller.filter, &any_value_filter("distinguishedName", some));
+        let search = build_search(columns.attributes_of_id(), &filter);
+        let sink = ManagerIdSink { columns, managers: &mut *managers };
+        let mut gathering = EntryCollector::new(columns.names(), controller.base_dns.len(), sink);
+        for base in &controller.base_dns {
+            gathering.search(session, &search, base).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes people.
+#[derive(Debug)]
+pub(super) struct AdPersonSink<'a, 'c> {
+    columns: &'c AdColumns,
+    groups: AdGroupIndex,
+    pub managers: ManagerIndex,
+    pub plain: MappingSink<'a>,
+    now: DateTime<Utc>,
+    zone: Tz,
+    /// The address, folded, of the only ones who are wanted.
+    only: Option<String>,
+    /// Whether it is noted who is a manager: needless where everybody comes.
+    pub notes: bool,
+}
+
+impl RecordSink for AdPersonSink<'_, '_> {
+    fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]) {
+        let Self { columns, groups, managers, plain, .. } = self;
+        columns.derive(record, groups, self.now, self.zone);
+        let address = columns.address;
+        let has = |only: &String| {
+            address.is_some_and(|address| record.values_of(address).any(|one| fold(one) == *only))
+        };
+        if self.only.as_ref().is_some_and(|only| !has(only)) {
+            return;
+        }
+        if !columns.people.is_empty() {
+            if let Some(id) = columns.id_of(record) {
+                managers.add_id(dn, &id);
+            }
+            for (_, column) in columns.people.iter().filter(|_| self.notes) {
+                record.values_of(*column).for_each(|dn| managers.add_manager(dn));
+            }
+        }
+        plain.accept_record(record, dn);
+    }
+}
+
+/// Takes ids only.
+struct ManagerIdSink<'m> {
+    columns: &'m AdColumns,
+    managers: &'m mut ManagerIndex,
+}
+
+impl RecordSink for ManagerIdSink<'_> {
+    fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]) {
+        if let Some(id) = self.columns.id_of(record) {
+            self.managers.add_id(dn, &id);
+        }
+    }
+}

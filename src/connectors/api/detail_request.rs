@@ -1,0 +1,137 @@
+//! What the list of people does not hold, asked for once for every record of a page.
+//!
+//! [`DetailReader::add_details`] brings a record together with a list of its own, under a name among the record's values, so that the
+//! mapping's places reach it like anything else. Nobody comes out of here blank: where the details cannot be had, the
+//! record either no longer exists, as the source says when it is asked for it by id, or the reading fails.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::connectors::api::list_reader::{format_key_path, unreadable_error};
+use crate::connectors::api::paging::{NextPage, PagingState};
+use crate::connectors::api::{ApiSettings, ListEndpoint};
+use crate::connectors::http::{HttpClient, HttpError, OptionalResponse, redact_url};
+use crate::connectors::{ConnectorError, ReadContext};
+
+/// So many records wait for their details at once: what a server takes to answer is not lost, and the pace is kept.
+pub(super) const CONCURRENT_DETAILS: usize = 4;
+
+/// A list that is asked for once for every record.
+#[derive(Debug, Clone)]
+pub struct DetailRequest {
+    /// Its name among the values of a record, in the place of what stands there.
+    pub name: &'static str,
+    /// The name of the value of a record that stands for `{id}`.
+    pub id: &'static str,
+    /// The list.
+    pub list: ListEndpoint,
+    /// Which of two entries comes first.
+    pub order: fn(&Value, &Value) -> Ordering,
+}
+
+/// Asks for the details of records.
+pub(super) struct DetailReader<'a> {
+    pub detail: &'a DetailRequest,
+    pub settings: &'a ApiSettings,
+    pub client: &'a HttpClient,
+    pub context: &'a ReadContext,
+}
+
+impl DetailReader<'_> {
+    /// The record with its details; nothing where the source no longer has it. What has no id to ask with is empty.
+    pub async fn add_details(&self, record: Box<RawValue>) -> Result<Option<Box<RawValue>>, ConnectorError> {
+        let DetailRequest { name, id, .. } = *self.detail;
+        let Ok(mut whole) = serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(record.get()) else {
+            return Ok(Some(record));
+        };
+        let Some(id) = whole.get(id).and_then(|id| text(id)) else {
+            return Ok(Some(RawValue::NULL.to_owned()));
+        };
+        let of = format!("`{name}` of `{id}`");
+        let unreadable = |error| {
+            self.client.response_error(&of, HttpError::NotJson { what: format!("not JSON: {error}") })
+        };
+        let Some(rows) = self.list(&id, &of).await? else {
+            let is_gone = self.is_gone(&id, &of).await?;
+            return if is_gone { Ok(None) } else { Err(self.missing(&of)) };
+        };
+        if rows.is_empty() && whole.get(name).is_some_and(|named| has_entries(named)) {
+            return Err(self.missing(&of));
+        }
+        let rows: Result<Vec<Value>, _> = rows.iter().map(|row| serde_json::from_str(row.get())).collect();
+        let mut rows = rows.map_err(unreadable)?;
+        rows.sort_by(self.detail.order);
+        let rows = to_raw_value(&rows).map_err(unreadable)?;
+        whole.insert(Cow::Borrowed(name), &rows);
+        to_raw_value(&whole).map(Some).map_err(unreadable)
+    }
+
+    /// The list of one record, read to its end; nothing where there is none (404).
+    async fn list(&self, id: &str, of: &str) -> Result<Option<Vec<Box<RawValue>>>, ConnectorError> {
+        let pass = self.detail.list.with_param("{id}", id);
+        let shape = pass.response_layout();
+        let mut progress = PagingState::default();
+        let (mut rows, mut seen) = (Vec::new(), FxHashSet::default());
+        let mut call = pass.request.build_request(self.settings);
+        pass.paging.prepare_first_page(&mut call);
+        loop {
+            progress.pages += 1;
+            let attempt = format!("page {} of {of}, `{}`", progress.pages, redact_url(&call.url));
+            let wrong = |fault| self.client.response_error(&attempt, fault);
+            let OptionalResponse::Found(answer) =
+                self.client.send_optional(&call, &attempt, self.context).await?
+            else {
+                return Ok(None);
+            };
+            let before = rows.len();
+            let page = shape
+                .read_raw(&answer.body, &mut rows)
+                .map_err(|why| wrong(unreadable_error(&answer.body, &why)))?;
+            let Some(records) = page.records else {
+                return Err(wrong(HttpError::NoList { place: format_key_path(&pass.list) }));
+            };
+            progress.records += records;
+            let new = rows[before..].iter().filter(|row| seen.insert(xxh3_64(row.get().as_bytes()))).count();
+            if records > 0 && new == 0 {
+                return Err(wrong(HttpError::PagingLoop { page: progress.pages }));
+            }
+            let next = pass.paging.next(&call, &answer, &page, &mut progress, &self.settings.http);
+            match next.map_err(wrong)? {
+                NextPage::Page(next) => call = next,
+                NextPage::End => return Ok(Some(rows)),
+            }
+        }
+    }
+
+    /// Whether the source says that the record itself no longer exists.
+    async fn is_gone(&self, id: &str, of: &str) -> Result<bool, ConnectorError> {
+        let Some(by_id) = &self.settings.description.by_id else { return Ok(false) };
+        let call = by_id.with_param("{id}", id).build_request(self.settings);
+        Ok(matches!(self.client.send_optional(&call, of, self.context).await?, OptionalResponse::NotFound))
+    }
+
+    fn missing(&self, of: &str) -> ConnectorError {
+        self.client.response_error(of, HttpError::NoDetails)
+    }
+}
+
+/// A text or a number as text.
+fn text(raw: &RawValue) -> Option<String> {
+    match raw.get().as_bytes().first() {
+        Some(b'"') => serde_json::from_str(raw.get()).ok().filter(|text: &String| !text.is_empty()),
+        Some(b'0'..=b'9') => Some(raw.get().to_owned()),
+        Some(_) | None => None,
+    }
+}
+
+/// Whether it is a list of something.
+fn has_entries(raw: &RawValue) -> bool {
+    serde_json::from_str::<Vec<IgnoredAny>>(raw.get()).is_ok_and(|entries| !entries.is_empty())
+}

@@ -1,0 +1,245 @@
+//! One list, read page by page to its end.
+
+use futures_util::{StreamExt, stream};
+use rustc_hash::{FxHashMap, FxHashSet};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use crate::connectors::api::detail_request::CONCURRENT_DETAILS;
+use crate::connectors::api::paging::{NextPage, PagingState};
+use crate::connectors::api::{ApiSettings, ListEndpoint};
+use crate::connectors::http::{ConnectorResponse, HttpClient, HttpError, redact_url};
+use crate::connectors::json::{ResponseLayout, ResponsePage, UnreadableResponse, ValueExtractor};
+use crate::connectors::mapper::{RecordMapper, RecordValues};
+use crate::connectors::proof::ListEnd;
+use crate::connectors::{Connector, ConnectorError, ReadContext};
+use crate::model::attributes::{Attribute, AttributeSet};
+use crate::model::names::fold;
+
+/// All lists of a reading, on their way into one table of people.
+pub(super) struct ListReader<'a> {
+    settings: &'a ApiSettings,
+    client: &'a HttpClient,
+    context: &'a ReadContext,
+    picker: ValueExtractor,
+    deduplicator: Deduplicator<'a>,
+}
+
+/// Who came so far, and who of them is kept.
+pub(super) struct Deduplicator<'a> {
+    pub mapper: RecordMapper<'a>,
+    id: Option<usize>,
+    email: Option<usize>,
+    /// The address that is looked for; all where there is none.
+    wanted: Option<String>,
+    /// Everybody so far, by a digest of the id (a collision would lose somebody): a digest of the record.
+    seen: FxHashMap<u128, u64>,
+}
+
+/// What the records of a page were.
+#[derive(Debug, Default)]
+pub(super) struct PageRecordCounts {
+    /// Of people who had not come yet.
+    new: u64,
+    /// Without an id, with that of another record, or of nobody any more.
+    unusable: u64,
+}
+
+impl<'a> ListReader<'a> {
+    pub fn new(
+        connector: &'a Connector,
+        settings: &'a ApiSettings,
+        attributes: &'a AttributeSet,
+        client: &'a HttpClient,
+        context: &'a ReadContext,
+    ) -> Self {
+        let deduplicator = Deduplicator::new(connector, attributes);
+        Self { settings, client, context, picker: settings.picker(), deduplicator }
+    }
+
+    /// Keeps only the people of one address, folded.
+    pub fn restrict_to_email(&mut self, address: &str) {
+        self.deduplicator.wanted = Some(address.to_owned());
+    }
+
+    pub fn into_mapper(self) -> RecordMapper<'a> {
+        self.deduplicator.mapper
+    }
+
+    /// Reads a list to its end.
+    pub async fn read(&mut self, pass: &ListEndpoint) -> Result<ListEnd, ConnectorError> {
+        let shape = pass.response_layout();
+        let mut progress = PagingState::default();
+        let mut told: Option<u64> = None;
+        let mut bodies = FxHashSet::default();
+        let (before, mut useless) = (self.deduplicator.seen.len() as u64, 0);
+        let mut call = pass.request.build_request(self.settings);
+        pass.paging.prepare_first_page(&mut call);
+        loop {
+            progress.pages += 1;
+            let attempt = format!("page {} of `{}`", progress.pages, redact_url(&call.url));
+            let answer = self.client.send(&call, &attempt, self.context).await?;
+            let (page, PageRecordCounts { new, unusable }) =
+                self.read_page(&shape, &answer, &attempt).await?;
+            let wrong = |fault| self.client.response_error(&attempt, fault);
+            useless += unusable;
+            told = told.max(page.total);
+            let records = match page.records {
+                Some(records) => records,
+                None if page.is_empty || page.total == Some(0) => 0,
+                None => return Err(wrong(HttpError::NoList { place: format_key_path(&pass.list) })),
+            };
+            progress.records += records;
+            let came_before = !bodies.insert(xxh3_64(&answer.body));
+            if records > 0 && (came_before || new == 0 && unusable == 0) {
+                return Err(wrong(HttpError::PagingLoop { page: progress.pages }));
+            }
+            self.context.progress.set(self.deduplicator.mapper.records());
+            match pass
+                .paging
+                .next(&call, &answer, &page, &mut progress, &self.settings.http)
+                .map_err(wrong)?
+            {
+                NextPage::Page(next) => call = next,
+                NextPage::End => {
+                    let came = self.deduplicator.seen.len() as u64 - before + useless;
+                    return match (ListEnd::prove(told, came), told) {
+                        (Some(ended), _) => Ok(ended),
+                        (None, told) => {
+                            let told = told.unwrap_or_default();
+                            Err(self.client.response_error(&attempt, HttpError::TooFew { told, came }))
+                        }
+                    };
+                }
+            }
+        }
+    }
+
+    /// Reads the first page of a list, for looking at.
+    pub async fn first_page(&mut self, pass: &ListEndpoint) -> Result<(), ConnectorError> {
+        let shape = pass.response_layout();
+        let mut call = pass.request.build_request(self.settings);
+        pass.paging.prepare_first_page(&mut call);
+        let attempt = format!("page 1 of `{}`", redact_url(&call.url));
+        let answer = self.client.send(&call, &attempt, self.context).await?;
+        let (page, _) = self.read_page(&shape, &answer, &attempt).await?;
+        if page.records.is_none() && !page.is_empty && page.total != Some(0) {
+            return Err(self
+                .client
+                .response_error(&attempt, HttpError::NoList { place: format_key_path(&pass.list) }));
+        }
+        Ok(())
+    }
+
+    /// Reads a page: what it says, and what its records are, each with its details where there are any.
+    async fn read_page(
+        &mut self,
+        shape: &ResponseLayout,
+        answer: &ConnectorResponse,
+        attempt: &str,
+    ) -> Result<(ResponsePage, PageRecordCounts), ConnectorError> {
+        let Self { settings, client, context, picker, deduplicator: keeper } = self;
+        let wrong = |why| client.response_error(attempt, unreadable_error(&answer.body, &why));
+        let place = |number| format!("{attempt}, record {number}");
+        let mut count = PageRecordCounts::default();
+        let Some(details) = settings.details(client, context) else {
+            let each =
+                |record: &RecordValues, number| keeper.keep_record(record, &mut count, || place(number));
+            let page = shape.read(&answer.body, picker, each).map_err(wrong)?;
+            return Ok((page, count));
+        };
+        let mut records = Vec::new();
+        let page = shape.read_raw(&answer.body, &mut records).map_err(wrong)?;
+        let asked =
+            stream::iter(records).map(|record| details.add_details(record)).buffered(CONCURRENT_DETAILS);
+        let mut asked = std::pin::pin!(asked.zip(stream::iter(1_u64..)));
+        let mut record = RecordValues::default();
+        while let Some((whole, number)) = asked.next().await {
+            let Some(whole) = whole? else {
+                // Erased since the page was sent.
+                count.unusable += 1;
+                continue;
+            };
+            picker
+                .extract_raw(&whole, &mut record)
+                .map_err(|error| wrong(UnreadableResponse::Json(error)))?;
+            keeper.keep_record(&record, &mut count, || place(number));
+        }
+        Ok((page, count))
+    }
+}
+
+impl<'a> Deduplicator<'a> {
+    pub fn new(connector: &'a Connector, attributes: &'a AttributeSet) -> Self {
+        let column =
+            |wanted| connector.mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
+        Self {
+            mapper: RecordMapper::new(&connector.name, &connector.mapping, attributes),
+            id: column(Attribute::ID),
+            email: column(Attribute::EMAIL),
+            wanted: None,
+            seen: FxHashMap::default(),
+        }
+    }
+
+    /// Takes a record. `place` says where it stands.
+    pub fn keep_record(
+        &mut self,
+        record: &RecordValues,
+        count: &mut PageRecordCounts,
+        place: impl FnOnce() -> String,
+    ) {
+        match self.id.and_then(|column| record.values_of(column).next()) {
+            None => count.unusable += 1,
+            Some(id) => {
+                let content = xxh3_64(record.text().as_bytes());
+                match self.seen.insert(xxh3_128(id.as_bytes()), content) {
+                    None => count.new += 1,
+                    // Pages that shift while they are read show somebody twice.
+                    Some(before) if before == content => return,
+                    // The source has two records of one id: neither can be used, and both were counted by it.
+                    Some(_) => count.unusable += 1,
+                }
+            }
+        }
+        let is_wanted = self.wanted.as_ref().is_none_or(|wanted| {
+            self.email.is_some_and(|column| record.values_of(column).any(|address| fold(address) == *wanted))
+        });
+        if is_wanted {
+            self.mapper.push(record, place);
+        }
+    }
+}
+
+impl ListEndpoint {
+    /// Where its answers have what.
+    pub(super) fn response_layout(&self) -> ResponseLayout {
+        ResponseLayout {
+            list: self.list.clone(),
+            total: self.total.clone(),
+            next: self.paging.at(),
+            empty: self.without_list.clone(),
+        }
+    }
+}
+
+/// Why an answer cannot be read, in words.
+pub(super) fn unreadable_error(body: &[u8], why: &UnreadableResponse) -> HttpError {
+    let what = match why {
+        UnreadableResponse::Total(text) => return HttpError::NoTotal(text.clone()),
+        UnreadableResponse::Json(_) if body.iter().all(u8::is_ascii_whitespace) => {
+            "an empty answer".to_owned()
+        }
+        UnreadableResponse::Json(_) if body.trim_ascii_start().starts_with(b"<") => {
+            "a page of HTML or XML, no JSON".to_owned()
+        }
+        UnreadableResponse::Json(error) if error.is_eof() => {
+            format!("JSON that breaks off in line {}, column {}", error.line(), error.column())
+        }
+        UnreadableResponse::Json(error) => format!("not the JSON that was expected: {error}"),
+    };
+    HttpError::NotJson { what }
+}
+
+pub(super) fn format_key_path(list: &[String]) -> String {
+    if list.is_empty() { "the top of the answer".to_owned() } else { list.join(".") }
+}

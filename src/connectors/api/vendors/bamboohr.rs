@@ -1,0 +1,60 @@
+//! BambooHR, by its datasets (`/api/v2/datasets/{dataset}/data`).
+//!
+//! Needs an API key of a user who may see the mapped fields of everybody: fields that the key may not see are left out
+//! without a word, and `check` warns of those that nobody has. Pages are numbered; the end is an empty page. People who
+//! left, and those who have not started, are `Inactive`.
+
+use serde_json::json;
+
+use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, words};
+use crate::connectors::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
+
+pub(super) static VENDOR: Vendor = Vendor {
+    name: "bamboohr",
+    url: Some("https://{company}.bamboohr.com"),
+    access: &[VendorAuthMethod::KeyAsUser],
+    page_size: (500, 1_000),
+    requests_per_second: 4,
+    most_bytes: MAX_PAGE_BYTES,
+    mapping: &[
+        ("id", "employeeId | id"),
+        ("email", "email | workEmail"),
+        ("name", "displayName | name"),
+        ("given_name", "firstName"),
+        ("family_name", "lastName"),
+        ("department", "department | jobInformationDepartment"),
+        ("location", "location | jobInformationLocation"),
+        ("role", "jobTitle | jobInformationJobTitle"),
+        ("manager", "supervisorId | supervisorEId"),
+        ("employee_type", "employmentStatus"),
+        ("status", "status"),
+        ("start_date", "hireDate"),
+        ("end_date", "terminationDate"),
+    ],
+    statuses: [&["Active"], &[], &["Inactive"]],
+    quota_words: &[],
+    describe,
+};
+
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
+    let dataset = given.text("dataset", "employee");
+    let body = json!({ "fields": given.heads(), "pageSize": given.page_size });
+    ApiDescription {
+        lists: vec![ListEndpoint {
+            request: RequestTemplate {
+                path: format!("api/v2/datasets/{dataset}/data"),
+                body: Some(body),
+                ..RequestTemplate::default()
+            },
+            list: words(&["data"]),
+            total: None,
+            without_list: None,
+            paging: PagingMethod::Number { place: PageParam::Body(words(&["page"])), first: 1 },
+        }],
+        by_email: None,
+        by_id: None,
+        detail: None,
+        flags: &[],
+        blanks: &["0000-00-00"],
+    }
+}

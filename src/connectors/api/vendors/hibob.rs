@@ -1,0 +1,74 @@
+//! HiBob (`/v1/people/search`).
+//!
+//! Needs a service user in a permission group that sees the mapped fields of everybody, those who left included: fields
+//! that it may not see are left out without a word, and `check` warns of those that nobody has. Everybody comes in one
+//! answer: it is complete when the JSON is. A refused account is not tried again, since the server blocks addresses that do.
+
+use serde_json::json;
+
+use super::{MAX_COMPANY_BYTES, Vendor, VendorAuthMethod, VendorSettings, words};
+use crate::connectors::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+
+pub(super) static VENDOR: Vendor = Vendor {
+    name: "hibob",
+    url: Some("https://api.hibob.com/v1"),
+    access: &[VendorAuthMethod::UserToken],
+    page_size: (1, 1),
+    requests_per_second: 1,
+    most_bytes: MAX_COMPANY_BYTES,
+    mapping: &[
+        ("id", "id | root.id | ['/root/id']"),
+        ("email", "email | root.email"),
+        ("name", "displayName | root.displayName"),
+        ("given_name", "firstName | root.firstName"),
+        ("family_name", "surname | root.surname"),
+        ("department", "humanReadable.work.department | work.department"),
+        ("location", "humanReadable.work.site | work.site"),
+        ("role", "humanReadable.work.title | work.title"),
+        ("manager", "work.reportsTo.id"),
+        ("status", "internal.status"),
+        ("start_date", "work.startDate"),
+        ("end_date", "internal.terminationDate"),
+    ],
+    statuses: [&["Active"], &[], &["Inactive"]],
+    quota_words: &[],
+    describe,
+};
+
+fn describe(given: &VendorSettings<'_>) -> ApiDescription {
+    // Every place with a dot is a field of theirs; those of `humanReadable` come with the others.
+    let mut fields: Vec<&str> = given
+        .places
+        .iter()
+        .map(String::as_str)
+        .filter(|place| place.contains('.') && !place.contains('[') && !place.starts_with("humanReadable."))
+        .map(|place| place.strip_suffix(".reportsTo.id").map_or(place, |_| "work.reportsTo"))
+        .collect();
+    fields.sort_unstable();
+    fields.dedup();
+    let body = json!({ "fields": fields, "showInactive": true, "humanReadable": "APPEND" });
+    let list = |body| ListEndpoint {
+        request: RequestTemplate {
+            path: "people/search".to_owned(),
+            body: Some(body),
+            ..RequestTemplate::default()
+        },
+        list: words(&["employees"]),
+        total: None,
+        without_list: None,
+        paging: PagingMethod::Whole,
+    };
+    let filtered = |field: &str, value: &str| {
+        let mut body = body.clone();
+        body["filters"] = json!([{ "fieldPath": field, "operator": "equals", "values": [value] }]);
+        body
+    };
+    ApiDescription {
+        lists: vec![list(body.clone())],
+        by_email: Some(list(filtered("root.email", "{email}"))),
+        by_id: None,
+        detail: None,
+        flags: &[],
+        blanks: &[],
+    }
+}

@@ -1,0 +1,90 @@
+//! What is watched while a file's bytes go by.
+
+use std::io::{self, Read};
+
+use crate::connectors::file::FileError;
+
+/// Where RFC 4180 stands after a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum QuoteState {
+    FieldStart,
+    Plain,
+    Quoted,
+    QuoteInQuoted,
+}
+
+/// Lets through what RFC 4180 allows about quotes and stops at the first that it does not: the parser behind would
+/// guess, and a quote that is never closed would swallow half of the file into one field.
+#[derive(Debug)]
+pub(super) struct StrictQuoteReader<R> {
+    inner: R,
+    delimiter: u8,
+    state: QuoteState,
+    line: u64,
+    opened: u64,
+}
+
+impl<R> StrictQuoteReader<R> {
+    pub fn new(inner: R, delimiter: u8) -> Self {
+        Self { inner, delimiter, state: QuoteState::FieldStart, line: 1, opened: 1 }
+    }
+
+    fn step(&mut self, byte: u8) -> Result<(), FileError> {
+        let ends_field = byte == self.delimiter || byte == b'\n' || byte == b'\r';
+        self.state = match (self.state, byte) {
+            (QuoteState::FieldStart, b'"') => {
+                self.opened = self.line;
+                QuoteState::Quoted
+            }
+            (QuoteState::Quoted, b'"') => QuoteState::QuoteInQuoted,
+            (QuoteState::Quoted, _) | (QuoteState::QuoteInQuoted, b'"') => QuoteState::Quoted,
+            (QuoteState::Plain, b'"') => return Err(FileError::StrayQuote { line: self.line }),
+            (QuoteState::FieldStart | QuoteState::Plain | QuoteState::QuoteInQuoted, _) if ends_field => {
+                QuoteState::FieldStart
+            }
+            (QuoteState::FieldStart | QuoteState::Plain, _) => QuoteState::Plain,
+            (QuoteState::QuoteInQuoted, _) => return Err(FileError::StrayQuote { line: self.line }),
+        };
+        self.line += u64::from(byte == b'\n');
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for StrictQuoteReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        if length == 0 && self.state == QuoteState::Quoted && !buffer.is_empty() {
+            return Err(io::Error::other(FileError::OpenQuote { line: self.opened }));
+        }
+        for &byte in &buffer[..length] {
+            self.step(byte).map_err(io::Error::other)?;
+        }
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> Option<FileError> {
+        let mut all = String::new();
+        let error = StrictQuoteReader::new(text.as_bytes(), b',').read_to_string(&mut all).err()?;
+        error.get_ref()?.downcast_ref().cloned()
+    }
+
+    #[test]
+    fn quotes_that_the_standard_allows_go_through() {
+        for text in ["a,b\n", "\"a\",\"b\"\n", "\"a\"\"b\",\"c\nd\"\r\n", "\"\",\"\"\n", ""] {
+            assert_eq!(fault(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn broken_quotes_are_found_with_their_line() {
+        assert_eq!(fault("a\nb\"c\n"), Some(FileError::StrayQuote { line: 2 }));
+        assert_eq!(fault("\"a\"b\n"), Some(FileError::StrayQuote { line: 1 }));
+        assert_eq!(fault("a\n\"b\nc\nd\n"), Some(FileError::OpenQuote { line: 2 }));
+        assert_eq!(fault("a, \"b\"\n"), Some(FileError::StrayQuote { line: 1 }));
+    }
+}

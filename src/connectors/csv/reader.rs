@@ -1,0 +1,297 @@
+//! One passage through the file, on a thread where waiting for a disk disturbs nobody.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::connectors::csv::quote_check::StrictQuoteReader;
+use crate::connectors::csv::{CsvSettings, header};
+use crate::connectors::file::{self, FileError, FileIdentity, FileRefusal};
+use crate::connectors::mapper::{RecordMapper, RecordValues};
+use crate::connectors::proof::FileEnd;
+use crate::connectors::{AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadContext};
+use crate::model::attributes::{Attribute, AttributeSet};
+use crate::model::names::ConnectorName;
+
+/// Progress moves, and the end is looked for, in steps of this many rows.
+const STEP: u64 = 256;
+
+/// How much is asked of the system at once, in bytes.
+const BUFFER: usize = 1 << 18;
+
+/// Everything that a thread needs to read the file.
+#[derive(Debug)]
+pub(super) struct CsvReadTask {
+    name: ConnectorName,
+    mapping: AttributeMapping,
+    settings: CsvSettings,
+    attributes: AttributeSet,
+    context: ReadContext,
+}
+
+/// The file with its header read.
+struct CsvTable<R> {
+    reader: ::csv::Reader<R>,
+    delimiter: u8,
+    width: usize,
+    /// Where each column of the mapping stands in a row.
+    places: Vec<usize>,
+}
+
+impl CsvReadTask {
+    /// Takes along what the thread needs.
+    pub fn new(
+        connector: &Connector,
+        settings: &CsvSettings,
+        attributes: &AttributeSet,
+        context: &ReadContext,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            name: connector.name.clone(),
+            mapping: connector.mapping.clone(),
+            settings: settings.clone(),
+            attributes: attributes.clone(),
+            context: context.clone(),
+        })
+    }
+
+    /// Does something where it may block.
+    pub async fn run_blocking<T, W>(self: Arc<Self>, work: W) -> Result<T, ConnectorError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Self) -> Result<T, ConnectorError> + Send + 'static,
+    {
+        let name = self.name.clone();
+        file::run_blocking(&name, move || work(&self)).await
+    }
+
+    /// The size of the file in bytes, when it may be read now.
+    pub fn size(&self) -> Result<u64, ConnectorError> {
+        self.open().map(|(_, stamp)| stamp.size())
+    }
+
+    /// What the header says, in words.
+    pub fn columns(&self) -> Result<String, ConnectorError> {
+        let (file, _) = self.open()?;
+        let table = self.table(BufReader::new(file))?;
+        let between = match table.delimiter {
+            b'\t' => "tabs".to_owned(),
+            delimiter => format!("`{}`", char::from(delimiter)),
+        };
+        Ok(format!("{} columns with {between} between them, {} mapped", table.width, table.places.len()))
+    }
+
+    /// Reads the whole file.
+    pub fn read(&self) -> Result<DirectoryReading, ConnectorError> {
+        file::read(&self.name, &self.settings.file, &self.context, |witness| {
+            let mut mapper = RecordMapper::new(&self.name, &self.mapping, &self.attributes);
+            self.rows_of(BufReader::with_capacity(BUFFER, witness), &mut mapper)?;
+            Ok((mapper, FileEnd::LineBreak))
+        })
+    }
+
+    /// Maps the rows of a file, its header read first.
+    pub fn rows_of(&self, file: impl BufRead, mapper: &mut RecordMapper<'_>) -> Result<(), ConnectorError> {
+        let table = self.table(file)?;
+        self.rows(table, mapper)
+    }
+
+    fn rows<R: Read>(
+        &self,
+        mut table: CsvTable<R>,
+        mapper: &mut RecordMapper<'_>,
+    ) -> Result<(), ConnectorError> {
+        let mut row = ::csv::StringRecord::new();
+        let mut record = RecordValues::default();
+        while table.reader.read_record(&mut row).map_err(|error| self.parse_error(error))? {
+            record.clear();
+            for (column, (&place, &(attribute, _))) in
+                table.places.iter().zip(&self.mapping.columns).enumerate()
+            {
+                let field = row.get(place).unwrap_or_default();
+                match self.settings.list_separator.as_deref() {
+                    Some(separator) if attribute != Attribute::ID && !separator.is_empty() => {
+                        field.split(separator).for_each(|value| record.add(column, value));
+                    }
+                    Some(_) | None => record.add(column, field),
+                }
+            }
+            let line = row.position().map_or(0, ::csv::Position::line);
+            mapper.push(&record, || format!("line {line}"));
+            if mapper.records().is_multiple_of(STEP) {
+                self.context.progress.set(mapper.records());
+                if self.context.cancel.is_cancelled() {
+                    return Err(ConnectorError::Cancelled { connector: self.name.clone() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self) -> Result<(File, FileIdentity), ConnectorError> {
+        file::open(&self.settings.file, SystemTime::now()).map_err(|refusal| self.file_error(refusal))
+    }
+
+    /// Reads the header.
+    fn table<R: BufRead>(&self, file: R) -> Result<CsvTable<impl Read + use<R>>, ConnectorError> {
+        let (line, file) =
+            header::split(file).map_err(|cause| self.file_error((FileError::Unreadable, Some(cause))))?;
+        let delimiter = self.settings.delimiter.unwrap_or_else(|| header::delimiter(&line, &self.mapping));
+        let mut reader = ::csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .buffer_capacity(BUFFER)
+            .from_reader(StrictQuoteReader::new(file, delimiter));
+        let header = reader.headers().map_err(|error| self.parse_error(error))?;
+        let places = header::places(header, &self.mapping, &self.attributes);
+        let places = places.map_err(|fault| self.file_error((fault, None)))?;
+        let width = header.len();
+        Ok(CsvTable { reader, delimiter, width, places })
+    }
+
+    fn file_error(&self, (fault, cause): FileRefusal) -> ConnectorError {
+        ConnectorError::File {
+            connector: self.name.clone(),
+            path: self.settings.file.path.clone(),
+            fault,
+            cause,
+        }
+    }
+
+    /// What the parser, or what watches over it, found wrong.
+    fn parse_error(&self, error: ::csv::Error) -> ConnectorError {
+        let line = |position: Option<::csv::Position>| position.map_or(1, |position| position.line());
+        self.file_error(match error.into_kind() {
+            ::csv::ErrorKind::Utf8 { pos, .. } => (FileError::NotUtf8 { line: line(pos) }, None),
+            ::csv::ErrorKind::UnequalLengths { pos, expected_len: expected, len: found } => {
+                (FileError::Fields { line: line(pos), found, expected }, None)
+            }
+            ::csv::ErrorKind::Io(cause) => {
+                match cause.get_ref().and_then(|inner| inner.downcast_ref::<FileError>()) {
+                    Some(fault) => (fault.clone(), None),
+                    None => (FileError::Unreadable, Some(cause)),
+                }
+            }
+            other => (FileError::Unreadable, Some(io::Error::other(format!("{other:?}")))),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::connectors::SourceSettings;
+    use crate::connectors::retry::RetryPolicy;
+
+    const HEADER: [&str; 3] = ["id", "mail", "dept"];
+
+    /// A file of any bytes, read as a whole: how many records came, those set aside included.
+    fn read(folder: &TempDir, bytes: &[u8]) -> Result<u64, ConnectorError> {
+        let columns = [(Attribute::ID, "id"), (Attribute::EMAIL, "mail"), (Attribute::DEPARTMENT, "dept")];
+        let columns = columns.map(|(attribute, name)| (attribute, name.to_owned())).to_vec();
+        let path = folder.path().join("people.csv");
+        std::fs::write(&path, bytes).expect("written");
+        let settings = CsvSettings {
+            file: file::FileSettings { path, ..file::FileSettings::default() },
+            ..CsvSettings::default()
+        };
+        let connector = Connector {
+            name: ConnectorName::new("hr"),
+            schedule: None,
+            prehire_days: 0,
+            match_attribute: None,
+            mapping: AttributeMapping { columns, ..AttributeMapping::default() },
+            source: SourceSettings::Csv(settings.clone()),
+        };
+        let context = ReadContext {
+            cancel: tokio_util::sync::CancellationToken::new(),
+            progress: crate::connectors::ReadProgress::default(),
+            retry: RetryPolicy::SINGLE_ATTEMPT,
+        };
+        let reading = CsvReadTask::new(&connector, &settings, &AttributeSet::default(), &context).read()?;
+        Ok(reading.people().len() as u64 + reading.people().set_aside())
+    }
+
+    /// A field, quoted where it must be, and sometimes where it need not.
+    fn field() -> impl Strategy<Value = String> {
+        let text = prop::collection::vec(
+            prop::sample::select(vec!["a", "é", " ", ",", ";", "\"", "\n", "\r\n", "7"]),
+            0..4,
+        );
+        (text, any::<bool>()).prop_map(|(parts, quoted)| {
+            let text = parts.concat();
+            if quoted || text.contains([',', ';', '"', '\n', '\r']) {
+                format!("\"{}\"", text.replace('"', "\"\""))
+            } else {
+                text
+            }
+        })
+    }
+
+    /// A whole file: the header and so many rows with ids of their own, each with its line break.
+    fn lines() -> impl Strategy<Value = Vec<String>> {
+        let row = (field(), field());
+        (prop::collection::vec(row, 1..6), any::<bool>()).prop_map(|(rows, windows)| {
+            let end = if windows { "\r\n" } else { "\n" };
+            let rows = rows
+                .iter()
+                .enumerate()
+                .map(|(id, (mail, department))| format!("{id},{mail},{department}{end}"));
+            std::iter::once(HEADER.join(",") + end).chain(rows).collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let folder = TempDir::new().expect("a folder");
+            let _ = read(&folder, &bytes);
+            let _ = read(&folder, &[b"id,mail,dept\n", bytes.as_slice()].concat());
+        }
+
+        #[test]
+        fn a_file_that_is_cut_elsewhere_than_behind_a_row_is_no_file(lines in lines()) {
+            let folder = TempDir::new().expect("a folder");
+            let (whole, mut rows_at, mut length) = (lines.concat(), Vec::new(), 0);
+            for line in &lines {
+                length += line.len();
+                rows_at.push(length);
+            }
+            for end in 0..=whole.len() {
+                let read = read(&folder, &whole.as_bytes()[..end]);
+                // Between the two bytes of a line break, the row before is whole.
+                let behind = |at: usize| at == end || whole[..at].ends_with("\r\n") && at - 1 == end;
+                match rows_at.iter().position(|&at| behind(at)) {
+                    None => prop_assert!(read.is_err(), "{:?}", &whole.as_bytes()[..end]),
+                    Some(rows) => prop_assert!(read.is_err() || read.is_ok_and(|read| read == rows as u64)),
+                }
+            }
+            prop_assert_eq!(read(&folder, whole.as_bytes()).ok(), Some(lines.len() as u64 - 1));
+        }
+
+        #[test]
+        fn a_file_that_lost_gained_or_changed_a_byte_has_as_many_records_or_none(
+            lines in lines(), byte in any::<u8>(),
+        ) {
+            let folder = TempDir::new().expect("a folder");
+            let whole = lines.concat().into_bytes();
+            for at in 0..whole.len() {
+                let (before, after) = (&whole[..at], &whole[at + 1..]);
+                let mut bent = vec![[before, after].concat()];
+                for byte in [b'"', b'\n', b'\r', b',', byte] {
+                    bent.extend([[before, &[byte], after].concat(), [before, &[byte], &whole[at..]].concat()]);
+                }
+                for bytes in bent {
+                    if let Ok(records) = read(&folder, &bytes) {
+                        prop_assert_eq!(records, lines.len() as u64 - 1, "{:?}", String::from_utf8_lossy(&bytes));
+                    }
+                }
+            }
+        }
+    }
+}

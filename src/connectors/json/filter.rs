@@ -1,0 +1,218 @@
+//! Entries of a list, chosen by one of their values, without building any of them.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::connectors::json::MemberName;
+use crate::connectors::json::extract::{PathNode, PathNodeSeed, add_scalars};
+use crate::connectors::json::json_path::{EntryFilter, FilterLiteral};
+use crate::connectors::mapper::RecordValues;
+
+/// The most names that the choices of one place may speak of: their values are kept on the stack.
+const MAX_FILTER_NAMES: usize = 8;
+
+/// What is chosen from the entries of one list.
+#[derive(Debug, Default)]
+pub(super) struct EntryFilterSet {
+    /// Every name that counts, once.
+    names: Vec<Box<str>>,
+    choices: Vec<IndexedFilter>,
+}
+
+/// A choice, its names by their place.
+#[derive(Debug)]
+struct IndexedFilter {
+    by: usize,
+    is: FilterLiteral,
+    wanted: usize,
+    slot: usize,
+}
+
+impl EntryFilterSet {
+    /// Adds a choice for a slot; `false` where there are too many.
+    pub fn add(&mut self, slot: usize, choice: &EntryFilter) -> bool {
+        let mut place = |name: &str| {
+            let known = self.names.iter().position(|known| **known == *name);
+            let place = known.unwrap_or(self.names.len());
+            if known.is_none() {
+                self.names.push(name.into());
+            }
+            place
+        };
+        let (by, wanted) = (place(&choice.by), place(&choice.wanted));
+        self.choices.push(IndexedFilter { by, is: choice.is.clone(), wanted, slot });
+        self.names.len() <= MAX_FILTER_NAMES
+    }
+}
+
+/// The entries of a list, on their way into slots.
+pub(super) struct EntryListVisitor<'w> {
+    pub node: &'w PathNode,
+    pub found: &'w mut RecordValues,
+}
+
+impl<'de> Visitor<'de> for EntryListVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(EntryVisitor { node: self.node, found: &mut *self.found })?.is_some() {}
+        Ok(())
+    }
+}
+
+/// One entry.
+struct EntryVisitor<'w> {
+    node: &'w PathNode,
+    found: &'w mut RecordValues,
+}
+
+impl<'de> DeserializeSeed<'de> for EntryVisitor<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EntryVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let EntryFilterSet { names, choices } = &self.node.choices;
+        let mut values: [Option<&RawValue>; MAX_FILTER_NAMES] = [None; MAX_FILTER_NAMES];
+        while let Some(MemberName(key)) = map.next_key()? {
+            let place = names.iter().position(|name| **name == key);
+            let inner = self.node.inner.get(key.as_ref());
+            match (place, inner) {
+                (None, None) => map.next_value::<IgnoredAny>().map(drop)?,
+                (None, Some(node)) => map.next_value_seed(PathNodeSeed { node, found: &mut *self.found })?,
+                (Some(place), inner) => {
+                    let raw: &RawValue = map.next_value()?;
+                    values[place] = Some(raw);
+                    if let Some(node) = inner {
+                        let mut again = serde_json::Deserializer::from_str(raw.get());
+                        PathNodeSeed { node, found: &mut *self.found }
+                            .deserialize(&mut again)
+                            .map_err(serde::de::Error::custom)?;
+                    }
+                }
+            }
+        }
+        for choice in choices {
+            if let (Some(by), Some(wanted)) = (values[choice.by], values[choice.wanted])
+                && choice.is.matches(by.get())
+            {
+                add_scalars(wanted.get(), &[choice.slot], self.found).map_err(serde::de::Error::custom)?;
+            }
+        }
+        Ok(())
+    }
+
+    // A list within a list is walked through for names, and has nothing to choose by.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut within = |json: &RawValue| {
+            let value = serde_json::from_str(json.get())?;
+            self.node.visit_children(&value, &mut *self.found);
+            Ok::<(), serde_json::Error>(())
+        };
+        while let Some(json) = list.next_element::<&RawValue>()? {
+            within(json).map_err(serde::de::Error::custom)?;
+        }
+        Ok(())
+    }
+
+    ignore_scalars!();
+}
+
+impl FilterLiteral {
+    /// Whether a value, as it is written, is this one.
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Word(word) => text == *word,
+            Self::Text(wanted) => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+                Some(inner) if !inner.contains('\\') => inner == wanted,
+                Some(_) => serde_json::from_str::<String>(text).is_ok_and(|text| text == *wanted),
+                None => false,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use crate::connectors::json::{ValueExtractor, ValuePath};
+    use crate::connectors::mapper::RecordValues;
+
+    const PLACES: [&str; 5] =
+        ["a[?@.t=='x'].v", "a[?@.t==true].v | a[?@.t==null].t", "a[?@.w==\"y\"].t", "a.v", "a.t.v"];
+
+    /// Values of the columns: as the picker finds them, and as the grammar does.
+    fn both(record: &Value) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+        let paths = PLACES.map(|place| ValuePath::parse(place).expect(place));
+        // A question that nothing answers keeps the plain ones from being answered by a look.
+        let involved = ValuePath::parse("a[?@.none=='z'].none.none").expect("a path");
+        let pick = |paths: Vec<&ValuePath>| {
+            let mut record_of = RecordValues::default();
+            ValueExtractor::new(paths)
+                .extract(&mut serde_json::Deserializer::from_str(&record.to_string()), &mut record_of)
+                .expect("JSON");
+            (0..PLACES.len())
+                .map(|at| record_of.values_of(at).map(Into::into).collect())
+                .collect::<Vec<Vec<String>>>()
+        };
+        (pick(paths.iter().collect()), pick(paths.iter().chain([&involved]).collect()))
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(json!("x")),
+            Just(json!("y")),
+            Just(json!("q\"\u{e9}\n")),
+            Just(json!(true)),
+            Just(json!(null)),
+            Just(json!(7)),
+            Just(json!(""))
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            let name = prop_oneof![Just("t"), Just("v"), Just("w")].prop_map(str::to_owned);
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map(name, inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_choice_finds_what_the_grammar_finds(list in value()) {
+            let (looked, asked) = both(&json!({ "a": list }));
+            prop_assert_eq!(looked, asked);
+        }
+    }
+
+    #[test]
+    fn an_entry_is_chosen_by_a_text_a_switch_or_nothing() {
+        let list = json!([
+            { "v": "first", "t": "x" }, { "t": "\u{78}", "v": ["second", 2, {}] }, { "t": null, "v": "third" },
+            { "t": true, "v": "fourth" }, "no entry", { "t": "y" }, { "v": "no test" },
+        ]);
+        let (looked, asked) = both(&json!({ "a": list }));
+        assert_eq!(looked, asked);
+        assert_eq!(looked[0], ["first", "second", "2"]);
+        assert_eq!(looked[1], ["fourth"]);
+    }
+}

@@ -1,0 +1,380 @@
+//! One answer of a source: the list of records in it, and what it says of the rest.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::connectors::json::{KeyPath, MemberName, ValueExtractor};
+use crate::connectors::mapper::RecordValues;
+
+/// Where an answer has what.
+#[derive(Debug, Clone, Default)]
+pub(in crate::connectors) struct ResponseLayout {
+    /// The list of records; the answer itself where there are no names.
+    pub list: KeyPath,
+    /// How many records there are in all.
+    pub total: Option<KeyPath>,
+    /// The URL or the cursor of the next page.
+    pub next: Option<KeyPath>,
+    /// What an answer without a list must have to be an empty page.
+    pub empty: Option<KeyPath>,
+}
+
+/// What an answer said besides its records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::connectors) struct ResponsePage {
+    /// How many records came; none where there was no list.
+    pub records: Option<u64>,
+    /// How many there are in all.
+    pub total: Option<u64>,
+    /// The URL or the cursor of the next page.
+    pub next: Option<String>,
+    /// Whether it has what makes it an empty page where it has no list.
+    pub is_empty: bool,
+}
+
+/// Why an answer cannot be read.
+#[derive(Debug)]
+pub(in crate::connectors) enum UnreadableResponse {
+    /// It is no JSON, or not to its end.
+    Json(serde_json::Error),
+    /// The number of all records is none.
+    Total(String),
+}
+
+impl ResponseLayout {
+    /// Reads an answer and hands on its records, the number of each in the list beside it.
+    pub fn read(
+        &self,
+        json: &[u8],
+        picker: &mut ValueExtractor,
+        each: impl FnMut(&RecordValues, u64),
+    ) -> Result<ResponsePage, UnreadableResponse> {
+        self.read_into(json, &mut ExtractingReceiver { picker, record: RecordValues::default(), each })
+    }
+
+    /// Reads an answer and keeps its records as they were sent.
+    pub fn read_raw(
+        &self,
+        json: &[u8],
+        records: &mut Vec<Box<RawValue>>,
+    ) -> Result<ResponsePage, UnreadableResponse> {
+        self.read_into(json, records)
+    }
+
+    fn read_into<R: RecordReceiver>(
+        &self,
+        json: &[u8],
+        records: &mut R,
+    ) -> Result<ResponsePage, UnreadableResponse> {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        let mut into =
+            ResponseTarget { records, page: ResponsePage::default(), total: None, seen: Vec::new() };
+        let mut wanted = vec![(self.list.as_slice(), ResponsePart::List)];
+        wanted.extend(self.total.as_deref().map(|keys| (keys, ResponsePart::Total)));
+        wanted.extend(self.next.as_deref().map(|keys| (keys, ResponsePart::Next)));
+        wanted.extend(self.empty.as_deref().map(|keys| (keys, ResponsePart::Empty)));
+        ValueTarget { wanted, into: &mut into }.deserialize(&mut reader).map_err(UnreadableResponse::Json)?;
+        let ResponseTarget { mut page, total, .. } = into;
+        reader.end().map_err(UnreadableResponse::Json)?;
+        if let Some(text) = total {
+            page.total = Some(text.parse().map_err(|_| UnreadableResponse::Total(text))?);
+        }
+        Ok(page)
+    }
+}
+
+impl ResponseLayout {
+    /// Reads an answer that holds one record where others hold a list.
+    pub fn read_one<'j>(&self, json: &'j [u8]) -> Result<&'j RawValue, UnreadableResponse> {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        let mut found: &RawValue =
+            serde::Deserialize::deserialize(&mut reader).map_err(UnreadableResponse::Json)?;
+        reader.end().map_err(UnreadableResponse::Json)?;
+        for key in &self.list {
+            let inside: BTreeMap<Cow<'_, str>, &RawValue> =
+                serde_json::from_str(found.get()).map_err(UnreadableResponse::Json)?;
+            let Some(inner) = inside.get(key.as_str()) else { break };
+            found = inner;
+        }
+        Ok(found)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ResponsePart {
+    List,
+    Total,
+    Next,
+    Empty,
+}
+
+impl ResponsePart {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Total => "number of all records",
+            Self::Next => "next page",
+            Self::Empty => "mark of an empty page",
+        }
+    }
+}
+
+/// Where records go.
+trait RecordReceiver {
+    /// Takes one, the number of it in the list beside it.
+    fn receive<'de, D: Deserializer<'de>>(&mut self, json: D, number: u64) -> Result<(), D::Error>;
+}
+
+/// The values of each that are mapped.
+struct ExtractingReceiver<'p, F> {
+    picker: &'p mut ValueExtractor,
+    record: RecordValues,
+    each: F,
+}
+
+impl<F: FnMut(&RecordValues, u64)> RecordReceiver for ExtractingReceiver<'_, F> {
+    fn receive<'de, D: Deserializer<'de>>(&mut self, json: D, number: u64) -> Result<(), D::Error> {
+        self.picker.extract(json, &mut self.record)?;
+        (self.each)(&self.record, number);
+        Ok(())
+    }
+}
+
+impl RecordReceiver for Vec<Box<RawValue>> {
+    fn receive<'de, D: Deserializer<'de>>(&mut self, json: D, _: u64) -> Result<(), D::Error> {
+        self.push(serde::Deserialize::deserialize(json)?);
+        Ok(())
+    }
+}
+
+/// Where what is found goes.
+struct ResponseTarget<'a, R> {
+    records: &'a mut R,
+    page: ResponsePage,
+    total: Option<String>,
+    /// What has been found.
+    seen: Vec<ResponsePart>,
+}
+
+/// A value of the answer, and what is wanted below it.
+struct ValueTarget<'w, 'i, 'a, R> {
+    wanted: Vec<(&'w [String], ResponsePart)>,
+    into: &'i mut ResponseTarget<'a, R>,
+}
+
+impl<'de, R: RecordReceiver> DeserializeSeed<'de> for ValueTarget<'_, '_, '_, R> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        let here = self.wanted.iter().find(|(keys, _)| keys.is_empty());
+        if let Some((_, what)) = here {
+            // Of two lists, or two cursors, none can be trusted to be the right one.
+            if self.into.seen.contains(what) {
+                return Err(D::Error::custom(format!("the {} stands there twice", what.in_words())));
+            }
+            self.into.seen.push(*what);
+        }
+        match here {
+            Some((_, ResponsePart::List)) => json.deserialize_any(RecordListVisitor(self.into)),
+            Some((_, what)) => {
+                let raw: &RawValue = serde::Deserialize::deserialize(json)?;
+                let text = scalar(raw.get()).map_err(D::Error::custom)?;
+                match what {
+                    ResponsePart::Total => self.into.total = text,
+                    ResponsePart::Next => self.into.page.next = text,
+                    ResponsePart::List | ResponsePart::Empty => self.into.page.is_empty = text.is_some(),
+                }
+                Ok(())
+            }
+            None => json.deserialize_any(self),
+        }
+    }
+}
+
+/// A text or a number; nothing for anything else.
+fn scalar(text: &str) -> Result<Option<String>, serde_json::Error> {
+    match text.as_bytes().first() {
+        Some(b'"') => {
+            serde_json::from_str::<String>(text).map(|text| Some(text).filter(|text| !text.is_empty()))
+        }
+        Some(b'-' | b'0'..=b'9') => Ok(Some(text.to_owned())),
+        Some(_) | None => Ok(None),
+    }
+}
+
+impl<'de, R: RecordReceiver> Visitor<'de> for ValueTarget<'_, '_, '_, R> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(MemberName(key)) = map.next_key()? {
+            let below =
+                self.wanted.iter().filter(|(keys, _)| keys.first().is_some_and(|first| *first == key));
+            let wanted: Vec<(&[String], ResponsePart)> =
+                below.map(|&(keys, what)| (&keys[1..], what)).collect();
+            if wanted.is_empty() {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                map.next_value_seed(ValueTarget { wanted, into: &mut *self.into })?;
+            }
+        }
+        Ok(())
+    }
+
+    // Where an object was looked for and something else stands, nothing is found.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    ignore_scalars!();
+}
+
+/// The list itself.
+struct RecordListVisitor<'i, 'a, R>(&'i mut ResponseTarget<'a, R>);
+
+impl<'de, R: RecordReceiver> Visitor<'de> for RecordListVisitor<'_, '_, R> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut number = 0;
+        while list.next_element_seed(RecordSeed(&mut *self.0.records, number + 1))?.is_some() {
+            number += 1;
+        }
+        self.0.page.records = Some(number);
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// One record of the list, and its number.
+struct RecordSeed<'r, R>(&'r mut R, u64);
+
+impl<'de, R: RecordReceiver> DeserializeSeed<'de> for RecordSeed<'_, R> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        self.0.receive(json, self.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connectors::json::ValuePath;
+
+    fn read(shape: &ResponseLayout, json: &str) -> (Vec<String>, Result<ResponsePage, UnreadableResponse>) {
+        let mut picker = ValueExtractor::new(&[ValuePath::parse("id").expect("a path")]);
+        let mut ids = Vec::new();
+        let page = shape.read(json.as_bytes(), &mut picker, |record, _| {
+            ids.push(record.values_of(0).next().unwrap_or_default().to_owned());
+        });
+        (ids, page)
+    }
+
+    fn keys(words: &[&str]) -> KeyPath {
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_page_has_a_list_a_total_and_a_next_wherever_they_stand() {
+        let shape = ResponseLayout {
+            list: keys(&["data", "items"]),
+            total: Some(keys(&["meta", "total"])),
+            next: Some(keys(&["meta", "next"])),
+            empty: None,
+        };
+        let json = r#"{"meta": {"next": "abc", "total": "3", "x": []}, "data": {"items": [{"id": 1}, {"id": "b"}], "y": 1}}"#;
+        let (ids, page) = read(&shape, json);
+        assert_eq!(ids, ["1", "b"]);
+        let page = page.expect("a page");
+        assert_eq!(
+            page,
+            ResponsePage { records: Some(2), total: Some(3), next: Some("abc".to_owned()), is_empty: false }
+        );
+        let (_, page) = read(&shape, r#"{"meta": {"next": null, "total": 0}, "data": null}"#);
+        assert_eq!(
+            page.expect("a page"),
+            ResponsePage { records: None, total: Some(0), next: None, is_empty: false }
+        );
+    }
+
+    #[test]
+    fn the_answer_itself_may_be_the_list() {
+        let (ids, page) = read(&ResponseLayout::default(), r#"[{"id": "a"}, {"id": "b"}]"#);
+        assert_eq!((ids.len(), page.expect("a page").records), (2, Some(2)));
+    }
+
+    #[test]
+    fn what_is_cut_or_followed_by_something_is_no_answer() {
+        let json = r#"[{"id": "a"}, {"id": "b"}]"#;
+        for end in 0..json.len() {
+            assert!(read(&ResponseLayout::default(), &json[..end]).1.is_err(), "{}", &json[..end]);
+        }
+        assert!(read(&ResponseLayout::default(), "[] []").1.is_err());
+        assert!(read(&ResponseLayout::default(), r#"{"error": "no"}"#).1.is_err(), "an object is no list");
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        assert!(read(&ResponseLayout::default(), &deep).1.is_err(), "too deep");
+    }
+
+    #[test]
+    fn an_answer_that_says_something_twice_is_none() {
+        let shape = ResponseLayout {
+            list: keys(&["data"]),
+            total: Some(keys(&["meta", "total"])),
+            next: Some(keys(&["meta", "next"])),
+            empty: None,
+        };
+        for json in [
+            r#"{"data": [{"id": 1}, {"id": 2}], "data": []}"#,
+            r#"{"data": [{"id": 1}], "data": null}"#,
+            r#"{"data": [], "meta": {"next": "a", "next": null}}"#,
+            r#"{"data": [], "meta": {"total": 7}, "meta": {"total": 1}}"#,
+        ] {
+            let (_, page) = read(&shape, json);
+            let said = page.map_or_else(|error| format!("{error:?}"), |page| format!("{page:?}"));
+            assert!(said.contains("stands there twice"), "{json}: {said}");
+        }
+        let apart =
+            r#"{"meta": {"total": 1}, "data": [{"id": 1, "id": 1}], "meta": {"next": "a"}, "x": 1, "x": 2}"#;
+        assert!(read(&shape, apart).1.is_ok());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_nothing_panics_and_nothing_is_made_up(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            let shape = ResponseLayout { list: keys(&["data"]), ..ResponseLayout::default() };
+            let mut picker = ValueExtractor::new(&[ValuePath::parse("id | a[?@.b=='c'].d").expect("a path")]);
+            let _ = shape.read(&bytes, &mut picker, |_, _| {});
+        }
+
+        #[test]
+        fn a_list_that_lost_or_gained_a_byte_is_the_same_list_or_none(at in 0_usize..60, byte in proptest::prelude::any::<u8>(), cut in proptest::prelude::any::<bool>()) {
+            let whole = br#"{"data": [{"id": "a"}, {"id": "b"}, {"id": "c"}], "n": 1}"#.to_vec();
+            let at = at.min(whole.len() - 1);
+            let mut bent = whole;
+            if cut { bent.truncate(at); } else { bent.insert(at, byte); }
+            let shape = ResponseLayout { list: keys(&["data"]), ..ResponseLayout::default() };
+            let mut picker = ValueExtractor::new(&[ValuePath::parse("id").expect("a path")]);
+            let page = shape.read(&bent, &mut picker, |_, _| {});
+            // A byte in a name may hide the list, which the reader of pages refuses; half a list there is never.
+            if let Ok(page) = page {
+                proptest::prop_assert!(page.records.is_none_or(|records| records == 3), "{:?}", String::from_utf8_lossy(&bent));
+            }
+        }
+    }
+}

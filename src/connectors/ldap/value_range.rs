@@ -1,0 +1,130 @@
+//! Values of an attribute that come in parts.
+//!
+//! Active Directory sends no more than 1,500 values of an attribute at once (`MaxValRange`). Of more it sends the
+//! attribute empty or not at all, and beside it `member;range=0-1499`; the rest must be asked for, as
+//! `member;range=1500-*`, until a part comes that ends in `*` (MS-ADTS 3.1.1.3.1.3.3). Whoever takes the first part for all, or
+//! the empty attribute for none, loses people without an error.
+
+use crate::connectors::ConnectorError;
+use crate::connectors::ldap::entry::EntryParser;
+use crate::connectors::ldap::session::LdapSession;
+use crate::connectors::mapper::RecordValues;
+
+/// Which of its values a part has: the places of the first and, where it does not go to the end, of the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ValueRange {
+    pub first: u64,
+    pub last: Option<u64>,
+}
+
+/// A part that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::connectors) struct ValuePart {
+    /// The attribute, without the range, in lower case.
+    pub(super) attribute: String,
+    pub(super) range: ValueRange,
+    /// How many values came.
+    pub(super) count: u64,
+}
+
+impl ValueRange {
+    /// Takes the range off a name of an attribute, which is in lower case.
+    pub fn split(name: &str) -> (String, Option<Self>) {
+        let Some((before, option)) = name.rsplit_once(';') else { return (name.to_owned(), None) };
+        let range = option.strip_prefix("range=").and_then(|range| {
+            let (first, last) = range.split_once('-')?;
+            let last = if last == "*" { None } else { Some(last.parse().ok()?) };
+            Some(Self { first: first.parse().ok()?, last })
+        });
+        match range {
+            Some(range) => (before.to_owned(), Some(range)),
+            None => (name.to_owned(), None),
+        }
+    }
+}
+
+/// What is to be done after a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RangeStep {
+    /// Ask for the values from this place on.
+    Ask(u64),
+    /// Nothing: it was the last.
+    End,
+}
+
+impl ValuePart {
+    /// What is to be done next, when this part is the one that was asked for, from `first` on, and whole.
+    fn next_step(&self, first: u64) -> Option<RangeStep> {
+        match self.range {
+            ValueRange { first: begins, .. } if begins != first => None,
+            ValueRange { last: None, .. } => Some(RangeStep::End),
+            ValueRange { last: Some(last), .. } => {
+                let whole = last >= first && last - first == self.count.checked_sub(1)?;
+                whole.then_some(RangeStep::Ask(last + 1))
+            }
+        }
+    }
+}
+
+/// Adds the values that are missing to a record of which these parts came.
+pub(super) async fn fetch_missing_values(
+    session: &mut LdapSession<'_>,
+    entries: &mut EntryParser,
+    dn: &str,
+    parts: &[ValuePart],
+    record: &mut RecordValues,
+) -> Result<(), ConnectorError> {
+    for part in parts {
+        let (connector, attribute) = (session.connector.clone(), &part.attribute);
+        let missing = |first| ConnectorError::Values {
+            connector: connector.clone(),
+            attribute: attribute.clone(),
+            first,
+        };
+        let mut then = part.next_step(0).ok_or_else(|| missing(0))?;
+        while let RangeStep::Ask(first) = then {
+            let asked = format!("{attribute};range={first}-*");
+            let mut came = None;
+            let each = |entry: &[u8]| {
+                entries.read_more(entry, record)?;
+                came = entries.parts().iter().find(|other| other.attribute == *attribute).cloned();
+                Some(())
+            };
+            session.read_entry(dn, &[&asked], each).await?;
+            then = came.and_then(|part| part.next_step(first)).ok_or_else(|| missing(first))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_an_option_at_the_end_of_a_name() {
+        let split = |name| {
+            let (name, range) = ValueRange::split(name);
+            (name, range.map(|range| (range.first, range.last)))
+        };
+        assert_eq!(split("member;range=0-1499"), ("member".to_owned(), Some((0, Some(1499)))));
+        assert_eq!(split("member;range=1500-*"), ("member".to_owned(), Some((1500, None))));
+        assert_eq!(split("member;binary;range=0-*"), ("member;binary".to_owned(), Some((0, None))));
+        for other in ["member", "title;lang-de", "member;range=", "member;range=*-1", "member;range=1"] {
+            assert_eq!(split(other), (other.to_owned(), None));
+        }
+    }
+
+    #[test]
+    fn a_part_leads_to_the_next_only_when_it_is_the_one_that_was_asked_for_and_whole() {
+        let next = |first, last, count, asked| {
+            ValuePart { attribute: String::new(), range: ValueRange { first, last }, count }.next_step(asked)
+        };
+        assert_eq!(next(0, Some(1499), 1500, 0), Some(RangeStep::Ask(1500)));
+        assert_eq!(next(1500, None, 1, 1500), Some(RangeStep::End));
+        assert_eq!(next(0, Some(1499), 1500, 1500), None, "the same part again");
+        assert_eq!(next(1500, Some(2999), 1499, 1500), None, "a value is missing");
+        assert_eq!(next(1500, Some(1499), 0, 1500), None, "nothing came, and more is promised");
+        assert_eq!(next(1500, Some(10), 0, 1500), None);
+    }
+}

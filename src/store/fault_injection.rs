@@ -1,0 +1,44 @@
+//! For tests: a signal to this very process at an exact point of its dealings with the database.
+//!
+//! Every begin, statement and commit is two points, one before and one after it, counted from 1 over the life of the
+//! process. In a debug build `ROLLCALL_STRIKE=120:KILL` sends SIGKILL at the 120th of them, as a power cut comes, and
+//! `120:STOP` stops the process there until somebody sends SIGCONT. With `RUST_LOG=rollcall::store::fault_injection=trace` every
+//! point is a line of the log. A release build knows nothing of this.
+
+/// On which side of a statement a point lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StatementSide {
+    /// Before the statement is sent.
+    Before,
+    /// After its answer has come.
+    After,
+}
+
+/// Passes a point, and is struck there if somebody asked for it.
+#[cfg(debug_assertions)]
+pub(super) fn inject_fault(side: StatementSide, doing: &'static str, sql: &str) {
+    use std::process::{Command, id};
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static PASSED: AtomicU64 = AtomicU64::new(0);
+    static ASKED: LazyLock<Option<(u64, String)>> = LazyLock::new(|| {
+        let asked = std::env::var("ROLLCALL_STRIKE").ok()?;
+        let (point, signal) = asked.split_once(':')?;
+        Some((point.parse().ok()?, signal.to_owned()))
+    });
+
+    let point = PASSED.fetch_add(1, Ordering::SeqCst) + 1;
+    let verb = sql.split_ascii_whitespace().next().unwrap_or_default();
+    tracing::trace!(point, side = ?side, doing, verb, "passed a point");
+    if let Some((at, signal)) = &*ASKED
+        && *at == point
+    {
+        // The thread waits for `kill`: it goes on after SIGCONT, and never after SIGKILL.
+        let _ = Command::new("kill").args(["-s", signal, &id().to_string()]).status();
+    }
+}
+
+/// Nothing.
+#[cfg(not(debug_assertions))]
+pub(super) fn inject_fault(_side: StatementSide, _doing: &'static str, _sql: &str) {}

@@ -1,0 +1,236 @@
+//! Rows of learners as syncs and people write them.
+
+use chrono::NaiveDate;
+
+use crate::model::ids::{LearnerId, RunId};
+use crate::model::names::{fold, terms};
+use crate::model::status::LearnerStatus;
+use crate::store::param::params;
+use crate::store::staging::{StagingTable, staging_table};
+use crate::store::{Result, Sql, Tx};
+
+/// A learner's row as a sync writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearnerRowUpdate<'a> {
+    /// The number; for a fresh learner one that [`next_id`] gave.
+    pub id: LearnerId,
+    /// Whether the row is new.
+    pub fresh: bool,
+    /// The address, when nobody else holds it.
+    pub email: Option<&'a str>,
+    /// The address as it is compared.
+    pub email_folded: Option<String>,
+    /// The folded address that somebody else holds.
+    pub email_contested: Option<String>,
+    /// The name that is shown.
+    pub name: String,
+    /// `given_name`, `family_name`, `department`, `location`, `role`, `manager`, `employee_type`.
+    pub texts: [&'a str; 7],
+    /// The first day.
+    pub start: Option<NaiveDate>,
+    /// The last day.
+    pub end: Option<NaiveDate>,
+    /// The state today.
+    pub status: LearnerStatus,
+    /// Every attribute, as a JSON object.
+    pub attributes: String,
+}
+
+const WRITTEN: StagingTable = staging_table!(
+    "stage_learners": 0 "id" "BIGINT", 1 "fresh" "BOOLEAN", 2 "email" "TEXT", 3 "email_folded" "TEXT",
+    4 "email_contested" "TEXT", 5 "name" "TEXT", 6 "given_name" "TEXT", 7 "family_name" "TEXT",
+    8 "department" "TEXT", 9 "location" "TEXT", 10 "role" "TEXT", 11 "manager" "TEXT", 12 "employee_type" "TEXT",
+    13 "start_date" "DATE", 14 "end_date" "DATE", 15 "status" "TEXT", 16 "attributes" "JSONB",
+    17 "name_folded" "TEXT", 18 "terms" "TEXT"
+);
+
+const NEXT: &str = "SELECT COALESCE(max(id), CAST(0 AS BIGINT)) + 1 FROM learners";
+
+/// The first number that no learner has. Hold the head's lock.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn next_id(tx: &mut Tx) -> Result<i64> {
+    let (id,): (i64,) = tx.fetch_one("number learners", NEXT, params![]).await?;
+    Ok(id)
+}
+
+/// Addresses that are given up, so that they still find the learner.
+const FORMER: &str = "
+    INSERT INTO former_addresses (email_folded, learner_id, run_id)
+    SELECT l.email_folded, l.id, $1
+    FROM stage_learners s JOIN learners l ON l.id = s.id
+    WHERE NOT s.fresh AND l.email_folded IS NOT NULL AND l.email_folded IS DISTINCT FROM s.email_folded
+    ON CONFLICT (email_folded, learner_id) DO NOTHING";
+
+/// Two people may have swapped addresses, or one taken that of another who leaves: all let go before any takes.
+const LET_GO: &str = "
+    UPDATE learners SET email_folded = NULL
+    FROM stage_learners s
+    WHERE learners.id = s.id AND NOT s.fresh
+      AND (s.status = 'left' OR learners.email_folded IS DISTINCT FROM s.email_folded)";
+
+/// Who has left with an address that somebody comes with now: it still finds them, behind its new holder.
+const HANDED_ON: &str = "
+    INSERT INTO former_addresses (email_folded, learner_id, run_id)
+    SELECT l.email_folded, l.id, $1
+    FROM stage_learners s JOIN learners l ON l.email_folded = s.email_folded
+    WHERE l.status = 'left' AND s.status <> 'left'
+      AND NOT EXISTS (SELECT 1 FROM stage_learners o WHERE o.id = l.id)
+    ON CONFLICT (email_folded, learner_id) DO NOTHING";
+
+const GIVE_UP: &str = "
+    UPDATE learners SET email = NULL, email_folded = NULL, run_id = $1
+    FROM stage_learners s
+    WHERE learners.email_folded = s.email_folded AND learners.status = 'left' AND s.status <> 'left'
+      AND NOT EXISTS (SELECT 1 FROM stage_learners o WHERE o.id = learners.id)";
+
+/// Whose due dates may move with the first day.
+const NOTE_STARTS: &str = "
+    INSERT INTO stage_starts (learner_id)
+    SELECT s.id FROM stage_learners s JOIN learners l ON l.id = s.id
+    WHERE NOT s.fresh AND s.start_date IS DISTINCT FROM l.start_date";
+
+const UPDATE: &str = "
+    UPDATE learners
+    SET email = s.email, email_folded = s.email_folded, email_contested = s.email_contested, name = s.name,
+        given_name = s.given_name, family_name = s.family_name, department = s.department, location = s.location,
+        role = s.role, manager = s.manager, employee_type = s.employee_type, start_date = s.start_date,
+        end_date = s.end_date, attributes = s.attributes, run_id = $1, by_hand = FALSE, status = s.status,
+        name_folded = s.name_folded, terms = s.terms,
+        active_since = CASE WHEN learners.status IN ('left', 'upcoming') AND s.status IN ('active', 'leave')
+            THEN $2 ELSE learners.active_since END
+    FROM stage_learners s
+    WHERE learners.id = s.id AND NOT s.fresh";
+
+const INSERT: &str = "
+    INSERT INTO learners (id, email, email_folded, email_contested, name, given_name, family_name, department,
+        location, role, manager, employee_type, start_date, end_date, status, active_since, attributes, name_folded,
+        terms, run_id)
+    SELECT id, email, email_folded, email_contested, name, given_name, family_name, department, location, role,
+        manager, employee_type, start_date, end_date, status, CAST($2 AS DATE), attributes, name_folded, terms, $1
+    FROM stage_learners WHERE fresh ORDER BY id";
+
+const INSERT_SQLITE: &str = "
+    INSERT INTO learners (id, email, email_folded, email_contested, name, given_name, family_name, department,
+        location, role, manager, employee_type, start_date, end_date, status, active_since, attributes, name_folded,
+        terms, run_id)
+    SELECT id, email, email_folded, email_contested, name, given_name, family_name, department, location, role,
+        manager, employee_type, start_date, end_date, status, $2, attributes, name_folded, terms, $1
+    FROM stage_learners WHERE fresh ORDER BY id";
+
+/// Writes rows of learners, new and changed, between [`stage_changes`] and what follows from it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn write_rows<'a>(
+    tx: &mut Tx,
+    learners: impl IntoIterator<Item = LearnerRowUpdate<'a>>,
+    today: NaiveDate,
+    run: RunId,
+) -> Result<()> {
+    tx.fill_staging_table(WRITTEN, learners, |rows, one| {
+        rows.int(one.id.0).flag(one.fresh).opt_text(one.email).opt_text(one.email_folded.as_deref());
+        rows.opt_text(one.email_contested.as_deref()).text(&one.name);
+        for text in one.texts {
+            rows.text(text);
+        }
+        rows.day(one.start).day(one.end).text(one.status.as_str()).text(&one.attributes);
+        let [_, _, department, location, role, ..] = one.texts;
+        let terms = terms([&one.name, one.email.unwrap_or_default(), department, location, role]);
+        rows.text(&fold(&one.name)).text(&terms).end_row();
+    })
+    .await?;
+    tx.execute("keep former addresses", FORMER, params![run]).await?;
+    tx.execute("let addresses go", LET_GO, params![]).await?;
+    tx.execute("keep addresses that are handed on", HANDED_ON, params![run]).await?;
+    tx.execute("hand addresses on", GIVE_UP, params![run]).await?;
+    tx.execute("note new start dates", NOTE_STARTS, params![]).await?;
+    tx.execute("change learners", UPDATE, params![run, today]).await?;
+    tx.execute("add learners", Sql::per_engine(INSERT_SQLITE, INSERT), params![run, today]).await?;
+    tx.drop_staging_table(WRITTEN).await
+}
+
+const UNWRITTEN: &str = "
+    SELECT id, name, COALESCE(email, '') AS email, department, location, role FROM learners WHERE terms IS NULL";
+
+const TERMS: StagingTable =
+    staging_table!("stage_terms": 0 "id" "BIGINT", 1 "name_folded" "TEXT", 2 "terms" "TEXT");
+
+const WRITE_TERMS: &str = "
+    UPDATE learners SET name_folded = s.name_folded, terms = s.terms FROM stage_terms s WHERE learners.id = s.id";
+
+/// Writes the words by which learners are found, where an older program did not.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn write_terms(tx: &mut Tx) -> Result<()> {
+    let all: Vec<(i64, String, String, String, String, String)> =
+        tx.fetch_all("read learners without terms", UNWRITTEN, params![]).await?;
+    tx.fill_staging_table(TERMS, all, |rows, (id, name, email, department, location, role)| {
+        let found = terms([&name, &email, &department, &location, &role].map(String::as_str));
+        rows.int(id).text(&fold(&name)).text(&found).end_row();
+    })
+    .await?;
+    tx.execute("write the terms of learners", WRITE_TERMS, params![]).await?;
+    tx.drop_staging_table(TERMS).await
+}
+
+const COMING_AND_GOING: StagingTable = staging_table!("stage_status": 0 "learner_id" "BIGINT");
+const STARTS: StagingTable = staging_table!("stage_starts": 0 "learner_id" "BIGINT");
+
+/// Lays out who comes or goes, and makes room for whose `start_date` moves, for [`crate::enrollment::change`].
+///
+/// # Errors
+/// When the database refuses.
+pub async fn stage_changes(tx: &mut Tx, comes_or_goes: impl IntoIterator<Item = LearnerId>) -> Result<()> {
+    tx.fill_staging_table(COMING_AND_GOING, comes_or_goes, |rows, id| rows.int(id.0).end_row()).await?;
+    tx.fill_staging_table(STARTS, [], |rows, id: LearnerId| rows.int(id.0).end_row()).await?;
+    Ok(())
+}
+
+/// Clears away what [`stage_changes`] laid out.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
+    tx.drop_staging_table(COMING_AND_GOING).await?;
+    tx.drop_staging_table(STARTS).await
+}
+
+const LEAVE: Sql = Sql::per_engine(
+    "UPDATE learners SET status = 'left', run_id = $2 WHERE id IN (SELECT value FROM json_each($1))",
+    "UPDATE learners SET status = 'left', run_id = $2 WHERE id = ANY($1)",
+);
+
+/// Marks learners as left; their rows keep everything else.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn mark_left(tx: &mut Tx, learners: Vec<i64>, run: RunId) -> Result<u64> {
+    if learners.is_empty() {
+        return Ok(0);
+    }
+    tx.execute("let learners leave", LEAVE, params![learners, run]).await
+}
+
+const ADD: &str = "
+    INSERT INTO learners (id, email, email_folded, name, name_folded, terms, status, active_since, by_hand, run_id)
+    VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, TRUE, $8)";
+
+/// Adds a learner by hand. Hold the head's lock.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn create_manual(
+    tx: &mut Tx,
+    email: &str,
+    name: &str,
+    today: NaiveDate,
+    run: RunId,
+) -> Result<LearnerId> {
+    let id = next_id(tx).await?;
+    let args = params![id, email, fold(email), name, fold(name), terms([name, email]), today, run];
+    tx.execute("add a learner", ADD, args).await?;
+    Ok(LearnerId(id))
+}

@@ -1,0 +1,153 @@
+//! The record of changes: every run, newest first, with what a change by hand found and what it left.
+
+use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::store::Result;
+use crate::store::engine::Tx;
+use crate::store::param::params;
+use crate::store::runs::{Run, run_columns};
+
+/// A run, with what it found and what it left.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(as = Record)]
+pub struct AuditLogEntry {
+    /// The run.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub run: Run,
+    /// What a change by hand found, as JSON; none where the run's own rows say it.
+    #[serde(serialize_with = "serialize_json")]
+    #[schema(value_type = Option<Object>)]
+    pub found: Option<String>,
+    /// What a change by hand left, as JSON.
+    #[serde(serialize_with = "serialize_json")]
+    #[schema(value_type = Option<Object>)]
+    pub made: Option<String>,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+fn serialize_json<S: Serializer>(json: &Option<String>, to: S) -> std::result::Result<S::Ok, S::Error> {
+    let value = json.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
+    value.serialize(to)
+}
+
+/// A JSON object in words, `key: value` by `key: value`.
+fn format_object(json: Option<&str>) -> String {
+    let value = json.and_then(|json| serde_json::from_str(json).ok());
+    let Some(Value::Object(object)) = value else { return String::new() };
+    let pairs =
+        object.iter().map(|(key, value)| format!("{}: {}", key.replace('_', " "), format_value(value)));
+    pairs.collect::<Vec<_>>().join(", ")
+}
+
+fn format_value(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "none".to_owned(),
+        Value::Array(all) => all.iter().map(format_value).collect::<Vec<_>>().join(" + "),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+impl AuditLogEntry {
+    /// What there was before, in words; empty where the run's own rows say it.
+    #[must_use]
+    pub fn before(&self) -> String {
+        format_object(self.found.as_deref())
+    }
+
+    /// What there is since then, in words.
+    #[must_use]
+    pub fn after(&self) -> String {
+        format_object(self.made.as_deref())
+    }
+}
+
+/// Which runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AuditLogFilter<'a> {
+    /// The kind; empty for every one.
+    pub kind: &'a str,
+    /// The connector's name; empty for every one, and for runs without one.
+    pub connector: &'a str,
+    /// How they ended; empty for all.
+    pub status: &'a str,
+    /// Only runs of a connector.
+    pub of_connectors: bool,
+    /// Who made them; empty for everybody.
+    pub actor: &'a str,
+    /// Only those that began then or later.
+    pub since: DateTime<Utc>,
+}
+
+const PAGE: &str = concat!(
+    run_columns!(),
+    ", r.found, r.made FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+    WHERE ($1 = '' OR r.kind = $1) AND ($2 = '' OR c.name = $2) AND ($3 = '' OR r.status = $3)
+      AND ($4 = 0 OR r.connector_id IS NOT NULL) AND ($5 = '' OR r.actor = $5) AND r.started_at >= $6
+      AND ($7 = 0 OR r.id < $7)
+    ORDER BY r.id DESC LIMIT $8"
+);
+
+/// A page of runs, newest first, from the one before `before` on; from the newest where that is 0.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(
+    tx: &mut Tx,
+    find: AuditLogFilter<'_>,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<AuditLogEntry>> {
+    let of_connectors = i64::from(find.of_connectors);
+    let AuditLogFilter { kind, connector, status, actor, since, .. } = find;
+    let args = params![kind, connector, status, of_connectors, actor, since, before, limit];
+    tx.fetch_all("list changes", PAGE, args).await
+}
+
+const SINCE: &str = concat!(
+    run_columns!(),
+    ", r.found, r.made FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
+    WHERE r.started_at >= $1 ORDER BY r.id"
+);
+
+/// Every run since an instant, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list_since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<AuditLogEntry>> {
+    tx.fetch_all("read the record of changes", SINCE, params![instant]).await
+}
+
+const ONE: &str = concat!(
+    run_columns!(),
+    ", r.found, r.made FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id WHERE r.id = $1"
+);
+
+/// One run.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn get(tx: &mut Tx, run: i64) -> Result<Option<AuditLogEntry>> {
+    tx.fetch_optional("read a change", ONE, params![run]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_change_found_reads_as_words() {
+        assert_eq!(
+            format_object(Some(r#"{"email":"a@b.c","link_until":null}"#)),
+            "email: a@b.c, link until: none"
+        );
+        assert_eq!(
+            format_object(Some(r#"{"to":["Sales","R&D"],"members":2}"#)),
+            "members: 2, to: Sales + R&D"
+        );
+        assert_eq!(format_object(None), "");
+    }
+}

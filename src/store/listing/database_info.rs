@@ -1,0 +1,31 @@
+//! The database itself: which one, how large, how new.
+
+use crate::store::Result;
+use crate::store::engine::{Sql, Tx};
+use crate::store::param::params;
+
+/// The database.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct DatabaseInfo {
+    /// `SQLite` or `PostgreSQL`.
+    pub engine: String,
+    /// Its version.
+    pub version: String,
+    /// Bytes on disk.
+    pub bytes: i64,
+}
+
+const DATABASE: Sql = Sql::per_engine(
+    "SELECT 'SQLite' AS engine, sqlite_version() AS version,
+        (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size()) AS bytes",
+    "SELECT 'PostgreSQL' AS engine, current_setting('server_version') AS version,
+        pg_database_size(current_database()) AS bytes",
+);
+
+/// Which database this is.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn get_database_info(tx: &mut Tx) -> Result<DatabaseInfo> {
+    tx.fetch_one("look at the database", DATABASE, params![]).await
+}

@@ -1,0 +1,107 @@
+//! Connectors of the file.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::config::Config;
+use crate::store::{Result, Tx};
+use crate::sync::RunReport;
+use crate::sync::connector_status::{ConnectorStatus, overview};
+
+/// A connector, its last run and its next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Connector)]
+pub struct ConnectorView {
+    /// The name.
+    pub name: String,
+    /// `ldap`, `csv`, …
+    pub kind: &'static str,
+    /// How many people it holds.
+    pub people: i64,
+    /// The schedule; none for one that runs by hand only.
+    pub schedule: Option<String>,
+    /// The number of its last run.
+    pub last_run: Option<i64>,
+    /// How that ended.
+    pub last_status: Option<String>,
+    /// When that began.
+    pub last_started_at: Option<DateTime<Utc>>,
+    /// When the next one begins.
+    pub next_run_at: Option<DateTime<Utc>>,
+}
+
+/// The connectors of the file, in its order; and the names of those that have left it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list_connectors(
+    tx: &mut Tx,
+    config: &Config,
+    now: DateTime<Utc>,
+) -> Result<(Vec<ConnectorView>, Vec<String>)> {
+    let overview = overview(tx, &config.connectors, now).await?;
+    let connector = |one: ConnectorStatus| ConnectorView {
+        name: one.name,
+        kind: one.kind,
+        people: one.people,
+        schedule: one.schedule,
+        last_run: one.last_run,
+        last_status: one.last_status,
+        last_started_at: one.last_started_at,
+        next_run_at: one.next_run_at,
+    };
+    Ok((overview.connectors.into_iter().map(connector).collect(), overview.struck))
+}
+
+/// What letting go of a connector's people came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Retired)]
+pub struct RetirementResult {
+    /// The number of the run.
+    pub run: i64,
+    /// The connector.
+    pub connector: String,
+    /// `applied` or `held`.
+    pub status: &'static str,
+    /// Its people.
+    pub people: RetiredPeople,
+    /// Their memberships.
+    pub memberships: RetiredMemberships,
+}
+
+/// People of a connector that is let go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RetiredPeople {
+    /// Learners who left.
+    pub left: u64,
+    /// Learners who wait for an approval.
+    pub held: u64,
+}
+
+/// Memberships of a connector that is let go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RetiredMemberships {
+    /// Ended.
+    pub remove: u64,
+    /// Waiting for an approval.
+    pub held: u64,
+}
+
+impl RetirementResult {
+    /// From the report of the run.
+    #[must_use]
+    pub fn new(name: &str, report: &RunReport) -> Self {
+        let counts = &report.counts;
+        Self {
+            run: report.run.map_or(0, |run| run.0),
+            connector: name.to_owned(),
+            status: if report.is_held() { "held" } else { "applied" },
+            people: RetiredPeople { left: counts.people_left, held: counts.people_held },
+            memberships: RetiredMemberships {
+                remove: counts.memberships_removed,
+                held: counts.memberships_held,
+            },
+        }
+    }
+}

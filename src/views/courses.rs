@@ -1,0 +1,45 @@
+//! Assigned courses.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::model::due_policy::DuePolicy;
+
+/// A course that is assigned, and when it is due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Assigned)]
+pub struct AssignedCourseView {
+    /// The course's code.
+    pub course: String,
+    /// The day, where it is fixed.
+    pub due: Option<NaiveDate>,
+    /// Days after joining.
+    pub due_days: Option<u32>,
+    /// Days after the start date.
+    pub due_days_after_start: Option<u32>,
+    /// Days that whoever joins late for a fixed date has at least.
+    pub late_days: u32,
+    /// `hand` or `file`.
+    pub source: String,
+}
+
+impl AssignedCourseView {
+    /// From what an assignment is made of.
+    #[must_use]
+    pub fn new(course: &str, due: DuePolicy, late_days: u32, source: &str) -> Self {
+        let (joining, start) = match due {
+            DuePolicy::AfterJoining(days) => (Some(days), None),
+            DuePolicy::AfterStart(days) => (None, Some(days)),
+            DuePolicy::Never | DuePolicy::On(_) => (None, None),
+        };
+        Self {
+            course: course.to_owned(),
+            due: due.fixed(),
+            due_days: joining,
+            due_days_after_start: start,
+            late_days,
+            source: source.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What command and API say in JSON, each shape in one place.
+//!
+//! The command prints these with `--json`, the API answers with them and describes them ([`utoipa::ToSchema`]). They are
+//! promises to scripts: they may grow, they may not change. What they are made of is read by the rooms below; nothing
+//! here writes or decides.
+
+mod accounts;
+mod connectors;
+mod courses;
+mod enrollments;
+mod groups;
+mod learners;
+mod runs;
+mod sync;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use accounts::{AccountView, TokenView};
+pub use connectors::{ConnectorView, RetirementResult, list_connectors};
+pub use courses::AssignedCourseView;
+pub use enrollments::EnrollmentView;
+pub use groups::{
+    GroupView, MemberResult, MemberView, MembersChange, format_reason, list_groups, list_members,
+};
+pub use learners::{LearnerDetailsView, LearnerView, load_learner_details};
+pub use runs::{DecisionResult, RelatedRun, RunDetails, UndoResultView, load_run_details};
+pub use sync::{HoldView, SyncFailureView, SyncJobCounts, SyncView};
+
+/// Memberships that a change gave and ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = Memberships)]
+pub struct MembershipCounts {
+    /// Given.
+    pub add: u64,
+    /// Ended.
+    pub remove: u64,
+}
+
+/// Jobs that a change left to workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = Jobs)]
+pub struct JobCounts {
+    /// How many.
+    pub enqueued: u64,
+}
+
+/// An error and its causes, a line each.
+#[must_use]
+pub fn format_error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text.push_str("\n  because: ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// The lines of a text that a query put together.
+fn split_lines(text: &str) -> Vec<String> {
+    text.split('\n').filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}

@@ -1,0 +1,158 @@
+//! What a sync came to.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::format_error_chain;
+use crate::model::guard::LimitExceeded;
+use crate::model::run_warning::RunWarning;
+use crate::sync::{RunOutcome, RunReport};
+
+/// One passage of one connector.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Sync)]
+pub struct SyncView {
+    /// The number; none for a dry run, or where not even a number could be had.
+    pub run: Option<i64>,
+    /// The connector.
+    pub connector: String,
+    /// `applied`, `unchanged`, `held`, `planned` or `failed`.
+    pub status: &'static str,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// People.
+    pub people: SyncPeopleCounts,
+    /// Groups.
+    pub groups: SyncGroupCounts,
+    /// Memberships.
+    pub memberships: SyncMembershipCounts,
+    /// Enrollments.
+    pub enrollments: SyncEnrollmentCounts,
+    /// Jobs.
+    pub jobs: SyncJobCounts,
+    /// How long it took, without the draining.
+    pub seconds: f64,
+    /// What it noticed and went on without.
+    pub problems: Vec<RunWarning>,
+    /// Why something waits, where something does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HoldView>,
+    /// Why it failed, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<SyncFailureView>,
+}
+
+/// People of a passage.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = SyncPeople)]
+pub struct SyncPeopleCounts {
+    pub read: u64,
+    pub new: u64,
+    pub changed: u64,
+    pub left: u64,
+    pub set_aside: u64,
+    pub left_out: u64,
+    pub held: u64,
+}
+
+/// Groups of a passage.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = SyncGroups)]
+pub struct SyncGroupCounts {
+    pub created: u64,
+    pub held: u64,
+}
+
+/// Memberships of a passage.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = SyncMemberships)]
+pub struct SyncMembershipCounts {
+    pub add: u64,
+    pub remove: u64,
+    pub held: u64,
+}
+
+/// Enrollments of a passage.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = SyncEnrollments)]
+pub struct SyncEnrollmentCounts {
+    pub held: u64,
+}
+
+/// Jobs of a passage: caused, and drained by whoever asked for it.
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+#[schema(as = SyncJobs)]
+#[expect(missing_docs, reason = "the counts of a run, by their names")]
+pub struct SyncJobCounts {
+    pub enqueued: u64,
+    pub done: u64,
+    pub failed: u64,
+}
+
+/// Why something waits.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Held)]
+pub struct HoldView {
+    /// What changed since the last good reading.
+    pub causes: Vec<String>,
+    /// The limits that were reached.
+    pub reasons: Vec<LimitExceeded>,
+}
+
+/// Why a passage failed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Failure)]
+pub struct SyncFailureView {
+    /// A short word for scripts.
+    pub kind: &'static str,
+    /// The error and its causes, a line each.
+    pub message: String,
+}
+
+impl SyncView {
+    /// From the report of a run, and the jobs that whoever asked drained: done, and failed for good.
+    #[must_use]
+    pub fn new(report: &RunReport, dry_run: bool, done: u64, failed: u64) -> Self {
+        let counts = &report.counts;
+        let (status, error) = match &report.outcome {
+            RunOutcome::Applied => ("applied", None),
+            RunOutcome::Held => ("held", None),
+            RunOutcome::Unchanged => ("unchanged", None),
+            RunOutcome::Planned => ("planned", None),
+            RunOutcome::Failed(error) => {
+                ("failed", Some(SyncFailureView { kind: error.kind(), message: format_error_chain(error) }))
+            }
+        };
+        let held = report.change_set.as_ref().filter(|_| report.is_held());
+        Self {
+            run: report.run.map(|run| run.0),
+            connector: report.connector.as_str().to_owned(),
+            status,
+            dry_run,
+            people: SyncPeopleCounts {
+                read: counts.people_read,
+                new: counts.people_new,
+                changed: counts.people_changed,
+                left: counts.people_left,
+                set_aside: counts.people_set_aside,
+                left_out: counts.people_left_out,
+                held: counts.people_held,
+            },
+            groups: SyncGroupCounts { created: counts.groups_created, held: counts.groups_held },
+            memberships: SyncMembershipCounts {
+                add: counts.memberships_added,
+                remove: counts.memberships_removed,
+                held: counts.memberships_held,
+            },
+            enrollments: SyncEnrollmentCounts { held: counts.enrollments_held },
+            jobs: SyncJobCounts { enqueued: counts.jobs_enqueued, done, failed },
+            seconds: (report.took.as_secs_f64() * 1000.0).round() / 1000.0,
+            problems: report.problems.clone(),
+            held: held.map(|change_set| HoldView {
+                causes: change_set.held.causes.clone(),
+                reasons: change_set.held.reasons.clone(),
+            }),
+            error,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What is sent to the API, and what is wrong with it: with line and column where it is no JSON, with the name of the
+//! field where it is other than it should be.
+
+use axum::body::{Body as Bytes, Bytes as Whole};
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::error::Category;
+
+use super::problem::ApiProblem;
+use crate::web::body_limit::{self, MAX_BODY_BYTES};
+
+/// The longest text of a field, in characters: an index of the database takes as many.
+pub(super) const MAX_TEXT_LENGTH: usize = 500;
+
+/// A body of JSON.
+#[derive(Debug)]
+pub(super) struct JsonBody<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiProblem;
+
+    async fn from_request(request: Request<Bytes>, _: &S) -> Result<Self, ApiProblem> {
+        let bytes = read_body_of_type(request, "application/json", "not_json").await?;
+        parse_json(&bytes).map(Self)
+    }
+}
+
+/// A body of CSV.
+#[derive(Debug)]
+pub(super) struct CsvBody(pub Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for CsvBody {
+    type Rejection = ApiProblem;
+
+    async fn from_request(request: Request<Bytes>, _: &S) -> Result<Self, ApiProblem> {
+        read_body_of_type(request, "text/csv", "not_csv").await.map(|bytes| Self(bytes.into()))
+    }
+}
+
+/// What was sent, where it is of the kind that is wanted.
+async fn read_body_of_type(
+    request: Request<Bytes>,
+    wanted: &str,
+    refusal: &'static str,
+) -> Result<Whole, ApiProblem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case(wanted) {
+        body_limit::discard_body(request.into_body()).await;
+        let text = format!("what was sent is not `{wanted}`");
+        return Err(ApiProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal, text));
+    }
+    body_limit::read_body(request.into_body()).await.map_err(|_| {
+        let text = format!("what was sent is larger than {MAX_BODY_BYTES} bytes, or broke off");
+        ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+    })
+}
+
+/// A body of JSON that may be left out.
+#[derive(Debug)]
+pub(super) struct OptionalJsonBody<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJsonBody<T> {
+    type Rejection = ApiProblem;
+
+    async fn from_request(request: Request<Bytes>, state: &S) -> Result<Self, ApiProblem> {
+        let headers = request.headers();
+        let length = headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0");
+        if length && !headers.contains_key(header::TRANSFER_ENCODING) {
+            return Ok(Self(T::default()));
+        }
+        JsonBody::from_request(request, state).await.map(|JsonBody(body)| Self(body))
+    }
+}
+
+fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiProblem> {
+    let whole: Value = serde_json::from_slice(bytes).map_err(invalid_json)?;
+    check_text_limits(&whole, String::new())?;
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        if cause.classify() != Category::Data {
+            return invalid_json(cause);
+        }
+        let text = cause.to_string();
+        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+        // What is unknown or missing is named in the text; the path ends above what is missing.
+        let named = text.split('`').nth(1).filter(|_| text.contains(" field `"));
+        let field = match (path.as_str(), named) {
+            (".", Some(name)) => name.to_owned(),
+            (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
+            (path, _) => path.to_owned(),
+        };
+        ApiProblem::invalid_field(field, text)
+    })
+}
+
+fn invalid_json(error: serde_json::Error) -> ApiProblem {
+    ApiProblem::new(StatusCode::BAD_REQUEST, "broken_json", format!("what was sent is no JSON: {error}"))
+}
+
+/// Texts that no database keeps are refused before anybody looks at them.
+fn check_text_limits(value: &Value, path: String) -> Result<(), ApiProblem> {
+    match value {
+        Value::String(text) if text.contains('\0') => {
+            Err(ApiProblem::invalid_field(path, "a text cannot hold the character U+0000"))
+        }
+        Value::String(text) if text.chars().count() > MAX_TEXT_LENGTH => {
+            Err(ApiProblem::invalid_field(path, format!("a text has at most {MAX_TEXT_LENGTH} characters")))
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().try_for_each(|(at, one)| check_text_limits(one, format!("{path}[{at}]")))
+        }
+        Value::Object(fields) => fields.iter().try_for_each(|(name, one)| {
+            check_text_limits(one, if path.is_empty() { name.clone() } else { format!("{path}.{name}") })
+        }),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}

@@ -1,0 +1,165 @@
+//! Who asks, and whether they may.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, OriginalUri, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::Utc;
+
+use crate::accounts::{self, Principal};
+use crate::model::role::Permission;
+use crate::web::WebContext;
+use crate::web::api::problem::ApiProblem;
+use crate::web::body_limit;
+use crate::web::error::{PageError, forbidden_message};
+use crate::web::form_data::{FormData, UrlQuery};
+use crate::web::pages::sign_in;
+
+/// The cookie of a session. Browsers take `__Host-` from this very host alone, over TLS or on this machine.
+pub(super) const SESSION_COOKIE: &str = "__Host-rollcall";
+
+/// What stands in front of a route.
+#[derive(Debug, Clone)]
+pub(super) struct AuthMiddleware {
+    pub web: WebContext,
+    pub may: Permission,
+}
+
+/// Lets through whoever may, and tells the handler who it is; sends everybody else to sign in. A form that comes with a
+/// session that has ended is kept through that.
+pub(super) async fn authorize_page(
+    State(gate): State<AuthMiddleware>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let principal = match find_session_principal(&gate.web, request.headers()).await {
+        Ok(principal) => principal,
+        Err(error) => return PageError::from(error).into_response(),
+    };
+    match principal {
+        Some(principal) if principal.role.allows(gate.may) => {
+            request.extensions_mut().insert(principal);
+            next.run(request).await
+        }
+        Some(principal) => PageError::Forbidden { role: principal.role, may: gate.may }.into_response(),
+        None => redirect_to_sign_in(&gate.web, request).await,
+    }
+}
+
+/// Lets through whoever may, by the key of a token or by the cookie of a session, and says to everybody else why not.
+pub(super) async fn authorize_api(
+    State(gate): State<AuthMiddleware>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    let principal = match headers.get(header::AUTHORIZATION) {
+        None => find_session_principal(&gate.web, headers).await,
+        Some(value) => match parse_bearer_token(value) {
+            Some(secret) => accounts::authenticate_token(&gate.web.store, secret, Utc::now()).await,
+            None => Ok(None),
+        },
+    };
+    match principal {
+        Err(error) => ApiProblem::from(error).into_response(),
+        Ok(Some(principal)) if principal.role.allows(gate.may) => {
+            request.extensions_mut().insert(principal);
+            next.run(request).await
+        }
+        Ok(Some(principal)) => {
+            let text = forbidden_message(principal.role, gate.may);
+            ApiProblem::new(StatusCode::FORBIDDEN, "forbidden", text).into_response()
+        }
+        Ok(None) => {
+            let text = "nobody is known by this key or session";
+            let problem = ApiProblem::new(StatusCode::UNAUTHORIZED, "unauthorized", text);
+            problem.with_hint("send `Authorization: Bearer KEY` with the key of a token").into_response()
+        }
+    }
+}
+
+/// The key in a header (RFC 6750, 2.1).
+fn parse_bearer_token(value: &HeaderValue) -> Option<&str> {
+    let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+async fn redirect_to_sign_in(web: &WebContext, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let uri = OriginalUri::from_request_parts(&mut parts, web).await.map(|uri| uri.0).unwrap_or_default();
+    let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    if parts.method != Method::POST {
+        return Redirect::to(&sign_in::sign_in_url(&path)).into_response();
+    }
+    match body_limit::read_body(body).await {
+        Ok(bytes) => sign_in::resume_after_sign_in(web, &path, &String::from_utf8_lossy(&bytes)),
+        Err(_) => PageError::TooLarge.into_response(),
+    }
+}
+
+/// Who is signed in.
+pub(super) async fn find_session_principal(
+    web: &WebContext,
+    headers: &HeaderMap,
+) -> Result<Option<Principal>, accounts::AccountError> {
+    match session_cookie(headers) {
+        Some(cookie) => accounts::authenticate_session(&web.store, cookie, Utc::now()).await,
+        None => Ok(None),
+    }
+}
+
+fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    read_cookie(headers, SESSION_COOKIE)
+}
+
+/// The value of a cookie.
+pub(super) fn read_cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+}
+
+/// The header that makes a browser keep a session, or forget it where there is none.
+pub(super) fn set_cookie(value: Option<&str>) -> (header::HeaderName, String) {
+    let end = if value.is_some() { "" } else { "; Max-Age=0" };
+    let value = value.unwrap_or_default();
+    (header::SET_COOKIE, format!("{SESSION_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{end}"))
+}
+
+/// Whoever the gate let through.
+impl<S: Send + Sync> FromRequestParts<S> for Principal {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
+        parts.extensions.get::<Self>().cloned().ok_or(PageError::Missing { what: "the page".to_owned() })
+    }
+}
+
+/// What an address asks.
+impl<S: Send + Sync> FromRequestParts<S> for UrlQuery {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(FormData::read(parts.uri.query().unwrap_or_default().as_bytes())))
+    }
+}
+
+/// A form that was sent.
+impl<S: Send + Sync> axum::extract::FromRequest<S> for FormData {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request<Body>, _: &S) -> Result<Self, PageError> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+        if kind.trim() != "application/x-www-form-urlencoded" {
+            body_limit::discard_body(request.into_body()).await;
+            return Err(PageError::NotAForm);
+        }
+        let bytes = body_limit::read_body(request.into_body()).await.map_err(|_| PageError::TooLarge)?;
+        Ok(Self::read(&bytes))
+    }
+}

@@ -1,0 +1,82 @@
+//! Bodies of requests, up to a limit.
+//!
+//! What is too large is refused, but still taken in and let go of, as long as it is of a size that somebody may send by
+//! mistake: an answer that comes while the other side is sending is lost where the connection closes under it (RFC
+//! 9112, 9.6), and whoever sent too much would not learn why.
+
+use axum::body::{Body, Bytes};
+use futures_util::StreamExt;
+
+/// The largest body in bytes: a page of choices has a few thousand, a text far fewer.
+pub(super) const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// How many bytes are taken in before the connection closes on whoever goes on sending.
+const MAX_DISCARDED_BYTES: usize = 16 << 20;
+
+/// Why a body was not kept: it is too large, or broke off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BodyError;
+
+/// The whole of a body of at most [`MAX_BODY_BYTES`].
+///
+/// # Errors
+/// When there is more of it, or it breaks off.
+pub(super) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
+    let mut chunks = body.into_data_stream();
+    let (mut kept, mut length) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| BodyError)?;
+        length += chunk.len();
+        if length > MAX_DISCARDED_BYTES {
+            return Err(BodyError);
+        }
+        if length > MAX_BODY_BYTES {
+            kept = Vec::new();
+        } else {
+            kept.extend_from_slice(&chunk);
+        }
+    }
+    if length > MAX_BODY_BYTES { Err(BodyError) } else { Ok(kept.into()) }
+}
+
+/// Takes in a body that is refused unread.
+pub(super) async fn discard_body(body: Body) {
+    // Whatever it was, it is refused.
+    let _ = read_body(body).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(bytes: usize, chunk: usize) -> Body {
+        let chunks = (0..bytes.div_ceil(chunk))
+            .map(move |at| Ok::<_, std::io::Error>(Bytes::from(vec![b'a'; chunk.min(bytes - at * chunk)])));
+        Body::from_stream(futures_util::stream::iter(chunks))
+    }
+
+    #[tokio::test]
+    async fn a_body_of_the_limit_is_kept_and_one_byte_more_is_not() {
+        let kept = read_body(body(MAX_BODY_BYTES, 4096)).await.map(|bytes| bytes.len());
+        assert_eq!(kept, Ok(MAX_BODY_BYTES));
+        assert_eq!(read_body(body(MAX_BODY_BYTES + 1, 4096)).await, Err(BodyError));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_not_kept() {
+        let chunks = [Ok(Bytes::from_static(b"a")), Err(std::io::Error::other("gone"))];
+        assert_eq!(read_body(Body::from_stream(futures_util::stream::iter(chunks))).await, Err(BodyError));
+    }
+
+    #[tokio::test]
+    async fn a_body_without_end_is_taken_in_for_a_while_only() {
+        let taken = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = std::sync::Arc::clone(&taken);
+        let endless = futures_util::stream::repeat_with(move || {
+            count.fetch_add(1 << 20, std::sync::atomic::Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from(vec![b'a'; 1 << 20]))
+        });
+        discard_body(Body::from_stream(endless)).await;
+        assert_eq!(taken.load(std::sync::atomic::Ordering::Relaxed), MAX_DISCARDED_BYTES + (1 << 20));
+    }
+}

@@ -1,0 +1,136 @@
+//! What stands around every page: menu, who is signed in, and what the last change came to.
+
+use axum::http::StatusCode;
+
+use crate::accounts::Principal;
+use crate::groups::change_summary::ChangeSummary;
+use crate::model::role::Permission;
+use crate::web::assets::{ICONS, SCRIPTS, STYLES};
+
+/// Where in the menu a page stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MenuItem {
+    Unlisted,
+    Groups,
+    Assigned,
+    Learners,
+    Sync,
+    Jobs,
+    Settings,
+}
+
+/// A line of the menu.
+pub(super) struct MenuEntry {
+    pub label: &'static str,
+    pub address: &'static str,
+    pub here: MenuItem,
+    may: Permission,
+}
+
+const MENU: [MenuEntry; 6] = [
+    MenuEntry { label: "Groups", address: "/groups", here: MenuItem::Groups, may: Permission::Read },
+    MenuEntry {
+        label: "Assigned courses",
+        address: "/assigned",
+        here: MenuItem::Assigned,
+        may: Permission::Read,
+    },
+    MenuEntry { label: "Learners", address: "/learners", here: MenuItem::Learners, may: Permission::Read },
+    MenuEntry { label: "Sync", address: "/sync", here: MenuItem::Sync, may: Permission::Operate },
+    MenuEntry { label: "Jobs", address: "/jobs", here: MenuItem::Jobs, may: Permission::Operate },
+    MenuEntry { label: "Settings", address: "/settings", here: MenuItem::Settings, may: Permission::Admin },
+];
+
+/// What stands around a page.
+pub(super) struct Layout {
+    pub title: String,
+    pub who: Option<Principal>,
+    pub here: MenuItem,
+    /// What the change that led here came to.
+    pub notice: Option<ChangeSummary>,
+    /// What is wrong with what was sent, by field.
+    pub faults: Vec<FieldError>,
+    /// The addresses of stylesheet, script and icon.
+    pub assets: [&'static str; 3],
+}
+
+/// Something wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FieldError {
+    /// The field's id on the page; empty where it is about the whole.
+    pub field: &'static str,
+    /// What is wrong, as a sentence.
+    pub text: String,
+}
+
+impl FieldError {
+    pub fn new(field: &'static str, text: impl Into<String>) -> Self {
+        Self { field, text: format_quoted_names(&text.into()) }
+    }
+}
+
+/// A message of the rooms below, where names stand in backticks, as it is read on a page: with quotation marks.
+pub(super) fn format_quoted_names(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, part) in text.split('`').enumerate() {
+        match at {
+            0 => {}
+            _ if at % 2 == 1 => out.push('“'),
+            _ => out.push('”'),
+        }
+        out.push_str(part);
+    }
+    out
+}
+
+impl Layout {
+    pub fn new(who: &Principal, here: MenuItem, title: impl Into<String>) -> Self {
+        Self { who: Some(who.clone()), here, ..Self::anonymous(title) }
+    }
+
+    pub fn anonymous(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            who: None,
+            here: MenuItem::Unlisted,
+            notice: None,
+            faults: Vec::new(),
+            assets: [&STYLES.address, &SCRIPTS.address, &ICONS.address],
+        }
+    }
+
+    pub fn notice(self, notice: Option<ChangeSummary>) -> Self {
+        let notice = notice.map(|one| ChangeSummary { what: format_quoted_names(&one.what), ..one });
+        Self { notice, ..self }
+    }
+
+    pub fn faults(self, faults: Vec<FieldError>) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// The status of the page: whether something is wrong with what was sent.
+    pub fn status(&self) -> StatusCode {
+        if self.faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
+    }
+
+    /// The fault of a field.
+    pub fn fault(&self, field: &str) -> Option<&FieldError> {
+        self.faults.iter().find(|fault| fault.field == field)
+    }
+
+    pub fn menu(&self) -> impl Iterator<Item = &'static MenuEntry> {
+        MENU.iter().filter(|item| self.may(item.may))
+    }
+
+    fn may(&self, what: Permission) -> bool {
+        self.who.as_ref().is_some_and(|who| who.role.allows(what))
+    }
+
+    pub fn operates(&self) -> bool {
+        self.may(Permission::Operate)
+    }
+
+    pub fn manages(&self) -> bool {
+        self.may(Permission::Manage)
+    }
+}

@@ -1,0 +1,288 @@
+//! Signing in through the company's provider: OpenID Connect, the authorization code with PKCE (S256).
+//!
+//! What the answer has to match (state, nonce, verifier) lies in a cookie of this browser for ten minutes; nothing is kept
+//! here. The ID token is checked by signature, issuer, audience, time and nonce; what it leaves out is asked of the
+//! provider's userinfo. Groups of the provider give the role, anew at every sign-in.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use openidconnect::core::{
+    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim,
+    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
+    CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+};
+use openidconnect::{
+    AdditionalClaims, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl,
+    Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+    StandardErrorResponse, StandardTokenResponse, TokenResponse, UserInfoClaims,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::accounts::OidcIdentity;
+use crate::config::SignInSettings;
+use crate::model::role::Role;
+
+/// How long the provider may take for each answer.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The cookie of a sign-in under way, and how long it may take, in seconds.
+const SIGN_IN_COOKIE: &str = "__Host-rollcall-sign-in";
+const COOKIE_SECONDS: u32 = 600;
+
+/// Why the provider let nobody in.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OidcError {
+    /// It cannot be reached, or answers something else.
+    #[error("the sign-in provider could not {doing}")]
+    Provider {
+        /// What was attempted.
+        doing: &'static str,
+        /// What came of it.
+        why: String,
+    },
+    /// The answer belongs to no sign-in of this browser.
+    #[error("this answer of the sign-in provider belongs to no sign-in of this browser, or came too late")]
+    UnknownState,
+    /// The provider or its user said no.
+    #[error("the sign-in provider said: {said}")]
+    Refused {
+        /// In its own words.
+        said: String,
+    },
+}
+
+fn provider_error(doing: &'static str) -> impl Fn(String) -> OidcError {
+    move |why| OidcError::Provider { doing, why }
+}
+
+/// Every claim that is not one of the standard ones, such as groups.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct ExtraClaims {
+    #[serde(flatten)]
+    all: HashMap<String, Value>,
+}
+
+impl AdditionalClaims for ExtraClaims {}
+
+type OidcTokenFields = IdTokenFields<
+    ExtraClaims,
+    EmptyExtraTokenFields,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJwsSigningAlgorithm,
+>;
+
+type OidcClient = Client<
+    ExtraClaims,
+    CoreAuthDisplay,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJsonWebKey,
+    CoreAuthPrompt,
+    StandardErrorResponse<CoreErrorResponseType>,
+    StandardTokenResponse<OidcTokenFields, CoreTokenType>,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+/// What is kept in the browser until the provider answers.
+#[derive(Debug, Serialize, Deserialize)]
+struct OidcState {
+    state: String,
+    nonce: String,
+    verifier: String,
+    to: String,
+}
+
+/// The provider of the file.
+#[derive(Debug)]
+pub(super) struct SignInProvider<'f> {
+    sign_in: &'f SignInSettings,
+    http: reqwest::Client,
+    metadata: CoreProviderMetadata,
+}
+
+/// Sends what the library asks for; nothing is followed, and nothing waits for long.
+async fn send_request(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+    let answer = http.execute(request.try_into()?).await?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut response = HttpResponse::new(answer.bytes().await?.to_vec());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+impl<'f> SignInProvider<'f> {
+    /// Asks the provider what it is.
+    pub async fn discover(sign_in: &'f SignInSettings) -> Result<Self, OidcError> {
+        let failed = provider_error("be reached");
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PROVIDER_TIMEOUT)
+            .build()
+            .map_err(|error| failed(error.to_string()))?;
+        let issuer = IssuerUrl::new(sign_in.issuer.clone()).map_err(|error| failed(error.to_string()))?;
+        let client = http.clone();
+        let metadata = CoreProviderMetadata::discover_async(issuer, &move |request| {
+            send_request(client.clone(), request)
+        })
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+        Ok(Self { sign_in, http, metadata })
+    }
+
+    fn redirect(&self) -> Result<RedirectUrl, OidcError> {
+        let url = format!("{}/sign-in/callback", self.sign_in.pages_url.trim_end_matches('/'));
+        RedirectUrl::new(url).map_err(|error| provider_error("be told where to answer")(error.to_string()))
+    }
+
+    fn id(&self) -> (ClientId, Option<ClientSecret>) {
+        let secret = self.sign_in.client_secret.as_ref();
+        let secret = secret.map(|secret| ClientSecret::new(secret.reveal().to_owned()));
+        (ClientId::new(self.sign_in.client_id.clone()), secret)
+    }
+
+    /// Where to send the browser, and the cookie that it keeps meanwhile.
+    pub fn start_sign_in(&self, to: &str) -> Result<(String, String), OidcError> {
+        let (id, secret) = self.id();
+        let client = OidcClient::from_provider_metadata(self.metadata.clone(), id, secret)
+            .set_redirect_uri(self.redirect()?);
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let (url, state, nonce) = client
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
+            .add_scopes(self.sign_in.scopes.iter().map(|scope| Scope::new(scope.clone())))
+            .set_pkce_challenge(challenge)
+            .url();
+        let waiting = OidcState {
+            state: state.secret().clone(),
+            nonce: nonce.secret().clone(),
+            verifier: verifier.secret().clone(),
+            to: to.to_owned(),
+        };
+        let text = serde_json::to_vec(&waiting).unwrap_or_default();
+        Ok((url.to_string(), set_cookie(&base64_text(&text), COOKIE_SECONDS)))
+    }
+
+    /// Who the provider says it was, and where that browser wanted to go.
+    pub async fn finish_sign_in(
+        &self,
+        headers: &HeaderMap,
+        state: &str,
+        code: &str,
+    ) -> Result<(OidcIdentity, String), OidcError> {
+        let waiting = read_state_cookie(headers)
+            .filter(|waiting| waiting.state == state)
+            .ok_or(OidcError::UnknownState)?;
+        let failed = provider_error("name who signed in");
+        let (id, secret) = self.id();
+        let client = OidcClient::from_provider_metadata(self.metadata.clone(), id, secret)
+            .set_redirect_uri(self.redirect()?);
+        let http = self.http.clone();
+        let ask = move |request| send_request(http.clone(), request);
+        let tokens = client
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .map_err(|error| failed(error.to_string()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(waiting.verifier))
+            .request_async(&ask)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        let token = tokens.id_token().ok_or_else(|| failed("there is no ID token".to_owned()))?;
+        let nonce = Nonce::new(waiting.nonce);
+        let claims =
+            token.claims(&client.id_token_verifier(), &nonce).map_err(|error| failed(error.to_string()))?;
+        let mut email = claims.email().map(|email| email.to_string());
+        let mut is_verified = claims.email_verified();
+        let mut name = claims.name().and_then(|name| name.get(None)).map(|name| name.to_string());
+        let mut groups = read_groups_claim(&claims.additional_claims().all, &self.sign_in.groups_claim);
+        let userinfo = client.user_info(tokens.access_token().clone(), Some(claims.subject().clone()));
+        if let (Ok(request), true) = (userinfo, email.is_none() || groups.is_none()) {
+            let info: UserInfoClaims<ExtraClaims, CoreGenderClaim> =
+                request.request_async(&ask).await.map_err(|error| failed(error.to_string()))?;
+            email = email.or_else(|| info.email().map(|email| email.to_string()));
+            is_verified = is_verified.or_else(|| info.email_verified());
+            let named = info.name().and_then(|name| name.get(None)).map(|name| name.to_string());
+            name = name.or(named);
+            groups = groups.or_else(|| {
+                self::read_groups_claim(&info.additional_claims().all, &self.sign_in.groups_claim)
+            });
+        }
+        let provided = OidcIdentity {
+            subject: format!("{} {}", self.sign_in.issuer, claims.subject().as_str()),
+            email: email.ok_or_else(|| failed("it gives no e-mail address".to_owned()))?,
+            is_verified: is_verified.unwrap_or(false),
+            name: name.unwrap_or_default(),
+            role: highest_role(&self.sign_in.roles, &groups.unwrap_or_default()),
+        };
+        Ok((provided, waiting.to))
+    }
+}
+
+/// The groups of a claim: a list of texts, or one.
+fn read_groups_claim(claims: &HashMap<String, Value>, name: &str) -> Option<Vec<String>> {
+    match claims.get(name)? {
+        Value::Array(list) => Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+    }
+}
+
+/// The role that allows most, of those that a group gives.
+fn highest_role(roles: &[(Role, Vec<String>)], groups: &[String]) -> Option<Role> {
+    let gives = |names: &[String]| names.iter().any(|name| groups.contains(name));
+    roles.iter().find(|(_, names)| gives(names)).map(|(role, _)| *role)
+}
+
+fn base64_text(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn read_state_cookie(headers: &HeaderMap) -> Option<OidcState> {
+    use base64::Engine;
+    let text = crate::web::auth::read_cookie(headers, SIGN_IN_COOKIE)?;
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn set_cookie(value: &str, seconds: u32) -> String {
+    format!("{SIGN_IN_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+}
+
+/// The cookie that forgets a sign-in.
+pub(super) fn clear_cookie_header() -> String {
+    set_cookie("", 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_role_that_allows_most_counts_and_a_stranger_has_none() {
+        let roles = vec![
+            (Role::LicenseHolder, vec!["admins".to_owned()]),
+            (Role::Viewer, vec!["staff".to_owned(), "guests".to_owned()]),
+        ];
+        let of = |groups: &[&str]| {
+            highest_role(&roles, &groups.iter().map(|&group| group.to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&["staff", "admins"]), Some(Role::LicenseHolder));
+        assert_eq!(of(&["guests"]), Some(Role::Viewer));
+        assert_eq!(of(&["Admins"]), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! Setting a password by a link.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect};
+use chrono::Utc;
+
+use crate::accounts;
+use crate::store::runs::{NewRun, RunRecordKind};
+use crate::web::WebContext;
+use crate::web::auth::set_cookie;
+use crate::web::error::format_sentence;
+use crate::web::form_data::FormData;
+use crate::web::layout::{FieldError, Layout};
+use crate::web::pages::{PageResult, render_page};
+
+#[derive(Template)]
+#[template(path = "welcome.html")]
+struct SetPasswordPage {
+    frame: Layout,
+    /// For the first account of all it is typed.
+    is_first: bool,
+    email: String,
+}
+
+pub(super) async fn show(State(web): State<WebContext>, Path(key): Path<String>) -> PageResult {
+    let email = accounts::check_invitation(&web.store, &key, Utc::now()).await?;
+    let is_first = email.is_none();
+    render_page(&SetPasswordPage {
+        frame: Layout::anonymous("Welcome"),
+        is_first,
+        email: email.unwrap_or_default(),
+    })
+}
+
+pub(super) async fn set_password(
+    State(web): State<WebContext>,
+    Path(key): Path<String>,
+    form: FormData,
+) -> PageResult {
+    let invited = accounts::check_invitation(&web.store, &key, Utc::now()).await?;
+    let is_first = invited.is_none();
+    let email = invited.unwrap_or_else(|| form.text("email").trim().to_owned());
+    let (secret, again) = (form.text("password"), form.text("again"));
+    let about = NewRun {
+        kind: RunRecordKind::Hand,
+        connector: None,
+        actor: email.clone(),
+        description: format!("set the password of `{email}` by a link"),
+        file_digest: None,
+        subject: None,
+    };
+    let fault = if secret == again {
+        match accounts::accept_invitation(&web.store, &about, web.change_time(), &key, &email, secret).await {
+            Ok(account) => {
+                let signed_in = accounts::start_session(&web.store, account, &email, Utc::now()).await?;
+                return Ok(([set_cookie(Some(&signed_in.cookie))], Redirect::to("/")).into_response());
+            }
+            Err(error @ accounts::AccountError::BadAddress { .. }) => {
+                FieldError::new("email", format_sentence(&error.to_string()))
+            }
+            Err(
+                error @ (accounts::AccountError::BadPassword { .. }
+                | accounts::AccountError::PasswordIsAddress),
+            ) => FieldError::new("password", format_sentence(&error.to_string())),
+            Err(error) => return Err(error.into()),
+        }
+    } else {
+        FieldError::new("again", "The two passwords differ.")
+    };
+    let frame = Layout::anonymous("Welcome").faults(vec![fault]);
+    let html = SetPasswordPage { frame, is_first, email }.render()?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response())
+}

@@ -1,0 +1,153 @@
+//! A due date as a form asks for it, and in words.
+
+use chrono::NaiveDate;
+
+use crate::model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy, MAX_DUE_DAYS};
+use crate::model::format::count;
+use crate::web::form_data::FormData;
+use crate::web::layout::FieldError;
+
+/// The fields of a due date, as they were typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::web::pages) struct DueDateFields {
+    /// `none`, `on`, `joining` or `start`.
+    pub kind: String,
+    pub on: String,
+    pub joining: String,
+    pub start: String,
+    pub late: String,
+}
+
+impl Default for DueDateFields {
+    fn default() -> Self {
+        Self {
+            kind: "none".to_owned(),
+            on: String::new(),
+            joining: "30".to_owned(),
+            start: "30".to_owned(),
+            late: DEFAULT_LATE_DAYS.to_string(),
+        }
+    }
+}
+
+impl DueDateFields {
+    pub fn of_form(form: &FormData) -> Self {
+        let text = |name: &str| form.text(name).trim().to_owned();
+        Self {
+            kind: text("due"),
+            on: text("on"),
+            joining: text("joining"),
+            start: text("start"),
+            late: text("late"),
+        }
+    }
+
+    /// The fields that show a date that is there.
+    pub fn of(due: DuePolicy, late_days: u32) -> Self {
+        let fields = Self { late: late_days.to_string(), ..Self::default() };
+        match due {
+            DuePolicy::Never => fields,
+            DuePolicy::On(day) => Self { kind: "on".to_owned(), on: day.to_string(), ..fields },
+            DuePolicy::AfterJoining(days) => {
+                Self { kind: "joining".to_owned(), joining: days.to_string(), ..fields }
+            }
+            DuePolicy::AfterStart(days) => {
+                Self { kind: "start".to_owned(), start: days.to_string(), ..fields }
+            }
+        }
+    }
+
+    /// What was meant, and the days that whoever joins late has at least.
+    pub fn parse_due_date(&self) -> Result<(DuePolicy, u32), FieldError> {
+        let late = parse_days(&self.late).unwrap_or(DEFAULT_LATE_DAYS);
+        let due = match self.kind.as_str() {
+            "on" => DuePolicy::On(self.on.parse().map_err(|_| {
+                FieldError::new("on", "Choose the day on which it is due, such as 2026-12-31.")
+            })?),
+            "joining" => {
+                DuePolicy::AfterJoining(parse_days(&self.joining).ok_or_else(|| invalid_days("joining"))?)
+            }
+            "start" => DuePolicy::AfterStart(parse_days(&self.start).ok_or_else(|| invalid_days("start"))?),
+            _ => DuePolicy::Never,
+        };
+        if self.kind == "on" && parse_days(&self.late).is_none() {
+            return Err(invalid_days("late"));
+        }
+        Ok((due, late))
+    }
+
+    /// What it means for somebody, in words; nothing while something is wrong with it.
+    pub fn example(&self, today: NaiveDate) -> Option<String> {
+        let (due, late_days) = self.parse_due_date().ok()?;
+        let until = due.date(late_days, today, Some(today));
+        let shown = |day: NaiveDate| day.format("%e %B %Y").to_string().trim_start().to_owned();
+        Some(match (due, until) {
+            (DuePolicy::Never, _) | (_, None) => "Nobody has to be done by a certain day.".to_owned(),
+            (DuePolicy::On(day), Some(until)) if until != day => {
+                let why = if day < today { "has passed" } else { "is near" };
+                format!(
+                    "{} {why}: someone who joins today has {}, until {}.",
+                    shown(day),
+                    count(u64::from(late_days), "day", "days"),
+                    shown(until)
+                )
+            }
+            (DuePolicy::AfterStart(_), Some(until)) => {
+                format!("Someone who joins and starts today has until {}.", shown(until))
+            }
+            (DuePolicy::On(_) | DuePolicy::AfterJoining(_), Some(until)) => {
+                format!("Someone who joins today has until {}.", shown(until))
+            }
+        })
+    }
+}
+
+fn parse_days(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|days| *days <= MAX_DUE_DAYS)
+}
+
+fn invalid_days(field: &'static str) -> FieldError {
+    FieldError::new(field, format!("Days are a whole number from 0 to {MAX_DUE_DAYS}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> DueDateFields {
+        DueDateFields::of_form(&FormData::read(text.as_bytes()))
+    }
+
+    fn today() -> NaiveDate {
+        "2026-11-28".parse().expect("a day")
+    }
+
+    #[test]
+    fn each_kind_of_due_date_has_an_example_in_words() {
+        let example = |text: &str| fields(text).example(today()).unwrap_or_default();
+        assert_eq!(example("due=none"), "Nobody has to be done by a certain day.");
+        assert_eq!(example("due=joining&joining=25"), "Someone who joins today has until 23 December 2026.");
+        assert_eq!(
+            example("due=start&start=3"),
+            "Someone who joins and starts today has until 1 December 2026."
+        );
+        assert_eq!(
+            example("due=on&on=2026-12-31&late=14"),
+            "Someone who joins today has until 31 December 2026."
+        );
+        assert_eq!(
+            example("due=on&on=2026-10-31&late=14"),
+            "31 October 2026 has passed: someone who joins today has 14 days, until 12 December 2026."
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_a_due_date_names_its_field() {
+        let field = |text: &str| fields(text).parse_due_date().map_err(|fault| fault.field);
+        assert_eq!(field("due=on&on=31.12.2026&late=14"), Err("on"));
+        assert_eq!(field("due=on&on=2026-12-31&late=x"), Err("late"));
+        assert_eq!(field("due=joining&joining=-1"), Err("joining"));
+        assert_eq!(field("due=start&start=4000"), Err("start"));
+        assert_eq!(field("due=start&start=0"), Ok((DuePolicy::AfterStart(0), DEFAULT_LATE_DAYS)));
+    }
+}

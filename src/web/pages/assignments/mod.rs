@@ -1,0 +1,7 @@
+//! Assigned courses: the overview, the way to a new assignment, one assignment, and the catalogue.
+
+pub(super) mod assign_wizard;
+pub(super) mod assignment_detail;
+pub(super) mod assignment_list;
+pub(super) mod course_catalogue;
+pub(super) mod due_date_fields;

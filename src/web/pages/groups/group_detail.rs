@@ -1,0 +1,217 @@
+//! One group: courses, members, history.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use chrono_tz::Tz;
+
+use super::{find_group, format_local_time, format_origin};
+use crate::accounts::Principal;
+use crate::model::due_policy::DuePolicy;
+use crate::model::format::count;
+use crate::model::ids::{AssignmentId, RuleId};
+use crate::store::Tx;
+use crate::store::groups::Group;
+use crate::store::listing::PageRequest;
+use crate::store::listing::members::{self, MemberListRow};
+use crate::store::listing::{assignments, groups as listed};
+use crate::web::WebContext;
+use crate::web::csv_export;
+use crate::web::error::PageError;
+use crate::web::filters;
+use crate::web::form_data::{FormData, UrlQuery};
+use crate::web::layout::{FieldError, Layout, MenuItem};
+use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::web::pages::{PageResult, load_notice, render_page_with_status};
+
+/// Runs that the history shows.
+const HISTORY_LENGTH: i64 = 20;
+
+#[derive(Template)]
+#[template(path = "groups/one.html")]
+struct GroupDetailPage<'a> {
+    frame: Layout,
+    group: Group,
+    size: String,
+    origin: String,
+    courses: Vec<GroupCourseLine>,
+    text: &'a str,
+    members: Vec<GroupMemberLine>,
+    next: Option<String>,
+    is_first: bool,
+    history: Vec<GroupHistoryLine>,
+}
+
+struct GroupCourseLine {
+    id: AssignmentId,
+    title: String,
+    code: String,
+    due: String,
+    source: &'static str,
+    enrolled: i64,
+    completed: i64,
+    overdue: i64,
+}
+
+struct GroupMemberLine {
+    row: MemberListRow,
+    why: String,
+    joined: String,
+}
+
+struct GroupHistoryLine {
+    run: i64,
+    at: String,
+    actor: String,
+    what: String,
+    given: i64,
+    ended: i64,
+}
+
+/// A due date in words.
+pub(in crate::web::pages) fn format_due_date(due: DuePolicy) -> String {
+    match due {
+        DuePolicy::Never => "no due date".to_owned(),
+        DuePolicy::On(day) => day.format("%e %B %Y").to_string().trim_start().to_owned(),
+        DuePolicy::AfterJoining(days) => format!("{} after joining", count(u64::from(days), "day", "days")),
+        DuePolicy::AfterStart(days) => {
+            format!("{} after the start date", count(u64::from(days), "day", "days"))
+        }
+    }
+}
+
+/// Who assigned, in words.
+pub(in crate::web::pages) fn format_source(source: &str) -> &'static str {
+    if source == "file" { "the file" } else { "hand" }
+}
+
+async fn load_courses(
+    tx: &mut Tx,
+    web: &WebContext,
+    group: &Group,
+) -> Result<Vec<GroupCourseLine>, PageError> {
+    let rows = assignments::list_by_group(tx, group.id).await?;
+    let progress = assignments::list_progress(tx, group.id, web.change_time().today).await?;
+    let course = |row: assignments::AssignmentListRow| {
+        let came = progress.iter().find(|one| one.course_id == row.course_id);
+        let number = |of: fn(&assignments::AssignmentProgress) -> i64| came.map_or(0, of);
+        GroupCourseLine {
+            id: row.id,
+            due: format_due_date(row.due()),
+            source: format_source(&row.source),
+            title: row.title,
+            code: row.code,
+            enrolled: number(|one| one.enrolled),
+            completed: number(|one| one.completed),
+            overdue: number(|one| one.overdue),
+        }
+    };
+    Ok(rows.into_iter().map(course).collect())
+}
+
+async fn load_members(
+    tx: &mut Tx,
+    group: &Group,
+    rows: Vec<MemberListRow>,
+) -> Result<Vec<GroupMemberLine>, PageError> {
+    let reasons = members::list_reasons(tx, group.id, rows.iter().map(|row| row.id).collect()).await?;
+    let member = |row: MemberListRow| {
+        let of = reasons.iter().filter(|(learner, ..)| *learner == row.id);
+        let mut why: Vec<String> = of
+            .map(
+                |(_, rule, name)| {
+                    if *rule == RuleId::BY_HAND { "by hand".to_owned() } else { format!("rule {name}") }
+                },
+            )
+            .collect();
+        let joined = row.joined_on.map_or_else(String::new, |day| day.to_string());
+        if why.is_empty() {
+            why.push(format!("by hand, waits ({})", row.status));
+        }
+        GroupMemberLine { why: why.join(", "), joined, row }
+    };
+    Ok(rows.into_iter().map(member).collect())
+}
+
+async fn load_history(tx: &mut Tx, group: &Group, zone: Tz) -> Result<Vec<GroupHistoryLine>, PageError> {
+    let events = listed::list_history(tx, group.id, HISTORY_LENGTH).await?;
+    let event = |one: listed::GroupHistoryEntry| GroupHistoryLine {
+        run: one.run,
+        at: format_local_time(one.at, zone),
+        actor: one.actor,
+        what: one.what,
+        given: one.given,
+        ended: one.ended,
+    };
+    Ok(events.into_iter().map(event).collect())
+}
+
+pub(in crate::web::pages) async fn show(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    UrlQuery(query): UrlQuery,
+    who: Principal,
+) -> PageResult {
+    render_group(&web, &who, id, &query, Vec::new()).await
+}
+
+/// The page, with what was wrong with a form of it.
+pub(super) async fn render_group(
+    web: &WebContext,
+    who: &Principal,
+    id: i64,
+    query: &FormData,
+    faults: Vec<FieldError>,
+) -> PageResult {
+    let text = query.text("q");
+    let place = ListPageRequest::from_query(query);
+    let zone = web.config().timezone;
+    let mut tx = web.store.begin_read().await?;
+    let group = find_group(&mut tx, id).await?;
+    let mut rows = members::list(&mut tx, group.id, text, place.to_store_page()).await?;
+    let next = split_next_page(&mut rows, |row| ListCursor { text: row.name_folded.clone(), id: row.id });
+    let members = load_members(&mut tx, &group, rows).await?;
+    let courses = load_courses(&mut tx, web, &group).await?;
+    let history = load_history(&mut tx, &group, zone).await?;
+    let rules = listed::list_rules(&mut tx, vec![group.id.0]).await?;
+    let rules: Vec<&str> = rules.iter().map(|(_, rule)| rule.as_str()).collect();
+    let has_by_hand = listed::has_by_hand(&mut tx, group.id).await?;
+    let frame = Layout::new(who, MenuItem::Groups, group.name.clone())
+        .notice(load_notice(&mut tx, query).await?)
+        .faults(faults);
+    let page = GroupDetailPage {
+        frame,
+        size: count(group.members.unsigned_abs(), "member", "members"),
+        origin: format_origin(&rules, has_by_hand),
+        group,
+        courses,
+        text,
+        members,
+        next,
+        is_first: place.is_first(),
+        history,
+    };
+    render_page_with_status(page.frame.status(), &page)
+}
+
+pub(in crate::web::pages) async fn export_csv(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    _: Principal,
+) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    let group = find_group(&mut tx, id).await?;
+    let header = ["name", "e-mail", "department", "location", "role", "why", "joined"];
+    let mut sheet = csv_export::CsvWriter::new(header);
+    let mut after = ListCursor { text: String::new(), id: 0 };
+    loop {
+        let from = PageRequest { text: &after.text, id: after.id, limit: csv_export::BATCH_ROWS };
+        let rows = members::list(&mut tx, group.id, "", from).await?;
+        let Some(last) = rows.last() else { break };
+        after = ListCursor { text: last.name_folded.clone(), id: last.id };
+        for one in load_members(&mut tx, &group, rows).await? {
+            let GroupMemberLine { row, why, joined } = &one;
+            sheet.write_row([&row.name, &row.email, &row.department, &row.location, &row.role, why, joined]);
+        }
+    }
+    Ok(sheet.into_download("members.csv"))
+}

@@ -1,0 +1,50 @@
+//! A learner whom no directory has.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect};
+
+use crate::accounts::Principal;
+use crate::groups::{self, GroupError};
+use crate::web::WebContext;
+use crate::web::error::format_sentence;
+use crate::web::form_data::FormData;
+use crate::web::layout::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page};
+
+#[derive(Template)]
+#[template(path = "learners/new.html")]
+struct AddLearnerPage<'a> {
+    frame: Layout,
+    name: &'a str,
+    email: &'a str,
+}
+
+pub(in crate::web::pages) async fn show(who: Principal) -> PageResult {
+    render_page(&AddLearnerPage {
+        frame: Layout::new(&who, MenuItem::Learners, "Add learner"),
+        name: "",
+        email: "",
+    })
+}
+
+pub(in crate::web::pages) async fn submit_learner(
+    State(web): State<WebContext>,
+    who: Principal,
+    form: FormData,
+) -> PageResult {
+    let (name, email) = (form.text("name").trim(), form.text("email").trim());
+    let about = web.new_manual_run(&who, format!("add learner `{email}`"));
+    let fault = match groups::add_learner(&web.store, &about, web.change_time(), email, name).await {
+        Ok((learner, done)) => {
+            return Ok(Redirect::to(&format!("/learners/{learner}?run={}", done.run)).into_response());
+        }
+        Err(GroupError::Store(error)) => return Err(error.into()),
+        Err(GroupError::NoName { .. }) => FieldError::new("name", "Give the learner a name."),
+        Err(error) => FieldError::new("email", format_sentence(&error.to_string())),
+    };
+    let frame = Layout::new(&who, MenuItem::Learners, "Add learner").faults(vec![fault]);
+    let html = AddLearnerPage { frame, name, email }.render()?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response())
+}

@@ -1,0 +1,171 @@
+//! One learner: attributes and where they come from, groups and courses, and why.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect};
+
+use crate::accounts::Principal;
+use crate::explain::explanation::{ExplainedCourse, ExplainedGroup};
+use crate::explain::render::{ExplanationSection, RenderedExplanation, render_explanation};
+use crate::explain::{self, ExplainRequest};
+use crate::groups::GroupError;
+use crate::model::ids::LearnerId;
+use crate::model::role::Permission;
+use crate::store::{learners, listing};
+use crate::sync::link_learners;
+use crate::web::WebContext;
+use crate::web::actions::{self, LinkAction};
+use crate::web::error::{PageError, format_sentence};
+use crate::web::form_data::{FormData, UrlQuery};
+use crate::web::layout::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, load_notice, render_page_with_status};
+
+#[derive(Template)]
+#[template(path = "learners/one.html")]
+struct LearnerDetailPage {
+    frame: Layout,
+    id: i64,
+    name: String,
+    email: String,
+    status: String,
+    attributes: Vec<LearnerAttributeLine>,
+    about: Vec<ExplanationSection>,
+    groups: Vec<(ExplainedGroup, Vec<ExplanationSection>)>,
+    courses: Vec<(LearnerCourseLine, Vec<ExplanationSection>)>,
+    linked: Vec<String>,
+    may_resync: bool,
+    typed: String,
+    /// What asking the directories came to.
+    outcome: Vec<String>,
+}
+
+struct LearnerAttributeLine {
+    name: String,
+    values: String,
+    origin: String,
+}
+
+struct LearnerCourseLine {
+    code: String,
+    state: &'static str,
+    due: String,
+    completed: String,
+    through: String,
+}
+
+fn course_line(course: &ExplainedCourse, web: &WebContext) -> LearnerCourseLine {
+    let zone = web.config().timezone;
+    let through = course
+        .through
+        .iter()
+        .map(|one| one.group.clone().unwrap_or_else(|| "assigned to the learner alone".to_owned()));
+    LearnerCourseLine {
+        code: course.course.clone(),
+        state: if course.access { "enrolled" } else { "no access" },
+        due: course.due.map_or_else(String::new, |day| day.to_string()),
+        completed: course
+            .completed_at
+            .map_or_else(String::new, |at| at.with_timezone(&zone).date_naive().to_string()),
+        through: through.collect::<Vec<_>>().join(", "),
+    }
+}
+
+pub(in crate::web::pages) async fn show(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    UrlQuery(query): UrlQuery,
+    who: Principal,
+) -> PageResult {
+    render_learner(&web, &who, id, &query, Vec::new(), Vec::new()).await
+}
+
+/// The page, with what was wrong with a form of it, and what asking the directories came to.
+pub(super) async fn render_learner(
+    web: &WebContext,
+    who: &Principal,
+    id: i64,
+    query: &FormData,
+    outcome: Vec<String>,
+    faults: Vec<FieldError>,
+) -> PageResult {
+    let config = web.config();
+    let mut tx = web.store.begin_read().await?;
+    let learner = learners::get(&mut tx, LearnerId(id)).await?;
+    let learner = learner.ok_or_else(|| PageError::Missing { what: "the learner".to_owned() })?;
+    let asked = ExplainRequest { learner: learner.id, group: None, course: None, at: None };
+    let explained = explain::explain(&mut tx, config.for_explain(), asked, web.change_time())
+        .await
+        .map_err(explain_error)?;
+    let words = without_links(render_explanation(&explained, config.timezone, false));
+    let linked = listing::learners::list_linked(&mut tx, learner.id).await?;
+    let attributes = explained.learner.attributes.iter().map(|one| LearnerAttributeLine {
+        name: one.name.clone(),
+        values: one.values.join(", "),
+        origin: one.origin.connector.clone().unwrap_or_else(|| "by hand".to_owned()),
+    });
+    let courses: Vec<LearnerCourseLine> = explained.courses.iter().map(|one| course_line(one, web)).collect();
+    let frame = Layout::new(who, MenuItem::Learners, learner.name.clone())
+        .notice(load_notice(&mut tx, query).await?)
+        .faults(faults);
+    let page = LearnerDetailPage {
+        frame,
+        id,
+        attributes: attributes.collect(),
+        about: words.learner,
+        groups: explained.groups.into_iter().zip(words.groups).collect(),
+        courses: courses.into_iter().zip(words.courses).collect(),
+        linked,
+        may_resync: who.role.allows(Permission::Resync),
+        typed: query.text("other").to_owned(),
+        outcome,
+        name: learner.name,
+        email: learner.email,
+        status: learner.status,
+    };
+    render_page_with_status(page.frame.status(), &page)
+}
+
+/// The same without the backticks that names have at a terminal.
+fn without_links(mut words: RenderedExplanation) -> RenderedExplanation {
+    let of = |section: &mut ExplanationSection| {
+        section.title = section.title.replace('`', "");
+        section.lines.iter_mut().for_each(|line| *line = line.replace('`', ""));
+    };
+    words.learner.iter_mut().for_each(of);
+    words.groups.iter_mut().flatten().for_each(of);
+    words.courses.iter_mut().flatten().for_each(of);
+    words
+}
+
+fn explain_error(error: explain::ExplainError) -> PageError {
+    match error {
+        explain::ExplainError::Store(error) => error.into(),
+        other => PageError::Bad { what: other.to_string() },
+    }
+}
+
+/// Makes two learners one, or two again; the rules decide anew for whoever is concerned.
+pub(in crate::web::pages) async fn submit_link(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    who: Principal,
+    form: FormData,
+) -> PageResult {
+    let other = form.text("other").trim();
+    let me = {
+        let mut tx = web.store.begin_read().await?;
+        learners::get(&mut tx, LearnerId(id)).await?
+    };
+    let me = me.ok_or_else(|| PageError::Missing { what: "the learner".to_owned() })?;
+    let two = if form.text("do") == "unlink" { LinkAction::Unlink } else { LinkAction::Link };
+    let linked = match actions::change_learner_link(&web, &who, two, [&me.email, other]).await? {
+        Ok(linked) => linked,
+        Err(link_learners::LinkError::Refused(error)) if !matches!(error, GroupError::Store(_)) => {
+            let fault = FieldError::new("other", format_sentence(&error.to_string()));
+            return render_learner(&web, &who, id, &form, Vec::new(), vec![fault]).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let run = linked.done.run;
+    Ok(Redirect::to(&format!("/learners/{}?run={run}", linked.learner.id)).into_response())
+}

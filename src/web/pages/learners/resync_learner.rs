@@ -1,0 +1,56 @@
+//! Asking the directories for one learner again.
+
+use axum::extract::{Path, State};
+
+use super::learner_detail;
+use crate::accounts::Principal;
+use crate::model::format::count;
+use crate::model::ids::LearnerId;
+use crate::store::learners;
+use crate::sync::{RunOutcome, RunReport};
+use crate::web::WebContext;
+use crate::web::actions::resync_learner;
+use crate::web::error::{PageError, format_sentence};
+use crate::web::form_data::FormData;
+use crate::web::layout::FieldError;
+use crate::web::pages::PageResult;
+
+pub(in crate::web::pages) async fn submit_resync(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    who: Principal,
+) -> PageResult {
+    let learner = {
+        let mut tx = web.store.begin_read().await?;
+        learners::get(&mut tx, LearnerId(id)).await?
+    };
+    let learner = learner.ok_or_else(|| PageError::Missing { what: "the learner".to_owned() })?;
+    if !crate::model::names::is_address(&learner.email) {
+        let fault = FieldError::new("", "This learner has no address to ask the directories for.");
+        return learner_detail::render_learner(&web, &who, id, &FormData::default(), Vec::new(), vec![fault])
+            .await;
+    }
+    let (mut outcome, mut faults) = (Vec::new(), Vec::new());
+    for report in resync_learner(&web, &who, &learner.email).await? {
+        match format_report(&report) {
+            Ok(text) => outcome.push(text),
+            Err(text) => faults.push(FieldError::new("", text)),
+        }
+    }
+    learner_detail::render_learner(&web, &who, id, &FormData::default(), outcome, faults).await
+}
+
+fn format_report(report: &RunReport) -> Result<String, String> {
+    let name = &report.connector;
+    let number = |number, one, many| count(number, one, many);
+    Ok(match &report.outcome {
+        RunOutcome::Failed(error) => return Err(format_sentence(&error.to_string())),
+        RunOutcome::Unchanged => format!("{name}: nothing has changed."),
+        RunOutcome::Applied | RunOutcome::Held | RunOutcome::Planned => format!(
+            "{name}: {} read, {} given, {} ended.",
+            number(report.counts.people_read, "person", "people"),
+            number(report.counts.memberships_added, "membership", "memberships"),
+            number(report.counts.memberships_removed, "membership", "memberships"),
+        ),
+    })
+}

@@ -1,0 +1,130 @@
+//! The record of changes: who did what when, what there was before, and what there is since.
+
+use askama::Template;
+use axum::extract::State;
+
+use crate::accounts::Principal;
+use crate::store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
+use crate::web::WebContext;
+use crate::web::csv_export;
+use crate::web::filters;
+use crate::web::form_data::{FormData, UrlQuery};
+use crate::web::layout::{Layout, MenuItem};
+use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::web::pages::groups::format_local_time;
+use crate::web::pages::{PageResult, render_page};
+
+/// The kinds of runs, and how people call them.
+const CHANGE_KINDS: [(&str, &str); 5] = [
+    ("hand", "by hand"),
+    ("sync", "syncs"),
+    ("approval", "approvals"),
+    ("undo", "undos"),
+    ("clock", "by the clock"),
+];
+
+#[derive(Template)]
+#[template(path = "settings/changes.html")]
+struct AuditLogPage<'a> {
+    frame: Layout,
+    tab: &'static str,
+    kinds: [(&'static str, &'static str); 5],
+    kind: &'a str,
+    rows: Vec<AuditLogLine>,
+    next: Option<String>,
+    is_first: bool,
+}
+
+struct AuditLogLine {
+    run: i64,
+    at: String,
+    actor: String,
+    what: String,
+    status: String,
+    before: String,
+    after: String,
+    given: i64,
+    ended: i64,
+}
+
+fn parse_kind(query: &FormData) -> &str {
+    let wanted = query.text("kind");
+    if CHANGE_KINDS.iter().any(|(kind, _)| *kind == wanted) { wanted } else { "" }
+}
+
+fn row_cursor(one: &AuditLogEntry) -> ListCursor {
+    ListCursor { text: String::new(), id: one.run.run }
+}
+
+fn log_line(web: &WebContext, one: &AuditLogEntry) -> AuditLogLine {
+    AuditLogLine {
+        run: one.run.run,
+        at: format_local_time(one.run.started_at, web.config().timezone),
+        actor: one.run.actor.clone(),
+        what: one.run.what.clone(),
+        status: one.run.status.clone(),
+        before: one.before(),
+        after: one.after(),
+        given: one.run.memberships_added,
+        ended: one.run.memberships_removed,
+    }
+}
+
+pub(super) async fn show(
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
+    who: Principal,
+) -> PageResult {
+    let kind = parse_kind(&query);
+    let here = ListPageRequest::from_query(&query);
+    let from = here.to_store_page();
+    let mut tx = web.store.begin_read().await?;
+    let mut rows =
+        audit_log::list(&mut tx, AuditLogFilter { kind, ..AuditLogFilter::default() }, from.id, from.limit)
+            .await?;
+    let next = split_next_page(&mut rows, row_cursor);
+    let rows = rows.iter().map(|one| log_line(&web, one)).collect();
+    let frame = Layout::new(&who, MenuItem::Settings, "Changes");
+    render_page(&AuditLogPage {
+        frame,
+        tab: "changes",
+        kinds: CHANGE_KINDS,
+        kind,
+        rows,
+        next,
+        is_first: here.is_first(),
+    })
+}
+
+pub(super) async fn export_csv(
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
+    _: Principal,
+) -> PageResult {
+    let find = AuditLogFilter { kind: parse_kind(&query), ..AuditLogFilter::default() };
+    let header = ["run", "when", "who", "what", "status", "memberships added", "removed", "before", "after"];
+    let mut sheet = csv_export::CsvWriter::new(header);
+    let mut tx = web.store.begin_read().await?;
+    let mut before = 0;
+    loop {
+        let rows = audit_log::list(&mut tx, find, before, csv_export::BATCH_ROWS).await?;
+        let Some(last) = rows.last() else { break };
+        before = last.run.run;
+        for one in &rows {
+            let run = &one.run;
+            let json = |json: &Option<String>| json.clone().unwrap_or_default();
+            sheet.write_row([
+                &run.run.to_string(),
+                &run.started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+                &run.actor,
+                &run.what,
+                &run.status,
+                &run.memberships_added.to_string(),
+                &run.memberships_removed.to_string(),
+                &json(&one.found),
+                &json(&one.made),
+            ]);
+        }
+    }
+    Ok(sheet.into_download("changes.csv"))
+}

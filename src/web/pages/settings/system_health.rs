@@ -1,0 +1,73 @@
+//! Whether all is well: database, services, files, queue.
+
+use askama::Template;
+use axum::extract::State;
+use chrono::Utc;
+
+use crate::accounts::Principal;
+use crate::store::listing::database_info::{self, DatabaseInfo};
+use crate::store::listing::jobs;
+use crate::store::nodes;
+use crate::web::WebContext;
+use crate::web::filters;
+use crate::web::layout::{Layout, MenuItem};
+use crate::web::pages::groups::format_local_time;
+use crate::web::pages::job_queue::QueueSummary;
+use crate::web::pages::{PageResult, render_page};
+
+#[derive(Template)]
+#[template(path = "settings/health.html")]
+struct SystemHealthPage {
+    frame: Layout,
+    tab: &'static str,
+    version: &'static str,
+    file: String,
+    connectors: usize,
+    rules: usize,
+    database: DatabaseInfo,
+    mebibytes: i64,
+    services: Vec<ServiceLine>,
+    differ: bool,
+    queue: QueueSummary,
+}
+
+struct ServiceLine {
+    host: String,
+    version: String,
+    since: String,
+    seen: String,
+    is_same_file: bool,
+}
+
+pub(super) async fn show(State(web): State<WebContext>, who: Principal) -> PageResult {
+    let config = web.config();
+    let zone = config.timezone;
+    let mut tx = web.store.begin_read().await?;
+    let database = database_info::get_database_info(&mut tx).await?;
+    let living = nodes::list_alive(&mut tx).await?;
+    let queue = jobs::get_queue_status(&mut tx, Utc::now()).await?;
+    let services: Vec<ServiceLine> = living
+        .into_iter()
+        .map(|node| ServiceLine {
+            is_same_file: node.file_digest == config.digest,
+            host: node.host,
+            version: node.version,
+            since: format_local_time(node.started_at, zone),
+            seen: format_local_time(node.seen_at, zone),
+        })
+        .collect();
+    let page_of = SystemHealthPage {
+        frame: Layout::new(&who, MenuItem::Settings, "Health"),
+        tab: "health",
+        version: env!("CARGO_PKG_VERSION"),
+        file: config.path.display().to_string(),
+        connectors: config.connectors.len(),
+        rules: config.rules.len(),
+        mebibytes: database.bytes.div_euclid(1 << 20),
+        database,
+        differ: services.iter().any(|service| !service.is_same_file),
+        services,
+        queue: QueueSummary::of(&queue),
+    };
+    render_page(&page_of)
+}

@@ -1,0 +1,258 @@
+//! What may take longer than somebody waits: approvals, undos, retirements. They go on behind a page of their own.
+//!
+//! A quick one is answered as if nobody had waited. Else the page says that it is being done, and afterwards what it
+//! came to. Each is one transaction: where a service ended in the middle, the page asks the record of runs whether that
+//! was before or after the commit, and says so.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use chrono::Utc;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::oneshot;
+use tracing::warn;
+
+use crate::accounts::Principal;
+use crate::model::ids::DraftId;
+use crate::store::{Tx, form_drafts, nodes, runs};
+use crate::sync::lease::holder_name;
+use crate::web::WebContext;
+use crate::web::error::PageError;
+use crate::web::layout::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page};
+
+/// The kind of draft.
+const DRAFT_KIND: &str = "deed";
+
+/// How long somebody waits for the answer itself.
+const RESPONSE_WAIT: Duration = Duration::from_secs(2);
+
+/// What is to be done.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct BackgroundOperation {
+    /// What it is, as a title.
+    pub title: String,
+    /// What the record of changes will say of it.
+    pub what: String,
+    /// The page that it was asked for on.
+    pub back: String,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum OperationOutcome {
+    #[serde(rename = "Came")]
+    Completed(OperationResult),
+    /// The page of this run says it.
+    Run(i64),
+    Refused {
+        text: String,
+        touched: Vec<String>,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct OperationResult {
+    pub title: String,
+    /// The run that it is about.
+    pub run: i64,
+    /// Its own number.
+    pub number: i64,
+    pub summary: String,
+    pub lists: Vec<ResultList>,
+    /// The run that shows what still waits.
+    pub newer: Option<i64>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ResultList {
+    pub title: String,
+    pub lines: Vec<String>,
+    pub more: usize,
+}
+
+/// An order as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct StoredOperation {
+    order: BackgroundOperation,
+    actor: String,
+    /// The newest run when it began.
+    after: i64,
+    /// The service that does it.
+    holder: String,
+    ended: Option<OperationOutcome>,
+}
+
+fn to_json(kept: &StoredOperation) -> String {
+    json!(kept).to_string()
+}
+
+/// Begins, and waits a moment: how it ended, or the answer that leads to the page of what is under way.
+pub(super) async fn start_operation<F>(
+    web: &WebContext,
+    who: &Principal,
+    order: BackgroundOperation,
+    work: impl FnOnce() -> F + Send + 'static,
+) -> Result<Result<OperationOutcome, Response>, PageError>
+where
+    F: Future<Output = Result<OperationOutcome, PageError>>,
+{
+    let Some(account) = who.account() else {
+        return Err(PageError::Bad { what: "this page is for people".to_owned() });
+    };
+    let mut tx = web.store.begin_write().await?;
+    let after = runs::get_latest_id(&mut tx).await?;
+    let kept = StoredOperation { order, actor: who.actor.clone(), after, holder: holder_name(), ended: None };
+    let id = form_drafts::create(&mut tx, account, DRAFT_KIND, &to_json(&kept), Utc::now()).await?;
+    tx.commit().await?;
+    let (tell, mut told) = oneshot::channel();
+    let doing = web.background.register_task(id);
+    let behind = web.clone();
+    web.background.spawn_blocking_task(move || async move {
+        let ended = work().await;
+        // Nobody waits any longer: it is kept for whoever looks.
+        if let Err(ended) = tell.send(ended) {
+            save_outcome(&behind, id, kept, ended).await;
+        }
+        drop(doing);
+    });
+    let waited = tokio::time::timeout(RESPONSE_WAIT, &mut told).await;
+    told.close();
+    let ended = match waited {
+        Ok(ended) => ended.map_err(|_| PageError::Broken { what: "a deed came to no end".to_owned() })?,
+        // It may have ended in this very moment.
+        Err(_) => match told.try_recv() {
+            Ok(ended) => ended,
+            Err(_) => return Ok(Err(Redirect::to(&format!("/sync/deeds/{id}")).into_response())),
+        },
+    };
+    let mut tx = web.store.begin_write().await?;
+    form_drafts::delete(&mut tx, id).await?;
+    tx.commit().await?;
+    ended.map(Ok)
+}
+
+async fn save_outcome(
+    web: &WebContext,
+    id: DraftId,
+    kept: StoredOperation,
+    ended: Result<OperationOutcome, PageError>,
+) {
+    let ended = ended
+        .unwrap_or_else(|trouble| OperationOutcome::Refused { text: trouble.text(), touched: Vec::new() });
+    let kept = StoredOperation { ended: Some(ended), ..kept };
+    let written = async {
+        let mut tx = web.store.begin_write().await?;
+        form_drafts::save_answers(&mut tx, id, &to_json(&kept), Utc::now()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = written.await {
+        warn!(%error, "what something came to could not be kept, its page asks the record of runs");
+    }
+}
+
+/// How far an order is.
+enum OperationState {
+    Running,
+    Ended(OperationOutcome),
+    /// It is done; its run says what it came to.
+    Done(i64),
+    /// The service ended before it was done.
+    Lost,
+}
+
+async fn load_state(
+    web: &WebContext,
+    who: &Principal,
+    id: i64,
+) -> Result<(BackgroundOperation, OperationState), PageError> {
+    let missing = || PageError::Missing { what: "what was under way".to_owned() };
+    let account = who.account().ok_or_else(missing)?;
+    // Asked first: what ends between this and the reading has been kept by then.
+    let is_here = web.background.is_task_running(DraftId(id));
+    let mut tx = web.store.begin_read().await?;
+    let draft = form_drafts::find(&mut tx, DraftId(id), account, DRAFT_KIND).await?.ok_or_else(missing)?;
+    let kept: StoredOperation = serde_json::from_str(&draft.answers).map_err(|_| missing())?;
+    let now = match kept.ended {
+        Some(ended) => OperationState::Ended(ended),
+        None if is_here || runs_on_other_service(&mut tx, &kept.holder).await? => OperationState::Running,
+        None => match runs::find_change(&mut tx, kept.after, &kept.actor, &kept.order.what).await? {
+            Some(run) => OperationState::Done(run),
+            None => OperationState::Lost,
+        },
+    };
+    Ok((kept.order, now))
+}
+
+/// Whether another service, which lives, is at it.
+async fn runs_on_other_service(tx: &mut Tx, service: &str) -> Result<bool, PageError> {
+    Ok(service != holder_name() && nodes::is_holder_alive(tx, service).await?)
+}
+
+#[derive(Template)]
+#[template(path = "sync/deed.html")]
+struct OperationProgressPage {
+    frame: Layout,
+    id: i64,
+    order: BackgroundOperation,
+    is_doing: bool,
+    done: Option<i64>,
+    touched: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "sync/decided.html")]
+struct OperationResultPage {
+    frame: Layout,
+    came: OperationResult,
+}
+
+/// The page of what came of it.
+pub(super) fn show_result(who: &Principal, came: OperationResult) -> PageResult {
+    render_page(&OperationResultPage { frame: Layout::new(who, MenuItem::Sync, came.title.clone()), came })
+}
+
+pub(super) async fn show_operation(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    who: Principal,
+) -> PageResult {
+    let (order, now) = load_state(&web, &who, id).await?;
+    let mut faults = Vec::new();
+    let mut shown = (false, None, Vec::new());
+    match now {
+        OperationState::Ended(OperationOutcome::Completed(end)) => return show_result(&who, end),
+        OperationState::Ended(OperationOutcome::Run(run)) => {
+            return Ok(Redirect::to(&format!("/sync/runs/{run}")).into_response());
+        }
+        OperationState::Ended(OperationOutcome::Refused { text, touched }) => {
+            faults.push(FieldError::new("", text));
+            shown.2 = touched;
+        }
+        OperationState::Running => shown.0 = true,
+        OperationState::Done(run) => shown.1 = Some(run),
+        OperationState::Lost => {
+            let text = "The service ended before this was done. Nothing of it was changed: do it again.";
+            faults.push(FieldError::new("", text));
+        }
+    }
+    let (is_doing, done, touched) = shown;
+    let frame = Layout::new(&who, MenuItem::Sync, order.title.clone()).faults(faults);
+    render_page(&OperationProgressPage { frame, id, order, is_doing, done, touched })
+}
+
+/// The same for the script of the page.
+pub(super) async fn operation_progress(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    who: Principal,
+) -> PageResult {
+    let (_, now) = load_state(&web, &who, id).await?;
+    let left = i32::from(matches!(now, OperationState::Running));
+    Ok(Json(json!({"left": left, "text": "This is being done"})).into_response())
+}

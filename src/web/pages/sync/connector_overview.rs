@@ -1,0 +1,66 @@
+//! Every connector at a glance, and what waits.
+
+use askama::Template;
+use axum::extract::State;
+use chrono::Utc;
+
+use crate::accounts::Principal;
+use crate::store::listing::runs;
+use crate::sync::connector_status::{ConnectorStatus, overview};
+use crate::web::WebContext;
+use crate::web::filters;
+use crate::web::layout::{FieldError, Layout, MenuItem};
+use crate::web::pages::groups::format_local_time;
+use crate::web::pages::{PageResult, render_page_with_status};
+
+#[derive(Template)]
+#[template(path = "sync/overview.html")]
+struct ConnectorOverviewPage {
+    frame: Layout,
+    tab: &'static str,
+    rows: Vec<ConnectorLine>,
+    waiting: Vec<(String, i64, i64)>,
+    struck: Vec<String>,
+}
+
+struct ConnectorLine {
+    glance: ConnectorStatus,
+    last: String,
+    state: String,
+    next: String,
+}
+
+pub(super) async fn show_connectors(State(web): State<WebContext>, who: Principal) -> PageResult {
+    render_connectors(&web, &who, Vec::new()).await
+}
+
+/// The page, with what was wrong with a button of it.
+pub(super) async fn render_connectors(
+    web: &WebContext,
+    who: &Principal,
+    faults: Vec<FieldError>,
+) -> PageResult {
+    let config = web.config();
+    let zone = config.timezone;
+    let mut tx = web.store.begin_read().await?;
+    let all = overview(&mut tx, &config.connectors, Utc::now()).await?;
+    let waiting = runs::list_pending(&mut tx).await?;
+    let line = |glance: ConnectorStatus| ConnectorLine {
+        last: glance.last_started_at.map_or_else(String::new, |at| format_local_time(at, zone)),
+        state: match (&glance.holder, glance.last_status.as_deref()) {
+            (Some(_), _) => "running now".to_owned(),
+            (None, Some("running")) => "interrupted".to_owned(),
+            (None, status) => status.unwrap_or("never run").to_owned(),
+        },
+        next: glance.next_run_at.map_or_else(|| "by hand only".to_owned(), |at| format_local_time(at, zone)),
+        glance,
+    };
+    let page = ConnectorOverviewPage {
+        frame: Layout::new(who, MenuItem::Sync, "Sync").faults(faults),
+        tab: "overview",
+        rows: all.connectors.into_iter().map(line).collect(),
+        waiting,
+        struck: all.struck,
+    };
+    render_page_with_status(page.frame.status(), &page)
+}

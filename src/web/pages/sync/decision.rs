@@ -1,0 +1,275 @@
+//! Approving or rejecting what a run held, and taking back what a run did.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect};
+
+use super::background_operations::{
+    self, BackgroundOperation, OperationOutcome, OperationResult, ResultList,
+};
+use super::run_detail;
+use crate::accounts::Principal;
+use crate::model::format::count;
+use crate::model::ids::RunId;
+use crate::store::holds::HeldChangeRecord;
+use crate::sync::approve::{self, ApprovalResult};
+use crate::sync::format;
+use crate::sync::undo::{self, UndoCounts};
+use crate::web::WebContext;
+use crate::web::actions;
+use crate::web::error::{PageError, format_sentence};
+use crate::web::layout::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page_with_status};
+
+/// Lines of a list that the answer shows; the rest is counted.
+const MAX_LINES: usize = 200;
+
+/// What is done with a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DecisionKind {
+    Approve,
+    Reject,
+    Undo,
+}
+
+impl DecisionKind {
+    fn of(text: &str) -> Result<Self, PageError> {
+        match text {
+            "approve" => Ok(Self::Approve),
+            "reject" => Ok(Self::Reject),
+            "undo" => Ok(Self::Undo),
+            _ => Err(PageError::Missing { what: "the page".to_owned() }),
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Undo => "undo",
+        }
+    }
+
+    fn button(self) -> &'static str {
+        match self {
+            Self::Approve => "Approve",
+            Self::Reject => "Reject",
+            Self::Undo => "Undo",
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sync/decide.html")]
+struct DecisionPage {
+    frame: Layout,
+    run: i64,
+    deed: DecisionKind,
+    lines: Vec<String>,
+    because: Vec<String>,
+    touched: Vec<String>,
+}
+
+impl ResultList {
+    fn of(title: String, mut lines: Vec<String>) -> Self {
+        let more = lines.len().saturating_sub(MAX_LINES);
+        lines.truncate(MAX_LINES);
+        Self { title, lines, more }
+    }
+
+    fn changes(title: String, changes: &[HeldChangeRecord]) -> Self {
+        Self::of(title, changes.iter().map(format::sentence).collect())
+    }
+}
+
+pub(super) async fn show_confirmation(
+    State(web): State<WebContext>,
+    Path((id, deed)): Path<(i64, String)>,
+    who: Principal,
+) -> PageResult {
+    render_confirmation(&web, &who, id, DecisionKind::of(&deed)?, Vec::new(), Vec::new()).await
+}
+
+async fn render_confirmation(
+    web: &WebContext,
+    who: &Principal,
+    run: i64,
+    deed: DecisionKind,
+    faults: Vec<FieldError>,
+    touched: Vec<String>,
+) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    let record = run_detail::find_run(&mut tx, run).await?;
+    let (because, connector) = run_detail::because(&mut tx, run).await?;
+    let lines = match deed {
+        DecisionKind::Approve => run_detail::named_in_words(&mut tx, connector, run, true).await?,
+        DecisionKind::Reject => run_detail::named_in_words(&mut tx, connector, run, false).await?,
+        DecisionKind::Undo => describe_undo(&record.run),
+    };
+    let title = format!("{} run {run}", deed.button());
+    let frame = Layout::new(who, MenuItem::Sync, title).faults(faults);
+    let because = if deed == DecisionKind::Undo { Vec::new() } else { because };
+    let page = DecisionPage { frame, run, deed, lines, because, touched };
+    render_page_with_status(page.frame.status(), &page)
+}
+
+/// What an undo of a run would do, as far as is known before.
+fn describe_undo(run: &crate::store::runs::Run) -> Vec<String> {
+    let number = |number: i64, one, many| count(number.unsigned_abs(), one, many);
+    let mut lines = Vec::new();
+    if run.memberships_added > 0 {
+        lines.push(format!(
+            "{} that it added end",
+            number(run.memberships_added, "membership", "memberships")
+        ));
+    }
+    if run.memberships_removed > 0 {
+        let removed = number(run.memberships_removed, "membership", "memberships");
+        lines.push(format!("{removed} that it removed come back, with joining and due dates"));
+    }
+    if run.people_left > 0 {
+        lines.push(format!("{} who left are back", number(run.people_left, "learner", "learners")));
+    }
+    if run.groups_created > 0 {
+        lines.push(format!("{} that it made go", number(run.groups_created, "group", "groups")));
+    }
+    if run.kind == "hand" {
+        lines.push(format!("What this change did is as before: {}", run.what));
+    }
+    lines
+}
+
+pub(super) async fn submit_decision(
+    State(web): State<WebContext>,
+    Path((id, deed)): Path<(i64, String)>,
+    who: Principal,
+) -> PageResult {
+    let deed = DecisionKind::of(&deed)?;
+    let ended = match deed {
+        DecisionKind::Approve | DecisionKind::Undo => {
+            let order = BackgroundOperation {
+                title: format!("{} run {id}", deed.button()),
+                what: format!("{} run {id}", deed.as_str()),
+                back: format!("/sync/runs/{id}"),
+            };
+            let (doing, by) = (web.clone(), who.clone());
+            let begun = background_operations::start_operation(&web, &who, order, move || async move {
+                if deed == DecisionKind::Approve {
+                    approve_run(&doing, &by, id).await
+                } else {
+                    undo_run(&doing, &by, id).await
+                }
+            });
+            match begun.await? {
+                Ok(ended) => ended,
+                Err(elsewhere) => return Ok(elsewhere),
+            }
+        }
+        DecisionKind::Reject => {
+            let mut about = web.new_manual_run(&who, format!("reject run {id}"));
+            about.subject = Some(RunId(id));
+            summarize_decision(
+                id,
+                deed,
+                approve::reject(&web.store, &about, web.change_time(), RunId(id)).await,
+            )?
+        }
+    };
+    match ended {
+        OperationOutcome::Completed(came) => background_operations::show_result(&who, came),
+        OperationOutcome::Run(run) => Ok(Redirect::to(&format!("/sync/runs/{run}")).into_response()),
+        OperationOutcome::Refused { text, touched } => {
+            render_confirmation(&web, &who, id, deed, vec![FieldError::new("", text)], touched).await
+        }
+    }
+}
+
+async fn approve_run(web: &WebContext, who: &Principal, id: i64) -> Result<OperationOutcome, PageError> {
+    let asked_for = actions::build_approval_request(web, who, format!("approve run {id}"));
+    let config = web.config();
+    let done = approve::approve(&web.store, config.for_sync(), RunId(id), &asked_for).await;
+    summarize_decision(id, DecisionKind::Approve, done)
+}
+
+async fn undo_run(web: &WebContext, who: &Principal, id: i64) -> Result<OperationOutcome, PageError> {
+    let about = actions::new_undo_run(web, who, id);
+    let config = web.config();
+    match undo::undo_run(&web.store, config.for_sync(), &about, web.change_time(), RunId(id)).await {
+        Ok(undone) => Ok(OperationOutcome::Completed(summarize_undo(id, undone))),
+        Err(undo::UndoError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            let text = format_sentence(&error.to_string());
+            let touched = match error {
+                undo::UndoError::Nothing { touched, .. } => touched,
+                undo::UndoError::Store(_)
+                | undo::UndoError::NoRun { .. }
+                | undo::UndoError::Running { .. } => Vec::new(),
+            };
+            Ok(OperationOutcome::Refused { text, touched })
+        }
+    }
+}
+
+fn summarize_decision(
+    run: i64,
+    deed: DecisionKind,
+    decided: Result<ApprovalResult, approve::ApprovalError>,
+) -> Result<OperationOutcome, PageError> {
+    let decided = match decided {
+        Ok(decided) => decided,
+        Err(approve::ApprovalError::Sync(crate::sync::SyncError::Store(error))) => return Err(error.into()),
+        Err(error) => {
+            let mut text = format_sentence(&error.to_string());
+            if let approve::ApprovalError::NothingHeld { newer: Some(newer), .. } = &error {
+                text.push_str(&format!(" What waits now was shown by run {newer}."));
+            }
+            return Ok(OperationOutcome::Refused { text, touched: Vec::new() });
+        }
+    };
+    let changes = |number: usize| count(number as u64, "change", "changes");
+    let verb = if deed == DecisionKind::Approve { "Approved" } else { "Rejected" };
+    let mut lists = Vec::new();
+    if !decided.done.is_empty() {
+        lists.push(ResultList::changes(verb.to_owned(), &decided.done));
+    }
+    if !decided.dropped.is_empty() {
+        let title = format!("No longer wanted, and not done: {}", changes(decided.dropped.len()));
+        lists.push(ResultList::changes(title, &decided.dropped));
+    }
+    if !decided.waiting.is_empty() {
+        let title = format!("Not shown by run {run}, and waiting still: {}", changes(decided.waiting.len()));
+        lists.push(ResultList::changes(title, &decided.waiting));
+    }
+    Ok(OperationOutcome::Completed(OperationResult {
+        title: format!("{verb} run {run}"),
+        run,
+        number: decided.run.0,
+        summary: format!("{verb} {} that run {run} held", changes(decided.done.len())),
+        lists,
+        newer: decided.waiting.iter().map(|change| change.last_run_id).max(),
+    }))
+}
+
+fn summarize_undo(run: i64, undone: UndoCounts) -> OperationResult {
+    let counts = &undone.counts;
+    let summary = format!(
+        "Took back run {run}: {} given back, {} ended, {}, {}",
+        count(counts.memberships_added, "membership", "memberships"),
+        count(counts.memberships_removed, "membership", "memberships"),
+        count(undone.learners, "learner is back", "learners are back"),
+        count(undone.assignments, "assignment as before", "assignments as before"),
+    );
+    let mut lists = Vec::new();
+    if !undone.touched.is_empty() {
+        let touched = count(undone.touched.len() as u64, "change was", "changes were");
+        lists.push(ResultList::of(format!("{touched} touched since, and stay as they are"), undone.touched));
+    }
+    OperationResult {
+        title: format!("Took back run {run}"),
+        run,
+        number: undone.run,
+        summary,
+        lists,
+        newer: None,
+    }
+}

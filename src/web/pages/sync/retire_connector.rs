@@ -1,0 +1,145 @@
+//! Retiring a connector that the file no longer names: first what goes, then letting go under the limits.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect};
+
+use super::background_operations::{self, BackgroundOperation, OperationOutcome};
+use crate::accounts::Principal;
+use crate::model::format::count;
+use crate::sync::retire_connector::{self, RetireError};
+use crate::sync::{RunReport, SyncError, format};
+use crate::web::actions;
+use crate::web::error::{PageError, format_sentence};
+use crate::web::layout::{FieldError, Layout, MenuItem};
+use crate::web::pages::{PageResult, render_page_with_status};
+use crate::web::{WebContext, run_blocking};
+
+#[derive(Template)]
+#[template(path = "sync/retire.html")]
+struct RetireConnectorPage {
+    frame: Layout,
+    name: String,
+    /// What goes, each with its number.
+    goes: Vec<String>,
+    lines: Vec<String>,
+    held: Option<String>,
+    because: Vec<String>,
+}
+
+/// A refusal as a sentence; trouble where it is about the database, or nothing has this name.
+fn refusal_text(error: RetireError) -> Result<String, PageError> {
+    match error {
+        RetireError::Sync(SyncError::Store(error)) => Err(error.into()),
+        RetireError::Unknown { name, .. } => {
+            Err(PageError::Missing { what: format!("the connector {name}") })
+        }
+        RetireError::InFile { .. } | RetireError::Sync(_) => Ok(format_sentence(&error.to_string())),
+    }
+}
+
+pub(super) async fn show_confirmation(
+    State(web): State<WebContext>,
+    Path(name): Path<String>,
+    who: Principal,
+) -> PageResult {
+    render_confirmation(&web, &who, name, Vec::new()).await
+}
+
+async fn render_confirmation(
+    web: &WebContext,
+    who: &Principal,
+    name: String,
+    mut faults: Vec<FieldError>,
+) -> PageResult {
+    let (doing, struck) = (web.clone(), name.clone());
+    let planned = run_blocking(move || async move {
+        let config = doing.config();
+        let report = match retire_connector::plan_retirement(&doing.store, config.for_sync(), &struck).await {
+            Ok(report) => report,
+            Err(error) => return refusal_text(error).map(Err),
+        };
+        let lines = match &report.change_set {
+            Some(change_set) => {
+                format::lines(change_set, &format::load_labels(&doing.store, change_set).await?)
+            }
+            None => Vec::new(),
+        };
+        Ok::<_, PageError>(Ok((report, lines)))
+    });
+    let frame = Layout::new(who, MenuItem::Sync, format!("Retire {name}"));
+    let page = match planned.await?? {
+        Ok((report, lines)) => build_page(frame, name, &report, lines),
+        Err(text) => {
+            faults.push(FieldError::new("", text));
+            RetireConnectorPage {
+                frame,
+                name,
+                goes: Vec::new(),
+                lines: Vec::new(),
+                held: None,
+                because: Vec::new(),
+            }
+        }
+    };
+    let page = RetireConnectorPage { frame: page.frame.faults(faults), ..page };
+    render_page_with_status(page.frame.status(), &page)
+}
+
+fn build_page(frame: Layout, name: String, report: &RunReport, lines: Vec<String>) -> RetireConnectorPage {
+    let counts = &report.counts;
+    let all = [
+        (counts.people_left, "learner leaves", "learners leave"),
+        (counts.memberships_removed, "membership ends", "memberships end"),
+        (counts.limit_usage.enrollments, "enrollment ends", "enrollments end"),
+    ];
+    let goes = all.into_iter().filter(|(number, _, _)| *number > 0);
+    let held = report.change_set.as_ref().filter(|_| report.is_held()).map(|change_set| &change_set.held);
+    let because = held.map_or_else(Vec::new, |held| {
+        let reasons = held.reasons.iter().map(|reason| reason.message.clone());
+        held.causes.iter().cloned().chain(reasons).collect()
+    });
+    RetireConnectorPage {
+        frame,
+        name,
+        goes: goes.map(|(number, one, many)| count(number, one, many)).collect(),
+        lines,
+        held: held.map(|_| format::held(counts)),
+        because,
+    }
+}
+
+pub(super) async fn submit_retirement(
+    State(web): State<WebContext>,
+    Path(name): Path<String>,
+    who: Principal,
+) -> PageResult {
+    let what = format!("retire connector {name}");
+    let order = BackgroundOperation {
+        title: format!("Retire {name}"),
+        what: what.clone(),
+        back: format!("/sync/connectors/{}/retire", encode_url(&name)),
+    };
+    let asked_for = actions::build_approval_request(&web, &who, what);
+    let (doing, struck) = (web.clone(), name.clone());
+    let begun = background_operations::start_operation(&web, &who, order, move || async move {
+        let config = doing.config();
+        match retire_connector::retire(&doing.store, config.for_sync(), &struck, &asked_for, false).await {
+            Ok(report) => Ok(OperationOutcome::Run(report.run.map_or(0, |run| run.0))),
+            Err(error) => Ok(OperationOutcome::Refused { text: refusal_text(error)?, touched: Vec::new() }),
+        }
+    });
+    match begun.await? {
+        Ok(OperationOutcome::Run(run)) => Ok(Redirect::to(&format!("/sync/runs/{run}")).into_response()),
+        Ok(OperationOutcome::Completed(came)) => background_operations::show_result(&who, came),
+        Ok(OperationOutcome::Refused { text, .. }) => {
+            render_confirmation(&web, &who, name, vec![FieldError::new("", text)]).await
+        }
+        Err(elsewhere) => Ok(elsewhere),
+    }
+}
+
+/// A name as a part of an address.
+fn encode_url(name: &str) -> String {
+    url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
+}

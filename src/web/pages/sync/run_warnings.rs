@@ -1,0 +1,144 @@
+//! What a run noticed and went on without: records that it set aside, and problems.
+//!
+//! A run keeps them in an order that never changes, so a place in it is where the next page begins.
+
+use askama::Template;
+use axum::extract::{Path, State};
+
+use super::run_detail::find_run;
+use crate::accounts::Principal;
+use crate::model::ids::RunId;
+use crate::model::run_warning::{RunWarning, RunWarningKind};
+use crate::store::{Tx, runs};
+use crate::web::WebContext;
+use crate::web::csv_export;
+use crate::web::error::PageError;
+use crate::web::form_data::{FormData, UrlQuery};
+use crate::web::layout::{Layout, MenuItem};
+use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::web::pages::{PageResult, render_page};
+
+/// Lines on the page of the run itself.
+const SUMMARY_LENGTH: usize = 10;
+
+/// Problems of a run, with their place.
+struct WarningLine {
+    place: i64,
+    problem: RunWarning,
+}
+
+/// The first of them, and how many there are.
+#[derive(Debug, Default)]
+pub(super) struct WarningSummary {
+    pub first: Vec<RunWarning>,
+    pub count: usize,
+}
+
+/// The records that a run set aside, and its other problems, as far as its page shows them.
+pub(super) async fn load_summaries(
+    tx: &mut Tx,
+    run: i64,
+) -> Result<(WarningSummary, WarningSummary), PageError> {
+    let (mut set_aside, mut problems) = (WarningSummary::default(), WarningSummary::default());
+    for problem in runs::list_warnings(tx, RunId(run)).await? {
+        let few = if is_rejected_record(&problem) { &mut set_aside } else { &mut problems };
+        few.count += 1;
+        if few.first.len() < SUMMARY_LENGTH {
+            few.first.push(problem);
+        }
+    }
+    Ok((set_aside, problems))
+}
+
+fn is_rejected_record(problem: &RunWarning) -> bool {
+    matches!(problem.kind, RunWarningKind::NoId | RunWarningKind::RepeatedId)
+}
+
+/// Which of them an address asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WarningFilter {
+    All,
+    SetAside,
+    Others,
+}
+
+impl WarningFilter {
+    fn of(query: &FormData) -> Self {
+        match query.text("which") {
+            "aside" => Self::SetAside,
+            "other" => Self::Others,
+            _ => Self::All,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::SetAside => "aside",
+            Self::Others => "other",
+        }
+    }
+}
+
+/// A page of them, from behind a place on.
+async fn load_warnings(
+    tx: &mut Tx,
+    run: i64,
+    which: WarningFilter,
+    after: i64,
+) -> Result<Vec<WarningLine>, PageError> {
+    let all = runs::list_warnings(tx, RunId(run)).await?.into_iter();
+    let lines = all.zip(1..).map(|(problem, place)| WarningLine { place, problem });
+    let of = |line: &WarningLine| match which {
+        WarningFilter::All => true,
+        WarningFilter::SetAside => is_rejected_record(&line.problem),
+        WarningFilter::Others => !is_rejected_record(&line.problem),
+    };
+    Ok(lines.filter(|line| line.place > after && of(line)).collect())
+}
+
+#[derive(Template)]
+#[template(path = "sync/problems.html")]
+struct RunWarningsPage {
+    frame: Layout,
+    run: i64,
+    which: &'static str,
+    rows: Vec<WarningLine>,
+    /// Those that were set aside and are not kept one by one.
+    more: i64,
+    next: Option<String>,
+    is_first: bool,
+}
+
+pub(super) async fn show(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    UrlQuery(query): UrlQuery,
+    who: Principal,
+) -> PageResult {
+    let (which, place) = (WarningFilter::of(&query), ListPageRequest::from_query(&query));
+    let mut tx = web.store.begin_read().await?;
+    let record = find_run(&mut tx, id).await?;
+    let (set_aside, _) = load_summaries(&mut tx, id).await?;
+    let more = record.run.people_set_aside - i64::try_from(set_aside.count).unwrap_or(i64::MAX);
+    let mut rows = load_warnings(&mut tx, id, which, place.to_store_page().id).await?;
+    let next = split_next_page(&mut rows, |line| ListCursor { text: String::new(), id: line.place });
+    let frame = Layout::new(&who, MenuItem::Sync, format!("Problems of run {id}"));
+    let (which, is_first) = (which.as_str(), place.is_first());
+    render_page(&RunWarningsPage { frame, run: id, which, rows, more: more.max(0), next, is_first })
+}
+
+pub(super) async fn export_csv(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    UrlQuery(query): UrlQuery,
+    _: Principal,
+) -> PageResult {
+    let mut tx = web.store.begin_read().await?;
+    find_run(&mut tx, id).await?;
+    let mut sheet = csv_export::CsvWriter::new(["about", "kind", "what"]);
+    for WarningLine { problem, .. } in load_warnings(&mut tx, id, WarningFilter::of(&query), 0).await? {
+        sheet.write_row([&problem.subject, problem.kind.as_str(), &problem.message]);
+    }
+    Ok(sheet.into_download(&format!("run-{id}-problems.csv")))
+}

@@ -1,0 +1,106 @@
+//! Listening for requests, and what goes around every answer.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+use tower_http::csrf::CsrfLayer;
+use tracing::info;
+
+use crate::config::TlsSettings;
+use crate::web::api::problem::convert_error_responses;
+use crate::web::client_addr::{self, ClientInfo, ClientInfoState};
+use crate::web::tls::{self, PeerAddr, TlsListener};
+use crate::web::{WebContext, build_routes, pages};
+
+/// Nothing from elsewhere, no script or style inside a page, no frame around it.
+const CONTENT_SECURITY_POLICY_VALUE: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_VALUE),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
+];
+
+/// A socket that waits for requests.
+#[derive(Debug)]
+pub struct WebListener {
+    socket: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    /// The address that it has.
+    pub address: SocketAddr,
+}
+
+/// Begins to listen, with TLS where there are files of a certificate.
+///
+/// # Errors
+/// When the address is taken or is not this machine's, or certificate and key cannot be used.
+pub async fn listen(address: SocketAddr, files: Option<&TlsSettings>) -> std::io::Result<WebListener> {
+    let tls = files.map(tls::load_server_config).transpose()?;
+    let socket = TcpListener::bind(address).await?;
+    let address = socket.local_addr()?;
+    Ok(WebListener { socket, tls, address })
+}
+
+impl WebListener {
+    /// Answers requests until the service ends; those under way are answered to their end.
+    ///
+    /// # Errors
+    /// When the socket breaks.
+    pub async fn serve(self, web: WebContext) -> std::io::Result<()> {
+        let stop = web.stop.clone();
+        info!(address = %self.address, tls = self.tls.is_some(), "pages and API are there");
+        let router = build_router(&web, self.tls.is_some());
+        let service = router.into_make_service_with_connect_info::<PeerAddr>();
+        let served = match self.tls {
+            None => axum::serve(self.socket, service).with_graceful_shutdown(stop.cancelled_owned()).await,
+            Some(tls) => {
+                let connections = TlsListener::new(self.socket, self.address, tls, &web);
+                axum::serve(connections, service).with_graceful_shutdown(stop.cancelled_owned()).await
+            }
+        };
+        web.background.wait_until_done().await;
+        served
+    }
+}
+
+fn build_router(web: &WebContext, encrypted: bool) -> Router {
+    let router = build_routes(web).into_router().fallback(pages::page_not_found);
+    let router = router
+        .layer(CsrfLayer::new())
+        .layer(from_fn(convert_error_responses))
+        .layer(from_fn(add_security_headers));
+    let ends = ClientInfoState { web: web.clone(), is_encrypted: encrypted };
+    router.layer(from_fn(add_hsts_header)).layer(from_fn_with_state(ends, client_addr::attach_client_info))
+}
+
+/// Browsers that have been here over TLS come back over TLS alone, for a year.
+async fn add_hsts_header(request: Request, next: Next) -> Response {
+    let is_encrypted = request.extensions().get::<ClientInfo>().is_some_and(|client| client.is_encrypted);
+    let mut response = next.run(request).await;
+    if is_encrypted {
+        let year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    response
+}
+
+async fn add_security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in SECURITY_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // What a page shows belongs to whoever is signed in: nobody else may be shown it from a cache.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

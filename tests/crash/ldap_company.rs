@@ -1,0 +1,72 @@
+//! A company whose first directory speaks LDAP.
+
+use std::time::Duration;
+
+use rollcall::config::Config;
+use rollcall::connectors::SourceSettings;
+use rollcall::connectors::ldap::LdapSettings;
+use rollcall::model::secret::SecretText;
+use rollcall::sync::RunReport;
+
+use super::SAFETY_DISABLED;
+use super::database_state::load_state;
+use crate::support::company::{Company, run};
+use crate::support::database::Engine;
+use crate::support::ldap_person::PEOPLE;
+use crate::support::slapd::ADMIN;
+
+/// Everybody's department is a group, and so is everybody; both have courses.
+pub fn company(engine: Engine) -> Company {
+    let mut company = Company::new(engine);
+    company.head = SAFETY_DISABLED.to_owned();
+    company.directory("hr", &["id", "email", "name", "department"], "");
+    company.departments();
+    company.rule("everybody", "Everybody", "true");
+    for (course, group) in [("A", "Sales"), ("B", "Everybody")] {
+        company.course(course);
+        company.assignment(course, group, "due_days = 30");
+    }
+    company
+}
+
+/// A server as its administrator sees it, in the clear, by pages of seven.
+pub fn settings(url: String) -> LdapSettings {
+    LdapSettings {
+        url,
+        starttls: false,
+        plaintext: true,
+        ca_file: None,
+        bind: Some((ADMIN.0.to_owned(), SecretText::new(ADMIN.1))),
+        base_dns: vec![PEOPLE.to_owned()],
+        filter: "(objectClass=inetOrgPerson)".to_owned(),
+        page_size: 7,
+        timeout: Duration::from_secs(20),
+    }
+}
+
+/// The company's file with a server in the place of its CSV file; `id` is this attribute.
+pub fn config(company: &Company, settings: LdapSettings, id: &str) -> Config {
+    let mut config = company.config();
+    let connector = &mut config.connectors[0];
+    connector.source = SourceSettings::Ldap(settings);
+    for (_, source) in &mut connector.mapping.columns {
+        *source = match source.as_str() {
+            "id" => id,
+            "email" => "mail",
+            "name" => "cn",
+            _ => "departmentNumber",
+        }
+        .to_owned();
+    }
+    config
+}
+
+/// One run by such a file, one attempt only.
+pub fn run_by(company: &Company, config: &Config) -> RunReport {
+    company.runtime.block_on(run(&company.store, config, "hr", false))
+}
+
+/// What matters of the company's database.
+pub fn state_of(company: &Company) -> Vec<String> {
+    company.runtime.block_on(load_state(&company.db))
+}

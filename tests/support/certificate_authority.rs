@@ -1,0 +1,49 @@
+//! A CA for one test, and certificates for servers.
+
+use std::path::{Path, PathBuf};
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+
+/// A CA whose certificate and key live in a folder of the test.
+pub struct CertificateAuthority {
+    issuer: Issuer<'static, KeyPair>,
+    folder: PathBuf,
+    /// The CA's own certificate, PEM.
+    pub file: PathBuf,
+}
+
+/// A server's certificate and key, PEM.
+pub struct ServerCertificate {
+    pub file: PathBuf,
+    pub key: PathBuf,
+}
+
+impl CertificateAuthority {
+    /// Makes a CA of this name.
+    pub fn new(folder: &Path, name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().expect("a key");
+        let file = folder.join(format!("{name}.pem"));
+        let certificate = params.self_signed(&key).expect("a certificate");
+        std::fs::write(&file, certificate.pem()).expect("the certificate can be written");
+        Self { issuer: Issuer::new(params, key), folder: folder.to_owned(), file }
+    }
+
+    /// A certificate for a host name or an address, valid or long expired.
+    pub fn certify(&self, host: &str, expired: bool) -> ServerCertificate {
+        let mut params = CertificateParams::new(vec![host.to_owned()]).expect("a name");
+        if expired {
+            params.not_before = date_time_ymd(2019, 1, 1);
+            params.not_after = date_time_ymd(2020, 1, 1);
+        }
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let made =
+            ServerCertificate { file: self.folder.join("server.pem"), key: self.folder.join("server.key") };
+        std::fs::write(&made.file, certificate.pem()).expect("the certificate can be written");
+        std::fs::write(&made.key, key.serialize_pem()).expect("the key can be written");
+        made
+    }
+}

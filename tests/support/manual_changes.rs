@@ -1,0 +1,167 @@
+//! Changes that people of the company make by hand, through the library, each drained.
+
+use rollcall::groups::{self, AssignRequest, AssignmentTargetRef, DeletionConfirmation, MemberEffect};
+use rollcall::model::due_policy::DuePolicy;
+use rollcall::model::ids::LearnerId;
+use rollcall::store::runs::{NewRun, RunRecordKind};
+
+use super::company::{Company, email};
+
+/// A change by hand, as it is written down.
+pub fn manual_run() -> NewRun {
+    NewRun {
+        kind: RunRecordKind::Hand,
+        connector: None,
+        actor: "tester".to_owned(),
+        description: "a test".to_owned(),
+        file_digest: None,
+        subject: None,
+    }
+}
+
+impl Company {
+    /// Makes a group.
+    pub fn create(&self, group: &str, members: &[&str]) {
+        let members: Vec<String> = members.iter().map(|who| email(who)).collect();
+        self.runtime
+            .block_on(async {
+                groups::create_group(&self.store, &manual_run(), self.change_time(), group, &members).await
+            })
+            .expect("the group is made");
+        self.drain();
+    }
+
+    /// Adds somebody to a group.
+    pub fn add(&self, group: &str, who: &str) -> MemberEffect {
+        let added = self.runtime.block_on(async {
+            groups::add_members(&self.store, &manual_run(), self.change_time(), group, &[email(who)]).await
+        });
+        self.drain();
+        added.expect("added").effects[0].1
+    }
+
+    /// Removes somebody from a group.
+    pub fn remove(&self, group: &str, who: &str) -> MemberEffect {
+        let removed = self.runtime.block_on(async {
+            let exclude = groups::NewExclusion::default();
+            groups::remove_members(
+                &self.store,
+                &manual_run(),
+                self.change_time(),
+                group,
+                &[email(who)],
+                exclude,
+            )
+            .await
+        });
+        self.drain();
+        removed.expect("removed").effects[0].1
+    }
+
+    /// Lets somebody in again.
+    pub fn lift(&self, group: &str, who: &str) {
+        self.runtime
+            .block_on(async {
+                groups::lift_exclusion(&self.store, &manual_run(), self.change_time(), group, &email(who))
+                    .await
+            })
+            .expect("lifted");
+    }
+
+    /// Gives a group another name.
+    pub fn rename(&self, group: &str, new: &str) {
+        self.runtime
+            .block_on(async {
+                groups::rename_group(&self.store, &manual_run(), self.change_time(), group, new).await
+            })
+            .expect("renamed");
+    }
+
+    /// Deletes a group.
+    pub fn delete(&self, group: &str) {
+        self.runtime
+            .block_on(async {
+                groups::delete_group(
+                    &self.store,
+                    &manual_run(),
+                    self.change_time(),
+                    group,
+                    DeletionConfirmation::Confirmed,
+                )
+                .await
+            })
+            .expect("deleted");
+        self.drain();
+    }
+
+    /// Restores a group.
+    pub fn restore(&self, group: &str) {
+        self.runtime
+            .block_on(async {
+                groups::restore_group(&self.store, &manual_run(), self.change_time(), group).await
+            })
+            .expect("restored");
+        self.drain();
+    }
+
+    /// Adds a course that the file does not have.
+    pub fn add_course(&self, code: &str) {
+        self.runtime
+            .block_on(async {
+                groups::add_course(&self.store, &manual_run(), self.change_time(), code, "A course").await
+            })
+            .expect("added");
+    }
+
+    /// Adds a learner whom no directory has.
+    pub fn add_learner(&self, who: &str) -> LearnerId {
+        self.runtime
+            .block_on(async {
+                groups::add_learner(&self.store, &manual_run(), self.change_time(), &email(who), who).await
+            })
+            .expect("added")
+            .0
+    }
+
+    /// Notes that somebody has completed a course.
+    pub fn complete(&self, who: &str, course: &str) {
+        let (about, when) = (manual_run(), self.change_time());
+        self.runtime
+            .block_on(async {
+                groups::complete_course(&self.store, &about, when, &email(who), course, when.now).await
+            })
+            .expect("completed");
+    }
+
+    /// Assigns a course to a group.
+    pub fn assign(&self, course: &str, group: &str, due: DuePolicy) {
+        self.assign_to(course, AssignmentTargetRef::Group(group.into()), due);
+    }
+
+    /// Assigns a course to one learner.
+    pub fn assign_alone(&self, course: &str, who: &str, due: DuePolicy) {
+        self.assign_to(course, AssignmentTargetRef::Learner(&email(who)), due);
+    }
+
+    fn assign_to(&self, course: &str, target: AssignmentTargetRef<'_>, due: DuePolicy) {
+        let asked = AssignRequest { course, due, late_days: 14 };
+        self.runtime
+            .block_on(async {
+                groups::assign_course(&self.store, &manual_run(), self.change_time(), asked, &[target]).await
+            })
+            .expect("assigned");
+        self.drain();
+    }
+
+    /// Ends an assignment to one learner.
+    pub fn unassign_alone(&self, course: &str, who: &str) {
+        let (who, when) = (email(who), self.change_time());
+        let target = AssignmentTargetRef::Learner(&who);
+        self.runtime
+            .block_on(async {
+                groups::unassign_course(&self.store, &manual_run(), when, course, target).await
+            })
+            .expect("unassigned");
+        self.drain();
+    }
+}

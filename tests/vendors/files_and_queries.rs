@@ -1,0 +1,168 @@
+//! Files of JSON and queries against other databases.
+
+use std::path::Path;
+
+use rollcall::config::Config;
+use rollcall::connectors::{ConnectorError, DirectoryReading};
+
+use crate::support::database::{TestDatabase, on_both};
+use crate::support::{external_ids, single_attempt};
+
+fn read(text: &str, folder: &Path) -> Result<DirectoryReading, ConnectorError> {
+    let config = Config::parse(text, &folder.join("rollcall.toml"), &|_| None);
+    let config = config.unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(config.connectors[0].read(&config.attributes, &single_attempt()))
+}
+
+fn of_file(json: &[u8], more: &str) -> Result<DirectoryReading, ConnectorError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("people.json");
+    std::fs::write(&path, json).expect("a file");
+    let text = format!(
+        "[[connector]]\nname = 'hr'\nkind = 'json_file'\npath = '{}'\n{more}\n[connector.attributes]\nid = 'id'\n\
+         email = \"mails[?@.work==true].to\"\ndepartment = 'org.department'\n",
+        path.display()
+    );
+    read(&text, folder.path())
+}
+
+fn person(id: usize) -> String {
+    format!(
+        "{{\"id\": {id}, \"mails\": [{{\"to\": \"home{id}@x.example\"}}, {{\"work\": true, \"to\": \"p{id}@x.example\"}}], \
+         \"org\": {{\"department\": [\"Sales\", \"Bøard\"]}}, \"other\": {{\"deep\": [[1]]}}}}"
+    )
+}
+
+/// An array and lines of the same people.
+fn both(count: usize) -> [String; 2] {
+    let people: Vec<String> = (0..count).map(person).collect();
+    [format!("[\n{}\n]\n", people.join(",\n")), people.iter().map(|one| format!("{one}\n")).collect()]
+}
+
+#[test]
+fn an_array_and_lines_hold_the_same_people() {
+    let [array, lines] = both(300);
+    let (one, other) =
+        (of_file(array.as_bytes(), "").expect("read"), of_file(lines.as_bytes(), "").expect("read"));
+    assert_eq!(one.people().len(), 300);
+    assert_eq!(external_ids(one.people()), external_ids(other.people()));
+    let row = other.people().row("7").expect("there");
+    let first = |reading: &DirectoryReading, name| reading.people().first(row, name).to_owned();
+    assert_eq!(first(&other, rollcall::model::attributes::Attribute::EMAIL), "p7@x.example");
+    assert_eq!(first(&one, rollcall::model::attributes::Attribute::DEPARTMENT), "Bøard");
+}
+
+/// A JSON file truncated at any byte fails the reading.
+#[test]
+fn json_file_truncated_at_any_byte_fails() {
+    for text in both(3) {
+        let whole = text.trim_end().len();
+        for end in 0..whole {
+            let read = of_file(&text.as_bytes()[..end], "");
+            // Cut between two lines, nothing shows it but what the settings ask for.
+            if let Ok(reading) = &read {
+                assert!(text.as_bytes()[end - 1] == b'\n' && !text.starts_with('['), "{}", &text[..end]);
+                assert!(
+                    of_file(&text.as_bytes()[..end], "min_rows = 3").is_err(),
+                    "{}",
+                    reading.people().len()
+                );
+            }
+        }
+        assert!(of_file(text.as_bytes(), "min_rows = 3").is_ok());
+    }
+}
+
+/// A value that is not a list of records is reported with its position.
+#[test]
+fn invalid_record_list_reports_position() {
+    for (text, kind, said) in [
+        ("", "incomplete", "empty"),
+        ("[]", "incomplete", "nobody"),
+        ("[{\"id\": 1}, {\"id\": }]", "bad_file", "element 2"),
+        ("{\"id\": 1}\n{\"id\" 2}\n", "bad_file", "line 2"),
+        ("[{\"id\": 1}] {}", "bad_file", "behind the list"),
+        ("<html></html>\n", "bad_file", "line 1"),
+    ] {
+        let error = of_file(text.as_bytes(), "").expect_err(text);
+        assert_eq!(error.kind(), kind, "{text}: {error}");
+        assert!(error.to_string().contains(said), "{text}: {error}");
+    }
+    // Nobody is what may be meant.
+    assert_eq!(of_file(b"[]", "min_rows = 0").expect("nobody").people().len(), 0);
+}
+
+fn of_query(url: &str, query: &str, more: &str) -> Result<DirectoryReading, ConnectorError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!(
+        "[[connector]]\nname = 'hr'\nkind = 'sql'\ndatabase_url = '{url}'\nquery = '''{query}'''\n{more}\n\
+         [connector.attributes]\nid = 'id'\nemail = 'mail'\ndepartment = 'department'\nstart_date = 'since'\n"
+    );
+    read(&text, folder.path())
+}
+
+/// A query returns people, and its row count proves completeness.
+#[test]
+fn query_row_count_proves_completeness() {
+    on_both(|engine| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = TestDatabase::new(engine, folder.path());
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        // The tables of rollcall itself are a database like any other.
+        drop(runtime.block_on(db.open()));
+        let run = |sql: &str| runtime.block_on(db.sql(sql));
+        run("CREATE TABLE hr (no BIGINT, mail TEXT, \"Department\" TEXT, since DATE)");
+        for number in 1..=700 {
+            run(&format!(
+                "INSERT INTO hr VALUES ({number}, 'p{number}@x.example', 'Sales; -- x', '2024-03-0{}')",
+                number % 9 + 1
+            ));
+        }
+        run("INSERT INTO hr VALUES (701, NULL, '', NULL)");
+        let query = "SELECT no AS id, mail, \"Department\" AS department, since FROM hr; ";
+        let url = db.url.as_str();
+        let reading = of_query(url, query, "").expect("people");
+        assert_eq!(reading.people().len(), 701);
+        let row = reading.people().row("9").expect("there");
+        assert_eq!(
+            reading.people().first(row, rollcall::model::attributes::Attribute::START_DATE),
+            "2024-03-01"
+        );
+        assert_eq!(
+            reading.people().first(row, rollcall::model::attributes::Attribute::DEPARTMENT),
+            "Sales; -- x"
+        );
+        assert!(of_query(url, query, "count_query = 'SELECT count(*) FROM hr'").is_ok());
+        let counted =
+            of_query(url, query, "count_query = 'SELECT count(*) + 1 FROM hr'").expect_err("too few");
+        assert_eq!((counted.kind(), counted.to_string().contains("702")), ("incomplete", true), "{counted}");
+        let missing = of_query(url, "SELECT no AS id, mail FROM hr", "").expect_err("no columns");
+        assert!(missing.to_string().contains("`department`, `since`"), "{missing}");
+        for (query, kind) in [
+            ("SELECT nothing FROM nowhere", "query"),
+            ("DELETE FROM hr", "query"),
+            (
+                "SELECT 1 AS id, '' AS mail, '' AS department, '' AS since); DELETE FROM hr; SELECT (1",
+                "query",
+            ),
+        ] {
+            let error = of_query(url, query, "").expect_err(query);
+            assert_eq!(error.kind(), kind, "{query}: {error:?}");
+        }
+        let left = format!("{:?}", run("SELECT count(*) FROM hr"));
+        assert!(left.contains("701"), "nothing was written: {left}");
+    });
+}
+
+/// A missing database is not an empty directory.
+#[test]
+fn missing_database_is_not_an_empty_directory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nowhere = format!("sqlite://{}", folder.path().join("none.db").display());
+    assert!(of_query(&nowhere, "SELECT 1 AS id, 2 AS mail, 3 AS department, 4 AS since", "").is_err());
+    assert!(!folder.path().join("none.db").exists(), "reading makes no database");
+    let error =
+        of_query("postgres://x:sesame-99@127.0.0.1:1/hr", "SELECT 1", "").expect_err("nobody listens");
+    assert!(!format!("{error:?}").contains("sesame-99"), "{error:?}");
+}

@@ -1,0 +1,162 @@
+//! Signing in through a provider that others wrote.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rollcall::model::role::Role;
+
+use crate::support::browser::BrowserWindow;
+use crate::support::company::Company;
+use crate::support::database::Engine;
+use crate::support::npm;
+use crate::support::postgres::free_port;
+use crate::support::web::WebServer;
+
+struct OidcProvider {
+    child: Child,
+}
+
+impl OidcProvider {
+    fn start(port: u16, redirect: &str) -> Self {
+        let packages = npm::install("oidc-provider@9.13.3");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/provider.mjs");
+        let mut child = Command::new(npm::node())
+            .arg(script)
+            .arg(packages)
+            .arg(port.to_string())
+            .arg(redirect)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the provider starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        assert!(lines.any(|line| line.expect("a line").contains("listening")), "it listens");
+        // Whatever it says later goes nowhere.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child }
+    }
+}
+
+impl Drop for OidcProvider {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A company whose people sign in through the provider.
+fn company() -> (Company, OidcProvider) {
+    let mut company = Company::new(Engine::Sqlite);
+    let (port, here) = (free_port(), free_port());
+    company.head = format!(
+        "[web]\nlisten = '127.0.0.1:{here}'\n[web.sign_in]\nissuer = 'http://127.0.0.1:{port}'\n\
+         url = 'http://127.0.0.1:{here}'\nclient_id = 'rollcall'\nclient_secret = 'battery staple horse correct'\n\
+         scopes = ['email', 'profile', 'groups']\nlicense_holders = ['admins']\nmanagers = ['learning', 'unproven']\n"
+    );
+    let provider = OidcProvider::start(port, &format!("http://127.0.0.1:{here}/sign-in/callback"));
+    (company, provider)
+}
+
+/// Goes through the provider's pages as this account; answers the window, wherever it ends.
+async fn through(site: &WebServer, login: &str) -> BrowserWindow {
+    let browser = BrowserWindow::open(&site.base, false).await;
+    browser.go("/learners").await;
+    browser.click("Sign in with the company's account").await;
+    browser.says("Sign-in").await;
+    browser.type_into("login", login).await;
+    browser.type_into("password", "any").await;
+    browser.click("Sign-in").await;
+    browser.click("Continue").await;
+    browser
+}
+
+/// The groups of the provider determine the role at each sign-in.
+#[test]
+fn provider_groups_set_role_at_each_sign_in() {
+    let (company, _provider) = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let browser = through(&site, "learning-ada").await;
+        // Back where it wanted to go.
+        browser.says("learning-ada@corp.example manager").await;
+        assert_eq!(browser.path().await, "/learners");
+        browser.close().await;
+    });
+    assert_eq!(company.query_value("SELECT name FROM accounts"), "Name of learning-ada");
+    company.sql("UPDATE accounts SET role = 'viewer'");
+    company.runtime.block_on(async {
+        let browser = through(&site, "learning-ada").await;
+        browser.says("learning-ada@corp.example manager").await;
+        browser.close().await;
+        let stranger = through(&site, "guests-eve").await;
+        stranger.says("none of its groups has a role here").await;
+        assert!(stranger.path().await.starts_with("/sign-in/callback"));
+        stranger.close().await;
+    });
+    assert_eq!(company.count_rows("accounts"), 1);
+    assert_eq!(company.count_rows("sessions"), 2);
+    let said: Vec<_> = company.sql("SELECT what FROM runs ORDER BY id").into_iter().collect();
+    assert_eq!(said.len(), 2, "made, and given the role back: {said:?}");
+    site.end();
+}
+
+/// An account of another identity cannot be taken over.
+#[test]
+fn account_of_other_identity_cannot_be_taken_over() {
+    let (company, _provider) = company();
+    company.account("unproven-bob@corp.example", Role::LicenseHolder);
+    company.account("admins-carol@corp.example", Role::Viewer);
+    let site = company.serve();
+    company.runtime.block_on(async {
+        // The provider has not proved that the address is theirs.
+        let browser = through(&site, "unproven-bob").await;
+        browser.says("belongs to somebody else").await;
+        browser.close().await;
+        // Of a proven one it has: the account that was there is theirs.
+        let browser = through(&site, "admins-carol").await;
+        browser.says("admins-carol@corp.example license holder").await;
+        browser.close().await;
+    });
+    // Whoever was revoked here is not let in again by the provider.
+    let about = crate::support::manual_changes::manual_run();
+    let revoke = rollcall::accounts::revoke_account(
+        &company.store,
+        &about,
+        company.change_time(),
+        "admins-carol@corp.example",
+    );
+    company.runtime.block_on(revoke).expect("revoked");
+    company.runtime.block_on(async {
+        let browser = through(&site, "admins-carol").await;
+        browser.says("may no longer sign in").await;
+        browser.close().await;
+    });
+    assert_eq!(company.count_rows("accounts"), 2);
+    site.end();
+}
+
+/// A callback that does not belong to a sign-in of the browser is refused.
+#[test]
+fn callback_without_matching_state_is_refused() {
+    let (company, provider) = company();
+    let site = company.serve();
+    company.runtime.block_on(async {
+        let visitor = site.anonymous_client();
+        for query in ["?code=a&state=b", "?state=&code=", ""] {
+            let page = visitor.get(&format!("/sign-in/callback{query}")).await;
+            assert!(
+                page.status == 403 && page.text.contains("belongs to no sign-in of this browser"),
+                "{page:?}"
+            );
+        }
+        let page = visitor.get("/sign-in/callback?error=access_denied&error_description=%3Cb%3Eno").await;
+        assert!(page.status == 403 && page.text.contains("access_denied &#60;b&#62;no"), "{}", page.text);
+        drop(provider);
+        let page = visitor.get("/sign-in/provider").await;
+        assert!(page.status == 403 && page.text.contains("could not be reached"), "{}", page.text);
+    });
+    assert_eq!(company.count_rows("accounts"), 0);
+    site.end();
+}
