@@ -1,5 +1,5 @@
 //! Parse, run, exit.
 
 fn main() -> std::process::ExitCode {
-    rollcall::cli::main()
+    rollcall_cli::main()
 }

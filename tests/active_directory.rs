@@ -8,9 +8,9 @@ mod values;
 
 use std::path::Path;
 
-use rollcall::config::Config;
-use rollcall::connectors::{Connector, ConnectorError, DirectoryReading};
-use rollcall::model::people::PeopleTable;
+use rollcall_config::Config;
+use rollcall_connectors::{Connector, ConnectorError, DirectoryReading};
+use rollcall_model::people::PeopleTable;
 
 use crate::support::scripted_ldap_server::LdapReply;
 use crate::support::single_attempt;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rollcall::config::{Config, Diagnostics};
+use rollcall_config::{Config, Diagnostics};
 
 mod connector_diagnostics;
 mod diagnostics;
@@ -77,7 +77,7 @@ fn a_file_may_be_empty() {
     assert_eq!(config.database.url.reveal(), "sqlite:///etc/rollcall/rollcall.db");
     assert_eq!(config.web.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.worker.concurrency, 2);
-    assert_eq!(config.safety, rollcall::model::guard::SafetyLimits::default());
+    assert_eq!(config.safety, rollcall_model::guard::SafetyLimits::default());
     assert!(config.connectors.is_empty() && config.warnings.is_empty());
 }
 

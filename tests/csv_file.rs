@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use rollcall::connectors::csv::CsvSettings;
-use rollcall::connectors::{Connector, ConnectorError, DirectoryReading, SourceSettings};
-use rollcall::model::attributes::{Attribute, AttributeSet};
-use rollcall::model::people::PeopleTable;
+use rollcall_connectors::csv::CsvSettings;
+use rollcall_connectors::{Connector, ConnectorError, DirectoryReading, SourceSettings};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::people::PeopleTable;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -36,7 +36,7 @@ impl CsvFixture {
         let path = folder.path().join("people.csv");
         fs::write(&path, content).expect("the file can be written");
         let (attributes, mapping) = mapping(MAPPED);
-        let file = rollcall::connectors::file::FileSettings { path, ..Default::default() };
+        let file = rollcall_connectors::file::FileSettings { path, ..Default::default() };
         let settings = CsvSettings { file, ..CsvSettings::default() };
         Self { folder, attributes, connector: connector(mapping, SourceSettings::Csv(settings)) }
     }

@@ -1,6 +1,6 @@
 //! When a course is due, for whom, and what moves the date.
 
-use rollcall::model::due_policy::DuePolicy;
+use rollcall_model::due_policy::DuePolicy;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -214,7 +214,7 @@ fn date_rules_apply_when_source_fails() {
         company.sql(&format!("UPDATE persons SET attributes = {moved}{cast}"));
         company.instead("hr", Some(b"cut"));
         let report = company.run("hr", false);
-        assert!(matches!(report.outcome, rollcall::sync::RunOutcome::Failed(_)));
+        assert!(matches!(report.outcome, rollcall_core::sync::RunOutcome::Failed(_)));
         company.drain();
         assert_eq!(company.members("Sales"), ["bob"]);
         assert!(!company.has_access("ada", "GDPR"));

@@ -1,6 +1,6 @@
 //! What memberships and assignments give: access that comes and goes, progress that stays.
 
-use rollcall::model::due_policy::DuePolicy;
+use rollcall_model::due_policy::DuePolicy;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};

@@ -1,8 +1,8 @@
 //! Why somebody is, or is not, in each group and course.
 
-use rollcall::explain::{self, ExplainRequest};
-use rollcall::groups;
-use rollcall::model::ids::CourseId;
+use rollcall_core::explain::{self, ExplainRequest};
+use rollcall_core::groups;
+use rollcall_model::ids::CourseId;
 use serde_json::{Value, json};
 
 use crate::support::company::{Company, email};
@@ -14,7 +14,7 @@ mod rules;
 
 /// What is asked besides the learner.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ExplainFilter<'a> {
+pub(crate) struct ExplainFilter<'a> {
     pub group: Option<&'a str>,
     pub course: Option<&'a str>,
     pub at: Option<chrono::NaiveDate>,
@@ -22,7 +22,11 @@ pub struct ExplainFilter<'a> {
 
 impl Company {
     /// What an explanation says, as JSON.
-    pub fn try_explain(&self, who: &str, ask: ExplainFilter<'_>) -> Result<Value, explain::ExplainError> {
+    pub(crate) fn try_explain(
+        &self,
+        who: &str,
+        ask: ExplainFilter<'_>,
+    ) -> Result<Value, explain::ExplainError> {
         let config = self.config();
         let file = config.for_explain();
         self.runtime.block_on(async {
@@ -39,12 +43,12 @@ impl Company {
     }
 
     /// Everything about somebody.
-    pub fn explain(&self, who: &str) -> Value {
+    pub(crate) fn explain(&self, who: &str) -> Value {
         self.try_explain(who, ExplainFilter::default()).expect("an explanation")
     }
 
     /// Somebody and one group.
-    pub fn why(&self, who: &str, group: &str) -> Value {
+    pub(crate) fn why(&self, who: &str, group: &str) -> Value {
         let ask = ExplainFilter { group: Some(group), ..ExplainFilter::default() };
         let explained = self.try_explain(who, ask).expect("an explanation");
         let groups = explained["groups"].as_array().expect("a list");
@@ -53,21 +57,21 @@ impl Company {
     }
 
     /// Somebody and one course.
-    pub fn why_course(&self, who: &str, course: &str) -> Value {
+    pub(crate) fn why_course(&self, who: &str, course: &str) -> Value {
         let ask = ExplainFilter { course: Some(course), ..ExplainFilter::default() };
         self.try_explain(who, ask).expect("an explanation")["courses"][0].clone()
     }
 }
 
 /// The kinds of what decides on a membership, and whether there is one.
-pub fn kinds(group: &Value) -> (bool, Vec<&str>) {
+pub(crate) fn kinds(group: &Value) -> (bool, Vec<&str>) {
     let because = group["because"].as_array().expect("a list");
     let kinds = because.iter().map(|one| one["kind"].as_str().expect("a kind")).collect();
     (group["member"].as_bool().expect("yes or no"), kinds)
 }
 
 /// The groups of an explanation by name, each with [`kinds`].
-pub fn all_kinds(explained: &Value) -> Vec<(&str, bool, Vec<&str>)> {
+pub(crate) fn all_kinds(explained: &Value) -> Vec<(&str, bool, Vec<&str>)> {
     let groups = explained["groups"].as_array().expect("a list").iter();
     let one = |group| {
         let (member, kinds) = kinds(group);

@@ -4,8 +4,8 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use rollcall::model::names::ConnectorName;
-use rollcall::sync::lease::{AcquireResult, acquire};
+use rollcall_core::sync::lease::{AcquireResult, acquire};
+use rollcall_model::names::ConnectorName;
 use tokio::time::timeout;
 
 use crate::service::{ldap, silent_server};

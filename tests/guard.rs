@@ -1,7 +1,7 @@
 //! What one run may take away or make without being asked: each limit, on its effect, whatever the cause.
 
-use rollcall::model::guard::HoldCause;
-use rollcall::sync::RunOutcome;
+use rollcall_core::sync::RunOutcome;
+use rollcall_model::guard::HoldCause;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};

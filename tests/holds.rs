@@ -1,8 +1,8 @@
 //! What becomes of held changes: refreshed by later runs, approved as they were shown, rejected.
 
-use rollcall::model::guard::HoldCause;
-use rollcall::sync::RunOutcome;
-use rollcall::sync::approve;
+use rollcall_core::sync::RunOutcome;
+use rollcall_core::sync::approve;
+use rollcall_model::guard::HoldCause;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -134,7 +134,7 @@ fn only_waiting_changes_can_be_approved_once() {
         company.approve(run).expect("approved");
         assert!(matches!(company.approve(run), Err(approve::ApprovalError::NothingHeld { .. })));
         assert!(matches!(company.reject(run), Err(approve::ApprovalError::NothingHeld { .. })));
-        let unknown = rollcall::model::ids::RunId(99);
+        let unknown = rollcall_model::ids::RunId(99);
         assert!(matches!(company.approve(unknown), Err(approve::ApprovalError::NoRun { .. })));
     });
 }

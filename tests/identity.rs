@@ -1,7 +1,7 @@
 //! Who is who: the source's own id decides, an address is for first contact only.
 
-use rollcall::model::run_warning::RunWarningKind;
-use rollcall::sync::{RunOutcome, RunReport};
+use rollcall_core::sync::{RunOutcome, RunReport};
+use rollcall_model::run_warning::RunWarningKind;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};

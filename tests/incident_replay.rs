@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use rollcall::model::guard::HoldCause;
-use rollcall::sync::RunOutcome;
+use rollcall_core::sync::RunOutcome;
+use rollcall_model::guard::HoldCause;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rollcall::enrollment::drain::{QueueWorker, drain_ready};
-use rollcall::groups;
-use rollcall::model::due_policy::DuePolicy;
-use rollcall::model::progress::ReadProgress;
+use rollcall_core::enrollment::drain::{QueueWorker, drain_ready};
+use rollcall_core::groups;
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::progress::ReadProgress;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::company::{Company, email, run};
@@ -154,7 +154,11 @@ fn workers_drain_during_sync_and_manual_removal() {
                 }
             };
             let (report, ()) = tokio::join!(sync, hand);
-            assert!(matches!(report.outcome, rollcall::sync::RunOutcome::Applied), "{:?}", report.outcome);
+            assert!(
+                matches!(report.outcome, rollcall_core::sync::RunOutcome::Applied),
+                "{:?}",
+                report.outcome
+            );
             stop.cancel();
             while let Some(ended) = workers.join_next().await {
                 ended.expect("a worker does not panic");

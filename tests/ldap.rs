@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use rollcall::connectors::ldap::LdapSettings;
-use rollcall::connectors::{CertificateProblem, Connector, ConnectorError, DirectoryReading, SourceSettings};
-use rollcall::model::attributes::{Attribute, AttributeSet};
-use rollcall::model::people::PeopleTable;
-use rollcall::model::run_warning::RunWarningKind;
-use rollcall::model::secret::SecretText;
+use rollcall_connectors::ldap::LdapSettings;
+use rollcall_connectors::{CertificateProblem, Connector, ConnectorError, DirectoryReading, SourceSettings};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::people::PeopleTable;
+use rollcall_model::run_warning::RunWarningKind;
+use rollcall_model::secret::SecretText;
 
 use crate::support::fault_proxy::{ConnectionFault, FaultProxy, STALL, refusing_port};
 use crate::support::ldap_person::{LdapPerson, PEOPLE, hard_cases, people};

@@ -1,10 +1,10 @@
 //! Learners whom somebody makes one, and connectors that leave the file for good.
 
-use rollcall::groups;
-use rollcall::model::ids::RunId;
-use rollcall::model::names::ConnectorName;
-use rollcall::sync::lease::{AcquireResult, acquire};
-use rollcall::sync::link_learners::LinkError;
+use rollcall_core::groups;
+use rollcall_core::sync::lease::{AcquireResult, acquire};
+use rollcall_core::sync::link_learners::LinkError;
+use rollcall_model::ids::RunId;
+use rollcall_model::names::ConnectorName;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};

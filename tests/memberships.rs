@@ -1,7 +1,7 @@
 //! Who is in which group, and for which reasons.
 
-use rollcall::groups::MemberEffect;
-use rollcall::sync::RunOutcome;
+use rollcall_core::groups::MemberEffect;
+use rollcall_core::sync::RunOutcome;
 
 use crate::support::company::Company;
 use crate::support::database::on_both;

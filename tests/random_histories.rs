@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rollcall::model::due_policy::DuePolicy;
-use rollcall::model::membership_plan::MembershipPlan;
-use rollcall::sync::{RunOutcome, RunReport};
+use rollcall_core::sync::{RunOutcome, RunReport};
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_planner::membership_plan::MembershipPlan;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};

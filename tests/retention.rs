@@ -1,6 +1,6 @@
 //! What is forgotten, and what is not.
 
-use rollcall::service::retention;
+use rollcall_service::retention;
 
 use crate::support::company::Company;
 use crate::support::database::on_both;

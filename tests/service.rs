@@ -9,14 +9,14 @@ use crate::support::database::{Engine, on_both};
 use crate::support::program::{RunningProgram, rollcall_command, wait_until};
 
 /// A server that takes connections and never answers.
-pub fn silent_server() -> (TcpListener, String) {
+pub(crate) fn silent_server() -> (TcpListener, String) {
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("ldap://{}", server.local_addr().expect("an address"));
     (server, url)
 }
 
 /// The lines of a connector that reads from there.
-pub fn ldap(url: &str) -> String {
+pub(crate) fn ldap(url: &str) -> String {
     format!("kind = 'ldap'\nurl = '{url}'\nplaintext = true\nbase_dn = 'dc=x'\n")
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::{Arc, Barrier};
 use std::task::Poll;
 
-use rollcall::store::{Store, StoreError};
+use rollcall_store::{Store, StoreError};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, TestDatabase, on_both};
@@ -95,7 +95,7 @@ fn cancelled_begin_leaves_no_transaction() {
     on_both(|engine| {
         let company = Company::new(engine);
         company.runtime.block_on(async {
-            let options = rollcall::store::StoreOptions { connections: 1, ..company.db.options() };
+            let options = rollcall_store::StoreOptions { connections: 1, ..company.db.options() };
             let only = Store::open(&options).await.expect("the database opens");
             for polls in 1..40 {
                 // Looks at the beginning so many times, then lets go of it.

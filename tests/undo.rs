@@ -1,7 +1,7 @@
 //! Taking back what a run, an approval or a change by hand did, and keeping it back.
 
-use rollcall::model::due_policy::DuePolicy;
-use rollcall::sync::{RunOutcome, undo};
+use rollcall_core::sync::{RunOutcome, undo};
+use rollcall_model::due_policy::DuePolicy;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -41,7 +41,7 @@ fn undone_removal_restores_dates_and_is_not_repeated() {
             assert!(matches!(report.outcome, RunOutcome::Unchanged), "{:?}", report.outcome);
         }
         assert_eq!(company.members("Sales"), ["ada", "bob"]);
-        company.approve(rollcall::model::ids::RunId(undone.run)).expect("let through after all");
+        company.approve(rollcall_model::ids::RunId(undone.run)).expect("let through after all");
         assert_eq!(company.members("Sales"), Vec::<String>::new());
         assert!(matches!(company.sync().outcome, RunOutcome::Unchanged));
         company.verify();

@@ -14,15 +14,15 @@ mod vendor_equivalence;
 
 use std::path::Path;
 
-use rollcall::config::Config;
-use rollcall::connectors::{Connector, ConnectorError, DirectoryReading};
+use rollcall_config::Config;
+use rollcall_connectors::{Connector, ConnectorError, DirectoryReading};
 use tokio::runtime::Runtime;
 
 use crate::support::single_attempt;
 use crate::support::vendors::{ReceivedRequest, VendorProfile, VendorServer, make_employees};
 
 /// A file that reads a system, for tests that need no database.
-pub fn config(system: &VendorServer, more: &str) -> Config {
+pub(crate) fn config(system: &VendorServer, more: &str) -> Config {
     let section = system.section("hr");
     let (keys, tables) = section
         .split_once("\n[connector.")
@@ -33,33 +33,33 @@ pub fn config(system: &VendorServer, more: &str) -> Config {
 }
 
 /// A connector, its attributes and a runtime.
-pub struct VendorReader {
+pub(crate) struct VendorReader {
     pub config: Config,
     pub runtime: Runtime,
 }
 
 impl VendorReader {
-    pub fn new(system: &VendorServer, more: &str) -> Self {
+    pub(crate) fn new(system: &VendorServer, more: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         Self { config: config(system, more), runtime }
     }
 
-    pub fn connector(&self) -> &Connector {
+    pub(crate) fn connector(&self) -> &Connector {
         &self.config.connectors[0]
     }
 
-    pub fn read(&self) -> Result<DirectoryReading, ConnectorError> {
+    pub(crate) fn read(&self) -> Result<DirectoryReading, ConnectorError> {
         self.runtime.block_on(self.connector().read(&self.config.attributes, &single_attempt()))
     }
 }
 
 /// A system with so many people.
-pub fn start_vendor(manner: VendorProfile, count: usize) -> VendorServer {
+pub(crate) fn start_vendor(manner: VendorProfile, count: usize) -> VendorServer {
     VendorServer::start(manner, &make_employees(count))
 }
 
 /// The word of an error, or `read` and how many came.
-pub fn result_kind(read: &Result<DirectoryReading, ConnectorError>) -> String {
+pub(crate) fn result_kind(read: &Result<DirectoryReading, ConnectorError>) -> String {
     match read {
         Ok(reading) => format!("read {}", reading.people().len()),
         Err(error) => error.kind().to_owned(),
@@ -67,6 +67,6 @@ pub fn result_kind(read: &Result<DirectoryReading, ConnectorError>) -> String {
 }
 
 /// Whether a request is for people, and not for a token.
-pub fn is_people_request(request: &ReceivedRequest) -> bool {
+pub(crate) fn is_people_request(request: &ReceivedRequest) -> bool {
     !(request.path.ends_with("/token") || request.path.ends_with("/auth"))
 }

@@ -12,10 +12,10 @@ use crate::support::slapd::{ADMIN, SlapdServer, SlapdSetup};
 const SAFETY: &str = "[safety]\nmax_removals = \"60%\"\nmax_removals_total = 1000000\n\n";
 
 /// Rules in the file.
-pub const RULES: usize = 100;
+pub(crate) const RULES: usize = 100;
 
 /// The attributes that rollcall reads, and so does the floor.
-pub const ATTRIBUTES: [(&str, &str); 9] = [
+pub(crate) const ATTRIBUTES: [(&str, &str); 9] = [
     ("id", "employeeNumber"),
     ("email", "mail"),
     ("name", "cn"),
@@ -28,7 +28,7 @@ pub const ATTRIBUTES: [(&str, &str); 9] = [
 ];
 
 /// Its people, today or tomorrow.
-pub struct BenchCompany {
+pub(crate) struct BenchCompany {
     people: Vec<BenchPerson>,
 }
 
@@ -49,14 +49,14 @@ fn spread(person: usize) -> usize {
 }
 
 /// Department, place and role of a person.
-pub fn assign_position(person: usize) -> (usize, usize, usize) {
+pub(crate) fn assign_position(person: usize) -> (usize, usize, usize) {
     let x = spread(person);
     (x % 40, x / 40 % 30, x / 1_200 % 50)
 }
 
 impl BenchCompany {
     /// So many people; tomorrow 1 % have left, 1 % are new and 1 % are in another department.
-    pub fn of(size: usize, tomorrow: bool) -> Self {
+    pub(crate) fn of(size: usize, tomorrow: bool) -> Self {
         let hundredth = size / 100;
         let numbers = if tomorrow { hundredth..size + hundredth } else { 0..size };
         let people = numbers.map(|number| {
@@ -69,12 +69,12 @@ impl BenchCompany {
     }
 
     /// A server that holds them.
-    pub fn directory(&self) -> SlapdSetup {
+    pub(crate) fn directory(&self) -> SlapdSetup {
         SlapdSetup::of(self.people.iter().map(BenchPerson::entry).collect())
     }
 
     /// The pages of a SCIM server that holds them, so many people on each.
-    pub fn pages(&self, size: usize) -> Vec<Vec<u8>> {
+    pub(crate) fn pages(&self, size: usize) -> Vec<Vec<u8>> {
         let page = |people: &[BenchPerson]| {
             let list: Vec<serde_json::Value> = people.iter().map(BenchPerson::scim).collect();
             let page = serde_json::json!({
@@ -87,7 +87,7 @@ impl BenchCompany {
     }
 
     /// A file that holds them, with the same names for the columns as an LDAP server has.
-    pub fn csv(&self) -> String {
+    pub(crate) fn csv(&self) -> String {
         let mut text = ATTRIBUTES.map(|(_, source)| source).join(",");
         text.push('\n');
         for BenchPerson { number, department, place, role } in &self.people {
@@ -144,7 +144,7 @@ impl BenchPerson {
 
 /// Where the people are read.
 #[derive(Clone, Copy)]
-pub enum BenchSource<'a> {
+pub(crate) enum BenchSource<'a> {
     /// A server.
     Ldap(&'a SlapdServer),
     /// A file.
@@ -172,7 +172,7 @@ impl BenchSource<'_> {
 }
 
 /// The file of a company whose people are read there.
-pub fn file(source: BenchSource<'_>, database: &str) -> String {
+pub(crate) fn file(source: BenchSource<'_>, database: &str) -> String {
     let mut text = format!("[database]\nurl = \"{database}\"\n\n{SAFETY}[[connector]]\nname = \"corp\"\n");
     text.push_str(&source.settings());
     // SCIM has the usual mapping.

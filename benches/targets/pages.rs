@@ -5,15 +5,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
-use rollcall::config::Config;
-use rollcall::connectors::{SourceSettings as Read, api};
-use rollcall::model::correlation::{KnownPeople, match_people};
-use rollcall::model::desired_memberships::DesiredMemberships;
-use rollcall::model::membership_plan::{CurrentState, MembershipPlan};
-use rollcall::model::names::{ConnectorName, RuleName};
-use rollcall::model::people::{PeopleTable, digest, digest_order};
-use rollcall::model::population::{EvaluatedLearner, PersonChange, Population};
-use rollcall::model::status::LearnerStatus;
+use rollcall_config::Config;
+use rollcall_connectors::{SourceSettings as Read, api};
+use rollcall_model::names::{ConnectorName, RuleName};
+use rollcall_model::people::{PeopleTable, digest, digest_order};
+use rollcall_model::status::LearnerStatus;
+use rollcall_planner::correlation::{KnownPeople, match_people};
+use rollcall_planner::desired_memberships::DesiredMemberships;
+use rollcall_planner::membership_plan::{CurrentState, MembershipPlan};
+use rollcall_planner::population::{EvaluatedLearner, PersonChange, Population};
 use serde::Deserialize;
 
 use crate::company::{self, BenchCompany, BenchSource};
@@ -27,7 +27,7 @@ const PAGE: usize = 200;
 const LIMIT: f64 = 2.0;
 
 /// Prints what it came to.
-pub fn measure(people: usize, runs: usize) {
+pub(crate) fn measure(people: usize, runs: usize) {
     let company = BenchCompany::of(people, false);
     let pages = company.pages(PAGE);
     println!("\n{people} people in {} pages of JSON, {PAGE} on each", pages.len());

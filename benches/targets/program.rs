@@ -10,7 +10,7 @@ use crate::support::postgres::PostgresServer;
 
 /// What a run of the program took.
 #[derive(Debug, Clone, Copy)]
-pub struct RunMeasurement {
+pub(crate) struct RunMeasurement {
     /// From start to end, as whoever typed it saw it.
     pub time: Duration,
     /// The most memory of the process at once (VmHWM).
@@ -18,20 +18,20 @@ pub struct RunMeasurement {
 }
 
 /// The program with a file of its own.
-pub struct MeasuredProgram {
+pub(crate) struct MeasuredProgram {
     file: PathBuf,
 }
 
 impl MeasuredProgram {
     /// Writes the file for one source and one database.
-    pub fn new(folder: &Path, name: &str, source: BenchSource<'_>, database: &BenchDatabase) -> Self {
+    pub(crate) fn new(folder: &Path, name: &str, source: BenchSource<'_>, database: &BenchDatabase) -> Self {
         let file = folder.join(format!("{name}-{}.toml", database.name()));
         fs::write(&file, company::file(source, &database.url())).expect("a file");
         Self { file }
     }
 
     /// Runs a command to its end.
-    pub fn run(&self, words: &[&str]) -> RunMeasurement {
+    pub(crate) fn run(&self, words: &[&str]) -> RunMeasurement {
         let began = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
             .arg("--config")
@@ -61,7 +61,7 @@ fn peak_of(process: u32) -> u64 {
 }
 
 /// The median of some runs by time, after one that does not count; `before` makes ready for each.
-pub fn median(runs: usize, run: impl Fn() -> RunMeasurement, before: impl Fn()) -> RunMeasurement {
+pub(crate) fn median(runs: usize, run: impl Fn() -> RunMeasurement, before: impl Fn()) -> RunMeasurement {
     let mut all: Vec<RunMeasurement> = (0..=runs)
         .map(|_| {
             before();
@@ -74,7 +74,7 @@ pub fn median(runs: usize, run: impl Fn() -> RunMeasurement, before: impl Fn()) 
 }
 
 /// A database whose states can be kept and brought back.
-pub enum BenchDatabase {
+pub(crate) enum BenchDatabase {
     /// A file in a folder.
     Sqlite(PathBuf),
     /// A database of a cluster.
@@ -83,28 +83,28 @@ pub enum BenchDatabase {
 
 impl BenchDatabase {
     /// A file.
-    pub fn sqlite(folder: &Path) -> Self {
+    pub(crate) fn sqlite(folder: &Path) -> Self {
         Self::Sqlite(folder.join("bench.db"))
     }
 
     /// A database of this server.
-    pub fn postgres(cluster: &PostgresServer) -> Self {
+    pub(crate) fn postgres(cluster: &PostgresServer) -> Self {
         let url = cluster.url("");
         Self::Postgres(url.trim_end_matches('/').to_owned())
     }
 
     /// The engine's name.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         if self.is_sqlite() { "SQLite" } else { "PostgreSQL" }
     }
 
     /// Which engine it is.
-    pub fn is_sqlite(&self) -> bool {
+    pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
 
     /// The URL for the file.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite://{}", path.display()),
             Self::Postgres(server) => format!("{server}/bench"),
@@ -112,7 +112,7 @@ impl BenchDatabase {
     }
 
     /// The path of a SQLite file, of the state `name`.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         match self {
             Self::Sqlite(path) => path.with_file_name(format!("{name}.db")),
             Self::Postgres(_) => PathBuf::new(),
@@ -120,7 +120,7 @@ impl BenchDatabase {
     }
 
     /// Runs a script of SQL in the state `name` with the database's own shell, and answers how long that took.
-    pub fn shell(&self, name: &str, script: &str) -> (Duration, String) {
+    pub(crate) fn shell(&self, name: &str, script: &str) -> (Duration, String) {
         let mut command = match self {
             Self::Sqlite(_) => {
                 let mut command = Command::new("sqlite3");
@@ -160,7 +160,7 @@ impl BenchDatabase {
     }
 
     /// Makes it, empty.
-    pub fn make(&self) {
+    pub(crate) fn make(&self) {
         if let Self::Sqlite(path) = self {
             for rest in ["", "-wal", "-shm"] {
                 let _ = fs::remove_file(format!("{}{rest}", path.display()));
@@ -171,17 +171,17 @@ impl BenchDatabase {
     }
 
     /// Keeps the state of now under a name.
-    pub fn save_state(&self, name: &str) {
+    pub(crate) fn save_state(&self, name: &str) {
         self.copy("bench", name);
     }
 
     /// Brings a kept state back.
-    pub fn restore_state(&self, name: &str) {
+    pub(crate) fn restore_state(&self, name: &str) {
         self.copy(name, "bench");
     }
 
     /// A copy of a kept state, for a floor.
-    pub fn spare(&self, name: &str) {
+    pub(crate) fn spare(&self, name: &str) {
         self.copy(name, "spare");
     }
 }

@@ -12,7 +12,7 @@ use crate::support::postgres::PostgresServer;
 const JOBS: u64 = 50_000;
 
 /// Prints the pace of both, in jobs a second.
-pub fn measure(people: usize) {
+pub(crate) fn measure(people: usize) {
     let cluster = PostgresServer::with_memory("1GB");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("people.csv");

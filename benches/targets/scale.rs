@@ -11,7 +11,7 @@ use crate::support::postgres::PostgresServer;
 const SIZES: [u32; 3] = [10_000, 100_000, 1_000_000];
 
 /// Prints what each size takes on each database, in all and for each 10,000 people.
-pub fn measure(runs: usize) {
+pub(crate) fn measure(runs: usize) {
     let cluster = PostgresServer::with_memory("1GB");
     let folder = tempfile::tempdir().expect("a folder");
     let (today, tomorrow) = (folder.path().join("today.csv"), folder.path().join("tomorrow.csv"));

@@ -11,7 +11,7 @@ use crate::support::slapd::{ADMIN, SlapdServer};
 const LARGE: [&str; 4] = ["learners", "persons", "memberships", "enrollments"];
 
 /// The median time of `ldapsearch` reading the same attributes in pages of 500 to nowhere.
-pub fn ldapsearch(slapd: &SlapdServer, runs: usize) -> Duration {
+pub(crate) fn ldapsearch(slapd: &SlapdServer, runs: usize) -> Duration {
     let mut times: Vec<Duration> = (0..=runs)
         .map(|_| {
             let began = Instant::now();
@@ -32,7 +32,7 @@ pub fn ldapsearch(slapd: &SlapdServer, runs: usize) -> Duration {
 }
 
 /// Loading the rows of the state `drained` into empty tables with all their indexes and constraints, in one transaction.
-pub fn bulk_load(database: &BenchDatabase) -> Duration {
+pub(crate) fn bulk_load(database: &BenchDatabase) -> Duration {
     database.spare("drained");
     if database.is_sqlite() {
         let source = database.path("drained");
@@ -58,7 +58,7 @@ pub fn bulk_load(database: &BenchDatabase) -> Duration {
 }
 
 /// A drain by single statements.
-pub struct SingleStatementDrain {
+pub(crate) struct SingleStatementDrain {
     /// How many jobs.
     pub jobs: u64,
     /// How long.
@@ -67,7 +67,7 @@ pub struct SingleStatementDrain {
 
 /// Writing the enrollments of the state `drained` into the state `queued` by one statement, and emptying the queue by
 /// another, in one transaction.
-pub fn measure_single_statements(database: &BenchDatabase) -> SingleStatementDrain {
+pub(crate) fn measure_single_statements(database: &BenchDatabase) -> SingleStatementDrain {
     database.spare("queued");
     let jobs = database.shell("spare", "SELECT count(*) FROM jobs;").1.parse().expect("a number");
     let time = if database.is_sqlite() {

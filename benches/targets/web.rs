@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use reqwest::Client;
-use rollcall::accounts::{self, NewUserAccount};
-use rollcall::config::Config;
-use rollcall::enrollment::change::ChangeTime;
-use rollcall::explain::{self, ExplainRequest};
-use rollcall::model::ids::{GroupId, LearnerId};
-use rollcall::model::role::Role;
-use rollcall::model::secret::SecretText;
-use rollcall::store::listing::{PageRequest, assignments, groups, learners, members};
-use rollcall::store::runs::{NewRun, RunRecordKind};
-use rollcall::store::{Store, Tx};
+use rollcall_config::Config;
+use rollcall_core::accounts::{self, NewUserAccount};
+use rollcall_core::enrollment::change::ChangeTime;
+use rollcall_core::explain::{self, ExplainRequest};
+use rollcall_model::ids::{GroupId, LearnerId};
+use rollcall_model::role::Role;
+use rollcall_model::secret::SecretText;
+use rollcall_store::listing::{PageRequest, assignments, groups, learners, members};
+use rollcall_store::runs::{NewRun, RunRecordKind};
+use rollcall_store::{Store, Tx};
 
 use crate::support::database as tests;
 use crate::support::postgres::PostgresServer;
@@ -34,7 +34,7 @@ const TIMES: usize = 31;
 /// Bytes of a page with everything.
 const HEAVIEST: usize = 100_000;
 
-pub fn measure() {
+pub(crate) fn measure() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cluster = PostgresServer::with_memory("1GB");
@@ -50,7 +50,7 @@ pub fn measure() {
     }
 }
 
-pub fn numbers(db: &tests::TestDatabase, count: usize) -> String {
+pub(crate) fn numbers(db: &tests::TestDatabase, count: usize) -> String {
     db.pick(
         "(WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < COUNT) SELECT n FROM n)",
         "(SELECT n FROM generate_series(1, COUNT) AS n)",
@@ -241,14 +241,14 @@ impl BenchClient {
     }
 }
 
-pub struct PageBenchmark<'s> {
+pub(crate) struct PageBenchmark<'s> {
     visitor: BenchClient,
     store: &'s Store,
 }
 
 impl PageBenchmark<'_> {
     /// Measures one page beside its statements, in turns.
-    pub async fn page(&mut self, what: &str, path: &str, statements: impl AsyncFn(&mut Tx)) {
+    pub(crate) async fn page(&mut self, what: &str, path: &str, statements: impl AsyncFn(&mut Tx)) {
         let (mut pages, mut floors, mut text) = (Vec::new(), Vec::new(), String::new());
         for _ in 0..TIMES {
             let began = Instant::now();

@@ -4,12 +4,12 @@
 //! 10,000 jobs that failed for good before 100,000 that wait for another try; a history of the queue of 30 days.
 
 use chrono::Utc;
-use rollcall::config::Config;
-use rollcall::model::ids::{ConnectorId, RunId};
-use rollcall::store::listing::audit_log::{self, AuditLogFilter};
-use rollcall::store::listing::{PageRequest, jobs, runs};
-use rollcall::store::{Tx, queue_samples, runs as table};
-use rollcall::sync::connector_status::overview;
+use rollcall_config::Config;
+use rollcall_core::sync::connector_status::overview;
+use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_store::listing::audit_log::{self, AuditLogFilter};
+use rollcall_store::listing::{PageRequest, jobs, runs};
+use rollcall_store::{Tx, queue_samples, runs as table};
 
 use crate::support::database::TestDatabase;
 use crate::web::{PageBenchmark, numbers};
@@ -22,7 +22,7 @@ const CHANGES: usize = 5_000;
 const LARGE: i64 = 2;
 const HELD: i64 = 3;
 
-pub async fn fill(db: &TestDatabase) {
+pub(crate) async fn fill(db: &TestDatabase) {
     let of = |count| numbers(db, count);
     let now = db.pick("'2026-01-01T00:00:00+00:00'", "TIMESTAMPTZ '2026-01-01'");
     let day = db.pick("'2026-01-01'", "DATE '2026-01-01'");
@@ -83,7 +83,7 @@ pub async fn fill(db: &TestDatabase) {
     }
 }
 
-pub async fn measure(report: &mut PageBenchmark<'_>, config: &Config) {
+pub(crate) async fn measure(report: &mut PageBenchmark<'_>, config: &Config) {
     let first = PageRequest { text: "", id: 0, limit: 51 };
     report
         .page("the overview of sync", "/sync", async |tx: &mut Tx| {

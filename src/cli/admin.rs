@@ -11,17 +11,17 @@ use super::command_context::CommandContext;
 use super::error::CliError;
 use super::groups::print_change;
 use super::output;
-use crate::accounts::{self, Invitation, NewUserAccount};
-use crate::config::WebSettings;
-use crate::enrollment::change::CommittedChange;
-use crate::model::role::Role;
-use crate::model::secret::SecretText;
-use crate::store::{accounts as table, tokens};
-use crate::views;
+use rollcall_config::WebSettings;
+use rollcall_core::accounts::{self, Invitation, NewUserAccount};
+use rollcall_core::enrollment::change::CommittedChange;
+use rollcall_model::role::Role;
+use rollcall_model::secret::SecretText;
+use rollcall_store::{accounts as table, tokens};
+use rollcall_views as views;
 
 /// The address of a link, on the machine where the service runs.
 #[must_use]
-pub fn invitation_url(web: &WebSettings, address: SocketAddr, invitation: &Invitation) -> String {
+pub(crate) fn invitation_url(web: &WebSettings, address: SocketAddr, invitation: &Invitation) -> String {
     let scheme = if web.tls.is_some() { "https" } else { "http" };
     format!("{scheme}://{address}{}", invitation.path())
 }
@@ -30,7 +30,7 @@ pub fn invitation_url(web: &WebSettings, address: SocketAddr, invitation: &Invit
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn admin(session: &CommandContext, command: args::AdminCommand) -> Result<u8, CliError> {
+pub(crate) async fn admin(session: &CommandContext, command: args::AdminCommand) -> Result<u8, CliError> {
     match command {
         args::AdminCommand::List => list(session).await,
         args::AdminCommand::Create { email, role, name, password_stdin } => {

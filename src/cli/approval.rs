@@ -4,20 +4,20 @@ use super::args::DrainArgs;
 use super::command_context::{CommandContext, LEASE_TIMEOUT, current_actor};
 use super::error::CliError;
 use super::output::{self, count, thousands};
-use crate::model::guard::HoldReport;
-use crate::model::ids::RunId;
-use crate::store::holds::HeldChangeRecord;
-use crate::store::runs::RunCounts;
-use crate::sync::approve::{self, ApprovalRequest, ApprovalResult};
-use crate::sync::format::{self, MAX_LINES};
-use crate::sync::{retire_connector, undo};
-use crate::views;
+use rollcall_core::sync::approve::{self, ApprovalRequest, ApprovalResult};
+use rollcall_core::sync::format::{self, MAX_LINES};
+use rollcall_core::sync::{retire_connector, undo};
+use rollcall_model::guard::HoldReport;
+use rollcall_model::ids::RunId;
+use rollcall_store::holds::HeldChangeRecord;
+use rollcall_store::runs::RunCounts;
+use rollcall_views as views;
 
 /// Prints what a run holds, why, and what to do about it.
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub fn print_held(run: Option<RunId>, counts: &RunCounts, held: &HoldReport) -> Result<(), CliError> {
+pub(crate) fn print_held(run: Option<RunId>, counts: &RunCounts, held: &HoldReport) -> Result<(), CliError> {
     let what = format::held(counts);
     let mut lines = vec![String::new(), format!("held: {what}")];
     lines.extend(held.causes.iter().map(|cause| format!("  because: {cause}")));
@@ -85,7 +85,7 @@ fn build_approval_request(session: &CommandContext, what: String) -> ApprovalReq
 ///
 /// # Errors
 /// When nothing of it waits, or it cannot be done now.
-pub async fn approve(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
+pub(crate) async fn approve(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
     let asked = build_approval_request(session, format!("rollcall approve {run}"));
     let file = session.config.for_sync();
     let decided = approve::approve(&session.store, file, RunId(run), &asked).await?;
@@ -97,7 +97,7 @@ pub async fn approve(session: &CommandContext, run: i64, drain: DrainArgs) -> Re
 ///
 /// # Errors
 /// When nothing of it waits.
-pub async fn reject(session: &CommandContext, run: i64) -> Result<u8, CliError> {
+pub(crate) async fn reject(session: &CommandContext, run: i64) -> Result<u8, CliError> {
     let mut about = session.new_manual_run(format!("rollcall reject {run}"));
     about.subject = Some(RunId(run));
     let decided = approve::reject(&session.store, &about, session.change_time(), RunId(run)).await?;
@@ -139,7 +139,7 @@ fn print_decision(
 ///
 /// # Errors
 /// When the file still names it or nobody ever did, or it cannot be done now.
-pub async fn retire(
+pub(crate) async fn retire(
     session: &CommandContext,
     name: &str,
     allow: bool,
@@ -184,11 +184,11 @@ impl From<retire_connector::RetireError> for CliError {
 ///
 /// # Errors
 /// When there is no such run, or nothing of it can be taken back.
-pub async fn undo(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
+pub(crate) async fn undo(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
     let mut about = session.new_manual_run(format!("rollcall undo {run}"));
-    about.kind = crate::store::runs::RunRecordKind::Undo;
+    about.kind = rollcall_store::runs::RunRecordKind::Undo;
     about.subject = Some(RunId(run));
-    let undone = crate::sync::undo::undo_run(
+    let undone = rollcall_core::sync::undo::undo_run(
         &session.store,
         session.config.for_sync(),
         &about,

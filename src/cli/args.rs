@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 
-use crate::model::role::Role;
+use rollcall_model::role::Role;
 
 /// Keeps User Groups and course enrollments true to the company's directory.
 #[derive(Debug, Parser)]
 #[command(name = "rollcall", version, about, propagate_version = true)]
-pub struct CliArgs {
+pub(crate) struct CliArgs {
     /// The file; without it $ROLLCALL_CONFIG, then ./rollcall.toml, then /etc/rollcall/rollcall.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -32,7 +32,7 @@ fn days_parser() -> clap::builder::RangedI64ValueParser<u32> {
 
 /// Every command.
 #[derive(Debug, Subcommand)]
-pub enum CliCommand {
+pub(crate) enum CliCommand {
     /// The service: schedules, connectors and workers, until SIGTERM
     Run,
     /// Read directories, plan, commit and drain; all connectors without a name
@@ -136,7 +136,7 @@ pub enum CliCommand {
 
 /// `rollcall sync`.
 #[derive(Debug, Args)]
-pub struct SyncArgs {
+pub(crate) struct SyncArgs {
     /// Which connectors; all without one
     #[arg(value_name = "CONNECTOR")]
     pub connectors: Vec<String>,
@@ -158,7 +158,7 @@ pub struct SyncArgs {
 
 /// Whether the jobs of a change are drained before the command ends.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct DrainArgs {
+pub(crate) struct DrainArgs {
     /// Leave the jobs to a worker
     #[arg(long)]
     pub no_drain: bool,
@@ -167,7 +167,7 @@ pub struct DrainArgs {
 /// For whom an assignment is.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub struct AssignTarget {
+pub(crate) struct AssignTarget {
     /// Every member of this group
     #[arg(long)]
     pub group: Option<String>,
@@ -178,7 +178,7 @@ pub struct AssignTarget {
 
 /// `rollcall assign`.
 #[derive(Debug, Args)]
-pub struct AssignArgs {
+pub(crate) struct AssignArgs {
     /// The course's code
     pub course: String,
     #[command(flatten)]
@@ -186,7 +186,7 @@ pub struct AssignArgs {
     #[command(flatten)]
     pub due: DueDateArgs,
     /// Days that whoever joins late for a fixed date has at least
-    #[arg(long, value_name = "N", default_value_t = crate::model::due_policy::DEFAULT_LATE_DAYS, value_parser = days_parser())]
+    #[arg(long, value_name = "N", default_value_t = rollcall_model::due_policy::DEFAULT_LATE_DAYS, value_parser = days_parser())]
     pub late_days: u32,
     #[command(flatten)]
     pub drain: DrainArgs,
@@ -195,7 +195,7 @@ pub struct AssignArgs {
 /// When an assignment is due; never without any of these.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
-pub struct DueDateArgs {
+pub(crate) struct DueDateArgs {
     /// On this day
     #[arg(long, value_name = "DATE")]
     pub due: Option<NaiveDate>,
@@ -209,7 +209,7 @@ pub struct DueDateArgs {
 
 /// `rollcall groups`.
 #[derive(Debug, Subcommand)]
-pub enum GroupsCommand {
+pub(crate) enum GroupsCommand {
     /// Every group
     List,
     /// One group with its members and assignments
@@ -281,7 +281,7 @@ pub enum GroupsCommand {
 
 /// `rollcall exclusions`.
 #[derive(Debug, Subcommand)]
-pub enum ExclusionsCommand {
+pub(crate) enum ExclusionsCommand {
     /// Everybody who is kept out of a group by hand
     List,
     /// Let a learner in again
@@ -297,7 +297,7 @@ pub enum ExclusionsCommand {
 
 /// `rollcall courses`.
 #[derive(Debug, Subcommand)]
-pub enum CoursesCommand {
+pub(crate) enum CoursesCommand {
     /// Every course
     List,
     /// Add a course, or change its title
@@ -316,7 +316,7 @@ pub enum CoursesCommand {
 
 /// `rollcall learners`.
 #[derive(Debug, Subcommand)]
-pub enum LearnersCommand {
+pub(crate) enum LearnersCommand {
     /// Everybody
     List,
     /// One learner
@@ -354,7 +354,7 @@ pub enum LearnersCommand {
 
 /// `rollcall enrollments`.
 #[derive(Debug, Subcommand)]
-pub enum EnrollmentsCommand {
+pub(crate) enum EnrollmentsCommand {
     /// Enrollments, all or some
     List {
         /// Only this learner's
@@ -381,7 +381,7 @@ pub enum EnrollmentsCommand {
 
 /// `rollcall explain`.
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
+pub(crate) struct ExplainArgs {
     /// The learner: an address, a former address, or CONNECTOR:ID
     pub email: String,
     /// Only this group, even where nothing connects the learner with it
@@ -397,7 +397,7 @@ pub struct ExplainArgs {
 
 /// `rollcall connectors`.
 #[derive(Debug, Subcommand)]
-pub enum ConnectorsCommand {
+pub(crate) enum ConnectorsCommand {
     /// Every connector with its last and next run
     List,
     /// Let go of everybody whom a connector held that has left the file
@@ -414,7 +414,7 @@ pub enum ConnectorsCommand {
 
 /// `rollcall runs`.
 #[derive(Debug, Subcommand)]
-pub enum RunsCommand {
+pub(crate) enum RunsCommand {
     /// The newest runs
     List {
         /// How many
@@ -430,7 +430,7 @@ pub enum RunsCommand {
 
 /// `rollcall jobs`.
 #[derive(Debug, Subcommand)]
-pub enum JobsCommand {
+pub(crate) enum JobsCommand {
     /// The queue, what has failed for good first
     List {
         /// How many
@@ -454,7 +454,7 @@ pub enum JobsCommand {
 
 /// `rollcall admin`.
 #[derive(Debug, Subcommand)]
-pub enum AdminCommand {
+pub(crate) enum AdminCommand {
     /// Every account and every token
     List,
     /// Make an account; without a password it is given a link to set one, good for a day
@@ -496,7 +496,7 @@ pub enum AdminCommand {
 
 /// `rollcall admin token`.
 #[derive(Debug, Subcommand)]
-pub enum TokenCommand {
+pub(crate) enum TokenCommand {
     /// Make a token; its key is printed once and kept nowhere
     Create {
         /// What it is for
@@ -517,7 +517,7 @@ pub enum TokenCommand {
 
 /// `rollcall config`.
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// A complete, commented file; or the section of one kind of connector
     Example {
         /// The kind of connector, such as `okta`

@@ -5,14 +5,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{CliError, format_error_chain};
 use super::output::{self, count};
-use crate::config::Config;
-use crate::connectors::{ReadContext, ReadProgress, retry};
+use rollcall_config::Config;
+use rollcall_connectors::{ReadContext, ReadProgress, retry};
 
 /// Shows what is worth a second look in a file without mistakes, then walks each connector step by step.
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub async fn check(
+pub(crate) async fn check(
     config: &Config,
     offline: bool,
     as_json: bool,

@@ -10,20 +10,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
 use super::output;
-use crate::config::{self, Config};
-use crate::enrollment::change::ChangeTime;
-use crate::enrollment::drain::{self, DrainResult};
-use crate::model::progress::ReadProgress;
-use crate::store::jobs::QueueLength;
-use crate::store::runs::{NewRun, RunRecordKind};
-use crate::store::{Store, StoreOptions};
+use rollcall_config::{self as config, Config};
+use rollcall_core::enrollment::change::ChangeTime;
+use rollcall_core::enrollment::drain::{self, DrainResult};
+use rollcall_model::progress::ReadProgress;
+use rollcall_store::jobs::QueueLength;
+use rollcall_store::runs::{NewRun, RunRecordKind};
+use rollcall_store::{Store, StoreOptions};
 
 /// How long a command waits for a run of the same connector that is under way.
 pub(super) const LEASE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The file, the database, and who is asking.
 #[derive(Debug)]
-pub struct CommandContext {
+pub(crate) struct CommandContext {
     /// The file.
     pub config: Arc<Config>,
     /// The database.
@@ -38,7 +38,7 @@ pub struct CommandContext {
 ///
 /// # Errors
 /// When there is none, or something is wrong with it.
-pub fn load_config(named: Option<&PathBuf>) -> Result<Config, CliError> {
+pub(crate) fn load_config(named: Option<&PathBuf>) -> Result<Config, CliError> {
     let env = |name: &str| std::env::var(name).ok();
     let path = config::find_config(named.map(PathBuf::as_path), &env, &std::env::current_dir()?)?;
     Ok(Config::load(&path, &env)?)
@@ -46,7 +46,7 @@ pub fn load_config(named: Option<&PathBuf>) -> Result<Config, CliError> {
 
 /// How the database of a file is opened.
 #[must_use]
-pub fn database_options(config: &Config) -> StoreOptions {
+pub(crate) fn database_options(config: &Config) -> StoreOptions {
     StoreOptions {
         url: config.database.url.clone(),
         max_size: config.database.max_size,
@@ -56,7 +56,7 @@ pub fn database_options(config: &Config) -> StoreOptions {
 
 /// Who types: the account behind sudo, or the account.
 #[must_use]
-pub fn current_actor() -> String {
+pub(crate) fn current_actor() -> String {
     let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     named.filter(|name| !name.is_empty()).unwrap_or_else(|| "somebody".to_owned())
 }
@@ -66,20 +66,20 @@ impl CommandContext {
     ///
     /// # Errors
     /// When the database cannot be opened.
-    pub async fn open(config: Config, json: bool, stop: CancellationToken) -> Result<Self, CliError> {
+    pub(crate) async fn open(config: Config, json: bool, stop: CancellationToken) -> Result<Self, CliError> {
         let store = Store::open(&database_options(&config)).await?;
         Ok(Self { config: Arc::new(config), store, json, stop })
     }
 
     /// Now, in the file's zone.
     #[must_use]
-    pub fn change_time(&self) -> ChangeTime {
+    pub(crate) fn change_time(&self) -> ChangeTime {
         ChangeTime::at(Utc::now(), self.config.timezone)
     }
 
     /// A change by hand, as it is written down.
     #[must_use]
-    pub fn new_manual_run(&self, what: impl Into<String>) -> NewRun {
+    pub(crate) fn new_manual_run(&self, what: impl Into<String>) -> NewRun {
         NewRun {
             kind: RunRecordKind::Hand,
             connector: None,
@@ -94,7 +94,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn drain_jobs(&self) -> Result<(DrainResult, QueueLength), CliError> {
+    pub(crate) async fn drain_jobs(&self) -> Result<(DrainResult, QueueLength), CliError> {
         let settled = ReadProgress::default();
         let total = drain::count_queue(&self.store).await?.ready.unsigned_abs();
         let bar = create_progress_bar(total, "jobs drained");
@@ -110,7 +110,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// When the database does not answer, or jobs failed for good.
-    pub async fn drain_jobs_unless(&self, no_drain: bool) -> Result<DrainResult, CliError> {
+    pub(crate) async fn drain_jobs_unless(&self, no_drain: bool) -> Result<DrainResult, CliError> {
         if no_drain {
             return Ok(DrainResult::default());
         }
@@ -126,7 +126,7 @@ impl CommandContext {
 
 /// A bar towards `total`, or a count where the end is not known (0); hidden where nobody watches.
 #[must_use]
-pub fn create_progress_bar(total: u64, what: &str) -> ProgressBar {
+pub(crate) fn create_progress_bar(total: u64, what: &str) -> ProgressBar {
     if !output::is_interactive() {
         return ProgressBar::hidden();
     }
@@ -143,7 +143,7 @@ pub fn create_progress_bar(total: u64, what: &str) -> ProgressBar {
 }
 
 /// Moves a bar as a counter moves.
-pub fn update_progress_bar(bar: ProgressBar, progress: ReadProgress) -> tokio::task::JoinHandle<()> {
+pub(crate) fn update_progress_bar(bar: ProgressBar, progress: ReadProgress) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             bar.set_position(progress.get());

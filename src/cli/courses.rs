@@ -5,16 +5,16 @@ use super::command_context::CommandContext;
 use super::error::CliError;
 use super::groups::print_change;
 use super::output::{self, count};
-use crate::enrollment::assign::AssignmentOutcome;
-use crate::groups::{self, AssignRequest, AssignmentTargetRef, UnassignResult};
-use crate::model::due_policy::DuePolicy;
-use crate::store::courses;
+use rollcall_core::enrollment::assign::AssignmentOutcome;
+use rollcall_core::groups::{self, AssignRequest, AssignmentTargetRef, UnassignResult};
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_store::courses;
 
 /// Runs a command about courses.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn courses(session: &CommandContext, command: args::CoursesCommand) -> Result<u8, CliError> {
+pub(crate) async fn courses(session: &CommandContext, command: args::CoursesCommand) -> Result<u8, CliError> {
     match command {
         args::CoursesCommand::List => {
             let mut tx = session.store.begin_read().await?;
@@ -71,7 +71,7 @@ fn parse_target(whom: &args::AssignTarget) -> Result<(AssignmentTargetRef<'_>, &
 ///
 /// # Errors
 /// When course, group or learner is unknown.
-pub async fn assign(session: &CommandContext, args: AssignArgs) -> Result<u8, CliError> {
+pub(crate) async fn assign(session: &CommandContext, args: AssignArgs) -> Result<u8, CliError> {
     let due = match (args.due.due, args.due.due_days, args.due.due_days_after_start) {
         (Some(day), _, _) => DuePolicy::On(day),
         (None, Some(days), _) => DuePolicy::AfterJoining(days),
@@ -109,7 +109,7 @@ pub async fn assign(session: &CommandContext, args: AssignArgs) -> Result<u8, Cl
 ///
 /// # Errors
 /// When course, group or learner is unknown, or there is no such assignment.
-pub async fn unassign(
+pub(crate) async fn unassign(
     session: &CommandContext,
     code: &str,
     whom: &args::AssignTarget,

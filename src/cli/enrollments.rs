@@ -6,17 +6,17 @@ use super::args;
 use super::command_context::CommandContext;
 use super::error::CliError;
 use super::output::{self, count};
-use crate::enrollment::verify::{self as verifying, DiscrepancyKind, VerifyResult};
-use crate::groups::{self, CompletionResult};
-use crate::model::timestamp;
-use crate::store::enrollments;
-use crate::views::EnrollmentView;
+use rollcall_core::enrollment::verify::{self as verifying, DiscrepancyKind, VerifyResult};
+use rollcall_core::groups::{self, CompletionResult};
+use rollcall_model::timestamp;
+use rollcall_store::enrollments;
+use rollcall_views::EnrollmentView;
 
 /// Runs a command about enrollments.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn enrollments(
+pub(crate) async fn enrollments(
     session: &CommandContext,
     command: args::EnrollmentsCommand,
 ) -> Result<u8, CliError> {
@@ -100,7 +100,7 @@ async fn list(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn verify(session: &CommandContext, repair: bool) -> Result<u8, CliError> {
+pub(crate) async fn verify(session: &CommandContext, repair: bool) -> Result<u8, CliError> {
     let verdict = if repair {
         let about = session.new_manual_run("verify --repair");
         let repair = verifying::repair_enrollments(&session.store, &about, session.change_time()).await?;

@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
-use crate::config::{ConfigNotFound, Diagnostics};
-use crate::sync::link_learners;
-pub use crate::views::format_error_chain;
-use crate::{accounts, groups, store};
+use rollcall_config::{ConfigNotFound, Diagnostics};
+use rollcall_core::sync::link_learners;
+use rollcall_core::{accounts, groups};
+use rollcall_store as store;
+pub(crate) use rollcall_views::format_error_chain;
 
 /// A command that could not do what it was asked.
 #[derive(Debug)]
-pub struct CliError {
+pub(crate) struct CliError {
     /// The exit status: 1 failed, 2 wrong usage or wrong file, 130 interrupted.
     pub status: u8,
     text: String,
@@ -18,25 +19,25 @@ pub struct CliError {
 
 impl CliError {
     /// Wrong usage.
-    pub fn usage(text: impl Into<String>) -> Self {
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self { status: 2, text: text.into(), hint: None }
     }
 
     /// Something failed.
-    pub fn failed(text: impl Into<String>) -> Self {
+    pub(crate) fn failed(text: impl Into<String>) -> Self {
         Self { status: 1, text: text.into(), hint: None }
     }
 
     /// With what to do next.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The message for standard error.
     #[must_use]
-    pub fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let mut out = format!("error: {}", self.text);
         if let Some(hint) = &self.hint {
             write!(out, "\n\nhint: {hint}").expect("writing to a string does not fail");

@@ -4,16 +4,16 @@ use super::args::ExplainArgs;
 use super::command_context::CommandContext;
 use super::error::CliError;
 use super::output;
-use crate::explain::render::render_explanation;
-use crate::explain::{self, ExplainRequest};
-use crate::groups as by_hand;
-use crate::model::ids::CourseId;
+use rollcall_core::explain::render::render_explanation;
+use rollcall_core::explain::{self, ExplainRequest};
+use rollcall_core::groups as by_hand;
+use rollcall_model::ids::CourseId;
 
 /// Says why a learner is, or is not, in each group and course.
 ///
 /// # Errors
 /// When learner, group or course is unknown, the day is none that can be asked about, or the database does not answer.
-pub async fn explain(session: &CommandContext, args: &ExplainArgs) -> Result<u8, CliError> {
+pub(crate) async fn explain(session: &CommandContext, args: &ExplainArgs) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let learner = by_hand::find_learner(&mut tx, &args.email).await?;
     let course = match &args.course {

@@ -8,16 +8,16 @@ use super::args::{self, DrainArgs};
 use super::command_context::CommandContext;
 use super::error::CliError;
 use super::output::{self, count};
-use crate::groups::{self, DeletionConfirmation, MemberEffect, MembersUpdate, NewExclusion};
-use crate::store::assignments::{self, Assignment, AssignmentTarget};
-use crate::store::memberships;
-use crate::views::{self, AssignedCourseView, MembersChange};
+use rollcall_core::groups::{self, DeletionConfirmation, MemberEffect, MembersUpdate, NewExclusion};
+use rollcall_store::assignments::{self, Assignment, AssignmentTarget};
+use rollcall_store::memberships;
+use rollcall_views::{self as views, AssignedCourseView, MembersChange};
 
 /// Runs a command about groups.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn groups(session: &CommandContext, command: args::GroupsCommand) -> Result<u8, CliError> {
+pub(crate) async fn groups(session: &CommandContext, command: args::GroupsCommand) -> Result<u8, CliError> {
     match command {
         args::GroupsCommand::List => list(session).await,
         args::GroupsCommand::Show { name } => show(session, &name).await,
@@ -56,7 +56,7 @@ pub async fn groups(session: &CommandContext, command: args::GroupsCommand) -> R
 }
 
 /// What a change by hand came to.
-pub fn print_change(session: &CommandContext, run: i64, what: &str) -> Result<u8, CliError> {
+pub(crate) fn print_change(session: &CommandContext, run: i64, what: &str) -> Result<u8, CliError> {
     if session.json {
         output::print_json(&json!({"run": run, "done": what}))?;
     } else {
@@ -117,7 +117,7 @@ async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
 
 /// A due date in words.
 fn format_due_date(one: &Assignment) -> String {
-    use crate::model::due_policy::DuePolicy;
+    use rollcall_model::due_policy::DuePolicy;
     match one.due {
         DuePolicy::Never => "no due date".to_owned(),
         DuePolicy::On(day) => format!("on {day}"),
@@ -207,7 +207,10 @@ fn print_members(session: &CommandContext, members: &MembersUpdate) -> Result<u8
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn exclusions(session: &CommandContext, command: args::ExclusionsCommand) -> Result<u8, CliError> {
+pub(crate) async fn exclusions(
+    session: &CommandContext,
+    command: args::ExclusionsCommand,
+) -> Result<u8, CliError> {
     match command {
         args::ExclusionsCommand::List => {
             let mut tx = session.store.begin_read().await?;

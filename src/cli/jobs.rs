@@ -4,14 +4,14 @@ use super::args;
 use super::command_context::CommandContext;
 use super::error::CliError;
 use super::output::{self, count};
-use crate::enrollment::failed_jobs::{self, FailedJobsResult};
-use crate::store::jobs;
+use rollcall_core::enrollment::failed_jobs::{self, FailedJobsResult};
+use rollcall_store::jobs;
 
 /// Runs a command about jobs.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn jobs(session: &CommandContext, command: args::JobsCommand) -> Result<u8, CliError> {
+pub(crate) async fn jobs(session: &CommandContext, command: args::JobsCommand) -> Result<u8, CliError> {
     match command {
         args::JobsCommand::List { limit } => {
             let mut tx = session.store.begin_read().await?;

@@ -7,17 +7,20 @@ use super::command_context::{CommandContext, LEASE_TIMEOUT};
 use super::error::CliError;
 use super::groups::print_change;
 use super::output;
-use crate::groups;
-use crate::store::learners;
-use crate::sync::link_learners;
-use crate::sync::resync_learner::ResyncContext;
-use crate::views::{self, LearnerView};
+use rollcall_core::groups;
+use rollcall_core::sync::link_learners;
+use rollcall_core::sync::resync_learner::ResyncContext;
+use rollcall_store::learners;
+use rollcall_views::{self as views, LearnerView};
 
 /// Runs a command about learners.
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn learners(session: &CommandContext, command: args::LearnersCommand) -> Result<u8, CliError> {
+pub(crate) async fn learners(
+    session: &CommandContext,
+    command: args::LearnersCommand,
+) -> Result<u8, CliError> {
     match command {
         args::LearnersCommand::List => {
             let mut tx = session.store.begin_read().await?;

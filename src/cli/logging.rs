@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging to standard error. Services log from `info` on, commands from `warn` on; `RUST_LOG` decides otherwise.
-pub fn init_logging(verbose: u8, is_service: bool) {
+pub(crate) fn init_logging(verbose: u8, is_service: bool) {
     let level = match (is_service, verbose) {
         (false, 0) => "warn",
         (true, 0) | (false, 1) => "info",

@@ -6,13 +6,13 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::error::CliError;
-pub use crate::model::format::{count, thousands};
+pub(crate) use rollcall_model::format::{count, thousands};
 
 /// Prints one JSON document.
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub fn print_json(value: &impl Serialize) -> Result<(), CliError> {
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, value).map_err(|error| CliError::failed(error.to_string()))?;
     ignore_broken_pipe(writeln!(out))
@@ -22,7 +22,7 @@ pub fn print_json(value: &impl Serialize) -> Result<(), CliError> {
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub fn print_result(text: &str) -> Result<(), CliError> {
+pub(crate) fn print_result(text: &str) -> Result<(), CliError> {
     if text.is_empty() {
         return Ok(());
     }
@@ -38,7 +38,7 @@ fn ignore_broken_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
 }
 
 /// Says something to the person at the keyboard.
-pub fn print_status(text: &str) {
+pub(crate) fn print_status(text: &str) {
     // Nobody can be told that standard error is closed.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
@@ -47,7 +47,7 @@ pub fn print_status(text: &str) {
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub fn print_table<const N: usize>(
+pub(crate) fn print_table<const N: usize>(
     headings: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
     nothing: &str,
@@ -70,7 +70,7 @@ pub fn print_table<const N: usize>(
 
 /// Whether somebody watches standard error.
 #[must_use]
-pub fn is_interactive() -> bool {
+pub(crate) fn is_interactive() -> bool {
     std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none()
         && std::io::stdout().is_terminal()

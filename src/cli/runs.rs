@@ -6,11 +6,11 @@ use super::args;
 use super::command_context::CommandContext;
 use super::error::CliError;
 use super::output::{self, count};
-use crate::model::ids::RunId;
-use crate::store::listing::audit_log;
-use crate::store::runs as log;
-use crate::sync::format;
-use crate::views::{self, RunDetails};
+use rollcall_core::sync::format;
+use rollcall_model::ids::RunId;
+use rollcall_store::listing::audit_log;
+use rollcall_store::runs as log;
+use rollcall_views::{self as views, RunDetails};
 
 fn format_local_time(session: &CommandContext, at: DateTime<Utc>) -> String {
     at.with_timezone(&session.config.timezone).format("%Y-%m-%d %H:%M:%S").to_string()
@@ -20,7 +20,7 @@ fn format_local_time(session: &CommandContext, at: DateTime<Utc>) -> String {
 ///
 /// # Errors
 /// When it cannot be done.
-pub async fn runs(session: &CommandContext, command: args::RunsCommand) -> Result<u8, CliError> {
+pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -> Result<u8, CliError> {
     match command {
         args::RunsCommand::List { limit } => {
             let mut tx = session.store.begin_read().await?;
@@ -53,7 +53,7 @@ pub async fn runs(session: &CommandContext, command: args::RunsCommand) -> Resul
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn audit(session: &CommandContext, since: Option<NaiveDate>) -> Result<u8, CliError> {
+pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) -> Result<u8, CliError> {
     let midnight = since
         .and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(session.config.timezone).earliest());
     let from = midnight.map_or(DateTime::UNIX_EPOCH, |at| at.with_timezone(&Utc));
@@ -145,7 +145,7 @@ fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn connectors(session: &CommandContext) -> Result<u8, CliError> {
+pub(crate) async fn connectors(session: &CommandContext) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let (list, struck) = views::list_connectors(&mut tx, &session.config, Utc::now()).await?;
     if session.json {

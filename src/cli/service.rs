@@ -11,17 +11,17 @@ use tracing::error;
 use super::command_context::{CommandContext, load_config};
 use super::error::CliError;
 use super::output::{self, count};
-use crate::accounts;
-use crate::enrollment::drain;
-use crate::model::progress::ReadProgress;
-use crate::service::{self, ConfigReloader, ServiceContext, WebServerTask};
-use crate::web::{self, BackgroundTasks, WebContext};
+use rollcall_core::accounts;
+use rollcall_core::enrollment::drain;
+use rollcall_model::progress::ReadProgress;
+use rollcall_service::{self as service, ConfigReloader, ServiceContext, WebServerTask};
+use rollcall_web::{self as web, BackgroundTasks, WebContext};
 
 /// The service, until SIGTERM.
 ///
 /// # Errors
 /// When the signals of the machine cannot be heard.
-pub async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Result<u8, CliError> {
+pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Result<u8, CliError> {
     let named = named.cloned();
     let database = session.config.database.url.clone();
     let reload: ConfigReloader = Box::new(move || {
@@ -72,7 +72,7 @@ async fn create_first_invitation(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn worker(session: &CommandContext, until_empty: bool) -> Result<u8, CliError> {
+pub(crate) async fn worker(session: &CommandContext, until_empty: bool) -> Result<u8, CliError> {
     let stop = CancellationToken::new();
     let signals = tokio::spawn(service::signals::stop_on_termination(stop.clone()));
     if !until_empty {
@@ -98,7 +98,7 @@ pub async fn worker(session: &CommandContext, until_empty: bool) -> Result<u8, C
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn health(session: &CommandContext) -> Result<u8, CliError> {
+pub(crate) async fn health(session: &CommandContext) -> Result<u8, CliError> {
     let alive = service::heartbeat::is_service_alive(&session.store).await?;
     if session.json {
         output::print_json(&serde_json::json!({"alive": alive}))?;

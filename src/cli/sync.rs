@@ -6,11 +6,11 @@ use super::command_context::{
 };
 use super::error::{CliError, format_error_chain};
 use super::output::{self, count};
-use crate::connectors::{ReadContext, ReadProgress, retry};
-use crate::model::names::nearest;
-use crate::sync::format::{self, LearnerLabels, MAX_LINES};
-use crate::sync::{self, RunOptions, RunOutcome, RunReport, SyncError};
-use crate::views;
+use rollcall_connectors::{ReadContext, ReadProgress, retry};
+use rollcall_core::sync::format::{self, LearnerLabels, MAX_LINES};
+use rollcall_core::sync::{self, RunOptions, RunOutcome, RunReport, SyncError};
+use rollcall_model::names::nearest;
+use rollcall_views as views;
 
 /// The exit status of a run of which something waits.
 pub(super) const EXIT_HELD: u8 = 3;
@@ -19,7 +19,7 @@ pub(super) const EXIT_HELD: u8 = 3;
 ///
 /// # Errors
 /// When a name is unknown; what goes wrong with a run is in its report.
-pub async fn sync(session: &CommandContext, args: SyncArgs) -> Result<u8, CliError> {
+pub(crate) async fn sync(session: &CommandContext, args: SyncArgs) -> Result<u8, CliError> {
     let chosen = select_connectors(session, &args.connectors)?;
     let mut worst = 0;
     let mut held = false;

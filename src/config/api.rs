@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Url;
 
-use crate::config::section::{ConfigSection, SpannedValue};
-use crate::config::{Environment, auth, ldap};
-use crate::connectors::AttributeMapping;
-use crate::connectors::api::vendors::{HttpJsonSettings, Vendor, VendorSettings};
-use crate::connectors::api::{ApiSettings, PageParam, PagingMethod};
-use crate::connectors::http::{self, TokenCache};
-use crate::connectors::json::{self, KeyPath, ValuePath};
+use crate::section::{ConfigSection, SpannedValue};
+use crate::{Environment, auth, ldap};
+use rollcall_connectors::AttributeMapping;
+use rollcall_connectors::api::vendors::{HttpJsonSettings, Vendor, VendorSettings};
+use rollcall_connectors::api::{ApiSettings, PageParam, PagingMethod};
+use rollcall_connectors::http::{self, TokenCache};
+use rollcall_connectors::json::{self, KeyPath, ValuePath};
 
 /// Texts of the file that a kind may look for.
 const TEXTS: [&str; 8] = ["filter", "customer", "domain", "query", "dataset", "expand", "paging", "tenant"];

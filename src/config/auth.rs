@@ -3,15 +3,15 @@
 use serde::Deserialize;
 use url::Url;
 
-use crate::config::secret::{
+use crate::secret::{
     self, API_KEY, CLIENT_SECRET, PASSWORD, PRIVATE_KEY, REFRESH_TOKEN, SERVICE_ACCOUNT, SecretKeyNames,
     TOKEN,
 };
-use crate::config::section::{ConfigSection, SpannedValue};
-use crate::config::{Environment, api};
-use crate::connectors::api::vendors::{Vendor, VendorAuthMethod};
-use crate::connectors::http::{GrantKind, HttpAuth, TokenGrant, is_header};
-use crate::model::secret::SecretText;
+use crate::section::{ConfigSection, SpannedValue};
+use crate::{Environment, api};
+use rollcall_connectors::api::vendors::{Vendor, VendorAuthMethod};
+use rollcall_connectors::http::{GrantKind, HttpAuth, TokenGrant, is_header};
+use rollcall_model::secret::SecretText;
 
 /// The way that the file has the keys for, where it has all of them.
 pub(super) fn read(
@@ -20,8 +20,8 @@ pub(super) fn read(
     kind: &Vendor,
     url: Option<&Url>,
 ) -> Option<HttpAuth> {
-    let Some(access) = kind.access.iter().find(|access| access.is_begun(section)) else {
-        let ways: Vec<String> = kind.access.iter().map(|access| access.in_words()).collect();
+    let Some(access) = kind.access.iter().find(|access| is_begun(access, section)) else {
+        let ways: Vec<String> = kind.access.iter().map(in_words).collect();
         let finding = section.finding("nothing says who asks");
         section.report.report_absence(finding.hint(format!("add {}", ways.join(", or "))));
         return None;
@@ -86,37 +86,35 @@ pub(super) fn read(
     }
 }
 
-impl VendorAuthMethod {
-    /// Whether the file has a key that only this way, or this one first, takes.
-    fn is_begun(self, section: &ConfigSection<'_>) -> bool {
-        let has = |names: SecretKeyNames| names.place(section).is_some();
-        match self {
-            Self::Token(_) | Self::UserToken => has(TOKEN),
-            Self::Password => has(PASSWORD) || section.has("user"),
-            Self::KeyAsUser | Self::KeyInHeader => has(API_KEY),
-            Self::ClientSecret { .. } => has(CLIENT_SECRET),
-            Self::RefreshToken => has(REFRESH_TOKEN),
-            Self::ClientKey { .. } | Self::Saml { .. } => has(PRIVATE_KEY),
-            Self::ServiceAccount { .. } => has(SERVICE_ACCOUNT),
-            Self::Anonymous => true,
-        }
+/// Whether the file has a key that only this way, or this one first, takes.
+fn is_begun(access: &VendorAuthMethod, section: &ConfigSection<'_>) -> bool {
+    let has = |names: SecretKeyNames| names.place(section).is_some();
+    match *access {
+        VendorAuthMethod::Token(_) | VendorAuthMethod::UserToken => has(TOKEN),
+        VendorAuthMethod::Password => has(PASSWORD) || section.has("user"),
+        VendorAuthMethod::KeyAsUser | VendorAuthMethod::KeyInHeader => has(API_KEY),
+        VendorAuthMethod::ClientSecret { .. } => has(CLIENT_SECRET),
+        VendorAuthMethod::RefreshToken => has(REFRESH_TOKEN),
+        VendorAuthMethod::ClientKey { .. } | VendorAuthMethod::Saml { .. } => has(PRIVATE_KEY),
+        VendorAuthMethod::ServiceAccount { .. } => has(SERVICE_ACCOUNT),
+        VendorAuthMethod::Anonymous => true,
     }
+}
 
-    fn in_words(self) -> String {
-        let keys = match self {
-            Self::Token(_) => "`token_file`",
-            Self::UserToken => "`user` and `token_file`",
-            Self::Password => "`user` and `password_file`",
-            Self::KeyAsUser | Self::KeyInHeader => "`api_key_file`",
-            Self::ClientSecret { .. } => "`client_id` and `client_secret_file`",
-            Self::RefreshToken => "`client_id`, `client_secret_file` and `refresh_token_file`",
-            Self::ClientKey { .. } => "`client_id` and `private_key_file`",
-            Self::Saml { .. } => "`client_id`, `company_id`, `user` and `private_key_file`",
-            Self::ServiceAccount { .. } => "`service_account_file`",
-            Self::Anonymous => "nothing",
-        };
-        keys.to_owned()
-    }
+fn in_words(access: &VendorAuthMethod) -> String {
+    let keys = match *access {
+        VendorAuthMethod::Token(_) => "`token_file`",
+        VendorAuthMethod::UserToken => "`user` and `token_file`",
+        VendorAuthMethod::Password => "`user` and `password_file`",
+        VendorAuthMethod::KeyAsUser | VendorAuthMethod::KeyInHeader => "`api_key_file`",
+        VendorAuthMethod::ClientSecret { .. } => "`client_id` and `client_secret_file`",
+        VendorAuthMethod::RefreshToken => "`client_id`, `client_secret_file` and `refresh_token_file`",
+        VendorAuthMethod::ClientKey { .. } => "`client_id` and `private_key_file`",
+        VendorAuthMethod::Saml { .. } => "`client_id`, `company_id`, `user` and `private_key_file`",
+        VendorAuthMethod::ServiceAccount { .. } => "`service_account_file`",
+        VendorAuthMethod::Anonymous => "nothing",
+    };
+    keys.to_owned()
 }
 
 /// A secret; its absence is said.

@@ -6,10 +6,10 @@
 use toml::de::{DeTable, DeValue};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::config::key_spec::{self, looks_secret};
-use crate::config::value_type::integer;
-use crate::connectors::Connector;
-use crate::model::attributes::AttributeSet;
+use crate::key_spec::{self, looks_secret};
+use crate::value_type::integer;
+use rollcall_connectors::Connector;
+use rollcall_model::attributes::AttributeSet;
 
 /// Sections that decide no plan.
 const EXCLUDED_SECTIONS: &[&str] = &["database", "web", "worker"];

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use crate::config::section::{ConfigSection, SpannedValue};
-use crate::config::{Environment, api, csv, ldap, mapping, rule, sql};
-use crate::connectors::api::vendors;
-use crate::connectors::mapping::IncludeExpression;
-use crate::connectors::{AttributeMapping, Connector, SourceSettings, json_file};
-use crate::model::attributes::AttributeSet;
-use crate::model::names::{ConnectorName, fold};
-use crate::model::schedule::CronSchedule;
+use crate::section::{ConfigSection, SpannedValue};
+use crate::{Environment, api, csv, ldap, mapping, rule, sql};
+use rollcall_connectors::api::vendors;
+use rollcall_connectors::mapping::IncludeExpression;
+use rollcall_connectors::{AttributeMapping, Connector, SourceSettings, json_file};
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::names::{ConnectorName, fold};
+use rollcall_model::schedule::CronSchedule;
 
 /// The names of the connectors, for rules to choose from: also of those that are otherwise wrong.
 pub(super) fn names<'d>(sections: &[ConfigSection<'d>]) -> Vec<SpannedValue<&'d str>> {

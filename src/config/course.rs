@@ -1,12 +1,12 @@
 //! `[[course]]` and `[[assignment]]`.
 
-use crate::config::connector::reject_duplicate;
-use crate::config::glob_overlap::{self, NamePattern};
-use crate::config::section::{ConfigSection, SpannedValue};
-use crate::model::catalogue::{FileAssignment, FileCourse};
-use crate::model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy};
-use crate::model::names::{GroupName, fold};
-use crate::model::rule::Rule;
+use crate::connector::reject_duplicate;
+use crate::glob_overlap::{self, NamePattern};
+use crate::section::{ConfigSection, SpannedValue};
+use rollcall_model::catalogue::{FileAssignment, FileCourse};
+use rollcall_model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy};
+use rollcall_model::names::{GroupName, fold};
+use rollcall_rules::rule::Rule;
 
 pub(super) fn courses(sections: &[ConfigSection<'_>]) -> Vec<FileCourse> {
     let mut codes: Vec<SpannedValue<&str>> = Vec::new();
@@ -101,7 +101,7 @@ pub(super) fn warn_unmatched_assignments(
             && !courses.iter().any(|known| fold(&known.code) == fold(course.value))
         {
             let finding = course.finding(format!("the file has no course `{}`", course.value));
-            let near = crate::config::value_type::suggest_name(
+            let near = crate::value_type::suggest_name(
                 course.value,
                 courses.iter().map(|known| known.code.as_str()),
             );

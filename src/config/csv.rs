@@ -1,9 +1,9 @@
 //! The keys of a connector of kind `csv`.
 
-use crate::config::Environment;
-use crate::config::section::ConfigSection;
-use crate::connectors::csv::CsvSettings;
-use crate::connectors::file;
+use crate::Environment;
+use crate::section::ConfigSection;
+use rollcall_connectors::csv::CsvSettings;
+use rollcall_connectors::file;
 
 /// The settings, where nothing that they need is missing.
 pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<CsvSettings> {

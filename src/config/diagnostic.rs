@@ -141,12 +141,12 @@ pub(super) struct PendingDiagnostic {
 
 impl PendingDiagnostic {
     /// Something wrong with a key, at a place.
-    pub fn new(key: &str, span: Range<usize>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(key: &str, span: Range<usize>, message: impl Into<String>) -> Self {
         Self { key: key.to_owned(), span, message: message.into(), hint: None }
     }
 
     /// The same, and what to do about it.
-    pub fn hint(self, hint: impl Into<Option<String>>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<Option<String>>) -> Self {
         Self { hint: hint.into(), ..self }
     }
 }

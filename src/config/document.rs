@@ -5,8 +5,8 @@ use std::path::Path;
 
 use toml::de::{DeTable, Error};
 
-use crate::config::diagnostic::{Diagnostic, PendingDiagnostic, SourceLine};
-use crate::config::redact;
+use crate::diagnostic::{Diagnostic, PendingDiagnostic, SourceLine};
+use crate::redact;
 
 /// Shorter texts are not looked for in messages: they would be found in ordinary words.
 const MIN_SECRET_LENGTH: usize = 4;
@@ -28,7 +28,7 @@ pub(super) struct ConfigDocument<'t> {
 
 impl<'t> ConfigDocument<'t> {
     /// Reads a text, going on after what is no TOML.
-    pub fn read(path: &'t Path, text: &'t str) -> Self {
+    pub(crate) fn read(path: &'t Path, text: &'t str) -> Self {
         let (root, errors) = DeTable::parse_recoverable(text);
         let root = root.into_inner();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
@@ -37,7 +37,7 @@ impl<'t> ConfigDocument<'t> {
     }
 
     /// Makes a mistake of what was found: with line, column, and the line itself without its secrets.
-    pub fn build_diagnostic(&self, finding: PendingDiagnostic) -> Diagnostic {
+    pub(crate) fn build_diagnostic(&self, finding: PendingDiagnostic) -> Diagnostic {
         let start = self.floor(finding.span.start);
         let end = self.floor(finding.span.end).max(start);
         let line = self.line_of(start);
@@ -54,7 +54,7 @@ impl<'t> ConfigDocument<'t> {
     }
 
     /// The number of the line, from 0.
-    pub fn line_of(&self, offset: usize) -> usize {
+    pub(crate) fn line_of(&self, offset: usize) -> usize {
         self.starts.partition_point(|&start| start <= offset) - 1
     }
 

@@ -1,6 +1,6 @@
 //! Whether a rule can make a group that an assignment names.
 
-use crate::model::names::fold;
+use rollcall_model::names::fold;
 
 /// Names with gaps in them: a group's template, or a glob of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 //! all read [`SECTIONS`] and [`KEYS`]; a key that does not stand here does not exist. The rows stand in
 //! [`super::schema_keys`].
 
-use crate::config::value_type::ValueType;
+use crate::value_type::ValueType;
 
-pub(super) use crate::config::schema_keys::{KEYS, SECTIONS};
+pub(super) use crate::schema_keys::{KEYS, SECTIONS};
 
 /// One `[section]` or `[[section]]` of the file.
 #[derive(Debug)]

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
-use crate::config::Environment;
-use crate::config::secret::{self, BIND_PASSWORD};
-use crate::config::section::{ConfigSection, SpannedValue};
-use crate::connectors::active_directory;
-use crate::connectors::ldap::LdapSettings;
-use crate::model::secret::SecretText;
+use crate::Environment;
+use crate::secret::{self, BIND_PASSWORD};
+use crate::section::{ConfigSection, SpannedValue};
+use rollcall_connectors::active_directory;
+use rollcall_connectors::ldap::LdapSettings;
+use rollcall_model::secret::SecretText;
 
 const FILTER: &str = "(objectClass=person)";
 /// The size that reads fastest while the reader's memory stays small.
@@ -175,7 +175,7 @@ pub(super) fn ca_file(section: &ConfigSection<'_>, around: &Environment<'_>) -> 
 fn filter(section: &ConfigSection<'_>, usual: &str) -> String {
     let Some(filter) = section.text("filter") else { return usual.to_owned() };
     let text = filter.value.trim();
-    if !text.starts_with('(') || ldap3::parse_filter(text).is_err() {
+    if !text.starts_with('(') || !rollcall_connectors::ldap::is_filter(text) {
         let (opened, closed) = (text.matches('(').count(), text.matches(')').count());
         let hint = if opened == closed {
             "write a filter such as (&(objectClass=person)(mail=*)), RFC 4515".to_owned()

@@ -2,14 +2,14 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::config::section::{ConfigSection, SpannedValue};
-use crate::config::value_type::suggest_name;
-use crate::config::{Environment, key_spec};
-use crate::connectors::{self, AttributeMapping};
-use crate::model::attributes::{Attribute, AttributeSet, STANDARD};
-use crate::model::names::{clean, fold};
-use crate::model::rule::CompiledExpression;
-use crate::model::status::EmploymentStatus;
+use crate::section::{ConfigSection, SpannedValue};
+use crate::value_type::suggest_name;
+use crate::{Environment, key_spec};
+use rollcall_connectors::{self as connectors, AttributeMapping};
+use rollcall_model::attributes::{Attribute, AttributeSet, STANDARD};
+use rollcall_model::names::{clean, fold};
+use rollcall_model::status::EmploymentStatus;
+use rollcall_rules::rule::CompiledExpression;
 
 /// Words that mean something else in an expression (CEL language definition, "Syntax").
 const RESERVED: &[&str] = &[

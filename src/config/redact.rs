@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::config::key_spec::{self, SectionKind, looks_secret};
-use crate::config::value_type::ValueType;
+use crate::key_spec::{self, SectionKind, looks_secret};
+use crate::value_type::ValueType;
 
 /// The bytes to hide.
 pub(super) fn find_secret_spans(text: &str, root: &DeTable<'_>, broken: bool) -> Vec<Range<usize>> {

@@ -1,14 +1,14 @@
 //! `[[rule]]`: names, expressions and templates.
 
-use crate::config::connector::reject_duplicate;
-use crate::config::document::locate_in_string;
-use crate::config::section::{ConfigSection, SpannedValue};
-use crate::config::value_type::suggest_name;
-use crate::connectors::Connector;
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::name_template::NameTemplate;
-use crate::model::names::{ConnectorName, RuleName, fold};
-use crate::model::rule::{CompiledExpression, Rule};
+use crate::connector::reject_duplicate;
+use crate::document::locate_in_string;
+use crate::section::{ConfigSection, SpannedValue};
+use crate::value_type::suggest_name;
+use rollcall_connectors::Connector;
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::names::{ConnectorName, RuleName, fold};
+use rollcall_rules::name_template::NameTemplate;
+use rollcall_rules::rule::{CompiledExpression, Rule};
 
 /// What rules may name.
 #[derive(Debug, Clone, Copy)]
@@ -156,7 +156,7 @@ fn empty(
     place: &SpannedValue<&str>,
     attribute: Attribute,
     attributes: &AttributeSet,
-) -> crate::config::diagnostic::PendingDiagnostic {
+) -> crate::diagnostic::PendingDiagnostic {
     let name = attributes.name(attribute);
     let finding = place.finding(format!("no connector maps `{name}`: it is empty for everybody"));
     finding.hint(format!("map `{name}` under `[connector.attributes]`"))

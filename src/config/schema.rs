@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::key_spec::{self, KeySpec, Presence, SectionKind, SectionSpec};
-use crate::config::schema_keys::KINDS;
-use crate::config::value_type::ValueType;
-use crate::connectors;
+use crate::key_spec::{self, KeySpec, Presence, SectionKind, SectionSpec};
+use crate::schema_keys::KINDS;
+use crate::value_type::ValueType;
+use rollcall_connectors as connectors;
 
 /// The schema of the file: every key with its type, its default and a sentence.
 #[must_use]

@@ -1,7 +1,7 @@
 //! The rows of the table of keys: sections first, then the keys of each, in the order of the example.
 
-use crate::config::key_spec::{KeySpec, SectionKind, SectionSpec};
-use crate::config::value_type::ValueType::{
+use crate::key_spec::{KeySpec, SectionKind, SectionSpec};
+use crate::value_type::ValueType::{
     Address, Day, Duration, Flag, Kind, Number, OneOrMoreTexts, Percent, Secret, Size, Text, Texts, Zone,
 };
 
@@ -10,13 +10,13 @@ const fn section(path: &'static str, form: SectionKind, doc: &'static str) -> Se
 }
 
 /// The longest ordinary text, in characters: a path or a distinguished name, not a page.
-const TEXT: crate::config::value_type::ValueType = Text { most: 1_000 };
+const TEXT: crate::value_type::ValueType = Text { most: 1_000 };
 /// Rules read their expression from one text; the compiler has a limit of its own.
-const EXPRESSION: crate::config::value_type::ValueType = Text { most: 10_000 };
+const EXPRESSION: crate::value_type::ValueType = Text { most: 10_000 };
 /// Ten years: more is a typing mistake.
-const DAYS: crate::config::value_type::ValueType = Number { least: 0, most: 3_650 };
+const DAYS: crate::value_type::ValueType = Number { least: 0, most: 3_650 };
 /// A count of people, groups or rows.
-const COUNT: crate::config::value_type::ValueType = Number { least: 0, most: 1_000_000_000 };
+const COUNT: crate::value_type::ValueType = Number { least: 0, most: 1_000_000_000 };
 
 /// Two lists of kinds as one of `N`.
 pub(super) const fn join_kinds<const N: usize>(

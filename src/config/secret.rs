@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::config::Environment;
-use crate::config::section::{ConfigSection, SpannedValue};
-use crate::model::secret::SecretText;
+use crate::Environment;
+use crate::section::{ConfigSection, SpannedValue};
+use rollcall_model::secret::SecretText;
 
 /// The three keys of one secret.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ impl SecretKeyNames {
     }
 
     /// The first of the three keys that the section has, right or wrong.
-    pub fn place(self, section: &ConfigSection<'_>) -> Option<SpannedValue<()>> {
+    pub(crate) fn place(self, section: &ConfigSection<'_>) -> Option<SpannedValue<()>> {
         self.all().into_iter().find_map(|name| section.place(name))
     }
 }

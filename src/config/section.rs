@@ -11,12 +11,12 @@ use chrono::NaiveDate;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::diagnostic::{Diagnostic, Diagnostics, PendingDiagnostic, sort};
-use crate::config::document::ConfigDocument;
-use crate::config::key_spec::{self, KeySpec, SectionKind};
-use crate::config::schema_keys::KINDS;
-use crate::config::value_type::{self, ValueType, describe_value, integer, suggest_name};
-use crate::config::{toml_errors, units};
+use crate::diagnostic::{Diagnostic, Diagnostics, PendingDiagnostic, sort};
+use crate::document::ConfigDocument;
+use crate::key_spec::{self, KeySpec, SectionKind};
+use crate::schema_keys::KINDS;
+use crate::value_type::{self, ValueType, describe_value, integer, suggest_name};
+use crate::{toml_errors, units};
 
 /// Gathers what is found while the file is walked.
 #[derive(Debug)]
@@ -29,33 +29,33 @@ pub(super) struct DiagnosticCollector<'d> {
 
 impl<'d> DiagnosticCollector<'d> {
     /// Begins with what is no TOML.
-    pub fn new(document: &'d ConfigDocument<'d>) -> Self {
+    pub(crate) fn new(document: &'d ConfigDocument<'d>) -> Self {
         let mistakes = toml_errors::collect_syntax_errors(document);
         let unreadable = mistakes.iter().map(|finding| document.line_of(finding.span.start)).collect();
         Self { document, mistakes: RefCell::new(mistakes), warnings: RefCell::default(), unreadable }
     }
 
     /// Something that is wrong whatever else the file holds; not said of a line that is no TOML.
-    pub fn report_error(&self, finding: PendingDiagnostic) {
+    pub(crate) fn report_error(&self, finding: PendingDiagnostic) {
         if !self.unreadable.contains(&self.document.line_of(finding.span.start)) {
             self.mistakes.borrow_mut().push(finding);
         }
     }
 
     /// Something that is wrong because another thing is not there; not said of a file that could not be read to its end.
-    pub fn report_absence(&self, finding: PendingDiagnostic) {
+    pub(crate) fn report_absence(&self, finding: PendingDiagnostic) {
         if self.unreadable.is_empty() {
             self.mistakes.borrow_mut().push(finding);
         }
     }
 
     /// Something that works, and is worth a second look.
-    pub fn report_warning(&self, finding: PendingDiagnostic) {
+    pub(crate) fn report_warning(&self, finding: PendingDiagnostic) {
         self.warnings.borrow_mut().push(finding);
     }
 
     /// The warnings, or everything that is wrong.
-    pub fn into_result(self) -> Result<Vec<Diagnostic>, Diagnostics> {
+    pub(crate) fn into_result(self) -> Result<Vec<Diagnostic>, Diagnostics> {
         let placed = |findings: RefCell<Vec<PendingDiagnostic>>| -> Vec<Diagnostic> {
             findings.into_inner().into_iter().map(|finding| self.document.build_diagnostic(finding)).collect()
         };
@@ -79,7 +79,7 @@ pub(super) struct SpannedValue<T> {
 
 impl<T> SpannedValue<T> {
     /// Something to say about this value.
-    pub fn finding(&self, message: impl Into<String>) -> PendingDiagnostic {
+    pub(crate) fn finding(&self, message: impl Into<String>) -> PendingDiagnostic {
         PendingDiagnostic::new(&self.key, self.span.clone(), message)
     }
 }
@@ -99,7 +99,7 @@ pub(super) struct ConfigSection<'d> {
 
 impl<'d> ConfigSection<'d> {
     /// The top of the file.
-    pub fn root(report: &'d DiagnosticCollector<'d>) -> Self {
+    pub(crate) fn root(report: &'d DiagnosticCollector<'d>) -> Self {
         let root =
             Self { report, path: "", key: String::new(), span: 0..0, rows: Some(&report.document.root) };
         root.check();
@@ -107,7 +107,7 @@ impl<'d> ConfigSection<'d> {
     }
 
     /// The `[section]` of this name; an empty one where the file has none.
-    pub fn table(&self, name: &'static str) -> ConfigSection<'d> {
+    pub(crate) fn table(&self, name: &'static str) -> ConfigSection<'d> {
         let path = self.inner_path(name);
         let value = self.rows.and_then(|rows| rows.get(name));
         let rows = value.and_then(|value| value.get_ref().as_table());
@@ -124,7 +124,7 @@ impl<'d> ConfigSection<'d> {
     }
 
     /// Every `[[section]]` of this name.
-    pub fn list(&self, name: &'static str) -> Vec<ConfigSection<'d>> {
+    pub(crate) fn list(&self, name: &'static str) -> Vec<ConfigSection<'d>> {
         let path = self.inner_path(name);
         let value = self.rows.and_then(|rows| rows.get(name));
         let list = value.and_then(|value| value.get_ref().as_array());
@@ -148,7 +148,7 @@ impl<'d> ConfigSection<'d> {
     }
 
     /// The texts of an open section in the order of the file: each key and its text.
-    pub fn open(&self) -> Vec<(SpannedValue<&'d str>, SpannedValue<&'d str>)> {
+    pub(crate) fn open(&self) -> Vec<(SpannedValue<&'d str>, SpannedValue<&'d str>)> {
         let mut pairs = Vec::new();
         for (name, value) in self.rows.into_iter().flatten() {
             let key = key_spec::join_path(&self.key, name.get_ref());
@@ -173,7 +173,7 @@ impl<'d> ConfigSection<'d> {
     }
 
     /// The `[section.NAME]` tables of an open section in the order of the file.
-    pub fn open_tables(&self) -> Vec<(SpannedValue<&'d str>, ConfigSection<'d>)> {
+    pub(crate) fn open_tables(&self) -> Vec<(SpannedValue<&'d str>, ConfigSection<'d>)> {
         let mut tables = Vec::new();
         for (name, value) in self.rows.into_iter().flatten() {
             let key = key_spec::join_path(&self.key, name.get_ref());
@@ -203,62 +203,62 @@ impl<'d> ConfigSection<'d> {
     }
 
     /// Something to say about the section as a whole.
-    pub fn finding(&self, message: impl Into<String>) -> PendingDiagnostic {
+    pub(crate) fn finding(&self, message: impl Into<String>) -> PendingDiagnostic {
         PendingDiagnostic::new(&self.key, self.span.clone(), message)
     }
 
     /// Whether the file has this key here, right or wrong.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.rows.is_some_and(|rows| rows.contains_key(name))
     }
 
     /// Whether the file has nothing here.
-    pub fn is_absent(&self) -> bool {
+    pub(crate) fn is_absent(&self) -> bool {
         self.rows.is_none_or(|rows| rows.is_empty())
     }
 
     /// The place of a key's value, right or wrong.
-    pub fn place(&self, name: &str) -> Option<SpannedValue<()>> {
+    pub(crate) fn place(&self, name: &str) -> Option<SpannedValue<()>> {
         let value = self.rows?.get(name)?;
         Some(SpannedValue { value: (), key: key_spec::join_path(&self.key, name), span: value.span() })
     }
 
-    pub fn text(&self, name: &'static str) -> Option<SpannedValue<&'d str>> {
+    pub(crate) fn text(&self, name: &'static str) -> Option<SpannedValue<&'d str>> {
         self.read(name, |value| value.get_ref().as_str())
     }
 
-    pub fn flag(&self, name: &'static str) -> bool {
+    pub(crate) fn flag(&self, name: &'static str) -> bool {
         self.read(name, |value| value.get_ref().as_bool()).is_some_and(|flag| flag.value)
     }
 
     /// Whether a switch is off: not there, or `false`.
-    pub fn is_disabled(&self, name: &'static str) -> bool {
+    pub(crate) fn is_disabled(&self, name: &'static str) -> bool {
         self.rows.and_then(|rows| rows.get(name)).is_none_or(|value| value.get_ref().as_bool() == Some(false))
     }
 
-    pub fn number<N: TryFrom<i64>>(&self, name: &'static str) -> Option<SpannedValue<N>> {
+    pub(crate) fn number<N: TryFrom<i64>>(&self, name: &'static str) -> Option<SpannedValue<N>> {
         self.read(name, |value| N::try_from(integer(value.get_ref().as_integer()?)?).ok())
     }
 
-    pub fn duration(&self, name: &'static str) -> Option<SpannedValue<Duration>> {
+    pub(crate) fn duration(&self, name: &'static str) -> Option<SpannedValue<Duration>> {
         self.read(name, |value| units::duration(value.get_ref().as_str()?))
     }
 
-    pub fn size(&self, name: &'static str) -> Option<SpannedValue<u64>> {
+    pub(crate) fn size(&self, name: &'static str) -> Option<SpannedValue<u64>> {
         self.read(name, |value| units::size(value.get_ref().as_str()?))
     }
 
-    pub fn day(&self, name: &'static str) -> Option<SpannedValue<NaiveDate>> {
+    pub(crate) fn day(&self, name: &'static str) -> Option<SpannedValue<NaiveDate>> {
         self.read(name, value_type::day)
     }
 
     /// A text that parses into something: a percentage, a zone, an address.
-    pub fn parsed<T: std::str::FromStr>(&self, name: &'static str) -> Option<SpannedValue<T>> {
+    pub(crate) fn parsed<T: std::str::FromStr>(&self, name: &'static str) -> Option<SpannedValue<T>> {
         self.read(name, |value| value.get_ref().as_str()?.parse().ok())
     }
 
     /// The entries of a list, or the one text in its place.
-    pub fn texts(&self, name: &'static str) -> Option<Vec<SpannedValue<&'d str>>> {
+    pub(crate) fn texts(&self, name: &'static str) -> Option<Vec<SpannedValue<&'d str>>> {
         let key = key_spec::join_path(&self.key, name);
         let entry = |index: Option<usize>, value: &'d Spanned<DeValue<'d>>| {
             let key = index.map_or(key.clone(), |index| format!("{key}[{index}]"));
@@ -298,7 +298,7 @@ impl<'d> ConfigSection<'d> {
     }
 
     /// The kind of connector, where this is one and the kind is known.
-    pub fn kind(&self) -> Option<&'d str> {
+    pub(crate) fn kind(&self) -> Option<&'d str> {
         let kind = self.rows?.get("kind")?.get_ref().as_str()?;
         KINDS.contains(&kind).then_some(kind)
     }
@@ -379,7 +379,7 @@ impl<'d> ConfigSection<'d> {
     }
 
     /// Says where a key belongs that exists, elsewhere.
-    pub fn suggest_section(&self, name: &str) -> Option<String> {
+    pub(crate) fn suggest_section(&self, name: &str) -> Option<String> {
         let elsewhere: Vec<&KeySpec> = key_spec::KEYS.iter().filter(|key| key.name == name).collect();
         let key = match elsewhere.as_slice() {
             [key] => key,

@@ -5,14 +5,12 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
-use crate::config::secret::{self, CLIENT_SECRET, DATABASE_URL};
-use crate::config::section::{ConfigSection, SpannedValue};
-use crate::config::{
-    DatabaseSettings, Environment, SignInSettings, TlsSettings, WebSettings, WorkerSettings,
-};
-use crate::model::guard::SafetyLimits;
-use crate::model::role::Role;
-use crate::model::secret::SecretText;
+use crate::secret::{self, CLIENT_SECRET, DATABASE_URL};
+use crate::section::{ConfigSection, SpannedValue};
+use crate::{DatabaseSettings, Environment, SignInSettings, TlsSettings, WebSettings, WorkerSettings};
+use rollcall_model::guard::SafetyLimits;
+use rollcall_model::role::Role;
+use rollcall_model::secret::SecretText;
 
 /// The database where the file names none, beside the file.
 const DATABASE: &str = "sqlite://rollcall.db";

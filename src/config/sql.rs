@@ -1,10 +1,10 @@
 //! The keys of a connector of kind `sql`.
 
-use crate::config::Environment;
-use crate::config::ldap::TIMEOUT;
-use crate::config::secret::{self, SQL_URL};
-use crate::config::section::ConfigSection;
-use crate::connectors::sql::SqlSettings;
+use crate::Environment;
+use crate::ldap::TIMEOUT;
+use crate::secret::{self, SQL_URL};
+use crate::section::ConfigSection;
+use rollcall_connectors::sql::SqlSettings;
 
 /// The settings, where nothing that they need is missing.
 pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<SqlSettings> {
@@ -19,11 +19,7 @@ pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Opt
             .any(|start| at.value.reveal().starts_with(start));
         if !known {
             let hint = "it begins with postgres:// or sqlite://".to_owned();
-            let at = crate::config::section::SpannedValue {
-                value: (),
-                key: at.key.clone(),
-                span: at.span.clone(),
-            };
+            let at = crate::section::SpannedValue { value: (), key: at.key.clone(), span: at.span.clone() };
             section.report.report_error(at.finding("this is no URL of a database").hint(hint));
         }
     }

@@ -5,8 +5,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::diagnostic::PendingDiagnostic;
-use crate::config::document::ConfigDocument;
+use crate::diagnostic::PendingDiagnostic;
+use crate::document::ConfigDocument;
 
 /// What the reader of TOML says, without what only follows from something before.
 pub(super) fn collect_syntax_errors(document: &ConfigDocument<'_>) -> Vec<PendingDiagnostic> {

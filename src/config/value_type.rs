@@ -8,10 +8,10 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
-use crate::config::schema_keys::KINDS;
-use crate::config::units;
-use crate::model::guard;
-use crate::model::names::{clean, nearest};
+use crate::schema_keys::KINDS;
+use crate::units;
+use rollcall_model::guard;
+use rollcall_model::names::{clean, nearest};
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! What the steps of `check` have in common, whatever the source.
 
-use crate::connectors::{CheckStep, Connector, ConnectorError};
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::people::PeopleTable;
+use crate::{CheckStep, Connector, ConnectorError};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::people::PeopleTable;
 
 /// How many people `check` shows, so that somebody can see whether they are the right ones.
 const SHOWN: usize = 3;

@@ -1,16 +1,16 @@
 //! A whole directory, read to its proven end.
 
-use crate::connectors::proof::CompletenessProof;
-use crate::model::people::PeopleTable;
-use crate::model::run_warning::RunWarning;
+use crate::proof::CompletenessProof;
+use rollcall_model::people::PeopleTable;
+use rollcall_model::run_warning::RunWarning;
 
 /// Everybody whom a source holds. Who is not in it is absent.
 ///
 /// There is no way to make one without the source's proof of completeness:
 ///
 /// ```compile_fail,E0451
-/// fn half(people: rollcall::model::people::People) -> rollcall::connectors::Reading {
-///     rollcall::connectors::Reading { people, problems: Vec::new() }
+/// fn half(people: rollcall_model::people::People) -> rollcall_connectors::Reading {
+///     rollcall_connectors::Reading { people, problems: Vec::new() }
 /// }
 /// ```
 #[derive(Debug)]

@@ -8,10 +8,10 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::connectors::file::FileError;
-use crate::connectors::http;
-use crate::connectors::ldap::LdapErrorResult;
-use crate::model::names::ConnectorName;
+use crate::file::FileError;
+use crate::http;
+use crate::ldap::LdapErrorResult;
+use rollcall_model::names::ConnectorName;
 
 /// A cause that is only shown.
 pub type BoxedCause = Box<dyn std::error::Error + Send + Sync>;

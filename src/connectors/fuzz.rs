@@ -5,12 +5,13 @@
 
 use std::sync::LazyLock;
 
-use crate::connectors::api::{any, kinds::KINDS};
-use crate::connectors::json::{Path, Picker, Shape};
-use crate::connectors::mapper::Mapper;
-use crate::connectors::mapping::Mapping;
-use crate::model::attributes::{Attribute, Attributes};
-use crate::model::names::ConnectorName;
+use crate::api::any;
+use crate::api::kinds::KINDS;
+use crate::json::{Path, Picker, Shape};
+use crate::mapper::Mapper;
+use crate::mapping::Mapping;
+use rollcall_model::attributes::{Attribute, Attributes};
+use rollcall_model::names::ConnectorName;
 
 const PLACES: [&str; 4] = ["id", "a.b | c", "emails[?@.type=='work'].value", "['x.y'].z"];
 
@@ -57,18 +58,18 @@ pub fn kind_page(bytes: &[u8]) {
 
 /// The records of a file of JSON.
 pub fn json_records(bytes: &[u8]) {
-    crate::connectors::json_file::fuzz(bytes, &mut picker());
+    crate::json_file::fuzz(bytes, &mut picker());
 }
 
 /// The header and the rows of a file of fields.
 pub fn csv_file(bytes: &[u8]) {
-    crate::connectors::csv::fuzz(bytes, mapping());
+    crate::csv::fuzz(bytes, mapping());
 }
 
 /// One entry of an LDAP server, as it comes over the line.
 pub fn ldap_entry(bytes: &[u8]) {
     let (name, mapping, attributes) = (ConnectorName::new("fuzz"), mapping(), Attributes::default());
     let mut mapper = Mapper::new(&name, &mapping, &attributes);
-    crate::connectors::ldap::fuzz(bytes, &mapping, |record| mapper.push(record, String::new));
+    crate::ldap::fuzz(bytes, &mapping, |record| mapper.push(record, String::new));
     let _ = mapper.finish();
 }

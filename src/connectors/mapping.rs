@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::names::fold;
-use crate::model::rule::CompiledExpression;
-use crate::model::status::EmploymentStatus;
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::names::fold;
+use rollcall_model::status::EmploymentStatus;
+use rollcall_rules::rule::CompiledExpression;
 
 /// `[connector.attributes]`, `[connector.values.X]` and `[connector.status]` of one connector.
 #[derive(Debug, Clone, Default)]

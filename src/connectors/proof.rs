@@ -3,17 +3,17 @@
 //! Each kind of source has one way of earning a [`CompletenessProof`]; there is no other, and none of them can be had without the
 //! source's own words.
 
-use crate::connectors::file::FileIdentity;
+use crate::file::FileIdentity;
 
 /// The source has said that its list is complete. Nobody outside this room can make one, and it cannot be copied: a
 /// proof is good for one reading.
 ///
 /// ```compile_fail,E0451
-/// let proof = rollcall::connectors::proof::Complete { seal: () };
+/// let proof = rollcall_connectors::proof::Complete { seal: () };
 /// ```
 ///
 /// ```compile_fail,E0624
-/// let proof = rollcall::connectors::proof::Complete::ldap(&[], Vec::new());
+/// let proof = rollcall_connectors::proof::Complete::ldap(&[], Vec::new());
 /// ```
 #[derive(Debug)]
 pub struct CompletenessProof {

@@ -11,8 +11,8 @@ use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 use tokio::time::Instant;
 
-use crate::connectors::{ConnectorError, ReadContext};
-use crate::model::names::ConnectorName;
+use crate::{ConnectorError, ReadContext};
+use rollcall_model::names::ConnectorName;
 
 /// How long to go on trying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +130,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::connectors::ReadProgress;
+    use crate::ReadProgress;
 
     fn context(retry: RetryPolicy) -> ReadContext {
         ReadContext { cancel: CancellationToken::new(), progress: ReadProgress::default(), retry }

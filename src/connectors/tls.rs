@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-use crate::connectors::{BoxedCause, CertificateProblem};
+use crate::{BoxedCause, CertificateProblem};
 
 /// TLS that believes the CAs of `ca_file` and no others, or those of the system. Reads files.
 ///

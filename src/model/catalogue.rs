@@ -1,6 +1,6 @@
 //! Courses and assignments as the file has them.
 
-use crate::model::due_policy::DuePolicy;
+use crate::due_policy::DuePolicy;
 
 /// `[[course]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]

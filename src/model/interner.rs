@@ -7,7 +7,7 @@
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Stands between several values of one attribute. [`crate::model::names::clean`] lets none into a value.
+/// Stands between several values of one attribute. [`crate::names::clean`] lets none into a value.
 pub const SEPARATOR: char = '\u{1f}';
 
 /// The number of a text. [`Symbol::EMPTY`] is the empty text, which also stands for "no value".

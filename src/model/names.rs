@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
+use crate::column::column;
+
 /// The longest name of a group, in characters: long enough for any template, short enough for a page.
 pub const LONGEST_GROUP_NAME: usize = 200;
 
@@ -78,10 +80,11 @@ pub fn is_address(text: &str) -> bool {
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        #[sqlx(transparent)]
         pub struct $name(String);
+
+        column!($name, String, |value| Ok(Self(value)));
 
         impl $name {
             /// Takes the text as it is; the file's reader has checked it.

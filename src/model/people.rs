@@ -6,10 +6,10 @@
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::interner::{Interner, Symbol};
-use crate::model::names::fold;
-use crate::model::run_warning::{RunWarning, RunWarningKind};
+use crate::attributes::{Attribute, AttributeSet};
+use crate::interner::{Interner, Symbol};
+use crate::names::fold;
+use crate::run_warning::{RunWarning, RunWarningKind};
 
 /// The number of a row in [`PeopleTable`].
 pub type RowIndex = u32;

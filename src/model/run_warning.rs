@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// One thing that somebody should look at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunWarning {
     /// What kind of thing it is; stable, for scripts.
     pub kind: RunWarningKind,
@@ -14,9 +15,8 @@ pub struct RunWarning {
 }
 
 /// The kinds of [`RunWarning`].
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunWarningKind {
     /// A record without an id: set aside.

@@ -3,6 +3,8 @@
 use chrono::{DateTime, NaiveDate};
 use serde::{Deserialize, Serialize};
 
+use crate::column::column;
+
 /// What the directory says of a person, by `[connector.status]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -38,9 +40,8 @@ impl EmploymentStatus {
 }
 
 /// The state of a learner on a given day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[sqlx(rename_all = "lowercase", type_name = "TEXT")]
 pub enum LearnerStatus {
     /// Starts later than `prehire_days` from today: known, and waiting.
     Upcoming,
@@ -51,6 +52,9 @@ pub enum LearnerStatus {
     /// Gone: record and history stay, memberships do not.
     Left,
 }
+
+column!(LearnerStatus, String, |text: String| Self::read(&text)
+    .ok_or_else(|| format!("unknown status `{text}`").into()));
 
 impl LearnerStatus {
     /// The text in tables and messages.

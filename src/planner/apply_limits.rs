@@ -5,28 +5,27 @@
 //! the guard judges the effect ([`judged`]); learners who may not leave yet stay as they were last read, too, and single
 //! reasons for memberships are taken out of the plan. What the first plan has and the last one has not is what is held.
 //!
-//! [`facts`]: crate::planner::record_checks
-//! [`judged`]: crate::planner::limit_checks
+//! [`facts`]: crate::record_checks
+//! [`judged`]: crate::limit_checks
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::{AccessTotals, Disposition, HoldCause, PlanImpact};
-use crate::model::population::LearnerIndex;
-use crate::planner::PlanContext;
-use crate::planner::approved_subset::restrict_to_approved;
-use crate::planner::baseline_counts::hold_baseline;
-use crate::planner::change_set::{ChangeSet, build_plan};
-use crate::planner::deferred_changes::DeferredChanges;
-use crate::planner::hold_report::{UnrestrictedPlan, build_hold};
-use crate::planner::limit_checks::{
-    HoldScope, check_additions, check_removals, count_lost_by_others, course_grants,
-};
-use crate::planner::lookups::Lookups;
-use crate::planner::pinned_records::PinnedRecords;
-use crate::planner::record_checks::{
+use crate::PlanContext;
+use crate::approved_subset::restrict_to_approved;
+use crate::baseline_counts::hold_baseline;
+use crate::change_set::{ChangeSet, build_plan};
+use crate::deferred_changes::DeferredChanges;
+use crate::hold_report::{UnrestrictedPlan, build_hold};
+use crate::impact::PlanImpact;
+use crate::limit_checks::{HoldScope, check_additions, check_removals, count_lost_by_others, course_grants};
+use crate::lookups::Lookups;
+use crate::pinned_records::PinnedRecords;
+use crate::population::LearnerIndex;
+use crate::record_checks::{
     apply_decisions, check_blanked_attributes, check_changed_ids, is_going, pin_learners,
 };
-use crate::planner::source_data::SourceData;
+use crate::source_data::SourceData;
+use rollcall_model::guard::{AccessTotals, Disposition, HoldCause};
 
 /// What of a plan may go through.
 #[derive(Debug, Clone, PartialEq, Eq)]

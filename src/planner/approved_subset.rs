@@ -2,16 +2,16 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause};
-use crate::model::membership_plan::{MembershipEntry, PlannedGroup, RuleGroupLink};
-use crate::model::population::{LearnerIndex, PersonChange};
-use crate::planner::PlanContext;
-use crate::planner::change_set::{ChangeSet, build_plan};
-use crate::planner::deferred_changes::{entry_key, met_key};
-use crate::planner::fingerprint::record_key;
-use crate::planner::lookups::Lookups;
-use crate::planner::pinned_records::PinnedRecords;
-use crate::planner::record_checks::{is_going, pin_changed_ids, pin_learners};
+use crate::PlanContext;
+use crate::change_set::{ChangeSet, build_plan};
+use crate::deferred_changes::{entry_key, met_key};
+use crate::fingerprint::record_key;
+use crate::lookups::Lookups;
+use crate::membership_plan::{MembershipEntry, PlannedGroup, RuleGroupLink};
+use crate::pinned_records::PinnedRecords;
+use crate::population::{LearnerIndex, PersonChange};
+use crate::record_checks::{is_going, pin_changed_ids, pin_learners};
+use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause};
 
 /// The disposition of what is left out; nothing of it is stored.
 const TOGETHER: Disposition = Disposition::Hold(HoldCause::Together);

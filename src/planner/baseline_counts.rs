@@ -2,13 +2,14 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::guard::{AccessTotals, HoldBaseline, PlanImpact};
-use crate::model::ids::GroupId;
-use crate::model::membership_plan::GroupIndex;
-use crate::planner::PlanContext;
-use crate::planner::change_set::ChangeSet;
-use crate::planner::limit_checks::course_grants;
-use crate::planner::record_checks::present;
+use crate::PlanContext;
+use crate::change_set::ChangeSet;
+use crate::impact::PlanImpact;
+use crate::limit_checks::course_grants;
+use crate::membership_plan::GroupIndex;
+use crate::record_checks::present;
+use rollcall_model::guard::{AccessTotals, HoldBaseline};
+use rollcall_model::ids::GroupId;
 
 /// What there was before the first run of which something waits; none before there was a good one. `had` is what this
 /// connector's people had, where that was measured before anybody was left out.

@@ -6,13 +6,13 @@
 use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
 
-use crate::model::due_policy::DuePolicy;
-use crate::model::ids::{AssignmentId, GroupId};
-use crate::model::membership_plan::{GroupIndex, MembershipPlan};
-use crate::model::names::fold;
-use crate::model::run_warning::{RunWarning, RunWarningKind};
-use crate::planner::rule_set::RuleSet;
-use crate::planner::snapshot::{AssignmentScope, Snapshot, StoredAssignment, StoredCourse};
+use crate::membership_plan::{GroupIndex, MembershipPlan};
+use crate::rule_set::RuleSet;
+use crate::snapshot::{AssignmentScope, Snapshot, StoredAssignment, StoredCourse};
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::ids::{AssignmentId, GroupId};
+use rollcall_model::names::fold;
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 
 /// What the file asks for that is not so yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ type AssignmentKey = (String, String);
 
 /// Compares the file with the database; the groups of `plan` include those that it makes.
 #[must_use]
-pub(crate) fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &MembershipPlan) -> CataloguePlan {
+pub fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &MembershipPlan) -> CataloguePlan {
     let mut todo = CataloguePlan::default();
     let known: FxHashMap<String, &StoredCourse> =
         snapshot.courses.iter().map(|course| (fold(&course.code), course)).collect();

@@ -5,25 +5,25 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::attributes::Attribute;
-use crate::model::correlation::match_people;
-use crate::model::desired_memberships::DesiredMemberships;
-use crate::model::guard::{AccessTotals, HoldBaseline, HoldReport};
-use crate::model::ids::{ConnectorId, LearnerId};
-use crate::model::interner::Symbol;
-use crate::model::membership_plan::{CurrentState, MembershipPlan};
-use crate::model::names::RuleName;
-use crate::model::people::{RowIndex, digest, digest_order};
-use crate::model::population::{EvaluatedLearner, LearnerIndex, Population};
-use crate::model::run_warning::RunWarning;
-use crate::planner::PlanContext;
-use crate::planner::catalogue_plan::{self, CataloguePlan};
-use crate::planner::email_assignment::LearnerUpdate;
-use crate::planner::lookups::{Lookups, records_by_learner};
-use crate::planner::new_people::{changed_ids, one_row_a_learner, protected};
-use crate::planner::pinned_records::PinnedRecords;
-use crate::planner::population_builder::PopulationBuilder;
-use crate::planner::source_data::SourceData;
+use crate::PlanContext;
+use crate::catalogue_plan::{self, CataloguePlan};
+use crate::correlation::match_people;
+use crate::desired_memberships::DesiredMemberships;
+use crate::email_assignment::LearnerUpdate;
+use crate::lookups::{Lookups, records_by_learner};
+use crate::membership_plan::{CurrentState, MembershipPlan};
+use crate::new_people::{changed_ids, one_row_a_learner, protected};
+use crate::pinned_records::PinnedRecords;
+use crate::population::{EvaluatedLearner, LearnerIndex, Population};
+use crate::population_builder::PopulationBuilder;
+use crate::source_data::SourceData;
+use rollcall_model::attributes::Attribute;
+use rollcall_model::guard::{AccessTotals, HoldBaseline, HoldReport};
+use rollcall_model::ids::{ConnectorId, LearnerId};
+use rollcall_model::interner::Symbol;
+use rollcall_model::names::RuleName;
+use rollcall_model::people::{RowIndex, digest, digest_order};
+use rollcall_model::run_warning::RunWarning;
 
 /// Every change that a run makes or holds.
 #[derive(Debug)]

@@ -2,17 +2,18 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause, PlanImpact};
-use crate::model::ids::AssignmentId;
-use crate::model::membership_plan::{GroupIndex, MembershipEntry, RuleGroupLink, RuleIndex};
-use crate::model::population::LearnerIndex;
-use crate::planner::PlanContext;
-use crate::planner::catalogue_plan::MatchedAssignment;
-use crate::planner::change_set::ChangeSet;
-use crate::planner::fingerprint::assignment_key;
-use crate::planner::fingerprint::entry_print;
-use crate::planner::limit_checks::{HeldAdditions, HoldScope};
-use crate::planner::record_checks::find_decision;
+use crate::PlanContext;
+use crate::catalogue_plan::MatchedAssignment;
+use crate::change_set::ChangeSet;
+use crate::fingerprint::assignment_key;
+use crate::fingerprint::entry_print;
+use crate::impact::PlanImpact;
+use crate::limit_checks::{HeldAdditions, HoldScope};
+use crate::membership_plan::{GroupIndex, MembershipEntry, RuleGroupLink, RuleIndex};
+use crate::population::LearnerIndex;
+use crate::record_checks::find_decision;
+use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause};
+use rollcall_model::ids::AssignmentId;
 
 /// Parts of a plan, each with the limit that it waits for.
 #[derive(Debug, Default)]

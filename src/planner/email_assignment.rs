@@ -2,14 +2,14 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::attributes::Attribute;
-use crate::model::ids::LearnerId;
-use crate::model::names::fold;
-use crate::model::population::{LearnerIndex, PersonChange, to_json};
-use crate::model::run_warning::{RunWarning, RunWarningKind};
-use crate::model::status::LearnerStatus;
-use crate::planner::lookups::Lookups;
-use crate::planner::population_builder::PopulationBuilder;
+use crate::lookups::Lookups;
+use crate::population::{LearnerIndex, PersonChange, to_json};
+use crate::population_builder::PopulationBuilder;
+use rollcall_model::attributes::Attribute;
+use rollcall_model::ids::LearnerId;
+use rollcall_model::names::fold;
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::status::LearnerStatus;
 
 /// How a learner's row is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! Fingerprints: a decision on a held change stands while what the directory says of the person, and the rule, are the
 //! same.
 
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::guard::{ChangeKey, ChangeKind};
-use crate::model::interner::{Interner, Symbol};
-use crate::model::membership_plan::MembershipEntry;
-use crate::model::people::{RowIndex, digest, digest_order};
-use crate::model::population::LearnerIndex;
-use crate::planner::PlanContext;
-use crate::planner::change_set::ChangeSet;
-use crate::planner::limit_checks::rule_print;
+use crate::PlanContext;
+use crate::change_set::ChangeSet;
+use crate::limit_checks::rule_print;
+use crate::membership_plan::MembershipEntry;
+use crate::population::LearnerIndex;
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::guard::{ChangeKey, ChangeKind};
+use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::people::{RowIndex, digest, digest_order};
 
 /// The fingerprint of a record that the reading no longer holds.
 pub const ABSENT: i64 = 1;
@@ -64,5 +64,5 @@ pub(crate) fn record_key(
 /// The course and the pattern of an assignment of the file, for the key of a change.
 #[must_use]
 pub fn assignment_key(code: &str, pattern: &str) -> String {
-    format!("{}\u{1e}{pattern}", crate::model::names::fold(code))
+    format!("{}\u{1e}{pattern}", rollcall_model::names::fold(code))
 }

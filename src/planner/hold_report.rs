@@ -2,22 +2,22 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::guard::{
+use crate::PlanContext;
+use crate::change_set::ChangeSet;
+use crate::change_set::HeldRecord;
+use crate::deferred_changes::DeferredChanges;
+use crate::fingerprint::assignment_key;
+use crate::fingerprint::{ABSENT, as_read, cells_print, entry_print};
+use crate::limit_checks::{group_print, rule_print};
+use crate::membership_plan::{GroupIndex, MembershipEntry, MembershipPlan, PlannedGroup};
+use crate::pinned_records::PinnedRecords;
+use crate::population::{EvaluatedLearner, LearnerIndex, to_json};
+use crate::run_baseline::RunBaseline;
+use rollcall_model::guard::{
     ChangeKind, ChangeSubject, Disposition, HeldChange, HeldGroup, HoldCause, HoldReport, LimitExceeded,
 };
-use crate::model::ids::LearnerId;
-use crate::model::membership_plan::{GroupIndex, MembershipEntry, MembershipPlan, PlannedGroup};
-use crate::model::people::RowIndex;
-use crate::model::population::{EvaluatedLearner, LearnerIndex, to_json};
-use crate::planner::PlanContext;
-use crate::planner::change_set::ChangeSet;
-use crate::planner::change_set::HeldRecord;
-use crate::planner::deferred_changes::DeferredChanges;
-use crate::planner::fingerprint::assignment_key;
-use crate::planner::fingerprint::{ABSENT, as_read, cells_print, entry_print};
-use crate::planner::limit_checks::{group_print, rule_print};
-use crate::planner::pinned_records::PinnedRecords;
-use crate::planner::run_baseline::RunBaseline;
+use rollcall_model::ids::LearnerId;
+use rollcall_model::people::RowIndex;
 
 /// What the reading asks for, before anything was left out.
 #[derive(Debug)]

@@ -2,26 +2,26 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::format::{count, thousands};
-use crate::model::guard::HeldGroup;
-use crate::model::guard::hold_baseline::limit_base;
-use crate::model::guard::impact::CourseGrants;
-use crate::model::guard::{
-    AccessTotals, ChangeKey, ChangeKind, Disposition, HoldCause, LimitExceeded, Percent, PlanImpact,
-    SafetyLimits,
+use crate::PlanContext;
+use crate::apply_limits::LimitPolicy;
+use crate::baseline_counts::{members_then, sizes};
+use crate::change_set::ChangeSet;
+use crate::deferred_changes::decision_on_entry;
+use crate::impact::CourseGrants;
+use crate::impact::PlanImpact;
+use crate::membership_plan::{GroupIndex, MembershipEntry, RuleIndex};
+use crate::population::LearnerIndex;
+use crate::record_checks::{find_decision, is_newcomer, present};
+use crate::run_baseline::RunBaseline;
+use crate::snapshot::AssignmentScope;
+use rollcall_model::format::{count, thousands};
+use rollcall_model::guard::HeldGroup;
+use rollcall_model::guard::hold_baseline::limit_base;
+use rollcall_model::guard::{
+    AccessTotals, ChangeKey, ChangeKind, Disposition, HoldCause, LimitExceeded, Percent, SafetyLimits,
 };
-use crate::model::ids::{CourseId, GroupId, LearnerId, RuleId};
-use crate::model::membership_plan::{GroupIndex, MembershipEntry, RuleIndex};
-use crate::model::names::fold;
-use crate::model::population::LearnerIndex;
-use crate::planner::PlanContext;
-use crate::planner::apply_limits::LimitPolicy;
-use crate::planner::baseline_counts::{members_then, sizes};
-use crate::planner::change_set::ChangeSet;
-use crate::planner::deferred_changes::decision_on_entry;
-use crate::planner::record_checks::{find_decision, is_newcomer, present};
-use crate::planner::run_baseline::RunBaseline;
-use crate::planner::snapshot::AssignmentScope;
+use rollcall_model::ids::{CourseId, GroupId, LearnerId, RuleId};
+use rollcall_model::names::fold;
 
 /// Which of a plan's removals wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -333,7 +333,7 @@ pub(crate) fn group_print(context: PlanContext<'_>, change_set: &ChangeSet, grou
 /// Of a rule; 0 for one that the file no longer has.
 pub(crate) fn rule_print(context: PlanContext<'_>, change_set: &ChangeSet, rule: RuleIndex) -> i64 {
     let name = &change_set.plan.rules[rule as usize].name;
-    context.rules.rules.iter().find(|one| one.name == *name).map_or(0, crate::model::rule::Rule::digest)
+    context.rules.rules.iter().find(|one| one.name == *name).map_or(0, rollcall_rules::rule::Rule::digest)
 }
 
 fn met_by_hand(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut HeldAdditions) {

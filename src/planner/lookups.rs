@@ -5,17 +5,17 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::attributes::Attribute;
-use crate::model::correlation::{EmailHolder, KnownPerson};
-use crate::model::ids::{ConnectorId, LearnerId};
-use crate::model::names::fold;
-use crate::model::people::RowIndex;
-use crate::model::status::LearnerStatus;
-use crate::planner::PlanContext;
-use crate::planner::record_checks::find_blanked_attributes;
-use crate::planner::records::{ConnectorRecord, status_on};
-use crate::planner::snapshot::StoredRecord;
-use crate::planner::source_data::SourceData;
+use crate::PlanContext;
+use crate::correlation::{EmailHolder, KnownPerson};
+use crate::record_checks::find_blanked_attributes;
+use crate::records::{ConnectorRecord, status_on};
+use crate::snapshot::StoredRecord;
+use crate::source_data::SourceData;
+use rollcall_model::attributes::Attribute;
+use rollcall_model::ids::{ConnectorId, LearnerId};
+use rollcall_model::names::fold;
+use rollcall_model::people::RowIndex;
+use rollcall_model::status::LearnerStatus;
 
 /// What must be known besides the snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

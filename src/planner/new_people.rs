@@ -2,12 +2,12 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::correlation::{KnownPerson, PersonMatch};
-use crate::model::ids::{ConnectorId, LearnerId};
-use crate::model::names::fold;
-use crate::model::people::{PeopleTable, RowIndex};
-use crate::planner::lookups::Lookups;
-use crate::planner::snapshot::{Snapshot, StoredRecord};
+use crate::correlation::{KnownPerson, PersonMatch};
+use crate::lookups::Lookups;
+use crate::snapshot::{Snapshot, StoredRecord};
+use rollcall_model::ids::{ConnectorId, LearnerId};
+use rollcall_model::names::fold;
+use rollcall_model::people::{PeopleTable, RowIndex};
 
 impl Lookups {
     /// Adds the records that other connectors have of learners whom this connector meets only now.

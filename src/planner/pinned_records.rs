@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::attributes::Attribute;
-use crate::model::guard::Disposition;
-use crate::model::interner::Symbol;
-use crate::model::people::{PeopleTable, RowIndex};
+use rollcall_model::attributes::Attribute;
+use rollcall_model::guard::Disposition;
+use rollcall_model::interner::Symbol;
+use rollcall_model::people::{PeopleTable, RowIndex};
 
 /// Records and values that a plan leaves as they are stored, each with its disposition.
 #[derive(Debug, Clone, Default)]

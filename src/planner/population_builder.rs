@@ -3,18 +3,18 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::correlation::{KnownPerson, PersonMatch};
-use crate::model::ids::LearnerId;
-use crate::model::interner::{Interner, Symbol};
-use crate::model::people::RowIndex;
-use crate::model::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population, from_json};
-use crate::model::run_warning::{RunWarning, RunWarningKind};
-use crate::model::status::LearnerStatus;
-use crate::planner::PlanContext;
-use crate::planner::pinned_records::PinnedRecords;
-use crate::planner::records::{ConnectorRecord, merge_records, status_on};
-use crate::planner::snapshot::{ManualPerson, StoredRecord};
+use crate::PlanContext;
+use crate::correlation::{KnownPerson, PersonMatch};
+use crate::pinned_records::PinnedRecords;
+use crate::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population, from_json};
+use crate::records::{ConnectorRecord, merge_records, status_on};
+use crate::snapshot::{ManualPerson, StoredRecord};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::ids::LearnerId;
+use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::people::RowIndex;
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::status::LearnerStatus;
 
 /// A population that is being put together.
 pub(crate) struct PopulationBuilder<'a> {

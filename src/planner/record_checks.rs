@@ -4,17 +4,17 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::attributes::Attribute;
-use crate::model::format::thousands;
-use crate::model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause, LimitExceeded};
-use crate::model::ids::LearnerId;
-use crate::model::people::{PeopleTable, RowIndex};
-use crate::model::population::{LearnerIndex, PersonChange};
-use crate::planner::PlanContext;
-use crate::planner::change_set::ChangeSet;
-use crate::planner::fingerprint::{ABSENT, record_key};
-use crate::planner::lookups::Lookups;
-use crate::planner::pinned_records::PinnedRecords;
+use crate::PlanContext;
+use crate::change_set::ChangeSet;
+use crate::fingerprint::{ABSENT, record_key};
+use crate::lookups::Lookups;
+use crate::pinned_records::PinnedRecords;
+use crate::population::{LearnerIndex, PersonChange};
+use rollcall_model::attributes::Attribute;
+use rollcall_model::format::thousands;
+use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause, LimitExceeded};
+use rollcall_model::ids::LearnerId;
+use rollcall_model::people::{PeopleTable, RowIndex};
 
 /// Leaves out what somebody has decided on, as long as the person's record says the same.
 pub(crate) fn apply_decisions(context: PlanContext<'_>, change_set: &ChangeSet, pinned: &mut PinnedRecords) {
@@ -201,9 +201,9 @@ fn blank_message(context: PlanContext<'_>, name: &str, blank: u64, had: u64) -> 
 }
 
 fn older(
-    values: &mut crate::model::interner::Interner,
+    values: &mut rollcall_model::interner::Interner,
     json: &serde_json::Value,
-) -> crate::model::interner::Symbol {
+) -> rollcall_model::interner::Symbol {
     match json {
         serde_json::Value::Array(list) => {
             let mut texts = list.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();

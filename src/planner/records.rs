@@ -5,11 +5,11 @@
 
 use chrono::NaiveDate;
 
-use crate::model::attributes::Attribute;
-use crate::model::interner::{Interner, Symbol};
-use crate::model::population::date;
-use crate::model::status::{EmploymentStatus, LearnerStatus};
-use crate::planner::rule_set::ConnectorProfile;
+use crate::population::date;
+use crate::rule_set::ConnectorProfile;
+use rollcall_model::attributes::Attribute;
+use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::status::{EmploymentStatus, LearnerStatus};
 
 /// A record of one connector that holds the person.
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,10 @@
 //! The part of the configuration that a plan depends on.
 
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::catalogue::{FileAssignment, FileCourse};
-use crate::model::guard::SafetyLimits;
-use crate::model::names::ConnectorName;
-use crate::model::rule::Rule;
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::catalogue::{FileAssignment, FileCourse};
+use rollcall_model::guard::SafetyLimits;
+use rollcall_model::names::ConnectorName;
+use rollcall_rules::rule::Rule;
 
 /// The part of a connector's settings that a plan depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::format::count;
-use crate::planner::rule_set::RuleSet;
+use crate::rule_set::RuleSet;
+use rollcall_model::format::count;
 
 /// What a complete reading found, and the file that it went by.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl RunBaseline {
         let mut changes = Vec::new();
         if self.people != then.people {
             let people = count(self.people, "person", "people");
-            let before = crate::model::format::thousands(then.people);
+            let before = rollcall_model::format::thousands(then.people);
             changes.push(format!("the directory answered with {people}, the last good run read {before}"));
         }
         if self.has_other_mapping(then) {

@@ -2,13 +2,13 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::correlation::KnownPeople;
-use crate::model::due_policy::DuePolicy;
-use crate::model::guard::Disposition;
-use crate::model::guard::{AccessTotals, HoldBaseline};
-use crate::model::ids::{AssignmentId, ConnectorId, CourseId, GroupId, LearnerId, RuleId};
-use crate::model::names::{GroupName, RuleName};
-use crate::planner::run_baseline::RunBaseline;
+use crate::correlation::KnownPeople;
+use crate::run_baseline::RunBaseline;
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::guard::Disposition;
+use rollcall_model::guard::{AccessTotals, HoldBaseline};
+use rollcall_model::ids::{AssignmentId, ConnectorId, CourseId, GroupId, LearnerId, RuleId};
+use rollcall_model::names::{GroupName, RuleName};
 
 /// The state of the database, of everybody or of the people whom a set of records touches.
 #[derive(Debug, Default)]

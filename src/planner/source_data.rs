@@ -1,9 +1,9 @@
 //! The people that a source returned: all of them, with proof, or some of them.
 
-use crate::model::attributes::AttributeSet;
-use crate::model::correlation::KnownPeople;
-use crate::model::people::{PeopleTable, digest, digest_order};
-use crate::model::run_warning::RunWarning;
+use crate::correlation::KnownPeople;
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::people::{PeopleTable, digest, digest_order};
+use rollcall_model::run_warning::RunWarning;
 
 /// The people of one reading.
 #[derive(Debug)]

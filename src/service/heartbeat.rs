@@ -8,9 +8,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::config::Config;
-use crate::store::{Result, Store, nodes};
-use crate::sync::lease::holder_name;
+use rollcall_config::Config;
+use rollcall_core::sync::lease::holder_name;
+use rollcall_store::{Result, Store, nodes};
 
 /// How often a service gives a sign of life.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);

@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::service::retention::RETENTION;
-use crate::store::queue_samples::{self, QueueSample};
-use crate::store::{Result, Store, leases};
+use crate::retention::RETENTION;
+use rollcall_store::queue_samples::{self, QueueSample};
+use rollcall_store::{Result, Store, leases};
 
 /// How often the queue is looked at.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);

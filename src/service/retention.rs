@@ -8,11 +8,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::accounts;
-use crate::config::Config;
-use crate::enrollment::change::ChangeTime;
-use crate::service::queue_metrics;
-use crate::store::{Result, Store, retention};
+use crate::queue_metrics;
+use rollcall_config::Config;
+use rollcall_core::accounts;
+use rollcall_core::enrollment::change::ChangeTime;
+use rollcall_store::{Result, Store, retention};
 
 /// How long it can be asked what was.
 pub const RETENTION: TimeDelta = TimeDelta::days(90);

@@ -10,20 +10,20 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::Config;
-use crate::connectors::{ReadContext, ReadProgress, retry};
-use crate::model::heartbeat::Heartbeat;
-use crate::model::ids::ConnectorId;
-use crate::model::schedule::CronSchedule;
-use crate::store::connectors::{self, ConnectorRow};
-use crate::store::{Result, Store};
-use crate::sync::{self, ClaimResult, DueTimes, RunOptions, StartedRun};
+use rollcall_config::Config;
+use rollcall_connectors::{ReadContext, ReadProgress, retry};
+use rollcall_core::sync::{self, ClaimResult, DueTimes, RunOptions, StartedRun};
+use rollcall_model::heartbeat::Heartbeat;
+use rollcall_model::ids::ConnectorId;
+use rollcall_model::schedule::CronSchedule;
+use rollcall_store::connectors::{self, ConnectorRow};
+use rollcall_store::{Result, Store};
 
 /// How often schedules are looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Starts what is due until told to stop; runs in hand are taken back then.
-pub async fn run_scheduler(
+pub(crate) async fn run_scheduler(
     store: Store,
     file: watch::Receiver<Arc<Config>>,
     stop: CancellationToken,

@@ -6,8 +6,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::enrollment::drain::{DrainResult, QueueWorker};
-use crate::store::Store;
+use rollcall_core::enrollment::drain::{DrainResult, QueueWorker};
+use rollcall_store::Store;
 
 /// How often an empty queue is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);

@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
-use crate::model::ids::{AccountId, RunId};
-use crate::model::names::fold;
-use crate::model::role::Role;
+use rollcall_model::ids::{AccountId, RunId};
+use rollcall_model::names::fold;
+use rollcall_model::role::Role;
 
 /// An account.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct Account {
     /// The number.
     pub id: AccountId,

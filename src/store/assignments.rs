@@ -6,8 +6,8 @@ use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
 use super::staging::{CopyBuffer, StagingTable, staging_table};
-use crate::model::due_policy::DuePolicy;
-use crate::model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
 
 /// Who an assignment is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ pub struct Assignment {
     pub pattern: String,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(sqlx_macros::FromRow)]
 struct AssignmentRow {
     id: AssignmentId,
     course_id: CourseId,

@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
-use crate::model::ids::{ConnectorId, RunId};
+use rollcall_model::ids::{ConnectorId, RunId};
 
 /// A row of the table.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, sqlx_macros::FromRow)]
 pub struct ConnectorRow {
     /// The number.
     pub id: i64,

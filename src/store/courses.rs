@@ -5,11 +5,11 @@ use serde::Serialize;
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
-use crate::model::ids::CourseId;
-use crate::model::names::fold;
+use rollcall_model::ids::CourseId;
+use rollcall_model::names::fold;
 
 /// A course as `courses list` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx_macros::FromRow)]
 pub struct Course {
     /// The number.
     pub id: i64,

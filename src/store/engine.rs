@@ -18,7 +18,7 @@ use super::error::{ErrorContext, StoreError};
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::{FromEngineRow, Param, postgres_query, sqlite_query};
 use super::{Result, migrate};
-use crate::model::secret::SecretText;
+use rollcall_model::secret::SecretText;
 
 /// How long a statement waits for SQLite's one writer: a first commit of a large directory takes seconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);

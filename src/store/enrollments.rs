@@ -11,10 +11,10 @@ use super::engine::{Sql, Tx};
 use super::jobs::JobBatch;
 use super::learners::who;
 use super::param::params;
-use crate::model::ids::{CourseId, LearnerId, RunId};
+use rollcall_model::ids::{CourseId, LearnerId, RunId};
 
 /// The due date of assignment `s`, counted from `f.counts_from`, for a learner who starts on `f.start_date`: the same
-/// arithmetic as [`crate::model::due_policy::DuePolicy::date`], in each engine's words.
+/// arithmetic as [`rollcall_model::due_policy::DuePolicy::date`], in each engine's words.
 macro_rules! due_sqlite {
     () => {
         "CASE f.due_kind
@@ -287,7 +287,7 @@ pub async fn record_completion(
 }
 
 /// An enrollment as `enrollments list` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct EnrollmentRow {
     /// The learner's number.
     pub learner_id: i64,
@@ -405,7 +405,7 @@ pub async fn list_page(
 }
 
 /// What `verify` compares: every enrollment with access, and every due date.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx_macros::FromRow)]
 pub struct StoredEnrollment {
     /// The learner.
     pub learner_id: i64,

@@ -1,5 +1,5 @@
-//! Everything that is known of one learner, for [`crate::explain`]: a few questions, each answered by an index however
-//! many learners there are.
+//! Everything that is known of one learner, for `rollcall_core::explain`: a few questions, each answered by
+//! an index however many learners there are.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -8,10 +8,10 @@ use super::Result;
 use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
-use crate::model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
+use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner's row.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `learners`, whose comments say what they are")]
 pub struct StoredLearner {
     pub id: LearnerId,
@@ -60,7 +60,7 @@ pub async fn list_former_addresses(tx: &mut Tx, id: LearnerId) -> Result<Vec<Str
 }
 
 /// A person who is the learner, as last read.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `persons`, whose comments say what they are")]
 pub struct StoredPerson {
     pub connector_id: ConnectorId,
@@ -95,7 +95,7 @@ pub async fn list_persons(tx: &mut Tx, id: LearnerId) -> Result<Vec<StoredPerson
 }
 
 /// What a person's row said before a run.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of `person_changes`, whose comment says what they are")]
 pub struct PersonVersion {
     pub connector_id: ConnectorId,
@@ -125,7 +125,7 @@ pub async fn list_person_versions(tx: &mut Tx, id: LearnerId, run: i64) -> Resul
 }
 
 /// A reason for a membership, in force or ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of `memberships` and `ended_memberships`")]
 pub struct MembershipPeriod {
     pub group_id: GroupId,
@@ -162,7 +162,7 @@ pub async fn list_dormant_memberships(tx: &mut Tx, id: LearnerId) -> Result<Vec<
 }
 
 /// Out of which group a learner is kept.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `exclusions`, whose comments say what they are")]
 pub struct ExclusionPeriod {
     pub group_id: GroupId,
@@ -184,7 +184,7 @@ pub async fn list_exclusions(tx: &mut Tx, id: LearnerId) -> Result<Vec<Exclusion
 }
 
 /// A change of a learner that was not made.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `held_changes`, whose comments say what they are")]
 pub struct LearnerHeldChange {
     pub kind: String,
@@ -210,7 +210,7 @@ pub async fn list_held_changes(tx: &mut Tx, id: LearnerId) -> Result<Vec<Learner
 }
 
 /// A group, deleted or not.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `groups`, whose comments say what they are")]
 pub struct StoredGroup {
     pub id: GroupId,
@@ -242,7 +242,7 @@ pub async fn list_groups(tx: &mut Tx, ids: Vec<i64>, names: Vec<String>) -> Resu
 }
 
 /// Which rule feeds which group for which value.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `rule_groups`, whose comments say what they are")]
 pub struct RuleGroupMatch {
     pub rule_id: RuleId,
@@ -284,7 +284,7 @@ pub async fn list_rule_groups_by_group(tx: &mut Tx, groups: Vec<i64>) -> Result<
 }
 
 /// A run, a change by hand, an approval or an undo, as answers name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `runs`, whose comments say what they are")]
 pub struct RunReference {
     #[sqlx(rename = "id")]

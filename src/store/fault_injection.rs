@@ -2,8 +2,9 @@
 //!
 //! Every begin, statement and commit is two points, one before and one after it, counted from 1 over the life of the
 //! process. In a debug build `ROLLCALL_STRIKE=120:KILL` sends SIGKILL at the 120th of them, as a power cut comes, and
-//! `120:STOP` stops the process there until somebody sends SIGCONT. With `RUST_LOG=rollcall::store::fault_injection=trace` every
-//! point is a line of the log. A release build knows nothing of this.
+//! `120:STOP` stops the process there until somebody sends SIGCONT. With
+//! `RUST_LOG=rollcall_store::fault_injection=trace` every point is a line of the log. A release build knows
+//! nothing of this.
 
 /// On which side of a statement a point lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

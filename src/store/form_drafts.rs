@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
-use crate::model::ids::{AccountId, DraftId};
+use rollcall_model::ids::{AccountId, DraftId};
 
 /// A form under way.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct FormDraft {
     /// The number.
     pub id: DraftId,

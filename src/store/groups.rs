@@ -8,11 +8,11 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
-use crate::model::ids::{AssignmentId, GroupId, RuleId, RunId};
-use crate::model::names::GroupName;
+use rollcall_model::ids::{AssignmentId, GroupId, RuleId, RunId};
+use rollcall_model::names::GroupName;
 
 /// A group.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct Group {
     /// The number.
     pub id: GroupId,
@@ -186,7 +186,7 @@ pub async fn create_rule(tx: &mut Tx, name: &str) -> Result<RuleId> {
 }
 
 /// Which group a rule feeds for a value.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct RuleGroupRow {
     /// The rule.
     pub rule_id: RuleId,
@@ -236,7 +236,7 @@ pub async fn create_rule_groups(
 }
 
 /// A group as `groups list` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx_macros::FromRow)]
 pub struct GroupSummary {
     /// The number.
     pub id: i64,

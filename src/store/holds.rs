@@ -7,10 +7,10 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
-use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
+use rollcall_model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A decision on a change that stands: rejected or taken back.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct HoldDecision {
     /// Tells the change from others.
     pub change_key: String,
@@ -145,7 +145,7 @@ pub async fn save_changes(
 }
 
 /// What a reading says of a person whose record stays as it was.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct PinnedRecord {
     /// The source's id.
     pub external_id: String,
@@ -219,7 +219,7 @@ pub async fn delete_pinned_records(tx: &mut Tx, connector: ConnectorId, ids: Vec
 }
 
 /// A change that is written down, with the names of what it is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
 #[schema(as = HeldChange)]
 pub struct HeldChangeRecord {
     /// Tells it from others.

@@ -1,8 +1,8 @@
 //! The queue: one order for each learner and course whose enrollment may have to change.
 //!
-//! Orders are enqueued by [`crate::enrollment::change`] in the transaction of the change that causes them, and an order
-//! that is there already is written again: that takes its row's lock, so that a worker which is settling it now is
-//! waited for, and its order comes back afterwards.
+//! Orders are enqueued by `rollcall_core::enrollment::change` in the transaction of the change that causes
+//! them, and an order that is there already is written again: that takes its row's lock, so that a worker
+//! which is settling it now is waited for, and its order comes back afterwards.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::listing::PageRequest;
 use super::param::params;
-use crate::model::ids::{AssignmentId, JobId, RunId};
+use rollcall_model::ids::{AssignmentId, JobId, RunId};
 
 macro_rules! enqueue {
     ($select:expr) => {
@@ -230,7 +230,7 @@ pub async fn record_failure(
 }
 
 /// An order as `jobs list` prints it.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
 pub struct Job {
     /// The number.
     pub id: i64,
@@ -291,7 +291,7 @@ const COUNT: &str = "
     FROM jobs";
 
 /// The length of the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx_macros::FromRow)]
 pub struct QueueLength {
     /// Due.
     pub ready: i64,

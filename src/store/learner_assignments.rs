@@ -1,4 +1,4 @@
-//! Assignments that reach one learner, enrollments and jobs, for [`crate::explain`].
+//! Assignments that reach one learner, enrollments and jobs, for `rollcall_core::explain`.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -6,11 +6,11 @@ use serde::Serialize;
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
-use crate::model::due_policy::DuePolicy;
-use crate::model::ids::{AssignmentId, CourseId, GroupId, LearnerId};
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId};
 
 /// An assignment.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `assignments`, whose comments say what they are")]
 pub struct LearnerAssignment {
     pub id: AssignmentId,
@@ -145,7 +145,7 @@ pub async fn list_by_courses(
 }
 
 /// What an assignment's due date was before a run.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of `assignment_changes`, whose comment says what they are")]
 pub struct PreviousDueDate {
     pub assignment_id: AssignmentId,
@@ -175,7 +175,7 @@ pub async fn list_previous_due_dates(
 }
 
 /// A learner's enrollment.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `enrollments`, whose comments say what they are")]
 pub struct LearnerEnrollment {
     pub course_id: CourseId,
@@ -200,7 +200,7 @@ pub async fn list_enrollments(tx: &mut Tx, id: LearnerId) -> Result<Vec<LearnerE
 }
 
 /// A due date that ended with a membership.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `kept_dues`, whose comment says what they are")]
 pub struct RetainedDueDate {
     #[serde(skip)]
@@ -221,7 +221,7 @@ pub async fn list_retained_due_dates(tx: &mut Tx, id: LearnerId) -> Result<Vec<R
 }
 
 /// A job of a learner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `jobs`, whose comments say what they are")]
 pub struct LearnerJob {
     #[serde(skip)]

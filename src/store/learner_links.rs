@@ -3,7 +3,7 @@
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
-use crate::model::ids::{LearnerId, RunId};
+use rollcall_model::ids::{LearnerId, RunId};
 
 const BOTH_PRESENT: &str = "
     SELECT c.name FROM persons a JOIN persons b ON b.connector_id = a.connector_id
@@ -94,7 +94,7 @@ const IN_FORCE: &str = "
     ORDER BY run_id DESC";
 
 /// A link in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct LearnerLink {
     /// The change that made it.
     pub run_id: i64,
@@ -187,7 +187,7 @@ const MEMBERSHIPS: &str = "
 pub async fn list_memberships(
     tx: &mut Tx,
     learner: LearnerId,
-) -> Result<Vec<(crate::model::ids::GroupId, crate::model::ids::RuleId)>> {
+) -> Result<Vec<(rollcall_model::ids::GroupId, rollcall_model::ids::RuleId)>> {
     tx.fetch_all("read a learner's memberships", MEMBERSHIPS, params![learner]).await
 }
 

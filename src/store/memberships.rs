@@ -1,4 +1,5 @@
-//! Who is in which group, and for which reason. The writing half is called by [`crate::enrollment::change`] alone.
+//! Who is in which group, and for which reason. The writing half is called by
+//! `rollcall_core::enrollment::change` alone.
 
 use chrono::NaiveDate;
 
@@ -7,7 +8,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
-use crate::model::ids::{GroupId, LearnerId, RuleId, RunId};
+use rollcall_model::ids::{GroupId, LearnerId, RuleId, RunId};
 
 /// One reason for one membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -364,7 +365,7 @@ pub async fn lift_exclusions(tx: &mut Tx, learners: Vec<i64>, group: GroupId, ru
 }
 
 /// An exclusion as `exclusions list` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
 pub struct Exclusion {
     /// The group.
     pub group: String,

@@ -8,7 +8,7 @@ use super::engine::{Sql, Tx};
 use super::param::params;
 
 /// A connector, as its runs left it.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ConnectorMetrics {
     /// The name.
     pub name: String,
@@ -39,7 +39,7 @@ pub async fn list_connector_metrics(tx: &mut Tx) -> Result<Vec<ConnectorMetrics>
 }
 
 /// Sizes of the tables that matter.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct TableSizes {
     /// Learners with access.
     pub learners: i64,
@@ -109,7 +109,7 @@ const DURATIONS: Sql = Sql::per_engine(
 );
 
 /// Runs of one connector that ended in one way and took about as long.
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, sqlx_macros::FromRow)]
 pub struct RunDurationBucket {
     /// The connector.
     pub name: String,

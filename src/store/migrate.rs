@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::Path;
 
 use chrono::Utc;
-use sqlx::migrate::Migrator;
+use sha2::{Digest, Sha384};
 
 use super::Result;
 use super::engine::{Sql, Store, Tx};
@@ -17,8 +17,55 @@ use super::fault_injection::{StatementSide, inject_fault};
 use super::param::params;
 use super::{courses, learners};
 
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+/// One step of the schema, in both dialects.
+struct Migration {
+    /// The name of its file, `NUMBER_WORDS`.
+    file: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! migration {
+    ($file:literal) => {
+        Migration {
+            file: $file,
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $file, ".sql")),
+            postgres: include_str!(concat!("../../migrations/postgres/", $file, ".sql")),
+        }
+    };
+}
+
+/// Every migration, in order. A file of `migrations/` that is not listed here is not applied.
+const MIGRATIONS: &[Migration] = &[
+    migration!("0001_directory_groups_enrollments"),
+    migration!("0002_holds_undo"),
+    migration!("0003_explain"),
+    migration!("0004_pages"),
+    migration!("0005_queue_history"),
+    migration!("0006_decisions"),
+];
+
+impl Migration {
+    /// The number before the first `_` of the file's name.
+    fn version(&self) -> i64 {
+        let digits = self.file.split('_').next().unwrap_or_default();
+        digits.parse().expect("a migration's file name begins with its number")
+    }
+
+    /// The words after the number.
+    fn description(&self) -> String {
+        self.file.split('_').skip(1).collect::<Vec<_>>().join(" ")
+    }
+
+    fn sql(&self, is_sqlite: bool) -> &'static str {
+        if is_sqlite { self.sqlite } else { self.postgres }
+    }
+}
+
+/// The checksum of a migration as it is noted in the database: SHA-384 of its text, in hexadecimal.
+fn checksum(sql: &str) -> String {
+    Sha384::digest(sql).iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// Any number that no other program on the same server uses.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7305808869231650)::text";
@@ -47,24 +94,25 @@ pub(super) async fn migrate_store(store: &Store) -> Result<()> {
     tx.execute("make the table of migrations", TABLE, Vec::new()).await?;
     let applied: Vec<(i64, String)> =
         tx.fetch_all("read the applied migrations", APPLIED, Vec::new()).await?;
-    let migrator = if tx.is_sqlite() { &SQLITE } else { &POSTGRES };
-    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let known = MIGRATIONS.iter().map(Migration::version).max().unwrap_or(0);
     if let Some(&(found, _)) = applied.last().filter(|(version, _)| *version > known) {
         return Err(StoreError::NewerVersion { found, known });
     }
     let mut new = Vec::new();
-    for migration in migrator.iter() {
-        let checksum = hex(&migration.checksum);
-        match applied.iter().find(|(version, _)| *version == migration.version) {
+    for migration in MIGRATIONS {
+        let version = migration.version();
+        let sql = migration.sql(tx.is_sqlite());
+        let checksum = checksum(sql);
+        match applied.iter().find(|(known, _)| *known == version) {
             Some((version, found)) if *found != checksum => {
                 return Err(StoreError::MigrationMismatch(*version));
             }
             Some(_) => {}
             None => {
-                apply_migration(&mut tx, migration.sql.as_str()).await?;
-                let args = params![migration.version, &*migration.description, checksum, Utc::now()];
+                apply_migration(&mut tx, sql).await?;
+                let args = params![migration.version(), migration.description(), checksum, Utc::now()];
                 tx.execute("note a migration", NOTE, args).await?;
-                new.push(migration.version);
+                new.push(version);
             }
         }
     }
@@ -87,10 +135,6 @@ async fn apply_migration(tx: &mut Tx, sql: &str) -> Result<()> {
     applied.context(DOING)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Takes the lock beside a SQLite file. It ends when the answer is dropped, or with the process.
 pub(super) async fn lock_file(database: &Path) -> Result<File> {
     let path = database.to_owned();
@@ -108,13 +152,22 @@ pub(super) async fn lock_file(database: &Path) -> Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
+    /// Both folders hold exactly the listed files, and their numbers grow.
     #[test]
-    fn both_databases_have_the_same_versions() {
-        let versions = |migrator: &Migrator| -> Vec<(i64, String)> {
-            migrator.iter().map(|migration| (migration.version, migration.description.to_string())).collect()
-        };
-        assert_eq!(versions(&SQLITE), versions(&POSTGRES));
+    fn every_migration_is_listed_for_both_databases() {
+        let listed: BTreeSet<String> = MIGRATIONS.iter().map(|one| format!("{}.sql", one.file)).collect();
+        for folder in ["sqlite", "postgres"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder);
+            let found: BTreeSet<String> = std::fs::read_dir(folder)
+                .expect("the folder is there")
+                .map(|file| file.expect("a file").file_name().into_string().expect("a plain name"))
+                .collect();
+            assert_eq!(found, listed);
+        }
+        assert!(MIGRATIONS.is_sorted_by(|one, next| one.version() < next.version()));
     }
 }

@@ -22,7 +22,7 @@ const DIFFERING: &str = "
     SELECT DISTINCT host FROM nodes WHERE file_digest <> $1 AND seen_at >= $2 ORDER BY host";
 
 /// A service that is alive.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ServiceNode {
     /// The machine.
     pub host: String,
@@ -81,7 +81,7 @@ pub async fn is_host_alive(tx: &mut Tx, host: &str) -> Result<bool> {
 const LIVING_HOLDER: &str =
     "SELECT count(*) FROM nodes WHERE substr(id, 1, length($1)) = $1 AND seen_at >= $2";
 
-/// Whether the service of this holder (see [`crate::sync::lease::holder_name`]) is alive.
+/// Whether the service of this holder (see `rollcall_core::sync::lease::holder_name`) is alive.
 ///
 /// # Errors
 /// When the database refuses.

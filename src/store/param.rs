@@ -52,26 +52,26 @@ impl_param_from! {
     bool => |value| Param::Bool(value),
     Vec<i64> => |value| Param::Ints(value),
     Vec<String> => |value| Param::Texts(value),
-    crate::model::ids::LearnerId => |id| Param::Int(Some(id.0)),
-    crate::model::ids::GroupId => |id| Param::Int(Some(id.0)),
-    crate::model::ids::RuleId => |id| Param::Int(Some(id.0)),
-    crate::model::ids::ConnectorId => |id| Param::Int(Some(id.0)),
-    Option<crate::model::ids::ConnectorId> => |id| Param::Int(id.map(|id| id.0)),
-    crate::model::ids::CourseId => |id| Param::Int(Some(id.0)),
-    crate::model::ids::AssignmentId => |id| Param::Int(Some(id.0)),
-    crate::model::ids::RunId => |id| Param::Int(Some(id.0)),
-    crate::model::ids::JobId => |id| Param::Int(Some(id.0)),
-    crate::model::ids::AccountId => |id| Param::Int(Some(id.0)),
-    Option<crate::model::ids::AccountId> => |id| Param::Int(id.map(|id| id.0)),
-    crate::model::ids::TokenId => |id| Param::Int(Some(id.0)),
-    crate::model::ids::DraftId => |id| Param::Int(Some(id.0)),
-    crate::model::role::Role => |role| Param::Text(Some(role.as_str().to_owned())),
+    rollcall_model::ids::LearnerId => |id| Param::Int(Some(id.0)),
+    rollcall_model::ids::GroupId => |id| Param::Int(Some(id.0)),
+    rollcall_model::ids::RuleId => |id| Param::Int(Some(id.0)),
+    rollcall_model::ids::ConnectorId => |id| Param::Int(Some(id.0)),
+    Option<rollcall_model::ids::ConnectorId> => |id| Param::Int(id.map(|id| id.0)),
+    rollcall_model::ids::CourseId => |id| Param::Int(Some(id.0)),
+    rollcall_model::ids::AssignmentId => |id| Param::Int(Some(id.0)),
+    rollcall_model::ids::RunId => |id| Param::Int(Some(id.0)),
+    rollcall_model::ids::JobId => |id| Param::Int(Some(id.0)),
+    rollcall_model::ids::AccountId => |id| Param::Int(Some(id.0)),
+    Option<rollcall_model::ids::AccountId> => |id| Param::Int(id.map(|id| id.0)),
+    rollcall_model::ids::TokenId => |id| Param::Int(Some(id.0)),
+    rollcall_model::ids::DraftId => |id| Param::Int(Some(id.0)),
+    rollcall_model::role::Role => |role| Param::Text(Some(role.as_str().to_owned())),
 }
 
 /// Values for placeholders, in order: `params![id, name]`.
 #[macro_export]
 macro_rules! params {
-    ($($value:expr),* $(,)?) => { vec![$($crate::store::Param::from($value)),*] };
+    ($($value:expr),* $(,)?) => { vec![$($crate::Param::from($value)),*] };
 }
 pub use params;
 

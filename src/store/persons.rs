@@ -4,7 +4,7 @@ use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
-use crate::model::ids::{ConnectorId, LearnerId, RunId};
+use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
 
 /// A person as a run needs to know one, without the attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ fn parse_summary(text: &str) -> Option<PersonSummary<'_>> {
 }
 
 /// A record with its attributes.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct PersonRecord {
     /// The connector's number.
     pub connector_id: ConnectorId,

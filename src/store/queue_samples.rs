@@ -7,7 +7,7 @@ use super::engine::Tx;
 use super::param::params;
 
 /// The queue in one minute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct QueueSample {
     /// Minutes since 1970.
     pub minute: i64,

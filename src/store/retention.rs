@@ -5,7 +5,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
-use crate::model::due_policy::RETENTION_DAYS;
+use rollcall_model::due_policy::RETENTION_DAYS;
 
 /// The last run before an instant.
 const LAST: &str = "SELECT COALESCE(max(id), 0) FROM runs WHERE started_at < $1";

@@ -8,8 +8,8 @@ use super::Result;
 use super::engine::Tx;
 use super::learners::who;
 use super::param::params;
-use crate::model::ids::{ConnectorId, RunId};
-use crate::model::run_warning::RunWarning;
+use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_model::run_warning::RunWarning;
 
 /// What kind of change a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -344,7 +344,7 @@ pub async fn close_abandoned(tx: &mut Tx, connector: ConnectorId, now: DateTime<
 }
 
 /// A run as `runs list` and `runs show` print it.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the columns of the table `runs`, whose comments say what they are")]
 pub struct Run {
     #[sqlx(rename = "id")]
@@ -509,7 +509,7 @@ pub async fn find_change(tx: &mut Tx, after: i64, actor: &str, what: &str) -> Re
 }
 
 /// One membership that a run gave or ended.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
 #[schema(as = MembershipChange)]
 pub struct MembershipChangeRow {
     /// `+` or `-`.

@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
-use crate::model::ids::AccountId;
+use rollcall_model::ids::AccountId;
 
 /// Somebody who is signed in.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct Session {
     /// The account.
     pub account_id: AccountId,
@@ -90,7 +90,7 @@ pub async fn delete_expired(
 }
 
 /// Failed tries at one place.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct FailedAttempts {
     /// How many in a row.
     pub failures: i64,

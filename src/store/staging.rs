@@ -12,7 +12,7 @@ use super::engine::{Sql, Tx};
 use super::error::ErrorContext;
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::params;
-use crate::model::population::push_string;
+use rollcall_model::json::push_string;
 
 /// Rows a chunk: the size at which `json_each` runs at the floor.
 const CHUNK_ROWS: usize = 50_000;
@@ -42,12 +42,12 @@ pub struct StagingTable {
 /// The statements of a stage, from its name and its columns: number, name, type.
 macro_rules! staging_table {
     ($table:literal: $n0:literal $c0:literal $t0:literal $(, $n:literal $c:literal $t:literal)* $(,)?) => {
-        $crate::store::staging::StagingTable {
-            create: $crate::store::Sql::per_engine(
+        $crate::staging::StagingTable {
+            create: $crate::Sql::per_engine(
                 concat!("CREATE TEMP TABLE ", $table, " (", $c0, " ", $t0, $(", ", $c, " ", $t,)* ")"),
                 concat!("CREATE TEMP TABLE ", $table, " (", $c0, " ", $t0, $(", ", $c, " ", $t,)* ") ON COMMIT DROP"),
             ),
-            fill: $crate::store::Sql::per_engine(
+            fill: $crate::Sql::per_engine(
                 concat!(
                     "INSERT INTO ", $table, " SELECT value ->> ", $n0, $(", value ->> ", $n,)* " FROM json_each($1)"
                 ),
@@ -57,7 +57,7 @@ macro_rules! staging_table {
                 ),
             ),
             copy: concat!("COPY ", $table, " FROM STDIN"),
-            analyze: $crate::store::Sql::per_engine("SELECT 1", concat!("ANALYZE ", $table)),
+            analyze: $crate::Sql::per_engine("SELECT 1", concat!("ANALYZE ", $table)),
             drop: concat!("DROP TABLE ", $table),
         }
     };

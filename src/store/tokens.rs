@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
-use crate::model::ids::{RunId, TokenId};
-use crate::model::names::fold;
-use crate::model::role::Role;
+use rollcall_model::ids::{RunId, TokenId};
+use rollcall_model::names::fold;
+use rollcall_model::role::Role;
 
 /// A token; the key itself is known to nobody.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ApiToken {
     /// The number.
     pub id: TokenId,

@@ -7,10 +7,10 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
-use crate::model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
+use rollcall_model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner who left in a run, with the person's record before and after.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx_macros::FromRow)]
 pub struct LeaverRow {
     /// The learner.
     pub learner_id: LearnerId,
@@ -80,7 +80,7 @@ pub async fn restore_learners(
 }
 
 /// A reason that a run gave or ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct RunMembership {
     /// The group.
     pub group_id: GroupId,
@@ -102,7 +102,7 @@ pub async fn list_given(tx: &mut Tx, run: RunId) -> Result<Vec<RunMembership>> {
 }
 
 /// A reason that a run ended, and what stands in the way of giving it back.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx_macros::FromRow)]
 pub struct EndedMembershipRow {
     /// The group.
     pub group_id: GroupId,
@@ -205,7 +205,7 @@ pub async fn restore_join_dates(tx: &mut Tx, run: RunId, undo: RunId) -> Result<
 }
 
 /// An assignment that a run made, ended or changed.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx_macros::FromRow)]
 pub struct RunAssignment {
     /// The number.
     pub id: AssignmentId,
@@ -262,7 +262,7 @@ pub async fn reactivate_assignments(tx: &mut Tx, ids: &[AssignmentId]) -> Result
 }
 
 /// An assignment's due date before a run changed it.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx_macros::FromRow)]
 pub struct RunDueDate {
     /// The assignment.
     pub assignment_id: AssignmentId,

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::role::Role;
-use crate::store::{accounts, tokens};
+use rollcall_model::role::Role;
+use rollcall_store::{accounts, tokens};
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::config::Config;
-use crate::store::{Result, Tx};
-use crate::sync::RunReport;
-use crate::sync::connector_status::{ConnectorStatus, overview};
+use rollcall_config::Config;
+use rollcall_core::sync::RunReport;
+use rollcall_core::sync::connector_status::{ConnectorStatus, overview};
+use rollcall_store::{Result, Tx};
 
 /// A connector, its last run and its next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

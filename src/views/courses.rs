@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::due_policy::DuePolicy;
+use rollcall_model::due_policy::DuePolicy;
 
 /// A course that is assigned, and when it is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::split_lines;
-use crate::store::enrollments::EnrollmentRow;
+use rollcall_store::enrollments::EnrollmentRow;
 
 /// A learner's access to a course, and progress in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -6,10 +6,10 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::groups::{MemberEffect, MembersUpdate};
-use crate::model::ids::{GroupId, RuleId};
-use crate::store::groups::{self as table, GroupSummary};
-use crate::store::{Result, Tx};
+use rollcall_core::groups::{MemberEffect, MembersUpdate};
+use rollcall_model::ids::{GroupId, RuleId};
+use rollcall_store::groups::{self as table, GroupSummary};
+use rollcall_store::{Result, Tx};
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::split_lines;
-use crate::model::ids::LearnerId;
-use crate::store::learners::{self as table, LearnerSummary};
-use crate::store::{Result, Tx};
+use rollcall_model::ids::LearnerId;
+use rollcall_store::learners::{self as table, LearnerSummary};
+use rollcall_store::{Result, Tx};
 
 /// A learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

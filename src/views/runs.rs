@@ -5,13 +5,13 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{JobCounts, MembershipCounts};
-use crate::model::guard::LimitExceeded;
-use crate::model::ids::RunId;
-use crate::model::run_warning::RunWarning;
-use crate::store::holds::{self, HeldChangeRecord};
-use crate::store::runs::{self as log, MembershipChangeRow, Run, RunCounts};
-use crate::store::{Result, Tx};
-use crate::sync::{approve, undo};
+use rollcall_core::sync::{approve, undo};
+use rollcall_model::guard::LimitExceeded;
+use rollcall_model::ids::RunId;
+use rollcall_model::run_warning::RunWarning;
+use rollcall_store::holds::{self, HeldChangeRecord};
+use rollcall_store::runs::{self as log, MembershipChangeRow, Run, RunCounts};
+use rollcall_store::{Result, Tx};
 
 /// A run with everything that it did and held.
 #[derive(Debug, Clone, Serialize, ToSchema)]

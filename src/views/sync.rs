@@ -4,9 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::format_error_chain;
-use crate::model::guard::LimitExceeded;
-use crate::model::run_warning::RunWarning;
-use crate::sync::{RunOutcome, RunReport};
+use rollcall_core::sync::{RunOutcome, RunReport};
+use rollcall_model::guard::LimitExceeded;
+use rollcall_model::run_warning::RunWarning;
 
 /// One passage of one connector.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::accounts::Principal;
-use crate::connectors::{ReadContext, ReadProgress, retry};
-use crate::groups::learner_links::LinkResult;
-use crate::model::ids::RunId;
-use crate::store::runs::{NewRun, RunRecordKind};
-use crate::sync::resync_learner::ResyncContext;
-use crate::sync::{self, RunOptions, RunReport, approve, link_learners};
-use crate::web::error::PageError;
-use crate::web::{WebContext, run_blocking};
+use crate::error::PageError;
+use crate::{WebContext, run_blocking};
+use rollcall_connectors::{ReadContext, ReadProgress, retry};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::learner_links::LinkResult;
+use rollcall_core::sync::resync_learner::ResyncContext;
+use rollcall_core::sync::{self, RunOptions, RunReport, approve, link_learners};
+use rollcall_model::ids::RunId;
+use rollcall_store::runs::{NewRun, RunRecordKind};
 
 /// How long somebody waits for a run that is under way.
 const LEASE_TIMEOUT: Duration = Duration::from_secs(10);

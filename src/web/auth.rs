@@ -10,14 +10,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
 
-use crate::accounts::{self, Principal};
-use crate::model::role::Permission;
-use crate::web::WebContext;
-use crate::web::api::problem::ApiProblem;
-use crate::web::body_limit;
-use crate::web::error::{PageError, forbidden_message};
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::pages::sign_in;
+use crate::WebContext;
+use crate::api::problem::ApiProblem;
+use crate::body_limit;
+use crate::error::{PageError, forbidden_message};
+use crate::form_data::{FormData, UrlQuery};
+use crate::pages::sign_in;
+use rollcall_core::accounts::{self, Principal};
+use rollcall_model::role::Permission;
 
 /// The cookie of a session. Browsers take `__Host-` from this very host alone, over TLS or on this machine.
 pub(super) const SESSION_COOKIE: &str = "__Host-rollcall";
@@ -128,15 +128,6 @@ pub(super) fn set_cookie(value: Option<&str>) -> (header::HeaderName, String) {
     let end = if value.is_some() { "" } else { "; Max-Age=0" };
     let value = value.unwrap_or_default();
     (header::SET_COOKIE, format!("{SESSION_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{end}"))
-}
-
-/// Whoever the gate let through.
-impl<S: Send + Sync> FromRequestParts<S> for Principal {
-    type Rejection = PageError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
-        parts.extensions.get::<Self>().cloned().ok_or(PageError::Missing { what: "the page".to_owned() })
-    }
 }
 
 /// What an address asks.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::task::TaskTracker;
 
-use crate::connectors::ReadProgress;
-use crate::model::ids::{DraftId, RunId};
+use rollcall_connectors::ReadProgress;
+use rollcall_model::ids::{DraftId, RunId};
 
 /// Work that goes on after its page is answered. The service ends when all of it has.
 #[derive(Debug, Clone, Default)]

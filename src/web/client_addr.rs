@@ -14,9 +14,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
 
-use crate::web::WebContext;
-use crate::web::error::PageError;
-use crate::web::tls::PeerAddr;
+use crate::WebContext;
+use crate::error::PageError;
+use crate::tls::PeerAddr;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

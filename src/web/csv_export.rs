@@ -18,18 +18,18 @@ fn escape_formula(text: &str) -> String {
 }
 
 impl CsvWriter {
-    pub fn new<const N: usize>(header: [&str; N]) -> Self {
+    pub(crate) fn new<const N: usize>(header: [&str; N]) -> Self {
         let mut sheet = Self { writer: csv::Writer::from_writer(Vec::new()) };
         sheet.write_row(header);
         sheet
     }
 
-    pub fn write_row<const N: usize>(&mut self, fields: [&str; N]) {
+    pub(crate) fn write_row<const N: usize>(&mut self, fields: [&str; N]) {
         self.writer.write_record(fields.map(escape_formula)).expect("writing to memory does not fail");
     }
 
     /// The file, as a download of this name.
-    pub fn into_download(self, name: &str) -> Response {
+    pub(crate) fn into_download(self, name: &str) -> Response {
         let bytes = self.writer.into_inner().unwrap_or_default();
         let name = format!("attachment; filename=\"{name}\"");
         let kind = "text/csv; charset=utf-8; header=present";

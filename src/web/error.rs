@@ -5,15 +5,16 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use tracing::{error, warn};
 
-use crate::model::role::{Permission, Role};
-use crate::sync::link_learners;
-use crate::views::format_error_chain;
-use crate::web::layout::{Layout, format_quoted_names};
-use crate::{accounts, groups, store};
+use crate::layout::{Layout, format_quoted_names};
+use rollcall_core::sync::link_learners;
+use rollcall_core::{accounts, groups};
+use rollcall_model::role::{Permission, Role};
+use rollcall_store as store;
+use rollcall_views::format_error_chain;
 
 /// Why a page cannot be shown.
 #[derive(Debug)]
-pub enum PageError {
+pub(crate) enum PageError {
     /// The role does not allow it.
     Forbidden { role: Role, may: Permission },
     /// There is no such page, or what it showed is gone.

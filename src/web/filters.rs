@@ -1,4 +1,5 @@
 //! How templates write values.
+#![expect(unreachable_pub, reason = "the attribute macro writes `pub`")]
 #![expect(
     clippy::inline_always,
     clippy::unused_self,
@@ -8,7 +9,7 @@
 
 use std::fmt::Display;
 
-use crate::model::format;
+use rollcall_model::format;
 
 /// A number with its thousands set apart.
 #[askama::filter_fn]

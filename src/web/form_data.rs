@@ -14,28 +14,28 @@ pub(super) struct UrlQuery(pub FormData);
 
 impl FormData {
     /// Reads a body, or what stands behind the question mark of an address.
-    pub fn read(bytes: &[u8]) -> Self {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
         Self { pairs: form_urlencoded::parse(bytes).into_owned().collect() }
     }
 
     /// The text of a field; empty where it did not come.
-    pub fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
     /// The number of a field.
-    pub fn number(&self, name: &str) -> Option<i64> {
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.text(name).parse().ok()
     }
 
     /// All numbers of a name.
-    pub fn numbers(&self, name: &str) -> Vec<i64> {
+    pub(crate) fn numbers(&self, name: &str) -> Vec<i64> {
         let of = self.pairs.iter().filter(|(key, _)| key == name);
         of.filter_map(|(_, value)| value.parse().ok()).collect()
     }
 
     /// All pairs.
-    pub fn pairs(&self) -> &[(String, String)] {
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
         &self.pairs
     }
 }

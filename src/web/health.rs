@@ -1,5 +1,6 @@
 //! For operations: whether the service lives, whether it is ready, and numbers for whoever watches.
 
+use axum::Extension;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,10 +15,10 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use serde_json::json;
 
-use crate::accounts::Principal;
-use crate::store::metrics::{self, ConnectorMetrics, DURATION_BUCKETS, RunDurationBucket, TableSizes};
-use crate::web::WebContext;
-use crate::web::error::PageError;
+use crate::WebContext;
+use crate::error::PageError;
+use rollcall_core::accounts::Principal;
+use rollcall_store::metrics::{self, ConnectorMetrics, DURATION_BUCKETS, RunDurationBucket, TableSizes};
 
 /// How long the database may take before the service counts as not ready.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -78,7 +79,10 @@ fn check_disk(web: &WebContext) -> Result<(), String> {
 }
 
 /// Numbers in the text format of OpenMetrics 1.0.
-pub(super) async fn metrics(State(web): State<WebContext>, _: Principal) -> Result<Response, PageError> {
+pub(super) async fn metrics(
+    State(web): State<WebContext>,
+    _: Extension<Principal>,
+) -> Result<Response, PageError> {
     let numbers = {
         let mut tx = web.store.begin_read().await?;
         MetricsSnapshot {

@@ -2,10 +2,10 @@
 
 use axum::http::StatusCode;
 
-use crate::accounts::Principal;
-use crate::groups::change_summary::ChangeSummary;
-use crate::model::role::Permission;
-use crate::web::assets::{ICONS, SCRIPTS, STYLES};
+use crate::assets::{ICONS, SCRIPTS, STYLES};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::change_summary::ChangeSummary;
+use rollcall_model::role::Permission;
 
 /// Where in the menu a page stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) struct FieldError {
 }
 
 impl FieldError {
-    pub fn new(field: &'static str, text: impl Into<String>) -> Self {
+    pub(crate) fn new(field: &'static str, text: impl Into<String>) -> Self {
         Self { field, text: format_quoted_names(&text.into()) }
     }
 }
@@ -84,11 +84,11 @@ pub(super) fn format_quoted_names(text: &str) -> String {
 }
 
 impl Layout {
-    pub fn new(who: &Principal, here: MenuItem, title: impl Into<String>) -> Self {
+    pub(crate) fn new(who: &Principal, here: MenuItem, title: impl Into<String>) -> Self {
         Self { who: Some(who.clone()), here, ..Self::anonymous(title) }
     }
 
-    pub fn anonymous(title: impl Into<String>) -> Self {
+    pub(crate) fn anonymous(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
             who: None,
@@ -99,26 +99,26 @@ impl Layout {
         }
     }
 
-    pub fn notice(self, notice: Option<ChangeSummary>) -> Self {
+    pub(crate) fn notice(self, notice: Option<ChangeSummary>) -> Self {
         let notice = notice.map(|one| ChangeSummary { what: format_quoted_names(&one.what), ..one });
         Self { notice, ..self }
     }
 
-    pub fn faults(self, faults: Vec<FieldError>) -> Self {
+    pub(crate) fn faults(self, faults: Vec<FieldError>) -> Self {
         Self { faults, ..self }
     }
 
     /// The status of the page: whether something is wrong with what was sent.
-    pub fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         if self.faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
     }
 
     /// The fault of a field.
-    pub fn fault(&self, field: &str) -> Option<&FieldError> {
+    pub(crate) fn fault(&self, field: &str) -> Option<&FieldError> {
         self.faults.iter().find(|fault| fault.field == field)
     }
 
-    pub fn menu(&self) -> impl Iterator<Item = &'static MenuEntry> {
+    pub(crate) fn menu(&self) -> impl Iterator<Item = &'static MenuEntry> {
         MENU.iter().filter(|item| self.may(item.may))
     }
 
@@ -126,11 +126,11 @@ impl Layout {
         self.who.as_ref().is_some_and(|who| who.role.allows(what))
     }
 
-    pub fn operates(&self) -> bool {
+    pub(crate) fn operates(&self) -> bool {
         self.may(Permission::Operate)
     }
 
-    pub fn manages(&self) -> bool {
+    pub(crate) fn manages(&self) -> bool {
         self.may(Permission::Manage)
     }
 }

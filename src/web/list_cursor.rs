@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::store::listing::PageRequest;
-use crate::web::form_data::FormData;
+use crate::form_data::FormData;
+use rollcall_store::listing::PageRequest;
 
 /// Rows on a page.
 const PAGE_SIZE: usize = 50;
@@ -24,14 +24,14 @@ pub(super) struct ListCursor {
 
 impl ListCursor {
     /// Reads what [`ListCursor::to_token`] wrote; nothing where it is anything else: that is the first page.
-    pub fn parse_token(text: &str) -> Option<Self> {
+    pub(crate) fn parse_token(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (text, id) = serde_json::from_slice(&bytes).ok()?;
         Some(Self { text, id })
     }
 
     /// In letters that an address can hold.
-    pub fn to_token(&self) -> String {
+    pub(crate) fn to_token(&self) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::json!([self.text, self.id]).to_string())
     }
 }
@@ -44,17 +44,17 @@ pub(super) struct ListPageRequest {
 
 impl ListPageRequest {
     /// What stands in the address.
-    pub fn from_query(query: &FormData) -> Self {
+    pub(crate) fn from_query(query: &FormData) -> Self {
         Self { after: ListCursor::parse_token(query.text("after")) }
     }
 
     /// Whether it is the first page.
-    pub fn is_first(&self) -> bool {
+    pub(crate) fn is_first(&self) -> bool {
         self.after.is_none()
     }
 
     /// What to read: a row more than is shown tells whether another page follows.
-    pub fn to_store_page(&self) -> PageRequest<'_> {
+    pub(crate) fn to_store_page(&self) -> PageRequest<'_> {
         let (text, id) = self.after.as_ref().map_or(("", 0), |after| (after.text.as_str(), after.id));
         PageRequest { text, id, limit: FETCH_LIMIT }
     }

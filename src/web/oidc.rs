@@ -22,9 +22,9 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::accounts::OidcIdentity;
-use crate::config::SignInSettings;
-use crate::model::role::Role;
+use rollcall_config::SignInSettings;
+use rollcall_core::accounts::OidcIdentity;
+use rollcall_model::role::Role;
 
 /// How long the provider may take for each answer.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -125,7 +125,7 @@ async fn send_request(http: reqwest::Client, request: HttpRequest) -> Result<Htt
 
 impl<'f> SignInProvider<'f> {
     /// Asks the provider what it is.
-    pub async fn discover(sign_in: &'f SignInSettings) -> Result<Self, OidcError> {
+    pub(crate) async fn discover(sign_in: &'f SignInSettings) -> Result<Self, OidcError> {
         let failed = provider_error("be reached");
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -154,7 +154,7 @@ impl<'f> SignInProvider<'f> {
     }
 
     /// Where to send the browser, and the cookie that it keeps meanwhile.
-    pub fn start_sign_in(&self, to: &str) -> Result<(String, String), OidcError> {
+    pub(crate) fn start_sign_in(&self, to: &str) -> Result<(String, String), OidcError> {
         let (id, secret) = self.id();
         let client = OidcClient::from_provider_metadata(self.metadata.clone(), id, secret)
             .set_redirect_uri(self.redirect()?);
@@ -179,7 +179,7 @@ impl<'f> SignInProvider<'f> {
     }
 
     /// Who the provider says it was, and where that browser wanted to go.
-    pub async fn finish_sign_in(
+    pub(crate) async fn finish_sign_in(
         &self,
         headers: &HeaderMap,
         state: &str,
@@ -254,7 +254,7 @@ fn base64_text(bytes: &[u8]) -> String {
 
 fn read_state_cookie(headers: &HeaderMap) -> Option<OidcState> {
     use base64::Engine;
-    let text = crate::web::auth::read_cookie(headers, SIGN_IN_COOKIE)?;
+    let text = crate::auth::read_cookie(headers, SIGN_IN_COOKIE)?;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok()?;
     serde_json::from_slice(&bytes).ok()
 }

@@ -6,9 +6,9 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
-use crate::model::role::Permission;
-use crate::web::WebContext;
-use crate::web::auth::{AuthMiddleware, authorize_api, authorize_page};
+use crate::WebContext;
+use crate::auth::{AuthMiddleware, authorize_api, authorize_page};
+use rollcall_model::role::Permission;
 
 /// What a route needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +38,12 @@ pub(super) struct RouteTable {
 }
 
 impl RouteTable {
-    pub fn new(web: &WebContext) -> Self {
+    pub(crate) fn new(web: &WebContext) -> Self {
         Self { web: web.clone(), router: Router::new(), table: Vec::new() }
     }
 
     /// Something to be read.
-    pub fn get<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
+    pub(crate) fn get<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
         T: 'static,
@@ -52,7 +52,7 @@ impl RouteTable {
     }
 
     /// Something to be done.
-    pub fn post<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
+    pub(crate) fn post<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
         T: 'static,
@@ -61,7 +61,7 @@ impl RouteTable {
     }
 
     /// Something to be changed in part.
-    pub fn patch<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
+    pub(crate) fn patch<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
         T: 'static,
@@ -70,7 +70,7 @@ impl RouteTable {
     }
 
     /// Something to be ended.
-    pub fn delete<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
+    pub(crate) fn delete<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
         T: 'static,
@@ -102,11 +102,11 @@ impl RouteTable {
         self
     }
 
-    pub fn into_router(self) -> Router {
+    pub(crate) fn into_router(self) -> Router {
         self.router.with_state(self.web)
     }
 
-    pub fn into_declarations(self) -> Vec<RouteDeclaration> {
+    pub(crate) fn into_declarations(self) -> Vec<RouteDeclaration> {
         self.table
     }
 }

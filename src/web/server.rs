@@ -13,11 +13,11 @@ use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
 use tracing::info;
 
-use crate::config::TlsSettings;
-use crate::web::api::problem::convert_error_responses;
-use crate::web::client_addr::{self, ClientInfo, ClientInfoState};
-use crate::web::tls::{self, PeerAddr, TlsListener};
-use crate::web::{WebContext, build_routes, pages};
+use crate::api::problem::convert_error_responses;
+use crate::client_addr::{self, ClientInfo, ClientInfoState};
+use crate::tls::{self, PeerAddr, TlsListener};
+use crate::{WebContext, build_routes, pages};
+use rollcall_config::TlsSettings;
 
 /// Nothing from elsewhere, no script or style inside a page, no frame around it.
 const CONTENT_SECURITY_POLICY_VALUE: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \

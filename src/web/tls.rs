@@ -15,8 +15,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::{debug, error, info, warn};
 
-use crate::config::TlsSettings;
-use crate::web::WebContext;
+use crate::WebContext;
+use rollcall_config::TlsSettings;
 
 /// How long a handshake may take: whoever says nothing holds up nobody else, and not for long.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,7 +54,12 @@ pub(super) struct TlsListener {
 
 impl TlsListener {
     /// Takes connections of a socket until the service ends; each shakes hands by itself.
-    pub fn new(socket: TcpListener, address: SocketAddr, first: Arc<ServerConfig>, web: &WebContext) -> Self {
+    pub(crate) fn new(
+        socket: TcpListener,
+        address: SocketAddr,
+        first: Arc<ServerConfig>,
+        web: &WebContext,
+    ) -> Self {
         let (send, ready) = mpsc::channel(READY_CONNECTIONS);
         let config = Arc::new(RwLock::new(first));
         tokio::spawn(reload_certificate(Arc::clone(&config), web.clone()));

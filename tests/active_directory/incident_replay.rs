@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rollcall::config::Config;
-use rollcall::sync::{RunOutcome, RunReport};
+use rollcall_config::Config;
+use rollcall_core::sync::{RunOutcome, RunReport};
 
 use super::{AdReader, END, group, group_dn, person, told};
 use crate::support::company::{Company, run};

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rollcall::model::people::PeopleTable;
+use rollcall_model::people::PeopleTable;
 use serde_json::{Value, json};
 
 use super::{AdReader, PEOPLE};

@@ -1,7 +1,7 @@
 //! Values that come in parts, and every way in which the rest can fail to come.
 
-use rollcall::connectors::ConnectorError;
-use rollcall::model::people::PeopleTable;
+use rollcall_connectors::ConnectorError;
+use rollcall_model::people::PeopleTable;
 
 use super::{AdReader, END, PEOPLE, group_dn, person};
 use crate::support::ldap_person::LdapPerson;

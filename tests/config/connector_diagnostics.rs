@@ -1,6 +1,6 @@
 //! What is wrong with connectors. A `«` stands where each mistake is expected.
 
-use rollcall::connectors::SourceSettings;
+use rollcall_connectors::SourceSettings;
 
 use super::{csv, ldap, parse, wrong};
 
@@ -176,7 +176,7 @@ fn key_authentication_requires_company_and_user() {
     let all = "private_key = '-----'\nclient_id = 'c'\ncompany_id = 'corp'\nuser = 'u'";
     let config = parse(&successfactors(all)).expect("a file");
     let SourceSettings::Api(settings) = &config.connectors[0].source else { panic!("an API") };
-    let rollcall::connectors::http::HttpAuth::Token(grant) = &settings.http.auth else { panic!("a token") };
+    let rollcall_connectors::http::HttpAuth::Token(grant) = &settings.http.auth else { panic!("a token") };
     assert_eq!(grant.url.as_str(), "https://api4.successfactors.com/oauth/token");
     for missing in ["client_id", "company_id", "user"] {
         let lines: Vec<&str> = all.lines().filter(|line| !line.starts_with(missing)).collect();

@@ -1,6 +1,6 @@
 //! What is wrong outside connectors. A `«` stands where each mistake is expected.
 
-use rollcall::model::due_policy::DuePolicy;
+use rollcall_model::due_policy::DuePolicy;
 
 use super::{assignment, csv, parse, rule, wrong};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rollcall::config::{Config, EXAMPLE, KIND_EXAMPLES, build_json_schema};
-use rollcall::connectors::SourceSettings;
-use rollcall::model::due_policy::DuePolicy;
+use rollcall_config::{Config, EXAMPLE, KIND_EXAMPLES, build_json_schema};
+use rollcall_connectors::SourceSettings;
+use rollcall_model::due_policy::DuePolicy;
 use serde_json::Value;
 
 use super::{no_env, private};

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rollcall::config::Config;
-use rollcall::connectors::SourceSettings;
+use rollcall_config::Config;
+use rollcall_connectors::SourceSettings;
 
 use super::{ldap, no_env, parse, private};
 

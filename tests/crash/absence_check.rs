@@ -1,6 +1,6 @@
 //! Who is missed by a list that is read page by page, and who is really gone.
 
-use rollcall::sync::RunOutcome;
+use rollcall_core::sync::RunOutcome;
 
 use super::ldap_company::{company, config, run_by, settings};
 use crate::support::database::on_both;

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall::model::schedule::CronSchedule;
+use rollcall_model::schedule::CronSchedule;
 
 use super::{SAFETY_DISABLED, SeededRng, is_long_run};
 use crate::support::company::Company;

@@ -10,13 +10,13 @@ use crate::support::postgres;
 use crate::support::program::{CommandOutput, rollcall_command, run_to_end, wait_until};
 
 /// The company as it stands; nothing more happens to its own database.
-pub struct DatabaseTemplate<'a> {
+pub(super) struct DatabaseTemplate<'a> {
     company: &'a Company,
     made: u32,
 }
 
 /// A company with the same files and a database of its own, which goes with it.
-pub struct CompanyCopy<'a> {
+pub(super) struct CompanyCopy<'a> {
     company: &'a Company,
     pub db: TestDatabase,
     pub config: PathBuf,
@@ -33,7 +33,7 @@ fn name(db: &TestDatabase) -> &str {
 
 impl<'a> DatabaseTemplate<'a> {
     /// Closes the company's database, so that it can be copied.
-    pub fn of(company: &'a Company) -> Self {
+    pub(super) fn of(company: &'a Company) -> Self {
         company.runtime.block_on(company.store.close());
         if company.db.engine == Engine::Postgres {
             let connected =
@@ -47,7 +47,7 @@ impl<'a> DatabaseTemplate<'a> {
     }
 
     /// A copy.
-    pub fn copy(&mut self) -> CompanyCopy<'a> {
+    pub(super) fn copy(&mut self) -> CompanyCopy<'a> {
         self.made += 1;
         let company = self.company;
         let db = match company.db.engine {
@@ -72,36 +72,36 @@ impl<'a> DatabaseTemplate<'a> {
 
 impl CompanyCopy<'_> {
     /// A command on this copy.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = rollcall_command(&self.config);
         command.args(args);
         command
     }
 
     /// Runs a command to its end.
-    pub fn rollcall(&self, args: &[&str]) -> CommandOutput {
+    pub(super) fn rollcall(&self, args: &[&str]) -> CommandOutput {
         run_to_end(&mut self.command(args))
     }
 
     /// Statements past rollcall.
-    pub fn sql(&self, sql: &str) -> TableRows {
+    pub(super) fn sql(&self, sql: &str) -> TableRows {
         self.company.runtime.block_on(self.db.sql(sql))
     }
 
     /// The leases of the dead run out, as they would within 15 s.
-    pub fn leases_run_out(&self) {
+    pub(super) fn leases_run_out(&self) {
         if self.company.runtime.block_on(self.db.columns()).contains_key("leases") {
             self.sql("UPDATE leases SET expires_at = '2020-01-01T00:00:00+00:00'");
         }
     }
 
     /// How many rows a query has.
-    pub fn count(&self, from: &str) -> usize {
+    pub(super) fn count(&self, from: &str) -> usize {
         self.sql(&format!("SELECT 1 AS x FROM {from}")).len()
     }
 
     /// What matters of it.
-    pub fn state(&self) -> Vec<String> {
+    pub(super) fn state(&self) -> Vec<String> {
         self.company.runtime.block_on(super::database_state::load_state(&self.db))
     }
 }

@@ -62,7 +62,7 @@ const STATE: &str = "
     FROM jobs j JOIN learners l ON l.id = j.learner_id JOIN courses c ON c.id = j.course_id";
 
 /// What matters of a database, sorted.
-pub async fn load_state(db: &TestDatabase) -> Vec<String> {
+pub(super) async fn load_state(db: &TestDatabase) -> Vec<String> {
     let rows = db.sql(STATE).await.into_iter();
     let mut lines: Vec<String> = rows.filter_map(|row| row["line"].clone()).collect();
     lines.sort();
@@ -70,7 +70,7 @@ pub async fn load_state(db: &TestDatabase) -> Vec<String> {
 }
 
 /// Compares what matters of two databases; shows only what differs.
-pub fn assert_same_state(found: &[String], expected: &[String], what: &str) {
+pub(super) fn assert_same_state(found: &[String], expected: &[String], what: &str) {
     let only = |one: &[String], other: &[String]| -> Vec<String> {
         one.iter().filter(|line| !other.contains(line)).cloned().collect()
     };

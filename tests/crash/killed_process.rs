@@ -12,7 +12,7 @@ use crate::support::database::{Engine, on_both};
 
 /// A point at which a command can be killed: see `src/store/fault_injection.rs`.
 #[derive(Debug)]
-pub struct FaultPoint {
+pub(super) struct FaultPoint {
     /// What the statement is for.
     pub doing: String,
     /// `Before` or `After` it.
@@ -27,10 +27,10 @@ impl FaultPoint {
 }
 
 /// Every point of a command that nobody disturbs, in order.
-pub fn list_fault_points(copy: &CompanyCopy<'_>, args: &[&str]) -> Vec<FaultPoint> {
+pub(super) fn list_fault_points(copy: &CompanyCopy<'_>, args: &[&str]) -> Vec<FaultPoint> {
     let mut command = copy.command(args);
     let output =
-        command.env("RUST_LOG", "rollcall::store::fault_injection=trace").output().expect("rollcall runs");
+        command.env("RUST_LOG", "rollcall_store::fault_injection=trace").output().expect("rollcall runs");
     let log = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(output.status.success(), "{log}");
     let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
@@ -47,7 +47,7 @@ pub fn list_fault_points(copy: &CompanyCopy<'_>, args: &[&str]) -> Vec<FaultPoin
 
 /// `count` numbers from `first` to `last`, the last among them, as evenly as can be, odd and even ones in turn: every
 /// other point lies before a statement.
-pub fn sample_points(first: usize, last: usize, count: usize) -> Vec<usize> {
+pub(super) fn sample_points(first: usize, last: usize, count: usize) -> Vec<usize> {
     let even = |step: usize| first + (last - first) * step / count;
     let mut spread: Vec<usize> =
         (1..=count).map(|step| (even(step) - (even(step) + count - step) % 2).max(first)).collect();

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use rollcall::config::Config;
-use rollcall::connectors::SourceSettings;
-use rollcall::connectors::ldap::LdapSettings;
-use rollcall::model::secret::SecretText;
-use rollcall::sync::RunReport;
+use rollcall_config::Config;
+use rollcall_connectors::SourceSettings;
+use rollcall_connectors::ldap::LdapSettings;
+use rollcall_core::sync::RunReport;
+use rollcall_model::secret::SecretText;
 
 use super::SAFETY_DISABLED;
 use super::database_state::load_state;
@@ -16,7 +16,7 @@ use crate::support::ldap_person::PEOPLE;
 use crate::support::slapd::ADMIN;
 
 /// Everybody's department is a group, and so is everybody; both have courses.
-pub fn company(engine: Engine) -> Company {
+pub(super) fn company(engine: Engine) -> Company {
     let mut company = Company::new(engine);
     company.head = SAFETY_DISABLED.to_owned();
     company.directory("hr", &["id", "email", "name", "department"], "");
@@ -30,7 +30,7 @@ pub fn company(engine: Engine) -> Company {
 }
 
 /// A server as its administrator sees it, in the clear, by pages of seven.
-pub fn settings(url: String) -> LdapSettings {
+pub(super) fn settings(url: String) -> LdapSettings {
     LdapSettings {
         url,
         starttls: false,
@@ -45,7 +45,7 @@ pub fn settings(url: String) -> LdapSettings {
 }
 
 /// The company's file with a server in the place of its CSV file; `id` is this attribute.
-pub fn config(company: &Company, settings: LdapSettings, id: &str) -> Config {
+pub(super) fn config(company: &Company, settings: LdapSettings, id: &str) -> Config {
     let mut config = company.config();
     let connector = &mut config.connectors[0];
     connector.source = SourceSettings::Ldap(settings);
@@ -62,11 +62,11 @@ pub fn config(company: &Company, settings: LdapSettings, id: &str) -> Config {
 }
 
 /// One run by such a file, one attempt only.
-pub fn run_by(company: &Company, config: &Config) -> RunReport {
+pub(super) fn run_by(company: &Company, config: &Config) -> RunReport {
     company.runtime.block_on(run(&company.store, config, "hr", false))
 }
 
 /// What matters of the company's database.
-pub fn state_of(company: &Company) -> Vec<String> {
+pub(super) fn state_of(company: &Company) -> Vec<String> {
     company.runtime.block_on(load_state(&company.db))
 }

@@ -17,21 +17,21 @@ mod truncated_source;
 mod two_day_scenario;
 
 /// Whether all the time in the world is there.
-pub fn is_long_run() -> bool {
+pub(crate) fn is_long_run() -> bool {
     std::env::var("ROLLCALL_FIRE").is_ok_and(|text| text == "long")
 }
 
 /// A `[safety]` that holds nothing, for stories in which much goes at once.
-pub const SAFETY_DISABLED: &str = "[safety]\nmax_removals = '100%'\nmax_removals_total = 1000000\n\
+pub(crate) const SAFETY_DISABLED: &str = "[safety]\nmax_removals = '100%'\nmax_removals_total = 1000000\n\
                              max_group_removals = '100%'\nmin_read = '0%'\nmax_blanked = '100%'\n\
                              max_rekeyed = '100%'\nmax_new_groups = 1000000\nmax_growth = '10000%'\n";
 
 /// Chance that can be repeated (xorshift64*).
-pub struct SeededRng(u64);
+pub(crate) struct SeededRng(u64);
 
 impl SeededRng {
     /// The same each time in the suite, another one in each long run, and the one asked for where there is one.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let asked: Option<u64> = std::env::var("ROLLCALL_FIRE_SEED").ok().and_then(|seed| seed.parse().ok());
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
         let seed = asked.unwrap_or(if is_long_run() { now.subsec_nanos().into() } else { 1 });
@@ -40,7 +40,7 @@ impl SeededRng {
     }
 
     /// A number from 0 up to, but not including, `end`.
-    pub fn next_below(&mut self, end: usize) -> usize {
+    pub(crate) fn next_below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;

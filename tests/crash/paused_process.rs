@@ -16,7 +16,7 @@ use crate::support::database::{Engine, on_both};
 use crate::support::program::{CommandOutput, RunningProgram, send_signal, wait_until};
 
 /// A command that stands still at one of its statements.
-pub struct PausedCommand {
+pub(super) struct PausedCommand {
     child: Child,
 }
 
@@ -29,7 +29,7 @@ impl Drop for PausedCommand {
 
 impl PausedCommand {
     /// Starts a command and waits until it stands still at a point.
-    pub fn at(mut command: Command, point: usize) -> Self {
+    pub(super) fn at(mut command: Command, point: usize) -> Self {
         command.env("ROLLCALL_STRIKE", format!("{point}:STOP"));
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("rollcall starts");
@@ -44,7 +44,7 @@ impl PausedCommand {
     }
 
     /// Wakes it and waits for its end.
-    pub fn resume(mut self) -> CommandOutput {
+    pub(super) fn resume(mut self) -> CommandOutput {
         send_signal(self.child.id(), "CONT");
         let read = |pipe: Option<&mut dyn Read>| {
             let mut text = String::new();
@@ -159,7 +159,7 @@ fn company_of_the_third_day(company: &Company) {
 }
 
 /// A worker stands still at each of its statements, others go on without it, and then it wakes.
-pub fn worker_overtaken_anywhere(engine: Engine, count: usize) {
+pub(super) fn worker_overtaken_anywhere(engine: Engine, count: usize) {
     let mut company = first_day(engine);
     second_day(&mut company);
     company.rollcall(&["sync", "--no-drain"]).expect_status(0);

@@ -6,7 +6,7 @@ use chrono::{
     DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc,
 };
 use chrono_tz::{TZ_VARIANTS, Tz};
-use rollcall::model::schedule::CronSchedule;
+use rollcall_model::schedule::CronSchedule;
 
 use super::{SeededRng, is_long_run};
 

@@ -3,9 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use rollcall::config::Config;
-use rollcall::connectors::SourceSettings;
-use rollcall::sync::RunOutcome;
+use rollcall_config::Config;
+use rollcall_connectors::SourceSettings;
+use rollcall_core::sync::RunOutcome;
 use sha2::{Digest, Sha256};
 
 use super::database_state::assert_same_state;

@@ -1,13 +1,13 @@
 //! One company on two days: enough happens between them that a run writes to every table.
 
-use rollcall::model::due_policy::DuePolicy;
+use rollcall_model::due_policy::DuePolicy;
 
 use super::SAFETY_DISABLED;
 use crate::support::company::Company;
 use crate::support::database::Engine;
 
 /// The first day, synced and drained. One worker, so that statements come in the same order each time.
-pub fn first_day(engine: Engine) -> Company {
+pub(super) fn first_day(engine: Engine) -> Company {
     let mut company = Company::new(engine);
     company.head = format!("{SAFETY_DISABLED}[worker]\nconcurrency = 1\n");
     company.directory("it", &["id", "email", "location"], "");
@@ -40,7 +40,7 @@ pub fn first_day(engine: Engine) -> Company {
 }
 
 /// The second day, in the files only.
-pub fn second_day(company: &mut Company) {
+pub(super) fn second_day(company: &mut Company) {
     let soon = company.day(5);
     let recent = company.day(-10);
     for number in 30..34 {

@@ -1,6 +1,6 @@
 //! Why somebody has access to a course, and when it is due.
 
-use rollcall::model::due_policy::DuePolicy;
+use rollcall_model::due_policy::DuePolicy;
 
 use super::*;
 

@@ -196,7 +196,7 @@ fn expected(model: &ReferenceModel) -> BTreeSet<String> {
 }
 
 /// What the tables and the model do not agree on.
-pub fn differences(model: &ReferenceModel, company: &Company) -> Result<(), String> {
+pub(super) fn differences(model: &ReferenceModel, company: &Company) -> Result<(), String> {
     let outside = model.members.keys().find(|reason| !model.learners[&reason.who].status.has_access());
     if let Some(reason) = outside {
         return Err(format!("who has left, or has not started, is a member of nothing: {reason:?}"));

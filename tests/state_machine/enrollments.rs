@@ -35,13 +35,13 @@ fn start(record: &ModelRecord) -> Option<NaiveDate> {
 }
 
 impl ReferenceModel {
-    pub fn make_group(&mut self, name: &str, by_hand: bool, made: RunNumber) -> usize {
+    pub(super) fn make_group(&mut self, name: &str, by_hand: bool, made: RunNumber) -> usize {
         self.groups.push(ModelGroup { name: name.to_owned(), by_hand, made, deleted: None });
         self.groups.len() - 1
     }
 
     /// Gives and ends reasons: a member keeps the day of joining, whichever reason stays or comes.
-    pub fn change_members(
+    pub(super) fn change_members(
         &mut self,
         add: &BTreeSet<MembershipKey>,
         remove: &BTreeSet<MembershipKey>,
@@ -66,7 +66,7 @@ impl ReferenceModel {
     }
 
     /// Remembers the dates that are given up by leaving a group, or all access.
-    pub fn keep_dues(
+    pub(super) fn keep_dues(
         &mut self,
         add: &BTreeSet<MembershipKey>,
         remove: &BTreeSet<MembershipKey>,
@@ -123,7 +123,7 @@ impl ReferenceModel {
     }
 
     /// Workers settle everything.
-    pub fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         let everybody: Vec<LearnerKey> = self.learners.keys().cloned().collect();
         let mut held: BTreeSet<(LearnerKey, &'static str)> = BTreeSet::new();
         for who in everybody {
@@ -146,7 +146,7 @@ impl ReferenceModel {
     }
 
     /// Gives an assignment another date: it stands whatever dates anybody brought along.
-    pub fn change_due(&mut self, at: usize, due: ModelDueDate, run: RunNumber) {
+    pub(super) fn change_due(&mut self, at: usize, due: ModelDueDate, run: RunNumber) {
         let one = &mut self.assignments[at];
         let before = std::mem::replace(&mut one.due, due);
         one.changed.push((run, before));
@@ -164,18 +164,18 @@ impl ReferenceModel {
     }
 
     /// Keeps somebody out of a group.
-    pub fn exclude(&mut self, group: usize, who: &LearnerKey, run: RunNumber) {
+    pub(super) fn exclude(&mut self, group: usize, who: &LearnerKey, run: RunNumber) {
         self.exclusions.insert((group, who.clone()), ModelExclusion { run, lifted: None });
     }
 
     /// Lets somebody in again; false when nothing kept them out.
-    pub fn lift(&mut self, group: usize, who: &LearnerKey, run: RunNumber) -> bool {
+    pub(super) fn lift(&mut self, group: usize, who: &LearnerKey, run: RunNumber) -> bool {
         let one = self.exclusions.get_mut(&(group, who.clone())).filter(|one| one.lifted.is_none());
         one.map(|one| one.lifted = Some(run)).is_some()
     }
 
     /// Lets days pass: everything that has happened is longer ago.
-    pub fn pass(&mut self, days: i64) {
+    pub(super) fn pass(&mut self, days: i64) {
         let back = |day: &mut NaiveDate| *day = after(*day, -days);
         self.members.values_mut().for_each(|given| back(&mut given.joined));
         self.ended.iter_mut().for_each(|ended| back(&mut ended.given.joined));

@@ -4,7 +4,7 @@ use crate::crash::SeededRng;
 
 /// The kinds of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventKind {
+pub(super) enum EventKind {
     Hire,
     Leave,
     Change,
@@ -29,7 +29,7 @@ pub enum EventKind {
 }
 
 /// How often each happens.
-pub const WEIGHTS: [(EventKind, usize); 21] = [
+pub(super) const WEIGHTS: [(EventKind, usize); 21] = [
     (EventKind::Hire, 5),
     (EventKind::Leave, 8),
     (EventKind::Change, 9),
@@ -55,7 +55,7 @@ pub const WEIGHTS: [(EventKind, usize); 21] = [
 
 /// One event; what the numbers choose depends on what is there when it happens.
 #[derive(Debug, Clone, Copy)]
-pub struct ModelEvent {
+pub(super) struct ModelEvent {
     pub what: EventKind,
     pub a: usize,
     pub b: usize,
@@ -63,7 +63,7 @@ pub struct ModelEvent {
 }
 
 /// So many events.
-pub fn random_history(dice: &mut SeededRng, length: usize) -> Vec<ModelEvent> {
+pub(super) fn random_history(dice: &mut SeededRng, length: usize) -> Vec<ModelEvent> {
     let all: usize = WEIGHTS.iter().map(|(_, weight)| weight).sum();
     let mut event = || {
         let mut lot = dice.next_below(all);

@@ -13,12 +13,12 @@ const MAX_GROWTH: usize = 10_000;
 
 impl ModelPlanner<'_> {
     /// The texts of the file's rules.
-    pub fn rules(&self) -> BTreeMap<&'static str, String> {
+    pub(super) fn rules(&self) -> BTreeMap<&'static str, String> {
         self.file.rules().map(|rule| (rule.name, rule.text())).collect()
     }
 
     /// Rules that were edited since the last good run, and the groups that would grow too much by each.
-    pub fn growing(&self, plan: &ModelPlan) -> BTreeSet<(&'static str, usize)> {
+    pub(super) fn growing(&self, plan: &ModelPlan) -> BTreeSet<(&'static str, usize)> {
         let guarded = &self.model.guarded[self.connector];
         let Some(then) = &guarded.baseline else { return BTreeSet::new() };
         let now = self.rules();

@@ -11,7 +11,7 @@ use super::reference_model::{
 
 /// What a run does, and what it holds.
 #[derive(Debug, Clone, Default)]
-pub struct LimitedPlan {
+pub(super) struct LimitedPlan {
     pub plan: ModelPlan,
     /// Groups that are made.
     pub made: BTreeSet<usize>,
@@ -24,12 +24,12 @@ pub struct LimitedPlan {
 
 impl LimitedPlan {
     /// What the reading says of the people who were left out.
-    pub fn kept_out(&self, reading: &ModelReading) -> BTreeMap<String, Option<ModelRecord>> {
+    pub(super) fn kept_out(&self, reading: &ModelReading) -> BTreeMap<String, Option<ModelRecord>> {
         let words = self.left_out.words.iter();
         words.map(|word| (word.clone(), reading.people.get(word).cloned())).collect()
     }
 
-    pub fn waits(&self) -> bool {
+    pub(super) fn waits(&self) -> bool {
         self.held.values().any(|(decision, _)| *decision == ModelDecision::Held)
     }
 }
@@ -56,7 +56,7 @@ fn removal_limit(had: usize) -> usize {
 
 impl ModelPlanner<'_> {
     /// Works out what a run may do.
-    pub fn apply_limits(&mut self, reading: &ModelReading) -> LimitedPlan {
+    pub(super) fn apply_limits(&mut self, reading: &ModelReading) -> LimitedPlan {
         let first = self.plan(reading, &PinnedPeople::default());
         let mut out = PinnedPeople::default();
         let mut decided_people: BTreeMap<LearnerKey, ModelDecision> = BTreeMap::new();
@@ -188,7 +188,7 @@ impl ModelPlanner<'_> {
     }
 
     /// What somebody has decided on a change that is still about the same.
-    pub fn decided(&self, change: &ModelChange, print: &ModelFingerprint) -> Option<ModelDecision> {
+    pub(super) fn decided(&self, change: &ModelChange, print: &ModelFingerprint) -> Option<ModelDecision> {
         let all = self.model.guarded.iter().filter_map(|guarded| guarded.holds.get(change));
         let stands = |decision| matches!(decision, ModelDecision::Rejected(_) | ModelDecision::Undone(_));
         all.filter(|hold| stands(hold.decision) && hold.print == *print).map(|hold| hold.decision).next()
@@ -204,7 +204,7 @@ impl ModelPlanner<'_> {
         }
     }
 
-    pub fn fingerprint(&self, reason: &MembershipKey, plan: &ModelPlan) -> ModelFingerprint {
+    pub(super) fn fingerprint(&self, reason: &MembershipKey, plan: &ModelPlan) -> ModelFingerprint {
         (plan.learners[&reason.who].record.clone(), self.file.rule_text(reason.rule))
     }
 
@@ -362,7 +362,7 @@ impl ModelPlanner<'_> {
     }
 
     /// What an approval of these changes does: nothing that was not shown.
-    pub fn only(&mut self, reading: &ModelReading, shown: &BTreeSet<ModelChange>) -> LimitedPlan {
+    pub(super) fn only(&mut self, reading: &ModelReading, shown: &BTreeSet<ModelChange>) -> LimitedPlan {
         let first = self.plan(reading, &PinnedPeople::default());
         let stays = first.learners.iter().filter(|(who, seat)| {
             let moves = seat.word.is_some()

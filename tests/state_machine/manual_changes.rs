@@ -24,7 +24,7 @@ impl ReferenceModel {
     }
 
     /// Adds somebody to a group; false when that changes nothing.
-    pub fn add(&mut self, group: usize, who: &LearnerKey, today: NaiveDate, run: RunNumber) -> bool {
+    pub(super) fn add(&mut self, group: usize, who: &LearnerKey, today: NaiveDate, run: RunNumber) -> bool {
         let reason = MembershipKey { group, rule: "", who: who.clone() };
         if self.members.contains_key(&reason) {
             return false;
@@ -40,7 +40,13 @@ impl ReferenceModel {
     }
 
     /// Removes somebody from a group; false when that changes nothing.
-    pub fn remove(&mut self, group: usize, who: &LearnerKey, today: NaiveDate, run: RunNumber) -> bool {
+    pub(super) fn remove(
+        &mut self,
+        group: usize,
+        who: &LearnerKey,
+        today: NaiveDate,
+        run: RunNumber,
+    ) -> bool {
         let reasons: BTreeSet<MembershipKey> = self.reasons(group, who).into_iter().collect();
         let rested = self.resting.remove(&(group, who.clone())).is_some();
         if reasons.is_empty() && !rested {
@@ -55,7 +61,7 @@ impl ReferenceModel {
     }
 
     /// Deletes a group.
-    pub fn delete(&mut self, group: usize, today: NaiveDate, run: RunNumber) {
+    pub(super) fn delete(&mut self, group: usize, today: NaiveDate, run: RunNumber) {
         self.runs.insert(run, ModelRunKind::ByHand);
         self.assignments_of(group).into_iter().for_each(|at| self.assignments[at].ended = Some(run));
         let members = self.members.keys().filter(|reason| reason.group == group).cloned().collect();
@@ -71,7 +77,7 @@ impl ReferenceModel {
     }
 
     /// The group that `restore` would bring back.
-    pub fn restorable(&self, name: &str, today: NaiveDate) -> Option<usize> {
+    pub(super) fn restorable(&self, name: &str, today: NaiveDate) -> Option<usize> {
         if self.find_group(name).is_some() {
             return None;
         }
@@ -83,7 +89,7 @@ impl ReferenceModel {
 
     /// Restores a group with its members, their days of joining, and its assignments. Who has left meanwhile is there
     /// again on coming back.
-    pub fn restore(&mut self, group: usize, today: NaiveDate, run: RunNumber) {
+    pub(super) fn restore(&mut self, group: usize, today: NaiveDate, run: RunNumber) {
         let (deletion, _) = self.groups[group].deleted.take().expect("a deleted group");
         self.runs.insert(run, ModelRunKind::ByHand);
         let ended: Vec<_> = self
@@ -110,7 +116,7 @@ impl ReferenceModel {
     }
 
     /// Assigns a course, or changes when it is due; false when it is so already.
-    pub fn assign(
+    pub(super) fn assign(
         &mut self,
         course: &'static str,
         whom: ModelAssignmentTarget,
@@ -129,7 +135,12 @@ impl ReferenceModel {
     }
 
     /// Ends an assignment by hand; false when there is none.
-    pub fn unassign(&mut self, course: &'static str, whom: &ModelAssignmentTarget, run: RunNumber) -> bool {
+    pub(super) fn unassign(
+        &mut self,
+        course: &'static str,
+        whom: &ModelAssignmentTarget,
+        run: RunNumber,
+    ) -> bool {
         let Some(at) = self.by_hand(course, whom) else { return false };
         self.assignments[at].ended = Some(run);
         self.runs.insert(run, ModelRunKind::ByHand);
@@ -143,7 +154,7 @@ impl ReferenceModel {
     }
 
     /// Notes that a course is done; false when it was before, or there never was an enrollment.
-    pub fn complete(&mut self, who: &LearnerKey, course: &'static str, run: RunNumber) -> bool {
+    pub(super) fn complete(&mut self, who: &LearnerKey, course: &'static str, run: RunNumber) -> bool {
         let one = self.enrollments.get_mut(&(who.clone(), course)).filter(|one| one.completed.is_none());
         let Some(one) = one else { return false };
         one.completed = Some(run);

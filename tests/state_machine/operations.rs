@@ -1,9 +1,9 @@
 //! What people decide and change by hand, done by rollcall and by the model.
 
-use rollcall::groups;
-use rollcall::model::due_policy;
-use rollcall::model::ids::RunId;
-use rollcall::sync::{approve, undo};
+use rollcall_core::groups;
+use rollcall_core::sync::{approve, undo};
+use rollcall_model::due_policy;
+use rollcall_model::ids::RunId;
 
 use super::event::{EventKind, ModelEvent};
 use super::reference_model::{
@@ -211,8 +211,8 @@ impl Company {
     /// Takes back what a run did; workers come later.
     fn undo_only(&self, run: RunNumber) -> Result<undo::UndoCounts, undo::UndoError> {
         let config = self.config();
-        let kind = rollcall::store::runs::RunRecordKind::Undo;
-        let about = rollcall::store::runs::NewRun { kind, subject: Some(RunId(run)), ..manual_run() };
+        let kind = rollcall_store::runs::RunRecordKind::Undo;
+        let about = rollcall_store::runs::NewRun { kind, subject: Some(RunId(run)), ..manual_run() };
         let when = self.change_time();
         self.runtime.block_on(undo::undo_run(&self.store, config.for_sync(), &about, when, RunId(run)))
     }

@@ -12,19 +12,19 @@ use super::rules::ModelConfig;
 
 /// What a connector answered: everybody, or only whom the database knows already.
 #[derive(Debug, Clone)]
-pub struct ModelReading {
+pub(super) struct ModelReading {
     pub people: BTreeMap<String, ModelRecord>,
     pub complete: bool,
 }
 
 /// People who stay as they were last read.
 #[derive(Debug, Clone, Default)]
-pub struct PinnedPeople {
+pub(super) struct PinnedPeople {
     pub words: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ModelPersonChange {
+pub(super) enum ModelPersonChange {
     New,
     Changed,
     Same,
@@ -35,7 +35,7 @@ pub enum ModelPersonChange {
 
 /// Somebody whom a plan is about.
 #[derive(Debug, Clone)]
-pub struct ModelPlannedLearner {
+pub(super) struct ModelPlannedLearner {
     pub word: Option<String>,
     pub fate: ModelPersonChange,
     pub was: Option<ModelStatus>,
@@ -45,32 +45,32 @@ pub struct ModelPlannedLearner {
 }
 
 impl ModelPlannedLearner {
-    pub fn had_access(&self) -> bool {
+    pub(super) fn had_access(&self) -> bool {
         self.was.is_some_and(ModelStatus::has_access)
     }
 
     /// Loses every access.
-    pub fn goes(&self) -> bool {
+    pub(super) fn goes(&self) -> bool {
         self.had_access() && !self.status.has_access()
     }
 
     /// Leaves, or is no longer held by this connector.
-    pub fn is_going(&self) -> bool {
+    pub(super) fn is_going(&self) -> bool {
         self.goes() || self.fate == ModelPersonChange::Absent
     }
 
     /// One of this connector's people.
-    pub fn is_own(&self) -> bool {
+    pub(super) fn is_own(&self) -> bool {
         self.fate != ModelPersonChange::Manual
     }
 }
 
 /// A rule that meets a group for a value.
-pub type ModelRuleGroupLink = ((&'static str, String), (usize, String));
+pub(super) type ModelRuleGroupLink = ((&'static str, String), (usize, String));
 
 /// What a reading asks for. Groups beyond those of the model are to be made, in the order of `fresh`.
 #[derive(Debug, Clone, Default)]
-pub struct ModelPlan {
+pub(super) struct ModelPlan {
     pub learners: BTreeMap<LearnerKey, ModelPlannedLearner>,
     pub absent: Vec<String>,
     pub add: BTreeSet<MembershipKey>,
@@ -83,14 +83,14 @@ pub struct ModelPlan {
 
 /// What the file's assignments ask for.
 #[derive(Debug, Clone, Default)]
-pub struct ModelAssignmentPlan {
+pub(super) struct ModelAssignmentPlan {
     pub new: BTreeSet<(usize, &'static str, &'static str, ModelDueDate)>,
     pub changed: Vec<(usize, ModelDueDate)>,
     pub ended: BTreeSet<usize>,
 }
 
 /// Where a plan is made: names of new groups are the same for every plan of one run.
-pub struct ModelPlanner<'a> {
+pub(super) struct ModelPlanner<'a> {
     pub model: &'a ReferenceModel,
     pub file: &'a ModelConfig,
     pub connector: usize,
@@ -100,12 +100,12 @@ pub struct ModelPlanner<'a> {
 
 impl ModelPlanner<'_> {
     /// The name of a group, new or not.
-    pub fn name(&self, group: usize) -> &str {
+    pub(super) fn name(&self, group: usize) -> &str {
         let known = self.model.groups.len();
         if group < known { &self.model.groups[group].name } else { &self.fresh[group - known] }
     }
 
-    pub fn plan(&mut self, reading: &ModelReading, out: &PinnedPeople) -> ModelPlan {
+    pub(super) fn plan(&mut self, reading: &ModelReading, out: &PinnedPeople) -> ModelPlan {
         let mut plan = ModelPlan::default();
         for (word, record) in reading.people.iter().filter(|(word, _)| !out.words.contains(*word)) {
             let (who, fate, was) = self.identify(word, record);

@@ -5,25 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 /// A learner, by the person who made one: `hr:p01`; `hand:guest` for one added by hand.
-pub type LearnerKey = String;
+pub(super) type LearnerKey = String;
 /// The number of a run or a change.
-pub type RunNumber = i64;
+pub(super) type RunNumber = i64;
 /// What a connector says of a person: attributes with their values, sorted; none without a value.
-pub type ModelRecord = BTreeMap<&'static str, Vec<String>>;
+pub(super) type ModelRecord = BTreeMap<&'static str, Vec<String>>;
 
 /// The connectors, in the order of the file.
-pub const CONNECTORS: [&str; 2] = ["hr", "it"];
+pub(super) const CONNECTORS: [&str; 2] = ["hr", "it"];
 
 /// Why somebody is a member: the rule's name, or nothing for by hand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MembershipKey {
+pub(super) struct MembershipKey {
     pub group: usize,
     pub rule: &'static str,
     pub who: LearnerKey,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ModelStatus {
+pub(super) enum ModelStatus {
     Upcoming,
     Active,
     Leave,
@@ -31,11 +31,11 @@ pub enum ModelStatus {
 }
 
 impl ModelStatus {
-    pub fn has_access(self) -> bool {
+    pub(super) fn has_access(self) -> bool {
         matches!(self, Self::Active | Self::Leave)
     }
 
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Upcoming => "upcoming",
             Self::Active => "active",
@@ -46,7 +46,7 @@ impl ModelStatus {
 }
 
 #[derive(Debug, Clone)]
-pub struct ModelLearner {
+pub(super) struct ModelLearner {
     pub status: ModelStatus,
     pub active_since: NaiveDate,
     /// The run that last changed the state.
@@ -57,7 +57,7 @@ pub struct ModelLearner {
 }
 
 #[derive(Debug, Clone)]
-pub struct ModelPerson {
+pub(super) struct ModelPerson {
     pub who: LearnerKey,
     pub present: bool,
     pub record: ModelRecord,
@@ -66,7 +66,7 @@ pub struct ModelPerson {
 }
 
 #[derive(Debug, Clone)]
-pub struct ModelGroup {
+pub(super) struct ModelGroup {
     pub name: String,
     pub by_hand: bool,
     pub made: RunNumber,
@@ -74,26 +74,26 @@ pub struct ModelGroup {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct MembershipStart {
+pub(super) struct MembershipStart {
     pub joined: NaiveDate,
     pub run: RunNumber,
 }
 
 #[derive(Debug, Clone)]
-pub struct EndedMembership {
+pub(super) struct EndedMembership {
     pub run: RunNumber,
     pub reason: MembershipKey,
     pub given: MembershipStart,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct ModelExclusion {
+pub(super) struct ModelExclusion {
     pub run: RunNumber,
     pub lifted: Option<RunNumber>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ModelDueDate {
+pub(super) enum ModelDueDate {
     Never,
     On(NaiveDate),
     AfterJoining(u32),
@@ -101,13 +101,13 @@ pub enum ModelDueDate {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ModelAssignmentTarget {
+pub(super) enum ModelAssignmentTarget {
     Group(usize),
     Learner(LearnerKey),
 }
 
 #[derive(Debug, Clone)]
-pub struct ModelAssignment {
+pub(super) struct ModelAssignment {
     pub course: &'static str,
     pub whom: ModelAssignmentTarget,
     pub due: ModelDueDate,
@@ -121,7 +121,7 @@ pub struct ModelAssignment {
 }
 
 #[derive(Debug, Clone)]
-pub struct ModelEnrollment {
+pub(super) struct ModelEnrollment {
     pub active: bool,
     pub due: Option<NaiveDate>,
     /// The change that noted the completion.
@@ -130,7 +130,7 @@ pub struct ModelEnrollment {
 
 /// A change that a run can hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ModelChange {
+pub(super) enum ModelChange {
     Leave(LearnerKey),
     Give(MembershipKey),
     End(MembershipKey),
@@ -143,7 +143,7 @@ pub enum ModelChange {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ModelDecision {
+pub(super) enum ModelDecision {
     Held,
     /// By the rejection of this number.
     Rejected(RunNumber),
@@ -153,10 +153,10 @@ pub enum ModelDecision {
 }
 
 /// What a decision is about: it stands while the person's attributes and the rule are the same.
-pub type ModelFingerprint = (Option<ModelRecord>, String);
+pub(super) type ModelFingerprint = (Option<ModelRecord>, String);
 
 #[derive(Debug, Clone)]
-pub struct ModelHold {
+pub(super) struct ModelHold {
     pub decision: ModelDecision,
     pub print: ModelFingerprint,
     pub first: RunNumber,
@@ -165,7 +165,7 @@ pub struct ModelHold {
 
 /// How much may be lost, or was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ModelLoss {
+pub(super) struct ModelLoss {
     pub memberships: usize,
     pub learners: usize,
     pub enrollments: usize,
@@ -173,18 +173,18 @@ pub struct ModelLoss {
 
 /// What there was before the first run of which something waits.
 #[derive(Debug, Clone)]
-pub struct ModelHoldBaseline {
+pub(super) struct ModelHoldBaseline {
     pub run: RunNumber,
     pub had: ModelLoss,
     pub groups: BTreeMap<usize, usize>,
 }
 
 /// Rules, by name.
-pub type ModelRuleTexts = BTreeMap<&'static str, String>;
+pub(super) type ModelRuleTexts = BTreeMap<&'static str, String>;
 
 /// What the guard knows of one connector.
 #[derive(Debug, Clone, Default)]
-pub struct ModelGuardState {
+pub(super) struct ModelGuardState {
     pub holds: BTreeMap<ModelChange, ModelHold>,
     /// What the last complete reading says of people who stay as they were; nothing where it does not have them.
     pub kept_out: BTreeMap<String, Option<ModelRecord>>,
@@ -199,7 +199,7 @@ pub struct ModelGuardState {
 
 /// A run that is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ModelRunKind {
+pub(super) enum ModelRunKind {
     /// A run, or an approval, of a connector.
     Of(usize),
     /// An undo of something of a connector.
@@ -214,7 +214,7 @@ pub enum ModelRunKind {
 
 /// Everything.
 #[derive(Debug, Clone, Default)]
-pub struct ReferenceModel {
+pub(super) struct ReferenceModel {
     pub learners: BTreeMap<LearnerKey, ModelLearner>,
     pub persons: BTreeMap<(usize, String), ModelPerson>,
     pub groups: Vec<ModelGroup>,
@@ -237,27 +237,27 @@ pub struct ReferenceModel {
 
 impl ReferenceModel {
     /// The group of this name that is not deleted.
-    pub fn find_group(&self, name: &str) -> Option<usize> {
+    pub(super) fn find_group(&self, name: &str) -> Option<usize> {
         self.groups.iter().position(|group| group.deleted.is_none() && group.name == name)
     }
 
     /// The rules for which somebody is in a group.
-    pub fn reasons(&self, group: usize, who: &str) -> Vec<MembershipKey> {
+    pub(super) fn reasons(&self, group: usize, who: &str) -> Vec<MembershipKey> {
         let of = self.members.keys().filter(|reason| reason.group == group && reason.who == who);
         of.cloned().collect()
     }
 
     /// The groups that somebody is in.
-    pub fn groups_of(&self, who: &str) -> BTreeSet<usize> {
+    pub(super) fn groups_of(&self, who: &str) -> BTreeSet<usize> {
         self.members.keys().filter(|reason| reason.who == who).map(|reason| reason.group).collect()
     }
 
     /// Everybody in a group.
-    pub fn members_of(&self, group: usize) -> BTreeSet<LearnerKey> {
+    pub(super) fn members_of(&self, group: usize) -> BTreeSet<LearnerKey> {
         self.members.keys().filter(|reason| reason.group == group).map(|reason| reason.who.clone()).collect()
     }
 
-    pub fn is_excluded(&self, group: usize, who: &str) -> bool {
+    pub(super) fn is_excluded(&self, group: usize, who: &str) -> bool {
         self.exclusions.get(&(group, who.to_owned())).is_some_and(|one| one.lifted.is_none())
     }
 }

@@ -6,7 +6,7 @@ use super::reference_model::{ModelDueDate, ModelRecord, ModelStatus};
 
 /// A rule of the file.
 #[derive(Debug, Clone, Copy)]
-pub struct ModelRule {
+pub(super) struct ModelRule {
     pub name: &'static str,
     /// What the template puts in front of the value, and the attribute that it reads.
     group: (&'static str, Option<&'static str>),
@@ -17,7 +17,7 @@ pub struct ModelRule {
 }
 
 /// Each rule in the forms that it may have.
-pub const RULES: [&[Option<ModelRule>]; 5] = [
+pub(super) const RULES: [&[Option<ModelRule>]; 5] = [
     &[
         Some(rule("departments", ("", Some("department")), "department != \"\"", |record, _| {
             record.contains_key("department")
@@ -73,7 +73,7 @@ fn first<'a>(record: &'a ModelRecord, attribute: &str) -> &'a str {
 
 impl ModelRule {
     /// As the file has it.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let (before, attribute) = self.group;
         let value = attribute.map_or_else(String::new, |name| format!("{{{name}}}"));
         let (name, when) = (self.name, self.when);
@@ -82,7 +82,7 @@ impl ModelRule {
     }
 
     /// The groups that it gives to somebody: the value that makes each, and the name.
-    pub fn groups(
+    pub(super) fn groups(
         &self,
         record: &ModelRecord,
         status: ModelStatus,
@@ -101,14 +101,14 @@ impl ModelRule {
 
 /// An assignment of the file.
 #[derive(Debug, Clone, Copy)]
-pub struct ModelFileAssignment {
+pub(super) struct ModelFileAssignment {
     pub course: &'static str,
     pub pattern: &'static str,
     pub due: ModelDueDate,
 }
 
 /// Each assignment in the forms that it may have.
-pub const ASSIGNMENTS: [&[Option<ModelFileAssignment>]; 4] = [
+pub(super) const ASSIGNMENTS: [&[Option<ModelFileAssignment>]; 4] = [
     &[
         Some(of("A", "Sales", ModelDueDate::AfterJoining(30))),
         Some(of("A", "Sales", ModelDueDate::AfterJoining(12))),
@@ -125,7 +125,7 @@ const fn of(course: &'static str, pattern: &'static str, due: ModelDueDate) -> M
 
 impl ModelFileAssignment {
     /// As the file has it.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let due = match self.due {
             ModelDueDate::Never => String::new(),
             ModelDueDate::On(day) => format!("due = '{day}'"),
@@ -136,7 +136,7 @@ impl ModelFileAssignment {
     }
 
     /// Whether it is about a group of this name.
-    pub fn matches(&self, name: &str) -> bool {
+    pub(super) fn matches(&self, name: &str) -> bool {
         match self.pattern.strip_suffix('*') {
             Some(beginning) => name.to_lowercase().starts_with(&beginning.to_lowercase()),
             None => name == self.pattern,
@@ -146,26 +146,26 @@ impl ModelFileAssignment {
 
 /// What the file says at the moment.
 #[derive(Debug, Clone, Default)]
-pub struct ModelConfig {
+pub(super) struct ModelConfig {
     pub rules: [usize; RULES.len()],
     pub assignments: [usize; ASSIGNMENTS.len()],
 }
 
 impl ModelConfig {
-    pub fn rules(&self) -> impl Iterator<Item = ModelRule> + '_ {
+    pub(super) fn rules(&self) -> impl Iterator<Item = ModelRule> + '_ {
         RULES.iter().zip(self.rules).filter_map(|(forms, form)| forms[form])
     }
 
-    pub fn assignments(&self) -> impl Iterator<Item = ModelFileAssignment> + '_ {
+    pub(super) fn assignments(&self) -> impl Iterator<Item = ModelFileAssignment> + '_ {
         ASSIGNMENTS.iter().zip(self.assignments).filter_map(|(forms, form)| forms[form])
     }
 
     /// The text of a rule; nothing for one that the file does not have.
-    pub fn rule_text(&self, rule: &str) -> String {
+    pub(super) fn rule_text(&self, rule: &str) -> String {
         self.rules().find(|one| one.name == rule).map_or_else(String::new, |one| one.text())
     }
 
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let courses =
             ["A", "B", "C"].map(|code| format!("[[course]]\ncode = '{code}'\ntitle = 'All about {code}'\n"));
         let rules = self.rules().map(|rule| rule.text());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rollcall::sync::RunOutcome;
+use rollcall_core::sync::RunOutcome;
 
 use super::compare::differences;
 use super::event::{EventKind, ModelEvent};
@@ -34,7 +34,7 @@ const VALUES: [(&str, &[&str]); 5] = [
 
 type CsvRow = BTreeMap<&'static str, &'static str>;
 
-pub struct HistoryRunner {
+pub(super) struct HistoryRunner {
     pub(super) company: Company,
     pub(super) model: ReferenceModel,
     pub(super) file: ModelConfig,
@@ -51,7 +51,7 @@ fn word(at: usize) -> String {
 
 impl HistoryRunner {
     /// A company of two dozen people, a quarter of them in a second directory, read once.
-    pub fn begin(engine: Engine) -> Self {
+    pub(super) fn begin(engine: Engine) -> Self {
         let mut company = Company::new(engine);
         company.head = LIMITS.to_owned();
         company.directory("it", &SECOND, "");
@@ -86,7 +86,7 @@ impl HistoryRunner {
     }
 
     /// Everything that happens, step by step, and a settled end.
-    pub fn run_events(&mut self, events: &[ModelEvent]) -> Result<(), String> {
+    pub(super) fn run_events(&mut self, events: &[ModelEvent]) -> Result<(), String> {
         let beginning = [EventKind::Sync, EventKind::Sync, EventKind::Drain].iter().zip([0, 1, 0]);
         let beginning: Vec<ModelEvent> =
             beginning.map(|(what, a)| ModelEvent { what: *what, a, b: 1, c: 0 }).collect();

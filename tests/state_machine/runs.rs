@@ -14,7 +14,7 @@ use super::rules::ModelConfig;
 
 /// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ModelOutcome {
+pub(super) enum ModelOutcome {
     Held,
     Unchanged,
     Applied,
@@ -22,7 +22,7 @@ pub enum ModelOutcome {
 
 /// What is known of a run before it begins.
 #[derive(Debug, Clone, Copy)]
-pub struct ModelRun<'a> {
+pub(super) struct ModelRun<'a> {
     pub file: &'a ModelConfig,
     pub connector: usize,
     pub today: NaiveDate,
@@ -36,14 +36,18 @@ impl ReferenceModel {
     }
 
     /// A run, with what the limits let through.
-    pub fn sync(&mut self, passage: ModelRun<'_>, people: BTreeMap<String, ModelRecord>) -> ModelOutcome {
+    pub(super) fn sync(
+        &mut self,
+        passage: ModelRun<'_>,
+        people: BTreeMap<String, ModelRecord>,
+    ) -> ModelOutcome {
         self.runs.insert(passage.run, ModelRunKind::Of(passage.connector));
         self.execute_run(passage, &ModelReading { people, complete: true })
     }
 
     /// A run whose source could not be read: the clock still runs, on the people last read. Answers whether it does
     /// anything, under the next number.
-    pub fn failed(&mut self, passage: ModelRun<'_>) -> bool {
+    pub(super) fn failed(&mut self, passage: ModelRun<'_>) -> bool {
         self.runs.insert(passage.run, ModelRunKind::Failed);
         let reading = ModelReading { people: self.last_read(passage.connector), complete: false };
         let judged = self.planner(passage).apply_limits(&reading);
@@ -193,7 +197,7 @@ impl ReferenceModel {
         }
     }
 
-    pub fn assign_anew(
+    pub(super) fn assign_anew(
         &mut self,
         course: &'static str,
         whom: ModelAssignmentTarget,
@@ -235,7 +239,7 @@ impl ReferenceModel {
         self.forget_dropped(connector);
     }
 
-    pub fn forget_dropped(&mut self, connector: usize) {
+    pub(super) fn forget_dropped(&mut self, connector: usize) {
         let holds = &mut self.guarded[connector].holds;
         if !holds.values().any(|hold| hold.decision == ModelDecision::Held) {
             holds.retain(|_, hold| hold.decision != ModelDecision::Dropped);
@@ -243,7 +247,7 @@ impl ReferenceModel {
     }
 
     /// What an approval of a run does: what it holds, or what is rejected or taken back because of it.
-    pub fn shown(&self, run: RunNumber) -> Option<(usize, BTreeSet<ModelChange>)> {
+    pub(super) fn shown(&self, run: RunNumber) -> Option<(usize, BTreeSet<ModelChange>)> {
         let connector = match self.runs.get(&run)? {
             ModelRunKind::Of(connector)
             | ModelRunKind::Undo(connector)
@@ -262,7 +266,13 @@ impl ReferenceModel {
     }
 
     /// Approves what a run showed; false when nothing of it waits.
-    pub fn approve(&mut self, file: &ModelConfig, today: NaiveDate, of: RunNumber, run: RunNumber) -> bool {
+    pub(super) fn approve(
+        &mut self,
+        file: &ModelConfig,
+        today: NaiveDate,
+        of: RunNumber,
+        run: RunNumber,
+    ) -> bool {
         let Some((connector, shown)) = self.shown(of) else { return false };
         let passage = ModelRun { file, connector, today, run };
         let mut people = self.last_read(connector);
@@ -297,7 +307,7 @@ impl ReferenceModel {
     }
 
     /// Rejects what a run showed; false when nothing of it waits.
-    pub fn reject(&mut self, of: RunNumber, run: RunNumber) -> bool {
+    pub(super) fn reject(&mut self, of: RunNumber, run: RunNumber) -> bool {
         let Some((connector, _)) = self.shown(of) else { return false };
         let holds = self.guarded[connector].holds.values_mut();
         let waiting: Vec<&mut ModelHold> = holds

@@ -28,7 +28,13 @@ struct ModelUndo<'a> {
 
 impl ReferenceModel {
     /// Takes back what a run did; false when there is nothing to take back.
-    pub fn undo(&mut self, file: &ModelConfig, today: NaiveDate, of: RunNumber, run: RunNumber) -> bool {
+    pub(super) fn undo(
+        &mut self,
+        file: &ModelConfig,
+        today: NaiveDate,
+        of: RunNumber,
+        run: RunNumber,
+    ) -> bool {
         let kind = self.runs[&of];
         let connector = match kind {
             ModelRunKind::Of(connector) | ModelRunKind::Undo(connector) => Some(connector),

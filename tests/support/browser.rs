@@ -19,7 +19,7 @@ use super::packages;
 
 /// The method of a request, as the driver's library has it.
 mod http_method {
-    pub use axum::http::Method;
+    pub(super) use axum::http::Method;
 }
 
 /// How long a page may take, and how often it is looked at.
@@ -62,7 +62,7 @@ impl ChromeDriver {
 }
 
 /// A window that shows pages of one server.
-pub struct BrowserWindow {
+pub(crate) struct BrowserWindow {
     pub client: Client,
     base: String,
     _profile: TempDir,
@@ -88,7 +88,7 @@ impl WebDriverCompatibleCommand for DevToolsCommand {
 
 impl BrowserWindow {
     /// Opens a window, with scripts or without.
-    pub async fn open(base: &str, scripts: bool) -> Self {
+    pub(crate) async fn open(base: &str, scripts: bool) -> Self {
         let profile = tempfile::tempdir().expect("a folder");
         let arguments = [
             "--headless=new",
@@ -118,7 +118,7 @@ impl BrowserWindow {
     }
 
     /// Closes the window.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.client.close().await.expect("the window closes");
     }
 
@@ -127,31 +127,31 @@ impl BrowserWindow {
     }
 
     /// Gives the page a width and a height, in pixels.
-    pub async fn size(&self, width: u32, height: u32) {
+    pub(crate) async fn size(&self, width: u32, height: u32) {
         let params = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.own("Emulation.setDeviceMetricsOverride", params).await;
     }
 
     /// Makes the system wish for dark pages, or for light ones.
-    pub async fn dark(&self, dark: bool) {
+    pub(crate) async fn dark(&self, dark: bool) {
         let value = if dark { "dark" } else { "light" };
         let features = json!([{"name": "prefers-color-scheme", "value": value}]);
         self.own("Emulation.setEmulatedMedia", json!({"features": features})).await;
     }
 
     /// Opens an address of the server.
-    pub async fn go(&self, path: &str) {
+    pub(crate) async fn go(&self, path: &str) {
         self.client.goto(&format!("{}{path}", self.base)).await.expect("the page opens");
     }
 
     /// The path of the page, with what stands behind the question mark.
-    pub async fn path(&self) -> String {
+    pub(crate) async fn path(&self) -> String {
         let url = self.client.current_url().await.expect("an address");
         url.as_str().trim_start_matches(&self.base).to_owned()
     }
 
     /// Waits until the page is one whose path begins so.
-    pub async fn arrives(&self, path: &str) {
+    pub(crate) async fn arrives(&self, path: &str) {
         let since = Instant::now();
         loop {
             let here = self.path().await;
@@ -168,13 +168,13 @@ impl BrowserWindow {
     }
 
     /// What stands on the page, as somebody reads it; nothing while it changes.
-    pub async fn text(&self) -> String {
+    pub(crate) async fn text(&self) -> String {
         let Ok(body) = self.client.find(Locator::Css("body")).await else { return String::new() };
         body.text().await.unwrap_or_default()
     }
 
     /// Waits until the page says something.
-    pub async fn says(&self, text: &str) {
+    pub(crate) async fn says(&self, text: &str) {
         let since = Instant::now();
         loop {
             let page = self.text().await;
@@ -205,7 +205,7 @@ impl BrowserWindow {
     }
 
     /// Clicks the link or the button of this text.
-    pub async fn click(&self, text: &str) {
+    pub(crate) async fn click(&self, text: &str) {
         let quoted = quoted(text);
         let path = format!(
             "(//a[normalize-space()={quoted}] | //button[normalize-space()={quoted}] | \
@@ -223,7 +223,7 @@ impl BrowserWindow {
     }
 
     /// Types into the field of this label, instead of what stands there.
-    pub async fn fill(&self, label: &str, text: &str) {
+    pub(crate) async fn fill(&self, label: &str, text: &str) {
         let type_it = async |field: Element| {
             field.clear().await?;
             field.send_keys(text).await
@@ -232,25 +232,25 @@ impl BrowserWindow {
     }
 
     /// Types into the field of this name, on pages that have no labels.
-    pub async fn type_into(&self, name: &str, text: &str) {
+    pub(crate) async fn type_into(&self, name: &str, text: &str) {
         let path = format!("//input[@name={}]", quoted(name));
         self.act(&format!("type into `{name}`"), &path, async |field| field.send_keys(text).await).await;
     }
 
     /// What stands in the field of this label.
-    pub async fn value(&self, label: &str) -> String {
+    pub(crate) async fn value(&self, label: &str) -> String {
         let value = async |field: Element| field.prop("value").await;
         self.act(&format!("read `{label}`"), &Self::field(label), value).await.unwrap_or_default()
     }
 
     /// Chooses from the list of this label.
-    pub async fn choose(&self, label: &str, value: &str) {
+    pub(crate) async fn choose(&self, label: &str, value: &str) {
         let choose = async |field: Element| field.select_by_value(value).await;
         self.act(&format!("choose from `{label}`"), &Self::field(label), choose).await;
     }
 
     /// Ticks the box, or takes the choice, of this label.
-    pub async fn tick(&self, label: &str) {
+    pub(crate) async fn tick(&self, label: &str) {
         let tick = async |field: Element| {
             if field.is_selected().await? {
                 return Ok(());
@@ -261,24 +261,24 @@ impl BrowserWindow {
     }
 
     /// Runs a script in the page, whatever the page's policy, and answers what it returns.
-    pub async fn run(&self, script: &str, args: Vec<Value>) -> Value {
+    pub(crate) async fn run(&self, script: &str, args: Vec<Value>) -> Value {
         self.client.execute(script, args).await.expect("the script runs")
     }
 
     /// The same for a script that calls its last argument when it is done.
-    pub async fn run_async(&self, script: &str, args: Vec<Value>) -> Value {
+    pub(crate) async fn run_async(&self, script: &str, args: Vec<Value>) -> Value {
         self.client.execute_async(script, args).await.expect("the script runs")
     }
 
     /// Saves a picture of the whole page, however long it is, in the tests' folder.
-    pub async fn whole_picture(&self, name: &str) {
+    pub(crate) async fn whole_picture(&self, name: &str) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
         std::fs::create_dir_all(&folder).expect("a folder");
         self.capture(true, &folder.join(format!("{name}.png"))).await;
     }
 
     /// Saves a picture of what the window shows.
-    pub async fn picture(&self, to: &Path) {
+    pub(crate) async fn picture(&self, to: &Path) {
         self.capture(false, to).await;
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
 /// A CA whose certificate and key live in a folder of the test.
-pub struct CertificateAuthority {
+pub(crate) struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
     folder: PathBuf,
     /// The CA's own certificate, PEM.
@@ -13,14 +13,14 @@ pub struct CertificateAuthority {
 }
 
 /// A server's certificate and key, PEM.
-pub struct ServerCertificate {
+pub(crate) struct ServerCertificate {
     pub file: PathBuf,
     pub key: PathBuf,
 }
 
 impl CertificateAuthority {
     /// Makes a CA of this name.
-    pub fn new(folder: &Path, name: &str) -> Self {
+    pub(crate) fn new(folder: &Path, name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
@@ -32,7 +32,7 @@ impl CertificateAuthority {
     }
 
     /// A certificate for a host name or an address, valid or long expired.
-    pub fn certify(&self, host: &str, expired: bool) -> ServerCertificate {
+    pub(crate) fn certify(&self, host: &str, expired: bool) -> ServerCertificate {
         let mut params = CertificateParams::new(vec![host.to_owned()]).expect("a name");
         if expired {
             params.not_before = date_time_ymd(2019, 1, 1);

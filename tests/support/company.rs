@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, Timelike, Utc};
-use rollcall::config::Config;
-use rollcall::enrollment::change::ChangeTime;
-use rollcall::enrollment::drain::{self, DrainResult};
-use rollcall::enrollment::verify::{VerifyResult, verify_enrollments};
-use rollcall::model::progress::ReadProgress;
-use rollcall::store::Store;
-use rollcall::store::jobs::QueueLength;
-use rollcall::sync::{self, RunOptions, RunOutcome, RunReport};
+use rollcall_config::Config;
+use rollcall_core::enrollment::change::ChangeTime;
+use rollcall_core::enrollment::drain::{self, DrainResult};
+use rollcall_core::enrollment::verify::{VerifyResult, verify_enrollments};
+use rollcall_core::sync::{self, RunOptions, RunOutcome, RunReport};
+use rollcall_model::progress::ReadProgress;
+use rollcall_store::Store;
+use rollcall_store::jobs::QueueLength;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ use super::database::{Engine, TableRows, TestDatabase};
 use super::single_attempt;
 
 /// A company.
-pub struct Company {
+pub(crate) struct Company {
     pub db: TestDatabase,
     pub folder: TempDir,
     pub runtime: Runtime,
@@ -38,7 +38,7 @@ pub struct Company {
 
 /// A learner's access to a course.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompanyEnrollment {
+pub(crate) struct CompanyEnrollment {
     pub state: String,
     pub due: Option<NaiveDate>,
     pub completed: bool,
@@ -47,7 +47,7 @@ pub struct CompanyEnrollment {
 }
 
 /// The address of somebody.
-pub fn email(who: &str) -> String {
+pub(crate) fn email(who: &str) -> String {
     if who.contains(['@', ':']) { who.to_owned() } else { format!("{who}@corp.example") }
 }
 
@@ -62,14 +62,14 @@ fn runtime() -> Runtime {
 
 impl Company {
     /// A company with one directory, `hr`, and nobody in it.
-    pub fn new(engine: Engine) -> Self {
+    pub(crate) fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let db = TestDatabase::new(engine, folder.path());
         Self::with(db, folder)
     }
 
     /// A company on a certain database.
-    pub fn with(db: TestDatabase, folder: TempDir) -> Self {
+    pub(crate) fn with(db: TestDatabase, folder: TempDir) -> Self {
         let runtime = runtime();
         let store = runtime.block_on(db.open());
         let (text, head) = (String::new(), String::new());
@@ -80,13 +80,13 @@ impl Company {
     }
 
     /// One run of one directory, without draining.
-    pub fn run(&self, directory: &str, dry_run: bool) -> RunReport {
+    pub(crate) fn run(&self, directory: &str, dry_run: bool) -> RunReport {
         let config = self.config();
         self.runtime.block_on(run(&self.store, &config, directory, dry_run))
     }
 
     /// Syncs a directory and drains; fails the test when the run fails.
-    pub fn sync_directory(&self, directory: &str) -> RunReport {
+    pub(crate) fn sync_directory(&self, directory: &str) -> RunReport {
         let report = self.run(directory, false);
         if let RunOutcome::Failed(error) = &report.outcome {
             panic!("the sync failed: {error} {error:?}");
@@ -96,7 +96,7 @@ impl Company {
     }
 
     /// Syncs every directory in the order of the file; answers the report of the last.
-    pub fn sync(&self) -> RunReport {
+    pub(crate) fn sync(&self) -> RunReport {
         let mut last = None;
         for one in &self.directories {
             last = Some(self.sync_directory(&one.name));
@@ -105,7 +105,7 @@ impl Company {
     }
 
     /// Drains what is ready.
-    pub fn drain(&self) -> (DrainResult, QueueLength) {
+    pub(crate) fn drain(&self) -> (DrainResult, QueueLength) {
         let (settled, stop) = (ReadProgress::default(), CancellationToken::new());
         self.runtime
             .block_on(drain::drain_ready(&self.store, 1, &settled, &stop))
@@ -113,41 +113,41 @@ impl Company {
     }
 
     /// What the proof says.
-    pub fn run_verification(&self) -> VerifyResult {
+    pub(crate) fn run_verification(&self) -> VerifyResult {
         self.runtime.block_on(verify_enrollments(&self.store)).expect("the database answers")
     }
 
     /// Proves that enrollments are what they should be, with nothing left in the queue.
-    pub fn verify(&self) {
+    pub(crate) fn verify(&self) {
         let verdict = self.run_verification();
         assert_eq!(verdict.differences, [], "{verdict:?}");
         assert_eq!(verdict.pending, 0, "{verdict:?}");
     }
 
     /// Statements past rollcall.
-    pub fn sql(&self, sql: &str) -> TableRows {
+    pub(crate) fn sql(&self, sql: &str) -> TableRows {
         self.runtime.block_on(self.db.sql(sql))
     }
 
     /// The first column of the first row.
-    pub fn query_value(&self, sql: &str) -> String {
+    pub(crate) fn query_value(&self, sql: &str) -> String {
         let rows = self.sql(sql);
         let row = rows.first().unwrap_or_else(|| panic!("no row: {sql}"));
         row.values().next().cloned().flatten().unwrap_or_default()
     }
 
     /// How many rows a query has.
-    pub fn count_rows(&self, from: &str) -> i64 {
+    pub(crate) fn count_rows(&self, from: &str) -> i64 {
         self.query_value(&format!("SELECT count(*) FROM {from}")).parse().expect("a number")
     }
 
     /// Everything in the database but what every run writes about itself.
-    pub fn contents(&self) -> BTreeMap<String, TableRows> {
+    pub(crate) fn contents(&self) -> BTreeMap<String, TableRows> {
         self.runtime.block_on(self.db.contents(&["runs", "head", "leases", "connectors", "sqlite_stat1"]))
     }
 
     /// The number of the learner whom any directory calls so, or whose address it is.
-    pub fn learner(&self, who: &str) -> i64 {
+    pub(crate) fn learner(&self, who: &str) -> i64 {
         let rows = self.sql(&format!(
             "SELECT learner_id AS id FROM persons WHERE external_id = '{who}'
              UNION SELECT id FROM learners WHERE email = '{}'",
@@ -158,12 +158,12 @@ impl Company {
     }
 
     /// The state of a learner.
-    pub fn status(&self, who: &str) -> String {
+    pub(crate) fn status(&self, who: &str) -> String {
         self.query_value(&format!("SELECT status FROM learners WHERE id = {}", self.learner(who)))
     }
 
     /// The names of a group's members, sorted.
-    pub fn members(&self, group: &str) -> Vec<String> {
+    pub(crate) fn members(&self, group: &str) -> Vec<String> {
         let sql = format!(
             "SELECT DISTINCT l.name FROM memberships m JOIN learners l ON l.id = m.learner_id
              JOIN groups g ON g.id = m.group_id WHERE g.name = '{group}' AND g.deleted_run_id IS NULL"
@@ -175,7 +175,7 @@ impl Company {
     }
 
     /// The names of all groups that are not deleted, sorted.
-    pub fn groups(&self) -> Vec<String> {
+    pub(crate) fn groups(&self) -> Vec<String> {
         let rows = self.sql("SELECT name FROM groups WHERE deleted_run_id IS NULL");
         let mut names: Vec<String> = rows.into_iter().filter_map(|row| row["name"].clone()).collect();
         names.sort();
@@ -183,7 +183,7 @@ impl Company {
     }
 
     /// A learner's enrollment in a course.
-    pub fn find_enrollment(&self, who: &str, course: &str) -> Option<CompanyEnrollment> {
+    pub(crate) fn find_enrollment(&self, who: &str, course: &str) -> Option<CompanyEnrollment> {
         let rows = self.sql(&format!(
             "SELECT e.state, e.due, e.completed_at, e.progress, e.enrolled_at FROM enrollments e
              JOIN courses c ON c.id = e.course_id WHERE c.code = '{course}' AND e.learner_id = {}",
@@ -200,38 +200,38 @@ impl Company {
     }
 
     /// A learner's enrollment in a course that must be there.
-    pub fn enrollment(&self, who: &str, course: &str) -> CompanyEnrollment {
+    pub(crate) fn enrollment(&self, who: &str, course: &str) -> CompanyEnrollment {
         self.find_enrollment(who, course)
             .unwrap_or_else(|| panic!("`{who}` was never enrolled in `{course}`"))
     }
 
     /// Whether a learner may open a course.
-    pub fn has_access(&self, who: &str, course: &str) -> bool {
+    pub(crate) fn has_access(&self, who: &str, course: &str) -> bool {
         self.find_enrollment(who, course).is_some_and(|one| one.state == "active")
     }
 
     /// The due date of a course for a learner, in days from today.
-    pub fn due_in(&self, who: &str, course: &str) -> Option<i64> {
+    pub(crate) fn due_in(&self, who: &str, course: &str) -> Option<i64> {
         self.enrollment(who, course).due.map(|due| (due - self.today()).num_days())
     }
 
     /// Now.
-    pub fn change_time(&self) -> ChangeTime {
+    pub(crate) fn change_time(&self) -> ChangeTime {
         ChangeTime::at(Utc::now(), self.zone)
     }
 
     /// Today where the company is.
-    pub fn today(&self) -> NaiveDate {
+    pub(crate) fn today(&self) -> NaiveDate {
         self.change_time().today
     }
 
     /// The day that is `days` from today, as files write it.
-    pub fn day(&self, days: i64) -> String {
+    pub(crate) fn day(&self, days: i64) -> String {
         (self.today() + chrono::TimeDelta::days(days)).to_string()
     }
 
     /// Lets days pass, by moving everything that has happened into the past.
-    pub fn advance_days(&self, days: i64) {
+    pub(crate) fn advance_days(&self, days: i64) {
         for (table, column) in [
             ("memberships", "joined_on"),
             ("ended_memberships", "joined_on"),
@@ -250,7 +250,7 @@ impl Company {
     }
 
     /// Lets days pass as [`Company::days_pass`] does, for deletions, fixed dates and what runs took away, too.
-    pub fn backdate_everything(&self, days: i64) {
+    pub(crate) fn backdate_everything(&self, days: i64) {
         self.advance_days(days);
         for (table, column) in [("assignments", "due_on"), ("assignment_changes", "due_on")] {
             let moved = match self.db.engine {
@@ -270,12 +270,12 @@ impl Company {
 }
 
 /// One run of one directory of a file.
-pub async fn run(store: &Store, config: &Config, directory: &str, dry_run: bool) -> RunReport {
+pub(crate) async fn run(store: &Store, config: &Config, directory: &str, dry_run: bool) -> RunReport {
     run_with_options(store, config, directory, |asked| asked.dry_run = dry_run).await
 }
 
 /// One run of one directory of a file, as it is asked for.
-pub async fn run_with_options(
+pub(crate) async fn run_with_options(
     store: &Store,
     config: &Config,
     directory: &str,

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rollcall::config::Config;
+use rollcall_config::Config;
 
 use super::company::{Company, email};
 
 /// The columns of every CSV file, each mapped to the attribute of the same name.
-pub const COLUMNS: [&str; 9] =
+pub(crate) const COLUMNS: [&str; 9] =
     ["id", "email", "name", "department", "location", "role", "status", "start_date", "end_date"];
 
 /// Limits that nothing reaches: half of a handful of people may go in stories that are about something else.
@@ -27,7 +27,7 @@ max_growth = '10000%'
 const SEPARATOR: &str = "list_separator = \"|\"\n";
 
 /// One of the company's directories.
-pub struct CsvDirectory {
+pub(crate) struct CsvDirectory {
     pub name: String,
     settings: String,
     /// Which of the columns the connector maps.
@@ -39,7 +39,7 @@ pub struct CsvDirectory {
 
 impl Company {
     /// Adds a directory that maps these columns; `settings` are further lines of the connector.
-    pub fn directory(&mut self, name: &str, columns: &[&'static str], settings: &str) {
+    pub(crate) fn directory(&mut self, name: &str, columns: &[&'static str], settings: &str) {
         self.directories.retain(|one| one.name != name);
         self.directories.push(CsvDirectory {
             name: name.to_owned(),
@@ -51,7 +51,7 @@ impl Company {
     }
 
     /// Further lines for a connector that is there.
-    pub fn settings(&mut self, name: &str, settings: &str) {
+    pub(crate) fn settings(&mut self, name: &str, settings: &str) {
         self.directory_mut(name).settings = settings.to_owned();
     }
 
@@ -60,27 +60,27 @@ impl Company {
     }
 
     /// A rule that gives a group, or several by a template.
-    pub fn rule(&mut self, name: &str, group: &str, when: &str) {
+    pub(crate) fn rule(&mut self, name: &str, group: &str, when: &str) {
         self.text.push_str(&format!("[[rule]]\nname = '{name}'\ngroup = '{group}'\nwhen = '{when}'\n"));
     }
 
     /// A rule a group: whoever is in the department is in the group of its name.
-    pub fn departments(&mut self) {
+    pub(crate) fn departments(&mut self) {
         self.rule("departments", "{department}", "department != \"\"");
     }
 
     /// A course of the file.
-    pub fn course(&mut self, code: &str) {
+    pub(crate) fn course(&mut self, code: &str) {
         self.text.push_str(&format!("[[course]]\ncode = '{code}'\ntitle = 'All about {code}'\n"));
     }
 
     /// An assignment of the file; `due` are its further lines.
-    pub fn assignment(&mut self, course: &str, group: &str, due: &str) {
+    pub(crate) fn assignment(&mut self, course: &str, group: &str, due: &str) {
         self.text.push_str(&format!("[[assignment]]\ncourse = '{course}'\ngroups = ['{group}']\n{due}\n"));
     }
 
     /// Takes the sections that hold a text out of the file.
-    pub fn strike(&mut self, text: &str) {
+    pub(crate) fn strike(&mut self, text: &str) {
         let sections = self.text.split("[[").skip(1).filter(|one| !one.contains(text));
         let kept: String = sections.map(|one| format!("[[{one}")).collect();
         assert_ne!(kept, self.text, "the file has a section with `{text}`");
@@ -88,13 +88,13 @@ impl Company {
     }
 
     /// Somebody comes: a row in the first directory.
-    pub fn hire(&mut self, who: &str, values: &[(&str, &str)]) {
+    pub(crate) fn hire(&mut self, who: &str, values: &[(&str, &str)]) {
         let first = self.directories[0].name.clone();
         self.hire_at(&first, who, values);
     }
 
     /// A row in a certain directory.
-    pub fn hire_at(&mut self, directory: &str, who: &str, values: &[(&str, &str)]) {
+    pub(crate) fn hire_at(&mut self, directory: &str, who: &str, values: &[(&str, &str)]) {
         let mut row = vec![String::new(); COLUMNS.len()];
         (row[0], row[1], row[2]) = (who.to_owned(), email(who), who.to_owned());
         self.directory_mut(directory).rows.push(row);
@@ -102,13 +102,13 @@ impl Company {
     }
 
     /// Changes what the first directory says of somebody.
-    pub fn change(&mut self, who: &str, values: &[(&str, &str)]) {
+    pub(crate) fn change(&mut self, who: &str, values: &[(&str, &str)]) {
         let first = self.directories[0].name.clone();
         self.change_at(&first, who, values);
     }
 
     /// Changes the last row of somebody in a certain directory.
-    pub fn change_at(&mut self, directory: &str, who: &str, values: &[(&str, &str)]) {
+    pub(crate) fn change_at(&mut self, directory: &str, who: &str, values: &[(&str, &str)]) {
         let row =
             self.directory_mut(directory).rows.iter_mut().rev().find(|row| row[0] == who).expect("a row");
         for (column, value) in values {
@@ -118,18 +118,18 @@ impl Company {
     }
 
     /// Somebody moves to another department.
-    pub fn move_to(&mut self, who: &str, department: &str) {
+    pub(crate) fn move_to(&mut self, who: &str, department: &str) {
         self.change(who, &[("department", department)]);
     }
 
     /// The first directory no longer holds somebody.
-    pub fn leave(&mut self, who: &str) {
+    pub(crate) fn leave(&mut self, who: &str) {
         let first = self.directories[0].name.clone();
         self.leave_at(&first, who);
     }
 
     /// A certain directory no longer holds somebody.
-    pub fn leave_at(&mut self, directory: &str, who: &str) {
+    pub(crate) fn leave_at(&mut self, directory: &str, who: &str) {
         let rows = &mut self.directory_mut(directory).rows;
         let before = rows.len();
         rows.retain(|row| row[0] != who);
@@ -137,17 +137,17 @@ impl Company {
     }
 
     /// A certain directory holds nobody.
-    pub fn fire_all(&mut self, directory: &str) {
+    pub(crate) fn fire_all(&mut self, directory: &str) {
         self.directory_mut(directory).rows.clear();
     }
 
     /// Puts these bytes in the place of a directory's file, or its rows again.
-    pub fn instead(&mut self, directory: &str, bytes: Option<&[u8]>) {
+    pub(crate) fn instead(&mut self, directory: &str, bytes: Option<&[u8]>) {
         self.directory_mut(directory).instead = bytes.map(<[u8]>::to_vec);
     }
 
     /// What a directory's file says.
-    pub fn csv(&self, directory: &str) -> Vec<u8> {
+    pub(crate) fn csv(&self, directory: &str) -> Vec<u8> {
         let one = self.directories.iter().find(|one| one.name == directory).expect("a directory");
         if let Some(bytes) = &one.instead {
             return bytes.clone();
@@ -164,7 +164,7 @@ impl Company {
     }
 
     /// The file as it stands.
-    pub fn toml(&self) -> String {
+    pub(crate) fn toml(&self) -> String {
         let mut text = format!("timezone = '{}'\n{}\n", self.zone, self.head);
         if !self.head.contains("[web]") {
             text.push_str("[web]\nlisten = '127.0.0.1:0'\n");
@@ -193,7 +193,7 @@ impl Company {
     }
 
     /// The path of the file, written just now together with the people.
-    pub fn write(&self) -> PathBuf {
+    pub(crate) fn write(&self) -> PathBuf {
         for one in &self.directories {
             let path = self.folder.path().join(format!("{}.csv", one.name));
             fs::write(path, self.csv(&one.name)).expect("written");
@@ -204,7 +204,7 @@ impl Company {
     }
 
     /// The file as rollcall reads it.
-    pub fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         let path = self.write();
         Config::load(&path, &|_| None).unwrap_or_else(|mistakes| panic!("{mistakes}"))
     }

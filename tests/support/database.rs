@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use rollcall::store::{Store, StoreOptions};
+use rollcall_store::{Store, StoreOptions};
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, SqliteConnection};
 use sqlx::{PgConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
@@ -12,7 +12,7 @@ use super::postgres;
 
 /// A database engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
+pub(crate) enum Engine {
     Sqlite,
     Postgres,
 }
@@ -38,7 +38,7 @@ impl Drop for EngineReporter {
 }
 
 /// Runs a test on one engine, then on the other.
-pub fn on_both(test: impl Fn(Engine)) {
+pub(crate) fn on_both(test: impl Fn(Engine)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let _named = EngineReporter(engine);
         test(engine);
@@ -46,18 +46,18 @@ pub fn on_both(test: impl Fn(Engine)) {
 }
 
 /// The rows of a table, each column as text.
-pub type TableRows = Vec<BTreeMap<String, Option<String>>>;
+pub(crate) type TableRows = Vec<BTreeMap<String, Option<String>>>;
 
 /// Where a company's data lies.
 #[derive(Debug, Clone)]
-pub struct TestDatabase {
+pub(crate) struct TestDatabase {
     pub engine: Engine,
     pub url: String,
 }
 
 impl TestDatabase {
     /// A fresh one; SQLite's lies in `folder`.
-    pub fn new(engine: Engine, folder: &Path) -> Self {
+    pub(crate) fn new(engine: Engine, folder: &Path) -> Self {
         let url = match engine {
             Engine::Sqlite => format!("sqlite://{}/rollcall.db", folder.display()),
             Engine::Postgres => postgres::shared_server().url(&postgres::shared_server().new_database()),
@@ -66,27 +66,27 @@ impl TestDatabase {
     }
 
     /// One that is there already.
-    pub fn at(url: String) -> Self {
+    pub(crate) fn at(url: String) -> Self {
         let engine = if url.starts_with("sqlite") { Engine::Sqlite } else { Engine::Postgres };
         Self { engine, url }
     }
 
     /// How rollcall opens it.
-    pub fn options(&self) -> StoreOptions {
+    pub(crate) fn options(&self) -> StoreOptions {
         StoreOptions {
-            url: rollcall::model::secret::SecretText::new(&self.url),
+            url: rollcall_model::secret::SecretText::new(&self.url),
             max_size: None,
             connections: 8,
         }
     }
 
     /// Opened by rollcall.
-    pub async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         Store::open(&self.options()).await.expect("the database opens")
     }
 
     /// The text of this engine.
-    pub fn pick<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+    pub(crate) fn pick<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
         match self.engine {
             Engine::Sqlite => sqlite,
             Engine::Postgres => postgres,
@@ -94,7 +94,7 @@ impl TestDatabase {
     }
 
     /// Runs statements past rollcall; answers the rows of the last one, every column as text.
-    pub async fn sql(&self, sql: &str) -> TableRows {
+    pub(crate) async fn sql(&self, sql: &str) -> TableRows {
         let sql = AssertSqlSafe(sql.to_owned());
         match self.engine {
             Engine::Sqlite => {
@@ -117,7 +117,7 @@ impl TestDatabase {
     }
 
     /// The names of all tables and their columns; SQLite's full-text index is PostgreSQL's index, and no table.
-    pub async fn columns(&self) -> BTreeMap<String, Vec<String>> {
+    pub(crate) async fn columns(&self) -> BTreeMap<String, Vec<String>> {
         let sql = self.pick(
             "SELECT m.name AS t, c.name AS c FROM sqlite_schema m, pragma_table_info(m.name) c
              WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'learner_terms%' ORDER BY 1, 2",
@@ -133,7 +133,7 @@ impl TestDatabase {
     }
 
     /// Everything that stands in every table, but for the tables named.
-    pub async fn contents(&self, without: &[&str]) -> BTreeMap<String, TableRows> {
+    pub(crate) async fn contents(&self, without: &[&str]) -> BTreeMap<String, TableRows> {
         let mut contents = BTreeMap::new();
         for table in self.columns().await.into_keys().filter(|table| !without.contains(&table.as_str())) {
             let mut rows = self.sql(&format!("SELECT * FROM {table}")).await;

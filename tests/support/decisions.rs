@@ -3,44 +3,44 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rollcall::groups::learner_links::LinkResult;
-use rollcall::model::guard::HoldCause;
-use rollcall::model::ids::RunId;
-use rollcall::store::runs::RunRecordKind;
-use rollcall::sync::approve::{self, ApprovalResult};
-use rollcall::sync::resync_learner::ResyncContext;
-use rollcall::sync::undo::{self, UndoCounts};
-use rollcall::sync::{RunOutcome, RunReport, link_learners, retire_connector};
+use rollcall_core::groups::learner_links::LinkResult;
+use rollcall_core::sync::approve::{self, ApprovalResult};
+use rollcall_core::sync::resync_learner::ResyncContext;
+use rollcall_core::sync::undo::{self, UndoCounts};
+use rollcall_core::sync::{RunOutcome, RunReport, link_learners, retire_connector};
+use rollcall_model::guard::HoldCause;
+use rollcall_model::ids::RunId;
+use rollcall_store::runs::RunRecordKind;
 use tokio_util::sync::CancellationToken;
 
 use super::company::{Company, email, run_with_options};
 use super::manual_changes::manual_run;
 
 /// The limits that stand where the file says nothing.
-pub const DEFAULT_LIMITS: &str = "[safety]\nmax_removals = '5%'\n";
+pub(crate) const DEFAULT_LIMITS: &str = "[safety]\nmax_removals = '5%'\n";
 
 impl Company {
     /// The limits as they are without a `[safety]` of the file's own.
-    pub fn use_default_limits(&mut self) {
+    pub(crate) fn use_default_limits(&mut self) {
         self.head = DEFAULT_LIMITS.to_owned();
     }
 
     /// People `PREFIX1` to `PREFIXn` in a department.
-    pub fn hire_many(&mut self, prefix: &str, count: usize, values: &[(&str, &str)]) {
+    pub(crate) fn hire_many(&mut self, prefix: &str, count: usize, values: &[(&str, &str)]) {
         for number in 1..=count {
             self.hire(&format!("{prefix}{number}"), values);
         }
     }
 
     /// The same people leave.
-    pub fn leave_many(&mut self, prefix: &str, count: usize) {
+    pub(crate) fn leave_many(&mut self, prefix: &str, count: usize) {
         for number in 1..=count {
             self.leave(&format!("{prefix}{number}"));
         }
     }
 
     /// A run of the first directory; something of it is held.
-    pub fn sync_with_hold(&self) -> RunReport {
+    pub(crate) fn sync_with_hold(&self) -> RunReport {
         let report = self.sync();
         assert!(
             matches!(report.outcome, RunOutcome::Held),
@@ -52,7 +52,7 @@ impl Company {
     }
 
     /// A run of the first directory; nothing of it is held.
-    pub fn sync_without_hold(&self) -> RunReport {
+    pub(crate) fn sync_without_hold(&self) -> RunReport {
         let report = self.sync();
         let free = matches!(report.outcome, RunOutcome::Applied | RunOutcome::Unchanged);
         assert!(free, "{:?}: {:?}", report.outcome, reasons(&report));
@@ -60,7 +60,7 @@ impl Company {
     }
 
     /// A run with `--allow-removals`.
-    pub fn sync_allowing_removals(&self) -> RunReport {
+    pub(crate) fn sync_allowing_removals(&self) -> RunReport {
         let config = self.config();
         let report = self
             .runtime
@@ -70,7 +70,7 @@ impl Company {
     }
 
     /// Approves what a run held.
-    pub fn approve(&self, run: RunId) -> Result<ApprovalResult, approve::ApprovalError> {
+    pub(crate) fn approve(&self, run: RunId) -> Result<ApprovalResult, approve::ApprovalError> {
         let config = self.config();
         let asked = asked(format!("approve {run}"));
         let decided = self.runtime.block_on(approve::approve(&self.store, config.for_sync(), run, &asked));
@@ -79,14 +79,14 @@ impl Company {
     }
 
     /// Rejects what a run held.
-    pub fn reject(&self, run: RunId) -> Result<ApprovalResult, approve::ApprovalError> {
+    pub(crate) fn reject(&self, run: RunId) -> Result<ApprovalResult, approve::ApprovalError> {
         self.runtime.block_on(approve::reject(&self.store, &manual_run(), self.change_time(), run))
     }
 
     /// Takes back what a run did.
-    pub fn undo(&self, run: i64) -> Result<UndoCounts, undo::UndoError> {
+    pub(crate) fn undo(&self, run: i64) -> Result<UndoCounts, undo::UndoError> {
         let config = self.config();
-        let about = rollcall::store::runs::NewRun {
+        let about = rollcall_store::runs::NewRun {
             kind: RunRecordKind::Undo,
             subject: Some(RunId(run)),
             ..manual_run()
@@ -103,14 +103,14 @@ impl Company {
     }
 
     /// Makes two learners one.
-    pub fn link(&self, one: &str, other: &str) -> Result<LinkResult, link_learners::LinkError> {
+    pub(crate) fn link(&self, one: &str, other: &str) -> Result<LinkResult, link_learners::LinkError> {
         self.two(one, other, async |anew, names| {
             link_learners::link(anew, &manual_run(), self.change_time(), names).await
         })
     }
 
     /// Parts two learners.
-    pub fn unlink(&self, one: &str, other: &str) -> Result<LinkResult, link_learners::LinkError> {
+    pub(crate) fn unlink(&self, one: &str, other: &str) -> Result<LinkResult, link_learners::LinkError> {
         self.two(one, other, async |anew, names| {
             link_learners::unlink(anew, &manual_run(), self.change_time(), names).await
         })
@@ -135,7 +135,7 @@ impl Company {
     }
 
     /// Retires a connector.
-    pub fn retire(&self, name: &str, allow: bool) -> Result<RunReport, retire_connector::RetireError> {
+    pub(crate) fn retire(&self, name: &str, allow: bool) -> Result<RunReport, retire_connector::RetireError> {
         let config = self.config();
         let asked = asked(format!("retire {name}"));
         let report = self.runtime.block_on(retire_connector::retire(
@@ -150,7 +150,7 @@ impl Company {
     }
 
     /// The number of the last run or change.
-    pub fn last_run(&self) -> i64 {
+    pub(crate) fn last_run(&self) -> i64 {
         self.query_value("SELECT max(id) FROM runs").parse().expect("a number")
     }
 }
@@ -165,7 +165,7 @@ fn asked(what: String) -> approve::ApprovalRequest {
 }
 
 /// How many waiting changes there are of each kind.
-pub fn count_held_changes(report: &RunReport) -> BTreeMap<&'static str, usize> {
+pub(crate) fn count_held_changes(report: &RunReport) -> BTreeMap<&'static str, usize> {
     let mut kinds = BTreeMap::new();
     let change_set = report.change_set.as_ref().expect("a plan");
     for change in change_set.held.changes.iter().filter(|change| change.is_waiting()) {
@@ -175,12 +175,12 @@ pub fn count_held_changes(report: &RunReport) -> BTreeMap<&'static str, usize> {
 }
 
 /// The limits that a run reached.
-pub fn reasons(report: &RunReport) -> Vec<(HoldCause, String)> {
+pub(crate) fn reasons(report: &RunReport) -> Vec<(HoldCause, String)> {
     let change_set = report.change_set.as_ref().expect("a plan");
     change_set.held.reasons.iter().map(|reason| (reason.limit, reason.message.clone())).collect()
 }
 
 /// What changed since the last good run, as a hold says it.
-pub fn causes(report: &RunReport) -> Vec<String> {
+pub(crate) fn causes(report: &RunReport) -> Vec<String> {
     report.change_set.as_ref().expect("a plan").held.causes.clone()
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 /// What happens on the line, counted in bytes from the server to the client of each connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConnectionFault {
+pub(crate) enum ConnectionFault {
     /// Nothing.
     Pass,
     /// Connections are taken and nothing ever comes through.
@@ -26,7 +26,7 @@ pub enum ConnectionFault {
 }
 
 /// A proxy in front of 127.0.0.1.
-pub struct FaultProxy {
+pub(crate) struct FaultProxy {
     /// Where clients connect.
     pub port: u16,
     said: Arc<Mutex<Vec<u8>>>,
@@ -35,7 +35,7 @@ pub struct FaultProxy {
 
 impl FaultProxy {
     /// Begins to listen.
-    pub async fn start(target: u16, line: ConnectionFault) -> Self {
+    pub(crate) async fn start(target: u16, line: ConnectionFault) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -61,17 +61,17 @@ impl FaultProxy {
     }
 
     /// How many bytes have come from the server so far, over all connections.
-    pub fn passed(&self) -> u64 {
+    pub(crate) fn passed(&self) -> u64 {
         self.said().len() as u64
     }
 
     /// The bytes that have come from the server so far, over all connections.
-    pub fn said(&self) -> Vec<u8> {
+    pub(crate) fn said(&self) -> Vec<u8> {
         self.said.lock().expect("no line panics").clone()
     }
 
     /// For a connection in the clear.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ldap://127.0.0.1:{}", self.port)
     }
 }
@@ -83,7 +83,7 @@ impl Drop for FaultProxy {
 }
 
 /// A port of 127.0.0.1 on which nobody listens.
-pub async fn refusing_port() -> u16 {
+pub(crate) async fn refusing_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     listener.local_addr().expect("an address").port()
 }
@@ -132,4 +132,4 @@ async fn pass(client: &mut TcpStream, server: &mut TcpStream, limit: u64, said: 
 }
 
 /// Longer than any loopback answer takes, short enough to wait for.
-pub const STALL: Duration = Duration::from_millis(300);
+pub(crate) const STALL: Duration = Duration::from_millis(300);

@@ -3,23 +3,23 @@
 use std::fmt::Write;
 
 /// Where people are, unless they say otherwise.
-pub const PEOPLE: &str = "ou=people,dc=corp,dc=example";
+pub(crate) const PEOPLE: &str = "ou=people,dc=corp,dc=example";
 
 /// One entry, to be changed until it is what the test needs.
 #[derive(Debug, Clone)]
-pub struct LdapPerson {
+pub(crate) struct LdapPerson {
     dn: String,
     values: Vec<(String, Vec<u8>)>,
 }
 
 impl LdapPerson {
     /// A plain person: `p7` of number 7.
-    pub fn new(number: usize) -> Self {
+    pub(crate) fn new(number: usize) -> Self {
         Self::named(&format!("uid=p{number}"), &format!("p{number}"))
     }
 
     /// A person under a relative name of their own, which must hold `uid` or `cn`.
-    pub fn named(rdn: &str, uid: &str) -> Self {
+    pub(crate) fn named(rdn: &str, uid: &str) -> Self {
         let person = Self { dn: format!("{rdn},{PEOPLE}"), values: Vec::new() };
         person
             .with("objectClass", "inetOrgPerson")
@@ -35,30 +35,30 @@ impl LdapPerson {
     }
 
     /// Adds a value.
-    pub fn with(self, attribute: &str, value: &str) -> Self {
+    pub(crate) fn with(self, attribute: &str, value: &str) -> Self {
         self.with_bytes(attribute, value.as_bytes())
     }
 
     /// Adds a value that is no text.
-    pub fn with_bytes(mut self, attribute: &str, value: &[u8]) -> Self {
+    pub(crate) fn with_bytes(mut self, attribute: &str, value: &[u8]) -> Self {
         self.values.push((attribute.to_owned(), value.to_vec()));
         self
     }
 
     /// Takes an attribute away.
-    pub fn without(mut self, attribute: &str) -> Self {
+    pub(crate) fn without(mut self, attribute: &str) -> Self {
         self.values.retain(|(name, _)| name != attribute);
         self
     }
 
     /// Moves the entry below another base.
-    pub fn below(mut self, base: &str) -> Self {
+    pub(crate) fn below(mut self, base: &str) -> Self {
         self.dn = self.dn.replace(PEOPLE, base);
         self
     }
 
     /// The entry as `slapadd` reads it (RFC 2849).
-    pub fn ldif(&self) -> String {
+    pub(crate) fn ldif(&self) -> String {
         let mut text = format!("dn:: {}\n", base64(self.dn.as_bytes()));
         for (name, value) in &self.values {
             writeln!(text, "{name}:: {}", base64(value)).expect("a string");
@@ -69,12 +69,12 @@ impl LdapPerson {
 }
 
 /// So many plain people, from number 0.
-pub fn people(count: usize) -> Vec<LdapPerson> {
+pub(crate) fn people(count: usize) -> Vec<LdapPerson> {
     (0..count).map(LdapPerson::new).collect()
 }
 
 /// People whose entries have been trouble before.
-pub fn hard_cases() -> Vec<LdapPerson> {
+pub(crate) fn hard_cases() -> Vec<LdapPerson> {
     vec![
         LdapPerson::new(0).without("mail"),
         LdapPerson::new(1).without("departmentNumber"),

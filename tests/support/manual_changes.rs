@@ -1,14 +1,14 @@
 //! Changes that people of the company make by hand, through the library, each drained.
 
-use rollcall::groups::{self, AssignRequest, AssignmentTargetRef, DeletionConfirmation, MemberEffect};
-use rollcall::model::due_policy::DuePolicy;
-use rollcall::model::ids::LearnerId;
-use rollcall::store::runs::{NewRun, RunRecordKind};
+use rollcall_core::groups::{self, AssignRequest, AssignmentTargetRef, DeletionConfirmation, MemberEffect};
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::ids::LearnerId;
+use rollcall_store::runs::{NewRun, RunRecordKind};
 
 use super::company::{Company, email};
 
 /// A change by hand, as it is written down.
-pub fn manual_run() -> NewRun {
+pub(crate) fn manual_run() -> NewRun {
     NewRun {
         kind: RunRecordKind::Hand,
         connector: None,
@@ -21,7 +21,7 @@ pub fn manual_run() -> NewRun {
 
 impl Company {
     /// Makes a group.
-    pub fn create(&self, group: &str, members: &[&str]) {
+    pub(crate) fn create(&self, group: &str, members: &[&str]) {
         let members: Vec<String> = members.iter().map(|who| email(who)).collect();
         self.runtime
             .block_on(async {
@@ -32,7 +32,7 @@ impl Company {
     }
 
     /// Adds somebody to a group.
-    pub fn add(&self, group: &str, who: &str) -> MemberEffect {
+    pub(crate) fn add(&self, group: &str, who: &str) -> MemberEffect {
         let added = self.runtime.block_on(async {
             groups::add_members(&self.store, &manual_run(), self.change_time(), group, &[email(who)]).await
         });
@@ -41,7 +41,7 @@ impl Company {
     }
 
     /// Removes somebody from a group.
-    pub fn remove(&self, group: &str, who: &str) -> MemberEffect {
+    pub(crate) fn remove(&self, group: &str, who: &str) -> MemberEffect {
         let removed = self.runtime.block_on(async {
             let exclude = groups::NewExclusion::default();
             groups::remove_members(
@@ -59,7 +59,7 @@ impl Company {
     }
 
     /// Lets somebody in again.
-    pub fn lift(&self, group: &str, who: &str) {
+    pub(crate) fn lift(&self, group: &str, who: &str) {
         self.runtime
             .block_on(async {
                 groups::lift_exclusion(&self.store, &manual_run(), self.change_time(), group, &email(who))
@@ -69,7 +69,7 @@ impl Company {
     }
 
     /// Gives a group another name.
-    pub fn rename(&self, group: &str, new: &str) {
+    pub(crate) fn rename(&self, group: &str, new: &str) {
         self.runtime
             .block_on(async {
                 groups::rename_group(&self.store, &manual_run(), self.change_time(), group, new).await
@@ -78,7 +78,7 @@ impl Company {
     }
 
     /// Deletes a group.
-    pub fn delete(&self, group: &str) {
+    pub(crate) fn delete(&self, group: &str) {
         self.runtime
             .block_on(async {
                 groups::delete_group(
@@ -95,7 +95,7 @@ impl Company {
     }
 
     /// Restores a group.
-    pub fn restore(&self, group: &str) {
+    pub(crate) fn restore(&self, group: &str) {
         self.runtime
             .block_on(async {
                 groups::restore_group(&self.store, &manual_run(), self.change_time(), group).await
@@ -105,7 +105,7 @@ impl Company {
     }
 
     /// Adds a course that the file does not have.
-    pub fn add_course(&self, code: &str) {
+    pub(crate) fn add_course(&self, code: &str) {
         self.runtime
             .block_on(async {
                 groups::add_course(&self.store, &manual_run(), self.change_time(), code, "A course").await
@@ -114,7 +114,7 @@ impl Company {
     }
 
     /// Adds a learner whom no directory has.
-    pub fn add_learner(&self, who: &str) -> LearnerId {
+    pub(crate) fn add_learner(&self, who: &str) -> LearnerId {
         self.runtime
             .block_on(async {
                 groups::add_learner(&self.store, &manual_run(), self.change_time(), &email(who), who).await
@@ -124,7 +124,7 @@ impl Company {
     }
 
     /// Notes that somebody has completed a course.
-    pub fn complete(&self, who: &str, course: &str) {
+    pub(crate) fn complete(&self, who: &str, course: &str) {
         let (about, when) = (manual_run(), self.change_time());
         self.runtime
             .block_on(async {
@@ -134,12 +134,12 @@ impl Company {
     }
 
     /// Assigns a course to a group.
-    pub fn assign(&self, course: &str, group: &str, due: DuePolicy) {
+    pub(crate) fn assign(&self, course: &str, group: &str, due: DuePolicy) {
         self.assign_to(course, AssignmentTargetRef::Group(group.into()), due);
     }
 
     /// Assigns a course to one learner.
-    pub fn assign_alone(&self, course: &str, who: &str, due: DuePolicy) {
+    pub(crate) fn assign_alone(&self, course: &str, who: &str, due: DuePolicy) {
         self.assign_to(course, AssignmentTargetRef::Learner(&email(who)), due);
     }
 
@@ -154,7 +154,7 @@ impl Company {
     }
 
     /// Ends an assignment to one learner.
-    pub fn unassign_alone(&self, course: &str, who: &str) {
+    pub(crate) fn unassign_alone(&self, course: &str, who: &str) {
         let (who, when) = (email(who), self.change_time());
         let target = AssignmentTargetRef::Learner(&who);
         self.runtime

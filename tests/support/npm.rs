@@ -7,7 +7,7 @@ use std::process::Command;
 use super::packages;
 
 /// The folder of a package with everything that it needs, such as `axe-core@4.11.0`.
-pub fn install(package: &str) -> PathBuf {
+pub(crate) fn install(package: &str) -> PathBuf {
     packages::ensure_installed("/usr/bin/npm", &["nodejs", "npm"]);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("npm").join(package);
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -28,7 +28,7 @@ pub fn install(package: &str) -> PathBuf {
 }
 
 /// A file of a package, by its path below the installed packages.
-pub fn file(package: &str, path: &str) -> PathBuf {
+pub(crate) fn file(package: &str, path: &str) -> PathBuf {
     install(package).join("node_modules").join(path)
 }
 
@@ -36,7 +36,7 @@ pub fn file(package: &str, path: &str) -> PathBuf {
 const LEAST_NODE: u32 = 20;
 
 /// A Node that is new enough: the machine's, or one of its own where that is older.
-pub fn node() -> PathBuf {
+pub(crate) fn node() -> PathBuf {
     packages::ensure_installed("/usr/bin/npm", &["nodejs", "npm"]);
     let version = Command::new("node").arg("--version").output().expect("node runs");
     let version = String::from_utf8_lossy(&version.stdout).into_owned();

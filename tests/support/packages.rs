@@ -10,14 +10,14 @@ use std::process::Command;
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Sees to it that `program` is there, installing `packages` if it is not.
-pub fn ensure_installed(program: &str, packages: &[&str]) {
+pub(crate) fn ensure_installed(program: &str, packages: &[&str]) {
     ensure_available(program, || Path::new(program).exists(), packages);
 }
 
 /// Sees to it that something is there, installing `packages` if it is not.
 ///
 /// One process at a time installs; the others wait for it. The packages' services are not started.
-pub fn ensure_available(what: &str, is_there: impl Fn() -> bool, packages: &[&str]) {
+pub(crate) fn ensure_available(what: &str, is_there: impl Fn() -> bool, packages: &[&str]) {
     if is_there() {
         return;
     }

@@ -15,7 +15,7 @@ const PROGRAM: &str = "/usr/sbin/pgbouncer";
 const WATCH: &str = "trap '' INT; \"$1\" \"$2/pgbouncer.ini\" & cat >/dev/null; kill $!; wait; rm -rf \"$2\"";
 
 /// A pooler, stopped when it is dropped or the process ends.
-pub struct PgBouncerServer {
+pub(crate) struct PgBouncerServer {
     port: u16,
     folder: PathBuf,
     watch: Child,
@@ -23,7 +23,7 @@ pub struct PgBouncerServer {
 
 impl PgBouncerServer {
     /// Starts one in front of a server. Four connections serve everybody, so that transactions really change places.
-    pub fn start_for(cluster: &PostgresServer) -> Self {
+    pub(crate) fn start_for(cluster: &PostgresServer) -> Self {
         packages::ensure_installed(PROGRAM, &["pgbouncer"]);
         let folder = folder_without_rights("pgbouncer");
         let port = free_port();
@@ -51,7 +51,7 @@ impl PgBouncerServer {
     }
 
     /// The URL of a database through the pooler.
-    pub fn url(&self, database: &str) -> String {
+    pub(crate) fn url(&self, database: &str) -> String {
         url(self.port, database)
     }
 }

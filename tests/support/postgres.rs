@@ -26,7 +26,7 @@ const WATCH: &str =
     "trap '' INT TERM HUP; cat >/dev/null; \"$1\"/pg_ctl -D \"$2/data\" -m immediate stop; rm -rf \"$2\"";
 
 /// A server, stopped and removed when it is dropped or the process ends.
-pub struct PostgresServer {
+pub(crate) struct PostgresServer {
     folder: PathBuf,
     port: u16,
     memory: &'static str,
@@ -34,13 +34,13 @@ pub struct PostgresServer {
 }
 
 /// The server that tests share, each with databases of its own.
-pub fn shared_server() -> &'static PostgresServer {
+pub(crate) fn shared_server() -> &'static PostgresServer {
     static SHARED: OnceLock<PostgresServer> = OnceLock::new();
     SHARED.get_or_init(PostgresServer::start)
 }
 
 /// A command under an account that is not root.
-pub fn without_rights(program: &str) -> Command {
+pub(crate) fn without_rights(program: &str) -> Command {
     let is_root = fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
     let mut command = if is_root {
         let mut command = Command::new("setpriv");
@@ -54,7 +54,7 @@ pub fn without_rights(program: &str) -> Command {
 }
 
 /// A folder that belongs to that account; whoever asks removes it.
-pub fn folder_without_rights(name: &str) -> PathBuf {
+pub(crate) fn folder_without_rights(name: &str) -> PathBuf {
     let template = std::env::temp_dir().join(format!("rollcall-{name}-XXXXXX"));
     let output = without_rights("mktemp").arg("-d").arg(template).output().expect("mktemp runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -62,7 +62,7 @@ pub fn folder_without_rights(name: &str) -> PathBuf {
 }
 
 /// A port that nobody listens on now.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
 
@@ -78,12 +78,12 @@ fn run(command: &mut Command) -> Result<(), String> {
 
 impl PostgresServer {
     /// Makes and starts a server for tests.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with_memory("32MB")
     }
 
     /// Makes and starts a server with so much memory for its pages.
-    pub fn with_memory(memory: &'static str) -> Self {
+    pub(crate) fn with_memory(memory: &'static str) -> Self {
         packages::ensure_installed(&format!("{BIN}/postgres"), &["postgresql-15"]);
         let folder = folder_without_rights("postgres");
         let initdb = ["--no-sync", "--auth", "trust", "--username", "postgres", "--encoding", "UTF8"];
@@ -127,18 +127,18 @@ impl PostgresServer {
     }
 
     /// Ends the server as a power cut would.
-    pub fn crash(&self) {
+    pub(crate) fn crash(&self) {
         run(pg("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]))
             .expect("a server that runs");
     }
 
     /// Starts the server again on the same port.
-    pub fn start_again(&self) {
+    pub(crate) fn start_again(&self) {
         self.launch().expect("the server starts");
     }
 
     /// Ends the server as a power cut would, and starts it again at once; answers when it takes connections.
-    pub fn restart(&self) {
+    pub(crate) fn restart(&self) {
         let mut pg_ctl = pg("pg_ctl");
         pg_ctl.arg("-D").arg(self.data()).arg("-l").arg(self.folder.join("log"));
         pg_ctl.args(["-w", "-m", "immediate", "restart"]);
@@ -147,17 +147,17 @@ impl PostgresServer {
     }
 
     /// The port.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The URL of a database on this server.
-    pub fn url(&self, database: &str) -> String {
+    pub(crate) fn url(&self, database: &str) -> String {
         url(self.port, database)
     }
 
     /// Makes a database and answers its name.
-    pub fn new_database(&self) -> String {
+    pub(crate) fn new_database(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("company_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let sql = format!("CREATE DATABASE {name}");
@@ -173,7 +173,7 @@ impl PostgresServer {
 }
 
 /// The URL of a database behind a port of this machine.
-pub fn url(port: u16, database: &str) -> String {
+pub(crate) fn url(port: u16, database: &str) -> String {
     format!("postgres://postgres:open-sesame-PG@127.0.0.1:{port}/{database}")
 }
 

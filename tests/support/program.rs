@@ -12,7 +12,7 @@ use super::company::Company;
 
 /// What a command came to.
 #[derive(Debug)]
-pub struct CommandOutput {
+pub(crate) struct CommandOutput {
     pub status: i32,
     pub out: String,
     pub err: String,
@@ -20,24 +20,24 @@ pub struct CommandOutput {
 
 impl CommandOutput {
     /// Standard output as one JSON document.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// Standard output as a JSON document a line.
-    pub fn lines(&self) -> Vec<Value> {
+    pub(crate) fn lines(&self) -> Vec<Value> {
         self.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
     /// The same, when it ended as it should.
-    pub fn expect_status(self, status: i32) -> Self {
+    pub(crate) fn expect_status(self, status: i32) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 }
 
 /// The program with nothing of this machine's surroundings.
-pub fn rollcall_command(config: &Path) -> Command {
+pub(crate) fn rollcall_command(config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
     command.env_clear().env("USER", "tester").env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
     command.arg("--config").arg(config);
@@ -45,7 +45,7 @@ pub fn rollcall_command(config: &Path) -> Command {
 }
 
 /// Runs a command to its end.
-pub fn run_to_end(command: &mut Command) -> CommandOutput {
+pub(crate) fn run_to_end(command: &mut Command) -> CommandOutput {
     let output = command.output().expect("rollcall runs");
     CommandOutput {
         status: output.status.code().unwrap_or(-1),
@@ -56,18 +56,18 @@ pub fn run_to_end(command: &mut Command) -> CommandOutput {
 
 impl Company {
     /// Runs a command on the company's file and people as they are now.
-    pub fn rollcall(&self, args: &[&str]) -> CommandOutput {
+    pub(crate) fn rollcall(&self, args: &[&str]) -> CommandOutput {
         run_to_end(rollcall_command(&self.write()).args(args))
     }
 
     /// The JSON of a command that succeeds.
-    pub fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         self.rollcall(&[args, &["--json"]].concat()).expect_status(0).json()
     }
 }
 
 /// A program that runs, ended with the test.
-pub struct RunningProgram {
+pub(crate) struct RunningProgram {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
     out: Arc<Mutex<Vec<String>>>,
@@ -77,7 +77,7 @@ pub struct RunningProgram {
 const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits until something is so.
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
         assert!(since.elapsed() < WAIT_TIMEOUT, "waited in vain until {what}");
@@ -99,7 +99,7 @@ fn collect_lines(pipe: impl std::io::Read + Send + 'static) -> Arc<Mutex<Vec<Str
 
 impl RunningProgram {
     /// Starts a command and gathers its log and its output.
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("rollcall starts");
         let log = collect_lines(child.stderr.take().expect("a pipe"));
@@ -108,17 +108,17 @@ impl RunningProgram {
     }
 
     /// What it has said besides its log.
-    pub fn out(&self) -> Vec<String> {
+    pub(crate) fn out(&self) -> Vec<String> {
         self.out.lock().expect("the output").clone()
     }
 
     /// What it has logged so far.
-    pub fn log(&self) -> Vec<String> {
+    pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().expect("the log").clone()
     }
 
     /// Waits until a line of the log holds a text.
-    pub fn wait_for_log(&self, text: &str) {
+    pub(crate) fn wait_for_log(&self, text: &str) {
         let since = Instant::now();
         while !self.log().iter().any(|line| line.contains(text)) {
             assert!(since.elapsed() < WAIT_TIMEOUT, "never said `{text}`: {:#?}", self.log());
@@ -127,17 +127,17 @@ impl RunningProgram {
     }
 
     /// Sends a signal such as `TERM`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         send_signal(self.child.id(), name);
     }
 
     /// Whether it has ended.
-    pub fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("it can be asked").is_some()
     }
 
     /// Waits for the end.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("it ends")
     }
 }
@@ -153,7 +153,7 @@ impl Drop for RunningProgram {
 }
 
 /// Sends a signal such as `TERM` to a process; by the shell, since a small Debian has no program for it.
-pub fn send_signal(process: u32, name: &str) {
+pub(crate) fn send_signal(process: u32, name: &str) {
     let status = Command::new("sh").args(["-c", &format!("kill -s {name} {process}")]).status();
     assert!(status.expect("the shell runs").success(), "{name} to {process}");
 }

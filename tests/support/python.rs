@@ -19,7 +19,7 @@ use super::postgres::free_port;
 const PYTHON: &str = "/usr/bin/python3";
 
 /// Packages at pinned versions, those that others need included, in a folder of their own.
-pub struct PinnedPackages {
+pub(crate) struct PinnedPackages {
     /// The list below `tests/support/`.
     file: &'static str,
     text: &'static str,
@@ -31,7 +31,7 @@ static SERVERS: PinnedPackages =
     PinnedPackages { file: "python.txt", text: include_str!("python.txt"), folder: OnceLock::new() };
 
 /// What tries an API by its description.
-pub static SCHEMATHESIS: PinnedPackages = PinnedPackages {
+pub(crate) static SCHEMATHESIS: PinnedPackages = PinnedPackages {
     file: "schemathesis.txt",
     text: include_str!("schemathesis.txt"),
     folder: OnceLock::new(),
@@ -43,7 +43,7 @@ const WATCH: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & server=$!; \
 
 impl PinnedPackages {
     /// The folder of the installed programs.
-    pub fn programs(&self) -> &Path {
+    pub(crate) fn programs(&self) -> &Path {
         self.folder.get_or_init(|| {
             let version = xxhash_rust::xxh3::xxh3_64(self.text.as_bytes());
             let above = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -82,14 +82,14 @@ fn run_checked(command: &mut Command) {
 }
 
 /// A server of one test. It ends when this is dropped, and when the test's process ends in any other way.
-pub struct PythonServer {
+pub(crate) struct PythonServer {
     shell: Child,
     folder: TempDir,
     pub port: u16,
 }
 
 /// What a server answered.
-pub struct JsonResponse {
+pub(crate) struct JsonResponse {
     pub status: u16,
     pub body: Value,
 }
@@ -97,7 +97,7 @@ pub struct JsonResponse {
 impl PythonServer {
     /// Starts a program with these words and `--port` on a port that is free now, and waits until it takes connections.
     /// `folder` is where it runs.
-    pub fn start(program: &str, words: &[&str], mut folder: TempDir) -> Self {
+    pub(crate) fn start(program: &str, words: &[&str], mut folder: TempDir) -> Self {
         // Another process may take a port between looking for it and using it.
         for _ in 0..10 {
             match Self::try_start(&SERVERS.programs().join(program), words, folder) {
@@ -144,17 +144,23 @@ impl PythonServer {
     }
 
     /// Whether its log holds a text.
-    pub fn log_contains(&self, text: &str) -> bool {
+    pub(crate) fn log_contains(&self, text: &str) -> bool {
         self.log().contains(text)
     }
 
     /// The lines of its log that hold a text.
-    pub fn lines(&self, text: &str) -> Vec<String> {
+    pub(crate) fn lines(&self, text: &str) -> Vec<String> {
         self.log().lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
     }
 
     /// Sends a request with a token, as HTTP 1.0, so that the answer ends with the connection.
-    pub fn send_request(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> JsonResponse {
+    pub(crate) fn send_request(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<&Value>,
+    ) -> JsonResponse {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         let request = format!(

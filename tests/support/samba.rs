@@ -14,15 +14,15 @@ use super::certificate_authority::CertificateAuthority;
 use super::packages;
 
 /// The top of its domain.
-pub const DOMAIN: &str = "DC=corp,DC=example";
+pub(crate) const DOMAIN: &str = "DC=corp,DC=example";
 
 /// The administrator's password, which every account has that has one.
-pub const PASSWORD: &str = "Passw0rd of the domain";
+pub(crate) const PASSWORD: &str = "Passw0rd of the domain";
 
 static SAMBA: LazyLock<SambaServer> = LazyLock::new(SambaServer::start);
 
 /// A running domain controller. It and its files go when the process ends, however it ends.
-pub struct SambaServer {
+pub(crate) struct SambaServer {
     _shell: Child,
     settings: PathBuf,
     /// The address that it listens on.
@@ -32,12 +32,12 @@ pub struct SambaServer {
 }
 
 /// The domain controller.
-pub fn samba() -> &'static SambaServer {
+pub(crate) fn samba() -> &'static SambaServer {
     &SAMBA
 }
 
 /// An order to add an entry with values of one text each.
-pub fn add(dn: &str, values: &[(&str, &str)]) -> Value {
+pub(crate) fn add(dn: &str, values: &[(&str, &str)]) -> Value {
     let mut entry = json!({ "dn": dn });
     for (name, value) in values {
         entry[*name] = json!(value);
@@ -100,7 +100,7 @@ impl SambaServer {
     }
 
     /// Does what it is told to the database.
-    pub fn order(&self, orders: &[Value]) {
+    pub(crate) fn order(&self, orders: &[Value]) {
         let mut python = Command::new("/usr/bin/python3")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/domain.py"))
             .arg(&self.settings)
@@ -117,12 +117,12 @@ impl SambaServer {
     }
 
     /// For TLS from the first byte.
-    pub fn tls_url(&self) -> String {
+    pub(crate) fn tls_url(&self) -> String {
         format!("ldaps://{}", self.host)
     }
 
     /// For a connection in the clear, or StartTLS.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ldap://{}", self.host)
     }
 }

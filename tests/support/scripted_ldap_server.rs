@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 /// One message of an answer.
 #[derive(Debug, Clone)]
-pub enum LdapReply {
+pub(crate) enum LdapReply {
     /// An entry whose `uid` is this.
     Entry(&'static str),
     /// An entry of this name, and each attribute with its values.
@@ -26,7 +26,7 @@ pub enum LdapReply {
 
 /// A server that answers every bind with 0 and each search with the next page of its script, the last one for ever. It
 /// agrees to TLS, and goes on with the next page in the clear.
-pub struct ScriptedLdapServer {
+pub(crate) struct ScriptedLdapServer {
     port: u16,
     asked: RequestedAttributes,
     task: JoinHandle<()>,
@@ -37,7 +37,7 @@ type RequestedAttributes = Arc<Mutex<Vec<Vec<String>>>>;
 
 impl ScriptedLdapServer {
     /// Begins to listen.
-    pub async fn start(pages: Vec<Vec<LdapReply>>) -> Self {
+    pub(crate) async fn start(pages: Vec<Vec<LdapReply>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let pages = Arc::new(Mutex::new(pages));
@@ -53,12 +53,12 @@ impl ScriptedLdapServer {
     }
 
     /// The attributes that each search so far asked for.
-    pub fn requested_attributes(&self) -> Vec<Vec<String>> {
+    pub(crate) fn requested_attributes(&self) -> Vec<Vec<String>> {
         self.asked.lock().expect("no test panics while it speaks").clone()
     }
 
     /// For a connection in the clear.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ldap://127.0.0.1:{}", self.port)
     }
 }
@@ -169,7 +169,7 @@ fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// Tag, length, value (X.690 8.1).
-pub fn tagged(tag: u8, value: &[u8]) -> Vec<u8> {
+pub(crate) fn tagged(tag: u8, value: &[u8]) -> Vec<u8> {
     let length = u32::try_from(value.len()).expect("short messages only");
     let mut bytes = vec![tag];
     match u8::try_from(length) {

@@ -16,14 +16,14 @@ use super::packages;
 const SLAPD: &str = "/usr/sbin/slapd";
 
 /// The account that no limit holds back.
-pub const ADMIN: (&str, &str) = ("cn=admin,dc=corp,dc=example", "admin's secret");
+pub(crate) const ADMIN: (&str, &str) = ("cn=admin,dc=corp,dc=example", "admin's secret");
 
 /// An account like any other.
-pub const READER: (&str, &str) = ("cn=reader,dc=corp,dc=example", "reader's secret");
+pub(crate) const READER: (&str, &str) = ("cn=reader,dc=corp,dc=example", "reader's secret");
 
 /// What the server is to be like.
 #[derive(Default)]
-pub struct SlapdSetup {
+pub(crate) struct SlapdSetup {
     people: Vec<LdapPerson>,
     ldif: String,
     size_limit: Option<u32>,
@@ -32,7 +32,7 @@ pub struct SlapdSetup {
 }
 
 /// A running server. It ends when this is dropped, and when the test's process ends in any other way.
-pub struct SlapdServer {
+pub(crate) struct SlapdServer {
     shell: Child,
     folder: TempDir,
     /// Its CA.
@@ -45,36 +45,36 @@ pub struct SlapdServer {
 
 impl SlapdSetup {
     /// A directory of these people.
-    pub fn of(people: Vec<LdapPerson>) -> Self {
+    pub(crate) fn of(people: Vec<LdapPerson>) -> Self {
         Self { people, ..Self::default() }
     }
 
     /// Adds entries that are no people.
-    pub fn ldif(mut self, text: &str) -> Self {
+    pub(crate) fn ldif(mut self, text: &str) -> Self {
         self.ldif.push_str(text);
         self
     }
 
     /// Limits what a search of [`READER`] and of anonymous users may find.
-    pub fn size_limit(mut self, entries: u32) -> Self {
+    pub(crate) fn size_limit(mut self, entries: u32) -> Self {
         self.size_limit = Some(entries);
         self
     }
 
     /// Gives the server a certificate for another host than 127.0.0.1.
-    pub fn certified_for(mut self, host: &str) -> Self {
+    pub(crate) fn certified_for(mut self, host: &str) -> Self {
         self.certified_for = Some(host.to_owned());
         self
     }
 
     /// Gives the server a certificate that has expired.
-    pub fn expired(mut self) -> Self {
+    pub(crate) fn expired(mut self) -> Self {
         self.expired = true;
         self
     }
 
     /// Starts the server and waits until it answers.
-    pub async fn start(self) -> SlapdServer {
+    pub(crate) async fn start(self) -> SlapdServer {
         packages::ensure_installed(SLAPD, &["slapd", "ldap-utils"]);
         let folder = TempDir::new().expect("a folder");
         let ca = CertificateAuthority::new(folder.path(), "ca");
@@ -196,12 +196,12 @@ impl SlapdServer {
     }
 
     /// For a connection in the clear, or StartTLS.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ldap://127.0.0.1:{}", self.port)
     }
 
     /// For TLS from the first byte.
-    pub fn tls_url(&self) -> String {
+    pub(crate) fn tls_url(&self) -> String {
         format!("ldaps://127.0.0.1:{}", self.tls_port)
     }
 

@@ -1,9 +1,9 @@
 //! A company whose service runs, and people who use its pages.
 
 use reqwest::{Client, RequestBuilder, Response, redirect};
-use rollcall::accounts::{self, NewUserAccount};
-use rollcall::model::role::Role;
-use rollcall::model::secret::SecretText;
+use rollcall_core::accounts::{self, NewUserAccount};
+use rollcall_model::role::Role;
+use rollcall_model::secret::SecretText;
 use serde_json::Value;
 
 use super::browser::BrowserWindow;
@@ -12,10 +12,10 @@ use super::manual_changes::manual_run;
 use super::program::{RunningProgram, rollcall_command};
 
 /// The password of everybody.
-pub const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A service with pages.
-pub struct WebServer {
+pub(crate) struct WebServer {
     pub base: String,
     service: RunningProgram,
 }
@@ -35,13 +35,13 @@ fn start(company: &Company) -> (RunningProgram, String) {
 
 impl Company {
     /// Starts the service and waits until its pages are there.
-    pub fn serve(&self) -> WebServer {
+    pub(crate) fn serve(&self) -> WebServer {
         let (service, base) = start(self);
         WebServer { base, service }
     }
 
     /// Makes an account with [`PASSWORD`].
-    pub fn account(&self, email: &str, role: Role) {
+    pub(crate) fn account(&self, email: &str, role: Role) {
         let password = SecretText::new(PASSWORD);
         let new = NewUserAccount { email, name: "", role, password: Some(&password) };
         let made = self.runtime.block_on(accounts::create_account(
@@ -56,7 +56,7 @@ impl Company {
 
 /// What came back.
 #[derive(Debug)]
-pub struct PageResponse {
+pub(crate) struct PageResponse {
     pub status: u16,
     /// Where a redirect leads.
     pub to: String,
@@ -76,7 +76,7 @@ async fn page(response: Response) -> PageResponse {
 }
 
 /// Somebody who asks for pages without a browser.
-pub struct WebClient {
+pub(crate) struct WebClient {
     base: String,
     client: Client,
     pub cookie: Option<String>,
@@ -91,13 +91,18 @@ impl WebClient {
     }
 
     /// Asks for a page.
-    pub async fn get(&self, path: &str) -> PageResponse {
+    pub(crate) async fn get(&self, path: &str) -> PageResponse {
         let request = self.client.get(format!("{}{path}", self.base));
         page(self.with_cookie(request).send().await.expect("an answer")).await
     }
 
     /// A request with a body, and with more headers.
-    pub async fn send(&self, path: &str, headers: &[(&str, &str)], body: impl Into<String>) -> PageResponse {
+    pub(crate) async fn send(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<String>,
+    ) -> PageResponse {
         let mut request = self.with_cookie(self.client.post(format!("{}{path}", self.base)));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -106,7 +111,7 @@ impl WebClient {
     }
 
     /// Sends a form as a browser does.
-    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> PageResponse {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> PageResponse {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let headers =
             [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
@@ -114,7 +119,7 @@ impl WebClient {
     }
 
     /// Signs in.
-    pub async fn sign_in(mut self, email: &str) -> Self {
+    pub(crate) async fn sign_in(mut self, email: &str) -> Self {
         let page = self.post("/sign-in", &[("email", email), ("password", PASSWORD), ("to", "/")]).await;
         assert_eq!(page.status, 303, "{page:?}");
         self.cookie = page.cookie;
@@ -124,7 +129,7 @@ impl WebClient {
 
 impl Company {
     /// Makes a token and answers its key.
-    pub fn token(&self, name: &str, role: Role) -> String {
+    pub(crate) fn token(&self, name: &str, role: Role) -> String {
         let made = self.runtime.block_on(accounts::create_token(
             &self.store,
             &manual_run(),
@@ -139,46 +144,46 @@ impl Company {
 
 impl WebServer {
     /// What the service has said besides its log.
-    pub fn stdout_lines(&self) -> Vec<String> {
+    pub(crate) fn stdout_lines(&self) -> Vec<String> {
         self.service.out()
     }
 
     /// What the service has written to its log.
-    pub fn log(&self) -> Vec<String> {
+    pub(crate) fn log(&self) -> Vec<String> {
         self.service.log()
     }
 
     /// Makes the service read its file again.
-    pub fn reload_config(&self) {
+    pub(crate) fn reload_config(&self) {
         self.service.signal("HUP");
         self.service.wait_for_log("read the file again");
     }
 
     /// Ends the service in order.
-    pub fn end(mut self) {
+    pub(crate) fn end(mut self) {
         self.service.signal("TERM");
         assert!(self.service.wait().success(), "{:?}", self.service.log());
     }
 
     /// Ends the service as a power cut does.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.service.signal("KILL");
         let _ = self.service.wait();
     }
 
     /// Somebody who is not signed in and follows no redirect.
-    pub fn anonymous_client(&self) -> WebClient {
+    pub(crate) fn anonymous_client(&self) -> WebClient {
         let client = Client::builder().redirect(redirect::Policy::none()).build().expect("a client");
         WebClient { base: self.base.clone(), client, cookie: None }
     }
 
     /// Somebody who has signed in.
-    pub async fn signed_in_client(&self, email: &str) -> WebClient {
+    pub(crate) async fn signed_in_client(&self, email: &str) -> WebClient {
         self.anonymous_client().sign_in(email).await
     }
 
     /// A window in which somebody has signed in.
-    pub async fn open_window(&self, email: &str, scripts: bool) -> BrowserWindow {
+    pub(crate) async fn open_window(&self, email: &str, scripts: bool) -> BrowserWindow {
         let browser = BrowserWindow::open(&self.base, scripts).await;
         browser.go("/").await;
         browser.fill("E-mail", email).await;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
-use rollcall::sync::RunOutcome;
+use rollcall_core::sync::RunOutcome;
 use serde_json::Value;
 
 use super::is_people_request;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rollcall::sync::RunOutcome;
+use rollcall_core::sync::RunOutcome;
 use sqlx::{ConnectOptions, Connection};
 
 use crate::support::company::Company;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rollcall::model::attributes::Attribute;
+use rollcall_model::attributes::Attribute;
 use serde_json::json;
 
 use super::{VendorReader, result_kind, start_vendor};

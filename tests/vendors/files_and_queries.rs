@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rollcall::config::Config;
-use rollcall::connectors::{ConnectorError, DirectoryReading};
+use rollcall_config::Config;
+use rollcall_connectors::{ConnectorError, DirectoryReading};
 
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::{external_ids, single_attempt};
@@ -49,8 +49,8 @@ fn an_array_and_lines_hold_the_same_people() {
     assert_eq!(external_ids(one.people()), external_ids(other.people()));
     let row = other.people().row("7").expect("there");
     let first = |reading: &DirectoryReading, name| reading.people().first(row, name).to_owned();
-    assert_eq!(first(&other, rollcall::model::attributes::Attribute::EMAIL), "p7@x.example");
-    assert_eq!(first(&one, rollcall::model::attributes::Attribute::DEPARTMENT), "Bøard");
+    assert_eq!(first(&other, rollcall_model::attributes::Attribute::EMAIL), "p7@x.example");
+    assert_eq!(first(&one, rollcall_model::attributes::Attribute::DEPARTMENT), "Bøard");
 }
 
 /// A JSON file truncated at any byte fails the reading.
@@ -126,11 +126,11 @@ fn query_row_count_proves_completeness() {
         assert_eq!(reading.people().len(), 701);
         let row = reading.people().row("9").expect("there");
         assert_eq!(
-            reading.people().first(row, rollcall::model::attributes::Attribute::START_DATE),
+            reading.people().first(row, rollcall_model::attributes::Attribute::START_DATE),
             "2024-03-01"
         );
         assert_eq!(
-            reading.people().first(row, rollcall::model::attributes::Attribute::DEPARTMENT),
+            reading.people().first(row, rollcall_model::attributes::Attribute::DEPARTMENT),
             "Sales; -- x"
         );
         assert!(of_query(url, query, "count_query = 'SELECT count(*) FROM hr'").is_ok());

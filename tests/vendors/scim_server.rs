@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall::sync::RunOutcome;
+use rollcall_core::sync::RunOutcome;
 use serde_json::{Value, json};
 
 use crate::support::company::Company;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use rollcall::config::Config;
-use rollcall::sync::RunOutcome;
+use rollcall_config::Config;
+use rollcall_core::sync::RunOutcome;
 
 use crate::support::company::{Company, run};
 use crate::support::database::{Engine, TableRows};

@@ -1,7 +1,7 @@
 //! Every page in both themes and at both widths: no violation that axe-core finds, nothing that runs over the side, and
 //! a picture of each for whoever wants to look.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::json;
 
 use crate::support::browser::BrowserWindow;

@@ -17,14 +17,14 @@ mod schemathesis;
 mod verify;
 
 use reqwest::{Client, Method};
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::Value;
 
 use crate::support::company::Company;
 use crate::support::web::WebServer;
 
 /// Somebody who asks, with the key of a token.
-pub struct ApiClient<'a> {
+pub(super) struct ApiClient<'a> {
     company: &'a Company,
     base: String,
     client: Client,
@@ -33,7 +33,7 @@ pub struct ApiClient<'a> {
 
 /// What came back.
 #[derive(Debug)]
-pub struct ApiResponse {
+pub(super) struct ApiResponse {
     status: u16,
     kind: String,
     etag: Option<String>,
@@ -45,14 +45,14 @@ pub struct ApiResponse {
 impl ApiResponse {
     /// The same, when it is what was expected.
     #[track_caller]
-    pub fn expect_status(self, status: u16) -> Self {
+    pub(super) fn expect_status(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
     /// The problem of a field.
     #[track_caller]
-    pub fn expect_problem(&self, status: u16, field: Option<&str>) {
+    pub(super) fn expect_problem(&self, status: u16, field: Option<&str>) {
         assert_eq!((self.status, self.kind.as_str()), (status, "application/problem+json"), "{self:?}");
         assert_eq!(self.body["status"], status, "{self:?}");
         assert_eq!(self.body["field"].as_str(), field, "{self:?}");
@@ -67,7 +67,7 @@ impl<'a> ApiClient<'a> {
         Self::with_key(company, site, &company.token(&format!("a {role}"), role))
     }
 
-    pub fn with_key(company: &'a Company, site: &WebServer, key: &str) -> Self {
+    pub(super) fn with_key(company: &'a Company, site: &WebServer, key: &str) -> Self {
         Self { key: Some(key.to_owned()), ..Self::anonymous(company, site) }
     }
 
@@ -78,7 +78,7 @@ impl<'a> ApiClient<'a> {
     }
 
     /// Sends a request, whatever it is.
-    pub fn send(
+    pub(super) fn send(
         &self,
         method: &str,
         path: &str,
@@ -114,15 +114,15 @@ impl<'a> ApiClient<'a> {
         })
     }
 
-    pub fn get(&self, path: &str) -> ApiResponse {
+    pub(super) fn get(&self, path: &str) -> ApiResponse {
         self.send("GET", path, &[], None)
     }
 
-    pub fn json(&self, method: &str, path: &str, body: &Value) -> ApiResponse {
+    pub(super) fn json(&self, method: &str, path: &str, body: &Value) -> ApiResponse {
         self.send(method, path, &[("content-type", "application/json")], Some(&body.to_string()))
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> ApiResponse {
+    pub(super) fn post(&self, path: &str, body: &Value) -> ApiResponse {
         self.json("POST", path, body)
     }
 }

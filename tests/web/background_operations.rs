@@ -1,10 +1,10 @@
 //! Approvals, undos and retirements that take longer than somebody waits, and services that end in the middle.
 
-use rollcall::model::ids::RunId;
-use rollcall::model::names::ConnectorName;
-use rollcall::model::role::Role;
-use rollcall::store::runs;
-use rollcall::sync::lease::{self, AcquireResult, LeaseGuard};
+use rollcall_core::sync::lease::{self, AcquireResult, LeaseGuard};
+use rollcall_model::ids::RunId;
+use rollcall_model::names::ConnectorName;
+use rollcall_model::role::Role;
+use rollcall_store::runs;
 
 use crate::support::company::Company;
 use crate::support::company_files::COLUMNS;

@@ -1,6 +1,6 @@
 //! What people and machines do wrong, and what the pages say to it.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, TestDatabase, on_both};

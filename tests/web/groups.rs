@@ -1,6 +1,6 @@
 //! What pages of groups say of them.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::on_both;

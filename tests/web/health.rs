@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::Value;
 
 use crate::support::certificate_authority::CertificateAuthority;
@@ -50,7 +50,7 @@ fn metrics_match_database_in_prometheus_format() {
             assert_eq!(by_session.status, 200);
             // Prometheus itself brings the key of a token.
             let (about, when) = (crate::support::manual_changes::manual_run(), company.change_time());
-            let made = rollcall::accounts::create_token(
+            let made = rollcall_core::accounts::create_token(
                 &company.store,
                 &about,
                 when,

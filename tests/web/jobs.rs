@@ -1,8 +1,8 @@
 //! The queue, by an operator.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall::model::role::Role;
-use rollcall::service::queue_metrics;
+use rollcall_model::role::Role;
+use rollcall_service::queue_metrics;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -11,7 +11,7 @@ use crate::support::program::wait_until;
 const OPS: &str = "ops@corp.example";
 
 /// Three people with a course; the jobs of two have failed for good.
-pub fn company(engine: Engine) -> Company {
+pub(super) fn company(engine: Engine) -> Company {
     let mut company = Company::new(engine);
     company.departments();
     company.course("GDPR");

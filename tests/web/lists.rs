@@ -1,6 +1,6 @@
 //! Lists that grow: each is walked a page at a time with every row once, and comes whole as a file for a spreadsheet.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::on_both;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use crate::support::browser::BrowserWindow;
 use crate::support::company::Company;
@@ -121,7 +121,7 @@ fn account_of_other_identity_cannot_be_taken_over() {
     });
     // Whoever was revoked here is not let in again by the provider.
     let about = crate::support::manual_changes::manual_run();
-    let revoke = rollcall::accounts::revoke_account(
+    let revoke = rollcall_core::accounts::revoke_account(
         &company.store,
         &about,
         company.change_time(),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rollcall::model::heartbeat::Heartbeat;
-use rollcall::model::role::Role;
-use rollcall::web::{BackgroundTasks, RouteAccess, RouteDeclaration, WebContext, list_routes};
+use rollcall_model::heartbeat::Heartbeat;
+use rollcall_model::role::Role;
+use rollcall_web::{BackgroundTasks, RouteAccess, RouteDeclaration, WebContext, list_routes};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::company::Company;
@@ -143,5 +143,5 @@ fn viewer_sees_only_permitted_buttons() {
 
 async fn company_group(company: &Company) -> i64 {
     let mut tx = company.store.begin_read().await.expect("the database answers");
-    rollcall::groups::find_group(&mut tx, "Sales").await.expect("a group").id.0
+    rollcall_core::groups::find_group(&mut tx, "Sales").await.expect("a group").id.0
 }

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use crate::support::company::{Company, email};
 use crate::support::database::Engine;

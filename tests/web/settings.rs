@@ -1,6 +1,6 @@
 //! Settings: who may sign in, keys for programs, the record of changes.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use crate::support::browser::BrowserWindow;
 use crate::support::company::Company;

@@ -1,6 +1,6 @@
 //! Signing in: the first account, guessing, sessions that end.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -139,7 +139,7 @@ fn session_expires_and_ends_with_account() {
             assert_eq!(visitor.get("/groups").await.status, 200);
             let about = crate::support::manual_changes::manual_run();
             let when = company.change_time();
-            rollcall::accounts::revoke_account(&company.store, &about, when, "second@corp.example")
+            rollcall_core::accounts::revoke_account(&company.store, &about, when, "second@corp.example")
                 .await
                 .expect("revoked");
             assert_eq!(visitor.get("/groups").await.status, 303);

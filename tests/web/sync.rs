@@ -1,8 +1,8 @@
 //! Connectors, runs, what is held, and the rules, by an operator.
 
-use rollcall::model::names::ConnectorName;
-use rollcall::model::role::Role;
-use rollcall::sync::lease::{self, AcquireResult};
+use rollcall_core::sync::lease::{self, AcquireResult};
+use rollcall_model::names::ConnectorName;
+use rollcall_model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};

@@ -1,6 +1,6 @@
 //! Pages behind a reverse proxy: who asks is whoever it says, where it is trusted, and nobody else's word counts.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};

@@ -2,22 +2,22 @@
 
 use chrono::Utc;
 
-use crate::connectors::active_directory::columns::AdColumns;
-use crate::connectors::active_directory::groups::AdGroupIndex;
-use crate::connectors::active_directory::query::{
+use crate::active_directory::columns::AdColumns;
+use crate::active_directory::groups::AdGroupIndex;
+use crate::active_directory::query::{
     QueryContext, build_collector, build_search, find_domains, find_managers, read_groups,
 };
-use crate::connectors::active_directory::{ActiveDirectorySettings, no_controller};
-use crate::connectors::ldap::{LdapSession, MappingSink, connect_with_steps};
-use crate::connectors::mapper::RecordMapper;
-use crate::connectors::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
-use crate::model::attributes::AttributeSet;
-use crate::model::people::PeopleTable;
-use crate::model::progress::ReadProgress;
+use crate::active_directory::{ActiveDirectorySettings, no_controller};
+use crate::ldap::{LdapSession, MappingSink, connect_with_steps};
+use crate::mapper::RecordMapper;
+use crate::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::people::PeopleTable;
+use rollcall_model::progress::ReadProgress;
 
 /// Walks towards the first domain controller that has an answer; those before it that have none are warned of. The first
 /// step that fails is the last. Nothing is tried again.
-pub(in crate::connectors) async fn check(
+pub(crate) async fn check(
     connector: &Connector,
     settings: &ActiveDirectorySettings,
     attributes: &AttributeSet,

@@ -6,12 +6,12 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::connectors::AttributeMapping;
-use crate::connectors::active_directory::account;
-use crate::connectors::active_directory::groups::{AdGroupIndex, GroupProjection};
-use crate::connectors::ldap::any_value_filter;
-use crate::connectors::mapper::RecordValues;
-use crate::model::attributes::Attribute;
+use crate::AttributeMapping;
+use crate::active_directory::account;
+use crate::active_directory::groups::{AdGroupIndex, GroupProjection};
+use crate::ldap::any_value_filter;
+use crate::mapper::RecordValues;
+use rollcall_model::attributes::Attribute;
 
 /// How the columns of a mapping come about.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ fn parse_source(source: &str) -> Option<SourceAttribute<'_>> {
 
 impl AdColumns {
     /// Finds out what a mapping needs.
-    pub fn new(mapping: &AttributeMapping) -> Self {
+    pub(super) fn new(mapping: &AttributeMapping) -> Self {
         let place = |wanted| mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
         let mut columns = Self {
             names: vec![String::new(); mapping.columns.len()],
@@ -134,17 +134,17 @@ impl AdColumns {
     }
 
     /// The attribute of each column.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }
 
     /// What to ask for.
-    pub fn attributes(&self) -> Vec<&str> {
+    pub(super) fn attributes(&self) -> Vec<&str> {
         once_each(self.names())
     }
 
     /// What to ask for of whom only the id is wanted.
-    pub fn attributes_of_id(&self) -> Vec<&str> {
+    pub(super) fn attributes_of_id(&self) -> Vec<&str> {
         once_each(self.filling(self.id))
     }
 
@@ -159,19 +159,25 @@ impl AdColumns {
     }
 
     /// A filter that asks for any of several values of a column; `None` where no attribute fills it.
-    pub fn equals(&self, column: Option<usize>, texts: &[impl AsRef<str>]) -> Option<String> {
+    pub(super) fn equals(&self, column: Option<usize>, texts: &[impl AsRef<str>]) -> Option<String> {
         let any: String =
             once_each(self.filling(column)).into_iter().map(|name| any_value_filter(name, texts)).collect();
         (!any.is_empty()).then(|| format!("(|{any})"))
     }
 
     /// Whether groups must be read.
-    pub fn needs_groups(&self) -> bool {
+    pub(super) fn needs_groups(&self) -> bool {
         self.derived.iter().any(|(_, derived)| matches!(derived, DerivedColumn::Groups { .. }))
     }
 
     /// Fills the columns of a record that are made of others.
-    pub fn derive(&self, record: &mut RecordValues, groups: &mut AdGroupIndex, now: DateTime<Utc>, zone: Tz) {
+    pub(super) fn derive(
+        &self,
+        record: &mut RecordValues,
+        groups: &mut AdGroupIndex,
+        now: DateTime<Utc>,
+        zone: Tz,
+    ) {
         for (column, derived) in &self.derived {
             let values: Vec<String> = match derived {
                 DerivedColumn::FirstOf(others) => first_of(record, others),
@@ -198,7 +204,7 @@ impl AdColumns {
     }
 
     /// The id of a record, where it has just one; what it may be made of is not derived yet.
-    pub fn id_of(&self, record: &RecordValues) -> Option<String> {
+    pub(super) fn id_of(&self, record: &RecordValues) -> Option<String> {
         let column = self.id?;
         let mut values: Vec<String> = record.values_of(column).map(str::to_owned).collect();
         let derived = self.derived.iter().find(|(derived, _)| *derived == column);

@@ -1,6 +1,6 @@
 //! Distinguished names (RFC 4514), as far as they must be compared and taken apart.
 
-use crate::model::names::fold;
+use rollcall_model::names::fold;
 
 /// The same text for all spellings of one name: case, spaces around, and how a character is escaped do not count.
 pub(super) fn key(dn: &str) -> String {

@@ -7,9 +7,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::connectors::active_directory::distinguished_name;
-use crate::connectors::ldap::RecordSink;
-use crate::connectors::mapper::RecordValues;
+use crate::active_directory::distinguished_name;
+use crate::ldap::RecordSink;
+use crate::mapper::RecordValues;
 
 /// Who is a group.
 pub(super) const FILTER: &str = "(objectClass=group)";
@@ -85,7 +85,7 @@ impl AdGroupIndex {
     }
 
     /// Everything that holds somebody whom these groups hold and whose primary group has this identifier.
-    pub fn resolve_groups<'d>(
+    pub(super) fn resolve_groups<'d>(
         &mut self,
         direct: impl Iterator<Item = &'d str>,
         primary: Option<&str>,

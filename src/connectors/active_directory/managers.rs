@@ -6,10 +6,10 @@
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::connectors::active_directory::columns::AdColumns;
-use crate::connectors::active_directory::distinguished_name;
-use crate::model::interner::Symbol;
-use crate::model::people::PeopleTable;
+use crate::active_directory::columns::AdColumns;
+use crate::active_directory::distinguished_name;
+use rollcall_model::interner::Symbol;
+use rollcall_model::people::PeopleTable;
 
 /// The ids of people by their DNs.
 #[derive(Debug, Default)]
@@ -26,17 +26,17 @@ fn digest(dn: &str) -> u128 {
 
 impl ManagerIndex {
     /// Learns whose DN this is.
-    pub fn add_id(&mut self, dn: &[u8], id: &str) {
+    pub(super) fn add_id(&mut self, dn: &[u8], id: &str) {
         self.ids.insert(digest(&String::from_utf8_lossy(dn)), id.into());
     }
 
     /// Notes that somebody has a manager of this DN.
-    pub fn add_manager(&mut self, dn: &str) {
+    pub(super) fn add_manager(&mut self, dn: &str) {
         self.named.entry(digest(dn)).or_insert_with(|| dn.to_owned());
     }
 
     /// The managers whose ids are not known yet, in byte order.
-    pub fn list_unknown(&self) -> Vec<String> {
+    pub(super) fn list_unknown(&self) -> Vec<String> {
         let unknown = self.named.iter().filter(|(digest, _)| !self.ids.contains_key(digest));
         let mut unknown: Vec<String> = unknown.map(|(_, dn)| dn.clone()).collect();
         unknown.sort_unstable();
@@ -44,7 +44,7 @@ impl ManagerIndex {
     }
 
     /// Puts ids in the place of DNs.
-    pub fn replace_dns(&self, people: &mut PeopleTable, columns: &AdColumns) {
+    pub(super) fn replace_dns(&self, people: &mut PeopleTable, columns: &AdColumns) {
         let mut known: FxHashMap<Symbol, Symbol> = FxHashMap::from_iter([(Symbol::EMPTY, Symbol::EMPTY)]);
         for row in people.rows() {
             for &(attribute, _) in &columns.people {

@@ -1,6 +1,6 @@
 //! Active Directory: LDAP with habits of its own, and several servers that hold the same.
 //!
-//! Stands on [`crate::connectors::ldap`] and adds what the attributes of Active Directory do not say by themselves:
+//! Stands on [`crate::ldap`] and adds what the attributes of Active Directory do not say by themselves:
 //! [`account`] makes a status and a last day of two numbers, [`groups`] finds all groups of somebody, directly, by
 //! nesting and by the primary group, [`managers`] turns DNs into ids; [`columns`] knows which of these a mapping wants.
 //!
@@ -19,14 +19,14 @@ mod query;
 use chrono::Utc;
 use chrono_tz::Tz;
 
-use crate::connectors::ldap::{self, IDS_PER_SEARCH, narrow_filter, run_in_task};
-use crate::connectors::mapping::DefaultMapping;
-use crate::connectors::proof::CompletenessProof;
-use crate::connectors::retry::retry;
-use crate::connectors::{Connector, ConnectorError, DirectoryReading, ReadContext};
-use crate::model::attributes::AttributeSet;
-use crate::model::names::clean;
-use crate::model::people::PeopleTable;
+use crate::ldap::{self, IDS_PER_SEARCH, narrow_filter, run_in_task};
+use crate::mapping::DefaultMapping;
+use crate::proof::CompletenessProof;
+use crate::retry::retry;
+use crate::{Connector, ConnectorError, DirectoryReading, ReadContext};
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::names::clean;
+use rollcall_model::people::PeopleTable;
 
 pub(super) use check::check;
 pub use columns::is_source;

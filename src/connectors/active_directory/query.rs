@@ -3,21 +3,21 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::connectors::ConnectorError;
-use crate::connectors::active_directory::DomainControllerPool;
-use crate::connectors::active_directory::columns::AdColumns;
-use crate::connectors::active_directory::distinguished_name;
-use crate::connectors::active_directory::groups::{self, AdGroupIndex};
-use crate::connectors::active_directory::managers::ManagerIndex;
-use crate::connectors::ldap::{
+use crate::ConnectorError;
+use crate::active_directory::DomainControllerPool;
+use crate::active_directory::columns::AdColumns;
+use crate::active_directory::distinguished_name;
+use crate::active_directory::groups::{self, AdGroupIndex};
+use crate::active_directory::managers::ManagerIndex;
+use crate::ldap::{
     EntryCollector, IDS_PER_SEARCH, LdapConnector, LdapSearch, LdapSession, LdapSettings, MappingSink,
     RecordSink, any_value_filter, check_searchable, narrow_filter,
 };
-use crate::connectors::mapper::{RecordMapper, RecordValues};
-use crate::connectors::proof::{ReferenceMeaning, SearchBaseEnd};
-use crate::model::names::fold;
-use crate::model::people::PeopleTable;
-use crate::model::progress::ReadProgress;
+use crate::mapper::{RecordMapper, RecordValues};
+use crate::proof::{ReferenceMeaning, SearchBaseEnd};
+use rollcall_model::names::fold;
+use rollcall_model::people::PeopleTable;
+use rollcall_model::progress::ReadProgress;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ pub(super) struct AdQueryResult<'a> {
 
 impl AdQueryResult<'_> {
     /// Whoever came.
-    pub fn into_people(self, columns: &AdColumns) -> PeopleTable {
+    pub(super) fn into_people(self, columns: &AdColumns) -> PeopleTable {
         let mut people = self.mapper.into_people();
         self.managers.replace_dns(&mut people, columns);
         people

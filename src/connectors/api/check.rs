@@ -5,22 +5,21 @@ use std::time::Instant;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::connectors::api::ApiSettings;
-use crate::connectors::api::list_reader::ListReader;
-use crate::connectors::http::{HttpAuth, HttpClient, redact_url};
-use crate::connectors::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
-use crate::model::attributes::AttributeSet;
+use crate::api::ApiSettings;
+use crate::api::list_reader::ListReader;
+use crate::http::{HttpAuth, HttpClient, redact_url};
+use crate::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
+use rollcall_model::attributes::AttributeSet;
 
 /// Walks towards the server; the first step that fails is the last. Nothing is tried again.
-pub(in crate::connectors) async fn check(
+pub(crate) async fn check(
     connector: &Connector,
     settings: &ApiSettings,
     attributes: &AttributeSet,
     context: &ReadContext,
 ) -> Vec<CheckStep> {
     let mut steps = Vec::new();
-    let once =
-        ReadContext { retry: crate::connectors::retry::RetryPolicy::SINGLE_ATTEMPT, ..context.clone() };
+    let once = ReadContext { retry: crate::retry::RetryPolicy::SINGLE_ATTEMPT, ..context.clone() };
     let walked = context
         .cancel
         .run_until_cancelled(steps_of(connector, settings, attributes, &once, &mut steps))

@@ -14,11 +14,11 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::connectors::api::list_reader::{format_key_path, unreadable_error};
-use crate::connectors::api::paging::{NextPage, PagingState};
-use crate::connectors::api::{ApiSettings, ListEndpoint};
-use crate::connectors::http::{HttpClient, HttpError, OptionalResponse, redact_url};
-use crate::connectors::{ConnectorError, ReadContext};
+use crate::api::list_reader::{format_key_path, unreadable_error};
+use crate::api::paging::{NextPage, PagingState};
+use crate::api::{ApiSettings, ListEndpoint};
+use crate::http::{HttpClient, HttpError, OptionalResponse, redact_url};
+use crate::{ConnectorError, ReadContext};
 
 /// So many records wait for their details at once: what a server takes to answer is not lost, and the pace is kept.
 pub(super) const CONCURRENT_DETAILS: usize = 4;
@@ -46,7 +46,10 @@ pub(super) struct DetailReader<'a> {
 
 impl DetailReader<'_> {
     /// The record with its details; nothing where the source no longer has it. What has no id to ask with is empty.
-    pub async fn add_details(&self, record: Box<RawValue>) -> Result<Option<Box<RawValue>>, ConnectorError> {
+    pub(super) async fn add_details(
+        &self,
+        record: Box<RawValue>,
+    ) -> Result<Option<Box<RawValue>>, ConnectorError> {
         let DetailRequest { name, id, .. } = *self.detail;
         let Ok(mut whole) = serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(record.get()) else {
             return Ok(Some(record));

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use crate::connectors::AttributeMapping;
-use crate::connectors::api::vendors::{VENDORS, Vendor, VendorSettings};
-use crate::connectors::json::{ResponsePage, ValueExtractor, ValuePath};
-use crate::connectors::mapper::RecordMapper;
-use crate::model::attributes::AttributeSet;
-use crate::model::names::ConnectorName;
-use crate::model::people::PeopleTable;
+use crate::AttributeMapping;
+use crate::api::vendors::{VENDORS, Vendor, VendorSettings};
+use crate::json::{ResponsePage, ValueExtractor, ValuePath};
+use crate::mapper::RecordMapper;
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::names::ConnectorName;
+use rollcall_model::people::PeopleTable;
 
 /// The places of every system, in the order of [`KINDS`]; to read a path takes longer than to read a page.
 static PATHS: LazyLock<Vec<Vec<ValuePath>>> = LazyLock::new(|| {
@@ -19,7 +19,7 @@ static PATHS: LazyLock<Vec<Vec<ValuePath>>> = LazyLock::new(|| {
 });
 
 /// What a page of a system came to; nothing where it cannot be read, or where the system is one of the file's own.
-pub(in crate::connectors) fn parse_page(kind: &Vendor, body: &[u8]) -> Option<(ResponsePage, PeopleTable)> {
+pub(crate) fn parse_page(kind: &Vendor, body: &[u8]) -> Option<(ResponsePage, PeopleTable)> {
     let mut attributes = AttributeSet::default();
     let named = kind.mapping.iter();
     let columns: Vec<_> = named.map(|&(name, place)| (attributes.add(name), place.to_owned())).collect();
@@ -43,7 +43,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::connectors::json::KeyPath;
+    use crate::json::KeyPath;
 
     fn known() -> impl Iterator<Item = &'static Vendor> {
         VENDORS.iter().copied().filter(|kind| !kind.mapping.is_empty())

@@ -4,16 +4,16 @@ use futures_util::{StreamExt, stream};
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use crate::connectors::api::detail_request::CONCURRENT_DETAILS;
-use crate::connectors::api::paging::{NextPage, PagingState};
-use crate::connectors::api::{ApiSettings, ListEndpoint};
-use crate::connectors::http::{ConnectorResponse, HttpClient, HttpError, redact_url};
-use crate::connectors::json::{ResponseLayout, ResponsePage, UnreadableResponse, ValueExtractor};
-use crate::connectors::mapper::{RecordMapper, RecordValues};
-use crate::connectors::proof::ListEnd;
-use crate::connectors::{Connector, ConnectorError, ReadContext};
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::names::fold;
+use crate::api::detail_request::CONCURRENT_DETAILS;
+use crate::api::paging::{NextPage, PagingState};
+use crate::api::{ApiSettings, ListEndpoint};
+use crate::http::{ConnectorResponse, HttpClient, HttpError, redact_url};
+use crate::json::{ResponseLayout, ResponsePage, UnreadableResponse, ValueExtractor};
+use crate::mapper::{RecordMapper, RecordValues};
+use crate::proof::ListEnd;
+use crate::{Connector, ConnectorError, ReadContext};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::names::fold;
 
 /// All lists of a reading, on their way into one table of people.
 pub(super) struct ListReader<'a> {
@@ -45,7 +45,7 @@ pub(super) struct PageRecordCounts {
 }
 
 impl<'a> ListReader<'a> {
-    pub fn new(
+    pub(super) fn new(
         connector: &'a Connector,
         settings: &'a ApiSettings,
         attributes: &'a AttributeSet,
@@ -57,16 +57,16 @@ impl<'a> ListReader<'a> {
     }
 
     /// Keeps only the people of one address, folded.
-    pub fn restrict_to_email(&mut self, address: &str) {
+    pub(super) fn restrict_to_email(&mut self, address: &str) {
         self.deduplicator.wanted = Some(address.to_owned());
     }
 
-    pub fn into_mapper(self) -> RecordMapper<'a> {
+    pub(super) fn into_mapper(self) -> RecordMapper<'a> {
         self.deduplicator.mapper
     }
 
     /// Reads a list to its end.
-    pub async fn read(&mut self, pass: &ListEndpoint) -> Result<ListEnd, ConnectorError> {
+    pub(super) async fn read(&mut self, pass: &ListEndpoint) -> Result<ListEnd, ConnectorError> {
         let shape = pass.response_layout();
         let mut progress = PagingState::default();
         let mut told: Option<u64> = None;
@@ -115,7 +115,7 @@ impl<'a> ListReader<'a> {
     }
 
     /// Reads the first page of a list, for looking at.
-    pub async fn first_page(&mut self, pass: &ListEndpoint) -> Result<(), ConnectorError> {
+    pub(super) async fn first_page(&mut self, pass: &ListEndpoint) -> Result<(), ConnectorError> {
         let shape = pass.response_layout();
         let mut call = pass.request.build_request(self.settings);
         pass.paging.prepare_first_page(&mut call);
@@ -169,7 +169,7 @@ impl<'a> ListReader<'a> {
 }
 
 impl<'a> Deduplicator<'a> {
-    pub fn new(connector: &'a Connector, attributes: &'a AttributeSet) -> Self {
+    pub(super) fn new(connector: &'a Connector, attributes: &'a AttributeSet) -> Self {
         let column =
             |wanted| connector.mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
         Self {
@@ -182,7 +182,7 @@ impl<'a> Deduplicator<'a> {
     }
 
     /// Takes a record. `place` says where it stands.
-    pub fn keep_record(
+    pub(super) fn keep_record(
         &mut self,
         record: &RecordValues,
         count: &mut PageRecordCounts,

@@ -16,14 +16,14 @@ pub mod vendors;
 
 use serde_json::Value;
 
-use crate::connectors::http::{self, HttpClient};
-use crate::connectors::json::{KeyPath, ResponseLayout, UnreadableResponse, ValueExtractor, ValuePath};
-use crate::connectors::mapper::{RecordMapper, RecordValues};
-use crate::connectors::proof::CompletenessProof;
-use crate::connectors::{Connector, ConnectorError, DirectoryReading, ReadContext};
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::names::fold;
-use crate::model::people::PeopleTable;
+use crate::http::{self, HttpClient};
+use crate::json::{KeyPath, ResponseLayout, UnreadableResponse, ValueExtractor, ValuePath};
+use crate::mapper::{RecordMapper, RecordValues};
+use crate::proof::CompletenessProof;
+use crate::{Connector, ConnectorError, DirectoryReading, ReadContext};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::names::fold;
+use rollcall_model::people::PeopleTable;
 
 pub(super) use check::check;
 pub use detail_request::DetailRequest;

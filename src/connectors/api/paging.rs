@@ -4,9 +4,9 @@ use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::connectors::api::request::set_query_param;
-use crate::connectors::http::{self, ConnectorRequest, ConnectorResponse, HttpError};
-use crate::connectors::json::{KeyPath, ResponsePage};
+use crate::api::request::set_query_param;
+use crate::http::{self, ConnectorRequest, ConnectorResponse, HttpError};
+use crate::json::{KeyPath, ResponsePage};
 
 /// How pages follow each other, and what ends them.
 #[derive(Debug, Clone)]

@@ -3,8 +3,8 @@
 use serde_json::Value;
 use url::Url;
 
-use crate::connectors::api::{ApiSettings, ListEndpoint, RequestTemplate};
-use crate::connectors::http::{ConnectorRequest, Method};
+use crate::api::{ApiSettings, ListEndpoint, RequestTemplate};
+use crate::http::{ConnectorRequest, Method};
 
 impl RequestTemplate {
     /// The request with `value` in the place of `name`, wherever that stands.

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::io::{self, BufRead, Cursor, Read};
 
-use crate::connectors::AttributeMapping;
-use crate::connectors::file::FileError;
-use crate::model::attributes::AttributeSet;
-use crate::model::names::{clean, nearest};
+use crate::AttributeMapping;
+use crate::file::FileError;
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::names::{clean, nearest};
 
 /// The mark that some programs put before UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -84,7 +84,7 @@ pub(super) fn places(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::attributes::Attribute;
+    use rollcall_model::attributes::Attribute;
 
     fn mapping() -> AttributeMapping {
         let columns = vec![(Attribute::ID, "id".to_owned()), (Attribute::NAME, "full name".to_owned())];

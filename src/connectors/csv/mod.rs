@@ -8,12 +8,10 @@ mod header;
 mod quote_check;
 mod reader;
 
-use crate::connectors::retry::retry;
-use crate::connectors::{
-    CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics, file,
-};
-use crate::model::attributes::AttributeSet;
-use crate::model::people::PeopleTable;
+use crate::retry::retry;
+use crate::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics, file};
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::people::PeopleTable;
 
 use reader::CsvReadTask;
 
@@ -83,9 +81,10 @@ pub(super) async fn check(
 
 /// A file of any bytes, for the fuzzer.
 #[cfg(fuzzing)]
-pub(super) fn fuzz(bytes: &[u8], mapping: crate::connectors::AttributeMapping) {
-    use crate::connectors::{ReadProgress, SourceSettings, mapper::RecordMapper, retry};
-    use crate::model::names::ConnectorName;
+pub(super) fn fuzz(bytes: &[u8], mapping: crate::AttributeMapping) {
+    use crate::mapper::RecordMapper;
+    use crate::{ReadProgress, SourceSettings, retry};
+    use rollcall_model::names::ConnectorName;
 
     let settings = CsvSettings { list_separator: Some("|".to_owned()), ..CsvSettings::default() };
     let connector = Connector {

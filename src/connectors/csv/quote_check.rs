@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::connectors::file::FileError;
+use crate::file::FileError;
 
 /// Where RFC 4180 stands after a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct StrictQuoteReader<R> {
 }
 
 impl<R> StrictQuoteReader<R> {
-    pub fn new(inner: R, delimiter: u8) -> Self {
+    pub(super) fn new(inner: R, delimiter: u8) -> Self {
         Self { inner, delimiter, state: QuoteState::FieldStart, line: 1, opened: 1 }
     }
 

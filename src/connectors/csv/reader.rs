@@ -5,14 +5,14 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::connectors::csv::quote_check::StrictQuoteReader;
-use crate::connectors::csv::{CsvSettings, header};
-use crate::connectors::file::{self, FileError, FileIdentity, FileRefusal};
-use crate::connectors::mapper::{RecordMapper, RecordValues};
-use crate::connectors::proof::FileEnd;
-use crate::connectors::{AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadContext};
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::names::ConnectorName;
+use crate::csv::quote_check::StrictQuoteReader;
+use crate::csv::{CsvSettings, header};
+use crate::file::{self, FileError, FileIdentity, FileRefusal};
+use crate::mapper::{RecordMapper, RecordValues};
+use crate::proof::FileEnd;
+use crate::{AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadContext};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::names::ConnectorName;
 
 /// Progress moves, and the end is looked for, in steps of this many rows.
 const STEP: u64 = 256;
@@ -41,7 +41,7 @@ struct CsvTable<R> {
 
 impl CsvReadTask {
     /// Takes along what the thread needs.
-    pub fn new(
+    pub(super) fn new(
         connector: &Connector,
         settings: &CsvSettings,
         attributes: &AttributeSet,
@@ -57,7 +57,7 @@ impl CsvReadTask {
     }
 
     /// Does something where it may block.
-    pub async fn run_blocking<T, W>(self: Arc<Self>, work: W) -> Result<T, ConnectorError>
+    pub(super) async fn run_blocking<T, W>(self: Arc<Self>, work: W) -> Result<T, ConnectorError>
     where
         T: Send + 'static,
         W: FnOnce(&Self) -> Result<T, ConnectorError> + Send + 'static,
@@ -67,12 +67,12 @@ impl CsvReadTask {
     }
 
     /// The size of the file in bytes, when it may be read now.
-    pub fn size(&self) -> Result<u64, ConnectorError> {
+    pub(super) fn size(&self) -> Result<u64, ConnectorError> {
         self.open().map(|(_, stamp)| stamp.size())
     }
 
     /// What the header says, in words.
-    pub fn columns(&self) -> Result<String, ConnectorError> {
+    pub(super) fn columns(&self) -> Result<String, ConnectorError> {
         let (file, _) = self.open()?;
         let table = self.table(BufReader::new(file))?;
         let between = match table.delimiter {
@@ -83,7 +83,7 @@ impl CsvReadTask {
     }
 
     /// Reads the whole file.
-    pub fn read(&self) -> Result<DirectoryReading, ConnectorError> {
+    pub(super) fn read(&self) -> Result<DirectoryReading, ConnectorError> {
         file::read(&self.name, &self.settings.file, &self.context, |witness| {
             let mut mapper = RecordMapper::new(&self.name, &self.mapping, &self.attributes);
             self.rows_of(BufReader::with_capacity(BUFFER, witness), &mut mapper)?;
@@ -92,7 +92,11 @@ impl CsvReadTask {
     }
 
     /// Maps the rows of a file, its header read first.
-    pub fn rows_of(&self, file: impl BufRead, mapper: &mut RecordMapper<'_>) -> Result<(), ConnectorError> {
+    pub(super) fn rows_of(
+        &self,
+        file: impl BufRead,
+        mapper: &mut RecordMapper<'_>,
+    ) -> Result<(), ConnectorError> {
         let table = self.table(file)?;
         self.rows(table, mapper)
     }
@@ -183,8 +187,8 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::connectors::SourceSettings;
-    use crate::connectors::retry::RetryPolicy;
+    use crate::SourceSettings;
+    use crate::retry::RetryPolicy;
 
     const HEADER: [&str; 3] = ["id", "mail", "dept"];
 
@@ -208,7 +212,7 @@ mod tests {
         };
         let context = ReadContext {
             cancel: tokio_util::sync::CancellationToken::new(),
-            progress: crate::connectors::ReadProgress::default(),
+            progress: crate::ReadProgress::default(),
             retry: RetryPolicy::SINGLE_ATTEMPT,
         };
         let reading = CsvReadTask::new(&connector, &settings, &AttributeSet::default(), &context).read()?;

@@ -106,7 +106,7 @@ pub enum FileError {
 
 impl FileError {
     /// Whether whoever writes the file may just not have finished.
-    pub(in crate::connectors) fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Empty
             | Self::NotDone(_)
@@ -132,7 +132,7 @@ impl FileError {
     }
 
     /// A stable word for scripts.
-    pub(in crate::connectors) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Unreadable | Self::NoFile => "unreadable",
             Self::Empty
@@ -156,7 +156,7 @@ impl FileError {
     }
 
     /// What to do next.
-    pub(in crate::connectors) fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable | Self::NoFile => "look at `path`, and whether this account may read the file",
             Self::NoPeople => "set `min_rows = 0` if nobody being left is what is meant",

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 /// Remembers what went by: how much, how it ended, and its SHA-256 where that is asked for.
 #[derive(Debug)]
-pub(in crate::connectors) struct HashingReader<R> {
+pub(crate) struct HashingReader<R> {
     inner: R,
     digest: Option<Sha256>,
     /// Bytes so far.
@@ -16,12 +16,12 @@ pub(in crate::connectors) struct HashingReader<R> {
 }
 
 impl<R> HashingReader<R> {
-    pub fn new(inner: R, digests: bool) -> Self {
+    pub(crate) fn new(inner: R, digests: bool) -> Self {
         Self { inner, digest: digests.then(Sha256::new), bytes: 0, last: None }
     }
 
     /// The SHA-256 of everything so far, in lower-case hexadecimal digits.
-    pub fn digest(&self) -> Option<String> {
+    pub(crate) fn digest(&self) -> Option<String> {
         let digest = self.digest.clone()?.finalize();
         Some(format!("{digest:x}"))
     }

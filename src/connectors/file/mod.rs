@@ -10,10 +10,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::connectors::mapper::RecordMapper;
-use crate::connectors::proof::{CompletenessProof, FileEnd, FileObservation, IncompleteFile};
-use crate::connectors::{ConnectorError, DirectoryReading, ReadContext};
-use crate::model::names::ConnectorName;
+use crate::mapper::RecordMapper;
+use crate::proof::{CompletenessProof, FileEnd, FileObservation, IncompleteFile};
+use crate::{ConnectorError, DirectoryReading, ReadContext};
+use rollcall_model::names::ConnectorName;
 
 pub use error::FileError;
 pub(super) use hashing_reader::HashingReader;
@@ -38,7 +38,7 @@ pub(super) type FileRefusal = (FileError, Option<io::Error>);
 
 /// What changes when somebody writes to a file, or puts another one in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::connectors) struct FileIdentity {
+pub(crate) struct FileIdentity {
     size: u64,
     modified: (i64, i64),
     /// Unlike the time of modification this one cannot be set back.
@@ -57,14 +57,14 @@ impl FileIdentity {
     }
 
     /// The file that stands under a path now; one that is gone has changed.
-    pub fn read_from_path(path: &Path) -> Result<Self, FileRefusal> {
+    pub(crate) fn read_from_path(path: &Path) -> Result<Self, FileRefusal> {
         fs::metadata(path)
             .map(|metadata| Self::from_metadata(&metadata))
             .map_err(|cause| (FileError::Changed, Some(cause)))
     }
 
     /// In bytes.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::connectors::http::{jwt, saml};
-use crate::model::secret::SecretText;
+use crate::http::{jwt, saml};
+use rollcall_model::secret::SecretText;
 
 /// How a server knows who asks.
 #[derive(Debug, Clone)]

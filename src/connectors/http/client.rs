@@ -7,14 +7,14 @@ use reqwest::redirect;
 use serde_json::Value;
 use url::Url;
 
-use crate::connectors::http::auth::HttpAuth;
-use crate::connectors::http::rate_limit::{self, RateLimiter};
-use crate::connectors::http::{HttpError, HttpSettings, redact_url};
-use crate::connectors::retry::retry;
-use crate::connectors::{ConnectorError, ReadContext, tls};
-use crate::model::names::ConnectorName;
+use crate::http::auth::HttpAuth;
+use crate::http::rate_limit::{self, RateLimiter};
+use crate::http::{HttpError, HttpSettings, redact_url};
+use crate::retry::retry;
+use crate::{ConnectorError, ReadContext, tls};
+use rollcall_model::names::ConnectorName;
 
-pub(in crate::connectors) use reqwest::Method;
+pub(crate) use reqwest::Method;
 
 /// Who asks, for the server's log.
 const USER_AGENT: &str = concat!("rollcall/", env!("CARGO_PKG_VERSION"));
@@ -27,7 +27,7 @@ const MAX_MESSAGE_CHARS: usize = 200;
 
 /// One request.
 #[derive(Debug, Clone)]
-pub(in crate::connectors) struct ConnectorRequest {
+pub(crate) struct ConnectorRequest {
     /// `GET`, or `POST` where a search has a body.
     pub method: Method,
     /// Where to.
@@ -40,7 +40,7 @@ pub(in crate::connectors) struct ConnectorRequest {
 
 /// A good answer.
 #[derive(Debug)]
-pub(in crate::connectors) struct ConnectorResponse {
+pub(crate) struct ConnectorResponse {
     /// Its headers.
     pub headers: HeaderMap,
     /// Its whole body.
@@ -49,7 +49,7 @@ pub(in crate::connectors) struct ConnectorResponse {
 
 /// What became of a request for something that may not be there.
 #[derive(Debug)]
-pub(in crate::connectors) enum OptionalResponse {
+pub(crate) enum OptionalResponse {
     /// It is there.
     Found(ConnectorResponse),
     /// There is nothing (404).
@@ -58,7 +58,7 @@ pub(in crate::connectors) enum OptionalResponse {
 
 /// A connection to one server, with its credentials.
 #[derive(Debug)]
-pub(in crate::connectors) struct HttpClient {
+pub(crate) struct HttpClient {
     connector: ConnectorName,
     settings: HttpSettings,
     http: reqwest::Client,
@@ -67,7 +67,10 @@ pub(in crate::connectors) struct HttpClient {
 
 impl HttpClient {
     /// Prepares to ask; reads the CAs.
-    pub async fn new(connector: &ConnectorName, settings: &HttpSettings) -> Result<Self, ConnectorError> {
+    pub(crate) async fn new(
+        connector: &ConnectorName,
+        settings: &HttpSettings,
+    ) -> Result<Self, ConnectorError> {
         let ca_file = settings.ca_file.clone();
         let read = tokio::task::spawn_blocking(move || tls::build_client_config(ca_file.as_deref())).await;
         let read = read.unwrap_or_else(|ended| Err(("the CA store".to_owned(), ended.into())));
@@ -94,7 +97,7 @@ impl HttpClient {
     }
 
     /// Sends a request, trying again what is transient; `attempt` says in messages what it is for.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         call: &ConnectorRequest,
         attempt: &str,
@@ -104,7 +107,7 @@ impl HttpClient {
     }
 
     /// The same where 404 is an answer, too.
-    pub async fn send_optional(
+    pub(crate) async fn send_optional(
         &self,
         call: &ConnectorRequest,
         attempt: &str,
@@ -120,7 +123,7 @@ impl HttpClient {
     }
 
     /// Sends a request once.
-    pub async fn send_once(
+    pub(crate) async fn send_once(
         &self,
         call: &ConnectorRequest,
         attempt: &str,
@@ -165,7 +168,7 @@ impl HttpClient {
     }
 
     /// A token that is good now.
-    pub async fn token(&self) -> Result<String, ConnectorError> {
+    pub(crate) async fn token(&self) -> Result<String, ConnectorError> {
         if let Some(token) = self.settings.tokens.current_token() {
             return Ok(token);
         }
@@ -225,7 +228,7 @@ impl HttpClient {
     }
 
     /// An error about what was answered.
-    pub fn response_error(&self, attempt: &str, fault: HttpError) -> ConnectorError {
+    pub(crate) fn response_error(&self, attempt: &str, fault: HttpError) -> ConnectorError {
         ConnectorError::Http { connector: self.connector.clone(), attempt: attempt.to_owned(), fault }
     }
 

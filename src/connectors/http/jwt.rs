@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::connectors::http::signing_key;
+use crate::http::signing_key;
 
 /// Signs claims with a private RSA key in PEM; the error says what is wrong with the key.
 pub(super) fn sign(claims: &Value, key: &str, key_id: Option<&str>) -> Result<String, String> {

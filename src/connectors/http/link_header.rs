@@ -3,7 +3,7 @@
 use reqwest::header::{HeaderMap, LINK};
 
 /// The target of the link whose relation is `next`. There may be several headers, and several links in each.
-pub(in crate::connectors) fn next(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn next(headers: &HeaderMap) -> Option<String> {
     headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).find_map(next_of)
 }
 

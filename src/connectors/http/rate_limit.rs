@@ -14,7 +14,7 @@ pub(super) struct RateLimiter {
 }
 
 impl RateLimiter {
-    pub fn new(requests_per_second: u32) -> Self {
+    pub(super) fn new(requests_per_second: u32) -> Self {
         Self {
             between: Duration::from_secs(1) / requests_per_second.max(1),
             next: Mutex::new(Instant::now()),
@@ -22,7 +22,7 @@ impl RateLimiter {
     }
 
     /// Waits for the next turn.
-    pub async fn wait_for_turn(&self) {
+    pub(super) async fn wait_for_turn(&self) {
         let mine = {
             let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let mine = (*next).max(Instant::now());
@@ -33,7 +33,7 @@ impl RateLimiter {
     }
 
     /// Nobody's turn comes before this has passed.
-    pub fn delay_requests(&self, wait: Duration) {
+    pub(super) fn delay_requests(&self, wait: Duration) {
         let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *next = (*next).max(Instant::now() + wait);
     }

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use crate::connectors::http::signing_key;
+use crate::http::signing_key;
 
 /// What a statement says.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 impl SamlAssertion<'_> {
     /// The statement in Base64, signed with a private RSA key in PEM; the error says what is wrong with the key.
-    pub fn sign(&self, key: &str) -> Result<String, String> {
+    pub(super) fn sign(&self, key: &str) -> Result<String, String> {
         let (head, tail) = self.parts();
         let digest = ring::digest::digest(&ring::digest::SHA256, format!("{head}{tail}").as_bytes());
         let info = signed_info(self.id, &STANDARD.encode(digest));

@@ -9,13 +9,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use serde_json_path::JsonPath;
 
-use crate::connectors::json::filter::{EntryFilterSet, EntryListVisitor};
-use crate::connectors::json::{MemberName, ValuePath};
-use crate::connectors::mapper::RecordValues;
+use crate::json::filter::{EntryFilterSet, EntryListVisitor};
+use crate::json::{MemberName, ValuePath};
+use crate::mapper::RecordValues;
 
 /// The places of all columns, as a tree that is walked together with the record.
 #[derive(Debug, Default)]
-pub(in crate::connectors) struct ValueExtractor {
+pub(crate) struct ValueExtractor {
     root: PathNode,
     /// The slots of each column, in the order in which they are tried.
     columns: Vec<Vec<usize>>,
@@ -30,7 +30,7 @@ pub(in crate::connectors) struct ValueExtractor {
 }
 
 /// The place of what the switches of a record say: the names of those that are true, or `active`.
-pub(in crate::connectors) const FLAGS: &str = "@flags";
+pub(crate) const FLAGS: &str = "@flags";
 
 #[derive(Debug, Default)]
 pub(super) struct PathNode {
@@ -47,7 +47,7 @@ pub(super) struct PathNode {
 
 impl ValueExtractor {
     /// Prepares to pick the values of these columns.
-    pub fn new<'p>(paths: impl IntoIterator<Item = &'p ValuePath>) -> Self {
+    pub(crate) fn new<'p>(paths: impl IntoIterator<Item = &'p ValuePath>) -> Self {
         let mut picker = Self::default();
         let mut slots = 0;
         for path in paths {
@@ -75,7 +75,11 @@ impl ValueExtractor {
     }
 
     /// The same, with switches for the place [`FLAGS`], and texts that mean nothing.
-    pub fn with_flags(mut self, flags: &'static [&'static str], blanks: &'static [&'static str]) -> Self {
+    pub(crate) fn with_flags(
+        mut self,
+        flags: &'static [&'static str],
+        blanks: &'static [&'static str],
+    ) -> Self {
         self.blanks = blanks;
         if let Some(node) = self.root.inner.remove(FLAGS) {
             self.flag_slots = node.slots;
@@ -88,7 +92,7 @@ impl ValueExtractor {
     }
 
     /// Reads one record.
-    pub fn extract<'de, D: Deserializer<'de>>(
+    pub(crate) fn extract<'de, D: Deserializer<'de>>(
         &mut self,
         json: D,
         record: &mut RecordValues,
@@ -108,7 +112,7 @@ impl ValueExtractor {
     }
 
     /// Reads one record that was kept as it was sent.
-    pub fn extract_raw(
+    pub(crate) fn extract_raw(
         &mut self,
         json: &RawValue,
         record: &mut RecordValues,

@@ -5,10 +5,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::connectors::json::MemberName;
-use crate::connectors::json::extract::{PathNode, PathNodeSeed, add_scalars};
-use crate::connectors::json::json_path::{EntryFilter, FilterLiteral};
-use crate::connectors::mapper::RecordValues;
+use crate::json::MemberName;
+use crate::json::extract::{PathNode, PathNodeSeed, add_scalars};
+use crate::json::json_path::{EntryFilter, FilterLiteral};
+use crate::mapper::RecordValues;
 
 /// The most names that the choices of one place may speak of: their values are kept on the stack.
 const MAX_FILTER_NAMES: usize = 8;
@@ -32,7 +32,7 @@ struct IndexedFilter {
 
 impl EntryFilterSet {
     /// Adds a choice for a slot; `false` where there are too many.
-    pub fn add(&mut self, slot: usize, choice: &EntryFilter) -> bool {
+    pub(super) fn add(&mut self, slot: usize, choice: &EntryFilter) -> bool {
         let mut place = |name: &str| {
             let known = self.names.iter().position(|known| **known == *name);
             let place = known.unwrap_or(self.names.len());
@@ -153,8 +153,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use crate::connectors::json::{ValueExtractor, ValuePath};
-    use crate::connectors::mapper::RecordValues;
+    use crate::json::{ValueExtractor, ValuePath};
+    use crate::mapper::RecordValues;
 
     const PLACES: [&str; 5] =
         ["a[?@.t=='x'].v", "a[?@.t==true].v | a[?@.t==null].t", "a[?@.w==\"y\"].t", "a.v", "a.t.v"];

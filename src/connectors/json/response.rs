@@ -7,12 +7,12 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::connectors::json::{KeyPath, MemberName, ValueExtractor};
-use crate::connectors::mapper::RecordValues;
+use crate::json::{KeyPath, MemberName, ValueExtractor};
+use crate::mapper::RecordValues;
 
 /// Where an answer has what.
 #[derive(Debug, Clone, Default)]
-pub(in crate::connectors) struct ResponseLayout {
+pub(crate) struct ResponseLayout {
     /// The list of records; the answer itself where there are no names.
     pub list: KeyPath,
     /// How many records there are in all.
@@ -25,7 +25,7 @@ pub(in crate::connectors) struct ResponseLayout {
 
 /// What an answer said besides its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::connectors) struct ResponsePage {
+pub(crate) struct ResponsePage {
     /// How many records came; none where there was no list.
     pub records: Option<u64>,
     /// How many there are in all.
@@ -38,7 +38,7 @@ pub(in crate::connectors) struct ResponsePage {
 
 /// Why an answer cannot be read.
 #[derive(Debug)]
-pub(in crate::connectors) enum UnreadableResponse {
+pub(crate) enum UnreadableResponse {
     /// It is no JSON, or not to its end.
     Json(serde_json::Error),
     /// The number of all records is none.
@@ -47,7 +47,7 @@ pub(in crate::connectors) enum UnreadableResponse {
 
 impl ResponseLayout {
     /// Reads an answer and hands on its records, the number of each in the list beside it.
-    pub fn read(
+    pub(crate) fn read(
         &self,
         json: &[u8],
         picker: &mut ValueExtractor,
@@ -57,7 +57,7 @@ impl ResponseLayout {
     }
 
     /// Reads an answer and keeps its records as they were sent.
-    pub fn read_raw(
+    pub(crate) fn read_raw(
         &self,
         json: &[u8],
         records: &mut Vec<Box<RawValue>>,
@@ -89,7 +89,7 @@ impl ResponseLayout {
 
 impl ResponseLayout {
     /// Reads an answer that holds one record where others hold a list.
-    pub fn read_one<'j>(&self, json: &'j [u8]) -> Result<&'j RawValue, UnreadableResponse> {
+    pub(crate) fn read_one<'j>(&self, json: &'j [u8]) -> Result<&'j RawValue, UnreadableResponse> {
         let mut reader = serde_json::Deserializer::from_slice(json);
         let mut found: &RawValue =
             serde::Deserialize::deserialize(&mut reader).map_err(UnreadableResponse::Json)?;
@@ -275,7 +275,7 @@ impl<'de, R: RecordReceiver> DeserializeSeed<'de> for RecordSeed<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::json::ValuePath;
+    use crate::json::ValuePath;
 
     fn read(shape: &ResponseLayout, json: &str) -> (Vec<String>, Result<ResponsePage, UnreadableResponse>) {
         let mut picker = ValueExtractor::new(&[ValuePath::parse("id").expect("a path")]);

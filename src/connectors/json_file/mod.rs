@@ -9,14 +9,14 @@ mod record_reader;
 use std::fs::File;
 use std::io::BufReader;
 
-use crate::connectors::file::{self, FileError, HashingReader};
-use crate::connectors::json::{ValueExtractor, ValuePath};
-use crate::connectors::mapper::{RecordMapper, RecordValues};
-use crate::connectors::proof::FileEnd;
-use crate::connectors::retry::retry;
-use crate::connectors::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics};
-use crate::model::attributes::AttributeSet;
-use crate::model::people::PeopleTable;
+use crate::file::{self, FileError, HashingReader};
+use crate::json::{ValueExtractor, ValuePath};
+use crate::mapper::{RecordMapper, RecordValues};
+use crate::proof::FileEnd;
+use crate::retry::retry;
+use crate::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics};
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::people::PeopleTable;
 
 use record_reader::{JsonRecordError, JsonRecordReader};
 

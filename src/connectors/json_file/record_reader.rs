@@ -47,23 +47,23 @@ pub(super) enum JsonRecordError {
 }
 
 impl<R: BufRead> JsonRecordReader<R> {
-    pub fn new(file: R) -> Self {
+    pub(super) fn new(file: R) -> Self {
         Self { file, form: None, record: Vec::new(), number: 0 }
     }
 
     /// Whether the records stand in one array.
-    pub fn is_array(&self) -> bool {
+    pub(super) fn is_array(&self) -> bool {
         matches!(self.form, Some(JsonRecordLayout::Array | JsonRecordLayout::Closed))
     }
 
     /// Where the record that came last stands.
-    pub fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         let what = if self.is_array() { "element" } else { "line" };
         format!("{what} {}", self.number)
     }
 
     /// The bytes of the next record; nothing at the end.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, JsonRecordError> {
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, JsonRecordError> {
         let form = match self.form {
             Some(form) => form,
             None => self.begin()?,

@@ -21,7 +21,7 @@ const GUID_ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 1
 
 impl AttributeSyntax {
     /// The form of an attribute, by its name in lower case. Bytes of these may be text by chance.
-    pub fn for_attribute(attribute: &str) -> Self {
+    pub(super) fn for_attribute(attribute: &str) -> Self {
         match attribute {
             "objectguid" | "ms-ds-consistencyguid" => Self::Guid,
             "objectsid" => Self::Sid,
@@ -30,7 +30,7 @@ impl AttributeSyntax {
     }
 
     /// A value as text.
-    pub fn text(self, value: &[u8]) -> Cow<'_, str> {
+    pub(super) fn text(self, value: &[u8]) -> Cow<'_, str> {
         match self {
             Self::Guid if value.len() == GUID_ORDER.len() => Cow::Owned(guid(value)),
             Self::Sid => Cow::Owned(sid(value).unwrap_or_else(|| hexadecimal(value))),

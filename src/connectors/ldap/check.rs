@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use crate::connectors::ldap::session::{LdapConnector, LdapSession};
-use crate::connectors::ldap::{LdapSettings, build_collector, build_search, check_searchable};
-use crate::connectors::mapper::RecordMapper;
-use crate::connectors::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
-use crate::model::attributes::AttributeSet;
-use crate::model::people::PeopleTable;
-use crate::model::progress::ReadProgress;
+use crate::ldap::session::{LdapConnector, LdapSession};
+use crate::ldap::{LdapSettings, build_collector, build_search, check_searchable};
+use crate::mapper::RecordMapper;
+use crate::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::people::PeopleTable;
+use rollcall_model::progress::ReadProgress;
 
 /// Walks towards the directory; the first step that fails is the last. Nothing is tried again.
-pub(in crate::connectors) async fn check(
+pub(crate) async fn check(
     connector: &Connector,
     settings: &LdapSettings,
     attributes: &AttributeSet,
@@ -44,7 +44,7 @@ async fn steps_of(
 }
 
 /// Takes the steps up to the bind; `None` when one failed.
-pub(in crate::connectors) async fn connect_with_steps<'a>(
+pub(crate) async fn connect_with_steps<'a>(
     connector: &'a Connector,
     settings: &'a LdapSettings,
     steps: &mut Vec<CheckStep>,

@@ -2,7 +2,7 @@
 
 /// The parts of `ldap://host:port` or `ldaps://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::connectors) struct LdapEndpoint {
+pub(crate) struct LdapEndpoint {
     /// TLS from the first byte.
     pub tls: bool,
     /// The host, without the brackets of an IPv6 address.
@@ -13,7 +13,7 @@ pub(in crate::connectors) struct LdapEndpoint {
 
 impl LdapEndpoint {
     /// Reads a URL. A path, a user or a query has no meaning here and is refused.
-    pub fn parse(url: &str) -> Option<Self> {
+    pub(crate) fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let tls = match scheme.to_ascii_lowercase().as_str() {
             "ldap" => false,
@@ -44,7 +44,7 @@ impl LdapEndpoint {
     }
 
     /// Host and port, for people.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {

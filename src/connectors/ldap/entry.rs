@@ -6,11 +6,11 @@
 use ldap3::asn1::{PL, StructureTag};
 use rustc_hash::FxHashMap;
 
-use crate::connectors::ldap::attribute_syntax::AttributeSyntax;
-use crate::connectors::ldap::ber::{self, INTEGER, OCTETS, SEQUENCE, SET};
-use crate::connectors::ldap::value_range::{ValuePart, ValueRange};
-use crate::connectors::mapper::RecordValues;
-use crate::model::names::clean;
+use crate::ldap::attribute_syntax::AttributeSyntax;
+use crate::ldap::ber::{self, INTEGER, OCTETS, SEQUENCE, SET};
+use crate::ldap::value_range::{ValuePart, ValueRange};
+use crate::mapper::RecordValues;
+use rollcall_model::names::clean;
 
 /// The tag of a search result entry (RFC 4511 4.5.2).
 pub(super) const ENTRY: u8 = 0x64;
@@ -47,7 +47,7 @@ impl EntryParser {
     /// Prepares for columns, by the attribute of each; nothing is read into one without. Names are compared without case
     /// (RFC 4512 2.5); one with options, such as `title;lang-de`, is another attribute than the one without. A part of
     /// the values, such as `member;range=0-1499`, is of the attribute itself.
-    pub fn new<'n>(columns: impl IntoIterator<Item = &'n str>) -> Self {
+    pub(super) fn new<'n>(columns: impl IntoIterator<Item = &'n str>) -> Self {
         let mut wanted: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         for (column, name) in columns.into_iter().enumerate().filter(|(_, name)| !name.is_empty()) {
             wanted.entry(name.to_ascii_lowercase()).or_default().push(column);
@@ -56,13 +56,13 @@ impl EntryParser {
     }
 
     /// Reads the contents of an entry into a record; `None` when the entry is malformed.
-    pub fn read(&mut self, entry: &[u8], record: &mut RecordValues) -> Option<()> {
+    pub(super) fn read(&mut self, entry: &[u8], record: &mut RecordValues) -> Option<()> {
         record.clear();
         self.read_more(entry, record)
     }
 
     /// The same, added to what the record has.
-    pub fn read_more(&mut self, mut entry: &[u8], record: &mut RecordValues) -> Option<()> {
+    pub(super) fn read_more(&mut self, mut entry: &[u8], record: &mut RecordValues) -> Option<()> {
         self.parts.clear();
         ber::take_element(&mut entry, OCTETS)?;
         let mut attributes = ber::take_element(&mut entry, SEQUENCE)?;
@@ -92,7 +92,7 @@ impl EntryParser {
     }
 
     /// Of which attributes of the entry that was read last only a part came, as far as they are wanted.
-    pub fn parts(&self) -> &[ValuePart] {
+    pub(super) fn parts(&self) -> &[ValuePart] {
         &self.parts
     }
 
@@ -155,10 +155,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::connectors::AttributeMapping;
-    use crate::connectors::mapper::RecordMapper;
-    use crate::model::attributes::{Attribute, AttributeSet};
-    use crate::model::names::ConnectorName;
+    use crate::AttributeMapping;
+    use crate::mapper::RecordMapper;
+    use rollcall_model::attributes::{Attribute, AttributeSet};
+    use rollcall_model::names::ConnectorName;
 
     fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
         match u8::try_from(contents.len()) {

@@ -6,25 +6,25 @@
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::connectors::ConnectorError;
-use crate::connectors::ldap::entry::{self, EntryParser};
-use crate::connectors::ldap::search::{LdapSearch, LdapSearchPage};
-use crate::connectors::ldap::session::LdapSession;
-use crate::connectors::ldap::value_range::{self, ValuePart};
-use crate::connectors::mapper::{RecordMapper, RecordValues};
-use crate::connectors::proof::SearchBaseEnd;
-use crate::model::names::clean;
-use crate::model::progress::ReadProgress;
+use crate::ConnectorError;
+use crate::ldap::entry::{self, EntryParser};
+use crate::ldap::search::{LdapSearch, LdapSearchPage};
+use crate::ldap::session::LdapSession;
+use crate::ldap::value_range::{self, ValuePart};
+use crate::mapper::{RecordMapper, RecordValues};
+use crate::proof::SearchBaseEnd;
+use rollcall_model::names::clean;
+use rollcall_model::progress::ReadProgress;
 
 /// Who takes the records.
-pub(in crate::connectors) trait RecordSink {
+pub(crate) trait RecordSink {
     /// Takes the record of an entry, all of its values.
     fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]);
 }
 
 /// Entries on their way to a sink.
 #[derive(Debug)]
-pub(in crate::connectors) struct EntryCollector<S> {
+pub(crate) struct EntryCollector<S> {
     entries: EntryParser,
     record: RecordValues,
     bases: BaseDeduplicator,
@@ -44,7 +44,7 @@ struct PartialEntry {
 impl<S: RecordSink> EntryCollector<S> {
     /// Prepares to read columns: the attribute of each, or nothing for one that no attribute fills. `bases` is how many
     /// searches there will be.
-    pub fn new<'n>(columns: impl IntoIterator<Item = &'n str>, bases: usize, sink: S) -> Self {
+    pub(crate) fn new<'n>(columns: impl IntoIterator<Item = &'n str>, bases: usize, sink: S) -> Self {
         let (record, partial) = (RecordValues::default(), Vec::new());
         Self {
             entries: EntryParser::new(columns),
@@ -56,7 +56,7 @@ impl<S: RecordSink> EntryCollector<S> {
     }
 
     /// Reads everything below a base.
-    pub async fn search(
+    pub(crate) async fn search(
         &mut self,
         session: &mut LdapSession<'_>,
         search: &LdapSearch<'_>,
@@ -68,7 +68,7 @@ impl<S: RecordSink> EntryCollector<S> {
     }
 
     /// Reads the first page below a base.
-    pub async fn first_page(
+    pub(crate) async fn first_page(
         &mut self,
         session: &mut LdapSession<'_>,
         search: &LdapSearch<'_>,
@@ -123,7 +123,7 @@ impl BaseDeduplicator {
 
 /// Records that are mapped as they came.
 #[derive(Debug)]
-pub(in crate::connectors) struct MappingSink<'a> {
+pub(crate) struct MappingSink<'a> {
     pub mapper: RecordMapper<'a>,
     pub progress: ReadProgress,
 }

@@ -23,16 +23,14 @@ use std::time::Duration;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::connectors::mapper::RecordMapper;
-use crate::connectors::proof::{CompletenessProof, ReferenceMeaning, SearchBaseEnd};
-use crate::connectors::retry::retry;
-use crate::connectors::{
-    AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadContext, ReadProgress,
-};
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::names::{ConnectorName, clean};
-use crate::model::people::PeopleTable;
-use crate::model::secret::SecretText;
+use crate::mapper::RecordMapper;
+use crate::proof::{CompletenessProof, ReferenceMeaning, SearchBaseEnd};
+use crate::retry::retry;
+use crate::{AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadContext, ReadProgress};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::names::{ConnectorName, clean};
+use rollcall_model::people::PeopleTable;
+use rollcall_model::secret::SecretText;
 
 pub(super) use check::{check, connect_with_steps};
 pub(super) use entry_collector::{EntryCollector, MappingSink, RecordSink};
@@ -177,7 +175,7 @@ pub(super) fn check_searchable(
     if settings.base_dns.is_empty() {
         return wrong("base_dn", "is missing");
     }
-    if ldap3::parse_filter(filter).is_err() {
+    if !is_filter(filter) {
         return wrong("filter", "is no LDAP filter (RFC 4515)");
     }
     Ok(())
@@ -228,14 +226,20 @@ fn address_filter(mapping: &AttributeMapping, filter: &str, email: &str) -> Opti
 }
 
 /// An entry of any bytes, for the fuzzer.
+/// Whether a text is a search filter as RFC 4515 writes it.
+#[must_use]
+pub fn is_filter(text: &str) -> bool {
+    ldap3::parse_filter(text).is_ok()
+}
+
 #[cfg(fuzzing)]
 pub(super) fn fuzz(
     bytes: &[u8],
     mapping: &AttributeMapping,
-    mut take: impl FnMut(&crate::connectors::mapper::RecordValues),
+    mut take: impl FnMut(&crate::mapper::RecordValues),
 ) {
     let columns = mapping.columns.iter().map(|(_, name)| name.as_str());
-    let mut record = crate::connectors::mapper::RecordValues::default();
+    let mut record = crate::mapper::RecordValues::default();
     if entry::EntryParser::new(columns).read(bytes, &mut record).is_some() {
         take(&record);
     }

@@ -27,7 +27,7 @@ struct BindRefusal {
 
 impl LdapErrorResult {
     /// Takes the code and the text of a result.
-    pub(in crate::connectors) fn new(code: u32, text: &str) -> Self {
+    pub(crate) fn new(code: u32, text: &str) -> Self {
         let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         Self { code, text: printable.trim().chars().take(LONGEST_TEXT).collect() }
     }
@@ -39,29 +39,29 @@ impl LdapErrorResult {
     }
 
     /// Time limit, busy, unavailable: the only codes that pass by themselves.
-    pub(in crate::connectors) fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         matches!(self.code, 3 | 51 | 52)
     }
 
     /// A stable word for scripts.
-    pub(in crate::connectors) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         self.result_code_info().kind
     }
 
     /// What to do next.
-    pub(in crate::connectors) fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&'static str> {
         self.result_code_info().hint
     }
 
     /// What to do about an account that was refused.
-    pub(in crate::connectors) fn refusal_hint(&self) -> String {
+    pub(crate) fn refusal_hint(&self) -> String {
         let usual =
             "look at `bind_dn` and `bind_password`: they are wrong, or the account is locked or has expired";
         self.refusal().map_or(usual, |refusal| refusal.hint).to_owned()
     }
 
     /// Why an account was refused, where the server says more than that; to be read behind a message.
-    pub(in crate::connectors) fn refusal_reason(&self) -> String {
+    pub(crate) fn refusal_reason(&self) -> String {
         self.refusal().map_or_else(String::new, |refusal| format!(": {}", refusal.words))
     }
 

@@ -8,16 +8,16 @@ use ldap3::{LdapResult, Scope};
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::connectors::ConnectorError;
-use crate::connectors::ldap::entry::{self, INTERMEDIATE, REFERENCE};
-use crate::connectors::ldap::result_code::LdapErrorResult;
-use crate::connectors::ldap::session::LdapSession;
-use crate::connectors::ldap::transport::{SearchMessage, TransportError};
-use crate::connectors::proof::{ReferenceMeaning, SearchBaseEnd};
+use crate::ConnectorError;
+use crate::ldap::entry::{self, INTERMEDIATE, REFERENCE};
+use crate::ldap::result_code::LdapErrorResult;
+use crate::ldap::session::LdapSession;
+use crate::ldap::transport::{SearchMessage, TransportError};
+use crate::proof::{ReferenceMeaning, SearchBaseEnd};
 
 /// What to ask below each base.
 #[derive(Debug)]
-pub(in crate::connectors) struct LdapSearch<'a> {
+pub(crate) struct LdapSearch<'a> {
     pub filter: &'a str,
     pub attributes: Vec<&'a str>,
     /// What references to other servers mean.
@@ -26,7 +26,7 @@ pub(in crate::connectors) struct LdapSearch<'a> {
 
 /// The end of one page.
 #[derive(Debug)]
-pub(in crate::connectors) struct LdapSearchPage {
+pub(crate) struct LdapSearchPage {
     result_code: u32,
     next: Vec<u8>,
     /// How many references came, and the first of them.
@@ -56,7 +56,7 @@ impl LdapSearchPage {
 impl LdapSession<'_> {
     /// Reads everything below a base. `each` is given the contents of every entry and answers `None` to one
     /// that is malformed.
-    pub async fn search(
+    pub(crate) async fn search(
         &mut self,
         search: &LdapSearch<'_>,
         base: &str,
@@ -81,7 +81,7 @@ impl LdapSession<'_> {
     }
 
     /// Reads one page, from the cookie of the page before; the first has an empty one.
-    pub async fn page(
+    pub(crate) async fn page(
         &mut self,
         search: &LdapSearch<'_>,
         base: &str,
@@ -111,7 +111,7 @@ impl LdapSession<'_> {
     }
 
     /// Asks for some attributes of one entry. No entry may come where there is none of this name any more.
-    pub async fn read_entry(
+    pub(crate) async fn read_entry(
         &mut self,
         dn: &str,
         attributes: &[&str],

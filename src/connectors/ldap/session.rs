@@ -12,16 +12,16 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::connectors::ldap::LdapSettings;
-use crate::connectors::ldap::endpoint::LdapEndpoint;
-use crate::connectors::ldap::result_code::LdapErrorResult;
-use crate::connectors::ldap::transport::{LdapConnection, SplitTransport, TransportError};
-use crate::connectors::{ConnectorError, tls};
-use crate::model::names::ConnectorName;
+use crate::ldap::LdapSettings;
+use crate::ldap::endpoint::LdapEndpoint;
+use crate::ldap::result_code::LdapErrorResult;
+use crate::ldap::transport::{LdapConnection, SplitTransport, TransportError};
+use crate::{ConnectorError, tls};
+use rollcall_model::names::ConnectorName;
 
 /// The way to a server, not walked yet.
 #[derive(Debug)]
-pub(in crate::connectors) struct LdapConnector<'a> {
+pub(crate) struct LdapConnector<'a> {
     pub connector: &'a ConnectorName,
     pub settings: &'a LdapSettings,
     pub endpoint: LdapEndpoint,
@@ -29,7 +29,7 @@ pub(in crate::connectors) struct LdapConnector<'a> {
 
 /// A connection, encrypted as the settings say.
 #[derive(Debug)]
-pub(in crate::connectors) struct LdapSession<'a> {
+pub(crate) struct LdapSession<'a> {
     pub connector: &'a ConnectorName,
     pub settings: &'a LdapSettings,
     pub ldap: Ldap,
@@ -49,7 +49,10 @@ const HANDSHAKE: &str = "the TLS handshake";
 
 impl<'a> LdapConnector<'a> {
     /// Reads the settings. A password is never sent in the clear unless that was said on purpose.
-    pub fn new(connector: &'a ConnectorName, settings: &'a LdapSettings) -> Result<Self, ConnectorError> {
+    pub(crate) fn new(
+        connector: &'a ConnectorName,
+        settings: &'a LdapSettings,
+    ) -> Result<Self, ConnectorError> {
         let wrong = |setting, fault: &str| ConnectorError::Setting {
             connector: connector.clone(),
             setting,
@@ -67,7 +70,7 @@ impl<'a> LdapConnector<'a> {
     }
 
     /// The addresses of the host.
-    pub async fn resolve(&self) -> Result<Vec<SocketAddr>, ConnectorError> {
+    pub(crate) async fn resolve(&self) -> Result<Vec<SocketAddr>, ConnectorError> {
         let failed = |cause| ConnectorError::Resolve {
             connector: self.connector.clone(),
             host: self.endpoint.host.clone(),
@@ -80,7 +83,7 @@ impl<'a> LdapConnector<'a> {
     }
 
     /// A connection to the first address that takes one.
-    pub async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream, ConnectorError> {
+    pub(crate) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream, ConnectorError> {
         let mut cause = timed_out();
         for address in addresses {
             match timeout(self.settings.timeout, TcpStream::connect(address)).await {
@@ -101,12 +104,12 @@ impl<'a> LdapConnector<'a> {
     }
 
     /// Whether the connection will be encrypted.
-    pub fn is_encrypted(&self) -> bool {
+    pub(crate) fn is_encrypted(&self) -> bool {
         self.endpoint.tls || self.settings.starttls
     }
 
     /// Encrypts the connection and begins to speak LDAP.
-    pub async fn secure(&self, stream: TcpStream) -> Result<LdapSession<'a>, ConnectorError> {
+    pub(crate) async fn secure(&self, stream: TcpStream) -> Result<LdapSession<'a>, ConnectorError> {
         let wire =
             if self.endpoint.tls { self.negotiate_tls(stream).await? } else { LdapConnection::Plain(stream) };
         let (ours, connection, ldap) = attach_client().await.map_err(|cause| {
@@ -159,7 +162,7 @@ impl<'a> LdapConnector<'a> {
     }
 
     /// Every step up to the bind.
-    pub async fn connect_and_bind(&self) -> Result<LdapSession<'a>, ConnectorError> {
+    pub(crate) async fn connect_and_bind(&self) -> Result<LdapSession<'a>, ConnectorError> {
         let addresses = self.resolve().await?;
         let stream = self.connect(&addresses).await?;
         let mut session = self.secure(stream).await?;
@@ -194,7 +197,7 @@ impl<'a> LdapConnector<'a> {
 
 impl LdapSession<'_> {
     /// Tells the server who asks; anonymous without an account.
-    pub async fn bind(&mut self) -> Result<(), ConnectorError> {
+    pub(crate) async fn bind(&mut self) -> Result<(), ConnectorError> {
         let (account, password) = match &self.settings.bind {
             // An empty password would be an anonymous bind that succeeds (RFC 4513 5.1.2).
             Some((_, password)) if password.reveal().is_empty() => {
@@ -226,7 +229,7 @@ impl LdapSession<'_> {
     }
 
     /// Says goodbye. What can go wrong now harms nobody.
-    pub async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         let goodbye = async {
             let _ = self.transport.exchange(self.ldap.unbind()).await;
             self.transport.close().await;
@@ -235,7 +238,7 @@ impl LdapSession<'_> {
     }
 
     /// Why an attempt came to nothing.
-    pub fn transport_error(&self, why: TransportError, attempt: &str) -> ConnectorError {
+    pub(crate) fn transport_error(&self, why: TransportError, attempt: &str) -> ConnectorError {
         transport_error(self.connector, self.settings, why, attempt)
     }
 }

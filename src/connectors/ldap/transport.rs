@@ -21,8 +21,8 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
-use crate::connectors::ldap::ber::{self, MessageState};
-use crate::connectors::ldap::entry::ENTRY;
+use crate::ldap::ber::{self, MessageState};
+use crate::ldap::entry::ENTRY;
 
 /// Bytes that are asked for at once: a page of 500 entries is read in three or four goes.
 const READ: usize = 64 << 10;
@@ -37,7 +37,7 @@ const LONGEST: usize = 64 << 20;
 
 /// A connection to a server.
 #[derive(Debug)]
-pub(in crate::connectors) enum LdapConnection {
+pub(crate) enum LdapConnection {
     /// In the clear.
     Plain(TcpStream),
     /// Encrypted. Boxed, for its buffers are large.
@@ -46,7 +46,7 @@ pub(in crate::connectors) enum LdapConnection {
 
 /// The line of one session.
 #[derive(Debug)]
-pub(in crate::connectors) struct SplitTransport {
+pub(crate) struct SplitTransport {
     server: LdapConnection,
     krate: UnixStream,
     from_server: Vec<u8>,
@@ -62,7 +62,7 @@ pub(in crate::connectors) struct SplitTransport {
 
 /// Why nothing more comes over the line.
 #[derive(Debug)]
-pub(in crate::connectors) enum TransportError {
+pub(crate) enum TransportError {
     /// The connection was closed or broke.
     CutOff(Option<io::Error>),
     /// Nothing came for as long as the settings allow.
@@ -73,7 +73,7 @@ pub(in crate::connectors) enum TransportError {
 
 /// What comes next while a search is under way.
 #[derive(Debug)]
-pub(in crate::connectors) enum SearchMessage<'a> {
+pub(crate) enum SearchMessage<'a> {
     /// An entry: the contents of its `SearchResultEntry` (RFC 4511 4.5.2).
     Entry(&'a [u8]),
     /// A message of the search that the crate has now.
@@ -82,14 +82,14 @@ pub(in crate::connectors) enum SearchMessage<'a> {
 
 impl SplitTransport {
     /// Puts a line between a server and the near end of the crate's socket pair.
-    pub fn new(server: LdapConnection, krate: UnixStream) -> Self {
+    pub(crate) fn new(server: LdapConnection, krate: UnixStream) -> Self {
         let (from_server, to_server, to_crate) = (Vec::new(), Vec::new(), Vec::new());
         Self { server, krate, from_server, next: 0, to_server, to_crate, passed_on: 0, broken: None }
     }
 
     /// Takes the line down after its first answer, for one that is encrypted. `None` when the server has said more than
     /// that: what came in the clear must not be taken for what comes encrypted.
-    pub fn into_streams(self) -> Option<(TcpStream, UnixStream)> {
+    pub(crate) fn into_streams(self) -> Option<(TcpStream, UnixStream)> {
         let said_more = self.passed_on != 1 || self.next < self.from_server.len();
         match self.server {
             LdapConnection::Plain(stream) if !said_more => Some((stream, self.krate)),
@@ -98,7 +98,7 @@ impl SplitTransport {
     }
 
     /// Carries a question of the crate to the server and the answer back, until the call has come to an end.
-    pub async fn exchange<T>(
+    pub(crate) async fn exchange<T>(
         &mut self,
         call: impl Future<Output = Result<T, LdapError>>,
     ) -> Result<T, TransportError> {
@@ -107,7 +107,7 @@ impl SplitTransport {
 
     /// Carries between the crate and the line only, until the call has come to an end. The server is not listened to:
     /// what it says next is for [`SplitTransport::next`].
-    pub async fn send_only<T>(
+    pub(crate) async fn send_only<T>(
         &mut self,
         call: impl Future<Output = Result<T, LdapError>>,
     ) -> Result<T, TransportError> {
@@ -161,7 +161,11 @@ impl SplitTransport {
     }
 
     /// The next message of the search that has this number. `wait` is the longest time between two messages.
-    pub async fn next(&mut self, search: i32, wait: Duration) -> Result<SearchMessage<'_>, TransportError> {
+    pub(crate) async fn next(
+        &mut self,
+        search: i32,
+        wait: Duration,
+    ) -> Result<SearchMessage<'_>, TransportError> {
         self.check_open()?;
         let mut patience = None;
         loop {
@@ -186,7 +190,7 @@ impl SplitTransport {
 
 impl SplitTransport {
     /// Carries out what the crate says last, and closes the line behind it.
-    pub async fn close(&mut self) {
+    pub(crate) async fn close(&mut self) {
         while self.transfer(true).await.is_ok() {}
         let _ = self.server.shutdown().await;
     }

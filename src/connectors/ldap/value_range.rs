@@ -5,10 +5,10 @@
 //! `member;range=1500-*`, until a part comes that ends in `*` (MS-ADTS 3.1.1.3.1.3.3). Whoever takes the first part for all, or
 //! the empty attribute for none, loses people without an error.
 
-use crate::connectors::ConnectorError;
-use crate::connectors::ldap::entry::EntryParser;
-use crate::connectors::ldap::session::LdapSession;
-use crate::connectors::mapper::RecordValues;
+use crate::ConnectorError;
+use crate::ldap::entry::EntryParser;
+use crate::ldap::session::LdapSession;
+use crate::mapper::RecordValues;
 
 /// Which of its values a part has: the places of the first and, where it does not go to the end, of the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) struct ValueRange {
 
 /// A part that came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::connectors) struct ValuePart {
+pub(crate) struct ValuePart {
     /// The attribute, without the range, in lower case.
     pub(super) attribute: String,
     pub(super) range: ValueRange,
@@ -29,7 +29,7 @@ pub(in crate::connectors) struct ValuePart {
 
 impl ValueRange {
     /// Takes the range off a name of an attribute, which is in lower case.
-    pub fn split(name: &str) -> (String, Option<Self>) {
+    pub(super) fn split(name: &str) -> (String, Option<Self>) {
         let Some((before, option)) = name.rsplit_once(';') else { return (name.to_owned(), None) };
         let range = option.strip_prefix("range=").and_then(|range| {
             let (first, last) = range.split_once('-')?;

@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::connectors::AttributeMapping;
-use crate::model::attributes::Attribute;
-use crate::model::names::clean;
-use crate::model::run_warning::{RunWarning, RunWarningKind};
+use crate::AttributeMapping;
+use rollcall_model::attributes::Attribute;
+use rollcall_model::names::clean;
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 
 /// The most unknown values of one attribute that are named one by one: a code table against free text would name all.
 const MOST_UNKNOWN: usize = 100;
@@ -23,19 +23,19 @@ pub(super) struct MappedColumn {
 
 impl MappedColumn {
     /// Prepares one column, its codes cleaned as values are.
-    pub fn new(number: usize, attribute: Attribute, mapping: &AttributeMapping) -> Self {
+    pub(super) fn new(number: usize, attribute: Attribute, mapping: &AttributeMapping) -> Self {
         let cleaned = |(code, name): (&String, &String)| (clean(code).into_owned(), clean(name).into_owned());
         let codes = mapping.codes.get(&attribute).map(|table| table.iter().map(cleaned).collect());
         Self { number, attribute, codes, unknown: FxHashMap::default() }
     }
 
     /// The name that a code stands for, if it has one.
-    pub fn name_of(&self, code: &str) -> Option<&str> {
+    pub(super) fn name_of(&self, code: &str) -> Option<&str> {
         self.codes.as_ref()?.get(code).map(String::as_str)
     }
 
     /// The name that a code stands for; an unknown code stands for itself and is counted.
-    pub fn translate<'t>(&'t mut self, value: &'t str) -> &'t str {
+    pub(super) fn translate<'t>(&'t mut self, value: &'t str) -> &'t str {
         let Some(codes) = &self.codes else { return value };
         if let Some(name) = codes.get(value) {
             return name;
@@ -45,12 +45,12 @@ impl MappedColumn {
     }
 
     /// Counts a value that no table names.
-    pub fn unknown(&mut self, value: &str) {
+    pub(super) fn unknown(&mut self, value: &str) {
         count(&mut self.unknown, value);
     }
 
     /// The values that no table names, with how often they came, the most frequent first. `name` is the attribute's.
-    pub fn problems(&self, name: &str) -> Vec<RunWarning> {
+    pub(super) fn problems(&self, name: &str) -> Vec<RunWarning> {
         let mut unknown: Vec<(&str, u64)> =
             self.unknown.iter().map(|(value, &times)| (value.as_str(), times)).collect();
         unknown.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));

@@ -9,13 +9,13 @@ mod record;
 
 use rustc_hash::FxHashMap;
 
-use crate::connectors::{AttributeMapping, ConnectorError};
-use crate::model::attributes::{Attribute, AttributeSet};
-use crate::model::interner::Symbol;
-use crate::model::names::{ConnectorName, fold, is_address};
-use crate::model::people::PeopleTable;
-use crate::model::run_warning::{RunWarning, RunWarningKind};
-use crate::model::status::{EmploymentStatus, read_date};
+use crate::{AttributeMapping, ConnectorError};
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::interner::Symbol;
+use rollcall_model::names::{ConnectorName, fold, is_address};
+use rollcall_model::people::PeopleTable;
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::status::{EmploymentStatus, read_date};
 
 pub(super) use record::RecordValues;
 
@@ -44,7 +44,7 @@ pub(super) struct RecordMapper<'a> {
 
 impl<'a> RecordMapper<'a> {
     /// Prepares to map a reading.
-    pub fn new(
+    pub(crate) fn new(
         connector: &'a ConnectorName,
         mapping: &'a AttributeMapping,
         attributes: &'a AttributeSet,
@@ -70,12 +70,12 @@ impl<'a> RecordMapper<'a> {
     }
 
     /// How many records came.
-    pub fn records(&self) -> u64 {
+    pub(crate) fn records(&self) -> u64 {
         self.records
     }
 
     /// Maps one record. `place` says where it stands in the source.
-    pub fn push(&mut self, record: &RecordValues, place: impl FnOnce() -> String) {
+    pub(crate) fn push(&mut self, record: &RecordValues, place: impl FnOnce() -> String) {
         self.records += 1;
         self.cells.fill(Symbol::EMPTY);
         for index in 0..self.columns.len() {
@@ -95,7 +95,7 @@ impl<'a> RecordMapper<'a> {
     ///
     /// # Errors
     /// [`ConnectorError::TooManyRejectedRecords`] when more than 5 % of the records, and at least 10, have an empty or repeated id.
-    pub fn finish(self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
+    pub(crate) fn finish(self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
         let (set_aside, records) = (self.people.set_aside(), self.records);
         if set_aside >= FEW_SET_ASIDE && set_aside * SET_ASIDE_SHARE > records {
             return Err(ConnectorError::TooManyRejectedRecords {
@@ -112,7 +112,7 @@ impl<'a> RecordMapper<'a> {
     }
 
     /// Whoever came, for looking at.
-    pub fn into_people(self) -> PeopleTable {
+    pub(crate) fn into_people(self) -> PeopleTable {
         self.people
     }
 

@@ -2,24 +2,24 @@
 
 use std::ops::Range;
 
-use crate::model::names::clean;
+use rollcall_model::names::clean;
 
 /// The values of one record, cleaned, without the empty ones, by column of the mapping. Reused from record to record.
 #[derive(Debug, Default)]
-pub(in crate::connectors) struct RecordValues {
+pub(crate) struct RecordValues {
     text: String,
     values: Vec<(usize, Range<usize>)>,
 }
 
 impl RecordValues {
     /// Forgets the values.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.values.clear();
     }
 
     /// Adds a value of a column; a column may have several.
-    pub fn add(&mut self, column: usize, value: &str) {
+    pub(crate) fn add(&mut self, column: usize, value: &str) {
         let value = clean(value);
         if !value.is_empty() {
             self.put(column, &value);
@@ -27,7 +27,7 @@ impl RecordValues {
     }
 
     /// Adds to a column values of another record, which are clean.
-    pub fn add_all<'v>(&mut self, column: usize, values: impl Iterator<Item = &'v str>) {
+    pub(crate) fn add_all<'v>(&mut self, column: usize, values: impl Iterator<Item = &'v str>) {
         values.for_each(|value| self.put(column, value));
     }
 
@@ -38,12 +38,12 @@ impl RecordValues {
     }
 
     /// All values, one behind the other.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// The values of a column.
-    pub fn values_of(&self, column: usize) -> impl Iterator<Item = &str> {
+    pub(crate) fn values_of(&self, column: usize) -> impl Iterator<Item = &str> {
         self.values.iter().filter(move |(of, _)| *of == column).map(|(_, range)| &self.text[range.clone()])
     }
 }

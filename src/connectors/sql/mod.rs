@@ -8,13 +8,13 @@ mod rows;
 
 use std::time::Duration;
 
-use crate::connectors::mapper::{RecordMapper, RecordValues};
-use crate::connectors::proof::CompletenessProof;
-use crate::connectors::retry::retry;
-use crate::connectors::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics};
-use crate::model::attributes::AttributeSet;
-use crate::model::people::PeopleTable;
-use crate::model::secret::SecretText;
+use crate::mapper::{RecordMapper, RecordValues};
+use crate::proof::CompletenessProof;
+use crate::retry::retry;
+use crate::{CheckStep, Connector, ConnectorError, DirectoryReading, ReadContext, diagnostics};
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::people::PeopleTable;
+use rollcall_model::secret::SecretText;
 
 use rows::SqlSource;
 

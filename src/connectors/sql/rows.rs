@@ -9,11 +9,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, TypeInfo, ValueRef};
 use tokio::time::timeout;
 
-use crate::connectors::ConnectorError;
-use crate::connectors::json::{ValueExtractor, ValuePath};
-use crate::connectors::mapper::RecordValues;
-use crate::connectors::sql::SqlSettings;
-use crate::model::names::ConnectorName;
+use crate::ConnectorError;
+use crate::json::{ValueExtractor, ValuePath};
+use crate::mapper::RecordValues;
+use crate::sql::SqlSettings;
+use rollcall_model::names::ConnectorName;
 
 /// A connection inside its transaction.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ enum EngineConnection {
 
 impl<'s> SqlSource<'s> {
     /// Connects, and begins to read one state of the database.
-    pub async fn open(
+    pub(super) async fn open(
         connector: &'s ConnectorName,
         settings: &'s SqlSettings,
     ) -> Result<Self, ConnectorError> {
@@ -50,7 +50,7 @@ impl<'s> SqlSource<'s> {
     }
 
     /// What is connected to, in words.
-    pub fn in_words(&self) -> String {
+    pub(super) fn in_words(&self) -> String {
         match self.connection {
             EngineConnection::Postgres(_) => "PostgreSQL, in a transaction that only reads".to_owned(),
             EngineConnection::Sqlite(_) => "SQLite, opened to be read only".to_owned(),
@@ -58,7 +58,7 @@ impl<'s> SqlSource<'s> {
     }
 
     /// Reads the query's rows, all or the first ones.
-    pub async fn rows(
+    pub(super) async fn rows(
         &mut self,
         columns: &[&str],
         most: Option<u64>,
@@ -114,7 +114,7 @@ impl<'s> SqlSource<'s> {
     }
 
     /// How many rows there are, where the settings have a query for it.
-    pub async fn count(&mut self) -> Result<Option<u64>, ConnectorError> {
+    pub(super) async fn count(&mut self) -> Result<Option<u64>, ConnectorError> {
         const ATTEMPT: &str = "`count_query`";
         let Some(query) = &self.settings.count_query else { return Ok(None) };
         let text = query.trim().trim_end_matches(';').to_owned();
@@ -136,7 +136,7 @@ impl<'s> SqlSource<'s> {
     }
 
     /// Lets go. Nothing was written.
-    pub async fn close(self) {
+    pub(super) async fn close(self) {
         let _ = match self.connection {
             EngineConnection::Postgres(connection) => {
                 timeout(self.settings.timeout, connection.close()).await

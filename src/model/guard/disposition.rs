@@ -1,7 +1,7 @@
 //! What happens to a change: it is made, it waits for approval, or an earlier decision keeps it from being made.
 
-use crate::model::guard::HoldCause;
-use crate::model::ids::RunId;
+use crate::guard::HoldCause;
+use crate::ids::RunId;
 
 /// What happens to one change of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::guard::Disposition;
-use crate::model::ids::{AssignmentId, GroupId, LearnerId, RuleId};
-use crate::model::names::{RuleName, fold};
-use crate::model::people::RowIndex;
+use crate::guard::Disposition;
+use crate::ids::{AssignmentId, GroupId, LearnerId, RuleId};
+use crate::names::{RuleName, fold};
+use crate::people::RowIndex;
 
 /// The limits, by the names that they have in the file; and what holds without a limit.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HoldCause {
     /// Too many memberships, learners or enrollments would go.
@@ -66,8 +65,9 @@ impl HoldCause {
 }
 
 /// A limit that was reached, in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[schema(as = HeldReason)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = HeldReason))]
 pub struct LimitExceeded {
     /// Which one.
     pub limit: HoldCause,

@@ -3,14 +3,14 @@
 use rustc_hash::FxHashMap;
 
 use super::who;
-use crate::model::ids::{ConnectorId, LearnerId};
-use crate::model::names::fold;
-use crate::model::status::LearnerStatus;
-use crate::store::param::params;
-use crate::store::{Result, Sql, Tx};
+use crate::param::params;
+use crate::{Result, Sql, Tx};
+use rollcall_model::ids::{ConnectorId, LearnerId};
+use rollcall_model::names::fold;
+use rollcall_model::status::LearnerStatus;
 
 /// A learner as commands need one.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct Learner {
     /// The number.
     pub id: LearnerId,
@@ -33,7 +33,7 @@ impl Learner {
 }
 
 /// A learner, and the text that was looked for.
-#[derive(sqlx::FromRow)]
+#[derive(sqlx_macros::FromRow)]
 struct LearnerMatch {
     looked_for: String,
     #[sqlx(flatten)]
@@ -153,7 +153,7 @@ pub async fn get(tx: &mut Tx, id: LearnerId) -> Result<Option<Learner>> {
 }
 
 /// A holder of an address, for whoever wants to join or to take it.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct EmailHolderRow {
     /// The address.
     pub email_folded: String,

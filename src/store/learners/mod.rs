@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::param::params;
 use super::{Result, Sql, Tx};
-use crate::model::ids::LearnerId;
-use crate::model::status::LearnerStatus;
+use rollcall_model::ids::LearnerId;
+use rollcall_model::status::LearnerStatus;
 
 pub use lookup::{EmailHolderRow, Learner, find, find_all, get, list_by_ids, list_email_holders};
 pub use update::{
@@ -51,7 +51,7 @@ pub async fn get_status(tx: &mut Tx, id: LearnerId) -> Result<LearnerStatus> {
 }
 
 /// A learner who was added by hand and whom no directory keeps.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ManualLearner {
     /// The number.
     pub id: LearnerId,
@@ -125,7 +125,7 @@ pub async fn count(tx: &mut Tx) -> Result<i64> {
 }
 
 /// A learner as `learners list` prints one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx_macros::FromRow)]
 pub struct LearnerSummary {
     /// The number.
     #[serde(skip)]
@@ -177,7 +177,7 @@ pub async fn list(tx: &mut Tx, only: Option<LearnerId>) -> Result<Vec<LearnerSum
 }
 
 /// What `learners show` adds to the list.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct LearnerDetails {
     /// The attributes, as a JSON object.
     pub attributes: String,

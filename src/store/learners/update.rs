@@ -2,12 +2,12 @@
 
 use chrono::NaiveDate;
 
-use crate::model::ids::{LearnerId, RunId};
-use crate::model::names::{fold, terms};
-use crate::model::status::LearnerStatus;
-use crate::store::param::params;
-use crate::store::staging::{StagingTable, staging_table};
-use crate::store::{Result, Sql, Tx};
+use crate::param::params;
+use crate::staging::{StagingTable, staging_table};
+use crate::{Result, Sql, Tx};
+use rollcall_model::ids::{LearnerId, RunId};
+use rollcall_model::names::{fold, terms};
+use rollcall_model::status::LearnerStatus;
 
 /// A learner's row as a sync writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,7 +179,8 @@ pub async fn write_terms(tx: &mut Tx) -> Result<()> {
 const COMING_AND_GOING: StagingTable = staging_table!("stage_status": 0 "learner_id" "BIGINT");
 const STARTS: StagingTable = staging_table!("stage_starts": 0 "learner_id" "BIGINT");
 
-/// Lays out who comes or goes, and makes room for whose `start_date` moves, for [`crate::enrollment::change`].
+/// Lays out who comes or goes, and makes room for whose `start_date` moves, for
+/// `rollcall_core::enrollment::change`.
 ///
 /// # Errors
 /// When the database refuses.

@@ -1,13 +1,13 @@
 //! Accounts, by address.
 
-use crate::store::Result;
-use crate::store::accounts::Account;
-use crate::store::engine::Tx;
-use crate::store::listing::PageRequest;
-use crate::store::param::params;
+use crate::Result;
+use crate::accounts::Account;
+use crate::engine::Tx;
+use crate::listing::PageRequest;
+use crate::param::params;
 
 /// An account in a list.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct AccountListRow {
     /// The account.
     #[sqlx(flatten)]

@@ -2,16 +2,16 @@
 
 use chrono::NaiveDate;
 
-use crate::model::due_policy::DuePolicy;
-use crate::model::ids::{AssignmentId, CourseId, GroupId};
-use crate::store::Result;
-use crate::store::engine::{Sql, Tx};
-use crate::store::learners::who;
-use crate::store::listing::{PageRequest, contains};
-use crate::store::param::params;
+use crate::Result;
+use crate::engine::{Sql, Tx};
+use crate::learners::who;
+use crate::listing::{PageRequest, contains};
+use crate::param::params;
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::ids::{AssignmentId, CourseId, GroupId};
 
 /// An assignment in a list.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct AssignmentListRow {
     /// The number.
     pub id: AssignmentId,
@@ -122,7 +122,7 @@ pub async fn list_by_group(tx: &mut Tx, group: GroupId) -> Result<Vec<Assignment
 }
 
 /// How far the members of a group have come in one of its courses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct AssignmentProgress {
     /// The course.
     pub course_id: CourseId,
@@ -153,7 +153,7 @@ pub async fn list_progress(tx: &mut Tx, group: GroupId, today: NaiveDate) -> Res
 }
 
 /// What an assignment to groups would do today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct AssignmentPreview {
     /// Members of the groups, each once.
     pub members: i64,

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::store::Result;
-use crate::store::engine::Tx;
-use crate::store::param::params;
-use crate::store::runs::{Run, run_columns};
+use crate::Result;
+use crate::engine::Tx;
+use crate::param::params;
+use crate::runs::{Run, run_columns};
 
 /// A run, with what it found and what it left.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
 #[schema(as = Record)]
 pub struct AuditLogEntry {
     /// The run.

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::ids::RunId;
-use crate::store::Result;
-use crate::store::engine::Tx;
-use crate::store::learners::who;
-use crate::store::param::params;
+use crate::Result;
+use crate::engine::Tx;
+use crate::learners::who;
+use crate::param::params;
+use rollcall_model::ids::RunId;
 
 /// A change.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ManualChangeRow {
     /// Its number.
     pub id: i64,
@@ -51,7 +51,7 @@ pub async fn get_change(tx: &mut Tx, run: RunId) -> Result<Option<ManualChangeRo
 }
 
 /// Somebody who left a group and keeps one of its courses.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct KeptCourse {
     /// The learner.
     pub email: String,
@@ -99,7 +99,7 @@ pub async fn list_kept_courses(tx: &mut Tx, run: RunId, limit: i64) -> Result<Ve
 }
 
 /// An exclusion that a run made.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ExcludedLearner {
     /// The group's number.
     pub group_id: i64,

@@ -2,14 +2,14 @@
 
 use chrono::NaiveDate;
 
-use crate::model::ids::CourseId;
-use crate::store::Result;
-use crate::store::engine::{Sql, Tx};
-use crate::store::listing::{PageRequest, contains};
-use crate::store::param::params;
+use crate::Result;
+use crate::engine::{Sql, Tx};
+use crate::listing::{PageRequest, contains};
+use crate::param::params;
+use rollcall_model::ids::CourseId;
 
 /// A course in a list.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct CourseListRow {
     /// The number.
     pub id: CourseId,
@@ -68,7 +68,7 @@ pub async fn get(tx: &mut Tx, id: CourseId) -> Result<Option<CourseListRow>> {
 }
 
 /// How far everybody has come in a course.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx_macros::FromRow)]
 pub struct CourseProgress {
     /// Who may open it.
     pub enrolled: i64,

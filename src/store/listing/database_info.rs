@@ -1,11 +1,11 @@
 //! The database itself: which one, how large, how new.
 
-use crate::store::Result;
-use crate::store::engine::{Sql, Tx};
-use crate::store::param::params;
+use crate::Result;
+use crate::engine::{Sql, Tx};
+use crate::param::params;
 
 /// The database.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct DatabaseInfo {
     /// `SQLite` or `PostgreSQL`.
     pub engine: String,

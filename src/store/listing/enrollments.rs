@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::model::ids::{CourseId, GroupId};
-use crate::store::Result;
-use crate::store::engine::Tx;
-use crate::store::learners::who;
-use crate::store::listing::PageRequest;
-use crate::store::param::params;
+use crate::Result;
+use crate::engine::Tx;
+use crate::learners::who;
+use crate::listing::PageRequest;
+use crate::param::params;
+use rollcall_model::ids::{CourseId, GroupId};
 
 /// An enrollment in a list.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct EnrollmentListRow {
     /// The learner's number.
     pub id: i64,
@@ -94,7 +94,7 @@ async fn list_with(
     from: PageRequest<'_>,
 ) -> Result<Vec<EnrollmentListRow>> {
     let mut args = params![of, course, from.text, from.id, from.limit];
-    args.extend(overdue.map(crate::store::Param::from));
+    args.extend(overdue.map(crate::Param::from));
     tx.fetch_all("list enrollments", sql, args).await
 }
 

@@ -2,14 +2,14 @@
 
 use chrono::NaiveDate;
 
-use crate::store::Result;
-use crate::store::engine::Tx;
-use crate::store::learners::who;
-use crate::store::listing::PageRequest;
-use crate::store::param::params;
+use crate::Result;
+use crate::engine::Tx;
+use crate::learners::who;
+use crate::listing::PageRequest;
+use crate::param::params;
 
 /// An exclusion in a list.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ExclusionListRow {
     /// The group's number.
     pub group_id: i64,

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::ids::GroupId;
-use crate::store::Result;
-use crate::store::engine::{Sql, Tx};
-use crate::store::listing::{PageRequest, contains};
-use crate::store::param::params;
+use crate::Result;
+use crate::engine::{Sql, Tx};
+use crate::listing::{PageRequest, contains};
+use crate::param::params;
+use rollcall_model::ids::GroupId;
 
 /// A group in a list.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct GroupListRow {
     /// The number.
     pub id: GroupId,
@@ -121,7 +121,7 @@ pub async fn has_by_hand(tx: &mut Tx, group: GroupId) -> Result<bool> {
 }
 
 /// A run that changed a group.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct GroupHistoryEntry {
     /// Its number.
     pub run: i64,

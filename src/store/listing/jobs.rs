@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::store::Result;
-use crate::store::engine::{Sql, Tx};
-use crate::store::learners::who;
-use crate::store::param::params;
+use crate::Result;
+use crate::engine::{Sql, Tx};
+use crate::learners::who;
+use crate::param::params;
 
 /// A job that failed for good.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct FailedJob {
     /// The number.
     pub id: i64,
@@ -66,7 +66,7 @@ pub async fn list_failed_by_ids(tx: &mut Tx, jobs: &[i64]) -> Result<Vec<FailedJ
 pub const MAX_COUNTED_JOBS: i64 = 100_000;
 
 /// The queue as it is, as far as a page counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx_macros::FromRow)]
 pub struct QueueStatus {
     /// Due.
     pub ready: i64,

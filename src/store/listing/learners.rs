@@ -1,14 +1,14 @@
 //! Learners, by name.
 
-use crate::model::ids::{DraftId, LearnerId};
-use crate::store::Result;
-use crate::store::engine::{Sql, Tx};
-use crate::store::learners::who;
-use crate::store::listing::{PageRequest, build_search_query};
-use crate::store::param::params;
+use crate::Result;
+use crate::engine::{Sql, Tx};
+use crate::learners::who;
+use crate::listing::{PageRequest, build_search_query};
+use crate::param::params;
+use rollcall_model::ids::{DraftId, LearnerId};
 
 /// A learner in a list.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct LearnerListRow {
     /// The number.
     pub id: i64,

@@ -1,7 +1,7 @@
 //! Lists as pages and API show them: one page at a time, from behind the last row of the page before, by an index.
 //!
-//! Learners are found by the beginnings of words ([`crate::model::names::terms`]), by the full-text index of either
-//! engine: all words must be there, in any order.
+//! Learners are found by the beginnings of words ([`rollcall_model::names::terms`]), by the full-text index
+//! of either engine: all words must be there, in any order.
 
 pub mod accounts;
 pub mod assignments;
@@ -19,7 +19,7 @@ pub mod runs;
 pub mod tokens;
 
 use super::engine::{Sql, Tx};
-use crate::model::names::terms;
+use rollcall_model::names::terms;
 
 /// From where, and how much.
 #[derive(Debug, Clone, Copy)]

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::model::ids::{ConnectorId, RunId};
-use crate::store::Result;
-use crate::store::engine::{Sql, Tx};
-use crate::store::holds::{HeldChangeRecord, change_columns, named_by_decision, shown_by_run};
-use crate::store::learners::who;
-use crate::store::listing::PageRequest;
-use crate::store::param::params;
+use crate::Result;
+use crate::engine::{Sql, Tx};
+use crate::holds::{HeldChangeRecord, change_columns, named_by_decision, shown_by_run};
+use crate::learners::who;
+use crate::listing::PageRequest;
+use crate::param::params;
+use rollcall_model::ids::{ConnectorId, RunId};
 
 /// What a run did to memberships, a row for each reason given or ended.
 macro_rules! did {
@@ -23,7 +23,7 @@ macro_rules! did {
 }
 
 /// How a run changed one group.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct RunGroupChange {
     /// The group's number.
     pub id: i64,
@@ -56,7 +56,7 @@ pub async fn list_by_group(tx: &mut Tx, run: RunId, from: PageRequest<'_>) -> Re
 }
 
 /// Somebody whose memberships a run changed.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct AffectedLearner {
     /// The learner's number.
     pub id: i64,
@@ -91,7 +91,7 @@ pub async fn list_affected_learners(
 }
 
 /// A membership that a run gave or ended.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct MembershipStep {
     /// The learner's number.
     pub learner_id: i64,
@@ -131,7 +131,7 @@ pub async fn list_membership_steps(
 }
 
 /// A held change, with the number that its page is found by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx_macros::FromRow)]
 pub struct HeldChangeRow {
     /// The change.
     #[sqlx(flatten)]
@@ -164,7 +164,7 @@ pub async fn held(
 }
 
 /// How many changes of a kind a run held, by what became of them.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct HeldCount {
     /// The kind.
     pub kind: String,
@@ -215,7 +215,7 @@ pub async fn list_pending(tx: &mut Tx) -> Result<Vec<(String, i64, i64)>> {
 }
 
 /// What a run came to, for a plot.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct RunDataPoint {
     /// When it began.
     pub started_at: DateTime<Utc>,
@@ -252,7 +252,7 @@ pub async fn list_data_points(
 }
 
 /// A group that a rule feeds.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct FedGroup {
     /// The rule.
     pub rule: String,

@@ -1,13 +1,13 @@
 //! Tokens that were not revoked, by name.
 
-use crate::store::Result;
-use crate::store::engine::Tx;
-use crate::store::listing::PageRequest;
-use crate::store::param::params;
-use crate::store::tokens::ApiToken;
+use crate::Result;
+use crate::engine::Tx;
+use crate::listing::PageRequest;
+use crate::param::params;
+use crate::tokens::ApiToken;
 
 /// A token in a list.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct TokenListRow {
     /// The token.
     #[sqlx(flatten)]

@@ -1,8 +1,8 @@
 //! Who may sign in.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
+use axum::{Extension, Json};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,16 +11,16 @@ use super::api_query::{ApiPage, ApiQuery, PathId};
 use super::problem::ApiProblem;
 use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
-use crate::accounts::{self, Invitation, NewUserAccount, Principal};
-use crate::model::ids::{AccountId, RunId};
-use crate::model::names::clean;
-use crate::model::role::Role;
-use crate::model::secret::SecretText;
-use crate::store::listing::accounts as listing;
-use crate::store::{self, accounts as table};
-use crate::views::AccountView;
-use crate::web::WebContext;
-use crate::web::list_cursor::ListCursor;
+use crate::WebContext;
+use crate::list_cursor::ListCursor;
+use rollcall_core::accounts::{self, Invitation, NewUserAccount, Principal};
+use rollcall_model::ids::{AccountId, RunId};
+use rollcall_model::names::clean;
+use rollcall_model::role::Role;
+use rollcall_model::secret::SecretText;
+use rollcall_store::listing::accounts as listing;
+use rollcall_store::{self as store, accounts as table};
+use rollcall_views::AccountView;
 
 /// An account to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -97,7 +97,7 @@ async fn find(web: &WebContext, id: i64) -> Result<table::Account, ApiProblem> {
 pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<AccountView>> {
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let mut tx = web.store.begin_read().await?;
@@ -111,7 +111,7 @@ pub(super) async fn list(
 
 pub(super) async fn create(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(new): JsonBody<CreateAccountRequest>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<InvitationResponse>), ApiProblem> {
     let (email, role) = (clean(&new.email).into_owned(), new.role);
@@ -127,7 +127,7 @@ pub(super) async fn create(
 pub(super) async fn show(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<AccountView> {
     let mut tx = web.store.begin_read().await?;
     let account = store::accounts::get(&mut tx, AccountId(id)).await?;
@@ -138,7 +138,7 @@ pub(super) async fn show(
 pub(super) async fn change(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(ChangeRoleRequest { role }): JsonBody<ChangeRoleRequest>,
 ) -> ApiResult<ChangeResponse> {
     let email = find(&web, id).await?.email;
@@ -150,7 +150,7 @@ pub(super) async fn change(
 pub(super) async fn invite(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> ApiResult<InvitationResponse> {
     let email = find(&web, id).await?.email;
     let about = web.new_manual_run(&who, format!("make a link for account `{email}`"));
@@ -162,7 +162,7 @@ pub(super) async fn invite(
 pub(super) async fn revoke(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> ApiResult<ChangeResponse> {
     let email = find(&web, id).await?.email;
     let about = web.new_manual_run(&who, format!("revoke account `{email}`"));

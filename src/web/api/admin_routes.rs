@@ -2,7 +2,7 @@
 
 use super::api_operation::{ApiRoutes, operation_returning, operation_returning_page};
 use super::{ADMINISTER, ChangeResponse, accounts, tokens};
-use crate::views::{AccountView, TokenView};
+use rollcall_views::{AccountView, TokenView};
 
 pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
     api.get(

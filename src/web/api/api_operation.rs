@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::api_query::MAX_PAGE_SIZE;
-use crate::web::WebContext;
-use crate::web::routes::{RouteAccess, RouteTable};
+use crate::WebContext;
+use crate::routes::{RouteAccess, RouteTable};
 
 /// Where everything of the API stands.
 pub(super) const ROOT: &str = "/api/v1";
@@ -81,56 +81,56 @@ fn parameter(name: &str, description: &str, schema: Value) -> Value {
 
 impl ApiOperation {
     /// With a body.
-    pub fn json_body<T: ToSchema>(mut self) -> Self {
+    pub(super) fn json_body<T: ToSchema>(mut self) -> Self {
         self.body = Some(("application/json", schema_reference::<T>(&mut self.schemas)));
         self
     }
 
     /// With a body of CSV.
-    pub fn csv_body(mut self, description: &str) -> Self {
+    pub(super) fn csv_body(mut self, description: &str) -> Self {
         self.body = Some(("text/csv", json!({"type": "string", "description": description})));
         self
     }
 
     /// With a body that may be left out.
-    pub fn optional_json_body<T: ToSchema>(self) -> Self {
+    pub(super) fn optional_json_body<T: ToSchema>(self) -> Self {
         Self { needs_body: false, ..self.json_body::<T>() }
     }
 
     /// With a text in its address.
-    pub fn text_param(mut self, name: &str, description: &str) -> Self {
+    pub(super) fn text_param(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string"})));
         self
     }
 
     /// With one of these words in its address.
-    pub fn enum_param(mut self, name: &str, description: &str, words: &[&str]) -> Self {
+    pub(super) fn enum_param(mut self, name: &str, description: &str, words: &[&str]) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string", "enum": words})));
         self
     }
 
     /// With a day in its address.
-    pub fn date_param(mut self, name: &str, description: &str) -> Self {
+    pub(super) fn date_param(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string", "format": "date"})));
         self
     }
 
     /// Made something: 201, and where it is.
-    pub fn returns_created(mut self) -> Self {
+    pub(super) fn returns_created(mut self) -> Self {
         self.answer.0 = StatusCode::CREATED;
         self.headers.insert("Location".to_owned(), header("Where it is."));
         self
     }
 
     /// Says as of when it is.
-    pub fn returns_etag(mut self) -> Self {
+    pub(super) fn returns_etag(mut self) -> Self {
         self.headers
             .insert("ETag".to_owned(), header("Changes with every change: send it back as If-Match."));
         self
     }
 
     /// Does nothing where something has changed since.
-    pub fn accepts_if_match(mut self) -> Self {
+    pub(super) fn accepts_if_match(mut self) -> Self {
         self.parameters.push(json!({
             "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},
             "description": "The ETag that was seen: refused with 412 where it has another one by now.",
@@ -140,7 +140,7 @@ impl ApiOperation {
     }
 
     /// May be refused for what there is already.
-    pub fn returns_conflict(mut self) -> Self {
+    pub(super) fn returns_conflict(mut self) -> Self {
         self.refusals.push(StatusCode::CONFLICT);
         self
     }
@@ -215,7 +215,7 @@ pub(super) struct ApiRoutes {
 }
 
 impl ApiRoutes {
-    pub fn new(routes: RouteTable) -> Self {
+    pub(super) fn new(routes: RouteTable) -> Self {
         let api = Self { routes, paths: Map::new(), schemas: Map::new() };
         api.add_schemas(operation_returning::<super::problem::ProblemDetails>("", ""))
     }
@@ -246,7 +246,7 @@ impl ApiRoutes {
     }
 
     /// Something to be read.
-    pub fn get<H, T>(
+    pub(super) fn get<H, T>(
         self,
         path: &'static str,
         access: RouteAccess,
@@ -263,7 +263,7 @@ impl ApiRoutes {
     }
 
     /// Something to be done.
-    pub fn post<H, T>(
+    pub(super) fn post<H, T>(
         self,
         path: &'static str,
         access: RouteAccess,
@@ -280,7 +280,7 @@ impl ApiRoutes {
     }
 
     /// Something to be changed in part.
-    pub fn patch<H, T>(
+    pub(super) fn patch<H, T>(
         self,
         path: &'static str,
         access: RouteAccess,
@@ -297,7 +297,7 @@ impl ApiRoutes {
     }
 
     /// Something to be ended.
-    pub fn delete<H, T>(
+    pub(super) fn delete<H, T>(
         self,
         path: &'static str,
         access: RouteAccess,
@@ -314,7 +314,7 @@ impl ApiRoutes {
     }
 
     /// All routes, and the paths and schemas of the document.
-    pub fn into_parts(self) -> (RouteTable, Map<String, Value>, Map<String, Value>) {
+    pub(super) fn into_parts(self) -> (RouteTable, Map<String, Value>, Map<String, Value>) {
         (self.routes, self.paths, self.schemas)
     }
 }

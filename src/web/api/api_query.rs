@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::problem::ApiProblem;
-use crate::store::listing::PageRequest;
-use crate::web::form_data::FormData;
-use crate::web::list_cursor::ListCursor;
+use crate::form_data::FormData;
+use crate::list_cursor::ListCursor;
+use rollcall_store::listing::PageRequest;
 
 /// Rows on a page where nobody says how many.
 const DEFAULT_PAGE_SIZE: usize = 50;
@@ -30,7 +30,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ApiQuery {
 
 impl ApiQuery {
     /// Refuses what none of these names stands for, and what comes twice.
-    pub fn allow_only(self, names: &[&str]) -> Result<Self, ApiProblem> {
+    pub(super) fn allow_only(self, names: &[&str]) -> Result<Self, ApiProblem> {
         let pairs = self.0.pairs();
         for (at, (name, value)) in pairs.iter().enumerate() {
             if !names.contains(&name.as_str()) {
@@ -49,12 +49,12 @@ impl ApiQuery {
     }
 
     /// A text; none where it did not come or is empty.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
         Some(self.0.text(name)).filter(|text| !text.is_empty())
     }
 
     /// A day.
-    pub fn date(&self, name: &str) -> Result<Option<NaiveDate>, ApiProblem> {
+    pub(super) fn date(&self, name: &str) -> Result<Option<NaiveDate>, ApiProblem> {
         let all = self.0.pairs().iter().find(|(key, _)| key == name);
         all.map(|(_, text)| {
             parse_date(text).ok_or_else(|| ApiProblem::invalid_field(name, INVALID_DATE_MESSAGE))
@@ -63,7 +63,7 @@ impl ApiQuery {
     }
 
     /// Where in a list it is.
-    pub fn page_request(&self) -> Result<ApiPageRequest, ApiProblem> {
+    pub(super) fn page_request(&self) -> Result<ApiPageRequest, ApiProblem> {
         let given =
             |name: &str| self.0.pairs().iter().find(|(key, _)| key == name).map(|(_, text)| text.as_str());
         let limit = match given("limit") {
@@ -109,18 +109,22 @@ pub(super) struct ApiPageRequest {
 
 impl ApiPageRequest {
     /// What to read: a row more than is answered tells whether another page follows.
-    pub fn to_store_page(&self) -> PageRequest<'_> {
+    pub(super) fn to_store_page(&self) -> PageRequest<'_> {
         let (text, id) = self.after.as_ref().map_or(("", 0), |after| (after.text.as_str(), after.id));
         PageRequest { text, id, limit: self.row_limit() }
     }
 
     /// How many rows to read.
-    pub fn row_limit(&self) -> i64 {
+    pub(super) fn row_limit(&self) -> i64 {
         i64::try_from(self.limit + 1).unwrap_or(i64::MAX)
     }
 
     /// Cuts off the row that was read beyond the page; answers where the next page begins.
-    pub fn split_next_page<T>(&self, rows: &mut Vec<T>, place: impl Fn(&T) -> ListCursor) -> Option<String> {
+    pub(super) fn split_next_page<T>(
+        &self,
+        rows: &mut Vec<T>,
+        place: impl Fn(&T) -> ListCursor,
+    ) -> Option<String> {
         if rows.len() <= self.limit {
             return None;
         }

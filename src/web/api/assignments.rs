@@ -1,8 +1,8 @@
 //! Assigned courses and their due dates.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderName;
+use axum::{Extension, Json};
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -12,17 +12,17 @@ use super::etag::{self, IfMatch};
 use super::problem::ApiProblem;
 use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
-use crate::accounts::Principal;
-use crate::enrollment::assign::AssignmentOutcome;
-use crate::groups::{self, AssignRequest, AssignmentTargetRef};
-use crate::model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy, MAX_DUE_DAYS};
-use crate::model::ids::AssignmentId;
-use crate::model::names::fold;
-use crate::store::Tx;
-use crate::store::listing::assignments::{self as listing, AssignmentListRow};
-use crate::views::{AssignedCourseView, JobCounts};
-use crate::web::WebContext;
-use crate::web::list_cursor::ListCursor;
+use crate::WebContext;
+use crate::list_cursor::ListCursor;
+use rollcall_core::accounts::Principal;
+use rollcall_core::enrollment::assign::AssignmentOutcome;
+use rollcall_core::groups::{self, AssignRequest, AssignmentTargetRef};
+use rollcall_model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy, MAX_DUE_DAYS};
+use rollcall_model::ids::AssignmentId;
+use rollcall_model::names::fold;
+use rollcall_store::Tx;
+use rollcall_store::listing::assignments::{self as listing, AssignmentListRow};
+use rollcall_views::{AssignedCourseView, JobCounts};
 
 /// A course that is assigned to a group or to one learner.
 #[derive(Debug, Serialize, ToSchema)]
@@ -223,7 +223,7 @@ async fn find_expected(
 pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<AssignmentResponse>> {
     let query = query.allow_only(&["q", "after", "limit"])?;
     let place = query.page_request()?;
@@ -237,7 +237,7 @@ pub(super) async fn list(
 
 pub(super) async fn assign(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(new): JsonBody<CreateAssignmentRequest>,
 ) -> ApiResult<CreateAssignmentResponse> {
     let targets: Vec<AssignmentTargetRef<'_>> = match (&new.learner, new.groups.as_slice()) {
@@ -282,7 +282,7 @@ pub(super) async fn assign(
 pub(super) async fn show(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> Result<([(HeaderName, String); 1], Json<AssignmentResponse>), ApiProblem> {
     let mut tx = web.store.begin_read().await?;
     let row = find(&mut tx, id).await?;
@@ -293,7 +293,7 @@ pub(super) async fn change(
     State(web): State<WebContext>,
     PathId(id): PathId,
     expects: IfMatch,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(new): JsonBody<ChangeDueDateRequest>,
 ) -> Result<([(HeaderName, String); 1], Json<ChangeResponse>), ApiProblem> {
     let on = match &new.due {
@@ -333,7 +333,7 @@ pub(super) async fn end(
     State(web): State<WebContext>,
     PathId(id): PathId,
     expects: IfMatch,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> ApiResult<ChangeResponse> {
     let (row, seen) = find_expected(&web, id, &expects).await?;
     let about = web.new_manual_run(&who, format!("unassign `{}` from `{}`", row.code, row.whom));

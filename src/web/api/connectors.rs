@@ -1,7 +1,7 @@
 //! Connectors.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use chrono::Utc;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -10,12 +10,12 @@ use super::ApiResult;
 use super::api_query::{ApiPage, ApiQuery, PathName};
 use super::problem::ApiProblem;
 use super::request_body::OptionalJsonBody;
-use crate::accounts::Principal;
-use crate::model::names::nearest;
-use crate::sync::{self, RunOptions, retire_connector as retiring};
-use crate::views;
-use crate::web::actions::{build_approval_request, build_run_options};
-use crate::web::{WebContext, run_blocking};
+use crate::actions::{build_approval_request, build_run_options};
+use crate::{WebContext, run_blocking};
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::{self, RunOptions, retire_connector as retiring};
+use rollcall_model::names::nearest;
+use rollcall_views as views;
 
 /// How to sync.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -45,7 +45,7 @@ pub(super) struct RetireConnectorRequest {
 pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<views::ConnectorView>> {
     query.allow_only(&[])?;
     let mut tx = web.store.begin_read().await?;
@@ -56,7 +56,7 @@ pub(super) async fn list(
 pub(super) async fn sync(
     State(web): State<WebContext>,
     PathName(name): PathName,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     OptionalJsonBody(ask): OptionalJsonBody<SyncRequest>,
 ) -> ApiResult<views::SyncView> {
     let config = web.config();
@@ -89,7 +89,7 @@ pub(super) async fn sync(
 pub(super) async fn retire(
     State(web): State<WebContext>,
     PathName(name): PathName,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     OptionalJsonBody(ask): OptionalJsonBody<RetireConnectorRequest>,
 ) -> ApiResult<views::RetirementResult> {
     let asked = build_approval_request(&web, &who, format!("retire connector {name}"));

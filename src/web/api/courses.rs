@@ -1,20 +1,20 @@
 //! The catalogue.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::api_query::{ApiPage, ApiQuery};
 use super::request_body::{CsvBody, JsonBody};
 use super::{ApiResult, ChangeResponse};
-use crate::accounts::Principal;
-use crate::groups;
-use crate::model::format::count;
-use crate::model::names::fold;
-use crate::store::listing::courses as listing;
-use crate::web::WebContext;
-use crate::web::list_cursor::ListCursor;
+use crate::WebContext;
+use crate::list_cursor::ListCursor;
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups;
+use rollcall_model::format::count;
+use rollcall_model::names::fold;
+use rollcall_store::listing::courses as listing;
 
 /// A course.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,7 +49,7 @@ pub(super) struct AddCourseRequest {
 pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<CourseResponse>> {
     let query = query.allow_only(&["q", "after", "limit"])?;
     let place = query.page_request()?;
@@ -70,7 +70,7 @@ pub(super) async fn list(
 
 pub(super) async fn add(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(new): JsonBody<AddCourseRequest>,
 ) -> ApiResult<ChangeResponse> {
     let code = new.code.trim();
@@ -81,7 +81,7 @@ pub(super) async fn add(
 
 pub(super) async fn import(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     CsvBody(sheet): CsvBody,
 ) -> ApiResult<ChangeResponse> {
     let about = web.new_manual_run(&who, "import courses");

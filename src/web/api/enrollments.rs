@@ -1,7 +1,7 @@
 //! Access and progress.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,13 +10,13 @@ use super::ApiResult;
 use super::api_query::{ApiPage, ApiQuery};
 use super::problem::ApiProblem;
 use super::request_body::JsonBody;
-use crate::accounts::Principal;
-use crate::groups::{self, CompletionResult};
-use crate::model::timestamp;
-use crate::store::enrollments::{self as table, EnrollmentFilter};
-use crate::views::EnrollmentView;
-use crate::web::WebContext;
-use crate::web::list_cursor::ListCursor;
+use crate::WebContext;
+use crate::list_cursor::ListCursor;
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, CompletionResult};
+use rollcall_model::timestamp;
+use rollcall_store::enrollments::{self as table, EnrollmentFilter};
+use rollcall_views::EnrollmentView;
 
 /// A course that a learner has completed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -52,7 +52,7 @@ pub(super) struct CompleteCourseResponse {
 pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<EnrollmentView>> {
     let query = query.allow_only(&["learner", "course", "group", "after", "limit"])?;
     let place = query.page_request()?;
@@ -78,7 +78,7 @@ pub(super) async fn list(
 
 pub(super) async fn complete(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(new): JsonBody<CompleteCourseRequest>,
 ) -> ApiResult<CompleteCourseResponse> {
     let when = web.change_time();

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, header};
 
 use super::problem::ApiProblem;
-use crate::model::due_policy::DuePolicy;
+use rollcall_model::due_policy::DuePolicy;
 
 /// What a request expects to find.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
 impl IfMatch {
     /// Whether it is what was expected; none where nothing certain was. A weak tag never is.
-    pub fn matches_tag(&self, tag: &str) -> Option<bool> {
+    pub(super) fn matches_tag(&self, tag: &str) -> Option<bool> {
         let tags = self.0.as_ref().filter(|tags| tags.iter().all(|one| one != "*"))?;
         Some(tags.iter().any(|one| one == tag))
     }

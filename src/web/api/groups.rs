@@ -1,8 +1,8 @@
 //! Groups.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,17 +12,17 @@ use super::members::LearnerSelection;
 use super::problem::ApiProblem;
 use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
-use crate::accounts::Principal;
-use crate::groups::{self, DeletionConfirmation, GroupRef};
-use crate::model::ids::{GroupId, RunId};
-use crate::model::names::{GroupName, fold};
-use crate::store::Tx;
-use crate::store::groups::Group;
-use crate::store::listing::assignments;
-use crate::store::listing::groups::{self as listing, GroupListSort};
-use crate::views::{self, AssignedCourseView};
-use crate::web::WebContext;
-use crate::web::list_cursor::ListCursor;
+use crate::WebContext;
+use crate::list_cursor::ListCursor;
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, DeletionConfirmation, GroupRef};
+use rollcall_model::ids::{GroupId, RunId};
+use rollcall_model::names::{GroupName, fold};
+use rollcall_store::Tx;
+use rollcall_store::groups::Group;
+use rollcall_store::listing::assignments;
+use rollcall_store::listing::groups::{self as listing, GroupListSort};
+use rollcall_views::{self as views, AssignedCourseView};
 
 /// A group to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -104,7 +104,7 @@ pub(super) async fn find_expected(
 pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<views::GroupView>> {
     let query = query.allow_only(&["q", "after", "limit"])?;
     let place = query.page_request()?;
@@ -126,7 +126,7 @@ pub(super) async fn list(
 
 pub(super) async fn create(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(new): JsonBody<CreateGroupRequest>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ChangeResponse>), ApiProblem> {
     let name = new.name.trim();
@@ -146,7 +146,7 @@ pub(super) async fn create(
 
 pub(super) async fn restore(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(restore): JsonBody<RestoreGroupRequest>,
 ) -> ApiResult<ChangeResponse> {
     let name = restore.name.trim();
@@ -158,7 +158,7 @@ pub(super) async fn restore(
 pub(super) async fn show(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> Result<([(HeaderName, String); 1], Json<GroupResponse>), ApiProblem> {
     let mut tx = web.store.begin_read().await?;
     let group = find(&mut tx, id).await?;
@@ -181,7 +181,7 @@ pub(super) async fn rename(
     State(web): State<WebContext>,
     PathId(id): PathId,
     expects: IfMatch,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(new): JsonBody<RenameGroupRequest>,
 ) -> Result<([(HeaderName, String); 1], Json<ChangeResponse>), ApiProblem> {
     let name = new.name.trim();
@@ -199,7 +199,7 @@ pub(super) async fn delete(
     PathId(id): PathId,
     query: ApiQuery,
     expects: IfMatch,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> ApiResult<ChangeResponse> {
     let query = query.allow_only(&["name"])?;
     let (group, which) = find_expected(&web, id, &expects).await?;

@@ -1,7 +1,7 @@
 //! The queue, and the proof that it has done its work.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -9,14 +9,14 @@ use super::ApiResult;
 use super::api_query::{ApiPage, ApiQuery};
 use super::problem::ApiProblem;
 use super::request_body::{JsonBody, OptionalJsonBody};
-use crate::accounts::Principal;
-use crate::enrollment::failed_jobs;
-use crate::enrollment::verify::{self as verifying, VerifyResult};
-use crate::model::format::count;
-use crate::store::jobs::{self as table, Job};
-use crate::views::JobCounts;
-use crate::web::WebContext;
-use crate::web::list_cursor::ListCursor;
+use crate::WebContext;
+use crate::list_cursor::ListCursor;
+use rollcall_core::accounts::Principal;
+use rollcall_core::enrollment::failed_jobs;
+use rollcall_core::enrollment::verify::{self as verifying, VerifyResult};
+use rollcall_model::format::count;
+use rollcall_store::jobs::{self as table, Job};
+use rollcall_views::JobCounts;
 
 /// Jobs, by their numbers; all where none is named.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -84,7 +84,7 @@ fn format_command(verb: &str, ids: &[i64]) -> String {
 pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<Job>> {
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let mut tx = web.store.begin_read().await?;
@@ -95,7 +95,7 @@ pub(super) async fn list(
 
 pub(super) async fn retry(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     OptionalJsonBody(some): OptionalJsonBody<JobSelection>,
 ) -> ApiResult<RetryJobsResponse> {
     some.ids.as_deref().map_or(Ok(()), check_ids)?;
@@ -110,7 +110,7 @@ pub(super) async fn retry(
 
 pub(super) async fn drop(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(JobIds { ids }): JsonBody<JobIds>,
 ) -> ApiResult<DropJobsResponse> {
     check_ids(&ids)?;
@@ -128,13 +128,16 @@ pub(super) async fn drop(
 pub(super) async fn verify(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<VerifyResult> {
     query.allow_only(&[])?;
     Ok(Json(verifying::verify_enrollments(&web.store).await?))
 }
 
-pub(super) async fn repair(State(web): State<WebContext>, who: Principal) -> ApiResult<RepairResponse> {
+pub(super) async fn repair(
+    State(web): State<WebContext>,
+    Extension(who): Extension<Principal>,
+) -> ApiResult<RepairResponse> {
     let about = web.new_manual_run(&who, "repair enrollments");
     let repair = verifying::repair_enrollments(&web.store, &about, web.change_time()).await?;
     let counts = repair.done.map(|done| done.counts).unwrap_or_default();

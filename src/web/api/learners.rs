@@ -1,8 +1,8 @@
 //! Learners, and why they are where they are.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,17 +10,17 @@ use super::api_query::{ApiPage, ApiQuery, PathId};
 use super::problem::ApiProblem;
 use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
-use crate::accounts::Principal;
-use crate::explain::{self, ExplainRequest};
-use crate::groups;
-use crate::model::ids::{CourseId, LearnerId};
-use crate::store::Tx;
-use crate::store::learners::{self, Learner};
-use crate::store::listing::learners::{self as listing, LearnerSearch};
-use crate::views;
-use crate::web::WebContext;
-use crate::web::actions::{self, LinkAction};
-use crate::web::list_cursor::ListCursor;
+use crate::WebContext;
+use crate::actions::{self, LinkAction};
+use crate::list_cursor::ListCursor;
+use rollcall_core::accounts::Principal;
+use rollcall_core::explain::{self, ExplainRequest};
+use rollcall_core::groups;
+use rollcall_model::ids::{CourseId, LearnerId};
+use rollcall_store::Tx;
+use rollcall_store::learners::{self, Learner};
+use rollcall_store::listing::learners::{self as listing, LearnerSearch};
+use rollcall_views as views;
 
 /// A learner to be added.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -62,7 +62,7 @@ async fn find(tx: &mut Tx, id: i64) -> Result<Learner, ApiProblem> {
 pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<views::LearnerView>> {
     let query = query.allow_only(&["q", "left", "after", "limit"])?;
     let place = query.page_request()?;
@@ -92,7 +92,7 @@ pub(super) async fn list(
 
 pub(super) async fn add(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(new): JsonBody<AddLearnerRequest>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ChangeResponse>), ApiProblem> {
     let email = new.email.trim();
@@ -106,7 +106,7 @@ pub(super) async fn add(
 pub(super) async fn show(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<views::LearnerDetailsView> {
     let mut tx = web.store.begin_read().await?;
     let known = views::load_learner_details(&mut tx, LearnerId(id)).await?;
@@ -117,7 +117,7 @@ pub(super) async fn explain(
     State(web): State<WebContext>,
     PathId(id): PathId,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ExplanationResponse> {
     let query = query.allow_only(&["group", "course", "at"])?;
     let at = query.date("at")?;
@@ -136,7 +136,7 @@ pub(super) async fn explain(
 pub(super) async fn link(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(LinkLearnersRequest { other }): JsonBody<LinkLearnersRequest>,
 ) -> ApiResult<ChangeResponse> {
     change_link(&web, &who, LinkAction::Link, id, &other).await
@@ -145,7 +145,7 @@ pub(super) async fn link(
 pub(super) async fn unlink(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(LinkLearnersRequest { other }): JsonBody<LinkLearnersRequest>,
 ) -> ApiResult<ChangeResponse> {
     change_link(&web, &who, LinkAction::Unlink, id, &other).await
@@ -171,10 +171,10 @@ async fn change_link(
 pub(super) async fn resync(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> ApiResult<ApiPage<views::SyncView>> {
     let email = find(&mut web.store.begin_read().await?, id).await?.email;
-    if !crate::model::names::is_address(&email) {
+    if !rollcall_model::names::is_address(&email) {
         let text = "this learner has no address to ask the directories for";
         return Err(ApiProblem::new(StatusCode::CONFLICT, "no_address", text));
     }

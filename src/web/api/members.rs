@@ -1,7 +1,7 @@
 //! Members of groups, and who is kept out of them.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Type};
@@ -14,14 +14,14 @@ use super::groups::{find, find_expected};
 use super::problem::ApiProblem;
 use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
-use crate::accounts::Principal;
-use crate::groups::{self, LearnerRef, NewExclusion};
-use crate::model::format::count;
-use crate::store::listing::{exclusions as kept_out, members as listing};
-use crate::store::memberships::Exclusion;
-use crate::views;
-use crate::web::WebContext;
-use crate::web::list_cursor::ListCursor;
+use crate::WebContext;
+use crate::list_cursor::ListCursor;
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, LearnerRef, NewExclusion};
+use rollcall_model::format::count;
+use rollcall_store::listing::{exclusions as kept_out, members as listing};
+use rollcall_store::memberships::Exclusion;
+use rollcall_views as views;
 
 /// Learners, by what they are called or by their numbers.
 #[derive(Debug, Clone, Deserialize)]
@@ -55,7 +55,7 @@ impl ToSchema for LearnerSelection {
 }
 
 impl LearnerSelection {
-    pub fn to_learner_refs(&self) -> LearnerRef<'_> {
+    pub(super) fn to_learner_refs(&self) -> LearnerRef<'_> {
         match self {
             Self::Names(texts) => LearnerRef::Texts(texts),
             Self::Numbers(numbers) => LearnerRef::Numbers(numbers.clone()),
@@ -130,7 +130,7 @@ pub(super) async fn list(
     State(web): State<WebContext>,
     PathId(id): PathId,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<GroupMemberResponse>> {
     let query = query.allow_only(&["q", "after", "limit"])?;
     let place = query.page_request()?;
@@ -163,7 +163,7 @@ pub(super) async fn add(
     State(web): State<WebContext>,
     PathId(id): PathId,
     expects: IfMatch,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(add): JsonBody<AddMembersRequest>,
 ) -> ApiResult<views::MembersChange> {
     let (group, which) = find_expected(&web, id, &expects).await?;
@@ -178,7 +178,7 @@ pub(super) async fn remove(
     State(web): State<WebContext>,
     PathId(id): PathId,
     expects: IfMatch,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(remove): JsonBody<RemoveMembersRequest>,
 ) -> ApiResult<views::MembersChange> {
     let until = match &remove.until {
@@ -208,7 +208,7 @@ pub(super) async fn lift(
     State(web): State<WebContext>,
     PathId(id): PathId,
     expects: IfMatch,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(lift): JsonBody<LiftExclusionRequest>,
 ) -> ApiResult<ChangeResponse> {
     let (group, which) = find_expected(&web, id, &expects).await?;
@@ -223,7 +223,7 @@ pub(super) async fn lift(
 pub(super) async fn exclusions(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<Exclusion>> {
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let mut tx = web.store.begin_read().await?;

@@ -29,13 +29,13 @@ use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::enrollment::change::CommittedChange;
-use crate::model::role::Permission;
-use crate::store;
-use crate::views::{self, JobCounts, MembershipCounts};
-use crate::web::routes::{RouteAccess, RouteTable};
+use crate::routes::{RouteAccess, RouteTable};
 use api_operation::{ApiRoutes, operation_returning, operation_returning_list, operation_returning_page};
 use problem::ApiProblem;
+use rollcall_core::enrollment::change::CommittedChange;
+use rollcall_model::role::Permission;
+use rollcall_store as store;
+use rollcall_views::{self as views, JobCounts, MembershipCounts};
 
 /// What a handler answers with.
 type ApiResult<T> = Result<Json<T>, ApiProblem>;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::web::auth::SESSION_COOKIE;
+use crate::auth::SESSION_COOKIE;
 
 /// Where it is.
 pub(super) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";

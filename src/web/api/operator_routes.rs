@@ -4,11 +4,13 @@ use super::api_operation::{
     ApiRoutes, operation_returning, operation_returning_list, operation_returning_page,
 };
 use super::{OPERATE, connectors, jobs, runs};
-use crate::enrollment::verify::VerifyResult;
-use crate::store::jobs::Job;
-use crate::store::listing::audit_log::AuditLogEntry;
-use crate::store::runs::{Run, RunRecordKind};
-use crate::views::{self, ConnectorView, DecisionResult, RetirementResult, RunDetails, UndoResultView};
+use rollcall_core::enrollment::verify::VerifyResult;
+use rollcall_store::jobs::Job;
+use rollcall_store::listing::audit_log::AuditLogEntry;
+use rollcall_store::runs::{Run, RunRecordKind};
+use rollcall_views::{
+    self as views, ConnectorView, DecisionResult, RetirementResult, RunDetails, UndoResultView,
+};
 
 pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
     api.get(

@@ -9,17 +9,18 @@ use serde::Serialize;
 use tracing::{error, warn};
 use utoipa::ToSchema;
 
-use crate::sync::{approve, link_learners, retire_connector, undo};
-use crate::views::format_error_chain;
-use crate::web::error::{PageError, format_sentence};
-use crate::{accounts, explain, groups, store, sync};
+use crate::error::{PageError, format_sentence};
+use rollcall_core::sync::{approve, link_learners, retire_connector, undo};
+use rollcall_core::{accounts, explain, groups, sync};
+use rollcall_store as store;
+use rollcall_views::format_error_chain;
 
 /// The type of such answers.
 pub(super) const PROBLEM_CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Why a request came to nothing.
 #[derive(Debug)]
-pub(in crate::web) struct ApiProblem {
+pub(crate) struct ApiProblem {
     status: StatusCode,
     kind: &'static str,
     detail: String,
@@ -55,27 +56,27 @@ pub(super) struct ProblemDetails {
 }
 
 impl ApiProblem {
-    pub fn new(status: StatusCode, kind: &'static str, detail: impl AsRef<str>) -> Self {
+    pub(crate) fn new(status: StatusCode, kind: &'static str, detail: impl AsRef<str>) -> Self {
         Self { status, kind, detail: format_sentence(detail.as_ref()), field: None, line: None, hint: None }
     }
 
     /// There is nothing of that number or name.
-    pub fn not_found(what: &str) -> Self {
+    pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is {what}"))
     }
 
     /// What was sent cannot be.
-    pub fn invalid_field(field: impl Into<String>, detail: impl AsRef<str>) -> Self {
+    pub(crate) fn invalid_field(field: impl Into<String>, detail: impl AsRef<str>) -> Self {
         Self { field: Some(field.into()), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
     }
 
     /// With what to do next.
-    pub fn with_hint(self, hint: impl AsRef<str>) -> Self {
+    pub(crate) fn with_hint(self, hint: impl AsRef<str>) -> Self {
         Self { hint: Some(format_sentence(hint.as_ref())), ..self }
     }
 
     /// About a field, where it is about one that has another name here.
-    pub fn with_field(mut self, field: &str) -> Self {
+    pub(crate) fn with_field(mut self, field: &str) -> Self {
         if self.field.is_some() {
             self.field = Some(field.to_owned());
         }
@@ -320,7 +321,7 @@ impl From<explain::ExplainError> for ApiProblem {
 
 /// Sees to it that everything below `/api/` that is refused is refused in one form, whoever refused it: where there is
 /// no such address or method, where a request comes from another site.
-pub(in crate::web) async fn convert_error_responses(request: Request, next: Next) -> Response {
+pub(crate) async fn convert_error_responses(request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let response = next.run(request).await;
     let status = response.status();

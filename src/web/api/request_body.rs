@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::error::Category;
 
 use super::problem::ApiProblem;
-use crate::web::body_limit::{self, MAX_BODY_BYTES};
+use crate::body_limit::{self, MAX_BODY_BYTES};
 
 /// The longest text of a field, in characters: an index of the database takes as many.
 pub(super) const MAX_TEXT_LENGTH: usize = 500;

@@ -1,26 +1,26 @@
 //! Runs, and what is decided about them.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use chrono::{DateTime, NaiveTime, Utc};
 
 use super::ApiResult;
 use super::api_query::{ApiPage, ApiQuery, PathId};
 use super::problem::ApiProblem;
-use crate::accounts::Principal;
-use crate::model::ids::RunId;
-use crate::store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
-use crate::store::runs::{self as table, Run, RunRecordKind};
-use crate::sync::{approve as deciding, undo as undoing};
-use crate::views;
-use crate::web::actions;
-use crate::web::list_cursor::ListCursor;
-use crate::web::{WebContext, run_blocking};
+use crate::actions;
+use crate::list_cursor::ListCursor;
+use crate::{WebContext, run_blocking};
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::{approve as deciding, undo as undoing};
+use rollcall_model::ids::RunId;
+use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
+use rollcall_store::runs::{self as table, Run, RunRecordKind};
+use rollcall_views as views;
 
 pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<Run>> {
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let before = place.after.as_ref().map_or(i64::MAX, |after| after.id);
@@ -33,7 +33,7 @@ pub(super) async fn list(
 pub(super) async fn audit(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<AuditLogEntry>> {
     let query = query.allow_only(&["since", "kind", "actor", "after", "limit"])?;
     let place = query.page_request()?;
@@ -58,7 +58,7 @@ pub(super) async fn audit(
 pub(super) async fn show(
     State(web): State<WebContext>,
     PathId(run): PathId,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<views::RunDetails> {
     let mut tx = web.store.begin_read().await?;
     let shown = views::load_run_details(&mut tx, RunId(run)).await?;
@@ -68,7 +68,7 @@ pub(super) async fn show(
 pub(super) async fn approve(
     State(web): State<WebContext>,
     PathId(run): PathId,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> ApiResult<views::DecisionResult> {
     let asked = actions::build_approval_request(&web, &who, format!("approve run {run}"));
     let decided = run_blocking(move || async move {
@@ -81,7 +81,7 @@ pub(super) async fn approve(
 pub(super) async fn reject(
     State(web): State<WebContext>,
     PathId(run): PathId,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> ApiResult<views::DecisionResult> {
     let mut about = web.new_manual_run(&who, format!("reject run {run}"));
     about.subject = Some(RunId(run));
@@ -92,7 +92,7 @@ pub(super) async fn reject(
 pub(super) async fn undo(
     State(web): State<WebContext>,
     PathId(run): PathId,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> ApiResult<views::UndoResultView> {
     let about = actions::new_undo_run(&web, &who, run);
     let undone = run_blocking(move || async move {

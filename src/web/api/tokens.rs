@@ -1,8 +1,8 @@
 //! Keys for programs.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,14 +10,14 @@ use super::api_query::{ApiPage, ApiQuery, INVALID_DATE_MESSAGE, PathId, parse_da
 use super::problem::ApiProblem;
 use super::request_body::JsonBody;
 use super::{ApiResult, ChangeResponse};
-use crate::accounts::{self, Principal};
-use crate::model::ids::TokenId;
-use crate::model::names::clean;
-use crate::model::role::Role;
-use crate::store::listing::tokens as listing;
-use crate::views::TokenView;
-use crate::web::WebContext;
-use crate::web::list_cursor::ListCursor;
+use crate::WebContext;
+use crate::list_cursor::ListCursor;
+use rollcall_core::accounts::{self, Principal};
+use rollcall_model::ids::TokenId;
+use rollcall_model::names::clean;
+use rollcall_model::role::Role;
+use rollcall_store::listing::tokens as listing;
+use rollcall_views::TokenView;
 
 /// A token to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -51,7 +51,7 @@ pub(super) struct CreateTokenResponse {
 pub(super) async fn list(
     State(web): State<WebContext>,
     query: ApiQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<ApiPage<TokenView>> {
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let mut tx = web.store.begin_read().await?;
@@ -63,7 +63,7 @@ pub(super) async fn list(
 
 pub(super) async fn create(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     JsonBody(new): JsonBody<CreateTokenRequest>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<CreateTokenResponse>), ApiProblem> {
     let (name, role, zone) = (clean(&new.name).into_owned(), new.role, web.config().timezone);
@@ -86,7 +86,7 @@ pub(super) async fn create(
 pub(super) async fn show(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> ApiResult<TokenView> {
     let mut tx = web.store.begin_read().await?;
     Ok(Json(TokenView::from(&accounts::find_token(&mut tx, TokenId(id)).await?)))
@@ -95,7 +95,7 @@ pub(super) async fn show(
 pub(super) async fn revoke(
     State(web): State<WebContext>,
     PathId(id): PathId,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> ApiResult<ChangeResponse> {
     let name = {
         let mut tx = web.store.begin_read().await?;

@@ -6,14 +6,14 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect};
 use chrono::Utc;
 
-use crate::accounts;
-use crate::store::runs::{NewRun, RunRecordKind};
-use crate::web::WebContext;
-use crate::web::auth::set_cookie;
-use crate::web::error::format_sentence;
-use crate::web::form_data::FormData;
-use crate::web::layout::{FieldError, Layout};
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::auth::set_cookie;
+use crate::error::format_sentence;
+use crate::form_data::FormData;
+use crate::layout::{FieldError, Layout};
+use crate::pages::{PageResult, render_page};
+use rollcall_core::accounts;
+use rollcall_store::runs::{NewRun, RunRecordKind};
 
 #[derive(Template)]
 #[template(path = "welcome.html")]

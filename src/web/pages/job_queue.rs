@@ -1,26 +1,27 @@
 //! The queue: how long it is, how long it was lately, and what failed for good.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::sync::BarChart;
-use crate::accounts::Principal;
-use crate::enrollment::failed_jobs;
-use crate::model::format::{count, thousands};
-use crate::store::listing::jobs::{self as listed, FailedJob, MAX_COUNTED_JOBS, QueueStatus};
-use crate::store::queue_samples::{self, QueueSample};
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::filters;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::groups::format_local_time;
-use crate::web::pages::{OPERATE, PageResult, load_notice, render_page_with_status};
-use crate::web::routes::RouteTable;
+use crate::WebContext;
+use crate::csv_export;
+use crate::filters;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::groups::format_local_time;
+use crate::pages::{OPERATE, PageResult, load_notice, render_page_with_status};
+use crate::routes::RouteTable;
+use rollcall_core::accounts::Principal;
+use rollcall_core::enrollment::failed_jobs;
+use rollcall_model::format::{count, thousands};
+use rollcall_store::listing::jobs::{self as listed, FailedJob, MAX_COUNTED_JOBS, QueueStatus};
+use rollcall_store::queue_samples::{self, QueueSample};
 
 /// The length of the queue in words, as far as it was counted.
 pub(super) struct QueueSummary {
@@ -30,7 +31,7 @@ pub(super) struct QueueSummary {
 }
 
 impl QueueSummary {
-    pub fn of(queue: &QueueStatus) -> Self {
+    pub(super) fn of(queue: &QueueStatus) -> Self {
         let text = |number: i64, is_more| {
             let counted = number.min(MAX_COUNTED_JOBS).unsigned_abs();
             if is_more { format!("more than {}", thousands(counted)) } else { thousands(counted) }
@@ -95,7 +96,11 @@ struct JobQueuePage {
     is_first: bool,
 }
 
-async fn show_jobs(State(web): State<WebContext>, UrlQuery(query): UrlQuery, who: Principal) -> PageResult {
+async fn show_jobs(
+    State(web): State<WebContext>,
+    UrlQuery(query): UrlQuery,
+    Extension(who): Extension<Principal>,
+) -> PageResult {
     render_jobs(&web, &who, &query, Vec::new(), Vec::new()).await
 }
 
@@ -155,7 +160,7 @@ fn queue_charts(samples: &[QueueSample], over: ChartRange, now: DateTime<Utc>, z
     ]
 }
 
-async fn export_csv(State(web): State<WebContext>, _: Principal) -> PageResult {
+async fn export_csv(State(web): State<WebContext>, _: Extension<Principal>) -> PageResult {
     let mut sheet = csv_export::CsvWriter::new(["job", "learner", "course", "tries", "cause", "run"]);
     let mut tx = web.store.begin_read().await?;
     let mut after = 0;
@@ -172,7 +177,11 @@ async fn export_csv(State(web): State<WebContext>, _: Principal) -> PageResult {
 }
 
 /// Retries all or some, or drops some.
-async fn submit_jobs(State(web): State<WebContext>, who: Principal, form: FormData) -> PageResult {
+async fn submit_jobs(
+    State(web): State<WebContext>,
+    Extension(who): Extension<Principal>,
+    form: FormData,
+) -> PageResult {
     let chosen = form.numbers("job");
     let deed = form.text("do");
     if chosen.is_empty() && deed != "retry-all" {

@@ -3,15 +3,15 @@
 use rustc_hash::FxHashSet;
 use serde_json::Value;
 
-use crate::accounts::Principal;
-use crate::model::format::{count, thousands};
-use crate::model::ids::{AccountId, DraftId, GroupId};
-use crate::store::listing::learners::{self, LearnerListRow, LearnerSearch};
-use crate::store::listing::members;
-use crate::store::{Store, Tx, form_drafts};
-use crate::web::error::PageError;
-use crate::web::form_data::FormData;
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::error::PageError;
+use crate::form_data::FormData;
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use rollcall_core::accounts::Principal;
+use rollcall_model::format::{count, thousands};
+use rollcall_model::ids::{AccountId, DraftId, GroupId};
+use rollcall_store::listing::learners::{self, LearnerListRow, LearnerSearch};
+use rollcall_store::listing::members;
+use rollcall_store::{Store, Tx, form_drafts};
 
 /// A page of learners to choose from, as the template has it.
 pub(super) struct LearnerPicker {
@@ -31,16 +31,16 @@ pub(super) struct LearnerChoice {
 }
 
 impl LearnerPicker {
-    pub fn chosen_in_words(&self) -> String {
+    pub(super) fn chosen_in_words(&self) -> String {
         format!("{} chosen", thousands(self.chosen.unsigned_abs()))
     }
 
-    pub fn found_in_words(&self) -> String {
+    pub(super) fn found_in_words(&self) -> String {
         thousands(self.found.unsigned_abs())
     }
 
     /// Reads the page of the list that an address asks for.
-    pub async fn read(
+    pub(super) async fn read(
         tx: &mut Tx,
         draft: Option<DraftId>,
         query: &FormData,

@@ -11,20 +11,21 @@ pub(super) mod sign_in;
 mod sync;
 
 use askama::Template;
+use axum::Extension;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
-use crate::accounts::Principal;
-use crate::groups::change_summary::{self, ChangeSummary};
-use crate::model::ids::RunId;
-use crate::model::role::Permission;
-use crate::store::Tx;
-use crate::web::WebContext;
-use crate::web::assets::asset;
-use crate::web::error::PageError;
-use crate::web::form_data::FormData;
-use crate::web::health;
-use crate::web::routes::{RouteAccess, RouteTable};
+use crate::WebContext;
+use crate::assets::asset;
+use crate::error::PageError;
+use crate::form_data::FormData;
+use crate::health;
+use crate::routes::{RouteAccess, RouteTable};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::change_summary::{self, ChangeSummary};
+use rollcall_model::ids::RunId;
+use rollcall_model::role::Permission;
+use rollcall_store::Tx;
 
 /// What a handler answers with.
 type PageResult = Result<Response, PageError>;
@@ -91,7 +92,7 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
 }
 
 /// The first page.
-async fn home(_: Principal) -> Redirect {
+async fn home(_: Extension<Principal>) -> Redirect {
     Redirect::to("/groups")
 }
 
@@ -122,7 +123,7 @@ async fn load_notice(tx: &mut Tx, query: &FormData) -> Result<Option<ChangeSumma
 async fn job_progress(
     axum::extract::State(web): axum::extract::State<WebContext>,
     axum::extract::Path(run): axum::extract::Path<i64>,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     let aftermath = change_summary::load_change_summary(&mut tx, RunId(run)).await?;

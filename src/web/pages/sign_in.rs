@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, Html, IntoResponse, Redirect, Response};
@@ -8,16 +9,16 @@ use chrono::Utc;
 use tracing::warn;
 use url::form_urlencoded;
 
-use crate::accounts::{self, ClientAddr, Principal};
-use crate::store::runs::{NewRun, RunRecordKind};
-use crate::web::WebContext;
-use crate::web::auth::set_cookie;
-use crate::web::client_addr::ClientInfo;
-use crate::web::error::{PageError, format_sentence};
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout};
-use crate::web::oidc::{self, SignInProvider};
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::auth::set_cookie;
+use crate::client_addr::ClientInfo;
+use crate::error::{PageError, format_sentence};
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout};
+use crate::oidc::{self, SignInProvider};
+use crate::pages::{PageResult, render_page};
+use rollcall_core::accounts::{self, ClientAddr, Principal};
+use rollcall_store::runs::{NewRun, RunRecordKind};
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -41,7 +42,7 @@ struct ResumeFormPage<'a> {
 }
 
 /// The address of the page, leading to another one afterwards.
-pub(in crate::web) fn sign_in_url(to: &str) -> String {
+pub(crate) fn sign_in_url(to: &str) -> String {
     let to: String = form_urlencoded::byte_serialize(to.as_bytes()).collect();
     format!("/sign-in?to={to}")
 }
@@ -53,7 +54,7 @@ fn local_path(to: &str) -> &str {
 }
 
 /// The page, with a form that came too late.
-pub(in crate::web) fn resume_after_sign_in(web: &WebContext, to: &str, kept: &str) -> Response {
+pub(crate) fn resume_after_sign_in(web: &WebContext, to: &str, kept: &str) -> Response {
     let text = "You were signed out meanwhile. Sign in again; what you typed is kept.";
     let frame = Layout::anonymous("Sign in").faults(vec![FieldError::new("", text)]);
     let has_provider = web.config().web.sign_in.is_some();
@@ -164,7 +165,10 @@ pub(super) async fn sign_in(State(web): State<WebContext>, client: ClientInfo, f
     }
 }
 
-pub(super) async fn sign_out(State(web): State<WebContext>, who: Principal) -> PageResult {
+pub(super) async fn sign_out(
+    State(web): State<WebContext>,
+    Extension(who): Extension<Principal>,
+) -> PageResult {
     accounts::sign_out(&web.store, &who).await?;
     Ok(([set_cookie(None)], Redirect::to("/sign-in")).into_response())
 }

@@ -7,7 +7,7 @@ use super::{
     reply_unauthorized, select_fields, slice,
 };
 
-pub const MANNER: VendorProfile = VendorProfile {
+pub(super) const MANNER: VendorProfile = VendorProfile {
     kind: "bamboohr",
     file,
     record,

@@ -14,14 +14,14 @@ use super::super::packages;
 
 /// A private RSA key in PEM, and what checks its signatures.
 #[derive(Debug, Clone)]
-pub struct ClientKeyPair {
+pub(crate) struct ClientKeyPair {
     pub pem: String,
     public: Vec<u8>,
 }
 
 impl ClientKeyPair {
     /// The key of this run of the tests.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static KEY: OnceLock<ClientKeyPair> = OnceLock::new();
         KEY.get_or_init(|| {
             packages::ensure_installed("/usr/bin/openssl", &["openssl"]);
@@ -38,7 +38,7 @@ impl ClientKeyPair {
     }
 
     /// The claims of a statement that this key has signed.
-    pub fn claims(&self, token: &str) -> Option<Value> {
+    pub(crate) fn claims(&self, token: &str) -> Option<Value> {
         use base64::Engine as _;
         let decode = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok();
         let (signed, signature) = token.rsplit_once('.')?;
@@ -48,7 +48,7 @@ impl ClientKeyPair {
     }
 
     /// The XML of a SAML assertion in Base64 that this key has signed, as `xmlsec1` judges it.
-    pub fn assertion(&self, assertion: &str) -> Option<String> {
+    pub(crate) fn assertion(&self, assertion: &str) -> Option<String> {
         use base64::Engine as _;
         packages::ensure_installed("/usr/bin/xmlsec1", &["xmlsec1"]);
         let xml = base64::engine::general_purpose::STANDARD.decode(assertion).ok()?;

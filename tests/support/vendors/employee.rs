@@ -2,7 +2,7 @@
 
 /// Somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Employee {
+pub(crate) struct Employee {
     pub number: usize,
     pub department: String,
     pub place: String,
@@ -14,7 +14,7 @@ pub struct Employee {
 }
 
 impl Employee {
-    pub fn new(number: usize) -> Self {
+    pub(crate) fn new(number: usize) -> Self {
         let of = |names: &[&str], step: usize| names[number / step % names.len()].to_owned();
         Self {
             number,
@@ -26,28 +26,28 @@ impl Employee {
         }
     }
 
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         format!("E{:04}", self.number)
     }
 
-    pub fn email(&self) -> String {
+    pub(crate) fn email(&self) -> String {
         format!("p{}@corp.example", self.number)
     }
 
-    pub fn given(&self) -> String {
+    pub(crate) fn given(&self) -> String {
         format!("Given{}", self.number)
     }
 
-    pub fn family(&self) -> String {
+    pub(crate) fn family(&self) -> String {
         format!("Family{}", self.number)
     }
 
-    pub fn manager_id(&self) -> Option<String> {
+    pub(crate) fn manager_id(&self) -> Option<String> {
         self.manager.map(|number| Self::new(number).id())
     }
 }
 
 /// So many people.
-pub fn make_employees(count: usize) -> Vec<Employee> {
+pub(crate) fn make_employees(count: usize) -> Vec<Employee> {
     (0..count).map(Employee::new).collect()
 }

@@ -9,7 +9,7 @@ use super::{
     reply_unauthorized, slice,
 };
 
-pub const MANNER: VendorProfile = VendorProfile {
+pub(super) const MANNER: VendorProfile = VendorProfile {
     kind: "google",
     file,
     record,

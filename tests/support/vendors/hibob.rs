@@ -7,7 +7,7 @@ use super::{
     reply_unauthorized,
 };
 
-pub const MANNER: VendorProfile = VendorProfile {
+pub(super) const MANNER: VendorProfile = VendorProfile {
     kind: "hibob",
     file,
     record,

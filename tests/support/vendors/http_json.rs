@@ -6,7 +6,7 @@ use super::{
     ClientKeyPair, Employee, ReceivedRequest, SECRET, ServerReply, VendorProfile, has_header, slice,
 };
 
-pub const MANNER: VendorProfile = VendorProfile {
+pub(super) const MANNER: VendorProfile = VendorProfile {
     kind: "http_json",
     file,
     record,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// What came.
 #[derive(Debug, Clone, Default)]
-pub struct ReceivedRequest {
+pub(crate) struct ReceivedRequest {
     pub method: String,
     pub path: String,
     pub query: BTreeMap<String, String>,
@@ -23,24 +23,24 @@ pub struct ReceivedRequest {
 
 impl ReceivedRequest {
     /// A parameter.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
     }
 
     /// A parameter that is a number.
-    pub fn number(&self, name: &str) -> Option<usize> {
+    pub(crate) fn number(&self, name: &str) -> Option<usize> {
         self.get(name)?.parse().ok()
     }
 
     /// The body as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
 /// How an answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TransmissionMode {
+pub(crate) enum TransmissionMode {
     /// To its end.
     Whole,
     /// Announced whole, and cut after so many bytes.
@@ -55,7 +55,7 @@ pub enum TransmissionMode {
 
 /// What goes back.
 #[derive(Debug, Clone)]
-pub struct ServerReply {
+pub(crate) struct ServerReply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -63,25 +63,25 @@ pub struct ServerReply {
 }
 
 impl ServerReply {
-    pub fn json(body: Value) -> Self {
+    pub(crate) fn json(body: Value) -> Self {
         Self::bytes("application/json", body.to_string().into_bytes())
     }
 
-    pub fn bytes(kind: &str, body: Vec<u8>) -> Self {
+    pub(crate) fn bytes(kind: &str, body: Vec<u8>) -> Self {
         let headers = vec![("Content-Type".to_owned(), kind.to_owned())];
         Self { status: 200, headers, body, mode: TransmissionMode::Whole }
     }
 
-    pub fn status(self, status: u16) -> Self {
+    pub(crate) fn status(self, status: u16) -> Self {
         Self { status, ..self }
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn with_mode(self, how: TransmissionMode) -> Self {
+    pub(crate) fn with_mode(self, how: TransmissionMode) -> Self {
         Self { mode: how, ..self }
     }
 }
@@ -97,11 +97,11 @@ struct HttpServerState {
 }
 
 /// A server on a free port of this machine; it ends with the process.
-pub struct HttpServer(Arc<HttpServerState>);
+pub(crate) struct HttpServer(Arc<HttpServerState>);
 
 impl HttpServer {
     /// Answers every request so.
-    pub fn start(answer: impl Fn(&ReceivedRequest) -> ServerReply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&ReceivedRequest) -> ServerReply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let state =
@@ -118,12 +118,12 @@ impl HttpServer {
     }
 
     /// An address on it.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.0.port)
     }
 
     /// From now on, answers are what `bend` makes of them.
-    pub fn set_transform(
+    pub(crate) fn set_transform(
         &self,
         bend: impl Fn(&ReceivedRequest, ServerReply) -> ServerReply + Send + Sync + 'static,
     ) {
@@ -131,12 +131,12 @@ impl HttpServer {
     }
 
     /// Answers are sent as they are again.
-    pub fn clear_transform(&self) {
+    pub(crate) fn clear_transform(&self) {
         *self.0.bend.lock().expect("nobody panicked") = None;
     }
 
     /// What was asked since the last time.
-    pub fn take_requests(&self) -> Vec<ReceivedRequest> {
+    pub(crate) fn take_requests(&self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut *self.0.log.lock().expect("nobody panicked"))
     }
 }

@@ -24,19 +24,19 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-pub use client_key::ClientKeyPair;
-pub use employee::{Employee, make_employees};
-pub use http_server::{HttpServer, ReceivedRequest, ServerReply, TransmissionMode};
+pub(crate) use client_key::ClientKeyPair;
+pub(crate) use employee::{Employee, make_employees};
+pub(crate) use http_server::{HttpServer, ReceivedRequest, ServerReply, TransmissionMode};
 
 /// The secret of every test server. Whoever finds it in a log has found a leak.
-pub const SECRET: &str = "s3cr3t-of-the-test-server";
+pub(crate) const SECRET: &str = "s3cr3t-of-the-test-server";
 
 /// The token that is fetched with it.
-pub const FETCHED_TOKEN: &str = "fetched-t0ken-of-the-test-server";
+pub(crate) const FETCHED_TOKEN: &str = "fetched-t0ken-of-the-test-server";
 
 /// How one system behaves.
 #[derive(Debug, Clone, Copy)]
-pub struct VendorProfile {
+pub(crate) struct VendorProfile {
     /// The word in the file.
     pub kind: &'static str,
     /// The lines of a file that reads it at this address, the name and the kind left out.
@@ -54,7 +54,7 @@ pub struct VendorProfile {
 }
 
 /// All systems.
-pub const VENDOR_PROFILES: [VendorProfile; 13] = [
+pub(crate) const VENDOR_PROFILES: [VendorProfile; 13] = [
     scim::MANNER,
     scim::BY_CURSOR,
     entra::MANNER,
@@ -71,7 +71,7 @@ pub const VENDOR_PROFILES: [VendorProfile; 13] = [
 ];
 
 /// A system with its people, running.
-pub struct VendorServer {
+pub(crate) struct VendorServer {
     pub profile: VendorProfile,
     pub server: HttpServer,
     pub key: ClientKeyPair,
@@ -80,7 +80,7 @@ pub struct VendorServer {
 
 impl VendorServer {
     /// Starts it with these people.
-    pub fn start(profile: VendorProfile, people: &[Employee]) -> Self {
+    pub(crate) fn start(profile: VendorProfile, people: &[Employee]) -> Self {
         let key = ClientKeyPair::new();
         let records: Vec<Value> = people.iter().map(profile.record).collect();
         let people = Arc::new(Mutex::new(Arc::new(records)));
@@ -93,22 +93,22 @@ impl VendorServer {
     }
 
     /// Other people from now on.
-    pub fn set(&self, people: &[Employee]) {
+    pub(crate) fn set(&self, people: &[Employee]) {
         self.set_records(people.iter().map(self.profile.record).collect());
     }
 
     /// Other records from now on.
-    pub fn set_records(&self, records: Vec<Value>) {
+    pub(crate) fn set_records(&self, records: Vec<Value>) {
         *self.people.lock().expect("nobody panicked") = Arc::new(records);
     }
 
     /// The lines of a file that reads it.
-    pub fn file(&self) -> String {
+    pub(crate) fn file(&self) -> String {
         (self.profile.file)(&self.server.url(""), &self.key)
     }
 
     /// The section of a file that reads it.
-    pub fn section(&self, name: &str) -> String {
+    pub(crate) fn section(&self, name: &str) -> String {
         let lines = self.file();
         format!(
             "[[connector]]\nname = \"{name}\"\nkind = \"{}\"\nplaintext = true\nrequests_per_second = 1000\n{lines}\n",
@@ -118,12 +118,12 @@ impl VendorServer {
 }
 
 /// A part of a list by numbers in the request.
-pub fn slice(people: &[Value], from: usize, size: usize) -> Vec<Value> {
+pub(crate) fn slice(people: &[Value], from: usize, size: usize) -> Vec<Value> {
     people.iter().skip(from).take(size).cloned().collect()
 }
 
 /// The fields of a record that were asked for.
-pub fn select_fields(record: &Value, wanted: &[&str]) -> Value {
+pub(crate) fn select_fields(record: &Value, wanted: &[&str]) -> Value {
     let Some(fields) = record.as_object() else { return record.clone() };
     fields
         .iter()
@@ -133,12 +133,12 @@ pub fn select_fields(record: &Value, wanted: &[&str]) -> Value {
 }
 
 /// Whether a request has this header.
-pub fn has_header(request: &ReceivedRequest, header: &str, value: &str) -> bool {
+pub(crate) fn has_header(request: &ReceivedRequest, header: &str, value: &str) -> bool {
     request.headers.get(header).is_some_and(|found| found == value)
 }
 
 /// The answer to a request for a token with a client's secret.
-pub fn reply_with_token(request: &ReceivedRequest, secret: (&str, &str)) -> ServerReply {
+pub(crate) fn reply_with_token(request: &ReceivedRequest, secret: (&str, &str)) -> ServerReply {
     let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body)
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
@@ -154,7 +154,7 @@ pub fn reply_with_token(request: &ReceivedRequest, secret: (&str, &str)) -> Serv
 }
 
 /// Nobody may ask like that. As careless servers do, it repeats what it was sent.
-pub fn reply_unauthorized(request: &ReceivedRequest) -> ServerReply {
+pub(crate) fn reply_unauthorized(request: &ReceivedRequest) -> ServerReply {
     let sent = request.headers.get("authorization").cloned().unwrap_or_default();
     ServerReply::json(serde_json::json!({ "message": format!("not with `{sent}`") })).status(401)
 }

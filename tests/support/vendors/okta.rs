@@ -7,7 +7,7 @@ use super::{
     reply_unauthorized, slice,
 };
 
-pub const MANNER: VendorProfile = VendorProfile {
+pub(super) const MANNER: VendorProfile = VendorProfile {
     kind: "okta",
     file,
     record,

@@ -7,7 +7,7 @@ use super::{
     reply_unauthorized, reply_with_token, slice,
 };
 
-pub const MANNER: VendorProfile = VendorProfile {
+pub(super) const MANNER: VendorProfile = VendorProfile {
     kind: "personio_v2",
     file,
     record,

@@ -7,7 +7,7 @@ use super::{
     reply_unauthorized, slice,
 };
 
-pub const MANNER: VendorProfile = VendorProfile {
+pub(super) const MANNER: VendorProfile = VendorProfile {
     kind: "scim",
     file,
     record,
@@ -16,7 +16,7 @@ pub const MANNER: VendorProfile = VendorProfile {
     tells_total: true,
     fetches_token: false,
 };
-pub const BY_CURSOR: VendorProfile = VendorProfile { file: cursor_file, answer: by_cursor, ..MANNER };
+pub(super) const BY_CURSOR: VendorProfile = VendorProfile { file: cursor_file, answer: by_cursor, ..MANNER };
 
 /// The server sends fewer than it is asked for.
 const MOST: usize = 70;

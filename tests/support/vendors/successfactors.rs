@@ -9,7 +9,7 @@ use super::{
     reply_unauthorized, slice,
 };
 
-pub const MANNER: VendorProfile = VendorProfile {
+pub(super) const MANNER: VendorProfile = VendorProfile {
     kind: "successfactors",
     file,
     record,
@@ -19,7 +19,7 @@ pub const MANNER: VendorProfile = VendorProfile {
     fetches_token: false,
 };
 
-pub const BY_KEY: VendorProfile =
+pub(super) const BY_KEY: VendorProfile =
     VendorProfile { file: file_with_key, answer: answer_by_key, fetches_token: true, ..MANNER };
 
 const MOST: usize = 100;

@@ -1,6 +1,6 @@
 //! Accounts and tokens, by a token of a license holder.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::{Value, json};
 
 use super::ApiClient;

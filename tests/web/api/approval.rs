@@ -1,6 +1,6 @@
 //! Runs that a program starts, and what it decides about them.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::json;
 
 use super::ApiClient;

@@ -1,6 +1,6 @@
 //! The record of changes.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::{Value, json};
 
 use super::ApiClient;

@@ -1,6 +1,6 @@
 //! What the command steers, by a program that has nothing but the API.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::{Value, json};
 
 use super::ApiClient;

@@ -1,6 +1,6 @@
 //! Two people who edit the same thing.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::json;
 
 use super::ApiClient;

@@ -1,6 +1,6 @@
 //! A catalogue that comes as a sheet, by program, by command and by page.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::json;
 
 use super::{ApiClient, ApiResponse};

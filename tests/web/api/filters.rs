@@ -1,6 +1,6 @@
 //! Lists and explanations that are asked for in part.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::{Value, json};
 
 use super::ApiClient;

@@ -1,6 +1,6 @@
 //! Deleting what many people would feel.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::json;
 
 use super::ApiClient;

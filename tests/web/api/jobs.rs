@@ -1,6 +1,6 @@
 //! Jobs that failed for good, by a script.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::json;
 
 use super::ApiClient;

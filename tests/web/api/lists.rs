@@ -1,6 +1,6 @@
 //! Lists, a page at a time.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::{Value, json};
 
 use super::ApiClient;
@@ -8,7 +8,7 @@ use crate::support::company::Company;
 use crate::support::database::on_both;
 
 /// Everything of a list, asked for in pages.
-pub fn all(api: &ApiClient, path: &str, limit: usize) -> Vec<Value> {
+pub(super) fn all(api: &ApiClient, path: &str, limit: usize) -> Vec<Value> {
     let mut items = Vec::new();
     let mut after = String::new();
     loop {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rollcall::model::heartbeat::Heartbeat;
-use rollcall::web::BackgroundTasks;
-use rollcall::web::{self, RouteDeclaration, WebContext};
+use rollcall_model::heartbeat::Heartbeat;
+use rollcall_web::BackgroundTasks;
+use rollcall_web::{self as web, RouteDeclaration, WebContext};
 use tokio_util::sync::CancellationToken;
 
 use super::ApiClient;
@@ -13,7 +13,7 @@ use crate::support::company::Company;
 use crate::support::database::Engine;
 
 /// Every route of the service.
-pub fn table(company: &Company) -> Vec<RouteDeclaration> {
+pub(super) fn table(company: &Company) -> Vec<RouteDeclaration> {
     let (_, file) = tokio::sync::watch::channel(Arc::new(company.config()));
     let (pulse, behind) = (Heartbeat::default(), BackgroundTasks::default());
     web::list_routes(&WebContext {

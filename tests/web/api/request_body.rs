@@ -1,6 +1,6 @@
 //! What is wrong with what was sent.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use super::ApiClient;
 use crate::support::company::Company;

@@ -1,7 +1,7 @@
 //! Who may do what.
 
-use rollcall::model::role::{Permission, Role};
-use rollcall::web::RouteAccess;
+use rollcall_model::role::{Permission, Role};
+use rollcall_web::RouteAccess;
 
 use super::ApiClient;
 use super::openapi::table;

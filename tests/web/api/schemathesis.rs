@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use crate::support::company::Company;
 use crate::support::database::Engine;

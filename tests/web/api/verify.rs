@@ -1,7 +1,7 @@
 //! The proof, and the repair.
 
-use rollcall::model::due_policy::DuePolicy;
-use rollcall::model::role::Role;
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::role::Role;
 use serde_json::json;
 
 use super::ApiClient;

@@ -1,6 +1,6 @@
 //! The article by a program that has nothing but the API.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::{Value, json};
 
 use super::{ArticleActor, ArticleCourse, ArticleReader, ArticleSection, Company};
@@ -14,7 +14,7 @@ struct ApiActor<'a> {
     keys: [(Role, String); 3],
 }
 
-pub fn follow_article(mut company: Company) {
+pub(super) fn follow_article(mut company: Company) {
     let site = company.serve();
     let keys = [Role::Manager, Role::LicenseHolder, Role::Viewer]
         .map(|role| (role, company.token(&format!("a {role}"), role)));

@@ -1,6 +1,6 @@
 //! The article in the real browser.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 
 use super::{ArticleActor, ArticleCourse, ArticleReader, ArticleSection, Company};
 use crate::support::browser::BrowserWindow;
@@ -17,7 +17,7 @@ struct BrowserActor<'a> {
     scripts: bool,
 }
 
-pub fn follow_article(mut company: Company, scripts: bool) {
+pub(super) fn follow_article(mut company: Company, scripts: bool) {
     company.account(LICENSE_HOLDER, Role::LicenseHolder);
     company.account(MANAGER, Role::Manager);
     company.account(VIEWER, Role::Viewer);

@@ -1,6 +1,6 @@
 //! The article at a terminal.
 
-use rollcall::model::role::Role;
+use rollcall_model::role::Role;
 use serde_json::{Value, json};
 
 use super::{ArticleActor, ArticleCourse, ArticleReader, ArticleSection, Company};
@@ -9,7 +9,7 @@ use crate::support::company::email;
 /// Somebody who types, and whose commands drain what they cause.
 struct CommandLineActor;
 
-pub fn follow_article(mut company: Company) {
+pub(super) fn follow_article(mut company: Company) {
     super::follow_article(&mut company, &CommandLineActor);
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 /// A section of the article, in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ArticleSection {
+pub(super) enum ArticleSection {
     Title,
     Why,
     Create,
@@ -96,14 +96,14 @@ impl ArticleSection {
 
 /// Somebody who follows the article.
 #[derive(Debug, Default)]
-pub struct ArticleReader {
+pub(super) struct ArticleReader {
     followed: RefCell<BTreeSet<(ArticleSection, usize)>>,
 }
 
 impl ArticleReader {
     /// Follows a sentence, by its place in the section, counted from 1. What fails afterwards is said below it.
     #[track_caller]
-    pub fn follow(&self, section: ArticleSection, place: usize) {
+    pub(super) fn follow(&self, section: ArticleSection, place: usize) {
         let (heading, sentences) = section.text();
         println!("{heading}, {place}: {}", sentences[place - 1]);
         self.followed.borrow_mut().insert((section, place));
@@ -111,7 +111,7 @@ impl ArticleReader {
 
     /// No sentence was left out.
     #[track_caller]
-    pub fn assert_all_followed(&self) {
+    pub(super) fn assert_all_followed(&self) {
         let all = ArticleSection::ALL
             .into_iter()
             .flat_map(|section| (1..=section.text().1.len()).map(move |place| (section, place)));

@@ -7,7 +7,7 @@
 use serde_json::json;
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, words};
-use crate::connectors::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
+use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "bamboohr",

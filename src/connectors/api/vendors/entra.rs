@@ -6,7 +6,7 @@
 //! The date of leaving (`employeeLeaveDateTime`) may be mapped to `end_date`, and needs `User-LifeCycleInfo.Read.All` too.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
-use crate::connectors::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "entra",

@@ -6,7 +6,7 @@
 //! it names a quota.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
-use crate::connectors::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
+use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "google",

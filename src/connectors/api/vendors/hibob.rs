@@ -7,7 +7,7 @@
 use serde_json::json;
 
 use super::{MAX_COMPANY_BYTES, Vendor, VendorAuthMethod, VendorSettings, words};
-use crate::connectors::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "hibob",

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair};
-use crate::connectors::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
-use crate::connectors::json::KeyPath;
+use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::json::KeyPath;
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "http_json",

@@ -1,6 +1,6 @@
 //! The systems that are known by name.
 //!
-//! [`crate::connectors`] says how another one is added.
+//! [`crate`] says how another one is added.
 //!
 //! None of these has been tried against a live tenant: addresses, fields and limits are the vendors' published ones, and
 //! what those leave open can be set in the file.
@@ -19,8 +19,8 @@ mod workday;
 
 use std::collections::BTreeMap;
 
-use crate::connectors::api::ApiDescription;
-use crate::connectors::mapping::DefaultMapping;
+use crate::api::ApiDescription;
+use crate::mapping::DefaultMapping;
 
 pub use http_json::HttpJsonSettings;
 
@@ -176,7 +176,7 @@ fn words(words: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::json::ValuePath;
+    use crate::json::ValuePath;
 
     #[test]
     fn the_default_mapping_of_every_kind_is_made_of_paths_and_has_an_id() {

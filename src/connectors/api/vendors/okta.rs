@@ -6,7 +6,7 @@
 //! `[connector.status]`.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair};
-use crate::connectors::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "okta",

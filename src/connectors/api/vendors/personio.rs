@@ -6,7 +6,7 @@
 //! date do not count: the day stands as it is written.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
-use crate::connectors::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
+use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "personio",

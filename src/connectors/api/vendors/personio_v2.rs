@@ -9,9 +9,7 @@ use std::cmp::{Ordering, Reverse};
 use serde_json::Value;
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
-use crate::connectors::api::{
-    ApiDescription, DetailRequest, ListEndpoint, PageParam, PagingMethod, RequestTemplate,
-};
+use crate::api::{ApiDescription, DetailRequest, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "personio_v2",

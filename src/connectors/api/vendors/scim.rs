@@ -4,7 +4,7 @@
 //! pages by cursor (RFC 9865) is read that way with `paging = "cursor"`. People who left are `active: false`, or gone.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
-use crate::connectors::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
+use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "scim",

@@ -7,7 +7,7 @@
 //! the one that has no end counts.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
-use crate::connectors::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "successfactors",

@@ -6,7 +6,7 @@
 //! file's; let the report hold terminated workers for some weeks, else they are absent instead of gone.
 
 use super::{MAX_COMPANY_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
-use crate::connectors::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
+use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};
 
 pub(super) static VENDOR: Vendor = Vendor {
     name: "workday",

@@ -2,6 +2,7 @@
 //! loses nothing.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect};
@@ -10,22 +11,22 @@ use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 use super::due_date_fields::DueDateFields;
-use crate::accounts::Principal;
-use crate::groups::{self, AssignRequest, AssignmentTargetRef, GroupError};
-use crate::model::format::{count, thousands};
-use crate::model::ids::{CourseId, DraftId, GroupId};
-use crate::model::names::fold;
-use crate::store::listing::assignments::{self, AssignmentPreview};
-use crate::store::listing::courses::{self, CourseListRow as Course};
-use crate::store::listing::groups::{self as listed, GroupListRow as Group, GroupListSort};
-use crate::store::{Tx, form_drafts};
-use crate::web::WebContext;
-use crate::web::error::{PageError, format_sentence};
-use crate::web::filters;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::{PageResult, learner_picker};
+use crate::WebContext;
+use crate::error::{PageError, format_sentence};
+use crate::filters;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::{PageResult, learner_picker};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, AssignRequest, AssignmentTargetRef, GroupError};
+use rollcall_model::format::{count, thousands};
+use rollcall_model::ids::{CourseId, DraftId, GroupId};
+use rollcall_model::names::fold;
+use rollcall_store::listing::assignments::{self, AssignmentPreview};
+use rollcall_store::listing::courses::{self, CourseListRow as Course};
+use rollcall_store::listing::groups::{self as listed, GroupListRow as Group, GroupListSort};
+use rollcall_store::{Tx, form_drafts};
 
 const DRAFT_KIND: &str = "assign course";
 
@@ -99,10 +100,10 @@ fn format_preview(preview: &AssignmentPreview) -> String {
     )
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     match query.text("step") {
         "whom" => show_target_step(&web, &who, &query, Vec::new()).await,
@@ -205,9 +206,9 @@ async fn show_target_step(
     Ok((status(&faults), Html(page.render()?)).into_response())
 }
 
-pub(in crate::web::pages) async fn submit_step(
+pub(in crate::pages) async fn submit_step(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     match form.text("step") {

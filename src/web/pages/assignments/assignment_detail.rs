@@ -1,27 +1,28 @@
 //! One assignment: how far its learners are, its due date, and its end.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 
 use super::assignment_list::AssignmentLine;
 use super::due_date_fields::DueDateFields;
-use crate::accounts::Principal;
-use crate::groups::{self, GroupError};
-use crate::model::ids::{AssignmentId, GroupId};
-use crate::store::Tx;
-use crate::store::listing::PageRequest;
-use crate::store::listing::courses::{self, CourseProgress};
-use crate::store::listing::enrollments::{self, EnrollmentListFilter, EnrollmentListRow};
-use crate::store::listing::{assignments, assignments::AssignmentListRow as Assigned};
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::error::{PageError, format_sentence};
-use crate::web::filters;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::{PageResult, load_notice, render_page_with_status};
+use crate::WebContext;
+use crate::csv_export;
+use crate::error::{PageError, format_sentence};
+use crate::filters;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::{PageResult, load_notice, render_page_with_status};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, GroupError};
+use rollcall_model::ids::{AssignmentId, GroupId};
+use rollcall_store::Tx;
+use rollcall_store::listing::PageRequest;
+use rollcall_store::listing::assignments::{self, AssignmentListRow as Assigned};
+use rollcall_store::listing::courses::{self, CourseProgress};
+use rollcall_store::listing::enrollments::{self, EnrollmentListFilter, EnrollmentListRow};
 
 #[derive(Template)]
 #[template(path = "assigned/one.html")]
@@ -95,11 +96,11 @@ async fn load_learners(
     }
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_assignment(&web, &who, id, &query, None, Vec::new()).await
 }
@@ -147,11 +148,11 @@ async fn render_assignment(
     render_page_with_status(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn export_csv(
+pub(in crate::pages) async fn export_csv(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
     UrlQuery(query): UrlQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let (which, name) = parse_filter(&query);
     let mut tx = web.store.begin_read().await?;
@@ -172,10 +173,10 @@ pub(in crate::web::pages) async fn export_csv(
     Ok(sheet.into_download(&format!("{name}.csv")))
 }
 
-pub(in crate::web::pages) async fn change_due_date(
+pub(in crate::pages) async fn change_due_date(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let assigned = {
@@ -213,10 +214,10 @@ pub(in crate::web::pages) async fn change_due_date(
     }
 }
 
-pub(in crate::web::pages) async fn end_assignment(
+pub(in crate::pages) async fn end_assignment(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let assigned = {
         let mut tx = web.store.begin_read().await?;

@@ -1,19 +1,20 @@
 //! The overview of assigned courses.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 
-use crate::accounts::Principal;
-use crate::model::names::fold;
-use crate::store::listing::PageRequest;
-use crate::store::listing::assignments::{self, AssignmentListRow};
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::form_data::UrlQuery;
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::groups::group_detail::{format_due_date, format_source};
-use crate::web::pages::{PageResult, load_notice, render_page};
+use crate::WebContext;
+use crate::csv_export;
+use crate::form_data::UrlQuery;
+use crate::layout::{Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::groups::group_detail::{format_due_date, format_source};
+use crate::pages::{PageResult, load_notice, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_model::names::fold;
+use rollcall_store::listing::PageRequest;
+use rollcall_store::listing::assignments::{self, AssignmentListRow};
 
 #[derive(Template)]
 #[template(path = "assigned/list.html")]
@@ -32,7 +33,7 @@ pub(super) struct AssignmentLine {
 }
 
 impl AssignmentLine {
-    pub fn of(row: AssignmentListRow) -> Self {
+    pub(super) fn of(row: AssignmentListRow) -> Self {
         Self { due: format_due_date(row.due()), source: format_source(&row.source), row }
     }
 }
@@ -41,10 +42,10 @@ fn row_cursor(row: &AssignmentListRow) -> ListCursor {
     ListCursor { text: row.code_folded.clone(), id: row.id.0 }
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let text = query.text("q");
     let shown = ListPageRequest::from_query(&query);
@@ -57,10 +58,10 @@ pub(in crate::web::pages) async fn show(
     render_page(&AssignmentListPage { frame, text, rows, next, is_first: shown.is_first() })
 }
 
-pub(in crate::web::pages) async fn export_csv(
+pub(in crate::pages) async fn export_csv(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let text = fold(query.text("q"));
     let mut tx = web.store.begin_read().await?;

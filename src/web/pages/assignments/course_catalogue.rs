@@ -1,21 +1,22 @@
 //! The catalogue: which courses there are, a new one, and a sheet of them.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 
-use crate::accounts::Principal;
-use crate::groups::{self, CourseImportResult, GroupError};
-use crate::model::names::fold;
-use crate::store::listing::PageRequest;
-use crate::store::listing::courses::{self, CourseListRow};
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::error::format_sentence;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::{PageResult, load_notice, render_page_with_status};
+use crate::WebContext;
+use crate::csv_export;
+use crate::error::format_sentence;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::{PageResult, load_notice, render_page_with_status};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, CourseImportResult, GroupError};
+use rollcall_model::names::fold;
+use rollcall_store::listing::PageRequest;
+use rollcall_store::listing::courses::{self, CourseListRow};
 
 /// Mistakes of a sheet that are named at once.
 const MAX_SHEET_ERRORS: usize = 20;
@@ -43,10 +44,10 @@ fn row_cursor(row: &CourseListRow) -> ListCursor {
     ListCursor { text: row.code_folded.clone(), id: row.id.0 }
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_catalogue(&web, &who, &query, CourseFormInput::default(), Vec::new()).await
 }
@@ -70,10 +71,10 @@ async fn render_catalogue(
     render_page_with_status(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn export_csv(
+pub(in crate::pages) async fn export_csv(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let text = fold(query.text("q"));
     let mut sheet = csv_export::CsvWriter::new(["title", "code", "from", "assigned"]);
@@ -91,9 +92,9 @@ pub(in crate::web::pages) async fn export_csv(
     Ok(sheet.into_download("courses.csv"))
 }
 
-pub(in crate::web::pages) async fn add(
+pub(in crate::pages) async fn add(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let (code, title) = (form.text("code").trim(), form.text("title").trim());
@@ -120,9 +121,9 @@ pub(in crate::web::pages) async fn add(
 }
 
 /// Adds the courses of a sheet, or names each line that keeps it out.
-pub(in crate::web::pages) async fn import(
+pub(in crate::pages) async fn import(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let sheet = form.text("sheet");

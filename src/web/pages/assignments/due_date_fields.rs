@@ -2,14 +2,14 @@
 
 use chrono::NaiveDate;
 
-use crate::model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy, MAX_DUE_DAYS};
-use crate::model::format::count;
-use crate::web::form_data::FormData;
-use crate::web::layout::FieldError;
+use crate::form_data::FormData;
+use crate::layout::FieldError;
+use rollcall_model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy, MAX_DUE_DAYS};
+use rollcall_model::format::count;
 
 /// The fields of a due date, as they were typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::web::pages) struct DueDateFields {
+pub(in crate::pages) struct DueDateFields {
     /// `none`, `on`, `joining` or `start`.
     pub kind: String,
     pub on: String,
@@ -31,7 +31,7 @@ impl Default for DueDateFields {
 }
 
 impl DueDateFields {
-    pub fn of_form(form: &FormData) -> Self {
+    pub(crate) fn of_form(form: &FormData) -> Self {
         let text = |name: &str| form.text(name).trim().to_owned();
         Self {
             kind: text("due"),
@@ -43,7 +43,7 @@ impl DueDateFields {
     }
 
     /// The fields that show a date that is there.
-    pub fn of(due: DuePolicy, late_days: u32) -> Self {
+    pub(crate) fn of(due: DuePolicy, late_days: u32) -> Self {
         let fields = Self { late: late_days.to_string(), ..Self::default() };
         match due {
             DuePolicy::Never => fields,
@@ -58,7 +58,7 @@ impl DueDateFields {
     }
 
     /// What was meant, and the days that whoever joins late has at least.
-    pub fn parse_due_date(&self) -> Result<(DuePolicy, u32), FieldError> {
+    pub(crate) fn parse_due_date(&self) -> Result<(DuePolicy, u32), FieldError> {
         let late = parse_days(&self.late).unwrap_or(DEFAULT_LATE_DAYS);
         let due = match self.kind.as_str() {
             "on" => DuePolicy::On(self.on.parse().map_err(|_| {
@@ -77,7 +77,7 @@ impl DueDateFields {
     }
 
     /// What it means for somebody, in words; nothing while something is wrong with it.
-    pub fn example(&self, today: NaiveDate) -> Option<String> {
+    pub(crate) fn example(&self, today: NaiveDate) -> Option<String> {
         let (due, late_days) = self.parse_due_date().ok()?;
         let until = due.date(late_days, today, Some(today));
         let shown = |day: NaiveDate| day.format("%e %B %Y").to_string().trim_start().to_owned();

@@ -1,21 +1,22 @@
 //! Adding members.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 use serde_json::json;
 
 use super::{field_error, find_group, seen_run};
-use crate::accounts::Principal;
-use crate::groups::{self, GroupRef, LearnerRef};
-use crate::model::ids::GroupId;
-use crate::store::form_drafts;
-use crate::store::groups::Group;
-use crate::web::WebContext;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::pages::learner_picker::{self, LearnerPicker, PickerAction, count_learners};
-use crate::web::pages::{PageResult, render_page_with_status};
+use crate::WebContext;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::learner_picker::{self, LearnerPicker, PickerAction, count_learners};
+use crate::pages::{PageResult, render_page_with_status};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, GroupRef, LearnerRef};
+use rollcall_model::ids::GroupId;
+use rollcall_store::form_drafts;
+use rollcall_store::groups::Group;
 
 const LEGEND: &str = "Learners to add";
 
@@ -33,11 +34,11 @@ fn draft_kind(group: i64) -> String {
     format!("add members {group}")
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_add_members(&web, &who, id, &query, Vec::new()).await
 }
@@ -60,10 +61,10 @@ async fn render_add_members(
     render_page_with_status(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn submit_members(
+pub(in crate::pages) async fn submit_members(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let (draft, pressed) =

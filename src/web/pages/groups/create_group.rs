@@ -1,21 +1,22 @@
 //! Create group: a name, members, Save.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 
 use super::field_error;
-use crate::accounts::Principal;
-use crate::groups::{self, LearnerRef};
-use crate::model::names::LONGEST_GROUP_NAME;
-use crate::store::form_drafts;
-use crate::web::WebContext;
-use crate::web::error::PageError;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::pages::learner_picker::{self, LearnerPicker, PickerAction};
-use crate::web::pages::{PageResult, render_page_with_status};
+use crate::WebContext;
+use crate::error::PageError;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::learner_picker::{self, LearnerPicker, PickerAction};
+use crate::pages::{PageResult, render_page_with_status};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, LearnerRef};
+use rollcall_model::names::LONGEST_GROUP_NAME;
+use rollcall_store::form_drafts;
 
 const DRAFT_KIND: &str = "create group";
 const LEGEND: &str = "Members";
@@ -30,10 +31,10 @@ struct CreateGroupPage<'a> {
     picker: LearnerPicker,
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_create_group(&web, &who, &query, Vec::new()).await
 }
@@ -56,9 +57,9 @@ async fn render_create_group(
     render_page_with_status(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn submit_group(
+pub(in crate::pages) async fn submit_group(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let name = form.text("name");
@@ -75,7 +76,7 @@ async fn save_group(
     web: &WebContext,
     who: &Principal,
     name: &str,
-    draft: crate::model::ids::DraftId,
+    draft: rollcall_model::ids::DraftId,
 ) -> Result<Response, PageError> {
     let chosen = {
         let mut tx = web.store.begin_read().await?;

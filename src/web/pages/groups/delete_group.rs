@@ -1,20 +1,21 @@
 //! Deleting a group, which says first what goes, and restoring it.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 
 use super::{field_error, find_group, seen_run};
-use crate::accounts::Principal;
-use crate::groups::{self, DeletionConfirmation, DeletionImpact, GroupError, GroupRef};
-use crate::model::format::count;
-use crate::model::ids::GroupId;
-use crate::store::groups::Group;
-use crate::web::WebContext;
-use crate::web::error::PageError;
-use crate::web::form_data::FormData;
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::pages::{PageResult, render_page_with_status};
+use crate::WebContext;
+use crate::error::PageError;
+use crate::form_data::FormData;
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::{PageResult, render_page_with_status};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, DeletionConfirmation, DeletionImpact, GroupError, GroupRef};
+use rollcall_model::format::count;
+use rollcall_model::ids::GroupId;
+use rollcall_store::groups::Group;
 
 #[derive(Template)]
 #[template(path = "groups/delete.html")]
@@ -39,10 +40,10 @@ fn impact_lines(going: &DeletionImpact) -> Vec<String> {
     ]
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_delete_group(&web, &who, id, "", Vec::new()).await
 }
@@ -65,10 +66,10 @@ async fn render_delete_group(
     render_page_with_status(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn submit_deletion(
+pub(in crate::pages) async fn submit_deletion(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let group = {
@@ -91,9 +92,9 @@ pub(in crate::web::pages) async fn submit_deletion(
 }
 
 /// Restores a group that was deleted.
-pub(in crate::web::pages) async fn restore_group(
+pub(in crate::pages) async fn restore_group(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let name = form.text("name");

@@ -1,27 +1,28 @@
 //! One group: courses, members, history.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use chrono_tz::Tz;
 
 use super::{find_group, format_local_time, format_origin};
-use crate::accounts::Principal;
-use crate::model::due_policy::DuePolicy;
-use crate::model::format::count;
-use crate::model::ids::{AssignmentId, RuleId};
-use crate::store::Tx;
-use crate::store::groups::Group;
-use crate::store::listing::PageRequest;
-use crate::store::listing::members::{self, MemberListRow};
-use crate::store::listing::{assignments, groups as listed};
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::error::PageError;
-use crate::web::filters;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::{PageResult, load_notice, render_page_with_status};
+use crate::WebContext;
+use crate::csv_export;
+use crate::error::PageError;
+use crate::filters;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::{PageResult, load_notice, render_page_with_status};
+use rollcall_core::accounts::Principal;
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::format::count;
+use rollcall_model::ids::{AssignmentId, RuleId};
+use rollcall_store::Tx;
+use rollcall_store::groups::Group;
+use rollcall_store::listing::PageRequest;
+use rollcall_store::listing::members::{self, MemberListRow};
+use rollcall_store::listing::{assignments, groups as listed};
 
 /// Runs that the history shows.
 const HISTORY_LENGTH: i64 = 20;
@@ -68,7 +69,7 @@ struct GroupHistoryLine {
 }
 
 /// A due date in words.
-pub(in crate::web::pages) fn format_due_date(due: DuePolicy) -> String {
+pub(in crate::pages) fn format_due_date(due: DuePolicy) -> String {
     match due {
         DuePolicy::Never => "no due date".to_owned(),
         DuePolicy::On(day) => day.format("%e %B %Y").to_string().trim_start().to_owned(),
@@ -80,7 +81,7 @@ pub(in crate::web::pages) fn format_due_date(due: DuePolicy) -> String {
 }
 
 /// Who assigned, in words.
-pub(in crate::web::pages) fn format_source(source: &str) -> &'static str {
+pub(in crate::pages) fn format_source(source: &str) -> &'static str {
     if source == "file" { "the file" } else { "hand" }
 }
 
@@ -145,11 +146,11 @@ async fn load_history(tx: &mut Tx, group: &Group, zone: Tz) -> Result<Vec<GroupH
     Ok(events.into_iter().map(event).collect())
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_group(&web, &who, id, &query, Vec::new()).await
 }
@@ -193,10 +194,10 @@ pub(super) async fn render_group(
     render_page_with_status(page.frame.status(), &page)
 }
 
-pub(in crate::web::pages) async fn export_csv(
+pub(in crate::pages) async fn export_csv(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     let group = find_group(&mut tx, id).await?;

@@ -1,26 +1,27 @@
 //! The overview.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::{format_local_time, format_origin};
-use crate::accounts::Principal;
-use crate::groups::RESTORE_PERIOD;
-use crate::model::ids::GroupId;
-use crate::model::names::fold;
-use crate::store::Tx;
-use crate::store::listing::PageRequest;
-use crate::store::listing::groups::{self, GroupListRow, GroupListSort};
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::error::PageError;
-use crate::web::filters;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::{PageResult, load_notice, render_page};
+use crate::WebContext;
+use crate::csv_export;
+use crate::error::PageError;
+use crate::filters;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::{PageResult, load_notice, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::RESTORE_PERIOD;
+use rollcall_model::ids::GroupId;
+use rollcall_model::names::fold;
+use rollcall_store::Tx;
+use rollcall_store::listing::PageRequest;
+use rollcall_store::listing::groups::{self, GroupListRow, GroupListSort};
 
 #[derive(Template)]
 #[template(path = "groups/list.html")]
@@ -81,10 +82,10 @@ fn format_change_time(at: Option<DateTime<Utc>>, zone: Tz) -> String {
     at.map_or_else(String::new, |at| format_local_time(at, zone))
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let (text, (sort, sort_text)) = (query.text("q"), parse_sort(&query));
     let zone = web.config().timezone;
@@ -107,10 +108,10 @@ pub(in crate::web::pages) async fn show(
     })
 }
 
-pub(in crate::web::pages) async fn export_csv(
+pub(in crate::pages) async fn export_csv(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let text = fold(query.text("q"));
     let zone = web.config().timezone;

@@ -11,13 +11,13 @@ pub(super) mod rename_group;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::groups::GroupError;
-use crate::model::ids::{GroupId, RunId};
-use crate::store::groups::Group;
-use crate::store::{Tx, groups};
-use crate::web::error::{PageError, format_sentence};
-use crate::web::form_data::FormData;
-use crate::web::layout::FieldError;
+use crate::error::{PageError, format_sentence};
+use crate::form_data::FormData;
+use crate::layout::FieldError;
+use rollcall_core::groups::GroupError;
+use rollcall_model::ids::{GroupId, RunId};
+use rollcall_store::groups::Group;
+use rollcall_store::{Tx, groups};
 
 /// The group of an address.
 async fn find_group(tx: &mut Tx, id: i64) -> Result<Group, PageError> {

@@ -1,23 +1,24 @@
 //! Removing members, and letting them in again.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 use chrono::NaiveDate;
 
 use super::{field_error, find_group, group_detail, seen_run};
-use crate::accounts::Principal;
-use crate::groups::{self, GroupRef, LearnerRef, NewExclusion};
-use crate::model::ids::GroupId;
-use crate::web::WebContext;
-use crate::web::form_data::FormData;
-use crate::web::layout::FieldError;
-use crate::web::pages::PageResult;
-use crate::web::pages::learner_picker::count_learners;
+use crate::WebContext;
+use crate::form_data::FormData;
+use crate::layout::FieldError;
+use crate::pages::PageResult;
+use crate::pages::learner_picker::count_learners;
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, GroupRef, LearnerRef, NewExclusion};
+use rollcall_model::ids::GroupId;
 
-pub(in crate::web::pages) async fn submit_removal(
+pub(in crate::pages) async fn submit_removal(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let chosen = form.numbers("member");
@@ -73,10 +74,10 @@ pub(in crate::web::pages) async fn submit_removal(
 }
 
 /// Lets somebody in again; the rules decide at the next sync.
-pub(in crate::web::pages) async fn lift_exclusion(
+pub(in crate::pages) async fn lift_exclusion(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let group = {

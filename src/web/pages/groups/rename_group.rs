@@ -1,20 +1,21 @@
 //! Editing a group's name.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect};
 
 use super::{field_error, find_group, seen_run};
-use crate::accounts::Principal;
-use crate::groups::{self, GroupRef};
-use crate::model::ids::GroupId;
-use crate::model::names::LONGEST_GROUP_NAME;
-use crate::store::groups::Group;
-use crate::web::WebContext;
-use crate::web::form_data::FormData;
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::form_data::FormData;
+use crate::layout::{Layout, MenuItem};
+use crate::pages::{PageResult, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, GroupRef};
+use rollcall_model::ids::GroupId;
+use rollcall_model::names::LONGEST_GROUP_NAME;
+use rollcall_store::groups::Group;
 
 #[derive(Template)]
 #[template(path = "groups/name.html")]
@@ -25,10 +26,10 @@ struct RenameGroupPage<'a> {
     longest: usize,
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     let group = find_group(&mut tx, id).await?;
@@ -37,10 +38,10 @@ pub(in crate::web::pages) async fn show(
     render_page(&RenameGroupPage { frame, group, name: &name, longest: LONGEST_GROUP_NAME })
 }
 
-pub(in crate::web::pages) async fn submit_name(
+pub(in crate::pages) async fn submit_name(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let group = {

@@ -1,17 +1,18 @@
 //! A learner whom no directory has.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect};
 
-use crate::accounts::Principal;
-use crate::groups::{self, GroupError};
-use crate::web::WebContext;
-use crate::web::error::format_sentence;
-use crate::web::form_data::FormData;
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::error::format_sentence;
+use crate::form_data::FormData;
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::{PageResult, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_core::groups::{self, GroupError};
 
 #[derive(Template)]
 #[template(path = "learners/new.html")]
@@ -21,7 +22,7 @@ struct AddLearnerPage<'a> {
     email: &'a str,
 }
 
-pub(in crate::web::pages) async fn show(who: Principal) -> PageResult {
+pub(in crate::pages) async fn show(Extension(who): Extension<Principal>) -> PageResult {
     render_page(&AddLearnerPage {
         frame: Layout::new(&who, MenuItem::Learners, "Add learner"),
         name: "",
@@ -29,9 +30,9 @@ pub(in crate::web::pages) async fn show(who: Principal) -> PageResult {
     })
 }
 
-pub(in crate::web::pages) async fn submit_learner(
+pub(in crate::pages) async fn submit_learner(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let (name, email) = (form.text("name").trim(), form.text("email").trim());

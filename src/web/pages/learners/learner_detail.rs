@@ -1,24 +1,25 @@
 //! One learner: attributes and where they come from, groups and courses, and why.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 
-use crate::accounts::Principal;
-use crate::explain::explanation::{ExplainedCourse, ExplainedGroup};
-use crate::explain::render::{ExplanationSection, RenderedExplanation, render_explanation};
-use crate::explain::{self, ExplainRequest};
-use crate::groups::GroupError;
-use crate::model::ids::LearnerId;
-use crate::model::role::Permission;
-use crate::store::{learners, listing};
-use crate::sync::link_learners;
-use crate::web::WebContext;
-use crate::web::actions::{self, LinkAction};
-use crate::web::error::{PageError, format_sentence};
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::pages::{PageResult, load_notice, render_page_with_status};
+use crate::WebContext;
+use crate::actions::{self, LinkAction};
+use crate::error::{PageError, format_sentence};
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::{PageResult, load_notice, render_page_with_status};
+use rollcall_core::accounts::Principal;
+use rollcall_core::explain::explanation::{ExplainedCourse, ExplainedGroup};
+use rollcall_core::explain::render::{ExplanationSection, RenderedExplanation, render_explanation};
+use rollcall_core::explain::{self, ExplainRequest};
+use rollcall_core::groups::GroupError;
+use rollcall_core::sync::link_learners;
+use rollcall_model::ids::LearnerId;
+use rollcall_model::role::Permission;
+use rollcall_store::{learners, listing};
 
 #[derive(Template)]
 #[template(path = "learners/one.html")]
@@ -70,11 +71,11 @@ fn course_line(course: &ExplainedCourse, web: &WebContext) -> LearnerCourseLine 
     }
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_learner(&web, &who, id, &query, Vec::new(), Vec::new()).await
 }
@@ -145,10 +146,10 @@ fn explain_error(error: explain::ExplainError) -> PageError {
 }
 
 /// Makes two learners one, or two again; the rules decide anew for whoever is concerned.
-pub(in crate::web::pages) async fn submit_link(
+pub(in crate::pages) async fn submit_link(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let other = form.text("other").trim();

@@ -1,17 +1,18 @@
 //! The list of learners.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 
-use crate::accounts::Principal;
-use crate::store::listing::PageRequest;
-use crate::store::listing::learners::{self, LearnerListRow, LearnerSearch};
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::{PageResult, load_notice, render_page};
+use crate::WebContext;
+use crate::csv_export;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::{PageResult, load_notice, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_store::listing::PageRequest;
+use rollcall_store::listing::learners::{self, LearnerListRow, LearnerSearch};
 
 #[derive(Template)]
 #[template(path = "learners/list.html")]
@@ -38,10 +39,10 @@ fn row_cursor(row: &LearnerListRow) -> ListCursor {
     ListCursor { text: row.name_folded.clone(), id: row.id }
 }
 
-pub(in crate::web::pages) async fn show(
+pub(in crate::pages) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let (find, which) = parse_filter(&query);
     let shown = ListPageRequest::from_query(&query);
@@ -59,10 +60,10 @@ pub(in crate::web::pages) async fn show(
     })
 }
 
-pub(in crate::web::pages) async fn export_csv(
+pub(in crate::pages) async fn export_csv(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let (find, _) = parse_filter(&query);
     let mut tx = web.store.begin_read().await?;

@@ -1,31 +1,32 @@
 //! Asking the directories for one learner again.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 
 use super::learner_detail;
-use crate::accounts::Principal;
-use crate::model::format::count;
-use crate::model::ids::LearnerId;
-use crate::store::learners;
-use crate::sync::{RunOutcome, RunReport};
-use crate::web::WebContext;
-use crate::web::actions::resync_learner;
-use crate::web::error::{PageError, format_sentence};
-use crate::web::form_data::FormData;
-use crate::web::layout::FieldError;
-use crate::web::pages::PageResult;
+use crate::WebContext;
+use crate::actions::resync_learner;
+use crate::error::{PageError, format_sentence};
+use crate::form_data::FormData;
+use crate::layout::FieldError;
+use crate::pages::PageResult;
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::{RunOutcome, RunReport};
+use rollcall_model::format::count;
+use rollcall_model::ids::LearnerId;
+use rollcall_store::learners;
 
-pub(in crate::web::pages) async fn submit_resync(
+pub(in crate::pages) async fn submit_resync(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let learner = {
         let mut tx = web.store.begin_read().await?;
         learners::get(&mut tx, LearnerId(id)).await?
     };
     let learner = learner.ok_or_else(|| PageError::Missing { what: "the learner".to_owned() })?;
-    if !crate::model::names::is_address(&learner.email) {
+    if !rollcall_model::names::is_address(&learner.email) {
         let fault = FieldError::new("", "This learner has no address to ask the directories for.");
         return learner_detail::render_learner(&web, &who, id, &FormData::default(), Vec::new(), vec![fault])
             .await;

@@ -1,23 +1,24 @@
 //! Who may sign in.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect};
 
-use crate::accounts::{self, AccountError, Invitation, NewUserAccount, Principal};
-use crate::model::role::Role;
-use crate::store::listing::PageRequest;
-use crate::store::listing::accounts::{self as listed, AccountListRow};
-use crate::web::WebContext;
-use crate::web::client_addr::ClientInfo;
-use crate::web::csv_export;
-use crate::web::error::{PageError, format_sentence};
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::groups::format_local_time;
-use crate::web::pages::{PageResult, load_notice, render_page_with_status};
+use crate::WebContext;
+use crate::client_addr::ClientInfo;
+use crate::csv_export;
+use crate::error::{PageError, format_sentence};
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::groups::format_local_time;
+use crate::pages::{PageResult, load_notice, render_page_with_status};
+use rollcall_core::accounts::{self, AccountError, Invitation, NewUserAccount, Principal};
+use rollcall_model::role::Role;
+use rollcall_store::listing::PageRequest;
+use rollcall_store::listing::accounts::{self as listed, AccountListRow};
 
 #[derive(Template)]
 #[template(path = "settings/accounts.html")]
@@ -54,7 +55,7 @@ fn row_cursor(row: &AccountListRow) -> ListCursor {
 pub(super) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_accounts(&web, &who, &query, AccountFormInput::default(), None, Vec::new()).await
 }
@@ -80,7 +81,7 @@ async fn render_accounts(
     render_page_with_status(page.frame.status(), &page)
 }
 
-pub(super) async fn export_csv(State(web): State<WebContext>, _: Principal) -> PageResult {
+pub(super) async fn export_csv(State(web): State<WebContext>, _: Extension<Principal>) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     let mut sheet = csv_export::CsvWriter::new(["e-mail", "name", "role", "state"]);
     let mut after = ListCursor { text: String::new(), id: 0 };
@@ -133,7 +134,7 @@ pub(super) async fn create_account(
     State(web): State<WebContext>,
     client: ClientInfo,
     headers: HeaderMap,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let (email, name) = (form.text("email").trim(), form.text("name").trim());
@@ -162,7 +163,7 @@ pub(super) async fn change_account(
     State(web): State<WebContext>,
     client: ClientInfo,
     headers: HeaderMap,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let email = form.text("email");
@@ -187,7 +188,7 @@ pub(super) async fn change_account(
         }
         "role" => {
             let role: Role =
-                form.text("role").parse().map_err(|error: crate::model::role::UnknownRole| {
+                form.text("role").parse().map_err(|error: rollcall_model::role::UnknownRole| {
                     PageError::Bad { what: error.to_string() }
                 })?;
             let about = web.new_manual_run(&who, format!("make account `{email}` {role}"));

@@ -1,18 +1,19 @@
 //! The record of changes: who did what when, what there was before, and what there is since.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 
-use crate::accounts::Principal;
-use crate::store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::filters;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::groups::format_local_time;
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::csv_export;
+use crate::filters;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::groups::format_local_time;
+use crate::pages::{PageResult, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
 
 /// The kinds of runs, and how people call them.
 const CHANGE_KINDS: [(&str, &str); 5] = [
@@ -73,7 +74,7 @@ fn log_line(web: &WebContext, one: &AuditLogEntry) -> AuditLogLine {
 pub(super) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let kind = parse_kind(&query);
     let here = ListPageRequest::from_query(&query);
@@ -99,7 +100,7 @@ pub(super) async fn show(
 pub(super) async fn export_csv(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let find = AuditLogFilter { kind: parse_kind(&query), ..AuditLogFilter::default() };
     let header = ["run", "when", "who", "what", "status", "memberships added", "removed", "before", "after"];

@@ -5,8 +5,8 @@ mod audit_log;
 mod system_health;
 mod tokens;
 
-use crate::web::pages::ADMINISTER;
-use crate::web::routes::RouteTable;
+use crate::pages::ADMINISTER;
+use crate::routes::RouteTable;
 
 pub(super) fn routes(routes: RouteTable) -> RouteTable {
     routes

@@ -1,19 +1,20 @@
 //! Whether all is well: database, services, files, queue.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use chrono::Utc;
 
-use crate::accounts::Principal;
-use crate::store::listing::database_info::{self, DatabaseInfo};
-use crate::store::listing::jobs;
-use crate::store::nodes;
-use crate::web::WebContext;
-use crate::web::filters;
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::pages::groups::format_local_time;
-use crate::web::pages::job_queue::QueueSummary;
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::filters;
+use crate::layout::{Layout, MenuItem};
+use crate::pages::groups::format_local_time;
+use crate::pages::job_queue::QueueSummary;
+use crate::pages::{PageResult, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_store::listing::database_info::{self, DatabaseInfo};
+use rollcall_store::listing::jobs;
+use rollcall_store::nodes;
 
 #[derive(Template)]
 #[template(path = "settings/health.html")]
@@ -39,7 +40,7 @@ struct ServiceLine {
     is_same_file: bool,
 }
 
-pub(super) async fn show(State(web): State<WebContext>, who: Principal) -> PageResult {
+pub(super) async fn show(State(web): State<WebContext>, Extension(who): Extension<Principal>) -> PageResult {
     let config = web.config();
     let zone = config.timezone;
     let mut tx = web.store.begin_read().await?;

@@ -1,23 +1,24 @@
 //! Keys for programs.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use chrono::NaiveDate;
 
-use crate::accounts::{self, AccountError, Principal};
-use crate::model::role::Role;
-use crate::store::listing::PageRequest;
-use crate::store::listing::tokens::{self as listed, TokenListRow};
-use crate::store::tokens::ApiToken;
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::error::format_sentence;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::groups::format_local_time;
-use crate::web::pages::{PageResult, load_notice, render_page_with_status};
+use crate::WebContext;
+use crate::csv_export;
+use crate::error::format_sentence;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::groups::format_local_time;
+use crate::pages::{PageResult, load_notice, render_page_with_status};
+use rollcall_core::accounts::{self, AccountError, Principal};
+use rollcall_model::role::Role;
+use rollcall_store::listing::PageRequest;
+use rollcall_store::listing::tokens::{self as listed, TokenListRow};
+use rollcall_store::tokens::ApiToken;
 
 #[derive(Template)]
 #[template(path = "settings/tokens.html")]
@@ -49,7 +50,7 @@ fn row_cursor(row: &TokenListRow) -> ListCursor {
 pub(super) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_tokens(&web, &who, &query, &FormData::default(), None, Vec::new()).await
 }
@@ -96,7 +97,7 @@ async fn render_tokens(
     render_page_with_status(page.frame.status(), &page)
 }
 
-pub(super) async fn export_csv(State(web): State<WebContext>, _: Principal) -> PageResult {
+pub(super) async fn export_csv(State(web): State<WebContext>, _: Extension<Principal>) -> PageResult {
     let mut sheet = csv_export::CsvWriter::new(["token", "role", "made", "ends", "last used"]);
     let mut tx = web.store.begin_read().await?;
     let mut after = ListCursor { text: String::new(), id: 0 };
@@ -115,7 +116,7 @@ pub(super) async fn export_csv(State(web): State<WebContext>, _: Principal) -> P
 
 pub(super) async fn submit_token(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let name = form.text("name").trim();
@@ -150,7 +151,7 @@ pub(super) async fn submit_token(
 
 pub(super) async fn submit_revocation(
     State(web): State<WebContext>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
     form: FormData,
 ) -> PageResult {
     let name = form.text("name");

@@ -4,6 +4,7 @@
 //! came to. Each is one transaction: where a service ended in the middle, the page asks the record of runs whether that
 //! was before or after the commit, and says so.
 
+use axum::Extension;
 use std::time::Duration;
 
 use askama::Template;
@@ -16,14 +17,14 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tracing::warn;
 
-use crate::accounts::Principal;
-use crate::model::ids::DraftId;
-use crate::store::{Tx, form_drafts, nodes, runs};
-use crate::sync::lease::holder_name;
-use crate::web::WebContext;
-use crate::web::error::PageError;
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::error::PageError;
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::{PageResult, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::lease::holder_name;
+use rollcall_model::ids::DraftId;
+use rollcall_store::{Tx, form_drafts, nodes, runs};
 
 /// The kind of draft.
 const DRAFT_KIND: &str = "deed";
@@ -220,7 +221,7 @@ pub(super) fn show_result(who: &Principal, came: OperationResult) -> PageResult 
 pub(super) async fn show_operation(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let (order, now) = load_state(&web, &who, id).await?;
     let mut faults = Vec::new();
@@ -250,7 +251,7 @@ pub(super) async fn show_operation(
 pub(super) async fn operation_progress(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let (_, now) = load_state(&web, &who, id).await?;
     let left = i32::from(matches!(now, OperationState::Running));

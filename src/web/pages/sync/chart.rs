@@ -5,14 +5,14 @@ use std::fmt::Display;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use crate::model::format::thousands;
+use rollcall_model::format::thousands;
 
 /// The width of a bar and the height of the whole, in units of the drawing.
 const BAR_STEP: usize = 8;
 const CHART_HEIGHT: i64 = 100;
 
 /// A plot of one number a day, or a shorter while.
-pub(in crate::web::pages) struct BarChart {
+pub(in crate::pages) struct BarChart {
     pub title: &'static str,
     /// What a bar stands for.
     pub each: &'static str,
@@ -24,14 +24,14 @@ pub(in crate::web::pages) struct BarChart {
 }
 
 /// A bar of it.
-pub(in crate::web::pages) struct ChartBar {
+pub(in crate::pages) struct ChartBar {
     pub x: usize,
     pub y: i64,
     pub height: i64,
 }
 
 /// The days up to today, each with what stands for it; nothing for days without any.
-pub(in crate::web::pages) fn group_by_day<T>(
+pub(in crate::pages) fn group_by_day<T>(
     all: &[T],
     (today, days, zone): (NaiveDate, i64, Tz),
     at: impl Fn(&T) -> DateTime<Utc>,
@@ -48,12 +48,12 @@ pub(in crate::web::pages) fn group_by_day<T>(
 
 impl BarChart {
     /// Draws days.
-    pub fn of_days(title: &'static str, days: &[(NaiveDate, Option<i64>)]) -> Self {
+    pub(crate) fn of_days(title: &'static str, days: &[(NaiveDate, Option<i64>)]) -> Self {
         Self::new(title, ("Day", "on"), days)
     }
 
     /// Draws a bar for each while that has a number; what a while is called, and the word before its name, come with it.
-    pub fn new<T: Display>(
+    pub(crate) fn new<T: Display>(
         title: &'static str,
         (each, at): (&'static str, &str),
         all: &[(T, Option<i64>)],

@@ -1,17 +1,18 @@
 //! Every connector at a glance, and what waits.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use chrono::Utc;
 
-use crate::accounts::Principal;
-use crate::store::listing::runs;
-use crate::sync::connector_status::{ConnectorStatus, overview};
-use crate::web::WebContext;
-use crate::web::filters;
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::pages::groups::format_local_time;
-use crate::web::pages::{PageResult, render_page_with_status};
+use crate::WebContext;
+use crate::filters;
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::groups::format_local_time;
+use crate::pages::{PageResult, render_page_with_status};
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::connector_status::{ConnectorStatus, overview};
+use rollcall_store::listing::runs;
 
 #[derive(Template)]
 #[template(path = "sync/overview.html")]
@@ -30,7 +31,10 @@ struct ConnectorLine {
     next: String,
 }
 
-pub(super) async fn show_connectors(State(web): State<WebContext>, who: Principal) -> PageResult {
+pub(super) async fn show_connectors(
+    State(web): State<WebContext>,
+    Extension(who): Extension<Principal>,
+) -> PageResult {
     render_connectors(&web, &who, Vec::new()).await
 }
 

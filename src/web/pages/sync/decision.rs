@@ -1,6 +1,7 @@
 //! Approving or rejecting what a run held, and taking back what a run did.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 
@@ -8,18 +9,18 @@ use super::background_operations::{
     self, BackgroundOperation, OperationOutcome, OperationResult, ResultList,
 };
 use super::run_detail;
-use crate::accounts::Principal;
-use crate::model::format::count;
-use crate::model::ids::RunId;
-use crate::store::holds::HeldChangeRecord;
-use crate::sync::approve::{self, ApprovalResult};
-use crate::sync::format;
-use crate::sync::undo::{self, UndoCounts};
-use crate::web::WebContext;
-use crate::web::actions;
-use crate::web::error::{PageError, format_sentence};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::pages::{PageResult, render_page_with_status};
+use crate::WebContext;
+use crate::actions;
+use crate::error::{PageError, format_sentence};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::{PageResult, render_page_with_status};
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::approve::{self, ApprovalResult};
+use rollcall_core::sync::format;
+use rollcall_core::sync::undo::{self, UndoCounts};
+use rollcall_model::format::count;
+use rollcall_model::ids::RunId;
+use rollcall_store::holds::HeldChangeRecord;
 
 /// Lines of a list that the answer shows; the rest is counted.
 const MAX_LINES: usize = 200;
@@ -85,7 +86,7 @@ impl ResultList {
 pub(super) async fn show_confirmation(
     State(web): State<WebContext>,
     Path((id, deed)): Path<(i64, String)>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_confirmation(&web, &who, id, DecisionKind::of(&deed)?, Vec::new(), Vec::new()).await
 }
@@ -114,7 +115,7 @@ async fn render_confirmation(
 }
 
 /// What an undo of a run would do, as far as is known before.
-fn describe_undo(run: &crate::store::runs::Run) -> Vec<String> {
+fn describe_undo(run: &rollcall_store::runs::Run) -> Vec<String> {
     let number = |number: i64, one, many| count(number.unsigned_abs(), one, many);
     let mut lines = Vec::new();
     if run.memberships_added > 0 {
@@ -142,7 +143,7 @@ fn describe_undo(run: &crate::store::runs::Run) -> Vec<String> {
 pub(super) async fn submit_decision(
     State(web): State<WebContext>,
     Path((id, deed)): Path<(i64, String)>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let deed = DecisionKind::of(&deed)?;
     let ended = match deed {
@@ -217,7 +218,9 @@ fn summarize_decision(
 ) -> Result<OperationOutcome, PageError> {
     let decided = match decided {
         Ok(decided) => decided,
-        Err(approve::ApprovalError::Sync(crate::sync::SyncError::Store(error))) => return Err(error.into()),
+        Err(approve::ApprovalError::Sync(rollcall_core::sync::SyncError::Store(error))) => {
+            return Err(error.into());
+        }
         Err(error) => {
             let mut text = format_sentence(&error.to_string());
             if let approve::ApprovalError::NothingHeld { newer: Some(newer), .. } = &error {

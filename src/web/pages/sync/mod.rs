@@ -16,8 +16,8 @@ mod start_run;
 pub(super) use chart::BarChart;
 use chart::group_by_day;
 
-use crate::web::pages::OPERATE;
-use crate::web::routes::RouteTable;
+use crate::pages::OPERATE;
+use crate::routes::RouteTable;
 
 pub(super) fn routes(routes: RouteTable) -> RouteTable {
     routes

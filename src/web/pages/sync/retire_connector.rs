@@ -1,19 +1,20 @@
 //! Retiring a connector that the file no longer names: first what goes, then letting go under the limits.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
 
 use super::background_operations::{self, BackgroundOperation, OperationOutcome};
-use crate::accounts::Principal;
-use crate::model::format::count;
-use crate::sync::retire_connector::{self, RetireError};
-use crate::sync::{RunReport, SyncError, format};
-use crate::web::actions;
-use crate::web::error::{PageError, format_sentence};
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::pages::{PageResult, render_page_with_status};
-use crate::web::{WebContext, run_blocking};
+use crate::actions;
+use crate::error::{PageError, format_sentence};
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::{PageResult, render_page_with_status};
+use crate::{WebContext, run_blocking};
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::retire_connector::{self, RetireError};
+use rollcall_core::sync::{RunReport, SyncError, format};
+use rollcall_model::format::count;
 
 #[derive(Template)]
 #[template(path = "sync/retire.html")]
@@ -41,7 +42,7 @@ fn refusal_text(error: RetireError) -> Result<String, PageError> {
 pub(super) async fn show_confirmation(
     State(web): State<WebContext>,
     Path(name): Path<String>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     render_confirmation(&web, &who, name, Vec::new()).await
 }
@@ -112,7 +113,7 @@ fn build_page(frame: Layout, name: String, report: &RunReport, lines: Vec<String
 pub(super) async fn submit_retirement(
     State(web): State<WebContext>,
     Path(name): Path<String>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let what = format!("retire connector {name}");
     let order = BackgroundOperation {

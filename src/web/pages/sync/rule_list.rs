@@ -1,20 +1,21 @@
 //! The rules of the file, whom each matches, and a box to try an expression out.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 
-use crate::accounts::Principal;
-use crate::model::ids::GroupId;
-use crate::model::names::GroupName;
-use crate::model::rule::BadExpression;
-use crate::store::groups;
-use crate::store::listing::runs::{self, FedGroup};
-use crate::sync::rule_preview::{self, MatchSample, RulePreview as Found};
-use crate::web::filters;
-use crate::web::form_data::UrlQuery;
-use crate::web::layout::{FieldError, Layout, MenuItem};
-use crate::web::pages::{PageResult, render_page_with_status};
-use crate::web::{WebContext, run_blocking};
+use crate::filters;
+use crate::form_data::UrlQuery;
+use crate::layout::{FieldError, Layout, MenuItem};
+use crate::pages::{PageResult, render_page_with_status};
+use crate::{WebContext, run_blocking};
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::rule_preview::{self, MatchSample, RulePreview as Found};
+use rollcall_model::ids::GroupId;
+use rollcall_model::names::GroupName;
+use rollcall_rules::rule::BadExpression;
+use rollcall_store::groups;
+use rollcall_store::listing::runs::{self, FedGroup};
 
 /// People that are named, and groups of a rule that are.
 const MAX_GROUPS: usize = 50;
@@ -43,7 +44,7 @@ struct RuleLine {
     more: usize,
 }
 
-fn rule_line(rule: &crate::model::rule::Rule, given: &[(String, i64)], fed: &[FedGroup]) -> RuleLine {
+fn rule_line(rule: &rollcall_rules::rule::Rule, given: &[(String, i64)], fed: &[FedGroup]) -> RuleLine {
     let name = rule.name.as_str();
     let mut groups: Vec<FedGroup> = fed.iter().filter(|one| one.rule == name).cloned().collect();
     let more = groups.len().saturating_sub(MAX_GROUPS);
@@ -69,7 +70,7 @@ fn expression_error(mistake: &BadExpression) -> FieldError {
 pub(super) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let (when, group) = (query.text("when").to_owned(), query.text("group").trim().to_owned());
     let config = web.config();
@@ -112,7 +113,7 @@ async fn preview_rule(
     web: &WebContext,
     text: String,
     group: Option<GroupId>,
-) -> Result<Result<Found, Vec<BadExpression>>, crate::web::error::PageError> {
+) -> Result<Result<Found, Vec<BadExpression>>, crate::error::PageError> {
     let web = web.clone();
     let found = run_blocking(move || async move {
         let config = web.config();

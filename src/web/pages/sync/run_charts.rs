@@ -1,17 +1,18 @@
 //! The runs of a connector over the last 90 days.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use chrono::TimeDelta;
 
 use super::{BarChart, group_by_day};
-use crate::accounts::Principal;
-use crate::store::connectors;
-use crate::store::listing::runs::{self, RunDataPoint};
-use crate::web::WebContext;
-use crate::web::form_data::UrlQuery;
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::form_data::UrlQuery;
+use crate::layout::{Layout, MenuItem};
+use crate::pages::{PageResult, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_store::connectors;
+use rollcall_store::listing::runs::{self, RunDataPoint};
 
 /// Days that are shown.
 const CHART_DAYS: i64 = 90;
@@ -33,7 +34,7 @@ fn run_seconds(point: &RunDataPoint) -> i64 {
 pub(super) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let (config, when) = (web.config(), web.change_time());
     let mut tx = web.store.begin_read().await?;

@@ -1,6 +1,7 @@
 //! One run: what it counted, what it changed, what it noticed, what it held.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse};
@@ -9,23 +10,23 @@ use serde_json::Value;
 use super::run_list::format_duration;
 use super::run_warnings::{self, WarningSummary};
 use super::start_run;
-use crate::accounts::Principal;
-use crate::model::ids::{ConnectorId, RunId};
-use crate::store::Tx;
-use crate::store::listing::PageRequest;
-use crate::store::listing::audit_log::{self, AuditLogEntry};
-use crate::store::listing::runs::{self as listed, AffectedLearner, MembershipStep, RunGroupChange};
-use crate::store::runs;
-use crate::sync::format;
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::error::PageError;
-use crate::web::filters;
-use crate::web::form_data::UrlQuery;
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::groups::format_local_time;
-use crate::web::pages::{PageResult, load_notice};
+use crate::WebContext;
+use crate::csv_export;
+use crate::error::PageError;
+use crate::filters;
+use crate::form_data::UrlQuery;
+use crate::layout::{Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::groups::format_local_time;
+use crate::pages::{PageResult, load_notice};
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::format;
+use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_store::Tx;
+use rollcall_store::listing::PageRequest;
+use rollcall_store::listing::audit_log::{self, AuditLogEntry};
+use rollcall_store::listing::runs::{self as listed, AffectedLearner, MembershipStep, RunGroupChange};
+use rollcall_store::runs;
 
 #[derive(Template)]
 #[template(path = "sync/one.html")]
@@ -155,7 +156,7 @@ pub(super) async fn show(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     let record = find_run(&mut tx, id).await?;
@@ -224,7 +225,11 @@ pub(super) async fn show(
     Ok((StatusCode::OK, Html(page.render()?)).into_response())
 }
 
-pub(super) async fn csv(State(web): State<WebContext>, Path(id): Path<i64>, _: Principal) -> PageResult {
+pub(super) async fn csv(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    _: Extension<Principal>,
+) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     find_run(&mut tx, id).await?;
     let mut sheet = csv_export::CsvWriter::new(["name", "e-mail", "change", "group", "rule"]);
@@ -244,7 +249,11 @@ pub(super) async fn csv(State(web): State<WebContext>, Path(id): Path<i64>, _: P
     Ok(sheet.into_download(&format!("run-{id}.csv")))
 }
 
-pub(super) async fn held_csv(State(web): State<WebContext>, Path(id): Path<i64>, _: Principal) -> PageResult {
+pub(super) async fn held_csv(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    _: Extension<Principal>,
+) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     find_run(&mut tx, id).await?;
     let (_, connector) = because(&mut tx, id).await?;

@@ -1,19 +1,20 @@
 //! The list of runs.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 
-use crate::accounts::Principal;
-use crate::store::connectors;
-use crate::store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::filters;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::groups::format_local_time;
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::csv_export;
+use crate::filters;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::groups::format_local_time;
+use crate::pages::{PageResult, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_store::connectors;
+use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
 
 /// How runs end.
 const RUN_STATES: [&str; 5] = ["applied", "unchanged", "held", "failed", "running"];
@@ -41,7 +42,7 @@ struct RunLine {
 }
 
 /// How long a run took, in seconds; empty while it runs.
-pub(super) fn format_duration(run: &crate::store::runs::Run) -> String {
+pub(super) fn format_duration(run: &rollcall_store::runs::Run) -> String {
     let took = run.finished_at.map(|end| (end - run.started_at).num_milliseconds());
     took.map_or_else(String::new, |took| {
         let tenths = (took.max(0) + 50) / 100;
@@ -66,7 +67,7 @@ fn parse_filter(query: &FormData) -> AuditLogFilter<'_> {
 pub(super) async fn show(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let find = parse_filter(&query);
     let here = ListPageRequest::from_query(&query);
@@ -102,7 +103,7 @@ pub(super) async fn show(
 pub(super) async fn export_csv(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let find = parse_filter(&query);
     let header = [

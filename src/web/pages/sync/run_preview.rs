@@ -1,26 +1,26 @@
 //! What a run would do now: a dry run behind the page, kept for whoever asked.
 
 use askama::Template;
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
+use axum::{Extension, Json};
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing::warn;
 
 use super::start_run::{build_run_options, find_connector};
-use crate::accounts::Principal;
-use crate::connectors::ReadProgress;
-use crate::model::format::count;
-use crate::model::ids::DraftId;
-use crate::model::run_warning::RunWarning;
-use crate::store::{Tx, form_drafts};
-use crate::sync::{self, RunOutcome, RunReport, format};
-use crate::web::WebContext;
-use crate::web::error::{PageError, format_sentence};
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::error::{PageError, format_sentence};
+use crate::layout::{Layout, MenuItem};
+use crate::pages::{PageResult, render_page};
+use rollcall_connectors::ReadProgress;
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::{self, RunOutcome, RunReport, format};
+use rollcall_model::format::count;
+use rollcall_model::ids::DraftId;
+use rollcall_model::run_warning::RunWarning;
+use rollcall_store::{Tx, form_drafts};
 
 /// The kind of draft.
 const DRAFT_KIND: &str = "preview";
@@ -55,7 +55,7 @@ struct RunPreviewPage {
 pub(super) async fn start_preview(
     State(web): State<WebContext>,
     Path(name): Path<String>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let place = find_connector(&web, &name)?;
     let Some(account) = who.account() else {
@@ -93,7 +93,7 @@ async fn build_preview(
     web: &WebContext,
     preview: RunPreview,
     report: RunReport,
-) -> crate::store::Result<RunPreview> {
+) -> rollcall_store::Result<RunPreview> {
     let done = RunPreview { done: true, ..preview };
     if let RunOutcome::Failed(error) = &report.outcome {
         return Ok(RunPreview { error: Some(format_sentence(&error.to_string())), ..done });
@@ -124,7 +124,11 @@ async fn find_preview(tx: &mut Tx, who: &Principal, id: i64) -> Result<RunPrevie
     serde_json::from_str(&draft.answers).map_err(|_| missing())
 }
 
-pub(super) async fn show(State(web): State<WebContext>, Path(id): Path<i64>, who: Principal) -> PageResult {
+pub(super) async fn show(
+    State(web): State<WebContext>,
+    Path(id): Path<i64>,
+    Extension(who): Extension<Principal>,
+) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     let preview = find_preview(&mut tx, &who, id).await?;
     let frame = Layout::new(&who, MenuItem::Sync, format!("Preview of {}", preview.connector));
@@ -134,7 +138,7 @@ pub(super) async fn show(State(web): State<WebContext>, Path(id): Path<i64>, who
 pub(super) async fn preview_progress(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     let preview = find_preview(&mut tx, &who, id).await?;

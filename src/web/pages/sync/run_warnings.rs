@@ -3,20 +3,21 @@
 //! A run keeps them in an order that never changes, so a place in it is where the next page begins.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, State};
 
 use super::run_detail::find_run;
-use crate::accounts::Principal;
-use crate::model::ids::RunId;
-use crate::model::run_warning::{RunWarning, RunWarningKind};
-use crate::store::{Tx, runs};
-use crate::web::WebContext;
-use crate::web::csv_export;
-use crate::web::error::PageError;
-use crate::web::form_data::{FormData, UrlQuery};
-use crate::web::layout::{Layout, MenuItem};
-use crate::web::list_cursor::{ListCursor, ListPageRequest, split_next_page};
-use crate::web::pages::{PageResult, render_page};
+use crate::WebContext;
+use crate::csv_export;
+use crate::error::PageError;
+use crate::form_data::{FormData, UrlQuery};
+use crate::layout::{Layout, MenuItem};
+use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
+use crate::pages::{PageResult, render_page};
+use rollcall_core::accounts::Principal;
+use rollcall_model::ids::RunId;
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_store::{Tx, runs};
 
 /// Lines on the page of the run itself.
 const SUMMARY_LENGTH: usize = 10;
@@ -114,7 +115,7 @@ pub(super) async fn show(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
     UrlQuery(query): UrlQuery,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let (which, place) = (WarningFilter::of(&query), ListPageRequest::from_query(&query));
     let mut tx = web.store.begin_read().await?;
@@ -132,7 +133,7 @@ pub(super) async fn export_csv(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
     UrlQuery(query): UrlQuery,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     find_run(&mut tx, id).await?;

@@ -1,5 +1,6 @@
 //! Running a connector now.
 
+use axum::Extension;
 use std::time::Duration;
 
 use axum::Json;
@@ -8,19 +9,19 @@ use axum::response::{IntoResponse, Redirect};
 use serde_json::json;
 
 use super::connector_overview;
-use crate::accounts::Principal;
-use crate::connectors::{ReadContext, ReadProgress, retry};
-use crate::model::format::count;
-use crate::model::ids::RunId;
-use crate::model::names::ConnectorName;
-use crate::store::Tx;
-use crate::store::runs::{self, Run};
-use crate::sync::lease::find_holder;
-use crate::sync::{self, RunOptions, SyncError};
-use crate::web::WebContext;
-use crate::web::error::{PageError, format_sentence};
-use crate::web::layout::FieldError;
-use crate::web::pages::PageResult;
+use crate::WebContext;
+use crate::error::{PageError, format_sentence};
+use crate::layout::FieldError;
+use crate::pages::PageResult;
+use rollcall_connectors::{ReadContext, ReadProgress, retry};
+use rollcall_core::accounts::Principal;
+use rollcall_core::sync::lease::find_holder;
+use rollcall_core::sync::{self, RunOptions, SyncError};
+use rollcall_model::format::count;
+use rollcall_model::ids::RunId;
+use rollcall_model::names::ConnectorName;
+use rollcall_store::Tx;
+use rollcall_store::runs::{self, Run};
 
 /// The place of a connector in the file.
 pub(super) fn find_connector(web: &WebContext, name: &str) -> Result<usize, PageError> {
@@ -51,7 +52,7 @@ pub(super) fn build_run_options(
 pub(super) async fn start_run(
     State(web): State<WebContext>,
     Path(name): Path<String>,
-    who: Principal,
+    Extension(who): Extension<Principal>,
 ) -> PageResult {
     let place = find_connector(&web, &name)?;
     let progress = ReadProgress::default();
@@ -101,7 +102,7 @@ pub(super) async fn run_progress_text(
 pub(super) async fn run_progress(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
-    _: Principal,
+    _: Extension<Principal>,
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
     let run = runs::get(&mut tx, RunId(id)).await?;

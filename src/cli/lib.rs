@@ -1,0 +1,175 @@
+//! Words in, words out: the one place that wires the rooms together.
+//!
+//! Each command is a function that gets what it needs, does one thing through the rooms below, and prints. Rooms below
+//! know neither exit codes nor tables; here is no decision that is not about words.
+
+mod admin;
+mod approval;
+mod args;
+mod check;
+mod command_context;
+mod courses;
+mod enrollments;
+mod error;
+mod explain;
+mod groups;
+mod jobs;
+mod learners;
+mod logging;
+mod output;
+mod runs;
+mod service;
+mod sync;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use tokio_util::sync::CancellationToken;
+
+use args::{CliArgs, CliCommand, ConfigCommand};
+use command_context::CommandContext;
+use error::CliError;
+
+/// Interrupted by Ctrl-C or SIGTERM.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// Parses the command line, runs the command, and answers with its exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = CliArgs::parse();
+    logging::init_logging(cli.verbose, matches!(cli.command, CliCommand::Run | CliCommand::Worker { .. }));
+    // One TLS provider for the whole program, before anybody connects; a second call would be the mistake.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::print_status(&format!("error: the program could not start: {error}"));
+            return ExitCode::from(1);
+        }
+    };
+    let status = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        if !matches!(cli.command, CliCommand::Run | CliCommand::Worker { .. }) {
+            tokio::spawn(handle_signals(stop.clone()));
+        }
+        match dispatch(cli, stop.clone()).await {
+            Ok(_) | Err(_) if stop.is_cancelled() => {
+                output::print_status("interrupted: what was under way was taken back");
+                EXIT_INTERRUPTED
+            }
+            Ok(status) => status,
+            Err(failure) => {
+                output::print_status(&failure.render());
+                failure.status
+            }
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    ExitCode::from(status)
+}
+
+/// The first Ctrl-C or SIGTERM ends what is under way in order, the second one at once.
+async fn handle_signals(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    let mut next = async || {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    next().await;
+    stop.cancel();
+    next().await;
+    std::process::exit(i32::from(EXIT_INTERRUPTED));
+}
+
+/// The example of a kind of connector, or of a whole file.
+fn find_example(kind: Option<&str>) -> Result<&'static str, CliError> {
+    use rollcall_config::{EXAMPLE, KIND_EXAMPLES};
+    let Some(kind) = kind.filter(|kind| !["ldap", "csv"].contains(kind)) else { return Ok(EXAMPLE) };
+    let found = KIND_EXAMPLES.iter().find(|(name, _)| *name == kind);
+    found.map(|(_, example)| *example).ok_or_else(|| {
+        let kinds: Vec<&str> = KIND_EXAMPLES.iter().map(|(name, _)| *name).collect();
+        CliError::usage(format!("there is no kind of connector `{kind}`"))
+            .hint(format!("there are ldap, csv, {}", kinds.join(", ")))
+    })
+}
+
+async fn dispatch(cli: CliArgs, stop: CancellationToken) -> Result<u8, CliError> {
+    match &cli.command {
+        CliCommand::Config(ConfigCommand::Example { kind }) => {
+            output::print_result(find_example(kind.as_deref())?.trim_end())?;
+            return Ok(0);
+        }
+        CliCommand::Config(ConfigCommand::Schema) => {
+            let schema = rollcall_config::build_json_schema();
+            let text =
+                serde_json::to_string_pretty(&schema).map_err(|error| CliError::failed(error.to_string()))?;
+            output::print_result(&text)?;
+            return Ok(0);
+        }
+        CliCommand::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut CliArgs::command(), "rollcall", &mut script);
+            output::print_result(String::from_utf8_lossy(&script).trim_end())?;
+            return Ok(0);
+        }
+        CliCommand::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(CliArgs::command()).render(&mut page)?;
+            output::print_result(String::from_utf8_lossy(&page).trim_end())?;
+            return Ok(0);
+        }
+        _ => {}
+    }
+    let config = command_context::load_config(cli.config.as_ref())?;
+    if let CliCommand::Check { offline } = cli.command {
+        return check::check(&config, offline, cli.json, &stop).await;
+    }
+    let session = CommandContext::open(config, cli.json, stop).await?;
+    let result = run_command(cli, session).await;
+    result.map(|(status, _)| status)
+}
+
+async fn run_command(cli: CliArgs, session: CommandContext) -> Result<(u8, CommandContext), CliError> {
+    let named = cli.config.clone();
+    let status = match cli.command {
+        CliCommand::Run => service::run(&session, named.as_ref()).await?,
+        CliCommand::Worker { until_empty } => service::worker(&session, until_empty).await?,
+        CliCommand::Health => service::health(&session).await?,
+        CliCommand::Sync(args) => sync::sync(&session, args).await?,
+        CliCommand::Groups(command) => groups::groups(&session, command).await?,
+        CliCommand::Exclusions(command) => groups::exclusions(&session, command).await?,
+        CliCommand::Courses(command) => courses::courses(&session, command).await?,
+        CliCommand::Assign(args) => courses::assign(&session, args).await?,
+        CliCommand::Unassign { course, target: whom, drain } => {
+            courses::unassign(&session, &course, &whom, drain).await?
+        }
+        CliCommand::Learners(command) => learners::learners(&session, command).await?,
+        CliCommand::Enrollments(command) => enrollments::enrollments(&session, command).await?,
+        CliCommand::Explain(args) => explain::explain(&session, &args).await?,
+        CliCommand::Connectors(args::ConnectorsCommand::List) => runs::connectors(&session).await?,
+        CliCommand::Connectors(args::ConnectorsCommand::Retire { name, allow_removals, drain }) => {
+            approval::retire(&session, &name, allow_removals, drain).await?
+        }
+        CliCommand::Runs(command) => runs::runs(&session, command).await?,
+        CliCommand::Approve { run, drain } => approval::approve(&session, run, drain).await?,
+        CliCommand::Reject { run } => approval::reject(&session, run).await?,
+        CliCommand::Undo { run, drain } => approval::undo(&session, run, drain).await?,
+        CliCommand::Admin(command) => admin::admin(&session, command).await?,
+        CliCommand::Audit { since } => runs::audit(&session, since).await?,
+        CliCommand::Jobs(command) => jobs::jobs(&session, command).await?,
+        CliCommand::Verify { repair } => enrollments::verify(&session, repair).await?,
+        CliCommand::Check { .. }
+        | CliCommand::Config(_)
+        | CliCommand::Completions { .. }
+        | CliCommand::Man => 0,
+    };
+    session.store.close().await;
+    Ok((status, session))
+}

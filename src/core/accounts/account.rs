@@ -1,0 +1,279 @@
+//! Accounts: made, given roles, invited, revoked.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::accounts::{AccountError, AccountRef, Result, find_account, password, random_token};
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
+use rollcall_model::ids::AccountId;
+use rollcall_model::names::{clean, is_address};
+use rollcall_model::role::Role;
+use rollcall_model::secret::SecretText;
+use rollcall_store::accounts::{self, Account};
+use rollcall_store::runs::NewRun;
+use rollcall_store::{Store, Tx, sessions};
+
+/// How long a link is good.
+const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(1);
+
+/// A link that lets somebody set a password, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// The end of the link, behind `/welcome/`; nobody else knows it.
+    pub key: String,
+    /// When it ends.
+    pub until: DateTime<Utc>,
+}
+
+impl Invitation {
+    fn new(when: ChangeTime) -> Result<Self> {
+        Ok(Self { key: random_token::generate_token()?, until: when.now + INVITATION_LIFETIME })
+    }
+
+    /// Where the link leads, on whatever address the service has.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/welcome/{}", self.key)
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewUserAccount<'a> {
+    /// The address that signs in.
+    pub email: &'a str,
+    /// The name; may be empty.
+    pub name: &'a str,
+    /// What it may do.
+    pub role: Role,
+    /// The password; without one a link lets its holder set it.
+    pub password: Option<&'a SecretText>,
+}
+
+/// An account that was made.
+#[derive(Debug)]
+pub struct CreatedAccount {
+    /// The change.
+    pub done: CommittedChange,
+    /// The account.
+    pub account: AccountId,
+    /// The link, where it has no password yet.
+    pub invitation: Option<Invitation>,
+}
+
+/// Makes an account, with a password or with a link that lets its holder set one. An account that was revoked is given
+/// back with the new role.
+///
+/// # Errors
+/// When the address is none or has an account, or the password is too weak.
+pub async fn create_account(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    new: NewUserAccount<'_>,
+) -> Result<CreatedAccount> {
+    let (email, name, role) = (clean(new.email), clean(new.name), new.role);
+    if !is_address(&email) {
+        return Err(AccountError::BadAddress { text: email.into_owned() });
+    }
+    let hash = match new.password.map(SecretText::reveal) {
+        Some(secret) => {
+            password::check_password(secret, &email)?;
+            Some(password::hash_password(secret).await?)
+        }
+        None => None,
+    };
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let run = change.run;
+    let account = match accounts::get_by_email(&mut change.tx, &email).await? {
+        Some(there) if there.is_active() => return Err(AccountError::AccountExists { email: there.email }),
+        Some(there) => {
+            accounts::set_deactivated(&mut change.tx, there.id, None).await?;
+            accounts::set_role(&mut change.tx, there.id, role).await?;
+            there.id
+        }
+        None => accounts::create(&mut change.tx, &email, &name, role, run).await?,
+    };
+    let mut made = json!({"account": account, "email": email, "role": role});
+    let invitation = match hash {
+        Some(hash) => {
+            accounts::set_password(&mut change.tx, account, &hash).await?;
+            None
+        }
+        None => {
+            let invitation = Invitation::new(when)?;
+            store_invitation(&mut change, account, &invitation).await?;
+            made["link_until"] = json!(invitation.until);
+            Some(invitation)
+        }
+    };
+    change.record_before_after(&Value::Null, &made).await?;
+    Ok(CreatedAccount { done: change.commit().await?, account, invitation })
+}
+
+async fn store_invitation(
+    change: &mut ChangeTransaction,
+    account: AccountId,
+    invitation: &Invitation,
+) -> Result<()> {
+    let (digest, now) = (random_token::digest_token(&invitation.key), change.time.now);
+    Ok(accounts::create_invitation(&mut change.tx, &digest, Some(account), now, invitation.until).await?)
+}
+
+async fn check_not_last_license_holder(tx: &mut Tx, account: &Account) -> Result<()> {
+    let is_holder = account.role() == Role::LicenseHolder;
+    if is_holder && accounts::count_other_license_holders(tx, account.id).await? == 0 {
+        return Err(AccountError::LastLicenseHolder { email: account.email.clone() });
+    }
+    Ok(())
+}
+
+/// Gives an account another role; it counts from the next request on.
+///
+/// # Errors
+/// When there is no such account, or nobody would be left who may do everything.
+pub async fn change_role(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    whose: impl Into<AccountRef<'_>>,
+    new: Role,
+) -> Result<CommittedChange> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let account = find_account(&mut change.tx, whose).await?;
+    if new != Role::LicenseHolder {
+        check_not_last_license_holder(&mut change.tx, &account).await?;
+    }
+    accounts::set_role(&mut change.tx, account.id, new).await?;
+    let found = json!({"account": account.id, "email": account.email, "role": account.role});
+    let made = json!({"account": account.id, "email": account.email, "role": new});
+    change.record_before_after(&found, &made).await?;
+    Ok(change.commit().await?)
+}
+
+/// Takes the right to sign in away and ends every session.
+///
+/// # Errors
+/// When there is no such account, or nobody would be left who may do everything.
+pub async fn revoke_account(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    whose: impl Into<AccountRef<'_>>,
+) -> Result<CommittedChange> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let account = find_account(&mut change.tx, whose).await?;
+    check_not_last_license_holder(&mut change.tx, &account).await?;
+    let run = change.run;
+    accounts::set_deactivated(&mut change.tx, account.id, Some(run)).await?;
+    sessions::delete_all(&mut change.tx, account.id).await?;
+    let found = json!({"account": account.id, "email": account.email, "role": account.role});
+    change.record_before_after(&found, &Value::Null).await?;
+    Ok(change.commit().await?)
+}
+
+/// Makes a link for an account to set a new password; older ones are no longer good.
+///
+/// # Errors
+/// When there is no such account.
+pub async fn create_invitation(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    whose: impl Into<AccountRef<'_>>,
+) -> Result<(CommittedChange, Invitation)> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let account = find_account(&mut change.tx, whose).await?;
+    let invitation = Invitation::new(when)?;
+    store_invitation(&mut change, account.id, &invitation).await?;
+    let made = json!({"account": account.id, "email": account.email, "link_until": invitation.until});
+    change.record_before_after(&Value::Null, &made).await?;
+    Ok((change.commit().await?, invitation))
+}
+
+/// A link for the first account of all, where there is none yet; an older one is no longer good.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn create_first_invitation(store: &Store, now: DateTime<Utc>) -> Result<Option<Invitation>> {
+    {
+        let mut tx = store.begin_read().await?;
+        if accounts::has_accounts(&mut tx).await? {
+            return Ok(None);
+        }
+    }
+    let invitation = Invitation { key: random_token::generate_token()?, until: now + INVITATION_LIFETIME };
+    let mut tx = store.begin_write().await?;
+    accounts::create_invitation(
+        &mut tx,
+        &random_token::digest_token(&invitation.key),
+        None,
+        now,
+        invitation.until,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(Some(invitation))
+}
+
+/// For whom a link is: an address, or none where it makes the first account of all.
+///
+/// # Errors
+/// When the link is not good.
+pub async fn check_invitation(store: &Store, link: &str, now: DateTime<Utc>) -> Result<Option<String>> {
+    let mut tx = store.begin_read().await?;
+    match accounts::find_invitation(&mut tx, &random_token::digest_token(link), now).await? {
+        None => Err(AccountError::InvalidInvitation),
+        Some(None) if accounts::has_accounts(&mut tx).await? => Err(AccountError::InvalidInvitation),
+        Some(None) => Ok(None),
+        Some(Some(id)) => {
+            let account = accounts::get(&mut tx, id).await?.filter(Account::is_active);
+            Ok(Some(account.ok_or(AccountError::InvalidInvitation)?.email))
+        }
+    }
+}
+
+/// Sets the password of the account that a link is for, made with `email` where it is the first of all, and uses the
+/// link up. Whoever was signed in to the account no longer is.
+///
+/// # Errors
+/// When the link is not good, the address is none, or the password is too weak.
+pub async fn accept_invitation(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    link: &str,
+    email: &str,
+    secret: &str,
+) -> Result<AccountId> {
+    let email = match check_invitation(store, link, when.now).await? {
+        Some(email) => email,
+        None => clean(email).into_owned(),
+    };
+    if !is_address(&email) {
+        return Err(AccountError::BadAddress { text: email });
+    }
+    password::check_password(secret, &email)?;
+    let hash = password::hash_password(secret).await?;
+    let mut change =
+        ChangeTransaction::begin(store, &NewRun { actor: email.clone(), ..about.clone() }, when).await?;
+    let digest = random_token::digest_token(link);
+    // Looked at again under the lock: of two who use the same link, one comes too late.
+    let invited = accounts::find_invitation(&mut change.tx, &digest, when.now)
+        .await?
+        .ok_or(AccountError::InvalidInvitation)?;
+    let run = change.run;
+    let id = match invited {
+        Some(id) => id,
+        None if accounts::has_accounts(&mut change.tx).await? => return Err(AccountError::InvalidInvitation),
+        None => accounts::create(&mut change.tx, &email, "", Role::LicenseHolder, run).await?,
+    };
+    accounts::set_password(&mut change.tx, id, &hash).await?;
+    accounts::delete_invitation(&mut change.tx, &digest).await?;
+    sessions::delete_all(&mut change.tx, id).await?;
+    change
+        .record_before_after(&Value::Null, &json!({"account": id, "email": email, "password": "set"}))
+        .await?;
+    change.commit().await?;
+    Ok(id)
+}

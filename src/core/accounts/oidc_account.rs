@@ -1,0 +1,97 @@
+//! Accounts of people whom the sign-in provider knows.
+
+use serde_json::{Value, json};
+use tracing::warn;
+
+use crate::accounts::{AccountError, Result};
+use crate::enrollment::change::{ChangeTime, ChangeTransaction};
+use rollcall_model::ids::AccountId;
+use rollcall_model::names::{clean, is_address};
+use rollcall_model::role::Role;
+use rollcall_store::accounts::{self, Account};
+use rollcall_store::runs::NewRun;
+use rollcall_store::{Store, Tx};
+
+/// What the sign-in provider says of somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OidcIdentity {
+    /// Issuer and subject: who it is, whatever address and name become.
+    pub subject: String,
+    /// The address.
+    pub email: String,
+    /// Whether the provider has proved that the address is theirs.
+    pub is_verified: bool,
+    /// The name.
+    pub name: String,
+    /// The role that the provider's groups give here.
+    pub role: Option<Role>,
+}
+
+/// The account that is meant: by subject, else by a proven address that no other subject has.
+async fn find_known_account(tx: &mut Tx, provided: &OidcIdentity) -> Result<Option<Account>> {
+    if let Some(account) = accounts::get_by_subject(tx, &provided.subject).await? {
+        return Ok(Some(account));
+    }
+    let by_email = accounts::get_by_email(tx, &provided.email).await?;
+    match by_email {
+        Some(account) if account.subject.is_none() && provided.is_verified => Ok(Some(account)),
+        // Whoever has the address of somebody else at the provider is not somebody else here.
+        Some(account) => Err(AccountError::IdentityMismatch { email: account.email }),
+        None => Ok(None),
+    }
+}
+
+/// Finds the account of somebody whom the provider let in, made where there is none; its role becomes the one that the
+/// provider's groups give.
+///
+/// # Errors
+/// When the groups give no role, the account was revoked, or the address belongs to another account.
+pub async fn find_or_create_oidc_account(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    provided: &OidcIdentity,
+) -> Result<AccountId> {
+    let Some(role) = provided.role else {
+        return Err(AccountError::NoRole { email: provided.email.clone() });
+    };
+    let email = clean(&provided.email);
+    if !is_address(&email) {
+        return Err(AccountError::BadAddress { text: email.into_owned() });
+    }
+    {
+        let mut tx = store.begin_read().await?;
+        if let Some(account) = find_known_account(&mut tx, provided).await? {
+            if !account.is_active() {
+                return Err(AccountError::Revoked { email: account.email });
+            }
+            if account.role() == role && account.subject.as_deref() == Some(&provided.subject) {
+                return Ok(account.id);
+            }
+        }
+    }
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let run = change.run;
+    let (id, found, role) = match find_known_account(&mut change.tx, provided).await? {
+        Some(account) if !account.is_active() => return Err(AccountError::Revoked { email: account.email }),
+        Some(account) => {
+            let found = json!({"account": account.id, "email": account.email, "role": account.role});
+            let is_last = account.role() == Role::LicenseHolder
+                && role != Role::LicenseHolder
+                && accounts::count_other_license_holders(&mut change.tx, account.id).await? == 0;
+            if is_last {
+                warn!("the last license holder keeps the role, whatever the sign-in provider says");
+            }
+            (account.id, found, if is_last { Role::LicenseHolder } else { role })
+        }
+        None => {
+            let name = clean(&provided.name).into_owned();
+            (accounts::create(&mut change.tx, &email, &name, role, run).await?, Value::Null, role)
+        }
+    };
+    accounts::set_role(&mut change.tx, id, role).await?;
+    accounts::set_subject(&mut change.tx, id, &provided.subject, clean(&provided.name).as_ref()).await?;
+    change.record_before_after(&found, &json!({"account": id, "email": email, "role": role})).await?;
+    change.commit().await?;
+    Ok(id)
+}

@@ -1,0 +1,178 @@
+//! Signing in and out, and who is signed in.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::accounts::throttle::{self, ClientAddr};
+use crate::accounts::{AccountError, Result, password, random_token};
+use rollcall_model::ids::{AccountId, TokenId};
+use rollcall_model::role::Role;
+use rollcall_store::{Store, accounts, form_drafts, sessions};
+
+/// How long a session lives unseen: a working day with its breaks.
+const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(10);
+
+/// How long a session lives at all.
+const MAX_SESSION_AGE: TimeDelta = TimeDelta::days(7);
+
+/// A session is noted as seen at most this often.
+const SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
+
+/// How long a form that is not saved is kept.
+const DRAFT_LIFETIME: TimeDelta = TimeDelta::days(7);
+
+/// Whoever makes a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// As runs and the record of changes name them.
+    pub actor: String,
+    /// The name for people.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// How they proved who they are.
+    pub auth_method: AuthMethod,
+}
+
+/// How somebody proved who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthMethod {
+    /// A cookie.
+    Session {
+        /// The account.
+        account: AccountId,
+        /// What the database holds of the cookie.
+        digest: String,
+    },
+    /// A key in a header.
+    Token(TokenId),
+}
+
+impl Principal {
+    /// The account, where a person asks.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        match &self.auth_method {
+            AuthMethod::Session { account, .. } => Some(*account),
+            AuthMethod::Token(_) => None,
+        }
+    }
+}
+
+/// Somebody who has just signed in.
+#[derive(Debug)]
+pub struct NewSession {
+    /// The cookie's value; nobody else knows it.
+    pub cookie: String,
+    /// The account.
+    pub account: AccountId,
+}
+
+/// Signs an account in by its password.
+///
+/// # Errors
+/// [`AccountError::WrongCredentials`] whether the account is unknown, inactive, without a password, or has another one; it takes as long
+/// each time. [`AccountError::TooManyAttempts`] after too many failed tries for this account or from this place.
+pub async fn sign_in(
+    store: &Store,
+    email: &str,
+    given: &str,
+    place: ClientAddr,
+    now: DateTime<Utc>,
+) -> Result<NewSession> {
+    throttle::check_attempt(store, email, place, now).await?;
+    let account = {
+        let mut tx = store.begin_read().await?;
+        accounts::get_by_email(&mut tx, email).await?.filter(accounts::Account::is_active)
+    };
+    let hash = account.as_ref().and_then(|account| account.password.as_deref());
+    let right = password::verify_password(given, hash).await?;
+    let Some(account) = account.filter(|_| right) else {
+        throttle::record_failure(store, email, place, now).await?;
+        return Err(AccountError::WrongCredentials);
+    };
+    start_session(store, account.id, email, now).await
+}
+
+/// Signs an account in that has proved itself otherwise.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn start_session(
+    store: &Store,
+    account: AccountId,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<NewSession> {
+    let cookie = random_token::generate_token()?;
+    let mut tx = store.begin_write().await?;
+    throttle::clear_account_failures(&mut tx, email).await?;
+    sessions::create(&mut tx, &random_token::digest_token(&cookie), account, now).await?;
+    tx.commit().await?;
+    Ok(NewSession { cookie, account })
+}
+
+/// Who is signed in with a cookie; nobody when it is unknown or its time is over.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn authenticate_session(
+    store: &Store,
+    cookie: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Principal>> {
+    let digest = random_token::digest_token(cookie);
+    let session = {
+        let mut tx = store.begin_read().await?;
+        sessions::get_by_digest(&mut tx, &digest).await?
+    };
+    let alive = |session: &sessions::Session| {
+        now - session.seen_at < IDLE_TIMEOUT && now - session.started_at < MAX_SESSION_AGE
+    };
+    let Some(session) = session.filter(alive) else { return Ok(None) };
+    if now - session.seen_at >= SEEN_INTERVAL {
+        // A page does not wait for SQLite's one writer.
+        let (store, digest) = (store.clone(), digest.clone());
+        tokio::spawn(async move { record_session_use(&store, &digest, now).await });
+    }
+    Ok(Some(Principal {
+        actor: session.email,
+        name: session.name,
+        role: session.role.parse().unwrap_or(Role::Viewer),
+        auth_method: AuthMethod::Session { account: session.account_id, digest },
+    }))
+}
+
+async fn record_session_use(store: &Store, digest: &str, now: DateTime<Utc>) {
+    let noted = async {
+        let mut tx = store.begin_write().await?;
+        sessions::record_use(&mut tx, digest, now).await?;
+        tx.commit().await
+    };
+    if let Err(error) = noted.await {
+        tracing::debug!(%error, "a session could not be noted as seen");
+    }
+}
+
+/// Signs somebody out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sign_out(store: &Store, principal: &Principal) -> Result<()> {
+    let AuthMethod::Session { digest, .. } = &principal.auth_method else { return Ok(()) };
+    let mut tx = store.begin_write().await?;
+    sessions::delete(&mut tx, digest).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Forgets sessions, failed tries and drafts whose time is over; answers how many rows that were.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn purge_expired(store: &Store, now: DateTime<Utc>) -> Result<u64> {
+    let mut tx = store.begin_write().await?;
+    let rows = sessions::delete_expired(&mut tx, now - IDLE_TIMEOUT, now - MAX_SESSION_AGE).await?
+        + throttle::delete_old_failures(&mut tx, now).await?
+        + form_drafts::delete_old(&mut tx, now - DRAFT_LIFETIME).await?;
+    tx.commit().await?;
+    Ok(rows)
+}

@@ -1,0 +1,290 @@
+//! Who the learner is: the state and the attributes on a day, and which connector each of them comes from.
+
+use chrono::NaiveDate;
+
+use crate::explain::explanation::{self, SourceValue, StatusReason, ValueOrigin};
+use crate::explain::{AsOf, ExplainConfig, RunIndex};
+use crate::sync::profiles;
+use rollcall_model::attributes::Attribute;
+use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::status::{EmploymentStatus, LearnerStatus};
+use rollcall_planner::population::{date, from_json};
+use rollcall_planner::{ConnectorRecord, StatusOnDay, merge_records, status_on, winning_record};
+use rollcall_rules::rule::Rule;
+use rollcall_store::explain as table;
+use rollcall_store::{Result, Tx};
+
+/// A learner on a day.
+pub(super) struct LearnerState {
+    pub(super) row: table::StoredLearner,
+    /// None on a day on which nobody knew the learner.
+    pub(super) status: Option<LearnerStatus>,
+    pub(super) values: Interner,
+    /// The state that follows from the records on the day.
+    computed: LearnerStatus,
+    why: StatusReason,
+    records: Vec<StoredConnectorRecord>,
+    cells: Vec<Symbol>,
+    /// The record that each cell comes from.
+    origins: Vec<Option<usize>>,
+    state: Symbol,
+    former: Vec<String>,
+}
+
+/// What one connector says.
+struct StoredConnectorRecord {
+    connector: String,
+    external_id: String,
+    place: usize,
+    present: bool,
+    retired: bool,
+    cells: Box<[Symbol]>,
+    run: Option<i64>,
+}
+
+impl StoredConnectorRecord {
+    fn as_said(&self) -> ConnectorRecord<'_> {
+        ConnectorRecord { place: self.place, cells: &self.cells }
+    }
+
+    fn origin(&self) -> ValueOrigin {
+        ValueOrigin { connector: Some(self.connector.clone()), external_id: Some(self.external_id.clone()) }
+    }
+}
+
+/// Connectors that the file does not name come behind all that it names.
+const UNCONFIGURED_POSITION: usize = usize::MAX;
+
+/// Reads who the learner was on the day.
+pub(super) async fn load_learner_state(
+    tx: &mut Tx,
+    file: ExplainConfig<'_>,
+    row: table::StoredLearner,
+    view: AsOf,
+) -> Result<LearnerState> {
+    let rows = table::list_persons(tx, row.id).await?;
+    let before = match view.until {
+        Some(run) => table::list_person_versions(tx, row.id, run).await?,
+        None => Vec::new(),
+    };
+    let former = table::list_former_addresses(tx, row.id).await?;
+    let mut values = Interner::default();
+    let mut records = Vec::new();
+    for person in rows {
+        if view.until.is_some_and(|run| person.first_run_id.is_some_and(|first| first > run)) {
+            continue;
+        }
+        // The oldest change after the day says what stood before it.
+        let then = before
+            .iter()
+            .find(|one| one.connector_id == person.connector_id && one.external_id == person.external_id);
+        let (present, attributes) =
+            then.map_or((person.present, &person.attributes), |then| (then.present, &then.attributes));
+        let place = file.connectors.iter().position(|one| one.name.as_str() == person.connector);
+        records.push(StoredConnectorRecord {
+            cells: from_json(file.attributes, &mut values, attributes),
+            place: place.unwrap_or(UNCONFIGURED_POSITION),
+            present,
+            retired: person.retired,
+            run: then.is_none().then_some(person.run_id),
+            connector: person.connector,
+            external_id: person.external_id,
+        });
+    }
+    records.sort_by_key(|record| (!record.present, record.place));
+    Ok(LearnerState::merge(file, row, view, values, records, former))
+}
+
+impl LearnerState {
+    fn merge(
+        file: ExplainConfig<'_>,
+        row: table::StoredLearner,
+        view: AsOf,
+        mut values: Interner,
+        records: Vec<StoredConnectorRecord>,
+        former: Vec<String>,
+    ) -> Self {
+        let by_hand = row.by_hand && records.is_empty();
+        let unknown = records.is_empty() && view.until.is_some_and(|run| !by_hand || row.run_id > run);
+        // Of an absent person the last record is shown.
+        let counting = match records.iter().filter(|record| record.present).count() {
+            0 => &records[..],
+            present => &records[..present],
+        };
+        let said: Vec<ConnectorRecord<'_>> = counting.iter().map(StoredConnectorRecord::as_said).collect();
+        let width = file.attributes.len();
+        let origins = (0..width).map(|attribute| winning_record(&said, attribute)).collect();
+        let mut cells = merge_records(&said, width).into_vec();
+        if by_hand {
+            cells[Attribute::EMAIL.index()] = values.intern(row.email.as_deref().unwrap_or(""));
+            cells[Attribute::NAME.index()] = values.intern(&row.name);
+        }
+        let (computed, why) = if unknown {
+            (LearnerStatus::Left, StatusReason::Unknown)
+        } else if by_hand {
+            (LearnerStatus::Active, StatusReason::AddedByHand)
+        } else {
+            evaluate_status(file, &values, &records, view.day)
+        };
+        let stored = LearnerStatus::read(&row.status).unwrap_or(LearnerStatus::Left);
+        let status = match view.until {
+            Some(_) if unknown => None,
+            Some(_) => Some(computed),
+            None => Some(stored),
+        };
+        let computed = if by_hand { stored } else { computed };
+        let state = values.intern(status.unwrap_or(LearnerStatus::Left).as_str());
+        Self { row, status, values, computed, why, records, cells, origins, state, former }
+    }
+
+    /// Whether memberships are in force.
+    pub(super) fn has_access(&self) -> bool {
+        self.status.is_some_and(LearnerStatus::has_access)
+    }
+
+    /// One attribute as rules see it.
+    pub(super) fn find_cell(&self, attribute: Attribute) -> Symbol {
+        if attribute == Attribute::STATUS { self.state } else { self.cells[attribute.index()] }
+    }
+
+    /// The values of an attribute as rules see it.
+    pub(super) fn list_values(&self, attribute: Attribute) -> Vec<String> {
+        self.values.all(self.find_cell(attribute)).map(str::to_owned).collect()
+    }
+
+    /// Whose value an attribute is.
+    pub(super) fn find_origin(&self, attribute: Attribute) -> ValueOrigin {
+        let at = self.origins[attribute.index()];
+        at.map_or_else(ValueOrigin::default, |at| self.records[at].origin())
+    }
+
+    /// The first day.
+    pub(super) fn start_date(&self) -> Option<NaiveDate> {
+        date(&self.values, &self.cells, Attribute::START_DATE)
+    }
+
+    /// Whether a rule looks at people of this learner's connectors.
+    pub(super) fn is_in_scope_of(&self, rule: &Rule) -> bool {
+        let Some(named) = &rule.connectors else { return true };
+        let present =
+            self.records.iter().filter(|record| record.present && record.place != UNCONFIGURED_POSITION);
+        present.into_iter().any(|record| named.iter().any(|name| name.as_str() == record.connector))
+    }
+
+    /// The runs that changed the records.
+    pub(super) fn list_runs(&self) -> impl Iterator<Item = i64> {
+        self.records.iter().filter_map(|record| record.run)
+    }
+
+    /// What an explanation says of the learner.
+    pub(super) fn explain_learner(
+        &self,
+        file: ExplainConfig<'_>,
+        view: AsOf,
+        runs: &RunIndex,
+        decisions: Vec<explanation::ChangeDecision>,
+    ) -> explanation::ExplainedLearner {
+        let mut because = self.why.clone();
+        if let StatusReason::Absent { connector, external_id, run } = &mut because {
+            let of = |record: &&StoredConnectorRecord| {
+                record.connector == *connector && record.external_id == *external_id
+            };
+            *run = self.records.iter().find(of).and_then(|record| runs.get(record.run?));
+        }
+        let persons = self.records.iter().map(|record| explanation::ExplainedPerson {
+            connector: record.connector.clone(),
+            external_id: record.external_id.clone(),
+            present: record.present,
+            in_file: record.place != UNCONFIGURED_POSITION && !record.retired,
+            run: record.run.and_then(|run| runs.get(run)),
+        });
+        let is_now = view.until.is_none();
+        let contested = self.row.email_contested.clone().filter(|_| is_now);
+        explanation::ExplainedLearner {
+            email: self.row.label.clone(),
+            name: self.row.name.clone(),
+            status: self.status,
+            because,
+            next_status: Some(self.computed).filter(|next| is_now && self.status != Some(*next)),
+            former_addresses: self.former.clone(),
+            contested: contested
+                .map(|address| explanation::EmailConflict { address, holder: self.row.holder.clone() }),
+            persons: persons.collect(),
+            attributes: file.attributes.iter().filter_map(|one| self.explain_attribute(file, one)).collect(),
+            decisions,
+        }
+    }
+
+    fn explain_attribute(
+        &self,
+        file: ExplainConfig<'_>,
+        attribute: Attribute,
+    ) -> Option<explanation::ExplainedAttribute> {
+        let at = attribute.index();
+        let texts = |cell: Symbol| self.values.all(cell).map(str::to_owned).collect::<Vec<_>>();
+        let cell = self.cells[at];
+        if cell.is_empty() {
+            return None;
+        }
+        let others = self.records.iter().enumerate().filter(|(place, record)| {
+            record.present
+                && Some(*place) != self.origins[at]
+                && ![Symbol::EMPTY, cell].contains(&record.cells[at])
+        });
+        // Every record has an id of its own.
+        let others = others.filter(|_| attribute != Attribute::ID);
+        Some(explanation::ExplainedAttribute {
+            name: file.attributes.name(attribute).to_owned(),
+            values: texts(cell),
+            origin: self.find_origin(attribute),
+            lost: others
+                .map(|(_, record)| SourceValue { origin: record.origin(), values: texts(record.cells[at]) })
+                .collect(),
+        })
+    }
+}
+
+/// The state on a day, from what the connectors that hold the person say: the same as a sync works out.
+fn evaluate_status(
+    file: ExplainConfig<'_>,
+    values: &Interner,
+    records: &[StoredConnectorRecord],
+    day: NaiveDate,
+) -> (LearnerStatus, StatusReason) {
+    let present: Vec<&StoredConnectorRecord> = records.iter().filter(|record| record.present).collect();
+    if present.is_empty() {
+        let why = records.first().map_or(StatusReason::NoPerson, |record| StatusReason::Absent {
+            connector: record.connector.clone(),
+            external_id: record.external_id.clone(),
+            run: None,
+        });
+        return (LearnerStatus::Left, why);
+    }
+    let said: Vec<ConnectorRecord<'_>> = present.iter().map(|record| record.as_said()).collect();
+    let profiles = profiles(file.connectors, file.attributes);
+    let StatusOnDay { status, employment, start, end, prehire_days } =
+        status_on(day, &profiles, values, &said);
+    let of = |at: usize| present[at];
+    let standing = employment.map_or(EmploymentStatus::Active, |(_, says)| says);
+    let says = employment.map(|(at, _)| of(at));
+    let (start, end) = (start.map(|(at, day)| (of(at), day)), end.map(|(at, day)| (of(at), day)));
+    let why = match (status, start, end) {
+        (LearnerStatus::Left, _, Some((record, end_date))) if standing != EmploymentStatus::Left => {
+            StatusReason::Ended { connector: record.connector.clone(), end_date }
+        }
+        (LearnerStatus::Upcoming, Some((record, start_date)), _) => {
+            StatusReason::Starts { connector: record.connector.clone(), start_date, prehire_days }
+        }
+        _ => says.map_or_else(
+            || StatusReason::HeldBy {
+                connectors: present.iter().map(|record| record.connector.clone()).collect(),
+            },
+            |record| StatusReason::Says {
+                connector: record.connector.clone(),
+                external_id: record.external_id.clone(),
+                status: standing,
+            },
+        ),
+    };
+    (status, why)
+}

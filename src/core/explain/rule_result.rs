@@ -1,0 +1,134 @@
+//! What each rule of the file makes of the learner: the groups that it names, and which of its clauses is false.
+
+use crate::explain::explanation::{ExplainedClause, ExplainedRule as Answer, ExplainedVariable};
+use crate::explain::learner_state::LearnerState;
+use crate::explain::{AsOf, ExplainConfig};
+use rollcall_model::attributes::Attribute;
+use rollcall_rules::name_template::RenderedName;
+use rollcall_rules::rule::clauses::{self, ClauseResult, LogicalOperator};
+use rollcall_rules::rule::{EvaluationResult, Rule, RuleEvaluator};
+
+/// A rule and what it makes of the learner.
+pub(super) struct RuleResult<'r> {
+    pub(super) rule: &'r Rule,
+    /// Whether the rule looks at people of the learner's connectors.
+    pub(super) is_in_scope: bool,
+    pub(super) outcome: EvaluationResult,
+    /// The groups that the template names, whether the rule matches or not.
+    pub(super) names: Vec<RenderedName>,
+}
+
+/// Asks every rule.
+pub(super) fn evaluate_rules<'r>(
+    file: ExplainConfig<'r>,
+    somebody: &LearnerState,
+    judge: &RuleEvaluator,
+) -> Vec<RuleResult<'r>> {
+    let opinion = |rule: &'r Rule| {
+        let scope =
+            judge.scope([rule.condition()], &somebody.values, |attribute| somebody.find_cell(attribute));
+        RuleResult {
+            rule,
+            is_in_scope: somebody.is_in_scope_of(rule),
+            outcome: scope.outcome(rule.condition()),
+            names: rule.group.render(&somebody.values, |attribute| somebody.find_cell(attribute)),
+        }
+    };
+    file.rules.iter().map(opinion).collect()
+}
+
+impl RuleResult<'_> {
+    /// Whether the rule gives the groups that it names.
+    pub(super) fn grants_groups(&self) -> bool {
+        self.is_in_scope && self.outcome == EvaluationResult::True
+    }
+
+    /// The attributes of the template that the learner has no value of.
+    pub(super) fn list_empty_attributes(
+        &self,
+        file: ExplainConfig<'_>,
+        somebody: &LearnerState,
+    ) -> Vec<String> {
+        let empty = self.rule.group.reads().filter(|&attribute| somebody.find_cell(attribute).is_empty());
+        empty.map(|attribute| file.attributes.name(attribute).to_owned()).collect()
+    }
+
+    /// The rule taken apart, and the texts of the clauses that are not true.
+    pub(super) fn explain_rule(
+        &self,
+        file: ExplainConfig<'_>,
+        somebody: &LearnerState,
+        judge: &RuleEvaluator,
+    ) -> (Answer, Vec<String>) {
+        let rule = self.rule;
+        // The text has been compiled with these attributes before.
+        let judged = clauses::RuleClause::read(&rule.when, file.attributes)
+            .ok()
+            .map(|clause| clause.judge(judge, &somebody.values, |attribute| somebody.find_cell(attribute)));
+        let failing = judged.iter().flat_map(ClauseResult::failing).map(|one| one.text.clone()).collect();
+        let clauses = judged.iter().flat_map(|whole| match whole.joined {
+            LogicalOperator::All => whole.parts.iter().collect(),
+            LogicalOperator::Alone | LogicalOperator::Any => vec![whole],
+        });
+        let mut reads: Vec<Attribute> = rule.condition().reads();
+        reads.extend(rule.group.reads());
+        reads.sort_unstable();
+        reads.dedup();
+        let values = reads
+            .into_iter()
+            .map(|attribute| explain_variable(somebody, file.attributes.name(attribute), attribute))
+            .collect();
+        let answer = Answer {
+            rule: rule.name.as_str().to_owned(),
+            when: rule.when.trim().to_owned(),
+            group: rule.group.text().to_owned(),
+            outcome: outcome_name(&self.outcome),
+            clauses: clauses.map(|one| explain_clause(somebody, one)).collect(),
+            values,
+        };
+        (answer, failing)
+    }
+}
+
+fn explain_variable(somebody: &LearnerState, variable: &str, attribute: Attribute) -> ExplainedVariable {
+    // The state is worked out, and no connector's word.
+    let origin =
+        if attribute == Attribute::STATUS { <_>::default() } else { somebody.find_origin(attribute) };
+    ExplainedVariable { variable: variable.to_owned(), values: somebody.list_values(attribute), origin }
+}
+
+fn explain_clause(somebody: &LearnerState, judged: &ClauseResult) -> ExplainedClause {
+    ExplainedClause {
+        text: judged.text.clone(),
+        outcome: outcome_name(&judged.outcome),
+        why: match &judged.outcome {
+            EvaluationResult::Failed(why) => Some(why.clone()),
+            EvaluationResult::True | EvaluationResult::False | EvaluationResult::NoDate => None,
+        },
+        values: judged
+            .reads
+            .iter()
+            .map(|(name, attribute)| explain_variable(somebody, name, *attribute))
+            .collect(),
+        joined: match judged.joined {
+            LogicalOperator::All => Some("all"),
+            LogicalOperator::Any => Some("any"),
+            LogicalOperator::Alone => None,
+        },
+        parts: judged.parts.iter().map(|part| explain_clause(somebody, part)).collect(),
+    }
+}
+
+fn outcome_name(outcome: &EvaluationResult) -> &'static str {
+    match outcome {
+        EvaluationResult::True => "true",
+        EvaluationResult::False => "false",
+        EvaluationResult::NoDate => "no_date",
+        EvaluationResult::Failed(_) => "failed",
+    }
+}
+
+/// A judge for the day.
+pub(super) fn create_evaluator(view: AsOf) -> RuleEvaluator {
+    RuleEvaluator::new(view.day)
+}

@@ -1,0 +1,206 @@
+//! Courses for groups and for single learners, by hand.
+
+use serde_json::{Value, json};
+
+use crate::enrollment::assign::{self as assigning, AssignmentOutcome};
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
+use crate::groups::{GroupError, GroupRef, Result, find_course, find_group, find_learner};
+use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::ids::{AssignmentId, CourseId};
+use rollcall_store::assignments::{self, Assignment, AssignmentTarget, DueDateUpdate};
+use rollcall_store::runs::NewRun;
+use rollcall_store::{Store, Tx, groups, learners};
+
+/// For whom a course is.
+#[derive(Debug, Clone, Copy)]
+pub enum AssignmentTargetRef<'a> {
+    /// Every member of a group.
+    Group(GroupRef<'a>),
+    /// One learner, by what the learner is called.
+    Learner(&'a str),
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct AssignRequest<'a> {
+    /// The course's code.
+    pub course: &'a str,
+    /// When it is due.
+    pub due: DuePolicy,
+    /// Days that whoever joins late for a fixed date has at least.
+    pub late_days: u32,
+}
+
+/// What assigning came to.
+#[derive(Debug)]
+pub struct AssignResult {
+    /// The change; none when everything was just so.
+    pub done: Option<CommittedChange>,
+    /// For each target, in order: its name, and what became of it.
+    pub outcomes: Vec<(String, AssignmentOutcome)>,
+}
+
+async fn resolve_target(tx: &mut Tx, target: AssignmentTargetRef<'_>) -> Result<(AssignmentTarget, String)> {
+    Ok(match target {
+        AssignmentTargetRef::Group(which) => {
+            let group = find_group(tx, which).await?;
+            (AssignmentTarget::Group(group.id), group.name)
+        }
+        AssignmentTargetRef::Learner(text) => {
+            let learner = find_learner(tx, text).await?;
+            (AssignmentTarget::Learner(learner.id), learner.email)
+        }
+    })
+}
+
+fn due_to_json(due: DuePolicy, late_days: u32) -> Value {
+    json!({"kind": due.kind(), "on": due.fixed(), "days": due.days(), "late_days": late_days})
+}
+
+/// Assigns a course by hand to groups or learners, or gives the assignments by hand that are there another due date.
+///
+/// # Errors
+/// When the course, a group or a learner is unknown; nothing is changed then.
+pub async fn assign_course(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    asked: AssignRequest<'_>,
+    targets: &[AssignmentTargetRef<'_>],
+) -> Result<AssignResult> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let course = find_course(&mut change.tx, asked.course).await?;
+    let mut names = Vec::new();
+    let mut whom = Vec::new();
+    for target in targets {
+        let (one, name) = resolve_target(&mut change.tx, *target).await?;
+        if !whom.contains(&one) {
+            whom.push(one);
+            names.push(name);
+        }
+    }
+    let (due, late) = (asked.due, asked.late_days);
+    let outcomes = assigning::assign_all(&mut change, CourseId(course.id), &whom, due, late).await?;
+    let done = if outcomes.iter().all(|one| *one == AssignmentOutcome::Unchanged) {
+        change.tx.rollback().await?;
+        None
+    } else {
+        let made = json!({"course": course.code, "to": names, "due": due_to_json(due, late)});
+        change.record_before_after(&Value::Null, &made).await?;
+        Some(change.commit().await?)
+    };
+    Ok(AssignResult { done, outcomes: names.into_iter().zip(outcomes).collect() })
+}
+
+async fn find_assignment(tx: &mut Tx, id: AssignmentId) -> Result<Assignment> {
+    assignments::get_active(tx, id).await?.ok_or(GroupError::NoAssignment { id: id.0 })
+}
+
+/// Whether an assignment may be changed by whoever saw it with this due date.
+fn check_editable(there: &Assignment, seen: Option<(DuePolicy, u32)>) -> Result<()> {
+    if there.source == "file" {
+        return Err(GroupError::AssignmentFromFile { code: there.code.clone() });
+    }
+    if seen.is_some_and(|seen| seen != (there.due, there.late_days)) {
+        return Err(GroupError::DueChangedSince { code: there.code.clone() });
+    }
+    Ok(())
+}
+
+/// Gives an assignment by hand another due date; none when it has it already. `seen` is the date that was shown to
+/// whoever changes it.
+///
+/// # Errors
+/// When it has ended, comes from the file, or was given another date since it was seen.
+pub async fn change_due_date(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    id: AssignmentId,
+    seen: Option<(DuePolicy, u32)>,
+    new: (DuePolicy, u32),
+) -> Result<Option<CommittedChange>> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let there = find_assignment(&mut change.tx, id).await?;
+    check_editable(&there, seen)?;
+    let now = (there.due, there.late_days);
+    if now == new {
+        change.tx.rollback().await?;
+        return Ok(None);
+    }
+    let (due, late_days) = new;
+    assigning::change_due_dates(&mut change, &[DueDateUpdate { assignment: id, due, late_days }]).await?;
+    let found = json!({"course": there.code, "due": due_to_json(now.0, now.1)});
+    change
+        .record_before_after(&found, &json!({"course": there.code, "due": due_to_json(due, late_days)}))
+        .await?;
+    Ok(Some(change.commit().await?))
+}
+
+/// Ends an assignment by hand, by its number. `seen` is the due date that was shown to whoever ends it.
+///
+/// # Errors
+/// When it has ended, comes from the file, or was given another date since it was seen.
+pub async fn end_assignment(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    id: AssignmentId,
+    seen: Option<(DuePolicy, u32)>,
+) -> Result<CommittedChange> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let there = find_assignment(&mut change.tx, id).await?;
+    check_editable(&there, seen)?;
+    end_and_record(change, &there).await
+}
+
+/// What whoever a course is for is called.
+async fn target_name(tx: &mut Tx, whom: AssignmentTarget) -> Result<Option<String>> {
+    Ok(match whom {
+        AssignmentTarget::Group(group) => groups::get(tx, group).await?.map(|group| group.name),
+        AssignmentTarget::Learner(learner) => learners::get(tx, learner).await?.map(|learner| learner.email),
+    })
+}
+
+/// Ends an assignment by hand, and notes what it was.
+async fn end_and_record(mut change: ChangeTransaction, there: &Assignment) -> Result<CommittedChange> {
+    let to: Vec<String> = target_name(&mut change.tx, there.target).await?.into_iter().collect();
+    assigning::end_assignments(&mut change, &[there.id]).await?;
+    let due = due_to_json(there.due, there.late_days);
+    let found = json!({"course": there.code, "to": to, "due": due});
+    change.record_before_after(&found, &Value::Null).await?;
+    Ok(change.commit().await?)
+}
+
+/// What unassigning came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnassignResult {
+    /// It has ended.
+    Ended(CommittedChange),
+    /// There is none by hand, but the file has one.
+    FromFile,
+    /// There is none.
+    NotAssigned,
+}
+
+/// Ends an assignment by hand.
+///
+/// # Errors
+/// When the course, the group or the learner is unknown.
+pub async fn unassign_course(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    code: &str,
+    target: AssignmentTargetRef<'_>,
+) -> Result<UnassignResult> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let course = find_course(&mut change.tx, code).await?;
+    let (whom, _) = resolve_target(&mut change.tx, target).await?;
+    let there = assignments::list_active(&mut change.tx, Some(whom), Some(CourseId(course.id))).await?;
+    let Some(one) = there.iter().find(|one| one.source == "hand") else {
+        change.tx.rollback().await?;
+        return Ok(if there.is_empty() { UnassignResult::NotAssigned } else { UnassignResult::FromFile });
+    };
+    Ok(UnassignResult::Ended(end_and_record(change, one).await?))
+}

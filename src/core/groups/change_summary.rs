@@ -1,0 +1,105 @@
+//! What a change by hand came to: for the page behind it, which names what the change did and what it did not do.
+
+use chrono::{DateTime, Utc};
+
+use rollcall_model::format::{count, thousands};
+use rollcall_model::ids::RunId;
+use rollcall_store::listing::changes::{self, ExcludedLearner, KeptCourse};
+use rollcall_store::{Result, Tx};
+
+/// People that are named; there may be more.
+const MAX_LISTED_PEOPLE: i64 = 20;
+
+/// What a change by hand came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeSummary {
+    /// Its number.
+    pub run: i64,
+    /// Who made it.
+    pub actor: String,
+    /// What it was.
+    pub what: String,
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// Memberships given.
+    pub added: i64,
+    /// Memberships ended.
+    pub removed: i64,
+    /// Jobs that it caused.
+    pub of: i64,
+    /// Jobs that no worker has done yet.
+    pub left: i64,
+    /// Whoever keeps a course though they are out of a group that gave it.
+    pub kept: Vec<KeptCourse>,
+    /// Whoever rules are kept from bringing back.
+    pub excluded: Vec<ExcludedLearner>,
+    /// Whether it can be taken back, as far as is known before it is tried.
+    pub can_undo: bool,
+}
+
+impl ChangeSummary {
+    /// How far its jobs are, while there are any left.
+    #[must_use]
+    pub fn progress(&self) -> Option<String> {
+        let number = |number: i64| thousands(number.unsigned_abs());
+        (self.left > 0).then(|| {
+            let done = (self.of - self.left).max(0);
+            format!("enrolling {} of {}", number(done), number(self.of))
+        })
+    }
+
+    /// What it did, in words.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let mut parts = Vec::new();
+        if self.added > 0 {
+            parts.push(format!("{} added", count(self.added.unsigned_abs(), "membership", "memberships")));
+        }
+        if self.removed > 0 {
+            parts.push(format!("{} ended", count(self.removed.unsigned_abs(), "membership", "memberships")));
+        }
+        if self.of > 0 && self.left == 0 {
+            parts.push(format!("{} settled", count(self.of.unsigned_abs(), "enrollment", "enrollments")));
+        }
+        parts.join(", ")
+    }
+
+    /// Whether more people keep a course than are named.
+    #[must_use]
+    pub fn keeps_more(&self) -> bool {
+        self.kept.len() == usize::try_from(MAX_LISTED_PEOPLE).unwrap_or(usize::MAX)
+    }
+}
+
+/// What a change by hand came to; nothing for other runs.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn load_change_summary(tx: &mut Tx, run: RunId) -> Result<Option<ChangeSummary>> {
+    let change = changes::get_change(tx, run).await?;
+    let Some(change) = change.filter(|change| change.kind == "hand" || change.kind == "undo") else {
+        return Ok(None);
+    };
+    let (kept, excluded) = if change.memberships_removed > 0 {
+        (
+            changes::list_kept_courses(tx, run, MAX_LISTED_PEOPLE).await?,
+            changes::list_excluded_learners(tx, run, MAX_LISTED_PEOPLE).await?,
+        )
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    let did = change.memberships_added + change.memberships_removed + change.jobs_enqueued > 0;
+    Ok(Some(ChangeSummary {
+        run: change.id,
+        actor: change.actor,
+        what: change.what,
+        at: change.started_at,
+        added: change.memberships_added,
+        removed: change.memberships_removed,
+        of: change.jobs_enqueued,
+        left: change.jobs_left,
+        kept,
+        excluded,
+        can_undo: did && !change.undone && change.kind == "hand",
+    }))
+}

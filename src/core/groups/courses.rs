@@ -1,0 +1,143 @@
+//! The catalogue by hand, and who has completed what.
+
+use chrono::Utc;
+use serde_json::{Value, json};
+
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
+use crate::groups::csv_import::{self, ImportError, ImportRow};
+use crate::groups::{GroupError, Result, find_learner};
+use rollcall_model::ids::CourseId;
+use rollcall_model::names::nearest;
+use rollcall_store::runs::NewRun;
+use rollcall_store::{Store, Tx, courses, enrollments};
+
+/// Finds a course by code.
+///
+/// # Errors
+/// When there is none, with the nearest one there is.
+pub async fn find_course(tx: &mut Tx, code: &str) -> Result<courses::Course> {
+    if let Some(course) = courses::get_by_code(tx, code).await? {
+        return Ok(course);
+    }
+    let all = courses::list(tx).await?;
+    let near = nearest(code, all.iter().map(|course| course.code.as_str())).map(str::to_owned);
+    Err(GroupError::NoCourse { code: code.to_owned(), nearest: near })
+}
+
+/// Adds a course, or gives one that was added by hand another title.
+///
+/// # Errors
+/// When the course belongs to the file, or has no code or title.
+pub async fn add_course(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    code: &str,
+    title: &str,
+) -> Result<CommittedChange> {
+    let (code, title) = (code.trim(), title.trim());
+    if code.is_empty() || title.is_empty() {
+        return Err(GroupError::BadCourse { code: code.to_owned() });
+    }
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    upsert_course(&mut change.tx, code, title).await?;
+    Ok(change.commit().await?)
+}
+
+async fn upsert_course(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
+    match courses::get_by_code(tx, code).await? {
+        Some(course) if course.source == "file" => {
+            return Err(GroupError::CourseFromFile { code: course.code });
+        }
+        Some(course) => {
+            courses::update_title(tx, CourseId(course.id), title, "hand").await?;
+        }
+        None => {
+            courses::create(tx, code, title, "hand").await?;
+        }
+    }
+    Ok(())
+}
+
+/// Courses that a sheet brought.
+#[derive(Debug, Clone, Copy)]
+pub struct CourseImportResult {
+    /// The change; none where the sheet has no course.
+    pub done: Option<CommittedChange>,
+    /// How many courses it has.
+    pub courses: u64,
+}
+
+/// Adds the courses of a sheet, CSV with `code,title`, or gives them other titles; all or none.
+///
+/// # Errors
+/// When the sheet cannot be read, or a course of it belongs to the file: with the lines where that is.
+pub async fn import_courses(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    sheet: &[u8],
+) -> Result<CourseImportResult> {
+    let lines = csv_import::parse_courses(sheet).map_err(|mistakes| GroupError::BadSheet { mistakes })?;
+    let courses = lines.len() as u64;
+    if lines.is_empty() {
+        return Ok(CourseImportResult { done: None, courses });
+    }
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let mut mistakes = Vec::new();
+    for ImportRow { at, code, title } in &lines {
+        match upsert_course(&mut change.tx, code, title).await {
+            Err(error @ GroupError::CourseFromFile { .. }) => {
+                mistakes.push(ImportError { line: *at, why: error.to_string() });
+            }
+            put => put?,
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(GroupError::BadSheet { mistakes });
+    }
+    change.record_before_after(&Value::Null, &json!({"courses": courses})).await?;
+    Ok(CourseImportResult { done: Some(change.commit().await?), courses })
+}
+
+/// What came of noting that a course is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompletionResult {
+    /// It is noted.
+    Noted,
+    /// It was done before, at this time.
+    Before(chrono::DateTime<Utc>),
+}
+
+/// Notes that a learner has completed a course; the due date is frozen from then on.
+///
+/// # Errors
+/// When learner or course is unknown, or the learner was never enrolled.
+pub async fn complete_course(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    email: &str,
+    code: &str,
+    at: chrono::DateTime<Utc>,
+) -> Result<CompletionResult> {
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let learner = find_learner(&mut change.tx, email).await?;
+    let course = find_course(&mut change.tx, code).await?;
+    let id = CourseId(course.id);
+    match enrollments::get_completion(&mut change.tx, learner.id, id).await? {
+        None => Err(GroupError::NeverEnrolled { email: learner.email, code: course.code }),
+        Some(Some(before)) => {
+            change.tx.rollback().await?;
+            Ok(CompletionResult::Before(before))
+        }
+        Some(None) => {
+            let run = change.run;
+            enrollments::record_completion(&mut change.tx, learner.id, id, at, run).await?;
+            let made = json!({"learner": learner.id, "email": learner.email, "course": course.code, "completed_at": at});
+            change.record_before_after(&Value::Null, &made).await?;
+            change.commit().await?;
+            Ok(CompletionResult::Noted)
+        }
+    }
+}

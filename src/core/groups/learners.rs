@@ -1,0 +1,55 @@
+//! Learners whom somebody adds by hand, and how learners are found.
+
+use serde_json::{Value, json};
+
+use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
+use crate::groups::{GroupError, Result};
+use rollcall_model::ids::LearnerId;
+use rollcall_model::names::{fold, is_address};
+use rollcall_model::status::LearnerStatus;
+use rollcall_store::learners::{self, Learner};
+use rollcall_store::runs::NewRun;
+use rollcall_store::{Store, Tx};
+
+/// Finds a learner by address, former address, or `CONNECTOR:ID`.
+///
+/// # Errors
+/// When nobody is called so.
+pub async fn find_learner(tx: &mut Tx, text: &str) -> Result<Learner> {
+    learners::find(tx, text).await?.ok_or_else(|| GroupError::NoLearner { text: text.to_owned() })
+}
+
+/// Adds a learner whom no directory has.
+///
+/// # Errors
+/// When the address is none, or an active learner holds it, or there is no name.
+pub async fn add_learner(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    email: &str,
+    name: &str,
+) -> Result<(LearnerId, CommittedChange)> {
+    if !is_address(email) {
+        return Err(GroupError::BadAddress { text: email.to_owned() });
+    }
+    if name.trim().is_empty() {
+        return Err(GroupError::NoName { email: email.to_owned() });
+    }
+    let mut change = ChangeTransaction::begin(store, about, when).await?;
+    let holder = learners::find(&mut change.tx, email).await?;
+    let holds =
+        |learner: &Learner| fold(&learner.email) == fold(email) && learner.status() != LearnerStatus::Left;
+    if let Some(holder) = holder.filter(holds) {
+        return Err(GroupError::AddressTaken { email: holder.email, name: holder.name });
+    }
+    let run = change.run;
+    let id = learners::create_manual(&mut change.tx, email.trim(), name.trim(), when.today, run).await?;
+    change
+        .record_before_after(
+            &Value::Null,
+            &json!({"learner": id, "email": email.trim(), "name": name.trim()}),
+        )
+        .await?;
+    Ok((id, change.commit().await?))
+}

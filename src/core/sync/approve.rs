@@ -1,0 +1,218 @@
+//! Letting through what a run held, and rejecting it.
+//!
+//! An approval reads the database, not the source: people as they were last read, with what the latest complete reading
+//! said of those who were held. It plans from that and does exactly the changes that the approved run showed and that
+//! are still wanted.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::enrollment::ChangeTransaction;
+use crate::enrollment::change::{ChangeTime, CommittedChange};
+use crate::sync::File;
+use crate::sync::execute::{CommitRun, CommitTarget, Execution, RunKind, RunTask, execute};
+use crate::sync::retire_connector::with_removed_connector;
+use crate::sync::run::wait_for_lease;
+use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_planner::Snapshot;
+use rollcall_store::holds::{self, HeldChangeRecord as HeldChange};
+use rollcall_store::runs::{self, NewRun, RunCounts, RunRecordKind};
+use rollcall_store::{Store, Tx, connectors};
+
+/// Why nothing was approved or rejected.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say what the fields are")]
+pub enum ApprovalError {
+    #[error(transparent)]
+    Sync(crate::sync::SyncError),
+    #[error("there is no run {run}")]
+    NoRun { run: RunId },
+    #[error("nothing that run {run} held waits any longer")]
+    NothingHeld { run: RunId, newer: Option<i64> },
+    #[error("nothing is approved while {hosts} by another file")]
+    FilesDiffer { hosts: String },
+}
+
+impl From<crate::sync::SyncError> for ApprovalError {
+    fn from(error: crate::sync::SyncError) -> Self {
+        match error {
+            crate::sync::SyncError::Approval(refusal) => *refusal,
+            other => Self::Sync(other),
+        }
+    }
+}
+
+impl From<rollcall_store::StoreError> for ApprovalError {
+    fn from(error: rollcall_store::StoreError) -> Self {
+        Self::Sync(error.into())
+    }
+}
+
+/// Who approves, and how long to wait for a run of the same connector.
+#[derive(Debug, Clone)]
+pub struct ApprovalRequest {
+    /// A person of the operating system, or an account.
+    pub actor: String,
+    /// The command.
+    pub what: String,
+    /// How long to wait for a run that is under way.
+    pub patience: Duration,
+    /// The end.
+    pub stop: CancellationToken,
+}
+
+/// What came of an approval or a rejection.
+#[derive(Debug)]
+pub struct ApprovalResult {
+    /// Its own number.
+    pub run: RunId,
+    /// The connector's name.
+    pub connector: String,
+    /// What it counted.
+    pub counts: RunCounts,
+    /// The changes that it is about: done, or rejected.
+    pub done: Vec<HeldChange>,
+    /// Those that were shown and that nobody wants any longer.
+    pub dropped: Vec<HeldChange>,
+    /// Those that wait and were not shown by that run.
+    pub waiting: Vec<HeldChange>,
+}
+
+/// The changes that a decision names, and their connector.
+pub(super) struct ConnectorHold {
+    pub(super) connector: ConnectorId,
+    name: String,
+    /// What an approval commits.
+    open: Vec<HeldChange>,
+    dropped: Vec<HeldChange>,
+}
+
+impl ConnectorHold {
+    /// The keys of what an approval commits.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.open.iter().map(|change| change.change_key.clone()).collect()
+    }
+}
+
+/// Finds what an approval of `run` commits: the changes that the run holds, or that are rejected or taken back because
+/// of it.
+pub(super) async fn find(tx: &mut Tx, run: RunId) -> Result<ConnectorHold, ApprovalError> {
+    runs::get(tx, run).await?.ok_or(ApprovalError::NoRun { run })?;
+    let (_, connector) = runs::get_guard_report(tx, run).await?;
+    let all = connectors::list(tx).await?;
+    let connector = all.iter().find(|one| Some(ConnectorId(one.id)) == connector);
+    let Some(connector) = connector else { return Err(ApprovalError::NothingHeld { run, newer: None }) };
+    let id = ConnectorId(connector.id);
+    let open = holds::named_by(tx, id, run).await?;
+    if open.is_empty() {
+        let newer = holds::waiting(tx, id).await?.iter().map(|change| change.last_run_id).max();
+        return Err(ApprovalError::NothingHeld { run, newer });
+    }
+    let dropped = holds::dropped(tx, id, run).await?;
+    Ok(ConnectorHold { connector: id, name: connector.name.clone(), open, dropped })
+}
+
+/// Nothing is approved while another node uses another configuration file.
+pub(super) fn refuse_other_files(snapshot: &Snapshot) -> Result<(), ApprovalError> {
+    if snapshot.other_files.is_empty() {
+        return Ok(());
+    }
+    let hosts = snapshot.other_files.join(", ");
+    let verb = if snapshot.other_files.len() == 1 { "goes" } else { "go" };
+    Err(ApprovalError::FilesDiffer { hosts: format!("{hosts} {verb}") })
+}
+
+/// Does what a run held, as far as the latest complete reading still wants it.
+///
+/// # Errors
+/// When there is no such run or nothing of it waits, when it cannot be run now, or the database refuses; nothing is
+/// changed then.
+pub async fn approve(
+    store: &Store,
+    file: File<'_>,
+    run: RunId,
+    asked: &ApprovalRequest,
+) -> Result<ApprovalResult, ApprovalError> {
+    let mut tx = store.begin_read().await?;
+    let hold = find(&mut tx, run).await?;
+    tx.rollback().await?;
+    let place = file.connectors.iter().position(|one| one.name.as_str() == hold.name);
+    // A connector that has left the file is being retired.
+    let all = if place.is_none() { with_removed_connector(file, &hold.name) } else { Vec::new() };
+    let (file, place) = match place {
+        Some(place) => (file, place),
+        None => (File { connectors: &all, ..file }, all.len() - 1),
+    };
+    let lease = wait_for_lease(store, &file.connectors[place].name, asked.patience, &asked.stop).await?;
+    let task = RunTask::new(store, file, place);
+    let about = NewRun {
+        kind: RunRecordKind::Approval,
+        connector: Some(hold.connector),
+        actor: asked.actor.clone(),
+        description: asked.what.clone(),
+        file_digest: Some(file.digest.to_owned()),
+        subject: Some(run),
+    };
+    let target = CommitTarget { lease: &lease, run: CommitRun::BeginsWithCommit(&about) };
+    let decided = async {
+        let done = execute(&task, Some(target), RunKind::Approval { decision: run }).await?;
+        if !all.is_empty() {
+            let mut tx = store.begin_write().await?;
+            connectors::retire(&mut tx, hold.connector, task.when.now).await?;
+            tx.commit().await?;
+        }
+        approved(store, run, done).await
+    };
+    let decided = decided.await;
+    lease.release().await;
+    decided
+}
+
+/// The result of an approval that was committed.
+async fn approved(store: &Store, run: RunId, done: Execution) -> Result<ApprovalResult, ApprovalError> {
+    let (Some(number), Some((hold, keys))) = (done.number, done.approval) else {
+        return Err(ApprovalError::NothingHeld { run, newer: None });
+    };
+    info!(run = %number, approves = %run, "approved held changes");
+    let (done_changes, mut dropped): (Vec<_>, Vec<_>) =
+        hold.open.into_iter().partition(|one| keys.contains(&one.change_key));
+    dropped.extend(hold.dropped);
+    let mut tx = store.begin_read().await?;
+    let waiting = holds::waiting(&mut tx, hold.connector).await?;
+    Ok(ApprovalResult {
+        run: number,
+        connector: hold.name,
+        counts: done.counts,
+        done: done_changes,
+        dropped,
+        waiting,
+    })
+}
+
+/// Discards what a run held: it is not held again until the person's attributes or the rule change.
+///
+/// # Errors
+/// When there is no such run or nothing of it waits, or the database refuses; nothing is changed then.
+pub async fn reject(
+    store: &Store,
+    about: &NewRun,
+    when: ChangeTime,
+    run: RunId,
+) -> Result<ApprovalResult, ApprovalError> {
+    let mut tx = store.begin_read().await?;
+    let hold = find(&mut tx, run).await?;
+    tx.rollback().await?;
+    let about = NewRun { subject: Some(run), ..about.clone() };
+    let mut change = ChangeTransaction::begin(store, &about, when).await?;
+    let number = change.run;
+    if holds::reject(&mut change.tx, hold.connector, run, number).await? == 0 {
+        return Err(ApprovalError::NothingHeld { run, newer: None });
+    }
+    let CommittedChange { run: number, counts } = change.commit().await?;
+    let mut tx = store.begin_read().await?;
+    let waiting = holds::waiting(&mut tx, hold.connector).await?;
+    let done = hold.open.into_iter().filter(|one| one.state == "held").collect();
+    Ok(ApprovalResult { run: number, connector: hold.name, counts, done, dropped: hold.dropped, waiting })
+}

@@ -1,0 +1,74 @@
+//! Why a run failed. Nothing was removed.
+
+use rollcall_connectors as connectors;
+use rollcall_model::names::ConnectorName;
+use rollcall_store as store;
+
+/// Why a run committed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The source did not prove that it said everything.
+    #[error(transparent)]
+    Source(#[from] connectors::ConnectorError),
+    /// The database could not do its part.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// Somebody else runs this connector now.
+    #[error("connector `{connector}` is being run by `{holder}`")]
+    AlreadyRunning {
+        /// The connector.
+        connector: ConnectorName,
+        /// Host and process of whoever runs it.
+        holder: String,
+    },
+    /// The run took too long to renew its lease, and somebody else may have begun.
+    #[error("connector `{connector}`: the run lost its lease before it could commit")]
+    LeaseLost {
+        /// The connector.
+        connector: ConnectorName,
+    },
+    /// Nothing may be approved.
+    #[error(transparent)]
+    Approval(Box<crate::sync::approve::ApprovalError>),
+    /// It was told to stop.
+    #[error("connector `{connector}`: the run was stopped before it could commit")]
+    Stopped {
+        /// The connector.
+        connector: ConnectorName,
+    },
+}
+
+impl SyncError {
+    /// A short word for scripts.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Source(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+            Self::AlreadyRunning { .. } => "already_running",
+            Self::LeaseLost { .. } => "lease_lost",
+            Self::Approval(_) => "not_approved",
+            Self::Stopped { .. } => "stopped",
+        }
+    }
+
+    /// Whether the next try may go better without anybody's doing.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Source(error) => error.is_transient(),
+            Self::Store(error) => error.is_transient(),
+            Self::AlreadyRunning { .. } | Self::LeaseLost { .. } => true,
+            Self::Approval(_) | Self::Stopped { .. } => false,
+        }
+    }
+}
+
+impl From<crate::sync::approve::ApprovalError> for SyncError {
+    fn from(error: crate::sync::approve::ApprovalError) -> Self {
+        match error {
+            crate::sync::approve::ApprovalError::Sync(error) => error,
+            refusal => Self::Approval(Box::new(refusal)),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Plans, counts and held changes in words, the same at the terminal and in pages.
+
+use rustc_hash::FxHashMap;
+
+use rollcall_model::attributes::{Attribute, STANDARD};
+use rollcall_model::format::{count, thousands};
+use rollcall_model::ids::LearnerId;
+use rollcall_planner::ChangeSet;
+use rollcall_planner::membership_plan::MembershipEntry;
+use rollcall_planner::population::PersonChange;
+use rollcall_store::holds::HeldChangeRecord;
+use rollcall_store::runs::RunCounts;
+use rollcall_store::{Result, Store, learners};
+
+/// Lines of a plan or of held changes that are shown; the rest is counted.
+pub const MAX_LINES: usize = 40;
+
+/// How learners are called whom the reading no longer holds.
+pub type LearnerLabels = FxHashMap<LearnerId, String>;
+
+/// How those of a plan are called whom the reading no longer holds; of a plan that is shown group by group, nobody.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn load_labels(store: &Store, change_set: &ChangeSet) -> Result<LearnerLabels> {
+    if !is_short(change_set) {
+        return Ok(LearnerLabels::default());
+    }
+    let nameless =
+        change_set.plan.remove.iter().filter(|entry| change_set.population.cells(entry.who).is_none());
+    let ids =
+        nameless.filter_map(|entry| change_set.population.learner(entry.who).id).map(|id| id.0).collect();
+    let mut tx = store.begin_read().await?;
+    Ok(learners::list_labels(&mut tx, ids).await?.into_iter().collect())
+}
+
+/// Whether a plan is shown line by line.
+fn is_short(change_set: &ChangeSet) -> bool {
+    change_set.plan.add.len() + change_set.plan.remove.len() <= MAX_LINES
+}
+
+/// What a run counted of people and memberships.
+#[must_use]
+pub fn summary(counts: &RunCounts) -> String {
+    let changed = counts.people_new + counts.people_changed + counts.people_left;
+    let unchanged = counts.people_read.saturating_sub(counts.people_new + counts.people_changed);
+    let people = if changed == 0 {
+        "nobody changed".to_owned()
+    } else {
+        format!(
+            "{} new, {} changed, {} left, {} unchanged",
+            thousands(counts.people_new),
+            thousands(counts.people_changed),
+            thousands(counts.people_left),
+            thousands(unchanged)
+        )
+    };
+    let memberships = format!(
+        "{} added, {} removed",
+        count(counts.memberships_added, "membership", "memberships"),
+        thousands(counts.memberships_removed)
+    );
+    format!("{people}; {memberships}")
+}
+
+/// What a run counted as held.
+#[must_use]
+pub fn held(counts: &RunCounts) -> String {
+    let mut what = Vec::new();
+    if counts.memberships_held > 0 {
+        what.push(count(counts.memberships_held, "membership", "memberships"));
+    }
+    if counts.groups_held > 0 {
+        what.push(count(counts.groups_held, "group", "groups"));
+    }
+    if counts.enrollments_held > 0 {
+        what.push(count(counts.enrollments_held, "enrollment", "enrollments"));
+    }
+    let people = count(counts.people_held, "person", "people");
+    match what.as_slice() {
+        [] if counts.people_held > 0 => people,
+        [] => "an assignment of the file".to_owned(),
+        _ if counts.people_held > 0 => format!("{} of {people}", what.join(", ")),
+        _ => what.join(", "),
+    }
+}
+
+/// A held change for reading.
+#[must_use]
+pub fn change(change: &HeldChangeRecord) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (who, group) = (text(&change.email), text(&change.group));
+    let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" (rule `{rule}`)"));
+    match change.kind.as_str() {
+        "leave" => format!(" - {who} leaves"),
+        "record" => format!(" ~ {who} changes"),
+        "rekey" => format!(" ~ {who} comes under a new id"),
+        "group" => format!(" + group {group}"),
+        "meet" => format!(" + group {group} is fed{by}"),
+        "give" => format!(" + {who}  {group}{by}"),
+        "unassign" => format!(" - course {} for {group}", text(&change.course)),
+        _ => format!(" - {who}  {group}{by}"),
+    }
+}
+
+/// A plan for reading: line by line who joins and leaves which group, and why; a large one group by group.
+#[must_use]
+pub fn lines(change_set: &ChangeSet, names: &LearnerLabels) -> Vec<String> {
+    let plan = &change_set.plan;
+    if !is_short(change_set) {
+        return by_group(change_set);
+    }
+    let changes =
+        plan.add.iter().map(|entry| ('+', entry)).chain(plan.remove.iter().map(|entry| ('-', entry)));
+    let rows: Vec<(char, String, &str, String)> = changes
+        .map(|(sign, entry)| {
+            let group = plan.groups[entry.group as usize].name.shown();
+            (sign, label(change_set, names, entry.who), group, why(change_set, sign, entry))
+        })
+        .collect();
+    let who = width(rows.iter().map(|row| row.1.as_str()));
+    let group = width(rows.iter().map(|row| row.2));
+    rows.iter()
+        .map(|(sign, label, name, why)| {
+            format!(" {sign} {label:who$}  {name:group$}  {why}").trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+/// How many join and leave each group, largest changes first.
+fn by_group(change_set: &ChangeSet) -> Vec<String> {
+    let plan = &change_set.plan;
+    let mut changes = vec![(0_u64, 0_u64); plan.groups.len()];
+    plan.add.iter().for_each(|entry| changes[entry.group as usize].0 += 1);
+    plan.remove.iter().for_each(|entry| changes[entry.group as usize].1 += 1);
+    let mut rows: Vec<(&str, u64, u64)> = plan
+        .groups
+        .iter()
+        .zip(changes)
+        .filter(|(_, (added, removed))| added + removed > 0)
+        .map(|(group, (added, removed))| (group.name.shown(), added, removed))
+        .collect();
+    rows.sort_by_key(|(_, added, removed)| std::cmp::Reverse(added + removed));
+    let name = width(rows.iter().take(MAX_LINES).map(|row| row.0));
+    let mut lines: Vec<String> = rows
+        .iter()
+        .take(MAX_LINES)
+        .map(|(group, added, removed)| {
+            let removed = if *removed == 0 { String::new() } else { format!("  -{}", thousands(*removed)) };
+            format!("   {group:name$}  +{}{removed}", thousands(*added))
+        })
+        .collect();
+    if rows.len() > MAX_LINES {
+        lines.push(format!("   … and {} more groups", thousands((rows.len() - MAX_LINES) as u64)));
+    }
+    lines
+}
+
+fn label(change_set: &ChangeSet, names: &LearnerLabels, who: u32) -> String {
+    if let Some(name) = change_set.population.learner(who).id.and_then(|id| names.get(&id)) {
+        return name.clone();
+    }
+    let email = change_set.population.first(who, Attribute::EMAIL);
+    if email.is_empty() {
+        change_set.population.learner(who).id.map_or_else(
+            || change_set.population.first(who, Attribute::ID).to_owned(),
+            |id| {
+                let name = change_set.population.name(who);
+                if name.is_empty() { format!("learner {id}") } else { name }
+            },
+        )
+    } else {
+        email.to_owned()
+    }
+}
+
+fn why(change_set: &ChangeSet, sign: char, entry: &MembershipEntry) -> String {
+    let rule = &change_set.plan.rules[entry.rule as usize].name;
+    let learner = change_set.population.learner(entry.who);
+    if sign == '-' && !learner.status.has_access() {
+        return match learner.change {
+            PersonChange::Absent => "is no longer in the directory".to_owned(),
+            PersonChange::Same | PersonChange::Changed | PersonChange::New | PersonChange::None => {
+                format!("status is {}", learner.status.as_str())
+            }
+        };
+    }
+    if entry.rule == 0 {
+        return "by hand".to_owned();
+    }
+    let facts =
+        [Attribute::DEPARTMENT, Attribute::LOCATION, Attribute::ROLE].into_iter().filter_map(|attribute| {
+            let value = change_set.population.first(entry.who, attribute);
+            let name = STANDARD[attribute.index()];
+            (!value.is_empty()).then(|| format!("{name} = {value}"))
+        });
+    let facts = facts.collect::<Vec<_>>().join(", ");
+    let verb = if sign == '+' { "rule" } else { "no longer by rule" };
+    if facts.is_empty() { format!("{verb} `{rule}`") } else { format!("{facts} ({verb} `{rule}`)") }
+}
+
+/// How many held changes of a kind there are.
+#[must_use]
+pub fn kind(kind: &str, number: u64) -> String {
+    match kind {
+        "leave" => count(number, "learner leaves", "learners leave"),
+        "record" => count(number, "learner changes", "learners change"),
+        "rekey" => count(number, "learner comes under a new id", "learners come under new ids"),
+        "group" => count(number, "group is made", "groups are made"),
+        "meet" => {
+            count(number, "group made by hand is fed by a rule", "groups made by hand are fed by rules")
+        }
+        "give" => count(number, "membership is added", "memberships are added"),
+        "end" => count(number, "membership is removed", "memberships are removed"),
+        "assign" => count(number, "assignment of the file begins", "assignments of the file begin"),
+        "unassign" => count(number, "assignment of the file ends", "assignments of the file end"),
+        other => format!("{}: {other}", thousands(number)),
+    }
+}
+
+/// A held change as a sentence.
+#[must_use]
+pub fn sentence(change: &HeldChangeRecord) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (who, group) = (text(&change.email), text(&change.group));
+    let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" by rule {rule}"));
+    match change.kind.as_str() {
+        "leave" => format!("{who} leaves"),
+        "record" => format!("{who} changes"),
+        "rekey" => format!("{who} comes under a new id"),
+        "group" => format!("group {group} is made"),
+        "meet" => format!("group {group}, made by hand, is fed{by}"),
+        "give" => format!("{who} is added to {group}{by}"),
+        "assign" => format!("course {} is assigned to {group}", text(&change.course)),
+        "unassign" => format!("course {} is no longer assigned to {group}", text(&change.course)),
+        _ if by.is_empty() => format!("{who} is removed from {group}"),
+        _ => format!("{who} is removed from {group}, no longer{by}"),
+    }
+}

@@ -1,0 +1,153 @@
+//! One run at a time for each connector, whoever started it, on however many machines.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use rollcall_model::names::ConnectorName;
+use rollcall_store::leases::{self, Lease};
+use rollcall_store::{Result, Store, Tx};
+
+/// How often a lease of 15 seconds is renewed.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// A lease that renews itself until it is given back.
+#[derive(Debug)]
+pub struct LeaseGuard {
+    store: Store,
+    lease: Lease,
+    renewing: JoinHandle<()>,
+    committing: Arc<AtomicBool>,
+    /// Cancelled when the lease is lost: a run had better stop then, its commit would be refused.
+    pub lost: CancellationToken,
+}
+
+/// What came of asking for a lease.
+#[derive(Debug)]
+pub enum AcquireResult {
+    /// It is ours.
+    Acquired(LeaseGuard),
+    /// It is somebody's.
+    HeldBy(String),
+}
+
+/// Host and process, for whoever wonders who holds a lease.
+#[must_use]
+pub fn holder_name() -> String {
+    let host =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "localhost".to_owned());
+    format!("{}:{}", host.trim(), std::process::id())
+}
+
+fn name(connector: &ConnectorName) -> String {
+    format!("connector:{connector}")
+}
+
+/// Takes the lease of a connector, unless somebody holds it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn acquire(store: &Store, connector: &ConnectorName) -> Result<AcquireResult> {
+    let mut tx = store.begin_write().await?;
+    if let Some(lease) = acquire_in(&mut tx, connector).await? {
+        tx.commit().await?;
+        return Ok(AcquireResult::Acquired(LeaseGuard::begin(store.clone(), lease)));
+    }
+    let by = find_holder(&mut tx, connector).await?;
+    tx.rollback().await?;
+    Ok(AcquireResult::HeldBy(by.unwrap_or_else(|| "somebody".to_owned())))
+}
+
+/// Takes the lease of a connector in a transaction, unless somebody holds it: it is held from the commit on.
+pub(super) async fn acquire_in(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<Lease>> {
+    let name = name(connector);
+    // One process may run several services (tests do): the holder is this one taking, not only this process.
+    let unique = format!("{}/{:x}", holder_name(), std::ptr::from_ref(&name).addr());
+    leases::acquire(tx, &name, &unique).await
+}
+
+/// Who holds the lease of a connector now.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn find_holder(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<String>> {
+    leases::get_holder(tx, &name(connector)).await
+}
+
+impl LeaseGuard {
+    /// Begins to renew a lease that has just been taken.
+    pub(super) fn begin(store: Store, lease: Lease) -> Self {
+        let lost = CancellationToken::new();
+        let committing = Arc::new(AtomicBool::new(false));
+        let renewal =
+            renew_until_dropped(store.clone(), lease.clone(), lost.clone(), Arc::clone(&committing));
+        Self { store, lease, renewing: tokio::spawn(renewal), committing, lost }
+    }
+
+    /// The lease, for the commit that checks it.
+    #[must_use]
+    pub fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Says whether a commit is under way. It holds the lease by its own transaction, which locks it against everybody
+    /// for as long as the commit takes, the renewal included.
+    pub fn set_committing(&self, is_under_way: bool) {
+        self.committing.store(is_under_way, Ordering::SeqCst);
+    }
+
+    /// Gives it back, so that the next run need not wait for it to run out.
+    pub async fn release(self) {
+        self.renewing.abort();
+        let given_back = async {
+            let mut tx = self.store.begin_write().await?;
+            leases::release(&mut tx, &self.lease).await?;
+            tx.commit().await
+        };
+        if let Err(error) = given_back.await {
+            warn!(lease = self.lease.name, %error, "a lease could not be given back, it runs out by itself");
+        }
+    }
+}
+
+impl Drop for LeaseGuard {
+    fn drop(&mut self) {
+        self.renewing.abort();
+    }
+}
+
+async fn renew_until_dropped(
+    store: Store,
+    lease: Lease,
+    lost: CancellationToken,
+    committing: Arc<AtomicBool>,
+) {
+    loop {
+        tokio::time::sleep(RENEWAL_INTERVAL).await;
+        if committing.load(Ordering::SeqCst) {
+            continue;
+        }
+        let renewed = async {
+            let mut tx = store.begin_write().await?;
+            let held = leases::renew(&mut tx, &lease).await?;
+            tx.commit().await?;
+            Ok::<bool, rollcall_store::StoreError>(held)
+        };
+        match renewed.await {
+            // What the renewal found while it waited for the commit says nothing about the commit.
+            Ok(_) | Err(_) if committing.load(Ordering::SeqCst) => {}
+            Ok(true) => {}
+            Ok(false) => {
+                error!(lease = lease.name, "the lease was lost, the run stops");
+                lost.cancel();
+                return;
+            }
+            // The commit will tell whether the lease is still held.
+            Err(error) => warn!(lease = lease.name, %error, "a lease could not be renewed"),
+        }
+    }
+}

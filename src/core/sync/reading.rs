@@ -1,0 +1,87 @@
+//! Reading a source while the state of the database is loaded.
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::sync::SyncError;
+use crate::sync::execute::RunTask;
+use crate::sync::include_filter::apply_include;
+use crate::sync::load::load_snapshot;
+use crate::sync::run::RunOptions;
+use rollcall_connectors::{DirectoryReading, ReadContext, ReadProgress};
+use rollcall_planner::{Snapshot, SourceData};
+
+/// A complete reading as the planner takes it. A [`DirectoryReading`] is the proof that it is complete.
+#[must_use]
+pub fn full_reading(reading: DirectoryReading) -> SourceData {
+    let (people, warnings) = reading.into_parts();
+    SourceData::full(people, warnings)
+}
+
+/// Reads the source of a run, or the people of one address, and loads the snapshot at the same time.
+///
+/// # Errors
+/// When the source did not prove that it said everything, or the database does not answer.
+pub(super) async fn read_beside_snapshot(
+    task: &RunTask<'_>,
+    options: &RunOptions,
+    stop: &CancellationToken,
+) -> Result<(Snapshot, SourceData), SyncError> {
+    let loading = spawn_snapshot(task);
+    let source = read(task, options, stop).await?;
+    let snapshot = loading.await.map_err(rollcall_store::StoreError::TaskFailed)??;
+    let source = recheck_absent(task, options, &snapshot, source, stop).await?;
+    Ok((snapshot, source))
+}
+
+/// Loads the snapshot in a task of its own, while the directory is being read.
+fn spawn_snapshot(task: &RunTask<'_>) -> AbortOnDropHandle<rollcall_store::Result<Snapshot>> {
+    let (store, names) = (task.store.clone(), task.file.connector_names());
+    let (name, digest, when) = (task.name().clone(), task.file.digest.to_owned(), task.when);
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut tx = store.begin_read().await?;
+        let snapshot = load_snapshot(&mut tx, &name, &names, &digest, when).await?;
+        tx.rollback().await?;
+        Ok(snapshot)
+    }))
+}
+
+async fn read(
+    task: &RunTask<'_>,
+    options: &RunOptions,
+    stop: &CancellationToken,
+) -> Result<SourceData, SyncError> {
+    let (settings, attributes) = (&task.file.connectors[task.connector], task.file.attributes);
+    let context = ReadContext { cancel: stop.clone(), ..options.reading.clone() };
+    let mut source = match &options.only {
+        None => full_reading(settings.read(attributes, &context).await?),
+        Some(email) => SourceData::people(settings.find(email, attributes, &context).await?),
+    };
+    let noticed = apply_include(&mut source.people, settings, task.when.today);
+    source.warnings.extend(noticed);
+    Ok(source)
+}
+
+/// Asks the source once more for the people who seem to have gone, as long as they are few enough to go at once.
+async fn recheck_absent(
+    task: &RunTask<'_>,
+    options: &RunOptions,
+    snapshot: &Snapshot,
+    mut source: SourceData,
+    stop: &CancellationToken,
+) -> Result<SourceData, SyncError> {
+    let absent = source.absent_ids(&snapshot.known);
+    let known = snapshot.known.iter().filter(|(_, person)| person.present).count() as u64;
+    if absent.is_empty() || absent.len() as u64 > task.file.limits.removals_of(known) {
+        return Ok(source);
+    }
+    let (settings, attributes) = (&task.file.connectors[task.connector], task.file.attributes);
+    // A progress of its own: the people of the reading stay counted.
+    let context =
+        ReadContext { cancel: stop.clone(), progress: ReadProgress::default(), ..options.reading.clone() };
+    for mut people in settings.look_up(&absent, attributes, &context).await? {
+        apply_include(&mut people, settings, task.when.today);
+        source.people.add_missing(&people);
+    }
+    Ok(source)
+}

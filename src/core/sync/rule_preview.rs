@@ -1,0 +1,173 @@
+//! An expression tried out on everybody as they were last read: whom a rule of it would match, and what would change
+//! in a group. Nothing here writes.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::enrollment::change::ChangeTime;
+use crate::sync::File;
+use crate::sync::load::to_manual_person;
+use rollcall_model::attributes::Attribute;
+use rollcall_model::ids::{ConnectorId, GroupId, LearnerId};
+use rollcall_model::interner::Symbol;
+use rollcall_model::names::RuleName;
+use rollcall_model::people::PeopleTable;
+use rollcall_model::status::LearnerStatus;
+use rollcall_planner::desired_memberships::DesiredMemberships;
+use rollcall_planner::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population, from_json};
+use rollcall_planner::snapshot::ManualPerson;
+use rollcall_planner::{ConnectorRecord, connector_bit, manual_cells, merge_records};
+use rollcall_rules::name_template::NameTemplate;
+use rollcall_rules::rule::{BadExpression, CompiledExpression, Rule};
+use rollcall_store::persons::{self, PersonRecord};
+use rollcall_store::{Result, Tx, connectors, learners, listing};
+
+/// Somebody whom an answer names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearnerName {
+    /// The number.
+    pub id: LearnerId,
+    /// The address, or the id where there is none.
+    pub email: String,
+    /// The name.
+    pub name: String,
+}
+
+/// Some people, by name, and how many there are in all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MatchSample {
+    /// How many.
+    pub count: usize,
+    /// The first of them.
+    pub first: Vec<LearnerName>,
+}
+
+/// Whom an expression matches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RulePreview {
+    /// Whoever matches.
+    pub matching: MatchSample,
+    /// Whom it could not be decided for.
+    pub undecided: MatchSample,
+    /// Why not, of the first.
+    pub why: Option<String>,
+    /// Whoever matches and is not in the group, where one was given.
+    pub coming: MatchSample,
+    /// Whoever is in the group and does not match.
+    pub going: MatchSample,
+}
+
+/// Tries an expression out; `most` are named of each list, by name.
+///
+/// # Errors
+/// When the database refuses; the inner error is what is wrong with the expression.
+pub async fn preview_rule(
+    tx: &mut Tx,
+    file: File<'_>,
+    when: ChangeTime,
+    text: &str,
+    group: Option<GroupId>,
+    most: usize,
+) -> Result<std::result::Result<RulePreview, Vec<BadExpression>>> {
+    let condition = match CompiledExpression::compile(text, file.attributes) {
+        Ok(condition) => condition,
+        Err(mistakes) => return Ok(Err(mistakes)),
+    };
+    let one_group =
+        NameTemplate::parse("try-out", file.attributes).expect("a name without braces is a template");
+    let rule = Rule::new(RuleName::new("try-out"), text.to_owned(), one_group, condition);
+    let population = load_people(tx, file).await?;
+    let roll = DesiredMemberships::evaluate(&[rule], &population, &file.connector_names(), when.today);
+    let matching: FxHashSet<LearnerIndex> = roll.members.iter().map(|(_, who)| *who).collect();
+    let undecided: FxHashSet<LearnerIndex> = roll.undecided.iter().map(|(_, who, _)| *who).collect();
+    let mut answer = RulePreview {
+        why: roll.undecided.first().map(|(_, _, why)| why.clone()),
+        matching: some(&population, matching.iter().copied(), most),
+        undecided: some(&population, undecided.iter().copied(), most),
+        ..RulePreview::default()
+    };
+    if let Some(group) = group {
+        let members: FxHashSet<i64> = listing::members::list_ids(tx, group).await?.into_iter().collect();
+        let is_member =
+            |who: &LearnerIndex| population.learner(*who).id.is_some_and(|id| members.contains(&id.0));
+        let coming = matching.iter().copied().filter(|who| !is_member(who));
+        answer.coming = some(&population, coming, most);
+        let going = population
+            .indices()
+            .filter(|who| is_member(who) && !matching.contains(who) && !undecided.contains(who));
+        answer.going = some(&population, going, most);
+    }
+    Ok(Ok(answer))
+}
+
+fn some(population: &Population, all: impl Iterator<Item = LearnerIndex>, most: usize) -> MatchSample {
+    let mut named: Vec<LearnerName> = all
+        .filter_map(|who| {
+            let email = population.first(who, Attribute::EMAIL);
+            Some(LearnerName {
+                id: population.learner(who).id?,
+                email: if email.is_empty() { population.first(who, Attribute::ID) } else { email }.to_owned(),
+                name: population.name(who),
+            })
+        })
+        .collect();
+    named.sort_by(|a, b| (&a.name, a.id.0).cmp(&(&b.name, b.id.0)));
+    let count = named.len();
+    named.truncate(most);
+    MatchSample { count, first: named }
+}
+
+/// Everybody with access, with the attributes that every connector's last good reading gives and the state of now.
+async fn load_people(tx: &mut Tx, file: File<'_>) -> Result<Population> {
+    let places: FxHashMap<ConnectorId, usize> = connectors::list(tx)
+        .await?
+        .into_iter()
+        .filter_map(|row| {
+            let place = file.connectors.iter().position(|one| one.name.as_str() == row.name)?;
+            Some((ConnectorId(row.id), place))
+        })
+        .collect();
+    let place = |record: &PersonRecord| places.get(&record.connector_id).copied().unwrap_or(usize::MAX);
+    let mut records: Vec<PersonRecord> = Vec::new();
+    persons::for_each_present_of_all(tx, |record| records.push(record)).await?;
+    records.sort_by_key(|record| (record.learner_id.0, place(record)));
+    let states: FxHashMap<LearnerId, LearnerStatus> =
+        learners::list_statuses(tx).await?.into_iter().collect();
+    let by_hand: Vec<ManualPerson> =
+        learners::list_manual(tx).await?.into_iter().map(to_manual_person).collect();
+    let mut population = Population::new(PeopleTable::new(file.attributes));
+    let mut seated: FxHashSet<LearnerId> = FxHashSet::default();
+    for of_one in records.chunk_by(|a, b| a.learner_id == b.learner_id) {
+        let id = of_one[0].learner_id;
+        let values = &mut population.people.values;
+        let words: Vec<Box<[Symbol]>> =
+            of_one.iter().map(|record| from_json(file.attributes, values, &record.attributes)).collect();
+        let records: Vec<ConnectorRecord<'_>> = of_one
+            .iter()
+            .zip(&words)
+            .map(|(record, cells)| ConnectorRecord { place: place(record), cells })
+            .collect();
+        let cells = merge_records(&records, file.attributes.len());
+        let sources = records.iter().fold(0, |bits, record| bits | connector_bit(record.place));
+        let status = states.get(&id).copied().unwrap_or(LearnerStatus::Left);
+        population.push(known(id, status, sources), Some(cells));
+        seated.insert(id);
+    }
+    for one in by_hand.iter().filter(|one| !seated.contains(&one.learner)) {
+        let cells = manual_cells(file.attributes, &mut population.people.values, one);
+        population
+            .push(known(one.learner, LearnerStatus::Active, EvaluatedLearner::ADDED_BY_HAND), Some(cells));
+    }
+    Ok(population)
+}
+
+fn known(id: LearnerId, status: LearnerStatus, sources: u64) -> EvaluatedLearner {
+    EvaluatedLearner {
+        id: Some(id),
+        row: None,
+        change: PersonChange::Same,
+        status_before: Some(status),
+        status,
+        sources,
+        contested: false,
+    }
+}

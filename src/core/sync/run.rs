@@ -1,0 +1,269 @@
+//! One run of one connector, from the lease to the commit.
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::sync::date_rules::reapply_date_rules;
+use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
+use crate::sync::lease::{AcquireResult, LeaseGuard, acquire};
+use crate::sync::report::{RunOutcome, RunReport};
+use crate::sync::schedule_claim::StartedRun;
+use crate::sync::{File, SyncError};
+use rollcall_connectors::{Connector, ReadContext};
+use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_model::names::ConnectorName;
+use rollcall_store::runs::{NewRun, RunCounts, RunRecordKind};
+use rollcall_store::{Store, Tx, connectors, runs};
+
+/// What is asked of a run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Who asks: a person of the operating system, or the schedule.
+    pub actor: String,
+    /// The command, or why it begins.
+    pub what: String,
+    /// Stop before the commit.
+    pub dry_run: bool,
+    /// Only people with this address.
+    pub only: Option<String>,
+    /// Lift the limits on removals for this one run.
+    pub allow_removals: bool,
+    /// How long to wait for another run of the same connector.
+    pub patience: Duration,
+    /// How to read.
+    pub reading: ReadContext,
+}
+
+/// How often somebody else's lease is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Runs the file's connector number `connector`. Whatever goes wrong is in the report.
+pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> RunReport {
+    let began = Instant::now();
+    let name = file.connectors[connector].name.clone();
+    let result = if asked.dry_run {
+        dry_run(store, file, connector, asked).await
+    } else {
+        real_run(store, file, connector, asked).await
+    };
+    reported(name, began, result)
+}
+
+/// Goes on with a run that a schedule has begun. Whatever goes wrong is in the report.
+pub async fn go_on(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &RunOptions,
+    begun: StartedRun,
+) -> RunReport {
+    let began = Instant::now();
+    let name = file.connectors[connector].name.clone();
+    reported(name, began, begun_run(store, file, connector, asked, begun).await)
+}
+
+fn reported(connector: ConnectorName, began: Instant, result: Result<RunReport, Failure>) -> RunReport {
+    let report = match result {
+        Ok(report) => report,
+        Err(Failure { run, error }) => RunReport {
+            run,
+            connector,
+            outcome: RunOutcome::Failed(error),
+            counts: RunCounts::default(),
+            change_set: None,
+            problems: Vec::new(),
+            took: Duration::ZERO,
+        },
+    };
+    RunReport { took: began.elapsed(), ..report }
+}
+
+struct Failure {
+    run: Option<RunId>,
+    error: SyncError,
+}
+
+impl<E: Into<SyncError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { run: None, error: error.into() }
+    }
+}
+
+async fn dry_run(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &RunOptions,
+) -> Result<RunReport, Failure> {
+    let task = RunTask::new(store, file, connector);
+    let kind = RunKind::Sync { options: asked, stop: &asked.reading.cancel };
+    let planned = execute(&task, None, kind).await?;
+    Ok(RunReport::of(task.name(), RunOutcome::Planned, planned))
+}
+
+async fn real_run(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &RunOptions,
+) -> Result<RunReport, Failure> {
+    let begun = start(store, file, connector, asked).await?;
+    begun_run(store, file, connector, asked, begun).await
+}
+
+/// Takes the lease of the file's connector number `connector` and begins a run: see [`go_on`].
+///
+/// # Errors
+/// When somebody else runs it for longer than is waited, or the database does not answer; no run has begun then.
+pub async fn start(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &RunOptions,
+) -> Result<StartedRun, SyncError> {
+    let settings = &file.connectors[connector];
+    let lease = wait_for_lease(store, &settings.name, asked.patience, &asked.reading.cancel).await?;
+    match begin(store, file, settings, asked).await {
+        Ok((id, number)) => Ok(StartedRun { lease, connector: id, number }),
+        Err(error) => {
+            lease.release().await;
+            Err(error)
+        }
+    }
+}
+
+async fn begun_run(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &RunOptions,
+    begun: StartedRun,
+) -> Result<RunReport, Failure> {
+    let result = leased_run(store, file, connector, asked, &begun).await;
+    begun.lease.release().await;
+    result
+}
+
+pub(super) async fn wait_for_lease(
+    store: &Store,
+    connector: &ConnectorName,
+    patience: Duration,
+    stop: &CancellationToken,
+) -> Result<LeaseGuard, SyncError> {
+    let since = Instant::now();
+    loop {
+        match acquire(store, connector).await? {
+            AcquireResult::Acquired(lease) => return Ok(lease),
+            AcquireResult::HeldBy(holder) if since.elapsed() >= patience => {
+                return Err(SyncError::AlreadyRunning { connector: connector.clone(), holder });
+            }
+            AcquireResult::HeldBy(_) => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => {
+                return Err(SyncError::Stopped { connector: connector.clone() });
+            }
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+async fn leased_run(
+    store: &Store,
+    file: File<'_>,
+    connector: usize,
+    asked: &RunOptions,
+    begun: &StartedRun,
+) -> Result<RunReport, Failure> {
+    let settings = &file.connectors[connector];
+    let StartedRun { lease, connector: id, number } = begun;
+    let number = *number;
+    info!(run = %number, connector = %settings.name, "began a run");
+    let stop = asked.reading.cancel.child_token();
+    let task = RunTask::new(store, file, connector);
+    let target = CommitTarget { lease, run: CommitRun::Begun(number) };
+    let kind = RunKind::Sync { options: asked, stop: &stop };
+    let result = tokio::select! {
+        result = execute(&task, Some(target), kind) => result,
+        () = lease.lost.cancelled() => Err(SyncError::LeaseLost { connector: settings.name.clone() }),
+        () = asked.reading.cancel.cancelled() => Err(SyncError::Stopped { connector: settings.name.clone() }),
+    };
+    stop.cancel();
+    // Told to stop, a reading ends with an error of its own: that says nothing about the source.
+    let result = match result {
+        Err(SyncError::Source(_)) if asked.reading.cancel.is_cancelled() => {
+            Err(SyncError::Stopped { connector: settings.name.clone() })
+        }
+        other => other,
+    };
+    match result {
+        Ok(done) => {
+            let report = RunReport::of(&settings.name, RunOutcome::of(&done.change_set), done);
+            info!(
+                run = %number, connector = %settings.name, people = report.counts.people_read,
+                added = report.counts.memberships_added, removed = report.counts.memberships_removed,
+                jobs = report.counts.jobs_enqueued, "finished a run"
+            );
+            Ok(report)
+        }
+        Err(error) => {
+            error!(run = %number, connector = %settings.name, kind = error.kind(), %error, "a run failed, nobody was removed");
+            note_failure(store, number, &error).await;
+            if matches!(error, SyncError::Source(_)) && asked.only.is_none() {
+                reapply_date_rules(store, file, connector, asked, lease, *id).await;
+            }
+            Err(Failure { run: Some(number), error })
+        }
+    }
+}
+
+async fn begin(
+    store: &Store,
+    file: File<'_>,
+    settings: &Connector,
+    asked: &RunOptions,
+) -> Result<(ConnectorId, RunId), SyncError> {
+    let mut tx = store.begin_write().await?;
+    let begun = begin_in(&mut tx, file, settings, asked).await?;
+    tx.commit().await?;
+    Ok(begun)
+}
+
+/// Begins a run in a transaction of whoever holds, or takes, the lease: it has begun from the commit on.
+pub(super) async fn begin_in(
+    tx: &mut Tx,
+    file: File<'_>,
+    settings: &Connector,
+    asked: &RunOptions,
+) -> rollcall_store::Result<(ConnectorId, RunId)> {
+    let now = Utc::now();
+    let schedule = settings.schedule.as_ref().map(rollcall_model::schedule::CronSchedule::text);
+    let row =
+        connectors::ensure_connector(tx, settings.name.as_str(), settings.kind(), schedule, now).await?;
+    let id = ConnectorId(row.id);
+    runs::close_abandoned(tx, id, now).await?;
+    let about = NewRun {
+        kind: RunRecordKind::Sync,
+        connector: Some(id),
+        actor: asked.actor.clone(),
+        description: asked.what.clone(),
+        file_digest: Some(file.digest.to_owned()),
+        subject: None,
+    };
+    let number = runs::begin(tx, &about, now).await?;
+    Ok((id, number))
+}
+
+async fn note_failure(store: &Store, number: RunId, error: &SyncError) {
+    let noted = async {
+        let mut tx = store.begin_write().await?;
+        runs::record_failure(&mut tx, number, error.kind(), &error.to_string(), Utc::now()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = noted.await {
+        error!(run = %number, %error, "a failed run could not be noted");
+    }
+}

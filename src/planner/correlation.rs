@@ -1,0 +1,240 @@
+//! Who is who: which person of a reading is which learner.
+//!
+//! The source's own id decides. An address is only for first contact, and an address that was handed on to a new
+//! colleague must not hand on a stranger's record.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use rollcall_model::attributes::Attribute;
+use rollcall_model::ids::LearnerId;
+use rollcall_model::interner::Interner;
+use rollcall_model::names::fold;
+use rollcall_model::people::{PeopleTable, RowIndex};
+use rollcall_model::status::LearnerStatus;
+
+/// The persons of one connector as the database has them.
+#[derive(Debug, Clone, Default)]
+pub struct KnownPeople {
+    ids: Interner,
+    persons: Vec<KnownPerson>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownPerson {
+    /// The learner.
+    pub learner: LearnerId,
+    /// Of the attributes.
+    pub digest: i64,
+    /// Whether the last good reading held this person.
+    pub present: bool,
+    /// The learner's state.
+    pub status: LearnerStatus,
+    /// Whether somebody else holds the learner's address.
+    pub contested: bool,
+}
+
+impl KnownPeople {
+    /// Adds a person; ids come once.
+    pub fn push(&mut self, id: &str, person: KnownPerson) {
+        self.ids.intern(id);
+        self.persons.push(person);
+    }
+
+    /// The person of an id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<&KnownPerson> {
+        let cell = self.ids.find(id)?;
+        self.persons.get(cell.index().checked_sub(1)?)
+    }
+
+    /// Everybody with their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &KnownPerson)> {
+        self.ids.texts().zip(&self.persons)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.persons.len()
+    }
+
+    /// Whether nobody is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.persons.is_empty()
+    }
+}
+
+/// Somebody who holds an address that a new person brings, or left with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailHolder {
+    /// The learner.
+    pub learner: LearnerId,
+    /// In which state.
+    pub status: LearnerStatus,
+    /// The ids under which this connector has known the learner, and whether it held each at the last good reading.
+    pub ids: Vec<(String, bool)>,
+    /// The value of the connector's `match` attribute, where both exist.
+    pub match_value: Option<String>,
+}
+
+/// Whose a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonMatch {
+    /// The id is known.
+    Known(KnownPerson),
+    /// A new id for an existing learner.
+    Joined {
+        /// The learner.
+        learner: LearnerId,
+        /// The learner's state so far.
+        was: LearnerStatus,
+    },
+    /// Somebody new.
+    New {
+        /// The learner who left with the same address and gives it up.
+        instead_of: Option<LearnerId>,
+    },
+}
+
+/// Decides for each row of a reading, in the order of the rows.
+///
+/// `complete` says whether an id that is not in the reading has vanished from the source. `holders` are by folded
+/// address; `match_attribute` is the connector's `match`.
+#[must_use]
+pub fn match_people(
+    people: &PeopleTable,
+    known: &KnownPeople,
+    holders: &FxHashMap<String, Vec<EmailHolder>>,
+    match_attribute: Option<Attribute>,
+    complete: bool,
+) -> Vec<PersonMatch> {
+    let mut matches: Vec<PersonMatch> = people
+        .rows()
+        .map(|row| {
+            known
+                .find(people.id(row))
+                .map_or(PersonMatch::New { instead_of: None }, |person| PersonMatch::Known(*person))
+        })
+        .collect();
+    if holders.is_empty() {
+        return matches;
+    }
+    let mut claimed: FxHashSet<LearnerId> = FxHashSet::default();
+    let mut new: Vec<RowIndex> =
+        people.rows().filter(|&row| matches!(matches[row as usize], PersonMatch::New { .. })).collect();
+    // The order of a reading may differ from one to the next; who joins must not.
+    new.sort_unstable_by_key(|&row| people.id(row));
+    for row in new {
+        let address = people.first(row, Attribute::EMAIL);
+        let candidates = holders.get(&fold(address)).map_or(&[][..], Vec::as_slice);
+        let own_match =
+            match_attribute.map(|attribute| people.first(row, attribute)).filter(|value| !value.is_empty());
+        let mut left_behind = None;
+        for holder in candidates.iter().filter(|holder| !claimed.contains(&holder.learner)) {
+            let still_here =
+                holder.ids.iter().any(|(id, _)| people.row(id).is_some() || people.is_set_aside(id));
+            let vanished_now =
+                complete && holder.ids.iter().any(|(id, present)| *present && people.row(id).is_none());
+            let other_present = holder.ids.iter().any(|(_, present)| *present) && !vanished_now;
+            let same_match = own_match.is_some() && own_match == holder.match_value.as_deref();
+            let joins = !still_here
+                && !other_present
+                && match holder.status {
+                    LearnerStatus::Upcoming | LearnerStatus::Active | LearnerStatus::Leave => true,
+                    LearnerStatus::Left => vanished_now || same_match,
+                };
+            if joins {
+                claimed.insert(holder.learner);
+                matches[row as usize] = PersonMatch::Joined { learner: holder.learner, was: holder.status };
+                left_behind = None;
+                break;
+            }
+            if holder.status == LearnerStatus::Left {
+                left_behind = Some(holder.learner);
+            }
+        }
+        if let (PersonMatch::New { instead_of }, Some(_)) = (&mut matches[row as usize], left_behind) {
+            *instead_of = left_behind;
+        }
+    }
+    matches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollcall_model::attributes::AttributeSet;
+    use rollcall_model::interner::Symbol;
+
+    fn reading(people: &[(&str, &str)]) -> PeopleTable {
+        let attributes = AttributeSet::default();
+        let mut table = PeopleTable::new(&attributes);
+        for (id, email) in people {
+            let mut cells = vec![Symbol::EMPTY; attributes.len()];
+            cells[Attribute::ID.index()] = table.values.intern(id);
+            cells[Attribute::EMAIL.index()] = table.values.intern(email);
+            table.push(&cells, String::new);
+        }
+        table
+    }
+
+    fn holder(learner: i64, status: LearnerStatus, ids: &[(&str, bool)]) -> EmailHolder {
+        let ids = ids.iter().map(|(id, present)| ((*id).to_owned(), *present)).collect();
+        EmailHolder { learner: LearnerId(learner), status, ids, match_value: None }
+    }
+
+    fn decide(people: &[(&str, &str)], holder: EmailHolder, complete: bool) -> PersonMatch {
+        let mut known = KnownPeople::default();
+        for (id, present) in &holder.ids {
+            let person = KnownPerson {
+                learner: holder.learner,
+                digest: 0,
+                present: *present,
+                status: holder.status,
+                contested: false,
+            };
+            known.push(id, person);
+        }
+        let holders = FxHashMap::from_iter([("ada@corp".to_owned(), vec![holder])]);
+        *match_people(&reading(people), &known, &holders, None, complete).last().expect("a row")
+    }
+
+    #[test]
+    fn a_new_person_joins_by_address_whatever_the_case() {
+        let met = decide(&[("x", "ADA@corp")], holder(7, LearnerStatus::Active, &[]), true);
+        assert_eq!(met, PersonMatch::Joined { learner: LearnerId(7), was: LearnerStatus::Active });
+    }
+
+    #[test]
+    fn nobody_joins_a_colleague_who_is_still_there() {
+        let people = [("old", "other@corp"), ("x", "ada@corp")];
+        let met = decide(&people, holder(7, LearnerStatus::Active, &[("old", true)]), true);
+        assert_eq!(met, PersonMatch::New { instead_of: None });
+    }
+
+    #[test]
+    fn a_new_id_whose_old_one_vanished_in_the_same_reading_is_the_same_person() {
+        let met = decide(&[("x", "ada@corp")], holder(7, LearnerStatus::Active, &[("old", true)]), true);
+        assert_eq!(met, PersonMatch::Joined { learner: LearnerId(7), was: LearnerStatus::Active });
+        let met = decide(&[("x", "ada@corp")], holder(7, LearnerStatus::Active, &[("old", true)]), false);
+        assert_eq!(met, PersonMatch::New { instead_of: None });
+    }
+
+    #[test]
+    fn an_address_handed_on_does_not_hand_on_the_record() {
+        let met = decide(&[("x", "ada@corp")], holder(7, LearnerStatus::Left, &[("old", false)]), true);
+        assert_eq!(met, PersonMatch::New { instead_of: Some(LearnerId(7)) });
+    }
+
+    #[test]
+    fn two_new_people_with_one_address_join_it_once() {
+        let met =
+            decide(&[("b", "ada@corp"), ("a", "ada@corp")], holder(7, LearnerStatus::Active, &[]), true);
+        assert_eq!(met, PersonMatch::Joined { learner: LearnerId(7), was: LearnerStatus::Active });
+        let met =
+            decide(&[("a", "ada@corp"), ("b", "ada@corp")], holder(7, LearnerStatus::Active, &[]), true);
+        assert_eq!(met, PersonMatch::New { instead_of: None });
+    }
+}

@@ -1,0 +1,354 @@
+//! The difference between who is in each group and who should be.
+//!
+//! [`MembershipPlan::between`] compares the memberships of today with a [`DesiredMemberships`] and answers with the changes that close the gap.
+//! It reads nothing and writes nothing: `sync --dry-run` prints a plan, `rollcall_core::sync` commits one.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::desired_memberships::DesiredMemberships;
+use crate::population::{LearnerIndex, Population};
+use rollcall_model::ids::{GroupId, LearnerId, RuleId};
+use rollcall_model::names::{GroupName, RuleName, fold};
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+
+/// The number of a group in [`MembershipPlan::groups`].
+pub type GroupIndex = u32;
+
+/// The number of a rule in [`MembershipPlan::rules`]; 0 is by hand.
+pub type RuleIndex = u32;
+
+/// A group of the plan: one that exists, or one that the plan makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedGroup {
+    /// The number; none for a new one.
+    pub id: Option<GroupId>,
+    /// The name.
+    pub name: GroupName,
+    /// Whether a person made it.
+    pub by_hand: bool,
+    /// Whether it would be made, but waits for approval.
+    pub held: bool,
+}
+
+impl PlannedGroup {
+    /// Whether the plan makes it.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.id.is_none() && !self.held
+    }
+}
+
+/// A rule of the plan: one of the file, or one that has left it and still holds memberships.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedRule {
+    /// The number; none for one that was never seen before.
+    pub id: Option<RuleId>,
+    /// The name.
+    pub name: RuleName,
+}
+
+/// One reason for one membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MembershipEntry {
+    /// The group.
+    pub group: GroupIndex,
+    /// The rule.
+    pub rule: RuleIndex,
+    /// The learner.
+    pub who: LearnerIndex,
+}
+
+/// A rule that meets a group for a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleGroupLink {
+    /// The rule.
+    pub rule: RuleIndex,
+    /// The folded values of the template.
+    pub key: String,
+    /// The group.
+    pub group: GroupIndex,
+    /// The name that the template gives.
+    pub name: String,
+}
+
+/// What the database says before the plan: everything that belongs to a group today.
+#[derive(Debug, Clone, Default)]
+pub struct CurrentState {
+    /// Groups that are not deleted, and whether a person made each.
+    pub groups: Vec<(GroupId, GroupName, bool)>,
+    /// Rules that were ever named, without the reason by hand.
+    pub rules: Vec<(RuleId, RuleName)>,
+    /// Rule, key: the group, its name when they met, and whether it has been deleted since.
+    pub links: FxHashMap<(RuleId, String), (GroupId, String, bool)>,
+    /// Every reason of a learner of the population.
+    pub members: Vec<(GroupId, RuleId, LearnerIndex)>,
+    /// Memberships by hand that wait for their learner.
+    pub resting: Vec<(GroupId, LearnerIndex)>,
+    /// Who is kept out of what.
+    pub exclusions: FxHashSet<(GroupId, LearnerId)>,
+}
+
+/// The changes that close the gap.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MembershipPlan {
+    /// Every group that the plan speaks of; those without a number are made.
+    pub groups: Vec<PlannedGroup>,
+    /// Every rule that the plan speaks of; 0 is by hand.
+    pub rules: Vec<PlannedRule>,
+    /// Rules and groups that meet.
+    pub meetings: Vec<RuleGroupLink>,
+    /// Every reason of today of the learners of the population, sorted.
+    pub before: Vec<MembershipEntry>,
+    /// Reasons to be given, sorted.
+    pub add: Vec<MembershipEntry>,
+    /// Reasons to be ended, sorted.
+    pub remove: Vec<MembershipEntry>,
+    /// What was noticed.
+    pub problems: Vec<RunWarning>,
+}
+
+struct PlanBuilder<'a> {
+    plan: MembershipPlan,
+    today: &'a CurrentState,
+    group_at: FxHashMap<GroupId, GroupIndex>,
+    group_named: FxHashMap<String, GroupIndex>,
+    rule_at: FxHashMap<RuleId, RuleIndex>,
+}
+
+impl MembershipPlan {
+    /// Compares today with the roll. `rules` are the names of the file's rules, in its order.
+    #[must_use]
+    pub fn between(
+        today: &CurrentState,
+        roll: &DesiredMemberships,
+        rules: &[RuleName],
+        population: &Population,
+    ) -> Self {
+        let mut draft = PlanBuilder::new(today);
+        let of_file: Vec<RuleIndex> = rules.iter().map(|name| draft.rule(name)).collect();
+        let targets: Vec<Option<GroupIndex>> = {
+            // Groups are made in the order of their names, whatever the order of the reading.
+            let mut order: Vec<usize> = (0..roll.wanted.len()).collect();
+            order.sort_unstable_by_key(|&at| {
+                let one = &roll.wanted[at];
+                (one.rule, &one.key, &one.name)
+            });
+            let mut targets = vec![None; roll.wanted.len()];
+            for at in order {
+                let one = &roll.wanted[at];
+                targets[at] = draft.target(of_file[one.rule as usize], &one.key, &one.name);
+            }
+            targets
+        };
+        let should = draft.should(roll, &targets, &of_file, population);
+        let is = draft.is();
+        let undecided: FxHashSet<(RuleIndex, LearnerIndex)> =
+            roll.undecided.iter().map(|(rule, who, _)| (of_file[*rule as usize], *who)).collect();
+        let (add, remove) = difference(&is, &should, |entry| undecided.contains(&(entry.rule, entry.who)));
+        let mut plan = draft.plan;
+        plan.problems.extend(roll.undecided.iter().map(|(rule, who, why)| {
+            let subject = population.first(*who, rollcall_model::attributes::Attribute::ID);
+            let message = format!(
+                "the rule `{}` could not be evaluated ({why}): the memberships that it gives stay as they are",
+                rules[*rule as usize]
+            );
+            RunWarning::new(RunWarningKind::RuleFailed, subject, message)
+        }));
+        plan.problems.sort();
+        Self { before: is, add, remove, ..plan }
+    }
+
+    /// Whether nothing about groups and memberships changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty() && self.new_groups() == 0 && self.meetings.is_empty()
+    }
+
+    /// How many groups are made.
+    #[must_use]
+    pub fn new_groups(&self) -> usize {
+        self.groups.iter().filter(|group| group.is_made()).count()
+    }
+}
+
+impl<'a> PlanBuilder<'a> {
+    fn new(today: &'a CurrentState) -> Self {
+        let groups: Vec<PlannedGroup> = today
+            .groups
+            .iter()
+            .map(|(id, name, by_hand)| PlannedGroup {
+                id: Some(*id),
+                name: name.clone(),
+                by_hand: *by_hand,
+                held: false,
+            })
+            .collect();
+        let by_hand = PlannedRule { id: Some(RuleId::BY_HAND), name: RuleName::new("(by hand)") };
+        let known = today.rules.iter().map(|(id, name)| PlannedRule { id: Some(*id), name: name.clone() });
+        let rules: Vec<PlannedRule> = std::iter::once(by_hand).chain(known).collect();
+        let at = |index: usize| u32::try_from(index).expect("fewer than four billion groups and rules");
+        let group_at = groups.iter().enumerate().filter_map(|(i, group)| Some((group.id?, at(i)))).collect();
+        let group_named =
+            groups.iter().enumerate().map(|(i, group)| (group.name.folded().to_owned(), at(i))).collect();
+        let rule_at = rules.iter().enumerate().filter_map(|(i, rule)| Some((rule.id?, at(i)))).collect();
+        Self {
+            plan: MembershipPlan { groups, rules, ..MembershipPlan::default() },
+            today,
+            group_at,
+            group_named,
+            rule_at,
+        }
+    }
+
+    fn rule(&mut self, name: &RuleName) -> RuleIndex {
+        // Row 0 is not a rule of anybody's file, whatever it is called.
+        let known = self.plan.rules.iter().skip(1).position(|rule| rule.name == *name).map(|at| at + 1);
+        let at = known.unwrap_or_else(|| {
+            self.plan.rules.push(PlannedRule { id: None, name: name.clone() });
+            self.plan.rules.len() - 1
+        });
+        u32::try_from(at).expect("fewer than four billion rules")
+    }
+
+    /// The group that a rule feeds for a value: the one that it has met before, or the one of that name, or a new one.
+    /// None when that group was deleted by hand, or the name cannot be one.
+    fn target(&mut self, rule: RuleIndex, key: &str, name: &str) -> Option<GroupIndex> {
+        if let Some(id) = self.plan.rules[rule as usize].id
+            && let Some((group, met_as, deleted)) = self.today.links.get(&(id, key.to_owned()))
+            && fold(met_as) == fold(name)
+        {
+            return if *deleted { None } else { self.group_at.get(group).copied() };
+        }
+        let name = match GroupName::parse(name) {
+            Ok(name) => name,
+            Err(why) => {
+                self.plan.problems.push(RunWarning::new(RunWarningKind::BadGroupName, name, why.to_string()));
+                return None;
+            }
+        };
+        let group = match self.group_named.get(name.folded()) {
+            Some(&group) => group,
+            None => {
+                let at = u32::try_from(self.plan.groups.len()).expect("fewer than four billion groups");
+                self.group_named.insert(name.folded().to_owned(), at);
+                self.plan.groups.push(PlannedGroup {
+                    id: None,
+                    name: name.clone(),
+                    by_hand: false,
+                    held: false,
+                });
+                at
+            }
+        };
+        // Other spellings of the same value come right behind the first.
+        if self.plan.meetings.last().is_none_or(|last| last.rule != rule || last.key != key) {
+            self.plan.meetings.push(RuleGroupLink {
+                rule,
+                key: key.to_owned(),
+                group,
+                name: name.shown().to_owned(),
+            });
+        }
+        Some(group)
+    }
+
+    fn should(
+        &self,
+        roll: &DesiredMemberships,
+        targets: &[Option<GroupIndex>],
+        of_file: &[RuleIndex],
+        population: &Population,
+    ) -> Vec<MembershipEntry> {
+        let excluded = |group: GroupIndex, who: LearnerIndex| {
+            let pair = self.plan.groups[group as usize].id.zip(population.learner(who).id);
+            pair.is_some_and(|pair| self.today.exclusions.contains(&pair))
+        };
+        let nobody_excluded = self.today.exclusions.is_empty();
+        let by_rule = roll.members.iter().filter_map(|&(wanted, who)| {
+            let group = targets[wanted as usize]?;
+            let rule = of_file[roll.wanted[wanted as usize].rule as usize];
+            (nobody_excluded || !excluded(group, who)).then_some(MembershipEntry { group, rule, who })
+        });
+        let has_access = |who: LearnerIndex| population.learner(who).status.has_access();
+        let by_hand = self.today.members.iter().filter(|(_, rule, _)| *rule == RuleId::BY_HAND);
+        let by_hand = by_hand
+            .map(|&(group, _, who)| (group, who))
+            .chain(self.today.resting.iter().copied())
+            .filter(|&(_, who)| has_access(who))
+            .filter_map(|(group, who)| {
+                Some(MembershipEntry { group: *self.group_at.get(&group)?, rule: 0, who })
+            });
+        let mut should: Vec<MembershipEntry> = by_rule.chain(by_hand).collect();
+        should.sort_unstable();
+        should.dedup();
+        should
+    }
+
+    fn is(&self) -> Vec<MembershipEntry> {
+        let mut is: Vec<MembershipEntry> = self
+            .today
+            .members
+            .iter()
+            .filter_map(|(group, rule, who)| {
+                Some(MembershipEntry {
+                    group: *self.group_at.get(group)?,
+                    rule: *self.rule_at.get(rule)?,
+                    who: *who,
+                })
+            })
+            .collect();
+        is.sort_unstable();
+        is.dedup();
+        is
+    }
+}
+
+/// What is missing, and what is too much; both inputs are sorted and hold nothing twice.
+fn difference(
+    is: &[MembershipEntry],
+    should: &[MembershipEntry],
+    keep: impl Fn(&MembershipEntry) -> bool,
+) -> (Vec<MembershipEntry>, Vec<MembershipEntry>) {
+    let (mut add, mut remove) = (Vec::new(), Vec::new());
+    let (mut is, mut should) = (is.iter().peekable(), should.iter().peekable());
+    loop {
+        match (is.peek(), should.peek()) {
+            (Some(&have), Some(&want)) if have == want => {
+                is.next();
+                should.next();
+            }
+            (Some(&have), want) if want.is_none_or(|&want| have < want) => {
+                if !keep(have) {
+                    remove.push(*have);
+                }
+                is.next();
+            }
+            (_, Some(&want)) => {
+                add.push(*want);
+                should.next();
+            }
+            (_, None) => return (add, remove),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(group: u32, who: u32) -> MembershipEntry {
+        MembershipEntry { group, rule: 1, who }
+    }
+
+    #[test]
+    fn the_difference_is_what_is_missing_and_what_is_too_much() {
+        let is = [entry(1, 1), entry(1, 2), entry(3, 1)];
+        let should = [entry(1, 2), entry(2, 1)];
+        let (add, remove) = difference(&is, &should, |_| false);
+        assert_eq!(add, [entry(2, 1)]);
+        assert_eq!(remove, [entry(1, 1), entry(3, 1)]);
+        assert_eq!(difference(&is, &is, |_| false), (vec![], vec![]));
+        let (_, remove) = difference(&is, &[], |entry| entry.who == 1);
+        assert_eq!(remove, [entry(1, 2)]);
+    }
+}

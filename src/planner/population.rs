@@ -1,0 +1,249 @@
+//! The learners that one plan is about, each with merged attributes and the state on this day.
+//!
+//! Most learners are one person of one connector: their attributes are the cells of the reading, not copied. Only who
+//! is known to several connectors, or is not in the reading, has merged cells of his own.
+
+use rustc_hash::FxHashMap;
+
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::ids::LearnerId;
+use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::json::push_string;
+use rollcall_model::people::{PeopleTable, RowIndex};
+use rollcall_model::status::{LearnerStatus, read_date};
+
+/// The place of a learner in [`Population`].
+pub type LearnerIndex = u32;
+
+/// What became of a person of this connector since the last good reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonChange {
+    /// Nothing.
+    Same,
+    /// The attributes changed.
+    Changed,
+    /// Was never read before, or comes back.
+    New,
+    /// A complete reading no longer holds the person.
+    Absent,
+    /// There is no person of this connector: added by hand.
+    None,
+}
+
+/// A learner of the plan.
+#[derive(Debug, Clone)]
+pub struct EvaluatedLearner {
+    /// The number; none for somebody new.
+    pub id: Option<LearnerId>,
+    /// The row of the reading.
+    pub row: Option<RowIndex>,
+    /// What became of the person.
+    pub change: PersonChange,
+    /// The state so far; none for somebody new.
+    pub status_before: Option<LearnerStatus>,
+    /// The state today.
+    pub status: LearnerStatus,
+    /// Bit n: the file's connector n holds the person; [`EvaluatedLearner::ADDED_BY_HAND`] for nobody's.
+    pub sources: u64,
+    /// Whether somebody else holds the address.
+    pub contested: bool,
+}
+
+impl EvaluatedLearner {
+    /// The bit of learners who were added by hand: rules that name no connector apply to them too.
+    pub const ADDED_BY_HAND: u64 = 1 << 63;
+
+    /// The bit of connectors that the file no longer has: their people stay as last read, under the same rules.
+    pub const STRUCK: u64 = 1 << 62;
+
+    /// Whether the learner loses every access.
+    #[must_use]
+    pub fn loses_access(&self) -> bool {
+        self.status_before.is_some_and(LearnerStatus::has_access) && !self.status.has_access()
+    }
+
+    /// Whether memberships begin or end because the state changed.
+    #[must_use]
+    pub fn comes_or_goes(&self) -> bool {
+        self.status_before.is_some_and(LearnerStatus::has_access) != self.status.has_access()
+    }
+}
+
+/// Everybody whom a plan is about.
+#[derive(Debug, Clone)]
+pub struct Population {
+    /// The reading, and every text.
+    pub people: PeopleTable,
+    merged: FxHashMap<LearnerIndex, Box<[Symbol]>>,
+    /// Everybody; first the rows of the reading, in their order.
+    pub learners: Vec<EvaluatedLearner>,
+    /// The cells of the four states, by [`LearnerStatus`].
+    states: [Symbol; 4],
+}
+
+impl Population {
+    /// A population of nobody yet, around a reading.
+    #[must_use]
+    pub fn new(mut people: PeopleTable) -> Self {
+        let states =
+            [LearnerStatus::Upcoming, LearnerStatus::Active, LearnerStatus::Leave, LearnerStatus::Left]
+                .map(|status| people.values.intern(status.as_str()));
+        Self { people, merged: FxHashMap::default(), learners: Vec::new(), states }
+    }
+
+    /// Adds a learner; `merged` replaces the cells of the row where there are any.
+    pub fn push(&mut self, learner: EvaluatedLearner, merged: Option<Box<[Symbol]>>) -> LearnerIndex {
+        let who = LearnerIndex::try_from(self.learners.len()).expect("fewer than four billion learners");
+        if let Some(cells) = merged {
+            self.merged.insert(who, cells);
+        }
+        self.learners.push(learner);
+        who
+    }
+
+    /// The reading and the learners, apart.
+    #[must_use]
+    pub fn into_parts(self) -> (PeopleTable, Vec<EvaluatedLearner>) {
+        (self.people, self.learners)
+    }
+
+    /// Everybody's place.
+    pub fn indices(&self) -> impl Iterator<Item = LearnerIndex> + use<> {
+        0..LearnerIndex::try_from(self.learners.len()).expect("`push` lets no more in")
+    }
+
+    /// One learner.
+    #[must_use]
+    pub fn learner(&self, who: LearnerIndex) -> &EvaluatedLearner {
+        &self.learners[who as usize]
+    }
+
+    /// Whether other connectors or a person's hand had a part in the attributes.
+    #[must_use]
+    pub fn is_merged(&self, who: LearnerIndex) -> bool {
+        self.merged.contains_key(&who)
+    }
+
+    /// The merged attributes; empty for somebody of whom nothing but the absence is known.
+    #[must_use]
+    pub fn cells(&self, who: LearnerIndex) -> Option<&[Symbol]> {
+        match self.merged.get(&who) {
+            Some(cells) => Some(cells),
+            None => self.learner(who).row.map(|row| self.people.cells(row)),
+        }
+    }
+
+    /// One attribute as rules see it: `status` is the state today.
+    #[must_use]
+    pub fn cell(&self, who: LearnerIndex, attribute: Attribute) -> Symbol {
+        if attribute == Attribute::STATUS {
+            return self.states[self.learner(who).status as usize];
+        }
+        self.cells(who).map_or(Symbol::EMPTY, |cells| cells[attribute.index()])
+    }
+
+    /// The first value of an attribute.
+    #[must_use]
+    pub fn first(&self, who: LearnerIndex, attribute: Attribute) -> &str {
+        self.people.values.first(self.cell(who, attribute))
+    }
+
+    /// The name that is shown: `name`, else given and family name, else the address, else the id.
+    #[must_use]
+    pub fn name(&self, who: LearnerIndex) -> String {
+        let name = self.first(who, Attribute::NAME);
+        if !name.is_empty() {
+            return name.to_owned();
+        }
+        let (given, family) =
+            (self.first(who, Attribute::GIVEN_NAME), self.first(who, Attribute::FAMILY_NAME));
+        let full = format!("{given} {family}");
+        match full.trim() {
+            "" => {
+                let email = self.first(who, Attribute::EMAIL);
+                if email.is_empty() { self.first(who, Attribute::ID).to_owned() } else { email.to_owned() }
+            }
+            full => full.to_owned(),
+        }
+    }
+}
+
+/// Reads a date out of cells.
+#[must_use]
+pub fn date(values: &Interner, cells: &[Symbol], attribute: Attribute) -> Option<chrono::NaiveDate> {
+    let text = values.first(cells[attribute.index()]);
+    if text.is_empty() { None } else { read_date(text) }
+}
+
+/// Every attribute with a value as a JSON object: a string, or a list of strings.
+#[must_use]
+pub fn to_json(attributes: &AttributeSet, values: &Interner, cells: &[Symbol]) -> String {
+    let mut json = String::with_capacity(256);
+    json.push('{');
+    for attribute in attributes.iter() {
+        let cell = cells[attribute.index()];
+        if cell.is_empty() {
+            continue;
+        }
+        if json.len() > 1 {
+            json.push(',');
+        }
+        push_string(&mut json, attributes.name(attribute));
+        json.push(':');
+        let mut all = values.all(cell);
+        match (all.next(), all.next()) {
+            (Some(first), Some(second)) => {
+                json.push('[');
+                push_string(&mut json, first);
+                for value in std::iter::once(second).chain(all) {
+                    json.push(',');
+                    push_string(&mut json, value);
+                }
+                json.push(']');
+            }
+            (first, _) => push_string(&mut json, first.unwrap_or("")),
+        }
+    }
+    json.push('}');
+    json
+}
+
+/// Reads back what [`to_json`] wrote; attributes that this file does not know are left out.
+pub fn from_json(attributes: &AttributeSet, values: &mut Interner, json: &str) -> Box<[Symbol]> {
+    let mut cells = vec![Symbol::EMPTY; attributes.len()].into_boxed_slice();
+    let Ok(serde_json::Value::Object(object)) = serde_json::from_str(json) else {
+        return cells;
+    };
+    for (name, value) in object {
+        let Some(attribute) = attributes.find(&name) else { continue };
+        cells[attribute.index()] = match value {
+            serde_json::Value::String(text) => values.intern(&text),
+            serde_json::Value::Array(list) => {
+                let mut texts = list.into_iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
+                values.intern_all(&mut texts)
+            }
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Object(_) => Symbol::EMPTY,
+        };
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_survive_the_database() {
+        let attributes = AttributeSet::default();
+        let mut values = Interner::default();
+        let mut cells = vec![Symbol::EMPTY; attributes.len()];
+        cells[Attribute::NAME.index()] = values.intern("Ada \"the\" \\ Countess");
+        cells[Attribute::DEPARTMENT.index()] = values.intern_all(&mut vec!["Sales".into(), "HR".into()]);
+        let json = to_json(&attributes, &values, &cells);
+        assert_eq!(json, r#"{"name":"Ada \"the\" \\ Countess","department":["HR","Sales"]}"#);
+        assert_eq!(*from_json(&attributes, &mut values, &json), *cells);
+    }
+}

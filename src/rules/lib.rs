@@ -1,0 +1,7 @@
+//! Rules: who belongs in which group.
+//!
+//! A rule is an expression over the attributes of one learner and the template of a group's name. Everything here is
+//! pure: no I/O, no async, no clock.
+
+pub mod name_template;
+pub mod rule;

@@ -1,0 +1,168 @@
+//! Names of groups with attributes in them: `"Department: {department}"` makes one group for each department.
+
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::names::{fold, nearest};
+
+/// A name with places for attributes. `{{` and `}}` stand for the braces themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameTemplate {
+    text: String,
+    parts: Vec<TemplateSegment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum TemplateSegment {
+    Text(String),
+    Value(Attribute),
+}
+
+/// Why a text is no template, and the byte at which it goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadTemplate {
+    /// Where, in bytes from the start of the template.
+    pub at: usize,
+    /// What is wrong, for the person who wrote the file.
+    pub message: String,
+}
+
+/// One group that a template names for one learner.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RenderedName {
+    /// What tells this group from the others of the same rule: the folded values, whatever stands round them.
+    pub key: String,
+    /// The name as the template gives it.
+    pub name: String,
+}
+
+/// The most groups that one rule may name for one person: the values of several attributes multiply.
+const MAX_RENDERED_NAMES: usize = 100;
+
+impl NameTemplate {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// When a brace has no partner or an attribute is unknown.
+    pub fn parse(text: &str, attributes: &AttributeSet) -> Result<Self, BadTemplate> {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(brace) = rest.find(['{', '}']) {
+            literal.push_str(&rest[..brace]);
+            let at = text.len() - rest.len() + brace;
+            let after = &rest[brace + 1..];
+            let opening = rest[brace..].starts_with('{');
+            if (opening && after.starts_with('{')) || (!opening && after.starts_with('}')) {
+                literal.push_str(&rest[brace..=brace]);
+                rest = &after[1..];
+                continue;
+            }
+            let close = after.find('}').filter(|_| opening).ok_or_else(|| BadTemplate {
+                at,
+                message: "a brace without its partner: write `{attribute}`, or `{{` and `}}` for the braces themselves"
+                    .to_owned(),
+            })?;
+            let name = after[..close].trim();
+            let attribute = attributes.find(name).ok_or_else(|| unknown(at + 1, name, attributes))?;
+            if !literal.is_empty() {
+                parts.push(TemplateSegment::Text(std::mem::take(&mut literal)));
+            }
+            parts.push(TemplateSegment::Value(attribute));
+            rest = &after[close + 1..];
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            parts.push(TemplateSegment::Text(literal));
+        }
+        Ok(Self { text: text.to_owned(), parts })
+    }
+
+    /// The template as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The attributes that it reads.
+    pub fn reads(&self) -> impl Iterator<Item = Attribute> {
+        self.parts.iter().filter_map(|part| match part {
+            TemplateSegment::Value(attribute) => Some(*attribute),
+            TemplateSegment::Text(_) => None,
+        })
+    }
+
+    /// The groups that it names for one person: one for each combination of values, none where a value is empty.
+    ///
+    /// At most 100 groups come back.
+    #[must_use]
+    pub fn render(&self, values: &Interner, cell_of: impl Fn(Attribute) -> Symbol) -> Vec<RenderedName> {
+        let mut filled = vec![RenderedName { key: String::new(), name: String::new() }];
+        for part in &self.parts {
+            match part {
+                TemplateSegment::Text(text) => filled.iter_mut().for_each(|one| one.name.push_str(text)),
+                TemplateSegment::Value(attribute) => {
+                    let cell = cell_of(*attribute);
+                    filled = filled
+                        .iter()
+                        .flat_map(|one| values.all(cell).map(|value| one.with(value)))
+                        .take(MAX_RENDERED_NAMES)
+                        .collect();
+                }
+            }
+        }
+        filled
+    }
+}
+
+impl RenderedName {
+    fn with(&self, value: &str) -> Self {
+        let mut next = self.clone();
+        if !next.key.is_empty() {
+            next.key.push(rollcall_model::interner::SEPARATOR);
+        }
+        next.key.push_str(&fold(value));
+        next.name.push_str(value);
+        next
+    }
+}
+
+fn unknown(at: usize, name: &str, attributes: &AttributeSet) -> BadTemplate {
+    let hint = nearest(name, attributes.names())
+        .map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+    BadTemplate { at, message: format!("no connector maps an attribute `{name}`{hint}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(template: &str, department: &[&str], location: &[&str]) -> Vec<String> {
+        let attributes = AttributeSet::default();
+        let template = NameTemplate::parse(template, &attributes).expect("a template");
+        let mut values = Interner::default();
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        let department = values.intern_all(&mut owned(department));
+        let location = values.intern_all(&mut owned(location));
+        let cell_of = |attribute| if attribute == Attribute::DEPARTMENT { department } else { location };
+        template.render(&values, cell_of).into_iter().map(|one| one.name).collect()
+    }
+
+    #[test]
+    fn one_group_for_each_value_and_none_for_an_empty_one() {
+        assert_eq!(fill("Department: {department}", &["Sales"], &[]), ["Department: Sales"]);
+        assert_eq!(fill("{department}", &["Sales", "HR"], &[]), ["HR", "Sales"]);
+        assert_eq!(fill("{department} in {location}", &["Sales"], &[]), Vec::<String>::new());
+        assert_eq!(fill("{department}/{location}", &["A", "B"], &["X", "Y"]), ["A/X", "A/Y", "B/X", "B/Y"]);
+        assert_eq!(fill("Everyone {{here}}", &[], &[]), ["Everyone {here}"]);
+    }
+
+    #[test]
+    fn a_mistyped_attribute_is_named_with_its_nearest() {
+        let error = NameTemplate::parse("Dept {departmnt}", &AttributeSet::default()).expect_err("unknown");
+        assert_eq!(error.at, 6);
+        assert!(error.message.contains("did you mean `department`"), "{}", error.message);
+        for broken in ["Dept {department", "Dept }", "{"] {
+            assert!(NameTemplate::parse(broken, &AttributeSet::default()).is_err(), "{broken}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Every name and every character of an expression, looked at before anybody's membership depends on it.
+
+use cel::Program;
+use cel::common::ast::Expr;
+
+use super::ExpressionVariable;
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::names::nearest;
+
+/// Stands behind the name of an attribute for the list of all its values.
+const ALL: &str = "_all";
+
+/// The functions that an expression may call; CEL's operators have names such as `_==_` and are not listed.
+const FUNCTIONS: &[&str] = &[
+    "days_since",
+    "days_until",
+    "equals_ignore_case",
+    "glob",
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "string",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "type",
+    "all",
+    "exists",
+    "exists_one",
+    "filter",
+    "map",
+    "has",
+    "min",
+    "max",
+    "timestamp",
+    "duration",
+    "getFullYear",
+    "getMonth",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getDate",
+];
+
+/// Something wrong with an expression, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadExpression {
+    /// Line in the expression, from 0.
+    pub line: usize,
+    /// Column in that line, from 0, in characters.
+    pub column: usize,
+    /// What is wrong, for the person who wrote the rule.
+    pub message: String,
+}
+
+pub(super) fn known_variables(
+    text: &str,
+    program: &Program,
+    attributes: &AttributeSet,
+) -> (Vec<ExpressionVariable>, Vec<BadExpression>) {
+    let mut names: Vec<String> =
+        program.references().variables().iter().map(|&name| name.to_owned()).collect();
+    names.sort_unstable();
+    let mut bound = Vec::new();
+    bound_names(program.expression(), &mut bound);
+    let mut variables = Vec::new();
+    let mut mistakes = Vec::new();
+    for name in names {
+        let whole = attributes.find(&name).map(|attribute| (attribute, false));
+        let list = || {
+            let attribute = attributes.find(name.strip_suffix(ALL)?)?;
+            Some((attribute, true))
+        };
+        match whole.or_else(list) {
+            Some((attribute, all)) => variables.push(ExpressionVariable { name, attribute, all }),
+            None if bound.contains(&name.as_str()) => {}
+            None => {
+                mistakes.push(unknown_name(text, &name, "no connector maps an attribute", attributes.names()))
+            }
+        }
+    }
+    (variables, mistakes)
+}
+
+/// The names that `exists`, `all`, `filter` and `map` give to the values they go through.
+fn bound_names<'e>(expression: &'e cel::IdedExpr, bound: &mut Vec<&'e str>) {
+    match &expression.expr {
+        Expr::Comprehension(one) => {
+            bound.push(&one.iter_var);
+            bound.extend(one.iter_var2.as_deref());
+            for inner in [&one.iter_range, &one.accu_init, &one.loop_cond, &one.loop_step, &one.result] {
+                bound_names(inner, bound);
+            }
+        }
+        Expr::Call(call) => {
+            call.target.as_deref().into_iter().chain(&call.args).for_each(|e| bound_names(e, bound))
+        }
+        Expr::List(list) => list.elements.iter().for_each(|e| bound_names(e, bound)),
+        Expr::Select(select) => bound_names(&select.operand, bound),
+        Expr::Map(_) | Expr::Struct(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
+    }
+}
+
+pub(super) fn unknown_functions(text: &str, program: &Program) -> Vec<BadExpression> {
+    let references = program.references();
+    let mut unknown: Vec<&str> = references
+        .functions()
+        .into_iter()
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && !FUNCTIONS.contains(name))
+        .collect();
+    unknown.sort_unstable();
+    unknown
+        .into_iter()
+        .map(|name| unknown_name(text, name, "there is no function", FUNCTIONS.iter().copied()))
+        .collect()
+}
+
+fn unknown_name<'a>(
+    text: &str,
+    name: &str,
+    what: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> BadExpression {
+    let hint = nearest(name, known).map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+    let (line, column) = place_of_word(text, name);
+    BadExpression { line, column, message: format!("{what} `{name}`{hint}") }
+}
+
+/// Line and column of the first place where a name stands as a whole word, outside quotes.
+fn place_of_word(text: &str, name: &str) -> (usize, usize) {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    for (number, line) in text.lines().enumerate() {
+        let mut quote = None;
+        for (at, c) in line.char_indices() {
+            match quote {
+                Some(open) if c == open => quote = None,
+                Some(_) => {}
+                None if c == '"' || c == '\'' => quote = Some(c),
+                None => {
+                    let rest = &line[at..];
+                    let starts = !line[..at].ends_with(is_word);
+                    let ends = rest.strip_prefix(name).is_some_and(|after| !after.starts_with(is_word));
+                    if starts && ends {
+                        return (number, line[..at].chars().count());
+                    }
+                }
+            }
+        }
+    }
+    (0, 0)
+}
+
+/// Rewords what the parser says for people who have never seen a grammar.
+pub(super) fn unreadable(text: &str, error: &cel::ParseError) -> BadExpression {
+    let line = usize::try_from(error.pos.0 - 1).unwrap_or(0);
+    let column = usize::try_from(error.pos.1 - 1).unwrap_or(0);
+    let near: String = text.lines().nth(line).unwrap_or("").chars().skip(column).take(20).collect();
+    let single_equals = near.starts_with('=') && !near.starts_with("==")
+        || error.msg.contains("token recognition error at: '= ");
+    let message = if single_equals {
+        "a comparison is written with two equals signs, `==`".to_owned()
+    } else if near.trim().is_empty() {
+        "the expression ends too early".to_owned()
+    } else {
+        format!("cannot be read from `{}` on", near.trim())
+    };
+    BadExpression { line, column, message }
+}

@@ -1,0 +1,378 @@
+//! Rules: which learners belong to which group, in the Common Expression Language.
+//!
+//! The only module that knows the `cel` crate. A rule is compiled once and refused at once when it names what does not
+//! exist; it is evaluated once for each distinct combination of the attributes that it reads. In an expression
+//! `department` is the first value as a string and `department_all` the list of all values; an attribute without a
+//! value is "" and an empty list. Besides CEL's own functions there are
+//!
+//! - `days_since(date)` and `days_until(date)`: whole days from or to today. An empty date makes the rule not match.
+//! - `equals_ignore_case(a, b)`: equality after trimming and case folding.
+//! - `glob(text, pattern)`: `*` and `?` as in file names, whatever the case.
+
+pub mod clauses;
+mod expression_checks;
+
+use std::sync::Arc;
+
+use cel::{Context, ExecutionError, FunctionContext, Program, Value};
+use chrono::NaiveDate;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::name_template::NameTemplate;
+use rollcall_model::attributes::{Attribute, AttributeSet};
+use rollcall_model::guard::Percent;
+use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::names::{ConnectorName, RuleName, fold};
+use rollcall_model::status::read_date;
+
+pub use expression_checks::BadExpression;
+use expression_checks::{known_variables, unknown_functions, unreadable};
+
+/// The longest expression, in bytes: a page of text, far from what nesting could make slow.
+const MAX_EXPRESSION_BYTES: usize = 4_000;
+
+/// What a date function says of an empty date; the rule does not match then.
+const NO_DATE: &str = "there is no date";
+
+/// A rule, compiled.
+#[derive(Debug)]
+pub struct Rule {
+    /// The name in the file.
+    pub name: RuleName,
+    /// The expression as it was written.
+    pub when: String,
+    /// The group, or groups, that it feeds.
+    pub group: NameTemplate,
+    /// Only people of these connectors, where given.
+    pub connectors: Option<Vec<ConnectorName>>,
+    /// The share of its group that one run may take away, where the rule sets its own.
+    pub max_group_removals: Option<Percent>,
+    condition: CompiledExpression,
+}
+
+/// An expression, compiled and checked.
+#[derive(Debug)]
+pub struct CompiledExpression {
+    program: Program,
+    variables: Vec<ExpressionVariable>,
+}
+
+#[derive(Debug)]
+struct ExpressionVariable {
+    name: String,
+    attribute: Attribute,
+    all: bool,
+}
+
+impl Rule {
+    /// Puts a rule together from its checked parts.
+    #[must_use]
+    pub fn new(name: RuleName, when: String, group: NameTemplate, condition: CompiledExpression) -> Self {
+        Self { name, when, group, connectors: None, max_group_removals: None, condition }
+    }
+
+    /// A digest of all that decides who is in which group by it (XXH3, 64 bits): tells an edited rule.
+    #[must_use]
+    pub fn digest(&self) -> i64 {
+        let mut text = format!("{}\u{1e}{}", self.when.trim(), self.group.text());
+        for connector in self.connectors.iter().flatten() {
+            text.push('\u{1e}');
+            text.push_str(connector.as_str());
+        }
+        xxh3_64(text.as_bytes()).cast_signed()
+    }
+
+    /// Its condition.
+    #[must_use]
+    pub fn condition(&self) -> &CompiledExpression {
+        &self.condition
+    }
+}
+
+impl CompiledExpression {
+    /// The attributes that the expression reads, sorted: equal values, equal outcome.
+    #[must_use]
+    pub fn reads(&self) -> Vec<Attribute> {
+        let mut reads: Vec<Attribute> = self.variables.iter().map(|variable| variable.attribute).collect();
+        reads.sort_unstable();
+        reads.dedup();
+        reads
+    }
+
+    /// Compiles an expression, checks every name in it, and tries it once on a person without any value.
+    ///
+    /// # Errors
+    /// All that is wrong with the text, each with its place.
+    pub fn compile(text: &str, attributes: &AttributeSet) -> Result<Self, Vec<BadExpression>> {
+        if text.len() > MAX_EXPRESSION_BYTES {
+            let message =
+                format!("the expression has {} bytes, {MAX_EXPRESSION_BYTES} are allowed", text.len());
+            return Err(vec![BadExpression { line: 0, column: 0, message }]);
+        }
+        let program = Program::compile(text).map_err(|errors| {
+            let mut mistakes: Vec<_> = errors.errors.iter().map(|error| unreadable(text, error)).collect();
+            mistakes.dedup_by_key(|mistake| (mistake.line, mistake.column));
+            mistakes.truncate(1);
+            mistakes
+        })?;
+        let (variables, mut mistakes) = known_variables(text, &program, attributes);
+        mistakes.extend(unknown_functions(text, &program));
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let condition = Self { program, variables };
+        condition.try_out()?;
+        Ok(condition)
+    }
+
+    /// Evaluates it on a person without values and on one whose every value is a date, so that a mistake which
+    /// needs no data to show itself shows itself now.
+    fn try_out(&self) -> Result<(), Vec<BadExpression>> {
+        let judge = RuleEvaluator::new(NaiveDate::default());
+        let mut values = Interner::default();
+        let sample = values.intern("2026-01-01");
+        for cell in [Symbol::EMPTY, sample] {
+            match self.program.execute(&judge.scope([self], &values, |_| cell).0) {
+                Ok(Value::Bool(_)) => {}
+                Ok(other) => {
+                    let message =
+                        format!("a rule answers true or false, this expression gives {}", kind_of(&other));
+                    return Err(vec![BadExpression { line: 0, column: 0, message }]);
+                }
+                Err(error) if depends_on_data(&error) => {}
+                Err(error) => {
+                    return Err(vec![BadExpression { line: 0, column: 0, message: error.to_string() }]);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Evaluates conditions on a given day. Making one builds CEL's standard library: make one for a run, not for a person.
+pub struct RuleEvaluator {
+    root: Context<'static, 'static>,
+}
+
+impl std::fmt::Debug for RuleEvaluator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Judge").finish_non_exhaustive()
+    }
+}
+
+impl RuleEvaluator {
+    /// A judge for `today`, from which `days_since` and `days_until` count.
+    #[must_use]
+    pub fn new(today: NaiveDate) -> Self {
+        let mut root = Context::default();
+        let since =
+            move |ftx: &FunctionContext, date: Arc<String>| days(ftx, &date, |day| (today - day).num_days());
+        let until =
+            move |ftx: &FunctionContext, date: Arc<String>| days(ftx, &date, |day| (day - today).num_days());
+        let added = [
+            root.add_function("days_since", since),
+            root.add_function("days_until", until),
+            root.add_function("equals_ignore_case", |a: Arc<String>, b: Arc<String>| fold(&a) == fold(&b)),
+            root.add_function("glob", glob),
+        ];
+        debug_assert!(
+            added.iter().all(Result::is_ok),
+            "the names of our functions are free in CEL's library"
+        );
+        Self { root }
+    }
+
+    /// Gives the attributes that some conditions read to whoever evaluates them: once for a person, not for a rule.
+    pub fn scope<'j, 'c>(
+        &'j self,
+        conditions: impl IntoIterator<Item = &'c CompiledExpression>,
+        values: &Interner,
+        cell_of: impl Fn(Attribute) -> Symbol,
+    ) -> EvaluationContext<'j> {
+        let mut scope = self.root.new_inner_scope();
+        let mut given: Vec<&str> = Vec::new();
+        for variable in conditions.into_iter().flat_map(|condition| &condition.variables) {
+            if given.contains(&variable.name.as_str()) {
+                continue;
+            }
+            given.push(&variable.name);
+            let cell = cell_of(variable.attribute);
+            let value = if variable.all {
+                let all = values.all(cell).map(|value| Value::from(value.to_owned())).collect::<Vec<Value>>();
+                Value::from(all)
+            } else {
+                Value::from(values.first(cell).to_owned())
+            };
+            scope.add_variable_from_value(variable.name.as_str(), value);
+        }
+        EvaluationContext(scope)
+    }
+}
+
+/// A person as conditions see one.
+pub struct EvaluationContext<'j>(Context<'j, 'static>);
+
+impl std::fmt::Debug for EvaluationContext<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}
+
+/// What a condition comes to for somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EvaluationResult {
+    /// It is true.
+    True,
+    /// It is false.
+    False,
+    /// A date function was asked about an empty date: the rule does not match.
+    NoDate,
+    /// It could not be evaluated, and why. That is not false: nobody may lose anything by it.
+    Failed(String),
+}
+
+impl EvaluationContext<'_> {
+    /// Whether a condition, one of those that the scope was made for, holds.
+    ///
+    /// # Errors
+    /// Why it could not be evaluated. That is not `false`: nobody may lose anything by it.
+    pub fn holds(&self, condition: &CompiledExpression) -> Result<bool, String> {
+        match self.outcome(condition) {
+            EvaluationResult::True => Ok(true),
+            EvaluationResult::False | EvaluationResult::NoDate => Ok(false),
+            EvaluationResult::Failed(why) => Err(why),
+        }
+    }
+
+    /// What a condition, one of those that the scope was made for or a part of one, comes to.
+    #[must_use]
+    pub fn outcome(&self, condition: &CompiledExpression) -> EvaluationResult {
+        match condition.program.execute(&self.0) {
+            Ok(Value::Bool(true)) => EvaluationResult::True,
+            Ok(Value::Bool(false)) => EvaluationResult::False,
+            Ok(other) => {
+                EvaluationResult::Failed(format!("it gives {} instead of true or false", kind_of(&other)))
+            }
+            Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => {
+                EvaluationResult::NoDate
+            }
+            Err(error) => EvaluationResult::Failed(error.to_string()),
+        }
+    }
+}
+
+fn days(ftx: &FunctionContext, date: &str, count: impl Fn(NaiveDate) -> i64) -> Result<i64, ExecutionError> {
+    if date.trim().is_empty() {
+        return Err(ftx.error(NO_DATE));
+    }
+    let day = read_date(date).ok_or_else(|| ftx.error(format!("`{date}` is no date")))?;
+    Ok(count(day))
+}
+
+fn glob(ftx: &FunctionContext, text: Arc<String>, pattern: Arc<String>) -> Result<bool, ExecutionError> {
+    let glob = globset::GlobBuilder::new(&fold(&pattern))
+        .literal_separator(false)
+        .build()
+        .map_err(|error| ftx.error(error.to_string()))?;
+    Ok(glob.compile_matcher().is_match(fold(&text)))
+}
+
+fn kind_of(value: &Value) -> String {
+    format!("a value of type {}", value.type_of()).to_lowercase()
+}
+
+/// Whether another person's values could make this error go away.
+fn depends_on_data(error: &ExecutionError) -> bool {
+    match error {
+        ExecutionError::FunctionError { function, .. } => function != "matches",
+        ExecutionError::IndexOutOfBounds(_)
+        | ExecutionError::NoSuchKey(_)
+        | ExecutionError::DivisionByZero(_)
+        | ExecutionError::RemainderByZero(_)
+        | ExecutionError::Overflow(..) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attributes() -> AttributeSet {
+        let mut attributes = AttributeSet::default();
+        attributes.add("cost_center");
+        attributes
+    }
+
+    fn holds(text: &str, person: &[(&str, &str)]) -> Result<bool, String> {
+        let attributes = attributes();
+        let condition = CompiledExpression::compile(text, &attributes).expect("a condition");
+        let mut values = Interner::default();
+        let mut cells = vec![Symbol::EMPTY; attributes.len()];
+        for (name, value) in person {
+            let attribute = attributes.find(name).expect("known");
+            let mut all = value.split('|').map(str::to_owned).collect();
+            cells[attribute.index()] = values.intern_all(&mut all);
+        }
+        let today = NaiveDate::from_ymd_opt(2026, 11, 23).expect("a day");
+        RuleEvaluator::new(today)
+            .scope([&condition], &values, |attribute| cells[attribute.index()])
+            .holds(&condition)
+    }
+
+    fn refused(text: &str) -> BadExpression {
+        CompiledExpression::compile(text, &attributes()).expect_err("refused").remove(0)
+    }
+
+    #[test]
+    fn a_rule_reads_strings_and_lists() {
+        let ada = [("department", "Sales|Board"), ("location", "Berlin")];
+        assert_eq!(holds(r#"department == "Board""#, &ada), Ok(true));
+        assert_eq!(holds(r#""Sales" in department_all && location == "Berlin""#, &ada), Ok(true));
+        assert_eq!(holds(r#"department_all.exists(d, d.startsWith("Sa"))"#, &ada), Ok(true));
+        assert_eq!(holds(r#"cost_center == "" && size(cost_center_all) == 0"#, &ada), Ok(true));
+    }
+
+    #[test]
+    fn the_helpers_compare_as_people_do() {
+        let ada = [("department", "S\u{e4}LES"), ("role", "Team Lead, EMEA")];
+        assert_eq!(holds("equals_ignore_case(department, \"s\u{e4}les \")", &ada), Ok(true));
+        assert_eq!(holds(r#"glob(role, "team lead*")"#, &ada), Ok(true));
+        assert_eq!(holds(r#"glob(role, "lead*")"#, &ada), Ok(false));
+    }
+
+    #[test]
+    fn days_are_counted_from_today_and_an_empty_date_does_not_match() {
+        let ada = [("start_date", "2026-11-20")];
+        assert_eq!(holds("days_since(start_date) == 3", &ada), Ok(true));
+        assert_eq!(holds("days_until(start_date) == -3", &ada), Ok(true));
+        assert_eq!(holds("days_since(start_date) < 90", &[]), Ok(false));
+        assert_eq!(holds("!(days_since(start_date) < 90)", &[]), Ok(false));
+    }
+
+    #[test]
+    fn what_cannot_be_evaluated_is_an_error_and_never_false() {
+        assert!(holds("days_since(start_date) < 90", &[("start_date", "soon")]).is_err());
+        assert!(holds("int(cost_center) > 5", &[("cost_center", "K-7")]).is_err());
+    }
+
+    #[test]
+    fn a_mistyped_name_is_placed_and_its_nearest_offered() {
+        let mistake = refused("location == \"departmnt\" &&\n  departmnt == \"Sales\"");
+        assert_eq!((mistake.line, mistake.column), (1, 2));
+        assert!(mistake.message.contains("did you mean `department`"), "{}", mistake.message);
+        let mistake = refused("day_since(start_date) < 3");
+        assert!(mistake.message.contains("`days_since`"), "{}", mistake.message);
+        assert!(refused(r#"department == "x" && missing == "1""#).message.contains("`missing`"));
+    }
+
+    #[test]
+    fn text_that_is_no_expression_is_explained() {
+        assert!(refused(r#"department = "Sales""#).message.contains("=="));
+        assert!(refused("department ==").message.contains("too early"));
+        assert!(refused("department").message.contains("true or false"));
+        assert!(!refused("department > 3").message.is_empty());
+        assert!(!refused(r#"department.matches("(")"#).message.is_empty());
+        assert!(refused(&"(".repeat(5_000)).message.contains("4000"));
+    }
+}
