@@ -1,4 +1,4 @@
-//! Assigned courses.
+//! Views of assigned courses.
 
 use chrono::NaiveDate;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Runs, what was decided about them, and what was taken back.
+//! Views of runs, decisions and undos.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -82,7 +82,7 @@ impl From<&RunCounts> for JobCounts {
     }
 }
 
-/// What came of an approval or a rejection.
+/// The result of an approval or a rejection.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Decided)]
 pub struct DecisionResult {
@@ -136,7 +136,7 @@ impl DecisionResult {
     }
 }
 
-/// What was taken back.
+/// The result of an undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Undone)]
 pub struct UndoResultView {

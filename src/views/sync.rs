@@ -1,4 +1,4 @@
-//! What a sync came to.
+//! Views of the result of a sync.
 
 use serde::Serialize;
 use utoipa::ToSchema;
