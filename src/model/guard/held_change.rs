@@ -134,9 +134,9 @@ pub enum HeldGroup {
     New(String),
 }
 
-/// One change that was not made.
+/// One change of a plan, and whether it is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldChange {
+pub struct PlannedChange {
     /// What kind of change.
     pub kind: ChangeKind,
     /// The learner, where it is about one.
@@ -149,7 +149,7 @@ pub struct HeldChange {
     pub rule: Option<RuleName>,
     /// The assignment, where it is about one.
     pub assignment: Option<AssignmentId>,
-    /// Why it is not made.
+    /// Whether it is made, and why not.
     pub disposition: Disposition,
     /// Of the attributes and the rule: while it is the same, a decision on this change stands.
     pub fingerprint: i64,
@@ -206,7 +206,7 @@ pub struct HoldReport {
     /// The limits that were reached.
     pub reasons: Vec<LimitExceeded>,
     /// The changes.
-    pub changes: Vec<HeldChange>,
+    pub changes: Vec<PlannedChange>,
     /// Enrollments with access that would go with them.
     pub enrollments: u64,
 }
@@ -215,7 +215,7 @@ impl HoldReport {
     /// Whether something waits for approval. What was rejected or taken back waits for nothing.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.changes.iter().any(HeldChange::is_waiting)
+        self.changes.iter().any(PlannedChange::is_waiting)
     }
 
     /// How many changes of these kinds wait.
@@ -238,7 +238,7 @@ impl HoldReport {
     }
 }
 
-impl HeldChange {
+impl PlannedChange {
     /// Whether it waits for approval.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
