@@ -50,7 +50,7 @@ pub(super) fn add_people_step(
         );
     }
     if people.is_empty() {
-        add_warning(steps, "nobody was found".to_owned());
+        add_warning(steps, "no people found".to_owned());
         return;
     }
     let mut counts = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn add_people_step(
         let count = people.rows().filter(|&row| !people.cell(row, *attribute).is_empty()).count();
         counts.push(format!("{name} {count}"));
         if count == 0 {
-            warnings.push(format!("nobody has `{source}`, which is mapped to `{name}`"));
+            warnings.push(format!("no person has a value for `{source}`, which is mapped to `{name}`"));
         }
     }
     let shown: Vec<String> = people

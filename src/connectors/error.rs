@@ -47,7 +47,7 @@ pub enum ConnectorError {
         cause: io::Error,
     },
     /// No connection came about.
-    #[error("connector `{connector}`: no connection to `{address}`")]
+    #[error("connector `{connector}`: could not connect to `{address}`")]
     Connect {
         /// The connector.
         connector: ConnectorName,
@@ -58,7 +58,7 @@ pub enum ConnectorError {
         cause: io::Error,
     },
     /// There is no CA to check the server against.
-    #[error("connector `{connector}`: no CA could be read from {place}")]
+    #[error("connector `{connector}`: could not read a CA certificate from {place}")]
     NoCa {
         /// The connector.
         connector: ConnectorName,
@@ -82,7 +82,7 @@ pub enum ConnectorError {
         cause: rustls::Error,
     },
     /// TLS did not come about for another reason.
-    #[error("connector `{connector}`: no TLS with `{host}`")]
+    #[error("connector `{connector}`: the TLS handshake with `{host}` failed")]
     Tls {
         /// The connector.
         connector: ConnectorName,
@@ -114,8 +114,8 @@ pub enum ConnectorError {
     },
     /// Part of the answer lies on other servers.
     #[error(
-        "connector `{connector}`: the search below `{base}` is incomplete: {count} of its parts lie elsewhere, \
-         such as at `{first}`"
+        "connector `{connector}`: the search below `{base}` is incomplete: the server returned {count} references to \
+         other servers, such as `{first}`"
     )]
     References {
         /// The connector.
@@ -129,7 +129,7 @@ pub enum ConnectorError {
     },
     /// The server ignored the paging that it was asked for.
     #[error(
-        "connector `{connector}`: the server did not page the search below `{base}`: its end cannot be told"
+        "connector `{connector}`: the server ignored paging for the search below `{base}`: the result may be incomplete"
     )]
     NoPaging {
         /// The connector.
@@ -138,7 +138,7 @@ pub enum ConnectorError {
         base: String,
     },
     /// The server sends what it has sent before, and would for ever.
-    #[error("connector `{connector}`: page {page} of the search below `{base}` came before")]
+    #[error("connector `{connector}`: page {page} of the search below `{base}` repeats an earlier page")]
     PageRepeats {
         /// The connector.
         connector: ConnectorName,
@@ -149,7 +149,7 @@ pub enum ConnectorError {
     },
     /// Of an attribute with many values only a part came.
     #[error(
-        "connector `{connector}`: an entry has more values of `{attribute}` than came: those from number {first} on are \
+        "connector `{connector}`: an entry is incomplete: the values of `{attribute}` from number {first} on are \
          missing"
     )]
     Values {
@@ -161,7 +161,7 @@ pub enum ConnectorError {
         first: u64,
     },
     /// The connection ended too early.
-    #[error("connector `{connector}`: the connection was cut during {attempt}")]
+    #[error("connector `{connector}`: the connection was lost during {attempt}")]
     CutOff {
         /// The connector.
         connector: ConnectorName,
@@ -172,7 +172,7 @@ pub enum ConnectorError {
         cause: Option<io::Error>,
     },
     /// The server fell silent.
-    #[error("connector `{connector}`: nothing came for {seconds} s during {attempt}")]
+    #[error("connector `{connector}`: no data received for {seconds} s during {attempt}")]
     Stalled {
         /// The connector.
         connector: ConnectorName,
@@ -182,7 +182,7 @@ pub enum ConnectorError {
         seconds: f64,
     },
     /// The server sent what the protocol does not know.
-    #[error("connector `{connector}`: what came during {attempt} is no LDAP")]
+    #[error("connector `{connector}`: invalid LDAP message received during {attempt}")]
     Malformed {
         /// The connector.
         connector: ConnectorName,
@@ -230,7 +230,7 @@ pub enum ConnectorError {
         cause: sqlx::Error,
     },
     /// A query gives rows without mapped columns.
-    #[error("connector `{connector}`: the query gives no column {}; it gives {}", missing.join(", "), columns.join(", "))]
+    #[error("connector `{connector}`: the query returns no column {}; it returns {}", missing.join(", "), columns.join(", "))]
     NoColumns {
         /// The connector.
         connector: ConnectorName,
@@ -240,7 +240,7 @@ pub enum ConnectorError {
         columns: Vec<String>,
     },
     /// A query gave another number of rows than there are.
-    #[error("connector `{connector}`: the query gave {came} rows, `count_query` says {told}")]
+    #[error("connector `{connector}`: the query returned {came} rows, but `count_query` returned {told}")]
     RowCountMismatch {
         /// The connector.
         connector: ConnectorName,
@@ -270,7 +270,7 @@ pub enum CertificateProblem {
     #[error("is signed by an unknown CA")]
     UnknownCa,
     /// Made for another host.
-    #[error("is made for another host name")]
+    #[error("is not valid for this host name")]
     WrongName,
     /// No longer valid.
     #[error("has expired")]
@@ -363,10 +363,10 @@ impl ConnectorError {
         match self {
             Self::Cancelled { .. } | Self::Setting { .. } | Self::Unproven { .. } => None,
             Self::Resolve { .. } | Self::Connect { .. } => {
-                Some("look at `url`, at the firewall, and whether the server runs".to_owned())
+                Some("check `url`, the firewall, and that the server is running".to_owned())
             }
             Self::NoCa { .. } => Some(
-                "set `ca_file` to a PEM file with the certificate of the CA that signed the server's"
+                "set `ca_file` to a PEM file with the certificate of the CA that signed the server certificate"
                     .to_owned(),
             ),
             Self::Certificate { host, flaw, .. } => Some(match flaw {
@@ -375,53 +375,53 @@ impl ConnectorError {
                 }
                 CertificateProblem::WrongName => {
                     format!(
-                        "write a host name in `url` that the certificate holds; it does not hold `{host}`"
+                        "use a host name in `url` that the certificate contains; it does not contain `{host}`"
                     )
                 }
                 CertificateProblem::Expired => "renew the server's certificate".to_owned(),
                 CertificateProblem::NotYetValid => {
-                    "compare the clocks of this machine and of the server".to_owned()
+                    "compare the clocks of this machine and the server".to_owned()
                 }
             }),
             Self::Tls { .. } => Some(
-                "see whether the port in `url` speaks TLS: `ldaps://` (636), or `starttls = true` (389)"
+                "check that the port in `url` supports TLS: `ldaps://` (636), or `starttls = true` (389)"
                     .to_owned(),
             ),
             Self::Refused { answer, .. } => Some(answer.refusal_hint()),
             Self::Answer { answer, .. } => answer.hint().map(str::to_owned),
             Self::References { .. } => Some(
-                "give every server a connector of its own, or narrow `base_dn` to what this one holds"
+                "configure one connector for each server, or limit `base_dn` to the entries of this server"
                     .to_owned(),
             ),
             Self::NoPaging { .. } => {
-                Some("let the server page searches (RFC 2696) for this account".to_owned())
+                Some("allow paged searches (RFC 2696) for this account on the server".to_owned())
             }
             Self::PageRepeats { .. } => {
-                Some("look for a fault in the server's paging; another `page_size` may help".to_owned())
+                Some("check the server's paging; another `page_size` may help".to_owned())
             }
             Self::Values { .. } => Some(
-                "look at the server's limit on values (`MaxValRange`) and at what it says in its log"
+                "check the server's limit on values (`MaxValRange`) and its log"
                     .to_owned(),
             ),
             Self::CutOff { .. } | Self::Stalled { .. } => {
-                Some("look at the server's log and load; a slow server needs a longer `timeout`".to_owned())
+                Some("check the server's log and load; a slow server needs a longer `timeout`".to_owned())
             }
             Self::Malformed { .. } => {
-                Some("see whether the port in `url` is that of an LDAP server".to_owned())
+                Some("check that the port in `url` is the port of an LDAP server".to_owned())
             }
             Self::File { fault, .. } => Some(fault.hint().to_owned()),
             Self::Http { fault, .. } => Some(fault.hint().to_owned()),
             Self::Query { .. } => {
-                Some("try the query in the database's own shell, with the same account".to_owned())
+                Some("run the query in the database's own client with the same account".to_owned())
             }
             Self::NoColumns { .. } => {
-                Some("name the columns of the query in `[connector.attributes]`".to_owned())
+                Some("use the column names of the query in `[connector.attributes]`".to_owned())
             }
             Self::RowCountMismatch { .. } => {
-                Some("let `count_query` count the very rows of `query`".to_owned())
+                Some("make `count_query` count the same rows as `query`".to_owned())
             }
             Self::TooManyRejectedRecords { .. } => Some(
-                "map `id` to an attribute that every person has once and never again, such as `entryUUID`"
+                "map `id` to an attribute with one unique value for each person, such as `entryUUID`"
                     .to_owned(),
             ),
         }

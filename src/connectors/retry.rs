@@ -71,7 +71,7 @@ where
     };
     let report = |error: ConnectorError, wait: Duration| {
         let seconds = wait.as_secs_f64();
-        tracing::warn!(%connector, kind = error.kind(), seconds, "could not read the directory, trying again");
+        tracing::warn!(%connector, kind = error.kind(), seconds, "could not read the directory; retrying");
     };
     let attempts = backoff::future::retry_notify(CappedBackoff::new(&tries), classified, report);
     tokio::select! {

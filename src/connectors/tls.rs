@@ -32,7 +32,7 @@ fn load_private_cas(path: &Path) -> Result<RootCertStore, BoxedCause> {
     for certificate in CertificateDer::pem_file_iter(path)? {
         roots.add(certificate?)?;
     }
-    if roots.is_empty() { Err("there is no certificate in it".into()) } else { Ok(roots) }
+    if roots.is_empty() { Err("it contains no certificate".into()) } else { Ok(roots) }
 }
 
 /// The system's CAs. Some of them may be unreadable; none at all is an error.
@@ -43,7 +43,7 @@ fn load_system_cas() -> Result<RootCertStore, BoxedCause> {
     if !roots.is_empty() {
         return Ok(roots);
     }
-    Err(found.errors.pop().map_or_else(|| "there is no certificate in it".into(), BoxedCause::from))
+    Err(found.errors.pop().map_or_else(|| "it contains no certificate".into(), BoxedCause::from))
 }
 
 /// What is wrong with a certificate, where it is one of the mistakes that people make.

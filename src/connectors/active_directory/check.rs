@@ -37,7 +37,7 @@ pub(crate) async fn check(
         }
         match steps.last().map(|step| &step.outcome) {
             Some(Err(error)) if error.is_transient() && controllers.peek().is_some() => {
-                passed_over.push(format!("`{}` is passed over: {error}", controller.url));
+                passed_over.push(format!("skipped `{}`: {error}", controller.url));
             }
             Some(_) | None => break,
         }
@@ -62,7 +62,7 @@ async fn steps_of(
         format!("{} people on the first page", people.len())
     })?;
     if let Some(first) = references {
-        diagnostics::add_warning(steps, format!("other directories are not read, such as `{first}`"));
+        diagnostics::add_warning(steps, format!("other directories are not read, for example `{first}`"));
     }
     diagnostics::add_people_step(steps, connector, attributes, &people);
     Some(())

@@ -138,7 +138,7 @@ impl ActiveDirectorySettings {
 }
 
 fn no_controller(connector: &Connector) -> ConnectorError {
-    let fault = "names no domain controller".to_owned();
+    let fault = "lists no domain controllers".to_owned();
     ConnectorError::Setting { connector: connector.name.clone(), setting: "url", fault }
 }
 
@@ -169,7 +169,7 @@ impl<'a> DomainControllerPool<'a> {
                 match &outcome {
                     Err(error) if error.is_transient() && controllers.peek().is_some() => {
                         let (kind, controller) = (error.kind(), &controller.url);
-                        tracing::warn!(connector = %name, %controller, kind, "asking the next domain controller");
+                        tracing::warn!(connector = %name, %controller, kind, "domain controller failed; trying the next one");
                     }
                     Ok(_) | Err(_) => break,
                 }

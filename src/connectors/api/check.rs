@@ -58,13 +58,13 @@ async fn steps_of(
             let words = if url.scheme() == "https" {
                 "HTTPS, the certificate is checked"
             } else {
-                "none, as `plaintext` says"
+                "none (`plaintext = true`)"
             };
             words.to_owned()
         },
     )?;
     if url.scheme() != "https" {
-        diagnostics::add_warning(steps, "secrets and people cross the network unencrypted".to_owned());
+        diagnostics::add_warning(steps, "secrets and records are sent unencrypted".to_owned());
     }
     if let HttpAuth::Token(grant) = &settings.http.auth {
         let from = redact_url(&grant.url);

@@ -59,7 +59,7 @@ impl DetailReader<'_> {
         };
         let of = format!("`{name}` of `{id}`");
         let unreadable = |error| {
-            self.client.response_error(&of, HttpError::NotJson { what: format!("not JSON: {error}") })
+            self.client.response_error(&of, HttpError::NotJson { what: format!("invalid JSON: {error}") })
         };
         let Some(rows) = self.list(&id, &of).await? else {
             let is_gone = self.is_gone(&id, &of).await?;

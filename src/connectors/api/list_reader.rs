@@ -227,19 +227,19 @@ pub(super) fn unreadable_error(body: &[u8], why: &UnreadableResponse) -> HttpErr
     let what = match why {
         UnreadableResponse::Total(text) => return HttpError::NoTotal(text.clone()),
         UnreadableResponse::Json(_) if body.iter().all(u8::is_ascii_whitespace) => {
-            "an empty answer".to_owned()
+            "an empty response".to_owned()
         }
         UnreadableResponse::Json(_) if body.trim_ascii_start().starts_with(b"<") => {
-            "a page of HTML or XML, no JSON".to_owned()
+            "HTML or XML instead of JSON".to_owned()
         }
         UnreadableResponse::Json(error) if error.is_eof() => {
-            format!("JSON that breaks off in line {}, column {}", error.line(), error.column())
+            format!("JSON that ends unexpectedly in line {}, column {}", error.line(), error.column())
         }
-        UnreadableResponse::Json(error) => format!("not the JSON that was expected: {error}"),
+        UnreadableResponse::Json(error) => format!("unexpected JSON: {error}"),
     };
     HttpError::NotJson { what }
 }
 
 pub(super) fn format_key_path(list: &[String]) -> String {
-    if list.is_empty() { "the top of the answer".to_owned() } else { list.join(".") }
+    if list.is_empty() { "the top level of the response".to_owned() } else { list.join(".") }
 }

@@ -208,7 +208,7 @@ pub(super) async fn look_up(
     let mut record = RecordValues::default();
     let column = connector.mapping.columns.iter().position(|(attribute, _)| *attribute == Attribute::ID);
     for id in ids {
-        let attempt = format!("the question for `{id}`");
+        let attempt = format!("the request for `{id}`");
         let call = by_id.with_param("{id}", id).build_request(settings);
         let http::OptionalResponse::Found(answer) = client.send_optional(&call, &attempt, context).await?
         else {

@@ -79,7 +79,7 @@ impl CsvReadTask {
             b'\t' => "tabs".to_owned(),
             delimiter => format!("`{}`", char::from(delimiter)),
         };
-        Ok(format!("{} columns with {between} between them, {} mapped", table.width, table.places.len()))
+        Ok(format!("{} columns separated by {between}, {} mapped", table.width, table.places.len()))
     }
 
     /// Reads the whole file.

@@ -10,16 +10,16 @@ pub enum FileError {
     #[error("the file could not be read")]
     Unreadable,
     /// A folder, a pipe, a device.
-    #[error("this is no file")]
+    #[error("this is not a regular file")]
     NoFile,
     /// Not one byte.
     #[error("the file is empty")]
     Empty,
     /// Nobody in it, though something is.
-    #[error("the file holds nobody")]
+    #[error("the file contains no people")]
     NoPeople,
     /// Fewer rows than `min_rows`.
-    #[error("the file has {rows} rows, `min_rows` wants {wanted}")]
+    #[error("the file has {rows} rows, but `min_rows` is {wanted}")]
     TooFewRows {
         /// Rows without the header.
         rows: u64,
@@ -27,7 +27,7 @@ pub enum FileError {
         wanted: u64,
     },
     /// Older than `max_age`.
-    #[error("the file was written {} ago, `max_age` is {}", hours(*age), hours(*most))]
+    #[error("the file is too old: it was written {} ago, and `max_age` is {}", hours(*age), hours(*most))]
     TooOld {
         /// Since its last change.
         age: Duration,
@@ -35,28 +35,28 @@ pub enum FileError {
         most: Duration,
     },
     /// The done file is not there.
-    #[error("`{}` is not there: whoever writes the file has not finished", .0.display())]
+    #[error("`{}` does not exist: the export has not finished", .0.display())]
     NotDone(PathBuf),
     /// The done file is older than the file.
-    #[error("`{}` is older than the file: it belongs to the one before", .0.display())]
+    #[error("`{}` is older than the file: it belongs to an earlier export", .0.display())]
     DoneBefore(PathBuf),
     /// The digest's file does not hold one for this file.
-    #[error("`{}` holds no SHA-256 of the file", .0.display())]
+    #[error("`{}` contains no SHA-256 digest of the file", .0.display())]
     NoDigest(PathBuf),
     /// The bytes are not those of the digest.
-    #[error("the file has not the SHA-256 that `{}` holds", .0.display())]
+    #[error("the SHA-256 digest of the file differs from the one in `{}`", .0.display())]
     WrongDigest(PathBuf),
     /// Size, time or inode differ after reading.
     #[error("the file changed while it was read")]
     Changed,
     /// The last line has no end.
-    #[error("the last line has no line break: the file is cut off")]
+    #[error("the last line has no line break: the file is truncated")]
     NoLineBreak,
     /// The list has no end.
-    #[error("the list is never closed: the file is cut off")]
+    #[error("the list is not closed: the file is truncated")]
     NotClosed,
     /// Something that is no JSON, or no record.
-    #[error("{place} is no record of JSON: {what}")]
+    #[error("{place} is not a valid JSON record: {what}")]
     NotJson {
         /// The line, or the number of the element.
         place: String,
@@ -70,19 +70,19 @@ pub enum FileError {
         line: u64,
     },
     /// A quote where none may be (RFC 4180 2).
-    #[error("line {line}: a quote inside a field: the whole field must be quoted, and a quote in it doubled")]
+    #[error("line {line}: quote inside an unquoted field: quote the whole field and double the quotes in it")]
     StrayQuote {
         /// From 1.
         line: u64,
     },
     /// A quote that is never closed.
-    #[error("line {line}: the quote that begins here is never closed")]
+    #[error("line {line}: the quote that starts here is not closed")]
     OpenQuote {
         /// From 1.
         line: u64,
     },
     /// A row that has not the header's number of fields.
-    #[error("line {line} has {found} fields, the header has {expected}")]
+    #[error("line {line} has {found} fields, but the header has {expected}")]
     Fields {
         /// From 1.
         line: u64,
@@ -158,27 +158,31 @@ impl FileError {
     /// What to do next.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
-            Self::Unreadable | Self::NoFile => "look at `path`, and whether this account may read the file",
-            Self::NoPeople => "set `min_rows = 0` if nobody being left is what is meant",
-            Self::NotUtf8 { .. } => "let the export write UTF-8",
-            Self::NotJson { .. } => "let the export write an array of objects, or one object a line",
+            Self::Unreadable | Self::NoFile => {
+                "check `path` and that this account is allowed to read the file"
+            }
+            Self::NoPeople => "set `min_rows = 0` if an empty file is intended",
+            Self::NotUtf8 { .. } => "configure the export to write UTF-8",
+            Self::NotJson { .. } => {
+                "configure the export to write an array of objects, or one object per line"
+            }
             Self::StrayQuote { .. } | Self::OpenQuote { .. } => {
-                "let the export quote fields as RFC 4180 says"
+                "configure the export to quote fields according to RFC 4180"
             }
             Self::Fields { .. } => {
-                "see whether the file was cut off, or a field holds the delimiter without quotes"
+                "check whether the file is truncated or a field contains the delimiter without quotes"
             }
-            Self::MissingColumns { .. } => "name the columns of the file in `[connector.attributes]`",
+            Self::MissingColumns { .. } => "use the column names of the file in `[connector.attributes]`",
             Self::Empty | Self::Changed | Self::NoLineBreak | Self::NotClosed => {
-                "let the export write another file and rename it when it is done"
+                "configure the export to write to a temporary file and rename it when it is complete"
             }
             Self::TooFewRows { .. } | Self::TooOld { .. } | Self::NotDone(_) | Self::DoneBefore(_) => {
-                "see whether the export has run to its end"
+                "check that the export has finished"
             }
             Self::NoDigest(_) | Self::WrongDigest(_) => {
-                "let the export write the file first and its SHA-256 after, as `sha256sum` does"
+                "configure the export to write the file first and then its SHA-256 digest in the format of `sha256sum`"
             }
-            Self::RepeatedColumn(_) => "let the export give each column a name of its own",
+            Self::RepeatedColumn(_) => "configure the export to give each column a unique name",
         }
     }
 }

@@ -12,6 +12,6 @@ pub(super) fn sign(key: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let key = RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()).map_err(|error| error.to_string())?;
     let mut signature = vec![0; key.public().modulus_len()];
     key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), bytes, &mut signature)
-        .map_err(|_| "it does not sign".to_owned())?;
+        .map_err(|_| "signing failed".to_owned())?;
     Ok(signature)
 }

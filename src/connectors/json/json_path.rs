@@ -58,13 +58,13 @@ pub(super) enum FilterLiteral {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPath {
     /// Nothing stands between two separators.
-    #[error("has an empty place")]
+    #[error("contains an empty path")]
     Empty,
     /// The grammar does not know it.
-    #[error("is no path (RFC 9535): {0}")]
+    #[error("is not a valid path (RFC 9535): {0}")]
     Grammar(String),
     /// A list can only be found by names.
-    #[error("must be names with dots between them")]
+    #[error("must be names separated by dots")]
     NoNames,
 }
 

@@ -116,9 +116,9 @@ impl ResponsePart {
     fn in_words(self) -> &'static str {
         match self {
             Self::List => "list",
-            Self::Total => "number of all records",
+            Self::Total => "total number of records",
             Self::Next => "next page",
-            Self::Empty => "mark of an empty page",
+            Self::Empty => "marker of an empty page",
         }
     }
 }
@@ -174,7 +174,7 @@ impl<'de, R: RecordReceiver> DeserializeSeed<'de> for ValueTarget<'_, '_, '_, R>
         if let Some((_, what)) = here {
             // Of two lists, or two cursors, none can be trusted to be the right one.
             if self.into.seen.contains(what) {
-                return Err(D::Error::custom(format!("the {} stands there twice", what.in_words())));
+                return Err(D::Error::custom(format!("duplicate {}", what.in_words())));
             }
             self.into.seen.push(*what);
         }
@@ -347,7 +347,7 @@ mod tests {
         ] {
             let (_, page) = read(&shape, json);
             let said = page.map_or_else(|error| format!("{error:?}"), |page| format!("{page:?}"));
-            assert!(said.contains("stands there twice"), "{json}: {said}");
+            assert!(said.contains("duplicate "), "{json}: {said}");
         }
         let apart =
             r#"{"meta": {"total": 1}, "data": [{"id": 1, "id": 1}], "meta": {"next": "a"}, "x": 1, "x": 2}"#;

@@ -140,7 +140,7 @@ impl<R: BufRead> JsonRecordReader<R> {
             }
         }
         if self.record.iter().all(u8::is_ascii_whitespace) {
-            return Err(self.wrong("nothing stands there"));
+            return Err(self.wrong("it is empty"));
         }
         Ok(true)
     }
@@ -190,7 +190,7 @@ impl<R: BufRead> JsonRecordReader<R> {
         self.form = Some(JsonRecordLayout::Closed);
         match self.skip_space()? {
             None => Ok(false),
-            Some(_) => Err(self.wrong("something follows behind the list")),
+            Some(_) => Err(self.wrong("unexpected data after the list")),
         }
     }
 
@@ -249,9 +249,9 @@ mod tests {
         for end in 1..text.len() {
             assert_eq!(read(&text[..end]), Err("not closed"), "{}", &text[..end]);
         }
-        assert_eq!(read("[{}] {}"), Err("something follows behind the list"));
-        assert_eq!(read("[{},]"), Err("nothing stands there"));
-        assert_eq!(read("[,{}]"), Err("nothing stands there"));
+        assert_eq!(read("[{}] {}"), Err("unexpected data after the list"));
+        assert_eq!(read("[{},]"), Err("it is empty"));
+        assert_eq!(read("[,{}]"), Err("it is empty"));
     }
 
     fn value() -> impl Strategy<Value = Value> {

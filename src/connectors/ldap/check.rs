@@ -68,16 +68,13 @@ pub(crate) async fn connect_with_steps<'a>(
     })?;
     let encrypted = way.is_encrypted();
     let words = match (way.endpoint.tls, settings.starttls) {
-        (true, _) => "TLS, the certificate is good",
-        (false, true) => "StartTLS, the certificate is good",
-        (false, false) => "none, as `plaintext` says",
+        (true, _) => "TLS, the certificate is valid",
+        (false, true) => "StartTLS, the certificate is valid",
+        (false, false) => "none (`plaintext = true`)",
     };
     let mut session = diagnostics::record_step(steps, "TLS", way.secure(stream).await, |_| words.to_owned())?;
     if !encrypted {
-        diagnostics::add_warning(
-            steps,
-            "the password and the people cross the network unencrypted".to_owned(),
-        );
+        diagnostics::add_warning(steps, "the password and the records are sent unencrypted".to_owned());
     }
     let account = settings.bind.as_ref().map_or("anonymous", |(account, _)| account.as_str());
     diagnostics::record_step(steps, "bind", session.bind().await, |()| format!("as {account}"))?;

@@ -176,7 +176,7 @@ pub(super) fn check_searchable(
         return wrong("base_dn", "is missing");
     }
     if !is_filter(filter) {
-        return wrong("filter", "is no LDAP filter (RFC 4515)");
+        return wrong("filter", "is not a valid LDAP filter (RFC 4515)");
     }
     Ok(())
 }

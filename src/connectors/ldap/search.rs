@@ -117,7 +117,7 @@ impl LdapSession<'_> {
         attributes: &[&str],
         each: impl FnMut(&[u8]) -> Option<()>,
     ) -> Result<(), ConnectorError> {
-        let attempt = "the reading of one entry";
+        let attempt = "reading one entry";
         let heard = self.run_search((dn, Scope::Base, ANYTHING, attributes), attempt, each).await?;
         if heard.result.rc == NO_SUCH_OBJECT { Ok(()) } else { self.check_success(&heard.result, attempt) }
     }

@@ -63,7 +63,7 @@ impl<'a> LdapConnector<'a> {
         if !endpoint.tls && !settings.starttls && !settings.plaintext {
             return Err(wrong(
                 "url",
-                "is not encrypted: use `ldaps://` or `starttls = true`, or say `plaintext = true`",
+                "is not encrypted: use `ldaps://` or `starttls = true`, or set `plaintext = true`",
             ));
         }
         Ok(Self { connector, settings, endpoint })

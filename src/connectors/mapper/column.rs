@@ -59,7 +59,7 @@ impl MappedColumn {
         let message = |(value, times): &(&str, u64)| {
             let people = if *times == 1 { "1 person".to_owned() } else { format!("{times} people") };
             if is_status {
-                format!("`[connector.status]` does not name `{value}`: taken as active ({people})")
+                format!("`[connector.status]` does not contain `{value}`: treated as active ({people})")
             } else {
                 format!("`[connector.values.{name}]` does not translate `{value}`: kept as it is ({people})")
             }
@@ -67,7 +67,7 @@ impl MappedColumn {
         let mut messages: Vec<String> = unknown.iter().take(MOST_UNKNOWN).map(message).collect();
         if unknown.len() > MOST_UNKNOWN {
             let more = unknown.len() - MOST_UNKNOWN;
-            messages.push(format!("{more} more values of `{name}` are named by no table"));
+            messages.push(format!("{more} more values of `{name}` are not in any table"));
         }
         messages.into_iter().map(|message| RunWarning::new(kind, name, message)).collect()
     }

@@ -164,7 +164,7 @@ impl<'a> RecordMapper<'a> {
     fn address(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let chosen = self.one(index, record, is_address);
         self.report_unusable(chosen, RunWarningKind::BadAddress, |text| {
-            format!("`{text}` is no address: taken as empty")
+            format!("`{text}` is not a valid e-mail address: treated as empty")
         })
     }
 
@@ -172,7 +172,7 @@ impl<'a> RecordMapper<'a> {
         let name = self.attributes.name(self.columns[index].attribute);
         let chosen = self.one(index, record, |text| read_date(text).is_some());
         self.report_unusable(chosen, RunWarningKind::BadDate, |text| {
-            format!("`{text}` in `{name}` is no date that can be read: taken as empty")
+            format!("`{text}` in `{name}` is not a valid date: treated as empty")
         })
     }
 

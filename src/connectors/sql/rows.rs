@@ -52,8 +52,8 @@ impl<'s> SqlSource<'s> {
     /// What is connected to, in words.
     pub(super) fn in_words(&self) -> String {
         match self.connection {
-            EngineConnection::Postgres(_) => "PostgreSQL, in a transaction that only reads".to_owned(),
-            EngineConnection::Sqlite(_) => "SQLite, opened to be read only".to_owned(),
+            EngineConnection::Postgres(_) => "PostgreSQL, in a read-only transaction".to_owned(),
+            EngineConnection::Sqlite(_) => "SQLite, opened read-only".to_owned(),
         }
     }
 
