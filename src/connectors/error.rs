@@ -1,8 +1,8 @@
-//! Why a source could not be read to its end.
+//! Errors of connectors.
 //!
-//! Every message names the connector and what was attempted; the technical cause is linked as the source of the
-//! error. [`ConnectorError::kind`] is for scripts, [`ConnectorError::hint`] for the person who has to do something about it. No error
-//! holds a password.
+//! Every message names the connector and the attempt; the technical cause is the source of the error.
+//! [`ConnectorError::kind`] is for scripts, [`ConnectorError::hint`] tells the operator the next step. No error
+//! contains a password.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,82 +13,82 @@ use crate::http;
 use crate::ldap::LdapErrorResult;
 use rollcall_model::names::ConnectorName;
 
-/// A cause that is only shown.
+/// A cause that is only displayed.
 pub type BoxedCause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a source could not be asked, or did not say everything.
+/// Failure to read a source, or an incomplete result.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectorError {
-    /// Somebody ended the reading.
+    /// The reading was cancelled.
     #[error("connector `{connector}`: the reading was cancelled")]
     Cancelled {
         /// The connector.
         connector: ConnectorName,
     },
-    /// A setting with which nothing can be read.
+    /// Invalid setting.
     #[error("connector `{connector}`: `{setting}` {fault}")]
     Setting {
         /// The connector.
         connector: ConnectorName,
-        /// The key in the file.
+        /// The key in the configuration file.
         setting: &'static str,
-        /// What is wrong with it, to be read after the key.
+        /// The problem, as the rest of a sentence after the key.
         fault: String,
     },
-    /// The host name leads to no address.
+    /// The host name cannot be resolved.
     #[error("connector `{connector}`: the host `{host}` could not be found")]
     Resolve {
         /// The connector.
         connector: ConnectorName,
-        /// The host as the file writes it.
+        /// The host as written in the configuration file.
         host: String,
-        /// What the resolver said.
+        /// The error of the resolver.
         #[source]
         cause: io::Error,
     },
-    /// No connection came about.
+    /// The connection failed.
     #[error("connector `{connector}`: could not connect to `{address}`")]
     Connect {
         /// The connector.
         connector: ConnectorName,
         /// Host and port.
         address: String,
-        /// What the network said.
+        /// The error of the network.
         #[source]
         cause: io::Error,
     },
-    /// There is no CA to check the server against.
+    /// No CA certificate to verify the server with.
     #[error("connector `{connector}`: could not read a CA certificate from {place}")]
     NoCa {
         /// The connector.
         connector: ConnectorName,
         /// A file, or the system's store.
         place: String,
-        /// What the reader of certificates said.
+        /// The error of the certificate reader.
         #[source]
         cause: BoxedCause,
     },
-    /// The server showed a certificate that does not prove who it is.
+    /// The server certificate is not valid.
     #[error("connector `{connector}`: the certificate of `{host}` {flaw}")]
     Certificate {
         /// The connector.
         connector: ConnectorName,
-        /// The host as the file writes it.
+        /// The host as written in the configuration file.
         host: String,
-        /// What is wrong with it.
+        /// The problem with the certificate.
         flaw: CertificateProblem,
-        /// What the TLS library said.
+        /// The error of the TLS library.
         #[source]
         cause: rustls::Error,
     },
-    /// TLS did not come about for another reason.
+    /// Any other TLS failure.
     #[error("connector `{connector}`: the TLS handshake with `{host}` failed")]
     Tls {
         /// The connector.
         connector: ConnectorName,
-        /// The host as the file writes it.
+        /// The host as written in the configuration file.
         host: String,
-        /// What the TLS library said.
+        /// The error of the TLS library.
         #[source]
         cause: BoxedCause,
     },
@@ -99,20 +99,20 @@ pub enum ConnectorError {
         connector: ConnectorName,
         /// The account of the bind.
         account: String,
-        /// What the server said about it.
+        /// The response of the server.
         answer: LdapErrorResult,
     },
-    /// The server answered with a result code other than 0.
+    /// The server returned a result code other than 0.
     #[error("connector `{connector}`: {attempt} failed: {answer}")]
     Answer {
         /// The connector.
         connector: ConnectorName,
-        /// What was attempted.
+        /// The attempt.
         attempt: String,
         /// The result code and its text.
         answer: LdapErrorResult,
     },
-    /// Part of the answer lies on other servers.
+    /// Part of the result is on other servers.
     #[error(
         "connector `{connector}`: the search below `{base}` is incomplete: the server returned {count} references to \
          other servers, such as `{first}`"
@@ -122,12 +122,12 @@ pub enum ConnectorError {
         connector: ConnectorName,
         /// The base of the search.
         base: String,
-        /// How many references came.
+        /// Number of references.
         count: u64,
-        /// The first of them.
+        /// The first reference.
         first: String,
     },
-    /// The server ignored the paging that it was asked for.
+    /// The server ignored the paging control.
     #[error(
         "connector `{connector}`: the server ignored paging for the search below `{base}`: the result may be incomplete"
     )]
@@ -137,7 +137,7 @@ pub enum ConnectorError {
         /// The base of the search.
         base: String,
     },
-    /// The server sends what it has sent before, and would for ever.
+    /// The server repeats a page, so the search would never end.
     #[error("connector `{connector}`: page {page} of the search below `{base}` repeats an earlier page")]
     PageRepeats {
         /// The connector.
@@ -147,7 +147,7 @@ pub enum ConnectorError {
         /// The number of the page, from 1.
         page: u64,
     },
-    /// Of an attribute with many values only a part came.
+    /// The server returned only some values of an attribute.
     #[error(
         "connector `{connector}`: an entry is incomplete: the values of `{attribute}` from number {first} on are \
          missing"
@@ -157,119 +157,119 @@ pub enum ConnectorError {
         connector: ConnectorName,
         /// The attribute of the source.
         attribute: String,
-        /// The place of the first value that did not come, from 0.
+        /// The position of the first missing value, from 0.
         first: u64,
     },
-    /// The connection ended too early.
+    /// The connection was lost.
     #[error("connector `{connector}`: the connection was lost during {attempt}")]
     CutOff {
         /// The connector.
         connector: ConnectorName,
-        /// What was under way.
+        /// The attempt.
         attempt: String,
-        /// What the network said, where it said anything.
+        /// The error of the network, if there is one.
         #[source]
         cause: Option<io::Error>,
     },
-    /// The server fell silent.
+    /// The server sent no data in time.
     #[error("connector `{connector}`: no data received for {seconds} s during {attempt}")]
     Stalled {
         /// The connector.
         connector: ConnectorName,
-        /// What was under way.
+        /// The attempt.
         attempt: String,
         /// The wait, in seconds.
         seconds: f64,
     },
-    /// The server sent what the protocol does not know.
+    /// The server sent an invalid LDAP message.
     #[error("connector `{connector}`: invalid LDAP message received during {attempt}")]
     Malformed {
         /// The connector.
         connector: ConnectorName,
-        /// What was under way.
+        /// The attempt.
         attempt: String,
     },
-    /// Everything looked well and yet the end is not proven.
+    /// No error occurred, but the end of the list is not proven.
     #[error("connector `{connector}`: the source did not prove that its list is complete")]
     Unproven {
         /// The connector.
         connector: ConnectorName,
     },
-    /// A file that is not what it should be.
+    /// The file is unusable.
     #[error("connector `{connector}`: `{}`: {fault}", path.display())]
     File {
         /// The connector.
         connector: ConnectorName,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with the file.
         fault: FileError,
-        /// What the system said, where it said anything.
+        /// The error of the system, if there is one.
         #[source]
         cause: Option<io::Error>,
     },
-    /// A server that speaks HTTP answered what is no answer.
+    /// An HTTP server returned an unusable response.
     #[error("connector `{connector}`: {attempt}: {fault}")]
     Http {
         /// The connector.
         connector: ConnectorName,
-        /// What was under way.
+        /// The attempt.
         attempt: String,
-        /// What is wrong with the answer.
+        /// The problem with the response.
         fault: http::HttpError,
     },
-    /// A database refused a query.
+    /// The database rejected a query.
     #[error("connector `{connector}`: {attempt} failed")]
     Query {
         /// The connector.
         connector: ConnectorName,
-        /// What was under way.
+        /// The attempt.
         attempt: String,
-        /// What the database said.
+        /// The error of the database.
         #[source]
         cause: sqlx::Error,
     },
-    /// A query gives rows without mapped columns.
+    /// The rows of a query lack mapped columns.
     #[error("connector `{connector}`: the query returns no column {}; it returns {}", missing.join(", "), columns.join(", "))]
     NoColumns {
         /// The connector.
         connector: ConnectorName,
-        /// The columns that are mapped and not there.
+        /// The missing columns.
         missing: Vec<String>,
-        /// The columns that are there.
+        /// The columns of the query.
         columns: Vec<String>,
     },
-    /// A query gave another number of rows than there are.
+    /// The number of rows differs from `count_query`.
     #[error("connector `{connector}`: the query returned {came} rows, but `count_query` returned {told}")]
     RowCountMismatch {
         /// The connector.
         connector: ConnectorName,
-        /// What was said.
+        /// The result of `count_query`.
         told: u64,
-        /// What came.
+        /// The number of rows returned.
         came: u64,
     },
-    /// So many records cannot be used that the mapping must be wrong.
+    /// So many records are unusable that the mapping must be wrong.
     #[error(
         "connector `{connector}`: {set_aside} of {records} records have an empty or repeated id: the mapping is wrong"
     )]
     TooManyRejectedRecords {
         /// The connector.
         connector: ConnectorName,
-        /// Records that cannot be used.
+        /// Unusable records.
         set_aside: u64,
         /// All records.
         records: u64,
     },
 }
 
-/// What is wrong with a server's certificate.
+/// Problem with a server certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateProblem {
-    /// Signed by a CA that is not known here.
+    /// Signed by an unknown CA.
     #[error("is signed by an unknown CA")]
     UnknownCa,
-    /// Made for another host.
+    /// Issued for another host name.
     #[error("is not valid for this host name")]
     WrongName,
     /// No longer valid.
@@ -281,11 +281,11 @@ pub enum CertificateProblem {
 }
 
 impl ConnectorError {
-    /// Whether waiting may help.
+    /// Returns whether a retry may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            // The entry may have gone away between two questions.
+            // The entry may have been deleted between two requests.
             Self::Values { .. } => true,
             Self::Resolve { .. } | Self::Connect { .. } | Self::CutOff { .. } | Self::Stalled { .. } => true,
             Self::Answer { answer, .. } => answer.is_transient(),
@@ -309,7 +309,7 @@ impl ConnectorError {
         }
     }
 
-    /// How long the source asked to wait before the next attempt.
+    /// The wait that the source requests before the next attempt.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         match self {
@@ -318,7 +318,7 @@ impl ConnectorError {
         }
     }
 
-    /// The same, told as a wait for which there is no time.
+    /// Converts the error into one that says that the requested wait exceeds the remaining time.
     pub(super) fn into_wait_exceeded(self, wait: Duration) -> Self {
         match self {
             Self::Http { connector, attempt, .. } => Self::Http {
@@ -357,7 +357,7 @@ impl ConnectorError {
         }
     }
 
-    /// What to do next, where something can be done.
+    /// The next step for the operator, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

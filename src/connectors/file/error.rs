@@ -1,21 +1,21 @@
-//! What can be wrong with a file.
+//! Errors of files.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Why a file is no complete directory. To be read after the file's name.
+/// Reason why a file is not a complete directory. The message follows the name of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// The system did not let us read it.
+    /// The system cannot read it.
     #[error("the file could not be read")]
     Unreadable,
-    /// A folder, a pipe, a device.
+    /// A directory, pipe or device.
     #[error("this is not a regular file")]
     NoFile,
-    /// Not one byte.
+    /// The file has no bytes.
     #[error("the file is empty")]
     Empty,
-    /// Nobody in it, though something is.
+    /// The file has content but no people.
     #[error("the file contains no people")]
     NoPeople,
     /// Fewer rows than `min_rows`.
@@ -27,77 +27,77 @@ pub enum FileError {
         wanted: u64,
     },
     /// Older than `max_age`.
-    #[error("the file is too old: it was written {} ago, and `max_age` is {}", hours(*age), hours(*most))]
+    #[error("the file is too old: it was written {} ago, and `max_age` is {}", format_duration(*age), format_duration(*most))]
     TooOld {
-        /// Since its last change.
+        /// Time since the last modification.
         age: Duration,
         /// The setting.
         most: Duration,
     },
-    /// The done file is not there.
+    /// The done file does not exist.
     #[error("`{}` does not exist: the export has not finished", .0.display())]
     NotDone(PathBuf),
     /// The done file is older than the file.
     #[error("`{}` is older than the file: it belongs to an earlier export", .0.display())]
     DoneBefore(PathBuf),
-    /// The digest's file does not hold one for this file.
+    /// The digest file does not contain a digest for this file.
     #[error("`{}` contains no SHA-256 digest of the file", .0.display())]
     NoDigest(PathBuf),
-    /// The bytes are not those of the digest.
+    /// The digest does not match.
     #[error("the SHA-256 digest of the file differs from the one in `{}`", .0.display())]
     WrongDigest(PathBuf),
-    /// Size, time or inode differ after reading.
+    /// Size, time or inode changed while the file was read.
     #[error("the file changed while it was read")]
     Changed,
-    /// The last line has no end.
+    /// The last line has no line break.
     #[error("the last line has no line break: the file is truncated")]
     NoLineBreak,
-    /// The list has no end.
+    /// The list is not closed.
     #[error("the list is not closed: the file is truncated")]
     NotClosed,
-    /// Something that is no JSON, or no record.
+    /// Invalid JSON, or not a record.
     #[error("{place} is not a valid JSON record: {what}")]
     NotJson {
         /// The line, or the number of the element.
         place: String,
-        /// What is wrong with it.
+        /// The problem.
         what: String,
     },
     /// Not UTF-8.
     #[error("line {line} is not UTF-8")]
     NotUtf8 {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
-    /// A quote where none may be (RFC 4180 2).
+    /// A quote at an invalid position (RFC 4180 2).
     #[error("line {line}: quote inside an unquoted field: quote the whole field and double the quotes in it")]
     StrayQuote {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
-    /// A quote that is never closed.
+    /// A quote that is not closed.
     #[error("line {line}: the quote that starts here is not closed")]
     OpenQuote {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
-    /// A row that has not the header's number of fields.
+    /// A row whose number of fields differs from the header.
     #[error("line {line} has {found} fields, but the header has {expected}")]
     Fields {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
-        /// What the row has.
+        /// Fields of the row.
         found: u64,
-        /// What the header has.
+        /// Fields of the header.
         expected: u64,
     },
-    /// The header names one column twice.
+    /// The header contains a column twice.
     #[error("the header names the column `{0}` twice")]
     RepeatedColumn(String),
     /// The header lacks mapped columns.
     #[error("the header has no column {}; it has {}", missing.join(", "), columns.join(", "))]
     MissingColumns {
-        /// Each with the attribute that it is mapped to and the column that may be meant.
+        /// Each column with the mapped attribute and a suggestion.
         missing: Vec<String>,
         /// The header.
         columns: Vec<String>,
@@ -105,7 +105,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// Whether whoever writes the file may just not have finished.
+    /// Returns whether the export may still be running.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Empty
@@ -155,7 +155,7 @@ impl FileError {
         }
     }
 
-    /// What to do next.
+    /// The next step for the operator.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable | Self::NoFile => {
@@ -187,8 +187,8 @@ impl FileError {
     }
 }
 
-/// A length of time as people say it.
-fn hours(time: Duration) -> String {
+/// Formats a duration.
+fn format_duration(time: Duration) -> String {
     const HOUR: u64 = 3600;
     match time.as_secs() {
         seconds if seconds < 120 => format!("{seconds} s"),

@@ -1,88 +1,88 @@
-//! What can be wrong with an answer, and whether waiting may help.
+//! Errors of HTTP responses, and which of them are transient.
 
 use std::time::Duration;
 
-/// What is wrong with what a server answered.
+/// Problem with a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// It refused.
-    #[error("the server answered {}{}", status_in_words(*.status), said_in_words(.said))]
+    /// An error status.
+    #[error("the server answered {}{}", format_status(*.status), format_message(.said))]
     Status {
         /// The status (RFC 9110).
         status: u16,
-        /// What it said, shortened, without secrets.
+        /// The message of the server, shortened, without secrets.
         said: String,
-        /// How long it asked to wait.
+        /// The requested wait.
         wait: Option<Duration>,
     },
-    /// It sent us elsewhere.
+    /// A redirect.
     #[error("the server redirected to `{to}`; redirects are not followed because requests carry credentials")]
     Redirect {
-        /// Where to.
+        /// The target.
         to: String,
     },
-    /// The next page lies on another server.
+    /// The next page is on another server.
     #[error("the next page is on `{to}`, which is not the server in `url`")]
     Elsewhere {
-        /// Where.
+        /// The URL of the next page.
         to: String,
     },
-    /// What came is no JSON, or not all of it.
+    /// The response is not JSON or is truncated.
     #[error("invalid response: {what}")]
     NotJson {
-        /// What it is.
+        /// A description of the content.
         what: String,
     },
-    /// More came than is believable.
+    /// The response exceeds the maximum size.
     #[error("the response is larger than {most} bytes")]
     TooLarge {
-        /// The most, in bytes.
+        /// The maximum, in bytes.
         most: u64,
     },
-    /// There is no list where there should be one.
+    /// The response has no list.
     #[error("the response contains no list of people at `{place}`")]
     NoList {
-        /// Where it was looked for.
+        /// The expected position.
         place: String,
     },
-    /// There are several people where one was asked for.
+    /// Several people in a response for one person.
     #[error("the response to a request for one person contains several people")]
     NotOne,
-    /// The pages do not get on.
+    /// Pagination makes no progress.
     #[error("page {page} contains no new people: pagination makes no progress")]
     PagingLoop {
         /// The page, from 1.
         page: u64,
     },
-    /// The source says that it has more people than it sent.
+    /// The source reports more people than it returned.
     #[error("the source reports {told} people but returned {came}")]
     TooFew {
-        /// What it said.
+        /// The reported number.
         told: u64,
-        /// Different people who came.
+        /// Number of different people returned.
         came: u64,
     },
-    /// The source has somebody, and nothing of what it should have beside them.
+    /// The source has the person but returned no details.
     #[error("the server returned an empty response for this person")]
     NoDetails,
-    /// The number of all people is none.
+    /// The total number is not a valid number.
     #[error("the total number of people is not a valid number: `{0}`")]
     NoTotal(String),
-    /// The token endpoint answered well, and without a token.
+    /// The token response contains no token.
     #[error("the token endpoint returned no token")]
     NoToken,
-    /// It wants more patience than there is.
+    /// `Retry-After` exceeds the remaining time.
     #[error("the server asks to wait {seconds} s, which exceeds the remaining time")]
     TooLongAWait {
-        /// How long, in seconds.
+        /// The wait, in seconds.
         seconds: u64,
     },
-    /// A key that is none.
+    /// The private key is invalid.
     #[error("the private key cannot be used: {0}")]
     Key(String),
 }
 
-fn status_in_words(status: u16) -> String {
+fn format_status(status: u16) -> String {
     let words = match status {
         400 => "bad request",
         401 => "invalid credentials",
@@ -97,17 +97,17 @@ fn status_in_words(status: u16) -> String {
     format!("{status} ({words})")
 }
 
-fn said_in_words(said: &str) -> String {
+fn format_message(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!(": {said}") }
 }
 
 impl HttpError {
-    /// Whether waiting may help.
+    /// Returns whether a retry may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-            // The list changed while it was read: another reading may see it whole.
+            // The list changed while it was read; another reading may be complete.
             Self::TooFew { .. } | Self::NoDetails => true,
             Self::Redirect { .. }
             | Self::Elsewhere { .. }
@@ -123,7 +123,7 @@ impl HttpError {
         }
     }
 
-    /// How long the server asked to wait.
+    /// The wait that the server requests.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         match self {
@@ -149,7 +149,7 @@ impl HttpError {
         }
     }
 
-    /// What to do next.
+    /// The next step for the operator.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {

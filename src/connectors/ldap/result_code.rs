@@ -1,32 +1,32 @@
-//! What a server's result codes mean (RFC 4511 4.1.9 and appendix A), and what to do about them.
+//! Meaning of result codes (RFC 4511 4.1.9 and appendix A), and the hints for them.
 
 use std::fmt;
 
-/// A result code other than 0, with what the server said about it.
+/// A result code other than 0, with the message of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LdapErrorResult {
     code: u32,
     text: String,
 }
 
-/// The longest text of a server that is repeated, in characters.
+/// Maximum length of a repeated server message, in characters.
 const LONGEST_TEXT: usize = 200;
 
-/// What is known about a result code.
+/// Description of a result code.
 struct ResultCodeInfo {
     kind: &'static str,
     words: &'static str,
     hint: Option<&'static str>,
 }
 
-/// Why an account is refused.
+/// Reason why an account is refused.
 struct BindRefusal {
     words: &'static str,
     hint: &'static str,
 }
 
 impl LdapErrorResult {
-    /// Takes the code and the text of a result.
+    /// Creates a result from its code and message.
     pub(crate) fn new(code: u32, text: &str) -> Self {
         let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         Self { code, text: printable.trim().chars().take(LONGEST_TEXT).collect() }
@@ -38,7 +38,7 @@ impl LdapErrorResult {
         self.code
     }
 
-    /// Time limit, busy, unavailable: the only codes that pass by themselves.
+    /// Returns whether the code is one of the transient ones: time limit, busy, unavailable.
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self.code, 3 | 51 | 52)
     }
@@ -48,25 +48,25 @@ impl LdapErrorResult {
         self.result_code_info().kind
     }
 
-    /// What to do next.
+    /// The next step for the operator.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         self.result_code_info().hint
     }
 
-    /// What to do about an account that was refused.
+    /// The next step for a refused account.
     pub(crate) fn refusal_hint(&self) -> String {
         let usual =
             "check `bind_dn` and `bind_password`: they are wrong, or the account is locked or has expired";
         self.refusal().map_or(usual, |refusal| refusal.hint).to_owned()
     }
 
-    /// Why an account was refused, where the server says more than that; to be read behind a message.
+    /// The reason why an account was refused, if the server reports one; appended to a message.
     pub(crate) fn refusal_reason(&self) -> String {
         self.refusal().map_or_else(String::new, |refusal| format!(": {}", refusal.words))
     }
 
-    /// What Active Directory says in its text, such as `AcceptSecurityContext error, data 52e`: a code of Windows
-    /// (MS-ERREF 2.2) in hexadecimal digits.
+    /// The reason in the message of Active Directory, such as `AcceptSecurityContext error, data 52e`: a Windows
+    /// error code (MS-ERREF 2.2) in hexadecimal.
     fn refusal(&self) -> Option<BindRefusal> {
         let (_, code) = self.text.split_once("data ")?;
         let code: String = code.chars().take_while(char::is_ascii_hexdigit).collect();
@@ -94,7 +94,7 @@ impl LdapErrorResult {
         Some(BindRefusal { words, hint })
     }
 
-    /// Whether it is how Active Directory, or Samba, answers a question of somebody who is anonymous.
+    /// Returns whether Active Directory or Samba rejected a request because the session is anonymous.
     fn requires_bind(&self) -> bool {
         ["000004DC", "00002020"].iter().any(|code| self.text.starts_with(code))
     }
