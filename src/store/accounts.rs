@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{AccountId, RunId};
 use rollcall_model::names::fold;
 use rollcall_model::role::Role;
@@ -219,3 +220,21 @@ const USE: &str = "DELETE FROM invitations WHERE digest = $1";
 pub async fn delete_invitation(tx: &mut Tx, digest: &str) -> Result<()> {
     tx.execute("use a link", USE, params![digest]).await.map(|_| ())
 }
+
+list_statements!(
+    LIST,
+    BY_EMAIL,
+    BY_NUMBER,
+    BY_SUBJECT,
+    ADD,
+    SET_PASSWORD,
+    SET_ROLE,
+    SET_SUBJECT,
+    SET_ACTIVE,
+    HOLDERS,
+    ANY,
+    WITHDRAW,
+    INVITE,
+    INVITED,
+    USE
+);

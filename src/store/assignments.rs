@@ -6,6 +6,7 @@ use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
 use super::staging::{CopyBuffer, StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
 
@@ -256,3 +257,5 @@ pub async fn restore_ended(tx: &mut Tx, group: GroupId, ended: RunId) -> Result<
         tx.fetch_all("restore assignments", UNEND, params![group, ended]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
+
+list_statements!(IN_FORCE, BY_NUMBER, NEW, MAKE, NEW_DUES, CHANGE, REMEMBER_DUES, END, UNEND);

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, RunId};
 
 /// A row of the table.
@@ -172,3 +173,5 @@ pub async fn get_hold_baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
         tx.fetch_one("read what there was before a hold", BEFORE_HOLD, params![id]).await?;
     Ok(json)
 }
+
+list_statements!(KNOW, LIST, SERVE, GOOD_RUN, HELD_RUN, PROMOTE, BASELINE, BEFORE_HOLD, RETIRE);

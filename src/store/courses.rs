@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::CourseId;
 use rollcall_model::names::fold;
 
@@ -78,3 +79,5 @@ pub async fn fold_titles(tx: &mut Tx) -> Result<()> {
     }
     Ok(())
 }
+
+list_statements!(LIST, BY_CODE, ADD, RETITLE, FOLD);

@@ -11,12 +11,15 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Database, PgPool, Pool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions, Database, Executor, PgPool, Pool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction,
+};
 use tracing::trace;
 
 use super::error::{ErrorContext, StoreError};
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::{FromEngineRow, Param, postgres_query, sqlite_query};
+use super::statements::list_statements;
 use super::{Result, migrate};
 use rollcall_model::secret::SecretText;
 
@@ -206,6 +209,18 @@ impl Tx {
         self.fetch_optional(doing, sql, args).await?.ok_or(sqlx::Error::RowNotFound).context(doing)
     }
 
+    /// Prepares a statement without running it, with the types of parameters that the engine infers.
+    ///
+    /// # Errors
+    /// When the statement does not fit the schema.
+    pub(super) async fn prepare(&mut self, sql: Sql) -> std::result::Result<(), sqlx::Error> {
+        let text = sqlx::AssertSqlSafe(self.sql_text(sql)).into_sql_str();
+        match self {
+            Self::Sqlite(tx) => (**tx).prepare(text).await.map(|_| ()),
+            Self::Postgres(tx) => (**tx).prepare(text).await.map(|_| ()),
+        }
+    }
+
     /// Makes everything permanent.
     ///
     /// # Errors
@@ -387,3 +402,5 @@ fn into_unreachable(error: sqlx::Error) -> StoreError {
         Ok(()) => unreachable!("an error stays an error"),
     }
 }
+
+list_statements!(IDLE_TRANSACTION_TIMEOUT);

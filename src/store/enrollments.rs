@@ -11,6 +11,7 @@ use super::engine::{Sql, Tx};
 use super::jobs::JobBatch;
 use super::learners::who;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{CourseId, LearnerId, RunId};
 
 /// The due date of assignment `s`, counted from `f.counts_from`, for a learner who starts on `f.start_date`: the same
@@ -428,3 +429,5 @@ const HELD: &str = "
 pub async fn for_each_active(tx: &mut Tx, take: impl FnMut(StoredEnrollment)) -> Result<()> {
     tx.fetch_each("read enrollments", HELD, params![], take).await
 }
+
+list_statements!(SETTLE, BY_INDEX, KEEP_DUES, FORGET_DUES, COMPLETE, EXISTS, LIST, PAGE, HELD);

@@ -8,6 +8,7 @@ use super::Result;
 use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner's row.
@@ -329,3 +330,19 @@ pub async fn get_last_run_before(tx: &mut Tx, instant: DateTime<Utc>) -> Result<
         tx.fetch_optional("find the last run of a day", LAST_BEFORE, params![instant]).await?;
     Ok(row.map_or(0, |(id,)| id.0))
 }
+
+list_statements!(
+    LEARNER,
+    FORMER,
+    PERSONS,
+    BEFORE,
+    MEMBERSHIPS,
+    RESTING,
+    EXCLUSIONS,
+    HELD,
+    GROUPS,
+    LINKS_OF_KEYS,
+    LINKS_OF_GROUPS,
+    RUNS,
+    LAST_BEFORE
+);

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{AccountId, DraftId};
 
 /// A form under way.
@@ -130,3 +131,5 @@ pub async fn list_choices(tx: &mut Tx, id: DraftId) -> Result<Vec<i64>> {
     let rows: Vec<(i64,)> = tx.fetch_all("read choices", CHOSEN, params![id]).await?;
     Ok(rows.into_iter().map(|(chosen,)| chosen).collect())
 }
+
+list_statements!(FIND, BEGIN, KEEP, DROP, DROP_CHOICES, DROP_OLD, CHOOSE, UNCHOOSE, CHOSEN);

@@ -8,6 +8,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::ids::{AssignmentId, GroupId, RuleId, RunId};
 use rollcall_model::names::GroupName;
 
@@ -318,3 +319,8 @@ pub type MemberRow = (i64, String, String, RuleId, String, chrono::NaiveDate);
 pub async fn list_members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberRow>> {
     tx.fetch_all("read a group's members", MEMBERS, params![group]).await
 }
+
+list_statements!(
+    LIVE, BY_NAME, BY_NUMBER, DELETED, MAKE, NEW, MAKE_ALL, RENAME, DELETE, UNDELETE, TOUCH, RULES,
+    KNOW_RULE, LINKS, NEW_LINKS, LINK, SUMMARIES, LOSING, FEEDING, MEMBERS
+);

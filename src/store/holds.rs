@@ -7,6 +7,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A decision on a change that stands: rejected or taken back.
@@ -381,3 +382,25 @@ const FORGET_UNDONE: &str = "DELETE FROM held_changes WHERE state = 'undone' AND
 pub async fn forget_undone(tx: &mut Tx, run: RunId) -> Result<u64> {
     tx.execute("forget what was taken back", FORGET_UNDONE, params![run]).await
 }
+
+list_statements!(
+    STANDING,
+    ANY,
+    CHANGES,
+    SHOW,
+    DROP,
+    FORGET_DECIDED,
+    FORGET_DROPPED,
+    RECORDS,
+    CLEAR_RECORDS,
+    KEEP_RECORDS,
+    READ_RECORDS,
+    SETTLE_RECORDS,
+    SHOWN,
+    NAMED,
+    DROPPED,
+    WAITING,
+    FORGET,
+    REJECT,
+    FORGET_UNDONE
+);

@@ -12,6 +12,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::listing::PageRequest;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{AssignmentId, JobId, RunId};
 
 macro_rules! enqueue {
@@ -356,3 +357,23 @@ pub async fn enqueue_pairs(tx: &mut Tx, pairs: &[(i64, i64)], now: DateTime<Utc>
     tx.drop_staging_table(PAIRS).await?;
     Ok(enqueued)
 }
+
+list_statements!(
+    FOR_ADDED,
+    FOR_REMOVED,
+    FOR_STATUS,
+    FOR_STARTS,
+    FOR_ASSIGNMENTS,
+    CLAIM,
+    CLAIM_MANY,
+    DONE,
+    FAILED,
+    ATTEMPTS,
+    LIST,
+    PAGE,
+    COUNT,
+    RETRY,
+    DROP,
+    PAIRS,
+    FOR_PAIRS
+);

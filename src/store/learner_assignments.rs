@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId};
 
@@ -255,3 +256,5 @@ const COURSES: Sql = Sql::per_engine(
 pub async fn list_courses(tx: &mut Tx, ids: Vec<i64>) -> Result<Vec<(CourseId, String, String)>> {
     tx.fetch_all("read courses", COURSES, params![ids]).await
 }
+
+list_statements!(REACHING, ENDED, OF_COURSES, DUES_BEFORE, ENROLLMENTS, KEPT, JOBS, COURSES);

@@ -3,6 +3,7 @@
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{LearnerId, RunId};
 
 const BOTH_PRESENT: &str = "
@@ -248,3 +249,28 @@ pub async fn list_connectors(tx: &mut Tx, learner: LearnerId) -> Result<Vec<Stri
     let rows: Vec<(String,)> = tx.fetch_all("read who holds a learner", PLACE, params![learner]).await?;
     Ok(rows.into_iter().map(|(name,)| name).collect())
 }
+
+list_statements!(
+    BOTH_PRESENT,
+    LINK,
+    NOTE_PERSONS,
+    MOVE_PERSONS,
+    MOVE_ADDRESSES,
+    LEAVE,
+    COPY_ASSIGNMENTS,
+    NOTE_ENROLLMENTS,
+    JOIN_PROGRESS,
+    IN_FORCE,
+    PERSONS_BACK,
+    LEARNER_BACK,
+    ADDRESSES_BACK,
+    END_ASSIGNMENTS,
+    PROGRESS_BACK,
+    END,
+    COURSES,
+    MEMBERSHIPS,
+    EARLIER,
+    MOVE_EXCLUSIONS,
+    DROP_EXCLUSIONS,
+    PLACE
+);

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 
 /// How long a lease lasts without being renewed, in seconds.
 pub const LEASE_SECONDS: i64 = 15;
@@ -92,3 +93,5 @@ pub async fn get_holder(tx: &mut Tx, name: &str) -> Result<Option<String>> {
     let row: Option<(String,)> = tx.fetch_optional("look at a lease", HOLDER, params![name, now]).await?;
     Ok(row.map(|(holder,)| holder))
 }
+
+list_statements!(NOW, TAKE, RENEW, GIVE_BACK, HOLDER);

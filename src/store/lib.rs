@@ -33,8 +33,10 @@ pub mod retention;
 pub mod runs;
 pub mod sessions;
 pub mod staging;
+pub mod statements;
 pub mod tokens;
 pub mod undo;
+pub mod verification;
 
 pub use engine::{Sql, Store, StoreOptions, Tx};
 pub use error::StoreError;

@@ -8,6 +8,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::ids::{GroupId, LearnerId, RuleId, RunId};
 
 /// One reason for one membership.
@@ -79,7 +80,7 @@ pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
 
 /// Gives the reasons that were laid out. A learner who is in the group already keeps the day of joining, even when the
 /// reason so far ends in the same transaction: give first, end afterwards.
-const GIVE: &str = "
+const GIVE_POSTGRES: &str = "
     INSERT INTO memberships (group_id, rule_id, learner_id, joined_on, run_id)
     SELECT a.group_id, a.rule_id, a.learner_id,
         COALESCE((SELECT min(m.joined_on) FROM memberships m
@@ -99,7 +100,7 @@ const GIVE_SQLITE: &str = "
     ON CONFLICT (group_id, rule_id, learner_id) DO NOTHING";
 
 /// Keeps what is about to end.
-const REMEMBER: &str = "
+const REMEMBER_POSTGRES: &str = "
     INSERT INTO ended_memberships (ended_run_id, group_id, rule_id, learner_id, joined_on, run_id)
     SELECT $1, m.group_id, m.rule_id, m.learner_id, m.joined_on, m.run_id
     FROM stage_removed r
@@ -112,6 +113,10 @@ const REMEMBER_SQLITE: &str = "
     FROM stage_removed r
     CROSS JOIN memberships m ON m.group_id = r.group_id AND m.rule_id = r.rule_id AND m.learner_id = r.learner_id";
 
+const GIVE: Sql = Sql::per_engine(GIVE_SQLITE, GIVE_POSTGRES);
+
+const REMEMBER: Sql = Sql::per_engine(REMEMBER_SQLITE, REMEMBER_POSTGRES);
+
 const END: &str = "
     DELETE FROM memberships
     WHERE (group_id, rule_id, learner_id) IN (SELECT group_id, rule_id, learner_id FROM stage_removed)";
@@ -121,7 +126,7 @@ const END: &str = "
 /// # Errors
 /// When the database refuses.
 pub async fn insert_staged(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<u64> {
-    tx.execute("give memberships", Sql::per_engine(GIVE_SQLITE, GIVE), params![today, run]).await
+    tx.execute("give memberships", GIVE, params![today, run]).await
 }
 
 /// Ends the staged reasons; answers how many there were.
@@ -129,7 +134,7 @@ pub async fn insert_staged(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<
 /// # Errors
 /// When the database refuses.
 pub async fn end_staged(tx: &mut Tx, run: RunId) -> Result<u64> {
-    tx.execute("remember memberships", Sql::per_engine(REMEMBER_SQLITE, REMEMBER), params![run]).await?;
+    tx.execute("remember memberships", REMEMBER, params![run]).await?;
     tx.execute("end memberships", END, params![]).await
 }
 
@@ -395,3 +400,28 @@ const EXCLUSIONS: &str = concat!(
 pub async fn list_exclusions(tx: &mut Tx) -> Result<Vec<Exclusion>> {
     tx.fetch_all("list exclusions", EXCLUSIONS, params![]).await
 }
+
+list_statements!(
+    ADDED,
+    REMOVED,
+    REMOVED_BY_LEARNER,
+    ADDED_BY_LEARNER,
+    ALL,
+    GIVE,
+    REMEMBER,
+    END,
+    RECOUNT,
+    TO_DORMANT,
+    WAKE,
+    DORMANT,
+    LAY_DORMANT,
+    DROP_DORMANT,
+    EXCLUDED,
+    OF,
+    IN_GROUP,
+    ENDED_BY,
+    REJOIN,
+    EXCLUDE,
+    LIFT,
+    EXCLUSIONS
+);

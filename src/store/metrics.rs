@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 
 /// A connector, as its runs left it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -55,7 +56,7 @@ pub struct TableSizes {
     pub oldest: Option<DateTime<Utc>>,
 }
 
-const SIZES: &str = "
+const SIZES_POSTGRES: &str = "
     SELECT (SELECT count(*) FROM learners WHERE status IN ('active', 'leave')) AS learners,
         (SELECT count(*) FROM groups WHERE deleted_run_id IS NULL) AS groups,
         (SELECT CAST(COALESCE(sum(members), 0) AS BIGINT) FROM groups WHERE deleted_run_id IS NULL) AS memberships,
@@ -71,12 +72,14 @@ const SIZES_SQLITE: &str = r#"
         (SELECT count(*) FROM jobs WHERE state = 'failed') AS failed,
         (SELECT min(run_at) FROM jobs WHERE state = 'ready') AS oldest"#;
 
+const SIZES: Sql = Sql::per_engine(SIZES_SQLITE, SIZES_POSTGRES);
+
 /// How much there is.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn get_table_sizes(tx: &mut Tx) -> Result<TableSizes> {
-    tx.fetch_one("read sizes for metrics", Sql::per_engine(SIZES_SQLITE, SIZES), params![]).await
+    tx.fetch_one("read sizes for metrics", SIZES, params![]).await
 }
 
 /// The upper ends of the buckets of [`list_run_durations`], in seconds: from a file of a few people to a million by a slow API.
@@ -141,3 +144,5 @@ pub async fn ping(tx: &mut Tx) -> Result<()> {
     let _: (i64,) = tx.fetch_one("look whether the database answers", ALIVE, params![]).await?;
     Ok(())
 }
+
+list_statements!(CONNECTORS, SIZES, DURATIONS, ALIVE);

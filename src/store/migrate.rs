@@ -15,6 +15,7 @@ use super::engine::{Sql, Store, Tx};
 use super::error::{ErrorContext, StoreError};
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::params;
+use super::statements::list_statements;
 use super::{courses, learners};
 
 /// One step of the schema, in both dialects.
@@ -149,6 +150,8 @@ pub(super) async fn lock_file(database: &Path) -> Result<File> {
     .unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
     opened.map_err(|cause| StoreError::UnusableFile { path: database.to_owned(), cause })
 }
+
+list_statements!(LOCK, TABLE, APPLIED, NOTE);
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use super::Result;
 use super::engine::Tx;
 use super::leases::database_time;
 use super::param::params;
+use super::statements::list_statements;
 
 const BEAT: &str = "
     INSERT INTO nodes (id, host, version, file_digest, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -111,3 +112,5 @@ pub async fn list_hosts_with_other_config(tx: &mut Tx, digest: &str) -> Result<V
     let rows: Vec<(String,)> = tx.fetch_all("compare files", DIFFERING, params![digest, since]).await?;
     Ok(rows.into_iter().map(|(host,)| host).collect())
 }
+
+list_statements!(BEAT, LEAVE, FORGET, ALIVE, DIFFERING, LIVING, LIVING_HOLDER);

@@ -4,6 +4,7 @@ use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
 
 /// A person as a run needs to know one, without the attributes.
@@ -276,3 +277,20 @@ pub async fn list_new_since(tx: &mut Tx, connector: ConnectorId, first: RunId) -
         tx.fetch_all("read who came since", NEW_SINCE, params![connector, first]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
+
+list_statements!(
+    NEXT,
+    EVERYBODY,
+    OTHERS,
+    OF_LEARNERS,
+    PRESENT,
+    ALL_PRESENT,
+    STORED,
+    WRITTEN,
+    ABSENT,
+    REMEMBER,
+    UPSERT,
+    LEAVE,
+    COUNT,
+    NEW_SINCE
+);

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 
 /// The queue in one minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -98,3 +99,5 @@ const STEPS: &str = "
 pub async fn list_steps(tx: &mut Tx, from: i64, step: i64) -> Result<Vec<QueueSample>> {
     tx.fetch_all("read the history of the queue", STEPS, params![from, step]).await
 }
+
+list_statements!(COUNT, LAST, KEEP, SUM_UP, THIN, FORGET, STEPS);

@@ -5,16 +5,17 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::due_policy::RETENTION_DAYS;
 
 /// The last run before an instant.
 const LAST: &str = "SELECT COALESCE(max(id), 0) FROM runs WHERE started_at < $1";
 
-const FORGET: [(&str, &str); 3] = [
-    ("forget old records", "DELETE FROM person_changes WHERE run_id <= $1"),
-    ("forget old memberships", "DELETE FROM ended_memberships WHERE ended_run_id <= $1"),
-    ("forget old due dates", "DELETE FROM assignment_changes WHERE run_id <= $1"),
-];
+const FORGET_PERSONS: &str = "DELETE FROM person_changes WHERE run_id <= $1";
+
+const FORGET_MEMBERSHIPS: &str = "DELETE FROM ended_memberships WHERE ended_run_id <= $1";
+
+const FORGET_DUES: &str = "DELETE FROM assignment_changes WHERE run_id <= $1";
 
 /// A date that was given up is of use for whoever comes back in time, and for as long as the enrollment lasts that it
 /// stands for then.
@@ -34,9 +35,11 @@ const FORGET_KEPT: &str = "
 pub async fn delete_before(tx: &mut Tx, before: DateTime<Utc>, today: NaiveDate) -> Result<u64> {
     let (last,): (i64,) = tx.fetch_one("find the last run before a day", LAST, params![before]).await?;
     let mut forgotten = 0;
-    for (doing, sql) in FORGET {
-        forgotten += tx.execute(doing, sql, params![last]).await?;
-    }
+    forgotten += tx.execute("delete old records", FORGET_PERSONS, params![last]).await?;
+    forgotten += tx.execute("delete old memberships", FORGET_MEMBERSHIPS, params![last]).await?;
+    forgotten += tx.execute("delete old due dates", FORGET_DUES, params![last]).await?;
     let lost_before = today - Days::new(RETENTION_DAYS + 1);
     Ok(forgotten + tx.execute("forget kept due dates", FORGET_KEPT, params![lost_before]).await?)
 }
+
+list_statements!(LAST, FORGET_PERSONS, FORGET_MEMBERSHIPS, FORGET_DUES, FORGET_KEPT);

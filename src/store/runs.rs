@@ -8,6 +8,7 @@ use super::Result;
 use super::engine::Tx;
 use super::learners::who;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::run_warning::RunWarning;
 
@@ -561,3 +562,28 @@ const ANALYZE: super::Sql = super::Sql::per_engine(
 pub async fn analyze(tx: &mut Tx) -> Result<()> {
     tx.execute("look at the tables again", ANALYZE, params![]).await.map(|_| ())
 }
+
+list_statements!(
+    NEXT_RUN,
+    NEXT_VERSION,
+    VERSION,
+    BEGIN,
+    FINISH,
+    PROBLEMS,
+    GUARD,
+    NOTE_CHANGE,
+    CHARGED,
+    FAIL,
+    ABANDONED,
+    CHARGE_NOTHING,
+    LIST,
+    LAST,
+    PAGE,
+    RUN_PROBLEMS,
+    GUARD_OF,
+    ABOUT,
+    NEWEST,
+    SAID,
+    CHANGES,
+    ANALYZE
+);

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::AccountId;
 
 /// Somebody who is signed in.
@@ -149,3 +150,5 @@ pub async fn clear_failures(tx: &mut Tx, place: &str) -> Result<()> {
 pub async fn delete_old_failures(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
     tx.execute("forget old failed tries", FORGIVE_OLD, params![before]).await
 }
+
+list_statements!(BY_DIGEST, START, SEE, END, END_ALL, END_OLD, FAILURES, FAIL, FORGIVE, FORGIVE_OLD);

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{RunId, TokenId};
 use rollcall_model::names::fold;
 use rollcall_model::role::Role;
@@ -128,3 +129,5 @@ const SEE: &str = "UPDATE api_tokens SET seen_at = $2 WHERE id = $1";
 pub async fn record_use(tx: &mut Tx, id: TokenId, now: DateTime<Utc>) -> Result<()> {
     tx.execute("note the use of a token", SEE, params![id, now]).await.map(|_| ())
 }
+
+list_statements!(LIST, BY_DIGEST, BY_NAME, BY_NUMBER, ADD, REVOKE, SEE);

@@ -7,6 +7,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner who left in a run, with the person's record before and after.
@@ -368,3 +369,26 @@ const RULE_NAMES: &str = "SELECT id, name FROM rules";
 pub async fn list_rule_names(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
     tx.fetch_all("read rules", RULE_NAMES, params![]).await
 }
+
+list_statements!(
+    LEAVERS,
+    BACK,
+    COME_BACK,
+    GIVEN,
+    ENDED,
+    GIVEN_AND_ENDED,
+    NAMES,
+    NAMED,
+    REJOIN,
+    ASSIGNMENTS,
+    REVIVE,
+    DUES,
+    DELETED_GROUPS,
+    EMPTY_GROUPS,
+    LIFT,
+    EXCLUDE_AGAIN,
+    DROP_RESTING,
+    COMPLETED,
+    OPEN_AGAIN,
+    RULE_NAMES
+);

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::who;
 use crate::param::params;
+use crate::statements::list_statements;
 use crate::{Result, Sql, Tx};
 use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::names::fold;
@@ -192,3 +193,5 @@ pub async fn list_email_holders(
     }
     tx.fetch_all("find who holds addresses", HOLDERS, params![folded, connector]).await
 }
+
+list_statements!(BY_ADDRESS, BY_PERSON, BY_NUMBERS, HOLDERS);

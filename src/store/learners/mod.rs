@@ -2,13 +2,14 @@
 //!
 //! New learners get the numbers after the highest one; whoever adds some holds the head's lock.
 
-mod lookup;
-mod update;
+pub(crate) mod lookup;
+pub(crate) mod update;
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::param::params;
+use super::statements::list_statements;
 use super::{Result, Sql, Tx};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::status::LearnerStatus;
@@ -201,3 +202,5 @@ const DETAILS: Sql = Sql::per_engine(
 pub async fn get_details(tx: &mut Tx, id: LearnerId) -> Result<LearnerDetails> {
     tx.fetch_one("show a learner", DETAILS, params![id]).await
 }
+
+list_statements!(WITH_ACCESS, STATUS, BY_HAND, ATTRIBUTES, LABELS, STATES, COUNT, LIST, DETAILS);

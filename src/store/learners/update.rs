@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use crate::param::params;
 use crate::staging::{StagingTable, staging_table};
+use crate::statements::list_statements;
 use crate::{Result, Sql, Tx};
 use rollcall_model::ids::{LearnerId, RunId};
 use rollcall_model::names::{fold, terms};
@@ -103,7 +104,7 @@ const UPDATE: &str = "
     FROM stage_learners s
     WHERE learners.id = s.id AND NOT s.fresh";
 
-const INSERT: &str = "
+const INSERT_POSTGRES: &str = "
     INSERT INTO learners (id, email, email_folded, email_contested, name, given_name, family_name, department,
         location, role, manager, employee_type, start_date, end_date, status, active_since, attributes, name_folded,
         terms, run_id)
@@ -118,6 +119,8 @@ const INSERT_SQLITE: &str = "
     SELECT id, email, email_folded, email_contested, name, given_name, family_name, department, location, role,
         manager, employee_type, start_date, end_date, status, $2, attributes, name_folded, terms, $1
     FROM stage_learners WHERE fresh ORDER BY id";
+
+const INSERT: Sql = Sql::per_engine(INSERT_SQLITE, INSERT_POSTGRES);
 
 /// Writes rows of learners, new and changed, between [`stage_changes`] and what follows from it.
 ///
@@ -147,7 +150,7 @@ pub async fn write_rows<'a>(
     tx.execute("hand addresses on", GIVE_UP, params![run]).await?;
     tx.execute("note new start dates", NOTE_STARTS, params![]).await?;
     tx.execute("change learners", UPDATE, params![run, today]).await?;
-    tx.execute("add learners", Sql::per_engine(INSERT_SQLITE, INSERT), params![run, today]).await?;
+    tx.execute("add learners", INSERT, params![run, today]).await?;
     tx.drop_staging_table(WRITTEN).await
 }
 
@@ -235,3 +238,22 @@ pub async fn create_manual(
     tx.execute("add a learner", ADD, args).await?;
     Ok(LearnerId(id))
 }
+
+list_statements!(
+    WRITTEN,
+    NEXT,
+    FORMER,
+    LET_GO,
+    HANDED_ON,
+    GIVE_UP,
+    NOTE_STARTS,
+    UPDATE,
+    INSERT,
+    UNWRITTEN,
+    TERMS,
+    WRITE_TERMS,
+    COMING_AND_GOING,
+    STARTS,
+    LEAVE,
+    ADD
+);

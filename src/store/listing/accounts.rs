@@ -5,6 +5,7 @@ use crate::accounts::Account;
 use crate::engine::Tx;
 use crate::listing::PageRequest;
 use crate::param::params;
+use crate::statements::list_statements;
 
 /// An account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -27,3 +28,5 @@ const PAGE: &str = "
 pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<AccountListRow>> {
     tx.fetch_all("list accounts", PAGE, params![from.text, from.id, from.limit]).await
 }
+
+list_statements!(PAGE);

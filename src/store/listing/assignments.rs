@@ -7,6 +7,7 @@ use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::listing::{PageRequest, contains};
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId};
 
@@ -186,3 +187,5 @@ pub async fn preview_assignment(
 ) -> Result<AssignmentPreview> {
     tx.fetch_one("count who would be enrolled", PREVIEW, params![groups, course]).await
 }
+
+list_statements!(PAGE, ONE, OF_GROUP, PROGRESS, PREVIEW);

@@ -8,6 +8,7 @@ use crate::Result;
 use crate::engine::Tx;
 use crate::param::params;
 use crate::runs::{Run, run_columns};
+use crate::statements::list_statements;
 
 /// A run, with what it found and what it left.
 #[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
@@ -133,6 +134,8 @@ const ONE: &str = concat!(
 pub async fn get(tx: &mut Tx, run: i64) -> Result<Option<AuditLogEntry>> {
     tx.fetch_optional("read a change", ONE, params![run]).await
 }
+
+list_statements!(PAGE, SINCE, ONE);
 
 #[cfg(test)]
 mod tests {

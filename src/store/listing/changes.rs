@@ -6,6 +6,7 @@ use crate::Result;
 use crate::engine::Tx;
 use crate::learners::who;
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::RunId;
 
 /// A change.
@@ -123,3 +124,5 @@ const EXCLUDED: &str = concat!(
 pub async fn list_excluded_learners(tx: &mut Tx, run: RunId, limit: i64) -> Result<Vec<ExcludedLearner>> {
     tx.fetch_all("read the exclusions of a run", EXCLUDED, params![run, limit]).await
 }
+
+list_statements!(CHANGE, KEPT, EXCLUDED);

@@ -6,6 +6,7 @@ use crate::Result;
 use crate::engine::{Sql, Tx};
 use crate::listing::{PageRequest, contains};
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::CourseId;
 
 /// A course in a list.
@@ -131,3 +132,5 @@ pub async fn get_group_progress(
     tx.fetch_one("count a group's progress in a course", PROGRESS_OF_GROUP, params![course, group, today])
         .await
 }
+
+list_statements!(PAGE, ONE, PROGRESS, PROGRESS_ALONE, PROGRESS_OF_GROUP);

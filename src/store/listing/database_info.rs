@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::engine::{Sql, Tx};
 use crate::param::params;
+use crate::statements::list_statements;
 
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -29,3 +30,5 @@ const DATABASE: Sql = Sql::per_engine(
 pub async fn get_database_info(tx: &mut Tx) -> Result<DatabaseInfo> {
     tx.fetch_one("look at the database", DATABASE, params![]).await
 }
+
+list_statements!(DATABASE);

@@ -7,6 +7,7 @@ use crate::engine::Tx;
 use crate::learners::who;
 use crate::listing::PageRequest;
 use crate::param::params;
+use crate::statements::list_statements;
 
 /// An exclusion in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -46,3 +47,5 @@ const PAGE: &str = concat!(
 pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<ExclusionListRow>> {
     tx.fetch_all("list exclusions", PAGE, params![from.text, from.id, from.limit]).await
 }
+
+list_statements!(PAGE);

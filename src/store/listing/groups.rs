@@ -6,6 +6,7 @@ use crate::Result;
 use crate::engine::{Sql, Tx};
 use crate::listing::{PageRequest, contains};
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::GroupId;
 
 /// A group in a list.
@@ -178,3 +179,5 @@ const DELETED: &str = "
 pub async fn list_deleted_since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<GroupListRow>> {
     tx.fetch_all("list deleted groups", DELETED, params![instant]).await
 }
+
+list_statements!(BY_NAME, BY_MEMBERS, BY_CHANGE, RULES, HAS_BY_HAND, HISTORY, DELETED);

@@ -6,6 +6,7 @@ use crate::Result;
 use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::param::params;
+use crate::statements::list_statements;
 
 /// A job that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -95,3 +96,5 @@ const NOW: &str = "
 pub async fn get_queue_status(tx: &mut Tx, now: DateTime<Utc>) -> Result<QueueStatus> {
     tx.fetch_one("count the front of the queue", NOW, params![now, MAX_COUNTED_JOBS + 1]).await
 }
+
+list_statements!(PAGE, THESE, NOW);

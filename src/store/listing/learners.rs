@@ -5,6 +5,7 @@ use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::listing::{PageRequest, build_search_query};
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::{DraftId, LearnerId};
 
 /// A learner in a list.
@@ -186,3 +187,5 @@ const GROUPS: Sql = Sql::per_engine(
 pub async fn list_groups(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(i64, String)>> {
     tx.fetch_all("read the groups of learners", GROUPS, params![learners]).await
 }
+
+list_statements!(PAGE, FOUND, COUNT, COUNT_FOUND, CHOOSE, CHOOSE_FOUND, LINKED_TO, GROUPS);

@@ -7,6 +7,7 @@ use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::listing::{PageRequest, build_search_query};
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::{GroupId, RuleId};
 
 /// A member in a list.
@@ -133,3 +134,5 @@ pub async fn list_ids(tx: &mut Tx, group: GroupId) -> Result<Vec<i64>> {
     let rows: Vec<(i64,)> = tx.fetch_all("read a group's members", NUMBERS, params![group]).await?;
     Ok(rows.into_iter().map(|(learner,)| learner).collect())
 }
+
+list_statements!(PAGE, FOUND, REASONS, NUMBERS);

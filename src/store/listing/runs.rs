@@ -9,6 +9,7 @@ use crate::holds::{HeldChangeRecord, change_columns, named_by_decision, shown_by
 use crate::learners::who;
 use crate::listing::PageRequest;
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, RunId};
 
 /// What a run did to memberships, a row for each reason given or ended.
@@ -288,3 +289,5 @@ const GIVEN: &str = "
 pub async fn count_learners_by_rule(tx: &mut Tx) -> Result<Vec<(String, i64)>> {
     tx.fetch_all("count whom rules match", GIVEN, params![]).await
 }
+
+list_statements!(BY_GROUP, PEOPLE, STEPS, HELD, HELD_COUNTS, NAMED_COUNTS, WAITING, POINTS, FED, GIVEN);

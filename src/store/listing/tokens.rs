@@ -4,6 +4,7 @@ use crate::Result;
 use crate::engine::Tx;
 use crate::listing::PageRequest;
 use crate::param::params;
+use crate::statements::list_statements;
 use crate::tokens::ApiToken;
 
 /// A token in a list.
@@ -27,3 +28,5 @@ const PAGE: &str = "
 pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<TokenListRow>> {
     tx.fetch_all("list tokens", PAGE, params![from.text, from.id, from.limit]).await
 }
+
+list_statements!(PAGE);
