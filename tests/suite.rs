@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod crash;
 mod csv_file;
+mod documentation;
 mod due_dates;
 mod enrollments;
 mod explain;

@@ -4,13 +4,15 @@
 //! `ROLLCALL_BENCH_RUNS` runs (3) after one that does not count. Servers are thrown away afterwards.
 //! `cargo bench --bench targets -- queue` measures a kept queue library beside rollcall's queue, `-- scale` how time and
 //! memory grow from 10,000 people in a file to 1,000,000, `-- pages` what people cost that come as pages of JSON,
-//! `-- web` what the pages of a large company cost.
+//! `-- web` what the pages of a large company cost, `-- one` what one person's change costs in a company of 1,000 and of
+//! 1,000,000 people.
 
 #[path = "../../tests/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
 mod support;
 
 mod company;
+mod one_change;
 mod pages;
 mod program;
 mod queue;
@@ -37,6 +39,9 @@ fn main() {
     let runs = number("ROLLCALL_BENCH_RUNS", 3);
     if is_asked("scale") {
         return scale::measure(runs);
+    }
+    if is_asked("one") {
+        return one_change::measure();
     }
     if is_asked("pages") {
         return pages::measure(people, runs);

@@ -30,6 +30,11 @@ impl MeasuredProgram {
         Self { file }
     }
 
+    /// Its configuration file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Runs a command to its end.
     pub(crate) fn run(&self, words: &[&str]) -> RunMeasurement {
         let began = Instant::now();

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::membership_plan::{GroupIndex, MembershipPlan};
 use crate::rule_set::RuleSet;
-use crate::snapshot::{AssignmentScope, Snapshot, StoredAssignment, StoredCourse};
+use crate::snapshot::{AssignmentScope, Snapshot, SnapshotExtent, StoredAssignment, StoredCourse};
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, GroupId};
 use rollcall_model::names::fold;
@@ -128,6 +128,11 @@ pub fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &MembershipPlan) -> C
     }
     todo.ended = there.into_values().flatten().map(|one| one.id).collect();
     todo.ended.sort_unstable();
+    if snapshot.extent == SnapshotExtent::Touched {
+        // A set of people brings in what their groups get. The next full reading ends and changes what the file edits.
+        todo.ended.clear();
+        todo.changed.clear();
+    }
     todo
 }
 

@@ -7,9 +7,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::PlanContext;
 use crate::correlation::{EmailHolder, KnownPerson};
+use crate::group_keys::{GroupKeys, group_keys};
 use crate::record_checks::find_blanked_attributes;
 use crate::records::{ConnectorRecord, status_on};
-use crate::snapshot::StoredRecord;
+use crate::snapshot::{SnapshotExtent, StoredRecord};
 use crate::source_data::SourceData;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::{ConnectorId, LearnerId};
@@ -28,6 +29,8 @@ pub struct LookupKeys {
     pub merged: FxHashSet<LearnerId>,
     /// Ids of this connector's people whose stored records are needed.
     pub records: Vec<String>,
+    /// The groups that rules may name for the people; none where the snapshot holds everybody.
+    pub groups: GroupKeys,
 }
 
 /// The values for [`LookupKeys`]. More than was asked for does no harm.
@@ -48,6 +51,9 @@ pub struct Lookups {
 pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupKeys {
     source.compute_digests(context.rules.attributes);
     let mut keys = LookupKeys::default();
+    if context.snapshot.extent == SnapshotExtent::Touched {
+        keys.groups = group_keys(context, source);
+    }
     if !context.snapshot.has_learners {
         return keys;
     }

@@ -13,6 +13,8 @@ use rollcall_model::names::{GroupName, RuleName};
 /// The state of the database, of everybody or of the people whom a set of records touches.
 #[derive(Debug, Default)]
 pub struct Snapshot {
+    /// The people whom it holds.
+    pub extent: SnapshotExtent,
     /// The version of the plan: a commit finds out whether anything has moved since.
     pub version: i64,
     /// The connector's number; none in a dry run before the first run.
@@ -23,6 +25,10 @@ pub struct Snapshot {
     pub known: KnownPeople,
     /// The records that other connectors have of the same learners.
     pub others: Vec<StoredRecord>,
+    /// The learners who hold the addresses of a set of people; none where it holds everybody.
+    pub holders: Vec<(String, LearnerId)>,
+    /// All learners whom a set of people touches; none where it holds everybody.
+    pub touched: Vec<LearnerId>,
     /// Learners whom no connector holds.
     pub manual: Vec<ManualPerson>,
     /// Whether there is any learner.
@@ -61,6 +67,16 @@ pub struct Snapshot {
     pub any_held: bool,
     /// Nodes that use another configuration file.
     pub other_files: Vec<String>,
+}
+
+/// The people whom a snapshot holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SnapshotExtent {
+    /// Everybody.
+    #[default]
+    Everybody,
+    /// Only those whom a set of records touches.
+    Touched,
 }
 
 /// A record as a connector last read it.

@@ -57,6 +57,8 @@ pub async fn run_service(
     reload: ConfigReloader,
     pages: WebServerTask,
 ) -> std::io::Result<()> {
+    // Before anything announces that the service is there: until then a signal would kill the process.
+    let mut signals = signals::SignalListener::listen()?;
     let stop = CancellationToken::new();
     let (publish, file) = watch::channel(Arc::clone(&config));
     let tasks = TaskTracker::new();
@@ -71,7 +73,6 @@ pub async fn run_service(
     tasks.spawn(retention::purge_daily(store.clone(), file.clone(), stop.clone()));
     tasks.spawn(scheduler::run_scheduler(store.clone(), file, stop.clone(), pulse));
     info!(connectors = config.connectors.len(), "the service has begun");
-    let mut signals = signals::SignalListener::listen()?;
     while !stop.is_cancelled() {
         match signals.next_signal().await {
             signals::ServiceSignal::Stop => stop.cancel(),

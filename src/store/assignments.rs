@@ -108,6 +108,30 @@ pub async fn list_active(
     Ok(rows.into_iter().map(Assignment::from).collect())
 }
 
+const ACTIVE_FOR: Sql = Sql::per_engine(
+    "SELECT s.id, s.course_id, c.code, s.group_id, s.learner_id, s.due_kind, s.due_on, s.due_days, s.late_days,
+        s.assigned_on, s.source, s.pattern
+     FROM assignments s JOIN courses c ON c.id = s.course_id
+     WHERE s.ended_run_id IS NULL
+       AND (s.group_id IN (SELECT value FROM json_each($1)) OR s.learner_id IN (SELECT value FROM json_each($2)))
+     ORDER BY c.code_folded, s.id",
+    "SELECT s.id, s.course_id, c.code, s.group_id, s.learner_id, s.due_kind, s.due_on, s.due_days, s.late_days,
+        s.assigned_on, s.source, s.pattern
+     FROM assignments s JOIN courses c ON c.id = s.course_id
+     WHERE s.ended_run_id IS NULL AND (s.group_id = ANY($1) OR s.learner_id = ANY($2))
+     ORDER BY c.code_folded, s.id",
+);
+
+/// The assignments in force to these groups, and to these learners alone.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list_active_for(tx: &mut Tx, groups: Vec<i64>, learners: Vec<i64>) -> Result<Vec<Assignment>> {
+    let rows: Vec<AssignmentRow> =
+        tx.fetch_all("read assignments", ACTIVE_FOR, params![groups, learners]).await?;
+    Ok(rows.into_iter().map(Assignment::from).collect())
+}
+
 const BY_NUMBER: &str = "
     SELECT s.id, s.course_id, c.code, s.group_id, s.learner_id, s.due_kind, s.due_on, s.due_days, s.late_days,
         s.assigned_on, s.source, s.pattern

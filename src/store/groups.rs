@@ -29,7 +29,7 @@ pub struct Group {
     pub changed_run_id: RunId,
     /// The run that deleted it.
     pub deleted_run_id: Option<i64>,
-    /// When it was deleted.
+    /// ChangeTime it was deleted.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
@@ -53,15 +53,31 @@ const DELETED: &str = "
 /// Every group that is not deleted.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_active(tx: &mut Tx) -> Result<Vec<Group>> {
     tx.fetch_all("read groups", LIVE, params![]).await
+}
+
+const ACTIVE_OF: Sql = Sql::per_engine(
+    "SELECT id, name, name_folded, by_hand, members, changed_run_id, deleted_run_id, deleted_at FROM groups
+     WHERE deleted_run_id IS NULL AND (id IN (SELECT value FROM json_each($1))
+        OR name_folded IN (SELECT value FROM json_each($2))) ORDER BY id",
+    "SELECT id, name, name_folded, by_hand, members, changed_run_id, deleted_run_id, deleted_at FROM groups
+     WHERE deleted_run_id IS NULL AND (id = ANY($1) OR name_folded = ANY($2)) ORDER BY id",
+);
+
+/// The groups of these numbers and of these folded names that are not deleted.
+///
+/// # Errors
+/// ChangeTime the database refuses.
+pub async fn list_active_of(tx: &mut Tx, ids: Vec<i64>, names: Vec<String>) -> Result<Vec<Group>> {
+    tx.fetch_all("read groups", ACTIVE_OF, params![ids, names]).await
 }
 
 /// The group of a name.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn get_by_name(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
     tx.fetch_optional("find a group", BY_NAME, params![name.folded()]).await
 }
@@ -69,7 +85,7 @@ pub async fn get_by_name(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>>
 /// A group that is not deleted.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn get(tx: &mut Tx, id: GroupId) -> Result<Option<Group>> {
     tx.fetch_optional("find a group", BY_NUMBER, params![id]).await
 }
@@ -77,7 +93,7 @@ pub async fn get(tx: &mut Tx, id: GroupId) -> Result<Option<Group>> {
 /// The deleted group of a name.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn get_deleted(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
     tx.fetch_optional("find a deleted group", DELETED, params![name.folded()]).await
 }
@@ -88,7 +104,7 @@ const MAKE: &str = "
 /// Makes a group by hand.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn create(tx: &mut Tx, name: &GroupName, by_hand: bool, run: RunId) -> Result<GroupId> {
     let (id,): (GroupId,) =
         tx.fetch_one("make a group", MAKE, params![name.shown(), name.folded(), by_hand, run]).await?;
@@ -105,7 +121,7 @@ const MAKE_ALL: &str = "
 /// Makes groups that rules name; answers their numbers by folded name, in no order.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn create_all<'a>(
     tx: &mut Tx,
     names: impl IntoIterator<Item = &'a GroupName>,
@@ -123,7 +139,7 @@ const RENAME: &str = "UPDATE groups SET name = $2, name_folded = $3, changed_run
 /// Gives a group another name.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn rename(tx: &mut Tx, group: GroupId, name: &GroupName, run: RunId) -> Result<()> {
     tx.execute("rename a group", RENAME, params![group, name.shown(), name.folded(), run]).await.map(|_| ())
 }
@@ -134,7 +150,7 @@ const DELETE: &str = "
 /// Marks a group as deleted.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn delete(tx: &mut Tx, group: GroupId, run: RunId, now: DateTime<Utc>) -> Result<()> {
     tx.execute("delete a group", DELETE, params![group, run, now]).await.map(|_| ())
 }
@@ -144,7 +160,7 @@ const UNDELETE: &str = "UPDATE groups SET deleted_run_id = NULL, deleted_at = NU
 /// Takes a deletion back.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn restore(tx: &mut Tx, group: GroupId) -> Result<()> {
     tx.execute("restore a group", UNDELETE, params![group]).await.map(|_| ())
 }
@@ -159,7 +175,7 @@ const TOUCH: Sql = Sql::per_engine(
 /// Notes which run changed the assignments of groups.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn mark_changed(tx: &mut Tx, assignments: &[AssignmentId], run: RunId) -> Result<()> {
     let ids: Vec<i64> = assignments.iter().map(|id| id.0).collect();
     tx.execute("note changed assignments", TOUCH, params![ids, run]).await.map(|_| ())
@@ -170,7 +186,7 @@ const RULES: &str = "SELECT id, name FROM rules ORDER BY id";
 /// Every rule that was ever named.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_rules(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
     tx.fetch_all("read rules", RULES, params![]).await
 }
@@ -180,7 +196,7 @@ const KNOW_RULE: &str = "INSERT INTO rules (name) VALUES ($1) RETURNING id";
 /// Makes a rule known.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn create_rule(tx: &mut Tx, name: &str) -> Result<RuleId> {
     let (id,): (RuleId,) = tx.fetch_one("make a rule known", KNOW_RULE, params![name]).await?;
     Ok(id)
@@ -208,9 +224,31 @@ const LINKS: &str = "
 /// Every link from a rule and a value to a group.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_rule_groups(tx: &mut Tx) -> Result<Vec<RuleGroupRow>> {
     tx.fetch_all("read which rule feeds which group", LINKS, params![]).await
+}
+
+const LINKS_OF: Sql = Sql::per_engine(
+    "SELECT k.rule_id, k.key, k.group_id, k.name, g.deleted_run_id IS NOT NULL AS deleted
+     FROM json_each($1) r CROSS JOIN json_each($2) v
+     CROSS JOIN rule_groups k ON k.rule_id = r.value AND k.key = v.value JOIN groups g ON g.id = k.group_id
+     ORDER BY k.rule_id, k.key",
+    "SELECT k.rule_id, k.key, k.group_id, k.name, g.deleted_run_id IS NOT NULL AS deleted
+     FROM rule_groups k JOIN groups g ON g.id = k.group_id
+     WHERE k.rule_id = ANY($1) AND k.key = ANY($2) ORDER BY k.rule_id, k.key",
+);
+
+/// The links from these rules and values to groups.
+///
+/// # Errors
+/// ChangeTime the database refuses.
+pub async fn list_rule_groups_of(
+    tx: &mut Tx,
+    rules: Vec<i64>,
+    keys: Vec<String>,
+) -> Result<Vec<RuleGroupRow>> {
+    tx.fetch_all("read which rule feeds which group", LINKS_OF, params![rules, keys]).await
 }
 
 const NEW_LINKS: StagingTable = staging_table!("stage_links": 0 "rule_id" "BIGINT", 1 "key" "TEXT", 2 "group_id" "BIGINT", 3 "name" "TEXT");
@@ -223,7 +261,7 @@ const LINK: &str = "
 /// Writes down which rule feeds which group.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn create_rule_groups(
     tx: &mut Tx,
     links: impl IntoIterator<Item = (RuleId, String, GroupId, String)>,
@@ -258,7 +296,7 @@ const SUMMARIES: &str = "
 /// All groups with their numbers, or one.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_summaries(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<GroupSummary>> {
     tx.fetch_all("list groups", SUMMARIES, params![only.map_or(0, |id| id.0)]).await
 }
@@ -282,7 +320,7 @@ const LOSING: &str = "
 /// How many members of a group would lose a course with it, and how many enrollments would end.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn count_lost_access(tx: &mut Tx, group: GroupId) -> Result<(i64, i64)> {
     tx.fetch_one("count who would lose a course", LOSING, params![group]).await
 }
@@ -295,7 +333,7 @@ const FEEDING: &str = "
 /// Which rules feed which groups, by name.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_feeding_rules(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
     tx.fetch_all("read the rules of groups", FEEDING, params![]).await
 }
@@ -315,7 +353,7 @@ pub type MemberRow = (i64, String, String, RuleId, String, chrono::NaiveDate);
 /// The members of a group, a row for each reason, rules before memberships by hand.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberRow>> {
     tx.fetch_all("read a group's members", MEMBERS, params![group]).await
 }

@@ -45,15 +45,30 @@ const ALL: Sql = Sql::per_engine(
 /// Every reason of today: group, rule, and the numbers of its learners with spaces between them.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_all(tx: &mut Tx) -> Result<Vec<(GroupId, RuleId, String)>> {
     tx.fetch_all("read memberships", ALL, params![]).await
+}
+
+const ALL_OF: Sql = Sql::per_engine(
+    "SELECT m.group_id, m.rule_id, m.learner_id FROM json_each($1) j
+     CROSS JOIN memberships m ON m.learner_id = j.value ORDER BY m.group_id, m.rule_id, m.learner_id",
+    "SELECT group_id, rule_id, learner_id FROM memberships WHERE learner_id = ANY($1)
+     ORDER BY group_id, rule_id, learner_id",
+);
+
+/// Every reason of some learners, sorted.
+///
+/// # Errors
+/// ChangeTime the database refuses.
+pub async fn list_by_learners(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(GroupId, RuleId, LearnerId)>> {
+    tx.fetch_all("read memberships of learners", ALL_OF, params![learners]).await
 }
 
 /// Lays out what is to be given and what is to be ended, for the statements below.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn stage_changes(
     tx: &mut Tx,
     added: impl IntoIterator<Item = MembershipReason>,
@@ -72,7 +87,7 @@ pub async fn stage_changes(
 /// Clears away what [`stage_changes()`] laid out.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
     tx.drop_staging_table(ADDED).await?;
     tx.drop_staging_table(REMOVED).await
@@ -124,7 +139,7 @@ const END: &str = "
 /// Gives the staged reasons; answers how many were new.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn insert_staged(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<u64> {
     tx.execute("give memberships", GIVE, params![today, run]).await
 }
@@ -132,7 +147,7 @@ pub async fn insert_staged(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<
 /// Ends the staged reasons; answers how many there were.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn end_staged(tx: &mut Tx, run: RunId) -> Result<u64> {
     tx.execute("remember memberships", REMEMBER, params![run]).await?;
     tx.execute("end memberships", END, params![]).await
@@ -149,12 +164,34 @@ const RECOUNT: &str = "
     ) counted
     WHERE groups.id = counted.group_id";
 
-/// Counts the members of the groups whose memberships were given or ended.
+/// The same for few changes, by what the run gave and ended: its cost does not grow with the groups. A learner was a
+/// member before when a membership is of another run, or the run ended one.
+const ADJUST_COUNTS: &str = "
+    UPDATE groups SET members = members + counted.more, changed_run_id = $1
+    FROM (
+        SELECT touched.group_id, CAST(sum(
+            CASE WHEN EXISTS (SELECT 1 FROM memberships m
+                WHERE m.learner_id = touched.learner_id AND m.group_id = touched.group_id) THEN 1 ELSE 0 END
+            - CASE WHEN EXISTS (SELECT 1 FROM memberships m
+                WHERE m.learner_id = touched.learner_id AND m.group_id = touched.group_id AND m.run_id <> $1)
+              OR EXISTS (SELECT 1 FROM ended_memberships e WHERE e.ended_run_id = $1
+                AND e.learner_id = touched.learner_id AND e.group_id = touched.group_id) THEN 1 ELSE 0 END
+            ) AS BIGINT) AS more
+        FROM (SELECT group_id, learner_id FROM stage_added UNION SELECT group_id, learner_id FROM stage_removed) touched
+        GROUP BY touched.group_id
+    ) counted
+    WHERE groups.id = counted.group_id";
+
+/// Up to so many changes, counts are adjusted; above, groups are counted.
+const FEW: u64 = 1_000;
+
+/// RunCounts the members of the groups in which a run gave and ended `changes` memberships.
 ///
 /// # Errors
-/// When the database refuses.
-pub async fn update_member_counts(tx: &mut Tx, run: RunId) -> Result<()> {
-    tx.execute("count members", RECOUNT, params![run]).await.map(|_| ())
+/// ChangeTime the database refuses.
+pub async fn update_member_counts(tx: &mut Tx, run: RunId, changes: u64) -> Result<()> {
+    let sql = if changes <= FEW { ADJUST_COUNTS } else { RECOUNT };
+    tx.execute("count members", sql, params![run]).await.map(|_| ())
 }
 
 /// Memberships by hand of those who go: they come back with the learner.
@@ -173,7 +210,7 @@ const WAKE: &str = "
 /// Moves the staged memberships by hand of learners without access to rest, and those of learners with access from it.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn move_dormant(tx: &mut Tx, run: RunId) -> Result<()> {
     tx.execute("put memberships to rest", TO_DORMANT, params![run]).await?;
     tx.execute("wake memberships", WAKE, params![]).await.map(|_| ())
@@ -189,9 +226,25 @@ const DORMANT: &str = "
 /// Memberships by hand that wait for their learner.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_dormant(tx: &mut Tx) -> Result<Vec<(GroupId, LearnerId)>> {
     tx.fetch_all("read resting memberships", DORMANT, params![]).await
+}
+
+const DORMANT_OF: Sql = Sql::per_engine(
+    "SELECT d.group_id, d.learner_id FROM dormant_memberships d JOIN groups g ON g.id = d.group_id
+     WHERE g.deleted_run_id IS NULL AND d.learner_id IN (SELECT value FROM json_each($1))
+     ORDER BY d.learner_id, d.group_id",
+    "SELECT d.group_id, d.learner_id FROM dormant_memberships d JOIN groups g ON g.id = d.group_id
+     WHERE g.deleted_run_id IS NULL AND d.learner_id = ANY($1) ORDER BY d.learner_id, d.group_id",
+);
+
+/// Memberships by hand of some learners that wait for them.
+///
+/// # Errors
+/// ChangeTime the database refuses.
+pub async fn list_dormant_of(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(GroupId, LearnerId)>> {
+    tx.fetch_all("read resting memberships", DORMANT_OF, params![learners]).await
 }
 
 const LAY_DORMANT: Sql = Sql::per_engine(
@@ -212,7 +265,7 @@ const DROP_DORMANT: Sql = Sql::per_engine(
 /// Puts down a membership by hand for learners who have no access today: they wait.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn insert_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<()> {
     if learners.is_empty() {
         return Ok(());
@@ -223,7 +276,7 @@ pub async fn insert_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run
 /// Forgets memberships by hand that wait; answers whose they were.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn delete_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<LearnerId>> {
     let dropped: Vec<(LearnerId,)> =
         tx.fetch_all("drop resting memberships", DROP_DORMANT, params![learners, group]).await?;
@@ -238,9 +291,30 @@ const EXCLUDED: &str = "
 /// The exclusions in force.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_active_exclusions(tx: &mut Tx, today: NaiveDate) -> Result<Vec<(GroupId, LearnerId)>> {
     tx.fetch_all("read exclusions", EXCLUDED, params![today]).await
+}
+
+const EXCLUDED_OF: Sql = Sql::per_engine(
+    "SELECT group_id, learner_id FROM exclusions
+     WHERE lifted_run_id IS NULL AND (until IS NULL OR until >= $1)
+       AND learner_id IN (SELECT value FROM json_each($2)) ORDER BY group_id, learner_id",
+    "SELECT group_id, learner_id FROM exclusions
+     WHERE lifted_run_id IS NULL AND (until IS NULL OR until >= $1) AND learner_id = ANY($2)
+     ORDER BY group_id, learner_id",
+);
+
+/// The exclusions in force of some learners.
+///
+/// # Errors
+/// ChangeTime the database refuses.
+pub async fn list_active_exclusions_of(
+    tx: &mut Tx,
+    today: NaiveDate,
+    learners: Vec<i64>,
+) -> Result<Vec<(GroupId, LearnerId)>> {
+    tx.fetch_all("read exclusions", EXCLUDED_OF, params![today, learners]).await
 }
 
 const OF: Sql = Sql::per_engine(
@@ -253,7 +327,7 @@ const OF: Sql = Sql::per_engine(
 /// Why these learners are in a group: a pair for each reason, nothing for who is not in it.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_reasons(
     tx: &mut Tx,
     learners: Vec<i64>,
@@ -268,7 +342,7 @@ const IN_GROUP: &str = "SELECT group_id, rule_id, learner_id FROM memberships WH
 /// Every reason for every member of a group.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_by_group(tx: &mut Tx, group: GroupId) -> Result<Vec<MembershipReason>> {
     let rows: Vec<(GroupId, RuleId, LearnerId)> =
         tx.fetch_all("read a group's memberships", IN_GROUP, params![group]).await?;
@@ -284,7 +358,7 @@ const ENDED_BY: &str = "
 /// What a deletion ended, for whoever restores the group.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_ended_by(tx: &mut Tx, run: RunId, group: GroupId) -> Result<Vec<MembershipReason>> {
     let rows: Vec<(GroupId, RuleId, LearnerId)> =
         tx.fetch_all("read ended memberships", ENDED_BY, params![run, group]).await?;
@@ -305,7 +379,7 @@ const REJOIN: &str = "
 /// Restores the days of joining in a group whose memberships `ended` had ended.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn restore_join_dates(tx: &mut Tx, ended: RunId, group: GroupId) -> Result<u64> {
     tx.execute("restore days of joining", REJOIN, params![ended, group]).await
 }
@@ -346,7 +420,7 @@ impl Default for NewExclusion<'_> {
 /// Keeps learners out of a group, whatever the rules say.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn exclude(
     tx: &mut Tx,
     learners: Vec<i64>,
@@ -364,7 +438,7 @@ pub async fn exclude(
 /// Lets learners in again; answers how many were kept out.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn lift_exclusions(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<u64> {
     tx.execute("lift exclusions", LIFT, params![learners, group, run]).await
 }
@@ -396,7 +470,7 @@ const EXCLUSIONS: &str = concat!(
 /// Every exclusion, by group.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_exclusions(tx: &mut Tx) -> Result<Vec<Exclusion>> {
     tx.fetch_all("list exclusions", EXCLUSIONS, params![]).await
 }

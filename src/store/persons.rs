@@ -49,7 +49,7 @@ const EVERYBODY: &str = "
 /// Hands over every person of a connector.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn for_each_summary(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -70,6 +70,50 @@ pub async fn for_each_summary(
         persons.split('\u{1e}').filter_map(parse_summary).for_each(&mut take);
         last = next;
     }
+}
+
+/// A person of [`for_each_summary_of`].
+#[derive(sqlx_macros::FromRow)]
+struct SummaryRow {
+    external_id: String,
+    learner_id: LearnerId,
+    digest: i64,
+    present: bool,
+    status: String,
+    contested: bool,
+}
+
+const SUMMARY_OF: Sql = Sql::per_engine(
+    "SELECT p.external_id, p.learner_id, p.digest, p.present, l.status, l.email_contested IS NOT NULL AS contested
+     FROM json_each($2) j CROSS JOIN persons p ON p.connector_id = $1 AND p.external_id = j.value
+     JOIN learners l ON l.id = p.learner_id ORDER BY p.external_id",
+    "SELECT p.external_id, p.learner_id, p.digest, p.present, l.status, l.email_contested IS NOT NULL AS contested
+     FROM persons p JOIN learners l ON l.id = p.learner_id
+     WHERE p.connector_id = $1 AND p.external_id = ANY($2) ORDER BY p.external_id",
+);
+
+/// Hands over the persons of a connector that have these ids.
+///
+/// # Errors
+/// ChangeTime the database refuses.
+pub async fn for_each_summary_of(
+    tx: &mut Tx,
+    connector: ConnectorId,
+    ids: Vec<String>,
+    mut take: impl FnMut(PersonSummary<'_>),
+) -> Result<()> {
+    let rows: Vec<SummaryRow> = tx.fetch_all("read persons", SUMMARY_OF, params![connector, ids]).await?;
+    for row in &rows {
+        take(PersonSummary {
+            external_id: &row.external_id,
+            learner_id: row.learner_id,
+            digest: row.digest,
+            present: row.present,
+            status: &row.status,
+            contested: row.contested,
+        });
+    }
+    Ok(())
 }
 
 fn parse_summary(text: &str) -> Option<PersonSummary<'_>> {
@@ -114,7 +158,7 @@ const OTHERS: Sql = Sql::per_engine(
 /// The records of other connectors for learners whom this connector knows too.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_of_other_connectors(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<PersonRecord>> {
     tx.fetch_all("read what other connectors say", OTHERS, params![connector]).await
 }
@@ -129,7 +173,7 @@ const OF_LEARNERS: Sql = Sql::per_engine(
 /// Every record of these learners.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_by_learners(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<PersonRecord>> {
     if learners.is_empty() {
         return Ok(Vec::new());
@@ -147,7 +191,7 @@ const PRESENT: Sql = Sql::per_engine(
 /// Hands over everybody whom the last good reading of a connector held.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn for_each_present(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -165,7 +209,7 @@ const ALL_PRESENT: Sql = Sql::per_engine(
 /// Hands over everybody whom the last good reading of any connector held.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn for_each_present_of_all(tx: &mut Tx, take: impl FnMut(PersonRecord)) -> Result<()> {
     tx.fetch_each("read the people last read", ALL_PRESENT, params![], take).await
 }
@@ -179,7 +223,7 @@ const STORED: Sql = Sql::per_engine(
 /// The attributes of some of a connector's people as they were last read, as JSON objects.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_attributes(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -231,7 +275,7 @@ const LEAVE: &str = "
 /// Writes new and changed records, and marks those that a complete reading no longer held.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn write_records<'a>(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -256,7 +300,7 @@ const COUNT: &str = "SELECT connector_id, count(*) FILTER (WHERE present) FROM p
 /// How many people each connector holds.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn count_present(tx: &mut Tx) -> Result<Vec<(ConnectorId, i64)>> {
     tx.fetch_all("count people", COUNT, params![]).await
 }
@@ -271,7 +315,7 @@ const NEW_SINCE: &str = "
 /// The people of a connector who came in a run from `first` on.
 ///
 /// # Errors
-/// When the database refuses.
+/// ChangeTime the database refuses.
 pub async fn list_new_since(tx: &mut Tx, connector: ConnectorId, first: RunId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> =
         tx.fetch_all("read who came since", NEW_SINCE, params![connector, first]).await?;

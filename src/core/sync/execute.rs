@@ -12,8 +12,8 @@ use crate::enrollment::change::ChangeTime;
 use crate::sync::approve::{ConnectorHold, find, refuse_other_files};
 use crate::sync::commit::{CommitContext, CommitResult, commit, counts};
 use crate::sync::lease::LeaseGuard;
-use crate::sync::load::{load_lookups, load_snapshot};
-use crate::sync::reading::read_beside_snapshot;
+use crate::sync::load::{SnapshotScope, load_lookups, load_snapshot};
+use crate::sync::reading::{read, read_beside_snapshot};
 use crate::sync::run::RunOptions;
 use crate::sync::stored_people::{load_kept_people, load_learner, load_people};
 use crate::sync::{File, SyncError};
@@ -102,37 +102,47 @@ impl<'a> RunTask<'a> {
         self.file.rule_set(&self.profiles, self.connector)
     }
 
-    pub(super) async fn load_snapshot(&self) -> Result<Snapshot, SyncError> {
+    pub(super) async fn load_snapshot(&self, scope: &SnapshotScope) -> Result<Snapshot, SyncError> {
         let mut tx = self.store.begin_read().await?;
-        let snapshot = self.load_snapshot_in(&mut tx).await?;
+        let snapshot = self.load_snapshot_in(&mut tx, scope).await?;
         tx.rollback().await?;
         Ok(snapshot)
     }
 
-    async fn load_snapshot_in(&self, tx: &mut Tx) -> Result<Snapshot, SyncError> {
+    async fn load_snapshot_in(&self, tx: &mut Tx, scope: &SnapshotScope) -> Result<Snapshot, SyncError> {
         let names = self.file.connector_names();
-        Ok(load_snapshot(tx, self.name(), &names, self.file.digest, self.when).await?)
+        Ok(load_snapshot(tx, self.name(), &names, self.file.digest, self.when, scope).await?)
     }
 }
 
 /// Plans a run and commits it; without a target it is a dry run.
 ///
 /// # Errors
-/// When the source cannot be read, the lease is lost or the database does not answer; nothing is changed then.
+/// ChangeTime the source cannot be read, the lease is lost or the database does not answer; nothing is changed then.
 pub(super) async fn execute(
     task: &RunTask<'_>,
     target: Option<CommitTarget<'_>>,
     kind: RunKind<'_>,
 ) -> Result<Execution, SyncError> {
+    let mut scope = SnapshotScope::Everybody;
     let (mut snapshot, mut reading) = match kind {
-        RunKind::Sync { options, stop } => {
+        RunKind::Sync { options, stop } if options.only.is_none() => {
             let (snapshot, source) = read_beside_snapshot(task, options, stop).await?;
             (snapshot, Some(source))
         }
-        RunKind::DateRules { .. }
-        | RunKind::Approval { .. }
-        | RunKind::Retirement { .. }
-        | RunKind::Resync { .. } => (task.load_snapshot().await?, None),
+        RunKind::Sync { options, stop } => {
+            let source = read(task, options, stop).await?;
+            scope = SnapshotScope::of(&source.people);
+            (task.load_snapshot(&scope).await?, Some(source))
+        }
+        RunKind::Resync { learner, connector } => {
+            let source = load_one(task, connector, learner).await?;
+            scope = SnapshotScope::of(&source.people);
+            (task.load_snapshot(&scope).await?, Some(source))
+        }
+        RunKind::DateRules { .. } | RunKind::Approval { .. } | RunKind::Retirement { .. } => {
+            (task.load_snapshot(&scope).await?, None)
+        }
     };
     for round in 1.. {
         let undisturbed = round > MAX_OPTIMISTIC_PLANS;
@@ -141,14 +151,14 @@ pub(super) async fn execute(
         if undisturbed {
             // The commit finds the head as it was loaded, and moves it by one.
             runs::lock_head(&mut tx).await?;
-            snapshot = task.load_snapshot_in(&mut tx).await?;
+            snapshot = task.load_snapshot_in(&mut tx, &scope).await?;
         }
         let mut input = kind.input(task, &mut tx, &snapshot, reading.take()).await?;
-        let rules = task.rules();
-        let context =
-            PlanContext { snapshot: &snapshot, rules, policy: &input.policy, today: task.when.today };
+        let (rules, today) = (task.rules(), task.when.today);
+        let context = PlanContext { snapshot: &snapshot, rules, policy: &input.policy, today };
         let keys = lookup_keys(context, &mut input.source);
-        let lookups = load_lookups(&mut tx, rules, snapshot.connector, keys).await?;
+        let lookups = load_lookups(&mut tx, rules, &mut snapshot, keys).await?;
+        let context = PlanContext { snapshot: &snapshot, rules, policy: &input.policy, today };
         let locked = if undisturbed {
             Some(tx)
         } else {
@@ -182,23 +192,32 @@ pub(super) async fn execute(
             CommitResult::Moved => {
                 target.lease.set_committing(false);
                 info!(run = %number, connector = %task.name(), "memberships moved in between, planning again");
-                reading = kind.reads_source().then(|| change_set.into_source());
-                snapshot = task.load_snapshot().await?;
+                reading = kind.keeps_reading().then(|| change_set.into_source());
+                snapshot = task.load_snapshot(&scope).await?;
             }
         }
     }
     Err(SyncError::LeaseLost { connector: task.name().clone() })
 }
 
+/// One learner as a connector last read the person.
+async fn load_one(
+    task: &RunTask<'_>,
+    connector: ConnectorId,
+    learner: LearnerId,
+) -> Result<SourceData, SyncError> {
+    let mut tx = task.store.begin_read().await?;
+    let people = load_learner(&mut tx, task.file.attributes, connector, learner).await?;
+    tx.rollback().await?;
+    Ok(SourceData::people(people))
+}
+
 impl RunKind<'_> {
-    /// Whether the people come from the source, and are planned again as they were read.
-    fn reads_source(self) -> bool {
+    /// Whether the people are planned again as they were read before.
+    fn keeps_reading(self) -> bool {
         match self {
-            Self::Sync { .. } => true,
-            Self::DateRules { .. }
-            | Self::Approval { .. }
-            | Self::Retirement { .. }
-            | Self::Resync { .. } => false,
+            Self::Sync { .. } | Self::Resync { .. } => true,
+            Self::DateRules { .. } | Self::Approval { .. } | Self::Retirement { .. } => false,
         }
     }
 
@@ -221,10 +240,7 @@ impl RunKind<'_> {
                 let people = load_people(tx, attributes, connector).await?;
                 stored(SourceData::people(people), guard(false, false))
             }
-            Self::Resync { learner, connector } => {
-                let people = load_learner(tx, attributes, connector, learner).await?;
-                stored(SourceData::people(people), guard(true, false))
-            }
+            Self::Resync { .. } => stored(reading.unwrap_or_else(none), guard(true, false)),
             Self::Retirement { allow_removals } => {
                 let nobody = SourceData::full(PeopleTable::new(attributes), Vec::new());
                 stored(nobody, guard(allow_removals, true))

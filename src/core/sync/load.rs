@@ -5,22 +5,26 @@
 use chrono::TimeDelta;
 
 use crate::enrollment::change::ChangeTime;
+use rollcall_model::attributes::Attribute;
 use rollcall_model::guard::{AccessTotals, Disposition, HoldBaseline};
-use rollcall_model::ids::{ConnectorId, LearnerId, RuleId, RunId};
-use rollcall_model::names::{ConnectorName, GroupName, RuleName};
+use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
+use rollcall_model::names::{ConnectorName, GroupName, RuleName, fold};
+use rollcall_model::people::PeopleTable;
 use rollcall_model::status::LearnerStatus;
+use rollcall_planner::GroupKeys;
 use rollcall_planner::correlation::{EmailHolder, KnownPerson};
 use rollcall_planner::lookups::{LookupKeys, Lookups};
 use rollcall_planner::rule_set::RuleSet;
 use rollcall_planner::run_baseline::RunBaseline;
 use rollcall_planner::snapshot::{
-    AssignmentScope, ManualPerson, Snapshot, StandingDecision, StoredAssignment, StoredCourse, StoredGroup,
-    StoredRecord,
+    AssignmentScope, ManualPerson, Snapshot, SnapshotExtent, StandingDecision, StoredAssignment,
+    StoredCourse, StoredGroup, StoredRecord,
 };
 use rollcall_store::assignments::{Assignment, AssignmentTarget};
+use rollcall_store::groups::{Group, RuleGroupRow};
 use rollcall_store::holds::HoldDecision;
 use rollcall_store::learners::ManualLearner;
-use rollcall_store::persons::PersonRecord;
+use rollcall_store::persons::{PersonRecord, PersonSummary};
 use rollcall_store::runs::LimitUsage;
 use rollcall_store::{
     Result, Tx, assignments, connectors, courses, groups, holds, learners, memberships, nodes, persons, runs,
@@ -29,16 +33,37 @@ use rollcall_store::{
 /// The time over which removals are counted together.
 const DAY: TimeDelta = TimeDelta::hours(24);
 
+/// The people whom a snapshot holds.
+#[derive(Debug, Clone)]
+pub(super) enum SnapshotScope {
+    /// Everybody.
+    Everybody,
+    /// The people of these ids, and the learners who hold these folded addresses.
+    People { ids: Vec<String>, addresses: Vec<String> },
+}
+
+impl SnapshotScope {
+    /// The people whom some records touch.
+    pub(super) fn of(people: &PeopleTable) -> Self {
+        let address = |row| fold(people.first(row, Attribute::EMAIL));
+        Self::People {
+            ids: people.rows().map(|row| people.id(row).to_owned()).collect(),
+            addresses: people.rows().map(address).filter(|address| !address.is_empty()).collect(),
+        }
+    }
+}
+
 /// Loads the state that a plan for `connector` starts from; `file` are the connectors of the file.
 ///
 /// # Errors
-/// When the database does not answer.
+/// ChangeTime the database does not answer.
 pub(super) async fn load_snapshot(
     tx: &mut Tx,
     connector: &ConnectorName,
     file: &[ConnectorName],
     digest: &str,
     when: ChangeTime,
+    scope: &SnapshotScope,
 ) -> Result<Snapshot> {
     // First: what is loaded after it may be newer than it says, never older.
     let version = runs::get_plan_version(tx).await?;
@@ -49,42 +74,96 @@ pub(super) async fn load_snapshot(
     let places = file.iter().enumerate().filter_map(|(place, name)| Some((number(name)?, place))).collect();
     let mut snapshot = Snapshot { version, connector: number(connector), places, ..Snapshot::default() };
     if let Some(row) = rows.iter().find(|row| row.name == connector.as_str()) {
-        let id = ConnectorId(row.id);
         snapshot.has_good_run = row.good_run_id.is_some();
-        load_people(tx, id, rows.len() > 1, &mut snapshot).await?;
-        load_baselines(tx, id, when, &mut snapshot).await?;
+        load_baselines(tx, ConnectorId(row.id), when, &mut snapshot).await?;
     }
-    for one in holds::list_decisions(tx).await? {
+    let standing = holds::list_decisions(tx).await?;
+    for one in standing {
         snapshot.decisions.entry(one.change_key.clone()).or_default().push(decision(&one));
     }
     snapshot.other_files = nodes::list_hosts_with_other_config(tx, digest).await?;
-    snapshot.manual = learners::list_manual(tx).await?.into_iter().map(to_manual_person).collect();
-    snapshot.has_learners = learners::count(tx).await? > 0;
-    load_groups(tx, when, &mut snapshot).await?;
-    let all = assignments::list_active(tx, None, None).await?;
-    snapshot.assignments = all.into_iter().map(to_stored_assignment).collect();
+    snapshot.has_learners = learners::has_learners(tx).await?;
+    load_rules(tx, &mut snapshot).await?;
+    match scope {
+        SnapshotScope::Everybody => load_everybody(tx, rows.len() > 1, when, &mut snapshot).await?,
+        SnapshotScope::People { ids, addresses } => {
+            load_touched(tx, (ids.clone(), addresses.clone()), when, &mut snapshot).await?;
+        }
+    }
     Ok(snapshot)
 }
 
-async fn load_people(tx: &mut Tx, id: ConnectorId, has_others: bool, snapshot: &mut Snapshot) -> Result<()> {
-    let known = &mut snapshot.known;
-    persons::for_each_summary(tx, id, |one| {
-        let status = LearnerStatus::read(one.status).unwrap_or(LearnerStatus::Left);
-        let person = KnownPerson {
-            learner: one.learner_id,
-            digest: one.digest,
-            present: one.present,
-            status,
-            contested: one.contested,
-        };
-        known.push(one.external_id, person);
-    })
-    .await?;
-    if has_others {
-        snapshot.others =
-            persons::list_of_other_connectors(tx, id).await?.into_iter().map(to_stored_record).collect();
+async fn load_everybody(
+    tx: &mut Tx,
+    has_others: bool,
+    when: ChangeTime,
+    snapshot: &mut Snapshot,
+) -> Result<()> {
+    if let Some(id) = snapshot.connector {
+        let known = &mut snapshot.known;
+        persons::for_each_summary(tx, id, |one| known.push(one.external_id, person(&one))).await?;
+        if has_others {
+            snapshot.others =
+                persons::list_of_other_connectors(tx, id).await?.into_iter().map(to_stored_record).collect();
+        }
+        if let Some(before) = &snapshot.hold_baseline {
+            let newcomers = persons::list_new_since(tx, id, RunId(before.run)).await?;
+            snapshot.newcomers = newcomers.into_iter().collect();
+        }
     }
+    snapshot.manual = learners::list_manual(tx).await?.into_iter().map(to_manual_person).collect();
+    snapshot.groups = groups::list_active(tx).await?.into_iter().filter_map(stored_group).collect();
+    add_links(snapshot, groups::list_rule_groups(tx).await?);
+    let members = memberships::list_all(tx).await?.into_iter();
+    snapshot.members = members.map(|(group, rule, ids)| (group, rule, read_ids(&ids))).collect();
+    snapshot.dormant = memberships::list_dormant(tx).await?;
+    snapshot.exclusions = memberships::list_active_exclusions(tx, when.today).await?;
+    let all = assignments::list_active(tx, None, None).await?;
+    snapshot.assignments = all.into_iter().map(to_stored_assignment).collect();
     Ok(())
+}
+
+/// Loads the people of some ids, and the learners who hold some addresses: the cost does not grow with the company.
+async fn load_touched(
+    tx: &mut Tx,
+    (ids, addresses): (Vec<String>, Vec<String>),
+    when: ChangeTime,
+    snapshot: &mut Snapshot,
+) -> Result<()> {
+    snapshot.extent = SnapshotExtent::Touched;
+    let id = snapshot.connector.unwrap_or(ConnectorId(0));
+    let known = &mut snapshot.known;
+    persons::for_each_summary_of(tx, id, ids, |one| known.push(one.external_id, person(&one))).await?;
+    let mut touched: Vec<i64> = known.iter().map(|(_, person)| person.learner.0).collect();
+    let holders = learners::list_email_holders(tx, addresses, id).await?.into_iter();
+    snapshot.holders = holders.map(|holder| (holder.email_folded, holder.id)).collect();
+    touched.extend(snapshot.holders.iter().map(|(_, learner)| learner.0));
+    touched.sort_unstable();
+    touched.dedup();
+    let others = persons::list_by_learners(tx, touched.clone()).await?.into_iter();
+    snapshot.others = others.filter(|row| row.connector_id != id).map(to_stored_record).collect();
+    let mut members: Vec<(GroupId, RuleId, Vec<LearnerId>)> = Vec::new();
+    for (group, rule, learner) in memberships::list_by_learners(tx, touched.clone()).await? {
+        match members.last_mut() {
+            Some((last, by, learners)) if (*last, *by) == (group, rule) => learners.push(learner),
+            Some(_) | None => members.push((group, rule, vec![learner])),
+        }
+    }
+    snapshot.members = members;
+    snapshot.dormant = memberships::list_dormant_of(tx, touched.clone()).await?;
+    snapshot.exclusions = memberships::list_active_exclusions_of(tx, when.today, touched.clone()).await?;
+    snapshot.touched = touched.into_iter().map(LearnerId).collect();
+    Ok(())
+}
+
+fn person(row: &PersonSummary<'_>) -> KnownPerson {
+    KnownPerson {
+        learner: row.learner_id,
+        digest: row.digest,
+        present: row.present,
+        status: LearnerStatus::read(row.status).unwrap_or(LearnerStatus::Left),
+        contested: row.contested,
+    }
 }
 
 async fn load_baselines(
@@ -100,34 +179,14 @@ async fn load_baselines(
         let first = RunId(before.run);
         snapshot.charged_since =
             to_access_totals(runs::get_limit_usage(tx, id, when.now - DAY, first).await?);
-        snapshot.newcomers = persons::list_new_since(tx, id, first).await?.into_iter().collect();
     }
     snapshot.any_held = holds::has_changes(tx, id).await?;
     Ok(())
 }
 
-async fn load_groups(tx: &mut Tx, when: ChangeTime, snapshot: &mut Snapshot) -> Result<()> {
-    let live = groups::list_active(tx).await?.into_iter();
-    snapshot.groups = live
-        .filter_map(|group| {
-            Some(StoredGroup {
-                id: group.id,
-                // Every name in the table was parsed before it was written.
-                name: GroupName::parse(&group.name).ok()?,
-                by_hand: group.by_hand,
-                members: group.members.unsigned_abs(),
-            })
-        })
-        .collect();
+async fn load_rules(tx: &mut Tx, snapshot: &mut Snapshot) -> Result<()> {
     let rules = groups::list_rules(tx).await?.into_iter().filter(|(id, _)| *id != RuleId::BY_HAND);
     snapshot.rules = rules.map(|(id, name)| (id, RuleName::new(name))).collect();
-    let links = groups::list_rule_groups(tx).await?.into_iter();
-    snapshot.links =
-        links.map(|link| ((link.rule_id, link.key), (link.group_id, link.name, link.deleted))).collect();
-    let members = memberships::list_all(tx).await?.into_iter();
-    snapshot.members = members.map(|(group, rule, ids)| (group, rule, read_ids(&ids))).collect();
-    snapshot.dormant = memberships::list_dormant(tx).await?;
-    snapshot.exclusions = memberships::list_active_exclusions(tx, when.today).await?;
     snapshot.courses = courses::list(tx)
         .await?
         .into_iter()
@@ -138,6 +197,22 @@ async fn load_groups(tx: &mut Tx, when: ChangeTime, snapshot: &mut Snapshot) -> 
         })
         .collect();
     Ok(())
+}
+
+fn stored_group(group: Group) -> Option<StoredGroup> {
+    Some(StoredGroup {
+        id: group.id,
+        // Every name in the table was parsed before it was written.
+        name: GroupName::parse(&group.name).ok()?,
+        by_hand: group.by_hand,
+        members: group.members.unsigned_abs(),
+    })
+}
+
+fn add_links(snapshot: &mut Snapshot, links: Vec<RuleGroupRow>) {
+    let links = links.into_iter();
+    snapshot.links =
+        links.map(|link| ((link.rule_id, link.key), (link.group_id, link.name, link.deleted))).collect();
 }
 
 fn read_ids(text: &str) -> Vec<LearnerId> {
@@ -151,17 +226,20 @@ fn decision(standing: &HoldDecision) -> StandingDecision {
     StandingDecision { disposition, fingerprint: standing.fingerprint }
 }
 
-/// Loads the values for lookup keys; `rules` are those of the plan.
+/// Loads the values for lookup keys; `rules` are those of the plan. Groups of a set of people are added to the snapshot.
 ///
 /// # Errors
-/// When the database does not answer.
+/// ChangeTime the database does not answer.
 pub(super) async fn load_lookups(
     tx: &mut Tx,
     rules: RuleSet<'_>,
-    connector: Option<ConnectorId>,
+    snapshot: &mut Snapshot,
     keys: LookupKeys,
 ) -> Result<Lookups> {
-    let id = connector.unwrap_or(ConnectorId(0));
+    let id = snapshot.connector.unwrap_or(ConnectorId(0));
+    if snapshot.extent == SnapshotExtent::Touched {
+        load_groups_of(tx, keys.groups, snapshot).await?;
+    }
     let mut lookups = Lookups::default();
     let stored = persons::list_attributes(tx, id, keys.records).await?;
     let mut addresses: Vec<String> = keys.addresses.into_iter().collect();
@@ -180,6 +258,22 @@ pub(super) async fn load_lookups(
         lookups.set_match_values(rules.attributes.name(attribute));
     }
     Ok(lookups)
+}
+
+/// Loads the groups that rules may name for a set of people, with their links and assignments.
+async fn load_groups_of(tx: &mut Tx, keys: GroupKeys, snapshot: &mut Snapshot) -> Result<()> {
+    let rules = snapshot.rules.iter().map(|(id, _)| id.0).collect();
+    let links = groups::list_rule_groups_of(tx, rules, keys.values).await?;
+    let mut ids: Vec<i64> = keys.ids.into_iter().map(|group| group.0).collect();
+    ids.extend(links.iter().map(|link| link.group_id.0));
+    add_links(snapshot, links);
+    let found = groups::list_active_of(tx, ids, keys.names).await?;
+    snapshot.groups = found.into_iter().filter_map(stored_group).collect();
+    let groups = snapshot.groups.iter().map(|group| group.id.0).collect();
+    let learners = snapshot.touched.iter().map(|learner| learner.0).collect();
+    let all = assignments::list_active_for(tx, groups, learners).await?;
+    snapshot.assignments = all.into_iter().map(to_stored_assignment).collect();
+    Ok(())
 }
 
 async fn add_holders(

@@ -6,7 +6,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::sync::SyncError;
 use crate::sync::execute::RunTask;
 use crate::sync::include_filter::apply_include;
-use crate::sync::load::load_snapshot;
+use crate::sync::load::{SnapshotScope, load_snapshot};
 use crate::sync::run::RunOptions;
 use rollcall_connectors::{DirectoryReading, ReadContext, ReadProgress};
 use rollcall_planner::{Snapshot, SourceData};
@@ -18,10 +18,10 @@ pub fn full_reading(reading: DirectoryReading) -> SourceData {
     SourceData::full(people, warnings)
 }
 
-/// Reads the source of a run, or the people of one address, and loads the snapshot at the same time.
+/// Reads the source of a run, and loads the snapshot at the same time.
 ///
 /// # Errors
-/// When the source did not prove that it said everything, or the database does not answer.
+/// ChangeTime the source did not prove that it said everything, or the database does not answer.
 pub(super) async fn read_beside_snapshot(
     task: &RunTask<'_>,
     options: &RunOptions,
@@ -40,13 +40,18 @@ fn spawn_snapshot(task: &RunTask<'_>) -> AbortOnDropHandle<rollcall_store::Resul
     let (name, digest, when) = (task.name().clone(), task.file.digest.to_owned(), task.when);
     AbortOnDropHandle::new(tokio::spawn(async move {
         let mut tx = store.begin_read().await?;
-        let snapshot = load_snapshot(&mut tx, &name, &names, &digest, when).await?;
+        let snapshot =
+            load_snapshot(&mut tx, &name, &names, &digest, when, &SnapshotScope::Everybody).await?;
         tx.rollback().await?;
         Ok(snapshot)
     }))
 }
 
-async fn read(
+/// Reads the source of a run, or the people of one address.
+///
+/// # Errors
+/// ChangeTime the source did not prove that it said everything, or could not be asked.
+pub(super) async fn read(
     task: &RunTask<'_>,
     options: &RunOptions,
     stop: &CancellationToken,

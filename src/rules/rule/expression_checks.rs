@@ -16,6 +16,7 @@ const FUNCTIONS: &[&str] = &[
     "days_until",
     "equals_ignore_case",
     "glob",
+    "starts_with_any",
     "size",
     "contains",
     "startsWith",

@@ -8,12 +8,15 @@
 //! - `days_since(date)` and `days_until(date)`: whole days from or to today. An empty date makes the rule not match.
 //! - `equals_ignore_case(a, b)`: equality after trimming and case folding.
 //! - `glob(text, pattern)`: `*` and `?` as in file names, whatever the case.
+//! - `starts_with_any(text, list)`: true if the text starts with one of the prefixes, whatever the case. Empty
+//!   prefixes are ignored.
 
 pub mod clauses;
 mod expression_checks;
 
 use std::sync::Arc;
 
+use cel::objects::ValueType;
 use cel::{Context, ExecutionError, FunctionContext, Program, Value};
 use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_64;
@@ -174,6 +177,7 @@ impl RuleEvaluator {
             root.add_function("days_until", until),
             root.add_function("equals_ignore_case", |a: Arc<String>, b: Arc<String>| fold(&a) == fold(&b)),
             root.add_function("glob", glob),
+            root.add_function("starts_with_any", starts_with_any),
         ];
         debug_assert!(
             added.iter().all(Result::is_ok),
@@ -277,6 +281,21 @@ fn glob(ftx: &FunctionContext, text: Arc<String>, pattern: Arc<String>) -> Resul
     Ok(glob.compile_matcher().is_match(fold(&text)))
 }
 
+/// An empty prefix is ignored: it would match every person.
+fn starts_with_any(text: Arc<String>, prefixes: Arc<Vec<Value>>) -> Result<bool, ExecutionError> {
+    let text = fold(&text);
+    let mut found = false;
+    // All prefixes are read even after a match, so that a prefix of another type is an error for every person.
+    for prefix in prefixes.iter() {
+        let Value::String(prefix) = prefix else {
+            return Err(prefix.error_expected_type(ValueType::String));
+        };
+        let prefix = fold(prefix);
+        found |= !prefix.is_empty() && text.starts_with(&prefix);
+    }
+    Ok(found)
+}
+
 fn kind_of(value: &Value) -> String {
     format!("a value of type {}", value.type_of()).to_lowercase()
 }
@@ -339,6 +358,37 @@ mod tests {
         assert_eq!(holds("equals_ignore_case(department, \"s\u{e4}les \")", &ada), Ok(true));
         assert_eq!(holds(r#"glob(role, "team lead*")"#, &ada), Ok(true));
         assert_eq!(holds(r#"glob(role, "lead*")"#, &ada), Ok(false));
+    }
+
+    /// `starts_with_any` ignores the case of the text and of the prefixes.
+    #[test]
+    fn starts_with_any_ignores_case() {
+        let ada = [("cost_center", "DE-1204")];
+        assert_eq!(holds(r#"starts_with_any(cost_center, ["fr-", "de-"])"#, &ada), Ok(true));
+        assert_eq!(holds(r#"starts_with_any(cost_center, ["FR-", "1204"])"#, &ada), Ok(false));
+    }
+
+    /// An empty list, an empty prefix and an empty text never match.
+    #[test]
+    fn starts_with_any_never_matches_on_empty_values() {
+        let ada = [("cost_center", "DE-1204")];
+        assert_eq!(holds("starts_with_any(cost_center, [])", &ada), Ok(false));
+        assert_eq!(holds(r#"starts_with_any(cost_center, ["", " "])"#, &ada), Ok(false));
+        assert_eq!(holds(r#"starts_with_any(cost_center, ["DE-"])"#, &[]), Ok(false));
+    }
+
+    /// The prefixes may come from an attribute with several values.
+    #[test]
+    fn starts_with_any_reads_prefixes_from_attribute() {
+        let ada = [("cost_center", "DE-1204"), ("department", "FR-|DE-")];
+        assert_eq!(holds("starts_with_any(cost_center, department_all)", &ada), Ok(true));
+    }
+
+    /// A prefix that is not text is refused when the rule is compiled, before any person is evaluated.
+    #[test]
+    fn starts_with_any_refuses_other_types() {
+        assert!(refused(r#"starts_with_any(cost_center, ["DE-", 4])"#).message.contains("string"));
+        assert!(!refused(r#"starts_with_any(cost_center, "DE-")"#).message.is_empty());
     }
 
     #[test]

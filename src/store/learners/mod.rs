@@ -125,6 +125,17 @@ pub async fn count(tx: &mut Tx) -> Result<i64> {
     Ok(count)
 }
 
+const ANY: &str = "SELECT count(*) FROM (SELECT 1 FROM learners LIMIT 1) one";
+
+/// Whether there is any learner.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn has_learners(tx: &mut Tx) -> Result<bool> {
+    let (count,): (i64,) = tx.fetch_one("look for learners", ANY, params![]).await?;
+    Ok(count > 0)
+}
+
 /// A learner as `learners list` prints one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx_macros::FromRow)]
 pub struct LearnerSummary {

@@ -1,0 +1,104 @@
+//! The groups that rules may name for a set of people: which of them must be loaded.
+
+use rustc_hash::FxHashSet;
+
+use crate::PlanContext;
+use crate::desired_memberships::DesiredMemberships;
+use crate::lookups::records_by_learner;
+use crate::population::{EvaluatedLearner, PersonChange, Population, from_json};
+use crate::records::{ConnectorRecord, merge_records};
+use crate::snapshot::StoredRecord;
+use crate::source_data::SourceData;
+use rollcall_model::attributes::Attribute;
+use rollcall_model::ids::{GroupId, LearnerId};
+use rollcall_model::interner::Symbol;
+use rollcall_model::names::{GroupName, fold};
+use rollcall_model::people::{PeopleTable, RowIndex};
+use rollcall_model::status::LearnerStatus;
+
+/// Names of groups, and what else finds them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupKeys {
+    /// Groups of which the people have, had or may not have a membership.
+    pub ids: Vec<GroupId>,
+    /// Folded names.
+    pub names: Vec<String>,
+    /// The values of the templates: a rule knows its group by one of them.
+    pub values: Vec<String>,
+}
+
+/// Names every group that a plan for the people can speak of, whoever of the touched learners each of them is.
+pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> GroupKeys {
+    let snapshot = context.snapshot;
+    let mut ids: Vec<GroupId> = snapshot.members.iter().map(|(group, _, _)| *group).collect();
+    ids.extend(snapshot.dormant.iter().chain(&snapshot.exclusions).map(|(group, _)| *group));
+    ids.sort_unstable();
+    ids.dedup();
+    let population = variants(context, &source.people);
+    let rules = context.rules;
+    let desired =
+        DesiredMemberships::evaluate(rules.rules, &population, &rules.connector_names(), context.today);
+    let names: FxHashSet<String> = desired
+        .wanted
+        .iter()
+        .filter_map(|one| GroupName::parse(&one.name).ok().map(|name| name.folded().to_owned()))
+        .collect();
+    let values: FxHashSet<String> = desired.wanted.into_iter().map(|one| one.key).collect();
+    GroupKeys { ids, names: names.into_iter().collect(), values: values.into_iter().collect() }
+}
+
+/// Each person alone, and merged with the records of each learner whom the person may be; with each status that has
+/// access.
+fn variants(context: PlanContext<'_>, people: &PeopleTable) -> Population {
+    let snapshot = context.snapshot;
+    let others = records_by_learner(&snapshot.others);
+    let mut population = Population::new(people.clone());
+    for row in people.rows() {
+        let address = fold(people.first(row, Attribute::EMAIL));
+        let known = snapshot.known.find(people.id(row)).map(|person| person.learner);
+        let holders = snapshot.holders.iter().filter(|(holds, _)| *holds == address);
+        let learners: FxHashSet<LearnerId> = known.into_iter().chain(holders.map(|(_, id)| *id)).collect();
+        let mut variants: Vec<Option<Box<[Symbol]>>> = vec![None];
+        for records in learners.iter().filter_map(|learner| others.get(learner)) {
+            variants.push(Some(merged(context, &mut population, row, records)));
+        }
+        for cells in variants {
+            for status in [LearnerStatus::Active, LearnerStatus::Leave] {
+                population.push(variant(row, status), cells.clone());
+            }
+        }
+    }
+    population
+}
+
+fn variant(row: RowIndex, status: LearnerStatus) -> EvaluatedLearner {
+    let (id, was) = (None, None);
+    EvaluatedLearner {
+        id,
+        row: Some(row),
+        change: PersonChange::New,
+        status_before: was,
+        status,
+        sources: u64::MAX,
+        contested: false,
+    }
+}
+
+fn merged(
+    context: PlanContext<'_>,
+    population: &mut Population,
+    row: RowIndex,
+    records: &[&StoredRecord],
+) -> Box<[Symbol]> {
+    let PlanContext { rules, snapshot, .. } = context;
+    let mut owned = vec![(rules.connector, Box::from(population.people.cells(row)))];
+    for record in records.iter().filter(|record| record.present) {
+        let place = snapshot.places.get(&record.connector).copied().unwrap_or(usize::MAX);
+        let values = &mut population.people.values;
+        owned.push((place, from_json(rules.attributes, values, &record.attributes)));
+    }
+    owned.sort_by_key(|(place, _)| *place);
+    let records: Vec<ConnectorRecord<'_>> =
+        owned.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect();
+    merge_records(&records, rules.attributes.len())
+}
