@@ -1,5 +1,4 @@
-//! Numbers for whoever watches from outside. All of them are kept in the database, so that every service that shares one
-//! says the same.
+//! Metrics for monitoring. All values come from the database, so that all services that share it report the same.
 
 use chrono::{DateTime, Utc};
 
@@ -13,13 +12,13 @@ use super::statements::list_statements;
 pub struct ConnectorMetrics {
     /// The name.
     pub name: String,
-    /// When its last good run ended.
+    /// End of the last good run.
     pub good_at: Option<DateTime<Utc>>,
-    /// How many people that run read.
+    /// Number of people that the run read.
     pub people: i64,
-    /// Whether the last run failed.
+    /// True if the last run failed.
     pub has_failed: bool,
-    /// Whether something of it waits for approval.
+    /// True if something of it waits for approval.
     pub is_held: bool,
 }
 
@@ -32,9 +31,6 @@ const CONNECTORS: &str = "
     WHERE c.retired_at IS NULL ORDER BY c.name";
 
 /// Every connector that was not retired.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_connector_metrics(tx: &mut Tx) -> Result<Vec<ConnectorMetrics>> {
     tx.fetch_all("read connectors for metrics", CONNECTORS, params![]).await
 }
@@ -50,9 +46,9 @@ pub struct TableSizes {
     pub memberships: i64,
     /// Jobs that wait for a worker.
     pub ready: i64,
-    /// Jobs that have failed for good.
+    /// Jobs that failed permanently.
     pub failed: i64,
-    /// Since when the oldest job waits.
+    /// Time since which the oldest job waits.
     pub oldest: Option<DateTime<Utc>>,
 }
 
@@ -74,10 +70,7 @@ const SIZES_SQLITE: &str = r#"
 
 const SIZES: Sql = Sql::per_engine(SIZES_SQLITE, SIZES_POSTGRES);
 
-/// How much there is.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the sizes of the tables.
 pub async fn get_table_sizes(tx: &mut Tx) -> Result<TableSizes> {
     tx.fetch_one("read sizes for metrics", SIZES, params![]).await
 }
@@ -116,32 +109,26 @@ const DURATIONS: Sql = Sql::per_engine(
 pub struct RunDurationBucket {
     /// The connector.
     pub name: String,
-    /// How they ended.
+    /// Status of the runs.
     pub status: String,
-    /// Which of [`DURATION_BUCKETS`].
+    /// Index into [`DURATION_BUCKETS`].
     pub bucket: i64,
-    /// How many.
+    /// Number of rows.
     pub runs: i64,
     /// Seconds in all.
     pub seconds: f64,
 }
 
-/// How long the runs of each connector took.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the durations of the runs of each connector.
 pub async fn list_run_durations(tx: &mut Tx) -> Result<Vec<RunDurationBucket>> {
     tx.fetch_all("read durations for metrics", DURATIONS, params![]).await
 }
 
 const ALIVE: &str = "SELECT id FROM head WHERE id = 1";
 
-/// Whether the database answers.
-///
-/// # Errors
-/// When it does not.
+/// Runs a query to check that the database responds.
 pub async fn ping(tx: &mut Tx) -> Result<()> {
-    let _: (i64,) = tx.fetch_one("look whether the database answers", ALIVE, params![]).await?;
+    let _: (i64,) = tx.fetch_one("check the connection", ALIVE, params![]).await?;
     Ok(())
 }
 

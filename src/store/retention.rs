@@ -1,4 +1,4 @@
-//! History that has grown too old to be asked for.
+//! Deletion of history that is older than the retention period.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
@@ -17,8 +17,7 @@ const FORGET_MEMBERSHIPS: &str = "DELETE FROM ended_memberships WHERE ended_run_
 
 const FORGET_DUES: &str = "DELETE FROM assignment_changes WHERE run_id <= $1";
 
-/// A date that was given up is of use for whoever comes back in time, and for as long as the enrollment lasts that it
-/// stands for then.
+/// A retained due date is needed while the learner can return in time, and while an enrollment with this date lasts.
 const FORGET_KEPT: &str = "
     DELETE FROM kept_dues
     WHERE lost_on < $1
@@ -27,11 +26,8 @@ const FORGET_KEPT: &str = "
       AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.learner_id = kept_dues.learner_id
                       AND j.course_id = kept_dues.course_id)";
 
-/// Forgets what rows were before runs that began earlier than `before`, and due dates that nobody can come back to;
-/// answers how many rows that were.
-///
-/// # Errors
-/// When the database refuses.
+/// Deletes the previous state of rows for runs that started earlier than `before`, and retained due dates that are no
+/// longer needed. Returns the number of deleted rows.
 pub async fn delete_before(tx: &mut Tx, before: DateTime<Utc>, today: NaiveDate) -> Result<u64> {
     let (last,): (i64,) = tx.fetch_one("find the last run before a day", LAST, params![before]).await?;
     let mut forgotten = 0;

@@ -1,7 +1,7 @@
-//! The proof that enrollments are what memberships and assignments say, and the repair where they are not.
+//! Verification of enrollments against memberships and assignments, and the repair of differences.
 //!
-//! Shares no statement with the worker: memberships and assignments are read as they stand, joined here, and each due
-//! date is worked out by [`DuePolicy::date`]; the result is compared with the enrollments, both in the order of their keys.
+//! The verification shares no statement with the workers. It joins memberships and assignments in memory, computes each
+//! due date with [`DuePolicy::date`], and compares the result with the enrollments in the order of their keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use rollcall_store::assignments::{self, Assignment, AssignmentTarget};
 use rollcall_store::runs::NewRun;
 use rollcall_store::{Result, Store, Tx, enrollments, verification};
 
-/// What was proved.
+/// Result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = Verdict)]
 pub struct VerifyResult {
@@ -27,11 +27,11 @@ pub struct VerifyResult {
     pub enrollments: u64,
     /// Pairs whose job is still in the queue, and so may differ.
     pub pending: u64,
-    /// Everything that is not as it should be.
+    /// Differences.
     pub differences: Vec<Discrepancy>,
 }
 
-/// One thing that is not as it should be.
+/// A difference between an enrollment and the memberships and assignments.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[schema(as = Difference)]
 pub struct Discrepancy {
@@ -45,7 +45,7 @@ pub struct Discrepancy {
     pub email: String,
     /// The course's code.
     pub course: String,
-    /// What is wrong.
+    /// Kind of the discrepancy.
     pub what: DiscrepancyKind,
     /// The due date that memberships and assignments give.
     pub expected_due: Option<NaiveDate>,
@@ -58,23 +58,20 @@ pub struct Discrepancy {
 #[serde(rename_all = "snake_case")]
 #[schema(as = DifferenceKind)]
 pub enum DiscrepancyKind {
-    /// Should have access, and has none.
+    /// Access is expected and missing.
     Missing,
-    /// Has access that nothing holds up.
+    /// Access exists without a membership or assignment.
     Extra,
-    /// Has another due date than follows.
+    /// The due date differs.
     Due,
 }
 
 type EnrollmentKey = (i64, i64);
 
-/// Differences that the note of a repair names; the rest is counted.
+/// Maximum number of differences that the audit log names; the rest is counted.
 const MAX_LISTED_PAIRS: usize = 100;
 
-/// Compares, in one snapshot of the database.
-///
-/// # Errors
-/// When the database does not answer.
+/// Verifies all enrollments in one snapshot of the database.
 pub async fn verify_enrollments(store: &Store) -> Result<VerifyResult> {
     let mut tx = store.begin_read().await?;
     let mut verdict = VerifyResult::default();
@@ -96,20 +93,16 @@ pub async fn verify_enrollments(store: &Store) -> Result<VerifyResult> {
     Ok(verdict)
 }
 
-/// What a repair came to.
+/// Result of a repair.
 #[derive(Debug)]
 pub struct RepairResult {
-    /// What it found.
+    /// Result of the verification before the repair.
     pub found: VerifyResult,
     /// The change; none where there was nothing to settle.
     pub done: Option<CommittedChange>,
 }
 
-/// Enqueues everything that is not as it should be, to be settled again. Nothing happens, and no change is numbered,
-/// where all is as it should be.
-///
-/// # Errors
-/// When the database refuses; nothing is changed then.
+/// Enqueues a job for each difference. If there is none, no change is made.
 pub async fn repair_enrollments(store: &Store, about: &NewRun, when: ChangeTime) -> Result<RepairResult> {
     let found = verify_enrollments(store).await?;
     if found.differences.is_empty() {
@@ -126,7 +119,7 @@ pub async fn repair_enrollments(store: &Store, about: &NewRun, when: ChangeTime)
     Ok(RepairResult { found, done: Some(change.commit().await?) })
 }
 
-/// Every learner and course that memberships and assignments hold up, with the earliest due date.
+/// Loads the expected enrollments, with the earliest due date of each.
 async fn load_expected(
     tx: &mut Tx,
     verdict: &mut VerifyResult,
@@ -190,7 +183,7 @@ fn expected_due(
         .fold(own, |due, (lost_on, lost_due)| retained_due_date(due, counts_from, *lost_due, *lost_on))
 }
 
-/// An assignment without a due date asks for none; it does not take one away.
+/// Returns the earlier date. An assignment without a due date does not remove the due date of another.
 fn earliest(one: Option<NaiveDate>, other: Option<NaiveDate>) -> Option<NaiveDate> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),

@@ -51,9 +51,6 @@ macro_rules! of {
 const PAGE: Sql = contains(of!("instr"), of!("strpos"));
 
 /// A page of courses whose code or title contains a folded text.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx, text: &str, from: PageRequest<'_>) -> Result<Vec<CourseListRow>> {
     tx.fetch_all("list courses", PAGE, params![text, from.text, from.id, from.limit]).await
 }
@@ -61,21 +58,18 @@ pub async fn list(tx: &mut Tx, text: &str, from: PageRequest<'_>) -> Result<Vec<
 const ONE: &str = concat!(columns!(), "c.id = $1");
 
 /// A course.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get(tx: &mut Tx, id: CourseId) -> Result<Option<CourseListRow>> {
     tx.fetch_optional("read a course", ONE, params![id]).await
 }
 
-/// How far everybody has come in a course.
+/// Progress of all learners in a course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx_macros::FromRow)]
 pub struct CourseProgress {
-    /// Who may open it.
+    /// Account that may open it.
     pub enrolled: i64,
-    /// Who has completed it.
+    /// Learners who have completed the course.
     pub completed: i64,
-    /// Who has not, and should have.
+    /// Learners who are overdue.
     pub overdue: i64,
 }
 
@@ -85,10 +79,7 @@ const PROGRESS: &str = "
         count(*) FILTER (WHERE state = 'active' AND completed_at IS NULL AND due < $2) AS overdue
     FROM enrollments WHERE course_id = $1";
 
-/// How far everybody has come in a course.
-///
-/// # Errors
-/// When the database refuses.
+/// Progress of all learners in a course.
 pub async fn get_progress(tx: &mut Tx, course: CourseId, today: NaiveDate) -> Result<CourseProgress> {
     tx.fetch_one("count the progress in a course", PROGRESS, params![course, today]).await
 }
@@ -99,10 +90,7 @@ const PROGRESS_ALONE: &str = "
         count(*) FILTER (WHERE state = 'active' AND completed_at IS NULL AND due < $3) AS overdue
     FROM enrollments WHERE course_id = $1 AND learner_id = $2";
 
-/// How far one learner has come in a course.
-///
-/// # Errors
-/// When the database refuses.
+/// Progress of one learner in a course.
 pub async fn get_learner_progress(
     tx: &mut Tx,
     course: CourseId,
@@ -119,10 +107,7 @@ const PROGRESS_OF_GROUP: &str = "
     FROM (SELECT DISTINCT learner_id FROM memberships WHERE group_id = $2) m
     JOIN enrollments e ON e.learner_id = m.learner_id AND e.course_id = $1";
 
-/// How far the members of a group have come in a course.
-///
-/// # Errors
-/// When the database refuses.
+/// Progress of the members of a group in a course.
 pub async fn get_group_progress(
     tx: &mut Tx,
     course: CourseId,

@@ -19,17 +19,17 @@ pub struct EnrollmentListRow {
     pub email: String,
     /// The name.
     pub name: String,
-    /// What the list is sorted by.
+    /// Sort key.
     pub name_folded: String,
     /// `active` or `revoked`.
     pub state: String,
     /// The last day.
     pub due: Option<NaiveDate>,
-    /// When it was done.
+    /// Time of completion.
     pub completed_at: Option<DateTime<Utc>>,
 }
 
-/// Which enrollments.
+/// Selection of enrollments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EnrollmentListFilter {
     /// All with access.
@@ -119,10 +119,7 @@ async fn list_with(
     tx.fetch_all("list enrollments", sql, args).await
 }
 
-/// A page of enrollments in a course, of a group's members or of everybody, by name.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns a page of enrollments in a course, of a group's members or of all learners, by name.
 pub async fn list(
     tx: &mut Tx,
     course: CourseId,
@@ -139,9 +136,6 @@ pub async fn list(
 }
 
 /// The same for one learner.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_of_learner(
     tx: &mut Tx,
     course: CourseId,
