@@ -1,4 +1,4 @@
-//! `rollcall approve`, `rollcall reject` and `rollcall undo`, and how a hold is shown.
+//! `rollcall approve`, `rollcall reject`, `rollcall undo`, and the output of holds.
 
 use super::args::DrainArgs;
 use super::command_context::{CommandContext, LEASE_TIMEOUT, current_actor};

@@ -45,10 +45,10 @@ pub(crate) async fn enrollments(
     }
 }
 
-/// An RFC 3339 time, or a day at noon in the file's zone.
+/// Parses an RFC 3339 time, or a day as noon in the time zone of the configuration.
 fn parse_time(session: &CommandContext, text: &str) -> Result<DateTime<Utc>, CliError> {
     timestamp::parse_timestamp(text, session.config.timezone).ok_or_else(|| {
-        CliError::usage(format!("`{text}` is neither a date nor a time"))
+        CliError::usage(format!("`{text}` is not a valid date or time"))
             .hint("write 2026-12-31, or 2026-12-31T09:30:00Z")
     })
 }
@@ -96,7 +96,7 @@ async fn list(
     Ok(0)
 }
 
-/// Proves that enrollments are what memberships and assignments say; with `repair` makes them so first.
+/// Verifies that enrollments match memberships and assignments; with `repair`, corrects them first.
 ///
 /// # Errors
 /// When the database does not answer.

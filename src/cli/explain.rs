@@ -9,7 +9,7 @@ use rollcall_core::explain::{self, ExplainRequest};
 use rollcall_core::groups as by_hand;
 use rollcall_model::ids::CourseId;
 
-/// Says why a learner is, or is not, in each group and course.
+/// Explains why a learner is or is not in each group and course.
 ///
 /// # Errors
 /// When learner, group or course is unknown, the day is none that can be asked about, or the database does not answer.
@@ -48,7 +48,7 @@ impl From<explain::ExplainError> for CliError {
     fn from(error: explain::ExplainError) -> Self {
         let hint = match &error {
             explain::ExplainError::TooOld { oldest, .. } => {
-                Some(format!("the oldest day that can be asked about is {oldest}"))
+                Some(format!("the oldest supported day is {oldest}"))
             }
             explain::ExplainError::Future { .. } => {
                 Some("`rollcall sync --dry-run` shows what the next run would do".to_owned())

@@ -79,7 +79,7 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
     output::print_table(
         ["when", "who", "what", "status", "memberships", "run", "before", "after"],
         rows,
-        "nothing was changed since then",
+        "no changes since then",
     )?;
     Ok(0)
 }
@@ -87,8 +87,8 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
 async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let Some(shown) = views::load_run_details(&mut tx, RunId(number)).await? else {
-        return Err(CliError::failed(format!("there is no run {number}"))
-            .hint("`rollcall runs list` shows the newest"));
+        return Err(CliError::failed(format!("run {number} does not exist"))
+            .hint("`rollcall runs list` shows the latest runs"));
     };
     if session.json {
         output::print_json(&shown)?;
@@ -121,7 +121,7 @@ async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// What a run did not do, why, and what became of it.
+/// Prints the held changes of a run, their reasons and decisions.
 fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
     let held = &shown.held;
     if held.is_empty() {
@@ -163,7 +163,7 @@ pub(crate) async fn connectors(session: &CommandContext) -> Result<u8, CliError>
     output::print_table(
         ["name", "kind", "people", "last run", "next run"],
         rows,
-        "the file names no connector",
+        "the file does not define a connector",
     )?;
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");

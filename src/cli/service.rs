@@ -27,15 +27,15 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
     let reload: ConfigReloader = Box::new(move || {
         let config = load_config(named.as_ref()).map_err(|failure| failure.render())?;
         if config.database.url != database {
-            return Err("`database.url` is another one: restart the service for that".to_owned());
+            return Err("`database.url` was changed: restart the service to apply it".to_owned());
         }
         Ok(Arc::new(config))
     });
     let address = session.config.web.listen;
     let tls = session.config.web.tls.clone();
     let listening = web::listen(address, tls.as_ref()).await.map_err(|error| {
-        CliError::failed(format!("pages and API cannot listen at {address}: {error}"))
-            .hint("give another address in `[web] listen`; port 0 takes any that is free")
+        CliError::failed(format!("the web server cannot listen on {address}: {error}"))
+            .hint("set another address in `[web] listen`; port 0 selects a free port")
     })?;
     if let Some(link) = create_first_invitation(session, listening.address).await? {
         output::print_result(&link)?;
@@ -46,7 +46,7 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
             let web =
                 WebContext { store, file, stop, heartbeat: pulse, background: BackgroundTasks::default() };
             if let Err(error) = listening.serve(web).await {
-                error!(%error, "pages and API are gone");
+                error!(%error, "the web server stopped");
             }
         })
     });
@@ -54,7 +54,7 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
     Ok(0)
 }
 
-/// What to say where nobody may sign in yet: a link that makes the first account, good for a day and for once.
+/// Returns the message with the link that creates the first account; the link is valid once and for 24 hours.
 async fn create_first_invitation(
     session: &CommandContext,
     address: SocketAddr,
@@ -68,7 +68,7 @@ async fn create_first_invitation(
     }))
 }
 
-/// Drains jobs until told to stop, or until the queue is empty.
+/// Processes jobs until it is stopped or the queue is empty.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -94,7 +94,7 @@ pub(crate) async fn worker(session: &CommandContext, until_empty: bool) -> Resul
     Ok(u8::from(failed > 0))
 }
 
-/// Whether the service on this machine has given a sign of life lately.
+/// Checks that the service on this machine has a recent heartbeat.
 ///
 /// # Errors
 /// When the database does not answer.
