@@ -156,7 +156,7 @@ impl WebServer {
     /// Makes the service read its file again.
     pub(crate) fn reload_config(&self) {
         self.service.signal("HUP");
-        self.service.wait_for_log("read the file again");
+        self.service.wait_for_log("configuration reloaded");
     }
 
     /// Ends the service in order.

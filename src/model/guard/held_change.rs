@@ -134,9 +134,9 @@ pub enum HeldGroup {
     New(String),
 }
 
-/// A change that was not applied.
+/// One change of a plan, with its disposition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldChange {
+pub struct PlannedChange {
     /// The kind of change.
     pub kind: ChangeKind,
     /// The learner, if the change is about one.
@@ -149,7 +149,7 @@ pub struct HeldChange {
     pub rule: Option<RuleName>,
     /// The assignment, if the change is about one.
     pub assignment: Option<AssignmentId>,
-    /// The reason why it was held.
+    /// Whether the change is applied, and the reason if it is not.
     pub disposition: Disposition,
     /// The fingerprint of the attributes and the rule: a decision on this change is valid while it is the same.
     pub fingerprint: i64,
@@ -206,7 +206,7 @@ pub struct HoldReport {
     /// The limits that were reached.
     pub reasons: Vec<LimitExceeded>,
     /// The changes.
-    pub changes: Vec<HeldChange>,
+    pub changes: Vec<PlannedChange>,
     /// The enrollments that would lose access.
     pub enrollments: u64,
 }
@@ -215,7 +215,7 @@ impl HoldReport {
     /// Returns true if a change waits for approval. Rejected and undone changes do not wait.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.changes.iter().any(HeldChange::is_waiting)
+        self.changes.iter().any(PlannedChange::is_waiting)
     }
 
     /// The number of waiting changes of these kinds.
@@ -238,7 +238,7 @@ impl HoldReport {
     }
 }
 
-impl HeldChange {
+impl PlannedChange {
     /// Returns true if the change waits for approval.
     #[must_use]
     pub fn is_waiting(&self) -> bool {

@@ -12,7 +12,7 @@ pub mod limits;
 
 pub use disposition::Disposition;
 pub use held_change::{
-    ChangeKey, ChangeKind, ChangeSubject, HeldChange, HeldGroup, HoldCause, HoldReport, LimitExceeded,
+    ChangeKey, ChangeKind, ChangeSubject, HeldGroup, HoldCause, HoldReport, LimitExceeded, PlannedChange,
 };
 pub use hold_baseline::{AccessTotals, HoldBaseline};
 pub use limits::{BadPercent, Percent, SafetyLimits};
