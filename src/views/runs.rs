@@ -98,7 +98,7 @@ pub struct DecisionResult {
     /// What will not be done, of a rejection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Vec<HeldChangeRecord>>,
-    /// What was shown and nobody wants any longer.
+    /// Changes that were shown and are no longer required.
     pub dropped: Vec<HeldChangeRecord>,
     /// What waits and was not shown by that run.
     pub waiting: Vec<HeldChangeRecord>,

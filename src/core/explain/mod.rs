@@ -76,9 +76,9 @@ pub enum ExplainError {
     Store(#[from] rollcall_store::StoreError),
     #[error(transparent)]
     BadName(#[from] BadGroupName),
-    #[error("there is no group `{name}`, and no rule would make it for this learner")]
+    #[error("group `{name}` does not exist, and no rule would create it for this learner")]
     NoGroup { name: String },
-    #[error("{day} is still to come")]
+    #[error("{day} is in the future")]
     Future { day: NaiveDate },
     #[error("{day} is more than {PAST_DAYS} days ago")]
     TooOld { day: NaiveDate, oldest: NaiveDate },
@@ -137,7 +137,6 @@ pub async fn explain(
     let row = table::get_learner(tx, asked.learner).await?;
     let somebody = learner_state::load_learner_state(tx, file, row, view).await?;
     let judge = rule_result::create_evaluator(view);
-    // Rules say nothing of somebody whom nobody knew.
     let opinions = if somebody.status.is_some() {
         rule_result::evaluate_rules(file, &somebody, &judge)
     } else {

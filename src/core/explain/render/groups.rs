@@ -96,7 +96,7 @@ fn format_reason(lines: &SectionWriter, because: &MembershipCause) -> Option<Str
             format!("rule `{rule}` matches: {next}")
         }
         MembershipCause::Nothing => {
-            "nobody added the learner, and no rule of the file feeds the group".to_owned()
+            "the learner was not added, and no rule of the file adds members to the group".to_owned()
         }
     })
 }

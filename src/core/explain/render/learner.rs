@@ -62,7 +62,7 @@ fn render_records(lines: &mut SectionWriter, learner: &ExplainedLearner) {
 
 fn format_status_reason(lines: &SectionWriter, because: &StatusReason) -> String {
     match because {
-        StatusReason::Unknown => "nobody had read or added this learner yet".to_owned(),
+        StatusReason::Unknown => "the learner was not known yet".to_owned(),
         StatusReason::AddedByHand => "added by hand".to_owned(),
         StatusReason::NoPerson => "no person is this learner any longer".to_owned(),
         StatusReason::Absent { connector, external_id, run } => {
