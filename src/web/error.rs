@@ -88,7 +88,7 @@ impl PageError {
         self.title_and_text().1
     }
 
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::Missing { .. } => StatusCode::NOT_FOUND,

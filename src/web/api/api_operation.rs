@@ -191,9 +191,9 @@ impl ApiOperation {
             "operationId": self.id, "summary": self.summary, "tags": [room], "parameters": self.parameters,
             "responses": responses,
         });
-        match access {
-            RouteAccess::Open => operation["security"] = json!([]),
-            RouteAccess::Needs(may) => operation["description"] = json!(format!("Needs {}.", may.in_words())),
+        match access.permission() {
+            None => operation["security"] = json!([]),
+            Some(may) => operation["description"] = json!(format!("Needs {}.", may.in_words())),
         }
         if let Some((kind, schema)) = self.body {
             let content = json!({kind: {"schema": schema}});

@@ -40,11 +40,11 @@ use rollcall_views::{self as views, JobCounts, MembershipCounts};
 /// What a handler answers with.
 type ApiResult<T> = Result<Json<T>, ApiProblem>;
 
-const READ: RouteAccess = RouteAccess::Needs(Permission::Read);
-const MANAGE: RouteAccess = RouteAccess::Needs(Permission::Manage);
-const OPERATE: RouteAccess = RouteAccess::Needs(Permission::Operate);
-const RESYNC: RouteAccess = RouteAccess::Needs(Permission::Resync);
-const ADMINISTER: RouteAccess = RouteAccess::Needs(Permission::Admin);
+const READ: RouteAccess = RouteAccess::TokenOrSession(Permission::Read);
+const MANAGE: RouteAccess = RouteAccess::TokenOrSession(Permission::Manage);
+const OPERATE: RouteAccess = RouteAccess::TokenOrSession(Permission::Operate);
+const RESYNC: RouteAccess = RouteAccess::TokenOrSession(Permission::Resync);
+const ADMINISTER: RouteAccess = RouteAccess::TokenOrSession(Permission::Admin);
 
 /// What a change came to.
 #[derive(Debug, Serialize, ToSchema)]

@@ -27,6 +27,8 @@ pub(crate) struct ApiProblem {
     field: Option<String>,
     line: Option<u64>,
     hint: Option<String>,
+    /// Cause of an internal error. Written to the log, never sent.
+    cause: Option<String>,
 }
 
 /// A problem as it is sent (RFC 9457).
@@ -57,7 +59,8 @@ pub(super) struct ProblemDetails {
 
 impl ApiProblem {
     pub(crate) fn new(status: StatusCode, kind: &'static str, detail: impl AsRef<str>) -> Self {
-        Self { status, kind, detail: format_sentence(detail.as_ref()), field: None, line: None, hint: None }
+        let detail = format_sentence(detail.as_ref());
+        Self { status, kind, detail, field: None, line: None, hint: None, cause: None }
     }
 
     /// There is nothing of that number or name.
@@ -94,7 +97,7 @@ impl ApiProblem {
 impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
         if self.status == StatusCode::INTERNAL_SERVER_ERROR {
-            error!(what = self.detail, "a request could not be answered");
+            error!(cause = self.cause.as_ref().unwrap_or(&self.detail), "request failed");
         }
         let status = self.status;
         let said = ProblemDetails {
@@ -220,10 +223,20 @@ impl From<groups::GroupError> for ApiProblem {
 }
 
 impl From<PageError> for ApiProblem {
-    fn from(trouble: PageError) -> Self {
-        match trouble {
+    fn from(error: PageError) -> Self {
+        let (status, text) = (error.status(), error.text());
+        match error {
             PageError::Store(error) => error.into(),
-            other => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", format!("{other:?}")),
+            PageError::Undecided(error) => error.into(),
+            PageError::Forbidden { .. } => Self::new(status, "forbidden", text),
+            PageError::Missing { .. } => Self::new(status, "not_found", text),
+            PageError::TooLarge => Self::new(status, "too_large", text),
+            PageError::NotAForm => Self::new(status, "not_a_form", text),
+            PageError::Bad { .. } => Self::new(status, "invalid", text),
+            PageError::Broken { what } => Self {
+                cause: Some(what),
+                ..Self::new(status, "broken", "internal error: the service log contains the cause")
+            },
         }
     }
 }

@@ -30,16 +30,16 @@ use rollcall_store::Tx;
 /// What a handler answers with.
 type PageResult = Result<Response, PageError>;
 
-const READ: RouteAccess = RouteAccess::Needs(Permission::Read);
-const MANAGE: RouteAccess = RouteAccess::Needs(Permission::Manage);
-const OPERATE: RouteAccess = RouteAccess::Needs(Permission::Operate);
-const ADMINISTER: RouteAccess = RouteAccess::Needs(Permission::Admin);
+const READ: RouteAccess = RouteAccess::Session(Permission::Read);
+const MANAGE: RouteAccess = RouteAccess::Session(Permission::Manage);
+const OPERATE: RouteAccess = RouteAccess::Session(Permission::Operate);
+const ADMINISTER: RouteAccess = RouteAccess::Session(Permission::Admin);
 
 pub(super) fn routes(web: &WebContext) -> RouteTable {
     let routes = RouteTable::new(web)
         .get("/healthz", RouteAccess::Open, health::healthz)
         .get("/readyz", RouteAccess::Open, health::readyz)
-        .get("/metrics", RouteAccess::Needs(Permission::Operate), health::metrics)
+        .get("/metrics", RouteAccess::TokenOrSession(Permission::Operate), health::metrics)
         .get("/", READ, home)
         .get("/assets/{name}", RouteAccess::Open, asset)
         .get("/sign-in", RouteAccess::Open, sign_in::show)
@@ -84,7 +84,7 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
         .post("/learners/{id}/link", MANAGE, learners::learner_detail::submit_link)
         .post(
             "/learners/{id}/resync",
-            RouteAccess::Needs(Permission::Resync),
+            RouteAccess::Session(Permission::Resync),
             learners::resync_learner::submit_resync,
         )
         .get("/progress/{run}", READ, job_progress);
