@@ -27,9 +27,6 @@ pub(crate) fn invitation_url(web: &WebSettings, address: SocketAddr, invitation:
 }
 
 /// Runs a command about accounts and tokens.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn admin(session: &CommandContext, command: args::AdminCommand) -> Result<u8, CliError> {
     match command {
         args::AdminCommand::List => list(session).await,

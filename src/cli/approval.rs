@@ -13,10 +13,7 @@ use rollcall_store::holds::HeldChangeRecord;
 use rollcall_store::runs::RunCounts;
 use rollcall_views as views;
 
-/// Prints what a run holds, why, and what to do about it.
-///
-/// # Errors
-/// When standard output cannot be written to.
+/// Prints the held changes of a run, their reasons and the next step.
 pub(crate) fn print_held(run: Option<RunId>, counts: &RunCounts, held: &HoldReport) -> Result<(), CliError> {
     let what = format::held(counts);
     let mut lines = vec![String::new(), format!("held: {what}")];
@@ -83,10 +80,10 @@ fn build_approval_request(session: &CommandContext, what: String) -> ApprovalReq
     ApprovalRequest { actor: current_actor(), what, patience: LEASE_TIMEOUT, stop: session.stop.clone() }
 }
 
-/// Approves what a run held.
+/// Approves the held changes of a run.
 ///
 /// # Errors
-/// When nothing of it waits, or it cannot be done now.
+/// If the run has no pending changes, or the change is not possible now.
 pub(crate) async fn approve(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
     let asked = build_approval_request(session, format!("rollcall approve {run}"));
     let file = session.config.for_sync();
@@ -95,10 +92,10 @@ pub(crate) async fn approve(session: &CommandContext, run: i64, drain: DrainArgs
     print_decision(session, run, &decided, "approved", &views::DecisionResult::approved(RunId(run), &decided))
 }
 
-/// Rejects what a run held.
+/// Rejects the held changes of a run.
 ///
 /// # Errors
-/// When nothing of it waits.
+/// If the run has no pending changes.
 pub(crate) async fn reject(session: &CommandContext, run: i64) -> Result<u8, CliError> {
     let mut about = session.new_manual_run(format!("rollcall reject {run}"));
     about.subject = Some(RunId(run));
@@ -182,10 +179,10 @@ impl From<retire_connector::RetireError> for CliError {
     }
 }
 
-/// Takes back what a run did.
+/// Undoes the changes of a run.
 ///
 /// # Errors
-/// When there is no such run, or nothing of it can be taken back.
+/// If the run does not exist, or none of its changes can be undone.
 pub(crate) async fn undo(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
     let mut about = session.new_manual_run(format!("rollcall undo {run}"));
     about.kind = rollcall_store::runs::RunRecordKind::Undo;

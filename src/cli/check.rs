@@ -9,9 +9,6 @@ use rollcall_config::Config;
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
 
 /// Prints the warnings of a valid file, then tests each connector step by step.
-///
-/// # Errors
-/// When standard output cannot be written to.
 pub(crate) async fn check(
     config: &Config,
     offline: bool,

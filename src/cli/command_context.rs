@@ -37,7 +37,7 @@ pub(crate) struct CommandContext {
 /// Locates and reads the configuration file.
 ///
 /// # Errors
-/// When there is none, or something is wrong with it.
+/// If the file does not exist or is not valid.
 pub(crate) fn load_config(named: Option<&PathBuf>) -> Result<Config, CliError> {
     let env = |name: &str| std::env::var(name).ok();
     let path = config::find_config(named.map(PathBuf::as_path), &env, &std::env::current_dir()?)?;
@@ -63,9 +63,6 @@ pub(crate) fn current_actor() -> String {
 
 impl CommandContext {
     /// Opens the database of a file.
-    ///
-    /// # Errors
-    /// When the database cannot be opened.
     pub(crate) async fn open(config: Config, json: bool, stop: CancellationToken) -> Result<Self, CliError> {
         let store = Store::open(&database_options(&config)).await?;
         Ok(Self { config: Arc::new(config), store, json, stop })
@@ -91,9 +88,6 @@ impl CommandContext {
     }
 
     /// Processes ready jobs with a progress bar. Returns the number of processed jobs and the length of the queue.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub(crate) async fn drain_jobs(&self) -> Result<(DrainResult, QueueLength), CliError> {
         let settled = ReadProgress::default();
         let total = drain::count_queue(&self.store).await?.ready.unsigned_abs();
@@ -109,7 +103,7 @@ impl CommandContext {
     /// Processes the jobs of a change unless they are left to a worker, and reports permanent failures.
     ///
     /// # Errors
-    /// When the database does not answer, or jobs failed for good.
+    /// If the database fails, or jobs failed permanently.
     pub(crate) async fn drain_jobs_unless(&self, no_drain: bool) -> Result<DrainResult, CliError> {
         if no_drain {
             return Ok(DrainResult::default());

@@ -11,9 +11,6 @@ use rollcall_model::due_policy::DuePolicy;
 use rollcall_store::courses;
 
 /// Runs a command about courses.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn courses(session: &CommandContext, command: args::CoursesCommand) -> Result<u8, CliError> {
     match command {
         args::CoursesCommand::List => {
@@ -70,7 +67,7 @@ fn parse_target(whom: &args::AssignTarget) -> Result<(AssignmentTargetRef<'_>, &
 /// Assigns a course.
 ///
 /// # Errors
-/// When course, group or learner is unknown.
+/// If course, group or learner is unknown.
 pub(crate) async fn assign(session: &CommandContext, args: AssignArgs) -> Result<u8, CliError> {
     let due = match (args.due.due, args.due.due_days, args.due.due_days_after_start) {
         (Some(day), _, _) => DuePolicy::On(day),
@@ -105,10 +102,10 @@ pub(crate) async fn assign(session: &CommandContext, args: AssignArgs) -> Result
     }
 }
 
-/// Ends an assignment by hand.
+/// Ends an assignment.
 ///
 /// # Errors
-/// When course, group or learner is unknown, or there is no such assignment.
+/// If course, group or learner is unknown, or the assignment does not exist.
 pub(crate) async fn unassign(
     session: &CommandContext,
     code: &str,

@@ -13,9 +13,6 @@ use rollcall_store::enrollments;
 use rollcall_views::EnrollmentView;
 
 /// Runs a command about enrollments.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn enrollments(
     session: &CommandContext,
     command: args::EnrollmentsCommand,
@@ -97,9 +94,6 @@ async fn list(
 }
 
 /// Verifies that enrollments match memberships and assignments; with `repair`, corrects them first.
-///
-/// # Errors
-/// When the database does not answer.
 pub(crate) async fn verify(session: &CommandContext, repair: bool) -> Result<u8, CliError> {
     let verdict = if repair {
         let about = session.new_manual_run("verify --repair");

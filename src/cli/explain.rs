@@ -12,7 +12,7 @@ use rollcall_model::ids::CourseId;
 /// Explains why a learner is or is not in each group and course.
 ///
 /// # Errors
-/// When learner, group or course is unknown, the day is none that can be asked about, or the database does not answer.
+/// If learner, group or course is unknown, the day is not supported, or the database fails.
 pub(crate) async fn explain(session: &CommandContext, args: &ExplainArgs) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let learner = by_hand::find_learner(&mut tx, &args.email).await?;

@@ -14,9 +14,6 @@ use rollcall_store::memberships;
 use rollcall_views::{self as views, AssignedCourseView, MembersChange};
 
 /// Runs a command about groups.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn groups(session: &CommandContext, command: args::GroupsCommand) -> Result<u8, CliError> {
     match command {
         args::GroupsCommand::List => list(session).await,
@@ -55,7 +52,7 @@ pub(crate) async fn groups(session: &CommandContext, command: args::GroupsComman
     }
 }
 
-/// What a change by hand came to.
+/// The result of a manual change.
 pub(crate) fn print_change(session: &CommandContext, run: i64, what: &str) -> Result<u8, CliError> {
     if session.json {
         output::print_json(&json!({"run": run, "done": what}))?;
@@ -115,7 +112,7 @@ async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// A due date in words.
+/// Formats a due date policy.
 fn format_due_date(one: &Assignment) -> String {
     use rollcall_model::due_policy::DuePolicy;
     match one.due {
@@ -204,9 +201,6 @@ fn print_members(session: &CommandContext, members: &MembersUpdate) -> Result<u8
 }
 
 /// Runs a command about exclusions.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn exclusions(
     session: &CommandContext,
     command: args::ExclusionsCommand,

@@ -14,9 +14,6 @@ use rollcall_store::learners;
 use rollcall_views::{self as views, LearnerView};
 
 /// Runs a command about learners.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn learners(
     session: &CommandContext,
     command: args::LearnersCommand,

@@ -9,9 +9,6 @@ use super::error::CliError;
 pub(crate) use rollcall_model::format::{count, thousands};
 
 /// Prints one JSON document.
-///
-/// # Errors
-/// When standard output cannot be written to.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, value).map_err(|error| CliError::failed(error.to_string()))?;
@@ -19,9 +16,6 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
 }
 
 /// Prints a result.
-///
-/// # Errors
-/// When standard output cannot be written to.
 pub(crate) fn print_result(text: &str) -> Result<(), CliError> {
     if text.is_empty() {
         return Ok(());
@@ -44,9 +38,6 @@ pub(crate) fn print_status(text: &str) {
 }
 
 /// Prints a table, or the message `nothing` if there are no rows.
-///
-/// # Errors
-/// When standard output cannot be written to.
 pub(crate) fn print_table<const N: usize>(
     headings: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,

@@ -17,9 +17,6 @@ fn format_local_time(session: &CommandContext, at: DateTime<Utc>) -> String {
 }
 
 /// Runs a command about runs.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -> Result<u8, CliError> {
     match command {
         args::RunsCommand::List { limit } => {
@@ -50,9 +47,6 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
 }
 
 /// `rollcall audit`.
-///
-/// # Errors
-/// When the database does not answer.
 pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) -> Result<u8, CliError> {
     let midnight = since
         .and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(session.config.timezone).earliest());
@@ -142,9 +136,6 @@ fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
 }
 
 /// `rollcall connectors list`.
-///
-/// # Errors
-/// When the database does not answer.
 pub(crate) async fn connectors(session: &CommandContext) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let (list, struck) = views::list_connectors(&mut tx, &session.config, Utc::now()).await?;

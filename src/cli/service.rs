@@ -17,10 +17,10 @@ use rollcall_model::progress::ReadProgress;
 use rollcall_service::{self as service, ConfigReloader, ServiceContext, WebServerTask};
 use rollcall_web::{self as web, BackgroundTasks, WebContext};
 
-/// The service, until SIGTERM.
+/// Runs the service until SIGTERM.
 ///
 /// # Errors
-/// When the signals of the machine cannot be heard.
+/// If the signal handlers cannot be installed.
 pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Result<u8, CliError> {
     let named = named.cloned();
     let database = session.config.database.url.clone();
@@ -69,9 +69,6 @@ async fn create_first_invitation(
 }
 
 /// Processes jobs until it is stopped or the queue is empty.
-///
-/// # Errors
-/// When the database does not answer.
 pub(crate) async fn worker(session: &CommandContext, until_empty: bool) -> Result<u8, CliError> {
     let stop = CancellationToken::new();
     let signals = tokio::spawn(service::signals::stop_on_termination(stop.clone()));
@@ -95,9 +92,6 @@ pub(crate) async fn worker(session: &CommandContext, until_empty: bool) -> Resul
 }
 
 /// Checks that the service on this machine has a recent heartbeat.
-///
-/// # Errors
-/// When the database does not answer.
 pub(crate) async fn health(session: &CommandContext) -> Result<u8, CliError> {
     let alive = service::heartbeat::is_service_alive(&session.store).await?;
     if session.json {

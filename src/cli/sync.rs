@@ -18,7 +18,7 @@ pub(super) const EXIT_HELD: u8 = 3;
 /// Syncs the named connectors, or all.
 ///
 /// # Errors
-/// When a name is unknown; what goes wrong with a run is in its report.
+/// If a name is unknown. Errors of a run are in its report.
 pub(crate) async fn sync(session: &CommandContext, args: SyncArgs) -> Result<u8, CliError> {
     let chosen = select_connectors(session, &args.connectors)?;
     let mut worst = 0;

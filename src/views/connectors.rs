@@ -32,9 +32,6 @@ pub struct ConnectorView {
 }
 
 /// Returns the connectors of the file in its order, and the names of removed ones.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_connectors(
     tx: &mut Tx,
     config: &Config,

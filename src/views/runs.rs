@@ -45,9 +45,6 @@ pub struct RelatedRun {
 }
 
 /// A run; nothing where there is none of that number.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn load_run_details(tx: &mut Tx, run: RunId) -> Result<Option<RunDetails>> {
     let Some(row) = log::get(tx, run).await? else { return Ok(None) };
     let changes = log::list_membership_changes(tx, run).await?;
