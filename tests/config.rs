@@ -2,24 +2,12 @@
 
 use std::path::Path;
 
-use rollcall_config::{Config, Diagnostic, Diagnostics};
+use rollcall_config::{Config, Diagnostics};
 
 mod connector_diagnostics;
 mod diagnostics;
 mod example_files;
 mod secrets;
-
-thread_local! {
-    /// The messages that `wrong` has seen in this thread, each with its hint.
-    static SEEN: std::cell::RefCell<std::collections::BTreeSet<String>> = const { std::cell::RefCell::new(std::collections::BTreeSet::new()) };
-}
-
-fn describe(diagnostic: &Diagnostic) -> String {
-    match &diagnostic.hint {
-        Some(hint) => format!("{}\n  hint: {hint}", diagnostic.message),
-        None => diagnostic.message.clone(),
-    }
-}
 
 /// Stands in a text where a mistake is expected.
 const MARK: char = '\u{ab}';
@@ -42,7 +30,6 @@ fn wrong(marked: &str, messages: &[&str]) {
         }
     }
     let mistakes = parse(&marked.replace(MARK, "")).expect_err("the file is refused");
-    SEEN.with_borrow_mut(|seen| seen.extend(mistakes.iter().map(describe)));
     let found: Vec<_> = mistakes.iter().map(|mistake| (mistake.line, mistake.column)).collect();
     assert_eq!(found, expected, "{marked}\n{mistakes}");
     assert_eq!(found.len(), messages.len(), "{mistakes}");
@@ -92,32 +79,6 @@ fn a_file_may_be_empty() {
     assert_eq!(config.worker.concurrency, 2);
     assert_eq!(config.safety, rollcall_model::guard::SafetyLimits::default());
     assert!(config.connectors.is_empty() && config.warnings.is_empty());
-}
-
-/// The wording of every diagnostic is reviewed as text in one file.
-#[test]
-fn diagnostics_match_snapshot() {
-    diagnostics::unknown_keys_suggest_nearest_key();
-    diagnostics::values_of_another_kind_are_refused();
-    diagnostics::sections_of_another_form_are_refused();
-    diagnostics::missing_key_reported_at_section_header();
-    diagnostics::duplicate_names_refused();
-    diagnostics::a_mistake_in_a_rule_stands_at_its_character();
-    diagnostics::an_assignment_has_one_due_date();
-    diagnostics::toml_syntax_error_reported_once_per_cause();
-    diagnostics::all_diagnostics_reported_in_line_order();
-    connector_diagnostics::invalid_connector_settings_reported();
-    connector_diagnostics::a_file_of_people_has_fields();
-    connector_diagnostics::a_mapping_fits_together();
-    connector_diagnostics::plaintext_ldap_must_be_explicit();
-    connector_diagnostics::a_directory_is_named_rightly();
-    connector_diagnostics::a_secret_is_given_once_and_can_be_had();
-    connector_diagnostics::only_active_directory_allows_several_servers();
-    connector_diagnostics::unknown_active_directory_source_refused();
-    connector_diagnostics::http_json_person_url_must_be_on_same_server();
-    connector_diagnostics::key_authentication_requires_company_and_user();
-    let messages: Vec<String> = SEEN.take().into_iter().collect();
-    insta::assert_snapshot!("diagnostics", messages.join("\n"));
 }
 
 /// A setting that is valid but suspicious gives a warning.

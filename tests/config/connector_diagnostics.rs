@@ -6,7 +6,7 @@ use super::{csv, ldap, parse, wrong};
 
 /// Invalid settings that all connectors share are reported.
 #[test]
-pub(super) fn invalid_connector_settings_reported() {
+fn invalid_connector_settings_reported() {
     wrong(&csv("schedule = «'0 2 * *'"), &["five fields"]);
     wrong(&csv("schedule = «'0 0 30 2 *'"), &["never matches a date"]);
     wrong(&csv("timezone = «'Mars'"), &["not a valid time zone"]);
@@ -17,7 +17,7 @@ pub(super) fn invalid_connector_settings_reported() {
 }
 
 #[test]
-pub(super) fn a_file_of_people_has_fields() {
+fn a_file_of_people_has_fields() {
     wrong(&csv("delimiter = «';;'"), &["not a punctuation character or `tab`"]);
     wrong(&csv("delimiter = ';'\nlist_separator = «';'"), &["the same as `delimiter`"]);
     wrong(&csv("max_age = «'0h'"), &["not a valid duration"]);
@@ -25,7 +25,7 @@ pub(super) fn a_file_of_people_has_fields() {
 }
 
 #[test]
-pub(super) fn a_mapping_fits_together() {
+fn a_mapping_fits_together() {
     let with = |lines: &str| csv(&format!("[connector.attributes]\nid = 'x'\n{lines}"));
     wrong(&with("«Cost-Center = 'y'"), &["lowercase letters, digits and `_`"]);
     wrong(&with("«team_all = 'y'"), &["the suffix `_all` is reserved for lists in rules"]);
@@ -46,7 +46,7 @@ pub(super) fn a_mapping_fits_together() {
 
 /// LDAP without encryption must be configured explicitly.
 #[test]
-pub(super) fn plaintext_ldap_must_be_explicit() {
+fn plaintext_ldap_must_be_explicit() {
     wrong(&ldap("url = «'ldap://dc1'"), &["unencrypted | use ldaps:// or add starttls = true"]);
     wrong(&ldap("url = «'ldap://dc1'\nstarttls = false"), &["unencrypted"]);
     wrong(
@@ -62,7 +62,7 @@ pub(super) fn plaintext_ldap_must_be_explicit() {
 }
 
 #[test]
-pub(super) fn a_directory_is_named_rightly() {
+fn a_directory_is_named_rightly() {
     wrong(&ldap("url = «'https://dc1'"), &["does not begin with ldap:// or ldaps://"]);
     wrong(&ldap("url = «'dc1'"), &["`url` cannot be read"]);
     wrong(&ldap("url = «'ldaps://ada:pw@dc1'"), &["`url` contains credentials"]);
@@ -76,7 +76,7 @@ pub(super) fn a_directory_is_named_rightly() {
 }
 
 #[test]
-pub(super) fn a_secret_is_given_once_and_can_be_had() {
+fn a_secret_is_given_once_and_can_be_had() {
     let account = |lines: &str| ldap(&format!("bind_dn = 'cn=a'\n{lines}"));
     wrong(&ldap("bind_dn = «'cn=a'"), &["`bind_dn` has no password"]);
     wrong(&ldap("bind_password = «'x'"), &["the password has no `bind_dn`"]);
@@ -104,7 +104,7 @@ fn active_directory(lines: &str) -> String {
 
 /// Only Active Directory connectors may name several servers.
 #[test]
-pub(super) fn only_active_directory_allows_several_servers() {
+fn only_active_directory_allows_several_servers() {
     let lines = active_directory("url = ['ldaps://dc1', 'ldaps://dc2']");
     let config = parse(&format!("timezone = 'Europe/Berlin'\n{lines}")).expect("a file");
     let SourceSettings::ActiveDirectory(settings) = &config.connectors[0].source else {
@@ -132,7 +132,7 @@ pub(super) fn only_active_directory_allows_several_servers() {
 
 /// An Active Directory source attribute without a meaning is refused.
 #[test]
-pub(super) fn unknown_active_directory_source_refused() {
+fn unknown_active_directory_source_refused() {
     let mapped = |line: &str| active_directory(&format!("[connector.attributes]\n{line}"));
     for line in ["mobile = 'mobile | telephoneNumber'", "groups = 'memberOf'", "end_date = '@accountExpires'"]
     {
@@ -149,7 +149,7 @@ pub(super) fn unknown_active_directory_source_refused() {
 
 /// An `http_json` connector must name the URL of one person on the same server.
 #[test]
-pub(super) fn http_json_person_url_must_be_on_same_server() {
+fn http_json_person_url_must_be_on_same_server() {
     let own = |lines: &str| {
         format!(
             "[[connector]]\nname = 'hr'\nkind = 'http_json'\nurl = 'https://hr.corp/people'\nlist = 'data'\n\
@@ -167,7 +167,7 @@ pub(super) fn http_json_person_url_must_be_on_same_server() {
     wrong(&own("id_url = «'http://hr.corp/{id}'"), &["unencrypted"]);
     wrong(&own("id_url = «'people/{id}'"), &["`id_url` is not a valid URL"]);
     wrong(&own("record = «'data'"), &["`record` needs `id_url`"]);
-    wrong(&own("id_url = 'https://hr.corp/{id}'\nrecord = «'a[0]'"), &["names with dots"]);
+    wrong(&own("id_url = 'https://hr.corp/{id}'\nrecord = «'a[0]'"), &["must be names separated by dots"]);
 }
 
 fn successfactors(lines: &str) -> String {
@@ -178,7 +178,7 @@ fn successfactors(lines: &str) -> String {
 
 /// Authentication with a private key requires the company and the user.
 #[test]
-pub(super) fn key_authentication_requires_company_and_user() {
+fn key_authentication_requires_company_and_user() {
     let all = "private_key = '-----'\nclient_id = 'c'\ncompany_id = 'corp'\nuser = 'u'";
     let config = parse(&successfactors(all)).expect("a file");
     let SourceSettings::Api(settings) = &config.connectors[0].source else { panic!("an API") };

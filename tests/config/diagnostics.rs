@@ -6,7 +6,7 @@ use super::{assignment, csv, parse, rule, wrong};
 
 /// An unknown key is refused with the nearest known key.
 #[test]
-pub(super) fn unknown_keys_suggest_nearest_key() {
+fn unknown_keys_suggest_nearest_key() {
     wrong("«timezon = 'UTC'", &["did you mean `timezone`?"]);
     wrong("[safety]\n«max_removal = '5%'", &["did you mean `max_removals`?"]);
     wrong("«rules = []", &["unknown key or section `rules` | did you mean `rule`?"]);
@@ -21,7 +21,7 @@ pub(super) fn unknown_keys_suggest_nearest_key() {
 }
 
 #[test]
-pub(super) fn values_of_another_kind_are_refused() {
+fn values_of_another_kind_are_refused() {
     wrong("timezone = «1", &["`timezone` should be the name of a time zone, found a whole number"]);
     wrong("timezone = «'Europe/Berln'", &["did you mean `Europe/Berlin`?"]);
     wrong("timezone = «''", &["`timezone` is empty"]);
@@ -47,7 +47,7 @@ pub(super) fn values_of_another_kind_are_refused() {
 }
 
 #[test]
-pub(super) fn sections_of_another_form_are_refused() {
+fn sections_of_another_form_are_refused() {
     wrong("«[connector]\nname = 'x'", &["write it as `[[connector]]`"]);
     wrong("«[[database]]\nurl = 'x'", &["write it as `[database]`"]);
     wrong("connector = [«1]", &["`connector` should contain sections, found a whole number"]);
@@ -56,7 +56,7 @@ pub(super) fn sections_of_another_form_are_refused() {
 
 /// A missing key is reported at the header of its section.
 #[test]
-pub(super) fn missing_key_reported_at_section_header() {
+fn missing_key_reported_at_section_header() {
     wrong(
         "««[[connector]]\nkind = 'csv'\n[connector.attributes]\nid = 'x'\n",
         &["`name` is missing | add a line such as name = \"corp\"", "`path` is missing"],
@@ -73,7 +73,7 @@ pub(super) fn missing_key_reported_at_section_header() {
 
 /// A name that is used twice is refused.
 #[test]
-pub(super) fn duplicate_names_refused() {
+fn duplicate_names_refused() {
     let twice = csv("") + &csv("").replace("'drop'", "«'Drop'");
     wrong(&twice, &["duplicate connector `Drop` | the first one is in line 2"]);
     let lines = rule("group = 'G'\nwhen = 'true'");
@@ -87,7 +87,7 @@ pub(super) fn duplicate_names_refused() {
 }
 
 #[test]
-pub(super) fn a_mistake_in_a_rule_stands_at_its_character() {
+fn a_mistake_in_a_rule_stands_at_its_character() {
     let when = |text: &str| rule(&format!("group = 'G'\nwhen = {text}"));
     wrong(&when("'location == \"X\" && «departmnt == \"Sales\"'"), &["did you mean `department`?"]);
     wrong(&when("'''\nlocation == \"X\" &&\n  «departmnt == \"Y\"'''"), &["`departmnt`"]);
@@ -106,7 +106,7 @@ pub(super) fn a_mistake_in_a_rule_stands_at_its_character() {
 }
 
 #[test]
-pub(super) fn an_assignment_has_one_due_date() {
+fn an_assignment_has_one_due_date() {
     wrong(
         &assignment("groups = ['X']\ndue = '2026-12-31'\ndue_days = «3"),
         &["`due_days` contradicts `due`"],
@@ -132,7 +132,7 @@ pub(super) fn an_assignment_has_one_due_date() {
 
 /// A TOML syntax error is reported once for each cause.
 #[test]
-pub(super) fn toml_syntax_error_reported_once_per_cause() {
+fn toml_syntax_error_reported_once_per_cause() {
     wrong("timezone = 'UTC'\n«timezone = 'UTC'\n", &["duplicate key"]);
     wrong("timezone = 'UTC«\n[worker]\nconcurrency = «0\n", &["expected `'`", "from 1 to 64"]);
     wrong("[[rule]]\nname = 'a'\nconnectors = «[ 'x',\ngroup = 'G'\nwhen = 'true'\n", &["not closed"]);
@@ -140,7 +140,7 @@ pub(super) fn toml_syntax_error_reported_once_per_cause() {
 
 /// All errors are reported at once, in the order of their lines.
 #[test]
-pub(super) fn all_diagnostics_reported_in_line_order() {
+fn all_diagnostics_reported_in_line_order() {
     let text = "\
 timezone = «'Europe/Berln'
 [database]
