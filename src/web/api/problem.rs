@@ -26,9 +26,9 @@ pub(crate) struct ApiProblem {
     detail: String,
     field: Option<String>,
     line: Option<u64>,
-    hint: Option<String>,
+    hint: Option<Box<str>>,
     /// Cause of an internal error. Written to the log, never sent.
-    cause: Option<String>,
+    cause: Option<Box<str>>,
 }
 
 /// A problem as it is sent (RFC 9457).
@@ -75,7 +75,7 @@ impl ApiProblem {
 
     /// With what to do next.
     pub(crate) fn with_hint(self, hint: impl AsRef<str>) -> Self {
-        Self { hint: Some(format_sentence(hint.as_ref())), ..self }
+        Self { hint: Some(format_sentence(hint.as_ref()).into()), ..self }
     }
 
     /// About a field, where it is about one that has another name here.
@@ -97,7 +97,7 @@ impl ApiProblem {
 impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
         if self.status == StatusCode::INTERNAL_SERVER_ERROR {
-            error!(cause = self.cause.as_ref().unwrap_or(&self.detail), "request failed");
+            error!(cause = self.cause.as_deref().unwrap_or(&self.detail), "request failed");
         }
         let status = self.status;
         let said = ProblemDetails {
@@ -108,7 +108,7 @@ impl IntoResponse for ApiProblem {
             detail: self.detail,
             field: self.field,
             line: self.line,
-            hint: self.hint,
+            hint: self.hint.map(Into::into),
         };
         let mut response = (status, Json(said)).into_response();
         let headers = response.headers_mut();
@@ -234,7 +234,7 @@ impl From<PageError> for ApiProblem {
             PageError::NotAForm => Self::new(status, "not_a_form", text),
             PageError::Bad { .. } => Self::new(status, "invalid", text),
             PageError::Broken { what } => Self {
-                cause: Some(what),
+                cause: Some(what.into()),
                 ..Self::new(status, "broken", "internal error: the service log contains the cause")
             },
         }
