@@ -44,7 +44,10 @@ fn messages_match_snapshot() {
     if text != SNAPSHOT {
         let actual = std::env::temp_dir().join("rollcall-connectors-messages.txt");
         std::fs::write(&actual, &text).expect("the temporary directory is writable");
-        panic!("the messages differ from src/connectors/messages.txt; the current text is in {actual:?}");
+        panic!(
+            "the messages differ from src/connectors/messages.txt; the current text is in {}",
+            actual.display()
+        );
     }
 }
 
@@ -352,7 +355,7 @@ fn check_lines() -> Vec<String> {
     let steps = block_on(connector.check(&attributes, &context()));
     let place = folder.path().display().to_string();
     let describe = |step: CheckStep| {
-        let outcome = step.outcome.map_or_else(|error| error.to_string(), |outcome| outcome);
+        let outcome = step.outcome.unwrap_or_else(|error| error.to_string());
         let mut line = format!("{}: {outcome}", step.name).replace(&place, "FOLDER");
         for warning in step.warnings {
             line.push_str("\n    warning: ");
