@@ -46,12 +46,14 @@ fn print_changes(changes: &[HeldChangeRecord]) -> Result<(), CliError> {
 impl From<approve::ApprovalError> for CliError {
     fn from(error: approve::ApprovalError) -> Self {
         let hint = match &error {
-            approve::ApprovalError::NoRun { .. } => Some("`rollcall runs list` shows the newest".to_owned()),
+            approve::ApprovalError::NoRun { .. } => {
+                Some("`rollcall runs list` shows the latest runs".to_owned())
+            }
             approve::ApprovalError::NothingHeld { newer: Some(newer), .. } => {
                 Some(format!("what waits now was shown by run {newer}: `rollcall runs show {newer}`"))
             }
             approve::ApprovalError::FilesDiffer { .. } => {
-                Some("give every machine the same file, and reload it with SIGHUP".to_owned())
+                Some("use the same file on every node, and reload it with SIGHUP".to_owned())
             }
             approve::ApprovalError::NothingHeld { newer: None, .. } | approve::ApprovalError::Sync(_) => None,
         };
@@ -68,7 +70,7 @@ impl From<undo::UndoError> for CliError {
         let failure = CliError::failed(super::error::format_error_chain(&error));
         match &error {
             undo::UndoError::Store(_) | undo::UndoError::Running { .. } => failure,
-            undo::UndoError::NoRun { .. } => failure.hint("`rollcall runs list` shows the newest"),
+            undo::UndoError::NoRun { .. } => failure.hint("`rollcall runs list` shows the latest runs"),
             undo::UndoError::Nothing { touched, .. } if touched.is_empty() => failure,
             undo::UndoError::Nothing { touched, .. } => {
                 failure.hint(format!("all of it was touched since:\n ! {}", touched.join("\n ! ")))
@@ -135,10 +137,10 @@ fn print_decision(
     Ok(0)
 }
 
-/// Lets go of everybody whom a connector held that has left the file.
+/// Releases all people of a connector that was removed from the file.
 ///
 /// # Errors
-/// When the file still names it or nobody ever did, or it cannot be done now.
+/// If the file still defines the connector, the connector is unknown, or the change is not possible now.
 pub(crate) async fn retire(
     session: &CommandContext,
     name: &str,
@@ -168,7 +170,7 @@ impl From<retire_connector::RetireError> for CliError {
     fn from(error: retire_connector::RetireError) -> Self {
         let failure = CliError::failed(super::error::format_error_chain(&error));
         match &error {
-            retire_connector::RetireError::InFile { .. } => failure.hint("strike it from the file first"),
+            retire_connector::RetireError::InFile { .. } => failure.hint("remove it from the file first"),
             retire_connector::RetireError::Unknown { nearest: Some(near), .. } => {
                 failure.hint(format!("did you mean `{near}`?"))
             }

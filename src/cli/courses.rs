@@ -63,7 +63,7 @@ fn parse_target(whom: &args::AssignTarget) -> Result<(AssignmentTargetRef<'_>, &
     match (&whom.group, &whom.learner) {
         (Some(group), _) => Ok((AssignmentTargetRef::Group(group.into()), group)),
         (None, Some(learner)) => Ok((AssignmentTargetRef::Learner(learner), learner)),
-        (None, None) => Err(CliError::usage("give --group or --learner")),
+        (None, None) => Err(CliError::usage("`--group` or `--learner` is required")),
     }
 }
 
@@ -125,7 +125,7 @@ pub(crate) async fn unassign(
             print_change(session, done.run.0, &format!("`{code}` is no longer assigned to `{name}`"))
         }
         UnassignResult::FromFile => Err(CliError::failed(format!("the file assigns `{code}` to `{name}`"))
-            .hint(format!("strike it from `{}`, then run `rollcall sync`", session.config.path.display()))),
+            .hint(format!("remove it from `{}`, then run `rollcall sync`", session.config.path.display()))),
         UnassignResult::NotAssigned => Err(CliError::failed(format!("`{code}` is not assigned to `{name}`"))),
     }
 }

@@ -106,7 +106,7 @@ pub(crate) async fn verify(session: &CommandContext, repair: bool) -> Result<u8,
         let repair = verifying::repair_enrollments(&session.store, &about, session.change_time()).await?;
         if repair.done.is_some() {
             let found = count(repair.found.differences.len() as u64, "difference", "differences");
-            output::print_status(&format!("{found} found, settling them again"));
+            output::print_status(&format!("{found} found, repairing them"));
             session.drain_jobs().await?;
             verifying::verify_enrollments(&session.store).await?
         } else {
@@ -126,8 +126,8 @@ fn print_discrepancies(session: &CommandContext, verdict: &VerifyResult) -> Resu
     let day = |due: Option<NaiveDate>| due.map_or_else(|| "no due date".to_owned(), |day| day.to_string());
     for one in &verdict.differences {
         let what = match one.what {
-            DiscrepancyKind::Missing => "should have access, and has none".to_owned(),
-            DiscrepancyKind::Extra => "has access that nothing holds up".to_owned(),
+            DiscrepancyKind::Missing => "should have access, but has none".to_owned(),
+            DiscrepancyKind::Extra => "has access without an assignment".to_owned(),
             DiscrepancyKind::Due => {
                 format!("is due {}, and should be due {}", day(one.found_due), day(one.expected_due))
             }
@@ -143,7 +143,7 @@ fn print_discrepancies(session: &CommandContext, verdict: &VerifyResult) -> Resu
         output::print_status(&format!("{pending} for a worker and could not be compared"));
     }
     if !verdict.differences.is_empty() {
-        output::print_status("\nhint: `rollcall verify --repair` settles them again");
+        output::print_status("\nhint: `rollcall verify --repair` corrects them");
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
                 group.assignments.to_string(),
             ]
         });
-        let nothing = "no groups yet: make one with `rollcall groups create`, or let a rule make some";
+        let nothing = "no groups yet: create one with `rollcall groups create`, or add a rule";
         output::print_table(["name", "members", "rules", "assignments"], rows, nothing)?;
     }
     Ok(0)
@@ -106,7 +106,7 @@ async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
     let rows = members
         .iter()
         .map(|one| [one.email.clone(), one.name.clone(), one.reasons.join(", "), one.joined_on.to_string()]);
-    output::print_table(["email", "name", "reasons", "joined"], rows, "nobody is in it")?;
+    output::print_table(["email", "name", "reasons", "joined"], rows, "no members")?;
     if !assignments.is_empty() {
         output::print_result("")?;
         let rows = assignments.iter().map(|one| [one.code.clone(), format_due_date(one), one.source.clone()]);
@@ -222,11 +222,7 @@ pub(crate) async fn exclusions(
                     let until = one.until.map_or_else(|| "lifted".to_owned(), |day| day.to_string());
                     [one.group.clone(), one.email.clone(), one.reason.clone(), one.actor.clone(), until]
                 });
-                output::print_table(
-                    ["group", "email", "why", "who", "until"],
-                    rows,
-                    "nobody is kept out of a group",
-                )?;
+                output::print_table(["group", "email", "why", "who", "until"], rows, "no exclusions")?;
             }
             Ok(0)
         }

@@ -62,7 +62,7 @@ async fn create_first_invitation(
     let invitation = accounts::create_first_invitation(&session.store, Utc::now()).await?;
     Ok(invitation.map(|invitation| {
         format!(
-            "Nobody may sign in yet. This link makes the first account, once, within a day:\n  {}",
+            "There are no accounts yet. This link creates the first one; it is valid once and for 24 hours:\n  {}",
             super::admin::invitation_url(&session.config.web, address, &invitation)
         )
     }))
@@ -106,7 +106,7 @@ pub(crate) async fn health(session: &CommandContext) -> Result<u8, CliError> {
         output::print_result(if alive {
             "alive"
         } else {
-            "no sign of life from the service on this machine"
+            "no recent heartbeat from the service on this machine"
         })?;
     }
     Ok(u8::from(!alive))

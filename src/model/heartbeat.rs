@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn a_pulse_is_as_old_as_its_last_beat_for_every_clone() {
-        let (pulse, now) = (Heartbeat::default(), Utc::now());
+        let (pulse, now) = (Heartbeat::default(), DateTime::UNIX_EPOCH + TimeDelta::days(1));
         assert_eq!(pulse.age(now), None);
         pulse.clone().beat(now - TimeDelta::seconds(3));
         assert_eq!(pulse.age(now).map(|age| age.num_seconds()), Some(3));

@@ -51,7 +51,7 @@ impl Permission {
 
 /// The error of a text that is not a valid role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no role `{0}`: there are license_holder, operator, manager, viewer")]
+#[error("`{0}` is not a valid role: expected license_holder, operator, manager or viewer")]
 pub struct UnknownRole(pub String);
 
 impl Role {

@@ -25,7 +25,7 @@ pub enum BadSchedule {
     #[error("a schedule has five fields (minute hour day-of-month month day-of-week), this one has {0}")]
     Fields(usize),
     /// The day of week is not valid.
-    #[error("`{0}` is no day of the week: use 0 to 7 or sun to sat")]
+    #[error("invalid day of week `{0}`: expected 0 to 7 or sun to sat")]
     Weekday(String),
     /// Another field is not valid.
     #[error("the schedule `{text}` cannot be read: {reason}")]
@@ -36,7 +36,7 @@ pub enum BadSchedule {
         reason: String,
     },
     /// No day has this combination, such as 30 February.
-    #[error("the schedule `{0}` never comes")]
+    #[error("the schedule `{0}` never matches a date")]
     Never(String),
 }
 

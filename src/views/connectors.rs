@@ -1,4 +1,4 @@
-//! Connectors of the file.
+//! Views of connectors.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct ConnectorView {
     pub next_run_at: Option<DateTime<Utc>>,
 }
 
-/// The connectors of the file, in its order; and the names of those that have left it.
+/// Returns the connectors of the file in its order, and the names of removed ones.
 ///
 /// # Errors
 /// When the database refuses.
@@ -54,7 +54,7 @@ pub async fn list_connectors(
     Ok((overview.connectors.into_iter().map(connector).collect(), overview.struck))
 }
 
-/// What letting go of a connector's people came to.
+/// The result of retiring a connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Retired)]
 pub struct RetirementResult {

@@ -1,4 +1,4 @@
-//! Groups and their members.
+//! Views of groups and their members.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use super::{csv, ldap, parse, wrong};
 #[test]
 pub(super) fn invalid_connector_settings_reported() {
     wrong(&csv("schedule = «'0 2 * *'"), &["five fields"]);
-    wrong(&csv("schedule = «'0 0 30 2 *'"), &["never comes"]);
+    wrong(&csv("schedule = «'0 0 30 2 *'"), &["never matches a date"]);
     wrong(&csv("timezone = «'Mars'"), &["not a valid time zone"]);
     wrong(&csv("prehire_days = «-7"), &["from 0 to 3650"]);
     wrong(&csv("").replace("'drop'", "«'hr drop'"), &["use letters, digits"]);

@@ -318,6 +318,6 @@ mod tests {
         assert_eq!(judged(when, "A", "", "2026-01-01").failing()[0].outcome, EvaluationResult::False);
         let whole = judged(when, "A", "", "soon");
         let EvaluationResult::Failed(why) = &whole.failing()[0].outcome else { panic!("{whole:?}") };
-        assert!(why.contains("`soon` is no date"), "{why}");
+        assert!(why.contains("`soon` is not a valid date"), "{why}");
     }
 }

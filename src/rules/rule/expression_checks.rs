@@ -115,7 +115,7 @@ pub(super) fn unknown_functions(text: &str, program: &Program) -> Vec<BadExpress
     unknown.sort_unstable();
     unknown
         .into_iter()
-        .map(|name| unknown_name(text, name, "there is no function", FUNCTIONS.iter().copied()))
+        .map(|name| unknown_name(text, name, "unknown function", FUNCTIONS.iter().copied()))
         .collect()
 }
 

@@ -269,7 +269,7 @@ fn days(ftx: &FunctionContext, date: &str, count: impl Fn(NaiveDate) -> i64) -> 
     if date.trim().is_empty() {
         return Err(ftx.error(NO_DATE));
     }
-    let day = read_date(date).ok_or_else(|| ftx.error(format!("`{date}` is no date")))?;
+    let day = read_date(date).ok_or_else(|| ftx.error(format!("`{date}` is not a valid date")))?;
     Ok(count(day))
 }
 
