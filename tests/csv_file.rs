@@ -154,8 +154,8 @@ async fn a_column_named_twice_is_refused() {
 #[tokio::test]
 async fn bad_quotes_and_ragged_rows_report_line() {
     for (from, to, expected) in [
-        ("Ada Lovelace", "Ada \"Lovelace\"", "line 2: a quote inside a field"),
-        ("\"Hopper, Grace\"", "\"Hopper\", Grace\"", "line 3: a quote inside a field"),
+        ("Ada Lovelace", "Ada \"Lovelace\"", "line 2: quote inside an unquoted field"),
+        ("\"Hopper, Grace\"", "\"Hopper\", Grace\"", "line 3: quote inside an unquoted field"),
         ("Emmy Noether", "\"Emmy Noether", "line 6: the quote that starts here is not closed"),
         ("Emmy Noether", "Emmy Noether,Erlangen", "line 6 has 5 fields, but the header has 4"),
         ("grace@corp.example,", "", "line 3 has 3 fields, but the header has 4"),

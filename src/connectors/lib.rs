@@ -29,6 +29,8 @@ pub mod json_file;
 pub mod ldap;
 mod mapper;
 pub mod mapping;
+#[cfg(test)]
+mod message_snapshot;
 pub mod proof;
 pub mod retry;
 pub mod sql;

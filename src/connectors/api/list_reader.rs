@@ -223,7 +223,7 @@ impl ListEndpoint {
 }
 
 /// Describes why a response cannot be read.
-pub(super) fn unreadable_error(body: &[u8], why: &UnreadableResponse) -> HttpError {
+pub(crate) fn unreadable_error(body: &[u8], why: &UnreadableResponse) -> HttpError {
     let what = match why {
         UnreadableResponse::Total(text) => return HttpError::NoTotal(text.clone()),
         UnreadableResponse::Json(_) if body.iter().all(u8::is_ascii_whitespace) => {

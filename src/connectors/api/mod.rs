@@ -28,6 +28,8 @@ use rollcall_model::people::PeopleTable;
 
 pub(super) use check::check;
 pub use detail_request::DetailRequest;
+#[cfg(test)]
+pub(super) use list_reader::unreadable_error;
 pub use paging::{PageParam, PagingMethod};
 
 use detail_request::DetailReader;

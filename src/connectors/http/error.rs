@@ -28,7 +28,7 @@ pub enum HttpError {
         to: String,
     },
     /// The response is not JSON or is truncated.
-    #[error("invalid response: {what}")]
+    #[error("the server returned {what}")]
     NotJson {
         /// A description of the content.
         what: String,
