@@ -1,4 +1,4 @@
-//! Command-line arguments.
+//! Words in: the command line.
 
 use std::path::PathBuf;
 
@@ -11,21 +11,21 @@ use rollcall_model::role::Role;
 #[derive(Debug, Parser)]
 #[command(name = "rollcall", version, about, propagate_version = true)]
 pub(crate) struct CliArgs {
-    /// Configuration file [default: $ROLLCALL_CONFIG, ./rollcall.toml or /etc/rollcall/rollcall.toml]
+    /// The file; without it $ROLLCALL_CONFIG, then ./rollcall.toml, then /etc/rollcall/rollcall.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Print JSON: one document, or one object per line for commands that stream
+    /// Print JSON: one document, or one object a line where a command streams
     #[arg(long, global = true)]
     pub json: bool,
-    /// Increase the verbosity of the log on standard error; repeat for debug output
+    /// Say more on standard error; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// The command to run
+    /// What to do
     #[command(subcommand)]
     pub command: CliCommand,
 }
 
-/// Accepts 0 to 3,650 days (ten years), the same range as in the configuration file.
+/// Ten years, as in the file: a date beyond the calendar would be refused only when it is settled.
 fn days_parser() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(0..=3650)
 }
@@ -33,145 +33,145 @@ fn days_parser() -> clap::builder::RangedI64ValueParser<u32> {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CliCommand {
-    /// Run the service (schedules, workers, pages and API) until SIGTERM
+    /// The service: schedules, connectors and workers, until SIGTERM
     Run,
-    /// Read sources, plan and commit changes, and process jobs
+    /// Read directories, plan, commit and drain; all connectors without a name
     Sync(SyncArgs),
-    /// Report all errors of the configuration file, then test each connector step by step
+    /// Find every mistake of the file, then walk each connector step by step
     Check {
-        /// Check only the file
+        /// Look at the file alone
         #[arg(long)]
         offline: bool,
     },
-    /// Process jobs, on this or another machine
+    /// Drain jobs, on this machine or on another
     Worker {
-        /// Exit when no job is ready, running or waiting for a retry
+        /// End when no job is ready, claimed or waiting for another try
         #[arg(long)]
         until_empty: bool,
     },
-    /// Manage User Groups and their members
+    /// User Groups and their members
     #[command(subcommand)]
     Groups(GroupsCommand),
-    /// Manage exclusions from groups
+    /// Who is kept out of what
     #[command(subcommand)]
     Exclusions(ExclusionsCommand),
-    /// Manage the course catalogue
+    /// The catalogue
     #[command(subcommand)]
     Courses(CoursesCommand),
     /// Assign a course to a group or to one learner
     Assign(AssignArgs),
     /// End an assignment
     Unassign {
-        /// Code of the course
+        /// The course's code
         course: String,
         #[command(flatten)]
         target: AssignTarget,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Manage learners
+    /// People on the platform
     #[command(subcommand)]
     Learners(LearnersCommand),
-    /// Manage enrollments and completion
+    /// Access and progress
     #[command(subcommand)]
     Enrollments(EnrollmentsCommand),
-    /// Explain why a learner is or is not in each group and course
+    /// Why somebody is, or is not, in each group and course
     Explain(ExplainArgs),
-    /// Manage connectors
+    /// Sources, their last and next run
     #[command(subcommand)]
     Connectors(ConnectorsCommand),
-    /// Show past runs and manual changes
+    /// Past runs and changes by hand
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Apply the held changes of a run that the latest reading still requires
+    /// Do what a run held, as far as the latest reading still wants it
     Approve {
-        /// Number of the run
+        /// The number of the run
         run: i64,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Discard the held changes of a run until the source data or the rules change for these learners
+    /// Discard what a run held, until the source or the rules change for those learners
     Reject {
-        /// Number of the run
+        /// The number of the run
         run: i64,
     },
-    /// Undo the changes of a run, an approval or a manual change
+    /// Take back what a run, an approval or a change by hand did to memberships, assignments and enrollments
     Undo {
-        /// Number of the run
+        /// The number of the run
         run: i64,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Manage the job queue
+    /// The queue, and what has failed for good
     #[command(subcommand)]
     Jobs(JobsCommand),
-    /// Verify that enrollments match memberships and assignments
+    /// Prove that enrollments are what memberships and assignments say
     Verify {
-        /// Enqueue a job for each difference and process the jobs
+        /// Enqueue a job for each difference and drain them
         #[arg(long)]
         repair: bool,
     },
-    /// Manage accounts and API tokens
+    /// Who may use the pages and the API
     #[command(subcommand)]
     Admin(AdminCommand),
-    /// Print the audit log: every run and manual change, oldest first
+    /// Who changed what: every run and every change by hand, oldest first
     Audit {
-        /// Start at this day
+        /// From this day on
         #[arg(long, value_name = "DATE")]
         since: Option<NaiveDate>,
     },
-    /// Check that the service on this machine is running, for health checks
+    /// Whether the service on this machine is alive, for health checks
     Health,
-    /// Print examples and the schema of the configuration file
+    /// The configuration file
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Print shell completions
+    /// Completions for a shell, on standard output
     Completions {
-        /// Name of the shell
+        /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
+    /// The manual page, on standard output
     Man,
 }
 
 /// `rollcall sync`.
 #[derive(Debug, Args)]
 pub(crate) struct SyncArgs {
-    /// Connectors to sync [default: all]
+    /// Which connectors; all without one
     #[arg(value_name = "CONNECTOR")]
     pub connectors: Vec<String>,
-    /// Print the plan without writing anything
+    /// Stop before anything is written, and print the plan
     #[arg(long)]
     pub dry_run: bool,
-    /// With --dry-run: exit with status 4 if the plan is not empty
+    /// With --dry-run: exit status 4 when the plan is not empty
     #[arg(long, requires = "dry_run")]
     pub exit_code: bool,
-    /// Sync only the person with this e-mail address, in every connector that supports lookups
+    /// Only the person with this address, in every connector that can look one up
     #[arg(long, value_name = "EMAIL")]
     pub only: Option<String>,
-    /// Disable the removal limits for this run; the source must still prove that the reading is complete
+    /// Lift the limits on removals for this one run, never the proof of completeness
     #[arg(long)]
     pub allow_removals: bool,
     #[command(flatten)]
     pub drain: DrainArgs,
 }
 
-/// Options for processing the jobs of a change.
+/// Whether the jobs of a change are drained before the command ends.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct DrainArgs {
-    /// Leave the jobs to a worker process
+    /// Leave the jobs to a worker
     #[arg(long)]
     pub no_drain: bool,
 }
 
-/// The target of an assignment.
+/// For whom an assignment is.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct AssignTarget {
-    /// Assign to every member of this group
+    /// Every member of this group
     #[arg(long)]
     pub group: Option<String>,
-    /// Assign to this learner only
+    /// This learner alone
     #[arg(long, value_name = "EMAIL")]
     pub learner: Option<String>,
 }
@@ -179,30 +179,30 @@ pub(crate) struct AssignTarget {
 /// `rollcall assign`.
 #[derive(Debug, Args)]
 pub(crate) struct AssignArgs {
-    /// Code of the course
+    /// The course's code
     pub course: String,
     #[command(flatten)]
     pub target: AssignTarget,
     #[command(flatten)]
     pub due: DueDateArgs,
-    /// Minimum number of days for learners who join late for a fixed date
+    /// Days that whoever joins late for a fixed date has at least
     #[arg(long, value_name = "N", default_value_t = rollcall_model::due_policy::DEFAULT_LATE_DAYS, value_parser = days_parser())]
     pub late_days: u32,
     #[command(flatten)]
     pub drain: DrainArgs,
 }
 
-/// The due date of an assignment; none by default.
+/// When an assignment is due; never without any of these.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct DueDateArgs {
-    /// Due date
+    /// On this day
     #[arg(long, value_name = "DATE")]
     pub due: Option<NaiveDate>,
-    /// Number of days after joining the group
+    /// Days after joining the group
     #[arg(long, value_name = "N", value_parser = days_parser())]
     pub due_days: Option<u32>,
-    /// Number of days after the learner's start date
+    /// Days after the learner's start date
     #[arg(long, value_name = "N", value_parser = days_parser())]
     pub due_days_after_start: Option<u32>,
 }
@@ -210,35 +210,35 @@ pub(crate) struct DueDateArgs {
 /// `rollcall groups`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum GroupsCommand {
-    /// List all groups
+    /// Every group
     List,
-    /// Show a group with its members and assignments
+    /// One group with its members and assignments
     Show {
-        /// Name of the group
+        /// The group
         name: String,
     },
-    /// Create a group
+    /// Make a group
     Create {
-        /// Name of the group
+        /// The group
         name: String,
-        /// E-mail address of a member; may be repeated
+        /// A member; may be given several times
         #[arg(long = "member", value_name = "EMAIL")]
         members: Vec<String>,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Rename a group
+    /// Give a group another name
     Rename {
-        /// Name of the group
+        /// The group
         name: String,
-        /// New name
+        /// Its new name
         new: String,
     },
     /// Delete a group; it can be restored for 30 days
     Delete {
-        /// Name of the group
+        /// The group
         name: String,
-        /// Skip the confirmation
+        /// Do not ask
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
@@ -246,32 +246,32 @@ pub(crate) enum GroupsCommand {
     },
     /// Restore a deleted group with its members, assignments and due dates
     Restore {
-        /// Name of the group
+        /// The group
         name: String,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Add learners to a group
+    /// Add learners to a group by hand
     Add {
-        /// Name of the group
+        /// The group
         name: String,
-        /// E-mail addresses of the learners
+        /// The learners
         #[arg(required = true, value_name = "EMAIL")]
         who: Vec<String>,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Remove learners from a group
+    /// Remove learners from a group by hand
     Remove {
-        /// Name of the group
+        /// The group
         name: String,
-        /// E-mail addresses of the learners
+        /// The learners
         #[arg(required = true, value_name = "EMAIL")]
         who: Vec<String>,
-        /// Last day of the exclusion from the group's rules [default: until it is lifted]
+        /// The last day on which rules do not bring them back; without it until somebody lifts it
         #[arg(long, value_name = "DATE")]
         until: Option<NaiveDate>,
-        /// Reason of the exclusion
+        /// Why they are kept out
         #[arg(long, value_name = "TEXT", default_value = "removed by hand")]
         because: String,
         #[command(flatten)]
@@ -282,13 +282,13 @@ pub(crate) enum GroupsCommand {
 /// `rollcall exclusions`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExclusionsCommand {
-    /// List all exclusions
+    /// Everybody who is kept out of a group by hand
     List,
-    /// Remove an exclusion
+    /// Let a learner in again
     Lift {
-        /// Name of the group
+        /// The group
         name: String,
-        /// E-mail address of the learner
+        /// The learner
         email: String,
         #[command(flatten)]
         drain: DrainArgs,
@@ -298,18 +298,18 @@ pub(crate) enum ExclusionsCommand {
 /// `rollcall courses`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CoursesCommand {
-    /// List all courses
+    /// Every course
     List,
-    /// Add a course or change its title
+    /// Add a course, or change its title
     Add {
-        /// Code of the course, as used in commands and files
+        /// The code that commands and files use
         code: String,
-        /// Title shown to learners
+        /// The title that learners see
         title: String,
     },
     /// Add courses from a CSV file with the columns code and title
     Import {
-        /// CSV file
+        /// The file
         file: PathBuf,
     },
 }
@@ -317,36 +317,36 @@ pub(crate) enum CoursesCommand {
 /// `rollcall learners`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LearnersCommand {
-    /// List all learners
+    /// Everybody
     List,
-    /// Show a learner
+    /// One learner
     Show {
-        /// E-mail address of the learner
+        /// The learner
         email: String,
     },
-    /// Merge two learners; the first one is kept
+    /// Make two learners one: the first one stays
     Link {
-        /// Learner to keep
+        /// The learner who stays
         one: String,
-        /// Learner to merge into the first one
+        /// The learner who becomes part of the first
         other: String,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Undo the merge of two learners
+    /// Part two learners who were linked
     Unlink {
-        /// One of the learners
+        /// One of them
         one: String,
-        /// The other learner
+        /// The other
         other: String,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Add a learner who is not in any source
+    /// Add somebody whom no directory has
     Add {
-        /// E-mail address
+        /// The address
         email: String,
-        /// Name
+        /// The name
         #[arg(long)]
         name: String,
     },
@@ -355,25 +355,25 @@ pub(crate) enum LearnersCommand {
 /// `rollcall enrollments`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EnrollmentsCommand {
-    /// List enrollments
+    /// Enrollments, all or some
     List {
-        /// Only enrollments of this learner
+        /// Only this learner's
         #[arg(long, value_name = "EMAIL")]
         learner: Option<String>,
-        /// Only enrollments in this course
+        /// Only in this course
         #[arg(long, value_name = "CODE")]
         course: Option<String>,
-        /// Only enrollments that this group grants
+        /// Only those that this group holds up
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
     },
-    /// Record the completion of a course
+    /// Note that a course is done
     Complete {
-        /// E-mail address of the learner
+        /// The learner
         email: String,
-        /// Code of the course
+        /// The course's code
         course: String,
-        /// Date or RFC 3339 time of the completion [default: now]
+        /// When, as a date or an RFC 3339 time; now without it
         #[arg(long, value_name = "DATE")]
         at: Option<String>,
     },
@@ -382,15 +382,15 @@ pub(crate) enum EnrollmentsCommand {
 /// `rollcall explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// The learner: an e-mail address, a former e-mail address, or CONNECTOR:ID
+    /// The learner: an address, a former address, or CONNECTOR:ID
     pub email: String,
-    /// Explain only this group, even if it is unrelated to the learner
+    /// Only this group, even where nothing connects the learner with it
     #[arg(long, value_name = "NAME")]
     pub group: Option<String>,
-    /// Explain only this course
+    /// Only this course
     #[arg(long, value_name = "CODE")]
     pub course: Option<String>,
-    /// Explain the state at the end of this day (up to 90 days ago)
+    /// As it was at the end of this day, of the last 90
     #[arg(long, value_name = "DATE")]
     pub at: Option<NaiveDate>,
 }
@@ -398,13 +398,13 @@ pub(crate) struct ExplainArgs {
 /// `rollcall connectors`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectorsCommand {
-    /// List all connectors with their last and next run
+    /// Every connector with its last and next run
     List,
-    /// Release all people of a connector that was removed from the file
+    /// Let go of everybody whom a connector held that has left the file
     Retire {
-        /// Name of the connector
+        /// The connector
         name: String,
-        /// Disable the removal limits for this run
+        /// Lift the limits on removals for this once
         #[arg(long)]
         allow_removals: bool,
         #[command(flatten)]
@@ -415,15 +415,15 @@ pub(crate) enum ConnectorsCommand {
 /// `rollcall runs`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunsCommand {
-    /// List the latest runs
+    /// The newest runs
     List {
-        /// Maximum number of entries
+        /// How many
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
-    /// Show a run and its changes
+    /// One run with what it changed
     Show {
-        /// Number of the run
+        /// The number
         run: i64,
     },
 }
@@ -431,22 +431,22 @@ pub(crate) enum RunsCommand {
 /// `rollcall jobs`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobsCommand {
-    /// List the queue, permanently failed jobs first
+    /// The queue, what has failed for good first
     List {
-        /// Maximum number of entries
+        /// How many
         #[arg(long, default_value_t = 1000)]
         limit: u32,
     },
-    /// Retry failed jobs: the given ones, or all
+    /// Try failed jobs again: these, or all
     Retry {
-        /// Numbers of the jobs
+        /// The jobs
         ids: Vec<i64>,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Remove failed jobs from the queue
+    /// Take failed jobs off the queue
     Drop {
-        /// Numbers of the jobs
+        /// The jobs
         #[arg(required = true)]
         ids: Vec<i64>,
     },
@@ -455,41 +455,41 @@ pub(crate) enum JobsCommand {
 /// `rollcall admin`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdminCommand {
-    /// List all accounts and tokens
+    /// Every account and every token
     List,
-    /// Create an account; without a password, print a link to set one that is valid for 24 hours
+    /// Make an account; without a password it is given a link to set one, good for a day
     Create {
-        /// E-mail address of the account
+        /// The address that signs in
         email: String,
-        /// Role: license_holder, operator, manager or viewer
+        /// What it may do: license_holder, operator, manager or viewer
         #[arg(long)]
         role: Role,
-        /// Name shown on the pages
+        /// The name that pages show
         #[arg(long, default_value = "")]
         name: String,
-        /// Read the password from one line of standard input
+        /// Read the password from standard input, one line
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Change the role of an account
+    /// Give an account another role
     Role {
-        /// E-mail address of the account
+        /// The account
         email: String,
-        /// New role
+        /// What it may do from now on
         #[arg(long)]
         role: Role,
     },
-    /// Create a link to set a new password that is valid for 24 hours
+    /// Make a link for an account to set a new password, good for a day
     Invite {
-        /// E-mail address of the account
+        /// The account
         email: String,
     },
-    /// Revoke an account or a token
+    /// Take the right to sign in from an account, or to use the API from a token
     Revoke {
-        /// E-mail address of the account, or name of the token
+        /// The account's address, or the token's name
         who: String,
     },
-    /// Manage API tokens
+    /// Keys of programs that use the API
     #[command(subcommand)]
     Token(TokenCommand),
 }
@@ -497,20 +497,20 @@ pub(crate) enum AdminCommand {
 /// `rollcall admin token`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Create a token; its key is printed once and is not stored
+    /// Make a token; its key is printed once and kept nowhere
     Create {
-        /// Name of the token, such as its purpose
+        /// What it is for
         name: String,
-        /// Role: license_holder, operator, manager or viewer
+        /// What it may do: license_holder, operator, manager or viewer
         #[arg(long)]
         role: Role,
-        /// Last day of validity [default: until it is revoked]
+        /// The last day on which it is good; without it until somebody revokes it
         #[arg(long, value_name = "DATE")]
         until: Option<NaiveDate>,
     },
     /// Revoke a token
     Revoke {
-        /// Name of the token
+        /// Its name
         name: String,
     },
 }
@@ -518,11 +518,11 @@ pub(crate) enum TokenCommand {
 /// `rollcall config`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Print a complete configuration file with comments, or the section of one connector kind
+    /// A complete, commented file; or the section of one kind of connector
     Example {
-        /// Connector kind, such as `okta`
+        /// The kind of connector, such as `okta`
         kind: Option<String>,
     },
-    /// Print the JSON Schema of the configuration file
+    /// The JSON Schema of the file
     Schema,
 }

@@ -8,7 +8,10 @@ use super::output::{self, count};
 use rollcall_config::Config;
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
 
-/// Prints the warnings of a valid file, then tests each connector step by step.
+/// Shows what is worth a second look in a file without mistakes, then walks each connector step by step.
+///
+/// # Errors
+/// When standard output cannot be written to.
 pub(crate) async fn check(
     config: &Config,
     offline: bool,

@@ -1,4 +1,4 @@
-//! Output: results to standard output, status messages to standard error; tables for people, JSON for scripts.
+//! Words out: facts to standard output, talk to standard error; tables for people, JSON for scripts.
 
 use std::io::{IsTerminal, Write};
 
@@ -9,13 +9,19 @@ use super::error::CliError;
 pub(crate) use rollcall_model::format::{count, thousands};
 
 /// Prints one JSON document.
+///
+/// # Errors
+/// When standard output cannot be written to.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, value).map_err(|error| CliError::failed(error.to_string()))?;
     ignore_broken_pipe(writeln!(out))
 }
 
-/// Prints a result.
+/// Prints facts.
+///
+/// # Errors
+/// When standard output cannot be written to.
 pub(crate) fn print_result(text: &str) -> Result<(), CliError> {
     if text.is_empty() {
         return Ok(());
@@ -23,7 +29,7 @@ pub(crate) fn print_result(text: &str) -> Result<(), CliError> {
     ignore_broken_pipe(writeln!(std::io::stdout().lock(), "{text}"))
 }
 
-/// A closed pipe, as after `head`, is not an error.
+/// Whoever reads only the first lines, as `head` does, has what it wants.
 fn ignore_broken_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -31,13 +37,16 @@ fn ignore_broken_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
     }
 }
 
-/// Prints a status message to standard error.
+/// Says something to the person at the keyboard.
 pub(crate) fn print_status(text: &str) {
     // Nobody can be told that standard error is closed.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Prints a table, or the message `nothing` if there are no rows.
+/// Prints a table, or says that there is nothing.
+///
+/// # Errors
+/// When standard output cannot be written to.
 pub(crate) fn print_table<const N: usize>(
     headings: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
@@ -59,7 +68,7 @@ pub(crate) fn print_table<const N: usize>(
     print_result(&text.join("\n"))
 }
 
-/// Returns true if standard error is a terminal.
+/// Whether somebody watches standard error.
 #[must_use]
 pub(crate) fn is_interactive() -> bool {
     std::io::stderr().is_terminal()

@@ -17,6 +17,9 @@ fn format_local_time(session: &CommandContext, at: DateTime<Utc>) -> String {
 }
 
 /// Runs a command about runs.
+///
+/// # Errors
+/// When it cannot be done.
 pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -> Result<u8, CliError> {
     match command {
         args::RunsCommand::List { limit } => {
@@ -47,6 +50,9 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
 }
 
 /// `rollcall audit`.
+///
+/// # Errors
+/// When the database does not answer.
 pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) -> Result<u8, CliError> {
     let midnight = since
         .and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(session.config.timezone).earliest());
@@ -73,7 +79,7 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
     output::print_table(
         ["when", "who", "what", "status", "memberships", "run", "before", "after"],
         rows,
-        "no changes since then",
+        "nothing was changed since then",
     )?;
     Ok(0)
 }
@@ -81,8 +87,8 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
 async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let Some(shown) = views::load_run_details(&mut tx, RunId(number)).await? else {
-        return Err(CliError::failed(format!("run {number} does not exist"))
-            .hint("`rollcall runs list` shows the latest runs"));
+        return Err(CliError::failed(format!("there is no run {number}"))
+            .hint("`rollcall runs list` shows the newest"));
     };
     if session.json {
         output::print_json(&shown)?;
@@ -115,7 +121,7 @@ async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Prints the held changes of a run, their reasons and decisions.
+/// What a run did not do, why, and what became of it.
 fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
     let held = &shown.held;
     if held.is_empty() {
@@ -136,6 +142,9 @@ fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
 }
 
 /// `rollcall connectors list`.
+///
+/// # Errors
+/// When the database does not answer.
 pub(crate) async fn connectors(session: &CommandContext) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let (list, struck) = views::list_connectors(&mut tx, &session.config, Utc::now()).await?;
@@ -154,7 +163,7 @@ pub(crate) async fn connectors(session: &CommandContext) -> Result<u8, CliError>
     output::print_table(
         ["name", "kind", "people", "last run", "next run"],
         rows,
-        "the file does not define a connector",
+        "the file names no connector",
     )?;
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");

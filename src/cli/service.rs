@@ -17,25 +17,25 @@ use rollcall_model::progress::ReadProgress;
 use rollcall_service::{self as service, ConfigReloader, ServiceContext, WebServerTask};
 use rollcall_web::{self as web, BackgroundTasks, WebContext};
 
-/// Runs the service until SIGTERM.
+/// The service, until SIGTERM.
 ///
 /// # Errors
-/// If the signal handlers cannot be installed.
+/// When the signals of the machine cannot be heard.
 pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Result<u8, CliError> {
     let named = named.cloned();
     let database = session.config.database.url.clone();
     let reload: ConfigReloader = Box::new(move || {
         let config = load_config(named.as_ref()).map_err(|failure| failure.render())?;
         if config.database.url != database {
-            return Err("`database.url` was changed: restart the service to apply it".to_owned());
+            return Err("`database.url` is another one: restart the service for that".to_owned());
         }
         Ok(Arc::new(config))
     });
     let address = session.config.web.listen;
     let tls = session.config.web.tls.clone();
     let listening = web::listen(address, tls.as_ref()).await.map_err(|error| {
-        CliError::failed(format!("the web server cannot listen on {address}: {error}"))
-            .hint("set another address in `[web] listen`; port 0 selects a free port")
+        CliError::failed(format!("pages and API cannot listen at {address}: {error}"))
+            .hint("give another address in `[web] listen`; port 0 takes any that is free")
     })?;
     if let Some(link) = create_first_invitation(session, listening.address).await? {
         output::print_result(&link)?;
@@ -46,7 +46,7 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
             let web =
                 WebContext { store, file, stop, heartbeat: pulse, background: BackgroundTasks::default() };
             if let Err(error) = listening.serve(web).await {
-                error!(%error, "the web server stopped");
+                error!(%error, "pages and API are gone");
             }
         })
     });
@@ -54,7 +54,7 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
     Ok(0)
 }
 
-/// Returns the message with the link that creates the first account; the link is valid once and for 24 hours.
+/// What to say where nobody may sign in yet: a link that makes the first account, good for a day and for once.
 async fn create_first_invitation(
     session: &CommandContext,
     address: SocketAddr,
@@ -62,13 +62,16 @@ async fn create_first_invitation(
     let invitation = accounts::create_first_invitation(&session.store, Utc::now()).await?;
     Ok(invitation.map(|invitation| {
         format!(
-            "There are no accounts yet. This link creates the first one; it is valid once and for 24 hours:\n  {}",
+            "Nobody may sign in yet. This link makes the first account, once, within a day:\n  {}",
             super::admin::invitation_url(&session.config.web, address, &invitation)
         )
     }))
 }
 
-/// Processes jobs until it is stopped or the queue is empty.
+/// Drains jobs until told to stop, or until the queue is empty.
+///
+/// # Errors
+/// When the database does not answer.
 pub(crate) async fn worker(session: &CommandContext, until_empty: bool) -> Result<u8, CliError> {
     let stop = CancellationToken::new();
     let signals = tokio::spawn(service::signals::stop_on_termination(stop.clone()));
@@ -91,7 +94,10 @@ pub(crate) async fn worker(session: &CommandContext, until_empty: bool) -> Resul
     Ok(u8::from(failed > 0))
 }
 
-/// Checks that the service on this machine has a recent heartbeat.
+/// Whether the service on this machine has given a sign of life lately.
+///
+/// # Errors
+/// When the database does not answer.
 pub(crate) async fn health(session: &CommandContext) -> Result<u8, CliError> {
     let alive = service::heartbeat::is_service_alive(&session.store).await?;
     if session.json {
@@ -100,7 +106,7 @@ pub(crate) async fn health(session: &CommandContext) -> Result<u8, CliError> {
         output::print_result(if alive {
             "alive"
         } else {
-            "no recent heartbeat from the service on this machine"
+            "no sign of life from the service on this machine"
         })?;
     }
     Ok(u8::from(!alive))

@@ -1,4 +1,4 @@
-//! Diagnostics of the configuration file and their text form.
+//! What is wrong with a file, and how it is shown.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,18 +7,18 @@ use std::str::Utf8Error;
 
 use serde::Serialize;
 
-/// One error or warning with its position in the file.
+/// One thing that is wrong, or worth a second look, with its place in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
-    /// The line, counted from 1; 0 if the diagnostic is about the whole file.
+    /// The line, from 1; 0 where the file as a whole is meant.
     pub line: usize,
-    /// The column in characters, counted from 1; 0 if the diagnostic is about the whole file.
+    /// The column, from 1, in characters; 0 where the file as a whole is meant.
     pub column: usize,
-    /// The key, such as `connector[0].url`; list indexes start at 0. Empty if the diagnostic is not about a key.
+    /// The key, such as `connector[0].url`: elements of lists are counted from 0. Empty where no key is meant.
     pub key: String,
-    /// The message.
+    /// What is wrong.
     pub message: String,
-    /// A suggested next step.
+    /// What to do about it.
     pub hint: Option<String>,
     #[serde(skip)]
     pub(super) file: PathBuf,
@@ -26,19 +26,19 @@ pub struct Diagnostic {
     pub(super) source_line: Option<SourceLine>,
 }
 
-/// A line of the file in which every secret is replaced by `***`.
+/// A line of the file as it may be shown: every secret in it is `***`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SourceLine {
-    /// The text of the line.
+    /// The line.
     pub line: String,
-    /// The index of the first marked character, from 0.
+    /// The first marked character, from 0.
     pub caret: usize,
-    /// The number of marked characters, at least 1.
+    /// How many characters are marked, at least 1.
     pub width: usize,
 }
 
 impl fmt::Display for Diagnostic {
-    /// Writes the message, the position, the source line with carets, and the hint, without a final line break.
+    /// The message, the place, the line with carets under what is meant, and the hint; no line break at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.message)?;
         let margin = self.line.to_string().len();
@@ -58,7 +58,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// All errors in a file, in the order of its lines. Never empty.
+/// Everything that is wrong with a file, in the order of its lines. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Diagnostics {
@@ -71,7 +71,7 @@ impl Diagnostics {
         Self { list }
     }
 
-    /// The errors in the order of the file's lines.
+    /// The mistakes, in the order of the file's lines.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }
@@ -92,60 +92,60 @@ impl<'a> IntoIterator for &'a Diagnostics {
 }
 
 impl fmt::Display for Diagnostics {
-    /// Writes every error, separated by empty lines, and the number of errors at the end.
+    /// Every mistake with its line, an empty line between them, and their number at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for mistake in &self.list {
             write!(f, "error: {mistake}\n\n")?;
         }
         match self.list.len() {
-            1 => f.write_str("1 error"),
-            count => write!(f, "{count} errors"),
+            1 => f.write_str("1 mistake"),
+            count => write!(f, "{count} mistakes"),
         }
     }
 }
 
 impl std::error::Error for Diagnostics {}
 
-/// Returns the diagnostic of a file that cannot be opened.
+/// The file cannot be opened.
 pub(super) fn unreadable_file(path: &Path, error: &std::io::Error) -> Diagnostics {
     let message = format!("the file cannot be read: {error}");
     let hint = (error.kind() == std::io::ErrorKind::NotFound)
-        .then(|| "create one with `rollcall config example > rollcall.toml`".to_owned());
+        .then(|| "begin with `rollcall config example > rollcall.toml`".to_owned());
     let (key, file) = (String::new(), path.to_owned());
     Diagnostics::new(vec![Diagnostic { line: 0, column: 0, key, message, hint, file, source_line: None }])
 }
 
-/// Returns the diagnostic of a file that is not valid UTF-8.
+/// The file is no text.
 pub(super) fn invalid_utf8(path: &Path, bytes: &[u8], error: Utf8Error) -> Diagnostics {
     let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
     let line = good.matches('\n').count() + 1;
     let column = good.rsplit('\n').next().map_or(1, |last| last.chars().count() + 1);
     let message = format!("the file is not UTF-8: line {line}, column {column}");
-    let hint = Some("save the file as UTF-8".to_owned());
+    let hint = Some("save it as UTF-8".to_owned());
     let (key, file) = (String::new(), path.to_owned());
     Diagnostics::new(vec![Diagnostic { line, column, key, message, hint, file, source_line: None }])
 }
 
-/// A diagnostic with a byte position, before it is converted to line and column.
+/// What was found, before its place is counted in lines.
 #[derive(Debug)]
 pub(super) struct PendingDiagnostic {
-    /// The key.
+    /// The key that it is about.
     pub key: String,
-    /// The byte range in the file.
+    /// The bytes of the file.
     pub span: Range<usize>,
-    /// The message.
+    /// What is wrong.
     pub message: String,
-    /// A suggested next step.
+    /// What to do about it.
     pub hint: Option<String>,
 }
 
 impl PendingDiagnostic {
-    /// Creates a diagnostic about a key at a byte range.
+    /// Something wrong with a key, at a place.
     pub(crate) fn new(key: &str, span: Range<usize>, message: impl Into<String>) -> Self {
         Self { key: key.to_owned(), span, message: message.into(), hint: None }
     }
 
-    /// Sets the hint.
+    /// The same, and what to do about it.
     pub(crate) fn hint(self, hint: impl Into<Option<String>>) -> Self {
         Self { hint: hint.into(), ..self }
     }

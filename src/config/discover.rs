@@ -1,16 +1,16 @@
-//! Locates the configuration file.
+//! Which file is meant.
 
 use std::path::{Path, PathBuf};
 
-/// The environment variable that names the file if `--config` is not given.
+/// Names the file where no `--config` does.
 const PATH_VARIABLE: &str = "ROLLCALL_CONFIG";
 const FILE_NAME: &str = "rollcall.toml";
 const SYSTEM_PATH: &str = "/etc/rollcall/rollcall.toml";
 
-/// No configuration file was found.
+/// There is no file anywhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no configuration file found: `--config` is not given, ${PATH_VARIABLE} is not set, and neither `{}` nor `{}` exists",
+    "there is no configuration file: `--config` is not given, ${PATH_VARIABLE} is not set, and neither `{}` nor `{}` exists",
     beside.display(),
     system.display()
 )]
@@ -20,18 +20,18 @@ pub struct ConfigNotFound {
 }
 
 impl ConfigNotFound {
-    /// A suggested next step.
+    /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {
-        "create one with `rollcall config example > rollcall.toml`"
+        "begin with `rollcall config example > rollcall.toml`"
     }
 }
 
-/// Returns the file of `--config`, else of `$ROLLCALL_CONFIG`, else `rollcall.toml` in `cwd`, else
-/// `/etc/rollcall/rollcall.toml`. A file that was named is not checked for existence; the other two must exist.
+/// The file of `--config`, else of `$ROLLCALL_CONFIG`, else `rollcall.toml` in `cwd`, else
+/// `/etc/rollcall/rollcall.toml`. A file that was named is taken without a look; the other two must exist.
 ///
 /// # Errors
-/// If no file is named and none exists. The message lists the searched locations.
+/// When none is named and none exists; the message says where it was looked for.
 pub fn find_config(
     named: Option<&Path>,
     env: &dyn Fn(&str) -> Option<String>,

@@ -1,7 +1,8 @@
-//! The keys of the configuration file.
+//! Every key that the file may hold, once.
 //!
-//! The parser, the messages about unknown keys, `rollcall config schema` and the test of the example all read
-//! [`SECTIONS`] and [`KEYS`]; a key that is not listed there does not exist. [`super::schema_keys`] contains the rows.
+//! The walk through the file, the messages about unknown keys, `rollcall config schema` and the test of the example
+//! all read [`SECTIONS`] and [`KEYS`]; a key that does not stand here does not exist. The rows stand in
+//! [`super::schema_keys`].
 
 use crate::value_type::ValueType;
 
@@ -10,24 +11,24 @@ pub(super) use crate::schema_keys::{KEYS, SECTIONS};
 /// One `[section]` or `[[section]]` of the file.
 #[derive(Debug)]
 pub(super) struct SectionSpec {
-    /// The dotted path; "" is the top level of the file.
+    /// Its path, dotted; "" is the top of the file.
     pub path: &'static str,
-    /// The form of the section.
+    /// What it looks like.
     pub form: SectionKind,
-    /// A description in one sentence.
+    /// What it is for, in one sentence.
     pub doc: &'static str,
 }
 
-/// The form of a section.
+/// What a section looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SectionKind {
     /// `[section]` with the keys of the table.
     Table,
     /// `[[section]]`, any number of times, with the keys of the table.
     List,
-    /// `[section]` with arbitrary keys; every value is text.
+    /// `[section]` whose keys the author of the file chooses; every value is text.
     FreeKeys,
-    /// `[section.NAME]` with arbitrary names, each a [`SectionKind::FreeKeys`] section.
+    /// `[section.NAME]` for names that the author chooses, each an [`SectionKind::FreeKeys`] one.
     FreeTables,
 }
 
@@ -36,37 +37,37 @@ pub(super) enum SectionKind {
 pub(super) struct KeySpec {
     /// The path of its section.
     pub section: &'static str,
-    /// The name of the key.
+    /// The word before the equals sign.
     pub name: &'static str,
-    /// The type of the value.
+    /// What values it takes.
     pub value_type: ValueType,
-    /// Whether the key is required, optional or has a default.
+    /// What happens without it.
     pub presence: Presence,
-    /// The connector kinds that have the key; all kinds if empty.
+    /// The kinds of connector to which it belongs; all of them where there is none.
     pub kinds: &'static [&'static str],
-    /// The connector kinds for which a required key is optional.
+    /// The kinds that do without it, though it is required.
     pub optional_kinds: &'static [&'static str],
-    /// The connector kinds for which the value may be a list of texts.
+    /// The kinds for which several texts may stand in the place of one.
     pub list_kinds: &'static [&'static str],
-    /// A description in one sentence.
+    /// What it is for, in one sentence.
     pub doc: &'static str,
-    /// An example value in TOML.
+    /// A value as it is written in the file.
     pub example: &'static str,
 }
 
-/// The behavior if a key is missing.
+/// What happens without a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
-    /// The file is rejected.
+    /// The file is refused.
     Required,
-    /// Nothing happens.
+    /// Nothing.
     Optional,
-    /// This value, written in TOML, is used.
+    /// This value, as it is written in the file, is taken.
     Default(&'static str),
 }
 
 impl KeySpec {
-    /// Creates an optional key.
+    /// An optional key.
     pub(super) const fn new(
         section: &'static str,
         name: &'static str,
@@ -87,32 +88,32 @@ impl KeySpec {
         }
     }
 
-    /// Makes the key required.
+    /// The same, and the file is refused without it.
     pub(super) const fn required(self) -> Self {
         Self { presence: Presence::Required, ..self }
     }
 
-    /// Sets the default.
+    /// The same, and this value stands where the file is silent.
     pub(super) const fn with_default(self, default: &'static str) -> Self {
         Self { presence: Presence::Default(default), ..self }
     }
 
-    /// Restricts the key to some connector kinds.
+    /// The same, for some kinds of connector only.
     pub(super) const fn only_for(self, kinds: &'static [&'static str]) -> Self {
         Self { kinds, ..self }
     }
 
-    /// Makes a required key optional for these kinds.
+    /// The same, and these kinds need not have it.
     pub(super) const fn optional_for(self, spared: &'static [&'static str]) -> Self {
         Self { optional_kinds: spared, ..self }
     }
 
-    /// Allows a list of texts for these kinds.
+    /// The same, and these kinds may have a list of it.
     pub(super) const fn list_for(self, several: &'static [&'static str]) -> Self {
         Self { list_kinds: several, ..self }
     }
 
-    /// The type of the value in a connector of this kind.
+    /// What values it takes in a connector of this kind.
     pub(super) fn value_type_for(&self, kind: Option<&str>) -> ValueType {
         if kind.is_some_and(|kind| self.list_kinds.contains(&kind)) {
             ValueType::OneOrMoreTexts
@@ -121,12 +122,12 @@ impl KeySpec {
         }
     }
 
-    /// Returns true if connectors of this kind have the key, or if the kind is unknown.
+    /// Whether connectors of this kind have the key; all keys count where the kind is not known.
     pub(super) fn belongs_to(&self, kind: Option<&str>) -> bool {
         self.kinds.is_empty() || kind.is_none_or(|kind| self.kinds.contains(&kind))
     }
 
-    /// Returns true if the key is required for this kind; for an unknown kind, only if all kinds require it.
+    /// Whether the file is refused without the key; where the kind is not known, only of what all kinds need.
     pub(super) fn is_required_for(&self, kind: Option<&str>) -> bool {
         let by_kind = match kind {
             Some(kind) => self.belongs_to(Some(kind)) && !self.optional_kinds.contains(&kind),

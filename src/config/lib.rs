@@ -1,11 +1,11 @@
-//! Reads the configuration file into one typed value, or returns every error in it.
+//! The file as one typed value, or the list of everything that is wrong with it.
 //!
 //! [`Config::load`] walks the spanned TOML against one table of keys and builds the types of the rooms below:
-//! connectors, rules, limits. It does not stop at the first error: every [`Diagnostic`] is reported at once, with its
-//! line, its column and a hint. Settings that are valid but suspicious are listed in [`Config::warnings`].
+//! connectors, rules, limits. It stops at nothing: every [`Diagnostic`] is found at once, each with its line, its column
+//! and a hint. What works and is worth a second look stands in [`Config::warnings`].
 //!
-//! Secrets leave this crate only as [`SecretText`]: in a quoted line of the file, a secret is shown as `***`.
-//! Secret files are read and CA files are checked for existence here; sources are not contacted.
+//! No secret leaves this room but as a [`SecretText`]: where a line of the file is quoted, what is secret in it is `***`.
+//! Secret files and the existence of CA files are read here; the sources themselves are not touched.
 
 mod api;
 mod auth;
@@ -52,10 +52,10 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use discover::{ConfigNotFound, find_config};
 pub use schema::build_json_schema;
 
-/// A complete configuration file with comments. `rollcall config example` prints it.
+/// A complete, commented file: what `rollcall config example` prints.
 pub const EXAMPLE: &str = include_str!("../../config/rollcall.example.toml");
 
-/// Examples for the other connector kinds. `rollcall config example KIND` prints one.
+/// The same for the connectors of each other kind: what `rollcall config example KIND` prints.
 pub const KIND_EXAMPLES: &[(&str, &str)] = &[
     ("active_directory", include_str!("../../config/connectors/active_directory.toml")),
     ("json_file", include_str!("../../config/connectors/json_file.toml")),
@@ -73,44 +73,44 @@ pub const KIND_EXAMPLES: &[(&str, &str)] = &[
     ("http_json", include_str!("../../config/connectors/http_json.toml")),
 ];
 
-/// The content of the configuration file.
+/// Everything that the file says.
 #[derive(Debug)]
 pub struct Config {
-    /// The path of the file.
+    /// The file.
     pub path: PathBuf,
-    /// The folder of the file; relative paths are resolved against it.
+    /// The folder of the file, from which relative paths start.
     pub folder: PathBuf,
-    /// A digest of the settings that affect a plan, 32 hexadecimal digits. Nodes with equal digests compute equal plans.
-    /// The database, the pages, the workers and the secrets are not part of it.
+    /// A digest of what decides a plan, 32 hexadecimal digits: nodes whose digests are equal plan alike. The database,
+    /// the pages, the workers and the secrets do not count.
     pub digest: String,
-    /// The time zone in which a day begins and ends.
+    /// Where dates live.
     pub timezone: Tz,
-    /// The database settings.
+    /// Where rollcall keeps what it knows.
     pub database: DatabaseSettings,
-    /// The settings of the pages and the API.
+    /// The pages and the API.
     pub web: WebSettings,
-    /// The settings of the workers.
+    /// The workers.
     pub worker: WorkerSettings,
-    /// The safety limits.
+    /// The limits of the guard.
     pub safety: SafetyLimits,
-    /// The standard attributes and the additional attributes that mappings name.
+    /// The standard attributes, and every further one that a mapping names.
     pub attributes: AttributeSet,
-    /// The connectors in the order of the file. If several have a value, the first one is used.
+    /// The connectors, in the order of the file: the first that has a value wins.
     pub connectors: Vec<Connector>,
     /// The rules, in the order of the file.
     pub rules: Vec<Rule>,
-    /// The courses defined in the file.
+    /// The courses that the file holds.
     pub courses: Vec<FileCourse>,
-    /// The assignments defined in the file.
+    /// The assignments that the file holds.
     pub assignments: Vec<FileAssignment>,
-    /// Warnings about valid but suspicious settings, in the order of their lines.
+    /// What works and is worth a second look, in the order of the lines.
     pub warnings: Vec<Diagnostic>,
 }
 
 /// `[database]`.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
-    /// `sqlite://` with an absolute path, or `postgres://` or `postgresql://` as written.
+    /// `sqlite://` with an absolute path, or `postgres://` or `postgresql://` as it was written.
     pub url: SecretText,
     /// The largest size of an SQLite file, in bytes.
     pub max_size: Option<u64>,
@@ -121,9 +121,9 @@ pub struct DatabaseSettings {
 pub struct WebSettings {
     /// The address and port for pages and API.
     pub listen: SocketAddr,
-    /// Certificate and key if rollcall itself serves HTTPS.
+    /// Certificate and key, where pages and API are encrypted by rollcall itself.
     pub tls: Option<TlsSettings>,
-    /// Reverse proxies whose forwarding headers are trusted.
+    /// Who may say for whom it asks.
     pub trusted_proxies: Vec<IpNet>,
     /// The company's sign-in provider.
     pub sign_in: Option<SignInSettings>,
@@ -134,44 +134,44 @@ pub struct WebSettings {
 pub struct SignInSettings {
     /// The provider's issuer URL (OpenID Connect Discovery 1.0).
     pub issuer: String,
-    /// The URL of the pages, to which the provider redirects.
+    /// The URL of the pages, to which the provider answers.
     pub pages_url: String,
-    /// The client ID that the provider assigned to rollcall.
+    /// What the provider calls rollcall.
     pub client_id: String,
-    /// The client secret; none if PKCE is sufficient.
+    /// How rollcall proves that; none where PKCE alone does.
     pub client_secret: Option<SecretText>,
-    /// The scopes requested in addition to `openid`.
+    /// What is asked for besides `openid`.
     pub scopes: Vec<String>,
-    /// The claim that contains the groups.
+    /// The claim that has the groups.
     pub groups_claim: String,
-    /// The groups that grant each role, the most powerful role first.
+    /// Groups that give each role, from the one that allows most.
     pub roles: Vec<(Role, Vec<String>)>,
 }
 
 /// The files of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// The certificate and its intermediate certificates, in PEM.
+    /// The certificate and those between it and its CA, in PEM.
     pub cert: PathBuf,
-    /// The private key, in PEM.
+    /// Its key, in PEM.
     pub key: PathBuf,
 }
 
 /// `[worker]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerSettings {
-    /// The number of concurrent workers, 1 to 64.
+    /// How many workers drain jobs at once, 1 to 64.
     pub concurrency: u32,
 }
 
-/// Inputs of the parser besides the file: its folder and the environment.
+/// What the file leans on besides itself.
 pub(crate) struct Environment<'a> {
     folder: &'a Path,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Config {
-    /// The part of the configuration that a sync uses.
+    /// What a sync needs of the file.
     #[must_use]
     pub fn for_sync(&self) -> rollcall_core::sync::File<'_> {
         rollcall_core::sync::File {
@@ -186,7 +186,7 @@ impl Config {
         }
     }
 
-    /// The part of the configuration that an explanation uses.
+    /// What an explanation needs.
     #[must_use]
     pub fn for_explain(&self) -> rollcall_core::explain::ExplainConfig<'_> {
         rollcall_core::explain::ExplainConfig {
@@ -197,10 +197,10 @@ impl Config {
         }
     }
 
-    /// Reads the file and the secrets that it refers to.
+    /// Reads the file, and the secrets that it names.
     ///
     /// # Errors
-    /// All errors in the file, or the reason why it cannot be read.
+    /// Everything that is wrong with the file, or why it cannot be read.
     pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostics> {
         let bytes = std::fs::read(path).map_err(|error| diagnostic::unreadable_file(path, &error))?;
         let text =
@@ -208,10 +208,10 @@ impl Config {
         Self::parse(text, path, env)
     }
 
-    /// Parses `text` as the content of the file `path`, and reads the secrets that it refers to.
+    /// Reads a text as if it stood in the file `path`, and the secrets that it names.
     ///
     /// # Errors
-    /// All errors in the text.
+    /// Everything that is wrong with it.
     pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostics> {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = absolute.parent().unwrap_or(Path::new("/"));
@@ -228,7 +228,7 @@ impl Config {
     }
 }
 
-/// Builds the configuration. Invalid parts are reported to the section's collector and left out.
+/// Builds what the file says; where something is wrong it is said to the section's report, and left out.
 fn assemble(root: &ConfigSection<'_>, around: &Environment<'_>) -> Config {
     let timezone = root.parsed("timezone").map_or(Tz::UTC, |zone| zone.value);
     let mut attributes = AttributeSet::default();

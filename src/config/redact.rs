@@ -1,8 +1,8 @@
-//! Finds the parts of the file that must not be shown.
+//! What of the file must not be shown.
 //!
-//! In valid TOML, the keys determine what is secret. In invalid TOML, keys are not reliable: each line is judged by the
-//! text before its equals sign, and hidden if in doubt. Values of unknown keys are hidden too: the key may be a mistyped
-//! `bind_password`.
+//! Where the text is TOML, its keys say what is secret. Where it is not, the keys cannot be trusted, and each line is
+//! judged by what stands before its equals sign; in doubt it is hidden. A key that does not exist is hidden too: it may
+//! be a mistyped `bind_password`.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use crate::key_spec::{self, SectionKind, looks_secret};
 use crate::value_type::ValueType;
 
-/// Returns the byte ranges to hide.
+/// The bytes to hide.
 pub(super) fn find_secret_spans(text: &str, root: &DeTable<'_>, broken: bool) -> Vec<Range<usize>> {
     let mut spans = credentials(text);
     table("", Some(SectionKind::Table), root, &mut spans);
@@ -52,7 +52,7 @@ fn table(path: &str, form: Option<SectionKind>, table: &DeTable<'_>, spans: &mut
     }
 }
 
-/// Hides a value. For a table, every value is hidden separately, because its header may be far from its content.
+/// Hides a value; of a table, which may begin far away from what it holds, every value.
 fn hide_values(span: Range<usize>, value: &DeValue<'_>, spans: &mut Vec<Range<usize>>) {
     match value {
         DeValue::Table(rows) => {
@@ -69,18 +69,18 @@ fn hide_values(span: Range<usize>, value: &DeValue<'_>, spans: &mut Vec<Range<us
     }
 }
 
-/// Returns true if a key is secret or unknown.
+/// Whether a key of the table is secret, or is no key at all.
 fn is_hidden(section: &str, name: &str) -> bool {
     looks_secret(name)
         || key_spec::find_key(section, name).is_none_or(|key| key.value_type == ValueType::Secret)
 }
 
-/// Returns every range between `://` and `@`.
+/// What stands between `://` and `@`, wherever it is.
 fn credentials(text: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
     for (at, _) in text.match_indices("://") {
         let start = at + 3;
-        // A password may contain quotes and spaces, so everything up to the last `@` of the line is hidden.
+        // A password may hold quotes and spaces: up to the last `@` of the line nothing is shown.
         let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
         if let Some(sign) = text[start..end].rfind('@') {
             spans.push(start..start + sign);
@@ -89,14 +89,14 @@ fn credentials(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// Finds secrets in invalid TOML, line by line. Headers, keys that are known not to be secret, and their continuation
-/// lines stay visible.
+/// Judges a text that is no TOML line by line: shown are headers, keys that the table knows as no secret, and the lines
+/// that go on from these.
 fn find_unparsed_secrets(text: &str, spans: &mut Vec<Range<usize>>) {
     let mut section = String::new();
     let mut hiding = false;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        // A commented-out line may leave the rest of its value behind, so comments are treated as lines.
+        // A line that was made a comment in haste may leave the rest of its value behind: it counts as a line.
         let content = line.trim().trim_start_matches('#').trim_start();
         let end = start + line.trim_end().len();
         let mut from = start;
@@ -118,7 +118,7 @@ fn find_unparsed_secrets(text: &str, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Returns true if a text is a bare key or a dotted key.
+/// Whether a text is a plain key or several with dots between them.
 fn is_path(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ['_', '-', '.'].contains(&c))
 }
@@ -127,7 +127,7 @@ fn is_path(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The text without the hidden ranges.
+    /// The text with everything hidden taken out.
     fn shown(text: &str) -> String {
         let (root, errors) = DeTable::parse_recoverable(text);
         let spans = find_secret_spans(text, root.get_ref(), !errors.is_empty());

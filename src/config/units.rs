@@ -1,8 +1,8 @@
-//! Durations and sizes in the notation of the configuration file.
+//! Lengths of time and sizes as people write them.
 
 use std::time::Duration;
 
-/// Parses a duration: a whole number and `s`, `m`, `h` or `d`. Zero is not valid.
+/// Reads a length of time: a whole number and `s`, `m`, `h` or `d`. Zero is none.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     let seconds = match unit {
@@ -15,7 +15,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     number.checked_mul(seconds).filter(|&seconds| seconds > 0).map(Duration::from_secs)
 }
 
-/// Parses a size in bytes: a whole number and `B`, `KiB`, `MiB`, `GiB` or `TiB`, or a decimal unit. Zero is not valid.
+/// Reads a size in bytes: a whole number and `B`, `KiB`, `MiB`, `GiB` or `TiB`, or their decimal kin. Zero is none.
 pub(super) fn size(text: &str) -> Option<u64> {
     let (number, unit) = split(text)?;
     let bytes = match unit {

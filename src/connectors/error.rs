@@ -1,8 +1,8 @@
-//! Errors of connectors.
+//! Why a source could not be read to its end.
 //!
-//! Every message names the connector and the attempt; the technical cause is the source of the error.
-//! [`ConnectorError::kind`] is for scripts, [`ConnectorError::hint`] tells the operator the next step. No error
-//! contains a password.
+//! Every message names the connector and what was attempted; the technical cause is linked as the source of the
+//! error. [`ConnectorError::kind`] is for scripts, [`ConnectorError::hint`] for the person who has to do something about it. No error
+//! holds a password.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,82 +13,82 @@ use crate::http;
 use crate::ldap::LdapErrorResult;
 use rollcall_model::names::ConnectorName;
 
-/// A cause that is only displayed.
+/// A cause that is only shown.
 pub type BoxedCause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Failure to read a source, or an incomplete result.
+/// Why a source could not be asked, or did not say everything.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectorError {
-    /// The reading was cancelled.
+    /// Somebody ended the reading.
     #[error("connector `{connector}`: the reading was cancelled")]
     Cancelled {
         /// The connector.
         connector: ConnectorName,
     },
-    /// Invalid setting.
+    /// A setting with which nothing can be read.
     #[error("connector `{connector}`: `{setting}` {fault}")]
     Setting {
         /// The connector.
         connector: ConnectorName,
-        /// The key in the configuration file.
+        /// The key in the file.
         setting: &'static str,
-        /// The problem, as the rest of a sentence after the key.
+        /// What is wrong with it, to be read after the key.
         fault: String,
     },
-    /// The host name cannot be resolved.
+    /// The host name leads to no address.
     #[error("connector `{connector}`: the host `{host}` could not be found")]
     Resolve {
         /// The connector.
         connector: ConnectorName,
-        /// The host as written in the configuration file.
+        /// The host as the file writes it.
         host: String,
-        /// The error of the resolver.
+        /// What the resolver said.
         #[source]
         cause: io::Error,
     },
-    /// The connection failed.
-    #[error("connector `{connector}`: could not connect to `{address}`")]
+    /// No connection came about.
+    #[error("connector `{connector}`: no connection to `{address}`")]
     Connect {
         /// The connector.
         connector: ConnectorName,
         /// Host and port.
         address: String,
-        /// The error of the network.
+        /// What the network said.
         #[source]
         cause: io::Error,
     },
-    /// No CA certificate to verify the server with.
-    #[error("connector `{connector}`: could not read a CA certificate from {place}")]
+    /// There is no CA to check the server against.
+    #[error("connector `{connector}`: no CA could be read from {place}")]
     NoCa {
         /// The connector.
         connector: ConnectorName,
         /// A file, or the system's store.
         place: String,
-        /// The error of the certificate reader.
+        /// What the reader of certificates said.
         #[source]
         cause: BoxedCause,
     },
-    /// The server certificate is not valid.
+    /// The server showed a certificate that does not prove who it is.
     #[error("connector `{connector}`: the certificate of `{host}` {flaw}")]
     Certificate {
         /// The connector.
         connector: ConnectorName,
-        /// The host as written in the configuration file.
+        /// The host as the file writes it.
         host: String,
-        /// The problem with the certificate.
+        /// What is wrong with it.
         flaw: CertificateProblem,
-        /// The error of the TLS library.
+        /// What the TLS library said.
         #[source]
         cause: rustls::Error,
     },
-    /// Any other TLS failure.
-    #[error("connector `{connector}`: the TLS handshake with `{host}` failed")]
+    /// TLS did not come about for another reason.
+    #[error("connector `{connector}`: no TLS with `{host}`")]
     Tls {
         /// The connector.
         connector: ConnectorName,
-        /// The host as written in the configuration file.
+        /// The host as the file writes it.
         host: String,
-        /// The error of the TLS library.
+        /// What the TLS library said.
         #[source]
         cause: BoxedCause,
     },
@@ -99,37 +99,37 @@ pub enum ConnectorError {
         connector: ConnectorName,
         /// The account of the bind.
         account: String,
-        /// The response of the server.
+        /// What the server said about it.
         answer: LdapErrorResult,
     },
-    /// The server returned a result code other than 0.
+    /// The server answered with a result code other than 0.
     #[error("connector `{connector}`: {attempt} failed: {answer}")]
     Answer {
         /// The connector.
         connector: ConnectorName,
-        /// The attempt.
+        /// What was attempted.
         attempt: String,
         /// The result code and its text.
         answer: LdapErrorResult,
     },
-    /// Part of the result is on other servers.
+    /// Part of the answer lies on other servers.
     #[error(
-        "connector `{connector}`: the search below `{base}` is incomplete: the server returned {count} references to \
-         other servers, such as `{first}`"
+        "connector `{connector}`: the search below `{base}` is incomplete: {count} of its parts lie elsewhere, \
+         such as at `{first}`"
     )]
     References {
         /// The connector.
         connector: ConnectorName,
         /// The base of the search.
         base: String,
-        /// Number of references.
+        /// How many references came.
         count: u64,
-        /// The first reference.
+        /// The first of them.
         first: String,
     },
-    /// The server ignored the paging control.
+    /// The server ignored the paging that it was asked for.
     #[error(
-        "connector `{connector}`: the server ignored paging for the search below `{base}`: the result may be incomplete"
+        "connector `{connector}`: the server did not page the search below `{base}`: its end cannot be told"
     )]
     NoPaging {
         /// The connector.
@@ -137,8 +137,8 @@ pub enum ConnectorError {
         /// The base of the search.
         base: String,
     },
-    /// The server repeats a page, so the search would never end.
-    #[error("connector `{connector}`: page {page} of the search below `{base}` repeats an earlier page")]
+    /// The server sends what it has sent before, and would for ever.
+    #[error("connector `{connector}`: page {page} of the search below `{base}` came before")]
     PageRepeats {
         /// The connector.
         connector: ConnectorName,
@@ -147,9 +147,9 @@ pub enum ConnectorError {
         /// The number of the page, from 1.
         page: u64,
     },
-    /// The server returned only some values of an attribute.
+    /// Of an attribute with many values only a part came.
     #[error(
-        "connector `{connector}`: an entry is incomplete: the values of `{attribute}` from number {first} on are \
+        "connector `{connector}`: an entry has more values of `{attribute}` than came: those from number {first} on are \
          missing"
     )]
     Values {
@@ -157,120 +157,120 @@ pub enum ConnectorError {
         connector: ConnectorName,
         /// The attribute of the source.
         attribute: String,
-        /// The position of the first missing value, from 0.
+        /// The place of the first value that did not come, from 0.
         first: u64,
     },
-    /// The connection was lost.
-    #[error("connector `{connector}`: the connection was lost during {attempt}")]
+    /// The connection ended too early.
+    #[error("connector `{connector}`: the connection was cut during {attempt}")]
     CutOff {
         /// The connector.
         connector: ConnectorName,
-        /// The attempt.
+        /// What was under way.
         attempt: String,
-        /// The error of the network, if there is one.
+        /// What the network said, where it said anything.
         #[source]
         cause: Option<io::Error>,
     },
-    /// The server sent no data in time.
-    #[error("connector `{connector}`: no data received for {seconds} s during {attempt}")]
+    /// The server fell silent.
+    #[error("connector `{connector}`: nothing came for {seconds} s during {attempt}")]
     Stalled {
         /// The connector.
         connector: ConnectorName,
-        /// The attempt.
+        /// What was under way.
         attempt: String,
         /// The wait, in seconds.
         seconds: f64,
     },
-    /// The server sent an invalid LDAP message.
-    #[error("connector `{connector}`: invalid LDAP message received during {attempt}")]
+    /// The server sent what the protocol does not know.
+    #[error("connector `{connector}`: what came during {attempt} is no LDAP")]
     Malformed {
         /// The connector.
         connector: ConnectorName,
-        /// The attempt.
+        /// What was under way.
         attempt: String,
     },
-    /// No error occurred, but the end of the list is not proven.
+    /// Everything looked well and yet the end is not proven.
     #[error("connector `{connector}`: the source did not prove that its list is complete")]
     Unproven {
         /// The connector.
         connector: ConnectorName,
     },
-    /// The file is unusable.
+    /// A file that is not what it should be.
     #[error("connector `{connector}`: `{}`: {fault}", path.display())]
     File {
         /// The connector.
         connector: ConnectorName,
         /// The file.
         path: PathBuf,
-        /// The problem with the file.
+        /// What is wrong with it.
         fault: FileError,
-        /// The error of the system, if there is one.
+        /// What the system said, where it said anything.
         #[source]
         cause: Option<io::Error>,
     },
-    /// An HTTP server returned an unusable response.
+    /// A server that speaks HTTP answered what is no answer.
     #[error("connector `{connector}`: {attempt}: {fault}")]
     Http {
         /// The connector.
         connector: ConnectorName,
-        /// The attempt.
+        /// What was under way.
         attempt: String,
-        /// The problem with the response.
+        /// What is wrong with the answer.
         fault: http::HttpError,
     },
-    /// The database rejected a query.
+    /// A database refused a query.
     #[error("connector `{connector}`: {attempt} failed")]
     Query {
         /// The connector.
         connector: ConnectorName,
-        /// The attempt.
+        /// What was under way.
         attempt: String,
-        /// The error of the database.
+        /// What the database said.
         #[source]
         cause: sqlx::Error,
     },
-    /// The rows of a query lack mapped columns.
-    #[error("connector `{connector}`: the query returns no column {}; it returns {}", missing.join(", "), columns.join(", "))]
+    /// A query gives rows without mapped columns.
+    #[error("connector `{connector}`: the query gives no column {}; it gives {}", missing.join(", "), columns.join(", "))]
     NoColumns {
         /// The connector.
         connector: ConnectorName,
-        /// The missing columns.
+        /// The columns that are mapped and not there.
         missing: Vec<String>,
-        /// The columns of the query.
+        /// The columns that are there.
         columns: Vec<String>,
     },
-    /// The number of rows differs from `count_query`.
-    #[error("connector `{connector}`: the query returned {came} rows, but `count_query` returned {told}")]
+    /// A query gave another number of rows than there are.
+    #[error("connector `{connector}`: the query gave {came} rows, `count_query` says {told}")]
     RowCountMismatch {
         /// The connector.
         connector: ConnectorName,
-        /// The result of `count_query`.
+        /// What was said.
         told: u64,
-        /// The number of rows returned.
+        /// What came.
         came: u64,
     },
-    /// So many records are unusable that the mapping must be wrong.
+    /// So many records cannot be used that the mapping must be wrong.
     #[error(
         "connector `{connector}`: {set_aside} of {records} records have an empty or repeated id: the mapping is wrong"
     )]
     TooManyRejectedRecords {
         /// The connector.
         connector: ConnectorName,
-        /// Unusable records.
+        /// Records that cannot be used.
         set_aside: u64,
         /// All records.
         records: u64,
     },
 }
 
-/// Problem with a server certificate.
+/// What is wrong with a server's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateProblem {
-    /// Signed by an unknown CA.
+    /// Signed by a CA that is not known here.
     #[error("is signed by an unknown CA")]
     UnknownCa,
-    /// Issued for another host name.
-    #[error("is not valid for this host name")]
+    /// Made for another host.
+    #[error("is made for another host name")]
     WrongName,
     /// No longer valid.
     #[error("has expired")]
@@ -281,11 +281,11 @@ pub enum CertificateProblem {
 }
 
 impl ConnectorError {
-    /// Returns whether a retry may succeed.
+    /// Whether waiting may help.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            // The entry may have been deleted between two requests.
+            // The entry may have gone away between two questions.
             Self::Values { .. } => true,
             Self::Resolve { .. } | Self::Connect { .. } | Self::CutOff { .. } | Self::Stalled { .. } => true,
             Self::Answer { answer, .. } => answer.is_transient(),
@@ -309,7 +309,7 @@ impl ConnectorError {
         }
     }
 
-    /// The wait that the source requests before the next attempt.
+    /// How long the source asked to wait before the next attempt.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         match self {
@@ -318,7 +318,7 @@ impl ConnectorError {
         }
     }
 
-    /// Converts the error into one that says that the requested wait exceeds the remaining time.
+    /// The same, told as a wait for which there is no time.
     pub(super) fn into_wait_exceeded(self, wait: Duration) -> Self {
         match self {
             Self::Http { connector, attempt, .. } => Self::Http {
@@ -357,16 +357,16 @@ impl ConnectorError {
         }
     }
 
-    /// The next step for the operator, if there is one.
+    /// What to do next, where something can be done.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Cancelled { .. } | Self::Setting { .. } | Self::Unproven { .. } => None,
             Self::Resolve { .. } | Self::Connect { .. } => {
-                Some("check `url`, the firewall, and that the server is running".to_owned())
+                Some("look at `url`, at the firewall, and whether the server runs".to_owned())
             }
             Self::NoCa { .. } => Some(
-                "set `ca_file` to a PEM file with the certificate of the CA that signed the server certificate"
+                "set `ca_file` to a PEM file with the certificate of the CA that signed the server's"
                     .to_owned(),
             ),
             Self::Certificate { host, flaw, .. } => Some(match flaw {
@@ -375,53 +375,53 @@ impl ConnectorError {
                 }
                 CertificateProblem::WrongName => {
                     format!(
-                        "use a host name in `url` that the certificate contains; it does not contain `{host}`"
+                        "write a host name in `url` that the certificate holds; it does not hold `{host}`"
                     )
                 }
                 CertificateProblem::Expired => "renew the server's certificate".to_owned(),
                 CertificateProblem::NotYetValid => {
-                    "compare the clocks of this machine and the server".to_owned()
+                    "compare the clocks of this machine and of the server".to_owned()
                 }
             }),
             Self::Tls { .. } => Some(
-                "check that the port in `url` supports TLS: `ldaps://` (636), or `starttls = true` (389)"
+                "see whether the port in `url` speaks TLS: `ldaps://` (636), or `starttls = true` (389)"
                     .to_owned(),
             ),
             Self::Refused { answer, .. } => Some(answer.refusal_hint()),
             Self::Answer { answer, .. } => answer.hint().map(str::to_owned),
             Self::References { .. } => Some(
-                "configure one connector for each server, or limit `base_dn` to the entries of this server"
+                "give every server a connector of its own, or narrow `base_dn` to what this one holds"
                     .to_owned(),
             ),
             Self::NoPaging { .. } => {
-                Some("allow paged searches (RFC 2696) for this account on the server".to_owned())
+                Some("let the server page searches (RFC 2696) for this account".to_owned())
             }
             Self::PageRepeats { .. } => {
-                Some("check the server's paging; another `page_size` may help".to_owned())
+                Some("look for a fault in the server's paging; another `page_size` may help".to_owned())
             }
             Self::Values { .. } => Some(
-                "check the server's limit on values (`MaxValRange`) and its log"
+                "look at the server's limit on values (`MaxValRange`) and at what it says in its log"
                     .to_owned(),
             ),
             Self::CutOff { .. } | Self::Stalled { .. } => {
-                Some("check the server's log and load; a slow server needs a longer `timeout`".to_owned())
+                Some("look at the server's log and load; a slow server needs a longer `timeout`".to_owned())
             }
             Self::Malformed { .. } => {
-                Some("check that the port in `url` is the port of an LDAP server".to_owned())
+                Some("see whether the port in `url` is that of an LDAP server".to_owned())
             }
             Self::File { fault, .. } => Some(fault.hint().to_owned()),
             Self::Http { fault, .. } => Some(fault.hint().to_owned()),
             Self::Query { .. } => {
-                Some("run the query in the database's own client with the same account".to_owned())
+                Some("try the query in the database's own shell, with the same account".to_owned())
             }
             Self::NoColumns { .. } => {
-                Some("use the column names of the query in `[connector.attributes]`".to_owned())
+                Some("name the columns of the query in `[connector.attributes]`".to_owned())
             }
             Self::RowCountMismatch { .. } => {
-                Some("make `count_query` count the same rows as `query`".to_owned())
+                Some("let `count_query` count the very rows of `query`".to_owned())
             }
             Self::TooManyRejectedRecords { .. } => Some(
-                "map `id` to an attribute with one unique value for each person, such as `entryUUID`"
+                "map `id` to an attribute that every person has once and never again, such as `entryUUID`"
                     .to_owned(),
             ),
         }

@@ -1,4 +1,4 @@
-//! Mapping from attributes of a source to attributes of rollcall.
+//! From the words of a source to the attributes of rollcall.
 
 use std::sync::Arc;
 
@@ -13,47 +13,47 @@ use rollcall_rules::rule::CompiledExpression;
 /// `[connector.attributes]`, `[connector.values.X]` and `[connector.status]` of one connector.
 #[derive(Debug, Clone, Default)]
 pub struct AttributeMapping {
-    /// Attributes of rollcall and of the source; `id` is always present.
+    /// Attribute of rollcall, attribute of the source; `id` is always there.
     pub columns: Vec<(Attribute, String)>,
-    /// Codes of the source (trimmed, as written) and the names that replace them.
+    /// Codes of the source (trimmed, as written) and the names that they stand for.
     pub codes: FxHashMap<Attribute, FxHashMap<String, String>>,
-    /// Status values of the source (folded) and their meanings; any other value is active.
+    /// Values of the source's status (folded) and what they mean; any other value is active.
     pub statuses: FxHashMap<String, EmploymentStatus>,
-    /// The expression that selects people; all records if `None`.
+    /// Who of the source counts as a person; everybody where there is none.
     pub include: Option<IncludeExpression>,
 }
 
-/// An expression that selects people among other entries of a directory.
+/// An expression that tells people from what else stands in a directory.
 #[derive(Debug, Clone)]
 pub struct IncludeExpression {
-    /// The source text.
+    /// As it was written.
     pub text: String,
-    /// The compiled expression.
+    /// Compiled.
     pub condition: Arc<CompiledExpression>,
 }
 
-/// The default mapping of a kind of source.
+/// What a kind of source maps where the file says nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct DefaultMapping {
-    /// Attributes of rollcall and of the source.
+    /// Attribute of rollcall, attribute of the source.
     pub columns: &'static [(&'static str, &'static str)],
-    /// Status values that mean active, leave and left.
+    /// Values of its status, and what they mean: active, leave, left.
     pub statuses: [&'static [&'static str]; 3],
 }
 
 impl DefaultMapping {
-    /// The meanings of the status values by their folded text.
+    /// What the values of its status mean, by their folded text.
     #[must_use]
     pub fn folded_statuses(&self) -> FxHashMap<String, EmploymentStatus> {
-        let meanings = [EmploymentStatus::Active, EmploymentStatus::Leave, EmploymentStatus::Left]
+        let means = [EmploymentStatus::Active, EmploymentStatus::Leave, EmploymentStatus::Left]
             .into_iter()
             .zip(self.statuses);
-        meanings.flat_map(|(status, values)| values.iter().map(move |value| (fold(value), status))).collect()
+        means.flat_map(|(standing, values)| values.iter().map(move |value| (fold(value), standing))).collect()
     }
 }
 
 impl AttributeMapping {
-    /// A digest of the whole mapping (XXH3, 64 bits), independent of its order; detects an edited mapping.
+    /// A digest of all that it says (XXH3, 64 bits), whatever its order: tells an edited mapping.
     #[must_use]
     pub fn digest(&self, attributes: &AttributeSet) -> i64 {
         let mut lines: Vec<String> = Vec::new();
@@ -66,14 +66,16 @@ impl AttributeMapping {
                 codes.iter().map(|(code, value)| format!("code\u{1e}{name}\u{1e}{code}\u{1e}{value}")),
             );
         }
-        let statuses = self.statuses.iter();
-        lines.extend(statuses.map(|(value, status)| format!("status\u{1e}{value}\u{1e}{}", status.as_str())));
+        let standings = self.statuses.iter();
+        lines.extend(
+            standings.map(|(value, standing)| format!("status\u{1e}{value}\u{1e}{}", standing.as_str())),
+        );
         lines.extend(self.include.iter().map(|include| format!("include\u{1e}{}", include.text.trim())));
         lines.sort_unstable();
         xxh3_64(lines.join("\u{1d}").as_bytes()).cast_signed()
     }
 
-    /// Returns whether this connector maps an attribute.
+    /// Whether this connector maps an attribute.
     #[must_use]
     pub fn maps(&self, attribute: Attribute) -> bool {
         self.columns.iter().any(|(mapped, _)| *mapped == attribute)

@@ -1,4 +1,4 @@
-//! Courses and assignments of the configuration file.
+//! Courses and assignments as the file has them.
 
 use crate::due_policy::DuePolicy;
 
@@ -18,8 +18,8 @@ pub struct FileAssignment {
     pub course: String,
     /// Names of groups, or globs over names.
     pub groups: Vec<String>,
-    /// The due date policy.
+    /// When it is due.
     pub due: DuePolicy,
-    /// The minimum number of days for learners who join late.
+    /// The time given to latecomers, in days.
     pub late_days: u32,
 }

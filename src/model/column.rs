@@ -1,6 +1,6 @@
-//! Conversion of the types of this crate to and from database columns.
+//! How a value of this crate stands in a column of the database.
 //!
-//! Available only with the feature `sqlx`, which the store enables.
+//! Only with the feature `sqlx`, which the store asks for: everybody else builds this crate without it.
 
 /// Reads a type from a column of another type.
 macro_rules! column {

@@ -1,4 +1,4 @@
-//! Formatting of numbers in messages.
+//! Numbers in sentences.
 
 /// A count with its noun: `1 job`, `1,204 people`.
 #[must_use]

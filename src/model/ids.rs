@@ -1,4 +1,4 @@
-//! Row ids, one type for each kind of row, so that they cannot be confused.
+//! Numbers that name rows, one type for each kind of row, so that they cannot be mixed up.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ id!(
     RunId
 );
 id!(
-    /// A job for a worker.
+    /// An order for a worker.
     JobId
 );
 
@@ -65,11 +65,11 @@ id!(
     TokenId
 );
 id!(
-    /// An unsaved form with several pages.
+    /// A form of several pages that is not saved yet.
     DraftId
 );
 
 impl RuleId {
-    /// The id that stands for a manual membership.
+    /// The reason of a membership that a person gave by hand.
     pub const BY_HAND: RuleId = RuleId(0);
 }

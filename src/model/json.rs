@@ -1,4 +1,4 @@
-//! JSON text output.
+//! JSON as text.
 
 use std::fmt::Write;
 

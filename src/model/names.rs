@@ -1,7 +1,7 @@
-//! Names, and the comparison of their spellings.
+//! Text that names things, and when two spellings are the same name.
 //!
 //! Names and addresses are compared by [`fold`]: trimmed, in Unicode normal form C and case-folded (Unicode
-//! default case folding, the Unicode Standard 3.13). The first spelling is the one that is displayed.
+//! default case folding, the Unicode Standard 3.13). What is shown is always the spelling that came first.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,10 +12,10 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::column::column;
 
-/// The maximum length of a group name in characters.
+/// The longest name of a group, in characters: long enough for any template, short enough for a page.
 pub const LONGEST_GROUP_NAME: usize = 200;
 
-/// Normalizes a value for storage: trimmed, in normal form C, without control characters.
+/// A value as rollcall keeps it: trimmed, in normal form C, without control characters.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
     let trimmed = text.trim();
@@ -34,7 +34,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns the form in which names and addresses are compared.
+/// The form in which names and addresses are compared.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let cleaned = clean(text);
@@ -45,10 +45,10 @@ pub fn fold(text: &str) -> String {
     folded.nfc().collect()
 }
 
-/// Returns the search words of some texts: folded, without accents, without duplicates, separated by single spaces.
+/// The words of some texts, as people look for them: folded, without accents, each once, with single spaces between.
 ///
-/// A word ends at any character that is not a letter or a digit, so that each part of an address can be found. Text in
-/// scripts without spaces is one word.
+/// A word ends at whatever is neither letter nor digit, so that an address is found by each of its parts. Letters of
+/// scripts that write no spaces are one word.
 #[must_use]
 pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let mut words: Vec<String> = Vec::new();
@@ -64,10 +64,10 @@ pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     words.join(" ")
 }
 
-/// Returns true if a text has the form of an e-mail address: one `@` with text on both sides, and no space.
+/// Whether a text has the form of an address: one `@` with something on both sides, and no space.
 ///
-/// RFC 5321 differs in both directions. The check only decides whether the value can identify one person, not whether
-/// mail can be delivered.
+/// RFC 5321 allows far more and far less; whether mail arrives is not rollcall's business, only whether the value
+/// can stand for one person.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     text.len() <= 254
@@ -87,7 +87,7 @@ macro_rules! name {
         column!($name, String, |value| Ok(Self(value)));
 
         impl $name {
-            /// Creates a name without checks; the parser of the file has checked it.
+            /// Takes the text as it is; the file's reader has checked it.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
@@ -116,26 +116,26 @@ name!(
     RuleName
 );
 
-/// The name of a group, in its displayed and its compared form.
+/// The name of a group: as it is shown, and as it is compared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GroupName {
     shown: String,
     folded: String,
 }
 
-/// The reason why a text is not a valid group name.
+/// Why a text cannot be the name of a group.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadGroupName {
-    /// The name is empty after trimming.
+    /// Nothing is left after trimming.
     #[error("a group needs a name")]
     Empty,
-    /// The name has more characters than [`LONGEST_GROUP_NAME`].
+    /// More characters than [`LONGEST_GROUP_NAME`].
     #[error("a group's name has at most {LONGEST_GROUP_NAME} characters, this one has {0}")]
     TooLong(usize),
 }
 
 impl GroupName {
-    /// Parses and validates a name.
+    /// Reads a name, refusing what cannot be one.
     ///
     /// # Errors
     /// When the name is empty or too long.
@@ -152,20 +152,20 @@ impl GroupName {
         Ok(Self { shown, folded })
     }
 
-    /// The displayed spelling.
+    /// The spelling that people see.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// The compared spelling.
+    /// The spelling that is compared.
     #[must_use]
     pub fn folded(&self) -> &str {
         &self.folded
     }
 }
 
-/// Returns the most similar name to a mistyped one if it is similar enough.
+/// The name of a list that is nearest to a mistyped one, when one is near enough to be meant.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()

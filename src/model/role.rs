@@ -1,42 +1,42 @@
-//! Roles and permissions of the pages and the API.
+//! Who may do what in the pages and through the API.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The role of an account or a token.
+/// What an account or a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// All permissions, including the management of accounts.
+    /// May do everything, and says who else may do what.
     LicenseHolder,
-    /// Manages connectors, runs, holds and jobs.
+    /// Sees to connectors, runs, holds and jobs.
     Operator,
-    /// Manages groups, members, assignments and learners.
+    /// Sees to groups, members, assignments and learners.
     Manager,
-    /// Read access.
+    /// Reads.
     Viewer,
 }
 
-/// A permission that a request requires.
+/// What a request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Reading groups, assignments, learners and enrollments.
     Read,
     /// Changing them.
     Manage,
-    /// Reading and managing connectors, runs, holds and jobs.
+    /// Reading and steering connectors, runs, holds and jobs.
     Operate,
-    /// Syncing one person.
+    /// Asking the directories for one person again.
     Resync,
     /// Accounts, tokens and settings.
     Admin,
 }
 
 impl Permission {
-    /// Describes the roles that have the permission.
+    /// Who may, for people.
     #[must_use]
     pub fn in_words(self) -> &'static str {
         match self {
@@ -49,16 +49,16 @@ impl Permission {
     }
 }
 
-/// The error of a text that is not a valid role.
+/// A text that is no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a valid role: expected license_holder, operator, manager or viewer")]
+#[error("there is no role `{0}`: there are license_holder, operator, manager, viewer")]
 pub struct UnknownRole(pub String);
 
 impl Role {
-    /// All roles, the most powerful first.
+    /// All of them, from the one that may do most.
     pub const ALL: [Self; 4] = [Self::LicenseHolder, Self::Operator, Self::Manager, Self::Viewer];
 
-    /// Returns true if the role has a permission.
+    /// Whether it allows something.
     #[must_use]
     pub fn allows(self, what: Permission) -> bool {
         match (self, what) {
@@ -74,7 +74,7 @@ impl Role {
         }
     }
 
-    /// The text in database tables and files.
+    /// The text in tables and files.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ impl Role {
         }
     }
 
-    /// The text shown to people.
+    /// The text for people.
     #[must_use]
     pub fn in_words(self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ impl Role {
 }
 
 impl Role {
-    /// A description of the role.
+    /// What it is for, beside its name.
     #[must_use]
     pub fn is_for(self) -> &'static str {
         match self {

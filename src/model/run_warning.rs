@@ -1,16 +1,16 @@
-//! Warnings of a run. They are reported and do not stop the run.
+//! What a run noticed and went on without: reported, and never a reason to stop.
 
 use serde::{Deserialize, Serialize};
 
-/// A warning that should be reviewed.
+/// One thing that somebody should look at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunWarning {
-    /// The kind; stable, for scripts.
+    /// What kind of thing it is; stable, for scripts.
     pub kind: RunWarningKind,
-    /// The subject: an external id, a group or an attribute.
+    /// Who or what it is about: an external id, a group, an attribute.
     pub subject: String,
-    /// The event and its consequence.
+    /// What happened and what rollcall did about it.
     pub message: String,
 }
 
@@ -19,27 +19,27 @@ pub struct RunWarning {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunWarningKind {
-    /// A record without an id: rejected.
+    /// A record without an id: set aside.
     NoId,
-    /// A duplicate id: all its records are rejected.
+    /// An id that came more than once: all its records are set aside.
     RepeatedId,
-    /// An invalid e-mail address: the learner has none.
+    /// An address that is none: the learner goes without.
     BadAddress,
-    /// An e-mail address of another active learner: the learner has none.
+    /// An address that another active learner holds: the learner goes without.
     AddressTaken,
-    /// A new person with the address of a learner who left: a new learner is created.
+    /// A new person under the address of somebody who left: made a new learner.
     AddressHandedOn,
-    /// An invalid date: treated as empty.
+    /// A date that cannot be read: taken as empty.
     BadDate,
-    /// An unmapped status: treated as active.
+    /// A status that no mapping names: taken as active.
     UnknownStatus,
-    /// A code that `[connector.values]` does not map: kept unchanged.
+    /// A code that `[connector.values]` does not translate: kept as it is.
     UnknownCode,
-    /// A rule that could not be evaluated for a learner: memberships stay unchanged.
+    /// A rule that could not be evaluated for a learner: memberships left as they are.
     RuleFailed,
-    /// A group with an invalid name: not created.
+    /// A group whose name cannot be one: not made.
     BadGroupName,
-    /// A rule's group that was deleted manually: not created again.
+    /// A rule's group that was deleted by hand: not made again.
     GroupDeleted,
     /// An assignment of the file that names a group or a course that does not exist.
     AssignmentUnmet,
@@ -67,7 +67,7 @@ impl RunWarningKind {
 }
 
 impl RunWarning {
-    /// Creates a warning.
+    /// Puts one together.
     pub fn new(kind: RunWarningKind, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self { kind, subject: subject.into(), message: message.into() }
     }

@@ -1,21 +1,21 @@
-//! Text that must not be displayed.
+//! Text that must never be shown.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// A password, a token or a database URL. It is formatted as `***`; only [`SecretText::reveal`] returns the text.
+/// A password, a token, a database URL. It prints as `***` everywhere; [`SecretText::reveal`] is the one way to the text.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(String);
 
 impl SecretText {
-    /// Wraps a text.
+    /// Hides a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Returns the text, to send it to a server.
+    /// The text, for the server that asks for it.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0

@@ -1,19 +1,19 @@
-//! The state of a learner on a day.
+//! Whether a learner may be a member today.
 
 use chrono::{DateTime, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::column::column;
 
-/// The employment status in the directory, mapped by `[connector.status]`.
+/// What the directory says of a person, by `[connector.status]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmploymentStatus {
-    /// Employed.
+    /// At work.
     Active,
-    /// On leave; keeps memberships.
+    /// Away for a while; keeps memberships.
     Leave,
-    /// Left.
+    /// Gone.
     Left,
 }
 
@@ -28,7 +28,7 @@ impl EmploymentStatus {
         }
     }
 
-    /// Parses the output of [`EmploymentStatus::as_str`]; any other text is active.
+    /// Reads what [`EmploymentStatus::as_str`] wrote; anything else is active.
     #[must_use]
     pub fn read(text: &str) -> Self {
         match text {
@@ -43,13 +43,13 @@ impl EmploymentStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LearnerStatus {
-    /// Starts more than `prehire_days` after today; has no access yet.
+    /// Starts later than `prehire_days` from today: known, and waiting.
     Upcoming,
-    /// Employed.
+    /// At work.
     Active,
-    /// On leave; keeps memberships and access.
+    /// Away, with every access kept.
     Leave,
-    /// Left: record and history are kept, memberships end.
+    /// Gone: record and history stay, memberships do not.
     Left,
 }
 
@@ -68,7 +68,7 @@ impl LearnerStatus {
         }
     }
 
-    /// Parses the output of [`LearnerStatus::as_str`].
+    /// Reads what [`LearnerStatus::as_str`] wrote.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         match text {
@@ -80,15 +80,15 @@ impl LearnerStatus {
         }
     }
 
-    /// Returns true if memberships and enrollments are in force.
+    /// Whether memberships and enrollments are in force.
     #[must_use]
     pub fn has_access(self) -> bool {
         matches!(self, Self::Active | Self::Leave)
     }
 
-    /// Computes the state on `today` from the employment status and the dates of employment.
+    /// The state on `today`, from what the directory says and the two dates of employment.
     ///
-    /// `end` is the last day of access; access starts `prehire_days` before `start`.
+    /// `end` is the last day in; `start` keeps a person out until `prehire_days` before it.
     #[must_use]
     pub fn on(
         today: NaiveDate,

@@ -1,4 +1,4 @@
-//! Rules that assign learners to groups.
+//! Rules: who belongs in which group.
 //!
 //! A rule is an expression over the attributes of one learner and the template of a group's name. Everything here is
 //! pure: no I/O, no async, no clock.

@@ -1,9 +1,9 @@
-//! Background service: starts scheduled runs, processes the job queue, handles signals.
+//! The service: schedules start runs, workers drain jobs, signals end it.
 //!
-//! Any number of services may share one PostgreSQL database. A scheduled time is claimed in the database, so each run
-//! starts once. The lease of a connector allows one run at a time. The queue gives each worker its own rows. On SIGTERM
-//! the current batch is finished, a run in progress is rolled back, and the service exits within ten seconds. SIGHUP
-//! reloads the configuration file and keeps the previous configuration if the new one is not valid.
+//! Any number of services may share one PostgreSQL. A scheduled instant is claimed in the database, so it fires once; a
+//! connector's lease lets one run at a time happen; the queue gives each worker its own rows. On SIGTERM the batch in
+//! hand is finished, a run in hand is rolled back, and the service ends within ten seconds. SIGHUP reads the file again
+//! and keeps the old one when the new one is wrong.
 
 pub mod heartbeat;
 pub mod queue_metrics;
@@ -25,32 +25,32 @@ use rollcall_config::Config;
 use rollcall_model::heartbeat::Heartbeat;
 use rollcall_store::Store;
 
-/// Reloads the configuration file, or returns its errors.
+/// Reads the file again, or says what is wrong with it.
 pub type ConfigReloader = Box<dyn Fn() -> Result<Arc<Config>, String> + Send>;
 
-/// Task that serves requests until the service stops.
+/// Answers requests until the service ends.
 pub type WebServerTask = Box<dyn FnOnce(ServiceContext) -> BoxFuture<'static, ()> + Send>;
 
-/// Shared state of the service, for the web server.
+/// What goes on around whoever answers requests.
 #[derive(Debug, Clone)]
 pub struct ServiceContext {
     /// The database.
     pub store: Store,
-    /// Current configuration.
+    /// The file, as it was last read.
     pub config: watch::Receiver<Arc<Config>>,
-    /// Cancelled when the service stops.
+    /// Ends what is under way with the service.
     pub stop: CancellationToken,
-    /// Heartbeat of the scheduler.
+    /// Beats while the scheduler looks at schedules.
     pub heartbeat: Heartbeat,
 }
 
-/// Time allowed for shutdown after SIGTERM.
+/// The longest time between SIGTERM and the end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Runs until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// If the signal handlers cannot be installed.
+/// When the signals of the machine cannot be heard.
 pub async fn run_service(
     store: Store,
     config: Arc<Config>,
@@ -72,26 +72,23 @@ pub async fn run_service(
     tasks.spawn(queue_metrics::sample_queue(store.clone(), stop.clone()));
     tasks.spawn(retention::purge_daily(store.clone(), file.clone(), stop.clone()));
     tasks.spawn(scheduler::run_scheduler(store.clone(), file, stop.clone(), pulse));
-    info!(connectors = config.connectors.len(), "service started");
+    info!(connectors = config.connectors.len(), "the service has begun");
     while !stop.is_cancelled() {
         match signals.next_signal().await {
             signals::ServiceSignal::Stop => stop.cancel(),
             signals::ServiceSignal::Reload => match reload() {
                 Ok(config) => {
-                    info!(connectors = config.connectors.len(), "configuration reloaded");
+                    info!(connectors = config.connectors.len(), "read the file again");
                     publish.send_replace(config);
                 }
-                Err(mistakes) => error!(
-                    mistakes,
-                    "the configuration file is not valid; the service keeps the previous configuration"
-                ),
+                Err(mistakes) => error!(mistakes, "the file is wrong, the service goes on with the old one"),
             },
         }
     }
-    info!("service stopping");
+    info!("the service ends");
     tasks.close();
     if tokio::time::timeout(SHUTDOWN_TIMEOUT, tasks.wait()).await.is_err() {
-        error!("shutdown timed out; unfinished work was rolled back");
+        error!("something did not end in time and was taken back");
     }
     Ok(())
 }

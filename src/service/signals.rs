@@ -1,9 +1,9 @@
-//! Signals of the operating system.
+//! What the machine tells a service.
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Action that a signal requests.
+/// What a service does about a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceSignal {
     /// SIGTERM or SIGINT.
@@ -12,7 +12,7 @@ pub enum ServiceSignal {
     Reload,
 }
 
-/// Receiver of the signals SIGTERM, SIGINT and SIGHUP.
+/// The signals that a service listens to.
 #[derive(Debug)]
 pub struct SignalListener {
     terminate: Stream,
@@ -21,10 +21,10 @@ pub struct SignalListener {
 }
 
 impl SignalListener {
-    /// Installs the signal handlers.
+    /// Begins to listen.
     ///
     /// # Errors
-    /// When a handler cannot be installed.
+    /// When the machine does not let it.
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -33,7 +33,7 @@ impl SignalListener {
         })
     }
 
-    /// Waits for the next signal.
+    /// Waits for the next one.
     pub async fn next_signal(&mut self) -> ServiceSignal {
         tokio::select! {
             _ = self.terminate.recv() => ServiceSignal::Stop,

@@ -1,41 +1,38 @@
-//! Connection to the database, SQLite or PostgreSQL. No other module depends on the engine.
+//! The choice of database, made here and nowhere else.
 //!
-//! Both engines use the same SQL text where possible. [`Sql::per_engine`] holds two texts where they must differ.
-//! Statements are not kept prepared on the server, so that a pooler in transaction mode may be used.
+//! One SQL text serves both engines wherever one can; where they must differ, [`Sql::per_engine`] holds both side by side.
+//! Statements are never kept prepared on the server, so that a pooler in transaction mode may stand between.
 //!
-//! A test can kill or stop the process before or after each begin, statement and commit: see
-//! [`super::fault_injection`]. Release builds do not contain this code.
+//! Around every begin, statement and commit lies a point at which a test may kill or stop the program: see
+//! [`super::fault_injection`]. A release build has none of it.
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{
-    ConnectOptions, Database, Executor, PgPool, Pool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction,
-};
+use sqlx::{ConnectOptions, Database, PgPool, Pool, Postgres, Sqlite, SqlitePool, Transaction};
 use tracing::trace;
 
 use super::error::{ErrorContext, StoreError};
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::{FromEngineRow, Param, postgres_query, sqlite_query};
-use super::statements::list_statements;
 use super::{Result, migrate};
 use rollcall_model::secret::SecretText;
 
-/// Time that a statement waits for SQLite's one writer. The first commit of a large directory takes seconds.
+/// How long a statement waits for SQLite's one writer: a first commit of a large directory takes seconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Time that a command waits for a connection.
+/// How long a command waits for a connection before it says that the database does not answer.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Cache of each SQLite connection: 32 MiB. Larger sorts use a temporary file.
+/// What each connection of SQLite keeps in memory: 32 MiB. Larger sorts go through a temporary file.
 const CACHE_SIZE: &str = "-32768";
 
 /// Bytes a page of SQLite, as it has been since 2016.
 const PAGE_BYTES: u64 = 4096;
 
-/// Options for opening a database.
+/// How to open a database.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
     /// `sqlite://PATH` or `postgres://…`.
@@ -54,7 +51,7 @@ pub struct Store {
 
 #[derive(Debug, Clone)]
 enum ConnectionPools {
-    /// `durable` syncs the disk at every commit; `relaxed` leaves this to the next commit of `durable`.
+    /// `kept` syncs the disk at every commit, `quick` leaves that to the next one of `kept`.
     Sqlite {
         durable: SqlitePool,
         relaxed: SqlitePool,
@@ -79,7 +76,7 @@ pub struct Sql {
 }
 
 impl Sql {
-    /// Creates a statement with a text for each engine.
+    /// The few statements that must differ, both texts side by side.
     #[must_use]
     pub const fn per_engine(sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres }
@@ -102,16 +99,16 @@ impl Tx {
         }
     }
 
-    /// Returns true if this is the embedded database.
+    /// Whether this is the embedded database.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
 
-    /// Runs a statement and returns the number of affected rows. `doing` completes "the database could not …".
+    /// Runs a statement and answers how many rows it touched. `doing` completes "the database could not …".
     ///
     /// # Errors
-    /// If the statement fails. The transaction can then only be rolled back.
+    /// When the database refuses; the transaction is of no more use then.
     pub async fn execute(
         &mut self,
         doing: &'static str,
@@ -134,7 +131,10 @@ impl Tx {
         done.context(doing)
     }
 
-    /// Runs a query and returns all its rows.
+    /// Runs a query and answers all its rows.
+    ///
+    /// # Errors
+    /// When the database refuses.
     pub async fn fetch_all<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
@@ -146,7 +146,10 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Runs a query and passes its rows to `take` one by one, without collecting them.
+    /// Runs a query and hands its rows over one by one, without keeping them.
+    ///
+    /// # Errors
+    /// When the database refuses.
     pub async fn fetch_each<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
@@ -177,7 +180,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Runs a query and returns its first row, if any.
+    /// Runs a query and answers its row, if there is one.
+    ///
+    /// # Errors
+    /// When the database refuses.
     pub async fn fetch_optional<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
@@ -187,10 +193,10 @@ impl Tx {
         Ok(self.fetch_all(doing, sql, args).await?.into_iter().next())
     }
 
-    /// Runs a query that always returns a row.
+    /// Runs a query that always has a row.
     ///
     /// # Errors
-    /// If there is no row.
+    /// When the database refuses, or there is no row after all.
     pub async fn fetch_one<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
@@ -200,22 +206,10 @@ impl Tx {
         self.fetch_optional(doing, sql, args).await?.ok_or(sqlx::Error::RowNotFound).context(doing)
     }
 
-    /// Prepares a statement without running it, with the types of parameters that the engine infers.
+    /// Makes everything permanent.
     ///
     /// # Errors
-    /// When the statement does not fit the schema.
-    pub(super) async fn prepare(&mut self, sql: Sql) -> std::result::Result<(), sqlx::Error> {
-        let text = sqlx::AssertSqlSafe(self.sql_text(sql)).into_sql_str();
-        match self {
-            Self::Sqlite(tx) => (**tx).prepare(text).await.map(|_| ()),
-            Self::Postgres(tx) => (**tx).prepare(text).await.map(|_| ()),
-        }
-    }
-
-    /// Commits the transaction.
-    ///
-    /// # Errors
-    /// If the connection is lost, the transaction may or may not be committed.
+    /// When the database refuses, or the connection is lost: then it may or may not have happened.
     pub async fn commit(self) -> Result<()> {
         inject_fault(StatementSide::Before, "commit", "COMMIT");
         let done = match self {
@@ -226,10 +220,10 @@ impl Tx {
         done.context("commit")
     }
 
-    /// Rolls the transaction back now rather than when the connection is next used.
+    /// Takes everything back now rather than when the connection is next used.
     ///
     /// # Errors
-    /// If the connection is lost. The transaction is rolled back in this case too.
+    /// When the connection is lost; then it is taken back all the same.
     pub async fn rollback(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.rollback().await,
@@ -239,15 +233,15 @@ impl Tx {
     }
 }
 
-/// Time after which the server ends an idle transaction. A process that was suspended inside a transaction finds it
-/// rolled back.
+/// A server ends a transaction that says nothing for this long: whoever was stopped in the middle of one and wakes up
+/// finds it gone.
 const IDLE_TRANSACTION_TIMEOUT: &str = "SET LOCAL idle_in_transaction_session_timeout = '20s'";
 
 impl Store {
-    /// Opens the database and migrates its schema. A SQLite file is created if it does not exist.
+    /// Opens the database, made if it is a SQLite file that is not there, and brings it to this program's version.
     ///
     /// # Errors
-    /// If the database cannot be opened, or its schema is newer than this program.
+    /// When it cannot be reached or opened, or a newer program has been here.
     pub async fn open(options: &StoreOptions) -> Result<Self> {
         let url = options.url.reveal();
         let store = if url.starts_with("sqlite:") {
@@ -255,7 +249,7 @@ impl Store {
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url, options).await?
         } else {
-            let reason = "it must begin with `sqlite://` or `postgres://`".to_owned();
+            let reason = "it begins with neither `sqlite://` nor `postgres://`".to_owned();
             return Err(StoreError::InvalidUrl { reason });
         };
         Ok(store)
@@ -263,7 +257,7 @@ impl Store {
 
     async fn open_sqlite(url: &str, options: &StoreOptions) -> Result<Self> {
         let connect = SqliteConnectOptions::from_str(url)
-            .map_err(|_| StoreError::InvalidUrl { reason: "it is not a valid SQLite URL".to_owned() })?;
+            .map_err(|_| StoreError::InvalidUrl { reason: "it is no SQLite URL".to_owned() })?;
         let path = connect.get_filename().to_owned();
         let connect = connect
             .create_if_missing(true)
@@ -279,9 +273,9 @@ impl Store {
         let pool = SqlitePoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(BUSY_TIMEOUT + ACQUIRE_TIMEOUT);
-        let durable = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
-        let relaxed = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
-        let store = Self { pools: ConnectionPools::Sqlite { durable, relaxed } };
+        let kept = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
+        let quick = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
+        let store = Self { pools: ConnectionPools::Sqlite { durable: kept, relaxed: quick } };
         // SQLite takes no lock of its own for the switch to WAL and for migrations.
         let lock = migrate::lock_file(&path).await?;
         let migrated = migrate::migrate_store(&store).await;
@@ -291,7 +285,7 @@ impl Store {
 
     async fn open_postgres(url: &str, options: &StoreOptions) -> Result<Self> {
         let connect = PgConnectOptions::from_str(url)
-            .map_err(|_| StoreError::InvalidUrl { reason: "it is not a valid PostgreSQL URL".to_owned() })?
+            .map_err(|_| StoreError::InvalidUrl { reason: "it is no PostgreSQL URL".to_owned() })?
             .statement_cache_capacity(0)
             .extra_float_digits(None)
             .application_name("rollcall")
@@ -304,14 +298,14 @@ impl Store {
         migrate::migrate_store(&store).await.map(|()| store)
     }
 
-    /// Begins a read transaction on one snapshot of the database.
+    /// A transaction that reads one state of the database, whatever others write meanwhile.
     ///
     /// # Errors
-    /// If no connection can be opened.
+    /// When no connection comes about.
     pub async fn begin_read(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, .. } => {
-                begin_transaction(durable, "BEGIN").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { durable: kept, .. } => {
+                begin_transaction(kept, "BEGIN").await.map(Tx::Sqlite)
             }
             ConnectionPools::Postgres(pool) => {
                 begin_transaction(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -321,34 +315,33 @@ impl Store {
         }
     }
 
-    /// Begins a write transaction whose commit survives a power failure.
+    /// A transaction that writes what must outlive a power cut.
     ///
     /// # Errors
-    /// If no connection can be opened, or SQLite's writer is busy for too long.
+    /// When no connection comes about, or SQLite's writer is busy for too long.
     pub async fn begin_write(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, .. } => {
-                begin_transaction(durable, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { durable: kept, .. } => {
+                begin_transaction(kept, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
             }
             ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
         }
     }
 
-    /// Begins a write transaction of a worker. On SQLite a power failure may lose its commit. The removal of the jobs is
-    /// lost with it, so they are processed again.
+    /// A transaction of a worker. On SQLite its loss in a power cut is made good by the jobs, which are lost with it.
     ///
     /// # Errors
-    /// If no connection can be opened, or SQLite's writer is busy for too long.
+    /// When no connection comes about, or SQLite's writer is busy for too long.
     pub async fn begin_drain(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { relaxed, .. } => {
-                begin_transaction(relaxed, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { relaxed: quick, .. } => {
+                begin_transaction(quick, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
             }
             ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
         }
     }
 
-    /// Returns true if several machines can share this database.
+    /// Whether several machines can share this database.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         matches!(self.pools, ConnectionPools::Postgres(_))
@@ -357,9 +350,9 @@ impl Store {
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.pools {
-            ConnectionPools::Sqlite { durable, relaxed } => {
-                relaxed.close().await;
-                durable.close().await;
+            ConnectionPools::Sqlite { durable: kept, relaxed: quick } => {
+                quick.close().await;
+                kept.close().await;
             }
             ConnectionPools::Postgres(pool) => pool.close().await,
         }
@@ -372,8 +365,9 @@ async fn begin_with_idle_timeout(pool: &PgPool) -> Result<Tx> {
     Ok(tx)
 }
 
-/// Begins a transaction in a separate task. If the caller is cancelled, the complete transaction is dropped and rolled
-/// back. Without the task, sqlx would return the connection to the pool inside a half-begun transaction.
+/// Begins a transaction, in a task of its own: whoever is cancelled meanwhile drops a transaction that has begun and is
+/// rolled back. sqlx gives a connection back as it is when a beginning is dropped half-way, inside a transaction that
+/// the next user of the connection would go on with.
 async fn begin_transaction<D: Database>(
     pool: &Pool<D>,
     statement: &'static str,
@@ -393,5 +387,3 @@ fn into_unreachable(error: sqlx::Error) -> StoreError {
         Ok(()) => unreachable!("an error stays an error"),
     }
 }
-
-list_statements!(IDLE_TRANSACTION_TIMEOUT);

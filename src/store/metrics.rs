@@ -1,24 +1,24 @@
-//! Metrics for monitoring. All values come from the database, so that all services that share it report the same.
+//! Numbers for whoever watches from outside. All of them are kept in the database, so that every service that shares one
+//! says the same.
 
 use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
-use super::statements::list_statements;
 
 /// A connector, as its runs left it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ConnectorMetrics {
     /// The name.
     pub name: String,
-    /// End of the last good run.
+    /// When its last good run ended.
     pub good_at: Option<DateTime<Utc>>,
-    /// Number of people that the run read.
+    /// How many people that run read.
     pub people: i64,
-    /// True if the last run failed.
+    /// Whether the last run failed.
     pub has_failed: bool,
-    /// True if something of it waits for approval.
+    /// Whether something of it waits for approval.
     pub is_held: bool,
 }
 
@@ -31,6 +31,9 @@ const CONNECTORS: &str = "
     WHERE c.retired_at IS NULL ORDER BY c.name";
 
 /// Every connector that was not retired.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn list_connector_metrics(tx: &mut Tx) -> Result<Vec<ConnectorMetrics>> {
     tx.fetch_all("read connectors for metrics", CONNECTORS, params![]).await
 }
@@ -46,13 +49,13 @@ pub struct TableSizes {
     pub memberships: i64,
     /// Jobs that wait for a worker.
     pub ready: i64,
-    /// Jobs that failed permanently.
+    /// Jobs that have failed for good.
     pub failed: i64,
-    /// Time since which the oldest job waits.
+    /// Since when the oldest job waits.
     pub oldest: Option<DateTime<Utc>>,
 }
 
-const SIZES_POSTGRES: &str = "
+const SIZES: &str = "
     SELECT (SELECT count(*) FROM learners WHERE status IN ('active', 'leave')) AS learners,
         (SELECT count(*) FROM groups WHERE deleted_run_id IS NULL) AS groups,
         (SELECT CAST(COALESCE(sum(members), 0) AS BIGINT) FROM groups WHERE deleted_run_id IS NULL) AS memberships,
@@ -68,11 +71,12 @@ const SIZES_SQLITE: &str = r#"
         (SELECT count(*) FROM jobs WHERE state = 'failed') AS failed,
         (SELECT min(run_at) FROM jobs WHERE state = 'ready') AS oldest"#;
 
-const SIZES: Sql = Sql::per_engine(SIZES_SQLITE, SIZES_POSTGRES);
-
-/// Returns the sizes of the tables.
+/// How much there is.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn get_table_sizes(tx: &mut Tx) -> Result<TableSizes> {
-    tx.fetch_one("read sizes for metrics", SIZES, params![]).await
+    tx.fetch_one("read sizes for metrics", Sql::per_engine(SIZES_SQLITE, SIZES), params![]).await
 }
 
 /// The upper ends of the buckets of [`list_run_durations`], in seconds: from a file of a few people to a million by a slow API.
@@ -109,27 +113,31 @@ const DURATIONS: Sql = Sql::per_engine(
 pub struct RunDurationBucket {
     /// The connector.
     pub name: String,
-    /// Status of the runs.
+    /// How they ended.
     pub status: String,
-    /// Index into [`DURATION_BUCKETS`].
+    /// Which of [`DURATION_BUCKETS`].
     pub bucket: i64,
-    /// Number of rows.
+    /// How many.
     pub runs: i64,
     /// Seconds in all.
     pub seconds: f64,
 }
 
-/// Returns the durations of the runs of each connector.
+/// How long the runs of each connector took.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn list_run_durations(tx: &mut Tx) -> Result<Vec<RunDurationBucket>> {
     tx.fetch_all("read durations for metrics", DURATIONS, params![]).await
 }
 
 const ALIVE: &str = "SELECT id FROM head WHERE id = 1";
 
-/// Runs a query to check that the database responds.
+/// Whether the database answers.
+///
+/// # Errors
+/// When it does not.
 pub async fn ping(tx: &mut Tx) -> Result<()> {
-    let _: (i64,) = tx.fetch_one("check the connection", ALIVE, params![]).await?;
+    let _: (i64,) = tx.fetch_one("look whether the database answers", ALIVE, params![]).await?;
     Ok(())
 }
-
-list_statements!(CONNECTORS, SIZES, DURATIONS, ALIVE);

@@ -1,14 +1,13 @@
-//! Sessions and failed attempts to sign in.
+//! Who is signed in, and who has tried in vain.
 
 use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
-use super::statements::list_statements;
 use rollcall_model::ids::AccountId;
 
-/// A session of an account.
+/// Somebody who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct Session {
     /// The account.
@@ -19,9 +18,9 @@ pub struct Session {
     pub name: String,
     /// Its role's text.
     pub role: String,
-    /// Time of sign-in.
+    /// When it signed in.
     pub started_at: DateTime<Utc>,
-    /// Time of the last request, to the minute.
+    /// When it was last seen, to the minute.
     pub seen_at: DateTime<Utc>,
 }
 
@@ -30,7 +29,10 @@ const BY_DIGEST: &str = "
     FROM sessions s JOIN accounts a ON a.id = s.account_id
     WHERE s.digest = $1 AND a.deactivated_run_id IS NULL";
 
-/// Returns the session of a cookie.
+/// Who is signed in with this cookie.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn get_by_digest(tx: &mut Tx, digest: &str) -> Result<Option<Session>> {
     tx.fetch_optional("find a session", BY_DIGEST, params![digest]).await
 }
@@ -38,13 +40,19 @@ pub async fn get_by_digest(tx: &mut Tx, digest: &str) -> Result<Option<Session>>
 const START: &str = "INSERT INTO sessions (digest, account_id, started_at, seen_at) VALUES ($1, $2, $3, $3)";
 
 /// Signs an account in.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn create(tx: &mut Tx, digest: &str, account: AccountId, now: DateTime<Utc>) -> Result<()> {
     tx.execute("start a session", START, params![digest, account, now]).await.map(|_| ())
 }
 
 const SEE: &str = "UPDATE sessions SET seen_at = $2 WHERE digest = $1 AND seen_at < $2";
 
-/// Records the use of a session.
+/// Notes that somebody was seen.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn record_use(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<()> {
     tx.execute("note a session", SEE, params![digest, now]).await.map(|_| ())
 }
@@ -53,17 +61,26 @@ const END: &str = "DELETE FROM sessions WHERE digest = $1";
 const END_ALL: &str = "DELETE FROM sessions WHERE account_id = $1";
 const END_OLD: &str = "DELETE FROM sessions WHERE seen_at < $1 OR started_at < $2";
 
-/// Ends the session.
+/// Signs somebody out.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn delete(tx: &mut Tx, digest: &str) -> Result<()> {
     tx.execute("end a session", END, params![digest]).await.map(|_| ())
 }
 
 /// Signs an account out everywhere.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<u64> {
     tx.execute("end the sessions of an account", END_ALL, params![account]).await
 }
 
 /// Forgets sessions that were last seen, or began, too long ago.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn delete_expired(
     tx: &mut Tx,
     seen_before: DateTime<Utc>,
@@ -75,7 +92,7 @@ pub async fn delete_expired(
 /// Failed tries at one place.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct FailedAttempts {
-    /// Number of consecutive failures.
+    /// How many in a row.
     pub failures: i64,
     /// The last one.
     pub last_at: DateTime<Utc>,
@@ -87,6 +104,9 @@ const FAILURES: Sql = Sql::per_engine(
 );
 
 /// The failed tries at these places.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn list_failures(tx: &mut Tx, places: Vec<String>) -> Result<Vec<FailedAttempts>> {
     tx.fetch_all("read failed tries", FAILURES, params![places]).await
 }
@@ -99,6 +119,9 @@ const FAIL: &str = "
         last_at = excluded.last_at";
 
 /// Counts a failed try; those before `forgotten` no longer count.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn record_failure(
     tx: &mut Tx,
     place: &str,
@@ -112,13 +135,17 @@ const FORGIVE: &str = "DELETE FROM sign_in_failures WHERE place = $1";
 const FORGIVE_OLD: &str = "DELETE FROM sign_in_failures WHERE last_at < $1";
 
 /// Forgets the failed tries at a place.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn clear_failures(tx: &mut Tx, place: &str) -> Result<()> {
     tx.execute("forget failed tries", FORGIVE, params![place]).await.map(|_| ())
 }
 
 /// Forgets failed tries of long ago.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn delete_old_failures(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
     tx.execute("forget old failed tries", FORGIVE_OLD, params![before]).await
 }
-
-list_statements!(BY_DIGEST, START, SEE, END, END_ALL, END_OLD, FAILURES, FAIL, FORGIVE, FORGIVE_OLD);

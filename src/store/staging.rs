@@ -1,7 +1,7 @@
-//! Bulk load into temporary tables.
+//! Large sets on their way into the database.
 //!
-//! A staging table is a temporary table of the transaction. It is filled with COPY on PostgreSQL (one statement for a
-//! few rows) and with `json_each` in chunks on SQLite. Later statements join it with the other tables.
+//! A stage is a temporary table of the transaction, filled at the speed of the engine's own bulk load: COPY on
+//! PostgreSQL (one statement for a few rows), `json_each` in chunks on SQLite. What follows is set work between the stage and the tables.
 
 use std::fmt::Write;
 
@@ -103,7 +103,7 @@ impl CopyBuffer {
         }
     }
 
-    /// A boolean.
+    /// Yes or no.
     pub fn flag(&mut self, value: bool) -> &mut Self {
         self.next_cell();
         self.text.push_str(match (self.json, value) {
@@ -183,6 +183,9 @@ fn push_copy(out: &mut String, value: &str) {
 
 impl Tx {
     /// Makes a stage and fills it with `items`, each written by `row`.
+    ///
+    /// # Errors
+    /// When the database refuses.
     pub async fn fill_staging_table<I>(
         &mut self,
         stage: StagingTable,
@@ -227,6 +230,9 @@ impl Tx {
     }
 
     /// Drops a stage, so that the same transaction may make it again.
+    ///
+    /// # Errors
+    /// When the database refuses.
     pub async fn drop_staging_table(&mut self, stage: StagingTable) -> Result<()> {
         self.execute("drop a stage", stage.drop, Vec::new()).await.map(|_| ())
     }

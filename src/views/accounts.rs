@@ -1,4 +1,4 @@
-//! Views of accounts and tokens, without secrets.
+//! Accounts and tokens; nothing here lets anybody in.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

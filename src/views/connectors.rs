@@ -1,4 +1,4 @@
-//! Views of connectors.
+//! Connectors of the file.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -31,7 +31,10 @@ pub struct ConnectorView {
     pub next_run_at: Option<DateTime<Utc>>,
 }
 
-/// Returns the connectors of the file in its order, and the names of removed ones.
+/// The connectors of the file, in its order; and the names of those that have left it.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn list_connectors(
     tx: &mut Tx,
     config: &Config,
@@ -51,7 +54,7 @@ pub async fn list_connectors(
     Ok((overview.connectors.into_iter().map(connector).collect(), overview.struck))
 }
 
-/// The result of retiring a connector.
+/// What letting go of a connector's people came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Retired)]
 pub struct RetirementResult {

@@ -1,4 +1,4 @@
-//! Background tasks: runs, previews, approvals and undos that continue after the response.
+//! What goes on behind the pages: runs, previews, approvals and undos that somebody started and does not wait for.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use rollcall_connectors::ReadProgress;
 use rollcall_model::ids::{DraftId, RunId};
 
-/// Set of background tasks. The service stops after all of them have ended.
+/// Work that goes on after its page is answered. The service ends when all of it has.
 #[derive(Debug, Clone, Default)]
 pub struct BackgroundTasks {
     tasks: TaskTracker,
@@ -16,7 +16,7 @@ pub struct BackgroundTasks {
     running: Arc<Mutex<HashSet<i64>>>,
 }
 
-/// Marks a draft as running until it is dropped.
+/// Something is being done, until this is dropped.
 #[derive(Debug)]
 pub(super) struct TaskGuard {
     id: DraftId,
@@ -30,7 +30,7 @@ impl Drop for TaskGuard {
 }
 
 impl BackgroundTasks {
-    /// Runs a task on a blocking thread, because planning uses the CPU.
+    /// Does something on a thread of its own: planning is work for a processor.
     pub(super) fn spawn_blocking_task<F: Future<Output = ()>>(
         &self,
         work: impl FnOnce() -> F + Send + 'static,
@@ -39,34 +39,34 @@ impl BackgroundTasks {
         self.tasks.spawn_blocking(move || here.block_on(work()));
     }
 
-    /// Stores the read progress of a run until [`BackgroundTasks::remove_progress`].
+    /// Remembers how far a run has read, until [`BackgroundTasks::remove_progress`].
     pub(super) fn track_progress(&self, run: RunId, progress: ReadProgress) {
         self.progress_by_run.lock().unwrap_or_else(PoisonError::into_inner).insert(run.0, progress);
     }
 
-    /// Removes the progress of a run that has ended.
+    /// A run has ended.
     pub(super) fn remove_progress(&self, run: RunId) {
         self.progress_by_run.lock().unwrap_or_else(PoisonError::into_inner).remove(&run.0);
     }
 
-    /// Returns the number of people read so far by a run of this service.
+    /// How many people a run of this service has read so far.
     pub(super) fn people_read(&self, run: RunId) -> Option<u64> {
         let reading = self.progress_by_run.lock().unwrap_or_else(PoisonError::into_inner);
         reading.get(&run.0).map(ReadProgress::get)
     }
 
-    /// Marks the draft as running in this service.
+    /// Remembers that this service does what a draft asks for.
     pub(super) fn register_task(&self, id: DraftId) -> TaskGuard {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.0);
         TaskGuard { id, all: Arc::clone(&self.running) }
     }
 
-    /// Returns whether the draft is running in this service.
+    /// Whether this service is at it.
     pub(super) fn is_task_running(&self, id: DraftId) -> bool {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).contains(&id.0)
     }
 
-    /// Waits until all tasks have ended.
+    /// Waits until all of it has ended.
     pub(super) async fn wait_until_done(&self) {
         self.tasks.close();
         self.tasks.wait().await;

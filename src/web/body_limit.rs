@@ -1,25 +1,26 @@
-//! Size limit of request bodies.
+//! Bodies of requests, up to a limit.
 //!
-//! A body that exceeds the limit is refused, but it is read and discarded up to a second limit. Otherwise the connection
-//! would close while the client is still sending, and the client would not receive the response (RFC 9112, section 9.6).
+//! What is too large is refused, but still taken in and let go of, as long as it is of a size that somebody may send by
+//! mistake: an answer that comes while the other side is sending is lost where the connection closes under it (RFC
+//! 9112, 9.6), and whoever sent too much would not learn why.
 
 use axum::body::{Body, Bytes};
 use futures_util::StreamExt;
 
-/// Maximum body size in bytes. A page of selections needs a few thousand.
+/// The largest body in bytes: a page of choices has a few thousand, a text far fewer.
 pub(super) const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// Maximum number of bytes read from a refused body before the connection is closed.
+/// How many bytes are taken in before the connection closes on whoever goes on sending.
 const MAX_DISCARDED_BYTES: usize = 16 << 20;
 
-/// The body is too large or incomplete.
+/// Why a body was not kept: it is too large, or broke off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BodyError;
 
-/// Reads a body of at most [`MAX_BODY_BYTES`].
+/// The whole of a body of at most [`MAX_BODY_BYTES`].
 ///
 /// # Errors
-/// If the body is larger or incomplete.
+/// When there is more of it, or it breaks off.
 pub(super) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut length) = (Vec::new(), 0);
@@ -38,9 +39,9 @@ pub(super) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
     if length > MAX_BODY_BYTES { Err(BodyError) } else { Ok(kept.into()) }
 }
 
-/// Reads and discards a refused body.
+/// Takes in a body that is refused unread.
 pub(super) async fn discard_body(body: Body) {
-    // The request is refused in any case.
+    // Whatever it was, it is refused.
     let _ = read_body(body).await;
 }
 

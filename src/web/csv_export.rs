@@ -1,17 +1,18 @@
-//! CSV export (RFC 4180). Cells are escaped so that a spreadsheet does not run formulas.
+//! Lists as CSV files (RFC 4180) that a spreadsheet opens without running anything in them.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-/// Rows read per query.
+/// Rows that are read at a time.
 pub(super) const BATCH_ROWS: i64 = 2000;
 
-/// Writer of a CSV file.
+/// A file under construction.
 pub(super) struct CsvWriter {
     writer: csv::Writer<Vec<u8>>,
 }
 
-/// Prefixes a text that looks like a formula with a quote (OWASP, CSV injection).
+/// A text that a spreadsheet takes for a text: what begins like a formula is given a quote in front (OWASP, CSV
+/// injection).
 fn escape_formula(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
@@ -27,7 +28,7 @@ impl CsvWriter {
         self.writer.write_record(fields.map(escape_formula)).expect("writing to memory does not fail");
     }
 
-    /// Builds the response that downloads the file under this name.
+    /// The file, as a download of this name.
     pub(crate) fn into_download(self, name: &str) -> Response {
         let bytes = self.writer.into_inner().unwrap_or_default();
         let name = format!("attachment; filename=\"{name}\"");

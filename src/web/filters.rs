@@ -1,4 +1,4 @@
-//! Template filters.
+//! How templates write values.
 #![expect(unreachable_pub, reason = "the attribute macro writes `pub`")]
 #![expect(
     clippy::inline_always,
@@ -11,7 +11,7 @@ use std::fmt::Display;
 
 use rollcall_model::format;
 
-/// Formats a number with thousands separators.
+/// A number with its thousands set apart.
 #[askama::filter_fn]
 pub fn thousands(value: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
     let text = value.to_string();

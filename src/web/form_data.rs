@@ -1,40 +1,40 @@
-//! URL-encoded form data: names and values in order; a name can occur several times.
+//! A form as a browser sends it: names and values, in order, a name as often as it was ticked.
 
 use url::form_urlencoded;
 
-/// Fields of a submitted form.
+/// What somebody typed, ticked and pressed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct FormData {
     pairs: Vec<(String, String)>,
 }
 
-/// Parameters of a query string.
+/// The same behind the question mark of an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct UrlQuery(pub FormData);
 
 impl FormData {
-    /// Parses a request body or a query string.
+    /// Reads a body, or what stands behind the question mark of an address.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         Self { pairs: form_urlencoded::parse(bytes).into_owned().collect() }
     }
 
-    /// Returns the first value of a field, or an empty text if the field is missing.
+    /// The text of a field; empty where it did not come.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
-    /// Returns the first value of a field as a number.
+    /// The number of a field.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.text(name).parse().ok()
     }
 
-    /// Returns all values of a field that are numbers.
+    /// All numbers of a name.
     pub(crate) fn numbers(&self, name: &str) -> Vec<i64> {
         let of = self.pairs.iter().filter(|(key, _)| key == name);
         of.filter_map(|(_, value)| value.parse().ok()).collect()
     }
 
-    /// Returns all names and values.
+    /// All pairs.
     pub(crate) fn pairs(&self) -> &[(String, String)] {
         &self.pairs
     }

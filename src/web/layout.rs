@@ -1,4 +1,4 @@
-//! Page layout: menu, current user, and the result of the last change.
+//! What stands around every page: menu, who is signed in, and what the last change came to.
 
 use axum::http::StatusCode;
 
@@ -7,7 +7,7 @@ use rollcall_core::accounts::Principal;
 use rollcall_core::groups::change_summary::ChangeSummary;
 use rollcall_model::role::Permission;
 
-/// Menu item to which a page belongs.
+/// Where in the menu a page stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MenuItem {
     Unlisted,
@@ -19,7 +19,7 @@ pub(super) enum MenuItem {
     Settings,
 }
 
-/// Entry of the menu.
+/// A line of the menu.
 pub(super) struct MenuEntry {
     pub label: &'static str,
     pub address: &'static str,
@@ -41,25 +41,25 @@ const MENU: [MenuEntry; 6] = [
     MenuEntry { label: "Settings", address: "/settings", here: MenuItem::Settings, may: Permission::Admin },
 ];
 
-/// Layout of a page.
+/// What stands around a page.
 pub(super) struct Layout {
     pub title: String,
     pub who: Option<Principal>,
     pub here: MenuItem,
-    /// Result of the change that redirected to this page.
+    /// What the change that led here came to.
     pub notice: Option<ChangeSummary>,
-    /// Validation errors of the submitted form.
+    /// What is wrong with what was sent, by field.
     pub faults: Vec<FieldError>,
-    /// URLs of stylesheet, script and icon.
+    /// The addresses of stylesheet, script and icon.
     pub assets: [&'static str; 3],
 }
 
-/// Validation error of a field.
+/// Something wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FieldError {
-    /// Id of the field on the page. Empty if the error concerns the whole form.
+    /// The field's id on the page; empty where it is about the whole.
     pub field: &'static str,
-    /// Message, as a sentence.
+    /// What is wrong, as a sentence.
     pub text: String,
 }
 
@@ -69,7 +69,7 @@ impl FieldError {
     }
 }
 
-/// Converts names in backticks, as in messages of the lower crates, to names in quotation marks.
+/// A message of the rooms below, where names stand in backticks, as it is read on a page: with quotation marks.
 pub(super) fn format_quoted_names(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, part) in text.split('`').enumerate() {
@@ -108,12 +108,12 @@ impl Layout {
         Self { faults, ..self }
     }
 
-    /// Returns the HTTP status of the page: 422 if the form has errors, else 200.
+    /// The status of the page: whether something is wrong with what was sent.
     pub(crate) fn status(&self) -> StatusCode {
         if self.faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
     }
 
-    /// Returns the error of a field.
+    /// The fault of a field.
     pub(crate) fn fault(&self, field: &str) -> Option<&FieldError> {
         self.faults.iter().find(|fault| fault.field == field)
     }

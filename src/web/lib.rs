@@ -1,12 +1,12 @@
-//! Web server: HTML pages and the JSON API.
+//! Pages and API: who asks from outside, in HTML or JSON.
 //!
-//! Every route is declared in [`routes`] with the access that it requires. [`auth`] authenticates the request and checks
-//! the permission. A handler in [`pages`] or [`api`] parses the request, calls the lower crates
-//! ([`rollcall_core::groups`], [`rollcall_core::sync`], …) and builds the response. This crate contains no business
-//! rules: a page and the corresponding command call the same function.
+//! A request goes through [`routes`], where every route has declared what it needs, past [`auth`], which knows who asks,
+//! to a handler in [`pages`] or [`api`] that reads what was sent, calls the rooms below
+//! ([`rollcall_core::groups`], [`rollcall_core::sync`], …) and answers. No rule of the business stands here:
+//! what a page may do, the command does by the same function.
 //!
-//! Pages are rendered on the server and work without scripts. Input that spans several pages is stored as a draft in the
-//! database. It is kept when the user goes back, signs in again or changes to another machine.
+//! Pages are made on the server and work without scripts. What several pages ask for is kept as a draft in the
+//! database, so that going back, signing in again, or another machine loses nothing.
 
 mod actions;
 mod api;
@@ -22,7 +22,6 @@ mod form_data;
 mod health;
 mod layout;
 mod list_cursor;
-mod metrics;
 mod oidc;
 mod pages;
 mod routes;
@@ -46,35 +45,35 @@ pub use background::BackgroundTasks;
 pub use routes::{RouteAccess, RouteDeclaration};
 pub use server::{WebListener, listen};
 
-/// State shared by all handlers.
+/// What every handler stands on.
 #[derive(Debug, Clone)]
 pub struct WebContext {
     /// The database.
     pub store: Store,
-    /// The configuration that was loaded last.
+    /// The file, as it was last read.
     pub file: watch::Receiver<Arc<Config>>,
-    /// Cancels running work when the service stops.
+    /// Ends what is under way with the service.
     pub stop: CancellationToken,
-    /// Updated by the scheduler on each pass.
+    /// Beats while the scheduler looks at schedules.
     pub heartbeat: Heartbeat,
-    /// Tasks that outlive their request.
+    /// What goes on behind the pages.
     pub background: BackgroundTasks,
 }
 
 impl WebContext {
-    /// Returns the current configuration.
+    /// The file now.
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
         Arc::clone(&self.file.borrow())
     }
 
-    /// Returns the current time in the configured time zone.
+    /// Now, in the file's zone.
     #[must_use]
     pub fn change_time(&self) -> ChangeTime {
         ChangeTime::at(Utc::now(), self.config().timezone)
     }
 
-    /// Creates the run record of a manual change.
+    /// A change by hand, as it is written down.
     #[must_use]
     pub fn new_manual_run(&self, who: &Principal, what: impl Into<String>) -> NewRun {
         NewRun {
@@ -88,7 +87,7 @@ impl WebContext {
     }
 }
 
-/// Runs planning work on a blocking thread: planning uses the CPU and would delay other requests.
+/// Does what plans on a thread of its own: planning is work for a processor, and nobody else waits for it.
 async fn run_blocking<T, F>(plan: impl FnOnce() -> F + Send + 'static) -> Result<T, error::PageError>
 where
     T: Send + 'static,
@@ -99,7 +98,7 @@ where
     done.map_err(|panic| error::PageError::Broken { what: panic.to_string() })
 }
 
-/// Lists all routes with the access that they require. Tests use it to check that no route is open by mistake.
+/// Every route with what it needs, for whoever wants to prove that none is open by mistake.
 #[must_use]
 pub fn list_routes(web: &WebContext) -> Vec<RouteDeclaration> {
     build_routes(web).into_declarations()

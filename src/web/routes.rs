@@ -1,4 +1,4 @@
-//! Route table. Every route is declared with the access that it requires.
+//! Routes, each with what it needs: none can be added without saying it.
 
 use axum::Router;
 use axum::handler::Handler;
@@ -10,40 +10,27 @@ use crate::WebContext;
 use crate::auth::{AuthMiddleware, authorize_api, authorize_page};
 use rollcall_model::role::Permission;
 
-/// Access that a route requires.
+/// What a route needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RouteAccess {
-    /// No authentication: sign-in, static files, health checks.
+    /// Nothing: signing in, styles, signs of life.
     Open,
-    /// A session with this permission. Requests without a session are redirected to the sign-in page.
-    Session(Permission),
-    /// An API token or a session with this permission. Requests without either are refused with 401.
-    TokenOrSession(Permission),
+    /// Somebody who may do this.
+    Needs(Permission),
 }
 
-impl RouteAccess {
-    /// The required permission. `None` for open routes.
-    #[must_use]
-    pub fn permission(self) -> Option<Permission> {
-        match self {
-            Self::Open => None,
-            Self::Session(permission) | Self::TokenOrSession(permission) => Some(permission),
-        }
-    }
-}
-
-/// Declaration of a route.
+/// A route as it was declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteDeclaration {
     /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub method: Method,
-    /// Path template. `{name}` stands for a variable part.
+    /// With `{name}` for what varies.
     pub path: &'static str,
-    /// Required access.
+    /// What it needs.
     pub access: RouteAccess,
 }
 
-/// Builder of the router and of the list of declarations.
+/// Routes under construction.
 pub(super) struct RouteTable {
     web: WebContext,
     router: Router<WebContext>,
@@ -55,6 +42,7 @@ impl RouteTable {
         Self { web: web.clone(), router: Router::new(), table: Vec::new() }
     }
 
+    /// Something to be read.
     pub(crate) fn get<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
@@ -63,6 +51,7 @@ impl RouteTable {
         self.add(Method::GET, path, access, get(handler))
     }
 
+    /// Something to be done.
     pub(crate) fn post<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
@@ -71,6 +60,7 @@ impl RouteTable {
         self.add(Method::POST, path, access, post(handler))
     }
 
+    /// Something to be changed in part.
     pub(crate) fn patch<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
@@ -79,6 +69,7 @@ impl RouteTable {
         self.add(Method::PATCH, path, access, patch(handler))
     }
 
+    /// Something to be ended.
     pub(crate) fn delete<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
@@ -94,12 +85,16 @@ impl RouteTable {
         access: RouteAccess,
         handler: MethodRouter<WebContext>,
     ) -> Self {
-        let middleware = |may| AuthMiddleware { web: self.web.clone(), may };
         let handler = match access {
             RouteAccess::Open => handler,
-            RouteAccess::Session(may) => handler.layer(from_fn_with_state(middleware(may), authorize_page)),
-            RouteAccess::TokenOrSession(may) => {
-                handler.layer(from_fn_with_state(middleware(may), authorize_api))
+            RouteAccess::Needs(may) => {
+                let at = AuthMiddleware { web: self.web.clone(), may };
+                // Programs ask for these: they bring a key.
+                if path.starts_with("/api/") || path == "/metrics" {
+                    handler.layer(from_fn_with_state(at, authorize_api))
+                } else {
+                    handler.layer(from_fn_with_state(at, authorize_page))
+                }
             }
         };
         self.router = self.router.route(path, handler);

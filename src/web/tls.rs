@@ -1,4 +1,4 @@
-//! TLS listener. The certificate and key of `[web]` are reloaded together with the configuration.
+//! TLS for pages and API: the certificate and key of `[web]`, read again with the file.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,17 +18,17 @@ use tracing::{debug, error, info, warn};
 use crate::WebContext;
 use rollcall_config::TlsSettings;
 
-/// Maximum duration of a TLS handshake. A silent client is disconnected and does not block others.
+/// How long a handshake may take: whoever says nothing holds up nobody else, and not for long.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Maximum number of connections that wait to be accepted after their handshake.
+/// Connections that have shaken hands and wait to be answered.
 const READY_CONNECTIONS: usize = 64;
 
 fn invalid_certificate_file(path: &Path, why: impl std::fmt::Display) -> std::io::Error {
     std::io::Error::other(format!("`{}`: {why}", path.display()))
 }
 
-/// Loads certificate and key.
+/// Reads certificate and key.
 pub(super) fn load_server_config(files: &TlsSettings) -> std::io::Result<Arc<ServerConfig>> {
     let certificates = CertificateDer::pem_file_iter(&files.cert).and_then(Iterator::collect);
     let certificates: Vec<_> = certificates.map_err(|why| invalid_certificate_file(&files.cert, why))?;
@@ -45,7 +45,7 @@ pub(super) fn load_server_config(files: &TlsSettings) -> std::io::Result<Arc<Ser
     Ok(Arc::new(config))
 }
 
-/// Listener that yields connections after their TLS handshake.
+/// Connections that have shaken hands.
 #[derive(Debug)]
 pub(super) struct TlsListener {
     ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
@@ -53,7 +53,7 @@ pub(super) struct TlsListener {
 }
 
 impl TlsListener {
-    /// Accepts connections until the service stops. Each handshake runs in its own task.
+    /// Takes connections of a socket until the service ends; each shakes hands by itself.
     pub(crate) fn new(
         socket: TcpListener,
         address: SocketAddr,
@@ -69,22 +69,20 @@ impl TlsListener {
                 let (stream, from) = match accepted {
                     Ok(accepted) => accepted,
                     Err(error) => {
-                        warn!(%error, "could not accept a connection");
+                        warn!(%error, "a connection could not be taken");
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         continue;
                     }
                 };
-                let acceptor = TlsAcceptor::from(Arc::clone(
-                    &config.read().expect("no thread panics while it holds the lock"),
-                ));
+                let acceptor = TlsAcceptor::from(Arc::clone(&config.read().expect("nobody panics with it")));
                 let send = send.clone();
                 tokio::spawn(async move {
                     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
                         Ok(Ok(stream)) => {
                             let _ = send.send((stream, from)).await;
                         }
-                        Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
-                        Err(_) => debug!("TLS handshake timed out"),
+                        Ok(Err(error)) => debug!(%error, "a handshake failed"),
+                        Err(_) => debug!("a handshake took too long"),
                     }
                 });
             }
@@ -93,18 +91,16 @@ impl TlsListener {
     }
 }
 
-/// Reloads certificate and key when the configuration is reloaded.
+/// Reads certificate and key again whenever the file is read again.
 async fn reload_certificate(config: Arc<RwLock<Arc<ServerConfig>>>, mut web: WebContext) {
     while web.file.changed().await.is_ok() {
         let Some(files) = web.config().web.tls.clone() else { continue };
         match load_server_config(&files) {
-            Ok(reloaded) => {
-                *config.write().expect("no thread panics while it holds the lock") = reloaded;
-                info!("reloaded the web certificate");
+            Ok(fresh) => {
+                *config.write().expect("nobody panics with it") = fresh;
+                info!("read the certificate of the pages again");
             }
-            Err(error) => {
-                error!(%error, "could not reload the web certificate, the previous one stays in use")
-            }
+            Err(error) => error!(%error, "the certificate of the pages is wrong, the old one stays"),
         }
     }
 }
@@ -116,7 +112,7 @@ impl Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         match self.ready.recv().await {
             Some(ready) => ready,
-            // The service stops. No further connection is accepted.
+            // The service ends: there will be no further connection.
             None => std::future::pending().await,
         }
     }
@@ -126,7 +122,7 @@ impl Listener for TlsListener {
     }
 }
 
-/// Address of the peer of a connection, with or without TLS.
+/// The address of whoever is at the other end of an encrypted connection, or of a plain one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PeerAddr(pub SocketAddr);
 

@@ -19,13 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::company_files::{COLUMNS, CsvDirectory};
 use super::database::{Engine, TableRows, TestDatabase};
-use super::recorder::CompanyRecorder;
 use super::single_attempt;
 
 /// A company.
 pub(crate) struct Company {
-    /// Ends before the folder does.
-    recorder: CompanyRecorder,
     pub db: TestDatabase,
     pub folder: TempDir,
     pub runtime: Runtime,
@@ -75,10 +72,9 @@ impl Company {
     pub(crate) fn with(db: TestDatabase, folder: TempDir) -> Self {
         let runtime = runtime();
         let store = runtime.block_on(db.open());
-        let (text, head, zone) = (String::new(), String::new(), zone());
-        let recorder = CompanyRecorder::new(&db, zone);
-        let directories = Vec::new();
-        let mut company = Self { recorder, db, folder, runtime, store, text, head, directories, zone };
+        let (text, head) = (String::new(), String::new());
+        let mut company =
+            Self { db, folder, runtime, store, text, head, directories: Vec::new(), zone: zone() };
         company.directory("hr", &COLUMNS, "");
         company
     }
@@ -86,12 +82,7 @@ impl Company {
     /// One run of one directory, without draining.
     pub(crate) fn run(&self, directory: &str, dry_run: bool) -> RunReport {
         let config = self.config();
-        let report = self.runtime.block_on(run(&self.store, &config, directory, dry_run));
-        if dry_run {
-            self.recorder.record_dry_run(&report);
-        }
-        self.record();
-        report
+        self.runtime.block_on(run(&self.store, &config, directory, dry_run))
     }
 
     /// Syncs a directory and drains; fails the test when the run fails.
@@ -116,15 +107,9 @@ impl Company {
     /// Drains what is ready.
     pub(crate) fn drain(&self) -> (DrainResult, QueueLength) {
         let (settled, stop) = (ReadProgress::default(), CancellationToken::new());
-        self.record();
-        let drained = self.runtime.block_on(drain::drain_ready(&self.store, 1, &settled, &stop));
-        self.record();
-        drained.expect("the queue is drained")
-    }
-
-    /// Records what has changed, where the test is recorded.
-    pub(crate) fn record(&self) {
-        self.recorder.record_changes(self.zone);
+        self.runtime
+            .block_on(drain::drain_ready(&self.store, 1, &settled, &stop))
+            .expect("the queue is drained")
     }
 
     /// What the proof says.
@@ -247,7 +232,6 @@ impl Company {
 
     /// Lets days pass, by moving everything that has happened into the past.
     pub(crate) fn advance_days(&self, days: i64) {
-        self.record();
         for (table, column) in [
             ("memberships", "joined_on"),
             ("ended_memberships", "joined_on"),

@@ -80,10 +80,7 @@ impl Company {
 
     /// Rejects what a run held.
     pub(crate) fn reject(&self, run: RunId) -> Result<ApprovalResult, approve::ApprovalError> {
-        let rejected =
-            self.runtime.block_on(approve::reject(&self.store, &manual_run(), self.change_time(), run));
-        self.record();
-        rejected
+        self.runtime.block_on(approve::reject(&self.store, &manual_run(), self.change_time(), run))
     }
 
     /// Takes back what a run did.

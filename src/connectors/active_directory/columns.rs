@@ -1,8 +1,7 @@
-//! Columns of a mapping for Active Directory.
+//! What the sources of a mapping mean in Active Directory.
 //!
-//! Most sources are attributes. `a | b` is the first of several attributes that has a value. A word that starts
-//! with `@` is derived from other attributes, `memberOf` means all groups of a person, and `manager` means the
-//! manager's id.
+//! Most sources are attributes. `a | b` is the first of several that has a value. A word that begins with `@` is made
+//! of others, `memberOf` stands for all groups of somebody, and `manager` for the manager's id.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -14,27 +13,26 @@ use crate::ldap::any_value_filter;
 use crate::mapper::RecordValues;
 use rollcall_model::attributes::Attribute;
 
-/// Columns of a mapping and the rules that derive values.
+/// How the columns of a mapping come about.
 #[derive(Debug)]
 pub(super) struct AdColumns {
-    /// The attribute that fills each column, or "" for a derived column. The columns after those of the mapping
-    /// hold the inputs of derived columns.
+    /// The attribute that fills each column, "" where none does. Those behind the mapping's hold what others are made of.
     names: Vec<String>,
     derived: Vec<(usize, DerivedColumn)>,
     /// The column of the id.
     pub id: Option<usize>,
     /// The column of the address.
     pub address: Option<usize>,
-    /// The attributes that hold DNs of people until they are replaced by ids, and their columns.
+    /// The attributes that hold the DNs of people until it is known who they are, and their columns.
     pub people: Vec<(Attribute, usize)>,
 }
 
-/// A column derived from other columns.
+/// A column that is made of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum DerivedColumn {
-    /// The values of the first column that has any.
+    /// The values of the first that has any.
     FirstOf(Vec<usize>),
-    /// The status of the account.
+    /// How the account stands.
     Account { control: usize, expires: usize },
     /// The last day of the account.
     LastDay { expires: usize },
@@ -42,7 +40,7 @@ enum DerivedColumn {
     Groups { direct: usize, primary: usize, sid: usize, shown: GroupProjection },
 }
 
-/// A parsed source of a mapping.
+/// What a source means.
 #[derive(Debug, PartialEq, Eq)]
 enum SourceAttribute<'s> {
     Account,
@@ -52,7 +50,7 @@ enum SourceAttribute<'s> {
     Attributes(Vec<&'s str>),
 }
 
-/// Returns whether a source of a mapping is valid.
+/// Whether a source of a mapping means something.
 #[must_use]
 pub fn is_source(source: &str) -> bool {
     parse_source(source).is_some()
@@ -79,7 +77,7 @@ fn parse_source(source: &str) -> Option<SourceAttribute<'_>> {
 }
 
 impl AdColumns {
-    /// Determines the columns and attributes that a mapping needs.
+    /// Finds out what a mapping needs.
     pub(super) fn new(mapping: &AttributeMapping) -> Self {
         let place = |wanted| mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
         let mut columns = Self {
@@ -90,7 +88,7 @@ impl AdColumns {
             people: Vec::new(),
         };
         for (column, (attribute, source)) in mapping.columns.iter().enumerate() {
-            // An invalid source fills no column; the configuration check rejects it.
+            // What means nothing fills nothing; the file with it is refused.
             let Some(meaning) = parse_source(source) else { continue };
             match meaning {
                 SourceAttribute::Attributes(names) if names.len() == 1 => {
@@ -129,7 +127,7 @@ impl AdColumns {
         }
     }
 
-    /// The column of an attribute that derived columns need, after those of the mapping.
+    /// The column of an attribute that others are made of, behind those of the mapping.
     fn require_column(&mut self, name: &str) -> usize {
         self.names.push(name.to_owned());
         self.names.len() - 1
@@ -140,17 +138,17 @@ impl AdColumns {
         self.names.iter().map(String::as_str)
     }
 
-    /// The attributes to request.
+    /// What to ask for.
     pub(super) fn attributes(&self) -> Vec<&str> {
         once_each(self.names())
     }
 
-    /// The attributes to request when only the id is needed.
+    /// What to ask for of whom only the id is wanted.
     pub(super) fn attributes_of_id(&self) -> Vec<&str> {
         once_each(self.filling(self.id))
     }
 
-    /// The attributes whose own values fill a column.
+    /// The attributes that fill a column with their own values.
     fn filling(&self, column: Option<usize>) -> impl Iterator<Item = &str> {
         let others = self.derived.iter().find(|(derived, _)| Some(*derived) == column).map(|(_, by)| by);
         let others = match others {
@@ -160,19 +158,19 @@ impl AdColumns {
         column.into_iter().chain(others.iter().copied()).map(|column| self.names[column].as_str())
     }
 
-    /// A filter that matches any of several values of a column; `None` if no attribute fills the column.
+    /// A filter that asks for any of several values of a column; `None` where no attribute fills it.
     pub(super) fn equals(&self, column: Option<usize>, texts: &[impl AsRef<str>]) -> Option<String> {
         let any: String =
             once_each(self.filling(column)).into_iter().map(|name| any_value_filter(name, texts)).collect();
         (!any.is_empty()).then(|| format!("(|{any})"))
     }
 
-    /// Returns whether groups must be read.
+    /// Whether groups must be read.
     pub(super) fn needs_groups(&self) -> bool {
         self.derived.iter().any(|(_, derived)| matches!(derived, DerivedColumn::Groups { .. }))
     }
 
-    /// Fills the derived columns of a record.
+    /// Fills the columns of a record that are made of others.
     pub(super) fn derive(
         &self,
         record: &mut RecordValues,
@@ -205,7 +203,7 @@ impl AdColumns {
         }
     }
 
-    /// The id of a record if it has exactly one value; derived inputs are not computed yet.
+    /// The id of a record, where it has just one; what it may be made of is not derived yet.
     pub(super) fn id_of(&self, record: &RecordValues) -> Option<String> {
         let column = self.id?;
         let mut values: Vec<String> = record.values_of(column).map(str::to_owned).collect();
@@ -219,7 +217,7 @@ impl AdColumns {
     }
 }
 
-/// The attribute with the expiry time of the account, in ticks.
+/// When the account expires, in ticks.
 const EXPIRES: &str = "accountExpires";
 
 fn first_of(record: &RecordValues, columns: &[usize]) -> Vec<String> {
@@ -227,7 +225,7 @@ fn first_of(record: &RecordValues, columns: &[usize]) -> Vec<String> {
     columns.iter().map(values).find(|values| !values.is_empty()).unwrap_or_default()
 }
 
-/// The security identifier with this relative id in the domain of `sid` (MS-DTYP 2.4.2).
+/// The security identifier of this number in the domain of another (MS-DTYP 2.4.2).
 fn in_domain_of(sid: &str, number: &str) -> Option<String> {
     let (domain, _) = sid.rsplit_once('-')?;
     Some(format!("{domain}-{number}"))

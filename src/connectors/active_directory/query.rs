@@ -1,4 +1,4 @@
-//! One query to a domain controller: groups, people and their managers.
+//! One visit at a domain controller: groups, people, and who their managers are.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -19,19 +19,18 @@ use rollcall_model::names::fold;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::progress::ReadProgress;
 
-/// A query.
+/// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AdQuery<'q> {
-    /// The LDAP filter.
+    /// Who is wanted.
     pub filter: &'q str,
-    /// Keeps only people with this address; the filter can match more if several attributes are mapped to the
-    /// address.
+    /// Only whoever has this address; a filter may find more, where the address is one of several attributes.
     pub address: Option<&'q str>,
-    /// `true` if the query is for all people.
+    /// Whether it asks for everybody.
     pub whole: bool,
 }
 
-/// Connector, settings and context of a query.
+/// Where and when it is asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueryContext<'a> {
     pub controller: &'a LdapSettings,
@@ -39,19 +38,19 @@ pub(super) struct QueryContext<'a> {
     pub zone: Tz,
 }
 
-/// The result of a query.
+/// What a visit brought.
 #[derive(Debug)]
 pub(super) struct AdQueryResult<'a> {
     pub mapper: RecordMapper<'a>,
     pub managers: ManagerIndex,
-    /// The search bases.
+    /// Where was searched.
     pub bases: Vec<String>,
-    /// The searches that were read to a proven end.
+    /// Which of these searches came to a proven end.
     pub ended: Vec<SearchBaseEnd>,
 }
 
 impl AdQueryResult<'_> {
-    /// The people that were found.
+    /// Whoever came.
     pub(super) fn into_people(self, columns: &AdColumns) -> PeopleTable {
         let mut people = self.mapper.into_people();
         self.managers.replace_dns(&mut people, columns);
@@ -59,7 +58,7 @@ impl AdQueryResult<'_> {
     }
 }
 
-/// Connects, and searches for groups and people.
+/// Connects, and searches for groups and for people.
 pub(super) async fn query_controller<'a>(
     asker: DomainControllerPool<'a>,
     at: QueryContext<'_>,
@@ -92,12 +91,12 @@ pub(super) async fn query_controller<'a>(
     Ok(AdQueryResult { mapper: plain.mapper, managers, bases, ended })
 }
 
-/// Builds a search that ignores references to other naming contexts.
+/// What to search for. References to other naming contexts are passed over.
 pub(super) fn build_search<'a>(attributes: Vec<&'a str>, filter: &'a str) -> LdapSearch<'a> {
     LdapSearch { filter, attributes, references: ReferenceMeaning::OtherDirectories }
 }
 
-/// Builds a collector for people.
+/// Prepares to read people.
 pub(super) fn build_collector<'a, 'c>(
     columns: &'c AdColumns,
     at: QueryContext<'_>,
@@ -109,7 +108,7 @@ pub(super) fn build_collector<'a, 'c>(
     EntryCollector::new(columns.names(), at.controller.base_dns.len(), sink)
 }
 
-/// The domains of the search bases; groups can be anywhere in them.
+/// The domains in which people are looked for: groups may lie anywhere in them.
 pub(super) fn find_domains(controller: &LdapSettings) -> Vec<String> {
     let mut domains: Vec<String> = Vec::new();
     for base in &controller.base_dns {
@@ -121,21 +120,21 @@ pub(super) fn find_domains(controller: &LdapSettings) -> Vec<String> {
     domains
 }
 
-/// Reads the groups of the domains, without their members.
+/// Reads the groups of some domains, without their members.
 pub(super) async fn read_groups(
     session: &mut LdapSession<'_>,
     domains: &[String],
 ) -> Result<(AdGroupIndex, Vec<SearchBaseEnd>), ConnectorError> {
-    let mut collector = EntryCollector::new(groups::COLUMNS, domains.len(), AdGroupIndex::default());
+    let mut gathering = EntryCollector::new(groups::COLUMNS, domains.len(), AdGroupIndex::default());
     let search = build_search(groups::COLUMNS.to_vec(), groups::FILTER);
     let mut ended = Vec::new();
     for domain in domains {
-        ended.push(collector.search(session, &search, domain).await?);
+        ended.push(gathering.search(session, &search, domain).await?);
     }
-    Ok((collector.sink, ended))
+    Ok((gathering.sink, ended))
 }
 
-/// Finds managers who belong to this connector and are not in the result.
+/// Looks for managers who are people of this connector and did not come with those who were asked for.
 pub(super) async fn find_managers(
     session: &mut LdapSession<'_>,
     columns: &AdColumns,
@@ -146,15 +145,15 @@ pub(super) async fn find_managers(
         let filter = narrow_filter(&controller.filter, &any_value_filter("distinguishedName", some));
         let search = build_search(columns.attributes_of_id(), &filter);
         let sink = ManagerIdSink { columns, managers: &mut *managers };
-        let mut collector = EntryCollector::new(columns.names(), controller.base_dns.len(), sink);
+        let mut gathering = EntryCollector::new(columns.names(), controller.base_dns.len(), sink);
         for base in &controller.base_dns {
-            collector.search(session, &search, base).await?;
+            gathering.search(session, &search, base).await?;
         }
     }
     Ok(())
 }
 
-/// Receives people.
+/// Takes people.
 #[derive(Debug)]
 pub(super) struct AdPersonSink<'a, 'c> {
     columns: &'c AdColumns,
@@ -163,9 +162,9 @@ pub(super) struct AdPersonSink<'a, 'c> {
     pub plain: MappingSink<'a>,
     now: DateTime<Utc>,
     zone: Tz,
-    /// The folded address to which the result is restricted.
+    /// The address, folded, of the only ones who are wanted.
     only: Option<String>,
-    /// `true` if managers are recorded; not needed if all people are read.
+    /// Whether it is noted who is a manager: needless where everybody comes.
     pub notes: bool,
 }
 
@@ -192,7 +191,7 @@ impl RecordSink for AdPersonSink<'_, '_> {
     }
 }
 
-/// Receives ids only.
+/// Takes ids only.
 struct ManagerIdSink<'m> {
     columns: &'m AdColumns,
     managers: &'m mut ManagerIndex,

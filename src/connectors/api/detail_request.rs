@@ -1,8 +1,8 @@
-//! Data that is not in the list of people and is requested once per record.
+//! What the list of people does not hold, asked for once for every record of a page.
 //!
-//! [`DetailReader::add_details`] merges a list into a record under one name, so that the paths of the mapping can
-//! address it. A record is never returned without its details: if they are missing, either the source confirms
-//! that the record no longer exists, or the reading fails.
+//! [`DetailReader::add_details`] brings a record together with a list of its own, under a name among the record's values, so that the
+//! mapping's places reach it like anything else. Nobody comes out of here blank: where the details cannot be had, the
+//! record either no longer exists, as the source says when it is asked for it by id, or the reading fails.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -20,23 +20,23 @@ use crate::api::{ApiSettings, ListEndpoint};
 use crate::http::{HttpClient, HttpError, OptionalResponse, redact_url};
 use crate::{ConnectorError, ReadContext};
 
-/// Concurrent detail requests: hides the latency of the server and stays within the rate limit.
+/// So many records wait for their details at once: what a server takes to answer is not lost, and the pace is kept.
 pub(super) const CONCURRENT_DETAILS: usize = 4;
 
-/// A list that is requested once per record.
+/// A list that is asked for once for every record.
 #[derive(Debug, Clone)]
 pub struct DetailRequest {
-    /// The member of the record that receives the list; replaces an existing value.
+    /// Its name among the values of a record, in the place of what stands there.
     pub name: &'static str,
-    /// The member of the record that replaces `{id}`.
+    /// The name of the value of a record that stands for `{id}`.
     pub id: &'static str,
-    /// The list to request.
+    /// The list.
     pub list: ListEndpoint,
-    /// The order of the entries.
+    /// Which of two entries comes first.
     pub order: fn(&Value, &Value) -> Ordering,
 }
 
-/// Requests the details of records.
+/// Asks for the details of records.
 pub(super) struct DetailReader<'a> {
     pub detail: &'a DetailRequest,
     pub settings: &'a ApiSettings,
@@ -45,8 +45,7 @@ pub(super) struct DetailReader<'a> {
 }
 
 impl DetailReader<'_> {
-    /// Adds the details to a record; `None` if the source no longer has the record. Details are empty if the
-    /// record has no id.
+    /// The record with its details; nothing where the source no longer has it. What has no id to ask with is empty.
     pub(super) async fn add_details(
         &self,
         record: Box<RawValue>,
@@ -60,7 +59,7 @@ impl DetailReader<'_> {
         };
         let of = format!("`{name}` of `{id}`");
         let unreadable = |error| {
-            self.client.response_error(&of, HttpError::NotJson { what: format!("invalid JSON: {error}") })
+            self.client.response_error(&of, HttpError::NotJson { what: format!("not JSON: {error}") })
         };
         let Some(rows) = self.list(&id, &of).await? else {
             let is_gone = self.is_gone(&id, &of).await?;
@@ -77,7 +76,7 @@ impl DetailReader<'_> {
         to_raw_value(&whole).map(Some).map_err(unreadable)
     }
 
-    /// Reads the list of one record to its end; `None` if the server returns 404.
+    /// The list of one record, read to its end; nothing where there is none (404).
     async fn list(&self, id: &str, of: &str) -> Result<Option<Vec<Box<RawValue>>>, ConnectorError> {
         let pass = self.detail.list.with_param("{id}", id);
         let shape = pass.response_layout();
@@ -114,7 +113,7 @@ impl DetailReader<'_> {
         }
     }
 
-    /// Returns whether the source reports that the record no longer exists.
+    /// Whether the source says that the record itself no longer exists.
     async fn is_gone(&self, id: &str, of: &str) -> Result<bool, ConnectorError> {
         let Some(by_id) = &self.settings.description.by_id else { return Ok(false) };
         let call = by_id.with_param("{id}", id).build_request(self.settings);
@@ -126,7 +125,7 @@ impl DetailReader<'_> {
     }
 }
 
-/// A string or number as text.
+/// A text or a number as text.
 fn text(raw: &RawValue) -> Option<String> {
     match raw.get().as_bytes().first() {
         Some(b'"') => serde_json::from_str(raw.get()).ok().filter(|text: &String| !text.is_empty()),
@@ -135,7 +134,7 @@ fn text(raw: &RawValue) -> Option<String> {
     }
 }
 
-/// Returns whether a value is a list with entries.
+/// Whether it is a list of something.
 fn has_entries(raw: &RawValue) -> bool {
     serde_json::from_str::<Vec<IgnoredAny>>(raw.get()).is_ok_and(|entries| !entries.is_empty())
 }

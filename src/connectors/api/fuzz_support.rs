@@ -1,5 +1,4 @@
-//! Parses arbitrary bytes as a page of a known system with its default mapping; used by the fuzzer and by
-//! property tests.
+//! Any bytes as a page of a known system, read by its default mapping: for the fuzzer, and for what must hold whatever comes.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -12,14 +11,14 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::ConnectorName;
 use rollcall_model::people::PeopleTable;
 
-/// The paths of every system, in the order of [`VENDORS`]; parsing a path takes longer than parsing a page.
+/// The places of every system, in the order of [`KINDS`]; to read a path takes longer than to read a page.
 static PATHS: LazyLock<Vec<Vec<ValuePath>>> = LazyLock::new(|| {
     let paths =
         |kind: &&Vendor| kind.mapping.iter().filter_map(|(_, place)| ValuePath::parse(place).ok()).collect();
     VENDORS.iter().map(paths).collect()
 });
 
-/// Parses a page of a system; `None` if it cannot be parsed or if the list depends on the configuration file.
+/// What a page of a system came to; nothing where it cannot be read, or where the system is one of the file's own.
 pub(crate) fn parse_page(kind: &Vendor, body: &[u8]) -> Option<(ResponsePage, PeopleTable)> {
     let mut attributes = AttributeSet::default();
     let named = kind.mapping.iter();
@@ -31,9 +30,9 @@ pub(crate) fn parse_page(kind: &Vendor, body: &[u8]) -> Option<(ResponsePage, Pe
     let (name, standings) = (ConnectorName::new("any"), kind.default_mapping().folded_statuses());
     let mapping = AttributeMapping { columns, statuses: standings, ..AttributeMapping::default() };
     let mut mapper = RecordMapper::new(&name, &mapping, &attributes);
-    let mut extractor = ValueExtractor::new(&PATHS[number]).with_flags(description.flags, description.blanks);
+    let mut picker = ValueExtractor::new(&PATHS[number]).with_flags(description.flags, description.blanks);
     let shape = description.lists.first()?.response_layout();
-    let page = shape.read(body, &mut extractor, |record, number| mapper.push(record, || number.to_string()));
+    let page = shape.read(body, &mut picker, |record, number| mapper.push(record, || number.to_string()));
     page.ok().map(|page| (page, mapper.into_people()))
 }
 
@@ -50,13 +49,13 @@ mod tests {
         VENDORS.iter().copied().filter(|kind| !kind.mapping.is_empty())
     }
 
-    /// The position of a system's list.
+    /// Where a system has its list.
     fn list_of(kind: &Vendor) -> KeyPath {
         let given = VendorSettings { page_size: 100, texts: &BTreeMap::new(), places: &[], http_json: None };
         (kind.describe)(&given).lists[0].list.clone()
     }
 
-    /// Names that the mappings use.
+    /// Names that the mappings look for.
     fn names() -> Vec<String> {
         let mut names: Vec<String> = known()
             .flat_map(|kind| kind.mapping)
@@ -70,7 +69,7 @@ mod tests {
         names
     }
 
-    /// Arbitrary JSON in which known names are frequent.
+    /// Any JSON, in which known names are frequent.
     fn value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -91,7 +90,7 @@ mod tests {
         })
     }
 
-    /// A response whose list contains these records.
+    /// An answer whose list holds these records.
     fn answer(list: &[String], records: &[Value]) -> Vec<u8> {
         let inner = Value::from(records.to_vec());
         let outer =

@@ -1,4 +1,4 @@
-//! Paging methods of an API.
+//! How pages follow each other.
 
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
@@ -8,74 +8,74 @@ use crate::api::request::set_query_param;
 use crate::http::{self, ConnectorRequest, ConnectorResponse, HttpError};
 use crate::json::{KeyPath, ResponsePage};
 
-/// A paging method, and what ends it.
+/// How pages follow each other, and what ends them.
 #[derive(Debug, Clone)]
 pub enum PagingMethod {
-    /// One response contains all people.
+    /// One answer holds everybody.
     Whole,
-    /// A `Link` header contains the URL of the next page; the last page has none (RFC 8288).
+    /// A `Link` header names the next page; the last has none (RFC 8288).
     Link,
-    /// The response contains the URL of the next page; the last page has none.
+    /// The answer holds the URL of the next page; the last has none.
     NextUrl {
-        /// The position of the URL.
+        /// Where it stands.
         at: KeyPath,
     },
-    /// The response contains a cursor; the last page has none.
+    /// The answer holds a cursor; the last has none.
     Cursor {
-        /// The position of the cursor.
+        /// Where it stands.
         at: KeyPath,
-        /// The parameter of the next request that takes the cursor.
+        /// Where the next request has it.
         place: PageParam,
-        /// `true` if the cursor is a parameter of a URL at that position.
+        /// The cursor is a parameter of a URL that stands there.
         in_url: bool,
     },
-    /// Pages are numbered; an empty page or the total number of records ends the list.
+    /// Pages are numbered; an empty one ends the list, or the number of all records.
     Number {
-        /// The parameter that takes the number.
+        /// Where a request has the number.
         place: PageParam,
         /// The number of the first page.
         first: u64,
     },
-    /// Records are numbered; an empty page or the total number of records ends the list.
+    /// Records are numbered; a page without any ends the list, or the number of all records.
     Offset {
-        /// The parameter that takes the number.
+        /// Where a request has the number.
         place: PageParam,
         /// The number of the first record.
         first: u64,
     },
 }
 
-/// The parameter of a request that selects the page.
+/// Where a request says which page it wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageParam {
-    /// A query parameter.
+    /// As a parameter.
     Query(String),
-    /// A member of the body.
+    /// In the body.
     Body(KeyPath),
 }
 
-/// The step after a page.
+/// What follows a page.
 #[derive(Debug)]
 pub(super) enum NextPage {
-    /// Read another page.
+    /// Another page.
     Page(ConnectorRequest),
-    /// The source reported that this was the last page.
+    /// Nothing: the source has said that this was the last.
     End,
 }
 
-/// Paging state of one list.
+/// Where one list has got to.
 #[derive(Debug, Default)]
 pub(super) struct PagingState {
-    /// Records read so far.
+    /// Records so far.
     pub records: u64,
-    /// Pages read so far.
+    /// Pages so far.
     pub pages: u64,
-    /// Digests of the URLs and cursors used so far.
+    /// Digests of the URLs and cursors so far.
     seen: FxHashSet<u64>,
 }
 
 impl PagingMethod {
-    /// The position of the link or cursor in a response.
+    /// Where the answer has what leads to the next page.
     #[must_use]
     pub fn at(&self) -> Option<KeyPath> {
         match self {
@@ -92,8 +92,8 @@ impl PagingMethod {
         }
     }
 
-    /// The step after a page. `told` is the total number of records if the source reports it, and `home` the
-    /// server to which credentials may be sent.
+    /// What follows a page that was read. `told` is the number of all records, where the source says it, and `home` the
+    /// server that credentials may go to.
     pub(super) fn next(
         &self,
         last: &ConnectorRequest,
@@ -122,7 +122,7 @@ impl PagingMethod {
                 },
                 Some(cursor) => place.set(&mut call, &json!(cursor)),
             },
-            // The server may have shortened a page, so a short page does not end the list.
+            // A page that is only short may have been cut by the server: it ends nothing.
             Self::Number { .. } | Self::Offset { .. } if records == 0 => return Ok(NextPage::End),
             Self::Number { .. } | Self::Offset { .. }
                 if page.total.is_some_and(|total| progress.records >= total) =>
@@ -140,7 +140,7 @@ impl PagingMethod {
     }
 }
 
-/// The URL of the next page, if credentials may be sent to it.
+/// The address of the next page, where credentials may go there.
 fn resolve_next_url(home: &http::HttpSettings, from: &Url, link: &str) -> Result<Url, HttpError> {
     let to = from.join(link).map_err(|_| HttpError::Elsewhere { to: "no address".to_owned() })?;
     if home.is_home(&to) { Ok(to) } else { Err(HttpError::Elsewhere { to: http::redact_url(&to) }) }
@@ -149,7 +149,7 @@ fn resolve_next_url(home: &http::HttpSettings, from: &Url, link: &str) -> Result
 /// The cursor in the URL of the next page.
 fn cursor_of(from: &Url, next: &str, place: &PageParam) -> Option<String> {
     let PageParam::Query(name) = place else { return None };
-    // A plus sign is literal, escaped or not: a cursor contains no space.
+    // A plus in it is one, whether it was escaped or not: a space is no part of a cursor.
     let next = from.join(&next.replace('+', "%2B")).ok()?;
     let cursor = next.query_pairs().find(|(key, _)| key == name)?.1.into_owned();
     Some(cursor).filter(|cursor| !cursor.is_empty())

@@ -1,4 +1,4 @@
-//! Builds requests from a description.
+//! From a description to a request.
 
 use serde_json::Value;
 use url::Url;
@@ -7,7 +7,7 @@ use crate::api::{ApiSettings, ListEndpoint, RequestTemplate};
 use crate::http::{ConnectorRequest, Method};
 
 impl RequestTemplate {
-    /// Replaces `name` by `value` everywhere in the request.
+    /// The request with `value` in the place of `name`, wherever that stands.
     #[must_use]
     pub fn with_param(&self, name: &str, value: &str) -> Self {
         let pair = |(key, text): &(String, String)| (key.clone(), text.replace(name, value));
@@ -21,10 +21,9 @@ impl RequestTemplate {
         }
     }
 
-    /// Builds the HTTP request for the server in the settings.
+    /// The call that it makes on the server of the settings.
     pub(super) fn build_request(&self, settings: &ApiSettings) -> ConnectorRequest {
-        // Only the configuration file is checked for a URL on the same server; the requested id cannot change
-        // the server.
+        // The file is only read where a URL of its own lies on the server; who is asked for cannot lead elsewhere.
         let own =
             self.url.as_ref().and_then(|own| Url::parse(own).ok()).filter(|own| settings.http.is_home(own));
         let mut url = own.unwrap_or_else(|| settings.http.url.clone());
@@ -41,14 +40,14 @@ impl RequestTemplate {
 }
 
 impl ListEndpoint {
-    /// Replaces `name` by `value` everywhere in the list request.
+    /// The list with `value` in the place of `name`.
     #[must_use]
     pub fn with_param(&self, name: &str, value: &str) -> Self {
         Self { request: self.request.with_param(name, value), ..self.clone() }
     }
 }
 
-/// Sets a query parameter, replacing an existing value.
+/// Gives a parameter its value, in the place of the one that it has.
 pub(super) fn set_query_param(url: &mut Url, name: &str, value: &str) {
     let others: Vec<(String, String)> = url
         .query_pairs()
@@ -60,7 +59,7 @@ pub(super) fn set_query_param(url: &mut Url, name: &str, value: &str) {
     pairs.extend_pairs(others).append_pair(name, value);
 }
 
-/// Escapes a path segment or query value.
+/// A segment of a path, or a value of a query.
 fn in_url(value: &str) -> String {
     value.bytes().fold(String::new(), |mut text, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

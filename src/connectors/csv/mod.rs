@@ -1,9 +1,8 @@
-//! A CSV file with a header line (RFC 4180).
+//! A file with a header line (RFC 4180).
 //!
-//! The file is read once, as a stream, on a blocking thread. It is complete if it ends with a line break, every
-//! row has as many fields as the header, and the file did not change while it was read; the settings can require
-//! more. Input that the CSV parser would tolerate is an error ([`quote_check`]), because a wrong guess could lose
-//! people.
+//! The file is read once, as a stream, on a thread of its own. It counts as complete when it ends with a line break,
+//! every row has the header's number of fields, and it is the same before and after reading; the settings may ask for
+//! more. What the parser behind would forgive ([`quote_check`]) is an error here: a guess could lose people.
 
 mod header;
 mod quote_check;
@@ -19,15 +18,15 @@ use reader::CsvReadTask;
 /// The settings of a connector of kind `csv`.
 #[derive(Debug, Clone, Default)]
 pub struct CsvSettings {
-    /// The file and its completeness requirements.
+    /// The file.
     pub file: file::FileSettings,
-    /// The delimiter; detected from the header line if `None`.
+    /// The delimiter; found from the header line where none is given.
     pub delimiter: Option<u8>,
-    /// The separator of several values in one field; a field is one value if `None`.
+    /// What stands between several values of one field; a field is one value where none is given.
     pub list_separator: Option<String>,
 }
 
-/// Reads all people.
+/// Reads everybody.
 pub(super) async fn read(
     connector: &Connector,
     settings: &CsvSettings,
@@ -38,7 +37,7 @@ pub(super) async fn read(
     retry(&connector.name, context, || job.clone().run_blocking(CsvReadTask::read)).await
 }
 
-/// Reads the whole file, because an id can be repeated anywhere in it, and keeps the people with one address.
+/// Reads the whole file, since an id may be repeated anywhere in it, and keeps the people of one address.
 pub(super) async fn find(
     connector: &Connector,
     settings: &CsvSettings,
@@ -52,7 +51,7 @@ pub(super) async fn find(
     Ok(everybody.of_address(attributes, email))
 }
 
-/// Checks the file: open, columns, read, attributes.
+/// Walks towards the file: open, columns, read, attributes.
 pub(super) async fn check(
     connector: &Connector,
     settings: &CsvSettings,
@@ -73,14 +72,14 @@ pub(super) async fn check(
         return steps;
     }
     let read = job.run_blocking(CsvReadTask::read).await;
-    let describe = |reading: &DirectoryReading| format!("{} people", reading.people().len());
-    if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, describe) {
+    let words = |reading: &DirectoryReading| format!("{} people", reading.people().len());
+    if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, words) {
         diagnostics::add_people_step(&mut steps, connector, attributes, reading.people());
     }
     steps
 }
 
-/// Parses arbitrary bytes as a file, for the fuzzer.
+/// A file of any bytes, for the fuzzer.
 #[cfg(fuzzing)]
 pub(super) fn fuzz(bytes: &[u8], mapping: crate::AttributeMapping) {
     use crate::mapper::RecordMapper;
@@ -94,12 +93,12 @@ pub(super) fn fuzz(bytes: &[u8], mapping: crate::AttributeMapping) {
         prehire_days: 0,
         match_attribute: None,
         mapping,
-        source: SourceSettings::Csv(settings.clone()),
+        source: Source::Csv(settings.clone()),
     };
-    let (cancel, progress) = (tokio_util::sync::CancellationToken::new(), ReadProgress::default());
-    let context = ReadContext { cancel, progress, retry: retry::RetryPolicy::SINGLE_ATTEMPT };
+    let (cancel, progress) = (tokio_util::sync::CancellationToken::new(), Progress::default());
+    let context = ReadContext { cancel, progress, retry: retry::Policy::ONCE };
     let attributes = AttributeSet::default();
-    let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, &attributes);
-    let _ = CsvReadTask::new(&connector, &settings, &attributes, &context).rows_of(bytes, &mut mapper);
+    let mut mapper = Mapper::new(&connector.name, &connector.mapping, &attributes);
+    let _ = CsvReadTask::new(&connector, &settings, &attributes, &context).rows_of(quote_check, &mut mapper);
     let _ = mapper.finish();
 }

@@ -1,5 +1,5 @@
-//! Files that other systems export: readiness checks, detection of changes while reading, and the other proofs
-//! that a file is complete. The content belongs to the kind of file.
+//! Files that other systems drop: whether one may be read now, whether it stayed what it was, and what else proves that
+//! it is whole. What is in it is the business of the kind.
 
 mod error;
 mod hashing_reader;
@@ -18,30 +18,30 @@ use rollcall_model::names::ConnectorName;
 pub use error::FileError;
 pub(super) use hashing_reader::HashingReader;
 
-/// Settings of a file, independent of its content.
+/// The settings of a file, whatever is in it.
 #[derive(Debug, Clone, Default)]
 pub struct FileSettings {
-    /// The path of the file.
+    /// The file.
     pub path: PathBuf,
-    /// A file that the export creates when it has finished.
+    /// Exists only when whoever writes the file has finished.
     pub done_file: Option<PathBuf>,
-    /// A file with the SHA-256 digest in hexadecimal, in the format of `sha256sum`.
+    /// Holds the file's SHA-256 in hexadecimal digits, as `sha256sum` writes it.
     pub sha256_file: Option<PathBuf>,
-    /// Minimum number of records.
+    /// Fewer records than this are no directory.
     pub min_rows: Option<u64>,
-    /// Maximum age of the file. Older files are rejected.
+    /// An older file is yesterday's.
     pub max_age: Option<Duration>,
 }
 
-/// A file error, and the error of the system if there is one.
+/// What is wrong, and what the system said about it.
 pub(super) type FileRefusal = (FileError, Option<io::Error>);
 
-/// Properties that change when a file is written or replaced.
+/// What changes when somebody writes to a file, or puts another one in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileIdentity {
     size: u64,
     modified: (i64, i64),
-    /// Unlike the modification time, this time cannot be set back.
+    /// Unlike the time of modification this one cannot be set back.
     changed: (i64, i64),
     place: (u64, u64),
 }
@@ -56,20 +56,20 @@ impl FileIdentity {
         }
     }
 
-    /// The identity of the file at a path; a missing file counts as changed.
+    /// The file that stands under a path now; one that is gone has changed.
     pub(crate) fn read_from_path(path: &Path) -> Result<Self, FileRefusal> {
         fs::metadata(path)
             .map(|metadata| Self::from_metadata(&metadata))
             .map_err(|cause| (FileError::Changed, Some(cause)))
     }
 
-    /// The size in bytes.
+    /// In bytes.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 }
 
-/// Runs work that may block, on a blocking thread.
+/// Does something where it may block, on a thread where waiting for a disk disturbs nobody.
 pub(super) async fn run_blocking<T: Send + 'static>(
     name: &ConnectorName,
     work: impl FnOnce() -> Result<T, ConnectorError> + Send + 'static,
@@ -81,8 +81,8 @@ pub(super) async fn run_blocking<T: Send + 'static>(
     }
 }
 
-/// Reads a file from start to end with `gather`. The result counts if the same file is at the path afterwards and
-/// all requirements of the settings are met.
+/// Reads a file with what `gather` makes of its bytes, from one end to the other: it counts when the same file stands there
+/// afterwards, and when everything that its settings ask for is so.
 pub(super) fn read<'a>(
     name: &ConnectorName,
     settings: &FileSettings,
@@ -115,7 +115,7 @@ pub(super) fn read<'a>(
         Ok(DirectoryReading::complete(people, problems, proof))
     };
     read().map_err(|error| match FileIdentity::read_from_path(&settings.path) {
-        // An error in a file that changed while it was read is caused by the change.
+        // Whatever is wrong with a file that somebody is writing is not what is wrong.
         Ok(after) if after == before => error,
         Ok(_) | Err(_) if matches!(error, ConnectorError::Cancelled { .. }) => error,
         Ok(_) => refuse((FileError::Changed, None)),
@@ -123,7 +123,7 @@ pub(super) fn read<'a>(
     })
 }
 
-/// Checks the requirements of the settings.
+/// What the settings ask for beyond a file that stayed the same.
 fn check_settings<R>(
     settings: &FileSettings,
     witness: &HashingReader<R>,
@@ -143,10 +143,10 @@ fn check_settings<R>(
     Ok(())
 }
 
-/// Opens the file if the settings allow it to be read now.
+/// Opens the file, when its settings let it be read now.
 pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, FileIdentity), FileRefusal> {
     let unreadable = |cause| (FileError::Unreadable, Some(cause));
-    // Opening a pipe would wait for its writer, so the type is checked first.
+    // A pipe would wait for its writer, so what it is comes before opening it.
     if !fs::metadata(&settings.path).map_err(unreadable)?.is_file() {
         return Err((FileError::NoFile, None));
     }
@@ -172,7 +172,7 @@ pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, Fi
     Ok((file, FileIdentity::from_metadata(&metadata)))
 }
 
-/// The expected SHA-256 digest: the first word of the line that names the file, or of the only line, as
+/// The SHA-256 that the file should have: the first word of the line that names it, or of the only line, as
 /// `sha256sum` writes them.
 fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, FileRefusal> {
     let text = fs::read_to_string(sha256_file)

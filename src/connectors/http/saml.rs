@@ -1,9 +1,8 @@
-//! Signed SAML 2.0 assertions (SAML 2.0 Core, XML Signature 1.1) for token endpoints that authenticate clients by
-//! key.
+//! A signed statement in XML (SAML 2.0 Core, XML Signature 1.1) for token endpoints that know us by our key.
 //!
-//! The XML is written in the form of Exclusive XML Canonicalization 1.0: namespaces at first use, attributes
-//! sorted by name, no whitespace between elements, no self-closing tags. The signed text is therefore identical
-//! to the text that is sent, and no XML parser is needed.
+//! The XML is written as Exclusive XML Canonicalization 1.0 leaves it: a name space where it is first used, attributes in
+//! order of their names, no space between elements, no element closed in its own tag. So what is hashed and signed is
+//! the very text that is sent, and no XML has to be read.
 
 use std::borrow::Cow;
 
@@ -13,38 +12,36 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::http::signing_key;
 
-/// Content of an assertion.
+/// What a statement says.
 #[derive(Debug)]
 pub(super) struct SamlAssertion<'a> {
-    /// A unique id; starts with a letter.
+    /// A name that no other statement has; it begins with a letter.
     pub id: &'a str,
-    /// The current time.
+    /// The moment.
     pub now: DateTime<Utc>,
-    /// The issuer: the client, identified by its key.
+    /// Who says it: the client, by the key that the server has of it.
     pub issuer: &'a str,
-    /// The user.
+    /// For whom it is said.
     pub subject: &'a str,
-    /// The audience.
+    /// To whom it is said.
     pub audience: &'a str,
-    /// The URL of the token endpoint.
+    /// The address to which it is sent.
     pub recipient: &'a str,
 }
 
-/// Lifetime of an assertion.
+/// How long a statement is good for.
 const ASSERTION_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// Tolerated difference between the clocks.
+/// The server's clock may be so far behind.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 impl SamlAssertion<'_> {
-    /// The assertion in Base64, signed with a private RSA key in PEM; the error describes the problem with the
-    /// key.
+    /// The statement in Base64, signed with a private RSA key in PEM; the error says what is wrong with the key.
     pub(super) fn sign(&self, key: &str) -> Result<String, String> {
         let (head, tail) = self.parts();
         let digest = ring::digest::digest(&ring::digest::SHA256, format!("{head}{tail}").as_bytes());
         let info = signed_info(self.id, &STANDARD.encode(digest));
-        // `SignedInfo` is signed with its namespace declaration; in the assertion, the enclosing signature
-        // declares it.
+        // On its own, as it is signed, it has the name space that the signature around it has in the statement.
         let alone = info.replacen("<ds:SignedInfo>", &format!("<ds:SignedInfo xmlns:ds=\"{DSIG}\">"), 1);
         let signature = STANDARD.encode(signing_key::sign(key, alone.as_bytes())?);
         let signature = format!(
@@ -53,7 +50,7 @@ impl SamlAssertion<'_> {
         Ok(STANDARD.encode(format!("{head}{signature}{tail}")))
     }
 
-    /// The assertion before and after the position of its signature.
+    /// The statement before and after the place of its signature.
     fn parts(&self) -> (String, String) {
         let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
         let (id, now, until) = (value(self.id), time(self.now), time(self.now + ASSERTION_LIFETIME));
@@ -84,10 +81,10 @@ impl SamlAssertion<'_> {
     }
 }
 
-/// The namespace of XML Signature.
+/// The name space of XML Signature.
 const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 
-/// The signed element: the digest of the assertion and how it was computed.
+/// What is signed: which element has which digest, and how that was computed.
 fn signed_info(id: &str, digest: &str) -> String {
     const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
     format!(
@@ -103,12 +100,12 @@ fn signed_info(id: &str, digest: &str) -> String {
     )
 }
 
-/// Escapes text content according to Canonical XML (1.1, 2.3).
+/// Text between tags, escaped as Canonical XML has it (1.1, 2.3).
 fn text(text: &str) -> Cow<'_, str> {
     escaped(text, &[('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('\r', "&#xD;")])
 }
 
-/// Escapes an attribute value according to Canonical XML.
+/// The value of an attribute, the same.
 fn value(text: &str) -> Cow<'_, str> {
     const ESCAPES: [(char, &str); 6] =
         [('&', "&amp;"), ('<', "&lt;"), ('"', "&quot;"), ('\t', "&#x9;"), ('\n', "&#xA;"), ('\r', "&#xD;")];

@@ -1,104 +1,101 @@
-//! Paths to the values of a JSON record.
+//! Where a value stands in a JSON record.
 //!
-//! A path is a JSONPath (RFC 9535) relative to the record, without the leading `$.`: `profile.email`,
-//! `emails[?@.type=='work'].value`, `['urn:example:User'].department`. Alternatives separated by ` | ` are tried
-//! from left to right until one has a value. Names apply to each element of an array: `emails.value` yields every
-//! value.
+//! A path is a JSONPath (RFC 9535) from the record on, without the leading `$.`: `profile.email`,
+//! `emails[?@.type=='work'].value`, `['urn:example:User'].department`. Several paths with ` | ` between them are tried
+//! from left to right until one has a value. Names pass through arrays: of `emails.value` every value counts.
 
 use serde_json_path::JsonPath;
 
-/// Member names from the outside in.
+/// Names from the outside in.
 pub type KeyPath = Vec<String>;
 
-/// The paths to the values of a column.
+/// Where the values of a column stand.
 #[derive(Debug, Clone)]
 pub struct ValuePath {
     pub(super) alternatives: Vec<PathAlternative>,
 }
 
-/// One path.
+/// One place.
 #[derive(Debug, Clone)]
 pub(super) struct PathAlternative {
-    /// The member names before the query.
+    /// The names up to where it becomes difficult.
     pub keys: KeyPath,
-    /// The query on the value at these names.
+    /// What is asked of what stands there.
     pub query: Option<PathQuery>,
 }
 
-/// A query on a list.
+/// What is asked of a list.
 #[derive(Debug, Clone)]
 pub(super) struct PathQuery {
-    /// The JSONPath.
+    /// The question.
     pub path: JsonPath,
-    /// The equivalent simple filter, if there is one.
+    /// The same, where it is the plainest of all.
     pub choice: Option<EntryFilter>,
 }
 
-/// A value of the entries that have another value: `[?@.type=='work'].value`. Most queries have this form and can
-/// be evaluated without building the entry.
+/// One value of the entries that have another: `[?@.type=='work'].value`. Most questions are of this kind, and it takes no
+/// more than a look at the text to answer them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EntryFilter {
-    /// The name of the compared value.
+    /// The name of the value that decides.
     pub by: String,
-    /// The expected value.
+    /// What it must be.
     pub is: FilterLiteral,
-    /// The name of the extracted value.
+    /// The name of the value that is wanted.
     pub wanted: String,
 }
 
-/// A literal in a comparison.
+/// A value that is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FilterLiteral {
-    /// A string.
+    /// A text.
     Text(String),
-    /// `true`, `false` or `null`, as written.
+    /// `true`, `false` or `null`, as they are written.
     Word(&'static str),
 }
 
-/// Problem with a path.
+/// What is wrong with a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPath {
-    /// An alternative is empty.
-    #[error("contains an empty path")]
+    /// Nothing stands between two separators.
+    #[error("has an empty place")]
     Empty,
-    /// The path does not match the grammar.
-    #[error("is not a valid path (RFC 9535): {0}")]
+    /// The grammar does not know it.
+    #[error("is no path (RFC 9535): {0}")]
     Grammar(String),
-    /// A list can only be addressed by names.
-    #[error("must be names separated by dots")]
+    /// A list can only be found by names.
+    #[error("must be names with dots between them")]
     NoNames,
 }
 
 impl ValuePath {
-    /// Parses a path.
+    /// Reads a path.
     ///
     /// # Errors
-    ///
-    /// If the path is empty or does not match the grammar.
+    /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, InvalidPath> {
         let alternatives =
             text.split(" | ").map(|one| parse_alternative(one.trim())).collect::<Result<_, _>>()?;
         Ok(Self { alternatives })
     }
 
-    /// The path of a top-level member, with any characters in its name.
+    /// The place of a name that stands at the top of a record, whatever characters it has.
     #[must_use]
     pub fn of_name(name: &str) -> Self {
         Self { alternatives: vec![PathAlternative { keys: vec![name.to_owned()], query: None }] }
     }
 
-    /// The first name of each path: the fields to request from a source.
+    /// The first name of each place: what a source that is told which attributes to send must be asked for.
     #[must_use]
     pub fn first_names(&self) -> Vec<&str> {
         self.alternatives.iter().filter_map(|one| one.keys.first().map(String::as_str)).collect()
     }
 }
 
-/// Parses names separated by dots; `$` yields an empty list.
+/// Reads names with dots between them; none at all where the text is `$`.
 ///
 /// # Errors
-///
-/// If the text is more than names.
+/// When it is more than names.
 pub fn parse_key_path(text: &str) -> Result<KeyPath, InvalidPath> {
     if text == "$" {
         return Ok(KeyPath::new());
@@ -128,7 +125,7 @@ fn parse_alternative(text: &str) -> Result<PathAlternative, InvalidPath> {
     Ok(PathAlternative { keys, query: Some(query) })
 }
 
-/// Converts a query into a simple filter, if possible.
+/// The plainest question, where it is one.
 fn parse_filter(text: &str) -> Option<EntryFilter> {
     let is_plain = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -150,12 +147,12 @@ fn parse_filter(text: &str) -> Option<EntryFilter> {
     })
 }
 
-/// Splits off the name at the start of a path.
+/// A name at the beginning of a path, and what comes after it.
 fn name(text: &str) -> Option<(String, &str)> {
     for quote in ["'", "\""] {
         if let Some(inner) = text.strip_prefix(&format!("[{quote}")) {
             let (key, after) = inner.split_once(quote)?;
-            // An escape, or text after the quote, is left to the grammar.
+            // An escape, or something behind the quote: that is for the grammar.
             let after = after.strip_prefix(']').filter(|_| !key.contains('\\'))?;
             return Some((key.to_owned(), after.strip_prefix('.').unwrap_or(after)));
         }

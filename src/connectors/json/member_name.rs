@@ -1,11 +1,11 @@
-//! Member names of objects, borrowed from the text if possible.
+//! The name of a member of an object, not copied where it stands in the text as it is.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
-/// A name. A plain `Cow` would always be copied.
+/// A name. `Cow` by itself is always copied out of the text.
 pub(super) struct MemberName<'de>(pub Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for MemberName<'de> {

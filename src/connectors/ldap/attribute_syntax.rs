@@ -1,27 +1,26 @@
-//! Text forms of binary attribute values.
+//! Values that are no text, and the texts that stand for them.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use ldap3::ldap_escape;
 
-/// Text form of the values of an attribute.
+/// How the values of an attribute are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AttributeSyntax {
-    /// Text; lower-case hexadecimal digits if the value is not valid UTF-8.
+    /// As text; where they are none, as lower-case hexadecimal digits.
     Plain,
-    /// A GUID of 16 bytes, in the form that Active Directory's tools show.
+    /// 16 bytes in the form that Active Directory's own tools show.
     Guid,
     /// A security identifier, `S-1-5-21-…` (MS-DTYP 2.4.2).
     Sid,
 }
 
-/// Byte order of a GUID in its text: the first three parts are little-endian (MS-DTYP 2.3.4).
+/// Where the bytes of a GUID stand in its text: the first three parts are little-endian (MS-DTYP 2.3.4).
 const GUID_ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
 
 impl AttributeSyntax {
-    /// The syntax of an attribute, by its lower-case name. Binary values of these attributes can be valid UTF-8
-    /// by chance.
+    /// The form of an attribute, by its name in lower case. Bytes of these may be text by chance.
     pub(super) fn for_attribute(attribute: &str) -> Self {
         match attribute {
             "objectguid" | "ms-ds-consistencyguid" => Self::Guid,
@@ -30,7 +29,7 @@ impl AttributeSyntax {
         }
     }
 
-    /// Converts a value to text.
+    /// A value as text.
     pub(super) fn text(self, value: &[u8]) -> Cow<'_, str> {
         match self {
             Self::Guid if value.len() == GUID_ORDER.len() => Cow::Owned(guid(value)),
@@ -43,8 +42,8 @@ impl AttributeSyntax {
     }
 }
 
-/// A filter part (RFC 4515) that matches the value with this text. A GUID is matched by its bytes, because its
-/// text is not the value of the attribute.
+/// The part of a filter (RFC 4515) that asks for a value of which this is the text. A GUID is asked for by its bytes: its
+/// text is no value of the attribute.
 pub(super) fn equality_filter(attribute: &str, text: &str) -> String {
     let mut filter = format!("({attribute}=");
     match AttributeSyntax::for_attribute(&attribute.to_ascii_lowercase()) {
@@ -72,7 +71,7 @@ fn guid(value: &[u8]) -> String {
     text
 }
 
-/// The bytes of a GUID text with 8-4-4-4-12 digits.
+/// The bytes of a GUID of 8-4-4-4-12 digits.
 fn guid_bytes(text: &str) -> Option<[u8; 16]> {
     let dashes = text.bytes().enumerate().filter(|(_, byte)| *byte == b'-').map(|(place, _)| place);
     if text.len() != 36 || !dashes.eq([8, 13, 18, 23]) {

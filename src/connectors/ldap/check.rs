@@ -1,4 +1,4 @@
-//! Steps of `rollcall check` for LDAP.
+//! The way to a directory, shown step by step.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::progress::ReadProgress;
 
-/// Checks the directory. Stops at the first step that fails. Does not retry.
+/// Walks towards the directory; the first step that fails is the last. Nothing is tried again.
 pub(crate) async fn check(
     connector: &Connector,
     settings: &LdapSettings,
@@ -18,15 +18,15 @@ pub(crate) async fn check(
     context: &ReadContext,
 ) -> Vec<CheckStep> {
     let mut steps = Vec::new();
-    let finished =
+    let walked =
         context.cancel.run_until_cancelled(steps_of(connector, settings, attributes, &mut steps)).await;
-    if finished.is_none() {
+    if walked.is_none() {
         steps.push(diagnostics::cancelled_step(connector));
     }
     steps
 }
 
-/// Runs the steps; `None` if one failed.
+/// Takes the steps; `None` when one failed.
 async fn steps_of(
     connector: &Connector,
     settings: &LdapSettings,
@@ -43,51 +43,48 @@ async fn steps_of(
     Some(())
 }
 
-/// Runs the steps up to the bind; `None` if one failed.
+/// Takes the steps up to the bind; `None` when one failed.
 pub(crate) async fn connect_with_steps<'a>(
     connector: &'a Connector,
     settings: &'a LdapSettings,
     steps: &mut Vec<CheckStep>,
 ) -> Option<LdapSession<'a>> {
-    let ldap_connector = match prepare_connector(connector, settings) {
-        Ok(ldap_connector) => ldap_connector,
+    let way = match prepare_connector(connector, settings) {
+        Ok(way) => way,
         Err(error) => {
             return diagnostics::record_step(steps, "settings", Err(error), |_: &LdapSession<'_>| {
                 String::new()
             });
         }
     };
-    let addresses =
-        diagnostics::record_step(steps, "resolve", ldap_connector.resolve().await, |addresses| {
-            let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-            shown.join(", ")
-        })?;
-    let began = Instant::now();
-    let stream =
-        diagnostics::record_step(steps, "connect", ldap_connector.connect(&addresses).await, |stream| {
-            let peer = stream
-                .peer_addr()
-                .map_or_else(|_| ldap_connector.endpoint.address(), |peer| peer.to_string());
-            format!("{peer} in {} ms", began.elapsed().as_millis())
-        })?;
-    let encrypted = ldap_connector.is_encrypted();
-    let description = match (ldap_connector.endpoint.tls, settings.starttls) {
-        (true, _) => "TLS, the certificate is valid",
-        (false, true) => "StartTLS, the certificate is valid",
-        (false, false) => "none (`plaintext = true`)",
-    };
-    let mut session = diagnostics::record_step(steps, "TLS", ldap_connector.secure(stream).await, |_| {
-        description.to_owned()
+    let addresses = diagnostics::record_step(steps, "resolve", way.resolve().await, |addresses| {
+        let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+        shown.join(", ")
     })?;
+    let began = Instant::now();
+    let stream = diagnostics::record_step(steps, "connect", way.connect(&addresses).await, |stream| {
+        let peer = stream.peer_addr().map_or_else(|_| way.endpoint.address(), |peer| peer.to_string());
+        format!("{peer} in {} ms", began.elapsed().as_millis())
+    })?;
+    let encrypted = way.is_encrypted();
+    let words = match (way.endpoint.tls, settings.starttls) {
+        (true, _) => "TLS, the certificate is good",
+        (false, true) => "StartTLS, the certificate is good",
+        (false, false) => "none, as `plaintext` says",
+    };
+    let mut session = diagnostics::record_step(steps, "TLS", way.secure(stream).await, |_| words.to_owned())?;
     if !encrypted {
-        diagnostics::add_warning(steps, "the password and the records are sent unencrypted".to_owned());
+        diagnostics::add_warning(
+            steps,
+            "the password and the people cross the network unencrypted".to_owned(),
+        );
     }
     let account = settings.bind.as_ref().map_or("anonymous", |(account, _)| account.as_str());
     diagnostics::record_step(steps, "bind", session.bind().await, |()| format!("as {account}"))?;
     Some(session)
 }
 
-/// Validates the settings.
+/// The way, when the settings lead somewhere.
 fn prepare_connector<'a>(
     connector: &'a Connector,
     settings: &'a LdapSettings,
@@ -96,7 +93,7 @@ fn prepare_connector<'a>(
     LdapConnector::new(&connector.name, settings)
 }
 
-/// Reads the first page of each search base.
+/// Whoever stands on the first page of each base.
 async fn first_page(
     connector: &Connector,
     settings: &LdapSettings,
@@ -105,9 +102,9 @@ async fn first_page(
 ) -> Result<PeopleTable, ConnectorError> {
     let search = build_search(connector, settings, &settings.filter)?;
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
-    let mut collector = build_collector(connector, settings, mapper, ReadProgress::default());
+    let mut gathering = build_collector(connector, settings, mapper, ReadProgress::default());
     for base in &settings.base_dns {
-        collector.first_page(session, &search, base).await?;
+        gathering.first_page(session, &search, base).await?;
     }
-    Ok(collector.sink.mapper.into_people())
+    Ok(gathering.sink.mapper.into_people())
 }

@@ -1,9 +1,9 @@
-//! Server address from `url`.
+//! Where a server is: what `url` says.
 
 /// The parts of `ldap://host:port` or `ldaps://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LdapEndpoint {
-    /// TLS from the start of the connection.
+    /// TLS from the first byte.
     pub tls: bool,
     /// The host, without the brackets of an IPv6 address.
     pub host: String,
@@ -12,7 +12,7 @@ pub(crate) struct LdapEndpoint {
 }
 
 impl LdapEndpoint {
-    /// Parses a URL. A path, user or query is rejected.
+    /// Reads a URL. A path, a user or a query has no meaning here and is refused.
     pub(crate) fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let tls = match scheme.to_ascii_lowercase().as_str() {
@@ -43,7 +43,7 @@ impl LdapEndpoint {
         Some(Self { tls, host: host.to_owned(), port })
     }
 
-    /// Host and port for messages.
+    /// Host and port, for people.
     pub(crate) fn address(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)

@@ -1,13 +1,10 @@
-//! LDAP version 3 (RFC 4511).
+//! Any directory that speaks LDAP version 3 (RFC 4511).
 //!
-//! A reading is one bind and one paged search per base, read to a proven end. [`session`] connects and binds,
-//! [`search`] reads pages, [`mod@transport`] separates entries from the other messages, [`entry`] parses entries,
-//! [`value_range`] requests the remaining values of partial attributes, [`entry_collector`] combines these,
-//! [`result_code`] describes result codes, [`mod@check`] runs the steps of `rollcall check`.
-//!
-//! The work is divided as follows: `ldap3` encodes requests and decodes results with their controls; entries are
-//! read by [`entry`] alone, on the splitter in [`ber`]. No server response causes a panic, and only result code 0
-//! on the last page of every search proves a complete directory.
+//! A reading is one bind and one search a base, read by pages to a proven end. [`session`] makes the connection,
+//! [`search`] reads pages, [`mod@transport`] tells entries from what the crate reads, [`entry`] takes entries apart, [`value_range`]
+//! asks for the rest of values that come in parts, [`entry_collector`] puts these together, [`result_code`] knows the result codes,
+//! [`mod@check`] shows the way step by step. Whatever a server sends, nothing here panics and nothing short of result
+//! code 0 on every last page counts as a whole directory.
 
 mod attribute_syntax;
 mod ber;
@@ -48,25 +45,25 @@ use attribute_syntax::equality_filter;
 pub struct LdapSettings {
     /// `ldap://host:port` or `ldaps://host:port`.
     pub url: String,
-    /// Use `StartTLS` (RFC 4511 4.14) on an `ldap://` connection.
+    /// Begin with `StartTLS` (RFC 4511 4.14) on an `ldap://` connection.
     pub starttls: bool,
-    /// Allow a connection without encryption.
+    /// Go without encryption on purpose.
     pub plaintext: bool,
-    /// A PEM file with a private CA that replaces the system's CAs.
+    /// A private CA, PEM, in place of the system's.
     pub ca_file: Option<PathBuf>,
-    /// The account and its password; an anonymous bind if `None`.
+    /// The account, and its password; anonymous without one.
     pub bind: Option<(String, SecretText)>,
-    /// The search bases.
+    /// Where people are.
     pub base_dns: Vec<String>,
-    /// The filter for people.
+    /// Who of them.
     pub filter: String,
-    /// Entries per page.
+    /// Entries a page.
     pub page_size: u32,
-    /// Maximum wait for the next message of the server.
+    /// The longest wait for the next message of the server.
     pub timeout: Duration,
 }
 
-/// Reads all people below every search base.
+/// Reads everybody below every base.
 pub(super) async fn read(
     connector: &Connector,
     settings: &LdapSettings,
@@ -78,7 +75,7 @@ pub(super) async fn read(
     run_in_task(async move { read_with_retry(&connector, &settings, &attributes, &context).await }).await
 }
 
-/// Runs a reading in a task, so that the thread that waits for the network also processes the data.
+/// Does it in a task, so that the thread that waits for the network is the one that reads, and wakes no other.
 pub(super) async fn run_in_task<T: Send + 'static>(reading: impl Future<Output = T> + Send + 'static) -> T {
     match AbortOnDropHandle::new(tokio::spawn(reading)).await {
         Ok(read) => read,
@@ -103,7 +100,7 @@ async fn read_with_retry(
     .await
 }
 
-/// Finds the people with an e-mail address; empty if no attribute is mapped to it.
+/// Finds the people of one address. Nobody has one where no attribute is mapped to it.
 pub(super) async fn find(
     connector: &Connector,
     settings: &LdapSettings,
@@ -121,7 +118,7 @@ pub(super) async fn find(
     .await
 }
 
-/// One attempt: connects and searches each base.
+/// One attempt: connects, and searches base after base.
 async fn read_bases<'a>(
     connector: &'a Connector,
     settings: &LdapSettings,
@@ -133,16 +130,16 @@ async fn read_bases<'a>(
     let search = build_search(connector, settings, filter)?;
     let mut session = LdapConnector::new(&connector.name, settings)?.connect_and_bind().await?;
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
-    let mut collector = build_collector(connector, settings, mapper, context.progress.clone());
+    let mut gathering = build_collector(connector, settings, mapper, context.progress.clone());
     let mut ended = Vec::new();
     for base in &settings.base_dns {
-        ended.push(collector.search(&mut session, &search, base).await?);
+        ended.push(gathering.search(&mut session, &search, base).await?);
     }
     session.close().await;
-    Ok((collector.sink.mapper, ended))
+    Ok((gathering.sink.mapper, ended))
 }
 
-/// Builds a collector for the searches of the settings.
+/// Prepares to map what the searches of the settings will bring.
 fn build_collector<'a>(
     connector: &Connector,
     settings: &LdapSettings,
@@ -153,7 +150,7 @@ fn build_collector<'a>(
     EntryCollector::new(columns, settings.base_dns.len(), MappingSink { mapper, progress })
 }
 
-/// Builds the search, or fails if the settings are invalid.
+/// What to search for, when it can be searched for at all.
 fn build_search<'a>(
     connector: &'a Connector,
     settings: &LdapSettings,
@@ -166,7 +163,7 @@ fn build_search<'a>(
     Ok(LdapSearch { filter, attributes, references: ReferenceMeaning::MissingParts })
 }
 
-/// Checks that there is a search base and a valid filter.
+/// Whether there is somewhere to search, and something to search for.
 pub(super) fn check_searchable(
     connector: &ConnectorName,
     settings: &LdapSettings,
@@ -179,15 +176,15 @@ pub(super) fn check_searchable(
         return wrong("base_dn", "is missing");
     }
     if !is_filter(filter) {
-        return wrong("filter", "is not a valid LDAP filter (RFC 4515)");
+        return wrong("filter", "is no LDAP filter (RFC 4515)");
     }
     Ok(())
 }
 
-/// Ids per search: a filter of about 6 kB, far below the limits of servers.
+/// Ids that one question asks for: a filter of some 6 kB, far below what servers take.
 pub(super) const IDS_PER_SEARCH: usize = 100;
 
-/// Finds people by id.
+/// Finds the people of some ids.
 pub(super) async fn look_up(
     connector: &Connector,
     settings: &LdapSettings,
@@ -209,26 +206,27 @@ pub(super) async fn look_up(
     Ok(found)
 }
 
-/// A filter that matches any of several values of an attribute.
+/// A filter that asks for any of several values of an attribute.
 pub(super) fn any_value_filter(attribute: &str, texts: &[impl AsRef<str>]) -> String {
     let any: String = texts.iter().map(|text| equality_filter(attribute, text.as_ref())).collect();
     format!("(|{any})")
 }
 
-/// Combines the filter of the settings with another condition.
+/// A filter that asks for more than the settings do.
 pub(super) fn narrow_filter(filter: &str, more: &str) -> String {
     let filter = filter.trim();
     let (open, close) = if filter.starts_with('(') { ("", "") } else { ("(", ")") };
     format!("(&{open}{filter}{close}{more})")
 }
 
-/// The filter of the settings combined with a condition for one address.
+/// The filter of the settings, narrowed to one address.
 fn address_filter(mapping: &AttributeMapping, filter: &str, email: &str) -> Option<String> {
     let (_, source) = mapping.columns.iter().find(|(attribute, _)| *attribute == Attribute::EMAIL)?;
     Some(narrow_filter(filter, &equality_filter(source, &clean(email))))
 }
 
-/// Returns whether a text is a search filter according to RFC 4515.
+/// An entry of any bytes, for the fuzzer.
+/// Whether a text is a search filter as RFC 4515 writes it.
 #[must_use]
 pub fn is_filter(text: &str) -> bool {
     ldap3::parse_filter(text).is_ok()

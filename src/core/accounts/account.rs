@@ -1,4 +1,4 @@
-//! Creation, roles, invitations and revocation of accounts.
+//! Accounts: made, given roles, invited, revoked.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -13,15 +13,15 @@ use rollcall_store::accounts::{self, Account};
 use rollcall_store::runs::NewRun;
 use rollcall_store::{Store, Tx, sessions};
 
-/// Lifetime of a link.
+/// How long a link is good.
 const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(1);
 
-/// A link to set a password, valid once.
+/// A link that lets somebody set a password, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// Secret part of the link, after `/welcome/`. It is not stored.
+    /// The end of the link, behind `/welcome/`; nobody else knows it.
     pub key: String,
-    /// Time of expiry.
+    /// When it ends.
     pub until: DateTime<Utc>,
 }
 
@@ -30,7 +30,7 @@ impl Invitation {
         Ok(Self { key: random_token::generate_token()?, until: when.now + INVITATION_LIFETIME })
     }
 
-    /// Returns the path of the link, without the address of the service.
+    /// Where the link leads, on whatever address the service has.
     #[must_use]
     pub fn path(&self) -> String {
         format!("/welcome/{}", self.key)
@@ -44,7 +44,7 @@ pub struct NewUserAccount<'a> {
     pub email: &'a str,
     /// The name; may be empty.
     pub name: &'a str,
-    /// Role of the account.
+    /// What it may do.
     pub role: Role,
     /// The password; without one a link lets its holder set it.
     pub password: Option<&'a SecretText>,
@@ -65,7 +65,7 @@ pub struct CreatedAccount {
 /// back with the new role.
 ///
 /// # Errors
-/// If the address is not valid or has an account, or the password is too weak.
+/// When the address is none or has an account, or the password is too weak.
 pub async fn create_account(
     store: &Store,
     about: &NewRun,
@@ -131,7 +131,7 @@ async fn check_not_last_license_holder(tx: &mut Tx, account: &Account) -> Result
 /// Gives an account another role; it counts from the next request on.
 ///
 /// # Errors
-/// If there is no such account, or it is the last license holder.
+/// When there is no such account, or nobody would be left who may do everything.
 pub async fn change_role(
     store: &Store,
     about: &NewRun,
@@ -154,7 +154,7 @@ pub async fn change_role(
 /// Takes the right to sign in away and ends every session.
 ///
 /// # Errors
-/// If there is no such account, or it is the last license holder.
+/// When there is no such account, or nobody would be left who may do everything.
 pub async fn revoke_account(
     store: &Store,
     about: &NewRun,
@@ -191,7 +191,10 @@ pub async fn create_invitation(
     Ok((change.commit().await?, invitation))
 }
 
-/// Creates a link for the first account, if there is no account yet. It invalidates older links.
+/// A link for the first account of all, where there is none yet; an older one is no longer good.
+///
+/// # Errors
+/// When the database does not answer.
 pub async fn create_first_invitation(store: &Store, now: DateTime<Utc>) -> Result<Option<Invitation>> {
     {
         let mut tx = store.begin_read().await?;
@@ -213,10 +216,10 @@ pub async fn create_first_invitation(store: &Store, now: DateTime<Utc>) -> Resul
     Ok(Some(invitation))
 }
 
-/// Returns the address that a link is for; none if it creates the first account.
+/// For whom a link is: an address, or none where it makes the first account of all.
 ///
 /// # Errors
-/// If the link is not valid.
+/// When the link is not good.
 pub async fn check_invitation(store: &Store, link: &str, now: DateTime<Utc>) -> Result<Option<String>> {
     let mut tx = store.begin_read().await?;
     match accounts::find_invitation(&mut tx, &random_token::digest_token(link), now).await? {
@@ -230,11 +233,11 @@ pub async fn check_invitation(store: &Store, link: &str, now: DateTime<Utc>) -> 
     }
 }
 
-/// Sets the password of the account that a link is for, and ends the link and all sessions of the account. The first
-/// account is created with `email`.
+/// Sets the password of the account that a link is for, made with `email` where it is the first of all, and uses the
+/// link up. Whoever was signed in to the account no longer is.
 ///
 /// # Errors
-/// If the link or the address is not valid, or the password is too weak.
+/// When the link is not good, the address is none, or the password is too weak.
 pub async fn accept_invitation(
     store: &Store,
     about: &NewRun,

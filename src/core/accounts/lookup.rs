@@ -1,4 +1,4 @@
-//! Lookup of accounts and tokens, by name or id.
+//! Which account, and which token.
 
 use crate::accounts::{AccountError, Result};
 use rollcall_model::ids::{AccountId, TokenId};

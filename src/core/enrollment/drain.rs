@@ -1,9 +1,9 @@
-//! Processing of the job queue: claims a batch, writes the current enrollments, removes the batch from the queue.
+//! Draining the queue: claim a batch, write the enrollments that are true now, take the batch off the queue.
 //!
-//! A batch is one transaction of two steps. The first step claims rows of the queue and locks them, so that changes for
-//! the same learners and courses wait. The second step reads memberships and assignments after that, so it sees every
-//! change whose job it has claimed. A batch that fails is halved until the failing job is alone. This job is retried
-//! with increasing delays and then marked as failed.
+//! A batch is one transaction of two steps. The first claims rows of the queue, which locks them: whoever changes
+//! something for the same learner and course waits. The second has a fresh view of memberships and assignments, so it
+//! sees every change whose order it has claimed. A batch that the database refuses is halved until the order that
+//! it refuses is alone; that one is tried again with growing pauses, and parked when that does not help.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use rollcall_model::progress::ReadProgress;
 use rollcall_store::jobs::{self, JobBatch, QueueLength};
 use rollcall_store::{Result, Store, StoreError, enrollments};
 
-/// Jobs in a batch. Larger batches are not faster; this one takes less than a second.
+/// Orders a batch: large enough to be at the floor, small enough to be done in a second.
 const BATCH_SIZE: i64 = 5_000;
 
-/// Delays before a job is retried, in seconds. After the last attempt the job is marked as failed.
+/// Pauses before an order is tried again, in seconds; after the last it is parked.
 const RETRY_DELAYS: [i64; 3] = [1, 5, 25];
 
 /// A worker: goes through the queue from front to back, again and again.
@@ -27,16 +27,16 @@ const RETRY_DELAYS: [i64; 3] = [1, 5, 25];
 pub struct QueueWorker {
     store: Store,
     cursor: i64,
-    /// Number of jobs that all workers have processed, for progress output.
+    /// How many orders the team has settled, for whoever shows progress.
     settled: ReadProgress,
 }
 
-/// Counts of the jobs that a worker processed.
+/// What a worker did before it found nothing more to do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DrainResult {
-    /// Processed jobs.
+    /// Orders settled.
     pub done: u64,
-    /// Jobs that were delayed or failed.
+    /// Orders put off or parked.
     pub failed: u64,
 }
 
@@ -47,7 +47,7 @@ impl QueueWorker {
         Self { store, cursor: 0, settled: ReadProgress::default() }
     }
 
-    /// Processes all ready jobs. Stops when none is left, or after the current batch if `stop` is cancelled.
+    /// Settles everything that is ready, and ends when nothing is, or after the batch in hand when told to.
     ///
     /// # Errors
     /// When the database does not answer; the batch in hand is still queued then.
@@ -63,7 +63,7 @@ impl QueueWorker {
                 if from_the_front {
                     break;
                 }
-                // Retried and late jobs have ids before the cursor.
+                // Orders that came back, or came late, lie before the cursor.
                 self.cursor = 0;
                 from_the_front = true;
             } else {
@@ -88,7 +88,7 @@ impl QueueWorker {
         };
         match settled.await {
             Ok(()) => {
-                debug!(jobs = batch.size, "processed a batch");
+                debug!(jobs = batch.size, "settled a batch");
                 self.cursor = if batch.size < BATCH_SIZE.unsigned_abs() { 0 } else { batch.last };
                 Ok(DrainResult { done: batch.size, failed: 0 })
             }
@@ -96,7 +96,7 @@ impl QueueWorker {
                 Err(error)
             }
             Err(error) => {
-                warn!(jobs = batch.size, %error, "a batch failed; processing it in parts");
+                warn!(jobs = batch.size, %error, "a batch was refused, settling it in parts");
                 let drained = self.drain_in_halves(now).await?;
                 self.cursor = 0;
                 Ok(drained)
@@ -104,7 +104,7 @@ impl QueueWorker {
         }
     }
 
-    /// Processes a failed batch in smaller and smaller parts, until the failing job is alone.
+    /// Goes through the batch that was refused in ever smaller parts, until what is refused is one order alone.
     async fn drain_in_halves(&mut self, now: DateTime<Utc>) -> Result<DrainResult> {
         let mut tx = self.store.begin_drain().await?;
         let ids = jobs::claim_ids(&mut tx, self.cursor, now, BATCH_SIZE).await?;
@@ -133,7 +133,7 @@ impl QueueWorker {
         Ok(drained)
     }
 
-    /// Processes these jobs, as far as they still exist.
+    /// Settles exactly these orders, as far as they are still there.
     async fn settle_part(&self, part: &[JobId], now: DateTime<Utc>) -> Result<u64> {
         let (Some(first), Some(last)) = (part.first(), part.last()) else { return Ok(0) };
         let mut tx = self.store.begin_drain().await?;
@@ -157,14 +157,17 @@ impl QueueWorker {
         tx.commit().await?;
         match again {
             _ if !noted => {}
-            Some(_) => warn!(job = %job, attempts = attempts + 1, "a job failed; it will be retried"),
-            None => tracing::error!(job = %job, "a job failed permanently: see `rollcall jobs list`"),
+            Some(_) => warn!(job = %job, attempts = attempts + 1, "a job failed, it will be tried again"),
+            None => tracing::error!(job = %job, "a job failed for good: see `rollcall jobs list`"),
         }
         Ok(noted)
     }
 }
 
-/// Returns the current length of the queue.
+/// How long the queue is now.
+///
+/// # Errors
+/// When the database does not answer.
 pub async fn count_queue(store: &Store) -> Result<QueueLength> {
     let mut tx = store.begin_read().await?;
     jobs::count_queue(&mut tx, Utc::now()).await
@@ -172,6 +175,9 @@ pub async fn count_queue(store: &Store) -> Result<QueueLength> {
 
 /// Drains with as many workers as help, until no order is ready or claimed by others; what waits for another try goes
 /// on waiting. SQLite has one writer, so one worker is all that helps it.
+///
+/// # Errors
+/// When the database does not answer.
 pub async fn drain_ready(
     store: &Store,
     workers: u32,
@@ -198,6 +204,9 @@ pub async fn drain_ready(
 }
 
 /// Drains until no order is ready, claimed by others, or waiting for another try; answers what is parked in the end.
+///
+/// # Errors
+/// When the database does not answer.
 pub async fn drain_until_empty(
     store: &Store,
     workers: u32,
@@ -215,10 +224,10 @@ pub async fn drain_until_empty(
     }
 }
 
-/// Interval between two checks while other workers hold the remaining jobs.
+/// What others hold is done in a moment.
 const CLAIMED_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Maximum wait, since a retry may make jobs ready at any time.
+/// Somebody may make orders ready again meanwhile.
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 async fn pause(stop: &CancellationToken, time: Duration) {

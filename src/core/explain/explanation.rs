@@ -1,4 +1,4 @@
-//! The explanation of a learner, as printed by `--json`.
+//! What an explanation says, as `--json` prints it.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -7,10 +7,10 @@ use rollcall_model::status::{EmploymentStatus, LearnerStatus};
 use rollcall_store::explain::RunReference;
 use rollcall_store::learner_assignments::{LearnerJob, RetainedDueDate};
 
-/// The reasons why a learner is or is not in each group and course.
+/// Why a learner is, or is not, in each group and course.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
-    /// The requested past day.
+    /// The past day that was asked about.
     pub at: Option<NaiveDate>,
     /// The learner.
     pub learner: ExplainedLearner,
@@ -18,64 +18,64 @@ pub struct Explanation {
     pub groups: Vec<ExplainedGroup>,
     /// Courses, by code.
     pub courses: Vec<ExplainedCourse>,
-    /// A note about the limits of the answer.
+    /// What to know about the answer.
     pub notes: Vec<String>,
 }
 
-/// The learner.
+/// Who the learner is.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedLearner {
-    /// The e-mail address, or a substitute.
+    /// The address, or what stands for it.
     pub email: String,
     /// The name.
     pub name: String,
-    /// The state; none on a day before the learner was known.
+    /// The state; none on a day on which nobody knew the learner.
     pub status: Option<LearnerStatus>,
-    /// The reason of the state.
+    /// Why that is the state.
     pub because: StatusReason,
-    /// The state that the next run will set, if a date was reached since the last one.
+    /// The state that the next run will find, where dates have moved on since the last one.
     pub next_status: Option<LearnerStatus>,
-    /// Former addresses, folded, that still identify the learner.
+    /// Folded addresses that still find the learner.
     pub former_addresses: Vec<String>,
-    /// The address of the directory that another learner has.
+    /// The address that the directory gives and somebody else holds.
     pub contested: Option<EmailConflict>,
-    /// The persons of this learner, in the order of their connectors in the file.
+    /// The persons who are this learner, as the file has their connectors.
     pub persons: Vec<ExplainedPerson>,
     /// Every attribute with a value.
     pub attributes: Vec<ExplainedAttribute>,
-    /// Held, rejected and undone changes of the learner itself.
+    /// What is held, rejected or taken back of the learner as a whole.
     pub decisions: Vec<ChangeDecision>,
 }
 
-/// An address that two learners claim.
+/// An address that two want.
 #[derive(Debug, Clone, Serialize)]
 pub struct EmailConflict {
     /// The folded address.
     pub address: String,
-    /// The learner who has it.
+    /// Who holds it.
     pub holder: Option<String>,
 }
 
-/// The reason of a learner's state.
+/// Why a learner is in a state.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants say what the fields are")]
 pub enum StatusReason {
-    /// The learner was not known yet.
+    /// Nobody knew the learner yet.
     Unknown,
-    /// No source contains the learner.
+    /// No directory keeps the learner.
     AddedByHand,
-    /// The learner has no person any more.
+    /// No person is this learner any longer.
     NoPerson,
-    /// The last complete reading did not contain the person.
+    /// The last complete reading did not hold the person.
     Absent { connector: String, external_id: String, run: Option<RunReference> },
-    /// The mapped status of the source determines it.
+    /// The source maps a status and says so.
     Says { connector: String, external_id: String, status: EmploymentStatus },
     /// The last day is over.
     Ended { connector: String, end_date: NaiveDate },
-    /// The first day, minus the pre-hire days, is in the future.
+    /// The first day, less the days before it, is still to come.
     Starts { connector: String, start_date: NaiveDate, prehire_days: u32 },
-    /// Connectors contain the person and give no other status.
+    /// Connectors hold the person and none says more.
     HeldBy { connectors: Vec<String> },
 }
 
@@ -86,29 +86,29 @@ pub struct ExplainedPerson {
     pub connector: String,
     /// The source's id.
     pub external_id: String,
-    /// True if the last good reading contains the person.
+    /// Whether the last good reading holds the person.
     pub present: bool,
-    /// True if the file defines the connector.
+    /// Whether the file names the connector.
     pub in_file: bool,
-    /// The run that last changed the record; for an absent person, the run that found the absence.
+    /// The run that last changed the record: of somebody absent, the one since which that is so.
     pub run: Option<RunReference>,
 }
 
-/// An attribute with its source.
+/// An attribute and where it comes from.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedAttribute {
     /// The name.
     pub name: String,
     /// The values, in byte order.
     pub values: Vec<String>,
-    /// The source of the value.
+    /// Whose value it is.
     #[serde(flatten)]
     pub origin: ValueOrigin,
-    /// The values of connectors that come later in the file.
+    /// What other connectors say that come later in the file.
     pub lost: Vec<SourceValue>,
 }
 
-/// The source of a value; none if no connector provides it.
+/// Where a value comes from; nothing where no connector gives it.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ValueOrigin {
     /// The connector.
@@ -117,20 +117,20 @@ pub struct ValueOrigin {
     pub external_id: Option<String>,
 }
 
-/// The values of another connector.
+/// What another connector says.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceValue {
-    /// The connector.
+    /// Which one.
     #[serde(flatten)]
     pub origin: ValueOrigin,
     /// Its values.
     pub values: Vec<String>,
 }
 
-/// A held, rejected or undone change.
+/// A change that was held, rejected or taken back.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChangeDecision {
-    /// The kind: `give`, `end`, `leave`, `record` or `rekey`.
+    /// What it would do: `give`, `end`, `leave`, `record`, `rekey`.
     pub change: String,
     /// The rule.
     pub rule: Option<String>,
@@ -138,79 +138,79 @@ pub struct ChangeDecision {
     pub state: String,
     /// The limit that held it.
     pub limit: String,
-    /// The first run that showed it; for an undone change, the undo.
+    /// The first run that showed it; of what was taken back, the undo.
     pub first_run: Option<RunReference>,
     /// The last run that showed it.
     pub last_run: Option<RunReference>,
 }
 
-/// The membership of the learner in a group, with its reasons.
+/// Whether and why the learner is in a group.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedGroup {
     /// The name.
     pub group: String,
-    /// True if the group exists.
+    /// Whether the group has been made.
     pub exists: bool,
-    /// True if it was created manually.
+    /// Whether a person made it.
     pub by_hand: bool,
-    /// True if the learner is a member.
+    /// Whether the learner is in it.
     pub member: bool,
-    /// The start of the membership.
+    /// Since when.
     pub joined_on: Option<NaiveDate>,
-    /// The reasons for and against the membership.
+    /// Everything that decides it.
     pub because: Vec<MembershipCause>,
-    /// The rules that can give the membership, each with its result for the learner.
+    /// The rules that could give it, with what each makes of the learner.
     pub rules: Vec<ExplainedRule>,
     /// The run that last ended a membership of the learner in it.
     pub ended: Option<RunReference>,
 }
 
-/// One reason for or against a membership.
+/// One thing that decides on a membership.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants say what the fields are")]
 pub enum MembershipCause {
-    /// The learner was added manually.
+    /// Somebody added the learner.
     ByHand { run: Option<RunReference> },
     /// A rule gives the membership since that run.
     Rule { rule: String, run: Option<RunReference>, in_file: bool },
-    /// The rule no longer gives it: the next run ends it.
+    /// The rule that gives it no longer does: the next run ends it.
     EndsNext { rule: String },
-    /// The learner has left, or was not known yet.
+    /// The learner has left, or nobody knew the learner yet.
     Left,
     /// The learner has not started.
     Upcoming,
-    /// A manual membership waits until the learner has access.
+    /// A membership by hand waits for the learner to have access.
     Waits { run: Option<RunReference> },
-    /// The learner is excluded.
+    /// Somebody keeps the learner out.
     Excluded { run: Option<RunReference>, reason: String, until: Option<NaiveDate> },
-    /// The group was deleted manually, and rules do not create it again.
+    /// Somebody deleted the group, and rules do not make it again.
     DeletedGroup { run: Option<RunReference> },
-    /// A rule matches a manually created group, which requires approval; no run if none has found it yet.
+    /// A rule meets a group made by hand, which waits for approval; no run where none has seen it yet.
     HandMadeGroup { rule: String, run: Option<RunReference> },
     /// It waits for approval.
     Held(ChangeDecision),
-    /// It was rejected.
+    /// Somebody rejected it.
     Rejected(ChangeDecision),
-    /// It was undone.
+    /// Somebody took it back.
     Undone(ChangeDecision),
     /// A clause of the rule is false.
     ClauseFalse { rule: String, clauses: Vec<String> },
-    /// The rule could not be evaluated: its memberships stay unchanged.
+    /// The rule could not be evaluated: what it gives stays as it is.
     RuleFailed { rule: String, why: String },
-    /// The rule is restricted to people of other connectors.
+    /// The rule is restricted to people of connectors that do not hold the learner.
     OtherConnectors { rule: String, connectors: Vec<String> },
     /// The rule names other groups for this learner.
     OtherGroups { rule: String, groups: Vec<String> },
     /// An attribute in the rule's group name is empty.
     NoValue { rule: String, attributes: Vec<String> },
-    /// The rule gives it; no run has applied that yet.
+    /// The rule gives it; no run has acted on that.
     NextRun { rule: String },
-    /// The learner was not added, and no rule of the file adds members to the group.
+    /// Nobody added the learner, and no rule of the file feeds the group.
     Nothing,
 }
 
-/// The result of a rule for the learner.
+/// What a rule makes of the learner.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedRule {
     /// The name.
@@ -221,7 +221,7 @@ pub struct ExplainedRule {
     pub group: String,
     /// `true`, `false`, `no_date` or `failed`.
     pub outcome: &'static str,
-    /// The clauses that must all be true; one if there is no `&&`.
+    /// The clauses that must all be true; one where nothing joins them.
     pub clauses: Vec<ExplainedClause>,
     /// The attributes that expression and template read.
     pub values: Vec<ExplainedVariable>,
@@ -230,15 +230,15 @@ pub struct ExplainedRule {
 /// A clause of a rule.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedClause {
-    /// The text of the rule.
+    /// The words of the rule.
     pub text: String,
     /// `true`, `false`, `no_date` (false, because a date is empty) or `failed`.
     pub outcome: &'static str,
-    /// The reason why the evaluation failed.
+    /// Why it could not be evaluated.
     pub why: Option<String>,
     /// The variables that it reads.
     pub values: Vec<ExplainedVariable>,
-    /// `all` or `any` of the parts must be true; none if there are no parts.
+    /// `all` or `any` of the parts must be true; none where there are no parts.
     pub joined: Option<&'static str>,
     /// The parts.
     pub parts: Vec<ExplainedClause>,
@@ -251,39 +251,39 @@ pub struct ExplainedVariable {
     pub variable: String,
     /// All values of the attribute.
     pub values: Vec<String>,
-    /// The source of the value.
+    /// Whose value it is.
     #[serde(flatten)]
     pub origin: ValueOrigin,
 }
 
-/// The access of the learner to a course, with its reasons.
+/// Whether and why the learner may open a course.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedCourse {
     /// The code.
     pub course: String,
     /// The title.
     pub title: String,
-    /// True if the learner has access.
+    /// Whether the learner may open it.
     pub access: bool,
-    /// The assignments that give access.
+    /// What gives it.
     pub through: Vec<GrantingAssignment>,
     /// The due date.
     pub due: Option<NaiveDate>,
-    /// The index in `through` of the assignment that sets it; none if it is frozen or waits for a job.
+    /// Which of `through` it comes from; none where it is frozen, or waits for a job.
     pub due_from: Option<usize>,
-    /// The time at which access was first given.
+    /// When access was first given.
     pub enrolled_at: Option<DateTime<Utc>>,
-    /// The time at which access was removed.
+    /// When it was taken.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// The time of completion.
+    /// When the course was completed.
     pub completed_at: Option<DateTime<Utc>>,
     /// Percent.
     pub progress: Option<i32>,
-    /// Former assignments that gave access.
+    /// What gave it and no longer does.
     pub lost: Vec<LostGrant>,
-    /// A waiting or failed job.
+    /// A job that will settle it, or has failed.
     pub job: Option<LearnerJob>,
-    /// Groups that give access and of which the learner is not a member.
+    /// Groups that would give it and that the learner is not in.
     pub other_groups: Vec<String>,
 }
 
@@ -310,17 +310,17 @@ pub struct GrantingAssignment {
     pub due_on: Option<NaiveDate>,
     /// The days.
     pub due_days: Option<u32>,
-    /// The learner's first day, if the policy uses it.
+    /// The learner's first day, where it counts.
     pub start_date: Option<NaiveDate>,
-    /// The minimum number of days for learners who join late.
+    /// The time given to latecomers, in days.
     pub late_days: u32,
-    /// The resulting date.
+    /// The date that follows.
     pub due: Option<NaiveDate>,
-    /// An earlier date that applies instead, because the learner moved or returned.
+    /// An earlier date that stands in its place, because the learner moved or came back.
     pub kept: Option<RetainedDueDate>,
 }
 
-/// A former reason for access to a course.
+/// Something that gave a course and no longer does.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants say what the fields are")]

@@ -1,4 +1,4 @@
-//! Summary of a manual change, for the page that shows its result.
+//! What a change by hand came to: for the page behind it, which names what the change did and what it did not do.
 
 use chrono::{DateTime, Utc};
 
@@ -10,16 +10,16 @@ use rollcall_store::{Result, Tx};
 /// People that are named; there may be more.
 const MAX_LISTED_PEOPLE: i64 = 20;
 
-/// Result of a manual change.
+/// What a change by hand came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeSummary {
     /// Its number.
     pub run: i64,
-    /// Actor.
+    /// Who made it.
     pub actor: String,
-    /// Description of the change.
+    /// What it was.
     pub what: String,
-    /// Time of creation.
+    /// When it was made.
     pub at: DateTime<Utc>,
     /// Memberships given.
     pub added: i64,
@@ -29,16 +29,16 @@ pub struct ChangeSummary {
     pub of: i64,
     /// Jobs that no worker has done yet.
     pub left: i64,
-    /// Learners who keep a course after leaving a group that gave it.
+    /// Whoever keeps a course though they are out of a group that gave it.
     pub kept: Vec<KeptCourse>,
-    /// Learners whom an exclusion keeps out of the group.
+    /// Whoever rules are kept from bringing back.
     pub excluded: Vec<ExcludedLearner>,
-    /// True if an undo is expected to work.
+    /// Whether it can be taken back, as far as is known before it is tried.
     pub can_undo: bool,
 }
 
 impl ChangeSummary {
-    /// Formats the progress of the jobs while some are left.
+    /// How far its jobs are, while there are any left.
     #[must_use]
     pub fn progress(&self) -> Option<String> {
         let number = |number: i64| thousands(number.unsigned_abs());
@@ -48,7 +48,7 @@ impl ChangeSummary {
         })
     }
 
-    /// Formats the counts of the change.
+    /// What it did, in words.
     #[must_use]
     pub fn summary(&self) -> String {
         let mut parts = Vec::new();
@@ -64,14 +64,17 @@ impl ChangeSummary {
         parts.join(", ")
     }
 
-    /// Returns true if more people keep a course than are named.
+    /// Whether more people keep a course than are named.
     #[must_use]
     pub fn keeps_more(&self) -> bool {
         self.kept.len() == usize::try_from(MAX_LISTED_PEOPLE).unwrap_or(usize::MAX)
     }
 }
 
-/// Loads the result of a manual change; none for other runs.
+/// What a change by hand came to; nothing for other runs.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn load_change_summary(tx: &mut Tx, run: RunId) -> Result<Option<ChangeSummary>> {
     let change = changes::get_change(tx, run).await?;
     let Some(change) = change.filter(|change| change.kind == "hand" || change.kind == "undo") else {

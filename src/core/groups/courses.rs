@@ -1,4 +1,4 @@
-//! Manual changes of the course catalogue and of completions.
+//! The catalogue by hand, and who has completed what.
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub async fn find_course(tx: &mut Tx, code: &str) -> Result<courses::Course> {
 /// Adds a course, or gives one that was added by hand another title.
 ///
 /// # Errors
-/// If the course is defined in the configuration file, or has no code or title.
+/// When the course belongs to the file, or has no code or title.
 pub async fn add_course(
     store: &Store,
     about: &NewRun,
@@ -64,14 +64,14 @@ async fn upsert_course(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
 pub struct CourseImportResult {
     /// The change; none where the sheet has no course.
     pub done: Option<CommittedChange>,
-    /// Number of courses in the file.
+    /// How many courses it has.
     pub courses: u64,
 }
 
 /// Adds the courses of a sheet, CSV with `code,title`, or gives them other titles; all or none.
 ///
 /// # Errors
-/// If the file is not valid or contains a course of the configuration file. The error names the lines.
+/// When the sheet cannot be read, or a course of it belongs to the file: with the lines where that is.
 pub async fn import_courses(
     store: &Store,
     about: &NewRun,
@@ -100,7 +100,7 @@ pub async fn import_courses(
     Ok(CourseImportResult { done: Some(change.commit().await?), courses })
 }
 
-/// Result of recording a completion.
+/// What came of noting that a course is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompletionResult {
     /// It is noted.

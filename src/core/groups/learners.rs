@@ -1,4 +1,4 @@
-//! Manually added learners, and lookup of learners.
+//! Learners whom somebody adds by hand, and how learners are found.
 
 use serde_json::{Value, json};
 
@@ -14,15 +14,15 @@ use rollcall_store::{Store, Tx};
 /// Finds a learner by address, former address, or `CONNECTOR:ID`.
 ///
 /// # Errors
-/// If there is no such learner.
+/// When nobody is called so.
 pub async fn find_learner(tx: &mut Tx, text: &str) -> Result<Learner> {
     learners::find(tx, text).await?.ok_or_else(|| GroupError::NoLearner { text: text.to_owned() })
 }
 
-/// Adds a learner that is in no directory.
+/// Adds a learner whom no directory has.
 ///
 /// # Errors
-/// If the address is not valid or an active learner holds it, or the name is empty.
+/// When the address is none, or an active learner holds it, or there is no name.
 pub async fn add_learner(
     store: &Store,
     about: &NewRun,

@@ -1,7 +1,7 @@
-//! The totals before a hold. While changes wait, limits are measured against at most these totals.
+//! What there was before a hold: while it waits, a limit is measured against no more than that.
 //!
-//! A held run still applies new people and additions. If they were counted, a directory that doubles while changes wait
-//! would allow twice as many removals.
+//! A held run lets new people and additions through. Were they counted, a directory that doubles while something waits
+//! would let twice as much go.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::GroupId;
 
-/// The totals of a connector's people.
+/// How much this connector's people have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTotals {
     /// Learners with access.
@@ -20,33 +20,33 @@ pub struct AccessTotals {
     pub enrollments: u64,
 }
 
-/// The totals before the first run with waiting changes.
+/// What there was before the first of the runs of which something waits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldBaseline {
     /// The first of those runs.
     pub run: i64,
-    /// The number of people of the connector.
+    /// People whom the connector held.
     pub people: u64,
-    /// Their totals.
+    /// What they had.
     pub had: AccessTotals,
-    /// The members of each group, from all connectors.
+    /// Members of each group, whichever connector they come from.
     pub groups: BTreeMap<i64, u64>,
 }
 
 impl HoldBaseline {
-    /// Parses the output of [`HoldBaseline::json`]; `None` for an empty text.
+    /// Reads what [`HoldBaseline::json`] wrote; none of an empty text.
     #[must_use]
     pub fn read(json: &str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
 
-    /// Returns the form that is stored in the database.
+    /// As the database keeps it.
     #[must_use]
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Returns the number of members that a group had; `today` for a group that did not exist.
+    /// How many members a group of `today` members had; a group that was not there has those of today.
     #[must_use]
     pub fn members(&self, group: GroupId, today: u64) -> u64 {
         self.groups.get(&group.0).map_or(today, |then| today.min(*then))

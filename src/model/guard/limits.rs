@@ -1,15 +1,15 @@
-//! The limits of `[safety]` in the configuration file.
+//! The limits of `[safety]`, as the file gives them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A percentage from 0 to 100 %, or more for growth.
+/// A share of a whole, from 0 to 100 %, or more where a growth is meant.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Percent(f64);
 
-/// The error of a text that is not a valid percentage.
+/// A text that is no percentage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write a percentage in quotes, such as \"5%\"")]
 pub struct BadPercent;
@@ -21,7 +21,7 @@ impl Percent {
         Self(percent as f64)
     }
 
-    /// Returns this share of `whole`, rounded down.
+    /// How many of `whole` this share is, rounded down.
     #[must_use]
     pub fn of(self, whole: u64) -> u64 {
         #[expect(
@@ -36,7 +36,7 @@ impl Percent {
 }
 
 impl Percent {
-    /// Returns true if this share of `whole` is greater than `part`.
+    /// Whether this share of `whole` is more than `part`.
     #[must_use]
     pub fn is_more_than(self, part: u64, whole: u64) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "counts of people are far below 2^52")]
@@ -68,21 +68,21 @@ impl fmt::Display for Percent {
 /// The limits of `[safety]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SafetyLimits {
-    /// The maximum share of memberships, learners or enrollments that may be removed within 24 hours.
+    /// The share of memberships, learners or enrollments that may go over 24 hours.
     pub max_removals: Percent,
-    /// The maximum number of people who may lose something in one run.
+    /// The most people who may lose something at once.
     pub max_removals_total: u64,
-    /// The maximum share of members of a group of 20 or more that may be removed.
+    /// The share of one group of 20 or more that may go.
     pub max_group_removals: Percent,
-    /// The minimum number of people, as a share of the last good reading.
+    /// The share of the last good reading's people that must be there.
     pub min_read: Percent,
-    /// The maximum share of people whose value of a mapped attribute may become empty.
+    /// The share of people whose value of a mapped attribute may go blank.
     pub max_blanked: Percent,
-    /// The maximum share of known addresses that may have new ids.
+    /// The share of known addresses that may come under new ids.
     pub max_rekeyed: Percent,
-    /// The maximum number of new groups in one run.
+    /// The most new groups in one run.
     pub max_new_groups: u64,
-    /// The maximum growth of a group that an edit may cause.
+    /// The growth of a group that an edit may cause.
     pub max_growth: Percent,
 }
 
@@ -102,45 +102,45 @@ impl Default for SafetyLimits {
 }
 
 impl SafetyLimits {
-    /// Returns the number of `had` that may be removed within 24 hours: the configured share, but at least 10, or half of
-    /// them if 10 is more than half.
+    /// How many of `had` may go over 24 hours: the share of the file, but always 10, and of so few that 10 would be
+    /// more than half of them, half.
     #[must_use]
     pub fn removals_of(&self, had: u64) -> u64 {
         self.max_removals.of(had).max(ALWAYS.min(had / 2))
     }
 
-    /// Returns the number of known addresses that may have new ids: the configured share, but at least 5.
+    /// How many known addresses may come under new ids, of so many people: the share of the file, but always 5.
     #[must_use]
     pub fn rekeyed_of(&self, people: u64) -> u64 {
         self.max_rekeyed.of(people).max(ALWAYS_REKEYED)
     }
 
-    /// Returns true if the number of people who lost a value exceeds the limit. A single person is never a sign of a
-    /// broken source.
+    /// Whether so many of those who had a value losing it is more than an attribute may lose. One person alone is
+    /// no sign of a broken source, however few had a value.
     #[must_use]
     pub fn is_blanked(&self, blank: u64, had: u64) -> bool {
         blank > self.max_blanked.of(had) && blank > 1
     }
 
-    /// Returns true if a reading with `still` of the `known` people of the last good reading is too small.
+    /// Whether a reading with `still` of the `known` people of the last good one is too small.
     #[must_use]
     pub fn is_too_small(&self, still: u64, known: u64) -> bool {
         self.min_read.is_more_than(still, known)
     }
 
-    /// Returns true if a group of `size` loses too many members, by the limit that applies to it.
+    /// Whether a group of `size` losing `lost` members loses too many, by the share that counts for it.
     #[must_use]
     pub fn group_loses_too_many(share: Percent, lost: u64, size: u64) -> bool {
         !Self::is_small_group(size) && lost > share.of(size)
     }
 
-    /// Returns true if a group is too small for its own limit.
+    /// Whether a group is too small to have a limit of its own.
     #[must_use]
     pub fn is_small_group(size: u64) -> bool {
         size < SMALL_GROUP
     }
 
-    /// Returns true if the growth of a group from `before` to `after` members exceeds the limit of an edit.
+    /// Whether a group that grows from `before` to `after` members grows too much for an edit of the file.
     #[must_use]
     pub fn grows_too_much(&self, before: u64, after: u64) -> bool {
         let more = after.saturating_sub(before);
@@ -148,16 +148,16 @@ impl SafetyLimits {
     }
 }
 
-/// This many removals are always allowed, because small companies have fluctuation too.
+/// So many may always go: people come and go in small companies too.
 const ALWAYS: u64 = 10;
 
-/// This many addresses may always have new ids.
+/// So many addresses may always come under new ids.
 const ALWAYS_REKEYED: u64 = 5;
 
-/// Smaller groups have no limit of their own, because a share of few members is not significant.
+/// Smaller groups have no limit of their own: a share of so few says nothing.
 const SMALL_GROUP: u64 = 20;
 
-/// Growth by this many members is always allowed.
+/// Growth by so many is never too much.
 const SMALL_GROWTH: u64 = 20;
 
 #[cfg(test)]

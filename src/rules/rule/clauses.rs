@@ -1,7 +1,7 @@
-//! Splits an expression at `&&` and `||`, to show which clause is false for a person.
+//! An expression taken apart where `&&` and `||` join it, to say which part of it is false for somebody.
 //!
-//! The text is split outside quotes, comments and brackets, and each clause is compiled separately, so that it is shown in
-//! the text of the rule. Comparisons, calls, `!` and `a ? b : c` are not split.
+//! The text is cut outside quotes, comments and brackets, and each part is compiled on its own, so that a part is judged
+//! by the very words of the rule. Comparisons, calls, `!` and `a ? b : c` are not taken apart any further.
 
 use crate::rule::expression_checks::unreadable;
 use crate::rule::{
@@ -19,7 +19,7 @@ pub struct RuleClause {
     parts: Vec<RuleClause>,
 }
 
-/// The operator that joins the parts of a clause.
+/// How the parts of a clause belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogicalOperator {
     /// There are no parts.
@@ -30,26 +30,26 @@ pub enum LogicalOperator {
     Any,
 }
 
-/// The result of a clause for one person.
+/// A clause and what it came to for one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClauseResult {
-    /// The text of the clause on one line.
+    /// The words of the rule, on one line.
     pub text: String,
-    /// The result.
+    /// What it came to.
     pub outcome: EvaluationResult,
-    /// The names of the variables that it reads, with their attributes.
+    /// The variables that it reads, by name, and the attribute of each.
     pub reads: Vec<(String, Attribute)>,
-    /// The operator that joins the parts.
+    /// How the parts belong together.
     pub joined: LogicalOperator,
     /// The parts, in their order.
     pub parts: Vec<ClauseResult>,
 }
 
 impl RuleClause {
-    /// Splits an expression into clauses.
+    /// Takes an expression apart.
     ///
     /// # Errors
-    /// If the text is not a valid expression.
+    /// When the text is no expression.
     pub fn read(text: &str, attributes: &AttributeSet) -> Result<Self, Vec<BadExpression>> {
         let condition = compile(text, attributes)?;
         let inner = unwrapped(text);
@@ -58,14 +58,14 @@ impl RuleClause {
             (None, Some(parts)) => (LogicalOperator::All, parts),
             (None, None) => (LogicalOperator::Alone, Vec::new()),
         };
-        // If a part is not valid on its own, the expression is not split.
+        // A part that means nothing alone leaves the whole as it is.
         let parts: Option<Vec<Self>> =
             parts.into_iter().map(|part| Self::read(part, attributes).ok()).collect();
         let (joined, parts) = parts.map_or((LogicalOperator::Alone, Vec::new()), |parts| (joined, parts));
         Ok(Self { text: on_one_line(text), condition, joined, parts })
     }
 
-    /// Evaluates the clause and each of its parts for the person with these cells.
+    /// What the clause and each of its parts come to for the person whose cells these are.
     pub fn judge(
         &self,
         judge: &RuleEvaluator,
@@ -88,7 +88,7 @@ impl RuleClause {
 }
 
 impl ClauseResult {
-    /// Returns the parts that are not true if all must be true, otherwise the whole clause.
+    /// The parts that keep it from being true: of parts that must all be true those that are not, else the whole.
     #[must_use]
     pub fn failing(&self) -> Vec<&Self> {
         match (self.joined, &self.outcome) {
@@ -99,16 +99,16 @@ impl ClauseResult {
     }
 }
 
-/// Compiles a part without the trial evaluation of whole expressions, which a part may not pass.
+/// Compiles a part. What the whole expression never evaluates for lack of data is not tried out here.
 fn compile(text: &str, attributes: &AttributeSet) -> Result<CompiledExpression, Vec<BadExpression>> {
     let program = cel::Program::compile(text)
         .map_err(|errors| errors.errors.iter().map(|error| unreadable(text, error)).collect::<Vec<_>>())?;
-    // A variable that an outer comprehension binds is unknown here.
+    // A name that belongs to a list further out is unknown here.
     let (variables, mistakes) = known_variables(text, &program, attributes);
     if mistakes.is_empty() { Ok(CompiledExpression { program, variables }) } else { Err(mistakes) }
 }
 
-/// A kind of byte span in an expression.
+/// A run of bytes of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ByteSpan {
     Quoted,
@@ -118,7 +118,7 @@ enum ByteSpan {
     Other,
 }
 
-/// Returns the spans of an expression, each with its end.
+/// The pieces of an expression, with the byte at which each ends.
 fn pieces(text: &str) -> Vec<(ByteSpan, usize)> {
     let bytes = text.as_bytes();
     let mut pieces = Vec::new();
@@ -140,7 +140,7 @@ fn pieces(text: &str) -> Vec<(ByteSpan, usize)> {
     pieces
 }
 
-/// Returns the end of a string literal with one or three quotes; raw strings (`r`) have no escapes.
+/// Where a text in quotes ends: one or three of them, and no escapes behind an `r`.
 fn end_of_quote(bytes: &[u8], start: usize) -> usize {
     let quote = bytes[start];
     let raw = start > 0 && matches!(bytes[start - 1], b'r' | b'R');
@@ -159,7 +159,7 @@ fn end_of_quote(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// Returns the positions of the bytes outside quotes, comments and brackets.
+/// The bytes that stand outside quotes, comments and brackets.
 fn outside(text: &str) -> Vec<usize> {
     let mut depth = 0_usize;
     let mut found = Vec::new();
@@ -174,7 +174,7 @@ fn outside(text: &str) -> Vec<usize> {
     found
 }
 
-/// Splits at an operator; `None` if the operator does not occur or does not bind weakest.
+/// The parts between the operators of one kind; none where there is no such operator, or it binds less than another.
 fn split<'t>(text: &'t str, operator: &str) -> Option<Vec<&'t str>> {
     let outside = outside(text);
     let bytes = text.as_bytes();
@@ -193,7 +193,7 @@ fn split<'t>(text: &'t str, operator: &str) -> Option<Vec<&'t str>> {
     (parts.len() > 1).then_some(parts)
 }
 
-/// Removes brackets that enclose the whole text.
+/// A text without the brackets that hold all of it.
 fn unwrapped(text: &str) -> &str {
     let mut text = text.trim();
     while let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
@@ -214,7 +214,7 @@ fn unwrapped(text: &str) -> &str {
     text
 }
 
-/// Removes comments and enclosing brackets, and collapses white space outside quotes to single spaces.
+/// A text without comments and without the brackets that hold all of it; white space outside quotes is one space.
 fn on_one_line(text: &str) -> String {
     let text = unwrapped(text);
     let mut line = String::with_capacity(text.len());
@@ -228,7 +228,7 @@ fn on_one_line(text: &str) -> String {
                     line.push(' ');
                 }
             }
-            // A multi-byte character has several spans; the first one adds the whole character.
+            // A character of several bytes is several pieces: the first of them brings all.
             ByteSpan::Other if !text.is_char_boundary(start) => {}
             ByteSpan::Other => line.extend(text[start..].chars().next()),
             ByteSpan::Quoted | ByteSpan::Open | ByteSpan::Close => line.push_str(&text[start..end]),
@@ -318,6 +318,6 @@ mod tests {
         assert_eq!(judged(when, "A", "", "2026-01-01").failing()[0].outcome, EvaluationResult::False);
         let whole = judged(when, "A", "", "soon");
         let EvaluationResult::Failed(why) = &whole.failing()[0].outcome else { panic!("{whole:?}") };
-        assert!(why.contains("`soon` is not a valid date"), "{why}");
+        assert!(why.contains("`soon` is no date"), "{why}");
     }
 }

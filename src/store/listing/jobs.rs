@@ -1,4 +1,4 @@
-//! Permanently failed jobs, by id, and the age of the queue.
+//! Jobs that failed for good, by number, and how old the queue is.
 
 use chrono::{DateTime, Utc};
 
@@ -6,9 +6,8 @@ use crate::Result;
 use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::param::params;
-use crate::statements::list_statements;
 
-/// A job that failed permanently.
+/// A job that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct FailedJob {
     /// The number.
@@ -19,9 +18,9 @@ pub struct FailedJob {
     pub email: String,
     /// The course's code.
     pub course: String,
-    /// Number of failed attempts.
+    /// How often it failed.
     pub attempts: i32,
-    /// Error of the last attempt.
+    /// Why it failed last.
     pub error: String,
     /// The run that caused it.
     pub run_id: i64,
@@ -42,7 +41,10 @@ macro_rules! failed {
 
 const PAGE: &str = failed!("j.id > $1 ORDER BY j.id LIMIT $2");
 
-/// Returns a page of the permanently failed jobs, after the one with this id.
+/// A page of the jobs that failed for good, behind the one of this number.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn list_failed(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<FailedJob>> {
     tx.fetch_all("list failed jobs", PAGE, params![after, limit]).await
 }
@@ -52,7 +54,10 @@ const THESE: Sql = Sql::per_engine(
     failed!("($1 OR j.id = ANY($2)) ORDER BY j.id"),
 );
 
-/// Returns those of these jobs that failed permanently; all of them if `ids` is empty.
+/// Those of some jobs that failed for good; of all jobs where none is named.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn list_failed_by_ids(tx: &mut Tx, jobs: &[i64]) -> Result<Vec<FailedJob>> {
     tx.fetch_all("read failed jobs", THESE, params![jobs.is_empty(), jobs.to_vec()]).await
 }
@@ -67,11 +72,11 @@ pub struct QueueStatus {
     pub ready: i64,
     /// Waiting for another try.
     pub later: i64,
-    /// Time at which the next waiting job is due.
+    /// When the first of those that wait is due.
     pub next: Option<DateTime<Utc>>,
-    /// Start of the run that caused the oldest waiting job.
+    /// When the run began that caused the oldest job that waits.
     pub oldest: Option<DateTime<Utc>>,
-    /// Failed permanently.
+    /// Failed for good.
     pub failed: i64,
 }
 
@@ -83,9 +88,10 @@ const NOW: &str = "
           FROM (SELECT run_at, run_id FROM jobs WHERE state = 'ready' ORDER BY id LIMIT $2) front) q
     LEFT JOIN runs r ON r.id = q.first_run";
 
-/// Length of the queue, counted up to one more than [`MAX_COUNTED_JOBS`], oldest first.
+/// How long the queue is, up to one more than [`MAX_COUNTED_JOBS`], the oldest first.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn get_queue_status(tx: &mut Tx, now: DateTime<Utc>) -> Result<QueueStatus> {
     tx.fetch_one("count the front of the queue", NOW, params![now, MAX_COUNTED_JOBS + 1]).await
 }
-
-list_statements!(PAGE, THESE, NOW);

@@ -5,7 +5,6 @@ use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::listing::{PageRequest, build_search_query};
 use crate::param::params;
-use crate::statements::list_statements;
 use rollcall_model::ids::{DraftId, LearnerId};
 
 /// A learner in a list.
@@ -17,7 +16,7 @@ pub struct LearnerListRow {
     pub email: String,
     /// The name.
     pub name: String,
-    /// Sort key.
+    /// What the list is sorted by.
     pub name_folded: String,
     /// `upcoming`, `active`, `leave` or `left`.
     pub status: String,
@@ -27,20 +26,20 @@ pub struct LearnerListRow {
     pub location: String,
     /// The role.
     pub role: String,
-    /// True if another learner holds the address.
+    /// Whether somebody else holds the address.
     pub contested: bool,
 }
 
-/// Search text.
+/// Who is looked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LearnerSearch<'a> {
-    /// Beginnings of words; all learners if it has no word.
+    /// Beginnings of words; everybody where it has none.
     pub text: &'a str,
     /// Those who have left too.
     pub left: bool,
-    /// Only learners whose address another learner holds.
+    /// Only those whose address somebody else holds.
     pub contested: bool,
-    /// Only learners that are linked with another.
+    /// Only those whom somebody linked with another.
     pub linked: bool,
 }
 
@@ -86,6 +85,9 @@ const FOUND: Sql = Sql::per_engine(
 );
 
 /// A page of learners, by name.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn list(
     tx: &mut Tx,
     find: LearnerSearch<'_>,
@@ -113,7 +115,10 @@ const COUNT_FOUND: Sql = Sql::per_engine(
     ),
 );
 
-/// Returns the number of learners that match.
+/// How many learners are found.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn count(tx: &mut Tx, find: LearnerSearch<'_>) -> Result<i64> {
     let args = params![find.left, find.contested, find.linked];
     let (count,): (i64,) = match build_search_query(tx, find.text) {
@@ -140,7 +145,10 @@ const CHOOSE_FOUND: Sql = Sql::per_engine(
      ON CONFLICT (draft_id, chosen) DO NOTHING",
 );
 
-/// Selects all matching learners who have not left.
+/// Chooses everybody who is found and has not left.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn choose_matching(tx: &mut Tx, draft: DraftId, text: &str) -> Result<u64> {
     match build_search_query(tx, text) {
         None => tx.execute("choose everybody", CHOOSE, params![draft]).await,
@@ -155,7 +163,10 @@ const LINKED_TO: &str = concat!(
       WHERE k.learner_id = $1 AND k.ended_run_id IS NULL ORDER BY 1"
 );
 
-/// Learners that were merged into this one, by their former address.
+/// Whom somebody made one with this learner, by the address that they had.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn list_linked(tx: &mut Tx, learner: LearnerId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = tx.fetch_all("read who is linked", LINKED_TO, params![learner]).await?;
     Ok(rows.into_iter().map(|(email,)| email).collect())
@@ -169,8 +180,9 @@ const GROUPS: Sql = Sql::per_engine(
 );
 
 /// The groups of these learners, by name.
+///
+/// # Errors
+/// When the database refuses.
 pub async fn list_groups(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(i64, String)>> {
     tx.fetch_all("read the groups of learners", GROUPS, params![learners]).await
 }
-
-list_statements!(PAGE, FOUND, COUNT, COUNT_FOUND, CHOOSE, CHOOSE_FOUND, LINKED_TO, GROUPS);

@@ -1,4 +1,4 @@
-//! Endpoints of accounts.
+//! Who may sign in.
 
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -22,43 +22,43 @@ use rollcall_store::listing::accounts as listing;
 use rollcall_store::{self as store, accounts as table};
 use rollcall_views::AccountView;
 
-/// Request to create an account.
+/// An account to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewAccount)]
 pub(super) struct CreateAccountRequest {
-    /// E-mail address used to sign in.
+    /// The address that signs in.
     #[schema(max_length = 254, pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$")]
     email: String,
-    /// Display name.
+    /// The name.
     #[serde(default)]
     #[schema(max_length = 500)]
     name: String,
-    /// Role.
+    /// What it may do.
     role: Role,
-    /// Password. If it is omitted, the response contains a link with which the account's holder sets one.
+    /// The password; left out, the answer has a link with which its holder sets one.
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 256)]
     password: Option<SecretText>,
 }
 
-/// Request to change the role.
+/// Another role.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewRole)]
 pub(super) struct ChangeRoleRequest {
-    /// Role.
+    /// What it may do.
     role: Role,
 }
 
-/// Single-use link to set a password.
+/// A link with which somebody sets a password, once.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Invitation)]
 pub(super) struct InvitationLink {
-    /// Path of the link, relative to the base URL. Shown only in this response.
+    /// Where it leads, behind the address of these pages. It is shown this once.
     path: String,
-    /// Time of expiry.
+    /// When it ends.
     until: DateTime<Utc>,
 }
 
@@ -68,17 +68,17 @@ impl From<&Invitation> for InvitationLink {
     }
 }
 
-/// Created account, or account with a new link.
+/// An account that was made, or has a new link.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Invited)]
 pub(super) struct InvitationResponse {
-    /// Id of the change.
+    /// The number of the change.
     run: i64,
-    /// Id of the account.
+    /// The account's number.
     id: i64,
-    /// E-mail address used to sign in.
+    /// The address that signs in.
     email: String,
-    /// Link to set the password; null if the request contained a password.
+    /// With what a password is set; null where one was given.
     invitation: Option<InvitationLink>,
 }
 
@@ -88,7 +88,7 @@ impl InvitationResponse {
     }
 }
 
-/// Loads the active account with this id.
+/// The account of an address that may sign in.
 async fn find(web: &WebContext, id: i64) -> Result<table::Account, ApiProblem> {
     let mut tx = web.store.begin_read().await?;
     Ok(accounts::find_account(&mut tx, AccountId(id)).await?)
@@ -116,14 +116,14 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<InvitationResponse>), ApiProblem> {
     let (email, role) = (clean(&new.email).into_owned(), new.role);
     let about = web.new_manual_run(&who, format!("make account `{email}` as {role}"));
-    let request = NewUserAccount { email: &email, name: &new.name, role, password: new.password.as_ref() };
-    let made = accounts::create_account(&web.store, &about, web.change_time(), request).await?;
+    let asked = NewUserAccount { email: &email, name: &new.name, role, password: new.password.as_ref() };
+    let made = accounts::create_account(&web.store, &about, web.change_time(), asked).await?;
     let place = [(header::LOCATION, format!("/api/v1/accounts/{}", made.account))];
     let invited = InvitationResponse::new(made.done.run, made.account, email, made.invitation.as_ref());
     Ok((StatusCode::CREATED, place, Json(invited)))
 }
 
-/// Revoked accounts are included, as in the list.
+/// One that was revoked is shown too: the list has it.
 pub(super) async fn show(
     State(web): State<WebContext>,
     PathId(id): PathId,

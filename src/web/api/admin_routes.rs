@@ -1,4 +1,4 @@
-//! Routes that require the administration permission.
+//! Routes for those who say who may do what.
 
 use super::api_operation::{ApiRoutes, operation_returning, operation_returning_page};
 use super::{ADMINISTER, ChangeResponse, accounts, tokens};
@@ -10,7 +10,7 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
         ADMINISTER,
         operation_returning_page::<AccountView>(
             "listAccounts",
-            "Lists accounts by e-mail address, including revoked ones",
+            "Who may sign in, by address; those who no longer may, too",
         ),
         accounts::list,
     )
@@ -19,7 +19,7 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
         ADMINISTER,
         operation_returning::<accounts::InvitationResponse>(
             "createAccount",
-            "Creates an account with a password, or with a link to set one",
+            "Makes an account, with a password or with a link",
         )
         .json_body::<accounts::CreateAccountRequest>()
         .returns_created()
@@ -29,13 +29,13 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/accounts/{id}",
         ADMINISTER,
-        operation_returning::<AccountView>("showAccount", "Returns an account"),
+        operation_returning::<AccountView>("showAccount", "Somebody who may sign in"),
         accounts::show,
     )
     .patch(
         "/api/v1/accounts/{id}",
         ADMINISTER,
-        operation_returning::<ChangeResponse>("changeRole", "Changes the role of an account")
+        operation_returning::<ChangeResponse>("changeRole", "Gives an account another role")
             .json_body::<accounts::ChangeRoleRequest>()
             .returns_conflict(),
         accounts::change,
@@ -43,8 +43,11 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
     .delete(
         "/api/v1/accounts/{id}",
         ADMINISTER,
-        operation_returning::<ChangeResponse>("revokeAccount", "Revokes an account and ends its sessions")
-            .returns_conflict(),
+        operation_returning::<ChangeResponse>(
+            "revokeAccount",
+            "Takes the right to sign in away, and ends every session",
+        )
+        .returns_conflict(),
         accounts::revoke,
     )
     .post(
@@ -52,14 +55,14 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
         ADMINISTER,
         operation_returning::<accounts::InvitationResponse>(
             "invite",
-            "Creates a new link to set a password. Earlier links become invalid",
+            "Makes a new link; older ones are no longer good",
         ),
         accounts::invite,
     )
     .get(
         "/api/v1/tokens",
         ADMINISTER,
-        operation_returning_page::<TokenView>("listTokens", "Lists API tokens by name"),
+        operation_returning_page::<TokenView>("listTokens", "Keys for programs, by name"),
         tokens::list,
     )
     .post(
@@ -67,7 +70,7 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
         ADMINISTER,
         operation_returning::<tokens::CreateTokenResponse>(
             "createToken",
-            "Creates an API token. The key is shown only in this response",
+            "Makes a token; its key is answered once",
         )
         .json_body::<tokens::CreateTokenRequest>()
         .returns_created()
@@ -77,13 +80,13 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/tokens/{id}",
         ADMINISTER,
-        operation_returning::<TokenView>("showToken", "Returns an API token"),
+        operation_returning::<TokenView>("showToken", "A token"),
         tokens::show,
     )
     .delete(
         "/api/v1/tokens/{id}",
         ADMINISTER,
-        operation_returning::<ChangeResponse>("revokeToken", "Revokes an API token"),
+        operation_returning::<ChangeResponse>("revokeToken", "Revokes a token: its key is no longer good"),
         tokens::revoke,
     )
 }

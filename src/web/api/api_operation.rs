@@ -1,4 +1,4 @@
-//! API routes, each declared together with its OpenAPI description.
+//! Routes of the API and their description, declared together: none is without the other.
 
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
@@ -10,10 +10,10 @@ use super::api_query::MAX_PAGE_SIZE;
 use crate::WebContext;
 use crate::routes::{RouteAccess, RouteTable};
 
-/// Path prefix of the API.
+/// Where everything of the API stands.
 pub(super) const ROOT: &str = "/api/v1";
 
-/// OpenAPI description of a route.
+/// What a route does, as the document says it.
 pub(super) struct ApiOperation {
     id: &'static str,
     summary: &'static str,
@@ -26,7 +26,7 @@ pub(super) struct ApiOperation {
     schemas: Vec<(String, RefOr<Schema>)>,
 }
 
-/// Describes a route that returns `T`.
+/// Begins the description of a route that answers with `T`.
 pub(super) fn operation_returning<T: ToSchema>(id: &'static str, summary: &'static str) -> ApiOperation {
     let mut schemas = Vec::new();
     let answer = schema_reference::<T>(&mut schemas);
@@ -43,20 +43,20 @@ pub(super) fn operation_returning<T: ToSchema>(id: &'static str, summary: &'stat
     }
 }
 
-/// Describes a route that returns a page of `T`.
+/// Begins the description of a route that answers with a page of `T`.
 pub(super) fn operation_returning_page<T: ToSchema>(id: &'static str, summary: &'static str) -> ApiOperation {
-    let after = "Cursor: the `next` of the previous page.";
-    let limit = "Maximum number of items.";
+    let after = "Where the page before ended: its `next`.";
+    let limit = "How many at most.";
     let mut operation = operation_returning_list::<T>(id, summary).text_param("after", after);
     let schema = json!({"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": 50});
     operation.parameters.push(parameter("limit", limit, schema));
     operation
 }
 
-/// Describes a route that returns all `T` as a single page.
+/// Begins the description of a route that answers with all there is of `T`, in the form of a page.
 pub(super) fn operation_returning_list<T: ToSchema>(id: &'static str, summary: &'static str) -> ApiOperation {
     let mut operation = operation_returning::<T>(id, summary);
-    let next = "Cursor of the next page, for the parameter `after`. Null on the last page.";
+    let next = "Where the next page begins: the `after` of the next request; null on the last page.";
     operation.answer.1 = json!({
         "type": "object",
         "required": ["items", "next"],
@@ -80,65 +80,66 @@ fn parameter(name: &str, description: &str, schema: Value) -> Value {
 }
 
 impl ApiOperation {
-    /// Adds a required JSON body.
+    /// With a body.
     pub(super) fn json_body<T: ToSchema>(mut self) -> Self {
         self.body = Some(("application/json", schema_reference::<T>(&mut self.schemas)));
         self
     }
 
-    /// Adds a required CSV body.
+    /// With a body of CSV.
     pub(super) fn csv_body(mut self, description: &str) -> Self {
         self.body = Some(("text/csv", json!({"type": "string", "description": description})));
         self
     }
 
-    /// Adds an optional JSON body.
+    /// With a body that may be left out.
     pub(super) fn optional_json_body<T: ToSchema>(self) -> Self {
         Self { needs_body: false, ..self.json_body::<T>() }
     }
 
-    /// Adds a text parameter to the query.
+    /// With a text in its address.
     pub(super) fn text_param(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string"})));
         self
     }
 
-    /// Adds an enumeration parameter to the query.
+    /// With one of these words in its address.
     pub(super) fn enum_param(mut self, name: &str, description: &str, words: &[&str]) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string", "enum": words})));
         self
     }
 
-    /// Adds a date parameter to the query.
+    /// With a day in its address.
     pub(super) fn date_param(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string", "format": "date"})));
         self
     }
 
-    /// Declares that the route returns 201 with a `Location` header.
+    /// Made something: 201, and where it is.
     pub(super) fn returns_created(mut self) -> Self {
         self.answer.0 = StatusCode::CREATED;
-        self.headers.insert("Location".to_owned(), header("Path of the created object."));
+        self.headers.insert("Location".to_owned(), header("Where it is."));
         self
     }
 
-    /// Declares that the response has an `ETag` header.
+    /// Says as of when it is.
     pub(super) fn returns_etag(mut self) -> Self {
-        self.headers.insert("ETag".to_owned(), header("Version of the object, for `If-Match`."));
+        self.headers
+            .insert("ETag".to_owned(), header("Changes with every change: send it back as If-Match."));
         self
     }
 
-    /// Declares that the route evaluates `If-Match`.
+    /// Does nothing where something has changed since.
     pub(super) fn accepts_if_match(mut self) -> Self {
         self.parameters.push(json!({
             "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},
-            "description": "Expected ETag. The request is refused with 412 if the object has a different one.",
+            "description": "The ETag that was seen: refused with 412 where it has another one by now.",
         }));
         self.refusals.push(StatusCode::PRECONDITION_FAILED);
         self
     }
 
-    /// Declares that the route can return 409.
+    /// May be refused for what there is already.
     pub(super) fn returns_conflict(mut self) -> Self {
         self.refusals.push(StatusCode::CONFLICT);
         self
@@ -190,9 +191,9 @@ impl ApiOperation {
             "operationId": self.id, "summary": self.summary, "tags": [room], "parameters": self.parameters,
             "responses": responses,
         });
-        match access.permission() {
-            None => operation["security"] = json!([]),
-            Some(may) => operation["description"] = json!(format!("Needs {}.", may.in_words())),
+        match access {
+            RouteAccess::Open => operation["security"] = json!([]),
+            RouteAccess::Needs(may) => operation["description"] = json!(format!("Needs {}.", may.in_words())),
         }
         if let Some((kind, schema)) = self.body {
             let content = json!({kind: {"schema": schema}});
@@ -206,7 +207,7 @@ fn header(description: &str) -> Value {
     json!({"description": description, "schema": {"type": "string"}})
 }
 
-/// Builder of API routes and their descriptions.
+/// Routes with their descriptions, under construction.
 pub(super) struct ApiRoutes {
     routes: RouteTable,
     paths: Map<String, Value>,
@@ -244,6 +245,7 @@ impl ApiRoutes {
         self.add_schemas(described)
     }
 
+    /// Something to be read.
     pub(super) fn get<H, T>(
         self,
         path: &'static str,
@@ -260,6 +262,7 @@ impl ApiRoutes {
         api
     }
 
+    /// Something to be done.
     pub(super) fn post<H, T>(
         self,
         path: &'static str,
@@ -276,6 +279,7 @@ impl ApiRoutes {
         api
     }
 
+    /// Something to be changed in part.
     pub(super) fn patch<H, T>(
         self,
         path: &'static str,
@@ -292,6 +296,7 @@ impl ApiRoutes {
         api
     }
 
+    /// Something to be ended.
     pub(super) fn delete<H, T>(
         self,
         path: &'static str,
@@ -308,7 +313,7 @@ impl ApiRoutes {
         api
     }
 
-    /// Returns the routes, and the paths and schemas of the OpenAPI document.
+    /// All routes, and the paths and schemas of the document.
     pub(super) fn into_parts(self) -> (RouteTable, Map<String, Value>, Map<String, Value>) {
         (self.routes, self.paths, self.schemas)
     }

@@ -1,4 +1,4 @@
-//! Endpoints of assignments and their due dates.
+//! Assigned courses and their due dates.
 
 use axum::extract::State;
 use axum::http::HeaderName;
@@ -24,33 +24,33 @@ use rollcall_store::Tx;
 use rollcall_store::listing::assignments::{self as listing, AssignmentListRow};
 use rollcall_views::{AssignedCourseView, JobCounts};
 
-/// Assignment of a course to a group or a learner.
+/// A course that is assigned to a group or to one learner.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Assignment)]
 pub(super) struct AssignmentResponse {
-    /// Id.
+    /// The number.
     id: i64,
-    /// Course code.
+    /// The course's code.
     course: String,
-    /// Course title.
+    /// The course's title.
     title: String,
-    /// Group; null for an assignment to a learner.
+    /// The group; none for an assignment to one learner.
     group: Option<String>,
-    /// Learner; null for an assignment to a group.
+    /// The learner; none for an assignment to a group.
     learner: Option<String>,
-    /// Number of learners with this assignment.
+    /// How many learners it reaches.
     reaches: i64,
-    /// Fixed due date.
+    /// The day, where it is fixed.
     due: Option<NaiveDate>,
-    /// Due date in days after joining the group.
+    /// Days after joining.
     due_days: Option<u32>,
-    /// Due date in days after the start date.
+    /// Days after the start date.
     due_days_after_start: Option<u32>,
-    /// Minimum number of days for late joiners if the due date is fixed.
+    /// Days that whoever joins late for a fixed date has at least.
     late_days: u32,
-    /// Time of the assignment.
+    /// When it was assigned.
     assigned_on: NaiveDate,
-    /// Source: `hand` or `file`.
+    /// `hand` or `file`.
     source: String,
 }
 
@@ -76,65 +76,65 @@ impl From<AssignmentListRow> for AssignmentResponse {
     }
 }
 
-/// Request to assign a course to groups or to one learner, with at most one kind of due date.
+/// A course to be assigned: to groups, or to one learner; with one due date or none.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewAssignment)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct CreateAssignmentRequest {
-    /// Course code.
+    /// The course's code.
     #[schema(max_length = 500)]
     course: String,
-    /// Names of the groups.
+    /// Groups, by name.
     #[serde(default)]
     groups: Vec<String>,
-    /// Learner: current or former e-mail address, or `CONNECTOR:ID`.
+    /// An address, a former one, or `CONNECTOR:ID`.
     #[schema(max_length = 500)]
     learner: Option<String>,
-    /// Fixed due date, the same for all learners who do not join late.
+    /// A day, the same for everyone who has time enough.
     #[schema(format = Date)]
     due: Option<String>,
-    /// Due date in days after joining the group.
+    /// Days after joining.
     #[schema(maximum = 3650)]
     due_days: Option<u32>,
-    /// Due date in days after the start date.
+    /// Days after the start date.
     #[schema(maximum = 3650)]
     due_days_after_start: Option<u32>,
-    /// Minimum number of days for late joiners if the due date is fixed. Default: 14.
+    /// Days that whoever joins late for a fixed date has at least; 14 unless said.
     #[schema(maximum = 3650)]
     late_days: Option<u32>,
 }
 
-/// Request to change the due date: one of the three dates, or `"due": null` for none. Omitted fields stay unchanged.
+/// Another due date. One of the three dates, or `"due": null` for none; what is not named stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewDueDate)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct ChangeDueDateRequest {
-    /// Fixed due date, the same for all learners who do not join late; null for no due date.
+    /// A day, the same for everyone who has time enough; null for no due date.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
     due: DueDateField,
-    /// Due date in days after joining the group.
+    /// Days after joining.
     #[schema(maximum = 3650)]
     due_days: Option<u32>,
-    /// Due date in days after the start date.
+    /// Days after the start date.
     #[schema(maximum = 3650)]
     due_days_after_start: Option<u32>,
-    /// Minimum number of days for late joiners if the due date is fixed.
+    /// Days that whoever joins late for a fixed date has at least.
     #[schema(maximum = 3650)]
     late_days: Option<u32>,
 }
 
-/// Value of an optional, nullable date field.
+/// A day as somebody names it.
 #[derive(Debug, Default)]
 enum DueDateField {
-    /// The field is missing.
+    /// Not at all.
     #[default]
     Omitted,
-    /// The field is null.
+    /// With null.
     Null,
-    /// The field has a value.
+    /// So.
     Date(String),
 }
 
@@ -145,31 +145,31 @@ impl<'de> Deserialize<'de> for DueDateField {
     }
 }
 
-/// Result of an assignment.
+/// What assigning came to.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AssignmentMade)]
 pub(super) struct CreateAssignmentResponse {
-    /// Id of the change; null if nothing changed.
+    /// The number of the change; none when everything was just so.
     run: Option<i64>,
-    /// Course code.
+    /// The course's code.
     course: String,
-    /// Result for each group or learner.
+    /// What became of each.
     to: Vec<AssignmentTargetResult>,
-    /// Jobs enqueued for the workers.
+    /// Jobs left to workers.
     jobs: JobCounts,
 }
 
-/// Group or learner to which a course was assigned.
+/// A group or learner to whom a course was assigned.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AssignmentReached)]
 pub(super) struct AssignmentTargetResult {
-    /// Name of the group or e-mail address of the learner.
+    /// The group's name, or the learner's address.
     name: String,
-    /// Result: `new`, `changed` or `same`.
+    /// `new`, `changed` or `same`.
     outcome: &'static str,
 }
 
-/// Returns the due date of the request. `None` if it contains none.
+/// The date that was meant; nothing where none was named.
 fn parse_due_date(
     on: Option<&str>,
     joining: Option<u32>,
@@ -204,7 +204,7 @@ async fn find(tx: &mut Tx, id: i64) -> Result<AssignmentListRow, ApiProblem> {
     found.ok_or_else(|| ApiProblem::not_found("no such assignment"))
 }
 
-/// Checks `If-Match` against the current due date.
+/// The due date that the request expects to find.
 async fn find_expected(
     web: &WebContext,
     id: i64,
@@ -251,10 +251,10 @@ pub(super) async fn assign(
     let due = parse_due_date(new.due.as_deref(), new.due_days, new.due_days_after_start)?
         .unwrap_or(DuePolicy::Never);
     let late_days = parse_late_days(new.late_days)?.unwrap_or(DEFAULT_LATE_DAYS);
-    let request = AssignRequest { course: &new.course, due, late_days };
+    let asked = AssignRequest { course: &new.course, due, late_days };
     let whom = new.learner.clone().unwrap_or_else(|| new.groups.join("`, `"));
     let about = web.new_manual_run(&who, format!("assign `{}` to `{whom}`", new.course));
-    let assigned = groups::assign_course(&web.store, &about, web.change_time(), request, &targets).await;
+    let assigned = groups::assign_course(&web.store, &about, web.change_time(), asked, &targets).await;
     let answer = assigned.map_err(|error| {
         let field = match &error {
             groups::GroupError::NoGroup { .. } | groups::GroupError::BadName(_) => Some("groups"),
@@ -308,7 +308,7 @@ pub(super) async fn change(
         (None, DueDateField::Null | DueDateField::Date(_)) => DuePolicy::Never,
         (None, DueDateField::Omitted) if late_days.is_some() => row.due(),
         (None, DueDateField::Omitted) => {
-            return Err(ApiProblem::invalid_field("due", "specify a due date or `late_days`"));
+            return Err(ApiProblem::invalid_field("due", "say what is new: a due date, or `late_days`"));
         }
     };
     let late_days = late_days.unwrap_or(row.late_days());

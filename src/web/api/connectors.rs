@@ -1,4 +1,4 @@
-//! Endpoints of connectors.
+//! Connectors.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -17,28 +17,28 @@ use rollcall_core::sync::{self, RunOptions, retire_connector as retiring};
 use rollcall_model::names::nearest;
 use rollcall_views as views;
 
-/// Options of a sync.
+/// How to sync.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = NewSync)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct SyncRequest {
-    /// Plan only: write nothing and return what would be written.
+    /// Write nothing, and say what would have been written.
     dry_run: bool,
-    /// Sync only people with this e-mail address. Absent people are not removed then.
+    /// Only people with this address; nobody is ended by absence then.
     #[schema(max_length = 500)]
     only: Option<String>,
-    /// Ignore the removal limits for this run.
+    /// Lift the limits on removals for this one run.
     allow_removals: bool,
 }
 
-/// Options of a retirement.
+/// How to let go.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = NewRetirement)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct RetireConnectorRequest {
-    /// Ignore the removal limits for this run.
+    /// Lift the limits on removals for this one run.
     allow_removals: bool,
 }
 
@@ -73,15 +73,15 @@ pub(super) async fn sync(
         (None, true) => format!("sync {name}, with removals allowed"),
         (None, false) => format!("sync {name}"),
     };
-    let options = RunOptions {
+    let asked = RunOptions {
         dry_run: ask.dry_run,
         only: ask.only,
         allow_removals: ask.allow_removals,
         ..build_run_options(&web, &who, what)
     };
     let done = run_blocking(move || async move {
-        let report = sync::run(&web.store, config.for_sync(), place, &options).await;
-        views::SyncView::new(&report, options.dry_run, 0, 0)
+        let report = sync::run(&web.store, config.for_sync(), place, &asked).await;
+        views::SyncView::new(&report, asked.dry_run, 0, 0)
     });
     Ok(Json(done.await?))
 }
@@ -92,10 +92,10 @@ pub(super) async fn retire(
     Extension(who): Extension<Principal>,
     OptionalJsonBody(ask): OptionalJsonBody<RetireConnectorRequest>,
 ) -> ApiResult<views::RetirementResult> {
-    let options = build_approval_request(&web, &who, format!("retire connector {name}"));
+    let asked = build_approval_request(&web, &who, format!("retire connector {name}"));
     let retired = run_blocking(move || async move {
         let config = web.config();
-        let done = retiring::retire(&web.store, config.for_sync(), &name, &options, ask.allow_removals).await;
+        let done = retiring::retire(&web.store, config.for_sync(), &name, &asked, ask.allow_removals).await;
         done.map(|report| views::RetirementResult::new(&name, &report))
     });
     Ok(Json(retired.await??))

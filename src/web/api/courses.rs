@@ -1,4 +1,4 @@
-//! Endpoints of the course catalogue.
+//! The catalogue.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -16,32 +16,32 @@ use rollcall_model::format::count;
 use rollcall_model::names::fold;
 use rollcall_store::listing::courses as listing;
 
-/// Course.
+/// A course.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Course)]
 pub(super) struct CourseResponse {
-    /// Id.
+    /// The number.
     id: i64,
-    /// Course code.
+    /// The code.
     code: String,
-    /// Title.
+    /// The title.
     title: String,
-    /// Source: `hand` or `file`.
+    /// `hand` or `file`.
     source: String,
-    /// Number of groups and learners to which the course is assigned.
+    /// To how many groups and learners it is assigned.
     assignments: i64,
 }
 
-/// Request to add a course.
+/// A course to be added.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewCourse)]
 pub(super) struct AddCourseRequest {
-    /// Course code. Unique, ignoring case.
+    /// The code, unique whatever the case.
     #[schema(max_length = 500, pattern = r"\S")]
     code: String,
-    /// Title.
+    /// The title.
     #[schema(max_length = 500, pattern = r"\S")]
     title: String,
 }

@@ -1,4 +1,4 @@
-//! Endpoints of enrollments.
+//! Access and progress.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -18,34 +18,34 @@ use rollcall_model::timestamp;
 use rollcall_store::enrollments::{self as table, EnrollmentFilter};
 use rollcall_views::EnrollmentView;
 
-/// Request to record a completed course.
+/// A course that a learner has completed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewCompletion)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct CompleteCourseRequest {
-    /// Learner: current or former e-mail address, or `CONNECTOR:ID`.
+    /// An address, a former one, or `CONNECTOR:ID`.
     #[schema(max_length = 500)]
     email: String,
-    /// Course code.
+    /// The course's code.
     #[schema(max_length = 500)]
     course: String,
-    /// Time of completion (RFC 3339) or a date. Default: now.
+    /// A time (RFC 3339), or a day; now unless said.
     #[schema(max_length = 500)]
     at: Option<String>,
 }
 
-/// Result of recording a completion.
+/// What came of noting that a course is done.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Completion)]
 pub(super) struct CompleteCourseResponse {
-    /// Learner as given in the request.
+    /// The learner, as asked.
     email: String,
-    /// Course as given in the request.
+    /// The course, as asked.
     course: String,
-    /// Time of completion.
+    /// When it was done.
     completed_at: DateTime<Utc>,
-    /// Whether the course was already completed. The earlier time is kept then.
+    /// Whether it was done before: then that time stays.
     before: bool,
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn complete(
             let plain = text.starts_with(|c: char| c.is_ascii_digit());
             let at = timestamp::parse_timestamp(text, web.config().timezone).filter(|_| plain);
             at.ok_or_else(|| {
-                let text = "not a valid date or time: use 2026-12-31 or 2026-12-31T09:30:00Z";
+                let text = "neither a day nor a time: write 2026-12-31, or 2026-12-31T09:30:00Z";
                 ApiProblem::invalid_field("at", text)
             })?
         }

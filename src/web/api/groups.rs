@@ -1,4 +1,4 @@
-//! Endpoints of groups.
+//! Groups.
 
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -24,64 +24,64 @@ use rollcall_store::listing::assignments;
 use rollcall_store::listing::groups::{self as listing, GroupListSort};
 use rollcall_views::{self as views, AssignedCourseView};
 
-/// Request to create a group.
+/// A group to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewGroup)]
 pub(super) struct CreateGroupRequest {
-    /// Name. Unique, ignoring case.
+    /// The name, unique whatever the case.
     #[schema(max_length = 200, pattern = r"\S")]
     name: String,
-    /// Members.
+    /// Who is in it.
     #[serde(default)]
     members: LearnerSelection,
 }
 
-/// Request to rename a group.
+/// Another name.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewName)]
 pub(super) struct RenameGroupRequest {
-    /// Name. Unique, ignoring case.
+    /// The name, unique whatever the case.
     #[schema(max_length = 200, pattern = r"\S")]
     name: String,
 }
 
-/// Request to restore a deleted group.
+/// A group to be restored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = Restore)]
 pub(super) struct RestoreGroupRequest {
-    /// Name of the deleted group.
+    /// The name that it had.
     #[schema(max_length = 200, pattern = r"\S")]
     name: String,
 }
 
-/// Group with its courses.
+/// A group and its courses.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = GroupShown)]
 pub(super) struct GroupResponse {
-    /// Id.
+    /// The number.
     id: i64,
-    /// Name.
+    /// The name.
     name: String,
-    /// Number of members.
+    /// How many learners are in it.
     members: i64,
-    /// Rules that add members.
+    /// The rules that feed it.
     rules: Vec<String>,
-    /// Assigned courses.
+    /// The courses that are assigned to it.
     assignments: Vec<AssignedCourseView>,
 }
 
-/// Loads the group with this id.
+/// The group of an address.
 pub(super) async fn find(tx: &mut Tx, id: i64) -> Result<Group, ApiProblem> {
     Ok(groups::find_group(tx, GroupId(id)).await?)
 }
 
-/// Loads the group with this id and checks `If-Match`. Returns its reference and name.
+/// The group of an address, as it is expected to be; and what to call it by.
 pub(super) async fn find_expected(
     web: &WebContext,
     id: i64,
@@ -93,7 +93,7 @@ pub(super) async fn find_expected(
     let seen = match expects.matches_tag(&etag::run_tag(group.changed_run_id.0)) {
         None => None,
         Some(true) => Some(group.changed_run_id),
-        // Run 0 never matches: the request is refused with the author of the last change.
+        // Of no run: refused with who has changed it.
         Some(false) => Some(RunId(-1)),
     };
     let which = which.unchanged_since(seen);
@@ -185,7 +185,7 @@ pub(super) async fn rename(
     JsonBody(new): JsonBody<RenameGroupRequest>,
 ) -> Result<([(HeaderName, String); 1], Json<ChangeResponse>), ApiProblem> {
     let name = new.name.trim();
-    // An invalid name is refused before the state of the group is checked.
+    // What can be no name is refused whatever the group has become meanwhile.
     GroupName::parse(name).map_err(groups::GroupError::from)?;
     let (group, which) = find_expected(&web, id, &expects).await?;
     let about = web.new_manual_run(&who, format!("rename group `{}` to `{name}`", group.name));

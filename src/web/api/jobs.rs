@@ -1,4 +1,4 @@
-//! Endpoints of the job queue, and the verification of enrollments.
+//! The queue, and the proof that it has done its work.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -18,65 +18,65 @@ use rollcall_model::format::count;
 use rollcall_store::jobs::{self as table, Job};
 use rollcall_views::JobCounts;
 
-/// Selection of jobs. All jobs if `ids` is omitted.
+/// Jobs, by their numbers; all where none is named.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SomeJobs)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct JobSelection {
-    /// Ids of the jobs; omitted for all.
+    /// Their numbers; left out for all.
     #[schema(min_items = 1)]
     ids: Option<Vec<i64>>,
 }
 
-/// Selection of jobs by id.
+/// Jobs, by their numbers.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TheseJobs)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct JobIds {
-    /// Ids of the jobs.
+    /// Their numbers.
     #[schema(min_items = 1)]
     ids: Vec<i64>,
 }
 
-/// Result of a retry.
+/// What retrying came to.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Retried)]
 pub(super) struct RetryJobsResponse {
-    /// Id of the change; null if none of the jobs had failed permanently.
+    /// The number of the change; null where none of them had failed for good.
     run: Option<i64>,
-    /// Number of jobs that are ready again.
+    /// Jobs that are ready again.
     retried: u64,
 }
 
-/// Result of a drop.
+/// What dropping came to.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Dropped)]
 pub(super) struct DropJobsResponse {
-    /// Id of the change; null if none of the jobs had failed permanently.
+    /// The number of the change; null where none of them had failed for good.
     run: Option<i64>,
-    /// Number of discarded jobs.
+    /// Jobs that are gone.
     dropped: u64,
 }
 
-/// Result of a repair.
+/// What a repair came to.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Repaired)]
 pub(super) struct RepairResponse {
-    /// Id of the change; null if there were no differences.
+    /// The number of the change; null where nothing differed.
     run: Option<i64>,
-    /// Number of enrollments that differed from memberships and assignments.
+    /// Enrollments that were not what memberships and assignments say.
     differences: u64,
-    /// Jobs enqueued for the workers.
+    /// Jobs left to workers.
     jobs: JobCounts,
 }
 
 fn check_ids(ids: &[i64]) -> Result<(), ApiProblem> {
-    if ids.is_empty() { Err(ApiProblem::invalid_field("ids", "no job is specified")) } else { Ok(()) }
+    if ids.is_empty() { Err(ApiProblem::invalid_field("ids", "no job is named")) } else { Ok(()) }
 }
 
-/// Description of the request for the audit log.
+/// What is asked for, for the record of changes.
 fn format_command(verb: &str, ids: &[i64]) -> String {
     format!("{verb} {}", count(ids.len() as u64, "failed job", "failed jobs"))
 }

@@ -1,4 +1,4 @@
-//! Endpoints of group members and exclusions.
+//! Members of groups, and who is kept out of them.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -23,7 +23,7 @@ use rollcall_store::listing::{exclusions as kept_out, members as listing};
 use rollcall_store::memberships::Exclusion;
 use rollcall_views as views;
 
-/// Selection of learners by name or id.
+/// Learners, by what they are called or by their numbers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, expecting = "expected a list of addresses, or a list of learners' numbers")]
 pub(super) enum LearnerSelection {
@@ -71,58 +71,58 @@ impl LearnerSelection {
     }
 }
 
-/// Request to add members.
+/// Whom to add.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewMembers)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct AddMembersRequest {
-    /// Learners.
+    /// Whom.
     members: LearnerSelection,
 }
 
-/// Request to remove members.
+/// Whom to remove.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RemovedMembers)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct RemoveMembersRequest {
-    /// Learners.
+    /// Whom.
     members: LearnerSelection,
-    /// Reason, for the audit log.
+    /// Why, for whoever asks later.
     #[schema(max_length = 500)]
     because: Option<String>,
-    /// Last day of the exclusion: until then, rules do not add the learners again. Permanent if omitted.
+    /// The last day on which rules are kept from giving it back; without it, for as long as nobody lifts it.
     #[schema(format = Date)]
     until: Option<String>,
 }
 
-/// Request to lift an exclusion.
+/// Whom to let in again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LiftedExclusion)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct LiftExclusionRequest {
-    /// Learner: current or former e-mail address, or `CONNECTOR:ID`.
+    /// An address, a former one, or `CONNECTOR:ID`.
     #[schema(max_length = 500)]
     email: String,
 }
 
-/// Member of a group.
+/// A member of a group.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = GroupMember)]
 pub(super) struct GroupMemberResponse {
-    /// Id of the learner.
+    /// The learner's number.
     id: i64,
-    /// E-mail address or its placeholder.
+    /// The address, or what stands for it.
     email: String,
-    /// Name.
+    /// The name.
     name: String,
-    /// Status: `upcoming`, `active`, `leave` or `left`.
+    /// `upcoming`, `active`, `leave` or `left`.
     status: String,
-    /// Source: `manual` or `rule:NAME`; null for a learner without access yet.
+    /// `manual`, or `rule:NAME`; none for who waits to have access.
     reasons: Vec<String>,
-    /// Date of joining; null for a learner without access yet.
+    /// The day of joining; none for who waits to have access.
     joined_on: Option<NaiveDate>,
 }
 

@@ -1,4 +1,4 @@
-//! Errors of the API as `application/problem+json` (RFC 9457).
+//! What goes wrong, as RFC 9457 says it: `application/problem+json`.
 
 use axum::Json;
 use axum::extract::Request;
@@ -15,10 +15,10 @@ use rollcall_core::{accounts, explain, groups, sync};
 use rollcall_store as store;
 use rollcall_views::format_error_chain;
 
-/// Content type of problem responses.
+/// The type of such answers.
 pub(super) const PROBLEM_CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// Error of an API request.
+/// Why a request came to nothing.
 #[derive(Debug)]
 pub(crate) struct ApiProblem {
     status: StatusCode,
@@ -29,28 +29,28 @@ pub(crate) struct ApiProblem {
     hint: Option<String>,
 }
 
-/// Problem details (RFC 9457).
+/// A problem as it is sent (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProblemDetails)]
 pub(super) struct ProblemDetails {
-    /// Always `about:blank`: the title is the meaning of the status.
+    /// Always `about:blank`: the title says what the status means.
     #[serde(rename = "type")]
     address: &'static str,
-    /// Meaning of the status.
+    /// What the status means.
     title: &'static str,
-    /// HTTP status.
+    /// The status.
     status: u16,
-    /// Error code for programs.
+    /// A short word for scripts.
     kind: &'static str,
-    /// Description of the error.
+    /// What went wrong, and on what.
     detail: String,
-    /// Field that contains the error.
+    /// The field that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// First line of the request body that contains an error.
+    /// The first line of what was sent that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
-    /// Next step.
+    /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
@@ -60,29 +60,22 @@ impl ApiProblem {
         Self { status, kind, detail: format_sentence(detail.as_ref()), field: None, line: None, hint: None }
     }
 
-    /// Creates a 500 problem. The cause is written to the log and not sent.
-    fn internal(cause: &str) -> Self {
-        error!(cause, "request failed");
-        let detail = "internal error: the service log contains the cause";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", detail)
-    }
-
-    /// Creates a 404 problem. `what` completes the sentence "there is".
+    /// There is nothing of that number or name.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is {what}"))
     }
 
-    /// Creates a 422 problem of a field.
+    /// What was sent cannot be.
     pub(crate) fn invalid_field(field: impl Into<String>, detail: impl AsRef<str>) -> Self {
         Self { field: Some(field.into()), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
     }
 
-    /// Adds a hint.
+    /// With what to do next.
     pub(crate) fn with_hint(self, hint: impl AsRef<str>) -> Self {
         Self { hint: Some(format_sentence(hint.as_ref())), ..self }
     }
 
-    /// Replaces the name of the field, if the problem concerns a field.
+    /// About a field, where it is about one that has another name here.
     pub(crate) fn with_field(mut self, field: &str) -> Self {
         if self.field.is_some() {
             self.field = Some(field.to_owned());
@@ -100,8 +93,11 @@ impl ApiProblem {
 
 impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
+        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+            error!(what = self.detail, "a request could not be answered");
+        }
         let status = self.status;
-        let details = ProblemDetails {
+        let said = ProblemDetails {
             address: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
@@ -111,7 +107,7 @@ impl IntoResponse for ApiProblem {
             line: self.line,
             hint: self.hint,
         };
-        let mut response = (status, Json(details)).into_response();
+        let mut response = (status, Json(said)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, PROBLEM_CONTENT_TYPE);
         match status {
@@ -129,11 +125,11 @@ impl IntoResponse for ApiProblem {
 
 impl From<store::StoreError> for ApiProblem {
     fn from(error: store::StoreError) -> Self {
-        warn!(error = %format_error_chain(&error), "request failed");
+        warn!(error = %format_error_chain(&error), "a request could not be answered");
         let text = if error.is_transient() || error.is_disconnected() {
             "the database does not answer, and nothing was changed"
         } else {
-            "database error, nothing was changed: the service log contains the cause"
+            "the database refused, and nothing was changed: the service's log says why"
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.kind(), text)
     }
@@ -152,10 +148,10 @@ impl From<accounts::AccountError> for ApiProblem {
             E::BadTokenName { .. } => Self::invalid_field("name", &text),
             E::ExpiryInPast => Self::invalid_field("until", &text),
             E::AccountExists { .. } => of("email", conflict("account_exists"))
-                .with_hint("change its role, or create a new link to set its password"),
+                .with_hint("give it another role, or a new link with which its holder sets a password"),
             E::TokenExists { .. } => of("name", conflict("token_exists")),
             E::LastLicenseHolder { .. } => {
-                conflict("last_license_holder").with_hint("make another account a license holder first")
+                conflict("last_license_holder").with_hint("make somebody else one first")
             }
             E::NoAccount { .. } | E::AccountGone { .. } => Self::not_found("no such account"),
             E::NoToken { .. } | E::TokenGone { .. } => Self::not_found("no such token"),
@@ -165,7 +161,7 @@ impl From<accounts::AccountError> for ApiProblem {
             | E::NoRole { .. }
             | E::Revoked { .. }
             | E::IdentityMismatch { .. } => Self::new(StatusCode::BAD_REQUEST, "invalid", &text),
-            E::CryptoFailure => Self::internal(&text),
+            E::CryptoFailure => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", &text),
         }
     }
 }
@@ -177,12 +173,12 @@ impl From<groups::GroupError> for ApiProblem {
         let conflict = |kind| Self::new(StatusCode::CONFLICT, kind, &text);
         let changed = |kind| {
             let problem = Self::new(StatusCode::PRECONDITION_FAILED, kind, &text);
-            problem.with_hint("load the current state, then repeat the request")
+            problem.with_hint("look at it as it is now, then do it again")
         };
         match &error {
             E::Store(_) => match error {
                 E::Store(error) => error.into(),
-                other => Self::internal(&other.to_string()),
+                other => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", other.to_string()),
             },
             E::GroupGone { .. } => Self::not_found("no such group"),
             E::NoAssignment { .. } => Self::not_found("no such assignment"),
@@ -205,7 +201,7 @@ impl From<groups::GroupError> for ApiProblem {
             E::NameNeeded { name, .. } => {
                 let needed = Self { field: Some("name".to_owned()), ..conflict("name_needed") };
                 needed.with_hint(format!(
-                    "repeat the request with `?name=` and the name of the group, `{name}`"
+                    "send the same again with `?name=` and the name of the group, `{name}`"
                 ))
             }
             E::OtherName { .. } => Self::invalid_field("name", &text),
@@ -224,17 +220,10 @@ impl From<groups::GroupError> for ApiProblem {
 }
 
 impl From<PageError> for ApiProblem {
-    fn from(error: PageError) -> Self {
-        let (status, text) = (error.status(), error.text());
-        match error {
+    fn from(trouble: PageError) -> Self {
+        match trouble {
             PageError::Store(error) => error.into(),
-            PageError::Undecided(error) => error.into(),
-            PageError::Forbidden { .. } => Self::new(status, "forbidden", text),
-            PageError::Missing { .. } => Self::new(status, "not_found", text),
-            PageError::TooLarge => Self::new(status, "too_large", text),
-            PageError::NotAForm => Self::new(status, "not_a_form", text),
-            PageError::Bad { .. } => Self::new(status, "invalid", text),
-            PageError::Broken { what } => Self::internal(&what),
+            other => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", format!("{other:?}")),
         }
     }
 }
@@ -256,7 +245,7 @@ impl From<link_learners::LinkError> for ApiProblem {
         match error {
             link_learners::LinkError::Refused(error) => error.into(),
             link_learners::LinkError::Undecided { .. } => {
-                warn!(error = %format_error_chain(&error), "rules could not be re-evaluated");
+                warn!(error = %format_error_chain(&error), "the rules could not decide anew");
                 let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "undecided", error.to_string());
                 problem.with_hint(link_learners::LinkError::HINT)
             }
@@ -273,7 +262,7 @@ impl From<approve::ApprovalError> for ApiProblem {
             approve::ApprovalError::NothingHeld { newer, .. } => {
                 let problem = Self::new(StatusCode::CONFLICT, "nothing_held", text);
                 match newer {
-                    Some(newer) => problem.with_hint(format!("the pending changes belong to run {newer}")),
+                    Some(newer) => problem.with_hint(format!("what waits now was shown by run {newer}")),
                     None => problem,
                 }
             }
@@ -296,7 +285,7 @@ impl From<undo::UndoError> for ApiProblem {
                 if touched.is_empty() {
                     return problem;
                 }
-                problem.with_hint(format!("all of it was changed since: {}", touched.join("; ")))
+                problem.with_hint(format!("all of it was touched since: {}", touched.join("; ")))
             }
         }
     }
@@ -330,8 +319,8 @@ impl From<explain::ExplainError> for ApiProblem {
     }
 }
 
-/// Middleware that converts every error response below `/api/` to a problem: unknown paths and methods, cross-site
-/// requests.
+/// Sees to it that everything below `/api/` that is refused is refused in one form, whoever refused it: where there is
+/// no such address or method, where a request comes from another site.
 pub(crate) async fn convert_error_responses(request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let response = next.run(request).await;
@@ -340,20 +329,15 @@ pub(crate) async fn convert_error_responses(request: Request, next: Next) -> Res
     if !is_api || !refused || response.headers().get(header::CONTENT_TYPE) == Some(&PROBLEM_CONTENT_TYPE) {
         return response;
     }
-    let mut problem = problem_of_status(status).into_response();
+    let (kind, text) = match status {
+        StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address"),
+        StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "this address knows other methods"),
+        StatusCode::FORBIDDEN => ("forbidden", "a page of another site may not change anything here"),
+        _ => ("refused", "the request could not be answered"),
+    };
+    let mut problem = ApiProblem::new(status, kind, text).into_response();
     if let Some(allow) = response.headers().get(header::ALLOW) {
         problem.headers_mut().insert(header::ALLOW, allow.clone());
     }
     problem
-}
-
-/// Creates the problem of a response that has a status only.
-pub(super) fn problem_of_status(status: StatusCode) -> ApiProblem {
-    let (kind, text) = match status {
-        StatusCode::NOT_FOUND => ("not_found", "this address does not exist"),
-        StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "this address does not support the method"),
-        StatusCode::FORBIDDEN => ("forbidden", "cross-site requests must not change data"),
-        _ => ("refused", "the request was refused"),
-    };
-    ApiProblem::new(status, kind, text)
 }

@@ -1,4 +1,4 @@
-//! Endpoints of API tokens.
+//! Keys for programs.
 
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -19,31 +19,31 @@ use rollcall_model::role::Role;
 use rollcall_store::listing::tokens as listing;
 use rollcall_views::TokenView;
 
-/// Request to create a token.
+/// A token to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewToken)]
 pub(super) struct CreateTokenRequest {
-    /// Name. Unique, ignoring case.
+    /// What it is for; unique whatever the case.
     #[schema(max_length = 100, pattern = r"\S")]
     name: String,
-    /// Role.
+    /// What it may do.
     role: Role,
-    /// Last day of validity. If omitted, the token is valid until it is revoked.
+    /// The last day on which it is good; without it, for as long as nobody revokes it.
     #[schema(format = Date)]
     until: Option<String>,
 }
 
-/// Created token.
+/// A token that was made.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MadeToken)]
 pub(super) struct CreateTokenResponse {
-    /// Id of the change.
+    /// The number of the change.
     run: i64,
-    /// Key for `Authorization: Bearer KEY`. Shown only in this response.
+    /// The key, for `Authorization: Bearer KEY`. It is shown this once.
     key: String,
-    /// Token.
+    /// The token.
     #[serde(flatten)]
     token: TokenView,
 }

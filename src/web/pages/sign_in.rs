@@ -1,4 +1,4 @@
-//! Sign-in and sign-out.
+//! Signing in and out.
 
 use askama::Template;
 use axum::Extension;
@@ -25,11 +25,11 @@ use rollcall_store::runs::{NewRun, RunRecordKind};
 struct SignInPage<'a> {
     frame: Layout,
     email: &'a str,
-    /// Path to redirect to after sign-in.
+    /// Where to go afterwards.
     to: &'a str,
-    /// Form that was submitted with an expired session.
+    /// A form that was sent when the session had ended.
     kept: &'a str,
-    /// Whether a sign-in provider is configured.
+    /// Whether the company has a sign-in provider.
     has_provider: bool,
 }
 
@@ -41,19 +41,19 @@ struct ResumeFormPage<'a> {
     fields: Vec<(String, String)>,
 }
 
-/// Returns the URL of the sign-in page with a path to return to.
+/// The address of the page, leading to another one afterwards.
 pub(crate) fn sign_in_url(to: &str) -> String {
     let to: String = form_urlencoded::byte_serialize(to.as_bytes()).collect();
     format!("/sign-in?to={to}")
 }
 
-/// Returns the path if it belongs to this site, else the home page.
+/// An address of these pages; the first page where it is anything else.
 fn local_path(to: &str) -> &str {
     let is_inside = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
     if is_inside { to } else { "/" }
 }
 
-/// Renders the sign-in page and keeps the submitted form, to resume it after sign-in.
+/// The page, with a form that came too late.
 pub(crate) fn resume_after_sign_in(web: &WebContext, to: &str, kept: &str) -> Response {
     let text = "You were signed out meanwhile. Sign in again; what you typed is kept.";
     let frame = Layout::anonymous("Sign in").faults(vec![FieldError::new("", text)]);
@@ -71,7 +71,7 @@ pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuer
     render_page(&SignInPage { frame: Layout::anonymous("Sign in"), email: "", to, kept: "", has_provider })
 }
 
-/// Redirects the browser to the sign-in provider.
+/// Sends the browser to the company's sign-in provider.
 pub(super) async fn to_provider(State(web): State<WebContext>, UrlQuery(query): UrlQuery) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
@@ -84,7 +84,7 @@ pub(super) async fn to_provider(State(web): State<WebContext>, UrlQuery(query): 
     }
 }
 
-/// Completes the sign-in when the provider redirects back.
+/// Signs in whom the provider sends back.
 pub(super) async fn from_provider(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
@@ -93,8 +93,8 @@ pub(super) async fn from_provider(
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     if !query.text("error").is_empty() {
-        let message = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
-        return provider_refusal_page(&web, &oidc::OidcError::Refused { message });
+        let said = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
+        return provider_refusal_page(&web, &oidc::OidcError::Refused { said });
     }
     let ended = match SignInProvider::discover(sign_in).await {
         Ok(provider) => provider.finish_sign_in(&headers, query.text("state"), query.text("code")).await,
@@ -116,7 +116,7 @@ pub(super) async fn from_provider(
         Ok(account) => {
             let signed_in = accounts::start_session(&web.store, account, &provided.email, Utc::now()).await?;
             let (name, cookie) = set_cookie(Some(&signed_in.cookie));
-            // Sets the session cookie and deletes the sign-in cookie.
+            // Two cookies: the session comes, the sign-in goes.
             let cookies = AppendHeaders([(name, cookie), (header::SET_COOKIE, oidc::clear_cookie_header())]);
             Ok((cookies, Redirect::to(local_path(&to))).into_response())
         }
@@ -125,10 +125,10 @@ pub(super) async fn from_provider(
     }
 }
 
-/// Renders the sign-in page with the error of the provider.
+/// The page, with why the provider's way did not lead in.
 fn provider_refusal_page(web: &WebContext, error: &(dyn std::error::Error + 'static)) -> PageResult {
-    if let Some(oidc::OidcError::Provider { cause, step }) = error.downcast_ref() {
-        warn!(cause, step, "sign-in through the provider failed");
+    if let Some(oidc::OidcError::Provider { why, doing }) = error.downcast_ref() {
+        warn!(why, doing, "nobody could be signed in through the provider");
     }
     let frame =
         Layout::anonymous("Sign in").faults(vec![FieldError::new("", format_sentence(&error.to_string()))]);

@@ -1,9 +1,8 @@
 //! HiBob (`/v1/people/search`).
 //!
-//! Requires a service user in a permission group that can see the mapped fields of all people, including those
-//! who left. HiBob omits fields that the service user cannot see, and `check` warns about fields that no person
-//! has. One response contains all people: it is complete if the JSON is complete. Rejected credentials are not
-//! retried, because the server blocks the client address.
+//! Needs a service user in a permission group that sees the mapped fields of everybody, those who left included: fields
+//! that it may not see are left out without a word, and `check` warns of those that nobody has. Everybody comes in one
+//! answer: it is complete when the JSON is. A refused account is not tried again, since the server blocks addresses that do.
 
 use serde_json::json;
 
@@ -37,7 +36,7 @@ pub(super) static VENDOR: Vendor = Vendor {
 };
 
 fn describe(given: &VendorSettings<'_>) -> ApiDescription {
-    // Every path with a dot is a HiBob field; fields of `humanReadable` are returned with the others.
+    // Every place with a dot is a field of theirs; those of `humanReadable` come with the others.
     let mut fields: Vec<&str> = given
         .places
         .iter()

@@ -1,4 +1,4 @@
-//! Any other paged JSON API, described in the configuration file.
+//! Any other API that answers with pages of JSON: the file says how.
 
 use serde_json::Value;
 
@@ -26,26 +26,26 @@ pub(super) static VENDOR: Vendor = Vendor {
     describe,
 };
 
-/// Settings of a custom API.
+/// What a file says of an API of its own.
 #[derive(Debug, Clone)]
 pub struct HttpJsonSettings {
-    /// Headers of every request.
+    /// Headers that every request has.
     pub headers: Vec<(String, String)>,
-    /// A body; requests with a body are `POST`.
+    /// A body, which makes requests `POST`.
     pub body: Option<Value>,
-    /// The position of the list in a response.
+    /// Where the list stands in an answer.
     pub list: KeyPath,
-    /// The position of the total number of records.
+    /// Where the number of all records stands.
     pub total: Option<KeyPath>,
-    /// The paging method.
+    /// How pages follow each other.
     pub paging: PagingMethod,
-    /// The parameter for the number of records per page.
+    /// The parameter that asks for records a page.
     pub size_param: Option<String>,
-    /// The URL for the people with one address; the response has the same list as the full list.
+    /// The URL of the people with one address, which answers with a list like that of everybody.
     pub email_url: Option<String>,
-    /// The URL for one id.
+    /// The URL of one id.
     pub id_url: Option<String>,
-    /// The position of the record in the response for one id.
+    /// Where the record stands in the answer to that.
     pub record: KeyPath,
 }
 
@@ -67,7 +67,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         body: own.body.clone(),
         ..RequestTemplate::default()
     };
-    // A URL for one person is requested without the body of the list.
+    // A URL that names somebody asks by itself, without the body of the list.
     let of_one = |url: &String| RequestTemplate {
         url: Some(url.clone()),
         headers: own.headers.clone(),

@@ -1,9 +1,9 @@
-//! The known systems.
+//! The systems that are known by name.
 //!
-//! The documentation of [`crate`] describes how to add one.
+//! [`crate`] says how another one is added.
 //!
-//! None of these was tested against a live tenant: URLs, fields and limits come from the published documentation
-//! of the vendors; the configuration file can override what the documentation leaves open.
+//! None of these has been tried against a live tenant: addresses, fields and limits are the vendors' published ones, and
+//! what those leave open can be set in the file.
 
 mod bamboohr;
 mod entra;
@@ -24,104 +24,104 @@ use crate::mapping::DefaultMapping;
 
 pub use http_json::HttpJsonSettings;
 
-/// A system, as far as it is known without the configuration file.
+/// One system, as far as it can be said before a file is read.
 #[derive(Debug)]
 pub struct Vendor {
-    /// The kind in the configuration file.
+    /// The word in the file.
     pub name: &'static str,
-    /// The server URL; `{NAME}` is a placeholder for a value of the file. `None` if the file must set the URL.
+    /// The server's URL; `{NAME}` stands for a text of the file. None where the file must give it.
     pub url: Option<&'static str>,
-    /// The supported authentication methods, in terms of their configuration keys.
+    /// The ways to prove who asks, as the keys that they take.
     pub access: &'static [VendorAuthMethod],
-    /// Records per page: default and maximum.
+    /// Records a page, and the most that the system sends.
     pub page_size: (u32, u32),
-    /// Default for requests per second.
+    /// Requests a second where the file does not say.
     pub requests_per_second: u32,
-    /// Default for the maximum size of a response, in bytes.
+    /// The largest answer where the file does not say, in bytes.
     pub most_bytes: u64,
-    /// Attributes of rollcall and their paths in the system.
+    /// Attribute of rollcall, places of the system.
     pub mapping: &'static [(&'static str, &'static str)],
-    /// Status values that mean active, leave and left.
+    /// Values of its status, and what they mean: active, leave, left.
     pub statuses: [&'static [&'static str]; 3],
-    /// Responses with status 403 that contain one of these words mean too many requests.
+    /// Answers of status 403 with one of these words are about too many requests.
     pub quota_words: &'static [&'static str],
-    /// Builds the description of the API.
+    /// What is asked for.
     pub describe: fn(&VendorSettings<'_>) -> ApiDescription,
 }
 
 impl Vendor {
-    /// The default mapping.
+    /// What it maps where the file says nothing.
     #[must_use]
     pub fn default_mapping(&self) -> DefaultMapping {
         DefaultMapping { columns: self.mapping, statuses: self.statuses }
     }
 }
 
-/// An authentication method.
+/// One way to prove who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VendorAuthMethod {
-    /// `token`, after this prefix in the `Authorization` header.
+    /// `token`, behind these words in the `Authorization` header.
     Token(&'static str),
     /// `user` and `password`.
     Password,
     /// `user` and `token`, sent as user and password.
     UserToken,
-    /// `api_key`, sent as the user; the password is ignored.
+    /// `api_key`, sent as the user of a password that does not matter.
     KeyAsUser,
     /// `api_key` in the header that `api_key_header` names.
     KeyInHeader,
-    /// `client_id` and `client_secret`, sent as a form to the token endpoint.
+    /// `client_id` and `client_secret`, in the form that a token is asked for with.
     ClientSecret {
-        /// The token endpoint if `token_url` is not set.
+        /// The token endpoint where the file does not give `token_url`.
         token_url: Option<&'static str>,
-        /// The scope of the token if `scope` is not set.
+        /// What the token is for, where the file does not give `scope`.
         scope: Option<&'static str>,
     },
     /// `client_id`, `client_secret` and `refresh_token`.
     RefreshToken,
     /// `client_id` and `private_key`.
     ClientKey {
-        /// The token endpoint if `token_url` is not set.
+        /// The token endpoint where the file does not give `token_url`.
         token_url: &'static str,
-        /// The scope of the token if `scope` is not set.
+        /// What the token is for, where the file does not give `scope`.
         scope: &'static str,
     },
     /// `client_id`, `company_id`, `user` and `private_key`.
     Saml {
-        /// The token endpoint if `token_url` is not set.
+        /// The token endpoint where the file does not give `token_url`.
         token_url: &'static str,
-        /// The audience of the signed assertion.
+        /// Who is to believe what the key signs.
         audience: &'static str,
     },
-    /// `service_account` and `admin`, the impersonated user.
+    /// `service_account` and `admin`, for whom it acts.
     ServiceAccount {
-        /// The scope of the token if `scope` is not set.
+        /// What the token is for, where the file does not give `scope`.
         scope: &'static str,
     },
-    /// No authentication.
+    /// Nothing.
     Anonymous,
 }
 
-/// Values of the configuration file for a system.
+/// What the file gives of a system.
 #[derive(Debug)]
 pub struct VendorSettings<'f> {
-    /// Records per page.
+    /// Records a page.
     pub page_size: u32,
-    /// Text values by key.
+    /// Its texts, by key.
     pub texts: &'f BTreeMap<&'static str, String>,
-    /// The paths of all mapped attributes as written, each alternative separately.
+    /// The places of all mapped attributes, as they are written, each alternative by itself.
     pub places: &'f [String],
-    /// Settings of a custom API.
+    /// What a file says of a system of its own.
     pub http_json: Option<&'f HttpJsonSettings>,
 }
 
 impl VendorSettings<'_> {
-    /// A text value of the file, or the default.
+    /// A text of the file, or what stands for it.
     fn text(&self, key: &str, otherwise: &str) -> String {
         self.texts.get(key).map_or_else(|| otherwise.to_owned(), String::clone)
     }
 
-    /// The first name of every path, without duplicates: the fields to request.
+    /// The first name of every place, once: what to ask for.
     fn heads(&self) -> Vec<&str> {
         let mut heads: Vec<&str> = self
             .places
@@ -135,7 +135,7 @@ impl VendorSettings<'_> {
     }
 }
 
-/// All known systems.
+/// All of them.
 pub static VENDORS: &[&Vendor] = &[
     &scim::VENDOR,
     &entra::VENDOR,
@@ -150,7 +150,7 @@ pub static VENDORS: &[&Vendor] = &[
     &http_json::VENDOR,
 ];
 
-/// Finds a system by its kind.
+/// The kind of this name.
 #[must_use]
 pub fn find_vendor(name: &str) -> Option<&'static Vendor> {
     VENDORS.iter().find(|kind| kind.name == name).copied()
@@ -159,10 +159,10 @@ pub fn find_vendor(name: &str) -> Option<&'static Vendor> {
 /// A mebibyte.
 const MIB: u64 = 1 << 20;
 
-/// Maximum size for one page of any system.
+/// Enough for the largest page of any system.
 const MAX_PAGE_BYTES: u64 = 64 * MIB;
 
-/// Maximum size for all people of a company in one response.
+/// Enough for a whole company in one answer.
 const MAX_COMPANY_BYTES: u64 = 1024 * MIB;
 
 fn pair(name: &str, value: impl Into<String>) -> (String, String) {

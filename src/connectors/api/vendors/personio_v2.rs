@@ -1,9 +1,8 @@
-//! Personio API version 2 (`/v2/persons`, and `/v2/persons/{id}/employments` for every person).
+//! Personio, by its second API (`/v2/persons`, and `/v2/persons/{id}/employments` once for every person).
 //!
-//! Requires API credentials with the scope `personio:persons:read`. Pages follow the cursor in
-//! `_meta.links.next.href`; the rest of that URL is ignored. A page without it ends the list, both of persons and
-//! of employments. Of several employments the active one comes first, then the latest to start. Departments and
-//! offices are numbers.
+//! Needs API credentials with the scope `personio:persons:read`. Pages follow the cursor in `_meta.links.next.href`, of
+//! which nothing else counts; the end is a page without it, of persons and of everybody's employments. Of several
+//! employments the active one stands first, then the latest to start. Departments and offices are numbers.
 
 use std::cmp::{Ordering, Reverse};
 
@@ -44,7 +43,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     describe,
 };
 
-/// Maximum number of employments per page.
+/// The most employments a page.
 const EMPLOYMENTS: &str = "50";
 
 fn describe(given: &VendorSettings<'_>) -> ApiDescription {
@@ -75,7 +74,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
     }
 }
 
-/// Orders the active employment first, then the latest to start.
+/// The employment that is active comes first, of several the latest to start.
 fn compare_employments(one: &Value, other: &Value) -> Ordering {
     let weight = |employment: &Value| {
         let text = |name: &str| employment[name].as_str().unwrap_or_default().to_owned();

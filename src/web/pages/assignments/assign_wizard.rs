@@ -1,4 +1,5 @@
-//! Wizard to assign a course: course, then recipients and due date. Input is stored in a draft, so that going back keeps it.
+//! Assign course: the course, Next, to whom, a due date, Save. What was answered is kept in a draft, so that going back
+//! loses nothing.
 
 use askama::Template;
 use axum::Extension;
@@ -29,7 +30,7 @@ use rollcall_store::{Tx, form_drafts};
 
 const DRAFT_KIND: &str = "assign course";
 
-/// Input so far.
+/// What was answered so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct AssignDraft {
     course: i64,
@@ -88,7 +89,7 @@ struct AssignTargetPage<'a> {
     is_first: bool,
 }
 
-/// Describes the effect of the assignment as of today.
+/// What would happen today, in words.
 fn format_preview(preview: &AssignmentPreview) -> String {
     let number = |number: i64| thousands(number.unsigned_abs());
     format!(
@@ -123,7 +124,7 @@ async fn find_draft_answers(
     Ok(draft.map(|(id, answers)| (id, serde_json::from_value(answers).unwrap_or_default())))
 }
 
-/// Renders the first page.
+/// The first question.
 async fn show_course_step(
     web: &WebContext,
     who: &Principal,
@@ -150,7 +151,7 @@ async fn show_course_step(
     Ok((status(&faults), Html(page.render()?)).into_response())
 }
 
-/// Renders the second page: recipients and due date.
+/// The second page: to whom, and until when.
 async fn show_target_step(
     web: &WebContext,
     who: &Principal,

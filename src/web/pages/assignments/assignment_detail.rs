@@ -1,4 +1,4 @@
-//! Assignment page: progress of the learners, due date, and end of the assignment.
+//! One assignment: how far its learners are, its due date, and its end.
 
 use askama::Template;
 use axum::Extension;
@@ -75,7 +75,7 @@ fn learner_line(web: &WebContext, row: EnrollmentListRow) -> AssignmentLearnerLi
     }
 }
 
-/// Loads the learners of an assignment that follow a cursor.
+/// The learners of an assignment from a place in their list on.
 async fn load_learners(
     tx: &mut Tx,
     web: &WebContext,

@@ -1,4 +1,4 @@
-//! Assignment list page.
+//! The overview of assigned courses.
 
 use askama::Template;
 use axum::Extension;

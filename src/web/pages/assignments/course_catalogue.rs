@@ -1,4 +1,4 @@
-//! Course catalogue page: list, creation and CSV import.
+//! The catalogue: which courses there are, a new one, and a sheet of them.
 
 use askama::Template;
 use axum::Extension;
@@ -18,7 +18,7 @@ use rollcall_model::names::fold;
 use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::courses::{self, CourseListRow};
 
-/// Maximum number of CSV errors that are shown.
+/// Mistakes of a sheet that are named at once.
 const MAX_SHEET_ERRORS: usize = 20;
 
 #[derive(Template)]
@@ -32,7 +32,7 @@ struct CourseCataloguePage<'a> {
     typed: CourseFormInput<'a>,
 }
 
-/// Input of the forms.
+/// What stands in the forms.
 #[derive(Default)]
 struct CourseFormInput<'a> {
     code: &'a str,
@@ -120,7 +120,7 @@ pub(in crate::pages) async fn add(
     }
 }
 
-/// Imports courses from CSV, or reports each invalid line.
+/// Adds the courses of a sheet, or names each line that keeps it out.
 pub(in crate::pages) async fn import(
     State(web): State<WebContext>,
     Extension(who): Extension<Principal>,

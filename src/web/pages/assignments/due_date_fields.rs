@@ -1,4 +1,4 @@
-//! Due date fields of a form.
+//! A due date as a form asks for it, and in words.
 
 use chrono::NaiveDate;
 
@@ -7,7 +7,7 @@ use crate::layout::FieldError;
 use rollcall_model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy, MAX_DUE_DAYS};
 use rollcall_model::format::count;
 
-/// Due date fields as entered.
+/// The fields of a due date, as they were typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::pages) struct DueDateFields {
     /// `none`, `on`, `joining` or `start`.
@@ -42,7 +42,7 @@ impl DueDateFields {
         }
     }
 
-    /// Creates the fields of an existing due date.
+    /// The fields that show a date that is there.
     pub(crate) fn of(due: DuePolicy, late_days: u32) -> Self {
         let fields = Self { late: late_days.to_string(), ..Self::default() };
         match due {
@@ -57,7 +57,7 @@ impl DueDateFields {
         }
     }
 
-    /// Parses the due policy and the minimum number of days for late joiners.
+    /// What was meant, and the days that whoever joins late has at least.
     pub(crate) fn parse_due_date(&self) -> Result<(DuePolicy, u32), FieldError> {
         let late = parse_days(&self.late).unwrap_or(DEFAULT_LATE_DAYS);
         let due = match self.kind.as_str() {
@@ -76,7 +76,7 @@ impl DueDateFields {
         Ok((due, late))
     }
 
-    /// Describes the effect for an example learner. `None` if the fields are invalid.
+    /// What it means for somebody, in words; nothing while something is wrong with it.
     pub(crate) fn example(&self, today: NaiveDate) -> Option<String> {
         let (due, late_days) = self.parse_due_date().ok()?;
         let until = due.date(late_days, today, Some(today));

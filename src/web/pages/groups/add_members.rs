@@ -1,4 +1,4 @@
-//! Page to add members.
+//! Adding members.
 
 use askama::Template;
 use axum::Extension;
@@ -29,7 +29,7 @@ struct AddMembersPage {
     picker: LearnerPicker,
 }
 
-/// Returns the draft kind of a group. Each group has its own draft.
+/// Each group has a draft of its own.
 fn draft_kind(group: i64) -> String {
     format!("add members {group}")
 }

@@ -1,4 +1,4 @@
-//! Page to create a group with members.
+//! Create group: a name, members, Save.
 
 use askama::Template;
 use axum::Extension;

@@ -1,4 +1,4 @@
-//! Group page: courses, members, history.
+//! One group: courses, members, history.
 
 use askama::Template;
 use axum::Extension;
@@ -24,7 +24,7 @@ use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::members::{self, MemberListRow};
 use rollcall_store::listing::{assignments, groups as listed};
 
-/// Number of runs shown in the history.
+/// Runs that the history shows.
 const HISTORY_LENGTH: i64 = 20;
 
 #[derive(Template)]
@@ -68,7 +68,7 @@ struct GroupHistoryLine {
     ended: i64,
 }
 
-/// Formats a due date.
+/// A due date in words.
 pub(in crate::pages) fn format_due_date(due: DuePolicy) -> String {
     match due {
         DuePolicy::Never => "no due date".to_owned(),
@@ -80,7 +80,7 @@ pub(in crate::pages) fn format_due_date(due: DuePolicy) -> String {
     }
 }
 
-/// Formats the source of an assignment.
+/// Who assigned, in words.
 pub(in crate::pages) fn format_source(source: &str) -> &'static str {
     if source == "file" { "the file" } else { "hand" }
 }
@@ -155,7 +155,7 @@ pub(in crate::pages) async fn show(
     render_group(&web, &who, id, &query, Vec::new()).await
 }
 
-/// Renders the page with validation errors.
+/// The page, with what was wrong with a form of it.
 pub(super) async fn render_group(
     web: &WebContext,
     who: &Principal,

@@ -1,4 +1,4 @@
-//! Group list page.
+//! The overview.
 
 use askama::Template;
 use axum::Extension;

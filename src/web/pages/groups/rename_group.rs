@@ -1,4 +1,4 @@
-//! Page to rename a group.
+//! Editing a group's name.
 
 use askama::Template;
 use axum::Extension;

@@ -1,4 +1,4 @@
-//! Page to add a learner who is not in a directory.
+//! A learner whom no directory has.
 
 use askama::Template;
 use axum::Extension;

@@ -1,4 +1,4 @@
-//! Learner list page.
+//! The list of learners.
 
 use askama::Template;
 use axum::Extension;

@@ -1,4 +1,4 @@
-//! Learner pages: list, detail with explanation, manual creation, resync.
+//! Learners: the list, one learner with everything that is known and why, and those added by hand.
 
 pub(super) mod add_learner;
 pub(super) mod learner_detail;

@@ -1,4 +1,4 @@
-//! Sync of one learner with the directories.
+//! Asking the directories for one learner again.
 
 use axum::Extension;
 use axum::extract::{Path, State};

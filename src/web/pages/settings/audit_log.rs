@@ -1,4 +1,4 @@
-//! Audit log page: actor, time, action, old and new state of each change.
+//! The record of changes: who did what when, what there was before, and what there is since.
 
 use askama::Template;
 use axum::Extension;
@@ -15,7 +15,7 @@ use crate::pages::{PageResult, render_page};
 use rollcall_core::accounts::Principal;
 use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
 
-/// Kinds of runs with their labels.
+/// The kinds of runs, and how people call them.
 const CHANGE_KINDS: [(&str, &str); 5] = [
     ("hand", "by hand"),
     ("sync", "syncs"),

@@ -1,4 +1,4 @@
-//! System health page: database, services, configuration files and job queue.
+//! Whether all is well: database, services, files, queue.
 
 use askama::Template;
 use axum::Extension;

@@ -1,4 +1,4 @@
-//! API token page.
+//! Keys for programs.
 
 use askama::Template;
 use axum::Extension;

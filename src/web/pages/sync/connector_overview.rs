@@ -1,4 +1,4 @@
-//! Overview page of all connectors and pending changes.
+//! Every connector at a glance, and what waits.
 
 use askama::Template;
 use axum::Extension;
@@ -38,7 +38,7 @@ pub(super) async fn show_connectors(
     render_connectors(&web, &who, Vec::new()).await
 }
 
-/// Renders the page with the error of an action.
+/// The page, with what was wrong with a button of it.
 pub(super) async fn render_connectors(
     web: &WebContext,
     who: &Principal,

@@ -1,4 +1,4 @@
-//! Sync pages: connectors, runs, held changes and rules.
+//! Sync: connectors, runs, what they hold, and the rules.
 
 mod background_operations;
 mod chart;

@@ -1,4 +1,4 @@
-//! Retirement of a connector that is no longer configured: confirmation page, then removal within the limits.
+//! Retiring a connector that the file no longer names: first what goes, then letting go under the limits.
 
 use askama::Template;
 use axum::Extension;
@@ -21,14 +21,14 @@ use rollcall_model::format::count;
 struct RetireConnectorPage {
     frame: Layout,
     name: String,
-    /// Removed objects with their counts.
+    /// What goes, each with its number.
     goes: Vec<String>,
     lines: Vec<String>,
     held: Option<String>,
     because: Vec<String>,
 }
 
-/// Converts a refusal to a message. Database errors and unknown names become page errors.
+/// A refusal as a sentence; trouble where it is about the database, or nothing has this name.
 fn refusal_text(error: RetireError) -> Result<String, PageError> {
     match error {
         RetireError::Sync(SyncError::Store(error)) => Err(error.into()),
@@ -140,7 +140,7 @@ pub(super) async fn submit_retirement(
     }
 }
 
-/// Encodes a name as a path segment.
+/// A name as a part of an address.
 fn encode_url(name: &str) -> String {
     url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
 }

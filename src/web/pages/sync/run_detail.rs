@@ -1,4 +1,4 @@
-//! Run page: counts, changes, warnings and held changes.
+//! One run: what it counted, what it changed, what it noticed, what it held.
 
 use askama::Template;
 use axum::Extension;
@@ -40,7 +40,7 @@ struct RunDetailPage {
     because: Vec<String>,
     held_counts: Vec<String>,
     waits: bool,
-    /// Changes that an approval would commit.
+    /// What an approval would commit, in words.
     named: Vec<String>,
     can_undo: bool,
     decided: Vec<(i64, String)>,
@@ -65,13 +65,13 @@ struct HeldChangeLine {
     state: String,
 }
 
-/// Loads a run, or returns a not-found error.
+/// A run, or trouble where there is none.
 pub(super) async fn find_run(tx: &mut Tx, id: i64) -> Result<AuditLogEntry, PageError> {
     let found = audit_log::get(tx, id).await?;
     found.ok_or_else(|| PageError::Missing { what: "the run".to_owned() })
 }
 
-/// Describes the held changes of a run and whether any are pending.
+/// What a run held, in words, and whether any of it waits.
 pub(super) async fn format_held(
     tx: &mut Tx,
     connector: Option<ConnectorId>,
@@ -92,7 +92,7 @@ pub(super) async fn format_held(
     Ok((lines.collect(), waits))
 }
 
-/// Describes the changes that an approval commits: the pending ones, and with `decided` the rejected and undone ones.
+/// What an approval of a run commits, in words: what waits, and with `decided` what it rejected or took back.
 pub(super) async fn named_in_words(
     tx: &mut Tx,
     connector: Option<ConnectorId>,
@@ -126,7 +126,7 @@ fn counts(record: &AuditLogEntry) -> Vec<(&'static str, i64)> {
     all.into_iter().filter(|(name, number)| *number > 0 || always(name)).collect()
 }
 
-/// Describes the limit that caused a hold.
+/// Why the guard held something, in its words.
 pub(super) async fn because(tx: &mut Tx, run: i64) -> Result<(Vec<String>, Option<ConnectorId>), PageError> {
     let (guard, connector) = runs::get_guard_report(tx, RunId(run)).await?;
     let guard: Value = serde_json::from_str(&guard).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Starts a run of a connector.
+//! Running a connector now.
 
 use axum::Extension;
 use std::time::Duration;
@@ -23,13 +23,13 @@ use rollcall_model::names::ConnectorName;
 use rollcall_store::Tx;
 use rollcall_store::runs::{self, Run};
 
-/// Returns the index of a connector in the configuration.
+/// The place of a connector in the file.
 pub(super) fn find_connector(web: &WebContext, name: &str) -> Result<usize, PageError> {
     let place = web.config().connectors.iter().position(|one| one.name.as_str() == name);
     place.ok_or_else(|| PageError::Missing { what: format!("the connector {name}") })
 }
 
-/// Builds the options of a run or dry run.
+/// A run, or a dry run, as somebody asks for it here.
 pub(super) fn build_run_options(
     web: &WebContext,
     who: &Principal,
@@ -48,7 +48,7 @@ pub(super) fn build_run_options(
     }
 }
 
-/// Starts a run in the background.
+/// Begins a run, which goes on behind the page.
 pub(super) async fn start_run(
     State(web): State<WebContext>,
     Path(name): Path<String>,
@@ -81,7 +81,7 @@ pub(super) async fn start_run(
     Ok(Redirect::to(&format!("/sync/runs/{number}")).into_response())
 }
 
-/// Describes the progress of a run that is in progress.
+/// How far a run is, where somebody runs it now.
 pub(super) async fn run_progress_text(
     web: &WebContext,
     tx: &mut Tx,
@@ -98,7 +98,7 @@ pub(super) async fn run_progress_text(
     }))
 }
 
-/// Returns the progress for the page script.
+/// The same for the script of the page.
 pub(super) async fn run_progress(
     State(web): State<WebContext>,
     Path(id): Path<i64>,
