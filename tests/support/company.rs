@@ -53,7 +53,7 @@ pub(crate) fn email(who: &str) -> String {
 
 /// See [`Company::zone`].
 fn zone() -> chrono_tz::Tz {
-    if (6..18).contains(&Utc::now().hour()) { chrono_tz::Tz::UTC } else { chrono_tz::Etc::GMTMinus12 }
+    if (1..23).contains(&Utc::now().hour()) { chrono_tz::Tz::UTC } else { chrono_tz::Etc::GMTMinus12 }
 }
 
 fn runtime() -> Runtime {
