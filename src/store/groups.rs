@@ -28,7 +28,7 @@ pub struct Group {
     pub changed_run_id: RunId,
     /// The run that deleted it.
     pub deleted_run_id: Option<i64>,
-    /// ChangeTime it was deleted.
+    /// When it was deleted.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
@@ -52,7 +52,7 @@ const DELETED: &str = "
 /// Every group that is not deleted.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_active(tx: &mut Tx) -> Result<Vec<Group>> {
     tx.fetch_all("read groups", LIVE, params![]).await
 }
@@ -68,7 +68,7 @@ const ACTIVE_OF: Sql = Sql::per_engine(
 /// The groups of these numbers and of these folded names that are not deleted.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_active_of(tx: &mut Tx, ids: Vec<i64>, names: Vec<String>) -> Result<Vec<Group>> {
     tx.fetch_all("read groups", ACTIVE_OF, params![ids, names]).await
 }
@@ -76,7 +76,7 @@ pub async fn list_active_of(tx: &mut Tx, ids: Vec<i64>, names: Vec<String>) -> R
 /// The group of a name.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn get_by_name(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
     tx.fetch_optional("find a group", BY_NAME, params![name.folded()]).await
 }
@@ -84,7 +84,7 @@ pub async fn get_by_name(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>>
 /// A group that is not deleted.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn get(tx: &mut Tx, id: GroupId) -> Result<Option<Group>> {
     tx.fetch_optional("find a group", BY_NUMBER, params![id]).await
 }
@@ -92,7 +92,7 @@ pub async fn get(tx: &mut Tx, id: GroupId) -> Result<Option<Group>> {
 /// The deleted group of a name.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn get_deleted(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
     tx.fetch_optional("find a deleted group", DELETED, params![name.folded()]).await
 }
@@ -103,7 +103,7 @@ const MAKE: &str = "
 /// Makes a group by hand.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn create(tx: &mut Tx, name: &GroupName, by_hand: bool, run: RunId) -> Result<GroupId> {
     let (id,): (GroupId,) =
         tx.fetch_one("make a group", MAKE, params![name.shown(), name.folded(), by_hand, run]).await?;
@@ -120,7 +120,7 @@ const MAKE_ALL: &str = "
 /// Makes groups that rules name; answers their numbers by folded name, in no order.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn create_all<'a>(
     tx: &mut Tx,
     names: impl IntoIterator<Item = &'a GroupName>,
@@ -138,7 +138,7 @@ const RENAME: &str = "UPDATE groups SET name = $2, name_folded = $3, changed_run
 /// Gives a group another name.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn rename(tx: &mut Tx, group: GroupId, name: &GroupName, run: RunId) -> Result<()> {
     tx.execute("rename a group", RENAME, params![group, name.shown(), name.folded(), run]).await.map(|_| ())
 }
@@ -149,7 +149,7 @@ const DELETE: &str = "
 /// Marks a group as deleted.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn delete(tx: &mut Tx, group: GroupId, run: RunId, now: DateTime<Utc>) -> Result<()> {
     tx.execute("delete a group", DELETE, params![group, run, now]).await.map(|_| ())
 }
@@ -159,7 +159,7 @@ const UNDELETE: &str = "UPDATE groups SET deleted_run_id = NULL, deleted_at = NU
 /// Takes a deletion back.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn restore(tx: &mut Tx, group: GroupId) -> Result<()> {
     tx.execute("restore a group", UNDELETE, params![group]).await.map(|_| ())
 }
@@ -174,7 +174,7 @@ const TOUCH: Sql = Sql::per_engine(
 /// Notes which run changed the assignments of groups.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn mark_changed(tx: &mut Tx, assignments: &[AssignmentId], run: RunId) -> Result<()> {
     let ids: Vec<i64> = assignments.iter().map(|id| id.0).collect();
     tx.execute("note changed assignments", TOUCH, params![ids, run]).await.map(|_| ())
@@ -185,7 +185,7 @@ const RULES: &str = "SELECT id, name FROM rules ORDER BY id";
 /// Every rule that was ever named.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_rules(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
     tx.fetch_all("read rules", RULES, params![]).await
 }
@@ -195,7 +195,7 @@ const KNOW_RULE: &str = "INSERT INTO rules (name) VALUES ($1) RETURNING id";
 /// Makes a rule known.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn create_rule(tx: &mut Tx, name: &str) -> Result<RuleId> {
     let (id,): (RuleId,) = tx.fetch_one("make a rule known", KNOW_RULE, params![name]).await?;
     Ok(id)
@@ -223,7 +223,7 @@ const LINKS: &str = "
 /// Every link from a rule and a value to a group.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_rule_groups(tx: &mut Tx) -> Result<Vec<RuleGroupRow>> {
     tx.fetch_all("read which rule feeds which group", LINKS, params![]).await
 }
@@ -241,7 +241,7 @@ const LINKS_OF: Sql = Sql::per_engine(
 /// The links from these rules and values to groups.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_rule_groups_of(
     tx: &mut Tx,
     rules: Vec<i64>,
@@ -260,7 +260,7 @@ const LINK: &str = "
 /// Writes down which rule feeds which group.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn create_rule_groups(
     tx: &mut Tx,
     links: impl IntoIterator<Item = (RuleId, String, GroupId, String)>,
@@ -295,7 +295,7 @@ const SUMMARIES: &str = "
 /// All groups with their numbers, or one.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_summaries(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<GroupSummary>> {
     tx.fetch_all("list groups", SUMMARIES, params![only.map_or(0, |id| id.0)]).await
 }
@@ -319,7 +319,7 @@ const LOSING: &str = "
 /// How many members of a group would lose a course with it, and how many enrollments would end.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn count_lost_access(tx: &mut Tx, group: GroupId) -> Result<(i64, i64)> {
     tx.fetch_one("count who would lose a course", LOSING, params![group]).await
 }
@@ -332,7 +332,7 @@ const FEEDING: &str = "
 /// Which rules feed which groups, by name.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_feeding_rules(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
     tx.fetch_all("read the rules of groups", FEEDING, params![]).await
 }
@@ -352,7 +352,7 @@ pub type MemberRow = (i64, String, String, RuleId, String, chrono::NaiveDate);
 /// The members of a group, a row for each reason, rules before memberships by hand.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberRow>> {
     tx.fetch_all("read a group's members", MEMBERS, params![group]).await
 }

@@ -44,7 +44,7 @@ const ALL: Sql = Sql::per_engine(
 /// Every reason of today: group, rule, and the numbers of its learners with spaces between them.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_all(tx: &mut Tx) -> Result<Vec<(GroupId, RuleId, String)>> {
     tx.fetch_all("read memberships", ALL, params![]).await
 }
@@ -59,7 +59,7 @@ const ALL_OF: Sql = Sql::per_engine(
 /// Every reason of some learners, sorted.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_by_learners(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(GroupId, RuleId, LearnerId)>> {
     tx.fetch_all("read memberships of learners", ALL_OF, params![learners]).await
 }
@@ -67,7 +67,7 @@ pub async fn list_by_learners(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(Gr
 /// Lays out what is to be given and what is to be ended, for the statements below.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn stage_changes(
     tx: &mut Tx,
     added: impl IntoIterator<Item = MembershipReason>,
@@ -86,7 +86,7 @@ pub async fn stage_changes(
 /// Clears away what [`stage_changes()`] laid out.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
     tx.drop_staging_table(ADDED).await?;
     tx.drop_staging_table(REMOVED).await
@@ -134,7 +134,7 @@ const END: &str = "
 /// Gives the staged reasons; answers how many were new.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn insert_staged(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<u64> {
     tx.execute("give memberships", Sql::per_engine(GIVE_SQLITE, GIVE), params![today, run]).await
 }
@@ -142,7 +142,7 @@ pub async fn insert_staged(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<
 /// Ends the staged reasons; answers how many there were.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn end_staged(tx: &mut Tx, run: RunId) -> Result<u64> {
     tx.execute("remember memberships", Sql::per_engine(REMEMBER_SQLITE, REMEMBER), params![run]).await?;
     tx.execute("end memberships", END, params![]).await
@@ -183,7 +183,7 @@ const FEW: u64 = 1_000;
 /// RunCounts the members of the groups in which a run gave and ended `changes` memberships.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn update_member_counts(tx: &mut Tx, run: RunId, changes: u64) -> Result<()> {
     let sql = if changes <= FEW { ADJUST_COUNTS } else { RECOUNT };
     tx.execute("count members", sql, params![run]).await.map(|_| ())
@@ -205,7 +205,7 @@ const WAKE: &str = "
 /// Moves the staged memberships by hand of learners without access to rest, and those of learners with access from it.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn move_dormant(tx: &mut Tx, run: RunId) -> Result<()> {
     tx.execute("put memberships to rest", TO_DORMANT, params![run]).await?;
     tx.execute("wake memberships", WAKE, params![]).await.map(|_| ())
@@ -221,7 +221,7 @@ const DORMANT: &str = "
 /// Memberships by hand that wait for their learner.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_dormant(tx: &mut Tx) -> Result<Vec<(GroupId, LearnerId)>> {
     tx.fetch_all("read resting memberships", DORMANT, params![]).await
 }
@@ -237,7 +237,7 @@ const DORMANT_OF: Sql = Sql::per_engine(
 /// Memberships by hand of some learners that wait for them.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_dormant_of(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(GroupId, LearnerId)>> {
     tx.fetch_all("read resting memberships", DORMANT_OF, params![learners]).await
 }
@@ -260,7 +260,7 @@ const DROP_DORMANT: Sql = Sql::per_engine(
 /// Puts down a membership by hand for learners who have no access today: they wait.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn insert_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<()> {
     if learners.is_empty() {
         return Ok(());
@@ -271,7 +271,7 @@ pub async fn insert_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run
 /// Forgets memberships by hand that wait; answers whose they were.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn delete_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<LearnerId>> {
     let dropped: Vec<(LearnerId,)> =
         tx.fetch_all("drop resting memberships", DROP_DORMANT, params![learners, group]).await?;
@@ -286,7 +286,7 @@ const EXCLUDED: &str = "
 /// The exclusions in force.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_active_exclusions(tx: &mut Tx, today: NaiveDate) -> Result<Vec<(GroupId, LearnerId)>> {
     tx.fetch_all("read exclusions", EXCLUDED, params![today]).await
 }
@@ -303,7 +303,7 @@ const EXCLUDED_OF: Sql = Sql::per_engine(
 /// The exclusions in force of some learners.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_active_exclusions_of(
     tx: &mut Tx,
     today: NaiveDate,
@@ -322,7 +322,7 @@ const OF: Sql = Sql::per_engine(
 /// Why these learners are in a group: a pair for each reason, nothing for who is not in it.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_reasons(
     tx: &mut Tx,
     learners: Vec<i64>,
@@ -337,7 +337,7 @@ const IN_GROUP: &str = "SELECT group_id, rule_id, learner_id FROM memberships WH
 /// Every reason for every member of a group.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_by_group(tx: &mut Tx, group: GroupId) -> Result<Vec<MembershipReason>> {
     let rows: Vec<(GroupId, RuleId, LearnerId)> =
         tx.fetch_all("read a group's memberships", IN_GROUP, params![group]).await?;
@@ -353,7 +353,7 @@ const ENDED_BY: &str = "
 /// What a deletion ended, for whoever restores the group.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_ended_by(tx: &mut Tx, run: RunId, group: GroupId) -> Result<Vec<MembershipReason>> {
     let rows: Vec<(GroupId, RuleId, LearnerId)> =
         tx.fetch_all("read ended memberships", ENDED_BY, params![run, group]).await?;
@@ -374,7 +374,7 @@ const REJOIN: &str = "
 /// Restores the days of joining in a group whose memberships `ended` had ended.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn restore_join_dates(tx: &mut Tx, ended: RunId, group: GroupId) -> Result<u64> {
     tx.execute("restore days of joining", REJOIN, params![ended, group]).await
 }
@@ -415,7 +415,7 @@ impl Default for NewExclusion<'_> {
 /// Keeps learners out of a group, whatever the rules say.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn exclude(
     tx: &mut Tx,
     learners: Vec<i64>,
@@ -433,7 +433,7 @@ pub async fn exclude(
 /// Lets learners in again; answers how many were kept out.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn lift_exclusions(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<u64> {
     tx.execute("lift exclusions", LIFT, params![learners, group, run]).await
 }
@@ -465,7 +465,7 @@ const EXCLUSIONS: &str = concat!(
 /// Every exclusion, by group.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_exclusions(tx: &mut Tx) -> Result<Vec<Exclusion>> {
     tx.fetch_all("list exclusions", EXCLUSIONS, params![]).await
 }

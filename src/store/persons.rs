@@ -48,7 +48,7 @@ const EVERYBODY: &str = "
 /// Hands over every person of a connector.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn for_each_summary(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -94,7 +94,7 @@ const SUMMARY_OF: Sql = Sql::per_engine(
 /// Hands over the persons of a connector that have these ids.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn for_each_summary_of(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -157,7 +157,7 @@ const OTHERS: Sql = Sql::per_engine(
 /// The records of other connectors for learners whom this connector knows too.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_of_other_connectors(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<PersonRecord>> {
     tx.fetch_all("read what other connectors say", OTHERS, params![connector]).await
 }
@@ -172,7 +172,7 @@ const OF_LEARNERS: Sql = Sql::per_engine(
 /// Every record of these learners.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_by_learners(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<PersonRecord>> {
     if learners.is_empty() {
         return Ok(Vec::new());
@@ -190,7 +190,7 @@ const PRESENT: Sql = Sql::per_engine(
 /// Hands over everybody whom the last good reading of a connector held.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn for_each_present(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -208,7 +208,7 @@ const ALL_PRESENT: Sql = Sql::per_engine(
 /// Hands over everybody whom the last good reading of any connector held.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn for_each_present_of_all(tx: &mut Tx, take: impl FnMut(PersonRecord)) -> Result<()> {
     tx.fetch_each("read the people last read", ALL_PRESENT, params![], take).await
 }
@@ -222,7 +222,7 @@ const STORED: Sql = Sql::per_engine(
 /// The attributes of some of a connector's people as they were last read, as JSON objects.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_attributes(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -274,7 +274,7 @@ const LEAVE: &str = "
 /// Writes new and changed records, and marks those that a complete reading no longer held.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn write_records<'a>(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -299,7 +299,7 @@ const COUNT: &str = "SELECT connector_id, count(*) FILTER (WHERE present) FROM p
 /// How many people each connector holds.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn count_present(tx: &mut Tx) -> Result<Vec<(ConnectorId, i64)>> {
     tx.fetch_all("count people", COUNT, params![]).await
 }
@@ -314,7 +314,7 @@ const NEW_SINCE: &str = "
 /// The people of a connector who came in a run from `first` on.
 ///
 /// # Errors
-/// ChangeTime the database refuses.
+/// When the database refuses.
 pub async fn list_new_since(tx: &mut Tx, connector: ConnectorId, first: RunId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> =
         tx.fetch_all("read who came since", NEW_SINCE, params![connector, first]).await?;

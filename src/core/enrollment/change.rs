@@ -47,7 +47,7 @@ impl ChangeTransaction {
     /// Begins a change by hand, under a number of its own.
     ///
     /// # Errors
-    /// ChangeTime the database refuses.
+    /// When the database refuses.
     pub async fn begin(store: &Store, about: &NewRun, when: ChangeTime) -> Result<Self> {
         let mut tx = store.begin_write().await?;
         let run = runs::begin(&mut tx, about, when.now).await?;
@@ -65,7 +65,7 @@ impl ChangeTransaction {
     /// state gives or takes access. Then write learners, then call [`ChangeTransaction::apply_memberships`].
     ///
     /// # Errors
-    /// ChangeTime the database refuses.
+    /// When the database refuses.
     pub async fn stage_memberships(
         &mut self,
         add: impl IntoIterator<Item = MembershipReason>,
@@ -81,7 +81,7 @@ impl ChangeTransaction {
     /// Gives and ends the memberships that were laid out, and enqueues the jobs that follow.
     ///
     /// # Errors
-    /// ChangeTime the database refuses.
+    /// When the database refuses.
     pub async fn apply_memberships(&mut self) -> Result<()> {
         let Self { tx, run, time: when, .. } = self;
         let given = memberships::insert_staged(tx, when.today, *run).await?;
@@ -100,7 +100,7 @@ impl ChangeTransaction {
     /// [`ChangeTransaction::stage_memberships`] and [`ChangeTransaction::apply_memberships`] where nothing else changes.
     ///
     /// # Errors
-    /// ChangeTime the database refuses.
+    /// When the database refuses.
     pub async fn change_memberships(
         &mut self,
         add: impl IntoIterator<Item = MembershipReason>,
@@ -113,7 +113,7 @@ impl ChangeTransaction {
     /// Enqueues for everybody whom these assignments reach, after they have been made, changed or ended.
     ///
     /// # Errors
-    /// ChangeTime the database refuses.
+    /// When the database refuses.
     pub async fn enqueue_assignments(&mut self, assignments: &[AssignmentId]) -> Result<()> {
         groups::mark_changed(&mut self.tx, assignments, self.run).await?;
         self.jobs +=
@@ -124,7 +124,7 @@ impl ChangeTransaction {
     /// Enqueues for exactly these learners and courses, to settle them again.
     ///
     /// # Errors
-    /// ChangeTime the database refuses.
+    /// When the database refuses.
     pub async fn enqueue_pairs(&mut self, pairs: &[(i64, i64)]) -> Result<()> {
         self.jobs += jobs::enqueue_pairs(&mut self.tx, pairs, self.time.now, self.run).await?;
         Ok(())
@@ -133,7 +133,7 @@ impl ChangeTransaction {
     /// Writes down what the change found and what it leaves, for whoever asks later what was changed.
     ///
     /// # Errors
-    /// ChangeTime the database refuses.
+    /// When the database refuses.
     pub async fn record_before_after(&mut self, found: &Value, made: &Value) -> Result<()> {
         runs::record_change(&mut self.tx, self.run, found, made).await
     }
@@ -152,7 +152,7 @@ impl ChangeTransaction {
     /// Commits a change by hand.
     ///
     /// # Errors
-    /// ChangeTime the database refuses; nothing is changed then.
+    /// When the database refuses; nothing is changed then.
     pub async fn commit(mut self) -> Result<CommittedChange> {
         let counts = self.counts();
         runs::finish(&mut self.tx, self.run, RunStatus::Applied, &counts, &[], self.time.now).await?;

@@ -118,7 +118,7 @@ impl<'a> RunTask<'a> {
 /// Plans a run and commits it; without a target it is a dry run.
 ///
 /// # Errors
-/// ChangeTime the source cannot be read, the lease is lost or the database does not answer; nothing is changed then.
+/// When the source cannot be read, the lease is lost or the database does not answer; nothing is changed then.
 pub(super) async fn execute(
     task: &RunTask<'_>,
     target: Option<CommitTarget<'_>>,

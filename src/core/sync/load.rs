@@ -56,7 +56,7 @@ impl SnapshotScope {
 /// Loads the state that a plan for `connector` starts from; `file` are the connectors of the file.
 ///
 /// # Errors
-/// ChangeTime the database does not answer.
+/// When the database does not answer.
 pub(super) async fn load_snapshot(
     tx: &mut Tx,
     connector: &ConnectorName,
@@ -229,7 +229,7 @@ fn decision(standing: &HoldDecision) -> StandingDecision {
 /// Loads the values for lookup keys; `rules` are those of the plan. Groups of a set of people are added to the snapshot.
 ///
 /// # Errors
-/// ChangeTime the database does not answer.
+/// When the database does not answer.
 pub(super) async fn load_lookups(
     tx: &mut Tx,
     rules: RuleSet<'_>,

@@ -21,7 +21,7 @@ pub fn full_reading(reading: DirectoryReading) -> SourceData {
 /// Reads the source of a run, and loads the snapshot at the same time.
 ///
 /// # Errors
-/// ChangeTime the source did not prove that it said everything, or the database does not answer.
+/// When the source did not prove that it said everything, or the database does not answer.
 pub(super) async fn read_beside_snapshot(
     task: &RunTask<'_>,
     options: &RunOptions,
@@ -50,7 +50,7 @@ fn spawn_snapshot(task: &RunTask<'_>) -> AbortOnDropHandle<rollcall_store::Resul
 /// Reads the source of a run, or the people of one address.
 ///
 /// # Errors
-/// ChangeTime the source did not prove that it said everything, or could not be asked.
+/// When the source did not prove that it said everything, or could not be asked.
 pub(super) async fn read(
     task: &RunTask<'_>,
     options: &RunOptions,
