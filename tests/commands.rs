@@ -225,7 +225,7 @@ fn offline_commands_create_no_database() {
     .expect("written");
     for args in [&["check"][..], &["check", "--offline"], &["sync"], &["groups", "list"]] {
         let done = run_to_end(rollcall_command(&path).args(args)).expect_status(2);
-        for part in ["Nowhere", "departmnt", "department", "wb", ":1:", ":5:", "3 mistakes"] {
+        for part in ["Nowhere", "departmnt", "department", "wb", ":1:", ":5:", "3 errors"] {
             assert!(done.err.contains(part), "{part} in {}", done.err);
         }
     }

@@ -92,11 +92,11 @@ fn suspicious_but_valid_settings_warn() {
     assert_eq!(
         warnings,
         [
-            (8, "`delimiter` is taken as an attribute here"),
-            (12, "no connector maps `location`: it is empty for everybody"),
-            (13, "no connector maps `department`: it is empty for everybody"),
-            (15, "the file has no course `A`"),
-            (16, "no rule makes a group `Sales`"),
+            (8, "`delimiter` is read as an attribute here"),
+            (12, "no connector maps `location`: it is empty for every person"),
+            (13, "no connector maps `department`: it is empty for every person"),
+            (15, "the file does not define the course `A`"),
+            (16, "no rule creates the group `Sales`"),
         ]
     );
 }

@@ -154,11 +154,11 @@ async fn a_column_named_twice_is_refused() {
 #[tokio::test]
 async fn bad_quotes_and_ragged_rows_report_line() {
     for (from, to, expected) in [
-        ("Ada Lovelace", "Ada \"Lovelace\"", "line 2: a quote inside a field"),
-        ("\"Hopper, Grace\"", "\"Hopper\", Grace\"", "line 3: a quote inside a field"),
-        ("Emmy Noether", "\"Emmy Noether", "line 6: the quote that begins here is never closed"),
-        ("Emmy Noether", "Emmy Noether,Erlangen", "line 6 has 5 fields, the header has 4"),
-        ("grace@corp.example,", "", "line 3 has 3 fields, the header has 4"),
+        ("Ada Lovelace", "Ada \"Lovelace\"", "line 2: quote inside an unquoted field"),
+        ("\"Hopper, Grace\"", "\"Hopper\", Grace\"", "line 3: quote inside an unquoted field"),
+        ("Emmy Noether", "\"Emmy Noether", "line 6: the quote that starts here is not closed"),
+        ("Emmy Noether", "Emmy Noether,Erlangen", "line 6 has 5 fields, but the header has 4"),
+        ("grace@corp.example,", "", "line 3 has 3 fields, but the header has 4"),
     ] {
         let (kind, told) = CsvFixture::of(PEOPLE.replacen(from, to, 1)).told().await;
         assert_eq!(kind, "bad_file", "{told}");
@@ -228,7 +228,7 @@ async fn missing_or_invalid_digest_fails() {
     let drop = drop.set(|settings| settings.file.sha256_file = Some(beside.clone()));
     assert_eq!(drop.told().await.0, "incomplete");
     fs::write(&beside, "people.csv: OK\n").expect("the file can be written");
-    assert!(drop.told().await.1.contains("holds no SHA-256"));
+    assert!(drop.told().await.1.contains("contains no SHA-256"));
 }
 
 /// An empty file, or a file with a header only, fails the reading.
@@ -248,7 +248,7 @@ async fn file_below_min_rows_fails() {
     let wanting = |rows| CsvFixture::of(PEOPLE).set(|settings| settings.file.min_rows = Some(rows));
     assert_eq!(wanting(4).people().await.len(), 4);
     let told = wanting(5).told().await;
-    assert_eq!(told, ("incomplete", "the file has 4 rows, `min_rows` wants 5".to_owned()));
+    assert_eq!(told, ("incomplete", "the file has 4 rows, but `min_rows` is 5".to_owned()));
 }
 
 /// A file older than the maximum age is refused.
@@ -260,7 +260,10 @@ async fn file_older_than_max_age_refused() {
     let file = File::options().write(true).open(drop.beside("people.csv")).expect("the file");
     file.set_modified(SystemTime::now() - Duration::from_secs(30 * 3600)).expect("a time");
     let told = drop.told().await;
-    assert_eq!(told, ("too_old", "the file was written 30 h ago, `max_age` is 26 h".to_owned()));
+    assert_eq!(
+        told,
+        ("too_old", "the file is too old: it was written 30 h ago, and `max_age` is 26 h".to_owned())
+    );
 }
 
 /// A file is read only if its done file exists and is not older.
@@ -285,7 +288,7 @@ async fn missing_file_or_directory_is_named() {
     fs::remove_file(&folder).expect("removed");
     assert_eq!(drop.told().await, ("unreadable", "the file could not be read".to_owned()));
     fs::create_dir(&folder).expect("a folder");
-    assert_eq!(drop.told().await, ("unreadable", "this is no file".to_owned()));
+    assert_eq!(drop.told().await, ("unreadable", "this is not a regular file".to_owned()));
 }
 
 /// A file of many rows, and what happens to it once some of them have been read.

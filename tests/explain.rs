@@ -349,7 +349,7 @@ fn explain_command_prints_text_and_json() {
         assert!(unknown.err.contains("did you mean `Sales Berlin`?"), "{}", unknown.err);
         let future =
             company.rollcall(&["explain", "ada@corp.example", "--at", &company.day(1)]).expect_status(2);
-        assert!(future.err.contains("is still to come"), "{}", future.err);
+        assert!(future.err.contains("is in the future"), "{}", future.err);
         company.rollcall(&["explain", "nobody@corp.example"]).expect_status(1);
     });
 }

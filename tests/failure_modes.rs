@@ -222,7 +222,7 @@ fn server_crash_during_drain_loses_nothing() {
         }
         cluster.crash();
         drop(lock);
-        worker.wait_for_log("the queue could not be drained");
+        worker.wait_for_log("could not process the queue");
         cluster.start_again();
         while !company.db.sql("SELECT 1 AS x FROM jobs LIMIT 1").await.is_empty() {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -320,7 +320,7 @@ async fn a_refused_connection_is_tried_again_later() {
     let port = refusing_port().await;
     let error = LdapReader::new(format!("ldap://127.0.0.1:{port}")).error().await;
     assert_eq!((error.kind(), error.is_transient()), ("unreachable", true));
-    assert_eq!(error.to_string(), format!("connector `corp`: no connection to `127.0.0.1:{port}`"));
+    assert_eq!(error.to_string(), format!("connector `corp`: could not connect to `127.0.0.1:{port}`"));
 }
 
 #[tokio::test]
@@ -485,7 +485,7 @@ async fn repeated_page_fails_but_repeated_cookie_does_not() {
     let page = |uid, cookie| vec![LdapReply::Entry(uid), LdapReply::Done(0, Some(cookie))];
     let error = told(vec![page("a", b"1")]).await.expect_err("the same page for ever");
     assert_eq!(error.kind(), "incomplete");
-    assert!(error.to_string().contains("came before"), "{error}");
+    assert!(error.to_string().contains("repeats an earlier page"), "{error}");
     // As 389-ds does.
     let read = told(vec![page("a", b"0"), page("b", b"0"), page("c", b"")]).await;
     assert_eq!(read.expect("complete"), ["a", "b", "c"]);
@@ -599,7 +599,7 @@ async fn check_shows_steps_and_unused_attribute() {
     let last = steps.last().expect("six steps");
     let words = last.outcome.as_ref().expect("everything works");
     assert!(words.contains("of 5 people: id 5, email 5") && words.contains("`p0` Person p0"), "{words}");
-    assert_eq!(last.warnings, ["nobody has `telephoneNumber`, which is mapped to `phone`"]);
+    assert_eq!(last.warnings, ["no person has a value for `telephoneNumber`, which is mapped to `phone`"]);
 }
 
 #[tokio::test]

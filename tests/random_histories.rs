@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rollcall_core::sync::{RunOutcome, RunReport};
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_planner::membership_plan::MembershipPlan;
 
 use crate::support::company::Company;
-use crate::support::database::{Engine, on_both};
+use crate::support::database::{Engine, on_both, on_both_unrecorded};
 
 const PEOPLE: [&str; 5] = ["ada", "bob", "eve", "joe", "zoe"];
 const DEPARTMENTS: [&str; 5] = ["", "Sales", "sales", "Research", "Sales|Research"];
@@ -182,25 +182,40 @@ impl HistoryScenario {
     }
 }
 
+/// Runs histories that `runner` draws.
+fn run_histories(runner: &mut TestRunner, engine: Engine) {
+    let histories = prop::collection::vec(prop::collection::vec(random_event(), 1..8), 1..4);
+    let result = runner.run(&histories, |history| {
+        let mut story = HistoryScenario::begin(engine);
+        for events in &history {
+            for event in events {
+                story.happens(event);
+            }
+            story.settles();
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+fn config(cases: u32) -> Config {
+    Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() }
+}
+
 /// A dry run prints what the run does, and the next run finds no changes.
 #[test]
 fn dry_run_matches_run_and_next_run_is_unchanged() {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4);
+    on_both_unrecorded(|engine| run_histories(&mut TestRunner::new(config(cases)), engine));
+}
+
+/// Histories of a fixed seed make the same changes each time.
+#[test]
+fn seeded_histories_match_snapshot() {
     on_both(|engine| {
-        let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4);
-        let config = Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
-        let histories = prop::collection::vec(prop::collection::vec(random_event(), 1..8), 1..4);
-        let result = TestRunner::new(config).run(&histories, |history| {
-            let mut story = HistoryScenario::begin(engine);
-            for events in &history {
-                for event in events {
-                    story.happens(event);
-                }
-                story.settles();
-            }
-            Ok(())
-        });
-        if let Err(error) = result {
-            panic!("{error}");
-        }
+        let seeded = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        run_histories(&mut TestRunner::new_with_rng(config(4), seeded), engine);
     });
 }

@@ -67,7 +67,7 @@ fn missed_schedule_runs_once_across_services() {
             company.count_rows(&format!("{scheduled} AND finished_at IS NOT NULL")) > 0
         });
         for service in &services {
-            service.wait_for_log("the service has begun");
+            service.wait_for_log("service started");
         }
         // Both have looked several times by then.
         std::thread::sleep(Duration::from_millis(1500));
@@ -159,11 +159,11 @@ fn reload_ignores_invalid_config() {
         let mut company = company(engine);
         company.settings("hr", "");
         let service = start(&company);
-        service.wait_for_log("the service has begun");
+        service.wait_for_log("service started");
         let path = company.write();
         fs::write(&path, "timezone = 'Nowhere'\n").expect("written");
         service.signal("HUP");
-        service.wait_for_log("goes on with the old one");
+        service.wait_for_log("keeps the previous configuration");
         company.rollcall(&["sync"]).expect_status(0);
         company.settings("hr", "schedule = '* * * * *'");
         company.sql(
@@ -171,7 +171,7 @@ fn reload_ignores_invalid_config() {
         );
         company.write();
         service.signal("HUP");
-        service.wait_for_log("read the file again");
+        service.wait_for_log("configuration reloaded");
         wait_until("the new schedule runs", || company.count_rows("runs WHERE actor = 'schedule'") > 0);
         end(service);
     });

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::{Arc, Barrier};
 use std::task::Poll;
 
-use rollcall_store::{Store, StoreError};
+use rollcall_store::{Store, StoreError, statements};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, TestDatabase, on_both};
@@ -19,6 +19,20 @@ fn both_databases_have_the_same_tables_and_columns() {
     let (sqlite, postgres) = (columns(Engine::Sqlite), columns(Engine::Postgres));
     assert!(sqlite.len() > 15, "{sqlite:?}");
     assert_eq!(sqlite, postgres);
+}
+
+/// Every statement of the store is accepted by both engines on a migrated database.
+#[test]
+fn every_statement_can_be_prepared() {
+    on_both(|engine| {
+        let company = Company::new(engine);
+        let (prepared, refused) = company.runtime.block_on(async {
+            let mut tx = company.store.begin_write().await.expect("a transaction");
+            statements::prepare_all(&mut tx).await.expect("the statements are prepared")
+        });
+        assert!(prepared > 350, "{prepared}");
+        assert!(refused.is_empty(), "{refused:#?}");
+    });
 }
 
 /// Processes that open a new database at the same time all succeed.

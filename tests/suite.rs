@@ -1,6 +1,7 @@
 //! Everything that is tested from outside, one subject a file, against real servers on loopback.
 
 mod active_directory;
+mod command_messages;
 mod commands;
 mod config;
 mod crash;

@@ -164,7 +164,7 @@ async fn of(db: &tests::TestDatabase, folder: &Path) {
     let new = NewUserAccount { email, name: "", role, password: Some(&password) };
     accounts::create_account(&store, &about, when, new).await.expect("an account");
     let service = RunningProgram::start(rollcall_command(&file).arg("run"));
-    service.wait_for_log("pages and API are there");
+    service.wait_for_log("web server listening");
     let log = service.log();
     let line = log.iter().find_map(|line| line.split_once("\"address\":\"")).expect("the address");
     let base = format!("http://{}", line.1.split('"').next().unwrap_or_default());

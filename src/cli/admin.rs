@@ -1,4 +1,4 @@
-//! `rollcall admin`: who may use the pages and the API.
+//! `rollcall admin`: accounts and API tokens.
 
 use std::io::BufRead;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use rollcall_model::secret::SecretText;
 use rollcall_store::{accounts as table, tokens};
 use rollcall_views as views;
 
-/// The address of a link, on the machine where the service runs.
+/// Returns the URL of a link on the machine where the service runs.
 #[must_use]
 pub(crate) fn invitation_url(web: &WebSettings, address: SocketAddr, invitation: &Invitation) -> String {
     let scheme = if web.tls.is_some() { "https" } else { "http" };
@@ -27,9 +27,6 @@ pub(crate) fn invitation_url(web: &WebSettings, address: SocketAddr, invitation:
 }
 
 /// Runs a command about accounts and tokens.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn admin(session: &CommandContext, command: args::AdminCommand) -> Result<u8, CliError> {
     match command {
         args::AdminCommand::List => list(session).await,
@@ -64,7 +61,7 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
     let rows = accounts
         .iter()
         .map(|one| [one.email.clone(), one.name.clone(), one.role.clone(), one.state().to_owned()]);
-    let nothing = "no accounts yet: make one with `rollcall admin create EMAIL --role license_holder`";
+    let nothing = "no accounts yet: create one with `rollcall admin create EMAIL --role license_holder`";
     output::print_table(["account", "name", "role", "state"], rows, nothing)?;
     if !tokens.is_empty() {
         let day = |at: Option<DateTime<Utc>>, none: &str| {

@@ -1,4 +1,4 @@
-//! `rollcall approve`, `rollcall reject` and `rollcall undo`, and how a hold is shown.
+//! `rollcall approve`, `rollcall reject`, `rollcall undo`, and the output of holds.
 
 use super::args::DrainArgs;
 use super::command_context::{CommandContext, LEASE_TIMEOUT, current_actor};
@@ -13,10 +13,7 @@ use rollcall_store::holds::HeldChangeRecord;
 use rollcall_store::runs::RunCounts;
 use rollcall_views as views;
 
-/// Prints what a run holds, why, and what to do about it.
-///
-/// # Errors
-/// When standard output cannot be written to.
+/// Prints the held changes of a run, their reasons and the next step.
 pub(crate) fn print_held(run: Option<RunId>, counts: &RunCounts, held: &HoldReport) -> Result<(), CliError> {
     let what = format::held(counts);
     let mut lines = vec![String::new(), format!("held: {what}")];
@@ -46,12 +43,14 @@ fn print_changes(changes: &[HeldChangeRecord]) -> Result<(), CliError> {
 impl From<approve::ApprovalError> for CliError {
     fn from(error: approve::ApprovalError) -> Self {
         let hint = match &error {
-            approve::ApprovalError::NoRun { .. } => Some("`rollcall runs list` shows the newest".to_owned()),
+            approve::ApprovalError::NoRun { .. } => {
+                Some("`rollcall runs list` shows the latest runs".to_owned())
+            }
             approve::ApprovalError::NothingHeld { newer: Some(newer), .. } => {
                 Some(format!("what waits now was shown by run {newer}: `rollcall runs show {newer}`"))
             }
             approve::ApprovalError::FilesDiffer { .. } => {
-                Some("give every machine the same file, and reload it with SIGHUP".to_owned())
+                Some("use the same file on every node, and reload it with SIGHUP".to_owned())
             }
             approve::ApprovalError::NothingHeld { newer: None, .. } | approve::ApprovalError::Sync(_) => None,
         };
@@ -68,7 +67,7 @@ impl From<undo::UndoError> for CliError {
         let failure = CliError::failed(super::error::format_error_chain(&error));
         match &error {
             undo::UndoError::Store(_) | undo::UndoError::Running { .. } => failure,
-            undo::UndoError::NoRun { .. } => failure.hint("`rollcall runs list` shows the newest"),
+            undo::UndoError::NoRun { .. } => failure.hint("`rollcall runs list` shows the latest runs"),
             undo::UndoError::Nothing { touched, .. } if touched.is_empty() => failure,
             undo::UndoError::Nothing { touched, .. } => {
                 failure.hint(format!("all of it was touched since:\n ! {}", touched.join("\n ! ")))
@@ -81,10 +80,10 @@ fn build_approval_request(session: &CommandContext, what: String) -> ApprovalReq
     ApprovalRequest { actor: current_actor(), what, patience: LEASE_TIMEOUT, stop: session.stop.clone() }
 }
 
-/// Approves what a run held.
+/// Approves the held changes of a run.
 ///
 /// # Errors
-/// When nothing of it waits, or it cannot be done now.
+/// If the run has no pending changes, or the change is not possible now.
 pub(crate) async fn approve(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
     let asked = build_approval_request(session, format!("rollcall approve {run}"));
     let file = session.config.for_sync();
@@ -93,10 +92,10 @@ pub(crate) async fn approve(session: &CommandContext, run: i64, drain: DrainArgs
     print_decision(session, run, &decided, "approved", &views::DecisionResult::approved(RunId(run), &decided))
 }
 
-/// Rejects what a run held.
+/// Rejects the held changes of a run.
 ///
 /// # Errors
-/// When nothing of it waits.
+/// If the run has no pending changes.
 pub(crate) async fn reject(session: &CommandContext, run: i64) -> Result<u8, CliError> {
     let mut about = session.new_manual_run(format!("rollcall reject {run}"));
     about.subject = Some(RunId(run));
@@ -135,10 +134,10 @@ fn print_decision(
     Ok(0)
 }
 
-/// Lets go of everybody whom a connector held that has left the file.
+/// Releases all people of a connector that was removed from the file.
 ///
 /// # Errors
-/// When the file still names it or nobody ever did, or it cannot be done now.
+/// If the file still defines the connector, the connector is unknown, or the change is not possible now.
 pub(crate) async fn retire(
     session: &CommandContext,
     name: &str,
@@ -168,7 +167,7 @@ impl From<retire_connector::RetireError> for CliError {
     fn from(error: retire_connector::RetireError) -> Self {
         let failure = CliError::failed(super::error::format_error_chain(&error));
         match &error {
-            retire_connector::RetireError::InFile { .. } => failure.hint("strike it from the file first"),
+            retire_connector::RetireError::InFile { .. } => failure.hint("remove it from the file first"),
             retire_connector::RetireError::Unknown { nearest: Some(near), .. } => {
                 failure.hint(format!("did you mean `{near}`?"))
             }
@@ -180,10 +179,10 @@ impl From<retire_connector::RetireError> for CliError {
     }
 }
 
-/// Takes back what a run did.
+/// Undoes the changes of a run.
 ///
 /// # Errors
-/// When there is no such run, or nothing of it can be taken back.
+/// If the run does not exist, or none of its changes can be undone.
 pub(crate) async fn undo(session: &CommandContext, run: i64, drain: DrainArgs) -> Result<u8, CliError> {
     let mut about = session.new_manual_run(format!("rollcall undo {run}"));
     about.kind = rollcall_store::runs::RunRecordKind::Undo;

@@ -1,4 +1,4 @@
-//! Words in: the command line.
+//! Command-line arguments.
 
 use std::path::PathBuf;
 
@@ -11,21 +11,21 @@ use rollcall_model::role::Role;
 #[derive(Debug, Parser)]
 #[command(name = "rollcall", version, about, propagate_version = true)]
 pub(crate) struct CliArgs {
-    /// The file; without it $ROLLCALL_CONFIG, then ./rollcall.toml, then /etc/rollcall/rollcall.toml
+    /// Configuration file [default: $ROLLCALL_CONFIG, ./rollcall.toml or /etc/rollcall/rollcall.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Print JSON: one document, or one object a line where a command streams
+    /// Print JSON: one document, or one object per line for commands that stream
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say more on standard error; twice for everything
+    /// Increase the verbosity of the log on standard error; repeat for debug output
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// What to do
+    /// The command to run
     #[command(subcommand)]
     pub command: CliCommand,
 }
 
-/// Ten years, as in the file: a date beyond the calendar would be refused only when it is settled.
+/// Accepts 0 to 3,650 days (ten years), the same range as in the configuration file.
 fn days_parser() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(0..=3650)
 }
@@ -33,145 +33,145 @@ fn days_parser() -> clap::builder::RangedI64ValueParser<u32> {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CliCommand {
-    /// The service: schedules, connectors and workers, until SIGTERM
+    /// Run the service (schedules, workers, pages and API) until SIGTERM
     Run,
-    /// Read directories, plan, commit and drain; all connectors without a name
+    /// Read sources, plan and commit changes, and process jobs
     Sync(SyncArgs),
-    /// Find every mistake of the file, then walk each connector step by step
+    /// Report all errors of the configuration file, then test each connector step by step
     Check {
-        /// Look at the file alone
+        /// Check only the file
         #[arg(long)]
         offline: bool,
     },
-    /// Drain jobs, on this machine or on another
+    /// Process jobs, on this or another machine
     Worker {
-        /// End when no job is ready, claimed or waiting for another try
+        /// Exit when no job is ready, running or waiting for a retry
         #[arg(long)]
         until_empty: bool,
     },
-    /// User Groups and their members
+    /// Manage User Groups and their members
     #[command(subcommand)]
     Groups(GroupsCommand),
-    /// Who is kept out of what
+    /// Manage exclusions from groups
     #[command(subcommand)]
     Exclusions(ExclusionsCommand),
-    /// The catalogue
+    /// Manage the course catalogue
     #[command(subcommand)]
     Courses(CoursesCommand),
     /// Assign a course to a group or to one learner
     Assign(AssignArgs),
     /// End an assignment
     Unassign {
-        /// The course's code
+        /// Code of the course
         course: String,
         #[command(flatten)]
         target: AssignTarget,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// People on the platform
+    /// Manage learners
     #[command(subcommand)]
     Learners(LearnersCommand),
-    /// Access and progress
+    /// Manage enrollments and completion
     #[command(subcommand)]
     Enrollments(EnrollmentsCommand),
-    /// Why somebody is, or is not, in each group and course
+    /// Explain why a learner is or is not in each group and course
     Explain(ExplainArgs),
-    /// Sources, their last and next run
+    /// Manage connectors
     #[command(subcommand)]
     Connectors(ConnectorsCommand),
-    /// Past runs and changes by hand
+    /// Show past runs and manual changes
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Do what a run held, as far as the latest reading still wants it
+    /// Apply the held changes of a run that the latest reading still requires
     Approve {
-        /// The number of the run
+        /// Number of the run
         run: i64,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Discard what a run held, until the source or the rules change for those learners
+    /// Discard the held changes of a run until the source data or the rules change for these learners
     Reject {
-        /// The number of the run
+        /// Number of the run
         run: i64,
     },
-    /// Take back what a run, an approval or a change by hand did to memberships, assignments and enrollments
+    /// Undo the changes of a run, an approval or a manual change
     Undo {
-        /// The number of the run
+        /// Number of the run
         run: i64,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// The queue, and what has failed for good
+    /// Manage the job queue
     #[command(subcommand)]
     Jobs(JobsCommand),
-    /// Prove that enrollments are what memberships and assignments say
+    /// Verify that enrollments match memberships and assignments
     Verify {
-        /// Enqueue a job for each difference and drain them
+        /// Enqueue a job for each difference and process the jobs
         #[arg(long)]
         repair: bool,
     },
-    /// Who may use the pages and the API
+    /// Manage accounts and API tokens
     #[command(subcommand)]
     Admin(AdminCommand),
-    /// Who changed what: every run and every change by hand, oldest first
+    /// Print the audit log: every run and manual change, oldest first
     Audit {
-        /// From this day on
+        /// Start at this day
         #[arg(long, value_name = "DATE")]
         since: Option<NaiveDate>,
     },
-    /// Whether the service on this machine is alive, for health checks
+    /// Check that the service on this machine is running, for health checks
     Health,
-    /// The configuration file
+    /// Print examples and the schema of the configuration file
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Completions for a shell, on standard output
+    /// Print shell completions
     Completions {
-        /// The shell
+        /// Name of the shell
         shell: clap_complete::Shell,
     },
-    /// The manual page, on standard output
+    /// Print the manual page
     Man,
 }
 
 /// `rollcall sync`.
 #[derive(Debug, Args)]
 pub(crate) struct SyncArgs {
-    /// Which connectors; all without one
+    /// Connectors to sync [default: all]
     #[arg(value_name = "CONNECTOR")]
     pub connectors: Vec<String>,
-    /// Stop before anything is written, and print the plan
+    /// Print the plan without writing anything
     #[arg(long)]
     pub dry_run: bool,
-    /// With --dry-run: exit status 4 when the plan is not empty
+    /// With --dry-run: exit with status 4 if the plan is not empty
     #[arg(long, requires = "dry_run")]
     pub exit_code: bool,
-    /// Only the person with this address, in every connector that can look one up
+    /// Sync only the person with this e-mail address, in every connector that supports lookups
     #[arg(long, value_name = "EMAIL")]
     pub only: Option<String>,
-    /// Lift the limits on removals for this one run, never the proof of completeness
+    /// Disable the removal limits for this run; the source must still prove that the reading is complete
     #[arg(long)]
     pub allow_removals: bool,
     #[command(flatten)]
     pub drain: DrainArgs,
 }
 
-/// Whether the jobs of a change are drained before the command ends.
+/// Options for processing the jobs of a change.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct DrainArgs {
-    /// Leave the jobs to a worker
+    /// Leave the jobs to a worker process
     #[arg(long)]
     pub no_drain: bool,
 }
 
-/// For whom an assignment is.
+/// The target of an assignment.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct AssignTarget {
-    /// Every member of this group
+    /// Assign to every member of this group
     #[arg(long)]
     pub group: Option<String>,
-    /// This learner alone
+    /// Assign to this learner only
     #[arg(long, value_name = "EMAIL")]
     pub learner: Option<String>,
 }
@@ -179,30 +179,30 @@ pub(crate) struct AssignTarget {
 /// `rollcall assign`.
 #[derive(Debug, Args)]
 pub(crate) struct AssignArgs {
-    /// The course's code
+    /// Code of the course
     pub course: String,
     #[command(flatten)]
     pub target: AssignTarget,
     #[command(flatten)]
     pub due: DueDateArgs,
-    /// Days that whoever joins late for a fixed date has at least
+    /// Minimum number of days for learners who join late for a fixed date
     #[arg(long, value_name = "N", default_value_t = rollcall_model::due_policy::DEFAULT_LATE_DAYS, value_parser = days_parser())]
     pub late_days: u32,
     #[command(flatten)]
     pub drain: DrainArgs,
 }
 
-/// When an assignment is due; never without any of these.
+/// The due date of an assignment; none by default.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct DueDateArgs {
-    /// On this day
+    /// Due date
     #[arg(long, value_name = "DATE")]
     pub due: Option<NaiveDate>,
-    /// Days after joining the group
+    /// Number of days after joining the group
     #[arg(long, value_name = "N", value_parser = days_parser())]
     pub due_days: Option<u32>,
-    /// Days after the learner's start date
+    /// Number of days after the learner's start date
     #[arg(long, value_name = "N", value_parser = days_parser())]
     pub due_days_after_start: Option<u32>,
 }
@@ -210,35 +210,35 @@ pub(crate) struct DueDateArgs {
 /// `rollcall groups`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum GroupsCommand {
-    /// Every group
+    /// List all groups
     List,
-    /// One group with its members and assignments
+    /// Show a group with its members and assignments
     Show {
-        /// The group
+        /// Name of the group
         name: String,
     },
-    /// Make a group
+    /// Create a group
     Create {
-        /// The group
+        /// Name of the group
         name: String,
-        /// A member; may be given several times
+        /// E-mail address of a member; may be repeated
         #[arg(long = "member", value_name = "EMAIL")]
         members: Vec<String>,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Give a group another name
+    /// Rename a group
     Rename {
-        /// The group
+        /// Name of the group
         name: String,
-        /// Its new name
+        /// New name
         new: String,
     },
     /// Delete a group; it can be restored for 30 days
     Delete {
-        /// The group
+        /// Name of the group
         name: String,
-        /// Do not ask
+        /// Skip the confirmation
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
@@ -246,32 +246,32 @@ pub(crate) enum GroupsCommand {
     },
     /// Restore a deleted group with its members, assignments and due dates
     Restore {
-        /// The group
+        /// Name of the group
         name: String,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Add learners to a group by hand
+    /// Add learners to a group
     Add {
-        /// The group
+        /// Name of the group
         name: String,
-        /// The learners
+        /// E-mail addresses of the learners
         #[arg(required = true, value_name = "EMAIL")]
         who: Vec<String>,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Remove learners from a group by hand
+    /// Remove learners from a group
     Remove {
-        /// The group
+        /// Name of the group
         name: String,
-        /// The learners
+        /// E-mail addresses of the learners
         #[arg(required = true, value_name = "EMAIL")]
         who: Vec<String>,
-        /// The last day on which rules do not bring them back; without it until somebody lifts it
+        /// Last day of the exclusion from the group's rules [default: until it is lifted]
         #[arg(long, value_name = "DATE")]
         until: Option<NaiveDate>,
-        /// Why they are kept out
+        /// Reason of the exclusion
         #[arg(long, value_name = "TEXT", default_value = "removed by hand")]
         because: String,
         #[command(flatten)]
@@ -282,13 +282,13 @@ pub(crate) enum GroupsCommand {
 /// `rollcall exclusions`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExclusionsCommand {
-    /// Everybody who is kept out of a group by hand
+    /// List all exclusions
     List,
-    /// Let a learner in again
+    /// Remove an exclusion
     Lift {
-        /// The group
+        /// Name of the group
         name: String,
-        /// The learner
+        /// E-mail address of the learner
         email: String,
         #[command(flatten)]
         drain: DrainArgs,
@@ -298,18 +298,18 @@ pub(crate) enum ExclusionsCommand {
 /// `rollcall courses`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CoursesCommand {
-    /// Every course
+    /// List all courses
     List,
-    /// Add a course, or change its title
+    /// Add a course or change its title
     Add {
-        /// The code that commands and files use
+        /// Code of the course, as used in commands and files
         code: String,
-        /// The title that learners see
+        /// Title shown to learners
         title: String,
     },
     /// Add courses from a CSV file with the columns code and title
     Import {
-        /// The file
+        /// CSV file
         file: PathBuf,
     },
 }
@@ -317,36 +317,36 @@ pub(crate) enum CoursesCommand {
 /// `rollcall learners`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LearnersCommand {
-    /// Everybody
+    /// List all learners
     List,
-    /// One learner
+    /// Show a learner
     Show {
-        /// The learner
+        /// E-mail address of the learner
         email: String,
     },
-    /// Make two learners one: the first one stays
+    /// Merge two learners; the first one is kept
     Link {
-        /// The learner who stays
+        /// Learner to keep
         one: String,
-        /// The learner who becomes part of the first
+        /// Learner to merge into the first one
         other: String,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Part two learners who were linked
+    /// Undo the merge of two learners
     Unlink {
-        /// One of them
+        /// One of the learners
         one: String,
-        /// The other
+        /// The other learner
         other: String,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Add somebody whom no directory has
+    /// Add a learner who is not in any source
     Add {
-        /// The address
+        /// E-mail address
         email: String,
-        /// The name
+        /// Name
         #[arg(long)]
         name: String,
     },
@@ -355,25 +355,25 @@ pub(crate) enum LearnersCommand {
 /// `rollcall enrollments`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EnrollmentsCommand {
-    /// Enrollments, all or some
+    /// List enrollments
     List {
-        /// Only this learner's
+        /// Only enrollments of this learner
         #[arg(long, value_name = "EMAIL")]
         learner: Option<String>,
-        /// Only in this course
+        /// Only enrollments in this course
         #[arg(long, value_name = "CODE")]
         course: Option<String>,
-        /// Only those that this group holds up
+        /// Only enrollments that this group grants
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
     },
-    /// Note that a course is done
+    /// Record the completion of a course
     Complete {
-        /// The learner
+        /// E-mail address of the learner
         email: String,
-        /// The course's code
+        /// Code of the course
         course: String,
-        /// When, as a date or an RFC 3339 time; now without it
+        /// Date or RFC 3339 time of the completion [default: now]
         #[arg(long, value_name = "DATE")]
         at: Option<String>,
     },
@@ -382,15 +382,15 @@ pub(crate) enum EnrollmentsCommand {
 /// `rollcall explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// The learner: an address, a former address, or CONNECTOR:ID
+    /// The learner: an e-mail address, a former e-mail address, or CONNECTOR:ID
     pub email: String,
-    /// Only this group, even where nothing connects the learner with it
+    /// Explain only this group, even if it is unrelated to the learner
     #[arg(long, value_name = "NAME")]
     pub group: Option<String>,
-    /// Only this course
+    /// Explain only this course
     #[arg(long, value_name = "CODE")]
     pub course: Option<String>,
-    /// As it was at the end of this day, of the last 90
+    /// Explain the state at the end of this day (up to 90 days ago)
     #[arg(long, value_name = "DATE")]
     pub at: Option<NaiveDate>,
 }
@@ -398,13 +398,13 @@ pub(crate) struct ExplainArgs {
 /// `rollcall connectors`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectorsCommand {
-    /// Every connector with its last and next run
+    /// List all connectors with their last and next run
     List,
-    /// Let go of everybody whom a connector held that has left the file
+    /// Release all people of a connector that was removed from the file
     Retire {
-        /// The connector
+        /// Name of the connector
         name: String,
-        /// Lift the limits on removals for this once
+        /// Disable the removal limits for this run
         #[arg(long)]
         allow_removals: bool,
         #[command(flatten)]
@@ -415,15 +415,15 @@ pub(crate) enum ConnectorsCommand {
 /// `rollcall runs`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunsCommand {
-    /// The newest runs
+    /// List the latest runs
     List {
-        /// How many
+        /// Maximum number of entries
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
-    /// One run with what it changed
+    /// Show a run and its changes
     Show {
-        /// The number
+        /// Number of the run
         run: i64,
     },
 }
@@ -431,22 +431,22 @@ pub(crate) enum RunsCommand {
 /// `rollcall jobs`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobsCommand {
-    /// The queue, what has failed for good first
+    /// List the queue, permanently failed jobs first
     List {
-        /// How many
+        /// Maximum number of entries
         #[arg(long, default_value_t = 1000)]
         limit: u32,
     },
-    /// Try failed jobs again: these, or all
+    /// Retry failed jobs: the given ones, or all
     Retry {
-        /// The jobs
+        /// Numbers of the jobs
         ids: Vec<i64>,
         #[command(flatten)]
         drain: DrainArgs,
     },
-    /// Take failed jobs off the queue
+    /// Remove failed jobs from the queue
     Drop {
-        /// The jobs
+        /// Numbers of the jobs
         #[arg(required = true)]
         ids: Vec<i64>,
     },
@@ -455,41 +455,41 @@ pub(crate) enum JobsCommand {
 /// `rollcall admin`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdminCommand {
-    /// Every account and every token
+    /// List all accounts and tokens
     List,
-    /// Make an account; without a password it is given a link to set one, good for a day
+    /// Create an account; without a password, print a link to set one that is valid for 24 hours
     Create {
-        /// The address that signs in
+        /// E-mail address of the account
         email: String,
-        /// What it may do: license_holder, operator, manager or viewer
+        /// Role: license_holder, operator, manager or viewer
         #[arg(long)]
         role: Role,
-        /// The name that pages show
+        /// Name shown on the pages
         #[arg(long, default_value = "")]
         name: String,
-        /// Read the password from standard input, one line
+        /// Read the password from one line of standard input
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Give an account another role
+    /// Change the role of an account
     Role {
-        /// The account
+        /// E-mail address of the account
         email: String,
-        /// What it may do from now on
+        /// New role
         #[arg(long)]
         role: Role,
     },
-    /// Make a link for an account to set a new password, good for a day
+    /// Create a link to set a new password that is valid for 24 hours
     Invite {
-        /// The account
+        /// E-mail address of the account
         email: String,
     },
-    /// Take the right to sign in from an account, or to use the API from a token
+    /// Revoke an account or a token
     Revoke {
-        /// The account's address, or the token's name
+        /// E-mail address of the account, or name of the token
         who: String,
     },
-    /// Keys of programs that use the API
+    /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
 }
@@ -497,20 +497,20 @@ pub(crate) enum AdminCommand {
 /// `rollcall admin token`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Make a token; its key is printed once and kept nowhere
+    /// Create a token; its key is printed once and is not stored
     Create {
-        /// What it is for
+        /// Name of the token, such as its purpose
         name: String,
-        /// What it may do: license_holder, operator, manager or viewer
+        /// Role: license_holder, operator, manager or viewer
         #[arg(long)]
         role: Role,
-        /// The last day on which it is good; without it until somebody revokes it
+        /// Last day of validity [default: until it is revoked]
         #[arg(long, value_name = "DATE")]
         until: Option<NaiveDate>,
     },
     /// Revoke a token
     Revoke {
-        /// Its name
+        /// Name of the token
         name: String,
     },
 }
@@ -518,11 +518,11 @@ pub(crate) enum TokenCommand {
 /// `rollcall config`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// A complete, commented file; or the section of one kind of connector
+    /// Print a complete configuration file with comments, or the section of one connector kind
     Example {
-        /// The kind of connector, such as `okta`
+        /// Connector kind, such as `okta`
         kind: Option<String>,
     },
-    /// The JSON Schema of the file
+    /// Print the JSON Schema of the configuration file
     Schema,
 }

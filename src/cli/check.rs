@@ -8,10 +8,7 @@ use super::output::{self, count};
 use rollcall_config::Config;
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
 
-/// Shows what is worth a second look in a file without mistakes, then walks each connector step by step.
-///
-/// # Errors
-/// When standard output cannot be written to.
+/// Prints the warnings of a valid file, then tests each connector step by step.
 pub(crate) async fn check(
     config: &Config,
     offline: bool,

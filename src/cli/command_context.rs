@@ -1,4 +1,4 @@
-//! What most commands need: the file, the database, and who is asking.
+//! The context of a command: configuration, database and user.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use rollcall_store::jobs::QueueLength;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 use rollcall_store::{Store, StoreOptions};
 
-/// How long a command waits for a run of the same connector that is under way.
+/// The time that a command waits for a concurrent run of the same connector.
 pub(super) const LEASE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The file, the database, and who is asking.
+/// The context of a command: configuration, database and user.
 #[derive(Debug)]
 pub(crate) struct CommandContext {
-    /// The file.
+    /// The configuration.
     pub config: Arc<Config>,
     /// The database.
     pub store: Store,
@@ -34,17 +34,17 @@ pub(crate) struct CommandContext {
     pub stop: CancellationToken,
 }
 
-/// Reads the file, wherever it is.
+/// Locates and reads the configuration file.
 ///
 /// # Errors
-/// When there is none, or something is wrong with it.
+/// If the file does not exist or is not valid.
 pub(crate) fn load_config(named: Option<&PathBuf>) -> Result<Config, CliError> {
     let env = |name: &str| std::env::var(name).ok();
     let path = config::find_config(named.map(PathBuf::as_path), &env, &std::env::current_dir()?)?;
     Ok(Config::load(&path, &env)?)
 }
 
-/// How the database of a file is opened.
+/// Returns the options to open the database of a configuration.
 #[must_use]
 pub(crate) fn database_options(config: &Config) -> StoreOptions {
     StoreOptions {
@@ -54,7 +54,7 @@ pub(crate) fn database_options(config: &Config) -> StoreOptions {
     }
 }
 
-/// Who types: the account behind sudo, or the account.
+/// Returns the user name: the account that called sudo, or the current account.
 #[must_use]
 pub(crate) fn current_actor() -> String {
     let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
@@ -63,21 +63,18 @@ pub(crate) fn current_actor() -> String {
 
 impl CommandContext {
     /// Opens the database of a file.
-    ///
-    /// # Errors
-    /// When the database cannot be opened.
     pub(crate) async fn open(config: Config, json: bool, stop: CancellationToken) -> Result<Self, CliError> {
         let store = Store::open(&database_options(&config)).await?;
         Ok(Self { config: Arc::new(config), store, json, stop })
     }
 
-    /// Now, in the file's zone.
+    /// Returns the current time in the time zone of the configuration.
     #[must_use]
     pub(crate) fn change_time(&self) -> ChangeTime {
         ChangeTime::at(Utc::now(), self.config.timezone)
     }
 
-    /// A change by hand, as it is written down.
+    /// Creates the run record of a manual change.
     #[must_use]
     pub(crate) fn new_manual_run(&self, what: impl Into<String>) -> NewRun {
         NewRun {
@@ -90,10 +87,7 @@ impl CommandContext {
         }
     }
 
-    /// Drains what is ready, with progress for whoever watches; answers what was done and what is left.
-    ///
-    /// # Errors
-    /// When the database does not answer.
+    /// Processes ready jobs with a progress bar. Returns the number of processed jobs and the length of the queue.
     pub(crate) async fn drain_jobs(&self) -> Result<(DrainResult, QueueLength), CliError> {
         let settled = ReadProgress::default();
         let total = drain::count_queue(&self.store).await?.ready.unsigned_abs();
@@ -106,10 +100,10 @@ impl CommandContext {
         Ok(drained?)
     }
 
-    /// Drains the jobs of a change unless they are left to a worker, and says what failed for good.
+    /// Processes the jobs of a change unless they are left to a worker, and reports permanent failures.
     ///
     /// # Errors
-    /// When the database does not answer, or jobs failed for good.
+    /// If the database fails, or jobs failed permanently.
     pub(crate) async fn drain_jobs_unless(&self, no_drain: bool) -> Result<DrainResult, CliError> {
         if no_drain {
             return Ok(DrainResult::default());
@@ -124,7 +118,7 @@ impl CommandContext {
     }
 }
 
-/// A bar towards `total`, or a count where the end is not known (0); hidden where nobody watches.
+/// Creates a progress bar towards `total`, or a counter if the total is unknown (0). Hidden without a terminal.
 #[must_use]
 pub(crate) fn create_progress_bar(total: u64, what: &str) -> ProgressBar {
     if !output::is_interactive() {
@@ -142,7 +136,7 @@ pub(crate) fn create_progress_bar(total: u64, what: &str) -> ProgressBar {
     bar
 }
 
-/// Moves a bar as a counter moves.
+/// Updates a progress bar from a counter.
 pub(crate) fn update_progress_bar(bar: ProgressBar, progress: ReadProgress) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         loop {

@@ -11,9 +11,6 @@ use rollcall_model::due_policy::DuePolicy;
 use rollcall_store::courses;
 
 /// Runs a command about courses.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn courses(session: &CommandContext, command: args::CoursesCommand) -> Result<u8, CliError> {
     match command {
         args::CoursesCommand::List => {
@@ -63,14 +60,14 @@ fn parse_target(whom: &args::AssignTarget) -> Result<(AssignmentTargetRef<'_>, &
     match (&whom.group, &whom.learner) {
         (Some(group), _) => Ok((AssignmentTargetRef::Group(group.into()), group)),
         (None, Some(learner)) => Ok((AssignmentTargetRef::Learner(learner), learner)),
-        (None, None) => Err(CliError::usage("give --group or --learner")),
+        (None, None) => Err(CliError::usage("`--group` or `--learner` is required")),
     }
 }
 
 /// Assigns a course.
 ///
 /// # Errors
-/// When course, group or learner is unknown.
+/// If course, group or learner is unknown.
 pub(crate) async fn assign(session: &CommandContext, args: AssignArgs) -> Result<u8, CliError> {
     let due = match (args.due.due, args.due.due_days, args.due.due_days_after_start) {
         (Some(day), _, _) => DuePolicy::On(day),
@@ -105,10 +102,10 @@ pub(crate) async fn assign(session: &CommandContext, args: AssignArgs) -> Result
     }
 }
 
-/// Ends an assignment by hand.
+/// Ends an assignment.
 ///
 /// # Errors
-/// When course, group or learner is unknown, or there is no such assignment.
+/// If course, group or learner is unknown, or the assignment does not exist.
 pub(crate) async fn unassign(
     session: &CommandContext,
     code: &str,
@@ -125,7 +122,7 @@ pub(crate) async fn unassign(
             print_change(session, done.run.0, &format!("`{code}` is no longer assigned to `{name}`"))
         }
         UnassignResult::FromFile => Err(CliError::failed(format!("the file assigns `{code}` to `{name}`"))
-            .hint(format!("strike it from `{}`, then run `rollcall sync`", session.config.path.display()))),
+            .hint(format!("remove it from `{}`, then run `rollcall sync`", session.config.path.display()))),
         UnassignResult::NotAssigned => Err(CliError::failed(format!("`{code}` is not assigned to `{name}`"))),
     }
 }

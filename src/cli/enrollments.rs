@@ -13,9 +13,6 @@ use rollcall_store::enrollments;
 use rollcall_views::EnrollmentView;
 
 /// Runs a command about enrollments.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn enrollments(
     session: &CommandContext,
     command: args::EnrollmentsCommand,
@@ -45,10 +42,10 @@ pub(crate) async fn enrollments(
     }
 }
 
-/// An RFC 3339 time, or a day at noon in the file's zone.
+/// Parses an RFC 3339 time, or a day as noon in the time zone of the configuration.
 fn parse_time(session: &CommandContext, text: &str) -> Result<DateTime<Utc>, CliError> {
     timestamp::parse_timestamp(text, session.config.timezone).ok_or_else(|| {
-        CliError::usage(format!("`{text}` is neither a date nor a time"))
+        CliError::usage(format!("`{text}` is not a valid date or time"))
             .hint("write 2026-12-31, or 2026-12-31T09:30:00Z")
     })
 }
@@ -96,17 +93,14 @@ async fn list(
     Ok(0)
 }
 
-/// Proves that enrollments are what memberships and assignments say; with `repair` makes them so first.
-///
-/// # Errors
-/// When the database does not answer.
+/// Verifies that enrollments match memberships and assignments; with `repair`, corrects them first.
 pub(crate) async fn verify(session: &CommandContext, repair: bool) -> Result<u8, CliError> {
     let verdict = if repair {
         let about = session.new_manual_run("verify --repair");
         let repair = verifying::repair_enrollments(&session.store, &about, session.change_time()).await?;
         if repair.done.is_some() {
             let found = count(repair.found.differences.len() as u64, "difference", "differences");
-            output::print_status(&format!("{found} found, settling them again"));
+            output::print_status(&format!("{found} found, repairing them"));
             session.drain_jobs().await?;
             verifying::verify_enrollments(&session.store).await?
         } else {
@@ -126,8 +120,8 @@ fn print_discrepancies(session: &CommandContext, verdict: &VerifyResult) -> Resu
     let day = |due: Option<NaiveDate>| due.map_or_else(|| "no due date".to_owned(), |day| day.to_string());
     for one in &verdict.differences {
         let what = match one.what {
-            DiscrepancyKind::Missing => "should have access, and has none".to_owned(),
-            DiscrepancyKind::Extra => "has access that nothing holds up".to_owned(),
+            DiscrepancyKind::Missing => "should have access, but has none".to_owned(),
+            DiscrepancyKind::Extra => "has access without an assignment".to_owned(),
             DiscrepancyKind::Due => {
                 format!("is due {}, and should be due {}", day(one.found_due), day(one.expected_due))
             }
@@ -143,7 +137,7 @@ fn print_discrepancies(session: &CommandContext, verdict: &VerifyResult) -> Resu
         output::print_status(&format!("{pending} for a worker and could not be compared"));
     }
     if !verdict.differences.is_empty() {
-        output::print_status("\nhint: `rollcall verify --repair` settles them again");
+        output::print_status("\nhint: `rollcall verify --repair` corrects them");
     }
     Ok(())
 }

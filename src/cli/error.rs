@@ -1,4 +1,4 @@
-//! Errors out: what happened, why, and what to do next, with the exit status that belongs to it.
+//! Errors of commands: message, cause, hint and exit status.
 
 use std::fmt::Write;
 
@@ -8,34 +8,34 @@ use rollcall_core::{accounts, groups};
 use rollcall_store as store;
 pub(crate) use rollcall_views::format_error_chain;
 
-/// A command that could not do what it was asked.
+/// The error of a command.
 #[derive(Debug)]
 pub(crate) struct CliError {
-    /// The exit status: 1 failed, 2 wrong usage or wrong file, 130 interrupted.
+    /// The exit status: 1 failure, 2 invalid usage or configuration, 130 interrupted.
     pub status: u8,
     text: String,
     hint: Option<String>,
 }
 
 impl CliError {
-    /// Wrong usage.
+    /// Creates an error of invalid usage (status 2).
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self { status: 2, text: text.into(), hint: None }
     }
 
-    /// Something failed.
+    /// Creates a failure (status 1).
     pub(crate) fn failed(text: impl Into<String>) -> Self {
         Self { status: 1, text: text.into(), hint: None }
     }
 
-    /// With what to do next.
+    /// Sets the hint.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The message for standard error.
+    /// Formats the message for standard error.
     #[must_use]
     pub(crate) fn render(&self) -> String {
         let mut out = format!("error: {}", self.text);
@@ -49,14 +49,14 @@ impl CliError {
 impl From<store::StoreError> for CliError {
     fn from(error: store::StoreError) -> Self {
         let hint = match &error {
-            store::StoreError::Unreachable(_) => {
-                Some("is the server of `database.url` up, and are the account and the password right?")
-            }
+            store::StoreError::Unreachable(_) => Some(
+                "check that the server of `database.url` is running, and check the account and the password",
+            ),
             store::StoreError::NewerVersion { .. } => {
-                Some("use the newer rollcall, or a database of its own")
+                Some("use the newer version of rollcall, or a separate database")
             }
             store::StoreError::DatabaseFull { .. } => {
-                Some("make room, or raise `database.max_size`; nothing was half done")
+                Some("free disk space, or increase `database.max_size`; no partial changes were written")
             }
             store::StoreError::InvalidUrl { .. }
             | store::StoreError::UnusableFile { .. }

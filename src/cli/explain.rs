@@ -9,10 +9,10 @@ use rollcall_core::explain::{self, ExplainRequest};
 use rollcall_core::groups as by_hand;
 use rollcall_model::ids::CourseId;
 
-/// Says why a learner is, or is not, in each group and course.
+/// Explains why a learner is or is not in each group and course.
 ///
 /// # Errors
-/// When learner, group or course is unknown, the day is none that can be asked about, or the database does not answer.
+/// If learner, group or course is unknown, the day is not supported, or the database fails.
 pub(crate) async fn explain(session: &CommandContext, args: &ExplainArgs) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let learner = by_hand::find_learner(&mut tx, &args.email).await?;
@@ -48,7 +48,7 @@ impl From<explain::ExplainError> for CliError {
     fn from(error: explain::ExplainError) -> Self {
         let hint = match &error {
             explain::ExplainError::TooOld { oldest, .. } => {
-                Some(format!("the oldest day that can be asked about is {oldest}"))
+                Some(format!("the oldest supported day is {oldest}"))
             }
             explain::ExplainError::Future { .. } => {
                 Some("`rollcall sync --dry-run` shows what the next run would do".to_owned())

@@ -14,9 +14,6 @@ use rollcall_store::memberships;
 use rollcall_views::{self as views, AssignedCourseView, MembersChange};
 
 /// Runs a command about groups.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn groups(session: &CommandContext, command: args::GroupsCommand) -> Result<u8, CliError> {
     match command {
         args::GroupsCommand::List => list(session).await,
@@ -55,7 +52,7 @@ pub(crate) async fn groups(session: &CommandContext, command: args::GroupsComman
     }
 }
 
-/// What a change by hand came to.
+/// The result of a manual change.
 pub(crate) fn print_change(session: &CommandContext, run: i64, what: &str) -> Result<u8, CliError> {
     if session.json {
         output::print_json(&json!({"run": run, "done": what}))?;
@@ -79,7 +76,7 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
                 group.assignments.to_string(),
             ]
         });
-        let nothing = "no groups yet: make one with `rollcall groups create`, or let a rule make some";
+        let nothing = "no groups yet: create one with `rollcall groups create`, or add a rule";
         output::print_table(["name", "members", "rules", "assignments"], rows, nothing)?;
     }
     Ok(0)
@@ -106,7 +103,7 @@ async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
     let rows = members
         .iter()
         .map(|one| [one.email.clone(), one.name.clone(), one.reasons.join(", "), one.joined_on.to_string()]);
-    output::print_table(["email", "name", "reasons", "joined"], rows, "nobody is in it")?;
+    output::print_table(["email", "name", "reasons", "joined"], rows, "no members")?;
     if !assignments.is_empty() {
         output::print_result("")?;
         let rows = assignments.iter().map(|one| [one.code.clone(), format_due_date(one), one.source.clone()]);
@@ -115,7 +112,7 @@ async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// A due date in words.
+/// Formats a due date policy.
 fn format_due_date(one: &Assignment) -> String {
     use rollcall_model::due_policy::DuePolicy;
     match one.due {
@@ -204,9 +201,6 @@ fn print_members(session: &CommandContext, members: &MembersUpdate) -> Result<u8
 }
 
 /// Runs a command about exclusions.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn exclusions(
     session: &CommandContext,
     command: args::ExclusionsCommand,
@@ -222,11 +216,7 @@ pub(crate) async fn exclusions(
                     let until = one.until.map_or_else(|| "lifted".to_owned(), |day| day.to_string());
                     [one.group.clone(), one.email.clone(), one.reason.clone(), one.actor.clone(), until]
                 });
-                output::print_table(
-                    ["group", "email", "why", "who", "until"],
-                    rows,
-                    "nobody is kept out of a group",
-                )?;
+                output::print_table(["group", "email", "why", "who", "until"], rows, "no exclusions")?;
             }
             Ok(0)
         }

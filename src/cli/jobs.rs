@@ -8,9 +8,6 @@ use rollcall_core::enrollment::failed_jobs::{self, FailedJobsResult};
 use rollcall_store::jobs;
 
 /// Runs a command about jobs.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn jobs(session: &CommandContext, command: args::JobsCommand) -> Result<u8, CliError> {
     match command {
         args::JobsCommand::List { limit } => {
@@ -56,7 +53,7 @@ pub(crate) async fn jobs(session: &CommandContext, command: args::JobsCommand) -
     }
 }
 
-/// The command as it was typed, for the record of changes.
+/// Returns the command line for the audit log.
 fn format_command(verb: &str, ids: &[i64]) -> String {
     let ids: String = ids.iter().map(|id| format!(" {id}")).collect();
     format!("rollcall jobs {verb}{ids}")

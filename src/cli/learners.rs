@@ -14,9 +14,6 @@ use rollcall_store::learners;
 use rollcall_views::{self as views, LearnerView};
 
 /// Runs a command about learners.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn learners(
     session: &CommandContext,
     command: args::LearnersCommand,
@@ -40,7 +37,7 @@ pub(crate) async fn learners(
                         one.groups.join(", "),
                     ]
                 });
-                let nothing = "nobody yet: `rollcall sync` brings people in";
+                let nothing = "no learners yet: run `rollcall sync`, or add one with `rollcall learners add`";
                 output::print_table(
                     ["email", "name", "status", "department", "location", "role", "groups"],
                     rows,
@@ -104,10 +101,10 @@ async fn show(session: &CommandContext, email: &str) -> Result<u8, CliError> {
     };
     output::print_result(&format!("{} ({})", learner.email, learner.status))?;
     let rows = known.attributes.iter().map(|(name, value)| [name.clone(), text(value)]);
-    output::print_table(["attribute", "value"], rows, "nothing more is known")?;
+    output::print_table(["attribute", "value"], rows, "no attributes")?;
     output::print_result(&format!("groups: {}", known.learner.groups.join(", ")))?;
     if known.contested {
-        output::print_status("another learner holds this learner's address");
+        output::print_status("another learner has this learner's e-mail address");
     }
     Ok(0)
 }

@@ -1,7 +1,7 @@
-//! Words in, words out: the one place that wires the rooms together.
+//! Command-line interface. Creates all components and connects them.
 //!
-//! Each command is a function that gets what it needs, does one thing through the rooms below, and prints. Rooms below
-//! know neither exit codes nor tables; here is no decision that is not about words.
+//! Each command is a function that receives its inputs, calls the crates below, and prints the result. The crates below
+//! do not know exit codes or tables; this crate makes no decisions besides output.
 
 mod admin;
 mod approval;
@@ -30,15 +30,15 @@ use args::{CliArgs, CliCommand, ConfigCommand};
 use command_context::CommandContext;
 use error::CliError;
 
-/// Interrupted by Ctrl-C or SIGTERM.
+/// Exit status after Ctrl-C or SIGTERM.
 const EXIT_INTERRUPTED: u8 = 130;
 
-/// Parses the command line, runs the command, and answers with its exit status.
+/// Parses the command line, runs the command, and returns its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = CliArgs::parse();
     logging::init_logging(cli.verbose, matches!(cli.command, CliCommand::Run | CliCommand::Worker { .. }));
-    // One TLS provider for the whole program, before anybody connects; a second call would be the mistake.
+    // The TLS provider is process-wide and must be set before the first connection. The call fails only if it is repeated.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
         }
         match dispatch(cli, stop.clone()).await {
             Ok(_) | Err(_) if stop.is_cancelled() => {
-                output::print_status("interrupted: what was under way was taken back");
+                output::print_status("interrupted: unfinished work was rolled back");
                 EXIT_INTERRUPTED
             }
             Ok(status) => status,
@@ -68,7 +68,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-/// The first Ctrl-C or SIGTERM ends what is under way in order, the second one at once.
+/// The first Ctrl-C or SIGTERM stops the command gracefully, the second one immediately.
 async fn handle_signals(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
@@ -88,15 +88,15 @@ async fn handle_signals(stop: CancellationToken) {
     std::process::exit(i32::from(EXIT_INTERRUPTED));
 }
 
-/// The example of a kind of connector, or of a whole file.
+/// Returns the example of a connector kind, or of a whole file.
 fn find_example(kind: Option<&str>) -> Result<&'static str, CliError> {
     use rollcall_config::{EXAMPLE, KIND_EXAMPLES};
     let Some(kind) = kind.filter(|kind| !["ldap", "csv"].contains(kind)) else { return Ok(EXAMPLE) };
     let found = KIND_EXAMPLES.iter().find(|(name, _)| *name == kind);
     found.map(|(_, example)| *example).ok_or_else(|| {
         let kinds: Vec<&str> = KIND_EXAMPLES.iter().map(|(name, _)| *name).collect();
-        CliError::usage(format!("there is no kind of connector `{kind}`"))
-            .hint(format!("there are ldap, csv, {}", kinds.join(", ")))
+        CliError::usage(format!("`{kind}` is not a valid connector kind"))
+            .hint(format!("supported kinds: ldap, csv, {}", kinds.join(", ")))
     })
 }
 

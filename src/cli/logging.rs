@@ -1,10 +1,10 @@
-//! The log: lines for people at a terminal, JSON for whoever collects it.
+//! Log output: text at a terminal, JSON otherwise.
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging to standard error. Services log from `info` on, commands from `warn` on; `RUST_LOG` decides otherwise.
+/// Starts logging to standard error. The default level is `info` for services and `warn` for commands; `RUST_LOG` overrides it.
 pub(crate) fn init_logging(verbose: u8, is_service: bool) {
     let level = match (is_service, verbose) {
         (false, 0) => "warn",

@@ -1,4 +1,4 @@
-//! Words out: facts to standard output, talk to standard error; tables for people, JSON for scripts.
+//! Output: results to standard output, status messages to standard error; tables for people, JSON for scripts.
 
 use std::io::{IsTerminal, Write};
 
@@ -9,19 +9,13 @@ use super::error::CliError;
 pub(crate) use rollcall_model::format::{count, thousands};
 
 /// Prints one JSON document.
-///
-/// # Errors
-/// When standard output cannot be written to.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, value).map_err(|error| CliError::failed(error.to_string()))?;
     ignore_broken_pipe(writeln!(out))
 }
 
-/// Prints facts.
-///
-/// # Errors
-/// When standard output cannot be written to.
+/// Prints a result.
 pub(crate) fn print_result(text: &str) -> Result<(), CliError> {
     if text.is_empty() {
         return Ok(());
@@ -29,7 +23,7 @@ pub(crate) fn print_result(text: &str) -> Result<(), CliError> {
     ignore_broken_pipe(writeln!(std::io::stdout().lock(), "{text}"))
 }
 
-/// Whoever reads only the first lines, as `head` does, has what it wants.
+/// A closed pipe, as after `head`, is not an error.
 fn ignore_broken_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -37,16 +31,13 @@ fn ignore_broken_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
     }
 }
 
-/// Says something to the person at the keyboard.
+/// Prints a status message to standard error.
 pub(crate) fn print_status(text: &str) {
     // Nobody can be told that standard error is closed.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Prints a table, or says that there is nothing.
-///
-/// # Errors
-/// When standard output cannot be written to.
+/// Prints a table, or the message `nothing` if there are no rows.
 pub(crate) fn print_table<const N: usize>(
     headings: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
@@ -68,7 +59,7 @@ pub(crate) fn print_table<const N: usize>(
     print_result(&text.join("\n"))
 }
 
-/// Whether somebody watches standard error.
+/// Returns true if standard error is a terminal.
 #[must_use]
 pub(crate) fn is_interactive() -> bool {
     std::io::stderr().is_terminal()

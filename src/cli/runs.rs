@@ -17,9 +17,6 @@ fn format_local_time(session: &CommandContext, at: DateTime<Utc>) -> String {
 }
 
 /// Runs a command about runs.
-///
-/// # Errors
-/// When it cannot be done.
 pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -> Result<u8, CliError> {
     match command {
         args::RunsCommand::List { limit } => {
@@ -50,9 +47,6 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
 }
 
 /// `rollcall audit`.
-///
-/// # Errors
-/// When the database does not answer.
 pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) -> Result<u8, CliError> {
     let midnight = since
         .and_then(|day| day.and_time(NaiveTime::MIN).and_local_timezone(session.config.timezone).earliest());
@@ -79,7 +73,7 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
     output::print_table(
         ["when", "who", "what", "status", "memberships", "run", "before", "after"],
         rows,
-        "nothing was changed since then",
+        "no changes since then",
     )?;
     Ok(0)
 }
@@ -87,8 +81,8 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
 async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let Some(shown) = views::load_run_details(&mut tx, RunId(number)).await? else {
-        return Err(CliError::failed(format!("there is no run {number}"))
-            .hint("`rollcall runs list` shows the newest"));
+        return Err(CliError::failed(format!("run {number} does not exist"))
+            .hint("`rollcall runs list` shows the latest runs"));
     };
     if session.json {
         output::print_json(&shown)?;
@@ -121,7 +115,7 @@ async fn show(session: &CommandContext, number: i64) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// What a run did not do, why, and what became of it.
+/// Prints the held changes of a run, their reasons and decisions.
 fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
     let held = &shown.held;
     if held.is_empty() {
@@ -142,9 +136,6 @@ fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
 }
 
 /// `rollcall connectors list`.
-///
-/// # Errors
-/// When the database does not answer.
 pub(crate) async fn connectors(session: &CommandContext) -> Result<u8, CliError> {
     let mut tx = session.store.begin_read().await?;
     let (list, struck) = views::list_connectors(&mut tx, &session.config, Utc::now()).await?;
@@ -163,7 +154,7 @@ pub(crate) async fn connectors(session: &CommandContext) -> Result<u8, CliError>
     output::print_table(
         ["name", "kind", "people", "last run", "next run"],
         rows,
-        "the file names no connector",
+        "the file does not define a connector",
     )?;
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");

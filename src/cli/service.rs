@@ -17,25 +17,25 @@ use rollcall_model::progress::ReadProgress;
 use rollcall_service::{self as service, ConfigReloader, ServiceContext, WebServerTask};
 use rollcall_web::{self as web, BackgroundTasks, WebContext};
 
-/// The service, until SIGTERM.
+/// Runs the service until SIGTERM.
 ///
 /// # Errors
-/// When the signals of the machine cannot be heard.
+/// If the signal handlers cannot be installed.
 pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Result<u8, CliError> {
     let named = named.cloned();
     let database = session.config.database.url.clone();
     let reload: ConfigReloader = Box::new(move || {
         let config = load_config(named.as_ref()).map_err(|failure| failure.render())?;
         if config.database.url != database {
-            return Err("`database.url` is another one: restart the service for that".to_owned());
+            return Err("`database.url` was changed: restart the service to apply it".to_owned());
         }
         Ok(Arc::new(config))
     });
     let address = session.config.web.listen;
     let tls = session.config.web.tls.clone();
     let listening = web::listen(address, tls.as_ref()).await.map_err(|error| {
-        CliError::failed(format!("pages and API cannot listen at {address}: {error}"))
-            .hint("give another address in `[web] listen`; port 0 takes any that is free")
+        CliError::failed(format!("the web server cannot listen on {address}: {error}"))
+            .hint("set another address in `[web] listen`; port 0 selects a free port")
     })?;
     if let Some(link) = create_first_invitation(session, listening.address).await? {
         output::print_result(&link)?;
@@ -46,7 +46,7 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
             let web =
                 WebContext { store, file, stop, heartbeat: pulse, background: BackgroundTasks::default() };
             if let Err(error) = listening.serve(web).await {
-                error!(%error, "pages and API are gone");
+                error!(%error, "the web server stopped");
             }
         })
     });
@@ -54,7 +54,7 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
     Ok(0)
 }
 
-/// What to say where nobody may sign in yet: a link that makes the first account, good for a day and for once.
+/// Returns the message with the link that creates the first account; the link is valid once and for 24 hours.
 async fn create_first_invitation(
     session: &CommandContext,
     address: SocketAddr,
@@ -62,16 +62,13 @@ async fn create_first_invitation(
     let invitation = accounts::create_first_invitation(&session.store, Utc::now()).await?;
     Ok(invitation.map(|invitation| {
         format!(
-            "Nobody may sign in yet. This link makes the first account, once, within a day:\n  {}",
+            "There are no accounts yet. This link creates the first one; it is valid once and for 24 hours:\n  {}",
             super::admin::invitation_url(&session.config.web, address, &invitation)
         )
     }))
 }
 
-/// Drains jobs until told to stop, or until the queue is empty.
-///
-/// # Errors
-/// When the database does not answer.
+/// Processes jobs until it is stopped or the queue is empty.
 pub(crate) async fn worker(session: &CommandContext, until_empty: bool) -> Result<u8, CliError> {
     let stop = CancellationToken::new();
     let signals = tokio::spawn(service::signals::stop_on_termination(stop.clone()));
@@ -94,10 +91,7 @@ pub(crate) async fn worker(session: &CommandContext, until_empty: bool) -> Resul
     Ok(u8::from(failed > 0))
 }
 
-/// Whether the service on this machine has given a sign of life lately.
-///
-/// # Errors
-/// When the database does not answer.
+/// Checks that the service on this machine has a recent heartbeat.
 pub(crate) async fn health(session: &CommandContext) -> Result<u8, CliError> {
     let alive = service::heartbeat::is_service_alive(&session.store).await?;
     if session.json {
@@ -106,7 +100,7 @@ pub(crate) async fn health(session: &CommandContext) -> Result<u8, CliError> {
         output::print_result(if alive {
             "alive"
         } else {
-            "no sign of life from the service on this machine"
+            "no recent heartbeat from the service on this machine"
         })?;
     }
     Ok(u8::from(!alive))

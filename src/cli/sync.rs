@@ -12,13 +12,13 @@ use rollcall_core::sync::{self, RunOptions, RunOutcome, RunReport, SyncError};
 use rollcall_model::names::nearest;
 use rollcall_views as views;
 
-/// The exit status of a run of which something waits.
+/// The exit status of a run with held changes.
 pub(super) const EXIT_HELD: u8 = 3;
 
 /// Syncs the named connectors, or all.
 ///
 /// # Errors
-/// When a name is unknown; what goes wrong with a run is in its report.
+/// If a name is unknown. Errors of a run are in its report.
 pub(crate) async fn sync(session: &CommandContext, args: SyncArgs) -> Result<u8, CliError> {
     let chosen = select_connectors(session, &args.connectors)?;
     let mut worst = 0;
@@ -46,8 +46,11 @@ pub(crate) async fn sync(session: &CommandContext, args: SyncArgs) -> Result<u8,
 fn select_connectors(session: &CommandContext, named: &[String]) -> Result<Vec<usize>, CliError> {
     let all = &session.config.connectors;
     if all.is_empty() {
-        return Err(CliError::usage(format!("`{}` names no connector", session.config.path.display()))
-            .hint("add a [[connector]]; `rollcall config example` shows one of each kind"));
+        return Err(CliError::usage(format!(
+            "`{}` does not define a connector",
+            session.config.path.display()
+        ))
+        .hint("add a [[connector]]; `rollcall config example` shows one of each kind"));
     }
     if named.is_empty() {
         return Ok((0..all.len()).collect());
@@ -56,7 +59,7 @@ fn select_connectors(session: &CommandContext, named: &[String]) -> Result<Vec<u
     for name in named {
         let found = all.iter().position(|connector| connector.name.as_str() == name);
         let Some(at) = found else {
-            let failure = CliError::usage(format!("the file names no connector `{name}`"));
+            let failure = CliError::usage(format!("the file does not define the connector `{name}`"));
             let near = nearest(name, all.iter().map(|connector| connector.name.as_str()));
             return Err(match near {
                 Some(near) => failure.hint(format!("did you mean `{near}`?")),
@@ -70,7 +73,7 @@ fn select_connectors(session: &CommandContext, named: &[String]) -> Result<Vec<u
     Ok(chosen)
 }
 
-/// Jobs that a command drained itself.
+/// The jobs that a command processed itself.
 #[derive(Debug, Clone, Copy, Default)]
 struct DrainedJobs {
     done: u64,

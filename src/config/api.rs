@@ -1,4 +1,4 @@
-//! The keys of a connector whose people are behind HTTP.
+//! Keys of connectors that read people over HTTP.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use rollcall_connectors::api::{ApiSettings, PageParam, PagingMethod};
 use rollcall_connectors::http::{self, TokenCache};
 use rollcall_connectors::json::{self, KeyPath, ValuePath};
 
-/// Texts of the file that a kind may look for.
+/// Optional text keys that are passed to the vendor.
 const TEXTS: [&str; 8] = ["filter", "customer", "domain", "query", "dataset", "expand", "paging", "tenant"];
 
-/// The settings, where nothing that they need is missing.
+/// Reads the settings; `None` if something required is missing.
 pub(super) fn read(
     section: &ConfigSection<'_>,
     around: &Environment<'_>,
@@ -59,7 +59,7 @@ pub(super) fn read(
     Some(ApiSettings { kind: kind.name, http, description: (kind.describe)(&given), paths })
 }
 
-/// The server's address.
+/// Reads the URL of the server.
 fn url(section: &ConfigSection<'_>, kind: &Vendor) -> Option<Url> {
     if let Some(at) = section.text("url") {
         return check_secret_url(section, &at);
@@ -79,11 +79,11 @@ fn url(section: &ConfigSection<'_>, kind: &Vendor) -> Option<Url> {
         return usual.replace("{company}", company.value).parse().ok();
     }
     let hint = "write the part of the address before `.bamboohr.com`".to_owned();
-    section.report.report_error(company.finding("`company` is no part of an address").hint(hint));
+    section.report.report_error(company.finding("`company` is not a valid part of a host name").hint(hint));
     None
 }
 
-/// An address to which secrets may be sent.
+/// Parses a URL to which secrets may be sent.
 pub(super) fn check_secret_url(section: &ConfigSection<'_>, at: &SpannedValue<&str>) -> Option<Url> {
     let say = |message: String, hint: &str| {
         section.report.report_error(at.finding(message).hint(hint.to_owned()));
@@ -91,25 +91,25 @@ pub(super) fn check_secret_url(section: &ConfigSection<'_>, at: &SpannedValue<&s
     };
     let name = at.key.rsplit('.').next().unwrap_or_default();
     let Ok(url) = Url::parse(at.value) else {
-        return say(format!("`{name}` cannot be read"), "write https://HOST/PATH");
+        return say(format!("`{name}` is not a valid URL"), "write https://HOST/PATH");
     };
     if !["https", "http"].contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
-        return say(format!("`{name}` is no address of HTTP"), "write https://HOST/PATH");
+        return say(format!("`{name}` is not an HTTP URL"), "write https://HOST/PATH");
     }
     if !url.username().is_empty() || url.password().is_some() {
         return say(
-            format!("`{name}` holds an account"),
-            "put it into keys of its own, the secret into a file",
+            format!("`{name}` contains credentials"),
+            "use the keys for credentials, and a file for the secret",
         );
     }
     if url.scheme() == "http" && section.is_disabled("plaintext") {
-        let hint = "write https://, or plaintext = true where the network is trusted";
-        return say("secrets and people would cross the network unencrypted".to_owned(), hint);
+        let hint = "use https://; if the network is trusted, add plaintext = true";
+        return say("secrets and personal data would be sent unencrypted".to_owned(), hint);
     }
     Some(url)
 }
 
-/// The places of the mapped attributes.
+/// Parses the paths of the mapped attributes.
 pub(super) fn paths(section: &ConfigSection<'_>, mapping: &AttributeMapping) -> Option<Vec<ValuePath>> {
     let written = section.table("attributes").open();
     let mut all = Some(Vec::new());
@@ -120,7 +120,7 @@ pub(super) fn paths(section: &ConfigSection<'_>, mapping: &AttributeMapping) -> 
             (Err(flaw), _) => {
                 if let Some((_, at)) = written.iter().find(|(_, at)| at.value.trim() == place) {
                     let hint = "for example `profile.email`, or `emails[?@.type=='work'].value`".to_owned();
-                    section.report.report_error(at.finding(format!("the place {flaw}")).hint(hint));
+                    section.report.report_error(at.finding(format!("the path {flaw}")).hint(hint));
                 }
                 all = None;
             }
@@ -133,15 +133,15 @@ fn page_size(section: &ConfigSection<'_>, kind: &Vendor) -> u32 {
     let (usual, most) = kind.page_size;
     let Some(at) = section.number("page_size") else { return usual };
     if at.value > most {
-        let message = format!("`page_size` is more than the {most} that `{}` sends", kind.name);
+        let message = format!("`page_size` is greater than {most}, the maximum of `{}`", kind.name);
         section
             .report
-            .report_error(at.finding(message).hint(format!("write {most} or less, or leave it out")));
+            .report_error(at.finding(message).hint(format!("write {most} or less, or remove the key")));
     }
     at.value
 }
 
-/// What the file says of an API of its own.
+/// Reads the settings of kind `http_json`.
 fn read_http_json_settings(section: &ConfigSection<'_>, home: Option<&Url>) -> Option<HttpJsonSettings> {
     let list = keys(section, "list");
     let total = section.has("total").then(|| keys(section, "total"));
@@ -173,7 +173,7 @@ fn read_http_json_settings(section: &ConfigSection<'_>, home: Option<&Url>) -> O
     })
 }
 
-/// A URL on the server with a place for whoever is asked for.
+/// Reads a URL template with a placeholder for the requested person.
 fn read_url_template(
     section: &ConfigSection<'_>,
     home: Option<&Url>,
@@ -182,8 +182,8 @@ fn read_url_template(
 ) -> Option<String> {
     let at = section.text(name)?;
     if !at.value.contains(place) {
-        let hint = format!("write {place} where it stands in the URL");
-        section.report.report_error(at.finding(format!("`{name}` has no {place}")).hint(hint));
+        let hint = format!("write {place} at its position in the URL");
+        section.report.report_error(at.finding(format!("`{name}` does not contain {place}")).hint(hint));
         return None;
     }
     let filled = at.value.replace(place, "0");
@@ -192,10 +192,10 @@ fn read_url_template(
         &SpannedValue { value: filled.as_str(), key: at.key.clone(), span: at.span.clone() },
     )?;
     if home.is_some_and(|home| home.origin() != url.origin()) {
-        let hint = "credentials go to the scheme, host and port of `url` only".to_owned();
+        let hint = "credentials are sent only to the scheme, host and port of `url`".to_owned();
         section
             .report
-            .report_error(at.finding(format!("`{name}` lies on another server than `url`")).hint(hint));
+            .report_error(at.finding(format!("`{name}` is on a different server than `url`")).hint(hint));
         return None;
     }
     Some(at.value.to_owned())
@@ -218,7 +218,7 @@ fn body(section: &ConfigSection<'_>) -> Option<Value> {
     match serde_json::from_str(at.value) {
         Ok(body) => Some(body),
         Err(error) => {
-            section.report.report_error(at.finding(format!("`body` is no JSON: {error}")));
+            section.report.report_error(at.finding(format!("`body` is not valid JSON: {error}")));
             None
         }
     }
@@ -232,7 +232,7 @@ fn headers(section: &ConfigSection<'_>) -> Vec<(String, String)> {
                 headers.push((name.to_owned(), value.to_owned()));
             }
             Some(_) | None => {
-                let finding = at.finding(format!("`{}` is no header that can be sent", at.value));
+                let finding = at.finding(format!("`{}` is not a valid header", at.value));
                 section.report.report_error(finding.hint("for example \"X-Team: it\"".to_owned()));
             }
         }
@@ -273,7 +273,9 @@ fn paging(section: &ConfigSection<'_>) -> Option<PagingMethod> {
         }
         _ => {
             let hint = "write whole, link, next_url, cursor, page or offset".to_owned();
-            section.report.report_error(at.finding(format!("`{}` is no way of paging", at.value)).hint(hint));
+            section
+                .report
+                .report_error(at.finding(format!("`{}` is not a valid paging method", at.value)).hint(hint));
             None
         }
     }

@@ -1,4 +1,4 @@
-//! Who asks: the keys with which a connector proves to a server behind HTTP who it is.
+//! Keys that authenticate a connector to an HTTP server.
 
 use serde::Deserialize;
 use url::Url;
@@ -13,7 +13,7 @@ use rollcall_connectors::api::vendors::{Vendor, VendorAuthMethod};
 use rollcall_connectors::http::{GrantKind, HttpAuth, TokenGrant, is_header};
 use rollcall_model::secret::SecretText;
 
-/// The way that the file has the keys for, where it has all of them.
+/// Returns the authentication method for which the file has keys; `None` if one of them is missing.
 pub(super) fn read(
     section: &ConfigSection<'_>,
     around: &Environment<'_>,
@@ -22,7 +22,7 @@ pub(super) fn read(
 ) -> Option<HttpAuth> {
     let Some(access) = kind.access.iter().find(|access| is_begun(access, section)) else {
         let ways: Vec<String> = kind.access.iter().map(in_words).collect();
-        let finding = section.finding("nothing says who asks");
+        let finding = section.finding("the credentials are missing");
         section.report.report_absence(finding.hint(format!("add {}", ways.join(", or "))));
         return None;
     };
@@ -48,7 +48,7 @@ pub(super) fn read(
             let name = section.text("api_key_header").map_or("X-API-Key", |at| at.value);
             if !is_header(name, "x") {
                 let at = section.place("api_key_header")?;
-                section.report.report_error(at.finding(format!("`{name}` is no header that can be sent")));
+                section.report.report_error(at.finding(format!("`{name}` is not a valid header name")));
                 return None;
             }
             Some(HttpAuth::NamedHeader { name: name.to_owned(), secret: secret(API_KEY)? })
@@ -86,7 +86,7 @@ pub(super) fn read(
     }
 }
 
-/// Whether the file has a key that only this way, or this one first, takes.
+/// Returns true if the file has a key that selects this method. Methods are tried in order.
 fn is_begun(access: &VendorAuthMethod, section: &ConfigSection<'_>) -> bool {
     let has = |names: SecretKeyNames| names.place(section).is_some();
     match *access {
@@ -117,7 +117,7 @@ fn in_words(access: &VendorAuthMethod) -> String {
     keys.to_owned()
 }
 
-/// A secret; its absence is said.
+/// Reads a required secret; reports its absence.
 fn one(section: &ConfigSection<'_>, around: &Environment<'_>, names: SecretKeyNames) -> Option<SecretText> {
     if names.place(section).is_none() {
         let finding = section.finding(format!("`{}` is missing", names.file));
@@ -126,7 +126,7 @@ fn one(section: &ConfigSection<'_>, around: &Environment<'_>, names: SecretKeyNa
     secret::read(section, names, around).map(|at| at.value)
 }
 
-/// A text; its absence is said.
+/// Reads a required text; reports its absence.
 fn text(section: &ConfigSection<'_>, name: &'static str) -> Option<String> {
     if !section.has(name) {
         section.report.report_absence(section.finding(format!("`{name}` is missing")));
@@ -134,7 +134,7 @@ fn text(section: &ConfigSection<'_>, name: &'static str) -> Option<String> {
     section.text(name).map(|at| at.value.to_owned())
 }
 
-/// Where tokens are fetched.
+/// Returns the token endpoint.
 fn endpoint(section: &ConfigSection<'_>, usual: Option<&str>, url: Option<&Url>) -> Option<Url> {
     if let Some(at) = section.text("token_url") {
         return api::check_secret_url(section, &at);
@@ -160,7 +160,7 @@ fn grant(section: &ConfigSection<'_>, url: Url, scope: Option<&str>, kind: Grant
     HttpAuth::Token(TokenGrant { url, kind, scope })
 }
 
-/// What Google writes into the file of a key.
+/// The content of a Google key file.
 #[derive(Deserialize)]
 struct KeyFile {
     client_email: String,
@@ -173,10 +173,10 @@ fn service_account(section: &ConfigSection<'_>, around: &Environment<'_>, scope:
     let at = secret::read(section, SERVICE_ACCOUNT, around)?;
     let Ok(key) = serde_json::from_str::<KeyFile>(at.value.reveal()) else {
         let at = SpannedValue { value: (), key: at.key, span: at.span };
-        let finding = at.finding("what it holds is no key of a service account");
-        section
-            .report
-            .report_error(finding.hint("it is the JSON file that is downloaded with a new key".to_owned()));
+        let finding = at.finding("the content is not a service account key");
+        section.report.report_error(
+            finding.hint("use the JSON file that Google offers when a key is created".to_owned()),
+        );
         return None;
     };
     let own = key.token_uri.and_then(|url| Url::parse(&url).ok()).filter(|url| url.scheme() == "https");

@@ -1,7 +1,7 @@
-//! A digest of what decides a plan, so that nodes that share a database can tell whether their files agree.
+//! A digest of the settings that affect a plan. Nodes that share a database compare it to detect different files.
 //!
-//! Comments, spacing and the order of keys do not count; nor does what may differ from node to node: where the
-//! database is, where the pages are, how many workers there are, and how a secret is come by.
+//! Comments, spacing and the order of keys are ignored. So are settings that may differ between nodes: the database,
+//! the pages, the number of workers, and the source of each secret.
 
 use toml::de::{DeTable, DeValue};
 use xxhash_rust::xxh3::xxh3_128;
@@ -11,17 +11,17 @@ use crate::value_type::integer;
 use rollcall_connectors::Connector;
 use rollcall_model::attributes::AttributeSet;
 
-/// Sections that decide no plan.
+/// Sections that do not affect a plan.
 const EXCLUDED_SECTIONS: &[&str] = &["database", "web", "worker"];
 
-/// XXH3 of 128 bits, in hexadecimal digits.
+/// Returns the digest (XXH3, 128 bits) in hexadecimal digits.
 pub(super) fn compute_digest(root: &DeTable<'_>) -> String {
     let mut text = String::new();
     table(root, true, &mut text);
     format!("{:032x}", xxh3_128(text.as_bytes()))
 }
 
-/// The same with what mappings take from other files.
+/// Adds the content of code files, which mappings read, to a digest.
 pub(super) fn add_mappings(digest: &str, connectors: &[Connector], attributes: &AttributeSet) -> String {
     let mappings: Vec<String> =
         connectors.iter().map(|connector| connector.mapping.digest(attributes).to_string()).collect();
@@ -43,7 +43,7 @@ fn table(rows: &DeTable<'_>, top: bool, out: &mut String) {
     out.push('}');
 }
 
-/// Whether a key gives a secret, in any of the three ways.
+/// Returns true if a key sets a secret, in any of the three ways.
 fn is_secret(name: &str) -> bool {
     let plain = name.strip_suffix("_file").or_else(|| name.strip_suffix("_env")).unwrap_or(name);
     looks_secret(plain) && key_spec::find_key("connector", plain).is_some()

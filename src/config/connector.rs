@@ -1,4 +1,4 @@
-//! `[[connector]]`: what all kinds have in common.
+//! Connectors (`[[connector]]`): keys that all kinds share.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::{ConnectorName, fold};
 use rollcall_model::schedule::CronSchedule;
 
-/// The names of the connectors, for rules to choose from: also of those that are otherwise wrong.
+/// Returns the names of all connectors, including invalid ones, so that rules can refer to them.
 pub(super) fn names<'d>(sections: &[ConfigSection<'d>]) -> Vec<SpannedValue<&'d str>> {
     let mut names: Vec<SpannedValue<&str>> = Vec::new();
     for section in sections {
         let Some(name) = section.text("name") else { continue };
         if !name.value.chars().all(|c| c.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&c)) {
-            let finding = name.finding(format!("`{}` cannot be the name of a connector", name.value));
+            let finding = name.finding(format!("`{}` is not a valid connector name", name.value));
             section.report.report_error(finding.hint("use letters, digits, `.`, `_` and `-`".to_owned()));
         }
         reject_duplicate(section, &name, &names, "connector");
@@ -28,7 +28,7 @@ pub(super) fn names<'d>(sections: &[ConfigSection<'d>]) -> Vec<SpannedValue<&'d 
     names
 }
 
-/// Refuses a name that stands further up already.
+/// Reports a name that was already used earlier in the file.
 pub(super) fn reject_duplicate(
     section: &ConfigSection<'_>,
     name: &SpannedValue<&str>,
@@ -38,12 +38,12 @@ pub(super) fn reject_duplicate(
     let folded = fold(name.value);
     if let Some(first) = earlier.iter().find(|one| fold(one.value) == folded) {
         let line = section.report.document.line_of(first.span.start) + 1;
-        let finding = name.finding(format!("there are two {what}s `{}`", name.value));
-        section.report.report_error(finding.hint(format!("the first stands in line {line}")));
+        let finding = name.finding(format!("duplicate {what} `{}`", name.value));
+        section.report.report_error(finding.hint(format!("the first one is in line {line}")));
     }
 }
 
-/// The connectors that can be made; what is wrong with the others is said.
+/// Builds the valid connectors and reports the errors of the others.
 pub(super) fn read(
     sections: &[ConfigSection<'_>],
     zone: Tz,
@@ -52,7 +52,7 @@ pub(super) fn read(
 ) -> Vec<Connector> {
     let mappings: Vec<AttributeMapping> =
         sections.iter().map(|section| mapping::read(section, around, attributes)).collect();
-    // Every attribute is known now, and an expression may name any of them.
+    // All attributes are known at this point; an expression may use any of them.
     let both = sections.iter().zip(mappings);
     both.filter_map(|(section, mapping)| one(section, mapping, zone, around, attributes)).collect()
 }
@@ -98,7 +98,7 @@ fn json_file(
     Some(json_file::JsonFileSettings { file: file?, paths: paths? })
 }
 
-/// Who counts as a person.
+/// Reads the expression that selects people.
 fn include(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<IncludeExpression> {
     let text = section.text("include")?;
     let condition = rule::compile_expression(section, &text, attributes)?;
@@ -111,7 +111,7 @@ fn schedule(section: &ConfigSection<'_>, zone: Tz) -> Option<CronSchedule> {
     match CronSchedule::parse(text.value, zone) {
         Ok(schedule) => Some(schedule),
         Err(error) => {
-            let hint = "for example \"0 2 * * *\" is every day at 02:00".to_owned();
+            let hint = "for example, \"0 2 * * *\" means every day at 02:00".to_owned();
             section.report.report_error(text.finding(error.to_string()).hint(hint));
             None
         }

@@ -1,4 +1,4 @@
-//! `[[course]]` and `[[assignment]]`.
+//! Courses (`[[course]]`) and assignments (`[[assignment]]`).
 
 use crate::connector::reject_duplicate;
 use crate::glob_overlap::{self, NamePattern};
@@ -33,7 +33,7 @@ pub(super) fn assignments(sections: &[ConfigSection<'_>]) -> Vec<FileAssignment>
         let late_days = section.number("late_days").map_or(DEFAULT_LATE_DAYS, |days| days.value);
         let groups = section.texts("groups");
         if let (Some([]), Some(place)) = (groups.as_deref(), section.place("groups")) {
-            let finding = place.finding("the assignment names no group");
+            let finding = place.finding("the assignment does not name a group");
             section.report.report_error(
                 finding.hint("for example groups = [\"Department: Sales\", \"Site: *\"]".to_owned()),
             );
@@ -66,7 +66,7 @@ fn reject_duplicate_assignment<'d>(
     {
         let line = section.report.document.line_of(first.span.start) + 1;
         let finding = group.finding(format!("`{}` is assigned to `{}` twice", course.value, group.value));
-        section.report.report_error(finding.hint(format!("the first time stands in line {line}")));
+        section.report.report_error(finding.hint(format!("the first assignment is in line {line}")));
     }
     earlier.push((code, group.clone()));
 }
@@ -80,7 +80,7 @@ fn due(section: &ConfigSection<'_>) -> DuePolicy {
         let finding = place.finding(format!("`{name}` contradicts `{}`", given[0].1));
         section
             .report
-            .report_error(finding.hint("an assignment has one due date: keep one of them".to_owned()));
+            .report_error(finding.hint("an assignment has one due date; keep one of the keys".to_owned()));
     }
     let on = section.day("due").map(|day| DuePolicy::On(day.value));
     let joining = || section.number("due_days").map(|days| DuePolicy::AfterJoining(days.value));
@@ -88,7 +88,7 @@ fn due(section: &ConfigSection<'_>) -> DuePolicy {
     on.or_else(joining).or_else(start).unwrap_or(DuePolicy::Never)
 }
 
-/// Warns of assignments that wait for something which the file does not make.
+/// Warns about assignments to groups or courses that the file does not define.
 pub(super) fn warn_unmatched_assignments(
     sections: &[ConfigSection<'_>],
     courses: &[FileCourse],
@@ -100,21 +100,23 @@ pub(super) fn warn_unmatched_assignments(
         if let Some(course) = section.text("course")
             && !courses.iter().any(|known| fold(&known.code) == fold(course.value))
         {
-            let finding = course.finding(format!("the file has no course `{}`", course.value));
+            let finding = course.finding(format!("the file does not define the course `{}`", course.value));
             let near = crate::value_type::suggest_name(
                 course.value,
                 courses.iter().map(|known| known.code.as_str()),
             );
-            let hint = near.unwrap_or_else(|| "it is met when the catalogue has it".to_owned());
+            let hint = near.unwrap_or_else(|| {
+                "the assignment takes effect when the course is added to the catalogue".to_owned()
+            });
             section.report.report_warning(finding.hint(hint));
         }
         for group in section.texts("groups").unwrap_or_default() {
             let wanted = NamePattern::of_glob(group.value);
             if !templates.iter().any(|template| template.overlaps(&wanted)) {
-                let finding = group.finding(format!("no rule makes a group `{}`", group.value));
-                section
-                    .report
-                    .report_warning(finding.hint("it is met when somebody makes one by hand".to_owned()));
+                let finding = group.finding(format!("no rule creates the group `{}`", group.value));
+                section.report.report_warning(
+                    finding.hint("the assignment takes effect when the group is created manually".to_owned()),
+                );
             }
         }
     }

@@ -1,11 +1,11 @@
-//! The keys of a connector of kind `csv`.
+//! Keys of connectors of kind `csv`.
 
 use crate::Environment;
 use crate::section::ConfigSection;
 use rollcall_connectors::csv::CsvSettings;
 use rollcall_connectors::file;
 
-/// The settings, where nothing that they need is missing.
+/// Reads the settings; `None` if something required is missing.
 pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<CsvSettings> {
     let delimiter = delimiter(section);
     let list_separator = section.text("list_separator");
@@ -15,7 +15,7 @@ pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Opt
         let finding = separator.finding("`list_separator` is the same as `delimiter`");
         section
             .report
-            .report_error(finding.hint("values of one field need a separator of their own".to_owned()));
+            .report_error(finding.hint("use a different separator for the values of one field".to_owned()));
     }
     Some(CsvSettings {
         file: file(section, around)?,
@@ -24,7 +24,7 @@ pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Opt
     })
 }
 
-/// The keys of a file, whatever is in it.
+/// Reads the keys that all file-based kinds share.
 pub(super) fn file(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<file::FileSettings> {
     let path = |name| section.text(name).map(|path| around.folder.join(path.value));
     Some(file::FileSettings {
@@ -42,7 +42,7 @@ fn delimiter(section: &ConfigSection<'_>) -> Option<u8> {
         b"tab" => Some(b'\t'),
         &[one] if one.is_ascii_punctuation() && one != b'"' => Some(one),
         _ => {
-            let finding = at.finding("`delimiter` is neither one mark nor `tab`");
+            let finding = at.finding("`delimiter` is not a punctuation character or `tab`");
             section.report.report_error(finding.hint("for example delimiter = \";\"".to_owned()));
             None
         }

@@ -1,4 +1,4 @@
-//! What is wrong with a file, and how it is shown.
+//! Diagnostics of the configuration file and their text form.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,18 +7,18 @@ use std::str::Utf8Error;
 
 use serde::Serialize;
 
-/// One thing that is wrong, or worth a second look, with its place in the file.
+/// One error or warning with its position in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
-    /// The line, from 1; 0 where the file as a whole is meant.
+    /// The line, counted from 1; 0 if the diagnostic is about the whole file.
     pub line: usize,
-    /// The column, from 1, in characters; 0 where the file as a whole is meant.
+    /// The column in characters, counted from 1; 0 if the diagnostic is about the whole file.
     pub column: usize,
-    /// The key, such as `connector[0].url`: elements of lists are counted from 0. Empty where no key is meant.
+    /// The key, such as `connector[0].url`; list indexes start at 0. Empty if the diagnostic is not about a key.
     pub key: String,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do about it.
+    /// A suggested next step.
     pub hint: Option<String>,
     #[serde(skip)]
     pub(super) file: PathBuf,
@@ -26,19 +26,19 @@ pub struct Diagnostic {
     pub(super) source_line: Option<SourceLine>,
 }
 
-/// A line of the file as it may be shown: every secret in it is `***`.
+/// A line of the file in which every secret is replaced by `***`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SourceLine {
-    /// The line.
+    /// The text of the line.
     pub line: String,
-    /// The first marked character, from 0.
+    /// The index of the first marked character, from 0.
     pub caret: usize,
-    /// How many characters are marked, at least 1.
+    /// The number of marked characters, at least 1.
     pub width: usize,
 }
 
 impl fmt::Display for Diagnostic {
-    /// The message, the place, the line with carets under what is meant, and the hint; no line break at the end.
+    /// Writes the message, the position, the source line with carets, and the hint, without a final line break.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.message)?;
         let margin = self.line.to_string().len();
@@ -58,7 +58,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Everything that is wrong with a file, in the order of its lines. Never empty.
+/// All errors in a file, in the order of its lines. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Diagnostics {
@@ -71,7 +71,7 @@ impl Diagnostics {
         Self { list }
     }
 
-    /// The mistakes, in the order of the file's lines.
+    /// The errors in the order of the file's lines.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }
@@ -92,60 +92,60 @@ impl<'a> IntoIterator for &'a Diagnostics {
 }
 
 impl fmt::Display for Diagnostics {
-    /// Every mistake with its line, an empty line between them, and their number at the end.
+    /// Writes every error, separated by empty lines, and the number of errors at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for mistake in &self.list {
             write!(f, "error: {mistake}\n\n")?;
         }
         match self.list.len() {
-            1 => f.write_str("1 mistake"),
-            count => write!(f, "{count} mistakes"),
+            1 => f.write_str("1 error"),
+            count => write!(f, "{count} errors"),
         }
     }
 }
 
 impl std::error::Error for Diagnostics {}
 
-/// The file cannot be opened.
+/// Returns the diagnostic of a file that cannot be opened.
 pub(super) fn unreadable_file(path: &Path, error: &std::io::Error) -> Diagnostics {
     let message = format!("the file cannot be read: {error}");
     let hint = (error.kind() == std::io::ErrorKind::NotFound)
-        .then(|| "begin with `rollcall config example > rollcall.toml`".to_owned());
+        .then(|| "create one with `rollcall config example > rollcall.toml`".to_owned());
     let (key, file) = (String::new(), path.to_owned());
     Diagnostics::new(vec![Diagnostic { line: 0, column: 0, key, message, hint, file, source_line: None }])
 }
 
-/// The file is no text.
+/// Returns the diagnostic of a file that is not valid UTF-8.
 pub(super) fn invalid_utf8(path: &Path, bytes: &[u8], error: Utf8Error) -> Diagnostics {
     let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
     let line = good.matches('\n').count() + 1;
     let column = good.rsplit('\n').next().map_or(1, |last| last.chars().count() + 1);
     let message = format!("the file is not UTF-8: line {line}, column {column}");
-    let hint = Some("save it as UTF-8".to_owned());
+    let hint = Some("save the file as UTF-8".to_owned());
     let (key, file) = (String::new(), path.to_owned());
     Diagnostics::new(vec![Diagnostic { line, column, key, message, hint, file, source_line: None }])
 }
 
-/// What was found, before its place is counted in lines.
+/// A diagnostic with a byte position, before it is converted to line and column.
 #[derive(Debug)]
 pub(super) struct PendingDiagnostic {
-    /// The key that it is about.
+    /// The key.
     pub key: String,
-    /// The bytes of the file.
+    /// The byte range in the file.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do about it.
+    /// A suggested next step.
     pub hint: Option<String>,
 }
 
 impl PendingDiagnostic {
-    /// Something wrong with a key, at a place.
+    /// Creates a diagnostic about a key at a byte range.
     pub(crate) fn new(key: &str, span: Range<usize>, message: impl Into<String>) -> Self {
         Self { key: key.to_owned(), span, message: message.into(), hint: None }
     }
 
-    /// The same, and what to do about it.
+    /// Sets the hint.
     pub(crate) fn hint(self, hint: impl Into<Option<String>>) -> Self {
         Self { hint: hint.into(), ..self }
     }

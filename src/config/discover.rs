@@ -1,16 +1,16 @@
-//! Which file is meant.
+//! Locates the configuration file.
 
 use std::path::{Path, PathBuf};
 
-/// Names the file where no `--config` does.
+/// The environment variable that names the file if `--config` is not given.
 const PATH_VARIABLE: &str = "ROLLCALL_CONFIG";
 const FILE_NAME: &str = "rollcall.toml";
 const SYSTEM_PATH: &str = "/etc/rollcall/rollcall.toml";
 
-/// There is no file anywhere.
+/// No configuration file was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no configuration file: `--config` is not given, ${PATH_VARIABLE} is not set, and neither `{}` nor `{}` exists",
+    "no configuration file found: `--config` is not given, ${PATH_VARIABLE} is not set, and neither `{}` nor `{}` exists",
     beside.display(),
     system.display()
 )]
@@ -20,18 +20,18 @@ pub struct ConfigNotFound {
 }
 
 impl ConfigNotFound {
-    /// What to do about it.
+    /// A suggested next step.
     #[must_use]
     pub fn hint(&self) -> &'static str {
-        "begin with `rollcall config example > rollcall.toml`"
+        "create one with `rollcall config example > rollcall.toml`"
     }
 }
 
-/// The file of `--config`, else of `$ROLLCALL_CONFIG`, else `rollcall.toml` in `cwd`, else
-/// `/etc/rollcall/rollcall.toml`. A file that was named is taken without a look; the other two must exist.
+/// Returns the file of `--config`, else of `$ROLLCALL_CONFIG`, else `rollcall.toml` in `cwd`, else
+/// `/etc/rollcall/rollcall.toml`. A file that was named is not checked for existence; the other two must exist.
 ///
 /// # Errors
-/// When none is named and none exists; the message says where it was looked for.
+/// If no file is named and none exists. The message lists the searched locations.
 pub fn find_config(
     named: Option<&Path>,
     env: &dyn Fn(&str) -> Option<String>,

@@ -1,4 +1,4 @@
-//! The text of the file: where things stand in it, and what of it may be shown.
+//! The text of the file: positions in it, and the parts of it that may be shown.
 
 use std::ops::Range;
 use std::path::Path;
@@ -8,26 +8,25 @@ use toml::de::{DeTable, Error};
 use crate::diagnostic::{Diagnostic, PendingDiagnostic, SourceLine};
 use crate::redact;
 
-/// Shorter texts are not looked for in messages: they would be found in ordinary words.
+/// Shorter secrets are not searched for in messages, because they would match ordinary words.
 const MIN_SECRET_LENGTH: usize = 4;
 
-/// A file, parsed as far as it goes.
+/// A configuration file, parsed as far as it is valid TOML.
 #[derive(Debug)]
 pub(super) struct ConfigDocument<'t> {
-    /// The name by which messages call it.
+    /// The path, as shown in messages.
     pub path: &'t Path,
-    /// The whole text.
     pub text: &'t str,
-    /// What the text says, as far as it could be read.
+    /// The parsed content; incomplete if there are syntax errors.
     pub root: DeTable<'t>,
-    /// What is no TOML.
+    /// The TOML syntax errors.
     pub errors: Vec<Error>,
     starts: Vec<usize>,
     hidden: Vec<Range<usize>>,
 }
 
 impl<'t> ConfigDocument<'t> {
-    /// Reads a text, going on after what is no TOML.
+    /// Parses a text and continues after TOML syntax errors.
     pub(crate) fn read(path: &'t Path, text: &'t str) -> Self {
         let (root, errors) = DeTable::parse_recoverable(text);
         let root = root.into_inner();
@@ -36,7 +35,7 @@ impl<'t> ConfigDocument<'t> {
         Self { path, text, root, errors, starts, hidden }
     }
 
-    /// Makes a mistake of what was found: with line, column, and the line itself without its secrets.
+    /// Converts a pending diagnostic: adds line, column and the source line without its secrets.
     pub(crate) fn build_diagnostic(&self, finding: PendingDiagnostic) -> Diagnostic {
         let start = self.floor(finding.span.start);
         let end = self.floor(finding.span.end).max(start);
@@ -58,8 +57,8 @@ impl<'t> ConfigDocument<'t> {
         self.starts.partition_point(|&start| start <= offset) - 1
     }
 
-    /// A message on one line, without what must not be shown: where a quotation mark is missing, a value that a message
-    /// repeats may run on over the lines that follow.
+    /// Returns the message on one line, without secrets. If a quotation mark is missing, a value that the message quotes
+    /// may extend over the following lines.
     fn redacted(&self, message: &str) -> String {
         let mut one_line = match (message.split_once('\n'), message.rsplit_once('`')) {
             (Some((first, rest)), Some((_, end))) if rest.contains('`') => {
@@ -109,8 +108,8 @@ impl<'t> ConfigDocument<'t> {
     }
 }
 
-/// The offset in the file of a place inside a string: of its `line` and `column` (from 0, in characters) in the text
-/// that the string stands for. Where that cannot be told, the start of the string.
+/// Returns the offset in the file of a position inside a string, given as `line` and `column` (from 0, in characters)
+/// of the string's value. Returns the start of the string if the position cannot be determined.
 pub(super) fn locate_in_string(
     file: &str,
     string: &Range<usize>,
@@ -132,7 +131,7 @@ pub(super) fn locate_in_string(
     }
 }
 
-/// Every character of a string's value with its offset in the file; nothing where the two do not agree.
+/// Returns every character of a string's value with its offset in the file; empty if value and file do not agree.
 fn characters(file: &str, string: &Range<usize>, value: &str) -> Vec<(usize, char)> {
     let raw = &file[string.clone()];
     let quotes =
@@ -164,7 +163,7 @@ fn characters(file: &str, string: &Range<usize>, value: &str) -> Vec<(usize, cha
     if found.iter().map(|(_, character)| *character).eq(value.chars()) { found } else { Vec::new() }
 }
 
-/// The character that an escape stands for, and what follows it (TOML 1.1, "String").
+/// Decodes an escape sequence and returns the character and the remaining text (TOML 1.1, "String").
 fn escape(after: &str) -> Option<(char, &str)> {
     let letter = after.chars().next()?;
     let rest = &after[letter.len_utf8()..];
@@ -189,7 +188,7 @@ fn escape(after: &str) -> Option<(char, &str)> {
 mod tests {
     use super::*;
 
-    /// What stands in the file at a place inside its only string.
+    /// The rest of the file from a position inside its only string.
     fn at(file: &str, line: usize, column: usize) -> &str {
         let value = toml::de::DeTable::parse(file).expect("TOML").into_inner();
         let (_, value) = value.iter().next().expect("a key");

@@ -1,8 +1,8 @@
-//! Whether a rule can make a group that an assignment names.
+//! Checks whether a rule can create a group that an assignment names.
 
 use rollcall_model::names::fold;
 
-/// Names with gaps in them: a group's template, or a glob of an assignment.
+/// A pattern of names: a group template, or the glob of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NamePattern(Vec<PatternToken>);
 
@@ -13,13 +13,13 @@ enum PatternToken {
     AnyChars,
 }
 
-/// Whether the name of a group is meant as a glob.
+/// Returns true if the name of a group is a glob.
 pub(super) fn is_glob(name: &str) -> bool {
     name.contains(['*', '?'])
 }
 
 impl NamePattern {
-    /// The names that a glob matches, whatever their case: `*` stands for any characters, `?` for one.
+    /// The names that a glob matches, ignoring case: `*` matches any characters, `?` exactly one.
     pub(super) fn of_glob(glob: &str) -> Self {
         let folded = fold(glob);
         let pieces = folded.chars().map(|c| match c {
@@ -30,7 +30,7 @@ impl NamePattern {
         Self(pieces.collect())
     }
 
-    /// The names that a checked template can give.
+    /// The names that a valid template can produce.
     pub(super) fn of_template(template: &str) -> Self {
         let mut pieces = Vec::new();
         let folded = fold(template);
@@ -48,9 +48,9 @@ impl NamePattern {
         Self(pieces)
     }
 
-    /// Whether one name fits both.
+    /// Returns true if some name matches both patterns.
     pub(super) fn overlaps(&self, other: &NamePattern) -> bool {
-        // Row by row: whether the pieces of `self` so far and the first n pieces of `other` fit one text.
+        // `row[n]` is true if the tokens of `self` so far and the first n tokens of `other` match a common text.
         let width = other.0.len();
         let mut row = vec![false; width + 1];
         row[0] = true;

@@ -1,8 +1,7 @@
-//! Every key that the file may hold, once.
+//! The keys of the configuration file.
 //!
-//! The walk through the file, the messages about unknown keys, `rollcall config schema` and the test of the example
-//! all read [`SECTIONS`] and [`KEYS`]; a key that does not stand here does not exist. The rows stand in
-//! [`super::schema_keys`].
+//! The parser, the messages about unknown keys, `rollcall config schema` and the test of the example all read
+//! [`SECTIONS`] and [`KEYS`]; a key that is not listed there does not exist. [`super::schema_keys`] contains the rows.
 
 use crate::value_type::ValueType;
 
@@ -11,24 +10,24 @@ pub(super) use crate::schema_keys::{KEYS, SECTIONS};
 /// One `[section]` or `[[section]]` of the file.
 #[derive(Debug)]
 pub(super) struct SectionSpec {
-    /// Its path, dotted; "" is the top of the file.
+    /// The dotted path; "" is the top level of the file.
     pub path: &'static str,
-    /// What it looks like.
+    /// The form of the section.
     pub form: SectionKind,
-    /// What it is for, in one sentence.
+    /// A description in one sentence.
     pub doc: &'static str,
 }
 
-/// What a section looks like.
+/// The form of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SectionKind {
     /// `[section]` with the keys of the table.
     Table,
     /// `[[section]]`, any number of times, with the keys of the table.
     List,
-    /// `[section]` whose keys the author of the file chooses; every value is text.
+    /// `[section]` with arbitrary keys; every value is text.
     FreeKeys,
-    /// `[section.NAME]` for names that the author chooses, each an [`SectionKind::FreeKeys`] one.
+    /// `[section.NAME]` with arbitrary names, each a [`SectionKind::FreeKeys`] section.
     FreeTables,
 }
 
@@ -37,37 +36,37 @@ pub(super) enum SectionKind {
 pub(super) struct KeySpec {
     /// The path of its section.
     pub section: &'static str,
-    /// The word before the equals sign.
+    /// The name of the key.
     pub name: &'static str,
-    /// What values it takes.
+    /// The type of the value.
     pub value_type: ValueType,
-    /// What happens without it.
+    /// Whether the key is required, optional or has a default.
     pub presence: Presence,
-    /// The kinds of connector to which it belongs; all of them where there is none.
+    /// The connector kinds that have the key; all kinds if empty.
     pub kinds: &'static [&'static str],
-    /// The kinds that do without it, though it is required.
+    /// The connector kinds for which a required key is optional.
     pub optional_kinds: &'static [&'static str],
-    /// The kinds for which several texts may stand in the place of one.
+    /// The connector kinds for which the value may be a list of texts.
     pub list_kinds: &'static [&'static str],
-    /// What it is for, in one sentence.
+    /// A description in one sentence.
     pub doc: &'static str,
-    /// A value as it is written in the file.
+    /// An example value in TOML.
     pub example: &'static str,
 }
 
-/// What happens without a key.
+/// The behavior if a key is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
-    /// The file is refused.
+    /// The file is rejected.
     Required,
-    /// Nothing.
+    /// Nothing happens.
     Optional,
-    /// This value, as it is written in the file, is taken.
+    /// This value, written in TOML, is used.
     Default(&'static str),
 }
 
 impl KeySpec {
-    /// An optional key.
+    /// Creates an optional key.
     pub(super) const fn new(
         section: &'static str,
         name: &'static str,
@@ -88,32 +87,32 @@ impl KeySpec {
         }
     }
 
-    /// The same, and the file is refused without it.
+    /// Makes the key required.
     pub(super) const fn required(self) -> Self {
         Self { presence: Presence::Required, ..self }
     }
 
-    /// The same, and this value stands where the file is silent.
+    /// Sets the default.
     pub(super) const fn with_default(self, default: &'static str) -> Self {
         Self { presence: Presence::Default(default), ..self }
     }
 
-    /// The same, for some kinds of connector only.
+    /// Restricts the key to some connector kinds.
     pub(super) const fn only_for(self, kinds: &'static [&'static str]) -> Self {
         Self { kinds, ..self }
     }
 
-    /// The same, and these kinds need not have it.
+    /// Makes a required key optional for these kinds.
     pub(super) const fn optional_for(self, spared: &'static [&'static str]) -> Self {
         Self { optional_kinds: spared, ..self }
     }
 
-    /// The same, and these kinds may have a list of it.
+    /// Allows a list of texts for these kinds.
     pub(super) const fn list_for(self, several: &'static [&'static str]) -> Self {
         Self { list_kinds: several, ..self }
     }
 
-    /// What values it takes in a connector of this kind.
+    /// The type of the value in a connector of this kind.
     pub(super) fn value_type_for(&self, kind: Option<&str>) -> ValueType {
         if kind.is_some_and(|kind| self.list_kinds.contains(&kind)) {
             ValueType::OneOrMoreTexts
@@ -122,12 +121,12 @@ impl KeySpec {
         }
     }
 
-    /// Whether connectors of this kind have the key; all keys count where the kind is not known.
+    /// Returns true if connectors of this kind have the key, or if the kind is unknown.
     pub(super) fn belongs_to(&self, kind: Option<&str>) -> bool {
         self.kinds.is_empty() || kind.is_none_or(|kind| self.kinds.contains(&kind))
     }
 
-    /// Whether the file is refused without the key; where the kind is not known, only of what all kinds need.
+    /// Returns true if the key is required for this kind; for an unknown kind, only if all kinds require it.
     pub(super) fn is_required_for(&self, kind: Option<&str>) -> bool {
         let by_kind = match kind {
             Some(kind) => self.belongs_to(Some(kind)) && !self.optional_kinds.contains(&kind),

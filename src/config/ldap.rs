@@ -1,4 +1,4 @@
-//! The keys of a connector of kind `ldap` or `active_directory`.
+//! Keys of connectors of kind `ldap` and `active_directory`.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -14,16 +14,16 @@ use rollcall_connectors::ldap::LdapSettings;
 use rollcall_model::secret::SecretText;
 
 const FILTER: &str = "(objectClass=person)";
-/// The size that reads fastest while the reader's memory stays small.
+/// The page size with the highest throughput at low memory use.
 const PAGE_SIZE: u32 = 500;
 pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The settings of a connector of kind `ldap`, where nothing that they need is missing.
+/// Reads the settings of a connector of kind `ldap`; `None` if something required is missing.
 pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<LdapSettings> {
     servers(section, around, FILTER, PAGE_SIZE)?.pop()
 }
 
-/// The same of a connector of kind `active_directory`.
+/// Reads the settings of a connector of kind `active_directory`.
 pub(super) fn read_active_directory(
     section: &ConfigSection<'_>,
     around: &Environment<'_>,
@@ -32,8 +32,8 @@ pub(super) fn read_active_directory(
     let sources = section.table("attributes").open();
     let mut known = true;
     for (name, source) in sources.iter().filter(|(_, source)| !active_directory::is_source(source.value)) {
-        let finding = source.finding(format!("`{}` is mapped to what is no attribute", name.value));
-        let hint = "write the name of an attribute, several with | between them, or @account, @accountExpires or @groupDNs";
+        let finding = source.finding(format!("`{}` is mapped to an invalid attribute name", name.value));
+        let hint = "write the name of an attribute, several names separated by |, or @account, @accountExpires or @groupDNs";
         section.report.report_error(finding.hint(hint.to_owned()));
         known = false;
     }
@@ -41,7 +41,7 @@ pub(super) fn read_active_directory(
     known.then_some(active_directory::ActiveDirectorySettings { controllers, zone })
 }
 
-/// The settings of every server in `url`, in the order of the file; there is at least one.
+/// Returns the settings of every server in `url`, in the order of the file; at least one.
 fn servers(
     section: &ConfigSection<'_>,
     around: &Environment<'_>,
@@ -69,7 +69,7 @@ fn servers(
     Some(urls.iter().map(settings).collect())
 }
 
-/// Checks every address, and how it goes with the switches for encryption: once for each of the two schemes.
+/// Checks every URL, and its combination with the encryption keys once for each scheme.
 fn check_urls(section: &ConfigSection<'_>, urls: &[SpannedValue<&str>]) {
     let mut checked = Vec::new();
     for url in urls {
@@ -92,16 +92,16 @@ fn check_url(section: &ConfigSection<'_>, at: &SpannedValue<&str>) -> Option<boo
         return say("`url` cannot be read", form);
     };
     if !["ldap", "ldaps"].contains(&url.scheme()) {
-        return say("`url` begins with neither ldap:// nor ldaps://", form);
+        return say("`url` does not begin with ldap:// or ldaps://", form);
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return say("`url` names no server", form);
+        return say("`url` does not contain a host name", form);
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return say("`url` holds an account", "put it into `bind_dn` and `bind_password_file`");
+        return say("`url` contains credentials", "use `bind_dn` and `bind_password_file` instead");
     }
     if url.path().len() > 1 || url.query().is_some() || url.fragment().is_some() {
-        return say("`url` holds more than a server and a port", "put the rest into `base_dn` and `filter`");
+        return say("`url` contains more than a host and a port", "use `base_dn` and `filter` for the rest");
     }
     Some(url.scheme() == "ldaps")
 }
@@ -114,13 +114,12 @@ fn check_encryption(section: &ConfigSection<'_>, url: &SpannedValue<&str>, encry
     match (encrypted, section.flag("starttls"), section.flag("plaintext")) {
         (false, true, true) => {
             let message = "`plaintext` contradicts `starttls`";
-            say(section.place("plaintext"), message, "keep `starttls`, unless the network is trusted");
+            say(section.place("plaintext"), message, "keep `starttls` unless the network is trusted");
         }
         (false, false, false) => {
-            let message = "passwords and people would cross the network unencrypted";
-            let hint =
-                "write ldaps://, or add starttls = true; or plaintext = true where the network is trusted";
-            // A switch that could not be read has been complained about; what it means is not known.
+            let message = "passwords and personal data would be sent unencrypted";
+            let hint = "use ldaps:// or add starttls = true; if the network is trusted, add plaintext = true";
+            // An invalid value has already been reported; its meaning is unknown.
             if !section.has("starttls") && !section.has("plaintext") {
                 section.report.report_absence(url.finding(message).hint(hint.to_owned()));
             } else if section.is_disabled("starttls") && section.is_disabled("plaintext") {
@@ -128,10 +127,10 @@ fn check_encryption(section: &ConfigSection<'_>, url: &SpannedValue<&str>, encry
             }
         }
         (true, true, _) => {
-            say(section.place("starttls"), "ldaps:// is encrypted without `starttls`", "leave it out")
+            say(section.place("starttls"), "`starttls` is not needed with ldaps://", "remove it")
         }
         (true, false, true) => {
-            say(section.place("plaintext"), "`plaintext` contradicts ldaps://", "leave it out");
+            say(section.place("plaintext"), "`plaintext` contradicts ldaps://", "remove it");
         }
         (true, false, false) | (false, true, false) | (false, false, true) => {}
     }
@@ -149,10 +148,10 @@ fn bind(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<(String
             None
         }
         (None, _, Some(password)) if !section.has("bind_dn") => {
-            let finding = password.finding("there is a password and no `bind_dn`");
-            section
-                .report
-                .report_absence(finding.hint("add `bind_dn`, the account of the password".to_owned()));
+            let finding = password.finding("the password has no `bind_dn`");
+            section.report.report_absence(
+                finding.hint("add `bind_dn`, the account that the password belongs to".to_owned()),
+            );
             None
         }
         (Some(_) | None, None, _) | (None, Some(_), _) => None,
@@ -165,7 +164,7 @@ pub(super) fn ca_file(section: &ConfigSection<'_>, around: &Environment<'_>) -> 
     let opened = File::open(&path).and_then(|file| file.metadata());
     let wrong = match opened {
         Ok(metadata) if metadata.is_file() => return Some(path),
-        Ok(_) => "it is no file".to_owned(),
+        Ok(_) => "it is not a regular file".to_owned(),
         Err(error) => error.to_string(),
     };
     section.report.report_error(at.finding(format!("`{}` cannot be read: {wrong}", path.display())));
@@ -180,9 +179,9 @@ fn filter(section: &ConfigSection<'_>, usual: &str) -> String {
         let hint = if opened == closed {
             "write a filter such as (&(objectClass=person)(mail=*)), RFC 4515".to_owned()
         } else {
-            format!("it opens {opened} brackets and closes {closed}")
+            format!("it has {opened} opening and {closed} closing brackets")
         };
-        section.report.report_error(filter.finding("`filter` is no LDAP filter").hint(hint));
+        section.report.report_error(filter.finding("`filter` is not a valid LDAP filter").hint(hint));
     }
     text.to_owned()
 }

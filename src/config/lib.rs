@@ -1,11 +1,11 @@
-//! The file as one typed value, or the list of everything that is wrong with it.
+//! Reads the configuration file into one typed value, or returns every error in it.
 //!
 //! [`Config::load`] walks the spanned TOML against one table of keys and builds the types of the rooms below:
-//! connectors, rules, limits. It stops at nothing: every [`Diagnostic`] is found at once, each with its line, its column
-//! and a hint. What works and is worth a second look stands in [`Config::warnings`].
+//! connectors, rules, limits. It does not stop at the first error: every [`Diagnostic`] is reported at once, with its
+//! line, its column and a hint. Settings that are valid but suspicious are listed in [`Config::warnings`].
 //!
-//! No secret leaves this room but as a [`SecretText`]: where a line of the file is quoted, what is secret in it is `***`.
-//! Secret files and the existence of CA files are read here; the sources themselves are not touched.
+//! Secrets leave this crate only as [`SecretText`]: in a quoted line of the file, a secret is shown as `***`.
+//! Secret files are read and CA files are checked for existence here; sources are not contacted.
 
 mod api;
 mod auth;
@@ -52,10 +52,10 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use discover::{ConfigNotFound, find_config};
 pub use schema::build_json_schema;
 
-/// A complete, commented file: what `rollcall config example` prints.
+/// A complete configuration file with comments. `rollcall config example` prints it.
 pub const EXAMPLE: &str = include_str!("../../config/rollcall.example.toml");
 
-/// The same for the connectors of each other kind: what `rollcall config example KIND` prints.
+/// Examples for the other connector kinds. `rollcall config example KIND` prints one.
 pub const KIND_EXAMPLES: &[(&str, &str)] = &[
     ("active_directory", include_str!("../../config/connectors/active_directory.toml")),
     ("json_file", include_str!("../../config/connectors/json_file.toml")),
@@ -73,44 +73,44 @@ pub const KIND_EXAMPLES: &[(&str, &str)] = &[
     ("http_json", include_str!("../../config/connectors/http_json.toml")),
 ];
 
-/// Everything that the file says.
+/// The content of the configuration file.
 #[derive(Debug)]
 pub struct Config {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// The folder of the file, from which relative paths start.
+    /// The folder of the file; relative paths are resolved against it.
     pub folder: PathBuf,
-    /// A digest of what decides a plan, 32 hexadecimal digits: nodes whose digests are equal plan alike. The database,
-    /// the pages, the workers and the secrets do not count.
+    /// A digest of the settings that affect a plan, 32 hexadecimal digits. Nodes with equal digests compute equal plans.
+    /// The database, the pages, the workers and the secrets are not part of it.
     pub digest: String,
-    /// Where dates live.
+    /// The time zone in which a day begins and ends.
     pub timezone: Tz,
-    /// Where rollcall keeps what it knows.
+    /// The database settings.
     pub database: DatabaseSettings,
-    /// The pages and the API.
+    /// The settings of the pages and the API.
     pub web: WebSettings,
-    /// The workers.
+    /// The settings of the workers.
     pub worker: WorkerSettings,
-    /// The limits of the guard.
+    /// The safety limits.
     pub safety: SafetyLimits,
-    /// The standard attributes, and every further one that a mapping names.
+    /// The standard attributes and the additional attributes that mappings name.
     pub attributes: AttributeSet,
-    /// The connectors, in the order of the file: the first that has a value wins.
+    /// The connectors in the order of the file. If several have a value, the first one is used.
     pub connectors: Vec<Connector>,
     /// The rules, in the order of the file.
     pub rules: Vec<Rule>,
-    /// The courses that the file holds.
+    /// The courses defined in the file.
     pub courses: Vec<FileCourse>,
-    /// The assignments that the file holds.
+    /// The assignments defined in the file.
     pub assignments: Vec<FileAssignment>,
-    /// What works and is worth a second look, in the order of the lines.
+    /// Warnings about valid but suspicious settings, in the order of their lines.
     pub warnings: Vec<Diagnostic>,
 }
 
 /// `[database]`.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
-    /// `sqlite://` with an absolute path, or `postgres://` or `postgresql://` as it was written.
+    /// `sqlite://` with an absolute path, or `postgres://` or `postgresql://` as written.
     pub url: SecretText,
     /// The largest size of an SQLite file, in bytes.
     pub max_size: Option<u64>,
@@ -121,9 +121,9 @@ pub struct DatabaseSettings {
 pub struct WebSettings {
     /// The address and port for pages and API.
     pub listen: SocketAddr,
-    /// Certificate and key, where pages and API are encrypted by rollcall itself.
+    /// Certificate and key if rollcall itself serves HTTPS.
     pub tls: Option<TlsSettings>,
-    /// Who may say for whom it asks.
+    /// Reverse proxies whose forwarding headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// The company's sign-in provider.
     pub sign_in: Option<SignInSettings>,
@@ -134,44 +134,44 @@ pub struct WebSettings {
 pub struct SignInSettings {
     /// The provider's issuer URL (OpenID Connect Discovery 1.0).
     pub issuer: String,
-    /// The URL of the pages, to which the provider answers.
+    /// The URL of the pages, to which the provider redirects.
     pub pages_url: String,
-    /// What the provider calls rollcall.
+    /// The client ID that the provider assigned to rollcall.
     pub client_id: String,
-    /// How rollcall proves that; none where PKCE alone does.
+    /// The client secret; none if PKCE is sufficient.
     pub client_secret: Option<SecretText>,
-    /// What is asked for besides `openid`.
+    /// The scopes requested in addition to `openid`.
     pub scopes: Vec<String>,
-    /// The claim that has the groups.
+    /// The claim that contains the groups.
     pub groups_claim: String,
-    /// Groups that give each role, from the one that allows most.
+    /// The groups that grant each role, the most powerful role first.
     pub roles: Vec<(Role, Vec<String>)>,
 }
 
 /// The files of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// The certificate and those between it and its CA, in PEM.
+    /// The certificate and its intermediate certificates, in PEM.
     pub cert: PathBuf,
-    /// Its key, in PEM.
+    /// The private key, in PEM.
     pub key: PathBuf,
 }
 
 /// `[worker]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerSettings {
-    /// How many workers drain jobs at once, 1 to 64.
+    /// The number of concurrent workers, 1 to 64.
     pub concurrency: u32,
 }
 
-/// What the file leans on besides itself.
+/// Inputs of the parser besides the file: its folder and the environment.
 pub(crate) struct Environment<'a> {
     folder: &'a Path,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Config {
-    /// What a sync needs of the file.
+    /// The part of the configuration that a sync uses.
     #[must_use]
     pub fn for_sync(&self) -> rollcall_core::sync::File<'_> {
         rollcall_core::sync::File {
@@ -186,7 +186,7 @@ impl Config {
         }
     }
 
-    /// What an explanation needs.
+    /// The part of the configuration that an explanation uses.
     #[must_use]
     pub fn for_explain(&self) -> rollcall_core::explain::ExplainConfig<'_> {
         rollcall_core::explain::ExplainConfig {
@@ -197,10 +197,10 @@ impl Config {
         }
     }
 
-    /// Reads the file, and the secrets that it names.
+    /// Reads the file and the secrets that it refers to.
     ///
     /// # Errors
-    /// Everything that is wrong with the file, or why it cannot be read.
+    /// All errors in the file, or the reason why it cannot be read.
     pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostics> {
         let bytes = std::fs::read(path).map_err(|error| diagnostic::unreadable_file(path, &error))?;
         let text =
@@ -208,10 +208,10 @@ impl Config {
         Self::parse(text, path, env)
     }
 
-    /// Reads a text as if it stood in the file `path`, and the secrets that it names.
+    /// Parses `text` as the content of the file `path`, and reads the secrets that it refers to.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// All errors in the text.
     pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostics> {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = absolute.parent().unwrap_or(Path::new("/"));
@@ -228,7 +228,7 @@ impl Config {
     }
 }
 
-/// Builds what the file says; where something is wrong it is said to the section's report, and left out.
+/// Builds the configuration. Invalid parts are reported to the section's collector and left out.
 fn assemble(root: &ConfigSection<'_>, around: &Environment<'_>) -> Config {
     let timezone = root.parsed("timezone").map_or(Tz::UTC, |zone| zone.value);
     let mut attributes = AttributeSet::default();

@@ -11,7 +11,7 @@ use rollcall_model::names::{clean, fold};
 use rollcall_model::status::EmploymentStatus;
 use rollcall_rules::rule::CompiledExpression;
 
-/// Words that mean something else in an expression (CEL language definition, "Syntax").
+/// Reserved words of expressions (CEL language definition, "Syntax").
 const RESERVED: &[&str] = &[
     "true",
     "false",
@@ -36,10 +36,10 @@ const RESERVED: &[&str] = &[
     "while",
 ];
 
-/// The longest name of an attribute, in bytes: what a column's name may be in PostgreSQL.
+/// The maximum length of an attribute name in bytes; equals the limit of column names in PostgreSQL.
 const MAX_NAME_BYTES: usize = 63;
 
-/// Reads a connector's mapping, making its attributes known.
+/// Reads a connector's mapping and adds its attributes to `attributes`.
 pub(super) fn read(
     section: &ConfigSection<'_>,
     around: &Environment<'_>,
@@ -56,7 +56,7 @@ pub(super) fn read(
     AttributeMapping { codes, statuses: standings, ..mapping }
 }
 
-/// What the file maps, and of a known system what the file says nothing about.
+/// Returns the mapping of the file, completed by the default mapping of a known system.
 fn columns(
     section: &ConfigSection<'_>,
     attributes: &mut AttributeSet,
@@ -70,17 +70,17 @@ fn columns(
             continue;
         }
         if clean(source.value).is_empty() {
-            section
-                .report
-                .report_error(source.finding(format!("`{}` names no attribute of the source", name.value)));
+            section.report.report_error(
+                source.finding(format!("`{}` does not name an attribute of the source", name.value)),
+            );
             continue;
         }
         if !STANDARD.contains(&name.value)
             && key_spec::find_key("connector", name.value).is_some_and(|key| key.belongs_to(section.kind()))
         {
-            let finding = name.finding(format!("`{}` is taken as an attribute here", name.value));
+            let finding = name.finding(format!("`{}` is read as an attribute here", name.value));
             section.report.report_warning(finding.hint(format!(
-                "if the connector's own key is meant, put it above the line `[connector.attributes]`: `{}`",
+                "to set the connector's key of this name, move it above the line `[connector.attributes]`: `{}`",
                 name.value
             )));
         }
@@ -94,14 +94,14 @@ fn columns(
     if !mapped.has("id") && defaults.is_empty() {
         let finding = mapped.finding("no attribute of the source is mapped to `id`");
         section.report.report_absence(finding.hint(
-            "under `[connector.attributes]` add a line such as id = \"entryUUID\": what never changes for a person"
+            "under `[connector.attributes]` add a line such as id = \"entryUUID\", an attribute that never changes for a person"
                 .to_owned(),
         ));
     }
     columns
 }
 
-/// Why an attribute cannot have this name, and what to do.
+/// Returns the reason why an attribute cannot have this name, and a hint.
 fn check_attribute_name(name: &str) -> Option<(String, Option<String>)> {
     if STANDARD.contains(&name) {
         return None;
@@ -109,25 +109,26 @@ fn check_attribute_name(name: &str) -> Option<(String, Option<String>)> {
     let letters =
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if !letters || name.starts_with(|c: char| c.is_ascii_digit()) {
-        let hint = "use small letters, digits and `_`, beginning with a letter".to_owned();
-        return Some((format!("`{name}` cannot be the name of an attribute"), Some(hint)));
+        let hint = "use lowercase letters, digits and `_`, starting with a letter".to_owned();
+        return Some((format!("`{name}` is not a valid attribute name"), Some(hint)));
     }
     if name.len() > MAX_NAME_BYTES {
         return Some((
-            format!("the name `{name}` is too long, at most {MAX_NAME_BYTES} letters are allowed"),
+            format!("the name `{name}` is too long: at most {MAX_NAME_BYTES} characters are allowed"),
             None,
         ));
     }
     if name.ends_with("_all") {
-        let message =
-            format!("`{name}` cannot be the name of an attribute: `_all` stands for lists in rules");
+        let message = format!(
+            "`{name}` is not a valid attribute name: the suffix `_all` is reserved for lists in rules"
+        );
         return Some((message, None));
     }
     let mut alone = AttributeSet::default();
     alone.add(name);
     if RESERVED.contains(&name) || CompiledExpression::compile(&format!("{name} == \"\""), &alone).is_err() {
         return Some((
-            format!("`{name}` cannot be the name of an attribute: it has a meaning in rules"),
+            format!("`{name}` is not a valid attribute name: it is a reserved word in rules"),
             None,
         ));
     }
@@ -147,15 +148,13 @@ fn read_codes(
     }
     for (name, rows) in section.table("values").open_tables() {
         let Some(attribute) = find_mapped_attribute(section, mapping, attributes, &name) else { continue };
-        // What stands here counts beside what a file says.
+        // Codes in the configuration file are added to those of the code file.
         let translated: &mut FxHashMap<String, String> = codes.entry(attribute).or_default();
         let mut here: Vec<String> = Vec::new();
         for (code, value) in rows.open() {
             let trimmed = clean(code.value).into_owned();
             if here.contains(&trimmed) {
-                section
-                    .report
-                    .report_error(code.finding(format!("the code `{}` stands here twice", code.value)));
+                section.report.report_error(code.finding(format!("duplicate code `{}`", code.value)));
             }
             translated.insert(trimmed.clone(), value.value.to_owned());
             here.push(trimmed);
@@ -164,7 +163,7 @@ fn read_codes(
     codes
 }
 
-/// The codes of a CSV file without a header: code, name.
+/// Reads codes from a CSV file without a header; each line has a code and a name.
 fn read_code_file(
     section: &ConfigSection<'_>,
     at: &SpannedValue<&str>,
@@ -187,12 +186,12 @@ fn read_code_file(
             Ok(row) if row.len() == 2 => {
                 if codes.insert(clean(&row[0]).into_owned(), row[1].to_owned()).is_some() {
                     let line = row.position().map_or(0, ::csv::Position::line);
-                    say(format!("line {line}: the code `{}` stands there twice", &row[0]));
+                    say(format!("line {line}: duplicate code `{}`", &row[0]));
                 }
             }
             Ok(row) => {
                 let line = row.position().map_or(0, ::csv::Position::line);
-                say(format!("line {line}: a line has a code and a name, this one has {} fields", row.len()));
+                say(format!("line {line}: expected a code and a name, found {} fields", row.len()));
             }
             Err(error) => {
                 say(error.to_string());
@@ -203,7 +202,7 @@ fn read_code_file(
     codes
 }
 
-/// The attribute of this name, if the connector maps it; says so otherwise.
+/// Returns the attribute of this name if the connector maps it; reports an error otherwise.
 fn find_mapped_attribute(
     section: &ConfigSection<'_>,
     mapping: &AttributeMapping,
@@ -221,7 +220,7 @@ fn find_mapped_attribute(
     found
 }
 
-/// The attribute of `match`.
+/// Reads the attribute named by `match`.
 pub(super) fn read_match_attribute(
     section: &ConfigSection<'_>,
     mapping: &AttributeMapping,
@@ -245,8 +244,9 @@ fn read_statuses(
             match standings.insert(fold(value.value), standing) {
                 Some(other) if other != standing => {
                     let message =
-                        format!("`{}` stands for both `{}` and `{name}`", value.value, other.as_str());
-                    let hint = "keep it in one of the lists; case and spaces around do not count".to_owned();
+                        format!("`{}` is listed under both `{}` and `{name}`", value.value, other.as_str());
+                    let hint =
+                        "keep it in one of the lists; case and surrounding spaces are ignored".to_owned();
                     section.report.report_error(value.finding(message).hint(hint));
                 }
                 Some(_) | None => {}

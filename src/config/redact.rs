@@ -1,8 +1,8 @@
-//! What of the file must not be shown.
+//! Finds the parts of the file that must not be shown.
 //!
-//! Where the text is TOML, its keys say what is secret. Where it is not, the keys cannot be trusted, and each line is
-//! judged by what stands before its equals sign; in doubt it is hidden. A key that does not exist is hidden too: it may
-//! be a mistyped `bind_password`.
+//! In valid TOML, the keys determine what is secret. In invalid TOML, keys are not reliable: each line is judged by the
+//! text before its equals sign, and hidden if in doubt. Values of unknown keys are hidden too: the key may be a mistyped
+//! `bind_password`.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use crate::key_spec::{self, SectionKind, looks_secret};
 use crate::value_type::ValueType;
 
-/// The bytes to hide.
+/// Returns the byte ranges to hide.
 pub(super) fn find_secret_spans(text: &str, root: &DeTable<'_>, broken: bool) -> Vec<Range<usize>> {
     let mut spans = credentials(text);
     table("", Some(SectionKind::Table), root, &mut spans);
@@ -52,7 +52,7 @@ fn table(path: &str, form: Option<SectionKind>, table: &DeTable<'_>, spans: &mut
     }
 }
 
-/// Hides a value; of a table, which may begin far away from what it holds, every value.
+/// Hides a value. For a table, every value is hidden separately, because its header may be far from its content.
 fn hide_values(span: Range<usize>, value: &DeValue<'_>, spans: &mut Vec<Range<usize>>) {
     match value {
         DeValue::Table(rows) => {
@@ -69,18 +69,18 @@ fn hide_values(span: Range<usize>, value: &DeValue<'_>, spans: &mut Vec<Range<us
     }
 }
 
-/// Whether a key of the table is secret, or is no key at all.
+/// Returns true if a key is secret or unknown.
 fn is_hidden(section: &str, name: &str) -> bool {
     looks_secret(name)
         || key_spec::find_key(section, name).is_none_or(|key| key.value_type == ValueType::Secret)
 }
 
-/// What stands between `://` and `@`, wherever it is.
+/// Returns every range between `://` and `@`.
 fn credentials(text: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
     for (at, _) in text.match_indices("://") {
         let start = at + 3;
-        // A password may hold quotes and spaces: up to the last `@` of the line nothing is shown.
+        // A password may contain quotes and spaces, so everything up to the last `@` of the line is hidden.
         let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
         if let Some(sign) = text[start..end].rfind('@') {
             spans.push(start..start + sign);
@@ -89,14 +89,14 @@ fn credentials(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// Judges a text that is no TOML line by line: shown are headers, keys that the table knows as no secret, and the lines
-/// that go on from these.
+/// Finds secrets in invalid TOML, line by line. Headers, keys that are known not to be secret, and their continuation
+/// lines stay visible.
 fn find_unparsed_secrets(text: &str, spans: &mut Vec<Range<usize>>) {
     let mut section = String::new();
     let mut hiding = false;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        // A line that was made a comment in haste may leave the rest of its value behind: it counts as a line.
+        // A commented-out line may leave the rest of its value behind, so comments are treated as lines.
         let content = line.trim().trim_start_matches('#').trim_start();
         let end = start + line.trim_end().len();
         let mut from = start;
@@ -118,7 +118,7 @@ fn find_unparsed_secrets(text: &str, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Whether a text is a plain key or several with dots between them.
+/// Returns true if a text is a bare key or a dotted key.
 fn is_path(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ['_', '-', '.'].contains(&c))
 }
@@ -127,7 +127,7 @@ fn is_path(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The text with everything hidden taken out.
+    /// The text without the hidden ranges.
     fn shown(text: &str) -> String {
         let (root, errors) = DeTable::parse_recoverable(text);
         let spans = find_secret_spans(text, root.get_ref(), !errors.is_empty());

@@ -1,4 +1,4 @@
-//! `[[rule]]`: names, expressions and templates.
+//! Rules (`[[rule]]`): names, expressions and templates.
 
 use crate::connector::reject_duplicate;
 use crate::document::locate_in_string;
@@ -10,7 +10,7 @@ use rollcall_model::names::{ConnectorName, RuleName, fold};
 use rollcall_rules::name_template::NameTemplate;
 use rollcall_rules::rule::{CompiledExpression, Rule};
 
-/// What rules may name.
+/// The names that rules may refer to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NameScope<'a> {
     /// Every attribute.
@@ -19,7 +19,7 @@ pub(super) struct NameScope<'a> {
     pub connectors: &'a [SpannedValue<&'a str>],
 }
 
-/// The rules that can be made; what is wrong with the others is said.
+/// Builds the valid rules and reports the errors of the others.
 pub(super) fn read(sections: &[ConfigSection<'_>], known: NameScope<'_>) -> Vec<Rule> {
     let mut names: Vec<SpannedValue<&str>> = Vec::new();
     let mut rules = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn read(sections: &[ConfigSection<'_>], known: NameScope<'_>) -> Vec<
 
 fn check_name(section: &ConfigSection<'_>, name: &SpannedValue<&str>, earlier: &[SpannedValue<&str>]) {
     if name.value.contains(['(', ')']) {
-        section.report.report_error(name.finding("the name of a rule has no parentheses"));
+        section.report.report_error(name.finding("the name of a rule must not contain parentheses"));
     }
     reject_duplicate(section, name, earlier, "rule");
 }
@@ -57,7 +57,7 @@ fn condition(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<C
     compile_expression(section, &section.text("when")?, attributes)
 }
 
-/// An expression of the file; what is wrong with it is said at its place.
+/// Compiles an expression of the file and reports errors at their position.
 pub(super) fn compile_expression(
     section: &ConfigSection<'_>,
     text: &SpannedValue<&str>,
@@ -88,8 +88,8 @@ fn template(section: &ConfigSection<'_>, attributes: &AttributeSet) -> Option<Na
     }
 }
 
-/// Says something of a place inside a text. A name that nobody knows may stand in a part of the file that could not be
-/// read.
+/// Reports a message at a position inside a text. An unknown name may be defined in a part of the file that could not
+/// be parsed.
 fn report_at(
     section: &ConfigSection<'_>,
     text: &SpannedValue<&str>,
@@ -112,8 +112,10 @@ fn report_at(
 fn connectors(section: &ConfigSection<'_>, known: &[SpannedValue<&str>]) -> Option<Vec<ConnectorName>> {
     let chosen = section.texts("connectors")?;
     if let (true, Some(place)) = (chosen.is_empty(), section.place("connectors")) {
-        let finding = place.finding("a rule for no connector is a rule for nobody");
-        section.report.report_error(finding.hint("leave `connectors` out for the people of all".to_owned()));
+        let finding = place.finding("`connectors` is an empty list, so the rule never matches");
+        section.report.report_error(
+            finding.hint("remove `connectors` to include the people of all connectors".to_owned()),
+        );
     }
     let mut names = Vec::new();
     for one in chosen {
@@ -130,7 +132,7 @@ fn connectors(section: &ConfigSection<'_>, known: &[SpannedValue<&str>]) -> Opti
     Some(names)
 }
 
-/// Warns of rules that read an attribute which nobody fills.
+/// Warns about rules that read an attribute that no connector maps.
 pub(super) fn warn_unmapped_attributes(
     sections: &[ConfigSection<'_>],
     rules: &[Rule],
@@ -158,6 +160,6 @@ fn empty(
     attributes: &AttributeSet,
 ) -> crate::diagnostic::PendingDiagnostic {
     let name = attributes.name(attribute);
-    let finding = place.finding(format!("no connector maps `{name}`: it is empty for everybody"));
+    let finding = place.finding(format!("no connector maps `{name}`: it is empty for every person"));
     finding.hint(format!("map `{name}` under `[connector.attributes]`"))
 }

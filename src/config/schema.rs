@@ -1,4 +1,4 @@
-//! The table of keys as a JSON Schema (draft 2020-12), for editors.
+//! Converts the table of keys to a JSON Schema (draft 2020-12) for editors.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use crate::schema_keys::KINDS;
 use crate::value_type::ValueType;
 use rollcall_connectors as connectors;
 
-/// The schema of the file: every key with its type, its default and a sentence.
+/// Builds the schema of the file: every key with its type, default and description.
 #[must_use]
 pub fn build_json_schema() -> Value {
     let mut schema = json!({
@@ -20,7 +20,7 @@ pub fn build_json_schema() -> Value {
     schema
 }
 
-/// A section as the schema of an object.
+/// Builds the schema of a section.
 fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
     let has_usual = kind.and_then(connectors::default_mapping).is_some_and(|usual| !usual.columns.is_empty());
     let mut properties = Map::new();
@@ -48,7 +48,7 @@ fn section(spec: &SectionSpec, kind: Option<&str>) -> Map<String, Value> {
     object
 }
 
-/// A section by its form; a mapping needs no id where the kind has a usual one.
+/// Builds the schema of a section by its form. A mapping needs no `id` if the kind has a default mapping.
 fn form(spec: &SectionSpec, has_usual: bool) -> Value {
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     match spec.form {
@@ -108,7 +108,7 @@ fn value(key: &KeySpec, kind: Option<&str>) -> Value {
     schema
 }
 
-/// A value as the file writes it, as JSON.
+/// Converts a value in TOML to JSON.
 fn read(text: &str) -> Option<Value> {
     let file = format!("value = {text}");
     let mut table: Map<String, Value> = toml::from_str(&file).ok()?;

@@ -1,4 +1,4 @@
-//! Secrets: `NAME`, `NAME_file` or `NAME_env`, exactly one of them.
+//! Secrets, given by exactly one of the keys `NAME`, `NAME_file` and `NAME_env`.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::Environment;
 use crate::section::{ConfigSection, SpannedValue};
 use rollcall_model::secret::SecretText;
 
-/// The three keys of one secret.
+/// The names of the three keys of one secret.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SecretKeyNames {
     pub plain: &'static str,
@@ -41,13 +41,13 @@ impl SecretKeyNames {
         [self.plain, self.file, self.env]
     }
 
-    /// The first of the three keys that the section has, right or wrong.
+    /// Returns the first of the three keys in the section, valid or not.
     pub(crate) fn place(self, section: &ConfigSection<'_>) -> Option<SpannedValue<()>> {
         self.all().into_iter().find_map(|name| section.place(name))
     }
 }
 
-/// Reads a secret; nothing where there is none, or none that can be had, which is then said.
+/// Reads a secret. Returns `None` if it is missing; also if it cannot be read, which is reported.
 pub(super) fn read(
     section: &ConfigSection<'_>,
     names: SecretKeyNames,
@@ -57,7 +57,7 @@ pub(super) fn read(
         names.all().into_iter().filter_map(|name| Some((section.place(name)?, name))).collect();
     given.sort_by_key(|(place, _)| place.span.start);
     if let [(_, first), (second, name), ..] = given.as_slice() {
-        let message = format!("`{name}` stands beside `{first}`, which gives the same secret");
+        let message = format!("`{name}` and `{first}` both set the same secret");
         section.report.report_error(second.finding(message).hint("keep one of them".to_owned()));
         return None;
     }
@@ -89,8 +89,8 @@ fn from_file(section: &ConfigSection<'_>, at: &SpannedValue<&str>, path: &Path) 
         return None;
     }
     if readable_by_others(path) {
-        let finding =
-            at.finding(format!("everybody on this machine can read the secret in `{}`", path.display()));
+        let finding = at
+            .finding(format!("the secret in `{}` is readable by every user of this machine", path.display()));
         section.report.report_warning(finding.hint(format!("chmod 600 {}", path.display())));
     }
     Some(text)

@@ -1,7 +1,7 @@
-//! The walk through the file: one section at a time, against the table of keys.
+//! Parses the file one section at a time against the table of keys.
 //!
-//! Opening a [`ConfigSection`] checks its keys, their shapes and what is missing; reading a key afterwards gives a value or
-//! nothing, and what is wrong with it has been said already.
+//! Opening a [`ConfigSection`] checks its keys, their types and missing keys. Reading a key afterwards returns the value,
+//! or `None` if it is absent or was already reported as invalid.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -18,7 +18,7 @@ use crate::schema_keys::KINDS;
 use crate::value_type::{self, ValueType, describe_value, integer, suggest_name};
 use crate::{toml_errors, units};
 
-/// Gathers what is found while the file is walked.
+/// Collects the diagnostics while the file is parsed.
 #[derive(Debug)]
 pub(super) struct DiagnosticCollector<'d> {
     pub document: &'d ConfigDocument<'d>,
@@ -28,33 +28,33 @@ pub(super) struct DiagnosticCollector<'d> {
 }
 
 impl<'d> DiagnosticCollector<'d> {
-    /// Begins with what is no TOML.
+    /// Creates a collector that contains the TOML syntax errors.
     pub(crate) fn new(document: &'d ConfigDocument<'d>) -> Self {
         let mistakes = toml_errors::collect_syntax_errors(document);
         let unreadable = mistakes.iter().map(|finding| document.line_of(finding.span.start)).collect();
         Self { document, mistakes: RefCell::new(mistakes), warnings: RefCell::default(), unreadable }
     }
 
-    /// Something that is wrong whatever else the file holds; not said of a line that is no TOML.
+    /// Reports an error that does not depend on other parts of the file. Lines with syntax errors are skipped.
     pub(crate) fn report_error(&self, finding: PendingDiagnostic) {
         if !self.unreadable.contains(&self.document.line_of(finding.span.start)) {
             self.mistakes.borrow_mut().push(finding);
         }
     }
 
-    /// Something that is wrong because another thing is not there; not said of a file that could not be read to its end.
+    /// Reports an error about something missing. Skipped if the file has syntax errors, because it may be incomplete.
     pub(crate) fn report_absence(&self, finding: PendingDiagnostic) {
         if self.unreadable.is_empty() {
             self.mistakes.borrow_mut().push(finding);
         }
     }
 
-    /// Something that works, and is worth a second look.
+    /// Reports a warning about a valid but suspicious setting.
     pub(crate) fn report_warning(&self, finding: PendingDiagnostic) {
         self.warnings.borrow_mut().push(finding);
     }
 
-    /// The warnings, or everything that is wrong.
+    /// Returns the warnings, or all errors.
     pub(crate) fn into_result(self) -> Result<Vec<Diagnostic>, Diagnostics> {
         let placed = |findings: RefCell<Vec<PendingDiagnostic>>| -> Vec<Diagnostic> {
             findings.into_inner().into_iter().map(|finding| self.document.build_diagnostic(finding)).collect()
@@ -69,7 +69,7 @@ impl<'d> DiagnosticCollector<'d> {
     }
 }
 
-/// A value with its place.
+/// A value with its position in the file.
 #[derive(Debug, Clone)]
 pub(super) struct SpannedValue<T> {
     pub value: T,
@@ -78,27 +78,27 @@ pub(super) struct SpannedValue<T> {
 }
 
 impl<T> SpannedValue<T> {
-    /// Something to say about this value.
+    /// Creates a diagnostic about this value.
     pub(crate) fn finding(&self, message: impl Into<String>) -> PendingDiagnostic {
         PendingDiagnostic::new(&self.key, self.span.clone(), message)
     }
 }
 
-/// One section of the file, or the silence in its place.
+/// One section of the file, or an empty one if the file does not have it.
 #[derive(Debug, Clone)]
 pub(super) struct ConfigSection<'d> {
     pub report: &'d DiagnosticCollector<'d>,
-    /// Its path in the table of keys.
+    /// The path in the table of keys.
     path: &'static str,
-    /// Its path in this file, with the numbers of lists.
+    /// The path in this file, with list indexes.
     pub key: String,
-    /// Its header.
+    /// The byte range of the header.
     pub span: Range<usize>,
     rows: Option<&'d DeTable<'d>>,
 }
 
 impl<'d> ConfigSection<'d> {
-    /// The top of the file.
+    /// Opens the top level of the file.
     pub(crate) fn root(report: &'d DiagnosticCollector<'d>) -> Self {
         let root =
             Self { report, path: "", key: String::new(), span: 0..0, rows: Some(&report.document.root) };
@@ -106,7 +106,7 @@ impl<'d> ConfigSection<'d> {
         root
     }
 
-    /// The `[section]` of this name; an empty one where the file has none.
+    /// Opens the `[section]` of this name; an empty one if the file does not have it.
     pub(crate) fn table(&self, name: &'static str) -> ConfigSection<'d> {
         let path = self.inner_path(name);
         let value = self.rows.and_then(|rows| rows.get(name));
@@ -123,7 +123,7 @@ impl<'d> ConfigSection<'d> {
         section
     }
 
-    /// Every `[[section]]` of this name.
+    /// Opens every `[[section]]` of this name.
     pub(crate) fn list(&self, name: &'static str) -> Vec<ConfigSection<'d>> {
         let path = self.inner_path(name);
         let value = self.rows.and_then(|rows| rows.get(name));
@@ -139,7 +139,8 @@ impl<'d> ConfigSection<'d> {
                     sections.push(section);
                 }
                 other => {
-                    let message = format!("`{name}` should hold sections, this is {}", describe_value(other));
+                    let message =
+                        format!("`{name}` should contain sections, found {}", describe_value(other));
                     self.report.report_error(PendingDiagnostic::new(&key, one.span(), message));
                 }
             }
@@ -147,7 +148,7 @@ impl<'d> ConfigSection<'d> {
         sections
     }
 
-    /// The texts of an open section in the order of the file: each key and its text.
+    /// Returns the keys and texts of a section with arbitrary keys, in the order of the file.
     pub(crate) fn open(&self) -> Vec<(SpannedValue<&'d str>, SpannedValue<&'d str>)> {
         let mut pairs = Vec::new();
         for (name, value) in self.rows.into_iter().flatten() {
@@ -159,7 +160,7 @@ impl<'d> ConfigSection<'d> {
                 )),
                 other => {
                     let message = format!(
-                        "`{}` should be text in quotes, this is {}",
+                        "`{}` should be text in quotes, found {}",
                         name.get_ref(),
                         describe_value(other)
                     );
@@ -172,7 +173,7 @@ impl<'d> ConfigSection<'d> {
         pairs
     }
 
-    /// The `[section.NAME]` tables of an open section in the order of the file.
+    /// Returns the `[section.NAME]` tables of a section with arbitrary names, in the order of the file.
     pub(crate) fn open_tables(&self) -> Vec<(SpannedValue<&'d str>, ConfigSection<'d>)> {
         let mut tables = Vec::new();
         for (name, value) in self.rows.into_iter().flatten() {
@@ -192,7 +193,7 @@ impl<'d> ConfigSection<'d> {
                 }
                 other => {
                     let name = name.get_ref();
-                    let message = format!("`{name}` should be a section, this is {}", describe_value(other));
+                    let message = format!("`{name}` should be a section, found {}", describe_value(other));
                     let hint = format!("write `[{}.{name}]` and a line for each code", self.path);
                     self.report.report_error(PendingDiagnostic::new(&key, value.span(), message).hint(hint));
                 }
@@ -202,22 +203,22 @@ impl<'d> ConfigSection<'d> {
         tables
     }
 
-    /// Something to say about the section as a whole.
+    /// Creates a diagnostic about the whole section.
     pub(crate) fn finding(&self, message: impl Into<String>) -> PendingDiagnostic {
         PendingDiagnostic::new(&self.key, self.span.clone(), message)
     }
 
-    /// Whether the file has this key here, right or wrong.
+    /// Returns true if the section has this key, valid or not.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.rows.is_some_and(|rows| rows.contains_key(name))
     }
 
-    /// Whether the file has nothing here.
+    /// Returns true if the section is missing or empty.
     pub(crate) fn is_absent(&self) -> bool {
         self.rows.is_none_or(|rows| rows.is_empty())
     }
 
-    /// The place of a key's value, right or wrong.
+    /// Returns the position of a key's value, valid or not.
     pub(crate) fn place(&self, name: &str) -> Option<SpannedValue<()>> {
         let value = self.rows?.get(name)?;
         Some(SpannedValue { value: (), key: key_spec::join_path(&self.key, name), span: value.span() })
@@ -231,7 +232,7 @@ impl<'d> ConfigSection<'d> {
         self.read(name, |value| value.get_ref().as_bool()).is_some_and(|flag| flag.value)
     }
 
-    /// Whether a switch is off: not there, or `false`.
+    /// Returns true if a flag is absent or `false`.
     pub(crate) fn is_disabled(&self, name: &'static str) -> bool {
         self.rows.and_then(|rows| rows.get(name)).is_none_or(|value| value.get_ref().as_bool() == Some(false))
     }
@@ -252,12 +253,12 @@ impl<'d> ConfigSection<'d> {
         self.read(name, value_type::day)
     }
 
-    /// A text that parses into something: a percentage, a zone, an address.
+    /// Reads a text and parses it, for example as a percentage, a time zone or an address.
     pub(crate) fn parsed<T: std::str::FromStr>(&self, name: &'static str) -> Option<SpannedValue<T>> {
         self.read(name, |value| value.get_ref().as_str()?.parse().ok())
     }
 
-    /// The entries of a list, or the one text in its place.
+    /// Reads a list of texts; a single text counts as a list of one.
     pub(crate) fn texts(&self, name: &'static str) -> Option<Vec<SpannedValue<&'d str>>> {
         let key = key_spec::join_path(&self.key, name);
         let entry = |index: Option<usize>, value: &'d Spanned<DeValue<'d>>| {
@@ -273,7 +274,7 @@ impl<'d> ConfigSection<'d> {
         list.map(|list| list.value)
     }
 
-    /// A value that has its key's shape.
+    /// Reads a value that has the type of its key.
     fn read<T>(
         &self,
         name: &'static str,
@@ -297,7 +298,7 @@ impl<'d> ConfigSection<'d> {
         inner.map_or("", |section| section.path)
     }
 
-    /// The kind of connector, where this is one and the kind is known.
+    /// Returns the kind if this is a connector of a known kind.
     pub(crate) fn kind(&self) -> Option<&'d str> {
         let kind = self.rows?.get("kind")?.get_ref().as_str()?;
         KINDS.contains(&kind).then_some(kind)
@@ -357,7 +358,7 @@ impl<'d> ConfigSection<'d> {
                 SectionKind::Table | SectionKind::FreeKeys => (format!("[{path}]"), "a section"),
                 SectionKind::FreeTables => (format!("[{path}.NAME]"), "sections"),
             };
-            let message = format!("`{name}` should be {what}, this is {}", describe_value(value.get_ref()));
+            let message = format!("`{name}` should be {what}, found {}", describe_value(value.get_ref()));
             let finding =
                 PendingDiagnostic::new(&key_spec::join_path(&self.key, name), value.span(), message);
             self.report.report_error(finding.hint(format!("write it as `{header}`")));
@@ -367,7 +368,7 @@ impl<'d> ConfigSection<'d> {
     fn report_unknown_key(&self, name: &str, span: Range<usize>) {
         let key = key_spec::join_path(&self.key, name);
         let finding = if self.path.is_empty() {
-            PendingDiagnostic::new(&key, span, format!("there is no key or section `{name}`"))
+            PendingDiagnostic::new(&key, span, format!("unknown key or section `{name}`"))
         } else {
             PendingDiagnostic::new(&key, span, format!("`{}` has no key `{name}`", self.path))
         };
@@ -378,7 +379,7 @@ impl<'d> ConfigSection<'d> {
         self.report.report_error(finding.hint(hint));
     }
 
-    /// Says where a key belongs that exists, elsewhere.
+    /// Suggests the section of a key that exists in another section.
     pub(crate) fn suggest_section(&self, name: &str) -> Option<String> {
         let elsewhere: Vec<&KeySpec> = key_spec::KEYS.iter().filter(|key| key.name == name).collect();
         let key = match elsewhere.as_slice() {
@@ -390,7 +391,7 @@ impl<'d> ConfigSection<'d> {
                 let kinds: Vec<String> = key.kinds.iter().map(|kind| format!("`{kind}`")).collect();
                 Some(format!("`{name}` belongs to connectors of kind {}", kinds.join(", ")))
             }
-            (_, "") => Some(format!("`{name}` belongs to the top of the file, above the first section")),
+            (_, "") => Some(format!("`{name}` belongs at the top of the file, above the first section")),
             (_, section) if section.starts_with(self.path) || !self.path.starts_with(section) => {
                 Some(format!("`{name}` belongs to `{section}`"))
             }

@@ -1,4 +1,4 @@
-//! The sections that the file has once: `[database]`, `[web]`, `[worker]`, `[safety]`.
+//! Sections that occur once: `[database]`, `[web]`, `[worker]` and `[safety]`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -12,10 +12,10 @@ use rollcall_model::guard::SafetyLimits;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
 
-/// The database where the file names none, beside the file.
+/// The default database; its file is in the folder of the configuration file.
 const DATABASE: &str = "sqlite://rollcall.db";
 const PORT: u16 = 8080;
-/// One worker settles thousands of jobs a second; the second keeps going while the first waits for a commit.
+/// One worker completes thousands of jobs a second; a second one continues while the first waits for a commit.
 const CONCURRENCY: u32 = 2;
 
 pub(super) fn database(root: &ConfigSection<'_>, around: &Environment<'_>) -> DatabaseSettings {
@@ -25,8 +25,10 @@ pub(super) fn database(root: &ConfigSection<'_>, around: &Environment<'_>) -> Da
     let url = given.as_ref().map_or(DATABASE, |url| url.value.reveal());
     let is_sqlite = url.starts_with("sqlite:");
     if let (Some(size), false) = (&max_size, is_sqlite) {
-        let finding = size.finding("`max_size` is for SQLite only, and the URL names another database");
-        section.report.report_error(finding.hint("leave it out, or limit the size on the server".to_owned()));
+        let finding = size.finding("`max_size` applies to SQLite only, but the URL names another database");
+        section
+            .report
+            .report_error(finding.hint("remove the key, or limit the size on the server".to_owned()));
     }
     if let Some(at) = &given {
         check_url(&section, at);
@@ -45,15 +47,15 @@ fn check_url(section: &ConfigSection<'_>, at: &SpannedValue<SecretText>) {
             .split('?')
             .next()
             .is_none_or(str::is_empty)
-            .then_some("the URL names no file")
+            .then_some("the URL does not contain a file name")
     } else if server {
         match url::Url::parse(url) {
-            Ok(parsed) if parsed.path().len() <= 1 => Some("the URL names no database"),
+            Ok(parsed) if parsed.path().len() <= 1 => Some("the URL does not contain a database name"),
             Ok(_) => None,
-            Err(_) => Some("the URL cannot be read"),
+            Err(_) => Some("the URL is not valid"),
         }
     } else {
-        Some("the URL names no database that rollcall knows")
+        Some("the URL does not name a supported database")
     };
     if let Some(message) = wrong {
         let hint =
@@ -62,7 +64,7 @@ fn check_url(section: &ConfigSection<'_>, at: &SpannedValue<SecretText>) {
     }
 }
 
-/// The URL with a relative SQLite file put into the folder of the configuration.
+/// Resolves a relative SQLite file against the folder of the configuration file.
 fn resolve_sqlite_path(url: &str, folder: &Path) -> String {
     let Some(rest) = url.strip_prefix("sqlite:") else { return url.to_owned() };
     let rest = rest.strip_prefix("//").unwrap_or(rest);
@@ -81,11 +83,11 @@ pub(super) fn web(root: &ConfigSection<'_>, around: &Environment<'_>) -> WebSett
     let tls = match (file("cert"), file("key")) {
         (Some((cert, _)), Some((key, _))) => Some(TlsSettings { cert, key }),
         (Some((_, at)), None) => {
-            section.report.report_error(at.finding("`cert` needs `key`, the file of its key"));
+            section.report.report_error(at.finding("`cert` requires `key`, the file with the private key"));
             None
         }
         (None, Some((_, at))) => {
-            section.report.report_error(at.finding("`key` needs `cert`, the file of the certificate"));
+            section.report.report_error(at.finding("`key` requires `cert`, the file with the certificate"));
             None
         }
         (None, None) => None,
@@ -98,7 +100,7 @@ pub(super) fn web(root: &ConfigSection<'_>, around: &Environment<'_>) -> WebSett
     }
 }
 
-/// Networks whose headers are believed; what would believe strangers is refused.
+/// Reads the networks whose forwarding headers are trusted. Networks that contain every address are rejected.
 fn trusted_proxies(web: &ConfigSection<'_>) -> Vec<IpNet> {
     let mut networks = Vec::new();
     for at in web.texts("trusted_proxies").unwrap_or_default() {
@@ -106,12 +108,12 @@ fn trusted_proxies(web: &ConfigSection<'_>) -> Vec<IpNet> {
         let read = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
         let (message, hint) = match read {
             None => (
-                format!("`{text}` is no address and no network"),
+                format!("`{text}` is not a valid IP address or network"),
                 "write an IP address such as \"127.0.0.1\", or a network such as \"10.0.0.0/8\"".to_owned(),
             ),
             Some(network) if network.prefix_len() == 0 => (
-                format!("`{text}` is everybody, and whoever is believed may say to be anybody"),
-                "name the addresses of the proxies alone".to_owned(),
+                format!("`{text}` contains every address, so any client could forge its address"),
+                "list only the addresses of the proxies".to_owned(),
             ),
             Some(network) if network != network.trunc() => (
                 format!("`{text}` is an address inside a network"),
@@ -145,10 +147,10 @@ fn sign_in(web: &ConfigSection<'_>, around: &Environment<'_>) -> Option<SignInSe
     ];
     let roles: Vec<_> = roles.map(|(role, name)| (role, texts(name))).into();
     if roles.iter().all(|(_, groups)| groups.is_empty()) {
-        let finding = section.finding("no group of the provider has a role, so nobody could sign in");
+        let finding = section.finding("no group of the provider has a role, so sign-in is impossible");
         section
             .report
-            .report_error(finding.hint("name groups in `license_holders`, `managers`, …".to_owned()));
+            .report_error(finding.hint("list groups in `license_holders`, `managers`, …".to_owned()));
     }
     for name in ["issuer", "url"] {
         let Some(at) = section.text(name) else { continue };
@@ -156,8 +158,8 @@ fn sign_in(web: &ConfigSection<'_>, around: &Environment<'_>) -> Option<SignInSe
         let is_home = |url: &url::Url| matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         match parsed {
             Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_home(&url) => {}
-            Ok(_) => section.report.report_error(at.finding(format!("`{name}` is not https"))),
-            Err(_) => section.report.report_error(at.finding(format!("`{name}` is no URL"))),
+            Ok(_) => section.report.report_error(at.finding(format!("`{name}` does not use https"))),
+            Err(_) => section.report.report_error(at.finding(format!("`{name}` is not a valid URL"))),
         }
     }
     let scopes = section.texts("scopes").map(|all| all.iter().map(|at| at.value.to_owned()).collect());

@@ -1,4 +1,4 @@
-//! The keys of a connector of kind `sql`.
+//! Keys of connectors of kind `sql`.
 
 use crate::Environment;
 use crate::ldap::TIMEOUT;
@@ -6,11 +6,13 @@ use crate::secret::{self, SQL_URL};
 use crate::section::ConfigSection;
 use rollcall_connectors::sql::SqlSettings;
 
-/// The settings, where nothing that they need is missing.
+/// Reads the settings; `None` if something required is missing.
 pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Option<SqlSettings> {
     if SQL_URL.place(section).is_none() {
         let finding = section.finding("`database_url_file` is missing");
-        section.report.report_absence(finding.hint("or `database_url_env`, or `database_url`".to_owned()));
+        section
+            .report
+            .report_absence(finding.hint("add it, or `database_url_env`, or `database_url`".to_owned()));
     }
     let database = secret::read(section, SQL_URL, around);
     if let Some(at) = &database {
@@ -18,9 +20,9 @@ pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Opt
             .iter()
             .any(|start| at.value.reveal().starts_with(start));
         if !known {
-            let hint = "it begins with postgres:// or sqlite://".to_owned();
+            let hint = "write a URL that begins with postgres:// or sqlite://".to_owned();
             let at = crate::section::SpannedValue { value: (), key: at.key.clone(), span: at.span.clone() };
-            section.report.report_error(at.finding("this is no URL of a database").hint(hint));
+            section.report.report_error(at.finding("this is not a valid database URL").hint(hint));
         }
     }
     let query = section.text("query");

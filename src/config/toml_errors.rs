@@ -1,4 +1,4 @@
-//! What is no TOML, one message for each cause.
+//! TOML syntax errors, one message for each cause.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::PendingDiagnostic;
 use crate::document::ConfigDocument;
 
-/// What the reader of TOML says, without what only follows from something before.
+/// Returns the errors of the TOML parser without follow-up errors.
 pub(super) fn collect_syntax_errors(document: &ConfigDocument<'_>) -> Vec<PendingDiagnostic> {
     let mut lists = Vec::new();
     collect(&document.root, &mut lists);
@@ -19,7 +19,7 @@ pub(super) fn collect_syntax_errors(document: &ConfigDocument<'_>) -> Vec<Pendin
         .map(|error| (error.span().unwrap_or(document.text.len()..document.text.len()), error.message()))
         .collect();
     errors.sort_by_key(|(span, _)| span.start);
-    // A list that is not closed swallows what follows it: whatever is said inside it is said of its first line.
+    // A list that is not closed extends over the following lines: errors inside it are reported once, at its first line.
     let open: Vec<Range<usize>> = errors
         .iter()
         .filter(|(_, message)| message.starts_with("unclosed array"))

@@ -1,8 +1,8 @@
-//! Lengths of time and sizes as people write them.
+//! Durations and sizes in the notation of the configuration file.
 
 use std::time::Duration;
 
-/// Reads a length of time: a whole number and `s`, `m`, `h` or `d`. Zero is none.
+/// Parses a duration: a whole number and `s`, `m`, `h` or `d`. Zero is not valid.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     let seconds = match unit {
@@ -15,7 +15,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     number.checked_mul(seconds).filter(|&seconds| seconds > 0).map(Duration::from_secs)
 }
 
-/// Reads a size in bytes: a whole number and `B`, `KiB`, `MiB`, `GiB` or `TiB`, or their decimal kin. Zero is none.
+/// Parses a size in bytes: a whole number and `B`, `KiB`, `MiB`, `GiB` or `TiB`, or a decimal unit. Zero is not valid.
 pub(super) fn size(text: &str) -> Option<u64> {
     let (number, unit) = split(text)?;
     let bytes = match unit {

@@ -1,4 +1,4 @@
-//! What values a key takes: the checks that need nothing but the value itself.
+//! Types of values, and the checks that need only the value itself.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -13,17 +13,17 @@ use crate::units;
 use rollcall_model::guard;
 use rollcall_model::names::{clean, nearest};
 
-/// What values a key takes.
+/// The type of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueType {
-    /// Text, not empty, of at most so many characters.
+    /// Non-empty text with a maximum length.
     Text {
-        /// The most characters.
+        /// The maximum number of characters.
         most: usize,
     },
-    /// Text that is never shown.
+    /// Text that is never displayed.
     Secret,
-    /// A list of texts, none of them empty.
+    /// A list of non-empty texts.
     Texts,
     /// One text, or a list of them.
     OneOrMoreTexts,
@@ -41,33 +41,33 @@ pub(super) enum ValueType {
         /// The largest.
         most: u32,
     },
-    /// A length of time, such as `"30s"`.
+    /// A duration, such as `"30s"`.
     Duration,
     /// A size, such as `"512MiB"`.
     Size,
-    /// A calendar day, in quotes or without.
+    /// A calendar day, with or without quotes.
     Day,
     /// The name of a time zone.
     Zone,
     /// An IP address and a port.
     Address,
-    /// A kind of connector.
+    /// A connector kind.
     Kind,
 }
 
-/// Something wrong with a value.
+/// An error in a value.
 #[derive(Debug)]
 pub(super) struct TypeError {
-    /// The bytes of the file that it is about.
+    /// The byte range in the file.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do, where that is known better than by an example.
+    /// A hint that is more specific than the example of the key.
     pub hint: Option<String>,
 }
 
 impl ValueType {
-    /// What it takes, for a message.
+    /// Describes the type for a message.
     pub(super) fn describe(self) -> &'static str {
         match self {
             Self::Text { .. } | Self::Secret => "text in quotes",
@@ -76,16 +76,16 @@ impl ValueType {
             Self::Flag => "true or false",
             Self::Number { .. } => "a whole number",
             Self::Percent { .. } => "a percentage in quotes",
-            Self::Duration => "a length of time in quotes",
+            Self::Duration => "a duration in quotes",
             Self::Size => "a size in quotes",
             Self::Day => "a day",
             Self::Zone => "the name of a time zone",
-            Self::Address => "an address and a port in quotes",
-            Self::Kind => "a kind of connector",
+            Self::Address => "an IP address and a port in quotes",
+            Self::Kind => "a connector kind",
         }
     }
 
-    /// All that is wrong with a value; nothing where it may stand.
+    /// Returns all errors of a value; empty if it is valid.
     pub(super) fn check_value(self, value: &Spanned<DeValue<'_>>) -> Vec<TypeError> {
         let mut faults = Vec::new();
         let mut fault = |span: Range<usize>, (message, hint): (String, Option<String>)| {
@@ -127,10 +127,10 @@ impl ValueType {
     }
 
     fn describe_mismatch(self, other: &DeValue<'_>) -> String {
-        format!("should be {}, this is {}", self.describe(), describe_value(other))
+        format!("should be {}, found {}", self.describe(), describe_value(other))
     }
 
-    /// Checks a text: what is wrong, and what to do.
+    /// Checks a text and returns the message and the hint of an error.
     fn check_text(self, text: &str) -> Result<(), (String, Option<String>)> {
         if clean(text).is_empty() {
             return Err(("is empty".to_owned(), None));
@@ -144,30 +144,34 @@ impl ValueType {
             }
             Self::Percent { most } => match text.parse::<guard::Percent>() {
                 Ok(share) if share <= guard::Percent::new(most) => Ok(()),
-                Ok(_) => no(&format!("more than {most} %"), None),
-                Err(_) => no("no percentage", None),
+                Ok(_) => no(&format!("greater than {most} %"), None),
+                Err(_) => no("not a valid percentage", None),
             },
-            Self::Duration if units::duration(text).is_none() => {
-                no("no length of time", write("a whole number and s, m, h or d, such as \"30s\" or \"26h\""))
-            }
+            Self::Duration if units::duration(text).is_none() => no(
+                "not a valid duration",
+                write("a whole number and s, m, h or d, such as \"30s\" or \"26h\""),
+            ),
             Self::Size if units::size(text).is_none() => {
-                no("no size", write("a whole number and a unit, such as \"512MiB\" or \"2GiB\""))
+                no("not a valid size", write("a whole number and a unit, such as \"512MiB\" or \"2GiB\""))
             }
             Self::Day if text.parse::<NaiveDate>().is_err() => {
-                no("no day", write("year, month and day, such as \"2026-12-31\""))
+                no("not a valid day", write("year, month and day, such as \"2026-12-31\""))
             }
             Self::Zone if text.parse::<Tz>().is_err() => {
                 let near = suggest_name(text, TZ_VARIANTS.iter().map(|zone| zone.name()));
-                no("no time zone", near.or_else(|| write("a name such as \"Europe/Berlin\" or \"UTC\"")))
+                no(
+                    "not a valid time zone",
+                    near.or_else(|| write("a name such as \"Europe/Berlin\" or \"UTC\"")),
+                )
             }
             Self::Address if text.parse::<SocketAddr>().is_err() => {
                 let hint = "an IP address and a port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"";
-                no("no address with a port", write(hint))
+                no("not a valid address with a port", write(hint))
             }
             Self::Kind if !KINDS.contains(&text) => {
                 let near = suggest_name(text, KINDS.iter().copied());
                 let hint = near.or_else(|| Some(kinds_in_words()));
-                no("no kind of connector", hint)
+                no("not a valid connector kind", hint)
             }
             Self::Text { .. }
             | Self::Secret
@@ -187,18 +191,18 @@ impl ValueType {
 
 fn kinds_in_words() -> String {
     let kinds: Vec<String> = KINDS.iter().map(|kind| format!("`{kind}`")).collect();
-    format!("this version reads {}", kinds.join(", "))
+    format!("supported kinds: {}", kinds.join(", "))
 }
 
 /// The entries of lists.
 const ENTRY: ValueType = ValueType::Text { most: 1_000 };
 
-/// Offers the nearest of several names, where one is near.
+/// Suggests the most similar name if one is similar enough.
 pub(super) fn suggest_name<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(typed, known).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// What a value is, for a message.
+/// Describes a value for a message.
 pub(super) fn describe_value(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
@@ -211,12 +215,12 @@ pub(super) fn describe_value(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// The number, where it fits.
+/// Converts a TOML integer; `None` if it does not fit.
 pub(super) fn integer(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-/// The calendar day of a text, or of a date without a time.
+/// Reads the calendar day of a text or of a date without a time.
 pub(super) fn day(value: &Spanned<DeValue<'_>>) -> Option<NaiveDate> {
     match value.get_ref() {
         DeValue::String(text) => text.parse().ok(),

@@ -1,42 +1,42 @@
-//! What the steps of `check` have in common, whatever the source.
+//! Steps of `rollcall check` that all sources have in common.
 
 use crate::{CheckStep, Connector, ConnectorError};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::people::PeopleTable;
 
-/// How many people `check` shows, so that somebody can see whether they are the right ones.
+/// Number of people that `check` shows, so that an operator can verify them.
 const SHOWN: usize = 3;
 
-/// Notes what came of a step; `None` ends the walk.
+/// Records the result of a step; returns `None` if the step failed.
 pub(super) fn record_step<T>(
     steps: &mut Vec<CheckStep>,
     name: &'static str,
     outcome: Result<T, ConnectorError>,
-    words: impl FnOnce(&T) -> String,
+    description: impl FnOnce(&T) -> String,
 ) -> Option<T> {
     let (outcome, value) = match outcome {
-        Ok(value) => (Ok(words(&value)), Some(value)),
+        Ok(value) => (Ok(description(&value)), Some(value)),
         Err(error) => (Err(error), None),
     };
     steps.push(CheckStep { name, outcome, warnings: Vec::new() });
     value
 }
 
-/// The step that was not taken because somebody ended the walk.
+/// The step that reports a cancellation.
 pub(super) fn cancelled_step(connector: &Connector) -> CheckStep {
     let cancelled = ConnectorError::Cancelled { connector: connector.name.clone() };
     CheckStep { name: "read", outcome: Err(cancelled), warnings: Vec::new() }
 }
 
-/// Adds a warning to the step that was taken last.
+/// Adds a warning to the last step.
 pub(super) fn add_warning(steps: &mut [CheckStep], warning: String) {
     if let Some(step) = steps.last_mut() {
         step.warnings.push(warning);
     }
 }
 
-/// The last step: how many people have each attribute, and who the first ones are. Warns about the step before when
-/// nobody or not everybody came, and about attributes that nobody has.
+/// The last step: number of people with each attribute, and the first people. Adds warnings to the previous step
+/// if no people were found or records were set aside, and to this step for attributes that no person has.
 pub(super) fn add_people_step(
     steps: &mut Vec<CheckStep>,
     connector: &Connector,
@@ -50,7 +50,7 @@ pub(super) fn add_people_step(
         );
     }
     if people.is_empty() {
-        add_warning(steps, "nobody was found".to_owned());
+        add_warning(steps, "no people found".to_owned());
         return;
     }
     let mut counts = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn add_people_step(
         let count = people.rows().filter(|&row| !people.cell(row, *attribute).is_empty()).count();
         counts.push(format!("{name} {count}"));
         if count == 0 {
-            warnings.push(format!("nobody has `{source}`, which is mapped to `{name}`"));
+            warnings.push(format!("no person has a value for `{source}`, which is mapped to `{name}`"));
         }
     }
     let shown: Vec<String> = people
@@ -70,7 +70,7 @@ pub(super) fn add_people_step(
             format!("`{}` {}", people.id(row), people.first(row, Attribute::NAME)).trim_end().to_owned()
         })
         .collect();
-    let words =
+    let description =
         format!("of {} people: {}; the first are {}", people.len(), counts.join(", "), shown.join(", "));
-    steps.push(CheckStep { name: "attributes", outcome: Ok(words), warnings });
+    steps.push(CheckStep { name: "attributes", outcome: Ok(description), warnings });
 }

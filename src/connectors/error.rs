@@ -1,8 +1,8 @@
-//! Why a source could not be read to its end.
+//! Errors of connectors.
 //!
-//! Every message names the connector and what was attempted; the technical cause is linked as the source of the
-//! error. [`ConnectorError::kind`] is for scripts, [`ConnectorError::hint`] for the person who has to do something about it. No error
-//! holds a password.
+//! Every message names the connector and the attempt; the technical cause is the source of the error.
+//! [`ConnectorError::kind`] is for scripts, [`ConnectorError::hint`] tells the operator the next step. No error
+//! contains a password.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,82 +13,82 @@ use crate::http;
 use crate::ldap::LdapErrorResult;
 use rollcall_model::names::ConnectorName;
 
-/// A cause that is only shown.
+/// A cause that is only displayed.
 pub type BoxedCause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a source could not be asked, or did not say everything.
+/// Failure to read a source, or an incomplete result.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectorError {
-    /// Somebody ended the reading.
+    /// The reading was cancelled.
     #[error("connector `{connector}`: the reading was cancelled")]
     Cancelled {
         /// The connector.
         connector: ConnectorName,
     },
-    /// A setting with which nothing can be read.
+    /// Invalid setting.
     #[error("connector `{connector}`: `{setting}` {fault}")]
     Setting {
         /// The connector.
         connector: ConnectorName,
-        /// The key in the file.
+        /// The key in the configuration file.
         setting: &'static str,
-        /// What is wrong with it, to be read after the key.
+        /// The problem, as the rest of a sentence after the key.
         fault: String,
     },
-    /// The host name leads to no address.
+    /// The host name cannot be resolved.
     #[error("connector `{connector}`: the host `{host}` could not be found")]
     Resolve {
         /// The connector.
         connector: ConnectorName,
-        /// The host as the file writes it.
+        /// The host as written in the configuration file.
         host: String,
-        /// What the resolver said.
+        /// The error of the resolver.
         #[source]
         cause: io::Error,
     },
-    /// No connection came about.
-    #[error("connector `{connector}`: no connection to `{address}`")]
+    /// The connection failed.
+    #[error("connector `{connector}`: could not connect to `{address}`")]
     Connect {
         /// The connector.
         connector: ConnectorName,
         /// Host and port.
         address: String,
-        /// What the network said.
+        /// The error of the network.
         #[source]
         cause: io::Error,
     },
-    /// There is no CA to check the server against.
-    #[error("connector `{connector}`: no CA could be read from {place}")]
+    /// No CA certificate to verify the server with.
+    #[error("connector `{connector}`: could not read a CA certificate from {place}")]
     NoCa {
         /// The connector.
         connector: ConnectorName,
         /// A file, or the system's store.
         place: String,
-        /// What the reader of certificates said.
+        /// The error of the certificate reader.
         #[source]
         cause: BoxedCause,
     },
-    /// The server showed a certificate that does not prove who it is.
+    /// The server certificate is not valid.
     #[error("connector `{connector}`: the certificate of `{host}` {flaw}")]
     Certificate {
         /// The connector.
         connector: ConnectorName,
-        /// The host as the file writes it.
+        /// The host as written in the configuration file.
         host: String,
-        /// What is wrong with it.
+        /// The problem with the certificate.
         flaw: CertificateProblem,
-        /// What the TLS library said.
+        /// The error of the TLS library.
         #[source]
         cause: rustls::Error,
     },
-    /// TLS did not come about for another reason.
-    #[error("connector `{connector}`: no TLS with `{host}`")]
+    /// Any other TLS failure.
+    #[error("connector `{connector}`: the TLS handshake with `{host}` failed")]
     Tls {
         /// The connector.
         connector: ConnectorName,
-        /// The host as the file writes it.
+        /// The host as written in the configuration file.
         host: String,
-        /// What the TLS library said.
+        /// The error of the TLS library.
         #[source]
         cause: BoxedCause,
     },
@@ -99,37 +99,37 @@ pub enum ConnectorError {
         connector: ConnectorName,
         /// The account of the bind.
         account: String,
-        /// What the server said about it.
+        /// The response of the server.
         answer: LdapErrorResult,
     },
-    /// The server answered with a result code other than 0.
+    /// The server returned a result code other than 0.
     #[error("connector `{connector}`: {attempt} failed: {answer}")]
     Answer {
         /// The connector.
         connector: ConnectorName,
-        /// What was attempted.
+        /// The attempt.
         attempt: String,
         /// The result code and its text.
         answer: LdapErrorResult,
     },
-    /// Part of the answer lies on other servers.
+    /// Part of the result is on other servers.
     #[error(
-        "connector `{connector}`: the search below `{base}` is incomplete: {count} of its parts lie elsewhere, \
-         such as at `{first}`"
+        "connector `{connector}`: the search below `{base}` is incomplete: the server returned {count} references to \
+         other servers, such as `{first}`"
     )]
     References {
         /// The connector.
         connector: ConnectorName,
         /// The base of the search.
         base: String,
-        /// How many references came.
+        /// Number of references.
         count: u64,
-        /// The first of them.
+        /// The first reference.
         first: String,
     },
-    /// The server ignored the paging that it was asked for.
+    /// The server ignored the paging control.
     #[error(
-        "connector `{connector}`: the server did not page the search below `{base}`: its end cannot be told"
+        "connector `{connector}`: the server ignored paging for the search below `{base}`: the result may be incomplete"
     )]
     NoPaging {
         /// The connector.
@@ -137,8 +137,8 @@ pub enum ConnectorError {
         /// The base of the search.
         base: String,
     },
-    /// The server sends what it has sent before, and would for ever.
-    #[error("connector `{connector}`: page {page} of the search below `{base}` came before")]
+    /// The server repeats a page, so the search would never end.
+    #[error("connector `{connector}`: page {page} of the search below `{base}` repeats an earlier page")]
     PageRepeats {
         /// The connector.
         connector: ConnectorName,
@@ -147,9 +147,9 @@ pub enum ConnectorError {
         /// The number of the page, from 1.
         page: u64,
     },
-    /// Of an attribute with many values only a part came.
+    /// The server returned only some values of an attribute.
     #[error(
-        "connector `{connector}`: an entry has more values of `{attribute}` than came: those from number {first} on are \
+        "connector `{connector}`: an entry is incomplete: the values of `{attribute}` from number {first} on are \
          missing"
     )]
     Values {
@@ -157,120 +157,120 @@ pub enum ConnectorError {
         connector: ConnectorName,
         /// The attribute of the source.
         attribute: String,
-        /// The place of the first value that did not come, from 0.
+        /// The position of the first missing value, from 0.
         first: u64,
     },
-    /// The connection ended too early.
-    #[error("connector `{connector}`: the connection was cut during {attempt}")]
+    /// The connection was lost.
+    #[error("connector `{connector}`: the connection was lost during {attempt}")]
     CutOff {
         /// The connector.
         connector: ConnectorName,
-        /// What was under way.
+        /// The attempt.
         attempt: String,
-        /// What the network said, where it said anything.
+        /// The error of the network, if there is one.
         #[source]
         cause: Option<io::Error>,
     },
-    /// The server fell silent.
-    #[error("connector `{connector}`: nothing came for {seconds} s during {attempt}")]
+    /// The server sent no data in time.
+    #[error("connector `{connector}`: no data received for {seconds} s during {attempt}")]
     Stalled {
         /// The connector.
         connector: ConnectorName,
-        /// What was under way.
+        /// The attempt.
         attempt: String,
         /// The wait, in seconds.
         seconds: f64,
     },
-    /// The server sent what the protocol does not know.
-    #[error("connector `{connector}`: what came during {attempt} is no LDAP")]
+    /// The server sent an invalid LDAP message.
+    #[error("connector `{connector}`: invalid LDAP message received during {attempt}")]
     Malformed {
         /// The connector.
         connector: ConnectorName,
-        /// What was under way.
+        /// The attempt.
         attempt: String,
     },
-    /// Everything looked well and yet the end is not proven.
+    /// No error occurred, but the end of the list is not proven.
     #[error("connector `{connector}`: the source did not prove that its list is complete")]
     Unproven {
         /// The connector.
         connector: ConnectorName,
     },
-    /// A file that is not what it should be.
+    /// The file is unusable.
     #[error("connector `{connector}`: `{}`: {fault}", path.display())]
     File {
         /// The connector.
         connector: ConnectorName,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with the file.
         fault: FileError,
-        /// What the system said, where it said anything.
+        /// The error of the system, if there is one.
         #[source]
         cause: Option<io::Error>,
     },
-    /// A server that speaks HTTP answered what is no answer.
+    /// An HTTP server returned an unusable response.
     #[error("connector `{connector}`: {attempt}: {fault}")]
     Http {
         /// The connector.
         connector: ConnectorName,
-        /// What was under way.
+        /// The attempt.
         attempt: String,
-        /// What is wrong with the answer.
+        /// The problem with the response.
         fault: http::HttpError,
     },
-    /// A database refused a query.
+    /// The database rejected a query.
     #[error("connector `{connector}`: {attempt} failed")]
     Query {
         /// The connector.
         connector: ConnectorName,
-        /// What was under way.
+        /// The attempt.
         attempt: String,
-        /// What the database said.
+        /// The error of the database.
         #[source]
         cause: sqlx::Error,
     },
-    /// A query gives rows without mapped columns.
-    #[error("connector `{connector}`: the query gives no column {}; it gives {}", missing.join(", "), columns.join(", "))]
+    /// The rows of a query lack mapped columns.
+    #[error("connector `{connector}`: the query returns no column {}; it returns {}", missing.join(", "), columns.join(", "))]
     NoColumns {
         /// The connector.
         connector: ConnectorName,
-        /// The columns that are mapped and not there.
+        /// The missing columns.
         missing: Vec<String>,
-        /// The columns that are there.
+        /// The columns of the query.
         columns: Vec<String>,
     },
-    /// A query gave another number of rows than there are.
-    #[error("connector `{connector}`: the query gave {came} rows, `count_query` says {told}")]
+    /// The number of rows differs from `count_query`.
+    #[error("connector `{connector}`: the query returned {came} rows, but `count_query` returned {told}")]
     RowCountMismatch {
         /// The connector.
         connector: ConnectorName,
-        /// What was said.
+        /// The result of `count_query`.
         told: u64,
-        /// What came.
+        /// The number of rows returned.
         came: u64,
     },
-    /// So many records cannot be used that the mapping must be wrong.
+    /// So many records are unusable that the mapping must be wrong.
     #[error(
         "connector `{connector}`: {set_aside} of {records} records have an empty or repeated id: the mapping is wrong"
     )]
     TooManyRejectedRecords {
         /// The connector.
         connector: ConnectorName,
-        /// Records that cannot be used.
+        /// Unusable records.
         set_aside: u64,
         /// All records.
         records: u64,
     },
 }
 
-/// What is wrong with a server's certificate.
+/// Problem with a server certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateProblem {
-    /// Signed by a CA that is not known here.
+    /// Signed by an unknown CA.
     #[error("is signed by an unknown CA")]
     UnknownCa,
-    /// Made for another host.
-    #[error("is made for another host name")]
+    /// Issued for another host name.
+    #[error("is not valid for this host name")]
     WrongName,
     /// No longer valid.
     #[error("has expired")]
@@ -281,11 +281,11 @@ pub enum CertificateProblem {
 }
 
 impl ConnectorError {
-    /// Whether waiting may help.
+    /// Returns whether a retry may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            // The entry may have gone away between two questions.
+            // The entry may have been deleted between two requests.
             Self::Values { .. } => true,
             Self::Resolve { .. } | Self::Connect { .. } | Self::CutOff { .. } | Self::Stalled { .. } => true,
             Self::Answer { answer, .. } => answer.is_transient(),
@@ -309,7 +309,7 @@ impl ConnectorError {
         }
     }
 
-    /// How long the source asked to wait before the next attempt.
+    /// The wait that the source requests before the next attempt.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         match self {
@@ -318,7 +318,7 @@ impl ConnectorError {
         }
     }
 
-    /// The same, told as a wait for which there is no time.
+    /// Converts the error into one that says that the requested wait exceeds the remaining time.
     pub(super) fn into_wait_exceeded(self, wait: Duration) -> Self {
         match self {
             Self::Http { connector, attempt, .. } => Self::Http {
@@ -357,16 +357,16 @@ impl ConnectorError {
         }
     }
 
-    /// What to do next, where something can be done.
+    /// The next step for the operator, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Cancelled { .. } | Self::Setting { .. } | Self::Unproven { .. } => None,
             Self::Resolve { .. } | Self::Connect { .. } => {
-                Some("look at `url`, at the firewall, and whether the server runs".to_owned())
+                Some("check `url`, the firewall, and that the server is running".to_owned())
             }
             Self::NoCa { .. } => Some(
-                "set `ca_file` to a PEM file with the certificate of the CA that signed the server's"
+                "set `ca_file` to a PEM file with the certificate of the CA that signed the server certificate"
                     .to_owned(),
             ),
             Self::Certificate { host, flaw, .. } => Some(match flaw {
@@ -375,53 +375,53 @@ impl ConnectorError {
                 }
                 CertificateProblem::WrongName => {
                     format!(
-                        "write a host name in `url` that the certificate holds; it does not hold `{host}`"
+                        "use a host name in `url` that the certificate contains; it does not contain `{host}`"
                     )
                 }
                 CertificateProblem::Expired => "renew the server's certificate".to_owned(),
                 CertificateProblem::NotYetValid => {
-                    "compare the clocks of this machine and of the server".to_owned()
+                    "compare the clocks of this machine and the server".to_owned()
                 }
             }),
             Self::Tls { .. } => Some(
-                "see whether the port in `url` speaks TLS: `ldaps://` (636), or `starttls = true` (389)"
+                "check that the port in `url` supports TLS: `ldaps://` (636), or `starttls = true` (389)"
                     .to_owned(),
             ),
             Self::Refused { answer, .. } => Some(answer.refusal_hint()),
             Self::Answer { answer, .. } => answer.hint().map(str::to_owned),
             Self::References { .. } => Some(
-                "give every server a connector of its own, or narrow `base_dn` to what this one holds"
+                "configure one connector for each server, or limit `base_dn` to the entries of this server"
                     .to_owned(),
             ),
             Self::NoPaging { .. } => {
-                Some("let the server page searches (RFC 2696) for this account".to_owned())
+                Some("allow paged searches (RFC 2696) for this account on the server".to_owned())
             }
             Self::PageRepeats { .. } => {
-                Some("look for a fault in the server's paging; another `page_size` may help".to_owned())
+                Some("check the server's paging; another `page_size` may help".to_owned())
             }
             Self::Values { .. } => Some(
-                "look at the server's limit on values (`MaxValRange`) and at what it says in its log"
+                "check the server's limit on values (`MaxValRange`) and its log"
                     .to_owned(),
             ),
             Self::CutOff { .. } | Self::Stalled { .. } => {
-                Some("look at the server's log and load; a slow server needs a longer `timeout`".to_owned())
+                Some("check the server's log and load; a slow server needs a longer `timeout`".to_owned())
             }
             Self::Malformed { .. } => {
-                Some("see whether the port in `url` is that of an LDAP server".to_owned())
+                Some("check that the port in `url` is the port of an LDAP server".to_owned())
             }
             Self::File { fault, .. } => Some(fault.hint().to_owned()),
             Self::Http { fault, .. } => Some(fault.hint().to_owned()),
             Self::Query { .. } => {
-                Some("try the query in the database's own shell, with the same account".to_owned())
+                Some("run the query in the database's own client with the same account".to_owned())
             }
             Self::NoColumns { .. } => {
-                Some("name the columns of the query in `[connector.attributes]`".to_owned())
+                Some("use the column names of the query in `[connector.attributes]`".to_owned())
             }
             Self::RowCountMismatch { .. } => {
-                Some("let `count_query` count the very rows of `query`".to_owned())
+                Some("make `count_query` count the same rows as `query`".to_owned())
             }
             Self::TooManyRejectedRecords { .. } => Some(
-                "map `id` to an attribute that every person has once and never again, such as `entryUUID`"
+                "map `id` to an attribute with one unique value for each person, such as `entryUUID`"
                     .to_owned(),
             ),
         }

@@ -1,19 +1,18 @@
-//! People in: one file for each kind of source, one contract for all of them.
+//! Connectors: one module for each kind of source, with one contract for all of them.
 //!
-//! A connector hands over a *complete* [`DirectoryReading`], or an [`ConnectorError`]. A `DirectoryReading` can only be made from a
-//! [`proof::CompletenessProof`], and each kind of source has one way of earning that: LDAP by a final result code of 0 on the
-//! last page, a file by its last line break and by being the same before and after. So no code above can take half
-//! a directory for a whole one.
+//! A connector returns a *complete* [`DirectoryReading`] or a [`ConnectorError`]. A `DirectoryReading` can only be
+//! created from a [`proof::CompletenessProof`], and each kind of source has one way to obtain it: LDAP by result code 0
+//! on the last page, a file by its last line break and by not changing while it is read. Code outside this crate
+//! therefore cannot treat a part of a directory as complete.
 //!
-//! Adding a kind of API takes five steps; nothing else knows how many there are:
-//! 1. a file in [`api::vendors`] with a [`api::vendors::Vendor`]: address, access, default mapping, and what is asked for;
-//! 2. its line in [`api::vendors::VENDORS`];
-//! 3. its word beside the keys that it takes, in `config/table.rs`, and its example in `config/connectors/`;
-//! 4. its server in `tests/support/vendors/`, which every test of `tests/vendors/` then goes through;
-//! 5. its rights, limits and proof of the end in `docs/sources.md`.
+//! To add a kind of API:
+//! 1. add a file in [`api::vendors`] with an [`api::vendors::Vendor`]: URL, authentication, default mapping, requests;
+//! 2. add it to [`api::vendors::VENDORS`];
+//! 3. add its kind and keys to `config/schema_keys.rs`, and an example to `config/connectors/`;
+//! 4. add a server to `tests/support/vendors/`; every test of `tests/vendors/` then includes it;
+//! 5. document permissions, limits and the proof of the end in `docs/sources.md`.
 //!
-//! Only what a source says crosses this room: whoever is absent, new or changed is found out by
-//! `rollcall_core::sync`.
+//! This crate only reports what a source contains; `rollcall_core::sync` determines who is absent, new or changed.
 
 pub mod active_directory;
 pub mod api;
@@ -30,6 +29,8 @@ pub mod json_file;
 pub mod ldap;
 mod mapper;
 pub mod mapping;
+#[cfg(test)]
+mod message_snapshot;
 pub mod proof;
 pub mod retry;
 pub mod sql;
@@ -53,19 +54,20 @@ pub use rollcall_model::progress::ReadProgress;
 pub struct Connector {
     /// The name, unique in the file.
     pub name: ConnectorName,
-    /// When the service reads it; never by itself where there is none.
+    /// The schedule of the service; without one, only commands read the directory.
     pub schedule: Option<CronSchedule>,
-    /// How many days before `start_date` a person is let in.
+    /// Number of days before `start_date` from which a person is active.
     pub prehire_days: u32,
-    /// The attribute that tells a person who came back under a new id from a stranger with the same address.
+    /// The attribute that identifies a person who returns with a new id, as opposed to another person with the
+    /// same address.
     pub match_attribute: Option<Attribute>,
-    /// Which attribute of rollcall is which of the source.
+    /// The mapping from attributes of the source to attributes of rollcall.
     pub mapping: AttributeMapping,
-    /// Where and how to read.
+    /// The kind of source and its settings.
     pub source: SourceSettings,
 }
 
-/// What a kind of source maps where the file says nothing; nothing for most.
+/// The default mapping of the kind of source; `None` for most kinds.
 #[must_use]
 pub fn default_mapping(kind: &str) -> Option<mapping::DefaultMapping> {
     match kind {
@@ -74,7 +76,7 @@ pub fn default_mapping(kind: &str) -> Option<mapping::DefaultMapping> {
     }
 }
 
-/// The kinds of source, each with its own settings.
+/// The kinds of source with their settings.
 #[derive(Debug, Clone)]
 pub enum SourceSettings {
     /// Any server that speaks RFC 4511.
@@ -83,38 +85,38 @@ pub enum SourceSettings {
     ActiveDirectory(active_directory::ActiveDirectorySettings),
     /// A file with a header line.
     Csv(csv::CsvSettings),
-    /// A file of JSON.
+    /// A JSON file.
     JsonFile(json_file::JsonFileSettings),
     /// A query against another database.
     Sql(sql::SqlSettings),
-    /// Pages of JSON behind HTTP.
+    /// A paged JSON API over HTTP.
     Api(Box<api::ApiSettings>),
 }
 
-/// What a reading needs besides the settings.
+/// Inputs of a reading besides the settings.
 #[derive(Debug, Clone)]
 pub struct ReadContext {
     /// Ends the reading with [`ConnectorError::Cancelled`].
     pub cancel: CancellationToken,
-    /// How many people have come so far, for whoever shows progress.
+    /// The number of people read so far, for progress reports.
     pub progress: ReadProgress,
-    /// How long what is transient is tried again.
+    /// The retry policy for transient errors.
     pub retry: retry::RetryPolicy,
 }
 
 /// One step of `rollcall check`, in the order in which a connection is made.
 #[derive(Debug)]
 pub struct CheckStep {
-    /// What was tried: `resolve`, `connect`, `TLS`, `bind`, `read`, `attributes`, …
+    /// The name of the step: `resolve`, `connect`, `TLS`, `bind`, `read`, `attributes`, …
     pub name: &'static str,
-    /// What came of it, in words, or why the walk ended here.
+    /// A description of the result, or the error that ended the check.
     pub outcome: Result<String, ConnectorError>,
-    /// What is worth a second look though it works, such as a mapped attribute that nobody has.
+    /// Warnings of a step that succeeded, such as a mapped attribute for which no person has a value.
     pub warnings: Vec<String>,
 }
 
 impl Connector {
-    /// The word for the kind in the file.
+    /// The kind of the connector in the configuration file.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.source {
@@ -127,10 +129,11 @@ impl Connector {
         }
     }
 
-    /// Reads everybody, trying again what is transient as `context.retry` says.
+    /// Reads all people and retries transient errors according to `context.retry`.
     ///
     /// # Errors
-    /// Whenever the source did not prove that it said everything; nobody may be removed then.
+    ///
+    /// If the source did not prove that its list is complete; no person may be removed then.
     pub async fn read(
         &self,
         attributes: &AttributeSet,
@@ -148,10 +151,11 @@ impl Connector {
         }
     }
 
-    /// Finds the people with this address. Says nothing about anybody else.
+    /// Finds the people with this address. The result proves nothing about other people.
     ///
     /// # Errors
-    /// When the source could not be asked.
+    ///
+    /// If the request failed.
     pub async fn find(
         &self,
         email: &str,
@@ -172,11 +176,12 @@ impl Connector {
         }
     }
 
-    /// Asks once more for people whom a reading did not hold: a source that is read page by page without a snapshot can
-    /// miss somebody who moves meanwhile. A file is a snapshot, and is not asked.
+    /// Requests people who were absent from a reading again: a source that is paged without a snapshot can omit a
+    /// person whose position changes during the reading. A file is a snapshot and is not requested again.
     ///
     /// # Errors
-    /// When the source could not be asked.
+    ///
+    /// If the request failed.
     pub async fn look_up(
         &self,
         ids: &[String],
@@ -193,7 +198,7 @@ impl Connector {
         }
     }
 
-    /// Walks towards the source step by step, for `rollcall check`; the first step that fails is the last.
+    /// Runs the steps of `rollcall check`; stops at the first step that fails.
     pub async fn check(&self, attributes: &AttributeSet, context: &ReadContext) -> Vec<CheckStep> {
         match &self.source {
             SourceSettings::Ldap(settings) => ldap::check(self, settings, attributes, context).await,

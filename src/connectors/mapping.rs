@@ -1,4 +1,4 @@
-//! From the words of a source to the attributes of rollcall.
+//! Mapping from attributes of a source to attributes of rollcall.
 
 use std::sync::Arc;
 
@@ -13,47 +13,47 @@ use rollcall_rules::rule::CompiledExpression;
 /// `[connector.attributes]`, `[connector.values.X]` and `[connector.status]` of one connector.
 #[derive(Debug, Clone, Default)]
 pub struct AttributeMapping {
-    /// Attribute of rollcall, attribute of the source; `id` is always there.
+    /// Attributes of rollcall and of the source; `id` is always present.
     pub columns: Vec<(Attribute, String)>,
-    /// Codes of the source (trimmed, as written) and the names that they stand for.
+    /// Codes of the source (trimmed, as written) and the names that replace them.
     pub codes: FxHashMap<Attribute, FxHashMap<String, String>>,
-    /// Values of the source's status (folded) and what they mean; any other value is active.
+    /// Status values of the source (folded) and their meanings; any other value is active.
     pub statuses: FxHashMap<String, EmploymentStatus>,
-    /// Who of the source counts as a person; everybody where there is none.
+    /// The expression that selects people; all records if `None`.
     pub include: Option<IncludeExpression>,
 }
 
-/// An expression that tells people from what else stands in a directory.
+/// An expression that selects people among other entries of a directory.
 #[derive(Debug, Clone)]
 pub struct IncludeExpression {
-    /// As it was written.
+    /// The source text.
     pub text: String,
-    /// Compiled.
+    /// The compiled expression.
     pub condition: Arc<CompiledExpression>,
 }
 
-/// What a kind of source maps where the file says nothing.
+/// The default mapping of a kind of source.
 #[derive(Debug, Clone, Copy)]
 pub struct DefaultMapping {
-    /// Attribute of rollcall, attribute of the source.
+    /// Attributes of rollcall and of the source.
     pub columns: &'static [(&'static str, &'static str)],
-    /// Values of its status, and what they mean: active, leave, left.
+    /// Status values that mean active, leave and left.
     pub statuses: [&'static [&'static str]; 3],
 }
 
 impl DefaultMapping {
-    /// What the values of its status mean, by their folded text.
+    /// The meanings of the status values by their folded text.
     #[must_use]
     pub fn folded_statuses(&self) -> FxHashMap<String, EmploymentStatus> {
-        let means = [EmploymentStatus::Active, EmploymentStatus::Leave, EmploymentStatus::Left]
+        let meanings = [EmploymentStatus::Active, EmploymentStatus::Leave, EmploymentStatus::Left]
             .into_iter()
             .zip(self.statuses);
-        means.flat_map(|(standing, values)| values.iter().map(move |value| (fold(value), standing))).collect()
+        meanings.flat_map(|(status, values)| values.iter().map(move |value| (fold(value), status))).collect()
     }
 }
 
 impl AttributeMapping {
-    /// A digest of all that it says (XXH3, 64 bits), whatever its order: tells an edited mapping.
+    /// A digest of the whole mapping (XXH3, 64 bits), independent of its order; detects an edited mapping.
     #[must_use]
     pub fn digest(&self, attributes: &AttributeSet) -> i64 {
         let mut lines: Vec<String> = Vec::new();
@@ -66,16 +66,14 @@ impl AttributeMapping {
                 codes.iter().map(|(code, value)| format!("code\u{1e}{name}\u{1e}{code}\u{1e}{value}")),
             );
         }
-        let standings = self.statuses.iter();
-        lines.extend(
-            standings.map(|(value, standing)| format!("status\u{1e}{value}\u{1e}{}", standing.as_str())),
-        );
+        let statuses = self.statuses.iter();
+        lines.extend(statuses.map(|(value, status)| format!("status\u{1e}{value}\u{1e}{}", status.as_str())));
         lines.extend(self.include.iter().map(|include| format!("include\u{1e}{}", include.text.trim())));
         lines.sort_unstable();
         xxh3_64(lines.join("\u{1d}").as_bytes()).cast_signed()
     }
 
-    /// Whether this connector maps an attribute.
+    /// Returns whether this connector maps an attribute.
     #[must_use]
     pub fn maps(&self, attribute: Attribute) -> bool {
         self.columns.iter().any(|(mapped, _)| *mapped == attribute)

@@ -1,19 +1,19 @@
-//! What a source must have said before its list counts as complete.
+//! Proof that the list of a source is complete.
 //!
-//! Each kind of source has one way of earning a [`CompletenessProof`]; there is no other, and none of them can be had without the
-//! source's own words.
+//! Each kind of source has one way to obtain a [`CompletenessProof`], and each way requires evidence from the
+//! source itself.
 
 use crate::file::FileIdentity;
 
-/// The source has said that its list is complete. Nobody outside this room can make one, and it cannot be copied: a
-/// proof is good for one reading.
+/// Evidence of a source that its list is complete. Only this crate can create a proof, and a proof cannot be copied:
+/// it is valid for one reading.
 ///
 /// ```compile_fail,E0451
-/// let proof = rollcall_connectors::proof::Complete { seal: () };
+/// let proof = rollcall_connectors::proof::CompletenessProof { seal: () };
 /// ```
 ///
 /// ```compile_fail,E0624
-/// let proof = rollcall_connectors::proof::Complete::ldap(&[], Vec::new());
+/// let proof = rollcall_connectors::proof::CompletenessProof::ldap(&[], Vec::new());
 /// ```
 #[derive(Debug)]
 pub struct CompletenessProof {
@@ -27,8 +27,8 @@ pub(super) struct SearchBaseEnd {
 }
 
 impl SearchBaseEnd {
-    /// The evidence is the last page's result code 0 and its paging control with an empty cookie (RFC 4511 4.5.2,
-    /// RFC 2696 3), and that no reference came which stands for a part of the answer.
+    /// Requires result code 0 of the last page, a paging control with an empty cookie (RFC 4511 4.5.2, RFC 2696
+    /// 3), and no reference to a missing part of the result.
     pub(super) fn prove(
         base: &str,
         result_code: u32,
@@ -45,14 +45,14 @@ impl SearchBaseEnd {
     }
 }
 
-/// What it means that a search's answer names other servers (RFC 4511 4.5.3).
+/// Meaning of references to other servers in a search result (RFC 4511 4.5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReferenceMeaning {
-    /// A part of what was asked for lies there.
+    /// A part of the result is on the other server.
     MissingParts,
-    /// Another directory begins there. Active Directory makes references from its list of naming contexts only
-    /// (MS-ADTS 3.1.1.4.6) and sends them with every search from the top of a domain: its configuration, its zones, its
-    /// child domains. They lie below the base by name and were never a part of the domain.
+    /// Another directory starts there. Active Directory creates references only from its list of naming contexts
+    /// (MS-ADTS 3.1.1.4.6) and returns them with every search from the top of a domain: its configuration, its
+    /// DNS zones, its child domains. Their names are below the base, but they are not part of the domain.
     OtherDirectories,
 }
 
@@ -63,73 +63,74 @@ pub(super) struct ListEnd {
 }
 
 impl ListEnd {
-    /// The evidence is that the last page was reached by the rule of the list, which whoever calls this has followed, and
-    /// that no fewer different people came than the source ever said there are.
+    /// Requires that the last page was reached by the rule of the list, which the caller ensures, and that at
+    /// least as many different people were returned as the source reported.
     pub(super) fn prove(told: Option<u64>, came: u64) -> Option<Self> {
         told.is_none_or(|told| came >= told).then_some(Self { seal: () })
     }
 }
 
-/// What was seen of a file while it was read.
+/// Observations of a file while it was read.
 #[derive(Debug)]
 pub(super) struct FileObservation {
     /// The file before reading.
     pub before: FileIdentity,
-    /// What stands under its path after reading.
+    /// The file at the path after reading.
     pub after: FileIdentity,
-    /// How many bytes were read.
+    /// Number of bytes read.
     pub bytes: u64,
-    /// The last of them.
+    /// The last byte.
     pub last_byte: Option<u8>,
-    /// What shows its end.
+    /// The evidence for the end of the file.
     pub ending: FileEnd,
 }
 
-/// What shows that a file's content came to its end.
+/// Evidence that the content of a file is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FileEnd {
-    /// A line break behind the last row.
+    /// A line break after the last row.
     LineBreak,
-    /// The bracket that closes the list was read, and nothing came after it.
+    /// The closing bracket of the list was read and nothing follows.
     Closed,
 }
 
-/// Why a file's end is not proven.
+/// Reason why the end of a file is not proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IncompleteFile {
-    /// Size, time or inode differ, or fewer or more bytes came than the file had.
+    /// Size, time or inode changed, or the number of bytes read differs from the size.
     Changed,
-    /// The last line has no end.
+    /// The last line has no line break.
     NoLineBreak,
 }
 
 impl CompletenessProof {
-    /// A query whose rows came to their end within one transaction, as many as it says there are where it says so.
+    /// Requires that all rows of a query were read in one transaction, and that their number equals the reported
+    /// number if there is one.
     pub(super) fn sql(told: Option<u64>, came: u64) -> Option<Self> {
         told.is_none_or(|told| told == came).then_some(Self { seal: () })
     }
 
-    /// Spends the proof on a reading.
+    /// Uses the proof for a reading.
     pub(super) fn consume(self) {
         let Self { seal: () } = self;
     }
 
-    /// Every base that was to be searched, in this order, was read to its end; there is at least one.
+    /// Requires that every search base, in this order, was read to its end; at least one.
     pub(super) fn ldap(bases: &[String], ended: Vec<SearchBaseEnd>) -> Option<Self> {
         let every = !bases.is_empty() && bases.iter().eq(ended.iter().map(|ended| &ended.base));
         drop(ended);
         every.then_some(Self { seal: () })
     }
 
-    /// Every list of an API was read to its end; there is at least one.
+    /// Requires that every list of an API was read to its end; at least one.
     pub(super) fn api(lists: usize, ended: Vec<ListEnd>) -> Option<Self> {
         let seals = ended.into_iter().map(|ListEnd { seal }| seal);
         let every = lists > 0 && seals.count() == lists;
         every.then_some(Self { seal: () })
     }
 
-    /// A file that shows its end and was the same before and after. That every row has the header's number of fields, and
-    /// every record is JSON, has been seen one by one.
+    /// Requires the end of the file and that the file did not change. The reader checks each row and record
+    /// separately.
     pub(super) fn file(seen: FileObservation) -> Result<Self, IncompleteFile> {
         let FileObservation { before, after, bytes, last_byte, ending } = seen;
         if before != after || before.size() != bytes {

@@ -1,7 +1,8 @@
-//! Trying again what is transient, and only that.
+//! Retries of transient errors.
 //!
-//! The crate behind it is no longer maintained and was asked for by name; it stays inside this file. It only works out
-//! and waits the jittered delays: how often and how long is decided here, so that no server can keep us for ever.
+//! The `backoff` crate is not maintained and is required by name; it is used only in this file. It computes and
+//! waits the jittered delays; the number and duration of attempts are limited here, so that a server cannot delay
+//! a command indefinitely.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,38 +15,39 @@ use tokio::time::Instant;
 use crate::{ConnectorError, ReadContext};
 use rollcall_model::names::ConnectorName;
 
-/// How long to go on trying.
+/// Limits of retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The most attempts, the first included.
+    /// Maximum number of attempts, including the first.
     pub attempts: u32,
-    /// No new attempt begins after this long.
+    /// No attempt starts after this time.
     pub within: Duration,
 }
 
-/// The first wait, before jitter: a server that restarts needs about that long.
+/// The first wait before jitter: about the restart time of a server.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// The longest wait, before jitter: within the service's 5 minutes it still leaves ten attempts.
+/// The maximum wait before jitter: allows ten attempts in the 5 minutes of the service.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 impl RetryPolicy {
-    /// For a command that somebody waits for: 3 attempts within 15 seconds.
+    /// Policy of interactive commands: 3 attempts within 15 seconds.
     pub const INTERACTIVE: RetryPolicy = RetryPolicy { attempts: 3, within: Duration::from_secs(15) };
-    /// For a step that somebody looks at: one attempt.
+    /// Policy of a step whose result is displayed: one attempt.
     pub const SINGLE_ATTEMPT: RetryPolicy = RetryPolicy { attempts: 1, within: Duration::ZERO };
-    /// For the service: 5 minutes.
+    /// Policy of the service: 5 minutes.
     pub const SERVICE: RetryPolicy = RetryPolicy { attempts: u32::MAX, within: Duration::from_mins(5) };
 
-    /// Whether another attempt may begin at `begins`, counted from the first, after `made` of them.
+    /// Returns whether another attempt may start at `begins`, counted from the first attempt, after `made`
+    /// attempts.
     fn allows(self, made: u32, begins: Duration) -> bool {
         made < self.attempts && begins <= self.within
     }
 }
 
-/// Makes attempts until one succeeds, fails for good, or the policy has had enough.
+/// Makes attempts until one succeeds, fails permanently, or the policy ends.
 ///
-/// Ends with [`ConnectorError::Cancelled`] as soon as the context is cancelled; the attempt under way is dropped.
+/// Returns [`ConnectorError::Cancelled`] as soon as the context is cancelled; the current attempt is dropped.
 pub(super) async fn retry<T, A, F>(
     connector: &ConnectorName,
     context: &ReadContext,
@@ -62,7 +64,7 @@ where
         async move {
             under_way.await.map_err(|error| match error.wait() {
                 _ if !error.is_transient() => backoff::Error::permanent(error),
-                // The crate would wait as long and as often as it is asked to.
+                // `backoff` does not limit a requested wait.
                 Some(wait) if tries.allow_another(wait) => backoff::Error::retry_after(error, wait),
                 Some(wait) => backoff::Error::permanent(error.into_wait_exceeded(wait)),
                 None => backoff::Error::transient(error),
@@ -71,7 +73,7 @@ where
     };
     let report = |error: ConnectorError, wait: Duration| {
         let seconds = wait.as_secs_f64();
-        tracing::warn!(%connector, kind = error.kind(), seconds, "could not read the directory, trying again");
+        tracing::warn!(%connector, kind = error.kind(), seconds, "could not read the directory; retrying");
     };
     let attempts = backoff::future::retry_notify(CappedBackoff::new(&tries), classified, report);
     tokio::select! {
@@ -81,7 +83,7 @@ where
     }
 }
 
-/// The attempts made so far.
+/// Attempts made so far.
 struct Attempts {
     policy: RetryPolicy,
     made: AtomicU32,
@@ -89,14 +91,14 @@ struct Attempts {
 }
 
 impl Attempts {
-    /// Counts an attempt that failed; whether another may begin after this wait.
+    /// Counts a failed attempt; returns whether another may start after this wait.
     fn allow_another(&self, wait: Duration) -> bool {
         let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         self.policy.allows(made, self.began.elapsed() + wait)
     }
 }
 
-/// Jittered waits that end where the policy does.
+/// Jittered waits that end when the policy ends.
 struct CappedBackoff<'t> {
     tries: &'t Attempts,
     waits: ExponentialBackoff,

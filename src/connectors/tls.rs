@@ -1,4 +1,4 @@
-//! Whom to believe: the CAs against which a server's certificate is checked.
+//! Loads the CA certificates used to verify servers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 use crate::{BoxedCause, CertificateProblem};
 
-/// TLS that believes the CAs of `ca_file` and no others, or those of the system. Reads files.
+/// Builds a TLS configuration that trusts the CAs of `ca_file` only, or those of the system. Reads files.
 ///
-/// The error names the place that was read and what was wrong there.
+/// The error contains the place that was read and the problem.
 pub(super) fn build_client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, (String, BoxedCause)> {
     let (place, roots) = match ca_file {
         Some(path) => (format!("`{}`", path.display()), load_private_cas(path)),
@@ -32,10 +32,10 @@ fn load_private_cas(path: &Path) -> Result<RootCertStore, BoxedCause> {
     for certificate in CertificateDer::pem_file_iter(path)? {
         roots.add(certificate?)?;
     }
-    if roots.is_empty() { Err("there is no certificate in it".into()) } else { Ok(roots) }
+    if roots.is_empty() { Err("it contains no certificate".into()) } else { Ok(roots) }
 }
 
-/// The system's CAs. Some of them may be unreadable; none at all is an error.
+/// Loads the system's CAs. Unreadable certificates are ignored; no certificate at all is an error.
 fn load_system_cas() -> Result<RootCertStore, BoxedCause> {
     let mut found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
@@ -43,14 +43,14 @@ fn load_system_cas() -> Result<RootCertStore, BoxedCause> {
     if !roots.is_empty() {
         return Ok(roots);
     }
-    Err(found.errors.pop().map_or_else(|| "there is no certificate in it".into(), BoxedCause::from))
+    Err(found.errors.pop().map_or_else(|| "it contains no certificate".into(), BoxedCause::from))
 }
 
-/// What is wrong with a certificate, where it is one of the mistakes that people make.
+/// Classifies a certificate error, if it is a common one.
 pub(super) fn classify_certificate_error(error: &rustls::Error) -> Option<CertificateProblem> {
     let rustls::Error::InvalidCertificate(reason) = error else { return None };
     match reason {
-        // A CA of the same name with another key is an unknown CA too.
+        // A CA with the same name and another key is an unknown CA, too.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             Some(CertificateProblem::UnknownCa)
         }

@@ -1,6 +1,6 @@
-//! The attributes that this file knows: the standard ones, and any further ones that its mappings name.
+//! The attributes of a configuration: the standard ones and those that mappings name.
 
-/// A column of people: the number of an attribute in [`AttributeSet`].
+/// The index of an attribute in [`AttributeSet`]; a column of the people table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Attribute(u16);
 
@@ -10,7 +10,7 @@ macro_rules! standard {
             $(#[doc = concat!("The standard attribute `", $name, "`.")]
             pub const $constant: Attribute = Attribute($index);)*
         }
-        /// The attributes that are known in every file; where no connector maps one, it is empty.
+/// The standard attributes. An attribute that no connector maps is empty.
         pub const STANDARD: &[&str] = &[$($name),*];
     };
 }
@@ -32,7 +32,7 @@ standard! {
 }
 
 impl Attribute {
-    /// The place of this attribute in a person's row.
+    /// The index of this attribute in a person's row.
     #[must_use]
     pub fn index(self) -> usize {
         usize::from(self.0)
@@ -52,7 +52,7 @@ impl Default for AttributeSet {
 }
 
 impl AttributeSet {
-    /// The attribute of this name, made known if it was not.
+    /// Returns the attribute of this name and adds it if it is unknown.
     pub fn add(&mut self, name: &str) -> Attribute {
         self.find(name).unwrap_or_else(|| {
             self.names.push(name.to_owned());
@@ -60,7 +60,7 @@ impl AttributeSet {
         })
     }
 
-    /// The attribute of this name, if it is known.
+    /// Returns the attribute of this name if it is known.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Attribute> {
         self.names
@@ -85,13 +85,13 @@ impl AttributeSet {
         (0..self.names.len()).map(|index| Attribute(u16::try_from(index).expect("`add` lets no more in")))
     }
 
-    /// How many attributes there are: the width of a person's row.
+    /// The number of attributes; the width of a person's row.
     #[must_use]
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Never: the standard attributes are always there.
+    /// Always false: the standard attributes exist in every set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()

@@ -1,4 +1,4 @@
-//! Courses and assignments as the file has them.
+//! Courses and assignments of the configuration file.
 
 use crate::due_policy::DuePolicy;
 
@@ -18,8 +18,8 @@ pub struct FileAssignment {
     pub course: String,
     /// Names of groups, or globs over names.
     pub groups: Vec<String>,
-    /// When it is due.
+    /// The due date policy.
     pub due: DuePolicy,
-    /// The time given to latecomers, in days.
+    /// The minimum number of days for learners who join late.
     pub late_days: u32,
 }

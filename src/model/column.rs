@@ -1,6 +1,6 @@
-//! How a value of this crate stands in a column of the database.
+//! Conversion of the types of this crate to and from database columns.
 //!
-//! Only with the feature `sqlx`, which the store asks for: everybody else builds this crate without it.
+//! Available only with the feature `sqlx`, which the store enables.
 
 /// Reads a type from a column of another type.
 macro_rules! column {

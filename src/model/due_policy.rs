@@ -1,16 +1,16 @@
-//! When a course is due for one learner.
+//! Due dates of courses for one learner.
 //!
 //! A due date depends on the assignment, on the day from which it counts for the learner, and on the learner's start
-//! date; never on today. So it can be worked out at any time, by anyone, with the same answer.
+//! date, but not on the current day. The result is the same at any time.
 
 use chrono::{Days, NaiveDate};
 
-/// How an assignment sets its due date.
+/// The due date policy of an assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DuePolicy {
     /// No due date.
     Never,
-    /// A calendar day, the same for everyone who has time enough.
+    /// A fixed day; learners who join late get a later one.
     On(NaiveDate),
     /// Days after joining the group.
     AfterJoining(u32),
@@ -18,16 +18,16 @@ pub enum DuePolicy {
     AfterStart(u32),
 }
 
-/// The time given to those for whom a calendar day has passed or is too near, in days.
+/// The default minimum number of days for learners who join late for a fixed day.
 pub const DEFAULT_LATE_DAYS: u32 = 14;
 
-/// The most days that a due date may lie ahead: ten years.
+/// The maximum number of days of a relative due date: ten years.
 pub const MAX_DUE_DAYS: u32 = 3650;
 
-/// How long a date that was given up by leaving is remembered for those who come back, in days.
+/// The number of days for which the due date of a learner who left is kept in case the learner returns.
 pub const RETENTION_DAYS: u64 = 30;
 
-/// The kinds of due date as the database names them.
+/// The names of the policies in the database.
 pub const DUE_KINDS: [&str; 4] = ["none", "fixed", "after_joining", "after_start"];
 
 impl DuePolicy {
@@ -60,7 +60,7 @@ impl DuePolicy {
         }
     }
 
-    /// Puts together what [`DuePolicy::kind`], [`DuePolicy::fixed`] and [`DuePolicy::days`] took apart.
+    /// Creates a policy from the values of [`DuePolicy::kind`], [`DuePolicy::fixed`] and [`DuePolicy::days`].
     #[must_use]
     pub fn from_parts(kind: &str, fixed: Option<NaiveDate>, days: Option<u32>) -> Option<Self> {
         match (kind, fixed, days) {
@@ -72,10 +72,10 @@ impl DuePolicy {
         }
     }
 
-    /// The date for one learner.
+    /// Computes the due date for one learner.
     ///
     /// `counts_from` is the later of the day the learner joined and the day the course was assigned. A calendar day
-    /// that comes before `counts_from` + `late_days` becomes that day, so that nobody is overdue on the first day.
+    /// before `counts_from` + `late_days` is replaced by that day, so that no learner is overdue on the first day.
     #[must_use]
     pub fn date(self, late_days: u32, counts_from: NaiveDate, start: Option<NaiveDate>) -> Option<NaiveDate> {
         match self {
@@ -90,8 +90,8 @@ impl DuePolicy {
     }
 }
 
-/// The date that stands when another was given up on `lost_on`: the earlier of the two, if what is granted now counts
-/// from no later than [`RETENTION_DAYS`] after the loss.
+/// Returns the due date of a learner who returns after losing access on `lost_on`: the earlier of the two dates if the new
+/// grant counts from at most [`RETENTION_DAYS`] after the loss, otherwise the new one.
 #[must_use]
 pub fn retained_due_date(
     due: Option<NaiveDate>,

@@ -1,4 +1,4 @@
-//! Numbers in sentences.
+//! Formatting of numbers in messages.
 
 /// A count with its noun: `1 job`, `1,204 people`.
 #[must_use]

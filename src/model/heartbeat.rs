@@ -1,11 +1,11 @@
-//! A sign of life within one process: one part beats, another asks how long ago that was.
+//! A heartbeat within one process: one task records it, another reads its age.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// When something was last known to be alive; shared by all clones.
+/// The time of the last heartbeat; shared by all clones.
 #[derive(Debug, Clone, Default)]
 pub struct Heartbeat {
     /// Microseconds since 1970; 0 before the first beat.
@@ -13,12 +13,12 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Notes that it is alive.
+    /// Records a heartbeat.
     pub fn beat(&self, now: DateTime<Utc>) {
         self.last.store(now.timestamp_micros(), Ordering::Relaxed);
     }
 
-    /// How long ago the last beat was; nothing before the first.
+    /// Returns the age of the last heartbeat; `None` before the first one.
     #[must_use]
     pub fn age(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
         let last = self.last.load(Ordering::Relaxed);
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn a_pulse_is_as_old_as_its_last_beat_for_every_clone() {
-        let (pulse, now) = (Heartbeat::default(), Utc::now());
+        let (pulse, now) = (Heartbeat::default(), DateTime::UNIX_EPOCH + TimeDelta::days(1));
         assert_eq!(pulse.age(now), None);
         pulse.clone().beat(now - TimeDelta::seconds(3));
         assert_eq!(pulse.age(now).map(|age| age.num_seconds()), Some(3));

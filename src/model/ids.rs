@@ -1,4 +1,4 @@
-//! Numbers that name rows, one type for each kind of row, so that they cannot be mixed up.
+//! Row ids, one type for each kind of row, so that they cannot be confused.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ id!(
     RunId
 );
 id!(
-    /// An order for a worker.
+    /// A job for a worker.
     JobId
 );
 
@@ -65,11 +65,11 @@ id!(
     TokenId
 );
 id!(
-    /// A form of several pages that is not saved yet.
+    /// An unsaved form with several pages.
     DraftId
 );
 
 impl RuleId {
-    /// The reason of a membership that a person gave by hand.
+    /// The id that stands for a manual membership.
     pub const BY_HAND: RuleId = RuleId(0);
 }

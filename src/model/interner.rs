@@ -1,13 +1,13 @@
-//! Every distinct text of a reading, kept once.
+//! String interner: every distinct text of a reading is stored once.
 //!
 //! A directory of a million people has a few thousand departments, places and roles. A [`Symbol`] is the number of
 //! a text in [`Interner`]; equal texts have equal cells, so comparing, grouping and remembering work on numbers. Several
-//! values of one attribute are one text too, the values in byte order with [`SEPARATOR`] between them.
+//! values of one attribute are one text too: the values in byte order, separated by [`SEPARATOR`].
 
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Stands between several values of one attribute. [`crate::names::clean`] lets none into a value.
+/// The separator of several values of one attribute. [`crate::names::clean`] removes it from values.
 pub const SEPARATOR: char = '\u{1f}';
 
 /// The number of a text. [`Symbol::EMPTY`] is the empty text, which also stands for "no value".
@@ -18,7 +18,7 @@ impl Symbol {
     /// No value.
     pub const EMPTY: Symbol = Symbol(0);
 
-    /// Whether there is no value.
+    /// Returns true if there is no value.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self == Self::EMPTY
@@ -31,7 +31,7 @@ impl Symbol {
     }
 }
 
-/// Texts by number, and numbers by text. All texts lie in one buffer.
+/// Maps texts to symbols and symbols to texts. All texts are stored in one buffer.
 #[derive(Debug, Clone)]
 pub struct Interner {
     text: String,
@@ -39,8 +39,8 @@ pub struct Interner {
     table: HashTable<InternedText>,
 }
 
-/// A text that has a number. Half of its hash stands beside it, so that a table that grows, or holds another text in the
-/// same place, need not look for the text itself: that would be far away in memory, twice.
+/// A table entry. It contains half of the text's hash, so that growing the table and handling collisions do not access the
+/// text, which would cause two cache misses.
 #[derive(Debug, Clone, Copy)]
 struct InternedText {
     hash: u32,
@@ -56,11 +56,11 @@ impl Default for Interner {
 }
 
 fn hash(text: &str) -> u32 {
-    // Cut short on purpose: half a hash tells texts apart well enough to look at the right one first.
+    // Truncated intentionally: half of the hash is sufficient to find the right entry first.
     (xxh3_64(text.as_bytes()) >> 32) as u32
 }
 
-/// The table looks at the highest bits and the lowest.
+/// The table uses the highest and the lowest bits.
 fn spread(hash: u32) -> u64 {
     u64::from(hash) << 32 | u64::from(hash)
 }
@@ -72,7 +72,7 @@ fn slice<'a>(text: &'a str, ends: &[usize], index: u32) -> &'a str {
 }
 
 impl Interner {
-    /// The number of a text, new or known.
+    /// Returns the symbol of a text and adds the text if it is unknown.
     pub fn intern(&mut self, text: &str) -> Symbol {
         let hash = hash(text);
         if let Some(known) = self.known(hash, text) {
@@ -92,7 +92,7 @@ impl Interner {
         self.table.find(spread(hash), is_it).map(|known| Symbol(known.index))
     }
 
-    /// The number of several values: sorted by bytes, repeated ones once, empty ones left out.
+    /// Returns the symbol of several values: sorted by bytes, without duplicates and empty values.
     pub fn intern_all(&mut self, values: &mut Vec<String>) -> Symbol {
         values.retain(|value| !value.is_empty());
         match values.as_slice() {
@@ -107,13 +107,13 @@ impl Interner {
         }
     }
 
-    /// The number of a text, if it is known.
+    /// Returns the symbol of a text if it is known.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Symbol> {
         self.known(hash(text), text)
     }
 
-    /// The whole text of a cell, several values with [`SEPARATOR`] between them.
+    /// The whole text of a cell; several values are separated by [`SEPARATOR`].
     #[must_use]
     pub fn text(&self, cell: Symbol) -> &str {
         slice(&self.text, &self.ends, cell.0)
@@ -132,18 +132,18 @@ impl Interner {
         text.split(SEPARATOR).filter(|value| !value.is_empty())
     }
 
-    /// Every text but the empty one, in the order in which they came.
+    /// All texts except the empty one, in the order in which they were added.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         (1..self.ends.len()).map(|index| &self.text[self.ends[index - 1]..self.ends[index]])
     }
 
-    /// How many distinct texts there are.
+    /// The number of distinct texts.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether nothing but the empty text is there.
+    /// Returns true if there is only the empty text.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.len() <= 1

@@ -1,4 +1,4 @@
-//! JSON as text.
+//! JSON text output.
 
 use std::fmt::Write;
 

@@ -1,7 +1,7 @@
-//! The ground floor: what rollcall knows about people, groups, rules and dates.
+//! Domain types: people, groups, names, ids, due dates, schedules and limits.
 //!
-//! Everything here is pure. No I/O, no async, no clock: time and data come in as arguments, decisions
-//! come out as values. The rooms above read directories and databases; what they find is judged here.
+//! All code in this crate is pure: no I/O, no async, no clock. Time and data are arguments, decisions are return values.
+//! The crates above read directories and databases and pass the data in.
 
 pub mod attributes;
 pub mod catalogue;

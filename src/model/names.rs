@@ -1,7 +1,7 @@
-//! Text that names things, and when two spellings are the same name.
+//! Names, and the comparison of their spellings.
 //!
 //! Names and addresses are compared by [`fold`]: trimmed, in Unicode normal form C and case-folded (Unicode
-//! default case folding, the Unicode Standard 3.13). What is shown is always the spelling that came first.
+//! default case folding, the Unicode Standard 3.13). The first spelling is the one that is displayed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,10 +12,10 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::column::column;
 
-/// The longest name of a group, in characters: long enough for any template, short enough for a page.
+/// The maximum length of a group name in characters.
 pub const LONGEST_GROUP_NAME: usize = 200;
 
-/// A value as rollcall keeps it: trimmed, in normal form C, without control characters.
+/// Normalizes a value for storage: trimmed, in normal form C, without control characters.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
     let trimmed = text.trim();
@@ -34,7 +34,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The form in which names and addresses are compared.
+/// Returns the form in which names and addresses are compared.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let cleaned = clean(text);
@@ -45,10 +45,10 @@ pub fn fold(text: &str) -> String {
     folded.nfc().collect()
 }
 
-/// The words of some texts, as people look for them: folded, without accents, each once, with single spaces between.
+/// Returns the search words of some texts: folded, without accents, without duplicates, separated by single spaces.
 ///
-/// A word ends at whatever is neither letter nor digit, so that an address is found by each of its parts. Letters of
-/// scripts that write no spaces are one word.
+/// A word ends at any character that is not a letter or a digit, so that each part of an address can be found. Text in
+/// scripts without spaces is one word.
 #[must_use]
 pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let mut words: Vec<String> = Vec::new();
@@ -64,10 +64,10 @@ pub fn terms<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     words.join(" ")
 }
 
-/// Whether a text has the form of an address: one `@` with something on both sides, and no space.
+/// Returns true if a text has the form of an e-mail address: one `@` with text on both sides, and no space.
 ///
-/// RFC 5321 allows far more and far less; whether mail arrives is not rollcall's business, only whether the value
-/// can stand for one person.
+/// RFC 5321 differs in both directions. The check only decides whether the value can identify one person, not whether
+/// mail can be delivered.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     text.len() <= 254
@@ -87,7 +87,7 @@ macro_rules! name {
         column!($name, String, |value| Ok(Self(value)));
 
         impl $name {
-            /// Takes the text as it is; the file's reader has checked it.
+            /// Creates a name without checks; the parser of the file has checked it.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
@@ -116,26 +116,26 @@ name!(
     RuleName
 );
 
-/// The name of a group: as it is shown, and as it is compared.
+/// The name of a group, in its displayed and its compared form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GroupName {
     shown: String,
     folded: String,
 }
 
-/// Why a text cannot be the name of a group.
+/// The reason why a text is not a valid group name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadGroupName {
-    /// Nothing is left after trimming.
+    /// The name is empty after trimming.
     #[error("a group needs a name")]
     Empty,
-    /// More characters than [`LONGEST_GROUP_NAME`].
+    /// The name has more characters than [`LONGEST_GROUP_NAME`].
     #[error("a group's name has at most {LONGEST_GROUP_NAME} characters, this one has {0}")]
     TooLong(usize),
 }
 
 impl GroupName {
-    /// Reads a name, refusing what cannot be one.
+    /// Parses and validates a name.
     ///
     /// # Errors
     /// When the name is empty or too long.
@@ -152,20 +152,20 @@ impl GroupName {
         Ok(Self { shown, folded })
     }
 
-    /// The spelling that people see.
+    /// The displayed spelling.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// The spelling that is compared.
+    /// The compared spelling.
     #[must_use]
     pub fn folded(&self) -> &str {
         &self.folded
     }
 }
 
-/// The name of a list that is nearest to a mistyped one, when one is near enough to be meant.
+/// Returns the most similar name to a mistyped one if it is similar enough.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()

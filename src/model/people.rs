@@ -1,7 +1,7 @@
-//! People as a connector read them: a table of cells, one row a person.
+//! People as read by a connector: a table of cells with one row per person.
 //!
-//! Rows are cheap (four bytes an attribute) because every text is kept once in [`Interner`]. A person is told from
-//! others by the external id; whether a record changed since the last reading is told by a digest of its values.
+//! Rows are small (four bytes per attribute) because every text is stored once in [`Interner`]. The external id
+//! identifies a person; a digest of the values shows whether a record changed since the last reading.
 
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
@@ -14,10 +14,10 @@ use crate::run_warning::{RunWarning, RunWarningKind};
 /// The number of a row in [`PeopleTable`].
 pub type RowIndex = u32;
 
-/// A table of people. All rows have an id of their own.
+/// A table of people. Every row has a unique id.
 #[derive(Debug, Clone)]
 pub struct PeopleTable {
-    /// Every text that stands in the table.
+    /// The texts of the table.
     pub values: Interner,
     width: usize,
     cells: Vec<Symbol>,
@@ -26,7 +26,7 @@ pub struct PeopleTable {
     left_out: u64,
 }
 
-/// Records that could not be used.
+/// Records that were rejected.
 #[derive(Debug, Clone, Default)]
 pub struct RejectedRecords {
     without_id: u64,
@@ -36,7 +36,7 @@ pub struct RejectedRecords {
 }
 
 impl PeopleTable {
-    /// An empty table for these attributes.
+    /// Creates an empty table for these attributes.
     #[must_use]
     pub fn new(attributes: &AttributeSet) -> Self {
         Self {
@@ -49,10 +49,10 @@ impl PeopleTable {
         }
     }
 
-    /// Adds a record: one cell an attribute, in the order of [`AttributeSet`].
+    /// Adds a record: one cell per attribute, in the order of [`AttributeSet`].
     ///
-    /// A record without an id, and every record of an id that comes more than once, is set aside. `place` says where the
-    /// record stands in the source, for the report.
+    /// A record without an id and every record of a duplicate id are rejected. `place` is the position of the record in
+    /// the source, for the report.
     pub fn push(&mut self, cells: &[Symbol], place: impl FnOnce() -> String) {
         debug_assert_eq!(cells.len(), self.width, "a record has one cell for each attribute");
         let id = cells[Attribute::ID.index()];
@@ -77,7 +77,7 @@ impl PeopleTable {
         self.cells.extend_from_slice(cells);
     }
 
-    /// The people of an address, whatever its case, in a table of their own.
+    /// Returns the people with an address, ignoring case, as a new table.
     #[must_use]
     pub fn of_address(&self, attributes: &AttributeSet, email: &str) -> Self {
         let (mut found, folded) = (Self::new(attributes), fold(email));
@@ -95,7 +95,7 @@ impl PeopleTable {
         found
     }
 
-    /// Adds those of other people whose ids are not here yet.
+    /// Adds the people of another table whose ids are not in this one.
     pub fn add_missing(&mut self, other: &PeopleTable) {
         for row in other.rows() {
             if self.row(other.id(row)).is_some() {
@@ -124,27 +124,27 @@ impl PeopleTable {
         }
     }
 
-    /// How many people there are.
+    /// The number of people.
     #[must_use]
     pub fn len(&self) -> usize {
         self.cells.len() / self.width
     }
 
-    /// Whether nobody is there.
+    /// Returns true if there are no people.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
-    /// How many records were set aside.
+    /// The number of rejected records.
     #[must_use]
     pub fn set_aside(&self) -> u64 {
         self.set_aside.without_id + self.set_aside.repeated.values().sum::<u64>()
     }
 
-    /// Takes rows out, in ascending order, as if the source did not hold them.
+    /// Removes rows, given in ascending order, as if the source did not contain them.
     pub fn leave_out(&mut self, rows: &[RowIndex]) {
-        // From the end, so that the row that moves into a gap is one that stays.
+        // From the end, so that the row that moves into a gap is one that is kept.
         for &row in rows.iter().rev() {
             self.rows.remove(&self.cells[row as usize * self.width + Attribute::ID.index()]);
             self.remove_row(row);
@@ -152,13 +152,13 @@ impl PeopleTable {
         self.left_out += rows.len() as u64;
     }
 
-    /// How many people the source holds who do not count.
+    /// The number of people in the source who are excluded.
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
 
-    /// What was set aside, record by record.
+    /// The rejected records.
     pub fn set_aside_problems(&self) -> impl Iterator<Item = RunWarning> {
         let mut repeated: Vec<_> = self.set_aside.repeated.iter().collect();
         repeated.sort_unstable_by_key(|(id, _)| self.values.text(**id));
@@ -173,13 +173,13 @@ impl PeopleTable {
         self.set_aside.problems.iter().cloned().chain(repeated)
     }
 
-    /// Whether a record of this id was set aside: its person is neither read nor absent.
+    /// Returns true if a record of this id was rejected: its person is neither read nor absent.
     #[must_use]
     pub fn is_set_aside(&self, id: &str) -> bool {
         self.values.find(id).is_some_and(|id| self.set_aside.repeated.contains_key(&id))
     }
 
-    /// The addresses of records without an id: whoever has one of them is not absent.
+    /// The addresses of records without an id: a person with one of them is not absent.
     pub fn addresses_without_id(&self) -> impl Iterator<Item = &str> {
         let addresses = self.set_aside.addresses.iter().filter(|cell| !cell.is_empty());
         addresses.map(|&cell| self.values.first(cell))
@@ -204,7 +204,7 @@ impl PeopleTable {
         self.cells[row as usize * self.width + attribute.index()]
     }
 
-    /// Puts another value in the place of one; answers the one that stood there.
+    /// Replaces a value and returns the previous one.
     pub fn replace(&mut self, row: RowIndex, attribute: Attribute, cell: Symbol) -> Symbol {
         std::mem::replace(&mut self.cells[row as usize * self.width + attribute.index()], cell)
     }
@@ -227,7 +227,7 @@ impl PeopleTable {
     }
 }
 
-/// The order in which attributes enter a digest: by name, so that the order of the file does not matter.
+/// The order of attributes in a digest: by name, so that it does not depend on the order in the file.
 #[must_use]
 pub fn digest_order(attributes: &AttributeSet) -> Vec<Attribute> {
     let mut order: Vec<Attribute> = attributes.iter().collect();
@@ -236,7 +236,7 @@ pub fn digest_order(attributes: &AttributeSet) -> Vec<Attribute> {
 }
 
 /// A digest of a record's values (XXH3, 64 bits, the same on every machine): two readings of one person with equal
-/// digests are taken as equal.
+/// digests are considered equal.
 #[must_use]
 pub fn digest(
     attributes: &AttributeSet,

@@ -1,9 +1,9 @@
-//! A counter that one side moves and another looks at.
+//! A progress counter that one task updates and another reads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How far a long work has come. Clones share the count.
+/// The progress of a long operation. Clones share the count.
 #[derive(Debug, Clone, Default)]
 pub struct ReadProgress(Arc<AtomicU64>);
 
@@ -13,7 +13,7 @@ impl ReadProgress {
         self.0.store(count, Ordering::Relaxed);
     }
 
-    /// Counts more.
+    /// Adds to the count.
     pub fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }

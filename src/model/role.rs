@@ -1,42 +1,42 @@
-//! Who may do what in the pages and through the API.
+//! Roles and permissions of the pages and the API.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What an account or a token is for.
+/// The role of an account or a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// May do everything, and says who else may do what.
+    /// All permissions, including the management of accounts.
     LicenseHolder,
-    /// Sees to connectors, runs, holds and jobs.
+    /// Manages connectors, runs, holds and jobs.
     Operator,
-    /// Sees to groups, members, assignments and learners.
+    /// Manages groups, members, assignments and learners.
     Manager,
-    /// Reads.
+    /// Read access.
     Viewer,
 }
 
-/// What a request needs.
+/// A permission that a request requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Reading groups, assignments, learners and enrollments.
     Read,
     /// Changing them.
     Manage,
-    /// Reading and steering connectors, runs, holds and jobs.
+    /// Reading and managing connectors, runs, holds and jobs.
     Operate,
-    /// Asking the directories for one person again.
+    /// Syncing one person.
     Resync,
     /// Accounts, tokens and settings.
     Admin,
 }
 
 impl Permission {
-    /// Who may, for people.
+    /// Describes the roles that have the permission.
     #[must_use]
     pub fn in_words(self) -> &'static str {
         match self {
@@ -49,16 +49,16 @@ impl Permission {
     }
 }
 
-/// A text that is no role.
+/// The error of a text that is not a valid role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no role `{0}`: there are license_holder, operator, manager, viewer")]
+#[error("`{0}` is not a valid role: expected license_holder, operator, manager or viewer")]
 pub struct UnknownRole(pub String);
 
 impl Role {
-    /// All of them, from the one that may do most.
+    /// All roles, the most powerful first.
     pub const ALL: [Self; 4] = [Self::LicenseHolder, Self::Operator, Self::Manager, Self::Viewer];
 
-    /// Whether it allows something.
+    /// Returns true if the role has a permission.
     #[must_use]
     pub fn allows(self, what: Permission) -> bool {
         match (self, what) {
@@ -74,7 +74,7 @@ impl Role {
         }
     }
 
-    /// The text in tables and files.
+    /// The text in database tables and files.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ impl Role {
         }
     }
 
-    /// The text for people.
+    /// The text shown to people.
     #[must_use]
     pub fn in_words(self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ impl Role {
 }
 
 impl Role {
-    /// What it is for, beside its name.
+    /// A description of the role.
     #[must_use]
     pub fn is_for(self) -> &'static str {
         match self {

@@ -1,16 +1,16 @@
-//! What a run noticed and went on without: reported, and never a reason to stop.
+//! Warnings of a run. They are reported and do not stop the run.
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that somebody should look at.
+/// A warning that should be reviewed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunWarning {
-    /// What kind of thing it is; stable, for scripts.
+    /// The kind; stable, for scripts.
     pub kind: RunWarningKind,
-    /// Who or what it is about: an external id, a group, an attribute.
+    /// The subject: an external id, a group or an attribute.
     pub subject: String,
-    /// What happened and what rollcall did about it.
+    /// The event and its consequence.
     pub message: String,
 }
 
@@ -19,27 +19,27 @@ pub struct RunWarning {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunWarningKind {
-    /// A record without an id: set aside.
+    /// A record without an id: rejected.
     NoId,
-    /// An id that came more than once: all its records are set aside.
+    /// A duplicate id: all its records are rejected.
     RepeatedId,
-    /// An address that is none: the learner goes without.
+    /// An invalid e-mail address: the learner has none.
     BadAddress,
-    /// An address that another active learner holds: the learner goes without.
+    /// An e-mail address of another active learner: the learner has none.
     AddressTaken,
-    /// A new person under the address of somebody who left: made a new learner.
+    /// A new person with the address of a learner who left: a new learner is created.
     AddressHandedOn,
-    /// A date that cannot be read: taken as empty.
+    /// An invalid date: treated as empty.
     BadDate,
-    /// A status that no mapping names: taken as active.
+    /// An unmapped status: treated as active.
     UnknownStatus,
-    /// A code that `[connector.values]` does not translate: kept as it is.
+    /// A code that `[connector.values]` does not map: kept unchanged.
     UnknownCode,
-    /// A rule that could not be evaluated for a learner: memberships left as they are.
+    /// A rule that could not be evaluated for a learner: memberships stay unchanged.
     RuleFailed,
-    /// A group whose name cannot be one: not made.
+    /// A group with an invalid name: not created.
     BadGroupName,
-    /// A rule's group that was deleted by hand: not made again.
+    /// A rule's group that was deleted manually: not created again.
     GroupDeleted,
     /// An assignment of the file that names a group or a course that does not exist.
     AssignmentUnmet,
@@ -67,7 +67,7 @@ impl RunWarningKind {
 }
 
 impl RunWarning {
-    /// Puts one together.
+    /// Creates a warning.
     pub fn new(kind: RunWarningKind, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self { kind, subject: subject.into(), message: message.into() }
     }

@@ -1,8 +1,8 @@
-//! When a connector is due: five-field cron expressions in civil time.
+//! Schedules of connectors: cron expressions with five fields in civil time.
 //!
-//! People write schedules in the time on the wall. An expression is stepped through as civil time, and each civil
-//! time becomes one instant: a time in spring's missing hour the moment right after it, a time in autumn's doubled hour
-//! the first of the two. So each civil time fires once.
+//! Schedules are written in local time. An expression is evaluated in civil time, and each civil time is converted to one
+//! instant: a time in the skipped hour of spring to the moment after it, a time in the repeated hour of autumn to the
+//! first of the two. Each civil time fires once.
 
 use std::str::FromStr;
 
@@ -18,36 +18,36 @@ pub struct CronSchedule {
     civil: Vec<cron::Schedule>,
 }
 
-/// Why a text is no schedule.
+/// The reason why a text is not a valid schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSchedule {
-    /// Another number of fields than five.
+    /// The number of fields is not five.
     #[error("a schedule has five fields (minute hour day-of-month month day-of-week), this one has {0}")]
     Fields(usize),
-    /// The day of week cannot be read.
-    #[error("`{0}` is no day of the week: use 0 to 7 or sun to sat")]
+    /// The day of week is not valid.
+    #[error("invalid day of week `{0}`: expected 0 to 7 or sun to sat")]
     Weekday(String),
-    /// The rest cannot be read.
+    /// Another field is not valid.
     #[error("the schedule `{text}` cannot be read: {reason}")]
     Unreadable {
         /// The expression.
         text: String,
-        /// What the reader of cron expressions says.
+        /// The message of the cron parser.
         reason: String,
     },
     /// No day has this combination, such as 30 February.
-    #[error("the schedule `{0}` never comes")]
+    #[error("the schedule `{0}` never matches a date")]
     Never(String),
 }
 
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 impl CronSchedule {
-    /// Reads five fields as cron(5) has them: 0 and 7 are Sunday; where day of month and day of week are both
-    /// given, either matches.
+    /// Parses five fields as in cron(5): 0 and 7 are Sunday; if day of month and day of week are both restricted,
+    /// either one matches.
     ///
     /// # Errors
-    /// When the text is no such expression, or never comes.
+    /// If the text is not a valid expression, or never matches a date.
     pub fn parse(text: &str, zone: Tz) -> Result<Self, BadSchedule> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let &[minute, hour, day, month, weekday] = fields.as_slice() else {
@@ -74,7 +74,7 @@ impl CronSchedule {
         &self.text
     }
 
-    /// The first instant after `instant`, or none when the expression has run out of years.
+    /// The first instant after `instant`; `None` if there is none before the end of the supported years.
     #[must_use]
     pub fn next(&self, instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut civil = instant.with_timezone(&self.zone).naive_local();
@@ -87,7 +87,7 @@ impl CronSchedule {
         }
     }
 
-    /// Whether an instant of this schedule lies after `since` and not after `now`.
+    /// Returns true if an instant of this schedule is after `since` and not after `now`.
     #[must_use]
     pub fn is_due(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         self.next(since).is_some_and(|due| due <= now)
@@ -109,7 +109,7 @@ impl CronSchedule {
         }
     }
 
-    /// The moment at which clocks jump over `civil`: a minute after the last civil minute before it that exists.
+    /// The moment at which clocks skip `civil`: one minute after the last existing civil minute before it.
     fn end_of_gap(&self, civil: NaiveDateTime) -> DateTime<Utc> {
         (1..=LONGEST_GAP_MINUTES)
             .find_map(|minutes| {
@@ -120,10 +120,10 @@ impl CronSchedule {
     }
 }
 
-/// Samoa left out the whole of 30 December 2011; nobody ever left out more.
+/// Samoa skipped the whole of 30 December 2011, the longest gap so far.
 const LONGEST_GAP_MINUTES: i64 = 25 * 60;
 
-/// Rewrites the day of week in names, since the reader of expressions counts Sunday as 1 where people mean 0.
+/// Rewrites days of the week as names, because the parser counts Sunday as 1 instead of 0.
 fn weekday_names(field: &str) -> Result<String, BadSchedule> {
     if field == "*" || field == "?" {
         return Ok("*".to_owned());
@@ -142,7 +142,7 @@ fn weekday_names(field: &str) -> Result<String, BadSchedule> {
             None => (weekday(range).ok_or_else(bad)?, weekday(range).ok_or_else(bad)?),
         };
         let step = step.unwrap_or(1);
-        // `fri-mon` and `5-1` go round the end of the week.
+        // `fri-mon` and `5-1` wrap around the end of the week.
         let last = if last < first { last + 7 } else { last };
         if step == 0 {
             return Err(bad());

@@ -1,21 +1,21 @@
-//! Text that must never be shown.
+//! Text that must not be displayed.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// A password, a token, a database URL. It prints as `***` everywhere; [`SecretText::reveal`] is the one way to the text.
+/// A password, a token or a database URL. It is formatted as `***`; only [`SecretText::reveal`] returns the text.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(String);
 
 impl SecretText {
-    /// Hides a text.
+    /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text, for the server that asks for it.
+    /// Returns the text, to send it to a server.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0

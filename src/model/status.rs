@@ -1,19 +1,19 @@
-//! Whether a learner may be a member today.
+//! The state of a learner on a day.
 
 use chrono::{DateTime, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::column::column;
 
-/// What the directory says of a person, by `[connector.status]`.
+/// The employment status in the directory, mapped by `[connector.status]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmploymentStatus {
-    /// At work.
+    /// Employed.
     Active,
-    /// Away for a while; keeps memberships.
+    /// On leave; keeps memberships.
     Leave,
-    /// Gone.
+    /// Left.
     Left,
 }
 
@@ -28,7 +28,7 @@ impl EmploymentStatus {
         }
     }
 
-    /// Reads what [`EmploymentStatus::as_str`] wrote; anything else is active.
+    /// Parses the output of [`EmploymentStatus::as_str`]; any other text is active.
     #[must_use]
     pub fn read(text: &str) -> Self {
         match text {
@@ -43,13 +43,13 @@ impl EmploymentStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LearnerStatus {
-    /// Starts later than `prehire_days` from today: known, and waiting.
+    /// Starts more than `prehire_days` after today; has no access yet.
     Upcoming,
-    /// At work.
+    /// Employed.
     Active,
-    /// Away, with every access kept.
+    /// On leave; keeps memberships and access.
     Leave,
-    /// Gone: record and history stay, memberships do not.
+    /// Left: record and history are kept, memberships end.
     Left,
 }
 
@@ -68,7 +68,7 @@ impl LearnerStatus {
         }
     }
 
-    /// Reads what [`LearnerStatus::as_str`] wrote.
+    /// Parses the output of [`LearnerStatus::as_str`].
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         match text {
@@ -80,15 +80,15 @@ impl LearnerStatus {
         }
     }
 
-    /// Whether memberships and enrollments are in force.
+    /// Returns true if memberships and enrollments are in force.
     #[must_use]
     pub fn has_access(self) -> bool {
         matches!(self, Self::Active | Self::Leave)
     }
 
-    /// The state on `today`, from what the directory says and the two dates of employment.
+    /// Computes the state on `today` from the employment status and the dates of employment.
     ///
-    /// `end` is the last day in; `start` keeps a person out until `prehire_days` before it.
+    /// `end` is the last day of access; access starts `prehire_days` before `start`.
     #[must_use]
     pub fn on(
         today: NaiveDate,

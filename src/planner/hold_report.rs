@@ -14,7 +14,7 @@ use crate::pinned_records::PinnedRecords;
 use crate::population::{EvaluatedLearner, LearnerIndex, to_json};
 use crate::run_baseline::RunBaseline;
 use rollcall_model::guard::{
-    ChangeKind, ChangeSubject, Disposition, HeldChange, HeldGroup, HoldCause, HoldReport, LimitExceeded,
+    ChangeKind, ChangeSubject, Disposition, HeldGroup, HoldCause, HoldReport, LimitExceeded, PlannedChange,
 };
 use rollcall_model::ids::LearnerId;
 use rollcall_model::people::RowIndex;
@@ -46,7 +46,7 @@ pub(crate) fn build_hold(
         changes.extend(not_planned(change_set, &wanted, &taken, pinned, context));
         change_set.held_records = records(context, change_set, pinned);
     }
-    let waits = changes.iter().any(HeldChange::is_waiting);
+    let waits = changes.iter().any(PlannedChange::is_waiting);
     let causes = if waits { causes(context, change_set, &reasons) } else { Vec::new() };
     change_set.held = HoldReport { causes, reasons, changes, enrollments: if waits { kept } else { 0 } };
 }
@@ -67,8 +67,8 @@ fn causes(context: PlanContext<'_>, change_set: &ChangeSet, reasons: &[LimitExce
     causes
 }
 
-fn plain(kind: ChangeKind, disposition: Disposition) -> HeldChange {
-    HeldChange {
+pub(crate) fn plain(kind: ChangeKind, disposition: Disposition) -> PlannedChange {
+    PlannedChange {
         kind,
         who: None,
         external_id: None,
@@ -80,23 +80,23 @@ fn plain(kind: ChangeKind, disposition: Disposition) -> HeldChange {
     }
 }
 
-fn group_of(group: &PlannedGroup) -> HeldGroup {
+pub(crate) fn group_of(group: &PlannedGroup) -> HeldGroup {
     group.id.map_or_else(|| HeldGroup::New(group.name.shown().to_owned()), HeldGroup::Known)
 }
 
-fn who_of(learner: &EvaluatedLearner) -> Option<ChangeSubject> {
+pub(crate) fn who_of(learner: &EvaluatedLearner) -> Option<ChangeSubject> {
     learner.id.map(ChangeSubject::Known).or(learner.row.map(ChangeSubject::New))
 }
 
-fn of_entry(
+pub(crate) fn of_entry(
     plan: &MembershipPlan,
     learners: &[EvaluatedLearner],
     kind: ChangeKind,
     entry: &MembershipEntry,
     disposition: Disposition,
-) -> HeldChange {
+) -> PlannedChange {
     let by_hand = entry.rule == 0;
-    HeldChange {
+    PlannedChange {
         who: who_of(&learners[entry.who as usize]),
         group: Some(group_of(&plan.groups[entry.group as usize])),
         rule: (!by_hand).then(|| plan.rules[entry.rule as usize].name.clone()),
@@ -104,10 +104,10 @@ fn of_entry(
     }
 }
 
-fn of_taken(context: PlanContext<'_>, change_set: &ChangeSet, taken: &DeferredChanges) -> Vec<HeldChange> {
+fn of_taken(context: PlanContext<'_>, change_set: &ChangeSet, taken: &DeferredChanges) -> Vec<PlannedChange> {
     let (plan, learners) = (&change_set.plan, &change_set.population.learners);
-    let entries = |kind: ChangeKind, all: &[(MembershipEntry, Disposition)]| -> Vec<HeldChange> {
-        let change = |(entry, limit): &(MembershipEntry, Disposition)| HeldChange {
+    let entries = |kind: ChangeKind, all: &[(MembershipEntry, Disposition)]| -> Vec<PlannedChange> {
+        let change = |(entry, limit): &(MembershipEntry, Disposition)| PlannedChange {
             fingerprint: entry_print(context, change_set, entry),
             ..of_entry(plan, learners, kind, entry, *limit)
         };
@@ -121,12 +121,12 @@ fn of_taken(context: PlanContext<'_>, change_set: &ChangeSet, taken: &DeferredCh
             print ^ rule_print(context, change_set, meeting.rule)
         });
         let group = Some(group_of(&plan.groups[at as usize]));
-        changes.push(HeldChange { group, fingerprint, ..plain(ChangeKind::Group, limit) });
+        changes.push(PlannedChange { group, fingerprint, ..plain(ChangeKind::Group, limit) });
     }
     for (meeting, limit) in &taken.meetings {
         let group = &plan.groups[meeting.group as usize];
         if group.id.is_some() {
-            changes.push(HeldChange {
+            changes.push(PlannedChange {
                 group: Some(group_of(group)),
                 rule: Some(plan.rules[meeting.rule as usize].name.clone()),
                 fingerprint: rule_print(context, change_set, meeting.rule),
@@ -135,14 +135,14 @@ fn of_taken(context: PlanContext<'_>, change_set: &ChangeSet, taken: &DeferredCh
         }
     }
     for (met, limit) in &taken.new {
-        changes.push(HeldChange {
+        changes.push(PlannedChange {
             group: Some(group_of(&plan.groups[met.group as usize])),
             external_id: Some(assignment_key(&met.course, &met.pattern)),
             ..plain(ChangeKind::Assign, *limit)
         });
     }
     for &(id, limit) in &taken.ended {
-        changes.push(HeldChange { assignment: Some(id), ..plain(ChangeKind::Unassign, limit) });
+        changes.push(PlannedChange { assignment: Some(id), ..plain(ChangeKind::Unassign, limit) });
     }
     changes
 }
@@ -153,7 +153,7 @@ fn of_people(
     change_set: &ChangeSet,
     wanted: &UnrestrictedPlan,
     pinned: &PinnedRecords,
-) -> Vec<HeldChange> {
+) -> Vec<PlannedChange> {
     let people = &change_set.population.people;
     let values = &people.values;
     let print = |row: RowIndex| cells_print(context.rules.attributes, values, &as_read(change_set, row));
@@ -163,17 +163,17 @@ fn of_people(
     let mut changes = Vec::new();
     let mut of_row = |row: RowIndex, disposition: Disposition| {
         let learner = &wanted.learners[row as usize];
-        let change = HeldChange {
+        let change = PlannedChange {
             who: who_of(learner),
             external_id: Some(people.id(row).to_owned()),
             fingerprint: print(row),
             ..plain(ChangeKind::Record, disposition)
         };
         if changed_ids.contains_key(&row) {
-            changes.push(HeldChange { kind: ChangeKind::Rekey, ..change });
+            changes.push(PlannedChange { kind: ChangeKind::Rekey, ..change });
         } else if learner.loses_access() {
             leaving.extend(learner.id);
-            changes.push(HeldChange { kind: ChangeKind::Leave, ..change });
+            changes.push(PlannedChange { kind: ChangeKind::Leave, ..change });
         } else {
             changes.push(change);
         }
@@ -187,7 +187,7 @@ fn of_people(
     for (id, limit) in pinned.ids() {
         let Some(person) = context.snapshot.known.find(id) else { continue };
         if !known_learners.contains(&person.learner) && leaving.insert(person.learner) {
-            changes.push(HeldChange {
+            changes.push(PlannedChange {
                 who: Some(ChangeSubject::Known(person.learner)),
                 external_id: Some(id.to_owned()),
                 fingerprint: ABSENT,
@@ -206,7 +206,7 @@ fn not_planned(
     taken: &DeferredChanges,
     pinned: &PinnedRecords,
     context: PlanContext<'_>,
-) -> Vec<HeldChange> {
+) -> Vec<PlannedChange> {
     let places = PlanIndexMap::new(change_set, wanted);
     let limits = limits_of_people(change_set, wanted, pinned, context);
     let mut changes = Vec::new();
@@ -239,7 +239,7 @@ fn not_planned(
     change_set.plan.meetings.retain(|meeting| !unmade.contains(&meeting.group));
     change_set.catalogue.new.retain(|met| !unmade.contains(&met.group));
     for group in wanted.plan.groups.iter().filter(|group| !planned.contains(group.name.folded())) {
-        changes.push(HeldChange {
+        changes.push(PlannedChange {
             group: Some(group_of(group)),
             ..plain(ChangeKind::Group, Disposition::Hold(HoldCause::Together))
         });

@@ -8,11 +8,46 @@
 //!
 //! The same functions serve syncs, dry runs, approvals, previews and explanations: [`merge_records`], [`status_on`] and
 //! the evaluation of rules.
+//!
+//! A plan in ten lines, of one person and one rule for an empty database:
+//!
+//! ```
+//! # use rollcall_model::{attributes::{Attribute, AttributeSet}, guard::{ChangeKind, Disposition, SafetyLimits}};
+//! # use rollcall_model::{interner::Symbol, names::{ConnectorName, RuleName}, people::PeopleTable};
+//! # use rollcall_planner::{ConnectorProfile, LimitPolicy, Lookups, PlanContext, RuleSet, Snapshot, SourceData};
+//! # use rollcall_planner::{lookup_keys, plan};
+//! # use rollcall_rules::{name_template::NameTemplate, rule::{CompiledExpression, Rule}};
+//! # let attributes = &AttributeSet::default();
+//! # let connectors = &[ConnectorProfile::removed(ConnectorName::new("hr"), 0)];
+//! # let when = r#"department != """#;
+//! # let condition = CompiledExpression::compile(when, attributes).expect("an expression");
+//! # let group = NameTemplate::parse("Department: {department}", attributes).expect("a template");
+//! let rules = &[Rule::new(RuleName::new("departments"), when.to_owned(), group, condition)];
+//! let mut people = PeopleTable::new(attributes);
+//! let mut ada = vec![Symbol::EMPTY; attributes.len()];
+//! ada[Attribute::ID.index()] = people.values.intern("17");
+//! ada[Attribute::DEPARTMENT.index()] = people.values.intern("Sales");
+//! people.push(&ada, String::new);
+//!
+//! # let limits = SafetyLimits::default();
+//! # let (courses, assignments, connector) = (&[], &[], 0);
+//! # let today = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day");
+//! let rules = RuleSet { attributes, connectors, connector, rules, courses, assignments, limits };
+//! let policy = &LimitPolicy::Guard { allow_removals: false, retires: false };
+//! let context = PlanContext { snapshot: &Snapshot::default(), rules, policy, today };
+//! let mut source = SourceData::full(people, Vec::new());
+//! assert_eq!(lookup_keys(context, &mut source), Default::default(), "nobody is known who could be looked up");
+//! let change_set = plan(context, &Lookups::default(), source);
+//! let changes: Vec<_> =
+//!     change_set.changes(context).iter().map(|change| (change.kind, change.disposition)).collect();
+//! assert_eq!(changes, [ChangeKind::Record, ChangeKind::Group, ChangeKind::Give].map(|kind| (kind, Disposition::Apply)));
+//! ```
 
 mod apply_limits;
 mod approved_subset;
 mod baseline_counts;
 pub mod catalogue_plan;
+mod change_list;
 pub mod change_set;
 pub mod correlation;
 mod deferred_changes;

@@ -1,4 +1,4 @@
-//! Rules: who belongs in which group.
+//! Rules that assign learners to groups.
 //!
 //! A rule is an expression over the attributes of one learner and the template of a group's name. Everything here is
 //! pure: no I/O, no async, no clock.

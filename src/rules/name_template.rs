@@ -1,10 +1,10 @@
-//! Names of groups with attributes in them: `"Department: {department}"` makes one group for each department.
+//! Templates of group names: `"Department: {department}"` creates one group for each department.
 
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::{fold, nearest};
 
-/// A name with places for attributes. `{{` and `}}` stand for the braces themselves.
+/// A group name with placeholders for attributes. `{{` and `}}` are literal braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameTemplate {
     text: String,
@@ -17,32 +17,32 @@ enum TemplateSegment {
     Value(Attribute),
 }
 
-/// Why a text is no template, and the byte at which it goes wrong.
+/// The error of an invalid template, with its byte position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadTemplate {
-    /// Where, in bytes from the start of the template.
+    /// The position in bytes from the start of the template.
     pub at: usize,
-    /// What is wrong, for the person who wrote the file.
+    /// The message.
     pub message: String,
 }
 
 /// One group that a template names for one learner.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RenderedName {
-    /// What tells this group from the others of the same rule: the folded values, whatever stands round them.
+    /// The key of this group among those of the rule: the folded values without the surrounding text.
     pub key: String,
-    /// The name as the template gives it.
+    /// The rendered name.
     pub name: String,
 }
 
-/// The most groups that one rule may name for one person: the values of several attributes multiply.
+/// The maximum number of groups of one rule for one person; the numbers of values of several attributes multiply.
 const MAX_RENDERED_NAMES: usize = 100;
 
 impl NameTemplate {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// When a brace has no partner or an attribute is unknown.
+    /// If a brace is unbalanced or an attribute is unknown.
     pub fn parse(text: &str, attributes: &AttributeSet) -> Result<Self, BadTemplate> {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -91,9 +91,9 @@ impl NameTemplate {
         })
     }
 
-    /// The groups that it names for one person: one for each combination of values, none where a value is empty.
+    /// Returns the groups for one person: one for each combination of values, none if a value is empty.
     ///
-    /// At most 100 groups come back.
+    /// At most 100 groups are returned.
     #[must_use]
     pub fn render(&self, values: &Interner, cell_of: impl Fn(Attribute) -> Symbol) -> Vec<RenderedName> {
         let mut filled = vec![RenderedName { key: String::new(), name: String::new() }];

@@ -1,4 +1,4 @@
-//! A sign of life in the database: who serves, and by which file.
+//! Heartbeat rows in the database: one for each running service, with the digest of its configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use rollcall_config::Config;
 use rollcall_core::sync::lease::holder_name;
 use rollcall_store::{Result, Store, nodes};
 
-/// How often a service gives a sign of life.
+/// Interval between two heartbeats.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Gives signs of life until told to stop, then takes its row back.
+/// Writes heartbeats until `stop` is cancelled, then deletes the row.
 pub async fn write_heartbeats(store: Store, file: watch::Receiver<Arc<Config>>, stop: CancellationToken) {
     let started = Utc::now();
     let id = format!("{}/{}", holder_name(), started.timestamp_micros());
@@ -27,7 +27,7 @@ pub async fn write_heartbeats(store: Store, file: watch::Receiver<Arc<Config>>, 
             tx.commit().await
         };
         if let Err(error) = beaten.await {
-            warn!(%error, "no sign of life could be given");
+            warn!(%error, "could not write the heartbeat row");
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -41,7 +41,7 @@ pub async fn write_heartbeats(store: Store, file: watch::Receiver<Arc<Config>>, 
     }
     .await;
     if let Err(error) = gone {
-        warn!(%error, "the last sign of life stays in the database until it is old");
+        warn!(%error, "could not remove the heartbeat row; it expires on its own");
     }
 }
 
@@ -49,10 +49,7 @@ fn host_name() -> String {
     holder_name().split(':').next().unwrap_or("localhost").to_owned()
 }
 
-/// Whether a service on this machine has given a sign of life lately.
-///
-/// # Errors
-/// When the database does not answer.
+/// Returns true if a service on this machine has a recent heartbeat.
 pub async fn is_service_alive(store: &Store) -> Result<bool> {
     let mut tx = store.begin_read().await?;
     nodes::is_host_alive(&mut tx, &host_name()).await

@@ -1,9 +1,9 @@
-//! The service: schedules start runs, workers drain jobs, signals end it.
+//! Background service: starts scheduled runs, processes the job queue, handles signals.
 //!
-//! Any number of services may share one PostgreSQL. A scheduled instant is claimed in the database, so it fires once; a
-//! connector's lease lets one run at a time happen; the queue gives each worker its own rows. On SIGTERM the batch in
-//! hand is finished, a run in hand is rolled back, and the service ends within ten seconds. SIGHUP reads the file again
-//! and keeps the old one when the new one is wrong.
+//! Any number of services may share one PostgreSQL database. A scheduled time is claimed in the database, so each run
+//! starts once. The lease of a connector allows one run at a time. The queue gives each worker its own rows. On SIGTERM
+//! the current batch is finished, a run in progress is rolled back, and the service exits within ten seconds. SIGHUP
+//! reloads the configuration file and keeps the previous configuration if the new one is not valid.
 
 pub mod heartbeat;
 pub mod queue_metrics;
@@ -25,32 +25,32 @@ use rollcall_config::Config;
 use rollcall_model::heartbeat::Heartbeat;
 use rollcall_store::Store;
 
-/// Reads the file again, or says what is wrong with it.
+/// Reloads the configuration file, or returns its errors.
 pub type ConfigReloader = Box<dyn Fn() -> Result<Arc<Config>, String> + Send>;
 
-/// Answers requests until the service ends.
+/// Task that serves requests until the service stops.
 pub type WebServerTask = Box<dyn FnOnce(ServiceContext) -> BoxFuture<'static, ()> + Send>;
 
-/// What goes on around whoever answers requests.
+/// Shared state of the service, for the web server.
 #[derive(Debug, Clone)]
 pub struct ServiceContext {
     /// The database.
     pub store: Store,
-    /// The file, as it was last read.
+    /// Current configuration.
     pub config: watch::Receiver<Arc<Config>>,
-    /// Ends what is under way with the service.
+    /// Cancelled when the service stops.
     pub stop: CancellationToken,
-    /// Beats while the scheduler looks at schedules.
+    /// Heartbeat of the scheduler.
     pub heartbeat: Heartbeat,
 }
 
-/// The longest time between SIGTERM and the end.
+/// Time allowed for shutdown after SIGTERM.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Runs until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// When the signals of the machine cannot be heard.
+/// If the signal handlers cannot be installed.
 pub async fn run_service(
     store: Store,
     config: Arc<Config>,
@@ -72,23 +72,26 @@ pub async fn run_service(
     tasks.spawn(queue_metrics::sample_queue(store.clone(), stop.clone()));
     tasks.spawn(retention::purge_daily(store.clone(), file.clone(), stop.clone()));
     tasks.spawn(scheduler::run_scheduler(store.clone(), file, stop.clone(), pulse));
-    info!(connectors = config.connectors.len(), "the service has begun");
+    info!(connectors = config.connectors.len(), "service started");
     while !stop.is_cancelled() {
         match signals.next_signal().await {
             signals::ServiceSignal::Stop => stop.cancel(),
             signals::ServiceSignal::Reload => match reload() {
                 Ok(config) => {
-                    info!(connectors = config.connectors.len(), "read the file again");
+                    info!(connectors = config.connectors.len(), "configuration reloaded");
                     publish.send_replace(config);
                 }
-                Err(mistakes) => error!(mistakes, "the file is wrong, the service goes on with the old one"),
+                Err(mistakes) => error!(
+                    mistakes,
+                    "the configuration file is not valid; the service keeps the previous configuration"
+                ),
             },
         }
     }
-    info!("the service ends");
+    info!("service stopping");
     tasks.close();
     if tokio::time::timeout(SHUTDOWN_TIMEOUT, tasks.wait()).await.is_err() {
-        error!("something did not end in time and was taken back");
+        error!("shutdown timed out; unfinished work was rolled back");
     }
     Ok(())
 }

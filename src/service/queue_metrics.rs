@@ -1,7 +1,7 @@
-//! A look at the queue each minute, kept for whoever asks how long it was.
+//! Samples the length of the queue each minute and keeps a history of it.
 //!
-//! The history is small whatever happens: a minute has one sample on however many machines, and a queue that stays as
-//! it is has one each quarter of an hour. After two days one is left for each hour, after 90 days none.
+//! The history stays small. Services that share a database write one sample a minute in total, and one each quarter of an
+//! hour while the queue does not change. After two days one sample an hour is kept, after 90 days none.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::retention::RETENTION;
 use rollcall_store::queue_samples::{self, QueueSample};
 use rollcall_store::{Result, Store, leases};
 
-/// How often the queue is looked at.
+/// Interval between two samples.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Minutes after which a queue that stays as it is is written down all the same: that somebody looked.
+/// Minutes after which a sample is written even if the queue has not changed.
 const UNCHANGED_MINUTES: i64 = 15;
 
-/// Minutes for which each minute is kept: two days.
+/// Minutes for which every sample is kept: two days.
 const MINUTE_SAMPLES_KEPT: i64 = 2 * 24 * 60;
 
-/// Looks at once and then every minute, until told to stop.
+/// Takes a sample at once and then every minute, until `stop` is cancelled.
 pub async fn sample_queue(store: Store, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let looked = async {
@@ -30,7 +30,7 @@ pub async fn sample_queue(store: Store, stop: CancellationToken) {
             record_sample(&store, now).await
         };
         if let Err(error) = looked.await {
-            warn!(%error, "the queue could not be counted, it is tried again in a minute");
+            warn!(%error, "could not count the queue; next attempt in a minute");
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -39,10 +39,7 @@ pub async fn sample_queue(store: Store, stop: CancellationToken) {
     }
 }
 
-/// Counts the queue, and keeps what it counted where that says anything new; answers whether it did.
-///
-/// # Errors
-/// When the database does not answer.
+/// Counts the queue and stores a sample if the queue has changed. Returns true if it was stored.
 pub async fn record_sample(store: &Store, now: DateTime<Utc>) -> Result<bool> {
     let mut tx = store.begin_read().await?;
     let sample = queue_samples::take_sample(&mut tx, now).await?;
@@ -57,19 +54,16 @@ pub async fn record_sample(store: &Store, now: DateTime<Utc>) -> Result<bool> {
     Ok(kept)
 }
 
-/// Whether a sample says more than that the queue is as it was in this quarter of an hour.
+/// Returns true if the counts differ or a new quarter of an hour has begun.
 fn differs_from_last(sample: QueueSample, last: QueueSample) -> bool {
     (sample.waiting, sample.failed) != (last.waiting, last.failed)
         || sample.minute.div_euclid(UNCHANGED_MINUTES) != last.minute.div_euclid(UNCHANGED_MINUTES)
 }
 
-/// Thins out what is older than two days, and forgets what is older than 90; answers how many samples went.
-///
-/// # Errors
-/// When the database does not answer.
+/// Thins out samples older than two days and deletes those older than 90. Returns the number of deleted samples.
 pub async fn thin_samples(store: &Store, now: DateTime<Utc>) -> Result<u64> {
     let minute = |at: DateTime<Utc>| at.timestamp().div_euclid(60);
-    // Whole hours: one that is thinned out once is not added to later.
+    // Whole hours only: an hour that is thinned out gets no further samples.
     let fine = (minute(now) - MINUTE_SAMPLES_KEPT).div_euclid(60) * 60;
     let mut tx = store.begin_write().await?;
     let gone = queue_samples::thin_samples(&mut tx, fine, minute(now - RETENTION)).await?;

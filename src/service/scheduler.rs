@@ -1,4 +1,4 @@
-//! Starting runs when they are due: once for each scheduled instant, on however many machines.
+//! Starts scheduled runs. Of several services that share a database, exactly one starts each run.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use rollcall_config::Config;
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
@@ -19,10 +19,10 @@ use rollcall_model::schedule::CronSchedule;
 use rollcall_store::connectors::{self, ConnectorRow};
 use rollcall_store::{Result, Store};
 
-/// How often schedules are looked at.
+/// Interval between two checks of the schedules.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Starts what is due until told to stop; runs in hand are taken back then.
+/// Starts due runs until `stop` is cancelled. Runs in progress are then rolled back.
 pub(crate) async fn run_scheduler(
     store: Store,
     file: watch::Receiver<Arc<Config>>,
@@ -38,7 +38,7 @@ pub(crate) async fn run_scheduler(
         while let Some(ended) = runs.try_join_next() {
             match ended {
                 Ok(name) => running.retain(|one| *one != name),
-                Err(panic) => warn!(%panic, "a run ended in disorder"),
+                Err(panic) => error!(%panic, "the run task panicked"),
             }
         }
         for at in 0..config.connectors.len() {
@@ -50,12 +50,12 @@ pub(crate) async fn run_scheduler(
                 Ok(Some(begun)) => {
                     running.push(name);
                     let (store, config, stop) = (store.clone(), Arc::clone(&config), stop.clone());
-                    // Planning is work for a processor: a thread of its own, so that nobody else waits for it.
+                    // Planning is CPU-bound. A thread of its own keeps it from blocking other tasks.
                     let here = tokio::runtime::Handle::current();
                     runs.spawn_blocking(move || here.block_on(run_to_end(store, config, at, stop, begun)));
                 }
                 Ok(None) => {}
-                Err(error) => warn!(connector = name, %error, "a schedule could not be looked at"),
+                Err(error) => warn!(connector = name, %error, "could not check a schedule"),
             }
         }
         tokio::select! {
@@ -66,14 +66,14 @@ pub(crate) async fn run_scheduler(
     while runs.join_next().await.is_some() {}
 }
 
-/// Up to when each schedule is served, as this process last saw it in the database.
+/// Time up to which each schedule is processed, as last read from the database.
 #[derive(Debug, Default)]
 struct ScheduleWatermark {
     rows: HashMap<(String, String), (ConnectorId, DateTime<Utc>)>,
 }
 
 impl ScheduleWatermark {
-    /// The run that has begun, where the connector's schedule is due and nobody else has claimed it.
+    /// Starts a run if the connector's schedule is due and no other service has claimed it.
     async fn claim_run(
         &mut self,
         store: &Store,
@@ -95,7 +95,7 @@ impl ScheduleWatermark {
         let due = DueTimes { connector: id, since, until: now };
         let claimed = sync::claim(store, config.for_sync(), at, &build_run_options(stop), due).await?;
         if matches!(claimed, ClaimResult::Elsewhere) {
-            // Another machine was quicker, or the schedule was edited: look again.
+            // Another service claimed the run or the schedule was edited. Read the watermark again.
             self.rows.remove(&key);
             return Ok(None);
         }
@@ -104,7 +104,7 @@ impl ScheduleWatermark {
         match claimed {
             ClaimResult::Begun(begun) => Ok(Some(*begun)),
             ClaimResult::Skipped(holder) => {
-                info!(connector = %connector.name, holder, "somebody runs this connector already, skipping");
+                info!(connector = %connector.name, holder, "skipped a scheduled run: the connector is already running");
                 Ok(None)
             }
             ClaimResult::Elsewhere => Ok(None),

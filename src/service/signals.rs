@@ -1,9 +1,9 @@
-//! What the machine tells a service.
+//! Signals of the operating system.
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// What a service does about a signal.
+/// Action that a signal requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceSignal {
     /// SIGTERM or SIGINT.
@@ -12,7 +12,7 @@ pub enum ServiceSignal {
     Reload,
 }
 
-/// The signals that a service listens to.
+/// Receiver of the signals SIGTERM, SIGINT and SIGHUP.
 #[derive(Debug)]
 pub struct SignalListener {
     terminate: Stream,
@@ -21,10 +21,10 @@ pub struct SignalListener {
 }
 
 impl SignalListener {
-    /// Begins to listen.
+    /// Installs the signal handlers.
     ///
     /// # Errors
-    /// When the machine does not let it.
+    /// When a handler cannot be installed.
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -33,7 +33,7 @@ impl SignalListener {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next_signal(&mut self) -> ServiceSignal {
         tokio::select! {
             _ = self.terminate.recv() => ServiceSignal::Stop,

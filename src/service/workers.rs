@@ -1,4 +1,4 @@
-//! Workers: each drains the queue, and looks again in a moment.
+//! Workers that process the job queue.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use tracing::{info, warn};
 use rollcall_core::enrollment::drain::{DrainResult, QueueWorker};
 use rollcall_store::Store;
 
-/// How often an empty queue is looked at.
+/// Interval between two checks of an empty queue.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The pause after the database did not answer.
+/// Delay after an error of the database.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Runs `concurrency` workers until told to stop; SQLite has one writer, so one worker is all that helps it.
+/// Runs `concurrency` workers until `stop` is cancelled. On SQLite, which has one writer, one worker runs.
 pub async fn run_workers(store: &Store, concurrency: u32, stop: &CancellationToken) {
     run_owned_workers(store.clone(), concurrency, stop.clone()).await;
 }
 
-/// [`run_workers`] with values of its own, for a task.
+/// [`run_workers`] with owned arguments, for a spawned task.
 pub async fn run_owned_workers(store: Store, concurrency: u32, stop: CancellationToken) {
     let workers = if store.is_shared() { concurrency } else { 1 };
     let mut set = JoinSet::new();
@@ -35,12 +35,12 @@ async fn run_worker(mut worker: QueueWorker, stop: CancellationToken) {
         let pause = match worker.drain(&stop).await {
             Ok(drained) => {
                 if drained != DrainResult::default() {
-                    info!(done = drained.done, failed = drained.failed, "drained jobs");
+                    info!(done = drained.done, failed = drained.failed, "processed jobs");
                 }
                 POLL_INTERVAL
             }
             Err(error) => {
-                warn!(%error, "the queue could not be drained, trying again in a moment");
+                warn!(%error, "could not process the queue; retrying");
                 RETRY_DELAY
             }
         };

@@ -1,10 +1,11 @@
-//! Accounts that may sign in, and the links that let somebody set a password.
+//! Accounts, and the links to set a password.
 
 use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{AccountId, RunId};
 use rollcall_model::names::fold;
 use rollcall_model::role::Role;
@@ -35,7 +36,7 @@ impl Account {
         self.role.parse().unwrap_or(Role::Viewer)
     }
 
-    /// Whether it may sign in, in words.
+    /// Returns the state of the account as text.
     #[must_use]
     pub fn state(&self) -> &'static str {
         match (self.is_active(), self.is_ready()) {
@@ -45,13 +46,13 @@ impl Account {
         }
     }
 
-    /// Whether it has something to sign in with.
+    /// Returns true if it has a password or a subject at the sign-in provider.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.password.is_some() || self.subject.is_some()
     }
 
-    /// Whether it may sign in.
+    /// Returns true if it may sign in.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.deactivated_run_id.is_none()
@@ -71,33 +72,21 @@ const BY_SUBJECT: &str = "
     SELECT id, email, name, role, password, subject, deactivated_run_id FROM accounts WHERE subject = $1";
 
 /// Every account, by address.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx) -> Result<Vec<Account>> {
     tx.fetch_all("list accounts", LIST, params![]).await
 }
 
 /// The account of an address, active or not.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_by_email(tx: &mut Tx, email: &str) -> Result<Option<Account>> {
     tx.fetch_optional("find an account", BY_EMAIL, params![fold(email)]).await
 }
 
 /// An account, active or not.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get(tx: &mut Tx, id: AccountId) -> Result<Option<Account>> {
     tx.fetch_optional("find an account", BY_NUMBER, params![id]).await
 }
 
 /// The account that a sign-in provider knows by this subject.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_by_subject(tx: &mut Tx, subject: &str) -> Result<Option<Account>> {
     tx.fetch_optional("find an account", BY_SUBJECT, params![subject]).await
 }
@@ -106,9 +95,6 @@ const ADD: &str = "
     INSERT INTO accounts (email, email_folded, name, role, run_id) VALUES ($1, $2, $3, $4, $5) RETURNING id";
 
 /// Adds an account that cannot sign in yet.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create(tx: &mut Tx, email: &str, name: &str, role: Role, run: RunId) -> Result<AccountId> {
     let (id,): (AccountId,) =
         tx.fetch_one("add an account", ADD, params![email, fold(email), name, role, run]).await?;
@@ -121,33 +107,21 @@ const SET_SUBJECT: &str = "UPDATE accounts SET subject = $2, name = $3 WHERE id 
 const SET_ACTIVE: &str = "UPDATE accounts SET deactivated_run_id = $2 WHERE id = $1";
 
 /// Keeps the hash of a password.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn set_password(tx: &mut Tx, id: AccountId, hash: &str) -> Result<()> {
     tx.execute("set a password", SET_PASSWORD, params![id, hash]).await.map(|_| ())
 }
 
 /// Gives an account another role.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn set_role(tx: &mut Tx, id: AccountId, role: Role) -> Result<()> {
     tx.execute("change a role", SET_ROLE, params![id, role]).await.map(|_| ())
 }
 
 /// Ties an account to a subject of the sign-in provider.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn set_subject(tx: &mut Tx, id: AccountId, subject: &str, name: &str) -> Result<()> {
     tx.execute("tie an account to the provider", SET_SUBJECT, params![id, subject, name]).await.map(|_| ())
 }
 
-/// Takes the right to sign in away, or gives it back.
-///
-/// # Errors
-/// When the database refuses.
+/// Deactivates or reactivates an account.
 pub async fn set_deactivated(tx: &mut Tx, id: AccountId, run: Option<RunId>) -> Result<()> {
     tx.execute("deactivate an account", SET_ACTIVE, params![id, run.map(|run| run.0)]).await.map(|_| ())
 }
@@ -155,10 +129,7 @@ pub async fn set_deactivated(tx: &mut Tx, id: AccountId, run: Option<RunId>) -> 
 const HOLDERS: &str = "
     SELECT count(*) FROM accounts WHERE role = 'license_holder' AND deactivated_run_id IS NULL AND id <> $1";
 
-/// How many license holders there are besides one.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the number of active license holders other than one account.
 pub async fn count_other_license_holders(tx: &mut Tx, than: AccountId) -> Result<i64> {
     let (count,): (i64,) = tx.fetch_one("count license holders", HOLDERS, params![than]).await?;
     Ok(count)
@@ -166,10 +137,7 @@ pub async fn count_other_license_holders(tx: &mut Tx, than: AccountId) -> Result
 
 const ANY: &str = "SELECT count(*) FROM accounts";
 
-/// Whether there is any account at all.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns true if an account exists.
 pub async fn has_accounts(tx: &mut Tx) -> Result<bool> {
     let (count,): (i64,) = tx.fetch_one("look for accounts", ANY, params![]).await?;
     Ok(count > 0)
@@ -181,9 +149,6 @@ const WITHDRAW: &str =
 const INVITE: &str = "INSERT INTO invitations (digest, account_id, expires_at) VALUES ($1, $2, $3)";
 
 /// Keeps a link; older ones for the same account, and expired ones, are no longer good.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create_invitation(
     tx: &mut Tx,
     digest: &str,
@@ -197,10 +162,7 @@ pub async fn create_invitation(
 
 const INVITED: &str = "SELECT account_id FROM invitations WHERE digest = $1 AND expires_at >= $2";
 
-/// For whom a link is; the inner none stands for the first account of all. None where the link is not good.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the account of a link; the inner none stands for the first account. None if the link is not valid.
 pub async fn find_invitation(
     tx: &mut Tx,
     digest: &str,
@@ -213,9 +175,24 @@ pub async fn find_invitation(
 const USE: &str = "DELETE FROM invitations WHERE digest = $1";
 
 /// Uses a link up.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn delete_invitation(tx: &mut Tx, digest: &str) -> Result<()> {
     tx.execute("use a link", USE, params![digest]).await.map(|_| ())
 }
+
+list_statements!(
+    LIST,
+    BY_EMAIL,
+    BY_NUMBER,
+    BY_SUBJECT,
+    ADD,
+    SET_PASSWORD,
+    SET_ROLE,
+    SET_SUBJECT,
+    SET_ACTIVE,
+    HOLDERS,
+    ANY,
+    WITHDRAW,
+    INVITE,
+    INVITED,
+    USE
+);

@@ -1,4 +1,4 @@
-//! Which courses are assigned to whom.
+//! Assignments of courses to groups and learners.
 
 use chrono::NaiveDate;
 
@@ -6,10 +6,11 @@ use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
 use super::staging::{CopyBuffer, StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
 
-/// Who an assignment is for.
+/// Target of an assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AssignmentTarget {
     /// Every member of a group.
@@ -27,9 +28,9 @@ pub struct Assignment {
     pub course: CourseId,
     /// Its code.
     pub code: String,
-    /// For whom.
+    /// Target.
     pub target: AssignmentTarget,
-    /// When it is due.
+    /// Due date policy.
     pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
@@ -37,7 +38,7 @@ pub struct Assignment {
     pub assigned_on: NaiveDate,
     /// `hand` or `file`.
     pub source: String,
-    /// What the file says of the groups; empty by hand.
+    /// Group pattern of the configuration file; empty for manual assignments.
     pub pattern: String,
 }
 
@@ -89,9 +90,6 @@ const IN_FORCE: &str = "
     ORDER BY c.code_folded, s.id";
 
 /// The assignments in force, all of them or only a group's, a learner's or a course's.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_active(
     tx: &mut Tx,
     whom: Option<AssignmentTarget>,
@@ -122,9 +120,6 @@ const ACTIVE_FOR: Sql = Sql::per_engine(
 );
 
 /// The assignments in force to these groups, and to these learners alone.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_active_for(tx: &mut Tx, groups: Vec<i64>, learners: Vec<i64>) -> Result<Vec<Assignment>> {
     let rows: Vec<AssignmentRow> =
         tx.fetch_all("read assignments", ACTIVE_FOR, params![groups, learners]).await?;
@@ -138,9 +133,6 @@ const BY_NUMBER: &str = "
     WHERE s.ended_run_id IS NULL AND s.id = $1";
 
 /// An assignment, while it is in force.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_active(tx: &mut Tx, id: AssignmentId) -> Result<Option<Assignment>> {
     let row: Option<AssignmentRow> = tx.fetch_optional("find an assignment", BY_NUMBER, params![id]).await?;
     Ok(row.map(Assignment::from))
@@ -151,15 +143,15 @@ pub async fn get_active(tx: &mut Tx, id: AssignmentId) -> Result<Option<Assignme
 pub struct NewAssignment {
     /// The course.
     pub course: CourseId,
-    /// For whom.
+    /// Target.
     pub target: AssignmentTarget,
-    /// When it is due.
+    /// Due date policy.
     pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
     /// `hand` or `file`.
     pub source: &'static str,
-    /// What the file says of the groups; empty by hand.
+    /// Group pattern of the configuration file; empty for manual assignments.
     pub pattern: String,
 }
 
@@ -184,9 +176,6 @@ fn push_due(rows: &mut CopyBuffer, due: DuePolicy, late_days: u32) -> &mut CopyB
 }
 
 /// Makes assignments.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create(
     tx: &mut Tx,
     new: &[NewAssignment],
@@ -215,7 +204,7 @@ pub async fn create(
 pub struct DueDateUpdate {
     /// The assignment.
     pub assignment: AssignmentId,
-    /// When it is due from now on.
+    /// New due date policy.
     pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
@@ -235,9 +224,6 @@ const REMEMBER_DUES: &str = "
     ON CONFLICT (run_id, assignment_id) DO NOTHING";
 
 /// Gives assignments other due dates; those so far are remembered under the run.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn update_due_dates(tx: &mut Tx, new: &[DueDateUpdate], run: RunId) -> Result<()> {
     if new.is_empty() {
         return Ok(());
@@ -259,9 +245,6 @@ const END: Sql = Sql::per_engine(
 );
 
 /// Ends assignments.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn end(tx: &mut Tx, ids: &[AssignmentId], run: RunId) -> Result<()> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     tx.execute("end assignments", END, params![ids, run]).await.map(|_| ())
@@ -272,11 +255,10 @@ const UNEND: &str = "
     UPDATE assignments SET ended_run_id = NULL WHERE group_id = $1 AND ended_run_id = $2 RETURNING id";
 
 /// Restores the assignments of a group that a run ended.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn restore_ended(tx: &mut Tx, group: GroupId, ended: RunId) -> Result<Vec<AssignmentId>> {
     let rows: Vec<(AssignmentId,)> =
         tx.fetch_all("restore assignments", UNEND, params![group, ended]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
+
+list_statements!(IN_FORCE, ACTIVE_FOR, BY_NUMBER, NEW, MAKE, NEW_DUES, CHANGE, REMEMBER_DUES, END, UNEND);

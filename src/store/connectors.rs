@@ -1,4 +1,4 @@
-//! Every connector that a file has ever named, and up to when its schedule is served.
+//! Connectors that a configuration file has ever contained, and the time up to which their schedules are processed.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, RunId};
 
 /// A row of the table.
@@ -23,7 +24,7 @@ pub struct ConnectorRow {
     pub scheduled_until: DateTime<Utc>,
     /// The last run that was applied or found nothing to do.
     pub good_run_id: Option<i64>,
-    /// When it was retired.
+    /// Time of retirement.
     pub retired_at: Option<DateTime<Utc>>,
 }
 
@@ -74,23 +75,17 @@ const BEFORE_HOLD: Sql = Sql::per_engine(
     "SELECT COALESCE(before_hold::text, '') FROM connectors WHERE id = $1",
 );
 
-/// A connector is retired when it holds nobody any longer.
+/// Retires a connector that no longer holds any people.
 const RETIRE: &str = "
     UPDATE connectors SET retired_at = $2
     WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM persons p WHERE p.connector_id = $1 AND p.present)";
 
-/// Marks a connector that has left the file as retired, unless it still holds somebody.
-///
-/// # Errors
-/// When the database refuses.
+/// Marks a connector that is no longer configured as retired, unless it still holds people.
 pub async fn retire(tx: &mut Tx, id: ConnectorId, now: DateTime<Utc>) -> Result<bool> {
     Ok(tx.execute("retire a connector", RETIRE, params![id, now]).await? == 1)
 }
 
 /// Makes a connector of the file known and answers its row.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn ensure_connector(
     tx: &mut Tx,
     name: &str,
@@ -102,17 +97,11 @@ pub async fn ensure_connector(
 }
 
 /// All connectors, by name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx) -> Result<Vec<ConnectorRow>> {
     tx.fetch_all("list connectors", LIST, params![]).await
 }
 
 /// Claims the scheduled instants between `since` and `until`; false when another machine has claimed them.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn claim_schedule(
     tx: &mut Tx,
     id: ConnectorId,
@@ -123,18 +112,12 @@ pub async fn claim_schedule(
 }
 
 /// Remembers the last good run of a connector, and what it measured.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn record_good_run(tx: &mut Tx, id: ConnectorId, run: RunId, baseline: &str) -> Result<()> {
     tx.execute("remember a good run", GOOD_RUN, params![id, run, baseline]).await.map(|_| ())
 }
 
 /// Remembers the last complete run of which something is held, and what it measured; of the first one also what there
 /// was before it.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn record_held_run(
     tx: &mut Tx,
     id: ConnectorId,
@@ -146,29 +129,22 @@ pub async fn record_held_run(
 }
 
 /// Makes the held run the last good one, when nothing of it waits any longer.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn promote_held_run(tx: &mut Tx, id: ConnectorId) -> Result<()> {
     tx.execute("remember an approved run", PROMOTE, params![id]).await.map(|_| ())
 }
 
-/// What the last good run measured, as a JSON object; empty before there was one.
-///
-/// # Errors
-/// When the database refuses.
+/// Baseline of the last good run, as a JSON object; empty before the first one.
 pub async fn get_baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
     let (json,): (String,) =
         tx.fetch_one("read what the last good run measured", BASELINE, params![id]).await?;
     Ok(json)
 }
 
-/// What there was before the first of the runs of which something waits, as a JSON object; empty while nothing waits.
-///
-/// # Errors
-/// When the database refuses.
+/// Baseline before the first run that has held changes, as a JSON object; empty if nothing is held.
 pub async fn get_hold_baseline(tx: &mut Tx, id: ConnectorId) -> Result<String> {
     let (json,): (String,) =
         tx.fetch_one("read what there was before a hold", BEFORE_HOLD, params![id]).await?;
     Ok(json)
 }
+
+list_statements!(KNOW, LIST, SERVE, GOOD_RUN, HELD_RUN, PROMOTE, BASELINE, BEFORE_HOLD, RETIRE);

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::CourseId;
 use rollcall_model::names::fold;
 
@@ -32,25 +33,16 @@ const ADD: &str = "
 const RETITLE: &str = "UPDATE courses SET title = $2, source = $3, title_folded = $4 WHERE id = $1 AND (title <> $2 OR source <> $3)";
 
 /// All courses, by code.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx) -> Result<Vec<Course>> {
     tx.fetch_all("list courses", LIST, params![]).await
 }
 
 /// The course of a code, whatever the case.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_by_code(tx: &mut Tx, code: &str) -> Result<Option<Course>> {
     tx.fetch_optional("find a course", BY_CODE, params![fold(code)]).await
 }
 
 /// Adds a course; none when the code is there already.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create(tx: &mut Tx, code: &str, title: &str, source: &str) -> Result<Option<CourseId>> {
     let row: Option<(CourseId,)> =
         tx.fetch_optional("add a course", ADD, params![code, fold(code), title, source, fold(title)]).await?;
@@ -58,9 +50,6 @@ pub async fn create(tx: &mut Tx, code: &str, title: &str, source: &str) -> Resul
 }
 
 /// Changes the title of a course.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn update_title(tx: &mut Tx, course: CourseId, title: &str, source: &str) -> Result<bool> {
     Ok(tx.execute("change a course's title", RETITLE, params![course, title, source, fold(title)]).await?
         == 1)
@@ -69,12 +58,11 @@ pub async fn update_title(tx: &mut Tx, course: CourseId, title: &str, source: &s
 const FOLD: &str = "UPDATE courses SET title_folded = $2 WHERE id = $1";
 
 /// Writes how titles are looked for, where an older program did not.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn fold_titles(tx: &mut Tx) -> Result<()> {
     for course in list(tx).await? {
         tx.execute("fold the title of a course", FOLD, params![course.id, fold(&course.title)]).await?;
     }
     Ok(())
 }
+
+list_statements!(LIST, BY_CODE, ADD, RETITLE, FOLD);

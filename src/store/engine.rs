@@ -1,38 +1,41 @@
-//! The choice of database, made here and nowhere else.
+//! Connection to the database, SQLite or PostgreSQL. No other module depends on the engine.
 //!
-//! One SQL text serves both engines wherever one can; where they must differ, [`Sql::per_engine`] holds both side by side.
-//! Statements are never kept prepared on the server, so that a pooler in transaction mode may stand between.
+//! Both engines use the same SQL text where possible. [`Sql::per_engine`] holds two texts where they must differ.
+//! Statements are not kept prepared on the server, so that a pooler in transaction mode may be used.
 //!
-//! Around every begin, statement and commit lies a point at which a test may kill or stop the program: see
-//! [`super::fault_injection`]. A release build has none of it.
+//! A test can kill or stop the process before or after each begin, statement and commit: see
+//! [`super::fault_injection`]. Release builds do not contain this code.
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Database, PgPool, Pool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions, Database, Executor, PgPool, Pool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction,
+};
 use tracing::trace;
 
 use super::error::{ErrorContext, StoreError};
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::{FromEngineRow, Param, postgres_query, sqlite_query};
+use super::statements::list_statements;
 use super::{Result, migrate};
 use rollcall_model::secret::SecretText;
 
-/// How long a statement waits for SQLite's one writer: a first commit of a large directory takes seconds.
+/// Time that a statement waits for SQLite's one writer. The first commit of a large directory takes seconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a command waits for a connection before it says that the database does not answer.
+/// Time that a command waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What each connection of SQLite keeps in memory: 32 MiB. Larger sorts go through a temporary file.
+/// Cache of each SQLite connection: 32 MiB. Larger sorts use a temporary file.
 const CACHE_SIZE: &str = "-32768";
 
 /// Bytes a page of SQLite, as it has been since 2016.
 const PAGE_BYTES: u64 = 4096;
 
-/// How to open a database.
+/// Options for opening a database.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
     /// `sqlite://PATH` or `postgres://…`.
@@ -51,7 +54,7 @@ pub struct Store {
 
 #[derive(Debug, Clone)]
 enum ConnectionPools {
-    /// `kept` syncs the disk at every commit, `quick` leaves that to the next one of `kept`.
+    /// `durable` syncs the disk at every commit; `relaxed` leaves this to the next commit of `durable`.
     Sqlite {
         durable: SqlitePool,
         relaxed: SqlitePool,
@@ -76,7 +79,7 @@ pub struct Sql {
 }
 
 impl Sql {
-    /// The few statements that must differ, both texts side by side.
+    /// Creates a statement with a text for each engine.
     #[must_use]
     pub const fn per_engine(sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres }
@@ -99,16 +102,16 @@ impl Tx {
         }
     }
 
-    /// Whether this is the embedded database.
+    /// Returns true if this is the embedded database.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
 
-    /// Runs a statement and answers how many rows it touched. `doing` completes "the database could not …".
+    /// Runs a statement and returns the number of affected rows. `doing` completes "the database could not …".
     ///
     /// # Errors
-    /// When the database refuses; the transaction is of no more use then.
+    /// If the statement fails. The transaction can then only be rolled back.
     pub async fn execute(
         &mut self,
         doing: &'static str,
@@ -131,10 +134,7 @@ impl Tx {
         done.context(doing)
     }
 
-    /// Runs a query and answers all its rows.
-    ///
-    /// # Errors
-    /// When the database refuses.
+    /// Runs a query and returns all its rows.
     pub async fn fetch_all<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
@@ -146,10 +146,7 @@ impl Tx {
         Ok(rows)
     }
 
-    /// Runs a query and hands its rows over one by one, without keeping them.
-    ///
-    /// # Errors
-    /// When the database refuses.
+    /// Runs a query and passes its rows to `take` one by one, without collecting them.
     pub async fn fetch_each<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
@@ -180,10 +177,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Runs a query and answers its row, if there is one.
-    ///
-    /// # Errors
-    /// When the database refuses.
+    /// Runs a query and returns its first row, if any.
     pub async fn fetch_optional<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
@@ -193,10 +187,10 @@ impl Tx {
         Ok(self.fetch_all(doing, sql, args).await?.into_iter().next())
     }
 
-    /// Runs a query that always has a row.
+    /// Runs a query that always returns a row.
     ///
     /// # Errors
-    /// When the database refuses, or there is no row after all.
+    /// If there is no row.
     pub async fn fetch_one<T: FromEngineRow>(
         &mut self,
         doing: &'static str,
@@ -206,10 +200,22 @@ impl Tx {
         self.fetch_optional(doing, sql, args).await?.ok_or(sqlx::Error::RowNotFound).context(doing)
     }
 
-    /// Makes everything permanent.
+    /// Prepares a statement without running it, with the types of parameters that the engine infers.
     ///
     /// # Errors
-    /// When the database refuses, or the connection is lost: then it may or may not have happened.
+    /// When the statement does not fit the schema.
+    pub(super) async fn prepare(&mut self, sql: Sql) -> std::result::Result<(), sqlx::Error> {
+        let text = sqlx::AssertSqlSafe(self.sql_text(sql)).into_sql_str();
+        match self {
+            Self::Sqlite(tx) => (**tx).prepare(text).await.map(|_| ()),
+            Self::Postgres(tx) => (**tx).prepare(text).await.map(|_| ()),
+        }
+    }
+
+    /// Commits the transaction.
+    ///
+    /// # Errors
+    /// If the connection is lost, the transaction may or may not be committed.
     pub async fn commit(self) -> Result<()> {
         inject_fault(StatementSide::Before, "commit", "COMMIT");
         let done = match self {
@@ -220,10 +226,10 @@ impl Tx {
         done.context("commit")
     }
 
-    /// Takes everything back now rather than when the connection is next used.
+    /// Rolls the transaction back now rather than when the connection is next used.
     ///
     /// # Errors
-    /// When the connection is lost; then it is taken back all the same.
+    /// If the connection is lost. The transaction is rolled back in this case too.
     pub async fn rollback(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.rollback().await,
@@ -233,15 +239,15 @@ impl Tx {
     }
 }
 
-/// A server ends a transaction that says nothing for this long: whoever was stopped in the middle of one and wakes up
-/// finds it gone.
+/// Time after which the server ends an idle transaction. A process that was suspended inside a transaction finds it
+/// rolled back.
 const IDLE_TRANSACTION_TIMEOUT: &str = "SET LOCAL idle_in_transaction_session_timeout = '20s'";
 
 impl Store {
-    /// Opens the database, made if it is a SQLite file that is not there, and brings it to this program's version.
+    /// Opens the database and migrates its schema. A SQLite file is created if it does not exist.
     ///
     /// # Errors
-    /// When it cannot be reached or opened, or a newer program has been here.
+    /// If the database cannot be opened, or its schema is newer than this program.
     pub async fn open(options: &StoreOptions) -> Result<Self> {
         let url = options.url.reveal();
         let store = if url.starts_with("sqlite:") {
@@ -249,7 +255,7 @@ impl Store {
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url, options).await?
         } else {
-            let reason = "it begins with neither `sqlite://` nor `postgres://`".to_owned();
+            let reason = "it must begin with `sqlite://` or `postgres://`".to_owned();
             return Err(StoreError::InvalidUrl { reason });
         };
         Ok(store)
@@ -257,7 +263,7 @@ impl Store {
 
     async fn open_sqlite(url: &str, options: &StoreOptions) -> Result<Self> {
         let connect = SqliteConnectOptions::from_str(url)
-            .map_err(|_| StoreError::InvalidUrl { reason: "it is no SQLite URL".to_owned() })?;
+            .map_err(|_| StoreError::InvalidUrl { reason: "it is not a valid SQLite URL".to_owned() })?;
         let path = connect.get_filename().to_owned();
         let connect = connect
             .create_if_missing(true)
@@ -273,9 +279,9 @@ impl Store {
         let pool = SqlitePoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(BUSY_TIMEOUT + ACQUIRE_TIMEOUT);
-        let kept = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
-        let quick = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
-        let store = Self { pools: ConnectionPools::Sqlite { durable: kept, relaxed: quick } };
+        let durable = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
+        let relaxed = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
+        let store = Self { pools: ConnectionPools::Sqlite { durable, relaxed } };
         // SQLite takes no lock of its own for the switch to WAL and for migrations.
         let lock = migrate::lock_file(&path).await?;
         let migrated = migrate::migrate_store(&store).await;
@@ -285,7 +291,7 @@ impl Store {
 
     async fn open_postgres(url: &str, options: &StoreOptions) -> Result<Self> {
         let connect = PgConnectOptions::from_str(url)
-            .map_err(|_| StoreError::InvalidUrl { reason: "it is no PostgreSQL URL".to_owned() })?
+            .map_err(|_| StoreError::InvalidUrl { reason: "it is not a valid PostgreSQL URL".to_owned() })?
             .statement_cache_capacity(0)
             .extra_float_digits(None)
             .application_name("rollcall")
@@ -298,14 +304,14 @@ impl Store {
         migrate::migrate_store(&store).await.map(|()| store)
     }
 
-    /// A transaction that reads one state of the database, whatever others write meanwhile.
+    /// Begins a read transaction on one snapshot of the database.
     ///
     /// # Errors
-    /// When no connection comes about.
+    /// If no connection can be opened.
     pub async fn begin_read(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable: kept, .. } => {
-                begin_transaction(kept, "BEGIN").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { durable, .. } => {
+                begin_transaction(durable, "BEGIN").await.map(Tx::Sqlite)
             }
             ConnectionPools::Postgres(pool) => {
                 begin_transaction(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -315,33 +321,34 @@ impl Store {
         }
     }
 
-    /// A transaction that writes what must outlive a power cut.
+    /// Begins a write transaction whose commit survives a power failure.
     ///
     /// # Errors
-    /// When no connection comes about, or SQLite's writer is busy for too long.
+    /// If no connection can be opened, or SQLite's writer is busy for too long.
     pub async fn begin_write(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { durable: kept, .. } => {
-                begin_transaction(kept, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { durable, .. } => {
+                begin_transaction(durable, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
             }
             ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
         }
     }
 
-    /// A transaction of a worker. On SQLite its loss in a power cut is made good by the jobs, which are lost with it.
+    /// Begins a write transaction of a worker. On SQLite a power failure may lose its commit. The removal of the jobs is
+    /// lost with it, so they are processed again.
     ///
     /// # Errors
-    /// When no connection comes about, or SQLite's writer is busy for too long.
+    /// If no connection can be opened, or SQLite's writer is busy for too long.
     pub async fn begin_drain(&self) -> Result<Tx> {
         match &self.pools {
-            ConnectionPools::Sqlite { relaxed: quick, .. } => {
-                begin_transaction(quick, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+            ConnectionPools::Sqlite { relaxed, .. } => {
+                begin_transaction(relaxed, "BEGIN IMMEDIATE").await.map(Tx::Sqlite)
             }
             ConnectionPools::Postgres(pool) => begin_with_idle_timeout(pool).await,
         }
     }
 
-    /// Whether several machines can share this database.
+    /// Returns true if several machines can share this database.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         matches!(self.pools, ConnectionPools::Postgres(_))
@@ -350,9 +357,9 @@ impl Store {
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.pools {
-            ConnectionPools::Sqlite { durable: kept, relaxed: quick } => {
-                quick.close().await;
-                kept.close().await;
+            ConnectionPools::Sqlite { durable, relaxed } => {
+                relaxed.close().await;
+                durable.close().await;
             }
             ConnectionPools::Postgres(pool) => pool.close().await,
         }
@@ -365,9 +372,8 @@ async fn begin_with_idle_timeout(pool: &PgPool) -> Result<Tx> {
     Ok(tx)
 }
 
-/// Begins a transaction, in a task of its own: whoever is cancelled meanwhile drops a transaction that has begun and is
-/// rolled back. sqlx gives a connection back as it is when a beginning is dropped half-way, inside a transaction that
-/// the next user of the connection would go on with.
+/// Begins a transaction in a separate task. If the caller is cancelled, the complete transaction is dropped and rolled
+/// back. Without the task, sqlx would return the connection to the pool inside a half-begun transaction.
 async fn begin_transaction<D: Database>(
     pool: &Pool<D>,
     statement: &'static str,
@@ -387,3 +393,5 @@ fn into_unreachable(error: sqlx::Error) -> StoreError {
         Ok(()) => unreachable!("an error stays an error"),
     }
 }
+
+list_statements!(IDLE_TRANSACTION_TIMEOUT);

@@ -1,7 +1,7 @@
 //! Access and progress, derived from memberships and assignments.
 //!
-//! [`settle_batch`] is the only statement that gives or takes access. It looks at what is true now, so it may be run for the
-//! same learner and course as often as anybody likes.
+//! [`settle_batch`] is the only statement that gives or takes access. It depends only on the current state, so it may be
+//! repeated for the same learner and course.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -11,6 +11,7 @@ use super::engine::{Sql, Tx};
 use super::jobs::JobBatch;
 use super::learners::who;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{CourseId, LearnerId, RunId};
 
 /// The due date of assignment `s`, counted from `f.counts_from`, for a learner who starts on `f.start_date`: the same
@@ -72,7 +73,7 @@ macro_rules! found_postgres {
     };
 }
 
-/// The rows of `found` with their due dates; a date given up earlier stands for whoever came back in time.
+/// Rows of `found` with their due dates. A retained date applies to learners who returned in time.
 macro_rules! dated_sqlite {
     () => {
         concat!(
@@ -112,7 +113,8 @@ macro_rules! upsert {
     };
 }
 
-/// Settles a batch: everybody of it who is held up has access, with the earliest due date, and nobody else of it has.
+/// Updates the enrollments of a batch: learners with a membership or an assignment have access, with the earliest due
+/// date; the others lose it.
 const SETTLE: Sql = Sql::per_engine(
     concat!(
         "INSERT INTO enrollments (learner_id, course_id, state, due, enrolled_at, revoked_at)
@@ -154,9 +156,6 @@ const SETTLE: Sql = Sql::per_engine(
 const BY_INDEX: Sql = Sql::per_engine("SELECT 1", "SET LOCAL enable_seqscan = off");
 
 /// Gives and takes access for the learners and courses of a claimed batch.
-///
-/// # Errors
-/// When the database refuses one of them, and with it all.
 pub async fn settle_batch(tx: &mut Tx, batch: &JobBatch, now: DateTime<Utc>) -> Result<u64> {
     tx.execute("choose indexes", BY_INDEX, params![]).await?;
     tx.execute("settle enrollments", SETTLE, params![batch.first, batch.last, now, batch.ids.clone()]).await
@@ -222,14 +221,11 @@ const KEEP_DUES: Sql = Sql::per_engine(
 );
 
 /// Remembers the due dates that the staged removals give up.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn retain_due_dates(tx: &mut Tx, today: NaiveDate) -> Result<u64> {
     tx.execute("keep due dates", KEEP_DUES, params![today]).await
 }
 
-/// A date that somebody sets now is not shortened by one that was given up before.
+/// A new due date is not shortened by a retained one.
 const FORGET_DUES: Sql = Sql::per_engine(
     "DELETE FROM kept_dues WHERE (learner_id, course_id) IN (
          SELECT m.learner_id, s.course_id FROM assignments s JOIN memberships m ON m.group_id = s.group_id
@@ -244,10 +240,7 @@ const FORGET_DUES: Sql = Sql::per_engine(
          SELECT s.learner_id, s.course_id FROM assignments s WHERE s.learner_id IS NOT NULL AND s.id = ANY($1))",
 );
 
-/// Forgets the dates that whoever these assignments reach gave up earlier.
-///
-/// # Errors
-/// When the database refuses.
+/// Deletes the retained due dates of the learners that these assignments reach.
 pub async fn delete_retained_due_dates(tx: &mut Tx, assignments: Vec<i64>) -> Result<u64> {
     tx.execute("forget due dates", FORGET_DUES, params![assignments]).await
 }
@@ -258,10 +251,7 @@ const COMPLETE: &str = "
 
 const EXISTS: &str = "SELECT completed_at FROM enrollments WHERE learner_id = $1 AND course_id = $2";
 
-/// Whether a learner was ever enrolled in a course, and when it was completed.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the time of completion of an enrollment; the outer none if there is no enrollment.
 pub async fn get_completion(
     tx: &mut Tx,
     learner: LearnerId,
@@ -273,9 +263,6 @@ pub async fn get_completion(
 }
 
 /// Notes that a course is done; a completion that is there already stays.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn record_completion(
     tx: &mut Tx,
     learner: LearnerId,
@@ -301,9 +288,9 @@ pub struct EnrollmentRow {
     pub state: String,
     /// The due date.
     pub due: Option<NaiveDate>,
-    /// When it was completed.
+    /// Time of completion.
     pub completed_at: Option<DateTime<Utc>>,
-    /// When access was first given.
+    /// Time at which access was first given.
     pub enrolled_at: DateTime<Utc>,
     /// The groups that hold it up, line by line.
     pub groups: String,
@@ -367,9 +354,6 @@ const PAGE: Sql = Sql::per_engine(
 );
 
 /// Enrollments, of one learner, one course or one group where given.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(
     tx: &mut Tx,
     learner: Option<i64>,
@@ -391,9 +375,6 @@ pub struct EnrollmentFilter {
 }
 
 /// A page of enrollments from behind a learner's number and a course's on.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_page(
     tx: &mut Tx,
     of: EnrollmentFilter,
@@ -404,7 +385,7 @@ pub async fn list_page(
         .await
 }
 
-/// What `verify` compares: every enrollment with access, and every due date.
+/// Enrollment with access, as `verify` compares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx_macros::FromRow)]
 pub struct StoredEnrollment {
     /// The learner.
@@ -413,7 +394,7 @@ pub struct StoredEnrollment {
     pub course_id: i64,
     /// The due date.
     pub due: Option<NaiveDate>,
-    /// Whether the course is done: its due date is frozen then.
+    /// True if the course is done: its due date is frozen then.
     pub completed: bool,
 }
 
@@ -422,9 +403,8 @@ const HELD: &str = "
     WHERE state = 'active' ORDER BY learner_id, course_id";
 
 /// Hands over every enrollment with access, by learner and course.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn for_each_active(tx: &mut Tx, take: impl FnMut(StoredEnrollment)) -> Result<()> {
     tx.fetch_each("read enrollments", HELD, params![], take).await
 }
+
+list_statements!(SETTLE, BY_INDEX, KEEP_DUES, FORGET_DUES, COMPLETE, EXISTS, LIST, PAGE, HELD);

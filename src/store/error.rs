@@ -1,64 +1,64 @@
-//! What can go wrong with the database, in words, and whether waiting may help.
+//! Errors of the database, their messages, and which of them are transient.
 
 use std::path::PathBuf;
 
-/// Why the database could not do what was asked of it. Nothing was changed.
+/// An error of the database. The transaction that reports it changes nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The URL cannot be used.
-    #[error("`database.url` is not usable: {reason}")]
+    /// `database.url` is not valid.
+    #[error("`database.url` is not valid: {reason}")]
     InvalidUrl {
-        /// What is wrong with it; never the URL itself, which may hold a password.
+        /// Description of the fault, without the URL, which may contain a password.
         reason: String,
     },
-    /// No connection came about.
+    /// No connection could be opened.
     #[error("the database does not answer")]
     Unreachable(#[source] sqlx::Error),
-    /// The file or its folder cannot be used.
+    /// The database file cannot be opened.
     #[error("the database file `{}` cannot be opened", path.display())]
     UnusableFile {
         /// The file of `database.url`.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         #[source]
         cause: std::io::Error,
     },
-    /// A newer program has been here.
-    #[error("the database is at version {found}, this rollcall knows versions up to {known}")]
+    /// The schema is newer than this program.
+    #[error("the database is at version {found}, but this rollcall supports versions up to {known}")]
     NewerVersion {
         /// The version of the database.
         found: i64,
-        /// The newest version that this program knows.
+        /// The newest version that this program supports.
         known: i64,
     },
-    /// A migration that was applied is not the one that this program carries.
-    #[error("migration {0} of the database differs from the one in this rollcall")]
+    /// An applied migration differs from the one in this program.
+    #[error("migration {0} of the database does not match the migration in this rollcall")]
     MigrationMismatch(i64),
-    /// The work on the database ended in disorder.
-    #[error("the work on the database ended in disorder")]
+    /// A task that works on the database panicked.
+    #[error("a database task panicked")]
     TaskFailed(#[source] tokio::task::JoinError),
-    /// There is no room left.
+    /// The disk or the database file is full.
     #[error("the database is full: could not {context}")]
     DatabaseFull {
-        /// What was attempted.
+        /// The operation, such as `read groups`.
         context: &'static str,
-        /// What the database said.
+        /// Error of the driver.
         #[source]
         cause: sqlx::Error,
     },
-    /// Anything else that the database refused.
+    /// Any other error of a statement.
     #[error("the database could not {context}")]
     Query {
-        /// What was attempted.
+        /// The operation, such as `read groups`.
         context: &'static str,
-        /// What the database said.
+        /// Error of the driver.
         #[source]
         cause: sqlx::Error,
     },
 }
 
 impl StoreError {
-    /// Whether the same statement may succeed in a moment: lost connections, restarts, locks that took too long.
+    /// Returns true if a retry may succeed: after a lost connection, a restart, or a lock timeout.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -73,7 +73,7 @@ impl StoreError {
         }
     }
 
-    /// Whether no connection to the database is left or came about.
+    /// Returns true if there is no connection to the database.
     #[must_use]
     pub fn is_disconnected(&self) -> bool {
         match self {
@@ -88,7 +88,7 @@ impl StoreError {
         }
     }
 
-    /// A short word for scripts.
+    /// Stable code of the error for scripts.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -105,7 +105,7 @@ impl StoreError {
     }
 }
 
-/// Says what was attempted when the database refused it.
+/// Adds the attempted operation to an error of the driver.
 pub(super) trait ErrorContext<T> {
     fn context(self, what: &'static str) -> Result<T, StoreError>;
 }
@@ -150,4 +150,45 @@ fn is_transient(error: &sqlx::Error) -> bool {
     is_disconnected(error)
         || code(error)
             .is_some_and(|code| ["5", "6", "261", "517", "40001", "40P01", "55P03"].contains(&code.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_error() -> Vec<StoreError> {
+        use StoreError as E;
+        let context = "read groups";
+        vec![
+            E::InvalidUrl { reason: "it must begin with `sqlite://` or `postgres://`".to_owned() },
+            E::Unreachable(sqlx::Error::PoolTimedOut),
+            E::UnusableFile {
+                path: "rollcall.db".into(),
+                cause: std::io::ErrorKind::PermissionDenied.into(),
+            },
+            E::NewerVersion { found: 9, known: 6 },
+            E::MigrationMismatch(3),
+            E::TaskFailed(panicked_task()),
+            E::DatabaseFull { context, cause: sqlx::Error::RowNotFound },
+            E::Query { context, cause: sqlx::Error::RowNotFound },
+        ]
+    }
+
+    fn panicked_task() -> tokio::task::JoinError {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime
+            .block_on(async { tokio::spawn(async { panic!("a test panics") }).await })
+            .expect_err("it panicked")
+    }
+
+    /// Every code and message of this room.
+    #[test]
+    fn messages() {
+        let errors = every_error();
+        let declared =
+            include_str!("error.rs").lines().filter(|line| line.trim().starts_with("#[error(")).count();
+        assert_eq!(errors.len(), declared, "one example of each variant");
+        let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", error.kind())).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
 }

@@ -1,5 +1,4 @@
-//! Everything that is known of one learner, for `rollcall_core::explain`: a few questions, each answered by
-//! an index however many learners there are.
+//! Data on one learner, for `rollcall_core::explain`. Each query uses an index, whatever the number of learners.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -8,6 +7,7 @@ use super::Result;
 use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner's row.
@@ -19,7 +19,7 @@ pub struct StoredLearner {
     pub label: String,
     pub email: Option<String>,
     pub email_contested: Option<String>,
-    /// Who holds the contested address.
+    /// Returns the holder of the contested address.
     pub holder: Option<String>,
     pub name: String,
     pub status: String,
@@ -42,7 +42,7 @@ const LEARNER: &str = concat!(
 /// A learner's row.
 ///
 /// # Errors
-/// When the database refuses, or nobody has the number.
+/// If there is no learner with this id.
 pub async fn get_learner(tx: &mut Tx, id: LearnerId) -> Result<StoredLearner> {
     tx.fetch_one("read a learner", LEARNER, params![id]).await
 }
@@ -51,9 +51,6 @@ const FORMER: &str =
     "SELECT email_folded FROM former_addresses WHERE learner_id = $1 ORDER BY run_id, email_folded";
 
 /// The addresses that a learner once had, oldest first.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_former_addresses(tx: &mut Tx, id: LearnerId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = tx.fetch_all("read former addresses", FORMER, params![id]).await?;
     Ok(rows.into_iter().map(|(address,)| address).collect())
@@ -66,7 +63,7 @@ pub struct StoredPerson {
     pub connector_id: ConnectorId,
     /// The connector's name.
     pub connector: String,
-    /// Whether the connector was retired.
+    /// True if the connector was retired.
     pub retired: bool,
     pub external_id: String,
     pub present: bool,
@@ -87,14 +84,11 @@ const PERSONS: Sql = Sql::per_engine(
 );
 
 /// The persons who are a learner.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_persons(tx: &mut Tx, id: LearnerId) -> Result<Vec<StoredPerson>> {
     tx.fetch_all("read a learner's persons", PERSONS, params![id]).await
 }
 
-/// What a person's row said before a run.
+/// State of a person's row before a run.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of `person_changes`, whose comment says what they are")]
 pub struct PersonVersion {
@@ -116,10 +110,7 @@ const BEFORE: Sql = Sql::per_engine(
      WHERE p.learner_id = $1 ORDER BY c.run_id",
 );
 
-/// What a learner's persons said before each run after `run` that changed them, oldest first.
-///
-/// # Errors
-/// When the database refuses.
+/// Records of a learner's persons before each run after `run` that changed them, oldest first.
 pub async fn list_person_versions(tx: &mut Tx, id: LearnerId, run: i64) -> Result<Vec<PersonVersion>> {
     tx.fetch_all("read what persons said before", BEFORE, params![id, run]).await
 }
@@ -143,9 +134,6 @@ const MEMBERSHIPS: &str = "
     ORDER BY 1, 2, 4";
 
 /// Every membership that a learner has or had.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_memberships(tx: &mut Tx, id: LearnerId) -> Result<Vec<MembershipPeriod>> {
     tx.fetch_all("read a learner's memberships", MEMBERSHIPS, params![id]).await
 }
@@ -154,9 +142,6 @@ const RESTING: &str =
     "SELECT group_id, run_id FROM dormant_memberships WHERE learner_id = $1 ORDER BY group_id";
 
 /// Memberships by hand that wait for the learner, and the change that made each.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_dormant_memberships(tx: &mut Tx, id: LearnerId) -> Result<Vec<(GroupId, i64)>> {
     tx.fetch_all("read a learner's resting memberships", RESTING, params![id]).await
 }
@@ -176,9 +161,6 @@ const EXCLUSIONS: &str = "
     SELECT group_id, run_id, reason, until, lifted_run_id FROM exclusions WHERE learner_id = $1 ORDER BY group_id";
 
 /// Out of which groups a learner is or was kept.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_exclusions(tx: &mut Tx, id: LearnerId) -> Result<Vec<ExclusionPeriod>> {
     tx.fetch_all("read a learner's exclusions", EXCLUSIONS, params![id]).await
 }
@@ -201,10 +183,7 @@ const HELD: &str = "
     SELECT kind, group_id, group_name, rule_id, state, reason, first_run_id, last_run_id FROM held_changes
     WHERE learner_id = $1 AND state <> 'dropped' ORDER BY id";
 
-/// What is held, rejected or taken back of a learner.
-///
-/// # Errors
-/// When the database refuses.
+/// Held, rejected and undone changes of a learner.
 pub async fn list_held_changes(tx: &mut Tx, id: LearnerId) -> Result<Vec<LearnerHeldChange>> {
     tx.fetch_all("read a learner's held changes", HELD, params![id]).await
 }
@@ -234,14 +213,11 @@ const GROUPS: Sql = Sql::per_engine(
 );
 
 /// The groups of these numbers, and those that have one of these folded names now.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_groups(tx: &mut Tx, ids: Vec<i64>, names: Vec<String>) -> Result<Vec<StoredGroup>> {
     tx.fetch_all("read groups", GROUPS, params![ids, names]).await
 }
 
-/// Which rule feeds which group for which value.
+/// Links rules and groups.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `rule_groups`, whose comments say what they are")]
 pub struct RuleGroupMatch {
@@ -264,9 +240,6 @@ const LINKS_OF_GROUPS: Sql = Sql::per_engine(
 );
 
 /// The groups that these rules have met for these values.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_rule_groups_by_key(
     tx: &mut Tx,
     rules: Vec<i64>,
@@ -276,9 +249,6 @@ pub async fn list_rule_groups_by_key(
 }
 
 /// The rules that feed these groups.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_rule_groups_by_group(tx: &mut Tx, groups: Vec<i64>) -> Result<Vec<RuleGroupMatch>> {
     tx.fetch_all("read which rules feed groups", LINKS_OF_GROUPS, params![groups]).await
 }
@@ -309,9 +279,6 @@ const RUNS: Sql = Sql::per_engine(
 );
 
 /// These runs, by number.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_runs(tx: &mut Tx, ids: Vec<i64>) -> Result<Vec<RunReference>> {
     tx.fetch_all("read runs", RUNS, params![ids]).await
 }
@@ -321,11 +288,24 @@ pub async fn list_runs(tx: &mut Tx, ids: Vec<i64>) -> Result<Vec<RunReference>> 
 const LAST_BEFORE: &str = "SELECT id FROM runs WHERE id > 0 AND started_at < $1 ORDER BY id DESC LIMIT 1";
 
 /// The last run that had started before an instant; 0 when there was none.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_last_run_before(tx: &mut Tx, instant: DateTime<Utc>) -> Result<i64> {
     let row: Option<(RunId,)> =
         tx.fetch_optional("find the last run of a day", LAST_BEFORE, params![instant]).await?;
     Ok(row.map_or(0, |(id,)| id.0))
 }
+
+list_statements!(
+    LEARNER,
+    FORMER,
+    PERSONS,
+    BEFORE,
+    MEMBERSHIPS,
+    RESTING,
+    EXCLUSIONS,
+    HELD,
+    GROUPS,
+    LINKS_OF_KEYS,
+    LINKS_OF_GROUPS,
+    RUNS,
+    LAST_BEFORE
+);

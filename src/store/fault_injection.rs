@@ -1,10 +1,9 @@
-//! For tests: a signal to this very process at an exact point of its dealings with the database.
+//! Fault injection for tests: sends a signal to the process at a given point of its database access.
 //!
-//! Every begin, statement and commit is two points, one before and one after it, counted from 1 over the life of the
-//! process. In a debug build `ROLLCALL_STRIKE=120:KILL` sends SIGKILL at the 120th of them, as a power cut comes, and
-//! `120:STOP` stops the process there until somebody sends SIGCONT. With
-//! `RUST_LOG=rollcall_store::fault_injection=trace` every point is a line of the log. A release build knows
-//! nothing of this.
+//! Each begin, statement and commit has two points, one before and one after it, counted from 1 since the start of the
+//! process. In a debug build `ROLLCALL_STRIKE=120:KILL` sends SIGKILL at the 120th point, which has the effect of a
+//! power failure. `120:STOP` suspends the process there until it receives SIGCONT. With
+//! `RUST_LOG=rollcall_store::fault_injection=trace` each point is logged. Release builds do not contain this code.
 
 /// On which side of a statement a point lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +14,7 @@ pub(super) enum StatementSide {
     After,
 }
 
-/// Passes a point, and is struck there if somebody asked for it.
+/// Sends the requested signal if this is the requested point.
 #[cfg(debug_assertions)]
 pub(super) fn inject_fault(side: StatementSide, doing: &'static str, sql: &str) {
     use std::process::{Command, id};

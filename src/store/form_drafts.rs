@@ -1,10 +1,11 @@
-//! Forms of several pages that are not saved yet, with what was chosen in them.
+//! Unsaved forms of several pages, with the rows selected in them.
 
 use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{AccountId, DraftId};
 
 /// A form under way.
@@ -12,7 +13,7 @@ use rollcall_model::ids::{AccountId, DraftId};
 pub struct FormDraft {
     /// The number.
     pub id: DraftId,
-    /// Which form it is.
+    /// Kind of the form.
     pub kind: String,
     /// The answers so far, as a JSON object.
     pub answers: String,
@@ -21,9 +22,6 @@ pub struct FormDraft {
 const FIND: &str = "SELECT id, kind, answers FROM drafts WHERE id = $1 AND account_id = $2 AND kind = $3";
 
 /// A draft of this account and kind.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn find(tx: &mut Tx, id: DraftId, account: AccountId, kind: &str) -> Result<Option<FormDraft>> {
     tx.fetch_optional("find a draft", FIND, params![id, account, kind]).await
 }
@@ -32,9 +30,6 @@ const BEGIN: &str =
     "INSERT INTO drafts (account_id, kind, answers, touched_at) VALUES ($1, $2, $3, $4) RETURNING id";
 
 /// Begins a draft.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create(
     tx: &mut Tx,
     account: AccountId,
@@ -50,9 +45,6 @@ pub async fn create(
 const KEEP: &str = "UPDATE drafts SET answers = $2, touched_at = $3 WHERE id = $1";
 
 /// Keeps the answers so far.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn save_answers(tx: &mut Tx, id: DraftId, answers: &str, now: DateTime<Utc>) -> Result<()> {
     tx.execute("keep a draft", KEEP, params![id, answers, now]).await.map(|_| ())
 }
@@ -62,18 +54,12 @@ const DROP_CHOICES: &str = "DELETE FROM draft_choices WHERE draft_id = $1";
 const DROP_OLD: &str = "DELETE FROM drafts WHERE touched_at < $1";
 
 /// Forgets a draft.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn delete(tx: &mut Tx, id: DraftId) -> Result<()> {
     tx.execute("forget the choices of a draft", DROP_CHOICES, params![id]).await?;
     tx.execute("forget a draft", DROP, params![id]).await.map(|_| ())
 }
 
-/// Forgets drafts that nobody has touched since.
-///
-/// # Errors
-/// When the database refuses.
+/// Deletes drafts that were not changed since a time.
 pub async fn delete_old(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
     tx.execute("forget old drafts", DROP_OLD, params![before]).await
 }
@@ -91,9 +77,6 @@ const UNCHOOSE: Sql = Sql::per_engine(
 );
 
 /// Adds choices.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn add_choices(tx: &mut Tx, id: DraftId, chosen: Vec<i64>) -> Result<()> {
     if chosen.is_empty() {
         return Ok(());
@@ -101,10 +84,7 @@ pub async fn add_choices(tx: &mut Tx, id: DraftId, chosen: Vec<i64>) -> Result<(
     tx.execute("keep choices", CHOOSE, params![id, chosen]).await.map(|_| ())
 }
 
-/// Takes choices back.
-///
-/// # Errors
-/// When the database refuses.
+/// Removes selected rows.
 pub async fn remove_choices(tx: &mut Tx, id: DraftId, not: Vec<i64>) -> Result<()> {
     if not.is_empty() {
         return Ok(());
@@ -112,10 +92,7 @@ pub async fn remove_choices(tx: &mut Tx, id: DraftId, not: Vec<i64>) -> Result<(
     tx.execute("take choices back", UNCHOOSE, params![id, not]).await.map(|_| ())
 }
 
-/// Takes all choices back.
-///
-/// # Errors
-/// When the database refuses.
+/// Removes all selected rows.
 pub async fn clear_choices(tx: &mut Tx, id: DraftId) -> Result<()> {
     tx.execute("take choices back", DROP_CHOICES, params![id]).await.map(|_| ())
 }
@@ -123,10 +100,9 @@ pub async fn clear_choices(tx: &mut Tx, id: DraftId) -> Result<()> {
 const CHOSEN: &str = "SELECT chosen FROM draft_choices WHERE draft_id = $1 ORDER BY chosen";
 
 /// Everything that was chosen, in the order of the numbers.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_choices(tx: &mut Tx, id: DraftId) -> Result<Vec<i64>> {
     let rows: Vec<(i64,)> = tx.fetch_all("read choices", CHOSEN, params![id]).await?;
     Ok(rows.into_iter().map(|(chosen,)| chosen).collect())
 }
+
+list_statements!(FIND, BEGIN, KEEP, DROP, DROP_CHOICES, DROP_OLD, CHOOSE, UNCHOOSE, CHOSEN);

@@ -8,6 +8,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::ids::{AssignmentId, GroupId, RuleId, RunId};
 use rollcall_model::names::GroupName;
 
@@ -20,15 +21,15 @@ pub struct Group {
     pub name: String,
     /// The name as it is compared.
     pub name_folded: String,
-    /// Whether a person made it.
+    /// True if a person made it.
     pub by_hand: bool,
-    /// How many learners are in it.
+    /// Number of members.
     pub members: i64,
     /// The last run that changed its name, members or assignments.
     pub changed_run_id: RunId,
     /// The run that deleted it.
     pub deleted_run_id: Option<i64>,
-    /// When it was deleted.
+    /// Time of deletion.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
@@ -50,9 +51,6 @@ const DELETED: &str = "
     WHERE deleted_run_id IS NOT NULL AND name_folded = $1 ORDER BY deleted_run_id DESC LIMIT 1";
 
 /// Every group that is not deleted.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_active(tx: &mut Tx) -> Result<Vec<Group>> {
     tx.fetch_all("read groups", LIVE, params![]).await
 }
@@ -66,33 +64,21 @@ const ACTIVE_OF: Sql = Sql::per_engine(
 );
 
 /// The groups of these numbers and of these folded names that are not deleted.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_active_of(tx: &mut Tx, ids: Vec<i64>, names: Vec<String>) -> Result<Vec<Group>> {
     tx.fetch_all("read groups", ACTIVE_OF, params![ids, names]).await
 }
 
 /// The group of a name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_by_name(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
     tx.fetch_optional("find a group", BY_NAME, params![name.folded()]).await
 }
 
 /// A group that is not deleted.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get(tx: &mut Tx, id: GroupId) -> Result<Option<Group>> {
     tx.fetch_optional("find a group", BY_NUMBER, params![id]).await
 }
 
 /// The deleted group of a name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_deleted(tx: &mut Tx, name: &GroupName) -> Result<Option<Group>> {
     tx.fetch_optional("find a deleted group", DELETED, params![name.folded()]).await
 }
@@ -101,9 +87,6 @@ const MAKE: &str = "
     INSERT INTO groups (name, name_folded, by_hand, run_id, changed_run_id) VALUES ($1, $2, $3, $4, $4) RETURNING id";
 
 /// Makes a group by hand.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create(tx: &mut Tx, name: &GroupName, by_hand: bool, run: RunId) -> Result<GroupId> {
     let (id,): (GroupId,) =
         tx.fetch_one("make a group", MAKE, params![name.shown(), name.folded(), by_hand, run]).await?;
@@ -118,9 +101,6 @@ const MAKE_ALL: &str = "
     RETURNING id, name_folded";
 
 /// Makes groups that rules name; answers their numbers by folded name, in no order.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create_all<'a>(
     tx: &mut Tx,
     names: impl IntoIterator<Item = &'a GroupName>,
@@ -136,9 +116,6 @@ pub async fn create_all<'a>(
 const RENAME: &str = "UPDATE groups SET name = $2, name_folded = $3, changed_run_id = $4 WHERE id = $1";
 
 /// Gives a group another name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn rename(tx: &mut Tx, group: GroupId, name: &GroupName, run: RunId) -> Result<()> {
     tx.execute("rename a group", RENAME, params![group, name.shown(), name.folded(), run]).await.map(|_| ())
 }
@@ -147,19 +124,13 @@ const DELETE: &str = "
     UPDATE groups SET deleted_run_id = $2, deleted_at = $3, changed_run_id = $2 WHERE id = $1";
 
 /// Marks a group as deleted.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn delete(tx: &mut Tx, group: GroupId, run: RunId, now: DateTime<Utc>) -> Result<()> {
     tx.execute("delete a group", DELETE, params![group, run, now]).await.map(|_| ())
 }
 
 const UNDELETE: &str = "UPDATE groups SET deleted_run_id = NULL, deleted_at = NULL WHERE id = $1";
 
-/// Takes a deletion back.
-///
-/// # Errors
-/// When the database refuses.
+/// Restores a deleted group.
 pub async fn restore(tx: &mut Tx, group: GroupId) -> Result<()> {
     tx.execute("restore a group", UNDELETE, params![group]).await.map(|_| ())
 }
@@ -172,9 +143,6 @@ const TOUCH: Sql = Sql::per_engine(
 );
 
 /// Notes which run changed the assignments of groups.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn mark_changed(tx: &mut Tx, assignments: &[AssignmentId], run: RunId) -> Result<()> {
     let ids: Vec<i64> = assignments.iter().map(|id| id.0).collect();
     tx.execute("note changed assignments", TOUCH, params![ids, run]).await.map(|_| ())
@@ -183,9 +151,6 @@ pub async fn mark_changed(tx: &mut Tx, assignments: &[AssignmentId], run: RunId)
 const RULES: &str = "SELECT id, name FROM rules ORDER BY id";
 
 /// Every rule that was ever named.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_rules(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
     tx.fetch_all("read rules", RULES, params![]).await
 }
@@ -193,15 +158,12 @@ pub async fn list_rules(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
 const KNOW_RULE: &str = "INSERT INTO rules (name) VALUES ($1) RETURNING id";
 
 /// Makes a rule known.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create_rule(tx: &mut Tx, name: &str) -> Result<RuleId> {
     let (id,): (RuleId,) = tx.fetch_one("make a rule known", KNOW_RULE, params![name]).await?;
     Ok(id)
 }
 
-/// Which group a rule feeds for a value.
+/// Group that a rule feeds for a value.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct RuleGroupRow {
     /// The rule.
@@ -212,7 +174,7 @@ pub struct RuleGroupRow {
     pub group_id: GroupId,
     /// The name that the template gave when they met.
     pub name: String,
-    /// Whether the group is deleted.
+    /// True if the group is deleted.
     pub deleted: bool,
 }
 
@@ -221,9 +183,6 @@ const LINKS: &str = "
     FROM rule_groups k JOIN groups g ON g.id = k.group_id ORDER BY k.rule_id, k.key";
 
 /// Every link from a rule and a value to a group.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_rule_groups(tx: &mut Tx) -> Result<Vec<RuleGroupRow>> {
     tx.fetch_all("read which rule feeds which group", LINKS, params![]).await
 }
@@ -239,9 +198,6 @@ const LINKS_OF: Sql = Sql::per_engine(
 );
 
 /// The links from these rules and values to groups.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_rule_groups_of(
     tx: &mut Tx,
     rules: Vec<i64>,
@@ -258,9 +214,6 @@ const LINK: &str = "
     ON CONFLICT (rule_id, key) DO UPDATE SET group_id = excluded.group_id, name = excluded.name";
 
 /// Writes down which rule feeds which group.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create_rule_groups(
     tx: &mut Tx,
     links: impl IntoIterator<Item = (RuleId, String, GroupId, String)>,
@@ -280,9 +233,9 @@ pub struct GroupSummary {
     pub id: i64,
     /// The name.
     pub name: String,
-    /// How many learners are in it.
+    /// Number of members.
     pub members: i64,
-    /// How many assignments it has.
+    /// Number of assignments.
     pub assignments: i64,
 }
 
@@ -293,9 +246,6 @@ const SUMMARIES: &str = "
     ORDER BY g.name_folded";
 
 /// All groups with their numbers, or one.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_summaries(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<GroupSummary>> {
     tx.fetch_all("list groups", SUMMARIES, params![only.map_or(0, |id| id.0)]).await
 }
@@ -316,10 +266,7 @@ const LOSING: &str = "
             SELECT 1 FROM assignments o
             WHERE o.course_id = lost.course_id AND o.ended_run_id IS NULL AND o.learner_id = lost.learner_id)";
 
-/// How many members of a group would lose a course with it, and how many enrollments would end.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the number of members who would lose a course with a group, and the number of enrollments that would end.
 pub async fn count_lost_access(tx: &mut Tx, group: GroupId) -> Result<(i64, i64)> {
     tx.fetch_one("count who would lose a course", LOSING, params![group]).await
 }
@@ -329,10 +276,7 @@ const FEEDING: &str = "
     SELECT DISTINCT k.group_id, r.name FROM rule_groups k JOIN rules r ON r.id = k.rule_id
     ORDER BY k.group_id, r.name";
 
-/// Which rules feed which groups, by name.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the names of the rules that feed each group.
 pub async fn list_feeding_rules(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
     tx.fetch_all("read the rules of groups", FEEDING, params![]).await
 }
@@ -350,9 +294,11 @@ const MEMBERS: &str = concat!(
 pub type MemberRow = (i64, String, String, RuleId, String, chrono::NaiveDate);
 
 /// The members of a group, a row for each reason, rules before memberships by hand.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberRow>> {
     tx.fetch_all("read a group's members", MEMBERS, params![group]).await
 }
+
+list_statements!(
+    LIVE, BY_NAME, BY_NUMBER, DELETED, ACTIVE_OF, MAKE, NEW, MAKE_ALL, RENAME, DELETE, UNDELETE, TOUCH,
+    RULES, KNOW_RULE, LINKS, LINKS_OF, NEW_LINKS, LINK, SUMMARIES, LOSING, FEEDING, MEMBERS
+);

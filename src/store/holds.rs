@@ -1,4 +1,4 @@
-//! Changes that a complete reading wants and that were not made: held, rejected, or taken back.
+//! Changes that a complete reading requires and that were not made: held, rejected, or undone.
 
 use serde::Serialize;
 
@@ -7,9 +7,10 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
-/// A decision on a change that stands: rejected or taken back.
+/// A decision in force on a change: rejected or undone.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct HoldDecision {
     /// Tells the change from others.
@@ -28,19 +29,13 @@ const STANDING: &str = "
     ORDER BY change_key, id";
 
 /// Every decision that stands, of all connectors.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_decisions(tx: &mut Tx) -> Result<Vec<HoldDecision>> {
     tx.fetch_all("read decisions on held changes", STANDING, params![]).await
 }
 
 const ANY: &str = "SELECT count(*) FROM held_changes WHERE connector_id = $1";
 
-/// Whether anything is written down of a connector's held changes.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns true if anything is written down of a connector's held changes.
 pub async fn has_changes(tx: &mut Tx, connector: ConnectorId) -> Result<bool> {
     let (count,): (i64,) = tx.fetch_one("look for held changes", ANY, params![connector]).await?;
     Ok(count > 0)
@@ -95,7 +90,7 @@ const SHOW: &str = "
         first_run_id = CASE WHEN held_changes.state = excluded.state THEN held_changes.first_run_id
             ELSE excluded.first_run_id END";
 
-/// What the latest complete reading no longer wants.
+/// Drops held changes that the latest complete reading no longer contains.
 const DROP: &str = "
     UPDATE held_changes SET state = 'dropped' WHERE connector_id = $1 AND state = 'held' AND last_run_id < $2";
 
@@ -103,16 +98,13 @@ const FORGET_DECIDED: &str = "
     DELETE FROM held_changes
     WHERE connector_id = $1 AND state IN ('rejected', 'undone') AND last_run_id < $2";
 
-/// With nothing waiting, nobody asks what was dropped.
+/// Deletes dropped changes when nothing is held.
 const FORGET_DROPPED: &str = "
     DELETE FROM held_changes
     WHERE connector_id = $1 AND state = 'dropped'
       AND NOT EXISTS (SELECT 1 FROM held_changes h WHERE h.connector_id = $1 AND h.state = 'held')";
 
 /// Writes down what a run did not do. `complete` says that it is all that the source wants of this connector's people.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn save_changes(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -144,12 +136,12 @@ pub async fn save_changes(
     tx.execute("forget dropped changes", FORGET_DROPPED, params![connector]).await.map(|_| ())
 }
 
-/// What a reading says of a person whose record stays as it was.
+/// Record of a reading for a person whose stored record is not changed.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct PinnedRecord {
     /// The source's id.
     pub external_id: String,
-    /// Whether the reading holds the person.
+    /// True if the reading holds the person.
     pub present: bool,
     /// The attributes, as a JSON object.
     pub attributes: String,
@@ -167,9 +159,6 @@ const KEEP_RECORDS: &str = "
     SET present = excluded.present, attributes = excluded.attributes, run_id = excluded.run_id";
 
 /// Keeps what the reading says of people whose record stays as it was; `complete` says that it is all of them.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn save_pinned_records<'a>(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -197,10 +186,7 @@ const READ_RECORDS: Sql = Sql::per_engine(
      WHERE connector_id = $1 ORDER BY external_id",
 );
 
-/// What the latest complete reading says of people whose record stays as it was.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the pinned records of a connector.
 pub async fn list_pinned_records(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<PinnedRecord>> {
     tx.fetch_all("read held records", READ_RECORDS, params![connector]).await
 }
@@ -211,9 +197,6 @@ const SETTLE_RECORDS: Sql = Sql::per_engine(
 );
 
 /// Forgets held records that have been written now.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn delete_pinned_records(tx: &mut Tx, connector: ConnectorId, ids: Vec<String>) -> Result<()> {
     tx.execute("settle held records", SETTLE_RECORDS, params![connector, ids]).await.map(|_| ())
 }
@@ -227,7 +210,7 @@ pub struct HeldChangeRecord {
     pub change_key: String,
     /// The kind.
     pub kind: String,
-    /// The learner, or the source's id of somebody new.
+    /// Learner, or the source's id of a new person.
     pub email: Option<String>,
     /// The group.
     pub group: Option<String>,
@@ -296,9 +279,6 @@ const SHOWN: &str = concat!(
 );
 
 /// The changes that a run showed as held, or decided on, and what became of each.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn shown(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldChangeRecord>> {
     tx.fetch_all("read what a run held", SHOWN, params![connector, run]).await
 }
@@ -312,9 +292,6 @@ const NAMED: &str = concat!(
 
 /// The changes that an approval of `run` commits: those that the run holds, or those that are rejected or taken back
 /// because of it.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn named_by(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldChangeRecord>> {
     tx.fetch_all("read what an approval commits", NAMED, params![connector, run]).await
 }
@@ -326,21 +303,15 @@ const DROPPED: &str = concat!(
 );
 
 /// The changes that a run showed as held and that the latest full reading no longer wants.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn dropped(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldChangeRecord>> {
     tx.fetch_all("read what is no longer wanted", DROPPED, params![connector, run]).await
 }
 
-/// What waits now, of one connector.
+/// Held changes of one connector.
 const WAITING: &str =
     concat!(change_columns!(), "WHERE h.connector_id = $1 AND h.state = 'held' ORDER BY h.kind, 4, 3, h.id");
 
 /// Every change of a connector that waits for approval.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn waiting(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<HeldChangeRecord>> {
     tx.fetch_all("read what waits", WAITING, params![connector]).await
 }
@@ -350,10 +321,7 @@ const FORGET: Sql = Sql::per_engine(
     "DELETE FROM held_changes WHERE change_key = ANY($1)",
 );
 
-/// Forgets changes: they have been made, or nobody wants them any longer.
-///
-/// # Errors
-/// When the database refuses.
+/// Deletes changes that have been made or are no longer wanted.
 pub async fn forget(tx: &mut Tx, keys: Vec<String>) -> Result<u64> {
     tx.execute("forget held changes", FORGET, params![keys]).await
 }
@@ -363,9 +331,6 @@ const REJECT: &str = "
     WHERE connector_id = $1 AND state = 'held' AND first_run_id <= $2 AND last_run_id >= $2";
 
 /// Rejects what a run showed as held and still waits, because of the rejection `decision`; returns how many changes.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn reject(tx: &mut Tx, connector: ConnectorId, run: RunId, decision: RunId) -> Result<u64> {
     let rejected = tx.execute("reject held changes", REJECT, params![connector, run, decision]).await?;
     tx.execute("forget dropped changes", FORGET_DROPPED, params![connector]).await?;
@@ -375,9 +340,28 @@ pub async fn reject(tx: &mut Tx, connector: ConnectorId, run: RunId, decision: R
 const FORGET_UNDONE: &str = "DELETE FROM held_changes WHERE state = 'undone' AND decision_run_id = $1";
 
 /// Forgets what an undo keeps from being done again.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn forget_undone(tx: &mut Tx, run: RunId) -> Result<u64> {
     tx.execute("forget what was taken back", FORGET_UNDONE, params![run]).await
 }
+
+list_statements!(
+    STANDING,
+    ANY,
+    CHANGES,
+    SHOW,
+    DROP,
+    FORGET_DECIDED,
+    FORGET_DROPPED,
+    RECORDS,
+    CLEAR_RECORDS,
+    KEEP_RECORDS,
+    READ_RECORDS,
+    SETTLE_RECORDS,
+    SHOWN,
+    NAMED,
+    DROPPED,
+    WAITING,
+    FORGET,
+    REJECT,
+    FORGET_UNDONE
+);

@@ -1,8 +1,8 @@
-//! The queue: one order for each learner and course whose enrollment may have to change.
+//! Job queue: one job for each learner and course whose enrollment may have to change.
 //!
-//! Orders are enqueued by `rollcall_core::enrollment::change` in the transaction of the change that causes
-//! them, and an order that is there already is written again: that takes its row's lock, so that a worker
-//! which is settling it now is waited for, and its order comes back afterwards.
+//! `rollcall_core::enrollment::change` enqueues jobs in the transaction of the change that causes them. An existing job
+//! is written again. This locks its row, so that the change waits for a worker that is processing the job, and the job
+//! is in the queue again afterwards.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,6 +12,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::listing::PageRequest;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{AssignmentId, JobId, RunId};
 
 macro_rules! enqueue {
@@ -26,14 +27,14 @@ macro_rules! enqueue {
     };
 }
 
-/// For everybody who was given a membership: the courses of the group.
+/// Courses of the group for learners who were added to it.
 const FOR_ADDED: &str = enqueue!(
     "SELECT DISTINCT 'enroll', a.learner_id, s.course_id, $1, $2
      FROM stage_added a JOIN assignments s ON s.group_id = a.group_id AND s.ended_run_id IS NULL
      WHERE true ORDER BY a.learner_id, s.course_id"
 );
 
-/// For everybody whose last reason in a group ended: the courses of the group. What the learner was enrolled for a
+/// For learners whose last reason in a group ended: the courses of the group. What the learner was enrolled for a
 /// moment ago stays so.
 const FOR_REMOVED: &str = enqueue!(
     "SELECT DISTINCT 'unenroll', r.learner_id, s.course_id, $1, $2
@@ -66,7 +67,7 @@ const FOR_STARTS: &str = enqueue!(
      ORDER BY 2, 3"
 );
 
-/// For everybody whom an assignment reaches, one order for each learner and course: an order that one statement would
+/// For learners whom an assignment reaches, one job for each learner and course: an order that one statement would
 /// write twice is refused.
 const FOR_ASSIGNMENTS: Sql = Sql::per_engine(
     enqueue!(
@@ -92,9 +93,6 @@ const FOR_ASSIGNMENTS: Sql = Sql::per_engine(
 );
 
 /// Enqueues for the staged memberships: call it after they have been given and ended.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn enqueue_for_members(tx: &mut Tx, now: DateTime<Utc>, run: RunId) -> Result<u64> {
     let added = tx.execute("enqueue enrollments", FOR_ADDED, params![now, run]).await?;
     let removed = tx.execute("enqueue withdrawals", FOR_REMOVED, params![now, run]).await?;
@@ -102,25 +100,16 @@ pub async fn enqueue_for_members(tx: &mut Tx, now: DateTime<Utc>, run: RunId) ->
 }
 
 /// Enqueues for the learners in `stage_status`.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn enqueue_for_status(tx: &mut Tx, now: DateTime<Utc>, run: RunId) -> Result<u64> {
     tx.execute("enqueue for those who come and go", FOR_STATUS, params![now, run]).await
 }
 
 /// Enqueues for the learners in `stage_starts`.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn enqueue_for_starts(tx: &mut Tx, now: DateTime<Utc>, run: RunId) -> Result<u64> {
     tx.execute("enqueue for new start dates", FOR_STARTS, params![now, run]).await
 }
 
-/// Enqueues for everybody whom these assignments reach: call it after they have been made, changed or ended.
-///
-/// # Errors
-/// When the database refuses.
+/// Enqueues jobs for all learners that these assignments reach. Call it after the assignments are created, changed or ended.
 pub async fn enqueue_for_assignments(
     tx: &mut Tx,
     assignments: &[AssignmentId],
@@ -151,10 +140,10 @@ const CLAIM_MANY: Sql = Sql::per_engine(
          FOR UPDATE SKIP LOCKED) claimed",
 );
 
-/// A batch of orders that one transaction settles.
+/// A batch of jobs that one transaction processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobBatch {
-    /// How many.
+    /// Number of rows.
     pub size: u64,
     /// The lowest number.
     pub first: i64,
@@ -164,10 +153,7 @@ pub struct JobBatch {
     pub ids: Vec<i64>,
 }
 
-/// Claims up to `most` orders with numbers above `cursor`.
-///
-/// # Errors
-/// When the database refuses.
+/// Claims up to `most` jobs with ids above `cursor`.
 pub async fn claim_batch(tx: &mut Tx, cursor: i64, now: DateTime<Utc>, most: i64) -> Result<JobBatch> {
     let (size, first, last, ids): (i64, i64, i64, String) =
         tx.fetch_one("claim jobs", CLAIM_MANY, params![cursor, now, most]).await?;
@@ -175,10 +161,7 @@ pub async fn claim_batch(tx: &mut Tx, cursor: i64, now: DateTime<Utc>, most: i64
     Ok(JobBatch { size: size.unsigned_abs(), first, last, ids })
 }
 
-/// Claims up to `most` orders and names each, for a batch that has to be halved.
-///
-/// # Errors
-/// When the database refuses.
+/// Claims up to `most` jobs and returns their ids, for a batch that must be halved.
 pub async fn claim_ids(tx: &mut Tx, cursor: i64, now: DateTime<Utc>, most: i64) -> Result<Vec<JobId>> {
     let rows: Vec<(JobId,)> = tx.fetch_all("claim jobs", CLAIM, params![cursor, now, most]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
@@ -189,34 +172,25 @@ const DONE: Sql = Sql::per_engine(
     "DELETE FROM jobs WHERE id = ANY($4) AND $1 <= $2 AND $3::timestamptz IS NOT NULL",
 );
 
-/// Takes settled orders off the queue.
-///
-/// # Errors
-/// When the database refuses.
+/// Deletes processed jobs from the queue.
 pub async fn complete_batch(tx: &mut Tx, batch: &JobBatch, now: DateTime<Utc>) -> Result<u64> {
     tx.execute("finish jobs", DONE, params![batch.first, batch.last, now, batch.ids.clone()]).await
 }
 
-/// Puts an order off, or parks it, unless another worker that met it at the same time has done so.
+/// Delays a job or marks it as failed, unless another worker has done so at the same time.
 const FAILED: &str = "
     UPDATE jobs SET attempts = attempts + 1, error = $2, run_at = $3, state = $4
     WHERE id = $1 AND state = 'ready' AND run_at <= $5";
 
 const ATTEMPTS: &str = "SELECT attempts FROM jobs WHERE id = $1";
 
-/// How often an order has failed so far.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the number of failed attempts of a job.
 pub async fn get_attempts(tx: &mut Tx, job: JobId) -> Result<Option<i32>> {
     let row: Option<(i32,)> = tx.fetch_optional("read a job", ATTEMPTS, params![job]).await?;
     Ok(row.map(|(attempts,)| attempts))
 }
 
 /// Notes a failure: try again at `again`, or park it where there is none. False when that has been done already.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn record_failure(
     tx: &mut Tx,
     job: JobId,
@@ -229,12 +203,12 @@ pub async fn record_failure(
     Ok(tx.execute("note a failed job", FAILED, args).await? == 1)
 }
 
-/// An order as `jobs list` prints it.
+/// A job as `jobs list` prints it.
 #[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
 pub struct Job {
     /// The number.
     pub id: i64,
-    /// What was expected when it was enqueued: `enroll` or `unenroll`.
+    /// Effect that was expected when the job was enqueued: `enroll` or `unenroll`.
     pub kind: String,
     /// The learner.
     pub email: String,
@@ -242,9 +216,9 @@ pub struct Job {
     pub course: String,
     /// `ready` or `failed`.
     pub state: String,
-    /// How often it failed.
+    /// Number of failed attempts.
     pub attempts: i32,
-    /// Why it failed last.
+    /// Error of the last attempt.
     pub error: Option<String>,
 }
 
@@ -260,29 +234,23 @@ macro_rules! listed {
     };
 }
 
-/// Parked orders first, then by number.
+/// Failed jobs first, then by id.
 const LIST: &str = listed!("ORDER BY j.state, j.id LIMIT $1");
 
-/// The same from behind an order on.
+/// The same, after a given job.
 const PAGE: &str = listed!("WHERE (j.state, j.id) > ($1, $2) ORDER BY j.state, j.id LIMIT $3");
 
 /// The queue, at most `most` of it.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Job>> {
     tx.fetch_all("list jobs", LIST, params![most]).await
 }
 
 /// The queue from behind an order on: what state that is in, and its number.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_page(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<Job>> {
     tx.fetch_all("list jobs", PAGE, params![from.text, from.id, from.limit]).await
 }
 
-/// How many orders there are: ready now, ready later, parked; and when the next of those for later is due.
+/// Counts of the jobs that are ready, delayed and failed, and the time at which the next delayed job is due.
 const COUNT: &str = "
     SELECT count(*) FILTER (WHERE state = 'ready' AND run_at <= $1),
         count(*) FILTER (WHERE state = 'ready' AND run_at > $1),
@@ -299,14 +267,11 @@ pub struct QueueLength {
     pub later: i64,
     /// Parked.
     pub failed: i64,
-    /// When the first of those that wait is due.
+    /// Time at which the next waiting job is due.
     pub next: Option<DateTime<Utc>>,
 }
 
-/// How long the queue is.
-///
-/// # Errors
-/// When the database refuses.
+/// Length of the queue.
 pub async fn count_queue(tx: &mut Tx, now: DateTime<Utc>) -> Result<QueueLength> {
     let (ready, later, failed, next) = tx.fetch_one("count jobs", COUNT, params![now]).await?;
     Ok(QueueLength { ready, later, failed, next })
@@ -323,18 +288,12 @@ const DROP: Sql = Sql::per_engine(
     "DELETE FROM jobs WHERE state = 'failed' AND id = ANY($1)",
 );
 
-/// Makes parked orders ready again: these, or all where none is named.
-///
-/// # Errors
-/// When the database refuses.
+/// Makes failed jobs ready again: these, or all if `ids` is empty.
 pub async fn retry_failed(tx: &mut Tx, jobs: &[i64], now: DateTime<Utc>) -> Result<u64> {
     tx.execute("retry jobs", RETRY, params![now, jobs.is_empty(), jobs.to_vec()]).await
 }
 
-/// Takes parked orders off the queue for good.
-///
-/// # Errors
-/// When the database refuses.
+/// Deletes failed jobs from the queue.
 pub async fn delete_failed(tx: &mut Tx, jobs: &[i64]) -> Result<u64> {
     tx.execute("drop jobs", DROP, params![jobs.to_vec()]).await
 }
@@ -346,9 +305,6 @@ const FOR_PAIRS: &str =
     enqueue!("SELECT 'enroll', learner_id, course_id, $1, $2 FROM stage_pairs WHERE true");
 
 /// Enqueues for exactly these learners and courses, to settle them again.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn enqueue_pairs(tx: &mut Tx, pairs: &[(i64, i64)], now: DateTime<Utc>, run: RunId) -> Result<u64> {
     tx.fill_staging_table(PAIRS, pairs, |rows, (learner, course)| rows.int(*learner).int(*course).end_row())
         .await?;
@@ -356,3 +312,23 @@ pub async fn enqueue_pairs(tx: &mut Tx, pairs: &[(i64, i64)], now: DateTime<Utc>
     tx.drop_staging_table(PAIRS).await?;
     Ok(enqueued)
 }
+
+list_statements!(
+    FOR_ADDED,
+    FOR_REMOVED,
+    FOR_STATUS,
+    FOR_STARTS,
+    FOR_ASSIGNMENTS,
+    CLAIM,
+    CLAIM_MANY,
+    DONE,
+    FAILED,
+    ATTEMPTS,
+    LIST,
+    PAGE,
+    COUNT,
+    RETRY,
+    DROP,
+    PAIRS,
+    FOR_PAIRS
+);

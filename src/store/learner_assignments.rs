@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId};
 
@@ -30,7 +31,7 @@ pub struct LearnerAssignment {
 }
 
 impl LearnerAssignment {
-    /// When it is due.
+    /// Due date policy.
     #[must_use]
     pub fn due(&self) -> DuePolicy {
         // A CHECK of the table keeps kind, day and days together.
@@ -80,10 +81,7 @@ const REACHING: Sql = Sql::per_engine(
     ),
 );
 
-/// What is assigned to a learner alone or to one of these groups.
-///
-/// # Errors
-/// When the database refuses.
+/// Assignments to a learner or to one of these groups.
 pub async fn list_reaching(
     tx: &mut Tx,
     learner: LearnerId,
@@ -106,10 +104,7 @@ const ENDED: Sql = Sql::per_engine(
     ),
 );
 
-/// What was assigned to a learner alone or to one of these groups and ended after `run`.
-///
-/// # Errors
-/// When the database refuses.
+/// Assignments to a learner or to one of these groups that ended after `run`.
 pub async fn list_ended_since(
     tx: &mut Tx,
     learner: LearnerId,
@@ -133,9 +128,6 @@ const OF_COURSES: Sql = Sql::per_engine(
 );
 
 /// Everything that gives or gave these courses to groups, or to the learner alone.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_by_courses(
     tx: &mut Tx,
     learner: LearnerId,
@@ -144,7 +136,7 @@ pub async fn list_by_courses(
     tx.fetch_all("read what gives courses", OF_COURSES, params![learner, courses]).await
 }
 
-/// What an assignment's due date was before a run.
+/// Due date of an assignment before a run.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of `assignment_changes`, whose comment says what they are")]
 pub struct PreviousDueDate {
@@ -162,10 +154,7 @@ const DUES_BEFORE: Sql = Sql::per_engine(
      WHERE run_id > $1 AND assignment_id = ANY($2) ORDER BY run_id DESC",
 );
 
-/// What these assignments said before each run after `run` that changed them, newest first.
-///
-/// # Errors
-/// When the database refuses.
+/// Due dates of these assignments before each run after `run` that changed them, newest first.
 pub async fn list_previous_due_dates(
     tx: &mut Tx,
     assignments: Vec<i64>,
@@ -192,9 +181,6 @@ const ENROLLMENTS: &str = "
     WHERE learner_id = $1";
 
 /// A learner's enrollments.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_enrollments(tx: &mut Tx, id: LearnerId) -> Result<Vec<LearnerEnrollment>> {
     tx.fetch_all("read a learner's enrollments", ENROLLMENTS, params![id]).await
 }
@@ -213,9 +199,6 @@ const KEPT: &str =
     "SELECT course_id, lost_on, due FROM kept_dues WHERE learner_id = $1 ORDER BY course_id, lost_on";
 
 /// The due dates that a learner gave up.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_retained_due_dates(tx: &mut Tx, id: LearnerId) -> Result<Vec<RetainedDueDate>> {
     tx.fetch_all("read a learner's kept due dates", KEPT, params![id]).await
 }
@@ -236,9 +219,6 @@ pub struct LearnerJob {
 const JOBS: &str = "SELECT course_id, id, kind, state, attempts, error FROM jobs WHERE learner_id = $1";
 
 /// A learner's jobs.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_jobs(tx: &mut Tx, id: LearnerId) -> Result<Vec<LearnerJob>> {
     tx.fetch_all("read a learner's jobs", JOBS, params![id]).await
 }
@@ -249,9 +229,8 @@ const COURSES: Sql = Sql::per_engine(
 );
 
 /// Numbers, codes and titles of courses, by code.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_courses(tx: &mut Tx, ids: Vec<i64>) -> Result<Vec<(CourseId, String, String)>> {
     tx.fetch_all("read courses", COURSES, params![ids]).await
 }
+
+list_statements!(REACHING, ENDED, OF_COURSES, DUES_BEFORE, ENROLLMENTS, KEPT, JOBS, COURSES);

@@ -1,8 +1,9 @@
-//! Learners whom somebody made one by hand, and what it takes to part them again.
+//! Links between learners that were merged manually, and the data to separate them again.
 
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{LearnerId, RunId};
 
 const BOTH_PRESENT: &str = "
@@ -11,9 +12,6 @@ const BOTH_PRESENT: &str = "
     WHERE a.learner_id = $1 AND b.learner_id = $2 AND a.present AND b.present ORDER BY c.name";
 
 /// Connectors that hold both learners at once.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_shared_connectors(tx: &mut Tx, one: LearnerId, other: LearnerId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = tx.fetch_all("look for colleagues", BOTH_PRESENT, params![one, other]).await?;
     Ok(rows.into_iter().map(|(name,)| name).collect())
@@ -59,7 +57,7 @@ const NOTE_ENROLLMENTS: &str = "
     FROM enrollments b LEFT JOIN enrollments a ON a.learner_id = $1 AND a.course_id = b.course_id
     WHERE b.learner_id = $2";
 
-/// What either has achieved, both have.
+/// Combines the progress of both learners.
 const JOIN_PROGRESS: &str = "
     INSERT INTO enrollments (learner_id, course_id, state, due, enrolled_at, revoked_at, completed_at, progress)
     SELECT CAST($1 AS BIGINT), b.course_id, 'revoked', b.due, b.enrolled_at, COALESCE(b.revoked_at, b.enrolled_at),
@@ -74,9 +72,6 @@ const JOIN_PROGRESS: &str = "
 
 /// Makes `merged` a part of `learner`: persons, addresses, courses assigned to the learner alone, and progress. Call it
 /// when the memberships of `merged` have been given to `learner`.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn link_learners(tx: &mut Tx, learner: LearnerId, merged: LearnerId, run: RunId) -> Result<()> {
     tx.execute("link learners", LINK, params![run, learner, merged]).await?;
     tx.execute("note persons", NOTE_PERSONS, params![run, merged]).await?;
@@ -100,14 +95,11 @@ pub struct LearnerLink {
     pub run_id: i64,
     /// Who is both.
     pub learner_id: LearnerId,
-    /// Who was the other one.
+    /// Learner that was merged.
     pub merged_id: LearnerId,
 }
 
-/// The newest link between two learners in force, or of one learner with anybody.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the newest active link between two learners.
 pub async fn find_active_link(tx: &mut Tx, one: LearnerId, other: LearnerId) -> Result<Option<LearnerLink>> {
     tx.fetch_optional("find a link", IN_FORCE, params![one, other]).await
 }
@@ -117,7 +109,7 @@ const PERSONS_BACK: &str = "
     WHERE EXISTS (SELECT 1 FROM linked_persons k WHERE k.run_id = $1 AND k.connector_id = persons.connector_id
                   AND k.external_id = persons.external_id)";
 
-/// Whoever has the address by now keeps it.
+/// An address that another learner holds by now is not returned.
 const LEARNER_BACK: &str = "
     UPDATE learners
     SET status = CASE WHEN k.by_hand THEN 'active' ELSE learners.status END, by_hand = k.by_hand, run_id = $2,
@@ -147,10 +139,7 @@ const PROGRESS_BACK: &str = "
 
 const END: &str = "UPDATE learner_links SET ended_run_id = $2 WHERE run_id = $1";
 
-/// Takes a link back, but for memberships.
-///
-/// # Errors
-/// When the database refuses.
+/// Ends a link, except for memberships.
 pub async fn unlink_learners(tx: &mut Tx, link: LearnerLink, run: RunId) -> Result<()> {
     let LearnerLink { run_id: linked, learner_id: learner, merged_id: merged } = link;
     tx.execute("move persons back", PERSONS_BACK, params![linked, merged, run]).await?;
@@ -170,9 +159,6 @@ const COURSES: &str = "
     WHERE m.learner_id IN ($1, $2) AND s.ended_run_id IS NULL";
 
 /// Every course that either of two learners may have anything to do with.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_course_pairs(tx: &mut Tx, one: LearnerId, other: LearnerId) -> Result<Vec<(i64, i64)>> {
     tx.fetch_all("read the courses of learners", COURSES, params![one, other]).await
 }
@@ -181,9 +167,6 @@ const MEMBERSHIPS: &str = "
     SELECT group_id, rule_id FROM memberships WHERE learner_id = $1 ORDER BY group_id, rule_id";
 
 /// The groups and rules of a learner's memberships.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_memberships(
     tx: &mut Tx,
     learner: LearnerId,
@@ -199,9 +182,6 @@ const EARLIER: &str = "
       AND EXISTS (SELECT 1 FROM memberships m WHERE m.learner_id = $2 AND m.group_id = memberships.group_id)";
 
 /// In groups that both are in, the learner joined when the first of them did.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn keep_earliest_join_dates(tx: &mut Tx, learner: LearnerId, other: LearnerId) -> Result<()> {
     tx.execute("join days of joining", EARLIER, params![learner, other]).await.map(|_| ())
 }
@@ -216,17 +196,11 @@ const DROP_EXCLUSIONS: &str = "
     UPDATE exclusions SET lifted_run_id = $3 WHERE learner_id = $1 AND run_id = $2 AND lifted_run_id IS NULL";
 
 /// Keeps the learner out of what the other one is kept out of.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn copy_exclusions(tx: &mut Tx, learner: LearnerId, other: LearnerId, run: RunId) -> Result<()> {
     tx.execute("copy exclusions", MOVE_EXCLUSIONS, params![learner, other, run]).await.map(|_| ())
 }
 
 /// Lifts the exclusions that came with a link.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn lift_copied_exclusions(
     tx: &mut Tx,
     learner: LearnerId,
@@ -241,10 +215,32 @@ const PLACE: &str = "
     WHERE p.learner_id = $1 AND p.present ORDER BY c.id";
 
 /// The connectors that hold a learner.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_connectors(tx: &mut Tx, learner: LearnerId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = tx.fetch_all("read who holds a learner", PLACE, params![learner]).await?;
     Ok(rows.into_iter().map(|(name,)| name).collect())
 }
+
+list_statements!(
+    BOTH_PRESENT,
+    LINK,
+    NOTE_PERSONS,
+    MOVE_PERSONS,
+    MOVE_ADDRESSES,
+    LEAVE,
+    COPY_ASSIGNMENTS,
+    NOTE_ENROLLMENTS,
+    JOIN_PROGRESS,
+    IN_FORCE,
+    PERSONS_BACK,
+    LEARNER_BACK,
+    ADDRESSES_BACK,
+    END_ASSIGNMENTS,
+    PROGRESS_BACK,
+    END,
+    COURSES,
+    MEMBERSHIPS,
+    EARLIER,
+    MOVE_EXCLUSIONS,
+    DROP_EXCLUSIONS,
+    PLACE
+);

@@ -1,21 +1,22 @@
-//! Who runs a connector now: a row with a holder, an expiry on the database's clock, and a number that fences off
-//! holders who lost it without noticing.
+//! Leases of connectors: a row with the holder, an expiry time by the database's clock, and a fence number that excludes
+//! holders whose lease has expired.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 
-/// How long a lease lasts without being renewed, in seconds.
+/// Duration of a lease without renewal, in seconds.
 pub const LEASE_SECONDS: i64 = 15;
 
 /// A lease that is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// What it is for, such as `connector:corp`.
+    /// Resource of the lease, such as `connector:corp`.
     pub name: String,
-    /// Who holds it.
+    /// Holder of the lease.
     pub holder: String,
     /// The number under which it is held.
     pub fence: i64,
@@ -41,18 +42,12 @@ const GIVE_BACK: &str = "UPDATE leases SET expires_at = $4 WHERE name = $1 AND h
 const HOLDER: &str = "SELECT holder FROM leases WHERE name = $1 AND expires_at > $2";
 
 /// The time, by the clock that all who share the database share.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn database_time(tx: &mut Tx) -> Result<DateTime<Utc>> {
     let (now,): (DateTime<Utc>,) = tx.fetch_one("read the clock", NOW, params![Utc::now()]).await?;
     Ok(now)
 }
 
-/// Takes a lease, unless somebody holds it.
-///
-/// # Errors
-/// When the database refuses.
+/// Acquires a lease that is free or has expired.
 pub async fn acquire(tx: &mut Tx, name: &str, holder: &str) -> Result<Option<Lease>> {
     let now = database_time(tx).await?;
     let until = now + TimeDelta::seconds(LEASE_SECONDS);
@@ -61,11 +56,8 @@ pub async fn acquire(tx: &mut Tx, name: &str, holder: &str) -> Result<Option<Lea
     Ok(row.map(|(fence,)| Lease { name: name.to_owned(), holder: holder.to_owned(), fence }))
 }
 
-/// Makes a lease last again, and says whether it was still held. Inside a commit's transaction it locks the lease, so
-/// that nobody can take it before the commit is done.
-///
-/// # Errors
-/// When the database refuses.
+/// Renews a lease and returns true if it was still held. Inside a commit's transaction this locks the lease, so that no
+/// other process can acquire it before the commit.
 pub async fn renew(tx: &mut Tx, lease: &Lease) -> Result<bool> {
     let now = database_time(tx).await?;
     let until = now + TimeDelta::seconds(LEASE_SECONDS);
@@ -73,22 +65,21 @@ pub async fn renew(tx: &mut Tx, lease: &Lease) -> Result<bool> {
     Ok(tx.execute("renew a lease", RENEW, args).await? == 1)
 }
 
-/// Gives a lease back.
+/// Releases a lease.
 ///
 /// # Errors
-/// When the database refuses; then it runs out by itself.
+/// If the database fails. The lease then expires on its own.
 pub async fn release(tx: &mut Tx, lease: &Lease) -> Result<()> {
     let now = database_time(tx).await?;
     let args = params![lease.name.as_str(), lease.holder.as_str(), lease.fence, now];
     tx.execute("give a lease back", GIVE_BACK, args).await.map(|_| ())
 }
 
-/// Who holds a lease now.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the current holder of a lease.
 pub async fn get_holder(tx: &mut Tx, name: &str) -> Result<Option<String>> {
     let now = database_time(tx).await?;
     let row: Option<(String,)> = tx.fetch_optional("look at a lease", HOLDER, params![name, now]).await?;
     Ok(row.map(|(holder,)| holder))
 }
+
+list_statements!(NOW, TAKE, RENEW, GIVE_BACK, HOLDER);

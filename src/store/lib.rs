@@ -1,8 +1,8 @@
-//! Memory: one file a table, and [`engine`], the one file that knows which database there is.
+//! Database access. One module per table; only [`engine`] depends on the database in use.
 //!
-//! Nothing is decided here. Functions answer the questions that the rooms above ask, and write the sets that they
-//! decided on, inside a [`Tx`] that the caller began and will commit. Everything happens in a transaction, because
-//! behind a pooler in transaction mode nothing else keeps two statements on one connection.
+//! The store makes no decisions. Its functions read and write sets of rows inside a [`Tx`] that the caller begins and
+//! commits. All statements run in a transaction, because behind a pooler in transaction mode nothing else keeps two
+//! statements on one connection.
 
 pub mod accounts;
 pub mod assignments;
@@ -33,12 +33,14 @@ pub mod retention;
 pub mod runs;
 pub mod sessions;
 pub mod staging;
+pub mod statements;
 pub mod tokens;
 pub mod undo;
+pub mod verification;
 
 pub use engine::{Sql, Store, StoreOptions, Tx};
 pub use error::StoreError;
 pub use param::Param;
 
-/// What store functions answer with.
+/// Result of store functions.
 pub type Result<T> = std::result::Result<T, StoreError>;

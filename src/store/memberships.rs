@@ -1,5 +1,5 @@
-//! Who is in which group, and for which reason. The writing half is called by
-//! `rollcall_core::enrollment::change` alone.
+//! Memberships of groups and the reason for each. Only `rollcall_core::enrollment::change` calls the functions that
+//! write.
 
 use chrono::NaiveDate;
 
@@ -8,6 +8,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::ids::{GroupId, LearnerId, RuleId, RunId};
 
 /// One reason for one membership.
@@ -42,9 +43,6 @@ const ALL: Sql = Sql::per_engine(
 );
 
 /// Every reason of today: group, rule, and the numbers of its learners with spaces between them.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_all(tx: &mut Tx) -> Result<Vec<(GroupId, RuleId, String)>> {
     tx.fetch_all("read memberships", ALL, params![]).await
 }
@@ -57,17 +55,11 @@ const ALL_OF: Sql = Sql::per_engine(
 );
 
 /// Every reason of some learners, sorted.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_by_learners(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(GroupId, RuleId, LearnerId)>> {
     tx.fetch_all("read memberships of learners", ALL_OF, params![learners]).await
 }
 
 /// Lays out what is to be given and what is to be ended, for the statements below.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn stage_changes(
     tx: &mut Tx,
     added: impl IntoIterator<Item = MembershipReason>,
@@ -84,9 +76,6 @@ pub async fn stage_changes(
 }
 
 /// Clears away what [`stage_changes()`] laid out.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
     tx.drop_staging_table(ADDED).await?;
     tx.drop_staging_table(REMOVED).await
@@ -94,7 +83,7 @@ pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
 
 /// Gives the reasons that were laid out. A learner who is in the group already keeps the day of joining, even when the
 /// reason so far ends in the same transaction: give first, end afterwards.
-const GIVE: &str = "
+const GIVE_POSTGRES: &str = "
     INSERT INTO memberships (group_id, rule_id, learner_id, joined_on, run_id)
     SELECT a.group_id, a.rule_id, a.learner_id,
         COALESCE((SELECT min(m.joined_on) FROM memberships m
@@ -114,7 +103,7 @@ const GIVE_SQLITE: &str = "
     ON CONFLICT (group_id, rule_id, learner_id) DO NOTHING";
 
 /// Keeps what is about to end.
-const REMEMBER: &str = "
+const REMEMBER_POSTGRES: &str = "
     INSERT INTO ended_memberships (ended_run_id, group_id, rule_id, learner_id, joined_on, run_id)
     SELECT $1, m.group_id, m.rule_id, m.learner_id, m.joined_on, m.run_id
     FROM stage_removed r
@@ -127,24 +116,22 @@ const REMEMBER_SQLITE: &str = "
     FROM stage_removed r
     CROSS JOIN memberships m ON m.group_id = r.group_id AND m.rule_id = r.rule_id AND m.learner_id = r.learner_id";
 
+const GIVE: Sql = Sql::per_engine(GIVE_SQLITE, GIVE_POSTGRES);
+
+const REMEMBER: Sql = Sql::per_engine(REMEMBER_SQLITE, REMEMBER_POSTGRES);
+
 const END: &str = "
     DELETE FROM memberships
     WHERE (group_id, rule_id, learner_id) IN (SELECT group_id, rule_id, learner_id FROM stage_removed)";
 
 /// Gives the staged reasons; answers how many were new.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn insert_staged(tx: &mut Tx, today: NaiveDate, run: RunId) -> Result<u64> {
-    tx.execute("give memberships", Sql::per_engine(GIVE_SQLITE, GIVE), params![today, run]).await
+    tx.execute("give memberships", GIVE, params![today, run]).await
 }
 
 /// Ends the staged reasons; answers how many there were.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn end_staged(tx: &mut Tx, run: RunId) -> Result<u64> {
-    tx.execute("remember memberships", Sql::per_engine(REMEMBER_SQLITE, REMEMBER), params![run]).await?;
+    tx.execute("remember memberships", REMEMBER, params![run]).await?;
     tx.execute("end memberships", END, params![]).await
 }
 
@@ -181,9 +168,6 @@ const ADJUST_COUNTS: &str = "
 const FEW: u64 = 1_000;
 
 /// RunCounts the members of the groups in which a run gave and ended `changes` memberships.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn update_member_counts(tx: &mut Tx, run: RunId, changes: u64) -> Result<()> {
     let sql = if changes <= FEW { ADJUST_COUNTS } else { RECOUNT };
     tx.execute("count members", sql, params![run]).await.map(|_| ())
@@ -203,9 +187,6 @@ const WAKE: &str = "
     WHERE (learner_id, group_id) IN (SELECT learner_id, group_id FROM stage_added WHERE rule_id = 0)";
 
 /// Moves the staged memberships by hand of learners without access to rest, and those of learners with access from it.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn move_dormant(tx: &mut Tx, run: RunId) -> Result<()> {
     tx.execute("put memberships to rest", TO_DORMANT, params![run]).await?;
     tx.execute("wake memberships", WAKE, params![]).await.map(|_| ())
@@ -219,9 +200,6 @@ const DORMANT: &str = "
     ORDER BY d.learner_id, d.group_id";
 
 /// Memberships by hand that wait for their learner.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_dormant(tx: &mut Tx) -> Result<Vec<(GroupId, LearnerId)>> {
     tx.fetch_all("read resting memberships", DORMANT, params![]).await
 }
@@ -235,9 +213,6 @@ const DORMANT_OF: Sql = Sql::per_engine(
 );
 
 /// Memberships by hand of some learners that wait for them.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_dormant_of(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(GroupId, LearnerId)>> {
     tx.fetch_all("read resting memberships", DORMANT_OF, params![learners]).await
 }
@@ -258,9 +233,6 @@ const DROP_DORMANT: Sql = Sql::per_engine(
 );
 
 /// Puts down a membership by hand for learners who have no access today: they wait.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn insert_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<()> {
     if learners.is_empty() {
         return Ok(());
@@ -269,24 +241,18 @@ pub async fn insert_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run
 }
 
 /// Forgets memberships by hand that wait; answers whose they were.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn delete_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<LearnerId>> {
     let dropped: Vec<(LearnerId,)> =
         tx.fetch_all("drop resting memberships", DROP_DORMANT, params![learners, group]).await?;
     Ok(dropped.into_iter().map(|(learner,)| learner).collect())
 }
 
-/// Everybody whom somebody keeps out of a group today.
+/// Exclusions that are in force today.
 const EXCLUDED: &str = "
     SELECT group_id, learner_id FROM exclusions
     WHERE lifted_run_id IS NULL AND (until IS NULL OR until >= $1) ORDER BY group_id, learner_id";
 
 /// The exclusions in force.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_active_exclusions(tx: &mut Tx, today: NaiveDate) -> Result<Vec<(GroupId, LearnerId)>> {
     tx.fetch_all("read exclusions", EXCLUDED, params![today]).await
 }
@@ -301,9 +267,6 @@ const EXCLUDED_OF: Sql = Sql::per_engine(
 );
 
 /// The exclusions in force of some learners.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_active_exclusions_of(
     tx: &mut Tx,
     today: NaiveDate,
@@ -319,10 +282,7 @@ const OF: Sql = Sql::per_engine(
      ORDER BY learner_id, rule_id",
 );
 
-/// Why these learners are in a group: a pair for each reason, nothing for who is not in it.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the reasons for which these learners are in a group, a pair for each reason.
 pub async fn list_reasons(
     tx: &mut Tx,
     learners: Vec<i64>,
@@ -335,25 +295,19 @@ pub async fn list_reasons(
 const IN_GROUP: &str = "SELECT group_id, rule_id, learner_id FROM memberships WHERE group_id = $1";
 
 /// Every reason for every member of a group.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_by_group(tx: &mut Tx, group: GroupId) -> Result<Vec<MembershipReason>> {
     let rows: Vec<(GroupId, RuleId, LearnerId)> =
         tx.fetch_all("read a group's memberships", IN_GROUP, params![group]).await?;
     Ok(rows.into_iter().map(|(group, rule, learner)| MembershipReason { group, rule, learner }).collect())
 }
 
-/// What a run ended in one group, of learners who may have access again.
+/// Memberships that a run ended in one group, of learners who may have access again.
 const ENDED_BY: &str = "
     SELECT e.group_id, e.rule_id, e.learner_id FROM ended_memberships e
     JOIN learners l ON l.id = e.learner_id
     WHERE e.ended_run_id = $1 AND e.group_id = $2 AND l.status IN ('active', 'leave')";
 
-/// What a deletion ended, for whoever restores the group.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the memberships that a deletion ended, to restore the group.
 pub async fn list_ended_by(tx: &mut Tx, run: RunId, group: GroupId) -> Result<Vec<MembershipReason>> {
     let rows: Vec<(GroupId, RuleId, LearnerId)> =
         tx.fetch_all("read ended memberships", ENDED_BY, params![run, group]).await?;
@@ -372,9 +326,6 @@ const REJOIN: &str = "
                     AND e.learner_id = memberships.learner_id)";
 
 /// Restores the days of joining in a group whose memberships `ended` had ended.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn restore_join_dates(tx: &mut Tx, ended: RunId, group: GroupId) -> Result<u64> {
     tx.execute("restore days of joining", REJOIN, params![ended, group]).await
 }
@@ -397,12 +348,12 @@ const LIFT: Sql = Sql::per_engine(
      WHERE group_id = $2 AND learner_id = ANY($1) AND lifted_run_id IS NULL",
 );
 
-/// Why somebody is kept out of a group, and until when.
+/// Reason and end of an exclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewExclusion<'a> {
     /// Why.
     pub reason: &'a str,
-    /// The last day; none for as long as nobody lifts it.
+    /// Last day of the exclusion; none if it has no end.
     pub until: Option<NaiveDate>,
 }
 
@@ -413,9 +364,6 @@ impl Default for NewExclusion<'_> {
 }
 
 /// Keeps learners out of a group, whatever the rules say.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn exclude(
     tx: &mut Tx,
     learners: Vec<i64>,
@@ -431,9 +379,6 @@ pub async fn exclude(
 }
 
 /// Lets learners in again; answers how many were kept out.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn lift_exclusions(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<u64> {
     tx.execute("lift exclusions", LIFT, params![learners, group, run]).await
 }
@@ -447,7 +392,7 @@ pub struct Exclusion {
     pub email: String,
     /// Why.
     pub reason: String,
-    /// Who made it.
+    /// Actor.
     pub actor: String,
     /// The last day.
     pub until: Option<NaiveDate>,
@@ -463,9 +408,35 @@ const EXCLUSIONS: &str = concat!(
 );
 
 /// Every exclusion, by group.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_exclusions(tx: &mut Tx) -> Result<Vec<Exclusion>> {
     tx.fetch_all("list exclusions", EXCLUSIONS, params![]).await
 }
+
+list_statements!(
+    ADDED,
+    REMOVED,
+    REMOVED_BY_LEARNER,
+    ADDED_BY_LEARNER,
+    ALL,
+    ALL_OF,
+    GIVE,
+    REMEMBER,
+    END,
+    RECOUNT,
+    ADJUST_COUNTS,
+    TO_DORMANT,
+    WAKE,
+    DORMANT,
+    DORMANT_OF,
+    LAY_DORMANT,
+    DROP_DORMANT,
+    EXCLUDED,
+    EXCLUDED_OF,
+    OF,
+    IN_GROUP,
+    ENDED_BY,
+    REJOIN,
+    EXCLUDE,
+    LIFT,
+    EXCLUSIONS
+);

@@ -1,24 +1,24 @@
-//! Numbers for whoever watches from outside. All of them are kept in the database, so that every service that shares one
-//! says the same.
+//! Metrics for monitoring. All values come from the database, so that all services that share it report the same.
 
 use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 
 /// A connector, as its runs left it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ConnectorMetrics {
     /// The name.
     pub name: String,
-    /// When its last good run ended.
+    /// End of the last good run.
     pub good_at: Option<DateTime<Utc>>,
-    /// How many people that run read.
+    /// Number of people that the run read.
     pub people: i64,
-    /// Whether the last run failed.
+    /// True if the last run failed.
     pub has_failed: bool,
-    /// Whether something of it waits for approval.
+    /// True if something of it waits for approval.
     pub is_held: bool,
 }
 
@@ -31,9 +31,6 @@ const CONNECTORS: &str = "
     WHERE c.retired_at IS NULL ORDER BY c.name";
 
 /// Every connector that was not retired.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_connector_metrics(tx: &mut Tx) -> Result<Vec<ConnectorMetrics>> {
     tx.fetch_all("read connectors for metrics", CONNECTORS, params![]).await
 }
@@ -49,13 +46,13 @@ pub struct TableSizes {
     pub memberships: i64,
     /// Jobs that wait for a worker.
     pub ready: i64,
-    /// Jobs that have failed for good.
+    /// Jobs that failed permanently.
     pub failed: i64,
-    /// Since when the oldest job waits.
+    /// Time since which the oldest job waits.
     pub oldest: Option<DateTime<Utc>>,
 }
 
-const SIZES: &str = "
+const SIZES_POSTGRES: &str = "
     SELECT (SELECT count(*) FROM learners WHERE status IN ('active', 'leave')) AS learners,
         (SELECT count(*) FROM groups WHERE deleted_run_id IS NULL) AS groups,
         (SELECT CAST(COALESCE(sum(members), 0) AS BIGINT) FROM groups WHERE deleted_run_id IS NULL) AS memberships,
@@ -71,12 +68,11 @@ const SIZES_SQLITE: &str = r#"
         (SELECT count(*) FROM jobs WHERE state = 'failed') AS failed,
         (SELECT min(run_at) FROM jobs WHERE state = 'ready') AS oldest"#;
 
-/// How much there is.
-///
-/// # Errors
-/// When the database refuses.
+const SIZES: Sql = Sql::per_engine(SIZES_SQLITE, SIZES_POSTGRES);
+
+/// Returns the sizes of the tables.
 pub async fn get_table_sizes(tx: &mut Tx) -> Result<TableSizes> {
-    tx.fetch_one("read sizes for metrics", Sql::per_engine(SIZES_SQLITE, SIZES), params![]).await
+    tx.fetch_one("read sizes for metrics", SIZES, params![]).await
 }
 
 /// The upper ends of the buckets of [`list_run_durations`], in seconds: from a file of a few people to a million by a slow API.
@@ -113,31 +109,27 @@ const DURATIONS: Sql = Sql::per_engine(
 pub struct RunDurationBucket {
     /// The connector.
     pub name: String,
-    /// How they ended.
+    /// Status of the runs.
     pub status: String,
-    /// Which of [`DURATION_BUCKETS`].
+    /// Index into [`DURATION_BUCKETS`].
     pub bucket: i64,
-    /// How many.
+    /// Number of rows.
     pub runs: i64,
     /// Seconds in all.
     pub seconds: f64,
 }
 
-/// How long the runs of each connector took.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the durations of the runs of each connector.
 pub async fn list_run_durations(tx: &mut Tx) -> Result<Vec<RunDurationBucket>> {
     tx.fetch_all("read durations for metrics", DURATIONS, params![]).await
 }
 
 const ALIVE: &str = "SELECT id FROM head WHERE id = 1";
 
-/// Whether the database answers.
-///
-/// # Errors
-/// When it does not.
+/// Runs a query to check that the database responds.
 pub async fn ping(tx: &mut Tx) -> Result<()> {
-    let _: (i64,) = tx.fetch_one("look whether the database answers", ALIVE, params![]).await?;
+    let _: (i64,) = tx.fetch_one("check the connection", ALIVE, params![]).await?;
     Ok(())
 }
+
+list_statements!(CONNECTORS, SIZES, DURATIONS, ALIVE);

@@ -1,8 +1,8 @@
-//! Bringing a database to this program's version.
+//! Migrations of the database schema.
 //!
-//! The migrations are built in. Processes that start at once on a fresh database wait for each other: on PostgreSQL
-//! by an advisory lock that belongs to the transaction (a session's lock would not survive a pooler), on SQLite by
-//! a lock on a file beside the database.
+//! The migrations are compiled into the program. Processes that open a new database at the same time wait for each
+//! other: on PostgreSQL with an advisory lock of the transaction (a session lock does not work behind a pooler), on
+//! SQLite with a lock on a file beside the database.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,6 +15,7 @@ use super::engine::{Sql, Store, Tx};
 use super::error::{ErrorContext, StoreError};
 use super::fault_injection::{StatementSide, inject_fault};
 use super::param::params;
+use super::statements::list_statements;
 use super::{courses, learners};
 
 /// One step of the schema, in both dialects.
@@ -77,13 +78,13 @@ const TABLE: Sql = Sql::per_engine(
         version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL)",
 );
 
-/// What has been applied, oldest first.
+/// Applied migrations, oldest first.
 const APPLIED: &str = "SELECT version, checksum FROM schema_migrations ORDER BY version";
 
 const NOTE: &str =
     "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 
-/// The migration that made columns which only the program can fill.
+/// Migration that adds columns which only the program can fill.
 const SEARCH_TERMS_VERSION: i64 = 4;
 
 pub(super) async fn migrate_store(store: &Store) -> Result<()> {
@@ -135,7 +136,7 @@ async fn apply_migration(tx: &mut Tx, sql: &str) -> Result<()> {
     applied.context(DOING)
 }
 
-/// Takes the lock beside a SQLite file. It ends when the answer is dropped, or with the process.
+/// Locks the file beside a SQLite database. The lock ends when the file is dropped or the process exits.
 pub(super) async fn lock_file(database: &Path) -> Result<File> {
     let path = database.to_owned();
     let opened = tokio::task::spawn_blocking(move || {
@@ -149,6 +150,8 @@ pub(super) async fn lock_file(database: &Path) -> Result<File> {
     .unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
     opened.map_err(|cause| StoreError::UnusableFile { path: database.to_owned(), cause })
 }
+
+list_statements!(LOCK, TABLE, APPLIED, NOTE);
 
 #[cfg(test)]
 mod tests {

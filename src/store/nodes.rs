@@ -1,4 +1,4 @@
-//! The services that share this database.
+//! Running services that share this database.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -6,6 +6,7 @@ use super::Result;
 use super::engine::Tx;
 use super::leases::database_time;
 use super::param::params;
+use super::statements::list_statements;
 
 const BEAT: &str = "
     INSERT INTO nodes (id, host, version, file_digest, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -13,7 +14,7 @@ const BEAT: &str = "
 
 const LEAVE: &str = "DELETE FROM nodes WHERE id = $1";
 
-/// Rows that nobody took back.
+/// Deletes rows of services that did not remove them.
 const FORGET: &str = "DELETE FROM nodes WHERE seen_at < $1";
 
 const ALIVE: &str = "SELECT count(*) FROM nodes WHERE host = $1 AND seen_at >= $2";
@@ -30,7 +31,7 @@ pub struct ServiceNode {
     pub version: String,
     /// The digest of the file that it goes by.
     pub file_digest: String,
-    /// Since when.
+    /// Time of the first heartbeat.
     pub started_at: DateTime<Utc>,
     /// The last sign of life, by the database's clock.
     pub seen_at: DateTime<Utc>,
@@ -39,13 +40,10 @@ pub struct ServiceNode {
 const LIVING: &str = "
     SELECT host, version, file_digest, started_at, seen_at FROM nodes WHERE seen_at >= $1 ORDER BY host, id";
 
-/// How old the last sign of a service that is alive may be.
+/// Maximum age of the last heartbeat of a running service.
 const HEARTBEAT_TIMEOUT: TimeDelta = TimeDelta::seconds(30);
 
-/// Gives a sign of life by the database's clock, and forgets services that have been silent for a day.
-///
-/// # Errors
-/// When the database refuses.
+/// Writes a heartbeat by the database's clock and deletes services without a heartbeat for a day.
 pub async fn write_heartbeat(
     tx: &mut Tx,
     id: &str,
@@ -55,25 +53,19 @@ pub async fn write_heartbeat(
 ) -> Result<()> {
     let now = database_time(tx).await?;
     let args = params![id, host, env!("CARGO_PKG_VERSION"), digest, started, now];
-    tx.execute("give a sign of life", BEAT, args).await?;
-    tx.execute("forget old services", FORGET, params![now - TimeDelta::days(1)]).await.map(|_| ())
+    tx.execute("write a heartbeat", BEAT, args).await?;
+    tx.execute("delete old heartbeats", FORGET, params![now - TimeDelta::days(1)]).await.map(|_| ())
 }
 
-/// Takes a service's row back.
-///
-/// # Errors
-/// When the database refuses.
+/// Deletes the row of a service.
 pub async fn delete(tx: &mut Tx, id: &str) -> Result<()> {
-    tx.execute("take a service's row back", LEAVE, params![id]).await.map(|_| ())
+    tx.execute("delete a heartbeat", LEAVE, params![id]).await.map(|_| ())
 }
 
-/// Whether a service on a host has given a sign of life lately.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns true if a service on a host has a recent heartbeat.
 pub async fn is_host_alive(tx: &mut Tx, host: &str) -> Result<bool> {
     let since = database_time(tx).await? - HEARTBEAT_TIMEOUT;
-    let (count,): (i64,) = tx.fetch_one("look for signs of life", ALIVE, params![host, since]).await?;
+    let (count,): (i64,) = tx.fetch_one("read heartbeats", ALIVE, params![host, since]).await?;
     Ok(count > 0)
 }
 
@@ -81,33 +73,25 @@ pub async fn is_host_alive(tx: &mut Tx, host: &str) -> Result<bool> {
 const LIVING_HOLDER: &str =
     "SELECT count(*) FROM nodes WHERE substr(id, 1, length($1)) = $1 AND seen_at >= $2";
 
-/// Whether the service of this holder (see `rollcall_core::sync::lease::holder_name`) is alive.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns true if the service of this holder (see `rollcall_core::sync::lease::holder_name`) is alive.
 pub async fn is_holder_alive(tx: &mut Tx, holder: &str) -> Result<bool> {
     let since = database_time(tx).await? - HEARTBEAT_TIMEOUT;
     let start = format!("{holder}/");
-    let (count,): (i64,) =
-        tx.fetch_one("look for signs of life", LIVING_HOLDER, params![start, since]).await?;
+    let (count,): (i64,) = tx.fetch_one("read heartbeats", LIVING_HOLDER, params![start, since]).await?;
     Ok(count > 0)
 }
 
 /// Every service that is alive, by machine.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_alive(tx: &mut Tx) -> Result<Vec<ServiceNode>> {
     let since = database_time(tx).await? - HEARTBEAT_TIMEOUT;
     tx.fetch_all("list the services", LIVING, params![since]).await
 }
 
 /// The hosts of living services that go by another file than the one of this digest.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_hosts_with_other_config(tx: &mut Tx, digest: &str) -> Result<Vec<String>> {
     let since = database_time(tx).await? - HEARTBEAT_TIMEOUT;
     let rows: Vec<(String,)> = tx.fetch_all("compare files", DIFFERING, params![digest, since]).await?;
     Ok(rows.into_iter().map(|(host,)| host).collect())
 }
+
+list_statements!(BEAT, LEAVE, FORGET, ALIVE, DIFFERING, LIVING, LIVING_HOLDER);

@@ -1,4 +1,4 @@
-//! Values for placeholders, and rows that come back, for either engine.
+//! Parameters of statements and rows of results, for both engines.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::postgres::{PgArguments, PgRow};
@@ -18,7 +18,7 @@ pub enum Param {
     Day(Option<NaiveDate>),
     /// An instant, or none; kept to the microsecond, as PostgreSQL does.
     Instant(Option<DateTime<Utc>>),
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
     /// Several numbers: a JSON array for SQLite's `json_each`, an array for PostgreSQL's `ANY`.
     Ints(Vec<i64>),

@@ -4,6 +4,7 @@ use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
 
 /// A person as a run needs to know one, without the attributes.
@@ -15,11 +16,11 @@ pub struct PersonSummary<'a> {
     pub learner_id: LearnerId,
     /// Of the attributes.
     pub digest: i64,
-    /// Whether the last good reading held this person.
+    /// True if the last good reading held this person.
     pub present: bool,
     /// The learner's state.
     pub status: &'a str,
-    /// Whether somebody else holds the address that the directory gives.
+    /// True if another learner holds the address that the directory gives.
     pub contested: bool,
 }
 
@@ -37,7 +38,7 @@ const NEXT: &str = "
         FROM persons p JOIN learners l ON l.id = p.learner_id
         WHERE p.connector_id = $1 AND p.external_id > $2 ORDER BY p.external_id LIMIT $3)";
 
-/// The same for PostgreSQL, all of them: one join of everybody costs less than one for each part.
+/// The same for PostgreSQL, in one statement: one join of all people costs less than one for each part.
 const EVERYBODY: &str = "
     SELECT string_agg(concat_ws(
         chr(31), p.external_id, p.learner_id, p.digest, p.present::int, l.status, (l.email_contested IS NOT NULL)::int),
@@ -46,9 +47,6 @@ const EVERYBODY: &str = "
     WHERE p.connector_id = $1 GROUP BY p.learner_id / $2";
 
 /// Hands over every person of a connector.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn for_each_summary(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -92,9 +90,6 @@ const SUMMARY_OF: Sql = Sql::per_engine(
 );
 
 /// Hands over the persons of a connector that have these ids.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn for_each_summary_of(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -136,13 +131,13 @@ pub struct PersonRecord {
     pub external_id: String,
     /// The learner.
     pub learner_id: LearnerId,
-    /// Whether the last good reading held this person.
+    /// True if the last good reading held this person.
     pub present: bool,
     /// The attributes, as a JSON object.
     pub attributes: String,
 }
 
-/// What other connectors say of the learners of this one.
+/// Returns the records of other connectors for the learners of this one.
 const OTHERS: Sql = Sql::per_engine(
     "SELECT o.connector_id, o.external_id, o.learner_id, o.present, o.attributes
      FROM persons o WHERE o.connector_id <> $1
@@ -154,10 +149,7 @@ const OTHERS: Sql = Sql::per_engine(
      ORDER BY o.learner_id, o.connector_id, o.external_id",
 );
 
-/// The records of other connectors for learners whom this connector knows too.
-///
-/// # Errors
-/// When the database refuses.
+/// Records of other connectors for learners that this connector holds too.
 pub async fn list_of_other_connectors(tx: &mut Tx, connector: ConnectorId) -> Result<Vec<PersonRecord>> {
     tx.fetch_all("read what other connectors say", OTHERS, params![connector]).await
 }
@@ -170,9 +162,6 @@ const OF_LEARNERS: Sql = Sql::per_engine(
 );
 
 /// Every record of these learners.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_by_learners(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<PersonRecord>> {
     if learners.is_empty() {
         return Ok(Vec::new());
@@ -187,10 +176,7 @@ const PRESENT: Sql = Sql::per_engine(
      WHERE connector_id = $1 AND present",
 );
 
-/// Hands over everybody whom the last good reading of a connector held.
-///
-/// # Errors
-/// When the database refuses.
+/// Passes each person of the last good reading of a connector to `take`.
 pub async fn for_each_present(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -205,10 +191,7 @@ const ALL_PRESENT: Sql = Sql::per_engine(
      WHERE present",
 );
 
-/// Hands over everybody whom the last good reading of any connector held.
-///
-/// # Errors
-/// When the database refuses.
+/// Passes each person of the last good readings of all connectors to `take`.
 pub async fn for_each_present_of_all(tx: &mut Tx, take: impl FnMut(PersonRecord)) -> Result<()> {
     tx.fetch_each("read the people last read", ALL_PRESENT, params![], take).await
 }
@@ -220,9 +203,6 @@ const STORED: Sql = Sql::per_engine(
 );
 
 /// The attributes of some of a connector's people as they were last read, as JSON objects.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_attributes(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -252,7 +232,7 @@ const WRITTEN: StagingTable = staging_table!(
 );
 const ABSENT: StagingTable = staging_table!("stage_absent": 0 "external_id" "TEXT");
 
-/// What rows said before they change.
+/// Copies rows before they change.
 const REMEMBER: &str = "
     INSERT INTO person_changes (run_id, connector_id, external_id, present, attributes)
     SELECT $1, p.connector_id, p.external_id, p.present, p.attributes
@@ -272,9 +252,6 @@ const LEAVE: &str = "
     WHERE connector_id = $2 AND external_id IN (SELECT external_id FROM stage_absent)";
 
 /// Writes new and changed records, and marks those that a complete reading no longer held.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn write_records<'a>(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -296,15 +273,12 @@ pub async fn write_records<'a>(
 
 const COUNT: &str = "SELECT connector_id, count(*) FILTER (WHERE present) FROM persons GROUP BY connector_id";
 
-/// How many people each connector holds.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the number of people that each connector holds.
 pub async fn count_present(tx: &mut Tx) -> Result<Vec<(ConnectorId, i64)>> {
     tx.fetch_all("count people", COUNT, params![]).await
 }
 
-/// Who was first read, or was there again, in a run from a certain one on.
+/// People who were first read, or returned, in a run from a certain one on.
 const NEW_SINCE: &str = "
     SELECT external_id FROM persons WHERE connector_id = $1 AND present AND first_run_id >= $2
     UNION
@@ -312,11 +286,26 @@ const NEW_SINCE: &str = "
     ORDER BY external_id";
 
 /// The people of a connector who came in a run from `first` on.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_new_since(tx: &mut Tx, connector: ConnectorId, first: RunId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> =
         tx.fetch_all("read who came since", NEW_SINCE, params![connector, first]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
+
+list_statements!(
+    NEXT,
+    EVERYBODY,
+    SUMMARY_OF,
+    OTHERS,
+    OF_LEARNERS,
+    PRESENT,
+    ALL_PRESENT,
+    STORED,
+    WRITTEN,
+    ABSENT,
+    REMEMBER,
+    UPSERT,
+    LEAVE,
+    COUNT,
+    NEW_SINCE
+);

@@ -1,10 +1,11 @@
-//! How long the queue was: a small history, one row a minute at most.
+//! History of the queue length, at most one row a minute.
 
 use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 
 /// The queue in one minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -13,7 +14,7 @@ pub struct QueueSample {
     pub minute: i64,
     /// Jobs that are ready, in a worker's hands, or to be tried again.
     pub waiting: i64,
-    /// Jobs that failed for good.
+    /// Jobs that failed permanently.
     pub failed: i64,
     /// Seconds since the run began that caused the oldest job that waits; 0 where none does.
     pub oldest_seconds: i64,
@@ -27,9 +28,6 @@ const COUNT: &str = "
     LEFT JOIN runs r ON r.id = q.first_run";
 
 /// Counts the queue as it is; this reads all of it.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn take_sample(tx: &mut Tx, now: DateTime<Utc>) -> Result<QueueSample> {
     let (waiting, failed, oldest): (i64, i64, Option<DateTime<Utc>>) =
         tx.fetch_one("count the queue", COUNT, params![]).await?;
@@ -41,9 +39,6 @@ const LAST: &str =
     "SELECT minute, waiting, failed, oldest_seconds FROM queue_samples ORDER BY minute DESC LIMIT 1";
 
 /// The last sample.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_latest(tx: &mut Tx) -> Result<Option<QueueSample>> {
     tx.fetch_optional("read the last sample of the queue", LAST, params![]).await
 }
@@ -54,9 +49,6 @@ const KEEP: &str = "
     ON CONFLICT (minute) DO NOTHING";
 
 /// Keeps a sample; false where its minute has one.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn insert(tx: &mut Tx, sample: QueueSample) -> Result<bool> {
     let args = params![sample.minute, sample.waiting, sample.failed, sample.oldest_seconds];
     Ok(tx.execute("keep a sample of the queue", KEEP, args).await? == 1)
@@ -77,9 +69,6 @@ const THIN: &str = "
 const FORGET: &str = "DELETE FROM queue_samples WHERE minute < $1";
 
 /// Leaves one row an hour before one minute, and none before another; answers how many rows went.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn thin_samples(tx: &mut Tx, hours_before: i64, none_before: i64) -> Result<u64> {
     let forgotten = tx.execute("forget old samples of the queue", FORGET, params![none_before]).await?;
     tx.execute("sum up hours of the queue", SUM_UP, params![hours_before]).await?;
@@ -92,9 +81,8 @@ const STEPS: &str = "
     FROM queue_samples WHERE minute >= $1 GROUP BY minute / $2 ORDER BY 1";
 
 /// The most of each number in each step of so many minutes, from a minute on; nothing for steps without a sample.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_steps(tx: &mut Tx, from: i64, step: i64) -> Result<Vec<QueueSample>> {
     tx.fetch_all("read the history of the queue", STEPS, params![from, step]).await
 }
+
+list_statements!(COUNT, LAST, KEEP, SUM_UP, THIN, FORGET, STEPS);

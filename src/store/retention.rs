@@ -1,23 +1,23 @@
-//! History that has grown too old to be asked for.
+//! Deletion of history that is older than the retention period.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::due_policy::RETENTION_DAYS;
 
 /// The last run before an instant.
 const LAST: &str = "SELECT COALESCE(max(id), 0) FROM runs WHERE started_at < $1";
 
-const FORGET: [(&str, &str); 3] = [
-    ("forget old records", "DELETE FROM person_changes WHERE run_id <= $1"),
-    ("forget old memberships", "DELETE FROM ended_memberships WHERE ended_run_id <= $1"),
-    ("forget old due dates", "DELETE FROM assignment_changes WHERE run_id <= $1"),
-];
+const FORGET_PERSONS: &str = "DELETE FROM person_changes WHERE run_id <= $1";
 
-/// A date that was given up is of use for whoever comes back in time, and for as long as the enrollment lasts that it
-/// stands for then.
+const FORGET_MEMBERSHIPS: &str = "DELETE FROM ended_memberships WHERE ended_run_id <= $1";
+
+const FORGET_DUES: &str = "DELETE FROM assignment_changes WHERE run_id <= $1";
+
+/// A retained due date is needed while the learner can return in time, and while an enrollment with this date lasts.
 const FORGET_KEPT: &str = "
     DELETE FROM kept_dues
     WHERE lost_on < $1
@@ -26,17 +26,16 @@ const FORGET_KEPT: &str = "
       AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.learner_id = kept_dues.learner_id
                       AND j.course_id = kept_dues.course_id)";
 
-/// Forgets what rows were before runs that began earlier than `before`, and due dates that nobody can come back to;
-/// answers how many rows that were.
-///
-/// # Errors
-/// When the database refuses.
+/// Deletes the previous state of rows for runs that started earlier than `before`, and retained due dates that are no
+/// longer needed. Returns the number of deleted rows.
 pub async fn delete_before(tx: &mut Tx, before: DateTime<Utc>, today: NaiveDate) -> Result<u64> {
     let (last,): (i64,) = tx.fetch_one("find the last run before a day", LAST, params![before]).await?;
     let mut forgotten = 0;
-    for (doing, sql) in FORGET {
-        forgotten += tx.execute(doing, sql, params![last]).await?;
-    }
+    forgotten += tx.execute("delete old records", FORGET_PERSONS, params![last]).await?;
+    forgotten += tx.execute("delete old memberships", FORGET_MEMBERSHIPS, params![last]).await?;
+    forgotten += tx.execute("delete old due dates", FORGET_DUES, params![last]).await?;
     let lost_before = today - Days::new(RETENTION_DAYS + 1);
     Ok(forgotten + tx.execute("forget kept due dates", FORGET_KEPT, params![lost_before]).await?)
 }
+
+list_statements!(LAST, FORGET_PERSONS, FORGET_MEMBERSHIPS, FORGET_DUES, FORGET_KEPT);

@@ -8,21 +8,22 @@ use super::Result;
 use super::engine::Tx;
 use super::learners::who;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_model::run_warning::RunWarning;
 
-/// What kind of change a run is.
+/// Kind of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunRecordKind {
-    /// A passage through a directory.
+    /// A sync of one connector.
     Sync,
-    /// A change by hand.
+    /// A manual change.
     Hand,
     /// Dates and tenure rules, acting on the people last read while a source cannot be read.
     Clock,
-    /// Held changes that somebody let through.
+    /// An approval of held changes.
     Approval,
-    /// What another run did, taken back.
+    /// An undo of another run.
     Undo,
 }
 
@@ -43,14 +44,14 @@ impl RunRecordKind {
     }
 }
 
-/// What a run is about, before it begins.
+/// Description of a run that is about to start.
 #[derive(Debug, Clone)]
 pub struct NewRun {
     /// Sync or hand.
     pub kind: RunRecordKind,
     /// The connector of a sync.
     pub connector: Option<ConnectorId>,
-    /// Who started it.
+    /// Actor that started it.
     pub actor: String,
     /// The command, or why it began.
     pub description: String,
@@ -60,7 +61,7 @@ pub struct NewRun {
     pub subject: Option<RunId>,
 }
 
-/// How a run ended.
+/// Status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunStatus {
@@ -90,10 +91,10 @@ impl RunStatus {
     }
 }
 
-/// What a run counted.
+/// Counts of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunCounts {
-    /// People whom the source holds.
+    /// People in the source.
     pub people_read: u64,
     /// People who were not there before.
     pub people_new: u64,
@@ -103,7 +104,7 @@ pub struct RunCounts {
     pub people_left: u64,
     /// Records that could not be used.
     pub people_set_aside: u64,
-    /// People whom the source holds and who do not count, by the connector's `include`.
+    /// People in the source that the connector's `include` excludes.
     pub people_left_out: u64,
     /// Groups that rules made.
     pub groups_created: u64,
@@ -113,7 +114,7 @@ pub struct RunCounts {
     pub memberships_removed: u64,
     /// Jobs for workers.
     pub jobs_enqueued: u64,
-    /// People whom something held is about.
+    /// People with held changes.
     pub people_held: u64,
     /// Groups that wait to be made.
     pub groups_held: u64,
@@ -121,11 +122,11 @@ pub struct RunCounts {
     pub memberships_held: u64,
     /// Enrollments that would go with what is held.
     pub enrollments_held: u64,
-    /// What counts against the limits for 24 hours.
+    /// Removals that count against the limits for 24 hours.
     pub limit_usage: LimitUsage,
 }
 
-/// What a run took away that nobody had approved.
+/// Unapproved removals of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LimitUsage {
     /// Learners.
@@ -168,7 +169,7 @@ const GUARD: super::Sql = super::Sql::per_engine(
 
 const NOTE_CHANGE: &str = "UPDATE runs SET found = $2, made = $3, group_id = $4 WHERE id = $1";
 
-/// What a connector's runs, from one of them on, took away since an instant that nobody had approved.
+/// Unapproved removals of a connector since a time, in its runs from a certain one on.
 const CHARGED: &str = "
     SELECT CAST(COALESCE(sum(charged_learners), 0) AS BIGINT), CAST(COALESCE(sum(charged_memberships), 0) AS BIGINT),
         CAST(COALESCE(sum(charged_enrollments), 0) AS BIGINT)
@@ -178,16 +179,13 @@ const FAIL: &str = "
     UPDATE runs SET status = 'failed', finished_at = $2, error_kind = $3, error = $4
     WHERE id = $1 AND status = 'running'";
 
-/// Runs that a kill ended: still running, though nobody holds the connector's lease any more.
+/// Closes interrupted runs: still `running`, although the connector's lease is free.
 const ABANDONED: &str = "
     UPDATE runs SET status = 'failed', finished_at = $2, error_kind = 'interrupted',
         error = 'the process that ran it ended before it could commit'
     WHERE connector_id = $1 AND status = 'running'";
 
 /// Numbers and begins a run. The head stays locked until the transaction ends.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn begin(tx: &mut Tx, about: &NewRun, now: DateTime<Utc>) -> Result<RunId> {
     let (id,): (i64,) = tx.fetch_one("number a run", NEXT_RUN, params![]).await?;
     let args = params![
@@ -204,28 +202,19 @@ pub async fn begin(tx: &mut Tx, about: &NewRun, now: DateTime<Utc>) -> Result<Ru
     Ok(RunId(id))
 }
 
-/// Locks the head and moves its version: whoever else plans will plan again.
-///
-/// # Errors
-/// When the database refuses.
+/// Locks the head and increments its version, so that concurrent plans are made again.
 pub async fn lock_head(tx: &mut Tx) -> Result<i64> {
     let (version,): (i64,) = tx.fetch_one("lock the head", NEXT_VERSION, params![]).await?;
     Ok(version)
 }
 
 /// The version of memberships, rules and assignments.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_plan_version(tx: &mut Tx) -> Result<i64> {
     let (version,): (i64,) = tx.fetch_one("read the head", VERSION, params![]).await?;
     Ok(version)
 }
 
 /// Writes down what a change by hand found and what it leaves; null where its own rows say it.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn record_change(tx: &mut Tx, run: RunId, found: &Value, made: &Value) -> Result<()> {
     let text = |value: &Value| (!value.is_null()).then(|| value.to_string());
     // A change is about a group where either side says so.
@@ -238,9 +227,6 @@ fn to_i64(number: u64) -> i64 {
 }
 
 /// Writes down how a run ended.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn finish(
     tx: &mut Tx,
     run: RunId,
@@ -281,17 +267,11 @@ pub async fn finish(
 }
 
 /// Writes down what the guard found.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn record_guard(tx: &mut Tx, run: RunId, json: &str) -> Result<()> {
     tx.execute("note what the guard found", GUARD, params![run, json]).await.map(|_| ())
 }
 
-/// What counts against the limits of a connector since an instant, of its runs from `first` on.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the limit usage of a connector since a time, for its runs from `first` on.
 pub async fn get_limit_usage(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -310,10 +290,7 @@ pub async fn get_limit_usage(
 const CHARGE_NOTHING: &str = "
     UPDATE runs SET charged_learners = 0, charged_memberships = 0, charged_enrollments = 0 WHERE id = $1";
 
-/// What a run took away is all given back: it no longer counts against the limits.
-///
-/// # Errors
-/// When the database refuses.
+/// Sets the limit usage of a run to zero, after an undo of all its removals.
 pub async fn clear_limit_usage(tx: &mut Tx, run: RunId) -> Result<()> {
     tx.execute("count nothing against the limits", CHARGE_NOTHING, params![run]).await.map(|_| ())
 }
@@ -322,9 +299,6 @@ pub async fn clear_limit_usage(tx: &mut Tx, run: RunId) -> Result<()> {
 const MAX_WARNINGS: usize = 1_000;
 
 /// Writes down why a run failed.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn record_failure(
     tx: &mut Tx,
     run: RunId,
@@ -336,9 +310,6 @@ pub async fn record_failure(
 }
 
 /// Closes runs of a connector that a kill left open. Only the holder of the connector's lease may say so.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn close_abandoned(tx: &mut Tx, connector: ConnectorId, now: DateTime<Utc>) -> Result<u64> {
     tx.execute("close abandoned runs", ABANDONED, params![connector, now]).await
 }
@@ -403,17 +374,11 @@ const LAST: &str = concat!(
 );
 
 /// The newest run of each connector.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_latest_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
     tx.fetch_all("read last runs", LAST, params![]).await
 }
 
 /// The newest runs, at most `most` of them.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Run>> {
     tx.fetch_all("list runs", LIST, params![0_i64, most]).await
 }
@@ -426,17 +391,11 @@ const PAGE: &str = concat!(
 );
 
 /// Runs before a number, the newest first, at most `most` of them.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_before(tx: &mut Tx, before: i64, most: i64) -> Result<Vec<Run>> {
     tx.fetch_all("list runs", PAGE, params![before, most]).await
 }
 
 /// One run.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get(tx: &mut Tx, run: RunId) -> Result<Option<Run>> {
     tx.fetch_optional("show a run", LIST, params![run, 1_i64]).await
 }
@@ -446,10 +405,7 @@ const RUN_PROBLEMS: super::Sql = super::Sql::per_engine(
     "SELECT problems::text FROM runs WHERE id = $1",
 );
 
-/// What a run noticed and went on without.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the warnings of a run.
 pub async fn list_warnings(tx: &mut Tx, run: RunId) -> Result<Vec<RunWarning>> {
     let row: Option<(String,)> =
         tx.fetch_optional("read a run's problems", RUN_PROBLEMS, params![run]).await?;
@@ -463,10 +419,7 @@ const GUARD_OF: super::Sql = super::Sql::per_engine(
         WHERE s.id = runs.subject_run_id)) FROM runs WHERE id = $1",
 );
 
-/// What the guard found in a run, as a JSON object, and the connector of the run, or of the run that it is about.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the result of the limit checks of a run as a JSON object, and the connector of the run or of its subject.
 pub async fn get_guard_report(tx: &mut Tx, run: RunId) -> Result<(String, Option<ConnectorId>)> {
     let (json, connector): (String, Option<i64>) =
         tx.fetch_one("read what the guard found", GUARD_OF, params![run]).await?;
@@ -476,9 +429,6 @@ pub async fn get_guard_report(tx: &mut Tx, run: RunId) -> Result<(String, Option
 const ABOUT: &str = "SELECT id, what FROM runs WHERE subject_run_id = $1 ORDER BY id";
 
 /// Approvals, rejections and undos of a run: their numbers, and what was said.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_related(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, String)>> {
     tx.fetch_all("read what was decided on a run", ABOUT, params![run]).await
 }
@@ -486,9 +436,6 @@ pub async fn list_related(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, String)>>
 const NEWEST: &str = "SELECT COALESCE(max(id), 0) FROM runs";
 
 /// The number of the newest run; 0 where there is none.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_latest_id(tx: &mut Tx) -> Result<i64> {
     let (run,): (i64,) = tx.fetch_one("look for the newest run", NEWEST, params![]).await?;
     Ok(run)
@@ -498,10 +445,7 @@ const SAID: &str = "
     SELECT id FROM runs WHERE id > $1 AND actor = $2 AND what = $3 AND status NOT IN ('running', 'failed')
     ORDER BY id LIMIT 1";
 
-/// The first change after a run that somebody made in these words, and that came about.
-///
-/// # Errors
-/// When the database refuses.
+/// First applied change after a run with this description.
 pub async fn find_change(tx: &mut Tx, after: i64, actor: &str, what: &str) -> Result<Option<i64>> {
     let row: Option<(i64,)> =
         tx.fetch_optional("look whether a change came about", SAID, params![after, actor, what]).await?;
@@ -522,7 +466,7 @@ pub struct MembershipChangeRow {
     pub rule: String,
 }
 
-/// What a run did to memberships; what it added and a later run ended is still what it added.
+/// Memberships that a run added or ended, including those that a later run ended.
 const CHANGES: &str = concat!(
     "SELECT d.sign, ",
     who!(),
@@ -540,10 +484,7 @@ const CHANGES: &str = concat!(
     ORDER BY g.name_folded, 2, d.sign, r.name"#
 );
 
-/// What a run did to memberships.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the memberships that a run added or ended.
 pub async fn list_membership_changes(tx: &mut Tx, run: RunId) -> Result<Vec<MembershipChangeRow>> {
     tx.fetch_all("read a run's changes", CHANGES, params![run]).await
 }
@@ -555,9 +496,31 @@ const ANALYZE: super::Sql = super::Sql::per_engine(
 );
 
 /// Lets the database look at its tables again after a large change.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn analyze(tx: &mut Tx) -> Result<()> {
     tx.execute("look at the tables again", ANALYZE, params![]).await.map(|_| ())
 }
+
+list_statements!(
+    NEXT_RUN,
+    NEXT_VERSION,
+    VERSION,
+    BEGIN,
+    FINISH,
+    PROBLEMS,
+    GUARD,
+    NOTE_CHANGE,
+    CHARGED,
+    FAIL,
+    ABANDONED,
+    CHARGE_NOTHING,
+    LIST,
+    LAST,
+    PAGE,
+    RUN_PROBLEMS,
+    GUARD_OF,
+    ABOUT,
+    NEWEST,
+    SAID,
+    CHANGES,
+    ANALYZE
+);

@@ -1,13 +1,14 @@
-//! Who is signed in, and who has tried in vain.
+//! Sessions and failed attempts to sign in.
 
 use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::engine::{Sql, Tx};
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::AccountId;
 
-/// Somebody who is signed in.
+/// A session of an account.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct Session {
     /// The account.
@@ -18,9 +19,9 @@ pub struct Session {
     pub name: String,
     /// Its role's text.
     pub role: String,
-    /// When it signed in.
+    /// Time of sign-in.
     pub started_at: DateTime<Utc>,
-    /// When it was last seen, to the minute.
+    /// Time of the last request, to the minute.
     pub seen_at: DateTime<Utc>,
 }
 
@@ -29,10 +30,7 @@ const BY_DIGEST: &str = "
     FROM sessions s JOIN accounts a ON a.id = s.account_id
     WHERE s.digest = $1 AND a.deactivated_run_id IS NULL";
 
-/// Who is signed in with this cookie.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the session of a cookie.
 pub async fn get_by_digest(tx: &mut Tx, digest: &str) -> Result<Option<Session>> {
     tx.fetch_optional("find a session", BY_DIGEST, params![digest]).await
 }
@@ -40,19 +38,13 @@ pub async fn get_by_digest(tx: &mut Tx, digest: &str) -> Result<Option<Session>>
 const START: &str = "INSERT INTO sessions (digest, account_id, started_at, seen_at) VALUES ($1, $2, $3, $3)";
 
 /// Signs an account in.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create(tx: &mut Tx, digest: &str, account: AccountId, now: DateTime<Utc>) -> Result<()> {
     tx.execute("start a session", START, params![digest, account, now]).await.map(|_| ())
 }
 
 const SEE: &str = "UPDATE sessions SET seen_at = $2 WHERE digest = $1 AND seen_at < $2";
 
-/// Notes that somebody was seen.
-///
-/// # Errors
-/// When the database refuses.
+/// Records the use of a session.
 pub async fn record_use(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<()> {
     tx.execute("note a session", SEE, params![digest, now]).await.map(|_| ())
 }
@@ -61,26 +53,17 @@ const END: &str = "DELETE FROM sessions WHERE digest = $1";
 const END_ALL: &str = "DELETE FROM sessions WHERE account_id = $1";
 const END_OLD: &str = "DELETE FROM sessions WHERE seen_at < $1 OR started_at < $2";
 
-/// Signs somebody out.
-///
-/// # Errors
-/// When the database refuses.
+/// Ends the session.
 pub async fn delete(tx: &mut Tx, digest: &str) -> Result<()> {
     tx.execute("end a session", END, params![digest]).await.map(|_| ())
 }
 
 /// Signs an account out everywhere.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<u64> {
     tx.execute("end the sessions of an account", END_ALL, params![account]).await
 }
 
 /// Forgets sessions that were last seen, or began, too long ago.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn delete_expired(
     tx: &mut Tx,
     seen_before: DateTime<Utc>,
@@ -92,7 +75,7 @@ pub async fn delete_expired(
 /// Failed tries at one place.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct FailedAttempts {
-    /// How many in a row.
+    /// Number of consecutive failures.
     pub failures: i64,
     /// The last one.
     pub last_at: DateTime<Utc>,
@@ -104,9 +87,6 @@ const FAILURES: Sql = Sql::per_engine(
 );
 
 /// The failed tries at these places.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_failures(tx: &mut Tx, places: Vec<String>) -> Result<Vec<FailedAttempts>> {
     tx.fetch_all("read failed tries", FAILURES, params![places]).await
 }
@@ -119,9 +99,6 @@ const FAIL: &str = "
         last_at = excluded.last_at";
 
 /// Counts a failed try; those before `forgotten` no longer count.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn record_failure(
     tx: &mut Tx,
     place: &str,
@@ -135,17 +112,13 @@ const FORGIVE: &str = "DELETE FROM sign_in_failures WHERE place = $1";
 const FORGIVE_OLD: &str = "DELETE FROM sign_in_failures WHERE last_at < $1";
 
 /// Forgets the failed tries at a place.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn clear_failures(tx: &mut Tx, place: &str) -> Result<()> {
     tx.execute("forget failed tries", FORGIVE, params![place]).await.map(|_| ())
 }
 
 /// Forgets failed tries of long ago.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn delete_old_failures(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
     tx.execute("forget old failed tries", FORGIVE_OLD, params![before]).await
 }
+
+list_statements!(BY_DIGEST, START, SEE, END, END_ALL, END_OLD, FAILURES, FAIL, FORGIVE, FORGIVE_OLD);

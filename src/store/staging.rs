@@ -1,7 +1,7 @@
-//! Large sets on their way into the database.
+//! Bulk load into temporary tables.
 //!
-//! A stage is a temporary table of the transaction, filled at the speed of the engine's own bulk load: COPY on
-//! PostgreSQL (one statement for a few rows), `json_each` in chunks on SQLite. What follows is set work between the stage and the tables.
+//! A staging table is a temporary table of the transaction. It is filled with COPY on PostgreSQL (one statement for a
+//! few rows) and with `json_each` in chunks on SQLite. Later statements join it with the other tables.
 
 use std::fmt::Write;
 
@@ -103,7 +103,7 @@ impl CopyBuffer {
         }
     }
 
-    /// Yes or no.
+    /// A boolean.
     pub fn flag(&mut self, value: bool) -> &mut Self {
         self.next_cell();
         self.text.push_str(match (self.json, value) {
@@ -183,9 +183,6 @@ fn push_copy(out: &mut String, value: &str) {
 
 impl Tx {
     /// Makes a stage and fills it with `items`, each written by `row`.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn fill_staging_table<I>(
         &mut self,
         stage: StagingTable,
@@ -230,9 +227,6 @@ impl Tx {
     }
 
     /// Drops a stage, so that the same transaction may make it again.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn drop_staging_table(&mut self, stage: StagingTable) -> Result<()> {
         self.execute("drop a stage", stage.drop, Vec::new()).await.map(|_| ())
     }

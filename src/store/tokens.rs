@@ -1,28 +1,29 @@
-//! Keys of programs that use the API.
+//! Keys for programs that use the API.
 
 use chrono::{DateTime, Utc};
 
 use super::Result;
 use super::engine::Tx;
 use super::param::params;
+use super::statements::list_statements;
 use rollcall_model::ids::{RunId, TokenId};
 use rollcall_model::names::fold;
 use rollcall_model::role::Role;
 
-/// A token; the key itself is known to nobody.
+/// A token. The key itself is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ApiToken {
     /// The number.
     pub id: TokenId,
-    /// What it is for.
+    /// Purpose of the token.
     pub name: String,
     /// Its role's text.
     pub role: String,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it ends.
+    /// Time of expiry.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// Time of the last use, to the minute.
     pub seen_at: Option<DateTime<Utc>>,
 }
 
@@ -51,33 +52,21 @@ const BY_NUMBER: &str = "
     WHERE revoked_run_id IS NULL AND id = $1";
 
 /// Every token that was not revoked, by name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx) -> Result<Vec<ApiToken>> {
     tx.fetch_all("list tokens", LIST, params![]).await
 }
 
 /// The token of a key, where it is good.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_by_digest(tx: &mut Tx, digest: &str, now: DateTime<Utc>) -> Result<Option<ApiToken>> {
     tx.fetch_optional("find a token", BY_DIGEST, params![digest, now]).await
 }
 
 /// The token of a name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_by_name(tx: &mut Tx, name: &str) -> Result<Option<ApiToken>> {
     tx.fetch_optional("find a token", BY_NAME, params![fold(name)]).await
 }
 
 /// The token of a number.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get(tx: &mut Tx, id: TokenId) -> Result<Option<ApiToken>> {
     tx.fetch_optional("find a token", BY_NUMBER, params![id]).await
 }
@@ -89,20 +78,17 @@ const ADD: &str = "
 /// A token to be kept.
 #[derive(Debug, Clone, Copy)]
 pub struct NewApiToken<'a> {
-    /// What it is for.
+    /// Purpose of the token.
     pub name: &'a str,
     /// The digest of its key.
     pub digest: &'a str,
     /// Its role.
     pub role: Role,
-    /// When it ends.
+    /// Time of expiry.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Keeps a token.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create(tx: &mut Tx, new: NewApiToken<'_>, now: DateTime<Utc>, run: RunId) -> Result<TokenId> {
     let args = params![new.name, fold(new.name), new.digest, new.role, now, new.expires_at, run];
     let (id,): (TokenId,) = tx.fetch_one("add a token", ADD, args).await?;
@@ -112,9 +98,6 @@ pub async fn create(tx: &mut Tx, new: NewApiToken<'_>, now: DateTime<Utc>, run: 
 const REVOKE: &str = "UPDATE api_tokens SET revoked_run_id = $2 WHERE id = $1 AND revoked_run_id IS NULL";
 
 /// Revokes a token.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn revoke(tx: &mut Tx, id: TokenId, run: RunId) -> Result<()> {
     tx.execute("revoke a token", REVOKE, params![id, run]).await.map(|_| ())
 }
@@ -122,9 +105,8 @@ pub async fn revoke(tx: &mut Tx, id: TokenId, run: RunId) -> Result<()> {
 const SEE: &str = "UPDATE api_tokens SET seen_at = $2 WHERE id = $1";
 
 /// Notes that a token was used.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn record_use(tx: &mut Tx, id: TokenId, now: DateTime<Utc>) -> Result<()> {
     tx.execute("note the use of a token", SEE, params![id, now]).await.map(|_| ())
 }
+
+list_statements!(LIST, BY_DIGEST, BY_NAME, BY_NUMBER, ADD, REVOKE, SEE);

@@ -7,6 +7,7 @@ use super::engine::{Sql, Tx};
 use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
+use super::statements::list_statements;
 use rollcall_model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A learner who left in a run, with the person's record before and after.
@@ -16,7 +17,7 @@ pub struct LeaverRow {
     pub learner_id: LearnerId,
     /// The source's id.
     pub external_id: String,
-    /// Whether the source still holds the person.
+    /// True if the source still holds the person.
     pub present: bool,
     /// The record as it stands.
     pub attributes: String,
@@ -24,7 +25,7 @@ pub struct LeaverRow {
     pub digest: i64,
     /// The record before the run, where the run changed it.
     pub before: Option<String>,
-    /// Whether the run ended memberships of the learner.
+    /// True if the run ended memberships of the learner.
     pub lost_something: bool,
 }
 
@@ -44,17 +45,14 @@ const LEAVERS: Sql = Sql::per_engine(
      WHERE l.run_id = $1 AND l.status = 'left' ORDER BY l.id, p.external_id",
 );
 
-/// Who left in a run of a connector and has not been touched since.
-///
-/// # Errors
-/// When the database refuses.
+/// Learners who left in a run of a connector and were not changed since.
 pub async fn list_leavers(tx: &mut Tx, run: RunId, connector: ConnectorId) -> Result<Vec<LeaverRow>> {
     tx.fetch_all("read who left in a run", LEAVERS, params![run, connector]).await
 }
 
 const BACK: StagingTable = staging_table!("stage_back": 0 "learner_id" "BIGINT", 1 "status" "TEXT");
 
-/// Whoever took the address meanwhile keeps it.
+/// An address that another learner holds by now is not returned.
 const COME_BACK: &str = "
     UPDATE learners
     SET status = (SELECT s.status FROM stage_back s WHERE s.learner_id = learners.id), run_id = $1,
@@ -65,9 +63,6 @@ const COME_BACK: &str = "
     WHERE id IN (SELECT learner_id FROM stage_back)";
 
 /// Brings learners back in these states.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn restore_learners(
     tx: &mut Tx,
     learners: &[(LearnerId, &'static str)],
@@ -93,10 +88,7 @@ pub struct RunMembership {
 const GIVEN: &str = "
     SELECT group_id, rule_id, learner_id FROM memberships WHERE run_id = $1 ORDER BY group_id, rule_id, learner_id";
 
-/// What a run gave and still stands.
-///
-/// # Errors
-/// When the database refuses.
+/// Memberships that a run added and that are still in force.
 pub async fn list_given(tx: &mut Tx, run: RunId) -> Result<Vec<RunMembership>> {
     tx.fetch_all("read what a run gave", GIVEN, params![run]).await
 }
@@ -110,11 +102,11 @@ pub struct EndedMembershipRow {
     pub rule_id: RuleId,
     /// The learner.
     pub learner_id: LearnerId,
-    /// Whether it was given again and is there.
+    /// True if it was given again and is there.
     pub is_there: bool,
-    /// Whether it was given again and ended again.
+    /// True if it was given again and ended again.
     pub ended_again: bool,
-    /// Whether the group has been deleted.
+    /// True if the group has been deleted.
     pub group_deleted: bool,
     /// The learner's state.
     pub status: String,
@@ -130,15 +122,12 @@ const ENDED: &str = "
     FROM ended_memberships e JOIN groups g ON g.id = e.group_id JOIN learners l ON l.id = e.learner_id
     WHERE e.ended_run_id = $1 ORDER BY e.group_id, e.rule_id, e.learner_id";
 
-/// What a run ended.
-///
-/// # Errors
-/// When the database refuses.
+/// Memberships that a run ended.
 pub async fn list_ended(tx: &mut Tx, run: RunId) -> Result<Vec<EndedMembershipRow>> {
     tx.fetch_all("read what a run ended", ENDED, params![run]).await
 }
 
-/// What a run gave and somebody ended since, in words.
+/// Returns sentences on memberships that a run added and that were ended since.
 const GIVEN_AND_ENDED: &str = concat!(
     "SELECT ",
     who!(),
@@ -147,10 +136,7 @@ const GIVEN_AND_ENDED: &str = concat!(
      WHERE e.run_id = $1 AND e.ended_run_id <> $1 ORDER BY 1"
 );
 
-/// What a run gave and somebody ended since, a sentence each.
-///
-/// # Errors
-/// When the database refuses.
+/// Memberships that a run added and that were ended since, a sentence each.
 pub async fn describe_given_and_ended(tx: &mut Tx, run: RunId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> =
         tx.fetch_all("read what was touched since", GIVEN_AND_ENDED, params![run]).await?;
@@ -168,9 +154,6 @@ const NAMED: &str = concat!(
 );
 
 /// Puts memberships and what is to be said of each into sentences.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn describe_memberships(
     tx: &mut Tx,
     rows: &[(LearnerId, GroupId, &'static str)],
@@ -197,9 +180,6 @@ const REJOIN: &str = "
                     AND e.group_id = memberships.group_id AND e.joined_on < memberships.joined_on)";
 
 /// Gives back the days of joining.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn restore_join_dates(tx: &mut Tx, run: RunId, undo: RunId) -> Result<u64> {
     tx.execute("restore days of joining", REJOIN, params![run, undo]).await
 }
@@ -215,15 +195,15 @@ pub struct RunAssignment {
     pub group_id: Option<i64>,
     /// The group's name, or the learner.
     pub whom: String,
-    /// Whether the file or a person made it.
+    /// Origin: `file` or `hand`.
     pub source: String,
-    /// What the file says of the groups.
+    /// Group pattern of the configuration file.
     pub pattern: String,
-    /// Whether the run made it and it is in force.
+    /// True if the run made it and it is in force.
     pub made: bool,
-    /// Whether the run ended it.
+    /// True if the run ended it.
     pub ended: bool,
-    /// Whether its group is deleted, or the same course is assigned again.
+    /// True if its group is deleted, or the same course is assigned again.
     pub blocked: bool,
 }
 
@@ -240,10 +220,7 @@ const ASSIGNMENTS: &str = concat!(
      WHERE s.run_id = $1 OR s.ended_run_id = $1 ORDER BY s.id"
 );
 
-/// What a run did to assignments.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the assignments that a run created, changed or ended.
 pub async fn list_assignments(tx: &mut Tx, run: RunId) -> Result<Vec<RunAssignment>> {
     tx.fetch_all("read what a run did to assignments", ASSIGNMENTS, params![run]).await
 }
@@ -254,9 +231,6 @@ const REVIVE: Sql = Sql::per_engine(
 );
 
 /// Puts ended assignments in force again.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn reactivate_assignments(tx: &mut Tx, ids: &[AssignmentId]) -> Result<u64> {
     tx.execute("restore assignments", REVIVE, params![ids.iter().map(|id| id.0).collect::<Vec<_>>()]).await
 }
@@ -278,7 +252,7 @@ pub struct RunDueDate {
     pub source: String,
     /// The course's code.
     pub code: String,
-    /// Whether it was changed again, or has ended.
+    /// True if it was changed again, or has ended.
     pub touched: bool,
 }
 
@@ -290,9 +264,6 @@ const DUES: &str = "
     WHERE a.run_id = $1 ORDER BY a.assignment_id";
 
 /// The due dates that a run changed.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_due_dates(tx: &mut Tx, run: RunId) -> Result<Vec<RunDueDate>> {
     tx.fetch_all("read what a run did to due dates", DUES, params![run]).await
 }
@@ -302,14 +273,11 @@ const DELETED_GROUPS: &str = "
     FROM groups g WHERE deleted_run_id = $1 ORDER BY id";
 
 /// Groups that a run deleted: number, name, whether another one has the name by now.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_deleted_groups(tx: &mut Tx, run: RunId) -> Result<Vec<(GroupId, String, bool)>> {
     tx.fetch_all("read which groups a run deleted", DELETED_GROUPS, params![run]).await
 }
 
-/// Groups made by hand in a run, with nobody and nothing in them.
+/// Empty groups that a manual change created.
 const EMPTY_GROUPS: &str = "
     UPDATE groups SET deleted_run_id = $2, deleted_at = $3
     WHERE run_id = $1 AND by_hand AND deleted_run_id IS NULL
@@ -317,9 +285,6 @@ const EMPTY_GROUPS: &str = "
       AND NOT EXISTS (SELECT 1 FROM assignments s WHERE s.group_id = groups.id AND s.ended_run_id IS NULL)";
 
 /// Deletes the groups that a person made in a run, where they are empty now.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn delete_empty_groups(tx: &mut Tx, run: RunId, undo: RunId, now: DateTime<Utc>) -> Result<u64> {
     tx.execute("delete empty groups", EMPTY_GROUPS, params![run, undo, now]).await
 }
@@ -332,9 +297,6 @@ const EXCLUDE_AGAIN: &str = "
 const DROP_RESTING: &str = "DELETE FROM dormant_memberships WHERE run_id = $1";
 
 /// Takes back what a change by hand did to exclusions, and to memberships that wait; answers how many exclusions.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn revert_exclusions(tx: &mut Tx, run: RunId, undo: RunId, by_hand: bool) -> Result<u64> {
     let lifted = tx.execute("lift exclusions", LIFT, params![run, undo]).await?;
     let again = tx.execute("exclude again", EXCLUDE_AGAIN, params![run, undo]).await?;
@@ -350,9 +312,6 @@ const OPEN_AGAIN: &str =
     "UPDATE enrollments SET completed_at = NULL, completed_run_id = NULL WHERE completed_run_id = $1";
 
 /// Takes back what a change by hand noted as done; answers the learners and courses.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn revert_completions(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, i64)>> {
     let pairs = tx.fetch_all("read what a run noted as done", COMPLETED, params![run]).await?;
     tx.execute("take completions back", OPEN_AGAIN, params![run]).await?;
@@ -362,9 +321,29 @@ pub async fn revert_completions(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, i64
 const RULE_NAMES: &str = "SELECT id, name FROM rules";
 
 /// The names of all rules.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_rule_names(tx: &mut Tx) -> Result<Vec<(RuleId, String)>> {
     tx.fetch_all("read rules", RULE_NAMES, params![]).await
 }
+
+list_statements!(
+    LEAVERS,
+    BACK,
+    COME_BACK,
+    GIVEN,
+    ENDED,
+    GIVEN_AND_ENDED,
+    NAMES,
+    NAMED,
+    REJOIN,
+    ASSIGNMENTS,
+    REVIVE,
+    DUES,
+    DELETED_GROUPS,
+    EMPTY_GROUPS,
+    LIFT,
+    EXCLUDE_AGAIN,
+    DROP_RESTING,
+    COMPLETED,
+    OPEN_AGAIN,
+    RULE_NAMES
+);

@@ -1,4 +1,4 @@
-//! Accounts and tokens; nothing here lets anybody in.
+//! Views of accounts and tokens, without secrets.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

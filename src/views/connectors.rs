@@ -1,4 +1,4 @@
-//! Connectors of the file.
+//! Views of connectors.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -31,10 +31,7 @@ pub struct ConnectorView {
     pub next_run_at: Option<DateTime<Utc>>,
 }
 
-/// The connectors of the file, in its order; and the names of those that have left it.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the connectors of the file in its order, and the names of removed ones.
 pub async fn list_connectors(
     tx: &mut Tx,
     config: &Config,
@@ -54,7 +51,7 @@ pub async fn list_connectors(
     Ok((overview.connectors.into_iter().map(connector).collect(), overview.struck))
 }
 
-/// What letting go of a connector's people came to.
+/// The result of retiring a connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Retired)]
 pub struct RetirementResult {

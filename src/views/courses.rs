@@ -1,4 +1,4 @@
-//! Assigned courses.
+//! Views of assigned courses.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct AssignedCourseView {
     pub due_days: Option<u32>,
     /// Days after the start date.
     pub due_days_after_start: Option<u32>,
-    /// Days that whoever joins late for a fixed date has at least.
+    /// The minimum number of days for learners who join late for a fixed date.
     pub late_days: u32,
     /// `hand` or `file`.
     pub source: String,

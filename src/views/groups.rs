@@ -1,4 +1,4 @@
-//! Groups and their members.
+//! Views of groups and their members.
 
 use std::collections::BTreeMap;
 
@@ -34,9 +34,6 @@ impl GroupView {
 }
 
 /// Every group, or one.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_groups(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<GroupView>> {
     let mut rules: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     for (group, rule) in table::list_feeding_rules(tx).await? {
@@ -73,9 +70,6 @@ pub fn format_reason(rule: RuleId, name: &str) -> String {
 }
 
 /// Every member of a group.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberView>> {
     let mut members: Vec<(i64, MemberView)> = Vec::new();
     for (learner, email, name, rule, rule_name, joined_on) in table::list_members(tx, group).await? {

@@ -66,9 +66,6 @@ pub struct LearnerDetailsView {
 }
 
 /// What is known of a learner; nothing where there is none.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn load_learner_details(tx: &mut Tx, id: LearnerId) -> Result<Option<LearnerDetailsView>> {
     let Some(summary) = table::list(tx, Some(id)).await?.into_iter().next() else { return Ok(None) };
     let details = table::get_details(tx, id).await?;

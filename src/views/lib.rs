@@ -1,8 +1,8 @@
-//! What command and API say in JSON, each shape in one place.
+//! The JSON documents of the command and the API.
 //!
-//! The command prints these with `--json`, the API answers with them and describes them ([`utoipa::ToSchema`]). They are
-//! promises to scripts: they may grow, they may not change. What they are made of is read by the rooms below; nothing
-//! here writes or decides.
+//! The command prints these types with `--json`, the API returns and describes them ([`utoipa::ToSchema`]). They are a
+//! stable interface: fields may be added, but not changed or removed. The crates below read the data; this crate does
+//! not write.
 
 mod accounts;
 mod connectors;

@@ -1,4 +1,4 @@
-//! Runs, what was decided about them, and what was taken back.
+//! Views of runs, decisions and undos.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -45,9 +45,6 @@ pub struct RelatedRun {
 }
 
 /// A run; nothing where there is none of that number.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn load_run_details(tx: &mut Tx, run: RunId) -> Result<Option<RunDetails>> {
     let Some(row) = log::get(tx, run).await? else { return Ok(None) };
     let changes = log::list_membership_changes(tx, run).await?;
@@ -82,7 +79,7 @@ impl From<&RunCounts> for JobCounts {
     }
 }
 
-/// What came of an approval or a rejection.
+/// The result of an approval or a rejection.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Decided)]
 pub struct DecisionResult {
@@ -98,7 +95,7 @@ pub struct DecisionResult {
     /// What will not be done, of a rejection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Vec<HeldChangeRecord>>,
-    /// What was shown and nobody wants any longer.
+    /// Changes that were shown and are no longer required.
     pub dropped: Vec<HeldChangeRecord>,
     /// What waits and was not shown by that run.
     pub waiting: Vec<HeldChangeRecord>,
@@ -136,7 +133,7 @@ impl DecisionResult {
     }
 }
 
-/// What was taken back.
+/// The result of an undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Undone)]
 pub struct UndoResultView {

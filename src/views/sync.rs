@@ -1,4 +1,4 @@
-//! What a sync came to.
+//! Views of the result of a sync.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -79,7 +79,7 @@ pub struct SyncEnrollmentCounts {
     pub held: u64,
 }
 
-/// Jobs of a passage: caused, and drained by whoever asked for it.
+/// Jobs of a sync: enqueued, and processed by the caller.
 #[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
 #[schema(as = SyncJobs)]
 #[expect(missing_docs, reason = "the counts of a run, by their names")]

@@ -1,4 +1,4 @@
-//! What pages and API ask of the rooms below that plan: syncs, and two learners made one.
+//! Operations shared by pages and API that plan changes: syncs, approvals, and links between learners.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use rollcall_core::sync::{self, RunOptions, RunReport, approve, link_learners};
 use rollcall_model::ids::RunId;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
-/// How long somebody waits for a run that is under way.
+/// Maximum wait for the lease of a connector.
 const LEASE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A run that nothing special is asked of.
+/// Builds the options of a run with default settings.
 pub(super) fn build_run_options(web: &WebContext, who: &Principal, what: String) -> RunOptions {
     let reading = ReadContext {
         cancel: web.stop.clone(),
@@ -33,7 +33,7 @@ pub(super) fn build_run_options(web: &WebContext, who: &Principal, what: String)
     }
 }
 
-/// An approval or a retirement, as somebody asks for it here.
+/// Builds the request of an approval or retirement.
 pub(super) fn build_approval_request(
     web: &WebContext,
     who: &Principal,
@@ -47,7 +47,7 @@ pub(super) fn build_approval_request(
     }
 }
 
-/// The undo of a run, for the record of changes.
+/// Creates the run record of an undo.
 pub(super) fn new_undo_run(web: &WebContext, who: &Principal, run: i64) -> NewRun {
     NewRun {
         kind: RunRecordKind::Undo,
@@ -56,13 +56,13 @@ pub(super) fn new_undo_run(web: &WebContext, who: &Principal, run: i64) -> NewRu
     }
 }
 
-/// Asks every connector for one address; answers what each came to.
+/// Syncs one e-mail address with every connector. Returns one report per connector.
 pub(super) async fn resync_learner(
     web: &WebContext,
     who: &Principal,
     email: &str,
 ) -> Result<Vec<RunReport>, PageError> {
-    let asked = RunOptions {
+    let options = RunOptions {
         only: Some(email.to_owned()),
         ..build_run_options(web, who, format!("resync `{email}`"))
     };
@@ -71,23 +71,23 @@ pub(super) async fn resync_learner(
         let config = web.config();
         let mut reports = Vec::new();
         for place in 0..config.connectors.len() {
-            reports.push(sync::run(&web.store, config.for_sync(), place, &asked).await);
+            reports.push(sync::run(&web.store, config.for_sync(), place, &options).await);
         }
         reports
     })
     .await
 }
 
-/// What becomes of two learners.
+/// Change of the link between two learners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinkAction {
-    /// They are made one.
+    /// Merge the learners.
     Link,
-    /// They are parted.
+    /// Split the learners.
     Unlink,
 }
 
-/// Makes the learner of an address and another one into one, or parts them.
+/// Links or unlinks two learners, named by e-mail address or id.
 pub(super) async fn change_learner_link(
     web: &WebContext,
     who: &Principal,
@@ -100,7 +100,7 @@ pub(super) async fn change_learner_link(
     let web = web.clone();
     run_blocking(move || async move {
         let config = web.config();
-        let anew = ResyncContext {
+        let context = ResyncContext {
             store: &web.store,
             file: config.for_sync(),
             patience: LEASE_TIMEOUT,
@@ -108,8 +108,8 @@ pub(super) async fn change_learner_link(
         };
         let names = names.each_ref().map(String::as_str);
         match two {
-            LinkAction::Link => link_learners::link(anew, &about, web.change_time(), names).await,
-            LinkAction::Unlink => link_learners::unlink(anew, &about, web.change_time(), names).await,
+            LinkAction::Link => link_learners::link(context, &about, web.change_time(), names).await,
+            LinkAction::Unlink => link_learners::unlink(context, &about, web.change_time(), names).await,
         }
     })
     .await

@@ -1,4 +1,4 @@
-//! The stylesheet and the script, inside the program, under names that change with what is in them.
+//! Static files, embedded in the program. The name of each file contains a hash of its content.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/script.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
-/// A file, and the address that it has while it is like this.
+/// Static file with its URL.
 pub(super) struct StaticAsset {
     pub address: String,
     kind: &'static str,
@@ -33,7 +33,7 @@ pub(super) static SCRIPTS: LazyLock<StaticAsset> =
 pub(super) static ICONS: LazyLock<StaticAsset> =
     LazyLock::new(|| StaticAsset::new("icon", "svg", "image/svg+xml", ICON));
 
-/// One of them, kept by browsers for a year.
+/// Serves a static file. Browsers cache it for one year.
 pub(super) async fn asset(Path(name): Path<String>) -> Response {
     let wanted = format!("/assets/{name}");
     let found = [&*STYLES, &*SCRIPTS, &*ICONS].into_iter().find(|asset| asset.address == wanted);

@@ -1,4 +1,4 @@
-//! Who asks, and whether they may.
+//! Authenticates requests and checks permissions.
 
 use std::convert::Infallible;
 
@@ -19,18 +19,18 @@ use crate::pages::sign_in;
 use rollcall_core::accounts::{self, Principal};
 use rollcall_model::role::Permission;
 
-/// The cookie of a session. Browsers take `__Host-` from this very host alone, over TLS or on this machine.
+/// Name of the session cookie. Browsers accept the prefix `__Host-` only from this host, over TLS or on localhost.
 pub(super) const SESSION_COOKIE: &str = "__Host-rollcall";
 
-/// What stands in front of a route.
+/// State of the authentication middleware of one route.
 #[derive(Debug, Clone)]
 pub(super) struct AuthMiddleware {
     pub web: WebContext,
     pub may: Permission,
 }
 
-/// Lets through whoever may, and tells the handler who it is; sends everybody else to sign in. A form that comes with a
-/// session that has ended is kept through that.
+/// Authorizes a request for a page by the session cookie and passes the principal to the handler. Requests without a
+/// session are redirected to the sign-in page; a submitted form is kept and resumed after sign-in.
 pub(super) async fn authorize_page(
     State(gate): State<AuthMiddleware>,
     mut request: Request,
@@ -50,7 +50,7 @@ pub(super) async fn authorize_page(
     }
 }
 
-/// Lets through whoever may, by the key of a token or by the cookie of a session, and says to everybody else why not.
+/// Authorizes an API request by token or session cookie. Other requests are refused with 401 or 403.
 pub(super) async fn authorize_api(
     State(gate): State<AuthMiddleware>,
     mut request: Request,
@@ -74,15 +74,18 @@ pub(super) async fn authorize_api(
             let text = forbidden_message(principal.role, gate.may);
             ApiProblem::new(StatusCode::FORBIDDEN, "forbidden", text).into_response()
         }
-        Ok(None) => {
-            let text = "nobody is known by this key or session";
-            let problem = ApiProblem::new(StatusCode::UNAUTHORIZED, "unauthorized", text);
-            problem.with_hint("send `Authorization: Bearer KEY` with the key of a token").into_response()
-        }
+        Ok(None) => unauthorized_problem().into_response(),
     }
 }
 
-/// The key in a header (RFC 6750, 2.1).
+/// Creates the problem of a request without a valid token or session.
+pub(super) fn unauthorized_problem() -> ApiProblem {
+    let text = "the token or session is missing, invalid or expired";
+    let problem = ApiProblem::new(StatusCode::UNAUTHORIZED, "unauthorized", text);
+    problem.with_hint("send `Authorization: Bearer KEY` with the key of an API token")
+}
+
+/// Parses the token of an `Authorization` header (RFC 6750, section 2.1).
 fn parse_bearer_token(value: &HeaderValue) -> Option<&str> {
     let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
@@ -101,7 +104,7 @@ async fn redirect_to_sign_in(web: &WebContext, request: Request) -> Response {
     }
 }
 
-/// Who is signed in.
+/// Finds the principal of the session cookie.
 pub(super) async fn find_session_principal(
     web: &WebContext,
     headers: &HeaderMap,
@@ -116,21 +119,21 @@ fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     read_cookie(headers, SESSION_COOKIE)
 }
 
-/// The value of a cookie.
+/// Returns the value of a cookie.
 pub(super) fn read_cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
-/// The header that makes a browser keep a session, or forget it where there is none.
+/// Builds the `Set-Cookie` header that stores the session, or deletes it if `value` is `None`.
 pub(super) fn set_cookie(value: Option<&str>) -> (header::HeaderName, String) {
     let end = if value.is_some() { "" } else { "; Max-Age=0" };
     let value = value.unwrap_or_default();
     (header::SET_COOKIE, format!("{SESSION_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{end}"))
 }
 
-/// What an address asks.
+/// Extracts the query string.
 impl<S: Send + Sync> FromRequestParts<S> for UrlQuery {
     type Rejection = Infallible;
 
@@ -139,7 +142,7 @@ impl<S: Send + Sync> FromRequestParts<S> for UrlQuery {
     }
 }
 
-/// A form that was sent.
+/// Extracts a submitted form.
 impl<S: Send + Sync> axum::extract::FromRequest<S> for FormData {
     type Rejection = PageError;
 

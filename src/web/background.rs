@@ -1,4 +1,4 @@
-//! What goes on behind the pages: runs, previews, approvals and undos that somebody started and does not wait for.
+//! Background tasks: runs, previews, approvals and undos that continue after the response.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use rollcall_connectors::ReadProgress;
 use rollcall_model::ids::{DraftId, RunId};
 
-/// Work that goes on after its page is answered. The service ends when all of it has.
+/// Set of background tasks. The service stops after all of them have ended.
 #[derive(Debug, Clone, Default)]
 pub struct BackgroundTasks {
     tasks: TaskTracker,
@@ -16,7 +16,7 @@ pub struct BackgroundTasks {
     running: Arc<Mutex<HashSet<i64>>>,
 }
 
-/// Something is being done, until this is dropped.
+/// Marks a draft as running until it is dropped.
 #[derive(Debug)]
 pub(super) struct TaskGuard {
     id: DraftId,
@@ -30,7 +30,7 @@ impl Drop for TaskGuard {
 }
 
 impl BackgroundTasks {
-    /// Does something on a thread of its own: planning is work for a processor.
+    /// Runs a task on a blocking thread, because planning uses the CPU.
     pub(super) fn spawn_blocking_task<F: Future<Output = ()>>(
         &self,
         work: impl FnOnce() -> F + Send + 'static,
@@ -39,34 +39,34 @@ impl BackgroundTasks {
         self.tasks.spawn_blocking(move || here.block_on(work()));
     }
 
-    /// Remembers how far a run has read, until [`BackgroundTasks::remove_progress`].
+    /// Stores the read progress of a run until [`BackgroundTasks::remove_progress`].
     pub(super) fn track_progress(&self, run: RunId, progress: ReadProgress) {
         self.progress_by_run.lock().unwrap_or_else(PoisonError::into_inner).insert(run.0, progress);
     }
 
-    /// A run has ended.
+    /// Removes the progress of a run that has ended.
     pub(super) fn remove_progress(&self, run: RunId) {
         self.progress_by_run.lock().unwrap_or_else(PoisonError::into_inner).remove(&run.0);
     }
 
-    /// How many people a run of this service has read so far.
+    /// Returns the number of people read so far by a run of this service.
     pub(super) fn people_read(&self, run: RunId) -> Option<u64> {
         let reading = self.progress_by_run.lock().unwrap_or_else(PoisonError::into_inner);
         reading.get(&run.0).map(ReadProgress::get)
     }
 
-    /// Remembers that this service does what a draft asks for.
+    /// Marks the draft as running in this service.
     pub(super) fn register_task(&self, id: DraftId) -> TaskGuard {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.0);
         TaskGuard { id, all: Arc::clone(&self.running) }
     }
 
-    /// Whether this service is at it.
+    /// Returns whether the draft is running in this service.
     pub(super) fn is_task_running(&self, id: DraftId) -> bool {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).contains(&id.0)
     }
 
-    /// Waits until all of it has ended.
+    /// Waits until all tasks have ended.
     pub(super) async fn wait_until_done(&self) {
         self.tasks.close();
         self.tasks.wait().await;

@@ -1,26 +1,25 @@
-//! Bodies of requests, up to a limit.
+//! Size limit of request bodies.
 //!
-//! What is too large is refused, but still taken in and let go of, as long as it is of a size that somebody may send by
-//! mistake: an answer that comes while the other side is sending is lost where the connection closes under it (RFC
-//! 9112, 9.6), and whoever sent too much would not learn why.
+//! A body that exceeds the limit is refused, but it is read and discarded up to a second limit. Otherwise the connection
+//! would close while the client is still sending, and the client would not receive the response (RFC 9112, section 9.6).
 
 use axum::body::{Body, Bytes};
 use futures_util::StreamExt;
 
-/// The largest body in bytes: a page of choices has a few thousand, a text far fewer.
+/// Maximum body size in bytes. A page of selections needs a few thousand.
 pub(super) const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// How many bytes are taken in before the connection closes on whoever goes on sending.
+/// Maximum number of bytes read from a refused body before the connection is closed.
 const MAX_DISCARDED_BYTES: usize = 16 << 20;
 
-/// Why a body was not kept: it is too large, or broke off.
+/// The body is too large or incomplete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BodyError;
 
-/// The whole of a body of at most [`MAX_BODY_BYTES`].
+/// Reads a body of at most [`MAX_BODY_BYTES`].
 ///
 /// # Errors
-/// When there is more of it, or it breaks off.
+/// If the body is larger or incomplete.
 pub(super) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut length) = (Vec::new(), 0);
@@ -39,9 +38,9 @@ pub(super) async fn read_body(body: Body) -> Result<Bytes, BodyError> {
     if length > MAX_BODY_BYTES { Err(BodyError) } else { Ok(kept.into()) }
 }
 
-/// Takes in a body that is refused unread.
+/// Reads and discards a refused body.
 pub(super) async fn discard_body(body: Body) {
-    // Whatever it was, it is refused.
+    // The request is refused in any case.
     let _ = read_body(body).await;
 }
 

@@ -1,9 +1,9 @@
-//! Who is at the other end: the peer of the connection, or whoever a trusted proxy says it asks for.
+//! Client address: the peer of the connection, or the address that a trusted proxy reports.
 //!
-//! Of a peer that `[web] trusted_proxies` names, `X-Forwarded-For` is believed from the right, as far as trusted proxies
-//! wrote it: the first address that is none of theirs is the client's. `X-Forwarded-Proto` says whether the client's
-//! connection is encrypted. Whoever else sends these headers is not believed. `Forwarded` (RFC 7239) is not read at all:
-//! a proxy that writes one of the two lets the other one through as the client made it up.
+//! If the peer is listed in `[web] trusted_proxies`, `X-Forwarded-For` is evaluated from right to left: the first address
+//! that is not a trusted proxy is the client. `X-Forwarded-Proto` tells whether the client's connection is encrypted.
+//! These headers are ignored if they come from any other peer. `Forwarded` (RFC 7239) is ignored: a proxy that sets
+//! `X-Forwarded-For` passes on a `Forwarded` header that the client may have forged.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,23 +21,23 @@ use crate::tls::PeerAddr;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Whoever asks.
+/// Client of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ClientInfo {
     pub address: IpAddr,
-    /// Whether the connection that the client itself made is encrypted.
+    /// Whether the client's own connection is encrypted.
     pub is_encrypted: bool,
 }
 
-/// What it takes to know them.
+/// State of the middleware.
 #[derive(Debug, Clone)]
 pub(super) struct ClientInfoState {
     pub web: WebContext,
-    /// Whether rollcall encrypts its pages itself.
+    /// Whether rollcall terminates TLS itself.
     pub is_encrypted: bool,
 }
 
-/// Finds out who asks, for everything behind.
+/// Middleware that attaches [`ClientInfo`] to the request.
 pub(super) async fn attach_client_info(
     State(ends): State<ClientInfoState>,
     mut request: Request,
@@ -58,7 +58,7 @@ fn resolve_client(peer: IpAddr, is_encrypted: bool, headers: &HeaderMap, trusted
         return ClientInfo { address, is_encrypted };
     }
     for one in header_entries(headers, &X_FORWARDED_FOR).rev() {
-        // What is no address was not written by a proxy that says whom it asks for.
+        // An entry that is not an address was not written by a trusted proxy.
         let Some(before) = parse_ip_address(one) else { break };
         address = before;
         if !is_trusted(address) {
@@ -70,14 +70,14 @@ fn resolve_client(peer: IpAddr, is_encrypted: bool, headers: &HeaderMap, trusted
     ClientInfo { address, is_encrypted }
 }
 
-/// The entries of a header that is a list, in all its lines.
+/// Returns the entries of a list header over all its lines.
 fn header_entries<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl DoubleEndedIterator<Item = &'h str> {
     let lines = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
     let lines: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
     lines.into_iter()
 }
 
-/// An address, with or without a port.
+/// Parses an IP address with or without a port.
 fn parse_ip_address(text: &str) -> Option<IpAddr> {
     let address =
         text.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|both| both.ip()));
@@ -90,7 +90,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
         let found = parts.extensions.get::<Self>().copied();
-        found.ok_or_else(|| PageError::Broken { what: "nobody is at the other end of a request".to_owned() })
+        found.ok_or_else(|| PageError::Broken { what: "the request has no peer address".to_owned() })
     }
 }
 
@@ -98,7 +98,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
 mod tests {
     use super::*;
 
-    /// Whom a request comes from, by its peer and the lines of `X-Forwarded-For`.
+    /// Determines the client address from the peer and the lines of `X-Forwarded-For`.
     fn from(peer: &str, lines: &[&str]) -> String {
         let trusted: Vec<IpNet> =
             ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"].map(|net| net.parse().expect("a network")).to_vec();

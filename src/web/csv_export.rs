@@ -1,18 +1,17 @@
-//! Lists as CSV files (RFC 4180) that a spreadsheet opens without running anything in them.
+//! CSV export (RFC 4180). Cells are escaped so that a spreadsheet does not run formulas.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-/// Rows that are read at a time.
+/// Rows read per query.
 pub(super) const BATCH_ROWS: i64 = 2000;
 
-/// A file under construction.
+/// Writer of a CSV file.
 pub(super) struct CsvWriter {
     writer: csv::Writer<Vec<u8>>,
 }
 
-/// A text that a spreadsheet takes for a text: what begins like a formula is given a quote in front (OWASP, CSV
-/// injection).
+/// Prefixes a text that looks like a formula with a quote (OWASP, CSV injection).
 fn escape_formula(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
@@ -28,7 +27,7 @@ impl CsvWriter {
         self.writer.write_record(fields.map(escape_formula)).expect("writing to memory does not fail");
     }
 
-    /// The file, as a download of this name.
+    /// Builds the response that downloads the file under this name.
     pub(crate) fn into_download(self, name: &str) -> Response {
         let bytes = self.writer.into_inner().unwrap_or_default();
         let name = format!("attachment; filename=\"{name}\"");

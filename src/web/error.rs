@@ -1,4 +1,4 @@
-//! What goes wrong, as pages: what happened, to what, and what to do next.
+//! Error pages. Each states what happened, to which object, and what to do next.
 
 use askama::Template;
 use axum::http::{StatusCode, header};
@@ -12,24 +12,24 @@ use rollcall_model::role::{Permission, Role};
 use rollcall_store as store;
 use rollcall_views::format_error_chain;
 
-/// Why a page cannot be shown.
+/// Error of a page.
 #[derive(Debug)]
 pub(crate) enum PageError {
-    /// The role does not allow it.
+    /// The role does not have the permission.
     Forbidden { role: Role, may: Permission },
-    /// There is no such page, or what it showed is gone.
+    /// The page does not exist, or its object was deleted.
     Missing { what: String },
-    /// The body is larger than any form.
+    /// The body exceeds the size limit.
     TooLarge,
-    /// The body is no form.
+    /// The body is not a URL-encoded form.
     NotAForm,
-    /// Something in the request cannot be.
+    /// The request contains an invalid value.
     Bad { what: String },
-    /// The database.
+    /// Database error.
     Store(store::StoreError),
-    /// Two learners are what was asked, but the rules have not decided.
+    /// The learners were linked or unlinked, but the rules could not be re-evaluated.
     Undecided(link_learners::LinkError),
-    /// The program.
+    /// Internal error. `what` is written to the log and not shown.
     Broken { what: String },
 }
 
@@ -83,12 +83,12 @@ struct ErrorPage<'a> {
 }
 
 impl PageError {
-    /// What happened and what to do next.
+    /// Returns the message of the error.
     pub(super) fn text(&self) -> String {
         self.title_and_text().1
     }
 
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::Missing { .. } => StatusCode::NOT_FOUND,
@@ -100,31 +100,31 @@ impl PageError {
         }
     }
 
-    fn title_and_text(&self) -> (&'static str, String) {
+    pub(super) fn title_and_text(&self) -> (&'static str, String) {
         match self {
-            Self::Forbidden { role, may } => ("Not for your role", forbidden_message(*role, *may)),
+            Self::Forbidden { role, may } => ("No permission", forbidden_message(*role, *may)),
             Self::Missing { what } => (
-                "Not there",
-                format!("There is nothing at this address: {what} may have been deleted or renamed meanwhile."),
+                "Not found",
+                format!("This address does not exist. Possibly {what} was deleted or renamed."),
             ),
-            Self::TooLarge => ("Too large", "What was sent is larger than any form of these pages.".to_owned()),
-            Self::NotAForm => ("Not a form", "What was sent is not the form that this page has.".to_owned()),
-            Self::Bad { what } => ("That did not work", format_quoted_names(&format_sentence(what))),
+            Self::TooLarge => ("Too large", "The submitted form exceeds the size limit.".to_owned()),
+            Self::NotAForm => ("Not a form", "The request does not contain a form.".to_owned()),
+            Self::Bad { what } => ("Invalid request", format_quoted_names(&format_sentence(what))),
             Self::Store(error) if error.is_transient() || error.is_disconnected() => (
                 "The database does not answer",
-                "Nothing was changed. Try again in a moment; these pages are back as soon as the database is.".to_owned(),
+                "Nothing was changed. Try again in a moment.".to_owned(),
             ),
             Self::Store(_) => (
-                "The database refused",
-                "Nothing was changed. The service's log says why; whoever runs rollcall can read it.".to_owned(),
+                "Database error",
+                "Nothing was changed. The service log contains the cause; ask the administrator of rollcall.".to_owned(),
             ),
             Self::Undecided(error) => (
-                "Done, but not to the end",
+                "Partly completed",
                 format!("{} {}", format_sentence(&error.to_string()), format_sentence(link_learners::LinkError::HINT)),
             ),
             Self::Broken { .. } => (
-                "Something broke",
-                "The page could not be made. The service's log says why; whoever runs rollcall can read it.".to_owned(),
+                "Internal error",
+                "The page cannot be shown. The service log contains the cause; ask the administrator of rollcall.".to_owned(),
             ),
         }
     }
@@ -138,7 +138,7 @@ pub(super) fn forbidden_message(role: Role, may: Permission) -> String {
     )
 }
 
-/// With a capital letter and a full stop.
+/// Formats a message as a sentence: capital letter first, full stop last.
 pub(super) fn format_sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
@@ -149,11 +149,11 @@ pub(super) fn format_sentence(text: &str) -> String {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         match &self {
-            Self::Store(cause) => warn!(error = %format_error_chain(cause), "a page could not be made"),
+            Self::Store(cause) => warn!(error = %format_error_chain(cause), "page failed"),
             Self::Undecided(cause) => {
-                warn!(error = %format_error_chain(cause), "the rules could not decide anew")
+                warn!(error = %format_error_chain(cause), "rules could not be re-evaluated")
             }
-            Self::Broken { what } => error!(what, "a page could not be made"),
+            Self::Broken { what } => error!(what, "page failed"),
             Self::Forbidden { .. }
             | Self::Missing { .. }
             | Self::TooLarge

@@ -1,4 +1,4 @@
-//! How templates write values.
+//! Template filters.
 #![expect(unreachable_pub, reason = "the attribute macro writes `pub`")]
 #![expect(
     clippy::inline_always,
@@ -11,7 +11,7 @@ use std::fmt::Display;
 
 use rollcall_model::format;
 
-/// A number with its thousands set apart.
+/// Formats a number with thousands separators.
 #[askama::filter_fn]
 pub fn thousands(value: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
     let text = value.to_string();

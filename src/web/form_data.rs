@@ -1,40 +1,40 @@
-//! A form as a browser sends it: names and values, in order, a name as often as it was ticked.
+//! URL-encoded form data: names and values in order; a name can occur several times.
 
 use url::form_urlencoded;
 
-/// What somebody typed, ticked and pressed.
+/// Fields of a submitted form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct FormData {
     pairs: Vec<(String, String)>,
 }
 
-/// The same behind the question mark of an address.
+/// Parameters of a query string.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct UrlQuery(pub FormData);
 
 impl FormData {
-    /// Reads a body, or what stands behind the question mark of an address.
+    /// Parses a request body or a query string.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         Self { pairs: form_urlencoded::parse(bytes).into_owned().collect() }
     }
 
-    /// The text of a field; empty where it did not come.
+    /// Returns the first value of a field, or an empty text if the field is missing.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
-    /// The number of a field.
+    /// Returns the first value of a field as a number.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.text(name).parse().ok()
     }
 
-    /// All numbers of a name.
+    /// Returns all values of a field that are numbers.
     pub(crate) fn numbers(&self, name: &str) -> Vec<i64> {
         let of = self.pairs.iter().filter(|(key, _)| key == name);
         of.filter_map(|(_, value)| value.parse().ok()).collect()
     }
 
-    /// All pairs.
+    /// Returns all names and values.
     pub(crate) fn pairs(&self) -> &[(String, String)] {
         &self.pairs
     }

@@ -1,4 +1,4 @@
-//! What stands around every page: menu, who is signed in, and what the last change came to.
+//! Page layout: menu, current user, and the result of the last change.
 
 use axum::http::StatusCode;
 
@@ -7,7 +7,7 @@ use rollcall_core::accounts::Principal;
 use rollcall_core::groups::change_summary::ChangeSummary;
 use rollcall_model::role::Permission;
 
-/// Where in the menu a page stands.
+/// Menu item to which a page belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MenuItem {
     Unlisted,
@@ -19,7 +19,7 @@ pub(super) enum MenuItem {
     Settings,
 }
 
-/// A line of the menu.
+/// Entry of the menu.
 pub(super) struct MenuEntry {
     pub label: &'static str,
     pub address: &'static str,
@@ -41,25 +41,25 @@ const MENU: [MenuEntry; 6] = [
     MenuEntry { label: "Settings", address: "/settings", here: MenuItem::Settings, may: Permission::Admin },
 ];
 
-/// What stands around a page.
+/// Layout of a page.
 pub(super) struct Layout {
     pub title: String,
     pub who: Option<Principal>,
     pub here: MenuItem,
-    /// What the change that led here came to.
+    /// Result of the change that redirected to this page.
     pub notice: Option<ChangeSummary>,
-    /// What is wrong with what was sent, by field.
+    /// Validation errors of the submitted form.
     pub faults: Vec<FieldError>,
-    /// The addresses of stylesheet, script and icon.
+    /// URLs of stylesheet, script and icon.
     pub assets: [&'static str; 3],
 }
 
-/// Something wrong with a field.
+/// Validation error of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FieldError {
-    /// The field's id on the page; empty where it is about the whole.
+    /// Id of the field on the page. Empty if the error concerns the whole form.
     pub field: &'static str,
-    /// What is wrong, as a sentence.
+    /// Message, as a sentence.
     pub text: String,
 }
 
@@ -69,7 +69,7 @@ impl FieldError {
     }
 }
 
-/// A message of the rooms below, where names stand in backticks, as it is read on a page: with quotation marks.
+/// Converts names in backticks, as in messages of the lower crates, to names in quotation marks.
 pub(super) fn format_quoted_names(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, part) in text.split('`').enumerate() {
@@ -108,12 +108,12 @@ impl Layout {
         Self { faults, ..self }
     }
 
-    /// The status of the page: whether something is wrong with what was sent.
+    /// Returns the HTTP status of the page: 422 if the form has errors, else 200.
     pub(crate) fn status(&self) -> StatusCode {
         if self.faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
     }
 
-    /// The fault of a field.
+    /// Returns the error of a field.
     pub(crate) fn fault(&self, field: &str) -> Option<&FieldError> {
         self.faults.iter().find(|fault| fault.field == field)
     }

@@ -1,12 +1,12 @@
-//! Pages and API: who asks from outside, in HTML or JSON.
+//! Web server: HTML pages and the JSON API.
 //!
-//! A request goes through [`routes`], where every route has declared what it needs, past [`auth`], which knows who asks,
-//! to a handler in [`pages`] or [`api`] that reads what was sent, calls the rooms below
-//! ([`rollcall_core::groups`], [`rollcall_core::sync`], …) and answers. No rule of the business stands here:
-//! what a page may do, the command does by the same function.
+//! Every route is declared in [`routes`] with the access that it requires. [`auth`] authenticates the request and checks
+//! the permission. A handler in [`pages`] or [`api`] parses the request, calls the lower crates
+//! ([`rollcall_core::groups`], [`rollcall_core::sync`], …) and builds the response. This crate contains no business
+//! rules: a page and the corresponding command call the same function.
 //!
-//! Pages are made on the server and work without scripts. What several pages ask for is kept as a draft in the
-//! database, so that going back, signing in again, or another machine loses nothing.
+//! Pages are rendered on the server and work without scripts. Input that spans several pages is stored as a draft in the
+//! database. It is kept when the user goes back, signs in again or changes to another machine.
 
 mod actions;
 mod api;
@@ -22,6 +22,7 @@ mod form_data;
 mod health;
 mod layout;
 mod list_cursor;
+mod metrics;
 mod oidc;
 mod pages;
 mod routes;
@@ -45,35 +46,35 @@ pub use background::BackgroundTasks;
 pub use routes::{RouteAccess, RouteDeclaration};
 pub use server::{WebListener, listen};
 
-/// What every handler stands on.
+/// State shared by all handlers.
 #[derive(Debug, Clone)]
 pub struct WebContext {
     /// The database.
     pub store: Store,
-    /// The file, as it was last read.
+    /// The configuration that was loaded last.
     pub file: watch::Receiver<Arc<Config>>,
-    /// Ends what is under way with the service.
+    /// Cancels running work when the service stops.
     pub stop: CancellationToken,
-    /// Beats while the scheduler looks at schedules.
+    /// Updated by the scheduler on each pass.
     pub heartbeat: Heartbeat,
-    /// What goes on behind the pages.
+    /// Tasks that outlive their request.
     pub background: BackgroundTasks,
 }
 
 impl WebContext {
-    /// The file now.
+    /// Returns the current configuration.
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
         Arc::clone(&self.file.borrow())
     }
 
-    /// Now, in the file's zone.
+    /// Returns the current time in the configured time zone.
     #[must_use]
     pub fn change_time(&self) -> ChangeTime {
         ChangeTime::at(Utc::now(), self.config().timezone)
     }
 
-    /// A change by hand, as it is written down.
+    /// Creates the run record of a manual change.
     #[must_use]
     pub fn new_manual_run(&self, who: &Principal, what: impl Into<String>) -> NewRun {
         NewRun {
@@ -87,7 +88,7 @@ impl WebContext {
     }
 }
 
-/// Does what plans on a thread of its own: planning is work for a processor, and nobody else waits for it.
+/// Runs planning work on a blocking thread: planning uses the CPU and would delay other requests.
 async fn run_blocking<T, F>(plan: impl FnOnce() -> F + Send + 'static) -> Result<T, error::PageError>
 where
     T: Send + 'static,
@@ -98,7 +99,7 @@ where
     done.map_err(|panic| error::PageError::Broken { what: panic.to_string() })
 }
 
-/// Every route with what it needs, for whoever wants to prove that none is open by mistake.
+/// Lists all routes with the access that they require. Tests use it to check that no route is open by mistake.
 #[must_use]
 pub fn list_routes(web: &WebContext) -> Vec<RouteDeclaration> {
     build_routes(web).into_declarations()

@@ -1,4 +1,4 @@
-//! Where the next page of a list begins: behind the last row of this one, by what the list is sorted by.
+//! Keyset pagination of lists. The next page begins after the last row of the current one, in sort order.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,60 +7,60 @@ use serde::{Deserialize, Serialize};
 use crate::form_data::FormData;
 use rollcall_store::listing::PageRequest;
 
-/// Rows on a page.
+/// Rows of a page.
 const PAGE_SIZE: usize = 50;
 
-/// Rows that are read for a page.
+/// Rows read for a page: one more than shown, to detect a following page.
 const FETCH_LIMIT: i64 = 51;
 
-/// The last row of a page: the text and the number that it is sorted by.
+/// Sort key of the last row of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ListCursor {
-    /// What the list is sorted by.
+    /// Value of the sort column.
     pub text: String,
-    /// The number of the row, for rows of the same text.
+    /// Id of the row, for rows with the same text.
     pub id: i64,
 }
 
 impl ListCursor {
-    /// Reads what [`ListCursor::to_token`] wrote; nothing where it is anything else: that is the first page.
+    /// Parses a token of [`ListCursor::to_token`]. Returns `None`, the first page, for any other text.
     pub(crate) fn parse_token(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (text, id) = serde_json::from_slice(&bytes).ok()?;
         Some(Self { text, id })
     }
 
-    /// In letters that an address can hold.
+    /// Encodes the cursor as a URL-safe token.
     pub(crate) fn to_token(&self) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::json!([self.text, self.id]).to_string())
     }
 }
 
-/// The page of a list that an address asks for.
+/// Requested page of a list.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ListPageRequest {
     after: Option<ListCursor>,
 }
 
 impl ListPageRequest {
-    /// What stands in the address.
+    /// Reads the cursor from the query string.
     pub(crate) fn from_query(query: &FormData) -> Self {
         Self { after: ListCursor::parse_token(query.text("after")) }
     }
 
-    /// Whether it is the first page.
+    /// Returns whether the first page is requested.
     pub(crate) fn is_first(&self) -> bool {
         self.after.is_none()
     }
 
-    /// What to read: a row more than is shown tells whether another page follows.
+    /// Builds the page request of the store.
     pub(crate) fn to_store_page(&self) -> PageRequest<'_> {
         let (text, id) = self.after.as_ref().map_or(("", 0), |after| (after.text.as_str(), after.id));
         PageRequest { text, id, limit: FETCH_LIMIT }
     }
 }
 
-/// Cuts a list that was read with one row more than a page has; answers where the next page begins.
+/// Truncates the rows to one page. Returns the token of the next page if there is one.
 pub(super) fn split_next_page<T>(rows: &mut Vec<T>, place: impl Fn(&T) -> ListCursor) -> Option<String> {
     if rows.len() <= PAGE_SIZE {
         return None;

@@ -1,8 +1,8 @@
-//! Signing in through the company's provider: OpenID Connect, the authorization code with PKCE (S256).
+//! Sign-in through an OpenID Connect provider, with the authorization code flow and PKCE (S256).
 //!
-//! What the answer has to match (state, nonce, verifier) lies in a cookie of this browser for ten minutes; nothing is kept
-//! here. The ID token is checked by signature, issuer, audience, time and nonce; what it leaves out is asked of the
-//! provider's userinfo. Groups of the provider give the role, anew at every sign-in.
+//! State, nonce and verifier are stored in a cookie of the browser for ten minutes; the server keeps nothing. Signature,
+//! issuer, audience, time and nonce of the ID token are verified. Missing claims are read from the userinfo endpoint.
+//! The role is derived from the provider's groups at every sign-in.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -26,40 +26,42 @@ use rollcall_config::SignInSettings;
 use rollcall_core::accounts::OidcIdentity;
 use rollcall_model::role::Role;
 
-/// How long the provider may take for each answer.
+/// Timeout of each request to the provider.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The cookie of a sign-in under way, and how long it may take, in seconds.
+/// Name of the cookie of a sign-in in progress, and its lifetime in seconds.
 const SIGN_IN_COOKIE: &str = "__Host-rollcall-sign-in";
 const COOKIE_SECONDS: u32 = 600;
 
-/// Why the provider let nobody in.
+/// Error of a sign-in through the provider.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OidcError {
-    /// It cannot be reached, or answers something else.
-    #[error("the sign-in provider could not {doing}")]
+    /// The provider cannot be reached, or its response is invalid.
+    #[error("the sign-in provider could not {step}")]
     Provider {
-        /// What was attempted.
-        doing: &'static str,
-        /// What came of it.
-        why: String,
+        /// Failed step.
+        step: &'static str,
+        /// Cause, for the log.
+        cause: String,
     },
-    /// The answer belongs to no sign-in of this browser.
-    #[error("this answer of the sign-in provider belongs to no sign-in of this browser, or came too late")]
+    /// The response does not match a sign-in of this browser.
+    #[error(
+        "the response of the sign-in provider does not match a sign-in of this browser, or the sign-in expired"
+    )]
     UnknownState,
-    /// The provider or its user said no.
-    #[error("the sign-in provider said: {said}")]
+    /// The provider or the user denied the sign-in.
+    #[error("the sign-in provider refused: {message}")]
     Refused {
-        /// In its own words.
-        said: String,
+        /// Message of the provider.
+        message: String,
     },
 }
 
-fn provider_error(doing: &'static str) -> impl Fn(String) -> OidcError {
-    move |why| OidcError::Provider { doing, why }
+fn provider_error(step: &'static str) -> impl Fn(String) -> OidcError {
+    move |cause| OidcError::Provider { step, cause }
 }
 
-/// Every claim that is not one of the standard ones, such as groups.
+/// Non-standard claims, such as groups.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct ExtraClaims {
     #[serde(flatten)]
@@ -96,7 +98,7 @@ type OidcClient = Client<
     EndpointMaybeSet,
 >;
 
-/// What is kept in the browser until the provider answers.
+/// Content of the sign-in cookie.
 #[derive(Debug, Serialize, Deserialize)]
 struct OidcState {
     state: String,
@@ -105,7 +107,7 @@ struct OidcState {
     to: String,
 }
 
-/// The provider of the file.
+/// Configured provider.
 #[derive(Debug)]
 pub(super) struct SignInProvider<'f> {
     sign_in: &'f SignInSettings,
@@ -113,7 +115,7 @@ pub(super) struct SignInProvider<'f> {
     metadata: CoreProviderMetadata,
 }
 
-/// Sends what the library asks for; nothing is followed, and nothing waits for long.
+/// HTTP client of the OpenID Connect library. Redirects are not followed; requests have a timeout.
 async fn send_request(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     let answer = http.execute(request.try_into()?).await?;
     let (status, headers) = (answer.status(), answer.headers().clone());
@@ -124,7 +126,7 @@ async fn send_request(http: reqwest::Client, request: HttpRequest) -> Result<Htt
 }
 
 impl<'f> SignInProvider<'f> {
-    /// Asks the provider what it is.
+    /// Discovers the provider's endpoints.
     pub(crate) async fn discover(sign_in: &'f SignInSettings) -> Result<Self, OidcError> {
         let failed = provider_error("be reached");
         let http = reqwest::Client::builder()
@@ -153,7 +155,7 @@ impl<'f> SignInProvider<'f> {
         (ClientId::new(self.sign_in.client_id.clone()), secret)
     }
 
-    /// Where to send the browser, and the cookie that it keeps meanwhile.
+    /// Returns the authorization URL and the sign-in cookie.
     pub(crate) fn start_sign_in(&self, to: &str) -> Result<(String, String), OidcError> {
         let (id, secret) = self.id();
         let client = OidcClient::from_provider_metadata(self.metadata.clone(), id, secret)
@@ -178,7 +180,7 @@ impl<'f> SignInProvider<'f> {
         Ok((url.to_string(), set_cookie(&base64_text(&text), COOKIE_SECONDS)))
     }
 
-    /// Who the provider says it was, and where that browser wanted to go.
+    /// Completes the sign-in. Returns the identity and the page to redirect to.
     pub(crate) async fn finish_sign_in(
         &self,
         headers: &HeaderMap,
@@ -232,7 +234,7 @@ impl<'f> SignInProvider<'f> {
     }
 }
 
-/// The groups of a claim: a list of texts, or one.
+/// Returns the groups of a claim: a list of texts, or one text.
 fn read_groups_claim(claims: &HashMap<String, Value>, name: &str) -> Option<Vec<String>> {
     match claims.get(name)? {
         Value::Array(list) => Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
@@ -241,7 +243,7 @@ fn read_groups_claim(claims: &HashMap<String, Value>, name: &str) -> Option<Vec<
     }
 }
 
-/// The role that allows most, of those that a group gives.
+/// Returns the role with the most permissions that the groups grant.
 fn highest_role(roles: &[(Role, Vec<String>)], groups: &[String]) -> Option<Role> {
     let gives = |names: &[String]| names.iter().any(|name| groups.contains(name));
     roles.iter().find(|(_, names)| gives(names)).map(|(role, _)| *role)
@@ -263,7 +265,7 @@ fn set_cookie(value: &str, seconds: u32) -> String {
     format!("{SIGN_IN_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
 }
 
-/// The cookie that forgets a sign-in.
+/// Returns the cookie that deletes the sign-in cookie.
 pub(super) fn clear_cookie_header() -> String {
     set_cookie("", 0)
 }

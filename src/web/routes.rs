@@ -1,4 +1,4 @@
-//! Routes, each with what it needs: none can be added without saying it.
+//! Route table. Every route is declared with the access that it requires.
 
 use axum::Router;
 use axum::handler::Handler;
@@ -10,27 +10,40 @@ use crate::WebContext;
 use crate::auth::{AuthMiddleware, authorize_api, authorize_page};
 use rollcall_model::role::Permission;
 
-/// What a route needs.
+/// Access that a route requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RouteAccess {
-    /// Nothing: signing in, styles, signs of life.
+    /// No authentication: sign-in, static files, health checks.
     Open,
-    /// Somebody who may do this.
-    Needs(Permission),
+    /// A session with this permission. Requests without a session are redirected to the sign-in page.
+    Session(Permission),
+    /// An API token or a session with this permission. Requests without either are refused with 401.
+    TokenOrSession(Permission),
 }
 
-/// A route as it was declared.
+impl RouteAccess {
+    /// The required permission. `None` for open routes.
+    #[must_use]
+    pub fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Open => None,
+            Self::Session(permission) | Self::TokenOrSession(permission) => Some(permission),
+        }
+    }
+}
+
+/// Declaration of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteDeclaration {
     /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub method: Method,
-    /// With `{name}` for what varies.
+    /// Path template. `{name}` stands for a variable part.
     pub path: &'static str,
-    /// What it needs.
+    /// Required access.
     pub access: RouteAccess,
 }
 
-/// Routes under construction.
+/// Builder of the router and of the list of declarations.
 pub(super) struct RouteTable {
     web: WebContext,
     router: Router<WebContext>,
@@ -42,7 +55,6 @@ impl RouteTable {
         Self { web: web.clone(), router: Router::new(), table: Vec::new() }
     }
 
-    /// Something to be read.
     pub(crate) fn get<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
@@ -51,7 +63,6 @@ impl RouteTable {
         self.add(Method::GET, path, access, get(handler))
     }
 
-    /// Something to be done.
     pub(crate) fn post<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
@@ -60,7 +71,6 @@ impl RouteTable {
         self.add(Method::POST, path, access, post(handler))
     }
 
-    /// Something to be changed in part.
     pub(crate) fn patch<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
@@ -69,7 +79,6 @@ impl RouteTable {
         self.add(Method::PATCH, path, access, patch(handler))
     }
 
-    /// Something to be ended.
     pub(crate) fn delete<H, T>(self, path: &'static str, access: RouteAccess, handler: H) -> Self
     where
         H: Handler<T, WebContext>,
@@ -85,16 +94,12 @@ impl RouteTable {
         access: RouteAccess,
         handler: MethodRouter<WebContext>,
     ) -> Self {
+        let middleware = |may| AuthMiddleware { web: self.web.clone(), may };
         let handler = match access {
             RouteAccess::Open => handler,
-            RouteAccess::Needs(may) => {
-                let at = AuthMiddleware { web: self.web.clone(), may };
-                // Programs ask for these: they bring a key.
-                if path.starts_with("/api/") || path == "/metrics" {
-                    handler.layer(from_fn_with_state(at, authorize_api))
-                } else {
-                    handler.layer(from_fn_with_state(at, authorize_page))
-                }
+            RouteAccess::Session(may) => handler.layer(from_fn_with_state(middleware(may), authorize_page)),
+            RouteAccess::TokenOrSession(may) => {
+                handler.layer(from_fn_with_state(middleware(may), authorize_api))
             }
         };
         self.router = self.router.route(path, handler);

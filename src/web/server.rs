@@ -1,4 +1,4 @@
-//! Listening for requests, and what goes around every answer.
+//! HTTP server: listener, router and response headers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::tls::{self, PeerAddr, TlsListener};
 use crate::{WebContext, build_routes, pages};
 use rollcall_config::TlsSettings;
 
-/// Nothing from elsewhere, no script or style inside a page, no frame around it.
+/// Allows resources of this origin only. Forbids inline scripts, inline styles and frames.
 const CONTENT_SECURITY_POLICY_VALUE: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -31,19 +31,19 @@ const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
 ];
 
-/// A socket that waits for requests.
+/// Bound listener of the web server.
 #[derive(Debug)]
 pub struct WebListener {
     socket: TcpListener,
     tls: Option<Arc<ServerConfig>>,
-    /// The address that it has.
+    /// Address to which the listener is bound.
     pub address: SocketAddr,
 }
 
-/// Begins to listen, with TLS where there are files of a certificate.
+/// Binds the listener. Uses TLS if certificate files are given.
 ///
 /// # Errors
-/// When the address is taken or is not this machine's, or certificate and key cannot be used.
+/// If the address cannot be bound, or the certificate or key is invalid.
 pub async fn listen(address: SocketAddr, files: Option<&TlsSettings>) -> std::io::Result<WebListener> {
     let tls = files.map(tls::load_server_config).transpose()?;
     let socket = TcpListener::bind(address).await?;
@@ -52,13 +52,13 @@ pub async fn listen(address: SocketAddr, files: Option<&TlsSettings>) -> std::io
 }
 
 impl WebListener {
-    /// Answers requests until the service ends; those under way are answered to their end.
+    /// Serves requests until the service stops. Requests in progress are completed.
     ///
     /// # Errors
-    /// When the socket breaks.
+    /// If the socket fails.
     pub async fn serve(self, web: WebContext) -> std::io::Result<()> {
         let stop = web.stop.clone();
-        info!(address = %self.address, tls = self.tls.is_some(), "pages and API are there");
+        info!(address = %self.address, tls = self.tls.is_some(), "web server listening");
         let router = build_router(&web, self.tls.is_some());
         let service = router.into_make_service_with_connect_info::<PeerAddr>();
         let served = match self.tls {
@@ -83,7 +83,7 @@ fn build_router(web: &WebContext, encrypted: bool) -> Router {
     router.layer(from_fn(add_hsts_header)).layer(from_fn_with_state(ends, client_addr::attach_client_info))
 }
 
-/// Browsers that have been here over TLS come back over TLS alone, for a year.
+/// Adds `Strict-Transport-Security` to encrypted responses, valid for one year.
 async fn add_hsts_header(request: Request, next: Next) -> Response {
     let is_encrypted = request.extensions().get::<ClientInfo>().is_some_and(|client| client.is_encrypted);
     let mut response = next.run(request).await;
@@ -100,7 +100,7 @@ async fn add_security_headers(request: Request, next: Next) -> Response {
     for (name, value) in SECURITY_HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // What a page shows belongs to whoever is signed in: nobody else may be shown it from a cache.
+    // Pages contain data of the signed-in user. Caches must not store them.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

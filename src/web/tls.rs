@@ -1,4 +1,4 @@
-//! TLS for pages and API: the certificate and key of `[web]`, read again with the file.
+//! TLS listener. The certificate and key of `[web]` are reloaded together with the configuration.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,17 +18,17 @@ use tracing::{debug, error, info, warn};
 use crate::WebContext;
 use rollcall_config::TlsSettings;
 
-/// How long a handshake may take: whoever says nothing holds up nobody else, and not for long.
+/// Maximum duration of a TLS handshake. A silent client is disconnected and does not block others.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connections that have shaken hands and wait to be answered.
+/// Maximum number of connections that wait to be accepted after their handshake.
 const READY_CONNECTIONS: usize = 64;
 
 fn invalid_certificate_file(path: &Path, why: impl std::fmt::Display) -> std::io::Error {
     std::io::Error::other(format!("`{}`: {why}", path.display()))
 }
 
-/// Reads certificate and key.
+/// Loads certificate and key.
 pub(super) fn load_server_config(files: &TlsSettings) -> std::io::Result<Arc<ServerConfig>> {
     let certificates = CertificateDer::pem_file_iter(&files.cert).and_then(Iterator::collect);
     let certificates: Vec<_> = certificates.map_err(|why| invalid_certificate_file(&files.cert, why))?;
@@ -45,7 +45,7 @@ pub(super) fn load_server_config(files: &TlsSettings) -> std::io::Result<Arc<Ser
     Ok(Arc::new(config))
 }
 
-/// Connections that have shaken hands.
+/// Listener that yields connections after their TLS handshake.
 #[derive(Debug)]
 pub(super) struct TlsListener {
     ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
@@ -53,7 +53,7 @@ pub(super) struct TlsListener {
 }
 
 impl TlsListener {
-    /// Takes connections of a socket until the service ends; each shakes hands by itself.
+    /// Accepts connections until the service stops. Each handshake runs in its own task.
     pub(crate) fn new(
         socket: TcpListener,
         address: SocketAddr,
@@ -69,20 +69,22 @@ impl TlsListener {
                 let (stream, from) = match accepted {
                     Ok(accepted) => accepted,
                     Err(error) => {
-                        warn!(%error, "a connection could not be taken");
+                        warn!(%error, "could not accept a connection");
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         continue;
                     }
                 };
-                let acceptor = TlsAcceptor::from(Arc::clone(&config.read().expect("nobody panics with it")));
+                let acceptor = TlsAcceptor::from(Arc::clone(
+                    &config.read().expect("no thread panics while it holds the lock"),
+                ));
                 let send = send.clone();
                 tokio::spawn(async move {
                     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
                         Ok(Ok(stream)) => {
                             let _ = send.send((stream, from)).await;
                         }
-                        Ok(Err(error)) => debug!(%error, "a handshake failed"),
-                        Err(_) => debug!("a handshake took too long"),
+                        Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
+                        Err(_) => debug!("TLS handshake timed out"),
                     }
                 });
             }
@@ -91,16 +93,18 @@ impl TlsListener {
     }
 }
 
-/// Reads certificate and key again whenever the file is read again.
+/// Reloads certificate and key when the configuration is reloaded.
 async fn reload_certificate(config: Arc<RwLock<Arc<ServerConfig>>>, mut web: WebContext) {
     while web.file.changed().await.is_ok() {
         let Some(files) = web.config().web.tls.clone() else { continue };
         match load_server_config(&files) {
-            Ok(fresh) => {
-                *config.write().expect("nobody panics with it") = fresh;
-                info!("read the certificate of the pages again");
+            Ok(reloaded) => {
+                *config.write().expect("no thread panics while it holds the lock") = reloaded;
+                info!("reloaded the web certificate");
             }
-            Err(error) => error!(%error, "the certificate of the pages is wrong, the old one stays"),
+            Err(error) => {
+                error!(%error, "could not reload the web certificate, the previous one stays in use")
+            }
         }
     }
 }
@@ -112,7 +116,7 @@ impl Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         match self.ready.recv().await {
             Some(ready) => ready,
-            // The service ends: there will be no further connection.
+            // The service stops. No further connection is accepted.
             None => std::future::pending().await,
         }
     }
@@ -122,7 +126,7 @@ impl Listener for TlsListener {
     }
 }
 
-/// The address of whoever is at the other end of an encrypted connection, or of a plain one.
+/// Address of the peer of a connection, with or without TLS.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PeerAddr(pub SocketAddr);
 

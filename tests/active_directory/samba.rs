@@ -302,8 +302,8 @@ async fn a_refused_account_is_told_why() {
             .replace(&format!("connector `corp`: the server refused the account `{account}`: "), "")
     };
     let login = |name: &str| format!("{name}@corp.example");
-    assert_eq!(said(READER, "wrong").await, "the account or the password is wrong");
-    assert_eq!(said(&login("nobody"), PASSWORD).await, "the account or the password is wrong");
+    assert_eq!(said(READER, "wrong").await, "wrong account or password");
+    assert_eq!(said(&login("nobody"), PASSWORD).await, "wrong account or password");
     assert_eq!(said(&login("disabled"), PASSWORD).await, "the account is disabled");
     assert_eq!(said(&login("expired"), PASSWORD).await, "the account has expired");
     assert_eq!(said(&login("changing"), PASSWORD).await, "the account must change its password first");
@@ -346,5 +346,5 @@ async fn check_lists_steps_and_unused_attributes() {
     let last = steps.last().expect("six steps");
     let words = last.outcome.as_ref().expect("everything works");
     assert!(words.contains("of 20 people: ") && words.contains("groups 20"), "{words}");
-    assert_eq!(last.warnings, ["nobody has `telephoneNumber`, which is mapped to `phone`"]);
+    assert_eq!(last.warnings, ["no person has a value for `telephoneNumber`, which is mapped to `phone`"]);
 }

@@ -8,38 +8,38 @@ use super::{csv, ldap, parse, wrong};
 #[test]
 fn invalid_connector_settings_reported() {
     wrong(&csv("schedule = «'0 2 * *'"), &["five fields"]);
-    wrong(&csv("schedule = «'0 0 30 2 *'"), &["never comes"]);
-    wrong(&csv("timezone = «'Mars'"), &["no time zone"]);
+    wrong(&csv("schedule = «'0 0 30 2 *'"), &["never matches a date"]);
+    wrong(&csv("timezone = «'Mars'"), &["not a valid time zone"]);
     wrong(&csv("prehire_days = «-7"), &["from 0 to 3650"]);
     wrong(&csv("").replace("'drop'", "«'hr drop'"), &["use letters, digits"]);
-    wrong(&csv("").replace("'csv'", "«'ldpa'"), &["no kind of connector | did you mean `ldap`?"]);
+    wrong(&csv("").replace("'csv'", "«'ldpa'"), &["not a valid connector kind | did you mean `ldap`?"]);
     wrong(&csv("match = «'employee_number'"), &["this connector does not map `employee_number`"]);
 }
 
 #[test]
 fn a_file_of_people_has_fields() {
-    wrong(&csv("delimiter = «';;'"), &["neither one mark nor `tab`"]);
+    wrong(&csv("delimiter = «';;'"), &["not a punctuation character or `tab`"]);
     wrong(&csv("delimiter = ';'\nlist_separator = «';'"), &["the same as `delimiter`"]);
-    wrong(&csv("max_age = «'0h'"), &["no length of time"]);
+    wrong(&csv("max_age = «'0h'"), &["not a valid duration"]);
     wrong(&csv("min_rows = «-1"), &["from 0 to"]);
 }
 
 #[test]
 fn a_mapping_fits_together() {
     let with = |lines: &str| csv(&format!("[connector.attributes]\nid = 'x'\n{lines}"));
-    wrong(&with("«Cost-Center = 'y'"), &["small letters, digits and `_`"]);
-    wrong(&with("«team_all = 'y'"), &["`_all` stands for lists in rules"]);
-    wrong(&with("«in = 'y'"), &["it has a meaning in rules"]);
-    wrong(&with("team = «' '"), &["`team` names no attribute of the source"]);
+    wrong(&with("«Cost-Center = 'y'"), &["lowercase letters, digits and `_`"]);
+    wrong(&with("«team_all = 'y'"), &["the suffix `_all` is reserved for lists in rules"]);
+    wrong(&with("«in = 'y'"), &["it is a reserved word in rules"]);
+    wrong(&with("team = «' '"), &["`team` does not name an attribute of the source"]);
     wrong(
         &with("department = 'd'\n[connector.values.«departmnt]\n1 = 'Sales'"),
         &["does not map `departmnt` | did you mean `department`?"],
     );
     wrong(&with("[connector.values]\ndepartment = «'x'"), &["write `[connector.values.department]`"]);
-    wrong(&with("role = 'r'\n[connector.values.role]\n1 = 'A'\n«' 1' = 'B'"), &["stands here twice"]);
+    wrong(&with("role = 'r'\n[connector.values.role]\n1 = 'A'\n«' 1' = 'B'"), &["duplicate code ` 1`"]);
     wrong(
         &with("status = 's'\n[connector.status]\nleave = ['gone']\nleft = [«'Gone ']"),
-        &["`Gone ` stands for both `leave` and `left`"],
+        &["`Gone ` is listed under both `leave` and `left`"],
     );
     wrong(&with("«[connector.status]\nleft = ['x']"), &["does not map `status`"]);
 }
@@ -47,15 +47,15 @@ fn a_mapping_fits_together() {
 /// LDAP without encryption must be configured explicitly.
 #[test]
 fn plaintext_ldap_must_be_explicit() {
-    wrong(&ldap("url = «'ldap://dc1'"), &["unencrypted | write ldaps://, or add starttls = true"]);
+    wrong(&ldap("url = «'ldap://dc1'"), &["unencrypted | use ldaps:// or add starttls = true"]);
     wrong(&ldap("url = «'ldap://dc1'\nstarttls = false"), &["unencrypted"]);
     wrong(
         &ldap("url = 'ldap://dc1'\nstarttls = true\nplaintext = «true"),
         &["`plaintext` contradicts `starttls`"],
     );
-    wrong(&ldap("starttls = «true"), &["encrypted without `starttls`"]);
+    wrong(&ldap("starttls = «true"), &["`starttls` is not needed with ldaps://"]);
     wrong(&ldap("plaintext = «true"), &["contradicts ldaps://"]);
-    wrong(&ldap("url = 'ldap://dc1'\nstarttls = «'yes'"), &["true or false, this is text"]);
+    wrong(&ldap("url = 'ldap://dc1'\nstarttls = «'yes'"), &["true or false, found text"]);
     for lines in ["starttls = true", "plaintext = true"] {
         assert!(parse(&ldap(&format!("url = 'ldap://dc1'\n{lines}"))).is_ok());
     }
@@ -63,15 +63,15 @@ fn plaintext_ldap_must_be_explicit() {
 
 #[test]
 fn a_directory_is_named_rightly() {
-    wrong(&ldap("url = «'https://dc1'"), &["neither ldap:// nor ldaps://"]);
+    wrong(&ldap("url = «'https://dc1'"), &["does not begin with ldap:// or ldaps://"]);
     wrong(&ldap("url = «'dc1'"), &["`url` cannot be read"]);
-    wrong(&ldap("url = «'ldaps://ada:pw@dc1'"), &["`url` holds an account"]);
-    wrong(&ldap("url = «'ldaps://dc1/dc=x'"), &["more than a server and a port"]);
+    wrong(&ldap("url = «'ldaps://ada:pw@dc1'"), &["`url` contains credentials"]);
+    wrong(&ldap("url = «'ldaps://dc1/dc=x'"), &["more than a host and a port"]);
     wrong(&ldap("ca_file = «'/nowhere/ca.pem'"), &["`/nowhere/ca.pem` cannot be read"]);
-    wrong(&ldap("filter = «'(&(a=b)(c=d)'"), &["it opens 3 brackets and closes 2"]);
+    wrong(&ldap("filter = «'(&(a=b)(c=d)'"), &["it has 3 opening and 2 closing brackets"]);
     wrong(&ldap("base_dn = «[]"), &["is an empty list"]);
     wrong(&ldap("base_dn = ['dc=x', «'']"), &["has an entry that is empty"]);
-    wrong(&ldap("timeout = «'60'"), &["no length of time"]);
+    wrong(&ldap("timeout = «'60'"), &["not a valid duration"]);
     wrong(&ldap("page_size = «0"), &["from 1 to 10000"]);
 }
 
@@ -79,18 +79,21 @@ fn a_directory_is_named_rightly() {
 fn a_secret_is_given_once_and_can_be_had() {
     let account = |lines: &str| ldap(&format!("bind_dn = 'cn=a'\n{lines}"));
     wrong(&ldap("bind_dn = «'cn=a'"), &["`bind_dn` has no password"]);
-    wrong(&ldap("bind_password = «'x'"), &["there is a password and no `bind_dn`"]);
+    wrong(&ldap("bind_password = «'x'"), &["the password has no `bind_dn`"]);
     wrong(&account("bind_password = «''"), &["`bind_password` is empty"]);
     wrong(
         &account("bind_password = 'x'\nbind_password_file = «'y'"),
-        &["`bind_password_file` stands beside `bind_password`"],
+        &["`bind_password_file` and `bind_password` both set the same secret"],
     );
     wrong(&account("bind_password_file = «'/nowhere/pw'"), &["`/nowhere/pw` cannot be read"]);
     wrong(&account("bind_password_env = «'NOT_SET'"), &["`NOT_SET` is not set"]);
-    wrong("[database]\nurl = «'mysql://a'", &["no database that rollcall knows"]);
-    wrong("[database]\nurl = «'sqlite://'", &["names no file"]);
-    wrong("[database]\nurl = «'postgres://a:b@c'", &["names no database"]);
-    wrong("[database]\nurl = 'postgres://a:b@c/d'\nmax_size = «'1GiB'", &["`max_size` is for SQLite only"]);
+    wrong("[database]\nurl = «'mysql://a'", &["does not name a supported database"]);
+    wrong("[database]\nurl = «'sqlite://'", &["does not contain a file name"]);
+    wrong("[database]\nurl = «'postgres://a:b@c'", &["does not contain a database name"]);
+    wrong(
+        "[database]\nurl = 'postgres://a:b@c/d'\nmax_size = «'1GiB'",
+        &["`max_size` applies to SQLite only"],
+    );
 }
 
 /// A connector of kind `active_directory`, right but for these lines.
@@ -122,9 +125,9 @@ fn only_active_directory_allows_several_servers() {
     wrong(&active_directory("url = «[]"), &["is an empty list"]);
     wrong(&active_directory("url = «5"), &["text in quotes, or a list of texts"]);
     wrong(&active_directory("url = «'ldap://dc1'"), &["unencrypted"]);
-    wrong(&ldap("url = «['ldaps://dc1', 'ldaps://dc2']"), &["text in quotes, this is a list"]);
+    wrong(&ldap("url = «['ldaps://dc1', 'ldaps://dc2']"), &["text in quotes, found a list"]);
     let twice = "url = ['ldaps://dc1', 'ldaps://dc2']\nstarttls = «true";
-    wrong(&active_directory(twice), &["encrypted without `starttls`"]);
+    wrong(&active_directory(twice), &["`starttls` is not needed with ldaps://"]);
 }
 
 /// An Active Directory source attribute without a meaning is refused.
@@ -135,9 +138,12 @@ fn unknown_active_directory_source_refused() {
     {
         assert!(parse(&mapped(line)).is_ok(), "{line}");
     }
-    wrong(&mapped("status = «'@acount'"), &["is no attribute | write the name of an attribute"]);
-    wrong(&mapped("mobile = «'mobile ||'"), &["`mobile` is mapped to what is no attribute"]);
-    wrong(&active_directory("filter = «'(a=b'"), &["opens 1 brackets"]);
+    wrong(
+        &mapped("status = «'@acount'"),
+        &["is mapped to an invalid attribute name | write the name of an attribute"],
+    );
+    wrong(&mapped("mobile = «'mobile ||'"), &["`mobile` is mapped to an invalid attribute name"]);
+    wrong(&active_directory("filter = «'(a=b'"), &["1 opening and 0 closing brackets"]);
     wrong(&active_directory("«prot = 'x'"), &["has no key `prot`"]);
 }
 
@@ -153,15 +159,15 @@ fn http_json_person_url_must_be_on_same_server() {
     let lines = "id_url = 'https://hr.corp/people/{id}'\nrecord = 'data'\nemail_url = 'https://hr.corp/people?q={email}'";
     assert!(parse(&own(lines)).is_ok());
     assert!(parse(&own("id_url = 'https://hr.corp:443/{id}'\nrecord = '$'")).is_ok());
-    wrong(&own("id_url = «'https://hr.corp/people'"), &["`id_url` has no {id} | write {id}"]);
-    wrong(&own("email_url = «'https://hr.corp/people/{id}'"), &["`email_url` has no {email}"]);
+    wrong(&own("id_url = «'https://hr.corp/people'"), &["`id_url` does not contain {id} | write {id}"]);
+    wrong(&own("email_url = «'https://hr.corp/people/{id}'"), &["`email_url` does not contain {email}"]);
     for elsewhere in ["https://hr.corp.evil/{id}", "https://hr.corp:444/{id}", "https://{id}.hr.corp/"] {
-        wrong(&own(&format!("id_url = «'{elsewhere}'")), &["`id_url` lies on another server than `url`"]);
+        wrong(&own(&format!("id_url = «'{elsewhere}'")), &["`id_url` is on a different server than `url`"]);
     }
     wrong(&own("id_url = «'http://hr.corp/{id}'"), &["unencrypted"]);
-    wrong(&own("id_url = «'people/{id}'"), &["`id_url` cannot be read"]);
+    wrong(&own("id_url = «'people/{id}'"), &["`id_url` is not a valid URL"]);
     wrong(&own("record = «'data'"), &["`record` needs `id_url`"]);
-    wrong(&own("id_url = 'https://hr.corp/{id}'\nrecord = «'a[0]'"), &["names with dots"]);
+    wrong(&own("id_url = 'https://hr.corp/{id}'\nrecord = «'a[0]'"), &["must be names separated by dots"]);
 }
 
 fn successfactors(lines: &str) -> String {

@@ -9,9 +9,9 @@ use super::{assignment, csv, parse, rule, wrong};
 fn unknown_keys_suggest_nearest_key() {
     wrong("«timezon = 'UTC'", &["did you mean `timezone`?"]);
     wrong("[safety]\n«max_removal = '5%'", &["did you mean `max_removals`?"]);
-    wrong("«rules = []", &["there is no key or section `rules` | did you mean `rule`?"]);
+    wrong("«rules = []", &["unknown key or section `rules` | did you mean `rule`?"]);
     wrong("«concurrency = 2", &["`concurrency` belongs to `worker`"]);
-    wrong("[database]\n«timezone = 'UTC'", &["belongs to the top of the file, above the first section"]);
+    wrong("[database]\n«timezone = 'UTC'", &["belongs at the top of the file, above the first section"]);
     wrong(&csv("«base_dn = 'x'"), &["belongs to connectors of kind `ldap`"]);
     wrong(
         &csv("[connector.attributes]\nid = 'x'\npage_size = «500"),
@@ -22,26 +22,26 @@ fn unknown_keys_suggest_nearest_key() {
 
 #[test]
 fn values_of_another_kind_are_refused() {
-    wrong("timezone = «1", &["`timezone` should be the name of a time zone, this is a whole number"]);
+    wrong("timezone = «1", &["`timezone` should be the name of a time zone, found a whole number"]);
     wrong("timezone = «'Europe/Berln'", &["did you mean `Europe/Berlin`?"]);
     wrong("timezone = «''", &["`timezone` is empty"]);
-    wrong("[worker]\nconcurrency = «'2'", &["a whole number, this is text"]);
+    wrong("[worker]\nconcurrency = «'2'", &["a whole number, found text"]);
     wrong("[worker]\nconcurrency = «65", &["from 1 to 64"]);
     wrong("worker.concurrency = «0", &["from 1 to 64"]);
     wrong("[safety]\nmax_removals_total = «-1", &["from 0 to"]);
     wrong("[safety]\nmax_removals = «5", &["max_removals = \"5%\""]);
-    wrong("[safety]\nmax_removals = «'5'", &["is `5`, which is no percentage"]);
-    wrong("[safety]\nmin_read = «'101%'", &["more than 100 %"]);
+    wrong("[safety]\nmax_removals = «'5'", &["is `5`, which is not a valid percentage"]);
+    wrong("[safety]\nmin_read = «'101%'", &["greater than 100 %"]);
     wrong("[web]\nlisten = «'localhost:8080'", &["127.0.0.1:8080"]);
     wrong("[web]\ntrusted_proxies = «'10.0.0.1'", &["a list of texts"]);
     wrong(
         "[web]\ntrusted_proxies = ['10.0.0.1', «'proxy.corp.example']",
-        &["`proxy.corp.example` is no address and no network | write an IP address"],
+        &["`proxy.corp.example` is not a valid IP address or network | write an IP address"],
     );
-    wrong("[web]\ntrusted_proxies = [«'0.0.0.0/0']", &["`0.0.0.0/0` is everybody"]);
+    wrong("[web]\ntrusted_proxies = [«'0.0.0.0/0']", &["`0.0.0.0/0` contains every address"]);
     wrong("[web]\ntrusted_proxies = [«'10.0.0.1/8']", &["write the network \"10.0.0.0/8\""]);
     wrong("[database]\nmax_size = «'512M'", &["512MiB"]);
-    wrong(&rule("group = «['G']\nwhen = 'true'"), &["text in quotes, this is a list"]);
+    wrong(&rule("group = «['G']\nwhen = 'true'"), &["text in quotes, found a list"]);
     wrong(&rule("group = 'G'\nwhen = 'true'\nconnectors = [«1]"), &["has an entry that should be text"]);
     wrong(&rule("group = 'G'\nwhen = 'true'\nmax_group_removals = «0.5"), &["a number with a fraction"]);
 }
@@ -50,8 +50,8 @@ fn values_of_another_kind_are_refused() {
 fn sections_of_another_form_are_refused() {
     wrong("«[connector]\nname = 'x'", &["write it as `[[connector]]`"]);
     wrong("«[[database]]\nurl = 'x'", &["write it as `[database]`"]);
-    wrong("connector = [«1]", &["`connector` should hold sections, this is a whole number"]);
-    wrong("web = «1", &["`web` should be a section, this is a whole number"]);
+    wrong("connector = [«1]", &["`connector` should contain sections, found a whole number"]);
+    wrong("web = «1", &["`web` should be a section, found a whole number"]);
 }
 
 /// A missing key is reported at the header of its section.
@@ -75,15 +75,15 @@ fn missing_key_reported_at_section_header() {
 #[test]
 fn duplicate_names_refused() {
     let twice = csv("") + &csv("").replace("'drop'", "«'Drop'");
-    wrong(&twice, &["there are two connectors `Drop` | the first stands in line 2"]);
+    wrong(&twice, &["duplicate connector `Drop` | the first one is in line 2"]);
     let lines = rule("group = 'G'\nwhen = 'true'");
     let twice = lines.clone() + &lines.replace("'r'", "«'r'");
-    wrong(&twice, &["there are two rules `r` | the first stands in line 2"]);
+    wrong(&twice, &["duplicate rule `r` | the first one is in line 2"]);
     let course = "[[course]]\ncode = 'A'\ntitle = 'a'\n";
-    wrong(&format!("{course}{}", course.replace("'A'", "«'a '")), &["there are two courses"]);
+    wrong(&format!("{course}{}", course.replace("'A'", "«'a '")), &["duplicate course `a `"]);
     let twice = assignment("groups = ['X', 'Y']") + &assignment("groups = ['Z', «'x']");
-    wrong(&twice, &["`A` is assigned to `x` twice | the first time stands in line 3"]);
-    wrong(&lines.replace("'r'", "«'r (x)'"), &["the name of a rule has no parentheses"]);
+    wrong(&twice, &["`A` is assigned to `x` twice | the first assignment is in line 3"]);
+    wrong(&lines.replace("'r'", "«'r (x)'"), &["the name of a rule must not contain parentheses"]);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_mistake_in_a_rule_stands_at_its_character() {
         &(csv("") + &rule("group = 'G'\nwhen = 'true'\nconnectors = ['drop', «'dorp']")),
         &["there is no connector `dorp` | did you mean `drop`?"],
     );
-    wrong(&rule("group = 'G'\nwhen = 'true'\nconnectors = «[]"), &["a rule for nobody"]);
+    wrong(&rule("group = 'G'\nwhen = 'true'\nconnectors = «[]"), &["the rule never matches"]);
 }
 
 #[test]
@@ -115,10 +115,13 @@ fn an_assignment_has_one_due_date() {
         &assignment("groups = ['X']\ndue_days = 3\ndue = «'2026-12-31'\ndue_days_after_start = «4"),
         &["`due` contradicts `due_days`", "`due_days_after_start` contradicts `due_days`"],
     );
-    wrong(&assignment("groups = ['X']\ndue = «'31.12.2026'"), &["no day | write year, month and day"]);
+    wrong(
+        &assignment("groups = ['X']\ndue = «'31.12.2026'"),
+        &["not a valid day | write year, month and day"],
+    );
     wrong(&assignment("groups = ['X']\ndue = «2026-12-31T10:00:00Z"), &["a day without a time"]);
     wrong(&assignment("groups = ['X']\ndue_days = «-1"), &["from 0 to 3650"]);
-    wrong(&assignment("groups = «[]"), &["names no group"]);
+    wrong(&assignment("groups = «[]"), &["does not name a group"]);
     let day = chrono::NaiveDate::from_ymd_opt(2026, 12, 31).expect("a day");
     for due in ["'2026-12-31'", "2026-12-31"] {
         let config = parse(&assignment(&format!("groups = ['X']\ndue = {due}"))).expect("a file");

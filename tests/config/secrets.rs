@@ -23,12 +23,12 @@ fn diagnostic_shows_line_without_secret() {
       | ^^^^^^^
     hint: did you mean `url_file`?
 
-    error: `url` holds an account
+    error: `url` contains credentials
      --> rollcall.toml:6:7
       |
     6 | url = 'ldaps://***@dc1'
       |       ^^^^^^^^^^^^^^^^^
-    hint: put it into `bind_dn` and `bind_password_file`
+    hint: use `bind_dn` and `bind_password_file` instead
 
     error: `connector` has no key `bind_pasword`
       --> rollcall.toml:10:1
@@ -44,7 +44,7 @@ fn diagnostic_shows_line_without_secret() {
        |   ^^^^^^^^
     hint: did you mean `location`?
 
-    4 mistakes
+    4 errors
     "#);
     assert!(!format!("{mistakes:?}").contains("hunter2"));
     assert!(!serde_json::to_string(&mistakes).expect("JSON").contains("hunter2"));
@@ -120,7 +120,11 @@ fn a_secret_that_everybody_can_read_is_a_warning() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("set");
     let text = "[database]\nurl_file = 'url'\n";
     let config = Config::parse(text, &folder.path().join("rollcall.toml"), &no_env).expect("a file");
-    assert!(config.warnings[0].message.contains("everybody on this machine"), "{}", config.warnings[0]);
+    assert!(
+        config.warnings[0].message.contains("readable by every user of this machine"),
+        "{}",
+        config.warnings[0]
+    );
     assert!(config.database.url.reveal().ends_with("/a.db"));
 }
 

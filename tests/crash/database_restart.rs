@@ -124,7 +124,7 @@ fn database_restarts_under_load_lose_nothing() {
     company.create("Club", &[]);
     let mut dice = SeededRng::new();
     let mut service = RunningProgram::start(rollcall_command(&company.write()).arg("run"));
-    service.wait_for_log("the service has begun");
+    service.wait_for_log("service started");
     let rounds = if is_long_run() { 500 } else { 50 };
     let (mut back, mut answered) = (Vec::new(), Vec::new());
     let mut typed: Option<ConcurrentCommands> = None;

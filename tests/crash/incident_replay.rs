@@ -46,7 +46,7 @@ fn service_start_requeued_jobs_of_others() {
     let path = company.write();
     let start = || {
         let service = RunningProgram::start(rollcall_command(&path).arg("run"));
-        service.wait_for_log("the service has begun");
+        service.wait_for_log("service started");
         service
     };
     // What is held is let go of inside a runtime, even when the test fails.
@@ -109,7 +109,7 @@ fn service_start_took_over_active_run() {
         missed(&company);
         company.settings("hr", schedule);
         let service = RunningProgram::start(rollcall_command(&company.write()).arg("run"));
-        service.wait_for_log("somebody runs this connector already");
+        service.wait_for_log("the connector is already running");
         assert_eq!(company.query_value("SELECT id FROM runs WHERE status = 'running'"), running);
         assert_eq!(company.query_value(lease), before);
         assert_eq!(company.count_rows("runs WHERE actor = 'schedule'"), 0);

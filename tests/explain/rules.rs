@@ -66,7 +66,7 @@ fn a_rule_that_cannot_be_evaluated_is_not_false() {
         assert_eq!(kinds(&group), (false, vec!["rule_failed"]));
         let clause = &group["rules"][0]["clauses"][1];
         assert_eq!(clause["outcome"], "failed");
-        assert!(clause["why"].as_str().expect("why").contains("`Paris` is no date"), "{clause}");
+        assert!(clause["why"].as_str().expect("why").contains("`Paris` is not a valid date"), "{clause}");
         company.change("bob", &[("location", "Rome")]);
         company.sync();
         assert_eq!(

@@ -31,6 +31,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::crash::{SeededRng, is_long_run};
 use crate::support::database::Engine;
+use crate::support::recorder;
 use event::ModelEvent;
 use runner::HistoryRunner;
 
@@ -66,13 +67,16 @@ fn shrink_history(engine: Engine, mut events: Vec<ModelEvent>, mut why: String) 
     (events, why)
 }
 
-fn assert_history(engine: Engine, events: Vec<ModelEvent>) -> EventCounts {
-    run_history(engine, &events).unwrap_or_else(|why| {
+/// How often each thing happened, and what was decided at each step.
+fn assert_history(engine: Engine, events: Vec<ModelEvent>) -> (EventCounts, String) {
+    let (lived, text) = recorder::record_companies(|| run_history(engine, &events));
+    let tally = lived.unwrap_or_else(|why| {
         eprintln!("on {engine}, rollcall and the model differ: {why}\nnow for fewer events");
         let (events, why) = shrink_history(engine, events, why);
         let events: String = events.iter().map(|event| format!("  {event:?}\n")).collect();
         panic!("on {engine}, rollcall and the model differ after\n{events}{why}");
-    })
+    });
+    (tally, text)
 }
 
 /// After each event the tables match the reference model. In the end nothing is left to do and `verify` finds nothing.
@@ -81,7 +85,8 @@ fn tables_match_reference_model() {
     let mut dice = SeededRng::new();
     let count = if is_long_run() { 400 } else { 6 };
     let mut all = EventCounts::new();
-    for _ in 0..count {
+    let is_asked = std::env::var_os("ROLLCALL_FIRE_SEED").is_some();
+    for number in 1..=count {
         let length = 40 + dice.next_below(50);
         let events = event::random_history(&mut dice, length);
         let lived = std::thread::scope(|scope| {
@@ -91,12 +96,17 @@ fn tables_match_reference_model() {
             });
             engines.map(|engine| engine.join().expect("both live through it"))
         });
-        for (what, times) in lived.into_iter().flatten() {
-            *all.entry(what).or_default() += times;
+        for (tally, text) in lived {
+            for (what, times) in tally {
+                *all.entry(what).or_default() += times;
+            }
+            if !is_long_run() && !is_asked {
+                recorder::compare_with_snapshot("state_machine", &format!("history_{number}"), &text);
+            }
         }
     }
     eprintln!("this happened: {all:#?}");
-    if std::env::var_os("ROLLCALL_FIRE_SEED").is_some() {
+    if is_asked {
         return;
     }
     for what in event::WEIGHTS.map(|(what, _)| format!("{what:?}")) {

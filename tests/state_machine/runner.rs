@@ -92,6 +92,7 @@ impl HistoryRunner {
             beginning.map(|(what, a)| ModelEvent { what: *what, a, b: 1, c: 0 }).collect();
         for (at, event) in beginning.iter().chain(events).enumerate() {
             let happened = self.apply_event(*event).map_err(|why| format!("step {at}, {event:?}: {why}"))?;
+            self.company.record();
             if happened {
                 self.note(format!("{:?}", event.what));
                 differences(&self.model, &self.company)

@@ -19,10 +19,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::company_files::{COLUMNS, CsvDirectory};
 use super::database::{Engine, TableRows, TestDatabase};
+use super::recorder::CompanyRecorder;
 use super::single_attempt;
 
 /// A company.
 pub(crate) struct Company {
+    /// Ends before the folder does.
+    recorder: CompanyRecorder,
     pub db: TestDatabase,
     pub folder: TempDir,
     pub runtime: Runtime,
@@ -72,9 +75,10 @@ impl Company {
     pub(crate) fn with(db: TestDatabase, folder: TempDir) -> Self {
         let runtime = runtime();
         let store = runtime.block_on(db.open());
-        let (text, head) = (String::new(), String::new());
-        let mut company =
-            Self { db, folder, runtime, store, text, head, directories: Vec::new(), zone: zone() };
+        let (text, head, zone) = (String::new(), String::new(), zone());
+        let recorder = CompanyRecorder::new(&db, zone);
+        let directories = Vec::new();
+        let mut company = Self { recorder, db, folder, runtime, store, text, head, directories, zone };
         company.directory("hr", &COLUMNS, "");
         company
     }
@@ -82,7 +86,12 @@ impl Company {
     /// One run of one directory, without draining.
     pub(crate) fn run(&self, directory: &str, dry_run: bool) -> RunReport {
         let config = self.config();
-        self.runtime.block_on(run(&self.store, &config, directory, dry_run))
+        let report = self.runtime.block_on(run(&self.store, &config, directory, dry_run));
+        if dry_run {
+            self.recorder.record_dry_run(&report);
+        }
+        self.record();
+        report
     }
 
     /// Syncs a directory and drains; fails the test when the run fails.
@@ -107,9 +116,15 @@ impl Company {
     /// Drains what is ready.
     pub(crate) fn drain(&self) -> (DrainResult, QueueLength) {
         let (settled, stop) = (ReadProgress::default(), CancellationToken::new());
-        self.runtime
-            .block_on(drain::drain_ready(&self.store, 1, &settled, &stop))
-            .expect("the queue is drained")
+        self.record();
+        let drained = self.runtime.block_on(drain::drain_ready(&self.store, 1, &settled, &stop));
+        self.record();
+        drained.expect("the queue is drained")
+    }
+
+    /// Records what has changed, where the test is recorded.
+    pub(crate) fn record(&self) {
+        self.recorder.record_changes(self.zone);
     }
 
     /// What the proof says.
@@ -232,6 +247,7 @@ impl Company {
 
     /// Lets days pass, by moving everything that has happened into the past.
     pub(crate) fn advance_days(&self, days: i64) {
+        self.record();
         for (table, column) in [
             ("memberships", "joined_on"),
             ("ended_memberships", "joined_on"),

@@ -8,7 +8,7 @@ use rollcall_store::{Store, StoreOptions};
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, SqliteConnection};
 use sqlx::{PgConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
-use super::postgres;
+use super::{postgres, recorder};
 
 /// A database engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +37,19 @@ impl Drop for EngineReporter {
     }
 }
 
-/// Runs a test on one engine, then on the other.
+/// Runs a test on one engine, then on the other; what its companies decide is compared with a file.
 pub(crate) fn on_both(test: impl Fn(Engine)) {
+    on_both_unrecorded(|engine| match recorder::recorded_test() {
+        Some((room, name)) => {
+            let ((), text) = recorder::record_companies(|| test(engine));
+            recorder::compare_with_snapshot(&room, &name, &text);
+        }
+        None => test(engine),
+    });
+}
+
+/// Runs a test on one engine, then on the other, where chance decides what happens.
+pub(crate) fn on_both_unrecorded(test: impl Fn(Engine)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let _named = EngineReporter(engine);
         test(engine);
@@ -95,25 +106,38 @@ impl TestDatabase {
 
     /// Runs statements past rollcall; answers the rows of the last one, every column as text.
     pub(crate) async fn sql(&self, sql: &str) -> TableRows {
-        let sql = AssertSqlSafe(sql.to_owned());
+        self.sql_each(&[sql]).await.remove(0)
+    }
+
+    /// Runs texts of statements past rollcall, one after the other on one connection; answers the rows of each.
+    pub(crate) async fn sql_each(&self, texts: &[&str]) -> Vec<TableRows> {
+        let mut answers = Vec::new();
         match self.engine {
             Engine::Sqlite => {
                 let options: SqliteConnectOptions = self.url.parse().expect("a URL");
                 let options = options.busy_timeout(std::time::Duration::from_secs(60));
                 let mut connection: SqliteConnection = options.connect().await.expect("SQLite opens");
-                let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.expect("SQLite does it");
+                for sql in texts {
+                    let sql = AssertSqlSafe((*sql).to_owned());
+                    let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.expect("SQLite does it");
+                    answers.push(rows.iter().map(columns_as_text).collect());
+                }
                 connection.close().await.expect("closed");
-                rows.iter().map(texts).collect()
             }
             Engine::Postgres => {
                 let options: PgConnectOptions = self.url.parse().expect("a URL");
                 let options = options.extra_float_digits(None).statement_cache_capacity(0);
                 let mut connection: PgConnection = options.connect().await.expect("PostgreSQL answers");
-                let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.expect("PostgreSQL does it");
+                for sql in texts {
+                    let sql = AssertSqlSafe((*sql).to_owned());
+                    let rows =
+                        sqlx::raw_sql(sql).fetch_all(&mut connection).await.expect("PostgreSQL does it");
+                    answers.push(rows.iter().map(columns_as_text).collect());
+                }
                 connection.close().await.expect("closed");
-                rows.iter().map(texts).collect()
             }
         }
+        answers
     }
 
     /// The names of all tables and their columns; SQLite's full-text index is PostgreSQL's index, and no table.
@@ -144,7 +168,7 @@ impl TestDatabase {
     }
 }
 
-fn texts<R: Row>(row: &R) -> BTreeMap<String, Option<String>>
+fn columns_as_text<R: Row>(row: &R) -> BTreeMap<String, Option<String>>
 where
     usize: sqlx::ColumnIndex<R>,
     for<'r> Option<String>: sqlx::Decode<'r, R::Database>,

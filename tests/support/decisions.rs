@@ -80,7 +80,10 @@ impl Company {
 
     /// Rejects what a run held.
     pub(crate) fn reject(&self, run: RunId) -> Result<ApprovalResult, approve::ApprovalError> {
-        self.runtime.block_on(approve::reject(&self.store, &manual_run(), self.change_time(), run))
+        let rejected =
+            self.runtime.block_on(approve::reject(&self.store, &manual_run(), self.change_time(), run));
+        self.record();
+        rejected
     }
 
     /// Takes back what a run did.

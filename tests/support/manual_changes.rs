@@ -66,6 +66,7 @@ impl Company {
                     .await
             })
             .expect("lifted");
+        self.record();
     }
 
     /// Gives a group another name.
@@ -75,6 +76,7 @@ impl Company {
                 groups::rename_group(&self.store, &manual_run(), self.change_time(), group, new).await
             })
             .expect("renamed");
+        self.record();
     }
 
     /// Deletes a group.
@@ -111,16 +113,16 @@ impl Company {
                 groups::add_course(&self.store, &manual_run(), self.change_time(), code, "A course").await
             })
             .expect("added");
+        self.record();
     }
 
     /// Adds a learner whom no directory has.
     pub(crate) fn add_learner(&self, who: &str) -> LearnerId {
-        self.runtime
-            .block_on(async {
-                groups::add_learner(&self.store, &manual_run(), self.change_time(), &email(who), who).await
-            })
-            .expect("added")
-            .0
+        let added = self.runtime.block_on(async {
+            groups::add_learner(&self.store, &manual_run(), self.change_time(), &email(who), who).await
+        });
+        self.record();
+        added.expect("added").0
     }
 
     /// Notes that somebody has completed a course.
@@ -131,6 +133,7 @@ impl Company {
                 groups::complete_course(&self.store, &about, when, &email(who), course, when.now).await
             })
             .expect("completed");
+        self.record();
     }
 
     /// Assigns a course to a group.

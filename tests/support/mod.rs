@@ -18,6 +18,7 @@ pub(crate) mod pgbouncer;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod python;
+pub(crate) mod recorder;
 pub(crate) mod samba;
 pub(crate) mod scripted_ldap_server;
 pub(crate) mod slapd;

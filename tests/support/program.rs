@@ -57,7 +57,9 @@ pub(crate) fn run_to_end(command: &mut Command) -> CommandOutput {
 impl Company {
     /// Runs a command on the company's file and people as they are now.
     pub(crate) fn rollcall(&self, args: &[&str]) -> CommandOutput {
-        run_to_end(rollcall_command(&self.write()).args(args))
+        let output = run_to_end(rollcall_command(&self.write()).args(args));
+        self.record();
+        output
     }
 
     /// The JSON of a command that succeeds.

@@ -25,9 +25,9 @@ fn start(company: &Company) -> (RunningProgram, String) {
     // A first request may come before anything else has met the TLS provider of the client.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let service = RunningProgram::start(rollcall_command(&company.write()).arg("run"));
-    service.wait_for_log("pages and API are there");
+    service.wait_for_log("web server listening");
     let log = service.log();
-    let line = log.iter().find(|line| line.contains("pages and API are there")).expect("the line");
+    let line = log.iter().find(|line| line.contains("web server listening")).expect("the line");
     let json: Value = serde_json::from_str(line).expect("JSON");
     let base = format!("http://{}", json["address"].as_str().expect("an address"));
     (service, base)
@@ -156,7 +156,7 @@ impl WebServer {
     /// Makes the service read its file again.
     pub(crate) fn reload_config(&self) {
         self.service.signal("HUP");
-        self.service.wait_for_log("read the file again");
+        self.service.wait_for_log("configuration reloaded");
     }
 
     /// Ends the service in order.

@@ -79,10 +79,10 @@ fn json_file_truncated_at_any_byte_fails() {
 fn invalid_record_list_reports_position() {
     for (text, kind, said) in [
         ("", "incomplete", "empty"),
-        ("[]", "incomplete", "nobody"),
+        ("[]", "incomplete", "no people"),
         ("[{\"id\": 1}, {\"id\": }]", "bad_file", "element 2"),
         ("{\"id\": 1}\n{\"id\" 2}\n", "bad_file", "line 2"),
-        ("[{\"id\": 1}] {}", "bad_file", "behind the list"),
+        ("[{\"id\": 1}] {}", "bad_file", "after the list"),
         ("<html></html>\n", "bad_file", "line 1"),
     ] {
         let error = of_file(text.as_bytes(), "").expect_err(text);

@@ -92,7 +92,7 @@ fn inline_codes_override_code_file() {
     let text = file(folder, "true", more);
     let wrong = parse(&text, folder).expect_err("there is no such file");
     assert!(wrong.contains("codes.csv"), "{wrong}");
-    for (codes, said) in [("1,Sales,x\n", "3 fields"), ("1,Sales\n1,Lab\n", "twice")] {
+    for (codes, said) in [("1,Sales,x\n", "3 fields"), ("1,Sales\n1,Lab\n", "duplicate code `1`")] {
         std::fs::write(folder.join("codes.csv"), codes).expect("a file");
         let wrong = parse(&text, folder).expect_err("a mistake");
         assert!(wrong.contains(said) && wrong.contains("line"), "{wrong}");

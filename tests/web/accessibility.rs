@@ -1,5 +1,5 @@
 //! Every page in both themes and at both widths: no violation that axe-core finds, nothing that runs over the side, and
-//! a picture of each for whoever wants to look.
+//! a picture of each for whoever sets `ROLLCALL_PICTURES`.
 
 use rollcall_model::role::Role;
 use serde_json::json;

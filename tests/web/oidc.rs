@@ -112,7 +112,7 @@ fn account_of_other_identity_cannot_be_taken_over() {
     company.runtime.block_on(async {
         // The provider has not proved that the address is theirs.
         let browser = through(&site, "unproven-bob").await;
-        browser.says("belongs to somebody else").await;
+        browser.says("is linked to a different identity").await;
         browser.close().await;
         // Of a proven one it has: the account that was there is theirs.
         let browser = through(&site, "admins-carol").await;
@@ -130,7 +130,7 @@ fn account_of_other_identity_cannot_be_taken_over() {
     company.runtime.block_on(revoke).expect("revoked");
     company.runtime.block_on(async {
         let browser = through(&site, "admins-carol").await;
-        browser.says("may no longer sign in").await;
+        browser.says("is revoked").await;
         browser.close().await;
     });
     assert_eq!(company.count_rows("accounts"), 2);

@@ -63,7 +63,7 @@ fn every_page_route_enforces_roles() {
     let site = company.serve();
     company.runtime.block_on(async {
         for route in routes(&company) {
-            let RouteAccess::Needs(may) = route.access else {
+            let RouteAccess::Session(may) = route.access else {
                 let (status, _) = ask(&site.anonymous_client(), &route).await;
                 assert_ne!(status, 403, "{route:?}");
                 continue;

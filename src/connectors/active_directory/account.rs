@@ -1,30 +1,30 @@
-//! What two numbers of an account say: `userAccountControl` and `accountExpires`.
+//! Account status and last day, computed from `userAccountControl` and `accountExpires`.
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-/// The account may be used.
+/// Status of an account that is enabled and has not expired.
 pub const ACTIVE: &str = "active";
 
-/// Somebody has disabled the account.
+/// Status of a disabled account.
 pub const DISABLED: &str = "disabled";
 
-/// The account has expired.
+/// Status of an expired account.
 pub const EXPIRED: &str = "expired";
 
 /// The bit of `userAccountControl` for a disabled account (MS-ADTS 2.2.16).
 const ACCOUNT_DISABLED: u32 = 0x2;
 
-/// From 1601, where the ticks of a file time begin, to 1970, in ticks of 100 ns (MS-DTYP 2.3.3).
+/// Ticks of 100 ns from 1601, the epoch of a file time, to 1970 (MS-DTYP 2.3.3).
 const TICKS_TO_1970: i64 = 116_444_736_000_000_000;
 
-/// Ticks in a microsecond.
+/// Ticks per microsecond.
 const TICKS: i64 = 10;
 
-/// The last year that a date of four digits can write.
+/// The last year that fits a date with four digits.
 const LAST_YEAR: i32 = 9999;
 
-/// When an account expires; never where it says 0 or the largest number there is, or what is no number.
+/// The moment at which an account expires; `None` if the value is 0, the maximum, or not a number.
 pub(super) fn expiry(ticks: &str) -> Option<DateTime<Utc>> {
     match ticks.parse().ok()? {
         ..=0 | i64::MAX => None,
@@ -32,14 +32,14 @@ pub(super) fn expiry(ticks: &str) -> Option<DateTime<Utc>> {
     }
 }
 
-/// How an account stands. An account whose `userAccountControl` cannot be read, and that has not expired, says nothing:
-/// it may be disabled.
+/// The status of an account; empty if `userAccountControl` cannot be read and the account has not expired,
+/// because it may be disabled.
 pub(super) fn account_status(
     control: Option<&str>,
     expiry: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Option<&'static str> {
-    // The number is written with a sign.
+    // The number is signed.
     let control = control.and_then(|number| number.parse::<i32>().ok()).map(i32::cast_unsigned);
     let is_over = expiry.is_some_and(|expiry| expiry <= now);
     match control {
@@ -50,8 +50,8 @@ pub(super) fn account_status(
     }
 }
 
-/// The last day on which an account can be used, as a date. Active Directory's own tools show "end of 31 December" and
-/// store the midnight that follows; so the last day is that of the moment before.
+/// The last day on which an account can be used, in `zone`. Active Directory's tools show "end of 31 December"
+/// and store the following midnight, so the last day is the day of the moment before.
 pub(super) fn last_day(expiry: DateTime<Utc>, zone: Tz) -> Option<String> {
     let last = expiry.checked_sub_signed(TimeDelta::microseconds(1))?.with_timezone(&zone).date_naive();
     (last.year() <= LAST_YEAR).then(|| last.to_string())

@@ -1,4 +1,4 @@
-//! The way to Active Directory, shown step by step.
+//! Steps of `rollcall check` for Active Directory.
 
 use chrono::Utc;
 
@@ -15,8 +15,8 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::progress::ReadProgress;
 
-/// Walks towards the first domain controller that has an answer; those before it that have none are warned of. The first
-/// step that fails is the last. Nothing is tried again.
+/// Checks the first domain controller that responds and warns about those before it. Stops at the first step that
+/// fails. Does not retry.
 pub(crate) async fn check(
     connector: &Connector,
     settings: &ActiveDirectorySettings,
@@ -37,7 +37,7 @@ pub(crate) async fn check(
         }
         match steps.last().map(|step| &step.outcome) {
             Some(Err(error)) if error.is_transient() && controllers.peek().is_some() => {
-                passed_over.push(format!("`{}` is passed over: {error}", controller.url));
+                passed_over.push(format!("skipped `{}`: {error}", controller.url));
             }
             Some(_) | None => break,
         }
@@ -48,7 +48,7 @@ pub(crate) async fn check(
     steps
 }
 
-/// Takes the steps; `None` when one failed.
+/// Runs the steps; `None` if one failed.
 async fn steps_of(
     connector: &Connector,
     at: QueryContext<'_>,
@@ -62,13 +62,13 @@ async fn steps_of(
         format!("{} people on the first page", people.len())
     })?;
     if let Some(first) = references {
-        diagnostics::add_warning(steps, format!("other directories are not read, such as `{first}`"));
+        diagnostics::add_warning(steps, format!("other directories are not read, for example `{first}`"));
     }
     diagnostics::add_people_step(steps, connector, attributes, &people);
     Some(())
 }
 
-/// Whoever stands on the first page of each base, and the first reference to another directory.
+/// Reads the first page of each search base, and the first reference to another directory.
 async fn first_page(
     connector: &Connector,
     at: QueryContext<'_>,
@@ -83,17 +83,17 @@ async fn first_page(
     };
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
     let plain = MappingSink { mapper, progress: ReadProgress::default() };
-    let mut gathering = build_collector(&columns, at, groups, plain);
-    gathering.sink.notes = true;
+    let mut collector = build_collector(&columns, at, groups, plain);
+    collector.sink.notes = true;
     let search = build_search(columns.attributes(), &at.controller.filter);
     let mut reference = None;
     for base in &at.controller.base_dns {
-        let (count, first) = gathering.first_page(session, &search, base).await?.references;
+        let (count, first) = collector.first_page(session, &search, base).await?.references;
         reference = reference.or((count > 0).then_some(first));
     }
-    let mut managers = std::mem::take(&mut gathering.sink.managers);
+    let mut managers = std::mem::take(&mut collector.sink.managers);
     find_managers(session, &columns, at.controller, &mut managers).await?;
-    let mut people = gathering.sink.plain.mapper.into_people();
+    let mut people = collector.sink.plain.mapper.into_people();
     managers.replace_dns(&mut people, &columns);
     Ok((people, reference))
 }

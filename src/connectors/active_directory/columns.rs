@@ -1,7 +1,8 @@
-//! What the sources of a mapping mean in Active Directory.
+//! Columns of a mapping for Active Directory.
 //!
-//! Most sources are attributes. `a | b` is the first of several that has a value. A word that begins with `@` is made
-//! of others, `memberOf` stands for all groups of somebody, and `manager` for the manager's id.
+//! Most sources are attributes. `a | b` is the first of several attributes that has a value. A word that starts
+//! with `@` is derived from other attributes, `memberOf` means all groups of a person, and `manager` means the
+//! manager's id.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -13,26 +14,27 @@ use crate::ldap::any_value_filter;
 use crate::mapper::RecordValues;
 use rollcall_model::attributes::Attribute;
 
-/// How the columns of a mapping come about.
+/// Columns of a mapping and the rules that derive values.
 #[derive(Debug)]
 pub(super) struct AdColumns {
-    /// The attribute that fills each column, "" where none does. Those behind the mapping's hold what others are made of.
+    /// The attribute that fills each column, or "" for a derived column. The columns after those of the mapping
+    /// hold the inputs of derived columns.
     names: Vec<String>,
     derived: Vec<(usize, DerivedColumn)>,
     /// The column of the id.
     pub id: Option<usize>,
     /// The column of the address.
     pub address: Option<usize>,
-    /// The attributes that hold the DNs of people until it is known who they are, and their columns.
+    /// The attributes that hold DNs of people until they are replaced by ids, and their columns.
     pub people: Vec<(Attribute, usize)>,
 }
 
-/// A column that is made of others.
+/// A column derived from other columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum DerivedColumn {
-    /// The values of the first that has any.
+    /// The values of the first column that has any.
     FirstOf(Vec<usize>),
-    /// How the account stands.
+    /// The status of the account.
     Account { control: usize, expires: usize },
     /// The last day of the account.
     LastDay { expires: usize },
@@ -40,7 +42,7 @@ enum DerivedColumn {
     Groups { direct: usize, primary: usize, sid: usize, shown: GroupProjection },
 }
 
-/// What a source means.
+/// A parsed source of a mapping.
 #[derive(Debug, PartialEq, Eq)]
 enum SourceAttribute<'s> {
     Account,
@@ -50,7 +52,7 @@ enum SourceAttribute<'s> {
     Attributes(Vec<&'s str>),
 }
 
-/// Whether a source of a mapping means something.
+/// Returns whether a source of a mapping is valid.
 #[must_use]
 pub fn is_source(source: &str) -> bool {
     parse_source(source).is_some()
@@ -77,7 +79,7 @@ fn parse_source(source: &str) -> Option<SourceAttribute<'_>> {
 }
 
 impl AdColumns {
-    /// Finds out what a mapping needs.
+    /// Determines the columns and attributes that a mapping needs.
     pub(super) fn new(mapping: &AttributeMapping) -> Self {
         let place = |wanted| mapping.columns.iter().position(|(attribute, _)| *attribute == wanted);
         let mut columns = Self {
@@ -88,7 +90,7 @@ impl AdColumns {
             people: Vec::new(),
         };
         for (column, (attribute, source)) in mapping.columns.iter().enumerate() {
-            // What means nothing fills nothing; the file with it is refused.
+            // An invalid source fills no column; the configuration check rejects it.
             let Some(meaning) = parse_source(source) else { continue };
             match meaning {
                 SourceAttribute::Attributes(names) if names.len() == 1 => {
@@ -127,7 +129,7 @@ impl AdColumns {
         }
     }
 
-    /// The column of an attribute that others are made of, behind those of the mapping.
+    /// The column of an attribute that derived columns need, after those of the mapping.
     fn require_column(&mut self, name: &str) -> usize {
         self.names.push(name.to_owned());
         self.names.len() - 1
@@ -138,17 +140,17 @@ impl AdColumns {
         self.names.iter().map(String::as_str)
     }
 
-    /// What to ask for.
+    /// The attributes to request.
     pub(super) fn attributes(&self) -> Vec<&str> {
         once_each(self.names())
     }
 
-    /// What to ask for of whom only the id is wanted.
+    /// The attributes to request when only the id is needed.
     pub(super) fn attributes_of_id(&self) -> Vec<&str> {
         once_each(self.filling(self.id))
     }
 
-    /// The attributes that fill a column with their own values.
+    /// The attributes whose own values fill a column.
     fn filling(&self, column: Option<usize>) -> impl Iterator<Item = &str> {
         let others = self.derived.iter().find(|(derived, _)| Some(*derived) == column).map(|(_, by)| by);
         let others = match others {
@@ -158,19 +160,19 @@ impl AdColumns {
         column.into_iter().chain(others.iter().copied()).map(|column| self.names[column].as_str())
     }
 
-    /// A filter that asks for any of several values of a column; `None` where no attribute fills it.
+    /// A filter that matches any of several values of a column; `None` if no attribute fills the column.
     pub(super) fn equals(&self, column: Option<usize>, texts: &[impl AsRef<str>]) -> Option<String> {
         let any: String =
             once_each(self.filling(column)).into_iter().map(|name| any_value_filter(name, texts)).collect();
         (!any.is_empty()).then(|| format!("(|{any})"))
     }
 
-    /// Whether groups must be read.
+    /// Returns whether groups must be read.
     pub(super) fn needs_groups(&self) -> bool {
         self.derived.iter().any(|(_, derived)| matches!(derived, DerivedColumn::Groups { .. }))
     }
 
-    /// Fills the columns of a record that are made of others.
+    /// Fills the derived columns of a record.
     pub(super) fn derive(
         &self,
         record: &mut RecordValues,
@@ -203,7 +205,7 @@ impl AdColumns {
         }
     }
 
-    /// The id of a record, where it has just one; what it may be made of is not derived yet.
+    /// The id of a record if it has exactly one value; derived inputs are not computed yet.
     pub(super) fn id_of(&self, record: &RecordValues) -> Option<String> {
         let column = self.id?;
         let mut values: Vec<String> = record.values_of(column).map(str::to_owned).collect();
@@ -217,7 +219,7 @@ impl AdColumns {
     }
 }
 
-/// When the account expires, in ticks.
+/// The attribute with the expiry time of the account, in ticks.
 const EXPIRES: &str = "accountExpires";
 
 fn first_of(record: &RecordValues, columns: &[usize]) -> Vec<String> {
@@ -225,7 +227,7 @@ fn first_of(record: &RecordValues, columns: &[usize]) -> Vec<String> {
     columns.iter().map(values).find(|values| !values.is_empty()).unwrap_or_default()
 }
 
-/// The security identifier of this number in the domain of another (MS-DTYP 2.4.2).
+/// The security identifier with this relative id in the domain of `sid` (MS-DTYP 2.4.2).
 fn in_domain_of(sid: &str, number: &str) -> Option<String> {
     let (domain, _) = sid.rsplit_once('-')?;
     Some(format!("{domain}-{number}"))

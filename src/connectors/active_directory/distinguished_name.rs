@@ -1,24 +1,25 @@
-//! Distinguished names (RFC 4514), as far as they must be compared and taken apart.
+//! Comparison and parsing of distinguished names (RFC 4514).
 
 use rollcall_model::names::fold;
 
-/// The same text for all spellings of one name: case, spaces around, and how a character is escaped do not count.
+/// Normalized form of a name: equal for all spellings of it. Case, surrounding spaces and the kind of escaping do
+/// not matter.
 pub(super) fn key(dn: &str) -> String {
     let parts = parts(dn).into_iter().map(|part| match part.split_once('=') {
         Some((attribute, value)) => format!("{}={}", fold(attribute), fold(&unescaped(value))),
         None => fold(part),
     });
-    // No value has a zero byte.
+    // A value cannot contain a zero byte.
     parts.collect::<Vec<_>>().join("\0")
 }
 
-/// The value of the first part: the `cn` of a group.
+/// The value of the first part, such as the `cn` of a group.
 pub(super) fn first_value(dn: &str) -> String {
     let first = parts(dn).first().copied().unwrap_or_default();
     unescaped(first.split_once('=').map_or(first, |(_, value)| value))
 }
 
-/// The domain in which a name lies: its last parts that begin with `dc=`; the name itself where there are none.
+/// The domain of a name: its trailing `dc=` parts, or the name itself if there are none.
 pub(super) fn domain(dn: &str) -> &str {
     let is_domain =
         |part: &&str| part.trim_start().get(..3).is_some_and(|head| head.eq_ignore_ascii_case("dc="));
@@ -27,7 +28,7 @@ pub(super) fn domain(dn: &str) -> &str {
     if length == 0 { dn.trim() } else { dn[dn.len() - (length - 1)..].trim() }
 }
 
-/// The parts between commas that are not escaped.
+/// The parts between unescaped commas.
 fn parts(dn: &str) -> Vec<&str> {
     let (mut parts, mut from, mut escaped) = (Vec::new(), 0, false);
     for (at, byte) in dn.bytes().enumerate() {
@@ -45,7 +46,7 @@ fn parts(dn: &str) -> Vec<&str> {
     parts
 }
 
-/// A value without its escapes: `\2C` and `\,` are both a comma.
+/// A value without escapes: `\2C` and `\,` both become a comma.
 fn unescaped(value: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(value.len()), value.trim().as_bytes());
     while let [first, after @ ..] = rest {

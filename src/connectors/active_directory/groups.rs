@@ -1,9 +1,9 @@
-//! All groups of somebody: those that hold the person, those that hold these, and the primary group.
+//! All groups of a person: direct groups, nested groups, and the primary group.
 //!
-//! A directory says of each person and of each group which groups hold it (`memberOf`), but for the primary group of
-//! a person, of which it says the number only. So the groups are read once, without their members, and nesting is
-//! followed in memory: no question for each person, and no list of members that could be too long. Of groups of other
-//! domains a domain controller names those that it knows of; how these are nested is not followed.
+//! The directory lists for each person and each group the groups that contain it (`memberOf`). The primary group
+//! is an exception: the person only has its number. Groups are therefore read once, without their members, and
+//! nesting is resolved in memory. This needs no request per person and no member list that could be too long.
+//! Groups of other domains are included if the domain controller knows them; their nesting is not resolved.
 
 use rustc_hash::FxHashMap;
 
@@ -11,34 +11,34 @@ use crate::active_directory::distinguished_name;
 use crate::ldap::RecordSink;
 use crate::mapper::RecordValues;
 
-/// Who is a group.
+/// Filter for groups.
 pub(super) const FILTER: &str = "(objectClass=group)";
 
-/// What is read of a group, by column.
+/// Attributes that are read of a group, by column.
 pub(super) const COLUMNS: [&str; 3] = ["cn", "objectSid", "memberOf"];
 
 const NAME: usize = 0;
 const SID: usize = 1;
 const ABOVE: usize = 2;
 
-/// What a mapping wants of a group.
+/// The form in which a mapping uses groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GroupProjection {
-    /// Its `cn`.
+    /// The `cn` of each group.
     Names,
-    /// Its DN.
+    /// The DN of each group.
     Dns,
 }
 
-/// The groups that were read, and others that somebody is in.
+/// The groups that were read, and other groups that contain a person.
 #[derive(Debug, Default)]
 pub(super) struct AdGroupIndex {
     all: Vec<AdGroup>,
     by_name: FxHashMap<String, usize>,
-    /// DNs as they came, so that most need not be brought into one form.
+    /// DNs as received, so that most of them need not be normalized.
     by_spelling: FxHashMap<String, usize>,
     by_sid: FxHashMap<String, usize>,
-    /// In which search each group was met last.
+    /// The number of the last traversal that visited each group.
     met: Vec<u64>,
     search: u64,
 }
@@ -47,7 +47,7 @@ pub(super) struct AdGroupIndex {
 struct AdGroup {
     name: String,
     dn: String,
-    /// The groups that hold it.
+    /// The groups that contain it.
     above: Vec<usize>,
 }
 
@@ -65,7 +65,7 @@ impl RecordSink for AdGroupIndex {
 }
 
 impl AdGroupIndex {
-    /// The place of a group. One that was not read, of another domain perhaps, is known by its DN all the same.
+    /// The index of a group. A group that was not read, for example of another domain, is known by its DN only.
     fn place(&mut self, dn: &str) -> usize {
         if let Some(&place) = self.by_spelling.get(dn) {
             return place;
@@ -84,7 +84,7 @@ impl AdGroupIndex {
         place
     }
 
-    /// Everything that holds somebody whom these groups hold and whose primary group has this identifier.
+    /// All groups that contain a person with these direct groups and this primary group.
     pub(super) fn resolve_groups<'d>(
         &mut self,
         direct: impl Iterator<Item = &'d str>,
@@ -95,7 +95,7 @@ impl AdGroupIndex {
         let mut next: Vec<usize> = direct.map(|dn| self.place(dn)).collect();
         next.extend(primary.and_then(|sid| self.by_sid.get(sid)));
         let mut found = Vec::new();
-        // A group may hold itself by a detour.
+        // A group can contain itself indirectly.
         while let Some(group) = next.pop() {
             if std::mem::replace(&mut self.met[group], self.search) == self.search {
                 continue;

@@ -1,7 +1,7 @@
-//! Who is meant by the DN of a person.
+//! Replacement of manager DNs by ids.
 //!
-//! `manager` is a DN, which a rename or a move changes; what is kept is the id of whoever it names. Somebody who is not
-//! among the people of the connector has none: the value is empty.
+//! `manager` is a DN, which changes when the manager is renamed or moved, so the id of the manager is stored
+//! instead. A manager who is not among the people of the connector has no id; the value is then empty.
 
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
@@ -11,12 +11,12 @@ use crate::active_directory::distinguished_name;
 use rollcall_model::interner::Symbol;
 use rollcall_model::people::PeopleTable;
 
-/// The ids of people by their DNs.
+/// The ids of people by DN.
 #[derive(Debug, Default)]
 pub(super) struct ManagerIndex {
-    /// By a digest of the DN (XXH3, 128 bits).
+    /// Ids by a digest of the DN (XXH3, 128 bits).
     ids: FxHashMap<u128, Box<str>>,
-    /// Who is a manager of somebody.
+    /// DNs that are used as a manager.
     named: FxHashMap<u128, String>,
 }
 
@@ -25,17 +25,17 @@ fn digest(dn: &str) -> u128 {
 }
 
 impl ManagerIndex {
-    /// Learns whose DN this is.
+    /// Records the id of a DN.
     pub(super) fn add_id(&mut self, dn: &[u8], id: &str) {
         self.ids.insert(digest(&String::from_utf8_lossy(dn)), id.into());
     }
 
-    /// Notes that somebody has a manager of this DN.
+    /// Records a DN that is used as a manager.
     pub(super) fn add_manager(&mut self, dn: &str) {
         self.named.entry(digest(dn)).or_insert_with(|| dn.to_owned());
     }
 
-    /// The managers whose ids are not known yet, in byte order.
+    /// The managers whose ids are not known, in byte order.
     pub(super) fn list_unknown(&self) -> Vec<String> {
         let unknown = self.named.iter().filter(|(digest, _)| !self.ids.contains_key(digest));
         let mut unknown: Vec<String> = unknown.map(|(_, dn)| dn.clone()).collect();
@@ -43,7 +43,7 @@ impl ManagerIndex {
         unknown
     }
 
-    /// Puts ids in the place of DNs.
+    /// Replaces DNs by ids.
     pub(super) fn replace_dns(&self, people: &mut PeopleTable, columns: &AdColumns) {
         let mut known: FxHashMap<Symbol, Symbol> = FxHashMap::from_iter([(Symbol::EMPTY, Symbol::EMPTY)]);
         for row in people.rows() {

@@ -1,12 +1,13 @@
-//! Active Directory: LDAP with habits of its own, and several servers that hold the same.
+//! Active Directory: LDAP with its own attribute semantics and several equivalent servers.
 //!
-//! Stands on [`crate::ldap`] and adds what the attributes of Active Directory do not say by themselves:
-//! [`account`] makes a status and a last day of two numbers, [`groups`] finds all groups of somebody, directly, by
-//! nesting and by the primary group, [`managers`] turns DNs into ids; [`columns`] knows which of these a mapping wants.
+//! Builds on [`crate::ldap`]: [`account`] derives a status and a last day, [`groups`] finds all groups of a
+//! person (direct, nested and primary), [`managers`] replaces DNs by ids; [`columns`] determines which of these a
+//! mapping needs.
 //!
-//! A reading is whole when every search came to its proven end at one domain controller. When that one cannot be reached
-//! or has no time, all begins anew at the next: pages of two controllers, which may not be equally far in replication,
-//! are never put together. References to other naming contexts are passed over: they are no part of the domain.
+//! A reading is complete if every search was read to its proven end at one domain controller. If that controller
+//! is unreachable or busy, the reading starts again at the next one: pages of two controllers, which may be at
+//! different replication states, are never combined. References to other naming contexts are ignored, because
+//! they are not part of the domain.
 
 pub mod account;
 mod check;
@@ -34,13 +35,13 @@ pub use columns::is_source;
 use columns::AdColumns;
 use query::{AdQuery, AdQueryResult};
 
-/// Who is a person: no computer, and no contact without an account.
+/// Default filter: user accounts; excludes computers, and contacts without an account.
 pub const FILTER: &str = "(&(objectCategory=person)(objectClass=user))";
 
-/// Entries a page: half of what a domain controller sends at most (`MaxPageSize`).
+/// Entries per page: half of the maximum of a domain controller (`MaxPageSize`).
 pub const PAGE_SIZE: u32 = 500;
 
-/// What is mapped where the file says nothing.
+/// The default mapping.
 pub static DEFAULT_MAPPING: DefaultMapping = DefaultMapping {
     columns: &[
         ("id", "objectGUID"),
@@ -60,13 +61,13 @@ pub static DEFAULT_MAPPING: DefaultMapping = DefaultMapping {
 /// The settings of a connector of kind `active_directory`.
 #[derive(Debug, Clone)]
 pub struct ActiveDirectorySettings {
-    /// The domain controllers in the order in which they are tried, at least one: alike but for their URLs.
+    /// The domain controllers in the order in which they are tried, at least one. They differ only in their URLs.
     pub controllers: Vec<ldap::LdapSettings>,
-    /// Where days begin and end.
+    /// The time zone in which days start and end.
     pub zone: Tz,
 }
 
-/// Reads everybody below every base.
+/// Reads all people below every search base.
 pub(super) async fn read(
     connector: &Connector,
     settings: &ActiveDirectorySettings,
@@ -92,7 +93,7 @@ pub(super) async fn read(
     .await
 }
 
-/// Finds the people of one address. Nobody has one where no attribute is mapped to it.
+/// Finds the people with an e-mail address; empty if no attribute is mapped to it.
 pub(super) async fn find(
     connector: &Connector,
     settings: &ActiveDirectorySettings,
@@ -110,7 +111,7 @@ pub(super) async fn find(
     Ok(asker.query(&columns, question, context).await?.into_people(&columns))
 }
 
-/// Finds the people of some ids.
+/// Finds people by id.
 pub(super) async fn look_up(
     connector: &Connector,
     settings: &ActiveDirectorySettings,
@@ -138,11 +139,11 @@ impl ActiveDirectorySettings {
 }
 
 fn no_controller(connector: &Connector) -> ConnectorError {
-    let fault = "names no domain controller".to_owned();
+    let fault = "lists no domain controllers".to_owned();
     ConnectorError::Setting { connector: connector.name.clone(), setting: "url", fault }
 }
 
-/// Who asks domain controllers, one after the other.
+/// Sends a query to the domain controllers, one after the other.
 #[derive(Debug, Clone, Copy)]
 struct DomainControllerPool<'a> {
     connector: &'a Connector,
@@ -151,7 +152,7 @@ struct DomainControllerPool<'a> {
 }
 
 impl<'a> DomainControllerPool<'a> {
-    /// Puts the question to the first domain controller that has an answer.
+    /// Sends the query to the first domain controller that responds.
     async fn query(
         self,
         columns: &AdColumns,
@@ -169,7 +170,7 @@ impl<'a> DomainControllerPool<'a> {
                 match &outcome {
                     Err(error) if error.is_transient() && controllers.peek().is_some() => {
                         let (kind, controller) = (error.kind(), &controller.url);
-                        tracing::warn!(connector = %name, %controller, kind, "asking the next domain controller");
+                        tracing::warn!(connector = %name, %controller, kind, "domain controller failed; trying the next one");
                     }
                     Ok(_) | Err(_) => break,
                 }

@@ -1,4 +1,4 @@
-//! One visit at a domain controller: groups, people, and who their managers are.
+//! One query to a domain controller: groups, people and their managers.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -19,18 +19,19 @@ use rollcall_model::names::fold;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::progress::ReadProgress;
 
-/// What is asked.
+/// A query.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AdQuery<'q> {
-    /// Who is wanted.
+    /// The LDAP filter.
     pub filter: &'q str,
-    /// Only whoever has this address; a filter may find more, where the address is one of several attributes.
+    /// Keeps only people with this address; the filter can match more if several attributes are mapped to the
+    /// address.
     pub address: Option<&'q str>,
-    /// Whether it asks for everybody.
+    /// `true` if the query is for all people.
     pub whole: bool,
 }
 
-/// Where and when it is asked.
+/// Connector, settings and context of a query.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueryContext<'a> {
     pub controller: &'a LdapSettings,
@@ -38,19 +39,19 @@ pub(super) struct QueryContext<'a> {
     pub zone: Tz,
 }
 
-/// What a visit brought.
+/// The result of a query.
 #[derive(Debug)]
 pub(super) struct AdQueryResult<'a> {
     pub mapper: RecordMapper<'a>,
     pub managers: ManagerIndex,
-    /// Where was searched.
+    /// The search bases.
     pub bases: Vec<String>,
-    /// Which of these searches came to a proven end.
+    /// The searches that were read to a proven end.
     pub ended: Vec<SearchBaseEnd>,
 }
 
 impl AdQueryResult<'_> {
-    /// Whoever came.
+    /// The people that were found.
     pub(super) fn into_people(self, columns: &AdColumns) -> PeopleTable {
         let mut people = self.mapper.into_people();
         self.managers.replace_dns(&mut people, columns);
@@ -58,7 +59,7 @@ impl AdQueryResult<'_> {
     }
 }
 
-/// Connects, and searches for groups and for people.
+/// Connects, and searches for groups and people.
 pub(super) async fn query_controller<'a>(
     asker: DomainControllerPool<'a>,
     at: QueryContext<'_>,
@@ -91,12 +92,12 @@ pub(super) async fn query_controller<'a>(
     Ok(AdQueryResult { mapper: plain.mapper, managers, bases, ended })
 }
 
-/// What to search for. References to other naming contexts are passed over.
+/// Builds a search that ignores references to other naming contexts.
 pub(super) fn build_search<'a>(attributes: Vec<&'a str>, filter: &'a str) -> LdapSearch<'a> {
     LdapSearch { filter, attributes, references: ReferenceMeaning::OtherDirectories }
 }
 
-/// Prepares to read people.
+/// Builds a collector for people.
 pub(super) fn build_collector<'a, 'c>(
     columns: &'c AdColumns,
     at: QueryContext<'_>,
@@ -108,7 +109,7 @@ pub(super) fn build_collector<'a, 'c>(
     EntryCollector::new(columns.names(), at.controller.base_dns.len(), sink)
 }
 
-/// The domains in which people are looked for: groups may lie anywhere in them.
+/// The domains of the search bases; groups can be anywhere in them.
 pub(super) fn find_domains(controller: &LdapSettings) -> Vec<String> {
     let mut domains: Vec<String> = Vec::new();
     for base in &controller.base_dns {
@@ -120,21 +121,21 @@ pub(super) fn find_domains(controller: &LdapSettings) -> Vec<String> {
     domains
 }
 
-/// Reads the groups of some domains, without their members.
+/// Reads the groups of the domains, without their members.
 pub(super) async fn read_groups(
     session: &mut LdapSession<'_>,
     domains: &[String],
 ) -> Result<(AdGroupIndex, Vec<SearchBaseEnd>), ConnectorError> {
-    let mut gathering = EntryCollector::new(groups::COLUMNS, domains.len(), AdGroupIndex::default());
+    let mut collector = EntryCollector::new(groups::COLUMNS, domains.len(), AdGroupIndex::default());
     let search = build_search(groups::COLUMNS.to_vec(), groups::FILTER);
     let mut ended = Vec::new();
     for domain in domains {
-        ended.push(gathering.search(session, &search, domain).await?);
+        ended.push(collector.search(session, &search, domain).await?);
     }
-    Ok((gathering.sink, ended))
+    Ok((collector.sink, ended))
 }
 
-/// Looks for managers who are people of this connector and did not come with those who were asked for.
+/// Finds managers who belong to this connector and are not in the result.
 pub(super) async fn find_managers(
     session: &mut LdapSession<'_>,
     columns: &AdColumns,
@@ -145,15 +146,15 @@ pub(super) async fn find_managers(
         let filter = narrow_filter(&controller.filter, &any_value_filter("distinguishedName", some));
         let search = build_search(columns.attributes_of_id(), &filter);
         let sink = ManagerIdSink { columns, managers: &mut *managers };
-        let mut gathering = EntryCollector::new(columns.names(), controller.base_dns.len(), sink);
+        let mut collector = EntryCollector::new(columns.names(), controller.base_dns.len(), sink);
         for base in &controller.base_dns {
-            gathering.search(session, &search, base).await?;
+            collector.search(session, &search, base).await?;
         }
     }
     Ok(())
 }
 
-/// Takes people.
+/// Receives people.
 #[derive(Debug)]
 pub(super) struct AdPersonSink<'a, 'c> {
     columns: &'c AdColumns,
@@ -162,9 +163,9 @@ pub(super) struct AdPersonSink<'a, 'c> {
     pub plain: MappingSink<'a>,
     now: DateTime<Utc>,
     zone: Tz,
-    /// The address, folded, of the only ones who are wanted.
+    /// The folded address to which the result is restricted.
     only: Option<String>,
-    /// Whether it is noted who is a manager: needless where everybody comes.
+    /// `true` if managers are recorded; not needed if all people are read.
     pub notes: bool,
 }
 
@@ -191,7 +192,7 @@ impl RecordSink for AdPersonSink<'_, '_> {
     }
 }
 
-/// Takes ids only.
+/// Receives ids only.
 struct ManagerIdSink<'m> {
     columns: &'m AdColumns,
     managers: &'m mut ManagerIndex,

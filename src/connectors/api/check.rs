@@ -1,4 +1,4 @@
-//! The way to an API, shown step by step.
+//! Steps of `rollcall check` for an API.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::http::{HttpAuth, HttpClient, redact_url};
 use crate::{CheckStep, Connector, ConnectorError, ReadContext, diagnostics};
 use rollcall_model::attributes::AttributeSet;
 
-/// Walks towards the server; the first step that fails is the last. Nothing is tried again.
+/// Checks the server. Stops at the first step that fails. Does not retry.
 pub(crate) async fn check(
     connector: &Connector,
     settings: &ApiSettings,
@@ -20,17 +20,17 @@ pub(crate) async fn check(
 ) -> Vec<CheckStep> {
     let mut steps = Vec::new();
     let once = ReadContext { retry: crate::retry::RetryPolicy::SINGLE_ATTEMPT, ..context.clone() };
-    let walked = context
+    let finished = context
         .cancel
         .run_until_cancelled(steps_of(connector, settings, attributes, &once, &mut steps))
         .await;
-    if walked.is_none() {
+    if finished.is_none() {
         steps.push(diagnostics::cancelled_step(connector));
     }
     steps
 }
 
-/// Takes the steps; `None` when one failed.
+/// Runs the steps; `None` if one failed.
 async fn steps_of(
     connector: &Connector,
     settings: &ApiSettings,
@@ -58,13 +58,13 @@ async fn steps_of(
             let words = if url.scheme() == "https" {
                 "HTTPS, the certificate is checked"
             } else {
-                "none, as `plaintext` says"
+                "none (`plaintext = true`)"
             };
             words.to_owned()
         },
     )?;
     if url.scheme() != "https" {
-        diagnostics::add_warning(steps, "secrets and people cross the network unencrypted".to_owned());
+        diagnostics::add_warning(steps, "secrets and records are sent unencrypted".to_owned());
     }
     if let HttpAuth::Token(grant) = &settings.http.auth {
         let from = redact_url(&grant.url);
@@ -112,7 +112,7 @@ async fn connect(
     })
 }
 
-/// Whether the environment sends requests through a proxy: what lies behind it cannot be looked at from here.
+/// Returns whether the environment configures a proxy. The steps cannot check what is behind a proxy.
 fn has_proxy() -> bool {
     ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
         .iter()

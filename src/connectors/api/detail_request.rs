@@ -1,8 +1,8 @@
-//! What the list of people does not hold, asked for once for every record of a page.
+//! Data that is not in the list of people and is requested once per record.
 //!
-//! [`DetailReader::add_details`] brings a record together with a list of its own, under a name among the record's values, so that the
-//! mapping's places reach it like anything else. Nobody comes out of here blank: where the details cannot be had, the
-//! record either no longer exists, as the source says when it is asked for it by id, or the reading fails.
+//! [`DetailReader::add_details`] merges a list into a record under one name, so that the paths of the mapping can
+//! address it. A record is never returned without its details: if they are missing, either the source confirms
+//! that the record no longer exists, or the reading fails.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -20,23 +20,23 @@ use crate::api::{ApiSettings, ListEndpoint};
 use crate::http::{HttpClient, HttpError, OptionalResponse, redact_url};
 use crate::{ConnectorError, ReadContext};
 
-/// So many records wait for their details at once: what a server takes to answer is not lost, and the pace is kept.
+/// Concurrent detail requests: hides the latency of the server and stays within the rate limit.
 pub(super) const CONCURRENT_DETAILS: usize = 4;
 
-/// A list that is asked for once for every record.
+/// A list that is requested once per record.
 #[derive(Debug, Clone)]
 pub struct DetailRequest {
-    /// Its name among the values of a record, in the place of what stands there.
+    /// The member of the record that receives the list; replaces an existing value.
     pub name: &'static str,
-    /// The name of the value of a record that stands for `{id}`.
+    /// The member of the record that replaces `{id}`.
     pub id: &'static str,
-    /// The list.
+    /// The list to request.
     pub list: ListEndpoint,
-    /// Which of two entries comes first.
+    /// The order of the entries.
     pub order: fn(&Value, &Value) -> Ordering,
 }
 
-/// Asks for the details of records.
+/// Requests the details of records.
 pub(super) struct DetailReader<'a> {
     pub detail: &'a DetailRequest,
     pub settings: &'a ApiSettings,
@@ -45,7 +45,8 @@ pub(super) struct DetailReader<'a> {
 }
 
 impl DetailReader<'_> {
-    /// The record with its details; nothing where the source no longer has it. What has no id to ask with is empty.
+    /// Adds the details to a record; `None` if the source no longer has the record. Details are empty if the
+    /// record has no id.
     pub(super) async fn add_details(
         &self,
         record: Box<RawValue>,
@@ -59,7 +60,7 @@ impl DetailReader<'_> {
         };
         let of = format!("`{name}` of `{id}`");
         let unreadable = |error| {
-            self.client.response_error(&of, HttpError::NotJson { what: format!("not JSON: {error}") })
+            self.client.response_error(&of, HttpError::NotJson { what: format!("invalid JSON: {error}") })
         };
         let Some(rows) = self.list(&id, &of).await? else {
             let is_gone = self.is_gone(&id, &of).await?;
@@ -76,7 +77,7 @@ impl DetailReader<'_> {
         to_raw_value(&whole).map(Some).map_err(unreadable)
     }
 
-    /// The list of one record, read to its end; nothing where there is none (404).
+    /// Reads the list of one record to its end; `None` if the server returns 404.
     async fn list(&self, id: &str, of: &str) -> Result<Option<Vec<Box<RawValue>>>, ConnectorError> {
         let pass = self.detail.list.with_param("{id}", id);
         let shape = pass.response_layout();
@@ -113,7 +114,7 @@ impl DetailReader<'_> {
         }
     }
 
-    /// Whether the source says that the record itself no longer exists.
+    /// Returns whether the source reports that the record no longer exists.
     async fn is_gone(&self, id: &str, of: &str) -> Result<bool, ConnectorError> {
         let Some(by_id) = &self.settings.description.by_id else { return Ok(false) };
         let call = by_id.with_param("{id}", id).build_request(self.settings);
@@ -125,7 +126,7 @@ impl DetailReader<'_> {
     }
 }
 
-/// A text or a number as text.
+/// A string or number as text.
 fn text(raw: &RawValue) -> Option<String> {
     match raw.get().as_bytes().first() {
         Some(b'"') => serde_json::from_str(raw.get()).ok().filter(|text: &String| !text.is_empty()),
@@ -134,7 +135,7 @@ fn text(raw: &RawValue) -> Option<String> {
     }
 }
 
-/// Whether it is a list of something.
+/// Returns whether a value is a list with entries.
 fn has_entries(raw: &RawValue) -> bool {
     serde_json::from_str::<Vec<IgnoredAny>>(raw.get()).is_ok_and(|entries| !entries.is_empty())
 }

@@ -1,4 +1,5 @@
-//! Any bytes as a page of a known system, read by its default mapping: for the fuzzer, and for what must hold whatever comes.
+//! Parses arbitrary bytes as a page of a known system with its default mapping; used by the fuzzer and by
+//! property tests.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,14 +12,14 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::ConnectorName;
 use rollcall_model::people::PeopleTable;
 
-/// The places of every system, in the order of [`KINDS`]; to read a path takes longer than to read a page.
+/// The paths of every system, in the order of [`VENDORS`]; parsing a path takes longer than parsing a page.
 static PATHS: LazyLock<Vec<Vec<ValuePath>>> = LazyLock::new(|| {
     let paths =
         |kind: &&Vendor| kind.mapping.iter().filter_map(|(_, place)| ValuePath::parse(place).ok()).collect();
     VENDORS.iter().map(paths).collect()
 });
 
-/// What a page of a system came to; nothing where it cannot be read, or where the system is one of the file's own.
+/// Parses a page of a system; `None` if it cannot be parsed or if the list depends on the configuration file.
 pub(crate) fn parse_page(kind: &Vendor, body: &[u8]) -> Option<(ResponsePage, PeopleTable)> {
     let mut attributes = AttributeSet::default();
     let named = kind.mapping.iter();
@@ -30,9 +31,9 @@ pub(crate) fn parse_page(kind: &Vendor, body: &[u8]) -> Option<(ResponsePage, Pe
     let (name, standings) = (ConnectorName::new("any"), kind.default_mapping().folded_statuses());
     let mapping = AttributeMapping { columns, statuses: standings, ..AttributeMapping::default() };
     let mut mapper = RecordMapper::new(&name, &mapping, &attributes);
-    let mut picker = ValueExtractor::new(&PATHS[number]).with_flags(description.flags, description.blanks);
+    let mut extractor = ValueExtractor::new(&PATHS[number]).with_flags(description.flags, description.blanks);
     let shape = description.lists.first()?.response_layout();
-    let page = shape.read(body, &mut picker, |record, number| mapper.push(record, || number.to_string()));
+    let page = shape.read(body, &mut extractor, |record, number| mapper.push(record, || number.to_string()));
     page.ok().map(|page| (page, mapper.into_people()))
 }
 
@@ -49,13 +50,13 @@ mod tests {
         VENDORS.iter().copied().filter(|kind| !kind.mapping.is_empty())
     }
 
-    /// Where a system has its list.
+    /// The position of a system's list.
     fn list_of(kind: &Vendor) -> KeyPath {
         let given = VendorSettings { page_size: 100, texts: &BTreeMap::new(), places: &[], http_json: None };
         (kind.describe)(&given).lists[0].list.clone()
     }
 
-    /// Names that the mappings look for.
+    /// Names that the mappings use.
     fn names() -> Vec<String> {
         let mut names: Vec<String> = known()
             .flat_map(|kind| kind.mapping)
@@ -69,7 +70,7 @@ mod tests {
         names
     }
 
-    /// Any JSON, in which known names are frequent.
+    /// Arbitrary JSON in which known names are frequent.
     fn value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -90,7 +91,7 @@ mod tests {
         })
     }
 
-    /// An answer whose list holds these records.
+    /// A response whose list contains these records.
     fn answer(list: &[String], records: &[Value]) -> Vec<u8> {
         let inner = Value::from(records.to_vec());
         let outer =

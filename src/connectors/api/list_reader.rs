@@ -1,4 +1,4 @@
-//! One list, read page by page to its end.
+//! Reads one list page by page to its end.
 
 use futures_util::{StreamExt, stream};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -15,32 +15,32 @@ use crate::{Connector, ConnectorError, ReadContext};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::fold;
 
-/// All lists of a reading, on their way into one table of people.
+/// Reads all lists of a reading into one table of people.
 pub(super) struct ListReader<'a> {
     settings: &'a ApiSettings,
     client: &'a HttpClient,
     context: &'a ReadContext,
-    picker: ValueExtractor,
+    extractor: ValueExtractor,
     deduplicator: Deduplicator<'a>,
 }
 
-/// Who came so far, and who of them is kept.
+/// Tracks the people seen so far and removes duplicates.
 pub(super) struct Deduplicator<'a> {
     pub mapper: RecordMapper<'a>,
     id: Option<usize>,
     email: Option<usize>,
-    /// The address that is looked for; all where there is none.
+    /// Keeps only people with this address; all people if `None`.
     wanted: Option<String>,
-    /// Everybody so far, by a digest of the id (a collision would lose somebody): a digest of the record.
+    /// A digest of each record by a digest of its id; a collision would lose a person.
     seen: FxHashMap<u128, u64>,
 }
 
-/// What the records of a page were.
+/// Counts of the records of a page.
 #[derive(Debug, Default)]
 pub(super) struct PageRecordCounts {
-    /// Of people who had not come yet.
+    /// Records of people not seen before.
     new: u64,
-    /// Without an id, with that of another record, or of nobody any more.
+    /// Records without an id, with the id of another record, or of people that no longer exist.
     unusable: u64,
 }
 
@@ -53,10 +53,10 @@ impl<'a> ListReader<'a> {
         context: &'a ReadContext,
     ) -> Self {
         let deduplicator = Deduplicator::new(connector, attributes);
-        Self { settings, client, context, picker: settings.picker(), deduplicator }
+        Self { settings, client, context, extractor: settings.extractor(), deduplicator }
     }
 
-    /// Keeps only the people of one address, folded.
+    /// Keeps only the people with one folded address.
     pub(super) fn restrict_to_email(&mut self, address: &str) {
         self.deduplicator.wanted = Some(address.to_owned());
     }
@@ -114,7 +114,7 @@ impl<'a> ListReader<'a> {
         }
     }
 
-    /// Reads the first page of a list, for looking at.
+    /// Reads the first page of a list, for `check`.
     pub(super) async fn first_page(&mut self, pass: &ListEndpoint) -> Result<(), ConnectorError> {
         let shape = pass.response_layout();
         let mut call = pass.request.build_request(self.settings);
@@ -130,21 +130,21 @@ impl<'a> ListReader<'a> {
         Ok(())
     }
 
-    /// Reads a page: what it says, and what its records are, each with its details where there are any.
+    /// Reads a page and its records, each with its details if there are any.
     async fn read_page(
         &mut self,
         shape: &ResponseLayout,
         answer: &ConnectorResponse,
         attempt: &str,
     ) -> Result<(ResponsePage, PageRecordCounts), ConnectorError> {
-        let Self { settings, client, context, picker, deduplicator: keeper } = self;
+        let Self { settings, client, context, extractor, deduplicator: keeper } = self;
         let wrong = |why| client.response_error(attempt, unreadable_error(&answer.body, &why));
         let place = |number| format!("{attempt}, record {number}");
         let mut count = PageRecordCounts::default();
         let Some(details) = settings.details(client, context) else {
             let each =
                 |record: &RecordValues, number| keeper.keep_record(record, &mut count, || place(number));
-            let page = shape.read(&answer.body, picker, each).map_err(wrong)?;
+            let page = shape.read(&answer.body, extractor, each).map_err(wrong)?;
             return Ok((page, count));
         };
         let mut records = Vec::new();
@@ -155,11 +155,11 @@ impl<'a> ListReader<'a> {
         let mut record = RecordValues::default();
         while let Some((whole, number)) = asked.next().await {
             let Some(whole) = whole? else {
-                // Erased since the page was sent.
+                // Deleted after the page was sent.
                 count.unusable += 1;
                 continue;
             };
-            picker
+            extractor
                 .extract_raw(&whole, &mut record)
                 .map_err(|error| wrong(UnreadableResponse::Json(error)))?;
             keeper.keep_record(&record, &mut count, || place(number));
@@ -181,7 +181,7 @@ impl<'a> Deduplicator<'a> {
         }
     }
 
-    /// Takes a record. `place` says where it stands.
+    /// Processes a record. `place` is its position for messages.
     pub(super) fn keep_record(
         &mut self,
         record: &RecordValues,
@@ -194,9 +194,9 @@ impl<'a> Deduplicator<'a> {
                 let content = xxh3_64(record.text().as_bytes());
                 match self.seen.insert(xxh3_128(id.as_bytes()), content) {
                     None => count.new += 1,
-                    // Pages that shift while they are read show somebody twice.
+                    // If pages shift while they are read, a record is returned twice.
                     Some(before) if before == content => return,
-                    // The source has two records of one id: neither can be used, and both were counted by it.
+                    // The source has two records with one id: neither can be used, and the source counted both.
                     Some(_) => count.unusable += 1,
                 }
             }
@@ -211,7 +211,7 @@ impl<'a> Deduplicator<'a> {
 }
 
 impl ListEndpoint {
-    /// Where its answers have what.
+    /// The layout of its responses.
     pub(super) fn response_layout(&self) -> ResponseLayout {
         ResponseLayout {
             list: self.list.clone(),
@@ -222,24 +222,24 @@ impl ListEndpoint {
     }
 }
 
-/// Why an answer cannot be read, in words.
-pub(super) fn unreadable_error(body: &[u8], why: &UnreadableResponse) -> HttpError {
+/// Describes why a response cannot be read.
+pub(crate) fn unreadable_error(body: &[u8], why: &UnreadableResponse) -> HttpError {
     let what = match why {
         UnreadableResponse::Total(text) => return HttpError::NoTotal(text.clone()),
         UnreadableResponse::Json(_) if body.iter().all(u8::is_ascii_whitespace) => {
-            "an empty answer".to_owned()
+            "an empty response".to_owned()
         }
         UnreadableResponse::Json(_) if body.trim_ascii_start().starts_with(b"<") => {
-            "a page of HTML or XML, no JSON".to_owned()
+            "HTML or XML instead of JSON".to_owned()
         }
         UnreadableResponse::Json(error) if error.is_eof() => {
-            format!("JSON that breaks off in line {}, column {}", error.line(), error.column())
+            format!("JSON that ends unexpectedly in line {}, column {}", error.line(), error.column())
         }
-        UnreadableResponse::Json(error) => format!("not the JSON that was expected: {error}"),
+        UnreadableResponse::Json(error) => format!("unexpected JSON: {error}"),
     };
     HttpError::NotJson { what }
 }
 
 pub(super) fn format_key_path(list: &[String]) -> String {
-    if list.is_empty() { "the top of the answer".to_owned() } else { list.join(".") }
+    if list.is_empty() { "the top level of the response".to_owned() } else { list.join(".") }
 }

@@ -1,9 +1,10 @@
-//! Lists of people behind HTTP: one engine for every system whose API is pages of JSON.
+//! Lists of people over HTTP: one engine for every system with a paged JSON API.
 //!
-//! A system is data: a [`ApiDescription`] says what is asked for, where the list stands, how pages follow each other and what
-//! proves the end. [`read`] goes through the pages; [`vendors`] holds the descriptions of the systems that are known by
-//! name, and a file may write one of its own (`http_json`). A reading counts as complete when every pass came to its
-//! end by its own rule, no page went in circles, and as many different people came as the source says there are.
+//! A system is data: an [`ApiDescription`] defines the requests, the position of the list, the paging and the
+//! proof of the end. [`read`] reads the pages; [`vendors`] holds the descriptions of the known systems, and the
+//! configuration file can define another (`http_json`). A reading is complete if every list reached its end by
+//! its own rule, no paging loop occurred, and the number of different people is at least the number that the
+//! source reports.
 
 mod check;
 mod detail_request;
@@ -27,6 +28,8 @@ use rollcall_model::people::PeopleTable;
 
 pub(super) use check::check;
 pub use detail_request::DetailRequest;
+#[cfg(test)]
+pub(super) use list_reader::unreadable_error;
 pub use paging::{PageParam, PagingMethod};
 
 use detail_request::DetailReader;
@@ -35,30 +38,30 @@ use list_reader::{Deduplicator, ListReader, PageRecordCounts};
 /// The settings of a connector that reads an API.
 #[derive(Debug, Clone)]
 pub struct ApiSettings {
-    /// The word for the kind in the file.
+    /// The kind of the connector in the configuration file.
     pub kind: &'static str,
-    /// How to reach the server.
+    /// Connection settings of the server.
     pub http: http::HttpSettings,
-    /// What to ask, and how to understand the answers.
+    /// The requests, and the structure of the responses.
     pub description: ApiDescription,
-    /// The places of the mapped attributes, in the order of the mapping.
+    /// The paths of the mapped attributes, in the order of the mapping.
     pub paths: Vec<ValuePath>,
 }
 
-/// How one system hands over its people.
+/// The API of one system.
 #[derive(Debug, Clone)]
 pub struct ApiDescription {
-    /// The lists that together hold everybody, read one after the other.
+    /// The lists that together contain all people, read one after the other.
     pub lists: Vec<ListEndpoint>,
-    /// How to find somebody by address; by reading everybody where there is no way.
+    /// The request that finds a person by address; if `None`, all people are read.
     pub by_email: Option<ListEndpoint>,
-    /// How to ask for one id; absentees cannot be asked for where there is none.
+    /// The request for one id; if `None`, absent people cannot be rechecked.
     pub by_id: Option<RequestTemplate>,
-    /// What is asked for beside every record; nothing for most.
+    /// Details that are requested for every record; `None` for most systems.
     pub detail: Option<DetailRequest>,
-    /// Switches of a record that tell how somebody stands, for the place `@flags`: the names of those that are true.
+    /// Boolean members of a record for the path `@flags`, which yields the names of those that are true.
     pub flags: &'static [&'static str],
-    /// Texts that mean nothing, such as `0000-00-00`.
+    /// Texts that are treated as empty, such as `0000-00-00`.
     pub blanks: &'static [&'static str],
 }
 
@@ -67,34 +70,35 @@ pub struct ApiDescription {
 pub struct ListEndpoint {
     /// The request for the first page.
     pub request: RequestTemplate,
-    /// Where the list stands in an answer.
+    /// The position of the list in a response.
     pub list: KeyPath,
-    /// Where the number of all records stands.
+    /// The position of the total number of records.
     pub total: Option<KeyPath>,
-    /// What an answer without the list must have to be an empty page; there is always a list where there is nothing.
+    /// The member that marks a response without a list as an empty page; if `None`, an empty page has an empty
+    /// list.
     pub without_list: Option<KeyPath>,
-    /// How pages follow each other.
+    /// The paging method.
     pub paging: PagingMethod,
 }
 
-/// A request. `{id}` and `{email}` stand for who is asked for.
+/// A request. `{id}` and `{email}` are placeholders for the requested person.
 #[derive(Debug, Clone, Default)]
 pub struct RequestTemplate {
-    /// A URL of its own on the same server, in the place of the server's.
+    /// A URL on the same server that replaces the URL of the connector.
     pub url: Option<String>,
-    /// From the server's URL on, as a relative reference (RFC 3986): `users`, or nothing.
+    /// A relative reference (RFC 3986) from the URL of the connector, such as `users`; can be empty.
     pub path: String,
-    /// Parameters.
+    /// Query parameters.
     pub query: Vec<(String, String)>,
-    /// Headers.
+    /// Additional headers.
     pub headers: Vec<(String, String)>,
-    /// A body, which makes it a `POST`.
+    /// A body; a request with a body is a `POST`.
     pub body: Option<Value>,
-    /// Where one record stands in the answer to a question for one id.
+    /// The position of the record in the response to a request for one id.
     pub record: KeyPath,
 }
 
-/// Reads everybody.
+/// Reads all people.
 pub(super) async fn read(
     connector: &Connector,
     settings: &ApiSettings,
@@ -108,7 +112,7 @@ pub(super) async fn read(
             Ok(reading) => return Ok(reading),
             Err(error) => error,
         };
-        // A list that changed while it was read is read anew, once: what else may pass was waited for already.
+        // A list that changed while it was read is read once more; other transient errors were already retried.
         let changed = matches!(
             &error,
             ConnectorError::Http { fault: http::HttpError::TooFew { .. } | http::HttpError::NoDetails, .. }
@@ -140,31 +144,32 @@ async fn read_once(
     Ok(DirectoryReading::complete(people, problems, proof))
 }
 
-/// The people of pages that are at hand, as a reading maps them, without asking anybody. A page without a list has
-/// nobody. This proves nothing about anybody else; it is there to be measured.
+/// Maps pages that are in memory, as a reading does, without sending requests. A page without a list has no
+/// people. The result proves nothing about other people; it is used for benchmarks.
 ///
 /// # Errors
-/// When a page is not JSON.
+///
+/// If a page is not valid JSON.
 pub fn map_pages<'p>(
     connector: &Connector,
     settings: &ApiSettings,
     attributes: &AttributeSet,
     pages: impl IntoIterator<Item = &'p [u8]>,
 ) -> Result<PeopleTable, serde_json::Error> {
-    let (mut keeper, mut picker) = (Deduplicator::new(connector, attributes), settings.picker());
+    let (mut keeper, mut extractor) = (Deduplicator::new(connector, attributes), settings.extractor());
     let Some(pass) = settings.description.lists.first() else { return Ok(keeper.mapper.into_people()) };
     let shape = pass.response_layout();
     for page in pages {
         let mut count = PageRecordCounts::default();
         let each = |record: &RecordValues, _| keeper.keep_record(record, &mut count, String::new);
-        if let Err(UnreadableResponse::Json(error)) = shape.read(page, &mut picker, each) {
+        if let Err(UnreadableResponse::Json(error)) = shape.read(page, &mut extractor, each) {
             return Err(error);
         }
     }
     Ok(keeper.mapper.into_people())
 }
 
-/// Finds the people of one address.
+/// Finds the people with an e-mail address.
 pub(super) async fn find(
     connector: &Connector,
     settings: &ApiSettings,
@@ -175,12 +180,12 @@ pub(super) async fn find(
     let client = HttpClient::new(&connector.name, &settings.http).await?;
     let mut passes = ListReader::new(connector, settings, attributes, &client, context);
     passes.restrict_to_email(&fold(email));
-    // In a question, a quote would end the address.
+    // In a filter, a quote would end the address.
     let is_plain = !email.contains(['"', '\'', '\\']);
     if let Some(pass) = settings.description.by_email.as_ref().filter(|_| is_plain) {
         match passes.read(&pass.with_param("{email}", email)).await {
             Ok(_) => return Ok(passes.into_mapper().into_people()),
-            // A server that knows no such question can still be read.
+            // A server without this filter can still be read as a whole.
             Err(ConnectorError::Http {
                 fault: http::HttpError::Status { status: 400 | 501, .. }, ..
             }) => {}
@@ -193,7 +198,7 @@ pub(super) async fn find(
     Ok(passes.into_mapper().into_people())
 }
 
-/// Asks for some ids, one by one.
+/// Requests ids one by one.
 pub(super) async fn look_up(
     connector: &Connector,
     settings: &ApiSettings,
@@ -204,11 +209,11 @@ pub(super) async fn look_up(
     let Some(by_id) = &settings.description.by_id else { return Ok(Vec::new()) };
     let client = HttpClient::new(&connector.name, &settings.http).await?;
     let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
-    let mut picker = settings.picker();
+    let mut extractor = settings.extractor();
     let mut record = RecordValues::default();
     let column = connector.mapping.columns.iter().position(|(attribute, _)| *attribute == Attribute::ID);
     for id in ids {
-        let attempt = format!("the question for `{id}`");
+        let attempt = format!("the request for `{id}`");
         let call = by_id.with_param("{id}", id).build_request(settings);
         let http::OptionalResponse::Found(answer) = client.send_optional(&call, &attempt, context).await?
         else {
@@ -221,8 +226,9 @@ pub(super) async fn look_up(
             let Some(whole) = details.add_details(one).await? else { continue };
             one = whole;
         }
-        picker.extract_raw(&one, &mut record).map_err(|error| wrong(UnreadableResponse::Json(error)))?;
-        // A server that does not understand the question may answer with a whole list: nobody is absent by that.
+        extractor.extract_raw(&one, &mut record).map_err(|error| wrong(UnreadableResponse::Json(error)))?;
+        // A server that ignores the filter can return the whole list; this does not prove that a person is
+        // absent.
         if column.is_some_and(|column| record.values_of(column).nth(1).is_some()) {
             return Err(client.response_error(&attempt, http::HttpError::NotOne));
         }
@@ -232,13 +238,13 @@ pub(super) async fn look_up(
 }
 
 impl ApiSettings {
-    /// What asks for the details of records, where there are any.
+    /// The reader of the details of records, if there are any.
     fn details<'a>(&'a self, client: &'a HttpClient, context: &'a ReadContext) -> Option<DetailReader<'a>> {
         let detail = self.description.detail.as_ref()?;
         Some(DetailReader { detail, settings: self, client, context })
     }
 
-    fn picker(&self) -> ValueExtractor {
+    fn extractor(&self) -> ValueExtractor {
         ValueExtractor::new(&self.paths).with_flags(self.description.flags, self.description.blanks)
     }
 }

@@ -1,4 +1,4 @@
-//! How pages follow each other.
+//! Paging methods of an API.
 
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
@@ -8,74 +8,74 @@ use crate::api::request::set_query_param;
 use crate::http::{self, ConnectorRequest, ConnectorResponse, HttpError};
 use crate::json::{KeyPath, ResponsePage};
 
-/// How pages follow each other, and what ends them.
+/// A paging method, and what ends it.
 #[derive(Debug, Clone)]
 pub enum PagingMethod {
-    /// One answer holds everybody.
+    /// One response contains all people.
     Whole,
-    /// A `Link` header names the next page; the last has none (RFC 8288).
+    /// A `Link` header contains the URL of the next page; the last page has none (RFC 8288).
     Link,
-    /// The answer holds the URL of the next page; the last has none.
+    /// The response contains the URL of the next page; the last page has none.
     NextUrl {
-        /// Where it stands.
+        /// The position of the URL.
         at: KeyPath,
     },
-    /// The answer holds a cursor; the last has none.
+    /// The response contains a cursor; the last page has none.
     Cursor {
-        /// Where it stands.
+        /// The position of the cursor.
         at: KeyPath,
-        /// Where the next request has it.
+        /// The parameter of the next request that takes the cursor.
         place: PageParam,
-        /// The cursor is a parameter of a URL that stands there.
+        /// `true` if the cursor is a parameter of a URL at that position.
         in_url: bool,
     },
-    /// Pages are numbered; an empty one ends the list, or the number of all records.
+    /// Pages are numbered; an empty page or the total number of records ends the list.
     Number {
-        /// Where a request has the number.
+        /// The parameter that takes the number.
         place: PageParam,
         /// The number of the first page.
         first: u64,
     },
-    /// Records are numbered; a page without any ends the list, or the number of all records.
+    /// Records are numbered; an empty page or the total number of records ends the list.
     Offset {
-        /// Where a request has the number.
+        /// The parameter that takes the number.
         place: PageParam,
         /// The number of the first record.
         first: u64,
     },
 }
 
-/// Where a request says which page it wants.
+/// The parameter of a request that selects the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageParam {
-    /// As a parameter.
+    /// A query parameter.
     Query(String),
-    /// In the body.
+    /// A member of the body.
     Body(KeyPath),
 }
 
-/// What follows a page.
+/// The step after a page.
 #[derive(Debug)]
 pub(super) enum NextPage {
-    /// Another page.
+    /// Read another page.
     Page(ConnectorRequest),
-    /// Nothing: the source has said that this was the last.
+    /// The source reported that this was the last page.
     End,
 }
 
-/// Where one list has got to.
+/// Paging state of one list.
 #[derive(Debug, Default)]
 pub(super) struct PagingState {
-    /// Records so far.
+    /// Records read so far.
     pub records: u64,
-    /// Pages so far.
+    /// Pages read so far.
     pub pages: u64,
-    /// Digests of the URLs and cursors so far.
+    /// Digests of the URLs and cursors used so far.
     seen: FxHashSet<u64>,
 }
 
 impl PagingMethod {
-    /// Where the answer has what leads to the next page.
+    /// The position of the link or cursor in a response.
     #[must_use]
     pub fn at(&self) -> Option<KeyPath> {
         match self {
@@ -92,8 +92,8 @@ impl PagingMethod {
         }
     }
 
-    /// What follows a page that was read. `told` is the number of all records, where the source says it, and `home` the
-    /// server that credentials may go to.
+    /// The step after a page. `told` is the total number of records if the source reports it, and `home` the
+    /// server to which credentials may be sent.
     pub(super) fn next(
         &self,
         last: &ConnectorRequest,
@@ -122,7 +122,7 @@ impl PagingMethod {
                 },
                 Some(cursor) => place.set(&mut call, &json!(cursor)),
             },
-            // A page that is only short may have been cut by the server: it ends nothing.
+            // The server may have shortened a page, so a short page does not end the list.
             Self::Number { .. } | Self::Offset { .. } if records == 0 => return Ok(NextPage::End),
             Self::Number { .. } | Self::Offset { .. }
                 if page.total.is_some_and(|total| progress.records >= total) =>
@@ -140,7 +140,7 @@ impl PagingMethod {
     }
 }
 
-/// The address of the next page, where credentials may go there.
+/// The URL of the next page, if credentials may be sent to it.
 fn resolve_next_url(home: &http::HttpSettings, from: &Url, link: &str) -> Result<Url, HttpError> {
     let to = from.join(link).map_err(|_| HttpError::Elsewhere { to: "no address".to_owned() })?;
     if home.is_home(&to) { Ok(to) } else { Err(HttpError::Elsewhere { to: http::redact_url(&to) }) }
@@ -149,7 +149,7 @@ fn resolve_next_url(home: &http::HttpSettings, from: &Url, link: &str) -> Result
 /// The cursor in the URL of the next page.
 fn cursor_of(from: &Url, next: &str, place: &PageParam) -> Option<String> {
     let PageParam::Query(name) = place else { return None };
-    // A plus in it is one, whether it was escaped or not: a space is no part of a cursor.
+    // A plus sign is literal, escaped or not: a cursor contains no space.
     let next = from.join(&next.replace('+', "%2B")).ok()?;
     let cursor = next.query_pairs().find(|(key, _)| key == name)?.1.into_owned();
     Some(cursor).filter(|cursor| !cursor.is_empty())

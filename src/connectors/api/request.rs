@@ -1,4 +1,4 @@
-//! From a description to a request.
+//! Builds requests from a description.
 
 use serde_json::Value;
 use url::Url;
@@ -7,7 +7,7 @@ use crate::api::{ApiSettings, ListEndpoint, RequestTemplate};
 use crate::http::{ConnectorRequest, Method};
 
 impl RequestTemplate {
-    /// The request with `value` in the place of `name`, wherever that stands.
+    /// Replaces `name` by `value` everywhere in the request.
     #[must_use]
     pub fn with_param(&self, name: &str, value: &str) -> Self {
         let pair = |(key, text): &(String, String)| (key.clone(), text.replace(name, value));
@@ -21,9 +21,10 @@ impl RequestTemplate {
         }
     }
 
-    /// The call that it makes on the server of the settings.
+    /// Builds the HTTP request for the server in the settings.
     pub(super) fn build_request(&self, settings: &ApiSettings) -> ConnectorRequest {
-        // The file is only read where a URL of its own lies on the server; who is asked for cannot lead elsewhere.
+        // Only the configuration file is checked for a URL on the same server; the requested id cannot change
+        // the server.
         let own =
             self.url.as_ref().and_then(|own| Url::parse(own).ok()).filter(|own| settings.http.is_home(own));
         let mut url = own.unwrap_or_else(|| settings.http.url.clone());
@@ -40,14 +41,14 @@ impl RequestTemplate {
 }
 
 impl ListEndpoint {
-    /// The list with `value` in the place of `name`.
+    /// Replaces `name` by `value` everywhere in the list request.
     #[must_use]
     pub fn with_param(&self, name: &str, value: &str) -> Self {
         Self { request: self.request.with_param(name, value), ..self.clone() }
     }
 }
 
-/// Gives a parameter its value, in the place of the one that it has.
+/// Sets a query parameter, replacing an existing value.
 pub(super) fn set_query_param(url: &mut Url, name: &str, value: &str) {
     let others: Vec<(String, String)> = url
         .query_pairs()
@@ -59,7 +60,7 @@ pub(super) fn set_query_param(url: &mut Url, name: &str, value: &str) {
     pairs.extend_pairs(others).append_pair(name, value);
 }
 
-/// A segment of a path, or a value of a query.
+/// Escapes a path segment or query value.
 fn in_url(value: &str) -> String {
     value.bytes().fold(String::new(), |mut text, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

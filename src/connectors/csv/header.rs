@@ -1,4 +1,4 @@
-//! The header line: what stands between the fields, and which column is which.
+//! The header line: delimiter and columns.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, Cursor, Read};
@@ -8,16 +8,16 @@ use crate::file::FileError;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::{clean, nearest};
 
-/// The mark that some programs put before UTF-8.
+/// The UTF-8 byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The longest header line, in bytes: a file without a line break in a megabyte is no table.
+/// The longest header line, in bytes: a file without a line break in a megabyte is not a table.
 const LONGEST: u64 = 1 << 20;
 
-/// Delimiters that are tried, the most usual first.
+/// Delimiters that are tried, the most common first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// The header line and the rest of the file, as one reader again, without the mark. The line is for looking at.
+/// Splits off the header line; the returned reader yields the whole file without the byte order mark.
 pub(super) fn split<R: BufRead>(mut file: R) -> io::Result<(Vec<u8>, impl Read)> {
     let mut line = Vec::new();
     (&mut file).take(LONGEST).read_until(b'\n', &mut line)?;
@@ -27,7 +27,7 @@ pub(super) fn split<R: BufRead>(mut file: R) -> io::Result<(Vec<u8>, impl Read)>
     Ok((line.clone(), Cursor::new(line).chain(file)))
 }
 
-/// The delimiter under which the line names most of the mapped columns, or else has most fields.
+/// The delimiter that yields most of the mapped columns, then most fields.
 pub(super) fn delimiter(line: &[u8], mapping: &AttributeMapping) -> u8 {
     let score = |delimiter: u8| {
         let fields = fields(line, delimiter);
@@ -35,7 +35,7 @@ pub(super) fn delimiter(line: &[u8], mapping: &AttributeMapping) -> u8 {
             mapping.columns.iter().filter(|(_, source)| fields.iter().any(|field| field == source)).count();
         (mapped, fields.len())
     };
-    // Of equals the last wins, so the most usual comes last.
+    // `max_by_key` returns the last of equal elements, so the most common delimiter comes last.
     DELIMITERS.into_iter().rev().max_by_key(|&delimiter| score(delimiter)).unwrap_or(b',')
 }
 
@@ -48,10 +48,11 @@ fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
     }
 }
 
-/// Where each mapped column stands in a row, in the order of the mapping.
+/// The position of each mapped column in a row, in the order of the mapping.
 ///
 /// # Errors
-/// When the header names a column twice, or lacks mapped ones; all of these are listed.
+///
+/// If the header contains a column twice or lacks mapped columns; the error lists all of them.
 pub(super) fn places(
     header: &::csv::StringRecord,
     mapping: &AttributeMapping,

@@ -1,8 +1,9 @@
-//! A file with a header line (RFC 4180).
+//! A CSV file with a header line (RFC 4180).
 //!
-//! The file is read once, as a stream, on a thread of its own. It counts as complete when it ends with a line break,
-//! every row has the header's number of fields, and it is the same before and after reading; the settings may ask for
-//! more. What the parser behind would forgive ([`quote_check`]) is an error here: a guess could lose people.
+//! The file is read once, as a stream, on a blocking thread. It is complete if it ends with a line break, every
+//! row has as many fields as the header, and the file did not change while it was read; the settings can require
+//! more. Input that the CSV parser would tolerate is an error ([`quote_check`]), because a wrong guess could lose
+//! people.
 
 mod header;
 mod quote_check;
@@ -18,15 +19,15 @@ use reader::CsvReadTask;
 /// The settings of a connector of kind `csv`.
 #[derive(Debug, Clone, Default)]
 pub struct CsvSettings {
-    /// The file.
+    /// The file and its completeness requirements.
     pub file: file::FileSettings,
-    /// The delimiter; found from the header line where none is given.
+    /// The delimiter; detected from the header line if `None`.
     pub delimiter: Option<u8>,
-    /// What stands between several values of one field; a field is one value where none is given.
+    /// The separator of several values in one field; a field is one value if `None`.
     pub list_separator: Option<String>,
 }
 
-/// Reads everybody.
+/// Reads all people.
 pub(super) async fn read(
     connector: &Connector,
     settings: &CsvSettings,
@@ -37,7 +38,7 @@ pub(super) async fn read(
     retry(&connector.name, context, || job.clone().run_blocking(CsvReadTask::read)).await
 }
 
-/// Reads the whole file, since an id may be repeated anywhere in it, and keeps the people of one address.
+/// Reads the whole file, because an id can be repeated anywhere in it, and keeps the people with one address.
 pub(super) async fn find(
     connector: &Connector,
     settings: &CsvSettings,
@@ -51,7 +52,7 @@ pub(super) async fn find(
     Ok(everybody.of_address(attributes, email))
 }
 
-/// Walks towards the file: open, columns, read, attributes.
+/// Checks the file: open, columns, read, attributes.
 pub(super) async fn check(
     connector: &Connector,
     settings: &CsvSettings,
@@ -72,14 +73,14 @@ pub(super) async fn check(
         return steps;
     }
     let read = job.run_blocking(CsvReadTask::read).await;
-    let words = |reading: &DirectoryReading| format!("{} people", reading.people().len());
-    if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, words) {
+    let describe = |reading: &DirectoryReading| format!("{} people", reading.people().len());
+    if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, describe) {
         diagnostics::add_people_step(&mut steps, connector, attributes, reading.people());
     }
     steps
 }
 
-/// A file of any bytes, for the fuzzer.
+/// Parses arbitrary bytes as a file, for the fuzzer.
 #[cfg(fuzzing)]
 pub(super) fn fuzz(bytes: &[u8], mapping: crate::AttributeMapping) {
     use crate::mapper::RecordMapper;
@@ -93,12 +94,12 @@ pub(super) fn fuzz(bytes: &[u8], mapping: crate::AttributeMapping) {
         prehire_days: 0,
         match_attribute: None,
         mapping,
-        source: Source::Csv(settings.clone()),
+        source: SourceSettings::Csv(settings.clone()),
     };
-    let (cancel, progress) = (tokio_util::sync::CancellationToken::new(), Progress::default());
-    let context = ReadContext { cancel, progress, retry: retry::Policy::ONCE };
+    let (cancel, progress) = (tokio_util::sync::CancellationToken::new(), ReadProgress::default());
+    let context = ReadContext { cancel, progress, retry: retry::RetryPolicy::SINGLE_ATTEMPT };
     let attributes = AttributeSet::default();
-    let mut mapper = Mapper::new(&connector.name, &connector.mapping, &attributes);
-    let _ = CsvReadTask::new(&connector, &settings, &attributes, &context).rows_of(quote_check, &mut mapper);
+    let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, &attributes);
+    let _ = CsvReadTask::new(&connector, &settings, &attributes, &context).rows_of(bytes, &mut mapper);
     let _ = mapper.finish();
 }

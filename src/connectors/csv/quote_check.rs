@@ -1,10 +1,10 @@
-//! What is watched while a file's bytes go by.
+//! Strict check of quotes in a CSV stream.
 
 use std::io::{self, Read};
 
 use crate::file::FileError;
 
-/// Where RFC 4180 stands after a byte.
+/// State of the RFC 4180 grammar after a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum QuoteState {
     FieldStart,
@@ -13,8 +13,8 @@ enum QuoteState {
     QuoteInQuoted,
 }
 
-/// Lets through what RFC 4180 allows about quotes and stops at the first that it does not: the parser behind would
-/// guess, and a quote that is never closed would swallow half of the file into one field.
+/// Passes through what RFC 4180 allows for quotes and fails at the first violation. The CSV parser would guess,
+/// and an unclosed quote would merge half of the file into one field.
 #[derive(Debug)]
 pub(super) struct StrictQuoteReader<R> {
     inner: R,

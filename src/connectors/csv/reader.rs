@@ -1,4 +1,4 @@
-//! One passage through the file, on a thread where waiting for a disk disturbs nobody.
+//! Reads the file once, on a blocking thread.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -14,13 +14,13 @@ use crate::{AttributeMapping, Connector, ConnectorError, DirectoryReading, ReadC
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::names::ConnectorName;
 
-/// Progress moves, and the end is looked for, in steps of this many rows.
+/// Progress and cancellation are handled every this many rows.
 const STEP: u64 = 256;
 
-/// How much is asked of the system at once, in bytes.
+/// Size of the read buffer, in bytes.
 const BUFFER: usize = 1 << 18;
 
-/// Everything that a thread needs to read the file.
+/// Everything that the thread needs to read the file.
 #[derive(Debug)]
 pub(super) struct CsvReadTask {
     name: ConnectorName,
@@ -30,17 +30,17 @@ pub(super) struct CsvReadTask {
     context: ReadContext,
 }
 
-/// The file with its header read.
+/// The file after its header was read.
 struct CsvTable<R> {
     reader: ::csv::Reader<R>,
     delimiter: u8,
     width: usize,
-    /// Where each column of the mapping stands in a row.
+    /// The position of each mapped column in a row.
     places: Vec<usize>,
 }
 
 impl CsvReadTask {
-    /// Takes along what the thread needs.
+    /// Copies what the thread needs.
     pub(super) fn new(
         connector: &Connector,
         settings: &CsvSettings,
@@ -56,7 +56,7 @@ impl CsvReadTask {
         })
     }
 
-    /// Does something where it may block.
+    /// Runs work on a blocking thread.
     pub(super) async fn run_blocking<T, W>(self: Arc<Self>, work: W) -> Result<T, ConnectorError>
     where
         T: Send + 'static,
@@ -66,12 +66,12 @@ impl CsvReadTask {
         file::run_blocking(&name, move || work(&self)).await
     }
 
-    /// The size of the file in bytes, when it may be read now.
+    /// The size of the file in bytes, if it can be read now.
     pub(super) fn size(&self) -> Result<u64, ConnectorError> {
         self.open().map(|(_, stamp)| stamp.size())
     }
 
-    /// What the header says, in words.
+    /// A description of the header.
     pub(super) fn columns(&self) -> Result<String, ConnectorError> {
         let (file, _) = self.open()?;
         let table = self.table(BufReader::new(file))?;
@@ -79,7 +79,7 @@ impl CsvReadTask {
             b'\t' => "tabs".to_owned(),
             delimiter => format!("`{}`", char::from(delimiter)),
         };
-        Ok(format!("{} columns with {between} between them, {} mapped", table.width, table.places.len()))
+        Ok(format!("{} columns separated by {between}, {} mapped", table.width, table.places.len()))
     }
 
     /// Reads the whole file.
@@ -91,7 +91,7 @@ impl CsvReadTask {
         })
     }
 
-    /// Maps the rows of a file, its header read first.
+    /// Maps the rows of a file, after reading its header.
     pub(super) fn rows_of(
         &self,
         file: impl BufRead,
@@ -162,7 +162,7 @@ impl CsvReadTask {
         }
     }
 
-    /// What the parser, or what watches over it, found wrong.
+    /// Converts an error of the CSV parser or of the quote check.
     fn parse_error(&self, error: ::csv::Error) -> ConnectorError {
         let line = |position: Option<::csv::Position>| position.map_or(1, |position| position.line());
         self.file_error(match error.into_kind() {
@@ -192,7 +192,7 @@ mod tests {
 
     const HEADER: [&str; 3] = ["id", "mail", "dept"];
 
-    /// A file of any bytes, read as a whole: how many records came, those set aside included.
+    /// Reads arbitrary bytes as a file; returns the number of records, including those set aside.
     fn read(folder: &TempDir, bytes: &[u8]) -> Result<u64, ConnectorError> {
         let columns = [(Attribute::ID, "id"), (Attribute::EMAIL, "mail"), (Attribute::DEPARTMENT, "dept")];
         let columns = columns.map(|(attribute, name)| (attribute, name.to_owned())).to_vec();
@@ -219,7 +219,7 @@ mod tests {
         Ok(reading.people().len() as u64 + reading.people().set_aside())
     }
 
-    /// A field, quoted where it must be, and sometimes where it need not.
+    /// A field, quoted if required, and sometimes if not.
     fn field() -> impl Strategy<Value = String> {
         let text = prop::collection::vec(
             prop::sample::select(vec!["a", "é", " ", ",", ";", "\"", "\n", "\r\n", "7"]),
@@ -235,7 +235,7 @@ mod tests {
         })
     }
 
-    /// A whole file: the header and so many rows with ids of their own, each with its line break.
+    /// A complete file: the header and rows with unique ids, each with its line break.
     fn lines() -> impl Strategy<Value = Vec<String>> {
         let row = (field(), field());
         (prop::collection::vec(row, 1..6), any::<bool>()).prop_map(|(rows, windows)| {
@@ -268,7 +268,7 @@ mod tests {
             }
             for end in 0..=whole.len() {
                 let read = read(&folder, &whole.as_bytes()[..end]);
-                // Between the two bytes of a line break, the row before is whole.
+                // Between the two bytes of a line break, the previous row is complete.
                 let behind = |at: usize| at == end || whole[..at].ends_with("\r\n") && at - 1 == end;
                 match rows_at.iter().position(|&at| behind(at)) {
                     None => prop_assert!(read.is_err(), "{:?}", &whole.as_bytes()[..end]),

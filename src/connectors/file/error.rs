@@ -1,25 +1,25 @@
-//! What can be wrong with a file.
+//! Errors of files.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Why a file is no complete directory. To be read after the file's name.
+/// Reason why a file is not a complete directory. The message follows the name of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// The system did not let us read it.
+    /// The system cannot read it.
     #[error("the file could not be read")]
     Unreadable,
-    /// A folder, a pipe, a device.
-    #[error("this is no file")]
+    /// A directory, pipe or device.
+    #[error("this is not a regular file")]
     NoFile,
-    /// Not one byte.
+    /// The file has no bytes.
     #[error("the file is empty")]
     Empty,
-    /// Nobody in it, though something is.
-    #[error("the file holds nobody")]
+    /// The file has content but no people.
+    #[error("the file contains no people")]
     NoPeople,
     /// Fewer rows than `min_rows`.
-    #[error("the file has {rows} rows, `min_rows` wants {wanted}")]
+    #[error("the file has {rows} rows, but `min_rows` is {wanted}")]
     TooFewRows {
         /// Rows without the header.
         rows: u64,
@@ -27,77 +27,77 @@ pub enum FileError {
         wanted: u64,
     },
     /// Older than `max_age`.
-    #[error("the file was written {} ago, `max_age` is {}", hours(*age), hours(*most))]
+    #[error("the file is too old: it was written {} ago, and `max_age` is {}", format_duration(*age), format_duration(*most))]
     TooOld {
-        /// Since its last change.
+        /// Time since the last modification.
         age: Duration,
         /// The setting.
         most: Duration,
     },
-    /// The done file is not there.
-    #[error("`{}` is not there: whoever writes the file has not finished", .0.display())]
+    /// The done file does not exist.
+    #[error("`{}` does not exist: the export has not finished", .0.display())]
     NotDone(PathBuf),
     /// The done file is older than the file.
-    #[error("`{}` is older than the file: it belongs to the one before", .0.display())]
+    #[error("`{}` is older than the file: it belongs to an earlier export", .0.display())]
     DoneBefore(PathBuf),
-    /// The digest's file does not hold one for this file.
-    #[error("`{}` holds no SHA-256 of the file", .0.display())]
+    /// The digest file does not contain a digest for this file.
+    #[error("`{}` contains no SHA-256 digest of the file", .0.display())]
     NoDigest(PathBuf),
-    /// The bytes are not those of the digest.
-    #[error("the file has not the SHA-256 that `{}` holds", .0.display())]
+    /// The digest does not match.
+    #[error("the SHA-256 digest of the file differs from the one in `{}`", .0.display())]
     WrongDigest(PathBuf),
-    /// Size, time or inode differ after reading.
+    /// Size, time or inode changed while the file was read.
     #[error("the file changed while it was read")]
     Changed,
-    /// The last line has no end.
-    #[error("the last line has no line break: the file is cut off")]
+    /// The last line has no line break.
+    #[error("the last line has no line break: the file is truncated")]
     NoLineBreak,
-    /// The list has no end.
-    #[error("the list is never closed: the file is cut off")]
+    /// The list is not closed.
+    #[error("the list is not closed: the file is truncated")]
     NotClosed,
-    /// Something that is no JSON, or no record.
-    #[error("{place} is no record of JSON: {what}")]
+    /// Invalid JSON, or not a record.
+    #[error("{place} is not a valid JSON record: {what}")]
     NotJson {
         /// The line, or the number of the element.
         place: String,
-        /// What is wrong with it.
+        /// The problem.
         what: String,
     },
     /// Not UTF-8.
     #[error("line {line} is not UTF-8")]
     NotUtf8 {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
-    /// A quote where none may be (RFC 4180 2).
-    #[error("line {line}: a quote inside a field: the whole field must be quoted, and a quote in it doubled")]
+    /// A quote at an invalid position (RFC 4180 2).
+    #[error("line {line}: quote inside an unquoted field: quote the whole field and double the quotes in it")]
     StrayQuote {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
-    /// A quote that is never closed.
-    #[error("line {line}: the quote that begins here is never closed")]
+    /// A quote that is not closed.
+    #[error("line {line}: the quote that starts here is not closed")]
     OpenQuote {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
     },
-    /// A row that has not the header's number of fields.
-    #[error("line {line} has {found} fields, the header has {expected}")]
+    /// A row whose number of fields differs from the header.
+    #[error("line {line} has {found} fields, but the header has {expected}")]
     Fields {
-        /// From 1.
+        /// The line, from 1.
         line: u64,
-        /// What the row has.
+        /// Fields of the row.
         found: u64,
-        /// What the header has.
+        /// Fields of the header.
         expected: u64,
     },
-    /// The header names one column twice.
+    /// The header contains a column twice.
     #[error("the header names the column `{0}` twice")]
     RepeatedColumn(String),
     /// The header lacks mapped columns.
     #[error("the header has no column {}; it has {}", missing.join(", "), columns.join(", "))]
     MissingColumns {
-        /// Each with the attribute that it is mapped to and the column that may be meant.
+        /// Each column with the mapped attribute and a suggestion.
         missing: Vec<String>,
         /// The header.
         columns: Vec<String>,
@@ -105,7 +105,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// Whether whoever writes the file may just not have finished.
+    /// Returns whether the export may still be running.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Empty
@@ -155,36 +155,40 @@ impl FileError {
         }
     }
 
-    /// What to do next.
+    /// The next step for the operator.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
-            Self::Unreadable | Self::NoFile => "look at `path`, and whether this account may read the file",
-            Self::NoPeople => "set `min_rows = 0` if nobody being left is what is meant",
-            Self::NotUtf8 { .. } => "let the export write UTF-8",
-            Self::NotJson { .. } => "let the export write an array of objects, or one object a line",
+            Self::Unreadable | Self::NoFile => {
+                "check `path` and that this account is allowed to read the file"
+            }
+            Self::NoPeople => "set `min_rows = 0` if an empty file is intended",
+            Self::NotUtf8 { .. } => "configure the export to write UTF-8",
+            Self::NotJson { .. } => {
+                "configure the export to write an array of objects, or one object per line"
+            }
             Self::StrayQuote { .. } | Self::OpenQuote { .. } => {
-                "let the export quote fields as RFC 4180 says"
+                "configure the export to quote fields according to RFC 4180"
             }
             Self::Fields { .. } => {
-                "see whether the file was cut off, or a field holds the delimiter without quotes"
+                "check whether the file is truncated or a field contains the delimiter without quotes"
             }
-            Self::MissingColumns { .. } => "name the columns of the file in `[connector.attributes]`",
+            Self::MissingColumns { .. } => "use the column names of the file in `[connector.attributes]`",
             Self::Empty | Self::Changed | Self::NoLineBreak | Self::NotClosed => {
-                "let the export write another file and rename it when it is done"
+                "configure the export to write to a temporary file and rename it when it is complete"
             }
             Self::TooFewRows { .. } | Self::TooOld { .. } | Self::NotDone(_) | Self::DoneBefore(_) => {
-                "see whether the export has run to its end"
+                "check that the export has finished"
             }
             Self::NoDigest(_) | Self::WrongDigest(_) => {
-                "let the export write the file first and its SHA-256 after, as `sha256sum` does"
+                "configure the export to write the file first and then its SHA-256 digest in the format of `sha256sum`"
             }
-            Self::RepeatedColumn(_) => "let the export give each column a name of its own",
+            Self::RepeatedColumn(_) => "configure the export to give each column a unique name",
         }
     }
 }
 
-/// A length of time as people say it.
-fn hours(time: Duration) -> String {
+/// Formats a duration.
+fn format_duration(time: Duration) -> String {
     const HOUR: u64 = 3600;
     match time.as_secs() {
         seconds if seconds < 120 => format!("{seconds} s"),

@@ -1,17 +1,17 @@
-//! What goes by while a file is read.
+//! A reader that hashes and counts the bytes of a file.
 
 use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
-/// Remembers what went by: how much, how it ended, and its SHA-256 where that is asked for.
+/// Counts the bytes, keeps the last one, and computes a SHA-256 digest if required.
 #[derive(Debug)]
 pub(crate) struct HashingReader<R> {
     inner: R,
     digest: Option<Sha256>,
-    /// Bytes so far.
+    /// Bytes read so far.
     pub bytes: u64,
-    /// The last of them.
+    /// The last byte read.
     pub last: Option<u8>,
 }
 
@@ -20,7 +20,7 @@ impl<R> HashingReader<R> {
         Self { inner, digest: digests.then(Sha256::new), bytes: 0, last: None }
     }
 
-    /// The SHA-256 of everything so far, in lower-case hexadecimal digits.
+    /// The SHA-256 digest of the bytes so far, in lower-case hexadecimal.
     pub(crate) fn digest(&self) -> Option<String> {
         let digest = self.digest.clone()?.finalize();
         Some(format!("{digest:x}"))

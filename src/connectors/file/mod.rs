@@ -1,5 +1,5 @@
-//! Files that other systems drop: whether one may be read now, whether it stayed what it was, and what else proves that
-//! it is whole. What is in it is the business of the kind.
+//! Files that other systems export: readiness checks, detection of changes while reading, and the other proofs
+//! that a file is complete. The content belongs to the kind of file.
 
 mod error;
 mod hashing_reader;
@@ -18,30 +18,30 @@ use rollcall_model::names::ConnectorName;
 pub use error::FileError;
 pub(super) use hashing_reader::HashingReader;
 
-/// The settings of a file, whatever is in it.
+/// Settings of a file, independent of its content.
 #[derive(Debug, Clone, Default)]
 pub struct FileSettings {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Exists only when whoever writes the file has finished.
+    /// A file that the export creates when it has finished.
     pub done_file: Option<PathBuf>,
-    /// Holds the file's SHA-256 in hexadecimal digits, as `sha256sum` writes it.
+    /// A file with the SHA-256 digest in hexadecimal, in the format of `sha256sum`.
     pub sha256_file: Option<PathBuf>,
-    /// Fewer records than this are no directory.
+    /// Minimum number of records.
     pub min_rows: Option<u64>,
-    /// An older file is yesterday's.
+    /// Maximum age of the file. Older files are rejected.
     pub max_age: Option<Duration>,
 }
 
-/// What is wrong, and what the system said about it.
+/// A file error, and the error of the system if there is one.
 pub(super) type FileRefusal = (FileError, Option<io::Error>);
 
-/// What changes when somebody writes to a file, or puts another one in its place.
+/// Properties that change when a file is written or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileIdentity {
     size: u64,
     modified: (i64, i64),
-    /// Unlike the time of modification this one cannot be set back.
+    /// Unlike the modification time, this time cannot be set back.
     changed: (i64, i64),
     place: (u64, u64),
 }
@@ -56,20 +56,20 @@ impl FileIdentity {
         }
     }
 
-    /// The file that stands under a path now; one that is gone has changed.
+    /// The identity of the file at a path; a missing file counts as changed.
     pub(crate) fn read_from_path(path: &Path) -> Result<Self, FileRefusal> {
         fs::metadata(path)
             .map(|metadata| Self::from_metadata(&metadata))
             .map_err(|cause| (FileError::Changed, Some(cause)))
     }
 
-    /// In bytes.
+    /// The size in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 }
 
-/// Does something where it may block, on a thread where waiting for a disk disturbs nobody.
+/// Runs work that may block, on a blocking thread.
 pub(super) async fn run_blocking<T: Send + 'static>(
     name: &ConnectorName,
     work: impl FnOnce() -> Result<T, ConnectorError> + Send + 'static,
@@ -81,8 +81,8 @@ pub(super) async fn run_blocking<T: Send + 'static>(
     }
 }
 
-/// Reads a file with what `gather` makes of its bytes, from one end to the other: it counts when the same file stands there
-/// afterwards, and when everything that its settings ask for is so.
+/// Reads a file from start to end with `gather`. The result counts if the same file is at the path afterwards and
+/// all requirements of the settings are met.
 pub(super) fn read<'a>(
     name: &ConnectorName,
     settings: &FileSettings,
@@ -115,7 +115,7 @@ pub(super) fn read<'a>(
         Ok(DirectoryReading::complete(people, problems, proof))
     };
     read().map_err(|error| match FileIdentity::read_from_path(&settings.path) {
-        // Whatever is wrong with a file that somebody is writing is not what is wrong.
+        // An error in a file that changed while it was read is caused by the change.
         Ok(after) if after == before => error,
         Ok(_) | Err(_) if matches!(error, ConnectorError::Cancelled { .. }) => error,
         Ok(_) => refuse((FileError::Changed, None)),
@@ -123,7 +123,7 @@ pub(super) fn read<'a>(
     })
 }
 
-/// What the settings ask for beyond a file that stayed the same.
+/// Checks the requirements of the settings.
 fn check_settings<R>(
     settings: &FileSettings,
     witness: &HashingReader<R>,
@@ -143,10 +143,10 @@ fn check_settings<R>(
     Ok(())
 }
 
-/// Opens the file, when its settings let it be read now.
+/// Opens the file if the settings allow it to be read now.
 pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, FileIdentity), FileRefusal> {
     let unreadable = |cause| (FileError::Unreadable, Some(cause));
-    // A pipe would wait for its writer, so what it is comes before opening it.
+    // Opening a pipe would wait for its writer, so the type is checked first.
     if !fs::metadata(&settings.path).map_err(unreadable)?.is_file() {
         return Err((FileError::NoFile, None));
     }
@@ -172,7 +172,7 @@ pub(super) fn open(settings: &FileSettings, now: SystemTime) -> Result<(File, Fi
     Ok((file, FileIdentity::from_metadata(&metadata)))
 }
 
-/// The SHA-256 that the file should have: the first word of the line that names it, or of the only line, as
+/// The expected SHA-256 digest: the first word of the line that names the file, or of the only line, as
 /// `sha256sum` writes them.
 fn expected_digest(sha256_file: &Path, path: &Path) -> Result<String, FileRefusal> {
     let text = fs::read_to_string(sha256_file)

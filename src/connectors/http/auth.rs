@@ -1,4 +1,4 @@
-//! Who asks: a secret in a header, or a token that is fetched with one.
+//! Authentication: a secret in a header, or a token obtained with a secret.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,100 +14,100 @@ use url::Url;
 use crate::http::{jwt, saml};
 use rollcall_model::secret::SecretText;
 
-/// How a server knows who asks.
+/// Authentication method of a server.
 #[derive(Debug, Clone)]
 pub enum HttpAuth {
-    /// It does not want to know.
+    /// No authentication.
     Anonymous,
     /// A secret in a header, such as `Authorization: Bearer …`.
     Header {
         /// The header.
         name: &'static str,
-        /// What stands before the secret.
+        /// The prefix of the secret.
         prefix: &'static str,
         /// The secret.
         secret: SecretText,
     },
-    /// A secret in a header whose name the file gives.
+    /// A secret in a header whose name is configured.
     NamedHeader {
         /// The header.
         name: String,
         /// The secret.
         secret: SecretText,
     },
-    /// User and password (RFC 7617). Some systems take a key for the user.
+    /// User and password (RFC 7617). Some systems expect a key as the user.
     Basic {
         /// The user.
         user: SecretText,
         /// The password.
         password: SecretText,
     },
-    /// A token that is fetched first, and sent as `Authorization: Bearer …` (RFC 6750).
+    /// A token that is requested first and sent as `Authorization: Bearer …` (RFC 6750).
     Token(TokenGrant),
 }
 
-/// How a token is fetched.
+/// Request for a token.
 #[derive(Debug, Clone)]
 pub struct TokenGrant {
     /// The token endpoint.
     pub url: Url,
-    /// What proves who asks.
+    /// The grant type and its credentials.
     pub kind: GrantKind,
-    /// What the token is for.
+    /// The scope of the token.
     pub scope: Option<String>,
 }
 
-/// What proves to a token endpoint who asks.
+/// Grant type and credentials for a token endpoint.
 #[derive(Debug, Clone)]
 pub enum GrantKind {
-    /// Client credentials in the form (RFC 6749 4.4).
+    /// Client credentials in the form body (RFC 6749 4.4).
     ClientSecret {
         /// The client.
         id: String,
         /// Its secret.
         secret: SecretText,
     },
-    /// The same, in the `Authorization` header (RFC 6749 2.3.1).
+    /// Client credentials in the `Authorization` header (RFC 6749 2.3.1).
     ClientSecretBasic {
         /// The client.
         id: String,
         /// Its secret.
         secret: SecretText,
     },
-    /// Client credentials proven by a key (RFC 7523 2.2).
+    /// Client credentials proven with a key (RFC 7523 2.2).
     ClientKey {
         /// The client.
         id: String,
         /// A private RSA key in PEM.
         key: SecretText,
-        /// The name of the key.
+        /// The id of the key.
         key_id: Option<String>,
     },
-    /// A service account that acts for somebody (RFC 7523 2.1).
+    /// A service account that impersonates a user (RFC 7523 2.1).
     ServiceAccount {
         /// The account.
         issuer: String,
-        /// For whom it acts.
+        /// The impersonated user.
         subject: String,
         /// A private RSA key in PEM.
         key: SecretText,
-        /// The name of the key.
+        /// The id of the key.
         key_id: Option<String>,
     },
-    /// A client and the key that signs what it says of whom it acts for (RFC 7522 2.1), as SAP SuccessFactors wants it.
+    /// A client with a key that signs a SAML assertion for a user (RFC 7522 2.1), as SAP SuccessFactors requires.
     Saml {
         /// The client.
         id: String,
-        /// The company whose data is read.
+        /// The company id.
         company: String,
-        /// For whom it acts.
+        /// The user in the assertion.
         user: String,
-        /// Who is to believe it.
+        /// The audience of the assertion.
         audience: &'static str,
         /// A private RSA key in PEM.
         key: SecretText,
     },
-    /// A token that only fetches others (RFC 6749 6).
+    /// A refresh token (RFC 6749 6).
     RefreshToken {
         /// The client.
         id: String,
@@ -118,16 +118,16 @@ pub enum GrantKind {
     },
 }
 
-/// How long a signed statement is good for.
+/// Lifetime of a signed assertion.
 const ASSERTION_LIFETIME: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
-/// A token is renewed this long before it ends.
+/// A token is renewed this long before it expires.
 const RENEWAL_MARGIN: Duration = Duration::from_mins(1);
 
-/// How long a token is good for whose end was not told (RFC 6749 5.1 leaves it out).
+/// Lifetime of a token whose expiry is not specified (optional in RFC 6749 5.1).
 const DEFAULT_TOKEN_LIFETIME: Duration = Duration::from_mins(5);
 
-/// What goes to the token endpoint.
+/// A request to the token endpoint.
 #[derive(Debug)]
 pub(super) struct TokenRequest {
     pub form: String,
@@ -135,7 +135,7 @@ pub(super) struct TokenRequest {
 }
 
 impl HttpAuth {
-    /// Every secret in it.
+    /// All secrets of the method.
     pub(super) fn secrets(&self) -> impl Iterator<Item = String> {
         let secrets: Vec<&SecretText> = match self {
             Self::Anonymous => Vec::new(),
@@ -153,7 +153,7 @@ impl HttpAuth {
         };
         let mut texts: Vec<String> = secrets.into_iter().map(|secret| secret.reveal().to_owned()).collect();
         if let Self::Basic { user, password } = self {
-            // As it goes over the line.
+            // The encoded form that is sent.
             texts.push(STANDARD.encode(format!("{}:{}", user.reveal(), password.reveal())));
         }
         texts.into_iter()
@@ -161,7 +161,7 @@ impl HttpAuth {
 }
 
 impl TokenGrant {
-    /// The request for a token; the error says what is wrong with the key.
+    /// Builds the token request; the error describes the problem with the key.
     pub(super) fn request(&self) -> Result<TokenRequest, String> {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         let mut basic = None;
@@ -192,7 +192,7 @@ impl TokenGrant {
             }
             GrantKind::Saml { id, company, user, audience, key } => {
                 let assertion = saml::SamlAssertion {
-                    // A name in XML begins with no digit.
+                    // An XML name must not start with a digit.
                     id: &format!("_{}", random_id()),
                     now: Utc::now(),
                     issuer: id,
@@ -232,15 +232,15 @@ impl TokenGrant {
     }
 }
 
-/// A number that no other statement has.
+/// A unique id for an assertion.
 fn random_id() -> String {
     let mut bytes = [0; 16];
-    // Without randomness the statement is refused as a repetition at worst.
+    // Without randomness the server rejects the assertion as a replay at worst.
     let _ = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The token in hand, until it ends.
+/// The cached token.
 #[derive(Clone, Default)]
 pub struct TokenCache(Arc<Mutex<Option<CachedToken>>>);
 
@@ -256,21 +256,21 @@ impl fmt::Debug for TokenCache {
 }
 
 impl TokenCache {
-    /// The token, where there is a good one.
+    /// The token, if there is one that has not expired.
     pub(super) fn current_token(&self) -> Option<String> {
         let token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         token.as_ref().filter(|token| Instant::now() < token.until).map(|token| token.text.clone())
     }
 
-    /// Forgets it: the server no longer takes it.
+    /// Discards the token, because the server rejected it.
     pub(super) fn discard_token(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Keeps what a token endpoint answered and hands it over, where there is a token in it.
+    /// Stores the token of a response and returns it, if the response contains one.
     pub(super) fn store_response(&self, answer: &[u8]) -> Option<String> {
         let answer: Value = serde_json::from_slice(answer).ok()?;
-        // Personio's first API answers in a shape of its own.
+        // Personio API version 1 uses its own response format.
         let (text, life) = match answer.get("access_token") {
             Some(text) => (text, answer.get("expires_in")),
             None => (answer.pointer("/data/token")?, answer.pointer("/data/expires_in")),

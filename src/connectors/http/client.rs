@@ -1,4 +1,4 @@
-//! Sends requests and reads answers to their ends.
+//! Sends HTTP requests and reads complete responses.
 
 use std::io;
 
@@ -16,47 +16,47 @@ use rollcall_model::names::ConnectorName;
 
 pub(crate) use reqwest::Method;
 
-/// Who asks, for the server's log.
+/// The `User-Agent` header.
 const USER_AGENT: &str = concat!("rollcall/", env!("CARGO_PKG_VERSION"));
 
-/// An answer may take so many times the wait for its next bytes.
+/// Total time for a response, as a multiple of the read timeout.
 const TOTAL_TIMEOUT_FACTOR: u32 = 10;
 
-/// The most characters of what a server said that are shown.
+/// Maximum length of a server message in errors, in characters.
 const MAX_MESSAGE_CHARS: usize = 200;
 
 /// One request.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectorRequest {
-    /// `GET`, or `POST` where a search has a body.
+    /// `GET`, or `POST` for a search with a body.
     pub method: Method,
-    /// Where to.
+    /// The URL.
     pub url: Url,
-    /// More headers than every request has.
+    /// Additional headers.
     pub headers: Vec<(String, String)>,
-    /// A body of JSON.
+    /// A JSON body.
     pub body: Option<Value>,
 }
 
-/// A good answer.
+/// A successful response.
 #[derive(Debug)]
 pub(crate) struct ConnectorResponse {
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its whole body.
+    /// The complete body.
     pub body: Vec<u8>,
 }
 
-/// What became of a request for something that may not be there.
+/// The response to a request for something that may not exist.
 #[derive(Debug)]
 pub(crate) enum OptionalResponse {
-    /// It is there.
+    /// The resource exists.
     Found(ConnectorResponse),
-    /// There is nothing (404).
+    /// The server returned 404.
     NotFound,
 }
 
-/// A connection to one server, with its credentials.
+/// An HTTP client for one server, with its credentials.
 #[derive(Debug)]
 pub(crate) struct HttpClient {
     connector: ConnectorName,
@@ -66,7 +66,7 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
-    /// Prepares to ask; reads the CAs.
+    /// Creates a client; reads the CA certificates.
     pub(crate) async fn new(
         connector: &ConnectorName,
         settings: &HttpSettings,
@@ -96,7 +96,7 @@ impl HttpClient {
         Ok(Self { connector: connector.clone(), settings: settings.clone(), http, rate_limiter: pace })
     }
 
-    /// Sends a request, trying again what is transient; `attempt` says in messages what it is for.
+    /// Sends a request and retries transient errors; `attempt` describes the request in messages.
     pub(crate) async fn send(
         &self,
         call: &ConnectorRequest,
@@ -106,7 +106,7 @@ impl HttpClient {
         retry(&self.connector, context, || self.send_once(call, attempt)).await
     }
 
-    /// The same where 404 is an answer, too.
+    /// Sends a request for which 404 is a valid response.
     pub(crate) async fn send_optional(
         &self,
         call: &ConnectorRequest,
@@ -133,7 +133,7 @@ impl HttpClient {
         }
         let had_token = self.settings.tokens.current_token().is_some();
         match self.ask(call, attempt).await {
-            // The token may have been taken back before its time.
+            // The token may have been revoked before it expired.
             Err(ConnectorError::Http { fault: HttpError::Status { status: 401, .. }, .. }) if had_token => {
                 self.settings.tokens.discard_token();
                 self.ask(call, attempt).await
@@ -167,28 +167,29 @@ impl HttpClient {
         self.read_response(request, attempt).await
     }
 
-    /// A token that is good now.
+    /// A valid token.
     pub(crate) async fn token(&self) -> Result<String, ConnectorError> {
         if let Some(token) = self.settings.tokens.current_token() {
             return Ok(token);
         }
         let HttpAuth::Token(grant) = &self.settings.auth else { return Ok(String::new()) };
         let attempt = format!("the request for a token to `{}`", redact_url(&grant.url));
-        let wanted = grant.request().map_err(|why| self.response_error(&attempt, HttpError::Key(why)))?;
+        let token_request =
+            grant.request().map_err(|why| self.response_error(&attempt, HttpError::Key(why)))?;
         let mut request = self.http.post(grant.url.clone());
-        if let Some((user, password)) = &wanted.basic {
+        if let Some((user, password)) = &token_request.basic {
             request = request.basic_auth(user.reveal(), Some(password.reveal()));
         }
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         let answered =
-            self.read_response(request.header(CONTENT_TYPE, form).body(wanted.form), &attempt).await?;
+            self.read_response(request.header(CONTENT_TYPE, form).body(token_request.form), &attempt).await?;
         self.settings
             .tokens
             .store_response(&answered.body)
             .ok_or_else(|| self.response_error(&attempt, HttpError::NoToken))
     }
 
-    /// Sends a request and reads the answer to its end.
+    /// Sends a request and reads the complete response.
     async fn read_response(
         &self,
         request: reqwest::RequestBuilder,
@@ -227,12 +228,12 @@ impl HttpClient {
         ))
     }
 
-    /// An error about what was answered.
+    /// An error about a response.
     pub(crate) fn response_error(&self, attempt: &str, fault: HttpError) -> ConnectorError {
         ConnectorError::Http { connector: self.connector.clone(), attempt: attempt.to_owned(), fault }
     }
 
-    /// Why no answer came, or not all of it.
+    /// Converts an error of the HTTP client.
     fn request_error(&self, attempt: &str, cause: reqwest::Error) -> ConnectorError {
         let connector = self.connector.clone();
         let host = cause.url().map_or_else(|| host(&self.settings.url), host);
@@ -262,19 +263,19 @@ fn host(url: &Url) -> String {
 }
 
 fn secret_value(text: &str) -> HeaderValue {
-    // A secret that no header can hold is refused by the server like any other wrong one.
+    // The server rejects a secret that is not a valid header value like any wrong secret.
     let mut value = HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""));
     value.set_sensitive(true);
     value
 }
 
-/// Whether a header can be sent under this name with this value.
+/// Returns whether a header name and value are valid.
 #[must_use]
 pub fn is_header(name: &str, value: &str) -> bool {
     HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_str(value).is_ok()
 }
 
-/// What TLS said, however deep it lies.
+/// The TLS error in the chain of causes.
 fn rustls_error(error: &reqwest::Error) -> Option<rustls::Error> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
@@ -291,7 +292,7 @@ fn rustls_error(error: &reqwest::Error) -> Option<rustls::Error> {
     None
 }
 
-/// The innermost cause, in its own words.
+/// The innermost cause.
 fn find_root_cause(error: &reqwest::Error) -> io::Error {
     let mut cause: &(dyn std::error::Error + 'static) = error;
     while let Some(inner) = cause.source() {
@@ -305,7 +306,7 @@ fn find_root_cause(error: &reqwest::Error) -> io::Error {
     }
 }
 
-/// What a server says of its refusal: the words under the usual names, else the text itself.
+/// The error message of a response: a member with a common name, or the text itself.
 fn extract_message(headers: &HeaderMap, body: &str) -> String {
     const PLACES: [&str; 11] = [
         "/error_description",
@@ -330,7 +331,7 @@ fn extract_message(headers: &HeaderMap, body: &str) -> String {
     if body.trim_start().starts_with('<') { String::new() } else { body.to_owned() }
 }
 
-/// A line of bounded length without anything that a terminal would obey.
+/// Removes control characters and limits the length.
 fn shorten_message(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();

@@ -1,113 +1,113 @@
-//! What can be wrong with an answer, and whether waiting may help.
+//! Errors of HTTP responses, and which of them are transient.
 
 use std::time::Duration;
 
-/// What is wrong with what a server answered.
+/// Problem with a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// It refused.
-    #[error("the server answered {}{}", status_in_words(*.status), said_in_words(.said))]
+    /// An error status.
+    #[error("the server answered {}{}", format_status(*.status), format_message(.said))]
     Status {
         /// The status (RFC 9110).
         status: u16,
-        /// What it said, shortened, without secrets.
+        /// The message of the server, shortened, without secrets.
         said: String,
-        /// How long it asked to wait.
+        /// The requested wait.
         wait: Option<Duration>,
     },
-    /// It sent us elsewhere.
-    #[error("the server sent us on to `{to}`, which is not followed with credentials")]
+    /// A redirect.
+    #[error("the server redirected to `{to}`; redirects are not followed because requests carry credentials")]
     Redirect {
-        /// Where to.
+        /// The target.
         to: String,
     },
-    /// The next page lies on another server.
-    #[error("the next page lies on `{to}`, another server than that of `url`")]
+    /// The next page is on another server.
+    #[error("the next page is on `{to}`, which is not the server in `url`")]
     Elsewhere {
-        /// Where.
+        /// The URL of the next page.
         to: String,
     },
-    /// What came is no JSON, or not all of it.
-    #[error("what came is {what}")]
+    /// The response is not JSON or is truncated.
+    #[error("the server returned {what}")]
     NotJson {
-        /// What it is.
+        /// A description of the content.
         what: String,
     },
-    /// More came than is believable.
-    #[error("the answer is larger than {most} bytes")]
+    /// The response exceeds the maximum size.
+    #[error("the response is larger than {most} bytes")]
     TooLarge {
-        /// The most, in bytes.
+        /// The maximum, in bytes.
         most: u64,
     },
-    /// There is no list where there should be one.
-    #[error("there is no list of people at `{place}`")]
+    /// The response has no list.
+    #[error("the response contains no list of people at `{place}`")]
     NoList {
-        /// Where it was looked for.
+        /// The expected position.
         place: String,
     },
-    /// There are several people where one was asked for.
-    #[error("there are several people in the answer to a question for one")]
+    /// Several people in a response for one person.
+    #[error("the response to a request for one person contains several people")]
     NotOne,
-    /// The pages do not get on.
-    #[error("page {page} brought nobody new: the server's paging goes in circles")]
+    /// Pagination makes no progress.
+    #[error("page {page} contains no new people: pagination makes no progress")]
     PagingLoop {
         /// The page, from 1.
         page: u64,
     },
-    /// The source says that it has more people than it sent.
-    #[error("the source says that there are {told} people and sent {came}")]
+    /// The source reports more people than it returned.
+    #[error("the source reports {told} people but returned {came}")]
     TooFew {
-        /// What it said.
+        /// The reported number.
         told: u64,
-        /// Different people who came.
+        /// Number of different people returned.
         came: u64,
     },
-    /// The source has somebody, and nothing of what it should have beside them.
-    #[error("the server has the person and says nothing there")]
+    /// The source has the person but returned no details.
+    #[error("the server returned an empty response for this person")]
     NoDetails,
-    /// The number of all people is none.
-    #[error("the number of all people is `{0}`, which is no number")]
+    /// The total number is not a valid number.
+    #[error("the total number of people is not a valid number: `{0}`")]
     NoTotal(String),
-    /// The token endpoint answered well, and without a token.
-    #[error("the token endpoint sent no token")]
+    /// The token response contains no token.
+    #[error("the token endpoint returned no token")]
     NoToken,
-    /// It wants more patience than there is.
-    #[error("the server asks to wait {seconds} s, longer than this command may take")]
+    /// `Retry-After` exceeds the remaining time.
+    #[error("the server asks to wait {seconds} s, which exceeds the remaining time")]
     TooLongAWait {
-        /// How long, in seconds.
+        /// The wait, in seconds.
         seconds: u64,
     },
-    /// A key that is none.
+    /// The private key is invalid.
     #[error("the private key cannot be used: {0}")]
     Key(String),
 }
 
-fn status_in_words(status: u16) -> String {
+fn format_status(status: u16) -> String {
     let words = match status {
-        400 => "it did not understand",
-        401 => "it does not know the credentials",
-        403 => "the account may not read this",
-        404 => "there is nothing at this address",
-        409 => "there is a conflict",
-        410 => "what was asked for has expired",
-        429 => "there were too many requests",
-        500..=599 => "it failed",
+        400 => "bad request",
+        401 => "invalid credentials",
+        403 => "access denied",
+        404 => "not found",
+        409 => "conflict",
+        410 => "the requested data has expired",
+        429 => "too many requests",
+        500..=599 => "server error",
         _ => return status.to_string(),
     };
-    format!("{status}, {words}")
+    format!("{status} ({words})")
 }
 
-fn said_in_words(said: &str) -> String {
+fn format_message(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!(": {said}") }
 }
 
 impl HttpError {
-    /// Whether waiting may help.
+    /// Returns whether a retry may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
-            // The list changed while it was read: another reading may see it whole.
+            // The list changed while it was read; another reading may be complete.
             Self::TooFew { .. } | Self::NoDetails => true,
             Self::Redirect { .. }
             | Self::Elsewhere { .. }
@@ -123,7 +123,7 @@ impl HttpError {
         }
     }
 
-    /// How long the server asked to wait.
+    /// The wait that the server requests.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         match self {
@@ -149,33 +149,35 @@ impl HttpError {
         }
     }
 
-    /// What to do next.
+    /// The next step for the operator.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Status { status: 401, .. } => "look at the account, the secret and its date of expiry",
+            Self::Status { status: 401, .. } => "check the account, the secret and its expiry date",
             Self::Status { status: 403, .. } => {
-                "give the account the right to read people; the documentation of the kind names it"
+                "grant the account permission to read people; the documentation of this kind of connector names it"
             }
-            Self::Status { status: 404, .. } => "look at `url`, and at the names in it",
+            Self::Status { status: 404, .. } => "check `url` and the names in it",
             Self::Status { status: 429, .. } | Self::TooLongAWait { .. } => {
-                "set a lower `requests_per_second`, or run at another hour"
+                "lower `requests_per_second`, or run at another time"
             }
-            Self::Status { status: 500..=599 | 408, .. } => "look at the state of the service, and try later",
-            Self::Status { .. } => "look at `url` and the other settings of the connector",
-            Self::Redirect { .. } => "write the address that it leads to into `url`, if it is the right one",
-            Self::Elsewhere { .. } => "write the server's own name into `url`, the one that its links use",
-            Self::NotJson { .. } => "see whether `url` is that of the API and not of a page for people",
+            Self::Status { status: 500..=599 | 408, .. } => {
+                "check the status of the service and try again later"
+            }
+            Self::Status { .. } => "check `url` and the other settings of the connector",
+            Self::Redirect { .. } => "set `url` to the address of the redirect if that address is correct",
+            Self::Elsewhere { .. } => "use the host name of the links in `url`",
+            Self::NotJson { .. } => "check that `url` is the URL of the API and not of a web page",
             Self::TooLarge { .. } => "set a smaller `page_size`, or a larger `max_answer`",
-            Self::NoList { .. } => "look at the answer with the same credentials, and at `list`",
-            Self::NotOne => "the server does not understand what is asked: look at `id_url`, or at `url`",
-            Self::PagingLoop { .. } => "look at `paging` and its parameters: the server seems to ignore them",
+            Self::NoList { .. } => "check `list`, and inspect the response with the same credentials",
+            Self::NotOne => "the server does not apply the filter for one person: check `id_url` or `url`",
+            Self::PagingLoop { .. } => "check `paging` and its parameters: the server seems to ignore them",
             Self::TooFew { .. } | Self::NoDetails => {
-                "the list changed while it was read, or the account may not see everybody; read again"
+                "the list changed while it was read, or the account cannot see all people; read again"
             }
-            Self::NoTotal(_) => "look at `total`",
-            Self::NoToken => "look at `token_url`, the account and its secret",
-            Self::Key(_) => "give a private RSA key in PEM (PKCS#8, `BEGIN PRIVATE KEY`)",
+            Self::NoTotal(_) => "check `total`",
+            Self::NoToken => "check `token_url`, the account and its secret",
+            Self::Key(_) => "set a private RSA key in PEM (PKCS#8, `BEGIN PRIVATE KEY`)",
         }
     }
 }

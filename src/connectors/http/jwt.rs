@@ -1,4 +1,4 @@
-//! A signed statement (RFC 7519, RS256) for token endpoints that know us by our key.
+//! JSON Web Tokens (RFC 7519, RS256) for token endpoints that authenticate clients by key.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::http::signing_key;
 
-/// Signs claims with a private RSA key in PEM; the error says what is wrong with the key.
+/// Signs claims with a private RSA key in PEM; the error describes the problem with the key.
 pub(super) fn sign(claims: &Value, key: &str, key_id: Option<&str>) -> Result<String, String> {
     let mut header = json!({ "alg": "RS256", "typ": "JWT" });
     if let Some(key_id) = key_id {

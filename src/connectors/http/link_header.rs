@@ -1,8 +1,8 @@
-//! The `Link` header (RFC 8288), as far as paging needs it.
+//! The `Link` header (RFC 8288), limited to paging.
 
 use reqwest::header::{HeaderMap, LINK};
 
-/// The target of the link whose relation is `next`. There may be several headers, and several links in each.
+/// The target of the link with the relation `next`. There can be several headers with several links each.
 pub(crate) fn next(headers: &HeaderMap) -> Option<String> {
     headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).find_map(next_of)
 }
@@ -11,7 +11,7 @@ fn next_of(header: &str) -> Option<String> {
     let mut rest = header;
     while let Some((_, after)) = rest.split_once('<') {
         let (target, after) = after.split_once('>')?;
-        // Up to the next link; a comma in quotes belongs to a parameter.
+        // Up to the next link; a quoted comma belongs to a parameter.
         let mut quoted = false;
         let end = after.find(|c| {
             quoted ^= c == '"';

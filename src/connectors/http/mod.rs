@@ -1,8 +1,8 @@
-//! The one room that speaks HTTP.
+//! HTTP client for connectors.
 //!
-//! [`HttpClient`] sends a [`ConnectorRequest`] and brings back its whole body, or an error: with the credentials of the settings
-//! ([`auth`]), at the pace that was asked for ([`rate_limit`]), within bounds of time and size, trying again what is transient and
-//! nothing else ([`error`] tells them apart). Credentials go to the scheme, host and port of the settings and nowhere else: redirects
+//! [`HttpClient`] sends a [`ConnectorRequest`] and returns the complete body or an error. It adds the credentials
+//! ([`auth`]), limits the request rate ([`rate_limit`]), limits time and size, and retries transient errors only
+//! ([`error`] classifies them). Credentials are sent only to the scheme, host and port of the settings: redirects
 //! are not followed, and a link to another server is an error.
 
 mod auth;
@@ -25,35 +25,35 @@ pub(super) use client::{ConnectorRequest, ConnectorResponse, HttpClient, Method,
 pub use error::HttpError;
 pub(super) use link_header::next as next_link;
 
-/// How to reach a server.
+/// Connection settings of a server.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// The server, and where on it everything else starts.
+    /// The server and the base path.
     pub url: Url,
     /// A private CA, PEM, in place of the system's.
     pub ca_file: Option<PathBuf>,
-    /// The longest wait for the next bytes; an answer may take ten times as long in all.
+    /// Maximum wait for the next bytes; a response may take ten times as long in total.
     pub timeout: Duration,
-    /// The largest answer, in bytes.
+    /// Maximum size of a response, in bytes.
     pub most_bytes: u64,
-    /// The most requests a second.
+    /// Maximum number of requests per second.
     pub requests_per_second: u32,
-    /// Who asks.
+    /// The authentication method.
     pub auth: HttpAuth,
-    /// Answers of status 403 that say one of these words mean that there were too many requests.
+    /// Responses with status 403 that contain one of these words mean too many requests.
     pub quota_words: &'static [&'static str],
-    /// The token in hand, shared by all who read with these settings.
+    /// The cached token, shared by all readers with these settings.
     pub tokens: TokenCache,
 }
 
 impl HttpSettings {
-    /// Whether credentials may go to this address: scheme, host and port are those of the settings.
+    /// Returns whether credentials may be sent to a URL: scheme, host and port must match the settings.
     #[must_use]
     pub fn is_home(&self, url: &Url) -> bool {
         url.origin() == self.url.origin()
     }
 
-    /// A text in which every secret of these settings is `***`.
+    /// Replaces every secret of these settings in a text by `***`.
     #[must_use]
     pub fn redact_secrets(&self, text: &str) -> String {
         let mut text = text.to_owned();
@@ -62,7 +62,7 @@ impl HttpSettings {
                 text = text.replace(&secret, "***");
             }
         }
-        // A signed statement is good for minutes, and every one of them begins alike: `{"` (RFC 7519 3.1), `<saml2`.
+        // Signed assertions are valid for minutes. They start with `{"` (RFC 7519 3.1) or `<saml2` in Base64.
         for beginning in ["eyJ", "PHNhbWwy"] {
             while let Some(at) = text.find(beginning) {
                 let is_part = |c: char| {
@@ -76,7 +76,7 @@ impl HttpSettings {
     }
 }
 
-/// An address without what may be secret in it: no query, no user.
+/// A URL without possible secrets: no query, no user.
 pub(super) fn redact_url(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_query(None);

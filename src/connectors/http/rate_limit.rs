@@ -1,4 +1,4 @@
-//! How fast requests may follow each other, and how long a server asks to wait.
+//! Limits the request rate and evaluates the waits that a server requests.
 
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
 
-/// Lets so many requests through a second.
+/// Limits the number of requests per second.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     between: Duration,
@@ -21,7 +21,7 @@ impl RateLimiter {
         }
     }
 
-    /// Waits for the next turn.
+    /// Waits until the next request may be sent.
     pub(super) async fn wait_for_turn(&self) {
         let mine = {
             let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -32,23 +32,23 @@ impl RateLimiter {
         tokio::time::sleep_until(mine).await;
     }
 
-    /// Nobody's turn comes before this has passed.
+    /// Delays all requests for this long.
     pub(super) fn delay_requests(&self, wait: Duration) {
         let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *next = (*next).max(Instant::now() + wait);
     }
 }
 
-/// Numbers above this are moments since 1970, not seconds from now: the year 2001.
+/// Larger numbers are Unix times instead of seconds to wait; the value is in the year 2001.
 const EPOCH: u64 = 1_000_000_000;
 
-/// How long the server asks to wait: `Retry-After` in seconds or as a date (RFC 9110 10.2.3), else the moment at which
-/// the limit of requests starts anew, by the server's own clock.
+/// The requested wait: `Retry-After` in seconds or as a date (RFC 9110 10.2.3), or the time at which the rate
+/// limit resets, by the server's clock.
 pub(super) fn requested_wait(headers: &HeaderMap) -> Option<Duration> {
     retry_after(headers).or_else(|| reset(headers))
 }
 
-/// How long to wait though the answer was good: the limit of requests is used up.
+/// The wait after a successful response that used up the rate limit.
 pub(super) fn exhausted_wait(headers: &HeaderMap) -> Option<Duration> {
     let left =
         ["x-rate-limit-remaining", "x-ratelimit-remaining"].iter().find_map(|name| number(headers, name));
@@ -77,7 +77,7 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// The server's clock, or ours where it does not say.
+/// The server's clock, or the local clock if the server does not send its time.
 fn now(headers: &HeaderMap) -> SystemTime {
     let told = headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
     told.unwrap_or_else(SystemTime::now)

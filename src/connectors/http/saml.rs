@@ -1,8 +1,9 @@
-//! A signed statement in XML (SAML 2.0 Core, XML Signature 1.1) for token endpoints that know us by our key.
+//! Signed SAML 2.0 assertions (SAML 2.0 Core, XML Signature 1.1) for token endpoints that authenticate clients by
+//! key.
 //!
-//! The XML is written as Exclusive XML Canonicalization 1.0 leaves it: a name space where it is first used, attributes in
-//! order of their names, no space between elements, no element closed in its own tag. So what is hashed and signed is
-//! the very text that is sent, and no XML has to be read.
+//! The XML is written in the form of Exclusive XML Canonicalization 1.0: namespaces at first use, attributes
+//! sorted by name, no whitespace between elements, no self-closing tags. The signed text is therefore identical
+//! to the text that is sent, and no XML parser is needed.
 
 use std::borrow::Cow;
 
@@ -12,36 +13,38 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::http::signing_key;
 
-/// What a statement says.
+/// Content of an assertion.
 #[derive(Debug)]
 pub(super) struct SamlAssertion<'a> {
-    /// A name that no other statement has; it begins with a letter.
+    /// A unique id; starts with a letter.
     pub id: &'a str,
-    /// The moment.
+    /// The current time.
     pub now: DateTime<Utc>,
-    /// Who says it: the client, by the key that the server has of it.
+    /// The issuer: the client, identified by its key.
     pub issuer: &'a str,
-    /// For whom it is said.
+    /// The user.
     pub subject: &'a str,
-    /// To whom it is said.
+    /// The audience.
     pub audience: &'a str,
-    /// The address to which it is sent.
+    /// The URL of the token endpoint.
     pub recipient: &'a str,
 }
 
-/// How long a statement is good for.
+/// Lifetime of an assertion.
 const ASSERTION_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// The server's clock may be so far behind.
+/// Tolerated difference between the clocks.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 impl SamlAssertion<'_> {
-    /// The statement in Base64, signed with a private RSA key in PEM; the error says what is wrong with the key.
+    /// The assertion in Base64, signed with a private RSA key in PEM; the error describes the problem with the
+    /// key.
     pub(super) fn sign(&self, key: &str) -> Result<String, String> {
         let (head, tail) = self.parts();
         let digest = ring::digest::digest(&ring::digest::SHA256, format!("{head}{tail}").as_bytes());
         let info = signed_info(self.id, &STANDARD.encode(digest));
-        // On its own, as it is signed, it has the name space that the signature around it has in the statement.
+        // `SignedInfo` is signed with its namespace declaration; in the assertion, the enclosing signature
+        // declares it.
         let alone = info.replacen("<ds:SignedInfo>", &format!("<ds:SignedInfo xmlns:ds=\"{DSIG}\">"), 1);
         let signature = STANDARD.encode(signing_key::sign(key, alone.as_bytes())?);
         let signature = format!(
@@ -50,7 +53,7 @@ impl SamlAssertion<'_> {
         Ok(STANDARD.encode(format!("{head}{signature}{tail}")))
     }
 
-    /// The statement before and after the place of its signature.
+    /// The assertion before and after the position of its signature.
     fn parts(&self) -> (String, String) {
         let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
         let (id, now, until) = (value(self.id), time(self.now), time(self.now + ASSERTION_LIFETIME));
@@ -81,10 +84,10 @@ impl SamlAssertion<'_> {
     }
 }
 
-/// The name space of XML Signature.
+/// The namespace of XML Signature.
 const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 
-/// What is signed: which element has which digest, and how that was computed.
+/// The signed element: the digest of the assertion and how it was computed.
 fn signed_info(id: &str, digest: &str) -> String {
     const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
     format!(
@@ -100,12 +103,12 @@ fn signed_info(id: &str, digest: &str) -> String {
     )
 }
 
-/// Text between tags, escaped as Canonical XML has it (1.1, 2.3).
+/// Escapes text content according to Canonical XML (1.1, 2.3).
 fn text(text: &str) -> Cow<'_, str> {
     escaped(text, &[('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('\r', "&#xD;")])
 }
 
-/// The value of an attribute, the same.
+/// Escapes an attribute value according to Canonical XML.
 fn value(text: &str) -> Cow<'_, str> {
     const ESCAPES: [(char, &str); 6] =
         [('&', "&amp;"), ('<', "&lt;"), ('"', "&quot;"), ('\t', "&#x9;"), ('\n', "&#xA;"), ('\r', "&#xD;")];

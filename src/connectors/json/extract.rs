@@ -1,4 +1,4 @@
-//! Takes the values that are mapped out of one record, while it is parsed.
+//! Extracts the mapped values of a record while it is parsed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,50 +13,49 @@ use crate::json::filter::{EntryFilterSet, EntryListVisitor};
 use crate::json::{MemberName, ValuePath};
 use crate::mapper::RecordValues;
 
-/// The places of all columns, as a tree that is walked together with the record.
+/// The paths of all columns, as a tree that is traversed together with the record.
 #[derive(Debug, Default)]
 pub(crate) struct ValueExtractor {
     root: PathNode,
-    /// The slots of each column, in the order in which they are tried.
+    /// The slots of each column, in order of preference.
     columns: Vec<Vec<usize>>,
     slots: usize,
-    /// Switches, and the slot of each.
+    /// Boolean members, and the slot of each.
     flags: Vec<(&'static str, usize)>,
-    /// The slots that take the names of switches.
+    /// The slots that receive the names of boolean members.
     flag_slots: Vec<usize>,
     blanks: &'static [&'static str],
-    /// What the slots of a record hold.
+    /// The values in the slots of a record.
     found: RecordValues,
 }
 
-/// The place of what the switches of a record say: the names of those that are true, or `active`.
+/// The path for boolean members of a record: yields the names of those that are true, or `active`.
 pub(crate) const FLAGS: &str = "@flags";
 
 #[derive(Debug, Default)]
 pub(super) struct PathNode {
     pub(super) inner: FxHashMap<Box<str>, PathNode>,
-    /// Slots that take the value itself.
+    /// Slots that receive the value itself.
     slots: Vec<usize>,
-    /// Slots that take what a query finds in the value.
+    /// Slots that receive the results of a query on the value.
     queries: Vec<(usize, JsonPath)>,
-    /// Slots that take one value of the entries of a list, where no query asks for more.
+    /// Slots that receive a value of filtered list entries, if no full query is needed.
     pub(super) choices: EntryFilterSet,
-    /// Whether a query is none of the choices.
+    /// `true` if a query is not a simple filter.
     is_involved: bool,
 }
 
 impl ValueExtractor {
-    /// Prepares to pick the values of these columns.
+    /// Builds an extractor for the values of these columns.
     pub(crate) fn new<'p>(paths: impl IntoIterator<Item = &'p ValuePath>) -> Self {
-        let mut picker = Self::default();
+        let mut extractor = Self::default();
         let mut slots = 0;
         for path in paths {
             let mut column = Vec::new();
             for alternative in &path.alternatives {
-                let node = alternative
-                    .keys
-                    .iter()
-                    .fold(&mut picker.root, |node, key| node.inner.entry(key.as_str().into()).or_default());
+                let node = alternative.keys.iter().fold(&mut extractor.root, |node, key| {
+                    node.inner.entry(key.as_str().into()).or_default()
+                });
                 match &alternative.query {
                     Some(query) => {
                         let is_plain = query.choice.as_ref().is_some_and(|one| node.choices.add(slots, one));
@@ -68,13 +67,13 @@ impl ValueExtractor {
                 column.push(slots);
                 slots += 1;
             }
-            picker.columns.push(column);
+            extractor.columns.push(column);
         }
-        picker.slots = slots;
-        picker
+        extractor.slots = slots;
+        extractor
     }
 
-    /// The same, with switches for the place [`FLAGS`], and texts that mean nothing.
+    /// Adds boolean members for the path [`FLAGS`], and texts that are treated as empty.
     pub(crate) fn with_flags(
         mut self,
         flags: &'static [&'static str],
@@ -111,7 +110,7 @@ impl ValueExtractor {
         Ok(())
     }
 
-    /// Reads one record that was kept as it was sent.
+    /// Reads one record from its raw text.
     pub(crate) fn extract_raw(
         &mut self,
         json: &RawValue,
@@ -136,7 +135,7 @@ impl ValueExtractor {
     }
 }
 
-/// One value of the record beside its node of the tree.
+/// A value of the record together with its node of the tree.
 pub(super) struct PathNodeSeed<'w> {
     pub node: &'w PathNode,
     pub found: &'w mut RecordValues,
@@ -180,7 +179,7 @@ pub(super) fn add_scalars(
     let mut add = |value: &str| slots.iter().for_each(|&slot| found.add(slot, value));
     match text.as_bytes().first() {
         Some(b'"') => {
-            // As it stands, unless something is escaped.
+            // The text as written, unless it contains escapes.
             let inner = &text[1..text.len() - 1];
             if inner.contains('\\') { add(&serde_json::from_str::<Cow<'_, str>>(text)?) } else { add(inner) }
         }
@@ -192,13 +191,13 @@ pub(super) fn add_scalars(
             }
         }
         Some(b'{' | b'n') | None => {}
-        // Digits as they were sent: an id of twenty of them fits no number.
+        // Digits as written: an id of twenty digits does not fit a number.
         Some(_) => add(text),
     }
     Ok(())
 }
 
-/// What lies inside a value that is not taken itself.
+/// Visits the members of a value that is not extracted itself.
 struct NestedValueVisitor<'w> {
     node: &'w PathNode,
     found: &'w mut RecordValues,
@@ -241,17 +240,17 @@ impl<'de> Visitor<'de> for NestedValueVisitor<'_> {
 }
 
 impl PathNode {
-    /// Takes values of a list's entries by other values of theirs.
+    /// Extracts values of list entries by filters on other values of the entry.
     fn apply_filters(&self, text: &str, found: &mut RecordValues) -> Result<(), serde_json::Error> {
         if !text.starts_with('[') {
-            // Of an object the grammar asks each value: nobody means that, and it need not be fast.
+            // For an object, a filter applies to each value. This is rare and need not be fast.
             self.apply_queries(&serde_json::from_str(text)?, found);
             return Ok(());
         }
         serde_json::Deserializer::from_str(text).deserialize_seq(EntryListVisitor { node: self, found })
     }
 
-    /// The same for a value that had to be built, because a query asks for more than names.
+    /// Applies queries to a value that had to be built, because a query needs more than names.
     fn apply_queries(&self, value: &Value, found: &mut RecordValues) {
         for &slot in &self.slots {
             add(value, slot, found);
@@ -295,9 +294,9 @@ mod tests {
 
     fn pick(json: &str, paths: &[&str]) -> Vec<Vec<String>> {
         let paths: Vec<ValuePath> = paths.iter().map(|path| ValuePath::parse(path).expect(path)).collect();
-        let mut picker = ValueExtractor::new(&paths);
+        let mut extractor = ValueExtractor::new(&paths);
         let mut record = RecordValues::default();
-        picker.extract(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
+        extractor.extract(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
         (0..paths.len()).map(|column| record.values_of(column).map(str::to_owned).collect()).collect()
     }
 
@@ -328,11 +327,11 @@ mod tests {
     #[test]
     fn switches_become_names_and_what_means_nothing_is_nothing() {
         let path = |text| ValuePath::parse(text).expect("a path");
-        let mut picker = ValueExtractor::new(&[path("@flags"), path("end")])
+        let mut extractor = ValueExtractor::new(&[path("@flags"), path("end")])
             .with_flags(&["suspended", "archived"], &["0000-00-00"]);
         let mut read = |json: &str| {
             let mut record = RecordValues::default();
-            picker.extract(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
+            extractor.extract(&mut serde_json::Deserializer::from_str(json), &mut record).expect(json);
             let of = |column| record.values_of(column).map(str::to_owned).collect::<Vec<_>>().join(",");
             (of(0), of(1))
         };

@@ -1,4 +1,4 @@
-//! Entries of a list, chosen by one of their values, without building any of them.
+//! Filters list entries by one of their values, without building the entries.
 
 use std::fmt;
 
@@ -10,18 +10,18 @@ use crate::json::extract::{PathNode, PathNodeSeed, add_scalars};
 use crate::json::json_path::{EntryFilter, FilterLiteral};
 use crate::mapper::RecordValues;
 
-/// The most names that the choices of one place may speak of: their values are kept on the stack.
+/// Maximum number of names in the filters of one path; their values are kept on the stack.
 const MAX_FILTER_NAMES: usize = 8;
 
-/// What is chosen from the entries of one list.
+/// The filters for the entries of one list.
 #[derive(Debug, Default)]
 pub(super) struct EntryFilterSet {
-    /// Every name that counts, once.
+    /// Every name in a filter, without duplicates.
     names: Vec<Box<str>>,
     choices: Vec<IndexedFilter>,
 }
 
-/// A choice, its names by their place.
+/// A filter, its names by index.
 #[derive(Debug)]
 struct IndexedFilter {
     by: usize,
@@ -31,7 +31,7 @@ struct IndexedFilter {
 }
 
 impl EntryFilterSet {
-    /// Adds a choice for a slot; `false` where there are too many.
+    /// Adds a filter for a slot; `false` if there are too many.
     pub(super) fn add(&mut self, slot: usize, choice: &EntryFilter) -> bool {
         let mut place = |name: &str| {
             let known = self.names.iter().position(|known| **known == *name);
@@ -47,7 +47,7 @@ impl EntryFilterSet {
     }
 }
 
-/// The entries of a list, on their way into slots.
+/// Visits the entries of a list.
 pub(super) struct EntryListVisitor<'w> {
     pub node: &'w PathNode,
     pub found: &'w mut RecordValues,
@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for EntryListVisitor<'_> {
     }
 }
 
-/// One entry.
+/// Visits one entry.
 struct EntryVisitor<'w> {
     node: &'w PathNode,
     found: &'w mut RecordValues,
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for EntryVisitor<'_> {
         Ok(())
     }
 
-    // A list within a list is walked through for names, and has nothing to choose by.
+    // A list in a list can contain names but has no value to filter by.
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let mut within = |json: &RawValue| {
             let value = serde_json::from_str(json.get())?;
@@ -135,7 +135,7 @@ impl<'de> Visitor<'de> for EntryVisitor<'_> {
 }
 
 impl FilterLiteral {
-    /// Whether a value, as it is written, is this one.
+    /// Returns whether a raw value equals this literal.
     fn matches(&self, text: &str) -> bool {
         match self {
             Self::Word(word) => text == *word,
@@ -159,10 +159,10 @@ mod tests {
     const PLACES: [&str; 5] =
         ["a[?@.t=='x'].v", "a[?@.t==true].v | a[?@.t==null].t", "a[?@.w==\"y\"].t", "a.v", "a.t.v"];
 
-    /// Values of the columns: as the picker finds them, and as the grammar does.
+    /// Values of the columns: by the extractor, and by the JSONPath library.
     fn both(record: &Value) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
         let paths = PLACES.map(|place| ValuePath::parse(place).expect(place));
-        // A question that nothing answers keeps the plain ones from being answered by a look.
+        // A query without results keeps the simple filters from being evaluated directly.
         let involved = ValuePath::parse("a[?@.none=='z'].none.none").expect("a path");
         let pick = |paths: Vec<&ValuePath>| {
             let mut record_of = RecordValues::default();

@@ -1,101 +1,104 @@
-//! Where a value stands in a JSON record.
+//! Paths to the values of a JSON record.
 //!
-//! A path is a JSONPath (RFC 9535) from the record on, without the leading `$.`: `profile.email`,
-//! `emails[?@.type=='work'].value`, `['urn:example:User'].department`. Several paths with ` | ` between them are tried
-//! from left to right until one has a value. Names pass through arrays: of `emails.value` every value counts.
+//! A path is a JSONPath (RFC 9535) relative to the record, without the leading `$.`: `profile.email`,
+//! `emails[?@.type=='work'].value`, `['urn:example:User'].department`. Alternatives separated by ` | ` are tried
+//! from left to right until one has a value. Names apply to each element of an array: `emails.value` yields every
+//! value.
 
 use serde_json_path::JsonPath;
 
-/// Names from the outside in.
+/// Member names from the outside in.
 pub type KeyPath = Vec<String>;
 
-/// Where the values of a column stand.
+/// The paths to the values of a column.
 #[derive(Debug, Clone)]
 pub struct ValuePath {
     pub(super) alternatives: Vec<PathAlternative>,
 }
 
-/// One place.
+/// One path.
 #[derive(Debug, Clone)]
 pub(super) struct PathAlternative {
-    /// The names up to where it becomes difficult.
+    /// The member names before the query.
     pub keys: KeyPath,
-    /// What is asked of what stands there.
+    /// The query on the value at these names.
     pub query: Option<PathQuery>,
 }
 
-/// What is asked of a list.
+/// A query on a list.
 #[derive(Debug, Clone)]
 pub(super) struct PathQuery {
-    /// The question.
+    /// The JSONPath.
     pub path: JsonPath,
-    /// The same, where it is the plainest of all.
+    /// The equivalent simple filter, if there is one.
     pub choice: Option<EntryFilter>,
 }
 
-/// One value of the entries that have another: `[?@.type=='work'].value`. Most questions are of this kind, and it takes no
-/// more than a look at the text to answer them.
+/// A value of the entries that have another value: `[?@.type=='work'].value`. Most queries have this form and can
+/// be evaluated without building the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EntryFilter {
-    /// The name of the value that decides.
+    /// The name of the compared value.
     pub by: String,
-    /// What it must be.
+    /// The expected value.
     pub is: FilterLiteral,
-    /// The name of the value that is wanted.
+    /// The name of the extracted value.
     pub wanted: String,
 }
 
-/// A value that is compared with.
+/// A literal in a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FilterLiteral {
-    /// A text.
+    /// A string.
     Text(String),
-    /// `true`, `false` or `null`, as they are written.
+    /// `true`, `false` or `null`, as written.
     Word(&'static str),
 }
 
-/// What is wrong with a path.
+/// Problem with a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPath {
-    /// Nothing stands between two separators.
-    #[error("has an empty place")]
+    /// An alternative is empty.
+    #[error("contains an empty path")]
     Empty,
-    /// The grammar does not know it.
-    #[error("is no path (RFC 9535): {0}")]
+    /// The path does not match the grammar.
+    #[error("is not a valid path (RFC 9535): {0}")]
     Grammar(String),
-    /// A list can only be found by names.
-    #[error("must be names with dots between them")]
+    /// A list can only be addressed by names.
+    #[error("must be names separated by dots")]
     NoNames,
 }
 
 impl ValuePath {
-    /// Reads a path.
+    /// Parses a path.
     ///
     /// # Errors
-    /// What is wrong with it.
+    ///
+    /// If the path is empty or does not match the grammar.
     pub fn parse(text: &str) -> Result<Self, InvalidPath> {
         let alternatives =
             text.split(" | ").map(|one| parse_alternative(one.trim())).collect::<Result<_, _>>()?;
         Ok(Self { alternatives })
     }
 
-    /// The place of a name that stands at the top of a record, whatever characters it has.
+    /// The path of a top-level member, with any characters in its name.
     #[must_use]
     pub fn of_name(name: &str) -> Self {
         Self { alternatives: vec![PathAlternative { keys: vec![name.to_owned()], query: None }] }
     }
 
-    /// The first name of each place: what a source that is told which attributes to send must be asked for.
+    /// The first name of each path: the fields to request from a source.
     #[must_use]
     pub fn first_names(&self) -> Vec<&str> {
         self.alternatives.iter().filter_map(|one| one.keys.first().map(String::as_str)).collect()
     }
 }
 
-/// Reads names with dots between them; none at all where the text is `$`.
+/// Parses names separated by dots; `$` yields an empty list.
 ///
 /// # Errors
-/// When it is more than names.
+///
+/// If the text is more than names.
 pub fn parse_key_path(text: &str) -> Result<KeyPath, InvalidPath> {
     if text == "$" {
         return Ok(KeyPath::new());
@@ -125,7 +128,7 @@ fn parse_alternative(text: &str) -> Result<PathAlternative, InvalidPath> {
     Ok(PathAlternative { keys, query: Some(query) })
 }
 
-/// The plainest question, where it is one.
+/// Converts a query into a simple filter, if possible.
 fn parse_filter(text: &str) -> Option<EntryFilter> {
     let is_plain = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -147,12 +150,12 @@ fn parse_filter(text: &str) -> Option<EntryFilter> {
     })
 }
 
-/// A name at the beginning of a path, and what comes after it.
+/// Splits off the name at the start of a path.
 fn name(text: &str) -> Option<(String, &str)> {
     for quote in ["'", "\""] {
         if let Some(inner) = text.strip_prefix(&format!("[{quote}")) {
             let (key, after) = inner.split_once(quote)?;
-            // An escape, or something behind the quote: that is for the grammar.
+            // An escape, or text after the quote, is left to the grammar.
             let after = after.strip_prefix(']').filter(|_| !key.contains('\\'))?;
             return Some((key.to_owned(), after.strip_prefix('.').unwrap_or(after)));
         }

@@ -1,11 +1,11 @@
-//! The name of a member of an object, not copied where it stands in the text as it is.
+//! Member names of objects, borrowed from the text if possible.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
-/// A name. `Cow` by itself is always copied out of the text.
+/// A name. A plain `Cow` would always be copied.
 pub(super) struct MemberName<'de>(pub Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for MemberName<'de> {

@@ -1,10 +1,10 @@
-//! JSON in: which values of a document go into which column, picked while the text is parsed.
+//! JSON input: extracts the values of the columns while a document is parsed.
 //!
-//! [`json_path`] reads what a file says of the places of values, [`extract`] takes them out of one record ([`filter`] where an
-//! entry of a list is chosen), [`response`] finds the
-//! list of records in an answer and hands each of them on. Text that nobody asked for is skipped, never built.
+//! [`json_path`] parses the paths of the configuration file, [`extract`] extracts the values of one record
+//! ([`filter`] if a list entry is selected), [`response`] finds the list of records in a response and passes on
+//! each record. Other content is skipped without being built.
 
-/// The methods of a visitor for whom a text, a number, a switch or nothing holds nothing.
+/// Visitor methods that ignore strings, numbers, booleans and null.
 macro_rules! ignore_scalars {
     () => {
         fn visit_bool<E>(self, _: bool) -> Result<(), E> {

@@ -1,4 +1,4 @@
-//! One answer of a source: the list of records in it, and what it says of the rest.
+//! Parses a response: the list of records, and the paging information.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,53 +10,53 @@ use serde_json::value::RawValue;
 use crate::json::{KeyPath, MemberName, ValueExtractor};
 use crate::mapper::RecordValues;
 
-/// Where an answer has what.
+/// Positions of the parts of a response.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ResponseLayout {
-    /// The list of records; the answer itself where there are no names.
+    /// The list of records; if empty, the response itself.
     pub list: KeyPath,
-    /// How many records there are in all.
+    /// The total number of records.
     pub total: Option<KeyPath>,
-    /// The URL or the cursor of the next page.
+    /// The URL or cursor of the next page.
     pub next: Option<KeyPath>,
-    /// What an answer without a list must have to be an empty page.
+    /// The member that marks a response without a list as an empty page.
     pub empty: Option<KeyPath>,
 }
 
-/// What an answer said besides its records.
+/// Paging information of a response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ResponsePage {
-    /// How many records came; none where there was no list.
+    /// Number of records in the response; `None` if there is no list.
     pub records: Option<u64>,
-    /// How many there are in all.
+    /// Total number of records.
     pub total: Option<u64>,
-    /// The URL or the cursor of the next page.
+    /// The URL or cursor of the next page.
     pub next: Option<String>,
-    /// Whether it has what makes it an empty page where it has no list.
+    /// `true` if the response is marked as an empty page.
     pub is_empty: bool,
 }
 
-/// Why an answer cannot be read.
+/// Reason why a response cannot be read.
 #[derive(Debug)]
 pub(crate) enum UnreadableResponse {
-    /// It is no JSON, or not to its end.
+    /// Invalid or truncated JSON.
     Json(serde_json::Error),
-    /// The number of all records is none.
+    /// The total number of records is not a valid number.
     Total(String),
 }
 
 impl ResponseLayout {
-    /// Reads an answer and hands on its records, the number of each in the list beside it.
+    /// Reads a response and passes on its records with their positions in the list.
     pub(crate) fn read(
         &self,
         json: &[u8],
-        picker: &mut ValueExtractor,
+        extractor: &mut ValueExtractor,
         each: impl FnMut(&RecordValues, u64),
     ) -> Result<ResponsePage, UnreadableResponse> {
-        self.read_into(json, &mut ExtractingReceiver { picker, record: RecordValues::default(), each })
+        self.read_into(json, &mut ExtractingReceiver { extractor, record: RecordValues::default(), each })
     }
 
-    /// Reads an answer and keeps its records as they were sent.
+    /// Reads a response and keeps the raw text of its records.
     pub(crate) fn read_raw(
         &self,
         json: &[u8],
@@ -88,7 +88,7 @@ impl ResponseLayout {
 }
 
 impl ResponseLayout {
-    /// Reads an answer that holds one record where others hold a list.
+    /// Reads a response with one record in the place of the list.
     pub(crate) fn read_one<'j>(&self, json: &'j [u8]) -> Result<&'j RawValue, UnreadableResponse> {
         let mut reader = serde_json::Deserializer::from_slice(json);
         let mut found: &RawValue =
@@ -116,29 +116,29 @@ impl ResponsePart {
     fn in_words(self) -> &'static str {
         match self {
             Self::List => "list",
-            Self::Total => "number of all records",
+            Self::Total => "total number of records",
             Self::Next => "next page",
-            Self::Empty => "mark of an empty page",
+            Self::Empty => "marker of an empty page",
         }
     }
 }
 
-/// Where records go.
+/// Receiver of records.
 trait RecordReceiver {
-    /// Takes one, the number of it in the list beside it.
+    /// Receives a record and its position in the list.
     fn receive<'de, D: Deserializer<'de>>(&mut self, json: D, number: u64) -> Result<(), D::Error>;
 }
 
-/// The values of each that are mapped.
+/// Extracts the mapped values of each record.
 struct ExtractingReceiver<'p, F> {
-    picker: &'p mut ValueExtractor,
+    extractor: &'p mut ValueExtractor,
     record: RecordValues,
     each: F,
 }
 
 impl<F: FnMut(&RecordValues, u64)> RecordReceiver for ExtractingReceiver<'_, F> {
     fn receive<'de, D: Deserializer<'de>>(&mut self, json: D, number: u64) -> Result<(), D::Error> {
-        self.picker.extract(json, &mut self.record)?;
+        self.extractor.extract(json, &mut self.record)?;
         (self.each)(&self.record, number);
         Ok(())
     }
@@ -151,16 +151,16 @@ impl RecordReceiver for Vec<Box<RawValue>> {
     }
 }
 
-/// Where what is found goes.
+/// Target of the parsed parts.
 struct ResponseTarget<'a, R> {
     records: &'a mut R,
     page: ResponsePage,
     total: Option<String>,
-    /// What has been found.
+    /// The parts found so far.
     seen: Vec<ResponsePart>,
 }
 
-/// A value of the answer, and what is wanted below it.
+/// A value of the response, and the parts below it.
 struct ValueTarget<'w, 'i, 'a, R> {
     wanted: Vec<(&'w [String], ResponsePart)>,
     into: &'i mut ResponseTarget<'a, R>,
@@ -172,9 +172,9 @@ impl<'de, R: RecordReceiver> DeserializeSeed<'de> for ValueTarget<'_, '_, '_, R>
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
         let here = self.wanted.iter().find(|(keys, _)| keys.is_empty());
         if let Some((_, what)) = here {
-            // Of two lists, or two cursors, none can be trusted to be the right one.
+            // With two lists or two cursors it is unclear which one is valid.
             if self.into.seen.contains(what) {
-                return Err(D::Error::custom(format!("the {} stands there twice", what.in_words())));
+                return Err(D::Error::custom(format!("duplicate {}", what.in_words())));
             }
             self.into.seen.push(*what);
         }
@@ -195,7 +195,7 @@ impl<'de, R: RecordReceiver> DeserializeSeed<'de> for ValueTarget<'_, '_, '_, R>
     }
 }
 
-/// A text or a number; nothing for anything else.
+/// A string or number; `None` for other values.
 fn scalar(text: &str) -> Result<Option<String>, serde_json::Error> {
     match text.as_bytes().first() {
         Some(b'"') => {
@@ -228,7 +228,7 @@ impl<'de, R: RecordReceiver> Visitor<'de> for ValueTarget<'_, '_, '_, R> {
         Ok(())
     }
 
-    // Where an object was looked for and something else stands, nothing is found.
+    // A list in the place of an object contains no parts.
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
@@ -237,7 +237,7 @@ impl<'de, R: RecordReceiver> Visitor<'de> for ValueTarget<'_, '_, '_, R> {
     ignore_scalars!();
 }
 
-/// The list itself.
+/// The list of records.
 struct RecordListVisitor<'i, 'a, R>(&'i mut ResponseTarget<'a, R>);
 
 impl<'de, R: RecordReceiver> Visitor<'de> for RecordListVisitor<'_, '_, R> {
@@ -261,7 +261,7 @@ impl<'de, R: RecordReceiver> Visitor<'de> for RecordListVisitor<'_, '_, R> {
     }
 }
 
-/// One record of the list, and its number.
+/// One record of the list, and its position.
 struct RecordSeed<'r, R>(&'r mut R, u64);
 
 impl<'de, R: RecordReceiver> DeserializeSeed<'de> for RecordSeed<'_, R> {
@@ -278,9 +278,9 @@ mod tests {
     use crate::json::ValuePath;
 
     fn read(shape: &ResponseLayout, json: &str) -> (Vec<String>, Result<ResponsePage, UnreadableResponse>) {
-        let mut picker = ValueExtractor::new(&[ValuePath::parse("id").expect("a path")]);
+        let mut extractor = ValueExtractor::new(&[ValuePath::parse("id").expect("a path")]);
         let mut ids = Vec::new();
-        let page = shape.read(json.as_bytes(), &mut picker, |record, _| {
+        let page = shape.read(json.as_bytes(), &mut extractor, |record, _| {
             ids.push(record.values_of(0).next().unwrap_or_default().to_owned());
         });
         (ids, page)
@@ -347,7 +347,7 @@ mod tests {
         ] {
             let (_, page) = read(&shape, json);
             let said = page.map_or_else(|error| format!("{error:?}"), |page| format!("{page:?}"));
-            assert!(said.contains("stands there twice"), "{json}: {said}");
+            assert!(said.contains("duplicate "), "{json}: {said}");
         }
         let apart =
             r#"{"meta": {"total": 1}, "data": [{"id": 1, "id": 1}], "meta": {"next": "a"}, "x": 1, "x": 2}"#;
@@ -358,8 +358,8 @@ mod tests {
         #[test]
         fn whatever_comes_nothing_panics_and_nothing_is_made_up(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
             let shape = ResponseLayout { list: keys(&["data"]), ..ResponseLayout::default() };
-            let mut picker = ValueExtractor::new(&[ValuePath::parse("id | a[?@.b=='c'].d").expect("a path")]);
-            let _ = shape.read(&bytes, &mut picker, |_, _| {});
+            let mut extractor = ValueExtractor::new(&[ValuePath::parse("id | a[?@.b=='c'].d").expect("a path")]);
+            let _ = shape.read(&bytes, &mut extractor, |_, _| {});
         }
 
         #[test]
@@ -369,9 +369,10 @@ mod tests {
             let mut bent = whole;
             if cut { bent.truncate(at); } else { bent.insert(at, byte); }
             let shape = ResponseLayout { list: keys(&["data"]), ..ResponseLayout::default() };
-            let mut picker = ValueExtractor::new(&[ValuePath::parse("id").expect("a path")]);
-            let page = shape.read(&bent, &mut picker, |_, _| {});
-            // A byte in a name may hide the list, which the reader of pages refuses; half a list there is never.
+            let mut extractor = ValueExtractor::new(&[ValuePath::parse("id").expect("a path")]);
+            let page = shape.read(&bent, &mut extractor, |_, _| {});
+            // A changed byte in a name can hide the list, which the page reader rejects; but a partial list is
+            // never returned.
             if let Ok(page) = page {
                 proptest::prop_assert!(page.records.is_none_or(|records| records == 3), "{:?}", String::from_utf8_lossy(&bent));
             }

@@ -1,8 +1,8 @@
-//! A file of JSON: one array of objects, or one object a line (JSON Lines).
+//! A JSON file: one array of objects, or one object per line (JSON Lines).
 //!
-//! It is read once, as a stream, record by record, on a thread of its own. Which of the two it is shows its first byte. It
-//! counts as complete when the array is closed and nothing follows, or the last line has its line break, and the file is
-//! the same before and after; the settings may ask for more.
+//! The file is read once, as a stream of records, on a blocking thread. The first byte selects the format. The
+//! file is complete if the array is closed and nothing follows, or the last line has a line break, and the file
+//! did not change while it was read; the settings can require more.
 
 mod record_reader;
 
@@ -23,19 +23,19 @@ use record_reader::{JsonRecordError, JsonRecordReader};
 /// The settings of a connector of kind `json_file`.
 #[derive(Debug, Clone, Default)]
 pub struct JsonFileSettings {
-    /// The file.
+    /// The file and its completeness requirements.
     pub file: file::FileSettings,
-    /// The places of the mapped attributes, in the order of the mapping.
+    /// The paths of the mapped attributes, in the order of the mapping.
     pub paths: Vec<ValuePath>,
 }
 
-/// Progress moves, and the end is looked for, in steps of this many records.
+/// Progress and cancellation are handled every this many records.
 const STEP: u64 = 256;
 
-/// How much is asked of the system at once, in bytes.
+/// Size of the read buffer, in bytes.
 const BUFFER: usize = 1 << 18;
 
-/// Reads everybody in the file.
+/// Reads all people of the file.
 pub(super) async fn read(
     connector: &Connector,
     settings: &JsonFileSettings,
@@ -45,7 +45,7 @@ pub(super) async fn read(
     retry(&connector.name, context, || read_blocking(connector, settings, attributes, context)).await
 }
 
-/// Finds the people of one address.
+/// Finds the people with an e-mail address.
 pub(super) async fn find(
     connector: &Connector,
     settings: &JsonFileSettings,
@@ -57,7 +57,7 @@ pub(super) async fn find(
     Ok(everybody.of_address(attributes, email))
 }
 
-/// Walks towards the file: read, attributes.
+/// Checks the file: read, attributes.
 pub(super) async fn check(
     connector: &Connector,
     settings: &JsonFileSettings,
@@ -67,8 +67,8 @@ pub(super) async fn check(
     let mut steps = Vec::new();
     let read = read_blocking(connector, settings, attributes, context).await;
     let path = settings.file.path.display();
-    let words = |reading: &DirectoryReading| format!("`{path}`, {} people", reading.people().len());
-    if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, words) {
+    let describe = |reading: &DirectoryReading| format!("`{path}`, {} people", reading.people().len());
+    if let Some(reading) = diagnostics::record_step(&mut steps, "read", read, describe) {
         diagnostics::add_people_step(&mut steps, connector, attributes, reading.people());
     }
     steps
@@ -106,10 +106,10 @@ fn map_records<'a>(
     };
     let mut records = JsonRecordReader::new(BufReader::with_capacity(BUFFER, witness));
     let mut mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
-    let mut picker = ValueExtractor::new(&settings.paths);
+    let mut extractor = ValueExtractor::new(&settings.paths);
     let mut record = RecordValues::default();
     while let Some(json) = records.next().map_err(|flaw| refuse(flaw.into()))? {
-        let read = picker.extract(&mut serde_json::Deserializer::from_slice(json), &mut record);
+        let read = extractor.extract(&mut serde_json::Deserializer::from_slice(json), &mut record);
         let place = records.place();
         if let Err(error) = read {
             return Err(refuse((FileError::NotJson { place, what: error.to_string() }, None)));
@@ -138,12 +138,12 @@ impl From<JsonRecordError> for file::FileRefusal {
     }
 }
 
-/// The records of any bytes, for the fuzzer.
+/// Parses the records of arbitrary bytes, for the fuzzer.
 #[cfg(fuzzing)]
-pub(super) fn fuzz(bytes: &[u8], picker: &mut ValueExtractor) {
+pub(super) fn fuzz(bytes: &[u8], extractor: &mut ValueExtractor) {
     let (mut records, mut record) =
         (JsonRecordReader::new(BufReader::with_capacity(7, bytes)), RecordValues::default());
-    while let Ok(Some(json)) = record_reader.next() {
-        let _ = picker.pick(&mut serde_json::Deserializer::from_slice(json), &mut record);
+    while let Ok(Some(json)) = records.next() {
+        let _ = extractor.extract(&mut serde_json::Deserializer::from_slice(json), &mut record);
     }
 }

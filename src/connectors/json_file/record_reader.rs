@@ -1,16 +1,16 @@
-//! Where one record ends and the next begins: the bytes of each, whole, one after the other.
+//! Splits a file into the raw bytes of its records.
 //!
-//! Only brackets, quotes and commas are looked at; what stands between them is for the parser behind.
+//! Only brackets, quotes and commas are examined; the JSON parser handles the rest.
 
 use std::io::{self, BufRead};
 
-/// The largest record, in bytes: a person is a few thousand.
+/// Maximum size of a record, in bytes; a typical person has a few thousand.
 const LARGEST: usize = 16 << 20;
 
-/// The mark that some programs put before UTF-8.
+/// The UTF-8 byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The records of a file.
+/// Iterates over the records of a file.
 #[derive(Debug)]
 pub(super) struct JsonRecordReader<R> {
     file: R,
@@ -19,29 +19,29 @@ pub(super) struct JsonRecordReader<R> {
     number: u64,
 }
 
-/// How records follow each other.
+/// The layout of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JsonRecordLayout {
-    /// In one array, from which the last record has been taken.
+    /// In one array, after its last record so far.
     Array,
     /// In an array that is closed.
     Closed,
-    /// A line each.
+    /// One record per line.
     Lines,
 }
 
-/// Why there is no next record.
+/// Reason why there is no next record.
 #[derive(Debug)]
 pub(super) enum JsonRecordError {
-    /// The system did not let us read on.
+    /// The system cannot read on.
     Unreadable(io::Error),
     /// The file ends inside the array.
     NotClosed,
-    /// Something else stands where a record should.
+    /// Unexpected content instead of a record.
     Wrong {
-        /// Where.
+        /// The position.
         place: String,
-        /// What is wrong.
+        /// The problem.
         what: &'static str,
     },
 }
@@ -51,18 +51,18 @@ impl<R: BufRead> JsonRecordReader<R> {
         Self { file, form: None, record: Vec::new(), number: 0 }
     }
 
-    /// Whether the records stand in one array.
+    /// Returns whether the records are in one array.
     pub(super) fn is_array(&self) -> bool {
         matches!(self.form, Some(JsonRecordLayout::Array | JsonRecordLayout::Closed))
     }
 
-    /// Where the record that came last stands.
+    /// The position of the last record.
     pub(super) fn place(&self) -> String {
         let what = if self.is_array() { "element" } else { "line" };
         format!("{what} {}", self.number)
     }
 
-    /// The bytes of the next record; nothing at the end.
+    /// The bytes of the next record; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, JsonRecordError> {
         let form = match self.form {
             Some(form) => form,
@@ -76,7 +76,7 @@ impl<R: BufRead> JsonRecordReader<R> {
         Ok(there.then_some(self.record.as_slice()))
     }
 
-    /// Looks at the first byte.
+    /// Detects the layout from the first byte.
     fn begin(&mut self) -> Result<JsonRecordLayout, JsonRecordError> {
         if self.file.fill_buf().map_err(JsonRecordError::Unreadable)?.starts_with(BOM) {
             self.file.consume(BOM.len());
@@ -92,7 +92,7 @@ impl<R: BufRead> JsonRecordReader<R> {
         Ok(form)
     }
 
-    /// The next byte that is no space, still unread.
+    /// The next byte that is not whitespace, not consumed.
     fn skip_space(&mut self) -> Result<Option<u8>, JsonRecordError> {
         loop {
             let buffer = self.file.fill_buf().map_err(JsonRecordError::Unreadable)?;
@@ -134,18 +134,18 @@ impl<R: BufRead> JsonRecordReader<R> {
         self.record.clear();
         match self.value()? {
             b',' => {}
-            // The end of the array, which is looked at again when the next record is asked for.
+            // The end of the array; it is examined again with the next record.
             _ => {
                 self.close()?;
             }
         }
         if self.record.iter().all(u8::is_ascii_whitespace) {
-            return Err(self.wrong("nothing stands there"));
+            return Err(self.wrong("it is empty"));
         }
         Ok(true)
     }
 
-    /// Reads up to the comma or the bracket behind a value, which is answered.
+    /// Reads up to the comma or bracket after a value and returns it.
     fn value(&mut self) -> Result<u8, JsonRecordError> {
         let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
         loop {
@@ -184,13 +184,13 @@ impl<R: BufRead> JsonRecordReader<R> {
         }
     }
 
-    /// Reads the bracket that closes the array; nothing may follow.
+    /// Reads the closing bracket of the array; nothing may follow.
     fn close(&mut self) -> Result<bool, JsonRecordError> {
         self.file.consume(1);
         self.form = Some(JsonRecordLayout::Closed);
         match self.skip_space()? {
             None => Ok(false),
-            Some(_) => Err(self.wrong("something follows behind the list")),
+            Some(_) => Err(self.wrong("unexpected data after the list")),
         }
     }
 
@@ -206,7 +206,7 @@ mod tests {
 
     use super::*;
 
-    /// The records, or a word for what is wrong; whatever the size of the pieces in which the bytes come.
+    /// The records, or a word for the problem; must not depend on the chunks in which the bytes are read.
     fn read(text: &str) -> Result<Vec<String>, &'static str> {
         let all = |size: usize| {
             let mut records = JsonRecordReader::new(io::BufReader::with_capacity(size, text.as_bytes()));
@@ -249,9 +249,9 @@ mod tests {
         for end in 1..text.len() {
             assert_eq!(read(&text[..end]), Err("not closed"), "{}", &text[..end]);
         }
-        assert_eq!(read("[{}] {}"), Err("something follows behind the list"));
-        assert_eq!(read("[{},]"), Err("nothing stands there"));
-        assert_eq!(read("[,{}]"), Err("nothing stands there"));
+        assert_eq!(read("[{}] {}"), Err("unexpected data after the list"));
+        assert_eq!(read("[{},]"), Err("it is empty"));
+        assert_eq!(read("[,{}]"), Err("it is empty"));
     }
 
     fn value() -> impl Strategy<Value = Value> {

@@ -1,26 +1,27 @@
-//! Values that are no text, and the texts that stand for them.
+//! Text forms of binary attribute values.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use ldap3::ldap_escape;
 
-/// How the values of an attribute are shown.
+/// Text form of the values of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AttributeSyntax {
-    /// As text; where they are none, as lower-case hexadecimal digits.
+    /// Text; lower-case hexadecimal digits if the value is not valid UTF-8.
     Plain,
-    /// 16 bytes in the form that Active Directory's own tools show.
+    /// A GUID of 16 bytes, in the form that Active Directory's tools show.
     Guid,
     /// A security identifier, `S-1-5-21-…` (MS-DTYP 2.4.2).
     Sid,
 }
 
-/// Where the bytes of a GUID stand in its text: the first three parts are little-endian (MS-DTYP 2.3.4).
+/// Byte order of a GUID in its text: the first three parts are little-endian (MS-DTYP 2.3.4).
 const GUID_ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
 
 impl AttributeSyntax {
-    /// The form of an attribute, by its name in lower case. Bytes of these may be text by chance.
+    /// The syntax of an attribute, by its lower-case name. Binary values of these attributes can be valid UTF-8
+    /// by chance.
     pub(super) fn for_attribute(attribute: &str) -> Self {
         match attribute {
             "objectguid" | "ms-ds-consistencyguid" => Self::Guid,
@@ -29,7 +30,7 @@ impl AttributeSyntax {
         }
     }
 
-    /// A value as text.
+    /// Converts a value to text.
     pub(super) fn text(self, value: &[u8]) -> Cow<'_, str> {
         match self {
             Self::Guid if value.len() == GUID_ORDER.len() => Cow::Owned(guid(value)),
@@ -42,8 +43,8 @@ impl AttributeSyntax {
     }
 }
 
-/// The part of a filter (RFC 4515) that asks for a value of which this is the text. A GUID is asked for by its bytes: its
-/// text is no value of the attribute.
+/// A filter part (RFC 4515) that matches the value with this text. A GUID is matched by its bytes, because its
+/// text is not the value of the attribute.
 pub(super) fn equality_filter(attribute: &str, text: &str) -> String {
     let mut filter = format!("({attribute}=");
     match AttributeSyntax::for_attribute(&attribute.to_ascii_lowercase()) {
@@ -71,7 +72,7 @@ fn guid(value: &[u8]) -> String {
     text
 }
 
-/// The bytes of a GUID of 8-4-4-4-12 digits.
+/// The bytes of a GUID text with 8-4-4-4-12 digits.
 fn guid_bytes(text: &str) -> Option<[u8; 16]> {
     let dashes = text.bytes().enumerate().filter(|(_, byte)| *byte == b'-').map(|(place, _)| place);
     if text.len() != 36 || !dashes.eq([8, 13, 18, 23]) {

@@ -1,5 +1,5 @@
-//! Just enough of the Basic Encoding Rules (X.690, as restricted by RFC 4511 5.1) to find messages in a stream of
-//! bytes and values in a message, without copying any of them.
+//! A minimal decoder of the Basic Encoding Rules (X.690, as restricted by RFC 4511 5.1): finds messages in a byte
+//! stream and values in a message without copying them.
 
 use std::ops::Range;
 
@@ -15,14 +15,14 @@ pub(super) const OCTETS: u8 = 0x04;
 /// `INTEGER`.
 pub(super) const INTEGER: u8 = 0x02;
 
-/// The tag and the length of contents of the element that begins here, and how many bytes say so.
+/// Header of an element: tag, length of the contents, and size of the header itself.
 struct ElementHeader {
     tag: u8,
     contents: usize,
     size: usize,
 }
 
-/// What can be said of an element from its first bytes.
+/// Result of parsing the first bytes of an element.
 enum HeaderState {
     Known(ElementHeader),
     TooFewBytes,
@@ -31,7 +31,7 @@ enum HeaderState {
 
 fn parse_header(bytes: &[u8]) -> HeaderState {
     let [tag, first, rest @ ..] = bytes else { return HeaderState::TooFewBytes };
-    // LDAP has no tags of several bytes, and no length that is found out at the end.
+    // LDAP uses neither multi-byte tags nor the indefinite length form.
     if tag & 0x1f == 0x1f || *first == 0x80 {
         return HeaderState::Invalid;
     }
@@ -47,18 +47,18 @@ fn parse_header(bytes: &[u8]) -> HeaderState {
     HeaderState::Known(ElementHeader { tag: *tag, contents, size: 2 + digits.len() })
 }
 
-/// What can be said of the message that begins with some bytes.
+/// State of the message at the start of a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MessageState {
-    /// It is whole, and so many bytes long.
+    /// The message is complete and has this many bytes.
     Complete(usize),
-    /// More bytes must come.
+    /// More bytes are required.
     Incomplete,
-    /// It cannot be a message, or is one that nobody wants.
+    /// Not a valid message, or longer than the limit.
     Invalid,
 }
 
-/// Whether a message is here, to be taken apart; one that is longer than `longest` never is.
+/// Determines whether a buffer starts with a complete message of at most `longest` bytes of contents.
 pub(super) fn measure_message(bytes: &[u8], longest: usize) -> MessageState {
     if bytes.first().is_some_and(|&tag| tag != SEQUENCE) {
         return MessageState::Invalid;
@@ -72,18 +72,18 @@ pub(super) fn measure_message(bytes: &[u8], longest: usize) -> MessageState {
     }
 }
 
-/// What a whole message says before its controls (RFC 4511 4.1.1).
+/// The parts of a message before its controls (RFC 4511 4.1.1).
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LdapMessage {
-    /// The number of the request that it answers.
+    /// The id of the request that the message answers.
     pub number: i32,
     /// The tag of the operation.
     pub operation: u8,
-    /// Where the contents of the operation lie in the message.
+    /// The position of the contents of the operation in the message.
     pub contents: Range<usize>,
 }
 
-/// Takes the bytes of one whole message apart.
+/// Parses a complete message.
 pub(super) fn parse_message(bytes: &[u8]) -> Option<LdapMessage> {
     let mut parts = take_element(&mut &*bytes, SEQUENCE)?;
     let number = take_element(&mut parts, INTEGER)?;
@@ -96,7 +96,7 @@ pub(super) fn parse_message(bytes: &[u8]) -> Option<LdapMessage> {
     Some(LdapMessage { number, operation, contents: end - contents.len()..end })
 }
 
-/// Takes the contents of the next element, which must have this tag.
+/// Takes the contents of the next element, which must have the given tag.
 pub(super) fn take_element<'a>(bytes: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     let (found, contents) = take_any_element(bytes)?;
     (found == tag).then_some(contents)

@@ -1,4 +1,4 @@
-//! The way to a directory, shown step by step.
+//! Steps of `rollcall check` for LDAP.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use rollcall_model::attributes::AttributeSet;
 use rollcall_model::people::PeopleTable;
 use rollcall_model::progress::ReadProgress;
 
-/// Walks towards the directory; the first step that fails is the last. Nothing is tried again.
+/// Checks the directory. Stops at the first step that fails. Does not retry.
 pub(crate) async fn check(
     connector: &Connector,
     settings: &LdapSettings,
@@ -18,15 +18,15 @@ pub(crate) async fn check(
     context: &ReadContext,
 ) -> Vec<CheckStep> {
     let mut steps = Vec::new();
-    let walked =
+    let finished =
         context.cancel.run_until_cancelled(steps_of(connector, settings, attributes, &mut steps)).await;
-    if walked.is_none() {
+    if finished.is_none() {
         steps.push(diagnostics::cancelled_step(connector));
     }
     steps
 }
 
-/// Takes the steps; `None` when one failed.
+/// Runs the steps; `None` if one failed.
 async fn steps_of(
     connector: &Connector,
     settings: &LdapSettings,
@@ -43,48 +43,51 @@ async fn steps_of(
     Some(())
 }
 
-/// Takes the steps up to the bind; `None` when one failed.
+/// Runs the steps up to the bind; `None` if one failed.
 pub(crate) async fn connect_with_steps<'a>(
     connector: &'a Connector,
     settings: &'a LdapSettings,
     steps: &mut Vec<CheckStep>,
 ) -> Option<LdapSession<'a>> {
-    let way = match prepare_connector(connector, settings) {
-        Ok(way) => way,
+    let ldap_connector = match prepare_connector(connector, settings) {
+        Ok(ldap_connector) => ldap_connector,
         Err(error) => {
             return diagnostics::record_step(steps, "settings", Err(error), |_: &LdapSession<'_>| {
                 String::new()
             });
         }
     };
-    let addresses = diagnostics::record_step(steps, "resolve", way.resolve().await, |addresses| {
-        let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-        shown.join(", ")
-    })?;
+    let addresses =
+        diagnostics::record_step(steps, "resolve", ldap_connector.resolve().await, |addresses| {
+            let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+            shown.join(", ")
+        })?;
     let began = Instant::now();
-    let stream = diagnostics::record_step(steps, "connect", way.connect(&addresses).await, |stream| {
-        let peer = stream.peer_addr().map_or_else(|_| way.endpoint.address(), |peer| peer.to_string());
-        format!("{peer} in {} ms", began.elapsed().as_millis())
-    })?;
-    let encrypted = way.is_encrypted();
-    let words = match (way.endpoint.tls, settings.starttls) {
-        (true, _) => "TLS, the certificate is good",
-        (false, true) => "StartTLS, the certificate is good",
-        (false, false) => "none, as `plaintext` says",
+    let stream =
+        diagnostics::record_step(steps, "connect", ldap_connector.connect(&addresses).await, |stream| {
+            let peer = stream
+                .peer_addr()
+                .map_or_else(|_| ldap_connector.endpoint.address(), |peer| peer.to_string());
+            format!("{peer} in {} ms", began.elapsed().as_millis())
+        })?;
+    let encrypted = ldap_connector.is_encrypted();
+    let description = match (ldap_connector.endpoint.tls, settings.starttls) {
+        (true, _) => "TLS, the certificate is valid",
+        (false, true) => "StartTLS, the certificate is valid",
+        (false, false) => "none (`plaintext = true`)",
     };
-    let mut session = diagnostics::record_step(steps, "TLS", way.secure(stream).await, |_| words.to_owned())?;
+    let mut session = diagnostics::record_step(steps, "TLS", ldap_connector.secure(stream).await, |_| {
+        description.to_owned()
+    })?;
     if !encrypted {
-        diagnostics::add_warning(
-            steps,
-            "the password and the people cross the network unencrypted".to_owned(),
-        );
+        diagnostics::add_warning(steps, "the password and the records are sent unencrypted".to_owned());
     }
     let account = settings.bind.as_ref().map_or("anonymous", |(account, _)| account.as_str());
     diagnostics::record_step(steps, "bind", session.bind().await, |()| format!("as {account}"))?;
     Some(session)
 }
 
-/// The way, when the settings lead somewhere.
+/// Validates the settings.
 fn prepare_connector<'a>(
     connector: &'a Connector,
     settings: &'a LdapSettings,
@@ -93,7 +96,7 @@ fn prepare_connector<'a>(
     LdapConnector::new(&connector.name, settings)
 }
 
-/// Whoever stands on the first page of each base.
+/// Reads the first page of each search base.
 async fn first_page(
     connector: &Connector,
     settings: &LdapSettings,
@@ -102,9 +105,9 @@ async fn first_page(
 ) -> Result<PeopleTable, ConnectorError> {
     let search = build_search(connector, settings, &settings.filter)?;
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
-    let mut gathering = build_collector(connector, settings, mapper, ReadProgress::default());
+    let mut collector = build_collector(connector, settings, mapper, ReadProgress::default());
     for base in &settings.base_dns {
-        gathering.first_page(session, &search, base).await?;
+        collector.first_page(session, &search, base).await?;
     }
-    Ok(gathering.sink.mapper.into_people())
+    Ok(collector.sink.mapper.into_people())
 }

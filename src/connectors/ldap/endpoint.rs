@@ -1,9 +1,9 @@
-//! Where a server is: what `url` says.
+//! Server address from `url`.
 
 /// The parts of `ldap://host:port` or `ldaps://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LdapEndpoint {
-    /// TLS from the first byte.
+    /// TLS from the start of the connection.
     pub tls: bool,
     /// The host, without the brackets of an IPv6 address.
     pub host: String,
@@ -12,7 +12,7 @@ pub(crate) struct LdapEndpoint {
 }
 
 impl LdapEndpoint {
-    /// Reads a URL. A path, a user or a query has no meaning here and is refused.
+    /// Parses a URL. A path, user or query is rejected.
     pub(crate) fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let tls = match scheme.to_ascii_lowercase().as_str() {
@@ -43,7 +43,7 @@ impl LdapEndpoint {
         Some(Self { tls, host: host.to_owned(), port })
     }
 
-    /// Host and port, for people.
+    /// Host and port for messages.
     pub(crate) fn address(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)

@@ -1,7 +1,8 @@
-//! What stands in one message of a search's answer.
+//! Parser of search result entries.
 //!
-//! The crate's own parser panics on what is malformed, and takes apart attributes that nobody mapped; this one answers
-//! with `None`, copies nothing that is not wanted, and sees the bytes of binary ids as they are.
+//! This is the only code that reads entries. The parser of `ldap3` panics on malformed input and builds
+//! attributes that are not mapped; this one returns `None`, copies only mapped values, and keeps the bytes of
+//! binary ids.
 
 use ldap3::asn1::{PL, StructureTag};
 use rustc_hash::FxHashMap;
@@ -15,38 +16,38 @@ use rollcall_model::names::clean;
 /// The tag of a search result entry (RFC 4511 4.5.2).
 pub(super) const ENTRY: u8 = 0x64;
 
-/// The id of a search result reference.
+/// The operation id of a search result reference.
 pub(super) const REFERENCE: u64 = 19;
 
-/// The id of an intermediate response (RFC 4511 4.13).
+/// The operation id of an intermediate response (RFC 4511 4.13).
 pub(super) const INTERMEDIATE: u64 = 25;
 
-/// Takes entries apart by the columns that are wanted.
+/// Parses entries and extracts the mapped columns.
 #[derive(Debug)]
 pub(super) struct EntryParser {
     wanted: FxHashMap<String, Vec<usize>>,
-    /// Attribute names as this server spells them.
+    /// Attribute names as spelled by this server.
     spellings: Vec<AttributeSpelling>,
-    /// The spelling that is likely to come next: servers send attributes in the same order with every entry.
+    /// The index of the spelling that is expected next: servers send attributes in the same order in every entry.
     likely: usize,
-    /// Of which attributes of the entry that was read last only a part came.
+    /// The attributes of the last entry that were only partly returned.
     parts: Vec<ValuePart>,
 }
 
-/// A name of an attribute as a server spells it, and its columns; none for a name that nobody mapped.
+/// An attribute name as spelled by a server, and its columns; empty if the attribute is not mapped.
 #[derive(Debug, Clone)]
 struct AttributeSpelling {
     name: Box<[u8]>,
     columns: Vec<usize>,
     form: AttributeSyntax,
-    /// The attribute without a range, in lower case, and the range.
+    /// The attribute in lower case without the range, and the range.
     part: Option<(String, ValueRange)>,
 }
 
 impl EntryParser {
-    /// Prepares for columns, by the attribute of each; nothing is read into one without. Names are compared without case
-    /// (RFC 4512 2.5); one with options, such as `title;lang-de`, is another attribute than the one without. A part of
-    /// the values, such as `member;range=0-1499`, is of the attribute itself.
+    /// Creates a parser for columns, by the attribute of each; a column without an attribute receives no values.
+    /// Names are compared without case (RFC 4512 2.5). A name with options, such as `title;lang-de`, is a
+    /// different attribute. A range of values, such as `member;range=0-1499`, belongs to the attribute itself.
     pub(super) fn new<'n>(columns: impl IntoIterator<Item = &'n str>) -> Self {
         let mut wanted: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         for (column, name) in columns.into_iter().enumerate().filter(|(_, name)| !name.is_empty()) {
@@ -55,13 +56,13 @@ impl EntryParser {
         Self { wanted, spellings: Vec::new(), likely: 0, parts: Vec::new() }
     }
 
-    /// Reads the contents of an entry into a record; `None` when the entry is malformed.
+    /// Parses the contents of an entry into a record; `None` if the entry is malformed.
     pub(super) fn read(&mut self, entry: &[u8], record: &mut RecordValues) -> Option<()> {
         record.clear();
         self.read_more(entry, record)
     }
 
-    /// The same, added to what the record has.
+    /// Parses an entry and adds its values to the record.
     pub(super) fn read_more(&mut self, mut entry: &[u8], record: &mut RecordValues) -> Option<()> {
         self.parts.clear();
         ber::take_element(&mut entry, OCTETS)?;
@@ -91,7 +92,7 @@ impl EntryParser {
         entry.is_empty().then_some(())
     }
 
-    /// Of which attributes of the entry that was read last only a part came, as far as they are wanted.
+    /// The mapped attributes of the last entry that were only partly returned.
     pub(super) fn parts(&self) -> &[ValuePart] {
         &self.parts
     }
@@ -124,12 +125,12 @@ impl EntryParser {
     }
 }
 
-/// The DN of an entry, as the server spells it.
+/// The DN of an entry, as spelled by the server.
 pub(super) fn dn(mut entry: &[u8]) -> Option<&[u8]> {
     ber::take_element(&mut entry, OCTETS)
 }
 
-/// The first address of a search result reference, for the report.
+/// The first URL of a search result reference, for messages.
 pub(super) fn reference(message: &StructureTag) -> String {
     let first = match &message.payload {
         PL::C(parts) => parts.first().map(|part| &part.payload),
@@ -142,7 +143,7 @@ pub(super) fn reference(message: &StructureTag) -> String {
     clean(&String::from_utf8_lossy(address)).into_owned()
 }
 
-/// The cookie of a paging control's value (RFC 2696 2); `None` when it is malformed.
+/// The cookie in the value of a paging control (RFC 2696 2); `None` if it is malformed.
 pub(super) fn cookie(mut value: &[u8]) -> Option<Vec<u8>> {
     let mut control = ber::take_element(&mut value, SEQUENCE)?;
     ber::take_element(&mut control, INTEGER)?;
@@ -270,7 +271,7 @@ mod tests {
         assert_eq!(cookie(&[0x30, 0x05, 0x02, 0x01, 0x00, 0x04, 0x00]), Some(vec![]));
     }
 
-    /// Reads an entry as the connector does, to the row of people that becomes of it.
+    /// Parses an entry as the connector does and maps it; returns the number of people and of rejected records.
     fn mapped(bytes: &[u8]) -> Option<(usize, u64)> {
         let columns = [
             (Attribute::ID, "objectGUID"),
@@ -325,7 +326,7 @@ mod tests {
                 prop_assert_eq!(mapped(&whole[..end]), None);
             }
             prop_assert_eq!(mapped(&[whole.as_slice(), &[OCTETS, 0]].concat()), None, "something follows");
-            // In the message that holds it, as the line finds it.
+            // The message that contains the entry, as the transport splits it.
             let number = element(INTEGER, &[7]);
             let message = element(SEQUENCE, &[number, element(ENTRY, &whole)].concat());
             for end in 0..message.len() {

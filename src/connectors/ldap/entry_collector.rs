@@ -1,7 +1,7 @@
-//! What the entries of a search become.
+//! Collects the entries of a search.
 //!
-//! A [`EntryCollector`] takes entries apart, passes over one that lies below two bases, and asks for the values that came in
-//! parts only; whoever wants the records is its [`RecordSink`].
+//! An [`EntryCollector`] parses entries, skips entries that are below two search bases, and requests the
+//! remaining values of partial attributes. A [`RecordSink`] receives the records.
 
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::xxh3_128;
@@ -16,24 +16,24 @@ use crate::proof::SearchBaseEnd;
 use rollcall_model::names::clean;
 use rollcall_model::progress::ReadProgress;
 
-/// Who takes the records.
+/// Receiver of records.
 pub(crate) trait RecordSink {
-    /// Takes the record of an entry, all of its values.
+    /// Receives the record of an entry with all its values.
     fn accept_record(&mut self, record: &mut RecordValues, dn: &[u8]);
 }
 
-/// Entries on their way to a sink.
+/// Parses entries and passes their records to a sink.
 #[derive(Debug)]
 pub(crate) struct EntryCollector<S> {
     entries: EntryParser,
     record: RecordValues,
     bases: BaseDeduplicator,
     partial: Vec<PartialEntry>,
-    /// Where the records go.
+    /// The receiver of the records.
     pub sink: S,
 }
 
-/// An entry of which some values are still to come.
+/// An entry with values that must still be requested.
 #[derive(Debug)]
 struct PartialEntry {
     dn: String,
@@ -42,8 +42,8 @@ struct PartialEntry {
 }
 
 impl<S: RecordSink> EntryCollector<S> {
-    /// Prepares to read columns: the attribute of each, or nothing for one that no attribute fills. `bases` is how many
-    /// searches there will be.
+    /// Creates a collector for columns: the attribute of each, or "" for a column without one. `bases` is the
+    /// number of searches.
     pub(crate) fn new<'n>(columns: impl IntoIterator<Item = &'n str>, bases: usize, sink: S) -> Self {
         let (record, partial) = (RecordValues::default(), Vec::new());
         Self {
@@ -55,7 +55,7 @@ impl<S: RecordSink> EntryCollector<S> {
         }
     }
 
-    /// Reads everything below a base.
+    /// Reads all entries below a search base.
     pub(crate) async fn search(
         &mut self,
         session: &mut LdapSession<'_>,
@@ -94,7 +94,7 @@ impl<S: RecordSink> EntryCollector<S> {
         Some(())
     }
 
-    /// Asks for the values that are still to come: between the pages of a search there is no room for questions.
+    /// Requests the missing values. This must happen after a search, because a session runs one search at a time.
     async fn fetch_missing_values(&mut self, session: &mut LdapSession<'_>) -> Result<(), ConnectorError> {
         for PartialEntry { dn, mut record, parts } in std::mem::take(&mut self.partial) {
             value_range::fetch_missing_values(session, &mut self.entries, &dn, &parts, &mut record).await?;
@@ -104,10 +104,11 @@ impl<S: RecordSink> EntryCollector<S> {
     }
 }
 
-/// Tells an entry that lies below two bases from one that comes for the first time.
+/// Detects entries that are below two search bases.
 #[derive(Debug)]
 struct BaseDeduplicator {
-    /// Digests of the DNs so far (XXH3, 128 bits: a collision would lose somebody); none where there is one base only.
+    /// Digests of the DNs so far (XXH3, 128 bits: a collision would lose a person); `None` if there is only one
+    /// search base.
     seen: Option<FxHashSet<u128>>,
 }
 
@@ -121,14 +122,14 @@ impl BaseDeduplicator {
     }
 }
 
-/// Records that are mapped as they came.
+/// Maps records as they are received.
 #[derive(Debug)]
 pub(crate) struct MappingSink<'a> {
     pub mapper: RecordMapper<'a>,
     pub progress: ReadProgress,
 }
 
-/// Progress moves in steps of this many records: often enough to be seen, seldom enough to cost nothing.
+/// Progress is updated every this many records: often enough to be visible, rarely enough to cost nothing.
 const PROGRESS_STEP: u64 = 256;
 
 impl RecordSink for MappingSink<'_> {

@@ -1,10 +1,13 @@
-//! Any directory that speaks LDAP version 3 (RFC 4511).
+//! LDAP version 3 (RFC 4511).
 //!
-//! A reading is one bind and one search a base, read by pages to a proven end. [`session`] makes the connection,
-//! [`search`] reads pages, [`mod@transport`] tells entries from what the crate reads, [`entry`] takes entries apart, [`value_range`]
-//! asks for the rest of values that come in parts, [`entry_collector`] puts these together, [`result_code`] knows the result codes,
-//! [`mod@check`] shows the way step by step. Whatever a server sends, nothing here panics and nothing short of result
-//! code 0 on every last page counts as a whole directory.
+//! A reading is one bind and one paged search per base, read to a proven end. [`session`] connects and binds,
+//! [`search`] reads pages, [`mod@transport`] separates entries from the other messages, [`entry`] parses entries,
+//! [`value_range`] requests the remaining values of partial attributes, [`entry_collector`] combines these,
+//! [`result_code`] describes result codes, [`mod@check`] runs the steps of `rollcall check`.
+//!
+//! The work is divided as follows: `ldap3` encodes requests and decodes results with their controls; entries are
+//! read by [`entry`] alone, on the splitter in [`ber`]. No server response causes a panic, and only result code 0
+//! on the last page of every search proves a complete directory.
 
 mod attribute_syntax;
 mod ber;
@@ -45,25 +48,25 @@ use attribute_syntax::equality_filter;
 pub struct LdapSettings {
     /// `ldap://host:port` or `ldaps://host:port`.
     pub url: String,
-    /// Begin with `StartTLS` (RFC 4511 4.14) on an `ldap://` connection.
+    /// Use `StartTLS` (RFC 4511 4.14) on an `ldap://` connection.
     pub starttls: bool,
-    /// Go without encryption on purpose.
+    /// Allow a connection without encryption.
     pub plaintext: bool,
-    /// A private CA, PEM, in place of the system's.
+    /// A PEM file with a private CA that replaces the system's CAs.
     pub ca_file: Option<PathBuf>,
-    /// The account, and its password; anonymous without one.
+    /// The account and its password; an anonymous bind if `None`.
     pub bind: Option<(String, SecretText)>,
-    /// Where people are.
+    /// The search bases.
     pub base_dns: Vec<String>,
-    /// Who of them.
+    /// The filter for people.
     pub filter: String,
-    /// Entries a page.
+    /// Entries per page.
     pub page_size: u32,
-    /// The longest wait for the next message of the server.
+    /// Maximum wait for the next message of the server.
     pub timeout: Duration,
 }
 
-/// Reads everybody below every base.
+/// Reads all people below every search base.
 pub(super) async fn read(
     connector: &Connector,
     settings: &LdapSettings,
@@ -75,7 +78,7 @@ pub(super) async fn read(
     run_in_task(async move { read_with_retry(&connector, &settings, &attributes, &context).await }).await
 }
 
-/// Does it in a task, so that the thread that waits for the network is the one that reads, and wakes no other.
+/// Runs a reading in a task, so that the thread that waits for the network also processes the data.
 pub(super) async fn run_in_task<T: Send + 'static>(reading: impl Future<Output = T> + Send + 'static) -> T {
     match AbortOnDropHandle::new(tokio::spawn(reading)).await {
         Ok(read) => read,
@@ -100,7 +103,7 @@ async fn read_with_retry(
     .await
 }
 
-/// Finds the people of one address. Nobody has one where no attribute is mapped to it.
+/// Finds the people with an e-mail address; empty if no attribute is mapped to it.
 pub(super) async fn find(
     connector: &Connector,
     settings: &LdapSettings,
@@ -118,7 +121,7 @@ pub(super) async fn find(
     .await
 }
 
-/// One attempt: connects, and searches base after base.
+/// One attempt: connects and searches each base.
 async fn read_bases<'a>(
     connector: &'a Connector,
     settings: &LdapSettings,
@@ -130,16 +133,16 @@ async fn read_bases<'a>(
     let search = build_search(connector, settings, filter)?;
     let mut session = LdapConnector::new(&connector.name, settings)?.connect_and_bind().await?;
     let mapper = RecordMapper::new(&connector.name, &connector.mapping, attributes);
-    let mut gathering = build_collector(connector, settings, mapper, context.progress.clone());
+    let mut collector = build_collector(connector, settings, mapper, context.progress.clone());
     let mut ended = Vec::new();
     for base in &settings.base_dns {
-        ended.push(gathering.search(&mut session, &search, base).await?);
+        ended.push(collector.search(&mut session, &search, base).await?);
     }
     session.close().await;
-    Ok((gathering.sink.mapper, ended))
+    Ok((collector.sink.mapper, ended))
 }
 
-/// Prepares to map what the searches of the settings will bring.
+/// Builds a collector for the searches of the settings.
 fn build_collector<'a>(
     connector: &Connector,
     settings: &LdapSettings,
@@ -150,7 +153,7 @@ fn build_collector<'a>(
     EntryCollector::new(columns, settings.base_dns.len(), MappingSink { mapper, progress })
 }
 
-/// What to search for, when it can be searched for at all.
+/// Builds the search, or fails if the settings are invalid.
 fn build_search<'a>(
     connector: &'a Connector,
     settings: &LdapSettings,
@@ -163,7 +166,7 @@ fn build_search<'a>(
     Ok(LdapSearch { filter, attributes, references: ReferenceMeaning::MissingParts })
 }
 
-/// Whether there is somewhere to search, and something to search for.
+/// Checks that there is a search base and a valid filter.
 pub(super) fn check_searchable(
     connector: &ConnectorName,
     settings: &LdapSettings,
@@ -176,15 +179,15 @@ pub(super) fn check_searchable(
         return wrong("base_dn", "is missing");
     }
     if !is_filter(filter) {
-        return wrong("filter", "is no LDAP filter (RFC 4515)");
+        return wrong("filter", "is not a valid LDAP filter (RFC 4515)");
     }
     Ok(())
 }
 
-/// Ids that one question asks for: a filter of some 6 kB, far below what servers take.
+/// Ids per search: a filter of about 6 kB, far below the limits of servers.
 pub(super) const IDS_PER_SEARCH: usize = 100;
 
-/// Finds the people of some ids.
+/// Finds people by id.
 pub(super) async fn look_up(
     connector: &Connector,
     settings: &LdapSettings,
@@ -206,27 +209,26 @@ pub(super) async fn look_up(
     Ok(found)
 }
 
-/// A filter that asks for any of several values of an attribute.
+/// A filter that matches any of several values of an attribute.
 pub(super) fn any_value_filter(attribute: &str, texts: &[impl AsRef<str>]) -> String {
     let any: String = texts.iter().map(|text| equality_filter(attribute, text.as_ref())).collect();
     format!("(|{any})")
 }
 
-/// A filter that asks for more than the settings do.
+/// Combines the filter of the settings with another condition.
 pub(super) fn narrow_filter(filter: &str, more: &str) -> String {
     let filter = filter.trim();
     let (open, close) = if filter.starts_with('(') { ("", "") } else { ("(", ")") };
     format!("(&{open}{filter}{close}{more})")
 }
 
-/// The filter of the settings, narrowed to one address.
+/// The filter of the settings combined with a condition for one address.
 fn address_filter(mapping: &AttributeMapping, filter: &str, email: &str) -> Option<String> {
     let (_, source) = mapping.columns.iter().find(|(attribute, _)| *attribute == Attribute::EMAIL)?;
     Some(narrow_filter(filter, &equality_filter(source, &clean(email))))
 }
 
-/// An entry of any bytes, for the fuzzer.
-/// Whether a text is a search filter as RFC 4515 writes it.
+/// Returns whether a text is a search filter according to RFC 4515.
 #[must_use]
 pub fn is_filter(text: &str) -> bool {
     ldap3::parse_filter(text).is_ok()

@@ -1,7 +1,7 @@
-//! A search read page by page to its end (RFC 2696).
+//! Reads a search page by page to its end (RFC 2696).
 //!
-//! Paging is done by hand so that every page's result code and cookie are looked at: a server that stops at a limit has
-//! already sent entries, and says so only in the code of the last message.
+//! Paging is implemented here so that the result code and cookie of every page are checked: a server that stops
+//! at a limit has already sent entries and reports the limit only in the result code.
 
 use ldap3::controls::{Control, ControlType, MakeCritical, PagedResults};
 use ldap3::{LdapResult, Scope};
@@ -15,12 +15,12 @@ use crate::ldap::session::LdapSession;
 use crate::ldap::transport::{SearchMessage, TransportError};
 use crate::proof::{ReferenceMeaning, SearchBaseEnd};
 
-/// What to ask below each base.
+/// A search that is run below each base.
 #[derive(Debug)]
 pub(crate) struct LdapSearch<'a> {
     pub filter: &'a str,
     pub attributes: Vec<&'a str>,
-    /// What references to other servers mean.
+    /// The meaning of references to other servers.
     pub references: ReferenceMeaning,
 }
 
@@ -29,18 +29,18 @@ pub(crate) struct LdapSearch<'a> {
 pub(crate) struct LdapSearchPage {
     result_code: u32,
     next: Vec<u8>,
-    /// How many references came, and the first of them.
+    /// The number of references, and the first of them.
     pub references: (u64, String),
     digest: u128,
 }
 
-/// The filter that every entry meets.
+/// A filter that matches every entry.
 const ANYTHING: &str = "(objectClass=*)";
 
-/// The result code for a name that nothing has (RFC 4511 A.2).
+/// The result code for an entry that does not exist (RFC 4511 A.2).
 const NO_SUCH_OBJECT: u32 = 32;
 
-/// All that was said in answer to one question.
+/// The result of a search request.
 struct SearchOutcome {
     result: LdapResult,
     references: (u64, String),
@@ -54,8 +54,8 @@ impl LdapSearchPage {
 }
 
 impl LdapSession<'_> {
-    /// Reads everything below a base. `each` is given the contents of every entry and answers `None` to one
-    /// that is malformed.
+    /// Reads all entries below a base. `each` receives the contents of every entry and returns `None` if it is
+    /// malformed.
     pub(crate) async fn search(
         &mut self,
         search: &LdapSearch<'_>,
@@ -71,7 +71,7 @@ impl LdapSession<'_> {
             if let Some(ended) = page.is_last_of(base, search.references) {
                 return Ok(ended);
             }
-            // The cookie alone proves nothing: 389-ds sends the same one with every page.
+            // An equal cookie alone is not a loop: 389-ds sends the same cookie with every page.
             if !seen.insert((page.next.clone(), page.digest)) {
                 let (connector, base) = (self.connector.clone(), base.to_owned());
                 return Err(ConnectorError::PageRepeats { connector, base, page: number });
@@ -80,7 +80,7 @@ impl LdapSession<'_> {
         }
     }
 
-    /// Reads one page, from the cookie of the page before; the first has an empty one.
+    /// Reads one page. `cookie` is the cookie of the previous page, empty for the first.
     pub(crate) async fn page(
         &mut self,
         search: &LdapSearch<'_>,
@@ -91,15 +91,15 @@ impl LdapSession<'_> {
         let attempt = format!("the search below `{base}`");
         let size = i32::try_from(self.settings.page_size).unwrap_or(i32::MAX);
         self.ldap.with_controls(PagedResults { size, cookie }.critical());
-        let asked = (base, Scope::Subtree, search.filter, &search.attributes[..]);
-        let SearchOutcome { result, references, digest } = self.run_search(asked, &attempt, each).await?;
+        let request = (base, Scope::Subtree, search.filter, &search.attributes[..]);
+        let SearchOutcome { result, references, digest } = self.run_search(request, &attempt, each).await?;
         self.check_success(&result, &attempt)?;
         if references.0 > 0 && search.references == ReferenceMeaning::MissingParts {
             let (connector, base, (count, first)) = (self.connector.clone(), base.to_owned(), references);
             return Err(ConnectorError::References { connector, base, count, first });
         }
         let Some(control) = paging_control(&result.ctrls) else {
-            // A critical control that was ignored: whatever came may be a part.
+            // A critical control was ignored, so the result may be incomplete.
             return Err(ConnectorError::NoPaging {
                 connector: self.connector.clone(),
                 base: base.to_owned(),
@@ -110,19 +110,23 @@ impl LdapSession<'_> {
         Ok(LdapSearchPage { result_code: result.rc, next, references, digest })
     }
 
-    /// Asks for some attributes of one entry. No entry may come where there is none of this name any more.
+    /// Reads some attributes of one entry. Returns no entry if it no longer exists.
     pub(crate) async fn read_entry(
         &mut self,
         dn: &str,
         attributes: &[&str],
         each: impl FnMut(&[u8]) -> Option<()>,
     ) -> Result<(), ConnectorError> {
-        let attempt = "the reading of one entry";
-        let heard = self.run_search((dn, Scope::Base, ANYTHING, attributes), attempt, each).await?;
-        if heard.result.rc == NO_SUCH_OBJECT { Ok(()) } else { self.check_success(&heard.result, attempt) }
+        let attempt = "reading one entry";
+        let outcome = self.run_search((dn, Scope::Base, ANYTHING, attributes), attempt, each).await?;
+        if outcome.result.rc == NO_SUCH_OBJECT {
+            Ok(())
+        } else {
+            self.check_success(&outcome.result, attempt)
+        }
     }
 
-    /// Asks, and listens until the server has said its result.
+    /// Sends a search request and processes messages until the result.
     async fn run_search(
         &mut self,
         (base, scope, filter, attributes): (&str, Scope, &str, &[&str]),
@@ -131,9 +135,9 @@ impl LdapSession<'_> {
     ) -> Result<SearchOutcome, ConnectorError> {
         let wait = self.settings.timeout;
         self.ldap.with_timeout(wait);
-        let asked = self.ldap.streaming_search(base, scope, filter, attributes);
-        let asked = self.transport.send_only(asked).await;
-        let mut stream = asked.map_err(|why| self.transport_error(why, attempt))?;
+        let request = self.ldap.streaming_search(base, scope, filter, attributes);
+        let request = self.transport.send_only(request).await;
+        let mut stream = request.map_err(|why| self.transport_error(why, attempt))?;
         let number = stream.ldap_handle().last_id();
         let mut digest = Xxh3::new();
         let mut references = (0, String::new());
@@ -159,9 +163,9 @@ impl LdapSession<'_> {
                         references.1 = entry::reference(&other.0);
                     }
                 }
-                // It says nothing about people.
+                // It contains no information about people.
                 INTERMEDIATE => (),
-                // Somebody would be missed.
+                // Skipping this message could make the result incomplete.
                 _ => return Err(self.transport_error(TransportError::Malformed, attempt)),
             }
         }
@@ -178,7 +182,7 @@ impl LdapSession<'_> {
     }
 }
 
-/// The value of the paging control in an answer.
+/// The value of the paging control in a result.
 fn paging_control(controls: &[Control]) -> Option<&[u8]> {
     controls.iter().find_map(|control| match control {
         Control(Some(ControlType::PagedResults), raw) => Some(raw.val.as_deref().unwrap_or_default()),

@@ -1,4 +1,5 @@
-//! One connection to a server: found, connected, secured, bound; each step by itself, so that `check` can show it.
+//! A connection to a server: resolve, connect, encrypt and bind. Each step is separate, so that `check` can
+//! report it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use crate::ldap::transport::{LdapConnection, SplitTransport, TransportError};
 use crate::{ConnectorError, tls};
 use rollcall_model::names::ConnectorName;
 
-/// The way to a server, not walked yet.
+/// Connection parameters of a server; not connected yet.
 #[derive(Debug)]
 pub(crate) struct LdapConnector<'a> {
     pub connector: &'a ConnectorName,
@@ -27,28 +28,28 @@ pub(crate) struct LdapConnector<'a> {
     pub endpoint: LdapEndpoint,
 }
 
-/// A connection, encrypted as the settings say.
+/// A connection, encrypted according to the settings.
 #[derive(Debug)]
 pub(crate) struct LdapSession<'a> {
     pub connector: &'a ConnectorName,
     pub settings: &'a LdapSettings,
     pub ldap: Ldap,
     pub transport: SplitTransport,
-    /// Ends with the session.
+    /// The task that runs the `ldap3` connection; aborted when the session is dropped.
     _driver: AbortOnDropHandle<()>,
 }
 
-/// The address of a line in the crate's words: it is given a socket and looks for nothing.
-const LINE: &str = "ldapi:///";
+/// A placeholder URL for `ldap3`, which receives a connected socket.
+const PLACEHOLDER_URL: &str = "ldapi:///";
 
-/// The name of the request for TLS.
+/// The object identifier of the StartTLS request.
 const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
 
-/// What is under way while TLS is agreed upon.
+/// The attempt named in errors of the TLS handshake.
 const HANDSHAKE: &str = "the TLS handshake";
 
 impl<'a> LdapConnector<'a> {
-    /// Reads the settings. A password is never sent in the clear unless that was said on purpose.
+    /// Validates the settings. A password is sent without encryption only if `plaintext` is set.
     pub(crate) fn new(
         connector: &'a ConnectorName,
         settings: &'a LdapSettings,
@@ -63,13 +64,13 @@ impl<'a> LdapConnector<'a> {
         if !endpoint.tls && !settings.starttls && !settings.plaintext {
             return Err(wrong(
                 "url",
-                "is not encrypted: use `ldaps://` or `starttls = true`, or say `plaintext = true`",
+                "is not encrypted: use `ldaps://` or `starttls = true`, or set `plaintext = true`",
             ));
         }
         Ok(Self { connector, settings, endpoint })
     }
 
-    /// The addresses of the host.
+    /// Resolves the host.
     pub(crate) async fn resolve(&self) -> Result<Vec<SocketAddr>, ConnectorError> {
         let failed = |cause| ConnectorError::Resolve {
             connector: self.connector.clone(),
@@ -82,12 +83,12 @@ impl<'a> LdapConnector<'a> {
         if addresses.is_empty() { Err(failed(io::ErrorKind::NotFound.into())) } else { Ok(addresses) }
     }
 
-    /// A connection to the first address that takes one.
+    /// Connects to the first address that accepts a connection.
     pub(crate) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream, ConnectorError> {
         let mut cause = timed_out();
         for address in addresses {
             match timeout(self.settings.timeout, TcpStream::connect(address)).await {
-                // A page is asked for as soon as the one before has been read, whatever has been acknowledged so far.
+                // The next page is requested immediately, without waiting for acknowledgements.
                 Ok(Ok(stream)) => match stream.set_nodelay(true) {
                     Ok(()) => return Ok(stream),
                     Err(refused) => cause = refused,
@@ -103,43 +104,43 @@ impl<'a> LdapConnector<'a> {
         })
     }
 
-    /// Whether the connection will be encrypted.
+    /// Returns whether the connection is encrypted.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.endpoint.tls || self.settings.starttls
     }
 
-    /// Encrypts the connection and begins to speak LDAP.
+    /// Encrypts the connection and starts the LDAP client.
     pub(crate) async fn secure(&self, stream: TcpStream) -> Result<LdapSession<'a>, ConnectorError> {
-        let wire =
+        let server =
             if self.endpoint.tls { self.negotiate_tls(stream).await? } else { LdapConnection::Plain(stream) };
         let (ours, connection, ldap) = attach_client().await.map_err(|cause| {
             let address = self.endpoint.address();
             ConnectorError::Connect { connector: self.connector.clone(), address, cause }
         })?;
-        // What it dies of shows on the line, which it closes.
+        // If the task fails it closes the transport; the reader reports the error.
         let driver = AbortOnDropHandle::new(tokio::spawn(async { drop(connection.drive().await) }));
-        let line = SplitTransport::new(wire, ours);
+        let transport = SplitTransport::new(server, ours);
         let (connector, settings) = (self.connector, self.settings);
-        let session = LdapSession { connector, settings, ldap, transport: line, _driver: driver };
+        let session = LdapSession { connector, settings, ldap, transport, _driver: driver };
         if settings.starttls && !self.endpoint.tls { self.start_tls(session).await } else { Ok(session) }
     }
 
-    /// Asks for TLS on a connection that began in the clear (RFC 4511 4.14).
+    /// Requests TLS on an unencrypted connection (RFC 4511 4.14).
     async fn start_tls(&self, mut session: LdapSession<'a>) -> Result<LdapSession<'a>, ConnectorError> {
         let attempt = "StartTLS";
         session.ldap.with_timeout(self.settings.timeout);
         let request = Exop { name: Some(START_TLS.to_owned()), val: None };
-        let asked = session.transport.exchange(session.ldap.extended(request)).await;
-        let ExopResult(_, result) = asked.map_err(|why| session.transport_error(why, attempt))?;
+        let response = session.transport.exchange(session.ldap.extended(request)).await;
+        let ExopResult(_, result) = response.map_err(|why| session.transport_error(why, attempt))?;
         if result.rc != 0 {
             let (connector, answer) = (self.connector.clone(), LdapErrorResult::new(result.rc, &result.text));
             return Err(ConnectorError::Answer { connector, attempt: attempt.to_owned(), answer });
         }
-        let Some((stream, krate)) = session.transport.into_streams() else {
+        let Some((stream, client)) = session.transport.into_streams() else {
             return Err(transport_error(self.connector, self.settings, TransportError::Malformed, attempt));
         };
         Ok(LdapSession {
-            transport: SplitTransport::new(self.negotiate_tls(stream).await?, krate),
+            transport: SplitTransport::new(self.negotiate_tls(stream).await?, client),
             ..session
         })
     }
@@ -152,7 +153,7 @@ impl<'a> LdapConnector<'a> {
             host: host.clone(),
             cause: cause.into(),
         })?;
-        // Boxed because the handshake's buffers lie in it: every future above would carry them along.
+        // Boxed because the buffers of the handshake would enlarge every enclosing future.
         let handshake = Box::pin(TlsConnector::from(config).connect(name, stream));
         match timeout(self.settings.timeout, handshake).await {
             Ok(Ok(stream)) => Ok(LdapConnection::Encrypted(Box::new(stream))),
@@ -161,7 +162,7 @@ impl<'a> LdapConnector<'a> {
         }
     }
 
-    /// Every step up to the bind.
+    /// Runs all steps up to the bind.
     pub(crate) async fn connect_and_bind(&self) -> Result<LdapSession<'a>, ConnectorError> {
         let addresses = self.resolve().await?;
         let stream = self.connect(&addresses).await?;
@@ -181,7 +182,7 @@ impl<'a> LdapConnector<'a> {
         })
     }
 
-    /// Why no TLS came about.
+    /// Converts an error of the TLS handshake.
     fn tls_error(&self, cause: io::Error) -> ConnectorError {
         let (connector, host) = (self.connector.clone(), self.endpoint.host.clone());
         let inner = cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).cloned();
@@ -196,7 +197,7 @@ impl<'a> LdapConnector<'a> {
 }
 
 impl LdapSession<'_> {
-    /// Tells the server who asks; anonymous without an account.
+    /// Binds with the account, or anonymously without one.
     pub(crate) async fn bind(&mut self) -> Result<(), ConnectorError> {
         let (account, password) = match &self.settings.bind {
             // An empty password would be an anonymous bind that succeeds (RFC 4513 5.1.2).
@@ -228,26 +229,26 @@ impl LdapSession<'_> {
         }
     }
 
-    /// Says goodbye. What can go wrong now harms nobody.
+    /// Sends an unbind request. Errors are ignored.
     pub(crate) async fn close(mut self) {
-        let goodbye = async {
+        let unbind = async {
             let _ = self.transport.exchange(self.ldap.unbind()).await;
             self.transport.close().await;
         };
-        let _ = timeout(self.settings.timeout, goodbye).await;
+        let _ = timeout(self.settings.timeout, unbind).await;
     }
 
-    /// Why an attempt came to nothing.
+    /// Converts a transport error into an error of this connector.
     pub(crate) fn transport_error(&self, why: TransportError, attempt: &str) -> ConnectorError {
         transport_error(self.connector, self.settings, why, attempt)
     }
 }
 
-/// The crate on one end of a socket pair, and the other end.
+/// Creates an `ldap3` client on one end of a socket pair and returns the other end.
 async fn attach_client() -> io::Result<(UnixStream, LdapConnAsync, Ldap)> {
     let (ours, its) = UnixStream::pair()?;
     let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(its.into_std()?));
-    match LdapConnAsync::with_settings(settings, LINE).await {
+    match LdapConnAsync::with_settings(settings, PLACEHOLDER_URL).await {
         Ok((connection, ldap)) => Ok((ours, connection, ldap)),
         Err(LdapError::Io { source }) => Err(source),
         Err(other) => Err(io::Error::other(other)),

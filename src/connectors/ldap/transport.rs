@@ -1,12 +1,15 @@
-//! The line between the crate and the server, and where the entries of a search leave it.
+//! Transport between `ldap3` and the server, which passes search entries to the entry parser.
 //!
-//! The crate speaks the protocol: it binds, asks, and reads results with their controls. Its decoder builds two trees of
-//! small values for each message, which for 100,000 entries takes longer than the server takes to send them. So it is
-//! given one end of a socket pair in place of the network. This line carries bytes between the other end and the
-//! server, message by message, and hands the entries of the search under way to whoever reads them, as they lie in the
-//! buffer. Everything else goes on to the crate, in order: what it says of a page comes after the page's last entry.
+//! `ldap3` implements the protocol: it binds, sends requests, and decodes results with their controls. Its
+//! decoder builds two trees of small values for each message, which for 100,000 entries takes longer than the
+//! server takes to send them. It is therefore connected to one end of a socket pair instead of the network. The
+//! transport moves messages between the other end and the server. Entries of the current search are passed to the
+//! reader as slices of the buffer; all other messages are passed to `ldap3` in order, so that the result of a
+//! page follows its last entry.
 //!
-//! TLS ends here too, so that entries can be seen. All of it happens in the task of whoever waits.
+//! There is one way to read an entry: entries of the current search never reach the decoder of `ldap3`.
+//!
+//! TLS ends in the transport, so that entries are readable. All work happens in the task of the caller.
 
 use std::io;
 use std::ops::Range;
@@ -24,80 +27,79 @@ use tokio_rustls::client::TlsStream;
 use crate::ldap::ber::{self, MessageState};
 use crate::ldap::entry::ENTRY;
 
-/// Bytes that are asked for at once: a page of 500 entries is read in three or four goes.
-const READ: usize = 64 << 10;
+/// Bytes per read from the server: a page of 500 entries takes three or four reads.
+const READ_SIZE: usize = 64 << 10;
 
-/// Bytes that are asked of the crate at once: a request goes out in one piece, which the server does not wait to see the
-/// rest of.
-const REQUEST: usize = 4 << 10;
+/// Bytes per read from `ldap3`: a request is sent in one piece, so that the server does not wait for the rest.
+const REQUEST_SIZE: usize = 4 << 10;
 
-/// The longest message, in bytes. People's entries hold the mapped attributes only; whoever announces more is no
-/// directory, and memory is not filled to find out.
-const LONGEST: usize = 64 << 20;
+/// Maximum size of a message, in bytes. Entries contain mapped attributes only; a server that announces more is
+/// not a directory, and the memory is not allocated.
+const MAX_MESSAGE_SIZE: usize = 64 << 20;
 
 /// A connection to a server.
 #[derive(Debug)]
 pub(crate) enum LdapConnection {
-    /// In the clear.
+    /// An unencrypted connection.
     Plain(TcpStream),
-    /// Encrypted. Boxed, for its buffers are large.
+    /// An encrypted connection. Boxed because of its large buffers.
     Encrypted(Box<TlsStream<TcpStream>>),
 }
 
-/// The line of one session.
+/// The transport of one session.
 #[derive(Debug)]
 pub(crate) struct SplitTransport {
     server: LdapConnection,
-    krate: UnixStream,
+    client: UnixStream,
     from_server: Vec<u8>,
-    /// Where the next message begins in what came from the server.
+    /// The position of the next message in `from_server`.
     next: usize,
     to_server: Vec<u8>,
-    to_crate: Vec<u8>,
-    /// Messages that the crate was given without being asked which.
-    passed_on: u64,
-    /// Why the line broke, when that was seen behind an answer that came in time.
-    broken: Option<TransportError>,
+    to_client: Vec<u8>,
+    /// Number of messages passed to `ldap3` by `exchange`.
+    forwarded: u64,
+    /// An error that occurred after a response that arrived in time.
+    pending_error: Option<TransportError>,
 }
 
-/// Why nothing more comes over the line.
+/// Reason why no more messages are received.
 #[derive(Debug)]
 pub(crate) enum TransportError {
-    /// The connection was closed or broke.
+    /// The connection was closed or failed.
     CutOff(Option<io::Error>),
-    /// Nothing came for as long as the settings allow.
+    /// No data arrived within the timeout.
     Stalled,
-    /// What came is no LDAP message (RFC 4511 4.1.1), or the crate could not read it.
+    /// Invalid LDAP message (RFC 4511 4.1.1), or one that `ldap3` cannot decode.
     Malformed,
 }
 
-/// What comes next while a search is under way.
+/// The next message of the current search.
 #[derive(Debug)]
 pub(crate) enum SearchMessage<'a> {
     /// An entry: the contents of its `SearchResultEntry` (RFC 4511 4.5.2).
     Entry(&'a [u8]),
-    /// A message of the search that the crate has now.
+    /// Another message of the search, which was passed to `ldap3`.
     Other,
 }
 
 impl SplitTransport {
-    /// Puts a line between a server and the near end of the crate's socket pair.
-    pub(crate) fn new(server: LdapConnection, krate: UnixStream) -> Self {
-        let (from_server, to_server, to_crate) = (Vec::new(), Vec::new(), Vec::new());
-        Self { server, krate, from_server, next: 0, to_server, to_crate, passed_on: 0, broken: None }
+    /// Connects a server and the near end of the socket pair.
+    pub(crate) fn new(server: LdapConnection, client: UnixStream) -> Self {
+        let (from_server, to_server, to_client) = (Vec::new(), Vec::new(), Vec::new());
+        Self { server, client, from_server, next: 0, to_server, to_client, forwarded: 0, pending_error: None }
     }
 
-    /// Takes the line down after its first answer, for one that is encrypted. `None` when the server has said more than
-    /// that: what came in the clear must not be taken for what comes encrypted.
+    /// Ends the transport after its first response, to start TLS. Returns `None` if the server sent more than
+    /// that response, because unencrypted data must not be treated as encrypted.
     pub(crate) fn into_streams(self) -> Option<(TcpStream, UnixStream)> {
-        let said_more = self.passed_on != 1 || self.next < self.from_server.len();
+        let has_more_data = self.forwarded != 1 || self.next < self.from_server.len();
         match self.server {
-            LdapConnection::Plain(stream) if !said_more => Some((stream, self.krate)),
+            LdapConnection::Plain(stream) if !has_more_data => Some((stream, self.client)),
             LdapConnection::Plain(_) | LdapConnection::Encrypted(_) => None,
         }
     }
 
-    /// Carries a question of the crate to the server and the answer back, until the call has come to an end.
+    /// Sends a request of `ldap3` to the server and passes responses back until the call returns.
     pub(crate) async fn exchange<T>(
         &mut self,
         call: impl Future<Output = Result<T, LdapError>>,
@@ -105,8 +107,8 @@ impl SplitTransport {
         self.drive_call(call, true).await
     }
 
-    /// Carries between the crate and the line only, until the call has come to an end. The server is not listened to:
-    /// what it says next is for [`SplitTransport::next`].
+    /// Moves requests of `ldap3` to the transport until the call returns. Nothing is read from the server: its
+    /// next message belongs to [`SplitTransport::next`].
     pub(crate) async fn send_only<T>(
         &mut self,
         call: impl Future<Output = Result<T, LdapError>>,
@@ -120,27 +122,27 @@ impl SplitTransport {
         listening: bool,
     ) -> Result<T, TransportError> {
         self.check_open()?;
-        // The crate panics on some answers that are malformed.
+        // `ldap3` panics on some malformed responses.
         let mut call = pin!(AssertUnwindSafe(call).catch_unwind());
         let fault = loop {
             tokio::select! {
                 biased;
                 outcome = &mut call => return map_call_result(outcome),
                 carried = self.transfer(listening) => {
-                    let passed_on = carried.and_then(|()| if listening { self.forward_messages() } else { Ok(()) });
-                    if let Err(fault) = passed_on {
+                    let forwarded = carried.and_then(|()| if listening { self.forward_messages() } else { Ok(()) });
+                    if let Err(fault) = forwarded {
                         break fault;
                     }
                 }
             }
         };
-        // What the server said before the line broke may be the answer.
-        let _ = self.krate.write_all(&self.to_crate).await;
-        self.to_crate.clear();
-        let _ = self.krate.shutdown().await;
+        // Data received before the connection failed may contain the response.
+        let _ = self.client.write_all(&self.to_client).await;
+        self.to_client.clear();
+        let _ = self.client.shutdown().await;
         match map_call_result(call.await) {
             Ok(answer) => {
-                self.broken = Some(fault);
+                self.pending_error = Some(fault);
                 Ok(answer)
             }
             Err(_) => Err(fault),
@@ -148,56 +150,56 @@ impl SplitTransport {
     }
 
     fn check_open(&mut self) -> Result<(), TransportError> {
-        self.broken.take().map_or(Ok(()), Err)
+        self.pending_error.take().map_or(Ok(()), Err)
     }
 
-    /// Passes every message that is here on to the crate.
+    /// Passes all complete messages to `ldap3`.
     fn forward_messages(&mut self) -> Result<(), TransportError> {
         while let Some(message) = self.message()? {
-            self.to_crate.extend_from_slice(&self.from_server[message]);
-            self.passed_on += 1;
+            self.to_client.extend_from_slice(&self.from_server[message]);
+            self.forwarded += 1;
         }
         Ok(())
     }
 
-    /// The next message of the search that has this number. `wait` is the longest time between two messages.
+    /// The next message of the search with this id. `wait` is the maximum time between two messages.
     pub(crate) async fn next(
         &mut self,
         search: i32,
         wait: Duration,
     ) -> Result<SearchMessage<'_>, TransportError> {
         self.check_open()?;
-        let mut patience = None;
+        let mut deadline = None;
         loop {
             while let Some(message) = self.message()? {
-                patience = None;
+                deadline = None;
                 let ber::LdapMessage { number, operation, contents } =
                     ber::parse_message(&self.from_server[message.clone()])
                         .ok_or(TransportError::Malformed)?;
                 if number == search && operation == ENTRY {
                     return Ok(SearchMessage::Entry(&self.from_server[message][contents]));
                 }
-                self.to_crate.extend_from_slice(&self.from_server[message]);
+                self.to_client.extend_from_slice(&self.from_server[message]);
                 if number == search {
                     return Ok(SearchMessage::Other);
                 }
             }
-            let until = *patience.get_or_insert_with(|| Instant::now() + wait);
+            let until = *deadline.get_or_insert_with(|| Instant::now() + wait);
             timeout_at(until, self.transfer(true)).await.map_err(|_| TransportError::Stalled)??;
         }
     }
 }
 
 impl SplitTransport {
-    /// Carries out what the crate says last, and closes the line behind it.
+    /// Sends the last request of `ldap3` and closes the connection.
     pub(crate) async fn close(&mut self) {
         while self.transfer(true).await.is_ok() {}
         let _ = self.server.shutdown().await;
     }
 
-    /// Where the next whole message lies in what came from the server; it is the caller's then.
+    /// The position of the next complete message in `from_server`; consumes the message.
     fn message(&mut self) -> Result<Option<Range<usize>>, TransportError> {
-        match ber::measure_message(&self.from_server[self.next..], LONGEST) {
+        match ber::measure_message(&self.from_server[self.next..], MAX_MESSAGE_SIZE) {
             MessageState::Complete(length) => {
                 let begin = self.next;
                 self.next += length;
@@ -208,35 +210,35 @@ impl SplitTransport {
         }
     }
 
-    /// Waits until something can be carried, and carries it. May be given up at any time: nothing is lost or comes twice.
+    /// Waits until data can be moved, and moves it. Cancel-safe: no data is lost or duplicated.
     async fn transfer(&mut self, listening: bool) -> Result<(), TransportError> {
-        let broken = |cause| TransportError::CutOff(Some(cause));
+        let connection_lost = |cause| TransportError::CutOff(Some(cause));
         if !self.to_server.is_empty() {
-            let written = self.server.write(&self.to_server).await.map_err(broken)?;
+            let written = self.server.write(&self.to_server).await.map_err(connection_lost)?;
             self.to_server.drain(..written);
             return Ok(());
         }
-        self.server.flush().await.map_err(broken)?;
+        self.server.flush().await.map_err(connection_lost)?;
         if self.next > 0 {
             self.from_server.drain(..self.next);
             self.next = 0;
         }
-        self.from_server.reserve(READ);
-        self.to_server.reserve(REQUEST);
-        let (mut from_crate, mut crate_side) = self.krate.split();
+        self.from_server.reserve(READ_SIZE);
+        self.to_server.reserve(REQUEST_SIZE);
+        let (mut from_client, mut client_side) = self.client.split();
         tokio::select! {
             biased;
-            written = crate_side.write(&self.to_crate), if !self.to_crate.is_empty() => {
+            written = client_side.write(&self.to_client), if !self.to_client.is_empty() => {
                 let written = written.map_err(|_| TransportError::Malformed)?;
-                self.to_crate.drain(..written);
+                self.to_client.drain(..written);
             }
             read = self.server.read(&mut self.from_server), if listening => {
-                if read.map_err(broken)? == 0 {
+                if read.map_err(connection_lost)? == 0 {
                     return Err(TransportError::CutOff(None));
                 }
             }
-            // The crate's end is open until the crate says goodbye, or fails at what the server sent.
-            read = from_crate.read_buf(&mut self.to_server) => match read {
+            // `ldap3` closes its end after an unbind request or after a decoding error.
+            read = from_client.read_buf(&mut self.to_server) => match read {
                 Ok(1..) => (),
                 Ok(0) | Err(_) => return Err(TransportError::Malformed),
             },
@@ -245,7 +247,7 @@ impl SplitTransport {
     }
 }
 
-/// What came of a call of the crate. Its own end of the line breaks only where it cannot go on.
+/// Converts the result of an `ldap3` call. Its end of the socket pair fails only after a decoding error.
 fn map_call_result<T, P>(outcome: Result<Result<T, LdapError>, P>) -> Result<T, TransportError> {
     match outcome {
         Ok(Ok(answer)) => Ok(answer),

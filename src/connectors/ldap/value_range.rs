@@ -1,34 +1,35 @@
-//! Values of an attribute that come in parts.
+//! Ranged retrieval of attribute values.
 //!
-//! Active Directory sends no more than 1,500 values of an attribute at once (`MaxValRange`). Of more it sends the
-//! attribute empty or not at all, and beside it `member;range=0-1499`; the rest must be asked for, as
-//! `member;range=1500-*`, until a part comes that ends in `*` (MS-ADTS 3.1.1.3.1.3.3). Whoever takes the first part for all, or
-//! the empty attribute for none, loses people without an error.
+//! Active Directory returns at most 1,500 values of an attribute (`MaxValRange`). If there are more, it returns
+//! the attribute empty or not at all, together with `member;range=0-1499`. The remaining values must be requested
+//! as `member;range=1500-*` until a range ends in `*` (MS-ADTS 3.1.1.3.1.3.3). Treating the first range as
+//! complete, or the empty attribute as empty, would lose people without an error.
 
 use crate::ConnectorError;
 use crate::ldap::entry::EntryParser;
 use crate::ldap::session::LdapSession;
 use crate::mapper::RecordValues;
 
-/// Which of its values a part has: the places of the first and, where it does not go to the end, of the last.
+/// The range of values in a part: the position of the first value and, unless the range is the last, of the last
+/// value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ValueRange {
     pub first: u64,
     pub last: Option<u64>,
 }
 
-/// A part that came.
+/// A received part of the values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ValuePart {
-    /// The attribute, without the range, in lower case.
+    /// The attribute in lower case, without the range.
     pub(super) attribute: String,
     pub(super) range: ValueRange,
-    /// How many values came.
+    /// Number of values in the part.
     pub(super) count: u64,
 }
 
 impl ValueRange {
-    /// Takes the range off a name of an attribute, which is in lower case.
+    /// Splits an attribute name in lower case into name and range.
     pub(super) fn split(name: &str) -> (String, Option<Self>) {
         let Some((before, option)) = name.rsplit_once(';') else { return (name.to_owned(), None) };
         let range = option.strip_prefix("range=").and_then(|range| {
@@ -43,17 +44,17 @@ impl ValueRange {
     }
 }
 
-/// What is to be done after a part.
+/// The step after a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RangeStep {
-    /// Ask for the values from this place on.
+    /// Request the values from this position on.
     Ask(u64),
-    /// Nothing: it was the last.
+    /// The part was the last.
     End,
 }
 
 impl ValuePart {
-    /// What is to be done next, when this part is the one that was asked for, from `first` on, and whole.
+    /// The next step, if this part is the one requested from `first` on and is complete; `None` otherwise.
     fn next_step(&self, first: u64) -> Option<RangeStep> {
         match self.range {
             ValueRange { first: begins, .. } if begins != first => None,
@@ -66,7 +67,7 @@ impl ValuePart {
     }
 }
 
-/// Adds the values that are missing to a record of which these parts came.
+/// Adds the missing values to a record that has these parts.
 pub(super) async fn fetch_missing_values(
     session: &mut LdapSession<'_>,
     entries: &mut EntryParser,
@@ -81,17 +82,17 @@ pub(super) async fn fetch_missing_values(
             attribute: attribute.clone(),
             first,
         };
-        let mut then = part.next_step(0).ok_or_else(|| missing(0))?;
-        while let RangeStep::Ask(first) = then {
-            let asked = format!("{attribute};range={first}-*");
-            let mut came = None;
+        let mut step = part.next_step(0).ok_or_else(|| missing(0))?;
+        while let RangeStep::Ask(first) = step {
+            let range_name = format!("{attribute};range={first}-*");
+            let mut received = None;
             let each = |entry: &[u8]| {
                 entries.read_more(entry, record)?;
-                came = entries.parts().iter().find(|other| other.attribute == *attribute).cloned();
+                received = entries.parts().iter().find(|other| other.attribute == *attribute).cloned();
                 Some(())
             };
-            session.read_entry(dn, &[&asked], each).await?;
-            then = came.and_then(|part| part.next_step(first)).ok_or_else(|| missing(first))?;
+            session.read_entry(dn, &[&range_name], each).await?;
+            step = received.and_then(|part| part.next_step(first)).ok_or_else(|| missing(first))?;
         }
     }
     Ok(())
@@ -117,8 +118,9 @@ mod tests {
 
     #[test]
     fn a_part_leads_to_the_next_only_when_it_is_the_one_that_was_asked_for_and_whole() {
-        let next = |first, last, count, asked| {
-            ValuePart { attribute: String::new(), range: ValueRange { first, last }, count }.next_step(asked)
+        let next = |first, last, count, range_name| {
+            ValuePart { attribute: String::new(), range: ValueRange { first, last }, count }
+                .next_step(range_name)
         };
         assert_eq!(next(0, Some(1499), 1500, 0), Some(RangeStep::Ask(1500)));
         assert_eq!(next(1500, None, 1, 1500), Some(RangeStep::End));

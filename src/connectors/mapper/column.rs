@@ -1,4 +1,4 @@
-//! One column of a mapping: its codes, and what it met that no table names.
+//! One column of a mapping: its codes, and its values that are in no table.
 
 use rustc_hash::FxHashMap;
 
@@ -7,13 +7,14 @@ use rollcall_model::attributes::Attribute;
 use rollcall_model::names::clean;
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 
-/// The most unknown values of one attribute that are named one by one: a code table against free text would name all.
+/// Maximum number of unknown values of one attribute that are reported individually: applying a code table to
+/// free text would report all.
 const MOST_UNKNOWN: usize = 100;
 
-/// What is to be done with one column of the mapping.
+/// Translation of one column of the mapping.
 #[derive(Debug)]
 pub(super) struct MappedColumn {
-    /// Its place in the mapping.
+    /// The position in the mapping.
     pub number: usize,
     /// The attribute that it is mapped to.
     pub attribute: Attribute,
@@ -22,19 +23,19 @@ pub(super) struct MappedColumn {
 }
 
 impl MappedColumn {
-    /// Prepares one column, its codes cleaned as values are.
+    /// Prepares a column; its codes are normalized like values.
     pub(super) fn new(number: usize, attribute: Attribute, mapping: &AttributeMapping) -> Self {
         let cleaned = |(code, name): (&String, &String)| (clean(code).into_owned(), clean(name).into_owned());
         let codes = mapping.codes.get(&attribute).map(|table| table.iter().map(cleaned).collect());
         Self { number, attribute, codes, unknown: FxHashMap::default() }
     }
 
-    /// The name that a code stands for, if it has one.
+    /// The name of a code, if there is one.
     pub(super) fn name_of(&self, code: &str) -> Option<&str> {
         self.codes.as_ref()?.get(code).map(String::as_str)
     }
 
-    /// The name that a code stands for; an unknown code stands for itself and is counted.
+    /// The name of a code; an unknown code is kept and counted.
     pub(super) fn translate<'t>(&'t mut self, value: &'t str) -> &'t str {
         let Some(codes) = &self.codes else { return value };
         if let Some(name) = codes.get(value) {
@@ -44,12 +45,13 @@ impl MappedColumn {
         value
     }
 
-    /// Counts a value that no table names.
+    /// Counts a value that is in no table.
     pub(super) fn unknown(&mut self, value: &str) {
         count(&mut self.unknown, value);
     }
 
-    /// The values that no table names, with how often they came, the most frequent first. `name` is the attribute's.
+    /// The values that are in no table with their number of people, the most frequent first. `name` is the name
+    /// of the attribute.
     pub(super) fn problems(&self, name: &str) -> Vec<RunWarning> {
         let mut unknown: Vec<(&str, u64)> =
             self.unknown.iter().map(|(value, &times)| (value.as_str(), times)).collect();
@@ -59,7 +61,7 @@ impl MappedColumn {
         let message = |(value, times): &(&str, u64)| {
             let people = if *times == 1 { "1 person".to_owned() } else { format!("{times} people") };
             if is_status {
-                format!("`[connector.status]` does not name `{value}`: taken as active ({people})")
+                format!("`[connector.status]` does not contain `{value}`: treated as active ({people})")
             } else {
                 format!("`[connector.values.{name}]` does not translate `{value}`: kept as it is ({people})")
             }
@@ -67,7 +69,7 @@ impl MappedColumn {
         let mut messages: Vec<String> = unknown.iter().take(MOST_UNKNOWN).map(message).collect();
         if unknown.len() > MOST_UNKNOWN {
             let more = unknown.len() - MOST_UNKNOWN;
-            messages.push(format!("{more} more values of `{name}` are named by no table"));
+            messages.push(format!("{more} more values of `{name}` are not in any table"));
         }
         messages.into_iter().map(|message| RunWarning::new(kind, name, message)).collect()
     }

@@ -1,8 +1,9 @@
-//! Applies a [`AttributeMapping`]: from a record of a source to a row of people.
+//! Applies an [`AttributeMapping`]: converts records of a source to rows of people.
 //!
-//! Built once a reading. A source fills a [`RecordValues`] with values as they came, by column of the mapping; [`RecordMapper::push`]
-//! cleans and translates them and hands the row to [`PeopleTable`]. What is odd about a value is noticed and gone on
-//! without; only when so many records have no usable id that the mapping must be wrong does [`RecordMapper::finish`] refuse.
+//! One mapper is built per reading. A source fills a [`RecordValues`] with raw values by column of the mapping;
+//! [`RecordMapper::push`] normalizes and translates them and adds the row to [`PeopleTable`]. Invalid values are
+//! reported as warnings and treated as empty. [`RecordMapper::finish`] fails only if so many records have no
+//! usable id that the mapping must be wrong.
 
 mod column;
 mod record;
@@ -21,13 +22,13 @@ pub(super) use record::RecordValues;
 
 use column::MappedColumn;
 
-/// Fewer records than this may always be set aside: dirty data, not a broken mapping.
+/// Fewer unusable records than this never fail a reading: dirty data, not a wrong mapping.
 const FEW_SET_ASIDE: u64 = 10;
 
-/// One in this many records set aside is a broken mapping (5 %).
+/// More than one unusable record in this many (5 %) means a wrong mapping.
 const SET_ASIDE_SHARE: u64 = 20;
 
-/// Turns records into people.
+/// Converts records to people.
 #[derive(Debug)]
 pub(super) struct RecordMapper<'a> {
     connector: &'a ConnectorName,
@@ -43,7 +44,7 @@ pub(super) struct RecordMapper<'a> {
 }
 
 impl<'a> RecordMapper<'a> {
-    /// Prepares to map a reading.
+    /// Creates the mapper of a reading.
     pub(crate) fn new(
         connector: &'a ConnectorName,
         mapping: &'a AttributeMapping,
@@ -53,7 +54,7 @@ impl<'a> RecordMapper<'a> {
         let mut columns: Vec<MappedColumn> = attributes_of
             .map(|(number, &(attribute, _))| MappedColumn::new(number, attribute, mapping))
             .collect();
-        // The id comes first: what is noticed about the others is reported under it.
+        // The id is first, because warnings about the other columns refer to it.
         columns.sort_by_key(|column| column.attribute != Attribute::ID);
         Self {
             connector,
@@ -69,12 +70,12 @@ impl<'a> RecordMapper<'a> {
         }
     }
 
-    /// How many records came.
+    /// Number of records so far.
     pub(crate) fn records(&self) -> u64 {
         self.records
     }
 
-    /// Maps one record. `place` says where it stands in the source.
+    /// Maps one record. `place` returns its position in the source.
     pub(crate) fn push(&mut self, record: &RecordValues, place: impl FnOnce() -> String) {
         self.records += 1;
         self.cells.fill(Symbol::EMPTY);
@@ -91,10 +92,12 @@ impl<'a> RecordMapper<'a> {
         self.people.push(&self.cells, place);
     }
 
-    /// Everybody, when enough of the records can be used.
+    /// The people and warnings, if enough records are usable.
     ///
     /// # Errors
-    /// [`ConnectorError::TooManyRejectedRecords`] when more than 5 % of the records, and at least 10, have an empty or repeated id.
+    ///
+    /// [`ConnectorError::TooManyRejectedRecords`] if more than 5 % of the records, and at least 10, have an empty
+    /// or repeated id.
     pub(crate) fn finish(self) -> Result<(PeopleTable, Vec<RunWarning>), ConnectorError> {
         let (set_aside, records) = (self.people.set_aside(), self.records);
         if set_aside >= FEW_SET_ASIDE && set_aside * SET_ASIDE_SHARE > records {
@@ -111,12 +114,12 @@ impl<'a> RecordMapper<'a> {
         Ok((self.people, problems))
     }
 
-    /// Whoever came, for looking at.
+    /// The people so far, for `check` and look-ups.
     pub(crate) fn into_people(self) -> PeopleTable {
         self.people
     }
 
-    /// Exactly one value; a record with none or several cannot be told from others.
+    /// The only value of the id; a record with no value or several values cannot be identified.
     fn id(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let mut values = record.values_of(self.columns[index].number);
         match (values.next(), values.next()) {
@@ -141,7 +144,7 @@ impl<'a> RecordMapper<'a> {
         self.people.values.intern_all(&mut self.texts)
     }
 
-    /// One value of several: the first in byte order that will do, so that a server's order does not matter.
+    /// The first valid value in byte order, so that the order of the server does not matter.
     fn one(
         &mut self,
         index: usize,
@@ -164,7 +167,7 @@ impl<'a> RecordMapper<'a> {
     fn address(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let chosen = self.one(index, record, is_address);
         self.report_unusable(chosen, RunWarningKind::BadAddress, |text| {
-            format!("`{text}` is no address: taken as empty")
+            format!("`{text}` is not a valid e-mail address: treated as empty")
         })
     }
 
@@ -172,11 +175,11 @@ impl<'a> RecordMapper<'a> {
         let name = self.attributes.name(self.columns[index].attribute);
         let chosen = self.one(index, record, |text| read_date(text).is_some());
         self.report_unusable(chosen, RunWarningKind::BadDate, |text| {
-            format!("`{text}` in `{name}` is no date that can be read: taken as empty")
+            format!("`{text}` in `{name}` is not a valid date: treated as empty")
         })
     }
 
-    /// The cell, or an empty one with the value reported under the record's id.
+    /// The converted value, or an empty one with a warning under the record's id.
     fn report_unusable(
         &mut self,
         chosen: Result<Symbol, Option<String>>,
@@ -194,7 +197,7 @@ impl<'a> RecordMapper<'a> {
         Symbol::EMPTY
     }
 
-    /// The standing of the first value in byte order that a list names; a value that none names is active.
+    /// The status for the first value in byte order that is in a status list; a value that is in none is active.
     fn status(&mut self, index: usize, record: &RecordValues) -> Symbol {
         let column = &mut self.columns[index];
         self.texts.clear();
@@ -210,9 +213,9 @@ impl<'a> RecordMapper<'a> {
             if let Some(known) = statuses.get(text) {
                 return *known;
             }
-            let standing = self.mapping.statuses.get(&fold(text)).copied();
-            statuses.insert(text.clone(), standing);
-            standing
+            let status = self.mapping.statuses.get(&fold(text)).copied();
+            statuses.insert(text.clone(), status);
+            status
         });
         if named.is_none() {
             let unnamed = self.texts.iter().filter(|text| fold(text) != EmploymentStatus::Active.as_str());
@@ -226,7 +229,7 @@ impl<'a> RecordMapper<'a> {
 mod tests {
     use super::*;
 
-    /// What mapping some records came to.
+    /// The result of mapping records.
     struct MappedRow {
         people: PeopleTable,
         problems: Vec<RunWarning>,

@@ -1,10 +1,10 @@
-//! One record of a source before it is mapped.
+//! A record of a source before it is mapped.
 
 use std::ops::Range;
 
 use rollcall_model::names::clean;
 
-/// The values of one record, cleaned, without the empty ones, by column of the mapping. Reused from record to record.
+/// The normalized values of a record by column of the mapping, without empty values. Reused for each record.
 #[derive(Debug, Default)]
 pub(crate) struct RecordValues {
     text: String,
@@ -12,13 +12,13 @@ pub(crate) struct RecordValues {
 }
 
 impl RecordValues {
-    /// Forgets the values.
+    /// Removes all values.
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.values.clear();
     }
 
-    /// Adds a value of a column; a column may have several.
+    /// Adds a value to a column; a column can have several.
     pub(crate) fn add(&mut self, column: usize, value: &str) {
         let value = clean(value);
         if !value.is_empty() {
@@ -26,7 +26,7 @@ impl RecordValues {
         }
     }
 
-    /// Adds to a column values of another record, which are clean.
+    /// Adds normalized values of another record to a column.
     pub(crate) fn add_all<'v>(&mut self, column: usize, values: impl Iterator<Item = &'v str>) {
         values.for_each(|value| self.put(column, value));
     }
@@ -37,7 +37,7 @@ impl RecordValues {
         self.values.push((column, start..self.text.len()));
     }
 
-    /// All values, one behind the other.
+    /// The text of all values, concatenated.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

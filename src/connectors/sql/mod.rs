@@ -1,8 +1,8 @@
-//! A query against another database: PostgreSQL or SQLite.
+//! A query on another database: PostgreSQL or SQLite.
 //!
-//! The query runs once, in a transaction that may only read and sees one state of the database, and its rows are read as
-//! they come; columns are attributes. It counts as complete when the rows came to their end, and are as many as
-//! `count_query` says where there is one.
+//! The query runs once, in a read-only transaction with a consistent snapshot, and its rows are read as a stream;
+//! columns are attributes. The result is complete if all rows were read and their number equals `count_query`, if
+//! there is one.
 
 mod rows;
 
@@ -23,21 +23,21 @@ use rows::SqlSource;
 pub struct SqlSettings {
     /// `postgres://…` or `sqlite://FILE`.
     pub database: SecretText,
-    /// A query that gives a row for each person.
+    /// A query that returns one row per person.
     pub query: String,
-    /// A query that gives the number of these rows.
+    /// A query that returns the number of these rows.
     pub count_query: Option<String>,
-    /// The longest wait for the next row.
+    /// Maximum wait for the next row.
     pub timeout: Duration,
 }
 
-/// Progress moves in steps of this many rows.
+/// Progress is updated every this many rows.
 const STEP: u64 = 256;
 
-/// How many rows `check` looks at.
+/// Number of rows that `check` reads.
 const SHOWN: u64 = 500;
 
-/// Reads everybody.
+/// Reads all people.
 pub(super) async fn read(
     connector: &Connector,
     settings: &SqlSettings,
@@ -91,7 +91,7 @@ async fn map_rows<'a>(
     Ok(mapper)
 }
 
-/// Finds the people of one address.
+/// Finds the people with an e-mail address.
 pub(super) async fn find(
     connector: &Connector,
     settings: &SqlSettings,
@@ -103,7 +103,7 @@ pub(super) async fn find(
     Ok(everybody.of_address(attributes, email))
 }
 
-/// Walks towards the database: connect, read, attributes.
+/// Checks the database: connect, read, attributes.
 pub(super) async fn check(
     connector: &Connector,
     settings: &SqlSettings,
@@ -118,8 +118,8 @@ pub(super) async fn check(
     };
     let read = map_rows(connector, attributes, context, &mut source, Some(SHOWN)).await;
     let read = read.map(RecordMapper::into_people);
-    let words = |people: &PeopleTable| format!("{} people in the first rows", people.len());
-    if let Some(people) = diagnostics::record_step(&mut steps, "read", read, words) {
+    let describe = |people: &PeopleTable| format!("{} people in the first rows", people.len());
+    if let Some(people) = diagnostics::record_step(&mut steps, "read", read, describe) {
         diagnostics::add_people_step(&mut steps, connector, attributes, &people);
     }
     source.close().await;

@@ -1,4 +1,4 @@
-//! The rows of a query, from either engine, as texts by column.
+//! Rows of a query from either engine, as texts by column.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::mapper::RecordValues;
 use crate::sql::SqlSettings;
 use rollcall_model::names::ConnectorName;
 
-/// A connection inside its transaction.
+/// A connection in a transaction.
 #[derive(Debug)]
 pub(super) struct SqlSource<'s> {
     connector: &'s ConnectorName,
@@ -30,7 +30,7 @@ enum EngineConnection {
 }
 
 impl<'s> SqlSource<'s> {
-    /// Connects, and begins to read one state of the database.
+    /// Connects and starts a read-only transaction with a snapshot.
     pub(super) async fn open(
         connector: &'s ConnectorName,
         settings: &'s SqlSettings,
@@ -49,15 +49,15 @@ impl<'s> SqlSource<'s> {
         Ok(Self { connector, settings, connection })
     }
 
-    /// What is connected to, in words.
+    /// A description of the connection.
     pub(super) fn in_words(&self) -> String {
         match self.connection {
-            EngineConnection::Postgres(_) => "PostgreSQL, in a transaction that only reads".to_owned(),
-            EngineConnection::Sqlite(_) => "SQLite, opened to be read only".to_owned(),
+            EngineConnection::Postgres(_) => "PostgreSQL, in a read-only transaction".to_owned(),
+            EngineConnection::Sqlite(_) => "SQLite, opened read-only".to_owned(),
         }
     }
 
-    /// Reads the query's rows, all or the first ones.
+    /// Reads all rows of the query, or the first ones.
     pub(super) async fn rows(
         &mut self,
         columns: &[&str],
@@ -72,18 +72,18 @@ impl<'s> SqlSource<'s> {
         let broken = |cause| failed(connector, ATTEMPT, cause);
         match connection {
             EngineConnection::Postgres(connection) => {
-                // As JSON every type has one text, and lists stay lists.
+                // JSON gives every type one text form and keeps lists.
                 let text = format!("SELECT row_to_json(person)::text FROM ({query}\n) AS person{limit}");
                 let mut rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(text)).fetch(connection);
-                let mut picker: Option<ValueExtractor> = None;
+                let mut extractor: Option<ValueExtractor> = None;
                 while let Some(json) =
                     wait_for_next(connector, wait, ATTEMPT, rows.try_next()).await?.map_err(broken)?
                 {
-                    let picker = match &mut picker {
-                        Some(picker) => picker,
-                        None => picker.insert(picker_for(connector, columns, &json)?),
+                    let extractor = match &mut extractor {
+                        Some(extractor) => extractor,
+                        None => extractor.insert(build_extractor(connector, columns, &json)?),
                     };
-                    picker
+                    extractor
                         .extract(&mut serde_json::Deserializer::from_str(&json), record)
                         .map_err(|cause| broken(sqlx::Error::Decode(cause.into())))?;
                     each(record);
@@ -113,7 +113,7 @@ impl<'s> SqlSource<'s> {
         Ok(())
     }
 
-    /// How many rows there are, where the settings have a query for it.
+    /// The number of rows by `count_query`, if it is configured.
     pub(super) async fn count(&mut self) -> Result<Option<u64>, ConnectorError> {
         const ATTEMPT: &str = "`count_query`";
         let Some(query) = &self.settings.count_query else { return Ok(None) };
@@ -135,7 +135,7 @@ impl<'s> SqlSource<'s> {
         Ok(Some(u64::try_from(counted).unwrap_or_default()))
     }
 
-    /// Lets go. Nothing was written.
+    /// Closes the connection. Nothing was written.
     pub(super) async fn close(self) {
         let _ = match self.connection {
             EngineConnection::Postgres(connection) => {
@@ -146,7 +146,7 @@ impl<'s> SqlSource<'s> {
     }
 }
 
-/// The server that a URL names.
+/// The server in a URL.
 fn host(url: &str) -> String {
     let url = url::Url::parse(url).ok();
     url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "the database".to_owned())
@@ -167,7 +167,7 @@ async fn connect(url: &str) -> Result<EngineConnection, sqlx::Error> {
     Ok(EngineConnection::Postgres(connection))
 }
 
-/// What comes next, unless nothing comes.
+/// Waits for the next item, with the timeout.
 async fn wait_for_next<T>(
     connector: &ConnectorName,
     wait: Duration,
@@ -193,7 +193,7 @@ fn failed(connector: &ConnectorName, attempt: &str, cause: sqlx::Error) -> Conne
     }
 }
 
-/// Where the mapped columns stand in a row.
+/// The positions of the mapped columns in a row.
 fn places_in(
     connector: &ConnectorName,
     columns: &[&str],
@@ -205,8 +205,8 @@ fn places_in(
     Ok(columns.iter().filter_map(place).collect())
 }
 
-/// What picks the mapped columns out of a row of JSON.
-fn picker_for(
+/// An extractor for the mapped columns of a JSON row.
+fn build_extractor(
     connector: &ConnectorName,
     columns: &[&str],
     json: &str,
@@ -230,7 +230,7 @@ fn missing(connector: &ConnectorName, columns: &[&str], there: &[&str]) -> Resul
     Err(ConnectorError::NoColumns { connector: connector.clone(), missing, columns })
 }
 
-/// A value of SQLite as text; bytes are none.
+/// A SQLite value as text; `None` for a blob.
 fn text_of(row: &SqliteRow, place: usize) -> Result<Option<String>, sqlx::Error> {
     let value = row.try_get_raw(place)?;
     if value.is_null() {

@@ -1,4 +1,4 @@
-//! Accounts: made, given roles, invited, revoked.
+//! Creation, roles, invitations and revocation of accounts.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -13,15 +13,15 @@ use rollcall_store::accounts::{self, Account};
 use rollcall_store::runs::NewRun;
 use rollcall_store::{Store, Tx, sessions};
 
-/// How long a link is good.
+/// Lifetime of a link.
 const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(1);
 
-/// A link that lets somebody set a password, once.
+/// A link to set a password, valid once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// The end of the link, behind `/welcome/`; nobody else knows it.
+    /// Secret part of the link, after `/welcome/`. It is not stored.
     pub key: String,
-    /// When it ends.
+    /// Time of expiry.
     pub until: DateTime<Utc>,
 }
 
@@ -30,7 +30,7 @@ impl Invitation {
         Ok(Self { key: random_token::generate_token()?, until: when.now + INVITATION_LIFETIME })
     }
 
-    /// Where the link leads, on whatever address the service has.
+    /// Returns the path of the link, without the address of the service.
     #[must_use]
     pub fn path(&self) -> String {
         format!("/welcome/{}", self.key)
@@ -44,7 +44,7 @@ pub struct NewUserAccount<'a> {
     pub email: &'a str,
     /// The name; may be empty.
     pub name: &'a str,
-    /// What it may do.
+    /// Role of the account.
     pub role: Role,
     /// The password; without one a link lets its holder set it.
     pub password: Option<&'a SecretText>,
@@ -65,7 +65,7 @@ pub struct CreatedAccount {
 /// back with the new role.
 ///
 /// # Errors
-/// When the address is none or has an account, or the password is too weak.
+/// If the address is not valid or has an account, or the password is too weak.
 pub async fn create_account(
     store: &Store,
     about: &NewRun,
@@ -131,7 +131,7 @@ async fn check_not_last_license_holder(tx: &mut Tx, account: &Account) -> Result
 /// Gives an account another role; it counts from the next request on.
 ///
 /// # Errors
-/// When there is no such account, or nobody would be left who may do everything.
+/// If there is no such account, or it is the last license holder.
 pub async fn change_role(
     store: &Store,
     about: &NewRun,
@@ -154,7 +154,7 @@ pub async fn change_role(
 /// Takes the right to sign in away and ends every session.
 ///
 /// # Errors
-/// When there is no such account, or nobody would be left who may do everything.
+/// If there is no such account, or it is the last license holder.
 pub async fn revoke_account(
     store: &Store,
     about: &NewRun,
@@ -191,10 +191,7 @@ pub async fn create_invitation(
     Ok((change.commit().await?, invitation))
 }
 
-/// A link for the first account of all, where there is none yet; an older one is no longer good.
-///
-/// # Errors
-/// When the database does not answer.
+/// Creates a link for the first account, if there is no account yet. It invalidates older links.
 pub async fn create_first_invitation(store: &Store, now: DateTime<Utc>) -> Result<Option<Invitation>> {
     {
         let mut tx = store.begin_read().await?;
@@ -216,10 +213,10 @@ pub async fn create_first_invitation(store: &Store, now: DateTime<Utc>) -> Resul
     Ok(Some(invitation))
 }
 
-/// For whom a link is: an address, or none where it makes the first account of all.
+/// Returns the address that a link is for; none if it creates the first account.
 ///
 /// # Errors
-/// When the link is not good.
+/// If the link is not valid.
 pub async fn check_invitation(store: &Store, link: &str, now: DateTime<Utc>) -> Result<Option<String>> {
     let mut tx = store.begin_read().await?;
     match accounts::find_invitation(&mut tx, &random_token::digest_token(link), now).await? {
@@ -233,11 +230,11 @@ pub async fn check_invitation(store: &Store, link: &str, now: DateTime<Utc>) -> 
     }
 }
 
-/// Sets the password of the account that a link is for, made with `email` where it is the first of all, and uses the
-/// link up. Whoever was signed in to the account no longer is.
+/// Sets the password of the account that a link is for, and ends the link and all sessions of the account. The first
+/// account is created with `email`.
 ///
 /// # Errors
-/// When the link is not good, the address is none, or the password is too weak.
+/// If the link or the address is not valid, or the password is too weak.
 pub async fn accept_invitation(
     store: &Store,
     about: &NewRun,

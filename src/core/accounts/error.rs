@@ -1,66 +1,66 @@
-//! Why somebody may not sign in, or an account was not changed. Nothing was changed.
+//! Errors of accounts, sessions and tokens.
 
 use std::time::Duration;
 
 use rollcall_store as store;
 
-/// Why somebody may not sign in, or an account was not changed.
+/// An error of accounts, sessions or tokens. The request that reports it changes nothing.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum AccountError {
     #[error(transparent)]
     Store(#[from] store::StoreError),
-    #[error("address or password are not right")]
+    #[error("wrong e-mail address or password")]
     WrongCredentials,
-    #[error("too many tries, wait {} s", wait.as_secs().max(1))]
+    #[error("too many attempts, wait {} s", wait.as_secs().max(1))]
     TooManyAttempts { wait: Duration },
-    #[error("`{text}` is no e-mail address")]
+    #[error("`{text}` is not a valid e-mail address")]
     BadAddress { text: String },
-    #[error("there is already an account `{email}`")]
+    #[error("account `{email}` already exists")]
     AccountExists { email: String },
-    #[error("there is no account `{email}`")]
+    #[error("account `{email}` does not exist")]
     NoAccount { email: String },
-    #[error("the account is no longer there (number {id})")]
+    #[error("account {id} no longer exists")]
     AccountGone { id: i64 },
-    #[error("there is already a token `{name}`")]
+    #[error("token `{name}` already exists")]
     TokenExists { name: String },
-    #[error("there is no token `{name}`")]
+    #[error("token `{name}` does not exist")]
     NoToken { name: String },
-    #[error("the token is no longer there (number {id})")]
+    #[error("token {id} no longer exists")]
     TokenGone { id: i64 },
-    #[error("the token would end before it is made")]
+    #[error("the expiry date of the token is in the past")]
     ExpiryInPast,
-    #[error("a token needs a name of at most {most} characters")]
+    #[error("the name of a token must have 1 to {most} characters")]
     BadTokenName { most: usize },
     #[error("`{email}` is the last license holder")]
     LastLicenseHolder { email: String },
-    #[error("the link is not good: it was used, withdrawn, or is older than a day")]
+    #[error("this link is invalid or has expired (links are valid for 24 hours and can be used once)")]
     InvalidInvitation,
-    #[error("a password has {least} to {most} characters")]
+    #[error("a password must have {least} to {most} characters")]
     BadPassword { least: usize, most: usize },
-    #[error("the password is the address")]
+    #[error("the password must not be the e-mail address")]
     PasswordIsAddress,
-    #[error("the sign-in provider let `{email}` in, and none of its groups has a role here")]
+    #[error("the sign-in provider accepted `{email}`, but none of its groups is mapped to a role")]
     NoRole { email: String },
-    #[error("the account `{email}` may no longer sign in")]
+    #[error("account `{email}` is revoked")]
     Revoked { email: String },
-    #[error("the account `{email}` belongs to somebody else than whom the sign-in provider let in")]
+    #[error("`{email}` is linked to a different identity at the sign-in provider")]
     IdentityMismatch { email: String },
-    #[error("the password could not be worked on")]
+    #[error("password hashing failed")]
     CryptoFailure,
 }
 
 impl AccountError {
-    /// What to do next, where there is something.
+    /// Suggested next step.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::AccountExists { .. } => Some(
-                "`rollcall admin role EMAIL --role ROLE` changes what it may do, `rollcall admin invite EMAIL` lets it set a new password",
+                "`rollcall admin role EMAIL --role ROLE` changes its role, `rollcall admin invite EMAIL` creates a link to set a new password",
             ),
             Self::NoAccount { .. } | Self::NoToken { .. } => Some("`rollcall admin list` shows all"),
-            Self::LastLicenseHolder { .. } => Some("make somebody else one first"),
-            Self::InvalidInvitation => Some("ask for a new one: `rollcall admin invite EMAIL` makes it"),
+            Self::LastLicenseHolder { .. } => Some("give another account this role first"),
+            Self::InvalidInvitation => Some("request a new link: `rollcall admin invite EMAIL` creates one"),
             Self::Store(_)
             | Self::WrongCredentials
             | Self::TooManyAttempts { .. }
@@ -77,5 +77,54 @@ impl AccountError {
             | Self::IdentityMismatch { .. }
             | Self::CryptoFailure => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_error() -> Vec<AccountError> {
+        use AccountError as E;
+        let email = || "ada@corp.example".to_owned();
+        vec![
+            E::Store(store::StoreError::MigrationMismatch(3)),
+            E::WrongCredentials,
+            E::TooManyAttempts { wait: Duration::from_secs(90) },
+            E::BadAddress { text: "ada".to_owned() },
+            E::AccountExists { email: email() },
+            E::NoAccount { email: email() },
+            E::AccountGone { id: 7 },
+            E::TokenExists { name: "export".to_owned() },
+            E::NoToken { name: "export".to_owned() },
+            E::TokenGone { id: 7 },
+            E::ExpiryInPast,
+            E::BadTokenName { most: 100 },
+            E::LastLicenseHolder { email: email() },
+            E::InvalidInvitation,
+            E::BadPassword { least: 12, most: 256 },
+            E::PasswordIsAddress,
+            E::NoRole { email: email() },
+            E::Revoked { email: email() },
+            E::IdentityMismatch { email: email() },
+            E::CryptoFailure,
+        ]
+    }
+
+    /// Every message and hint of this room.
+    #[test]
+    fn messages() {
+        let errors = every_error();
+        let declared =
+            include_str!("error.rs").lines().filter(|line| line.trim().starts_with("#[error(")).count();
+        assert_eq!(errors.len(), declared, "one example of each variant");
+        let lines: Vec<String> = errors
+            .iter()
+            .map(|error| match error.hint() {
+                Some(hint) => format!("{error}\n    hint: {hint}"),
+                None => error.to_string(),
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
     }
 }

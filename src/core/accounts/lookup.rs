@@ -1,4 +1,4 @@
-//! Which account, and which token.
+//! Lookup of accounts and tokens, by name or id.
 
 use crate::accounts::{AccountError, Result};
 use rollcall_model::ids::{AccountId, TokenId};

@@ -1,7 +1,7 @@
-//! Who may use the pages and the API: accounts, sessions, tokens, and the slowing down of those who guess.
+//! Accounts, sessions, tokens, and throttling of failed attempts to sign in.
 //!
-//! Every change here is a numbered change like any other: who made it, what was found and what was left stand in its
-//! run. Passwords are kept as Argon2id, cookies and keys as SHA-256: whoever reads the database can sign in as nobody.
+//! Each change is a numbered change, with its actor and the state before and after it. Passwords are stored as Argon2id
+//! hashes, cookies and keys as SHA-256 digests. Read access to the database does not allow anyone to sign in.
 
 mod account;
 mod error;
@@ -26,5 +26,5 @@ pub use session::{
 pub use throttle::ClientAddr;
 pub use token::{authenticate_token, create_token, end_of_day, revoke_token};
 
-/// What this room answers with.
+/// Result of account functions.
 pub type Result<T> = std::result::Result<T, AccountError>;

@@ -1,4 +1,4 @@
-//! Accounts of people whom the sign-in provider knows.
+//! Accounts that sign in with an OpenID Connect provider.
 
 use serde_json::{Value, json};
 use tracing::warn;
@@ -12,14 +12,14 @@ use rollcall_store::accounts::{self, Account};
 use rollcall_store::runs::NewRun;
 use rollcall_store::{Store, Tx};
 
-/// What the sign-in provider says of somebody.
+/// Identity that the sign-in provider reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OidcIdentity {
     /// Issuer and subject: who it is, whatever address and name become.
     pub subject: String,
     /// The address.
     pub email: String,
-    /// Whether the provider has proved that the address is theirs.
+    /// True if the provider has proved that the address is theirs.
     pub is_verified: bool,
     /// The name.
     pub name: String,
@@ -35,17 +35,17 @@ async fn find_known_account(tx: &mut Tx, provided: &OidcIdentity) -> Result<Opti
     let by_email = accounts::get_by_email(tx, &provided.email).await?;
     match by_email {
         Some(account) if account.subject.is_none() && provided.is_verified => Ok(Some(account)),
-        // Whoever has the address of somebody else at the provider is not somebody else here.
+        // The address belongs to another identity at the provider.
         Some(account) => Err(AccountError::IdentityMismatch { email: account.email }),
         None => Ok(None),
     }
 }
 
-/// Finds the account of somebody whom the provider let in, made where there is none; its role becomes the one that the
-/// provider's groups give.
+/// Returns the account of an identity that the provider has authenticated. It is created if there is none. Its role
+/// becomes the one that the provider's groups give.
 ///
 /// # Errors
-/// When the groups give no role, the account was revoked, or the address belongs to another account.
+/// If no group is mapped to a role, the account is revoked, or the address belongs to another account.
 pub async fn find_or_create_oidc_account(
     store: &Store,
     about: &NewRun,
@@ -80,7 +80,7 @@ pub async fn find_or_create_oidc_account(
                 && role != Role::LicenseHolder
                 && accounts::count_other_license_holders(&mut change.tx, account.id).await? == 0;
             if is_last {
-                warn!("the last license holder keeps the role, whatever the sign-in provider says");
+                warn!("the last license holder keeps the role, although the sign-in provider gives another");
             }
             (account.id, found, if is_last { Role::LicenseHolder } else { role })
         }

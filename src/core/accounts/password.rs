@@ -1,6 +1,6 @@
 //! Passwords: Argon2id with the parameters that RFC 9106 and OWASP name for servers (19 MiB, two passes).
 //!
-//! A few are worked on at a time, so that a flood of tries takes neither the memory nor the processors from the rest.
+//! Few passwords are hashed at a time, so that many attempts to sign in do not exhaust memory or processors.
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,7 @@ const MAX_LENGTH: usize = 256;
 /// Hashes under way at once.
 static HASHING_PERMITS: Semaphore = Semaphore::const_new(2);
 
-/// What a try for an unknown account is compared with, so that it takes as long as one for a known account.
+/// Hash that is verified for an unknown account, so that it takes as long as for a known account.
 static DUMMY_HASH: LazyLock<String> =
     LazyLock::new(|| compute_hash("nobody has this password").unwrap_or_default());
 
@@ -47,7 +47,7 @@ pub(super) async fn hash_password(password: &str) -> Result<String> {
     run_hashing(move || compute_hash(&password)).await
 }
 
-/// Whether a password is the one of a hash; without a hash it takes as long and is not.
+/// Returns true if a password matches a hash. Without a hash it takes as long and returns false.
 pub(super) async fn verify_password(password: &str, hash: Option<&str>) -> Result<bool> {
     let (password, known) = (password.to_owned(), hash.map(str::to_owned));
     run_hashing(move || {

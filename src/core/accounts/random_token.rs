@@ -1,4 +1,4 @@
-//! Random keys, of which the database holds only digests.
+//! Random keys. The database stores only their digests.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::accounts::{AccountError, Result};
 
-/// 256 bits of chance: nobody guesses that, so one round of SHA-256 keeps it.
+/// 256 random bits cannot be guessed, so one round of SHA-256 protects them.
 const TOKEN_BYTES: usize = 32;
 
 /// A fresh key, in letters that a cookie, a header and an address can hold.
@@ -17,7 +17,7 @@ pub(super) fn generate_token() -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// What the database holds of a key: SHA-256 in hexadecimal digits.
+/// Returns the digest of a key that the database stores: SHA-256 in hexadecimal digits.
 pub(super) fn digest_token(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,4 +1,4 @@
-//! Signing in and out, and who is signed in.
+//! Sign-in, sign-out and authentication of sessions.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,39 +8,39 @@ use rollcall_model::ids::{AccountId, TokenId};
 use rollcall_model::role::Role;
 use rollcall_store::{Store, accounts, form_drafts, sessions};
 
-/// How long a session lives unseen: a working day with its breaks.
+/// Idle timeout of a session: a working day with its breaks.
 const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(10);
 
-/// How long a session lives at all.
+/// Maximum age of a session.
 const MAX_SESSION_AGE: TimeDelta = TimeDelta::days(7);
 
 /// A session is noted as seen at most this often.
 const SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// How long a form that is not saved is kept.
+/// Retention period of unsaved forms.
 const DRAFT_LIFETIME: TimeDelta = TimeDelta::days(7);
 
-/// Whoever makes a request.
+/// Authenticated user or token of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     /// As runs and the record of changes name them.
     pub actor: String,
     /// The name for people.
     pub name: String,
-    /// What they may do.
+    /// Role.
     pub role: Role,
-    /// How they proved who they are.
+    /// Authentication method.
     pub auth_method: AuthMethod,
 }
 
-/// How somebody proved who they are.
+/// Authentication method of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthMethod {
     /// A cookie.
     Session {
         /// The account.
         account: AccountId,
-        /// What the database holds of the cookie.
+        /// Digest of the cookie.
         digest: String,
     },
     /// A key in a header.
@@ -58,10 +58,10 @@ impl Principal {
     }
 }
 
-/// Somebody who has just signed in.
+/// A session that has just been started.
 #[derive(Debug)]
 pub struct NewSession {
-    /// The cookie's value; nobody else knows it.
+    /// Value of the cookie. It is not stored.
     pub cookie: String,
     /// The account.
     pub account: AccountId,
@@ -94,9 +94,6 @@ pub async fn sign_in(
 }
 
 /// Signs an account in that has proved itself otherwise.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn start_session(
     store: &Store,
     account: AccountId,
@@ -111,10 +108,7 @@ pub async fn start_session(
     Ok(NewSession { cookie, account })
 }
 
-/// Who is signed in with a cookie; nobody when it is unknown or its time is over.
-///
-/// # Errors
-/// When the database does not answer.
+/// Returns the principal of a session cookie; none if the session is unknown or has expired.
 pub async fn authenticate_session(
     store: &Store,
     cookie: &str,
@@ -149,14 +143,11 @@ async fn record_session_use(store: &Store, digest: &str, now: DateTime<Utc>) {
         tx.commit().await
     };
     if let Err(error) = noted.await {
-        tracing::debug!(%error, "a session could not be noted as seen");
+        tracing::debug!(%error, "could not record the use of a session");
     }
 }
 
-/// Signs somebody out.
-///
-/// # Errors
-/// When the database does not answer.
+/// Ends the session.
 pub async fn sign_out(store: &Store, principal: &Principal) -> Result<()> {
     let AuthMethod::Session { digest, .. } = &principal.auth_method else { return Ok(()) };
     let mut tx = store.begin_write().await?;
@@ -165,9 +156,6 @@ pub async fn sign_out(store: &Store, principal: &Principal) -> Result<()> {
 }
 
 /// Forgets sessions, failed tries and drafts whose time is over; answers how many rows that were.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn purge_expired(store: &Store, now: DateTime<Utc>) -> Result<u64> {
     let mut tx = store.begin_write().await?;
     let rows = sessions::delete_expired(&mut tx, now - IDLE_TIMEOUT, now - MAX_SESSION_AGE).await?

@@ -1,7 +1,7 @@
-//! Slowing down those who guess, by account and by address of the network.
+//! Throttling of failed attempts to sign in, by account and by network address.
 //!
-//! The first tries are free; from then on each failed one doubles the wait, up to a quarter of an hour. A success
-//! forgives the account's, never the address's. Unknown accounts are slowed down just so.
+//! The first attempts are free. Each further failure doubles the wait, up to a quarter of an hour. A success resets the
+//! count of the account, not that of the address. Unknown accounts are throttled in the same way.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -20,10 +20,10 @@ const FREE_ATTEMPTS_PER_ADDRESS: i64 = 30;
 
 const MAX_WAIT: TimeDelta = TimeDelta::minutes(15);
 
-/// When failed tries are forgotten.
+/// Time after which failed attempts no longer count.
 const FAILURE_WINDOW: TimeDelta = TimeDelta::hours(1);
 
-/// Where a try to sign in comes from.
+/// Network address of a client.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddr(pub IpAddr);
 

@@ -1,4 +1,4 @@
-//! Keys of programs that use the API.
+//! Keys for programs that use the API.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -21,7 +21,7 @@ const MAX_NAME_CHARS: usize = 100;
 /// A use is noted at most this often.
 const SEEN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// When a token ends whose last day this is: with the day, where dates live.
+/// Returns the end of a day in a time zone, as the expiry of a token.
 #[must_use]
 pub fn end_of_day(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
     let midnight = day.succ_opt()?.and_time(NaiveTime::MIN);
@@ -31,7 +31,7 @@ pub fn end_of_day(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
 /// Makes a token; its key is answered once and kept nowhere.
 ///
 /// # Errors
-/// When the name cannot be one or is taken, or the end is past.
+/// If the name is not valid or is taken, or the expiry date is in the past.
 pub async fn create_token(
     store: &Store,
     about: &NewRun,
@@ -61,7 +61,7 @@ pub async fn create_token(
     Ok((change.commit().await?, secret))
 }
 
-/// Revokes a token: its key is no longer good.
+/// Revokes a token.
 ///
 /// # Errors
 /// When there is none of that name or number.
@@ -80,10 +80,7 @@ pub async fn revoke_token(
     Ok(change.commit().await?)
 }
 
-/// Whose key this is; nobody's when it is unknown, revoked or expired.
-///
-/// # Errors
-/// When the database does not answer.
+/// Returns the principal of a token; none if the token is unknown, revoked or expired.
 pub async fn authenticate_token(
     store: &Store,
     secret: &str,
@@ -103,7 +100,7 @@ pub async fn authenticate_token(
                 tx.commit().await
             };
             if let Err(error) = noted.await {
-                tracing::debug!(%error, "the use of a token could not be noted");
+                tracing::debug!(%error, "could not record the use of a token");
             }
         });
     }

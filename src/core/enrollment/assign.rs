@@ -1,4 +1,4 @@
-//! Courses for groups and for single learners.
+//! Assignment of courses to groups and learners within a change.
 
 use rustc_hash::FxHashMap;
 
@@ -8,22 +8,19 @@ use rollcall_model::ids::{AssignmentId, CourseId};
 use rollcall_store::assignments::{self, Assignment, AssignmentTarget, DueDateUpdate, NewAssignment};
 use rollcall_store::{Result, enrollments};
 
-/// What assigning came to, for one group or learner.
+/// Result of an assignment for one group or learner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AssignmentOutcome {
-    /// It is new.
+    /// A new assignment.
     New,
-    /// It was there with another due date, which is changed.
+    /// An existing assignment whose due date was changed.
     Changed,
-    /// It was there just so.
+    /// An existing assignment that was not changed.
     Unchanged,
 }
 
 /// Assigns a course by hand within a change, or gives the assignments by hand that are there another due date; answers
 /// what came of it, in the order of `whom`.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn assign_all(
     change: &mut ChangeTransaction,
     course: CourseId,
@@ -67,9 +64,6 @@ pub async fn assign_all(
 }
 
 /// Makes assignments within a change.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create_assignments(change: &mut ChangeTransaction, new: &[NewAssignment]) -> Result<()> {
     let made = assignments::create(&mut change.tx, new, change.time.today, change.run).await?;
     change.enqueue_assignments(&made).await
@@ -77,9 +71,6 @@ pub async fn create_assignments(change: &mut ChangeTransaction, new: &[NewAssign
 
 /// Gives assignments other due dates within a change: they stand for every open enrollment, whatever dates its
 /// learners brought along from elsewhere.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn change_due_dates(change: &mut ChangeTransaction, new: &[DueDateUpdate]) -> Result<()> {
     let changed: Vec<AssignmentId> = new.iter().map(|one| one.assignment).collect();
     assignments::update_due_dates(&mut change.tx, new, change.run).await?;
@@ -88,9 +79,6 @@ pub async fn change_due_dates(change: &mut ChangeTransaction, new: &[DueDateUpda
 }
 
 /// Ends assignments within a change.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn end_assignments(change: &mut ChangeTransaction, ids: &[AssignmentId]) -> Result<()> {
     assignments::end(&mut change.tx, ids, change.run).await?;
     change.enqueue_assignments(ids).await

@@ -1,8 +1,8 @@
-//! The law: a membership change and its jobs are one transaction.
+//! Changes of memberships. A change and its jobs are committed in one transaction.
 //!
-//! Every change, by a sync or by hand, is a [`ChangeTransaction`]: it holds the head's lock from beginning to end, so that changes
-//! come one after the other, and it has the number of its run. Whoever changes memberships calls [`ChangeTransaction::stage_memberships`]
-//! and [`ChangeTransaction::apply_memberships`]; there is no other way to write them.
+//! Each change, by a sync or manual, is a [`ChangeTransaction`]. It holds the lock of the head from beginning to end, so
+//! that changes run one after the other, and has the id of its run. Memberships are written only with
+//! [`ChangeTransaction::stage_memberships`] and [`ChangeTransaction::apply_memberships`].
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
@@ -29,7 +29,7 @@ impl ChangeTime {
     }
 }
 
-/// A numbered change under way. Dropping it takes everything back.
+/// A numbered change in progress. Dropping it rolls everything back.
 #[derive(Debug)]
 pub struct ChangeTransaction {
     /// The transaction, for whatever else belongs to the change.
@@ -45,9 +45,6 @@ pub struct ChangeTransaction {
 
 impl ChangeTransaction {
     /// Begins a change by hand, under a number of its own.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn begin(store: &Store, about: &NewRun, when: ChangeTime) -> Result<Self> {
         let mut tx = store.begin_write().await?;
         let run = runs::begin(&mut tx, about, when.now).await?;
@@ -63,9 +60,6 @@ impl ChangeTransaction {
 
     /// Lays out what will change, and remembers the due dates that are given up; `comes_or_goes` are the learners whose
     /// state gives or takes access. Then write learners, then call [`ChangeTransaction::apply_memberships`].
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn stage_memberships(
         &mut self,
         add: impl IntoIterator<Item = MembershipReason>,
@@ -79,9 +73,6 @@ impl ChangeTransaction {
     }
 
     /// Gives and ends the memberships that were laid out, and enqueues the jobs that follow.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn apply_memberships(&mut self) -> Result<()> {
         let Self { tx, run, time: when, .. } = self;
         let given = memberships::insert_staged(tx, when.today, *run).await?;
@@ -98,9 +89,6 @@ impl ChangeTransaction {
     }
 
     /// [`ChangeTransaction::stage_memberships`] and [`ChangeTransaction::apply_memberships`] where nothing else changes.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn change_memberships(
         &mut self,
         add: impl IntoIterator<Item = MembershipReason>,
@@ -110,10 +98,7 @@ impl ChangeTransaction {
         self.apply_memberships().await
     }
 
-    /// Enqueues for everybody whom these assignments reach, after they have been made, changed or ended.
-    ///
-    /// # Errors
-    /// When the database refuses.
+    /// Enqueues jobs for all learners that these assignments reach, after they are created, changed or ended.
     pub async fn enqueue_assignments(&mut self, assignments: &[AssignmentId]) -> Result<()> {
         groups::mark_changed(&mut self.tx, assignments, self.run).await?;
         self.jobs +=
@@ -122,23 +107,17 @@ impl ChangeTransaction {
     }
 
     /// Enqueues for exactly these learners and courses, to settle them again.
-    ///
-    /// # Errors
-    /// When the database refuses.
     pub async fn enqueue_pairs(&mut self, pairs: &[(i64, i64)]) -> Result<()> {
         self.jobs += jobs::enqueue_pairs(&mut self.tx, pairs, self.time.now, self.run).await?;
         Ok(())
     }
 
-    /// Writes down what the change found and what it leaves, for whoever asks later what was changed.
-    ///
-    /// # Errors
-    /// When the database refuses.
+    /// Records the state before and after the change for the audit log.
     pub async fn record_before_after(&mut self, found: &Value, made: &Value) -> Result<()> {
         runs::record_change(&mut self.tx, self.run, found, made).await
     }
 
-    /// What the change has counted so far.
+    /// Returns the counts of the change so far.
     #[must_use]
     pub fn counts(&self) -> RunCounts {
         RunCounts {
@@ -150,9 +129,6 @@ impl ChangeTransaction {
     }
 
     /// Commits a change by hand.
-    ///
-    /// # Errors
-    /// When the database refuses; nothing is changed then.
     pub async fn commit(mut self) -> Result<CommittedChange> {
         let counts = self.counts();
         runs::finish(&mut self.tx, self.run, RunStatus::Applied, &counts, &[], self.time.now).await?;
@@ -166,6 +142,6 @@ impl ChangeTransaction {
 pub struct CommittedChange {
     /// The number.
     pub run: RunId,
-    /// What it counted.
+    /// Counts of the change.
     pub counts: RunCounts,
 }

@@ -1,9 +1,9 @@
-//! Draining the queue: claim a batch, write the enrollments that are true now, take the batch off the queue.
+//! Processing of the job queue: claims a batch, writes the current enrollments, removes the batch from the queue.
 //!
-//! A batch is one transaction of two steps. The first claims rows of the queue, which locks them: whoever changes
-//! something for the same learner and course waits. The second has a fresh view of memberships and assignments, so it
-//! sees every change whose order it has claimed. A batch that the database refuses is halved until the order that
-//! it refuses is alone; that one is tried again with growing pauses, and parked when that does not help.
+//! A batch is one transaction of two steps. The first step claims rows of the queue and locks them, so that changes for
+//! the same learners and courses wait. The second step reads memberships and assignments after that, so it sees every
+//! change whose job it has claimed. A batch that fails is halved until the failing job is alone. This job is retried
+//! with increasing delays and then marked as failed.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use rollcall_model::progress::ReadProgress;
 use rollcall_store::jobs::{self, JobBatch, QueueLength};
 use rollcall_store::{Result, Store, StoreError, enrollments};
 
-/// Orders a batch: large enough to be at the floor, small enough to be done in a second.
+/// Jobs in a batch. Larger batches are not faster; this one takes less than a second.
 const BATCH_SIZE: i64 = 5_000;
 
-/// Pauses before an order is tried again, in seconds; after the last it is parked.
+/// Delays before a job is retried, in seconds. After the last attempt the job is marked as failed.
 const RETRY_DELAYS: [i64; 3] = [1, 5, 25];
 
 /// A worker: goes through the queue from front to back, again and again.
@@ -27,16 +27,16 @@ const RETRY_DELAYS: [i64; 3] = [1, 5, 25];
 pub struct QueueWorker {
     store: Store,
     cursor: i64,
-    /// How many orders the team has settled, for whoever shows progress.
+    /// Number of jobs that all workers have processed, for progress output.
     settled: ReadProgress,
 }
 
-/// What a worker did before it found nothing more to do.
+/// Counts of the jobs that a worker processed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DrainResult {
-    /// Orders settled.
+    /// Processed jobs.
     pub done: u64,
-    /// Orders put off or parked.
+    /// Jobs that were delayed or failed.
     pub failed: u64,
 }
 
@@ -47,7 +47,7 @@ impl QueueWorker {
         Self { store, cursor: 0, settled: ReadProgress::default() }
     }
 
-    /// Settles everything that is ready, and ends when nothing is, or after the batch in hand when told to.
+    /// Processes all ready jobs. Stops when none is left, or after the current batch if `stop` is cancelled.
     ///
     /// # Errors
     /// When the database does not answer; the batch in hand is still queued then.
@@ -63,7 +63,7 @@ impl QueueWorker {
                 if from_the_front {
                     break;
                 }
-                // Orders that came back, or came late, lie before the cursor.
+                // Retried and late jobs have ids before the cursor.
                 self.cursor = 0;
                 from_the_front = true;
             } else {
@@ -88,7 +88,7 @@ impl QueueWorker {
         };
         match settled.await {
             Ok(()) => {
-                debug!(jobs = batch.size, "settled a batch");
+                debug!(jobs = batch.size, "processed a batch");
                 self.cursor = if batch.size < BATCH_SIZE.unsigned_abs() { 0 } else { batch.last };
                 Ok(DrainResult { done: batch.size, failed: 0 })
             }
@@ -96,7 +96,7 @@ impl QueueWorker {
                 Err(error)
             }
             Err(error) => {
-                warn!(jobs = batch.size, %error, "a batch was refused, settling it in parts");
+                warn!(jobs = batch.size, %error, "a batch failed; processing it in parts");
                 let drained = self.drain_in_halves(now).await?;
                 self.cursor = 0;
                 Ok(drained)
@@ -104,7 +104,7 @@ impl QueueWorker {
         }
     }
 
-    /// Goes through the batch that was refused in ever smaller parts, until what is refused is one order alone.
+    /// Processes a failed batch in smaller and smaller parts, until the failing job is alone.
     async fn drain_in_halves(&mut self, now: DateTime<Utc>) -> Result<DrainResult> {
         let mut tx = self.store.begin_drain().await?;
         let ids = jobs::claim_ids(&mut tx, self.cursor, now, BATCH_SIZE).await?;
@@ -133,7 +133,7 @@ impl QueueWorker {
         Ok(drained)
     }
 
-    /// Settles exactly these orders, as far as they are still there.
+    /// Processes these jobs, as far as they still exist.
     async fn settle_part(&self, part: &[JobId], now: DateTime<Utc>) -> Result<u64> {
         let (Some(first), Some(last)) = (part.first(), part.last()) else { return Ok(0) };
         let mut tx = self.store.begin_drain().await?;
@@ -157,17 +157,14 @@ impl QueueWorker {
         tx.commit().await?;
         match again {
             _ if !noted => {}
-            Some(_) => warn!(job = %job, attempts = attempts + 1, "a job failed, it will be tried again"),
-            None => tracing::error!(job = %job, "a job failed for good: see `rollcall jobs list`"),
+            Some(_) => warn!(job = %job, attempts = attempts + 1, "a job failed; it will be retried"),
+            None => tracing::error!(job = %job, "a job failed permanently: see `rollcall jobs list`"),
         }
         Ok(noted)
     }
 }
 
-/// How long the queue is now.
-///
-/// # Errors
-/// When the database does not answer.
+/// Returns the current length of the queue.
 pub async fn count_queue(store: &Store) -> Result<QueueLength> {
     let mut tx = store.begin_read().await?;
     jobs::count_queue(&mut tx, Utc::now()).await
@@ -175,9 +172,6 @@ pub async fn count_queue(store: &Store) -> Result<QueueLength> {
 
 /// Drains with as many workers as help, until no order is ready or claimed by others; what waits for another try goes
 /// on waiting. SQLite has one writer, so one worker is all that helps it.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn drain_ready(
     store: &Store,
     workers: u32,
@@ -204,9 +198,6 @@ pub async fn drain_ready(
 }
 
 /// Drains until no order is ready, claimed by others, or waiting for another try; answers what is parked in the end.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn drain_until_empty(
     store: &Store,
     workers: u32,
@@ -224,10 +215,10 @@ pub async fn drain_until_empty(
     }
 }
 
-/// What others hold is done in a moment.
+/// Interval between two checks while other workers hold the remaining jobs.
 const CLAIMED_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Somebody may make orders ready again meanwhile.
+/// Maximum wait, since a retry may make jobs ready at any time.
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 async fn pause(stop: &CancellationToken, time: Duration) {

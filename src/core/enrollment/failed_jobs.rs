@@ -1,4 +1,4 @@
-//! Jobs that failed for good: tried once more, or dropped, each time as a numbered change.
+//! Retry and deletion of permanently failed jobs. Each is a numbered change.
 
 use serde_json::{Value, json};
 
@@ -7,15 +7,15 @@ use rollcall_store::listing::jobs::{self as listed, FailedJob};
 use rollcall_store::runs::NewRun;
 use rollcall_store::{Result, Store, jobs};
 
-/// Jobs that the note of a change names; the rest is counted.
+/// Maximum number of jobs that the audit log names; the rest is counted.
 const MAX_LISTED_JOBS: usize = 100;
 
-/// What became of jobs.
+/// Result of a change of failed jobs.
 #[derive(Debug, Clone, Copy)]
 pub struct FailedJobsResult {
     /// The change.
     pub done: CommittedChange,
-    /// How many jobs it was about.
+    /// Number of jobs.
     pub jobs: u64,
 }
 
@@ -25,11 +25,8 @@ fn describe_jobs(failed: &[FailedJob]) -> Value {
     json!({"failed": failed.len(), "jobs": named})
 }
 
-/// Makes failed jobs ready again: these, or all where none is named. Nothing happens, and no change is numbered, where
-/// none of them has failed for good.
-///
-/// # Errors
-/// When the database refuses; nothing is changed then.
+/// Makes failed jobs ready again: these, or all if `ids` is empty. If none of them has failed permanently, no change is
+/// made.
 pub async fn retry_jobs(
     store: &Store,
     about: &NewRun,
@@ -46,10 +43,7 @@ pub async fn retry_jobs(
     Ok(Some(FailedJobsResult { done: change.commit().await?, jobs }))
 }
 
-/// Takes failed jobs off the queue for good. Nothing happens where none of them has failed for good.
-///
-/// # Errors
-/// When the database refuses; nothing is changed then.
+/// Deletes failed jobs from the queue. If none of them has failed permanently, no change is made.
 pub async fn drop_jobs(
     store: &Store,
     about: &NewRun,

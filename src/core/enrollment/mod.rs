@@ -1,8 +1,7 @@
-//! From memberships to enrollments.
+//! Enrollments, derived from memberships and assignments.
 //!
-//! The law of the house stands in [`change`]: a membership change and its jobs are one transaction. [`assign`] gives
-//! courses to groups and learners under the same law, [`drain`] settles the jobs, and [`verify`] proves that what came
-//! out is what memberships and assignments say.
+//! [`change`] commits a membership change and its jobs in one transaction. [`assign`] does the same for assignments of
+//! courses. [`drain`] processes the jobs, and [`verify`] compares the enrollments with memberships and assignments.
 
 pub mod assign;
 pub mod change;

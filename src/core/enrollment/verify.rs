@@ -1,23 +1,23 @@
-//! The proof that enrollments are what memberships and assignments say, and the repair where they are not.
+//! Verification of enrollments against memberships and assignments, and the repair of differences.
 //!
-//! Shares no statement with the worker: memberships and assignments are read as they stand, joined here, and each due
-//! date is worked out by [`DuePolicy::date`]; the result is compared with the enrollments, both in the order of their keys.
+//! The verification shares no statement with the workers. It joins memberships and assignments in memory, computes each
+//! due date with [`DuePolicy::date`], and compares the result with the enrollments in the order of their keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use rollcall_model::due_policy::{DuePolicy, retained_due_date};
+use rollcall_model::ids::{CourseId, LearnerId};
 use rollcall_store::assignments::{self, Assignment, AssignmentTarget};
-use rollcall_store::params;
 use rollcall_store::runs::NewRun;
-use rollcall_store::{Result, Store, Tx, enrollments};
+use rollcall_store::{Result, Store, Tx, enrollments, verification};
 
-/// What was proved.
+/// Result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = Verdict)]
 pub struct VerifyResult {
@@ -27,11 +27,11 @@ pub struct VerifyResult {
     pub enrollments: u64,
     /// Pairs whose job is still in the queue, and so may differ.
     pub pending: u64,
-    /// Everything that is not as it should be.
+    /// Differences.
     pub differences: Vec<Discrepancy>,
 }
 
-/// One thing that is not as it should be.
+/// A difference between an enrollment and the memberships and assignments.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[schema(as = Difference)]
 pub struct Discrepancy {
@@ -45,7 +45,7 @@ pub struct Discrepancy {
     pub email: String,
     /// The course's code.
     pub course: String,
-    /// What is wrong.
+    /// Kind of the discrepancy.
     pub what: DiscrepancyKind,
     /// The due date that memberships and assignments give.
     pub expected_due: Option<NaiveDate>,
@@ -58,46 +58,29 @@ pub struct Discrepancy {
 #[serde(rename_all = "snake_case")]
 #[schema(as = DifferenceKind)]
 pub enum DiscrepancyKind {
-    /// Should have access, and has none.
+    /// Access is expected and missing.
     Missing,
-    /// Has access that nothing holds up.
+    /// Access exists without a membership or assignment.
     Extra,
-    /// Has another due date than follows.
+    /// The due date differs.
     Due,
 }
 
 type EnrollmentKey = (i64, i64);
 
-/// Differences that the note of a repair names; the rest is counted.
+/// Maximum number of differences that the audit log names; the rest is counted.
 const MAX_LISTED_PAIRS: usize = 100;
 
-const MEMBERSHIPS: &str = "
-    SELECT DISTINCT m.learner_id, m.group_id, m.joined_on, l.start_date, l.status
-    FROM memberships m JOIN learners l ON l.id = m.learner_id
-    ORDER BY m.learner_id, m.group_id";
-
-const PENDING: &str = "SELECT learner_id, course_id FROM jobs WHERE state = 'ready'";
-
-const LEARNERS_ALONE: &str = "
-    SELECT l.id, l.active_since, l.start_date FROM learners l
-    WHERE l.status IN ('active', 'leave')
-      AND l.id IN (SELECT a.learner_id FROM assignments a WHERE a.learner_id IS NOT NULL AND a.ended_run_id IS NULL)";
-
-const KEPT: &str = "SELECT learner_id, course_id, lost_on, due FROM kept_dues";
-
-/// Compares, in one snapshot of the database.
-///
-/// # Errors
-/// When the database does not answer.
+/// Verifies all enrollments in one snapshot of the database.
 pub async fn verify_enrollments(store: &Store) -> Result<VerifyResult> {
     let mut tx = store.begin_read().await?;
     let mut verdict = VerifyResult::default();
     let expected = load_expected(&mut tx, &mut verdict).await?;
-    let mut pending: rustc_hash::FxHashSet<EnrollmentKey> = rustc_hash::FxHashSet::default();
-    tx.fetch_each("read the queue", PENDING, params![], |pair: EnrollmentKey| {
-        pending.insert(pair);
-    })
-    .await?;
+    let pending: FxHashSet<EnrollmentKey> = verification::list_pending_pairs(&mut tx)
+        .await?
+        .into_iter()
+        .map(|(learner, course)| (learner.0, course.0))
+        .collect();
     verdict.pending = pending.len() as u64;
     let mut found: Vec<(EnrollmentKey, Option<NaiveDate>, bool)> = Vec::new();
     enrollments::for_each_active(&mut tx, |one| {
@@ -110,20 +93,16 @@ pub async fn verify_enrollments(store: &Store) -> Result<VerifyResult> {
     Ok(verdict)
 }
 
-/// What a repair came to.
+/// Result of a repair.
 #[derive(Debug)]
 pub struct RepairResult {
-    /// What it found.
+    /// Result of the verification before the repair.
     pub found: VerifyResult,
     /// The change; none where there was nothing to settle.
     pub done: Option<CommittedChange>,
 }
 
-/// Enqueues everything that is not as it should be, to be settled again. Nothing happens, and no change is numbered,
-/// where all is as it should be.
-///
-/// # Errors
-/// When the database refuses; nothing is changed then.
+/// Enqueues a job for each difference. If there is none, no change is made.
 pub async fn repair_enrollments(store: &Store, about: &NewRun, when: ChangeTime) -> Result<RepairResult> {
     let found = verify_enrollments(store).await?;
     if found.differences.is_empty() {
@@ -140,7 +119,7 @@ pub async fn repair_enrollments(store: &Store, about: &NewRun, when: ChangeTime)
     Ok(RepairResult { found, done: Some(change.commit().await?) })
 }
 
-/// Every learner and course that memberships and assignments hold up, with the earliest due date.
+/// Loads the expected enrollments, with the earliest due date of each.
 async fn load_expected(
     tx: &mut Tx,
     verdict: &mut VerifyResult,
@@ -153,15 +132,9 @@ async fn load_expected(
         }
     }
     let mut given_up: FxHashMap<EnrollmentKey, Vec<(NaiveDate, NaiveDate)>> = FxHashMap::default();
-    tx.fetch_each(
-        "read kept due dates",
-        KEPT,
-        params![],
-        |(learner, course, on, due): (i64, i64, NaiveDate, NaiveDate)| {
-            given_up.entry((learner, course)).or_default().push((on, due));
-        },
-    )
-    .await?;
+    for one in verification::list_retained_due_dates(tx).await? {
+        given_up.entry((one.learner_id.0, one.course_id.0)).or_default().push((one.lost_on, one.due));
+    }
     let mut expected: BTreeMap<EnrollmentKey, Option<NaiveDate>> = BTreeMap::new();
     let mut hold = |learner: i64, one: &Assignment, joined: NaiveDate, start: Option<NaiveDate>| {
         let pair = (learner, one.course.0);
@@ -170,34 +143,25 @@ async fn load_expected(
         expected.entry(pair).and_modify(|known| *known = earliest(*known, due)).or_insert(due);
     };
     let mut count = 0;
-    tx.fetch_each(
-        "read memberships",
-        MEMBERSHIPS,
-        params![],
-        |(learner, group, joined, start, status): (i64, i64, NaiveDate, Option<NaiveDate>, String)| {
-            count += 1;
-            if status == "active" || status == "leave" {
-                for one in of_group.get(&group).map_or(&[][..], Vec::as_slice) {
-                    hold(learner, one, joined, start);
-                }
+    verification::for_each_membership(tx, |one| {
+        count += 1;
+        if one.status.has_access() {
+            for assignment in of_group.get(&one.group_id.0).map_or(&[][..], Vec::as_slice) {
+                hold(one.learner_id.0, assignment, one.joined_on, one.start_date);
             }
-        },
-    )
+        }
+    })
     .await?;
     verdict.memberships = count;
-    let mut alone: FxHashMap<i64, (NaiveDate, Option<NaiveDate>)> = FxHashMap::default();
-    tx.fetch_each(
-        "read learners",
-        LEARNERS_ALONE,
-        params![],
-        |(id, since, start): (i64, NaiveDate, Option<NaiveDate>)| {
-            alone.insert(id, (since, start));
-        },
-    )
-    .await?;
+    let alone: FxHashMap<LearnerId, (NaiveDate, Option<NaiveDate>)> =
+        verification::list_directly_assigned(tx)
+            .await?
+            .into_iter()
+            .map(|(id, since, start)| (id, (since, start)))
+            .collect();
     for one in &assignments {
         if let AssignmentTarget::Learner(id) = one.target
-            && let Some((since, start)) = alone.get(&id.0)
+            && let Some((since, start)) = alone.get(&id)
         {
             hold(id.0, one, *since, *start);
         }
@@ -219,7 +183,7 @@ fn expected_due(
         .fold(own, |due, (lost_on, lost_due)| retained_due_date(due, counts_from, *lost_due, *lost_on))
 }
 
-/// An assignment without a due date asks for none; it does not take one away.
+/// Returns the earlier date. An assignment without a due date does not remove the due date of another.
 fn earliest(one: Option<NaiveDate>, other: Option<NaiveDate>) -> Option<NaiveDate> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
@@ -267,17 +231,19 @@ fn compare_enrollments(
     }
 }
 
-const NAMES: &str = "
-    SELECT COALESCE(l.email, l.name), c.code FROM learners l, courses c WHERE l.id = $1 AND c.id = $2";
-
 async fn add_names(tx: &mut Tx, differences: &mut [Discrepancy]) -> Result<()> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let learners: BTreeSet<i64> = differences.iter().map(|one| one.learner).collect();
+    let courses: BTreeSet<i64> = differences.iter().map(|one| one.course_id).collect();
+    let emails: FxHashMap<LearnerId, String> =
+        verification::list_learner_names(tx, learners.into_iter().collect()).await?.into_iter().collect();
+    let codes: FxHashMap<CourseId, String> =
+        verification::list_course_codes(tx, courses.into_iter().collect()).await?.into_iter().collect();
     for one in differences {
-        let names: Option<(String, String)> =
-            tx.fetch_optional("name a difference", NAMES, params![one.learner, one.course_id]).await?;
-        if let Some((email, course)) = names {
-            one.email = email;
-            one.course = course;
-        }
+        one.email = emails.get(&LearnerId(one.learner)).cloned().unwrap_or_default();
+        one.course = codes.get(&CourseId(one.course_id)).cloned().unwrap_or_default();
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What an explanation says, as `--json` prints it.
+//! The explanation of a learner, as printed by `--json`.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -7,10 +7,10 @@ use rollcall_model::status::{EmploymentStatus, LearnerStatus};
 use rollcall_store::explain::RunReference;
 use rollcall_store::learner_assignments::{LearnerJob, RetainedDueDate};
 
-/// Why a learner is, or is not, in each group and course.
+/// The reasons why a learner is or is not in each group and course.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
-    /// The past day that was asked about.
+    /// The requested past day.
     pub at: Option<NaiveDate>,
     /// The learner.
     pub learner: ExplainedLearner,
@@ -18,64 +18,64 @@ pub struct Explanation {
     pub groups: Vec<ExplainedGroup>,
     /// Courses, by code.
     pub courses: Vec<ExplainedCourse>,
-    /// What to know about the answer.
+    /// A note about the limits of the answer.
     pub notes: Vec<String>,
 }
 
-/// Who the learner is.
+/// The learner.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedLearner {
-    /// The address, or what stands for it.
+    /// The e-mail address, or a substitute.
     pub email: String,
     /// The name.
     pub name: String,
-    /// The state; none on a day on which nobody knew the learner.
+    /// The state; none on a day before the learner was known.
     pub status: Option<LearnerStatus>,
-    /// Why that is the state.
+    /// The reason of the state.
     pub because: StatusReason,
-    /// The state that the next run will find, where dates have moved on since the last one.
+    /// The state that the next run will set, if a date was reached since the last one.
     pub next_status: Option<LearnerStatus>,
-    /// Folded addresses that still find the learner.
+    /// Former addresses, folded, that still identify the learner.
     pub former_addresses: Vec<String>,
-    /// The address that the directory gives and somebody else holds.
+    /// The address of the directory that another learner has.
     pub contested: Option<EmailConflict>,
-    /// The persons who are this learner, as the file has their connectors.
+    /// The persons of this learner, in the order of their connectors in the file.
     pub persons: Vec<ExplainedPerson>,
     /// Every attribute with a value.
     pub attributes: Vec<ExplainedAttribute>,
-    /// What is held, rejected or taken back of the learner as a whole.
+    /// Held, rejected and undone changes of the learner itself.
     pub decisions: Vec<ChangeDecision>,
 }
 
-/// An address that two want.
+/// An address that two learners claim.
 #[derive(Debug, Clone, Serialize)]
 pub struct EmailConflict {
     /// The folded address.
     pub address: String,
-    /// Who holds it.
+    /// The learner who has it.
     pub holder: Option<String>,
 }
 
-/// Why a learner is in a state.
+/// The reason of a learner's state.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants say what the fields are")]
 pub enum StatusReason {
-    /// Nobody knew the learner yet.
+    /// The learner was not known yet.
     Unknown,
-    /// No directory keeps the learner.
+    /// No source contains the learner.
     AddedByHand,
-    /// No person is this learner any longer.
+    /// The learner has no person any more.
     NoPerson,
-    /// The last complete reading did not hold the person.
+    /// The last complete reading did not contain the person.
     Absent { connector: String, external_id: String, run: Option<RunReference> },
-    /// The source maps a status and says so.
+    /// The mapped status of the source determines it.
     Says { connector: String, external_id: String, status: EmploymentStatus },
     /// The last day is over.
     Ended { connector: String, end_date: NaiveDate },
-    /// The first day, less the days before it, is still to come.
+    /// The first day, minus the pre-hire days, is in the future.
     Starts { connector: String, start_date: NaiveDate, prehire_days: u32 },
-    /// Connectors hold the person and none says more.
+    /// Connectors contain the person and give no other status.
     HeldBy { connectors: Vec<String> },
 }
 
@@ -86,29 +86,29 @@ pub struct ExplainedPerson {
     pub connector: String,
     /// The source's id.
     pub external_id: String,
-    /// Whether the last good reading holds the person.
+    /// True if the last good reading contains the person.
     pub present: bool,
-    /// Whether the file names the connector.
+    /// True if the file defines the connector.
     pub in_file: bool,
-    /// The run that last changed the record: of somebody absent, the one since which that is so.
+    /// The run that last changed the record; for an absent person, the run that found the absence.
     pub run: Option<RunReference>,
 }
 
-/// An attribute and where it comes from.
+/// An attribute with its source.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedAttribute {
     /// The name.
     pub name: String,
     /// The values, in byte order.
     pub values: Vec<String>,
-    /// Whose value it is.
+    /// The source of the value.
     #[serde(flatten)]
     pub origin: ValueOrigin,
-    /// What other connectors say that come later in the file.
+    /// The values of connectors that come later in the file.
     pub lost: Vec<SourceValue>,
 }
 
-/// Where a value comes from; nothing where no connector gives it.
+/// The source of a value; none if no connector provides it.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ValueOrigin {
     /// The connector.
@@ -117,20 +117,20 @@ pub struct ValueOrigin {
     pub external_id: Option<String>,
 }
 
-/// What another connector says.
+/// The values of another connector.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceValue {
-    /// Which one.
+    /// The connector.
     #[serde(flatten)]
     pub origin: ValueOrigin,
     /// Its values.
     pub values: Vec<String>,
 }
 
-/// A change that was held, rejected or taken back.
+/// A held, rejected or undone change.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChangeDecision {
-    /// What it would do: `give`, `end`, `leave`, `record`, `rekey`.
+    /// The kind: `give`, `end`, `leave`, `record` or `rekey`.
     pub change: String,
     /// The rule.
     pub rule: Option<String>,
@@ -138,79 +138,79 @@ pub struct ChangeDecision {
     pub state: String,
     /// The limit that held it.
     pub limit: String,
-    /// The first run that showed it; of what was taken back, the undo.
+    /// The first run that showed it; for an undone change, the undo.
     pub first_run: Option<RunReference>,
     /// The last run that showed it.
     pub last_run: Option<RunReference>,
 }
 
-/// Whether and why the learner is in a group.
+/// The membership of the learner in a group, with its reasons.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedGroup {
     /// The name.
     pub group: String,
-    /// Whether the group has been made.
+    /// True if the group exists.
     pub exists: bool,
-    /// Whether a person made it.
+    /// True if it was created manually.
     pub by_hand: bool,
-    /// Whether the learner is in it.
+    /// True if the learner is a member.
     pub member: bool,
-    /// Since when.
+    /// The start of the membership.
     pub joined_on: Option<NaiveDate>,
-    /// Everything that decides it.
+    /// The reasons for and against the membership.
     pub because: Vec<MembershipCause>,
-    /// The rules that could give it, with what each makes of the learner.
+    /// The rules that can give the membership, each with its result for the learner.
     pub rules: Vec<ExplainedRule>,
     /// The run that last ended a membership of the learner in it.
     pub ended: Option<RunReference>,
 }
 
-/// One thing that decides on a membership.
+/// One reason for or against a membership.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants say what the fields are")]
 pub enum MembershipCause {
-    /// Somebody added the learner.
+    /// The learner was added manually.
     ByHand { run: Option<RunReference> },
     /// A rule gives the membership since that run.
     Rule { rule: String, run: Option<RunReference>, in_file: bool },
-    /// The rule that gives it no longer does: the next run ends it.
+    /// The rule no longer gives it: the next run ends it.
     EndsNext { rule: String },
-    /// The learner has left, or nobody knew the learner yet.
+    /// The learner has left, or was not known yet.
     Left,
     /// The learner has not started.
     Upcoming,
-    /// A membership by hand waits for the learner to have access.
+    /// A manual membership waits until the learner has access.
     Waits { run: Option<RunReference> },
-    /// Somebody keeps the learner out.
+    /// The learner is excluded.
     Excluded { run: Option<RunReference>, reason: String, until: Option<NaiveDate> },
-    /// Somebody deleted the group, and rules do not make it again.
+    /// The group was deleted manually, and rules do not create it again.
     DeletedGroup { run: Option<RunReference> },
-    /// A rule meets a group made by hand, which waits for approval; no run where none has seen it yet.
+    /// A rule matches a manually created group, which requires approval; no run if none has found it yet.
     HandMadeGroup { rule: String, run: Option<RunReference> },
     /// It waits for approval.
     Held(ChangeDecision),
-    /// Somebody rejected it.
+    /// It was rejected.
     Rejected(ChangeDecision),
-    /// Somebody took it back.
+    /// It was undone.
     Undone(ChangeDecision),
     /// A clause of the rule is false.
     ClauseFalse { rule: String, clauses: Vec<String> },
-    /// The rule could not be evaluated: what it gives stays as it is.
+    /// The rule could not be evaluated: its memberships stay unchanged.
     RuleFailed { rule: String, why: String },
-    /// The rule is restricted to people of connectors that do not hold the learner.
+    /// The rule is restricted to people of other connectors.
     OtherConnectors { rule: String, connectors: Vec<String> },
     /// The rule names other groups for this learner.
     OtherGroups { rule: String, groups: Vec<String> },
     /// An attribute in the rule's group name is empty.
     NoValue { rule: String, attributes: Vec<String> },
-    /// The rule gives it; no run has acted on that.
+    /// The rule gives it; no run has applied that yet.
     NextRun { rule: String },
-    /// Nobody added the learner, and no rule of the file feeds the group.
+    /// The learner was not added, and no rule of the file adds members to the group.
     Nothing,
 }
 
-/// What a rule makes of the learner.
+/// The result of a rule for the learner.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedRule {
     /// The name.
@@ -221,7 +221,7 @@ pub struct ExplainedRule {
     pub group: String,
     /// `true`, `false`, `no_date` or `failed`.
     pub outcome: &'static str,
-    /// The clauses that must all be true; one where nothing joins them.
+    /// The clauses that must all be true; one if there is no `&&`.
     pub clauses: Vec<ExplainedClause>,
     /// The attributes that expression and template read.
     pub values: Vec<ExplainedVariable>,
@@ -230,15 +230,15 @@ pub struct ExplainedRule {
 /// A clause of a rule.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedClause {
-    /// The words of the rule.
+    /// The text of the rule.
     pub text: String,
     /// `true`, `false`, `no_date` (false, because a date is empty) or `failed`.
     pub outcome: &'static str,
-    /// Why it could not be evaluated.
+    /// The reason why the evaluation failed.
     pub why: Option<String>,
     /// The variables that it reads.
     pub values: Vec<ExplainedVariable>,
-    /// `all` or `any` of the parts must be true; none where there are no parts.
+    /// `all` or `any` of the parts must be true; none if there are no parts.
     pub joined: Option<&'static str>,
     /// The parts.
     pub parts: Vec<ExplainedClause>,
@@ -251,39 +251,39 @@ pub struct ExplainedVariable {
     pub variable: String,
     /// All values of the attribute.
     pub values: Vec<String>,
-    /// Whose value it is.
+    /// The source of the value.
     #[serde(flatten)]
     pub origin: ValueOrigin,
 }
 
-/// Whether and why the learner may open a course.
+/// The access of the learner to a course, with its reasons.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedCourse {
     /// The code.
     pub course: String,
     /// The title.
     pub title: String,
-    /// Whether the learner may open it.
+    /// True if the learner has access.
     pub access: bool,
-    /// What gives it.
+    /// The assignments that give access.
     pub through: Vec<GrantingAssignment>,
     /// The due date.
     pub due: Option<NaiveDate>,
-    /// Which of `through` it comes from; none where it is frozen, or waits for a job.
+    /// The index in `through` of the assignment that sets it; none if it is frozen or waits for a job.
     pub due_from: Option<usize>,
-    /// When access was first given.
+    /// The time at which access was first given.
     pub enrolled_at: Option<DateTime<Utc>>,
-    /// When it was taken.
+    /// The time at which access was removed.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When the course was completed.
+    /// The time of completion.
     pub completed_at: Option<DateTime<Utc>>,
     /// Percent.
     pub progress: Option<i32>,
-    /// What gave it and no longer does.
+    /// Former assignments that gave access.
     pub lost: Vec<LostGrant>,
-    /// A job that will settle it, or has failed.
+    /// A waiting or failed job.
     pub job: Option<LearnerJob>,
-    /// Groups that would give it and that the learner is not in.
+    /// Groups that give access and of which the learner is not a member.
     pub other_groups: Vec<String>,
 }
 
@@ -310,17 +310,17 @@ pub struct GrantingAssignment {
     pub due_on: Option<NaiveDate>,
     /// The days.
     pub due_days: Option<u32>,
-    /// The learner's first day, where it counts.
+    /// The learner's first day, if the policy uses it.
     pub start_date: Option<NaiveDate>,
-    /// The time given to latecomers, in days.
+    /// The minimum number of days for learners who join late.
     pub late_days: u32,
-    /// The date that follows.
+    /// The resulting date.
     pub due: Option<NaiveDate>,
-    /// An earlier date that stands in its place, because the learner moved or came back.
+    /// An earlier date that applies instead, because the learner moved or returned.
     pub kept: Option<RetainedDueDate>,
 }
 
-/// Something that gave a course and no longer does.
+/// A former reason for access to a course.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the variants say what the fields are")]

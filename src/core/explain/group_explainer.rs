@@ -1,4 +1,4 @@
-//! Why the learner is, or is not, in each group.
+//! Reasons why the learner is or is not in each group.
 
 use crate::explain::explanation::{ExplainedGroup as Answer, ExplainedRule, MembershipCause};
 use crate::explain::learner_groups::{GroupCandidate, GroupIdentity, LearnerGroups};
@@ -12,7 +12,7 @@ use rollcall_model::status::LearnerStatus;
 use rollcall_rules::rule::{EvaluationResult, RuleEvaluator};
 use rollcall_store::explain::{LearnerHeldChange, MembershipPeriod};
 
-/// What the answers are made of.
+/// The input of the explanation.
 #[derive(Clone, Copy)]
 pub(super) struct GroupExplainer<'a> {
     pub(super) file: ExplainConfig<'a>,
@@ -24,7 +24,7 @@ pub(super) struct GroupExplainer<'a> {
 }
 
 impl GroupExplainer<'_> {
-    /// An answer for each group.
+    /// Explains each group.
     pub(super) fn explain_groups(self, gathered: &LearnerGroups) -> Vec<Answer> {
         gathered.candidates.iter().map(|subject| self.explain_group(gathered, subject)).collect()
     }
@@ -53,7 +53,7 @@ impl GroupExplainer<'_> {
         }
     }
 
-    /// What gives the membership, and what is about to end it.
+    /// Returns the reasons for the membership, and those that will end it.
     fn explain_member(
         self,
         gathered: &LearnerGroups,
@@ -90,7 +90,7 @@ impl GroupExplainer<'_> {
         (because, rules)
     }
 
-    /// What keeps the learner out.
+    /// Returns the reasons against the membership.
     fn explain_non_member(
         self,
         gathered: &LearnerGroups,

@@ -1,4 +1,4 @@
-//! Why the learner may, or may not, open each course, and where the due date comes from.
+//! Reasons why the learner has or does not have access to each course, and the origin of the due date.
 
 use chrono::NaiveDate;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -15,10 +15,10 @@ use rollcall_store::learner_assignments::{
     self, LearnerAssignment, LearnerEnrollment, LearnerJob, RetainedDueDate,
 };
 
-/// What is known of the learner's courses.
+/// The stored data of the learner's courses.
 pub(super) struct LearnerCourses {
     courses: Vec<(CourseId, String, String)>,
-    /// What was in force and reached the learner.
+    /// The assignments in force for the learner.
     reaching: Vec<LearnerAssignment>,
     /// Everything that gives or gave the courses to which the learner has no access, or that are asked for.
     giving: Vec<LearnerAssignment>,
@@ -29,7 +29,7 @@ pub(super) struct LearnerCourses {
     ended: Vec<MembershipPeriod>,
 }
 
-/// Reads what is known of the learner's courses.
+/// Reads the stored data of the learner's courses.
 pub(super) async fn load_courses(
     tx: &mut Tx,
     asked: ExplainRequest<'_>,
@@ -90,7 +90,7 @@ pub(super) async fn load_courses(
 }
 
 impl LearnerCourses {
-    /// The runs that the answers speak of.
+    /// The runs that the explanation mentions.
     pub(super) fn list_runs(&self) -> impl Iterator<Item = i64> {
         let assigned = self.reaching.iter().chain(&self.giving);
         assigned.flat_map(|one| [Some(one.run_id), one.ended_run_id].into_iter().flatten())
@@ -104,7 +104,7 @@ impl LearnerCourses {
         }
     }
 
-    /// An answer for each course.
+    /// Explains each course.
     pub(super) fn explain_courses(
         &self,
         view: AsOf,

@@ -1,4 +1,4 @@
-//! The groups that an explanation speaks of, and what is known of the learner in each.
+//! The groups of an explanation, with the stored data of the learner in each.
 
 use rustc_hash::FxHashMap;
 
@@ -15,7 +15,7 @@ use rollcall_store::explain::{
 };
 use rollcall_store::groups as live;
 
-/// What is known of the learner's groups.
+/// The stored data of the learner's groups.
 pub(super) struct LearnerGroups {
     /// Memberships in force.
     pub(super) memberships: Vec<MembershipPeriod>,
@@ -25,7 +25,7 @@ pub(super) struct LearnerGroups {
     pub(super) resting: Vec<(GroupId, i64)>,
     /// Exclusions in force.
     pub(super) exclusions: Vec<ExclusionPeriod>,
-    /// What is held, rejected or taken back.
+    /// Held, rejected and undone changes.
     pub(super) held: Vec<LearnerHeldChange>,
     /// The names of all rules.
     pub(super) rules: FxHashMap<RuleId, String>,
@@ -33,7 +33,7 @@ pub(super) struct LearnerGroups {
     pub(super) candidates: Vec<GroupCandidate>,
 }
 
-/// A group that the explanation speaks of.
+/// A group of the explanation.
 pub(super) struct GroupCandidate {
     pub(super) place: GroupIdentity,
     pub(super) name: String,
@@ -42,7 +42,7 @@ pub(super) struct GroupCandidate {
     pub(super) named_by: Vec<usize>,
     /// The opinions that feed it for other values.
     pub(super) fed_by: Vec<usize>,
-    /// Whether a rule has met it.
+    /// True if a rule has matched it.
     pub(super) is_linked: bool,
 }
 
@@ -91,7 +91,7 @@ impl LearnerGroups {
         ids
     }
 
-    /// The runs that the answers speak of.
+    /// The runs that the explanation mentions.
     pub(super) fn list_runs(&self) -> impl Iterator<Item = i64> {
         let held = self.held.iter().flat_map(|one| [one.first_run_id, one.last_run_id]);
         let rows = self.candidates.iter().filter_map(|one| one.row.as_ref());
@@ -125,7 +125,7 @@ impl LearnerGroups {
         }
     }
 
-    /// Works out which groups the explanation speaks of.
+    /// Determines the groups of the explanation.
     async fn find_candidates(
         &mut self,
         tx: &mut Tx,

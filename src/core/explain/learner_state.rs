@@ -1,4 +1,4 @@
-//! Who the learner is: the state and the attributes on a day, and which connector each of them comes from.
+//! The state and the attributes of the learner on a day, with the connector of each.
 
 use chrono::NaiveDate;
 
@@ -17,7 +17,7 @@ use rollcall_store::{Result, Tx};
 /// A learner on a day.
 pub(super) struct LearnerState {
     pub(super) row: table::StoredLearner,
-    /// None on a day on which nobody knew the learner.
+    /// None on a day before the learner was known.
     pub(super) status: Option<LearnerStatus>,
     pub(super) values: Interner,
     /// The state that follows from the records on the day.
@@ -31,7 +31,7 @@ pub(super) struct LearnerState {
     former: Vec<String>,
 }
 
-/// What one connector says.
+/// The data of one connector.
 struct StoredConnectorRecord {
     connector: String,
     external_id: String,
@@ -52,10 +52,10 @@ impl StoredConnectorRecord {
     }
 }
 
-/// Connectors that the file does not name come behind all that it names.
+/// Connectors that the file does not define come after all others.
 const UNCONFIGURED_POSITION: usize = usize::MAX;
 
-/// Reads who the learner was on the day.
+/// Reads the state of the learner on the day.
 pub(super) async fn load_learner_state(
     tx: &mut Tx,
     file: ExplainConfig<'_>,
@@ -137,7 +137,7 @@ impl LearnerState {
         Self { row, status, values, computed, why, records, cells, origins, state, former }
     }
 
-    /// Whether memberships are in force.
+    /// Returns true if memberships are in force.
     pub(super) fn has_access(&self) -> bool {
         self.status.is_some_and(LearnerStatus::has_access)
     }
@@ -152,7 +152,7 @@ impl LearnerState {
         self.values.all(self.find_cell(attribute)).map(str::to_owned).collect()
     }
 
-    /// Whose value an attribute is.
+    /// Returns the source of an attribute's value.
     pub(super) fn find_origin(&self, attribute: Attribute) -> ValueOrigin {
         let at = self.origins[attribute.index()];
         at.map_or_else(ValueOrigin::default, |at| self.records[at].origin())
@@ -163,7 +163,7 @@ impl LearnerState {
         date(&self.values, &self.cells, Attribute::START_DATE)
     }
 
-    /// Whether a rule looks at people of this learner's connectors.
+    /// Returns true if a rule applies to people of this learner's connectors.
     pub(super) fn is_in_scope_of(&self, rule: &Rule) -> bool {
         let Some(named) = &rule.connectors else { return true };
         let present =
@@ -176,7 +176,7 @@ impl LearnerState {
         self.records.iter().filter_map(|record| record.run)
     }
 
-    /// What an explanation says of the learner.
+    /// Explains the learner.
     pub(super) fn explain_learner(
         &self,
         file: ExplainConfig<'_>,

@@ -1,10 +1,10 @@
-//! Why a learner is, or is not, in each group and course.
+//! Explanations: the reasons why a learner is or is not in each group and course.
 //!
-//! [`explain()`] reads everything of one learner, by indexes, and puts it beside what the rules of the file make of the
-//! learner: the values that they read and the connector of each, the clause that is false, exclusions, what is held,
-//! rejected or taken back, the runs that gave and ended memberships, the assignments behind each course. The answer is
-//! one value, [`Explanation`]. A past day is asked about in the same way: records, memberships, exclusions and
-//! assignments are those of its end, the rules are those of the file as it is now. Nothing here writes.
+//! [`explain()`] reads the data of one learner, by indexes, and combines it with the results of the rules: the values
+//! that they read and the connector of each, false clauses, exclusions, held, rejected and undone changes, the runs that
+//! gave and ended memberships, and the assignments of each course. The result is an [`Explanation`]. For a past day,
+//! records, memberships, exclusions and assignments are those at its end; the rules are those of the current file. This
+//! module does not write.
 
 pub mod explanation;
 mod group_explainer;
@@ -29,21 +29,21 @@ use rollcall_store::explain::{self as table, RunReference};
 
 pub use explanation::Explanation;
 
-/// How far back a past day may lie, in days: what people still ask about.
+/// The maximum age of a past day in days.
 pub const PAST_DAYS: u64 = 90;
 
-/// What nobody keeps the history of.
+/// The data without a history.
 const HISTORY_NOTE: &str =
     "rules and the order of connectors are those of the file today, and groups have the names of today";
 
-/// What an explanation needs of the file.
+/// The part of the configuration that an explanation uses.
 #[derive(Clone, Copy)]
 pub struct ExplainConfig<'a> {
-    /// Where dates live.
+    /// The time zone in which a day begins and ends.
     pub zone: Tz,
     /// Every attribute.
     pub attributes: &'a AttributeSet,
-    /// Every connector, in the order in which their values win.
+    /// Every connector, in the order of precedence.
     pub connectors: &'a [Connector],
     /// Every rule.
     pub rules: &'a [Rule],
@@ -55,12 +55,12 @@ impl std::fmt::Debug for ExplainConfig<'_> {
     }
 }
 
-/// What is asked.
+/// A request for an explanation.
 #[derive(Debug, Clone, Copy)]
 pub struct ExplainRequest<'a> {
-    /// About whom.
+    /// The learner.
     pub learner: LearnerId,
-    /// Only this group, even where nothing connects the learner with it.
+    /// Only this group, even if it is unrelated to the learner.
     pub group: Option<&'a str>,
     /// Only this course.
     pub course: Option<CourseId>,
@@ -68,7 +68,7 @@ pub struct ExplainRequest<'a> {
     pub at: Option<NaiveDate>,
 }
 
-/// Why there is no explanation.
+/// The error of an explanation.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum ExplainError {
@@ -76,15 +76,15 @@ pub enum ExplainError {
     Store(#[from] rollcall_store::StoreError),
     #[error(transparent)]
     BadName(#[from] BadGroupName),
-    #[error("there is no group `{name}`, and no rule would make it for this learner")]
+    #[error("group `{name}` does not exist, and no rule would create it for this learner")]
     NoGroup { name: String },
-    #[error("{day} is still to come")]
+    #[error("{day} is in the future")]
     Future { day: NaiveDate },
     #[error("{day} is more than {PAST_DAYS} days ago")]
     TooOld { day: NaiveDate, oldest: NaiveDate },
 }
 
-/// The day that is looked at.
+/// The day of the explanation.
 #[derive(Debug, Clone, Copy)]
 struct AsOf {
     day: NaiveDate,
@@ -95,18 +95,18 @@ struct AsOf {
 }
 
 impl AsOf {
-    /// Whether something that a run did had been done by then.
+    /// Returns true if a change of a run was made before that time.
     fn includes_run(self, run: i64) -> bool {
         self.until.is_none_or(|until| run <= until)
     }
 
-    /// Whether something that runs did and ended was in force.
+    /// Returns true if a state that runs started and ended was in force.
     fn is_in_force(self, run: i64, ended: Option<i64>) -> bool {
         self.includes_run(run) && !ended.is_some_and(|ended| self.includes_run(ended))
     }
 }
 
-/// The runs that an answer speaks of, by number.
+/// The runs that an explanation mentions, by number.
 #[derive(Debug, Default)]
 struct RunIndex(FxHashMap<i64, RunReference>);
 
@@ -123,10 +123,10 @@ impl RunIndex {
     }
 }
 
-/// Says why a learner is, or is not, in each group and course.
+/// Explains why a learner is or is not in each group and course.
 ///
 /// # Errors
-/// When there is no such group, the day is to come or too long ago, or the database refuses.
+/// If the group does not exist, the day is in the future or too old, or the database fails.
 pub async fn explain(
     tx: &mut Tx,
     file: ExplainConfig<'_>,
@@ -137,7 +137,6 @@ pub async fn explain(
     let row = table::get_learner(tx, asked.learner).await?;
     let somebody = learner_state::load_learner_state(tx, file, row, view).await?;
     let judge = rule_result::create_evaluator(view);
-    // Rules say nothing of somebody whom nobody knew.
     let opinions = if somebody.status.is_some() {
         rule_result::evaluate_rules(file, &somebody, &judge)
     } else {
@@ -191,7 +190,7 @@ async fn resolve_as_of(
     Ok(AsOf { day, until: Some(until), end: Some(end) })
 }
 
-/// When a day begins: at midnight, or right behind the hours that a zone leaves out.
+/// Returns the start of a day: midnight, or the end of the hours that the zone skips.
 fn midnight(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let begin = day.and_time(NaiveTime::MIN);
     let local =

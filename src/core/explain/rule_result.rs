@@ -1,4 +1,4 @@
-//! What each rule of the file makes of the learner: the groups that it names, and which of its clauses is false.
+//! The result of each rule for the learner: the groups that it names, and its false clauses.
 
 use crate::explain::explanation::{ExplainedClause, ExplainedRule as Answer, ExplainedVariable};
 use crate::explain::learner_state::LearnerState;
@@ -8,17 +8,17 @@ use rollcall_rules::name_template::RenderedName;
 use rollcall_rules::rule::clauses::{self, ClauseResult, LogicalOperator};
 use rollcall_rules::rule::{EvaluationResult, Rule, RuleEvaluator};
 
-/// A rule and what it makes of the learner.
+/// A rule with its result for the learner.
 pub(super) struct RuleResult<'r> {
     pub(super) rule: &'r Rule,
-    /// Whether the rule looks at people of the learner's connectors.
+    /// True if the rule applies to people of the learner's connectors.
     pub(super) is_in_scope: bool,
     pub(super) outcome: EvaluationResult,
     /// The groups that the template names, whether the rule matches or not.
     pub(super) names: Vec<RenderedName>,
 }
 
-/// Asks every rule.
+/// Evaluates every rule.
 pub(super) fn evaluate_rules<'r>(
     file: ExplainConfig<'r>,
     somebody: &LearnerState,
@@ -38,12 +38,12 @@ pub(super) fn evaluate_rules<'r>(
 }
 
 impl RuleResult<'_> {
-    /// Whether the rule gives the groups that it names.
+    /// Returns true if the rule gives the groups that it names.
     pub(super) fn grants_groups(&self) -> bool {
         self.is_in_scope && self.outcome == EvaluationResult::True
     }
 
-    /// The attributes of the template that the learner has no value of.
+    /// The attributes of the template without a value for the learner.
     pub(super) fn list_empty_attributes(
         &self,
         file: ExplainConfig<'_>,
@@ -53,7 +53,7 @@ impl RuleResult<'_> {
         empty.map(|attribute| file.attributes.name(attribute).to_owned()).collect()
     }
 
-    /// The rule taken apart, and the texts of the clauses that are not true.
+    /// Returns the clauses of the rule, and the texts of those that are not true.
     pub(super) fn explain_rule(
         &self,
         file: ExplainConfig<'_>,
@@ -128,7 +128,7 @@ fn outcome_name(outcome: &EvaluationResult) -> &'static str {
     }
 }
 
-/// A judge for the day.
+/// Creates an evaluator for the day.
 pub(super) fn create_evaluator(view: AsOf) -> RuleEvaluator {
     RuleEvaluator::new(view.day)
 }

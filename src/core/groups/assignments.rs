@@ -1,4 +1,4 @@
-//! Courses for groups and for single learners, by hand.
+//! Manual assignment of courses to groups and learners.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use rollcall_store::assignments::{self, Assignment, AssignmentTarget, DueDateUpd
 use rollcall_store::runs::NewRun;
 use rollcall_store::{Store, Tx, groups, learners};
 
-/// For whom a course is.
+/// Target of an assignment request.
 #[derive(Debug, Clone, Copy)]
 pub enum AssignmentTargetRef<'a> {
     /// Every member of a group.
@@ -20,18 +20,18 @@ pub enum AssignmentTargetRef<'a> {
     Learner(&'a str),
 }
 
-/// What is asked for.
+/// Course and due date to assign.
 #[derive(Debug, Clone, Copy)]
 pub struct AssignRequest<'a> {
     /// The course's code.
     pub course: &'a str,
-    /// When it is due.
+    /// Due date policy.
     pub due: DuePolicy,
-    /// Days that whoever joins late for a fixed date has at least.
+    /// Minimum number of days for late joiners of a fixed due date.
     pub late_days: u32,
 }
 
-/// What assigning came to.
+/// Result of an assignment request.
 #[derive(Debug)]
 pub struct AssignResult {
     /// The change; none when everything was just so.
@@ -96,7 +96,7 @@ async fn find_assignment(tx: &mut Tx, id: AssignmentId) -> Result<Assignment> {
     assignments::get_active(tx, id).await?.ok_or(GroupError::NoAssignment { id: id.0 })
 }
 
-/// Whether an assignment may be changed by whoever saw it with this due date.
+/// Checks that an assignment is manual and still has the due date that the user saw.
 fn check_editable(there: &Assignment, seen: Option<(DuePolicy, u32)>) -> Result<()> {
     if there.source == "file" {
         return Err(GroupError::AssignmentFromFile { code: there.code.clone() });
@@ -107,8 +107,8 @@ fn check_editable(there: &Assignment, seen: Option<(DuePolicy, u32)>) -> Result<
     Ok(())
 }
 
-/// Gives an assignment by hand another due date; none when it has it already. `seen` is the date that was shown to
-/// whoever changes it.
+/// Changes the due date of a manual assignment; none if it has this date already. `seen` is the date that was shown to
+/// the user.
 ///
 /// # Errors
 /// When it has ended, comes from the file, or was given another date since it was seen.
@@ -137,7 +137,7 @@ pub async fn change_due_date(
     Ok(Some(change.commit().await?))
 }
 
-/// Ends an assignment by hand, by its number. `seen` is the due date that was shown to whoever ends it.
+/// Ends a manual assignment by id. `seen` is the due date that was shown to the user.
 ///
 /// # Errors
 /// When it has ended, comes from the file, or was given another date since it was seen.
@@ -154,7 +154,7 @@ pub async fn end_assignment(
     end_and_record(change, &there).await
 }
 
-/// What whoever a course is for is called.
+/// Returns the name of the group or the address of the learner.
 async fn target_name(tx: &mut Tx, whom: AssignmentTarget) -> Result<Option<String>> {
     Ok(match whom {
         AssignmentTarget::Group(group) => groups::get(tx, group).await?.map(|group| group.name),
@@ -172,7 +172,7 @@ async fn end_and_record(mut change: ChangeTransaction, there: &Assignment) -> Re
     Ok(change.commit().await?)
 }
 
-/// What unassigning came to.
+/// Result of an unassignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnassignResult {
     /// It has ended.

@@ -1,4 +1,4 @@
-//! What a change by hand came to: for the page behind it, which names what the change did and what it did not do.
+//! Summary of a manual change, for the page that shows its result.
 
 use chrono::{DateTime, Utc};
 
@@ -10,16 +10,16 @@ use rollcall_store::{Result, Tx};
 /// People that are named; there may be more.
 const MAX_LISTED_PEOPLE: i64 = 20;
 
-/// What a change by hand came to.
+/// Result of a manual change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeSummary {
     /// Its number.
     pub run: i64,
-    /// Who made it.
+    /// Actor.
     pub actor: String,
-    /// What it was.
+    /// Description of the change.
     pub what: String,
-    /// When it was made.
+    /// Time of creation.
     pub at: DateTime<Utc>,
     /// Memberships given.
     pub added: i64,
@@ -29,16 +29,16 @@ pub struct ChangeSummary {
     pub of: i64,
     /// Jobs that no worker has done yet.
     pub left: i64,
-    /// Whoever keeps a course though they are out of a group that gave it.
+    /// Learners who keep a course after leaving a group that gave it.
     pub kept: Vec<KeptCourse>,
-    /// Whoever rules are kept from bringing back.
+    /// Learners whom an exclusion keeps out of the group.
     pub excluded: Vec<ExcludedLearner>,
-    /// Whether it can be taken back, as far as is known before it is tried.
+    /// True if an undo is expected to work.
     pub can_undo: bool,
 }
 
 impl ChangeSummary {
-    /// How far its jobs are, while there are any left.
+    /// Formats the progress of the jobs while some are left.
     #[must_use]
     pub fn progress(&self) -> Option<String> {
         let number = |number: i64| thousands(number.unsigned_abs());
@@ -48,7 +48,7 @@ impl ChangeSummary {
         })
     }
 
-    /// What it did, in words.
+    /// Formats the counts of the change.
     #[must_use]
     pub fn summary(&self) -> String {
         let mut parts = Vec::new();
@@ -64,17 +64,14 @@ impl ChangeSummary {
         parts.join(", ")
     }
 
-    /// Whether more people keep a course than are named.
+    /// Returns true if more people keep a course than are named.
     #[must_use]
     pub fn keeps_more(&self) -> bool {
         self.kept.len() == usize::try_from(MAX_LISTED_PEOPLE).unwrap_or(usize::MAX)
     }
 }
 
-/// What a change by hand came to; nothing for other runs.
-///
-/// # Errors
-/// When the database refuses.
+/// Loads the result of a manual change; none for other runs.
 pub async fn load_change_summary(tx: &mut Tx, run: RunId) -> Result<Option<ChangeSummary>> {
     let change = changes::get_change(tx, run).await?;
     let Some(change) = change.filter(|change| change.kind == "hand" || change.kind == "undo") else {

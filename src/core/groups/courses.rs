@@ -1,4 +1,4 @@
-//! The catalogue by hand, and who has completed what.
+//! Manual changes of the course catalogue and of completions.
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub async fn find_course(tx: &mut Tx, code: &str) -> Result<courses::Course> {
 /// Adds a course, or gives one that was added by hand another title.
 ///
 /// # Errors
-/// When the course belongs to the file, or has no code or title.
+/// If the course is defined in the configuration file, or has no code or title.
 pub async fn add_course(
     store: &Store,
     about: &NewRun,
@@ -64,14 +64,14 @@ async fn upsert_course(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
 pub struct CourseImportResult {
     /// The change; none where the sheet has no course.
     pub done: Option<CommittedChange>,
-    /// How many courses it has.
+    /// Number of courses in the file.
     pub courses: u64,
 }
 
 /// Adds the courses of a sheet, CSV with `code,title`, or gives them other titles; all or none.
 ///
 /// # Errors
-/// When the sheet cannot be read, or a course of it belongs to the file: with the lines where that is.
+/// If the file is not valid or contains a course of the configuration file. The error names the lines.
 pub async fn import_courses(
     store: &Store,
     about: &NewRun,
@@ -100,7 +100,7 @@ pub async fn import_courses(
     Ok(CourseImportResult { done: Some(change.commit().await?), courses })
 }
 
-/// What came of noting that a course is done.
+/// Result of recording a completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompletionResult {
     /// It is noted.

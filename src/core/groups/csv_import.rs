@@ -1,7 +1,7 @@
-//! A catalogue as a sheet: CSV (RFC 4180) with the columns `code` and `title`, in UTF-8.
+//! Import of courses from CSV (RFC 4180) with the columns `code` and `title`, in UTF-8.
 //!
-//! Columns may come in any order and among others; semicolons or tabulators may stand for the commas, as spreadsheets
-//! of some countries write them and browsers are given them. Whatever is wrong is named by its line, all of it at once.
+//! The columns may be in any order, and other columns are ignored. Semicolons or tabs may replace the commas, as
+//! spreadsheets of some countries write them. All errors are reported at once, each with its line.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,16 +9,16 @@ use std::fmt;
 use rollcall_model::format::count;
 use rollcall_model::names::fold;
 
-/// The longest code or title in characters: an index of the database takes as many.
+/// Maximum length of a code or title in characters, which an index of the database can hold.
 const MAX_CHARS: usize = 500;
 
-/// Mistakes that a message names; the rest is counted.
+/// Maximum number of errors that a message lists; the rest is counted.
 const MAX_LISTED_ERRORS: usize = 10;
 
-/// A course of a sheet.
+/// A course of the imported file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ImportRow {
-    /// Where it stands, counted from 1.
+    /// Line number, from 1.
     pub at: u64,
     /// The code.
     pub code: String,
@@ -26,12 +26,12 @@ pub(super) struct ImportRow {
     pub title: String,
 }
 
-/// Something wrong with a line.
+/// An error in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportError {
-    /// The line, counted from 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// What is wrong with it.
+    /// Description of the error.
     pub why: String,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for ImportError {
     }
 }
 
-/// Mistakes in words, the first ones by name.
+/// Formats the first errors and counts the rest.
 pub(super) fn format_errors(mistakes: &[ImportError]) -> String {
     let mut parts: Vec<String> =
         mistakes.iter().take(MAX_LISTED_ERRORS).map(ImportError::to_string).collect();
@@ -55,11 +55,11 @@ fn single_error(line: u64, why: impl Into<String>) -> Vec<ImportError> {
     vec![ImportError { line, why: why.into() }]
 }
 
-/// Reads a sheet; every mistake in it is answered.
+/// Parses the file, or returns all its errors.
 pub(super) fn parse_courses(bytes: &[u8]) -> Result<Vec<ImportRow>, Vec<ImportError>> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n');
-        single_error(before.count() as u64 + 1, "this is not UTF-8")
+        single_error(before.count() as u64 + 1, "the text is not valid UTF-8")
     })?;
     let text = text.trim_start_matches('\u{feff}');
     let first = text.lines().next().unwrap_or_default();
@@ -69,8 +69,9 @@ pub(super) fn parse_courses(bytes: &[u8]) -> Result<Vec<ImportRow>, Vec<ImportEr
     let mut reader = reader.from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| single_error(1, error.to_string()))?.clone();
     let column = |name: &str| header.iter().position(|field| field.trim().eq_ignore_ascii_case(name));
-    let missing =
-        |name: &str| single_error(1, format!("there is no column `{name}`: the first line is `code,title`"));
+    let missing = |name: &str| {
+        single_error(1, format!("column `{name}` is missing: the first line must be `code,title`"))
+    };
     let code = column("code").ok_or_else(|| missing("code"))?;
     let title = column("title").ok_or_else(|| missing("title"))?;
     let (mut lines, mut mistakes) = (Vec::<ImportRow>::new(), Vec::new());
@@ -98,7 +99,7 @@ pub(super) fn parse_courses(bytes: &[u8]) -> Result<Vec<ImportRow>, Vec<ImportEr
     if mistakes.is_empty() { Ok(lines) } else { Err(mistakes) }
 }
 
-/// What is wrong with a line; `twin` is an earlier one of the same code.
+/// Returns the error of a line, if any; `twin` is an earlier line with the same code.
 fn check_row(
     record: &csv::StringRecord,
     columns: usize,
@@ -107,20 +108,17 @@ fn check_row(
 ) -> Option<String> {
     let texts = [&line.code, &line.title];
     if record.len() != columns {
-        let (fields, columns) = (record.len() as u64, columns as u64);
-        let fields = count(fields, "field stands", "fields stand");
-        return Some(format!(
-            "{fields} here, and {columns} in the first line: a comma in a title needs quotes"
-        ));
+        let fields = count(record.len() as u64, "field", "fields");
+        return Some(format!("{fields} instead of {columns}: put titles that contain commas in quotes"));
     }
     if texts.iter().any(|text| text.is_empty()) {
-        return Some("a course needs a code and a title".to_owned());
+        return Some("a course must have a code and a title".to_owned());
     }
     if texts.iter().any(|text| text.chars().count() > MAX_CHARS) {
-        return Some(format!("a code or a title has at most {MAX_CHARS} characters"));
+        return Some(format!("a code or a title must have at most {MAX_CHARS} characters"));
     }
     if texts.iter().any(|text| text.contains('\0')) {
-        return Some("a text cannot hold the character U+0000".to_owned());
+        return Some("a code or a title must not contain the character U+0000".to_owned());
     }
     let other = twin.filter(|twin| twin.title != line.title)?;
     Some(format!("`{}` has another title on line {}", line.code, other.at))
@@ -158,26 +156,29 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_by_its_line() {
-        let header = "there is no column `code`: the first line is `code,title`";
+        let header = "column `code` is missing: the first line must be `code,title`";
         assert_eq!(mistakes(""), [format!("line 1: {header}")]);
         assert_eq!(mistakes("GDPR,Data protection\n"), [format!("line 1: {header}")]);
         let found = mistakes("code,title\nA,\nB,\"two\nlines\"\nC,one,two\n,\n");
         assert_eq!(
             found,
             [
-                "line 2: a course needs a code and a title",
-                "line 5: 3 fields stand here, and 2 in the first line: a comma in a title needs quotes",
-                "line 6: a course needs a code and a title",
+                "line 2: a course must have a code and a title",
+                "line 5: 3 fields instead of 2: put titles that contain commas in quotes",
+                "line 6: a course must have a code and a title",
             ]
         );
         assert_eq!(mistakes(&format!("code,title\nA,{}\n", "x".repeat(501))).len(), 1);
-        assert_eq!(mistakes("code,title\nA,a\0b\n"), ["line 2: a text cannot hold the character U+0000"]);
+        assert_eq!(
+            mistakes("code,title\nA,a\0b\n"),
+            ["line 2: a code or a title must not contain the character U+0000"]
+        );
         assert_eq!(
             mistakes("code,title\r\n\r\nA,B\r\nC,\r\n"),
-            ["line 4: a course needs a code and a title"]
+            ["line 4: a course must have a code and a title"]
         );
         let latin = parse_courses(b"code,title\nA,B\nC,Caf\xe9\n").expect_err("no UTF-8");
-        assert_eq!(latin[0].to_string(), "line 3: this is not UTF-8");
+        assert_eq!(latin[0].to_string(), "line 3: the text is not valid UTF-8");
         let many: Vec<ImportError> = (2..15).flat_map(|line| single_error(line, "x")).collect();
         assert!(format_errors(&many).ends_with("line 11: x; and 3 more"), "{}", format_errors(&many));
     }

@@ -1,4 +1,4 @@
-//! Why a change by hand was refused. Nothing was changed.
+//! Errors of manual changes.
 
 use crate::groups::DeletionImpact;
 use crate::groups::csv_import::{self, ImportError};
@@ -6,7 +6,7 @@ use rollcall_model::ids::RunId;
 use rollcall_model::names::BadGroupName;
 use rollcall_store as store;
 
-/// Why a change by hand was refused.
+/// An error of a manual change. The request that reports it changes nothing.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum GroupError {
@@ -14,47 +14,47 @@ pub enum GroupError {
     Store(#[from] store::StoreError),
     #[error("{0}")]
     BadName(#[from] BadGroupName),
-    #[error("there is already a group `{name}`")]
+    #[error("group `{name}` already exists")]
     GroupExists { name: String },
-    #[error("there is no group `{name}`")]
+    #[error("group `{name}` does not exist")]
     NoGroup { name: String, nearest: Option<String> },
-    #[error("the group is no longer there (number {id})")]
+    #[error("group {id} no longer exists")]
     GroupGone { id: i64 },
-    #[error("group `{name}` was changed meanwhile: {what} (run {run}, by {actor})")]
+    #[error("group `{name}` was changed in the meantime: {what} (run {run}, by {actor})")]
     ChangedSince { name: String, run: RunId, actor: String, what: String },
-    #[error("{} would go with group `{name}`, which is more than a sync may take away unasked: its name is needed", going.in_words())]
+    #[error("deleting `{name}` removes {}, which exceeds the safety limit; confirm by repeating the group's name", going.in_words())]
     NameNeeded { name: String, going: DeletionImpact },
     #[error("`{given}` is not the name of the group `{name}`")]
     OtherName { name: String, given: String },
-    #[error("the assignment is no longer there (number {id})")]
+    #[error("assignment {id} no longer exists")]
     NoAssignment { id: i64 },
-    #[error("course `{code}` is assigned by the file and is edited there")]
+    #[error("course `{code}` is assigned in the configuration file and must be changed there")]
     AssignmentFromFile { code: String },
-    #[error("the due date of `{code}` was changed meanwhile")]
+    #[error("the due date of `{code}` was changed in the meantime")]
     DueChangedSince { code: String },
     #[error("no group `{name}` was deleted in the last 30 days")]
     NotDeleted { name: String },
-    #[error("nobody is known as `{text}`")]
+    #[error("learner `{text}` does not exist")]
     NoLearner { text: String },
-    #[error("there is no course `{code}`")]
+    #[error("course `{code}` does not exist")]
     NoCourse { code: String, nearest: Option<String> },
-    #[error("`{text}` is no e-mail address")]
+    #[error("`{text}` is not a valid e-mail address")]
     BadAddress { text: String },
-    #[error("the learner `{email}` needs a name")]
+    #[error("learner `{email}` must have a name")]
     NoName { email: String },
-    #[error("`{email}` is the address of {name}")]
+    #[error("address `{email}` is already used by {name}")]
     AddressTaken { email: String, name: String },
-    #[error("a course needs a code and a title (code `{code}`)")]
+    #[error("a course must have a code and a title (code `{code}`)")]
     BadCourse { code: String },
     #[error("{}", csv_import::format_errors(mistakes))]
     BadSheet { mistakes: Vec<ImportError> },
-    #[error("course `{code}` comes from the file and is edited there")]
+    #[error("course `{code}` is defined in the configuration file and must be changed there")]
     CourseFromFile { code: String },
-    #[error("nothing keeps `{email}` out of `{name}`")]
+    #[error("`{email}` is not excluded from `{name}`")]
     NotExcluded { email: String, name: String },
-    #[error("`{one}` and `{other}` are one learner already")]
+    #[error("`{one}` and `{other}` are already the same learner")]
     SameLearner { one: String, other: String },
-    #[error("`{one}` and `{other}` are two people of connector `{connector}`")]
+    #[error("`{one}` and `{other}` are different people in connector `{connector}`")]
     SameConnector { one: String, other: String, connector: String },
     #[error("`{one}` and `{other}` are not linked")]
     NotLinked { one: String, other: String },
@@ -63,7 +63,7 @@ pub enum GroupError {
 }
 
 impl GroupError {
-    /// What to do next, where there is something.
+    /// Suggested next step.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -76,17 +76,17 @@ impl GroupError {
                 "add it with `rollcall courses add CODE TITLE`, or see `rollcall courses list`".to_owned(),
             ),
             Self::NoLearner { .. } => Some(
-                "give an address, a former address, or CONNECTOR:ID; `rollcall learners list` shows all"
+                "use an e-mail address, a former address, or CONNECTOR:ID; `rollcall learners list` shows all"
                     .to_owned(),
             ),
             Self::NeverEnrolled { .. } => {
                 Some("assign the course first: `rollcall assign COURSE --learner EMAIL`".to_owned())
             }
             Self::NotExcluded { .. } => {
-                Some("`rollcall exclusions list` shows who is kept out of what".to_owned())
+                Some("`rollcall exclusions list` shows all exclusions".to_owned())
             }
             Self::ChangedSince { .. } | Self::DueChangedSince { .. } => {
-                Some("look at it as it is now, then do it again".to_owned())
+                Some("check the current state, then repeat the change".to_owned())
             }
             Self::Store(_)
             | Self::GroupGone { .. }
@@ -107,5 +107,76 @@ impl GroupError {
             | Self::BadSheet { .. }
             | Self::CourseFromFile { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_error() -> Vec<GroupError> {
+        use GroupError as E;
+        let email = || "ada@corp.example".to_owned();
+        let (name, code) = (|| "Sales Berlin".to_owned(), || "GDPR-101".to_owned());
+        let going =
+            DeletionImpact { members: 6, assignments: 1, learners: 5, enrollments: 5, of_learners: 40 };
+        vec![
+            E::Store(store::StoreError::MigrationMismatch(3)),
+            E::BadName(rollcall_model::names::GroupName::parse("").expect_err("an empty name")),
+            E::GroupExists { name: name() },
+            E::NoGroup { name: name(), nearest: Some("Sales Bern".to_owned()) },
+            E::GroupGone { id: 7 },
+            E::ChangedSince {
+                name: name(),
+                run: RunId(18),
+                actor: email(),
+                what: "rollcall groups rename".to_owned(),
+            },
+            E::NameNeeded { name: name(), going },
+            E::OtherName { name: name(), given: "Sales".to_owned() },
+            E::NoAssignment { id: 7 },
+            E::AssignmentFromFile { code: code() },
+            E::DueChangedSince { code: code() },
+            E::NotDeleted { name: name() },
+            E::NoLearner { text: email() },
+            E::NoCourse { code: code(), nearest: None },
+            E::BadAddress { text: "ada".to_owned() },
+            E::NoName { email: email() },
+            E::AddressTaken { email: email(), name: "Ada Byron".to_owned() },
+            E::BadCourse { code: code() },
+            E::BadSheet {
+                mistakes: vec![ImportError {
+                    line: 3,
+                    why: "a course must have a code and a title".to_owned(),
+                }],
+            },
+            E::CourseFromFile { code: code() },
+            E::NotExcluded { email: email(), name: name() },
+            E::SameLearner { one: email(), other: "hr:17".to_owned() },
+            E::SameConnector {
+                one: email(),
+                other: "bob@corp.example".to_owned(),
+                connector: "hr".to_owned(),
+            },
+            E::NotLinked { one: email(), other: "bob@corp.example".to_owned() },
+            E::NeverEnrolled { email: email(), code: code() },
+        ]
+    }
+
+    /// Every message and hint of this room.
+    #[test]
+    fn messages() {
+        let errors = every_error();
+        let declared =
+            include_str!("error.rs").lines().filter(|line| line.trim().starts_with("#[error(")).count();
+        assert_eq!(errors.len(), declared, "one example of each variant");
+        let lines: Vec<String> = errors
+            .iter()
+            .map(|error| match error.hint() {
+                Some(hint) => format!("{error}\n    hint: {hint}"),
+                None => error.to_string(),
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
     }
 }

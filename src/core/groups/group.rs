@@ -1,4 +1,4 @@
-//! Making, renaming, deleting and restoring groups.
+//! Creation, renaming, deletion and restoration of groups.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -16,13 +16,13 @@ use rollcall_store::groups::Group;
 use rollcall_store::runs::NewRun;
 use rollcall_store::{Store, Tx, groups, learners, memberships};
 
-/// How long a deleted group can be restored.
+/// Time in which a deleted group can be restored.
 pub const RESTORE_PERIOD: TimeDelta = TimeDelta::days(30);
 
 /// Makes a group with these members; answers its number too.
 ///
 /// # Errors
-/// When the name cannot be one or is taken, or a member is unknown.
+/// If the name is not valid or is taken, or a member is unknown.
 pub async fn create_group(
     store: &Store,
     about: &NewRun,
@@ -46,7 +46,7 @@ pub async fn create_group(
 /// Gives a group another name, and changes nothing else.
 ///
 /// # Errors
-/// When there is no such group, or the new name cannot be one or is taken.
+/// If there is no such group, or the new name is not valid or is taken.
 pub async fn rename_group(
     store: &Store,
     about: &NewRun,
@@ -67,7 +67,7 @@ pub async fn rename_group(
     Ok(change.commit().await?)
 }
 
-/// What goes with a group.
+/// Counts of what the deletion of a group removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeletionImpact {
     /// Members.
@@ -83,7 +83,7 @@ pub struct DeletionImpact {
 }
 
 impl DeletionImpact {
-    /// What goes, in words.
+    /// Formats the counts of what is deleted.
     #[must_use]
     pub fn in_words(&self) -> String {
         let memberships = count(self.members.unsigned_abs(), "membership", "memberships");
@@ -91,7 +91,7 @@ impl DeletionImpact {
         format!("{memberships} and {assignments}")
     }
 
-    /// Whether more goes than a sync may take away unasked: then the name of the group is asked for.
+    /// Returns true if the deletion exceeds the safety limits. The name of the group must then confirm it.
     #[must_use]
     pub fn is_large(&self, limits: &SafetyLimits) -> bool {
         let going = self.members.unsigned_abs();
@@ -99,7 +99,7 @@ impl DeletionImpact {
     }
 }
 
-/// What would go if a group were deleted.
+/// Loads the impact of the deletion of a group.
 ///
 /// # Errors
 /// When there is no such group.
@@ -117,10 +117,10 @@ async fn count_deletion_impact(tx: &mut Tx, group: GroupId) -> Result<DeletionIm
     Ok(DeletionImpact { members, assignments, learners, enrollments, of_learners })
 }
 
-/// How whoever deletes a group has said that they mean it.
+/// Confirmation of a deletion.
 #[derive(Debug, Clone, Copy)]
 pub enum DeletionConfirmation<'a> {
-    /// They were asked otherwise, or nobody is there to be asked.
+    /// Confirmed by other means, or no user is present.
     Confirmed,
     /// By its name: it must be right where it was given, and given where more goes than these limits.
     ByName(Option<&'a str>, &'a SafetyLimits),

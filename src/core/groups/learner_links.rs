@@ -1,8 +1,8 @@
-//! Making two learners one, and parting them again.
+//! Linking and unlinking of two learners.
 //!
-//! The first learner stays and becomes both: persons, memberships, exclusions, courses assigned to one alone, progress.
-//! The second one leaves, with a record of its own that a parting brings back. What the rules make of the merged
-//! attributes is worked out afterwards, by [`crate::sync::resync_learner`].
+//! The first learner stays and takes over the persons, memberships, exclusions, own assignments and progress of the
+//! second. The second learner leaves; its record is kept to undo the link. [`crate::sync::resync_learner`] evaluates the
+//! rules for the merged attributes afterwards.
 
 use crate::enrollment::ChangeTransaction;
 use crate::enrollment::change::{ChangeTime, CommittedChange};
@@ -14,7 +14,7 @@ use rollcall_store::memberships::{self, MembershipReason};
 use rollcall_store::runs::NewRun;
 use rollcall_store::{Store, jobs, learner_links};
 
-/// Two learners who are one now, or two again.
+/// Result of linking or unlinking two learners.
 #[derive(Debug)]
 pub struct LinkResult {
     /// The change.
@@ -25,7 +25,7 @@ pub struct LinkResult {
     pub other: LearnerId,
 }
 
-/// Makes two learners one: `first` stays.
+/// Links two learners: `first` stays.
 ///
 /// # Errors
 /// When one is unknown, both are one already, or a connector holds both at once.
@@ -65,7 +65,7 @@ pub async fn link_learners(
     Ok(LinkResult { done: change.commit().await?, learner, other: other.id })
 }
 
-/// Parts two learners whom [`link_learners`] made one.
+/// Separates two learners that [`link_learners`] merged.
 ///
 /// # Errors
 /// When one is unknown, or they are not linked.

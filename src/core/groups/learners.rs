@@ -1,4 +1,4 @@
-//! Learners whom somebody adds by hand, and how learners are found.
+//! Manually added learners, and lookup of learners.
 
 use serde_json::{Value, json};
 
@@ -14,15 +14,15 @@ use rollcall_store::{Store, Tx};
 /// Finds a learner by address, former address, or `CONNECTOR:ID`.
 ///
 /// # Errors
-/// When nobody is called so.
+/// If there is no such learner.
 pub async fn find_learner(tx: &mut Tx, text: &str) -> Result<Learner> {
     learners::find(tx, text).await?.ok_or_else(|| GroupError::NoLearner { text: text.to_owned() })
 }
 
-/// Adds a learner whom no directory has.
+/// Adds a learner that is in no directory.
 ///
 /// # Errors
-/// When the address is none, or an active learner holds it, or there is no name.
+/// If the address is not valid or an active learner holds it, or the name is empty.
 pub async fn add_learner(
     store: &Store,
     about: &NewRun,

@@ -1,4 +1,4 @@
-//! Adding learners to groups, removing them, and letting them in again.
+//! Manual changes of group members, and the end of exclusions.
 
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use rollcall_store::learners::Learner;
 use rollcall_store::memberships::{self, MembershipReason};
 use rollcall_store::runs::NewRun;
 
-/// What became of one learner who was added or removed.
+/// Effect of a change on one learner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberEffect {
     /// Is in the group now.
@@ -36,7 +36,7 @@ pub struct MembersUpdate {
     pub done: Option<CommittedChange>,
     /// The group's name.
     pub group: String,
-    /// What became of whom.
+    /// Effect for each learner.
     pub effects: Vec<(Learner, MemberEffect)>,
 }
 
@@ -66,7 +66,7 @@ pub async fn add_members(
     commit_members(change, group, learners, effects).await
 }
 
-/// Gives memberships by hand to everybody with access who is not among `there`, and lets the others wait.
+/// Adds manual memberships for learners with access who are not among `there`; the others become dormant.
 pub(super) async fn add_manual_memberships(
     change: &mut ChangeTransaction,
     group: GroupId,
@@ -129,10 +129,10 @@ pub async fn remove_members(
     commit_members(change, group, learners, effects).await
 }
 
-/// Lets a learner in again: the next sync does what the rules say.
+/// Lifts an exclusion. The next sync applies the rules to the learner again.
 ///
 /// # Errors
-/// When group or learner is unknown, or nothing keeps the learner out.
+/// If the group or the learner is unknown, or the learner is not excluded.
 pub async fn lift_exclusion(
     store: &Store,
     about: &NewRun,
@@ -176,7 +176,7 @@ async fn commit_members(
     Ok(MembersUpdate { done: Some(change.commit().await?), group: group.name, effects })
 }
 
-/// Who came or went, for the record: by name where they are few.
+/// Describes the affected members for the audit log; names the first ones.
 fn list_affected(
     group: &Group,
     effects: &[(Learner, MemberEffect)],

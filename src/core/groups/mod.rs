@@ -1,9 +1,9 @@
-//! What people change by hand: User Groups, their members, learners and courses.
+//! Manual changes of User Groups, their members, learners and courses.
 //!
-//! Each function is one numbered change: it happens as a whole, with the jobs that follow from it, or not at all.
-//! Nothing here is undone by the next sync: what a person gave stays until a person takes it, and whom a person
-//! removed is kept out of what the rules would give. Commands, pages and API call the same functions: a group is
-//! meant by name or by number ([`GroupRef`]), learners by what they are called or by numbers ([`LearnerRef`]).
+//! Each function is one numbered change. It is committed with the jobs that follow from it, or not at all. A sync does
+//! not undo manual changes: a manual membership stays until it is removed manually, and a learner who was removed
+//! manually is excluded from the group. Commands, pages and API call the same functions. They refer to a group by name
+//! or id ([`GroupRef`]), and to learners by label or id ([`LearnerRef`]).
 
 mod assignments;
 pub mod change_summary;
@@ -35,5 +35,5 @@ pub use reference::{GroupRef, LearnerRef, find_group};
 
 pub use rollcall_store::memberships::NewExclusion;
 
-/// What changes by hand answer with.
+/// Result of manual changes.
 pub type Result<T> = std::result::Result<T, GroupError>;

@@ -1,4 +1,4 @@
-//! Which group and which learners a change is about.
+//! References to groups and learners, by name or id.
 
 use rustc_hash::FxHashSet;
 
@@ -9,7 +9,7 @@ use rollcall_store::groups::{self, Group};
 use rollcall_store::learners::{self, Learner};
 use rollcall_store::{Tx, runs};
 
-/// A group, by name or by number, and as of which run it was seen by whoever wants to change it.
+/// Reference to a group by name or id, and the run as of which the caller saw it.
 #[derive(Debug, Clone, Copy)]
 pub struct GroupRef<'a> {
     key: GroupKey<'a>,

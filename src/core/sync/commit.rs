@@ -7,7 +7,7 @@ use crate::enrollment::change::ChangeTime;
 use crate::sync::catalogue;
 use crate::sync::load::to_limit_usage;
 use rollcall_model::attributes::{Attribute, AttributeSet};
-use rollcall_model::guard::{ChangeKey, ChangeKind, ChangeSubject, HeldChange, HeldGroup, HoldBaseline};
+use rollcall_model::guard::{ChangeKey, ChangeKind, ChangeSubject, HeldGroup, HoldBaseline, PlannedChange};
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use rollcall_model::names::fold;
 use rollcall_model::people::RowIndex;
@@ -236,7 +236,7 @@ fn held_record(record: &HeldRecord) -> holds::PinnedRecord {
 
 fn held_write(
     connector: ConnectorId,
-    change: &HeldChange,
+    change: &PlannedChange,
     change_set: &ChangeSet,
     numbers: &AssignedIds<'_>,
 ) -> Option<holds::NewHeldChange> {

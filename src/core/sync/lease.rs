@@ -1,7 +1,7 @@
-//! One run at a time for each connector, whoever started it, on however many machines.
+//! Leases of connectors: at most one run at a time for each connector, on any number of machines.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -12,8 +12,11 @@ use rollcall_model::names::ConnectorName;
 use rollcall_store::leases::{self, Lease};
 use rollcall_store::{Result, Store, Tx};
 
-/// How often a lease of 15 seconds is renewed.
+/// Interval between two renewals of a lease of 15 seconds.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Number of leases that this process has tried to acquire.
+static ACQUISITIONS: AtomicU64 = AtomicU64::new(0);
 
 /// A lease that renews itself until it is given back.
 #[derive(Debug)]
@@ -26,16 +29,16 @@ pub struct LeaseGuard {
     pub lost: CancellationToken,
 }
 
-/// What came of asking for a lease.
+/// Result of acquiring a lease.
 #[derive(Debug)]
 pub enum AcquireResult {
-    /// It is ours.
+    /// Acquired by the caller.
     Acquired(LeaseGuard),
-    /// It is somebody's.
+    /// Held by another process.
     HeldBy(String),
 }
 
-/// Host and process, for whoever wonders who holds a lease.
+/// Returns host and process id, as the holder of a lease shows them.
 #[must_use]
 pub fn holder_name() -> String {
     let host =
@@ -47,7 +50,7 @@ fn name(connector: &ConnectorName) -> String {
     format!("connector:{connector}")
 }
 
-/// Takes the lease of a connector, unless somebody holds it.
+/// Acquires the lease of a connector if it is free or expired.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -59,18 +62,19 @@ pub async fn acquire(store: &Store, connector: &ConnectorName) -> Result<Acquire
     }
     let by = find_holder(&mut tx, connector).await?;
     tx.rollback().await?;
-    Ok(AcquireResult::HeldBy(by.unwrap_or_else(|| "somebody".to_owned())))
+    Ok(AcquireResult::HeldBy(by.unwrap_or_else(|| "another process".to_owned())))
 }
 
-/// Takes the lease of a connector in a transaction, unless somebody holds it: it is held from the commit on.
+/// Acquires the lease of a connector in a transaction if it is free or expired. It is held from the commit on.
 pub(super) async fn acquire_in(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<Lease>> {
     let name = name(connector);
-    // One process may run several services (tests do): the holder is this one taking, not only this process.
-    let unique = format!("{}/{:x}", holder_name(), std::ptr::from_ref(&name).addr());
+    // One process may run several services, so the process id alone does not identify the holder. A process id that is
+    // used again after a restart is told apart by the fence number of the lease.
+    let unique = format!("{}/{}", holder_name(), ACQUISITIONS.fetch_add(1, Ordering::Relaxed));
     leases::acquire(tx, &name, &unique).await
 }
 
-/// Who holds the lease of a connector now.
+/// Returns the current holder of a connector's lease.
 ///
 /// # Errors
 /// When the database refuses.
@@ -94,7 +98,7 @@ impl LeaseGuard {
         &self.lease
     }
 
-    /// Says whether a commit is under way. It holds the lease by its own transaction, which locks it against everybody
+    /// Sets whether a commit is in progress. Its transaction holds the lease and locks it against all other processes
     /// for as long as the commit takes, the renewal included.
     pub fn set_committing(&self, is_under_way: bool) {
         self.committing.store(is_under_way, Ordering::SeqCst);

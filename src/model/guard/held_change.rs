@@ -1,4 +1,4 @@
-//! What was held: changes that the reading wants and that were not made, each with the limit that held it.
+//! Held changes: changes that the reading requires and that were not applied, each with the limit that held it.
 
 use std::collections::BTreeSet;
 
@@ -9,36 +9,36 @@ use crate::ids::{AssignmentId, GroupId, LearnerId, RuleId};
 use crate::names::{RuleName, fold};
 use crate::people::RowIndex;
 
-/// The limits, by the names that they have in the file; and what holds without a limit.
+/// The limits, by their names in the file, and other reasons to hold a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HoldCause {
-    /// Too many memberships, learners or enrollments would go.
+    /// Too many memberships, learners or enrollments would be removed.
     MaxRemovals,
     /// Too many people would lose something.
     MaxRemovalsTotal,
-    /// Too large a part of one group would go.
+    /// Too large a share of one group would be removed.
     MaxGroupRemovals,
-    /// The reading holds too few of the people of the last good one.
+    /// The reading contains too few of the people of the last good reading.
     MinRead,
-    /// An attribute went blank for too many.
+    /// An attribute became empty for too many people.
     MaxBlanked,
-    /// Too many known addresses came under new ids.
+    /// Too many known addresses have new ids.
     MaxRekeyed,
-    /// Too many groups would be made.
+    /// Too many groups would be created.
     MaxNewGroups,
     /// A group would grow too much because the file was edited.
     MaxGrowth,
-    /// A rule meets a group made by hand for the first time.
+    /// A rule matches a manually created group for the first time.
     HandMadeGroup,
-    /// Machines that share the database go by different files.
+    /// Nodes that share the database use different configurations.
     FilesDiffer,
-    /// Somebody rejected it.
+    /// The change was rejected.
     Rejected,
-    /// Somebody took it back.
+    /// The change was undone.
     Undone,
-    /// It goes with another held change.
+    /// The change depends on another held change.
     Together,
 }
 
@@ -64,14 +64,14 @@ impl HoldCause {
     }
 }
 
-/// A limit that was reached, in words.
+/// A limit that was exceeded, with a description.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = HeldReason))]
 pub struct LimitExceeded {
-    /// Which one.
+    /// The limit.
     pub limit: HoldCause,
-    /// How far the plan is beyond it.
+    /// A description of the excess.
     pub message: String,
 }
 
@@ -82,17 +82,17 @@ pub enum ChangeKind {
     Leave,
     /// A person's record changes.
     Record,
-    /// A known learner comes under a new id.
+    /// A known learner has a new id.
     Rekey,
-    /// A group is made.
+    /// A group is created.
     Group,
-    /// A rule begins to feed a group made by hand.
+    /// A rule starts to add members to a manually created group.
     Meet,
-    /// A reason for a membership is given.
+    /// A reason for a membership starts.
     Give,
     /// A reason for a membership ends.
     End,
-    /// An assignment of the file meets a group.
+    /// An assignment of the file matches a group.
     Assign,
     /// An assignment of the file ends.
     Unassign,
@@ -116,42 +116,42 @@ impl ChangeKind {
     }
 }
 
-/// Who a held change is about: a learner, or a row of the reading that is none yet.
+/// The subject of a held change: a learner, or a row of the reading without a learner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChangeSubject {
     /// A learner.
     Known(LearnerId),
-    /// Somebody new, who becomes a learner in the same run.
+    /// A new person who becomes a learner in the same run.
     New(RowIndex),
 }
 
-/// Which group a held change is about.
+/// The group of a held change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HeldGroup {
-    /// One that exists.
+    /// An existing group.
     Known(GroupId),
-    /// One that is not made yet, by the name that it would get.
+    /// A group that does not exist yet, by its future name.
     New(String),
 }
 
-/// One change that was not made.
+/// One change of a plan, with its disposition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldChange {
-    /// What kind of change.
+pub struct PlannedChange {
+    /// The kind of change.
     pub kind: ChangeKind,
-    /// The learner, where it is about one.
+    /// The learner, if the change is about one.
     pub who: Option<ChangeSubject>,
     /// The source's id of the person, for changes of a record.
     pub external_id: Option<String>,
-    /// The group, where it is about one.
+    /// The group, if the change is about one.
     pub group: Option<HeldGroup>,
-    /// The rule, where it is about one; none for by hand.
+    /// The rule, if the change is about one; none for manual changes.
     pub rule: Option<RuleName>,
-    /// The assignment, where it is about one.
+    /// The assignment, if the change is about one.
     pub assignment: Option<AssignmentId>,
-    /// Why it is not made.
+    /// Whether the change is applied, and the reason if it is not.
     pub disposition: Disposition,
-    /// Of the attributes and the rule: while it is the same, a decision on this change stands.
+    /// The fingerprint of the attributes and the rule: a decision on this change is valid while it is the same.
     pub fingerprint: i64,
 }
 
@@ -173,7 +173,7 @@ pub struct ChangeKey<'a> {
 }
 
 impl ChangeKey<'_> {
-    /// What tells this change from another: the text of `held_changes.change_key`.
+    /// The key that identifies this change: the text of `held_changes.change_key`.
     #[must_use]
     pub fn key(&self, kind: ChangeKind) -> String {
         let number = |id: Option<i64>| id.map_or_else(String::new, |id| id.to_string());
@@ -198,7 +198,7 @@ impl ChangeKey<'_> {
     }
 }
 
-/// Everything that a run did not do, and why.
+/// The held changes of a run and their reasons.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HoldReport {
     /// What changed since the last good reading: the source, the file, an attribute.
@@ -206,26 +206,26 @@ pub struct HoldReport {
     /// The limits that were reached.
     pub reasons: Vec<LimitExceeded>,
     /// The changes.
-    pub changes: Vec<HeldChange>,
-    /// Enrollments with access that would go with them.
+    pub changes: Vec<PlannedChange>,
+    /// The enrollments that would lose access.
     pub enrollments: u64,
 }
 
 impl HoldReport {
-    /// Whether something waits for approval. What was rejected or taken back waits for nothing.
+    /// Returns true if a change waits for approval. Rejected and undone changes do not wait.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.changes.iter().any(HeldChange::is_waiting)
+        self.changes.iter().any(PlannedChange::is_waiting)
     }
 
-    /// How many changes of these kinds wait.
+    /// The number of waiting changes of these kinds.
     #[must_use]
     pub fn count(&self, kinds: &[ChangeKind]) -> u64 {
         self.changes.iter().filter(|change| change.is_waiting() && kinds.contains(&change.kind)).count()
             as u64
     }
 
-    /// How many people waiting changes are about.
+    /// The number of people with waiting changes.
     #[must_use]
     pub fn people(&self) -> u64 {
         let people: BTreeSet<_> = self
@@ -238,8 +238,8 @@ impl HoldReport {
     }
 }
 
-impl HeldChange {
-    /// Whether it waits for approval.
+impl PlannedChange {
+    /// Returns true if the change waits for approval.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.disposition.is_waiting()

@@ -1,7 +1,7 @@
-//! What there was before a hold: while it waits, a limit is measured against no more than that.
+//! The totals before a hold. While changes wait, limits are measured against at most these totals.
 //!
-//! A held run lets new people and additions through. Were they counted, a directory that doubles while something waits
-//! would let twice as much go.
+//! A held run still applies new people and additions. If they were counted, a directory that doubles while changes wait
+//! would allow twice as many removals.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::GroupId;
 
-/// How much this connector's people have.
+/// The totals of a connector's people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTotals {
     /// Learners with access.
@@ -20,33 +20,33 @@ pub struct AccessTotals {
     pub enrollments: u64,
 }
 
-/// What there was before the first of the runs of which something waits.
+/// The totals before the first run with waiting changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldBaseline {
     /// The first of those runs.
     pub run: i64,
-    /// People whom the connector held.
+    /// The number of people of the connector.
     pub people: u64,
-    /// What they had.
+    /// Their totals.
     pub had: AccessTotals,
-    /// Members of each group, whichever connector they come from.
+    /// The members of each group, from all connectors.
     pub groups: BTreeMap<i64, u64>,
 }
 
 impl HoldBaseline {
-    /// Reads what [`HoldBaseline::json`] wrote; none of an empty text.
+    /// Parses the output of [`HoldBaseline::json`]; `None` for an empty text.
     #[must_use]
     pub fn read(json: &str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
 
-    /// As the database keeps it.
+    /// Returns the form that is stored in the database.
     #[must_use]
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// How many members a group of `today` members had; a group that was not there has those of today.
+    /// Returns the number of members that a group had; `today` for a group that did not exist.
     #[must_use]
     pub fn members(&self, group: GroupId, today: u64) -> u64 {
         self.groups.get(&group.0).map_or(today, |then| today.min(*then))

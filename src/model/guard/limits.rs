@@ -1,15 +1,15 @@
-//! The limits of `[safety]`, as the file gives them.
+//! The limits of `[safety]` in the configuration file.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A share of a whole, from 0 to 100 %, or more where a growth is meant.
+/// A percentage from 0 to 100 %, or more for growth.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Percent(f64);
 
-/// A text that is no percentage.
+/// The error of a text that is not a valid percentage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write a percentage in quotes, such as \"5%\"")]
 pub struct BadPercent;
@@ -21,7 +21,7 @@ impl Percent {
         Self(percent as f64)
     }
 
-    /// How many of `whole` this share is, rounded down.
+    /// Returns this share of `whole`, rounded down.
     #[must_use]
     pub fn of(self, whole: u64) -> u64 {
         #[expect(
@@ -36,7 +36,7 @@ impl Percent {
 }
 
 impl Percent {
-    /// Whether this share of `whole` is more than `part`.
+    /// Returns true if this share of `whole` is greater than `part`.
     #[must_use]
     pub fn is_more_than(self, part: u64, whole: u64) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "counts of people are far below 2^52")]
@@ -68,21 +68,21 @@ impl fmt::Display for Percent {
 /// The limits of `[safety]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SafetyLimits {
-    /// The share of memberships, learners or enrollments that may go over 24 hours.
+    /// The maximum share of memberships, learners or enrollments that may be removed within 24 hours.
     pub max_removals: Percent,
-    /// The most people who may lose something at once.
+    /// The maximum number of people who may lose something in one run.
     pub max_removals_total: u64,
-    /// The share of one group of 20 or more that may go.
+    /// The maximum share of members of a group of 20 or more that may be removed.
     pub max_group_removals: Percent,
-    /// The share of the last good reading's people that must be there.
+    /// The minimum number of people, as a share of the last good reading.
     pub min_read: Percent,
-    /// The share of people whose value of a mapped attribute may go blank.
+    /// The maximum share of people whose value of a mapped attribute may become empty.
     pub max_blanked: Percent,
-    /// The share of known addresses that may come under new ids.
+    /// The maximum share of known addresses that may have new ids.
     pub max_rekeyed: Percent,
-    /// The most new groups in one run.
+    /// The maximum number of new groups in one run.
     pub max_new_groups: u64,
-    /// The growth of a group that an edit may cause.
+    /// The maximum growth of a group that an edit may cause.
     pub max_growth: Percent,
 }
 
@@ -102,45 +102,45 @@ impl Default for SafetyLimits {
 }
 
 impl SafetyLimits {
-    /// How many of `had` may go over 24 hours: the share of the file, but always 10, and of so few that 10 would be
-    /// more than half of them, half.
+    /// Returns the number of `had` that may be removed within 24 hours: the configured share, but at least 10, or half of
+    /// them if 10 is more than half.
     #[must_use]
     pub fn removals_of(&self, had: u64) -> u64 {
         self.max_removals.of(had).max(ALWAYS.min(had / 2))
     }
 
-    /// How many known addresses may come under new ids, of so many people: the share of the file, but always 5.
+    /// Returns the number of known addresses that may have new ids: the configured share, but at least 5.
     #[must_use]
     pub fn rekeyed_of(&self, people: u64) -> u64 {
         self.max_rekeyed.of(people).max(ALWAYS_REKEYED)
     }
 
-    /// Whether so many of those who had a value losing it is more than an attribute may lose. One person alone is
-    /// no sign of a broken source, however few had a value.
+    /// Returns true if the number of people who lost a value exceeds the limit. A single person is never a sign of a
+    /// broken source.
     #[must_use]
     pub fn is_blanked(&self, blank: u64, had: u64) -> bool {
         blank > self.max_blanked.of(had) && blank > 1
     }
 
-    /// Whether a reading with `still` of the `known` people of the last good one is too small.
+    /// Returns true if a reading with `still` of the `known` people of the last good reading is too small.
     #[must_use]
     pub fn is_too_small(&self, still: u64, known: u64) -> bool {
         self.min_read.is_more_than(still, known)
     }
 
-    /// Whether a group of `size` losing `lost` members loses too many, by the share that counts for it.
+    /// Returns true if a group of `size` loses too many members, by the limit that applies to it.
     #[must_use]
     pub fn group_loses_too_many(share: Percent, lost: u64, size: u64) -> bool {
         !Self::is_small_group(size) && lost > share.of(size)
     }
 
-    /// Whether a group is too small to have a limit of its own.
+    /// Returns true if a group is too small for its own limit.
     #[must_use]
     pub fn is_small_group(size: u64) -> bool {
         size < SMALL_GROUP
     }
 
-    /// Whether a group that grows from `before` to `after` members grows too much for an edit of the file.
+    /// Returns true if the growth of a group from `before` to `after` members exceeds the limit of an edit.
     #[must_use]
     pub fn grows_too_much(&self, before: u64, after: u64) -> bool {
         let more = after.saturating_sub(before);
@@ -148,16 +148,16 @@ impl SafetyLimits {
     }
 }
 
-/// So many may always go: people come and go in small companies too.
+/// This many removals are always allowed, because small companies have fluctuation too.
 const ALWAYS: u64 = 10;
 
-/// So many addresses may always come under new ids.
+/// This many addresses may always have new ids.
 const ALWAYS_REKEYED: u64 = 5;
 
-/// Smaller groups have no limit of their own: a share of so few says nothing.
+/// Smaller groups have no limit of their own, because a share of few members is not significant.
 const SMALL_GROUP: u64 = 20;
 
-/// Growth by so many is never too much.
+/// Growth by this many members is always allowed.
 const SMALL_GROWTH: u64 = 20;
 
 #[cfg(test)]

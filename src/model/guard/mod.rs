@@ -1,9 +1,9 @@
-//! The guard: what one run may take away or make without being asked.
+//! The guard: the limits of what one run may remove or create without approval.
 //!
-//! It looks at a plan's effect, whatever caused it, and splits the plan: the suspicious part is *held*, the rest goes
-//! through. `rollcall_planner::impact` works out who would lose what, [`hold_baseline`] of how much while a
-//! hold waits, [`limits`] are those of the file, [`held_change`] names what was held_change, why, and what
-//! changed. Nothing here reads or writes; `rollcall_planner` asks and acts.
+//! The guard evaluates the effect of a plan and splits it: the suspicious part is *held*, the rest is applied.
+//! `rollcall_planner::impact` computes the losses, [`hold_baseline`] contains the totals before a hold, [`limits`] the
+//! limits of the file, and [`held_change`] the held changes with their reasons. This module does not perform I/O;
+//! `rollcall_planner` applies it.
 
 mod disposition;
 pub mod held_change;
@@ -12,7 +12,7 @@ pub mod limits;
 
 pub use disposition::Disposition;
 pub use held_change::{
-    ChangeKey, ChangeKind, ChangeSubject, HeldChange, HeldGroup, HoldCause, HoldReport, LimitExceeded,
+    ChangeKey, ChangeKind, ChangeSubject, HeldGroup, HoldCause, HoldReport, LimitExceeded, PlannedChange,
 };
 pub use hold_baseline::{AccessTotals, HoldBaseline};
 pub use limits::{BadPercent, Percent, SafetyLimits};

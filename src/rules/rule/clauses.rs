@@ -1,7 +1,7 @@
-//! An expression taken apart where `&&` and `||` join it, to say which part of it is false for somebody.
+//! Splits an expression at `&&` and `||`, to show which clause is false for a person.
 //!
-//! The text is cut outside quotes, comments and brackets, and each part is compiled on its own, so that a part is judged
-//! by the very words of the rule. Comparisons, calls, `!` and `a ? b : c` are not taken apart any further.
+//! The text is split outside quotes, comments and brackets, and each clause is compiled separately, so that it is shown in
+//! the text of the rule. Comparisons, calls, `!` and `a ? b : c` are not split.
 
 use crate::rule::expression_checks::unreadable;
 use crate::rule::{
@@ -19,7 +19,7 @@ pub struct RuleClause {
     parts: Vec<RuleClause>,
 }
 
-/// How the parts of a clause belong together.
+/// The operator that joins the parts of a clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogicalOperator {
     /// There are no parts.
@@ -30,26 +30,26 @@ pub enum LogicalOperator {
     Any,
 }
 
-/// A clause and what it came to for one person.
+/// The result of a clause for one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClauseResult {
-    /// The words of the rule, on one line.
+    /// The text of the clause on one line.
     pub text: String,
-    /// What it came to.
+    /// The result.
     pub outcome: EvaluationResult,
-    /// The variables that it reads, by name, and the attribute of each.
+    /// The names of the variables that it reads, with their attributes.
     pub reads: Vec<(String, Attribute)>,
-    /// How the parts belong together.
+    /// The operator that joins the parts.
     pub joined: LogicalOperator,
     /// The parts, in their order.
     pub parts: Vec<ClauseResult>,
 }
 
 impl RuleClause {
-    /// Takes an expression apart.
+    /// Splits an expression into clauses.
     ///
     /// # Errors
-    /// When the text is no expression.
+    /// If the text is not a valid expression.
     pub fn read(text: &str, attributes: &AttributeSet) -> Result<Self, Vec<BadExpression>> {
         let condition = compile(text, attributes)?;
         let inner = unwrapped(text);
@@ -58,14 +58,14 @@ impl RuleClause {
             (None, Some(parts)) => (LogicalOperator::All, parts),
             (None, None) => (LogicalOperator::Alone, Vec::new()),
         };
-        // A part that means nothing alone leaves the whole as it is.
+        // If a part is not valid on its own, the expression is not split.
         let parts: Option<Vec<Self>> =
             parts.into_iter().map(|part| Self::read(part, attributes).ok()).collect();
         let (joined, parts) = parts.map_or((LogicalOperator::Alone, Vec::new()), |parts| (joined, parts));
         Ok(Self { text: on_one_line(text), condition, joined, parts })
     }
 
-    /// What the clause and each of its parts come to for the person whose cells these are.
+    /// Evaluates the clause and each of its parts for the person with these cells.
     pub fn judge(
         &self,
         judge: &RuleEvaluator,
@@ -88,7 +88,7 @@ impl RuleClause {
 }
 
 impl ClauseResult {
-    /// The parts that keep it from being true: of parts that must all be true those that are not, else the whole.
+    /// Returns the parts that are not true if all must be true, otherwise the whole clause.
     #[must_use]
     pub fn failing(&self) -> Vec<&Self> {
         match (self.joined, &self.outcome) {
@@ -99,16 +99,16 @@ impl ClauseResult {
     }
 }
 
-/// Compiles a part. What the whole expression never evaluates for lack of data is not tried out here.
+/// Compiles a part without the trial evaluation of whole expressions, which a part may not pass.
 fn compile(text: &str, attributes: &AttributeSet) -> Result<CompiledExpression, Vec<BadExpression>> {
     let program = cel::Program::compile(text)
         .map_err(|errors| errors.errors.iter().map(|error| unreadable(text, error)).collect::<Vec<_>>())?;
-    // A name that belongs to a list further out is unknown here.
+    // A variable that an outer comprehension binds is unknown here.
     let (variables, mistakes) = known_variables(text, &program, attributes);
     if mistakes.is_empty() { Ok(CompiledExpression { program, variables }) } else { Err(mistakes) }
 }
 
-/// A run of bytes of an expression.
+/// A kind of byte span in an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ByteSpan {
     Quoted,
@@ -118,7 +118,7 @@ enum ByteSpan {
     Other,
 }
 
-/// The pieces of an expression, with the byte at which each ends.
+/// Returns the spans of an expression, each with its end.
 fn pieces(text: &str) -> Vec<(ByteSpan, usize)> {
     let bytes = text.as_bytes();
     let mut pieces = Vec::new();
@@ -140,7 +140,7 @@ fn pieces(text: &str) -> Vec<(ByteSpan, usize)> {
     pieces
 }
 
-/// Where a text in quotes ends: one or three of them, and no escapes behind an `r`.
+/// Returns the end of a string literal with one or three quotes; raw strings (`r`) have no escapes.
 fn end_of_quote(bytes: &[u8], start: usize) -> usize {
     let quote = bytes[start];
     let raw = start > 0 && matches!(bytes[start - 1], b'r' | b'R');
@@ -159,7 +159,7 @@ fn end_of_quote(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// The bytes that stand outside quotes, comments and brackets.
+/// Returns the positions of the bytes outside quotes, comments and brackets.
 fn outside(text: &str) -> Vec<usize> {
     let mut depth = 0_usize;
     let mut found = Vec::new();
@@ -174,7 +174,7 @@ fn outside(text: &str) -> Vec<usize> {
     found
 }
 
-/// The parts between the operators of one kind; none where there is no such operator, or it binds less than another.
+/// Splits at an operator; `None` if the operator does not occur or does not bind weakest.
 fn split<'t>(text: &'t str, operator: &str) -> Option<Vec<&'t str>> {
     let outside = outside(text);
     let bytes = text.as_bytes();
@@ -193,7 +193,7 @@ fn split<'t>(text: &'t str, operator: &str) -> Option<Vec<&'t str>> {
     (parts.len() > 1).then_some(parts)
 }
 
-/// A text without the brackets that hold all of it.
+/// Removes brackets that enclose the whole text.
 fn unwrapped(text: &str) -> &str {
     let mut text = text.trim();
     while let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
@@ -214,7 +214,7 @@ fn unwrapped(text: &str) -> &str {
     text
 }
 
-/// A text without comments and without the brackets that hold all of it; white space outside quotes is one space.
+/// Removes comments and enclosing brackets, and collapses white space outside quotes to single spaces.
 fn on_one_line(text: &str) -> String {
     let text = unwrapped(text);
     let mut line = String::with_capacity(text.len());
@@ -228,7 +228,7 @@ fn on_one_line(text: &str) -> String {
                     line.push(' ');
                 }
             }
-            // A character of several bytes is several pieces: the first of them brings all.
+            // A multi-byte character has several spans; the first one adds the whole character.
             ByteSpan::Other if !text.is_char_boundary(start) => {}
             ByteSpan::Other => line.extend(text[start..].chars().next()),
             ByteSpan::Quoted | ByteSpan::Open | ByteSpan::Close => line.push_str(&text[start..end]),
@@ -318,6 +318,6 @@ mod tests {
         assert_eq!(judged(when, "A", "", "2026-01-01").failing()[0].outcome, EvaluationResult::False);
         let whole = judged(when, "A", "", "soon");
         let EvaluationResult::Failed(why) = &whole.failing()[0].outcome else { panic!("{whole:?}") };
-        assert!(why.contains("`soon` is no date"), "{why}");
+        assert!(why.contains("`soon` is not a valid date"), "{why}");
     }
 }

@@ -1,4 +1,4 @@
-//! Every name and every character of an expression, looked at before anybody's membership depends on it.
+//! Checks of names and syntax when an expression is compiled.
 
 use cel::Program;
 use cel::common::ast::Expr;
@@ -7,7 +7,7 @@ use super::ExpressionVariable;
 use rollcall_model::attributes::AttributeSet;
 use rollcall_model::names::nearest;
 
-/// Stands behind the name of an attribute for the list of all its values.
+/// The suffix of an attribute name that denotes the list of all its values.
 const ALL: &str = "_all";
 
 /// The functions that an expression may call; CEL's operators have names such as `_==_` and are not listed.
@@ -46,14 +46,14 @@ const FUNCTIONS: &[&str] = &[
     "getDate",
 ];
 
-/// Something wrong with an expression, and where.
+/// An error in an expression with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadExpression {
     /// Line in the expression, from 0.
     pub line: usize,
     /// Column in that line, from 0, in characters.
     pub column: usize,
-    /// What is wrong, for the person who wrote the rule.
+    /// The message.
     pub message: String,
 }
 
@@ -86,7 +86,7 @@ pub(super) fn known_variables(
     (variables, mistakes)
 }
 
-/// The names that `exists`, `all`, `filter` and `map` give to the values they go through.
+/// Collects the variables that `exists`, `all`, `filter` and `map` bind.
 fn bound_names<'e>(expression: &'e cel::IdedExpr, bound: &mut Vec<&'e str>) {
     match &expression.expr {
         Expr::Comprehension(one) => {
@@ -115,7 +115,7 @@ pub(super) fn unknown_functions(text: &str, program: &Program) -> Vec<BadExpress
     unknown.sort_unstable();
     unknown
         .into_iter()
-        .map(|name| unknown_name(text, name, "there is no function", FUNCTIONS.iter().copied()))
+        .map(|name| unknown_name(text, name, "unknown function", FUNCTIONS.iter().copied()))
         .collect()
 }
 
@@ -130,7 +130,7 @@ fn unknown_name<'a>(
     BadExpression { line, column, message: format!("{what} `{name}`{hint}") }
 }
 
-/// Line and column of the first place where a name stands as a whole word, outside quotes.
+/// Returns line and column of the first occurrence of a name as a whole word, outside quotes.
 fn place_of_word(text: &str, name: &str) -> (usize, usize) {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     for (number, line) in text.lines().enumerate() {
@@ -154,7 +154,7 @@ fn place_of_word(text: &str, name: &str) -> (usize, usize) {
     (0, 0)
 }
 
-/// Rewords what the parser says for people who have never seen a grammar.
+/// Replaces a message of the parser by one that does not require knowledge of the grammar.
 pub(super) fn unreadable(text: &str, error: &cel::ParseError) -> BadExpression {
     let line = usize::try_from(error.pos.0 - 1).unwrap_or(0);
     let column = usize::try_from(error.pos.1 - 1).unwrap_or(0);

@@ -1,15 +1,15 @@
-//! Rules: which learners belong to which group, in the Common Expression Language.
+//! Rules in the Common Expression Language. A rule assigns learners to groups.
 //!
-//! The only module that knows the `cel` crate. A rule is compiled once and refused at once when it names what does not
-//! exist; it is evaluated once for each distinct combination of the attributes that it reads. In an expression
+//! Only this module depends on the `cel` crate. A rule is compiled once, and rejected if it uses an unknown name; it is
+//! evaluated once for each distinct combination of the attributes that it reads. In an expression
 //! `department` is the first value as a string and `department_all` the list of all values; an attribute without a
-//! value is "" and an empty list. Besides CEL's own functions there are
+//! value is "" and an empty list. In addition to CEL's functions there are
 //!
-//! - `days_since(date)` and `days_until(date)`: whole days from or to today. An empty date makes the rule not match.
+//! - `days_since(date)` and `days_until(date)`: whole days from or to today. With an empty date the rule does not match.
 //! - `equals_ignore_case(a, b)`: equality after trimming and case folding.
-//! - `glob(text, pattern)`: `*` and `?` as in file names, whatever the case.
-//! - `starts_with_any(text, list)`: true if the text starts with one of the prefixes, whatever the case. Empty
-//!   prefixes are ignored.
+//! - `glob(text, pattern)`: `*` and `?` as in file names, ignoring case.
+//! - `starts_with_any(text, list)`: true if the text starts with one of the prefixes, ignoring case. Empty prefixes are
+//!   ignored.
 
 pub mod clauses;
 mod expression_checks;
@@ -31,29 +31,29 @@ use rollcall_model::status::read_date;
 pub use expression_checks::BadExpression;
 use expression_checks::{known_variables, unknown_functions, unreadable};
 
-/// The longest expression, in bytes: a page of text, far from what nesting could make slow.
+/// The maximum length of an expression in bytes; too short for nesting to become slow.
 const MAX_EXPRESSION_BYTES: usize = 4_000;
 
-/// What a date function says of an empty date; the rule does not match then.
+/// The error of a date function with an empty date; the rule does not match then.
 const NO_DATE: &str = "there is no date";
 
-/// A rule, compiled.
+/// A compiled rule.
 #[derive(Debug)]
 pub struct Rule {
     /// The name in the file.
     pub name: RuleName,
     /// The expression as it was written.
     pub when: String,
-    /// The group, or groups, that it feeds.
+    /// The template of the groups that it adds members to.
     pub group: NameTemplate,
-    /// Only people of these connectors, where given.
+    /// The connectors to whose people the rule is restricted, if any.
     pub connectors: Option<Vec<ConnectorName>>,
-    /// The share of its group that one run may take away, where the rule sets its own.
+    /// The maximum share of its group that one run may remove, if the rule sets its own limit.
     pub max_group_removals: Option<Percent>,
     condition: CompiledExpression,
 }
 
-/// An expression, compiled and checked.
+/// A compiled and checked expression.
 #[derive(Debug)]
 pub struct CompiledExpression {
     program: Program,
@@ -68,13 +68,13 @@ struct ExpressionVariable {
 }
 
 impl Rule {
-    /// Puts a rule together from its checked parts.
+    /// Creates a rule from its checked parts.
     #[must_use]
     pub fn new(name: RuleName, when: String, group: NameTemplate, condition: CompiledExpression) -> Self {
         Self { name, when, group, connectors: None, max_group_removals: None, condition }
     }
 
-    /// A digest of all that decides who is in which group by it (XXH3, 64 bits): tells an edited rule.
+    /// A digest (XXH3, 64 bits) of everything that affects the result of the rule; changes when the rule is edited.
     #[must_use]
     pub fn digest(&self) -> i64 {
         let mut text = format!("{}\u{1e}{}", self.when.trim(), self.group.text());
@@ -93,7 +93,7 @@ impl Rule {
 }
 
 impl CompiledExpression {
-    /// The attributes that the expression reads, sorted: equal values, equal outcome.
+    /// The attributes that the expression reads, sorted. Equal values give equal results.
     #[must_use]
     pub fn reads(&self) -> Vec<Attribute> {
         let mut reads: Vec<Attribute> = self.variables.iter().map(|variable| variable.attribute).collect();
@@ -102,10 +102,10 @@ impl CompiledExpression {
         reads
     }
 
-    /// Compiles an expression, checks every name in it, and tries it once on a person without any value.
+    /// Compiles an expression, checks every name in it, and evaluates it once with sample values.
     ///
     /// # Errors
-    /// All that is wrong with the text, each with its place.
+    /// All errors in the text, each with its position.
     pub fn compile(text: &str, attributes: &AttributeSet) -> Result<Self, Vec<BadExpression>> {
         if text.len() > MAX_EXPRESSION_BYTES {
             let message =
@@ -128,8 +128,8 @@ impl CompiledExpression {
         Ok(condition)
     }
 
-    /// Evaluates it on a person without values and on one whose every value is a date, so that a mistake which
-    /// needs no data to show itself shows itself now.
+    /// Evaluates the expression for a person without values and for one whose values are all dates, so that errors that
+    /// do not depend on data are found now.
     fn try_out(&self) -> Result<(), Vec<BadExpression>> {
         let judge = RuleEvaluator::new(NaiveDate::default());
         let mut values = Interner::default();
@@ -152,7 +152,7 @@ impl CompiledExpression {
     }
 }
 
-/// Evaluates conditions on a given day. Making one builds CEL's standard library: make one for a run, not for a person.
+/// Evaluates expressions on a given day. Construction builds CEL's standard library: create one per run, not per person.
 pub struct RuleEvaluator {
     root: Context<'static, 'static>,
 }
@@ -164,7 +164,7 @@ impl std::fmt::Debug for RuleEvaluator {
 }
 
 impl RuleEvaluator {
-    /// A judge for `today`, from which `days_since` and `days_until` count.
+    /// Creates an evaluator for `today`, the reference day of `days_since` and `days_until`.
     #[must_use]
     pub fn new(today: NaiveDate) -> Self {
         let mut root = Context::default();
@@ -186,7 +186,7 @@ impl RuleEvaluator {
         Self { root }
     }
 
-    /// Gives the attributes that some conditions read to whoever evaluates them: once for a person, not for a rule.
+    /// Binds the attributes that some expressions read: once per person, not per rule.
     pub fn scope<'j, 'c>(
         &'j self,
         conditions: impl IntoIterator<Item = &'c CompiledExpression>,
@@ -213,7 +213,7 @@ impl RuleEvaluator {
     }
 }
 
-/// A person as conditions see one.
+/// The attributes of a person, bound for evaluation.
 pub struct EvaluationContext<'j>(Context<'j, 'static>);
 
 impl std::fmt::Debug for EvaluationContext<'_> {
@@ -222,24 +222,24 @@ impl std::fmt::Debug for EvaluationContext<'_> {
     }
 }
 
-/// What a condition comes to for somebody.
+/// The result of an expression for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EvaluationResult {
-    /// It is true.
+    /// The expression is true.
     True,
-    /// It is false.
+    /// The expression is false.
     False,
-    /// A date function was asked about an empty date: the rule does not match.
+    /// A date function was called with an empty date: the rule does not match.
     NoDate,
-    /// It could not be evaluated, and why. That is not false: nobody may lose anything by it.
+    /// The evaluation failed, with the reason. This is not false: no person may lose a membership because of it.
     Failed(String),
 }
 
 impl EvaluationContext<'_> {
-    /// Whether a condition, one of those that the scope was made for, holds.
+    /// Returns true if an expression of this context is true.
     ///
     /// # Errors
-    /// Why it could not be evaluated. That is not `false`: nobody may lose anything by it.
+    /// The reason why the evaluation failed. This is not `false`: no person may lose a membership because of it.
     pub fn holds(&self, condition: &CompiledExpression) -> Result<bool, String> {
         match self.outcome(condition) {
             EvaluationResult::True => Ok(true),
@@ -248,7 +248,7 @@ impl EvaluationContext<'_> {
         }
     }
 
-    /// What a condition, one of those that the scope was made for or a part of one, comes to.
+    /// Evaluates an expression of this context, or a part of one.
     #[must_use]
     pub fn outcome(&self, condition: &CompiledExpression) -> EvaluationResult {
         match condition.program.execute(&self.0) {
@@ -269,7 +269,7 @@ fn days(ftx: &FunctionContext, date: &str, count: impl Fn(NaiveDate) -> i64) -> 
     if date.trim().is_empty() {
         return Err(ftx.error(NO_DATE));
     }
-    let day = read_date(date).ok_or_else(|| ftx.error(format!("`{date}` is no date")))?;
+    let day = read_date(date).ok_or_else(|| ftx.error(format!("`{date}` is not a valid date")))?;
     Ok(count(day))
 }
 
@@ -300,7 +300,7 @@ fn kind_of(value: &Value) -> String {
     format!("a value of type {}", value.type_of()).to_lowercase()
 }
 
-/// Whether another person's values could make this error go away.
+/// Returns true if the error depends on the values of the person.
 fn depends_on_data(error: &ExecutionError) -> bool {
     match error {
         ExecutionError::FunctionError { function, .. } => function != "matches",

@@ -1,9 +1,10 @@
-//! Who is meant: learners by what they are called, by number, by the address that they hold.
+//! Lookup of learners by label, id or address.
 
 use rustc_hash::FxHashMap;
 
 use super::who;
 use crate::param::params;
+use crate::statements::list_statements;
 use crate::{Result, Sql, Tx};
 use rollcall_model::ids::{ConnectorId, LearnerId};
 use rollcall_model::names::fold;
@@ -20,7 +21,7 @@ pub struct Learner {
     pub name: String,
     /// The state.
     pub status: String,
-    /// Whether the learner was added by hand and no directory keeps the row.
+    /// True if the learner was added by hand and no directory keeps the row.
     pub by_hand: bool,
 }
 
@@ -75,7 +76,7 @@ const BY_ADDRESS: Sql = Sql::per_engine(
     ),
 );
 
-/// By connector and id. The pairs are told apart by whoever asks: ids of all connectors that are meant are found.
+/// By connector and id. The caller separates the pairs: ids are looked up in all given connectors.
 const BY_PERSON: Sql = Sql::per_engine(
     concat!(
         "SELECT c.name || ':' || p.external_id AS looked_for, l.id, ", who!(), " AS email, l.name, l.status, l.by_hand
@@ -90,9 +91,6 @@ const BY_PERSON: Sql = Sql::per_engine(
 );
 
 /// The learners of these addresses, former addresses or `CONNECTOR:ID`, one for each text, in their order.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn find_all(tx: &mut Tx, texts: &[String]) -> Result<Vec<Option<Learner>>> {
     let folded: Vec<String> = texts.iter().map(|text| fold(text)).collect();
     let found: Vec<LearnerMatch> = tx.fetch_all("find learners", BY_ADDRESS, params![folded.clone()]).await?;
@@ -115,9 +113,6 @@ pub async fn find_all(tx: &mut Tx, texts: &[String]) -> Result<Vec<Option<Learne
 }
 
 /// The learner of an address, a former address, or `CONNECTOR:ID`.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn find(tx: &mut Tx, text: &str) -> Result<Option<Learner>> {
     Ok(find_all(tx, &[text.to_owned()]).await?.pop().flatten())
 }
@@ -137,33 +132,27 @@ const BY_NUMBERS: Sql = Sql::per_engine(
 );
 
 /// The learners of these numbers, in order.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_by_ids(tx: &mut Tx, numbers: Vec<i64>) -> Result<Vec<Learner>> {
     tx.fetch_all("find learners", BY_NUMBERS, params![numbers]).await
 }
 
 /// The learner with a number.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get(tx: &mut Tx, id: LearnerId) -> Result<Option<Learner>> {
     Ok(list_by_ids(tx, vec![id.0]).await?.pop())
 }
 
-/// A holder of an address, for whoever wants to join or to take it.
+/// Holder of an address.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct EmailHolderRow {
     /// The address.
     pub email_folded: String,
-    /// Who holds it.
+    /// Holder of the lease.
     pub id: LearnerId,
     /// In which state.
     pub status: String,
     /// The id under which this connector has known the learner, present or not.
     pub external_id: Option<String>,
-    /// Whether the connector's last good reading held that person.
+    /// True if the connector's last good reading held that person.
     pub present: Option<bool>,
 }
 
@@ -178,10 +167,7 @@ const HOLDERS: Sql = Sql::per_engine(
      ORDER BY l.id",
 );
 
-/// Who holds these folded addresses now, or left with them.
-///
-/// # Errors
-/// When the database refuses.
+/// Current and former holders of these folded addresses.
 pub async fn list_email_holders(
     tx: &mut Tx,
     folded: Vec<String>,
@@ -192,3 +178,5 @@ pub async fn list_email_holders(
     }
     tx.fetch_all("find who holds addresses", HOLDERS, params![folded, connector]).await
 }
+
+list_statements!(BY_ADDRESS, BY_PERSON, BY_NUMBERS, HOLDERS);

@@ -1,14 +1,15 @@
 //! Learners: one row a human, with the merged attributes of the persons who are this learner.
 //!
-//! New learners get the numbers after the highest one; whoever adds some holds the head's lock.
+//! New learners get the ids after the highest one. The caller must hold the lock of the head.
 
-mod lookup;
-mod update;
+pub(crate) mod lookup;
+pub(crate) mod update;
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::param::params;
+use super::statements::list_statements;
 use super::{Result, Sql, Tx};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::status::LearnerStatus;
@@ -19,7 +20,7 @@ pub use update::{
     write_terms,
 };
 
-/// How a learner `l` is called: by the address, else as `CONNECTOR:ID`, else by name.
+/// Label of a learner `l`: the address, else `CONNECTOR:ID`, else the name.
 macro_rules! who {
     () => {
         "COALESCE(l.email, (SELECT min(c.name || ':' || p.external_id) FROM persons p
@@ -30,10 +31,7 @@ pub(super) use who;
 
 const WITH_ACCESS: &str = "SELECT count(*) FROM learners WHERE status IN ('active', 'leave')";
 
-/// How many learners have access.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the number of learners with access.
 pub async fn count_with_access(tx: &mut Tx) -> Result<i64> {
     let (count,): (i64,) = tx.fetch_one("count learners with access", WITH_ACCESS, params![]).await?;
     Ok(count)
@@ -42,15 +40,12 @@ pub async fn count_with_access(tx: &mut Tx) -> Result<i64> {
 const STATUS: &str = "SELECT status FROM learners WHERE id = $1";
 
 /// The state of a learner.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_status(tx: &mut Tx, id: LearnerId) -> Result<LearnerStatus> {
-    let (status,): (String,) = tx.fetch_one("read a learner's state", STATUS, params![id]).await?;
+    let (status,): (String,) = tx.fetch_one("read the status of a learner", STATUS, params![id]).await?;
     Ok(LearnerStatus::read(&status).unwrap_or(LearnerStatus::Left))
 }
 
-/// A learner who was added by hand and whom no directory keeps.
+/// A learner that was added manually and is in no directory.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct ManualLearner {
     /// The number.
@@ -63,10 +58,7 @@ pub struct ManualLearner {
 
 const BY_HAND: &str = "SELECT id, email, name FROM learners WHERE by_hand AND status <> 'left' ORDER BY id";
 
-/// Everybody who was added by hand.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns all manually added learners.
 pub async fn list_manual(tx: &mut Tx) -> Result<Vec<ManualLearner>> {
     tx.fetch_all("read learners added by hand", BY_HAND, params![]).await
 }
@@ -77,9 +69,6 @@ const ATTRIBUTES: Sql = Sql::per_engine(
 );
 
 /// The attributes of these learners, as JSON objects.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_attributes(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerId, String)>> {
     if learners.is_empty() {
         return Ok(Vec::new());
@@ -92,10 +81,7 @@ const LABELS: Sql = Sql::per_engine(
     concat!("SELECT l.id, ", who!(), " FROM learners l WHERE l.id = ANY($1)"),
 );
 
-/// How these learners are called.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the labels of these learners.
 pub async fn list_labels(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(LearnerId, String)>> {
     if learners.is_empty() {
         return Ok(Vec::new());
@@ -105,20 +91,14 @@ pub async fn list_labels(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(Learner
 
 const STATES: &str = "SELECT id, status FROM learners WHERE status <> 'left'";
 
-/// The state of everybody who has not left.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the status of all learners who have not left.
 pub async fn list_statuses(tx: &mut Tx) -> Result<Vec<(LearnerId, LearnerStatus)>> {
     tx.fetch_all("read the states of learners", STATES, params![]).await
 }
 
 const COUNT: &str = "SELECT count(*) FROM learners";
 
-/// How many learners there are.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the number of learners.
 pub async fn count(tx: &mut Tx) -> Result<i64> {
     let (count,): (i64,) = tx.fetch_one("count learners", COUNT, params![]).await?;
     Ok(count)
@@ -126,10 +106,7 @@ pub async fn count(tx: &mut Tx) -> Result<i64> {
 
 const ANY: &str = "SELECT count(*) FROM (SELECT 1 FROM learners LIMIT 1) one";
 
-/// Whether there is any learner.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns true if there is any learner.
 pub async fn has_learners(tx: &mut Tx) -> Result<bool> {
     let (count,): (i64,) = tx.fetch_one("look for learners", ANY, params![]).await?;
     Ok(count > 0)
@@ -179,15 +156,12 @@ const LIST: Sql = Sql::per_engine(
     ),
 );
 
-/// Everybody, or one learner.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns all learners, or one.
 pub async fn list(tx: &mut Tx, only: Option<LearnerId>) -> Result<Vec<LearnerSummary>> {
     tx.fetch_all("list learners", LIST, params![only.map_or(0, |id| id.0)]).await
 }
 
-/// What `learners show` adds to the list.
+/// Details that `learners show` adds to the list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct LearnerDetails {
     /// The attributes, as a JSON object.
@@ -196,7 +170,7 @@ pub struct LearnerDetails {
     pub start_date: Option<NaiveDate>,
     /// The last day.
     pub end_date: Option<NaiveDate>,
-    /// The address that somebody else holds.
+    /// Address that another learner holds.
     pub email_contested: Option<String>,
 }
 
@@ -206,9 +180,8 @@ const DETAILS: Sql = Sql::per_engine(
 );
 
 /// The attributes of one learner.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_details(tx: &mut Tx, id: LearnerId) -> Result<LearnerDetails> {
     tx.fetch_one("show a learner", DETAILS, params![id]).await
 }
+
+list_statements!(WITH_ACCESS, STATUS, BY_HAND, ATTRIBUTES, LABELS, STATES, COUNT, ANY, LIST, DETAILS);

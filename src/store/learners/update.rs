@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use crate::param::params;
 use crate::staging::{StagingTable, staging_table};
+use crate::statements::list_statements;
 use crate::{Result, Sql, Tx};
 use rollcall_model::ids::{LearnerId, RunId};
 use rollcall_model::names::{fold, terms};
@@ -14,13 +15,13 @@ use rollcall_model::status::LearnerStatus;
 pub struct LearnerRowUpdate<'a> {
     /// The number; for a fresh learner one that [`next_id`] gave.
     pub id: LearnerId,
-    /// Whether the row is new.
+    /// True if the row is new.
     pub fresh: bool,
-    /// The address, when nobody else holds it.
+    /// Address, unless another learner holds it.
     pub email: Option<&'a str>,
     /// The address as it is compared.
     pub email_folded: Option<String>,
-    /// The folded address that somebody else holds.
+    /// Folded address that another learner holds.
     pub email_contested: Option<String>,
     /// The name that is shown.
     pub name: String,
@@ -47,9 +48,6 @@ const WRITTEN: StagingTable = staging_table!(
 const NEXT: &str = "SELECT COALESCE(max(id), CAST(0 AS BIGINT)) + 1 FROM learners";
 
 /// The first number that no learner has. Hold the head's lock.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn next_id(tx: &mut Tx) -> Result<i64> {
     let (id,): (i64,) = tx.fetch_one("number learners", NEXT, params![]).await?;
     Ok(id)
@@ -70,7 +68,7 @@ const LET_GO: &str = "
     WHERE learners.id = s.id AND NOT s.fresh
       AND (s.status = 'left' OR learners.email_folded IS DISTINCT FROM s.email_folded)";
 
-/// Who has left with an address that somebody comes with now: it still finds them, behind its new holder.
+/// Keeps an address that a learner who left hands over to a new holder: it still finds both.
 const HANDED_ON: &str = "
     INSERT INTO former_addresses (email_folded, learner_id, run_id)
     SELECT l.email_folded, l.id, $1
@@ -85,7 +83,7 @@ const GIVE_UP: &str = "
     WHERE learners.email_folded = s.email_folded AND learners.status = 'left' AND s.status <> 'left'
       AND NOT EXISTS (SELECT 1 FROM stage_learners o WHERE o.id = learners.id)";
 
-/// Whose due dates may move with the first day.
+/// Learners whose due dates may change with the start date.
 const NOTE_STARTS: &str = "
     INSERT INTO stage_starts (learner_id)
     SELECT s.id FROM stage_learners s JOIN learners l ON l.id = s.id
@@ -103,7 +101,7 @@ const UPDATE: &str = "
     FROM stage_learners s
     WHERE learners.id = s.id AND NOT s.fresh";
 
-const INSERT: &str = "
+const INSERT_POSTGRES: &str = "
     INSERT INTO learners (id, email, email_folded, email_contested, name, given_name, family_name, department,
         location, role, manager, employee_type, start_date, end_date, status, active_since, attributes, name_folded,
         terms, run_id)
@@ -119,10 +117,9 @@ const INSERT_SQLITE: &str = "
         manager, employee_type, start_date, end_date, status, $2, attributes, name_folded, terms, $1
     FROM stage_learners WHERE fresh ORDER BY id";
 
+const INSERT: Sql = Sql::per_engine(INSERT_SQLITE, INSERT_POSTGRES);
+
 /// Writes rows of learners, new and changed, between [`stage_changes`] and what follows from it.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn write_rows<'a>(
     tx: &mut Tx,
     learners: impl IntoIterator<Item = LearnerRowUpdate<'a>>,
@@ -147,7 +144,7 @@ pub async fn write_rows<'a>(
     tx.execute("hand addresses on", GIVE_UP, params![run]).await?;
     tx.execute("note new start dates", NOTE_STARTS, params![]).await?;
     tx.execute("change learners", UPDATE, params![run, today]).await?;
-    tx.execute("add learners", Sql::per_engine(INSERT_SQLITE, INSERT), params![run, today]).await?;
+    tx.execute("add learners", INSERT, params![run, today]).await?;
     tx.drop_staging_table(WRITTEN).await
 }
 
@@ -161,9 +158,6 @@ const WRITE_TERMS: &str = "
     UPDATE learners SET name_folded = s.name_folded, terms = s.terms FROM stage_terms s WHERE learners.id = s.id";
 
 /// Writes the words by which learners are found, where an older program did not.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn write_terms(tx: &mut Tx) -> Result<()> {
     let all: Vec<(i64, String, String, String, String, String)> =
         tx.fetch_all("read learners without terms", UNWRITTEN, params![]).await?;
@@ -181,9 +175,6 @@ const STARTS: StagingTable = staging_table!("stage_starts": 0 "learner_id" "BIGI
 
 /// Lays out who comes or goes, and makes room for whose `start_date` moves, for
 /// `rollcall_core::enrollment::change`.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn stage_changes(tx: &mut Tx, comes_or_goes: impl IntoIterator<Item = LearnerId>) -> Result<()> {
     tx.fill_staging_table(COMING_AND_GOING, comes_or_goes, |rows, id| rows.int(id.0).end_row()).await?;
     tx.fill_staging_table(STARTS, [], |rows, id: LearnerId| rows.int(id.0).end_row()).await?;
@@ -191,9 +182,6 @@ pub async fn stage_changes(tx: &mut Tx, comes_or_goes: impl IntoIterator<Item = 
 }
 
 /// Clears away what [`stage_changes`] laid out.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn unstage_changes(tx: &mut Tx) -> Result<()> {
     tx.drop_staging_table(COMING_AND_GOING).await?;
     tx.drop_staging_table(STARTS).await
@@ -205,9 +193,6 @@ const LEAVE: Sql = Sql::per_engine(
 );
 
 /// Marks learners as left; their rows keep everything else.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn mark_left(tx: &mut Tx, learners: Vec<i64>, run: RunId) -> Result<u64> {
     if learners.is_empty() {
         return Ok(0);
@@ -220,9 +205,6 @@ const ADD: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, TRUE, $8)";
 
 /// Adds a learner by hand. Hold the head's lock.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn create_manual(
     tx: &mut Tx,
     email: &str,
@@ -235,3 +217,22 @@ pub async fn create_manual(
     tx.execute("add a learner", ADD, args).await?;
     Ok(LearnerId(id))
 }
+
+list_statements!(
+    WRITTEN,
+    NEXT,
+    FORMER,
+    LET_GO,
+    HANDED_ON,
+    GIVE_UP,
+    NOTE_STARTS,
+    UPDATE,
+    INSERT,
+    UNWRITTEN,
+    TERMS,
+    WRITE_TERMS,
+    COMING_AND_GOING,
+    STARTS,
+    LEAVE,
+    ADD
+);

@@ -5,6 +5,7 @@ use crate::accounts::Account;
 use crate::engine::Tx;
 use crate::listing::PageRequest;
 use crate::param::params;
+use crate::statements::list_statements;
 
 /// An account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -12,7 +13,7 @@ pub struct AccountListRow {
     /// The account.
     #[sqlx(flatten)]
     pub account: Account,
-    /// What the list is sorted by.
+    /// Sort key.
     pub email_folded: String,
 }
 
@@ -21,9 +22,8 @@ const PAGE: &str = "
     WHERE (email_folded, id) > ($1, $2) ORDER BY email_folded, id LIMIT $3";
 
 /// A page of accounts.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<AccountListRow>> {
     tx.fetch_all("list accounts", PAGE, params![from.text, from.id, from.limit]).await
 }
+
+list_statements!(PAGE);

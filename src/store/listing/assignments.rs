@@ -7,6 +7,7 @@ use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::listing::{PageRequest, contains};
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId};
 
@@ -29,31 +30,31 @@ pub struct AssignmentListRow {
     pub learner_id: Option<i64>,
     /// The group, or the learner.
     pub whom: String,
-    /// How many learners it reaches.
+    /// Number of learners that it reaches.
     pub reaches: i64,
-    /// Which kind of due date.
+    /// Kind of the due date policy.
     pub due_kind: String,
     /// The day, where it is fixed.
     pub due_on: Option<NaiveDate>,
     /// The days, where they are counted.
     pub due_days: Option<i32>,
-    /// Days that whoever joins late for a fixed date has at least.
+    /// Minimum number of days for late joiners of a fixed due date.
     pub late_days: i32,
-    /// When it was assigned.
+    /// Day of assignment.
     pub assigned_on: NaiveDate,
     /// `hand` or `file`.
     pub source: String,
 }
 
 impl AssignmentListRow {
-    /// When it is due.
+    /// Due date policy.
     #[must_use]
     pub fn due(&self) -> DuePolicy {
         let days = self.due_days.and_then(|days| u32::try_from(days).ok());
         DuePolicy::from_parts(&self.due_kind, self.due_on, days).unwrap_or(DuePolicy::Never)
     }
 
-    /// Days that whoever joins late has at least.
+    /// Minimum number of days for late joiners.
     #[must_use]
     pub fn late_days(&self) -> u32 {
         u32::try_from(self.late_days).unwrap_or_default()
@@ -94,9 +95,6 @@ macro_rules! of {
 const PAGE: Sql = contains(of!("instr"), of!("strpos"));
 
 /// A page of assignments in force, by course, with the folded text in course, group or learner.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx, text: &str, from: PageRequest<'_>) -> Result<Vec<AssignmentListRow>> {
     tx.fetch_all("list assignments", PAGE, params![text, from.text, from.id, from.limit]).await
 }
@@ -104,9 +102,6 @@ pub async fn list(tx: &mut Tx, text: &str, from: PageRequest<'_>) -> Result<Vec<
 const ONE: &str = concat!(columns!(), "s.id = $1");
 
 /// An assignment in force.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get(tx: &mut Tx, id: AssignmentId) -> Result<Option<AssignmentListRow>> {
     tx.fetch_optional("read an assignment", ONE, params![id]).await
 }
@@ -114,23 +109,20 @@ pub async fn get(tx: &mut Tx, id: AssignmentId) -> Result<Option<AssignmentListR
 const OF_GROUP: &str = concat!(columns!(), "s.group_id = $1 ORDER BY c.code_folded, s.id");
 
 /// The assignments of a group.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_by_group(tx: &mut Tx, group: GroupId) -> Result<Vec<AssignmentListRow>> {
     tx.fetch_all("read a group's assignments", OF_GROUP, params![group]).await
 }
 
-/// How far the members of a group have come in one of its courses.
+/// Returns the progress of the members of a group in one of its courses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct AssignmentProgress {
     /// The course.
     pub course_id: CourseId,
-    /// Who may open it.
+    /// Account that may open it.
     pub enrolled: i64,
-    /// Who has completed it.
+    /// Learners who have completed the course.
     pub completed: i64,
-    /// Who has not, and should have.
+    /// Learners who are overdue.
     pub overdue: i64,
 }
 
@@ -144,15 +136,12 @@ const PROGRESS: &str = "
     WHERE e.course_id IN (SELECT course_id FROM assignments WHERE group_id = $1 AND ended_run_id IS NULL)
     GROUP BY e.course_id";
 
-/// How far the members of a group have come in each course that is assigned to it.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the progress of the members of a group in each course that is assigned to it.
 pub async fn list_progress(tx: &mut Tx, group: GroupId, today: NaiveDate) -> Result<Vec<AssignmentProgress>> {
     tx.fetch_all("count a group's progress", PROGRESS, params![group, today]).await
 }
 
-/// What an assignment to groups would do today.
+/// Effect that an assignment to groups would have today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct AssignmentPreview {
     /// Members of the groups, each once.
@@ -175,10 +164,7 @@ const PREVIEW: Sql = Sql::per_engine(
      LEFT JOIN enrollments e ON e.learner_id = m.learner_id AND e.course_id = $2",
 );
 
-/// How many an assignment of a course to groups would reach today.
-///
-/// # Errors
-/// When the database refuses.
+/// Number of learners that an assignment of a course to groups would reach today.
 pub async fn preview_assignment(
     tx: &mut Tx,
     groups: Vec<i64>,
@@ -186,3 +172,5 @@ pub async fn preview_assignment(
 ) -> Result<AssignmentPreview> {
     tx.fetch_one("count who would be enrolled", PREVIEW, params![groups, course]).await
 }
+
+list_statements!(PAGE, ONE, OF_GROUP, PROGRESS, PREVIEW);

@@ -1,4 +1,4 @@
-//! The record of changes: every run, newest first, with what a change by hand found and what it left.
+//! Audit log: all runs, newest first, with the state before and after each manual change.
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
@@ -8,6 +8,7 @@ use crate::Result;
 use crate::engine::Tx;
 use crate::param::params;
 use crate::runs::{Run, run_columns};
+use crate::statements::list_statements;
 
 /// A run, with what it found and what it left.
 #[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
@@ -17,11 +18,11 @@ pub struct AuditLogEntry {
     #[sqlx(flatten)]
     #[serde(flatten)]
     pub run: Run,
-    /// What a change by hand found, as JSON; none where the run's own rows say it.
+    /// State before a manual change, as JSON; none if the rows of the run show it.
     #[serde(serialize_with = "serialize_json")]
     #[schema(value_type = Option<Object>)]
     pub found: Option<String>,
-    /// What a change by hand left, as JSON.
+    /// State after a manual change, as JSON.
     #[serde(serialize_with = "serialize_json")]
     #[schema(value_type = Option<Object>)]
     pub made: Option<String>,
@@ -52,31 +53,31 @@ fn format_value(value: &Value) -> String {
 }
 
 impl AuditLogEntry {
-    /// What there was before, in words; empty where the run's own rows say it.
+    /// Description of the state before the change; empty if the rows of the run show it.
     #[must_use]
     pub fn before(&self) -> String {
         format_object(self.found.as_deref())
     }
 
-    /// What there is since then, in words.
+    /// Description of the state after the change.
     #[must_use]
     pub fn after(&self) -> String {
         format_object(self.made.as_deref())
     }
 }
 
-/// Which runs.
+/// Selection of runs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AuditLogFilter<'a> {
     /// The kind; empty for every one.
     pub kind: &'a str,
     /// The connector's name; empty for every one, and for runs without one.
     pub connector: &'a str,
-    /// How they ended; empty for all.
+    /// Status; empty for all.
     pub status: &'a str,
     /// Only runs of a connector.
     pub of_connectors: bool,
-    /// Who made them; empty for everybody.
+    /// Actor; empty for all.
     pub actor: &'a str,
     /// Only those that began then or later.
     pub since: DateTime<Utc>,
@@ -92,9 +93,6 @@ const PAGE: &str = concat!(
 );
 
 /// A page of runs, newest first, from the one before `before` on; from the newest where that is 0.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(
     tx: &mut Tx,
     find: AuditLogFilter<'_>,
@@ -114,9 +112,6 @@ const SINCE: &str = concat!(
 );
 
 /// Every run since an instant, oldest first.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<AuditLogEntry>> {
     tx.fetch_all("read the record of changes", SINCE, params![instant]).await
 }
@@ -127,12 +122,11 @@ const ONE: &str = concat!(
 );
 
 /// One run.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get(tx: &mut Tx, run: i64) -> Result<Option<AuditLogEntry>> {
     tx.fetch_optional("read a change", ONE, params![run]).await
 }
+
+list_statements!(PAGE, SINCE, ONE);
 
 #[cfg(test)]
 mod tests {

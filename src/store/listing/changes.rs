@@ -1,4 +1,4 @@
-//! What a change by hand came to.
+//! Result of a manual change.
 
 use chrono::{DateTime, Utc};
 
@@ -6,6 +6,7 @@ use crate::Result;
 use crate::engine::Tx;
 use crate::learners::who;
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::RunId;
 
 /// A change.
@@ -15,11 +16,11 @@ pub struct ManualChangeRow {
     pub id: i64,
     /// `hand`, `undo`, `approval`, …
     pub kind: String,
-    /// How it ended.
+    /// Status.
     pub status: String,
-    /// Who made it.
+    /// Actor.
     pub actor: String,
-    /// What it was.
+    /// Description of the change.
     pub what: String,
     /// Reasons for memberships given.
     pub memberships_added: i64,
@@ -29,9 +30,9 @@ pub struct ManualChangeRow {
     pub jobs_enqueued: i64,
     /// Jobs that no worker has done yet.
     pub jobs_left: i64,
-    /// Whether a later run took it back.
+    /// True if a later run has undone it.
     pub undone: bool,
-    /// When it was made.
+    /// Time of creation.
     pub started_at: DateTime<Utc>,
 }
 
@@ -43,14 +44,11 @@ const CHANGE: &str = "
     FROM runs r WHERE r.id = $1";
 
 /// A change, with how far its jobs are.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get_change(tx: &mut Tx, run: RunId) -> Result<Option<ManualChangeRow>> {
     tx.fetch_optional("read a change", CHANGE, params![run]).await
 }
 
-/// Somebody who left a group and keeps one of its courses.
+/// A learner who left a group and keeps one of its courses.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct KeptCourse {
     /// The learner.
@@ -61,7 +59,7 @@ pub struct KeptCourse {
     pub through: Option<String>,
 }
 
-/// Whoever a run took out of a group, with each course of that group that something else still gives.
+/// Learners whom a run removed from a group, with each course of the group that they keep.
 const KEPT: &str = concat!(
     "SELECT ",
     who!(),
@@ -90,10 +88,7 @@ const KEPT: &str = concat!(
      ORDER BY 1, 2, 3 LIMIT $2"
 );
 
-/// Who keeps which course though a run took them out of a group, and through what.
-///
-/// # Errors
-/// When the database refuses.
+/// Courses that learners keep after a run removed them from a group, and the reason for each.
 pub async fn list_kept_courses(tx: &mut Tx, run: RunId, limit: i64) -> Result<Vec<KeptCourse>> {
     tx.fetch_all("find who keeps a course", KEPT, params![run, limit]).await
 }
@@ -116,10 +111,9 @@ const EXCLUDED: &str = concat!(
       WHERE x.run_id = $1 AND x.lifted_run_id IS NULL ORDER BY 3 LIMIT $2"
 );
 
-/// Who is kept out of a group since a run, and was not let in again.
-///
-/// # Errors
-/// When the database refuses.
+/// Learners that a run excluded from a group and whose exclusion is still in force.
 pub async fn list_excluded_learners(tx: &mut Tx, run: RunId, limit: i64) -> Result<Vec<ExcludedLearner>> {
     tx.fetch_all("read the exclusions of a run", EXCLUDED, params![run, limit]).await
 }
+
+list_statements!(CHANGE, KEPT, EXCLUDED);

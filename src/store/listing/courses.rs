@@ -6,6 +6,7 @@ use crate::Result;
 use crate::engine::{Sql, Tx};
 use crate::listing::{PageRequest, contains};
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::CourseId;
 
 /// A course in a list.
@@ -50,9 +51,6 @@ macro_rules! of {
 const PAGE: Sql = contains(of!("instr"), of!("strpos"));
 
 /// A page of courses whose code or title contains a folded text.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx, text: &str, from: PageRequest<'_>) -> Result<Vec<CourseListRow>> {
     tx.fetch_all("list courses", PAGE, params![text, from.text, from.id, from.limit]).await
 }
@@ -60,21 +58,18 @@ pub async fn list(tx: &mut Tx, text: &str, from: PageRequest<'_>) -> Result<Vec<
 const ONE: &str = concat!(columns!(), "c.id = $1");
 
 /// A course.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn get(tx: &mut Tx, id: CourseId) -> Result<Option<CourseListRow>> {
     tx.fetch_optional("read a course", ONE, params![id]).await
 }
 
-/// How far everybody has come in a course.
+/// Progress of all learners in a course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx_macros::FromRow)]
 pub struct CourseProgress {
-    /// Who may open it.
+    /// Account that may open it.
     pub enrolled: i64,
-    /// Who has completed it.
+    /// Learners who have completed the course.
     pub completed: i64,
-    /// Who has not, and should have.
+    /// Learners who are overdue.
     pub overdue: i64,
 }
 
@@ -84,10 +79,7 @@ const PROGRESS: &str = "
         count(*) FILTER (WHERE state = 'active' AND completed_at IS NULL AND due < $2) AS overdue
     FROM enrollments WHERE course_id = $1";
 
-/// How far everybody has come in a course.
-///
-/// # Errors
-/// When the database refuses.
+/// Progress of all learners in a course.
 pub async fn get_progress(tx: &mut Tx, course: CourseId, today: NaiveDate) -> Result<CourseProgress> {
     tx.fetch_one("count the progress in a course", PROGRESS, params![course, today]).await
 }
@@ -98,10 +90,7 @@ const PROGRESS_ALONE: &str = "
         count(*) FILTER (WHERE state = 'active' AND completed_at IS NULL AND due < $3) AS overdue
     FROM enrollments WHERE course_id = $1 AND learner_id = $2";
 
-/// How far one learner has come in a course.
-///
-/// # Errors
-/// When the database refuses.
+/// Progress of one learner in a course.
 pub async fn get_learner_progress(
     tx: &mut Tx,
     course: CourseId,
@@ -118,10 +107,7 @@ const PROGRESS_OF_GROUP: &str = "
     FROM (SELECT DISTINCT learner_id FROM memberships WHERE group_id = $2) m
     JOIN enrollments e ON e.learner_id = m.learner_id AND e.course_id = $1";
 
-/// How far the members of a group have come in a course.
-///
-/// # Errors
-/// When the database refuses.
+/// Progress of the members of a group in a course.
 pub async fn get_group_progress(
     tx: &mut Tx,
     course: CourseId,
@@ -131,3 +117,5 @@ pub async fn get_group_progress(
     tx.fetch_one("count a group's progress in a course", PROGRESS_OF_GROUP, params![course, group, today])
         .await
 }
+
+list_statements!(PAGE, ONE, PROGRESS, PROGRESS_ALONE, PROGRESS_OF_GROUP);

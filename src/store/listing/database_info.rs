@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::engine::{Sql, Tx};
 use crate::param::params;
+use crate::statements::list_statements;
 
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -22,10 +23,9 @@ const DATABASE: Sql = Sql::per_engine(
         pg_database_size(current_database()) AS bytes",
 );
 
-/// Which database this is.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the engine, version and size of the database.
 pub async fn get_database_info(tx: &mut Tx) -> Result<DatabaseInfo> {
     tx.fetch_one("look at the database", DATABASE, params![]).await
 }
+
+list_statements!(DATABASE);

@@ -7,6 +7,7 @@ use crate::engine::Tx;
 use crate::learners::who;
 use crate::listing::PageRequest;
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::{CourseId, GroupId};
 
 /// An enrollment in a list.
@@ -18,17 +19,17 @@ pub struct EnrollmentListRow {
     pub email: String,
     /// The name.
     pub name: String,
-    /// What the list is sorted by.
+    /// Sort key.
     pub name_folded: String,
     /// `active` or `revoked`.
     pub state: String,
     /// The last day.
     pub due: Option<NaiveDate>,
-    /// When it was done.
+    /// Time of completion.
     pub completed_at: Option<DateTime<Utc>>,
 }
 
-/// Which enrollments.
+/// Selection of enrollments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EnrollmentListFilter {
     /// All with access.
@@ -54,34 +55,54 @@ macro_rules! page {
     };
 }
 
-macro_rules! which {
-    ($name:ident, $which:literal) => {
-        /// Of a group's members; of one learner, or of everybody where that is 0.
-        const $name: (&str, &str) = (
-            page!(
-                "FROM (SELECT DISTINCT learner_id FROM memberships WHERE group_id = $1) m
-                 JOIN enrollments e ON e.learner_id = m.learner_id AND e.course_id = $2
-                 JOIN learners l ON l.id = e.learner_id WHERE true",
-                $which
-            ),
-            page!(
-                "FROM enrollments e JOIN learners l ON l.id = e.learner_id
-                 WHERE e.course_id = $2 AND ($1 = 0 OR e.learner_id = $1)",
-                $which
-            ),
-        );
+/// The enrollments of a group's members.
+macro_rules! of_group {
+    ($which:literal) => {
+        page!(
+            "FROM (SELECT DISTINCT learner_id FROM memberships WHERE group_id = $1) m
+             JOIN enrollments e ON e.learner_id = m.learner_id AND e.course_id = $2
+             JOIN learners l ON l.id = e.learner_id WHERE true",
+            $which
+        )
     };
 }
 
-which!(ENROLLED, "e.state = 'active'");
-which!(COMPLETED, "e.completed_at IS NOT NULL");
-which!(OVERDUE, "e.state = 'active' AND e.completed_at IS NULL AND e.due < $6");
+/// The enrollments of one learner, or of every learner where `$1` is 0.
+macro_rules! of_learner {
+    ($which:literal) => {
+        page!(
+            "FROM enrollments e JOIN learners l ON l.id = e.learner_id
+             WHERE e.course_id = $2 AND ($1 = 0 OR e.learner_id = $1)",
+            $which
+        )
+    };
+}
 
-const fn sql(which: EnrollmentListFilter) -> (&'static str, &'static str) {
-    match which {
-        EnrollmentListFilter::Enrolled => ENROLLED,
-        EnrollmentListFilter::Completed => COMPLETED,
-        EnrollmentListFilter::Overdue => OVERDUE,
+const ENROLLED_OF_GROUP: &str = of_group!("e.state = 'active'");
+
+const COMPLETED_OF_GROUP: &str = of_group!("e.completed_at IS NOT NULL");
+
+const OVERDUE_OF_GROUP: &str = of_group!("e.state = 'active' AND e.completed_at IS NULL AND e.due < $6");
+
+const ENROLLED_OF_LEARNER: &str = of_learner!("e.state = 'active'");
+
+const COMPLETED_OF_LEARNER: &str = of_learner!("e.completed_at IS NOT NULL");
+
+const OVERDUE_OF_LEARNER: &str = of_learner!("e.state = 'active' AND e.completed_at IS NULL AND e.due < $6");
+
+const fn of_group(filter: EnrollmentListFilter) -> &'static str {
+    match filter {
+        EnrollmentListFilter::Enrolled => ENROLLED_OF_GROUP,
+        EnrollmentListFilter::Completed => COMPLETED_OF_GROUP,
+        EnrollmentListFilter::Overdue => OVERDUE_OF_GROUP,
+    }
+}
+
+const fn of_learner(filter: EnrollmentListFilter) -> &'static str {
+    match filter {
+        EnrollmentListFilter::Enrolled => ENROLLED_OF_LEARNER,
+        EnrollmentListFilter::Completed => COMPLETED_OF_LEARNER,
+        EnrollmentListFilter::Overdue => OVERDUE_OF_LEARNER,
     }
 }
 
@@ -98,10 +119,7 @@ async fn list_with(
     tx.fetch_all("list enrollments", sql, args).await
 }
 
-/// A page of enrollments in a course, of a group's members or of everybody, by name.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns a page of enrollments in a course, of a group's members or of all learners, by name.
 pub async fn list(
     tx: &mut Tx,
     course: CourseId,
@@ -112,15 +130,12 @@ pub async fn list(
 ) -> Result<Vec<EnrollmentListRow>> {
     let overdue = (which == EnrollmentListFilter::Overdue).then_some(today);
     match group {
-        Some(group) => list_with(tx, sql(which).0, group.0, course, overdue, from).await,
-        None => list_with(tx, sql(which).1, 0, course, overdue, from).await,
+        Some(group) => list_with(tx, of_group(which), group.0, course, overdue, from).await,
+        None => list_with(tx, of_learner(which), 0, course, overdue, from).await,
     }
 }
 
 /// The same for one learner.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_of_learner(
     tx: &mut Tx,
     course: CourseId,
@@ -130,5 +145,14 @@ pub async fn list_of_learner(
     from: PageRequest<'_>,
 ) -> Result<Vec<EnrollmentListRow>> {
     let overdue = (which == EnrollmentListFilter::Overdue).then_some(today);
-    list_with(tx, sql(which).1, learner, course, overdue, from).await
+    list_with(tx, of_learner(which), learner, course, overdue, from).await
 }
+
+list_statements!(
+    ENROLLED_OF_GROUP,
+    COMPLETED_OF_GROUP,
+    OVERDUE_OF_GROUP,
+    ENROLLED_OF_LEARNER,
+    COMPLETED_OF_LEARNER,
+    OVERDUE_OF_LEARNER
+);

@@ -1,4 +1,4 @@
-//! Who is kept out of what, by group.
+//! Exclusions, by group.
 
 use chrono::NaiveDate;
 
@@ -7,6 +7,7 @@ use crate::engine::Tx;
 use crate::learners::who;
 use crate::listing::PageRequest;
 use crate::param::params;
+use crate::statements::list_statements;
 
 /// An exclusion in a list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -15,7 +16,7 @@ pub struct ExclusionListRow {
     pub group_id: i64,
     /// The group.
     pub name: String,
-    /// What the list is sorted by.
+    /// Sort key.
     pub name_folded: String,
     /// The learner's number.
     pub learner_id: i64,
@@ -23,9 +24,9 @@ pub struct ExclusionListRow {
     pub email: String,
     /// Why.
     pub reason: String,
-    /// Who removed the learner.
+    /// Actor that removed the learner.
     pub actor: String,
-    /// The last day; none for as long as nobody lifts it.
+    /// Last day of the exclusion; none if it has no end.
     pub until: Option<NaiveDate>,
 }
 
@@ -40,9 +41,8 @@ const PAGE: &str = concat!(
 );
 
 /// A page of exclusions, by group.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<ExclusionListRow>> {
     tx.fetch_all("list exclusions", PAGE, params![from.text, from.id, from.limit]).await
 }
+
+list_statements!(PAGE);

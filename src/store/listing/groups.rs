@@ -6,6 +6,7 @@ use crate::Result;
 use crate::engine::{Sql, Tx};
 use crate::listing::{PageRequest, contains};
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::GroupId;
 
 /// A group in a list.
@@ -17,19 +18,19 @@ pub struct GroupListRow {
     pub name: String,
     /// The name as it is compared.
     pub name_folded: String,
-    /// How many learners are in it.
+    /// Number of members.
     pub members: i64,
-    /// How many assignments it has.
+    /// Number of assignments.
     pub courses: i64,
-    /// Whether somebody is in it by hand.
+    /// True if it has manual members.
     pub has_by_hand: bool,
     /// The last run that changed it.
     pub changed_run_id: i64,
-    /// When that was.
+    /// Time of that event.
     pub changed_at: Option<DateTime<Utc>>,
 }
 
-/// What a list of groups is sorted by.
+/// Sort order of a list of groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GroupListSort {
     /// The name.
@@ -70,9 +71,6 @@ const BY_CHANGE: Sql = of!(
 );
 
 /// A page of groups whose names contain a folded text.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(
     tx: &mut Tx,
     text: &str,
@@ -101,9 +99,6 @@ const RULES: Sql = Sql::per_engine(
 );
 
 /// The rules that feed these groups, by name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_rules(tx: &mut Tx, groups: Vec<i64>) -> Result<Vec<(GroupId, String)>> {
     tx.fetch_all("read the rules of groups", RULES, params![groups]).await
 }
@@ -111,10 +106,7 @@ pub async fn list_rules(tx: &mut Tx, groups: Vec<i64>) -> Result<Vec<(GroupId, S
 const HAS_BY_HAND: &str = "
     SELECT EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = $1 AND m.rule_id = 0)";
 
-/// Whether somebody is in this group by hand.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns true if this group has manual members.
 pub async fn has_by_hand(tx: &mut Tx, group: GroupId) -> Result<bool> {
     let (has,): (bool,) = tx.fetch_one("look for members by hand", HAS_BY_HAND, params![group]).await?;
     Ok(has)
@@ -131,9 +123,9 @@ pub struct GroupHistoryEntry {
     pub what: String,
     /// When.
     pub at: DateTime<Utc>,
-    /// How many memberships it gave that are still there.
+    /// Number of memberships that it added and that are still in force.
     pub given: i64,
-    /// How many memberships it ended.
+    /// Number of memberships that it ended.
     pub ended: i64,
 }
 
@@ -156,9 +148,6 @@ const HISTORY: &str = "
     ORDER BY r.id DESC LIMIT $2";
 
 /// The last runs that changed a group, the newest first.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_history(tx: &mut Tx, group: GroupId, limit: i64) -> Result<Vec<GroupHistoryEntry>> {
     tx.fetch_all("read a group's history", HISTORY, params![group, limit]).await
 }
@@ -172,9 +161,8 @@ const DELETED: &str = "
     ORDER BY g.deleted_run_id DESC LIMIT 50";
 
 /// Groups that were deleted since, and whose names are free.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_deleted_since(tx: &mut Tx, instant: DateTime<Utc>) -> Result<Vec<GroupListRow>> {
     tx.fetch_all("list deleted groups", DELETED, params![instant]).await
 }
+
+list_statements!(BY_NAME, BY_MEMBERS, BY_CHANGE, RULES, HAS_BY_HAND, HISTORY, DELETED);

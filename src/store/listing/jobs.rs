@@ -1,4 +1,4 @@
-//! Jobs that failed for good, by number, and how old the queue is.
+//! Permanently failed jobs, by id, and the age of the queue.
 
 use chrono::{DateTime, Utc};
 
@@ -6,8 +6,9 @@ use crate::Result;
 use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::param::params;
+use crate::statements::list_statements;
 
-/// A job that failed for good.
+/// A job that failed permanently.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct FailedJob {
     /// The number.
@@ -18,9 +19,9 @@ pub struct FailedJob {
     pub email: String,
     /// The course's code.
     pub course: String,
-    /// How often it failed.
+    /// Number of failed attempts.
     pub attempts: i32,
-    /// Why it failed last.
+    /// Error of the last attempt.
     pub error: String,
     /// The run that caused it.
     pub run_id: i64,
@@ -41,10 +42,7 @@ macro_rules! failed {
 
 const PAGE: &str = failed!("j.id > $1 ORDER BY j.id LIMIT $2");
 
-/// A page of the jobs that failed for good, behind the one of this number.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns a page of the permanently failed jobs, after the one with this id.
 pub async fn list_failed(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<FailedJob>> {
     tx.fetch_all("list failed jobs", PAGE, params![after, limit]).await
 }
@@ -54,10 +52,7 @@ const THESE: Sql = Sql::per_engine(
     failed!("($1 OR j.id = ANY($2)) ORDER BY j.id"),
 );
 
-/// Those of some jobs that failed for good; of all jobs where none is named.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns those of these jobs that failed permanently; all of them if `ids` is empty.
 pub async fn list_failed_by_ids(tx: &mut Tx, jobs: &[i64]) -> Result<Vec<FailedJob>> {
     tx.fetch_all("read failed jobs", THESE, params![jobs.is_empty(), jobs.to_vec()]).await
 }
@@ -72,11 +67,11 @@ pub struct QueueStatus {
     pub ready: i64,
     /// Waiting for another try.
     pub later: i64,
-    /// When the first of those that wait is due.
+    /// Time at which the next waiting job is due.
     pub next: Option<DateTime<Utc>>,
-    /// When the run began that caused the oldest job that waits.
+    /// Start of the run that caused the oldest waiting job.
     pub oldest: Option<DateTime<Utc>>,
-    /// Failed for good.
+    /// Failed permanently.
     pub failed: i64,
 }
 
@@ -88,10 +83,9 @@ const NOW: &str = "
           FROM (SELECT run_at, run_id FROM jobs WHERE state = 'ready' ORDER BY id LIMIT $2) front) q
     LEFT JOIN runs r ON r.id = q.first_run";
 
-/// How long the queue is, up to one more than [`MAX_COUNTED_JOBS`], the oldest first.
-///
-/// # Errors
-/// When the database refuses.
+/// Length of the queue, counted up to one more than [`MAX_COUNTED_JOBS`], oldest first.
 pub async fn get_queue_status(tx: &mut Tx, now: DateTime<Utc>) -> Result<QueueStatus> {
     tx.fetch_one("count the front of the queue", NOW, params![now, MAX_COUNTED_JOBS + 1]).await
 }
+
+list_statements!(PAGE, THESE, NOW);

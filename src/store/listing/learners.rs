@@ -5,6 +5,7 @@ use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::listing::{PageRequest, build_search_query};
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::{DraftId, LearnerId};
 
 /// A learner in a list.
@@ -16,7 +17,7 @@ pub struct LearnerListRow {
     pub email: String,
     /// The name.
     pub name: String,
-    /// What the list is sorted by.
+    /// Sort key.
     pub name_folded: String,
     /// `upcoming`, `active`, `leave` or `left`.
     pub status: String,
@@ -26,20 +27,20 @@ pub struct LearnerListRow {
     pub location: String,
     /// The role.
     pub role: String,
-    /// Whether somebody else holds the address.
+    /// True if another learner holds the address.
     pub contested: bool,
 }
 
-/// Who is looked for.
+/// Search text.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LearnerSearch<'a> {
-    /// Beginnings of words; everybody where it has none.
+    /// Beginnings of words; all learners if it has no word.
     pub text: &'a str,
     /// Those who have left too.
     pub left: bool,
-    /// Only those whose address somebody else holds.
+    /// Only learners whose address another learner holds.
     pub contested: bool,
-    /// Only those whom somebody linked with another.
+    /// Only learners that are linked with another.
     pub linked: bool,
 }
 
@@ -85,9 +86,6 @@ const FOUND: Sql = Sql::per_engine(
 );
 
 /// A page of learners, by name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(
     tx: &mut Tx,
     find: LearnerSearch<'_>,
@@ -115,10 +113,7 @@ const COUNT_FOUND: Sql = Sql::per_engine(
     ),
 );
 
-/// How many learners are found.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the number of learners that match.
 pub async fn count(tx: &mut Tx, find: LearnerSearch<'_>) -> Result<i64> {
     let args = params![find.left, find.contested, find.linked];
     let (count,): (i64,) = match build_search_query(tx, find.text) {
@@ -145,10 +140,7 @@ const CHOOSE_FOUND: Sql = Sql::per_engine(
      ON CONFLICT (draft_id, chosen) DO NOTHING",
 );
 
-/// Chooses everybody who is found and has not left.
-///
-/// # Errors
-/// When the database refuses.
+/// Selects all matching learners who have not left.
 pub async fn choose_matching(tx: &mut Tx, draft: DraftId, text: &str) -> Result<u64> {
     match build_search_query(tx, text) {
         None => tx.execute("choose everybody", CHOOSE, params![draft]).await,
@@ -163,10 +155,7 @@ const LINKED_TO: &str = concat!(
       WHERE k.learner_id = $1 AND k.ended_run_id IS NULL ORDER BY 1"
 );
 
-/// Whom somebody made one with this learner, by the address that they had.
-///
-/// # Errors
-/// When the database refuses.
+/// Learners that were merged into this one, by their former address.
 pub async fn list_linked(tx: &mut Tx, learner: LearnerId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = tx.fetch_all("read who is linked", LINKED_TO, params![learner]).await?;
     Ok(rows.into_iter().map(|(email,)| email).collect())
@@ -180,9 +169,8 @@ const GROUPS: Sql = Sql::per_engine(
 );
 
 /// The groups of these learners, by name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_groups(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(i64, String)>> {
     tx.fetch_all("read the groups of learners", GROUPS, params![learners]).await
 }
+
+list_statements!(PAGE, FOUND, COUNT, COUNT_FOUND, CHOOSE, CHOOSE_FOUND, LINKED_TO, GROUPS);

@@ -7,6 +7,7 @@ use crate::engine::{Sql, Tx};
 use crate::learners::who;
 use crate::listing::{PageRequest, build_search_query};
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::{GroupId, RuleId};
 
 /// A member in a list.
@@ -18,7 +19,7 @@ pub struct MemberListRow {
     pub email: String,
     /// The name.
     pub name: String,
-    /// What the list is sorted by.
+    /// Sort key.
     pub name_folded: String,
     /// `upcoming`, `active`, `leave` or `left`.
     pub status: String,
@@ -87,9 +88,6 @@ const FOUND: Sql = Sql::per_engine(
 );
 
 /// A page of members, by name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(
     tx: &mut Tx,
     group: GroupId,
@@ -111,10 +109,7 @@ const REASONS: Sql = Sql::per_engine(
      WHERE m.learner_id = ANY($1) AND m.group_id = $2 ORDER BY m.learner_id, m.rule_id",
 );
 
-/// Why these learners are in a group: learner, rule and its name, a row for each reason.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the reasons for which these learners are in a group: learner, rule and its name, a row for each reason.
 pub async fn list_reasons(
     tx: &mut Tx,
     group: GroupId,
@@ -126,10 +121,9 @@ pub async fn list_reasons(
 const NUMBERS: &str = "SELECT DISTINCT learner_id FROM memberships WHERE group_id = $1";
 
 /// The numbers of a group's members.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_ids(tx: &mut Tx, group: GroupId) -> Result<Vec<i64>> {
     let rows: Vec<(i64,)> = tx.fetch_all("read a group's members", NUMBERS, params![group]).await?;
     Ok(rows.into_iter().map(|(learner,)| learner).collect())
 }
+
+list_statements!(PAGE, FOUND, REASONS, NUMBERS);

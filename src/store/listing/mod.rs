@@ -1,7 +1,7 @@
-//! Lists as pages and API show them: one page at a time, from behind the last row of the page before, by an index.
+//! Lists for pages and API. Each query returns one page, after the last row of the previous page, and uses an index.
 //!
-//! Learners are found by the beginnings of words ([`rollcall_model::names::terms`]), by the full-text index
-//! of either engine: all words must be there, in any order.
+//! The search for learners matches beginnings of words ([`rollcall_model::names::terms`]) with the full-text index of
+//! the engine. All words must match, in any order.
 
 pub mod accounts;
 pub mod assignments;
@@ -24,7 +24,7 @@ use rollcall_model::names::terms;
 /// From where, and how much.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest<'a> {
-    /// What the last row of the page before is sorted by; empty for the first page.
+    /// Sort key of the last row of the previous page; empty for the first page.
     pub text: &'a str,
     /// The number of that row; 0 for the first page.
     pub id: i64,
@@ -32,7 +32,7 @@ pub struct PageRequest<'a> {
     pub limit: i64,
 }
 
-/// What somebody looks for, in the language of the engine's index; none where the text has no word.
+/// Builds the query for the full-text index of the engine; none if the text has no word.
 #[must_use]
 pub fn build_search_query(tx: &Tx, text: &str) -> Option<String> {
     let found = terms([text]);

@@ -1,4 +1,4 @@
-//! What one run did, a page at a time, and what the runs of a time came to.
+//! Changes of one run, in pages, and the counts of the runs in a period.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,9 +9,10 @@ use crate::holds::{HeldChangeRecord, change_columns, named_by_decision, shown_by
 use crate::learners::who;
 use crate::listing::PageRequest;
 use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, RunId};
 
-/// What a run did to memberships, a row for each reason given or ended.
+/// Memberships that a run added or ended, a row for each reason.
 macro_rules! did {
     () => {
         "(SELECT '+' AS sign, group_id, rule_id, learner_id FROM memberships WHERE run_id = $1
@@ -22,14 +23,14 @@ macro_rules! did {
     };
 }
 
-/// How a run changed one group.
+/// Counts of the changes that a run made to one group.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct RunGroupChange {
     /// The group's number.
     pub id: i64,
     /// The group.
     pub name: String,
-    /// What the list is sorted by.
+    /// Sort key.
     pub name_folded: String,
     /// Reasons given.
     pub given: i64,
@@ -48,14 +49,11 @@ const BY_GROUP: &str = concat!(
 );
 
 /// A page of the groups that a run changed, by name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_by_group(tx: &mut Tx, run: RunId, from: PageRequest<'_>) -> Result<Vec<RunGroupChange>> {
     tx.fetch_all("read a run's groups", BY_GROUP, params![run, from.text, from.id, from.limit]).await
 }
 
-/// Somebody whose memberships a run changed.
+/// A learner whose memberships a run changed.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct AffectedLearner {
     /// The learner's number.
@@ -64,7 +62,7 @@ pub struct AffectedLearner {
     pub email: String,
     /// The name.
     pub name: String,
-    /// What the list is sorted by.
+    /// Sort key.
     pub name_folded: String,
 }
 
@@ -79,9 +77,6 @@ const PEOPLE: &str = concat!(
 );
 
 /// A page of those whose memberships a run changed, by name.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_affected_learners(
     tx: &mut Tx,
     run: RunId,
@@ -118,10 +113,7 @@ const STEPS: Sql = Sql::per_engine(
     ),
 );
 
-/// What a run did to the memberships of some learners.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the changes of a run to the memberships of some learners.
 pub async fn list_membership_steps(
     tx: &mut Tx,
     run: RunId,
@@ -150,9 +142,6 @@ const HELD: &str = concat!(
 );
 
 /// A page of what a run held, in the order in which it was written down.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn held(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -163,14 +152,14 @@ pub async fn held(
     tx.fetch_all("read what a run held", HELD, params![connector, run, after, limit]).await
 }
 
-/// How many changes of a kind a run held, by what became of them.
+/// Number of changes of a kind that a run held, by state.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct HeldCount {
     /// The kind.
     pub kind: String,
     /// `held`, `rejected`, `undone` or `dropped`.
     pub state: String,
-    /// How many.
+    /// Number of rows.
     pub changes: i64,
 }
 
@@ -180,10 +169,7 @@ const HELD_COUNTS: &str = concat!(
     " GROUP BY h.kind, h.state ORDER BY h.kind, h.state"
 );
 
-/// How many changes of each kind a run held.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the number of changes of each kind that a run held.
 pub async fn held_counts(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldCount>> {
     tx.fetch_all("count what a run held", HELD_COUNTS, params![connector, run]).await
 }
@@ -194,10 +180,7 @@ const NAMED_COUNTS: &str = concat!(
     " GROUP BY h.kind, h.state ORDER BY h.kind, h.state"
 );
 
-/// How many changes of each kind an approval of a run commits.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the number of changes of each kind that an approval of a run commits.
 pub async fn named_counts(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Vec<HeldCount>> {
     tx.fetch_all("count what an approval commits", NAMED_COUNTS, params![connector, run]).await
 }
@@ -207,21 +190,18 @@ const WAITING: &str = "
     JOIN connectors c ON c.id = h.connector_id WHERE h.state = 'held' GROUP BY c.name ORDER BY c.name";
 
 /// The connectors of which changes wait: the newest run that showed them, and how many.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_pending(tx: &mut Tx) -> Result<Vec<(String, i64, i64)>> {
     tx.fetch_all("look for what waits", WAITING, params![]).await
 }
 
-/// What a run came to, for a plot.
+/// Counts of a run, for a chart.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct RunDataPoint {
-    /// When it began.
+    /// Time at which it started.
     pub started_at: DateTime<Utc>,
-    /// When it ended.
+    /// Time at which it ended.
     pub finished_at: Option<DateTime<Utc>>,
-    /// How it ended.
+    /// Status.
     pub status: String,
     /// People read.
     pub people_read: i64,
@@ -240,9 +220,6 @@ const POINTS: &str = "
     WHERE c.name = $1 AND r.kind = 'sync' AND r.started_at >= $2 ORDER BY r.id";
 
 /// The syncs of a connector since an instant, oldest first.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_data_points(
     tx: &mut Tx,
     connector: &str,
@@ -260,7 +237,7 @@ pub struct FedGroup {
     pub group_id: i64,
     /// The group.
     pub name: String,
-    /// How many learners the rule gives to it.
+    /// Number of learners that the rule adds.
     pub members: i64,
 }
 
@@ -270,9 +247,6 @@ const FED: &str = "
     WHERE m.rule_id <> 0 GROUP BY r.name, g.id, g.name, g.name_folded ORDER BY r.name, g.name_folded, g.id";
 
 /// The groups that rules feed, by rule and group.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list_fed_groups(tx: &mut Tx) -> Result<Vec<FedGroup>> {
     tx.fetch_all("read what rules give", FED, params![]).await
 }
@@ -281,10 +255,9 @@ const GIVEN: &str = "
     SELECT r.name, count(DISTINCT m.learner_id) FROM memberships m JOIN rules r ON r.id = m.rule_id
     WHERE m.rule_id <> 0 GROUP BY r.name ORDER BY r.name";
 
-/// How many learners each rule gives a group to.
-///
-/// # Errors
-/// When the database refuses.
+/// Returns the number of learners that each rule adds to a group.
 pub async fn count_learners_by_rule(tx: &mut Tx) -> Result<Vec<(String, i64)>> {
     tx.fetch_all("count whom rules match", GIVEN, params![]).await
 }
+
+list_statements!(BY_GROUP, PEOPLE, STEPS, HELD, HELD_COUNTS, NAMED_COUNTS, WAITING, POINTS, FED, GIVEN);

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::engine::Tx;
 use crate::listing::PageRequest;
 use crate::param::params;
+use crate::statements::list_statements;
 use crate::tokens::ApiToken;
 
 /// A token in a list.
@@ -12,7 +13,7 @@ pub struct TokenListRow {
     /// The token.
     #[sqlx(flatten)]
     pub token: ApiToken,
-    /// What the list is sorted by.
+    /// Sort key.
     pub name_folded: String,
 }
 
@@ -21,9 +22,8 @@ const PAGE: &str = "
     WHERE revoked_run_id IS NULL AND (name_folded, id) > ($1, $2) ORDER BY name_folded, id LIMIT $3";
 
 /// A page of tokens.
-///
-/// # Errors
-/// When the database refuses.
 pub async fn list(tx: &mut Tx, from: PageRequest<'_>) -> Result<Vec<TokenListRow>> {
     tx.fetch_all("list tokens", PAGE, params![from.text, from.id, from.limit]).await
 }
+
+list_statements!(PAGE);

@@ -1,4 +1,4 @@
-//! Who may sign in.
+//! Endpoints of accounts.
 
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -22,43 +22,43 @@ use rollcall_store::listing::accounts as listing;
 use rollcall_store::{self as store, accounts as table};
 use rollcall_views::AccountView;
 
-/// An account to be made.
+/// Request to create an account.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewAccount)]
 pub(super) struct CreateAccountRequest {
-    /// The address that signs in.
+    /// E-mail address used to sign in.
     #[schema(max_length = 254, pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$")]
     email: String,
-    /// The name.
+    /// Display name.
     #[serde(default)]
     #[schema(max_length = 500)]
     name: String,
-    /// What it may do.
+    /// Role.
     role: Role,
-    /// The password; left out, the answer has a link with which its holder sets one.
+    /// Password. If it is omitted, the response contains a link with which the account's holder sets one.
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 256)]
     password: Option<SecretText>,
 }
 
-/// Another role.
+/// Request to change the role.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewRole)]
 pub(super) struct ChangeRoleRequest {
-    /// What it may do.
+    /// Role.
     role: Role,
 }
 
-/// A link with which somebody sets a password, once.
+/// Single-use link to set a password.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Invitation)]
 pub(super) struct InvitationLink {
-    /// Where it leads, behind the address of these pages. It is shown this once.
+    /// Path of the link, relative to the base URL. Shown only in this response.
     path: String,
-    /// When it ends.
+    /// Time of expiry.
     until: DateTime<Utc>,
 }
 
@@ -68,17 +68,17 @@ impl From<&Invitation> for InvitationLink {
     }
 }
 
-/// An account that was made, or has a new link.
+/// Created account, or account with a new link.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Invited)]
 pub(super) struct InvitationResponse {
-    /// The number of the change.
+    /// Id of the change.
     run: i64,
-    /// The account's number.
+    /// Id of the account.
     id: i64,
-    /// The address that signs in.
+    /// E-mail address used to sign in.
     email: String,
-    /// With what a password is set; null where one was given.
+    /// Link to set the password; null if the request contained a password.
     invitation: Option<InvitationLink>,
 }
 
@@ -88,7 +88,7 @@ impl InvitationResponse {
     }
 }
 
-/// The account of an address that may sign in.
+/// Loads the active account with this id.
 async fn find(web: &WebContext, id: i64) -> Result<table::Account, ApiProblem> {
     let mut tx = web.store.begin_read().await?;
     Ok(accounts::find_account(&mut tx, AccountId(id)).await?)
@@ -116,14 +116,14 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<InvitationResponse>), ApiProblem> {
     let (email, role) = (clean(&new.email).into_owned(), new.role);
     let about = web.new_manual_run(&who, format!("make account `{email}` as {role}"));
-    let asked = NewUserAccount { email: &email, name: &new.name, role, password: new.password.as_ref() };
-    let made = accounts::create_account(&web.store, &about, web.change_time(), asked).await?;
+    let request = NewUserAccount { email: &email, name: &new.name, role, password: new.password.as_ref() };
+    let made = accounts::create_account(&web.store, &about, web.change_time(), request).await?;
     let place = [(header::LOCATION, format!("/api/v1/accounts/{}", made.account))];
     let invited = InvitationResponse::new(made.done.run, made.account, email, made.invitation.as_ref());
     Ok((StatusCode::CREATED, place, Json(invited)))
 }
 
-/// One that was revoked is shown too: the list has it.
+/// Revoked accounts are included, as in the list.
 pub(super) async fn show(
     State(web): State<WebContext>,
     PathId(id): PathId,

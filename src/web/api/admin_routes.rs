@@ -1,4 +1,4 @@
-//! Routes for those who say who may do what.
+//! Routes that require the administration permission.
 
 use super::api_operation::{ApiRoutes, operation_returning, operation_returning_page};
 use super::{ADMINISTER, ChangeResponse, accounts, tokens};
@@ -10,7 +10,7 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
         ADMINISTER,
         operation_returning_page::<AccountView>(
             "listAccounts",
-            "Who may sign in, by address; those who no longer may, too",
+            "Lists accounts by e-mail address, including revoked ones",
         ),
         accounts::list,
     )
@@ -19,7 +19,7 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
         ADMINISTER,
         operation_returning::<accounts::InvitationResponse>(
             "createAccount",
-            "Makes an account, with a password or with a link",
+            "Creates an account with a password, or with a link to set one",
         )
         .json_body::<accounts::CreateAccountRequest>()
         .returns_created()
@@ -29,13 +29,13 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/accounts/{id}",
         ADMINISTER,
-        operation_returning::<AccountView>("showAccount", "Somebody who may sign in"),
+        operation_returning::<AccountView>("showAccount", "Returns an account"),
         accounts::show,
     )
     .patch(
         "/api/v1/accounts/{id}",
         ADMINISTER,
-        operation_returning::<ChangeResponse>("changeRole", "Gives an account another role")
+        operation_returning::<ChangeResponse>("changeRole", "Changes the role of an account")
             .json_body::<accounts::ChangeRoleRequest>()
             .returns_conflict(),
         accounts::change,
@@ -43,11 +43,8 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
     .delete(
         "/api/v1/accounts/{id}",
         ADMINISTER,
-        operation_returning::<ChangeResponse>(
-            "revokeAccount",
-            "Takes the right to sign in away, and ends every session",
-        )
-        .returns_conflict(),
+        operation_returning::<ChangeResponse>("revokeAccount", "Revokes an account and ends its sessions")
+            .returns_conflict(),
         accounts::revoke,
     )
     .post(
@@ -55,14 +52,14 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
         ADMINISTER,
         operation_returning::<accounts::InvitationResponse>(
             "invite",
-            "Makes a new link; older ones are no longer good",
+            "Creates a new link to set a password. Earlier links become invalid",
         ),
         accounts::invite,
     )
     .get(
         "/api/v1/tokens",
         ADMINISTER,
-        operation_returning_page::<TokenView>("listTokens", "Keys for programs, by name"),
+        operation_returning_page::<TokenView>("listTokens", "Lists API tokens by name"),
         tokens::list,
     )
     .post(
@@ -70,7 +67,7 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
         ADMINISTER,
         operation_returning::<tokens::CreateTokenResponse>(
             "createToken",
-            "Makes a token; its key is answered once",
+            "Creates an API token. The key is shown only in this response",
         )
         .json_body::<tokens::CreateTokenRequest>()
         .returns_created()
@@ -80,13 +77,13 @@ pub(super) fn add_admin_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/tokens/{id}",
         ADMINISTER,
-        operation_returning::<TokenView>("showToken", "A token"),
+        operation_returning::<TokenView>("showToken", "Returns an API token"),
         tokens::show,
     )
     .delete(
         "/api/v1/tokens/{id}",
         ADMINISTER,
-        operation_returning::<ChangeResponse>("revokeToken", "Revokes a token: its key is no longer good"),
+        operation_returning::<ChangeResponse>("revokeToken", "Revokes an API token"),
         tokens::revoke,
     )
 }

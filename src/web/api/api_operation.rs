@@ -1,4 +1,4 @@
-//! Routes of the API and their description, declared together: none is without the other.
+//! API routes, each declared together with its OpenAPI description.
 
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
@@ -10,10 +10,10 @@ use super::api_query::MAX_PAGE_SIZE;
 use crate::WebContext;
 use crate::routes::{RouteAccess, RouteTable};
 
-/// Where everything of the API stands.
+/// Path prefix of the API.
 pub(super) const ROOT: &str = "/api/v1";
 
-/// What a route does, as the document says it.
+/// OpenAPI description of a route.
 pub(super) struct ApiOperation {
     id: &'static str,
     summary: &'static str,
@@ -26,7 +26,7 @@ pub(super) struct ApiOperation {
     schemas: Vec<(String, RefOr<Schema>)>,
 }
 
-/// Begins the description of a route that answers with `T`.
+/// Describes a route that returns `T`.
 pub(super) fn operation_returning<T: ToSchema>(id: &'static str, summary: &'static str) -> ApiOperation {
     let mut schemas = Vec::new();
     let answer = schema_reference::<T>(&mut schemas);
@@ -43,20 +43,20 @@ pub(super) fn operation_returning<T: ToSchema>(id: &'static str, summary: &'stat
     }
 }
 
-/// Begins the description of a route that answers with a page of `T`.
+/// Describes a route that returns a page of `T`.
 pub(super) fn operation_returning_page<T: ToSchema>(id: &'static str, summary: &'static str) -> ApiOperation {
-    let after = "Where the page before ended: its `next`.";
-    let limit = "How many at most.";
+    let after = "Cursor: the `next` of the previous page.";
+    let limit = "Maximum number of items.";
     let mut operation = operation_returning_list::<T>(id, summary).text_param("after", after);
     let schema = json!({"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": 50});
     operation.parameters.push(parameter("limit", limit, schema));
     operation
 }
 
-/// Begins the description of a route that answers with all there is of `T`, in the form of a page.
+/// Describes a route that returns all `T` as a single page.
 pub(super) fn operation_returning_list<T: ToSchema>(id: &'static str, summary: &'static str) -> ApiOperation {
     let mut operation = operation_returning::<T>(id, summary);
-    let next = "Where the next page begins: the `after` of the next request; null on the last page.";
+    let next = "Cursor of the next page, for the parameter `after`. Null on the last page.";
     operation.answer.1 = json!({
         "type": "object",
         "required": ["items", "next"],
@@ -80,66 +80,65 @@ fn parameter(name: &str, description: &str, schema: Value) -> Value {
 }
 
 impl ApiOperation {
-    /// With a body.
+    /// Adds a required JSON body.
     pub(super) fn json_body<T: ToSchema>(mut self) -> Self {
         self.body = Some(("application/json", schema_reference::<T>(&mut self.schemas)));
         self
     }
 
-    /// With a body of CSV.
+    /// Adds a required CSV body.
     pub(super) fn csv_body(mut self, description: &str) -> Self {
         self.body = Some(("text/csv", json!({"type": "string", "description": description})));
         self
     }
 
-    /// With a body that may be left out.
+    /// Adds an optional JSON body.
     pub(super) fn optional_json_body<T: ToSchema>(self) -> Self {
         Self { needs_body: false, ..self.json_body::<T>() }
     }
 
-    /// With a text in its address.
+    /// Adds a text parameter to the query.
     pub(super) fn text_param(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string"})));
         self
     }
 
-    /// With one of these words in its address.
+    /// Adds an enumeration parameter to the query.
     pub(super) fn enum_param(mut self, name: &str, description: &str, words: &[&str]) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string", "enum": words})));
         self
     }
 
-    /// With a day in its address.
+    /// Adds a date parameter to the query.
     pub(super) fn date_param(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(parameter(name, description, json!({"type": "string", "format": "date"})));
         self
     }
 
-    /// Made something: 201, and where it is.
+    /// Declares that the route returns 201 with a `Location` header.
     pub(super) fn returns_created(mut self) -> Self {
         self.answer.0 = StatusCode::CREATED;
-        self.headers.insert("Location".to_owned(), header("Where it is."));
+        self.headers.insert("Location".to_owned(), header("Path of the created object."));
         self
     }
 
-    /// Says as of when it is.
+    /// Declares that the response has an `ETag` header.
     pub(super) fn returns_etag(mut self) -> Self {
-        self.headers
-            .insert("ETag".to_owned(), header("Changes with every change: send it back as If-Match."));
+        self.headers.insert("ETag".to_owned(), header("Version of the object, for `If-Match`."));
         self
     }
 
-    /// Does nothing where something has changed since.
+    /// Declares that the route evaluates `If-Match`.
     pub(super) fn accepts_if_match(mut self) -> Self {
         self.parameters.push(json!({
             "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},
-            "description": "The ETag that was seen: refused with 412 where it has another one by now.",
+            "description": "Expected ETag. The request is refused with 412 if the object has a different one.",
         }));
         self.refusals.push(StatusCode::PRECONDITION_FAILED);
         self
     }
 
-    /// May be refused for what there is already.
+    /// Declares that the route can return 409.
     pub(super) fn returns_conflict(mut self) -> Self {
         self.refusals.push(StatusCode::CONFLICT);
         self
@@ -191,9 +190,9 @@ impl ApiOperation {
             "operationId": self.id, "summary": self.summary, "tags": [room], "parameters": self.parameters,
             "responses": responses,
         });
-        match access {
-            RouteAccess::Open => operation["security"] = json!([]),
-            RouteAccess::Needs(may) => operation["description"] = json!(format!("Needs {}.", may.in_words())),
+        match access.permission() {
+            None => operation["security"] = json!([]),
+            Some(may) => operation["description"] = json!(format!("Needs {}.", may.in_words())),
         }
         if let Some((kind, schema)) = self.body {
             let content = json!({kind: {"schema": schema}});
@@ -207,7 +206,7 @@ fn header(description: &str) -> Value {
     json!({"description": description, "schema": {"type": "string"}})
 }
 
-/// Routes with their descriptions, under construction.
+/// Builder of API routes and their descriptions.
 pub(super) struct ApiRoutes {
     routes: RouteTable,
     paths: Map<String, Value>,
@@ -245,7 +244,6 @@ impl ApiRoutes {
         self.add_schemas(described)
     }
 
-    /// Something to be read.
     pub(super) fn get<H, T>(
         self,
         path: &'static str,
@@ -262,7 +260,6 @@ impl ApiRoutes {
         api
     }
 
-    /// Something to be done.
     pub(super) fn post<H, T>(
         self,
         path: &'static str,
@@ -279,7 +276,6 @@ impl ApiRoutes {
         api
     }
 
-    /// Something to be changed in part.
     pub(super) fn patch<H, T>(
         self,
         path: &'static str,
@@ -296,7 +292,6 @@ impl ApiRoutes {
         api
     }
 
-    /// Something to be ended.
     pub(super) fn delete<H, T>(
         self,
         path: &'static str,
@@ -313,7 +308,7 @@ impl ApiRoutes {
         api
     }
 
-    /// All routes, and the paths and schemas of the document.
+    /// Returns the routes, and the paths and schemas of the OpenAPI document.
     pub(super) fn into_parts(self) -> (RouteTable, Map<String, Value>, Map<String, Value>) {
         (self.routes, self.paths, self.schemas)
     }

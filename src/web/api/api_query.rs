@@ -1,4 +1,4 @@
-//! What stands behind the question mark of an address, and where in a list it is.
+//! Query parameters, path parameters and pagination of the API.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -10,13 +10,13 @@ use crate::form_data::FormData;
 use crate::list_cursor::ListCursor;
 use rollcall_store::listing::PageRequest;
 
-/// Rows on a page where nobody says how many.
+/// Default number of items of a page.
 const DEFAULT_PAGE_SIZE: usize = 50;
 
-/// Rows on a page at most.
+/// Maximum number of items of a page.
 pub(super) const MAX_PAGE_SIZE: usize = 200;
 
-/// What an address asks for.
+/// Parameters of the query string.
 #[derive(Debug)]
 pub(super) struct ApiQuery(FormData);
 
@@ -29,31 +29,31 @@ impl<S: Send + Sync> FromRequestParts<S> for ApiQuery {
 }
 
 impl ApiQuery {
-    /// Refuses what none of these names stands for, and what comes twice.
+    /// Refuses unknown and repeated parameters.
     pub(super) fn allow_only(self, names: &[&str]) -> Result<Self, ApiProblem> {
         let pairs = self.0.pairs();
         for (at, (name, value)) in pairs.iter().enumerate() {
             if !names.contains(&name.as_str()) {
-                let there = names.join("`, `");
-                return Err(ApiProblem::invalid_field(name, format!("there is no parameter `{name}`"))
-                    .with_hint(format!("there are `{there}`")));
+                let known = names.join("`, `");
+                return Err(ApiProblem::invalid_field(name, format!("unknown parameter `{name}`"))
+                    .with_hint(format!("the parameters are `{known}`")));
             }
             if pairs[..at].iter().any(|(other, _)| other == name) {
-                return Err(ApiProblem::invalid_field(name, format!("the parameter `{name}` comes twice")));
+                return Err(ApiProblem::invalid_field(name, format!("the parameter `{name}` occurs twice")));
             }
             if value.contains('\0') {
-                return Err(ApiProblem::invalid_field(name, "a text cannot hold the character U+0000"));
+                return Err(ApiProblem::invalid_field(name, "a text cannot contain the character U+0000"));
             }
         }
         Ok(self)
     }
 
-    /// A text; none where it did not come or is empty.
+    /// Returns a text parameter. `None` if it is missing or empty.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         Some(self.0.text(name)).filter(|text| !text.is_empty())
     }
 
-    /// A day.
+    /// Returns a date parameter.
     pub(super) fn date(&self, name: &str) -> Result<Option<NaiveDate>, ApiProblem> {
         let all = self.0.pairs().iter().find(|(key, _)| key == name);
         all.map(|(_, text)| {
@@ -62,7 +62,7 @@ impl ApiQuery {
         .transpose()
     }
 
-    /// Where in a list it is.
+    /// Returns the requested page.
     pub(super) fn page_request(&self) -> Result<ApiPageRequest, ApiProblem> {
         let given =
             |name: &str| self.0.pairs().iter().find(|(key, _)| key == name).map(|(_, text)| text.as_str());
@@ -80,27 +80,24 @@ impl ApiQuery {
             None => None,
             Some(text) => {
                 let cursor = ListCursor::parse_token(text).filter(|cursor| !cursor.text.contains('\0'));
-                let no = || {
-                    ApiProblem::invalid_field(
-                        "after",
-                        "no page ended here: give the `next` of the page before",
-                    )
+                let invalid = || {
+                    ApiProblem::invalid_field("after", "invalid cursor: use the `next` of the previous page")
                 };
-                Some(cursor.ok_or_else(no)?)
+                Some(cursor.ok_or_else(invalid)?)
             }
         };
         Ok(ApiPageRequest { after, limit })
     }
 }
 
-pub(super) const INVALID_DATE_MESSAGE: &str = "a day is written as 2026-12-31";
+pub(super) const INVALID_DATE_MESSAGE: &str = "a date has the format 2026-12-31";
 
-/// A day as RFC 3339 writes it.
+/// Parses a date in RFC 3339 format.
 pub(super) fn parse_date(text: &str) -> Option<NaiveDate> {
     text.parse().ok().filter(|_| text.len() == 10 && text.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// A place in a list, and how much is read from there.
+/// Requested page of a list.
 #[derive(Debug)]
 pub(super) struct ApiPageRequest {
     pub after: Option<ListCursor>,
@@ -108,18 +105,18 @@ pub(super) struct ApiPageRequest {
 }
 
 impl ApiPageRequest {
-    /// What to read: a row more than is answered tells whether another page follows.
+    /// Builds the page request of the store. One more row than returned is read, to detect a following page.
     pub(super) fn to_store_page(&self) -> PageRequest<'_> {
         let (text, id) = self.after.as_ref().map_or(("", 0), |after| (after.text.as_str(), after.id));
         PageRequest { text, id, limit: self.row_limit() }
     }
 
-    /// How many rows to read.
+    /// Returns the number of rows to read.
     pub(super) fn row_limit(&self) -> i64 {
         i64::try_from(self.limit + 1).unwrap_or(i64::MAX)
     }
 
-    /// Cuts off the row that was read beyond the page; answers where the next page begins.
+    /// Truncates the rows to one page. Returns the token of the next page if there is one.
     pub(super) fn split_next_page<T>(
         &self,
         rows: &mut Vec<T>,
@@ -140,7 +137,7 @@ pub(super) struct ApiPage<T> {
     pub next: Option<String>,
 }
 
-/// The number in an address.
+/// Id in the path.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PathId(pub i64);
 
@@ -151,11 +148,11 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
         let PathName(text) = PathName::from_request_parts(parts, state).await?;
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text.parse().ok().filter(|number| digits && *number > 0);
-        number.map(Self).ok_or_else(|| ApiProblem::not_found("nothing of that number"))
+        number.map(Self).ok_or_else(|| ApiProblem::not_found("no object with this id"))
     }
 }
 
-/// The name in an address.
+/// Name in the path.
 #[derive(Debug)]
 pub(super) struct PathName(pub String);
 
@@ -164,6 +161,6 @@ impl<S: Send + Sync> FromRequestParts<S> for PathName {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
         let path: Result<Path<String>, _> = Path::from_request_parts(parts, state).await;
-        path.map(|Path(name)| Self(name)).map_err(|_| ApiProblem::not_found("nothing of that name"))
+        path.map(|Path(name)| Self(name)).map_err(|_| ApiProblem::not_found("no object with this name"))
     }
 }

@@ -1,4 +1,4 @@
-//! Assigned courses and their due dates.
+//! Endpoints of assignments and their due dates.
 
 use axum::extract::State;
 use axum::http::HeaderName;
@@ -24,33 +24,33 @@ use rollcall_store::Tx;
 use rollcall_store::listing::assignments::{self as listing, AssignmentListRow};
 use rollcall_views::{AssignedCourseView, JobCounts};
 
-/// A course that is assigned to a group or to one learner.
+/// Assignment of a course to a group or a learner.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Assignment)]
 pub(super) struct AssignmentResponse {
-    /// The number.
+    /// Id.
     id: i64,
-    /// The course's code.
+    /// Course code.
     course: String,
-    /// The course's title.
+    /// Course title.
     title: String,
-    /// The group; none for an assignment to one learner.
+    /// Group; null for an assignment to a learner.
     group: Option<String>,
-    /// The learner; none for an assignment to a group.
+    /// Learner; null for an assignment to a group.
     learner: Option<String>,
-    /// How many learners it reaches.
+    /// Number of learners with this assignment.
     reaches: i64,
-    /// The day, where it is fixed.
+    /// Fixed due date.
     due: Option<NaiveDate>,
-    /// Days after joining.
+    /// Due date in days after joining the group.
     due_days: Option<u32>,
-    /// Days after the start date.
+    /// Due date in days after the start date.
     due_days_after_start: Option<u32>,
-    /// Days that whoever joins late for a fixed date has at least.
+    /// Minimum number of days for late joiners if the due date is fixed.
     late_days: u32,
-    /// When it was assigned.
+    /// Time of the assignment.
     assigned_on: NaiveDate,
-    /// `hand` or `file`.
+    /// Source: `hand` or `file`.
     source: String,
 }
 
@@ -76,65 +76,65 @@ impl From<AssignmentListRow> for AssignmentResponse {
     }
 }
 
-/// A course to be assigned: to groups, or to one learner; with one due date or none.
+/// Request to assign a course to groups or to one learner, with at most one kind of due date.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewAssignment)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct CreateAssignmentRequest {
-    /// The course's code.
+    /// Course code.
     #[schema(max_length = 500)]
     course: String,
-    /// Groups, by name.
+    /// Names of the groups.
     #[serde(default)]
     groups: Vec<String>,
-    /// An address, a former one, or `CONNECTOR:ID`.
+    /// Learner: current or former e-mail address, or `CONNECTOR:ID`.
     #[schema(max_length = 500)]
     learner: Option<String>,
-    /// A day, the same for everyone who has time enough.
+    /// Fixed due date, the same for all learners who do not join late.
     #[schema(format = Date)]
     due: Option<String>,
-    /// Days after joining.
+    /// Due date in days after joining the group.
     #[schema(maximum = 3650)]
     due_days: Option<u32>,
-    /// Days after the start date.
+    /// Due date in days after the start date.
     #[schema(maximum = 3650)]
     due_days_after_start: Option<u32>,
-    /// Days that whoever joins late for a fixed date has at least; 14 unless said.
+    /// Minimum number of days for late joiners if the due date is fixed. Default: 14.
     #[schema(maximum = 3650)]
     late_days: Option<u32>,
 }
 
-/// Another due date. One of the three dates, or `"due": null` for none; what is not named stays.
+/// Request to change the due date: one of the three dates, or `"due": null` for none. Omitted fields stay unchanged.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewDueDate)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct ChangeDueDateRequest {
-    /// A day, the same for everyone who has time enough; null for no due date.
+    /// Fixed due date, the same for all learners who do not join late; null for no due date.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
     due: DueDateField,
-    /// Days after joining.
+    /// Due date in days after joining the group.
     #[schema(maximum = 3650)]
     due_days: Option<u32>,
-    /// Days after the start date.
+    /// Due date in days after the start date.
     #[schema(maximum = 3650)]
     due_days_after_start: Option<u32>,
-    /// Days that whoever joins late for a fixed date has at least.
+    /// Minimum number of days for late joiners if the due date is fixed.
     #[schema(maximum = 3650)]
     late_days: Option<u32>,
 }
 
-/// A day as somebody names it.
+/// Value of an optional, nullable date field.
 #[derive(Debug, Default)]
 enum DueDateField {
-    /// Not at all.
+    /// The field is missing.
     #[default]
     Omitted,
-    /// With null.
+    /// The field is null.
     Null,
-    /// So.
+    /// The field has a value.
     Date(String),
 }
 
@@ -145,31 +145,31 @@ impl<'de> Deserialize<'de> for DueDateField {
     }
 }
 
-/// What assigning came to.
+/// Result of an assignment.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AssignmentMade)]
 pub(super) struct CreateAssignmentResponse {
-    /// The number of the change; none when everything was just so.
+    /// Id of the change; null if nothing changed.
     run: Option<i64>,
-    /// The course's code.
+    /// Course code.
     course: String,
-    /// What became of each.
+    /// Result for each group or learner.
     to: Vec<AssignmentTargetResult>,
-    /// Jobs left to workers.
+    /// Jobs enqueued for the workers.
     jobs: JobCounts,
 }
 
-/// A group or learner to whom a course was assigned.
+/// Group or learner to which a course was assigned.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AssignmentReached)]
 pub(super) struct AssignmentTargetResult {
-    /// The group's name, or the learner's address.
+    /// Name of the group or e-mail address of the learner.
     name: String,
-    /// `new`, `changed` or `same`.
+    /// Result: `new`, `changed` or `same`.
     outcome: &'static str,
 }
 
-/// The date that was meant; nothing where none was named.
+/// Returns the due date of the request. `None` if it contains none.
 fn parse_due_date(
     on: Option<&str>,
     joining: Option<u32>,
@@ -204,7 +204,7 @@ async fn find(tx: &mut Tx, id: i64) -> Result<AssignmentListRow, ApiProblem> {
     found.ok_or_else(|| ApiProblem::not_found("no such assignment"))
 }
 
-/// The due date that the request expects to find.
+/// Checks `If-Match` against the current due date.
 async fn find_expected(
     web: &WebContext,
     id: i64,
@@ -251,10 +251,10 @@ pub(super) async fn assign(
     let due = parse_due_date(new.due.as_deref(), new.due_days, new.due_days_after_start)?
         .unwrap_or(DuePolicy::Never);
     let late_days = parse_late_days(new.late_days)?.unwrap_or(DEFAULT_LATE_DAYS);
-    let asked = AssignRequest { course: &new.course, due, late_days };
+    let request = AssignRequest { course: &new.course, due, late_days };
     let whom = new.learner.clone().unwrap_or_else(|| new.groups.join("`, `"));
     let about = web.new_manual_run(&who, format!("assign `{}` to `{whom}`", new.course));
-    let assigned = groups::assign_course(&web.store, &about, web.change_time(), asked, &targets).await;
+    let assigned = groups::assign_course(&web.store, &about, web.change_time(), request, &targets).await;
     let answer = assigned.map_err(|error| {
         let field = match &error {
             groups::GroupError::NoGroup { .. } | groups::GroupError::BadName(_) => Some("groups"),
@@ -308,7 +308,7 @@ pub(super) async fn change(
         (None, DueDateField::Null | DueDateField::Date(_)) => DuePolicy::Never,
         (None, DueDateField::Omitted) if late_days.is_some() => row.due(),
         (None, DueDateField::Omitted) => {
-            return Err(ApiProblem::invalid_field("due", "say what is new: a due date, or `late_days`"));
+            return Err(ApiProblem::invalid_field("due", "specify a due date or `late_days`"));
         }
     };
     let late_days = late_days.unwrap_or(row.late_days());

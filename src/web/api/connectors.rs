@@ -1,4 +1,4 @@
-//! Connectors.
+//! Endpoints of connectors.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -17,28 +17,28 @@ use rollcall_core::sync::{self, RunOptions, retire_connector as retiring};
 use rollcall_model::names::nearest;
 use rollcall_views as views;
 
-/// How to sync.
+/// Options of a sync.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = NewSync)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct SyncRequest {
-    /// Write nothing, and say what would have been written.
+    /// Plan only: write nothing and return what would be written.
     dry_run: bool,
-    /// Only people with this address; nobody is ended by absence then.
+    /// Sync only people with this e-mail address. Absent people are not removed then.
     #[schema(max_length = 500)]
     only: Option<String>,
-    /// Lift the limits on removals for this one run.
+    /// Ignore the removal limits for this run.
     allow_removals: bool,
 }
 
-/// How to let go.
+/// Options of a retirement.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = NewRetirement)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct RetireConnectorRequest {
-    /// Lift the limits on removals for this one run.
+    /// Ignore the removal limits for this run.
     allow_removals: bool,
 }
 
@@ -73,15 +73,15 @@ pub(super) async fn sync(
         (None, true) => format!("sync {name}, with removals allowed"),
         (None, false) => format!("sync {name}"),
     };
-    let asked = RunOptions {
+    let options = RunOptions {
         dry_run: ask.dry_run,
         only: ask.only,
         allow_removals: ask.allow_removals,
         ..build_run_options(&web, &who, what)
     };
     let done = run_blocking(move || async move {
-        let report = sync::run(&web.store, config.for_sync(), place, &asked).await;
-        views::SyncView::new(&report, asked.dry_run, 0, 0)
+        let report = sync::run(&web.store, config.for_sync(), place, &options).await;
+        views::SyncView::new(&report, options.dry_run, 0, 0)
     });
     Ok(Json(done.await?))
 }
@@ -92,10 +92,10 @@ pub(super) async fn retire(
     Extension(who): Extension<Principal>,
     OptionalJsonBody(ask): OptionalJsonBody<RetireConnectorRequest>,
 ) -> ApiResult<views::RetirementResult> {
-    let asked = build_approval_request(&web, &who, format!("retire connector {name}"));
+    let options = build_approval_request(&web, &who, format!("retire connector {name}"));
     let retired = run_blocking(move || async move {
         let config = web.config();
-        let done = retiring::retire(&web.store, config.for_sync(), &name, &asked, ask.allow_removals).await;
+        let done = retiring::retire(&web.store, config.for_sync(), &name, &options, ask.allow_removals).await;
         done.map(|report| views::RetirementResult::new(&name, &report))
     });
     Ok(Json(retired.await??))

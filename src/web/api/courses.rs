@@ -1,4 +1,4 @@
-//! The catalogue.
+//! Endpoints of the course catalogue.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -16,32 +16,32 @@ use rollcall_model::format::count;
 use rollcall_model::names::fold;
 use rollcall_store::listing::courses as listing;
 
-/// A course.
+/// Course.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Course)]
 pub(super) struct CourseResponse {
-    /// The number.
+    /// Id.
     id: i64,
-    /// The code.
+    /// Course code.
     code: String,
-    /// The title.
+    /// Title.
     title: String,
-    /// `hand` or `file`.
+    /// Source: `hand` or `file`.
     source: String,
-    /// To how many groups and learners it is assigned.
+    /// Number of groups and learners to which the course is assigned.
     assignments: i64,
 }
 
-/// A course to be added.
+/// Request to add a course.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewCourse)]
 pub(super) struct AddCourseRequest {
-    /// The code, unique whatever the case.
+    /// Course code. Unique, ignoring case.
     #[schema(max_length = 500, pattern = r"\S")]
     code: String,
-    /// The title.
+    /// Title.
     #[schema(max_length = 500, pattern = r"\S")]
     title: String,
 }

@@ -1,4 +1,4 @@
-//! Access and progress.
+//! Endpoints of enrollments.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -18,34 +18,34 @@ use rollcall_model::timestamp;
 use rollcall_store::enrollments::{self as table, EnrollmentFilter};
 use rollcall_views::EnrollmentView;
 
-/// A course that a learner has completed.
+/// Request to record a completed course.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewCompletion)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct CompleteCourseRequest {
-    /// An address, a former one, or `CONNECTOR:ID`.
+    /// Learner: current or former e-mail address, or `CONNECTOR:ID`.
     #[schema(max_length = 500)]
     email: String,
-    /// The course's code.
+    /// Course code.
     #[schema(max_length = 500)]
     course: String,
-    /// A time (RFC 3339), or a day; now unless said.
+    /// Time of completion (RFC 3339) or a date. Default: now.
     #[schema(max_length = 500)]
     at: Option<String>,
 }
 
-/// What came of noting that a course is done.
+/// Result of recording a completion.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Completion)]
 pub(super) struct CompleteCourseResponse {
-    /// The learner, as asked.
+    /// Learner as given in the request.
     email: String,
-    /// The course, as asked.
+    /// Course as given in the request.
     course: String,
-    /// When it was done.
+    /// Time of completion.
     completed_at: DateTime<Utc>,
-    /// Whether it was done before: then that time stays.
+    /// Whether the course was already completed. The earlier time is kept then.
     before: bool,
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn complete(
             let plain = text.starts_with(|c: char| c.is_ascii_digit());
             let at = timestamp::parse_timestamp(text, web.config().timezone).filter(|_| plain);
             at.ok_or_else(|| {
-                let text = "neither a day nor a time: write 2026-12-31, or 2026-12-31T09:30:00Z";
+                let text = "not a valid date or time: use 2026-12-31 or 2026-12-31T09:30:00Z";
                 ApiProblem::invalid_field("at", text)
             })?
         }

@@ -1,4 +1,4 @@
-//! As of when something is: ETag and If-Match (RFC 9110, 8.8.3 and 13.1.1).
+//! ETag and If-Match (RFC 9110, sections 8.8.3 and 13.1.1).
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -7,7 +7,7 @@ use axum::http::{HeaderName, header};
 use super::problem::ApiProblem;
 use rollcall_model::due_policy::DuePolicy;
 
-/// What a request expects to find.
+/// Entity tags of the `If-Match` header.
 #[derive(Debug, Default)]
 pub(super) struct IfMatch(Option<Vec<String>>);
 
@@ -29,24 +29,24 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 }
 
 impl IfMatch {
-    /// Whether it is what was expected; none where nothing certain was. A weak tag never is.
+    /// Returns whether the tag matches. `None` if the header is missing or `*`. A weak tag never matches.
     pub(super) fn matches_tag(&self, tag: &str) -> Option<bool> {
         let tags = self.0.as_ref().filter(|tags| tags.iter().all(|one| one != "*"))?;
         Some(tags.iter().any(|one| one == tag))
     }
 }
 
-/// The header that says as of when it is.
+/// Builds the `ETag` header.
 pub(super) fn etag_header(tag: String) -> [(HeaderName, String); 1] {
     [(header::ETAG, tag)]
 }
 
-/// As of the last run that changed a group.
+/// Returns the tag of a group: the last run that changed it.
 pub(super) fn run_tag(run: i64) -> String {
     format!("\"{run}\"")
 }
 
-/// As of a due date.
+/// Returns the tag of a due date.
 pub(super) fn due_date_tag(due: DuePolicy, late_days: u32) -> String {
     let day = due.fixed().map_or_else(String::new, |day| day.to_string());
     let days = due.days().map_or_else(String::new, |days| days.to_string());

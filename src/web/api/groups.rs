@@ -1,4 +1,4 @@
-//! Groups.
+//! Endpoints of groups.
 
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -24,64 +24,64 @@ use rollcall_store::listing::assignments;
 use rollcall_store::listing::groups::{self as listing, GroupListSort};
 use rollcall_views::{self as views, AssignedCourseView};
 
-/// A group to be made.
+/// Request to create a group.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewGroup)]
 pub(super) struct CreateGroupRequest {
-    /// The name, unique whatever the case.
+    /// Name. Unique, ignoring case.
     #[schema(max_length = 200, pattern = r"\S")]
     name: String,
-    /// Who is in it.
+    /// Members.
     #[serde(default)]
     members: LearnerSelection,
 }
 
-/// Another name.
+/// Request to rename a group.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewName)]
 pub(super) struct RenameGroupRequest {
-    /// The name, unique whatever the case.
+    /// Name. Unique, ignoring case.
     #[schema(max_length = 200, pattern = r"\S")]
     name: String,
 }
 
-/// A group to be restored.
+/// Request to restore a deleted group.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = Restore)]
 pub(super) struct RestoreGroupRequest {
-    /// The name that it had.
+    /// Name of the deleted group.
     #[schema(max_length = 200, pattern = r"\S")]
     name: String,
 }
 
-/// A group and its courses.
+/// Group with its courses.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = GroupShown)]
 pub(super) struct GroupResponse {
-    /// The number.
+    /// Id.
     id: i64,
-    /// The name.
+    /// Name.
     name: String,
-    /// How many learners are in it.
+    /// Number of members.
     members: i64,
-    /// The rules that feed it.
+    /// Rules that add members.
     rules: Vec<String>,
-    /// The courses that are assigned to it.
+    /// Assigned courses.
     assignments: Vec<AssignedCourseView>,
 }
 
-/// The group of an address.
+/// Loads the group with this id.
 pub(super) async fn find(tx: &mut Tx, id: i64) -> Result<Group, ApiProblem> {
     Ok(groups::find_group(tx, GroupId(id)).await?)
 }
 
-/// The group of an address, as it is expected to be; and what to call it by.
+/// Loads the group with this id and checks `If-Match`. Returns its reference and name.
 pub(super) async fn find_expected(
     web: &WebContext,
     id: i64,
@@ -93,7 +93,7 @@ pub(super) async fn find_expected(
     let seen = match expects.matches_tag(&etag::run_tag(group.changed_run_id.0)) {
         None => None,
         Some(true) => Some(group.changed_run_id),
-        // Of no run: refused with who has changed it.
+        // Run 0 never matches: the request is refused with the author of the last change.
         Some(false) => Some(RunId(-1)),
     };
     let which = which.unchanged_since(seen);
@@ -185,7 +185,7 @@ pub(super) async fn rename(
     JsonBody(new): JsonBody<RenameGroupRequest>,
 ) -> Result<([(HeaderName, String); 1], Json<ChangeResponse>), ApiProblem> {
     let name = new.name.trim();
-    // What can be no name is refused whatever the group has become meanwhile.
+    // An invalid name is refused before the state of the group is checked.
     GroupName::parse(name).map_err(groups::GroupError::from)?;
     let (group, which) = find_expected(&web, id, &expects).await?;
     let about = web.new_manual_run(&who, format!("rename group `{}` to `{name}`", group.name));

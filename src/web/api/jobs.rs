@@ -1,4 +1,4 @@
-//! The queue, and the proof that it has done its work.
+//! Endpoints of the job queue, and the verification of enrollments.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -18,65 +18,65 @@ use rollcall_model::format::count;
 use rollcall_store::jobs::{self as table, Job};
 use rollcall_views::JobCounts;
 
-/// Jobs, by their numbers; all where none is named.
+/// Selection of jobs. All jobs if `ids` is omitted.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SomeJobs)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct JobSelection {
-    /// Their numbers; left out for all.
+    /// Ids of the jobs; omitted for all.
     #[schema(min_items = 1)]
     ids: Option<Vec<i64>>,
 }
 
-/// Jobs, by their numbers.
+/// Selection of jobs by id.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TheseJobs)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct JobIds {
-    /// Their numbers.
+    /// Ids of the jobs.
     #[schema(min_items = 1)]
     ids: Vec<i64>,
 }
 
-/// What retrying came to.
+/// Result of a retry.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Retried)]
 pub(super) struct RetryJobsResponse {
-    /// The number of the change; null where none of them had failed for good.
+    /// Id of the change; null if none of the jobs had failed permanently.
     run: Option<i64>,
-    /// Jobs that are ready again.
+    /// Number of jobs that are ready again.
     retried: u64,
 }
 
-/// What dropping came to.
+/// Result of a drop.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Dropped)]
 pub(super) struct DropJobsResponse {
-    /// The number of the change; null where none of them had failed for good.
+    /// Id of the change; null if none of the jobs had failed permanently.
     run: Option<i64>,
-    /// Jobs that are gone.
+    /// Number of discarded jobs.
     dropped: u64,
 }
 
-/// What a repair came to.
+/// Result of a repair.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Repaired)]
 pub(super) struct RepairResponse {
-    /// The number of the change; null where nothing differed.
+    /// Id of the change; null if there were no differences.
     run: Option<i64>,
-    /// Enrollments that were not what memberships and assignments say.
+    /// Number of enrollments that differed from memberships and assignments.
     differences: u64,
-    /// Jobs left to workers.
+    /// Jobs enqueued for the workers.
     jobs: JobCounts,
 }
 
 fn check_ids(ids: &[i64]) -> Result<(), ApiProblem> {
-    if ids.is_empty() { Err(ApiProblem::invalid_field("ids", "no job is named")) } else { Ok(()) }
+    if ids.is_empty() { Err(ApiProblem::invalid_field("ids", "no job is specified")) } else { Ok(()) }
 }
 
-/// What is asked for, for the record of changes.
+/// Description of the request for the audit log.
 fn format_command(verb: &str, ids: &[i64]) -> String {
     format!("{verb} {}", count(ids.len() as u64, "failed job", "failed jobs"))
 }

@@ -1,4 +1,4 @@
-//! Learners, and why they are where they are.
+//! Endpoints of learners.
 
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -22,32 +22,32 @@ use rollcall_store::learners::{self, Learner};
 use rollcall_store::listing::learners::{self as listing, LearnerSearch};
 use rollcall_views as views;
 
-/// A learner to be added.
+/// Request to add a learner.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewLearner)]
 pub(super) struct AddLearnerRequest {
-    /// The address.
+    /// E-mail address.
     #[schema(max_length = 254, pattern = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$")]
     email: String,
-    /// The name.
+    /// Name.
     #[schema(max_length = 500, pattern = r"\S")]
     name: String,
 }
 
-/// The other learner.
+/// Request to link or unlink another learner.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = OtherLearner)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct LinkLearnersRequest {
-    /// An address, a former one, or `CONNECTOR:ID`.
+    /// Other learner: current or former e-mail address, or `CONNECTOR:ID`.
     #[schema(max_length = 500)]
     other: String,
 }
 
-/// Why a learner is, or is not, in each group and course: what `rollcall explain --json` prints.
+/// Explanation of a learner's groups and courses, in the format of `rollcall explain --json`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = Object)]
@@ -69,7 +69,7 @@ pub(super) async fn list(
     let left = match query.text("left") {
         None | Some("false") => false,
         Some("true") => true,
-        Some(_) => return Err(ApiProblem::invalid_field("left", "`left` is `true` or `false`")),
+        Some(_) => return Err(ApiProblem::invalid_field("left", "`left` must be `true` or `false`")),
     };
     let find = LearnerSearch { text: query.text("q").unwrap_or_default(), left, ..LearnerSearch::default() };
     let mut tx = web.store.begin_read().await?;
@@ -128,8 +128,8 @@ pub(super) async fn explain(
         Some(code) => Some(CourseId(groups::find_course(&mut tx, code).await?.id)),
         None => None,
     };
-    let asked = ExplainRequest { learner: learner.id, group: query.text("group"), course, at };
-    let explained = explain::explain(&mut tx, config.for_explain(), asked, web.change_time()).await?;
+    let request = ExplainRequest { learner: learner.id, group: query.text("group"), course, at };
+    let explained = explain::explain(&mut tx, config.for_explain(), request, web.change_time()).await?;
     Ok(Json(ExplanationResponse(explained)))
 }
 
@@ -175,7 +175,7 @@ pub(super) async fn resync(
 ) -> ApiResult<ApiPage<views::SyncView>> {
     let email = find(&mut web.store.begin_read().await?, id).await?.email;
     if !rollcall_model::names::is_address(&email) {
-        let text = "this learner has no address to ask the directories for";
+        let text = "this learner has no e-mail address to search for in the directories";
         return Err(ApiProblem::new(StatusCode::CONFLICT, "no_address", text));
     }
     let reports = actions::resync_learner(&web, &who, &email).await?;

@@ -1,4 +1,4 @@
-//! Members of groups, and who is kept out of them.
+//! Endpoints of group members and exclusions.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -23,7 +23,7 @@ use rollcall_store::listing::{exclusions as kept_out, members as listing};
 use rollcall_store::memberships::Exclusion;
 use rollcall_views as views;
 
-/// Learners, by what they are called or by their numbers.
+/// Selection of learners by name or id.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, expecting = "expected a list of addresses, or a list of learners' numbers")]
 pub(super) enum LearnerSelection {
@@ -71,58 +71,58 @@ impl LearnerSelection {
     }
 }
 
-/// Whom to add.
+/// Request to add members.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewMembers)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct AddMembersRequest {
-    /// Whom.
+    /// Learners.
     members: LearnerSelection,
 }
 
-/// Whom to remove.
+/// Request to remove members.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RemovedMembers)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct RemoveMembersRequest {
-    /// Whom.
+    /// Learners.
     members: LearnerSelection,
-    /// Why, for whoever asks later.
+    /// Reason, for the audit log.
     #[schema(max_length = 500)]
     because: Option<String>,
-    /// The last day on which rules are kept from giving it back; without it, for as long as nobody lifts it.
+    /// Last day of the exclusion: until then, rules do not add the learners again. Permanent if omitted.
     #[schema(format = Date)]
     until: Option<String>,
 }
 
-/// Whom to let in again.
+/// Request to lift an exclusion.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LiftedExclusion)]
 #[serde(expecting = "a JSON object")]
 pub(super) struct LiftExclusionRequest {
-    /// An address, a former one, or `CONNECTOR:ID`.
+    /// Learner: current or former e-mail address, or `CONNECTOR:ID`.
     #[schema(max_length = 500)]
     email: String,
 }
 
-/// A member of a group.
+/// Member of a group.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = GroupMember)]
 pub(super) struct GroupMemberResponse {
-    /// The learner's number.
+    /// Id of the learner.
     id: i64,
-    /// The address, or what stands for it.
+    /// E-mail address or its placeholder.
     email: String,
-    /// The name.
+    /// Name.
     name: String,
-    /// `upcoming`, `active`, `leave` or `left`.
+    /// Status: `upcoming`, `active`, `leave` or `left`.
     status: String,
-    /// `manual`, or `rule:NAME`; none for who waits to have access.
+    /// Source: `manual` or `rule:NAME`; null for a learner without access yet.
     reasons: Vec<String>,
-    /// The day of joining; none for who waits to have access.
+    /// Date of joining; null for a learner without access yet.
     joined_on: Option<NaiveDate>,
 }
 

@@ -1,9 +1,9 @@
-//! The API: everything that the pages and the command can do, in JSON.
+//! JSON API. It covers everything that the pages and the command can do.
 //!
-//! Every route stands here, in [`operator_routes`] or in [`admin_routes`], with what it needs and with what the document at
-//! `/api/v1/openapi.json` says of it ([`api_operation`]). Whoever asks sends the key of a token, or has a session. What is
-//! refused is refused as a [`problem`]; a change may be sent on condition that nothing has changed since ([`etag`]);
-//! lists come a page at a time ([`api_query`]). What a change causes is left to the service's workers.
+//! Routes are declared here, in [`operator_routes`] and in [`admin_routes`], each with the access that it requires and its
+//! description in `/api/v1/openapi.json` ([`api_operation`]). Clients authenticate with an API token or a session. Errors
+//! are returned as a [`problem`]. Conditional changes use [`etag`]. Lists are paginated ([`api_query`]). Enrollments are
+//! updated by the workers of the service.
 
 mod accounts;
 mod admin_routes;
@@ -37,29 +37,29 @@ use rollcall_model::role::Permission;
 use rollcall_store as store;
 use rollcall_views::{self as views, JobCounts, MembershipCounts};
 
-/// What a handler answers with.
+/// Result of an API handler.
 type ApiResult<T> = Result<Json<T>, ApiProblem>;
 
-const READ: RouteAccess = RouteAccess::Needs(Permission::Read);
-const MANAGE: RouteAccess = RouteAccess::Needs(Permission::Manage);
-const OPERATE: RouteAccess = RouteAccess::Needs(Permission::Operate);
-const RESYNC: RouteAccess = RouteAccess::Needs(Permission::Resync);
-const ADMINISTER: RouteAccess = RouteAccess::Needs(Permission::Admin);
+const READ: RouteAccess = RouteAccess::TokenOrSession(Permission::Read);
+const MANAGE: RouteAccess = RouteAccess::TokenOrSession(Permission::Manage);
+const OPERATE: RouteAccess = RouteAccess::TokenOrSession(Permission::Operate);
+const RESYNC: RouteAccess = RouteAccess::TokenOrSession(Permission::Resync);
+const ADMINISTER: RouteAccess = RouteAccess::TokenOrSession(Permission::Admin);
 
-/// What a change came to.
+/// Result of a change.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Change)]
 struct ChangeResponse {
-    /// The number of the change; none when everything was just so.
+    /// Id of the change; null if nothing changed.
     run: Option<i64>,
-    /// What was done, in words.
+    /// Description of the change.
     done: String,
-    /// The number of what was made.
+    /// Id of the created object.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<i64>,
-    /// Memberships.
+    /// Numbers of added and removed memberships.
     memberships: MembershipCounts,
-    /// Jobs left to workers.
+    /// Jobs enqueued for the workers.
     jobs: JobCounts,
 }
 
@@ -76,7 +76,7 @@ impl ChangeResponse {
     }
 }
 
-/// All routes, after those of the pages.
+/// Adds the routes of the API.
 pub(super) fn routes(routes: RouteTable) -> RouteTable {
     let api = admin_routes::add_admin_routes(operator_routes::add_operator_routes(add_manager_routes(
         ApiRoutes::new(routes),
@@ -91,14 +91,14 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     api.get(
         "/api/v1/groups",
         READ,
-        operation_returning_page::<GroupView>("listGroups", "Groups, by name")
-            .text_param("q", "A part of the name."),
+        operation_returning_page::<GroupView>("listGroups", "Lists groups by name")
+            .text_param("q", "Part of the name."),
         groups::list,
     )
     .post(
         "/api/v1/groups",
         MANAGE,
-        operation_returning::<ChangeResponse>("createGroup", "Makes a group with these members")
+        operation_returning::<ChangeResponse>("createGroup", "Creates a group with members")
             .json_body::<groups::CreateGroupRequest>()
             .returns_created()
             .returns_conflict(),
@@ -118,13 +118,14 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/groups/{id}",
         READ,
-        operation_returning::<groups::GroupResponse>("showGroup", "A group and its courses").returns_etag(),
+        operation_returning::<groups::GroupResponse>("showGroup", "Returns a group and its courses")
+            .returns_etag(),
         groups::show,
     )
     .patch(
         "/api/v1/groups/{id}",
         MANAGE,
-        operation_returning::<ChangeResponse>("renameGroup", "Gives a group another name")
+        operation_returning::<ChangeResponse>("renameGroup", "Renames a group")
             .json_body::<groups::RenameGroupRequest>()
             .accepts_if_match()
             .returns_etag()
@@ -140,7 +141,7 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         )
         .text_param(
             "name",
-            "Its name: needed where more goes than the limits of `[safety]` let a sync take away.",
+            "Name of the group, as confirmation. Required if the deletion exceeds the limits of `[safety]`.",
         )
         .accepts_if_match()
         .returns_conflict(),
@@ -151,9 +152,9 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         READ,
         operation_returning_page::<members::GroupMemberResponse>(
             "listMembers",
-            "The members of a group, by name",
+            "Lists the members of a group by name",
         )
-        .text_param("q", "Beginnings of words of the name or the address."),
+        .text_param("q", "Start of words in the name or the e-mail address."),
         members::list,
     )
     .post(
@@ -169,7 +170,7 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         MANAGE,
         operation_returning::<MembersChange>(
             "removeMembers",
-            "Removes learners from a group, and keeps rules from giving it back",
+            "Removes learners from a group and excludes them, so that rules do not add them again",
         )
         .json_body::<members::RemoveMembersRequest>()
         .accepts_if_match(),
@@ -178,10 +179,13 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .post(
         "/api/v1/groups/{id}/exclusions/lift",
         MANAGE,
-        operation_returning::<ChangeResponse>("liftExclusion", "Lets the rules decide on a learner again")
-            .json_body::<members::LiftExclusionRequest>()
-            .accepts_if_match()
-            .returns_conflict(),
+        operation_returning::<ChangeResponse>(
+            "liftExclusion",
+            "Lifts an exclusion: rules can add the learner again",
+        )
+        .json_body::<members::LiftExclusionRequest>()
+        .accepts_if_match()
+        .returns_conflict(),
         members::lift,
     )
     .get(
@@ -189,21 +193,21 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         READ,
         operation_returning_page::<store::memberships::Exclusion>(
             "listExclusions",
-            "Who is kept out of which group",
+            "Lists exclusions of learners from groups",
         ),
         members::exclusions,
     )
     .get(
         "/api/v1/courses",
         READ,
-        operation_returning_page::<courses::CourseResponse>("listCourses", "The catalogue, by code")
-            .text_param("q", "A part of the code or the title."),
+        operation_returning_page::<courses::CourseResponse>("listCourses", "Lists courses by code")
+            .text_param("q", "Part of the code or title."),
         courses::list,
     )
     .post(
         "/api/v1/courses",
         MANAGE,
-        operation_returning::<ChangeResponse>("addCourse", "Adds a course, or gives one another title")
+        operation_returning::<ChangeResponse>("addCourse", "Adds a course, or changes its title")
             .json_body::<courses::AddCourseRequest>()
             .returns_conflict(),
         courses::add,
@@ -213,9 +217,9 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         MANAGE,
         operation_returning::<ChangeResponse>(
             "importCourses",
-            "Adds the courses of a sheet, or gives them other titles; all or none",
+            "Imports courses from CSV: adds new courses, changes titles of known ones. All or none",
         )
-        .csv_body("The columns `code` and `title`, named in the first line."),
+        .csv_body("CSV with the columns `code` and `title`. The first line contains the column names."),
         courses::import,
     )
     .get(
@@ -223,9 +227,9 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         READ,
         operation_returning_page::<assignments::AssignmentResponse>(
             "listAssignments",
-            "Assigned courses, by course",
+            "Lists assignments by course",
         )
-        .text_param("q", "A part of course, group or learner."),
+        .text_param("q", "Part of the course, group or learner."),
         assignments::list,
     )
     .post(
@@ -233,7 +237,7 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         MANAGE,
         operation_returning::<assignments::CreateAssignmentResponse>(
             "assign",
-            "Assigns a course, or gives it another due date",
+            "Assigns a course, or changes the due date of an assignment",
         )
         .json_body::<assignments::CreateAssignmentRequest>()
         .returns_conflict(),
@@ -242,14 +246,14 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/assignments/{id}",
         READ,
-        operation_returning::<assignments::AssignmentResponse>("showAssignment", "An assigned course")
+        operation_returning::<assignments::AssignmentResponse>("showAssignment", "Returns an assignment")
             .returns_etag(),
         assignments::show,
     )
     .patch(
         "/api/v1/assignments/{id}",
         MANAGE,
-        operation_returning::<ChangeResponse>("changeDueDate", "Gives an assignment another due date")
+        operation_returning::<ChangeResponse>("changeDueDate", "Changes the due date of an assignment")
             .json_body::<assignments::ChangeDueDateRequest>()
             .accepts_if_match()
             .returns_etag()
@@ -267,15 +271,15 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/learners",
         READ,
-        operation_returning_page::<LearnerView>("listLearners", "Learners, by name")
-            .text_param("q", "Beginnings of words of the name or the address.")
-            .text_param("left", "`true`: those who have left, too."),
+        operation_returning_page::<LearnerView>("listLearners", "Lists learners by name")
+            .text_param("q", "Start of words in the name or the e-mail address.")
+            .text_param("left", "`true` includes learners who have left."),
         learners::list,
     )
     .post(
         "/api/v1/learners",
         MANAGE,
-        operation_returning::<ChangeResponse>("addLearner", "Adds a learner whom no directory has")
+        operation_returning::<ChangeResponse>("addLearner", "Adds a learner who is not in a directory")
             .json_body::<learners::AddLearnerRequest>()
             .returns_created()
             .returns_conflict(),
@@ -284,7 +288,7 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/learners/{id}",
         READ,
-        operation_returning::<LearnerDetailsView>("showLearner", "A learner, with everything that is known"),
+        operation_returning::<LearnerDetailsView>("showLearner", "Returns a learner with all details"),
         learners::show,
     )
     .get(
@@ -292,17 +296,17 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         READ,
         operation_returning::<learners::ExplanationResponse>(
             "explain",
-            "Why a learner is, or is not, in each group and course",
+            "Explains why a learner has, or does not have, each group and course",
         )
         .text_param("group", "Only this group.")
         .text_param("course", "Only this course.")
-        .date_param("at", "As it was at the end of this day."),
+        .date_param("at", "State at the end of this day."),
         learners::explain,
     )
     .post(
         "/api/v1/learners/{id}/link",
         MANAGE,
-        operation_returning::<ChangeResponse>("linkLearners", "Makes two learners one; this one stays")
+        operation_returning::<ChangeResponse>("linkLearners", "Merges another learner into this one")
             .json_body::<learners::LinkLearnersRequest>()
             .returns_conflict(),
         learners::link,
@@ -310,7 +314,7 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .post(
         "/api/v1/learners/{id}/unlink",
         MANAGE,
-        operation_returning::<ChangeResponse>("unlinkLearners", "Makes one learner two again")
+        operation_returning::<ChangeResponse>("unlinkLearners", "Splits two merged learners")
             .json_body::<learners::LinkLearnersRequest>()
             .returns_conflict(),
         learners::unlink,
@@ -320,7 +324,7 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         RESYNC,
         operation_returning_list::<views::SyncView>(
             "resyncLearner",
-            "Asks every directory for one learner again",
+            "Syncs one learner with every directory",
         )
         .returns_conflict(),
         learners::resync,
@@ -328,10 +332,13 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/enrollments",
         READ,
-        operation_returning_page::<EnrollmentView>("listEnrollments", "Access and progress")
-            .text_param("learner", "Only of this learner: an address, a former one, or `CONNECTOR:ID`.")
-            .text_param("course", "Only in this course.")
-            .text_param("group", "Only what this group gives."),
+        operation_returning_page::<EnrollmentView>(
+            "listEnrollments",
+            "Lists enrollments with their progress",
+        )
+        .text_param("learner", "Only this learner: current or former e-mail address, or `CONNECTOR:ID`.")
+        .text_param("course", "Only this course.")
+        .text_param("group", "Only enrollments through this group."),
         enrollments::list,
     )
     .post(
@@ -339,7 +346,7 @@ fn add_manager_routes(api: ApiRoutes) -> ApiRoutes {
         MANAGE,
         operation_returning::<enrollments::CompleteCourseResponse>(
             "complete",
-            "Notes that a learner has completed a course",
+            "Records that a learner has completed a course",
         )
         .json_body::<enrollments::CompleteCourseRequest>()
         .returns_conflict(),

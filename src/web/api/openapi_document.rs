@@ -1,10 +1,10 @@
-//! What describes the API.
+//! OpenAPI document of the API.
 
 use serde_json::{Map, Value, json};
 
 use crate::auth::SESSION_COOKIE;
 
-/// Where it is.
+/// Path of the document.
 pub(super) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
 
 fn describe_document() -> Value {
@@ -14,7 +14,7 @@ fn describe_document() -> Value {
     })
 }
 
-/// The document: OpenAPI 3.1.
+/// Builds the OpenAPI 3.1 document.
 pub(super) fn build_document(mut paths: Map<String, Value>, schemas: Map<String, Value>) -> Value {
     paths.insert(DOCUMENT_PATH.to_owned(), json!({"get": describe_document()}));
     json!({
@@ -22,7 +22,7 @@ pub(super) fn build_document(mut paths: Map<String, Value>, schemas: Map<String,
         "info": {
             "title": "rollcall",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "User Groups and course enrollments, kept true to the company's directory.",
+            "description": "Synchronizes user groups and course enrollments with the company directory.",
             "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -31,7 +31,7 @@ pub(super) fn build_document(mut paths: Map<String, Value>, schemas: Map<String,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "description": "The key of a token."},
+                "token": {"type": "http", "scheme": "bearer", "description": "Key of an API token."},
                 "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
             },
         },

@@ -1,4 +1,4 @@
-//! Routes for those who see to connectors, runs and jobs.
+//! Routes that require the operation permission: connectors, runs and jobs.
 
 use super::api_operation::{
     ApiRoutes, operation_returning, operation_returning_list, operation_returning_page,
@@ -16,17 +16,14 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
     api.get(
         "/api/v1/connectors",
         OPERATE,
-        operation_returning_list::<ConnectorView>("listConnectors", "The connectors of the file"),
+        operation_returning_list::<ConnectorView>("listConnectors", "Lists the configured connectors"),
         connectors::list,
     )
     .post(
         "/api/v1/connectors/{name}/sync",
         OPERATE,
-        operation_returning::<views::SyncView>(
-            "sync",
-            "Reads, plans, guards and commits; the answer says how that ended",
-        )
-        .optional_json_body::<connectors::SyncRequest>(),
+        operation_returning::<views::SyncView>("sync", "Runs a sync and returns its result")
+            .optional_json_body::<connectors::SyncRequest>(),
         connectors::sync,
     )
     .post(
@@ -34,7 +31,7 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
         OPERATE,
         operation_returning::<RetirementResult>(
             "retireConnector",
-            "Lets go of everybody whom a connector held that has left the file",
+            "Removes the people of a connector that is no longer configured",
         )
         .optional_json_body::<connectors::RetireConnectorRequest>()
         .returns_conflict(),
@@ -43,13 +40,13 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
     .get(
         "/api/v1/runs",
         OPERATE,
-        operation_returning_page::<Run>("listRuns", "Runs, the newest first"),
+        operation_returning_page::<Run>("listRuns", "Lists runs, newest first"),
         runs::list,
     )
     .get(
         "/api/v1/runs/{id}",
         OPERATE,
-        operation_returning::<RunDetails>("showRun", "A run, with everything that it did and held"),
+        operation_returning::<RunDetails>("showRun", "Returns a run with its changes, applied and held"),
         runs::show,
     )
     .post(
@@ -57,7 +54,7 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
         OPERATE,
         operation_returning::<DecisionResult>(
             "approve",
-            "Does what a run held, as far as it is still wanted",
+            "Approves the held changes of a run and commits those that still apply",
         )
         .returns_conflict(),
         runs::approve,
@@ -65,39 +62,34 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
     .post(
         "/api/v1/runs/{id}/reject",
         OPERATE,
-        operation_returning::<DecisionResult>("reject", "Discards what a run held").returns_conflict(),
+        operation_returning::<DecisionResult>("reject", "Rejects the held changes of a run")
+            .returns_conflict(),
         runs::reject,
     )
     .post(
         "/api/v1/runs/{id}/undo",
         OPERATE,
-        operation_returning::<UndoResultView>("undo", "Takes back what a run did").returns_conflict(),
+        operation_returning::<UndoResultView>("undo", "Undoes the changes of a run").returns_conflict(),
         runs::undo,
     )
     .get(
         "/api/v1/jobs",
         OPERATE,
-        operation_returning_page::<Job>("listJobs", "The queue, what failed for good first"),
+        operation_returning_page::<Job>("listJobs", "Lists jobs, permanently failed ones first"),
         jobs::list,
     )
     .post(
         "/api/v1/jobs/retry",
         OPERATE,
-        operation_returning::<jobs::RetryJobsResponse>(
-            "retryJobs",
-            "Makes jobs ready again that failed for good",
-        )
-        .optional_json_body::<jobs::JobSelection>(),
+        operation_returning::<jobs::RetryJobsResponse>("retryJobs", "Retries permanently failed jobs")
+            .optional_json_body::<jobs::JobSelection>(),
         jobs::retry,
     )
     .post(
         "/api/v1/jobs/drop",
         OPERATE,
-        operation_returning::<jobs::DropJobsResponse>(
-            "dropJobs",
-            "Takes jobs off the queue that failed for good",
-        )
-        .json_body::<jobs::JobIds>(),
+        operation_returning::<jobs::DropJobsResponse>("dropJobs", "Discards permanently failed jobs")
+            .json_body::<jobs::JobIds>(),
         jobs::drop,
     )
     .get(
@@ -105,7 +97,7 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
         OPERATE,
         operation_returning::<VerifyResult>(
             "verify",
-            "Proves that enrollments are what memberships and assignments say",
+            "Verifies that enrollments match memberships and assignments",
         ),
         jobs::verify,
     )
@@ -114,17 +106,20 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
         OPERATE,
         operation_returning::<jobs::RepairResponse>(
             "repair",
-            "Enqueues every difference, to be settled again by workers",
+            "Enqueues a job for each enrollment that differs",
         ),
         jobs::repair,
     )
     .get(
         "/api/v1/audit",
         OPERATE,
-        operation_returning_page::<AuditLogEntry>("audit", "Who changed what, the newest first")
-            .date_param("since", "From this day on.")
-            .enum_param("kind", "Only changes of this kind.", &RunRecordKind::ALL.map(RunRecordKind::as_str))
-            .text_param("actor", "Only by this account, token (`token NAME`) or user of the command."),
+        operation_returning_page::<AuditLogEntry>("audit", "Lists changes with their authors, newest first")
+            .date_param("since", "Only changes since this date.")
+            .enum_param("kind", "Only this kind of change.", &RunRecordKind::ALL.map(RunRecordKind::as_str))
+            .text_param(
+                "actor",
+                "Only changes by this account, token (`token NAME`) or user of the command.",
+            ),
         runs::audit,
     )
 }

@@ -1,4 +1,4 @@
-//! What goes wrong, as RFC 9457 says it: `application/problem+json`.
+//! Errors of the API as `application/problem+json` (RFC 9457).
 
 use axum::Json;
 use axum::extract::Request;
@@ -15,10 +15,10 @@ use rollcall_core::{accounts, explain, groups, sync};
 use rollcall_store as store;
 use rollcall_views::format_error_chain;
 
-/// The type of such answers.
+/// Content type of problem responses.
 pub(super) const PROBLEM_CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// Why a request came to nothing.
+/// Error of an API request.
 #[derive(Debug)]
 pub(crate) struct ApiProblem {
     status: StatusCode,
@@ -29,28 +29,28 @@ pub(crate) struct ApiProblem {
     hint: Option<String>,
 }
 
-/// A problem as it is sent (RFC 9457).
+/// Problem details (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProblemDetails)]
 pub(super) struct ProblemDetails {
-    /// Always `about:blank`: the title says what the status means.
+    /// Always `about:blank`: the title is the meaning of the status.
     #[serde(rename = "type")]
     address: &'static str,
-    /// What the status means.
+    /// Meaning of the status.
     title: &'static str,
-    /// The status.
+    /// HTTP status.
     status: u16,
-    /// A short word for scripts.
+    /// Error code for programs.
     kind: &'static str,
-    /// What went wrong, and on what.
+    /// Description of the error.
     detail: String,
-    /// The field that it is about.
+    /// Field that contains the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// The first line of what was sent that it is about.
+    /// First line of the request body that contains an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
-    /// What to do next.
+    /// Next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
@@ -60,22 +60,29 @@ impl ApiProblem {
         Self { status, kind, detail: format_sentence(detail.as_ref()), field: None, line: None, hint: None }
     }
 
-    /// There is nothing of that number or name.
+    /// Creates a 500 problem. The cause is written to the log and not sent.
+    fn internal(cause: &str) -> Self {
+        error!(cause, "request failed");
+        let detail = "internal error: the service log contains the cause";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", detail)
+    }
+
+    /// Creates a 404 problem. `what` completes the sentence "there is".
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is {what}"))
     }
 
-    /// What was sent cannot be.
+    /// Creates a 422 problem of a field.
     pub(crate) fn invalid_field(field: impl Into<String>, detail: impl AsRef<str>) -> Self {
         Self { field: Some(field.into()), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
     }
 
-    /// With what to do next.
+    /// Adds a hint.
     pub(crate) fn with_hint(self, hint: impl AsRef<str>) -> Self {
         Self { hint: Some(format_sentence(hint.as_ref())), ..self }
     }
 
-    /// About a field, where it is about one that has another name here.
+    /// Replaces the name of the field, if the problem concerns a field.
     pub(crate) fn with_field(mut self, field: &str) -> Self {
         if self.field.is_some() {
             self.field = Some(field.to_owned());
@@ -93,11 +100,8 @@ impl ApiProblem {
 
 impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
-        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
-            error!(what = self.detail, "a request could not be answered");
-        }
         let status = self.status;
-        let said = ProblemDetails {
+        let details = ProblemDetails {
             address: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
@@ -107,7 +111,7 @@ impl IntoResponse for ApiProblem {
             line: self.line,
             hint: self.hint,
         };
-        let mut response = (status, Json(said)).into_response();
+        let mut response = (status, Json(details)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, PROBLEM_CONTENT_TYPE);
         match status {
@@ -125,11 +129,11 @@ impl IntoResponse for ApiProblem {
 
 impl From<store::StoreError> for ApiProblem {
     fn from(error: store::StoreError) -> Self {
-        warn!(error = %format_error_chain(&error), "a request could not be answered");
+        warn!(error = %format_error_chain(&error), "request failed");
         let text = if error.is_transient() || error.is_disconnected() {
             "the database does not answer, and nothing was changed"
         } else {
-            "the database refused, and nothing was changed: the service's log says why"
+            "database error, nothing was changed: the service log contains the cause"
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.kind(), text)
     }
@@ -148,10 +152,10 @@ impl From<accounts::AccountError> for ApiProblem {
             E::BadTokenName { .. } => Self::invalid_field("name", &text),
             E::ExpiryInPast => Self::invalid_field("until", &text),
             E::AccountExists { .. } => of("email", conflict("account_exists"))
-                .with_hint("give it another role, or a new link with which its holder sets a password"),
+                .with_hint("change its role, or create a new link to set its password"),
             E::TokenExists { .. } => of("name", conflict("token_exists")),
             E::LastLicenseHolder { .. } => {
-                conflict("last_license_holder").with_hint("make somebody else one first")
+                conflict("last_license_holder").with_hint("make another account a license holder first")
             }
             E::NoAccount { .. } | E::AccountGone { .. } => Self::not_found("no such account"),
             E::NoToken { .. } | E::TokenGone { .. } => Self::not_found("no such token"),
@@ -161,7 +165,7 @@ impl From<accounts::AccountError> for ApiProblem {
             | E::NoRole { .. }
             | E::Revoked { .. }
             | E::IdentityMismatch { .. } => Self::new(StatusCode::BAD_REQUEST, "invalid", &text),
-            E::CryptoFailure => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", &text),
+            E::CryptoFailure => Self::internal(&text),
         }
     }
 }
@@ -173,12 +177,12 @@ impl From<groups::GroupError> for ApiProblem {
         let conflict = |kind| Self::new(StatusCode::CONFLICT, kind, &text);
         let changed = |kind| {
             let problem = Self::new(StatusCode::PRECONDITION_FAILED, kind, &text);
-            problem.with_hint("look at it as it is now, then do it again")
+            problem.with_hint("load the current state, then repeat the request")
         };
         match &error {
             E::Store(_) => match error {
                 E::Store(error) => error.into(),
-                other => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", other.to_string()),
+                other => Self::internal(&other.to_string()),
             },
             E::GroupGone { .. } => Self::not_found("no such group"),
             E::NoAssignment { .. } => Self::not_found("no such assignment"),
@@ -201,7 +205,7 @@ impl From<groups::GroupError> for ApiProblem {
             E::NameNeeded { name, .. } => {
                 let needed = Self { field: Some("name".to_owned()), ..conflict("name_needed") };
                 needed.with_hint(format!(
-                    "send the same again with `?name=` and the name of the group, `{name}`"
+                    "repeat the request with `?name=` and the name of the group, `{name}`"
                 ))
             }
             E::OtherName { .. } => Self::invalid_field("name", &text),
@@ -220,10 +224,17 @@ impl From<groups::GroupError> for ApiProblem {
 }
 
 impl From<PageError> for ApiProblem {
-    fn from(trouble: PageError) -> Self {
-        match trouble {
+    fn from(error: PageError) -> Self {
+        let (status, text) = (error.status(), error.text());
+        match error {
             PageError::Store(error) => error.into(),
-            other => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", format!("{other:?}")),
+            PageError::Undecided(error) => error.into(),
+            PageError::Forbidden { .. } => Self::new(status, "forbidden", text),
+            PageError::Missing { .. } => Self::new(status, "not_found", text),
+            PageError::TooLarge => Self::new(status, "too_large", text),
+            PageError::NotAForm => Self::new(status, "not_a_form", text),
+            PageError::Bad { .. } => Self::new(status, "invalid", text),
+            PageError::Broken { what } => Self::internal(&what),
         }
     }
 }
@@ -245,7 +256,7 @@ impl From<link_learners::LinkError> for ApiProblem {
         match error {
             link_learners::LinkError::Refused(error) => error.into(),
             link_learners::LinkError::Undecided { .. } => {
-                warn!(error = %format_error_chain(&error), "the rules could not decide anew");
+                warn!(error = %format_error_chain(&error), "rules could not be re-evaluated");
                 let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "undecided", error.to_string());
                 problem.with_hint(link_learners::LinkError::HINT)
             }
@@ -262,7 +273,7 @@ impl From<approve::ApprovalError> for ApiProblem {
             approve::ApprovalError::NothingHeld { newer, .. } => {
                 let problem = Self::new(StatusCode::CONFLICT, "nothing_held", text);
                 match newer {
-                    Some(newer) => problem.with_hint(format!("what waits now was shown by run {newer}")),
+                    Some(newer) => problem.with_hint(format!("the pending changes belong to run {newer}")),
                     None => problem,
                 }
             }
@@ -285,7 +296,7 @@ impl From<undo::UndoError> for ApiProblem {
                 if touched.is_empty() {
                     return problem;
                 }
-                problem.with_hint(format!("all of it was touched since: {}", touched.join("; ")))
+                problem.with_hint(format!("all of it was changed since: {}", touched.join("; ")))
             }
         }
     }
@@ -319,8 +330,8 @@ impl From<explain::ExplainError> for ApiProblem {
     }
 }
 
-/// Sees to it that everything below `/api/` that is refused is refused in one form, whoever refused it: where there is
-/// no such address or method, where a request comes from another site.
+/// Middleware that converts every error response below `/api/` to a problem: unknown paths and methods, cross-site
+/// requests.
 pub(crate) async fn convert_error_responses(request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let response = next.run(request).await;
@@ -329,15 +340,20 @@ pub(crate) async fn convert_error_responses(request: Request, next: Next) -> Res
     if !is_api || !refused || response.headers().get(header::CONTENT_TYPE) == Some(&PROBLEM_CONTENT_TYPE) {
         return response;
     }
-    let (kind, text) = match status {
-        StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address"),
-        StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "this address knows other methods"),
-        StatusCode::FORBIDDEN => ("forbidden", "a page of another site may not change anything here"),
-        _ => ("refused", "the request could not be answered"),
-    };
-    let mut problem = ApiProblem::new(status, kind, text).into_response();
+    let mut problem = problem_of_status(status).into_response();
     if let Some(allow) = response.headers().get(header::ALLOW) {
         problem.headers_mut().insert(header::ALLOW, allow.clone());
     }
     problem
+}
+
+/// Creates the problem of a response that has a status only.
+pub(super) fn problem_of_status(status: StatusCode) -> ApiProblem {
+    let (kind, text) = match status {
+        StatusCode::NOT_FOUND => ("not_found", "this address does not exist"),
+        StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "this address does not support the method"),
+        StatusCode::FORBIDDEN => ("forbidden", "cross-site requests must not change data"),
+        _ => ("refused", "the request was refused"),
+    };
+    ApiProblem::new(status, kind, text)
 }

@@ -1,5 +1,4 @@
-//! What is sent to the API, and what is wrong with it: with line and column where it is no JSON, with the name of the
-//! field where it is other than it should be.
+//! Request bodies of the API. Syntax errors are reported with line and column, invalid values with the name of the field.
 
 use axum::body::{Body as Bytes, Bytes as Whole};
 use axum::extract::{FromRequest, Request};
@@ -11,10 +10,10 @@ use serde_json::error::Category;
 use super::problem::ApiProblem;
 use crate::body_limit::{self, MAX_BODY_BYTES};
 
-/// The longest text of a field, in characters: an index of the database takes as many.
+/// Maximum length of a text field in characters. Longer texts do not fit into a database index.
 pub(super) const MAX_TEXT_LENGTH: usize = 500;
 
-/// A body of JSON.
+/// JSON body.
 #[derive(Debug)]
 pub(super) struct JsonBody<T>(pub T);
 
@@ -27,7 +26,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// A body of CSV.
+/// CSV body.
 #[derive(Debug)]
 pub(super) struct CsvBody(pub Vec<u8>);
 
@@ -39,7 +38,7 @@ impl<S: Send + Sync> FromRequest<S> for CsvBody {
     }
 }
 
-/// What was sent, where it is of the kind that is wanted.
+/// Reads a body and checks its content type.
 async fn read_body_of_type(
     request: Request<Bytes>,
     wanted: &str,
@@ -49,16 +48,16 @@ async fn read_body_of_type(
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case(wanted) {
         body_limit::discard_body(request.into_body()).await;
-        let text = format!("what was sent is not `{wanted}`");
+        let text = format!("the request body is not `{wanted}`");
         return Err(ApiProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal, text));
     }
     body_limit::read_body(request.into_body()).await.map_err(|_| {
-        let text = format!("what was sent is larger than {MAX_BODY_BYTES} bytes, or broke off");
+        let text = format!("the request body is larger than {MAX_BODY_BYTES} bytes, or incomplete");
         ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
     })
 }
 
-/// A body of JSON that may be left out.
+/// Optional JSON body.
 #[derive(Debug)]
 pub(super) struct OptionalJsonBody<T>(pub T);
 
@@ -87,7 +86,7 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiProblem> {
         }
         let text = cause.to_string();
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        // What is unknown or missing is named in the text; the path ends above what is missing.
+        // The text names an unknown or missing field; the path ends at its parent.
         let named = text.split('`').nth(1).filter(|_| text.contains(" field `"));
         let field = match (path.as_str(), named) {
             (".", Some(name)) => name.to_owned(),
@@ -99,14 +98,18 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiProblem> {
 }
 
 fn invalid_json(error: serde_json::Error) -> ApiProblem {
-    ApiProblem::new(StatusCode::BAD_REQUEST, "broken_json", format!("what was sent is no JSON: {error}"))
+    ApiProblem::new(
+        StatusCode::BAD_REQUEST,
+        "broken_json",
+        format!("the request body is not valid JSON: {error}"),
+    )
 }
 
-/// Texts that no database keeps are refused before anybody looks at them.
+/// Refuses texts that cannot be stored in the database.
 fn check_text_limits(value: &Value, path: String) -> Result<(), ApiProblem> {
     match value {
         Value::String(text) if text.contains('\0') => {
-            Err(ApiProblem::invalid_field(path, "a text cannot hold the character U+0000"))
+            Err(ApiProblem::invalid_field(path, "a text cannot contain the character U+0000"))
         }
         Value::String(text) if text.chars().count() > MAX_TEXT_LENGTH => {
             Err(ApiProblem::invalid_field(path, format!("a text has at most {MAX_TEXT_LENGTH} characters")))

@@ -1,4 +1,4 @@
-//! Runs, and what is decided about them.
+//! Endpoints of runs, decisions and the audit log.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -40,8 +40,8 @@ pub(super) async fn audit(
     let kind = query.text("kind").unwrap_or_default();
     if !kind.is_empty() && RunRecordKind::ALL.iter().all(|one| one.as_str() != kind) {
         let kinds = RunRecordKind::ALL.map(RunRecordKind::as_str).join("`, `");
-        let problem = ApiProblem::invalid_field("kind", format!("there is no kind of change `{kind}`"));
-        return Err(problem.with_hint(format!("there are `{kinds}`")));
+        let problem = ApiProblem::invalid_field("kind", format!("unknown kind of change `{kind}`"));
+        return Err(problem.with_hint(format!("the kinds are `{kinds}`")));
     }
     let midnight = query.date("since")?.map(|day| day.and_time(NaiveTime::MIN));
     let midnight = midnight.and_then(|at| at.and_local_timezone(web.config().timezone).earliest());
@@ -70,10 +70,10 @@ pub(super) async fn approve(
     PathId(run): PathId,
     Extension(who): Extension<Principal>,
 ) -> ApiResult<views::DecisionResult> {
-    let asked = actions::build_approval_request(&web, &who, format!("approve run {run}"));
+    let request = actions::build_approval_request(&web, &who, format!("approve run {run}"));
     let decided = run_blocking(move || async move {
         let config = web.config();
-        deciding::approve(&web.store, config.for_sync(), RunId(run), &asked).await
+        deciding::approve(&web.store, config.for_sync(), RunId(run), &request).await
     });
     Ok(Json(views::DecisionResult::approved(RunId(run), &decided.await??)))
 }

@@ -1,4 +1,4 @@
-//! Keys for programs.
+//! Endpoints of API tokens.
 
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -19,31 +19,31 @@ use rollcall_model::role::Role;
 use rollcall_store::listing::tokens as listing;
 use rollcall_views::TokenView;
 
-/// A token to be made.
+/// Request to create a token.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[serde(expecting = "a JSON object")]
 #[schema(as = NewToken)]
 pub(super) struct CreateTokenRequest {
-    /// What it is for; unique whatever the case.
+    /// Name. Unique, ignoring case.
     #[schema(max_length = 100, pattern = r"\S")]
     name: String,
-    /// What it may do.
+    /// Role.
     role: Role,
-    /// The last day on which it is good; without it, for as long as nobody revokes it.
+    /// Last day of validity. If omitted, the token is valid until it is revoked.
     #[schema(format = Date)]
     until: Option<String>,
 }
 
-/// A token that was made.
+/// Created token.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MadeToken)]
 pub(super) struct CreateTokenResponse {
-    /// The number of the change.
+    /// Id of the change.
     run: i64,
-    /// The key, for `Authorization: Bearer KEY`. It is shown this once.
+    /// Key for `Authorization: Bearer KEY`. Shown only in this response.
     key: String,
-    /// The token.
+    /// Token.
     #[serde(flatten)]
     token: TokenView,
 }

@@ -1,7 +1,7 @@
-// What pages do by themselves where scripts run. Everything works without: each piece only saves a click.
+// Optional enhancements of the pages. All functions work without scripts.
 "use strict";
 
-// Jobs of the last change: the text moves until none is left.
+// Updates the progress of the last change's jobs until all are done.
 for (const notice of document.querySelectorAll("[data-progress]")) {
   const text = notice.querySelector("[data-text]");
   const look = async () => {
@@ -18,7 +18,7 @@ for (const notice of document.querySelectorAll("[data-progress]")) {
   setTimeout(look, 500);
 }
 
-// The count of chosen learners moves with the boxes.
+// Updates the number of selected learners.
 const counted = (picker) => {
   const count = picker.querySelector("[data-count]");
   let chosen = Number(picker.dataset.chosen);
@@ -28,7 +28,7 @@ const counted = (picker) => {
   count.textContent = chosen === 1 ? "1 chosen" : chosen.toLocaleString("en") + " chosen";
 };
 
-// Searching while typing: the form is sent as its button would, and the list is taken from the answer.
+// Search while typing: submits the form and replaces the list with the one in the response.
 const search = async (form, picker) => {
   const body = new URLSearchParams(new FormData(form));
   body.set("do", "search");
@@ -41,7 +41,7 @@ const search = async (form, picker) => {
   form.querySelector("input[name=draft]").value = draft.value;
   const typed = picker.querySelector("input[type=search]");
   const taken = fresh.querySelector("input[type=search]");
-  // What was typed meanwhile stays, with the cursor where it is.
+  // Keeps the text entered in the meantime and the cursor position.
   taken.replaceWith(typed);
   picker.replaceChildren(...fresh.childNodes);
   picker.dataset.chosen = fresh.dataset.chosen;

@@ -1,4 +1,4 @@
-//! Setting a password by a link.
+//! Page to set a password with a link.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -19,7 +19,7 @@ use rollcall_store::runs::{NewRun, RunRecordKind};
 #[template(path = "welcome.html")]
 struct SetPasswordPage {
     frame: Layout,
-    /// For the first account of all it is typed.
+    /// E-mail address. For the first account the user enters it.
     is_first: bool,
     email: String,
 }

@@ -1,4 +1,4 @@
-//! The queue: how long it is, how long it was lately, and what failed for good.
+//! Job queue page: current length, history of the length, failed jobs.
 
 use askama::Template;
 use axum::Extension;
@@ -23,7 +23,7 @@ use rollcall_model::format::{count, thousands};
 use rollcall_store::listing::jobs::{self as listed, FailedJob, MAX_COUNTED_JOBS, QueueStatus};
 use rollcall_store::queue_samples::{self, QueueSample};
 
-/// The length of the queue in words, as far as it was counted.
+/// Formats the length of the queue. The count has an upper limit.
 pub(super) struct QueueSummary {
     pub ready: String,
     pub later: String,
@@ -44,17 +44,17 @@ impl QueueSummary {
     }
 }
 
-/// How far back the plots go, and the minutes of each bar.
+/// Time range of the charts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ChartRange {
-    /// What stands in the address.
+    /// Value of the query parameter.
     name: &'static str,
     label: &'static str,
     minutes: i64,
     step: i64,
 }
 
-/// A quarter of an hour each has a sample wherever a service ran; six hours make the month as wide as the day.
+/// Samples are taken at least every 15 minutes. Bars of six hours make the month as wide as the day.
 const CHART_RANGES: [ChartRange; 2] = [
     ChartRange { name: "day", label: "Last 24 hours", minutes: 24 * 60, step: 15 },
     ChartRange { name: "month", label: "Last 30 days", minutes: 30 * 24 * 60, step: 6 * 60 },
@@ -66,7 +66,7 @@ impl ChartRange {
         CHART_RANGES.into_iter().find(|one| one.name == wanted).unwrap_or(CHART_RANGES[0])
     }
 
-    /// The first minute, so that the last bar is the one that is now.
+    /// Returns the start of the chart. The last bar contains the current time.
     fn from(self, now: DateTime<Utc>) -> i64 {
         (now.timestamp().div_euclid(60) - self.minutes).div_euclid(self.step) * self.step + self.step
     }
@@ -138,7 +138,7 @@ async fn render_jobs(
     render_page_with_status(page.frame.status(), &page)
 }
 
-/// The whiles up to now, each with the most that was in it.
+/// Returns the intervals up to now, each with its maximum.
 fn queue_charts(samples: &[QueueSample], over: ChartRange, now: DateTime<Utc>, zone: Tz) -> Vec<BarChart> {
     let from = over.from(now);
     let starts = (0..over.minutes / over.step).map(|at| from + at * over.step);
@@ -176,7 +176,7 @@ async fn export_csv(State(web): State<WebContext>, _: Extension<Principal>) -> P
     Ok(sheet.into_download("failed-jobs.csv"))
 }
 
-/// Retries all or some, or drops some.
+/// Retries all or selected jobs, or discards selected ones.
 async fn submit_jobs(
     State(web): State<WebContext>,
     Extension(who): Extension<Principal>,

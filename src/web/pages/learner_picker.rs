@@ -1,4 +1,4 @@
-//! Choosing learners out of the whole list: what is ticked is kept in a draft, page after page.
+//! Selection of learners from the complete list. The selection is stored in a draft across pages.
 
 use rustc_hash::FxHashSet;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use rollcall_store::listing::learners::{self, LearnerListRow, LearnerSearch};
 use rollcall_store::listing::members;
 use rollcall_store::{Store, Tx, form_drafts};
 
-/// A page of learners to choose from, as the template has it.
+/// Page of learners for the template.
 pub(super) struct LearnerPicker {
     pub legend: &'static str,
     pub text: String,
@@ -39,7 +39,7 @@ impl LearnerPicker {
         thousands(self.found.unsigned_abs())
     }
 
-    /// Reads the page of the list that an address asks for.
+    /// Loads the page of the list that the query string selects.
     pub(super) async fn read(
         tx: &mut Tx,
         draft: Option<DraftId>,
@@ -81,15 +81,15 @@ impl LearnerPicker {
     }
 }
 
-/// What a button of the form asks for.
+/// Action of a button of the form.
 pub(super) enum PickerAction {
-    /// To save what was chosen.
+    /// Save the selection.
     Save,
-    /// To show something else of the list: what stands behind the question mark of the address.
+    /// Show another part of the list. Contains the query string.
     ShowPage(String),
 }
 
-/// Keeps a form: the answers, and what is ticked on the page that was sent. Begins a draft where there is none.
+/// Stores the answers and the selection of the submitted page. Creates a draft if there is none.
 pub(super) async fn save_selection(
     store: &Store,
     who: &Principal,
@@ -132,7 +132,7 @@ pub(super) async fn save_selection(
     Ok((draft, pressed))
 }
 
-/// What stands behind the question mark of the page that a form asks for.
+/// Returns the query string of the page that a form requests.
 fn draft_query(draft: DraftId, form: &FormData) -> String {
     let mut address = url::form_urlencoded::Serializer::new(String::new());
     address.append_pair("draft", &draft.0.to_string());
@@ -145,7 +145,7 @@ fn draft_query(draft: DraftId, form: &FormData) -> String {
     address.finish()
 }
 
-/// The draft of an address, with its answers; nothing where there is none, or it is somebody else's.
+/// Loads the draft named in the query string. `None` if it does not exist or belongs to another account.
 pub(super) async fn find_draft(
     tx: &mut Tx,
     who: &Principal,
@@ -157,7 +157,7 @@ pub(super) async fn find_draft(
     Ok(found.map(|draft| (draft.id, serde_json::from_str(&draft.answers).unwrap_or_default())))
 }
 
-/// Forgets a draft that was saved.
+/// Deletes a draft after it was saved.
 pub(super) async fn delete_draft(store: &Store, draft: DraftId) -> Result<(), PageError> {
     let mut tx = store.begin_write().await?;
     form_drafts::delete(&mut tx, draft).await?;
@@ -165,10 +165,10 @@ pub(super) async fn delete_draft(store: &Store, draft: DraftId) -> Result<(), Pa
 }
 
 fn require_account(who: &Principal) -> Result<AccountId, PageError> {
-    who.account().ok_or_else(|| PageError::Bad { what: "forms are for people who are signed in".to_owned() })
+    who.account().ok_or_else(|| PageError::Bad { what: "this form requires a user account".to_owned() })
 }
 
-/// Whom an answer is about, for the line that tells what was done.
+/// Formats the learners of a change for its notice.
 pub(super) fn count_learners(number: usize) -> String {
     count(number as u64, "learner", "learners")
 }

@@ -1,4 +1,4 @@
-//! Pages, a file for each place in the menu.
+//! HTML pages, one module per menu item.
 
 mod accept_invitation;
 mod assignments;
@@ -20,6 +20,7 @@ use crate::assets::asset;
 use crate::error::PageError;
 use crate::form_data::FormData;
 use crate::health;
+use crate::metrics;
 use crate::routes::{RouteAccess, RouteTable};
 use rollcall_core::accounts::Principal;
 use rollcall_core::groups::change_summary::{self, ChangeSummary};
@@ -27,19 +28,19 @@ use rollcall_model::ids::RunId;
 use rollcall_model::role::Permission;
 use rollcall_store::Tx;
 
-/// What a handler answers with.
+/// Result of a page handler.
 type PageResult = Result<Response, PageError>;
 
-const READ: RouteAccess = RouteAccess::Needs(Permission::Read);
-const MANAGE: RouteAccess = RouteAccess::Needs(Permission::Manage);
-const OPERATE: RouteAccess = RouteAccess::Needs(Permission::Operate);
-const ADMINISTER: RouteAccess = RouteAccess::Needs(Permission::Admin);
+const READ: RouteAccess = RouteAccess::Session(Permission::Read);
+const MANAGE: RouteAccess = RouteAccess::Session(Permission::Manage);
+const OPERATE: RouteAccess = RouteAccess::Session(Permission::Operate);
+const ADMINISTER: RouteAccess = RouteAccess::Session(Permission::Admin);
 
 pub(super) fn routes(web: &WebContext) -> RouteTable {
     let routes = RouteTable::new(web)
         .get("/healthz", RouteAccess::Open, health::healthz)
         .get("/readyz", RouteAccess::Open, health::readyz)
-        .get("/metrics", RouteAccess::Needs(Permission::Operate), health::metrics)
+        .get("/metrics", RouteAccess::TokenOrSession(Permission::Operate), metrics::export_metrics)
         .get("/", READ, home)
         .get("/assets/{name}", RouteAccess::Open, asset)
         .get("/sign-in", RouteAccess::Open, sign_in::show)
@@ -84,34 +85,34 @@ pub(super) fn routes(web: &WebContext) -> RouteTable {
         .post("/learners/{id}/link", MANAGE, learners::learner_detail::submit_link)
         .post(
             "/learners/{id}/resync",
-            RouteAccess::Needs(Permission::Resync),
+            RouteAccess::Session(Permission::Resync),
             learners::resync_learner::submit_resync,
         )
         .get("/progress/{run}", READ, job_progress);
     settings::routes(job_queue::routes(sync::routes(routes)))
 }
 
-/// The first page.
+/// Redirects to the home page.
 async fn home(_: Extension<Principal>) -> Redirect {
     Redirect::to("/groups")
 }
 
-/// What stands at no address.
+/// Handles unknown paths.
 pub(super) async fn page_not_found() -> PageError {
     PageError::Missing { what: "the page".to_owned() }
 }
 
-/// Makes a page of a template.
+/// Renders a template.
 fn render_page(template: &impl Template) -> PageResult {
     render_page_with_status(StatusCode::OK, template)
 }
 
-/// The same with a status: of a page that shows what is wrong with a form, that of its frame.
+/// Renders a template with an HTTP status. A page with form errors uses the status of its layout.
 fn render_page_with_status(status: StatusCode, template: &impl Template) -> PageResult {
     Ok((status, Html(template.render()?)).into_response())
 }
 
-/// What the change that led to an address came to.
+/// Loads the result of the change named in the query string.
 async fn load_notice(tx: &mut Tx, query: &FormData) -> Result<Option<ChangeSummary>, PageError> {
     match query.number("run") {
         Some(run) => Ok(change_summary::load_change_summary(tx, RunId(run)).await?),
@@ -119,15 +120,15 @@ async fn load_notice(tx: &mut Tx, query: &FormData) -> Result<Option<ChangeSumma
     }
 }
 
-/// How far the jobs of a run are, for the script of a page.
+/// Returns the progress of a run's jobs for the page script.
 async fn job_progress(
     axum::extract::State(web): axum::extract::State<WebContext>,
     axum::extract::Path(run): axum::extract::Path<i64>,
     _: Extension<Principal>,
 ) -> PageResult {
     let mut tx = web.store.begin_read().await?;
-    let aftermath = change_summary::load_change_summary(&mut tx, RunId(run)).await?;
-    let aftermath = aftermath.ok_or_else(|| PageError::Missing { what: "the run".to_owned() })?;
-    let text = aftermath.progress().unwrap_or_default();
-    Ok(axum::Json(serde_json::json!({"left": aftermath.left, "text": text})).into_response())
+    let summary = change_summary::load_change_summary(&mut tx, RunId(run)).await?;
+    let summary = summary.ok_or_else(|| PageError::Missing { what: "the run".to_owned() })?;
+    let text = summary.progress().unwrap_or_default();
+    Ok(axum::Json(serde_json::json!({"left": summary.left, "text": text})).into_response())
 }

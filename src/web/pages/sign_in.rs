@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Sign-in and sign-out.
 
 use askama::Template;
 use axum::Extension;
@@ -25,11 +25,11 @@ use rollcall_store::runs::{NewRun, RunRecordKind};
 struct SignInPage<'a> {
     frame: Layout,
     email: &'a str,
-    /// Where to go afterwards.
+    /// Path to redirect to after sign-in.
     to: &'a str,
-    /// A form that was sent when the session had ended.
+    /// Form that was submitted with an expired session.
     kept: &'a str,
-    /// Whether the company has a sign-in provider.
+    /// Whether a sign-in provider is configured.
     has_provider: bool,
 }
 
@@ -41,19 +41,19 @@ struct ResumeFormPage<'a> {
     fields: Vec<(String, String)>,
 }
 
-/// The address of the page, leading to another one afterwards.
+/// Returns the URL of the sign-in page with a path to return to.
 pub(crate) fn sign_in_url(to: &str) -> String {
     let to: String = form_urlencoded::byte_serialize(to.as_bytes()).collect();
     format!("/sign-in?to={to}")
 }
 
-/// An address of these pages; the first page where it is anything else.
+/// Returns the path if it belongs to this site, else the home page.
 fn local_path(to: &str) -> &str {
     let is_inside = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
     if is_inside { to } else { "/" }
 }
 
-/// The page, with a form that came too late.
+/// Renders the sign-in page and keeps the submitted form, to resume it after sign-in.
 pub(crate) fn resume_after_sign_in(web: &WebContext, to: &str, kept: &str) -> Response {
     let text = "You were signed out meanwhile. Sign in again; what you typed is kept.";
     let frame = Layout::anonymous("Sign in").faults(vec![FieldError::new("", text)]);
@@ -71,7 +71,7 @@ pub(super) async fn show(State(web): State<WebContext>, UrlQuery(query): UrlQuer
     render_page(&SignInPage { frame: Layout::anonymous("Sign in"), email: "", to, kept: "", has_provider })
 }
 
-/// Sends the browser to the company's sign-in provider.
+/// Redirects the browser to the sign-in provider.
 pub(super) async fn to_provider(State(web): State<WebContext>, UrlQuery(query): UrlQuery) -> PageResult {
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
@@ -84,7 +84,7 @@ pub(super) async fn to_provider(State(web): State<WebContext>, UrlQuery(query): 
     }
 }
 
-/// Signs in whom the provider sends back.
+/// Completes the sign-in when the provider redirects back.
 pub(super) async fn from_provider(
     State(web): State<WebContext>,
     UrlQuery(query): UrlQuery,
@@ -93,8 +93,8 @@ pub(super) async fn from_provider(
     let config = web.config();
     let Some(sign_in) = &config.web.sign_in else { return Ok(Redirect::to("/sign-in").into_response()) };
     if !query.text("error").is_empty() {
-        let said = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
-        return provider_refusal_page(&web, &oidc::OidcError::Refused { said });
+        let message = [query.text("error"), query.text("error_description")].join(" ").trim().to_owned();
+        return provider_refusal_page(&web, &oidc::OidcError::Refused { message });
     }
     let ended = match SignInProvider::discover(sign_in).await {
         Ok(provider) => provider.finish_sign_in(&headers, query.text("state"), query.text("code")).await,
@@ -116,7 +116,7 @@ pub(super) async fn from_provider(
         Ok(account) => {
             let signed_in = accounts::start_session(&web.store, account, &provided.email, Utc::now()).await?;
             let (name, cookie) = set_cookie(Some(&signed_in.cookie));
-            // Two cookies: the session comes, the sign-in goes.
+            // Sets the session cookie and deletes the sign-in cookie.
             let cookies = AppendHeaders([(name, cookie), (header::SET_COOKIE, oidc::clear_cookie_header())]);
             Ok((cookies, Redirect::to(local_path(&to))).into_response())
         }
@@ -125,10 +125,10 @@ pub(super) async fn from_provider(
     }
 }
 
-/// The page, with why the provider's way did not lead in.
+/// Renders the sign-in page with the error of the provider.
 fn provider_refusal_page(web: &WebContext, error: &(dyn std::error::Error + 'static)) -> PageResult {
-    if let Some(oidc::OidcError::Provider { why, doing }) = error.downcast_ref() {
-        warn!(why, doing, "nobody could be signed in through the provider");
+    if let Some(oidc::OidcError::Provider { cause, step }) = error.downcast_ref() {
+        warn!(cause, step, "sign-in through the provider failed");
     }
     let frame =
         Layout::anonymous("Sign in").faults(vec![FieldError::new("", format_sentence(&error.to_string()))]);

@@ -38,7 +38,7 @@ fn course_import_is_all_or_nothing() {
         let bad = send(&api, "code,title\nNEW,New\nA,\nB,one,two\n");
         bad.expect_problem(422, None);
         assert_eq!(bad.body["line"], 3);
-        let said = "Line 3: a course needs a code and a title; line 4: 3 fields stand here, and 2 in the first line: a \
+        let said = "Line 3: a course must have a code and a title; line 4: 3 fields stand here, and 2 in the first line: a \
                     comma in a title needs quotes.";
         assert_eq!(bad.body["detail"], said);
         let owned = send(&api, "code,title\nNEW,New\nfile-1,Mine\n");
@@ -73,7 +73,7 @@ fn course_import_command_reports_same_lines() {
     let done = import("code,title\nGDPR,Data protection\nSAFE,Ladders\n").expect_status(0);
     assert!(done.out.contains(&format!("2 courses of `{name}` are in the catalogue")), "{done:?}");
     let bad = import("code,title\nNEW,New\n,None\n").expect_status(1);
-    assert!(bad.err.contains(&format!("{name}, line 3: a course needs a code and a title")), "{bad:?}");
+    assert!(bad.err.contains(&format!("{name}, line 3: a course must have a code and a title")), "{bad:?}");
     let none = import("code,title\n").expect_status(0);
     assert!(none.err.contains(&format!("there is no course in `{name}`")), "{none:?}");
     assert_eq!(catalogue(&company), ["GDPR Data protection hand", "SAFE Ladders hand"]);
@@ -90,7 +90,7 @@ fn course_import_page_keeps_invalid_input() {
         boss.go("/courses").await;
         boss.fill("Sheet of courses", "code,title\nGDPR,Data protection\nSAFE,").await;
         boss.click("Import courses").await;
-        boss.says("Line 3: a course needs a code and a title").await;
+        boss.says("Line 3: a course must have a code and a title").await;
         let kept = boss.value("Sheet of courses").await;
         assert_eq!(kept.replace('\r', ""), "code,title\nGDPR,Data protection\nSAFE,");
         boss.fill("Sheet of courses", "code,title").await;

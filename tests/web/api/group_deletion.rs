@@ -36,7 +36,7 @@ fn large_group_deletion_requires_name() {
         let said = |field: &str, text: &str| {
             assert!(asked.body[field].as_str().is_some_and(|said| said.contains(text)), "{asked:?}");
         };
-        said("detail", "6 memberships and 1 assignment would go with group `Sales Europe`");
+        said("detail", "deleting `Sales Europe` removes 6 memberships and 1 assignment");
         said("hint", "with `?name=` and the name of the group, `Sales Europe`");
         api.send("DELETE", &format!("{large}?name="), &[], None).expect_problem(409, Some("name"));
         for path in [format!("{large}?name=Sales+Asia"), format!("{small}?name=Sales+Europe")] {

@@ -1,8 +1,8 @@
-//! BambooHR, by its datasets (`/api/v2/datasets/{dataset}/data`).
+//! BambooHR datasets (`/api/v2/datasets/{dataset}/data`).
 //!
-//! Needs an API key of a user who may see the mapped fields of everybody: fields that the key may not see are left out
-//! without a word, and `check` warns of those that nobody has. Pages are numbered; the end is an empty page. People who
-//! left, and those who have not started, are `Inactive`.
+//! Requires an API key of a user who can see the mapped fields of all people. BambooHR omits fields that the key
+//! cannot see, and `check` warns about fields that no person has. Pages are numbered; an empty page ends the
+//! list. People who left or have not started are `Inactive`.
 
 use serde_json::json;
 

@@ -1,9 +1,10 @@
-//! Microsoft Entra ID, by Microsoft Graph (`/v1.0/users`).
+//! Microsoft Entra ID through Microsoft Graph (`/v1.0/users`).
 //!
-//! Needs an app registration with the *application* permission `User.Read.All` and the consent of an administrator.
-//! `$select` asks for what is mapped and nothing else. Pages follow `@odata.nextLink`; the end is a page without it.
-//! Disabled accounts are `accountEnabled: false`; deleted ones are gone. Guests stay out by the default `filter`.
-//! The date of leaving (`employeeLeaveDateTime`) may be mapped to `end_date`, and needs `User-LifeCycleInfo.Read.All` too.
+//! Requires an app registration with the *application* permission `User.Read.All` and the consent of an
+//! administrator. `$select` requests only the mapped properties. Pages follow `@odata.nextLink`; a page without
+//! it ends the list. Disabled accounts are `accountEnabled: false`; deleted accounts are missing. The default
+//! `filter` excludes guests. The leave date (`employeeLeaveDateTime`) can be mapped to `end_date` and also
+//! requires `User-LifeCycleInfo.Read.All`.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};

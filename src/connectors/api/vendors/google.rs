@@ -1,9 +1,9 @@
-//! Google Workspace, by the Directory API (`/admin/directory/v1/users`).
+//! Google Workspace through the Directory API (`/admin/directory/v1/users`).
 //!
-//! Needs a service account with domain-wide delegation for the scope `admin.directory.user.readonly`, and `admin`, an
-//! administrator with the right to read users, for whom it acts. Pages follow `nextPageToken`; the end is a page without
-//! it. Suspended and archived people have left; deleted ones are gone. A status of 403 is about the right to read unless
-//! it names a quota.
+//! Requires a service account with domain-wide delegation for the scope `admin.directory.user.readonly`, and
+//! `admin`, an administrator with permission to read users whom the service account impersonates. Pages follow
+//! `nextPageToken`; a page without it ends the list. Suspended and archived people have left; deleted people are
+//! missing. Status 403 means missing permission unless the response names a quota.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};

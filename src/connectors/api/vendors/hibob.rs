@@ -1,8 +1,9 @@
 //! HiBob (`/v1/people/search`).
 //!
-//! Needs a service user in a permission group that sees the mapped fields of everybody, those who left included: fields
-//! that it may not see are left out without a word, and `check` warns of those that nobody has. Everybody comes in one
-//! answer: it is complete when the JSON is. A refused account is not tried again, since the server blocks addresses that do.
+//! Requires a service user in a permission group that can see the mapped fields of all people, including those
+//! who left. HiBob omits fields that the service user cannot see, and `check` warns about fields that no person
+//! has. One response contains all people: it is complete if the JSON is complete. Rejected credentials are not
+//! retried, because the server blocks the client address.
 
 use serde_json::json;
 
@@ -36,7 +37,7 @@ pub(super) static VENDOR: Vendor = Vendor {
 };
 
 fn describe(given: &VendorSettings<'_>) -> ApiDescription {
-    // Every place with a dot is a field of theirs; those of `humanReadable` come with the others.
+    // Every path with a dot is a HiBob field; fields of `humanReadable` are returned with the others.
     let mut fields: Vec<&str> = given
         .places
         .iter()

@@ -1,4 +1,4 @@
-//! Any other API that answers with pages of JSON: the file says how.
+//! Any other paged JSON API, described in the configuration file.
 
 use serde_json::Value;
 
@@ -26,26 +26,26 @@ pub(super) static VENDOR: Vendor = Vendor {
     describe,
 };
 
-/// What a file says of an API of its own.
+/// Settings of a custom API.
 #[derive(Debug, Clone)]
 pub struct HttpJsonSettings {
-    /// Headers that every request has.
+    /// Headers of every request.
     pub headers: Vec<(String, String)>,
-    /// A body, which makes requests `POST`.
+    /// A body; requests with a body are `POST`.
     pub body: Option<Value>,
-    /// Where the list stands in an answer.
+    /// The position of the list in a response.
     pub list: KeyPath,
-    /// Where the number of all records stands.
+    /// The position of the total number of records.
     pub total: Option<KeyPath>,
-    /// How pages follow each other.
+    /// The paging method.
     pub paging: PagingMethod,
-    /// The parameter that asks for records a page.
+    /// The parameter for the number of records per page.
     pub size_param: Option<String>,
-    /// The URL of the people with one address, which answers with a list like that of everybody.
+    /// The URL for the people with one address; the response has the same list as the full list.
     pub email_url: Option<String>,
-    /// The URL of one id.
+    /// The URL for one id.
     pub id_url: Option<String>,
-    /// Where the record stands in the answer to that.
+    /// The position of the record in the response for one id.
     pub record: KeyPath,
 }
 
@@ -67,7 +67,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
         body: own.body.clone(),
         ..RequestTemplate::default()
     };
-    // A URL that names somebody asks by itself, without the body of the list.
+    // A URL for one person is requested without the body of the list.
     let of_one = |url: &String| RequestTemplate {
         url: Some(url.clone()),
         headers: own.headers.clone(),

@@ -1,9 +1,9 @@
-//! The systems that are known by name.
+//! The known systems.
 //!
-//! [`crate`] says how another one is added.
+//! The documentation of [`crate`] describes how to add one.
 //!
-//! None of these has been tried against a live tenant: addresses, fields and limits are the vendors' published ones, and
-//! what those leave open can be set in the file.
+//! None of these was tested against a live tenant: URLs, fields and limits come from the published documentation
+//! of the vendors; the configuration file can override what the documentation leaves open.
 
 mod bamboohr;
 mod entra;
@@ -24,104 +24,104 @@ use crate::mapping::DefaultMapping;
 
 pub use http_json::HttpJsonSettings;
 
-/// One system, as far as it can be said before a file is read.
+/// A system, as far as it is known without the configuration file.
 #[derive(Debug)]
 pub struct Vendor {
-    /// The word in the file.
+    /// The kind in the configuration file.
     pub name: &'static str,
-    /// The server's URL; `{NAME}` stands for a text of the file. None where the file must give it.
+    /// The server URL; `{NAME}` is a placeholder for a value of the file. `None` if the file must set the URL.
     pub url: Option<&'static str>,
-    /// The ways to prove who asks, as the keys that they take.
+    /// The supported authentication methods, in terms of their configuration keys.
     pub access: &'static [VendorAuthMethod],
-    /// Records a page, and the most that the system sends.
+    /// Records per page: default and maximum.
     pub page_size: (u32, u32),
-    /// Requests a second where the file does not say.
+    /// Default for requests per second.
     pub requests_per_second: u32,
-    /// The largest answer where the file does not say, in bytes.
+    /// Default for the maximum size of a response, in bytes.
     pub most_bytes: u64,
-    /// Attribute of rollcall, places of the system.
+    /// Attributes of rollcall and their paths in the system.
     pub mapping: &'static [(&'static str, &'static str)],
-    /// Values of its status, and what they mean: active, leave, left.
+    /// Status values that mean active, leave and left.
     pub statuses: [&'static [&'static str]; 3],
-    /// Answers of status 403 with one of these words are about too many requests.
+    /// Responses with status 403 that contain one of these words mean too many requests.
     pub quota_words: &'static [&'static str],
-    /// What is asked for.
+    /// Builds the description of the API.
     pub describe: fn(&VendorSettings<'_>) -> ApiDescription,
 }
 
 impl Vendor {
-    /// What it maps where the file says nothing.
+    /// The default mapping.
     #[must_use]
     pub fn default_mapping(&self) -> DefaultMapping {
         DefaultMapping { columns: self.mapping, statuses: self.statuses }
     }
 }
 
-/// One way to prove who asks.
+/// An authentication method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VendorAuthMethod {
-    /// `token`, behind these words in the `Authorization` header.
+    /// `token`, after this prefix in the `Authorization` header.
     Token(&'static str),
     /// `user` and `password`.
     Password,
     /// `user` and `token`, sent as user and password.
     UserToken,
-    /// `api_key`, sent as the user of a password that does not matter.
+    /// `api_key`, sent as the user; the password is ignored.
     KeyAsUser,
     /// `api_key` in the header that `api_key_header` names.
     KeyInHeader,
-    /// `client_id` and `client_secret`, in the form that a token is asked for with.
+    /// `client_id` and `client_secret`, sent as a form to the token endpoint.
     ClientSecret {
-        /// The token endpoint where the file does not give `token_url`.
+        /// The token endpoint if `token_url` is not set.
         token_url: Option<&'static str>,
-        /// What the token is for, where the file does not give `scope`.
+        /// The scope of the token if `scope` is not set.
         scope: Option<&'static str>,
     },
     /// `client_id`, `client_secret` and `refresh_token`.
     RefreshToken,
     /// `client_id` and `private_key`.
     ClientKey {
-        /// The token endpoint where the file does not give `token_url`.
+        /// The token endpoint if `token_url` is not set.
         token_url: &'static str,
-        /// What the token is for, where the file does not give `scope`.
+        /// The scope of the token if `scope` is not set.
         scope: &'static str,
     },
     /// `client_id`, `company_id`, `user` and `private_key`.
     Saml {
-        /// The token endpoint where the file does not give `token_url`.
+        /// The token endpoint if `token_url` is not set.
         token_url: &'static str,
-        /// Who is to believe what the key signs.
+        /// The audience of the signed assertion.
         audience: &'static str,
     },
-    /// `service_account` and `admin`, for whom it acts.
+    /// `service_account` and `admin`, the impersonated user.
     ServiceAccount {
-        /// What the token is for, where the file does not give `scope`.
+        /// The scope of the token if `scope` is not set.
         scope: &'static str,
     },
-    /// Nothing.
+    /// No authentication.
     Anonymous,
 }
 
-/// What the file gives of a system.
+/// Values of the configuration file for a system.
 #[derive(Debug)]
 pub struct VendorSettings<'f> {
-    /// Records a page.
+    /// Records per page.
     pub page_size: u32,
-    /// Its texts, by key.
+    /// Text values by key.
     pub texts: &'f BTreeMap<&'static str, String>,
-    /// The places of all mapped attributes, as they are written, each alternative by itself.
+    /// The paths of all mapped attributes as written, each alternative separately.
     pub places: &'f [String],
-    /// What a file says of a system of its own.
+    /// Settings of a custom API.
     pub http_json: Option<&'f HttpJsonSettings>,
 }
 
 impl VendorSettings<'_> {
-    /// A text of the file, or what stands for it.
+    /// A text value of the file, or the default.
     fn text(&self, key: &str, otherwise: &str) -> String {
         self.texts.get(key).map_or_else(|| otherwise.to_owned(), String::clone)
     }
 
-    /// The first name of every place, once: what to ask for.
+    /// The first name of every path, without duplicates: the fields to request.
     fn heads(&self) -> Vec<&str> {
         let mut heads: Vec<&str> = self
             .places
@@ -135,7 +135,7 @@ impl VendorSettings<'_> {
     }
 }
 
-/// All of them.
+/// All known systems.
 pub static VENDORS: &[&Vendor] = &[
     &scim::VENDOR,
     &entra::VENDOR,
@@ -150,7 +150,7 @@ pub static VENDORS: &[&Vendor] = &[
     &http_json::VENDOR,
 ];
 
-/// The kind of this name.
+/// Finds a system by its kind.
 #[must_use]
 pub fn find_vendor(name: &str) -> Option<&'static Vendor> {
     VENDORS.iter().find(|kind| kind.name == name).copied()
@@ -159,10 +159,10 @@ pub fn find_vendor(name: &str) -> Option<&'static Vendor> {
 /// A mebibyte.
 const MIB: u64 = 1 << 20;
 
-/// Enough for the largest page of any system.
+/// Maximum size for one page of any system.
 const MAX_PAGE_BYTES: u64 = 64 * MIB;
 
-/// Enough for a whole company in one answer.
+/// Maximum size for all people of a company in one response.
 const MAX_COMPANY_BYTES: u64 = 1024 * MIB;
 
 fn pair(name: &str, value: impl Into<String>) -> (String, String) {

@@ -1,9 +1,9 @@
 //! Okta (`/api/v1/users`).
 //!
-//! Needs an API token of a read-only administrator, or a service app with the scope `okta.users.read` and a key. Pages
-//! follow the `Link` header; the end is a page without `rel="next"`. The plain list leaves out whoever was
-//! deprovisioned, so those are read in a list of their own. `STAGED` accounts have not started; map them otherwise with
-//! `[connector.status]`.
+//! Requires an API token of a read-only administrator, or a service app with the scope `okta.users.read` and a
+//! key. Pages follow the `Link` header; a page without `rel="next"` ends the list. The default list excludes
+//! deprovisioned users, so they are read in a separate list. `STAGED` accounts have not started;
+//! `[connector.status]` can map them differently.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair};
 use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};

@@ -1,9 +1,9 @@
-//! Personio, by its first API (`/v1/company/employees`).
+//! Personio API version 1 (`/v1/company/employees`).
 //!
-//! Needs API credentials that may read employees, with every mapped attribute ticked: those that are not are left out
-//! without a word, and `check` warns of those that nobody has. Records are numbered; the end is proven by
-//! `metadata.total_elements`. Custom attributes are `attributes.dynamic_1234.value`. A time of day and a zone behind a
-//! date do not count: the day stands as it is written.
+//! Requires API credentials with permission to read employees and every mapped attribute enabled. Personio omits
+//! attributes that are not enabled, and `check` warns about attributes that no person has. Records are numbered;
+//! `metadata.total_elements` proves the end. Custom attributes are `attributes.dynamic_1234.value`. The time and
+//! zone of a date are ignored: the day is used as written.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};

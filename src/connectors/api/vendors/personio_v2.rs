@@ -1,8 +1,9 @@
-//! Personio, by its second API (`/v2/persons`, and `/v2/persons/{id}/employments` once for every person).
+//! Personio API version 2 (`/v2/persons`, and `/v2/persons/{id}/employments` for every person).
 //!
-//! Needs API credentials with the scope `personio:persons:read`. Pages follow the cursor in `_meta.links.next.href`, of
-//! which nothing else counts; the end is a page without it, of persons and of everybody's employments. Of several
-//! employments the active one stands first, then the latest to start. Departments and offices are numbers.
+//! Requires API credentials with the scope `personio:persons:read`. Pages follow the cursor in
+//! `_meta.links.next.href`; the rest of that URL is ignored. A page without it ends the list, both of persons and
+//! of employments. Of several employments the active one comes first, then the latest to start. Departments and
+//! offices are numbers.
 
 use std::cmp::{Ordering, Reverse};
 
@@ -43,7 +44,7 @@ pub(super) static VENDOR: Vendor = Vendor {
     describe,
 };
 
-/// The most employments a page.
+/// Maximum number of employments per page.
 const EMPLOYMENTS: &str = "50";
 
 fn describe(given: &VendorSettings<'_>) -> ApiDescription {
@@ -74,7 +75,7 @@ fn describe(given: &VendorSettings<'_>) -> ApiDescription {
     }
 }
 
-/// The employment that is active comes first, of several the latest to start.
+/// Orders the active employment first, then the latest to start.
 fn compare_employments(one: &Value, other: &Value) -> Ordering {
     let weight = |employment: &Value| {
         let text = |name: &str| employment[name].as_str().unwrap_or_default().to_owned();

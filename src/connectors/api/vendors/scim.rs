@@ -1,7 +1,7 @@
-//! SCIM 2.0 (RFC 7643, RFC 7644): any identity provider that lets its users be listed.
+//! SCIM 2.0 (RFC 7643, RFC 7644): any identity provider that lists its users.
 //!
-//! Needs the right to read `/Users`. Pages are numbered by record; the end is proven by `totalResults`. A server that
-//! pages by cursor (RFC 9865) is read that way with `paging = "cursor"`. People who left are `active: false`, or gone.
+//! Requires permission to read `/Users`. Records are numbered; `totalResults` proves the end. `paging = "cursor"`
+//! reads a server with cursor paging (RFC 9865). People who left are `active: false` or missing.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PageParam, PagingMethod, RequestTemplate};

@@ -1,10 +1,10 @@
-//! SAP SuccessFactors, by OData version 2 (`/odata/v2/PerPerson`).
+//! SAP SuccessFactors through OData version 2 (`/odata/v2/PerPerson`).
 //!
-//! Asks with a client's key (OAuth 2.0 by a SAML 2.0 assertion, RFC 7522), or with user and password, which SAP retires.
-//! Needs a technical user with the right to query the API, and to see employees who left: rows and fields that it may
-//! not see are missing without a word. Pages follow `d.__next` of a snapshot; the end is a page
-//! without it, and the number of all records beside it. Effective-dated rows are those of today. Of several employments
-//! the one that has no end counts.
+//! Authenticates with a client key (OAuth 2.0 with a SAML 2.0 assertion, RFC 7522), or with user and password,
+//! which SAP is retiring. Requires a technical user with permission to query the API and to see employees who
+//! left; SAP omits rows and fields that the user cannot see. Pages follow `d.__next` of a snapshot; a page
+//! without it ends the list, and the total number of records is checked. Effective-dated rows are those of today.
+//! Of several employments the one without an end date is used.
 
 use super::{MAX_PAGE_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};

@@ -1,9 +1,10 @@
-//! Workday, by a custom report as a service (RaaS) in JSON.
+//! Workday through a custom report as a service (RaaS) in JSON.
 //!
-//! Needs an integration system user who owns the report or shares it, and whose security group sees everybody: a report
-//! that it may see in part has fewer rows and says nothing. `url` is that of the report. The whole report is one answer:
-//! it is complete when the JSON is. Names are those that the report gives its columns, so the mapping is usually the
-//! file's; let the report hold terminated workers for some weeks, else they are absent instead of gone.
+//! Requires an integration system user who owns the report or has access to it, and whose security group can see
+//! all people. A report that the user can see only in part has fewer rows and no error. `url` is the URL of the
+//! report. One response contains the whole report: it is complete if the JSON is complete. Names are the column
+//! names of the report, so the configuration file usually defines the mapping. Include terminated workers in the
+//! report for some weeks; otherwise they are absent instead of having left.
 
 use super::{MAX_COMPANY_BYTES, Vendor, VendorAuthMethod, VendorSettings, pair, words};
 use crate::api::{ApiDescription, ListEndpoint, PagingMethod, RequestTemplate};

@@ -1,13 +1,13 @@
-//! What an explanation says of one course.
+//! Renders the explanation of one course.
 
 use super::section_writer::{SectionWriter, quote_names};
 use crate::explain::explanation::{ExplainedCourse, GrantingAssignment, LostGrant};
 use rollcall_model::format::count;
 
-/// Other groups that a terminal shows; the rest is counted.
+/// The maximum number of other groups shown; the rest is counted.
 const MAX_OTHER_GROUPS: usize = 10;
 
-/// Prints whether and why the learner may open a course.
+/// Renders the access to a course with its reasons.
 pub(super) fn render_course(lines: &mut SectionWriter, course: &ExplainedCourse) {
     let has = match (course.access, lines.select_by_tense("now", "then")) {
         (true, "now") => "has access to",

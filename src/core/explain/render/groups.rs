@@ -1,11 +1,11 @@
-//! What an explanation says of one group.
+//! Renders the explanation of one group.
 
 use super::section_writer::{SectionWriter, format_origin, join_values, pad_end, quote_names};
 use crate::explain::explanation::{
     ExplainedClause, ExplainedGroup, ExplainedRule, ExplainedVariable, MembershipCause,
 };
 
-/// Prints whether and why the learner is in a group.
+/// Renders the membership in a group with its reasons.
 pub(super) fn render_group(lines: &mut SectionWriter, group: &ExplainedGroup) {
     let is = match (group.member, lines.select_by_tense("now", "then")) {
         (true, "now") => "is in",
@@ -35,7 +35,7 @@ pub(super) fn render_group(lines: &mut SectionWriter, group: &ExplainedGroup) {
     }
 }
 
-/// One reason; nothing where the lines of the rule say it.
+/// Renders one reason; `None` if the lines of the rule contain it.
 fn format_reason(lines: &SectionWriter, because: &MembershipCause) -> Option<String> {
     let run = |run| lines.format_run(run);
     Some(match because {
@@ -96,12 +96,12 @@ fn format_reason(lines: &SectionWriter, because: &MembershipCause) -> Option<Str
             format!("rule `{rule}` matches: {next}")
         }
         MembershipCause::Nothing => {
-            "nobody added the learner, and no rule of the file feeds the group".to_owned()
+            "the learner was not added, and no rule of the file adds members to the group".to_owned()
         }
     })
 }
 
-/// A clause in a table: its words, what came of it, and the values that it reads.
+/// A clause in a table: its text, its result, and the values that it reads.
 struct ClauseRow {
     text: String,
     outcome: &'static str,
@@ -141,7 +141,7 @@ fn collect_clause_rows(rows: &mut Vec<ClauseRow>, one: &ExplainedClause, depth: 
     one.parts.iter().for_each(|part| collect_clause_rows(rows, part, depth + 1));
 }
 
-/// Whether a clause reads an attribute, by either of its names.
+/// Returns true if a clause reads an attribute, by either of its names.
 fn reads_attribute(one: &ExplainedClause, attribute: &str) -> bool {
     one.values.iter().any(|value| value.variable.strip_suffix("_all").unwrap_or(&value.variable) == attribute)
 }

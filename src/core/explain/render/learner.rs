@@ -1,9 +1,9 @@
-//! What an explanation says of the learner.
+//! Renders the explanation of the learner.
 
 use super::section_writer::{SectionWriter, format_origin, join_values, pad_end, quote_names};
 use crate::explain::explanation::{ExplainedLearner, StatusReason};
 
-/// Prints who the learner is, and why in that state; with `all`, every record, attribute and address.
+/// Renders the learner and the reason of the state; with `all`, every record, attribute and address.
 pub(super) fn render_learner(lines: &mut SectionWriter, learner: &ExplainedLearner, all: bool) {
     let status = learner.status.map_or("not known", |status| status.as_str());
     let name = if learner.name.is_empty() { String::new() } else { format!(" ({})", learner.name) };
@@ -62,7 +62,7 @@ fn render_records(lines: &mut SectionWriter, learner: &ExplainedLearner) {
 
 fn format_status_reason(lines: &SectionWriter, because: &StatusReason) -> String {
     match because {
-        StatusReason::Unknown => "nobody had read or added this learner yet".to_owned(),
+        StatusReason::Unknown => "the learner was not known yet".to_owned(),
         StatusReason::AddedByHand => "added by hand".to_owned(),
         StatusReason::NoPerson => "no person is this learner any longer".to_owned(),
         StatusReason::Absent { connector, external_id, run } => {

@@ -1,4 +1,4 @@
-//! An explanation in words, for terminals and pages alike.
+//! Renders an explanation as text, for terminals and pages.
 
 mod courses;
 mod groups;
@@ -12,10 +12,10 @@ use section_writer::SectionWriter;
 
 pub use section_writer::ExplanationSection;
 
-/// An explanation in words.
+/// A rendered explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedExplanation {
-    /// Who the learner is; with all attributes where `whole`.
+    /// The learner; with all attributes if `whole`.
     pub learner: Vec<ExplanationSection>,
     /// Each group, in the order of the explanation.
     pub groups: Vec<Vec<ExplanationSection>>,
@@ -23,7 +23,7 @@ pub struct RenderedExplanation {
     pub courses: Vec<Vec<ExplanationSection>>,
 }
 
-/// Puts an explanation in words; times are those of `zone`.
+/// Renders an explanation; times are in `zone`.
 #[must_use]
 pub fn render_explanation(explained: &Explanation, zone: Tz, whole: bool) -> RenderedExplanation {
     let mut lines = SectionWriter::new(zone, explained);

@@ -1,5 +1,4 @@
-//! Assign course: the course, Next, to whom, a due date, Save. What was answered is kept in a draft, so that going back
-//! loses nothing.
+//! Wizard to assign a course: course, then recipients and due date. Input is stored in a draft, so that going back keeps it.
 
 use askama::Template;
 use axum::Extension;
@@ -30,7 +29,7 @@ use rollcall_store::{Tx, form_drafts};
 
 const DRAFT_KIND: &str = "assign course";
 
-/// What was answered so far.
+/// Input so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct AssignDraft {
     course: i64,
@@ -89,7 +88,7 @@ struct AssignTargetPage<'a> {
     is_first: bool,
 }
 
-/// What would happen today, in words.
+/// Describes the effect of the assignment as of today.
 fn format_preview(preview: &AssignmentPreview) -> String {
     let number = |number: i64| thousands(number.unsigned_abs());
     format!(
@@ -124,7 +123,7 @@ async fn find_draft_answers(
     Ok(draft.map(|(id, answers)| (id, serde_json::from_value(answers).unwrap_or_default())))
 }
 
-/// The first question.
+/// Renders the first page.
 async fn show_course_step(
     web: &WebContext,
     who: &Principal,
@@ -151,7 +150,7 @@ async fn show_course_step(
     Ok((status(&faults), Html(page.render()?)).into_response())
 }
 
-/// The second page: to whom, and until when.
+/// Renders the second page: recipients and due date.
 async fn show_target_step(
     web: &WebContext,
     who: &Principal,

@@ -1,4 +1,4 @@
-//! One assignment: how far its learners are, its due date, and its end.
+//! Assignment page: progress of the learners, due date, and end of the assignment.
 
 use askama::Template;
 use axum::Extension;
@@ -75,7 +75,7 @@ fn learner_line(web: &WebContext, row: EnrollmentListRow) -> AssignmentLearnerLi
     }
 }
 
-/// The learners of an assignment from a place in their list on.
+/// Loads the learners of an assignment that follow a cursor.
 async fn load_learners(
     tx: &mut Tx,
     web: &WebContext,

@@ -1,4 +1,4 @@
-//! The overview of assigned courses.
+//! Assignment list page.
 
 use askama::Template;
 use axum::Extension;

@@ -1,4 +1,4 @@
-//! The catalogue: which courses there are, a new one, and a sheet of them.
+//! Course catalogue page: list, creation and CSV import.
 
 use askama::Template;
 use axum::Extension;
@@ -18,7 +18,7 @@ use rollcall_model::names::fold;
 use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::courses::{self, CourseListRow};
 
-/// Mistakes of a sheet that are named at once.
+/// Maximum number of CSV errors that are shown.
 const MAX_SHEET_ERRORS: usize = 20;
 
 #[derive(Template)]
@@ -32,7 +32,7 @@ struct CourseCataloguePage<'a> {
     typed: CourseFormInput<'a>,
 }
 
-/// What stands in the forms.
+/// Input of the forms.
 #[derive(Default)]
 struct CourseFormInput<'a> {
     code: &'a str,
@@ -120,7 +120,7 @@ pub(in crate::pages) async fn add(
     }
 }
 
-/// Adds the courses of a sheet, or names each line that keeps it out.
+/// Imports courses from CSV, or reports each invalid line.
 pub(in crate::pages) async fn import(
     State(web): State<WebContext>,
     Extension(who): Extension<Principal>,

@@ -1,4 +1,4 @@
-//! A due date as a form asks for it, and in words.
+//! Due date fields of a form.
 
 use chrono::NaiveDate;
 
@@ -7,7 +7,7 @@ use crate::layout::FieldError;
 use rollcall_model::due_policy::{DEFAULT_LATE_DAYS, DuePolicy, MAX_DUE_DAYS};
 use rollcall_model::format::count;
 
-/// The fields of a due date, as they were typed.
+/// Due date fields as entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::pages) struct DueDateFields {
     /// `none`, `on`, `joining` or `start`.
@@ -42,7 +42,7 @@ impl DueDateFields {
         }
     }
 
-    /// The fields that show a date that is there.
+    /// Creates the fields of an existing due date.
     pub(crate) fn of(due: DuePolicy, late_days: u32) -> Self {
         let fields = Self { late: late_days.to_string(), ..Self::default() };
         match due {
@@ -57,7 +57,7 @@ impl DueDateFields {
         }
     }
 
-    /// What was meant, and the days that whoever joins late has at least.
+    /// Parses the due policy and the minimum number of days for late joiners.
     pub(crate) fn parse_due_date(&self) -> Result<(DuePolicy, u32), FieldError> {
         let late = parse_days(&self.late).unwrap_or(DEFAULT_LATE_DAYS);
         let due = match self.kind.as_str() {
@@ -76,7 +76,7 @@ impl DueDateFields {
         Ok((due, late))
     }
 
-    /// What it means for somebody, in words; nothing while something is wrong with it.
+    /// Describes the effect for an example learner. `None` if the fields are invalid.
     pub(crate) fn example(&self, today: NaiveDate) -> Option<String> {
         let (due, late_days) = self.parse_due_date().ok()?;
         let until = due.date(late_days, today, Some(today));

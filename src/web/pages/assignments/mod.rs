@@ -1,4 +1,4 @@
-//! Assigned courses: the overview, the way to a new assignment, one assignment, and the catalogue.
+//! Assignment pages: list, wizard, detail and course catalogue.
 
 pub(super) mod assign_wizard;
 pub(super) mod assignment_detail;

@@ -1,4 +1,4 @@
-//! Adding members.
+//! Page to add members.
 
 use askama::Template;
 use axum::Extension;
@@ -29,7 +29,7 @@ struct AddMembersPage {
     picker: LearnerPicker,
 }
 
-/// Each group has a draft of its own.
+/// Returns the draft kind of a group. Each group has its own draft.
 fn draft_kind(group: i64) -> String {
     format!("add members {group}")
 }

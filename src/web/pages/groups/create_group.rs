@@ -1,4 +1,4 @@
-//! Create group: a name, members, Save.
+//! Page to create a group with members.
 
 use askama::Template;
 use axum::Extension;

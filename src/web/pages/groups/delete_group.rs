@@ -1,4 +1,4 @@
-//! Deleting a group, which says first what goes, and restoring it.
+//! Deletion of a group with a confirmation page, and restoration.
 
 use askama::Template;
 use axum::Extension;
@@ -91,7 +91,6 @@ pub(in crate::pages) async fn submit_deletion(
     }
 }
 
-/// Restores a group that was deleted.
 pub(in crate::pages) async fn restore_group(
     State(web): State<WebContext>,
     Extension(who): Extension<Principal>,

@@ -1,4 +1,4 @@
-//! One group: courses, members, history.
+//! Group page: courses, members, history.
 
 use askama::Template;
 use axum::Extension;
@@ -24,7 +24,7 @@ use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::members::{self, MemberListRow};
 use rollcall_store::listing::{assignments, groups as listed};
 
-/// Runs that the history shows.
+/// Number of runs shown in the history.
 const HISTORY_LENGTH: i64 = 20;
 
 #[derive(Template)]
@@ -68,7 +68,7 @@ struct GroupHistoryLine {
     ended: i64,
 }
 
-/// A due date in words.
+/// Formats a due date.
 pub(in crate::pages) fn format_due_date(due: DuePolicy) -> String {
     match due {
         DuePolicy::Never => "no due date".to_owned(),
@@ -80,7 +80,7 @@ pub(in crate::pages) fn format_due_date(due: DuePolicy) -> String {
     }
 }
 
-/// Who assigned, in words.
+/// Formats the source of an assignment.
 pub(in crate::pages) fn format_source(source: &str) -> &'static str {
     if source == "file" { "the file" } else { "hand" }
 }
@@ -155,7 +155,7 @@ pub(in crate::pages) async fn show(
     render_group(&web, &who, id, &query, Vec::new()).await
 }
 
-/// The page, with what was wrong with a form of it.
+/// Renders the page with validation errors.
 pub(super) async fn render_group(
     web: &WebContext,
     who: &Principal,

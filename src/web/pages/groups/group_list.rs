@@ -1,4 +1,4 @@
-//! The overview.
+//! Group list page.
 
 use askama::Template;
 use axum::Extension;

@@ -1,4 +1,4 @@
-//! Groups: the overview, one group, and everything that can be done to it.
+//! Group pages: list, detail, creation, changes and deletion.
 
 pub(super) mod add_members;
 pub(super) mod create_group;
@@ -19,18 +19,18 @@ use rollcall_model::ids::{GroupId, RunId};
 use rollcall_store::groups::Group;
 use rollcall_store::{Tx, groups};
 
-/// The group of an address.
+/// Loads the group of the path.
 async fn find_group(tx: &mut Tx, id: i64) -> Result<Group, PageError> {
     let group = groups::get(tx, GroupId(id)).await?;
     group.ok_or_else(|| PageError::Missing { what: "the group".to_owned() })
 }
 
-/// As of which run the page that was sent showed the group.
+/// Returns the run as of which the submitted page showed the group.
 fn seen_run(form: &FormData) -> Option<RunId> {
     form.number("seen").map(RunId)
 }
 
-/// A refusal as a fault of a field; trouble where it is about more than a field.
+/// Converts a refusal to a field error. Other errors become page errors.
 fn field_error(field: &'static str, error: GroupError) -> Result<FieldError, PageError> {
     match error {
         GroupError::Store(error) => Err(error.into()),
@@ -46,12 +46,12 @@ fn field_error(field: &'static str, error: GroupError) -> Result<FieldError, Pag
     }
 }
 
-/// A time of day as people read it, in the file's zone.
+/// Formats a time in the configured time zone.
 pub(super) fn format_local_time(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).format("%e %b %Y, %H:%M").to_string().trim_start().to_owned()
 }
 
-/// Where the members of a group come from, in words.
+/// Describes the sources of a group's members.
 fn format_origin(rules: &[&str], has_by_hand: bool) -> String {
     let mut parts: Vec<String> = Vec::new();
     match rules {

@@ -1,4 +1,4 @@
-//! Removing members, and letting them in again.
+//! Removal of members, and lifting of exclusions.
 
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -73,7 +73,7 @@ pub(in crate::pages) async fn submit_removal(
     }
 }
 
-/// Lets somebody in again; the rules decide at the next sync.
+/// Lifts an exclusion. The rules take effect at the next sync.
 pub(in crate::pages) async fn lift_exclusion(
     State(web): State<WebContext>,
     Path(id): Path<i64>,

@@ -1,4 +1,4 @@
-//! Editing a group's name.
+//! Page to rename a group.
 
 use askama::Template;
 use axum::Extension;

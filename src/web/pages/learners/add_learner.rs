@@ -1,4 +1,4 @@
-//! A learner whom no directory has.
+//! Page to add a learner who is not in a directory.
 
 use askama::Template;
 use axum::Extension;

@@ -1,4 +1,4 @@
-//! One learner: attributes and where they come from, groups and courses, and why.
+//! Learner page: attributes with their sources, groups and courses with the explanation.
 
 use askama::Template;
 use axum::Extension;
@@ -36,7 +36,7 @@ struct LearnerDetailPage {
     linked: Vec<String>,
     may_resync: bool,
     typed: String,
-    /// What asking the directories came to.
+    /// Result of the last resync.
     outcome: Vec<String>,
 }
 
@@ -80,7 +80,7 @@ pub(in crate::pages) async fn show(
     render_learner(&web, &who, id, &query, Vec::new(), Vec::new()).await
 }
 
-/// The page, with what was wrong with a form of it, and what asking the directories came to.
+/// Renders the page with validation errors and the result of a resync.
 pub(super) async fn render_learner(
     web: &WebContext,
     who: &Principal,
@@ -93,8 +93,8 @@ pub(super) async fn render_learner(
     let mut tx = web.store.begin_read().await?;
     let learner = learners::get(&mut tx, LearnerId(id)).await?;
     let learner = learner.ok_or_else(|| PageError::Missing { what: "the learner".to_owned() })?;
-    let asked = ExplainRequest { learner: learner.id, group: None, course: None, at: None };
-    let explained = explain::explain(&mut tx, config.for_explain(), asked, web.change_time())
+    let request = ExplainRequest { learner: learner.id, group: None, course: None, at: None };
+    let explained = explain::explain(&mut tx, config.for_explain(), request, web.change_time())
         .await
         .map_err(explain_error)?;
     let words = without_links(render_explanation(&explained, config.timezone, false));
@@ -126,7 +126,7 @@ pub(super) async fn render_learner(
     render_page_with_status(page.frame.status(), &page)
 }
 
-/// The same without the backticks that names have at a terminal.
+/// Removes the backticks around names.
 fn without_links(mut words: RenderedExplanation) -> RenderedExplanation {
     let of = |section: &mut ExplanationSection| {
         section.title = section.title.replace('`', "");
@@ -145,7 +145,7 @@ fn explain_error(error: explain::ExplainError) -> PageError {
     }
 }
 
-/// Makes two learners one, or two again; the rules decide anew for whoever is concerned.
+/// Links or unlinks two learners and re-evaluates the rules for both.
 pub(in crate::pages) async fn submit_link(
     State(web): State<WebContext>,
     Path(id): Path<i64>,

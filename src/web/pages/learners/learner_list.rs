@@ -1,4 +1,4 @@
-//! The list of learners.
+//! Learner list page.
 
 use askama::Template;
 use axum::Extension;

@@ -1,4 +1,4 @@
-//! Learners: the list, one learner with everything that is known and why, and those added by hand.
+//! Learner pages: list, detail with explanation, manual creation, resync.
 
 pub(super) mod add_learner;
 pub(super) mod learner_detail;

@@ -1,4 +1,4 @@
-//! Asking the directories for one learner again.
+//! Sync of one learner with the directories.
 
 use axum::Extension;
 use axum::extract::{Path, State};

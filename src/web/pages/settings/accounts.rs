@@ -1,4 +1,4 @@
-//! Who may sign in.
+//! Account page.
 
 use askama::Template;
 use axum::Extension;
@@ -33,7 +33,7 @@ struct AccountSettingsPage<'a> {
     fresh: Option<ShownInvitation>,
 }
 
-/// What stands in the form for a new account.
+/// Input of the form for a new account.
 #[derive(Default)]
 struct AccountFormInput<'a> {
     email: &'a str,
@@ -41,7 +41,7 @@ struct AccountFormInput<'a> {
     role: &'a str,
 }
 
-/// A link that is shown this once.
+/// Single-use link, shown only once.
 struct ShownInvitation {
     email: String,
     link: String,
@@ -97,7 +97,7 @@ pub(super) async fn export_csv(State(web): State<WebContext>, _: Extension<Princ
     Ok(sheet.into_download("accounts.csv"))
 }
 
-/// The link as whoever asks reaches these pages: their browser says where it sent the form from.
+/// Builds the absolute link from the origin of the request.
 fn invitation_url((client, headers): (ClientInfo, &HeaderMap), invitation: &Invitation) -> String {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let base = match (text(header::ORIGIN), text(header::HOST)) {
@@ -158,7 +158,7 @@ pub(super) async fn create_account(
     render_accounts(&web, &who, &FormData::default(), AccountFormInput::default(), fresh, Vec::new()).await
 }
 
-/// Another role, a new link, or no longer any right to sign in.
+/// Changes the role of an account, creates a new link, or revokes the account.
 pub(super) async fn change_account(
     State(web): State<WebContext>,
     client: ClientInfo,

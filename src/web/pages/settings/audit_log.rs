@@ -1,4 +1,4 @@
-//! The record of changes: who did what when, what there was before, and what there is since.
+//! Audit log page: actor, time, action, old and new state of each change.
 
 use askama::Template;
 use axum::Extension;
@@ -15,7 +15,7 @@ use crate::pages::{PageResult, render_page};
 use rollcall_core::accounts::Principal;
 use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
 
-/// The kinds of runs, and how people call them.
+/// Kinds of runs with their labels.
 const CHANGE_KINDS: [(&str, &str); 5] = [
     ("hand", "by hand"),
     ("sync", "syncs"),

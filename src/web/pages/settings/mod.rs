@@ -1,4 +1,4 @@
-//! Settings: who may sign in, keys for programs, the record of changes, and whether all is well.
+//! Settings pages: accounts, API tokens, audit log and system health.
 
 mod accounts;
 mod audit_log;

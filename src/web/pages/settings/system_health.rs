@@ -1,4 +1,4 @@
-//! Whether all is well: database, services, files, queue.
+//! System health page: database, services, configuration files and job queue.
 
 use askama::Template;
 use axum::Extension;

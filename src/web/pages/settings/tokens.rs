@@ -1,4 +1,4 @@
-//! Keys for programs.
+//! API token page.
 
 use askama::Template;
 use axum::Extension;

@@ -1,8 +1,8 @@
-//! What may take longer than somebody waits: approvals, undos, retirements. They go on behind a page of their own.
+//! Long operations: approvals, undos, retirements. They run in the background and have a progress page.
 //!
-//! A quick one is answered as if nobody had waited. Else the page says that it is being done, and afterwards what it
-//! came to. Each is one transaction: where a service ended in the middle, the page asks the record of runs whether that
-//! was before or after the commit, and says so.
+//! If an operation ends within a short wait, the response shows its result. Otherwise the progress page shows that it is
+//! running, and later its result. Each operation is one transaction. If the service stopped during the operation, the page
+//! determines from the run records whether the transaction was committed.
 
 use axum::Extension;
 use std::time::Duration;
@@ -26,29 +26,29 @@ use rollcall_core::sync::lease::holder_name;
 use rollcall_model::ids::DraftId;
 use rollcall_store::{Tx, form_drafts, nodes, runs};
 
-/// The kind of draft.
+/// Kind of the draft that stores an operation.
 const DRAFT_KIND: &str = "deed";
 
-/// How long somebody waits for the answer itself.
+/// Maximum wait for the result before the progress page is shown.
 const RESPONSE_WAIT: Duration = Duration::from_secs(2);
 
-/// What is to be done.
+/// Operation to run in the background.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct BackgroundOperation {
-    /// What it is, as a title.
+    /// Title of the progress page.
     pub title: String,
-    /// What the record of changes will say of it.
+    /// Description in the audit log.
     pub what: String,
-    /// The page that it was asked for on.
+    /// Page on which the operation was requested.
     pub back: String,
 }
 
-/// How it ended.
+/// Outcome of an operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum OperationOutcome {
     #[serde(rename = "Came")]
     Completed(OperationResult),
-    /// The page of this run says it.
+    /// The page of this run shows the result.
     Run(i64),
     Refused {
         text: String,
@@ -56,17 +56,17 @@ pub(super) enum OperationOutcome {
     },
 }
 
-/// What came of it.
+/// Result of a completed operation.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct OperationResult {
     pub title: String,
-    /// The run that it is about.
+    /// Run to which the operation applies.
     pub run: i64,
-    /// Its own number.
+    /// Run created by the operation.
     pub number: i64,
     pub summary: String,
     pub lists: Vec<ResultList>,
-    /// The run that shows what still waits.
+    /// Run that shows the remaining pending changes.
     pub newer: Option<i64>,
 }
 
@@ -77,14 +77,14 @@ pub(super) struct ResultList {
     pub more: usize,
 }
 
-/// An order as it is kept.
+/// Stored operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct StoredOperation {
     order: BackgroundOperation,
     actor: String,
-    /// The newest run when it began.
+    /// Latest run when the operation started.
     after: i64,
-    /// The service that does it.
+    /// Service that runs the operation.
     holder: String,
     ended: Option<OperationOutcome>,
 }
@@ -93,7 +93,7 @@ fn to_json(kept: &StoredOperation) -> String {
     json!(kept).to_string()
 }
 
-/// Begins, and waits a moment: how it ended, or the answer that leads to the page of what is under way.
+/// Starts an operation and waits briefly. Returns its outcome, or a redirect to its progress page.
 pub(super) async fn start_operation<F>(
     web: &WebContext,
     who: &Principal,
@@ -104,30 +104,32 @@ where
     F: Future<Output = Result<OperationOutcome, PageError>>,
 {
     let Some(account) = who.account() else {
-        return Err(PageError::Bad { what: "this page is for people".to_owned() });
+        return Err(PageError::Bad { what: "this page requires a user account".to_owned() });
     };
     let mut tx = web.store.begin_write().await?;
     let after = runs::get_latest_id(&mut tx).await?;
     let kept = StoredOperation { order, actor: who.actor.clone(), after, holder: holder_name(), ended: None };
     let id = form_drafts::create(&mut tx, account, DRAFT_KIND, &to_json(&kept), Utc::now()).await?;
     tx.commit().await?;
-    let (tell, mut told) = oneshot::channel();
-    let doing = web.background.register_task(id);
+    let (sender, mut receiver) = oneshot::channel();
+    let guard = web.background.register_task(id);
     let behind = web.clone();
     web.background.spawn_blocking_task(move || async move {
         let ended = work().await;
-        // Nobody waits any longer: it is kept for whoever looks.
-        if let Err(ended) = tell.send(ended) {
+        // The request has ended. The page of the operation shows the stored result.
+        if let Err(ended) = sender.send(ended) {
             save_outcome(&behind, id, kept, ended).await;
         }
-        drop(doing);
+        drop(guard);
     });
-    let waited = tokio::time::timeout(RESPONSE_WAIT, &mut told).await;
-    told.close();
+    let waited = tokio::time::timeout(RESPONSE_WAIT, &mut receiver).await;
+    receiver.close();
     let ended = match waited {
-        Ok(ended) => ended.map_err(|_| PageError::Broken { what: "a deed came to no end".to_owned() })?,
-        // It may have ended in this very moment.
-        Err(_) => match told.try_recv() {
+        Ok(ended) => {
+            ended.map_err(|_| PageError::Broken { what: "an operation ended without a result".to_owned() })?
+        }
+        // The operation can end at the same moment.
+        Err(_) => match receiver.try_recv() {
             Ok(ended) => ended,
             Err(_) => return Ok(Err(Redirect::to(&format!("/sync/deeds/{id}")).into_response())),
         },
@@ -153,17 +155,17 @@ async fn save_outcome(
         tx.commit().await
     };
     if let Err(error) = written.await {
-        warn!(%error, "what something came to could not be kept, its page asks the record of runs");
+        warn!(%error, "could not store the result of an operation, its page reads the run record instead");
     }
 }
 
-/// How far an order is.
+/// State of an operation.
 enum OperationState {
     Running,
     Ended(OperationOutcome),
-    /// It is done; its run says what it came to.
+    /// Committed. The run shows the result.
     Done(i64),
-    /// The service ended before it was done.
+    /// The service stopped before the commit.
     Lost,
 }
 
@@ -172,9 +174,9 @@ async fn load_state(
     who: &Principal,
     id: i64,
 ) -> Result<(BackgroundOperation, OperationState), PageError> {
-    let missing = || PageError::Missing { what: "what was under way".to_owned() };
+    let missing = || PageError::Missing { what: "the operation".to_owned() };
     let account = who.account().ok_or_else(missing)?;
-    // Asked first: what ends between this and the reading has been kept by then.
+    // Checked before the draft is read: an operation that ends in between has stored its result.
     let is_here = web.background.is_task_running(DraftId(id));
     let mut tx = web.store.begin_read().await?;
     let draft = form_drafts::find(&mut tx, DraftId(id), account, DRAFT_KIND).await?.ok_or_else(missing)?;
@@ -190,7 +192,7 @@ async fn load_state(
     Ok((kept.order, now))
 }
 
-/// Whether another service, which lives, is at it.
+/// Returns whether another running service executes the operation.
 async fn runs_on_other_service(tx: &mut Tx, service: &str) -> Result<bool, PageError> {
     Ok(service != holder_name() && nodes::is_holder_alive(tx, service).await?)
 }
@@ -213,7 +215,7 @@ struct OperationResultPage {
     came: OperationResult,
 }
 
-/// The page of what came of it.
+/// Shows the progress or the result of an operation.
 pub(super) fn show_result(who: &Principal, came: OperationResult) -> PageResult {
     render_page(&OperationResultPage { frame: Layout::new(who, MenuItem::Sync, came.title.clone()), came })
 }
@@ -247,7 +249,7 @@ pub(super) async fn show_operation(
     render_page(&OperationProgressPage { frame, id, order, is_doing, done, touched })
 }
 
-/// The same for the script of the page.
+/// Returns the progress for the page script.
 pub(super) async fn operation_progress(
     State(web): State<WebContext>,
     Path(id): Path<i64>,

@@ -1,4 +1,4 @@
-//! Numbers of the last days, or hours, as bars drawn by the server, with the figures behind them.
+//! Bar charts of recent days or hours, rendered as SVG, with their values.
 
 use std::fmt::Display;
 
@@ -7,30 +7,30 @@ use chrono_tz::Tz;
 
 use rollcall_model::format::thousands;
 
-/// The width of a bar and the height of the whole, in units of the drawing.
+/// Width of a bar and height of the chart, in SVG units.
 const BAR_STEP: usize = 8;
 const CHART_HEIGHT: i64 = 100;
 
-/// A plot of one number a day, or a shorter while.
+/// Chart with one value per day or shorter interval.
 pub(in crate::pages) struct BarChart {
     pub title: &'static str,
-    /// What a bar stands for.
+    /// Interval of a bar.
     pub each: &'static str,
-    /// What it shows, for whoever does not see it.
+    /// Description for screen readers.
     pub said: String,
     pub width: usize,
     pub bars: Vec<ChartBar>,
     pub rows: Vec<(String, String)>,
 }
 
-/// A bar of it.
+/// Bar of a chart.
 pub(in crate::pages) struct ChartBar {
     pub x: usize,
     pub y: i64,
     pub height: i64,
 }
 
-/// The days up to today, each with what stands for it; nothing for days without any.
+/// Returns the days up to today, each with its value. Days without data have `None`.
 pub(in crate::pages) fn group_by_day<T>(
     all: &[T],
     (today, days, zone): (NaiveDate, i64, Tz),
@@ -47,12 +47,12 @@ pub(in crate::pages) fn group_by_day<T>(
 }
 
 impl BarChart {
-    /// Draws days.
+    /// Builds a chart with one bar per day.
     pub(crate) fn of_days(title: &'static str, days: &[(NaiveDate, Option<i64>)]) -> Self {
         Self::new(title, ("Day", "on"), days)
     }
 
-    /// Draws a bar for each while that has a number; what a while is called, and the word before its name, come with it.
+    /// Builds a chart with one bar per interval that has a value. `name` and the preposition label the intervals.
     pub(crate) fn new<T: Display>(
         title: &'static str,
         (each, at): (&'static str, &str),
@@ -62,7 +62,7 @@ impl BarChart {
         let bar = |(place, (_, number)): (usize, &(T, Option<i64>))| {
             let number = (*number)?;
             let height = if most > 0 { (number * CHART_HEIGHT).div_euclid(most) } else { 0 };
-            // What has a number is seen even where the number is small.
+            // Small values have a visible bar, too.
             let height = height.max(1);
             Some(ChartBar { x: place * BAR_STEP, y: CHART_HEIGHT - height, height })
         };

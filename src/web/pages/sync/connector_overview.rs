@@ -1,4 +1,4 @@
-//! Every connector at a glance, and what waits.
+//! Overview page of all connectors and pending changes.
 
 use askama::Template;
 use axum::Extension;
@@ -38,7 +38,7 @@ pub(super) async fn show_connectors(
     render_connectors(&web, &who, Vec::new()).await
 }
 
-/// The page, with what was wrong with a button of it.
+/// Renders the page with the error of an action.
 pub(super) async fn render_connectors(
     web: &WebContext,
     who: &Principal,

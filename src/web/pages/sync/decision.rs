@@ -1,4 +1,4 @@
-//! Approving or rejecting what a run held, and taking back what a run did.
+//! Confirmation pages to approve, reject or undo a run.
 
 use askama::Template;
 use axum::Extension;
@@ -22,10 +22,10 @@ use rollcall_model::format::count;
 use rollcall_model::ids::RunId;
 use rollcall_store::holds::HeldChangeRecord;
 
-/// Lines of a list that the answer shows; the rest is counted.
+/// Maximum number of lines of a list that are shown. The rest is counted.
 const MAX_LINES: usize = 200;
 
-/// What is done with a run.
+/// Decision about a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DecisionKind {
     Approve,
@@ -114,7 +114,7 @@ async fn render_confirmation(
     render_page_with_status(page.frame.status(), &page)
 }
 
-/// What an undo of a run would do, as far as is known before.
+/// Lists the effects of an undo, as far as they are known in advance.
 fn describe_undo(run: &rollcall_store::runs::Run) -> Vec<String> {
     let number = |number: i64, one, many| count(number.unsigned_abs(), one, many);
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! Sync: connectors, runs, what they hold, and the rules.
+//! Sync pages: connectors, runs, held changes and rules.
 
 mod background_operations;
 mod chart;

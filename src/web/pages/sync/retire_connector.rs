@@ -1,4 +1,4 @@
-//! Retiring a connector that the file no longer names: first what goes, then letting go under the limits.
+//! Retirement of a connector that is no longer configured: confirmation page, then removal within the limits.
 
 use askama::Template;
 use axum::Extension;
@@ -21,14 +21,14 @@ use rollcall_model::format::count;
 struct RetireConnectorPage {
     frame: Layout,
     name: String,
-    /// What goes, each with its number.
+    /// Removed objects with their counts.
     goes: Vec<String>,
     lines: Vec<String>,
     held: Option<String>,
     because: Vec<String>,
 }
 
-/// A refusal as a sentence; trouble where it is about the database, or nothing has this name.
+/// Converts a refusal to a message. Database errors and unknown names become page errors.
 fn refusal_text(error: RetireError) -> Result<String, PageError> {
     match error {
         RetireError::Sync(SyncError::Store(error)) => Err(error.into()),
@@ -140,7 +140,7 @@ pub(super) async fn submit_retirement(
     }
 }
 
-/// A name as a part of an address.
+/// Encodes a name as a path segment.
 fn encode_url(name: &str) -> String {
     url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
 }

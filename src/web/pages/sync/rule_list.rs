@@ -1,4 +1,4 @@
-//! The rules of the file, whom each matches, and a box to try an expression out.
+//! Rule page: configured rules with their matches, and a form to test an expression.
 
 use askama::Template;
 use axum::Extension;
@@ -17,7 +17,7 @@ use rollcall_rules::rule::BadExpression;
 use rollcall_store::groups;
 use rollcall_store::listing::runs::{self, FedGroup};
 
-/// People that are named, and groups of a rule that are.
+/// Maximum numbers of people and groups of a rule that are listed.
 const MAX_GROUPS: usize = 50;
 
 #[derive(Template)]
@@ -61,7 +61,7 @@ fn rule_line(rule: &rollcall_rules::rule::Rule, given: &[(String, i64)], fed: &[
     }
 }
 
-/// What is wrong with an expression, and where.
+/// Error of an expression with its position.
 fn expression_error(mistake: &BadExpression) -> FieldError {
     let (line, column) = (mistake.line + 1, mistake.column + 1);
     FieldError::new("when", format!("Line {line}, column {column}: {}", mistake.message))
@@ -125,7 +125,7 @@ async fn preview_rule(
 }
 
 impl RuleListPage {
-    /// The lists of the answer, each with its title.
+    /// Returns the lists of the result with their titles.
     fn lists(&self) -> Vec<(String, &MatchSample)> {
         let Some(found) = &self.found else { return Vec::new() };
         let mut lists = vec![("Whom it matches".to_owned(), &found.matching)];

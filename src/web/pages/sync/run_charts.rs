@@ -1,4 +1,4 @@
-//! The runs of a connector over the last 90 days.
+//! Charts of a connector's runs of the last 90 days.
 
 use askama::Template;
 use axum::Extension;
@@ -14,7 +14,7 @@ use rollcall_core::accounts::Principal;
 use rollcall_store::connectors;
 use rollcall_store::listing::runs::{self, RunDataPoint};
 
-/// Days that are shown.
+/// Number of days shown.
 const CHART_DAYS: i64 = 90;
 
 #[derive(Template)]
@@ -48,7 +48,7 @@ pub(super) async fn show(
     let sum = |of: fn(&RunDataPoint) -> i64| {
         group_by_day(&points, range, at, |all| all.iter().map(|one| of(one)).sum())
     };
-    // A run that failed has read nobody, and says nothing of how many there are.
+    // A failed run contains no information about the number of people.
     let good: Vec<RunDataPoint> = points.iter().filter(|one| one.status != "failed").cloned().collect();
     let read = group_by_day(&good, range, at, |all| all.last().map_or(0, |one| one.people_read));
     let longest =

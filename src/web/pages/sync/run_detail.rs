@@ -1,4 +1,4 @@
-//! One run: what it counted, what it changed, what it noticed, what it held.
+//! Run page: counts, changes, warnings and held changes.
 
 use askama::Template;
 use axum::Extension;
@@ -40,7 +40,7 @@ struct RunDetailPage {
     because: Vec<String>,
     held_counts: Vec<String>,
     waits: bool,
-    /// What an approval would commit, in words.
+    /// Changes that an approval would commit.
     named: Vec<String>,
     can_undo: bool,
     decided: Vec<(i64, String)>,
@@ -65,13 +65,13 @@ struct HeldChangeLine {
     state: String,
 }
 
-/// A run, or trouble where there is none.
+/// Loads a run, or returns a not-found error.
 pub(super) async fn find_run(tx: &mut Tx, id: i64) -> Result<AuditLogEntry, PageError> {
     let found = audit_log::get(tx, id).await?;
     found.ok_or_else(|| PageError::Missing { what: "the run".to_owned() })
 }
 
-/// What a run held, in words, and whether any of it waits.
+/// Describes the held changes of a run and whether any are pending.
 pub(super) async fn format_held(
     tx: &mut Tx,
     connector: Option<ConnectorId>,
@@ -92,7 +92,7 @@ pub(super) async fn format_held(
     Ok((lines.collect(), waits))
 }
 
-/// What an approval of a run commits, in words: what waits, and with `decided` what it rejected or took back.
+/// Describes the changes that an approval commits: the pending ones, and with `decided` the rejected and undone ones.
 pub(super) async fn named_in_words(
     tx: &mut Tx,
     connector: Option<ConnectorId>,
@@ -126,7 +126,7 @@ fn counts(record: &AuditLogEntry) -> Vec<(&'static str, i64)> {
     all.into_iter().filter(|(name, number)| *number > 0 || always(name)).collect()
 }
 
-/// Why the guard held something, in its words.
+/// Describes the limit that caused a hold.
 pub(super) async fn because(tx: &mut Tx, run: i64) -> Result<(Vec<String>, Option<ConnectorId>), PageError> {
     let (guard, connector) = runs::get_guard_report(tx, RunId(run)).await?;
     let guard: Value = serde_json::from_str(&guard).unwrap_or_default();

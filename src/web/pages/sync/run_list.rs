@@ -1,4 +1,4 @@
-//! The list of runs.
+//! Run list page.
 
 use askama::Template;
 use axum::Extension;
@@ -16,7 +16,7 @@ use rollcall_core::accounts::Principal;
 use rollcall_store::connectors;
 use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
 
-/// How runs end.
+/// Run states that can be filtered by.
 const RUN_STATES: [&str; 5] = ["applied", "unchanged", "held", "failed", "running"];
 
 #[derive(Template)]
@@ -24,7 +24,7 @@ const RUN_STATES: [&str; 5] = ["applied", "unchanged", "held", "failed", "runnin
 struct RunOverviewPage<'a> {
     frame: Layout,
     tab: &'static str,
-    /// Each with whether it is chosen.
+    /// Options, each with whether it is selected.
     connectors: Vec<(String, bool)>,
     states: [(&'static str, bool); 5],
     connector: &'a str,
@@ -41,7 +41,7 @@ struct RunLine {
     seconds: String,
 }
 
-/// How long a run took, in seconds; empty while it runs.
+/// Formats the duration of a run in seconds. Empty while the run is in progress.
 pub(super) fn format_duration(run: &rollcall_store::runs::Run) -> String {
     let took = run.finished_at.map(|end| (end - run.started_at).num_milliseconds());
     took.map_or_else(String::new, |took| {

@@ -1,4 +1,4 @@
-//! What a run would do now: a dry run behind the page, kept for whoever asked.
+//! Preview of a run: a dry run in the background. The result is stored for the user who requested it.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -22,18 +22,18 @@ use rollcall_model::ids::DraftId;
 use rollcall_model::run_warning::RunWarning;
 use rollcall_store::{Tx, form_drafts};
 
-/// The kind of draft.
+/// Kind of the draft that stores a preview.
 const DRAFT_KIND: &str = "preview";
 
-/// Problems that a preview keeps.
+/// Maximum number of problems that a preview stores.
 const MAX_WARNINGS: usize = 50;
 
-/// A preview, as it is kept.
+/// Stored preview.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct RunPreview {
     connector: String,
     done: bool,
-    /// Why there is no plan.
+    /// Error, if the dry run failed.
     error: Option<String>,
     read: String,
     summary: String,
@@ -59,18 +59,18 @@ pub(super) async fn start_preview(
 ) -> PageResult {
     let place = find_connector(&web, &name)?;
     let Some(account) = who.account() else {
-        return Err(PageError::Bad { what: "a preview is for people".to_owned() });
+        return Err(PageError::Bad { what: "a preview requires a user account".to_owned() });
     };
     let preview = RunPreview { connector: name.clone(), ..RunPreview::default() };
     let mut tx = web.store.begin_write().await?;
     let id = form_drafts::create(&mut tx, account, DRAFT_KIND, &to_json(&preview), Utc::now()).await?;
     tx.commit().await?;
-    let asked =
+    let options =
         build_run_options(&web, &who, format!("preview connector `{name}`"), true, ReadProgress::default());
     let config = web.config();
     let behind = web.background.clone();
     behind.spawn_blocking_task(move || async move {
-        let report = sync::run(&web.store, config.for_sync(), place, &asked).await;
+        let report = sync::run(&web.store, config.for_sync(), place, &options).await;
         let kept = async {
             let preview = build_preview(&web, preview, report).await?;
             let mut tx = web.store.begin_write().await?;
@@ -78,7 +78,7 @@ pub(super) async fn start_preview(
             tx.commit().await
         };
         if let Err(error) = kept.await {
-            warn!(%error, "a preview could not be kept");
+            warn!(%error, "could not store a preview");
         }
     });
     Ok(Redirect::to(&format!("/sync/previews/{id}")).into_response())
@@ -88,7 +88,7 @@ fn to_json(preview: &RunPreview) -> String {
     json!(preview).to_string()
 }
 
-/// The report of a dry run as its page shows it.
+/// Converts the report of a dry run for the page.
 async fn build_preview(
     web: &WebContext,
     preview: RunPreview,

@@ -1,6 +1,6 @@
-//! What a run noticed and went on without: records that it set aside, and problems.
+//! Warnings of a run: skipped records and other problems.
 //!
-//! A run keeps them in an order that never changes, so a place in it is where the next page begins.
+//! The order of a run's warnings never changes, so the position serves as the page cursor.
 
 use askama::Template;
 use axum::Extension;
@@ -19,23 +19,23 @@ use rollcall_model::ids::RunId;
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_store::{Tx, runs};
 
-/// Lines on the page of the run itself.
+/// Number of warnings shown on the run page.
 const SUMMARY_LENGTH: usize = 10;
 
-/// Problems of a run, with their place.
+/// Warnings of a run with their positions.
 struct WarningLine {
     place: i64,
     problem: RunWarning,
 }
 
-/// The first of them, and how many there are.
+/// First warnings of a run, and their total number.
 #[derive(Debug, Default)]
 pub(super) struct WarningSummary {
     pub first: Vec<RunWarning>,
     pub count: usize,
 }
 
-/// The records that a run set aside, and its other problems, as far as its page shows them.
+/// Loads the skipped records and other problems that the run page shows.
 pub(super) async fn load_summaries(
     tx: &mut Tx,
     run: i64,
@@ -55,7 +55,7 @@ fn is_rejected_record(problem: &RunWarning) -> bool {
     matches!(problem.kind, RunWarningKind::NoId | RunWarningKind::RepeatedId)
 }
 
-/// Which of them an address asks for.
+/// Kind of warnings selected by the query string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WarningFilter {
     All,
@@ -81,7 +81,7 @@ impl WarningFilter {
     }
 }
 
-/// A page of them, from behind a place on.
+/// Loads a page of warnings that follow a position.
 async fn load_warnings(
     tx: &mut Tx,
     run: i64,
@@ -105,7 +105,7 @@ struct RunWarningsPage {
     run: i64,
     which: &'static str,
     rows: Vec<WarningLine>,
-    /// Those that were set aside and are not kept one by one.
+    /// Number of skipped records that are not stored individually.
     more: i64,
     next: Option<String>,
     is_first: bool,

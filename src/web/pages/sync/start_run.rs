@@ -1,4 +1,4 @@
-//! Running a connector now.
+//! Starts a run of a connector.
 
 use axum::Extension;
 use std::time::Duration;
@@ -23,13 +23,13 @@ use rollcall_model::names::ConnectorName;
 use rollcall_store::Tx;
 use rollcall_store::runs::{self, Run};
 
-/// The place of a connector in the file.
+/// Returns the index of a connector in the configuration.
 pub(super) fn find_connector(web: &WebContext, name: &str) -> Result<usize, PageError> {
     let place = web.config().connectors.iter().position(|one| one.name.as_str() == name);
     place.ok_or_else(|| PageError::Missing { what: format!("the connector {name}") })
 }
 
-/// A run, or a dry run, as somebody asks for it here.
+/// Builds the options of a run or dry run.
 pub(super) fn build_run_options(
     web: &WebContext,
     who: &Principal,
@@ -48,7 +48,7 @@ pub(super) fn build_run_options(
     }
 }
 
-/// Begins a run, which goes on behind the page.
+/// Starts a run in the background.
 pub(super) async fn start_run(
     State(web): State<WebContext>,
     Path(name): Path<String>,
@@ -81,7 +81,7 @@ pub(super) async fn start_run(
     Ok(Redirect::to(&format!("/sync/runs/{number}")).into_response())
 }
 
-/// How far a run is, where somebody runs it now.
+/// Describes the progress of a run that is in progress.
 pub(super) async fn run_progress_text(
     web: &WebContext,
     tx: &mut Tx,
@@ -98,7 +98,7 @@ pub(super) async fn run_progress_text(
     }))
 }
 
-/// The same for the script of the page.
+/// Returns the progress for the page script.
 pub(super) async fn run_progress(
     State(web): State<WebContext>,
     Path(id): Path<i64>,

@@ -1,0 +1,201 @@
+//! Every statement of the store by name, for the test that prepares all of them on both engines.
+//!
+//! Each module that has statements lists them with [`list_statements!`]. A test compares the lists with the source text,
+//! so that a new constant cannot be left out.
+
+use super::engine::{Sql, Tx};
+use super::staging::StagingTable;
+use super::{Result, params};
+
+/// A statement and the constant that holds it.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedStatement {
+    /// Path of the module.
+    pub module: &'static str,
+    /// Name of the constant; for a staging table followed by the part, such as `fill`.
+    pub name: &'static str,
+    /// The text for each engine.
+    pub sql: Sql,
+}
+
+/// A constant that holds one statement or several.
+pub(crate) trait StatementSource {
+    /// The statements, each under a name derived from `name`, and the staging table that must exist.
+    fn list(self, module: &'static str, name: &'static str) -> StatementList;
+}
+
+/// Statements, and the staging tables that they need.
+#[derive(Debug, Default)]
+pub(crate) struct StatementList {
+    pub(crate) statements: Vec<NamedStatement>,
+    pub(crate) tables: Vec<StagingTable>,
+}
+
+impl StatementSource for &'static str {
+    fn list(self, module: &'static str, name: &'static str) -> StatementList {
+        Sql::from(self).list(module, name)
+    }
+}
+
+impl StatementSource for Sql {
+    fn list(self, module: &'static str, name: &'static str) -> StatementList {
+        StatementList { statements: vec![NamedStatement { module, name, sql: self }], tables: Vec::new() }
+    }
+}
+
+impl StatementSource for StagingTable {
+    fn list(self, module: &'static str, name: &'static str) -> StatementList {
+        let parts = [self.fill, self.analyze, self.drop.into()];
+        let statements = parts.map(|sql| NamedStatement { module, name, sql }).to_vec();
+        StatementList { statements, tables: vec![self] }
+    }
+}
+
+/// Defines `list_statements()` of a module from the names of its constants.
+macro_rules! list_statements {
+    ($($name:ident),+ $(,)?) => {
+        /// Every statement of this module.
+        pub(crate) fn list_statements() -> Vec<$crate::statements::StatementList> {
+            use $crate::statements::StatementSource;
+            vec![$($name.list(module_path!(), stringify!($name))),+]
+        }
+    };
+}
+pub(crate) use list_statements;
+
+fn list_all() -> Vec<StatementList> {
+    let modules = [
+        super::accounts::list_statements(),
+        super::assignments::list_statements(),
+        super::connectors::list_statements(),
+        super::courses::list_statements(),
+        super::engine::list_statements(),
+        super::enrollments::list_statements(),
+        super::explain::list_statements(),
+        super::form_drafts::list_statements(),
+        super::groups::list_statements(),
+        super::holds::list_statements(),
+        super::jobs::list_statements(),
+        super::learner_assignments::list_statements(),
+        super::learner_links::list_statements(),
+        super::learners::lookup::list_statements(),
+        super::learners::list_statements(),
+        super::learners::update::list_statements(),
+        super::leases::list_statements(),
+        super::listing::accounts::list_statements(),
+        super::listing::assignments::list_statements(),
+        super::listing::audit_log::list_statements(),
+        super::listing::changes::list_statements(),
+        super::listing::courses::list_statements(),
+        super::listing::database_info::list_statements(),
+        super::listing::enrollments::list_statements(),
+        super::listing::exclusions::list_statements(),
+        super::listing::groups::list_statements(),
+        super::listing::jobs::list_statements(),
+        super::listing::learners::list_statements(),
+        super::listing::members::list_statements(),
+        super::listing::runs::list_statements(),
+        super::listing::tokens::list_statements(),
+        super::memberships::list_statements(),
+        super::metrics::list_statements(),
+        super::migrate::list_statements(),
+        super::nodes::list_statements(),
+        super::persons::list_statements(),
+        super::queue_samples::list_statements(),
+        super::retention::list_statements(),
+        super::runs::list_statements(),
+        super::sessions::list_statements(),
+        super::tokens::list_statements(),
+        super::undo::list_statements(),
+        super::verification::list_statements(),
+    ];
+    modules.into_iter().flatten().collect()
+}
+
+/// A statement that an engine refuses.
+#[derive(Debug)]
+pub struct RefusedStatement {
+    /// The statement.
+    pub statement: NamedStatement,
+    /// The reason that the engine gives.
+    pub reason: String,
+}
+
+/// Prepares every statement on the engine of `tx`. Returns their number and those that the engine refuses.
+///
+/// # Errors
+/// When a staging table cannot be created or the connection is lost.
+pub async fn prepare_all(tx: &mut Tx) -> Result<(usize, Vec<RefusedStatement>)> {
+    let lists = list_all();
+    for table in lists.iter().flat_map(|list| &list.tables) {
+        tx.execute("create a staging table", table.create, params![]).await?;
+    }
+    let (mut count, mut refused) = (0, Vec::new());
+    for statement in lists.into_iter().flat_map(|list| list.statements) {
+        count += 1;
+        tx.execute("set a savepoint", "SAVEPOINT prepared", params![]).await?;
+        if let Err(error) = tx.prepare(statement.sql).await {
+            refused.push(RefusedStatement { statement, reason: error.to_string() });
+        }
+        tx.execute("return to a savepoint", "ROLLBACK TO SAVEPOINT prepared", params![]).await?;
+    }
+    Ok((count, refused))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    /// Constants of text that are not statements, or that a `Sql` of the same module holds.
+    fn is_statement(name: &str) -> bool {
+        name != "CACHE_SIZE" && !name.ends_with("_SQLITE") && !name.ends_with("_POSTGRES")
+    }
+
+    fn rust_files(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("the folder is readable");
+        entries
+            .map(|entry| entry.expect("the entry is readable").path())
+            .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
+            .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+            .collect()
+    }
+
+    /// The path of the module that a file holds.
+    fn module_of(root: &Path, file: &Path) -> String {
+        let inside = file.strip_prefix(root).expect("the file is in the crate").with_extension("");
+        let parts: Vec<&str> = inside.iter().map(|part| part.to_str().expect("a name is UTF-8")).collect();
+        let parts = parts.into_iter().filter(|part| *part != "mod");
+        std::iter::once("rollcall_store").chain(parts).collect::<Vec<_>>().join("::")
+    }
+
+    /// Every constant of the source text that holds a statement is in the list.
+    #[test]
+    fn every_statement_is_listed() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut written = BTreeSet::new();
+        for file in rust_files(root) {
+            let module = module_of(root, &file);
+            for line in fs::read_to_string(&file).expect("the file is readable").lines() {
+                let Some(constant) = line.strip_prefix("const ") else { continue };
+                let (name, kind) = constant.split_once(": ").expect("a constant has a type");
+                let kind = kind.split(" =").next().unwrap_or_default().trim_start_matches("super::");
+                let is_text = matches!(kind, "&str" | "Sql" | "StagingTable" | "staging::StagingTable");
+                if is_text && is_statement(name) {
+                    written.insert((module.clone(), name.to_owned()));
+                }
+            }
+        }
+        let listed: BTreeSet<(String, String)> = list_all()
+            .into_iter()
+            .flat_map(|list| list.statements)
+            .map(|one| (one.module.to_owned(), one.name.to_owned()))
+            .collect();
+        assert!(written.len() > 300, "{}", written.len());
+        let missing: Vec<_> = written.difference(&listed).collect();
+        assert_eq!(missing, Vec::<&(String, String)>::new());
+    }
+}
