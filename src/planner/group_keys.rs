@@ -5,9 +5,8 @@ use rustc_hash::FxHashSet;
 use crate::PlanContext;
 use crate::desired_memberships::DesiredMemberships;
 use crate::lookups::records_by_learner;
-use crate::population::{EvaluatedLearner, PersonChange, Population, from_json};
-use crate::records::{ConnectorRecord, merge_records};
-use crate::snapshot::StoredRecord;
+use crate::population::{EvaluatedLearner, PersonChange, Population};
+use crate::records::{as_records, collect_records, merge_records};
 use crate::source_data::SourceData;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::{GroupId, LearnerId};
@@ -60,7 +59,8 @@ fn variants(context: PlanContext<'_>, people: &PeopleTable) -> Population {
         let learners: FxHashSet<LearnerId> = known.into_iter().chain(holders.map(|(_, id)| *id)).collect();
         let mut variants: Vec<Option<Box<[Symbol]>>> = vec![None];
         for records in learners.iter().filter_map(|learner| others.get(learner)) {
-            variants.push(Some(merged(context, &mut population, row, records)));
+            let collected = collect_records(context, &mut population.people, Some(row), records);
+            variants.push(Some(merge_records(&as_records(&collected), context.rules.attributes.len())));
         }
         for cells in variants {
             for status in [LearnerStatus::Active, LearnerStatus::Leave] {
@@ -82,23 +82,4 @@ fn variant(row: RowIndex, status: LearnerStatus) -> EvaluatedLearner {
         sources: u64::MAX,
         contested: false,
     }
-}
-
-fn merged(
-    context: PlanContext<'_>,
-    population: &mut Population,
-    row: RowIndex,
-    records: &[&StoredRecord],
-) -> Box<[Symbol]> {
-    let PlanContext { rules, snapshot, .. } = context;
-    let mut owned = vec![(rules.connector, Box::from(population.people.cells(row)))];
-    for record in records.iter().filter(|record| record.present) {
-        let place = snapshot.places.get(&record.connector).copied().unwrap_or(usize::MAX);
-        let values = &mut population.people.values;
-        owned.push((place, from_json(rules.attributes, values, &record.attributes)));
-    }
-    owned.sort_by_key(|(place, _)| *place);
-    let records: Vec<ConnectorRecord<'_>> =
-        owned.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect();
-    merge_records(&records, rules.attributes.len())
 }

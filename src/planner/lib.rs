@@ -6,8 +6,8 @@
 //! file or the clock. [`lookup_keys()`] names the facts that are needed besides the snapshot; the caller loads them at
 //! once.
 //!
-//! The same functions serve syncs, dry runs, approvals, previews and explanations: [`merge_records`], [`status_on`] and
-//! the evaluation of rules.
+//! Syncs, dry runs, approvals, previews, explanations and undos call the same functions for what they have in common:
+//! [`merge_records`], [`status_on`] and [`evaluate_learner`].
 //!
 //! A plan in ten lines, of one person and one rule for an empty database:
 //!
@@ -57,6 +57,7 @@ pub mod fingerprint;
 mod group_keys;
 mod hold_report;
 pub mod impact;
+mod learner_evaluation;
 mod limit_checks;
 pub mod lookups;
 pub mod membership_plan;
@@ -77,6 +78,7 @@ pub use apply_limits::{LimitPolicy, plan};
 pub use approved_subset::change_keys;
 pub use change_set::{ChangeSet, HeldRecord};
 pub use group_keys::GroupKeys;
+pub use learner_evaluation::{RuleScope, evaluate_learner};
 pub use lookups::{LookupKeys, Lookups, lookup_keys};
 pub use population_builder::{connector_bit, manual_cells};
 pub use records::{ConnectorRecord, StatusOnDay, merge_records, status_on, winning_record};

@@ -6,8 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::PlanContext;
 use crate::correlation::{KnownPerson, PersonMatch};
 use crate::pinned_records::PinnedRecords;
-use crate::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population, from_json};
-use crate::records::{ConnectorRecord, merge_records, status_on};
+use crate::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population};
+use crate::records::{ConnectorRecord, as_records, collect_records, merge_records, status_on};
 use crate::snapshot::{ManualPerson, StoredRecord};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::ids::LearnerId;
@@ -123,25 +123,15 @@ impl PopulationBuilder<'_> {
         contested: bool,
     ) -> LearnerIndex {
         let records = id.and_then(|id| self.others.get(&id)).map_or(&[][..], Vec::as_slice);
-        let PlanContext { rules, snapshot, today, .. } = self.context;
+        let PlanContext { rules, today, .. } = self.context;
         let (status, sources, merged) = if let (Some(row), []) = (row, records) {
             let people = &self.population.people;
             let record = ConnectorRecord { place: rules.connector, cells: people.cells(row) };
             let status = status_on(today, rules.connectors, &people.values, &[record]).status;
             (status, connector_bit(rules.connector), None)
         } else {
-            let mut owned: Vec<(usize, Box<[Symbol]>)> = Vec::with_capacity(records.len() + 1);
-            for record in records.iter().filter(|record| record.present) {
-                let place = snapshot.places.get(&record.connector).copied().unwrap_or(usize::MAX);
-                let values = &mut self.population.people.values;
-                owned.push((place, from_json(rules.attributes, values, &record.attributes)));
-            }
-            if let Some(row) = row {
-                owned.push((rules.connector, self.population.people.cells(row).into()));
-            }
-            owned.sort_by_key(|(place, _)| *place);
-            let records: Vec<ConnectorRecord<'_>> =
-                owned.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect();
+            let collected = collect_records(self.context, &mut self.population.people, row, records);
+            let records = as_records(&collected);
             let values = &self.population.people.values;
             let status = status_on(today, rules.connectors, values, &records).status;
             let merged = (!records.is_empty()).then(|| merge_records(&records, rules.attributes.len()));

@@ -1,14 +1,17 @@
 //! One learner from the records of several connectors: the merged attributes and the status on a day.
 //!
-//! The same two functions serve syncs, explanations, previews and undos, so that an explanation cannot differ from
-//! the decision.
+//! Syncs, explanations, previews and undos call the same functions, so that an explanation cannot differ from the
+//! decision.
 
 use chrono::NaiveDate;
 
-use crate::population::date;
+use crate::PlanContext;
+use crate::population::{date, from_json};
 use crate::rule_set::ConnectorProfile;
+use crate::snapshot::StoredRecord;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::status::{EmploymentStatus, LearnerStatus};
 
 /// A record of one connector that holds the person.
@@ -18,6 +21,30 @@ pub struct ConnectorRecord<'a> {
     pub place: usize,
     /// The values of the record.
     pub cells: &'a [Symbol],
+}
+
+/// The values of a learner's records, each with the position of its connector, in the order of the file: the row of the
+/// reading, if there is one, and the stored records of other connectors that hold the person.
+pub(crate) fn collect_records(
+    context: PlanContext<'_>,
+    people: &mut PeopleTable,
+    row: Option<RowIndex>,
+    others: &[&StoredRecord],
+) -> Vec<(usize, Box<[Symbol]>)> {
+    let PlanContext { rules, snapshot, .. } = context;
+    let mut records: Vec<(usize, Box<[Symbol]>)> = Vec::with_capacity(others.len() + 1);
+    for record in others.iter().filter(|record| record.present) {
+        let place = snapshot.places.get(&record.connector).copied().unwrap_or(usize::MAX);
+        records.push((place, from_json(rules.attributes, &mut people.values, &record.attributes)));
+    }
+    records.extend(row.map(|row| (rules.connector, people.cells(row).into())));
+    records.sort_by_key(|(place, _)| *place);
+    records
+}
+
+/// The records that [`collect_records`] returned, as the other functions take them.
+pub(crate) fn as_records(collected: &[(usize, Box<[Symbol]>)]) -> Vec<ConnectorRecord<'_>> {
+    collected.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect()
 }
 
 /// The position of the record whose value of an attribute wins: the first that has one. `records` are in the order of
