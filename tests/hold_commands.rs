@@ -141,3 +141,22 @@ fn rejected_hold_is_not_reported_again() {
         assert_eq!(allowed["memberships"]["remove"], 0, "a rejection is a decision, not a limit");
     });
 }
+
+/// An approval of a run whose hold was rejected names the rejection and the next step.
+#[test]
+fn approve_after_reject_names_rejection() {
+    on_both(|engine| {
+        insta::allow_duplicates! {
+            let company = company(engine);
+            company.rollcall(&["sync"]).expect_status(3);
+            company.rollcall(&["reject", "2"]).expect_status(0);
+            let refused = company.rollcall(&["approve", "2"]).expect_status(1);
+            insta::assert_snapshot!(refused.err.trim_end(), @r#"
+error: run 2 has no pending changes: run 3 rejected them
+
+hint: `rollcall approve 3` applies the rejected changes after all
+"#);
+            company.rollcall(&["approve", "3"]).expect_status(0);
+        }
+    });
+}

@@ -382,8 +382,13 @@ fn approve_of_rejection_commits_what_it_discarded() {
         let run = company.sync_with_hold().run.expect("a number");
         let rejection = company.reject(run).expect("rejected").run;
         company.leave("r1");
-        company.sync_without_hold();
-        assert!(matches!(company.approve(run), Err(approve::ApprovalError::NothingHeld { .. })));
+        let later = company.sync_without_hold().run.expect("a number");
+        assert!(matches!(company.approve(later), Err(approve::ApprovalError::NothingHeld { .. })));
+        let refused = company.approve(run);
+        assert!(
+            matches!(refused, Err(approve::ApprovalError::Rejected { rejection: named, .. }) if named == rejection),
+            "{refused:?}"
+        );
         let decided = company.approve(rejection).expect("approved");
         assert_eq!(decided.done.iter().filter(|change| change.kind == "leave").count(), 20);
         assert_eq!(company.members("Sales").len(), 10);

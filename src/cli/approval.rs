@@ -49,6 +49,9 @@ impl From<approve::ApprovalError> for CliError {
             approve::ApprovalError::NothingHeld { newer: Some(newer), .. } => {
                 Some(format!("what waits now was shown by run {newer}: `rollcall runs show {newer}`"))
             }
+            approve::ApprovalError::Rejected { rejection, .. } => {
+                Some(format!("`rollcall approve {rejection}` applies the rejected changes after all"))
+            }
             approve::ApprovalError::FilesDiffer { .. } => {
                 Some("use the same file on every node, and reload it with SIGHUP".to_owned())
             }

@@ -296,6 +296,19 @@ pub async fn named_by(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result
     tx.fetch_all("read what an approval commits", NAMED, params![connector, run]).await
 }
 
+/// The latest rejection of changes that a run held. A later run that shows the rejected changes again did not hold them.
+const REJECTION: &str = "
+    SELECT max(decision_run_id) FROM held_changes
+    WHERE connector_id = $1 AND state = 'rejected' AND first_run_id <= $2 AND last_run_id >= $2
+      AND decision_run_id > $2";
+
+/// Returns the latest rejection of changes that a run held, if they are still rejected.
+pub async fn find_rejection(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Option<RunId>> {
+    let (rejection,): (Option<i64>,) =
+        tx.fetch_one("find the rejection of a hold", REJECTION, params![connector, run]).await?;
+    Ok(rejection.map(RunId))
+}
+
 const DROPPED: &str = concat!(
     change_columns!(),
     "WHERE h.connector_id = $1 AND h.state = 'dropped' AND h.first_run_id <= $2 AND h.last_run_id >= $2
@@ -359,6 +372,7 @@ list_statements!(
     SETTLE_RECORDS,
     SHOWN,
     NAMED,
+    REJECTION,
     DROPPED,
     WAITING,
     FORGET,

@@ -31,6 +31,8 @@ pub enum ApprovalError {
     NoRun { run: RunId },
     #[error("nothing that run {run} held waits any longer")]
     NothingHeld { run: RunId, newer: Option<i64> },
+    #[error("run {run} has no pending changes: run {rejection} rejected them")]
+    Rejected { run: RunId, rejection: RunId },
     #[error("nothing is approved while {hosts} by another file")]
     FilesDiffer { hosts: String },
 }
@@ -107,6 +109,9 @@ pub(super) async fn find(tx: &mut Tx, run: RunId) -> Result<ConnectorHold, Appro
     let id = ConnectorId(connector.id);
     let open = holds::named_by(tx, id, run).await?;
     if open.is_empty() {
+        if let Some(rejection) = holds::find_rejection(tx, id, run).await? {
+            return Err(ApprovalError::Rejected { run, rejection });
+        }
         let newer = holds::waiting(tx, id).await?.iter().map(|change| change.last_run_id).max();
         return Err(ApprovalError::NothingHeld { run, newer });
     }

@@ -226,6 +226,9 @@ fn summarize_decision(
             if let approve::ApprovalError::NothingHeld { newer: Some(newer), .. } = &error {
                 text.push_str(&format!(" What waits now was shown by run {newer}."));
             }
+            if let approve::ApprovalError::Rejected { rejection, .. } = &error {
+                text.push_str(&format!(" To apply them after all, approve run {rejection}."));
+            }
             return Ok(OperationOutcome::Refused { text, touched: Vec::new() });
         }
     };
