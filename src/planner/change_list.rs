@@ -4,9 +4,8 @@ use rustc_hash::FxHashSet;
 
 use crate::PlanContext;
 use crate::change_set::ChangeSet;
-use crate::fingerprint::{ABSENT, assignment_key, cells_print, entry_print};
+use crate::fingerprint::{ABSENT, assignment_key, cells_print, entry_print, group_print, rule_print};
 use crate::hold_report::{group_of, of_entry, plain, who_of};
-use crate::limit_checks::{group_print, rule_print};
 use crate::record_checks::is_going;
 use rollcall_model::guard::{ChangeKind, Disposition, PlannedChange};
 use rollcall_model::people::RowIndex;

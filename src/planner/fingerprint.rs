@@ -3,13 +3,13 @@
 
 use crate::PlanContext;
 use crate::change_set::ChangeSet;
-use crate::limit_checks::rule_print;
-use crate::membership_plan::MembershipEntry;
+use crate::membership_plan::{GroupIndex, MembershipEntry, RuleIndex};
 use crate::population::LearnerIndex;
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::guard::{ChangeKey, ChangeKind};
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::people::{RowIndex, digest, digest_order};
+use rollcall_rules::rule::Rule;
 
 /// The fingerprint of a record that the reading no longer holds.
 pub const ABSENT: i64 = 1;
@@ -30,6 +30,18 @@ fn learner_print(context: PlanContext<'_>, change_set: &ChangeSet, who: LearnerI
     population
         .cells(who)
         .map_or(ABSENT, |cells| cells_print(context.rules.attributes, &population.people.values, cells))
+}
+
+/// The fingerprint of the rules that create a group.
+pub(crate) fn group_print(context: PlanContext<'_>, change_set: &ChangeSet, group: GroupIndex) -> i64 {
+    let links = change_set.plan.meetings.iter().filter(|link| link.group == group);
+    links.fold(0, |print, link| print ^ rule_print(context, change_set, link.rule))
+}
+
+/// The fingerprint of a rule; 0 if the file no longer contains it.
+pub(crate) fn rule_print(context: PlanContext<'_>, change_set: &ChangeSet, rule: RuleIndex) -> i64 {
+    let name = &change_set.plan.rules[rule as usize].name;
+    context.rules.rules.iter().find(|one| one.name == *name).map_or(0, Rule::digest)
 }
 
 /// Of cells.

@@ -3,12 +3,11 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::PlanContext;
-use crate::change_set::ChangeSet;
-use crate::change_set::HeldRecord;
+use crate::change_set::{ChangeSet, HeldRecord};
 use crate::deferred_changes::DeferredChanges;
-use crate::fingerprint::assignment_key;
-use crate::fingerprint::{ABSENT, as_read, cells_print, entry_print};
-use crate::limit_checks::{group_print, rule_print};
+use crate::fingerprint::{
+    ABSENT, as_read, assignment_key, cells_print, entry_print, group_print, rule_print,
+};
 use crate::membership_plan::{GroupIndex, MembershipEntry, MembershipPlan, PlannedGroup};
 use crate::pinned_records::PinnedRecords;
 use crate::population::{EvaluatedLearner, LearnerIndex, to_json};

@@ -3,9 +3,11 @@
 use tracing::{error, info};
 
 use crate::sync::File;
-use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
+use crate::sync::execute::{CommitRun, CommitTarget, execute};
 use crate::sync::lease::LeaseGuard;
 use crate::sync::run::RunOptions;
+use crate::sync::run_kind::RunKind;
+use crate::sync::run_task::RunTask;
 use rollcall_model::ids::ConnectorId;
 use rollcall_store::Store;
 use rollcall_store::runs::{NewRun, RunRecordKind};

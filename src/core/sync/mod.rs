@@ -24,6 +24,8 @@ pub mod resync_learner;
 pub mod retire_connector;
 pub mod rule_preview;
 mod run;
+mod run_kind;
+mod run_task;
 mod schedule_claim;
 mod stored_people;
 pub mod undo;

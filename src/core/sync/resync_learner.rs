@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
+use crate::sync::execute::{CommitRun, CommitTarget, execute};
 use crate::sync::run::wait_for_lease;
+use crate::sync::run_kind::RunKind;
+use crate::sync::run_task::RunTask;
 use crate::sync::{File, SyncError};
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
 use rollcall_store::runs::{NewRun, RunCounts, RunRecordKind};

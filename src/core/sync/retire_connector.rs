@@ -6,9 +6,11 @@
 use tracing::info;
 
 use crate::sync::approve::ApprovalRequest;
-use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
+use crate::sync::execute::{CommitRun, CommitTarget, execute};
 use crate::sync::report::{RunOutcome, RunReport};
 use crate::sync::run::wait_for_lease;
+use crate::sync::run_kind::RunKind;
+use crate::sync::run_task::RunTask;
 use crate::sync::{File, SyncError};
 use rollcall_connectors::{AttributeMapping, Connector, SourceSettings, csv};
 use rollcall_model::ids::ConnectorId;

@@ -7,9 +7,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::sync::date_rules::reapply_date_rules;
-use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
+use crate::sync::execute::{CommitRun, CommitTarget, execute};
 use crate::sync::lease::{AcquireResult, LeaseGuard, acquire};
 use crate::sync::report::{RunOutcome, RunReport};
+use crate::sync::run_kind::RunKind;
+use crate::sync::run_task::RunTask;
 use crate::sync::schedule_claim::StartedRun;
 use crate::sync::{File, SyncError};
 use rollcall_connectors::{Connector, ReadContext};

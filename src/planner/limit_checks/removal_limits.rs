@@ -1,0 +1,175 @@
+//! Limits on removals: which removals of a plan wait for approval.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::PlanContext;
+use crate::apply_limits::LimitPolicy;
+use crate::baseline_counts::{members_then, sizes};
+use crate::change_set::ChangeSet;
+use crate::impact::PlanImpact;
+use crate::membership_plan::{GroupIndex, RuleIndex};
+use crate::record_checks::{is_newcomer, present};
+use rollcall_model::format::{count, thousands};
+use rollcall_model::guard::hold_baseline::limit_base;
+use rollcall_model::guard::{AccessTotals, HoldCause, LimitExceeded, Percent, SafetyLimits};
+use rollcall_model::ids::LearnerId;
+
+/// Which of a plan's removals wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HoldScope {
+    /// None.
+    Nothing,
+    /// Those of some groups.
+    Groups(FxHashSet<GroupIndex>),
+    /// All of them.
+    All(HoldCause),
+}
+
+/// Judges what a plan takes away. `others` are enrollments that go from learners of other connectors.
+pub(crate) fn check_removals(
+    context: PlanContext<'_>,
+    change_set: &ChangeSet,
+    effect: &PlanImpact,
+    others: u64,
+    allow: bool,
+) -> (HoldScope, Vec<LimitExceeded>) {
+    let takes = !change_set.plan.remove.is_empty()
+        || !effect.leaving.is_empty()
+        || !change_set.absent.is_empty()
+        || !change_set.catalogue.ended.is_empty();
+    if !takes {
+        return (HoldScope::Nothing, Vec::new());
+    }
+    let mut reasons = Vec::new();
+    if !context.snapshot.other_files.is_empty() {
+        let message = format!(
+            "{} {} by another file: removals wait until all machines have the same one",
+            context.snapshot.other_files.join(", "),
+            if context.snapshot.other_files.len() == 1 { "goes" } else { "go" }
+        );
+        reasons.push(LimitExceeded { limit: HoldCause::FilesDiffer, message });
+    }
+    if !allow {
+        reasons.extend(too_small(context, change_set));
+        reasons.extend(too_many(context, effect, others));
+    }
+    if let Some(first) = reasons.first() {
+        return (HoldScope::All(first.limit), reasons);
+    }
+    if allow {
+        return (HoldScope::Nothing, reasons);
+    }
+    let groups = of_groups(context, change_set, effect, &mut reasons);
+    (if groups.is_empty() { HoldScope::Nothing } else { HoldScope::Groups(groups) }, reasons)
+}
+
+/// Whether the reading holds too few of the people of the last good one. People whose leaving was decided on count as
+/// held, so that a decision is not asked for twice; the message counts the people who were read.
+fn too_small(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<LimitExceeded> {
+    if !change_set.complete || matches!(context.policy, LimitPolicy::Guard { retires: true, .. }) {
+        return None;
+    }
+    let known = present(context);
+    let came_again: FxHashSet<LearnerId> =
+        change_set.changed_ids.iter().map(|(_, learner)| *learner).collect();
+    let learner = |id: &String| context.snapshot.known.find(id).map(|person| person.learner);
+    let gone = |ids: &[String]| {
+        let gone = ids.iter().filter(|id| !is_newcomer(context, id));
+        gone.filter(|id| learner(id).is_none_or(|one| !came_again.contains(&one))).count() as u64
+    };
+    let still = known.saturating_sub(gone(&change_set.absent));
+    let read = still.saturating_sub(gone(&change_set.pinned_absent));
+    let limits = &context.rules.limits;
+    limits.is_too_small(still, known).then(|| LimitExceeded {
+        limit: HoldCause::MinRead,
+        message: format!(
+            "the directory holds {} of the {} of the last good reading, the limit is {}",
+            thousands(read),
+            count(known, "person", "people"),
+            limits.min_read
+        ),
+    })
+}
+
+/// Whether more would go than may go over 24 hours, or at once.
+fn too_many(context: PlanContext<'_>, effect: &PlanImpact, others: u64) -> Vec<LimitExceeded> {
+    let limits = &context.rules.limits;
+    let charged = context.snapshot.charged;
+    let mut reasons = Vec::new();
+    let people = count(effect.people.len() as u64 + others, "person", "people");
+    let then = context.snapshot.hold_baseline.as_ref().map(|before| before.had);
+    let since = context.snapshot.charged_since;
+    let mut weigh = |lost: u64, before: u64, base: u64, one: &str, many: &str| {
+        let limit = limits.removals_of(base);
+        if lost > 0 && lost + before > limit {
+            let earlier = if before > 0 {
+                format!(", and {} went in the last 24 hours", thousands(before))
+            } else {
+                String::new()
+            };
+            let what = count(lost, one, many);
+            let whose = if one == "learner" { String::new() } else { format!(" of {people}") };
+            let message = format!("{what}{whose} would go, the limit is {}{earlier}", thousands(limit));
+            reasons.push(LimitExceeded { limit: HoldCause::MaxRemovals, message });
+        }
+    };
+    let AccessTotals { learners, memberships, enrollments } = effect.had;
+    let of = limit_base(memberships, charged.memberships, then.map(|had| had.memberships), since.memberships);
+    weigh(effect.memberships.len() as u64, charged.memberships, of, "membership", "memberships");
+    let of = limit_base(learners, charged.learners, then.map(|had| had.learners), since.learners);
+    weigh(effect.leaving.len() as u64, charged.learners, of, "learner", "learners");
+    let of = limit_base(enrollments, charged.enrollments, then.map(|had| had.enrollments), since.enrollments);
+    weigh(effect.enrollments + others, charged.enrollments, of, "enrollment", "enrollments");
+    if effect.people.len() as u64 + others > limits.max_removals_total {
+        let message =
+            format!("{people} would lose something, the limit is {}", thousands(limits.max_removals_total));
+        reasons.push(LimitExceeded { limit: HoldCause::MaxRemovalsTotal, message });
+    }
+    reasons
+}
+
+/// The groups of which too large a part would go.
+fn of_groups(
+    context: PlanContext<'_>,
+    change_set: &ChangeSet,
+    effect: &PlanImpact,
+    reasons: &mut Vec<LimitExceeded>,
+) -> FxHashSet<GroupIndex> {
+    let plan = &change_set.plan;
+    let limits = &context.rules.limits;
+    let own = |rule: RuleIndex| {
+        let name = &plan.rules[rule as usize].name;
+        context.rules.rules.iter().find(|one| one.name == *name).and_then(|one| one.max_group_removals)
+    };
+    let mut shares: FxHashMap<GroupIndex, Percent> = FxHashMap::default();
+    for entry in &plan.remove {
+        let share = own(entry.rule).unwrap_or(limits.max_group_removals);
+        let least = shares.entry(entry.group).or_insert(share);
+        if share < *least {
+            *least = share;
+        }
+    }
+    let mut lost: Vec<(GroupIndex, u64)> = effect.by_group().into_iter().collect();
+    lost.sort_unstable();
+    let share_of = |group: &GroupIndex| shares.get(group).copied().unwrap_or(limits.max_group_removals);
+    lost.retain(|(group, lost)| *lost > share_of(group).of(20));
+    let sizes = sizes(context, change_set, lost.iter().map(|(group, _)| *group));
+    let mut held = FxHashSet::default();
+    for (group, lost) in lost {
+        let (today, share) = (sizes.get(&group).copied().unwrap_or(0), share_of(&group));
+        let then = members_then(context, change_set, group, today);
+        // A group that has grown out of being small since then is measured as it is.
+        let size = if SafetyLimits::is_small_group(then) { today } else { then };
+        if SafetyLimits::group_loses_too_many(share, lost, size) {
+            let name = plan.groups[group as usize].name.shown();
+            let message = format!(
+                "`{name}` would lose {} of its {}, the limit is {share}",
+                thousands(lost),
+                count(size, "member", "members")
+            );
+            reasons.push(LimitExceeded { limit: HoldCause::MaxGroupRemovals, message });
+            held.insert(group);
+        }
+    }
+    held
+}
