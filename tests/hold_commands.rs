@@ -121,7 +121,7 @@ Run 4: took back run 3; 7 memberships given back, 0 ended, 7 learners are back, 
 "#);
             let refused = company.rollcall(&["approve", "2"]).expect_status(1);
             insta::assert_snapshot!(refused.err.trim_end(), @r#"
-error: nothing that run 2 held waits any longer
+error: run 2 has no pending changes
 "#);
         }
     });

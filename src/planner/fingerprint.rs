@@ -1,4 +1,4 @@
-//! Fingerprints: a decision on a held change stands while what the directory says of the person, and the rule, are the
+//! Fingerprints of changes: a decision on a change is in force as long as the person's attributes and the rule are the
 //! same.
 
 use crate::PlanContext;
@@ -14,13 +14,13 @@ use rollcall_rules::rule::Rule;
 /// The fingerprint of a record that the reading no longer holds.
 pub const ABSENT: i64 = 1;
 
-/// Of one learner's merged attributes and a rule.
+/// The fingerprint of one learner's merged attributes and a rule.
 #[must_use]
 pub fn of_entry(attributes: i64, rule: i64) -> i64 {
     attributes.rotate_left(17) ^ rule
 }
 
-/// Of one reason for a membership.
+/// The fingerprint of one reason for a membership.
 pub(crate) fn entry_print(context: PlanContext<'_>, change_set: &ChangeSet, entry: &MembershipEntry) -> i64 {
     of_entry(learner_print(context, change_set, entry.who), rule_print(context, change_set, entry.rule))
 }
@@ -44,13 +44,13 @@ pub(crate) fn rule_print(context: PlanContext<'_>, change_set: &ChangeSet, rule:
     context.rules.rules.iter().find(|one| one.name == *name).map_or(0, Rule::digest)
 }
 
-/// Of cells.
+/// The fingerprint of the values of a record.
 #[must_use]
 pub fn cells_print(attributes: &AttributeSet, values: &Interner, cells: &[Symbol]) -> i64 {
     digest(attributes, &digest_order(attributes), values, cells, &mut Vec::new())
 }
 
-/// A record as the reading has it, whatever older values stand in the plan.
+/// Returns a record as it was read, without the older values of the plan.
 pub(crate) fn as_read(change_set: &ChangeSet, row: RowIndex) -> Box<[Symbol]> {
     let mut cells: Box<[Symbol]> = change_set.population.people.cells(row).into();
     for &(of, attribute, cell) in &change_set.replaced {

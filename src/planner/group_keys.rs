@@ -1,4 +1,4 @@
-//! The groups that rules may name for a set of people: which of them must be loaded.
+//! The groups that must be loaded for a set of people: those that rules may name for them.
 
 use rustc_hash::FxHashSet;
 
@@ -15,18 +15,18 @@ use rollcall_model::names::{GroupName, fold};
 use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::status::LearnerStatus;
 
-/// Names of groups, and what else finds them.
+/// Ids, names and template values that identify groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupKeys {
-    /// Groups of which the people have, had or may not have a membership.
+    /// Groups with a membership, a dormant membership or an exclusion of the people.
     pub ids: Vec<GroupId>,
     /// Folded names.
     pub names: Vec<String>,
-    /// The values of the templates: a rule knows its group by one of them.
+    /// The values of the templates, which identify the group of a rule.
     pub values: Vec<String>,
 }
 
-/// Names every group that a plan for the people can speak of, whoever of the touched learners each of them is.
+/// Names every group that a plan for the people can contain, for each learner that each person may be.
 pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> GroupKeys {
     let snapshot = context.snapshot;
     let mut ids: Vec<GroupId> = snapshot.members.iter().map(|(group, _, _)| *group).collect();
@@ -46,8 +46,8 @@ pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> Group
     GroupKeys { ids, names: names.into_iter().collect(), values: values.into_iter().collect() }
 }
 
-/// Each person alone, and merged with the records of each learner whom the person may be; with each status that has
-/// access.
+/// Builds a population of each person alone, and merged with the records of each learner that the person may be, each
+/// with every status that has access.
 fn variants(context: PlanContext<'_>, people: &PeopleTable) -> Population {
     let snapshot = context.snapshot;
     let others = records_by_learner(&snapshot.others);

@@ -1,4 +1,4 @@
-//! What a run holds: everything that the reading asks for and the plan does not do.
+//! The changes that a run holds: those that the reading requires and the plan does not make.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -18,18 +18,18 @@ use rollcall_model::guard::{
 use rollcall_model::ids::LearnerId;
 use rollcall_model::people::RowIndex;
 
-/// What the reading asks for, before anything was left out.
+/// The plan before limits.
 #[derive(Debug)]
 pub(crate) struct UnrestrictedPlan {
     /// Groups and memberships.
     pub(crate) plan: MembershipPlan,
-    /// Everybody of the plan; the rows of the reading come first, in their order.
+    /// All learners of the plan; the rows of the reading come first, in their order.
     pub(crate) learners: Vec<EvaluatedLearner>,
-    /// Enrollments that it takes away.
+    /// The number of enrollments that it removes.
     pub(crate) enrollments: u64,
 }
 
-/// Notes what is held. `kept` are the enrollments that would go with it.
+/// Adds the held changes to a change set. `kept` is the number of enrollments that they would remove.
 pub(crate) fn build_hold(
     context: PlanContext<'_>,
     change_set: &mut ChangeSet,
@@ -50,7 +50,7 @@ pub(crate) fn build_hold(
     change_set.held = HoldReport { causes, reasons, changes, enrollments: if waits { kept } else { 0 } };
 }
 
-/// What changed since the last good run: the source, the file, an attribute.
+/// Returns the differences from the last good run: the source, the file, an attribute.
 fn causes(context: PlanContext<'_>, change_set: &ChangeSet, reasons: &[LimitExceeded]) -> Vec<String> {
     let people = change_set.population.people.len() as u64;
     let mut causes = Vec::new();
@@ -146,7 +146,7 @@ fn of_taken(context: PlanContext<'_>, change_set: &ChangeSet, taken: &DeferredCh
     changes
 }
 
-/// Changes of whole people: who leaves, whose record changes, who comes under a new id.
+/// Adds the held changes of people: those who leave, changed records, and known learners with a new id.
 fn of_people(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
@@ -197,8 +197,8 @@ fn of_people(
     changes
 }
 
-/// What the reading asks for and is neither planned nor taken out of the plan; and out of the plan goes what only older
-/// values context for.
+/// Adds the memberships that the reading requires and that are neither planned nor deferred, and removes those from the
+/// plan that only follow from older values.
 fn not_planned(
     change_set: &mut ChangeSet,
     wanted: &UnrestrictedPlan,
@@ -226,7 +226,7 @@ fn not_planned(
             changes.push(of_entry(&wanted.plan, &wanted.learners, kind, entry, limit));
         }
     }
-    // Groups that only older values context for are not made; those that only the reading asks for wait.
+    // Groups that only follow from older values are not created; those that only the reading requires wait.
     let asked: FxHashSet<&str> = wanted.plan.groups.iter().map(|group| group.name.folded()).collect();
     let planned: FxHashSet<String> =
         change_set.plan.groups.iter().map(|group| group.name.folded().to_owned()).collect();
@@ -246,7 +246,7 @@ fn not_planned(
     changes
 }
 
-/// The limit for which each learner of the first plan stays as last read.
+/// Returns the disposition of each learner of the first plan who stays as last read.
 fn limits_of_people(
     change_set: &ChangeSet,
     wanted: &UnrestrictedPlan,
@@ -272,7 +272,7 @@ fn limits_of_people(
     limits
 }
 
-/// Where the learners and groups of the last plan stand in the first one.
+/// The positions of the learners and groups of the last plan in the first one.
 struct PlanIndexMap {
     learners: Vec<Option<LearnerIndex>>,
     groups: Vec<Option<GroupIndex>>,
@@ -305,7 +305,7 @@ impl PlanIndexMap {
     }
 }
 
-/// What the reading says of people who stay as they were.
+/// Returns the records of the reading for people whose stored records are not changed.
 fn records(context: PlanContext<'_>, change_set: &ChangeSet, pinned: &PinnedRecords) -> Vec<HeldRecord> {
     let people = &change_set.population.people;
     let mut rows: Vec<RowIndex> = pinned.rows().map(|(row, _)| row).collect();

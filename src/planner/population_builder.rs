@@ -1,5 +1,5 @@
-//! The learners of a plan: the people of the reading, those whom it no longer holds and those who were added by hand, each
-//! with status and attributes.
+//! The learners of a plan: the people of the reading, those who are missing from it and those who were added manually,
+//! each with status and attributes.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -16,7 +16,7 @@ use rollcall_model::people::RowIndex;
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_model::status::LearnerStatus;
 
-/// A population that is being put together.
+/// Builds the population of a plan.
 pub(crate) struct PopulationBuilder<'a> {
     pub(crate) context: PlanContext<'a>,
     pub(crate) population: Population,
@@ -47,7 +47,8 @@ impl PopulationBuilder<'_> {
             };
             if let PersonMatch::New { instead_of: Some(_) } = found {
                 let subject = self.population.people.id(row);
-                let message = "the address belonged to somebody who left: made a new learner, who has it now";
+                let message =
+                    "the address belonged to a learner who left: a new learner was created and has it now";
                 self.problems.push(RunWarning::new(RunWarningKind::AddressHandedOn, subject, message));
             }
             let contested = matches!(found, PersonMatch::Known(person) if person.contested);
@@ -59,7 +60,7 @@ impl PopulationBuilder<'_> {
         records
     }
 
-    /// Adds the people whom the reading no longer holds; returns their ids, sorted, and the ids of those whose absence is
+    /// Adds the people who are missing from the reading; returns their ids, sorted, and the ids of those whose absence is
     /// pinned.
     pub(crate) fn add_absentees(
         &mut self,
@@ -77,7 +78,7 @@ impl PopulationBuilder<'_> {
         gone.sort_unstable_by_key(|(id, _)| *id);
         let (kept, gone): (Vec<_>, Vec<_>) = gone.into_iter().partition(|(id, _)| pinned.has_id(id));
         for (_, person) in &gone {
-            // A learner who came under a new id in the same reading is there already.
+            // A learner with a new id in the same reading has been added already.
             if !self.by_learner.contains_key(&person.learner) {
                 self.add_learner(
                     Some(person.learner),
@@ -149,7 +150,7 @@ impl PopulationBuilder<'_> {
     }
 }
 
-/// The attributes of a learner who was added by hand: an address and a name.
+/// Returns the attributes of a learner who was added manually: an address and a name.
 #[must_use]
 pub fn manual_cells(attributes: &AttributeSet, values: &mut Interner, one: &ManualPerson) -> Box<[Symbol]> {
     let mut cells = vec![Symbol::EMPTY; attributes.len()].into_boxed_slice();
@@ -158,7 +159,7 @@ pub fn manual_cells(attributes: &AttributeSet, values: &mut Interner, one: &Manu
     cells
 }
 
-/// The bit of a connector in [`EvaluatedLearner::sources`]; connectors that the file no longer names share one.
+/// Returns the bit of a connector in [`EvaluatedLearner::sources`]. Connectors that were removed from the file share one.
 #[must_use]
 pub fn connector_bit(place: usize) -> u64 {
     if place < 62 { 1 << place } else { EvaluatedLearner::STRUCK }

@@ -17,13 +17,13 @@ use rollcall_model::status::{EmploymentStatus, LearnerStatus};
 /// A record of one connector that holds the person.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectorRecord<'a> {
-    /// The position of the connector in the file; `usize::MAX` for one that the file no longer names.
+    /// The position of the connector in the file; `usize::MAX` if it was removed from the file.
     pub place: usize,
     /// The values of the record.
     pub cells: &'a [Symbol],
 }
 
-/// The values of a learner's records, each with the position of its connector, in the order of the file: the row of the
+/// Collects the values of a learner's records, each with the position of its connector, in the order of the file: the row of the
 /// reading, if there is one, and the stored records of other connectors that hold the person.
 pub(crate) fn collect_records(
     context: PlanContext<'_>,
@@ -42,19 +42,19 @@ pub(crate) fn collect_records(
     records
 }
 
-/// The records that [`collect_records`] returned, as the other functions take them.
+/// Converts the result of [`collect_records`] into the argument of the other functions.
 pub(crate) fn as_records(collected: &[(usize, Box<[Symbol]>)]) -> Vec<ConnectorRecord<'_>> {
     collected.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect()
 }
 
-/// The position of the record whose value of an attribute wins: the first that has one. `records` are in the order of
-/// the file.
+/// Returns the position of the record whose value of an attribute is used: the first record with a value. `records` are
+/// in the order of the file.
 #[must_use]
 pub fn winning_record(records: &[ConnectorRecord<'_>], attribute: usize) -> Option<usize> {
     records.iter().position(|record| !record.cells[attribute].is_empty())
 }
 
-/// The merged values of `width` attributes: of each attribute that of the first record that has one.
+/// Merges the values of `width` attributes: for each attribute, the value of the first record that has one.
 #[must_use]
 pub fn merge_records(records: &[ConnectorRecord<'_>], width: usize) -> Box<[Symbol]> {
     let value = |attribute| {
@@ -63,22 +63,22 @@ pub fn merge_records(records: &[ConnectorRecord<'_>], width: usize) -> Box<[Symb
     (0..width).map(value).collect()
 }
 
-/// A status, and the records that it follows from, by their positions.
+/// A status, with the positions of the records that it follows from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusOnDay {
     /// The status.
     pub status: LearnerStatus,
-    /// The record of the connector that maps `status`, and what it says.
+    /// The record of the connector that maps `status`, and its value.
     pub employment: Option<(usize, EmploymentStatus)>,
     /// The record with the first day, and the day.
     pub start: Option<(usize, NaiveDate)>,
     /// The record with the last day, and the day.
     pub end: Option<(usize, NaiveDate)>,
-    /// How many days before the first day access begins.
+    /// The number of days before the first day from which on the learner has access.
     pub prehire_days: u32,
 }
 
-/// The status on a day. `records` are those of the connectors that hold the person, in the order of the file.
+/// Computes the status on a day. `records` are those of the connectors that hold the person, in the order of the file.
 #[must_use]
 pub fn status_on(
     day: NaiveDate,
@@ -113,7 +113,7 @@ pub fn status_on(
 mod tests {
     use super::*;
 
-    /// Attribute by attribute the first connector of the file that has a value wins.
+    /// For each attribute the first connector of the file that has a value is used.
     #[test]
     fn first_record_with_a_value_wins() {
         let mut values = Interner::default();

@@ -90,7 +90,7 @@ fn late_refusal_shown_on_operation_page() {
                     VALUES ('there:1/1', 'there', '1', '', '2026-01-01T00:00:00+00:00', '2099-01-01T00:00:00+00:00')";
         company.db.sql(node).await;
         lease.release().await;
-        ops.says("Nothing is approved while there goes by another file").await;
+        ops.says("Cannot approve: there uses a different configuration").await;
         ops.click("Back to the page before").await;
         ops.says("This waits for approval").await;
         ops.close().await;

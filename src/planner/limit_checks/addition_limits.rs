@@ -14,21 +14,21 @@ use crate::run_baseline::RunBaseline;
 use rollcall_model::format::thousands;
 use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause, LimitExceeded};
 
-/// What of a plan's additions waits.
+/// The additions of a plan that wait.
 #[derive(Debug, Default)]
 pub(crate) struct HeldAdditions {
-    /// Groups that are not made.
+    /// Groups that are not created.
     pub(crate) groups: FxHashMap<GroupIndex, Disposition>,
-    /// Rules that do not feed a group yet.
+    /// Rules that are not linked to a group yet.
     pub(crate) meetings: FxHashMap<(RuleIndex, GroupIndex), Disposition>,
-    /// Reasons that are not given by rules that were edited.
+    /// Edited rules that do not add members to a group.
     pub(crate) growing: FxHashSet<(RuleIndex, GroupIndex)>,
-    /// The limits that were reached.
+    /// The limits that were exceeded.
     pub(crate) reasons: Vec<LimitExceeded>,
 }
 
 impl HeldAdditions {
-    /// The limit for which a reason is not given.
+    /// Returns the disposition of a membership that waits.
     pub(crate) fn disposition(&self, entry: &MembershipEntry) -> Option<Disposition> {
         let of_group = self.groups.get(&entry.group).copied();
         let of_meeting = self.meetings.get(&(entry.rule, entry.group)).copied();
@@ -40,7 +40,8 @@ impl HeldAdditions {
     }
 }
 
-/// Judges what a plan gives: new groups, groups made by hand that rules meet, groups that grow by an edit.
+/// Checks the additions of a plan: new groups, rules that match manually created groups, and groups that grow because
+/// the file was edited.
 pub(crate) fn check_additions(context: PlanContext<'_>, change_set: &ChangeSet) -> HeldAdditions {
     let mut waiting = HeldAdditions::default();
     new_groups(context, change_set, &mut waiting);

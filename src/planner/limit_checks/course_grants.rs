@@ -11,7 +11,7 @@ use crate::snapshot::AssignmentScope;
 use rollcall_model::ids::{CourseId, GroupId, LearnerId};
 use rollcall_model::names::fold;
 
-/// The courses that groups and learners give before and after a plan.
+/// Returns the courses that groups and single learners give before and after a plan.
 pub(crate) fn course_grants(context: PlanContext<'_>, change_set: &ChangeSet) -> CourseGrants {
     let snapshot = context.snapshot;
     let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
@@ -30,7 +30,7 @@ pub(crate) fn course_grants(context: PlanContext<'_>, change_set: &ChangeSet) ->
         (0..).zip(&change_set.plan.groups).filter_map(|(at, group)| Some((group.id?, at))).collect();
     let ended: FxHashSet<_> = change_set.catalogue.ended.iter().copied().collect();
     let alone = snapshot.assignments.iter().any(|one| matches!(one.scope, AssignmentScope::Learner(_)));
-    let seats: FxHashMap<LearnerId, LearnerIndex> =
+    let learners: FxHashMap<LearnerId, LearnerIndex> =
         if alone { learner_indices(change_set) } else { FxHashMap::default() };
     for one in &snapshot.assignments {
         let course = *codes.entry(one.course).or_insert_with(|| number(fold(&one.code)));
@@ -43,7 +43,7 @@ pub(crate) fn course_grants(context: PlanContext<'_>, change_set: &ChangeSet) ->
                 }
             }
             AssignmentScope::Learner(learner) => {
-                if let Some(&who) = seats.get(&learner) {
+                if let Some(&who) = learners.get(&learner) {
                     courses.alone.entry(who).or_default().push(course);
                 }
             }
@@ -61,13 +61,13 @@ fn learner_indices(change_set: &ChangeSet) -> FxHashMap<LearnerId, LearnerIndex>
     (0..).zip(&change_set.population.learners).filter_map(|(who, learner)| Some((learner.id?, who))).collect()
 }
 
-/// Enrollments that assignments of the file take with them from learners of other connectors.
+/// Counts the enrollments that learners of other connectors lose because assignments of the file end.
 pub(crate) fn count_lost_by_others(context: PlanContext<'_>, change_set: &ChangeSet) -> u64 {
     if change_set.catalogue.ended.is_empty() {
         return 0;
     }
     let ended: FxHashSet<_> = change_set.catalogue.ended.iter().copied().collect();
-    let seated = learner_indices(change_set);
+    let of_plan = learner_indices(change_set);
     let group_id = |at: GroupIndex| change_set.plan.groups[at as usize].id;
     let mut losers: FxHashMap<String, FxHashSet<GroupId>> = FxHashMap::default();
     let mut keepers: FxHashMap<String, FxHashSet<GroupId>> = FxHashMap::default();
@@ -87,7 +87,7 @@ pub(crate) fn count_lost_by_others(context: PlanContext<'_>, change_set: &Change
     let mut lost = 0;
     for (course, groups) in &losers {
         let keep = keepers.get(course).map(members).unwrap_or_default();
-        let others = members(groups).into_iter().filter(|id| !seated.contains_key(id) && !keep.contains(id));
+        let others = members(groups).into_iter().filter(|id| !of_plan.contains_key(id) && !keep.contains(id));
         lost += others.count() as u64;
     }
     lost

@@ -14,18 +14,18 @@ use rollcall_model::guard::hold_baseline::limit_base;
 use rollcall_model::guard::{AccessTotals, HoldCause, LimitExceeded, Percent, SafetyLimits};
 use rollcall_model::ids::LearnerId;
 
-/// Which of a plan's removals wait.
+/// The removals of a plan that wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HoldScope {
-    /// None.
+    /// No removals.
     Nothing,
-    /// Those of some groups.
+    /// Removals from some groups.
     Groups(FxHashSet<GroupIndex>),
-    /// All of them.
+    /// All removals.
     All(HoldCause),
 }
 
-/// Judges what a plan takes away. `others` are enrollments that go from learners of other connectors.
+/// Checks the removals of a plan. `others` is the number of enrollments that learners of other connectors lose.
 pub(crate) fn check_removals(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
@@ -63,8 +63,8 @@ pub(crate) fn check_removals(
     (if groups.is_empty() { HoldScope::Nothing } else { HoldScope::Groups(groups) }, reasons)
 }
 
-/// Whether the reading holds too few of the people of the last good one. People whose leaving was decided on count as
-/// held, so that a decision is not asked for twice; the message counts the people who were read.
+/// Checks that the reading contains enough of the people of the last good one. People on whose leaving a decision exists
+/// count as present, so that no second decision is required; the message counts the people who were read.
 fn too_small(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<LimitExceeded> {
     if !change_set.complete || matches!(context.policy, LimitPolicy::Guard { retires: true, .. }) {
         return None;
@@ -91,7 +91,7 @@ fn too_small(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<LimitEx
     })
 }
 
-/// Whether more would go than may go over 24 hours, or at once.
+/// Checks the limits on removals in 24 hours and in one run.
 fn too_many(context: PlanContext<'_>, effect: &PlanImpact, others: u64) -> Vec<LimitExceeded> {
     let limits = &context.rules.limits;
     let charged = context.snapshot.charged;
@@ -128,7 +128,7 @@ fn too_many(context: PlanContext<'_>, effect: &PlanImpact, others: u64) -> Vec<L
     reasons
 }
 
-/// The groups of which too large a part would go.
+/// Returns the groups that would lose too many of their members.
 fn of_groups(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
@@ -158,7 +158,7 @@ fn of_groups(
     for (group, lost) in lost {
         let (today, share) = (sizes.get(&group).copied().unwrap_or(0), share_of(&group));
         let then = members_then(context, change_set, group, today);
-        // A group that has grown out of being small since then is measured as it is.
+        // A group that was small then is measured by its size today.
         let size = if SafetyLimits::is_small_group(then) { today } else { then };
         if SafetyLimits::group_loses_too_many(share, lost, size) {
             let name = plan.groups[group as usize].name.shown();

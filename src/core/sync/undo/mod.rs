@@ -27,7 +27,7 @@ pub enum UndoError {
     NoRun { run: RunId },
     #[error("run {run} has not ended yet")]
     Running { run: RunId },
-    #[error("run {run} did nothing that could be taken back")]
+    #[error("run {run} made no changes that can be undone")]
     Nothing { run: RunId, touched: Vec<String> },
 }
 
@@ -136,7 +136,7 @@ impl UndoBuilder<'_> {
     async fn restore_groups(&mut self) -> Result<()> {
         for (id, name, is_taken) in changes::list_deleted_groups(&mut self.change.tx, self.run).await? {
             if is_taken {
-                self.undone.touched.push(format!("another group is called {name} by now"));
+                self.undone.touched.push(format!("another group has the name {name} now"));
             } else {
                 groups::restore(&mut self.change.tx, id).await?;
                 self.undone.groups += 1;

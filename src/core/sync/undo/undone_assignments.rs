@@ -20,7 +20,7 @@ impl UndoBuilder<'_> {
         let blocked = all.iter().filter(|one| one.ended && one.blocked);
         self.undone.touched.extend(blocked.map(|one| {
             format!(
-                "course {} for {}: the group is gone, or the course is assigned again",
+                "course {} for {}: the group was deleted, or the course is assigned again",
                 one.code, one.whom
             )
         }));
