@@ -130,10 +130,10 @@ fn going(
     effect: &PlanImpact,
     scope: &HoldScope,
 ) -> FxHashMap<LearnerIndex, Disposition> {
-    let everybody = change_set.population.indices().filter(|&who| is_going(change_set, who));
+    let leaving = change_set.population.indices().filter(|&who| is_going(change_set, who));
     match scope {
         HoldScope::Nothing => FxHashMap::default(),
-        HoldScope::All(limit) => everybody.map(|who| (who, Disposition::Hold(*limit))).collect(),
+        HoldScope::All(limit) => leaving.map(|who| (who, Disposition::Hold(*limit))).collect(),
         HoldScope::Groups(groups) => {
             let losing: FxHashSet<LearnerIndex> = effect
                 .memberships
@@ -142,7 +142,7 @@ fn going(
                 .map(|(_, who)| *who)
                 .collect();
             let disposition = Disposition::Hold(HoldCause::MaxGroupRemovals);
-            everybody.filter(|who| losing.contains(who)).map(|who| (who, disposition)).collect()
+            leaving.filter(|who| losing.contains(who)).map(|who| (who, disposition)).collect()
         }
     }
 }

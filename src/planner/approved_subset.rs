@@ -118,8 +118,8 @@ pub fn change_keys(context: PlanContext<'_>, change_set: &ChangeSet) -> FxHashSe
     keys.extend(
         ended.map(|id| ChangeKey { assignment: Some(*id), ..ChangeKey::default() }.key(ChangeKind::Unassign)),
     );
-    let everybody = change_set.population.indices();
-    keys.extend(everybody.filter(|&who| is_going(change_set, who)).map(|who| leave_key(change_set, who)));
+    let indices = change_set.population.indices();
+    keys.extend(indices.filter(|&who| is_going(change_set, who)).map(|who| leave_key(change_set, who)));
     for &(row, _) in &change_set.records {
         keys.insert(record_key(context, change_set, row, ChangeKind::Record));
         keys.insert(record_key(context, change_set, row, ChangeKind::Rekey));

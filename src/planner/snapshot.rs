@@ -74,7 +74,7 @@ pub struct Snapshot {
 pub enum SnapshotExtent {
     /// All learners.
     #[default]
-    Everybody,
+    All,
     /// Only those whom a set of records concerns.
     Touched,
 }

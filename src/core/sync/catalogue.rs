@@ -1,4 +1,4 @@
-//! Writing the file's courses and assignments.
+//! Writes the courses and assignments of the file.
 
 use rustc_hash::FxHashMap;
 
@@ -10,10 +10,10 @@ use rollcall_store::assignments::{AssignmentTarget, DueDateUpdate, NewAssignment
 use rollcall_store::courses;
 use rollcall_store::{Result, Tx};
 
-/// Writes the plan within a run; `groups` are the numbers of the plan's groups.
+/// Writes the changes in the transaction of a run; `groups` are the numbers of the plan's groups.
 ///
 /// # Errors
-/// When the database refuses.
+/// If the database fails.
 pub async fn commit(change: &mut ChangeTransaction, todo: &CataloguePlan, groups: &[GroupId]) -> Result<()> {
     for (code, title) in &todo.courses {
         know(&mut change.tx, code, title).await?;

@@ -1,4 +1,4 @@
-//! Dates and tenure rules while a source cannot be read.
+//! Start dates, end dates and tenure rules while a source cannot be read.
 
 use tracing::{error, info};
 
@@ -12,7 +12,7 @@ use rollcall_model::ids::ConnectorId;
 use rollcall_store::Store;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
-/// Dates and tenure rules act on the people last read.
+/// Applies dates and tenure rules to the people last read.
 pub(super) async fn reapply_date_rules(
     store: &Store,
     file: File<'_>,

@@ -104,12 +104,12 @@ impl RunState {
         let source = match kind {
             RunKind::Sync { options, stop } if options.only.is_none() => {
                 let (snapshot, source) = read_beside_snapshot(task, options, stop).await?;
-                return Ok(Self { scope: SnapshotScope::Everybody, snapshot, reading: Some(source) });
+                return Ok(Self { scope: SnapshotScope::All, snapshot, reading: Some(source) });
             }
             RunKind::Sync { options, stop } => read(task, options, stop).await?,
             RunKind::Resync { learner, connector } => load_one(task, connector, learner).await?,
             RunKind::DateRules { .. } | RunKind::Approval { .. } | RunKind::Retirement { .. } => {
-                let scope = SnapshotScope::Everybody;
+                let scope = SnapshotScope::All;
                 return Ok(Self { snapshot: task.load_snapshot(&scope).await?, scope, reading: None });
             }
         };

@@ -1,4 +1,4 @@
-//! Plans, counts and held changes in words, the same at the terminal and in pages.
+//! Plans, counts and held changes as text, the same for the command line and for pages.
 
 use rustc_hash::FxHashMap;
 
@@ -12,16 +12,17 @@ use rollcall_store::holds::HeldChangeRecord;
 use rollcall_store::runs::RunCounts;
 use rollcall_store::{Result, Store, learners};
 
-/// Lines of a plan or of held changes that are shown; the rest is counted.
+/// The maximum number of lines of a plan or of held changes; the others are counted.
 pub const MAX_LINES: usize = 40;
 
-/// How learners are called whom the reading no longer holds.
+/// Display names of learners who are missing from the reading.
 pub type LearnerLabels = FxHashMap<LearnerId, String>;
 
-/// How those of a plan are called whom the reading no longer holds; of a plan that is shown group by group, nobody.
+/// Returns the display names of the learners of a plan who are missing from the reading; empty if the plan is summarized
+/// by group.
 ///
 /// # Errors
-/// When the database refuses.
+/// If the database fails.
 pub async fn load_labels(store: &Store, change_set: &ChangeSet) -> Result<LearnerLabels> {
     if !is_short(change_set) {
         return Ok(LearnerLabels::default());
@@ -34,12 +35,12 @@ pub async fn load_labels(store: &Store, change_set: &ChangeSet) -> Result<Learne
     Ok(learners::list_labels(&mut tx, ids).await?.into_iter().collect())
 }
 
-/// Whether a plan is shown line by line.
+/// Returns true if a plan is shown with one line for each membership.
 fn is_short(change_set: &ChangeSet) -> bool {
     change_set.plan.add.len() + change_set.plan.remove.len() <= MAX_LINES
 }
 
-/// What a run counted of people and memberships.
+/// Formats the counts of people and memberships of a run.
 #[must_use]
 pub fn summary(counts: &RunCounts) -> String {
     let changed = counts.people_new + counts.people_changed + counts.people_left;
@@ -63,7 +64,7 @@ pub fn summary(counts: &RunCounts) -> String {
     format!("{people}; {memberships}")
 }
 
-/// What a run counted as held.
+/// Formats the counts of held changes of a run.
 #[must_use]
 pub fn held(counts: &RunCounts) -> String {
     let mut what = Vec::new();
@@ -85,7 +86,7 @@ pub fn held(counts: &RunCounts) -> String {
     }
 }
 
-/// A held change for reading.
+/// Formats a held change as a line.
 #[must_use]
 pub fn change(change: &HeldChangeRecord) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -103,7 +104,7 @@ pub fn change(change: &HeldChangeRecord) -> String {
     }
 }
 
-/// A plan for reading: line by line who joins and leaves which group, and why; a large one group by group.
+/// Formats a plan: one line for each membership, with its reason; a large plan is summarized by group.
 #[must_use]
 pub fn lines(change_set: &ChangeSet, names: &LearnerLabels) -> Vec<String> {
     let plan = &change_set.plan;
@@ -131,7 +132,7 @@ fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
     texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
-/// How many join and leave each group, largest changes first.
+/// Formats the number of members who join and leave each group, largest changes first.
 fn by_group(change_set: &ChangeSet) -> Vec<String> {
     let plan = &change_set.plan;
     let mut changes = vec![(0_u64, 0_u64); plan.groups.len()];
@@ -203,7 +204,7 @@ fn why(change_set: &ChangeSet, sign: char, entry: &MembershipEntry) -> String {
     if facts.is_empty() { format!("{verb} `{rule}`") } else { format!("{facts} ({verb} `{rule}`)") }
 }
 
-/// How many held changes of a kind there are.
+/// Formats the number of held changes of a kind.
 #[must_use]
 pub fn kind(kind: &str, number: u64) -> String {
     match kind {
@@ -222,7 +223,7 @@ pub fn kind(kind: &str, number: u64) -> String {
     }
 }
 
-/// A held change as a sentence.
+/// Formats a held change as a sentence.
 #[must_use]
 pub fn sentence(change: &HeldChangeRecord) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();

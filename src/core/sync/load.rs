@@ -1,6 +1,6 @@
-//! Loading what a plan needs from the database: the snapshot while a source is read, the lookups after it.
+//! Loads the data of a plan from the database: the snapshot while a source is read, the lookups after it.
 //!
-//! This is the only place where rows of the database become values of the planner.
+//! Only this module converts rows of the database into values of the planner.
 
 use chrono::TimeDelta;
 
@@ -30,20 +30,20 @@ use rollcall_store::{
     Result, Tx, assignments, connectors, courses, groups, holds, learners, memberships, nodes, persons, runs,
 };
 
-/// The time over which removals are counted together.
+/// The period in which removals are counted together.
 const DAY: TimeDelta = TimeDelta::hours(24);
 
-/// The people whom a snapshot holds.
+/// The people whom a snapshot contains.
 #[derive(Debug, Clone)]
 pub(super) enum SnapshotScope {
-    /// Everybody.
-    Everybody,
+    /// All learners.
+    All,
     /// The people of these ids, and the learners who hold these folded addresses.
     People { ids: Vec<String>, addresses: Vec<String> },
 }
 
 impl SnapshotScope {
-    /// The people whom some records touch.
+    /// Returns the scope of some records.
     pub(super) fn of(people: &PeopleTable) -> Self {
         let address = |row| fold(people.first(row, Attribute::EMAIL));
         Self::People {
@@ -53,10 +53,10 @@ impl SnapshotScope {
     }
 }
 
-/// Loads the state that a plan for `connector` starts from; `file` are the connectors of the file.
+/// Loads the state of the database for a plan of `connector`; `file` are the connectors of the file.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database fails.
 pub(super) async fn load_snapshot(
     tx: &mut Tx,
     connector: &ConnectorName,
@@ -65,7 +65,7 @@ pub(super) async fn load_snapshot(
     when: ChangeTime,
     scope: &SnapshotScope,
 ) -> Result<Snapshot> {
-    // First: what is loaded after it may be newer than it says, never older.
+    // The version comes first: data that is loaded after it may be newer than the version, but not older.
     let version = runs::get_plan_version(tx).await?;
     let rows = connectors::list(tx).await?;
     let number = |name: &ConnectorName| {
@@ -85,7 +85,7 @@ pub(super) async fn load_snapshot(
     snapshot.has_learners = learners::has_learners(tx).await?;
     load_rules(tx, &mut snapshot).await?;
     match scope {
-        SnapshotScope::Everybody => load_everybody(tx, rows.len() > 1, when, &mut snapshot).await?,
+        SnapshotScope::All => load_all(tx, rows.len() > 1, when, &mut snapshot).await?,
         SnapshotScope::People { ids, addresses } => {
             load_touched(tx, (ids.clone(), addresses.clone()), when, &mut snapshot).await?;
         }
@@ -93,12 +93,7 @@ pub(super) async fn load_snapshot(
     Ok(snapshot)
 }
 
-async fn load_everybody(
-    tx: &mut Tx,
-    has_others: bool,
-    when: ChangeTime,
-    snapshot: &mut Snapshot,
-) -> Result<()> {
+async fn load_all(tx: &mut Tx, has_others: bool, when: ChangeTime, snapshot: &mut Snapshot) -> Result<()> {
     if let Some(id) = snapshot.connector {
         let known = &mut snapshot.known;
         persons::for_each_summary(tx, id, |one| known.push(one.external_id, person(&one))).await?;
@@ -202,7 +197,7 @@ async fn load_rules(tx: &mut Tx, snapshot: &mut Snapshot) -> Result<()> {
 fn stored_group(group: Group) -> Option<StoredGroup> {
     Some(StoredGroup {
         id: group.id,
-        // Every name in the table was parsed before it was written.
+        // Each name was checked before it was stored.
         name: GroupName::parse(&group.name).ok()?,
         by_hand: group.by_hand,
         members: group.members.unsigned_abs(),
@@ -229,7 +224,7 @@ fn decision(standing: &HoldDecision) -> StandingDecision {
 /// Loads the values for lookup keys; `rules` are those of the plan. Groups of a set of people are added to the snapshot.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database fails.
 pub(super) async fn load_lookups(
     tx: &mut Tx,
     rules: RuleSet<'_>,

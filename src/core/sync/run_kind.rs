@@ -66,8 +66,8 @@ impl RunKind<'_> {
             }
             Self::Resync { .. } => stored(reading.unwrap_or_else(none), guard(true, false)),
             Self::Retirement { allow_removals } => {
-                let nobody = SourceData::full(PeopleTable::new(attributes), Vec::new());
-                stored(nobody, guard(allow_removals, true))
+                let no_people = SourceData::full(PeopleTable::new(attributes), Vec::new());
+                stored(no_people, guard(allow_removals, true))
             }
             Self::Approval { decision } => {
                 refuse_other_files(snapshot)?;
