@@ -101,7 +101,7 @@ impl ConnectorHold {
 
 /// Finds the changes that an approval of `run` commits: those that the run holds, or that are rejected or undone because
 /// of it.
-pub(super) async fn find(tx: &mut Tx, run: RunId) -> Result<ConnectorHold, ApprovalError> {
+pub(super) async fn find_changes(tx: &mut Tx, run: RunId) -> Result<ConnectorHold, ApprovalError> {
     runs::get(tx, run).await?.ok_or(ApprovalError::NoRun { run })?;
     let (_, connector) = runs::get_guard_report(tx, run).await?;
     let all = connectors::list(tx).await?;
@@ -142,7 +142,7 @@ pub async fn approve(
     asked: &ApprovalRequest,
 ) -> Result<ApprovalResult, ApprovalError> {
     let mut tx = store.begin_read().await?;
-    let hold = find(&mut tx, run).await?;
+    let hold = find_changes(&mut tx, run).await?;
     tx.rollback().await?;
     let place = file.connectors.iter().position(|one| one.name.as_str() == hold.name);
     // A connector that was removed from the file is retired by the approval.
@@ -169,7 +169,7 @@ pub async fn approve(
             connectors::retire(&mut tx, hold.connector, task.when.now).await?;
             tx.commit().await?;
         }
-        approved(store, run, done).await
+        build_result(store, run, done).await
     };
     let decided = decided.await;
     lease.release().await;
@@ -177,7 +177,7 @@ pub async fn approve(
 }
 
 /// Builds the result of a committed approval.
-async fn approved(store: &Store, run: RunId, done: Execution) -> Result<ApprovalResult, ApprovalError> {
+async fn build_result(store: &Store, run: RunId, done: Execution) -> Result<ApprovalResult, ApprovalError> {
     let (Some(number), Some((hold, keys))) = (done.number, done.approval) else {
         return Err(ApprovalError::NothingHeld { run, newer: None });
     };
@@ -208,7 +208,7 @@ pub async fn reject(
     run: RunId,
 ) -> Result<ApprovalResult, ApprovalError> {
     let mut tx = store.begin_read().await?;
-    let hold = find(&mut tx, run).await?;
+    let hold = find_changes(&mut tx, run).await?;
     tx.rollback().await?;
     let about = NewRun { subject: Some(run), ..about.clone() };
     let mut change = ChangeTransaction::begin(store, &about, when).await?;

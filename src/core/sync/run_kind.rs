@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::sync::SyncError;
-use crate::sync::approve::{ConnectorHold, find, refuse_other_files};
+use crate::sync::approve::{ConnectorHold, find_changes, refuse_other_files};
 use crate::sync::run::RunOptions;
 use crate::sync::run_task::RunTask;
 use crate::sync::stored_people::{load_kept_people, load_people};
@@ -71,7 +71,7 @@ impl RunKind<'_> {
             }
             Self::Approval { decision } => {
                 refuse_other_files(snapshot)?;
-                let hold = find(tx, decision).await?;
+                let hold = find_changes(tx, decision).await?;
                 let people = load_kept_people(tx, attributes, hold.connector).await?;
                 let policy = LimitPolicy::Approved(hold.keys().into_iter().collect());
                 RunInput { source: SourceData::full(people, Vec::new()), policy, hold: Some(hold) }

@@ -44,13 +44,13 @@ impl HeldAdditions {
 /// the file was edited.
 pub(crate) fn check_additions(context: PlanContext<'_>, change_set: &ChangeSet) -> HeldAdditions {
     let mut waiting = HeldAdditions::default();
-    new_groups(context, change_set, &mut waiting);
-    met_by_hand(context, change_set, &mut waiting);
-    growth(context, change_set, &mut waiting);
+    check_new_groups(context, change_set, &mut waiting);
+    check_manual_groups(context, change_set, &mut waiting);
+    check_growth(context, change_set, &mut waiting);
     waiting
 }
 
-fn new_groups(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut HeldAdditions) {
+fn check_new_groups(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut HeldAdditions) {
     let plan = &change_set.plan;
     let made = || (0..).zip(&plan.groups).filter(|(_, group)| group.is_made());
     for (at, group) in made() {
@@ -74,7 +74,7 @@ fn new_groups(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut He
     }
 }
 
-fn met_by_hand(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut HeldAdditions) {
+fn check_manual_groups(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut HeldAdditions) {
     let plan = &change_set.plan;
     for meeting in &plan.meetings {
         let group = &plan.groups[meeting.group as usize];
@@ -95,7 +95,7 @@ fn met_by_hand(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut H
     }
 }
 
-fn growth(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut HeldAdditions) {
+fn check_growth(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut HeldAdditions) {
     let plan = &change_set.plan;
     let edited = edited_rules(context, change_set);
     if !edited.contains(&true) {

@@ -50,8 +50,8 @@ pub(crate) fn check_removals(
         reasons.push(LimitExceeded { limit: HoldCause::FilesDiffer, message });
     }
     if !allow {
-        reasons.extend(too_small(context, change_set));
-        reasons.extend(too_many(context, effect, others));
+        reasons.extend(check_min_read(context, change_set));
+        reasons.extend(check_total_removals(context, effect, others));
     }
     if let Some(first) = reasons.first() {
         return (HoldScope::All(first.limit), reasons);
@@ -59,13 +59,13 @@ pub(crate) fn check_removals(
     if allow {
         return (HoldScope::Nothing, reasons);
     }
-    let groups = of_groups(context, change_set, effect, &mut reasons);
+    let groups = check_group_removals(context, change_set, effect, &mut reasons);
     (if groups.is_empty() { HoldScope::Nothing } else { HoldScope::Groups(groups) }, reasons)
 }
 
 /// Checks that the reading contains enough of the people of the last good one. People on whose leaving a decision exists
 /// count as present, so that no second decision is required; the message counts the people who were read.
-fn too_small(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<LimitExceeded> {
+fn check_min_read(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<LimitExceeded> {
     if !change_set.complete || matches!(context.policy, LimitPolicy::Guard { retires: true, .. }) {
         return None;
     }
@@ -92,7 +92,7 @@ fn too_small(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<LimitEx
 }
 
 /// Checks the limits on removals in 24 hours and in one run.
-fn too_many(context: PlanContext<'_>, effect: &PlanImpact, others: u64) -> Vec<LimitExceeded> {
+fn check_total_removals(context: PlanContext<'_>, effect: &PlanImpact, others: u64) -> Vec<LimitExceeded> {
     let limits = &context.rules.limits;
     let charged = context.snapshot.charged;
     let mut reasons = Vec::new();
@@ -129,7 +129,7 @@ fn too_many(context: PlanContext<'_>, effect: &PlanImpact, others: u64) -> Vec<L
 }
 
 /// Returns the groups that would lose too many of their members.
-fn of_groups(
+fn check_group_removals(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
     effect: &PlanImpact,
