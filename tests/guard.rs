@@ -302,7 +302,11 @@ fn different_configs_block_removals() {
         company.leave("s1");
         company.hire("ada", &[("department", "Sales")]);
         let report = company.sync_with_hold();
-        assert!(reasons(&report)[0].1.contains("other-host goes by another file"), "{:?}", reasons(&report));
+        assert!(
+            reasons(&report)[0].1.contains("other-host uses a different configuration"),
+            "{:?}",
+            reasons(&report)
+        );
         assert_eq!(company.members("Sales").len(), 31);
         assert!(company.approve(report.run.expect("a number")).is_err(), "no approval either");
         company.sql("DELETE FROM nodes");

@@ -134,7 +134,7 @@ impl PopulationBuilder<'_> {
             };
             if address == EmailOutcome::Taken {
                 let subject = population.first(who, Attribute::ID);
-                let message = "another learner holds the address: this one goes without";
+                let message = "another learner has the address: this learner is imported without it";
                 self.problems.push(RunWarning::new(RunWarningKind::AddressTaken, subject, message));
             }
             let nothing_new = asking_again.contains(&who) && address == EmailOutcome::Taken;

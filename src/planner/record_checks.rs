@@ -105,7 +105,7 @@ pub(crate) fn check_changed_ids(
         .collect();
     pin_changed_ids(context, change_set, rows, pinned);
     let message = format!(
-        "{} known addresses come under new ids, the limit is {}: an approval links them to the learners they have been",
+        "{} known addresses have new ids, the limit is {}: an approval links them to their learners",
         thousands(fresh.len() as u64),
         thousands(limit)
     );
@@ -193,7 +193,7 @@ pub(crate) fn check_blanked_attributes(
 fn blank_message(context: PlanContext<'_>, name: &str, blank: u64, had: u64) -> String {
     let share = blank * 100 / had.max(1);
     format!(
-        "`{name}` is blank for {} of the {} people who had it ({share} %), the limit is {}: they keep what they had",
+        "`{name}` is blank for {} of the {} people who had it ({share} %), the limit is {}: they keep the former value",
         thousands(blank),
         thousands(had),
         context.rules.limits.max_blanked

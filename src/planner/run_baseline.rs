@@ -67,7 +67,7 @@ impl RunBaseline {
             let what = match (then.rules.contains_key(name), self.rules.contains_key(name)) {
                 (true, true) => "was edited",
                 (false, _) => "is new",
-                (true, false) => "was struck from the file",
+                (true, false) => "was removed from the file",
             };
             changes.push(format!("the rule `{name}` {what}"));
         }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changed_is_said_in_words() {
+    fn changes_are_described() {
         let rules =
             |all: &[(&str, i64)]| all.iter().map(|(name, digest)| ((*name).to_owned(), *digest)).collect();
         let then = RunBaseline { people: 1_204, mapping: 1, rules: rules(&[("a", 1), ("b", 1), ("c", 1)]) };
@@ -94,7 +94,7 @@ mod tests {
                 "the mapping of `corp` was edited",
                 "the rule `b` was edited",
                 "the rule `d` is new",
-                "the rule `c` was struck from the file",
+                "the rule `c` was removed from the file",
             ]
         );
     }

@@ -65,7 +65,7 @@ fn check_new_groups(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &
     let limit = context.rules.limits.max_new_groups;
     if context.snapshot.has_good_run && fresh.len() as u64 > limit {
         let message = format!(
-            "{} groups would be made, the limit is {}",
+            "{} groups would be created, the limit is {}",
             thousands(fresh.len() as u64),
             thousands(limit)
         );
@@ -89,7 +89,8 @@ fn check_manual_groups(context: PlanContext<'_>, change_set: &ChangeSet, waiting
         let place = (meeting.rule, meeting.group);
         if waiting.meetings.insert(place, disposition).is_none() && disposition.is_waiting() {
             let (rule, group) = (&rule.name, group.name.shown());
-            let message = format!("the rule `{rule}` meets the group `{group}`, which was made by hand");
+            let message =
+                format!("the rule `{rule}` matches the group `{group}`, which was created manually");
             waiting.reasons.push(LimitExceeded { limit: HoldCause::HandMadeGroup, message });
         }
     }

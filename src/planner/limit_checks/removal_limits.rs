@@ -43,9 +43,9 @@ pub(crate) fn check_removals(
     let mut reasons = Vec::new();
     if !context.snapshot.other_files.is_empty() {
         let message = format!(
-            "{} {} by another file: removals wait until all machines have the same one",
+            "{} {} a different configuration: removals wait until all services use the same one",
             context.snapshot.other_files.join(", "),
-            if context.snapshot.other_files.len() == 1 { "goes" } else { "go" }
+            if context.snapshot.other_files.len() == 1 { "uses" } else { "use" }
         );
         reasons.push(LimitExceeded { limit: HoldCause::FilesDiffer, message });
     }
