@@ -140,8 +140,8 @@ const SETTLE: Sql = Sql::per_engine(
              WHERE id = ANY($4) AND $1 <= $2),
          found AS (", found_postgres!(), "),
          dated AS (", dated_postgres!(), ")
-         SELECT learner_id, course_id, CASE WHEN max(held) = 1 THEN 'active' ELSE 'revoked' END, min(due), $3,
-             CASE WHEN max(held) = 1 THEN NULL ELSE $3 END
+         SELECT learner_id, course_id, CASE WHEN max(held) = 1 THEN 'active' ELSE 'revoked' END, min(due),
+             $3::timestamptz, CASE WHEN max(held) = 1 THEN NULL ELSE $3::timestamptz END
          FROM (
              SELECT learner_id, course_id, 1 AS held, due FROM dated
              UNION ALL
@@ -153,7 +153,7 @@ const SETTLE: Sql = Sql::per_engine(
 );
 
 /// Statistics lag behind a large commit; with them out of date, PostgreSQL would read whole tables for each batch.
-const BY_INDEX: Sql = Sql::per_engine("SELECT 1", "SET LOCAL enable_seqscan = off");
+const BY_INDEX: Sql = Sql::for_postgres("SET LOCAL enable_seqscan = off");
 
 /// Gives and takes access for the learners and courses of a claimed batch.
 pub async fn settle_batch(tx: &mut Tx, batch: &JobBatch, now: DateTime<Utc>) -> Result<u64> {

@@ -27,44 +27,57 @@ macro_rules! enqueue {
     };
 }
 
-/// Courses of the group for learners who were added to it.
+/// Courses of the group for learners who were added to it. Duplicates are removed in a subquery, here and below:
+/// PostgreSQL infers the types of the parameters only where they go straight into a column.
 const FOR_ADDED: &str = enqueue!(
-    "SELECT DISTINCT 'enroll', a.learner_id, s.course_id, $1, $2
-     FROM stage_added a JOIN assignments s ON s.group_id = a.group_id AND s.ended_run_id IS NULL
-     WHERE true ORDER BY a.learner_id, s.course_id"
+    "SELECT 'enroll', learner_id, course_id, $1, $2
+     FROM (
+         SELECT DISTINCT a.learner_id, s.course_id
+         FROM stage_added a JOIN assignments s ON s.group_id = a.group_id AND s.ended_run_id IS NULL
+     ) reached
+     WHERE true ORDER BY learner_id, course_id"
 );
 
 /// For learners whose last reason in a group ended: the courses of the group. What the learner was enrolled for a
 /// moment ago stays so.
 const FOR_REMOVED: &str = enqueue!(
-    "SELECT DISTINCT 'unenroll', r.learner_id, s.course_id, $1, $2
-     FROM stage_removed r JOIN assignments s ON s.group_id = r.group_id AND s.ended_run_id IS NULL
-     WHERE NOT EXISTS (SELECT 1 FROM memberships m WHERE m.learner_id = r.learner_id AND m.group_id = r.group_id)
-       AND NOT EXISTS (SELECT 1 FROM stage_added a JOIN assignments t ON t.group_id = a.group_id
-                       WHERE a.learner_id = r.learner_id AND t.course_id = s.course_id AND t.ended_run_id IS NULL)
-     ORDER BY r.learner_id, s.course_id"
+    "SELECT 'unenroll', learner_id, course_id, $1, $2
+     FROM (
+         SELECT DISTINCT r.learner_id, s.course_id
+         FROM stage_removed r JOIN assignments s ON s.group_id = r.group_id AND s.ended_run_id IS NULL
+         WHERE NOT EXISTS (SELECT 1 FROM memberships m WHERE m.learner_id = r.learner_id AND m.group_id = r.group_id)
+           AND NOT EXISTS (SELECT 1 FROM stage_added a JOIN assignments t ON t.group_id = a.group_id
+                           WHERE a.learner_id = r.learner_id AND t.course_id = s.course_id AND t.ended_run_id IS NULL)
+     ) reached
+     WHERE true ORDER BY learner_id, course_id"
 );
 
 /// For learners who come or go: the courses assigned to them alone.
 const FOR_STATUS: &str = enqueue!(
-    "SELECT DISTINCT CASE WHEN l.status IN ('active', 'leave') THEN 'enroll' ELSE 'unenroll' END,
-         c.learner_id, s.course_id, $1, $2
-     FROM stage_status c JOIN learners l ON l.id = c.learner_id
-     JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
-     WHERE true ORDER BY c.learner_id, s.course_id"
+    "SELECT k, learner_id, course_id, $1, $2
+     FROM (
+         SELECT DISTINCT CASE WHEN l.status IN ('active', 'leave') THEN 'enroll' ELSE 'unenroll' END AS k,
+             c.learner_id, s.course_id
+         FROM stage_status c JOIN learners l ON l.id = c.learner_id
+         JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
+     ) reached
+     WHERE true ORDER BY learner_id, course_id"
 );
 
 /// For learners whose `start_date` moved: the courses whose due date counts from it.
 const FOR_STARTS: &str = enqueue!(
-    "SELECT DISTINCT 'enroll', c.learner_id, s.course_id, $1, $2
-     FROM stage_starts c JOIN memberships m ON m.learner_id = c.learner_id
-     JOIN assignments s ON s.group_id = m.group_id AND s.ended_run_id IS NULL
-     WHERE s.due_kind = 'after_start'
-     UNION
-     SELECT 'enroll', c.learner_id, s.course_id, $1, $2
-     FROM stage_starts c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
-     WHERE s.due_kind = 'after_start'
-     ORDER BY 2, 3"
+    "SELECT 'enroll', learner_id, course_id, $1, $2
+     FROM (
+         SELECT c.learner_id, s.course_id
+         FROM stage_starts c JOIN memberships m ON m.learner_id = c.learner_id
+         JOIN assignments s ON s.group_id = m.group_id AND s.ended_run_id IS NULL
+         WHERE s.due_kind = 'after_start'
+         UNION
+         SELECT c.learner_id, s.course_id
+         FROM stage_starts c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
+         WHERE s.due_kind = 'after_start'
+     ) reached
+     WHERE true ORDER BY learner_id, course_id"
 );
 
 /// For learners whom an assignment reaches, one job for each learner and course: an order that one statement would

@@ -222,7 +222,7 @@ const LAY_DORMANT: Sql = Sql::per_engine(
      SELECT value, $2, $3 FROM json_each($1) WHERE true
      ON CONFLICT (learner_id, group_id) DO NOTHING",
     "INSERT INTO dormant_memberships (learner_id, group_id, run_id)
-     SELECT value, $2, $3 FROM UNNEST($1) AS j (value)
+     SELECT value, $2, $3 FROM UNNEST($1::bigint[]) AS j (value)
      ON CONFLICT (learner_id, group_id) DO NOTHING",
 );
 
@@ -336,7 +336,7 @@ const EXCLUDE: Sql = Sql::per_engine(
      ON CONFLICT (group_id, learner_id) DO UPDATE
      SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL",
     "INSERT INTO exclusions (group_id, learner_id, run_id, reason, until)
-     SELECT $2, value, $3, $4, $5 FROM UNNEST($1) AS j (value)
+     SELECT $2, value, $3, $4, $5 FROM UNNEST($1::bigint[]) AS j (value)
      ON CONFLICT (group_id, learner_id) DO UPDATE
      SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL",
 );

@@ -29,22 +29,24 @@ const PERSONS_PER_TEXT: i64 = 5_000;
 
 /// The next persons of a connector behind an id, unit separators between their values and record separators between them;
 /// ids hold no control characters.
-const NEXT: &str = "
-    SELECT COALESCE(max(external_id), ''), COALESCE(group_concat(
+const NEXT: Sql = Sql::for_sqlite(
+    "SELECT COALESCE(max(external_id), ''), COALESCE(group_concat(
         external_id || char(31) || learner_id || char(31) || digest || char(31) || present || char(31)
         || status || char(31) || contested, char(30)), '')
     FROM (
         SELECT p.external_id, p.learner_id, p.digest, p.present, l.status, l.email_contested IS NOT NULL AS contested
         FROM persons p JOIN learners l ON l.id = p.learner_id
-        WHERE p.connector_id = $1 AND p.external_id > $2 ORDER BY p.external_id LIMIT $3)";
+        WHERE p.connector_id = $1 AND p.external_id > $2 ORDER BY p.external_id LIMIT $3)",
+);
 
 /// The same for PostgreSQL, in one statement: one join of all people costs less than one for each part.
-const EVERYBODY: &str = "
-    SELECT string_agg(concat_ws(
+const EVERYBODY: Sql = Sql::for_postgres(
+    "SELECT string_agg(concat_ws(
         chr(31), p.external_id, p.learner_id, p.digest, p.present::int, l.status, (l.email_contested IS NOT NULL)::int),
         chr(30))
     FROM persons p JOIN learners l ON l.id = p.learner_id
-    WHERE p.connector_id = $1 GROUP BY p.learner_id / $2";
+    WHERE p.connector_id = $1 GROUP BY p.learner_id / $2",
+);
 
 /// Hands over every person of a connector.
 pub async fn for_each_summary(

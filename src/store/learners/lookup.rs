@@ -162,7 +162,7 @@ const HOLDERS: Sql = Sql::per_engine(
      LEFT JOIN persons p ON p.learner_id = l.id AND p.connector_id = $2
      ORDER BY l.id",
     "SELECT l.email_folded, l.id, l.status, p.external_id, p.present
-     FROM UNNEST($1) AS j (value) JOIN learners l ON l.email_folded = j.value
+     FROM UNNEST($1::text[]) AS j (value) JOIN learners l ON l.email_folded = j.value
      LEFT JOIN persons p ON p.learner_id = l.id AND p.connector_id = $2
      ORDER BY l.id",
 );
