@@ -108,9 +108,13 @@ pub async fn list_active(
 const ACTIVE_FOR: Sql = Sql::per_engine(
     "SELECT s.id, s.course_id, c.code, s.group_id, s.learner_id, s.due_kind, s.due_on, s.due_days, s.late_days,
         s.assigned_on, s.source, s.pattern
-     FROM assignments s JOIN courses c ON c.id = s.course_id
-     WHERE s.ended_run_id IS NULL
-       AND (s.group_id IN (SELECT value FROM json_each($1)) OR s.learner_id IN (SELECT value FROM json_each($2)))
+     FROM (
+         SELECT a.id FROM json_each($1) g CROSS JOIN assignments a
+         WHERE a.group_id = g.value AND a.group_id IS NOT NULL AND a.ended_run_id IS NULL
+         UNION ALL
+         SELECT a.id FROM json_each($2) l CROSS JOIN assignments a
+         WHERE a.learner_id = l.value AND a.learner_id IS NOT NULL AND a.ended_run_id IS NULL
+     ) found CROSS JOIN assignments s ON s.id = found.id JOIN courses c ON c.id = s.course_id
      ORDER BY c.code_folded, s.id",
     "SELECT s.id, s.course_id, c.code, s.group_id, s.learner_id, s.due_kind, s.due_on, s.due_days, s.late_days,
         s.assigned_on, s.source, s.pattern

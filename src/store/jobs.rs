@@ -52,14 +52,15 @@ const FOR_REMOVED: &str = enqueue!(
      WHERE true ORDER BY learner_id, course_id"
 );
 
-/// For learners who come or go: the courses assigned to them alone.
+/// For learners who come or go: the courses assigned to them alone. In this and the next statement the order of the
+/// joins keeps SQLite, which does not know that a stage is small, from reading every assignment.
 const FOR_STATUS: &str = enqueue!(
     "SELECT k, learner_id, course_id, $1, $2
      FROM (
          SELECT DISTINCT CASE WHEN l.status IN ('active', 'leave') THEN 'enroll' ELSE 'unenroll' END AS k,
              c.learner_id, s.course_id
-         FROM stage_status c JOIN learners l ON l.id = c.learner_id
-         JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
+         FROM stage_status c CROSS JOIN learners l CROSS JOIN assignments s
+         WHERE l.id = c.learner_id AND s.learner_id = c.learner_id AND s.ended_run_id IS NULL
      ) reached
      WHERE true ORDER BY learner_id, course_id"
 );
@@ -69,13 +70,13 @@ const FOR_STARTS: &str = enqueue!(
     "SELECT 'enroll', learner_id, course_id, $1, $2
      FROM (
          SELECT c.learner_id, s.course_id
-         FROM stage_starts c JOIN memberships m ON m.learner_id = c.learner_id
-         JOIN assignments s ON s.group_id = m.group_id AND s.ended_run_id IS NULL
-         WHERE s.due_kind = 'after_start'
+         FROM stage_starts c CROSS JOIN memberships m CROSS JOIN assignments s
+         WHERE m.learner_id = c.learner_id AND s.group_id = m.group_id AND s.ended_run_id IS NULL
+           AND s.due_kind = 'after_start'
          UNION
          SELECT c.learner_id, s.course_id
-         FROM stage_starts c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
-         WHERE s.due_kind = 'after_start'
+         FROM stage_starts c CROSS JOIN assignments s
+         WHERE s.learner_id = c.learner_id AND s.ended_run_id IS NULL AND s.due_kind = 'after_start'
      ) reached
      WHERE true ORDER BY learner_id, course_id"
 );

@@ -173,12 +173,13 @@ pub async fn update_member_counts(tx: &mut Tx, run: RunId, changes: u64) -> Resu
     tx.execute("count members", sql, params![run]).await.map(|_| ())
 }
 
-/// Memberships by hand of those who go: they come back with the learner.
+/// Memberships by hand of those who go: they come back with the learner. A CROSS JOIN keeps SQLite from reading every
+/// learner.
 const TO_DORMANT: &str = "
     INSERT INTO dormant_memberships (learner_id, group_id, run_id)
     SELECT r.learner_id, r.group_id, $1
-    FROM stage_removed r JOIN learners l ON l.id = r.learner_id
-    WHERE r.rule_id = 0 AND l.status IN ('left', 'upcoming')
+    FROM stage_removed r CROSS JOIN learners l
+    WHERE l.id = r.learner_id AND r.rule_id = 0 AND l.status IN ('left', 'upcoming')
     ON CONFLICT (learner_id, group_id) DO NOTHING";
 
 /// Memberships by hand that have come back to life.

@@ -234,12 +234,12 @@ const WRITTEN: StagingTable = staging_table!(
 );
 const ABSENT: StagingTable = staging_table!("stage_absent": 0 "external_id" "TEXT");
 
-/// Copies rows before they change.
+/// Copies rows before they change. A CROSS JOIN keeps SQLite from reading every person of the connector.
 const REMEMBER: &str = "
     INSERT INTO person_changes (run_id, connector_id, external_id, present, attributes)
     SELECT $1, p.connector_id, p.external_id, p.present, p.attributes
     FROM (SELECT external_id FROM stage_persons UNION SELECT external_id FROM stage_absent) s
-    JOIN persons p ON p.connector_id = $2 AND p.external_id = s.external_id";
+    CROSS JOIN persons p WHERE p.connector_id = $2 AND p.external_id = s.external_id";
 
 const UPSERT: &str = "
     INSERT INTO persons (connector_id, external_id, learner_id, present, digest, attributes, run_id, first_run_id)
