@@ -7,6 +7,7 @@ use super::engine::{Sql, Tx};
 use super::param::params;
 use super::staging::{CopyBuffer, StagingTable, staging_table};
 use super::statements::list_statements;
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
 
@@ -37,7 +38,7 @@ pub struct Assignment {
     /// The day from which it counts.
     pub assigned_on: NaiveDate,
     /// `hand` or `file`.
-    pub source: String,
+    pub source: DefinitionSource,
     /// Group pattern of the configuration file; empty for manual assignments.
     pub pattern: String,
 }
@@ -54,7 +55,7 @@ struct AssignmentRow {
     due_days: Option<i32>,
     late_days: i32,
     assigned_on: NaiveDate,
-    source: String,
+    source: DefinitionSource,
     pattern: String,
 }
 
@@ -154,7 +155,7 @@ pub struct NewAssignment {
     /// The time given to latecomers, in days.
     pub late_days: u32,
     /// `hand` or `file`.
-    pub source: &'static str,
+    pub source: DefinitionSource,
     /// Group pattern of the configuration file; empty for manual assignments.
     pub pattern: String,
 }
@@ -195,7 +196,7 @@ pub async fn create(
             AssignmentTarget::Learner(learner) => (None, Some(learner.0)),
         };
         rows.int(one.course.0).opt_int(group).opt_int(learner);
-        push_due(rows, one.due, one.late_days).text(one.source).text(&one.pattern).end_row();
+        push_due(rows, one.due, one.late_days).text(one.source.as_str()).text(&one.pattern).end_row();
     })
     .await?;
     let made: Vec<(AssignmentId,)> = tx.fetch_all("make assignments", MAKE, params![today, run]).await?;

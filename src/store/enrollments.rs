@@ -12,6 +12,7 @@ use super::jobs::JobBatch;
 use super::learners::who;
 use super::param::params;
 use super::statements::list_statements;
+use rollcall_model::enrollment_state::EnrollmentState;
 use rollcall_model::ids::{CourseId, LearnerId, RunId};
 
 /// The due date of assignment `s`, counted from `f.counts_from`, for a learner who starts on `f.start_date`: the same
@@ -285,7 +286,7 @@ pub struct EnrollmentRow {
     /// The course's code.
     pub course: String,
     /// `active` or `revoked`.
-    pub state: String,
+    pub state: EnrollmentState,
     /// The due date.
     pub due: Option<NaiveDate>,
     /// Time of completion.

@@ -13,6 +13,7 @@ use super::learners::who;
 use super::listing::PageRequest;
 use super::param::params;
 use super::statements::list_statements;
+use rollcall_model::enrollment_state::{JobKind, JobState};
 use rollcall_model::ids::{AssignmentId, JobId, RunId};
 
 macro_rules! enqueue {
@@ -212,7 +213,7 @@ pub async fn record_failure(
     again: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let state = if again.is_some() { "ready" } else { "failed" };
+    let state = if again.is_some() { JobState::Ready } else { JobState::Failed };
     let args = params![job, error, again.unwrap_or(now), state, now];
     Ok(tx.execute("note a failed job", FAILED, args).await? == 1)
 }
@@ -223,13 +224,15 @@ pub struct Job {
     /// The number.
     pub id: i64,
     /// Effect that was expected when the job was enqueued: `enroll` or `unenroll`.
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub kind: JobKind,
     /// The learner.
     pub email: String,
     /// The course's code.
     pub course: String,
     /// `ready` or `failed`.
-    pub state: String,
+    #[schema(value_type = String)]
+    pub state: JobState,
     /// Number of failed attempts.
     pub attempts: i32,
     /// Error of the last attempt.

@@ -6,6 +6,7 @@ use super::param::params;
 use super::staging::{StagingTable, staging_table};
 use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
+use rollcall_model::status::LearnerStatus;
 
 /// A person as a run needs to know one, without the attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct PersonSummary<'a> {
     /// True if the last good reading held this person.
     pub present: bool,
     /// The learner's state.
-    pub status: &'a str,
+    pub status: LearnerStatus,
     /// True if another learner holds the address that the directory gives.
     pub contested: bool,
 }
@@ -78,7 +79,7 @@ struct SummaryRow {
     learner_id: LearnerId,
     digest: i64,
     present: bool,
-    status: String,
+    status: LearnerStatus,
     contested: bool,
 }
 
@@ -105,7 +106,7 @@ pub async fn for_each_summary_of(
             learner_id: row.learner_id,
             digest: row.digest,
             present: row.present,
-            status: &row.status,
+            status: row.status,
             contested: row.contested,
         });
     }
@@ -119,7 +120,7 @@ fn parse_summary(text: &str) -> Option<PersonSummary<'_>> {
         learner_id: LearnerId(values.next()?.parse().ok()?),
         digest: values.next()?.parse().ok()?,
         present: values.next()? == "1",
-        status: values.next()?,
+        status: LearnerStatus::read(values.next()?).unwrap_or(LearnerStatus::Left),
         contested: values.next()? == "1",
     })
 }

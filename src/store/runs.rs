@@ -10,39 +10,8 @@ use super::learners::who;
 use super::param::params;
 use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, RunId};
+pub use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_model::run_warning::RunWarning;
-
-/// Kind of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunRecordKind {
-    /// A sync of one connector.
-    Sync,
-    /// A manual change.
-    Hand,
-    /// Dates and tenure rules, acting on the people last read while a source cannot be read.
-    Clock,
-    /// An approval of held changes.
-    Approval,
-    /// An undo of another run.
-    Undo,
-}
-
-impl RunRecordKind {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Sync, Self::Hand, Self::Clock, Self::Approval, Self::Undo];
-
-    /// The text in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sync => "sync",
-            Self::Hand => "hand",
-            Self::Clock => "clock",
-            Self::Approval => "approval",
-            Self::Undo => "undo",
-        }
-    }
-}
 
 /// Description of a run that is about to start.
 #[derive(Debug, Clone)]
@@ -59,36 +28,6 @@ pub struct NewRun {
     pub file_digest: Option<String>,
     /// The run that it approves, rejects or takes back.
     pub subject: Option<RunId>,
-}
-
-/// Status of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RunStatus {
-    /// Under way, or ended by a kill.
-    Running,
-    /// Committed.
-    Applied,
-    /// Nothing to do.
-    Unchanged,
-    /// Part of it waits; the rest is committed.
-    Held,
-    /// Nothing was committed.
-    Failed,
-}
-
-impl RunStatus {
-    /// The text in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Applied => "applied",
-            Self::Unchanged => "unchanged",
-            Self::Held => "held",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// Counts of a run.
@@ -190,7 +129,7 @@ pub async fn begin(tx: &mut Tx, about: &NewRun, now: DateTime<Utc>) -> Result<Ru
     let (id,): (i64,) = tx.fetch_one("number a run", NEXT_RUN, params![]).await?;
     let args = params![
         id,
-        about.kind.as_str(),
+        about.kind,
         about.connector,
         about.actor.as_str(),
         about.description.as_str(),
@@ -237,7 +176,7 @@ pub async fn finish(
 ) -> Result<()> {
     let args = params![
         run,
-        status.as_str(),
+        status,
         now,
         to_i64(counts.people_read),
         to_i64(counts.people_new),
@@ -320,11 +259,13 @@ pub async fn close_abandoned(tx: &mut Tx, connector: ConnectorId, now: DateTime<
 pub struct Run {
     #[sqlx(rename = "id")]
     pub run: i64,
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub kind: RunRecordKind,
     pub connector: Option<String>,
     pub actor: String,
     pub what: String,
-    pub status: String,
+    #[schema(value_type = String)]
+    pub status: RunStatus,
     pub started_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
     pub people_read: i64,

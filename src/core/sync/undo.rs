@@ -12,10 +12,12 @@ use crate::enrollment::assign;
 use crate::enrollment::change::ChangeTime;
 use crate::sync::File;
 use crate::sync::load::to_manual_person;
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
-use rollcall_model::guard::{ChangeKey, ChangeKind, HeldGroup, HoldCause};
+use rollcall_model::guard::{ChangeKey, ChangeKind, HeldChangeState, HeldGroup, HoldCause};
 use rollcall_model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use rollcall_model::interner::Interner;
+use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_model::status::LearnerStatus;
 use rollcall_planner::fingerprint::{ABSENT, assignment_key, cells_print, of_entry};
 use rollcall_planner::population::from_json;
@@ -89,7 +91,7 @@ pub async fn undo_run(
 ) -> std::result::Result<UndoCounts, UndoError> {
     let mut tx = store.begin_read().await?;
     let row = runs::get(&mut tx, run).await?.ok_or(UndoError::NoRun { run })?;
-    if row.status == "running" {
+    if row.status == RunStatus::Running {
         return Err(UndoError::Running { run });
     }
     let connector =
@@ -113,7 +115,7 @@ pub async fn undo_run(
     undoing.memberships().await?;
     undoing.assignments().await?;
     undoing.dues().await?;
-    undoing.by_hand(row.kind == "hand").await?;
+    undoing.by_hand(row.kind == RunRecordKind::Hand).await?;
     let UndoBuilder { mut change, standing, mut undone, .. } = undoing;
     let counts = change.counts();
     let nothing = counts.memberships_added + counts.memberships_removed == 0
@@ -121,7 +123,7 @@ pub async fn undo_run(
     if nothing {
         return Err(UndoError::Nothing { run, touched: undone.touched });
     }
-    if row.kind == "undo" {
+    if row.kind == RunRecordKind::Undo {
         holds::forget_undone(&mut change.tx, run).await?;
     } else if let Some(connector) = connector {
         let number = change.run;
@@ -330,7 +332,10 @@ impl UndoBuilder<'_> {
         self.change.enqueue_assignments(&ended).await?;
         self.undone.assignments += (made.len() + ended.len()) as u64;
         let undo = self.change.run;
-        for one in all.iter().filter(|one| one.source == "file" && (one.made || one.ended && !one.blocked)) {
+        for one in all
+            .iter()
+            .filter(|one| one.source == DefinitionSource::File && (one.made || one.ended && !one.blocked))
+        {
             let group = one.group_id.map(|id| HeldGroup::Known(GroupId(id)));
             let write = if one.ended {
                 let named = ChangeKey { assignment: Some(one.id), ..ChangeKey::default() };
@@ -353,7 +358,7 @@ impl UndoBuilder<'_> {
             let due = DuePolicy::from_parts(&one.due_kind, one.due_on, days).unwrap_or(DuePolicy::Never);
             if one.touched {
                 self.undone.touched.push(format!("course {}: the due date was changed again", one.code));
-            } else if one.source == "file" {
+            } else if one.source == DefinitionSource::File {
                 self.undone.touched.push(format!("course {}: the due date comes from the file", one.code));
             } else {
                 let late_days = one.late_days.unsigned_abs();
@@ -389,14 +394,14 @@ fn taken_back(undo: RunId, named: ChangeKey<'_>, kind: ChangeKind, fingerprint: 
     };
     holds::NewHeldChange {
         key: named.key(kind),
-        kind: kind.as_str(),
+        kind,
         learner: named.who,
         external_id: named.external_id.map(str::to_owned),
         group,
         group_name,
         rule: named.rule,
         assignment: named.assignment,
-        state: "undone",
+        state: HeldChangeState::Undone,
         reason: HoldCause::Undone.as_str(),
         fingerprint,
         decision: Some(undo),
@@ -405,7 +410,7 @@ fn taken_back(undo: RunId, named: ChangeKey<'_>, kind: ChangeKind, fingerprint: 
 
 /// What stands in the way of giving a membership back.
 fn in_the_way(one: &EndedMembershipRow, back: &FxHashMap<LearnerId, LearnerStatus>) -> Option<&'static str> {
-    let has_access = matches!(one.status.as_str(), "active" | "leave") || back.contains_key(&one.learner_id);
+    let has_access = one.status.has_access() || back.contains_key(&one.learner_id);
     if one.is_there {
         Some("is a member again")
     } else if one.ended_again {
