@@ -14,12 +14,9 @@ use crate::sync::File;
 use crate::sync::execute::{CommitRun, CommitTarget, Execution, execute};
 use crate::sync::retire_connector::with_removed_connector;
 use crate::sync::run::wait_for_lease;
-<<<<<<< HEAD
 use crate::sync::run_kind::RunKind;
 use crate::sync::run_task::RunTask;
-=======
 use rollcall_model::guard::HeldChangeState;
->>>>>>> h-store
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_planner::Snapshot;
 use rollcall_store::holds::{self, HeldChangeRecord as HeldChange};

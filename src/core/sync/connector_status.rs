@@ -21,15 +21,9 @@ pub struct ConnectorStatus {
     pub schedule: Option<String>,
     /// The number of its newest run.
     pub last_run: Option<i64>,
-<<<<<<< HEAD
     /// The status of that run.
-    pub last_status: Option<String>,
-    /// The start of that run.
-=======
-    /// How that ended.
     pub last_status: Option<runs::RunStatus>,
-    /// When that began.
->>>>>>> h-store
+    /// The start of that run.
     pub last_started_at: Option<DateTime<Utc>>,
     /// The next scheduled run.
     pub next_run_at: Option<DateTime<Utc>>,
