@@ -46,7 +46,7 @@ pub fn summary(counts: &RunCounts) -> String {
     let changed = counts.people_new + counts.people_changed + counts.people_left;
     let unchanged = counts.people_read.saturating_sub(counts.people_new + counts.people_changed);
     let people = if changed == 0 {
-        "nobody changed".to_owned()
+        "no person changed".to_owned()
     } else {
         format!(
             "{} new, {} changed, {} left, {} unchanged",
@@ -95,10 +95,11 @@ pub fn change(change: &HeldChangeRecord) -> String {
     match change.kind.as_str() {
         "leave" => format!(" - {who} leaves"),
         "record" => format!(" ~ {who} changes"),
-        "rekey" => format!(" ~ {who} comes under a new id"),
+        "rekey" => format!(" ~ {who} has a new id"),
         "group" => format!(" + group {group}"),
-        "meet" => format!(" + group {group} is fed{by}"),
+        "meet" => format!(" + group {group} gets members{by}"),
         "give" => format!(" + {who}  {group}{by}"),
+        "assign" => format!(" + course {} for {group}", text(&change.course)),
         "unassign" => format!(" - course {} for {group}", text(&change.course)),
         _ => format!(" - {who}  {group}{by}"),
     }
@@ -210,11 +211,13 @@ pub fn kind(kind: &str, number: u64) -> String {
     match kind {
         "leave" => count(number, "learner leaves", "learners leave"),
         "record" => count(number, "learner changes", "learners change"),
-        "rekey" => count(number, "learner comes under a new id", "learners come under new ids"),
-        "group" => count(number, "group is made", "groups are made"),
-        "meet" => {
-            count(number, "group made by hand is fed by a rule", "groups made by hand are fed by rules")
-        }
+        "rekey" => count(number, "learner has a new id", "learners have new ids"),
+        "group" => count(number, "group is created", "groups are created"),
+        "meet" => count(
+            number,
+            "group made by hand gets members by a rule",
+            "groups made by hand get members by rules",
+        ),
         "give" => count(number, "membership is added", "memberships are added"),
         "end" => count(number, "membership is removed", "memberships are removed"),
         "assign" => count(number, "assignment of the file begins", "assignments of the file begin"),
@@ -232,9 +235,9 @@ pub fn sentence(change: &HeldChangeRecord) -> String {
     match change.kind.as_str() {
         "leave" => format!("{who} leaves"),
         "record" => format!("{who} changes"),
-        "rekey" => format!("{who} comes under a new id"),
-        "group" => format!("group {group} is made"),
-        "meet" => format!("group {group}, made by hand, is fed{by}"),
+        "rekey" => format!("{who} has a new id"),
+        "group" => format!("group {group} is created"),
+        "meet" => format!("group {group}, made by hand, gets members{by}"),
         "give" => format!("{who} is added to {group}{by}"),
         "assign" => format!("course {} is assigned to {group}", text(&change.course)),
         "unassign" => format!("course {} is no longer assigned to {group}", text(&change.course)),

@@ -25,7 +25,7 @@ const CHANGE_KINDS: [(&str, &str); 5] = [
 ];
 
 #[derive(Template)]
-#[template(path = "settings/changes.html")]
+#[template(path = "settings/audit_log.html")]
 struct AuditLogPage<'a> {
     frame: Layout,
     tab: &'static str,

@@ -15,7 +15,7 @@ use rollcall_core::sync::connector_status::{ConnectorStatus, overview};
 use rollcall_store::listing::runs;
 
 #[derive(Template)]
-#[template(path = "sync/overview.html")]
+#[template(path = "sync/connector_overview.html")]
 struct ConnectorOverviewPage {
     frame: Layout,
     tab: &'static str,

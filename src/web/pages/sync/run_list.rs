@@ -20,7 +20,7 @@ use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
 const RUN_STATES: [&str; 5] = ["applied", "unchanged", "held", "failed", "running"];
 
 #[derive(Template)]
-#[template(path = "sync/runs.html")]
+#[template(path = "sync/run_list.html")]
 struct RunOverviewPage<'a> {
     frame: Layout,
     tab: &'static str,
