@@ -40,7 +40,7 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
                 ]
             });
             let headings = ["run", "started", "connector", "status", "people", "memberships", "who", "what"];
-            output::print_table(headings, rows, "no runs yet: `rollcall sync` makes the first")?;
+            output::print_table(headings, rows, "no runs yet: start the first with `rollcall sync`")?;
             Ok(0)
         }
         args::RunsCommand::Show { run } => show(session, run).await,
@@ -74,7 +74,7 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
     output::print_table(
         ["when", "who", "what", "status", "memberships", "run", "before", "after"],
         rows,
-        "no changes since then",
+        "no changes since that date",
     )?;
     Ok(0)
 }
@@ -160,7 +160,7 @@ pub(crate) async fn connectors(session: &CommandContext) -> Result<u8, CliError>
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");
         output::print_status(&format!(
-            "\n{retired} no longer in the file, its people stay as last read: {}",
+            "\n{retired} no longer in the file; the people stay as last read: {}",
             struck.join(", ")
         ));
     }

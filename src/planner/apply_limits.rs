@@ -91,7 +91,7 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
     current.charge = charge(&after, others, allow);
     would_go = wanted.as_ref().map_or(would_go, |wanted| wanted.enrollments);
     let kept = would_go.saturating_sub(after.enrollments + others);
-    build_hold(context, &mut current, wanted, taken, &pinned, reasons, kept);
+    build_hold(context, &mut current, wanted, taken, &pinned, &reasons, kept);
     if current.held.is_waiting() {
         current.hold_baseline = hold_baseline(context, &current, had);
     }

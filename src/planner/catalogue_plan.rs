@@ -7,12 +7,13 @@ use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
 
 use crate::membership_plan::{GroupIndex, MembershipPlan};
+use crate::plan_warning::PlanWarning;
 use crate::rule_set::RuleSet;
 use crate::snapshot::{AssignmentScope, Snapshot, SnapshotExtent, StoredAssignment, StoredCourse};
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, GroupId};
 use rollcall_model::names::fold;
-use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::run_warning::RunWarning;
 
 /// The changes of courses and assignments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,12 +90,7 @@ pub fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &MembershipPlan) -> C
         let is_known =
             known.contains_key(&course) || rules.courses.iter().any(|one| fold(&one.code) == course);
         if !is_known {
-            let message = "no course has this code: the assignment waits for `rollcall courses add`";
-            todo.problems.push(RunWarning::new(
-                RunWarningKind::AssignmentUnmet,
-                wanted.course.as_str(),
-                message,
-            ));
+            todo.problems.push(PlanWarning::UnknownCourse { code: &wanted.course }.into());
             continue;
         }
         for pattern in &wanted.groups {

@@ -3,12 +3,12 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::lookups::Lookups;
+use crate::plan_warning::PlanWarning;
 use crate::population::{LearnerIndex, PersonChange, to_json};
 use crate::population_builder::PopulationBuilder;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::LearnerId;
 use rollcall_model::names::fold;
-use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_model::status::LearnerStatus;
 
 /// An update of a learner's row.
@@ -133,9 +133,8 @@ impl PopulationBuilder<'_> {
                 Some(_) | None => EmailOutcome::Own,
             };
             if address == EmailOutcome::Taken {
-                let subject = population.first(who, Attribute::ID);
-                let message = "another learner has the address: this learner is imported without it";
-                self.problems.push(RunWarning::new(RunWarningKind::AddressTaken, subject, message));
+                let id = population.first(who, Attribute::ID);
+                self.problems.push(PlanWarning::AddressTaken { id }.into());
             }
             let nothing_new = asking_again.contains(&who) && address == EmailOutcome::Taken;
             if !nothing_new {

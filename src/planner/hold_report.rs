@@ -8,6 +8,7 @@ use crate::deferred_changes::DeferredChanges;
 use crate::fingerprint::{
     ABSENT, as_read, assignment_key, cells_print, entry_print, group_print, rule_print,
 };
+use crate::limit_violation::LimitViolation;
 use crate::membership_plan::{GroupIndex, MembershipEntry, MembershipPlan, PlannedGroup};
 use crate::pinned_records::PinnedRecords;
 use crate::population::{EvaluatedLearner, LearnerIndex, to_json};
@@ -36,7 +37,7 @@ pub(crate) fn build_hold(
     wanted: Option<UnrestrictedPlan>,
     taken: DeferredChanges,
     pinned: &PinnedRecords,
-    reasons: Vec<LimitExceeded>,
+    violations: &[LimitViolation],
     kept: u64,
 ) {
     let mut changes = of_taken(context, change_set, &taken);
@@ -46,12 +47,13 @@ pub(crate) fn build_hold(
         change_set.held_records = records(context, change_set, pinned);
     }
     let waits = changes.iter().any(PlannedChange::is_waiting);
-    let causes = if waits { causes(context, change_set, &reasons) } else { Vec::new() };
+    let causes = if waits { causes(context, change_set, violations) } else { Vec::new() };
+    let reasons = violations.iter().map(LimitExceeded::from).collect();
     change_set.held = HoldReport { causes, reasons, changes, enrollments: if waits { kept } else { 0 } };
 }
 
 /// Returns the differences from the last good run: the source, the file, an attribute.
-fn causes(context: PlanContext<'_>, change_set: &ChangeSet, reasons: &[LimitExceeded]) -> Vec<String> {
+fn causes(context: PlanContext<'_>, change_set: &ChangeSet, violations: &[LimitViolation]) -> Vec<String> {
     let people = change_set.population.people.len() as u64;
     let mut causes = Vec::new();
     if let Some(then) = &context.snapshot.baseline {
@@ -61,8 +63,7 @@ fn causes(context: PlanContext<'_>, change_set: &ChangeSet, reasons: &[LimitExce
         }
         causes = now.changes(then, context.rules.profile().name.as_str());
     }
-    let blank = reasons.iter().filter(|reason| reason.limit == HoldCause::MaxBlanked);
-    causes.extend(blank.filter_map(|reason| reason.message.split(", the limit").next().map(str::to_owned)));
+    causes.extend(violations.iter().filter_map(LimitViolation::source_change));
     causes
 }
 

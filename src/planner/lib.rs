@@ -58,10 +58,14 @@ mod hold_report;
 pub mod impact;
 mod learner_evaluation;
 mod limit_checks;
+mod limit_violation;
 pub mod lookups;
 pub mod membership_plan;
+#[cfg(test)]
+mod message_snapshot;
 mod new_people;
 mod pinned_records;
+mod plan_warning;
 pub mod population;
 mod population_builder;
 mod record_checks;

@@ -6,10 +6,11 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::desired_memberships::DesiredMemberships;
+use crate::plan_warning::PlanWarning;
 use crate::population::{LearnerIndex, Population};
 use rollcall_model::ids::{GroupId, LearnerId, RuleId};
 use rollcall_model::names::{GroupName, RuleName, fold};
-use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::run_warning::RunWarning;
 
 /// The number of a group in [`MembershipPlan::groups`].
 pub type GroupIndex = u32;
@@ -147,12 +148,8 @@ impl MembershipPlan {
         let (add, remove) = difference(&is, &should, |entry| undecided.contains(&(entry.rule, entry.who)));
         let mut plan = draft.plan;
         plan.problems.extend(desired.undecided.iter().map(|(rule, who, why)| {
-            let subject = population.first(*who, rollcall_model::attributes::Attribute::ID);
-            let message = format!(
-                "the rule `{}` could not be evaluated ({why}): the memberships that it gives stay as they are",
-                rules[*rule as usize]
-            );
-            RunWarning::new(RunWarningKind::RuleFailed, subject, message)
+            let id = population.first(*who, rollcall_model::attributes::Attribute::ID);
+            RunWarning::from(PlanWarning::RuleFailed { id, rule: &rules[*rule as usize], why })
         }));
         plan.problems.sort();
         Self { before: is, add, remove, ..plan }
@@ -222,7 +219,7 @@ impl<'a> PlanBuilder<'a> {
         let name = match GroupName::parse(name) {
             Ok(name) => name,
             Err(why) => {
-                self.plan.problems.push(RunWarning::new(RunWarningKind::BadGroupName, name, why.to_string()));
+                self.plan.problems.push(PlanWarning::BadGroupName { name, why }.into());
                 return None;
             }
         };

@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::PlanContext;
 use crate::correlation::{KnownPerson, PersonMatch};
 use crate::pinned_records::PinnedRecords;
+use crate::plan_warning::PlanWarning;
 use crate::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population};
 use crate::records::{ConnectorRecord, as_records, collect_records, merge_records, status_on};
 use crate::snapshot::{ManualPerson, StoredRecord};
@@ -13,7 +14,7 @@ use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::people::RowIndex;
-use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::run_warning::RunWarning;
 use rollcall_model::status::LearnerStatus;
 
 /// Builds the population of a plan.
@@ -46,10 +47,8 @@ impl PopulationBuilder<'_> {
                 PersonMatch::New { .. } => (None, None, PersonChange::New),
             };
             if let PersonMatch::New { instead_of: Some(_) } = found {
-                let subject = self.population.people.id(row);
-                let message =
-                    "the address belonged to a learner who left: a new learner was created and has it now";
-                self.problems.push(RunWarning::new(RunWarningKind::AddressHandedOn, subject, message));
+                let id = self.population.people.id(row);
+                self.problems.push(PlanWarning::AddressHandedOn { id }.into());
             }
             let contested = matches!(found, PersonMatch::Known(person) if person.contested);
             let who = self.add_learner(id, Some(row), fate, was, contested);

@@ -7,12 +7,12 @@ use rustc_hash::FxHashMap;
 use crate::PlanContext;
 use crate::change_set::ChangeSet;
 use crate::fingerprint::{ABSENT, record_key};
+use crate::limit_violation::LimitViolation;
 use crate::lookups::Lookups;
 use crate::pinned_records::PinnedRecords;
 use crate::population::{LearnerIndex, PersonChange};
 use rollcall_model::attributes::Attribute;
-use rollcall_model::format::thousands;
-use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause, LimitExceeded};
+use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::people::{PeopleTable, RowIndex};
 
@@ -91,7 +91,7 @@ pub(crate) fn check_changed_ids(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
     pinned: &mut PinnedRecords,
-) -> Option<LimitExceeded> {
+) -> Option<LimitViolation> {
     let known = present(context);
     let limit = context.rules.limits.rekeyed_of(known);
     let fresh = change_set.changed_ids.iter().filter(|(row, _)| !pinned.has_row(*row));
@@ -104,12 +104,7 @@ pub(crate) fn check_changed_ids(
         .map(|&(row, learner)| (row, learner, Disposition::Hold(HoldCause::MaxRekeyed)))
         .collect();
     pin_changed_ids(context, change_set, rows, pinned);
-    let message = format!(
-        "{} known addresses have new ids, the limit is {}: an approval links them to their learners",
-        thousands(fresh.len() as u64),
-        thousands(limit)
-    );
-    Some(LimitExceeded { limit: HoldCause::MaxRekeyed, message })
+    Some(LimitViolation::ChangedIds { addresses: fresh.len() as u64, limit })
 }
 
 /// Pins the records of people with new ids, and the absence of their old ids.
@@ -158,7 +153,7 @@ pub(crate) fn check_blanked_attributes(
     lookups: &Lookups,
     change_set: &mut ChangeSet,
     pinned: &mut PinnedRecords,
-) -> Vec<LimitExceeded> {
+) -> Vec<LimitViolation> {
     if context.snapshot.connector.is_none() {
         return Vec::new();
     }
@@ -182,22 +177,10 @@ pub(crate) fn check_blanked_attributes(
             let older = older(&mut change_set.population.people.values, json);
             pinned.value(row, attribute, older);
         }
-        reasons.push(LimitExceeded {
-            limit: HoldCause::MaxBlanked,
-            message: blank_message(context, name, blank, had),
-        });
+        let (attribute, most) = (name.to_owned(), context.rules.limits.max_blanked);
+        reasons.push(LimitViolation::BlankedAttribute { attribute, blank, had, most });
     }
     reasons
-}
-
-fn blank_message(context: PlanContext<'_>, name: &str, blank: u64, had: u64) -> String {
-    let share = blank * 100 / had.max(1);
-    format!(
-        "`{name}` is blank for {} of the {} people who had it ({share} %), the limit is {}: they keep the former value",
-        thousands(blank),
-        thousands(had),
-        context.rules.limits.max_blanked
-    )
 }
 
 fn older(

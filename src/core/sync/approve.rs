@@ -29,7 +29,7 @@ use rollcall_store::{Store, Tx, connectors};
 pub enum ApprovalError {
     #[error(transparent)]
     Sync(crate::sync::SyncError),
-    #[error("there is no run {run}")]
+    #[error("run {run} does not exist")]
     NoRun { run: RunId },
     #[error("run {run} has no pending changes")]
     NothingHeld { run: RunId, newer: Option<i64> },

@@ -47,7 +47,7 @@ pub fn summary(counts: &RunCounts) -> String {
     let changed = counts.people_new + counts.people_changed + counts.people_left;
     let unchanged = counts.people_read.saturating_sub(counts.people_new + counts.people_changed);
     let people = if changed == 0 {
-        "nobody changed".to_owned()
+        "no person changed".to_owned()
     } else {
         format!(
             "{} new, {} changed, {} left, {} unchanged",
@@ -96,12 +96,13 @@ pub fn change(change: &HeldChangeRecord) -> String {
     match change.kind {
         ChangeKind::Leave => format!(" - {who} leaves"),
         ChangeKind::Record => format!(" ~ {who} changes"),
-        ChangeKind::Rekey => format!(" ~ {who} comes under a new id"),
+        ChangeKind::Rekey => format!(" ~ {who} has a new id"),
         ChangeKind::Group => format!(" + group {group}"),
-        ChangeKind::Meet => format!(" + group {group} is fed{by}"),
+        ChangeKind::Meet => format!(" + group {group} gets members{by}"),
         ChangeKind::Give => format!(" + {who}  {group}{by}"),
+        ChangeKind::Assign => format!(" + course {} for {group}", text(&change.course)),
         ChangeKind::Unassign => format!(" - course {} for {group}", text(&change.course)),
-        ChangeKind::End | ChangeKind::Assign => format!(" - {who}  {group}{by}"),
+        ChangeKind::End => format!(" - {who}  {group}{by}"),
     }
 }
 
@@ -211,11 +212,13 @@ pub fn kind(kind: ChangeKind, number: u64) -> String {
     match kind {
         ChangeKind::Leave => count(number, "learner leaves", "learners leave"),
         ChangeKind::Record => count(number, "learner changes", "learners change"),
-        ChangeKind::Rekey => count(number, "learner comes under a new id", "learners come under new ids"),
-        ChangeKind::Group => count(number, "group is made", "groups are made"),
-        ChangeKind::Meet => {
-            count(number, "group made by hand is fed by a rule", "groups made by hand are fed by rules")
-        }
+        ChangeKind::Rekey => count(number, "learner has a new id", "learners have new ids"),
+        ChangeKind::Group => count(number, "group is created", "groups are created"),
+        ChangeKind::Meet => count(
+            number,
+            "group made by hand gets members by a rule",
+            "groups made by hand get members by rules",
+        ),
         ChangeKind::Give => count(number, "membership is added", "memberships are added"),
         ChangeKind::End => count(number, "membership is removed", "memberships are removed"),
         ChangeKind::Assign => count(number, "assignment of the file begins", "assignments of the file begin"),
@@ -232,9 +235,9 @@ pub fn sentence(change: &HeldChangeRecord) -> String {
     match change.kind {
         ChangeKind::Leave => format!("{who} leaves"),
         ChangeKind::Record => format!("{who} changes"),
-        ChangeKind::Rekey => format!("{who} comes under a new id"),
-        ChangeKind::Group => format!("group {group} is made"),
-        ChangeKind::Meet => format!("group {group}, made by hand, is fed{by}"),
+        ChangeKind::Rekey => format!("{who} has a new id"),
+        ChangeKind::Group => format!("group {group} is created"),
+        ChangeKind::Meet => format!("group {group}, made by hand, gets members{by}"),
         ChangeKind::Give => format!("{who} is added to {group}{by}"),
         ChangeKind::Assign => format!("course {} is assigned to {group}", text(&change.course)),
         ChangeKind::Unassign => format!("course {} is no longer assigned to {group}", text(&change.course)),

@@ -37,7 +37,7 @@ pub(super) fn apply_include(
             Ok(true) => {}
             Ok(false) => out.push(row),
             Err(why) => {
-                let message = format!("`include` could not be evaluated, the person stays: {why}");
+                let message = format!("`include` could not be evaluated ({why}): the person is included");
                 problems.push(RunWarning::new(RunWarningKind::RuleFailed, people.id(row), message));
             }
         }

@@ -17,7 +17,7 @@ pub enum LinkError {
     #[error(transparent)]
     Refused(#[from] groups::GroupError),
     /// The link was made, but the rules could not be evaluated.
-    #[error("it is done (run {run}), but the rules could not decide anew")]
+    #[error("the change is saved (run {run}), but the rules could not be re-evaluated")]
     Undecided {
         /// The number of the change.
         run: RunId,
@@ -29,7 +29,7 @@ pub enum LinkError {
 
 impl LinkError {
     /// The hint for [`LinkError::Undecided`].
-    pub const HINT: &'static str = "the next sync decides; nothing needs to be done again";
+    pub const HINT: &'static str = "the next sync re-evaluates the rules; do not repeat the change";
 }
 
 /// Links two learners: `first` stays.

@@ -24,7 +24,7 @@ use rollcall_store::{Store, connectors};
 pub enum RetireError {
     #[error(transparent)]
     Sync(#[from] SyncError),
-    #[error("connector `{name}` is still in the file")]
+    #[error("connector `{name}` is still defined in the file")]
     InFile { name: String },
     #[error("connector `{name}` does not exist")]
     Unknown { name: String, nearest: Option<String> },

@@ -7,12 +7,12 @@ use crate::baseline_counts::{members_then, sizes};
 use crate::change_set::ChangeSet;
 use crate::deferred_changes::decision_on_entry;
 use crate::fingerprint::{group_print, rule_print};
+use crate::limit_violation::LimitViolation;
 use crate::membership_plan::{GroupIndex, MembershipEntry, RuleIndex};
 use crate::population::LearnerIndex;
 use crate::record_checks::find_decision;
 use crate::run_baseline::RunBaseline;
-use rollcall_model::format::thousands;
-use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause, LimitExceeded};
+use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause};
 
 /// The additions of a plan that wait.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub(crate) struct HeldAdditions {
     /// Edited rules that do not add members to a group.
     pub(crate) growing: FxHashSet<(RuleIndex, GroupIndex)>,
     /// The limits that were exceeded.
-    pub(crate) reasons: Vec<LimitExceeded>,
+    pub(crate) reasons: Vec<LimitViolation>,
 }
 
 impl HeldAdditions {
@@ -64,12 +64,7 @@ fn check_new_groups(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &
         made().map(|(at, _)| at).filter(|at| !waiting.groups.contains_key(at)).collect();
     let limit = context.rules.limits.max_new_groups;
     if context.snapshot.has_good_run && fresh.len() as u64 > limit {
-        let message = format!(
-            "{} groups would be created, the limit is {}",
-            thousands(fresh.len() as u64),
-            thousands(limit)
-        );
-        waiting.reasons.push(LimitExceeded { limit: HoldCause::MaxNewGroups, message });
+        waiting.reasons.push(LimitViolation::NewGroups { groups: fresh.len() as u64, limit });
         waiting.groups.extend(fresh.into_iter().map(|at| (at, Disposition::Hold(HoldCause::MaxNewGroups))));
     }
 }
@@ -88,10 +83,8 @@ fn check_manual_groups(context: PlanContext<'_>, change_set: &ChangeSet, waiting
         let disposition = decided.unwrap_or(Disposition::Hold(HoldCause::HandMadeGroup));
         let place = (meeting.rule, meeting.group);
         if waiting.meetings.insert(place, disposition).is_none() && disposition.is_waiting() {
-            let (rule, group) = (&rule.name, group.name.shown());
-            let message =
-                format!("the rule `{rule}` matches the group `{group}`, which was created manually");
-            waiting.reasons.push(LimitExceeded { limit: HoldCause::HandMadeGroup, message });
+            let (rule, group) = (rule.name.to_string(), group.name.shown().to_owned());
+            waiting.reasons.push(LimitViolation::ManualGroup { rule, group });
         }
     }
 }
@@ -116,14 +109,9 @@ fn check_growth(context: PlanContext<'_>, change_set: &ChangeSet, waiting: &mut 
         if by.is_empty() || more == 0 || !context.rules.limits.grows_too_much(size, today + more) {
             continue;
         }
-        let name = plan.groups[at as usize].name.shown();
-        let message = format!(
-            "`{name}` would grow from {} to {} members because the file was edited, the limit is {}",
-            thousands(size),
-            thousands(today + more),
-            context.rules.limits.max_growth
-        );
-        waiting.reasons.push(LimitExceeded { limit: HoldCause::MaxGrowth, message });
+        let group = plan.groups[at as usize].name.shown().to_owned();
+        let (after, most) = (today + more, context.rules.limits.max_growth);
+        waiting.reasons.push(LimitViolation::GroupGrows { group, before: size, after, most });
         waiting.growing.extend(by.into_iter().map(|rule| (rule, at)));
     }
 }

@@ -7,11 +7,11 @@ use crate::apply_limits::LimitPolicy;
 use crate::baseline_counts::{members_then, sizes};
 use crate::change_set::ChangeSet;
 use crate::impact::PlanImpact;
+use crate::limit_violation::{LimitViolation, RemovedItem};
 use crate::membership_plan::{GroupIndex, RuleIndex};
 use crate::record_checks::{is_newcomer, present};
-use rollcall_model::format::{count, thousands};
 use rollcall_model::guard::hold_baseline::limit_base;
-use rollcall_model::guard::{AccessTotals, HoldCause, LimitExceeded, Percent, SafetyLimits};
+use rollcall_model::guard::{AccessTotals, HoldCause, Percent, SafetyLimits};
 use rollcall_model::ids::LearnerId;
 
 /// The removals of a plan that wait.
@@ -32,7 +32,7 @@ pub(crate) fn check_removals(
     effect: &PlanImpact,
     others: u64,
     allow: bool,
-) -> (HoldScope, Vec<LimitExceeded>) {
+) -> (HoldScope, Vec<LimitViolation>) {
     let takes = !change_set.plan.remove.is_empty()
         || !effect.leaving.is_empty()
         || !change_set.absent.is_empty()
@@ -42,19 +42,14 @@ pub(crate) fn check_removals(
     }
     let mut reasons = Vec::new();
     if !context.snapshot.other_files.is_empty() {
-        let message = format!(
-            "{} {} a different configuration: removals wait until all services use the same one",
-            context.snapshot.other_files.join(", "),
-            if context.snapshot.other_files.len() == 1 { "uses" } else { "use" }
-        );
-        reasons.push(LimitExceeded { limit: HoldCause::FilesDiffer, message });
+        reasons.push(LimitViolation::FilesDiffer { hosts: context.snapshot.other_files.clone() });
     }
     if !allow {
         reasons.extend(check_min_read(context, change_set));
         reasons.extend(check_total_removals(context, effect, others));
     }
     if let Some(first) = reasons.first() {
-        return (HoldScope::All(first.limit), reasons);
+        return (HoldScope::All(first.limit()), reasons);
     }
     if allow {
         return (HoldScope::Nothing, reasons);
@@ -65,7 +60,7 @@ pub(crate) fn check_removals(
 
 /// Checks that the reading contains enough of the people of the last good one. People on whose leaving a decision exists
 /// count as present, so that no second decision is required; the message counts the people who were read.
-fn check_min_read(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<LimitExceeded> {
+fn check_min_read(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<LimitViolation> {
     if !change_set.complete || matches!(context.policy, LimitPolicy::Guard { retires: true, .. }) {
         return None;
     }
@@ -80,50 +75,33 @@ fn check_min_read(context: PlanContext<'_>, change_set: &ChangeSet) -> Option<Li
     let still = known.saturating_sub(gone(&change_set.absent));
     let read = still.saturating_sub(gone(&change_set.pinned_absent));
     let limits = &context.rules.limits;
-    limits.is_too_small(still, known).then(|| LimitExceeded {
-        limit: HoldCause::MinRead,
-        message: format!(
-            "the directory holds {} of the {} of the last good reading, the limit is {}",
-            thousands(read),
-            count(known, "person", "people"),
-            limits.min_read
-        ),
-    })
+    let least = limits.min_read;
+    limits.is_too_small(still, known).then_some(LimitViolation::ReadingTooSmall { read, known, least })
 }
 
 /// Checks the limits on removals in 24 hours and in one run.
-fn check_total_removals(context: PlanContext<'_>, effect: &PlanImpact, others: u64) -> Vec<LimitExceeded> {
+fn check_total_removals(context: PlanContext<'_>, effect: &PlanImpact, others: u64) -> Vec<LimitViolation> {
     let limits = &context.rules.limits;
     let charged = context.snapshot.charged;
     let mut reasons = Vec::new();
-    let people = count(effect.people.len() as u64 + others, "person", "people");
+    let people = effect.people.len() as u64 + others;
     let then = context.snapshot.hold_baseline.as_ref().map(|before| before.had);
     let since = context.snapshot.charged_since;
-    let mut weigh = |lost: u64, before: u64, base: u64, one: &str, many: &str| {
+    let mut weigh = |what: RemovedItem, lost: u64, earlier: u64, base: u64| {
         let limit = limits.removals_of(base);
-        if lost > 0 && lost + before > limit {
-            let earlier = if before > 0 {
-                format!(", and {} went in the last 24 hours", thousands(before))
-            } else {
-                String::new()
-            };
-            let what = count(lost, one, many);
-            let whose = if one == "learner" { String::new() } else { format!(" of {people}") };
-            let message = format!("{what}{whose} would go, the limit is {}{earlier}", thousands(limit));
-            reasons.push(LimitExceeded { limit: HoldCause::MaxRemovals, message });
+        if lost > 0 && lost + earlier > limit {
+            reasons.push(LimitViolation::Removals { what, lost, people, limit, earlier });
         }
     };
     let AccessTotals { learners, memberships, enrollments } = effect.had;
     let of = limit_base(memberships, charged.memberships, then.map(|had| had.memberships), since.memberships);
-    weigh(effect.memberships.len() as u64, charged.memberships, of, "membership", "memberships");
+    weigh(RemovedItem::Memberships, effect.memberships.len() as u64, charged.memberships, of);
     let of = limit_base(learners, charged.learners, then.map(|had| had.learners), since.learners);
-    weigh(effect.leaving.len() as u64, charged.learners, of, "learner", "learners");
+    weigh(RemovedItem::Learners, effect.leaving.len() as u64, charged.learners, of);
     let of = limit_base(enrollments, charged.enrollments, then.map(|had| had.enrollments), since.enrollments);
-    weigh(effect.enrollments + others, charged.enrollments, of, "enrollment", "enrollments");
-    if effect.people.len() as u64 + others > limits.max_removals_total {
-        let message =
-            format!("{people} would lose something, the limit is {}", thousands(limits.max_removals_total));
-        reasons.push(LimitExceeded { limit: HoldCause::MaxRemovalsTotal, message });
+    weigh(RemovedItem::Enrollments, effect.enrollments + others, charged.enrollments, of);
+    if people > limits.max_removals_total {
+        reasons.push(LimitViolation::PeopleAffected { people, limit: limits.max_removals_total });
     }
     reasons
 }
@@ -133,7 +111,7 @@ fn check_group_removals(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
     effect: &PlanImpact,
-    reasons: &mut Vec<LimitExceeded>,
+    reasons: &mut Vec<LimitViolation>,
 ) -> FxHashSet<GroupIndex> {
     let plan = &change_set.plan;
     let limits = &context.rules.limits;
@@ -161,13 +139,8 @@ fn check_group_removals(
         // A group that was small then is measured by its size today.
         let size = if SafetyLimits::is_small_group(then) { today } else { then };
         if SafetyLimits::group_loses_too_many(share, lost, size) {
-            let name = plan.groups[group as usize].name.shown();
-            let message = format!(
-                "`{name}` would lose {} of its {}, the limit is {share}",
-                thousands(lost),
-                count(size, "member", "members")
-            );
-            reasons.push(LimitExceeded { limit: HoldCause::MaxGroupRemovals, message });
+            let name = plan.groups[group as usize].name.shown().to_owned();
+            reasons.push(LimitViolation::GroupShrinks { group: name, lost, size, most: share });
             held.insert(group);
         }
     }

@@ -139,7 +139,7 @@ pub(super) async fn create(
         error => error.into(),
     })?;
     let change =
-        ChangeResponse { id: Some(id.0), ..ChangeResponse::new(Some(&done), format!("made `{name}`")) };
+        ChangeResponse { id: Some(id.0), ..ChangeResponse::new(Some(&done), format!("created `{name}`")) };
     let place = [(header::LOCATION, format!("/api/v1/groups/{id}"))];
     Ok((StatusCode::CREATED, place, Json(change)))
 }

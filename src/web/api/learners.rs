@@ -162,8 +162,8 @@ async fn change_link(
     let linked = actions::change_learner_link(web, who, two, [&me, other]).await?;
     let linked = linked.map_err(|error| ApiProblem::from(error).with_field("other"))?;
     let words = match two {
-        LinkAction::Link => format!("`{me}` and `{other}` are one learner"),
-        LinkAction::Unlink => format!("`{me}` and `{other}` are two learners again"),
+        LinkAction::Link => format!("`{me}` and `{other}` are now one learner"),
+        LinkAction::Unlink => format!("`{me}` and `{other}` are now two learners"),
     };
     Ok(Json(ChangeResponse::new(Some(&linked.done), words)))
 }

@@ -300,7 +300,7 @@ impl From<undo::UndoError> for ApiProblem {
                 if touched.is_empty() {
                     return problem;
                 }
-                problem.with_hint(format!("all of it was changed since: {}", touched.join("; ")))
+                problem.with_hint(format!("all its changes were changed again later: {}", touched.join("; ")))
             }
         }
     }

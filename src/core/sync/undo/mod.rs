@@ -24,7 +24,7 @@ use rollcall_store::{Result, Store, Tx, connectors, groups, holds, jobs, undo as
 pub enum UndoError {
     #[error(transparent)]
     Store(#[from] rollcall_store::StoreError),
-    #[error("there is no run {run}")]
+    #[error("run {run} does not exist")]
     NoRun { run: RunId },
     #[error("run {run} has not ended yet")]
     Running { run: RunId },

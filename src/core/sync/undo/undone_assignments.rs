@@ -27,7 +27,7 @@ impl UndoBuilder<'_> {
         }));
         let gone = all.iter().filter(|one| !one.made && !one.ended);
         self.undone.touched.extend(
-            gone.map(|one| format!("course {} for {}: the assignment has ended since", one.code, one.whom)),
+            gone.map(|one| format!("course {} for {}: the assignment ended later", one.code, one.whom)),
         );
         assign::end_assignments(&mut self.change, &made).await?;
         changes::reactivate_assignments(&mut self.change.tx, &ended).await?;

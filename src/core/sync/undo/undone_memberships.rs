@@ -63,11 +63,11 @@ fn describe_obstacle(
     if one.is_there {
         Some("is a member again")
     } else if one.ended_again {
-        Some("became a member again and left again")
+        Some("became a member and left again")
     } else if one.group_deleted {
-        Some("the group has been deleted")
+        Some("the group was deleted")
     } else if !has_access {
-        Some("has left since")
+        Some("left later")
     } else {
         None
     }

@@ -27,7 +27,7 @@ use rollcall_store::listing::courses::{self, CourseProgress};
 use rollcall_store::listing::enrollments::{self, EnrollmentListFilter, EnrollmentListRow};
 
 #[derive(Template)]
-#[template(path = "assigned/one.html")]
+#[template(path = "assignments/assignment_detail.html")]
 struct AssignmentDetailPage {
     frame: Layout,
     line: AssignmentLine,
@@ -229,7 +229,7 @@ pub(in crate::pages) async fn end_assignment(
     match groups::end_assignment(&web.store, &about, web.change_time(), AssignmentId(id), None).await {
         Ok(done) => Ok(Redirect::to(&format!("/assigned?run={}", done.run)).into_response()),
         Err(GroupError::AssignmentFromFile { .. }) => {
-            let text = "The file assigns this course. Strike it there; it ends with the next sync.";
+            let text = "The file defines this assignment. Remove it there; it ends with the next sync.";
             render_assignment(&web, &who, id, &FormData::default(), None, vec![FieldError::new("", text)])
                 .await
         }

@@ -17,7 +17,7 @@ use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::assignments::{self, AssignmentListRow};
 
 #[derive(Template)]
-#[template(path = "assigned/list.html")]
+#[template(path = "assignments/assignment_list.html")]
 struct AssignmentListPage<'a> {
     frame: Layout,
     text: &'a str,

@@ -29,7 +29,7 @@ use rollcall_store::listing::{assignments, groups as listed};
 const HISTORY_LENGTH: i64 = 20;
 
 #[derive(Template)]
-#[template(path = "groups/one.html")]
+#[template(path = "groups/group_detail.html")]
 struct GroupDetailPage<'a> {
     frame: Layout,
     group: Group,

@@ -22,7 +22,7 @@ use rollcall_model::role::Permission;
 use rollcall_store::{learners, listing};
 
 #[derive(Template)]
-#[template(path = "learners/one.html")]
+#[template(path = "learners/learner_detail.html")]
 struct LearnerDetailPage {
     frame: Layout,
     id: i64,

@@ -15,7 +15,7 @@ use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::learners::{self, LearnerListRow, LearnerSearch};
 
 #[derive(Template)]
-#[template(path = "learners/list.html")]
+#[template(path = "learners/learner_list.html")]
 struct LearnerOverviewPage<'a> {
     frame: Layout,
     text: &'a str,

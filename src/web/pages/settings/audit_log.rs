@@ -26,7 +26,7 @@ const CHANGE_KINDS: [(RunRecordKind, &str); 5] = [
 ];
 
 #[derive(Template)]
-#[template(path = "settings/changes.html")]
+#[template(path = "settings/audit_log.html")]
 struct AuditLogPage<'a> {
     frame: Layout,
     tab: &'static str,

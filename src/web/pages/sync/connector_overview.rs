@@ -16,7 +16,7 @@ use rollcall_model::run_record::RunStatus;
 use rollcall_store::listing::runs;
 
 #[derive(Template)]
-#[template(path = "sync/overview.html")]
+#[template(path = "sync/connector_overview.html")]
 struct ConnectorOverviewPage {
     frame: Layout,
     tab: &'static str,

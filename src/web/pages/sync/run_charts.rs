@@ -19,7 +19,7 @@ use rollcall_store::listing::runs::{self, RunDataPoint};
 const CHART_DAYS: i64 = 90;
 
 #[derive(Template)]
-#[template(path = "sync/plots.html")]
+#[template(path = "sync/run_charts.html")]
 struct RunChartsPage {
     frame: Layout,
     tab: &'static str,

@@ -31,7 +31,7 @@ use rollcall_store::listing::runs::{self as listed, AffectedLearner, MembershipS
 use rollcall_store::runs;
 
 #[derive(Template)]
-#[template(path = "sync/one.html")]
+#[template(path = "sync/run_detail.html")]
 struct RunDetailPage {
     frame: Layout,
     record: AuditLogEntry,

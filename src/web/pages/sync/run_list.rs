@@ -22,7 +22,7 @@ const RUN_STATES: [RunStatus; 5] =
     [RunStatus::Applied, RunStatus::Unchanged, RunStatus::Held, RunStatus::Failed, RunStatus::Running];
 
 #[derive(Template)]
-#[template(path = "sync/runs.html")]
+#[template(path = "sync/run_list.html")]
 struct RunOverviewPage<'a> {
     frame: Layout,
     tab: &'static str,
