@@ -314,6 +314,15 @@ pub async fn close_abandoned(tx: &mut Tx, connector: ConnectorId, now: DateTime<
     tx.execute("close abandoned runs", ABANDONED, params![connector, now]).await
 }
 
+const RUNNING_CONNECTOR: &str = "
+    SELECT c.id, c.name FROM runs r JOIN connectors c ON c.id = r.connector_id
+    WHERE r.id = $1 AND r.status = 'running'";
+
+/// Returns the connector of a run that is in progress, or that a kill left open.
+pub async fn find_running_connector(tx: &mut Tx, run: RunId) -> Result<Option<(i64, String)>> {
+    tx.fetch_optional("find the connector of a run", RUNNING_CONNECTOR, params![run]).await
+}
+
 /// A run as `runs list` and `runs show` print it.
 #[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the columns of the table `runs`, whose comments say what they are")]
@@ -512,6 +521,7 @@ list_statements!(
     CHARGED,
     FAIL,
     ABANDONED,
+    RUNNING_CONNECTOR,
     CHARGE_NOTHING,
     LIST,
     LAST,

@@ -7,6 +7,7 @@
 //! gathered, the same reading is planned again.
 
 pub mod approve;
+pub mod cancel_run;
 pub mod catalogue;
 pub mod commit;
 pub mod connector_status;
@@ -43,7 +44,7 @@ use rollcall_rules::rule::Rule;
 pub use error::SyncError;
 pub use reading::full_reading;
 pub use report::{RunOutcome, RunReport};
-pub use run::{RunOptions, go_on, run, start};
+pub use run::{RUN_DEADLINE, RunOptions, go_on, run, start};
 pub use schedule_claim::{ClaimResult, DueTimes, StartedRun, claim};
 
 /// What a sync needs of the file.
