@@ -21,6 +21,8 @@ mod glob_overlap;
 mod key_spec;
 mod ldap;
 mod mapping;
+#[cfg(test)]
+mod message_snapshot;
 mod redact;
 mod rule;
 mod schema;

@@ -61,6 +61,8 @@ mod limit_checks;
 mod limit_violation;
 pub mod lookups;
 pub mod membership_plan;
+#[cfg(test)]
+mod message_snapshot;
 mod new_people;
 mod pinned_records;
 mod plan_warning;

@@ -17,6 +17,8 @@ mod include_filter;
 pub mod lease;
 pub mod link_learners;
 mod load;
+#[cfg(test)]
+mod message_snapshot;
 mod reading;
 pub mod report;
 pub mod resync_learner;
