@@ -60,7 +60,7 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
     }
     let rows = accounts
         .iter()
-        .map(|one| [one.email.clone(), one.name.clone(), one.role.clone(), one.state().to_owned()]);
+        .map(|one| [one.email.clone(), one.name.clone(), one.role.to_string(), one.state().to_owned()]);
     let nothing = "no accounts yet: create one with `rollcall admin create EMAIL --role license_holder`";
     output::print_table(["account", "name", "role", "state"], rows, nothing)?;
     if !tokens.is_empty() {
@@ -72,7 +72,7 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
         };
         output::print_result("")?;
         let rows = tokens.iter().map(|one| {
-            [one.name.clone(), one.role.clone(), day(one.expires_at, "never"), day(one.seen_at, "never")]
+            [one.name.clone(), one.role.to_string(), day(one.expires_at, "never"), day(one.seen_at, "never")]
         });
         output::print_table(["token", "role", "ends", "last used"], rows, "")?;
     }

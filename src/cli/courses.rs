@@ -19,7 +19,8 @@ pub(crate) async fn courses(session: &CommandContext, command: args::CoursesComm
             if session.json {
                 output::print_json(&all)?;
             } else {
-                let rows = all.iter().map(|one| [one.code.clone(), one.title.clone(), one.source.clone()]);
+                let rows =
+                    all.iter().map(|one| [one.code.clone(), one.title.clone(), one.source.to_string()]);
                 let nothing = "no courses yet: add one with `rollcall courses add CODE TITLE`";
                 output::print_table(["code", "title", "from"], rows, nothing)?;
             }

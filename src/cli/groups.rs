@@ -92,7 +92,7 @@ async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
         let summaries = views::list_groups(&mut tx, Some(group.id)).await?;
         let assigned = assignments
             .iter()
-            .map(|one| AssignedCourseView::new(&one.code, one.due, one.late_days, &one.source));
+            .map(|one| AssignedCourseView::new(&one.code, one.due, one.late_days, one.source));
         let mut json = json!(summaries.first());
         json["members"] = json!(members);
         json["assignments"] = assigned.map(|one| json!(one)).collect();
@@ -106,7 +106,8 @@ async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
     output::print_table(["email", "name", "reasons", "joined"], rows, "no members")?;
     if !assignments.is_empty() {
         output::print_result("")?;
-        let rows = assignments.iter().map(|one| [one.code.clone(), format_due_date(one), one.source.clone()]);
+        let rows =
+            assignments.iter().map(|one| [one.code.clone(), format_due_date(one), one.source.to_string()]);
         output::print_table(["course", "due", "from"], rows, "")?;
     }
     Ok(0)

@@ -19,10 +19,10 @@ pub(crate) async fn jobs(session: &CommandContext, command: args::JobsCommand) -
                 let rows = all.iter().map(|one| {
                     [
                         one.id.to_string(),
-                        one.kind.clone(),
+                        one.kind.to_string(),
                         one.email.clone(),
                         one.course.clone(),
-                        one.state.clone(),
+                        one.state.to_string(),
                         one.attempts.to_string(),
                         one.error.clone().unwrap_or_default(),
                     ]

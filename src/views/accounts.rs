@@ -31,7 +31,7 @@ impl From<&accounts::Account> for AccountView {
             id: one.id.0,
             email: one.email.clone(),
             name: one.name.clone(),
-            role: one.role(),
+            role: one.role,
             active: one.is_active(),
             ready: one.is_ready(),
         }
@@ -61,7 +61,7 @@ impl From<&tokens::ApiToken> for TokenView {
         Self {
             id: one.id.0,
             name: one.name.clone(),
-            role: one.role(),
+            role: one.role,
             created_at: one.created_at,
             expires_at: one.expires_at,
             seen_at: one.seen_at,

@@ -44,7 +44,7 @@ pub async fn list_connectors(
         people: one.people,
         schedule: one.schedule,
         last_run: one.last_run,
-        last_status: one.last_status,
+        last_status: one.last_status.map(|status| status.to_string()),
         last_started_at: one.last_started_at,
         next_run_at: one.next_run_at,
     };

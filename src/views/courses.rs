@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
 
 /// An assigned course with its due date.
@@ -27,7 +28,7 @@ pub struct AssignedCourseView {
 impl AssignedCourseView {
     /// Creates the view of an assignment.
     #[must_use]
-    pub fn new(course: &str, due: DuePolicy, late_days: u32, source: &str) -> Self {
+    pub fn new(course: &str, due: DuePolicy, late_days: u32, source: DefinitionSource) -> Self {
         let (joining, start) = match due {
             DuePolicy::AfterJoining(days) => (Some(days), None),
             DuePolicy::AfterStart(days) => (None, Some(days)),
@@ -39,7 +40,7 @@ impl AssignedCourseView {
             due_days: joining,
             due_days_after_start: start,
             late_days,
-            source: source.to_owned(),
+            source: source.to_string(),
         }
     }
 }

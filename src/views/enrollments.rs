@@ -32,7 +32,7 @@ impl From<&EnrollmentRow> for EnrollmentView {
         Self {
             email: one.email.clone(),
             course: one.course.clone(),
-            state: one.state.clone(),
+            state: one.state.to_string(),
             due: one.due,
             completed_at: one.completed_at,
             groups: split_lines(&one.groups),

@@ -38,7 +38,7 @@ impl From<&LearnerSummary> for LearnerView {
             id: one.id,
             email: one.email.clone(),
             name: one.name.clone(),
-            status: one.status.clone(),
+            status: one.status.to_string(),
             department: one.department.clone(),
             location: one.location.clone(),
             role: one.role.clone(),

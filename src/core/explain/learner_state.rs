@@ -129,7 +129,7 @@ impl LearnerState {
         } else {
             evaluate_status(file, &values, &records, view.day)
         };
-        let stored = LearnerStatus::read(&row.status).unwrap_or(LearnerStatus::Left);
+        let stored = row.status;
         let status = match view.until {
             Some(_) if unknown => None,
             Some(_) => Some(computed),

@@ -16,6 +16,7 @@ use crate::sync::retire_connector::with_removed_connector;
 use crate::sync::run::wait_for_lease;
 use crate::sync::run_kind::RunKind;
 use crate::sync::run_task::RunTask;
+use rollcall_model::guard::HeldChangeState;
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_planner::Snapshot;
 use rollcall_store::holds::{self, HeldChangeRecord as HeldChange};
@@ -219,6 +220,6 @@ pub async fn reject(
     let CommittedChange { run: number, counts } = change.commit().await?;
     let mut tx = store.begin_read().await?;
     let waiting = holds::waiting(&mut tx, hold.connector).await?;
-    let done = hold.open.into_iter().filter(|one| one.state == "held").collect();
+    let done = hold.open.into_iter().filter(|one| one.state == HeldChangeState::Held).collect();
     Ok(ApprovalResult { run: number, connector: hold.name, counts, done, dropped: hold.dropped, waiting })
 }

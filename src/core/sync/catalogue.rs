@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::enrollment::{ChangeTransaction, assign};
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::ids::{CourseId, GroupId};
 use rollcall_model::names::fold;
 use rollcall_planner::catalogue_plan::CataloguePlan;
@@ -32,7 +33,7 @@ pub async fn commit(change: &mut ChangeTransaction, todo: &CataloguePlan, groups
                 target: AssignmentTarget::Group(groups[met.group as usize]),
                 due: met.due,
                 late_days: met.late_days,
-                source: "file",
+                source: DefinitionSource::File,
                 pattern: met.pattern.clone(),
             })
         })
@@ -48,7 +49,9 @@ pub async fn commit(change: &mut ChangeTransaction, todo: &CataloguePlan, groups
 
 async fn know(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
     match courses::get_by_code(tx, code).await? {
-        Some(course) => courses::update_title(tx, CourseId(course.id), title, "file").await.map(|_| ()),
-        None => courses::create(tx, code, title, "file").await.map(|_| ()),
+        Some(course) => {
+            courses::update_title(tx, CourseId(course.id), title, DefinitionSource::File).await.map(|_| ())
+        }
+        None => courses::create(tx, code, title, DefinitionSource::File).await.map(|_| ()),
     }
 }

@@ -274,7 +274,7 @@ fn held_write(
     };
     Some(holds::NewHeldChange {
         key: named.key(change.kind),
-        kind: change.kind.as_str(),
+        kind: change.kind,
         learner,
         external_id: change.external_id.clone(),
         group,

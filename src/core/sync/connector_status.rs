@@ -22,7 +22,7 @@ pub struct ConnectorStatus {
     /// The number of its newest run.
     pub last_run: Option<i64>,
     /// The status of that run.
-    pub last_status: Option<String>,
+    pub last_status: Option<runs::RunStatus>,
     /// The start of that run.
     pub last_started_at: Option<DateTime<Utc>>,
     /// The next scheduled run.
@@ -60,7 +60,7 @@ pub async fn overview(tx: &mut Tx, file: &[Connector], now: DateTime<Utc>) -> Re
             people: people.iter().find(|(of, _)| Some(of.0) == id).map_or(0, |(_, count)| *count),
             schedule: connector.schedule.as_ref().map(|schedule| CronSchedule::text(schedule).to_owned()),
             last_run: last.map(|run| run.run),
-            last_status: last.map(|run| run.status.clone()),
+            last_status: last.map(|run| run.status),
             last_started_at: last.map(|run| run.started_at),
             next_run_at: connector.schedule.as_ref().and_then(|schedule| schedule.next(now)),
             holder: find_holder(tx, &connector.name).await?,

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use rollcall_model::attributes::{Attribute, STANDARD};
 use rollcall_model::format::{count, thousands};
+use rollcall_model::guard::ChangeKind;
 use rollcall_model::ids::LearnerId;
 use rollcall_planner::ChangeSet;
 use rollcall_planner::membership_plan::MembershipEntry;
@@ -92,16 +93,16 @@ pub fn change(change: &HeldChangeRecord) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (who, group) = (text(&change.email), text(&change.group));
     let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" (rule `{rule}`)"));
-    match change.kind.as_str() {
-        "leave" => format!(" - {who} leaves"),
-        "record" => format!(" ~ {who} changes"),
-        "rekey" => format!(" ~ {who} has a new id"),
-        "group" => format!(" + group {group}"),
-        "meet" => format!(" + group {group} gets members{by}"),
-        "give" => format!(" + {who}  {group}{by}"),
-        "assign" => format!(" + course {} for {group}", text(&change.course)),
-        "unassign" => format!(" - course {} for {group}", text(&change.course)),
-        _ => format!(" - {who}  {group}{by}"),
+    match change.kind {
+        ChangeKind::Leave => format!(" - {who} leaves"),
+        ChangeKind::Record => format!(" ~ {who} changes"),
+        ChangeKind::Rekey => format!(" ~ {who} has a new id"),
+        ChangeKind::Group => format!(" + group {group}"),
+        ChangeKind::Meet => format!(" + group {group} gets members{by}"),
+        ChangeKind::Give => format!(" + {who}  {group}{by}"),
+        ChangeKind::Unassign => format!(" - course {} for {group}", text(&change.course)),
+        ChangeKind::Assign => format!(" + course {} for {group}", text(&change.course)),
+        ChangeKind::End => format!(" - {who}  {group}{by}"),
     }
 }
 
@@ -207,22 +208,21 @@ fn why(change_set: &ChangeSet, sign: char, entry: &MembershipEntry) -> String {
 
 /// Formats the number of held changes of a kind.
 #[must_use]
-pub fn kind(kind: &str, number: u64) -> String {
+pub fn kind(kind: ChangeKind, number: u64) -> String {
     match kind {
-        "leave" => count(number, "learner leaves", "learners leave"),
-        "record" => count(number, "learner changes", "learners change"),
-        "rekey" => count(number, "learner has a new id", "learners have new ids"),
-        "group" => count(number, "group is created", "groups are created"),
-        "meet" => count(
+        ChangeKind::Leave => count(number, "learner leaves", "learners leave"),
+        ChangeKind::Record => count(number, "learner changes", "learners change"),
+        ChangeKind::Rekey => count(number, "learner has a new id", "learners have new ids"),
+        ChangeKind::Group => count(number, "group is created", "groups are created"),
+        ChangeKind::Meet => count(
             number,
             "group made by hand gets members by a rule",
             "groups made by hand get members by rules",
         ),
-        "give" => count(number, "membership is added", "memberships are added"),
-        "end" => count(number, "membership is removed", "memberships are removed"),
-        "assign" => count(number, "assignment of the file begins", "assignments of the file begin"),
-        "unassign" => count(number, "assignment of the file ends", "assignments of the file end"),
-        other => format!("{}: {other}", thousands(number)),
+        ChangeKind::Give => count(number, "membership is added", "memberships are added"),
+        ChangeKind::End => count(number, "membership is removed", "memberships are removed"),
+        ChangeKind::Assign => count(number, "assignment of the file begins", "assignments of the file begin"),
+        ChangeKind::Unassign => count(number, "assignment of the file ends", "assignments of the file end"),
     }
 }
 
@@ -232,16 +232,16 @@ pub fn sentence(change: &HeldChangeRecord) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (who, group) = (text(&change.email), text(&change.group));
     let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" by rule {rule}"));
-    match change.kind.as_str() {
-        "leave" => format!("{who} leaves"),
-        "record" => format!("{who} changes"),
-        "rekey" => format!("{who} has a new id"),
-        "group" => format!("group {group} is created"),
-        "meet" => format!("group {group}, made by hand, gets members{by}"),
-        "give" => format!("{who} is added to {group}{by}"),
-        "assign" => format!("course {} is assigned to {group}", text(&change.course)),
-        "unassign" => format!("course {} is no longer assigned to {group}", text(&change.course)),
-        _ if by.is_empty() => format!("{who} is removed from {group}"),
-        _ => format!("{who} is removed from {group}, no longer{by}"),
+    match change.kind {
+        ChangeKind::Leave => format!("{who} leaves"),
+        ChangeKind::Record => format!("{who} changes"),
+        ChangeKind::Rekey => format!("{who} has a new id"),
+        ChangeKind::Group => format!("group {group} is created"),
+        ChangeKind::Meet => format!("group {group}, made by hand, gets members{by}"),
+        ChangeKind::Give => format!("{who} is added to {group}{by}"),
+        ChangeKind::Assign => format!("course {} is assigned to {group}", text(&change.course)),
+        ChangeKind::Unassign => format!("course {} is no longer assigned to {group}", text(&change.course)),
+        ChangeKind::End if by.is_empty() => format!("{who} is removed from {group}"),
+        ChangeKind::End => format!("{who} is removed from {group}, no longer{by}"),
     }
 }

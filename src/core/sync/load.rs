@@ -6,11 +6,11 @@ use chrono::TimeDelta;
 
 use crate::enrollment::change::ChangeTime;
 use rollcall_model::attributes::Attribute;
-use rollcall_model::guard::{AccessTotals, Disposition, HoldBaseline};
+use rollcall_model::definition_source::DefinitionSource;
+use rollcall_model::guard::{AccessTotals, Disposition, HeldChangeState, HoldBaseline};
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use rollcall_model::names::{ConnectorName, GroupName, RuleName, fold};
 use rollcall_model::people::PeopleTable;
-use rollcall_model::status::LearnerStatus;
 use rollcall_planner::GroupKeys;
 use rollcall_planner::correlation::{EmailHolder, KnownPerson};
 use rollcall_planner::lookups::{LookupKeys, Lookups};
@@ -156,7 +156,7 @@ fn person(row: &PersonSummary<'_>) -> KnownPerson {
         learner: row.learner_id,
         digest: row.digest,
         present: row.present,
-        status: LearnerStatus::read(row.status).unwrap_or(LearnerStatus::Left),
+        status: row.status,
         contested: row.contested,
     }
 }
@@ -188,7 +188,7 @@ async fn load_rules(tx: &mut Tx, snapshot: &mut Snapshot) -> Result<()> {
         .map(|course| StoredCourse {
             code: course.code,
             title: course.title,
-            of_file: course.source == "file",
+            of_file: course.source == DefinitionSource::File,
         })
         .collect();
     Ok(())
@@ -216,7 +216,7 @@ fn read_ids(text: &str) -> Vec<LearnerId> {
 
 fn decision(standing: &HoldDecision) -> StandingDecision {
     let run = RunId(standing.decision_run_id);
-    let reverted = standing.state == "undone";
+    let reverted = standing.state == HeldChangeState::Undone;
     let disposition = if reverted { Disposition::Reverted(run) } else { Disposition::Rejected(run) };
     StandingDecision { disposition, fingerprint: standing.fingerprint }
 }
@@ -286,7 +286,7 @@ async fn add_holders(
             Some(holder) => holder.ids.extend(known_id),
             None => holders.push(EmailHolder {
                 learner: row.id,
-                status: LearnerStatus::read(&row.status).unwrap_or(LearnerStatus::Left),
+                status: row.status,
                 ids: known_id.into_iter().collect(),
                 match_value: None,
             }),
@@ -319,7 +319,7 @@ pub(crate) fn to_stored_assignment(row: Assignment) -> StoredAssignment {
         },
         due: row.due,
         late_days: row.late_days,
-        of_file: row.source == "file",
+        of_file: row.source == DefinitionSource::File,
         pattern: row.pattern,
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt::{Display, Write};
 
 use rollcall_connectors::ConnectorError;
-use rollcall_model::guard::ChangeKind;
+use rollcall_model::guard::{ChangeKind, HeldChangeState};
 use rollcall_model::ids::RunId;
 use rollcall_model::names::{ConnectorName, GroupName};
 use rollcall_store::StoreError;
@@ -127,12 +127,12 @@ fn add_errors<E: Display>(out: &mut String, title: &str, next: impl Fn(Option<&E
 fn held_change(kind: ChangeKind, rule: Option<&str>) -> HeldChangeRecord {
     HeldChangeRecord {
         change_key: String::new(),
-        kind: kind.as_str().to_owned(),
+        kind,
         email: Some("ada@corp.example".to_owned()),
         group: Some("Sales".to_owned()),
         rule: rule.map(str::to_owned),
         course: Some("GDPR".to_owned()),
-        state: "held".to_owned(),
+        state: HeldChangeState::Held,
         reason: "max_removals".to_owned(),
         first_run_id: 7,
         last_run_id: 8,
@@ -148,7 +148,7 @@ fn add_held_changes(out: &mut String) {
             let change = held_change(kind, rule);
             writeln!(out, "{} | {}", format::change(&change), format::sentence(&change)).expect("a string");
         }
-        let (one, many) = (format::kind(kind.as_str(), 1), format::kind(kind.as_str(), 1_200));
+        let (one, many) = (format::kind(kind, 1), format::kind(kind, 1_200));
         writeln!(out, "    {one} | {many}").expect("a string");
         current = next_kind(Some(kind));
     }

@@ -62,7 +62,7 @@ pub(super) async fn list(
         id: row.id.0,
         code: row.code,
         title: row.title,
-        source: row.source,
+        source: row.source.to_string(),
         assignments: row.assignments,
     };
     Ok(Json(ApiPage { items: rows.into_iter().map(item).collect(), next }))

@@ -164,9 +164,8 @@ pub(super) async fn show(
     let group = find(&mut tx, id).await?;
     let rules = listing::list_rules(&mut tx, vec![id]).await?;
     let assigned = assignments::list_by_group(&mut tx, group.id).await?;
-    let assigned = assigned
-        .iter()
-        .map(|row| AssignedCourseView::new(&row.code, row.due(), row.late_days(), &row.source));
+    let assigned =
+        assigned.iter().map(|row| AssignedCourseView::new(&row.code, row.due(), row.late_days(), row.source));
     let shown = GroupResponse {
         id,
         name: group.name,

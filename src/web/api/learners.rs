@@ -82,7 +82,7 @@ pub(super) async fn list(
         id: row.id,
         email: row.email,
         name: row.name,
-        status: row.status,
+        status: row.status.to_string(),
         department: row.department,
         location: row.location,
         role: row.role,

@@ -148,7 +148,7 @@ pub(super) async fn list(
             reasons: of.map(|(_, rule, name)| views::format_reason(*rule, name)).collect(),
             email: row.email,
             name: row.name,
-            status: row.status,
+            status: row.status.to_string(),
             joined_on: row.joined_on,
         }
     };

@@ -14,6 +14,7 @@ use crate::enrollment::ChangeTransaction;
 use crate::enrollment::change::ChangeTime;
 use crate::sync::File;
 use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_store::runs::{self, NewRun, Run, RunCounts};
 use rollcall_store::{Result, Store, Tx, connectors, groups, holds, jobs, undo as changes};
 
@@ -88,7 +89,7 @@ pub async fn undo_run(
 ) -> std::result::Result<UndoCounts, UndoError> {
     let mut tx = store.begin_read().await?;
     let row = runs::get(&mut tx, run).await?.ok_or(UndoError::NoRun { run })?;
-    if row.status == "running" {
+    if row.status == RunStatus::Running {
         return Err(UndoError::Running { run });
     }
     let all = connectors::list(&mut tx).await?;
@@ -105,7 +106,7 @@ pub async fn undo_run(
     undo.revert_memberships().await?;
     undo.revert_assignments().await?;
     undo.revert_due_dates().await?;
-    undo.revert_manual_changes(row.kind == "hand").await?;
+    undo.revert_manual_changes(row.kind == RunRecordKind::Hand).await?;
     undo.commit(&row).await
 }
 
@@ -116,7 +117,7 @@ impl UndoBuilder<'_> {
         if undone.is_empty(change.counts()) {
             return Err(UndoError::Nothing { run, touched: undone.touched });
         }
-        if row.kind == "undo" {
+        if row.kind == RunRecordKind::Undo {
             holds::forget_undone(&mut change.tx, run).await?;
         } else if let Some(connector) = connector {
             let number = change.run;

@@ -3,6 +3,7 @@
 use super::UndoBuilder;
 use super::undone_change::undone_change;
 use crate::enrollment::assign;
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::guard::{ChangeKey, ChangeKind, HeldGroup};
 use rollcall_model::ids::{AssignmentId, GroupId};
@@ -33,7 +34,10 @@ impl UndoBuilder<'_> {
         self.change.enqueue_assignments(&ended).await?;
         self.undone.assignments += (made.len() + ended.len()) as u64;
         let undo = self.change.run;
-        for one in all.iter().filter(|one| one.source == "file" && (one.made || one.ended && !one.blocked)) {
+        for one in all
+            .iter()
+            .filter(|one| one.source == DefinitionSource::File && (one.made || one.ended && !one.blocked))
+        {
             let group = one.group_id.map(|id| HeldGroup::Known(GroupId(id)));
             let write = if one.ended {
                 let named = ChangeKey { assignment: Some(one.id), ..ChangeKey::default() };
@@ -57,7 +61,7 @@ impl UndoBuilder<'_> {
             let due = DuePolicy::from_parts(&one.due_kind, one.due_on, days).unwrap_or(DuePolicy::Never);
             if one.touched {
                 self.undone.touched.push(format!("course {}: the due date was changed again", one.code));
-            } else if one.source == "file" {
+            } else if one.source == DefinitionSource::File {
                 self.undone.touched.push(format!("course {}: the due date comes from the file", one.code));
             } else {
                 let late_days = one.late_days.unsigned_abs();

@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::UndoBuilder;
 use crate::sync::load::to_manual_person;
+use rollcall_model::guard::HeldChangeState;
 use rollcall_model::guard::{ChangeKey, ChangeKind, HeldGroup, HoldCause};
 use rollcall_model::ids::{LearnerId, RuleId, RunId};
 use rollcall_model::interner::Interner;
@@ -92,14 +93,14 @@ pub(super) fn undone_change(
     };
     holds::NewHeldChange {
         key: named.key(kind),
-        kind: kind.as_str(),
+        kind,
         learner: named.who,
         external_id: named.external_id.map(str::to_owned),
         group,
         group_name,
         rule: named.rule,
         assignment: named.assignment,
-        state: "undone",
+        state: HeldChangeState::Undone,
         reason: HoldCause::Undone.as_str(),
         fingerprint,
         decision: Some(undo),

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::UndoBuilder;
+
 use rollcall_model::ids::{GroupId, LearnerId};
 use rollcall_model::status::LearnerStatus;
 use rollcall_store::Result;
@@ -58,7 +59,7 @@ fn describe_obstacle(
     one: &EndedMembershipRow,
     back: &FxHashMap<LearnerId, LearnerStatus>,
 ) -> Option<&'static str> {
-    let has_access = matches!(one.status.as_str(), "active" | "leave") || back.contains_key(&one.learner_id);
+    let has_access = one.status.has_access() || back.contains_key(&one.learner_id);
     if one.is_there {
         Some("is a member again")
     } else if one.ended_again {

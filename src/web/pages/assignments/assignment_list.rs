@@ -34,7 +34,7 @@ pub(super) struct AssignmentLine {
 
 impl AssignmentLine {
     pub(super) fn of(row: AssignmentListRow) -> Self {
-        Self { due: format_due_date(row.due()), source: format_source(&row.source), row }
+        Self { due: format_due_date(row.due()), source: format_source(row.source), row }
     }
 }
 

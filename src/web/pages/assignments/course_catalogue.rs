@@ -86,7 +86,7 @@ pub(in crate::pages) async fn export_csv(
         let Some(last) = rows.last() else { break };
         after = row_cursor(last);
         for one in rows {
-            sheet.write_row([&one.title, &one.code, &one.source, &one.assignments.to_string()]);
+            sheet.write_row([&one.title, &one.code, one.source.as_str(), &one.assignments.to_string()]);
         }
     }
     Ok(sheet.into_download("courses.csv"))

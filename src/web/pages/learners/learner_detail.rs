@@ -121,7 +121,7 @@ pub(super) async fn render_learner(
         outcome,
         name: learner.name,
         email: learner.email,
-        status: learner.status,
+        status: learner.status.to_string(),
     };
     render_page_with_status(page.frame.status(), &page)
 }

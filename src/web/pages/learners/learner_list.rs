@@ -76,7 +76,14 @@ pub(in crate::pages) async fn export_csv(
         let Some(last) = rows.last() else { break };
         after = row_cursor(last);
         for row in rows {
-            sheet.write_row([&row.name, &row.email, &row.status, &row.department, &row.location, &row.role]);
+            sheet.write_row([
+                &row.name,
+                &row.email,
+                row.status.as_str(),
+                &row.department,
+                &row.location,
+                &row.role,
+            ]);
         }
     }
     Ok(sheet.into_download("learners.csv"))

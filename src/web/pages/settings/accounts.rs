@@ -91,7 +91,7 @@ pub(super) async fn export_csv(State(web): State<WebContext>, _: Extension<Princ
         let Some(last) = rows.last() else { break };
         after = row_cursor(last);
         for AccountListRow { account, .. } in rows {
-            sheet.write_row([&account.email, &account.name, account.role().in_words(), account.state()]);
+            sheet.write_row([&account.email, &account.name, account.role.in_words(), account.state()]);
         }
     }
     Ok(sheet.into_download("accounts.csv"))

@@ -57,7 +57,7 @@ pub(super) async fn show(
 
 fn token_line(web: &WebContext, token: ApiToken) -> TokenLine {
     let zone = web.config().timezone;
-    let role = token.role().in_words();
+    let role = token.role.in_words();
     TokenLine {
         role,
         made: format_local_time(token.created_at, zone),

@@ -20,6 +20,7 @@ use rollcall_core::sync::format;
 use rollcall_core::sync::undo::{self, UndoCounts};
 use rollcall_model::format::count;
 use rollcall_model::ids::RunId;
+use rollcall_model::run_record::RunRecordKind;
 use rollcall_store::holds::HeldChangeRecord;
 
 /// Maximum number of lines of a list that are shown. The rest is counted.
@@ -134,7 +135,7 @@ fn describe_undo(run: &rollcall_store::runs::Run) -> Vec<String> {
     if run.groups_created > 0 {
         lines.push(format!("{} that it made go", number(run.groups_created, "group", "groups")));
     }
-    if run.kind == "hand" {
+    if run.kind == RunRecordKind::Hand {
         lines.push(format!("What this change did is as before: {}", run.what));
     }
     lines

@@ -1,14 +1,22 @@
 //! Memberships of groups and the reason for each. Only `rollcall_core::enrollment::change` calls the functions that
 //! write.
 
+pub(crate) mod dormant;
+pub(crate) mod exclusions;
+
+pub use dormant::{delete_dormant, insert_dormant, list_dormant, list_dormant_of, move_dormant};
+pub use exclusions::{
+    Exclusion, NewExclusion, exclude, lift_exclusions, list_active_exclusions, list_active_exclusions_of,
+    list_exclusions,
+};
+
 use chrono::NaiveDate;
 
-use super::Result;
-use super::engine::{Sql, Tx};
-use super::learners::who;
-use super::param::params;
-use super::staging::{StagingTable, staging_table};
-use super::statements::list_statements;
+use crate::Result;
+use crate::engine::{Sql, Tx};
+use crate::param::params;
+use crate::staging::{StagingTable, staging_table};
+use crate::statements::list_statements;
 use rollcall_model::ids::{GroupId, LearnerId, RuleId, RunId};
 
 /// One reason for one membership.
@@ -65,7 +73,7 @@ pub async fn stage_changes(
     added: impl IntoIterator<Item = MembershipReason>,
     removed: impl IntoIterator<Item = MembershipReason>,
 ) -> Result<()> {
-    let row = |rows: &mut super::staging::CopyBuffer, reason: MembershipReason| {
+    let row = |rows: &mut crate::staging::CopyBuffer, reason: MembershipReason| {
         rows.int(reason.group.0).int(reason.rule.0).int(reason.learner.0).end_row();
     };
     tx.fill_staging_table(ADDED, added, row).await?;
@@ -173,108 +181,6 @@ pub async fn update_member_counts(tx: &mut Tx, run: RunId, changes: u64) -> Resu
     tx.execute("count members", sql, params![run]).await.map(|_| ())
 }
 
-/// Memberships by hand of those who go: they come back with the learner.
-const TO_DORMANT: &str = "
-    INSERT INTO dormant_memberships (learner_id, group_id, run_id)
-    SELECT r.learner_id, r.group_id, $1
-    FROM stage_removed r JOIN learners l ON l.id = r.learner_id
-    WHERE r.rule_id = 0 AND l.status IN ('left', 'upcoming')
-    ON CONFLICT (learner_id, group_id) DO NOTHING";
-
-/// Memberships by hand that have come back to life.
-const WAKE: &str = "
-    DELETE FROM dormant_memberships
-    WHERE (learner_id, group_id) IN (SELECT learner_id, group_id FROM stage_added WHERE rule_id = 0)";
-
-/// Moves the staged memberships by hand of learners without access to rest, and those of learners with access from it.
-pub async fn move_dormant(tx: &mut Tx, run: RunId) -> Result<()> {
-    tx.execute("put memberships to rest", TO_DORMANT, params![run]).await?;
-    tx.execute("wake memberships", WAKE, params![]).await.map(|_| ())
-}
-
-/// Memberships at rest in groups that still exist.
-const DORMANT: &str = "
-    SELECT d.group_id, d.learner_id FROM dormant_memberships d
-    JOIN groups g ON g.id = d.group_id
-    WHERE g.deleted_run_id IS NULL
-    ORDER BY d.learner_id, d.group_id";
-
-/// Memberships by hand that wait for their learner.
-pub async fn list_dormant(tx: &mut Tx) -> Result<Vec<(GroupId, LearnerId)>> {
-    tx.fetch_all("read resting memberships", DORMANT, params![]).await
-}
-
-const DORMANT_OF: Sql = Sql::per_engine(
-    "SELECT d.group_id, d.learner_id FROM dormant_memberships d JOIN groups g ON g.id = d.group_id
-     WHERE g.deleted_run_id IS NULL AND d.learner_id IN (SELECT value FROM json_each($1))
-     ORDER BY d.learner_id, d.group_id",
-    "SELECT d.group_id, d.learner_id FROM dormant_memberships d JOIN groups g ON g.id = d.group_id
-     WHERE g.deleted_run_id IS NULL AND d.learner_id = ANY($1) ORDER BY d.learner_id, d.group_id",
-);
-
-/// Memberships by hand of some learners that wait for them.
-pub async fn list_dormant_of(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(GroupId, LearnerId)>> {
-    tx.fetch_all("read resting memberships", DORMANT_OF, params![learners]).await
-}
-
-const LAY_DORMANT: Sql = Sql::per_engine(
-    "INSERT INTO dormant_memberships (learner_id, group_id, run_id)
-     SELECT value, $2, $3 FROM json_each($1) WHERE true
-     ON CONFLICT (learner_id, group_id) DO NOTHING",
-    "INSERT INTO dormant_memberships (learner_id, group_id, run_id)
-     SELECT value, $2, $3 FROM UNNEST($1) AS j (value)
-     ON CONFLICT (learner_id, group_id) DO NOTHING",
-);
-
-const DROP_DORMANT: Sql = Sql::per_engine(
-    "DELETE FROM dormant_memberships WHERE group_id = $2 AND learner_id IN (SELECT value FROM json_each($1))
-     RETURNING learner_id",
-    "DELETE FROM dormant_memberships WHERE group_id = $2 AND learner_id = ANY($1) RETURNING learner_id",
-);
-
-/// Puts down a membership by hand for learners who have no access today: they wait.
-pub async fn insert_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<()> {
-    if learners.is_empty() {
-        return Ok(());
-    }
-    tx.execute("put memberships to rest", LAY_DORMANT, params![learners, group, run]).await.map(|_| ())
-}
-
-/// Forgets memberships by hand that wait; answers whose they were.
-pub async fn delete_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<LearnerId>> {
-    let dropped: Vec<(LearnerId,)> =
-        tx.fetch_all("drop resting memberships", DROP_DORMANT, params![learners, group]).await?;
-    Ok(dropped.into_iter().map(|(learner,)| learner).collect())
-}
-
-/// Exclusions that are in force today.
-const EXCLUDED: &str = "
-    SELECT group_id, learner_id FROM exclusions
-    WHERE lifted_run_id IS NULL AND (until IS NULL OR until >= $1) ORDER BY group_id, learner_id";
-
-/// The exclusions in force.
-pub async fn list_active_exclusions(tx: &mut Tx, today: NaiveDate) -> Result<Vec<(GroupId, LearnerId)>> {
-    tx.fetch_all("read exclusions", EXCLUDED, params![today]).await
-}
-
-const EXCLUDED_OF: Sql = Sql::per_engine(
-    "SELECT group_id, learner_id FROM exclusions
-     WHERE lifted_run_id IS NULL AND (until IS NULL OR until >= $1)
-       AND learner_id IN (SELECT value FROM json_each($2)) ORDER BY group_id, learner_id",
-    "SELECT group_id, learner_id FROM exclusions
-     WHERE lifted_run_id IS NULL AND (until IS NULL OR until >= $1) AND learner_id = ANY($2)
-     ORDER BY group_id, learner_id",
-);
-
-/// The exclusions in force of some learners.
-pub async fn list_active_exclusions_of(
-    tx: &mut Tx,
-    today: NaiveDate,
-    learners: Vec<i64>,
-) -> Result<Vec<(GroupId, LearnerId)>> {
-    tx.fetch_all("read exclusions", EXCLUDED_OF, params![today, learners]).await
-}
-
 const OF: Sql = Sql::per_engine(
     "SELECT m.learner_id, m.rule_id FROM json_each($1) j
      CROSS JOIN memberships m ON m.learner_id = j.value AND m.group_id = $2 ORDER BY m.learner_id, m.rule_id",
@@ -330,88 +236,6 @@ pub async fn restore_join_dates(tx: &mut Tx, ended: RunId, group: GroupId) -> Re
     tx.execute("restore days of joining", REJOIN, params![ended, group]).await
 }
 
-const EXCLUDE: Sql = Sql::per_engine(
-    "INSERT INTO exclusions (group_id, learner_id, run_id, reason, until)
-     SELECT $2, value, $3, $4, $5 FROM json_each($1) WHERE true
-     ON CONFLICT (group_id, learner_id) DO UPDATE
-     SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL",
-    "INSERT INTO exclusions (group_id, learner_id, run_id, reason, until)
-     SELECT $2, value, $3, $4, $5 FROM UNNEST($1) AS j (value)
-     ON CONFLICT (group_id, learner_id) DO UPDATE
-     SET run_id = excluded.run_id, reason = excluded.reason, until = excluded.until, lifted_run_id = NULL",
-);
-
-const LIFT: Sql = Sql::per_engine(
-    "UPDATE exclusions SET lifted_run_id = $3
-     WHERE group_id = $2 AND learner_id IN (SELECT value FROM json_each($1)) AND lifted_run_id IS NULL",
-    "UPDATE exclusions SET lifted_run_id = $3
-     WHERE group_id = $2 AND learner_id = ANY($1) AND lifted_run_id IS NULL",
-);
-
-/// Reason and end of an exclusion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewExclusion<'a> {
-    /// Why.
-    pub reason: &'a str,
-    /// Last day of the exclusion; none if it has no end.
-    pub until: Option<NaiveDate>,
-}
-
-impl Default for NewExclusion<'_> {
-    fn default() -> Self {
-        Self { reason: "removed by hand", until: None }
-    }
-}
-
-/// Keeps learners out of a group, whatever the rules say.
-pub async fn exclude(
-    tx: &mut Tx,
-    learners: Vec<i64>,
-    group: GroupId,
-    keep: NewExclusion<'_>,
-    run: RunId,
-) -> Result<()> {
-    if learners.is_empty() {
-        return Ok(());
-    }
-    let args = params![learners, group, run, keep.reason, keep.until];
-    tx.execute("make exclusions", EXCLUDE, args).await.map(|_| ())
-}
-
-/// Lets learners in again; answers how many were kept out.
-pub async fn lift_exclusions(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<u64> {
-    tx.execute("lift exclusions", LIFT, params![learners, group, run]).await
-}
-
-/// An exclusion as `exclusions list` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
-pub struct Exclusion {
-    /// The group.
-    pub group: String,
-    /// The learner.
-    pub email: String,
-    /// Why.
-    pub reason: String,
-    /// Actor.
-    pub actor: String,
-    /// The last day.
-    pub until: Option<NaiveDate>,
-}
-
-const EXCLUSIONS: &str = concat!(
-    r#"SELECT g.name AS "group", "#,
-    who!(),
-    " AS email, x.reason, r.actor, x.until
-     FROM exclusions x JOIN groups g ON g.id = x.group_id JOIN learners l ON l.id = x.learner_id
-     JOIN runs r ON r.id = x.run_id
-     WHERE g.deleted_run_id IS NULL AND x.lifted_run_id IS NULL ORDER BY g.name_folded, 2"
-);
-
-/// Every exclusion, by group.
-pub async fn list_exclusions(tx: &mut Tx) -> Result<Vec<Exclusion>> {
-    tx.fetch_all("list exclusions", EXCLUSIONS, params![]).await
-}
-
 list_statements!(
     ADDED,
     REMOVED,
@@ -424,19 +248,8 @@ list_statements!(
     END,
     RECOUNT,
     ADJUST_COUNTS,
-    TO_DORMANT,
-    WAKE,
-    DORMANT,
-    DORMANT_OF,
-    LAY_DORMANT,
-    DROP_DORMANT,
-    EXCLUDED,
-    EXCLUDED_OF,
     OF,
     IN_GROUP,
     ENDED_BY,
-    REJOIN,
-    EXCLUDE,
-    LIFT,
-    EXCLUSIONS
+    REJOIN
 );

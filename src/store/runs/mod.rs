@@ -1,48 +1,23 @@
 //! Runs, changes by hand, and the head of the sequence that numbers them.
 
+pub(crate) mod list;
+
+pub(crate) use list::run_columns;
+pub use list::{
+    MembershipChangeRow, Run, find_change, get, get_guard_report, get_latest_id, list, list_before,
+    list_latest_of_connectors, list_membership_changes, list_related, list_warnings,
+};
+
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use serde_json::Value;
 
-use super::Result;
-use super::engine::Tx;
-use super::learners::who;
-use super::param::params;
-use super::statements::list_statements;
+use crate::Result;
+use crate::engine::{Sql, Tx};
+use crate::param::params;
+use crate::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, RunId};
+pub use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_model::run_warning::RunWarning;
-
-/// Kind of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunRecordKind {
-    /// A sync of one connector.
-    Sync,
-    /// A manual change.
-    Hand,
-    /// Dates and tenure rules, acting on the people last read while a source cannot be read.
-    Clock,
-    /// An approval of held changes.
-    Approval,
-    /// An undo of another run.
-    Undo,
-}
-
-impl RunRecordKind {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Sync, Self::Hand, Self::Clock, Self::Approval, Self::Undo];
-
-    /// The text in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sync => "sync",
-            Self::Hand => "hand",
-            Self::Clock => "clock",
-            Self::Approval => "approval",
-            Self::Undo => "undo",
-        }
-    }
-}
 
 /// Description of a run that is about to start.
 #[derive(Debug, Clone)]
@@ -59,36 +34,6 @@ pub struct NewRun {
     pub file_digest: Option<String>,
     /// The run that it approves, rejects or takes back.
     pub subject: Option<RunId>,
-}
-
-/// Status of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RunStatus {
-    /// Under way, or ended by a kill.
-    Running,
-    /// Committed.
-    Applied,
-    /// Nothing to do.
-    Unchanged,
-    /// Part of it waits; the rest is committed.
-    Held,
-    /// Nothing was committed.
-    Failed,
-}
-
-impl RunStatus {
-    /// The text in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Applied => "applied",
-            Self::Unchanged => "unchanged",
-            Self::Held => "held",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// Counts of a run.
@@ -157,12 +102,12 @@ const FINISH: &str = "
         people_left_out = $20
     WHERE id = $1";
 
-const PROBLEMS: super::Sql = super::Sql::per_engine(
+const PROBLEMS: Sql = Sql::per_engine(
     "UPDATE runs SET problems = $2 WHERE id = $1",
     "UPDATE runs SET problems = $2::jsonb WHERE id = $1",
 );
 
-const GUARD: super::Sql = super::Sql::per_engine(
+const GUARD: Sql = Sql::per_engine(
     "UPDATE runs SET guard = $2 WHERE id = $1",
     "UPDATE runs SET guard = $2::jsonb WHERE id = $1",
 );
@@ -190,7 +135,7 @@ pub async fn begin(tx: &mut Tx, about: &NewRun, now: DateTime<Utc>) -> Result<Ru
     let (id,): (i64,) = tx.fetch_one("number a run", NEXT_RUN, params![]).await?;
     let args = params![
         id,
-        about.kind.as_str(),
+        about.kind,
         about.connector,
         about.actor.as_str(),
         about.description.as_str(),
@@ -237,7 +182,7 @@ pub async fn finish(
 ) -> Result<()> {
     let args = params![
         run,
-        status.as_str(),
+        status,
         now,
         to_i64(counts.people_read),
         to_i64(counts.people_new),
@@ -314,183 +259,8 @@ pub async fn close_abandoned(tx: &mut Tx, connector: ConnectorId, now: DateTime<
     tx.execute("close abandoned runs", ABANDONED, params![connector, now]).await
 }
 
-/// A run as `runs list` and `runs show` print it.
-#[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
-#[expect(missing_docs, reason = "the columns of the table `runs`, whose comments say what they are")]
-pub struct Run {
-    #[sqlx(rename = "id")]
-    pub run: i64,
-    pub kind: String,
-    pub connector: Option<String>,
-    pub actor: String,
-    pub what: String,
-    pub status: String,
-    pub started_at: DateTime<Utc>,
-    pub finished_at: Option<DateTime<Utc>>,
-    pub people_read: i64,
-    pub people_new: i64,
-    pub people_changed: i64,
-    pub people_left: i64,
-    pub people_set_aside: i64,
-    pub people_left_out: i64,
-    pub groups_created: i64,
-    pub memberships_added: i64,
-    pub memberships_removed: i64,
-    pub jobs_enqueued: i64,
-    pub people_held: i64,
-    pub groups_held: i64,
-    pub memberships_held: i64,
-    pub enrollments_held: i64,
-    pub subject_run_id: Option<i64>,
-    pub error_kind: Option<String>,
-    pub error: Option<String>,
-}
-
-macro_rules! run_columns {
-    () => {
-        "SELECT r.id, r.kind, c.name AS connector, r.actor, r.what, r.status, r.started_at, r.finished_at,
-            r.people_read, r.people_new, r.people_changed, r.people_left, r.people_set_aside,
-            r.people_left_out, r.groups_created,
-            r.memberships_added, r.memberships_removed, r.jobs_enqueued, r.people_held, r.groups_held,
-            r.memberships_held, r.enrollments_held, r.subject_run_id, r.error_kind, r.error"
-    };
-}
-pub(super) use run_columns;
-
-/// The newest runs first.
-const LIST: &str = concat!(
-    run_columns!(),
-    " FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
-    WHERE $1 = 0 OR r.id = $1
-    ORDER BY r.id DESC LIMIT $2"
-);
-
-/// The newest run of each connector.
-const LAST: &str = concat!(
-    run_columns!(),
-    " FROM runs r JOIN connectors c ON c.id = r.connector_id
-    WHERE r.id = (SELECT max(o.id) FROM runs o WHERE o.connector_id = c.id AND o.kind = 'sync')
-    ORDER BY c.name"
-);
-
-/// The newest run of each connector.
-pub async fn list_latest_of_connectors(tx: &mut Tx) -> Result<Vec<Run>> {
-    tx.fetch_all("read last runs", LAST, params![]).await
-}
-
-/// The newest runs, at most `most` of them.
-pub async fn list(tx: &mut Tx, most: i64) -> Result<Vec<Run>> {
-    tx.fetch_all("list runs", LIST, params![0_i64, most]).await
-}
-
-/// A page of runs, newest first.
-const PAGE: &str = concat!(
-    run_columns!(),
-    " FROM runs r LEFT JOIN connectors c ON c.id = r.connector_id
-    WHERE r.id < $1 ORDER BY r.id DESC LIMIT $2"
-);
-
-/// Runs before a number, the newest first, at most `most` of them.
-pub async fn list_before(tx: &mut Tx, before: i64, most: i64) -> Result<Vec<Run>> {
-    tx.fetch_all("list runs", PAGE, params![before, most]).await
-}
-
-/// One run.
-pub async fn get(tx: &mut Tx, run: RunId) -> Result<Option<Run>> {
-    tx.fetch_optional("show a run", LIST, params![run, 1_i64]).await
-}
-
-const RUN_PROBLEMS: super::Sql = super::Sql::per_engine(
-    "SELECT problems FROM runs WHERE id = $1",
-    "SELECT problems::text FROM runs WHERE id = $1",
-);
-
-/// Returns the warnings of a run.
-pub async fn list_warnings(tx: &mut Tx, run: RunId) -> Result<Vec<RunWarning>> {
-    let row: Option<(String,)> =
-        tx.fetch_optional("read a run's problems", RUN_PROBLEMS, params![run]).await?;
-    Ok(row.and_then(|(json,)| serde_json::from_str(&json).ok()).unwrap_or_default())
-}
-
-const GUARD_OF: super::Sql = super::Sql::per_engine(
-    "SELECT guard, COALESCE(connector_id, (SELECT s.connector_id FROM runs s
-        WHERE s.id = runs.subject_run_id)) FROM runs WHERE id = $1",
-    "SELECT guard::text, COALESCE(connector_id, (SELECT s.connector_id FROM runs s
-        WHERE s.id = runs.subject_run_id)) FROM runs WHERE id = $1",
-);
-
-/// Returns the result of the limit checks of a run as a JSON object, and the connector of the run or of its subject.
-pub async fn get_guard_report(tx: &mut Tx, run: RunId) -> Result<(String, Option<ConnectorId>)> {
-    let (json, connector): (String, Option<i64>) =
-        tx.fetch_one("read what the guard found", GUARD_OF, params![run]).await?;
-    Ok((json, connector.map(ConnectorId)))
-}
-
-const ABOUT: &str = "SELECT id, what FROM runs WHERE subject_run_id = $1 ORDER BY id";
-
-/// Approvals, rejections and undos of a run: their numbers, and what was said.
-pub async fn list_related(tx: &mut Tx, run: RunId) -> Result<Vec<(i64, String)>> {
-    tx.fetch_all("read what was decided on a run", ABOUT, params![run]).await
-}
-
-const NEWEST: &str = "SELECT COALESCE(max(id), 0) FROM runs";
-
-/// The number of the newest run; 0 where there is none.
-pub async fn get_latest_id(tx: &mut Tx) -> Result<i64> {
-    let (run,): (i64,) = tx.fetch_one("look for the newest run", NEWEST, params![]).await?;
-    Ok(run)
-}
-
-const SAID: &str = "
-    SELECT id FROM runs WHERE id > $1 AND actor = $2 AND what = $3 AND status NOT IN ('running', 'failed')
-    ORDER BY id LIMIT 1";
-
-/// First applied change after a run with this description.
-pub async fn find_change(tx: &mut Tx, after: i64, actor: &str, what: &str) -> Result<Option<i64>> {
-    let row: Option<(i64,)> =
-        tx.fetch_optional("look whether a change came about", SAID, params![after, actor, what]).await?;
-    Ok(row.map(|(run,)| run))
-}
-
-/// One membership that a run gave or ended.
-#[derive(Debug, Clone, Serialize, sqlx_macros::FromRow, utoipa::ToSchema)]
-#[schema(as = MembershipChange)]
-pub struct MembershipChangeRow {
-    /// `+` or `-`.
-    pub sign: String,
-    /// The address, or `CONNECTOR:ID`.
-    pub email: String,
-    /// The group.
-    pub group: String,
-    /// The rule's name.
-    pub rule: String,
-}
-
-/// Memberships that a run added or ended, including those that a later run ended.
-const CHANGES: &str = concat!(
-    "SELECT d.sign, ",
-    who!(),
-    r#" AS email, g.name AS "group", r.name AS rule
-    FROM (
-        SELECT '+' AS sign, group_id, rule_id, learner_id FROM memberships WHERE run_id = $1
-        UNION ALL
-        SELECT '+' AS sign, group_id, rule_id, learner_id FROM ended_memberships WHERE run_id = $1
-        UNION ALL
-        SELECT '-' AS sign, group_id, rule_id, learner_id FROM ended_memberships WHERE ended_run_id = $1
-    ) d
-    JOIN learners l ON l.id = d.learner_id
-    JOIN groups g ON g.id = d.group_id
-    JOIN rules r ON r.id = d.rule_id
-    ORDER BY g.name_folded, 2, d.sign, r.name"#
-);
-
-/// Returns the memberships that a run added or ended.
-pub async fn list_membership_changes(tx: &mut Tx, run: RunId) -> Result<Vec<MembershipChangeRow>> {
-    tx.fetch_all("read a run's changes", CHANGES, params![run]).await
-}
-
 /// Statistics that a large commit has put out of date; they take part in the transaction.
-const ANALYZE: super::Sql = super::Sql::per_engine(
+const ANALYZE: Sql = Sql::per_engine(
     "PRAGMA optimize",
     "ANALYZE learners, persons, memberships, jobs, assignments, groups, enrollments",
 );
@@ -513,14 +283,5 @@ list_statements!(
     FAIL,
     ABANDONED,
     CHARGE_NOTHING,
-    LIST,
-    LAST,
-    PAGE,
-    RUN_PROBLEMS,
-    GUARD_OF,
-    ABOUT,
-    NEWEST,
-    SAID,
-    CHANGES,
     ANALYZE
 );
