@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use rollcall_model::resource_limits::ResourceLimit;
+
 /// The documents that are checked, from the root of the repository.
 const DOCUMENTS: &[&str] = &[
     "README.md",
@@ -10,6 +12,7 @@ const DOCUMENTS: &[&str] = &[
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/architecture.md",
+    "docs/operations.md",
     "docs/promises.md",
     "docs/sources.md",
     "benches/README.md",
@@ -123,4 +126,17 @@ fn architecture_lists_every_crate() {
     assert!(names.len() > 5, "{names:?}");
     let missing: Vec<&String> = names.iter().filter(|row| !text.contains(row.as_str())).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The table of bounds lists every bound with its default.
+#[test]
+fn operations_list_every_limit() {
+    let text = read_document("docs/operations.md");
+    for limit in ResourceLimit::ALL {
+        let spec = limit.spec();
+        let default = rollcall_model::format::thousands(spec.default);
+        let key = if spec.range.is_some() { "yes" } else { "" };
+        let row = format!("| `{}` | {default} {} | {key} | {} |", spec.name, spec.unit, spec.about);
+        assert!(text.lines().any(|line| line == row), "docs/operations.md lacks\n{row}");
+    }
 }

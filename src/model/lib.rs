@@ -19,6 +19,7 @@ pub mod names;
 pub mod panic;
 pub mod people;
 pub mod progress;
+pub mod resource_limits;
 pub mod role;
 pub mod run_record;
 pub mod run_warning;

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use crate::WebContext;
 use crate::error::PageError;
 use rollcall_core::accounts::Principal;
+use rollcall_model::resource_limits::ResourceLimit;
 use rollcall_store::metrics::{self, ConnectorMetrics, DURATION_BUCKETS, RunDurationBucket, TableSizes};
 
 /// Returns the metrics in the OpenMetrics 1.0 text format.
@@ -107,8 +108,22 @@ impl Collector for MetricsSnapshot {
         write_gauges(encoder, "jobs", "Jobs by state", jobs)?;
         let age = self.sizes.oldest.map_or(0, |oldest| (Utc::now() - oldest).num_seconds().max(0));
         write_gauges(encoder, "job_oldest_age_seconds", "Age of the oldest job", alone(age))?;
+        write_limits(encoder)?;
         self.write_durations(encoder)
     }
+}
+
+/// Writes how often each bound on what comes from outside was reached by this process.
+fn write_limits(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "Refusals because of a bound, since the start of the service";
+    let mut metric = encoder.encode_descriptor("limit_reached", help, None, MetricType::Counter)?;
+    for limit in ResourceLimit::ALL {
+        let labels = [("limit", limit.spec().name)];
+        metric
+            .encode_family(&labels)?
+            .encode_counter::<NoLabelSet, u64, u64>(&limit.times_reached(), None)?;
+    }
+    Ok(())
 }
 
 impl MetricsSnapshot {
