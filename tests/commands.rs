@@ -10,12 +10,8 @@ use crate::support::program::{RunningProgram, rollcall_command, run_to_end};
 
 /// Two people in Sales, which has a course.
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
-    company.course("GDPR");
-    company.assignment("GDPR", "Sales", "due_days = 30");
-    company.hire("ada", &[("department", "Sales"), ("location", "Berlin"), ("role", "Boss")]);
-    company.hire("bob", &[("department", "Sales")]);
+    let mut company = Company::sales(engine, &["ada", "bob"], "due_days = 30");
+    company.change("ada", &[("location", "Berlin"), ("role", "Boss")]);
     company
 }
 

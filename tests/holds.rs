@@ -9,13 +9,8 @@ use crate::support::database::{Engine, on_both};
 use crate::support::decisions::{count_held_changes, reasons};
 
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.use_default_limits();
-    company.departments();
-    company.course("S");
-    company.assignment("S", "Sales", "due_days = 30");
-    company.hire_many("s", 30, &[("department", "Sales")]);
-    company.hire_many("r", 30, &[("department", "Research")]);
+    let mut company = Company::limited(engine, 30, 30);
+    company.course_for("S", "Sales", "due_days = 30");
     company.sync_without_hold();
     company
 }
@@ -189,11 +184,7 @@ fn people_added_by_held_runs_widen_no_limit() {
 #[test]
 fn held_leavers_count_in_baseline() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.use_default_limits();
-        company.departments();
-        company.hire_many("s", 200, &[("department", "Sales")]);
-        company.hire_many("r", 200, &[("department", "Research")]);
+        let mut company = Company::limited(engine, 200, 200);
         company.sync_without_hold();
         company.leave_many("s", 21);
         company.sync_with_hold();
@@ -208,11 +199,7 @@ fn held_leavers_count_in_baseline() {
 #[test]
 fn group_growth_in_held_runs_widens_no_limit() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.use_default_limits();
-        company.departments();
-        company.hire_many("s", 30, &[("department", "Sales")]);
-        company.hire_many("r", 370, &[("department", "Research")]);
+        let mut company = Company::limited(engine, 30, 370);
         company.rule("new", "Berlin", "role == \"new\"");
         company.change("r1", &[("role", "new")]);
         company.sync_without_hold();

@@ -12,15 +12,10 @@ use crate::support::decisions::{count_held_changes, reasons};
 
 /// Twelve people in two departments, each with a course.
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.use_default_limits();
-    company.departments();
+    let mut company = Company::limited(engine, 6, 6);
     for (course, group) in [("S", "Sales"), ("R", "Research")] {
-        company.course(course);
-        company.assignment(course, group, "due_days = 30");
+        company.course_for(course, group, "due_days = 30");
     }
-    company.hire_many("s", 6, &[("department", "Sales")]);
-    company.hire_many("r", 6, &[("department", "Research")]);
     company.sync_without_hold();
     company
 }
@@ -164,8 +159,7 @@ fn end_date_used_time_zone_of_server() {
 #[test]
 fn future_hire_was_skipped_forever() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
+        let mut company = Company::staffed(engine, &[]);
         let tomorrow = company.day(1);
         company.hire("soon", &[("department", "Sales"), ("start_date", &tomorrow)]);
         company.sync();

@@ -14,10 +14,7 @@ use crate::support::manual_changes::manual_run;
 
 /// So many people in Sales, which has a course.
 fn sales(engine: Engine, people: usize) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
-    company.course("GDPR");
-    company.assignment("GDPR", "Sales", "due_days = 30");
+    let mut company = Company::sales(engine, &[], "due_days = 30");
     for number in 0..people {
         company.hire(&format!("p{number:04}"), &[("department", "Sales")]);
     }

@@ -1,7 +1,5 @@
 //! Reading a real directory, and every way in which one can fail to say everything.
 
-use std::time::Duration;
-
 use rollcall_connectors::ldap::LdapSettings;
 use rollcall_connectors::{CertificateProblem, Connector, ConnectorError, DirectoryReading, SourceSettings};
 use rollcall_model::attributes::{Attribute, AttributeSet};
@@ -12,7 +10,7 @@ use rollcall_model::secret::SecretText;
 use crate::support::fault_proxy::{ConnectionFault, FaultProxy, STALL, refusing_port};
 use crate::support::ldap_person::{LdapPerson, PEOPLE, hard_cases, people};
 use crate::support::scripted_ldap_server::{LdapReply, ScriptedLdapServer, tagged};
-use crate::support::slapd::{ADMIN, READER, SlapdServer, SlapdSetup};
+use crate::support::slapd::{READER, SlapdServer, SlapdSetup, admin_settings};
 use crate::support::{connector, external_ids, mapping, single_attempt, with_attempts};
 
 const MAPPED: &[(&str, &str)] = &[
@@ -38,17 +36,7 @@ impl LdapReader {
 
     fn mapped(url: String, pairs: &[(&str, &str)]) -> Self {
         let (attributes, mapping) = mapping(pairs);
-        let settings = LdapSettings {
-            url,
-            starttls: false,
-            plaintext: true,
-            ca_file: None,
-            bind: Some((ADMIN.0.to_owned(), SecretText::new(ADMIN.1))),
-            base_dns: vec![PEOPLE.to_owned()],
-            filter: "(objectClass=inetOrgPerson)".to_owned(),
-            page_size: 200,
-            timeout: Duration::from_secs(20),
-        };
+        let settings = admin_settings(url, 200);
         Self { attributes, connector: connector(mapping, SourceSettings::Ldap(settings)) }
     }
 

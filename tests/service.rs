@@ -117,8 +117,7 @@ fn the_service_drains_what_others_enqueue() {
     on_both(|engine| {
         let mut company = company(engine);
         company.settings("hr", "");
-        company.course("GDPR");
-        company.assignment("GDPR", "Sales", "");
+        company.course_for("GDPR", "Sales", "");
         let service = start(&company);
         company.rollcall(&["sync", "--no-drain"]).expect_status(0);
         wait_until("the queue is empty", || company.count_rows("jobs") == 0);

@@ -22,6 +22,7 @@ pub(crate) mod recorder;
 pub(crate) mod samba;
 pub(crate) mod scripted_ldap_server;
 pub(crate) mod slapd;
+pub(crate) mod staffed_company;
 pub(crate) mod vendors;
 pub(crate) mod web;
 

@@ -8,11 +8,15 @@ use serde_json::Value;
 
 use super::browser::BrowserWindow;
 use super::company::Company;
+use super::database::Engine;
 use super::manual_changes::manual_run;
 use super::program::{RunningProgram, rollcall_command};
 
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// The account of a license holder.
+pub(crate) const LICENSE_HOLDER: &str = "license@corp.example";
 
 /// A service with pages.
 pub(crate) struct WebServer {
@@ -38,6 +42,13 @@ impl Company {
     pub(crate) fn serve(&self) -> WebServer {
         let (service, base) = start(self);
         WebServer { base, service }
+    }
+
+    /// A company with the account [`LICENSE_HOLDER`].
+    pub(crate) fn with_license_holder(engine: Engine) -> Self {
+        let company = Self::new(engine);
+        company.account(LICENSE_HOLDER, Role::LicenseHolder);
+        company
     }
 
     /// Makes an account with [`PASSWORD`].

@@ -8,11 +8,6 @@ use crate::support::postgres::PostgresServer;
 use crate::support::program::wait_until;
 use crate::support::web::WebClient;
 
-fn company(engine: Engine) -> Company {
-    let company = Company::new(engine);
-    prepare(company)
-}
-
 fn prepare(mut company: Company) -> Company {
     for who in ["ada", "grace", "linus"] {
         company.hire(who, &[("department", "Sales")]);
@@ -36,7 +31,7 @@ fn hidden(page: &str, name: &str) -> String {
 #[test]
 fn concurrent_group_edit_is_refused() {
     on_both(|engine| {
-        let company = company(engine);
+        let company = prepare(Company::new(engine));
         let group = company.query_value("SELECT id FROM groups");
         let site = company.serve();
         company.runtime.block_on(async {
@@ -72,7 +67,7 @@ fn concurrent_group_edit_is_refused() {
 #[test]
 fn invalid_name_keeps_form_input() {
     on_both(|engine| {
-        let company = company(engine);
+        let company = prepare(Company::new(engine));
         let site = company.serve();
         company.runtime.block_on(async {
             let manager = site.signed_in_client("manager@corp.example").await;
@@ -144,7 +139,7 @@ async fn wizard(manager: &WebClient, group: &str) -> String {
 /// A due date in the past shows the effective due date.
 #[test]
 fn past_due_date_shows_effective_date() {
-    let company = company(Engine::Sqlite);
+    let company = prepare(Company::new(Engine::Sqlite));
     let site = company.serve();
     company.runtime.block_on(async {
         let manager = site.signed_in_client("manager@corp.example").await;
@@ -181,7 +176,7 @@ fn past_due_date_shows_effective_date() {
 #[test]
 fn record_deleted_during_wizard_is_named() {
     on_both(|engine| {
-        let company = company(engine);
+        let company = prepare(Company::new(engine));
         let group = company.query_value("SELECT id FROM groups");
         let site = company.serve();
         let draft = company.runtime.block_on(async {
@@ -211,7 +206,7 @@ fn record_deleted_during_wizard_is_named() {
 /// A body that is not a valid form is refused.
 #[test]
 fn invalid_form_bodies_are_refused() {
-    let company = company(Engine::Sqlite);
+    let company = prepare(Company::new(Engine::Sqlite));
     let site = company.serve();
     company.runtime.block_on(async {
         let manager = site.signed_in_client("manager@corp.example").await;

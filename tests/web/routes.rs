@@ -12,11 +12,7 @@ use crate::support::database::Engine;
 use crate::support::web::WebClient;
 
 fn company() -> Company {
-    let mut company = Company::new(Engine::Sqlite);
-    company.departments();
-    company.hire("ada", &[("department", "Sales")]);
-    company.text.push_str("[[course]]\ncode = 'GDPR-101'\ntitle = 'Data protection basics'\n");
-    company.text.push_str("[[assignment]]\ncourse = 'GDPR-101'\ngroups = ['Sales']\n");
+    let company = Company::sales(Engine::Sqlite, &["ada"], "");
     company.sync();
     for role in Role::ALL {
         company.account(&format!("{role}@corp.example"), role);

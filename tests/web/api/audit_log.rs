@@ -17,9 +17,7 @@ fn runs(list: &[Value]) -> Vec<i64> {
 #[test]
 fn audit_log_filters_by_day_kind_and_actor() {
     on_both(|engine| {
-        let mut company = Company::new(engine);
-        company.departments();
-        company.hire("ada", &[("department", "Sales")]);
+        let company = Company::staffed(engine, &[("ada", "Sales")]);
         company.sync();
         let site = company.serve();
         let api = ApiClient::new(&company, &site, Role::LicenseHolder);
