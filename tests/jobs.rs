@@ -1,7 +1,5 @@
 //! The queue: what is refused, what is retried, and many workers at once; and the proof of what came out.
 
-use std::time::Duration;
-
 use rollcall_core::enrollment::drain::{QueueWorker, drain_ready};
 use rollcall_core::groups;
 use rollcall_model::due_policy::DuePolicy;
@@ -129,7 +127,7 @@ fn workers_drain_during_sync_and_manual_removal() {
                 workers.spawn(async move {
                     while !stop.is_cancelled() {
                         worker.drain(&stop).await.expect("no deadlock, no lost connection");
-                        tokio::time::sleep(Duration::from_millis(1)).await;
+                        tokio::task::yield_now().await;
                     }
                 });
             }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info, trace, warn};
 
 use rollcall_config::Config;
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
@@ -58,6 +58,7 @@ pub(crate) async fn run_scheduler(
                 Err(error) => warn!(connector = name, %error, "could not check a schedule"),
             }
         }
+        trace!(connectors = config.connectors.len(), "checked the schedules");
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(POLL_INTERVAL) => {}
