@@ -1,14 +1,13 @@
 //! What has gone wrong with other programs of this kind, in public, each once more here. Those that need a server that is
 //! cut, stalled or stopped stand in `fire`, those about large groups in `active_directory`.
 
-use std::path::Path;
-
 use rollcall_core::sync::RunOutcome;
 use rollcall_model::guard::HoldCause;
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
 use crate::support::decisions::{count_held_changes, reasons};
+use crate::support::named_code::check_name;
 
 /// Twelve people in two departments, each with a course.
 fn company(engine: Engine) -> Company {
@@ -170,23 +169,6 @@ fn future_hire_was_skipped_forever() {
     });
 }
 
-/// Whether a path such as `fire::kill` or `jobs::one_bad_job` names a file of tests or of the program, or a function
-/// in one.
-fn is_there(path: &str) -> bool {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let file = |folder: &str, path: &str| {
-        let base = root.join(folder).join(path.replace("::", "/"));
-        [base.with_extension("rs"), base.join("mod.rs")].into_iter().find(|file| file.exists())
-    };
-    ["tests", "src"].into_iter().any(|folder| {
-        let function = path.rsplit_once("::").and_then(|(module, name)| {
-            let text = std::fs::read_to_string(file(folder, module)?).ok()?;
-            text.contains(&format!("fn {name}(")).then_some(())
-        });
-        function.is_some() || file(folder, path).is_some()
-    })
-}
-
 /// `docs/promises.md` named a test that does not exist.
 #[test]
 fn documented_test_did_not_exist() {
@@ -194,6 +176,6 @@ fn documented_test_did_not_exist() {
     let named: Vec<&str> =
         promises.split('`').skip(1).step_by(2).filter(|name| name.contains("::")).collect();
     assert!(named.len() > 50, "{named:?}");
-    let missing: Vec<&&str> = named.iter().filter(|name| !is_there(name)).collect();
-    assert!(missing.is_empty(), "docs/promises.md names what is not there: {missing:#?}");
+    let wrong: Vec<String> = named.iter().filter_map(|name| check_name(name).err()).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

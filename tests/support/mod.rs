@@ -12,6 +12,7 @@ pub(crate) mod decisions;
 pub(crate) mod fault_proxy;
 pub(crate) mod ldap_person;
 pub(crate) mod manual_changes;
+pub(crate) mod named_code;
 pub(crate) mod npm;
 pub(crate) mod packages;
 pub(crate) mod pgbouncer;

@@ -1,10 +1,15 @@
 //! A company whose service runs, and people who use its pages.
 
+use std::sync::Arc;
+
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use rollcall_core::accounts::{self, NewUserAccount};
+use rollcall_model::heartbeat::Heartbeat;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
+use rollcall_web::{BackgroundTasks, RouteDeclaration, WebContext};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::browser::BrowserWindow;
 use super::company::Company;
@@ -63,6 +68,19 @@ impl Company {
         ));
         made.expect("the account is made");
     }
+}
+
+/// Every route of the service, as it is declared.
+pub(crate) fn declared_routes(company: &Company) -> Vec<RouteDeclaration> {
+    let (_publish, file) = tokio::sync::watch::channel(Arc::new(company.config()));
+    let web = WebContext {
+        store: company.store.clone(),
+        file,
+        stop: CancellationToken::new(),
+        heartbeat: Heartbeat::default(),
+        background: BackgroundTasks::default(),
+    };
+    rollcall_web::list_routes(&web)
 }
 
 /// What came back.
