@@ -7,6 +7,7 @@ use super::command_context::CommandContext;
 use super::error::CliError;
 use super::output::{self, count};
 use rollcall_core::sync::format;
+use rollcall_model::guard::HeldChangeState;
 use rollcall_model::ids::RunId;
 use rollcall_store::listing::audit_log;
 use rollcall_store::runs as log;
@@ -31,7 +32,7 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
                     run.run.to_string(),
                     format_local_time(session, run.started_at),
                     run.connector.clone().unwrap_or_default(),
-                    run.status.clone(),
+                    run.status.to_string(),
                     run.people_read.to_string(),
                     format!("+{} -{}", run.memberships_added, run.memberships_removed),
                     run.actor.clone(),
@@ -39,7 +40,7 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
                 ]
             });
             let headings = ["run", "started", "connector", "status", "people", "memberships", "who", "what"];
-            output::print_table(headings, rows, "no runs yet: `rollcall sync` makes the first")?;
+            output::print_table(headings, rows, "no runs yet: start the first with `rollcall sync`")?;
             Ok(0)
         }
         args::RunsCommand::Show { run } => show(session, run).await,
@@ -63,7 +64,7 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
             format_local_time(session, run.started_at),
             run.actor.clone(),
             run.what.clone(),
-            run.status.clone(),
+            run.status.to_string(),
             format!("+{} -{}", run.memberships_added, run.memberships_removed),
             run.run.to_string(),
             one.before(),
@@ -73,7 +74,7 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
     output::print_table(
         ["when", "who", "what", "status", "memberships", "run", "before", "after"],
         rows,
-        "no changes since then",
+        "no changes since that date",
     )?;
     Ok(0)
 }
@@ -127,9 +128,9 @@ fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
     lines.extend(shown.reasons.iter().flatten().map(|reason| format!("  limit: {}", reason.message)));
     output::print_result(&lines.join("\n"))?;
     let rows =
-        held.iter().map(|change| [format::change(change), change.reason.clone(), change.state.clone()]);
+        held.iter().map(|change| [format::change(change), change.reason.clone(), change.state.to_string()]);
     output::print_table(["change", "limit", "state"], rows, "")?;
-    if held.iter().any(|change| change.state == "held") {
+    if held.iter().any(|change| change.state == HeldChangeState::Held) {
         output::print_status(&format!("\nhint: `rollcall approve {number}` or `rollcall reject {number}`"));
     }
     Ok(())
@@ -159,7 +160,7 @@ pub(crate) async fn connectors(session: &CommandContext) -> Result<u8, CliError>
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");
         output::print_status(&format!(
-            "\n{retired} no longer in the file, its people stay as last read: {}",
+            "\n{retired} no longer in the file; the people stay as last read: {}",
             struck.join(", ")
         ));
     }

@@ -86,7 +86,7 @@ pub(crate) async fn worker(session: &CommandContext, until_empty: bool) -> Resul
         output::print_json(&serde_json::json!({"done": drained.done, "failed": failed}))?;
     } else {
         let done = count(drained.done, "job", "jobs");
-        output::print_result(&format!("{done} drained, {failed} failed for good"))?;
+        output::print_result(&format!("{done} drained, {failed} failed permanently"))?;
     }
     Ok(u8::from(failed > 0))
 }

@@ -141,7 +141,7 @@ fn print_report(
         RunOutcome::Failed(error) => {
             output::print_status(&format!("error: {}", format_error_chain(error)));
             let number = report.run.map_or_else(String::new, |run| format!("Run {run}: "));
-            output::print_status(&format!("{number}nothing was changed, nobody was removed"));
+            output::print_status(&format!("{number}nothing was changed, and no person was removed"));
             if let Some(hint) = hint_for_error(error) {
                 output::print_status(&format!("\nhint: {hint}"));
             }
@@ -157,7 +157,7 @@ fn hint_for_error(error: &SyncError) -> Option<String> {
     match error {
         SyncError::Source(error) => error.hint(),
         SyncError::AlreadyRunning { .. } => {
-            Some("wait until it has ended; `rollcall runs list` shows it".to_owned())
+            Some("wait until that run ends; `rollcall runs list` shows it".to_owned())
         }
         SyncError::Store(_)
         | SyncError::Approval(_)
@@ -199,7 +199,7 @@ fn print_done(report: &RunReport, drained: DrainedJobs, names: &LearnerLabels) -
     if drained.failed > 0 {
         let failed = count(drained.failed, "job has", "jobs have");
         output::print_status(&format!(
-            "\n{failed} failed for good\n\nhint: look at them with `rollcall jobs list`"
+            "\n{failed} failed permanently\n\nhint: `rollcall jobs list` shows them"
         ));
     }
     Ok(())

@@ -84,7 +84,22 @@ impl Sql {
     pub const fn per_engine(sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres }
     }
+
+    /// Creates a statement that only SQLite needs; on PostgreSQL it does nothing.
+    #[must_use]
+    pub const fn for_sqlite(sqlite: &'static str) -> Self {
+        Self { sqlite, postgres: NO_OPERATION }
+    }
+
+    /// Creates a statement that only PostgreSQL needs; on SQLite it does nothing.
+    #[must_use]
+    pub const fn for_postgres(postgres: &'static str) -> Self {
+        Self { sqlite: NO_OPERATION, postgres }
+    }
 }
+
+/// The text of a statement on the engine that does not need it.
+const NO_OPERATION: &str = "SELECT 1";
 
 impl From<&'static str> for Sql {
     fn from(both: &'static str) -> Self {
@@ -241,7 +256,8 @@ impl Tx {
 
 /// Time after which the server ends an idle transaction. A process that was suspended inside a transaction finds it
 /// rolled back.
-const IDLE_TRANSACTION_TIMEOUT: &str = "SET LOCAL idle_in_transaction_session_timeout = '20s'";
+const IDLE_TRANSACTION_TIMEOUT: Sql =
+    Sql::for_postgres("SET LOCAL idle_in_transaction_session_timeout = '20s'");
 
 impl Store {
     /// Opens the database and migrates its schema. A SQLite file is created if it does not exist.
@@ -394,4 +410,4 @@ fn into_unreachable(error: sqlx::Error) -> StoreError {
     }
 }
 
-list_statements!(IDLE_TRANSACTION_TIMEOUT);
+list_statements!(IDLE_TRANSACTION_TIMEOUT, NO_OPERATION);

@@ -1,36 +1,36 @@
-//! Why a run failed. Nothing was removed.
+//! The errors of a run that committed nothing.
 
 use rollcall_connectors as connectors;
 use rollcall_model::names::ConnectorName;
 use rollcall_store as store;
 
-/// Why a run committed nothing.
+/// The error of a run that committed nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
-    /// The source did not prove that it said everything.
+    /// The source could not be read completely.
     #[error(transparent)]
     Source(#[from] connectors::ConnectorError),
-    /// The database could not do its part.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] store::StoreError),
-    /// Somebody else runs this connector now.
+    /// Another process runs this connector.
     #[error("connector `{connector}` is being run by `{holder}`")]
     AlreadyRunning {
         /// The connector.
         connector: ConnectorName,
-        /// Host and process of whoever runs it.
+        /// Host and process of the current run.
         holder: String,
     },
-    /// The run took too long to renew its lease, and somebody else may have begun.
+    /// The lease expired before the commit; another run may have started.
     #[error("connector `{connector}`: the run lost its lease before it could commit")]
     LeaseLost {
         /// The connector.
         connector: ConnectorName,
     },
-    /// Nothing may be approved.
+    /// The approval was refused.
     #[error(transparent)]
     Approval(Box<crate::sync::approve::ApprovalError>),
-    /// It was told to stop.
+    /// The run was cancelled.
     #[error("connector `{connector}`: the run was stopped before it could commit")]
     Stopped {
         /// The connector.
@@ -39,7 +39,7 @@ pub enum SyncError {
 }
 
 impl SyncError {
-    /// A short word for scripts.
+    /// Returns a short name of the error for scripts.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl SyncError {
         }
     }
 
-    /// Whether the next try may go better without anybody's doing.
+    /// Returns true if another attempt may succeed without a change.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {

@@ -277,6 +277,10 @@ impl From<approve::ApprovalError> for ApiProblem {
                     None => problem,
                 }
             }
+            approve::ApprovalError::Rejected { rejection, .. } => {
+                let problem = Self::new(StatusCode::CONFLICT, "nothing_held", text);
+                problem.with_hint(format!("an approval of run {rejection} applies the rejected changes"))
+            }
             approve::ApprovalError::FilesDiffer { .. } => {
                 Self::new(StatusCode::CONFLICT, "files_differ", text)
             }
@@ -296,7 +300,7 @@ impl From<undo::UndoError> for ApiProblem {
                 if touched.is_empty() {
                     return problem;
                 }
-                problem.with_hint(format!("all of it was changed since: {}", touched.join("; ")))
+                problem.with_hint(format!("all its changes were changed again later: {}", touched.join("; ")))
             }
         }
     }
