@@ -3,9 +3,10 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::args;
-use super::command_context::CommandContext;
-use super::error::CliError;
+use super::command_context::{CommandContext, current_actor};
+use super::error::{CliError, format_error_chain};
 use super::output::{self, count};
+use rollcall_core::sync::cancel_run::{CancelError, CancelResult, cancel_run};
 use rollcall_core::sync::format;
 use rollcall_model::guard::HeldChangeState;
 use rollcall_model::ids::RunId;
@@ -44,7 +45,35 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
             Ok(0)
         }
         args::RunsCommand::Show { run } => show(session, run).await,
+        args::RunsCommand::Cancel { run } => cancel(session, run).await,
     }
+}
+
+/// `rollcall runs cancel`.
+async fn cancel(session: &CommandContext, run: i64) -> Result<u8, CliError> {
+    let result = cancel_run(&session.store, RunId(run), &current_actor()).await.map_err(|error| {
+        let hint = match &error {
+            CancelError::NoRun { .. } => Some("`rollcall runs list` shows the latest runs".to_owned()),
+            CancelError::Ended { run, .. } => Some(format!("`rollcall undo {run}` takes its changes back")),
+            CancelError::Store(_) => None,
+        };
+        let failure = CliError::failed(format_error_chain(&error));
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
+    match result {
+        CancelResult::Told { holder } => {
+            output::print_result(&format!(
+                "Run {run}: `{holder}` was told to stop. It stops within seconds and changes nothing."
+            ))?;
+        }
+        CancelResult::Closed => {
+            output::print_result(&format!("Run {run}: no process runs it. It is recorded as failed."))?;
+        }
+    }
+    Ok(0)
 }
 
 /// `rollcall audit`.

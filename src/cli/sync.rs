@@ -159,6 +159,11 @@ fn hint_for_error(error: &SyncError) -> Option<String> {
         SyncError::AlreadyRunning { .. } => {
             Some("wait until that run ends; `rollcall runs list` shows it".to_owned())
         }
+        SyncError::DeadlineExceeded { .. } => {
+            Some("find out why the source is slow, then start the run again".to_owned())
+        }
+        SyncError::Panicked { .. } => Some("this is a fault of rollcall: report it with the log".to_owned()),
+        SyncError::Cancelled { .. } => Some("`rollcall sync` starts a new run".to_owned()),
         SyncError::Store(_)
         | SyncError::Approval(_)
         | SyncError::LeaseLost { .. }

@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0004_pages"),
     migration!("0005_queue_history"),
     migration!("0006_decisions"),
+    migration!("0007_limits_sign_in"),
 ];
 
 impl Migration {

@@ -19,7 +19,7 @@ fn collect_sources(folder: &Path, files: &mut Vec<PathBuf>) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if path.is_dir() {
             collect_sources(&path, files);
-        } else if name.ends_with(".rs") && name != "message_snapshot.rs" {
+        } else if path.extension().is_some_and(|end| end == "rs") && name != "message_snapshot.rs" {
             files.push(path);
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use rollcall_core::accounts::{self, NewUserAccount};
-use rollcall_model::heartbeat::Heartbeat;
+use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
 use rollcall_web::{BackgroundTasks, RouteDeclaration, WebContext};
@@ -77,7 +77,7 @@ pub(crate) fn declared_routes(company: &Company) -> Vec<RouteDeclaration> {
         store: company.store.clone(),
         file,
         stop: CancellationToken::new(),
-        heartbeat: Heartbeat::default(),
+        vitals: ServiceVitals::default(),
         background: BackgroundTasks::default(),
     };
     rollcall_web::list_routes(&web)

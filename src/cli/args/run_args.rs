@@ -57,6 +57,11 @@ pub(crate) enum RunsCommand {
         /// Number of the run
         run: i64,
     },
+    /// Stop a run in progress; it changes nothing
+    Cancel {
+        /// Number of the run
+        run: i64,
+    },
 }
 
 /// `rollcall jobs`.

@@ -31,6 +31,30 @@ pub enum SyncError {
     #[error(transparent)]
     Approval(Box<crate::sync::approve::ApprovalError>),
     /// The run was cancelled.
+    #[error("connector `{connector}`: the run was cancelled by {actor} before it could commit")]
+    Cancelled {
+        /// The connector.
+        connector: ConnectorName,
+        /// The account or user who cancelled it.
+        actor: String,
+    },
+    /// The run exceeded its deadline.
+    #[error("connector `{connector}`: the run was stopped because it had not ended after {minutes} minutes")]
+    DeadlineExceeded {
+        /// The connector.
+        connector: ConnectorName,
+        /// The deadline, in minutes.
+        minutes: i64,
+    },
+    /// The run panicked.
+    #[error("connector `{connector}`: the run ended by a fault of the program: {message}")]
+    Panicked {
+        /// The connector.
+        connector: ConnectorName,
+        /// The message of the panic.
+        message: String,
+    },
+    /// The process was told to stop.
     #[error("connector `{connector}`: the run was stopped before it could commit")]
     Stopped {
         /// The connector.
@@ -48,6 +72,9 @@ impl SyncError {
             Self::AlreadyRunning { .. } => "already_running",
             Self::LeaseLost { .. } => "lease_lost",
             Self::Approval(_) => "not_approved",
+            Self::Cancelled { .. } => "cancelled",
+            Self::DeadlineExceeded { .. } => "deadline_exceeded",
+            Self::Panicked { .. } => "internal_error",
             Self::Stopped { .. } => "stopped",
         }
     }
@@ -59,7 +86,10 @@ impl SyncError {
             Self::Source(error) => error.is_transient(),
             Self::Store(error) => error.is_transient(),
             Self::AlreadyRunning { .. } | Self::LeaseLost { .. } => true,
-            Self::Approval(_) | Self::Stopped { .. } => false,
+            Self::DeadlineExceeded { .. } => true,
+            Self::Approval(_) | Self::Cancelled { .. } | Self::Panicked { .. } | Self::Stopped { .. } => {
+                false
+            }
         }
     }
 }

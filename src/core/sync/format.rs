@@ -100,8 +100,8 @@ pub fn change(change: &HeldChangeRecord) -> String {
         ChangeKind::Group => format!(" + group {group}"),
         ChangeKind::Meet => format!(" + group {group} gets members{by}"),
         ChangeKind::Give => format!(" + {who}  {group}{by}"),
-        ChangeKind::Assign => format!(" + course {} for {group}", text(&change.course)),
         ChangeKind::Unassign => format!(" - course {} for {group}", text(&change.course)),
+        ChangeKind::Assign => format!(" + course {} for {group}", text(&change.course)),
         ChangeKind::End => format!(" - {who}  {group}{by}"),
     }
 }

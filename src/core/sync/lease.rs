@@ -82,6 +82,11 @@ pub async fn find_holder(tx: &mut Tx, connector: &ConnectorName) -> Result<Optio
     leases::get_holder(tx, &name(connector)).await
 }
 
+/// Cancels the lease of a connector, so that its run cannot commit. Returns the holder, if there is one.
+pub(super) async fn cancel_in(tx: &mut Tx, connector: &ConnectorName, actor: &str) -> Result<Option<String>> {
+    leases::cancel(tx, &name(connector), actor).await
+}
+
 impl LeaseGuard {
     /// Starts to renew a lease that was just acquired.
     pub(super) fn begin(store: Store, lease: Lease) -> Self {
@@ -96,6 +101,12 @@ impl LeaseGuard {
     #[must_use]
     pub fn lease(&self) -> &Lease {
         &self.lease
+    }
+
+    /// Returns who cancelled the lease, if it was cancelled.
+    pub(super) async fn canceller(&self) -> Result<Option<String>> {
+        let mut tx = self.store.begin_read().await?;
+        leases::get_canceller(&mut tx, &self.lease).await
     }
 
     /// Sets whether a commit is in progress. Its transaction holds the lease and locks it against all other processes

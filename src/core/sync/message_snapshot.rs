@@ -5,7 +5,7 @@
 use std::fmt::{Display, Write};
 
 use rollcall_connectors::ConnectorError;
-use rollcall_model::guard::ChangeKind;
+use rollcall_model::guard::{ChangeKind, HeldChangeState};
 use rollcall_model::ids::RunId;
 use rollcall_model::names::{ConnectorName, GroupName};
 use rollcall_store::StoreError;
@@ -16,10 +16,12 @@ use crate::explain::ExplainError;
 use crate::groups::GroupError;
 use crate::sync::SyncError;
 use crate::sync::approve::ApprovalError;
+use crate::sync::cancel_run::CancelError;
 use crate::sync::format;
 use crate::sync::link_learners::LinkError;
 use crate::sync::retire_connector::RetireError;
 use crate::sync::undo::UndoError;
+use rollcall_model::run_record::RunStatus;
 
 const RUN: RunId = RunId(8);
 
@@ -38,7 +40,16 @@ fn next_sync_error(previous: Option<&SyncError>) -> Option<SyncError> {
         Some(SyncError::LeaseLost { .. }) => {
             SyncError::Approval(Box::new(ApprovalError::FilesDiffer { hosts: "node-2 uses".to_owned() }))
         }
-        Some(SyncError::Approval(_)) => SyncError::Stopped { connector: connector() },
+        Some(SyncError::Approval(_)) => {
+            SyncError::Cancelled { connector: connector(), actor: "ada@corp.example".to_owned() }
+        }
+        Some(SyncError::Cancelled { .. }) => {
+            SyncError::DeadlineExceeded { connector: connector(), minutes: 360 }
+        }
+        Some(SyncError::DeadlineExceeded { .. }) => {
+            SyncError::Panicked { connector: connector(), message: "index out of bounds".to_owned() }
+        }
+        Some(SyncError::Panicked { .. }) => SyncError::Stopped { connector: connector() },
         Some(SyncError::Stopped { .. }) => return None,
     })
 }
@@ -63,6 +74,16 @@ fn next_undo_error(previous: Option<&UndoError>) -> Option<UndoError> {
         Some(UndoError::NoRun { .. }) => UndoError::Running { run: RUN },
         Some(UndoError::Running { .. }) => UndoError::Nothing { run: RUN, touched: Vec::new() },
         Some(UndoError::Nothing { .. }) => return None,
+    })
+}
+
+fn next_cancel_error(previous: Option<&CancelError>) -> Option<CancelError> {
+    let run = RunId(8);
+    Some(match previous {
+        None => CancelError::Store(StoreError::MigrationMismatch(3)),
+        Some(CancelError::Store(_)) => CancelError::NoRun { run },
+        Some(CancelError::NoRun { .. }) => CancelError::Ended { run, status: RunStatus::Applied },
+        Some(CancelError::Ended { .. }) => return None,
     })
 }
 
@@ -127,12 +148,12 @@ fn add_errors<E: Display>(out: &mut String, title: &str, next: impl Fn(Option<&E
 fn held_change(kind: ChangeKind, rule: Option<&str>) -> HeldChangeRecord {
     HeldChangeRecord {
         change_key: String::new(),
-        kind: kind.as_str().to_owned(),
+        kind,
         email: Some("ada@corp.example".to_owned()),
         group: Some("Sales".to_owned()),
         rule: rule.map(str::to_owned),
         course: Some("GDPR".to_owned()),
-        state: "held".to_owned(),
+        state: HeldChangeState::Held,
         reason: "max_removals".to_owned(),
         first_run_id: 7,
         last_run_id: 8,
@@ -148,7 +169,7 @@ fn add_held_changes(out: &mut String) {
             let change = held_change(kind, rule);
             writeln!(out, "{} | {}", format::change(&change), format::sentence(&change)).expect("a string");
         }
-        let (one, many) = (format::kind(kind.as_str(), 1), format::kind(kind.as_str(), 1_200));
+        let (one, many) = (format::kind(kind, 1), format::kind(kind, 1_200));
         writeln!(out, "    {one} | {many}").expect("a string");
         current = next_kind(Some(kind));
     }
@@ -178,6 +199,7 @@ fn messages() {
     add_errors(&mut out, "Runs", next_sync_error);
     add_errors(&mut out, "Approvals and rejections", next_approval_error);
     add_errors(&mut out, "Undos", next_undo_error);
+    add_errors(&mut out, "Cancelled runs", next_cancel_error);
     add_errors(&mut out, "Retired connectors", next_retire_error);
     add_errors(&mut out, "Linked learners", next_link_error);
     writeln!(out, "    hint: {}", LinkError::HINT).expect("a string");

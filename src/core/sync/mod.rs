@@ -6,6 +6,7 @@
 //! committed since the state was loaded, the same reading is planned again.
 
 pub mod approve;
+pub mod cancel_run;
 pub mod catalogue;
 pub mod commit;
 pub mod connector_status;
@@ -46,7 +47,7 @@ use rollcall_rules::rule::Rule;
 pub use error::SyncError;
 pub use reading::full_reading;
 pub use report::{RunOutcome, RunReport};
-pub use run::{RunOptions, go_on, run, start};
+pub use run::{RUN_DEADLINE, RunOptions, go_on, run, start};
 pub use schedule_claim::{ClaimResult, DueTimes, StartedRun, claim};
 
 /// The part of the configuration that runs use.

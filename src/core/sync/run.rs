@@ -1,10 +1,13 @@
 //! A run of one connector, from the lease to the commit.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::sync::date_rules::reapply_date_rules;
 use crate::sync::execute::{CommitRun, CommitTarget, execute};
@@ -38,6 +41,9 @@ pub struct RunOptions {
     /// The options of the reading.
     pub reading: ReadContext,
 }
+
+/// Time that a run may take from its beginning to its commit.
+pub const RUN_DEADLINE: TimeDelta = TimeDelta::hours(6);
 
 /// The interval of checks while another process holds the lease.
 const LOOK: Duration = Duration::from_millis(250);
@@ -188,12 +194,22 @@ async fn leased_run(
     let task = RunTask::new(store, file, connector);
     let target = CommitTarget { lease, run: CommitRun::Begun(number) };
     let kind = RunKind::Sync { options: asked, stop: &stop };
+    let name = &settings.name;
     let result = tokio::select! {
-        result = execute(&task, Some(target), kind) => result,
-        () = lease.lost.cancelled() => Err(SyncError::LeaseLost { connector: settings.name.clone() }),
-        () = asked.reading.cancel.cancelled() => Err(SyncError::Stopped { connector: settings.name.clone() }),
+        result = AssertUnwindSafe(execute(&task, Some(target), kind)).catch_unwind() => {
+            result.unwrap_or_else(|panic| Err(panicked(name, &*panic)))
+        }
+        () = lease.lost.cancelled() => Err(SyncError::LeaseLost { connector: name.clone() }),
+        () = asked.reading.cancel.cancelled() => Err(SyncError::Stopped { connector: name.clone() }),
+        () = tokio::time::sleep(RUN_DEADLINE.to_std().unwrap_or_default()) => {
+            Err(SyncError::DeadlineExceeded { connector: name.clone(), minutes: RUN_DEADLINE.num_minutes() })
+        }
     };
     stop.cancel();
+    let result = match result {
+        Err(SyncError::LeaseLost { connector }) => Err(cause_of_lost_lease(lease, connector).await),
+        other => other,
+    };
     // A cancelled reading ends with an error that does not concern the source.
     let result = match result {
         Err(SyncError::Source(_)) if asked.reading.cancel.is_cancelled() => {
@@ -218,6 +234,23 @@ async fn leased_run(
                 reapply_date_rules(store, file, connector, asked, lease, *id).await;
             }
             Err(Failure { run: Some(number), error })
+        }
+    }
+}
+
+/// The error of a run that panicked: its transaction is rolled back, and the next run of the connector begins anew.
+fn panicked(connector: &ConnectorName, panic: &(dyn Any + Send)) -> SyncError {
+    SyncError::Panicked { connector: connector.clone(), message: rollcall_model::panic::message(panic) }
+}
+
+/// Tells a cancelled run apart from one whose lease ran out.
+async fn cause_of_lost_lease(lease: &LeaseGuard, connector: ConnectorName) -> SyncError {
+    match lease.canceller().await {
+        Ok(Some(actor)) => SyncError::Cancelled { connector, actor },
+        Ok(None) => SyncError::LeaseLost { connector },
+        Err(error) => {
+            warn!(%connector, %error, "could not find out why the lease was lost");
+            SyncError::LeaseLost { connector }
         }
     }
 }

@@ -259,6 +259,15 @@ pub async fn close_abandoned(tx: &mut Tx, connector: ConnectorId, now: DateTime<
     tx.execute("close abandoned runs", ABANDONED, params![connector, now]).await
 }
 
+const RUNNING_CONNECTOR: &str = "
+    SELECT c.id, c.name FROM runs r JOIN connectors c ON c.id = r.connector_id
+    WHERE r.id = $1 AND r.status = 'running'";
+
+/// Returns the connector of a run that is in progress, or that a kill left open.
+pub async fn find_running_connector(tx: &mut Tx, run: RunId) -> Result<Option<(i64, String)>> {
+    tx.fetch_optional("find the connector of a run", RUNNING_CONNECTOR, params![run]).await
+}
+
 /// Statistics that a large commit has put out of date; they take part in the transaction.
 const ANALYZE: Sql = Sql::per_engine(
     "PRAGMA optimize",
@@ -282,6 +291,7 @@ list_statements!(
     CHARGED,
     FAIL,
     ABANDONED,
+    RUNNING_CONNECTOR,
     CHARGE_NOTHING,
     ANALYZE
 );

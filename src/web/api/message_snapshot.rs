@@ -26,12 +26,14 @@ use rollcall_core::explain::ExplainError;
 use rollcall_core::groups::{DeletionImpact, GroupError, ImportError};
 use rollcall_core::sync::SyncError;
 use rollcall_core::sync::approve::ApprovalError;
+use rollcall_core::sync::cancel_run::CancelError;
 use rollcall_core::sync::link_learners::LinkError;
 use rollcall_core::sync::retire_connector::RetireError;
 use rollcall_core::sync::undo::UndoError;
 use rollcall_model::ids::RunId;
 use rollcall_model::names::{ConnectorName, GroupName};
 use rollcall_model::role::{Permission, Role};
+use rollcall_model::run_record::RunStatus;
 use rollcall_store::StoreError;
 
 #[derive(Debug, Deserialize)]
@@ -210,7 +212,16 @@ fn next_run_error(previous: Option<&SyncError>) -> Option<SyncError> {
         Some(SyncError::LeaseLost { .. }) => {
             SyncError::Approval(Box::new(ApprovalError::NoRun { run: RunId(8) }))
         }
-        Some(SyncError::Approval(_)) => SyncError::Stopped { connector: connector() },
+        Some(SyncError::Approval(_)) => {
+            SyncError::Cancelled { connector: connector(), actor: "ada@corp.example".to_owned() }
+        }
+        Some(SyncError::Cancelled { .. }) => {
+            SyncError::DeadlineExceeded { connector: connector(), minutes: 360 }
+        }
+        Some(SyncError::DeadlineExceeded { .. }) => {
+            SyncError::Panicked { connector: connector(), message: "index out of bounds".to_owned() }
+        }
+        Some(SyncError::Panicked { .. }) => SyncError::Stopped { connector: connector() },
         Some(SyncError::Stopped { .. }) => return None,
     })
 }
@@ -240,6 +251,16 @@ fn next_undo_error(previous: Option<&UndoError>) -> Option<UndoError> {
             UndoError::Nothing { run, touched: vec!["bob in Sales: left later".to_owned()] }
         }
         Some(UndoError::Nothing { .. }) => return None,
+    })
+}
+
+fn next_cancel_error(previous: Option<&CancelError>) -> Option<CancelError> {
+    let run = RunId(8);
+    Some(match previous {
+        None => CancelError::Store(StoreError::MigrationMismatch(3)),
+        Some(CancelError::Store(_)) => CancelError::NoRun { run },
+        Some(CancelError::NoRun { .. }) => CancelError::Ended { run, status: RunStatus::Applied },
+        Some(CancelError::Ended { .. }) => return None,
     })
 }
 
@@ -328,6 +349,7 @@ async fn messages() {
     add_problems(&mut out, "Runs", next_run_error).await;
     add_problems(&mut out, "Approvals and rejections", next_approval_error).await;
     add_problems(&mut out, "Undos", next_undo_error).await;
+    add_problems(&mut out, "Cancelled runs", next_cancel_error).await;
     add_problems(&mut out, "Retired connectors", next_retire_error).await;
     add_problems(&mut out, "Explanations", next_explain_error).await;
     insta::assert_snapshot!(out.trim());

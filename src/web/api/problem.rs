@@ -10,7 +10,7 @@ use tracing::{error, warn};
 use utoipa::ToSchema;
 
 use crate::error::{PageError, format_sentence};
-use rollcall_core::sync::{approve, link_learners, retire_connector, undo};
+use rollcall_core::sync::{approve, cancel_run, link_learners, retire_connector, undo};
 use rollcall_core::{accounts, explain, groups, sync};
 use rollcall_store as store;
 use rollcall_views::format_error_chain;
@@ -284,6 +284,17 @@ impl From<approve::ApprovalError> for ApiProblem {
             approve::ApprovalError::FilesDiffer { .. } => {
                 Self::new(StatusCode::CONFLICT, "files_differ", text)
             }
+        }
+    }
+}
+
+impl From<cancel_run::CancelError> for ApiProblem {
+    fn from(error: cancel_run::CancelError) -> Self {
+        let text = error.to_string();
+        match error {
+            cancel_run::CancelError::Store(error) => error.into(),
+            cancel_run::CancelError::NoRun { .. } => Self::not_found("no such run"),
+            cancel_run::CancelError::Ended { .. } => Self::new(StatusCode::CONFLICT, "run_ended", text),
         }
     }
 }
