@@ -36,11 +36,7 @@ fn mask_dates(line: &str) -> String {
 /// The errors and hints of commands are reviewed as text in one file.
 #[test]
 fn errors_match_snapshot() {
-    let mut company = Company::new(Engine::Sqlite);
-    company.departments();
-    company.course("GDPR");
-    company.assignment("GDPR", "Sales", "due_days = 30");
-    company.hire("ada", &[("department", "Sales")]);
+    let company = Company::sales(Engine::Sqlite, &["ada"], "due_days = 30");
     company.rollcall(&["sync"]).expect_status(0);
     let folder = company.write().parent().map(|path| path.display().to_string()).unwrap_or_default();
     let mut messages = String::new();

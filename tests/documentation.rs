@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rollcall_model::resource_limits::ResourceLimit;
 
+use crate::support::named_code::{check_name, root};
+
 /// The documents that are checked, from the root of the repository.
 const DOCUMENTS: &[&str] = &[
     "README.md",
@@ -20,10 +22,6 @@ const DOCUMENTS: &[&str] = &[
 
 /// The folders that a path in a document starts with; other text with a slash is not a path.
 const FOLDERS: &[&str] = &["src/", "tests/", "docs/", "config/", "migrations/", "benches/", "fuzz/", ".ci/"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read_document(document: &str) -> String {
     std::fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
@@ -56,28 +54,6 @@ fn linked_files(document: &str, text: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What is wrong with a named path, if anything.
-fn check_path(named: &str) -> Result<(), String> {
-    let (file, items) = named.split_once("::").map_or((named, None), |(file, items)| (file, Some(items)));
-    let path = root().join(file);
-    if !path.exists() {
-        return Err(format!("`{file}` does not exist"));
-    }
-    let Some(items) = items else { return Ok(()) };
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("`{file}`: {error}"))?;
-    let (of, function) = items.rsplit_once("::").map_or((None, items), |(of, function)| (Some(of), function));
-    let is_function = ["(", "<"].iter().any(|after| text.contains(&format!("fn {function}{after}")));
-    if !is_function {
-        return Err(format!("`{file}` has no function `{function}`"));
-    }
-    match of {
-        Some(of) if !text.contains(&format!("impl {of}")) && !text.contains(&format!("> {of}")) => {
-            Err(format!("`{file}` does not implement `{of}`"))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// Documents name only files and functions that exist.
 #[test]
 fn documents_name_existing_files_and_functions() {
@@ -87,7 +63,7 @@ fn documents_name_existing_files_and_functions() {
         let text = read_document(document);
         for named in named_paths(&text) {
             checked += 1;
-            wrong.extend(check_path(named).err().map(|why| format!("{document}: {why}")));
+            wrong.extend(check_name(named).err().map(|why| format!("{document}: {why}")));
         }
         for file in linked_files(document, &text) {
             checked += 1;

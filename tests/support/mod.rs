@@ -12,6 +12,7 @@ pub(crate) mod decisions;
 pub(crate) mod fault_proxy;
 pub(crate) mod ldap_person;
 pub(crate) mod manual_changes;
+pub(crate) mod named_code;
 pub(crate) mod npm;
 pub(crate) mod packages;
 pub(crate) mod pgbouncer;
@@ -22,6 +23,8 @@ pub(crate) mod recorder;
 pub(crate) mod samba;
 pub(crate) mod scripted_ldap_server;
 pub(crate) mod slapd;
+pub(crate) mod staffed_company;
+pub(crate) mod truncated_csv;
 pub(crate) mod vendors;
 pub(crate) mod web;
 

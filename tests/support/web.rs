@@ -1,18 +1,27 @@
 //! A company whose service runs, and people who use its pages.
 
+use std::sync::Arc;
+
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use rollcall_core::accounts::{self, NewUserAccount};
+use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_model::role::Role;
 use rollcall_model::secret::SecretText;
+use rollcall_web::{BackgroundTasks, RouteDeclaration, WebContext};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::browser::BrowserWindow;
 use super::company::Company;
+use super::database::Engine;
 use super::manual_changes::manual_run;
 use super::program::{RunningProgram, rollcall_command};
 
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// The account of a license holder.
+pub(crate) const LICENSE_HOLDER: &str = "license@corp.example";
 
 /// A service with pages.
 pub(crate) struct WebServer {
@@ -40,6 +49,13 @@ impl Company {
         WebServer { base, service }
     }
 
+    /// A company with the account [`LICENSE_HOLDER`].
+    pub(crate) fn with_license_holder(engine: Engine) -> Self {
+        let company = Self::new(engine);
+        company.account(LICENSE_HOLDER, Role::LicenseHolder);
+        company
+    }
+
     /// Makes an account with [`PASSWORD`].
     pub(crate) fn account(&self, email: &str, role: Role) {
         let password = SecretText::new(PASSWORD);
@@ -52,6 +68,19 @@ impl Company {
         ));
         made.expect("the account is made");
     }
+}
+
+/// Every route of the service, as it is declared.
+pub(crate) fn declared_routes(company: &Company) -> Vec<RouteDeclaration> {
+    let (_publish, file) = tokio::sync::watch::channel(Arc::new(company.config()));
+    let web = WebContext {
+        store: company.store.clone(),
+        file,
+        stop: CancellationToken::new(),
+        vitals: ServiceVitals::default(),
+        background: BackgroundTasks::default(),
+    };
+    rollcall_web::list_routes(&web)
 }
 
 /// What came back.

@@ -111,8 +111,7 @@ fn empty_pages_are_accessible_and_fit_every_screen() {
 
 #[test]
 fn pages_are_accessible_and_fit_every_screen() {
-    let mut company = Company::new(Engine::Sqlite);
-    company.departments();
+    let mut company = Company::staffed(Engine::Sqlite, &[]);
     let odd = "Уршула Ściślewska-Öztürk 漢字漢字 the Third of Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch";
     for at in 0..120 {
         let department =

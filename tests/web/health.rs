@@ -15,13 +15,7 @@ use crate::support::postgres::PostgresServer;
 use crate::support::program::wait_until;
 
 fn company(engine: Engine) -> Company {
-    let mut company = Company::new(engine);
-    company.departments();
-    for who in ["ada", "grace", "linus"] {
-        company.hire(who, &[("department", "Sales")]);
-    }
-    company.course("GDPR-101");
-    company.assignment("GDPR-101", "Sales", "");
+    let company = Company::sales(engine, &["ada", "grace", "linus"], "");
     company.sync();
     company.account("operator@corp.example", Role::Operator);
     company

@@ -5,13 +5,7 @@ use rollcall_model::role::Role;
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
 use crate::support::program::wait_until;
-use crate::support::web::{PASSWORD, WebServer};
-
-fn company(engine: Engine) -> Company {
-    let company = Company::new(engine);
-    company.account("license@corp.example", Role::LicenseHolder);
-    company
-}
+use crate::support::web::{LICENSE_HOLDER, PASSWORD, WebServer};
 
 /// The link that a service says where nobody may sign in yet.
 fn first_link(site: &WebServer) -> Option<String> {
@@ -61,7 +55,7 @@ fn first_start_prints_setup_link_once() {
 /// The session cookie is limited to the host and not accessible to scripts.
 #[test]
 fn session_cookie_is_host_only_and_http_only() {
-    let company = company(Engine::Sqlite);
+    let company = Company::with_license_holder(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(async {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
@@ -90,26 +84,27 @@ fn session_cookie_is_host_only_and_http_only() {
 #[test]
 fn password_guessing_is_throttled() {
     on_both(|engine| {
-        let company = company(engine);
+        let company = Company::with_license_holder(engine);
         let site = company.serve();
         company.runtime.block_on(async {
             let visitor = site.anonymous_client();
             let guess = async |email: &str| {
                 visitor.post("/sign-in", &[("email", email), ("password", "wrong wrong wrong")]).await
             };
-            let (known, unknown) = (guess("license@corp.example").await, guess("nobody@corp.example").await);
+            let (known, unknown) = (guess(LICENSE_HOLDER).await, guess("nobody@corp.example").await);
             assert_eq!((known.status, unknown.status), (401, 401));
             let same = known.text.replace("license@", "") == unknown.text.replace("nobody@", "");
             assert!(same, "the two answers differ:\n{}\n{}", known.text, unknown.text);
-            for email in ["license@corp.example", "nobody@corp.example"] {
+            for email in [LICENSE_HOLDER, "nobody@corp.example"] {
                 let mut statuses = Vec::new();
                 for _ in 0..6 {
                     statuses.push(guess(email).await.status);
                 }
                 assert_eq!(statuses.last(), Some(&429), "{email}: {statuses:?}");
             }
-            // Not even the right password goes through while the wait lasts.
-            let right = [("email", "license@corp.example"), ("password", PASSWORD)];
+            // Not even the right password goes through while the wait lasts, which is long after many failures.
+            company.db.sql("UPDATE sign_in_failures SET failures = failures + 40").await;
+            let right = [("email", LICENSE_HOLDER), ("password", PASSWORD)];
             assert_eq!(visitor.post("/sign-in", &right).await.status, 429);
             company.db.sql("DELETE FROM sign_in_failures").await;
             assert_eq!(visitor.post("/sign-in", &right).await.status, 303);
@@ -122,7 +117,7 @@ fn password_guessing_is_throttled() {
 #[test]
 fn session_expires_and_ends_with_account() {
     on_both(|engine| {
-        let company = company(engine);
+        let company = Company::with_license_holder(engine);
         company.account("second@corp.example", Role::Manager);
         let site = company.serve();
         company.runtime.block_on(async {
@@ -131,7 +126,7 @@ fn session_expires_and_ends_with_account() {
                 company.db.sql(&sql).await;
             };
             for column in ["seen_at", "started_at"] {
-                let visitor = site.signed_in_client("license@corp.example").await;
+                let visitor = site.signed_in_client(LICENSE_HOLDER).await;
                 assert_eq!(visitor.get("/groups").await.status, 200);
                 age(column).await;
                 assert_eq!(visitor.get("/groups").await.status, 303, "{column}");
@@ -147,7 +142,7 @@ fn session_expires_and_ends_with_account() {
             assert_eq!(visitor.get("/groups").await.status, 303);
             let again = [("email", "second@corp.example"), ("password", PASSWORD)];
             assert_eq!(site.anonymous_client().post("/sign-in", &again).await.status, 401);
-            let visitor = site.signed_in_client("license@corp.example").await;
+            let visitor = site.signed_in_client(LICENSE_HOLDER).await;
             visitor.post("/sign-out", &[]).await;
             assert_eq!(visitor.get("/groups").await.status, 303, "a signed-out cookie is good for nothing");
         });
@@ -158,10 +153,10 @@ fn session_expires_and_ends_with_account() {
 /// A form that is sent after the session has expired is kept through the sign-in.
 #[test]
 fn form_is_kept_when_session_expires() {
-    let company = company(Engine::Sqlite);
+    let company = Company::with_license_holder(Engine::Sqlite);
     let site = company.serve();
     company.runtime.block_on(async {
-        let visitor = site.signed_in_client("license@corp.example").await;
+        let visitor = site.signed_in_client(LICENSE_HOLDER).await;
         company.db.sql("DELETE FROM sessions").await;
         let fields = [("code", "GDPR-101"), ("title", "Data \"protection\" & <basics>")];
         let kept = visitor.post("/courses", &fields).await;
@@ -170,14 +165,14 @@ fn form_is_kept_when_session_expires() {
     });
     company.runtime.block_on(async {
         // In the browser, as somebody who knows nothing of this.
-        let browser = site.open_window("license@corp.example", false).await;
+        let browser = site.open_window(LICENSE_HOLDER, false).await;
         browser.go("/courses").await;
         company.db.sql("DELETE FROM sessions").await;
         browser.fill("Code", "GDPR-101").await;
         browser.fill("Title", "Data \"protection\" & <basics>").await;
         browser.click("Add course").await;
         browser.says("Sign in again; your input is saved").await;
-        browser.fill("E-mail", "license@corp.example").await;
+        browser.fill("E-mail", LICENSE_HOLDER).await;
         browser.fill("Password", PASSWORD).await;
         browser.click("Sign in").await;
         browser.click("Go on").await;
