@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use rollcall_connectors::ldap::LdapSettings;
-use rollcall_connectors::{CertificateProblem, Connector, ConnectorError, DirectoryReading, SourceSettings};
+use rollcall_connectors::tls::{CertificateProblem, TlsError};
+use rollcall_connectors::{Connector, ConnectorCause, ConnectorError, DirectoryReading, SourceSettings};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::people::PeopleTable;
 use rollcall_model::run_warning::RunWarningKind;
@@ -243,9 +244,9 @@ async fn flaw(
 ) -> (CertificateProblem, &'static str, String) {
     let error = LdapReader::new(slapd.tls_url()).set(|settings| settings.ca_file = ca_file).error().await;
     let (kind, hint) = (error.kind(), error.hint().expect("something can be done"));
-    match error {
-        ConnectorError::Certificate { flaw, .. } => (flaw, kind, hint),
-        other => panic!("not about the certificate: {other:?}"),
+    match error.cause() {
+        ConnectorCause::Tls(TlsError::Certificate { problem, .. }) => (*problem, kind, hint),
+        _ => panic!("not about the certificate: {error:?}"),
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod recorder;
 pub(crate) mod samba;
 pub(crate) mod scripted_ldap_server;
 pub(crate) mod slapd;
+pub(crate) mod tls_front;
 pub(crate) mod vendors;
 pub(crate) mod web;
 
