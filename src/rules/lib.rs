@@ -3,5 +3,7 @@
 //! A rule is an expression over the attributes of one learner and the template of a group's name. Everything here is
 //! pure: no I/O, no async, no clock.
 
+#[cfg(test)]
+mod message_snapshot;
 pub mod name_template;
 pub mod rule;

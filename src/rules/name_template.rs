@@ -1,5 +1,7 @@
 //! Templates of group names: `"Department: {department}"` creates one group for each department.
 
+use std::fmt;
+
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::{fold, nearest};
@@ -26,6 +28,17 @@ pub struct BadTemplate {
     pub message: String,
     /// The known attribute that is most similar to an unknown one.
     pub suggestion: Option<String>,
+}
+
+/// The message with the suggestion.
+impl fmt::Display for BadTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.suggestion {
+            Some(name) => write!(f, ", did you mean `{name}`?"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// One group that a template names for one learner.
@@ -61,8 +74,9 @@ impl NameTemplate {
             }
             let close = after.find('}').filter(|_| opening).ok_or_else(|| BadTemplate {
                 at,
-                message: "a brace without its partner: write `{attribute}`, or `{{` and `}}` for the braces themselves"
-                    .to_owned(),
+                message:
+                    "unbalanced brace: write `{attribute}` for a value, or `{{` and `}}` for literal braces"
+                        .to_owned(),
                 suggestion: None,
             })?;
             let name = after[..close].trim();

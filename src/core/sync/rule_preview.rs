@@ -1,5 +1,5 @@
-//! An expression tried out on everybody as they were last read: whom a rule of it would match, and what would change
-//! in a group. Nothing here writes.
+//! The preview of a rule: the learners whom an expression matches, as they were last read, and the changes of a group.
+//! A preview does not write.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -21,45 +21,45 @@ use rollcall_rules::rule::{BadExpression, CompiledExpression, Rule};
 use rollcall_store::persons::{self, PersonRecord};
 use rollcall_store::{Result, Tx, connectors, learners, listing};
 
-/// Somebody whom an answer names.
+/// A learner in a preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LearnerName {
     /// The number.
     pub id: LearnerId,
-    /// The address, or the id where there is none.
+    /// The address, or the id if there is no address.
     pub email: String,
     /// The name.
     pub name: String,
 }
 
-/// Some people, by name, and how many there are in all.
+/// The number of some learners, and the first of them by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MatchSample {
-    /// How many.
+    /// The number of learners.
     pub count: usize,
     /// The first of them.
     pub first: Vec<LearnerName>,
 }
 
-/// Whom an expression matches.
+/// The learners whom an expression matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RulePreview {
-    /// Whoever matches.
+    /// Learners who match.
     pub matching: MatchSample,
-    /// Whom it could not be decided for.
+    /// Learners for whom the evaluation failed.
     pub undecided: MatchSample,
-    /// Why not, of the first.
+    /// The reason of the first failure.
     pub why: Option<String>,
-    /// Whoever matches and is not in the group, where one was given.
+    /// Learners who match and are not in the given group.
     pub coming: MatchSample,
-    /// Whoever is in the group and does not match.
+    /// Learners who are in the given group and do not match.
     pub going: MatchSample,
 }
 
-/// Tries an expression out; `most` are named of each list, by name.
+/// Previews an expression; each list contains at most `most` learners, by name.
 ///
 /// # Errors
-/// When the database refuses; the inner error is what is wrong with the expression.
+/// If the database fails; the inner error lists the errors of the expression.
 pub async fn preview_rule(
     tx: &mut Tx,
     file: File<'_>,
@@ -76,11 +76,11 @@ pub async fn preview_rule(
         NameTemplate::parse("try-out", file.attributes).expect("a name without braces is a template");
     let rule = Rule::new(RuleName::new("try-out"), text.to_owned(), one_group, condition);
     let population = load_people(tx, file).await?;
-    let roll = DesiredMemberships::evaluate(&[rule], &population, &file.connector_names(), when.today);
-    let matching: FxHashSet<LearnerIndex> = roll.members.iter().map(|(_, who)| *who).collect();
-    let undecided: FxHashSet<LearnerIndex> = roll.undecided.iter().map(|(_, who, _)| *who).collect();
+    let desired = DesiredMemberships::evaluate(&[rule], &population, &file.connector_names(), when.today);
+    let matching: FxHashSet<LearnerIndex> = desired.members.iter().map(|(_, who)| *who).collect();
+    let undecided: FxHashSet<LearnerIndex> = desired.undecided.iter().map(|(_, who, _)| *who).collect();
     let mut answer = RulePreview {
-        why: roll.undecided.first().map(|(_, _, why)| why.clone()),
+        why: desired.undecided.first().map(|(_, _, why)| why.clone()),
         matching: some(&population, matching.iter().copied(), most),
         undecided: some(&population, undecided.iter().copied(), most),
         ..RulePreview::default()
@@ -116,7 +116,7 @@ fn some(population: &Population, all: impl Iterator<Item = LearnerIndex>, most: 
     MatchSample { count, first: named }
 }
 
-/// Everybody with access, with the attributes that every connector's last good reading gives and the state of now.
+/// Loads all learners, with the merged attributes of the last good readings and the current status.
 async fn load_people(tx: &mut Tx, file: File<'_>) -> Result<Population> {
     let places: FxHashMap<ConnectorId, usize> = connectors::list(tx)
         .await?
@@ -135,24 +135,24 @@ async fn load_people(tx: &mut Tx, file: File<'_>) -> Result<Population> {
     let by_hand: Vec<ManualPerson> =
         learners::list_manual(tx).await?.into_iter().map(to_manual_person).collect();
     let mut population = Population::new(PeopleTable::new(file.attributes));
-    let mut seated: FxHashSet<LearnerId> = FxHashSet::default();
+    let mut added: FxHashSet<LearnerId> = FxHashSet::default();
     for of_one in records.chunk_by(|a, b| a.learner_id == b.learner_id) {
         let id = of_one[0].learner_id;
         let values = &mut population.people.values;
-        let words: Vec<Box<[Symbol]>> =
+        let merged_cells: Vec<Box<[Symbol]>> =
             of_one.iter().map(|record| from_json(file.attributes, values, &record.attributes)).collect();
         let records: Vec<ConnectorRecord<'_>> = of_one
             .iter()
-            .zip(&words)
+            .zip(&merged_cells)
             .map(|(record, cells)| ConnectorRecord { place: place(record), cells })
             .collect();
         let cells = merge_records(&records, file.attributes.len());
         let sources = records.iter().fold(0, |bits, record| bits | connector_bit(record.place));
         let status = states.get(&id).copied().unwrap_or(LearnerStatus::Left);
         population.push(known(id, status, sources), Some(cells));
-        seated.insert(id);
+        added.insert(id);
     }
-    for one in by_hand.iter().filter(|one| !seated.contains(&one.learner)) {
+    for one in by_hand.iter().filter(|one| !added.contains(&one.learner)) {
         let cells = manual_cells(file.attributes, &mut population.people.values, one);
         population
             .push(known(one.learner, LearnerStatus::Active, EvaluatedLearner::ADDED_BY_HAND), Some(cells));

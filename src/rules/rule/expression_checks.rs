@@ -210,7 +210,7 @@ pub(super) fn unreadable(text: &str, error: &cel::ParseError) -> BadExpression {
     let message = if near.trim().is_empty() {
         "the expression ends too early".to_owned()
     } else {
-        format!("cannot be read from `{}` on", near.trim())
+        format!("syntax error at `{}`", near.trim())
     };
     BadExpression { line, column, message, suggestion: None }
 }

@@ -108,8 +108,10 @@ impl CompiledExpression {
     /// All errors in the text, each with its position.
     pub fn compile(text: &str, attributes: &AttributeSet) -> Result<Self, Vec<BadExpression>> {
         if text.len() > MAX_EXPRESSION_BYTES {
-            let message =
-                format!("the expression has {} bytes, {MAX_EXPRESSION_BYTES} are allowed", text.len());
+            let message = format!(
+                "the expression has {} bytes, at most {MAX_EXPRESSION_BYTES} are allowed",
+                text.len()
+            );
             return Err(vec![BadExpression::whole(message)]);
         }
         let program = Program::compile(text).map_err(|errors| {
@@ -139,7 +141,7 @@ impl CompiledExpression {
                 Ok(Value::Bool(_)) => {}
                 Ok(other) => {
                     let message =
-                        format!("a rule answers true or false, this expression gives {}", kind_of(&other));
+                        format!("an expression must give true or false, this one gives {}", kind_of(&other));
                     return Err(vec![BadExpression::whole(message)]);
                 }
                 Err(error) if depends_on_data(&error) => {}
@@ -254,9 +256,10 @@ impl EvaluationContext<'_> {
         match condition.program.execute(&self.0) {
             Ok(Value::Bool(true)) => EvaluationResult::True,
             Ok(Value::Bool(false)) => EvaluationResult::False,
-            Ok(other) => {
-                EvaluationResult::Failed(format!("it gives {} instead of true or false", kind_of(&other)))
-            }
+            Ok(other) => EvaluationResult::Failed(format!(
+                "the expression gives {} instead of true or false",
+                kind_of(&other)
+            )),
             Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => {
                 EvaluationResult::NoDate
             }

@@ -19,6 +19,8 @@ mod jobs;
 mod json_tree;
 mod learners;
 mod members;
+#[cfg(test)]
+mod message_snapshot;
 mod openapi_document;
 mod operator_routes;
 pub(super) mod problem;
