@@ -38,7 +38,7 @@ const TEMPLATES: &[&str] = &["Dept {departmnt}", "Dept {quux}", "Dept {departmen
 fn compile(text: &str) -> Result<CompiledExpression, Vec<String>> {
     CompiledExpression::compile(text, &AttributeSet::default()).map_err(|errors| {
         let place = |line: usize, column: usize| format!("{}:{}", line + 1, column + 1);
-        errors.into_iter().map(|one| format!("{} {}", place(one.line, one.column), one.message)).collect()
+        errors.into_iter().map(|one| format!("{} {one}", place(one.line, one.column))).collect()
     })
 }
 
@@ -80,7 +80,7 @@ fn messages() {
     out.push_str("\n# Refused name templates\n");
     for text in TEMPLATES {
         let error = NameTemplate::parse(text, &AttributeSet::default()).expect_err("the template is refused");
-        writeln!(out, "\n{text}\n    {} {}", error.at + 1, error.message).expect("a string");
+        writeln!(out, "\n{text}\n    {} {error}", error.at + 1).expect("a string");
     }
     insta::assert_snapshot!(out.trim());
 }

@@ -1,6 +1,7 @@
 //! Connecting to a server: TLS, certificates and accounts.
 
-use rollcall_connectors::{CertificateProblem, ConnectorError};
+use rollcall_connectors::ConnectorCause;
+use rollcall_connectors::tls::{CertificateProblem, TlsError};
 use rollcall_model::secret::SecretText;
 
 use super::LdapReader;
@@ -36,9 +37,9 @@ async fn flaw(
 ) -> (CertificateProblem, &'static str, String) {
     let error = LdapReader::new(slapd.tls_url()).set(|settings| settings.ca_file = ca_file).error().await;
     let (kind, hint) = (error.kind(), error.hint().expect("something can be done"));
-    match error {
-        ConnectorError::Certificate { flaw, .. } => (flaw, kind, hint),
-        other => panic!("not about the certificate: {other:?}"),
+    match error.cause() {
+        ConnectorCause::Tls(TlsError::Certificate { problem, .. }) => (*problem, kind, hint),
+        _ => panic!("not about the certificate: {error:?}"),
     }
 }
 

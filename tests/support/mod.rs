@@ -24,6 +24,7 @@ pub(crate) mod samba;
 pub(crate) mod scripted_ldap_server;
 pub(crate) mod slapd;
 pub(crate) mod staffed_company;
+pub(crate) mod tls_front;
 pub(crate) mod truncated_csv;
 pub(crate) mod vendors;
 pub(crate) mod web;

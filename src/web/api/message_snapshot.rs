@@ -203,7 +203,7 @@ fn next_group_error(previous: Option<&GroupError>) -> Option<GroupError> {
 fn next_run_error(previous: Option<&SyncError>) -> Option<SyncError> {
     let connector = || ConnectorName::new("hr");
     Some(match previous {
-        None => SyncError::Source(ConnectorError::Unproven { connector: connector() }),
+        None => SyncError::Source(ConnectorError::unproven(&connector())),
         Some(SyncError::Source(_)) => SyncError::Store(StoreError::MigrationMismatch(3)),
         Some(SyncError::Store(_)) => {
             SyncError::AlreadyRunning { connector: connector(), holder: "node-1/4711".to_owned() }

@@ -64,7 +64,7 @@ fn rule_line(rule: &rollcall_rules::rule::Rule, given: &[(String, i64)], fed: &[
 /// Error of an expression with its position.
 fn expression_error(mistake: &BadExpression) -> FieldError {
     let (line, column) = (mistake.line + 1, mistake.column + 1);
-    FieldError::new("when", format!("Line {line}, column {column}: {}", mistake.message))
+    FieldError::new("when", format!("Line {line}, column {column}: {mistake}"))
 }
 
 pub(super) async fn show(
