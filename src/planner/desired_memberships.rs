@@ -15,7 +15,7 @@ use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::names::ConnectorName;
 use rollcall_rules::name_template::NameTemplate;
-use rollcall_rules::rule::{Rule, RuleEvaluator};
+use rollcall_rules::rule::{Interrupt, Rule, RuleEvaluator};
 
 /// A group that a rule names for a value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,7 +69,21 @@ impl DesiredMemberships {
         connectors: &[ConnectorName],
         today: NaiveDate,
     ) -> Self {
-        let judge = RuleEvaluator::new(today);
+        Self::evaluate_until(rules, population, connectors, today, None)
+            .expect("an evaluation that is not interrupted ends")
+    }
+
+    /// Calls the roll unless the interrupt returns true before the end; `None` then.
+    #[must_use]
+    pub fn evaluate_until(
+        rules: &[Rule],
+        population: &Population,
+        connectors: &[ConnectorName],
+        today: NaiveDate,
+        interrupt: Option<&Interrupt>,
+    ) -> Option<Self> {
+        let is_interrupted = || interrupt.is_some_and(|interrupt| interrupt());
+        let judge = RuleEvaluator::with_interrupt(today, interrupt.cloned());
         let mut roll = Self::default();
         let masks: Vec<u64> = rules.iter().map(|rule| mask(rule, connectors)).collect();
         let mut groups: Vec<EvaluationCache<Vec<u32>>> =
@@ -81,6 +95,9 @@ impl DesiredMemberships {
             let evaluate =
                 |memo_of: &dyn Fn(Attribute) -> Symbol| evaluate_batch(rules, &judge, values, memo_of);
             for who in population.indices() {
+                if is_interrupted() {
+                    return None;
+                }
                 let learner = population.learner(who);
                 if !learner.status.has_access() {
                     continue;
@@ -100,7 +117,8 @@ impl DesiredMemberships {
                 roll.undecided.extend(failures.map(|(rule, why)| (*rule, who, why.clone())));
             }
         }
-        roll
+        // The last evaluation may have been ended.
+        if is_interrupted() { None } else { Some(roll) }
     }
 }
 
