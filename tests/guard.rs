@@ -141,7 +141,7 @@ fn blanked_attribute_is_held_and_rest_applied() {
         let (limit, message) = reasons(&report).remove(0);
         assert_eq!(limit, HoldCause::MaxBlanked);
         assert!(
-            message.starts_with("`department` is blank for 10 of the 60 people who had it (16 %)"),
+            message.starts_with("`department` is empty for 10 of the 60 people who had a value (16 %)"),
             "{message}"
         );
         assert_eq!(company.members("Sales").len(), 30);
@@ -169,7 +169,10 @@ fn new_people_do_not_dilute_blanked_attribute() {
         company.hire_many("n", 200, &[("department", "Sales")]);
         let report = company.sync_with_hold();
         let message = &reasons(&report)[0].1;
-        assert!(message.starts_with("`department` is blank for 10 of the 60 people who had it"), "{message}");
+        assert!(
+            message.starts_with("`department` is empty for 10 of the 60 people who had a value"),
+            "{message}"
+        );
         assert_eq!(company.members("Sales").len(), 230);
     });
 }
@@ -302,7 +305,11 @@ fn different_configs_block_removals() {
         company.leave("s1");
         company.hire("ada", &[("department", "Sales")]);
         let report = company.sync_with_hold();
-        assert!(reasons(&report)[0].1.contains("other-host goes by another file"), "{:?}", reasons(&report));
+        assert!(
+            reasons(&report)[0].1.contains("other-host uses a different configuration"),
+            "{:?}",
+            reasons(&report)
+        );
         assert_eq!(company.members("Sales").len(), 31);
         assert!(company.approve(report.run.expect("a number")).is_err(), "no approval either");
         company.sql("DELETE FROM nodes");

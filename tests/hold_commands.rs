@@ -68,9 +68,9 @@ Run 2: 1 new, 0 changed, 0 left, 6 unchanged; 1 membership added, 0 removed
 held: 7 memberships, 7 enrollments of 7 people
   because: the directory answered with 7 people, the last good run read 13
   limit: the directory holds 6 of the 13 people of the last good reading, the limit is 80 % (`min_read`)
-  limit: 7 memberships of 7 people would go, the limit is 6 (`max_removals`)
-  limit: 7 learners would go, the limit is 6 (`max_removals`)
-  limit: 7 enrollments of 7 people would go, the limit is 6 (`max_removals`)
+  limit: 7 memberships of 7 people would be removed, the limit is 6 (`max_removals`)
+  limit: 7 learners would lose access, the limit is 6 (`max_removals`)
+  limit: 7 enrollments of 7 people would be removed, the limit is 6 (`max_removals`)
 "#);
             insta::assert_snapshot!(behind_the_first_line(&company.rollcall(&["runs", "show", "2"]).expect_status(0).out), @r#"
 rollcall sync hr by tester
@@ -80,9 +80,9 @@ rollcall sync hr by tester
 held: 14 changes
   because: the directory answered with 7 people, the last good run read 13
   limit: the directory holds 6 of the 13 people of the last good reading, the limit is 80 %
-  limit: 7 memberships of 7 people would go, the limit is 6
-  limit: 7 learners would go, the limit is 6
-  limit: 7 enrollments of 7 people would go, the limit is 6
+  limit: 7 memberships of 7 people would be removed, the limit is 6
+  limit: 7 learners would lose access, the limit is 6
+  limit: 7 enrollments of 7 people would be removed, the limit is 6
  CHANGE                                          LIMIT     STATE
   - s1@corp.example  Sales (rule `departments`)  min_read  held
   - s2@corp.example  Sales (rule `departments`)  min_read  held
@@ -117,11 +117,11 @@ held: 14 changes
 Run 3: approved 14 changes that run 2 held
 "#);
             insta::assert_snapshot!(company.rollcall(&["undo", "3"]).expect_status(0).out.trim_end(), @r#"
-Run 4: took back run 3; 7 memberships given back, 0 ended, 7 learners are back, 0 assignments as before
+Run 4: undid run 3; 7 memberships restored, 0 ended, 7 learners are back, 0 assignments restored
 "#);
             let refused = company.rollcall(&["approve", "2"]).expect_status(1);
             insta::assert_snapshot!(refused.err.trim_end(), @r#"
-error: nothing that run 2 held waits any longer
+error: run 2 has no pending changes
 "#);
         }
     });
@@ -139,5 +139,24 @@ fn rejected_hold_is_not_reported_again() {
         assert_eq!((&quiet["status"], &quiet["people"]["held"]), (&"unchanged".into(), &0.into()));
         let allowed = company.rollcall(&["sync", "--allow-removals", "--json"]).expect_status(0).json();
         assert_eq!(allowed["memberships"]["remove"], 0, "a rejection is a decision, not a limit");
+    });
+}
+
+/// An approval of a run whose hold was rejected names the rejection and the next step.
+#[test]
+fn approve_after_reject_names_rejection() {
+    on_both(|engine| {
+        insta::allow_duplicates! {
+            let company = company(engine);
+            company.rollcall(&["sync"]).expect_status(3);
+            company.rollcall(&["reject", "2"]).expect_status(0);
+            let refused = company.rollcall(&["approve", "2"]).expect_status(1);
+            insta::assert_snapshot!(refused.err.trim_end(), @r#"
+error: run 2 has no pending changes: run 3 rejected them
+
+hint: `rollcall approve 3` applies the rejected changes after all
+"#);
+            company.rollcall(&["approve", "3"]).expect_status(0);
+        }
     });
 }

@@ -2,7 +2,7 @@
 
 use rollcall_core::sync::RunOutcome;
 use rollcall_core::sync::approve;
-use rollcall_model::guard::HoldCause;
+use rollcall_model::guard::{ChangeKind, HoldCause};
 
 use crate::support::company::Company;
 use crate::support::database::{Engine, on_both};
@@ -36,7 +36,7 @@ fn approval_applies_shown_changes_still_wanted() {
         assert_eq!(company.status("s1"), "active", "is back: no longer wanted");
         assert_eq!(company.status("s21"), "active", "was not shown by the run that was approved");
         assert!(!company.has_access("s2", "S") && company.has_access("s21", "S"));
-        assert_eq!(decided.done.iter().filter(|change| change.kind == "leave").count(), 19);
+        assert_eq!(decided.done.iter().filter(|change| change.kind == ChangeKind::Leave).count(), 19);
         assert!(decided.dropped.iter().any(|change| change.email.as_deref() == Some("s1@corp.example")));
         assert!(decided.waiting.iter().all(|change| change.email.as_deref() == Some("s21@corp.example")));
         assert!(!decided.waiting.is_empty());
@@ -363,7 +363,7 @@ fn reject_then_approve_commits_only_held() {
         let second = company.sync_with_hold();
         assert_eq!(count_held_changes(&second)["leave"], 20, "what was rejected is not held again");
         let decided = company.approve(second.run.expect("a number")).expect("approved");
-        assert_eq!(decided.done.iter().filter(|change| change.kind == "leave").count(), 20);
+        assert_eq!(decided.done.iter().filter(|change| change.kind == ChangeKind::Leave).count(), 20);
         assert_eq!(company.status("r1"), "left");
         assert_eq!((company.status("s1"), company.has_access("s1", "S")), ("active".into(), true));
         assert_eq!(company.members("Sales").len(), 30);
@@ -382,10 +382,15 @@ fn approve_of_rejection_commits_what_it_discarded() {
         let run = company.sync_with_hold().run.expect("a number");
         let rejection = company.reject(run).expect("rejected").run;
         company.leave("r1");
-        company.sync_without_hold();
-        assert!(matches!(company.approve(run), Err(approve::ApprovalError::NothingHeld { .. })));
+        let later = company.sync_without_hold().run.expect("a number");
+        assert!(matches!(company.approve(later), Err(approve::ApprovalError::NothingHeld { .. })));
+        let refused = company.approve(run);
+        assert!(
+            matches!(refused, Err(approve::ApprovalError::Rejected { rejection: named, .. }) if named == rejection),
+            "{refused:?}"
+        );
         let decided = company.approve(rejection).expect("approved");
-        assert_eq!(decided.done.iter().filter(|change| change.kind == "leave").count(), 20);
+        assert_eq!(decided.done.iter().filter(|change| change.kind == ChangeKind::Leave).count(), 20);
         assert_eq!(company.members("Sales").len(), 10);
         company.verify();
     });

@@ -97,7 +97,7 @@ fn link_stays_if_rules_are_evaluated_later() {
             "{error:?}"
         );
         let said = error.to_string();
-        assert!(said.starts_with("it is done (run "), "{said}");
+        assert!(said.starts_with("the change is saved (run "), "{said}");
         assert_eq!(company.learner("alovelace"), company.learner("ada"));
         assert_eq!(company.members("Sales Berlin"), Vec::<String>::new());
         company.runtime.block_on(lease.release());

@@ -91,7 +91,7 @@ fn failed_start_of_scheduled_run_stays_due() {
              CREATE TRIGGER refuse BEFORE INSERT ON runs FOR EACH ROW EXECUTE FUNCTION refuse()",
         ));
         let service = start(&company);
-        service.wait_for_log("a schedule could not be looked at");
+        service.wait_for_log("could not check a schedule");
         company.sql(company.db.pick("DROP TRIGGER refuse", "DROP TRIGGER refuse ON runs"));
         wait_until("the run is made up for", || company.count_rows("runs WHERE actor = 'schedule'") > 0);
         end(service);

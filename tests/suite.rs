@@ -25,6 +25,7 @@ mod retention;
 mod service;
 mod state_machine;
 mod store;
+mod supervision;
 mod support;
 mod undo;
 mod upgrade;

@@ -34,10 +34,10 @@ pub(crate) async fn admin(session: &CommandContext, command: args::AdminCommand)
             create(session, &email, role, &name, password_stdin).await
         }
         args::AdminCommand::Role { email, role } => {
-            let about = session.new_manual_run(format!("make account `{email}` {role}"));
+            let about = session.new_manual_run(format!("change account `{email}` to {role}"));
             let done =
                 accounts::change_role(&session.store, &about, session.change_time(), &email, role).await?;
-            print_change(session, done.run.0, &format!("`{email}` is {} now", role.in_words()))
+            print_change(session, done.run.0, &format!("`{email}` is now {}", role.in_words()))
         }
         args::AdminCommand::Invite { email } => invite(session, &email).await,
         args::AdminCommand::Revoke { who } => revoke(session, &who).await,
@@ -60,7 +60,7 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
     }
     let rows = accounts
         .iter()
-        .map(|one| [one.email.clone(), one.name.clone(), one.role.clone(), one.state().to_owned()]);
+        .map(|one| [one.email.clone(), one.name.clone(), one.role.to_string(), one.state().to_owned()]);
     let nothing = "no accounts yet: create one with `rollcall admin create EMAIL --role license_holder`";
     output::print_table(["account", "name", "role", "state"], rows, nothing)?;
     if !tokens.is_empty() {
@@ -72,7 +72,7 @@ async fn list(session: &CommandContext) -> Result<u8, CliError> {
         };
         output::print_result("")?;
         let rows = tokens.iter().map(|one| {
-            [one.name.clone(), one.role.clone(), day(one.expires_at, "never"), day(one.seen_at, "never")]
+            [one.name.clone(), one.role.to_string(), day(one.expires_at, "never"), day(one.seen_at, "never")]
         });
         output::print_table(["token", "role", "ends", "last used"], rows, "")?;
     }
@@ -93,7 +93,7 @@ async fn create(
     } else {
         None
     };
-    let about = session.new_manual_run(format!("make account `{email}` as {role}"));
+    let about = session.new_manual_run(format!("create account `{email}` as {role}"));
     let new = NewUserAccount { email, name, role, password: secret.as_ref() };
     let made = accounts::create_account(&session.store, &about, session.change_time(), new).await?;
     match made.invitation {
@@ -105,7 +105,7 @@ async fn create(
 }
 
 async fn invite(session: &CommandContext, email: &str) -> Result<u8, CliError> {
-    let about = session.new_manual_run(format!("make a link for account `{email}`"));
+    let about = session.new_manual_run(format!("create a link for account `{email}`"));
     let (done, invitation) =
         accounts::create_invitation(&session.store, &about, session.change_time(), email).await?;
     print_invitation(session, email, done, &invitation)
@@ -126,7 +126,7 @@ fn print_invitation(
     } else {
         output::print_result(&link)?;
         output::print_status(&format!(
-            "\nhint: with this link `{email}` sets a password, once, within a day; give the service's own address where that is another one"
+            "\nhint: `{email}` sets a password with this link, once, within 24 hours; replace its address if the service has another one"
         ));
     }
     Ok(0)
@@ -139,7 +139,7 @@ async fn revoke(session: &CommandContext, who: &str) -> Result<u8, CliError> {
         Err(accounts::AccountError::NoAccount { .. }) => {
             revoke_token(session, who).await.map_err(|failure| {
                 if failure.status == 1 {
-                    CliError::failed(format!("there is no account and no token `{who}`"))
+                    CliError::failed(format!("account or token `{who}` does not exist"))
                         .hint("`rollcall admin list` shows all")
                 } else {
                     failure
@@ -153,7 +153,7 @@ async fn revoke(session: &CommandContext, who: &str) -> Result<u8, CliError> {
 async fn revoke_token(session: &CommandContext, name: &str) -> Result<u8, CliError> {
     let about = session.new_manual_run(format!("revoke token `{name}`"));
     let done = accounts::revoke_token(&session.store, &about, session.change_time(), name).await?;
-    print_change(session, done.run.0, &format!("the token `{name}` is no longer good"))
+    print_change(session, done.run.0, &format!("token `{name}` is revoked"))
 }
 
 async fn token(
@@ -163,7 +163,7 @@ async fn token(
     until: Option<NaiveDate>,
 ) -> Result<u8, CliError> {
     let expires = until.and_then(|day| accounts::end_of_day(day, session.config.timezone));
-    let about = session.new_manual_run(format!("make token `{name}` as {role}"));
+    let about = session.new_manual_run(format!("create token `{name}` as {role}"));
     let (done, secret) =
         accounts::create_token(&session.store, &about, session.change_time(), name, role, expires).await?;
     if session.json {
@@ -173,7 +173,7 @@ async fn token(
     } else {
         output::print_result(&secret)?;
         output::print_status(
-            "\nhint: keep it now, it is shown this once; programs send it as `Authorization: Bearer …`",
+            "\nhint: save the key now, it is not shown again; programs send it as `Authorization: Bearer …`",
         );
     }
     Ok(0)

@@ -26,7 +26,7 @@ pub(crate) fn print_held(run: Option<RunId>, counts: &RunCounts, held: &HoldRepo
     output::print_result(&lines.join("\n"))?;
     if let Some(run) = run {
         output::print_status(&format!(
-            "\nhint: look at them with `rollcall runs show {run}`, then `rollcall approve {run}` or `rollcall reject {run}`"
+            "\nhint: `rollcall runs show {run}` shows them; then run `rollcall approve {run}` or `rollcall reject {run}`"
         ));
     }
     Ok(())
@@ -47,7 +47,10 @@ impl From<approve::ApprovalError> for CliError {
                 Some("`rollcall runs list` shows the latest runs".to_owned())
             }
             approve::ApprovalError::NothingHeld { newer: Some(newer), .. } => {
-                Some(format!("what waits now was shown by run {newer}: `rollcall runs show {newer}`"))
+                Some(format!("the pending changes belong to run {newer}: `rollcall runs show {newer}`"))
+            }
+            approve::ApprovalError::Rejected { rejection, .. } => {
+                Some(format!("`rollcall approve {rejection}` applies the rejected changes after all"))
             }
             approve::ApprovalError::FilesDiffer { .. } => {
                 Some("use the same file on every node, and reload it with SIGHUP".to_owned())
@@ -69,9 +72,8 @@ impl From<undo::UndoError> for CliError {
             undo::UndoError::Store(_) | undo::UndoError::Running { .. } => failure,
             undo::UndoError::NoRun { .. } => failure.hint("`rollcall runs list` shows the latest runs"),
             undo::UndoError::Nothing { touched, .. } if touched.is_empty() => failure,
-            undo::UndoError::Nothing { touched, .. } => {
-                failure.hint(format!("all of it was touched since:\n ! {}", touched.join("\n ! ")))
-            }
+            undo::UndoError::Nothing { touched, .. } => failure
+                .hint(format!("all its changes were changed again later:\n ! {}", touched.join("\n ! "))),
         }
     }
 }
@@ -119,13 +121,13 @@ fn print_decision(
     output::print_result(&format!("Run {}: {verb} {changes} that run {of} held", decided.run))?;
     if !decided.dropped.is_empty() {
         let gone = count(decided.dropped.len() as u64, "change", "changes");
-        output::print_result(&format!("\nno longer wanted, and not done: {gone}"))?;
+        output::print_result(&format!("\nno longer required, and not applied: {gone}"))?;
         print_changes(&decided.dropped)?;
     }
     if !decided.waiting.is_empty() {
         let more = count(decided.waiting.len() as u64, "change waits", "changes wait");
         let newest = decided.waiting.iter().map(|change| change.last_run_id).max().unwrap_or(of);
-        output::print_result(&format!("\n{more} that run {of} did not show:"))?;
+        output::print_result(&format!("\n{more} for approval, not shown by run {of}:"))?;
         print_changes(&decided.waiting)?;
         output::print_status(&format!(
             "\nhint: `rollcall runs show {newest}`, then `rollcall approve {newest}`"
@@ -155,7 +157,7 @@ pub(crate) async fn retire(
     } else {
         let left = count(counts.people_left, "learner", "learners");
         let lost = count(counts.memberships_removed, "membership", "memberships");
-        output::print_result(&format!("Run {run}: let go of `{name}`; {left} left, {lost} ended"))?;
+        output::print_result(&format!("Run {run}: retired `{name}`; {left} left, {lost} ended"))?;
         if let Some(change_set) = report.change_set.as_ref().filter(|_| report.is_held()) {
             print_held(report.run, counts, &change_set.held)?;
         }
@@ -202,16 +204,16 @@ pub(crate) async fn undo(session: &CommandContext, run: i64, drain: DrainArgs) -
     }
     let counts = &undone.counts;
     output::print_result(&format!(
-        "Run {}: took back run {run}; {} given back, {} ended, {}, {}",
+        "Run {}: undid run {run}; {} restored, {} ended, {}, {}",
         undone.run,
         count(counts.memberships_added, "membership", "memberships"),
         thousands(counts.memberships_removed),
         count(undone.learners, "learner is back", "learners are back"),
-        count(undone.assignments, "assignment as before", "assignments as before"),
+        count(undone.assignments, "assignment restored", "assignments restored"),
     ))?;
     if !undone.touched.is_empty() {
         let touched = count(undone.touched.len() as u64, "change was", "changes were");
-        output::print_result(&format!("\n{touched} touched since, and stay as they are:"))?;
+        output::print_result(&format!("\n{touched} changed again later, and not undone:"))?;
         let mut lines: Vec<String> =
             undone.touched.iter().take(MAX_LINES).map(|one| format!(" ! {one}")).collect();
         if undone.touched.len() > MAX_LINES {

@@ -58,7 +58,7 @@ pub(crate) fn database_options(config: &Config) -> StoreOptions {
 #[must_use]
 pub(crate) fn current_actor() -> String {
     let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "somebody".to_owned())
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "command line".to_owned())
 }
 
 impl CommandContext {
@@ -111,8 +111,8 @@ impl CommandContext {
         let (drained, length) = self.drain_jobs().await?;
         if length.failed > 0 {
             let failed = output::count(length.failed.unsigned_abs(), "job has", "jobs have");
-            return Err(CliError::failed(format!("{failed} failed for good"))
-                .hint("look at them with `rollcall jobs list`, then `rollcall jobs retry`"));
+            return Err(CliError::failed(format!("{failed} failed permanently"))
+                .hint("`rollcall jobs list` shows them, `rollcall jobs retry` retries them"));
         }
         Ok(drained)
     }

@@ -19,7 +19,8 @@ pub(crate) async fn courses(session: &CommandContext, command: args::CoursesComm
             if session.json {
                 output::print_json(&all)?;
             } else {
-                let rows = all.iter().map(|one| [one.code.clone(), one.title.clone(), one.source.clone()]);
+                let rows =
+                    all.iter().map(|one| [one.code.clone(), one.title.clone(), one.source.to_string()]);
                 let nothing = "no courses yet: add one with `rollcall courses add CODE TITLE`";
                 output::print_table(["code", "title", "from"], rows, nothing)?;
             }
@@ -48,7 +49,7 @@ pub(crate) async fn courses(session: &CommandContext, command: args::CoursesComm
                     print_change(session, done.run.0, &format!("{courses} of `{name}` are in the catalogue"))
                 }
                 None => {
-                    output::print_status(&format!("there is no course in `{name}`"));
+                    output::print_status(&format!("`{name}` does not contain a course"));
                     Ok(0)
                 }
             }
@@ -96,7 +97,7 @@ pub(crate) async fn assign(session: &CommandContext, args: AssignArgs) -> Result
             print_change(session, done.run.0, &format!("changed the due date of `{code}` for `{name}`"))
         }
         (None, _) => {
-            output::print_status(&format!("`{code}` is assigned to `{name}` just so already"));
+            output::print_status(&format!("`{code}` is already assigned to `{name}` with this due date"));
             Ok(0)
         }
     }

@@ -29,11 +29,11 @@ pub(crate) async fn enrollments(
                     .await?;
             match done {
                 CompletionResult::Noted => {
-                    output::print_result(&format!("`{email}` has completed `{course}`"))?
+                    output::print_result(&format!("recorded that `{email}` completed `{course}`"))?
                 }
                 CompletionResult::Before(at) => {
                     output::print_status(&format!(
-                        "`{email}` completed `{course}` at {at} already: that stays"
+                        "`{email}` already completed `{course}` at {at}; this date is kept"
                     ));
                 }
             }
@@ -123,7 +123,7 @@ fn print_discrepancies(session: &CommandContext, verdict: &VerifyResult) -> Resu
             DiscrepancyKind::Missing => "should have access, but has none".to_owned(),
             DiscrepancyKind::Extra => "has access without an assignment".to_owned(),
             DiscrepancyKind::Due => {
-                format!("is due {}, and should be due {}", day(one.found_due), day(one.expected_due))
+                format!("is due {}, but should be due {}", day(one.found_due), day(one.expected_due))
             }
         };
         output::print_result(&format!(" ! {}  {}  {what}", one.email, one.course))?;

@@ -104,7 +104,10 @@ impl From<accounts::AccountError> for CliError {
 
 impl From<Diagnostics> for CliError {
     fn from(mistakes: Diagnostics) -> Self {
-        Self { status: 2, text: mistakes.to_string(), hint: None }
+        // Each diagnostic begins with `error: `, and `render` writes it for the first one.
+        let text = mistakes.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text).to_owned();
+        Self { status: 2, text, hint: None }
     }
 }
 

@@ -92,7 +92,7 @@ async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
         let summaries = views::list_groups(&mut tx, Some(group.id)).await?;
         let assigned = assignments
             .iter()
-            .map(|one| AssignedCourseView::new(&one.code, one.due, one.late_days, &one.source));
+            .map(|one| AssignedCourseView::new(&one.code, one.due, one.late_days, one.source));
         let mut json = json!(summaries.first());
         json["members"] = json!(members);
         json["assignments"] = assigned.map(|one| json!(one)).collect();
@@ -106,7 +106,8 @@ async fn show(session: &CommandContext, name: &str) -> Result<u8, CliError> {
     output::print_table(["email", "name", "reasons", "joined"], rows, "no members")?;
     if !assignments.is_empty() {
         output::print_result("")?;
-        let rows = assignments.iter().map(|one| [one.code.clone(), format_due_date(one), one.source.clone()]);
+        let rows =
+            assignments.iter().map(|one| [one.code.clone(), format_due_date(one), one.source.to_string()]);
         output::print_table(["course", "due", "from"], rows, "")?;
     }
     Ok(0)
@@ -136,7 +137,7 @@ async fn create(
         groups::create_group(&session.store, &about, session.change_time(), name, members).await?;
     session.drain_jobs_unless(drain.no_drain).await?;
     let members = count(done.counts.memberships_added, "member", "members");
-    print_change(session, done.run.0, &format!("made `{name}` with {members}"))
+    print_change(session, done.run.0, &format!("created `{name}` with {members}"))
 }
 
 async fn delete(session: &CommandContext, name: &str, yes: bool, drain: DrainArgs) -> Result<u8, CliError> {
@@ -157,7 +158,7 @@ async fn delete(session: &CommandContext, name: &str, yes: bool, drain: DrainArg
     .await?;
     session.drain_jobs_unless(drain.no_drain).await?;
     print_change(session, done.run.0, &format!("deleted `{name}` with {what}"))?;
-    output::print_status(&format!("\nhint: for 30 days `rollcall groups restore '{name}'` brings it back"));
+    output::print_status(&format!("\nhint: `rollcall groups restore '{name}'` restores it within 30 days"));
     Ok(0)
 }
 
@@ -174,11 +175,11 @@ fn print_members(session: &CommandContext, members: &MembersUpdate) -> Result<u8
     let group = &members.group;
     let in_words = |effect: &MemberEffect| match effect {
         MemberEffect::Added => "added",
-        MemberEffect::AlreadyThere => "was in it already",
-        MemberEffect::Waits => "will be in it when the learner has access",
+        MemberEffect::AlreadyThere => "is already a member",
+        MemberEffect::Waits => "becomes a member when the learner has access",
         MemberEffect::Removed => "removed",
-        MemberEffect::Excluded => "removed, and kept out of what the rules give",
-        MemberEffect::NotThere => "was not in it",
+        MemberEffect::Excluded => "removed, and excluded so that rules do not add the learner again",
+        MemberEffect::NotThere => "is not a member",
     };
     let run = members.done.map(|done| done.run.0);
     if session.json {
@@ -190,11 +191,11 @@ fn print_members(session: &CommandContext, members: &MembersUpdate) -> Result<u8
     }
     match run {
         Some(run) => output::print_result(&format!("Run {run}: changed `{group}`"))?,
-        None => output::print_result("Nothing to do")?,
+        None => output::print_result("Nothing changed")?,
     }
     if members.effects.iter().any(|(_, effect)| *effect == MemberEffect::Excluded) {
         output::print_status(&format!(
-            "\nhint: `rollcall exclusions lift '{group}' EMAIL` lets the rules decide again"
+            "\nhint: `rollcall exclusions lift '{group}' EMAIL` lets rules add the learner again"
         ));
     }
     Ok(0)
@@ -228,7 +229,7 @@ pub(crate) async fn exclusions(
             print_change(
                 session,
                 done.run.0,
-                &format!("`{email}` may be in `{name}` again; the next sync decides"),
+                &format!("`{email}` is no longer excluded from `{name}`; the next sync evaluates the rules"),
             )
         }
     }

@@ -19,10 +19,10 @@ pub(crate) async fn jobs(session: &CommandContext, command: args::JobsCommand) -
                 let rows = all.iter().map(|one| {
                     [
                         one.id.to_string(),
-                        one.kind.clone(),
+                        one.kind.to_string(),
                         one.email.clone(),
                         one.course.clone(),
-                        one.state.clone(),
+                        one.state.to_string(),
                         one.attempts.to_string(),
                         one.error.clone().unwrap_or_default(),
                     ]
@@ -47,7 +47,7 @@ pub(crate) async fn jobs(session: &CommandContext, command: args::JobsCommand) -
             let about = session.new_manual_run(format_command("drop", &ids));
             let dropped = failed_jobs::drop_jobs(&session.store, &about, session.change_time(), &ids).await?;
             output::print_status(&format_outcome(dropped, ["failed job", "failed jobs"], "dropped"));
-            output::print_status("\nhint: `rollcall verify` shows what they leave behind");
+            output::print_status("\nhint: `rollcall verify` shows the enrollments that are now wrong");
             Ok(0)
         }
     }

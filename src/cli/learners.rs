@@ -53,7 +53,7 @@ pub(crate) async fn learners(
                 link_learners::link(resync_context(session), &about, session.change_time(), [&one, &other])
                     .await;
             session.drain_jobs_unless(drain.no_drain).await?;
-            print_change(session, linked?.done.run.0, &format!("`{one}` and `{other}` are one learner"))
+            print_change(session, linked?.done.run.0, &format!("`{one}` and `{other}` are now one learner"))
         }
         args::LearnersCommand::Unlink { one, other, drain } => {
             let about = session.new_manual_run(format!("unlink `{one}` and `{other}`"));
@@ -61,11 +61,7 @@ pub(crate) async fn learners(
                 link_learners::unlink(resync_context(session), &about, session.change_time(), [&one, &other])
                     .await;
             session.drain_jobs_unless(drain.no_drain).await?;
-            print_change(
-                session,
-                parted?.done.run.0,
-                &format!("`{one}` and `{other}` are two learners again"),
-            )
+            print_change(session, parted?.done.run.0, &format!("`{one}` and `{other}` are now two learners"))
         }
         args::LearnersCommand::Add { email, name } => {
             let about = session.new_manual_run(format!("add learner `{email}`"));

@@ -15,6 +15,7 @@ mod explain;
 mod groups;
 mod jobs;
 mod learners;
+mod log_queue;
 mod logging;
 mod output;
 mod runs;
@@ -37,7 +38,14 @@ const EXIT_INTERRUPTED: u8 = 130;
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = CliArgs::parse();
-    logging::init_logging(cli.verbose, matches!(cli.command, CliCommand::Run | CliCommand::Worker { .. }));
+    let is_service = matches!(cli.command, CliCommand::Run | CliCommand::Worker { .. });
+    let log = match logging::init_logging(cli.verbose, is_service) {
+        Ok(log) => log,
+        Err(error) => {
+            output::print_status(&format!("error: the program could not start: {error}"));
+            return ExitCode::from(1);
+        }
+    };
     // The TLS provider is process-wide and must be set before the first connection. The call fails only if it is repeated.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -65,6 +73,7 @@ pub fn main() -> ExitCode {
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    log.flush();
     ExitCode::from(status)
 }
 

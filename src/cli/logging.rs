@@ -4,8 +4,13 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
+use super::log_queue::LogQueue;
+
 /// Starts logging to standard error. The default level is `info` for services and `warn` for commands; `RUST_LOG` overrides it.
-pub(crate) fn init_logging(verbose: u8, is_service: bool) {
+///
+/// # Errors
+/// If the thread that writes the log cannot start.
+pub(crate) fn init_logging(verbose: u8, is_service: bool) -> std::io::Result<LogQueue> {
     let level = match (is_service, verbose) {
         (false, 0) => "warn",
         (true, 0) | (false, 1) => "info",
@@ -16,10 +21,16 @@ pub(crate) fn init_logging(verbose: u8, is_service: bool) {
     let quiet = "sqlx=warn,rustls=warn,ldap3=warn,h2=warn,hyper=warn";
     let asked = std::env::var("RUST_LOG").unwrap_or_else(|_| level.to_owned());
     let filter = EnvFilter::builder().parse_lossy(format!("{asked},{quiet}"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let queue = LogQueue::start(std::io::stderr())?;
+    let writer = queue.clone();
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .log_internal_errors(false)
+        .with_writer(move || writer.clone());
     if std::io::stderr().is_terminal() {
         log.with_target(false).with_ansi(std::env::var_os("NO_COLOR").is_none()).init();
     } else {
         log.json().flatten_event(true).init();
     }
+    Ok(queue)
 }

@@ -33,7 +33,7 @@ fn ignore_broken_pipe(written: std::io::Result<()>) -> Result<(), CliError> {
 
 /// Prints a status message to standard error.
 pub(crate) fn print_status(text: &str) {
-    // Nobody can be told that standard error is closed.
+    // A closed standard error cannot be reported.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 

@@ -3,10 +3,12 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::args;
-use super::command_context::CommandContext;
-use super::error::CliError;
+use super::command_context::{CommandContext, current_actor};
+use super::error::{CliError, format_error_chain};
 use super::output::{self, count};
+use rollcall_core::sync::cancel_run::{CancelError, CancelResult, cancel_run};
 use rollcall_core::sync::format;
+use rollcall_model::guard::HeldChangeState;
 use rollcall_model::ids::RunId;
 use rollcall_store::listing::audit_log;
 use rollcall_store::runs as log;
@@ -31,7 +33,7 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
                     run.run.to_string(),
                     format_local_time(session, run.started_at),
                     run.connector.clone().unwrap_or_default(),
-                    run.status.clone(),
+                    run.status.to_string(),
                     run.people_read.to_string(),
                     format!("+{} -{}", run.memberships_added, run.memberships_removed),
                     run.actor.clone(),
@@ -39,11 +41,39 @@ pub(crate) async fn runs(session: &CommandContext, command: args::RunsCommand) -
                 ]
             });
             let headings = ["run", "started", "connector", "status", "people", "memberships", "who", "what"];
-            output::print_table(headings, rows, "no runs yet: `rollcall sync` makes the first")?;
+            output::print_table(headings, rows, "no runs yet: start the first with `rollcall sync`")?;
             Ok(0)
         }
         args::RunsCommand::Show { run } => show(session, run).await,
+        args::RunsCommand::Cancel { run } => cancel(session, run).await,
     }
+}
+
+/// `rollcall runs cancel`.
+async fn cancel(session: &CommandContext, run: i64) -> Result<u8, CliError> {
+    let result = cancel_run(&session.store, RunId(run), &current_actor()).await.map_err(|error| {
+        let hint = match &error {
+            CancelError::NoRun { .. } => Some("`rollcall runs list` shows the latest runs".to_owned()),
+            CancelError::Ended { run, .. } => Some(format!("`rollcall undo {run}` takes its changes back")),
+            CancelError::Store(_) => None,
+        };
+        let failure = CliError::failed(format_error_chain(&error));
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
+    match result {
+        CancelResult::Told { holder } => {
+            output::print_result(&format!(
+                "Run {run}: `{holder}` was told to stop. It stops within seconds and changes nothing."
+            ))?;
+        }
+        CancelResult::Closed => {
+            output::print_result(&format!("Run {run}: no process runs it. It is recorded as failed."))?;
+        }
+    }
+    Ok(0)
 }
 
 /// `rollcall audit`.
@@ -63,7 +93,7 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
             format_local_time(session, run.started_at),
             run.actor.clone(),
             run.what.clone(),
-            run.status.clone(),
+            run.status.to_string(),
             format!("+{} -{}", run.memberships_added, run.memberships_removed),
             run.run.to_string(),
             one.before(),
@@ -73,7 +103,7 @@ pub(crate) async fn audit(session: &CommandContext, since: Option<NaiveDate>) ->
     output::print_table(
         ["when", "who", "what", "status", "memberships", "run", "before", "after"],
         rows,
-        "no changes since then",
+        "no changes since that date",
     )?;
     Ok(0)
 }
@@ -127,9 +157,9 @@ fn show_held(number: i64, shown: &RunDetails) -> Result<(), CliError> {
     lines.extend(shown.reasons.iter().flatten().map(|reason| format!("  limit: {}", reason.message)));
     output::print_result(&lines.join("\n"))?;
     let rows =
-        held.iter().map(|change| [format::change(change), change.reason.clone(), change.state.clone()]);
+        held.iter().map(|change| [format::change(change), change.reason.clone(), change.state.to_string()]);
     output::print_table(["change", "limit", "state"], rows, "")?;
-    if held.iter().any(|change| change.state == "held") {
+    if held.iter().any(|change| change.state == HeldChangeState::Held) {
         output::print_status(&format!("\nhint: `rollcall approve {number}` or `rollcall reject {number}`"));
     }
     Ok(())
@@ -159,7 +189,7 @@ pub(crate) async fn connectors(session: &CommandContext) -> Result<u8, CliError>
     if !struck.is_empty() {
         let retired = count(struck.len() as u64, "connector is", "connectors are");
         output::print_status(&format!(
-            "\n{retired} no longer in the file, its people stay as last read: {}",
+            "\n{retired} no longer in the file; the people stay as last read: {}",
             struck.join(", ")
         ));
     }

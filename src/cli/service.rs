@@ -20,7 +20,7 @@ use rollcall_web::{self as web, BackgroundTasks, WebContext};
 /// Runs the service until SIGTERM.
 ///
 /// # Errors
-/// If the signal handlers cannot be installed.
+/// If the signal handlers cannot be installed, or a part of the service ends before SIGTERM.
 pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Result<u8, CliError> {
     let named = named.cloned();
     let database = session.config.database.url.clone();
@@ -41,17 +41,16 @@ pub(crate) async fn run(session: &CommandContext, named: Option<&PathBuf>) -> Re
         output::print_result(&link)?;
     }
     let pages: WebServerTask = Box::new(move |around| {
-        let ServiceContext { store, config: file, stop, heartbeat: pulse } = around;
+        let ServiceContext { store, config: file, stop, vitals } = around;
         Box::pin(async move {
-            let web =
-                WebContext { store, file, stop, heartbeat: pulse, background: BackgroundTasks::default() };
+            let web = WebContext { store, file, stop, vitals, background: BackgroundTasks::default() };
             if let Err(error) = listening.serve(web).await {
                 error!(%error, "the web server stopped");
             }
         })
     });
-    service::run_service(session.store.clone(), Arc::clone(&session.config), reload, pages).await?;
-    Ok(0)
+    let ended = service::run_service(session.store.clone(), Arc::clone(&session.config), reload, pages).await;
+    ended.map(|()| 0).map_err(|error| CliError::failed(error.to_string()))
 }
 
 /// Returns the message with the link that creates the first account; the link is valid once and for 24 hours.
@@ -86,7 +85,7 @@ pub(crate) async fn worker(session: &CommandContext, until_empty: bool) -> Resul
         output::print_json(&serde_json::json!({"done": drained.done, "failed": failed}))?;
     } else {
         let done = count(drained.done, "job", "jobs");
-        output::print_result(&format!("{done} drained, {failed} failed for good"))?;
+        output::print_result(&format!("{done} drained, {failed} failed permanently"))?;
     }
     Ok(u8::from(failed > 0))
 }

@@ -141,7 +141,7 @@ fn print_report(
         RunOutcome::Failed(error) => {
             output::print_status(&format!("error: {}", format_error_chain(error)));
             let number = report.run.map_or_else(String::new, |run| format!("Run {run}: "));
-            output::print_status(&format!("{number}nothing was changed, nobody was removed"));
+            output::print_status(&format!("{number}nothing was changed, and no person was removed"));
             if let Some(hint) = hint_for_error(error) {
                 output::print_status(&format!("\nhint: {hint}"));
             }
@@ -157,8 +157,13 @@ fn hint_for_error(error: &SyncError) -> Option<String> {
     match error {
         SyncError::Source(error) => error.hint(),
         SyncError::AlreadyRunning { .. } => {
-            Some("wait until it has ended; `rollcall runs list` shows it".to_owned())
+            Some("wait until that run ends; `rollcall runs list` shows it".to_owned())
         }
+        SyncError::DeadlineExceeded { .. } => {
+            Some("find out why the source is slow, then start the run again".to_owned())
+        }
+        SyncError::Panicked { .. } => Some("this is a fault of rollcall: report it with the log".to_owned()),
+        SyncError::Cancelled { .. } => Some("`rollcall sync` starts a new run".to_owned()),
         SyncError::Store(_)
         | SyncError::Approval(_)
         | SyncError::LeaseLost { .. }
@@ -199,7 +204,7 @@ fn print_done(report: &RunReport, drained: DrainedJobs, names: &LearnerLabels) -
     if drained.failed > 0 {
         let failed = count(drained.failed, "job has", "jobs have");
         output::print_status(&format!(
-            "\n{failed} failed for good\n\nhint: look at them with `rollcall jobs list`"
+            "\n{failed} failed permanently\n\nhint: `rollcall jobs list` shows them"
         ));
     }
     Ok(())

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Url;
 
-use crate::section::{ConfigSection, SpannedValue};
+use crate::diagnostic_collector::SpannedValue;
+use crate::section::ConfigSection;
 use crate::{Environment, auth, ldap};
 use rollcall_connectors::AttributeMapping;
 use rollcall_connectors::api::vendors::{HttpJsonSettings, Vendor, VendorSettings};
@@ -120,7 +121,7 @@ pub(super) fn paths(section: &ConfigSection<'_>, mapping: &AttributeMapping) -> 
             (Err(flaw), _) => {
                 if let Some((_, at)) = written.iter().find(|(_, at)| at.value.trim() == place) {
                     let hint = "for example `profile.email`, or `emails[?@.type=='work'].value`".to_owned();
-                    section.report.report_error(at.finding(format!("the path {flaw}")).hint(hint));
+                    section.report.report_error(at.finding(format!("`{}` {flaw}", at.value)).hint(hint));
                 }
                 all = None;
             }

@@ -3,11 +3,12 @@
 use serde::Deserialize;
 use url::Url;
 
+use crate::diagnostic_collector::SpannedValue;
 use crate::secret::{
     self, API_KEY, CLIENT_SECRET, PASSWORD, PRIVATE_KEY, REFRESH_TOKEN, SERVICE_ACCOUNT, SecretKeyNames,
     TOKEN,
 };
-use crate::section::{ConfigSection, SpannedValue};
+use crate::section::ConfigSection;
 use crate::{Environment, api};
 use rollcall_connectors::api::vendors::{Vendor, VendorAuthMethod};
 use rollcall_connectors::http::{GrantKind, HttpAuth, TokenGrant, is_header};

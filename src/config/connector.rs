@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use crate::section::{ConfigSection, SpannedValue};
+use crate::diagnostic_collector::SpannedValue;
+use crate::section::ConfigSection;
 use crate::{Environment, api, csv, ldap, mapping, rule, sql};
 use rollcall_connectors::api::vendors;
 use rollcall_connectors::mapping::IncludeExpression;

@@ -1,11 +1,11 @@
 //! The keys of the configuration file.
 //!
 //! The parser, the messages about unknown keys, `rollcall config schema` and the test of the example all read
-//! [`SECTIONS`] and [`KEYS`]; a key that is not listed there does not exist. [`super::schema_keys`] contains the rows.
+//! [`SECTIONS`] and [`keys`]; a key that is not listed there does not exist. [`super::schema_keys`] contains the rows.
 
 use crate::value_type::ValueType;
 
-pub(super) use crate::schema_keys::{KEYS, SECTIONS};
+pub(super) use crate::schema_keys::{SECTIONS, keys};
 
 /// One `[section]` or `[[section]]` of the file.
 #[derive(Debug)]
@@ -143,12 +143,12 @@ pub(super) fn find_section(path: &str) -> Option<&'static SectionSpec> {
 
 /// The key of this name in a section.
 pub(super) fn find_key(section: &str, name: &str) -> Option<&'static KeySpec> {
-    KEYS.iter().find(|key| key.section == section && key.name == name)
+    keys().find(|key| key.section == section && key.name == name)
 }
 
 /// The keys of a section, in the order of the table.
 pub(super) fn keys_of(section: &str) -> impl Iterator<Item = &'static KeySpec> {
-    KEYS.iter().filter(move |key| key.section == section)
+    keys().filter(move |key| key.section == section)
 }
 
 /// The sections directly inside a section.
@@ -171,7 +171,7 @@ pub(super) fn join_path(section: &str, name: &str) -> String {
     if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
 }
 
-/// Whether a key of this name holds what must not be shown. `NAME_file` and `NAME_env` say where a secret is, and may be.
+/// Returns true if a key of this name contains a secret. `NAME_file` and `NAME_env` name the place of a secret.
 pub(super) fn looks_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     if name == "database_url" {
@@ -190,11 +190,11 @@ mod tests {
 
     #[test]
     fn every_key_has_a_section_a_sentence_and_a_name_of_its_own() {
-        for (index, one) in KEYS.iter().enumerate() {
+        for (index, one) in keys().enumerate() {
             assert!(find_section(one.section).is_some(), "{}", one.section);
             assert!(one.doc.ends_with('.') && !one.example.is_empty(), "{}", one.name);
             assert!(
-                !KEYS[..index].iter().any(|other| (other.section, other.name) == (one.section, one.name)),
+                !keys().take(index).any(|other| (other.section, other.name) == (one.section, one.name)),
                 "{}.{} stands twice",
                 one.section,
                 one.name
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_example_and_the_default_of_every_key_have_its_shape() {
-        for one in KEYS {
+        for one in keys() {
             let default = match one.presence {
                 Presence::Default(text) => Some(text),
                 Presence::Required | Presence::Optional => None,

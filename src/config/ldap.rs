@@ -7,8 +7,9 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use crate::Environment;
+use crate::diagnostic_collector::SpannedValue;
 use crate::secret::{self, BIND_PASSWORD};
-use crate::section::{ConfigSection, SpannedValue};
+use crate::section::ConfigSection;
 use rollcall_connectors::active_directory;
 use rollcall_connectors::ldap::LdapSettings;
 use rollcall_model::secret::SecretText;

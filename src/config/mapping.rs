@@ -2,11 +2,13 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::section::{ConfigSection, SpannedValue};
+use crate::diagnostic_collector::SpannedValue;
+use crate::section::ConfigSection;
 use crate::value_type::suggest_name;
 use crate::{Environment, key_spec};
 use rollcall_connectors::{self as connectors, AttributeMapping};
 use rollcall_model::attributes::{Attribute, AttributeSet, STANDARD};
+use rollcall_model::format::count;
 use rollcall_model::names::{clean, fold};
 use rollcall_model::status::EmploymentStatus;
 use rollcall_rules::rule::CompiledExpression;
@@ -191,7 +193,8 @@ fn read_code_file(
             }
             Ok(row) => {
                 let line = row.position().map_or(0, ::csv::Position::line);
-                say(format!("line {line}: expected a code and a name, found {} fields", row.len()));
+                let fields = count(row.len() as u64, "field", "fields");
+                say(format!("line {line}: expected a code and a name, found {fields}"));
             }
             Err(error) => {
                 say(error.to_string());

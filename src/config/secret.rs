@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::Environment;
-use crate::section::{ConfigSection, SpannedValue};
+use crate::diagnostic_collector::SpannedValue;
+use crate::section::ConfigSection;
 use rollcall_model::secret::SecretText;
 
 /// The names of the three keys of one secret.

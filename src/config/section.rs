@@ -3,7 +3,6 @@
 //! Opening a [`ConfigSection`] checks its keys, their types and missing keys. Reading a key afterwards returns the value,
 //! or `None` if it is absent or was already reported as invalid.
 
-use std::cell::RefCell;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -11,90 +10,24 @@ use chrono::NaiveDate;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, PendingDiagnostic, sort};
-use crate::document::ConfigDocument;
-use crate::key_spec::{self, KeySpec, SectionKind};
+use crate::diagnostic::PendingDiagnostic;
+use crate::diagnostic_collector::{DiagnosticCollector, SpannedValue};
+use crate::key_spec;
 use crate::schema_keys::KINDS;
-use crate::value_type::{self, ValueType, describe_value, integer, suggest_name};
-use crate::{toml_errors, units};
-
-/// Collects the diagnostics while the file is parsed.
-#[derive(Debug)]
-pub(super) struct DiagnosticCollector<'d> {
-    pub document: &'d ConfigDocument<'d>,
-    mistakes: RefCell<Vec<PendingDiagnostic>>,
-    warnings: RefCell<Vec<PendingDiagnostic>>,
-    unreadable: Vec<usize>,
-}
-
-impl<'d> DiagnosticCollector<'d> {
-    /// Creates a collector that contains the TOML syntax errors.
-    pub(crate) fn new(document: &'d ConfigDocument<'d>) -> Self {
-        let mistakes = toml_errors::collect_syntax_errors(document);
-        let unreadable = mistakes.iter().map(|finding| document.line_of(finding.span.start)).collect();
-        Self { document, mistakes: RefCell::new(mistakes), warnings: RefCell::default(), unreadable }
-    }
-
-    /// Reports an error that does not depend on other parts of the file. Lines with syntax errors are skipped.
-    pub(crate) fn report_error(&self, finding: PendingDiagnostic) {
-        if !self.unreadable.contains(&self.document.line_of(finding.span.start)) {
-            self.mistakes.borrow_mut().push(finding);
-        }
-    }
-
-    /// Reports an error about something missing. Skipped if the file has syntax errors, because it may be incomplete.
-    pub(crate) fn report_absence(&self, finding: PendingDiagnostic) {
-        if self.unreadable.is_empty() {
-            self.mistakes.borrow_mut().push(finding);
-        }
-    }
-
-    /// Reports a warning about a valid but suspicious setting.
-    pub(crate) fn report_warning(&self, finding: PendingDiagnostic) {
-        self.warnings.borrow_mut().push(finding);
-    }
-
-    /// Returns the warnings, or all errors.
-    pub(crate) fn into_result(self) -> Result<Vec<Diagnostic>, Diagnostics> {
-        let placed = |findings: RefCell<Vec<PendingDiagnostic>>| -> Vec<Diagnostic> {
-            findings.into_inner().into_iter().map(|finding| self.document.build_diagnostic(finding)).collect()
-        };
-        let mistakes = placed(self.mistakes);
-        if !mistakes.is_empty() {
-            return Err(Diagnostics::new(mistakes));
-        }
-        let mut warnings = placed(self.warnings);
-        sort(&mut warnings);
-        Ok(warnings)
-    }
-}
-
-/// A value with its position in the file.
-#[derive(Debug, Clone)]
-pub(super) struct SpannedValue<T> {
-    pub value: T,
-    pub key: String,
-    pub span: Range<usize>,
-}
-
-impl<T> SpannedValue<T> {
-    /// Creates a diagnostic about this value.
-    pub(crate) fn finding(&self, message: impl Into<String>) -> PendingDiagnostic {
-        PendingDiagnostic::new(&self.key, self.span.clone(), message)
-    }
-}
+use crate::units;
+use crate::value_type::{self, describe_value, integer};
 
 /// One section of the file, or an empty one if the file does not have it.
 #[derive(Debug, Clone)]
 pub(super) struct ConfigSection<'d> {
     pub report: &'d DiagnosticCollector<'d>,
     /// The path in the table of keys.
-    path: &'static str,
+    pub(super) path: &'static str,
     /// The path in this file, with list indexes.
     pub key: String,
     /// The byte range of the header.
     pub span: Range<usize>,
-    rows: Option<&'d DeTable<'d>>,
+    pub(super) rows: Option<&'d DeTable<'d>>,
 }
 
 impl<'d> ConfigSection<'d> {
@@ -302,102 +235,5 @@ impl<'d> ConfigSection<'d> {
     pub(crate) fn kind(&self) -> Option<&'d str> {
         let kind = self.rows?.get("kind")?.get_ref().as_str()?;
         KINDS.contains(&kind).then_some(kind)
-    }
-
-    fn check(&self) {
-        let Some(spec) = key_spec::find_section(self.path) else { return };
-        if matches!(spec.form, SectionKind::FreeKeys | SectionKind::FreeTables) {
-            return;
-        }
-        for (name, value) in self.rows.into_iter().flatten() {
-            let word = name.get_ref().as_ref();
-            if let Some(inner) = key_spec::sections_in(self.path).find(|inner| inner.name() == word) {
-                self.check_form(inner.form, word, value);
-                continue;
-            }
-            match key_spec::find_key(self.path, word).filter(|key| key.belongs_to(self.kind())) {
-                Some(key) => self.check_value(key, value),
-                None => self.report_unknown_key(word, name.span()),
-            }
-        }
-        for key in key_spec::keys_of(self.path).filter(|key| key.is_required_for(self.kind())) {
-            if !self.has(key.name) {
-                let finding = self.finding(format!("`{}` is missing", key.name));
-                self.report.report_absence(
-                    finding.hint(format!("add a line such as {} = {}", key.name, key.example)),
-                );
-            }
-        }
-    }
-
-    fn check_value(&self, key: &KeySpec, value: &Spanned<DeValue<'_>>) {
-        let shape = key.value_type_for(self.kind());
-        for fault in shape.check_value(value) {
-            let hint = fault.hint.or_else(|| match shape {
-                ValueType::Text { .. } | ValueType::Secret if value.get_ref().is_str() => None,
-                _ => Some(format!("for example {} = {}", key.name, key.example)),
-            });
-            let message = format!("`{}` {}", key.name, fault.message);
-            let finding =
-                PendingDiagnostic::new(&key_spec::join_path(&self.key, key.name), fault.span, message);
-            self.report.report_error(finding.hint(hint));
-        }
-    }
-
-    fn check_form(&self, form: SectionKind, name: &str, value: &Spanned<DeValue<'_>>) {
-        let path = key_spec::join_path(self.path, name);
-        let right = match form {
-            SectionKind::List => value.get_ref().is_array(),
-            SectionKind::Table | SectionKind::FreeKeys | SectionKind::FreeTables => {
-                value.get_ref().is_table()
-            }
-        };
-        if !right {
-            let (header, what) = match form {
-                SectionKind::List => (format!("[[{path}]]"), "a list of sections"),
-                SectionKind::Table | SectionKind::FreeKeys => (format!("[{path}]"), "a section"),
-                SectionKind::FreeTables => (format!("[{path}.NAME]"), "sections"),
-            };
-            let message = format!("`{name}` should be {what}, found {}", describe_value(value.get_ref()));
-            let finding =
-                PendingDiagnostic::new(&key_spec::join_path(&self.key, name), value.span(), message);
-            self.report.report_error(finding.hint(format!("write it as `{header}`")));
-        }
-    }
-
-    fn report_unknown_key(&self, name: &str, span: Range<usize>) {
-        let key = key_spec::join_path(&self.key, name);
-        let finding = if self.path.is_empty() {
-            PendingDiagnostic::new(&key, span, format!("unknown key or section `{name}`"))
-        } else {
-            PendingDiagnostic::new(&key, span, format!("`{}` has no key `{name}`", self.path))
-        };
-        let known =
-            key_spec::keys_of(self.path).filter(|key| key.belongs_to(self.kind())).map(|key| key.name);
-        let inner = key_spec::sections_in(self.path).map(key_spec::SectionSpec::name);
-        let hint = self.suggest_section(name).or_else(|| suggest_name(name, known.chain(inner)));
-        self.report.report_error(finding.hint(hint));
-    }
-
-    /// Suggests the section of a key that exists in another section.
-    pub(crate) fn suggest_section(&self, name: &str) -> Option<String> {
-        let elsewhere: Vec<&KeySpec> = key_spec::KEYS.iter().filter(|key| key.name == name).collect();
-        let key = match elsewhere.as_slice() {
-            [key] => key,
-            several => several.iter().find(|key| key.section.is_empty())?,
-        };
-        match (key.kinds, key.section) {
-            ([_, ..], section) if section == self.path => {
-                let kinds: Vec<String> = key.kinds.iter().map(|kind| format!("`{kind}`")).collect();
-                Some(format!("`{name}` belongs to connectors of kind {}", kinds.join(", ")))
-            }
-            (_, "") => Some(format!("`{name}` belongs at the top of the file, above the first section")),
-            (_, section) if section.starts_with(self.path) || !self.path.starts_with(section) => {
-                Some(format!("`{name}` belongs to `{section}`"))
-            }
-            (_, section) => {
-                Some(format!("`{name}` belongs to `{section}`, above the line `[{}]`", self.path))
-            }
-        }
     }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
+use crate::diagnostic_collector::SpannedValue;
 use crate::secret::{self, CLIENT_SECRET, DATABASE_URL};
-use crate::section::{ConfigSection, SpannedValue};
+use crate::section::ConfigSection;
 use crate::{DatabaseSettings, Environment, SignInSettings, TlsSettings, WebSettings, WorkerSettings};
 use rollcall_model::guard::SafetyLimits;
 use rollcall_model::role::Role;

@@ -21,7 +21,11 @@ pub(super) fn read(section: &ConfigSection<'_>, around: &Environment<'_>) -> Opt
             .any(|start| at.value.reveal().starts_with(start));
         if !known {
             let hint = "write a URL that begins with postgres:// or sqlite://".to_owned();
-            let at = crate::section::SpannedValue { value: (), key: at.key.clone(), span: at.span.clone() };
+            let at = crate::diagnostic_collector::SpannedValue {
+                value: (),
+                key: at.key.clone(),
+                span: at.span.clone(),
+            };
             section.report.report_error(at.finding("this is not a valid database URL").hint(hint));
         }
     }

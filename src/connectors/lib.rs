@@ -8,7 +8,7 @@
 //! To add a kind of API:
 //! 1. add a file in [`api::vendors`] with an [`api::vendors::Vendor`]: URL, authentication, default mapping, requests;
 //! 2. add it to [`api::vendors::VENDORS`];
-//! 3. add its kind and keys to `config/schema_keys.rs`, and an example to `config/connectors/`;
+//! 3. add its kind and keys to `config/schema_keys/`, and an example to `config/connectors/`;
 //! 4. add a server to `tests/support/vendors/`; every test of `tests/vendors/` then includes it;
 //! 5. document permissions, limits and the proof of the end in `docs/sources.md`.
 //!

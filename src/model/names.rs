@@ -127,10 +127,10 @@ pub struct GroupName {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadGroupName {
     /// The name is empty after trimming.
-    #[error("a group needs a name")]
+    #[error("a group must have a name")]
     Empty,
     /// The name has more characters than [`LONGEST_GROUP_NAME`].
-    #[error("a group's name has at most {LONGEST_GROUP_NAME} characters, this one has {0}")]
+    #[error("a group name must have at most {LONGEST_GROUP_NAME} characters, this one has {0}")]
     TooLong(usize),
 }
 

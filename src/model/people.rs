@@ -167,7 +167,7 @@ impl PeopleTable {
             RunWarning::new(
                 RunWarningKind::RepeatedId,
                 id,
-                format!("the id came {times} times: all of its records are set aside"),
+                format!("the id occurs {times} times: all its records are set aside"),
             )
         });
         self.set_aside.problems.iter().cloned().chain(repeated)

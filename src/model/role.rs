@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::column::column;
+
 /// The role of an account or a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -115,6 +117,8 @@ impl fmt::Display for Role {
         f.write_str(self.as_str())
     }
 }
+
+column!(Role, String, |text: String| text.parse().map_err(Into::into));
 
 impl FromStr for Role {
     type Err = UnknownRole;

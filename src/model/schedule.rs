@@ -22,13 +22,15 @@ pub struct CronSchedule {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSchedule {
     /// The number of fields is not five.
-    #[error("a schedule has five fields (minute hour day-of-month month day-of-week), this one has {0}")]
+    #[error(
+        "a schedule must have five fields (minute hour day-of-month month day-of-week), this one has {0}"
+    )]
     Fields(usize),
     /// The day of week is not valid.
     #[error("invalid day of week `{0}`: expected 0 to 7 or sun to sat")]
     Weekday(String),
     /// Another field is not valid.
-    #[error("the schedule `{text}` cannot be read: {reason}")]
+    #[error("`{text}` is not a valid schedule: {reason}")]
     Unreadable {
         /// The expression.
         text: String,

@@ -56,6 +56,12 @@ pub enum LearnerStatus {
 column!(LearnerStatus, String, |text: String| Self::read(&text)
     .ok_or_else(|| format!("unknown status `{text}`").into()));
 
+impl std::fmt::Display for LearnerStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl LearnerStatus {
     /// The text in tables and messages.
     #[must_use]

@@ -1,12 +1,12 @@
-//! From what a reading asks for to what may be done now, and what must wait.
+//! The plan of a run under its limits: the changes that are made, and those that are held.
 //!
-//! The plan is worked out as often as it takes. First everything that the reading asks for. Then plan_again without what it
-//! says of people that must wait ([`facts`]): they stay as they were last read, so that nothing follows from it. Then
-//! the guard judges the effect ([`judged`]); learners who may not leave yet stay as they were last read, too, and single
-//! reasons for memberships are taken out of the plan. What the first plan has and the last one has not is what is held.
+//! The plan is made up to three times. The first plan contains all changes that the reading requires. The second one
+//! keeps the records whose changes must wait ([`record_checks`]) as they were last read. Then the limits are checked
+//! ([`limit_checks`]): learners who may not leave yet also stay as last read, which needs another plan, and single
+//! memberships are deferred. The difference between the first plan and the last one is held.
 //!
-//! [`facts`]: crate::record_checks
-//! [`judged`]: crate::limit_checks
+//! [`record_checks`]: crate::record_checks
+//! [`limit_checks`]: crate::limit_checks
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -27,17 +27,17 @@ use crate::record_checks::{
 use crate::source_data::SourceData;
 use rollcall_model::guard::{AccessTotals, Disposition, HoldCause};
 
-/// What of a plan may go through.
+/// The changes of a plan that are allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LimitPolicy {
-    /// What the limits of the file let through.
+    /// The changes that the limits of the file allow.
     Guard {
-        /// Lifts the limits on removals, never the proof of completeness.
+        /// Ignores the limits on removals. The proof of completeness is still required.
         allow_removals: bool,
-        /// A connector is being retired: its empty reading says nothing about the source.
+        /// The connector is being retired: its empty reading is not a sign of an error.
         retires: bool,
     },
-    /// Exactly these held changes, by their keys: they were approved.
+    /// Exactly the approved changes, by their keys.
     Approved(FxHashSet<String>),
 }
 
@@ -68,7 +68,7 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
     let others = count_lost_by_others(context, &current);
     let (scope, found) = check_removals(context, &current, &effect, others, allow);
     let going = going(&current, &effect, &scope);
-    // Who stays as last read has no part in the next plan, but had something all the same.
+    // Learners who stay as last read are not part of the next plan, but their totals count.
     let had = (!going.is_empty()).then_some(effect.had);
     let mut effect = effect;
     if !going.is_empty() {
@@ -91,21 +91,21 @@ fn guard(context: PlanContext<'_>, lookups: &Lookups, mut first: ChangeSet, allo
     current.charge = charge(&after, others, allow);
     would_go = wanted.as_ref().map_or(would_go, |wanted| wanted.enrollments);
     let kept = would_go.saturating_sub(after.enrollments + others);
-    build_hold(context, &mut current, wanted, taken, &pinned, reasons, kept);
+    build_hold(context, &mut current, wanted, taken, &pinned, &reasons, kept);
     if current.held.is_waiting() {
         current.hold_baseline = hold_baseline(context, &current, had);
     }
     current
 }
 
-/// Enrollments that a plan takes away.
+/// Counts the enrollments that a plan removes.
 fn enrollments(context: PlanContext<'_>, change_set: &ChangeSet) -> u64 {
     let effect =
         PlanImpact::of(&change_set.plan, &change_set.population, &course_grants(context, change_set));
     effect.enrollments + count_lost_by_others(context, change_set)
 }
 
-/// Plans once more, when there is something to leave out; the first plan is kept as what the reading asks for.
+/// Plans again if records are pinned; keeps the first plan as the unrestricted one.
 fn plan_again(
     context: PlanContext<'_>,
     lookups: &Lookups,
@@ -124,16 +124,16 @@ fn plan_again(
     build_plan(context, lookups, source, pinned)
 }
 
-/// Who goes and may not go yet.
+/// Returns the learners who leave in the plan and may not leave yet.
 fn going(
     change_set: &ChangeSet,
     effect: &PlanImpact,
     scope: &HoldScope,
 ) -> FxHashMap<LearnerIndex, Disposition> {
-    let everybody = change_set.population.indices().filter(|&who| is_going(change_set, who));
+    let leaving = change_set.population.indices().filter(|&who| is_going(change_set, who));
     match scope {
         HoldScope::Nothing => FxHashMap::default(),
-        HoldScope::All(limit) => everybody.map(|who| (who, Disposition::Hold(*limit))).collect(),
+        HoldScope::All(limit) => leaving.map(|who| (who, Disposition::Hold(*limit))).collect(),
         HoldScope::Groups(groups) => {
             let losing: FxHashSet<LearnerIndex> = effect
                 .memberships
@@ -142,12 +142,12 @@ fn going(
                 .map(|(_, who)| *who)
                 .collect();
             let disposition = Disposition::Hold(HoldCause::MaxGroupRemovals);
-            everybody.filter(|who| losing.contains(who)).map(|who| (who, disposition)).collect()
+            leaving.filter(|who| losing.contains(who)).map(|who| (who, disposition)).collect()
         }
     }
 }
 
-/// What counts against the limits for 24 hours; nothing where somebody let it through.
+/// Returns the removals that count against the limits for 24 hours: none if a person allowed them.
 fn charge(effect: &PlanImpact, others: u64, allow: bool) -> AccessTotals {
     if allow {
         return AccessTotals::default();

@@ -1,4 +1,4 @@
-//! The part of a plan that somebody has approved: exactly the changes that were shown, as far as they are still wanted.
+//! The approved part of a plan: exactly the changes that were shown, as far as they are still required.
 
 use rustc_hash::FxHashSet;
 
@@ -13,10 +13,10 @@ use crate::population::{LearnerIndex, PersonChange};
 use crate::record_checks::{is_going, pin_changed_ids, pin_learners};
 use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause};
 
-/// The disposition of what is left out; nothing of it is stored.
+/// The disposition of the other changes; they are not stored.
 const TOGETHER: Disposition = Disposition::Hold(HoldCause::Together);
 
-/// Leaves everything out of a plan that was not approved.
+/// Removes all changes from a plan that were not approved.
 pub(crate) fn restrict_to_approved(
     context: PlanContext<'_>,
     lookups: &Lookups,
@@ -52,7 +52,7 @@ fn cut(change_set: &mut ChangeSet, keys: &FxHashSet<String>) {
     let add = std::mem::take(&mut change_set.plan.add);
     let remove = std::mem::take(&mut change_set.plan.remove);
     let add = add.into_iter().filter(|entry| is_shown(ChangeKind::Give, change_set, entry, keys)).collect();
-    // Who leaves is a member of nothing, of groups that were made or restored in between neither.
+    // A learner who leaves has no memberships, including those of groups that were created or restored in between.
     let leaves = |entry: &MembershipEntry| change_set.population.learner(entry.who).loses_access();
     let remove = remove
         .into_iter()
@@ -104,7 +104,7 @@ fn meet_key(change_set: &ChangeSet, meeting: &RuleGroupLink) -> Option<String> {
     Some(ChangeKey { group: Some(&group), rule, ..ChangeKey::default() }.key(ChangeKind::Meet))
 }
 
-/// The keys of the changes that a plan makes.
+/// Returns the keys of the changes that a plan makes.
 #[must_use]
 pub fn change_keys(context: PlanContext<'_>, change_set: &ChangeSet) -> FxHashSet<String> {
     let plan = &change_set.plan;
@@ -118,8 +118,8 @@ pub fn change_keys(context: PlanContext<'_>, change_set: &ChangeSet) -> FxHashSe
     keys.extend(
         ended.map(|id| ChangeKey { assignment: Some(*id), ..ChangeKey::default() }.key(ChangeKind::Unassign)),
     );
-    let everybody = change_set.population.indices();
-    keys.extend(everybody.filter(|&who| is_going(change_set, who)).map(|who| leave_key(change_set, who)));
+    let indices = change_set.population.indices();
+    keys.extend(indices.filter(|&who| is_going(change_set, who)).map(|who| leave_key(change_set, who)));
     for &(row, _) in &change_set.records {
         keys.insert(record_key(context, change_set, row, ChangeKind::Record));
         keys.insert(record_key(context, change_set, row, ChangeKind::Rekey));

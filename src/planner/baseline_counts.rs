@@ -1,4 +1,4 @@
-//! How much there is, and was before something waited: what limits are measured against.
+//! The totals that limits are measured against: those of today, and those before changes were held.
 
 use rustc_hash::FxHashMap;
 
@@ -11,8 +11,8 @@ use crate::record_checks::present;
 use rollcall_model::guard::{AccessTotals, HoldBaseline};
 use rollcall_model::ids::GroupId;
 
-/// What there was before the first run of which something waits; none before there was a good one. `had` is what this
-/// connector's people had, where that was measured before anybody was left out.
+/// Returns the totals before the first run that holds changes; `None` if there was no good run before. `had` are the
+/// totals of this connector's people, if they were measured before learners were pinned.
 pub(crate) fn hold_baseline(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
@@ -30,7 +30,7 @@ pub(crate) fn hold_baseline(
     Some(HoldBaseline { run: 0, people: present(context), had, groups })
 }
 
-/// How many members some groups of a plan have today, whichever connector they come from.
+/// Returns the number of members that some groups of a plan have today, from all connectors.
 pub(crate) fn sizes(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
@@ -42,7 +42,7 @@ pub(crate) fn sizes(
     known.filter_map(|group| Some((*ids.get(&group.id)?, group.members))).collect()
 }
 
-/// How many members a group of `today` members had before something waited.
+/// Returns the number of members that a group with `today` members had before changes were held.
 pub(crate) fn members_then(
     context: PlanContext<'_>,
     change_set: &ChangeSet,

@@ -1,35 +1,36 @@
-//! The file's courses and assignments, held against those of the database.
+//! The differences between the file's courses and assignments and those of the database.
 //!
-//! The file owns what it names and nothing else. An assignment of the file that has met a group holds on to the group
-//! itself: renaming the group does not end it.
+//! The file manages only the courses and assignments that it contains. An assignment of the file that matched a group
+//! stays with that group, even if the group is renamed.
 
 use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
 
 use crate::membership_plan::{GroupIndex, MembershipPlan};
+use crate::plan_warning::PlanWarning;
 use crate::rule_set::RuleSet;
 use crate::snapshot::{AssignmentScope, Snapshot, SnapshotExtent, StoredAssignment, StoredCourse};
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, GroupId};
 use rollcall_model::names::fold;
-use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::run_warning::RunWarning;
 
-/// What the file asks for that is not so yet.
+/// The changes of courses and assignments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CataloguePlan {
-    /// Courses that are new, or have another title.
+    /// Courses that are new or have a different title.
     pub courses: Vec<(String, String)>,
-    /// Assignments that have met a group.
+    /// Assignments that match a group for the first time.
     pub new: Vec<MatchedAssignment>,
-    /// Assignments with another due date.
+    /// Assignments with a different due date.
     pub changed: Vec<DueChange>,
-    /// Assignments that the file no longer has.
+    /// Assignments that the file no longer contains.
     pub ended: Vec<AssignmentId>,
-    /// What was noticed.
+    /// The warnings.
     pub problems: Vec<RunWarning>,
 }
 
-/// An assignment of the file with another due date than before.
+/// An assignment of the file with a new due date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueChange {
     /// The assignment.
@@ -47,7 +48,7 @@ pub struct MatchedAssignment {
     pub course: String,
     /// The group, in the plan's list.
     pub group: GroupIndex,
-    /// What the file says of the groups.
+    /// The pattern of the file for the groups.
     pub pattern: String,
     /// When it is due.
     pub due: DuePolicy,
@@ -56,17 +57,17 @@ pub struct MatchedAssignment {
 }
 
 impl CataloguePlan {
-    /// Whether everything is as the file has it.
+    /// Returns true if the database has all courses and assignments of the file.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.courses.is_empty() && self.new.is_empty() && self.changed.is_empty() && self.ended.is_empty()
     }
 }
 
-/// A pattern as the database keeps it with the assignments that it made.
+/// Returns a pattern as it is stored with its assignments.
 type AssignmentKey = (String, String);
 
-/// Compares the file with the database; the groups of `plan` include those that it makes.
+/// Compares the file with the database; the groups of `plan` include those that it creates.
 #[must_use]
 pub fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &MembershipPlan) -> CataloguePlan {
     let mut todo = CataloguePlan::default();
@@ -89,12 +90,7 @@ pub fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &MembershipPlan) -> C
         let is_known =
             known.contains_key(&course) || rules.courses.iter().any(|one| fold(&one.code) == course);
         if !is_known {
-            let message = "no course has this code: the assignment waits for `rollcall courses add`";
-            todo.problems.push(RunWarning::new(
-                RunWarningKind::AssignmentUnmet,
-                wanted.course.as_str(),
-                message,
-            ));
+            todo.problems.push(PlanWarning::UnknownCourse { code: &wanted.course }.into());
             continue;
         }
         for pattern in &wanted.groups {
@@ -129,7 +125,7 @@ pub fn plan(rules: RuleSet<'_>, snapshot: &Snapshot, plan: &MembershipPlan) -> C
     todo.ended = there.into_values().flatten().map(|one| one.id).collect();
     todo.ended.sort_unstable();
     if snapshot.extent == SnapshotExtent::Touched {
-        // A set of people brings in what their groups get. The next full reading ends and changes what the file edits.
+        // A run for some people only adds assignments for their groups. The next full reading ends and changes others.
         todo.ended.clear();
         todo.changed.clear();
     }
@@ -146,7 +142,7 @@ impl GroupMatcher {
     fn new(pattern: &str) -> Self {
         let folded = fold(pattern);
         let is_glob = pattern.contains(['*', '?']);
-        // What is no glob is a name; the file's reader has refused globs that cannot be read.
+        // A text that is not a valid glob is a name; the configuration has refused invalid globs.
         match GlobBuilder::new(&folded).literal_separator(false).build() {
             Ok(glob) if is_glob => Self::Glob(glob.compile_matcher()),
             Ok(_) | Err(_) => Self::Name(folded),

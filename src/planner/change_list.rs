@@ -1,18 +1,17 @@
-//! A change set as a list: every change with its key, its fingerprint and its disposition.
+//! A change set as a list: each change with its key, its fingerprint and its disposition.
 
 use rustc_hash::FxHashSet;
 
 use crate::PlanContext;
 use crate::change_set::ChangeSet;
-use crate::fingerprint::{ABSENT, assignment_key, cells_print, entry_print};
+use crate::fingerprint::{ABSENT, assignment_key, cells_print, entry_print, group_print, rule_print};
 use crate::hold_report::{group_of, of_entry, plain, who_of};
-use crate::limit_checks::{group_print, rule_print};
 use crate::record_checks::is_going;
 use rollcall_model::guard::{ChangeKind, Disposition, PlannedChange};
 use rollcall_model::people::RowIndex;
 
 impl ChangeSet {
-    /// Every change: those that are made, then those that wait or that a decision stands against.
+    /// Returns all changes: first those that are made, then those that are held, rejected or reverted.
     #[must_use]
     pub fn changes(&self, context: PlanContext<'_>) -> Vec<PlannedChange> {
         let mut changes = self.changes_of_people(context);
@@ -85,5 +84,72 @@ impl ChangeSet {
             ..plain(ChangeKind::Unassign, Disposition::Apply)
         }));
         changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::*;
+    use crate::snapshot::StandingDecision;
+    use crate::{
+        ConnectorProfile, LimitPolicy, LookupKeys, Lookups, RuleSet, Snapshot, SourceData, lookup_keys, plan,
+    };
+    use rollcall_model::attributes::{Attribute, AttributeSet};
+    use rollcall_model::guard::{ChangeKey, HeldGroup, HoldCause, SafetyLimits};
+    use rollcall_model::ids::RunId;
+    use rollcall_model::interner::Symbol;
+    use rollcall_model::names::{ConnectorName, RuleName};
+    use rollcall_model::people::PeopleTable;
+    use rollcall_rules::name_template::NameTemplate;
+    use rollcall_rules::rule::{CompiledExpression, Rule};
+
+    fn read_people(attributes: &AttributeSet, departments: &[&str]) -> SourceData {
+        let mut people = PeopleTable::new(attributes);
+        for department in departments {
+            let mut cells = vec![Symbol::EMPTY; attributes.len()];
+            cells[Attribute::ID.index()] = people.values.intern(&format!("of {department}"));
+            cells[Attribute::DEPARTMENT.index()] = people.values.intern(department);
+            people.push(&cells, String::new);
+        }
+        SourceData::full(people, Vec::new())
+    }
+
+    /// Each change has a disposition: it is applied, held, rejected or reverted.
+    #[test]
+    fn each_change_has_a_disposition() {
+        let attributes = &AttributeSet::default();
+        let when = r#"department != """#;
+        let condition = CompiledExpression::compile(when, attributes).expect("an expression");
+        let template = NameTemplate::parse("{department}", attributes).expect("a template");
+        let rules = &[Rule::new(RuleName::new("departments"), when.to_owned(), template, condition)];
+        let (rejected, reverted) = (Disposition::Rejected(RunId(7)), Disposition::Reverted(RunId(8)));
+        let mut snapshot = Snapshot { has_good_run: true, ..Snapshot::default() };
+        for (name, disposition) in [("HR", rejected), ("Sales", reverted)] {
+            let group = HeldGroup::New(name.to_owned());
+            let key = ChangeKey { group: Some(&group), ..ChangeKey::default() }.key(ChangeKind::Group);
+            let decision = StandingDecision { disposition, fingerprint: rules[0].digest() };
+            snapshot.decisions.insert(key, vec![decision]);
+        }
+        let connectors = &[ConnectorProfile::removed(ConnectorName::new("hr"), 0)];
+        let limits = SafetyLimits { max_new_groups: 0, ..SafetyLimits::default() };
+        let (courses, assignments, connector) = (&[], &[], 0);
+        let rules = RuleSet { attributes, connectors, connector, rules, courses, assignments, limits };
+        let policy = &LimitPolicy::Guard { allow_removals: false, retires: false };
+        let context = PlanContext { snapshot: &snapshot, rules, policy, today: NaiveDate::default() };
+        let mut source = read_people(attributes, &["Finance", "HR", "Sales"]);
+        assert_eq!(lookup_keys(context, &mut source), LookupKeys::default(), "people without addresses");
+        let changes = plan(context, &Lookups::default(), source).changes(context);
+        let mut dispositions: Vec<(ChangeKind, Disposition)> =
+            changes.iter().map(|change| (change.kind, change.disposition)).collect();
+        dispositions.sort_unstable();
+        let held = Disposition::Hold(HoldCause::MaxNewGroups);
+        let mut expected = vec![(ChangeKind::Record, Disposition::Apply); 3];
+        for kind in [ChangeKind::Group, ChangeKind::Give] {
+            expected.extend([held, rejected, reverted].map(|disposition| (kind, disposition)));
+        }
+        expected.sort_unstable();
+        assert_eq!(dispositions, expected);
     }
 }

@@ -1,7 +1,7 @@
-//! The changes that close the gap between a reading and the database, and how they are worked out.
+//! The set of changes that follow from a reading and the state of the database.
 //!
-//! [`build_plan`] is one pass: from people to learners, from learners to memberships. [`super::apply_limits`] makes as
-//! many passes as it takes to leave out what must wait.
+//! [`build_plan`] makes one plan: from people to learners, from learners to memberships. [`super::apply_limits`] makes
+//! further plans without the changes that must wait.
 
 use rustc_hash::FxHashMap;
 
@@ -25,7 +25,7 @@ use rollcall_model::names::RuleName;
 use rollcall_model::people::{RowIndex, digest, digest_order};
 use rollcall_model::run_warning::RunWarning;
 
-/// Every change that a run makes or holds.
+/// All changes of a run: those that it makes and those that it holds.
 #[derive(Debug)]
 pub struct ChangeSet {
     /// The learners whom the plan is about.
@@ -34,57 +34,57 @@ pub struct ChangeSet {
     pub digests: Vec<i64>,
     /// Rows whose record is new or changed.
     pub records: Vec<(RowIndex, LearnerIndex)>,
-    /// Ids that a full reading no longer holds.
+    /// Known ids that are missing from a full reading.
     pub absent: Vec<String>,
-    /// Ids that a full reading no longer holds and whose absence is held or was decided on.
+    /// Missing ids whose absence is held, rejected or reverted.
     pub(crate) pinned_absent: Vec<String>,
     /// Learners whose row changes.
     pub learners: Vec<LearnerUpdate>,
-    /// Learners of whom nothing but the status changes.
+    /// Learners of whom only the status changes.
     pub leave: Vec<LearnerIndex>,
-    /// Known learners who come under a new id, and the row that says so.
+    /// Rows with a new id for a known learner.
     pub changed_ids: Vec<(RowIndex, LearnerId)>,
     /// Groups and memberships.
     pub plan: MembershipPlan,
     /// Courses and assignments of the file.
     pub catalogue: CataloguePlan,
-    /// What was noticed.
+    /// The warnings of the plan.
     pub problems: Vec<RunWarning>,
-    /// Changes that are wanted and not made.
+    /// Changes that are required and not made.
     pub held: HoldReport,
-    /// What the reading says of people whose record stays as it was.
+    /// Records of the reading for people whose stored record is not changed.
     pub held_records: Vec<HeldRecord>,
-    /// Totals before this run, where it is the first of which something waits; its number is still to come.
+    /// The totals before this run, if it is the first one that holds changes. Its number is not known yet.
     pub hold_baseline: Option<HoldBaseline>,
-    /// Removals that were not approved: they count against the limits for 24 hours.
+    /// Removals that count against the limits for 24 hours: those that were not approved.
     pub charge: AccessTotals,
-    /// Whether the reading holds everybody.
+    /// True if the reading is complete.
     pub complete: bool,
-    /// Values of the reading in whose place an older one stands.
+    /// Values of the reading that an older value replaces.
     pub(crate) replaced: Vec<(RowIndex, Attribute, Symbol)>,
-    /// What was noticed while reading.
+    /// The warnings of the reading.
     pub(crate) noticed: Vec<RunWarning>,
 }
 
-/// What a reading says of a person whose record stays as it was.
+/// A record of the reading for a person whose stored record is not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldRecord {
     /// The source's id.
     pub external_id: String,
-    /// Whether the reading holds the person.
+    /// True if the reading contains the person.
     pub present: bool,
     /// The attributes, as a JSON object.
     pub attributes: String,
 }
 
 impl ChangeSet {
-    /// Whether there is nothing to write, and nothing to write down as held.
+    /// Returns true if there is no change, neither to make nor to hold.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.writes_nothing() && self.held.changes.is_empty()
     }
 
-    /// Whether people, groups, memberships, courses and assignments stay as they are.
+    /// Returns true if people, groups, memberships, courses and assignments do not change.
     #[must_use]
     pub fn writes_nothing(&self) -> bool {
         self.records.is_empty()
@@ -95,13 +95,13 @@ impl ChangeSet {
             && self.catalogue.is_empty()
     }
 
-    /// The reading, to be planned once more.
+    /// Returns the reading for another plan.
     #[must_use]
     pub fn into_source(self) -> SourceData {
         self.into_parts().0
     }
 
-    /// The reading, to be planned once more, and the result of this plan.
+    /// Returns the reading for another plan, and the result of this one.
     pub(crate) fn into_parts(self) -> (SourceData, MembershipPlan, Vec<EvaluatedLearner>) {
         let (mut people, learners) = self.population.into_parts();
         let digests = if self.replaced.is_empty() { self.digests } else { Vec::new() };
@@ -112,7 +112,7 @@ impl ChangeSet {
     }
 }
 
-/// One pass: what a reading asks for, but for pinned records, which stay as they were last read.
+/// Plans all changes that a reading requires; pinned records stay as they were last read.
 pub(crate) fn build_plan(
     context: PlanContext<'_>,
     lookups: &Lookups,
@@ -182,16 +182,16 @@ impl PopulationBuilder<'_> {
         let rules = self.context.rules;
         let today = self.today();
         let names: Vec<RuleName> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
-        let roll = DesiredMemberships::evaluate(
+        let desired = DesiredMemberships::evaluate(
             rules.rules,
             &self.population,
             &rules.connector_names(),
             self.context.today,
         );
-        MembershipPlan::between(&today, &roll, &names, &self.population)
+        MembershipPlan::between(&today, &desired, &names, &self.population)
     }
 
-    /// Today's memberships of the learners of the population.
+    /// Returns the memberships that the learners of the population have today.
     fn today(&self) -> CurrentState {
         let snapshot = self.context.snapshot;
         let mut members = Vec::new();

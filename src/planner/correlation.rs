@@ -1,7 +1,7 @@
-//! Who is who: which person of a reading is which learner.
+//! Correlation: the learner of each person of a reading.
 //!
-//! The source's own id decides. An address is only for first contact, and an address that was handed on to a new
-//! colleague must not hand on a stranger's record.
+//! The source's id decides. The address is used only for people with unknown ids. If an address was given to a new
+//! colleague, the new person must not get the record of the former holder.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -12,74 +12,74 @@ use rollcall_model::names::fold;
 use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::status::LearnerStatus;
 
-/// The persons of one connector as the database has them.
+/// The stored people of one connector.
 #[derive(Debug, Clone, Default)]
 pub struct KnownPeople {
     ids: Interner,
     persons: Vec<KnownPerson>,
 }
 
-/// One of them.
+/// A stored person of a connector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownPerson {
     /// The learner.
     pub learner: LearnerId,
-    /// Of the attributes.
+    /// The digest of the attributes.
     pub digest: i64,
-    /// Whether the last good reading held this person.
+    /// True if the last good reading contained this person.
     pub present: bool,
-    /// The learner's state.
+    /// The learner's status.
     pub status: LearnerStatus,
-    /// Whether somebody else holds the learner's address.
+    /// True if another learner holds the learner's address.
     pub contested: bool,
 }
 
 impl KnownPeople {
-    /// Adds a person; ids come once.
+    /// Adds a person; each id may be added once.
     pub fn push(&mut self, id: &str, person: KnownPerson) {
         self.ids.intern(id);
         self.persons.push(person);
     }
 
-    /// The person of an id.
+    /// Returns the person with an id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<&KnownPerson> {
         let cell = self.ids.find(id)?;
         self.persons.get(cell.index().checked_sub(1)?)
     }
 
-    /// Everybody with their ids.
+    /// Iterates over all people with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &KnownPerson)> {
         self.ids.texts().zip(&self.persons)
     }
 
-    /// How many there are.
+    /// The number of people.
     #[must_use]
     pub fn len(&self) -> usize {
         self.persons.len()
     }
 
-    /// Whether nobody is known.
+    /// Returns true if there are no people.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.persons.is_empty()
     }
 }
 
-/// Somebody who holds an address that a new person brings, or left with it.
+/// A learner who holds the address of a new person, or held it when leaving.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailHolder {
     /// The learner.
     pub learner: LearnerId,
-    /// In which state.
+    /// The status.
     pub status: LearnerStatus,
-    /// The ids under which this connector has known the learner, and whether it held each at the last good reading.
+    /// The learner's ids at this connector, each with true if the last good reading contained it.
     pub ids: Vec<(String, bool)>,
-    /// The value of the connector's `match` attribute, where both exist.
+    /// The value of the connector's `match` attribute, if both exist.
     pub match_value: Option<String>,
 }
 
-/// Whose a row is.
+/// The learner of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonMatch {
     /// The id is known.
@@ -88,20 +88,20 @@ pub enum PersonMatch {
     Joined {
         /// The learner.
         learner: LearnerId,
-        /// The learner's state so far.
+        /// The learner's status before.
         was: LearnerStatus,
     },
-    /// Somebody new.
+    /// A new learner.
     New {
-        /// The learner who left with the same address and gives it up.
+        /// The learner who left with the same address and loses it.
         instead_of: Option<LearnerId>,
     },
 }
 
-/// Decides for each row of a reading, in the order of the rows.
+/// Finds the learner of each row of a reading, in the order of the rows.
 ///
-/// `complete` says whether an id that is not in the reading has vanished from the source. `holders` are by folded
-/// address; `match_attribute` is the connector's `match`.
+/// With `complete` an id that is not in the reading is no longer in the source. `holders` are by folded address;
+/// `match_attribute` is the connector's `match`.
 #[must_use]
 pub fn match_people(
     people: &PeopleTable,
@@ -124,7 +124,7 @@ pub fn match_people(
     let mut claimed: FxHashSet<LearnerId> = FxHashSet::default();
     let mut new: Vec<RowIndex> =
         people.rows().filter(|&row| matches!(matches[row as usize], PersonMatch::New { .. })).collect();
-    // The order of a reading may differ from one to the next; who joins must not.
+    // The order of rows may differ between readings; the result must not depend on it.
     new.sort_unstable_by_key(|&row| people.id(row));
     for row in new {
         let address = people.first(row, Attribute::EMAIL);

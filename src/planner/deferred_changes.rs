@@ -1,4 +1,4 @@
-//! What was taken out of a plan because it must wait.
+//! Changes that were removed from a plan because they must wait.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -15,7 +15,7 @@ use crate::record_checks::find_decision;
 use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HeldGroup, HoldCause};
 use rollcall_model::ids::AssignmentId;
 
-/// Parts of a plan, each with the limit that it waits for.
+/// Deferred parts of a plan, each with its disposition.
 #[derive(Debug, Default)]
 pub(crate) struct DeferredChanges {
     pub(crate) give: Vec<(MembershipEntry, Disposition)>,
@@ -23,9 +23,9 @@ pub(crate) struct DeferredChanges {
     pub(crate) groups: Vec<(GroupIndex, Disposition)>,
     pub(crate) meetings: Vec<(RuleGroupLink, Disposition)>,
     pub(crate) ended: Vec<(AssignmentId, Disposition)>,
-    /// Assignments of the file that somebody has decided on.
+    /// Assignments of the file that an earlier decision prevents.
     pub(crate) new: Vec<(MatchedAssignment, Disposition)>,
-    /// Assignments of the file that have met a group that waits itself.
+    /// Assignments of the file for a group that waits itself.
     met: Vec<MatchedAssignment>,
 }
 
@@ -39,8 +39,8 @@ impl DeferredChanges {
             && self.new.is_empty()
     }
 
-    /// Takes out what somebody has decided on, and additions that wait. Where a rule may not put somebody into one
-    /// group yet, it does not take the same person out of another one either: that is a move.
+    /// Defers changes that an earlier decision prevents, and additions that wait. If an addition of a rule waits, the
+    /// removals of the same rule and learner wait too: together they are a move.
     pub(crate) fn waiting(
         context: PlanContext<'_>,
         change_set: &mut ChangeSet,
@@ -56,7 +56,7 @@ impl DeferredChanges {
         let moves: FxHashMap<(RuleIndex, LearnerIndex), Disposition> =
             give.iter().map(|(entry, limit)| ((entry.rule, entry.who), *limit)).collect();
         let limit_of = |entry: &MembershipEntry| {
-            // Who leaves is a member of nothing, whatever was decided on one of the memberships.
+            // A learner who leaves has no memberships, even if a decision on one of them exists.
             if change_set.population.learner(entry.who).loses_access() {
                 return None;
             }
@@ -96,7 +96,7 @@ impl DeferredChanges {
         taken
     }
 
-    /// Takes out removals that are more than may go.
+    /// Defers removals that exceed the limits.
     pub(crate) fn removals(&mut self, change_set: &mut ChangeSet, effect: &PlanImpact, scope: &HoldScope) {
         let limit_of = |entry: &MembershipEntry| {
             let is_lost = effect.memberships.contains(&(entry.group, entry.who));
@@ -128,7 +128,7 @@ impl DeferredChanges {
         change_set.catalogue.ended.retain(|id| self.ended.iter().all(|(taken, _)| taken != id));
     }
 
-    /// Puts everything back.
+    /// Restores all deferred changes.
     pub(crate) fn restore_into(self, change_set: &mut ChangeSet) {
         let plan = &mut change_set.plan;
         plan.add.extend(self.give.iter().map(|(entry, _)| *entry));
@@ -146,7 +146,7 @@ impl DeferredChanges {
     }
 }
 
-/// What somebody has decided on one reason for a membership.
+/// Returns the decision on one reason for a membership.
 pub(crate) fn decision_on_entry(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
@@ -165,7 +165,7 @@ fn decision_on_assignment(context: PlanContext<'_>, assignment: AssignmentId) ->
     find_decision(context, &key, 0)
 }
 
-/// The key of an assignment of the file that meets a group.
+/// The key of an assignment of the file that matches a group.
 pub(crate) fn met_key(change_set: &ChangeSet, met: &MatchedAssignment) -> String {
     let group = &change_set.plan.groups[met.group as usize];
     let group = group.id.map_or_else(|| HeldGroup::New(group.name.shown().to_owned()), HeldGroup::Known);
@@ -174,7 +174,7 @@ pub(crate) fn met_key(change_set: &ChangeSet, met: &MatchedAssignment) -> String
         .key(ChangeKind::Assign)
 }
 
-/// The key of one reason for a membership; none where something of it has no number yet.
+/// The key of one reason for a membership; `None` if the learner or the rule has no number yet.
 pub(crate) fn entry_key(change_set: &ChangeSet, kind: ChangeKind, entry: &MembershipEntry) -> Option<String> {
     let group = &change_set.plan.groups[entry.group as usize];
     let group = group.id.map_or_else(|| HeldGroup::New(group.name.shown().to_owned()), HeldGroup::Known);

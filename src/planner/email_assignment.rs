@@ -1,44 +1,44 @@
-//! Who gets which address, and whose rows change at all.
+//! The address of each learner, and the learners whose rows change.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::lookups::Lookups;
+use crate::plan_warning::PlanWarning;
 use crate::population::{LearnerIndex, PersonChange, to_json};
 use crate::population_builder::PopulationBuilder;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::LearnerId;
 use rollcall_model::names::fold;
-use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_model::status::LearnerStatus;
 
-/// How a learner's row is to be written.
+/// An update of a learner's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LearnerUpdate {
     /// The learner.
     pub who: LearnerIndex,
-    /// The address that the learner gets.
+    /// The result for the learner's address.
     pub address: EmailOutcome,
 }
 
-/// What becomes of the address that the directory gives.
+/// The result for the address that the directory gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmailOutcome {
-    /// There is none, or none that can be used.
+    /// There is no address, or it is not valid.
     None,
-    /// It is the learner's.
+    /// The learner has the address.
     Own,
-    /// Somebody else holds it.
+    /// Another learner holds the address.
     Taken,
 }
 
-/// Whose rows a run may have to write.
+/// Learners whose rows the run may have to write.
 #[derive(Default)]
 pub(crate) struct UpdateCandidates {
     /// Learners whose row may change.
     write: Vec<LearnerIndex>,
-    /// Those of them of whom nothing is new: somebody else has held their address so far.
+    /// Those of them without changes, whose address another learner has held so far.
     asking_again: FxHashSet<LearnerIndex>,
-    /// Learners of whom nothing but the leaving changes.
+    /// Learners of whom only the status changes, because they leave.
     leave: Vec<LearnerIndex>,
 }
 
@@ -85,7 +85,7 @@ impl PopulationBuilder<'_> {
         found
     }
 
-    /// Decides who gets which address: who has it keeps it, then those who were here longest.
+    /// Assigns addresses: the learner who has an address keeps it, then the longest-known learner gets it.
     pub(crate) fn addresses(
         &mut self,
         lookups: &Lookups,
@@ -133,9 +133,8 @@ impl PopulationBuilder<'_> {
                 Some(_) | None => EmailOutcome::Own,
             };
             if address == EmailOutcome::Taken {
-                let subject = population.first(who, Attribute::ID);
-                let message = "another learner holds the address: this one goes without";
-                self.problems.push(RunWarning::new(RunWarningKind::AddressTaken, subject, message));
+                let id = population.first(who, Attribute::ID);
+                self.problems.push(PlanWarning::AddressTaken { id }.into());
             }
             let nothing_new = asking_again.contains(&who) && address == EmailOutcome::Taken;
             if !nothing_new {
@@ -146,7 +145,7 @@ impl PopulationBuilder<'_> {
     }
 }
 
-/// PostgreSQL keeps JSON in an order and with spaces of its own.
+/// Compares JSON values, because PostgreSQL changes the order and the spaces of a JSON text.
 fn same_json(one: &str, other: &str) -> bool {
     let read = |text| serde_json::from_str::<serde_json::Value>(text).ok();
     one == other || read(one) == read(other)

@@ -1,13 +1,12 @@
-//! The groups that rules may name for a set of people: which of them must be loaded.
+//! The groups that must be loaded for a set of people: those that rules may name for them.
 
 use rustc_hash::FxHashSet;
 
 use crate::PlanContext;
 use crate::desired_memberships::DesiredMemberships;
 use crate::lookups::records_by_learner;
-use crate::population::{EvaluatedLearner, PersonChange, Population, from_json};
-use crate::records::{ConnectorRecord, merge_records};
-use crate::snapshot::StoredRecord;
+use crate::population::{EvaluatedLearner, PersonChange, Population};
+use crate::records::{as_records, collect_records, merge_records};
 use crate::source_data::SourceData;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::ids::{GroupId, LearnerId};
@@ -16,18 +15,18 @@ use rollcall_model::names::{GroupName, fold};
 use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::status::LearnerStatus;
 
-/// Names of groups, and what else finds them.
+/// Ids, names and template values that identify groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupKeys {
-    /// Groups of which the people have, had or may not have a membership.
+    /// Groups with a membership, a dormant membership or an exclusion of the people.
     pub ids: Vec<GroupId>,
     /// Folded names.
     pub names: Vec<String>,
-    /// The values of the templates: a rule knows its group by one of them.
+    /// The values of the templates, which identify the group of a rule.
     pub values: Vec<String>,
 }
 
-/// Names every group that a plan for the people can speak of, whoever of the touched learners each of them is.
+/// Names every group that a plan for the people can contain, for each learner that each person may be.
 pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> GroupKeys {
     let snapshot = context.snapshot;
     let mut ids: Vec<GroupId> = snapshot.members.iter().map(|(group, _, _)| *group).collect();
@@ -47,8 +46,8 @@ pub(crate) fn group_keys(context: PlanContext<'_>, source: &SourceData) -> Group
     GroupKeys { ids, names: names.into_iter().collect(), values: values.into_iter().collect() }
 }
 
-/// Each person alone, and merged with the records of each learner whom the person may be; with each status that has
-/// access.
+/// Builds a population of each person alone, and merged with the records of each learner that the person may be, each
+/// with every status that has access.
 fn variants(context: PlanContext<'_>, people: &PeopleTable) -> Population {
     let snapshot = context.snapshot;
     let others = records_by_learner(&snapshot.others);
@@ -60,7 +59,8 @@ fn variants(context: PlanContext<'_>, people: &PeopleTable) -> Population {
         let learners: FxHashSet<LearnerId> = known.into_iter().chain(holders.map(|(_, id)| *id)).collect();
         let mut variants: Vec<Option<Box<[Symbol]>>> = vec![None];
         for records in learners.iter().filter_map(|learner| others.get(learner)) {
-            variants.push(Some(merged(context, &mut population, row, records)));
+            let collected = collect_records(context, &mut population.people, Some(row), records);
+            variants.push(Some(merge_records(&as_records(&collected), context.rules.attributes.len())));
         }
         for cells in variants {
             for status in [LearnerStatus::Active, LearnerStatus::Leave] {
@@ -82,23 +82,4 @@ fn variant(row: RowIndex, status: LearnerStatus) -> EvaluatedLearner {
         sources: u64::MAX,
         contested: false,
     }
-}
-
-fn merged(
-    context: PlanContext<'_>,
-    population: &mut Population,
-    row: RowIndex,
-    records: &[&StoredRecord],
-) -> Box<[Symbol]> {
-    let PlanContext { rules, snapshot, .. } = context;
-    let mut owned = vec![(rules.connector, Box::from(population.people.cells(row)))];
-    for record in records.iter().filter(|record| record.present) {
-        let place = snapshot.places.get(&record.connector).copied().unwrap_or(usize::MAX);
-        let values = &mut population.people.values;
-        owned.push((place, from_json(rules.attributes, values, &record.attributes)));
-    }
-    owned.sort_by_key(|(place, _)| *place);
-    let records: Vec<ConnectorRecord<'_>> =
-        owned.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect();
-    merge_records(&records, rules.attributes.len())
 }

@@ -1,14 +1,14 @@
-//! What a run holds: everything that the reading asks for and the plan does not do.
+//! The changes that a run holds: those that the reading requires and the plan does not make.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::PlanContext;
-use crate::change_set::ChangeSet;
-use crate::change_set::HeldRecord;
+use crate::change_set::{ChangeSet, HeldRecord};
 use crate::deferred_changes::DeferredChanges;
-use crate::fingerprint::assignment_key;
-use crate::fingerprint::{ABSENT, as_read, cells_print, entry_print};
-use crate::limit_checks::{group_print, rule_print};
+use crate::fingerprint::{
+    ABSENT, as_read, assignment_key, cells_print, entry_print, group_print, rule_print,
+};
+use crate::limit_violation::LimitViolation;
 use crate::membership_plan::{GroupIndex, MembershipEntry, MembershipPlan, PlannedGroup};
 use crate::pinned_records::PinnedRecords;
 use crate::population::{EvaluatedLearner, LearnerIndex, to_json};
@@ -19,25 +19,25 @@ use rollcall_model::guard::{
 use rollcall_model::ids::LearnerId;
 use rollcall_model::people::RowIndex;
 
-/// What the reading asks for, before anything was left out.
+/// The plan before limits.
 #[derive(Debug)]
 pub(crate) struct UnrestrictedPlan {
     /// Groups and memberships.
     pub(crate) plan: MembershipPlan,
-    /// Everybody of the plan; the rows of the reading come first, in their order.
+    /// All learners of the plan; the rows of the reading come first, in their order.
     pub(crate) learners: Vec<EvaluatedLearner>,
-    /// Enrollments that it takes away.
+    /// The number of enrollments that it removes.
     pub(crate) enrollments: u64,
 }
 
-/// Notes what is held. `kept` are the enrollments that would go with it.
+/// Adds the held changes to a change set. `kept` is the number of enrollments that they would remove.
 pub(crate) fn build_hold(
     context: PlanContext<'_>,
     change_set: &mut ChangeSet,
     wanted: Option<UnrestrictedPlan>,
     taken: DeferredChanges,
     pinned: &PinnedRecords,
-    reasons: Vec<LimitExceeded>,
+    violations: &[LimitViolation],
     kept: u64,
 ) {
     let mut changes = of_taken(context, change_set, &taken);
@@ -47,12 +47,13 @@ pub(crate) fn build_hold(
         change_set.held_records = records(context, change_set, pinned);
     }
     let waits = changes.iter().any(PlannedChange::is_waiting);
-    let causes = if waits { causes(context, change_set, &reasons) } else { Vec::new() };
+    let causes = if waits { causes(context, change_set, violations) } else { Vec::new() };
+    let reasons = violations.iter().map(LimitExceeded::from).collect();
     change_set.held = HoldReport { causes, reasons, changes, enrollments: if waits { kept } else { 0 } };
 }
 
-/// What changed since the last good run: the source, the file, an attribute.
-fn causes(context: PlanContext<'_>, change_set: &ChangeSet, reasons: &[LimitExceeded]) -> Vec<String> {
+/// Returns the differences from the last good run: the source, the file, an attribute.
+fn causes(context: PlanContext<'_>, change_set: &ChangeSet, violations: &[LimitViolation]) -> Vec<String> {
     let people = change_set.population.people.len() as u64;
     let mut causes = Vec::new();
     if let Some(then) = &context.snapshot.baseline {
@@ -62,8 +63,7 @@ fn causes(context: PlanContext<'_>, change_set: &ChangeSet, reasons: &[LimitExce
         }
         causes = now.changes(then, context.rules.profile().name.as_str());
     }
-    let blank = reasons.iter().filter(|reason| reason.limit == HoldCause::MaxBlanked);
-    causes.extend(blank.filter_map(|reason| reason.message.split(", the limit").next().map(str::to_owned)));
+    causes.extend(violations.iter().filter_map(LimitViolation::source_change));
     causes
 }
 
@@ -147,7 +147,7 @@ fn of_taken(context: PlanContext<'_>, change_set: &ChangeSet, taken: &DeferredCh
     changes
 }
 
-/// Changes of whole people: who leaves, whose record changes, who comes under a new id.
+/// Adds the held changes of people: those who leave, changed records, and known learners with a new id.
 fn of_people(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
@@ -198,8 +198,8 @@ fn of_people(
     changes
 }
 
-/// What the reading asks for and is neither planned nor taken out of the plan; and out of the plan goes what only older
-/// values context for.
+/// Adds the memberships that the reading requires and that are neither planned nor deferred, and removes those from the
+/// plan that only follow from older values.
 fn not_planned(
     change_set: &mut ChangeSet,
     wanted: &UnrestrictedPlan,
@@ -227,7 +227,7 @@ fn not_planned(
             changes.push(of_entry(&wanted.plan, &wanted.learners, kind, entry, limit));
         }
     }
-    // Groups that only older values context for are not made; those that only the reading asks for wait.
+    // Groups that only follow from older values are not created; those that only the reading requires wait.
     let asked: FxHashSet<&str> = wanted.plan.groups.iter().map(|group| group.name.folded()).collect();
     let planned: FxHashSet<String> =
         change_set.plan.groups.iter().map(|group| group.name.folded().to_owned()).collect();
@@ -247,7 +247,7 @@ fn not_planned(
     changes
 }
 
-/// The limit for which each learner of the first plan stays as last read.
+/// Returns the disposition of each learner of the first plan who stays as last read.
 fn limits_of_people(
     change_set: &ChangeSet,
     wanted: &UnrestrictedPlan,
@@ -273,7 +273,7 @@ fn limits_of_people(
     limits
 }
 
-/// Where the learners and groups of the last plan stand in the first one.
+/// The positions of the learners and groups of the last plan in the first one.
 struct PlanIndexMap {
     learners: Vec<Option<LearnerIndex>>,
     groups: Vec<Option<GroupIndex>>,
@@ -306,7 +306,7 @@ impl PlanIndexMap {
     }
 }
 
-/// What the reading says of people who stay as they were.
+/// Returns the records of the reading for people whose stored records are not changed.
 fn records(context: PlanContext<'_>, change_set: &ChangeSet, pinned: &PinnedRecords) -> Vec<HeldRecord> {
     let people = &change_set.population.people;
     let mut rows: Vec<RowIndex> = pinned.rows().map(|(row, _)| row).collect();

@@ -1,7 +1,7 @@
-//! What a plan would take from whom, whatever caused it.
+//! The impact of a plan: the memberships, enrollments and learners that it removes.
 //!
-//! A membership is lost with its last reason, an enrollment with the last assignment that holds it up: who moves from
-//! one group to another with the same courses loses a membership and no enrollment.
+//! A membership is lost with its last reason, an enrollment with the last assignment that gives it. A learner who moves
+//! between two groups with the same courses loses a membership and no enrollment.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -10,36 +10,36 @@ use crate::population::{LearnerIndex, PersonChange, Population};
 use rollcall_model::guard::AccessTotals;
 use rollcall_model::status::LearnerStatus;
 
-/// Which courses groups and single learners give, before and after the plan. Courses are numbered from 0.
+/// The courses that groups and single learners give, before and after the plan. Courses are numbered from 0.
 #[derive(Debug, Clone, Default)]
 pub struct CourseGrants {
-    /// How many courses there are.
+    /// The number of courses.
     pub count: usize,
     /// The courses of each group of the plan today.
     pub before: Vec<Vec<u32>>,
     /// The courses of each group of the plan afterwards, without those whose assignment ends.
     pub after: Vec<Vec<u32>>,
-    /// The courses assigned to one learner alone.
+    /// The courses assigned to single learners.
     pub alone: FxHashMap<LearnerIndex, Vec<u32>>,
 }
 
-/// What would go, and of how much.
+/// The removals of a plan, and the totals before it.
 #[derive(Debug, Clone, Default)]
 pub struct PlanImpact {
     /// Memberships whose last reason ends.
     pub memberships: FxHashSet<(GroupIndex, LearnerIndex)>,
     /// Learners who lose all access.
     pub leaving: FxHashSet<LearnerIndex>,
-    /// Enrollments that nothing holds up any longer.
+    /// The number of enrollments that no assignment gives any longer.
     pub enrollments: u64,
-    /// Everybody who loses something.
+    /// Learners who lose a membership or an enrollment.
     pub people: FxHashSet<LearnerIndex>,
-    /// What this connector's people have today.
+    /// The totals of this connector's people today.
     pub had: AccessTotals,
 }
 
 impl PlanImpact {
-    /// Works out the effect of a plan; of one that takes nothing, nothing is measured.
+    /// Computes the impact of a plan. The totals are 0 if it removes nothing.
     #[must_use]
     pub fn of(plan: &MembershipPlan, population: &Population, courses: &CourseGrants) -> Self {
         let leaves = population.indices().any(|who| population.learner(who).loses_access());
@@ -49,7 +49,7 @@ impl PlanImpact {
         Self::measured(plan, population, courses)
     }
 
-    /// Works out the effect of a plan, and what there is today in any case.
+    /// Computes the impact of a plan, with the totals in any case.
     #[must_use]
     pub fn measured(plan: &MembershipPlan, population: &Population, courses: &CourseGrants) -> Self {
         let leaving = population.indices().filter(|&who| population.learner(who).loses_access());
@@ -68,7 +68,7 @@ impl PlanImpact {
         effect
     }
 
-    /// Counts enrollments, 64 courses at a time: a number a learner holds them.
+    /// Counts enrollments, 64 courses at a time: one bit for each course of a learner.
     fn enrollments(&mut self, plan: &MembershipPlan, population: &Population, courses: &CourseGrants) {
         for first in (0..courses.count).step_by(64) {
             let bits =
@@ -107,7 +107,7 @@ impl PlanImpact {
         }
     }
 
-    /// How many members each group loses.
+    /// The number of members that each group loses.
     #[must_use]
     pub fn by_group(&self) -> FxHashMap<GroupIndex, u64> {
         let mut lost = FxHashMap::default();
@@ -141,7 +141,7 @@ fn lost_memberships(plan: &MembershipPlan) -> FxHashSet<(GroupIndex, LearnerInde
     lost
 }
 
-/// How many distinct memberships of some learners there are; `entries` are sorted by group.
+/// Counts the distinct memberships of some learners; `entries` are sorted by group.
 fn pairs(entries: &[MembershipEntry], counts: impl Fn(LearnerIndex) -> bool) -> u64 {
     let mut total = 0;
     let mut members: Vec<LearnerIndex> = Vec::new();

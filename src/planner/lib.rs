@@ -1,46 +1,45 @@
 //! The planner: from a reading and the state of the database to a set of changes, as a pure function.
 //!
 //! [`plan()`] compares the people of a source with a [`Snapshot`] and returns a [`ChangeSet`]: learners who are new,
-//! changed or absent, the memberships that follow from the rules, and for each change a disposition: it is made, it
-//! waits for approval because of a limit, or an earlier decision stands against it. Nothing here reads a database, a
-//! file or the clock. [`lookup_keys()`] names the facts that are needed besides the snapshot; the caller loads them at
-//! once.
+//! changed or absent, the memberships that follow from the rules, and for each change a disposition: it is applied, it
+//! is held because of a limit, or it is rejected or reverted by an earlier decision. The planner does not use a database,
+//! files or the clock. [`lookup_keys()`] names the data that a plan needs besides the snapshot; the caller loads it in one
+//! step.
 //!
-//! The same functions serve syncs, dry runs, approvals, previews and explanations: [`merge_records`], [`status_on`] and
-//! the evaluation of rules.
+//! Syncs, dry runs, approvals, previews, explanations and undos call the same functions for what they have in common:
+//! [`merge_records`], [`status_on`] and [`evaluate_learner`].
 //!
-//! A plan in ten lines, of one person and one rule for an empty database:
+//! A plan for one person, one rule and an empty database:
 //!
 //! ```
 //! # use rollcall_model::{attributes::{Attribute, AttributeSet}, guard::{ChangeKind, Disposition, SafetyLimits}};
 //! # use rollcall_model::{interner::Symbol, names::{ConnectorName, RuleName}, people::PeopleTable};
-//! # use rollcall_planner::{ConnectorProfile, LimitPolicy, Lookups, PlanContext, RuleSet, Snapshot, SourceData};
-//! # use rollcall_planner::{lookup_keys, plan};
+//! # use rollcall_planner::{ConnectorProfile, LimitPolicy, LookupKeys, Lookups, PlanContext, RuleSet, Snapshot};
+//! # use rollcall_planner::{SourceData, lookup_keys, plan};
 //! # use rollcall_rules::{name_template::NameTemplate, rule::{CompiledExpression, Rule}};
 //! # let attributes = &AttributeSet::default();
 //! # let connectors = &[ConnectorProfile::removed(ConnectorName::new("hr"), 0)];
 //! # let when = r#"department != """#;
 //! # let condition = CompiledExpression::compile(when, attributes).expect("an expression");
 //! # let group = NameTemplate::parse("Department: {department}", attributes).expect("a template");
-//! let rules = &[Rule::new(RuleName::new("departments"), when.to_owned(), group, condition)];
-//! let mut people = PeopleTable::new(attributes);
-//! let mut ada = vec![Symbol::EMPTY; attributes.len()];
-//! ada[Attribute::ID.index()] = people.values.intern("17");
-//! ada[Attribute::DEPARTMENT.index()] = people.values.intern("Sales");
-//! people.push(&ada, String::new);
-//!
+//! # let rules = &[Rule::new(RuleName::new("departments"), when.to_owned(), group, condition)];
+//! # let mut people = PeopleTable::new(attributes);
+//! # let mut ada = vec![Symbol::EMPTY; attributes.len()];
+//! # ada[Attribute::ID.index()] = people.values.intern("17");
+//! # ada[Attribute::DEPARTMENT.index()] = people.values.intern("Sales");
 //! # let limits = SafetyLimits::default();
 //! # let (courses, assignments, connector) = (&[], &[], 0);
 //! # let today = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day");
+//! people.push(&ada, String::new); // id = "17", department = "Sales"
 //! let rules = RuleSet { attributes, connectors, connector, rules, courses, assignments, limits };
 //! let policy = &LimitPolicy::Guard { allow_removals: false, retires: false };
 //! let context = PlanContext { snapshot: &Snapshot::default(), rules, policy, today };
 //! let mut source = SourceData::full(people, Vec::new());
-//! assert_eq!(lookup_keys(context, &mut source), Default::default(), "nobody is known who could be looked up");
-//! let change_set = plan(context, &Lookups::default(), source);
-//! let changes: Vec<_> =
-//!     change_set.changes(context).iter().map(|change| (change.kind, change.disposition)).collect();
-//! assert_eq!(changes, [ChangeKind::Record, ChangeKind::Group, ChangeKind::Give].map(|kind| (kind, Disposition::Apply)));
+//! assert_eq!(lookup_keys(context, &mut source), LookupKeys::default(), "the database is empty");
+//! let changes = plan(context, &Lookups::default(), source).changes(context);
+//! let kinds: Vec<ChangeKind> = changes.iter().map(|change| change.kind).collect();
+//! assert_eq!(kinds, [ChangeKind::Record, ChangeKind::Group, ChangeKind::Give]);
+//! assert!(changes.iter().all(|change| change.disposition == Disposition::Apply));
 //! ```
 
 mod apply_limits;
@@ -57,11 +56,16 @@ pub mod fingerprint;
 mod group_keys;
 mod hold_report;
 pub mod impact;
+mod learner_evaluation;
 mod limit_checks;
+mod limit_violation;
 pub mod lookups;
 pub mod membership_plan;
+#[cfg(test)]
+mod message_snapshot;
 mod new_people;
 mod pinned_records;
+mod plan_warning;
 pub mod population;
 mod population_builder;
 mod record_checks;
@@ -77,6 +81,7 @@ pub use apply_limits::{LimitPolicy, plan};
 pub use approved_subset::change_keys;
 pub use change_set::{ChangeSet, HeldRecord};
 pub use group_keys::GroupKeys;
+pub use learner_evaluation::{RuleScope, evaluate_learner};
 pub use lookups::{LookupKeys, Lookups, lookup_keys};
 pub use population_builder::{connector_bit, manual_cells};
 pub use records::{ConnectorRecord, StatusOnDay, merge_records, status_on, winning_record};
@@ -85,14 +90,14 @@ pub use run_baseline::RunBaseline;
 pub use snapshot::Snapshot;
 pub use source_data::SourceData;
 
-/// Everything that a plan starts from, besides the reading.
+/// The input of a plan, besides the reading.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanContext<'a> {
     /// The state of the database.
     pub snapshot: &'a Snapshot,
     /// The rules, the catalogue and the limits of the file.
     pub rules: RuleSet<'a>,
-    /// What may go through.
+    /// The changes that are allowed.
     pub policy: &'a LimitPolicy,
     /// The day.
     pub today: NaiveDate,

@@ -1,7 +1,7 @@
-//! The facts that a plan needs besides the snapshot: which they are, and their values.
+//! The data that a plan needs besides the snapshot: its keys and its values.
 //!
-//! [`lookup_keys`] is pure. It names every address, learner and record that any pass of the planner can ask for: with
-//! the limits, without them, and for an approval. So one look into the database is enough.
+//! [`lookup_keys`] is pure. It names every address, learner and record that a plan can use: with limits, without them,
+//! and for an approval. So the caller loads them in one step.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -18,7 +18,7 @@ use rollcall_model::names::fold;
 use rollcall_model::people::RowIndex;
 use rollcall_model::status::LearnerStatus;
 
-/// What must be known besides the snapshot.
+/// The keys of the data that a plan needs besides the snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LookupKeys {
     /// Folded addresses whose holders are needed.
@@ -29,14 +29,14 @@ pub struct LookupKeys {
     pub merged: FxHashSet<LearnerId>,
     /// Ids of this connector's people whose stored records are needed.
     pub records: Vec<String>,
-    /// The groups that rules may name for the people; none where the snapshot holds everybody.
+    /// The groups that rules may name for the people; empty if the snapshot contains all learners.
     pub groups: GroupKeys,
 }
 
-/// The values for [`LookupKeys`]. More than was asked for does no harm.
+/// The values for [`LookupKeys`]. Additional values have no effect.
 #[derive(Debug, Clone, Default)]
 pub struct Lookups {
-    /// Learners who hold each folded address, or left with it.
+    /// Learners who hold each folded address, or held it when leaving.
     pub holders: FxHashMap<String, Vec<EmailHolder>>,
     /// The records of the holders of new addresses.
     pub records: FxHashMap<LearnerId, Vec<StoredRecord>>,
@@ -46,7 +46,7 @@ pub struct Lookups {
     pub stored: FxHashMap<String, serde_json::Value>,
 }
 
-/// Names everything that must be known besides the snapshot.
+/// Names the data that a plan needs besides the snapshot.
 #[must_use]
 pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupKeys {
     source.compute_digests(context.rules.attributes);
@@ -72,7 +72,7 @@ pub fn lookup_keys(context: PlanContext<'_>, source: &mut SourceData) -> LookupK
     keys
 }
 
-/// The records of other connectors, by learner.
+/// Groups the records of other connectors by learner.
 pub(crate) fn records_by_learner(records: &[StoredRecord]) -> FxHashMap<LearnerId, Vec<&StoredRecord>> {
     let mut by_learner: FxHashMap<LearnerId, Vec<&StoredRecord>> = FxHashMap::default();
     for record in records {
@@ -107,14 +107,14 @@ fn add_rows(
     }
 }
 
-/// Whether the status of a person whom no other connector knows is another one today.
+/// Returns true if the status of a person whom no other connector knows changes today.
 fn moves(context: PlanContext<'_>, source: &SourceData, row: RowIndex, person: &KnownPerson) -> bool {
     let record = ConnectorRecord { place: context.rules.connector, cells: source.people.cells(row) };
     let connectors = context.rules.connectors;
     status_on(context.today, connectors, &source.people.values, &[record]).status != person.status
 }
 
-/// People whom a full reading no longer holds and other connectors do.
+/// Adds the keys of people who are missing from a full reading and whom other connectors hold.
 fn add_absent(
     context: PlanContext<'_>,
     source: &SourceData,
@@ -140,7 +140,7 @@ fn add_merged(person: &KnownPerson, records: &[&StoredRecord], keys: &mut Lookup
     keys.addresses.extend(addresses);
 }
 
-/// The folded address in a record's attributes, a JSON object.
+/// Returns the folded address in a record's attributes, a JSON object.
 fn address_in(attributes: &str) -> Option<String> {
     let json: serde_json::Value = serde_json::from_str(attributes).ok()?;
     address_of(&json)
@@ -165,7 +165,7 @@ impl Lookups {
         addresses
     }
 
-    /// The holders of these addresses: their records are needed.
+    /// Returns the holders of these addresses, whose records are needed.
     #[must_use]
     pub fn holders_of(&self, addresses: &FxHashSet<String>) -> FxHashSet<LearnerId> {
         let holders = addresses.iter().filter_map(|address| self.holders.get(address)).flatten();
@@ -190,7 +190,7 @@ impl Lookups {
         addresses
     }
 
-    /// Learners who would be joined and whom other connectors know: their stored attributes are needed.
+    /// Returns the learners who may be joined and whom other connectors know; their stored attributes are needed.
     pub fn joined(&self, connector: ConnectorId) -> impl Iterator<Item = LearnerId> {
         let merged = self
             .records
@@ -199,7 +199,7 @@ impl Lookups {
         merged.map(|(learner, _)| *learner)
     }
 
-    /// Notes of each holder who has left the value of the connector's `match` attribute.
+    /// Sets the value of the connector's `match` attribute for each holder who has left.
     pub fn set_match_values(&mut self, attribute: &str) {
         for holder in self.holders.values_mut().flatten().filter(|one| one.status == LearnerStatus::Left) {
             let records = self.records.get(&holder.learner).into_iter().flatten();

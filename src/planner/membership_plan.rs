@@ -1,47 +1,48 @@
-//! The difference between who is in each group and who should be.
+//! The difference between current and desired memberships.
 //!
-//! [`MembershipPlan::between`] compares the memberships of today with a [`DesiredMemberships`] and answers with the changes that close the gap.
-//! It reads nothing and writes nothing: `sync --dry-run` prints a plan, `rollcall_core::sync` commits one.
+//! [`MembershipPlan::between`] compares the current memberships with [`DesiredMemberships`] and returns the changes.
+//! `sync --dry-run` prints a plan, `rollcall_core::sync` commits one.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::desired_memberships::DesiredMemberships;
+use crate::plan_warning::PlanWarning;
 use crate::population::{LearnerIndex, Population};
 use rollcall_model::ids::{GroupId, LearnerId, RuleId};
 use rollcall_model::names::{GroupName, RuleName, fold};
-use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::run_warning::RunWarning;
 
 /// The number of a group in [`MembershipPlan::groups`].
 pub type GroupIndex = u32;
 
-/// The number of a rule in [`MembershipPlan::rules`]; 0 is by hand.
+/// The number of a rule in [`MembershipPlan::rules`]; 0 means a manual membership.
 pub type RuleIndex = u32;
 
-/// A group of the plan: one that exists, or one that the plan makes.
+/// A group of the plan: one that exists, or one that the plan creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedGroup {
-    /// The number; none for a new one.
+    /// The number; `None` for a new group.
     pub id: Option<GroupId>,
     /// The name.
     pub name: GroupName,
-    /// Whether a person made it.
+    /// True if a person created it.
     pub by_hand: bool,
-    /// Whether it would be made, but waits for approval.
+    /// True if it is new and waits for approval.
     pub held: bool,
 }
 
 impl PlannedGroup {
-    /// Whether the plan makes it.
+    /// Returns true if the plan creates it.
     #[must_use]
     pub fn is_made(&self) -> bool {
         self.id.is_none() && !self.held
     }
 }
 
-/// A rule of the plan: one of the file, or one that has left it and still holds memberships.
+/// A rule of the plan: one of the file, or one that was removed from it and still has memberships.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedRule {
-    /// The number; none for one that was never seen before.
+    /// The number; `None` for a new rule.
     pub id: Option<RuleId>,
     /// The name.
     pub name: RuleName,
@@ -58,7 +59,7 @@ pub struct MembershipEntry {
     pub who: LearnerIndex,
 }
 
-/// A rule that meets a group for a value.
+/// A link from a rule to a group, for a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleGroupLink {
     /// The rule.
@@ -71,39 +72,39 @@ pub struct RuleGroupLink {
     pub name: String,
 }
 
-/// What the database says before the plan: everything that belongs to a group today.
+/// The current state: groups, rules and memberships in the database.
 #[derive(Debug, Clone, Default)]
 pub struct CurrentState {
-    /// Groups that are not deleted, and whether a person made each.
+    /// Groups that are not deleted, each with true if a person created it.
     pub groups: Vec<(GroupId, GroupName, bool)>,
-    /// Rules that were ever named, without the reason by hand.
+    /// All known rules, without the one for manual memberships.
     pub rules: Vec<(RuleId, RuleName)>,
-    /// Rule, key: the group, its name when they met, and whether it has been deleted since.
+    /// Rule, key: the group, its name when it was linked, and true if it was deleted since.
     pub links: FxHashMap<(RuleId, String), (GroupId, String, bool)>,
-    /// Every reason of a learner of the population.
+    /// All reasons for memberships of the learners of the population.
     pub members: Vec<(GroupId, RuleId, LearnerIndex)>,
-    /// Memberships by hand that wait for their learner.
+    /// Manual memberships of learners without access.
     pub resting: Vec<(GroupId, LearnerIndex)>,
-    /// Who is kept out of what.
+    /// Learners who are excluded from groups.
     pub exclusions: FxHashSet<(GroupId, LearnerId)>,
 }
 
-/// The changes that close the gap.
+/// The changes from the current to the desired memberships.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MembershipPlan {
-    /// Every group that the plan speaks of; those without a number are made.
+    /// All groups of the plan; those without a number are created.
     pub groups: Vec<PlannedGroup>,
-    /// Every rule that the plan speaks of; 0 is by hand.
+    /// All rules of the plan; 0 stands for manual memberships.
     pub rules: Vec<PlannedRule>,
-    /// Rules and groups that meet.
+    /// New links between rules and groups.
     pub meetings: Vec<RuleGroupLink>,
-    /// Every reason of today of the learners of the population, sorted.
+    /// The current reasons for memberships of the learners of the population, sorted.
     pub before: Vec<MembershipEntry>,
-    /// Reasons to be given, sorted.
+    /// Reasons to add, sorted.
     pub add: Vec<MembershipEntry>,
-    /// Reasons to be ended, sorted.
+    /// Reasons to remove, sorted.
     pub remove: Vec<MembershipEntry>,
-    /// What was noticed.
+    /// The warnings.
     pub problems: Vec<RunWarning>,
 }
 
@@ -116,55 +117,51 @@ struct PlanBuilder<'a> {
 }
 
 impl MembershipPlan {
-    /// Compares today with the roll. `rules` are the names of the file's rules, in its order.
+    /// Compares the current with the desired memberships. `rules` are the names of the file's rules, in its order.
     #[must_use]
     pub fn between(
         today: &CurrentState,
-        roll: &DesiredMemberships,
+        desired: &DesiredMemberships,
         rules: &[RuleName],
         population: &Population,
     ) -> Self {
         let mut draft = PlanBuilder::new(today);
         let of_file: Vec<RuleIndex> = rules.iter().map(|name| draft.rule(name)).collect();
         let targets: Vec<Option<GroupIndex>> = {
-            // Groups are made in the order of their names, whatever the order of the reading.
-            let mut order: Vec<usize> = (0..roll.wanted.len()).collect();
+            // Groups are created in the order of their names, independent of the order of the reading.
+            let mut order: Vec<usize> = (0..desired.wanted.len()).collect();
             order.sort_unstable_by_key(|&at| {
-                let one = &roll.wanted[at];
+                let one = &desired.wanted[at];
                 (one.rule, &one.key, &one.name)
             });
-            let mut targets = vec![None; roll.wanted.len()];
+            let mut targets = vec![None; desired.wanted.len()];
             for at in order {
-                let one = &roll.wanted[at];
+                let one = &desired.wanted[at];
                 targets[at] = draft.target(of_file[one.rule as usize], &one.key, &one.name);
             }
             targets
         };
-        let should = draft.should(roll, &targets, &of_file, population);
+        let should = draft.should(desired, &targets, &of_file, population);
         let is = draft.is();
         let undecided: FxHashSet<(RuleIndex, LearnerIndex)> =
-            roll.undecided.iter().map(|(rule, who, _)| (of_file[*rule as usize], *who)).collect();
+            desired.undecided.iter().map(|(rule, who, _)| (of_file[*rule as usize], *who)).collect();
         let (add, remove) = difference(&is, &should, |entry| undecided.contains(&(entry.rule, entry.who)));
         let mut plan = draft.plan;
-        plan.problems.extend(roll.undecided.iter().map(|(rule, who, why)| {
-            let subject = population.first(*who, rollcall_model::attributes::Attribute::ID);
-            let message = format!(
-                "the rule `{}` could not be evaluated ({why}): the memberships that it gives stay as they are",
-                rules[*rule as usize]
-            );
-            RunWarning::new(RunWarningKind::RuleFailed, subject, message)
+        plan.problems.extend(desired.undecided.iter().map(|(rule, who, why)| {
+            let id = population.first(*who, rollcall_model::attributes::Attribute::ID);
+            RunWarning::from(PlanWarning::RuleFailed { id, rule: &rules[*rule as usize], why })
         }));
         plan.problems.sort();
         Self { before: is, add, remove, ..plan }
     }
 
-    /// Whether nothing about groups and memberships changes.
+    /// Returns true if groups and memberships do not change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.add.is_empty() && self.remove.is_empty() && self.new_groups() == 0 && self.meetings.is_empty()
     }
 
-    /// How many groups are made.
+    /// The number of groups that are created.
     #[must_use]
     pub fn new_groups(&self) -> usize {
         self.groups.iter().filter(|group| group.is_made()).count()
@@ -201,7 +198,7 @@ impl<'a> PlanBuilder<'a> {
     }
 
     fn rule(&mut self, name: &RuleName) -> RuleIndex {
-        // Row 0 is not a rule of anybody's file, whatever it is called.
+        // Row 0 is not a rule of the file, even if a rule has its name.
         let known = self.plan.rules.iter().skip(1).position(|rule| rule.name == *name).map(|at| at + 1);
         let at = known.unwrap_or_else(|| {
             self.plan.rules.push(PlannedRule { id: None, name: name.clone() });
@@ -210,8 +207,8 @@ impl<'a> PlanBuilder<'a> {
         u32::try_from(at).expect("fewer than four billion rules")
     }
 
-    /// The group that a rule feeds for a value: the one that it has met before, or the one of that name, or a new one.
-    /// None when that group was deleted by hand, or the name cannot be one.
+    /// Returns the group of a rule for a value: the one that is linked, the one with that name, or a new one. `None` if
+    /// the group was deleted manually, or the name is not valid.
     fn target(&mut self, rule: RuleIndex, key: &str, name: &str) -> Option<GroupIndex> {
         if let Some(id) = self.plan.rules[rule as usize].id
             && let Some((group, met_as, deleted)) = self.today.links.get(&(id, key.to_owned()))
@@ -222,7 +219,7 @@ impl<'a> PlanBuilder<'a> {
         let name = match GroupName::parse(name) {
             Ok(name) => name,
             Err(why) => {
-                self.plan.problems.push(RunWarning::new(RunWarningKind::BadGroupName, name, why.to_string()));
+                self.plan.problems.push(PlanWarning::BadGroupName { name, why }.into());
                 return None;
             }
         };
@@ -240,7 +237,7 @@ impl<'a> PlanBuilder<'a> {
                 at
             }
         };
-        // Other spellings of the same value come right behind the first.
+        // Other spellings of the same value directly follow the first one.
         if self.plan.meetings.last().is_none_or(|last| last.rule != rule || last.key != key) {
             self.plan.meetings.push(RuleGroupLink {
                 rule,
@@ -254,7 +251,7 @@ impl<'a> PlanBuilder<'a> {
 
     fn should(
         &self,
-        roll: &DesiredMemberships,
+        desired: &DesiredMemberships,
         targets: &[Option<GroupIndex>],
         of_file: &[RuleIndex],
         population: &Population,
@@ -264,9 +261,9 @@ impl<'a> PlanBuilder<'a> {
             pair.is_some_and(|pair| self.today.exclusions.contains(&pair))
         };
         let nobody_excluded = self.today.exclusions.is_empty();
-        let by_rule = roll.members.iter().filter_map(|&(wanted, who)| {
+        let by_rule = desired.members.iter().filter_map(|&(wanted, who)| {
             let group = targets[wanted as usize]?;
-            let rule = of_file[roll.wanted[wanted as usize].rule as usize];
+            let rule = of_file[desired.wanted[wanted as usize].rule as usize];
             (nobody_excluded || !excluded(group, who)).then_some(MembershipEntry { group, rule, who })
         });
         let has_access = |who: LearnerIndex| population.learner(who).status.has_access();
@@ -303,7 +300,7 @@ impl<'a> PlanBuilder<'a> {
     }
 }
 
-/// What is missing, and what is too much; both inputs are sorted and hold nothing twice.
+/// Returns the missing and the surplus entries; both inputs are sorted and without duplicates.
 fn difference(
     is: &[MembershipEntry],
     should: &[MembershipEntry],

@@ -1,4 +1,4 @@
-//! People with ids that the database does not know: who of them is a known learner.
+//! People with unknown ids who are known learners.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -10,7 +10,7 @@ use rollcall_model::names::fold;
 use rollcall_model::people::{PeopleTable, RowIndex};
 
 impl Lookups {
-    /// Adds the records that other connectors have of learners whom this connector meets only now.
+    /// Adds the records that other connectors have of learners who are new at this connector.
     pub(crate) fn add_joined<'a>(
         &'a self,
         matches: &[PersonMatch],
@@ -32,23 +32,24 @@ impl Lookups {
     }
 }
 
-/// Learners who came as records without an id: they are not absent.
+/// Returns the learners of records without an id: they are not absent.
 pub(crate) fn protected(people: &PeopleTable, lookups: &Lookups) -> FxHashSet<LearnerId> {
     let holders = people.addresses_without_id().filter_map(|address| lookups.holders.get(&fold(address)));
     holders.flatten().map(|holder| holder.learner).collect()
 }
 
-/// When an old id comes back beside the one that took its place, whoever was there at the last good reading stays.
+/// Keeps one row for each learner. If an old id returns while its replacement exists, the row that the last good reading
+/// contained stays.
 pub(crate) fn one_row_a_learner(people: &PeopleTable, matches: &mut [PersonMatch]) {
-    let mut seats: FxHashMap<LearnerId, RowIndex> = FxHashMap::default();
+    let mut rows: FxHashMap<LearnerId, RowIndex> = FxHashMap::default();
     for row in people.rows() {
         let (PersonMatch::Known(KnownPerson { learner, .. }) | PersonMatch::Joined { learner, .. }) =
             matches[row as usize]
         else {
             continue;
         };
-        let Some(&other) = seats.get(&learner) else {
-            seats.insert(learner, row);
+        let Some(&other) = rows.get(&learner) else {
+            rows.insert(learner, row);
             continue;
         };
         let rank = |row: RowIndex| match matches[row as usize] {
@@ -57,12 +58,12 @@ pub(crate) fn one_row_a_learner(people: &PeopleTable, matches: &mut [PersonMatch
             PersonMatch::Joined { .. } | PersonMatch::New { .. } => (2, people.id(row)),
         };
         let loser = if rank(row) < rank(other) { other } else { row };
-        seats.insert(learner, if loser == row { other } else { row });
+        rows.insert(learner, if loser == row { other } else { row });
         matches[loser as usize] = PersonMatch::New { instead_of: None };
     }
 }
 
-/// Whom the reading holds under a new id while the id at the last good reading has vanished from it.
+/// Returns the learners with a new id whose id of the last good reading is missing.
 pub(crate) fn changed_ids(
     people: &PeopleTable,
     matches: &[PersonMatch],

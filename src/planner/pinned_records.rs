@@ -1,4 +1,4 @@
-//! Records and values that keep their stored state, because what the reading says of them must wait.
+//! Records and values that keep their stored state, because their changes must wait.
 
 use rustc_hash::FxHashMap;
 
@@ -7,7 +7,7 @@ use rollcall_model::guard::Disposition;
 use rollcall_model::interner::Symbol;
 use rollcall_model::people::{PeopleTable, RowIndex};
 
-/// Records and values that a plan leaves as they are stored, each with its disposition.
+/// Records and values that a plan does not change, each with its disposition.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PinnedRecords {
     rows: FxHashMap<RowIndex, Disposition>,
@@ -16,17 +16,17 @@ pub(crate) struct PinnedRecords {
 }
 
 impl PinnedRecords {
-    /// Leaves a record of the reading out.
+    /// Pins the record of a row of the reading.
     pub(crate) fn row(&mut self, row: RowIndex, disposition: Disposition) {
         self.rows.entry(row).or_insert(disposition);
     }
 
-    /// Leaves it out that the reading no longer holds an id.
+    /// Pins an id that is missing from the reading.
     pub(crate) fn id(&mut self, id: &str, disposition: Disposition) {
         self.ids.entry(id.to_owned()).or_insert(disposition);
     }
 
-    /// Keeps an older value in the place of the one that a record of the reading has.
+    /// Replaces a value of a record of the reading by an older one.
     pub(crate) fn value(&mut self, row: RowIndex, attribute: Attribute, older: Symbol) {
         self.values.push((row, attribute, older));
     }
@@ -39,12 +39,12 @@ impl PinnedRecords {
         self.ids.contains_key(id)
     }
 
-    /// The records that are left out.
+    /// Returns true if the record of a row is pinned.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (RowIndex, Disposition)> {
         self.rows.iter().map(|(row, disposition)| (*row, *disposition))
     }
 
-    /// The ids that count as held.
+    /// Returns true if a missing id is pinned.
     pub(crate) fn ids(&self) -> impl Iterator<Item = (&str, Disposition)> {
         self.ids.iter().map(|(id, disposition)| (id.as_str(), *disposition))
     }

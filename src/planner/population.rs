@@ -1,7 +1,7 @@
-//! The learners that one plan is about, each with merged attributes and the state on this day.
+//! The learners of one plan, each with merged attributes and the status on this day.
 //!
-//! Most learners are one person of one connector: their attributes are the cells of the reading, not copied. Only who
-//! is known to several connectors, or is not in the reading, has merged cells of his own.
+//! Most learners are one person of one connector: their attributes are the cells of the reading, without a copy. Only
+//! learners of several connectors, and learners who are not in the reading, have merged cells.
 
 use rustc_hash::FxHashMap;
 
@@ -12,77 +12,78 @@ use rollcall_model::json::push_string;
 use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::status::{LearnerStatus, read_date};
 
-/// The place of a learner in [`Population`].
+/// The position of a learner in [`Population`].
 pub type LearnerIndex = u32;
 
-/// What became of a person of this connector since the last good reading.
+/// The change of a person of this connector since the last good reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonChange {
-    /// Nothing.
+    /// No change.
     Same,
     /// The attributes changed.
     Changed,
-    /// Was never read before, or comes back.
+    /// The person is new, or returns.
     New,
-    /// A complete reading no longer holds the person.
+    /// The person is missing from a complete reading.
     Absent,
-    /// There is no person of this connector: added by hand.
+    /// There is no person of this connector: the learner was added manually.
     None,
 }
 
 /// A learner of the plan.
 #[derive(Debug, Clone)]
 pub struct EvaluatedLearner {
-    /// The number; none for somebody new.
+    /// The number; `None` for a new learner.
     pub id: Option<LearnerId>,
     /// The row of the reading.
     pub row: Option<RowIndex>,
-    /// What became of the person.
+    /// The change of the person.
     pub change: PersonChange,
-    /// The state so far; none for somebody new.
+    /// The status before; `None` for a new learner.
     pub status_before: Option<LearnerStatus>,
-    /// The state today.
+    /// The status today.
     pub status: LearnerStatus,
-    /// Bit n: the file's connector n holds the person; [`EvaluatedLearner::ADDED_BY_HAND`] for nobody's.
+    /// Bit n: the file's connector n holds the person; [`EvaluatedLearner::ADDED_BY_HAND`] if no connector does.
     pub sources: u64,
-    /// Whether somebody else holds the address.
+    /// True if another learner holds the address.
     pub contested: bool,
 }
 
 impl EvaluatedLearner {
-    /// The bit of learners who were added by hand: rules that name no connector apply to them too.
+    /// The bit of learners who were added manually. Rules that name no connector apply to them too.
     pub const ADDED_BY_HAND: u64 = 1 << 63;
 
-    /// The bit of connectors that the file no longer has: their people stay as last read, under the same rules.
+    /// The bit of connectors that were removed from the file. Their people stay as last read; rules that name no
+    /// connector apply to them.
     pub const STRUCK: u64 = 1 << 62;
 
-    /// Whether the learner loses every access.
+    /// Returns true if the learner loses all access.
     #[must_use]
     pub fn loses_access(&self) -> bool {
         self.status_before.is_some_and(LearnerStatus::has_access) && !self.status.has_access()
     }
 
-    /// Whether memberships begin or end because the state changed.
+    /// Returns true if memberships begin or end because the status changed.
     #[must_use]
     pub fn comes_or_goes(&self) -> bool {
         self.status_before.is_some_and(LearnerStatus::has_access) != self.status.has_access()
     }
 }
 
-/// Everybody whom a plan is about.
+/// All learners of a plan.
 #[derive(Debug, Clone)]
 pub struct Population {
-    /// The reading, and every text.
+    /// The reading, with all texts.
     pub people: PeopleTable,
     merged: FxHashMap<LearnerIndex, Box<[Symbol]>>,
-    /// Everybody; first the rows of the reading, in their order.
+    /// The learners; first the rows of the reading, in their order.
     pub learners: Vec<EvaluatedLearner>,
-    /// The cells of the four states, by [`LearnerStatus`].
+    /// The cells of the four values of [`LearnerStatus`].
     states: [Symbol; 4],
 }
 
 impl Population {
-    /// A population of nobody yet, around a reading.
+    /// Creates a population without learners for a reading.
     #[must_use]
     pub fn new(mut people: PeopleTable) -> Self {
         let states =
@@ -91,7 +92,7 @@ impl Population {
         Self { people, merged: FxHashMap::default(), learners: Vec::new(), states }
     }
 
-    /// Adds a learner; `merged` replaces the cells of the row where there are any.
+    /// Adds a learner; `merged` replaces the cells of the row.
     pub fn push(&mut self, learner: EvaluatedLearner, merged: Option<Box<[Symbol]>>) -> LearnerIndex {
         let who = LearnerIndex::try_from(self.learners.len()).expect("fewer than four billion learners");
         if let Some(cells) = merged {
@@ -101,30 +102,30 @@ impl Population {
         who
     }
 
-    /// The reading and the learners, apart.
+    /// Returns the reading and the learners.
     #[must_use]
     pub fn into_parts(self) -> (PeopleTable, Vec<EvaluatedLearner>) {
         (self.people, self.learners)
     }
 
-    /// Everybody's place.
+    /// Iterates over the positions of all learners.
     pub fn indices(&self) -> impl Iterator<Item = LearnerIndex> + use<> {
         0..LearnerIndex::try_from(self.learners.len()).expect("`push` lets no more in")
     }
 
-    /// One learner.
+    /// Returns one learner.
     #[must_use]
     pub fn learner(&self, who: LearnerIndex) -> &EvaluatedLearner {
         &self.learners[who as usize]
     }
 
-    /// Whether other connectors or a person's hand had a part in the attributes.
+    /// Returns true if the attributes are not only those of the row.
     #[must_use]
     pub fn is_merged(&self, who: LearnerIndex) -> bool {
         self.merged.contains_key(&who)
     }
 
-    /// The merged attributes; empty for somebody of whom nothing but the absence is known.
+    /// Returns the merged attributes; `None` for a learner who is only known to be absent.
     #[must_use]
     pub fn cells(&self, who: LearnerIndex) -> Option<&[Symbol]> {
         match self.merged.get(&who) {
@@ -133,7 +134,7 @@ impl Population {
         }
     }
 
-    /// One attribute as rules see it: `status` is the state today.
+    /// Returns one attribute as rules read it: `status` is the status today.
     #[must_use]
     pub fn cell(&self, who: LearnerIndex, attribute: Attribute) -> Symbol {
         if attribute == Attribute::STATUS {
@@ -142,13 +143,13 @@ impl Population {
         self.cells(who).map_or(Symbol::EMPTY, |cells| cells[attribute.index()])
     }
 
-    /// The first value of an attribute.
+    /// Returns the first value of an attribute.
     #[must_use]
     pub fn first(&self, who: LearnerIndex, attribute: Attribute) -> &str {
         self.people.values.first(self.cell(who, attribute))
     }
 
-    /// The name that is shown: `name`, else given and family name, else the address, else the id.
+    /// Returns the display name: `name`, else given and family name, else the address, else the id.
     #[must_use]
     pub fn name(&self, who: LearnerIndex) -> String {
         let name = self.first(who, Attribute::NAME);
@@ -168,14 +169,14 @@ impl Population {
     }
 }
 
-/// Reads a date out of cells.
+/// Returns a date attribute of a record.
 #[must_use]
 pub fn date(values: &Interner, cells: &[Symbol], attribute: Attribute) -> Option<chrono::NaiveDate> {
     let text = values.first(cells[attribute.index()]);
     if text.is_empty() { None } else { read_date(text) }
 }
 
-/// Every attribute with a value as a JSON object: a string, or a list of strings.
+/// Writes all attributes with a value as a JSON object; each is a string or a list of strings.
 #[must_use]
 pub fn to_json(attributes: &AttributeSet, values: &Interner, cells: &[Symbol]) -> String {
     let mut json = String::with_capacity(256);
@@ -208,7 +209,7 @@ pub fn to_json(attributes: &AttributeSet, values: &Interner, cells: &[Symbol]) -
     json
 }
 
-/// Reads back what [`to_json`] wrote; attributes that this file does not know are left out.
+/// Reads the JSON of [`to_json`]; ignores attributes that the file does not define.
 pub fn from_json(attributes: &AttributeSet, values: &mut Interner, json: &str) -> Box<[Symbol]> {
     let mut cells = vec![Symbol::EMPTY; attributes.len()].into_boxed_slice();
     let Ok(serde_json::Value::Object(object)) = serde_json::from_str(json) else {

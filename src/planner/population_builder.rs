@@ -1,22 +1,23 @@
-//! The learners of a plan: the people of the reading, those whom it no longer holds and those who were added by hand, each
-//! with status and attributes.
+//! The learners of a plan: the people of the reading, those who are missing from it and those who were added manually,
+//! each with status and attributes.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::PlanContext;
 use crate::correlation::{KnownPerson, PersonMatch};
 use crate::pinned_records::PinnedRecords;
-use crate::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population, from_json};
-use crate::records::{ConnectorRecord, merge_records, status_on};
+use crate::plan_warning::PlanWarning;
+use crate::population::{EvaluatedLearner, LearnerIndex, PersonChange, Population};
+use crate::records::{ConnectorRecord, as_records, collect_records, merge_records, status_on};
 use crate::snapshot::{ManualPerson, StoredRecord};
 use rollcall_model::attributes::{Attribute, AttributeSet};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::people::RowIndex;
-use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+use rollcall_model::run_warning::RunWarning;
 use rollcall_model::status::LearnerStatus;
 
-/// A population that is being put together.
+/// Builds the population of a plan.
 pub(crate) struct PopulationBuilder<'a> {
     pub(crate) context: PlanContext<'a>,
     pub(crate) population: Population,
@@ -46,9 +47,8 @@ impl PopulationBuilder<'_> {
                 PersonMatch::New { .. } => (None, None, PersonChange::New),
             };
             if let PersonMatch::New { instead_of: Some(_) } = found {
-                let subject = self.population.people.id(row);
-                let message = "the address belonged to somebody who left: made a new learner, who has it now";
-                self.problems.push(RunWarning::new(RunWarningKind::AddressHandedOn, subject, message));
+                let id = self.population.people.id(row);
+                self.problems.push(PlanWarning::AddressHandedOn { id }.into());
             }
             let contested = matches!(found, PersonMatch::Known(person) if person.contested);
             let who = self.add_learner(id, Some(row), fate, was, contested);
@@ -59,7 +59,7 @@ impl PopulationBuilder<'_> {
         records
     }
 
-    /// Adds the people whom the reading no longer holds; returns their ids, sorted, and the ids of those whose absence is
+    /// Adds the people who are missing from the reading; returns their ids, sorted, and the ids of those whose absence is
     /// pinned.
     pub(crate) fn add_absentees(
         &mut self,
@@ -77,7 +77,7 @@ impl PopulationBuilder<'_> {
         gone.sort_unstable_by_key(|(id, _)| *id);
         let (kept, gone): (Vec<_>, Vec<_>) = gone.into_iter().partition(|(id, _)| pinned.has_id(id));
         for (_, person) in &gone {
-            // A learner who came under a new id in the same reading is there already.
+            // A learner with a new id in the same reading has been added already.
             if !self.by_learner.contains_key(&person.learner) {
                 self.add_learner(
                     Some(person.learner),
@@ -123,25 +123,15 @@ impl PopulationBuilder<'_> {
         contested: bool,
     ) -> LearnerIndex {
         let records = id.and_then(|id| self.others.get(&id)).map_or(&[][..], Vec::as_slice);
-        let PlanContext { rules, snapshot, today, .. } = self.context;
+        let PlanContext { rules, today, .. } = self.context;
         let (status, sources, merged) = if let (Some(row), []) = (row, records) {
             let people = &self.population.people;
             let record = ConnectorRecord { place: rules.connector, cells: people.cells(row) };
             let status = status_on(today, rules.connectors, &people.values, &[record]).status;
             (status, connector_bit(rules.connector), None)
         } else {
-            let mut owned: Vec<(usize, Box<[Symbol]>)> = Vec::with_capacity(records.len() + 1);
-            for record in records.iter().filter(|record| record.present) {
-                let place = snapshot.places.get(&record.connector).copied().unwrap_or(usize::MAX);
-                let values = &mut self.population.people.values;
-                owned.push((place, from_json(rules.attributes, values, &record.attributes)));
-            }
-            if let Some(row) = row {
-                owned.push((rules.connector, self.population.people.cells(row).into()));
-            }
-            owned.sort_by_key(|(place, _)| *place);
-            let records: Vec<ConnectorRecord<'_>> =
-                owned.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect();
+            let collected = collect_records(self.context, &mut self.population.people, row, records);
+            let records = as_records(&collected);
             let values = &self.population.people.values;
             let status = status_on(today, rules.connectors, values, &records).status;
             let merged = (!records.is_empty()).then(|| merge_records(&records, rules.attributes.len()));
@@ -159,7 +149,7 @@ impl PopulationBuilder<'_> {
     }
 }
 
-/// The attributes of a learner who was added by hand: an address and a name.
+/// Returns the attributes of a learner who was added manually: an address and a name.
 #[must_use]
 pub fn manual_cells(attributes: &AttributeSet, values: &mut Interner, one: &ManualPerson) -> Box<[Symbol]> {
     let mut cells = vec![Symbol::EMPTY; attributes.len()].into_boxed_slice();
@@ -168,7 +158,7 @@ pub fn manual_cells(attributes: &AttributeSet, values: &mut Interner, one: &Manu
     cells
 }
 
-/// The bit of a connector in [`EvaluatedLearner::sources`]; connectors that the file no longer names share one.
+/// Returns the bit of a connector in [`EvaluatedLearner::sources`]. Connectors that were removed from the file share one.
 #[must_use]
 pub fn connector_bit(place: usize) -> u64 {
     if place < 62 { 1 << place } else { EvaluatedLearner::STRUCK }

@@ -1,22 +1,22 @@
-//! What a reading says of people that must wait: an attribute that went blank for too many, known addresses under new
-//! ids, and what somebody has rejected or taken back. Those people stay as they were last read, so that nothing that
-//! follows from it happens.
+//! Checks of records whose changes must wait: an attribute that is blank for too many people, known addresses with new
+//! ids, and changes that were rejected or undone. These people stay as they were last read, so that nothing follows from
+//! their new records.
 
 use rustc_hash::FxHashMap;
 
 use crate::PlanContext;
 use crate::change_set::ChangeSet;
 use crate::fingerprint::{ABSENT, record_key};
+use crate::limit_violation::LimitViolation;
 use crate::lookups::Lookups;
 use crate::pinned_records::PinnedRecords;
 use crate::population::{LearnerIndex, PersonChange};
 use rollcall_model::attributes::Attribute;
-use rollcall_model::format::thousands;
-use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause, LimitExceeded};
+use rollcall_model::guard::{ChangeKey, ChangeKind, Disposition, HoldCause};
 use rollcall_model::ids::LearnerId;
 use rollcall_model::people::{PeopleTable, RowIndex};
 
-/// Leaves out what somebody has decided on, as long as the person's record says the same.
+/// Pins the records whose changes an earlier decision prevents, as long as the records are the same.
 pub(crate) fn apply_decisions(context: PlanContext<'_>, change_set: &ChangeSet, pinned: &mut PinnedRecords) {
     if context.snapshot.decisions.is_empty() {
         return;
@@ -48,24 +48,24 @@ pub(crate) fn apply_decisions(context: PlanContext<'_>, change_set: &ChangeSet, 
     pin_changed_ids(context, change_set, rekeyed.collect(), pinned);
 }
 
-/// What somebody has decided on a change of this key, if it is still about the same.
+/// Returns the decision on the change with this key, if the fingerprint is still the same.
 pub(crate) fn find_decision(context: PlanContext<'_>, key: &str, fingerprint: i64) -> Option<Disposition> {
     let decisions = context.snapshot.decisions.get(key)?;
     decisions.iter().find(|one| one.fingerprint == fingerprint).map(|one| one.disposition)
 }
 
-/// Of a record as the reading has it.
+/// The fingerprint of a record of the reading.
 pub(crate) fn record_print(change_set: &ChangeSet, row: Option<RowIndex>) -> i64 {
     row.map_or(ABSENT, |row| change_set.digests[row as usize])
 }
 
-/// Whether somebody loses all access, or is no longer held by this connector.
+/// Returns true if the learner loses all access, or this connector no longer holds the person.
 pub(crate) fn is_going(change_set: &ChangeSet, who: LearnerIndex) -> bool {
     let learner = change_set.population.learner(who);
     learner.loses_access() || learner.change == PersonChange::Absent
 }
 
-/// Leaves out everybody of `going`, at the cost of one look at those who are absent.
+/// Pins the learners of `going`, with one pass over the absent people.
 pub(crate) fn pin_learners(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
@@ -86,12 +86,12 @@ pub(crate) fn pin_learners(
     pin_ids(context, change_set, &of_learner, pinned);
 }
 
-/// Leaves out known addresses under new ids, when there are more than may be.
+/// Pins the records of known addresses with new ids, if they exceed the limit.
 pub(crate) fn check_changed_ids(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
     pinned: &mut PinnedRecords,
-) -> Option<LimitExceeded> {
+) -> Option<LimitViolation> {
     let known = present(context);
     let limit = context.rules.limits.rekeyed_of(known);
     let fresh = change_set.changed_ids.iter().filter(|(row, _)| !pinned.has_row(*row));
@@ -104,15 +104,10 @@ pub(crate) fn check_changed_ids(
         .map(|&(row, learner)| (row, learner, Disposition::Hold(HoldCause::MaxRekeyed)))
         .collect();
     pin_changed_ids(context, change_set, rows, pinned);
-    let message = format!(
-        "{} known addresses come under new ids, the limit is {}: an approval links them to the learners they have been",
-        thousands(fresh.len() as u64),
-        thousands(limit)
-    );
-    Some(LimitExceeded { limit: HoldCause::MaxRekeyed, message })
+    Some(LimitViolation::ChangedIds { addresses: fresh.len() as u64, limit })
 }
 
-/// Leaves out people under new ids, and that their old ids have gone.
+/// Pins the records of people with new ids, and the absence of their old ids.
 pub(crate) fn pin_changed_ids(
     context: PlanContext<'_>,
     change_set: &ChangeSet,
@@ -141,24 +136,24 @@ fn pin_ids(
     }
 }
 
-/// How many people the last good reading held; who came since something waits is not counted.
+/// Returns the number of people in the last good reading, without those who came after changes were held.
 pub(crate) fn present(context: PlanContext<'_>) -> u64 {
     context.snapshot.known.iter().filter(|(id, person)| person.present && !is_newcomer(context, id)).count()
         as u64
 }
 
-/// Whether somebody came since something waits.
+/// Returns true if the person came after changes were held.
 pub(crate) fn is_newcomer(context: PlanContext<'_>, id: &str) -> bool {
     !context.snapshot.newcomers.is_empty() && context.snapshot.newcomers.contains(id)
 }
 
-/// Keeps older values where an attribute went blank for more people than may be.
+/// Keeps the older values of an attribute that is blank for more people than the limit allows.
 pub(crate) fn check_blanked_attributes(
     context: PlanContext<'_>,
     lookups: &Lookups,
     change_set: &mut ChangeSet,
     pinned: &mut PinnedRecords,
-) -> Vec<LimitExceeded> {
+) -> Vec<LimitViolation> {
     if context.snapshot.connector.is_none() {
         return Vec::new();
     }
@@ -182,22 +177,10 @@ pub(crate) fn check_blanked_attributes(
             let older = older(&mut change_set.population.people.values, json);
             pinned.value(row, attribute, older);
         }
-        reasons.push(LimitExceeded {
-            limit: HoldCause::MaxBlanked,
-            message: blank_message(context, name, blank, had),
-        });
+        let (attribute, most) = (name.to_owned(), context.rules.limits.max_blanked);
+        reasons.push(LimitViolation::BlankedAttribute { attribute, blank, had, most });
     }
     reasons
-}
-
-fn blank_message(context: PlanContext<'_>, name: &str, blank: u64, had: u64) -> String {
-    let share = blank * 100 / had.max(1);
-    format!(
-        "`{name}` is blank for {} of the {} people who had it ({share} %), the limit is {}: they keep what they had",
-        thousands(blank),
-        thousands(had),
-        context.rules.limits.max_blanked
-    )
 }
 
 fn older(
@@ -213,22 +196,22 @@ fn older(
     }
 }
 
-/// An attribute that may have gone blank for too many people.
+/// An attribute that may be blank for too many people.
 pub(crate) struct BlankedAttribute {
     attribute: Attribute,
-    /// People of the last good reading who have a value of it.
+    /// The number of people of the last good reading who have a value.
     filled: u64,
-    /// Changed records without one.
+    /// Changed records without a value.
     pub(crate) rows: Vec<RowIndex>,
 }
 
-/// Attributes of which too many changed records have no value. Who had none before is still among them.
+/// Returns the attributes without a value in too many changed records. These include people who had no value before.
 pub(crate) fn find_blanked_attributes(
     context: PlanContext<'_>,
     people: &PeopleTable,
     digests: &[i64],
 ) -> Vec<BlankedAttribute> {
-    // Of the people of the last good reading: whether the record is another one.
+    // For people of the last good reading: true if the record has changed.
     let changed: Vec<Option<bool>> = people
         .rows()
         .map(|row| {

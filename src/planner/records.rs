@@ -1,33 +1,60 @@
 //! One learner from the records of several connectors: the merged attributes and the status on a day.
 //!
-//! The same two functions serve syncs, explanations, previews and undos, so that an explanation cannot differ from
-//! the decision.
+//! Syncs, explanations, previews and undos call the same functions, so that an explanation cannot differ from the
+//! decision.
 
 use chrono::NaiveDate;
 
-use crate::population::date;
+use crate::PlanContext;
+use crate::population::{date, from_json};
 use crate::rule_set::ConnectorProfile;
+use crate::snapshot::StoredRecord;
 use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::{Interner, Symbol};
+use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::status::{EmploymentStatus, LearnerStatus};
 
 /// A record of one connector that holds the person.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectorRecord<'a> {
-    /// The position of the connector in the file; `usize::MAX` for one that the file no longer names.
+    /// The position of the connector in the file; `usize::MAX` if it was removed from the file.
     pub place: usize,
     /// The values of the record.
     pub cells: &'a [Symbol],
 }
 
-/// The position of the record whose value of an attribute wins: the first that has one. `records` are in the order of
-/// the file.
+/// Collects the values of a learner's records, each with the position of its connector, in the order of the file: the row of the
+/// reading, if there is one, and the stored records of other connectors that hold the person.
+pub(crate) fn collect_records(
+    context: PlanContext<'_>,
+    people: &mut PeopleTable,
+    row: Option<RowIndex>,
+    others: &[&StoredRecord],
+) -> Vec<(usize, Box<[Symbol]>)> {
+    let PlanContext { rules, snapshot, .. } = context;
+    let mut records: Vec<(usize, Box<[Symbol]>)> = Vec::with_capacity(others.len() + 1);
+    for record in others.iter().filter(|record| record.present) {
+        let place = snapshot.places.get(&record.connector).copied().unwrap_or(usize::MAX);
+        records.push((place, from_json(rules.attributes, &mut people.values, &record.attributes)));
+    }
+    records.extend(row.map(|row| (rules.connector, people.cells(row).into())));
+    records.sort_by_key(|(place, _)| *place);
+    records
+}
+
+/// Converts the result of [`collect_records`] into the argument of the other functions.
+pub(crate) fn as_records(collected: &[(usize, Box<[Symbol]>)]) -> Vec<ConnectorRecord<'_>> {
+    collected.iter().map(|(place, cells)| ConnectorRecord { place: *place, cells }).collect()
+}
+
+/// Returns the position of the record whose value of an attribute is used: the first record with a value. `records` are
+/// in the order of the file.
 #[must_use]
 pub fn winning_record(records: &[ConnectorRecord<'_>], attribute: usize) -> Option<usize> {
     records.iter().position(|record| !record.cells[attribute].is_empty())
 }
 
-/// The merged values of `width` attributes: of each attribute that of the first record that has one.
+/// Merges the values of `width` attributes: for each attribute, the value of the first record that has one.
 #[must_use]
 pub fn merge_records(records: &[ConnectorRecord<'_>], width: usize) -> Box<[Symbol]> {
     let value = |attribute| {
@@ -36,22 +63,22 @@ pub fn merge_records(records: &[ConnectorRecord<'_>], width: usize) -> Box<[Symb
     (0..width).map(value).collect()
 }
 
-/// A status, and the records that it follows from, by their positions.
+/// A status, with the positions of the records that it follows from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusOnDay {
     /// The status.
     pub status: LearnerStatus,
-    /// The record of the connector that maps `status`, and what it says.
+    /// The record of the connector that maps `status`, and its value.
     pub employment: Option<(usize, EmploymentStatus)>,
     /// The record with the first day, and the day.
     pub start: Option<(usize, NaiveDate)>,
     /// The record with the last day, and the day.
     pub end: Option<(usize, NaiveDate)>,
-    /// How many days before the first day access begins.
+    /// The number of days before the first day from which on the learner has access.
     pub prehire_days: u32,
 }
 
-/// The status on a day. `records` are those of the connectors that hold the person, in the order of the file.
+/// Computes the status on a day. `records` are those of the connectors that hold the person, in the order of the file.
 #[must_use]
 pub fn status_on(
     day: NaiveDate,
@@ -86,7 +113,7 @@ pub fn status_on(
 mod tests {
     use super::*;
 
-    /// Attribute by attribute the first connector of the file that has a value wins.
+    /// For each attribute the first connector of the file that has a value is used.
     #[test]
     fn first_record_with_a_value_wins() {
         let mut values = Interner::default();

@@ -11,24 +11,24 @@ use rollcall_rules::rule::Rule;
 pub struct ConnectorProfile {
     /// The name.
     pub name: ConnectorName,
-    /// How many days before `start_date` a person has access.
+    /// The number of days before `start_date` from which on a person has access.
     pub prehire_days: u32,
     /// The attribute that identifies a person who returns under a new id.
     pub match_attribute: Option<Attribute>,
     /// The attributes that the connector maps.
     pub mapped: Vec<Attribute>,
-    /// Of the mapping: differs when the mapping was edited.
+    /// The digest of the mapping; changes when the mapping is edited.
     pub mapping_digest: i64,
 }
 
 impl ConnectorProfile {
-    /// A connector that the file no longer names: it maps nothing.
+    /// Creates the profile of a connector that was removed from the file: it maps no attributes.
     #[must_use]
     pub fn removed(name: ConnectorName, mapping_digest: i64) -> Self {
         Self { name, prehire_days: 0, match_attribute: None, mapped: Vec::new(), mapping_digest }
     }
 
-    /// Whether the connector maps an attribute.
+    /// Returns true if the connector maps an attribute.
     #[must_use]
     pub fn maps(&self, attribute: Attribute) -> bool {
         self.mapped.contains(&attribute)
@@ -40,7 +40,7 @@ impl ConnectorProfile {
 pub struct RuleSet<'a> {
     /// Every attribute.
     pub attributes: &'a AttributeSet,
-    /// Every connector, in the order in which their values win.
+    /// Every connector, in the order of precedence.
     pub connectors: &'a [ConnectorProfile],
     /// The connector of the run: its position in `connectors`.
     pub connector: usize,

@@ -1,4 +1,4 @@
-//! What a good run measured, for the guard to measure later runs against.
+//! The counts and digests of a good run, with which later runs are compared.
 
 use std::collections::BTreeMap;
 
@@ -7,50 +7,50 @@ use serde::{Deserialize, Serialize};
 use crate::rule_set::RuleSet;
 use rollcall_model::format::count;
 
-/// What a complete reading found, and the file that it went by.
+/// The number of people of a complete reading, and digests of the configuration that it used.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunBaseline {
-    /// People whom the source held.
+    /// The number of people of the source.
     pub people: u64,
-    /// Of the connector's mapping.
+    /// The digest of the connector's mapping.
     pub mapping: i64,
-    /// Of each rule, by name.
+    /// The digest of each rule, by name.
     pub rules: BTreeMap<String, i64>,
 }
 
 impl RunBaseline {
-    /// What a reading of so many people by this file would leave behind.
+    /// Creates the baseline of a reading of `people` people with this configuration.
     #[must_use]
     pub fn of(rules: RuleSet<'_>, people: u64) -> Self {
         let digests = rules.rules.iter().map(|rule| (rule.name.as_str().to_owned(), rule.digest())).collect();
         Self { people, mapping: rules.profile().mapping_digest, rules: digests }
     }
 
-    /// Reads what [`RunBaseline::json`] wrote; none of an empty text.
+    /// Reads the JSON of [`RunBaseline::json`]; `None` if the text is empty.
     #[must_use]
     pub fn read(json: &str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
 
-    /// As the database keeps it.
+    /// Returns the baseline as it is stored.
     #[must_use]
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Whether the mapping is another one than `then`.
+    /// Returns true if the mapping differs from that of `then`.
     #[must_use]
     pub fn has_other_mapping(&self, then: &Self) -> bool {
         self.mapping != then.mapping
     }
 
-    /// Whether a rule is new, or another one than `then`.
+    /// Returns true if a rule is new, or differs from that of `then`.
     #[must_use]
     pub fn has_other_rule(&self, then: &Self, rule: &str) -> bool {
         self.rules.get(rule) != then.rules.get(rule)
     }
 
-    /// What is different from `then`, in words: the source, the mapping, the rules.
+    /// Describes the differences from `then`: the source, the mapping, the rules.
     #[must_use]
     pub fn changes(&self, then: &Self, connector: &str) -> Vec<String> {
         let mut changes = Vec::new();
@@ -67,7 +67,7 @@ impl RunBaseline {
             let what = match (then.rules.contains_key(name), self.rules.contains_key(name)) {
                 (true, true) => "was edited",
                 (false, _) => "is new",
-                (true, false) => "was struck from the file",
+                (true, false) => "was removed from the file",
             };
             changes.push(format!("the rule `{name}` {what}"));
         }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changed_is_said_in_words() {
+    fn changes_are_described() {
         let rules =
             |all: &[(&str, i64)]| all.iter().map(|(name, digest)| ((*name).to_owned(), *digest)).collect();
         let then = RunBaseline { people: 1_204, mapping: 1, rules: rules(&[("a", 1), ("b", 1), ("c", 1)]) };
@@ -94,7 +94,7 @@ mod tests {
                 "the mapping of `corp` was edited",
                 "the rule `b` was edited",
                 "the rule `d` is new",
-                "the rule `c` was struck from the file",
+                "the rule `c` was removed from the file",
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! The state of the database that a plan starts from, as plain values.
+//! The state of the database on which a plan is based, as plain values.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -10,38 +10,38 @@ use rollcall_model::guard::{AccessTotals, HoldBaseline};
 use rollcall_model::ids::{AssignmentId, ConnectorId, CourseId, GroupId, LearnerId, RuleId};
 use rollcall_model::names::{GroupName, RuleName};
 
-/// The state of the database, of everybody or of the people whom a set of records touches.
+/// The state of the database: of all learners, or of those whom a set of records concerns.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    /// The people whom it holds.
+    /// The people whom it contains.
     pub extent: SnapshotExtent,
-    /// The version of the plan: a commit finds out whether anything has moved since.
+    /// The plan version: a commit compares it to detect changes that were committed since.
     pub version: i64,
-    /// The connector's number; none in a dry run before the first run.
+    /// The connector's number; `None` in a dry run before the first run.
     pub connector: Option<ConnectorId>,
-    /// The file's connectors that the database knows, by number: their positions in the file.
+    /// The positions in the file of the connectors, by their numbers in the database.
     pub places: FxHashMap<ConnectorId, usize>,
     /// The people of this connector.
     pub known: KnownPeople,
     /// The records that other connectors have of the same learners.
     pub others: Vec<StoredRecord>,
-    /// The learners who hold the addresses of a set of people; none where it holds everybody.
+    /// The learners who hold the addresses of a set of people; empty if it contains all learners.
     pub holders: Vec<(String, LearnerId)>,
-    /// All learners whom a set of people touches; none where it holds everybody.
+    /// All learners whom a set of people concerns; empty if it contains all learners.
     pub touched: Vec<LearnerId>,
     /// Learners whom no connector holds.
     pub manual: Vec<ManualPerson>,
-    /// Whether there is any learner.
+    /// True if there are learners.
     pub has_learners: bool,
     /// Groups that are not deleted.
     pub groups: Vec<StoredGroup>,
-    /// Rules that were ever named.
+    /// All known rules.
     pub rules: Vec<(RuleId, RuleName)>,
     /// Rule, key: group, name, deleted.
     pub links: FxHashMap<(RuleId, String), (GroupId, String, bool)>,
     /// Memberships, by group and rule.
     pub members: Vec<(GroupId, RuleId, Vec<LearnerId>)>,
-    /// Memberships by hand that wait for their learner.
+    /// Manual memberships of learners without access.
     pub dormant: Vec<(GroupId, LearnerId)>,
     /// Learners who are excluded from groups.
     pub exclusions: Vec<(GroupId, LearnerId)>,
@@ -49,13 +49,13 @@ pub struct Snapshot {
     pub courses: Vec<StoredCourse>,
     /// Assignments in force.
     pub assignments: Vec<StoredAssignment>,
-    /// Measured by the last good run; none before there was one.
+    /// The baseline of the last good run; `None` before the first one.
     pub baseline: Option<RunBaseline>,
-    /// Whether a run of this connector was ever applied.
+    /// True if a run of this connector has been applied.
     pub has_good_run: bool,
     /// Removals of this connector's runs in the last 24 hours that were not approved.
     pub charged: AccessTotals,
-    /// Totals before the first of the runs of which something waits; none while nothing waits.
+    /// The totals before the first run with held changes; `None` if no changes are held.
     pub hold_baseline: Option<HoldBaseline>,
     /// The part of `charged` since that run began.
     pub charged_since: AccessTotals,
@@ -63,19 +63,19 @@ pub struct Snapshot {
     pub newcomers: FxHashSet<String>,
     /// Decisions in force, by the key of each change; runs of several connectors may have held the same change.
     pub decisions: FxHashMap<String, Vec<StandingDecision>>,
-    /// Whether held changes of this connector are stored.
+    /// True if held changes of this connector are stored.
     pub any_held: bool,
     /// Nodes that use another configuration file.
     pub other_files: Vec<String>,
 }
 
-/// The people whom a snapshot holds.
+/// The people whom a snapshot contains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SnapshotExtent {
-    /// Everybody.
+    /// All learners.
     #[default]
-    Everybody,
-    /// Only those whom a set of records touches.
+    All,
+    /// Only those whom a set of records concerns.
     Touched,
 }
 
@@ -86,13 +86,13 @@ pub struct StoredRecord {
     pub connector: ConnectorId,
     /// The learner.
     pub learner: LearnerId,
-    /// Whether the last good reading held this person.
+    /// True if the last good reading contained this person.
     pub present: bool,
     /// The attributes, as a JSON object.
     pub attributes: String,
 }
 
-/// A learner who was added by hand and whom no connector holds.
+/// A learner who was added manually and whom no connector holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManualPerson {
     /// The learner.
@@ -110,9 +110,9 @@ pub struct StoredGroup {
     pub id: GroupId,
     /// The name.
     pub name: GroupName,
-    /// Whether a person made it.
+    /// True if a person created it.
     pub by_hand: bool,
-    /// How many learners are members.
+    /// The number of members.
     pub members: u64,
 }
 
@@ -123,7 +123,7 @@ pub struct StoredCourse {
     pub code: String,
     /// The title.
     pub title: String,
-    /// Whether it comes from the file.
+    /// True if it comes from the file.
     pub of_file: bool,
 }
 
@@ -151,17 +151,17 @@ pub struct StoredAssignment {
     pub due: DuePolicy,
     /// The time given to latecomers, in days.
     pub late_days: u32,
-    /// Whether it comes from the file.
+    /// True if it comes from the file.
     pub of_file: bool,
-    /// The pattern of the file; empty by hand.
+    /// The pattern of the file; empty for a manual assignment.
     pub pattern: String,
 }
 
-/// A decision on a change that stands while the fingerprint is the same.
+/// A decision on a change, in force as long as the fingerprint is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StandingDecision {
     /// The decision: rejected or reverted.
     pub disposition: Disposition,
-    /// Of the attributes and the rule when it was decided.
+    /// The fingerprint of the attributes and the rule when it was decided.
     pub fingerprint: i64,
 }

@@ -10,34 +10,34 @@ use rollcall_model::run_warning::RunWarning;
 pub struct SourceData {
     /// The people.
     pub people: PeopleTable,
-    /// Whether people who are not in `people` are absent.
+    /// True if people who are not in `people` are absent.
     complete: bool,
-    /// What was noticed while reading.
+    /// The warnings of the reading.
     pub warnings: Vec<RunWarning>,
     /// The digest of each row; empty until it is needed.
     pub(crate) digests: Vec<i64>,
 }
 
 impl SourceData {
-    /// A full reading: a person who is not in it is absent. The caller has proof that the reading is complete.
+    /// Creates a full reading: a person who is not in it is absent. The caller has proof that the reading is complete.
     #[must_use]
     pub fn full(people: PeopleTable, warnings: Vec<RunWarning>) -> Self {
         Self { people, complete: true, warnings, digests: Vec::new() }
     }
 
-    /// Some people. Nothing follows for anybody else.
+    /// Creates a reading of some people; other people do not change.
     #[must_use]
     pub fn people(people: PeopleTable) -> Self {
         Self { people, complete: false, warnings: Vec::new(), digests: Vec::new() }
     }
 
-    /// Whether people who are not in it are absent.
+    /// Returns true if people who are not in it are absent.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// The ids of known people whom a full reading does not hold, sorted; none of some people.
+    /// Returns the ids of known people who are missing from a full reading, sorted; empty for some people.
     #[must_use]
     pub fn absent_ids(&self, known: &KnownPeople) -> Vec<String> {
         if !self.complete {

@@ -6,5 +6,7 @@
 #[cfg(fuzzing)]
 pub mod fuzz;
 pub mod limits;
+#[cfg(test)]
+mod message_snapshot;
 pub mod name_template;
 pub mod rule;

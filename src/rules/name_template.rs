@@ -59,8 +59,9 @@ impl NameTemplate {
             }
             let close = after.find('}').filter(|_| opening).ok_or_else(|| BadTemplate {
                 at,
-                message: "a brace without its partner: write `{attribute}`, or `{{` and `}}` for the braces themselves"
-                    .to_owned(),
+                message:
+                    "unbalanced brace: write `{attribute}` for a value, or `{{` and `}}` for literal braces"
+                        .to_owned(),
             })?;
             let name = after[..close].trim();
             let attribute = attributes.find(name).ok_or_else(|| unknown(at + 1, name, attributes))?;

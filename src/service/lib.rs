@@ -10,6 +10,7 @@ pub mod queue_metrics;
 pub mod retention;
 mod scheduler;
 pub mod signals;
+mod supervisor;
 pub mod workers;
 
 use std::sync::Arc;
@@ -18,12 +19,14 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
 use rollcall_config::Config;
-use rollcall_model::heartbeat::Heartbeat;
+use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_store::Store;
+
+use supervisor::SupervisedTasks;
+pub use supervisor::{EndedTask, TaskName};
 
 /// Reloads the configuration file, or returns its errors.
 pub type ConfigReloader = Box<dyn Fn() -> Result<Arc<Config>, String> + Send>;
@@ -40,8 +43,19 @@ pub struct ServiceContext {
     pub config: watch::Receiver<Arc<Config>>,
     /// Cancelled when the service stops.
     pub stop: CancellationToken,
-    /// Heartbeat of the scheduler.
-    pub heartbeat: Heartbeat,
+    /// Signs of life of the scheduler and the workers.
+    pub vitals: ServiceVitals,
+}
+
+/// Why a service ended although it was not told to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The signal handlers cannot be installed.
+    #[error(transparent)]
+    Signals(#[from] std::io::Error),
+    /// A task ended.
+    #[error("{0}; see the log for the cause")]
+    TaskEnded(EndedTask),
 }
 
 /// Time allowed for shutdown after SIGTERM.
@@ -50,48 +64,62 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 /// Runs until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// If the signal handlers cannot be installed.
+/// If the signal handlers cannot be installed, or a task ends before the service is told to stop.
 pub async fn run_service(
     store: Store,
     config: Arc<Config>,
     reload: ConfigReloader,
     pages: WebServerTask,
-) -> std::io::Result<()> {
+) -> Result<(), ServiceError> {
     // Before anything announces that the service is there: until then a signal would kill the process.
     let mut signals = signals::SignalListener::listen()?;
     let stop = CancellationToken::new();
     let (publish, file) = watch::channel(Arc::clone(&config));
-    let tasks = TaskTracker::new();
-    let pulse = Heartbeat::default();
-    let (around, beat) = (stop.clone(), pulse.clone());
-    let surroundings =
-        ServiceContext { store: store.clone(), config: file.clone(), stop: around, heartbeat: beat };
-    tasks.spawn(pages(surroundings));
-    tasks.spawn(workers::run_owned_workers(store.clone(), config.worker.concurrency, stop.clone()));
-    tasks.spawn(heartbeat::write_heartbeats(store.clone(), file.clone(), stop.clone()));
-    tasks.spawn(queue_metrics::sample_queue(store.clone(), stop.clone()));
-    tasks.spawn(retention::purge_daily(store.clone(), file.clone(), stop.clone()));
-    tasks.spawn(scheduler::run_scheduler(store.clone(), file, stop.clone(), pulse));
+    let vitals = ServiceVitals::default();
+    let context = ServiceContext { store, config: file, stop: stop.clone(), vitals };
+    let mut tasks = spawn_tasks(&context, config.worker.concurrency, pages);
     info!(connectors = config.connectors.len(), "service started");
-    while !stop.is_cancelled() {
-        match signals.next_signal().await {
-            signals::ServiceSignal::Stop => stop.cancel(),
-            signals::ServiceSignal::Reload => match reload() {
-                Ok(config) => {
-                    info!(connectors = config.connectors.len(), "configuration reloaded");
-                    publish.send_replace(config);
-                }
-                Err(mistakes) => error!(
-                    mistakes,
-                    "the configuration file is not valid; the service keeps the previous configuration"
-                ),
+    let result = loop {
+        tokio::select! {
+            signal = signals.next_signal() => match signal {
+                signals::ServiceSignal::Stop => break Ok(()),
+                signals::ServiceSignal::Reload => reload_config(&reload, &publish),
             },
+            ended = tasks.wait_for_end() => {
+                error!(task = ended.name, "{ended}; the service stops, so that it is started again");
+                break Err(ServiceError::TaskEnded(ended));
+            }
         }
-    }
+    };
     info!("service stopping");
-    tasks.close();
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, tasks.wait()).await.is_err() {
+    stop.cancel();
+    if !tasks.wait_for_all(SHUTDOWN_TIMEOUT).await {
         error!("shutdown timed out; unfinished work was rolled back");
     }
-    Ok(())
+    result
+}
+
+fn spawn_tasks(context: &ServiceContext, workers: u32, pages: WebServerTask) -> SupervisedTasks {
+    let ServiceContext { store, config, stop, vitals } = context.clone();
+    let mut tasks = SupervisedTasks::default();
+    tasks.spawn("web server", pages(context.clone()));
+    tasks.spawn("workers", workers::run_owned_workers(store.clone(), workers, vitals.workers, stop.clone()));
+    tasks.spawn("heartbeat", heartbeat::write_heartbeats(store.clone(), config.clone(), stop.clone()));
+    tasks.spawn("queue history", queue_metrics::sample_queue(store.clone(), stop.clone()));
+    tasks.spawn("retention", retention::purge_daily(store, config, stop));
+    tasks.spawn("scheduler", scheduler::run_scheduler(context.clone()));
+    tasks
+}
+
+fn reload_config(reload: &ConfigReloader, publish: &watch::Sender<Arc<Config>>) {
+    match reload() {
+        Ok(config) => {
+            info!(connectors = config.connectors.len(), "configuration reloaded");
+            publish.send_replace(config);
+        }
+        Err(mistakes) => error!(
+            mistakes,
+            "the configuration file is not valid; the service keeps the previous configuration"
+        ),
+    }
 }

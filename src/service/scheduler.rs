@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::ServiceContext;
 use rollcall_config::Config;
 use rollcall_connectors::{ReadContext, ReadProgress, retry};
 use rollcall_core::sync::{self, ClaimResult, DueTimes, RunOptions, StartedRun};
-use rollcall_model::heartbeat::Heartbeat;
+use rollcall_model::heartbeat::RunsInProgress;
 use rollcall_model::ids::ConnectorId;
 use rollcall_model::schedule::CronSchedule;
 use rollcall_store::connectors::{self, ConnectorRow};
@@ -22,37 +22,24 @@ use rollcall_store::{Result, Store};
 /// Interval between two checks of the schedules.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Starts due runs until `stop` is cancelled. Runs in progress are then rolled back.
-pub(crate) async fn run_scheduler(
-    store: Store,
-    file: watch::Receiver<Arc<Config>>,
-    stop: CancellationToken,
-    pulse: Heartbeat,
-) {
+/// Starts due runs until the service stops. Runs in progress are then rolled back.
+pub(crate) async fn run_scheduler(service: ServiceContext) {
+    let ServiceContext { store, config: file, stop, vitals } = service;
     let mut served = ScheduleWatermark::default();
-    let mut runs: JoinSet<String> = JoinSet::new();
-    let mut running: Vec<String> = Vec::new();
+    let mut runs = RunTasks { set: JoinSet::new(), connectors: HashMap::new(), vitals: vitals.runs };
     while !stop.is_cancelled() {
-        pulse.beat(Utc::now());
+        vitals.scheduler.beat(Utc::now());
         let config = Arc::clone(&file.borrow());
-        while let Some(ended) = runs.try_join_next() {
-            match ended {
-                Ok(name) => running.retain(|one| *one != name),
-                Err(panic) => error!(%panic, "the run task panicked"),
-            }
-        }
+        runs.collect_ended();
         for at in 0..config.connectors.len() {
             let name = config.connectors[at].name.to_string();
-            if running.contains(&name) {
+            if runs.vitals.contains(&name) {
                 continue;
             }
             match served.claim_run(&store, &config, at, &stop).await {
                 Ok(Some(begun)) => {
-                    running.push(name);
                     let (store, config, stop) = (store.clone(), Arc::clone(&config), stop.clone());
-                    // Planning is CPU-bound. A thread of its own keeps it from blocking other tasks.
-                    let here = tokio::runtime::Handle::current();
-                    runs.spawn_blocking(move || here.block_on(run_to_end(store, config, at, stop, begun)));
+                    runs.spawn(name, move || run_to_end(store, config, at, stop, begun));
                 }
                 Ok(None) => {}
                 Err(error) => warn!(connector = name, %error, "could not check a schedule"),
@@ -63,7 +50,38 @@ pub(crate) async fn run_scheduler(
             () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
     }
-    while runs.join_next().await.is_some() {}
+    while runs.set.join_next().await.is_some() {}
+}
+
+/// The runs in progress, by task, so that a run that panics gives its connector back.
+struct RunTasks {
+    set: JoinSet<()>,
+    connectors: HashMap<Id, String>,
+    vitals: RunsInProgress,
+}
+
+impl RunTasks {
+    fn spawn<F: Future<Output = ()>>(&mut self, connector: String, run: impl FnOnce() -> F + Send + 'static) {
+        self.vitals.begin(&connector, Utc::now());
+        // Planning is CPU-bound. A thread of its own keeps it from blocking other tasks.
+        let here = tokio::runtime::Handle::current();
+        let id = self.set.spawn_blocking(move || here.block_on(run())).id();
+        self.connectors.insert(id, connector);
+    }
+
+    fn collect_ended(&mut self) {
+        while let Some(ended) = self.set.try_join_next_with_id() {
+            let (id, panic) = match ended {
+                Ok((id, ())) => (id, None),
+                Err(failure) => (failure.id(), Some(failure)),
+            };
+            let connector = self.connectors.remove(&id).unwrap_or_default();
+            if let Some(panic) = panic {
+                error!(connector, %panic, "a scheduled run panicked; the next scheduled time starts another one");
+            }
+            self.vitals.end(&connector);
+        }
+    }
 }
 
 /// Time up to which each schedule is processed, as last read from the database.
@@ -152,7 +170,24 @@ async fn run_to_end(
     at: usize,
     stop: CancellationToken,
     begun: StartedRun,
-) -> String {
+) {
     sync::go_on(&store, config.for_sync(), at, &build_run_options(&stop), begun).await;
-    config.connectors[at].name.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A connector whose run panicked can run again.
+    #[tokio::test]
+    async fn run_that_panics_gives_its_connector_back() {
+        let mut runs =
+            RunTasks { set: JoinSet::new(), connectors: HashMap::new(), vitals: RunsInProgress::default() };
+        runs.spawn("corp".to_owned(), || async { panic!("no plan") });
+        assert!(runs.vitals.contains("corp"));
+        while runs.vitals.contains("corp") {
+            tokio::task::yield_now().await;
+            runs.collect_ended();
+        }
+    }
 }

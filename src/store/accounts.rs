@@ -19,8 +19,8 @@ pub struct Account {
     pub email: String,
     /// The name.
     pub name: String,
-    /// The role's text.
-    pub role: String,
+    /// The role.
+    pub role: Role,
     /// The password's hash.
     pub password: Option<String>,
     /// Issuer and subject at the sign-in provider.
@@ -30,12 +30,6 @@ pub struct Account {
 }
 
 impl Account {
-    /// The role, read.
-    #[must_use]
-    pub fn role(&self) -> Role {
-        self.role.parse().unwrap_or(Role::Viewer)
-    }
-
     /// Returns the state of the account as text.
     #[must_use]
     pub fn state(&self) -> &'static str {

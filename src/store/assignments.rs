@@ -7,6 +7,7 @@ use super::engine::{Sql, Tx};
 use super::param::params;
 use super::staging::{CopyBuffer, StagingTable, staging_table};
 use super::statements::list_statements;
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId, RunId};
 
@@ -37,7 +38,7 @@ pub struct Assignment {
     /// The day from which it counts.
     pub assigned_on: NaiveDate,
     /// `hand` or `file`.
-    pub source: String,
+    pub source: DefinitionSource,
     /// Group pattern of the configuration file; empty for manual assignments.
     pub pattern: String,
 }
@@ -54,7 +55,7 @@ struct AssignmentRow {
     due_days: Option<i32>,
     late_days: i32,
     assigned_on: NaiveDate,
-    source: String,
+    source: DefinitionSource,
     pattern: String,
 }
 
@@ -108,9 +109,13 @@ pub async fn list_active(
 const ACTIVE_FOR: Sql = Sql::per_engine(
     "SELECT s.id, s.course_id, c.code, s.group_id, s.learner_id, s.due_kind, s.due_on, s.due_days, s.late_days,
         s.assigned_on, s.source, s.pattern
-     FROM assignments s JOIN courses c ON c.id = s.course_id
-     WHERE s.ended_run_id IS NULL
-       AND (s.group_id IN (SELECT value FROM json_each($1)) OR s.learner_id IN (SELECT value FROM json_each($2)))
+     FROM (
+         SELECT a.id FROM json_each($1) g CROSS JOIN assignments a
+         WHERE a.group_id = g.value AND a.group_id IS NOT NULL AND a.ended_run_id IS NULL
+         UNION ALL
+         SELECT a.id FROM json_each($2) l CROSS JOIN assignments a
+         WHERE a.learner_id = l.value AND a.learner_id IS NOT NULL AND a.ended_run_id IS NULL
+     ) found CROSS JOIN assignments s ON s.id = found.id JOIN courses c ON c.id = s.course_id
      ORDER BY c.code_folded, s.id",
     "SELECT s.id, s.course_id, c.code, s.group_id, s.learner_id, s.due_kind, s.due_on, s.due_days, s.late_days,
         s.assigned_on, s.source, s.pattern
@@ -150,7 +155,7 @@ pub struct NewAssignment {
     /// The time given to latecomers, in days.
     pub late_days: u32,
     /// `hand` or `file`.
-    pub source: &'static str,
+    pub source: DefinitionSource,
     /// Group pattern of the configuration file; empty for manual assignments.
     pub pattern: String,
 }
@@ -191,7 +196,7 @@ pub async fn create(
             AssignmentTarget::Learner(learner) => (None, Some(learner.0)),
         };
         rows.int(one.course.0).opt_int(group).opt_int(learner);
-        push_due(rows, one.due, one.late_days).text(one.source).text(&one.pattern).end_row();
+        push_due(rows, one.due, one.late_days).text(one.source.as_str()).text(&one.pattern).end_row();
     })
     .await?;
     let made: Vec<(AssignmentId,)> = tx.fetch_all("make assignments", MAKE, params![today, run]).await?;

@@ -6,6 +6,7 @@ use super::Result;
 use super::engine::Tx;
 use super::param::params;
 use super::statements::list_statements;
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::ids::CourseId;
 use rollcall_model::names::fold;
 
@@ -19,7 +20,7 @@ pub struct Course {
     /// The title that learners see.
     pub title: String,
     /// `hand` or `file`.
-    pub source: String,
+    pub source: DefinitionSource,
 }
 
 const LIST: &str = "SELECT id, code, title, source FROM courses ORDER BY code_folded";
@@ -43,14 +44,24 @@ pub async fn get_by_code(tx: &mut Tx, code: &str) -> Result<Option<Course>> {
 }
 
 /// Adds a course; none when the code is there already.
-pub async fn create(tx: &mut Tx, code: &str, title: &str, source: &str) -> Result<Option<CourseId>> {
+pub async fn create(
+    tx: &mut Tx,
+    code: &str,
+    title: &str,
+    source: DefinitionSource,
+) -> Result<Option<CourseId>> {
     let row: Option<(CourseId,)> =
         tx.fetch_optional("add a course", ADD, params![code, fold(code), title, source, fold(title)]).await?;
     Ok(row.map(|(id,)| id))
 }
 
 /// Changes the title of a course.
-pub async fn update_title(tx: &mut Tx, course: CourseId, title: &str, source: &str) -> Result<bool> {
+pub async fn update_title(
+    tx: &mut Tx,
+    course: CourseId,
+    title: &str,
+    source: DefinitionSource,
+) -> Result<bool> {
     Ok(tx.execute("change a course's title", RETITLE, params![course, title, source, fold(title)]).await?
         == 1)
 }

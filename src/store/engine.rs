@@ -6,13 +6,15 @@
 //! A test can kill or stop the process before or after each begin, statement and commit: see
 //! [`super::fault_injection`]. Release builds do not contain this code.
 
+use std::future::ready;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{
-    ConnectOptions, Database, Executor, PgPool, Pool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction,
+    ConnectOptions, Connection, Database, Executor, PgPool, Pool, Postgres, SqlSafeStr, Sqlite, SqlitePool,
+    Transaction,
 };
 use tracing::trace;
 
@@ -84,7 +86,22 @@ impl Sql {
     pub const fn per_engine(sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres }
     }
+
+    /// Creates a statement that only SQLite needs; on PostgreSQL it does nothing.
+    #[must_use]
+    pub const fn for_sqlite(sqlite: &'static str) -> Self {
+        Self { sqlite, postgres: NO_OPERATION }
+    }
+
+    /// Creates a statement that only PostgreSQL needs; on SQLite it does nothing.
+    #[must_use]
+    pub const fn for_postgres(postgres: &'static str) -> Self {
+        Self { sqlite: NO_OPERATION, postgres }
+    }
 }
+
+/// The text of a statement on the engine that does not need it.
+const NO_OPERATION: &str = "SELECT 1";
 
 impl From<&'static str> for Sql {
     fn from(both: &'static str) -> Self {
@@ -241,7 +258,8 @@ impl Tx {
 
 /// Time after which the server ends an idle transaction. A process that was suspended inside a transaction finds it
 /// rolled back.
-const IDLE_TRANSACTION_TIMEOUT: &str = "SET LOCAL idle_in_transaction_session_timeout = '20s'";
+const IDLE_TRANSACTION_TIMEOUT: Sql =
+    Sql::for_postgres("SET LOCAL idle_in_transaction_session_timeout = '20s'");
 
 impl Store {
     /// Opens the database and migrates its schema. A SQLite file is created if it does not exist.
@@ -261,6 +279,9 @@ impl Store {
         Ok(store)
     }
 
+    // Both engines close a connection whose last transaction did not end instead of using it again. SQLite ends a
+    // transaction by itself when the disk is full: the rollback that follows is an error then, sqlx still counts a
+    // transaction on the connection, and every later begin on it would fail.
     async fn open_sqlite(url: &str, options: &StoreOptions) -> Result<Self> {
         let connect = SqliteConnectOptions::from_str(url)
             .map_err(|_| StoreError::InvalidUrl { reason: "it is not a valid SQLite URL".to_owned() })?;
@@ -278,7 +299,8 @@ impl Store {
         };
         let pool = SqlitePoolOptions::new()
             .max_connections(options.connections)
-            .acquire_timeout(BUSY_TIMEOUT + ACQUIRE_TIMEOUT);
+            .acquire_timeout(BUSY_TIMEOUT + ACQUIRE_TIMEOUT)
+            .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))));
         let durable = pool.clone().connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Full));
         let relaxed = pool.connect_lazy_with(connect.synchronous(SqliteSynchronous::Normal));
         let store = Self { pools: ConnectionPools::Sqlite { durable, relaxed } };
@@ -299,6 +321,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
             .connect_lazy_with(connect);
         let store = Self { pools: ConnectionPools::Postgres(pool) };
         migrate::migrate_store(&store).await.map(|()| store)
@@ -354,6 +377,19 @@ impl Store {
         matches!(self.pools, ConnectionPools::Postgres(_))
     }
 
+    /// Returns how many connections are in use, of the fuller pool, and how many there may be.
+    #[must_use]
+    pub fn connections_in_use(&self) -> (u32, u32) {
+        fn count<D: Database>(pool: &Pool<D>) -> (u32, u32) {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            (pool.size().saturating_sub(idle), pool.options().get_max_connections())
+        }
+        match &self.pools {
+            ConnectionPools::Sqlite { durable, relaxed } => count(durable).max(count(relaxed)),
+            ConnectionPools::Postgres(pool) => count(pool),
+        }
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.pools {
@@ -394,4 +430,4 @@ fn into_unreachable(error: sqlx::Error) -> StoreError {
     }
 }
 
-list_statements!(IDLE_TRANSACTION_TIMEOUT);
+list_statements!(IDLE_TRANSACTION_TIMEOUT, NO_OPERATION);

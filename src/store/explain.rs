@@ -22,7 +22,7 @@ pub struct StoredLearner {
     /// Returns the holder of the contested address.
     pub holder: Option<String>,
     pub name: String,
-    pub status: String,
+    pub status: rollcall_model::status::LearnerStatus,
     pub start_date: Option<NaiveDate>,
     pub active_since: NaiveDate,
     pub by_hand: bool,
@@ -169,11 +169,11 @@ pub async fn list_exclusions(tx: &mut Tx, id: LearnerId) -> Result<Vec<Exclusion
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table `held_changes`, whose comments say what they are")]
 pub struct LearnerHeldChange {
-    pub kind: String,
+    pub kind: rollcall_model::guard::ChangeKind,
     pub group_id: Option<i64>,
     pub group_name: Option<String>,
     pub rule_id: Option<i64>,
-    pub state: String,
+    pub state: rollcall_model::guard::HeldChangeState,
     pub reason: String,
     pub first_run_id: i64,
     pub last_run_id: i64,
@@ -259,7 +259,7 @@ pub async fn list_rule_groups_by_group(tx: &mut Tx, groups: Vec<i64>) -> Result<
 pub struct RunReference {
     #[sqlx(rename = "id")]
     pub run: i64,
-    pub kind: String,
+    pub kind: rollcall_model::run_record::RunRecordKind,
     pub connector: Option<String>,
     pub actor: String,
     pub what: String,

@@ -3,7 +3,8 @@
 //! Each begin, statement and commit has two points, one before and one after it, counted from 1 since the start of the
 //! process. In a debug build `ROLLCALL_STRIKE=120:KILL` sends SIGKILL at the 120th point, which has the effect of a
 //! power failure. `120:STOP` suspends the process there until it receives SIGCONT. With
-//! `RUST_LOG=rollcall_store::fault_injection=trace` each point is logged. Release builds do not contain this code.
+//! `RUST_LOG=rollcall_store::fault_injection=trace` each point is logged. `ROLLCALL_PANIC=read groups` panics at every
+//! statement that does this. Release builds do not contain this code.
 
 /// On which side of a statement a point lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub(super) fn inject_fault(side: StatementSide, doing: &'static str, sql: &str) 
         Some((point.parse().ok()?, signal.to_owned()))
     });
 
+    static PANIC: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("ROLLCALL_PANIC").ok());
+
+    assert!(PANIC.as_deref() != Some(doing), "a fault was injected at `{doing}`");
     let point = PASSED.fetch_add(1, Ordering::SeqCst) + 1;
     let verb = sql.split_ascii_whitespace().next().unwrap_or_default();
     tracing::trace!(point, side = ?side, doing, verb, "passed a point");

@@ -67,7 +67,7 @@ pub async fn delete_old(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
 const CHOOSE: Sql = Sql::per_engine(
     "INSERT INTO draft_choices (draft_id, chosen) SELECT $1, value FROM json_each($2) WHERE true
      ON CONFLICT (draft_id, chosen) DO NOTHING",
-    "INSERT INTO draft_choices (draft_id, chosen) SELECT $1, value FROM UNNEST($2) AS j (value)
+    "INSERT INTO draft_choices (draft_id, chosen) SELECT $1, value FROM UNNEST($2::bigint[]) AS j (value)
      ON CONFLICT (draft_id, chosen) DO NOTHING",
 );
 

@@ -57,8 +57,11 @@ pub async fn list_active(tx: &mut Tx) -> Result<Vec<Group>> {
 
 const ACTIVE_OF: Sql = Sql::per_engine(
     "SELECT id, name, name_folded, by_hand, members, changed_run_id, deleted_run_id, deleted_at FROM groups
-     WHERE deleted_run_id IS NULL AND (id IN (SELECT value FROM json_each($1))
-        OR name_folded IN (SELECT value FROM json_each($2))) ORDER BY id",
+     WHERE deleted_run_id IS NULL AND id IN (
+         SELECT value FROM json_each($1)
+         UNION
+         SELECT id FROM groups WHERE deleted_run_id IS NULL AND name_folded IN (SELECT value FROM json_each($2)))
+     ORDER BY id",
     "SELECT id, name, name_folded, by_hand, members, changed_run_id, deleted_run_id, deleted_at FROM groups
      WHERE deleted_run_id IS NULL AND (id = ANY($1) OR name_folded = ANY($2)) ORDER BY id",
 );

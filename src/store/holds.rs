@@ -8,6 +8,7 @@ use super::learners::who;
 use super::param::params;
 use super::staging::{StagingTable, staging_table};
 use super::statements::list_statements;
+use rollcall_model::guard::{ChangeKind, HeldChangeState};
 use rollcall_model::ids::{AssignmentId, ConnectorId, GroupId, LearnerId, RuleId, RunId};
 
 /// A decision in force on a change: rejected or undone.
@@ -16,7 +17,7 @@ pub struct HoldDecision {
     /// Tells the change from others.
     pub change_key: String,
     /// `rejected` or `undone`.
-    pub state: String,
+    pub state: HeldChangeState,
     /// Of the attributes and the rule when it was decided.
     pub fingerprint: i64,
     /// The rejection or the undo; 0 where an older version did not write it down.
@@ -47,7 +48,7 @@ pub struct NewHeldChange {
     /// Tells it from others.
     pub key: String,
     /// The kind.
-    pub kind: &'static str,
+    pub kind: ChangeKind,
     /// The learner.
     pub learner: Option<LearnerId>,
     /// The source's id of the person.
@@ -61,7 +62,7 @@ pub struct NewHeldChange {
     /// The assignment.
     pub assignment: Option<AssignmentId>,
     /// `held`, `rejected` or `undone`.
-    pub state: &'static str,
+    pub state: HeldChangeState,
     /// The limit that held it.
     pub reason: &'static str,
     /// Of the attributes and the rule.
@@ -114,11 +115,11 @@ pub async fn save_changes(
 ) -> Result<()> {
     let staged = tx
         .fill_staging_table(CHANGES, changes, |rows, one| {
-            rows.text(&one.key).text(one.kind).opt_int(one.learner.map(|id| id.0));
+            rows.text(&one.key).text(one.kind.as_str()).opt_int(one.learner.map(|id| id.0));
             rows.opt_text(one.external_id.as_deref()).opt_int(one.group.map(|id| id.0));
             rows.opt_text(one.group_name.as_deref()).opt_int(one.rule.map(|id| id.0));
             rows.opt_int(one.assignment.map(|id| id.0))
-                .text(one.state)
+                .text(one.state.as_str())
                 .text(one.reason)
                 .int(one.fingerprint)
                 .opt_int(one.decision.map(|run| run.0))
@@ -209,7 +210,8 @@ pub struct HeldChangeRecord {
     #[serde(skip)]
     pub change_key: String,
     /// The kind.
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub kind: ChangeKind,
     /// Learner, or the source's id of a new person.
     pub email: Option<String>,
     /// The group.
@@ -219,7 +221,8 @@ pub struct HeldChangeRecord {
     /// The course whose assignment ends.
     pub course: Option<String>,
     /// `held`, `rejected`, `undone` or `dropped`.
-    pub state: String,
+    #[schema(value_type = String)]
+    pub state: HeldChangeState,
     /// The limit that held it.
     pub reason: String,
     /// The first run that showed it.
@@ -296,6 +299,19 @@ pub async fn named_by(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result
     tx.fetch_all("read what an approval commits", NAMED, params![connector, run]).await
 }
 
+/// The latest rejection of changes that a run held. A later run that shows the rejected changes again did not hold them.
+const REJECTION: &str = "
+    SELECT max(decision_run_id) FROM held_changes
+    WHERE connector_id = $1 AND state = 'rejected' AND first_run_id <= $2 AND last_run_id >= $2
+      AND decision_run_id > $2";
+
+/// Returns the latest rejection of changes that a run held, if they are still rejected.
+pub async fn find_rejection(tx: &mut Tx, connector: ConnectorId, run: RunId) -> Result<Option<RunId>> {
+    let (rejection,): (Option<i64>,) =
+        tx.fetch_one("find the rejection of a hold", REJECTION, params![connector, run]).await?;
+    Ok(rejection.map(RunId))
+}
+
 const DROPPED: &str = concat!(
     change_columns!(),
     "WHERE h.connector_id = $1 AND h.state = 'dropped' AND h.first_run_id <= $2 AND h.last_run_id >= $2
@@ -359,6 +375,7 @@ list_statements!(
     SETTLE_RECORDS,
     SHOWN,
     NAMED,
+    REJECTION,
     DROPPED,
     WAITING,
     FORGET,

@@ -13,6 +13,7 @@ use super::learners::who;
 use super::listing::PageRequest;
 use super::param::params;
 use super::statements::list_statements;
+use rollcall_model::enrollment_state::{JobKind, JobState};
 use rollcall_model::ids::{AssignmentId, JobId, RunId};
 
 macro_rules! enqueue {
@@ -27,44 +28,58 @@ macro_rules! enqueue {
     };
 }
 
-/// Courses of the group for learners who were added to it.
+/// Courses of the group for learners who were added to it. Duplicates are removed in a subquery, here and below:
+/// PostgreSQL infers the types of the parameters only where they go straight into a column.
 const FOR_ADDED: &str = enqueue!(
-    "SELECT DISTINCT 'enroll', a.learner_id, s.course_id, $1, $2
-     FROM stage_added a JOIN assignments s ON s.group_id = a.group_id AND s.ended_run_id IS NULL
-     WHERE true ORDER BY a.learner_id, s.course_id"
+    "SELECT 'enroll', learner_id, course_id, $1, $2
+     FROM (
+         SELECT DISTINCT a.learner_id, s.course_id
+         FROM stage_added a JOIN assignments s ON s.group_id = a.group_id AND s.ended_run_id IS NULL
+     ) reached
+     WHERE true ORDER BY learner_id, course_id"
 );
 
 /// For learners whose last reason in a group ended: the courses of the group. What the learner was enrolled for a
 /// moment ago stays so.
 const FOR_REMOVED: &str = enqueue!(
-    "SELECT DISTINCT 'unenroll', r.learner_id, s.course_id, $1, $2
-     FROM stage_removed r JOIN assignments s ON s.group_id = r.group_id AND s.ended_run_id IS NULL
-     WHERE NOT EXISTS (SELECT 1 FROM memberships m WHERE m.learner_id = r.learner_id AND m.group_id = r.group_id)
-       AND NOT EXISTS (SELECT 1 FROM stage_added a JOIN assignments t ON t.group_id = a.group_id
-                       WHERE a.learner_id = r.learner_id AND t.course_id = s.course_id AND t.ended_run_id IS NULL)
-     ORDER BY r.learner_id, s.course_id"
+    "SELECT 'unenroll', learner_id, course_id, $1, $2
+     FROM (
+         SELECT DISTINCT r.learner_id, s.course_id
+         FROM stage_removed r JOIN assignments s ON s.group_id = r.group_id AND s.ended_run_id IS NULL
+         WHERE NOT EXISTS (SELECT 1 FROM memberships m WHERE m.learner_id = r.learner_id AND m.group_id = r.group_id)
+           AND NOT EXISTS (SELECT 1 FROM stage_added a JOIN assignments t ON t.group_id = a.group_id
+                           WHERE a.learner_id = r.learner_id AND t.course_id = s.course_id AND t.ended_run_id IS NULL)
+     ) reached
+     WHERE true ORDER BY learner_id, course_id"
 );
 
-/// For learners who come or go: the courses assigned to them alone.
+/// For learners who come or go: the courses assigned to them alone. In this and the next statement the order of the
+/// joins keeps SQLite, which does not know that a stage is small, from reading every assignment.
 const FOR_STATUS: &str = enqueue!(
-    "SELECT DISTINCT CASE WHEN l.status IN ('active', 'leave') THEN 'enroll' ELSE 'unenroll' END,
-         c.learner_id, s.course_id, $1, $2
-     FROM stage_status c JOIN learners l ON l.id = c.learner_id
-     JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
-     WHERE true ORDER BY c.learner_id, s.course_id"
+    "SELECT k, learner_id, course_id, $1, $2
+     FROM (
+         SELECT DISTINCT CASE WHEN l.status IN ('active', 'leave') THEN 'enroll' ELSE 'unenroll' END AS k,
+             c.learner_id, s.course_id
+         FROM stage_status c CROSS JOIN learners l CROSS JOIN assignments s
+         WHERE l.id = c.learner_id AND s.learner_id = c.learner_id AND s.ended_run_id IS NULL
+     ) reached
+     WHERE true ORDER BY learner_id, course_id"
 );
 
 /// For learners whose `start_date` moved: the courses whose due date counts from it.
 const FOR_STARTS: &str = enqueue!(
-    "SELECT DISTINCT 'enroll', c.learner_id, s.course_id, $1, $2
-     FROM stage_starts c JOIN memberships m ON m.learner_id = c.learner_id
-     JOIN assignments s ON s.group_id = m.group_id AND s.ended_run_id IS NULL
-     WHERE s.due_kind = 'after_start'
-     UNION
-     SELECT 'enroll', c.learner_id, s.course_id, $1, $2
-     FROM stage_starts c JOIN assignments s ON s.learner_id = c.learner_id AND s.ended_run_id IS NULL
-     WHERE s.due_kind = 'after_start'
-     ORDER BY 2, 3"
+    "SELECT 'enroll', learner_id, course_id, $1, $2
+     FROM (
+         SELECT c.learner_id, s.course_id
+         FROM stage_starts c CROSS JOIN memberships m CROSS JOIN assignments s
+         WHERE m.learner_id = c.learner_id AND s.group_id = m.group_id AND s.ended_run_id IS NULL
+           AND s.due_kind = 'after_start'
+         UNION
+         SELECT c.learner_id, s.course_id
+         FROM stage_starts c CROSS JOIN assignments s
+         WHERE s.learner_id = c.learner_id AND s.ended_run_id IS NULL AND s.due_kind = 'after_start'
+     ) reached
+     WHERE true ORDER BY learner_id, course_id"
 );
 
 /// For learners whom an assignment reaches, one job for each learner and course: an order that one statement would
@@ -198,7 +213,7 @@ pub async fn record_failure(
     again: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let state = if again.is_some() { "ready" } else { "failed" };
+    let state = if again.is_some() { JobState::Ready } else { JobState::Failed };
     let args = params![job, error, again.unwrap_or(now), state, now];
     Ok(tx.execute("note a failed job", FAILED, args).await? == 1)
 }
@@ -209,13 +224,15 @@ pub struct Job {
     /// The number.
     pub id: i64,
     /// Effect that was expected when the job was enqueued: `enroll` or `unenroll`.
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub kind: JobKind,
     /// The learner.
     pub email: String,
     /// The course's code.
     pub course: String,
     /// `ready` or `failed`.
-    pub state: String,
+    #[schema(value_type = String)]
+    pub state: JobState,
     /// Number of failed attempts.
     pub attempts: i32,
     /// Error of the last attempt.

@@ -8,6 +8,7 @@ use super::engine::{Sql, Tx};
 use super::param::params;
 use super::statements::list_statements;
 use rollcall_model::due_policy::DuePolicy;
+use rollcall_model::enrollment_state::{EnrollmentState, JobKind, JobState};
 use rollcall_model::ids::{AssignmentId, CourseId, GroupId, LearnerId};
 
 /// An assignment.
@@ -24,7 +25,7 @@ pub struct LearnerAssignment {
     pub due_days: Option<i32>,
     pub late_days: i32,
     pub assigned_on: NaiveDate,
-    pub source: String,
+    pub source: rollcall_model::definition_source::DefinitionSource,
     pub pattern: String,
     pub run_id: i64,
     pub ended_run_id: Option<i64>,
@@ -168,7 +169,7 @@ pub async fn list_previous_due_dates(
 #[expect(missing_docs, reason = "the columns of the table `enrollments`, whose comments say what they are")]
 pub struct LearnerEnrollment {
     pub course_id: CourseId,
-    pub state: String,
+    pub state: EnrollmentState,
     pub due: Option<NaiveDate>,
     pub enrolled_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
@@ -210,8 +211,8 @@ pub struct LearnerJob {
     #[serde(skip)]
     pub course_id: CourseId,
     pub id: i64,
-    pub kind: String,
-    pub state: String,
+    pub kind: JobKind,
+    pub state: JobState,
     pub attempts: i32,
     pub error: Option<String>,
 }

@@ -29,12 +29,19 @@ const NOW: Sql = Sql::per_engine("SELECT $1", "SELECT clock_timestamp() WHERE $1
 const TAKE: &str = "
     INSERT INTO leases (name, holder, fence, expires_at) VALUES ($1, $2, 1, $4)
     ON CONFLICT (name) DO UPDATE
-    SET holder = excluded.holder, fence = leases.fence + 1, expires_at = excluded.expires_at
+    SET holder = excluded.holder, fence = leases.fence + 1, expires_at = excluded.expires_at, cancelled_by = NULL
     WHERE leases.expires_at <= $3
     RETURNING fence";
 
-const RENEW: &str =
-    "UPDATE leases SET expires_at = $5 WHERE name = $1 AND holder = $2 AND fence = $3 AND expires_at > $4";
+const RENEW: &str = "
+    UPDATE leases SET expires_at = $5
+    WHERE name = $1 AND holder = $2 AND fence = $3 AND expires_at > $4 AND cancelled_by IS NULL";
+
+const CANCEL: &str =
+    "UPDATE leases SET cancelled_by = $2 WHERE name = $1 AND expires_at > $3 RETURNING holder";
+
+const CANCELLED_BY: &str = "
+    SELECT cancelled_by FROM leases WHERE name = $1 AND holder = $2 AND fence = $3 AND cancelled_by IS NOT NULL";
 
 /// Ends a lease at once; the row stays, so that the next number is a higher one.
 const GIVE_BACK: &str = "UPDATE leases SET expires_at = $4 WHERE name = $1 AND holder = $2 AND fence = $3";
@@ -56,7 +63,7 @@ pub async fn acquire(tx: &mut Tx, name: &str, holder: &str) -> Result<Option<Lea
     Ok(row.map(|(fence,)| Lease { name: name.to_owned(), holder: holder.to_owned(), fence }))
 }
 
-/// Renews a lease and returns true if it was still held. Inside a commit's transaction this locks the lease, so that no
+/// Renews a lease and returns true if it was still held and is not cancelled. Inside a commit's transaction this locks the lease, so that no
 /// other process can acquire it before the commit.
 pub async fn renew(tx: &mut Tx, lease: &Lease) -> Result<bool> {
     let now = database_time(tx).await?;
@@ -75,6 +82,21 @@ pub async fn release(tx: &mut Tx, lease: &Lease) -> Result<()> {
     tx.execute("give a lease back", GIVE_BACK, args).await.map(|_| ())
 }
 
+/// Cancels a lease: it cannot be renewed, so its holder cannot commit. Returns the holder, if there is one.
+pub async fn cancel(tx: &mut Tx, name: &str, actor: &str) -> Result<Option<String>> {
+    let now = database_time(tx).await?;
+    let row: Option<(String,)> =
+        tx.fetch_optional("cancel a lease", CANCEL, params![name, actor, now]).await?;
+    Ok(row.map(|(holder,)| holder))
+}
+
+/// Returns who cancelled a lease, if it was cancelled.
+pub async fn get_canceller(tx: &mut Tx, lease: &Lease) -> Result<Option<String>> {
+    let args = params![lease.name.as_str(), lease.holder.as_str(), lease.fence];
+    let row: Option<(String,)> = tx.fetch_optional("look at a cancelled lease", CANCELLED_BY, args).await?;
+    Ok(row.map(|(actor,)| actor))
+}
+
 /// Returns the current holder of a lease.
 pub async fn get_holder(tx: &mut Tx, name: &str) -> Result<Option<String>> {
     let now = database_time(tx).await?;
@@ -82,4 +104,4 @@ pub async fn get_holder(tx: &mut Tx, name: &str) -> Result<Option<String>> {
     Ok(row.map(|(holder,)| holder))
 }
 
-list_statements!(NOW, TAKE, RENEW, GIVE_BACK, HOLDER);
+list_statements!(NOW, TAKE, RENEW, CANCEL, CANCELLED_BY, GIVE_BACK, HOLDER);

@@ -110,7 +110,7 @@ pub struct RunDurationBucket {
     /// The connector.
     pub name: String,
     /// Status of the runs.
-    pub status: String,
+    pub status: rollcall_model::run_record::RunStatus,
     /// Index into [`DURATION_BUCKETS`].
     pub bucket: i64,
     /// Number of rows.

@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0004_pages"),
     migration!("0005_queue_history"),
     migration!("0006_decisions"),
+    migration!("0007_limits_sign_in"),
 ];
 
 impl Migration {
@@ -69,7 +70,7 @@ fn checksum(sql: &str) -> String {
 }
 
 /// Any number that no other program on the same server uses.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(7305808869231650)::text";
+const LOCK: Sql = Sql::for_postgres("SELECT pg_advisory_xact_lock(7305808869231650)::text");
 
 const TABLE: Sql = Sql::per_engine(
     "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -66,6 +66,10 @@ impl_param_from! {
     rollcall_model::ids::TokenId => |id| Param::Int(Some(id.0)),
     rollcall_model::ids::DraftId => |id| Param::Int(Some(id.0)),
     rollcall_model::role::Role => |role| Param::Text(Some(role.as_str().to_owned())),
+    rollcall_model::run_record::RunRecordKind => |kind| Param::Text(Some(kind.as_str().to_owned())),
+    rollcall_model::run_record::RunStatus => |status| Param::Text(Some(status.as_str().to_owned())),
+    rollcall_model::definition_source::DefinitionSource => |source| Param::Text(Some(source.as_str().to_owned())),
+    rollcall_model::enrollment_state::JobState => |state| Param::Text(Some(state.as_str().to_owned())),
 }
 
 /// Values for placeholders, in order: `params![id, name]`.

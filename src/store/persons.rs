@@ -6,6 +6,7 @@ use super::param::params;
 use super::staging::{StagingTable, staging_table};
 use super::statements::list_statements;
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
+use rollcall_model::status::LearnerStatus;
 
 /// A person as a run needs to know one, without the attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct PersonSummary<'a> {
     /// True if the last good reading held this person.
     pub present: bool,
     /// The learner's state.
-    pub status: &'a str,
+    pub status: LearnerStatus,
     /// True if another learner holds the address that the directory gives.
     pub contested: bool,
 }
@@ -29,22 +30,24 @@ const PERSONS_PER_TEXT: i64 = 5_000;
 
 /// The next persons of a connector behind an id, unit separators between their values and record separators between them;
 /// ids hold no control characters.
-const NEXT: &str = "
-    SELECT COALESCE(max(external_id), ''), COALESCE(group_concat(
+const NEXT: Sql = Sql::for_sqlite(
+    "SELECT COALESCE(max(external_id), ''), COALESCE(group_concat(
         external_id || char(31) || learner_id || char(31) || digest || char(31) || present || char(31)
         || status || char(31) || contested, char(30)), '')
     FROM (
         SELECT p.external_id, p.learner_id, p.digest, p.present, l.status, l.email_contested IS NOT NULL AS contested
         FROM persons p JOIN learners l ON l.id = p.learner_id
-        WHERE p.connector_id = $1 AND p.external_id > $2 ORDER BY p.external_id LIMIT $3)";
+        WHERE p.connector_id = $1 AND p.external_id > $2 ORDER BY p.external_id LIMIT $3)",
+);
 
 /// The same for PostgreSQL, in one statement: one join of all people costs less than one for each part.
-const EVERYBODY: &str = "
-    SELECT string_agg(concat_ws(
+const EVERYBODY: Sql = Sql::for_postgres(
+    "SELECT string_agg(concat_ws(
         chr(31), p.external_id, p.learner_id, p.digest, p.present::int, l.status, (l.email_contested IS NOT NULL)::int),
         chr(30))
     FROM persons p JOIN learners l ON l.id = p.learner_id
-    WHERE p.connector_id = $1 GROUP BY p.learner_id / $2";
+    WHERE p.connector_id = $1 GROUP BY p.learner_id / $2",
+);
 
 /// Hands over every person of a connector.
 pub async fn for_each_summary(
@@ -76,7 +79,7 @@ struct SummaryRow {
     learner_id: LearnerId,
     digest: i64,
     present: bool,
-    status: String,
+    status: LearnerStatus,
     contested: bool,
 }
 
@@ -103,7 +106,7 @@ pub async fn for_each_summary_of(
             learner_id: row.learner_id,
             digest: row.digest,
             present: row.present,
-            status: &row.status,
+            status: row.status,
             contested: row.contested,
         });
     }
@@ -117,7 +120,7 @@ fn parse_summary(text: &str) -> Option<PersonSummary<'_>> {
         learner_id: LearnerId(values.next()?.parse().ok()?),
         digest: values.next()?.parse().ok()?,
         present: values.next()? == "1",
-        status: values.next()?,
+        status: LearnerStatus::read(values.next()?).unwrap_or(LearnerStatus::Left),
         contested: values.next()? == "1",
     })
 }
@@ -232,12 +235,12 @@ const WRITTEN: StagingTable = staging_table!(
 );
 const ABSENT: StagingTable = staging_table!("stage_absent": 0 "external_id" "TEXT");
 
-/// Copies rows before they change.
+/// Copies rows before they change. A CROSS JOIN keeps SQLite from reading every person of the connector.
 const REMEMBER: &str = "
     INSERT INTO person_changes (run_id, connector_id, external_id, present, attributes)
     SELECT $1, p.connector_id, p.external_id, p.present, p.attributes
     FROM (SELECT external_id FROM stage_persons UNION SELECT external_id FROM stage_absent) s
-    JOIN persons p ON p.connector_id = $2 AND p.external_id = s.external_id";
+    CROSS JOIN persons p WHERE p.connector_id = $2 AND p.external_id = s.external_id";
 
 const UPSERT: &str = "
     INSERT INTO persons (connector_id, external_id, learner_id, present, digest, attributes, run_id, first_run_id)

@@ -17,8 +17,8 @@ pub struct Session {
     pub email: String,
     /// Its name.
     pub name: String,
-    /// Its role's text.
-    pub role: String,
+    /// The role.
+    pub role: rollcall_model::role::Role,
     /// Time of sign-in.
     pub started_at: DateTime<Utc>,
     /// Time of the last request, to the minute.

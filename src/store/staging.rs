@@ -57,7 +57,7 @@ macro_rules! staging_table {
                 ),
             ),
             copy: concat!("COPY ", $table, " FROM STDIN"),
-            analyze: $crate::Sql::per_engine("SELECT 1", concat!("ANALYZE ", $table)),
+            analyze: $crate::Sql::for_postgres(concat!("ANALYZE ", $table)),
             drop: concat!("DROP TABLE ", $table),
         }
     };

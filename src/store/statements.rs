@@ -71,6 +71,7 @@ fn list_all() -> Vec<StatementList> {
         super::courses::list_statements(),
         super::engine::list_statements(),
         super::enrollments::list_statements(),
+        super::enrollments::list::list_statements(),
         super::explain::list_statements(),
         super::form_drafts::list_statements(),
         super::groups::list_statements(),
@@ -97,6 +98,8 @@ fn list_all() -> Vec<StatementList> {
         super::listing::runs::list_statements(),
         super::listing::tokens::list_statements(),
         super::memberships::list_statements(),
+        super::memberships::dormant::list_statements(),
+        super::memberships::exclusions::list_statements(),
         super::metrics::list_statements(),
         super::migrate::list_statements(),
         super::nodes::list_statements(),
@@ -104,6 +107,7 @@ fn list_all() -> Vec<StatementList> {
         super::queue_samples::list_statements(),
         super::retention::list_statements(),
         super::runs::list_statements(),
+        super::runs::list::list_statements(),
         super::sessions::list_statements(),
         super::tokens::list_statements(),
         super::undo::list_statements(),
@@ -148,7 +152,10 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
+    use rollcall_model::secret::SecretText;
+
     use super::*;
+    use crate::{Store, StoreOptions};
 
     /// Constants of text that are not statements, or that a `Sql` of the same module holds.
     fn is_statement(name: &str) -> bool {
@@ -197,5 +204,66 @@ mod tests {
         assert!(written.len() > 300, "{}", written.len());
         let missing: Vec<_> = written.difference(&listed).collect();
         assert_eq!(missing, Vec::<&(String, String)>::new());
+    }
+
+    /// The statistics of a company with 100,000 people.
+    const LARGE_COMPANY: &str = "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+        ('learners', NULL, '100000'), ('learners', 'learners_by_any_address', '100000 1'),
+        ('persons', 'persons', '100000 100000 1'), ('persons', 'persons_by_learner', '100000 1'),
+        ('memberships', 'memberships', '400000 2000 2000 1'), ('memberships', 'memberships_by_learner', '400000 4 1 1'),
+        ('assignments', 'assignments_to_groups', '9000 3 1 1 1'), ('assignments', 'assignments_to_learners', '0 0 0'),
+        ('assignments', 'assignments_by_course', '9000 500')";
+
+    /// Whether a step of a query plan reads a whole table: a scan of one that is not a stage, or an index that SQLite
+    /// builds for the statement because it reads the stage last.
+    fn reads_table(sql: &str, step: &str) -> bool {
+        let tables =
+            ["learners", "persons", "memberships", "enrollments", "assignments", "ended_memberships"];
+        let words: Vec<&str> = sql.split_whitespace().collect();
+        let scanned = step.strip_prefix("SCAN ").and_then(|rest| rest.split_whitespace().next());
+        // A table that the statement does not name is read for a foreign key, if at all.
+        let is_named = |name: &str| {
+            words.windows(2).any(|pair| tables.contains(&pair[0]) && (pair[0] == name || pair[1] == name))
+        };
+        step.contains("AUTOMATIC") || scanned.is_some_and(is_named)
+    }
+
+    /// SQLite does not know that a stage is small. Statements are written so that it starts with the stage and does not
+    /// read all people for one change.
+    #[tokio::test]
+    async fn statements_on_stages_read_no_whole_table() {
+        let file = std::env::temp_dir().join(format!("rollcall-query-plans-{}.db", std::process::id()));
+        let url = SecretText::new(format!("sqlite://{}", file.display()));
+        let options = StoreOptions { url, max_size: None, connections: 1 };
+        let store = Store::open(&options).await.expect("a database");
+        let mut tx = store.begin_write().await.expect("a transaction");
+        let lists = list_all();
+        let tables = lists.iter().flat_map(|list| &list.tables).map(|table| table.create);
+        let statements: Vec<_> = lists.iter().flat_map(|list| &list.statements).collect();
+        let is_index = |sql: &Sql| tx.sql_text(*sql).starts_with("CREATE INDEX");
+        let indexes: Vec<Sql> = statements.iter().map(|one| one.sql).filter(is_index).collect();
+        let statistics = ["ANALYZE", LARGE_COMPANY, "ANALYZE sqlite_schema"].map(Sql::from);
+        for sql in tables.chain(indexes).chain(statistics) {
+            tx.execute("prepare a query plan", sql, params![]).await.expect("executed");
+        }
+        let mut faults = Vec::new();
+        for statement in &statements {
+            let text = tx.sql_text(statement.sql);
+            if !text.contains("stage_") || text.starts_with("CREATE INDEX") {
+                continue;
+            }
+            let explain: &'static str = format!("EXPLAIN QUERY PLAN {text}").leak();
+            let plan: Vec<(i64, i64, i64, String)> =
+                tx.fetch_all("explain a statement", explain, params![]).await.expect("a plan");
+            let steps = plan.into_iter().map(|(.., step)| step).filter(|step| reads_table(text, step));
+            faults.extend(steps.map(|step| format!("{} {}: {step}", statement.module, statement.name)));
+        }
+        tx.rollback().await.expect("rolled back");
+        store.close().await;
+        for end in ["", "-wal", "-shm", ".lock"] {
+            let _ = fs::remove_file(format!("{}{end}", file.display()));
+        }
+        assert!(statements.len() > 350, "{}", statements.len());
+        assert_eq!(faults, Vec::<String>::new());
     }
 }

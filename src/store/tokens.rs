@@ -17,22 +17,14 @@ pub struct ApiToken {
     pub id: TokenId,
     /// Purpose of the token.
     pub name: String,
-    /// Its role's text.
-    pub role: String,
+    /// The role.
+    pub role: Role,
     /// Time of creation.
     pub created_at: DateTime<Utc>,
     /// Time of expiry.
     pub expires_at: Option<DateTime<Utc>>,
     /// Time of the last use, to the minute.
     pub seen_at: Option<DateTime<Utc>>,
-}
-
-impl ApiToken {
-    /// The role, read.
-    #[must_use]
-    pub fn role(&self) -> Role {
-        self.role.parse().unwrap_or(Role::Viewer)
-    }
 }
 
 const LIST: &str = "

@@ -109,7 +109,7 @@ pub struct EndedMembershipRow {
     /// True if the group has been deleted.
     pub group_deleted: bool,
     /// The learner's state.
-    pub status: String,
+    pub status: rollcall_model::status::LearnerStatus,
 }
 
 const ENDED: &str = "
@@ -196,7 +196,7 @@ pub struct RunAssignment {
     /// The group's name, or the learner.
     pub whom: String,
     /// Origin: `file` or `hand`.
-    pub source: String,
+    pub source: rollcall_model::definition_source::DefinitionSource,
     /// Group pattern of the configuration file.
     pub pattern: String,
     /// True if the run made it and it is in force.
@@ -249,7 +249,7 @@ pub struct RunDueDate {
     /// The time given to latecomers.
     pub late_days: i32,
     /// `hand` or `file`.
-    pub source: String,
+    pub source: rollcall_model::definition_source::DefinitionSource,
     /// The course's code.
     pub code: String,
     /// True if it was changed again, or has ended.

@@ -17,11 +17,11 @@ pub struct AccountView {
     pub email: String,
     /// The name.
     pub name: String,
-    /// What it may do.
+    /// The role.
     pub role: Role,
-    /// Whether it may sign in; false for one that was revoked.
+    /// True if the account may sign in, false if it was revoked.
     pub active: bool,
-    /// Whether it has a password, or signs in through the company's provider.
+    /// True if the account has a password, or signs in through the company's provider.
     pub ready: bool,
 }
 
@@ -31,28 +31,28 @@ impl From<&accounts::Account> for AccountView {
             id: one.id.0,
             email: one.email.clone(),
             name: one.name.clone(),
-            role: one.role(),
+            role: one.role,
             active: one.is_active(),
             ready: one.is_ready(),
         }
     }
 }
 
-/// A token.
+/// An API token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Token)]
 pub struct TokenView {
     /// The number.
     pub id: i64,
-    /// What it is for.
+    /// The name: the purpose of the token.
     pub name: String,
-    /// What it may do.
+    /// The role.
     pub role: Role,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it ends; null for never.
+    /// The time of expiry; null if the token does not expire.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// The time of the last use, to the minute.
     pub seen_at: Option<DateTime<Utc>>,
 }
 
@@ -61,7 +61,7 @@ impl From<&tokens::ApiToken> for TokenView {
         Self {
             id: one.id.0,
             name: one.name.clone(),
-            role: one.role(),
+            role: one.role,
             created_at: one.created_at,
             expires_at: one.expires_at,
             seen_at: one.seen_at,

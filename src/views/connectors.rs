@@ -9,7 +9,7 @@ use rollcall_core::sync::RunReport;
 use rollcall_core::sync::connector_status::{ConnectorStatus, overview};
 use rollcall_store::{Result, Tx};
 
-/// A connector, its last run and its next.
+/// A connector with its last and its next run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Connector)]
 pub struct ConnectorView {
@@ -17,17 +17,17 @@ pub struct ConnectorView {
     pub name: String,
     /// `ldap`, `csv`, …
     pub kind: &'static str,
-    /// How many people it holds.
+    /// The number of people present.
     pub people: i64,
-    /// The schedule; none for one that runs by hand only.
+    /// The schedule; null if the connector runs by hand only.
     pub schedule: Option<String>,
     /// The number of its last run.
     pub last_run: Option<i64>,
-    /// How that ended.
+    /// The status of the last run.
     pub last_status: Option<String>,
-    /// When that began.
+    /// The start of the last run.
     pub last_started_at: Option<DateTime<Utc>>,
-    /// When the next one begins.
+    /// The start of the next scheduled run.
     pub next_run_at: Option<DateTime<Utc>>,
 }
 
@@ -44,7 +44,7 @@ pub async fn list_connectors(
         people: one.people,
         schedule: one.schedule,
         last_run: one.last_run,
-        last_status: one.last_status,
+        last_status: one.last_status.map(|status| status.to_string()),
         last_started_at: one.last_started_at,
         next_run_at: one.next_run_at,
     };
@@ -61,32 +61,32 @@ pub struct RetirementResult {
     pub connector: String,
     /// `applied` or `held`.
     pub status: &'static str,
-    /// Its people.
+    /// The people of the connector.
     pub people: RetiredPeople,
-    /// Their memberships.
+    /// The memberships of the people.
     pub memberships: RetiredMemberships,
 }
 
-/// People of a connector that is let go.
+/// People of a retired connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RetiredPeople {
     /// Learners who left.
     pub left: u64,
-    /// Learners who wait for an approval.
+    /// Learners whose leaving waits for approval.
     pub held: u64,
 }
 
-/// Memberships of a connector that is let go.
+/// Memberships of a retired connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RetiredMemberships {
-    /// Ended.
+    /// Ended memberships.
     pub remove: u64,
-    /// Waiting for an approval.
+    /// Memberships whose end waits for approval.
     pub held: u64,
 }
 
 impl RetirementResult {
-    /// From the report of the run.
+    /// Creates the view from the report of the run.
     #[must_use]
     pub fn new(name: &str, report: &RunReport) -> Self {
         let counts = &report.counts;

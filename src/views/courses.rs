@@ -4,19 +4,20 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
 
-/// A course that is assigned, and when it is due.
+/// An assigned course with its due date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Assigned)]
 pub struct AssignedCourseView {
     /// The course's code.
     pub course: String,
-    /// The day, where it is fixed.
+    /// The due date, if it is fixed.
     pub due: Option<NaiveDate>,
-    /// Days after joining.
+    /// The number of days between joining the group and the due date.
     pub due_days: Option<u32>,
-    /// Days after the start date.
+    /// The number of days between the later of start date and joining, and the due date.
     pub due_days_after_start: Option<u32>,
     /// The minimum number of days for learners who join late for a fixed date.
     pub late_days: u32,
@@ -25,9 +26,9 @@ pub struct AssignedCourseView {
 }
 
 impl AssignedCourseView {
-    /// From what an assignment is made of.
+    /// Creates the view of an assignment.
     #[must_use]
-    pub fn new(course: &str, due: DuePolicy, late_days: u32, source: &str) -> Self {
+    pub fn new(course: &str, due: DuePolicy, late_days: u32, source: DefinitionSource) -> Self {
         let (joining, start) = match due {
             DuePolicy::AfterJoining(days) => (Some(days), None),
             DuePolicy::AfterStart(days) => (None, Some(days)),
@@ -39,7 +40,7 @@ impl AssignedCourseView {
             due_days: joining,
             due_days_after_start: start,
             late_days,
-            source: source.to_owned(),
+            source: source.to_string(),
         }
     }
 }

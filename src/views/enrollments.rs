@@ -11,19 +11,19 @@ use rollcall_store::enrollments::EnrollmentRow;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Enrollment)]
 pub struct EnrollmentView {
-    /// The address, or what stands for it.
+    /// The e-mail address, or `CONNECTOR:ID`.
     pub email: String,
     /// The course's code.
     pub course: String,
     /// `active` or `revoked`.
     pub state: String,
-    /// The last day.
+    /// The due date.
     pub due: Option<NaiveDate>,
-    /// When it was done.
+    /// The time of completion.
     pub completed_at: Option<DateTime<Utc>>,
-    /// The groups that hold it up.
+    /// The groups that grant the access.
     pub groups: Vec<String>,
-    /// When access was first given.
+    /// The time of the first access.
     pub enrolled_at: DateTime<Utc>,
 }
 
@@ -32,7 +32,7 @@ impl From<&EnrollmentRow> for EnrollmentView {
         Self {
             email: one.email.clone(),
             course: one.course.clone(),
-            state: one.state.clone(),
+            state: one.state.to_string(),
             due: one.due,
             completed_at: one.completed_at,
             groups: split_lines(&one.groups),

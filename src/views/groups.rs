@@ -19,11 +19,11 @@ pub struct GroupView {
     pub id: i64,
     /// The name.
     pub name: String,
-    /// How many learners are in it.
+    /// The number of members.
     pub members: i64,
-    /// The rules that feed it.
+    /// The rules that add members.
     pub rules: Vec<String>,
-    /// How many courses are assigned to it.
+    /// The number of assigned courses.
     pub assignments: i64,
 }
 
@@ -33,7 +33,7 @@ impl GroupView {
     }
 }
 
-/// Every group, or one.
+/// Loads all groups, or one.
 pub async fn list_groups(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<GroupView>> {
     let mut rules: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     for (group, rule) in table::list_feeding_rules(tx).await? {
@@ -53,7 +53,7 @@ pub async fn list_groups(tx: &mut Tx, only: Option<GroupId>) -> Result<Vec<Group
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Member)]
 pub struct MemberView {
-    /// The address, or what stands for it.
+    /// The e-mail address, or `CONNECTOR:ID`.
     pub email: String,
     /// The name.
     pub name: String,
@@ -63,13 +63,13 @@ pub struct MemberView {
     pub joined_on: NaiveDate,
 }
 
-/// A reason for a membership.
+/// Formats a reason for a membership.
 #[must_use]
 pub fn format_reason(rule: RuleId, name: &str) -> String {
     if rule == RuleId::BY_HAND { "manual".to_owned() } else { format!("rule:{name}") }
 }
 
-/// Every member of a group.
+/// Loads the members of a group.
 pub async fn list_members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberView>> {
     let mut members: Vec<(i64, MemberView)> = Vec::new();
     for (learner, email, name, rule, rule_name, joined_on) in table::list_members(tx, group).await? {
@@ -86,19 +86,19 @@ pub async fn list_members(tx: &mut Tx, group: GroupId) -> Result<Vec<MemberView>
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Changed)]
 pub struct MembersChange {
-    /// The number of the change; none when nothing changed.
+    /// The number of the change; null if nothing changed.
     pub run: Option<i64>,
     /// The group's name.
     pub group: String,
-    /// What became of whom.
+    /// The result for each learner.
     pub members: Vec<MemberResult>,
 }
 
-/// What became of one learner.
+/// The result for one learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Touched)]
 pub struct MemberResult {
-    /// The address, or what stands for it.
+    /// The e-mail address, or `CONNECTOR:ID`.
     pub email: String,
     /// `added`, `alreadythere`, `waits`, `removed`, `excluded` or `notthere`.
     pub effect: &'static str,

@@ -16,7 +16,7 @@ use rollcall_store::{Result, Tx};
 pub struct LearnerView {
     /// The number.
     pub id: i64,
-    /// The address, or what stands for it.
+    /// The e-mail address, or `CONNECTOR:ID`.
     pub email: String,
     /// The name.
     pub name: String,
@@ -24,7 +24,7 @@ pub struct LearnerView {
     pub status: String,
     /// The department.
     pub department: String,
-    /// The place.
+    /// The location.
     pub location: String,
     /// The role.
     pub role: String,
@@ -38,7 +38,7 @@ impl From<&LearnerSummary> for LearnerView {
             id: one.id,
             email: one.email.clone(),
             name: one.name.clone(),
-            status: one.status.clone(),
+            status: one.status.to_string(),
             department: one.department.clone(),
             location: one.location.clone(),
             role: one.role.clone(),
@@ -47,25 +47,25 @@ impl From<&LearnerSummary> for LearnerView {
     }
 }
 
-/// A learner with everything that is known.
+/// A learner with all details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Known)]
 pub struct LearnerDetailsView {
-    /// Who.
+    /// The learner.
     #[serde(flatten)]
     pub learner: LearnerView,
-    /// Every attribute with a value: a text, or a list of texts.
+    /// Every attribute with a value: text, or a list of texts.
     #[schema(value_type = Object)]
     pub attributes: Map<String, Value>,
     /// The first day.
     pub start_date: Option<NaiveDate>,
     /// The last day.
     pub end_date: Option<NaiveDate>,
-    /// Whether another learner holds the address.
+    /// True if another learner has the e-mail address.
     pub contested: bool,
 }
 
-/// What is known of a learner; nothing where there is none.
+/// Loads a learner with all details; `None` if the learner does not exist.
 pub async fn load_learner_details(tx: &mut Tx, id: LearnerId) -> Result<Option<LearnerDetailsView>> {
     let Some(summary) = table::list(tx, Some(id)).await?.into_iter().next() else { return Ok(None) };
     let details = table::get_details(tx, id).await?;

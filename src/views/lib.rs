@@ -27,25 +27,25 @@ pub use learners::{LearnerDetailsView, LearnerView, load_learner_details};
 pub use runs::{DecisionResult, RelatedRun, RunDetails, UndoResultView, load_run_details};
 pub use sync::{HoldView, SyncFailureView, SyncJobCounts, SyncView};
 
-/// Memberships that a change gave and ended.
+/// Memberships added and ended by a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[schema(as = Memberships)]
 pub struct MembershipCounts {
-    /// Given.
+    /// Added memberships.
     pub add: u64,
-    /// Ended.
+    /// Ended memberships.
     pub remove: u64,
 }
 
-/// Jobs that a change left to workers.
+/// Jobs enqueued by a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[schema(as = Jobs)]
 pub struct JobCounts {
-    /// How many.
+    /// The number of jobs.
     pub enqueued: u64,
 }
 
-/// An error and its causes, a line each.
+/// Formats an error and its causes, a line each.
 #[must_use]
 pub fn format_error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -61,7 +61,7 @@ pub fn format_error_chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The lines of a text that a query put together.
+/// Splits a text with several lines that a query returned.
 fn split_lines(text: &str) -> Vec<String> {
     text.split('\n').filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }

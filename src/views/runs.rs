@@ -13,38 +13,38 @@ use rollcall_store::holds::{self, HeldChangeRecord};
 use rollcall_store::runs::{self as log, MembershipChangeRow, Run, RunCounts};
 use rollcall_store::{Result, Tx};
 
-/// A run with everything that it did and held.
+/// A run with its applied and held changes.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Shown)]
 pub struct RunDetails {
     /// The run.
     #[serde(flatten)]
     pub row: Run,
-    /// Memberships given and ended.
+    /// Memberships added and ended.
     pub changes: Vec<MembershipChangeRow>,
-    /// What it noticed and went on without.
+    /// The warnings.
     pub problems: Vec<RunWarning>,
-    /// What changed since the last good reading; none where nothing was held.
+    /// Changes since the last good reading; null if nothing was held.
     pub causes: Option<Vec<String>>,
-    /// The limits that were reached; none where nothing was held.
+    /// The limits that were reached; null if nothing was held.
     pub reasons: Option<Vec<LimitExceeded>>,
-    /// What it held, and what became of that.
+    /// The held changes with their current state.
     pub held: Vec<HeldChangeRecord>,
-    /// Runs that are about it.
+    /// Approvals, rejections and undos of the run.
     pub decisions: Vec<RelatedRun>,
 }
 
-/// A run that is about another.
+/// A run that approves, rejects or undoes another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Decision)]
 pub struct RelatedRun {
-    /// Its number.
+    /// The number.
     pub run: i64,
-    /// What it was.
+    /// The command or action that started the run.
     pub what: String,
 }
 
-/// A run; nothing where there is none of that number.
+/// Loads a run; `None` if the number does not exist.
 pub async fn load_run_details(tx: &mut Tx, run: RunId) -> Result<Option<RunDetails>> {
     let Some(row) = log::get(tx, run).await? else { return Ok(None) };
     let changes = log::list_membership_changes(tx, run).await?;
@@ -83,21 +83,21 @@ impl From<&RunCounts> for JobCounts {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Decided)]
 pub struct DecisionResult {
-    /// Its own number.
+    /// The number of the decision.
     pub run: i64,
     /// The connector.
     pub connector: String,
-    /// The run that held.
+    /// The run that held the changes.
     pub of: i64,
-    /// What was done, of an approval.
+    /// The applied changes of an approval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved: Option<Vec<HeldChangeRecord>>,
-    /// What will not be done, of a rejection.
+    /// The rejected changes of a rejection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Vec<HeldChangeRecord>>,
     /// Changes that were shown and are no longer required.
     pub dropped: Vec<HeldChangeRecord>,
-    /// What waits and was not shown by that run.
+    /// Changes that wait for approval and that the run did not show.
     pub waiting: Vec<HeldChangeRecord>,
     /// Memberships.
     pub memberships: MembershipCounts,
@@ -106,13 +106,13 @@ pub struct DecisionResult {
 }
 
 impl DecisionResult {
-    /// An approval of what a run held.
+    /// Creates the view of an approval.
     #[must_use]
     pub fn approved(of: RunId, decided: &approve::ApprovalResult) -> Self {
         Self { approved: Some(decided.done.clone()), ..Self::from_approval(of, decided) }
     }
 
-    /// A rejection of what a run held.
+    /// Creates the view of a rejection.
     #[must_use]
     pub fn rejected(of: RunId, decided: &approve::ApprovalResult) -> Self {
         Self { rejected: Some(decided.done.clone()), ..Self::from_approval(of, decided) }
@@ -139,28 +139,28 @@ impl DecisionResult {
 pub struct UndoResultView {
     /// The number of the undo.
     pub run: i64,
-    /// The run that was taken back.
+    /// The run that was undone.
     pub of: i64,
-    /// Memberships given back and ended.
+    /// Memberships restored and ended.
     pub memberships: MembershipCounts,
-    /// Learners who are back.
+    /// Learners who are active again.
     pub learners: u64,
-    /// Assignments that are as before.
+    /// Assignments that were restored.
     pub assignments: u64,
-    /// Groups that are there again, or gone again.
+    /// Groups that were restored or deleted.
     pub groups: u64,
-    /// Completions taken back.
+    /// Completions that were removed.
     pub completions: u64,
-    /// Exclusions lifted, or in force again.
+    /// Exclusions that were lifted or restored.
     pub exclusions: u64,
-    /// What was touched since and stays, a sentence each.
+    /// Changes that were changed again later and are kept, a sentence each.
     pub touched: Vec<String>,
     /// Jobs.
     pub jobs: JobCounts,
 }
 
 impl UndoResultView {
-    /// An undo of a run.
+    /// Creates the view of an undo.
     #[must_use]
     pub fn new(of: RunId, undone: &undo::UndoCounts) -> Self {
         Self {

@@ -8,17 +8,17 @@ use rollcall_core::sync::{RunOutcome, RunReport};
 use rollcall_model::guard::LimitExceeded;
 use rollcall_model::run_warning::RunWarning;
 
-/// One passage of one connector.
+/// The result of a run of one connector.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Sync)]
 pub struct SyncView {
-    /// The number; none for a dry run, or where not even a number could be had.
+    /// The number; null for a dry run, and if the run could not be numbered.
     pub run: Option<i64>,
     /// The connector.
     pub connector: String,
     /// `applied`, `unchanged`, `held`, `planned` or `failed`.
     pub status: &'static str,
-    /// Whether nothing was to be written.
+    /// True for a dry run.
     pub dry_run: bool,
     /// People.
     pub people: SyncPeopleCounts,
@@ -30,19 +30,19 @@ pub struct SyncView {
     pub enrollments: SyncEnrollmentCounts,
     /// Jobs.
     pub jobs: SyncJobCounts,
-    /// How long it took, without the draining.
+    /// The duration without the processing of jobs.
     pub seconds: f64,
-    /// What it noticed and went on without.
+    /// The warnings.
     pub problems: Vec<RunWarning>,
-    /// Why something waits, where something does.
+    /// The reasons, if changes wait for approval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<HoldView>,
-    /// Why it failed, where it did.
+    /// The error, if the run failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<SyncFailureView>,
 }
 
-/// People of a passage.
+/// People of a run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = SyncPeople)]
 pub struct SyncPeopleCounts {
@@ -55,7 +55,7 @@ pub struct SyncPeopleCounts {
     pub held: u64,
 }
 
-/// Groups of a passage.
+/// Groups of a run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = SyncGroups)]
 pub struct SyncGroupCounts {
@@ -63,7 +63,7 @@ pub struct SyncGroupCounts {
     pub held: u64,
 }
 
-/// Memberships of a passage.
+/// Memberships of a run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = SyncMemberships)]
 pub struct SyncMembershipCounts {
@@ -72,7 +72,7 @@ pub struct SyncMembershipCounts {
     pub held: u64,
 }
 
-/// Enrollments of a passage.
+/// Enrollments of a run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = SyncEnrollments)]
 pub struct SyncEnrollmentCounts {
@@ -89,28 +89,28 @@ pub struct SyncJobCounts {
     pub failed: u64,
 }
 
-/// Why something waits.
+/// The reasons why changes wait for approval.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Held)]
 pub struct HoldView {
-    /// What changed since the last good reading.
+    /// Changes since the last good reading.
     pub causes: Vec<String>,
     /// The limits that were reached.
     pub reasons: Vec<LimitExceeded>,
 }
 
-/// Why a passage failed.
+/// The error of a failed run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Failure)]
 pub struct SyncFailureView {
-    /// A short word for scripts.
+    /// The kind of the error, for scripts.
     pub kind: &'static str,
     /// The error and its causes, a line each.
     pub message: String,
 }
 
 impl SyncView {
-    /// From the report of a run, and the jobs that whoever asked drained: done, and failed for good.
+    /// Creates the view from the report of a run and the jobs that were processed: done, and failed permanently.
     #[must_use]
     pub fn new(report: &RunReport, dry_run: bool, done: u64, failed: u64) -> Self {
         let counts = &report.counts;

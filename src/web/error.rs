@@ -75,7 +75,7 @@ impl From<askama::Error> for PageError {
 }
 
 #[derive(Template)]
-#[template(path = "trouble.html")]
+#[template(path = "error.html")]
 struct ErrorPage<'a> {
     frame: Layout,
     title: &'a str,

@@ -10,6 +10,8 @@ use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
 use crate::WebContext;
+use rollcall_core::sync::RUN_DEADLINE;
+use rollcall_model::heartbeat::Heartbeat;
 use rollcall_store::metrics;
 
 /// Maximum response time of the database. If it is exceeded, the service is not ready.
@@ -17,6 +19,12 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Maximum age of the scheduler's heartbeat. The scheduler updates it twice a second.
 const SCHEDULER_TIMEOUT: TimeDelta = TimeDelta::seconds(30);
+
+/// Maximum age of the workers' heartbeat. A worker beats between two batches, which take seconds.
+const WORKER_TIMEOUT: TimeDelta = TimeDelta::seconds(180);
+
+/// Time that a run which was told to stop may take to end.
+const RUN_END_TIME: TimeDelta = TimeDelta::minutes(1);
 
 /// Free space below which SQLite may fail at the next large commit, in bytes.
 const MIN_FREE_BYTES: u64 = 64 << 20;
@@ -26,7 +34,7 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Readiness check: reports the state of database, disk and scheduler.
+/// Readiness check: reports the state of database, connections, disk, scheduler, workers and scheduled runs.
 pub(super) async fn readyz(State(web): State<WebContext>) -> Response {
     let answers = tokio::time::timeout(DATABASE_TIMEOUT, async {
         let mut tx = web.store.begin_read().await?;
@@ -37,7 +45,14 @@ pub(super) async fn readyz(State(web): State<WebContext>) -> Response {
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("no response within {} s", DATABASE_TIMEOUT.as_secs())),
     };
-    let parts = [("database", database), ("disk", check_disk(&web)), ("scheduler", check_scheduler(&web))];
+    let parts = [
+        ("database", database),
+        ("pool", check_pool(&web)),
+        ("disk", check_disk(&web)),
+        ("scheduler", check_pulse(&web.vitals.scheduler, SCHEDULER_TIMEOUT)),
+        ("workers", check_pulse(&web.vitals.workers, WORKER_TIMEOUT)),
+        ("runs", check_runs(&web)),
+    ];
     let ready = parts.iter().all(|(_, state)| state.is_ok());
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let states =
@@ -46,12 +61,28 @@ pub(super) async fn readyz(State(web): State<WebContext>) -> Response {
     (status, axum::Json(states)).into_response()
 }
 
-fn check_scheduler(web: &WebContext) -> Result<(), String> {
-    match web.heartbeat.age(Utc::now()) {
+fn check_pulse(pulse: &Heartbeat, timeout: TimeDelta) -> Result<(), String> {
+    match pulse.age(Utc::now()) {
         None => Err("not started".to_owned()),
-        Some(age) if age > SCHEDULER_TIMEOUT => Err(format!("no activity for {} s", age.num_seconds())),
+        Some(age) if age > timeout => Err(format!("no activity for {} s", age.num_seconds())),
         Some(_) => Ok(()),
     }
+}
+
+/// Checks that a connection is free.
+fn check_pool(web: &WebContext) -> Result<(), String> {
+    let (used, most) = web.store.connections_in_use();
+    if used < most { Ok(()) } else { Err(format!("all {most} connections to the database are in use")) }
+}
+
+/// Checks that no scheduled run is in progress after its deadline.
+fn check_runs(web: &WebContext) -> Result<(), String> {
+    let Some((connector, since)) = web.vitals.runs.oldest() else { return Ok(()) };
+    let age = Utc::now() - since;
+    if age <= RUN_DEADLINE + RUN_END_TIME {
+        return Ok(());
+    }
+    Err(format!("the run of connector `{connector}` has not ended after {} minutes", age.num_minutes()))
 }
 
 /// Checks the free space for an SQLite database. The disk of a PostgreSQL server is not checked.

@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use rollcall_config::Config;
 use rollcall_core::accounts::Principal;
 use rollcall_core::enrollment::change::ChangeTime;
-use rollcall_model::heartbeat::Heartbeat;
+use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_store::Store;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
@@ -55,8 +55,8 @@ pub struct WebContext {
     pub file: watch::Receiver<Arc<Config>>,
     /// Cancels running work when the service stops.
     pub stop: CancellationToken,
-    /// Updated by the scheduler on each pass.
-    pub heartbeat: Heartbeat,
+    /// Signs of life of the scheduler and the workers.
+    pub vitals: ServiceVitals,
     /// Tasks that outlive their request.
     pub background: BackgroundTasks,
 }

@@ -146,7 +146,8 @@ impl<'f> SignInProvider<'f> {
 
     fn redirect(&self) -> Result<RedirectUrl, OidcError> {
         let url = format!("{}/sign-in/callback", self.sign_in.pages_url.trim_end_matches('/'));
-        RedirectUrl::new(url).map_err(|error| provider_error("be told where to answer")(error.to_string()))
+        RedirectUrl::new(url)
+            .map_err(|error| provider_error("accept the address of the callback")(error.to_string()))
     }
 
     fn id(&self) -> (ClientId, Option<ClientSecret>) {
@@ -190,7 +191,7 @@ impl<'f> SignInProvider<'f> {
         let waiting = read_state_cookie(headers)
             .filter(|waiting| waiting.state == state)
             .ok_or(OidcError::UnknownState)?;
-        let failed = provider_error("name who signed in");
+        let failed = provider_error("identify the user");
         let (id, secret) = self.id();
         let client = OidcClient::from_provider_metadata(self.metadata.clone(), id, secret)
             .set_redirect_uri(self.redirect()?);
@@ -225,7 +226,7 @@ impl<'f> SignInProvider<'f> {
         }
         let provided = OidcIdentity {
             subject: format!("{} {}", self.sign_in.issuer, claims.subject().as_str()),
-            email: email.ok_or_else(|| failed("it gives no e-mail address".to_owned()))?,
+            email: email.ok_or_else(|| failed("the ID token has no e-mail address".to_owned()))?,
             is_verified: is_verified.unwrap_or(false),
             name: name.unwrap_or_default(),
             role: highest_role(&self.sign_in.roles, &groups.unwrap_or_default()),

@@ -97,7 +97,7 @@ fn a_mistake_in_a_rule_stands_at_its_character() {
     wrong(&when("'«day_since(start_date) < 3'"), &["did you mean `days_since`?"]);
     wrong(&when("'department =='").replace("=='", "==«'"), &["ends too early"]);
     wrong(&rule("group = 'Größe {«departmnt}'\nwhen = 'true'"), &["did you mean `department`?"]);
-    wrong(&rule("group = 'Dept «{department'\nwhen = 'true'"), &["a brace without its partner"]);
+    wrong(&rule("group = 'Dept «{department'\nwhen = 'true'"), &["unbalanced brace"]);
     wrong(
         &(csv("") + &rule("group = 'G'\nwhen = 'true'\nconnectors = ['drop', «'dorp']")),
         &["there is no connector `dorp` | did you mean `drop`?"],

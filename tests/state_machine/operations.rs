@@ -30,7 +30,9 @@ impl HistoryRunner {
                 let did = self.model.approve(&self.file, today, of, next);
                 match done {
                     Ok(decided) if did && decided.run.0 == next => Ok(true),
-                    Err(approve::ApprovalError::NothingHeld { .. }) if !did => Ok(false),
+                    Err(
+                        approve::ApprovalError::NothingHeld { .. } | approve::ApprovalError::Rejected { .. },
+                    ) if !did => Ok(false),
                     other => Err(format!("run {of}: {other:?}, the model says {did}")),
                 }
             }
@@ -39,7 +41,9 @@ impl HistoryRunner {
                 let did = self.model.reject(of, next);
                 match done {
                     Ok(decided) if did && decided.run.0 == next => Ok(true),
-                    Err(approve::ApprovalError::NothingHeld { .. }) if !did => Ok(false),
+                    Err(
+                        approve::ApprovalError::NothingHeld { .. } | approve::ApprovalError::Rejected { .. },
+                    ) if !did => Ok(false),
                     other => Err(format!("run {of}: {other:?}, the model says {did}")),
                 }
             }

@@ -90,7 +90,7 @@ fn late_refusal_shown_on_operation_page() {
                     VALUES ('there:1/1', 'there', '1', '', '2026-01-01T00:00:00+00:00', '2099-01-01T00:00:00+00:00')";
         company.db.sql(node).await;
         lease.release().await;
-        ops.says("Nothing is approved while there goes by another file").await;
+        ops.says("Cannot approve: there uses a different configuration").await;
         ops.click("Back to the page before").await;
         ops.says("This waits for approval").await;
         ops.close().await;
@@ -113,7 +113,7 @@ fn long_undo_has_operation_page() {
         ops.click("Undo").await;
         ops.says(DOING).await;
         other.rollback().await.expect("rolled back");
-        ops.says(&format!("Took back run {}", held.0 - 1)).await;
+        ops.says(&format!("Undid run {}", held.0 - 1)).await;
         ops.close().await;
     });
     assert_eq!(company.members("Sales").len(), 0);
@@ -144,7 +144,7 @@ fn killed_service_reports_operation_as_not_done() {
             lease.release().await;
             let ops = site.open_window(OPS, false).await;
             ops.go(&path).await;
-            ops.says("Nothing of it was changed: do it again").await;
+            ops.says("Nothing was changed. Repeat the operation").await;
             assert_eq!(company.db.sql("SELECT 1 AS one FROM runs WHERE kind = 'approval'").await.len(), 0);
             ops.click("Back to the page before").await;
             ops.click("Approve").await;
@@ -172,7 +172,7 @@ fn removed_connector_is_retired_within_limits() {
         let still = company.serve();
         company.runtime.block_on(async {
             let page = still.signed_in_client(OPS).await.get("/sync/connectors/hr/retire").await;
-            assert!(page.status == 422 && page.text.contains("is still in the file"), "{page:?}");
+            assert!(page.status == 422 && page.text.contains("is still defined in the file"), "{page:?}");
         });
         still.end();
         company.directories.clear();

@@ -49,7 +49,11 @@ fn concurrent_group_edit_is_refused() {
             assert_eq!(done.status, 303);
             let told = second.post(&path, &[("seen", &seen_by_second), ("name", "Sales Bln")]).await;
             assert_eq!(told.status, 422);
-            assert!(told.text.contains("was changed meanwhile by manager@corp.example"), "{}", told.text);
+            assert!(
+                told.text.contains("was changed by manager@corp.example in the meantime"),
+                "{}",
+                told.text
+            );
             assert!(told.text.contains("Sales Bln"), "what the second one typed is kept");
             // The page that told shows the group as it is now: saving again is meant.
             let again = hidden(&told.text, "seen");
@@ -58,9 +62,9 @@ fn concurrent_group_edit_is_refused() {
             // The same for members and for deleting.
             let stale = [("seen", seen_by_first.as_str()), ("member", "1")];
             let told = first.post(&format!("/groups/{group}/remove"), &stale).await;
-            assert!(told.status == 422 && told.text.contains("was changed meanwhile"), "{told:?}");
+            assert!(told.status == 422 && told.text.contains("Your change was not saved"), "{told:?}");
             let told = first.post(&format!("/groups/{group}/delete"), &stale).await;
-            assert!(told.status == 422 && told.text.contains("was changed meanwhile"), "{told:?}");
+            assert!(told.status == 422 && told.text.contains("Your change was not saved"), "{told:?}");
         });
         site.end();
         assert_eq!(company.query_value("SELECT name FROM groups"), "Sales Bln");
@@ -82,7 +86,7 @@ fn invalid_name_keeps_form_input() {
             for (name, says) in [
                 ("", "name"),
                 ("   ", "name"),
-                ("SALES BERLIN", "There is already a group “Sales Berlin”."),
+                ("SALES BERLIN", "Group “Sales Berlin” already exists."),
                 (&"x".repeat(300), "200"),
             ] {
                 let page = create(name).await;
@@ -196,9 +200,9 @@ fn record_deleted_during_wizard_is_named() {
                 [("step", "whom"), ("draft", &draft), ("to", "groups"), ("due", "none"), ("do", "save")];
             let told = manager.post("/assigned/new", &fields).await;
             assert_eq!(told.status, 422);
-            assert!(told.text.contains("was deleted meanwhile"), "{}", told.text);
+            assert!(told.text.contains("was deleted in the meantime"), "{}", told.text);
             let again = manager.post("/assigned/new", &fields).await;
-            assert!(again.text.contains("Select the groups"), "{}", again.text);
+            assert!(again.text.contains("Select at least one group"), "{}", again.text);
             for path in ["", "/name", "/add", "/delete"] {
                 assert_eq!(manager.get(&format!("/groups/{group}{path}")).await.status, 404, "{path}");
             }

@@ -35,7 +35,7 @@ fn failed_jobs_show_cause_and_can_be_retried() {
             ops.click("Jobs").await;
             ops.says("not this one").await;
             ops.click("Retry").await;
-            ops.says("No job is chosen").await;
+            ops.says("No job is selected").await;
             ops.tick("Choose p1@corp.example in GDPR").await;
             ops.click("Retry").await;
             ops.says("retry 1 failed job").await;

@@ -91,7 +91,7 @@ fn provider_groups_set_role_at_each_sign_in() {
         browser.says("learning-ada@corp.example manager").await;
         browser.close().await;
         let stranger = through(&site, "guests-eve").await;
-        stranger.says("none of its groups has a role here").await;
+        stranger.says("none of its groups is mapped to a role").await;
         assert!(stranger.path().await.starts_with("/sign-in/callback"));
         stranger.close().await;
     });
@@ -147,7 +147,7 @@ fn callback_without_matching_state_is_refused() {
         for query in ["?code=a&state=b", "?state=&code=", ""] {
             let page = visitor.get(&format!("/sign-in/callback{query}")).await;
             assert!(
-                page.status == 403 && page.text.contains("belongs to no sign-in of this browser"),
+                page.status == 403 && page.text.contains("does not match a sign-in of this browser"),
                 "{page:?}"
             );
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rollcall_model::heartbeat::Heartbeat;
+use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_model::role::Role;
 use rollcall_web::{BackgroundTasks, RouteAccess, RouteDeclaration, WebContext, list_routes};
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,7 @@ fn routes(company: &Company) -> Vec<RouteDeclaration> {
         store: company.store.clone(),
         file,
         stop: CancellationToken::new(),
-        heartbeat: Heartbeat::default(),
+        vitals: ServiceVitals::default(),
         background: BackgroundTasks::default(),
     };
     let all = list_routes(&web);

@@ -31,7 +31,7 @@ fn revoked_account_is_signed_out_at_next_request() {
             license.click("Settings").await;
             license.fill("E-mail", "ops@corp.example").await;
             license.click("Make account").await;
-            license.says("Choose what the account may do").await;
+            license.says("Select a role for the account").await;
             assert_eq!(license.value("E-mail").await, "ops@corp.example", "what was typed stays");
             license.tick("operator").await;
             license.click("Make account").await;
@@ -89,7 +89,7 @@ fn last_license_holder_stays_and_role_applies_at_once() {
         license.says("is the last license holder").await;
         license.choose("Role of reader@corp.example", "license_holder").await;
         license.click("Change the role of reader@corp.example").await;
-        license.says("make account “reader@corp.example” license_holder").await;
+        license.says("change account “reader@corp.example” to license_holder").await;
         reader.click("Learners").await;
         reader.click("Settings").await;
         reader.says("Make an account").await;
@@ -126,7 +126,7 @@ async fn tokens(site: &WebServer) {
     license.fill("Name", "nightly export").await;
     license.tick("viewer").await;
     license.click("Make token").await;
-    license.says("There is already a token").await;
+    license.says("already exists").await;
     license.click("Revoke nightly export").await;
     license.says("No program may use the API yet").await;
     license.close().await;

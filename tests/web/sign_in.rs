@@ -34,7 +34,9 @@ fn first_start_prints_setup_link_once() {
             assert!(visitor.get(&link).await.text.contains("You are the first here"));
             let short = [("email", "ada@corp.example"), ("password", "short"), ("again", "short")];
             let refused = visitor.post(&link, &short).await;
-            assert!(refused.status == 422 && refused.text.contains("A password has 12 to 256 characters"));
+            assert!(
+                refused.status == 422 && refused.text.contains("A password must have 12 to 256 characters")
+            );
             let differ = [("email", "ada@corp.example"), ("password", PASSWORD), ("again", "other")];
             assert!(visitor.post(&link, &differ).await.text.contains("The two passwords differ"));
             let good = [("email", "ada@corp.example"), ("password", PASSWORD), ("again", PASSWORD)];
@@ -164,7 +166,7 @@ fn form_is_kept_when_session_expires() {
         let fields = [("code", "GDPR-101"), ("title", "Data \"protection\" & <basics>")];
         let kept = visitor.post("/courses", &fields).await;
         assert_eq!(kept.status, 401);
-        assert!(kept.text.contains("what you typed is kept"), "{}", kept.text);
+        assert!(kept.text.contains("your input is saved"), "{}", kept.text);
     });
     company.runtime.block_on(async {
         // In the browser, as somebody who knows nothing of this.
@@ -174,7 +176,7 @@ fn form_is_kept_when_session_expires() {
         browser.fill("Code", "GDPR-101").await;
         browser.fill("Title", "Data \"protection\" & <basics>").await;
         browser.click("Add course").await;
-        browser.says("Sign in again; what you typed is kept").await;
+        browser.says("Sign in again; your input is saved").await;
         browser.fill("E-mail", "license@corp.example").await;
         browser.fill("Password", PASSWORD).await;
         browser.click("Sign in").await;

@@ -57,7 +57,7 @@ fn hold_is_approved_and_undone_in_page() {
             let ops = site.open_window(OPS, false).await;
             ops.go(&format!("/sync/runs/{held}/approve")).await;
             ops.click("Approve").await;
-            ops.says("waits any longer").await;
+            ops.says("has no pending changes").await;
             ops.go(&format!("/sync/runs/{approval}")).await;
             ops.click("Undo").await;
             ops.says("20 memberships that it removed come back").await;

@@ -121,7 +121,7 @@ async fn store_invitation(
 }
 
 async fn check_not_last_license_holder(tx: &mut Tx, account: &Account) -> Result<()> {
-    let is_holder = account.role() == Role::LicenseHolder;
+    let is_holder = account.role == Role::LicenseHolder;
     if is_holder && accounts::count_other_license_holders(tx, account.id).await? == 0 {
         return Err(AccountError::LastLicenseHolder { email: account.email.clone() });
     }

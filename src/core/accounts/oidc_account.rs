@@ -65,7 +65,7 @@ pub async fn find_or_create_oidc_account(
             if !account.is_active() {
                 return Err(AccountError::Revoked { email: account.email });
             }
-            if account.role() == role && account.subject.as_deref() == Some(&provided.subject) {
+            if account.role == role && account.subject.as_deref() == Some(&provided.subject) {
                 return Ok(account.id);
             }
         }
@@ -76,7 +76,7 @@ pub async fn find_or_create_oidc_account(
         Some(account) if !account.is_active() => return Err(AccountError::Revoked { email: account.email }),
         Some(account) => {
             let found = json!({"account": account.id, "email": account.email, "role": account.role});
-            let is_last = account.role() == Role::LicenseHolder
+            let is_last = account.role == Role::LicenseHolder
                 && role != Role::LicenseHolder
                 && accounts::count_other_license_holders(&mut change.tx, account.id).await? == 0;
             if is_last {

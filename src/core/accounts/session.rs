@@ -131,7 +131,7 @@ pub async fn authenticate_session(
     Ok(Some(Principal {
         actor: session.email,
         name: session.name,
-        role: session.role.parse().unwrap_or(Role::Viewer),
+        role: session.role,
         auth_method: AuthMethod::Session { account: session.account_id, digest },
     }))
 }

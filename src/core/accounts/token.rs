@@ -104,7 +104,7 @@ pub async fn authenticate_token(
             }
         });
     }
-    let role = token.role();
+    let role = token.role;
     Ok(Some(Principal {
         actor: format!("token {}", token.name),
         name: token.name,

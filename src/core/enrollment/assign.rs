@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::enrollment::change::ChangeTransaction;
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId};
 use rollcall_store::assignments::{self, Assignment, AssignmentTarget, DueDateUpdate, NewAssignment};
@@ -29,8 +30,11 @@ pub async fn assign_all(
     late_days: u32,
 ) -> Result<Vec<AssignmentOutcome>> {
     let there = assignments::list_active(&mut change.tx, None, Some(course)).await?;
-    let by_hand: FxHashMap<AssignmentTarget, &Assignment> =
-        there.iter().filter(|one| one.source == "hand").map(|one| (one.target, one)).collect();
+    let by_hand: FxHashMap<AssignmentTarget, &Assignment> = there
+        .iter()
+        .filter(|one| one.source == DefinitionSource::Hand)
+        .map(|one| (one.target, one))
+        .collect();
     let (mut new, mut dues) = (Vec::new(), Vec::new());
     let mut outcomes = Vec::with_capacity(whom.len());
     for &whom in whom {
@@ -41,7 +45,7 @@ pub async fn assign_all(
                 AssignmentOutcome::Changed
             }
             None => {
-                let source = "hand";
+                let source = DefinitionSource::Hand;
                 new.push(NewAssignment {
                     course,
                     target: whom,

@@ -3,6 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+use rollcall_model::definition_source::DefinitionSource;
+use rollcall_model::guard::{ChangeKind, HeldChangeState};
 use rollcall_model::status::{EmploymentStatus, LearnerStatus};
 use rollcall_store::explain::RunReference;
 use rollcall_store::learner_assignments::{LearnerJob, RetainedDueDate};
@@ -131,11 +133,11 @@ pub struct SourceValue {
 #[derive(Debug, Clone, Serialize)]
 pub struct ChangeDecision {
     /// The kind: `give`, `end`, `leave`, `record` or `rekey`.
-    pub change: String,
+    pub change: ChangeKind,
     /// The rule.
     pub rule: Option<String>,
     /// `held`, `rejected` or `undone`.
-    pub state: String,
+    pub state: HeldChangeState,
     /// The limit that held it.
     pub limit: String,
     /// The first run that showed it; for an undone change, the undo.
@@ -295,7 +297,7 @@ pub struct GrantingAssignment {
     /// The group; none for an assignment to the learner alone.
     pub group: Option<String>,
     /// `hand` or `file`.
-    pub source: String,
+    pub source: DefinitionSource,
     /// The run that made it.
     pub run: Option<RunReference>,
     /// The day of the assignment.

@@ -5,7 +5,7 @@ use crate::explain::learner_groups::{GroupCandidate, GroupIdentity, LearnerGroup
 use crate::explain::learner_state::LearnerState;
 use crate::explain::rule_result::RuleResult;
 use crate::explain::{AsOf, ExplainConfig, RunIndex};
-use rollcall_model::guard::{ChangeKind, HoldCause};
+use rollcall_model::guard::{ChangeKind, HeldChangeState, HoldCause};
 use rollcall_model::ids::{GroupId, RuleId};
 use rollcall_model::names::fold;
 use rollcall_model::status::LearnerStatus;
@@ -201,17 +201,21 @@ impl GroupExplainer<'_> {
             GroupIdentity::Known(id) => one.group_id == Some(id.0),
             GroupIdentity::New(folded) => one.group_name.as_deref().is_some_and(|name| fold(name) == *folded),
         };
-        let here = held.filter(|one| one.kind == kind.as_str()).filter(is_here);
+        let here = held.filter(|one| one.kind == kind).filter(is_here);
         let because = |one: &LearnerHeldChange| {
             let decision = gathered.to_change_decision(one, self.runs);
-            match one.state.as_str() {
-                "rejected" => MembershipCause::Rejected(decision),
-                "undone" => MembershipCause::Undone(decision),
-                _ if one.reason == HoldCause::HandMadeGroup.as_str() => MembershipCause::HandMadeGroup {
-                    rule: decision.rule.unwrap_or_default(),
-                    run: decision.first_run,
-                },
-                _ => MembershipCause::Held(decision),
+            match one.state {
+                HeldChangeState::Rejected => MembershipCause::Rejected(decision),
+                HeldChangeState::Undone => MembershipCause::Undone(decision),
+                HeldChangeState::Held | HeldChangeState::Dropped
+                    if one.reason == HoldCause::HandMadeGroup.as_str() =>
+                {
+                    MembershipCause::HandMadeGroup {
+                        rule: decision.rule.unwrap_or_default(),
+                        run: decision.first_run,
+                    }
+                }
+                HeldChangeState::Held | HeldChangeState::Dropped => MembershipCause::Held(decision),
             }
         };
         here.map(because).collect()

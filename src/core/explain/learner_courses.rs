@@ -8,6 +8,7 @@ use crate::explain::learner_groups;
 use crate::explain::learner_state::LearnerState;
 use crate::explain::{AsOf, ExplainError, ExplainRequest, RunIndex};
 use rollcall_model::due_policy::{self, DuePolicy};
+use rollcall_model::enrollment_state::EnrollmentState;
 use rollcall_model::ids::{CourseId, GroupId};
 use rollcall_store::Tx;
 use rollcall_store::explain::MembershipPeriod;
@@ -99,7 +100,7 @@ impl LearnerCourses {
     /// Access is what the enrollment says; of a past day nothing but what must have followed is known.
     fn has_access(&self, view: AsOf, course: CourseId) -> bool {
         match view.until {
-            None => self.enrollments.get(&course).is_some_and(|one| one.state == "active"),
+            None => self.enrollments.get(&course).is_some_and(|one| one.state == EnrollmentState::Active),
             Some(_) => self.reaching.iter().any(|one| one.course_id == course),
         }
     }
@@ -168,7 +169,7 @@ impl LearnerCourses {
         GrantingAssignment {
             assignment: one.id.0,
             group: one.group_name.clone(),
-            source: one.source.clone(),
+            source: one.source,
             run: runs.get(one.run_id),
             assigned_on: one.assigned_on,
             joined_on,

@@ -108,17 +108,17 @@ impl LearnerGroups {
 
     /// What is decided on the learner as a whole.
     pub(super) fn decisions_on_learner(&self, runs: &RunIndex) -> Vec<ChangeDecision> {
-        let whole = [ChangeKind::Leave, ChangeKind::Record, ChangeKind::Rekey].map(ChangeKind::as_str);
-        let of_learner = self.held.iter().filter(|one| whole.contains(&one.kind.as_str()));
+        let whole = [ChangeKind::Leave, ChangeKind::Record, ChangeKind::Rekey];
+        let of_learner = self.held.iter().filter(|one| whole.contains(&one.kind));
         of_learner.map(|one| self.to_change_decision(one, runs)).collect()
     }
 
     /// A change that was not made, with the names of what it is about.
     pub(super) fn to_change_decision(&self, held: &LearnerHeldChange, runs: &RunIndex) -> ChangeDecision {
         ChangeDecision {
-            change: held.kind.clone(),
+            change: held.kind,
             rule: held.rule_id.and_then(|id| self.rules.get(&RuleId(id)).cloned()),
-            state: held.state.clone(),
+            state: held.state,
             limit: held.reason.clone(),
             first_run: runs.get(held.first_run_id),
             last_run: runs.get(held.last_run_id),
@@ -171,10 +171,7 @@ impl LearnerGroups {
                 subject.named_by.push(at);
             }
         }
-        let held = self
-            .held
-            .iter()
-            .filter(|one| [ChangeKind::Give, ChangeKind::End].map(ChangeKind::as_str).contains(&&*one.kind));
+        let held = self.held.iter().filter(|one| [ChangeKind::Give, ChangeKind::End].contains(&one.kind));
         for one in held {
             let name = one.group_name.clone().unwrap_or_default();
             let place = one

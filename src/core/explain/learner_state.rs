@@ -9,8 +9,10 @@ use rollcall_model::attributes::Attribute;
 use rollcall_model::interner::{Interner, Symbol};
 use rollcall_model::status::{EmploymentStatus, LearnerStatus};
 use rollcall_planner::population::{date, from_json};
-use rollcall_planner::{ConnectorRecord, StatusOnDay, merge_records, status_on, winning_record};
-use rollcall_rules::rule::Rule;
+use rollcall_planner::snapshot::ManualPerson;
+use rollcall_planner::{
+    ConnectorRecord, StatusOnDay, connector_bit, manual_cells, merge_records, status_on, winning_record,
+};
 use rollcall_store::explain as table;
 use rollcall_store::{Result, Tx};
 
@@ -24,7 +26,7 @@ pub(super) struct LearnerState {
     computed: LearnerStatus,
     why: StatusReason,
     records: Vec<StoredConnectorRecord>,
-    cells: Vec<Symbol>,
+    cells: Box<[Symbol]>,
     /// The record that each cell comes from.
     origins: Vec<Option<usize>>,
     state: Symbol,
@@ -114,11 +116,12 @@ impl LearnerState {
         let said: Vec<ConnectorRecord<'_>> = counting.iter().map(StoredConnectorRecord::as_said).collect();
         let width = file.attributes.len();
         let origins = (0..width).map(|attribute| winning_record(&said, attribute)).collect();
-        let mut cells = merge_records(&said, width).into_vec();
-        if by_hand {
-            cells[Attribute::EMAIL.index()] = values.intern(row.email.as_deref().unwrap_or(""));
-            cells[Attribute::NAME.index()] = values.intern(&row.name);
-        }
+        let cells = if by_hand {
+            let person = ManualPerson { learner: row.id, email: row.email.clone(), name: row.name.clone() };
+            manual_cells(file.attributes, &mut values, &person)
+        } else {
+            merge_records(&said, width)
+        };
         let (computed, why) = if unknown {
             (LearnerStatus::Left, StatusReason::Unknown)
         } else if by_hand {
@@ -126,7 +129,7 @@ impl LearnerState {
         } else {
             evaluate_status(file, &values, &records, view.day)
         };
-        let stored = LearnerStatus::read(&row.status).unwrap_or(LearnerStatus::Left);
+        let stored = row.status;
         let status = match view.until {
             Some(_) if unknown => None,
             Some(_) => Some(computed),
@@ -163,12 +166,10 @@ impl LearnerState {
         date(&self.values, &self.cells, Attribute::START_DATE)
     }
 
-    /// Returns true if a rule applies to people of this learner's connectors.
-    pub(super) fn is_in_scope_of(&self, rule: &Rule) -> bool {
-        let Some(named) = &rule.connectors else { return true };
-        let present =
-            self.records.iter().filter(|record| record.present && record.place != UNCONFIGURED_POSITION);
-        present.into_iter().any(|record| named.iter().any(|name| name.as_str() == record.connector))
+    /// The connectors that hold the person, as bits for the scope of a rule.
+    pub(super) fn sources(&self) -> u64 {
+        let present = self.records.iter().filter(|record| record.present);
+        present.fold(0, |bits, record| bits | connector_bit(record.place))
     }
 
     /// The runs that changed the records.

@@ -4,6 +4,8 @@ use crate::explain::explanation::{ExplainedClause, ExplainedRule as Answer, Expl
 use crate::explain::learner_state::LearnerState;
 use crate::explain::{AsOf, ExplainConfig};
 use rollcall_model::attributes::Attribute;
+use rollcall_model::names::ConnectorName;
+use rollcall_planner::{RuleScope, evaluate_learner};
 use rollcall_rules::name_template::RenderedName;
 use rollcall_rules::rule::clauses::{self, ClauseResult, LogicalOperator};
 use rollcall_rules::rule::{EvaluationResult, Rule, RuleEvaluator};
@@ -21,20 +23,20 @@ pub(super) struct RuleResult<'r> {
 /// Evaluates every rule.
 pub(super) fn evaluate_rules<'r>(
     file: ExplainConfig<'r>,
-    somebody: &LearnerState,
-    judge: &RuleEvaluator,
+    learner: &LearnerState,
+    evaluator: &RuleEvaluator,
 ) -> Vec<RuleResult<'r>> {
-    let opinion = |rule: &'r Rule| {
-        let scope =
-            judge.scope([rule.condition()], &somebody.values, |attribute| somebody.find_cell(attribute));
-        RuleResult {
-            rule,
-            is_in_scope: somebody.is_in_scope_of(rule),
-            outcome: scope.outcome(rule.condition()),
-            names: rule.group.render(&somebody.values, |attribute| somebody.find_cell(attribute)),
-        }
+    let cell_of = |attribute| learner.find_cell(attribute);
+    let connectors: Vec<ConnectorName> = file.connectors.iter().map(|one| one.name.clone()).collect();
+    let sources = learner.sources();
+    let outcomes = evaluate_learner(file.rules, evaluator, &learner.values, cell_of);
+    let result = |(rule, outcome): (&'r Rule, EvaluationResult)| RuleResult {
+        rule,
+        is_in_scope: RuleScope::of(rule, &connectors).includes(sources),
+        outcome,
+        names: rule.group.render(&learner.values, cell_of),
     };
-    file.rules.iter().map(opinion).collect()
+    file.rules.iter().zip(outcomes).map(result).collect()
 }
 
 impl RuleResult<'_> {
@@ -47,9 +49,9 @@ impl RuleResult<'_> {
     pub(super) fn list_empty_attributes(
         &self,
         file: ExplainConfig<'_>,
-        somebody: &LearnerState,
+        learner: &LearnerState,
     ) -> Vec<String> {
-        let empty = self.rule.group.reads().filter(|&attribute| somebody.find_cell(attribute).is_empty());
+        let empty = self.rule.group.reads().filter(|&attribute| learner.find_cell(attribute).is_empty());
         empty.map(|attribute| file.attributes.name(attribute).to_owned()).collect()
     }
 
@@ -57,16 +59,16 @@ impl RuleResult<'_> {
     pub(super) fn explain_rule(
         &self,
         file: ExplainConfig<'_>,
-        somebody: &LearnerState,
-        judge: &RuleEvaluator,
+        learner: &LearnerState,
+        evaluator: &RuleEvaluator,
     ) -> (Answer, Vec<String>) {
         let rule = self.rule;
         // The text has been compiled with these attributes before.
-        let judged = clauses::RuleClause::read(&rule.when, file.attributes)
+        let whole = clauses::RuleClause::read(&rule.when, file.attributes)
             .ok()
-            .map(|clause| clause.judge(judge, &somebody.values, |attribute| somebody.find_cell(attribute)));
-        let failing = judged.iter().flat_map(ClauseResult::failing).map(|one| one.text.clone()).collect();
-        let clauses = judged.iter().flat_map(|whole| match whole.joined {
+            .map(|clause| clause.judge(evaluator, &learner.values, |attribute| learner.find_cell(attribute)));
+        let failing = whole.iter().flat_map(ClauseResult::failing).map(|one| one.text.clone()).collect();
+        let clauses = whole.iter().flat_map(|whole| match whole.joined {
             LogicalOperator::All => whole.parts.iter().collect(),
             LogicalOperator::Alone | LogicalOperator::Any => vec![whole],
         });
@@ -76,46 +78,45 @@ impl RuleResult<'_> {
         reads.dedup();
         let values = reads
             .into_iter()
-            .map(|attribute| explain_variable(somebody, file.attributes.name(attribute), attribute))
+            .map(|attribute| explain_variable(learner, file.attributes.name(attribute), attribute))
             .collect();
         let answer = Answer {
             rule: rule.name.as_str().to_owned(),
             when: rule.when.trim().to_owned(),
             group: rule.group.text().to_owned(),
             outcome: outcome_name(&self.outcome),
-            clauses: clauses.map(|one| explain_clause(somebody, one)).collect(),
+            clauses: clauses.map(|one| explain_clause(learner, one)).collect(),
             values,
         };
         (answer, failing)
     }
 }
 
-fn explain_variable(somebody: &LearnerState, variable: &str, attribute: Attribute) -> ExplainedVariable {
-    // The state is worked out, and no connector's word.
-    let origin =
-        if attribute == Attribute::STATUS { <_>::default() } else { somebody.find_origin(attribute) };
-    ExplainedVariable { variable: variable.to_owned(), values: somebody.list_values(attribute), origin }
+fn explain_variable(learner: &LearnerState, variable: &str, attribute: Attribute) -> ExplainedVariable {
+    // The status is computed; it is not a value of a connector.
+    let origin = if attribute == Attribute::STATUS { <_>::default() } else { learner.find_origin(attribute) };
+    ExplainedVariable { variable: variable.to_owned(), values: learner.list_values(attribute), origin }
 }
 
-fn explain_clause(somebody: &LearnerState, judged: &ClauseResult) -> ExplainedClause {
+fn explain_clause(learner: &LearnerState, clause: &ClauseResult) -> ExplainedClause {
     ExplainedClause {
-        text: judged.text.clone(),
-        outcome: outcome_name(&judged.outcome),
-        why: match &judged.outcome {
+        text: clause.text.clone(),
+        outcome: outcome_name(&clause.outcome),
+        why: match &clause.outcome {
             EvaluationResult::Failed(why) => Some(why.clone()),
             EvaluationResult::True | EvaluationResult::False | EvaluationResult::NoDate => None,
         },
-        values: judged
+        values: clause
             .reads
             .iter()
-            .map(|(name, attribute)| explain_variable(somebody, name, *attribute))
+            .map(|(name, attribute)| explain_variable(learner, name, *attribute))
             .collect(),
-        joined: match judged.joined {
+        joined: match clause.joined {
             LogicalOperator::All => Some("all"),
             LogicalOperator::Any => Some("any"),
             LogicalOperator::Alone => None,
         },
-        parts: judged.parts.iter().map(|part| explain_clause(somebody, part)).collect(),
+        parts: clause.parts.iter().map(|part| explain_clause(learner, part)).collect(),
     }
 }
 

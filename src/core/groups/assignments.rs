@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::enrollment::assign::{self as assigning, AssignmentOutcome};
 use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use crate::groups::{GroupError, GroupRef, Result, find_course, find_group, find_learner};
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::ids::{AssignmentId, CourseId};
 use rollcall_store::assignments::{self, Assignment, AssignmentTarget, DueDateUpdate};
@@ -98,7 +99,7 @@ async fn find_assignment(tx: &mut Tx, id: AssignmentId) -> Result<Assignment> {
 
 /// Checks that an assignment is manual and still has the due date that the user saw.
 fn check_editable(there: &Assignment, seen: Option<(DuePolicy, u32)>) -> Result<()> {
-    if there.source == "file" {
+    if there.source == DefinitionSource::File {
         return Err(GroupError::AssignmentFromFile { code: there.code.clone() });
     }
     if seen.is_some_and(|seen| seen != (there.due, there.late_days)) {
@@ -198,7 +199,7 @@ pub async fn unassign_course(
     let course = find_course(&mut change.tx, code).await?;
     let (whom, _) = resolve_target(&mut change.tx, target).await?;
     let there = assignments::list_active(&mut change.tx, Some(whom), Some(CourseId(course.id))).await?;
-    let Some(one) = there.iter().find(|one| one.source == "hand") else {
+    let Some(one) = there.iter().find(|one| one.source == DefinitionSource::Hand) else {
         change.tx.rollback().await?;
         return Ok(if there.is_empty() { UnassignResult::NotAssigned } else { UnassignResult::FromFile });
     };

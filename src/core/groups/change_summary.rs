@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use rollcall_model::format::{count, thousands};
 use rollcall_model::ids::RunId;
+use rollcall_model::run_record::RunRecordKind;
 use rollcall_store::listing::changes::{self, ExcludedLearner, KeptCourse};
 use rollcall_store::{Result, Tx};
 
@@ -74,7 +75,9 @@ impl ChangeSummary {
 /// Loads the result of a manual change; none for other runs.
 pub async fn load_change_summary(tx: &mut Tx, run: RunId) -> Result<Option<ChangeSummary>> {
     let change = changes::get_change(tx, run).await?;
-    let Some(change) = change.filter(|change| change.kind == "hand" || change.kind == "undo") else {
+    let Some(change) =
+        change.filter(|change| matches!(change.kind, RunRecordKind::Hand | RunRecordKind::Undo))
+    else {
         return Ok(None);
     };
     let (kept, excluded) = if change.memberships_removed > 0 {
@@ -97,6 +100,6 @@ pub async fn load_change_summary(tx: &mut Tx, run: RunId) -> Result<Option<Chang
         left: change.jobs_left,
         kept,
         excluded,
-        can_undo: did && !change.undone && change.kind == "hand",
+        can_undo: did && !change.undone && change.kind == RunRecordKind::Hand,
     }))
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::enrollment::change::{ChangeTime, ChangeTransaction, CommittedChange};
 use crate::groups::csv_import::{self, ImportError, ImportRow};
 use crate::groups::{GroupError, Result, find_learner};
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::ids::CourseId;
 use rollcall_model::names::nearest;
 use rollcall_store::runs::NewRun;
@@ -46,14 +47,14 @@ pub async fn add_course(
 
 async fn upsert_course(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
     match courses::get_by_code(tx, code).await? {
-        Some(course) if course.source == "file" => {
+        Some(course) if course.source == DefinitionSource::File => {
             return Err(GroupError::CourseFromFile { code: course.code });
         }
         Some(course) => {
-            courses::update_title(tx, CourseId(course.id), title, "hand").await?;
+            courses::update_title(tx, CourseId(course.id), title, DefinitionSource::Hand).await?;
         }
         None => {
-            courses::create(tx, code, title, "hand").await?;
+            courses::create(tx, code, title, DefinitionSource::Hand).await?;
         }
     }
     Ok(())

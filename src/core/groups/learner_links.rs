@@ -48,7 +48,7 @@ pub async fn link_learners(
         return Err(GroupError::SameConnector { one: learner.email, other: other.email, connector });
     }
     let of_other = learner_links::list_memberships(&mut change.tx, other.id).await?;
-    let has_access = learner.status().has_access();
+    let has_access = learner.status.has_access();
     let give = of_other.iter().filter(|_| has_access);
     let give: Vec<MembershipReason> =
         give.map(|&(group, rule)| MembershipReason { group, rule, learner: learner.id }).collect();

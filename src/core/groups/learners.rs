@@ -39,7 +39,7 @@ pub async fn add_learner(
     let mut change = ChangeTransaction::begin(store, about, when).await?;
     let holder = learners::find(&mut change.tx, email).await?;
     let holds =
-        |learner: &Learner| fold(&learner.email) == fold(email) && learner.status() != LearnerStatus::Left;
+        |learner: &Learner| fold(&learner.email) == fold(email) && learner.status != LearnerStatus::Left;
     if let Some(holder) = holder.filter(holds) {
         return Err(GroupError::AddressTaken { email: holder.email, name: holder.name });
     }

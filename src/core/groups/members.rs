@@ -73,7 +73,7 @@ pub(super) async fn add_manual_memberships(
     learners: &[Learner],
     there: &[LearnerId],
 ) -> Result<Vec<MemberEffect>> {
-    let effect = |learner: &Learner| match learner.status().has_access() {
+    let effect = |learner: &Learner| match learner.status.has_access() {
         true if there.binary_search(&learner.id).is_ok() => MemberEffect::AlreadyThere,
         true => MemberEffect::Added,
         false => MemberEffect::Waits,

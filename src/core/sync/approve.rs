@@ -1,8 +1,7 @@
-//! Letting through what a run held, and rejecting it.
+//! Approvals and rejections of held changes.
 //!
-//! An approval reads the database, not the source: people as they were last read, with what the latest complete reading
-//! said of those who were held. It plans from that and does exactly the changes that the approved run showed and that
-//! are still wanted.
+//! An approval does not read the source. It plans from the people as they were last read, with the held records of the
+//! latest complete reading, and makes exactly the changes that the approved run showed and that are still required.
 
 use std::time::Duration;
 
@@ -12,26 +11,31 @@ use tracing::info;
 use crate::enrollment::ChangeTransaction;
 use crate::enrollment::change::{ChangeTime, CommittedChange};
 use crate::sync::File;
-use crate::sync::execute::{CommitRun, CommitTarget, Execution, RunKind, RunTask, execute};
+use crate::sync::execute::{CommitRun, CommitTarget, Execution, execute};
 use crate::sync::retire_connector::with_removed_connector;
 use crate::sync::run::wait_for_lease;
+use crate::sync::run_kind::RunKind;
+use crate::sync::run_task::RunTask;
+use rollcall_model::guard::HeldChangeState;
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_planner::Snapshot;
 use rollcall_store::holds::{self, HeldChangeRecord as HeldChange};
 use rollcall_store::runs::{self, NewRun, RunCounts, RunRecordKind};
 use rollcall_store::{Store, Tx, connectors};
 
-/// Why nothing was approved or rejected.
+/// The reason why an approval or a rejection was refused.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum ApprovalError {
     #[error(transparent)]
     Sync(crate::sync::SyncError),
-    #[error("there is no run {run}")]
+    #[error("run {run} does not exist")]
     NoRun { run: RunId },
-    #[error("nothing that run {run} held waits any longer")]
+    #[error("run {run} has no pending changes")]
     NothingHeld { run: RunId, newer: Option<i64> },
-    #[error("nothing is approved while {hosts} by another file")]
+    #[error("run {run} has no pending changes: run {rejection} rejected them")]
+    Rejected { run: RunId, rejection: RunId },
+    #[error("cannot approve: {hosts} a different configuration")]
     FilesDiffer { hosts: String },
 }
 
@@ -50,55 +54,55 @@ impl From<rollcall_store::StoreError> for ApprovalError {
     }
 }
 
-/// Who approves, and how long to wait for a run of the same connector.
+/// A request for an approval or a retirement.
 #[derive(Debug, Clone)]
 pub struct ApprovalRequest {
-    /// A person of the operating system, or an account.
+    /// The user of the operating system, or the account.
     pub actor: String,
     /// The command.
     pub what: String,
-    /// How long to wait for a run that is under way.
+    /// The maximum time to wait for another run of the same connector.
     pub patience: Duration,
-    /// The end.
+    /// Cancels the request.
     pub stop: CancellationToken,
 }
 
-/// What came of an approval or a rejection.
+/// The result of an approval or a rejection.
 #[derive(Debug)]
 pub struct ApprovalResult {
-    /// Its own number.
+    /// The number of the approval or rejection.
     pub run: RunId,
     /// The connector's name.
     pub connector: String,
-    /// What it counted.
+    /// The counts of the run.
     pub counts: RunCounts,
-    /// The changes that it is about: done, or rejected.
+    /// The changes that were made or rejected.
     pub done: Vec<HeldChange>,
-    /// Those that were shown and that nobody wants any longer.
+    /// Changes that the run showed and that are no longer required.
     pub dropped: Vec<HeldChange>,
-    /// Those that wait and were not shown by that run.
+    /// Pending changes that the run did not show.
     pub waiting: Vec<HeldChange>,
 }
 
-/// The changes that a decision names, and their connector.
+/// The changes of a decision, and their connector.
 pub(super) struct ConnectorHold {
     pub(super) connector: ConnectorId,
     name: String,
-    /// What an approval commits.
+    /// The changes that an approval commits.
     open: Vec<HeldChange>,
     dropped: Vec<HeldChange>,
 }
 
 impl ConnectorHold {
-    /// The keys of what an approval commits.
+    /// Returns the keys of the changes that an approval commits.
     pub(super) fn keys(&self) -> Vec<String> {
         self.open.iter().map(|change| change.change_key.clone()).collect()
     }
 }
 
-/// Finds what an approval of `run` commits: the changes that the run holds, or that are rejected or taken back because
+/// Finds the changes that an approval of `run` commits: those that the run holds, or that are rejected or undone because
 /// of it.
-pub(super) async fn find(tx: &mut Tx, run: RunId) -> Result<ConnectorHold, ApprovalError> {
+pub(super) async fn find_changes(tx: &mut Tx, run: RunId) -> Result<ConnectorHold, ApprovalError> {
     runs::get(tx, run).await?.ok_or(ApprovalError::NoRun { run })?;
     let (_, connector) = runs::get_guard_report(tx, run).await?;
     let all = connectors::list(tx).await?;
@@ -107,6 +111,9 @@ pub(super) async fn find(tx: &mut Tx, run: RunId) -> Result<ConnectorHold, Appro
     let id = ConnectorId(connector.id);
     let open = holds::named_by(tx, id, run).await?;
     if open.is_empty() {
+        if let Some(rejection) = holds::find_rejection(tx, id, run).await? {
+            return Err(ApprovalError::Rejected { run, rejection });
+        }
         let newer = holds::waiting(tx, id).await?.iter().map(|change| change.last_run_id).max();
         return Err(ApprovalError::NothingHeld { run, newer });
     }
@@ -114,21 +121,21 @@ pub(super) async fn find(tx: &mut Tx, run: RunId) -> Result<ConnectorHold, Appro
     Ok(ConnectorHold { connector: id, name: connector.name.clone(), open, dropped })
 }
 
-/// Nothing is approved while another node uses another configuration file.
+/// Refuses an approval while another node uses a different configuration.
 pub(super) fn refuse_other_files(snapshot: &Snapshot) -> Result<(), ApprovalError> {
     if snapshot.other_files.is_empty() {
         return Ok(());
     }
     let hosts = snapshot.other_files.join(", ");
-    let verb = if snapshot.other_files.len() == 1 { "goes" } else { "go" };
+    let verb = if snapshot.other_files.len() == 1 { "uses" } else { "use" };
     Err(ApprovalError::FilesDiffer { hosts: format!("{hosts} {verb}") })
 }
 
-/// Does what a run held, as far as the latest complete reading still wants it.
+/// Makes the changes that a run held, as far as the latest complete reading still requires them.
 ///
 /// # Errors
-/// When there is no such run or nothing of it waits, when it cannot be run now, or the database refuses; nothing is
-/// changed then.
+/// If the run does not exist or has no pending changes, if another run of the connector does not end in time, or if the
+/// database fails. Nothing is changed then.
 pub async fn approve(
     store: &Store,
     file: File<'_>,
@@ -136,10 +143,10 @@ pub async fn approve(
     asked: &ApprovalRequest,
 ) -> Result<ApprovalResult, ApprovalError> {
     let mut tx = store.begin_read().await?;
-    let hold = find(&mut tx, run).await?;
+    let hold = find_changes(&mut tx, run).await?;
     tx.rollback().await?;
     let place = file.connectors.iter().position(|one| one.name.as_str() == hold.name);
-    // A connector that has left the file is being retired.
+    // A connector that was removed from the file is retired by the approval.
     let all = if place.is_none() { with_removed_connector(file, &hold.name) } else { Vec::new() };
     let (file, place) = match place {
         Some(place) => (file, place),
@@ -163,15 +170,15 @@ pub async fn approve(
             connectors::retire(&mut tx, hold.connector, task.when.now).await?;
             tx.commit().await?;
         }
-        approved(store, run, done).await
+        build_result(store, run, done).await
     };
     let decided = decided.await;
     lease.release().await;
     decided
 }
 
-/// The result of an approval that was committed.
-async fn approved(store: &Store, run: RunId, done: Execution) -> Result<ApprovalResult, ApprovalError> {
+/// Builds the result of a committed approval.
+async fn build_result(store: &Store, run: RunId, done: Execution) -> Result<ApprovalResult, ApprovalError> {
     let (Some(number), Some((hold, keys))) = (done.number, done.approval) else {
         return Err(ApprovalError::NothingHeld { run, newer: None });
     };
@@ -191,10 +198,10 @@ async fn approved(store: &Store, run: RunId, done: Execution) -> Result<Approval
     })
 }
 
-/// Discards what a run held: it is not held again until the person's attributes or the rule change.
+/// Rejects the changes that a run held: they are not held again until the person's attributes or the rule change.
 ///
 /// # Errors
-/// When there is no such run or nothing of it waits, or the database refuses; nothing is changed then.
+/// If the run does not exist or has no pending changes, or the database fails. Nothing is changed then.
 pub async fn reject(
     store: &Store,
     about: &NewRun,
@@ -202,7 +209,7 @@ pub async fn reject(
     run: RunId,
 ) -> Result<ApprovalResult, ApprovalError> {
     let mut tx = store.begin_read().await?;
-    let hold = find(&mut tx, run).await?;
+    let hold = find_changes(&mut tx, run).await?;
     tx.rollback().await?;
     let about = NewRun { subject: Some(run), ..about.clone() };
     let mut change = ChangeTransaction::begin(store, &about, when).await?;
@@ -213,6 +220,6 @@ pub async fn reject(
     let CommittedChange { run: number, counts } = change.commit().await?;
     let mut tx = store.begin_read().await?;
     let waiting = holds::waiting(&mut tx, hold.connector).await?;
-    let done = hold.open.into_iter().filter(|one| one.state == "held").collect();
+    let done = hold.open.into_iter().filter(|one| one.state == HeldChangeState::Held).collect();
     Ok(ApprovalResult { run: number, connector: hold.name, counts, done, dropped: hold.dropped, waiting })
 }

@@ -1,8 +1,9 @@
-//! Writing the file's courses and assignments.
+//! Writes the courses and assignments of the file.
 
 use rustc_hash::FxHashMap;
 
 use crate::enrollment::{ChangeTransaction, assign};
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::ids::{CourseId, GroupId};
 use rollcall_model::names::fold;
 use rollcall_planner::catalogue_plan::CataloguePlan;
@@ -10,10 +11,10 @@ use rollcall_store::assignments::{AssignmentTarget, DueDateUpdate, NewAssignment
 use rollcall_store::courses;
 use rollcall_store::{Result, Tx};
 
-/// Writes the plan within a run; `groups` are the numbers of the plan's groups.
+/// Writes the changes in the transaction of a run; `groups` are the numbers of the plan's groups.
 ///
 /// # Errors
-/// When the database refuses.
+/// If the database fails.
 pub async fn commit(change: &mut ChangeTransaction, todo: &CataloguePlan, groups: &[GroupId]) -> Result<()> {
     for (code, title) in &todo.courses {
         know(&mut change.tx, code, title).await?;
@@ -32,7 +33,7 @@ pub async fn commit(change: &mut ChangeTransaction, todo: &CataloguePlan, groups
                 target: AssignmentTarget::Group(groups[met.group as usize]),
                 due: met.due,
                 late_days: met.late_days,
-                source: "file",
+                source: DefinitionSource::File,
                 pattern: met.pattern.clone(),
             })
         })
@@ -48,7 +49,9 @@ pub async fn commit(change: &mut ChangeTransaction, todo: &CataloguePlan, groups
 
 async fn know(tx: &mut Tx, code: &str, title: &str) -> Result<()> {
     match courses::get_by_code(tx, code).await? {
-        Some(course) => courses::update_title(tx, CourseId(course.id), title, "file").await.map(|_| ()),
-        None => courses::create(tx, code, title, "file").await.map(|_| ()),
+        Some(course) => {
+            courses::update_title(tx, CourseId(course.id), title, DefinitionSource::File).await.map(|_| ())
+        }
+        None => courses::create(tx, code, title, DefinitionSource::File).await.map(|_| ()),
     }
 }

@@ -1,4 +1,4 @@
-//! Writing a plan: people, run, memberships and jobs in one transaction.
+//! Commits a plan: people, run, memberships and jobs in one transaction.
 
 use rustc_hash::FxHashMap;
 
@@ -21,18 +21,18 @@ use rollcall_store::memberships::MembershipReason;
 use rollcall_store::runs::{self, RunCounts};
 use rollcall_store::{Result, Tx, connectors, groups, holds, learners, leases, persons};
 
-/// What came of a commit.
+/// The result of a commit.
 #[derive(Debug)]
 pub enum CommitResult {
-    /// It is done.
+    /// The plan was committed.
     Done(RunCounts),
-    /// Memberships, rules or assignments moved since the plan: nothing was written.
+    /// Another change was committed since the snapshot: nothing was written.
     Moved,
-    /// The lease is somebody else's by now: nothing was written.
+    /// Another process holds the lease: nothing was written.
     LeaseLost,
 }
 
-/// What a run counts, before and after.
+/// Returns the counts of a plan, before or after its commit.
 #[must_use]
 pub fn counts(change_set: &ChangeSet) -> RunCounts {
     let population = &change_set.population;
@@ -62,10 +62,10 @@ pub fn counts(change_set: &ChangeSet) -> RunCounts {
     }
 }
 
-/// Rows from which on the database is told to look at its tables again, when they are a good part of what it holds.
+/// The number of changed rows from which on the statistics of the tables are updated, if it is a large part of them.
 const MANY: u64 = 10_000;
 
-/// Under what a plan is committed.
+/// The run and the lease of a commit.
 #[derive(Debug)]
 pub struct CommitContext<'a> {
     /// The lease.
@@ -74,16 +74,16 @@ pub struct CommitContext<'a> {
     pub run: RunId,
     /// The time.
     pub when: ChangeTime,
-    /// What the plan was asked for.
+    /// The input of the plan.
     pub context: PlanContext<'a>,
-    /// For an approval: the keys of the held changes that it decides on.
+    /// The keys of the changes that an approval decides on; `None` for other runs.
     pub approved: Option<Vec<String>>,
 }
 
-/// Commits a plan under a lease, in a transaction that writes.
+/// Commits a plan under a lease, in the given transaction.
 ///
 /// # Errors
-/// When the database refuses; nothing is changed then.
+/// If the database fails. Nothing is changed then.
 pub async fn commit(mut tx: Tx, job: CommitContext<'_>, change_set: &ChangeSet) -> Result<CommitResult> {
     let CommitContext { lease, run, when, context, .. } = job;
     let (snapshot, attributes) = (context.snapshot, context.rules.attributes);
@@ -141,7 +141,7 @@ pub async fn commit(mut tx: Tx, job: CommitContext<'_>, change_set: &ChangeSet) 
     Ok(CommitResult::Done(counts))
 }
 
-/// How a run ended.
+/// Returns the status of a run.
 fn status(change_set: &ChangeSet) -> runs::RunStatus {
     if change_set.held.is_waiting() {
         runs::RunStatus::Held
@@ -182,10 +182,10 @@ async fn finish(
     }
 }
 
-/// The numbers that rules and learners of a plan have in the database.
+/// The numbers of the rules and learners of a plan in the database.
 struct AssignedIds<'a> {
     rules: &'a [RuleId],
-    /// Of the rows of the reading that have a learner.
+    /// The learners of the rows of the reading.
     of_rows: FxHashMap<RowIndex, LearnerId>,
 }
 
@@ -197,7 +197,7 @@ fn of_rows(change_set: &ChangeSet, ids: &[LearnerId]) -> FxHashMap<RowIndex, Lea
     learners.filter_map(|(learner, id)| Some((learner.row?, *id))).collect()
 }
 
-/// Writes down what is held, or forgets what was approved.
+/// Stores held changes, and deletes approved ones.
 async fn settle_holds(
     tx: &mut Tx,
     connector: ConnectorId,
@@ -242,7 +242,7 @@ fn held_write(
 ) -> Option<holds::NewHeldChange> {
     let learner = match change.who {
         Some(ChangeSubject::Known(id)) => Some(id),
-        // Somebody new whose own record is held is no learner yet.
+        // A new person whose record is held is not a learner yet.
         Some(ChangeSubject::New(row)) => match (numbers.of_rows.get(&row), change.kind) {
             (Some(id), _) => Some(*id),
             (None, ChangeKind::Give | ChangeKind::End) => return None,
@@ -274,7 +274,7 @@ fn held_write(
     };
     Some(holds::NewHeldChange {
         key: named.key(change.kind),
-        kind: change.kind.as_str(),
+        kind: change.kind,
         learner,
         external_id: change.external_id.clone(),
         group,
@@ -288,7 +288,7 @@ fn held_write(
     })
 }
 
-/// Makes groups and rules that are new; answers the numbers of all of the plan's, in its order.
+/// Creates new groups and rules; returns the numbers of all groups and rules of the plan, in its order.
 async fn groups_and_rules(
     tx: &mut Tx,
     plan: &MembershipPlan,
@@ -303,7 +303,7 @@ async fn groups_and_rules(
     let groups: Vec<GroupId> = plan
         .groups
         .iter()
-        // A group that waits to be made has no number, and nothing that is committed speaks of it.
+        // A held group has no number, and no committed change refers to it.
         .map(|group| group.id.or_else(|| made.get(group.name.folded()).copied()).unwrap_or(GroupId(0)))
         .collect();
     let mut rules = Vec::with_capacity(plan.rules.len());
@@ -322,7 +322,7 @@ async fn groups_and_rules(
     Ok((groups, rules))
 }
 
-/// The numbers of all learners of the population; new ones get the next free ones.
+/// Returns the numbers of all learners of the population; new learners get the next free numbers.
 async fn learner_ids(tx: &mut Tx, change_set: &ChangeSet) -> Result<Vec<LearnerId>> {
     let mut next = learners::next_id(tx).await?;
     let ids = change_set.population.learners.iter().map(|learner| {

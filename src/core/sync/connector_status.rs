@@ -1,4 +1,4 @@
-//! Every connector at a glance: its people, its last run and its next one.
+//! The status of each connector: its people, its last run and its next one.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,43 +8,43 @@ use rollcall_connectors::Connector;
 use rollcall_model::schedule::CronSchedule;
 use rollcall_store::{Result, Tx, connectors as table, persons, runs};
 
-/// A connector of the file at a glance.
+/// The status of a connector of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConnectorStatus {
     /// The name.
     pub name: String,
     /// The kind.
     pub kind: &'static str,
-    /// How many people it holds.
+    /// The number of its people.
     pub people: i64,
-    /// When it runs by itself, as the file says it.
+    /// The schedule, as written in the file.
     pub schedule: Option<String>,
     /// The number of its newest run.
     pub last_run: Option<i64>,
-    /// How that ended.
-    pub last_status: Option<String>,
-    /// When that began.
+    /// The status of that run.
+    pub last_status: Option<runs::RunStatus>,
+    /// The start of that run.
     pub last_started_at: Option<DateTime<Utc>>,
-    /// When it runs next by itself.
+    /// The next scheduled run.
     pub next_run_at: Option<DateTime<Utc>>,
-    /// Host and process of whoever runs it now.
+    /// Host and process of the current run.
     #[serde(skip)]
     pub holder: Option<String>,
 }
 
-/// Every connector at a glance.
+/// The status of all connectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectorOverview {
-    /// Those of the file, in its order.
+    /// The connectors of the file, in its order.
     pub connectors: Vec<ConnectorStatus>,
-    /// Those that the file no longer names and whose people stay as last read.
+    /// Connectors that were removed from the file and whose people stay as last read.
     pub struck: Vec<String>,
 }
 
-/// Looks at every connector.
+/// Returns the status of all connectors.
 ///
 /// # Errors
-/// When the database refuses.
+/// If the database fails.
 pub async fn overview(tx: &mut Tx, file: &[Connector], now: DateTime<Utc>) -> Result<ConnectorOverview> {
     let known = table::list(tx).await?;
     let last = runs::list_latest_of_connectors(tx).await?;
@@ -60,14 +60,14 @@ pub async fn overview(tx: &mut Tx, file: &[Connector], now: DateTime<Utc>) -> Re
             people: people.iter().find(|(of, _)| Some(of.0) == id).map_or(0, |(_, count)| *count),
             schedule: connector.schedule.as_ref().map(|schedule| CronSchedule::text(schedule).to_owned()),
             last_run: last.map(|run| run.run),
-            last_status: last.map(|run| run.status.clone()),
+            last_status: last.map(|run| run.status),
             last_started_at: last.map(|run| run.started_at),
             next_run_at: connector.schedule.as_ref().and_then(|schedule| schedule.next(now)),
             holder: find_holder(tx, &connector.name).await?,
         });
     }
     let in_file = |name: &str| file.iter().any(|one| one.name.as_str() == name);
-    // Nobody is left in a connector that was retired.
+    // A retired connector has no people.
     let left = known.into_iter().filter(|row| row.retired_at.is_none());
     let struck = left.map(|row| row.name).filter(|name| !in_file(name)).collect();
     Ok(ConnectorOverview { connectors, struck })

@@ -1,16 +1,18 @@
-//! Dates and tenure rules while a source cannot be read.
+//! Start dates, end dates and tenure rules while a source cannot be read.
 
 use tracing::{error, info};
 
 use crate::sync::File;
-use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
+use crate::sync::execute::{CommitRun, CommitTarget, execute};
 use crate::sync::lease::LeaseGuard;
 use crate::sync::run::RunOptions;
+use crate::sync::run_kind::RunKind;
+use crate::sync::run_task::RunTask;
 use rollcall_model::ids::ConnectorId;
 use rollcall_store::Store;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
-/// Dates and tenure rules act on the people last read.
+/// Applies dates and tenure rules to the people last read.
 pub(super) async fn reapply_date_rules(
     store: &Store,
     file: File<'_>,

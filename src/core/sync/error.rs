@@ -1,36 +1,60 @@
-//! Why a run failed. Nothing was removed.
+//! The errors of a run that committed nothing.
 
 use rollcall_connectors as connectors;
 use rollcall_model::names::ConnectorName;
 use rollcall_store as store;
 
-/// Why a run committed nothing.
+/// The error of a run that committed nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
-    /// The source did not prove that it said everything.
+    /// The source could not be read completely.
     #[error(transparent)]
     Source(#[from] connectors::ConnectorError),
-    /// The database could not do its part.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] store::StoreError),
-    /// Somebody else runs this connector now.
+    /// Another process runs this connector.
     #[error("connector `{connector}` is being run by `{holder}`")]
     AlreadyRunning {
         /// The connector.
         connector: ConnectorName,
-        /// Host and process of whoever runs it.
+        /// Host and process of the current run.
         holder: String,
     },
-    /// The run took too long to renew its lease, and somebody else may have begun.
+    /// The lease expired before the commit; another run may have started.
     #[error("connector `{connector}`: the run lost its lease before it could commit")]
     LeaseLost {
         /// The connector.
         connector: ConnectorName,
     },
-    /// Nothing may be approved.
+    /// The approval was refused.
     #[error(transparent)]
     Approval(Box<crate::sync::approve::ApprovalError>),
-    /// It was told to stop.
+    /// The run was cancelled.
+    #[error("connector `{connector}`: the run was cancelled by {actor} before it could commit")]
+    Cancelled {
+        /// The connector.
+        connector: ConnectorName,
+        /// The account or user who cancelled it.
+        actor: String,
+    },
+    /// The run exceeded its deadline.
+    #[error("connector `{connector}`: the run was stopped because it had not ended after {minutes} minutes")]
+    DeadlineExceeded {
+        /// The connector.
+        connector: ConnectorName,
+        /// The deadline, in minutes.
+        minutes: i64,
+    },
+    /// The run panicked.
+    #[error("connector `{connector}`: the run ended by a fault of the program: {message}")]
+    Panicked {
+        /// The connector.
+        connector: ConnectorName,
+        /// The message of the panic.
+        message: String,
+    },
+    /// The process was told to stop.
     #[error("connector `{connector}`: the run was stopped before it could commit")]
     Stopped {
         /// The connector.
@@ -39,7 +63,7 @@ pub enum SyncError {
 }
 
 impl SyncError {
-    /// A short word for scripts.
+    /// Returns a short name of the error for scripts.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -48,18 +72,24 @@ impl SyncError {
             Self::AlreadyRunning { .. } => "already_running",
             Self::LeaseLost { .. } => "lease_lost",
             Self::Approval(_) => "not_approved",
+            Self::Cancelled { .. } => "cancelled",
+            Self::DeadlineExceeded { .. } => "deadline_exceeded",
+            Self::Panicked { .. } => "internal_error",
             Self::Stopped { .. } => "stopped",
         }
     }
 
-    /// Whether the next try may go better without anybody's doing.
+    /// Returns true if another attempt may succeed without a change.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Source(error) => error.is_transient(),
             Self::Store(error) => error.is_transient(),
             Self::AlreadyRunning { .. } | Self::LeaseLost { .. } => true,
-            Self::Approval(_) | Self::Stopped { .. } => false,
+            Self::DeadlineExceeded { .. } => true,
+            Self::Approval(_) | Self::Cancelled { .. } | Self::Panicked { .. } | Self::Stopped { .. } => {
+                false
+            }
         }
     }
 }

@@ -1,59 +1,28 @@
-//! One run of any kind: load the state, plan, commit; plan again when something moved in between.
+//! One run of any kind: load the state, plan, commit; plan again if another change was committed in between.
 //!
-//! Syncs, date rules, approvals, retirements and resyncs differ in where their people come from and in what may go
-//! through. [`execute`] does everything else. A dry run is the same code stopped before the commit.
+//! [`execute`] is the same for syncs, date rules, approvals, retirements and resyncs. [`RunKind`] contains the
+//! differences. A dry run is the same code without the commit.
 
-use chrono::Utc;
 use rustc_hash::FxHashSet;
-use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::enrollment::change::ChangeTime;
-use crate::sync::approve::{ConnectorHold, find, refuse_other_files};
+use crate::sync::SyncError;
+use crate::sync::approve::ConnectorHold;
 use crate::sync::commit::{CommitContext, CommitResult, commit, counts};
 use crate::sync::lease::LeaseGuard;
-use crate::sync::load::{SnapshotScope, load_lookups, load_snapshot};
+use crate::sync::load::{SnapshotScope, load_lookups};
 use crate::sync::reading::{read, read_beside_snapshot};
-use crate::sync::run::RunOptions;
-use crate::sync::stored_people::{load_kept_people, load_learner, load_people};
-use crate::sync::{File, SyncError};
+use crate::sync::run_kind::{RunInput, RunKind};
+use crate::sync::run_task::RunTask;
+use crate::sync::stored_people::load_learner;
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
-use rollcall_model::names::ConnectorName;
-use rollcall_model::people::PeopleTable;
-use rollcall_planner::{
-    ChangeSet, ConnectorProfile, LimitPolicy, PlanContext, RuleSet, Snapshot, SourceData, change_keys,
-    lookup_keys, plan,
-};
+use rollcall_planner::{ChangeSet, LimitPolicy, Snapshot, SourceData, change_keys, lookup_keys, plan};
+use rollcall_store::Tx;
 use rollcall_store::runs::{self, NewRun, RunCounts};
-use rollcall_store::{Store, Tx};
 
-/// How often a plan is made while others may change something, before they are made to wait for it.
+/// The number of plans that are made without a lock. After these the run takes the lock of the plan version first, so
+/// that frequent changes cannot delay it without end.
 const MAX_OPTIMISTIC_PLANS: u32 = 3;
-
-/// The connector that a run is of, and the configuration that it goes by.
-pub(super) struct RunTask<'a> {
-    pub(super) store: &'a Store,
-    pub(super) file: File<'a>,
-    /// The position of the connector in the file.
-    pub(super) connector: usize,
-    pub(super) when: ChangeTime,
-    profiles: Vec<ConnectorProfile>,
-}
-
-/// The kinds of run: where the people come from, and what may go through.
-#[derive(Clone, Copy)]
-pub(super) enum RunKind<'a> {
-    /// A reading of the source.
-    Sync { options: &'a RunOptions, stop: &'a CancellationToken },
-    /// Date and tenure rules act on the people last read.
-    DateRules { connector: ConnectorId },
-    /// The held changes of a decision are let through.
-    Approval { decision: RunId },
-    /// A connector that the file no longer names lets go of its people.
-    Retirement { allow_removals: bool },
-    /// The rules decide again for one learner.
-    Resync { learner: LearnerId, connector: ConnectorId },
-}
 
 /// The run that a plan is committed as.
 #[derive(Clone, Copy)]
@@ -62,7 +31,7 @@ pub(super) struct CommitTarget<'a> {
     pub(super) run: CommitRun<'a>,
 }
 
-/// A run that has begun, or one that begins with its commit.
+/// A run that has begun, or one that begins in the transaction of the commit.
 #[derive(Clone, Copy)]
 pub(super) enum CommitRun<'a> {
     Begun(RunId),
@@ -71,107 +40,121 @@ pub(super) enum CommitRun<'a> {
 
 /// The result of a run.
 pub(super) struct Execution {
-    /// The number; none where nothing was committed.
+    /// The number of the run; `None` if nothing was committed.
     pub(super) number: Option<RunId>,
     pub(super) change_set: ChangeSet,
     pub(super) counts: RunCounts,
-    /// What an approval is about, and the keys of what it did.
+    /// The changes that an approval is about, and the keys of those that it made.
     pub(super) approval: Option<(ConnectorHold, FxHashSet<String>)>,
 }
 
-/// The people of a run, and what may go through.
-struct RunInput {
-    source: SourceData,
-    policy: LimitPolicy,
-    hold: Option<ConnectorHold>,
+/// The data that a run is planned from.
+struct RunState {
+    scope: SnapshotScope,
+    snapshot: Snapshot,
+    /// The people; `None` if they are loaded for each plan.
+    reading: Option<SourceData>,
 }
 
-impl<'a> RunTask<'a> {
-    /// A run that begins now.
-    pub(super) fn new(store: &'a Store, file: File<'a>, connector: usize) -> Self {
-        let when = ChangeTime::at(Utc::now(), file.zone);
-        Self { store, file, connector, when, profiles: file.profiles() }
-    }
-
-    /// The name of the connector.
-    pub(super) fn name(&self) -> &'a ConnectorName {
-        &self.file.connectors[self.connector].name
-    }
-
-    pub(super) fn rules(&self) -> RuleSet<'_> {
-        self.file.rule_set(&self.profiles, self.connector)
-    }
-
-    pub(super) async fn load_snapshot(&self, scope: &SnapshotScope) -> Result<Snapshot, SyncError> {
-        let mut tx = self.store.begin_read().await?;
-        let snapshot = self.load_snapshot_in(&mut tx, scope).await?;
-        tx.rollback().await?;
-        Ok(snapshot)
-    }
-
-    async fn load_snapshot_in(&self, tx: &mut Tx, scope: &SnapshotScope) -> Result<Snapshot, SyncError> {
-        let names = self.file.connector_names();
-        Ok(load_snapshot(tx, self.name(), &names, self.file.digest, self.when, scope).await?)
-    }
+/// A plan that is not committed yet.
+struct PlannedRun {
+    change_set: ChangeSet,
+    policy: LimitPolicy,
+    hold: Option<ConnectorHold>,
+    /// The transaction that holds the lock of the plan version, if the plan was made under it.
+    locked: Option<Tx>,
 }
 
 /// Plans a run and commits it; without a target it is a dry run.
 ///
 /// # Errors
-/// When the source cannot be read, the lease is lost or the database does not answer; nothing is changed then.
+/// If the source cannot be read, the lease is lost or the database fails. Nothing is changed then.
 pub(super) async fn execute(
     task: &RunTask<'_>,
     target: Option<CommitTarget<'_>>,
     kind: RunKind<'_>,
 ) -> Result<Execution, SyncError> {
-    let mut scope = SnapshotScope::Everybody;
-    let (mut snapshot, mut reading) = match kind {
-        RunKind::Sync { options, stop } if options.only.is_none() => {
-            let (snapshot, source) = read_beside_snapshot(task, options, stop).await?;
-            (snapshot, Some(source))
-        }
-        RunKind::Sync { options, stop } => {
-            let source = read(task, options, stop).await?;
-            scope = SnapshotScope::of(&source.people);
-            (task.load_snapshot(&scope).await?, Some(source))
-        }
-        RunKind::Resync { learner, connector } => {
-            let source = load_one(task, connector, learner).await?;
-            scope = SnapshotScope::of(&source.people);
-            (task.load_snapshot(&scope).await?, Some(source))
-        }
-        RunKind::DateRules { .. } | RunKind::Approval { .. } | RunKind::Retirement { .. } => {
-            (task.load_snapshot(&scope).await?, None)
-        }
-    };
+    let mut state = RunState::load(task, kind).await?;
     for round in 1.. {
-        let undisturbed = round > MAX_OPTIMISTIC_PLANS;
-        let mut tx =
-            if undisturbed { task.store.begin_write().await? } else { task.store.begin_read().await? };
-        if undisturbed {
-            // The commit finds the head as it was loaded, and moves it by one.
-            runs::lock_head(&mut tx).await?;
-            snapshot = task.load_snapshot_in(&mut tx, &scope).await?;
+        let mut planned = state.plan(task, kind, round > MAX_OPTIMISTIC_PLANS).await?;
+        let Some(target) = target.filter(|_| !kind.is_idle(&planned.change_set)) else {
+            let counts = counts(&planned.change_set);
+            return Ok(Execution { number: None, change_set: planned.change_set, counts, approval: None });
+        };
+        let (number, result) = planned.commit(task, target, &state.snapshot).await?;
+        match result {
+            CommitResult::Done(counts) => {
+                return Ok(planned.into_execution(task, &state.snapshot, number, counts));
+            }
+            CommitResult::LeaseLost => break,
+            CommitResult::Moved => {
+                target.lease.set_committing(false);
+                info!(run = %number, connector = %task.name(), "another change was committed, planning again");
+                state.reading = kind.keeps_reading().then(|| planned.change_set.into_source());
+                state.snapshot = task.load_snapshot(&state.scope).await?;
+            }
         }
-        let mut input = kind.input(task, &mut tx, &snapshot, reading.take()).await?;
-        let (rules, today) = (task.rules(), task.when.today);
-        let context = PlanContext { snapshot: &snapshot, rules, policy: &input.policy, today };
-        let keys = lookup_keys(context, &mut input.source);
-        let lookups = load_lookups(&mut tx, rules, &mut snapshot, keys).await?;
-        let context = PlanContext { snapshot: &snapshot, rules, policy: &input.policy, today };
-        let locked = if undisturbed {
+    }
+    Err(SyncError::LeaseLost { connector: task.name().clone() })
+}
+
+impl RunState {
+    /// Loads the state of the database, and reads the source if the run does.
+    async fn load(task: &RunTask<'_>, kind: RunKind<'_>) -> Result<Self, SyncError> {
+        let source = match kind {
+            RunKind::Sync { options, stop } if options.only.is_none() => {
+                let (snapshot, source) = read_beside_snapshot(task, options, stop).await?;
+                return Ok(Self { scope: SnapshotScope::All, snapshot, reading: Some(source) });
+            }
+            RunKind::Sync { options, stop } => read(task, options, stop).await?,
+            RunKind::Resync { learner, connector } => load_one(task, connector, learner).await?,
+            RunKind::DateRules { .. } | RunKind::Approval { .. } | RunKind::Retirement { .. } => {
+                let scope = SnapshotScope::All;
+                return Ok(Self { snapshot: task.load_snapshot(&scope).await?, scope, reading: None });
+            }
+        };
+        let scope = SnapshotScope::of(&source.people);
+        Ok(Self { snapshot: task.load_snapshot(&scope).await?, scope, reading: Some(source) })
+    }
+
+    /// Plans the run. With `locks` it takes the lock of the plan version first, and the commit succeeds at once.
+    async fn plan(
+        &mut self,
+        task: &RunTask<'_>,
+        kind: RunKind<'_>,
+        locks: bool,
+    ) -> Result<PlannedRun, SyncError> {
+        let mut tx = if locks { task.store.begin_write().await? } else { task.store.begin_read().await? };
+        if locks {
+            // The commit finds the version of this snapshot, and increases it by one.
+            runs::lock_head(&mut tx).await?;
+            self.snapshot = task.load_snapshot_in(&mut tx, &self.scope).await?;
+        }
+        let reading = self.reading.take();
+        let RunInput { mut source, policy, hold } =
+            kind.load_input(task, &mut tx, &self.snapshot, reading).await?;
+        let keys = lookup_keys(task.plan_context(&self.snapshot, &policy), &mut source);
+        let lookups = load_lookups(&mut tx, task.rules(), &mut self.snapshot, keys).await?;
+        let locked = if locks {
             Some(tx)
         } else {
             tx.rollback().await?;
             None
         };
-        let change_set = plan(context, &lookups, input.source);
-        drop(lookups);
-        let Some(target) = target.filter(|_| !kind.is_idle(&change_set)) else {
-            let counts = counts(&change_set);
-            return Ok(Execution { number: None, change_set, counts, approval: None });
-        };
-        let mut tx = match locked {
+        let change_set = plan(task.plan_context(&self.snapshot, &policy), &lookups, source);
+        Ok(PlannedRun { change_set, policy, hold, locked })
+    }
+}
+
+impl PlannedRun {
+    /// Commits the plan; returns the number of the run.
+    async fn commit(
+        &mut self,
+        task: &RunTask<'_>,
+        target: CommitTarget<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<(RunId, CommitResult), SyncError> {
+        let mut tx = match self.locked.take() {
             Some(tx) => tx,
             None => task.store.begin_write().await?,
         };
@@ -180,27 +163,31 @@ pub(super) async fn execute(
             CommitRun::BeginsWithCommit(about) => runs::begin(&mut tx, about, task.when.now).await?,
         };
         target.lease.set_committing(true);
-        let approved = input.hold.as_ref().map(ConnectorHold::keys);
-        let job =
-            CommitContext { lease: target.lease.lease(), run: number, when: task.when, context, approved };
-        match commit(tx, job, &change_set).await? {
-            CommitResult::Done(counts) => {
-                let approval = input.hold.map(|hold| (hold, change_keys(context, &change_set)));
-                return Ok(Execution { number: Some(number), change_set, counts, approval });
-            }
-            CommitResult::LeaseLost => break,
-            CommitResult::Moved => {
-                target.lease.set_committing(false);
-                info!(run = %number, connector = %task.name(), "memberships moved in between, planning again");
-                reading = kind.keeps_reading().then(|| change_set.into_source());
-                snapshot = task.load_snapshot(&scope).await?;
-            }
-        }
+        let job = CommitContext {
+            lease: target.lease.lease(),
+            run: number,
+            when: task.when,
+            context: task.plan_context(snapshot, &self.policy),
+            approved: self.hold.as_ref().map(ConnectorHold::keys),
+        };
+        Ok((number, commit(tx, job, &self.change_set).await?))
     }
-    Err(SyncError::LeaseLost { connector: task.name().clone() })
+
+    fn into_execution(
+        self,
+        task: &RunTask<'_>,
+        snapshot: &Snapshot,
+        number: RunId,
+        counts: RunCounts,
+    ) -> Execution {
+        let Self { change_set, policy, hold, .. } = self;
+        let context = task.plan_context(snapshot, &policy);
+        let approval = hold.map(|hold| (hold, change_keys(context, &change_set)));
+        Execution { number: Some(number), change_set, counts, approval }
+    }
 }
 
-/// One learner as a connector last read the person.
+/// Loads one learner as a connector last read the person.
 async fn load_one(
     task: &RunTask<'_>,
     connector: ConnectorId,
@@ -210,55 +197,4 @@ async fn load_one(
     let people = load_learner(&mut tx, task.file.attributes, connector, learner).await?;
     tx.rollback().await?;
     Ok(SourceData::people(people))
-}
-
-impl RunKind<'_> {
-    /// Whether the people are planned again as they were read before.
-    fn keeps_reading(self) -> bool {
-        match self {
-            Self::Sync { .. } | Self::Resync { .. } => true,
-            Self::DateRules { .. } | Self::Approval { .. } | Self::Retirement { .. } => false,
-        }
-    }
-
-    async fn input(
-        self,
-        task: &RunTask<'_>,
-        tx: &mut Tx,
-        snapshot: &Snapshot,
-        reading: Option<SourceData>,
-    ) -> Result<RunInput, SyncError> {
-        let attributes = task.file.attributes;
-        let guard = |allow_removals, retires| LimitPolicy::Guard { allow_removals, retires };
-        let stored = |source, policy| RunInput { source, policy, hold: None };
-        let none = || SourceData::people(PeopleTable::new(attributes));
-        Ok(match self {
-            Self::Sync { options, .. } => {
-                stored(reading.unwrap_or_else(none), guard(options.allow_removals, false))
-            }
-            Self::DateRules { connector } => {
-                let people = load_people(tx, attributes, connector).await?;
-                stored(SourceData::people(people), guard(false, false))
-            }
-            Self::Resync { .. } => stored(reading.unwrap_or_else(none), guard(true, false)),
-            Self::Retirement { allow_removals } => {
-                let nobody = SourceData::full(PeopleTable::new(attributes), Vec::new());
-                stored(nobody, guard(allow_removals, true))
-            }
-            Self::Approval { decision } => {
-                refuse_other_files(snapshot)?;
-                let hold = find(tx, decision).await?;
-                let people = load_kept_people(tx, attributes, hold.connector).await?;
-                let policy = LimitPolicy::Approved(hold.keys().into_iter().collect());
-                RunInput { source: SourceData::full(people, Vec::new()), policy, hold: Some(hold) }
-            }
-        })
-    }
-
-    /// Whether a run of this kind leaves no trace because there is nothing to do.
-    fn is_idle(self, change_set: &ChangeSet) -> bool {
-        let plan = &change_set.plan;
-        let changes = !plan.add.is_empty() || !plan.remove.is_empty() || !change_set.learners.is_empty();
-        matches!(self, Self::DateRules { .. }) && !changes && !change_set.held.is_waiting()
-    }
 }

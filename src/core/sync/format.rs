@@ -1,9 +1,10 @@
-//! Plans, counts and held changes in words, the same at the terminal and in pages.
+//! Plans, counts and held changes as text, the same for the command line and for pages.
 
 use rustc_hash::FxHashMap;
 
 use rollcall_model::attributes::{Attribute, STANDARD};
 use rollcall_model::format::{count, thousands};
+use rollcall_model::guard::ChangeKind;
 use rollcall_model::ids::LearnerId;
 use rollcall_planner::ChangeSet;
 use rollcall_planner::membership_plan::MembershipEntry;
@@ -12,16 +13,17 @@ use rollcall_store::holds::HeldChangeRecord;
 use rollcall_store::runs::RunCounts;
 use rollcall_store::{Result, Store, learners};
 
-/// Lines of a plan or of held changes that are shown; the rest is counted.
+/// The maximum number of lines of a plan or of held changes; the others are counted.
 pub const MAX_LINES: usize = 40;
 
-/// How learners are called whom the reading no longer holds.
+/// Display names of learners who are missing from the reading.
 pub type LearnerLabels = FxHashMap<LearnerId, String>;
 
-/// How those of a plan are called whom the reading no longer holds; of a plan that is shown group by group, nobody.
+/// Returns the display names of the learners of a plan who are missing from the reading; empty if the plan is summarized
+/// by group.
 ///
 /// # Errors
-/// When the database refuses.
+/// If the database fails.
 pub async fn load_labels(store: &Store, change_set: &ChangeSet) -> Result<LearnerLabels> {
     if !is_short(change_set) {
         return Ok(LearnerLabels::default());
@@ -34,18 +36,18 @@ pub async fn load_labels(store: &Store, change_set: &ChangeSet) -> Result<Learne
     Ok(learners::list_labels(&mut tx, ids).await?.into_iter().collect())
 }
 
-/// Whether a plan is shown line by line.
+/// Returns true if a plan is shown with one line for each membership.
 fn is_short(change_set: &ChangeSet) -> bool {
     change_set.plan.add.len() + change_set.plan.remove.len() <= MAX_LINES
 }
 
-/// What a run counted of people and memberships.
+/// Formats the counts of people and memberships of a run.
 #[must_use]
 pub fn summary(counts: &RunCounts) -> String {
     let changed = counts.people_new + counts.people_changed + counts.people_left;
     let unchanged = counts.people_read.saturating_sub(counts.people_new + counts.people_changed);
     let people = if changed == 0 {
-        "nobody changed".to_owned()
+        "no person changed".to_owned()
     } else {
         format!(
             "{} new, {} changed, {} left, {} unchanged",
@@ -63,7 +65,7 @@ pub fn summary(counts: &RunCounts) -> String {
     format!("{people}; {memberships}")
 }
 
-/// What a run counted as held.
+/// Formats the counts of held changes of a run.
 #[must_use]
 pub fn held(counts: &RunCounts) -> String {
     let mut what = Vec::new();
@@ -85,25 +87,26 @@ pub fn held(counts: &RunCounts) -> String {
     }
 }
 
-/// A held change for reading.
+/// Formats a held change as a line.
 #[must_use]
 pub fn change(change: &HeldChangeRecord) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (who, group) = (text(&change.email), text(&change.group));
     let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" (rule `{rule}`)"));
-    match change.kind.as_str() {
-        "leave" => format!(" - {who} leaves"),
-        "record" => format!(" ~ {who} changes"),
-        "rekey" => format!(" ~ {who} comes under a new id"),
-        "group" => format!(" + group {group}"),
-        "meet" => format!(" + group {group} is fed{by}"),
-        "give" => format!(" + {who}  {group}{by}"),
-        "unassign" => format!(" - course {} for {group}", text(&change.course)),
-        _ => format!(" - {who}  {group}{by}"),
+    match change.kind {
+        ChangeKind::Leave => format!(" - {who} leaves"),
+        ChangeKind::Record => format!(" ~ {who} changes"),
+        ChangeKind::Rekey => format!(" ~ {who} has a new id"),
+        ChangeKind::Group => format!(" + group {group}"),
+        ChangeKind::Meet => format!(" + group {group} gets members{by}"),
+        ChangeKind::Give => format!(" + {who}  {group}{by}"),
+        ChangeKind::Unassign => format!(" - course {} for {group}", text(&change.course)),
+        ChangeKind::Assign => format!(" + course {} for {group}", text(&change.course)),
+        ChangeKind::End => format!(" - {who}  {group}{by}"),
     }
 }
 
-/// A plan for reading: line by line who joins and leaves which group, and why; a large one group by group.
+/// Formats a plan: one line for each membership, with its reason; a large plan is summarized by group.
 #[must_use]
 pub fn lines(change_set: &ChangeSet, names: &LearnerLabels) -> Vec<String> {
     let plan = &change_set.plan;
@@ -131,7 +134,7 @@ fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
     texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
-/// How many join and leave each group, largest changes first.
+/// Formats the number of members who join and leave each group, largest changes first.
 fn by_group(change_set: &ChangeSet) -> Vec<String> {
     let plan = &change_set.plan;
     let mut changes = vec![(0_u64, 0_u64); plan.groups.len()];
@@ -203,41 +206,42 @@ fn why(change_set: &ChangeSet, sign: char, entry: &MembershipEntry) -> String {
     if facts.is_empty() { format!("{verb} `{rule}`") } else { format!("{facts} ({verb} `{rule}`)") }
 }
 
-/// How many held changes of a kind there are.
+/// Formats the number of held changes of a kind.
 #[must_use]
-pub fn kind(kind: &str, number: u64) -> String {
+pub fn kind(kind: ChangeKind, number: u64) -> String {
     match kind {
-        "leave" => count(number, "learner leaves", "learners leave"),
-        "record" => count(number, "learner changes", "learners change"),
-        "rekey" => count(number, "learner comes under a new id", "learners come under new ids"),
-        "group" => count(number, "group is made", "groups are made"),
-        "meet" => {
-            count(number, "group made by hand is fed by a rule", "groups made by hand are fed by rules")
-        }
-        "give" => count(number, "membership is added", "memberships are added"),
-        "end" => count(number, "membership is removed", "memberships are removed"),
-        "assign" => count(number, "assignment of the file begins", "assignments of the file begin"),
-        "unassign" => count(number, "assignment of the file ends", "assignments of the file end"),
-        other => format!("{}: {other}", thousands(number)),
+        ChangeKind::Leave => count(number, "learner leaves", "learners leave"),
+        ChangeKind::Record => count(number, "learner changes", "learners change"),
+        ChangeKind::Rekey => count(number, "learner has a new id", "learners have new ids"),
+        ChangeKind::Group => count(number, "group is created", "groups are created"),
+        ChangeKind::Meet => count(
+            number,
+            "group made by hand gets members by a rule",
+            "groups made by hand get members by rules",
+        ),
+        ChangeKind::Give => count(number, "membership is added", "memberships are added"),
+        ChangeKind::End => count(number, "membership is removed", "memberships are removed"),
+        ChangeKind::Assign => count(number, "assignment of the file begins", "assignments of the file begin"),
+        ChangeKind::Unassign => count(number, "assignment of the file ends", "assignments of the file end"),
     }
 }
 
-/// A held change as a sentence.
+/// Formats a held change as a sentence.
 #[must_use]
 pub fn sentence(change: &HeldChangeRecord) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (who, group) = (text(&change.email), text(&change.group));
     let by = change.rule.as_ref().map_or_else(String::new, |rule| format!(" by rule {rule}"));
-    match change.kind.as_str() {
-        "leave" => format!("{who} leaves"),
-        "record" => format!("{who} changes"),
-        "rekey" => format!("{who} comes under a new id"),
-        "group" => format!("group {group} is made"),
-        "meet" => format!("group {group}, made by hand, is fed{by}"),
-        "give" => format!("{who} is added to {group}{by}"),
-        "assign" => format!("course {} is assigned to {group}", text(&change.course)),
-        "unassign" => format!("course {} is no longer assigned to {group}", text(&change.course)),
-        _ if by.is_empty() => format!("{who} is removed from {group}"),
-        _ => format!("{who} is removed from {group}, no longer{by}"),
+    match change.kind {
+        ChangeKind::Leave => format!("{who} leaves"),
+        ChangeKind::Record => format!("{who} changes"),
+        ChangeKind::Rekey => format!("{who} has a new id"),
+        ChangeKind::Group => format!("group {group} is created"),
+        ChangeKind::Meet => format!("group {group}, made by hand, gets members{by}"),
+        ChangeKind::Give => format!("{who} is added to {group}{by}"),
+        ChangeKind::Assign => format!("course {} is assigned to {group}", text(&change.course)),
+        ChangeKind::Unassign => format!("course {} is no longer assigned to {group}", text(&change.course)),
+        ChangeKind::End if by.is_empty() => format!("{who} is removed from {group}"),
+        ChangeKind::End => format!("{who} is removed from {group}, no longer{by}"),
     }
 }

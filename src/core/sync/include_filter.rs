@@ -1,8 +1,8 @@
-//! Who of a directory counts: a connector's `include`.
+//! The filter of a connector: its `include` expression.
 //!
-//! Service accounts, shared mailboxes and guests stand in directories like people. Whoever the expression is false for
-//! is left out as if the source did not hold them, and counted; whoever it cannot be evaluated for stays, and is
-//! reported.
+//! Directories also contain service accounts, shared mailboxes and guests. Records for which the expression is false are
+//! excluded, as if the source did not contain them, and counted. Records for which it cannot be evaluated are included,
+//! with a warning.
 
 use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
@@ -13,7 +13,7 @@ use rollcall_model::people::{PeopleTable, RowIndex};
 use rollcall_model::run_warning::{RunWarning, RunWarningKind};
 use rollcall_rules::rule::RuleEvaluator;
 
-/// Leaves out whoever does not count; answers what was noticed.
+/// Excludes the records for which the expression is false; returns warnings.
 pub(super) fn apply_include(
     people: &mut PeopleTable,
     connector: &Connector,
@@ -21,21 +21,23 @@ pub(super) fn apply_include(
 ) -> Vec<RunWarning> {
     let Some(include) = &connector.mapping.include else { return Vec::new() };
     let condition = include.condition.as_ref();
-    let (judge, reads) = (RuleEvaluator::new(today), condition.reads());
-    // Once for each combination of the values that are read.
+    let (evaluator, reads) = (RuleEvaluator::new(today), condition.reads());
+    // One evaluation for each combination of the values that the expression reads.
     let mut known: FxHashMap<Vec<Symbol>, Result<bool, String>> = FxHashMap::default();
     let mut problems = Vec::new();
     let mut out: Vec<RowIndex> = Vec::new();
     for row in people.rows() {
         let cells: Vec<Symbol> = reads.iter().map(|&attribute| people.cell(row, attribute)).collect();
         let counts = known.entry(cells).or_insert_with(|| {
-            judge.scope([condition], &people.values, |attribute| people.cell(row, attribute)).holds(condition)
+            evaluator
+                .scope([condition], &people.values, |attribute| people.cell(row, attribute))
+                .holds(condition)
         });
         match counts {
             Ok(true) => {}
             Ok(false) => out.push(row),
             Err(why) => {
-                let message = format!("`include` could not be evaluated, the person stays: {why}");
+                let message = format!("`include` could not be evaluated ({why}): the person is included");
                 problems.push(RunWarning::new(RunWarningKind::RuleFailed, people.id(row), message));
             }
         }

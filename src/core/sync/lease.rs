@@ -18,14 +18,14 @@ const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
 /// Number of leases that this process has tried to acquire.
 static ACQUISITIONS: AtomicU64 = AtomicU64::new(0);
 
-/// A lease that renews itself until it is given back.
+/// A lease that is renewed until it is released.
 #[derive(Debug)]
 pub struct LeaseGuard {
     store: Store,
     lease: Lease,
     renewing: JoinHandle<()>,
     committing: Arc<AtomicBool>,
-    /// Cancelled when the lease is lost: a run had better stop then, its commit would be refused.
+    /// Cancelled when the lease is lost: the run should stop, because its commit would be refused.
     pub lost: CancellationToken,
 }
 
@@ -53,7 +53,7 @@ fn name(connector: &ConnectorName) -> String {
 /// Acquires the lease of a connector if it is free or expired.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database fails.
 pub async fn acquire(store: &Store, connector: &ConnectorName) -> Result<AcquireResult> {
     let mut tx = store.begin_write().await?;
     if let Some(lease) = acquire_in(&mut tx, connector).await? {
@@ -77,13 +77,18 @@ pub(super) async fn acquire_in(tx: &mut Tx, connector: &ConnectorName) -> Result
 /// Returns the current holder of a connector's lease.
 ///
 /// # Errors
-/// When the database refuses.
+/// If the database fails.
 pub async fn find_holder(tx: &mut Tx, connector: &ConnectorName) -> Result<Option<String>> {
     leases::get_holder(tx, &name(connector)).await
 }
 
+/// Cancels the lease of a connector, so that its run cannot commit. Returns the holder, if there is one.
+pub(super) async fn cancel_in(tx: &mut Tx, connector: &ConnectorName, actor: &str) -> Result<Option<String>> {
+    leases::cancel(tx, &name(connector), actor).await
+}
+
 impl LeaseGuard {
-    /// Begins to renew a lease that has just been taken.
+    /// Starts to renew a lease that was just acquired.
     pub(super) fn begin(store: Store, lease: Lease) -> Self {
         let lost = CancellationToken::new();
         let committing = Arc::new(AtomicBool::new(false));
@@ -98,13 +103,19 @@ impl LeaseGuard {
         &self.lease
     }
 
+    /// Returns who cancelled the lease, if it was cancelled.
+    pub(super) async fn canceller(&self) -> Result<Option<String>> {
+        let mut tx = self.store.begin_read().await?;
+        leases::get_canceller(&mut tx, &self.lease).await
+    }
+
     /// Sets whether a commit is in progress. Its transaction holds the lease and locks it against all other processes
     /// for as long as the commit takes, the renewal included.
     pub fn set_committing(&self, is_under_way: bool) {
         self.committing.store(is_under_way, Ordering::SeqCst);
     }
 
-    /// Gives it back, so that the next run need not wait for it to run out.
+    /// Releases the lease, so that the next run does not have to wait until it expires.
     pub async fn release(self) {
         self.renewing.abort();
         let given_back = async {
@@ -142,7 +153,7 @@ async fn renew_until_dropped(
             Ok::<bool, rollcall_store::StoreError>(held)
         };
         match renewed.await {
-            // What the renewal found while it waited for the commit says nothing about the commit.
+            // The result of a renewal that waited for the commit is not relevant for the commit.
             Ok(_) | Err(_) if committing.load(Ordering::SeqCst) => {}
             Ok(true) => {}
             Ok(false) => {
@@ -150,7 +161,7 @@ async fn renew_until_dropped(
                 lost.cancel();
                 return;
             }
-            // The commit will tell whether the lease is still held.
+            // The commit checks that the lease is still held.
             Err(error) => warn!(lease = lease.name, %error, "a lease could not be renewed"),
         }
     }

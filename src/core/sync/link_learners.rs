@@ -1,7 +1,7 @@
-//! Making two learners one, or two again, and letting the rules decide anew for whoever is concerned.
+//! Links two learners or removes a link, and evaluates the rules for them again.
 //!
-//! The link is a change by hand of its own ([`crate::groups::learner_links`]); what the rules make of the merged attributes is
-//! the run after it. When that run fails the link stands, and the next sync decides.
+//! The link is a manual change ([`crate::groups::learner_links`]). The rules are evaluated for the merged attributes in a
+//! second run. If that run fails, the link remains and the next sync evaluates the rules.
 
 use crate::enrollment::change::ChangeTime;
 use crate::groups;
@@ -10,33 +10,33 @@ use crate::sync::resync_learner::{ResyncContext, resync_learner};
 use rollcall_model::ids::{LearnerId, RunId};
 use rollcall_store::runs::NewRun;
 
-/// Why two learners are not what was asked, or not quite.
+/// The reason why a link was not made or not completed.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// It was refused. Nothing was changed.
+    /// The link was refused. Nothing was changed.
     #[error(transparent)]
     Refused(#[from] groups::GroupError),
-    /// It is done, but the rules have not decided.
-    #[error("it is done (run {run}), but the rules could not decide anew")]
+    /// The link was made, but the rules could not be evaluated.
+    #[error("the change is saved (run {run}), but the rules could not be re-evaluated")]
     Undecided {
-        /// The change that is done.
+        /// The number of the change.
         run: RunId,
-        /// Why the rules could not.
+        /// The reason.
         #[source]
         cause: Box<super::SyncError>,
     },
 }
 
 impl LinkError {
-    /// What to do when the rules have not decided.
-    pub const HINT: &'static str = "the next sync decides; nothing needs to be done again";
+    /// The hint for [`LinkError::Undecided`].
+    pub const HINT: &'static str = "the next sync re-evaluates the rules; do not repeat the change";
 }
 
-/// Makes two learners one: `first` stays.
+/// Links two learners: `first` stays.
 ///
 /// # Errors
-/// [`LinkError::Refused`] when one is unknown, both are one already, or a connector holds both at once;
-/// [`LinkError::Undecided`] when the rules could not decide afterwards.
+/// [`LinkError::Refused`] if a learner is unknown, they are linked already, or one connector holds both;
+/// [`LinkError::Undecided`] if the rules could not be evaluated afterwards.
 pub async fn link(
     anew: ResyncContext<'_>,
     about: &NewRun,
@@ -48,11 +48,11 @@ pub async fn link(
     Ok(linked)
 }
 
-/// Parts two learners whom [`link`] made one.
+/// Removes the link of two learners that [`link`] made.
 ///
 /// # Errors
-/// [`LinkError::Refused`] when one is unknown, or they are not linked; [`LinkError::Undecided`] when the rules could not
-/// decide afterwards.
+/// [`LinkError::Refused`] if a learner is unknown or they are not linked; [`LinkError::Undecided`] if the rules could not
+/// be evaluated afterwards.
 pub async fn unlink(
     anew: ResyncContext<'_>,
     about: &NewRun,

@@ -1,16 +1,16 @@
-//! Loading what a plan needs from the database: the snapshot while a source is read, the lookups after it.
+//! Loads the data of a plan from the database: the snapshot while a source is read, the lookups after it.
 //!
-//! This is the only place where rows of the database become values of the planner.
+//! Only this module converts rows of the database into values of the planner.
 
 use chrono::TimeDelta;
 
 use crate::enrollment::change::ChangeTime;
 use rollcall_model::attributes::Attribute;
-use rollcall_model::guard::{AccessTotals, Disposition, HoldBaseline};
+use rollcall_model::definition_source::DefinitionSource;
+use rollcall_model::guard::{AccessTotals, Disposition, HeldChangeState, HoldBaseline};
 use rollcall_model::ids::{ConnectorId, GroupId, LearnerId, RuleId, RunId};
 use rollcall_model::names::{ConnectorName, GroupName, RuleName, fold};
 use rollcall_model::people::PeopleTable;
-use rollcall_model::status::LearnerStatus;
 use rollcall_planner::GroupKeys;
 use rollcall_planner::correlation::{EmailHolder, KnownPerson};
 use rollcall_planner::lookups::{LookupKeys, Lookups};
@@ -30,20 +30,20 @@ use rollcall_store::{
     Result, Tx, assignments, connectors, courses, groups, holds, learners, memberships, nodes, persons, runs,
 };
 
-/// The time over which removals are counted together.
+/// The period in which removals are counted together.
 const DAY: TimeDelta = TimeDelta::hours(24);
 
-/// The people whom a snapshot holds.
+/// The people whom a snapshot contains.
 #[derive(Debug, Clone)]
 pub(super) enum SnapshotScope {
-    /// Everybody.
-    Everybody,
+    /// All learners.
+    All,
     /// The people of these ids, and the learners who hold these folded addresses.
     People { ids: Vec<String>, addresses: Vec<String> },
 }
 
 impl SnapshotScope {
-    /// The people whom some records touch.
+    /// Returns the scope of some records.
     pub(super) fn of(people: &PeopleTable) -> Self {
         let address = |row| fold(people.first(row, Attribute::EMAIL));
         Self::People {
@@ -53,10 +53,10 @@ impl SnapshotScope {
     }
 }
 
-/// Loads the state that a plan for `connector` starts from; `file` are the connectors of the file.
+/// Loads the state of the database for a plan of `connector`; `file` are the connectors of the file.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database fails.
 pub(super) async fn load_snapshot(
     tx: &mut Tx,
     connector: &ConnectorName,
@@ -65,7 +65,7 @@ pub(super) async fn load_snapshot(
     when: ChangeTime,
     scope: &SnapshotScope,
 ) -> Result<Snapshot> {
-    // First: what is loaded after it may be newer than it says, never older.
+    // The version comes first: data that is loaded after it may be newer than the version, but not older.
     let version = runs::get_plan_version(tx).await?;
     let rows = connectors::list(tx).await?;
     let number = |name: &ConnectorName| {
@@ -85,7 +85,7 @@ pub(super) async fn load_snapshot(
     snapshot.has_learners = learners::has_learners(tx).await?;
     load_rules(tx, &mut snapshot).await?;
     match scope {
-        SnapshotScope::Everybody => load_everybody(tx, rows.len() > 1, when, &mut snapshot).await?,
+        SnapshotScope::All => load_all(tx, rows.len() > 1, when, &mut snapshot).await?,
         SnapshotScope::People { ids, addresses } => {
             load_touched(tx, (ids.clone(), addresses.clone()), when, &mut snapshot).await?;
         }
@@ -93,12 +93,7 @@ pub(super) async fn load_snapshot(
     Ok(snapshot)
 }
 
-async fn load_everybody(
-    tx: &mut Tx,
-    has_others: bool,
-    when: ChangeTime,
-    snapshot: &mut Snapshot,
-) -> Result<()> {
+async fn load_all(tx: &mut Tx, has_others: bool, when: ChangeTime, snapshot: &mut Snapshot) -> Result<()> {
     if let Some(id) = snapshot.connector {
         let known = &mut snapshot.known;
         persons::for_each_summary(tx, id, |one| known.push(one.external_id, person(&one))).await?;
@@ -161,7 +156,7 @@ fn person(row: &PersonSummary<'_>) -> KnownPerson {
         learner: row.learner_id,
         digest: row.digest,
         present: row.present,
-        status: LearnerStatus::read(row.status).unwrap_or(LearnerStatus::Left),
+        status: row.status,
         contested: row.contested,
     }
 }
@@ -193,7 +188,7 @@ async fn load_rules(tx: &mut Tx, snapshot: &mut Snapshot) -> Result<()> {
         .map(|course| StoredCourse {
             code: course.code,
             title: course.title,
-            of_file: course.source == "file",
+            of_file: course.source == DefinitionSource::File,
         })
         .collect();
     Ok(())
@@ -202,7 +197,7 @@ async fn load_rules(tx: &mut Tx, snapshot: &mut Snapshot) -> Result<()> {
 fn stored_group(group: Group) -> Option<StoredGroup> {
     Some(StoredGroup {
         id: group.id,
-        // Every name in the table was parsed before it was written.
+        // Each name was checked before it was stored.
         name: GroupName::parse(&group.name).ok()?,
         by_hand: group.by_hand,
         members: group.members.unsigned_abs(),
@@ -221,7 +216,7 @@ fn read_ids(text: &str) -> Vec<LearnerId> {
 
 fn decision(standing: &HoldDecision) -> StandingDecision {
     let run = RunId(standing.decision_run_id);
-    let reverted = standing.state == "undone";
+    let reverted = standing.state == HeldChangeState::Undone;
     let disposition = if reverted { Disposition::Reverted(run) } else { Disposition::Rejected(run) };
     StandingDecision { disposition, fingerprint: standing.fingerprint }
 }
@@ -229,7 +224,7 @@ fn decision(standing: &HoldDecision) -> StandingDecision {
 /// Loads the values for lookup keys; `rules` are those of the plan. Groups of a set of people are added to the snapshot.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database fails.
 pub(super) async fn load_lookups(
     tx: &mut Tx,
     rules: RuleSet<'_>,
@@ -291,7 +286,7 @@ async fn add_holders(
             Some(holder) => holder.ids.extend(known_id),
             None => holders.push(EmailHolder {
                 learner: row.id,
-                status: LearnerStatus::read(&row.status).unwrap_or(LearnerStatus::Left),
+                status: row.status,
                 ids: known_id.into_iter().collect(),
                 match_value: None,
             }),
@@ -324,7 +319,7 @@ pub(crate) fn to_stored_assignment(row: Assignment) -> StoredAssignment {
         },
         due: row.due,
         late_days: row.late_days,
-        of_file: row.source == "file",
+        of_file: row.source == DefinitionSource::File,
         pattern: row.pattern,
     }
 }

@@ -1,12 +1,12 @@
-//! From a directory to memberships: read, plan, guard, commit.
+//! Runs: from a directory to memberships.
 //!
-//! [`run()`] is one passage. The reading and what the database knows are gathered at the same time;
-//! [`rollcall_planner`] and the pure planner turn both into a plan; [`commit`] writes it through
-//! [`crate::enrollment::ChangeTransaction`]. A dry run is the same code stopped before the commit; [`claim`]
-//! and [`go_on`] are the same for a schedule. When memberships, rules or assignments moved since they were
-//! gathered, the same reading is planned again.
+//! [`run()`] executes one run. The source is read and the state of the database is loaded at the same time;
+//! [`rollcall_planner`] makes a plan from both; [`commit`] writes it through [`crate::enrollment::ChangeTransaction`]. A
+//! dry run is the same code without the commit; [`claim`] and [`go_on`] execute scheduled runs. If another change was
+//! committed since the state was loaded, the same reading is planned again.
 
 pub mod approve;
+pub mod cancel_run;
 pub mod catalogue;
 pub mod commit;
 pub mod connector_status;
@@ -18,12 +18,16 @@ mod include_filter;
 pub mod lease;
 pub mod link_learners;
 mod load;
+#[cfg(test)]
+mod message_snapshot;
 mod reading;
 pub mod report;
 pub mod resync_learner;
 pub mod retire_connector;
 pub mod rule_preview;
 mod run;
+mod run_kind;
+mod run_task;
 mod schedule_claim;
 mod stored_people;
 pub mod undo;
@@ -43,17 +47,17 @@ use rollcall_rules::rule::Rule;
 pub use error::SyncError;
 pub use reading::full_reading;
 pub use report::{RunOutcome, RunReport};
-pub use run::{RunOptions, go_on, run, start};
+pub use run::{RUN_DEADLINE, RunOptions, go_on, run, start};
 pub use schedule_claim::{ClaimResult, DueTimes, StartedRun, claim};
 
-/// What a sync needs of the file.
+/// The part of the configuration that runs use.
 #[derive(Clone, Copy)]
 pub struct File<'a> {
-    /// Where dates live.
+    /// The time zone of dates.
     pub zone: Tz,
     /// Every attribute.
     pub attributes: &'a AttributeSet,
-    /// Every connector, in the order in which their values win.
+    /// Every connector, in the order of precedence.
     pub connectors: &'a [Connector],
     /// Every rule.
     pub rules: &'a [Rule],
@@ -63,7 +67,7 @@ pub struct File<'a> {
     pub assignments: &'a [FileAssignment],
     /// The limits of `[safety]`.
     pub limits: SafetyLimits,
-    /// Tells this file from another one.
+    /// The digest of the file.
     pub digest: &'a str,
 }
 
@@ -78,7 +82,7 @@ impl File<'_> {
         profiles(self.connectors, self.attributes)
     }
 
-    /// What a plan for one connector depends on.
+    /// Returns the part of the configuration that a plan for one connector depends on.
     fn rule_set<'a>(&'a self, connectors: &'a [ConnectorProfile], connector: usize) -> RuleSet<'a> {
         RuleSet {
             attributes: self.attributes,
@@ -96,7 +100,7 @@ impl File<'_> {
     }
 }
 
-/// What plans and explanations need of the settings of connectors.
+/// Returns the settings of connectors that plans and explanations use.
 pub(crate) fn profiles(connectors: &[Connector], attributes: &AttributeSet) -> Vec<ConnectorProfile> {
     let profile = |connector: &Connector| ConnectorProfile {
         name: connector.name.clone(),

@@ -1,17 +1,17 @@
-//! Reading a source while the state of the database is loaded.
+//! Reads a source while the state of the database is loaded.
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::sync::SyncError;
-use crate::sync::execute::RunTask;
 use crate::sync::include_filter::apply_include;
 use crate::sync::load::{SnapshotScope, load_snapshot};
 use crate::sync::run::RunOptions;
+use crate::sync::run_task::RunTask;
 use rollcall_connectors::{DirectoryReading, ReadContext, ReadProgress};
 use rollcall_planner::{Snapshot, SourceData};
 
-/// A complete reading as the planner takes it. A [`DirectoryReading`] is the proof that it is complete.
+/// Converts a complete reading into the planner's input. A [`DirectoryReading`] is the proof that it is complete.
 #[must_use]
 pub fn full_reading(reading: DirectoryReading) -> SourceData {
     let (people, warnings) = reading.into_parts();
@@ -21,7 +21,7 @@ pub fn full_reading(reading: DirectoryReading) -> SourceData {
 /// Reads the source of a run, and loads the snapshot at the same time.
 ///
 /// # Errors
-/// When the source did not prove that it said everything, or the database does not answer.
+/// If the source could not be read completely, or the database fails.
 pub(super) async fn read_beside_snapshot(
     task: &RunTask<'_>,
     options: &RunOptions,
@@ -40,8 +40,7 @@ fn spawn_snapshot(task: &RunTask<'_>) -> AbortOnDropHandle<rollcall_store::Resul
     let (name, digest, when) = (task.name().clone(), task.file.digest.to_owned(), task.when);
     AbortOnDropHandle::new(tokio::spawn(async move {
         let mut tx = store.begin_read().await?;
-        let snapshot =
-            load_snapshot(&mut tx, &name, &names, &digest, when, &SnapshotScope::Everybody).await?;
+        let snapshot = load_snapshot(&mut tx, &name, &names, &digest, when, &SnapshotScope::All).await?;
         tx.rollback().await?;
         Ok(snapshot)
     }))
@@ -50,7 +49,7 @@ fn spawn_snapshot(task: &RunTask<'_>) -> AbortOnDropHandle<rollcall_store::Resul
 /// Reads the source of a run, or the people of one address.
 ///
 /// # Errors
-/// When the source did not prove that it said everything, or could not be asked.
+/// If the source could not be read completely.
 pub(super) async fn read(
     task: &RunTask<'_>,
     options: &RunOptions,
@@ -67,7 +66,7 @@ pub(super) async fn read(
     Ok(source)
 }
 
-/// Asks the source once more for the people who seem to have gone, as long as they are few enough to go at once.
+/// Looks up the people who seem to be absent, if they are few enough for the limits.
 async fn recheck_absent(
     task: &RunTask<'_>,
     options: &RunOptions,
@@ -81,7 +80,7 @@ async fn recheck_absent(
         return Ok(source);
     }
     let (settings, attributes) = (&task.file.connectors[task.connector], task.file.attributes);
-    // A progress of its own: the people of the reading stay counted.
+    // With a progress counter of its own, so that the people of the reading stay counted.
     let context =
         ReadContext { cancel: stop.clone(), progress: ReadProgress::default(), ..options.reading.clone() };
     for mut people in settings.look_up(&absent, attributes, &context).await? {

@@ -1,4 +1,4 @@
-//! What a run came to, for whoever asked for it.
+//! The report of a run.
 
 use std::time::Duration;
 
@@ -10,42 +10,42 @@ use rollcall_model::run_warning::RunWarning;
 use rollcall_planner::ChangeSet;
 use rollcall_store::runs::RunCounts;
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug)]
 pub enum RunOutcome {
-    /// Something was written.
+    /// Changes were made.
     Applied,
-    /// Something waits for approval; the rest was written.
+    /// Changes wait for approval; the others were made.
     Held,
-    /// There was nothing to do.
+    /// There were no changes.
     Unchanged,
-    /// A dry run: this would have been written.
+    /// The run was a dry run.
     Planned,
-    /// Nothing was written, and nobody was removed.
+    /// The run failed; nothing was changed.
     Failed(SyncError),
 }
 
-/// What a run came to.
+/// The report of a run.
 #[derive(Debug)]
 pub struct RunReport {
-    /// The number; none for a dry run, or where not even a number could be had.
+    /// The number; `None` for a dry run, or if the run could not be recorded.
     pub run: Option<RunId>,
     /// The connector.
     pub connector: ConnectorName,
-    /// How it ended.
+    /// The outcome.
     pub outcome: RunOutcome,
-    /// What it counted.
+    /// The counts.
     pub counts: RunCounts,
-    /// What it did, or would have done; none where it failed.
+    /// The changes that it made, or would make; `None` if it failed.
     pub change_set: Option<ChangeSet>,
-    /// What it noticed and went on without.
+    /// The warnings.
     pub problems: Vec<RunWarning>,
-    /// How long it took, without the draining.
+    /// The duration, without the processing of jobs.
     pub took: Duration,
 }
 
 impl RunOutcome {
-    /// How a run ended that was committed.
+    /// Returns the outcome of a committed run.
     pub(super) fn of(change_set: &ChangeSet) -> Self {
         if change_set.held.is_waiting() {
             Self::Held
@@ -58,7 +58,7 @@ impl RunOutcome {
 }
 
 impl RunReport {
-    /// The report of a run that did not fail; its duration is still to come.
+    /// Creates the report of a run that did not fail; its duration is set later.
     pub(super) fn of(connector: &ConnectorName, outcome: RunOutcome, done: Execution) -> Self {
         Self {
             run: done.number,
@@ -71,7 +71,7 @@ impl RunReport {
         }
     }
 
-    /// Whether something waits for approval, or would wait.
+    /// Returns true if changes wait for approval, or would wait.
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.change_set.as_ref().is_some_and(|change_set| change_set.held.is_waiting())

@@ -1,34 +1,36 @@
-//! Working out anew what the rules make of one learner, from the people last read.
+//! Evaluates the rules again for one learner, from the people last read.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
+use crate::sync::execute::{CommitRun, CommitTarget, execute};
 use crate::sync::run::wait_for_lease;
+use crate::sync::run_kind::RunKind;
+use crate::sync::run_task::RunTask;
 use crate::sync::{File, SyncError};
 use rollcall_model::ids::{ConnectorId, LearnerId, RunId};
 use rollcall_store::runs::{NewRun, RunCounts, RunRecordKind};
 use rollcall_store::{Store, connectors, learner_links};
 
-/// What it takes to let the rules decide anew.
+/// The context in which the rules are evaluated again.
 #[derive(Debug, Clone, Copy)]
 pub struct ResyncContext<'a> {
-    /// Where to.
+    /// The database.
     pub store: &'a Store,
-    /// The file with the rules.
+    /// The configuration with the rules.
     pub file: File<'a>,
-    /// How long to wait for a run of the learner's connector that is under way.
+    /// The maximum time to wait for another run of the learner's connector.
     pub patience: Duration,
-    /// Ends the wait.
+    /// Cancels the wait.
     pub stop: &'a CancellationToken,
 }
 
-/// Does for one learner what the rules say, and answers what that came to; nothing where no connector of the file
-/// holds the learner.
+/// Evaluates the rules for one learner and makes the changes; returns `None` if no connector of the file holds the
+/// learner.
 ///
 /// # Errors
-/// When the connector is being run for too long, or the database refuses; nothing is changed then.
+/// If another run of the connector does not end in time, or the database fails. Nothing is changed then.
 pub async fn resync_learner(
     ResyncContext { store, file, patience, stop }: ResyncContext<'_>,
     learner: LearnerId,

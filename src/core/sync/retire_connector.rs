@@ -1,14 +1,16 @@
-//! Retiring a connector that the file no longer names: nobody is held by it any longer.
+//! The retirement of a connector that was removed from the file: it no longer holds its people.
 //!
-//! It is a run whose reading is empty on purpose, so the limits on removals watch it: what is beyond them is held, and
-//! an approval lets it through. A connector is retired when nobody is left in it.
+//! A retirement is a run with an empty reading. The limits on removals apply to it: changes that exceed them are held
+//! until they are approved.
 
 use tracing::info;
 
 use crate::sync::approve::ApprovalRequest;
-use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
+use crate::sync::execute::{CommitRun, CommitTarget, execute};
 use crate::sync::report::{RunOutcome, RunReport};
 use crate::sync::run::wait_for_lease;
+use crate::sync::run_kind::RunKind;
+use crate::sync::run_task::RunTask;
 use crate::sync::{File, SyncError};
 use rollcall_connectors::{AttributeMapping, Connector, SourceSettings, csv};
 use rollcall_model::ids::ConnectorId;
@@ -16,15 +18,15 @@ use rollcall_model::names::ConnectorName;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 use rollcall_store::{Store, connectors};
 
-/// Why a connector was not retired.
+/// The reason why a retirement was refused.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum RetireError {
     #[error(transparent)]
     Sync(#[from] SyncError),
-    #[error("connector `{name}` is still in the file")]
+    #[error("connector `{name}` is still defined in the file")]
     InFile { name: String },
-    #[error("no connector was ever called `{name}`")]
+    #[error("connector `{name}` does not exist")]
     Unknown { name: String, nearest: Option<String> },
 }
 
@@ -34,7 +36,7 @@ impl From<rollcall_store::StoreError> for RetireError {
     }
 }
 
-/// The file's connectors, and behind them one that has left the file.
+/// Returns the connectors of the file, followed by one that was removed from the file.
 pub(super) fn with_removed_connector(file: File<'_>, name: &str) -> Vec<Connector> {
     let mut all = file.connectors.to_vec();
     all.push(Connector {
@@ -43,7 +45,7 @@ pub(super) fn with_removed_connector(file: File<'_>, name: &str) -> Vec<Connecto
         prehire_days: 0,
         match_attribute: None,
         mapping: AttributeMapping::default(),
-        // Nobody reads it: a plan for it is made from what the database keeps.
+        // The source is not read: a plan for this connector uses stored data only.
         source: SourceSettings::Csv(csv::CsvSettings::default()),
     });
     all
@@ -67,10 +69,10 @@ async fn find_removed_connector(
     Ok(id)
 }
 
-/// What letting go would do now, under the limits; nothing is changed.
+/// Plans a retirement under the limits, without changing anything.
 ///
 /// # Errors
-/// When the file still names it or nobody ever did, or the database does not answer.
+/// If the file contains the connector, the connector is unknown, or the database fails.
 pub async fn plan_retirement(store: &Store, file: File<'_>, name: &str) -> Result<RunReport, RetireError> {
     find_removed_connector(store, file, name).await?;
     let all = with_removed_connector(file, name);
@@ -80,11 +82,11 @@ pub async fn plan_retirement(store: &Store, file: File<'_>, name: &str) -> Resul
     Ok(RunReport::of(task.name(), RunOutcome::Planned, planned))
 }
 
-/// Lets go of everybody whom a connector held that has left the file.
+/// Retires a connector: the connector no longer holds its people, as far as the limits allow.
 ///
 /// # Errors
-/// When the file still names it or nobody ever did, it is being run for too long, or the database refuses; nothing is
-/// changed then.
+/// If the file contains the connector, the connector is unknown, another run of it does not end in time, or the database
+/// fails. Nothing is changed then.
 pub async fn retire(
     store: &Store,
     file: File<'_>,

@@ -1,5 +1,5 @@
-//! An expression tried out on everybody as they were last read: whom a rule of it would match, and what would change
-//! in a group. Nothing here writes.
+//! The preview of a rule: the learners whom an expression matches, as they were last read, and the changes of a group.
+//! A preview does not write.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -21,38 +21,38 @@ use rollcall_rules::rule::{BadExpression, CompiledExpression, Interrupt, Rule};
 use rollcall_store::persons::{self, PersonRecord};
 use rollcall_store::{Result, Tx, connectors, learners, listing};
 
-/// Somebody whom an answer names.
+/// A learner in a preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LearnerName {
     /// The number.
     pub id: LearnerId,
-    /// The address, or the id where there is none.
+    /// The address, or the id if there is no address.
     pub email: String,
     /// The name.
     pub name: String,
 }
 
-/// Some people, by name, and how many there are in all.
+/// The number of some learners, and the first of them by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MatchSample {
-    /// How many.
+    /// The number of learners.
     pub count: usize,
     /// The first of them.
     pub first: Vec<LearnerName>,
 }
 
-/// Whom an expression matches.
+/// The learners whom an expression matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RulePreview {
-    /// Whoever matches.
+    /// Learners who match.
     pub matching: MatchSample,
-    /// Whom it could not be decided for.
+    /// Learners for whom the evaluation failed.
     pub undecided: MatchSample,
-    /// Why not, of the first.
+    /// The reason of the first failure.
     pub why: Option<String>,
-    /// Whoever matches and is not in the group, where one was given.
+    /// Learners who match and are not in the given group.
     pub coming: MatchSample,
-    /// Whoever is in the group and does not match.
+    /// Learners who are in the given group and do not match.
     pub going: MatchSample,
 }
 
@@ -76,10 +76,10 @@ pub enum PreviewError {
     Interrupted,
 }
 
-/// Loads everybody as they were last read, and the members of the group.
+/// Loads all learners as they were last read, and the members of the group.
 ///
 /// # Errors
-/// When the database refuses.
+/// If the database fails.
 pub async fn load_preview(tx: &mut Tx, file: File<'_>, group: Option<GroupId>) -> Result<PreviewData> {
     let places: FxHashMap<ConnectorId, usize> = connectors::list(tx)
         .await?
@@ -111,7 +111,7 @@ pub fn compile_preview(file: File<'_>, text: &str) -> std::result::Result<Rule, 
     Ok(Rule::new(RuleName::new("try-out"), text.to_owned(), one_group, condition))
 }
 
-/// Tries an expression out on the loaded people; `most` are named of each list, by name.
+/// Previews an expression for the loaded people; each list contains at most `most` learners, by name.
 ///
 /// # Errors
 /// If the interrupt returns true before the end.
@@ -125,18 +125,18 @@ pub fn preview_rule(
 ) -> std::result::Result<RulePreview, PreviewError> {
     let members = data.members.clone();
     let population = build_population(data, file);
-    let roll = DesiredMemberships::evaluate_until(
+    let desired = DesiredMemberships::evaluate_until(
         &[rule],
         &population,
         &file.connector_names(),
         when.today,
         Some(interrupt),
     );
-    let roll = roll.ok_or(PreviewError::Interrupted)?;
-    let matching: FxHashSet<LearnerIndex> = roll.members.iter().map(|(_, who)| *who).collect();
-    let undecided: FxHashSet<LearnerIndex> = roll.undecided.iter().map(|(_, who, _)| *who).collect();
+    let desired = desired.ok_or(PreviewError::Interrupted)?;
+    let matching: FxHashSet<LearnerIndex> = desired.members.iter().map(|(_, who)| *who).collect();
+    let undecided: FxHashSet<LearnerIndex> = desired.undecided.iter().map(|(_, who, _)| *who).collect();
     let mut answer = RulePreview {
-        why: roll.undecided.first().map(|(_, _, why)| why.clone()),
+        why: desired.undecided.first().map(|(_, _, why)| why.clone()),
         matching: some(&population, matching.iter().copied(), most),
         undecided: some(&population, undecided.iter().copied(), most),
         ..RulePreview::default()
@@ -171,30 +171,30 @@ fn some(population: &Population, all: impl Iterator<Item = LearnerIndex>, most: 
     MatchSample { count, first: named }
 }
 
-/// Everybody with access, with the attributes that every connector's last good reading gives and the state of now.
+/// Builds the learners, with the merged attributes of the last good readings and the current status.
 fn build_population(data: PreviewData, file: File<'_>) -> Population {
     let PreviewData { mut records, states, by_hand, places, members: _ } = data;
     let place = |record: &PersonRecord| places.get(&record.connector_id).copied().unwrap_or(usize::MAX);
     records.sort_by_key(|record| (record.learner_id.0, place(record)));
     let mut population = Population::new(PeopleTable::new(file.attributes));
-    let mut seated: FxHashSet<LearnerId> = FxHashSet::default();
+    let mut added: FxHashSet<LearnerId> = FxHashSet::default();
     for of_one in records.chunk_by(|a, b| a.learner_id == b.learner_id) {
         let id = of_one[0].learner_id;
         let values = &mut population.people.values;
-        let words: Vec<Box<[Symbol]>> =
+        let merged_cells: Vec<Box<[Symbol]>> =
             of_one.iter().map(|record| from_json(file.attributes, values, &record.attributes)).collect();
         let records: Vec<ConnectorRecord<'_>> = of_one
             .iter()
-            .zip(&words)
+            .zip(&merged_cells)
             .map(|(record, cells)| ConnectorRecord { place: place(record), cells })
             .collect();
         let cells = merge_records(&records, file.attributes.len());
         let sources = records.iter().fold(0, |bits, record| bits | connector_bit(record.place));
         let status = states.get(&id).copied().unwrap_or(LearnerStatus::Left);
         population.push(known(id, status, sources), Some(cells));
-        seated.insert(id);
+        added.insert(id);
     }
-    for one in by_hand.iter().filter(|one| !seated.contains(&one.learner)) {
+    for one in by_hand.iter().filter(|one| !added.contains(&one.learner)) {
         let cells = manual_cells(file.attributes, &mut population.people.values, one);
         population
             .push(known(one.learner, LearnerStatus::Active, EvaluatedLearner::ADDED_BY_HAND), Some(cells));

@@ -1,15 +1,20 @@
-//! One run of one connector, from the lease to the commit.
+//! A run of one connector, from the lease to the commit.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::sync::date_rules::reapply_date_rules;
-use crate::sync::execute::{CommitRun, CommitTarget, RunKind, RunTask, execute};
+use crate::sync::execute::{CommitRun, CommitTarget, execute};
 use crate::sync::lease::{AcquireResult, LeaseGuard, acquire};
 use crate::sync::report::{RunOutcome, RunReport};
+use crate::sync::run_kind::RunKind;
+use crate::sync::run_task::RunTask;
 use crate::sync::schedule_claim::StartedRun;
 use crate::sync::{File, SyncError};
 use rollcall_connectors::{Connector, ReadContext};
@@ -18,29 +23,32 @@ use rollcall_model::names::ConnectorName;
 use rollcall_store::runs::{NewRun, RunCounts, RunRecordKind};
 use rollcall_store::{Store, Tx, connectors, runs};
 
-/// What is asked of a run.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// Who asks: a person of the operating system, or the schedule.
+    /// The user of the operating system, or the schedule.
     pub actor: String,
-    /// The command, or why it begins.
+    /// The command, or the reason of the run.
     pub what: String,
-    /// Stop before the commit.
+    /// Plan only, without the commit.
     pub dry_run: bool,
     /// Only people with this address.
     pub only: Option<String>,
-    /// Lift the limits on removals for this one run.
+    /// Ignore the limits on removals for this run.
     pub allow_removals: bool,
-    /// How long to wait for another run of the same connector.
+    /// The maximum time to wait for another run of the same connector.
     pub patience: Duration,
-    /// How to read.
+    /// The options of the reading.
     pub reading: ReadContext,
 }
 
-/// How often somebody else's lease is looked at.
+/// Time that a run may take from its beginning to its commit.
+pub const RUN_DEADLINE: TimeDelta = TimeDelta::hours(6);
+
+/// The interval of checks while another process holds the lease.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Runs the file's connector number `connector`. Whatever goes wrong is in the report.
+/// Runs the connector at position `connector` of the file. Errors are in the report.
 pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &RunOptions) -> RunReport {
     let began = Instant::now();
     let name = file.connectors[connector].name.clone();
@@ -52,7 +60,7 @@ pub async fn run(store: &Store, file: File<'_>, connector: usize, asked: &RunOpt
     reported(name, began, result)
 }
 
-/// Goes on with a run that a schedule has begun. Whatever goes wrong is in the report.
+/// Continues a scheduled run that has begun. Errors are in the report.
 pub async fn go_on(
     store: &Store,
     file: File<'_>,
@@ -114,10 +122,10 @@ async fn real_run(
     begun_run(store, file, connector, asked, begun).await
 }
 
-/// Takes the lease of the file's connector number `connector` and begins a run: see [`go_on`].
+/// Acquires the lease of the connector at position `connector` of the file and begins a run: see [`go_on`].
 ///
 /// # Errors
-/// When somebody else runs it for longer than is waited, or the database does not answer; no run has begun then.
+/// If another run of the connector does not end in time, or the database fails. No run has begun then.
 pub async fn start(
     store: &Store,
     file: File<'_>,
@@ -186,13 +194,23 @@ async fn leased_run(
     let task = RunTask::new(store, file, connector);
     let target = CommitTarget { lease, run: CommitRun::Begun(number) };
     let kind = RunKind::Sync { options: asked, stop: &stop };
+    let name = &settings.name;
     let result = tokio::select! {
-        result = execute(&task, Some(target), kind) => result,
-        () = lease.lost.cancelled() => Err(SyncError::LeaseLost { connector: settings.name.clone() }),
-        () = asked.reading.cancel.cancelled() => Err(SyncError::Stopped { connector: settings.name.clone() }),
+        result = AssertUnwindSafe(execute(&task, Some(target), kind)).catch_unwind() => {
+            result.unwrap_or_else(|panic| Err(panicked(name, &*panic)))
+        }
+        () = lease.lost.cancelled() => Err(SyncError::LeaseLost { connector: name.clone() }),
+        () = asked.reading.cancel.cancelled() => Err(SyncError::Stopped { connector: name.clone() }),
+        () = tokio::time::sleep(RUN_DEADLINE.to_std().unwrap_or_default()) => {
+            Err(SyncError::DeadlineExceeded { connector: name.clone(), minutes: RUN_DEADLINE.num_minutes() })
+        }
     };
     stop.cancel();
-    // Told to stop, a reading ends with an error of its own: that says nothing about the source.
+    let result = match result {
+        Err(SyncError::LeaseLost { connector }) => Err(cause_of_lost_lease(lease, connector).await),
+        other => other,
+    };
+    // A cancelled reading ends with an error that does not concern the source.
     let result = match result {
         Err(SyncError::Source(_)) if asked.reading.cancel.is_cancelled() => {
             Err(SyncError::Stopped { connector: settings.name.clone() })
@@ -210,12 +228,29 @@ async fn leased_run(
             Ok(report)
         }
         Err(error) => {
-            error!(run = %number, connector = %settings.name, kind = error.kind(), %error, "a run failed, nobody was removed");
+            error!(run = %number, connector = %settings.name, kind = error.kind(), %error, "a run failed, nothing was removed");
             note_failure(store, number, &error).await;
             if matches!(error, SyncError::Source(_)) && asked.only.is_none() {
                 reapply_date_rules(store, file, connector, asked, lease, *id).await;
             }
             Err(Failure { run: Some(number), error })
+        }
+    }
+}
+
+/// The error of a run that panicked: its transaction is rolled back, and the next run of the connector begins anew.
+fn panicked(connector: &ConnectorName, panic: &(dyn Any + Send)) -> SyncError {
+    SyncError::Panicked { connector: connector.clone(), message: rollcall_model::panic::message(panic) }
+}
+
+/// Tells a cancelled run apart from one whose lease ran out.
+async fn cause_of_lost_lease(lease: &LeaseGuard, connector: ConnectorName) -> SyncError {
+    match lease.canceller().await {
+        Ok(Some(actor)) => SyncError::Cancelled { connector, actor },
+        Ok(None) => SyncError::LeaseLost { connector },
+        Err(error) => {
+            warn!(%connector, %error, "could not find out why the lease was lost");
+            SyncError::LeaseLost { connector }
         }
     }
 }
@@ -232,7 +267,7 @@ async fn begin(
     Ok(begun)
 }
 
-/// Begins a run in a transaction of whoever holds, or takes, the lease: it has begun from the commit on.
+/// Begins a run in the transaction that holds or acquires the lease: it has begun from the commit on.
 pub(super) async fn begin_in(
     tx: &mut Tx,
     file: File<'_>,

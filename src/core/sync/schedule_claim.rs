@@ -1,7 +1,8 @@
-//! A run that a schedule asks for.
+//! Claims of scheduled runs.
 //!
-//! The instants that it serves, the lease of its connector and its beginning are one transaction: a service that is
-//! killed leaves either nothing, and another one begins the run, or a run that has begun, which the next one closes.
+//! The claim of the scheduled times, the lease of the connector and the start of the run are one transaction. If a
+//! service is killed, either nothing was committed and another service starts the run, or the run has begun and the next
+//! one closes it.
 
 use chrono::{DateTime, Utc};
 
@@ -11,18 +12,18 @@ use crate::sync::run::{RunOptions, begin_in};
 use rollcall_model::ids::{ConnectorId, RunId};
 use rollcall_store::{Result, Store, connectors};
 
-/// The instants of a connector's schedule after `since`, up to and with `until`.
+/// The scheduled times of a connector after `since`, up to and including `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueTimes {
     /// The connector.
     pub connector: ConnectorId,
-    /// Up to here they were served already.
+    /// Times up to this one are done.
     pub since: DateTime<Utc>,
-    /// Up to here they are served now.
+    /// Times up to this one are due.
     pub until: DateTime<Utc>,
 }
 
-/// A run that has begun, under its lease.
+/// A run that has begun, with its lease.
 #[derive(Debug)]
 pub struct StartedRun {
     pub(super) lease: LeaseGuard,
@@ -38,21 +39,21 @@ impl StartedRun {
     }
 }
 
-/// What came of claiming what is due.
+/// The result of a claim.
 #[derive(Debug)]
 pub enum ClaimResult {
     /// The run has begun: see [`super::go_on`].
     Begun(Box<StartedRun>),
-    /// Whoever this is runs the connector already; there is no other run for these instants.
+    /// The holder of the lease runs the connector already; no other run starts for these times.
     Skipped(String),
-    /// Another machine has claimed them.
+    /// Another service has claimed the times.
     Elsewhere,
 }
 
-/// Claims what is due on a schedule and begins the run, unless another machine was quicker.
+/// Claims the due times of a schedule and begins the run, unless another service has claimed them.
 ///
 /// # Errors
-/// When the database does not answer; then what is due stays so.
+/// If the database fails. The times stay due then.
 pub async fn claim(
     store: &Store,
     file: File<'_>,
@@ -62,7 +63,7 @@ pub async fn claim(
 ) -> Result<ClaimResult> {
     let settings = &file.connectors[connector];
     let mut tx = store.begin_write().await?;
-    // Looked at first, because taking waits for a commit under the lease.
+    // The holder is checked first, because acquiring the lease waits for a commit under it.
     let lease = match lease::find_holder(&mut tx, &settings.name).await? {
         Some(_) => None,
         None => lease::acquire_in(&mut tx, &settings.name).await?,

@@ -1,4 +1,4 @@
-//! People as they are stored: as they were last read, with what the latest full reading says of those who were held.
+//! Stored people: as they were last read, with the held records of the latest full reading.
 
 use rustc_hash::FxHashSet;
 
@@ -8,10 +8,10 @@ use rollcall_model::people::PeopleTable;
 use rollcall_planner::population::from_json;
 use rollcall_store::{Result, Tx, holds, persons};
 
-/// The people of a connector as they were last read.
+/// Loads the people of a connector as they were last read.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database fails.
 pub(super) async fn load_people(
     tx: &mut Tx,
     attributes: &AttributeSet,
@@ -26,10 +26,10 @@ pub(super) async fn load_people(
     Ok(people)
 }
 
-/// One learner as a connector last read the person.
+/// Loads one learner as a connector last read the person.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database fails.
 pub(super) async fn load_learner(
     tx: &mut Tx,
     attributes: &AttributeSet,
@@ -46,10 +46,10 @@ pub(super) async fn load_learner(
     Ok(people)
 }
 
-/// The latest full reading as it is stored: people as last read, and over them what was held.
+/// Loads the latest full reading: people as last read, replaced by held records where they exist.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database fails.
 pub(super) async fn load_kept_people(
     tx: &mut Tx,
     attributes: &AttributeSet,

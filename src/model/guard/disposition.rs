@@ -1,6 +1,6 @@
 //! What happens to a change: it is made, it waits for approval, or an earlier decision keeps it from being made.
 
-use crate::guard::HoldCause;
+use crate::guard::{HeldChangeState, HoldCause};
 use crate::ids::RunId;
 
 /// What happens to one change of a plan.
@@ -35,14 +35,14 @@ impl Disposition {
         }
     }
 
-    /// The word in `held_changes.state`; none for a change that is made.
+    /// The state in `held_changes`; none for a change that is made.
     #[must_use]
-    pub fn state(self) -> Option<&'static str> {
+    pub fn state(self) -> Option<HeldChangeState> {
         match self {
             Self::Apply => None,
-            Self::Hold(_) => Some("held"),
-            Self::Rejected(_) => Some("rejected"),
-            Self::Reverted(_) => Some("undone"),
+            Self::Hold(_) => Some(HeldChangeState::Held),
+            Self::Rejected(_) => Some(HeldChangeState::Rejected),
+            Self::Reverted(_) => Some(HeldChangeState::Undone),
         }
     }
 

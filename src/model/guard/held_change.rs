@@ -8,6 +8,7 @@ use crate::guard::Disposition;
 use crate::ids::{AssignmentId, GroupId, LearnerId, RuleId};
 use crate::names::{RuleName, fold};
 use crate::people::RowIndex;
+use crate::text_enum::text_enum;
 
 /// The limits, by their names in the file, and other reasons to hold a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,44 +76,41 @@ pub struct LimitExceeded {
     pub message: String,
 }
 
-/// The kinds of change that can be held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ChangeKind {
-    /// A learner leaves.
-    Leave,
-    /// A person's record changes.
-    Record,
-    /// A known learner has a new id.
-    Rekey,
-    /// A group is created.
-    Group,
-    /// A rule starts to add members to a manually created group.
-    Meet,
-    /// A reason for a membership starts.
-    Give,
-    /// A reason for a membership ends.
-    End,
-    /// An assignment of the file matches a group.
-    Assign,
-    /// An assignment of the file ends.
-    Unassign,
+text_enum! {
+    /// The kinds of change that can be held.
+    ChangeKind {
+        /// A learner leaves.
+        Leave = "leave",
+        /// A person's record changes.
+        Record = "record",
+        /// A known learner has a new id.
+        Rekey = "rekey",
+        /// A group is created.
+        Group = "group",
+        /// A rule starts to add members to a manually created group.
+        Meet = "meet",
+        /// A reason for a membership starts.
+        Give = "give",
+        /// A reason for a membership ends.
+        End = "end",
+        /// An assignment of the file matches a group.
+        Assign = "assign",
+        /// An assignment of the file ends.
+        Unassign = "unassign",
+    }
 }
 
-impl ChangeKind {
-    /// The word in tables and JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Leave => "leave",
-            Self::Record => "record",
-            Self::Rekey => "rekey",
-            Self::Group => "group",
-            Self::Meet => "meet",
-            Self::Give => "give",
-            Self::End => "end",
-            Self::Assign => "assign",
-            Self::Unassign => "unassign",
-        }
+text_enum! {
+    /// What became of a change that a run did not make.
+    HeldChangeState {
+        /// It waits for approval.
+        Held = "held",
+        /// A person rejected it.
+        Rejected = "rejected",
+        /// An undo took it back.
+        Undone = "undone",
+        /// The latest full reading no longer requires it.
+        Dropped = "dropped",
     }
 }
 

@@ -12,7 +12,8 @@ pub mod limits;
 
 pub use disposition::Disposition;
 pub use held_change::{
-    ChangeKey, ChangeKind, ChangeSubject, HeldGroup, HoldCause, HoldReport, LimitExceeded, PlannedChange,
+    ChangeKey, ChangeKind, ChangeSubject, HeldChangeState, HeldGroup, HoldCause, HoldReport, LimitExceeded,
+    PlannedChange,
 };
 pub use hold_baseline::{AccessTotals, HoldBaseline};
 pub use limits::{BadPercent, Percent, SafetyLimits};

@@ -180,7 +180,7 @@ pub(super) fn unreadable(text: &str, error: &cel::ParseError) -> BadExpression {
     } else if near.trim().is_empty() {
         "the expression ends too early".to_owned()
     } else {
-        format!("cannot be read from `{}` on", near.trim())
+        format!("syntax error at `{}`", near.trim())
     };
     BadExpression { line, column, message }
 }

@@ -20,7 +20,7 @@ use crate::limits::{
 /// If the text is not an expression, or if it exceeds a limit.
 pub(super) fn parse(text: &str) -> Result<Program, Vec<BadExpression>> {
     if text.len() > MAX_EXPRESSION_BYTES {
-        let length = format_size(text.len());
+        let length = text.len();
         let message =
             format!("the expression has {length} bytes, at most {MAX_EXPRESSION_BYTES} are allowed");
         return Err(vec![BadExpression::whole(message)]);

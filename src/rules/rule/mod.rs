@@ -141,7 +141,7 @@ impl CompiledExpression {
                 Ok(Value::Bool(_)) => {}
                 Ok(other) => {
                     let kind = kind_of(&other);
-                    let message = format!("a rule answers true or false, this expression gives {kind}");
+                    let message = format!("an expression must give true or false, this one gives {kind}");
                     return Err(vec![BadExpression::whole(message)]);
                 }
                 Err(error) if depends_on_data(&error) => {}
@@ -260,9 +260,10 @@ impl EvaluationContext<'_> {
         match result {
             Ok(Value::Bool(true)) => EvaluationResult::True,
             Ok(Value::Bool(false)) => EvaluationResult::False,
-            Ok(other) => {
-                EvaluationResult::Failed(format!("it gives {} instead of true or false", kind_of(&other)))
-            }
+            Ok(other) => EvaluationResult::Failed(format!(
+                "the expression gives {} instead of true or false",
+                kind_of(&other)
+            )),
             Err(ExecutionError::FunctionError { message, .. }) if message == NO_DATE => {
                 EvaluationResult::NoDate
             }

@@ -69,7 +69,7 @@ impl PatternCache {
                 .size_limit(MAX_COMPILED_REGEX_BYTES)
                 .dfa_size_limit(MAX_COMPILED_REGEX_BYTES)
                 .build()
-                .map_err(|error| format!("`{pattern}` is not a valid regular expression: {error}"))
+                .map_err(|error| format!("'{pattern}' not a valid regex:\n{error}"))
         };
         let full = || budget.take_steps(MAX_KEPT_PATTERNS * REGEX_COMPILE_STEPS);
         with_kept(&self.regexes, full, pattern, compile, |regex| regex.is_match(text))

@@ -20,17 +20,9 @@ pub struct Learner {
     /// The name.
     pub name: String,
     /// The state.
-    pub status: String,
+    pub status: LearnerStatus,
     /// True if the learner was added by hand and no directory keeps the row.
     pub by_hand: bool,
-}
-
-impl Learner {
-    /// The state, read.
-    #[must_use]
-    pub fn status(&self) -> LearnerStatus {
-        LearnerStatus::read(&self.status).unwrap_or(LearnerStatus::Left)
-    }
 }
 
 /// A learner, and the text that was looked for.
@@ -149,7 +141,7 @@ pub struct EmailHolderRow {
     /// Holder of the lease.
     pub id: LearnerId,
     /// In which state.
-    pub status: String,
+    pub status: LearnerStatus,
     /// The id under which this connector has known the learner, present or not.
     pub external_id: Option<String>,
     /// True if the connector's last good reading held that person.
@@ -162,7 +154,7 @@ const HOLDERS: Sql = Sql::per_engine(
      LEFT JOIN persons p ON p.learner_id = l.id AND p.connector_id = $2
      ORDER BY l.id",
     "SELECT l.email_folded, l.id, l.status, p.external_id, p.present
-     FROM UNNEST($1) AS j (value) JOIN learners l ON l.email_folded = j.value
+     FROM UNNEST($1::text[]) AS j (value) JOIN learners l ON l.email_folded = j.value
      LEFT JOIN persons p ON p.learner_id = l.id AND p.connector_id = $2
      ORDER BY l.id",
 );

@@ -123,7 +123,7 @@ pub struct LearnerSummary {
     /// The name.
     pub name: String,
     /// `upcoming`, `active`, `leave` or `left`.
-    pub status: String,
+    pub status: LearnerStatus,
     /// The department.
     pub department: String,
     /// The place.

@@ -43,7 +43,7 @@ pub struct AssignmentListRow {
     /// Day of assignment.
     pub assigned_on: NaiveDate,
     /// `hand` or `file`.
-    pub source: String,
+    pub source: rollcall_model::definition_source::DefinitionSource,
 }
 
 impl AssignmentListRow {

@@ -8,6 +8,7 @@ use crate::learners::who;
 use crate::param::params;
 use crate::statements::list_statements;
 use rollcall_model::ids::RunId;
+use rollcall_model::run_record::{RunRecordKind, RunStatus};
 
 /// A change.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
@@ -15,9 +16,9 @@ pub struct ManualChangeRow {
     /// Its number.
     pub id: i64,
     /// `hand`, `undo`, `approval`, …
-    pub kind: String,
+    pub kind: RunRecordKind,
     /// Status.
-    pub status: String,
+    pub status: RunStatus,
     /// Actor.
     pub actor: String,
     /// Description of the change.

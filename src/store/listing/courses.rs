@@ -21,7 +21,7 @@ pub struct CourseListRow {
     /// The title.
     pub title: String,
     /// `hand` or `file`.
-    pub source: String,
+    pub source: rollcall_model::definition_source::DefinitionSource,
     /// To how many groups and learners it is assigned.
     pub assignments: i64,
 }

@@ -22,7 +22,7 @@ pub struct EnrollmentListRow {
     /// Sort key.
     pub name_folded: String,
     /// `active` or `revoked`.
-    pub state: String,
+    pub state: rollcall_model::enrollment_state::EnrollmentState,
     /// The last day.
     pub due: Option<NaiveDate>,
     /// Time of completion.

@@ -20,7 +20,7 @@ pub struct LearnerListRow {
     /// Sort key.
     pub name_folded: String,
     /// `upcoming`, `active`, `leave` or `left`.
-    pub status: String,
+    pub status: rollcall_model::status::LearnerStatus,
     /// The department.
     pub department: String,
     /// The place.

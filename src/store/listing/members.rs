@@ -22,7 +22,7 @@ pub struct MemberListRow {
     /// Sort key.
     pub name_folded: String,
     /// `upcoming`, `active`, `leave` or `left`.
-    pub status: String,
+    pub status: rollcall_model::status::LearnerStatus,
     /// The department.
     pub department: String,
     /// The place.

@@ -10,7 +10,9 @@ use crate::learners::who;
 use crate::listing::PageRequest;
 use crate::param::params;
 use crate::statements::list_statements;
+use rollcall_model::guard::{ChangeKind, HeldChangeState};
 use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_model::run_record::RunStatus;
 
 /// Memberships that a run added or ended, a row for each reason.
 macro_rules! did {
@@ -156,9 +158,9 @@ pub async fn held(
 #[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct HeldCount {
     /// The kind.
-    pub kind: String,
+    pub kind: ChangeKind,
     /// `held`, `rejected`, `undone` or `dropped`.
-    pub state: String,
+    pub state: HeldChangeState,
     /// Number of rows.
     pub changes: i64,
 }
@@ -202,7 +204,7 @@ pub struct RunDataPoint {
     /// Time at which it ended.
     pub finished_at: Option<DateTime<Utc>>,
     /// Status.
-    pub status: String,
+    pub status: RunStatus,
     /// People read.
     pub people_read: i64,
     /// Memberships added.

@@ -115,7 +115,7 @@ pub(super) async fn create(
     JsonBody(new): JsonBody<CreateAccountRequest>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<InvitationResponse>), ApiProblem> {
     let (email, role) = (clean(&new.email).into_owned(), new.role);
-    let about = web.new_manual_run(&who, format!("make account `{email}` as {role}"));
+    let about = web.new_manual_run(&who, format!("create account `{email}` as {role}"));
     let request = NewUserAccount { email: &email, name: &new.name, role, password: new.password.as_ref() };
     let made = accounts::create_account(&web.store, &about, web.change_time(), request).await?;
     let place = [(header::LOCATION, format!("/api/v1/accounts/{}", made.account))];
@@ -142,9 +142,9 @@ pub(super) async fn change(
     JsonBody(ChangeRoleRequest { role }): JsonBody<ChangeRoleRequest>,
 ) -> ApiResult<ChangeResponse> {
     let email = find(&web, id).await?.email;
-    let about = web.new_manual_run(&who, format!("make account `{email}` {role}"));
+    let about = web.new_manual_run(&who, format!("change account `{email}` to {role}"));
     let done = accounts::change_role(&web.store, &about, web.change_time(), AccountId(id), role).await?;
-    Ok(Json(ChangeResponse::new(Some(&done), format!("`{email}` is {} now", role.in_words()))))
+    Ok(Json(ChangeResponse::new(Some(&done), format!("`{email}` is now {}", role.in_words()))))
 }
 
 pub(super) async fn invite(
@@ -153,7 +153,7 @@ pub(super) async fn invite(
     Extension(who): Extension<Principal>,
 ) -> ApiResult<InvitationResponse> {
     let email = find(&web, id).await?.email;
-    let about = web.new_manual_run(&who, format!("make a link for account `{email}`"));
+    let about = web.new_manual_run(&who, format!("create a link for account `{email}`"));
     let (done, link) =
         accounts::create_invitation(&web.store, &about, web.change_time(), AccountId(id)).await?;
     Ok(Json(InvitationResponse::new(done.run, AccountId(id), email, Some(&link))))

@@ -56,7 +56,7 @@ pub(super) struct AssignmentResponse {
 
 impl From<AssignmentListRow> for AssignmentResponse {
     fn from(row: AssignmentListRow) -> Self {
-        let due = AssignedCourseView::new(&row.code, row.due(), row.late_days(), &row.source);
+        let due = AssignedCourseView::new(&row.code, row.due(), row.late_days(), row.source);
         let whom = Some(row.whom);
         let (group, learner) = if row.group_id.is_some() { (whom, None) } else { (None, whom) };
         Self {
@@ -71,7 +71,7 @@ impl From<AssignmentListRow> for AssignmentResponse {
             due_days_after_start: due.due_days_after_start,
             late_days: due.late_days,
             assigned_on: row.assigned_on,
-            source: row.source,
+            source: row.source.to_string(),
         }
     }
 }

@@ -62,7 +62,7 @@ pub(super) async fn list(
         id: row.id.0,
         code: row.code,
         title: row.title,
-        source: row.source,
+        source: row.source.to_string(),
         assignments: row.assignments,
     };
     Ok(Json(ApiPage { items: rows.into_iter().map(item).collect(), next }))
@@ -86,6 +86,6 @@ pub(super) async fn import(
 ) -> ApiResult<ChangeResponse> {
     let about = web.new_manual_run(&who, "import courses");
     let imported = groups::import_courses(&web.store, &about, web.change_time(), &sheet).await?;
-    let courses = count(imported.courses, "course of the sheet is", "courses of the sheet are");
-    Ok(Json(ChangeResponse::new(imported.done.as_ref(), format!("{courses} in the catalogue"))))
+    let courses = count(imported.courses, "course", "courses");
+    Ok(Json(ChangeResponse::new(imported.done.as_ref(), format!("imported {courses}"))))
 }

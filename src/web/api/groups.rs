@@ -139,7 +139,7 @@ pub(super) async fn create(
         error => error.into(),
     })?;
     let change =
-        ChangeResponse { id: Some(id.0), ..ChangeResponse::new(Some(&done), format!("made `{name}`")) };
+        ChangeResponse { id: Some(id.0), ..ChangeResponse::new(Some(&done), format!("created `{name}`")) };
     let place = [(header::LOCATION, format!("/api/v1/groups/{id}"))];
     Ok((StatusCode::CREATED, place, Json(change)))
 }
@@ -164,9 +164,8 @@ pub(super) async fn show(
     let group = find(&mut tx, id).await?;
     let rules = listing::list_rules(&mut tx, vec![id]).await?;
     let assigned = assignments::list_by_group(&mut tx, group.id).await?;
-    let assigned = assigned
-        .iter()
-        .map(|row| AssignedCourseView::new(&row.code, row.due(), row.late_days(), &row.source));
+    let assigned =
+        assigned.iter().map(|row| AssignedCourseView::new(&row.code, row.due(), row.late_days(), row.source));
     let shown = GroupResponse {
         id,
         name: group.name,

@@ -89,7 +89,8 @@ pub(super) async fn list(
     let place = query.allow_only(&["after", "limit"])?.page_request()?;
     let mut tx = web.store.begin_read().await?;
     let mut items = table::list_page(&mut tx, place.to_store_page()).await?;
-    let next = place.split_next_page(&mut items, |job| ListCursor { text: job.state.clone(), id: job.id });
+    let next =
+        place.split_next_page(&mut items, |job| ListCursor { text: job.state.to_string(), id: job.id });
     Ok(Json(ApiPage { items, next }))
 }
 

@@ -82,7 +82,7 @@ pub(super) async fn list(
         id: row.id,
         email: row.email,
         name: row.name,
-        status: row.status,
+        status: row.status.to_string(),
         department: row.department,
         location: row.location,
         role: row.role,
@@ -162,8 +162,8 @@ async fn change_link(
     let linked = actions::change_learner_link(web, who, two, [&me, other]).await?;
     let linked = linked.map_err(|error| ApiProblem::from(error).with_field("other"))?;
     let words = match two {
-        LinkAction::Link => format!("`{me}` and `{other}` are one learner"),
-        LinkAction::Unlink => format!("`{me}` and `{other}` are two learners again"),
+        LinkAction::Link => format!("`{me}` and `{other}` are now one learner"),
+        LinkAction::Unlink => format!("`{me}` and `{other}` are now two learners"),
     };
     Ok(Json(ChangeResponse::new(Some(&linked.done), words)))
 }

@@ -25,7 +25,7 @@ use rollcall_views as views;
 
 /// Selection of learners by name or id.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected a list of addresses, or a list of learners' numbers")]
+#[serde(untagged, expecting = "expected a list of e-mail addresses, or a list of learner ids")]
 pub(super) enum LearnerSelection {
     Names(Vec<String>),
     Numbers(Vec<i64>),
@@ -148,7 +148,7 @@ pub(super) async fn list(
             reasons: of.map(|(_, rule, name)| views::format_reason(*rule, name)).collect(),
             email: row.email,
             name: row.name,
-            status: row.status,
+            status: row.status.to_string(),
             joined_on: row.joined_on,
         }
     };
@@ -216,7 +216,8 @@ pub(super) async fn lift(
     let about =
         web.new_manual_run(&who, format!("lift the exclusion of `{email}` from group `{}`", group.name));
     let done = groups::lift_exclusion(&web.store, &about, web.change_time(), which, email).await?;
-    let words = format!("`{email}` may be in `{}` again; the next sync decides", group.name);
+    let words =
+        format!("`{email}` is no longer excluded from `{}`; the next sync evaluates the rules", group.name);
     Ok(Json(ChangeResponse::new(Some(&done), words)))
 }
 

@@ -18,6 +18,8 @@ mod groups;
 mod jobs;
 mod learners;
 mod members;
+#[cfg(test)]
+mod message_snapshot;
 mod openapi_document;
 mod operator_routes;
 pub(super) mod problem;

@@ -72,6 +72,13 @@ pub(super) fn add_operator_routes(api: ApiRoutes) -> ApiRoutes {
         operation_returning::<UndoResultView>("undo", "Undoes the changes of a run").returns_conflict(),
         runs::undo,
     )
+    .post(
+        "/api/v1/runs/{id}/cancel",
+        OPERATE,
+        operation_returning::<runs::CancelledRun>("cancelRun", "Stops a run in progress; it changes nothing")
+            .returns_conflict(),
+        runs::cancel,
+    )
     .get(
         "/api/v1/jobs",
         OPERATE,

@@ -10,7 +10,7 @@ use tracing::{error, warn};
 use utoipa::ToSchema;
 
 use crate::error::{PageError, format_sentence};
-use rollcall_core::sync::{approve, link_learners, retire_connector, undo};
+use rollcall_core::sync::{approve, cancel_run, link_learners, retire_connector, undo};
 use rollcall_core::{accounts, explain, groups, sync};
 use rollcall_store as store;
 use rollcall_views::format_error_chain;
@@ -277,9 +277,24 @@ impl From<approve::ApprovalError> for ApiProblem {
                     None => problem,
                 }
             }
+            approve::ApprovalError::Rejected { rejection, .. } => {
+                let problem = Self::new(StatusCode::CONFLICT, "nothing_held", text);
+                problem.with_hint(format!("an approval of run {rejection} applies the rejected changes"))
+            }
             approve::ApprovalError::FilesDiffer { .. } => {
                 Self::new(StatusCode::CONFLICT, "files_differ", text)
             }
+        }
+    }
+}
+
+impl From<cancel_run::CancelError> for ApiProblem {
+    fn from(error: cancel_run::CancelError) -> Self {
+        let text = error.to_string();
+        match error {
+            cancel_run::CancelError::Store(error) => error.into(),
+            cancel_run::CancelError::NoRun { .. } => Self::not_found("no such run"),
+            cancel_run::CancelError::Ended { .. } => Self::new(StatusCode::CONFLICT, "run_ended", text),
         }
     }
 }
@@ -296,7 +311,7 @@ impl From<undo::UndoError> for ApiProblem {
                 if touched.is_empty() {
                     return problem;
                 }
-                problem.with_hint(format!("all of it was changed since: {}", touched.join("; ")))
+                problem.with_hint(format!("all its changes were changed again later: {}", touched.join("; ")))
             }
         }
     }

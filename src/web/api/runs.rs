@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 use chrono::{DateTime, NaiveTime, Utc};
+use serde::Serialize;
 
 use super::ApiResult;
 use super::api_query::{ApiPage, ApiQuery, PathId};
@@ -11,6 +12,7 @@ use crate::actions;
 use crate::list_cursor::ListCursor;
 use crate::{WebContext, run_blocking};
 use rollcall_core::accounts::Principal;
+use rollcall_core::sync::cancel_run::{CancelResult, cancel_run};
 use rollcall_core::sync::{approve as deciding, undo as undoing};
 use rollcall_model::ids::RunId;
 use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
@@ -87,6 +89,27 @@ pub(super) async fn reject(
     about.subject = Some(RunId(run));
     let decided = deciding::reject(&web.store, &about, web.change_time(), RunId(run)).await?;
     Ok(Json(views::DecisionResult::rejected(RunId(run), &decided)))
+}
+
+/// What cancelling a run did.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct CancelledRun {
+    /// The run.
+    run: i64,
+    /// Host and process that were told to stop; null if no process ran it and its record was closed.
+    holder: Option<String>,
+}
+
+pub(super) async fn cancel(
+    State(web): State<WebContext>,
+    PathId(run): PathId,
+    Extension(who): Extension<Principal>,
+) -> ApiResult<CancelledRun> {
+    let holder = match cancel_run(&web.store, RunId(run), &who.actor).await? {
+        CancelResult::Told { holder } => Some(holder),
+        CancelResult::Closed => None,
+    };
+    Ok(Json(CancelledRun { run, holder }))
 }
 
 pub(super) async fn undo(

@@ -74,7 +74,7 @@ pub(super) async fn create(
             Some(end.ok_or_else(|| ApiProblem::invalid_field("until", INVALID_DATE_MESSAGE))?)
         }
     };
-    let about = web.new_manual_run(&who, format!("make token `{name}` as {role}"));
+    let about = web.new_manual_run(&who, format!("create token `{name}` as {role}"));
     let (done, key) =
         accounts::create_token(&web.store, &about, web.change_time(), &name, role, ends).await?;
     let mut tx = web.store.begin_read().await?;
@@ -103,5 +103,5 @@ pub(super) async fn revoke(
     };
     let about = web.new_manual_run(&who, format!("revoke token `{name}`"));
     let done = accounts::revoke_token(&web.store, &about, web.change_time(), TokenId(id)).await?;
-    Ok(Json(ChangeResponse::new(Some(&done), format!("the token `{name}` is no longer good"))))
+    Ok(Json(ChangeResponse::new(Some(&done), format!("token `{name}` is revoked"))))
 }

@@ -16,7 +16,7 @@ use rollcall_core::accounts;
 use rollcall_store::runs::{NewRun, RunRecordKind};
 
 #[derive(Template)]
-#[template(path = "welcome.html")]
+#[template(path = "accept_invitation.html")]
 struct SetPasswordPage {
     frame: Layout,
     /// E-mail address. For the first account the user enters it.

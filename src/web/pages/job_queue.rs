@@ -81,7 +81,7 @@ pub(super) fn routes(routes: RouteTable) -> RouteTable {
 }
 
 #[derive(Template)]
-#[template(path = "jobs.html")]
+#[template(path = "job_queue.html")]
 struct JobQueuePage {
     frame: Layout,
     said: QueueSummary,
@@ -185,7 +185,7 @@ async fn submit_jobs(
     let chosen = form.numbers("job");
     let deed = form.text("do");
     if chosen.is_empty() && deed != "retry-all" {
-        let fault = FieldError::new("failed", "No job is chosen: tick those that are meant.");
+        let fault = FieldError::new("failed", "No job is selected. Select at least one job.");
         return render_jobs(&web, &who, &FormData::default(), Vec::new(), vec![fault]).await;
     }
     let jobs = count(chosen.len() as u64, "failed job", "failed jobs");
@@ -206,7 +206,7 @@ async fn submit_jobs(
     match settled {
         Some(settled) => Ok(Redirect::to(&format!("/jobs?run={}", settled.done.run)).into_response()),
         None => {
-            let fault = FieldError::new("", "None of these jobs has failed any longer.");
+            let fault = FieldError::new("", "The jobs are no longer failed. Nothing was changed.");
             render_jobs(&web, &who, &FormData::default(), Vec::new(), vec![fault]).await
         }
     }

@@ -34,7 +34,7 @@ struct SignInPage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "go_on.html")]
+#[template(path = "resume_form.html")]
 struct ResumeFormPage<'a> {
     frame: Layout,
     to: &'a str,
@@ -55,7 +55,7 @@ fn local_path(to: &str) -> &str {
 
 /// Renders the sign-in page and keeps the submitted form, to resume it after sign-in.
 pub(crate) fn resume_after_sign_in(web: &WebContext, to: &str, kept: &str) -> Response {
-    let text = "You were signed out meanwhile. Sign in again; what you typed is kept.";
+    let text = "Your session expired. Sign in again; your input is saved.";
     let frame = Layout::anonymous("Sign in").faults(vec![FieldError::new("", text)]);
     let has_provider = web.config().web.sign_in.is_some();
     let shown = SignInPage { frame, email: "", to: local_path(to), kept, has_provider }.render();

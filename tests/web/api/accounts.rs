@@ -39,7 +39,7 @@ fn account_lifecycle_through_api() {
         assert_eq!(place, format!("/accounts/{}", made.body["id"]));
         let link = made.body["invitation"]["path"].as_str().expect("a path").to_owned();
         let (who, found, left) = record(&company, &made.body["run"]);
-        assert_eq!(who, "token a license_holder: make account `Ops@corp.example` as operator");
+        assert_eq!(who, "token a license_holder: create account `Ops@corp.example` as operator");
         assert_eq!(
             (&found, &left["email"], &left["role"]),
             (&json!(null), &"Ops@corp.example".into(), &"operator".into())
@@ -66,7 +66,7 @@ fn account_lifecycle_through_api() {
         assert_eq!((status("/sync"), status("/settings")), (200, 403));
         let changed = api.json("PATCH", &place, &json!({"role": "license_holder"})).expect_status(200).body;
         let (who, found, left) = record(&company, &changed["run"]);
-        assert_eq!(who, "token a license_holder: make account `Ops@corp.example` license_holder");
+        assert_eq!(who, "token a license_holder: change account `Ops@corp.example` to license_holder");
         assert_eq!((&found["role"], &left["role"]), (&"operator".into(), &"license_holder".into()));
         assert_eq!(status("/settings"), 200);
         // The last license holder stays.
@@ -117,7 +117,7 @@ fn token_key_shown_once_and_valid_until_revoked() {
         let key = made.body["key"].as_str().expect("a key").to_owned();
         assert_eq!((&made.body["role"], &made.body["seen_at"]), (&"viewer".into(), &json!(null)));
         let (who, _, left) = record(&company, &made.body["run"]);
-        assert_eq!(who, "token a license_holder: make token `nightly export` as viewer");
+        assert_eq!(who, "token a license_holder: create token `nightly export` as viewer");
         assert_eq!(left["expires_at"], made.body["expires_at"]);
         let program = ApiClient { key: Some(key.clone()), ..ApiClient::anonymous(&company, &site) };
         program.get("/groups").expect_status(200);

@@ -29,7 +29,7 @@ fn course_import_is_all_or_nothing() {
         let good = send(&api, "title,code\nData protection,GDPR\n\"Ladders, safely\",SAFE\n")
             .expect_status(200)
             .body;
-        assert_eq!(good["done"], "2 courses of the sheet are in the catalogue");
+        assert_eq!(good["done"], "imported 2 courses");
         let columns = "actor || ': ' || what || ' ' || made";
         let recorded = company.query_value(&format!("SELECT {columns} FROM runs WHERE id = {}", good["run"]));
         assert_eq!(recorded, r#"token a manager: import courses {"courses":2}"#);
@@ -38,18 +38,15 @@ fn course_import_is_all_or_nothing() {
         let bad = send(&api, "code,title\nNEW,New\nA,\nB,one,two\n");
         bad.expect_problem(422, None);
         assert_eq!(bad.body["line"], 3);
-        let said = "Line 3: a course must have a code and a title; line 4: 3 fields stand here, and 2 in the first line: a \
-                    comma in a title needs quotes.";
+        let said = "Line 3: a course must have a code and a title; line 4: 3 fields instead of 2: put titles that contain \
+                    commas in quotes.";
         assert_eq!(bad.body["detail"], said);
         let owned = send(&api, "code,title\nNEW,New\nfile-1,Mine\n");
         owned.expect_problem(422, None);
         assert_eq!(owned.body["line"], 3);
         assert_eq!(catalogue(&company), there, "all or nothing");
         let none = send(&api, "code,title\n").expect_status(200).body;
-        assert_eq!(
-            (&none["run"], &none["done"]),
-            (&json!(null), &"0 courses of the sheet are in the catalogue".into())
-        );
+        assert_eq!((&none["run"], &none["done"]), (&json!(null), &"imported 0 courses".into()));
         send(&api, "").expect_problem(422, None);
         send(&api, &format!("code,title\nA,{}\n", "x".repeat(1 << 20))).expect_problem(413, None);
         let json = [("content-type", "application/json")];
@@ -75,7 +72,7 @@ fn course_import_command_reports_same_lines() {
     let bad = import("code,title\nNEW,New\n,None\n").expect_status(1);
     assert!(bad.err.contains(&format!("{name}, line 3: a course must have a code and a title")), "{bad:?}");
     let none = import("code,title\n").expect_status(0);
-    assert!(none.err.contains(&format!("there is no course in `{name}`")), "{none:?}");
+    assert!(none.err.contains(&format!("`{name}` does not contain a course")), "{none:?}");
     assert_eq!(catalogue(&company), ["GDPR Data protection hand", "SAFE Ladders hand"]);
 }
 
@@ -95,7 +92,7 @@ fn course_import_page_keeps_invalid_input() {
         assert_eq!(kept.replace('\r', ""), "code,title\nGDPR,Data protection\nSAFE,");
         boss.fill("Sheet of courses", "code,title").await;
         boss.click("Import courses").await;
-        boss.says("There is no course below the first line").await;
+        boss.says("The file does not contain a course below the first line").await;
         boss.fill("Sheet of courses", "code,title\nGDPR,Data protection\nSAFE,Ladders").await;
         boss.click("Import courses").await;
         boss.says("import courses").await;

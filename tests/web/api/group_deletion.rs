@@ -36,7 +36,7 @@ fn large_group_deletion_requires_name() {
         let said = |field: &str, text: &str| {
             assert!(asked.body[field].as_str().is_some_and(|said| said.contains(text)), "{asked:?}");
         };
-        said("detail", "deleting `Sales Europe` removes 6 memberships and 1 assignment");
+        said("detail", "Deleting `Sales Europe` removes 6 memberships and 1 assignment");
         said("hint", "with `?name=` and the name of the group, `Sales Europe`");
         api.send("DELETE", &format!("{large}?name="), &[], None).expect_problem(409, Some("name"));
         for path in [format!("{large}?name=Sales+Asia"), format!("{small}?name=Sales+Europe")] {
@@ -50,7 +50,7 @@ fn large_group_deletion_requires_name() {
             for typed in ["", "Sales Asia"] {
                 let refused = boss.post(&page, &[("typed", typed)]).await;
                 assert_eq!(refused.status, 422, "{refused:?}");
-                assert!(refused.text.contains("That is not the name of the group"), "{refused:?}");
+                assert!(refused.text.contains("This is not the name of the group"), "{refused:?}");
             }
         });
         assert_eq!(company.count_rows("runs"), runs, "nothing was done");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rollcall_model::heartbeat::Heartbeat;
+use rollcall_model::heartbeat::ServiceVitals;
 use rollcall_web::BackgroundTasks;
 use rollcall_web::{self as web, RouteDeclaration, WebContext};
 use tokio_util::sync::CancellationToken;
@@ -15,13 +15,13 @@ use crate::support::database::Engine;
 /// Every route of the service.
 pub(super) fn table(company: &Company) -> Vec<RouteDeclaration> {
     let (_, file) = tokio::sync::watch::channel(Arc::new(company.config()));
-    let (pulse, behind) = (Heartbeat::default(), BackgroundTasks::default());
+    let (vitals, background) = (ServiceVitals::default(), BackgroundTasks::default());
     web::list_routes(&WebContext {
         store: company.store.clone(),
         file,
         stop: CancellationToken::new(),
-        heartbeat: pulse,
-        background: behind,
+        vitals,
+        background,
     })
 }
 

@@ -2,6 +2,8 @@
 
 use super::section_writer::{SectionWriter, quote_names};
 use crate::explain::explanation::{ExplainedCourse, GrantingAssignment, LostGrant};
+use rollcall_model::definition_source::DefinitionSource;
+use rollcall_model::enrollment_state::JobState;
 use rollcall_model::format::count;
 
 /// The maximum number of other groups shown; the rest is counted.
@@ -21,7 +23,7 @@ pub(super) fn render_course(lines: &mut SectionWriter, course: &ExplainedCourse)
     for (at, one) in course.through.iter().enumerate() {
         let decides = course.through.len() > 1 && course.due_from == Some(at);
         lines.push_line(format_assignment(one, decides));
-        let by = if one.source == "file" { "by the file" } else { "by hand" };
+        let by = if one.source == DefinitionSource::File { "by the file" } else { "by hand" };
         let text = format!("  assigned {by} on {}: {}", one.assigned_on, lines.format_run(one.run.as_ref()));
         lines.push_line(text);
     }
@@ -43,7 +45,7 @@ pub(super) fn render_course(lines: &mut SectionWriter, course: &ExplainedCourse)
     }
     if let Some(job) = &course.job {
         let error = job.error.as_ref().map_or_else(String::new, |error| format!(": {error}"));
-        let what = if job.state == "failed" { "has failed for good" } else { "waits for a worker" };
+        let what = if job.state == JobState::Failed { "has failed for good" } else { "waits for a worker" };
         lines.push_line(format!("job {} ({}) {what}{error}", job.id, job.kind));
     }
     if !course.other_groups.is_empty() {

@@ -5,6 +5,8 @@ use chrono_tz::Tz;
 
 use crate::explain::Explanation;
 use crate::explain::explanation::{ChangeDecision, ValueOrigin};
+use rollcall_model::guard::{ChangeKind, HeldChangeState};
+use rollcall_model::run_record::RunRecordKind;
 use rollcall_store::explain::RunReference;
 
 /// What is said of the learner, of one group, or of one course.
@@ -63,34 +65,40 @@ impl SectionWriter {
     /// A run by its number, with who began it, when, and what it was.
     pub(super) fn format_run(&self, run: Option<&RunReference>) -> String {
         let Some(run) = run else { return "a run that is not known any longer".to_owned() };
-        let what = match (run.kind.as_str(), &run.connector) {
-            ("sync", Some(connector)) => format!("sync of `{connector}`"),
-            ("clock", Some(connector)) => format!("the dates of `{connector}`"),
-            _ => run.what.clone(),
+        let what = match (run.kind, &run.connector) {
+            (RunRecordKind::Sync, Some(connector)) => format!("sync of `{connector}`"),
+            (RunRecordKind::Clock, Some(connector)) => format!("the dates of `{connector}`"),
+            (RunRecordKind::Hand | RunRecordKind::Approval | RunRecordKind::Undo, _) | (_, None) => {
+                run.what.clone()
+            }
         };
         format!("run {} ({what}, {}, {})", run.run, run.actor, self.format_local_time(run.started_at))
     }
 
     /// A held, rejected or undone change.
     pub(super) fn format_decision(&self, decision: &ChangeDecision) -> String {
-        let what = match decision.change.as_str() {
-            "give" => "the membership",
-            "end" => "the end of the membership",
-            "leave" => "the learner's leaving",
-            "record" => "a change of the record",
-            "rekey" => "the learner under a new id",
-            other => other,
+        let what = match decision.change {
+            ChangeKind::Give => "the membership",
+            ChangeKind::End => "the end of the membership",
+            ChangeKind::Leave => "the learner's leaving",
+            ChangeKind::Record => "a change of the record",
+            ChangeKind::Rekey => "the learner under a new id",
+            other @ (ChangeKind::Group | ChangeKind::Meet | ChangeKind::Assign | ChangeKind::Unassign) => {
+                other.as_str()
+            }
         };
         let by = decision.rule.as_ref().map_or_else(String::new, |rule| format!(" by rule `{rule}`"));
         let run = self.format_run(decision.first_run.as_ref());
-        match decision.state.as_str() {
-            "rejected" => format!("rejected: {what}{by}, shown by {run}"),
-            "undone" => {
+        match decision.state {
+            HeldChangeState::Rejected => format!("rejected: {what}{by}, shown by {run}"),
+            HeldChangeState::Undone => {
                 let of = decision.first_run.as_ref().and_then(|run| run.about);
                 let of = of.map_or_else(String::new, |of| format!(" of run {of}"));
                 format!("taken back: {what}{by}{of}, by {run}")
             }
-            _ => format!("held: {what}{by}, limit `{}`, shown by {run}", decision.limit),
+            HeldChangeState::Held | HeldChangeState::Dropped => {
+                format!("held: {what}{by}, limit `{}`, shown by {run}", decision.limit)
+            }
         }
     }
 

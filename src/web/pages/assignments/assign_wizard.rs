@@ -58,7 +58,7 @@ impl AssignDraft {
 }
 
 #[derive(Template)]
-#[template(path = "assigned/course.html")]
+#[template(path = "assignments/select_course.html")]
 struct AssignCoursePage<'a> {
     frame: Layout,
     draft: String,
@@ -71,7 +71,7 @@ struct AssignCoursePage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "assigned/whom.html")]
+#[template(path = "assignments/select_recipients.html")]
 struct AssignTargetPage<'a> {
     frame: Layout,
     draft: DraftId,
@@ -253,7 +253,7 @@ async fn submit_course(web: &WebContext, who: &Principal, form: &FormData) -> Pa
     }
     if answers.course == 0 {
         let query = FormData::read(format!("draft={draft}").as_bytes());
-        let fault = FieldError::new("courses", "Select the course that is to be assigned.");
+        let fault = FieldError::new("courses", "Select a course.");
         return show_course_step(web, who, &query, vec![fault]).await;
     }
     if let Some(group) = form.number("group") {
@@ -301,16 +301,13 @@ async fn save_assignment(
     let due = answers.due().parse_due_date().map_err(|fault| faults.push(fault)).ok();
     let is_for_groups = answers.to == "groups";
     if is_for_groups && chosen.is_empty() {
-        faults.insert(0, FieldError::new("groups", "Select the groups that are to have the course."));
+        faults.insert(0, FieldError::new("groups", "Select at least one group."));
     }
     if !is_for_groups && answers.learner.is_empty() {
-        faults.insert(
-            0,
-            FieldError::new("learner", "Give the address of the learner who is to have the course."),
-        );
+        faults.insert(0, FieldError::new("learner", "Enter the e-mail address of the learner."));
     }
     let Some(course) = course else {
-        let fault = FieldError::new("courses", "The course is no longer there. Select another one.");
+        let fault = FieldError::new("courses", "The course no longer exists. Select another one.");
         return self::show_course_step(web, who, &query, vec![fault]).await;
     };
     let Some((due, late_days)) = due.filter(|_| faults.is_empty()) else {
@@ -339,7 +336,7 @@ async fn save_assignment(
             let mut tx = web.store.begin_write().await?;
             form_drafts::remove_choices(&mut tx, draft, vec![id]).await?;
             tx.commit().await?;
-            let text = "A group that you had selected was deleted meanwhile. It is no longer selected; nothing was saved.";
+            let text = "A selected group was deleted in the meantime. It is no longer selected, and nothing was saved.";
             show_target_step(web, who, &query, vec![FieldError::new("groups", text)]).await
         }
         Err(error) => {

@@ -17,6 +17,8 @@ use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::pages::{PageResult, load_notice, render_page_with_status};
 use rollcall_core::accounts::Principal;
 use rollcall_core::groups::{self, GroupError};
+use rollcall_model::definition_source::DefinitionSource;
+use rollcall_model::enrollment_state::EnrollmentState;
 use rollcall_model::ids::{AssignmentId, GroupId};
 use rollcall_store::Tx;
 use rollcall_store::listing::PageRequest;
@@ -25,7 +27,7 @@ use rollcall_store::listing::courses::{self, CourseProgress};
 use rollcall_store::listing::enrollments::{self, EnrollmentListFilter, EnrollmentListRow};
 
 #[derive(Template)]
-#[template(path = "assigned/one.html")]
+#[template(path = "assignments/assignment_detail.html")]
 struct AssignmentDetailPage {
     frame: Layout,
     line: AssignmentLine,
@@ -63,7 +65,7 @@ async fn find(tx: &mut Tx, id: i64) -> Result<Assigned, PageError> {
 fn learner_line(web: &WebContext, row: EnrollmentListRow) -> AssignmentLearnerLine {
     let zone = web.config().timezone;
     let is_overdue = row.completed_at.is_none()
-        && row.state == "active"
+        && row.state == EnrollmentState::Active
         && row.due.is_some_and(|due| due < web.change_time().today);
     AssignmentLearnerLine {
         due: row.due.map_or_else(String::new, |day| day.to_string()),
@@ -134,7 +136,7 @@ async fn render_assignment(
         Layout::new(who, MenuItem::Assigned, title).notice(load_notice(&mut tx, query).await?).faults(faults);
     let page = AssignmentDetailPage {
         frame,
-        is_of_file: assigned.source == "file",
+        is_of_file: assigned.source == DefinitionSource::File,
         line: AssignmentLine::of(assigned),
         progress,
         which: which_text,
@@ -167,7 +169,7 @@ pub(in crate::pages) async fn export_csv(
         for AssignmentLearnerLine { row, due, completed, .. } in
             rows.into_iter().map(|row| learner_line(&web, row))
         {
-            sheet.write_row([&row.name, &row.email, &assigned.code, &row.state, &due, &completed]);
+            sheet.write_row([&row.name, &row.email, &assigned.code, row.state.as_str(), &due, &completed]);
         }
     }
     Ok(sheet.into_download(&format!("{name}.csv")))
@@ -227,7 +229,7 @@ pub(in crate::pages) async fn end_assignment(
     match groups::end_assignment(&web.store, &about, web.change_time(), AssignmentId(id), None).await {
         Ok(done) => Ok(Redirect::to(&format!("/assigned?run={}", done.run)).into_response()),
         Err(GroupError::AssignmentFromFile { .. }) => {
-            let text = "The file assigns this course. Strike it there; it ends with the next sync.";
+            let text = "The file defines this assignment. Remove it there; it ends with the next sync.";
             render_assignment(&web, &who, id, &FormData::default(), None, vec![FieldError::new("", text)])
                 .await
         }

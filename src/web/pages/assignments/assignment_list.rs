@@ -17,7 +17,7 @@ use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::assignments::{self, AssignmentListRow};
 
 #[derive(Template)]
-#[template(path = "assigned/list.html")]
+#[template(path = "assignments/assignment_list.html")]
 struct AssignmentListPage<'a> {
     frame: Layout,
     text: &'a str,
@@ -34,7 +34,7 @@ pub(super) struct AssignmentLine {
 
 impl AssignmentLine {
     pub(super) fn of(row: AssignmentListRow) -> Self {
-        Self { due: format_due_date(row.due()), source: format_source(&row.source), row }
+        Self { due: format_due_date(row.due()), source: format_source(row.source), row }
     }
 }
 

@@ -22,7 +22,7 @@ use rollcall_store::listing::courses::{self, CourseListRow};
 const MAX_SHEET_ERRORS: usize = 20;
 
 #[derive(Template)]
-#[template(path = "assigned/catalogue.html")]
+#[template(path = "assignments/course_catalogue.html")]
 struct CourseCataloguePage<'a> {
     frame: Layout,
     text: &'a str,
@@ -86,7 +86,7 @@ pub(in crate::pages) async fn export_csv(
         let Some(last) = rows.last() else { break };
         after = row_cursor(last);
         for one in rows {
-            sheet.write_row([&one.title, &one.code, &one.source, &one.assignments.to_string()]);
+            sheet.write_row([&one.title, &one.code, one.source.as_str(), &one.assignments.to_string()]);
         }
     }
     Ok(sheet.into_download("courses.csv"))
@@ -101,10 +101,10 @@ pub(in crate::pages) async fn add(
     let typed = CourseFormInput { code, title, sheet: "" };
     let mut faults = Vec::new();
     if code.is_empty() {
-        faults.push(FieldError::new("code", "Give the course a code, such as GDPR-101."));
+        faults.push(FieldError::new("code", "Enter a code such as GDPR-101."));
     }
     if title.is_empty() {
-        faults.push(FieldError::new("title", "Give the course the title that learners see."));
+        faults.push(FieldError::new("title", "Enter the title that learners see."));
     }
     if !faults.is_empty() {
         return render_catalogue(&web, &who, &FormData::default(), typed, faults).await;
@@ -133,7 +133,7 @@ pub(in crate::pages) async fn import(
             return Ok(Redirect::to(&format!("/courses?run={}", done.run)).into_response());
         }
         Ok(CourseImportResult { done: None, .. }) => {
-            vec![FieldError::new("sheet", "There is no course below the first line.")]
+            vec![FieldError::new("sheet", "The file does not contain a course below the first line.")]
         }
         Err(GroupError::BadSheet { mistakes }) => {
             let named = mistakes.iter().take(MAX_SHEET_ERRORS);

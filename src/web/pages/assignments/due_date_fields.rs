@@ -61,9 +61,9 @@ impl DueDateFields {
     pub(crate) fn parse_due_date(&self) -> Result<(DuePolicy, u32), FieldError> {
         let late = parse_days(&self.late).unwrap_or(DEFAULT_LATE_DAYS);
         let due = match self.kind.as_str() {
-            "on" => DuePolicy::On(self.on.parse().map_err(|_| {
-                FieldError::new("on", "Choose the day on which it is due, such as 2026-12-31.")
-            })?),
+            "on" => DuePolicy::On(
+                self.on.parse().map_err(|_| FieldError::new("on", "Enter a due date such as 2026-12-31."))?,
+            ),
             "joining" => {
                 DuePolicy::AfterJoining(parse_days(&self.joining).ok_or_else(|| invalid_days("joining"))?)
             }
@@ -107,7 +107,7 @@ fn parse_days(text: &str) -> Option<u32> {
 }
 
 fn invalid_days(field: &'static str) -> FieldError {
-    FieldError::new(field, format!("Days are a whole number from 0 to {MAX_DUE_DAYS}."))
+    FieldError::new(field, format!("Enter a whole number of days from 0 to {MAX_DUE_DAYS}."))
 }
 
 #[cfg(test)]

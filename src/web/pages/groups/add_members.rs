@@ -21,7 +21,7 @@ use rollcall_store::groups::Group;
 const LEGEND: &str = "Learners to add";
 
 #[derive(Template)]
-#[template(path = "groups/add.html")]
+#[template(path = "groups/add_members.html")]
 struct AddMembersPage {
     frame: Layout,
     group: Group,
@@ -78,7 +78,7 @@ pub(in crate::pages) async fn submit_members(
     };
     let query = FormData::read(format!("draft={draft}").as_bytes());
     if chosen.is_empty() {
-        let fault = FieldError::new("members", "Nobody is chosen: tick whoever should be in the group.");
+        let fault = FieldError::new("members", "No learner is selected. Select the learners to add.");
         return render_add_members(&web, &who, id, &query, vec![fault]).await;
     }
     let about =

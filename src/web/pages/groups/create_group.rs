@@ -22,7 +22,7 @@ const DRAFT_KIND: &str = "create group";
 const LEGEND: &str = "Members";
 
 #[derive(Template)]
-#[template(path = "groups/create.html")]
+#[template(path = "groups/create_group.html")]
 struct CreateGroupPage<'a> {
     frame: Layout,
     draft: String,

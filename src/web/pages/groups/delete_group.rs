@@ -18,7 +18,7 @@ use rollcall_model::ids::GroupId;
 use rollcall_store::groups::Group;
 
 #[derive(Template)]
-#[template(path = "groups/delete.html")]
+#[template(path = "groups/delete_group.html")]
 struct DeleteGroupPage<'a> {
     frame: Layout,
     group: Group,
@@ -84,7 +84,7 @@ pub(in crate::pages) async fn submit_deletion(
     match groups::delete_group(&web.store, &about, web.change_time(), which, meant).await {
         Ok(done) => Ok(Redirect::to(&format!("/groups?run={}", done.run)).into_response()),
         Err(GroupError::NameNeeded { .. } | GroupError::OtherName { .. }) => {
-            let fault = FieldError::new("typed", "That is not the name of the group. Nothing was deleted.");
+            let fault = FieldError::new("typed", "This is not the name of the group. Nothing was deleted.");
             render_delete_group(&web, &who, id, typed, vec![fault]).await
         }
         Err(error) => render_delete_group(&web, &who, id, typed, vec![field_error("typed", error)?]).await,

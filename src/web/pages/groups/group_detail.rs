@@ -15,6 +15,7 @@ use crate::layout::{FieldError, Layout, MenuItem};
 use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::pages::{PageResult, load_notice, render_page_with_status};
 use rollcall_core::accounts::Principal;
+use rollcall_model::definition_source::DefinitionSource;
 use rollcall_model::due_policy::DuePolicy;
 use rollcall_model::format::count;
 use rollcall_model::ids::{AssignmentId, RuleId};
@@ -28,7 +29,7 @@ use rollcall_store::listing::{assignments, groups as listed};
 const HISTORY_LENGTH: i64 = 20;
 
 #[derive(Template)]
-#[template(path = "groups/one.html")]
+#[template(path = "groups/group_detail.html")]
 struct GroupDetailPage<'a> {
     frame: Layout,
     group: Group,
@@ -81,8 +82,11 @@ pub(in crate::pages) fn format_due_date(due: DuePolicy) -> String {
 }
 
 /// Formats the source of an assignment.
-pub(in crate::pages) fn format_source(source: &str) -> &'static str {
-    if source == "file" { "the file" } else { "hand" }
+pub(in crate::pages) fn format_source(source: DefinitionSource) -> &'static str {
+    match source {
+        DefinitionSource::File => "the file",
+        DefinitionSource::Hand => "hand",
+    }
 }
 
 async fn load_courses(
@@ -98,7 +102,7 @@ async fn load_courses(
         GroupCourseLine {
             id: row.id,
             due: format_due_date(row.due()),
-            source: format_source(&row.source),
+            source: format_source(row.source),
             title: row.title,
             code: row.code,
             enrolled: number(|one| one.enrolled),

@@ -24,7 +24,7 @@ use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::groups::{self, GroupListRow, GroupListSort};
 
 #[derive(Template)]
-#[template(path = "groups/list.html")]
+#[template(path = "groups/group_list.html")]
 struct GroupOverviewPage<'a> {
     frame: Layout,
     text: &'a str,

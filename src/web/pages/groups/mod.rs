@@ -38,8 +38,8 @@ fn field_error(field: &'static str, error: GroupError) -> Result<FieldError, Pag
         GroupError::ChangedSince { name, actor, what, run } => Ok(FieldError::new(
             "",
             format!(
-                "“{name}” was changed meanwhile by {actor} (run {run}: {what}). Nothing of yours was done; look at it \
-                 as it is now, and save again if you still want it."
+                "“{name}” was changed by {actor} in the meantime (run {run}: {what}). Your change was not saved. Check \
+                 the current state, then save again."
             ),
         )),
         other => Ok(FieldError::new(field, format_sentence(&other.to_string()))),

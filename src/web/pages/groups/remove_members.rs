@@ -23,7 +23,7 @@ pub(in crate::pages) async fn submit_removal(
 ) -> PageResult {
     let chosen = form.numbers("member");
     if chosen.is_empty() {
-        let fault = FieldError::new("members", "Nobody is chosen: tick whoever should leave the group.");
+        let fault = FieldError::new("members", "No learner is selected. Select the learners to remove.");
         return group_detail::render_group(&web, &who, id, &FormData::default(), vec![fault]).await;
     }
     let until: Option<NaiveDate> = match form.text("until") {
@@ -31,7 +31,7 @@ pub(in crate::pages) async fn submit_removal(
         text => match text.parse() {
             Ok(day) => Some(day),
             Err(_) => {
-                let fault = FieldError::new("until", "The day is written as 2026-12-31.");
+                let fault = FieldError::new("until", "Enter a date such as 2026-12-31.");
                 return group_detail::render_group(&web, &who, id, &FormData::default(), vec![fault]).await;
             }
         },

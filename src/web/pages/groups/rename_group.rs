@@ -18,7 +18,7 @@ use rollcall_model::names::LONGEST_GROUP_NAME;
 use rollcall_store::groups::Group;
 
 #[derive(Template)]
-#[template(path = "groups/name.html")]
+#[template(path = "groups/rename_group.html")]
 struct RenameGroupPage<'a> {
     frame: Layout,
     group: Group,

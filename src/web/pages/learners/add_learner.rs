@@ -15,7 +15,7 @@ use rollcall_core::accounts::Principal;
 use rollcall_core::groups::{self, GroupError};
 
 #[derive(Template)]
-#[template(path = "learners/new.html")]
+#[template(path = "learners/add_learner.html")]
 struct AddLearnerPage<'a> {
     frame: Layout,
     name: &'a str,
@@ -42,7 +42,7 @@ pub(in crate::pages) async fn submit_learner(
             return Ok(Redirect::to(&format!("/learners/{learner}?run={}", done.run)).into_response());
         }
         Err(GroupError::Store(error)) => return Err(error.into()),
-        Err(GroupError::NoName { .. }) => FieldError::new("name", "Give the learner a name."),
+        Err(GroupError::NoName { .. }) => FieldError::new("name", "Enter a name."),
         Err(error) => FieldError::new("email", format_sentence(&error.to_string())),
     };
     let frame = Layout::new(&who, MenuItem::Learners, "Add learner").faults(vec![fault]);

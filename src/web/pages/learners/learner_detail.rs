@@ -22,7 +22,7 @@ use rollcall_model::role::Permission;
 use rollcall_store::{learners, listing};
 
 #[derive(Template)]
-#[template(path = "learners/one.html")]
+#[template(path = "learners/learner_detail.html")]
 struct LearnerDetailPage {
     frame: Layout,
     id: i64,
@@ -121,7 +121,7 @@ pub(super) async fn render_learner(
         outcome,
         name: learner.name,
         email: learner.email,
-        status: learner.status,
+        status: learner.status.to_string(),
     };
     render_page_with_status(page.frame.status(), &page)
 }

@@ -15,7 +15,7 @@ use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::learners::{self, LearnerListRow, LearnerSearch};
 
 #[derive(Template)]
-#[template(path = "learners/list.html")]
+#[template(path = "learners/learner_list.html")]
 struct LearnerOverviewPage<'a> {
     frame: Layout,
     text: &'a str,
@@ -76,7 +76,14 @@ pub(in crate::pages) async fn export_csv(
         let Some(last) = rows.last() else { break };
         after = row_cursor(last);
         for row in rows {
-            sheet.write_row([&row.name, &row.email, &row.status, &row.department, &row.location, &row.role]);
+            sheet.write_row([
+                &row.name,
+                &row.email,
+                row.status.as_str(),
+                &row.department,
+                &row.location,
+                &row.role,
+            ]);
         }
     }
     Ok(sheet.into_download("learners.csv"))

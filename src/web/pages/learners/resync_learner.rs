@@ -27,7 +27,8 @@ pub(in crate::pages) async fn submit_resync(
     };
     let learner = learner.ok_or_else(|| PageError::Missing { what: "the learner".to_owned() })?;
     if !rollcall_model::names::is_address(&learner.email) {
-        let fault = FieldError::new("", "This learner has no address to ask the directories for.");
+        let fault =
+            FieldError::new("", "This learner has no e-mail address to search for in the directories.");
         return learner_detail::render_learner(&web, &who, id, &FormData::default(), Vec::new(), vec![fault])
             .await;
     }
@@ -48,7 +49,7 @@ fn format_report(report: &RunReport) -> Result<String, String> {
         RunOutcome::Failed(error) => return Err(format_sentence(&error.to_string())),
         RunOutcome::Unchanged => format!("{name}: nothing has changed."),
         RunOutcome::Applied | RunOutcome::Held | RunOutcome::Planned => format!(
-            "{name}: {} read, {} given, {} ended.",
+            "{name}: {} read, {} added, {} removed.",
             number(report.counts.people_read, "person", "people"),
             number(report.counts.memberships_added, "membership", "memberships"),
             number(report.counts.memberships_removed, "membership", "memberships"),

@@ -91,7 +91,7 @@ pub(super) async fn export_csv(State(web): State<WebContext>, _: Extension<Princ
         let Some(last) = rows.last() else { break };
         after = row_cursor(last);
         for AccountListRow { account, .. } in rows {
-            sheet.write_row([&account.email, &account.name, account.role().in_words(), account.state()]);
+            sheet.write_row([&account.email, &account.name, account.role.in_words(), account.state()]);
         }
     }
     Ok(sheet.into_download("accounts.csv"))
@@ -115,7 +115,7 @@ async fn create_invitation(
     from: (ClientInfo, &HeaderMap),
     email: &str,
 ) -> Result<ShownInvitation, AccountError> {
-    let about = web.new_manual_run(who, format!("make a link for account `{email}`"));
+    let about = web.new_manual_run(who, format!("create a link for account `{email}`"));
     let (_, invitation) = accounts::create_invitation(&web.store, &about, web.change_time(), email).await?;
     Ok(shown_invitation(web, from, email, &invitation))
 }
@@ -140,10 +140,10 @@ pub(super) async fn create_account(
     let (email, name) = (form.text("email").trim(), form.text("name").trim());
     let typed = AccountFormInput { email, name, role: form.text("role") };
     let Ok(role) = typed.role.parse::<Role>() else {
-        let faults = vec![FieldError::new("role", "Choose what the account may do.")];
+        let faults = vec![FieldError::new("role", "Select a role for the account.")];
         return render_accounts(&web, &who, &FormData::default(), typed, None, faults).await;
     };
-    let about = web.new_manual_run(&who, format!("make account `{email}` as {role}"));
+    let about = web.new_manual_run(&who, format!("create account `{email}` as {role}"));
     let new = NewUserAccount { email, name, role, password: None };
     let fresh = match accounts::create_account(&web.store, &about, web.change_time(), new).await {
         Ok(made) => {
@@ -191,7 +191,7 @@ pub(super) async fn change_account(
                 form.text("role").parse().map_err(|error: rollcall_model::role::UnknownRole| {
                     PageError::Bad { what: error.to_string() }
                 })?;
-            let about = web.new_manual_run(&who, format!("make account `{email}` {role}"));
+            let about = web.new_manual_run(&who, format!("change account `{email}` to {role}"));
             accounts::change_role(&web.store, &about, web.change_time(), email, role).await
         }
         _ => return Err(PageError::Missing { what: "the button".to_owned() }),

@@ -13,23 +13,24 @@ use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::pages::groups::format_local_time;
 use crate::pages::{PageResult, render_page};
 use rollcall_core::accounts::Principal;
+use rollcall_model::run_record::RunRecordKind;
 use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
 
 /// Kinds of runs with their labels.
-const CHANGE_KINDS: [(&str, &str); 5] = [
-    ("hand", "by hand"),
-    ("sync", "syncs"),
-    ("approval", "approvals"),
-    ("undo", "undos"),
-    ("clock", "by the clock"),
+const CHANGE_KINDS: [(RunRecordKind, &str); 5] = [
+    (RunRecordKind::Hand, "by hand"),
+    (RunRecordKind::Sync, "syncs"),
+    (RunRecordKind::Approval, "approvals"),
+    (RunRecordKind::Undo, "undos"),
+    (RunRecordKind::Clock, "by the clock"),
 ];
 
 #[derive(Template)]
-#[template(path = "settings/changes.html")]
+#[template(path = "settings/audit_log.html")]
 struct AuditLogPage<'a> {
     frame: Layout,
     tab: &'static str,
-    kinds: [(&'static str, &'static str); 5],
+    kinds: [(RunRecordKind, &'static str); 5],
     kind: &'a str,
     rows: Vec<AuditLogLine>,
     next: Option<String>,
@@ -50,7 +51,7 @@ struct AuditLogLine {
 
 fn parse_kind(query: &FormData) -> &str {
     let wanted = query.text("kind");
-    if CHANGE_KINDS.iter().any(|(kind, _)| *kind == wanted) { wanted } else { "" }
+    if CHANGE_KINDS.iter().any(|(kind, _)| kind.as_str() == wanted) { wanted } else { "" }
 }
 
 fn row_cursor(one: &AuditLogEntry) -> ListCursor {
@@ -63,7 +64,7 @@ fn log_line(web: &WebContext, one: &AuditLogEntry) -> AuditLogLine {
         at: format_local_time(one.run.started_at, web.config().timezone),
         actor: one.run.actor.clone(),
         what: one.run.what.clone(),
-        status: one.run.status.clone(),
+        status: one.run.status.to_string(),
         before: one.before(),
         after: one.after(),
         given: one.run.memberships_added,
@@ -119,7 +120,7 @@ pub(super) async fn export_csv(
                 &run.started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
                 &run.actor,
                 &run.what,
-                &run.status,
+                run.status.as_str(),
                 &run.memberships_added.to_string(),
                 &run.memberships_removed.to_string(),
                 &json(&one.found),

@@ -17,7 +17,7 @@ use rollcall_store::listing::jobs;
 use rollcall_store::nodes;
 
 #[derive(Template)]
-#[template(path = "settings/health.html")]
+#[template(path = "settings/system_health.html")]
 struct SystemHealthPage {
     frame: Layout,
     tab: &'static str,

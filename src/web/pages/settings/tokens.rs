@@ -57,7 +57,7 @@ pub(super) async fn show(
 
 fn token_line(web: &WebContext, token: ApiToken) -> TokenLine {
     let zone = web.config().timezone;
-    let role = token.role().in_words();
+    let role = token.role.in_words();
     TokenLine {
         role,
         made: format_local_time(token.created_at, zone),
@@ -123,18 +123,18 @@ pub(super) async fn submit_token(
     let mut faults = Vec::new();
     let role = form.text("role").parse::<Role>().ok();
     if role.is_none() {
-        faults.push(FieldError::new("role", "Choose what the token may do."));
+        faults.push(FieldError::new("role", "Select a role for the token."));
     }
     let day = form.text("until").trim();
     let until = day.parse::<NaiveDate>().ok();
     if !day.is_empty() && until.is_none() {
-        faults.push(FieldError::new("until", "The day is written as 2026-12-31."));
+        faults.push(FieldError::new("until", "Enter a date such as 2026-12-31."));
     }
     let (Some(role), true) = (role, faults.is_empty()) else {
         return render_tokens(&web, &who, &FormData::default(), &form, None, faults).await;
     };
     let ends = until.and_then(|day| accounts::end_of_day(day, web.config().timezone));
-    let about = web.new_manual_run(&who, format!("make token `{name}` as {role}"));
+    let about = web.new_manual_run(&who, format!("create token `{name}` as {role}"));
     match accounts::create_token(&web.store, &about, web.change_time(), name, role, ends).await {
         Ok((_, key)) => {
             let none = FormData::default();

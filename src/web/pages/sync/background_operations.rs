@@ -198,7 +198,7 @@ async fn runs_on_other_service(tx: &mut Tx, service: &str) -> Result<bool, PageE
 }
 
 #[derive(Template)]
-#[template(path = "sync/deed.html")]
+#[template(path = "sync/background_operation.html")]
 struct OperationProgressPage {
     frame: Layout,
     id: i64,
@@ -209,7 +209,7 @@ struct OperationProgressPage {
 }
 
 #[derive(Template)]
-#[template(path = "sync/decided.html")]
+#[template(path = "sync/operation_result.html")]
 struct OperationResultPage {
     frame: Layout,
     came: OperationResult,
@@ -240,7 +240,8 @@ pub(super) async fn show_operation(
         OperationState::Running => shown.0 = true,
         OperationState::Done(run) => shown.1 = Some(run),
         OperationState::Lost => {
-            let text = "The service ended before this was done. Nothing of it was changed: do it again.";
+            let text =
+                "The service stopped before the operation ended. Nothing was changed. Repeat the operation.";
             faults.push(FieldError::new("", text));
         }
     }

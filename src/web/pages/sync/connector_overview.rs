@@ -12,10 +12,11 @@ use crate::pages::groups::format_local_time;
 use crate::pages::{PageResult, render_page_with_status};
 use rollcall_core::accounts::Principal;
 use rollcall_core::sync::connector_status::{ConnectorStatus, overview};
+use rollcall_model::run_record::RunStatus;
 use rollcall_store::listing::runs;
 
 #[derive(Template)]
-#[template(path = "sync/overview.html")]
+#[template(path = "sync/connector_overview.html")]
 struct ConnectorOverviewPage {
     frame: Layout,
     tab: &'static str,
@@ -51,10 +52,11 @@ pub(super) async fn render_connectors(
     let waiting = runs::list_pending(&mut tx).await?;
     let line = |glance: ConnectorStatus| ConnectorLine {
         last: glance.last_started_at.map_or_else(String::new, |at| format_local_time(at, zone)),
-        state: match (&glance.holder, glance.last_status.as_deref()) {
+        state: match (&glance.holder, glance.last_status) {
             (Some(_), _) => "running now".to_owned(),
-            (None, Some("running")) => "interrupted".to_owned(),
-            (None, status) => status.unwrap_or("never run").to_owned(),
+            (None, Some(RunStatus::Running)) => "interrupted".to_owned(),
+            (None, Some(status)) => status.to_string(),
+            (None, None) => "never run".to_owned(),
         },
         next: glance.next_run_at.map_or_else(|| "by hand only".to_owned(), |at| format_local_time(at, zone)),
         glance,

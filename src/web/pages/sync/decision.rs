@@ -20,6 +20,7 @@ use rollcall_core::sync::format;
 use rollcall_core::sync::undo::{self, UndoCounts};
 use rollcall_model::format::count;
 use rollcall_model::ids::RunId;
+use rollcall_model::run_record::RunRecordKind;
 use rollcall_store::holds::HeldChangeRecord;
 
 /// Maximum number of lines of a list that are shown. The rest is counted.
@@ -61,7 +62,7 @@ impl DecisionKind {
 }
 
 #[derive(Template)]
-#[template(path = "sync/decide.html")]
+#[template(path = "sync/decision.html")]
 struct DecisionPage {
     frame: Layout,
     run: i64,
@@ -134,7 +135,7 @@ fn describe_undo(run: &rollcall_store::runs::Run) -> Vec<String> {
     if run.groups_created > 0 {
         lines.push(format!("{} that it made go", number(run.groups_created, "group", "groups")));
     }
-    if run.kind == "hand" {
+    if run.kind == RunRecordKind::Hand {
         lines.push(format!("What this change did is as before: {}", run.what));
     }
     lines
@@ -224,7 +225,10 @@ fn summarize_decision(
         Err(error) => {
             let mut text = format_sentence(&error.to_string());
             if let approve::ApprovalError::NothingHeld { newer: Some(newer), .. } = &error {
-                text.push_str(&format!(" What waits now was shown by run {newer}."));
+                text.push_str(&format!(" The pending changes belong to run {newer}."));
+            }
+            if let approve::ApprovalError::Rejected { rejection, .. } = &error {
+                text.push_str(&format!(" To apply them after all, approve run {rejection}."));
             }
             return Ok(OperationOutcome::Refused { text, touched: Vec::new() });
         }
@@ -236,11 +240,12 @@ fn summarize_decision(
         lists.push(ResultList::changes(verb.to_owned(), &decided.done));
     }
     if !decided.dropped.is_empty() {
-        let title = format!("No longer wanted, and not done: {}", changes(decided.dropped.len()));
+        let title = format!("No longer required, and not applied: {}", changes(decided.dropped.len()));
         lists.push(ResultList::changes(title, &decided.dropped));
     }
     if !decided.waiting.is_empty() {
-        let title = format!("Not shown by run {run}, and waiting still: {}", changes(decided.waiting.len()));
+        let title =
+            format!("Waiting for approval, not shown by run {run}: {}", changes(decided.waiting.len()));
         lists.push(ResultList::changes(title, &decided.waiting));
     }
     Ok(OperationOutcome::Completed(OperationResult {
@@ -256,19 +261,19 @@ fn summarize_decision(
 fn summarize_undo(run: i64, undone: UndoCounts) -> OperationResult {
     let counts = &undone.counts;
     let summary = format!(
-        "Took back run {run}: {} given back, {} ended, {}, {}",
+        "Undid run {run}: {} restored, {} ended, {}, {}",
         count(counts.memberships_added, "membership", "memberships"),
         count(counts.memberships_removed, "membership", "memberships"),
         count(undone.learners, "learner is back", "learners are back"),
-        count(undone.assignments, "assignment as before", "assignments as before"),
+        count(undone.assignments, "assignment restored", "assignments restored"),
     );
     let mut lists = Vec::new();
     if !undone.touched.is_empty() {
         let touched = count(undone.touched.len() as u64, "change was", "changes were");
-        lists.push(ResultList::of(format!("{touched} touched since, and stay as they are"), undone.touched));
+        lists.push(ResultList::of(format!("{touched} changed again later, and not undone"), undone.touched));
     }
     OperationResult {
-        title: format!("Took back run {run}"),
+        title: format!("Undid run {run}"),
         run,
         number: undone.run,
         summary,

@@ -1,6 +1,7 @@
 //! Sync pages: connectors, runs, held changes and rules.
 
 mod background_operations;
+mod cancel_run;
 mod chart;
 mod connector_overview;
 mod decision;
@@ -37,6 +38,7 @@ pub(super) fn routes(routes: RouteTable) -> RouteTable {
         .get("/sync/runs/{id}/held.csv", OPERATE, run_detail::held_csv)
         .get("/sync/runs/{id}/problems", OPERATE, run_warnings::show)
         .get("/sync/runs/{id}/problems.csv", OPERATE, run_warnings::export_csv)
+        .post("/sync/runs/{id}/cancel", OPERATE, cancel_run::cancel_run)
         .get("/sync/runs/{id}/{deed}", OPERATE, decision::show_confirmation)
         .post("/sync/runs/{id}/{deed}", OPERATE, decision::submit_decision)
         .get("/sync/deeds/{id}", OPERATE, background_operations::show_operation)

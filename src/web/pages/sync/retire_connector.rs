@@ -17,7 +17,7 @@ use rollcall_core::sync::{RunReport, SyncError, format};
 use rollcall_model::format::count;
 
 #[derive(Template)]
-#[template(path = "sync/retire.html")]
+#[template(path = "sync/retire_connector.html")]
 struct RetireConnectorPage {
     frame: Layout,
     name: String,

@@ -20,7 +20,7 @@ use rollcall_store::listing::runs::{self, FedGroup};
 const MAX_GROUPS: usize = 50;
 
 #[derive(Template)]
-#[template(path = "sync/rules.html")]
+#[template(path = "sync/rule_list.html")]
 struct RuleListPage {
     frame: Layout,
     tab: &'static str,
@@ -91,7 +91,7 @@ async fn render_rules(web: &WebContext, who: &Principal, form: &FormData, evalua
             chosen = groups::get_by_name(&mut tx, &name).await?;
         }
         if chosen.is_none() {
-            faults.push(FieldError::new("group", format!("There is no group “{group}”.")));
+            faults.push(FieldError::new("group", format!("Group “{group}” does not exist.")));
         }
     }
     tx.rollback().await?;

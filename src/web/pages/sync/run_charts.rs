@@ -11,6 +11,7 @@ use crate::form_data::UrlQuery;
 use crate::layout::{Layout, MenuItem};
 use crate::pages::{PageResult, render_page};
 use rollcall_core::accounts::Principal;
+use rollcall_model::run_record::RunStatus;
 use rollcall_store::connectors;
 use rollcall_store::listing::runs::{self, RunDataPoint};
 
@@ -18,7 +19,7 @@ use rollcall_store::listing::runs::{self, RunDataPoint};
 const CHART_DAYS: i64 = 90;
 
 #[derive(Template)]
-#[template(path = "sync/plots.html")]
+#[template(path = "sync/run_charts.html")]
 struct RunChartsPage {
     frame: Layout,
     tab: &'static str,
@@ -49,7 +50,8 @@ pub(super) async fn show(
         group_by_day(&points, range, at, |all| all.iter().map(|one| of(one)).sum())
     };
     // A failed run contains no information about the number of people.
-    let good: Vec<RunDataPoint> = points.iter().filter(|one| one.status != "failed").cloned().collect();
+    let good: Vec<RunDataPoint> =
+        points.iter().filter(|one| one.status != RunStatus::Failed).cloned().collect();
     let read = group_by_day(&good, range, at, |all| all.last().map_or(0, |one| one.people_read));
     let longest =
         group_by_day(&points, range, at, |all| all.iter().map(|one| run_seconds(one)).max().unwrap_or(0));

@@ -21,7 +21,9 @@ use crate::pages::groups::format_local_time;
 use crate::pages::{PageResult, load_notice};
 use rollcall_core::accounts::Principal;
 use rollcall_core::sync::format;
+use rollcall_model::guard::HeldChangeState;
 use rollcall_model::ids::{ConnectorId, RunId};
+use rollcall_model::run_record::{RunRecordKind, RunStatus};
 use rollcall_store::Tx;
 use rollcall_store::listing::PageRequest;
 use rollcall_store::listing::audit_log::{self, AuditLogEntry};
@@ -29,7 +31,7 @@ use rollcall_store::listing::runs::{self as listed, AffectedLearner, MembershipS
 use rollcall_store::runs;
 
 #[derive(Template)]
-#[template(path = "sync/one.html")]
+#[template(path = "sync/run_detail.html")]
 struct RunDetailPage {
     frame: Layout,
     record: AuditLogEntry,
@@ -79,14 +81,14 @@ pub(super) async fn format_held(
 ) -> Result<(Vec<String>, bool), PageError> {
     let Some(connector) = connector else { return Ok((Vec::new(), false)) };
     let counts = listed::held_counts(tx, connector, RunId(run)).await?;
-    let waits = counts.iter().any(|one| one.state == "held");
+    let waits = counts.iter().any(|one| one.state == HeldChangeState::Held);
     let lines = counts.iter().map(|one| {
-        let text = format::kind(&one.kind, one.changes.unsigned_abs());
-        match one.state.as_str() {
-            "held" => text,
-            "undone" => format!("{text} (taken back, not to be done again)"),
-            "dropped" => format!("{text} (no longer wanted)"),
-            other => format!("{text} ({other})"),
+        let text = format::kind(one.kind, one.changes.unsigned_abs());
+        match one.state {
+            HeldChangeState::Held => text,
+            HeldChangeState::Rejected => format!("{text} (rejected)"),
+            HeldChangeState::Undone => format!("{text} (taken back, not to be done again)"),
+            HeldChangeState::Dropped => format!("{text} (no longer wanted)"),
         }
     });
     Ok((lines.collect(), waits))
@@ -101,8 +103,8 @@ pub(super) async fn named_in_words(
 ) -> Result<Vec<String>, PageError> {
     let Some(connector) = connector else { return Ok(Vec::new()) };
     let counts = listed::named_counts(tx, connector, RunId(run)).await?;
-    let named = counts.iter().filter(|one| decided || one.state == "held");
-    Ok(named.map(|one| format::kind(&one.kind, one.changes.unsigned_abs())).collect())
+    let named = counts.iter().filter(|one| decided || one.state == HeldChangeState::Held);
+    Ok(named.map(|one| format::kind(one.kind, one.changes.unsigned_abs())).collect())
 }
 
 fn counts(record: &AuditLogEntry) -> Vec<(&'static str, i64)> {
@@ -122,7 +124,7 @@ fn counts(record: &AuditLogEntry) -> Vec<(&'static str, i64)> {
         ("Groups held", run.groups_held),
         ("Jobs", run.jobs_enqueued),
     ];
-    let always = |name: &str| run.kind == "sync" && matches!(name, "People read");
+    let always = |name: &str| run.kind == RunRecordKind::Sync && matches!(name, "People read");
     all.into_iter().filter(|(name, number)| *number > 0 || always(name)).collect()
 }
 
@@ -187,7 +189,7 @@ pub(super) async fn show(
             let waiting = |one: &listed::HeldChangeRow| HeldChangeLine {
                 text: format::sentence(&one.change),
                 limit: one.change.reason.clone(),
-                state: one.change.state.clone(),
+                state: one.change.state.to_string(),
             };
             held = found.iter().map(waiting).collect();
             next
@@ -198,7 +200,7 @@ pub(super) async fn show(
         }
     };
     let (set_aside, problems) = run_warnings::load_summaries(&mut tx, id).await?;
-    let ended = matches!(record.run.status.as_str(), "applied" | "held");
+    let ended = matches!(record.run.status, RunStatus::Applied | RunStatus::Held);
     let page = RunDetailPage {
         frame: Layout::new(&who, MenuItem::Sync, format!("Run {id}"))
             .notice(load_notice(&mut tx, &query).await?),
@@ -264,7 +266,7 @@ pub(super) async fn held_csv(
         let Some(last) = rows.last() else { break };
         after = last.id;
         for one in &rows {
-            sheet.write_row([&format::sentence(&one.change), &one.change.reason, &one.change.state]);
+            sheet.write_row([&format::sentence(&one.change), &one.change.reason, one.change.state.as_str()]);
         }
     }
     Ok(sheet.into_download(&format!("run-{id}-held.csv")))

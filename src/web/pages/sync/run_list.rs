@@ -13,20 +13,22 @@ use crate::list_cursor::{ListCursor, ListPageRequest, split_next_page};
 use crate::pages::groups::format_local_time;
 use crate::pages::{PageResult, render_page};
 use rollcall_core::accounts::Principal;
+use rollcall_model::run_record::RunStatus;
 use rollcall_store::connectors;
 use rollcall_store::listing::audit_log::{self, AuditLogEntry, AuditLogFilter};
 
 /// Run states that can be filtered by.
-const RUN_STATES: [&str; 5] = ["applied", "unchanged", "held", "failed", "running"];
+const RUN_STATES: [RunStatus; 5] =
+    [RunStatus::Applied, RunStatus::Unchanged, RunStatus::Held, RunStatus::Failed, RunStatus::Running];
 
 #[derive(Template)]
-#[template(path = "sync/runs.html")]
+#[template(path = "sync/run_list.html")]
 struct RunOverviewPage<'a> {
     frame: Layout,
     tab: &'static str,
     /// Options, each with whether it is selected.
     connectors: Vec<(String, bool)>,
-    states: [(&'static str, bool); 5],
+    states: [(RunStatus, bool); 5],
     connector: &'a str,
     status: &'a str,
     rows: Vec<RunLine>,
@@ -90,7 +92,7 @@ pub(super) async fn show(
             .into_iter()
             .map(|row| (row.name.clone(), row.name == find.connector))
             .collect(),
-        states: RUN_STATES.map(|one| (one, one == find.status)),
+        states: RUN_STATES.map(|one| (one, one.as_str() == find.status)),
         connector: find.connector,
         status: find.status,
         rows: rows.into_iter().map(line).collect(),
@@ -137,8 +139,8 @@ pub(super) async fn export_csv(
             sheet.write_row([
                 &run.run.to_string(),
                 run.connector.as_deref().unwrap_or_default(),
-                &run.kind,
-                &run.status,
+                run.kind.as_str(),
+                run.status.as_str(),
                 &run.started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
                 &format_duration(run),
                 &run.people_read.to_string(),

@@ -45,7 +45,7 @@ struct RunPreview {
 }
 
 #[derive(Template)]
-#[template(path = "sync/preview.html")]
+#[template(path = "sync/run_preview.html")]
 struct RunPreviewPage {
     frame: Layout,
     id: i64,

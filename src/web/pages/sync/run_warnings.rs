@@ -99,7 +99,7 @@ async fn load_warnings(
 }
 
 #[derive(Template)]
-#[template(path = "sync/problems.html")]
+#[template(path = "sync/run_warnings.html")]
 struct RunWarningsPage {
     frame: Layout,
     run: i64,

@@ -20,6 +20,7 @@ use rollcall_core::sync::{self, RunOptions, SyncError};
 use rollcall_model::format::count;
 use rollcall_model::ids::RunId;
 use rollcall_model::names::ConnectorName;
+use rollcall_model::run_record::RunStatus;
 use rollcall_store::Tx;
 use rollcall_store::runs::{self, Run};
 
@@ -87,7 +88,9 @@ pub(super) async fn run_progress_text(
     tx: &mut Tx,
     run: &Run,
 ) -> Result<Option<String>, PageError> {
-    let Some(connector) = run.connector.as_ref().filter(|_| run.status == "running") else { return Ok(None) };
+    let Some(connector) = run.connector.as_ref().filter(|_| run.status == RunStatus::Running) else {
+        return Ok(None);
+    };
     let Some(holder) = find_holder(tx, &ConnectorName::new(connector.clone())).await? else {
         return Ok(None);
     };

@@ -1,0 +1,65 @@
+//! The connector of a run, with the configuration and the time that apply to it.
+
+use chrono::Utc;
+
+use crate::enrollment::change::ChangeTime;
+use crate::sync::load::{SnapshotScope, load_snapshot};
+use crate::sync::{File, SyncError};
+use rollcall_model::names::ConnectorName;
+use rollcall_planner::{ConnectorProfile, LimitPolicy, PlanContext, RuleSet, Snapshot};
+use rollcall_store::{Store, Tx};
+
+/// The connector of a run, with the configuration that applies to it.
+pub(super) struct RunTask<'a> {
+    pub(super) store: &'a Store,
+    pub(super) file: File<'a>,
+    /// The position of the connector in the file.
+    pub(super) connector: usize,
+    pub(super) when: ChangeTime,
+    profiles: Vec<ConnectorProfile>,
+}
+
+impl<'a> RunTask<'a> {
+    /// Creates a task for a run that begins now.
+    pub(super) fn new(store: &'a Store, file: File<'a>, connector: usize) -> Self {
+        let when = ChangeTime::at(Utc::now(), file.zone);
+        Self { store, file, connector, when, profiles: file.profiles() }
+    }
+
+    /// The name of the connector.
+    pub(super) fn name(&self) -> &'a ConnectorName {
+        &self.file.connectors[self.connector].name
+    }
+
+    /// The part of the configuration that plans depend on.
+    pub(super) fn rules(&self) -> RuleSet<'_> {
+        self.file.rule_set(&self.profiles, self.connector)
+    }
+
+    /// The input of a plan, besides the people.
+    pub(super) fn plan_context<'p>(
+        &'p self,
+        snapshot: &'p Snapshot,
+        policy: &'p LimitPolicy,
+    ) -> PlanContext<'p> {
+        PlanContext { snapshot, rules: self.rules(), policy, today: self.when.today }
+    }
+
+    /// Loads the state of the database in a transaction of its own.
+    pub(super) async fn load_snapshot(&self, scope: &SnapshotScope) -> Result<Snapshot, SyncError> {
+        let mut tx = self.store.begin_read().await?;
+        let snapshot = self.load_snapshot_in(&mut tx, scope).await?;
+        tx.rollback().await?;
+        Ok(snapshot)
+    }
+
+    /// Loads the state of the database in a transaction.
+    pub(super) async fn load_snapshot_in(
+        &self,
+        tx: &mut Tx,
+        scope: &SnapshotScope,
+    ) -> Result<Snapshot, SyncError> {
+        let names = self.file.connector_names();
+        Ok(load_snapshot(tx, self.name(), &names, self.file.digest, self.when, scope).await?)
+    }
+}

@@ -1,0 +1,96 @@
+//! Snapshot of the reasons of holds and the warnings of plans, so that they are reviewed as text.
+//!
+//! Each function returns the example that follows another one: a new variant does not compile without an example.
+
+use std::fmt::Write;
+
+use crate::limit_violation::{LimitViolation, RemovedItem};
+use crate::plan_warning::PlanWarning;
+use crate::run_baseline::RunBaseline;
+use rollcall_model::guard::{LimitExceeded, Percent};
+use rollcall_model::names::{BadGroupName, RuleName};
+use rollcall_model::run_warning::RunWarning;
+
+fn next_violation(previous: Option<&LimitViolation>) -> Option<LimitViolation> {
+    use LimitViolation as V;
+    let (group, most) = ("Sales".to_owned(), Percent::new(30));
+    let Some(previous) = previous else {
+        return Some(V::FilesDiffer { hosts: vec!["node-1".to_owned()] });
+    };
+    Some(match previous {
+        V::FilesDiffer { hosts } if hosts.len() == 1 => {
+            V::FilesDiffer { hosts: vec!["node-1".to_owned(), "node-2".to_owned()] }
+        }
+        V::FilesDiffer { .. } => V::ReadingTooSmall { read: 1_056, known: 1_604, least: Percent::new(80) },
+        V::ReadingTooSmall { .. } => removals(RemovedItem::Memberships, 1_200),
+        V::Removals { what: RemovedItem::Memberships, .. } => removals(RemovedItem::Learners, 0),
+        V::Removals { what: RemovedItem::Learners, .. } => removals(RemovedItem::Enrollments, 0),
+        V::Removals { what: RemovedItem::Enrollments, .. } => V::PeopleAffected { people: 501, limit: 500 },
+        V::PeopleAffected { .. } => V::GroupShrinks { group, lost: 10, size: 30, most },
+        V::GroupShrinks { .. } => V::NewGroups { groups: 51, limit: 50 },
+        V::NewGroups { .. } => V::ManualGroup { rule: "departments".to_owned(), group },
+        V::ManualGroup { .. } => V::GroupGrows { group, before: 30, after: 1_061, most: Percent::new(100) },
+        V::GroupGrows { .. } => V::ChangedIds { addresses: 12, limit: 5 },
+        V::ChangedIds { .. } => {
+            let attribute = "department".to_owned();
+            V::BlankedAttribute { attribute, blank: 10, had: 60, most: Percent::new(5) }
+        }
+        V::BlankedAttribute { .. } => return None,
+    })
+}
+
+fn removals(what: RemovedItem, earlier: u64) -> LimitViolation {
+    LimitViolation::Removals { what, lost: 312, people: 148, limit: 60, earlier }
+}
+
+fn next_warning<'a>(previous: Option<&PlanWarning<'a>>, rule: &'a RuleName) -> Option<PlanWarning<'a>> {
+    let (id, why) = ("E000101", "`2026-13-01` is not a valid date");
+    Some(match previous {
+        None => PlanWarning::UnknownCourse { code: "GDPR" },
+        Some(PlanWarning::UnknownCourse { .. }) => PlanWarning::AddressTaken { id },
+        Some(PlanWarning::AddressTaken { .. }) => PlanWarning::AddressHandedOn { id },
+        Some(PlanWarning::AddressHandedOn { .. }) => PlanWarning::RuleFailed { id, rule, why },
+        Some(PlanWarning::RuleFailed { .. }) => {
+            PlanWarning::BadGroupName { name: " ", why: BadGroupName::Empty }
+        }
+        Some(PlanWarning::BadGroupName { why: BadGroupName::Empty, .. }) => {
+            PlanWarning::BadGroupName { name: "Sales…", why: BadGroupName::TooLong(300) }
+        }
+        Some(PlanWarning::BadGroupName { why: BadGroupName::TooLong(_), .. }) => return None,
+    })
+}
+
+/// The source, the mapping and the rules differ from the last good run.
+fn baseline_changes() -> Vec<String> {
+    let rules =
+        |all: &[(&str, i64)]| all.iter().map(|(name, digest)| ((*name).to_owned(), *digest)).collect();
+    let then = RunBaseline { people: 1_204, mapping: 1, rules: rules(&[("a", 1), ("b", 1)]) };
+    let now = RunBaseline { people: 1_056, mapping: 2, rules: rules(&[("b", 2), ("c", 1)]) };
+    now.changes(&then, "hr")
+}
+
+/// The reasons of holds and the warnings of plans match the snapshot.
+#[test]
+fn messages() {
+    let mut out = String::from("# Reasons of holds\n\n");
+    let mut current = next_violation(None);
+    while let Some(violation) = current {
+        let exceeded = LimitExceeded::from(&violation);
+        writeln!(out, "[{}] {}", exceeded.limit.as_str(), exceeded.message).expect("a string");
+        if let Some(change) = violation.source_change() {
+            writeln!(out, "    because: {change}").expect("a string");
+        }
+        current = next_violation(Some(&violation));
+    }
+    writeln!(out, "\n# Changes since the last good run\n\n{}", baseline_changes().join("\n"))
+        .expect("a string");
+    out.push_str("\n# Warnings\n\n");
+    let rule = RuleName::new("tenure");
+    let mut current = next_warning(None, &rule);
+    while let Some(warning) = current {
+        current = next_warning(Some(&warning), &rule);
+        let RunWarning { kind, subject, message } = warning.into();
+        writeln!(out, "[{}] {subject}: {message}", kind.as_str()).expect("a string");
+    }
+    insta::assert_snapshot!(out.trim());
+}

@@ -1,0 +1,70 @@
+//! Warnings of a plan, and the text of each.
+
+use std::fmt;
+
+use rollcall_model::names::{BadGroupName, RuleName};
+use rollcall_model::run_warning::{RunWarning, RunWarningKind};
+
+/// Something that the plan leaves out or does without.
+#[derive(Debug, Clone)]
+pub(crate) enum PlanWarning<'a> {
+    /// An assignment of the file names a course that is not in the catalogue.
+    UnknownCourse { code: &'a str },
+    /// Another active learner has the person's address.
+    AddressTaken { id: &'a str },
+    /// A new person has the address of a learner who left.
+    AddressHandedOn { id: &'a str },
+    /// A rule could not be evaluated for a person.
+    RuleFailed { id: &'a str, rule: &'a RuleName, why: &'a str },
+    /// A rule names a group with an invalid name.
+    BadGroupName { name: &'a str, why: BadGroupName },
+}
+
+impl PlanWarning<'_> {
+    fn kind(&self) -> RunWarningKind {
+        match self {
+            Self::UnknownCourse { .. } => RunWarningKind::AssignmentUnmet,
+            Self::AddressTaken { .. } => RunWarningKind::AddressTaken,
+            Self::AddressHandedOn { .. } => RunWarningKind::AddressHandedOn,
+            Self::RuleFailed { .. } => RunWarningKind::RuleFailed,
+            Self::BadGroupName { .. } => RunWarningKind::BadGroupName,
+        }
+    }
+
+    fn subject(&self) -> &str {
+        match self {
+            Self::UnknownCourse { code } => code,
+            Self::AddressTaken { id } | Self::AddressHandedOn { id } | Self::RuleFailed { id, .. } => id,
+            Self::BadGroupName { name, .. } => name,
+        }
+    }
+}
+
+impl fmt::Display for PlanWarning<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownCourse { .. } => {
+                f.write_str("no course has this code: the assignment waits for `rollcall courses add`")
+            }
+            Self::AddressTaken { .. } => {
+                f.write_str("another learner has the address: this learner is imported without it")
+            }
+            Self::AddressHandedOn { .. } => f.write_str(
+                "the address belonged to a learner who left: a new learner was created and has it now",
+            ),
+            Self::RuleFailed { rule, why, .. } => {
+                write!(
+                    f,
+                    "the rule `{rule}` could not be evaluated ({why}): its memberships stay as they are"
+                )
+            }
+            Self::BadGroupName { why, .. } => write!(f, "{why}: the group is not created"),
+        }
+    }
+}
+
+impl From<PlanWarning<'_>> for RunWarning {
+    fn from(warning: PlanWarning<'_>) -> Self {
+        Self::new(warning.kind(), warning.subject(), warning.to_string())
+    }
+}

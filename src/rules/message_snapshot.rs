@@ -1,0 +1,86 @@
+//! Snapshot of the errors of expressions and name templates, so that they are reviewed as text.
+
+use std::fmt::Write;
+
+use chrono::NaiveDate;
+use rollcall_model::attributes::AttributeSet;
+use rollcall_model::interner::{Interner, Symbol};
+
+use crate::name_template::NameTemplate;
+use crate::rule::{CompiledExpression, EvaluationResult, RuleEvaluator};
+
+/// Expressions that are refused when they are compiled.
+const REFUSED: &[&str] = &[
+    r#"departmnt == "Sales""#,
+    r#"quux == "Sales""#,
+    "day_since(start_date) < 3",
+    "frobnicate(department)",
+    r#"department = "Sales""#,
+    "department ==",
+    "department ] role",
+    "department",
+    "1 + 1",
+    r#"department.matches("(")"#,
+    "department < 1",
+];
+
+/// Expressions that fail for a person.
+const FAILING: &[&str] = &[
+    r#"days_since(department) > 3"#,
+    r#"department_all[5] == "Sales""#,
+    r#"glob(department, "[")"#,
+    r#"department == "Sales" ? role : true"#,
+    "10 / size(role) > 1",
+];
+
+const TEMPLATES: &[&str] = &["Dept {departmnt}", "Dept {quux}", "Dept {department", "Dept }"];
+
+fn compile(text: &str) -> Result<CompiledExpression, Vec<String>> {
+    CompiledExpression::compile(text, &AttributeSet::default()).map_err(|errors| {
+        let place = |line: usize, column: usize| format!("{}:{}", line + 1, column + 1);
+        errors.into_iter().map(|one| format!("{} {}", place(one.line, one.column), one.message)).collect()
+    })
+}
+
+/// Evaluates an expression for a person whose department is not a date and who has no role.
+fn evaluate(text: &str) -> String {
+    let condition = match compile(text) {
+        Ok(condition) => condition,
+        Err(errors) => return errors.join("\n"),
+    };
+    let attributes = AttributeSet::default();
+    let mut values = Interner::default();
+    let sales = values.intern("Sales");
+    let department = attributes.find("department").expect("a standard attribute");
+    let evaluator = RuleEvaluator::new(NaiveDate::default());
+    let cell = |attribute| if attribute == department { sales } else { Symbol::EMPTY };
+    match evaluator.scope([&condition], &values, cell).outcome(&condition) {
+        EvaluationResult::Failed(why) => why,
+        EvaluationResult::True => "TRUE".to_owned(),
+        EvaluationResult::False => "FALSE".to_owned(),
+        EvaluationResult::NoDate => "FALSE, no date".to_owned(),
+    }
+}
+
+/// The errors of expressions and templates match the snapshot.
+#[test]
+fn messages() {
+    let mut out = String::from("# Refused expressions\n");
+    for text in REFUSED {
+        let errors = compile(text).expect_err("the expression is refused");
+        writeln!(out, "\n{text}\n    {}", errors.join("\n    ")).expect("a string");
+    }
+    let long =
+        compile(&format!("role == \"{}\"", "x".repeat(4_000))).expect_err("the expression is too long");
+    writeln!(out, "\n(4,010 bytes)\n    {}", long.join("\n    ")).expect("a string");
+    out.push_str("\n# Expressions that fail for a person\n");
+    for text in FAILING {
+        writeln!(out, "\n{text}\n    {}", evaluate(text)).expect("a string");
+    }
+    out.push_str("\n# Refused name templates\n");
+    for text in TEMPLATES {
+        let error = NameTemplate::parse(text, &AttributeSet::default()).expect_err("the template is refused");
+        writeln!(out, "\n{text}\n    {} {}", error.at + 1, error.message).expect("a string");
+    }
+    insta::assert_snapshot!(out.trim());
+}

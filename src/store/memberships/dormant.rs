@@ -1,0 +1,84 @@
+//! Memberships by hand of learners without access: they wait until the learner has access again.
+
+use crate::Result;
+use crate::engine::{Sql, Tx};
+use crate::param::params;
+use crate::statements::list_statements;
+use rollcall_model::ids::{GroupId, LearnerId, RunId};
+
+/// Memberships by hand of those who go: they come back with the learner. A CROSS JOIN keeps SQLite from reading every
+/// learner.
+const TO_DORMANT: &str = "
+    INSERT INTO dormant_memberships (learner_id, group_id, run_id)
+    SELECT r.learner_id, r.group_id, $1
+    FROM stage_removed r CROSS JOIN learners l
+    WHERE l.id = r.learner_id AND r.rule_id = 0 AND l.status IN ('left', 'upcoming')
+    ON CONFLICT (learner_id, group_id) DO NOTHING";
+
+/// Memberships by hand that have come back to life.
+const WAKE: &str = "
+    DELETE FROM dormant_memberships
+    WHERE (learner_id, group_id) IN (SELECT learner_id, group_id FROM stage_added WHERE rule_id = 0)";
+
+/// Moves the staged memberships by hand of learners without access to rest, and those of learners with access from it.
+pub async fn move_dormant(tx: &mut Tx, run: RunId) -> Result<()> {
+    tx.execute("put memberships to rest", TO_DORMANT, params![run]).await?;
+    tx.execute("wake memberships", WAKE, params![]).await.map(|_| ())
+}
+
+/// Memberships at rest in groups that still exist.
+const DORMANT: &str = "
+    SELECT d.group_id, d.learner_id FROM dormant_memberships d
+    JOIN groups g ON g.id = d.group_id
+    WHERE g.deleted_run_id IS NULL
+    ORDER BY d.learner_id, d.group_id";
+
+/// Memberships by hand that wait for their learner.
+pub async fn list_dormant(tx: &mut Tx) -> Result<Vec<(GroupId, LearnerId)>> {
+    tx.fetch_all("read resting memberships", DORMANT, params![]).await
+}
+
+const DORMANT_OF: Sql = Sql::per_engine(
+    "SELECT d.group_id, d.learner_id FROM dormant_memberships d JOIN groups g ON g.id = d.group_id
+     WHERE g.deleted_run_id IS NULL AND d.learner_id IN (SELECT value FROM json_each($1))
+     ORDER BY d.learner_id, d.group_id",
+    "SELECT d.group_id, d.learner_id FROM dormant_memberships d JOIN groups g ON g.id = d.group_id
+     WHERE g.deleted_run_id IS NULL AND d.learner_id = ANY($1) ORDER BY d.learner_id, d.group_id",
+);
+
+/// Memberships by hand of some learners that wait for them.
+pub async fn list_dormant_of(tx: &mut Tx, learners: Vec<i64>) -> Result<Vec<(GroupId, LearnerId)>> {
+    tx.fetch_all("read resting memberships", DORMANT_OF, params![learners]).await
+}
+
+const LAY_DORMANT: Sql = Sql::per_engine(
+    "INSERT INTO dormant_memberships (learner_id, group_id, run_id)
+     SELECT value, $2, $3 FROM json_each($1) WHERE true
+     ON CONFLICT (learner_id, group_id) DO NOTHING",
+    "INSERT INTO dormant_memberships (learner_id, group_id, run_id)
+     SELECT value, $2, $3 FROM UNNEST($1::bigint[]) AS j (value)
+     ON CONFLICT (learner_id, group_id) DO NOTHING",
+);
+
+const DROP_DORMANT: Sql = Sql::per_engine(
+    "DELETE FROM dormant_memberships WHERE group_id = $2 AND learner_id IN (SELECT value FROM json_each($1))
+     RETURNING learner_id",
+    "DELETE FROM dormant_memberships WHERE group_id = $2 AND learner_id = ANY($1) RETURNING learner_id",
+);
+
+/// Puts down a membership by hand for learners who have no access today: they wait.
+pub async fn insert_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId, run: RunId) -> Result<()> {
+    if learners.is_empty() {
+        return Ok(());
+    }
+    tx.execute("put memberships to rest", LAY_DORMANT, params![learners, group, run]).await.map(|_| ())
+}
+
+/// Forgets memberships by hand that wait; answers whose they were.
+pub async fn delete_dormant(tx: &mut Tx, learners: Vec<i64>, group: GroupId) -> Result<Vec<LearnerId>> {
+    let dropped: Vec<(LearnerId,)> =
+        tx.fetch_all("drop resting memberships", DROP_DORMANT, params![learners, group]).await?;
+    Ok(dropped.into_iter().map(|(learner,)| learner).collect())
+}
+
+list_statements!(TO_DORMANT, WAKE, DORMANT, DORMANT_OF, LAY_DORMANT, DROP_DORMANT);
