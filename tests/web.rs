@@ -11,6 +11,7 @@ mod jobs;
 mod lists;
 mod oidc;
 mod routes;
+mod rule_limits;
 mod screenshots;
 mod settings;
 mod sign_in;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use cel::Program;
-use cel::common::ast::Expr;
+use cel::common::ast::{EntryExpr, Expr};
 
 use super::ExpressionVariable;
 use rollcall_model::attributes::AttributeSet;
@@ -79,6 +79,13 @@ impl BadExpression {
     }
 }
 
+impl BadExpression {
+    /// An error of the expression as a whole.
+    pub(super) fn whole(message: String) -> Self {
+        Self { line: 0, column: 0, message }
+    }
+}
+
 pub(super) fn known_variables(
     text: &str,
     program: &Program,
@@ -123,7 +130,14 @@ fn bound_names<'e>(expression: &'e cel::IdedExpr, bound: &mut Vec<&'e str>) {
         }
         Expr::List(list) => list.elements.iter().for_each(|e| bound_names(e, bound)),
         Expr::Select(select) => bound_names(&select.operand, bound),
-        Expr::Map(_) | Expr::Struct(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
+        Expr::Map(map) => map.entries.iter().for_each(|one| match &one.expr {
+            EntryExpr::MapEntry(entry) => {
+                bound_names(&entry.key, bound);
+                bound_names(&entry.value, bound);
+            }
+            EntryExpr::StructField(field) => bound_names(&field.value, bound),
+        }),
+        Expr::Struct(_) | Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
     }
 }
 
