@@ -133,10 +133,8 @@ fn running_previews_keep_no_connection() {
 fn running_preview_ends_with_the_service() {
     let company = company(Engine::Sqlite);
     let site = company.serve();
-    let running = company.runtime.block_on(async {
-        let visitor = site.signed_in_client(&operator(0)).await;
-        start_slow(&visitor).await
-    });
+    let visitor = company.runtime.block_on(site.signed_in_client(&operator(0)));
+    let running = company.runtime.block_on(start_slow(&visitor));
     site.end();
     let page = company.runtime.block_on(running);
     assert!(page.text.contains("because the service is stopping"), "{page:?}");

@@ -79,12 +79,7 @@ impl BadExpression {
     }
 }
 
-impl BadExpression {
-    /// An error of the expression as a whole.
-    pub(super) fn whole(message: String) -> Self {
-        Self { line: 0, column: 0, message }
-    }
-}
+impl BadExpression {}
 
 pub(super) fn known_variables(
     text: &str,

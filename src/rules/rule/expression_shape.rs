@@ -131,5 +131,5 @@ fn placed(text: &str, program: &Program, node: &IdedExpr, message: String) -> Ba
     let before = text.get(..start).unwrap_or("");
     let line = before.matches('\n').count();
     let column = before.rsplit('\n').next().unwrap_or(before).chars().count();
-    BadExpression { line, column, message }
+    BadExpression { line, column, message, suggestion: None }
 }
