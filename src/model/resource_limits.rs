@@ -137,7 +137,7 @@ mod tests {
             }
         }
         let limits = ResourceLimits::default().with(ResourceLimit::RunMinutes, 2);
-        assert_eq!(limits.minutes(ResourceLimit::RunMinutes), Duration::from_secs(120));
+        assert_eq!(limits.minutes(ResourceLimit::RunMinutes), Duration::from_mins(2));
     }
 
     #[test]

@@ -69,6 +69,9 @@ struct DesiredGroupIndex(FxHashMap<(u32, String), u32>);
 impl DesiredMemberships {
     /// Evaluates the rules on `today` for every learner with access. `connectors` are those of the file, in its order,
     /// for rules that apply only to some.
+    ///
+    /// # Panics
+    /// Never: an evaluation without an interrupt runs to its end.
     #[must_use]
     pub fn evaluate(
         rules: &[Rule],
@@ -174,7 +177,7 @@ fn batch_rules(rules: &[Rule]) -> Vec<RuleBatch<'_>> {
         match batches.iter_mut().find(|batch| batch.cache.reads == reads) {
             Some(batch) => batch.rules.push((index, rule)),
             None => {
-                batches.push(RuleBatch { rules: vec![(index, rule)], cache: EvaluationCache::new(reads) })
+                batches.push(RuleBatch { rules: vec![(index, rule)], cache: EvaluationCache::new(reads) });
             }
         }
     }

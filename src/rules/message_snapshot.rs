@@ -26,7 +26,7 @@ const REFUSED: &[&str] = &[
 
 /// Expressions that fail for a person.
 const FAILING: &[&str] = &[
-    r#"days_since(department) > 3"#,
+    r"days_since(department) > 3",
     r#"department_all[5] == "Sales""#,
     r#"glob(department, "[")"#,
     r#"department == "Sales" ? role : true"#,

@@ -104,6 +104,9 @@ pub async fn load_preview(tx: &mut Tx, file: File<'_>, group: Option<GroupId>) -
 ///
 /// # Errors
 /// If the text is not a valid expression, or if it exceeds a limit.
+///
+/// # Panics
+/// Never: the name of the group is a valid template.
 pub fn compile_preview(file: File<'_>, text: &str) -> std::result::Result<Rule, PreviewError> {
     let condition = CompiledExpression::compile(text, file.attributes).map_err(PreviewError::Expression)?;
     let one_group =

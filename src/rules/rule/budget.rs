@@ -143,7 +143,7 @@ fn value_bytes(value: &dyn Val, most: usize) -> usize {
         }
         BuiltinRef::Map(map) => bytes += map_bytes(map, most),
         BuiltinRef::Optional(optional) => {
-            bytes += optional.inner().map_or(0, |inner| value_bytes(inner, most))
+            bytes += optional.inner().map_or(0, |inner| value_bytes(inner, most));
         }
         // An expression cannot make a message.
         BuiltinRef::Struct(_) | BuiltinRef::Other => {}

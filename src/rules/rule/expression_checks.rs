@@ -103,7 +103,12 @@ pub(super) fn known_variables(
             Some((attribute, all)) => variables.push(ExpressionVariable { name, attribute, all }),
             None if bound.contains(&name.as_str()) => {}
             None => {
-                mistakes.push(unknown_name(text, &name, "no connector maps an attribute", attributes.names()))
+                mistakes.push(unknown_name(
+                    text,
+                    &name,
+                    "no connector maps an attribute",
+                    attributes.names(),
+                ));
             }
         }
     }
@@ -121,7 +126,7 @@ fn bound_names<'e>(expression: &'e cel::IdedExpr, bound: &mut Vec<&'e str>) {
             }
         }
         Expr::Call(call) => {
-            call.target.as_deref().into_iter().chain(&call.args).for_each(|e| bound_names(e, bound))
+            call.target.as_deref().into_iter().chain(&call.args).for_each(|e| bound_names(e, bound));
         }
         Expr::List(list) => list.elements.iter().for_each(|e| bound_names(e, bound)),
         Expr::Select(select) => bound_names(&select.operand, bound),

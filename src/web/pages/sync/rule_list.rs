@@ -48,7 +48,12 @@ fn rule_line(rule: &rollcall_rules::rule::Rule, given: &[(String, i64)], fed: &[
     let mut groups: Vec<FedGroup> = fed.iter().filter(|one| one.rule == name).cloned().collect();
     let more = groups.len().saturating_sub(MAX_GROUPS);
     groups.truncate(MAX_GROUPS);
-    let connectors = rule.connectors.iter().flatten().map(|one| one.as_str()).collect::<Vec<_>>();
+    let connectors = rule
+        .connectors
+        .iter()
+        .flatten()
+        .map(rollcall_model::names::ConnectorName::as_str)
+        .collect::<Vec<_>>();
     RuleLine {
         name: name.to_owned(),
         when: rule.when.trim().to_owned(),
