@@ -1,4 +1,4 @@
-//! `ETag` and If-Match (RFC 9110, sections 8.8.3 and 13.1.1).
+//! ETag and If-Match (RFC 9110, sections 8.8.3 and 13.1.1).
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -36,7 +36,7 @@ impl IfMatch {
     }
 }
 
-/// Builds the `ETag` header.
+/// Builds the ETag header.
 pub(super) fn etag_header(tag: String) -> [(HeaderName, String); 1] {
     [(header::ETAG, tag)]
 }
