@@ -53,13 +53,13 @@ limits! {
     Connections = "connections", 512, Some((16, 100_000)), "connections",
         "Connections of the web server at the same time. Further ones wait until one is free.";
     ConnectionsPerAddress = "connections_per_address", 64, Some((4, 100_000)), "connections",
-        "Connections of one client address at the same time. Further ones are closed. A trusted proxy has no bound of its own.";
+        "Connections of one client address, or IPv6 network of 64 bits, at the same time. Further ones are closed. A trusted proxy has no bound of its own.";
     HeaderSeconds = "header_seconds", 10, None, "seconds",
         "Time in which the header of a request, or a TLS handshake, must be complete. Then the connection is closed.";
     HeaderBytes = "header_bytes", 64 * KIB, None, "bytes",
         "Size of the header of a request. A larger one is answered with status 431.";
     IdleSeconds = "idle_seconds", 60, None, "seconds",
-        "Time that a connection may be open without a request. Then it is closed.";
+        "Time that a connection may be open between two requests, or may take no byte of a response. Then it is closed.";
     BodySeconds = "body_seconds", 60, Some((10, 3_600)), "seconds",
         "Time in which the body of a request must be complete. Then the request is answered with status 408.";
     ReservedFiles = "reserved_files", 256, None, "open files",

@@ -100,7 +100,7 @@ async fn redirect_to_sign_in(web: &WebContext, request: Request) -> Response {
     }
     match body_limit::read_body(body).await {
         Ok(bytes) => sign_in::resume_after_sign_in(web, &path, &String::from_utf8_lossy(&bytes)),
-        Err(_) => PageError::TooLarge.into_response(),
+        Err(error) => PageError::from(error).into_response(),
     }
 }
 
@@ -153,7 +153,7 @@ impl<S: Send + Sync> axum::extract::FromRequest<S> for FormData {
             body_limit::discard_body(request.into_body()).await;
             return Err(PageError::NotAForm);
         }
-        let bytes = body_limit::read_body(request.into_body()).await.map_err(|_| PageError::TooLarge)?;
+        let bytes = body_limit::read_body(request.into_body()).await?;
         Ok(Self::read(&bytes))
     }
 }

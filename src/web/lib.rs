@@ -15,6 +15,7 @@ mod auth;
 mod background;
 mod body_limit;
 mod client_addr;
+mod connections;
 mod csv_export;
 mod error;
 mod filters;

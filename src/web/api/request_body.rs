@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::json_tree::{JsonTree, TreeError};
 use super::problem::ApiProblem;
-use crate::body_limit::{self, MAX_BODY_BYTES};
+use crate::body_limit::{self, BodyError, MAX_BODY_BYTES};
 
 /// Maximum length of a text field in characters. Longer texts do not fit into a database index.
 pub(super) const MAX_TEXT_LENGTH: usize = 500;
@@ -50,9 +50,15 @@ async fn read_body_of_type(
         let text = format!("the request body is not `{wanted}`");
         return Err(ApiProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal, text));
     }
-    body_limit::read_body(request.into_body()).await.map_err(|_| {
-        let text = format!("the request body is larger than {MAX_BODY_BYTES} bytes, or incomplete");
-        ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+    body_limit::read_body(request.into_body()).await.map_err(|error| match error {
+        BodyError::TooLarge => {
+            let text = format!("the request body is larger than {MAX_BODY_BYTES} bytes, or incomplete");
+            ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+        }
+        BodyError::TimedOut => {
+            let text = "the request body was not complete in time";
+            ApiProblem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", text)
+        }
     })
 }
 
