@@ -26,6 +26,7 @@ mod list_cursor;
 mod metrics;
 mod oidc;
 mod pages;
+mod return_path;
 mod routes;
 mod server;
 mod tls;
